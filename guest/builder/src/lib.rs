@@ -1,0 +1,1 @@
+//! Builds guests as components, for build scripts.

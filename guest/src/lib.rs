@@ -1,0 +1,1 @@
+//! The reference guest: an items REST API.

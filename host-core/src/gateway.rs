@@ -1,0 +1,1 @@
+//! Gateway events to requests, responses to what the gateway expects.

@@ -1,0 +1,183 @@
+//! One HTTP exchange as the hosts see it: the same shape as `wit/http.wit`, in Rust.
+
+/// How the client reached the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Plain text.
+    Http,
+    /// TLS up to the gateway.
+    Https,
+}
+
+/// Whether [`Request::path`] can be trusted byte for byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathFidelity {
+    /// Percent-encoded exactly as the client sent it.
+    Encoded,
+    /// Decoded by the gateway and encoded again by the host: `%2F` and `/` in the original cannot be told apart.
+    DecodedByGateway,
+}
+
+/// Who the caller is, as an authorizer in front of the host established it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The authorizer's stable name for the caller, where it gave one.
+    pub subject: Option<String>,
+    /// Everything the authorizer said: the text of one JSON object.
+    pub claims: String,
+}
+
+/// What is known about an exchange beside the message itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The gateway's id of the request; unique, 1 to 256 bytes of visible ASCII.
+    pub request_id: String,
+    /// Milliseconds since the Unix epoch at which the host received the request.
+    pub received_at_ms: u64,
+    /// How the client reached the gateway.
+    pub scheme: Scheme,
+    /// Host and optional port the client asked for; empty where the event has none.
+    pub authority: String,
+    /// The client's IP address as the gateway saw it.
+    pub client_address: Option<String>,
+    /// Whether the path is as the client sent it.
+    pub path_fidelity: PathFidelity,
+    /// Nobody vouched for the caller if absent.
+    pub identity: Option<Identity>,
+}
+
+/// A request as the guest gets it. `wit/http.wit` says what each field promises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// An HTTP token, as sent.
+    pub method: String,
+    /// Percent-encoded, starting with `/`, without stage, base path or query.
+    pub path: String,
+    /// Percent-encoded, without `?`; empty if there was none.
+    pub query: String,
+    /// Header fields in their order.
+    pub headers: FieldLines,
+    /// Decoded body bytes.
+    pub body: Vec<u8>,
+    /// The rest of what is known.
+    pub context: Context,
+}
+
+/// Header fields as one text of `name: value\n` lines, which is how they cross the joint: one allocation in the guest instead of two
+/// for each field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldLines(String);
+
+/// A header field that HTTP does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidField {
+    /// The name is not a token (RFC 9110, 5.6.2).
+    #[error("header name `{0}` is not a valid HTTP token")]
+    Name(String),
+    /// The value of the named field has a line break, a NUL or another control character (RFC 9110, 5.5).
+    #[error("value of header `{0}` has a control character")]
+    Value(String),
+}
+
+impl FieldLines {
+    /// No fields, with room for `bytes` of lines.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// Appends a field; lowers the name's case, trims blanks around the value.
+    pub fn push(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+        if !is_token(name) {
+            return Err(InvalidField::Name(name.to_owned()));
+        }
+        let value = value.trim_matches([' ', '\t']);
+        if !is_field_value(value) {
+            return Err(InvalidField::Value(name.to_ascii_lowercase()));
+        }
+        let start = self.0.len();
+        self.0.push_str(name);
+        self.0[start..].make_ascii_lowercase();
+        self.0.push_str(": ");
+        self.0.push_str(value);
+        self.0.push('\n');
+        Ok(())
+    }
+
+    /// All fields as (lower-case name, value), in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines_of_fields()
+    }
+
+    /// The first value under a lower-case name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
+    }
+
+    /// The lines as they cross the joint.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The lines as they cross the joint.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+trait LinesOfFields {
+    fn lines_of_fields(&self) -> impl Iterator<Item = (&str, &str)>;
+}
+
+impl LinesOfFields for str {
+    fn lines_of_fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        // `push` is the only way in, so that every line has its separator.
+        self.split_terminator('\n').filter_map(|line| line.split_once(": "))
+    }
+}
+
+/// A response as the guest gave it, not yet checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// 200 to 599 once checked.
+    pub status: u16,
+    /// Fields in order; repeated names allowed.
+    pub headers: Vec<(String, String)>,
+    /// Body bytes, not encoded.
+    pub body: Vec<u8>,
+}
+
+/// Whether `text` is a token (RFC 9110, 5.6.2): what methods and field names are made of.
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Whether `text` may stand as a field value: no control characters but the tab (RFC 9110, 5.5). Text beyond ASCII passes, as the
+/// obsolete form that servers must still carry.
+pub fn is_field_value(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'\t' || (byte >= 0x20 && byte != 0x7f))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_keep_order_and_repetition_and_lose_case() {
+        let mut fields = FieldLines::default();
+        fields.push("X-One", " a: b ").unwrap();
+        fields.push("x-one", "").unwrap();
+        assert_eq!(fields.as_str(), "x-one: a: b\nx-one: \n");
+        assert_eq!(fields.iter().collect::<Vec<_>>(), [("x-one", "a: b"), ("x-one", "")]);
+    }
+
+    #[test]
+    fn a_line_break_cannot_add_a_field() {
+        let mut fields = FieldLines::default();
+        assert_eq!(fields.push("a", "b\nc: d"), Err(InvalidField::Value("a".into())));
+        assert_eq!(fields.push("a\nb", "c"), Err(InvalidField::Name("a\nb".into())));
+        assert_eq!(fields.as_str(), "");
+    }
+}

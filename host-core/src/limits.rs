@@ -1,0 +1,76 @@
+//! Every bound, named, with its unit. Where a bound comes from somebody else's rules, the rule stands beside it.
+
+use std::time::Duration;
+
+/// What one request may use. The defaults fit a Lambda behind API Gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest decoded request body; more is answered with 413.
+    pub request_body_bytes_max: usize,
+    /// Largest request target (path and query); more is answered with 414.
+    pub request_target_bytes_max: usize,
+    /// Largest sum of header names and values; more is answered with 431.
+    pub request_headers_bytes_max: usize,
+    /// Linear memory of one instance; a guest that asks for more is refused it, and usually traps.
+    pub guest_memory_bytes_max: usize,
+    /// Calls from the guest to the host (storage, log, random, clock) in one request; the next one traps.
+    pub host_calls_max: u32,
+    /// Storage calls in one request; the next one traps.
+    pub storage_calls_max: u32,
+    /// Time for one request where the invocation brings no deadline.
+    pub request_duration_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_body_bytes_max: LAMBDA_PAYLOAD_BYTES_MAX,
+            request_target_bytes_max: 16 * KIB,
+            request_headers_bytes_max: 32 * KIB,
+            guest_memory_bytes_max: 128 * MIB,
+            host_calls_max: 100_000,
+            storage_calls_max: 1_000,
+            request_duration_max: Duration::from_secs(28),
+        }
+    }
+}
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// Lambda's synchronous payload, request and response (AWS: Lambda quotas).
+pub const LAMBDA_PAYLOAD_BYTES_MAX: usize = 6 * MIB;
+/// The same behind a load balancer (AWS: Lambda functions as targets).
+pub const ALB_PAYLOAD_BYTES_MAX: usize = MIB;
+
+/// An item with its keys and all attributes (AWS: DynamoDB quotas).
+pub const ITEM_BYTES_MAX: usize = 400 * KIB;
+/// A partition key, namespace included (AWS: DynamoDB quotas).
+pub const PARTITION_BYTES_MAX: usize = 2048;
+/// A sort key (AWS: DynamoDB quotas).
+pub const SORT_BYTES_MAX: usize = 1024;
+/// Namespace of a guest: `[a-z0-9-]`.
+pub const NAMESPACE_BYTES_MAX: usize = 64;
+/// Nested objects and arrays in a document, the document itself included (AWS: DynamoDB quotas).
+pub const DOCUMENT_DEPTH_MAX: usize = 32;
+/// Significant digits of a number (AWS: DynamoDB data types).
+pub const NUMBER_DIGITS_MAX: usize = 38;
+/// Keys in one `get-many`.
+pub const GET_MANY_KEYS_MAX: usize = 100;
+/// Entries in one page.
+pub const PAGE_ENTRIES_MAX: u32 = 1_000;
+/// Bytes of items that one page collects before it ends with a cursor (AWS: Query reads 1 MB a request).
+pub const PAGE_BYTES_MAX: usize = MIB;
+/// Operations in one transaction (AWS: DynamoDB quotas).
+pub const TRANSACTION_OPERATIONS_MAX: usize = 100;
+/// Sum of the item sizes in one transaction (AWS: DynamoDB quotas).
+pub const TRANSACTION_BYTES_MAX: usize = 4 * MIB;
+/// An idempotency token of a transaction (AWS: ClientRequestToken).
+pub const TOKEN_BYTES_MAX: usize = 36;
+/// How long a transaction's token is remembered (AWS: ClientRequestToken).
+pub const TOKEN_DURATION: Duration = Duration::from_secs(600);
+
+/// One guest log line, attributes included; longer ones are cut.
+pub const LOG_LINE_BYTES_MAX: usize = 16 * KIB;
+/// Guest log lines in one request; further ones are counted, not kept.
+pub const LOG_LINES_MAX: u32 = 1_000;

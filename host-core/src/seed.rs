@@ -1,0 +1,103 @@
+//! The seed of one request: everything random in it follows from here, so that a replay finds the same.
+
+use rand_chacha::{
+    ChaCha12Rng,
+    rand_core::{Rng, SeedableRng},
+};
+use std::{fmt, str::FromStr};
+
+/// 32 secret bytes, different for each request. Who knows a seed knows what the guest drew from `wasi:random`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Seed([u8; 32]);
+
+/// Independent streams of one seed. A guest that draws more random numbers does not change the revisions of what it writes.
+#[derive(Clone, Copy)]
+enum Stream {
+    Guest = 0,
+    Revisions = 1,
+    RequestId = 2,
+}
+
+impl Seed {
+    /// A seed from bytes, which should come from the operating system's generator unless they are to be reproduced.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for a tape.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The generator behind `wasi:random`.
+    pub fn guest_random(&self) -> ChaCha12Rng {
+        self.stream(Stream::Guest)
+    }
+
+    /// The generator behind storage revisions.
+    pub fn revisions(&self) -> ChaCha12Rng {
+        self.stream(Stream::Revisions)
+    }
+
+    /// A request id for an event that brings none: 32 hexadecimal digits.
+    pub fn request_id(&self) -> String {
+        let mut random = self.stream(Stream::RequestId);
+        format!("{:016x}{:016x}", random.next_u64(), random.next_u64())
+    }
+
+    fn stream(&self, stream: Stream) -> ChaCha12Rng {
+        let mut random = ChaCha12Rng::from_seed(self.0);
+        random.set_stream(stream as u64);
+        random
+    }
+}
+
+/// Never shows the bytes: seeds are secret.
+impl fmt::Debug for Seed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Seed(..)")
+    }
+}
+
+/// Text that is not a seed.
+#[derive(Debug, thiserror::Error)]
+#[error("a seed is 64 hexadecimal digits")]
+pub struct InvalidSeed;
+
+/// Reads 64 hexadecimal digits.
+impl FromStr for Seed {
+    type Err = InvalidSeed;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSeed> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(InvalidSeed);
+        }
+        let mut bytes = [0; 32];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).map_err(|_| InvalidSeed)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_reproducible_and_differ() {
+        let seed = Seed::new([7; 32]);
+        assert_eq!(seed.guest_random().next_u64(), seed.guest_random().next_u64());
+        assert_ne!(seed.guest_random().next_u64(), seed.revisions().next_u64());
+        assert_eq!(seed.request_id().len(), 32);
+    }
+
+    #[test]
+    fn a_seed_reads_from_hexadecimal_only() {
+        let text = "0f".repeat(32);
+        assert_eq!(text.parse::<Seed>().unwrap().as_bytes(), &[15; 32]);
+        assert!("0f".parse::<Seed>().is_err());
+        assert!("é".repeat(32).parse::<Seed>().is_err());
+    }
+}

@@ -1,0 +1,339 @@
+//! The storage port: documents under a partition and a sort key, as `wit/storage.wit` promises them to a guest.
+//!
+//! Backends implement [`Storage`]: `memory` (tests, replays), `redb` (one local file), later DynamoDB. They take checked arguments
+//! and speak for the whole store. `tenant` wraps a backend into one guest's view of it: it checks every rule of the WIT, puts the
+//! namespace before partitions and signs cursors, so that no rule is written twice. Recorders and replayers wrap the same trait.
+//!
+//! A backend is right when it passes `conformance`.
+
+use crate::seed::Seed;
+use rand_chacha::{ChaCha12Rng, rand_core::Rng};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+/// Where an item lives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Groups items; at most [`PARTITION_BYTES_MAX`](crate::limits::PARTITION_BYTES_MAX).
+    pub partition: String,
+    /// Orders the items of a partition by its bytes; at most [`SORT_BYTES_MAX`](crate::limits::SORT_BYTES_MAX).
+    pub sort: String,
+}
+
+/// A JSON object in canonical text: members in byte order, one spelling per number, no blanks. Equal documents have equal text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    text: Arc<str>,
+    /// Size as DynamoDB counts the map, for the item limit.
+    bytes: usize,
+}
+
+/// Opaque name of one state of an item: 24 hexadecimal digits. Follows from the request's seed and the number of writes before, so
+/// that a replay makes the same ones; 96 bits keep requests from meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Revision(String);
+
+/// What is stored under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The document.
+    pub document: Document,
+    /// Names this state of the item.
+    pub revision: Revision,
+    /// Secondary key, queried by [`Storage::query_index`].
+    pub index: Option<Key>,
+    /// Seconds since the Unix epoch from which on the item counts as deleted.
+    pub expires_at: Option<u64>,
+}
+
+/// An item with its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it lives.
+    pub key: Key,
+    /// What is there.
+    pub item: Item,
+}
+
+/// What must hold for a write to happen. An expired item is absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing.
+    None,
+    /// There is no item.
+    Absent,
+    /// There is an item.
+    Present,
+    /// There is an item, in this state.
+    Revision(Revision),
+}
+
+/// How current a read must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consistency {
+    /// May lag behind acknowledged writes.
+    Eventual,
+    /// Sees every write acknowledged before it.
+    Strong,
+}
+
+/// Order of a query by sort key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Lowest bytes first.
+    Ascending,
+    /// Highest bytes first.
+    Descending,
+}
+
+/// Which sort keys a query covers; bounds inclusive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SortRange {
+    /// The whole partition.
+    All,
+    /// Those that start with this text.
+    Prefix(String),
+    /// From the first to the second.
+    Between(String, String),
+    /// From this one on.
+    AtLeast(String),
+    /// Up to this one.
+    AtMost(String),
+}
+
+/// What a put writes beside the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutOptions {
+    /// What must hold.
+    pub precondition: Precondition,
+    /// New secondary key; `None` removes it.
+    pub index: Option<Key>,
+    /// New expiry in seconds since the Unix epoch; `None` removes it.
+    pub expires_at: Option<u64>,
+}
+
+/// Which part of a partition a query returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryOptions {
+    /// Which sort keys.
+    pub range: SortRange,
+    /// In which order.
+    pub direction: Direction,
+    /// Entries wanted, 1 to [`PAGE_ENTRIES_MAX`](crate::limits::PAGE_ENTRIES_MAX).
+    pub limit: u32,
+    /// Where an earlier page ended.
+    pub cursor: Option<String>,
+}
+
+/// Part of a query's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// In the query's order.
+    pub entries: Vec<Entry>,
+    /// How to go on; `None`: that was all.
+    pub cursor: Option<String>,
+}
+
+/// One part of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Writes an item.
+    Put {
+        /// Where.
+        key: Key,
+        /// What.
+        document: Document,
+        /// Under which condition, with which secondary key and expiry.
+        options: PutOptions,
+    },
+    /// Removes an item.
+    Delete {
+        /// Where.
+        key: Key,
+        /// What must hold.
+        precondition: Precondition,
+    },
+    /// Writes nothing.
+    Check {
+        /// Where.
+        key: Key,
+        /// What must hold.
+        precondition: Precondition,
+    },
+}
+
+/// What became of a put. Losing a race is an outcome, not an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutOutcome {
+    /// Written; the item's new revision.
+    Done(Revision),
+    /// Nothing was written; the item that is there.
+    PreconditionFailed(Option<Item>),
+}
+
+/// What became of a delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeleteOutcome {
+    /// Gone, or was absent and that was allowed.
+    Done,
+    /// Nothing was deleted; the item that is there.
+    PreconditionFailed(Option<Item>),
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransactOutcome {
+    /// Everything was done; the new revision of each put, `None` for other operations.
+    Done(Vec<Option<Revision>>),
+    /// Nothing was done.
+    PreconditionFailed {
+        /// The first operation whose precondition did not hold.
+        position: u32,
+        /// The item found there.
+        item: Option<Item>,
+    },
+}
+
+/// Why a call has no outcome. The texts reach the guest: they name rules and sizes, never tables, files, accounts or addresses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    /// The call breaks the rule named here.
+    #[error("{0}")]
+    Invalid(String),
+    /// A document or transaction over the size limit named here.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The store asks to slow down.
+    #[error("the store is throttling")]
+    Throttled {
+        /// When to try again, where the store said so.
+        retry_after_ms: Option<u64>,
+    },
+    /// The store cannot be reached or is failing; nothing was written.
+    #[error("the store is unavailable")]
+    Unavailable,
+    /// Another transaction kept interfering; nothing was written.
+    #[error("another transaction interfered")]
+    Conflict,
+    /// A write ran out of time and may or may not have happened.
+    #[error("the write ran out of time and may or may not have happened")]
+    OutcomeUnknown,
+    /// The host's credentials or configuration do not fit the store.
+    #[error("the host is not configured for its store")]
+    Misconfigured,
+    /// What is stored cannot be read as an item, or the host has a defect.
+    #[error("internal storage error")]
+    Internal,
+}
+
+/// What a storage call needs to know about the request it is made for. Injected, so that a replay sees the same time and makes the
+/// same revisions.
+#[derive(Debug)]
+pub struct Call {
+    /// The request's time in milliseconds since the Unix epoch; decides what has expired.
+    pub now_ms: u64,
+    /// When the request has to be over, where that is known. Retries stop here.
+    pub deadline: Option<Instant>,
+    revisions: Mutex<ChaCha12Rng>,
+}
+
+impl Call {
+    /// For a request at `now_ms` with its own `seed`.
+    pub fn new(now_ms: u64, seed: &Seed, deadline: Option<Instant>) -> Self {
+        Self { now_ms, deadline, revisions: Mutex::new(seed.revisions()) }
+    }
+
+    /// The next revision. A backend takes one for each put that it is asked for, in the order of the operations, before it knows
+    /// whether the precondition holds: some stores have to send it along.
+    pub fn next_revision(&self) -> Revision {
+        let mut random = self.revisions.lock().unwrap_or_else(PoisonError::into_inner);
+        Revision(format!("{:08x}{:016x}", random.next_u32(), random.next_u64()))
+    }
+
+    /// Whether an item with this expiry counts as deleted.
+    pub fn is_expired(&self, expires_at: Option<u64>) -> bool {
+        expires_at.is_some_and(|seconds| seconds <= self.now_ms / 1000)
+    }
+}
+
+/// A document store. Every method is atomic for the items it names.
+#[async_trait::async_trait]
+pub trait Storage: Send + Sync {
+    /// Reads one item.
+    async fn get(&self, call: &Call, key: &Key, consistency: Consistency) -> Result<Option<Item>, StorageError>;
+
+    /// Reads up to [`GET_MANY_KEYS_MAX`](crate::limits::GET_MANY_KEYS_MAX) items, answered in the order of `keys`.
+    async fn get_many(
+        &self,
+        call: &Call,
+        keys: &[Key],
+        consistency: Consistency,
+    ) -> Result<Vec<Option<Item>>, StorageError>;
+
+    /// Writes one item.
+    async fn put(
+        &self,
+        call: &Call,
+        key: &Key,
+        document: &Document,
+        options: &PutOptions,
+    ) -> Result<PutOutcome, StorageError>;
+
+    /// Removes one item.
+    async fn delete(&self, call: &Call, key: &Key, precondition: &Precondition) -> Result<DeleteOutcome, StorageError>;
+
+    /// Reads a partition in the order of its sort keys.
+    async fn query(
+        &self,
+        call: &Call,
+        partition: &str,
+        consistency: Consistency,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError>;
+
+    /// Reads by secondary key, in the order of secondary sort key, primary partition, primary sort key.
+    async fn query_index(&self, call: &Call, partition: &str, options: &QueryOptions) -> Result<Page, StorageError>;
+
+    /// Applies all operations or none.
+    async fn transact(
+        &self,
+        call: &Call,
+        operations: &[Operation],
+        token: Option<&str>,
+    ) -> Result<TransactOutcome, StorageError>;
+}
+
+impl Revision {
+    /// The text of the revision.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Takes the text as it is: a revision that never existed simply matches nothing.
+impl From<String> for Revision {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Document {
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Size of the document as DynamoDB counts it, without keys and other attributes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
