@@ -51,7 +51,7 @@ pub const PARTITION_BYTES_MAX: usize = 2048;
 pub const SORT_BYTES_MAX: usize = 1024;
 /// Namespace of a guest: `[a-z0-9-]`.
 pub const NAMESPACE_BYTES_MAX: usize = 64;
-/// Nested objects and arrays in a document, the document itself included (AWS: DynamoDB quotas).
+/// Levels of a document: it is the first itself, what an object or array holds is one further down (AWS: DynamoDB quotas).
 pub const DOCUMENT_DEPTH_MAX: usize = 32;
 /// Significant digits of a number (AWS: DynamoDB data types).
 pub const NUMBER_DIGITS_MAX: usize = 38;

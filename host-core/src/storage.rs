@@ -6,6 +6,24 @@
 //!
 //! A backend is right when it passes `conformance`.
 
+mod arguments;
+mod cursor;
+mod document;
+mod item_size;
+pub mod memory;
+mod number;
+mod page;
+mod snapshot;
+mod tenant;
+mod transaction;
+
+pub use self::{
+    cursor::CursorKey,
+    item_size::item_bytes,
+    memory::MemoryStorage,
+    snapshot::Snapshot,
+    tenant::{InvalidNamespace, Namespace, Tenant},
+};
 use crate::seed::Seed;
 use rand_chacha::{ChaCha12Rng, rand_core::Rng};
 use std::{
@@ -165,6 +183,15 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Which item it is about.
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => key,
+        }
+    }
+}
+
 /// What became of a put. Losing a race is an outcome, not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PutOutcome {
@@ -243,27 +270,47 @@ pub struct Call {
 impl Call {
     /// For a request at `now_ms` with its own `seed`.
     pub fn new(now_ms: u64, seed: &Seed, deadline: Option<Instant>) -> Self {
-        Self { now_ms, deadline, revisions: Mutex::new(seed.revisions()) }
+        Self {
+            now_ms,
+            deadline,
+            revisions: Mutex::new(seed.revisions()),
+        }
     }
 
     /// The next revision. A backend takes one for each put that it is asked for, in the order of the operations, before it knows
     /// whether the precondition holds: some stores have to send it along.
     pub fn next_revision(&self) -> Revision {
-        let mut random = self.revisions.lock().unwrap_or_else(PoisonError::into_inner);
-        Revision(format!("{:08x}{:016x}", random.next_u32(), random.next_u64()))
+        let mut random = self
+            .revisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Revision(format!(
+            "{:08x}{:016x}",
+            random.next_u32(),
+            random.next_u64()
+        ))
     }
 
     /// Whether an item with this expiry counts as deleted.
     pub fn is_expired(&self, expires_at: Option<u64>) -> bool {
-        expires_at.is_some_and(|seconds| seconds <= self.now_ms / 1000)
+        is_expired(expires_at, self.now_ms)
     }
+}
+
+fn is_expired(expires_at: Option<u64>, now_ms: u64) -> bool {
+    expires_at.is_some_and(|seconds| seconds <= now_ms / 1000)
 }
 
 /// A document store. Every method is atomic for the items it names.
 #[async_trait::async_trait]
 pub trait Storage: Send + Sync {
     /// Reads one item.
-    async fn get(&self, call: &Call, key: &Key, consistency: Consistency) -> Result<Option<Item>, StorageError>;
+    async fn get(
+        &self,
+        call: &Call,
+        key: &Key,
+        consistency: Consistency,
+    ) -> Result<Option<Item>, StorageError>;
 
     /// Reads up to [`GET_MANY_KEYS_MAX`](crate::limits::GET_MANY_KEYS_MAX) items, answered in the order of `keys`.
     async fn get_many(
@@ -283,7 +330,12 @@ pub trait Storage: Send + Sync {
     ) -> Result<PutOutcome, StorageError>;
 
     /// Removes one item.
-    async fn delete(&self, call: &Call, key: &Key, precondition: &Precondition) -> Result<DeleteOutcome, StorageError>;
+    async fn delete(
+        &self,
+        call: &Call,
+        key: &Key,
+        precondition: &Precondition,
+    ) -> Result<DeleteOutcome, StorageError>;
 
     /// Reads a partition in the order of its sort keys.
     async fn query(
@@ -295,7 +347,12 @@ pub trait Storage: Send + Sync {
     ) -> Result<Page, StorageError>;
 
     /// Reads by secondary key, in the order of secondary sort key, primary partition, primary sort key.
-    async fn query_index(&self, call: &Call, partition: &str, options: &QueryOptions) -> Result<Page, StorageError>;
+    async fn query_index(
+        &self,
+        call: &Call,
+        partition: &str,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError>;
 
     /// Applies all operations or none.
     async fn transact(

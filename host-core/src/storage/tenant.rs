@@ -1,0 +1,369 @@
+//! One guest's view of a store: the rules of `wit/storage.wit` for arguments, the namespace before partitions, signed cursors.
+//!
+//! The namespace ends with `#`, which it cannot contain. So no guest reaches another's partitions, and none reaches partitions
+//! without a `#` or with one at the front, which are the host's own.
+
+use super::{
+    Call, Consistency, DeleteOutcome, Document, Entry, Item, Key, Operation, Page, Precondition,
+    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome, arguments,
+    cursor::Binding, cursor::CursorKey, item_size::check_item,
+};
+use crate::limits::{GET_MANY_KEYS_MAX, NAMESPACE_BYTES_MAX, TOKEN_BYTES_MAX};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use std::{fmt, str::FromStr, sync::Arc};
+
+/// Ends a namespace within a stored partition.
+const SEPARATOR: char = '#';
+
+/// Names one guest's part of a store: 1 to 64 characters of `[a-z0-9-]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Namespace(String);
+
+/// Text that is not a namespace.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a namespace is 1 to {NAMESPACE_BYTES_MAX} characters of `a-z`, `0-9` and `-`, which `{0}` is not"
+)]
+pub struct InvalidNamespace(String);
+
+impl FromStr for Namespace {
+    type Err = InvalidNamespace;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNamespace> {
+        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        if text.is_empty() || text.len() > NAMESPACE_BYTES_MAX || !text.bytes().all(allowed) {
+            return Err(InvalidNamespace(
+                text.chars().take(NAMESPACE_BYTES_MAX + 1).collect(),
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Namespace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Namespace {
+    /// What stands before the guest's partitions in the store.
+    fn prefix(&self) -> String {
+        format!("{}{SEPARATOR}", self.0)
+    }
+
+    /// An entry as the guest names it, as the store holds it.
+    pub fn enclose(&self, mut entry: Entry) -> Entry {
+        let prefix = self.prefix();
+        entry.key.partition.insert_str(0, &prefix);
+        if let Some(index) = &mut entry.item.index {
+            index.partition.insert_str(0, &prefix);
+        }
+        entry
+    }
+
+    /// An entry of the store as the guest names it; `None` where it is not the guest's.
+    pub fn disclose(&self, mut entry: Entry) -> Option<Entry> {
+        let prefix = self.prefix();
+        strip(&mut entry.key.partition, &prefix).ok()?;
+        strip_item(&mut entry.item, &prefix).ok()?;
+        Some(entry)
+    }
+}
+
+/// A guest's storage: takes what the guest said, gives a backend checked arguments.
+pub struct Tenant {
+    inner: Arc<dyn Storage>,
+    prefix: String,
+    cursor_key: CursorKey,
+}
+
+impl Tenant {
+    /// The part of `inner` that belongs to `namespace`.
+    pub fn new(inner: Arc<dyn Storage>, namespace: Namespace, cursor_key: CursorKey) -> Self {
+        Self {
+            inner,
+            prefix: namespace.prefix(),
+            cursor_key,
+        }
+    }
+
+    fn partition(&self, partition: &str) -> Result<String, StorageError> {
+        let enclosed = self.enclose(partition);
+        arguments::check_partition(&enclosed, self.prefix.len())?;
+        Ok(enclosed)
+    }
+
+    fn key(&self, key: &Key) -> Result<Key, StorageError> {
+        let enclosed = self.enclose_key(key);
+        arguments::check_key(&enclosed, self.prefix.len())?;
+        Ok(enclosed)
+    }
+
+    fn enclose(&self, partition: &str) -> String {
+        let mut enclosed = String::with_capacity(self.prefix.len() + partition.len());
+        enclosed.push_str(&self.prefix);
+        enclosed.push_str(partition);
+        enclosed
+    }
+
+    fn enclose_key(&self, key: &Key) -> Key {
+        Key {
+            partition: self.enclose(&key.partition),
+            sort: key.sort.clone(),
+        }
+    }
+
+    fn enclose_options(&self, options: &PutOptions) -> PutOptions {
+        PutOptions {
+            precondition: options.precondition.clone(),
+            index: options.index.as_ref().map(|index| self.enclose_key(index)),
+            expires_at: options.expires_at,
+        }
+    }
+
+    fn enclose_operation(&self, operation: &Operation) -> Operation {
+        match operation {
+            Operation::Put {
+                key,
+                document,
+                options,
+            } => Operation::Put {
+                key: self.enclose_key(key),
+                document: document.clone(),
+                options: self.enclose_options(options),
+            },
+            Operation::Delete { key, precondition } => Operation::Delete {
+                key: self.enclose_key(key),
+                precondition: precondition.clone(),
+            },
+            Operation::Check { key, precondition } => Operation::Check {
+                key: self.enclose_key(key),
+                precondition: precondition.clone(),
+            },
+        }
+    }
+
+    /// Tokens of different guests never meet, and fit into the place that DynamoDB has for them.
+    fn token(&self, token: &str) -> String {
+        let mut digest = Sha256::new();
+        digest.update(&self.prefix);
+        digest.update(token);
+        let mut text = URL_SAFE_NO_PAD.encode(digest.finalize());
+        text.truncate(TOKEN_BYTES_MAX);
+        text
+    }
+
+    fn disclose_item(&self, item: Option<Item>) -> Result<Option<Item>, StorageError> {
+        item.map(|mut item| strip_item(&mut item, &self.prefix).map(|()| item))
+            .transpose()
+    }
+
+    /// The checked options for the backend: its own position instead of the guest's cursor.
+    fn open_query(&self, binding: Binding<'_>) -> Result<QueryOptions, StorageError> {
+        let options = binding.options;
+        arguments::check_query(options)?;
+        let cursor = options
+            .cursor
+            .as_deref()
+            .map(|cursor| binding.verify(&self.cursor_key, cursor))
+            .transpose()?;
+        Ok(QueryOptions {
+            range: options.range.clone(),
+            direction: options.direction,
+            limit: options.limit,
+            cursor,
+        })
+    }
+
+    fn close_query(&self, binding: Binding<'_>, page: Page) -> Result<Page, StorageError> {
+        let mut entries = page.entries;
+        for entry in &mut entries {
+            strip(&mut entry.key.partition, &self.prefix)?;
+            strip_item(&mut entry.item, &self.prefix)?;
+        }
+        let cursor = page
+            .cursor
+            .map(|position| binding.sign(&self.cursor_key, &position))
+            .transpose()?;
+        Ok(Page { entries, cursor })
+    }
+}
+
+/// Takes the namespace off a partition. A partition outside of it is a defect of the backend.
+fn strip(partition: &mut String, prefix: &str) -> Result<(), StorageError> {
+    if !partition.starts_with(prefix) {
+        return Err(StorageError::Internal);
+    }
+    partition.drain(..prefix.len());
+    Ok(())
+}
+
+fn strip_item(item: &mut Item, prefix: &str) -> Result<(), StorageError> {
+    item.index
+        .as_mut()
+        .map_or(Ok(()), |index| strip(&mut index.partition, prefix))
+}
+
+#[async_trait::async_trait]
+impl Storage for Tenant {
+    async fn get(
+        &self,
+        call: &Call,
+        key: &Key,
+        consistency: Consistency,
+    ) -> Result<Option<Item>, StorageError> {
+        let item = self.inner.get(call, &self.key(key)?, consistency).await?;
+        self.disclose_item(item)
+    }
+
+    async fn get_many(
+        &self,
+        call: &Call,
+        keys: &[Key],
+        consistency: Consistency,
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        arguments::check_count("`get-many` keys", keys.len(), GET_MANY_KEYS_MAX)?;
+        let enclosed = keys
+            .iter()
+            .map(|key| self.key(key))
+            .collect::<Result<Vec<_>, _>>()?;
+        arguments::check_different("key", &enclosed)?;
+        let items = self.inner.get_many(call, &enclosed, consistency).await?;
+        if items.len() != keys.len() {
+            return Err(StorageError::Internal);
+        }
+        items
+            .into_iter()
+            .map(|item| self.disclose_item(item))
+            .collect()
+    }
+
+    async fn put(
+        &self,
+        call: &Call,
+        key: &Key,
+        document: &Document,
+        options: &PutOptions,
+    ) -> Result<PutOutcome, StorageError> {
+        let key = self.key(key)?;
+        let options = self.enclose_options(options);
+        arguments::check_put_options(&key, &options, self.prefix.len())?;
+        check_item(&key, document, &options)?;
+        Ok(
+            match self.inner.put(call, &key, document, &options).await? {
+                PutOutcome::Done(revision) => PutOutcome::Done(revision),
+                PutOutcome::PreconditionFailed(item) => {
+                    PutOutcome::PreconditionFailed(self.disclose_item(item)?)
+                }
+            },
+        )
+    }
+
+    async fn delete(
+        &self,
+        call: &Call,
+        key: &Key,
+        precondition: &Precondition,
+    ) -> Result<DeleteOutcome, StorageError> {
+        arguments::check_precondition(precondition)?;
+        Ok(
+            match self
+                .inner
+                .delete(call, &self.key(key)?, precondition)
+                .await?
+            {
+                DeleteOutcome::Done => DeleteOutcome::Done,
+                DeleteOutcome::PreconditionFailed(item) => {
+                    DeleteOutcome::PreconditionFailed(self.disclose_item(item)?)
+                }
+            },
+        )
+    }
+
+    async fn query(
+        &self,
+        call: &Call,
+        partition: &str,
+        consistency: Consistency,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        let partition = self.partition(partition)?;
+        let binding = Binding {
+            function: "query",
+            partition: &partition,
+            options,
+        };
+        let page = self
+            .inner
+            .query(call, &partition, consistency, &self.open_query(binding)?)
+            .await?;
+        self.close_query(binding, page)
+    }
+
+    async fn query_index(
+        &self,
+        call: &Call,
+        partition: &str,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        let partition = self.partition(partition)?;
+        let binding = Binding {
+            function: "query-index",
+            partition: &partition,
+            options,
+        };
+        let page = self
+            .inner
+            .query_index(call, &partition, &self.open_query(binding)?)
+            .await?;
+        self.close_query(binding, page)
+    }
+
+    async fn transact(
+        &self,
+        call: &Call,
+        operations: &[Operation],
+        token: Option<&str>,
+    ) -> Result<TransactOutcome, StorageError> {
+        arguments::check_operation_count(operations.len(), token.is_some())?;
+        token.map_or(Ok(()), arguments::check_token)?;
+        let enclosed: Vec<Operation> = operations
+            .iter()
+            .map(|operation| self.enclose_operation(operation))
+            .collect();
+        arguments::check_operations(&enclosed, token.is_some(), self.prefix.len())?;
+        let token = token.map(|token| self.token(token));
+        Ok(
+            match self
+                .inner
+                .transact(call, &enclosed, token.as_deref())
+                .await?
+            {
+                TransactOutcome::Done(revisions) => TransactOutcome::Done(revisions),
+                TransactOutcome::PreconditionFailed { position, item } => {
+                    TransactOutcome::PreconditionFailed {
+                        position,
+                        item: self.disclose_item(item)?,
+                    }
+                }
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_holds_what_partitions_can_carry_and_no_separator() {
+        for good in ["a", "0", "items-2", &"x".repeat(64)] {
+            assert_eq!(good.parse::<Namespace>().unwrap().to_string(), good);
+        }
+        for bad in ["", "A", "a#", "a b", "ä", "a/b", &"x".repeat(65)] {
+            assert!(bad.parse::<Namespace>().is_err(), "{bad}");
+        }
+    }
+}
