@@ -1,2 +1,113 @@
 //! Everything that is more than one cargo command.
-fn main() {}
+
+mod check;
+mod dependencies;
+mod fuzz;
+mod python;
+mod run;
+mod schemathesis;
+mod setup;
+
+use anyhow::bail;
+use run::{Cargo, step};
+use std::{env, process::ExitCode};
+
+const HELP: &str = "\
+Everything that is more than one cargo command.
+
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  serve [ARGS]     set up what is missing, build in release, run `host-cli serve ARGS`
+  test [FILTER]    set up what is missing, run all tests; with FILTER only the cargo tests whose name contains it
+  check            formatting, lints, documentation, licences and duplicates of dependencies
+  setup            install what building needs and is missing: the guests' compilation target
+  schemathesis     check `host-cli serve` against the OpenAPI document it serves (needs python3)
+  fuzz [SECONDS]   fuzz the event normaliser, 30 seconds unless told
+  bench [ARGS]     run the benchmark in release
+  help             print this
+
+Examples:
+  cargo xtask serve --listen 127.0.0.1:8080 --store memory
+  cargo xtask test cases";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
+    let Some((command, rest)) = arguments.split_first() else {
+        println!("{HELP}");
+        return Ok(());
+    };
+    match (command.as_str(), rest) {
+        ("serve", arguments) => serve(arguments),
+        ("test", []) => test(None),
+        ("test", [filter]) => test(Some(filter)),
+        ("check", []) => check::all(),
+        ("setup", []) => setup::target(),
+        ("schemathesis", []) => schemathesis::run(),
+        ("fuzz", []) => fuzz::run(fuzz::SECONDS_DEFAULT),
+        ("fuzz", [seconds]) => fuzz::run(seconds.parse()?),
+        ("bench", arguments) => bench(arguments),
+        ("help" | "--help" | "-h", _) => {
+            println!("{HELP}");
+            Ok(())
+        }
+        _ => bail!(
+            "cannot do `{}`: run `cargo xtask help`",
+            arguments.join(" ")
+        ),
+    }
+}
+
+fn serve(arguments: &[String]) -> anyhow::Result<()> {
+    setup::target()?;
+    Cargo::new("run")
+        .args([
+            "--release",
+            "--locked",
+            "--package",
+            "host-cli",
+            "--",
+            "serve",
+        ])
+        .args(arguments)
+        .exec()
+}
+
+/// Everything in release: the tests compile guests, and so do the other commands, so that wasmtime is built once for all.
+fn test(filter: Option<&str>) -> anyhow::Result<()> {
+    setup::target()?;
+    step("build", || {
+        Cargo::new("build")
+            .args(["--release", "--workspace", "--locked"])
+            .run()
+    })?;
+    step("cargo test", || {
+        Cargo::new("test")
+            .args(["--release", "--workspace", "--locked"])
+            .args(filter)
+            .run()
+    })?;
+    if filter.is_some() {
+        return Ok(());
+    }
+    step("schemathesis", schemathesis::run)?;
+    step("fuzz", || fuzz::run(fuzz::SECONDS_DEFAULT))
+}
+
+fn bench(arguments: &[String]) -> anyhow::Result<()> {
+    setup::target()?;
+    Cargo::new("bench")
+        .args(["--locked", "--package", "tests", "--"])
+        .args(arguments)
+        .run()
+}

@@ -1,0 +1,78 @@
+//! `cargo xtask check`: what a reviewer should not have to look for.
+
+use crate::{
+    dependencies,
+    run::{Cargo, root, step},
+    setup,
+};
+
+/// Workspaces beside the main one, with what their lints are checked for.
+const SIDE_WORKSPACES: [&str; 2] = ["tests/guests/Cargo.toml", "tests/fuzz/Cargo.toml"];
+
+/// All checks, the cheap ones first.
+pub fn all() -> anyhow::Result<()> {
+    setup::target()?;
+    setup::lint_tools()?;
+    step("rustfmt", formatting)?;
+    step("dependencies", dependencies::check)?;
+    step("clippy", lints)?;
+    step("rustdoc", documentation)
+}
+
+fn formatting() -> anyhow::Result<()> {
+    Cargo::new("fmt").args(["--all", "--check"]).run()?;
+    for manifest in SIDE_WORKSPACES
+        .iter()
+        .filter(|manifest| root().join(manifest).is_file())
+    {
+        Cargo::new("fmt")
+            .args(["--all", "--check", "--manifest-path", manifest])
+            .run()?;
+    }
+    Ok(())
+}
+
+/// In release, like everything else that `xtask` builds: build scripts and procedural macros are then there already.
+fn lints() -> anyhow::Result<()> {
+    let warnings = ["--", "--deny", "warnings"];
+    Cargo::new("clippy")
+        .args(["--release", "--workspace", "--all-targets", "--locked"])
+        .args(warnings)
+        .run()?;
+    // As a host on Lambda has it: without a compiler, without the embedded store.
+    Cargo::new("clippy")
+        .args(["--release", "--package", "host-core", "--locked"])
+        .args(warnings)
+        .run()?;
+    // The part of the guest that exists only in the component.
+    Cargo::new("clippy")
+        .args([
+            "--release",
+            "--package",
+            "guest",
+            "--locked",
+            "--target",
+            "wasm32-wasip2",
+        ])
+        .args(warnings)
+        .run()?;
+    Cargo::new("clippy")
+        .args([
+            "--release",
+            "--workspace",
+            "--locked",
+            "--target",
+            "wasm32-wasip2",
+        ])
+        .args(["--manifest-path", "tests/guests/Cargo.toml", "--target-dir"])
+        .args([crate::run::target_folder()?.join("guests")])
+        .args(warnings)
+        .run()
+}
+
+fn documentation() -> anyhow::Result<()> {
+    Cargo::new("doc")
+        .args(["--release", "--workspace", "--no-deps", "--locked"])
+        .env("RUSTDOCFLAGS", "--deny warnings")
+        .run()
+}

@@ -1,0 +1,24 @@
+//! Python tools that tests use, in an environment of their own under the target folder, with the versions that
+//! `tests/requirements.txt` pins.
+
+use crate::run::{root, run, target_folder};
+use std::{fs, path::PathBuf, process::Command};
+
+/// The environment's folder of programs, made first where it is missing or its requirements have changed.
+pub fn programs() -> anyhow::Result<PathBuf> {
+    let environment = target_folder()?.join("python");
+    let programs = environment.join("bin");
+    let wanted = root().join("tests/requirements.txt");
+    let installed = environment.join("requirements.txt");
+    // The copy is written last, so that an interrupted installation is done again.
+    if fs::read(&installed).ok() != Some(fs::read(&wanted)?) {
+        run(Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&environment))?;
+        run(Command::new(programs.join("pip"))
+            .args(["install", "--quiet", "--requirement"])
+            .arg(&wanted))?;
+        fs::copy(&wanted, &installed)?;
+    }
+    Ok(programs)
+}

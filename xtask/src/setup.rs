@@ -1,0 +1,39 @@
+//! Installs what building needs. rustup does not always do it by itself: `RUSTUP_AUTO_INSTALL=0` is common on build machines.
+
+use crate::run::{output, root, run};
+use anyhow::Context;
+use std::{path::Path, process::Command};
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// The target that guests compile to.
+pub fn target() -> anyhow::Result<()> {
+    let folder = output(rustc().args(["--print", "target-libdir", "--target", TARGET]))?;
+    if Path::new(folder.trim()).is_dir() {
+        return Ok(());
+    }
+    run(Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .current_dir(root()))
+    .with_context(|| format!("the target `{TARGET}` is missing, and only rustup can add it"))
+}
+
+/// `cargo fmt` and `cargo clippy`.
+pub fn lint_tools() -> anyhow::Result<()> {
+    let sysroot = output(rustc().args(["--print", "sysroot"]))?;
+    let programs = Path::new(sysroot.trim()).join("bin");
+    for (program, component) in [("cargo-fmt", "rustfmt"), ("cargo-clippy", "clippy")] {
+        if !programs.join(program).is_file() {
+            run(Command::new("rustup")
+                .args(["component", "add", component])
+                .current_dir(root()))?;
+        }
+    }
+    Ok(())
+}
+
+fn rustc() -> Command {
+    let mut rustc = Command::new("rustc");
+    rustc.current_dir(root()); // where `rust-toolchain.toml` says which one
+    rustc
+}
