@@ -8,5 +8,6 @@
 pub mod gateway;
 pub mod http;
 pub mod limits;
+pub mod problem;
 pub mod seed;
 pub mod storage;

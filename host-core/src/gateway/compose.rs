@@ -1,0 +1,175 @@
+//! From an HTTP request to the event that a gateway would make of it: what `host-cli serve` and `host-cli event` feed to the same code
+//! that runs behind real gateways. What a gateway loses is lost here too.
+
+mod alb;
+mod http_api;
+mod maps;
+mod rest;
+mod time;
+
+use super::{EventKind, Origin, media, respond::CONNECTION_FIELDS};
+use crate::http::Scheme;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use maps::Fields;
+use std::borrow::Cow;
+
+/// An HTTP request as a server received it.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// As in the request line.
+    pub method: &'a str,
+    /// Path and query as in the request line, percent-encoded, beginning with `/`.
+    pub target: &'a str,
+    /// Names of any case, repeated fields repeated, in order.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// Without transfer encoding.
+    pub body: &'a [u8],
+    /// IP address without port.
+    pub client_address: &'a str,
+    /// How the client came; goes into `x-forwarded-proto`.
+    pub scheme: Scheme,
+    /// 1 to 256 bytes of visible ASCII. Load balancer events do not carry it.
+    pub request_id: &'a str,
+    /// Milliseconds since the Unix epoch.
+    pub received_at_ms: u64,
+}
+
+/// What all kinds of event are made from.
+struct Message<'a> {
+    incoming: &'a Incoming<'a>,
+    path: &'a str,
+    query: &'a str,
+    headers: Fields<'a>,
+    body: Cow<'a, str>,
+    is_base64: bool,
+}
+
+const ACCOUNT_ID: &str = "123456789012";
+const API_ID: &str = "a1b2c3d4e5";
+const API_DOMAIN: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
+const URL_ID: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6";
+const URL_DOMAIN: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6.lambda-url.us-east-1.on.aws";
+
+/// The event, as JSON.
+pub fn compose(origin: Origin, incoming: &Incoming<'_>) -> Vec<u8> {
+    let message = Message::new(origin.kind, incoming);
+    let event = match origin.kind {
+        EventKind::Rest => serde_json::to_vec(&rest::event(&message)),
+        EventKind::HttpApi => serde_json::to_vec(&http_api::event(
+            &message,
+            &http_api::path_twice_decoded(message.path),
+        )),
+        EventKind::FunctionUrl => serde_json::to_vec(&http_api::url_event(&message)),
+        EventKind::Alb => serde_json::to_vec(&alb::event(&message, origin.multi_value)),
+    };
+    // Strings, numbers and maps of them cannot fail to serialise.
+    event.unwrap_or_default()
+}
+
+impl<'a> Message<'a> {
+    fn new(kind: EventKind, incoming: &'a Incoming<'a>) -> Self {
+        let (path, query) = incoming
+            .target
+            .split_once('?')
+            .unwrap_or((incoming.target, ""));
+        let (body, is_base64) = body(kind, incoming);
+        Self {
+            incoming,
+            path,
+            query,
+            headers: headers(incoming),
+            body,
+            is_base64,
+        }
+    }
+
+    fn user_agent(&self) -> Option<&str> {
+        self.headers.last("user-agent")
+    }
+}
+
+/// The client's fields without those of its connection, and with what every gateway adds.
+fn headers<'a>(incoming: &Incoming<'a>) -> Fields<'a> {
+    let mut headers = Vec::with_capacity(incoming.headers.len() + 4);
+    let mut forwarded_for = String::new();
+    for &(name, value) in incoming.headers {
+        let is = |other: &str| name.eq_ignore_ascii_case(other);
+        if is("x-forwarded-for") {
+            forwarded_for.push_str(value);
+            forwarded_for.push_str(", ");
+        } else if !CONNECTION_FIELDS.iter().any(|field| is(field))
+            && !is("x-forwarded-proto")
+            && !is("x-forwarded-port")
+        {
+            headers.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+        }
+    }
+    forwarded_for.push_str(incoming.client_address);
+    let (proto, port) = match incoming.scheme {
+        Scheme::Http => ("http", "80"),
+        Scheme::Https => ("https", "443"),
+    };
+    let host = incoming
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    // The part after the last colon is a port unless it belongs to an IPv6 address.
+    let port = host
+        .and_then(|(_, host)| host.rsplit_once(':'))
+        .map(|(_, port)| port)
+        .filter(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+        .unwrap_or(port);
+    headers.push((
+        Cow::Borrowed("X-Amzn-Trace-Id"),
+        Cow::Owned(trace_id(incoming)),
+    ));
+    headers.push((Cow::Borrowed("X-Forwarded-For"), Cow::Owned(forwarded_for)));
+    headers.push((
+        Cow::Borrowed("X-Forwarded-Port"),
+        Cow::Owned(port.to_owned()),
+    ));
+    headers.push((Cow::Borrowed("X-Forwarded-Proto"), Cow::Borrowed(proto)));
+    Fields::headers(headers)
+}
+
+/// An X-Ray trace id of the right form: the time, and 96 bits that follow from the request id (FNV-1a).
+fn trace_id(incoming: &Incoming<'_>) -> String {
+    let hash = incoming.request_id.bytes().fold(
+        0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128,
+        |hash, byte| {
+            (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+        },
+    );
+    format!(
+        "Root=1-{:08x}-{:024x}",
+        incoming.received_at_ms / 1000,
+        hash >> 32
+    )
+}
+
+/// REST APIs send text as long as no binary media type is set up, and are taken to have one for what is not text. The others go by the
+/// type of the content.
+fn body<'a>(kind: EventKind, incoming: &Incoming<'a>) -> (Cow<'a, str>, bool) {
+    let header = |name: &str| {
+        incoming
+            .headers
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| *value)
+    };
+    let is_text_type = || {
+        let content_type = header("content-type");
+        let is_form = content_type.is_some_and(|value| value.contains("x-www-form-urlencoded"));
+        media::is_text(content_type) && !is_form && header("content-encoding").is_none()
+    };
+    let is_text = match kind {
+        EventKind::Rest => true,
+        EventKind::HttpApi | EventKind::FunctionUrl | EventKind::Alb => {
+            incoming.body.is_empty() || is_text_type()
+        }
+    };
+    match str::from_utf8(incoming.body) {
+        Ok(text) if is_text => (Cow::Borrowed(text), false),
+        Ok(_) | Err(_) => (Cow::Owned(STANDARD.encode(incoming.body)), true),
+    }
+}

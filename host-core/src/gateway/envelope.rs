@@ -1,0 +1,239 @@
+//! An event as JSON, all kinds in one: what is borrowed stays borrowed, what is not needed is skipped.
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, fmt};
+
+/// Text that borrows from the event unless it had escapes. (serde borrows a bare `Cow`, but not one inside an `Option`.)
+#[derive(Clone, Debug)]
+pub struct Text<'a>(pub Cow<'a, str>);
+
+/// A map from names to one text or a list of texts, in the event's order. A name is kept once however many values it has, because a
+/// hostile event could otherwise grow by a square.
+#[derive(Debug, Default)]
+pub struct Fields<'a> {
+    names: Vec<Text<'a>>,
+    values: Vec<(usize, Text<'a>)>,
+}
+
+impl<'a> Fields<'a> {
+    /// (name, value), once for each value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        // Indices are made by `push`, so that the name is always there.
+        self.values
+            .iter()
+            .filter_map(|(index, value)| Some((&*self.names.get(*index)?.0, &*value.0)))
+    }
+
+    /// The last value under a name of any case, as gateways put their own additions last.
+    pub fn last(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .filter(|(field, _)| field.eq_ignore_ascii_case(name))
+            .last()
+            .map(|(_, value)| value)
+    }
+
+    fn push(&mut self, value: Text<'a>) {
+        self.values
+            .push((self.names.len().saturating_sub(1), value));
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+pub struct Envelope<'a> {
+    #[serde(borrow)]
+    pub version: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub r#type: Option<Text<'a>>,
+    pub method_arn: Option<IgnoredAny>,
+    pub route_arn: Option<IgnoredAny>,
+    #[serde(borrow)]
+    pub http_method: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub path: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub raw_path: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub raw_query_string: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub headers: Option<Fields<'a>>,
+    #[serde(borrow)]
+    pub multi_value_headers: Option<Fields<'a>>,
+    #[serde(borrow)]
+    pub query_string_parameters: Option<Fields<'a>>,
+    #[serde(borrow)]
+    pub multi_value_query_string_parameters: Option<Fields<'a>>,
+    #[serde(borrow)]
+    pub cookies: Option<Vec<Text<'a>>>,
+    #[serde(borrow)]
+    pub body: Option<Text<'a>>,
+    pub is_base64_encoded: Option<bool>,
+    #[serde(borrow)]
+    pub request_context: Option<RequestContext<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+pub struct RequestContext<'a> {
+    pub elb: Option<IgnoredAny>,
+    pub connection_id: Option<IgnoredAny>,
+    #[serde(borrow)]
+    pub http: Option<HttpContext<'a>>,
+    #[serde(borrow)]
+    pub stage: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub domain_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub request_id: Option<Text<'a>>,
+    /// Raw, because a time that cannot be read is no reason to refuse a request.
+    #[serde(borrow)]
+    pub time_epoch: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub request_time_epoch: Option<&'a RawValue>,
+    /// Raw, because a guest gets it as text.
+    #[serde(borrow)]
+    pub authorizer: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub identity: Option<CallerIdentity<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+pub struct HttpContext<'a> {
+    #[serde(borrow)]
+    pub method: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub source_ip: Option<Text<'a>>,
+}
+
+/// `requestContext.identity` of a REST event: the address always, the rest where IAM vouched for the caller.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+pub struct CallerIdentity<'a> {
+    #[serde(borrow)]
+    pub source_ip: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub access_key: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub account_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub caller: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub cognito_authentication_provider: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub cognito_authentication_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub cognito_identity_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub cognito_identity_pool_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub principal_org_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub user: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub user_arn: Option<Text<'a>>,
+}
+
+/// The text of an optional member; empty counts as absent.
+pub fn text<'t>(member: &'t Option<Text<'_>>) -> Option<&'t str> {
+    member
+        .as_ref()
+        .map(|text| &*text.0)
+        .filter(|text| !text.is_empty())
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor).map(Text)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of strings or lists of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Fields {
+            names: Vec::with_capacity(16),
+            values: Vec::with_capacity(16),
+        };
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            fields.names.push(name);
+            map.next_value_seed(ValuesSeed(&mut fields))?;
+        }
+        Ok(fields)
+    }
+}
+
+/// Reads the value or values of the name pushed last.
+struct ValuesSeed<'f, 'de>(&'f mut Fields<'de>);
+
+impl<'de> DeserializeSeed<'de> for ValuesSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ValuesSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string or a list of strings")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        self.0.push(Text(Cow::Borrowed(text)));
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.0.push(Text(Cow::Owned(text.to_owned())));
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(value) = list.next_element::<Text<'de>>()? {
+            self.0.push(value);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,312 @@
+//! From event to request: one pass over the JSON, then the same checks for all kinds.
+
+use super::{
+    Arrival, Event, EventKind, Origin, Refusal, Rejection, diagnose, encode,
+    envelope::{Envelope, RequestContext, Text, text},
+    kind,
+    shape::{self, Query, Shape},
+};
+use crate::{
+    http::{Context, FieldLines, Request, Scheme, is_token},
+    limits::Limits,
+};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use std::borrow::Cow;
+
+/// Some gateways leave out the padding, most do not.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Times below this many milliseconds (March 1973) are seconds: `sam local` writes those.
+const EPOCH_MS_MIN: u64 = 100_000_000_000;
+
+/// A request id is 1 to this many bytes of visible ASCII.
+const REQUEST_ID_BYTES_MAX: usize = 256;
+
+/// Why a request is refused, before it is known how to say so.
+pub struct Flaw {
+    pub status: u16,
+    pub detail: String,
+}
+
+impl Flaw {
+    fn bad_request(detail: String) -> Self {
+        Self {
+            status: 400,
+            detail,
+        }
+    }
+}
+
+/// Takes an event apart.
+pub fn parse(event: &[u8], arrival: &Arrival<'_>, limits: &Limits) -> Result<Event, Rejection> {
+    // A derived struct would also read a list.
+    let is_object = event.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let mut envelope = match serde_json::from_slice::<Envelope<'_>>(event) {
+        Ok(envelope) if is_object => envelope,
+        Ok(_) => return Err(diagnose::rejection(event, None, arrival)),
+        Err(error) => return Err(diagnose::rejection(event, Some(&error), arrival)),
+    };
+    let Some(kind) = kind::of_envelope(&envelope) else {
+        return Err(diagnose::rejection(event, None, arrival));
+    };
+    let multi_value = kind == EventKind::Alb && envelope.multi_value_headers.is_some();
+    let origin = Origin { kind, multi_value };
+    let body = envelope.body.take();
+    let request_id = request_id(
+        envelope
+            .request_context
+            .as_ref()
+            .and_then(|context| text(&context.request_id)),
+        arrival,
+    );
+    match request(origin, &envelope, body, &request_id, arrival, limits) {
+        Ok(request) => Ok(Event {
+            request,
+            origin,
+            time_epoch_ms: envelope.request_context.as_ref().and_then(time_epoch_ms),
+        }),
+        Err(Flaw { status, detail }) => Err(Rejection::Http(Box::new(Refusal {
+            origin,
+            status,
+            detail,
+            request_id,
+        }))),
+    }
+}
+
+/// The event's own id where it is usable, else one from the seed.
+pub fn request_id(id: Option<&str>, arrival: &Arrival<'_>) -> String {
+    match id {
+        Some(id)
+            if id.len() <= REQUEST_ID_BYTES_MAX
+                && id.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
+            id.to_owned()
+        }
+        Some(_) | None => arrival.seed.request_id(),
+    }
+}
+
+fn request(
+    origin: Origin,
+    envelope: &Envelope<'_>,
+    body: Option<Text<'_>>,
+    request_id: &str,
+    arrival: &Arrival<'_>,
+    limits: &Limits,
+) -> Result<Request, Flaw> {
+    let shape = shape::of(origin, envelope);
+    let method = shape.method.ok_or_else(|| {
+        Flaw::bad_request(format!("event field `{}` is missing", shape.method_field))
+    })?;
+    if !is_token(method) {
+        return Err(Flaw::bad_request(format!(
+            "event field `{}` is not an HTTP method",
+            shape.method_field
+        )));
+    }
+    let path = path(&shape, arrival.base_path, limits)?;
+    let query = query(&shape.query, path.len(), limits)?;
+    let headers = headers(&shape, limits)?;
+    let identity = shape::identity(origin.kind, envelope).map_err(|error| {
+        Flaw::bad_request(format!("event field `requestContext.authorizer` {error}"))
+    })?;
+    let domain_name = envelope
+        .request_context
+        .as_ref()
+        .and_then(|context| text(&context.domain_name));
+    Ok(Request {
+        method: method.to_owned(),
+        path,
+        query,
+        body: body_bytes(body, envelope.is_base64_encoded.unwrap_or(false), limits)?,
+        context: Context {
+            request_id: request_id.to_owned(),
+            received_at_ms: arrival.received_at_ms,
+            scheme: scheme(&headers, shape.scheme),
+            authority: headers
+                .get("host")
+                .or(domain_name)
+                .unwrap_or_default()
+                .to_owned(),
+            client_address: shape
+                .client_address
+                .filter(|address| address.bytes().all(|byte| byte.is_ascii_graphic()))
+                .filter(|address| !address.is_empty())
+                .map(str::to_owned),
+            path_fidelity: shape.path_fidelity,
+            identity,
+        },
+        headers,
+    })
+}
+
+fn path(shape: &Shape<'_>, base_path: Option<&str>, limits: &Limits) -> Result<String, Flaw> {
+    let path = shape.path.ok_or_else(|| {
+        Flaw::bad_request(format!("event field `{}` is missing", shape.path_field))
+    })?;
+    if !path.starts_with('/') {
+        return Err(Flaw::bad_request(format!(
+            "event field `{}` does not begin with `/`",
+            shape.path_field
+        )));
+    }
+    check_target(path.len(), limits)?;
+    let path = match shape.stage {
+        Some(stage) => encode::without_prefix(path, &format!("/{stage}")),
+        None => path,
+    };
+    let path = if shape.path_is_decoded {
+        encode::decoded_path(path)
+    } else {
+        encode::encoded_path(path)
+    };
+    match base_path
+        .map(|base_path| base_path.trim_matches('/'))
+        .filter(|base_path| !base_path.is_empty())
+    {
+        Some(base_path) => Ok(encode::without_prefix(&path, &format!("/{base_path}")).to_owned()),
+        None => Ok(path.into_owned()),
+    }
+}
+
+fn query(query: &Query<'_>, path_bytes: usize, limits: &Limits) -> Result<String, Flaw> {
+    let (fields, encode): (_, fn(&str) -> Cow<'_, str>) = match query {
+        Query::Raw(raw) => {
+            check_target(path_bytes.saturating_add(raw.len()), limits)?;
+            let query = encode::encoded_query(raw);
+            check_target(path_bytes.saturating_add(query.len()), limits)?;
+            return Ok(query.into_owned());
+        }
+        Query::Encoded(fields) => (fields, encode::encoded_query),
+        Query::Decoded(fields) => (fields, encode::query_component),
+        Query::None => return check_target(path_bytes, limits).map(|()| String::new()),
+    };
+    let mut query = String::new();
+    for (name, value) in fields.iter() {
+        if !query.is_empty() {
+            query.push('&');
+        }
+        query.push_str(&encode(name));
+        query.push('=');
+        query.push_str(&encode(value));
+        check_target(path_bytes.saturating_add(query.len()), limits)?;
+    }
+    check_target(path_bytes.saturating_add(query.len()), limits).map(|()| query)
+}
+
+fn check_target(bytes: usize, limits: &Limits) -> Result<(), Flaw> {
+    let bytes_max = limits.request_target_bytes_max;
+    if bytes <= bytes_max {
+        return Ok(());
+    }
+    Err(Flaw {
+        status: 414,
+        detail: format!("path and query take more than the {bytes_max} bytes allowed"),
+    })
+}
+
+fn headers(shape: &Shape<'_>, limits: &Limits) -> Result<FieldLines, Flaw> {
+    let mut lines = FieldLines::with_capacity(1024);
+    let mut bytes = 0_usize;
+    let mut push = |name: &str, value: &str| {
+        bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
+        let bytes_max = limits.request_headers_bytes_max;
+        if bytes > bytes_max {
+            return Err(Flaw {
+                status: 431,
+                detail: format!("headers take more than the {bytes_max} bytes allowed"),
+            });
+        }
+        lines
+            .push(name, value)
+            .map_err(|error| Flaw::bad_request(error.to_string()))
+    };
+    if let Some(headers) = shape.headers {
+        headers
+            .iter()
+            .try_for_each(|(name, value)| push(name, value))?;
+    }
+    if !shape.cookies.is_empty() {
+        // RFC 6265, 4.2.1: one field, pairs apart by `; `.
+        push(
+            "cookie",
+            &shape
+                .cookies
+                .iter()
+                .map(|cookie| &*cookie.0)
+                .collect::<Vec<_>>()
+                .join("; "),
+        )?;
+    }
+    Ok(lines)
+}
+
+fn body_bytes(body: Option<Text<'_>>, is_base64: bool, limits: &Limits) -> Result<Vec<u8>, Flaw> {
+    let Some(Text(body)) = body else {
+        return Ok(Vec::new());
+    };
+    let bytes_max = limits.request_body_bytes_max;
+    // Base64 makes 4 characters of 3 bytes and may pad with two; checked before memory is taken.
+    let bytes_min = if is_base64 {
+        (body.len() / 4).saturating_mul(3).saturating_sub(2)
+    } else {
+        body.len()
+    };
+    let too_large = || Flaw {
+        status: 413,
+        detail: format!("body takes more than the {bytes_max} bytes allowed"),
+    };
+    if bytes_min > bytes_max {
+        return Err(too_large());
+    }
+    if !is_base64 {
+        return Ok(body.into_owned().into_bytes());
+    }
+    let bytes = BASE64.decode(body.as_bytes()).map_err(|error| {
+        Flaw::bad_request(format!(
+            "event field `body` is not base64, as `isBase64Encoded` says: {error}"
+        ))
+    })?;
+    if bytes.len() > bytes_max {
+        Err(too_large())
+    } else {
+        Ok(bytes)
+    }
+}
+
+/// What the gateway wrote last, because a client may have sent a header of its own; else what is usual for the kind.
+fn scheme(headers: &FieldLines, usual: Scheme) -> Scheme {
+    let forwarded = headers
+        .iter()
+        .filter(|(name, _)| *name == "x-forwarded-proto")
+        .last();
+    match forwarded
+        .and_then(|(_, value)| value.rsplit(',').next())
+        .map(str::trim)
+    {
+        Some(scheme) if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
+        Some(scheme) if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
+        Some(_) | None => usual,
+    }
+}
+
+fn time_epoch_ms(context: &RequestContext<'_>) -> Option<u64> {
+    let time = context
+        .time_epoch
+        .or(context.request_time_epoch)?
+        .get()
+        .parse::<u64>()
+        .ok()?;
+    Some(if time < EPOCH_MS_MIN {
+        time.saturating_mul(1000)
+    } else {
+        time
+    })
+}

@@ -1,0 +1,490 @@
+//! From a guest's response to the JSON that its gateway expects. Here the promises of `record response` in `wit/http.wit` are kept.
+
+use super::{EventKind, Origin, media};
+use crate::{
+    http::{InvalidField, Response, is_field_value, is_token},
+    limits::{ALB_PAYLOAD_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX},
+    problem,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::{borrow::Cow, ops::Range};
+
+/// A response that is not sent. The host answers 500 in its place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidResponse {
+    /// Not a final HTTP status.
+    #[error("status {0} is outside 200..=599")]
+    Status(u16),
+    /// A field that HTTP does not allow.
+    #[error(transparent)]
+    Field(#[from] InvalidField),
+    /// A field that belongs to the connection, which is not the guest's.
+    #[error("header `{0}` belongs to the connection and is not a guest's to set")]
+    ConnectionField(String),
+    /// Larger than the gateway takes.
+    #[error("encoded answer takes {bytes} bytes, the gateway takes {bytes_max}")]
+    TooLarge {
+        /// Size of the encoded JSON.
+        bytes: usize,
+        /// The gateway's limit.
+        bytes_max: usize,
+    },
+}
+
+/// Fields that speak about one connection (RFC 9110, 7.6.1) and never pass a gateway.
+pub const CONNECTION_FIELDS: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The fields of an answer grouped by name: sorted, the order of repetition kept.
+struct Headers<'a>(Vec<(Cow<'a, str>, &'a str)>);
+
+/// The answer of API Gateway payload format 1.0 and of load balancers with multi-value headers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MultiValueAnswer<'a> {
+    status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_description: Option<String>,
+    multi_value_headers: Lists<'a>,
+    body: &'a str,
+    is_base64_encoded: bool,
+}
+
+/// The answer of payload format 2.0, and of load balancers that keep one value a header.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SingleValueAnswer<'a> {
+    status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_description: Option<String>,
+    headers: Joined<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cookies: Vec<&'a str>,
+    body: &'a str,
+    is_base64_encoded: bool,
+}
+
+/// Serialises as a map of lists.
+struct Lists<'a>(&'a Headers<'a>);
+
+/// Serialises as a map of texts; `cookies` says what becomes of `set-cookie`, which cannot be joined (RFC 9110, 5.3).
+struct Joined<'a> {
+    headers: &'a Headers<'a>,
+    cookies: Cookies,
+}
+
+#[derive(Clone, Copy)]
+enum Cookies {
+    /// They have a member of their own.
+    Elsewhere,
+    /// Each under another spelling of the name, since names differ by case for JSON but not for HTTP.
+    BySpelling,
+}
+
+/// Encodes a response for the gateway that the request came from.
+///
+/// `content-length` is left out, for the gateway to set; so are the bodies of statuses that have none (204, 304). A body is sent in
+/// base64 where it is not UTF-8, or where neither its type nor the lack of a content encoding says text.
+pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidResponse> {
+    let Response {
+        status,
+        headers,
+        body,
+    } = response;
+    if !(200..=599).contains(&status) {
+        return Err(InvalidResponse::Status(status));
+    }
+    let headers = Headers::checked(&headers)?;
+    let body = if matches!(status, 204 | 304) {
+        &[]
+    } else {
+        body.as_slice()
+    };
+    let (body, is_base64_encoded) = body_text(&headers, body);
+    let status_description =
+        (origin.kind == EventKind::Alb).then(|| format!("{status} {}", problem::title(status)));
+    let is_alb = match origin.kind {
+        EventKind::Alb => true,
+        EventKind::Rest | EventKind::HttpApi | EventKind::FunctionUrl => false,
+    };
+    let encoded = if origin.kind == EventKind::Rest || (is_alb && origin.multi_value) {
+        serde_json::to_vec(&MultiValueAnswer {
+            status_code: status,
+            status_description,
+            multi_value_headers: Lists(&headers),
+            body: &body,
+            is_base64_encoded,
+        })
+    } else {
+        serde_json::to_vec(&SingleValueAnswer {
+            status_code: status,
+            status_description,
+            headers: Joined {
+                headers: &headers,
+                cookies: if is_alb {
+                    Cookies::BySpelling
+                } else {
+                    Cookies::Elsewhere
+                },
+            },
+            cookies: if is_alb {
+                Vec::new()
+            } else {
+                headers.cookies().collect()
+            },
+            body: &body,
+            is_base64_encoded,
+        })
+    };
+    // Strings, numbers and maps of them cannot fail to serialise.
+    let encoded = encoded.unwrap_or_default();
+    let bytes_max = if is_alb {
+        ALB_PAYLOAD_BYTES_MAX
+    } else {
+        LAMBDA_PAYLOAD_BYTES_MAX
+    };
+    if encoded.len() > bytes_max {
+        return Err(InvalidResponse::TooLarge {
+            bytes: encoded.len(),
+            bytes_max,
+        });
+    }
+    Ok(encoded)
+}
+
+fn body_text<'b>(headers: &Headers<'_>, body: &'b [u8]) -> (Cow<'b, str>, bool) {
+    if body.is_empty() {
+        return (Cow::Borrowed(""), false);
+    }
+    let is_encoded = headers
+        .get("content-encoding")
+        .is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+    let content_type = headers.get("content-type");
+    match str::from_utf8(body) {
+        Ok(text) if !is_encoded && (content_type.is_none() || media::is_text(content_type)) => {
+            (Cow::Borrowed(text), false)
+        }
+        Ok(_) | Err(_) => (Cow::Owned(STANDARD.encode(body)), true),
+    }
+}
+
+impl<'a> Headers<'a> {
+    fn checked(fields: &'a [(String, String)]) -> Result<Self, InvalidResponse> {
+        let mut headers = Vec::with_capacity(fields.len());
+        for (name, value) in fields {
+            if !is_token(name) {
+                return Err(InvalidField::Name(name.clone()).into());
+            }
+            let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                Cow::Owned(name.to_ascii_lowercase())
+            } else {
+                Cow::Borrowed(name.as_str())
+            };
+            if CONNECTION_FIELDS.contains(&&*name) {
+                return Err(InvalidResponse::ConnectionField(name.into_owned()));
+            }
+            if !is_field_value(value) {
+                return Err(InvalidField::Value(name.into_owned()).into());
+            }
+            if name != "content-length" {
+                headers.push((name, value.trim_matches([' ', '\t'])));
+            }
+        }
+        // Stable, so that repeated fields keep their order.
+        headers.sort_by(|(left, _), (right, _)| left.cmp(right));
+        Ok(Self(headers))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| *value)
+    }
+
+    fn cookies(&self) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+            .map(|(_, value)| *value)
+    }
+
+    /// Names with all their values.
+    fn groups(&self) -> impl Iterator<Item = (&str, &[(Cow<'a, str>, &'a str)])> {
+        self.0
+            .chunk_by(|(left, _), (right, _)| left == right)
+            .filter_map(|group| Some((&*group.first()?.0, group)))
+    }
+}
+
+impl Serialize for Lists<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.groups().map(|(name, group)| (name, Values(group))))
+    }
+}
+
+/// Serialises as a list of texts.
+struct Values<'a>(&'a [(Cow<'a, str>, &'a str)]);
+
+impl Serialize for Values<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|(_, value)| value))
+    }
+}
+
+impl Serialize for Joined<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, group) in self.headers.groups() {
+            if name == "set-cookie" {
+                match self.cookies {
+                    Cookies::Elsewhere => {}
+                    Cookies::BySpelling => {
+                        for (spelling, (_, value)) in SPELLINGS.zip(group) {
+                            map.serialize_entry(&spelt("set-cookie", spelling), value)?;
+                        }
+                    }
+                }
+            } else if let [(_, value)] = group {
+                map.serialize_entry(name, value)?;
+            } else {
+                let values: Vec<&str> = group.iter().map(|(_, value)| *value).collect();
+                map.serialize_entry(name, &values.join(", "))?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// `set-cookie` has nine letters, and so 512 spellings: more cookies than any client takes from one answer.
+const SPELLINGS: Range<u32> = 0..512;
+
+/// `name` with the letters upper-case whose bit is set in `spelling`.
+fn spelt(name: &str, spelling: u32) -> String {
+    let mut bits = spelling;
+    name.chars()
+        .map(|letter| {
+            if !letter.is_ascii_alphabetic() {
+                return letter;
+            }
+            let upper = bits & 1 == 1;
+            bits >>= 1;
+            if upper {
+                letter.to_ascii_uppercase()
+            } else {
+                letter
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn answer(
+        kind: EventKind,
+        fields: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Value, InvalidResponse> {
+        answer_to(Origin::new(kind), 200, fields, body)
+    }
+
+    fn answer_to(
+        origin: Origin,
+        status: u16,
+        fields: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Value, InvalidResponse> {
+        let headers = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let encoded = respond(
+            &origin,
+            Response {
+                status,
+                headers,
+                body: body.to_vec(),
+            },
+        )?;
+        Ok(serde_json::from_slice(&encoded).unwrap())
+    }
+
+    const FIELDS: &[(&str, &str)] = &[
+        ("Set-Cookie", "a=1"),
+        ("vary", "x"),
+        ("set-cookie", "b=2"),
+        ("Vary", "y"),
+        ("content-type", "text/plain"),
+    ];
+
+    #[test]
+    fn rest_answers_list_every_value() {
+        assert_eq!(
+            answer(EventKind::Rest, FIELDS, b"hi").unwrap(),
+            json!({
+                "statusCode": 200,
+                "multiValueHeaders": {"content-type": ["text/plain"], "set-cookie": ["a=1", "b=2"], "vary": ["x", "y"]},
+                "body": "hi",
+                "isBase64Encoded": false,
+            })
+        );
+    }
+
+    #[test]
+    fn http_api_and_function_url_answers_join_values_and_list_cookies() {
+        for kind in [EventKind::HttpApi, EventKind::FunctionUrl] {
+            assert_eq!(
+                answer(kind, FIELDS, b"hi").unwrap(),
+                json!({
+                    "statusCode": 200,
+                    "headers": {"content-type": "text/plain", "vary": "x, y"},
+                    "cookies": ["a=1", "b=2"],
+                    "body": "hi",
+                    "isBase64Encoded": false,
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn load_balancer_answers_take_the_form_of_the_request_and_describe_the_status() {
+        let multi = answer_to(
+            Origin {
+                kind: EventKind::Alb,
+                multi_value: true,
+            },
+            404,
+            FIELDS,
+            b"",
+        )
+        .unwrap();
+        assert_eq!(multi["statusDescription"], "404 Not Found");
+        assert_eq!(
+            multi["multiValueHeaders"]["set-cookie"],
+            json!(["a=1", "b=2"])
+        );
+        assert_eq!(multi.get("headers"), None);
+        let single = answer_to(
+            Origin {
+                kind: EventKind::Alb,
+                multi_value: false,
+            },
+            200,
+            FIELDS,
+            b"",
+        )
+        .unwrap();
+        assert_eq!(
+            single["headers"],
+            json!({"content-type": "text/plain", "set-cookie": "a=1", "Set-cookie": "b=2", "vary": "x, y"})
+        );
+        assert_eq!(single.get("multiValueHeaders"), None);
+        assert_eq!(single.get("cookies"), None);
+    }
+
+    #[test]
+    fn bodies_that_are_not_text_go_in_base64() {
+        let encoded = |fields: &[(&str, &str)], body: &[u8]| {
+            let answer = answer(EventKind::HttpApi, fields, body).unwrap();
+            (
+                answer["body"].as_str().unwrap().to_owned(),
+                answer["isBase64Encoded"].as_bool().unwrap(),
+            )
+        };
+        assert_eq!(encoded(&[], b"\xff"), ("/w==".into(), true));
+        assert_eq!(
+            encoded(&[("content-type", "image/png")], b"ab"),
+            ("YWI=".into(), true)
+        );
+        assert_eq!(
+            encoded(
+                &[("content-type", "text/css"), ("content-encoding", "br")],
+                b"ab"
+            ),
+            ("YWI=".into(), true)
+        );
+        assert_eq!(encoded(&[], "é\0".as_bytes()), ("é\0".into(), false));
+        assert_eq!(
+            encoded(&[("content-type", "image/png")], b""),
+            (String::new(), false)
+        );
+    }
+
+    #[test]
+    fn what_http_does_not_allow_is_refused() {
+        let kind = EventKind::Rest;
+        for status in [0, 99, 100, 101, 199, 600, u16::MAX] {
+            assert_eq!(
+                answer_to(Origin::new(kind), status, &[], b""),
+                Err(InvalidResponse::Status(status))
+            );
+        }
+        assert_eq!(
+            answer(kind, &[("X-A", "b\r\nset-cookie: c")], b""),
+            Err(InvalidResponse::Field(InvalidField::Value("x-a".into())))
+        );
+        assert_eq!(
+            answer(kind, &[("x a", "b")], b""),
+            Err(InvalidResponse::Field(InvalidField::Name("x a".into())))
+        );
+        for name in CONNECTION_FIELDS {
+            let name = name.to_ascii_uppercase();
+            assert_eq!(
+                answer(kind, &[(&name, "b")], b""),
+                Err(InvalidResponse::ConnectionField(name.to_ascii_lowercase()))
+            );
+        }
+    }
+
+    #[test]
+    fn content_length_is_the_hosts_and_bodiless_statuses_have_no_body() {
+        let answer = answer_to(
+            Origin::new(EventKind::Rest),
+            304,
+            &[("Content-Length", "7")],
+            b"dropped",
+        )
+        .unwrap();
+        assert_eq!(answer["multiValueHeaders"], json!({}));
+        assert_eq!(answer["body"], "");
+    }
+
+    #[test]
+    fn an_answer_over_the_gateways_limit_is_refused() {
+        let body = vec![b'a'; LAMBDA_PAYLOAD_BYTES_MAX];
+        for (kind, bytes_max) in [
+            (EventKind::HttpApi, LAMBDA_PAYLOAD_BYTES_MAX),
+            (EventKind::Alb, ALB_PAYLOAD_BYTES_MAX),
+        ] {
+            let Err(InvalidResponse::TooLarge {
+                bytes,
+                bytes_max: limit,
+            }) = answer(kind, &[], &body)
+            else {
+                panic!("{kind} took it")
+            };
+            assert!(bytes > body.len());
+            assert_eq!(limit, bytes_max);
+        }
+        // The frame around the body takes 63 bytes.
+        let fits = &body[..LAMBDA_PAYLOAD_BYTES_MAX - 100];
+        assert_eq!(
+            answer(EventKind::HttpApi, &[], fits).unwrap()["body"]
+                .as_str()
+                .unwrap()
+                .len(),
+            fits.len()
+        );
+    }
+}
