@@ -1,0 +1,268 @@
+//! Conditional requests (RFC 9110, 13). An item's entity tag is its revision in quotes, and a strong one.
+
+use crate::{http::Request, problem::Problem};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+/// What the client knows, or wants to be true, about the item.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+/// How the conditions fare against what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All hold.
+    Holds,
+    /// `If-Match` does not.
+    NoMatch,
+    /// `If-None-Match` does not: a 304 where the method reads, a 412 where it writes.
+    Match,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Tags {
+    Any,
+    List(Vec<Tag>),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Tag {
+    is_weak: bool,
+    opaque: String,
+}
+
+/// The entity tag of a revision.
+pub fn entity_tag(revision: &str) -> String {
+    format!("\"{revision}\"")
+}
+
+impl Conditions {
+    /// Reads the fields; one that cannot be read is refused, because ignoring it could lose somebody's change.
+    pub fn of(request: &Request) -> Result<Self, Problem> {
+        let tags = |name: &'static str| match request.header(name) {
+            None => Ok(None),
+            Some(value) => Tags::parse(&value).map(Some).ok_or_else(|| {
+                let detail =
+                    format!("`{name}` is neither `*` nor a list of entity tags such as `\"a1\"`");
+                Problem::new(400, "invalid-header", detail)
+            }),
+        };
+        Ok(Self {
+            if_match: tags("if-match")?,
+            if_none_match: tags("if-none-match")?,
+        })
+    }
+
+    /// Whether the item must be there for the conditions to hold.
+    pub fn need_presence(&self) -> bool {
+        self.if_match.is_some()
+    }
+
+    /// The revision that the item must have, where the conditions say no more and no less: a store can check that by itself.
+    pub fn exact_revision(&self) -> Option<&str> {
+        match (&self.if_match, &self.if_none_match) {
+            (Some(Tags::List(tags)), None) => match tags.as_slice() {
+                [tag] if !tag.is_weak && is_revision(&tag.opaque) => Some(&tag.opaque),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.if_match.is_none() && self.if_none_match.is_none()
+    }
+
+    /// Evaluates in the order of RFC 9110, 13.2.2, against the revision that is there.
+    pub fn verdict(&self, revision: Option<&str>) -> Verdict {
+        if self
+            .if_match
+            .as_ref()
+            .is_some_and(|tags| !tags.contain(revision, Comparison::Strong))
+        {
+            return Verdict::NoMatch;
+        }
+        if self
+            .if_none_match
+            .as_ref()
+            .is_some_and(|tags| tags.contain(revision, Comparison::Weak))
+        {
+            return Verdict::Match;
+        }
+        Verdict::Holds
+    }
+
+    /// The same for a method that writes.
+    pub fn check(&self, revision: Option<&str>) -> Result<(), Problem> {
+        let detail = match (self.verdict(revision), revision) {
+            (Verdict::Holds, _) => return Ok(()),
+            (Verdict::NoMatch, None) => "`If-Match` does not hold: there is no item".into(),
+            (Verdict::NoMatch, Some(revision)) => {
+                format!("`If-Match` does not hold: the item's entity tag is `\"{revision}\"`")
+            }
+            (Verdict::Match, _) => "`If-None-Match` does not hold: the item is there".to_string(),
+        };
+        let problem = Problem::new(412, "precondition-failed", detail);
+        Err(match revision {
+            Some(revision) => problem.with("etag", entity_tag(revision)),
+            None => problem,
+        })
+    }
+}
+
+/// RFC 9110, 8.8.3.2.
+#[derive(Clone, Copy)]
+enum Comparison {
+    /// Weak tags equal nothing.
+    Strong,
+    /// Weakness does not matter.
+    Weak,
+}
+
+impl Tags {
+    /// `*`, or entity tags between commas, of which some may be missing (RFC 9110, 5.6.1.2).
+    fn parse(field: &str) -> Option<Self> {
+        if field.trim() == "*" {
+            return Some(Self::Any);
+        }
+        let mut tags = Vec::new();
+        let mut rest = field.trim_start_matches([' ', '\t', ',']);
+        while !rest.is_empty() {
+            let (is_weak, quoted) = match rest.strip_prefix("W/") {
+                Some(quoted) => (true, quoted),
+                None => (false, rest),
+            };
+            let (opaque, after) = quoted.strip_prefix('"')?.split_once('"')?;
+            if !opaque.bytes().all(|byte| byte > b' ' && byte != 0x7f) {
+                return None;
+            }
+            tags.push(Tag {
+                is_weak,
+                opaque: opaque.into(),
+            });
+            let after = after.trim_start_matches([' ', '\t']);
+            if !after.is_empty() && !after.starts_with(',') {
+                return None;
+            }
+            rest = after.trim_start_matches([' ', '\t', ',']);
+        }
+        (!tags.is_empty()).then_some(Self::List(tags))
+    }
+
+    fn contain(&self, revision: Option<&str>, comparison: Comparison) -> bool {
+        let Some(revision) = revision else {
+            return false; // nothing is there to match, not even `*`
+        };
+        match (self, comparison) {
+            (Self::Any, _) => true,
+            (Self::List(tags), Comparison::Strong) => tags
+                .iter()
+                .any(|tag| !tag.is_weak && tag.opaque == revision),
+            (Self::List(tags), Comparison::Weak) => tags.iter().any(|tag| tag.opaque == revision),
+        }
+    }
+}
+
+/// Whether the store could have made this revision; it refuses others as malformed.
+fn is_revision(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conditions(headers: &str) -> Conditions {
+        Conditions::of(&Request {
+            headers: headers.into(),
+            ..Request::default()
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn if_match_compares_strongly() {
+        let conditions = conditions("if-match: \"a\", W/\"b\"\n");
+        assert_eq!(conditions.verdict(Some("a")), Verdict::Holds);
+        assert_eq!(conditions.verdict(Some("b")), Verdict::NoMatch);
+        assert_eq!(conditions.verdict(None), Verdict::NoMatch);
+    }
+
+    #[test]
+    fn if_none_match_compares_weakly() {
+        let conditions = conditions("if-none-match: \"a\", W/\"b\"\n");
+        assert_eq!(conditions.verdict(Some("a")), Verdict::Match);
+        assert_eq!(conditions.verdict(Some("b")), Verdict::Match);
+        assert_eq!(conditions.verdict(Some("c")), Verdict::Holds);
+        assert_eq!(conditions.verdict(None), Verdict::Holds);
+    }
+
+    #[test]
+    fn star_means_that_something_is_there() {
+        assert_eq!(conditions("if-match: *\n").verdict(None), Verdict::NoMatch);
+        assert_eq!(
+            conditions("if-match: *\n").verdict(Some("a")),
+            Verdict::Holds
+        );
+        assert_eq!(
+            conditions("if-none-match: *\n").verdict(Some("a")),
+            Verdict::Match
+        );
+    }
+
+    #[test]
+    fn if_match_is_evaluated_first() {
+        let both = conditions("if-match: \"a\"\nif-none-match: *\n");
+        assert_eq!(both.verdict(Some("b")), Verdict::NoMatch);
+        assert_eq!(both.verdict(Some("a")), Verdict::Match);
+    }
+
+    #[test]
+    fn lists_span_fields_and_tags_may_hold_commas() {
+        let conditions = conditions("if-match: \"a,b\" , ,\nif-match: \"c\"\n");
+        assert_eq!(conditions.verdict(Some("a,b")), Verdict::Holds);
+        assert_eq!(conditions.verdict(Some("c")), Verdict::Holds);
+        assert_eq!(conditions.verdict(Some("a")), Verdict::NoMatch);
+    }
+
+    #[test]
+    fn malformed_tags_are_refused() {
+        for value in [
+            "",
+            "a",
+            "\"a",
+            "\"a\"b",
+            "\"a\" \"b\"",
+            "w/\"a\"",
+            "*, \"a\"",
+            "\"a b\"",
+            ",",
+        ] {
+            assert_eq!(Tags::parse(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_one_strong_tag_is_an_exact_revision() {
+        assert_eq!(conditions("if-match: \"a\"\n").exact_revision(), Some("a"));
+        for headers in [
+            "",
+            "if-match: *\n",
+            "if-match: W/\"a\"\n",
+            "if-match: \"a\", \"b\"\n",
+            "if-match: \"\"\n",
+        ] {
+            assert_eq!(conditions(headers).exact_revision(), None, "{headers}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! One HTTP exchange in the shape of `wit/http.wit`. Nothing is decoded before a route asks for it.
+
+use alloc::{borrow::Cow, string::String, vec::Vec};
+
+/// A request, as the host passes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// As sent, normally upper-case.
+    pub method: String,
+    /// Percent-encoded, starting with `/`.
+    pub path: String,
+    /// Percent-encoded, without `?`; empty if there was none.
+    pub query: String,
+    /// Lines of `name: value\n`, names in lower case.
+    pub headers: String,
+    /// The content.
+    pub body: Vec<u8>,
+    /// Unique; appears in every problem answer.
+    pub request_id: String,
+    /// Milliseconds since the Unix epoch: the only clock there is.
+    pub received_at_ms: u64,
+    /// Whom an authorizer in front of the host named as the caller.
+    pub subject: Option<String>,
+}
+
+/// The text of a header or of anything else that is mostly constant.
+pub type Text = Cow<'static, str>;
+
+/// A response, as the host takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// 200 to 599.
+    pub status: u16,
+    /// Fields in order.
+    pub headers: Vec<(&'static str, Text)>,
+    /// The content.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// All values of a header, given in lower case, joined as RFC 9110, 5.3 allows; `None` without such a field.
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut values = self.headers.split_terminator('\n').filter_map(|line| {
+            let value = line.strip_prefix(name)?.strip_prefix(": ")?;
+            Some(value)
+        });
+        let first = values.next()?;
+        let mut joined = Cow::Borrowed(first);
+        for value in values {
+            let joined = joined.to_mut();
+            joined.push_str(", ");
+            joined.push_str(value);
+        }
+        Some(joined)
+    }
+
+    /// Whether the answer goes without content.
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+}
+
+impl Response {
+    /// Without content.
+    pub fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::with_capacity(12),
+            body: Vec::new(),
+        }
+    }
+
+    /// With JSON content.
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let mut response = Self::empty(status).with("content-type", "application/json");
+        response.body = body.into();
+        response
+    }
+
+    /// With one more field.
+    pub fn with(mut self, name: &'static str, value: impl Into<Text>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The first value of a field, given in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, value)| value.as_ref())
+    }
+}

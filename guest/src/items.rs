@@ -1,0 +1,74 @@
+//! The operations on items, one file each, and what they share.
+
+mod create;
+mod list;
+mod read;
+mod remove;
+mod replace;
+mod update;
+
+pub use create::create;
+pub use list::list;
+pub use read::read;
+pub use remove::remove;
+pub use replace::replace;
+pub use update::update;
+
+use crate::{
+    conditional::entity_tag,
+    http::Response,
+    identifier,
+    item::Item,
+    layout,
+    ports::{Precondition, Put},
+    problem::Problem,
+};
+use alloc::{format, string::String};
+
+/// How often a write is tried when other requests keep changing the item in between.
+const WRITE_ATTEMPTS_MAX: u32 = 4;
+
+/// Answers may be kept by the client alone, and asked about before each use: that is what entity tags are for.
+const CACHE_CONTROL: &str = "private, no-cache";
+
+/// Refuses an id that no item can have, without asking the store.
+fn check_id(id: &str) -> Result<(), Problem> {
+    if identifier::is_valid(id) {
+        Ok(())
+    } else {
+        Err(Problem::item_not_found(id))
+    }
+}
+
+/// Writes `document`, which is the item's, where `precondition` holds.
+fn put(item: &Item, document: &str, precondition: Precondition) -> Put {
+    Put {
+        key: layout::item(&item.id),
+        document: document.into(),
+        precondition,
+        index: layout::item_index(&item.id, &item.draft),
+        expires_at: None,
+    }
+}
+
+/// The answer to a write: the new representation, as `Content-Location` says, with its entity tag. RFC 9110, 9.3.4 keeps validators
+/// out of answers to PUT lest a client takes what it sent for what is stored; here it is given what is stored.
+fn written(status: u16, id: &str, revision: Option<&str>, document: String) -> Response {
+    let response = Response::json(status, document)
+        .with("cache-control", CACHE_CONTROL)
+        .with("content-location", location(id));
+    let response = if status == 201 {
+        response.with("location", location(id))
+    } else {
+        response
+    };
+    match revision {
+        Some(revision) => response.with("etag", entity_tag(revision)),
+        None => response,
+    }
+}
+
+/// The path of an item. Ids need no encoding.
+fn location(id: &str) -> String {
+    format!("/items/{id}")
+}

@@ -1,0 +1,40 @@
+//! DELETE on an item.
+
+use super::{WRITE_ATTEMPTS_MAX, check_id};
+use crate::{
+    conditional::Conditions,
+    http::{Request, Response},
+    layout,
+    ports::{Consistency, DeleteOutcome, Host, Precondition},
+    problem::Problem,
+    storage_problem::{self, Source},
+};
+
+/// Removes the item: in one call, unless the conditions are more than a store can check.
+pub fn remove(request: &Request, host: &dyn Host, id: &str) -> Result<Response, Problem> {
+    check_id(id)?;
+    let conditions = Conditions::of(request)?;
+    let key = layout::item(id);
+    let failed = |error| storage_problem::from_error(request, host, Source::Program, error);
+    let mut precondition = if conditions.is_empty() {
+        Precondition::Present
+    } else if let Some(revision) = conditions.exact_revision() {
+        Precondition::Revision(revision.into())
+    } else {
+        let stored = host.get(&key, Consistency::Strong).map_err(failed)?;
+        let stored = stored.ok_or_else(|| Problem::item_not_found(id))?;
+        conditions.check(Some(&stored.revision))?;
+        Precondition::Revision(stored.revision)
+    };
+    for _ in 0..WRITE_ATTEMPTS_MAX {
+        match host.delete(&key, &precondition).map_err(failed)? {
+            DeleteOutcome::Done => return Ok(Response::empty(204)),
+            DeleteOutcome::PreconditionFailed(None) => return Err(Problem::item_not_found(id)),
+            DeleteOutcome::PreconditionFailed(Some(found)) => {
+                conditions.check(Some(&found.revision))?;
+                precondition = Precondition::Revision(found.revision);
+            }
+        }
+    }
+    Err(storage_problem::conflict())
+}

@@ -1,0 +1,72 @@
+//! PATCH on an item.
+
+use super::{WRITE_ATTEMPTS_MAX, check_id, put, written};
+use crate::{
+    conditional::Conditions,
+    content,
+    http::{Request, Response},
+    item::{self, Draft, Item},
+    layout, merge_patch,
+    negotiation::{self, MERGE_PATCH},
+    ports::{Consistency, Host, Precondition, PutOutcome, Stored},
+    problem::Problem,
+    storage_problem::{self, Source},
+    time,
+};
+use serde_json::Value;
+
+/// Merges a patch into the item. When another request changes the item in between, the patch is merged into what is there then,
+/// unless `If-Match` forbids it.
+pub fn update(request: &Request, host: &dyn Host, id: &str) -> Result<Response, Problem> {
+    negotiation::check_accept(request)?;
+    check_id(id)?;
+    let conditions = Conditions::of(request)?;
+    negotiation::check_content_type(request, MERGE_PATCH, "accept-patch")?;
+    let patch = content::parse(request)?;
+    if let Value::Object(changes) = &patch {
+        let violations = item::check_names(changes); // a removal of what cannot be there would pass unseen
+        if !violations.is_empty() {
+            return Err(Problem::invalid_content(violations));
+        }
+    }
+    let mut current = host
+        .get(&layout::item(id), Consistency::Strong)
+        .map_err(|error| storage_problem::from_error(request, host, Source::Program, error))?;
+    for _ in 0..WRITE_ATTEMPTS_MAX {
+        let stored = current.ok_or_else(|| Problem::item_not_found(id))?;
+        conditions.check(Some(&stored.revision))?;
+        let item = merge(request, host, id, &stored, &patch)?;
+        let document = item.to_document();
+        let outcome = host
+            .put(&put(
+                &item,
+                &document,
+                Precondition::Revision(stored.revision),
+            ))
+            .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
+        match outcome {
+            PutOutcome::Done(revision) => return Ok(written(200, id, Some(&revision), document)),
+            PutOutcome::PreconditionFailed(found) => current = found,
+        }
+    }
+    Err(storage_problem::conflict())
+}
+
+fn merge(
+    request: &Request,
+    host: &dyn Host,
+    id: &str,
+    stored: &Stored,
+    patch: &Value,
+) -> Result<Item, Problem> {
+    let item = Item::from_document(&stored.document)
+        .ok_or_else(|| storage_problem::unreadable(host, id))?;
+    let mut content = item.draft.into_content();
+    merge_patch::apply(&mut content, patch);
+    let draft = Draft::check(content).map_err(Problem::invalid_content)?;
+    Ok(Item {
+        draft,
+        updated_at: time::rfc3339(request.received_at_ms),
+        ..item
+    })
+}

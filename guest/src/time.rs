@@ -1,0 +1,56 @@
+//! Dates of the request's clock, as RFC 3339 writes them.
+
+use alloc::{format, string::String};
+
+const MS_PER_DAY: u64 = 86_400_000;
+/// 9999-12-31T23:59:59.999Z: four digits are all that RFC 3339 has for a year.
+const MS_MAX: u64 = 253_402_300_799_999;
+
+/// Milliseconds since the Unix epoch as `2026-02-28T23:59:59.123Z`.
+pub fn rfc3339(ms_since_epoch: u64) -> String {
+    let ms = ms_since_epoch.min(MS_MAX);
+    let (year, month, day) = civil_date(ms / MS_PER_DAY);
+    let ms_of_day = ms % MS_PER_DAY;
+    let (seconds, milliseconds) = (ms_of_day / 1000, ms_of_day % 1000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{milliseconds:03}Z")
+}
+
+/// Days since 1970-01-01 as year, month and day. Years are counted from March, so that the leap day is a year's last; 400 years
+/// have 146,097 days.
+fn civil_date(days_since_epoch: u64) -> (u64, u64, u64) {
+    let days = days_since_epoch + 719_468; // since 0000-03-01
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_follow_the_calendar() {
+        for (ms, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399_999, "2000-02-28T23:59:59.999Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_709_251_200_001, "2024-03-01T00:00:00.001Z"),
+            (1_767_225_599_000, "2025-12-31T23:59:59.000Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(rfc3339(ms), text);
+        }
+    }
+
+    #[test]
+    fn a_clock_beyond_the_format_stops_at_its_end() {
+        assert_eq!(rfc3339(u64::MAX), "9999-12-31T23:59:59.999Z");
+    }
+}
