@@ -5,9 +5,17 @@
 //! path in one call; a host adds only where events come from and where answers go.
 #![warn(missing_docs)]
 
+mod bindings;
+mod imports;
+mod wasi;
+
+pub mod digest;
+pub mod engine;
 pub mod gateway;
 pub mod http;
 pub mod limits;
 pub mod problem;
+pub mod runtime;
 pub mod seed;
+pub mod service;
 pub mod storage;

@@ -74,3 +74,14 @@ pub const TOKEN_DURATION: Duration = Duration::from_secs(600);
 pub const LOG_LINE_BYTES_MAX: usize = 16 * KIB;
 /// Guest log lines in one request; further ones are counted, not kept.
 pub const LOG_LINES_MAX: u32 = 1_000;
+/// Key of one attribute of a log line.
+pub const LOG_ATTRIBUTE_KEY_BYTES_MAX: usize = 128;
+
+/// Largest linear memory that the engine's pool can hold; [`Limits::guest_memory_bytes_max`] is at most this.
+pub const GUEST_MEMORY_BYTES_CEILING: usize = 512 * MIB;
+/// A guest's call stack.
+pub const GUEST_STACK_BYTES: usize = 512 * KIB;
+/// Elements of a guest's function tables.
+pub const GUEST_TABLE_ELEMENTS_MAX: usize = 20_000;
+/// Data that one call from the guest, or its answer, may carry.
+pub const HOST_CALL_BYTES_MAX: usize = 32 * MIB;

@@ -1,0 +1,66 @@
+//! The only place that configures wasmtime: compiles components, makes images of them, loads both.
+
+mod config;
+mod image;
+mod inspect;
+mod load;
+mod ticker;
+
+pub use config::{EngineOptions, Target};
+pub use image::ImageError;
+pub use inspect::{Import, Inspection};
+pub use load::{Guest, LoadError};
+
+use std::sync::Arc;
+use ticker::Ticker;
+use tokio::sync::Semaphore;
+
+/// A configured wasmtime engine with its instance pool and its epoch ticker. One per process is enough; cloning is cheap.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) wasmtime: wasmtime::Engine,
+    pub(crate) ticker: Arc<Ticker>,
+    /// One permit for each instance that may live at a time.
+    pub(crate) instances: Arc<Semaphore>,
+    pooled: bool,
+}
+
+/// The engine cannot be made on this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to configure the WebAssembly engine: {0:#}")]
+pub struct EngineError(wasmtime::Error);
+
+impl Engine {
+    /// An engine that runs guests on this machine. Where the address space for the pool cannot be had, instances are made on demand:
+    /// slower, but the same in everything else, so that images load in both.
+    pub fn new(options: &EngineOptions) -> Result<Self, EngineError> {
+        let pooled = wasmtime::Engine::new(&config::pooled(options).map_err(EngineError)?);
+        let (wasmtime, pooled) = match pooled {
+            Ok(engine) => (engine, true),
+            Err(_) => (wasmtime::Engine::new(&config::on_demand().map_err(EngineError)?).map_err(EngineError)?, false),
+        };
+        Ok(Self {
+            ticker: Arc::new(Ticker::new(wasmtime.weak())),
+            instances: Arc::new(Semaphore::new(options.instances_max as usize)),
+            wasmtime,
+            pooled,
+        })
+    }
+
+    /// Whether instances come from a pool.
+    pub fn is_pooled(&self) -> bool {
+        self.pooled
+    }
+}
+
+/// Compiles a component into an image for `target`, to be loaded by [`Engine::load`] of the same release.
+#[cfg(feature = "compiler")]
+pub fn compile(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
+    if !load::is_component(component) {
+        return Err(LoadError::NotAComponent);
+    }
+    let config = config::compiling(target).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let engine = wasmtime::Engine::new(&config).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let code = engine.precompile_component(component).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    Ok(image::seal(code, component, target))
+}

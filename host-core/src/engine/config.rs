@@ -1,0 +1,129 @@
+//! The engine's configuration. Whatever decides over the machine code stands in [`shared`], so that an image from one binary loads
+//! in another; the rest is how instances get their memory.
+
+use crate::limits::{GUEST_MEMORY_BYTES_CEILING, GUEST_STACK_BYTES, GUEST_TABLE_ELEMENTS_MAX};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
+
+/// What an engine is sized for.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineOptions {
+    /// Instances that live at a time; a request beyond waits for its turn. Each takes 4 GiB of address space, not of memory.
+    pub instances_max: u32,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { instances_max: 16 }
+    }
+}
+
+/// A CPU that images are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// x86-64 without extensions.
+    X86_64,
+    /// AArch64 without extensions: Graviton.
+    Aarch64,
+}
+
+impl Target {
+    /// The CPU that this program runs on, where guests run on it.
+    pub const HOST: Option<Self> = if cfg!(target_arch = "x86_64") {
+        Some(Self::X86_64)
+    } else if cfg!(target_arch = "aarch64") {
+        Some(Self::Aarch64)
+    } else {
+        None
+    };
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Aarch64 => "aarch64",
+        }
+    }
+
+    #[cfg(feature = "compiler")]
+    fn triple(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64-unknown-linux-gnu",
+            Self::Aarch64 => "aarch64-unknown-linux-gnu",
+        }
+    }
+}
+
+/// Memory that a slot keeps mapped between requests, so that a small guest never faults pages in. A megabyte covers what the reference
+/// guest touches with a large margin; more only costs the clearing.
+const KEEP_RESIDENT_BYTES: usize = 1024 * 1024;
+
+/// For running guests from a pool.
+pub(super) fn pooled(options: &EngineOptions) -> Result<Config> {
+    let slots = options.instances_max;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(slots)
+        .total_core_instances(slots * CORE_INSTANCES_MAX)
+        .total_memories(slots)
+        .total_tables(slots * 2)
+        .total_stacks(slots)
+        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .max_memories_per_component(1)
+        .max_tables_per_component(2)
+        .table_elements(GUEST_TABLE_ELEMENTS_MAX)
+        .max_memory_size(GUEST_MEMORY_BYTES_CEILING)
+        .max_unused_warm_slots(slots)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(64 * 1024)
+        .async_stack_keep_resident(64 * 1024);
+    let mut config = shared()?;
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Ok(config)
+}
+
+/// Core modules in one component: the guest itself, its adapters, and the small ones that the component encoder adds.
+const CORE_INSTANCES_MAX: u32 = 20;
+
+/// For running guests where a pool cannot be had.
+pub(super) fn on_demand() -> Result<Config> {
+    let mut config = shared()?;
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    Ok(config)
+}
+
+/// For compiling only.
+#[cfg(feature = "compiler")]
+pub(super) fn compiling(target: Target) -> Result<Config> {
+    let mut config = shared()?;
+    config.target(target.triple())?;
+    Ok(config)
+}
+
+fn shared() -> Result<Config> {
+    let mut config = Config::new();
+    // Naming the target, even when it is this machine, keeps this machine's CPU extensions out of the code.
+    #[cfg(feature = "compiler")]
+    if let Some(target) = Target::HOST {
+        config.target(target.triple())?;
+    }
+    config
+        .epoch_interruption(true)
+        .max_wasm_stack(GUEST_STACK_BYTES)
+        .async_stack_size(GUEST_STACK_BYTES + HOST_STACK_BYTES)
+        // Nothing may depend on the CPU that a guest happens to run on.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        // Named although some are off by default: a compiler with other defaults would make images that this host refuses.
+        .wasm_component_model(true)
+        .wasm_simd(true)
+        .wasm_relaxed_simd(true)
+        .wasm_bulk_memory(true)
+        .wasm_multi_value(true)
+        .wasm_tail_call(true)
+        .wasm_multi_memory(false)
+        .wasm_memory64(false)
+        .concurrency_support(false);
+    Ok(config)
+}
+
+/// Room on a request's stack for the host functions that a guest calls.
+const HOST_STACK_BYTES: usize = 512 * 1024;

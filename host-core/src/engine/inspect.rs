@@ -1,0 +1,111 @@
+//! What a component asks for and offers, and whether this host grants it.
+
+use super::{Engine, Guest, LoadError};
+use wasmtime::component::{Component, types::ComponentItem};
+
+/// The interface through which a host calls a guest.
+pub(super) const HANDLER: &str = "tenon:handler/handler@0.1.0";
+
+/// Interfaces that this host grants, each up to its version. A later patch version of the same track imports the same functions, or
+/// is refused when it is linked.
+const GRANTED: &[(&str, &str)] = &[
+    ("tenon:handler/http", "0.1"),
+    ("tenon:handler/log", "0.1"),
+    ("tenon:handler/storage", "0.1"),
+    ("wasi:cli/environment", "0.2"),
+    ("wasi:cli/exit", "0.2"),
+    ("wasi:cli/stderr", "0.2"),
+    ("wasi:cli/stdin", "0.2"),
+    ("wasi:cli/stdout", "0.2"),
+    ("wasi:cli/terminal-input", "0.2"),
+    ("wasi:cli/terminal-output", "0.2"),
+    ("wasi:cli/terminal-stderr", "0.2"),
+    ("wasi:cli/terminal-stdin", "0.2"),
+    ("wasi:cli/terminal-stdout", "0.2"),
+    ("wasi:clocks/monotonic-clock", "0.2"),
+    ("wasi:clocks/wall-clock", "0.2"),
+    ("wasi:io/error", "0.2"),
+    ("wasi:io/poll", "0.2"),
+    ("wasi:io/streams", "0.2"),
+    ("wasi:random/insecure", "0.2"),
+    ("wasi:random/insecure-seed", "0.2"),
+    ("wasi:random/random", "0.2"),
+];
+
+/// What a component asks for and offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// In the component's order.
+    pub imports: Vec<Import>,
+    /// In the component's order.
+    pub exports: Vec<String>,
+}
+
+/// Something a component imports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// `package/interface@version`, or the bare name of what stands in the world itself.
+    pub name: String,
+    /// Whether this host grants it.
+    pub granted: bool,
+    /// Functions of it that the component uses.
+    pub functions: Vec<String>,
+}
+
+impl Inspection {
+    /// Reads the component's own description.
+    pub(super) fn of(engine: &Engine, component: &Component) -> Self {
+        let component_type = component.component_type();
+        let imports = component_type
+            .imports(&engine.wasmtime)
+            .map(|(name, item)| Import {
+                name: name.to_owned(),
+                granted: is_granted(name),
+                functions: functions(engine, &item.ty),
+            })
+            .collect();
+        let exports = component_type.exports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect();
+        Self { imports, exports }
+    }
+}
+
+impl Engine {
+    /// Describes a component or an image without asking whether it can run here; [`Engine::load`] answers that.
+    pub fn inspect(&self, bytes: &[u8]) -> Result<(Guest, Inspection), LoadError> {
+        let guest = self.read(bytes)?;
+        let inspection = Inspection::of(self, &guest.component);
+        Ok((guest, inspection))
+    }
+}
+
+fn functions(engine: &Engine, item: &ComponentItem) -> Vec<String> {
+    let ComponentItem::ComponentInstance(instance) = item else { return Vec::new() };
+    instance
+        .exports(&engine.wasmtime)
+        .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+fn is_granted(import: &str) -> bool {
+    let Some((interface, version)) = import.split_once('@') else { return false };
+    GRANTED.iter().any(|(granted, track)| {
+        interface == *granted && version.strip_prefix(track).is_some_and(|patch| patch.starts_with('.'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_are_by_interface_and_version_track() {
+        assert!(is_granted("wasi:io/streams@0.2.0"));
+        assert!(is_granted("wasi:io/streams@0.2.12"));
+        assert!(!is_granted("wasi:io/streams@0.20.0"));
+        assert!(!is_granted("wasi:io/streams@0.3.0"));
+        assert!(!is_granted("wasi:sockets/tcp@0.2.0"));
+        assert!(!is_granted("wasi:filesystem/types@0.2.0"));
+        assert!(!is_granted("anything"));
+    }
+}

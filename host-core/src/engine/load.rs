@@ -1,0 +1,141 @@
+//! Turns bytes into a guest that is ready to be linked: compiles a component, or checks and maps an image.
+
+use super::{
+    Engine, ImageError,
+    image::{self, Image},
+    inspect::{self, Inspection},
+};
+use crate::digest::Digest;
+use wasmtime::component::Component;
+
+/// A loaded component whose imports this host grants and whose exports it can call.
+#[derive(Clone)]
+pub struct Guest {
+    pub(crate) component: Component,
+    digest: Digest,
+}
+
+impl Guest {
+    /// SHA-256 of the component (`.wasm`), the same whether it came as a component or as an image.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// Bytes that this host cannot run as a guest.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Neither a component nor an image.
+    #[error("not a WebAssembly component")]
+    NotAComponent,
+    /// A core module, as `wasm32-unknown-unknown` or `wasm32-wasip1` make it.
+    #[error("a core WebAssembly module, not a component")]
+    CoreModule,
+    /// A component, but this host was built without a compiler.
+    #[error("this host cannot compile components, only load images made by `host-cli compile`")]
+    NoCompiler,
+    /// The compiler refused it.
+    #[error("failed to compile the component: {0}")]
+    Compile(String),
+    /// An image for another host, or a damaged one.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// It asks for what no guest gets.
+    #[error("the guest imports what this host does not grant: {}", .0.join(", "))]
+    NotGranted(Vec<String>),
+    /// It has no handler of a version that this host calls.
+    #[error("the guest does not export `{expected}`; it exports {found}")]
+    WrongWorld {
+        /// The export this host calls.
+        expected: &'static str,
+        /// What is there, in words.
+        found: String,
+    },
+    /// Names fit, types do not.
+    #[error("the guest was built against another version of the interfaces: {0}")]
+    TypeMismatch(String),
+}
+
+impl LoadError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotAComponent | Self::CoreModule => {
+                "build the guest with `cargo build --release --target wasm32-wasip2`"
+            }
+            Self::NoCompiler => "make an image with `host-cli compile GUEST -o OUT.cwasm`",
+            Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
+            Self::Image(_) => "make the image again with this release: `host-cli compile GUEST -o OUT.cwasm`",
+            Self::NotGranted(_) => {
+                "guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP"
+            }
+            Self::WrongWorld { .. } | Self::TypeMismatch(_) => "build the guest against the `wit/` folder of this release",
+        }
+    }
+}
+
+impl Engine {
+    /// Loads a component (`.wasm`, where the host has a compiler) or an image (`.cwasm`).
+    ///
+    /// # Trust
+    ///
+    /// An image is native code. Call this only with images whose origin the caller trusts.
+    pub fn load(&self, bytes: &[u8]) -> Result<Guest, LoadError> {
+        let guest = self.read(bytes)?;
+        let inspection = Inspection::of(self, &guest.component);
+        let missing: Vec<String> =
+            inspection.imports.into_iter().filter(|import| !import.granted).map(|import| import.name).collect();
+        if !missing.is_empty() {
+            return Err(LoadError::NotGranted(missing));
+        }
+        if !inspection.exports.iter().any(|export| export == inspect::HANDLER) {
+            let found = match inspection.exports.as_slice() {
+                [] => "nothing".to_owned(),
+                exports => format!("`{}`", exports.join("`, `")),
+            };
+            return Err(LoadError::WrongWorld { expected: inspect::HANDLER, found });
+        }
+        Ok(guest)
+    }
+
+    /// Loads without asking whether it can run here.
+    pub(super) fn read(&self, bytes: &[u8]) -> Result<Guest, LoadError> {
+        if image::looks_like_image(bytes) {
+            let Image { code, component } = image::open(bytes)?;
+            return Ok(Guest { component: deserialize(&self.wasmtime, code)?, digest: component });
+        }
+        if is_core_module(bytes) {
+            return Err(LoadError::CoreModule);
+        }
+        if !is_component(bytes) {
+            return Err(LoadError::NotAComponent);
+        }
+        Ok(Guest { component: compile(&self.wasmtime, bytes)?, digest: Digest::of(bytes) })
+    }
+}
+
+/// The binary format's magic, then its version: 1 for core modules, 13 on layer 1 for components.
+pub(super) fn is_component(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm\x0d\0\x01\0")
+}
+
+fn is_core_module(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm\x01\0\0\0")
+}
+
+#[cfg(feature = "compiler")]
+fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, LoadError> {
+    Component::from_binary(engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))
+}
+
+#[cfg(not(feature = "compiler"))]
+fn compile(_: &wasmtime::Engine, _: &[u8]) -> Result<Component, LoadError> {
+    Err(LoadError::NoCompiler)
+}
+
+#[expect(unsafe_code, reason = "the one door for native code; its digest was checked, its origin is the caller's to vouch for")]
+fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> Result<Component, LoadError> {
+    // SAFETY: `image::open` found these bytes as `image::seal` left them, which takes what wasmtime's compiler produced.
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.map_err(|error| LoadError::Image(ImageError::Configuration(format!("{error:#}"))))
+}

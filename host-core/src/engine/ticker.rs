@@ -1,0 +1,99 @@
+//! Lets guests be interrupted: advances the engine's epoch while a request is in flight.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+use wasmtime::EngineWeak;
+
+/// How often a running guest looks at its deadline.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// Ticks without a request after which the thread sleeps. Waking it costs a system call, which back-to-back requests should not pay.
+const IDLE_TICKS_MAX: u32 = 20;
+
+/// One thread per engine. It counts ticks of its own sleep, never the wall clock, so that a process that was frozen goes on where it
+/// stood instead of catching up.
+pub(crate) struct Ticker {
+    state: Arc<State>,
+    thread: thread::Thread,
+}
+
+struct State {
+    in_flight: AtomicU32,
+    asleep: AtomicU32,
+}
+
+/// A request in flight; the epoch advances at least until it is dropped.
+pub(crate) struct Ticking<'a>(&'a State);
+
+impl Ticker {
+    pub(crate) fn new(engine: EngineWeak) -> Self {
+        let state = Arc::new(State { in_flight: AtomicU32::new(0), asleep: AtomicU32::new(0) });
+        let weak = Arc::downgrade(&state);
+        let thread = thread::spawn(move || run(&weak, &engine)).thread().clone();
+        Self { state, thread }
+    }
+
+    pub(crate) fn start(&self) -> Ticking<'_> {
+        self.state.in_flight.fetch_add(1, Ordering::SeqCst);
+        if self.state.asleep.load(Ordering::SeqCst) == 1 {
+            self.thread.unpark();
+        }
+        Ticking(&self.state)
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        // The thread finds the state gone and ends.
+        self.thread.unpark();
+    }
+}
+
+impl Drop for Ticking<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn run(state: &Weak<State>, engine: &EngineWeak) {
+    let mut idle_ticks = 0;
+    loop {
+        thread::sleep(TICK);
+        let (Some(state), Some(engine)) = (state.upgrade(), engine.upgrade()) else { return };
+        if state.in_flight.load(Ordering::SeqCst) > 0 {
+            engine.increment_epoch();
+            idle_ticks = 0;
+            continue;
+        }
+        idle_ticks += 1;
+        if idle_ticks > IDLE_TICKS_MAX {
+            sleep_until_started(state);
+            idle_ticks = 0;
+        }
+    }
+}
+
+/// Parks. The order of the two flags, with `start` writing and reading them the other way round, leaves no request unnoticed; a
+/// spurious wake-up only costs some idle ticks.
+fn sleep_until_started(state: Arc<State>) {
+    state.asleep.store(1, Ordering::SeqCst);
+    let quiet = state.in_flight.load(Ordering::SeqCst) == 0;
+    let weak = Arc::downgrade(&state);
+    // Not held while parked, so that dropping the ticker is seen.
+    drop(state);
+    if quiet {
+        thread::park_timeout(PARK_MAX);
+    }
+    if let Some(state) = weak.upgrade() {
+        state.asleep.store(0, Ordering::SeqCst);
+    }
+}
+
+/// Looks in now and then, should a drop go unnoticed.
+const PARK_MAX: Duration = Duration::from_secs(60);

@@ -1,0 +1,200 @@
+//! Runs a guest: one fresh instance per request, within bounds.
+
+mod failure;
+mod logs;
+mod meter;
+
+pub use failure::Failure;
+pub(crate) use failure::Stop;
+pub use logs::{LogLevel, LogRecord};
+pub use meter::Usage;
+
+use crate::{
+    bindings::{
+        PlatformPre,
+        exports::tenon::handler::handler as wit,
+        tenon::handler::http as wit_http,
+    },
+    digest::Digest,
+    engine::{Engine, Guest, LoadError},
+    http::{Identity, PathFidelity, Request, Response, Scheme},
+    imports,
+    limits::{HOST_CALL_BYTES_MAX, Limits},
+    seed::Seed,
+    storage::{Call, Storage},
+    wasi::{Environment, Wasi},
+};
+use logs::Logs;
+use meter::Meter;
+use std::{sync::Arc, time::Instant};
+use tokio::time::timeout_at;
+use wasmtime::{Store, UpdateDeadline};
+
+/// A guest that is linked and ready to be instantiated. Cheap to clone; shared by all requests.
+#[derive(Clone)]
+pub struct Runtime {
+    engine: Engine,
+    guest: PlatformPre<State>,
+    digest: Digest,
+    options: Arc<RuntimeOptions>,
+}
+
+/// What a guest gets beside its requests.
+#[derive(Clone, Debug)]
+pub struct RuntimeOptions {
+    /// Bounds of one request.
+    pub limits: Limits,
+    /// What `wasi:cli/environment` returns.
+    pub environment: Environment,
+    /// Less severe guest log lines are dropped.
+    pub log_level: LogLevel,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> Self {
+        Self { limits: Limits::default(), environment: Environment::from([]), log_level: LogLevel::Info }
+    }
+}
+
+/// What a request's run follows from, beside the request itself.
+pub struct Run {
+    /// The guest's view of the store.
+    pub storage: Arc<dyn Storage>,
+    /// Source of everything random.
+    pub seed: Seed,
+    /// When the answer has to be there.
+    pub deadline: Instant,
+}
+
+/// What came of one request.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The guest's answer, not yet checked, or why there is none.
+    pub result: Result<Response, Failure>,
+    /// The guest's log lines, output included.
+    pub logs: Vec<LogRecord>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// Everything that the imports of one request work on.
+pub(crate) struct State {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) call: Call,
+    pub(crate) wasi: Wasi,
+    pub(crate) logs: Logs,
+    pub(crate) meter: Meter,
+}
+
+impl Runtime {
+    /// Links a guest.
+    pub fn new(engine: &Engine, guest: &Guest, options: RuntimeOptions) -> Result<Self, LoadError> {
+        let mismatch = |error: wasmtime::Error| LoadError::TypeMismatch(format!("{error:#}"));
+        let linker = imports::linker(&engine.wasmtime).map_err(mismatch)?;
+        let pre = linker.instantiate_pre(&guest.component).map_err(mismatch)?;
+        Ok(Self {
+            engine: engine.clone(),
+            guest: PlatformPre::new(pre).map_err(mismatch)?,
+            digest: guest.digest(),
+            options: Arc::new(options),
+        })
+    }
+
+    /// SHA-256 of the component.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Bounds of one request.
+    pub fn limits(&self) -> &Limits {
+        &self.options.limits
+    }
+
+    /// Lets the guest answer one request. Whatever the guest does, this returns by the deadline, give or take one tick of the epoch.
+    pub async fn handle(&self, request: Request, run: Run) -> Outcome {
+        let started = Instant::now();
+        let deadline = run.deadline;
+        let mut store = self.store(&request, run);
+        let result = match timeout_at(deadline.into(), self.call(&mut store, request, deadline)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::Deadline),
+        };
+        let mut state = store.into_data();
+        state.flush_output();
+        Outcome { result, usage: state.meter.usage(started.elapsed()), logs: state.logs.finish() }
+    }
+
+    fn store(&self, request: &Request, run: Run) -> Store<State> {
+        let options = &self.options;
+        let received_at_ms = request.context.received_at_ms;
+        let mut store = Store::new(
+            &self.engine.wasmtime,
+            State {
+                storage: run.storage,
+                call: Call::new(received_at_ms, &run.seed, Some(run.deadline)),
+                wasi: Wasi::new(options.environment.clone(), received_at_ms, run.seed),
+                logs: Logs::new(options.log_level),
+                meter: Meter::new(&options.limits),
+            },
+        );
+        store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+        store
+    }
+
+    async fn call(&self, store: &mut Store<State>, request: Request, deadline: Instant) -> Result<Response, Failure> {
+        let _instance = self.engine.instances.acquire().await;
+        let _ticking = self.engine.ticker.start();
+        store.epoch_deadline_callback(move |_| {
+            // Yielding lets other requests of this thread on, and the timeout around this one.
+            Ok(if Instant::now() >= deadline { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+        });
+        store.set_epoch_deadline(1);
+        let instance = match self.guest.instantiate_async(&mut *store).await {
+            Ok(instance) => instance,
+            Err(error) => return Err(Failure::from_error(&error, &store.data().meter)),
+        };
+        match instance.tenon_handler_handler().call_handle(&mut *store, &convert_request(request)).await {
+            Ok(response) => Ok(convert_response(response)),
+            Err(error) => Err(Failure::from_error(&error, &store.data().meter)),
+        }
+    }
+}
+
+fn convert_request(request: Request) -> wit::Request {
+    let context = request.context;
+    wit::Request {
+        method: request.method,
+        path: request.path,
+        query: request.query,
+        headers: request.headers.into_string(),
+        body: request.body,
+        context: wit_http::Context {
+            request_id: context.request_id,
+            received_at_ms: context.received_at_ms,
+            scheme: match context.scheme {
+                Scheme::Http => wit_http::Scheme::Http,
+                Scheme::Https => wit_http::Scheme::Https,
+            },
+            authority: context.authority,
+            client_address: context.client_address,
+            path_fidelity: match context.path_fidelity {
+                PathFidelity::Encoded => wit_http::PathFidelity::Encoded,
+                PathFidelity::DecodedByGateway => wit_http::PathFidelity::DecodedByGateway,
+            },
+            identity: context.identity.map(convert_identity),
+        },
+    }
+}
+
+fn convert_identity(identity: Identity) -> wit_http::Identity {
+    wit_http::Identity { subject: identity.subject, claims: identity.claims }
+}
+
+fn convert_response(response: wit::Response) -> Response {
+    Response {
+        status: response.status,
+        headers: response.headers.into_iter().map(|field| (field.name, field.value)).collect(),
+        body: response.body,
+    }
+}

@@ -1,0 +1,84 @@
+//! What one request uses, and where that ends.
+
+use super::Stop;
+use crate::limits::Limits;
+use std::time::Duration;
+use wasmtime::ResourceLimiter;
+
+/// What one request used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// From the call to the answer, waiting for an instance included.
+    pub total_duration: Duration,
+    /// Of this, waiting for the store.
+    pub storage_duration: Duration,
+    /// Storage functions called.
+    pub storage_calls: u32,
+    /// All host functions called.
+    pub host_calls: u32,
+    /// Largest size of the guest's linear memory.
+    pub memory_bytes_peak: usize,
+}
+
+/// Counts down one request's bounds.
+pub(crate) struct Meter {
+    host_calls_left: u32,
+    storage_calls_left: u32,
+    limits: (u32, u32),
+    pub(crate) storage_duration: Duration,
+    pub(super) memory_bytes_max: usize,
+    pub(super) memory_refused: bool,
+    memory_bytes_peak: usize,
+}
+
+impl Meter {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            host_calls_left: limits.host_calls_max,
+            storage_calls_left: limits.storage_calls_max,
+            limits: (limits.host_calls_max, limits.storage_calls_max),
+            storage_duration: Duration::ZERO,
+            memory_bytes_max: limits.guest_memory_bytes_max,
+            memory_refused: false,
+            memory_bytes_peak: 0,
+        }
+    }
+
+    pub(crate) fn count_host_call(&mut self) -> Result<(), Stop> {
+        self.host_calls_left = self.host_calls_left.checked_sub(1).ok_or(Stop::HostCalls)?;
+        Ok(())
+    }
+
+    pub(crate) fn count_storage_call(&mut self) -> Result<(), Stop> {
+        self.count_host_call()?;
+        self.storage_calls_left = self.storage_calls_left.checked_sub(1).ok_or(Stop::StorageCalls)?;
+        Ok(())
+    }
+
+    pub(super) fn usage(&self, total_duration: Duration) -> Usage {
+        let (host_calls_max, storage_calls_max) = self.limits;
+        Usage {
+            total_duration,
+            storage_duration: self.storage_duration,
+            storage_calls: storage_calls_max - self.storage_calls_left,
+            host_calls: host_calls_max - self.host_calls_left,
+            memory_bytes_peak: self.memory_bytes_peak,
+        }
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let allowed = desired <= self.memory_bytes_max;
+        if allowed {
+            self.memory_bytes_peak = self.memory_bytes_peak.max(desired);
+        } else {
+            self.memory_refused = true;
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(maximum.is_none_or(|maximum| desired <= maximum) && desired <= crate::limits::GUEST_TABLE_ELEMENTS_MAX)
+    }
+}

@@ -1,0 +1,88 @@
+//! WASI 0.2, sealed: what a standard library needs to start and to print, without a way out of the request.
+//!
+//! The wall clock stands still, the monotonic clock moves only when it is looked at or waited on, random numbers follow from the
+//! request's seed, output becomes log lines, input is empty, and nothing ever blocks. So a guest's answer is a function of its request.
+
+mod cli;
+mod clocks;
+mod io;
+mod random;
+
+pub use io::{InputStream, OutputStream, Pollable, StreamError, Terminal};
+
+use crate::{
+    bindings::wasi::{cli as wasi_cli, clocks as wasi_clocks, io as wasi_io, random as wasi_random},
+    runtime::State,
+    seed::Seed,
+};
+use rand_chacha::ChaCha12Rng;
+use std::sync::Arc;
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+
+/// Environment variables that the operator gives to a guest.
+pub type Environment = Arc<[(String, String)]>;
+
+/// What WASI keeps during one request.
+pub(crate) struct Wasi {
+    environment: Environment,
+    received_at_ms: u64,
+    /// Nanoseconds since the request began, as far as the guest can tell.
+    elapsed_ns: u64,
+    seed: Seed,
+    /// Made at first use: most guests draw nothing.
+    random: Option<ChaCha12Rng>,
+    table: ResourceTable,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Wasi {
+    pub(crate) fn new(environment: Environment, received_at_ms: u64, seed: Seed) -> Self {
+        Self {
+            environment,
+            received_at_ms,
+            elapsed_ns: 0,
+            seed,
+            random: None,
+            table: ResourceTable::new(),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        }
+    }
+
+    fn random(&mut self) -> &mut ChaCha12Rng {
+        self.random.get_or_insert_with(|| self.seed.guest_random())
+    }
+}
+
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    macro_rules! link {
+        ($($interface:path),* $(,)?) => {
+            $({
+                use $interface as interface;
+                interface::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+            })*
+        };
+    }
+    link!(
+        wasi_cli::environment,
+        wasi_cli::exit,
+        wasi_cli::stderr,
+        wasi_cli::stdin,
+        wasi_cli::stdout,
+        wasi_cli::terminal_input,
+        wasi_cli::terminal_output,
+        wasi_cli::terminal_stderr,
+        wasi_cli::terminal_stdin,
+        wasi_cli::terminal_stdout,
+        wasi_clocks::monotonic_clock,
+        wasi_clocks::wall_clock,
+        wasi_io::error,
+        wasi_io::poll,
+        wasi_io::streams,
+        wasi_random::insecure,
+        wasi_random::insecure_seed,
+        wasi_random::random,
+    );
+    Ok(())
+}
