@@ -1,5 +1,4 @@
 //! Generated bindings of `wit/` and of the sealed WASI, and nothing else.
-#![expect(missing_docs, reason = "generated; the documentation is in the WIT files")]
 
 wasmtime::component::bindgen!({
     path: ["../wit", "wit"],

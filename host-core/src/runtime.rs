@@ -115,9 +115,11 @@ impl Runtime {
         let started = Instant::now();
         let deadline = run.deadline;
         let mut store = self.store(&request, run);
-        let result = match timeout_at(deadline.into(), self.call(&mut store, request, deadline)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::Deadline),
+        let result = match timeout_at(deadline.into(), self.engine.instances.acquire()).await {
+            Ok(_instance) => timeout_at(deadline.into(), self.call(&mut store, request, deadline))
+                .await
+                .unwrap_or(Err(Failure::Deadline)),
+            Err(_) => Err(Failure::Busy),
         };
         let mut state = store.into_data();
         state.flush_output();
@@ -143,7 +145,6 @@ impl Runtime {
     }
 
     async fn call(&self, store: &mut Store<State>, request: Request, deadline: Instant) -> Result<Response, Failure> {
-        let _instance = self.engine.instances.acquire().await;
         let _ticking = self.engine.ticker.start();
         store.epoch_deadline_callback(move |_| {
             // Yielding lets other requests of this thread on, and the timeout around this one.

@@ -36,15 +36,20 @@ pub(crate) struct Wasi {
     stderr: Vec<u8>,
 }
 
+/// Resources (streams, things to wait for) that one guest may hold at a time.
+const RESOURCES_MAX: usize = 4_096;
+
 impl Wasi {
     pub(crate) fn new(environment: Environment, received_at_ms: u64, seed: Seed) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
         Self {
             environment,
             received_at_ms,
             elapsed_ns: 0,
             seed,
             random: None,
-            table: ResourceTable::new(),
+            table,
             stdout: Vec::new(),
             stderr: Vec::new(),
         }

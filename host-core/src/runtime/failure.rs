@@ -12,6 +12,9 @@ pub enum Failure {
     /// Time ran out.
     #[error("the guest did not answer in time")]
     Deadline,
+    /// No instance became free in time.
+    #[error("no instance became free in time")]
+    Busy,
     /// The guest trapped after it was refused memory.
     #[error("the guest exceeded its memory limit of {0} bytes")]
     Memory(usize),

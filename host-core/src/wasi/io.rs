@@ -37,8 +37,6 @@ pub struct Terminal;
 const WRITE_BYTES_MAX: u64 = 64 * 1024;
 /// An unfinished line of output is cut here.
 const LINE_BYTES_MAX: usize = crate::limits::LOG_LINE_BYTES_MAX;
-/// Resources (streams, things to wait for) that one guest may hold at a time.
-const RESOURCES_MAX: usize = 4_096;
 
 type Written = wasmtime::Result<Result<(), streams::StreamError>>;
 
@@ -232,10 +230,5 @@ impl State {
                 self.print(stream, b"\n");
             }
         }
-    }
-
-    /// For the table of a new request.
-    pub(crate) fn bound_resources(&mut self) {
-        self.wasi.table.set_max_capacity(RESOURCES_MAX);
     }
 }
