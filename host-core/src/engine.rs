@@ -37,7 +37,11 @@ impl Engine {
         let pooled = wasmtime::Engine::new(&config::pooled(options).map_err(EngineError)?);
         let (wasmtime, pooled) = match pooled {
             Ok(engine) => (engine, true),
-            Err(_) => (wasmtime::Engine::new(&config::on_demand().map_err(EngineError)?).map_err(EngineError)?, false),
+            Err(_) => (
+                wasmtime::Engine::new(&config::on_demand().map_err(EngineError)?)
+                    .map_err(EngineError)?,
+                false,
+            ),
         };
         Ok(Self {
             ticker: Arc::new(Ticker::new(wasmtime.weak())),
@@ -59,8 +63,12 @@ pub fn compile(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
     if !load::is_component(component) {
         return Err(LoadError::NotAComponent);
     }
-    let config = config::compiling(target).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    let engine = wasmtime::Engine::new(&config).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    let code = engine.precompile_component(component).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let config =
+        config::compiling(target).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let engine =
+        wasmtime::Engine::new(&config).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let code = engine
+        .precompile_component(component)
+        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     Ok(image::seal(code, component, target))
 }

@@ -26,7 +26,6 @@ mod normalise;
 mod respond;
 mod shape;
 
-
 pub use kind::{EventKind, Foreign, UnknownKind};
 pub use normalise::parse;
 pub use respond::{InvalidResponse, respond};

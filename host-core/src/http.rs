@@ -110,7 +110,9 @@ impl FieldLines {
 
     /// The first value under a lower-case name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
+        self.iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, value)| value)
     }
 
     /// The lines as they cross the joint.
@@ -131,7 +133,8 @@ trait LinesOfFields {
 impl LinesOfFields for str {
     fn lines_of_fields(&self) -> impl Iterator<Item = (&str, &str)> {
         // `push` is the only way in, so that every line has its separator.
-        self.split_terminator('\n').filter_map(|line| line.split_once(": "))
+        self.split_terminator('\n')
+            .filter_map(|line| line.split_once(": "))
     }
 }
 
@@ -157,7 +160,8 @@ pub fn is_token(text: &str) -> bool {
 /// Whether `text` may stand as a field value: no control characters but the tab (RFC 9110, 5.5). Text beyond ASCII passes, as the
 /// obsolete form that servers must still carry.
 pub fn is_field_value(text: &str) -> bool {
-    text.bytes().all(|byte| byte == b'\t' || (byte >= 0x20 && byte != 0x7f))
+    text.bytes()
+        .all(|byte| byte == b'\t' || (byte >= 0x20 && byte != 0x7f))
 }
 
 #[cfg(test)]
@@ -170,14 +174,23 @@ mod tests {
         fields.push("X-One", " a: b ").unwrap();
         fields.push("x-one", "").unwrap();
         assert_eq!(fields.as_str(), "x-one: a: b\nx-one: \n");
-        assert_eq!(fields.iter().collect::<Vec<_>>(), [("x-one", "a: b"), ("x-one", "")]);
+        assert_eq!(
+            fields.iter().collect::<Vec<_>>(),
+            [("x-one", "a: b"), ("x-one", "")]
+        );
     }
 
     #[test]
     fn a_line_break_cannot_add_a_field() {
         let mut fields = FieldLines::default();
-        assert_eq!(fields.push("a", "b\nc: d"), Err(InvalidField::Value("a".into())));
-        assert_eq!(fields.push("a\nb", "c"), Err(InvalidField::Name("a\nb".into())));
+        assert_eq!(
+            fields.push("a", "b\nc: d"),
+            Err(InvalidField::Value("a".into()))
+        );
+        assert_eq!(
+            fields.push("a\nb", "c"),
+            Err(InvalidField::Name("a\nb".into()))
+        );
         assert_eq!(fields.as_str(), "");
     }
 }

@@ -3,11 +3,7 @@
 mod log;
 mod storage;
 
-use crate::{
-    bindings::tenon::handler,
-    runtime::State,
-    wasi,
-};
+use crate::{bindings::tenon::handler, runtime::State, wasi};
 use wasmtime::component::{HasSelf, Linker};
 
 /// Everything this host grants, linked once per engine.

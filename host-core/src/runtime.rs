@@ -11,9 +11,7 @@ pub use meter::Usage;
 
 use crate::{
     bindings::{
-        PlatformPre,
-        exports::tenon::handler::handler as wit,
-        tenon::handler::http as wit_http,
+        PlatformPre, exports::tenon::handler::handler as wit, tenon::handler::http as wit_http,
     },
     digest::Digest,
     engine::{Engine, Guest, LoadError},
@@ -52,7 +50,11 @@ pub struct RuntimeOptions {
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), environment: Environment::from([]), log_level: LogLevel::Info }
+        Self {
+            limits: Limits::default(),
+            environment: Environment::from([]),
+            log_level: LogLevel::Info,
+        }
     }
 }
 
@@ -123,7 +125,11 @@ impl Runtime {
         };
         let mut state = store.into_data();
         state.flush_output();
-        Outcome { result, usage: state.meter.usage(started.elapsed()), logs: state.logs.finish() }
+        Outcome {
+            result,
+            usage: state.meter.usage(started.elapsed()),
+            logs: state.logs.finish(),
+        }
     }
 
     fn store(&self, request: &Request, run: Run) -> Store<State> {
@@ -144,18 +150,31 @@ impl Runtime {
         store
     }
 
-    async fn call(&self, store: &mut Store<State>, request: Request, deadline: Instant) -> Result<Response, Failure> {
+    async fn call(
+        &self,
+        store: &mut Store<State>,
+        request: Request,
+        deadline: Instant,
+    ) -> Result<Response, Failure> {
         let _ticking = self.engine.ticker.start();
         store.epoch_deadline_callback(move |_| {
             // Yielding lets other requests of this thread on, and the timeout around this one.
-            Ok(if Instant::now() >= deadline { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+            Ok(if Instant::now() >= deadline {
+                UpdateDeadline::Interrupt
+            } else {
+                UpdateDeadline::Yield(1)
+            })
         });
         store.set_epoch_deadline(1);
         let instance = match self.guest.instantiate_async(&mut *store).await {
             Ok(instance) => instance,
             Err(error) => return Err(Failure::from_error(&error, &store.data().meter)),
         };
-        match instance.tenon_handler_handler().call_handle(&mut *store, &convert_request(request)).await {
+        match instance
+            .tenon_handler_handler()
+            .call_handle(&mut *store, &convert_request(request))
+            .await
+        {
             Ok(response) => Ok(convert_response(response)),
             Err(error) => Err(Failure::from_error(&error, &store.data().meter)),
         }
@@ -189,13 +208,20 @@ fn convert_request(request: Request) -> wit::Request {
 }
 
 fn convert_identity(identity: Identity) -> wit_http::Identity {
-    wit_http::Identity { subject: identity.subject, claims: identity.claims }
+    wit_http::Identity {
+        subject: identity.subject,
+        claims: identity.claims,
+    }
 }
 
 fn convert_response(response: wit::Response) -> Response {
     Response {
         status: response.status,
-        headers: response.headers.into_iter().map(|field| (field.name, field.value)).collect(),
+        headers: response
+            .headers
+            .into_iter()
+            .map(|field| (field.name, field.value))
+            .collect(),
         body: response.body,
     }
 }

@@ -75,7 +75,8 @@ impl FromStr for Seed {
         }
         let mut bytes = [0; 32];
         for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).map_err(|_| InvalidSeed)?;
+            *byte =
+                u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).map_err(|_| InvalidSeed)?;
         }
         Ok(Self(bytes))
     }
@@ -88,7 +89,10 @@ mod tests {
     #[test]
     fn streams_are_reproducible_and_differ() {
         let seed = Seed::new([7; 32]);
-        assert_eq!(seed.guest_random().next_u64(), seed.guest_random().next_u64());
+        assert_eq!(
+            seed.guest_random().next_u64(),
+            seed.guest_random().next_u64()
+        );
         assert_ne!(seed.guest_random().next_u64(), seed.revisions().next_u64());
         assert_eq!(seed.request_id().len(), 32);
     }

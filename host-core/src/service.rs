@@ -96,7 +96,11 @@ impl Fault {
 impl Service {
     /// A guest answering from `storage`, which is its own view of the store.
     pub fn new(runtime: Runtime, storage: Arc<dyn Storage>) -> Self {
-        Self { runtime, storage, base_path: None }
+        Self {
+            runtime,
+            storage,
+            base_path: None,
+        }
     }
 
     /// Takes a leading part like `/shop`, as a custom domain's mapping adds it, off every path.
@@ -113,18 +117,42 @@ impl Service {
 
     /// Answers one event. Whatever was an HTTP request gets an HTTP answer; anything else is a [`Rejection`] that names it.
     pub async fn invoke(&self, event: &[u8], arrival: Arrival) -> Result<Answer, Rejection> {
-        let Arrival { received_at_ms, seed, deadline } = arrival;
-        let injected =
-            gateway::Arrival { received_at_ms, seed: &seed, base_path: self.base_path.as_deref() };
-        let gateway::Event { request, origin, .. } = match gateway::parse(event, &injected, self.runtime.limits()) {
+        let Arrival {
+            received_at_ms,
+            seed,
+            deadline,
+        } = arrival;
+        let injected = gateway::Arrival {
+            received_at_ms,
+            seed: &seed,
+            base_path: self.base_path.as_deref(),
+        };
+        let gateway::Event {
+            request, origin, ..
+        } = match gateway::parse(event, &injected, self.runtime.limits()) {
             Ok(event) => event,
             Err(Rejection::Http(refusal)) => {
                 let fault = Fault::Refused(refusal.detail.clone());
-                return Ok(answer_for(refusal.origin, Summary::of_refusal(*refusal, fault)));
+                return Ok(answer_for(
+                    refusal.origin,
+                    Summary::of_refusal(*refusal, fault),
+                ));
             }
-            Err(rejection @ (Rejection::NotJson { .. } | Rejection::NotHttp(_))) => return Err(rejection),
+            Err(rejection @ (Rejection::NotJson { .. } | Rejection::NotHttp(_))) => {
+                return Err(rejection);
+            }
         };
-        Ok(self.answer(request, origin, Run { storage: self.storage.clone(), seed, deadline }).await)
+        Ok(self
+            .answer(
+                request,
+                origin,
+                Run {
+                    storage: self.storage.clone(),
+                    seed,
+                    deadline,
+                },
+            )
+            .await)
     }
 
     async fn answer(&self, request: Request, origin: Origin, run: Run) -> Answer {

@@ -11,7 +11,9 @@ mod random;
 pub use io::{InputStream, OutputStream, Pollable, StreamError, Terminal};
 
 use crate::{
-    bindings::wasi::{cli as wasi_cli, clocks as wasi_clocks, io as wasi_io, random as wasi_random},
+    bindings::wasi::{
+        cli as wasi_cli, clocks as wasi_clocks, io as wasi_io, random as wasi_random,
+    },
     runtime::State,
     seed::Seed,
 };

@@ -89,12 +89,17 @@ pub(super) fn open(bytes: &[u8]) -> Result<Image<'_>, ImageError> {
     if Digest::of(code) != seal.code {
         return Err(ImageError::Damaged);
     }
-    Ok(Image { code, component: seal.component })
+    Ok(Image {
+        code,
+        component: seal.component,
+    })
 }
 
 fn split(bytes: &[u8]) -> Option<(&[u8], Seal)> {
     let (rest, length) = bytes.strip_suffix(MAGIC)?.split_last_chunk::<4>()?;
-    let at = rest.len().checked_sub(u32::from_le_bytes(*length) as usize)?;
+    let at = rest
+        .len()
+        .checked_sub(u32::from_le_bytes(*length) as usize)?;
     let (code, seal) = rest.split_at(at);
     Some((code, serde_json::from_slice(seal).ok()?))
 }
@@ -104,7 +109,11 @@ mod tests {
     use super::*;
 
     fn sealed() -> Vec<u8> {
-        seal(b"\x7fELF code".to_vec(), b"component", Target::HOST.unwrap())
+        seal(
+            b"\x7fELF code".to_vec(),
+            b"component",
+            Target::HOST.unwrap(),
+        )
     }
 
     #[test]
@@ -119,7 +128,11 @@ mod tests {
     fn every_truncation_is_refused() {
         let bytes = sealed();
         for length in 0..bytes.len() {
-            assert_eq!(open(&bytes[..length]).err(), Some(ImageError::Truncated), "at {length}");
+            assert_eq!(
+                open(&bytes[..length]).err(),
+                Some(ImageError::Truncated),
+                "at {length}"
+            );
         }
     }
 
@@ -132,8 +145,15 @@ mod tests {
 
     #[test]
     fn another_target_is_refused_by_name() {
-        let other = if Target::HOST == Some(Target::X86_64) { Target::Aarch64 } else { Target::X86_64 };
+        let other = if Target::HOST == Some(Target::X86_64) {
+            Target::Aarch64
+        } else {
+            Target::X86_64
+        };
         let bytes = seal(b"\x7fELF".to_vec(), b"", other);
-        assert_eq!(open(&bytes).err(), Some(ImageError::Target(other.name().into())));
+        assert_eq!(
+            open(&bytes).err(),
+            Some(ImageError::Target(other.name().into()))
+        );
     }
 }

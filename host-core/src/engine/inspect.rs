@@ -64,7 +64,10 @@ impl Inspection {
                 functions: functions(engine, &item.ty),
             })
             .collect();
-        let exports = component_type.exports(&engine.wasmtime).map(|(name, _)| name.to_owned()).collect();
+        let exports = component_type
+            .exports(&engine.wasmtime)
+            .map(|(name, _)| name.to_owned())
+            .collect();
         Self { imports, exports }
     }
 }
@@ -79,7 +82,9 @@ impl Engine {
 }
 
 fn functions(engine: &Engine, item: &ComponentItem) -> Vec<String> {
-    let ComponentItem::ComponentInstance(instance) = item else { return Vec::new() };
+    let ComponentItem::ComponentInstance(instance) = item else {
+        return Vec::new();
+    };
     instance
         .exports(&engine.wasmtime)
         .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
@@ -88,9 +93,14 @@ fn functions(engine: &Engine, item: &ComponentItem) -> Vec<String> {
 }
 
 fn is_granted(import: &str) -> bool {
-    let Some((interface, version)) = import.split_once('@') else { return false };
+    let Some((interface, version)) = import.split_once('@') else {
+        return false;
+    };
     GRANTED.iter().any(|(granted, track)| {
-        interface == *granted && version.strip_prefix(track).is_some_and(|patch| patch.starts_with('.'))
+        interface == *granted
+            && version
+                .strip_prefix(track)
+                .is_some_and(|patch| patch.starts_with('.'))
     })
 }
 

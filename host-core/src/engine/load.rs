@@ -65,11 +65,15 @@ impl LoadError {
             }
             Self::NoCompiler => "make an image with `host-cli compile GUEST -o OUT.cwasm`",
             Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
-            Self::Image(_) => "make the image again with this release: `host-cli compile GUEST -o OUT.cwasm`",
+            Self::Image(_) => {
+                "make the image again with this release: `host-cli compile GUEST -o OUT.cwasm`"
+            }
             Self::NotGranted(_) => {
                 "guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP"
             }
-            Self::WrongWorld { .. } | Self::TypeMismatch(_) => "build the guest against the `wit/` folder of this release",
+            Self::WrongWorld { .. } | Self::TypeMismatch(_) => {
+                "build the guest against the `wit/` folder of this release"
+            }
         }
     }
 }
@@ -83,17 +87,28 @@ impl Engine {
     pub fn load(&self, bytes: &[u8]) -> Result<Guest, LoadError> {
         let guest = self.read(bytes)?;
         let inspection = Inspection::of(self, &guest.component);
-        let missing: Vec<String> =
-            inspection.imports.into_iter().filter(|import| !import.granted).map(|import| import.name).collect();
+        let missing: Vec<String> = inspection
+            .imports
+            .into_iter()
+            .filter(|import| !import.granted)
+            .map(|import| import.name)
+            .collect();
         if !missing.is_empty() {
             return Err(LoadError::NotGranted(missing));
         }
-        if !inspection.exports.iter().any(|export| export == inspect::HANDLER) {
+        if !inspection
+            .exports
+            .iter()
+            .any(|export| export == inspect::HANDLER)
+        {
             let found = match inspection.exports.as_slice() {
                 [] => "nothing".to_owned(),
                 exports => format!("`{}`", exports.join("`, `")),
             };
-            return Err(LoadError::WrongWorld { expected: inspect::HANDLER, found });
+            return Err(LoadError::WrongWorld {
+                expected: inspect::HANDLER,
+                found,
+            });
         }
         Ok(guest)
     }
@@ -102,7 +117,10 @@ impl Engine {
     pub(super) fn read(&self, bytes: &[u8]) -> Result<Guest, LoadError> {
         if image::looks_like_image(bytes) {
             let Image { code, component } = image::open(bytes)?;
-            return Ok(Guest { component: deserialize(&self.wasmtime, code)?, digest: component });
+            return Ok(Guest {
+                component: deserialize(&self.wasmtime, code)?,
+                digest: component,
+            });
         }
         if is_core_module(bytes) {
             return Err(LoadError::CoreModule);
@@ -110,7 +128,10 @@ impl Engine {
         if !is_component(bytes) {
             return Err(LoadError::NotAComponent);
         }
-        Ok(Guest { component: compile(&self.wasmtime, bytes)?, digest: Digest::of(bytes) })
+        Ok(Guest {
+            component: compile(&self.wasmtime, bytes)?,
+            digest: Digest::of(bytes),
+        })
     }
 }
 
@@ -133,7 +154,10 @@ fn compile(_: &wasmtime::Engine, _: &[u8]) -> Result<Component, LoadError> {
     Err(LoadError::NoCompiler)
 }
 
-#[expect(unsafe_code, reason = "the one door for native code; its digest was checked, its origin is the caller's to vouch for")]
+#[expect(
+    unsafe_code,
+    reason = "the one door for native code; its digest was checked, its origin is the caller's to vouch for"
+)]
 fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> Result<Component, LoadError> {
     // SAFETY: `image::open` found these bytes as `image::seal` left them, which takes what wasmtime's compiler produced.
     let component = unsafe { Component::deserialize(engine, code) };

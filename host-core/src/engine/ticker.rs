@@ -33,7 +33,10 @@ pub(crate) struct Ticking<'a>(&'a State);
 
 impl Ticker {
     pub(crate) fn new(engine: EngineWeak) -> Self {
-        let state = Arc::new(State { in_flight: AtomicU32::new(0), asleep: AtomicU32::new(0) });
+        let state = Arc::new(State {
+            in_flight: AtomicU32::new(0),
+            asleep: AtomicU32::new(0),
+        });
         let weak = Arc::downgrade(&state);
         let thread = thread::spawn(move || run(&weak, &engine)).thread().clone();
         Self { state, thread }
@@ -65,7 +68,9 @@ fn run(state: &Weak<State>, engine: &EngineWeak) {
     let mut idle_ticks = 0;
     loop {
         thread::sleep(TICK);
-        let (Some(state), Some(engine)) = (state.upgrade(), engine.upgrade()) else { return };
+        let (Some(state), Some(engine)) = (state.upgrade(), engine.upgrade()) else {
+            return;
+        };
         if state.in_flight.load(Ordering::SeqCst) > 0 {
             engine.increment_epoch();
             idle_ticks = 0;

@@ -6,9 +6,16 @@ use crate::{
 };
 
 impl Host for State {
-    fn write(&mut self, level: Level, message: String, attributes: Vec<Attribute>) -> wasmtime::Result<()> {
+    fn write(
+        &mut self,
+        level: Level,
+        message: String,
+        attributes: Vec<Attribute>,
+    ) -> wasmtime::Result<()> {
         self.meter.count_host_call()?;
-        let attributes = attributes.into_iter().map(|attribute| (attribute.key, attribute.value));
+        let attributes = attributes
+            .into_iter()
+            .map(|attribute| (attribute.key, attribute.value));
         self.logs.write(convert(level), message, attributes);
         Ok(())
     }

@@ -15,30 +15,57 @@ type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 impl wit::Host for State {
     async fn get(&mut self, at: wit::Key, how: wit::Consistency) -> Answer<Option<wit::Item>> {
         let started = self.start_storage_call()?;
-        let found = self.storage.get(&self.call, &key(at), consistency(how)).await;
+        let found = self
+            .storage
+            .get(&self.call, &key(at), consistency(how))
+            .await;
         self.end_storage_call(started, found.map(|found| found.map(item)))
     }
 
-    async fn get_many(&mut self, keys: Vec<wit::Key>, how: wit::Consistency) -> Answer<Vec<Option<wit::Item>>> {
+    async fn get_many(
+        &mut self,
+        keys: Vec<wit::Key>,
+        how: wit::Consistency,
+    ) -> Answer<Vec<Option<wit::Item>>> {
         let started = self.start_storage_call()?;
         let keys: Vec<_> = keys.into_iter().map(key).collect();
-        let found = self.storage.get_many(&self.call, &keys, consistency(how)).await;
-        let convert = |found: Vec<Option<_>>| found.into_iter().map(|found| found.map(item)).collect();
+        let found = self
+            .storage
+            .get_many(&self.call, &keys, consistency(how))
+            .await;
+        let convert =
+            |found: Vec<Option<_>>| found.into_iter().map(|found| found.map(item)).collect();
         self.end_storage_call(started, found.map(convert))
     }
 
-    async fn put(&mut self, at: wit::Key, document: String, how: wit::PutOptions) -> Answer<wit::PutOutcome> {
+    async fn put(
+        &mut self,
+        at: wit::Key,
+        document: String,
+        how: wit::PutOptions,
+    ) -> Answer<wit::PutOutcome> {
         let started = self.start_storage_call()?;
         let outcome = match Document::parse(&document) {
-            Ok(document) => self.storage.put(&self.call, &key(at), &document, &options(how)).await,
+            Ok(document) => {
+                self.storage
+                    .put(&self.call, &key(at), &document, &options(how))
+                    .await
+            }
             Err(error) => Err(error),
         };
         self.end_storage_call(started, outcome.map(convert::put_outcome))
     }
 
-    async fn delete(&mut self, at: wit::Key, when: wit::Precondition) -> Answer<wit::DeleteOutcome> {
+    async fn delete(
+        &mut self,
+        at: wit::Key,
+        when: wit::Precondition,
+    ) -> Answer<wit::DeleteOutcome> {
         let started = self.start_storage_call()?;
-        let outcome = self.storage.delete(&self.call, &key(at), &precondition(when)).await;
+        let outcome = self
+            .storage
+            .delete(&self.call, &key(at), &precondition(when))
+            .await;
         self.end_storage_call(started, outcome.map(convert::delete_outcome))
     }
 
@@ -49,13 +76,23 @@ impl wit::Host for State {
         what: wit::QueryOptions,
     ) -> Answer<wit::Page> {
         let started = self.start_storage_call()?;
-        let found = self.storage.query(&self.call, &partition, consistency(how), &query(what)).await;
+        let found = self
+            .storage
+            .query(&self.call, &partition, consistency(how), &query(what))
+            .await;
         self.end_storage_call(started, found.map(page))
     }
 
-    async fn query_index(&mut self, partition: String, what: wit::QueryOptions) -> Answer<wit::Page> {
+    async fn query_index(
+        &mut self,
+        partition: String,
+        what: wit::QueryOptions,
+    ) -> Answer<wit::Page> {
         let started = self.start_storage_call()?;
-        let found = self.storage.query_index(&self.call, &partition, &query(what)).await;
+        let found = self
+            .storage
+            .query_index(&self.call, &partition, &query(what))
+            .await;
         self.end_storage_call(started, found.map(page))
     }
 
@@ -65,8 +102,16 @@ impl wit::Host for State {
         token: Option<String>,
     ) -> Answer<wit::TransactOutcome> {
         let started = self.start_storage_call()?;
-        let outcome = match operations.into_iter().map(operation).collect::<Result<Vec<_>, _>>() {
-            Ok(operations) => self.storage.transact(&self.call, &operations, token.as_deref()).await,
+        let outcome = match operations
+            .into_iter()
+            .map(operation)
+            .collect::<Result<Vec<_>, _>>()
+        {
+            Ok(operations) => {
+                self.storage
+                    .transact(&self.call, &operations, token.as_deref())
+                    .await
+            }
             Err(error) => Err(error),
         };
         self.end_storage_call(started, outcome.map(convert::transact_outcome))
@@ -81,7 +126,11 @@ impl State {
     }
 
     /// The outer error would stop the guest, the inner one is the guest's to handle.
-    fn end_storage_call<T>(&mut self, started: Instant, answer: Result<T, StorageError>) -> Answer<T> {
+    fn end_storage_call<T>(
+        &mut self,
+        started: Instant,
+        answer: Result<T, StorageError>,
+    ) -> Answer<T> {
         self.meter.storage_duration += started.elapsed();
         Ok(answer.map_err(error))
     }

@@ -56,7 +56,11 @@ impl Failure {
             Some(_) if meter.memory_refused => Self::Memory(meter.memory_bytes_max),
             Some(trap) => Self::Trap(trap.to_string()),
             // wasmtime keeps the type of this one to itself.
-            None if error.root_cause().to_string().starts_with("too much data is being copied") => {
+            None if error
+                .root_cause()
+                .to_string()
+                .starts_with("too much data is being copied") =>
+            {
                 Self::Stopped(Stop::CallBytes)
             }
             // What is neither a trap nor ours: an answer that breaks the canonical ABI.

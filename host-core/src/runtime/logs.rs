@@ -46,7 +46,11 @@ pub(crate) struct Logs {
 
 impl Logs {
     pub(super) fn new(level: LogLevel) -> Self {
-        Self { level, records: Vec::new(), dropped: 0 }
+        Self {
+            level,
+            records: Vec::new(),
+            dropped: 0,
+        }
     }
 
     pub(crate) fn write(
@@ -79,7 +83,11 @@ impl Logs {
         if cut {
             message.push_str(" [cut]");
         }
-        self.records.push(LogRecord { level, message, attributes: kept });
+        self.records.push(LogRecord {
+            level,
+            message,
+            attributes: kept,
+        });
     }
 
     pub(super) fn finish(mut self) -> Vec<LogRecord> {
@@ -143,9 +151,16 @@ mod tests {
     fn less_severe_lines_are_dropped_and_text_becomes_json() {
         let mut logs = Logs::new(LogLevel::Warn);
         logs.write(LogLevel::Info, "quiet".into(), []);
-        logs.write(LogLevel::Warn, "loud".into(), [("a".into(), "1".into()), ("b".into(), "x\"".into())]);
+        logs.write(
+            LogLevel::Warn,
+            "loud".into(),
+            [("a".into(), "1".into()), ("b".into(), "x\"".into())],
+        );
         let records = logs.finish();
         assert_eq!(records.len(), 1);
-        assert_eq!(records[0].attributes, [("a".into(), "1".into()), ("b".into(), r#""x\"""#.into())]);
+        assert_eq!(
+            records[0].attributes,
+            [("a".into(), "1".into()), ("b".into(), r#""x\"""#.into())]
+        );
     }
 }

@@ -51,7 +51,10 @@ impl Meter {
 
     pub(crate) fn count_storage_call(&mut self) -> Result<(), Stop> {
         self.count_host_call()?;
-        self.storage_calls_left = self.storage_calls_left.checked_sub(1).ok_or(Stop::StorageCalls)?;
+        self.storage_calls_left = self
+            .storage_calls_left
+            .checked_sub(1)
+            .ok_or(Stop::StorageCalls)?;
         Ok(())
     }
 
@@ -68,7 +71,12 @@ impl Meter {
 }
 
 impl ResourceLimiter for Meter {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let allowed = desired <= self.memory_bytes_max;
         if allowed {
             self.memory_bytes_peak = self.memory_bytes_peak.max(desired);
@@ -78,7 +86,13 @@ impl ResourceLimiter for Meter {
         Ok(allowed)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(maximum.is_none_or(|maximum| desired <= maximum) && desired <= crate::limits::GUEST_TABLE_ELEMENTS_MAX)
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(maximum.is_none_or(|maximum| desired <= maximum)
+            && desired <= crate::limits::GUEST_TABLE_ELEMENTS_MAX)
     }
 }

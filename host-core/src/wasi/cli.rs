@@ -3,8 +3,8 @@
 use super::{InputStream, OutputStream, Terminal};
 use crate::{
     bindings::wasi::cli::{
-        environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr, terminal_stdin,
-        terminal_stdout,
+        environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
+        terminal_stdin, terminal_stdout,
     },
     runtime::{State, Stop},
 };

@@ -19,7 +19,10 @@ impl wall_clock::Host for State {
 
     fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
         self.meter.count_host_call()?;
-        Ok(wall_clock::Datetime { seconds: 0, nanoseconds: 1_000_000 })
+        Ok(wall_clock::Datetime {
+            seconds: 0,
+            nanoseconds: 1_000_000,
+        })
     }
 }
 

@@ -59,12 +59,21 @@ impl poll::Host for State {
         if pollables.is_empty() {
             return Err(Stop::EmptyPoll.into());
         }
-        let pollables =
-            pollables.iter().map(|pollable| self.wasi.table.get(pollable).copied()).collect::<Result<Vec<_>, _>>()?;
+        let pollables = pollables
+            .iter()
+            .map(|pollable| self.wasi.table.get(pollable).copied())
+            .collect::<Result<Vec<_>, _>>()?;
         // Nothing else happens during a request: the earliest thing to wait for is what happens next.
-        let earliest = pollables.iter().map(|pollable| pollable.ready_at_ns()).min().unwrap_or(0);
+        let earliest = pollables
+            .iter()
+            .map(|pollable| pollable.ready_at_ns())
+            .min()
+            .unwrap_or(0);
         self.wasi.elapsed_ns = self.wasi.elapsed_ns.max(earliest);
-        let ready = pollables.iter().enumerate().filter(|(_, pollable)| pollable.ready_at_ns() <= self.wasi.elapsed_ns);
+        let ready = pollables
+            .iter()
+            .enumerate()
+            .filter(|(_, pollable)| pollable.ready_at_ns() <= self.wasi.elapsed_ns);
         Ok(ready.map(|(index, _)| index as u32).collect())
     }
 }
@@ -100,7 +109,11 @@ impl Pollable {
 impl streams::Host for State {}
 
 impl streams::HostInputStream for State {
-    fn read(&mut self, _: Resource<InputStream>, _: u64) -> wasmtime::Result<Result<Vec<u8>, streams::StreamError>> {
+    fn read(
+        &mut self,
+        _: Resource<InputStream>,
+        _: u64,
+    ) -> wasmtime::Result<Result<Vec<u8>, streams::StreamError>> {
         self.meter.count_host_call()?;
         Ok(Err(streams::StreamError::Closed))
     }
@@ -113,7 +126,11 @@ impl streams::HostInputStream for State {
         self.read(stream, length)
     }
 
-    fn skip(&mut self, _: Resource<InputStream>, _: u64) -> wasmtime::Result<Result<u64, streams::StreamError>> {
+    fn skip(
+        &mut self,
+        _: Resource<InputStream>,
+        _: u64,
+    ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
         self.meter.count_host_call()?;
         Ok(Err(streams::StreamError::Closed))
     }
@@ -138,7 +155,10 @@ impl streams::HostInputStream for State {
 }
 
 impl streams::HostOutputStream for State {
-    fn check_write(&mut self, _: Resource<OutputStream>) -> wasmtime::Result<Result<u64, streams::StreamError>> {
+    fn check_write(
+        &mut self,
+        _: Resource<OutputStream>,
+    ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
         self.meter.count_host_call()?;
         Ok(Ok(WRITE_BYTES_MAX))
     }
@@ -150,7 +170,11 @@ impl streams::HostOutputStream for State {
         Ok(Ok(()))
     }
 
-    fn blocking_write_and_flush(&mut self, stream: Resource<OutputStream>, contents: Vec<u8>) -> Written {
+    fn blocking_write_and_flush(
+        &mut self,
+        stream: Resource<OutputStream>,
+        contents: Vec<u8>,
+    ) -> Written {
         self.write(stream, contents)
     }
 
@@ -172,7 +196,11 @@ impl streams::HostOutputStream for State {
         self.write(stream, vec![0; length.min(WRITE_BYTES_MAX) as usize])
     }
 
-    fn blocking_write_zeroes_and_flush(&mut self, stream: Resource<OutputStream>, length: u64) -> Written {
+    fn blocking_write_zeroes_and_flush(
+        &mut self,
+        stream: Resource<OutputStream>,
+        length: u64,
+    ) -> Written {
         self.write_zeroes(stream, length)
     }
 

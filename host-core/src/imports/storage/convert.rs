@@ -3,13 +3,17 @@
 use crate::{
     bindings::tenon::handler::storage as wit,
     storage::{
-        Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page, Precondition, PutOptions,
-        PutOutcome, QueryOptions, Revision, SortRange, StorageError, TransactOutcome,
+        Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
+        Precondition, PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError,
+        TransactOutcome,
     },
 };
 
 pub(super) fn key(key: wit::Key) -> Key {
-    Key { partition: key.partition, sort: key.sort }
+    Key {
+        partition: key.partition,
+        sort: key.sort,
+    }
 }
 
 pub(super) fn consistency(consistency: wit::Consistency) -> Consistency {
@@ -61,12 +65,14 @@ pub(super) fn operation(operation: wit::Operation) -> Result<Operation, StorageE
             document: Document::parse(&put.document)?,
             options: options(put.options),
         },
-        wit::Operation::Delete(delete) => {
-            Operation::Delete { key: key(delete.key), precondition: precondition(delete.precondition) }
-        }
-        wit::Operation::Check(check) => {
-            Operation::Check { key: key(check.key), precondition: precondition(check.precondition) }
-        }
+        wit::Operation::Delete(delete) => Operation::Delete {
+            key: key(delete.key),
+            precondition: precondition(delete.precondition),
+        },
+        wit::Operation::Check(check) => Operation::Check {
+            key: key(check.key),
+            precondition: precondition(check.precondition),
+        },
     })
 }
 
@@ -80,32 +86,49 @@ pub(super) fn item(item: Item) -> wit::Item {
 }
 
 pub(super) fn page(page: Page) -> wit::Page {
-    let entry = |entry: Entry| wit::Entry { key: wit_key(entry.key), item: item(entry.item) };
-    wit::Page { entries: page.entries.into_iter().map(entry).collect(), cursor: page.cursor }
+    let entry = |entry: Entry| wit::Entry {
+        key: wit_key(entry.key),
+        item: item(entry.item),
+    };
+    wit::Page {
+        entries: page.entries.into_iter().map(entry).collect(),
+        cursor: page.cursor,
+    }
 }
 
 pub(super) fn put_outcome(outcome: PutOutcome) -> wit::PutOutcome {
     match outcome {
         PutOutcome::Done(revision) => wit::PutOutcome::Done(revision.into()),
-        PutOutcome::PreconditionFailed(found) => wit::PutOutcome::PreconditionFailed(found.map(item)),
+        PutOutcome::PreconditionFailed(found) => {
+            wit::PutOutcome::PreconditionFailed(found.map(item))
+        }
     }
 }
 
 pub(super) fn delete_outcome(outcome: DeleteOutcome) -> wit::DeleteOutcome {
     match outcome {
         DeleteOutcome::Done => wit::DeleteOutcome::Done,
-        DeleteOutcome::PreconditionFailed(found) => wit::DeleteOutcome::PreconditionFailed(found.map(item)),
+        DeleteOutcome::PreconditionFailed(found) => {
+            wit::DeleteOutcome::PreconditionFailed(found.map(item))
+        }
     }
 }
 
 pub(super) fn transact_outcome(outcome: TransactOutcome) -> wit::TransactOutcome {
     match outcome {
-        TransactOutcome::Done(revisions) => {
-            wit::TransactOutcome::Done(revisions.into_iter().map(|revision| revision.map(Into::into)).collect())
-        }
-        TransactOutcome::PreconditionFailed { position, item: found } => {
-            wit::TransactOutcome::PreconditionFailed(wit::FailedOperation { position, item: found.map(item) })
-        }
+        TransactOutcome::Done(revisions) => wit::TransactOutcome::Done(
+            revisions
+                .into_iter()
+                .map(|revision| revision.map(Into::into))
+                .collect(),
+        ),
+        TransactOutcome::PreconditionFailed {
+            position,
+            item: found,
+        } => wit::TransactOutcome::PreconditionFailed(wit::FailedOperation {
+            position,
+            item: found.map(item),
+        }),
     }
 }
 
@@ -123,5 +146,8 @@ pub(super) fn error(error: StorageError) -> wit::Error {
 }
 
 fn wit_key(key: Key) -> wit::Key {
-    wit::Key { partition: key.partition, sort: key.sort }
+    wit::Key {
+        partition: key.partition,
+        sort: key.sort,
+    }
 }
