@@ -87,7 +87,7 @@ impl IdempotencyKey {
 impl Record {
     /// Reads a stored record; `None` if it is not one.
     pub fn from_document(document: &str) -> Option<Self> {
-        let mut record: Value = serde_json::from_str(document).ok()?;
+        let mut record: Value = serde_json::from_slice(document.as_bytes()).ok()?;
         let mut take = |name: &str| match record.get_mut(name).map(Value::take) {
             Some(Value::String(text)) => Some(text),
             Some(_) | None => None,

@@ -122,13 +122,11 @@ fn parse_limit(text: &str) -> Result<u32, Problem> {
 
 fn parse_ids(text: &str) -> Result<List, Problem> {
     let ids: Vec<String> = text.split(',').map(str::to_string).collect();
-    let mut sorted: Vec<&String> = ids.iter().collect();
-    sorted.sort_unstable();
-    sorted.dedup();
-    if ids.len() <= IDS_MAX
-        && sorted.len() == ids.len()
-        && ids.iter().all(|id| identifier::is_valid(id))
-    {
+    let is_list = ids.len() <= IDS_MAX
+        && ids.iter().enumerate().all(|(position, id)| {
+            identifier::is_valid(id) && !ids.iter().take(position).any(|earlier| earlier == id)
+        });
+    if is_list {
         Ok(List::Ids(ids))
     } else {
         Err(invalid(format!(

@@ -1,0 +1,9 @@
+//! The API against an in-memory host: one file for each part of its contract, one test for each rule.
+
+mod creating;
+mod failures;
+mod host;
+mod listing;
+mod protocol;
+mod reading;
+mod writing;
