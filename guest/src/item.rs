@@ -2,7 +2,7 @@
 //!
 //! The stored document is the representation that clients get, so that a read copies text and parses nothing.
 
-use crate::{http::Text, problem::Violation};
+use crate::{decimal::Decimal, http::Text, problem::Violation};
 use alloc::{
     format,
     string::{String, ToString},
@@ -15,9 +15,8 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 2_000;
 const CATEGORY_CHARACTERS_MAX: usize = 50;
 const TAG_CHARACTERS_MAX: usize = 50;
 const TAGS_MAX: usize = 20;
-/// Prices are 0 or between these.
-const PRICE_MIN: f64 = 1e-6;
-const PRICE_MAX: f64 = 1e15;
+/// Prices are 0, or have their first digit between these powers of ten.
+const PRICE_EXPONENTS: core::ops::RangeInclusive<i64> = -6..=14;
 /// More are not told: who sent them can see the pattern.
 const VIOLATIONS_MAX: usize = 50;
 
@@ -107,12 +106,14 @@ impl Item {
     }
 }
 
-/// Whether two documents say the same. A store may spell numbers in its own way, hence they are compared as numbers; the last bits of
-/// a long one do not matter beside the dates, which are compared as well.
+/// Whether two documents say the same: a store may spell numbers in its own way.
 pub fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
-            one == other || one.as_f64() == other.as_f64()
+            match (Decimal::of(one), Decimal::of(other)) {
+                (Some(one), Some(other)) => one.is_same(&other),
+                (_, None) | (None, _) => one == other,
+            }
         }
         (Value::Array(one), Value::Array(other)) => {
             one.len() == other.len()
@@ -173,7 +174,7 @@ fn check_member(name: &str, value: &Value, violations: &mut Vec<Violation>) {
         "price" if !is_price(value) => {
             violations.push(violation(
                 "/price",
-                "must be 0 or a number from 0.000001 to 1000000000000000",
+                "must be 0, or a number from 0.000001 to below 1000000000000000",
             ));
         }
         "tags" => check_tags(value, violations),
@@ -227,13 +228,15 @@ fn check_tags(value: &Value, violations: &mut Vec<Violation>) {
 }
 
 fn is_price(value: &Value) -> bool {
-    let number = match value {
-        Value::Number(number) => number.as_f64(),
+    let decimal = match value {
+        Value::Number(number) => Decimal::of(number),
         Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
             None
         }
     };
-    number.is_some_and(|price| price == 0.0 || (PRICE_MIN..=PRICE_MAX).contains(&price))
+    decimal.is_some_and(|price| {
+        price.is_zero() || (!price.is_negative && PRICE_EXPONENTS.contains(&price.exponent))
+    })
 }
 
 fn violation(pointer: impl Into<String>, detail: impl Into<Text>) -> Violation {
@@ -270,7 +273,7 @@ mod tests {
             ("description", json!(""), json!("a".repeat(2001))),
             ("description", json!("a".repeat(2000)), json!(1)),
             ("price", json!(0), json!(-1)),
-            ("price", json!(1e15), json!(1e16)),
+            ("price", json!(999_999_999_999_999u64), json!(1e15)),
             ("price", json!(0.000_001), json!(1e-7)),
             ("price", json!(-0.0), json!("1")),
             ("tags", json!([]), json!({})),

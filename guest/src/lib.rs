@@ -14,6 +14,7 @@ pub mod ports;
 mod conditional;
 mod content;
 mod cors;
+mod decimal;
 mod idempotency;
 mod identifier;
 mod item;
