@@ -7,6 +7,8 @@
 //! A backend is right when it passes `conformance`.
 
 mod arguments;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod cursor;
 mod document;
 mod item_size;

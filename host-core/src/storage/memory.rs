@@ -342,3 +342,15 @@ impl Snapshot for MemoryStorage {
         Ok(entries)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn make() -> Arc<dyn Storage> {
+        Arc::new(MemoryStorage::new())
+    }
+
+    crate::storage_conformance!(make);
+}
