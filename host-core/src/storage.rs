@@ -15,10 +15,14 @@ mod item_size;
 pub mod memory;
 mod number;
 mod page;
+#[cfg(feature = "redb")]
+pub mod redb;
 mod snapshot;
 mod tenant;
 mod transaction;
 
+#[cfg(feature = "redb")]
+pub use self::redb::RedbStorage;
 pub use self::{
     cursor::CursorKey,
     item_size::item_bytes,

@@ -116,12 +116,11 @@ pub(super) fn digest(operations: &[Operation]) -> OperationsDigest {
         } = operation
         {
             part(document.as_str().as_bytes());
-            for text in index
+            part(index.as_ref().map_or(b"", |_| b"index"));
+            let texts = index
                 .iter()
-                .flat_map(|index| [&index.partition, &index.sort])
-            {
-                part(text.as_bytes());
-            }
+                .flat_map(|index| [&index.partition, &index.sort]);
+            texts.for_each(|text| part(text.as_bytes()));
             part(&expires_at.map_or(Vec::new(), |seconds| seconds.to_be_bytes().to_vec()));
         }
     }

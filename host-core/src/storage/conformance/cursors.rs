@@ -113,6 +113,16 @@ pub(super) async fn cursors_are_bound_to_their_query(world: World) {
         "cursor",
     );
     assert!(client.try_query("p", &options).await.is_ok());
+    // Ranges of the same text are different ranges.
+    let prefix = limited(SortRange::Prefix("s".to_owned()), Direction::Ascending);
+    let cursor = Some(first_cursor(&client, &prefix).await);
+    let at_least = limited(SortRange::AtLeast("s".to_owned()), Direction::Ascending);
+    assert_invalid(
+        client
+            .try_query("p", &QueryOptions { cursor, ..at_least })
+            .await,
+        "cursor",
+    );
 }
 
 pub(super) async fn forged_cursors_are_invalid(world: World) {

@@ -17,7 +17,10 @@ pub(super) async fn an_expired_item_is_as_if_deleted(world: World) {
     for later in [10, 11, 1_000_000] {
         let client = client.after_seconds(later);
         assert_eq!(client.get(&item).await, None);
-        assert_eq!(client.get_many(&[item.clone()]).await, Ok(vec![None]));
+        assert_eq!(
+            client.get_many(std::slice::from_ref(&item)).await,
+            Ok(vec![None])
+        );
     }
     client.put_expiring(&key("p", "past"), "{}", 0).await;
     assert_eq!(client.get(&key("p", "past")).await, None);

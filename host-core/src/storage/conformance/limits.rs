@@ -41,7 +41,7 @@ pub(super) async fn keys_up_to_their_limit(world: World) {
     for (key, part) in cases {
         assert_invalid(put_key(&client, &key).await, part);
         assert_invalid(client.try_delete(&key, Precondition::None).await, part);
-        assert_invalid(client.get_many(&[key.clone()]).await, part);
+        assert_invalid(client.get_many(std::slice::from_ref(&key)).await, part);
         assert_invalid(
             client
                 .try_transact(&[put_operation(&key, "{}", Precondition::None)], None)

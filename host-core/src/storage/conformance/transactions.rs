@@ -205,6 +205,19 @@ pub(super) async fn a_token_is_for_one_transaction(world: World) {
     for operations in others {
         assert_invalid(client.try_transact(operations, Some("t")).await, "token");
     }
+    let expiring_at = |seconds| {
+        let mut operation = put("e", "{}");
+        if let Operation::Put { options, .. } = &mut operation {
+            options.expires_at = Some(seconds);
+        }
+        [operation]
+    };
+    done(client.transact(&expiring_at(u64::MAX), Some("u")).await);
+    let later = client
+        .try_transact(&expiring_at(u64::MAX - 1), Some("u"))
+        .await;
+    assert_invalid(later, "token");
+    client.delete(&key("p", "e")).await;
     assert_eq!(contents(&client).await, before);
     // The same value in another spelling is the same transaction.
     let outcome = client
