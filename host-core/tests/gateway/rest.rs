@@ -1,0 +1,232 @@
+//! REST API events (payload format 1.0): what FACTS and the recordings say, one rule a test.
+
+use super::{fields, parse_bytes, parse_with, refusal, request, with};
+use host_core::{
+    gateway::EventKind,
+    http::{PathFidelity, Scheme},
+    limits::Limits,
+};
+use serde_json::{Value, json};
+
+pub fn event(changes: Value) -> Value {
+    let base = json!({
+        "resource": "/{proxy+}",
+        "path": "/items",
+        "httpMethod": "GET",
+        "headers": null,
+        "multiValueHeaders": null,
+        "queryStringParameters": null,
+        "multiValueQueryStringParameters": null,
+        "pathParameters": null,
+        "stageVariables": null,
+        "requestContext": {
+            "domainName": "abc.execute-api.eu-central-1.amazonaws.com",
+            "stage": "prod",
+            "path": "/prod/items",
+            "requestId": "11111111-2222",
+            "requestTimeEpoch": 1_722_641_683_000_u64,
+            "identity": {"sourceIp": "203.0.113.7", "userArn": null, "apiKey": "secret"},
+        },
+        "body": null,
+        "isBase64Encoded": false,
+    });
+    with(base, changes)
+}
+
+#[test]
+fn path_stays_percent_encoded_and_has_no_stage() {
+    let request = request(&event(json!({"path": "/a%2Fb/c%20d+e//f/"})));
+    assert_eq!(request.path, "/a%2Fb/c%20d+e//f/");
+    assert_eq!(request.context.path_fidelity, PathFidelity::Encoded);
+}
+
+#[test]
+fn path_that_begins_like_the_stage_stays_whole() {
+    assert_eq!(
+        request(&event(json!({"path": "/prod/items"}))).path,
+        "/prod/items"
+    );
+}
+
+#[test]
+fn path_bytes_no_client_can_send_are_encoded() {
+    assert_eq!(
+        request(&event(json!({"path": "/é ?#%zz"}))).path,
+        "/%C3%A9%20%3F%23%zz"
+    );
+}
+
+#[test]
+fn query_is_encoded_again_from_all_decoded_values() {
+    let request = request(&event(json!({
+        "queryStringParameters": {"a": "2", "plus": "x y"},
+        "multiValueQueryStringParameters": {"plus": ["x y"], "a": ["1", "2"], "e&": ["=+é"], "empty": [""]},
+    })));
+    // Maps keep the event's order, which serde_json sorted here.
+    assert_eq!(request.query, "a=1&a=2&e%26=%3D%2B%C3%A9&empty=&plus=x%20y");
+}
+
+#[test]
+fn single_query_map_serves_where_there_is_no_multi_map() {
+    assert_eq!(
+        request(&event(json!({"queryStringParameters": {"a": "1"}}))).query,
+        "a=1"
+    );
+    assert_eq!(request(&event(json!({}))).query, "");
+}
+
+#[test]
+fn every_value_of_a_repeated_header_is_kept_in_order() {
+    let request = request(&event(json!({
+        "headers": {"X-Many": "second", "tEsT": "v"},
+        "multiValueHeaders": {"X-Many": ["first", "second"], "tEsT": ["v"]},
+    })));
+    assert_eq!(
+        fields(&request),
+        [("x-many", "first"), ("x-many", "second"), ("test", "v")]
+    );
+}
+
+#[test]
+fn single_header_map_serves_where_there_is_no_multi_map() {
+    assert_eq!(
+        fields(&request(&event(json!({"headers": {"X-One": "1"}})))),
+        [("x-one", "1")]
+    );
+}
+
+#[test]
+fn empty_maps_and_body_are_null() {
+    let request = request(&event(json!({})));
+    assert_eq!(fields(&request), []);
+    assert_eq!(request.body, b"");
+}
+
+#[test]
+fn body_is_decoded_only_when_flagged() {
+    assert_eq!(
+        request(&event(json!({"body": "YQ==", "isBase64Encoded": true}))).body,
+        b"a"
+    );
+    assert_eq!(
+        request(&event(json!({"body": "YQ", "isBase64Encoded": true}))).body,
+        b"a"
+    );
+    assert_eq!(
+        request(&event(json!({"body": "YQ==", "isBase64Encoded": null}))).body,
+        b"YQ=="
+    );
+    assert_eq!(
+        request(&event(json!({"body": "", "isBase64Encoded": true}))).body,
+        b""
+    );
+}
+
+#[test]
+fn bad_base64_is_answered_with_400() {
+    let refusal = refusal(&event(json!({"body": "a*b", "isBase64Encoded": true})));
+    assert_eq!(refusal.status, 400);
+    assert!(
+        refusal.detail.contains("`body` is not base64"),
+        "{}",
+        refusal.detail
+    );
+    assert_eq!(refusal.request_id, "11111111-2222");
+}
+
+#[test]
+fn context_comes_from_request_context_where_headers_are_silent() {
+    let event = parse_bytes(event(json!({})).to_string().as_bytes()).unwrap();
+    let context = event.request.context;
+    assert_eq!(event.origin.kind, EventKind::Rest);
+    assert_eq!(event.time_epoch_ms, Some(1_722_641_683_000));
+    assert_eq!(context.request_id, "11111111-2222");
+    assert_eq!(context.received_at_ms, super::RECEIVED_AT_MS);
+    assert_eq!(context.scheme, Scheme::Https);
+    assert_eq!(
+        context.authority,
+        "abc.execute-api.eu-central-1.amazonaws.com"
+    );
+    assert_eq!(context.client_address.as_deref(), Some("203.0.113.7"));
+    assert_eq!(context.identity, None);
+}
+
+#[test]
+fn host_and_forwarded_proto_headers_come_first() {
+    let headers = json!({"Host": ["shop.example:8443"], "X-Forwarded-Proto": ["https", "http"]});
+    let context = request(&event(json!({"multiValueHeaders": headers}))).context;
+    assert_eq!(context.authority, "shop.example:8443");
+    assert_eq!(
+        context.scheme,
+        Scheme::Http,
+        "the gateway's own word is the last"
+    );
+}
+
+#[test]
+fn times_that_are_seconds_or_unreadable_do_no_harm() {
+    let time = |time: Value| {
+        let event = event(json!({"requestContext": {"requestTimeEpoch": time}}));
+        parse_bytes(event.to_string().as_bytes())
+            .unwrap()
+            .time_epoch_ms
+    };
+    assert_eq!(time(json!(1_706_439_946)), Some(1_706_439_946_000));
+    for unreadable in [json!("soon"), json!(-1), json!(1.5), json!(null), json!([])] {
+        assert_eq!(time(unreadable), None);
+    }
+}
+
+#[test]
+fn unusable_request_ids_are_replaced() {
+    for id in [
+        json!(""),
+        json!("a b"),
+        json!("é"),
+        json!("a\n"),
+        json!("x".repeat(257)),
+        json!(null),
+    ] {
+        let request = request(&event(json!({"requestContext": {"requestId": id}})));
+        assert_eq!(request.context.request_id.len(), 32, "made from the seed");
+    }
+    let longest = "x".repeat(256);
+    let request = request(&event(json!({"requestContext": {"requestId": longest}})));
+    assert_eq!(request.context.request_id, longest);
+}
+
+#[test]
+fn base_path_of_a_custom_domain_is_taken_off_where_configured() {
+    let path = |path: &str, base_path: Option<&str>| {
+        let event = event(json!({"path": path})).to_string();
+        parse_with(event.as_bytes(), base_path, &Limits::default())
+            .unwrap()
+            .request
+            .path
+    };
+    assert_eq!(path("/shop/items", Some("/shop")), "/items");
+    assert_eq!(path("/shop/items", Some("shop/")), "/items");
+    assert_eq!(path("/shop", Some("/shop")), "/");
+    assert_eq!(path("/shopping", Some("/shop")), "/shopping");
+    assert_eq!(path("/shop/items", Some("/")), "/shop/items");
+    assert_eq!(path("/shop/items", None), "/shop/items");
+}
+
+#[test]
+fn payload_1_0_of_an_http_api_has_a_named_stage_in_its_path() {
+    let one = |changes: Value| {
+        request(&with(
+            event(json!({"version": "1.0", "path": "/prod/items"})),
+            changes,
+        ))
+    };
+    assert_eq!(one(json!({})).path, "/items");
+    assert_eq!(
+        one(json!({})).context.path_fidelity,
+        PathFidelity::DecodedByGateway
+    );
+    assert_eq!(
+        one(json!({"requestContext": {"domainName": "shop.example"}})).path,
+        "/prod/items"
+    );
+}
