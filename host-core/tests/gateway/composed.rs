@@ -1,1 +1,272 @@
-//! Later.
+//! Events made from HTTP requests: what each kind looks like, and that the guest gets the same from all of them.
+
+use super::{fields, parse_bytes};
+use host_core::{
+    gateway::{
+        EventKind, Origin,
+        compose::{Incoming, compose},
+    },
+    http::{PathFidelity, Request, Scheme},
+};
+use serde_json::{Value, json};
+
+pub const INCOMING: Incoming<'static> = Incoming {
+    method: "POST",
+    target: "/items/a%20b?b=2&a=1&b=3+%2B",
+    headers: &[
+        ("Host", "api.example:3000"),
+        ("X-Many", "first"),
+        ("x-many", "second"),
+        ("Cookie", "c=1; d=2"),
+        ("Content-Type", "application/json"),
+        ("Connection", "keep-alive"),
+    ],
+    body: br#"{"a":1}"#,
+    client_address: "203.0.113.7",
+    scheme: Scheme::Http,
+    request_id: "id-1",
+    received_at_ms: 1_588_804_615_616,
+};
+
+fn event(origin: Origin, incoming: &Incoming<'_>) -> Value {
+    serde_json::from_slice(&compose(origin, incoming)).unwrap()
+}
+
+fn guest_sees(origin: Origin, incoming: &Incoming<'_>) -> Request {
+    let event = parse_bytes(&compose(origin, incoming)).unwrap();
+    assert_eq!(event.origin, origin);
+    event.request
+}
+
+#[test]
+fn rest_events_have_both_maps_the_clients_case_and_nulls() {
+    let event = event(Origin::new(EventKind::Rest), &INCOMING);
+    assert_eq!(event["path"], "/items/a%20b");
+    assert_eq!(event["requestContext"]["path"], "/prod/items/a%20b");
+    assert_eq!(event["pathParameters"], json!({"proxy": "items/a%20b"}));
+    assert_eq!(
+        event["queryStringParameters"],
+        json!({"a": "1", "b": "3 +"})
+    );
+    assert_eq!(
+        event["multiValueQueryStringParameters"],
+        json!({"a": ["1"], "b": ["2", "3 +"]})
+    );
+    assert_eq!(event["headers"]["X-Many"], "second");
+    assert_eq!(
+        event["multiValueHeaders"]["X-Many"],
+        json!(["first", "second"])
+    );
+    assert_eq!(event["headers"].get("Connection"), None);
+    assert_eq!(event["body"], r#"{"a":1}"#);
+    assert_eq!(
+        event["requestContext"]["requestTime"],
+        "06/May/2020:22:36:55 +0000"
+    );
+    assert_eq!(
+        event["requestContext"]["requestTimeEpoch"],
+        1_588_804_615_616_u64
+    );
+
+    let empty = Incoming {
+        target: "/",
+        headers: &[],
+        body: b"",
+        ..INCOMING
+    };
+    let event = super::composed::event(Origin::new(EventKind::Rest), &empty);
+    for member in [
+        "queryStringParameters",
+        "multiValueQueryStringParameters",
+        "pathParameters",
+        "stageVariables",
+        "body",
+    ] {
+        assert_eq!(event.get(member), Some(&Value::Null), "{member}");
+    }
+}
+
+#[test]
+fn http_api_events_have_a_decoded_path_a_raw_query_joined_headers_and_cookies_apart() {
+    let event = event(Origin::new(EventKind::HttpApi), &INCOMING);
+    assert_eq!(event["rawPath"], "/items/a b");
+    assert_eq!(event["rawQueryString"], "b=2&a=1&b=3+%2B");
+    assert_eq!(
+        event["queryStringParameters"],
+        json!({"a": "1", "b": "2,3 +"})
+    );
+    assert_eq!(event["headers"]["x-many"], "first,second");
+    assert_eq!(event["headers"].get("cookie"), None);
+    assert_eq!(event["cookies"], json!(["c=1", "d=2"]));
+    assert_eq!(event["headers"]["x-forwarded-port"], "3000");
+
+    let empty = Incoming {
+        target: "/",
+        headers: &[],
+        body: b"",
+        ..INCOMING
+    };
+    let event = super::composed::event(Origin::new(EventKind::HttpApi), &empty);
+    for member in [
+        "queryStringParameters",
+        "cookies",
+        "body",
+        "pathParameters",
+        "stageVariables",
+    ] {
+        assert_eq!(event.get(member), None, "{member}");
+    }
+}
+
+#[test]
+fn http_api_paths_are_decoded_twice_and_cut_at_an_encoded_question_mark() {
+    let path = |target| {
+        event(
+            Origin::new(EventKind::HttpApi),
+            &Incoming { target, ..INCOMING },
+        )["rawPath"]
+            .clone()
+    };
+    assert_eq!(path("/a%252Fb"), "/a/b");
+    assert_eq!(path("/a%3Fb/c"), "/a");
+    assert_eq!(path("/a%23b"), "/a#b");
+    assert_eq!(path("/%FF"), "/\u{fffd}");
+}
+
+#[test]
+fn function_url_events_keep_the_path_encoded_and_the_cookie_header() {
+    let event = event(Origin::new(EventKind::FunctionUrl), &INCOMING);
+    assert_eq!(event["rawPath"], "/items/a%20b");
+    assert_eq!(event["headers"]["cookie"], "c=1; d=2");
+    assert_eq!(event["cookies"], json!(["c=1", "d=2"]));
+}
+
+#[test]
+fn load_balancer_events_have_one_kind_of_map_and_encoded_values() {
+    let multi = event(
+        Origin {
+            kind: EventKind::Alb,
+            multi_value: true,
+        },
+        &INCOMING,
+    );
+    assert_eq!(
+        multi["multiValueQueryStringParameters"],
+        json!({"a": ["1"], "b": ["2", "3+%2B"]})
+    );
+    assert_eq!(
+        multi["multiValueHeaders"]["x-many"],
+        json!(["first", "second"])
+    );
+    assert_eq!(multi.get("headers"), None);
+    let single = event(
+        Origin {
+            kind: EventKind::Alb,
+            multi_value: false,
+        },
+        &INCOMING,
+    );
+    assert_eq!(
+        single["queryStringParameters"],
+        json!({"a": "1", "b": "3+%2B"})
+    );
+    assert_eq!(single["headers"]["x-many"], "second");
+    assert_eq!(single.get("multiValueHeaders"), None);
+}
+
+#[test]
+fn bodies_that_are_not_text_go_in_base64() {
+    let encoded = |kind, content_type: &str, body: &[u8]| {
+        let headers = [("content-type", content_type)];
+        event(
+            Origin::new(kind),
+            &Incoming {
+                headers: &headers,
+                body,
+                ..INCOMING
+            },
+        )["isBase64Encoded"]
+            == true
+    };
+    for kind in [EventKind::HttpApi, EventKind::FunctionUrl, EventKind::Alb] {
+        assert!(!encoded(kind, "text/plain", b"a"));
+        assert!(encoded(kind, "image/png", b"a"));
+        assert!(encoded(kind, "application/x-www-form-urlencoded", b"a=b"));
+        assert!(encoded(kind, "text/plain", b"\xff"));
+    }
+    assert!(!encoded(EventKind::Rest, "image/png", b"a"));
+    assert!(encoded(EventKind::Rest, "image/png", b"\xff"));
+}
+
+#[test]
+fn forwarded_headers_are_the_gateways_own() {
+    let headers = [
+        ("x-forwarded-for", "6.6.6.6"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-port", "1"),
+    ];
+    for kind in EventKind::ALL {
+        let request = guest_sees(
+            Origin::new(kind),
+            &Incoming {
+                headers: &headers,
+                ..INCOMING
+            },
+        );
+        assert_eq!(
+            request.headers.get("x-forwarded-for"),
+            Some("6.6.6.6, 203.0.113.7")
+        );
+        assert_eq!(request.headers.get("x-forwarded-proto"), Some("http"));
+        assert_eq!(request.headers.get("x-forwarded-port"), Some("80"));
+        assert_eq!(
+            request.context.client_address.as_deref(),
+            Some("203.0.113.7")
+        );
+    }
+}
+
+/// A request in which no kind of event loses anything.
+#[test]
+fn the_same_request_reaches_the_guest_alike_through_every_kind() {
+    let incoming = Incoming {
+        target: "/items/a%20b?a=1&a=2&b=%20x",
+        headers: &[
+            ("accept", "*/*"),
+            ("cookie", "c=1; d=2"),
+            ("host", "api.example"),
+            ("content-type", "text/plain"),
+        ],
+        ..INCOMING
+    };
+    let reference = guest_sees(Origin::new(EventKind::Rest), &incoming);
+    assert_eq!(reference.path, "/items/a%20b");
+    assert_eq!(reference.query, "a=1&a=2&b=%20x");
+    assert_eq!(reference.body, incoming.body);
+    assert_eq!(reference.context.scheme, Scheme::Http);
+    assert_eq!(reference.context.authority, "api.example");
+    for kind in EventKind::ALL {
+        let mut request = guest_sees(Origin::new(kind), &incoming);
+        let fidelity = if kind == EventKind::HttpApi {
+            PathFidelity::DecodedByGateway
+        } else {
+            PathFidelity::Encoded
+        };
+        assert_eq!(request.context.path_fidelity, fidelity);
+        request.context.path_fidelity = PathFidelity::Encoded;
+        if kind == EventKind::Alb {
+            // Load balancers have no request id.
+            request
+                .context
+                .request_id
+                .clone_from(&reference.context.request_id);
+        }
+        let mut headers = fields(&request);
+        headers.sort_unstable();
+        let mut expected = fields(&reference);
+        expected.sort_unstable();
+        assert_eq!(headers, expected, "{kind}");
+        request.headers = reference.headers.clone();
+        assert_eq!(request, reference, "{kind}");
+    }
+}

@@ -6,6 +6,7 @@ mod corpus;
 mod delivered;
 mod http_api;
 mod identity;
+mod invariants;
 mod properties;
 mod refused;
 mod rest;
