@@ -10,6 +10,8 @@ use host_core::{
     limits::Limits,
     seed::Seed,
 };
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// Parses `event` and checks all that must hold of the outcome.
 pub fn check(event: &[u8]) -> Result<Event, Rejection> {
@@ -99,7 +101,8 @@ fn check_request(request: &Request, limits: &Limits) {
     assert!(request.body.len() <= limits.request_body_bytes_max);
     check_request_id(&request.context.request_id);
     if let Some(identity) = &request.context.identity {
-        let claims: serde_json::Map<String, serde_json::Value> =
+        // Values raw, because claims may be nested as deep as they like.
+        let claims: BTreeMap<String, Box<RawValue>> =
             serde_json::from_str(&identity.claims).expect("claims are one JSON object");
         assert!(
             identity

@@ -1,0 +1,9 @@
+//! Any bytes as a gateway event: a request that keeps its promises, or a rejection, never a panic.
+#![no_main]
+
+#[path = "../../../host-core/tests/gateway/invariants.rs"]
+mod invariants;
+
+libfuzzer_sys::fuzz_target!(|event: &[u8]| {
+    let _ = invariants::check(event);
+});
