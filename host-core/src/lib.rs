@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod http;
 pub mod limits;
 pub mod problem;
+pub mod replay;
 pub mod runtime;
 pub mod seed;
 pub mod service;

@@ -48,6 +48,11 @@ impl fmt::Display for Namespace {
 }
 
 impl Namespace {
+    /// The namespace of a guest that has its store to itself.
+    pub fn local() -> Self {
+        Self("local".to_owned())
+    }
+
     /// What stands before the guest's partitions in the store.
     fn prefix(&self) -> String {
         format!("{}{SEPARATOR}", self.0)

@@ -1,0 +1,159 @@
+//! What a replay has to know of an event before it is run, read without making a tree of it.
+
+use super::EVENT_TIME_DEFAULT_MS;
+use serde::Deserialize;
+use serde_json::error::Category;
+use std::borrow::Cow;
+
+/// When an event is to be run, and beside what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventHead {
+    /// The event's own time, or [`EVENT_TIME_DEFAULT_MS`]; milliseconds since the Unix epoch.
+    pub received_at_ms: u64,
+    /// The method is safe (RFC 9110, 9.2.1), so that the order among such events does not matter.
+    pub is_safe: bool,
+}
+
+/// Text that is not one JSON value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not JSON: {message}")]
+pub struct SyntaxError {
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted from 1, in bytes; 0 where the text ends before anything was found.
+    pub column: usize,
+    /// What the parser found, without the position.
+    pub message: String,
+}
+
+/// Reads method and time of a gateway event. What is JSON but not such an event gets the default time and counts as not safe: saying
+/// what is wrong with it is the gateway's business.
+pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
+    let head = match serde_json::from_slice::<Head>(event) {
+        Ok(head) => head,
+        Err(error) => match error.classify() {
+            // The parser stops at the first member of another type; the rest may still not be JSON.
+            Category::Data => {
+                serde_json::from_slice::<serde::de::IgnoredAny>(event)?;
+                Head::default()
+            }
+            Category::Syntax | Category::Eof | Category::Io => return Err(error.into()),
+        },
+    };
+    let context = head.request_context.unwrap_or_default();
+    let method = head
+        .http_method
+        .or(context.http.and_then(|http| http.method))
+        .unwrap_or_default();
+    Ok(EventHead {
+        received_at_ms: context
+            .time_epoch
+            .or(context.request_time_epoch)
+            .unwrap_or(EVENT_TIME_DEFAULT_MS),
+        is_safe: matches!(&*method, "GET" | "HEAD" | "OPTIONS"),
+    })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Head<'a> {
+    #[serde(borrow)]
+    http_method: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    request_context: Option<Context<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Context<'a> {
+    time_epoch: Option<u64>,
+    request_time_epoch: Option<u64>,
+    #[serde(borrow)]
+    http: Option<Http<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Http<'a> {
+    #[serde(borrow)]
+    method: Option<Cow<'a, str>>,
+}
+
+impl From<serde_json::Error> for SyntaxError {
+    fn from(error: serde_json::Error) -> Self {
+        let text = error.to_string();
+        let position = format!(" at line {} column {}", error.line(), error.column());
+        Self {
+            line: error.line(),
+            column: error.column(),
+            message: text.strip_suffix(&position).unwrap_or(&text).to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(event: &str) -> EventHead {
+        head(event.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn each_kind_of_event_says_its_method_and_time() {
+        let rest = read(
+            r#"{"httpMethod":"GET","requestContext":{"requestTimeEpoch":5,"httpMethod":"GET"}}"#,
+        );
+        assert_eq!(
+            rest,
+            EventHead {
+                received_at_ms: 5,
+                is_safe: true
+            }
+        );
+        let http = read(r#"{"requestContext":{"timeEpoch":7,"http":{"method":"POST"}}}"#);
+        assert_eq!(
+            http,
+            EventHead {
+                received_at_ms: 7,
+                is_safe: false
+            }
+        );
+        let alb = read(r#"{"httpMethod":"HEAD","requestContext":{"elb":{}}}"#);
+        assert_eq!(
+            alb,
+            EventHead {
+                received_at_ms: EVENT_TIME_DEFAULT_MS,
+                is_safe: true
+            }
+        );
+    }
+
+    #[test]
+    fn other_json_runs_alone_at_the_default_time() {
+        let other = EventHead {
+            received_at_ms: EVENT_TIME_DEFAULT_MS,
+            is_safe: false,
+        };
+        for event in [
+            "{}",
+            "[1]",
+            "null",
+            r#"{"httpMethod":5}"#,
+            r#"{"requestContext":"x","httpMethod":"GET"}"#,
+        ] {
+            assert_eq!(read(event), other, "{event}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_not_json_is_located() {
+        let error = head(b"{\n  \"httpMethod\": GET }").unwrap_err();
+        assert_eq!((error.line, error.column), (2, 17));
+        assert_eq!(error.message, "expected value");
+        let error = head(br#"{"httpMethod":5, "#).unwrap_err();
+        assert_eq!(error.line, 1);
+        assert!(head(b"").is_err());
+        assert!(head(b"{} {}").is_err());
+    }
+}
