@@ -1,2 +1,31 @@
-//! The local host.
-fn main() {}
+//! The local host: serves, invokes and replays a guest.
+
+mod args;
+mod commands;
+mod exit;
+mod guest;
+mod input;
+mod output;
+mod replay;
+mod runtime;
+mod seed;
+mod serve;
+mod store;
+mod time;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // clap itself answers `--help` and `--version` with 0 and a wrong command line with 2.
+    let arguments = args::Arguments::parse();
+    match commands::run(arguments.command) {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => {
+            if let Some(text) = failure.render(output::colour_on_stderr()) {
+                output::remark(&text);
+            }
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What was typed. Nothing is checked here beyond the grammar: each command resolves its arguments into a valid configuration first.
+
+use crate::exit::EXIT_CODES_HELP;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Runs HTTP request logic that is a WebAssembly component: over HTTP, on recorded gateway events, and against what they should give.
+#[derive(Debug, Parser)]
+#[command(name = "host-cli", version, after_help = EXIT_CODES_HELP, max_term_width = 120)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Serve(ServeArgs),
+    Invoke(InvokeArgs),
+    Replay(ReplayArgs),
+    Event(EventArgs),
+    Inspect(InspectArgs),
+    Compile(CompileArgs),
+    Completions(CompletionsArgs),
+}
+
+/// Serve the guest over HTTP/1.1
+///
+/// Each request becomes a gateway event and takes the very path that it takes on Lambda. Prints the address, the store and three
+/// commands to try on stdout, and one line a request on stderr. SIGINT or SIGTERM lets requests in flight finish.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli serve
+  host-cli serve --listen 127.0.0.1:0 --store memory --event-kind rest
+  host-cli serve --guest my-guest.wasm --store redb:data/items.redb")]
+pub struct ServeArgs {
+    /// Address and port to listen on; port 0 takes a free one, and the first line printed says which
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
+    pub listen: String,
+    /// Where documents are kept: `memory` or `redb:FILE`
+    #[arg(long, value_name = "STORE", default_value = "redb:tenon.redb")]
+    pub store: String,
+    #[command(flatten)]
+    pub guest: GuestOption,
+    /// The kind of gateway event that requests become
+    #[arg(long, value_enum, default_value_t = KindName::Http)]
+    pub event_kind: KindName,
+    /// No line for each request, only what went wrong
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Run one raw gateway event and print the Lambda response
+///
+/// An event that is not JSON ends with exit code 3 and its position; one that is no HTTP event is refused by name, with exit
+/// code 1. Whatever the guest does gives an answer, and exit code 0.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli invoke event.json
+  host-cli event http GET /items | host-cli invoke -
+  host-cli invoke event.json --store redb:tenon.redb --at 2026-01-01T00:00:00Z")]
+pub struct InvokeArgs {
+    /// File that holds the event; `-` reads stdin
+    #[arg(value_name = "EVENT")]
+    pub event: PathBuf,
+    /// Where documents are kept: `memory` or `redb:FILE`
+    #[arg(long, value_name = "STORE", default_value = "memory")]
+    pub store: String,
+    #[command(flatten)]
+    pub guest: GuestOption,
+    /// 64 hexadecimal digits from which everything random follows [default: from the operating system]
+    #[arg(long, value_name = "HEX")]
+    pub seed: Option<String>,
+    /// Time of the request: milliseconds since 1970 or RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
+/// Run recorded events and case folders, and show what differs
+///
+/// A path is an event (`*.json`), events in lines (`*.jsonl`), a case folder (`event.json` with `response.json`, `before.json` and
+/// `after.json`), or a folder that holds any of these.
+///
+/// Events of files run in order against one store; an answer of 500 or above and a refusal count as a difference. Events whose
+/// method is safe (GET, HEAD, OPTIONS) may run at the same time, any other runs alone: the outcome does not depend on `--jobs`.
+/// Each case runs against a store of its own, of the kind that `--store` names, which is empty but for `before.json`. The time is
+/// the event's own, or 2026-01-01T00:00:00Z.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli replay recorded.jsonl
+  host-cli replay tests/cases --format junit > report.xml
+  host-cli replay tests/cases/items-create --bless
+  host-cli replay tests/cases --guest next.wasm")]
+pub struct ReplayArgs {
+    /// Events, files of events, case folders, or folders of them
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Where documents are kept: `memory` or `redb:FILE`
+    #[arg(long, value_name = "STORE", default_value = "memory")]
+    pub store: String,
+    #[command(flatten)]
+    pub guest: GuestOption,
+    /// Write what came out as what cases expect
+    #[arg(long)]
+    pub bless: bool,
+    /// How the outcome is shown
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Events run at the same time [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// 64 hexadecimal digits from which the seeds of all events follow [default: zeros]
+    #[arg(long, value_name = "HEX")]
+    pub seed: Option<String>,
+}
+
+/// Write a realistic gateway event
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli event http GET '/items?limit=2'
+  host-cli event rest POST /items --header 'content-type: application/json' --body '{\"name\":\"lamp\"}'
+  host-cli event alb PUT /items/7 --header 'content-type: application/json' --body @lamp.json --pretty")]
+pub struct EventArgs {
+    /// The gateway: REST API, HTTP API, function URL, or load balancer
+    #[arg(value_enum)]
+    pub kind: KindName,
+    /// The request's method
+    #[arg(value_name = "METHOD")]
+    pub method: String,
+    /// Path and query as a client sends them, percent-encoded
+    #[arg(value_name = "PATH")]
+    pub path: String,
+    /// A header field; may be repeated
+    #[arg(long, short = 'H', value_name = "NAME: VALUE")]
+    pub header: Vec<String>,
+    /// The body: text, `@FILE`, or `-` for stdin
+    #[arg(long, value_name = "BODY")]
+    pub body: Option<String>,
+    /// Time of the request: milliseconds since 1970 or RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Break and indent lines
+    #[arg(long)]
+    pub pretty: bool,
+}
+
+/// Say what a guest imports and exports, and whether this host can run it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli inspect guest.wasm
+  host-cli inspect guest.cwasm --format json")]
+pub struct InspectArgs {
+    /// A component (.wasm) or a compiled image (.cwasm)
+    #[arg(value_name = "GUEST")]
+    pub guest: PathBuf,
+    /// How the findings are shown
+    #[arg(long, value_enum, default_value_t = InspectFormat::Text)]
+    pub format: InspectFormat,
+}
+
+/// Compile a component to an image that loads without a compiler
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli compile guest.wasm -o guest.cwasm
+  host-cli compile guest.wasm -o guest-arm.cwasm --target aarch64")]
+pub struct CompileArgs {
+    /// The component
+    #[arg(value_name = "GUEST")]
+    pub guest: PathBuf,
+    /// Where the image goes; replaced as a whole or not at all
+    #[arg(long, short, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Processor that the image is for [default: this machine's]
+    #[arg(long, value_enum)]
+    pub target: Option<TargetName>,
+}
+
+/// Print a completion script for a shell
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli completions bash > ~/.local/share/bash-completion/completions/host-cli
+  host-cli completions zsh > ~/.zfunc/_host-cli")]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct GuestOption {
+    /// The guest to run: a component (.wasm) or an image (.cwasm) [default: the items API inside this program]
+    #[arg(long, value_name = "FILE")]
+    pub guest: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KindName {
+    /// API Gateway REST API (payload 1.0)
+    Rest,
+    /// API Gateway HTTP API (payload 2.0)
+    Http,
+    /// Lambda function URL
+    Url,
+    /// Application load balancer
+    Alb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people: what differs as a diff, then a summary
+    Text,
+    /// One JSON object: counts, and everything that differs
+    Json,
+    /// JUnit XML: one test for each case, one for each file of events, one for each event that differs
+    Junit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InspectFormat {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TargetName {
+    /// Intel and AMD, as Lambda has them
+    #[value(name = "x86_64")]
+    X86_64,
+    /// Arm, as Lambda's Graviton
+    #[value(name = "aarch64")]
+    Aarch64,
+}

@@ -1,0 +1,27 @@
+//! One module a command: it resolves its arguments into a valid configuration, then runs.
+
+mod compile;
+mod completions;
+mod event;
+mod inspect;
+mod invoke;
+mod replay;
+mod serve;
+
+use crate::{
+    args::Command,
+    exit::{Failure, Outcome},
+};
+
+/// Runs a command to its end.
+pub fn run(command: Command) -> Result<Outcome, Failure> {
+    match command {
+        Command::Serve(arguments) => serve::resolve(&arguments).and_then(serve::run),
+        Command::Invoke(arguments) => invoke::resolve(&arguments).and_then(invoke::run),
+        Command::Replay(arguments) => replay::resolve(&arguments).and_then(replay::run),
+        Command::Event(arguments) => event::resolve(&arguments).and_then(event::run),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Compile(arguments) => compile::resolve(&arguments).and_then(compile::run),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}

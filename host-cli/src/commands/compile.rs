@@ -1,0 +1,83 @@
+//! `compile`: a component to an image for one processor.
+
+use crate::{
+    args::{CompileArgs, TargetName},
+    exit::{Failure, Outcome},
+    guest, input, output,
+};
+use host_core::engine::{self, Target};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// What to compile, for what, to where.
+pub struct Configuration {
+    guest: PathBuf,
+    output: PathBuf,
+    target: Target,
+}
+
+/// Checks what can be checked before compiling.
+pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, Failure> {
+    let target = match arguments.target {
+        Some(TargetName::X86_64) => Target::X86_64,
+        Some(TargetName::Aarch64) => Target::Aarch64,
+        None => Target::HOST.ok_or_else(|| {
+            Failure::usage("images cannot be made for this machine's processor")
+                .hint("name one with `--target x86_64` or `--target aarch64`")
+        })?,
+    };
+    let output = arguments.output.clone();
+    if output.is_dir() {
+        let message = format!("output `{}` is a folder, not a file", output.display());
+        return Err(Failure::environment(message));
+    }
+    Ok(Configuration {
+        guest: arguments.guest.clone(),
+        output,
+        target,
+    })
+}
+
+/// Compiles, then puts the image in place as a whole.
+pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+    let Configuration {
+        guest,
+        output,
+        target,
+    } = configuration;
+    let component = input::read_file(&guest, "guest", guest::GUEST_BYTES_MAX)?;
+    let image = engine::compile(&component, target)
+        .map_err(|error| guest::cannot_load(&guest.display().to_string(), &error))?;
+    replace(&output, &image).map_err(|error| {
+        Failure::environment(format_args!(
+            "failed to write `{}`: {error}",
+            output.display()
+        ))
+    })?;
+    output::remark(&format!(
+        "wrote `{}`, {} bytes\n",
+        output.display(),
+        image.len()
+    ));
+    Ok(Outcome::Same)
+}
+
+/// Writes beside the destination, then renames: nobody ever finds half an image there.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".new-{}", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let written = write_through(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create_new(path)?;
+    io::Write::write_all(&mut file, bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,161 @@
+//! `event`: a gateway event, as the gateway would have made it.
+
+use crate::{
+    args::{EventArgs, KindName},
+    exit::{Failure, Outcome},
+    input, output, seed, time,
+};
+use host_core::{
+    gateway::{
+        EventKind, Origin,
+        compose::{Incoming, compose},
+    },
+    http::{Scheme, is_field_value, is_token},
+    limits::LAMBDA_PAYLOAD_BYTES_MAX,
+    seed::Seed,
+};
+use std::path::Path;
+
+/// From the addresses that documents may use (RFC 5737).
+const CLIENT_ADDRESS: &str = "203.0.113.7";
+
+/// A request, checked.
+pub struct Configuration {
+    origin: Origin,
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    received_at_ms: u64,
+    seed: Seed,
+    pretty: bool,
+}
+
+/// Checks that the request could be sent.
+pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
+    let method = arguments.method.clone();
+    if !is_token(&method) {
+        return Err(Failure::usage(format_args!(
+            "`{method}` is not an HTTP method"
+        )));
+    }
+    let target = arguments.path.clone();
+    let is_target = target.starts_with('/')
+        && target
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    if !is_target {
+        return Err(
+            Failure::usage(format_args!("`{target}` is not a path as clients send it"))
+                .hint("begin with `/` and percent-encode: `/items/two%20words?limit=2`"),
+        );
+    }
+    let mut headers = arguments
+        .header
+        .iter()
+        .map(|line| header(line))
+        .collect::<Result<Vec<_>, _>>()?;
+    let body = body(arguments.body.as_deref())?;
+    for (name, value) in [
+        ("host", "api.example.com".to_owned()),
+        (
+            "user-agent",
+            concat!("host-cli/", env!("CARGO_PKG_VERSION")).to_owned(),
+        ),
+        ("content-length", body.len().to_string()),
+    ] {
+        let is_missing = !headers
+            .iter()
+            .any(|(given, _)| given.eq_ignore_ascii_case(name));
+        if is_missing && (name != "content-length" || !body.is_empty()) {
+            headers.push((name.to_owned(), value));
+        }
+    }
+    Ok(Configuration {
+        origin: Origin::new(kind(arguments.kind)),
+        method,
+        target,
+        headers,
+        body,
+        received_at_ms: time::resolve(arguments.at.as_deref())?,
+        seed: seed::unpredictable()?,
+        pretty: arguments.pretty,
+    })
+}
+
+/// Prints the event.
+pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+    let Configuration {
+        origin,
+        method,
+        target,
+        headers,
+        body,
+        received_at_ms,
+        seed,
+        pretty,
+    } = configuration;
+    let headers: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let mut event = compose(
+        origin,
+        &Incoming {
+            method: &method,
+            target: &target,
+            headers: &headers,
+            body: &body,
+            client_address: CLIENT_ADDRESS,
+            scheme: Scheme::Https,
+            request_id: &seed.request_id(),
+            received_at_ms,
+        },
+    );
+    if pretty {
+        let value: serde_json::Value = serde_json::from_slice(&event).map_err(|error| {
+            Failure::environment(format_args!("failed to indent the event: {error}"))
+        })?;
+        event = format!("{value:#}").into_bytes();
+    }
+    event.push(b'\n');
+    output::result(&event)?;
+    Ok(Outcome::Same)
+}
+
+/// The kind that a name on the command line stands for.
+pub fn kind(name: KindName) -> EventKind {
+    match name {
+        KindName::Rest => EventKind::Rest,
+        KindName::Http => EventKind::HttpApi,
+        KindName::Url => EventKind::FunctionUrl,
+        KindName::Alb => EventKind::Alb,
+    }
+}
+
+fn header(line: &str) -> Result<(String, String), Failure> {
+    let field = line
+        .split_once(':')
+        .map(|(name, value)| (name.trim(), value.trim()));
+    match field {
+        Some((name, value)) if is_token(name) && is_field_value(value) => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        Some(_) | None => Err(
+            Failure::usage(format_args!("`{line}` is not a header field"))
+                .hint("write `--header 'name: value'`"),
+        ),
+    }
+}
+
+fn body(text: Option<&str>) -> Result<Vec<u8>, Failure> {
+    let bytes_max = LAMBDA_PAYLOAD_BYTES_MAX as u64;
+    match text {
+        None => Ok(Vec::new()),
+        Some("-") => input::read_stdin("body", bytes_max),
+        Some(text) => match text.strip_prefix('@') {
+            Some(path) => input::read_file(Path::new(path), "body", bytes_max),
+            None => Ok(text.as_bytes().to_vec()),
+        },
+    }
+}

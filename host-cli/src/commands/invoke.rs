@@ -1,0 +1,88 @@
+//! `invoke`: one raw event in, the Lambda response out.
+
+use crate::{
+    args::InvokeArgs,
+    exit::{Failure, Outcome},
+    guest::GuestSource,
+    input, output,
+    replay::input::EVENT_BYTES_MAX,
+    runtime, seed,
+    serve::lines,
+    store::StoreSpec,
+    time,
+};
+use host_core::{
+    replay::{self, Exchange},
+    seed::Seed,
+    service::Service,
+};
+use std::path::Path;
+
+/// One event with its circumstances.
+pub struct Configuration {
+    event: Vec<u8>,
+    store: StoreSpec,
+    guest: GuestSource,
+    seed: Seed,
+    received_at_ms: u64,
+}
+
+/// Reads the event.
+pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, Failure> {
+    let store = StoreSpec::resolve(&arguments.store)?;
+    let seed = seed::resolve(arguments.seed.as_deref(), seed::unpredictable)?;
+    let received_at_ms = time::resolve(arguments.at.as_deref())?;
+    let is_stdin = arguments.event == Path::new("-");
+    let (name, event) = if is_stdin {
+        (
+            "(stdin)".to_owned(),
+            input::read_stdin("event", EVENT_BYTES_MAX)?,
+        )
+    } else {
+        let event = input::read_file(&arguments.event, "event", EVENT_BYTES_MAX)?;
+        (arguments.event.display().to_string(), event)
+    };
+    replay::head(&event).map_err(|error| {
+        let (line, column) = (error.line, error.column);
+        Failure::environment(format_args!(
+            "event `{name}:{line}:{column}` is not JSON: {}",
+            error.message
+        ))
+        .hint("pass the event exactly as the gateway sent it; `host-cli event` writes one")
+    })?;
+    let guest = GuestSource::resolve(arguments.guest.guest.as_deref());
+    Ok(Configuration {
+        event,
+        store,
+        guest,
+        seed,
+        received_at_ms,
+    })
+}
+
+/// Runs the event and prints the response.
+pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+    let Configuration {
+        event,
+        store,
+        guest,
+        seed,
+        received_at_ms,
+    } = configuration;
+    let service = Service::new(guest.link(1)?, store.open()?);
+    let exchange = Exchange {
+        event: &event,
+        received_at_ms,
+        seed,
+    };
+    let answer = runtime::workers(1)?
+        .block_on(exchange.run(&service))
+        .map_err(Failure::refused)?;
+    let mut remarks = Vec::new();
+    lines::write_remarks(&mut remarks, &answer.summary);
+    output::remark(&String::from_utf8_lossy(&remarks));
+    let mut line = answer.payload;
+    line.push(b'\n');
+    output::result(&line)?;
+    Ok(Outcome::Same)
+}

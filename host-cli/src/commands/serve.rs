@@ -1,0 +1,169 @@
+//! `serve`: the guest over HTTP.
+
+use crate::{
+    args::ServeArgs,
+    commands::event,
+    exit::{Failure, Outcome},
+    guest::GuestSource,
+    output, runtime,
+    serve::{access::AccessLog, exchange::Exchanger, server},
+    store::StoreSpec,
+};
+use host_core::{gateway::Origin, service::Service};
+use std::{
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+    sync::Arc,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+/// Requests that run guests at a time, for each thread: while one waits for the store, another runs.
+const INSTANCES_PER_WORKER: usize = 8;
+
+/// Where to listen, and what answers.
+pub struct Configuration {
+    listen: Vec<SocketAddr>,
+    store: StoreSpec,
+    guest: GuestSource,
+    origin: Origin,
+    is_quiet: bool,
+}
+
+/// Checks the arguments; nothing is opened yet.
+pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
+    let not_an_address = |text: &str| {
+        Failure::usage(format_args!("`{text}` is not an address to listen on"))
+            .hint("write an address and a port: `--listen 127.0.0.1:3000`")
+    };
+    let listen: Vec<SocketAddr> = arguments
+        .listen
+        .to_socket_addrs()
+        .map_err(|_| not_an_address(&arguments.listen))?
+        .collect();
+    if listen.is_empty() {
+        return Err(not_an_address(&arguments.listen));
+    }
+    Ok(Configuration {
+        listen,
+        store: StoreSpec::resolve(&arguments.store)?,
+        guest: GuestSource::resolve(arguments.guest.guest.as_deref()),
+        origin: Origin::new(event::kind(arguments.event_kind)),
+        is_quiet: arguments.quiet,
+    })
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let guest = configuration.guest.link(workers * INSTANCES_PER_WORKER)?;
+    let limits = *guest.limits();
+    let exchanger = Exchanger {
+        service: Service::new(guest, configuration.store.open()?),
+        origin: configuration.origin,
+        limits,
+        log: AccessLog::new(io::stderr()).map_err(|error| {
+            Failure::environment(format_args!("failed to start a thread: {error}"))
+        })?,
+        is_quiet: configuration.is_quiet,
+    };
+    runtime::workers(workers)?.block_on(serve(&configuration, exchanger))?;
+    Ok(Outcome::Same)
+}
+
+async fn serve(configuration: &Configuration, exchanger: Exchanger) -> Result<(), Failure> {
+    let listener = bind(&configuration.listen).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| cannot_listen(&configuration.listen, &error))?;
+    let mut once = Signals::new()?;
+    let mut twice = Signals::new()?;
+    output::result(greeting(address, configuration).as_bytes())?;
+    let impatience = async {
+        twice.next().await;
+        twice.next().await;
+    };
+    tokio::select! {
+        cut = server::serve(listener, Arc::new(exchanger), once.next()) => {
+            if cut > 0 {
+                output::remark(&format!("{cut} connections were cut: their requests took too long\n"));
+            }
+        }
+        // Whoever asks again does not want to wait.
+        () = impatience => output::remark("stopped without waiting for requests in flight\n"),
+    }
+    Ok(())
+}
+
+async fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
+    TcpListener::bind(addresses)
+        .await
+        .map_err(|error| cannot_listen(addresses, &error))
+}
+
+fn cannot_listen(addresses: &[SocketAddr], error: &io::Error) -> Failure {
+    let address = addresses
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::environment(format_args!(
+            "address `{address}` is in use by another program"
+        ))
+        .hint("end that program, or take a free port with `--listen 127.0.0.1:0`"),
+        io::ErrorKind::PermissionDenied => {
+            Failure::environment(format_args!("not allowed to listen on `{address}`"))
+                .hint("take a port above 1023")
+        }
+        io::ErrorKind::AddrNotAvailable => Failure::environment(format_args!(
+            "address `{address}` is not one of this machine's"
+        ))
+        .hint("listen on `127.0.0.1`, or on `0.0.0.0` for all of the machine's addresses"),
+        _ => Failure::environment(format_args!("failed to listen on `{address}`: {error}")),
+    }
+}
+
+/// The first lines, for a person who has just started this.
+fn greeting(address: SocketAddr, configuration: &Configuration) -> String {
+    let (store, base) = (&configuration.store, format!("http://{address}"));
+    let commands = match configuration.guest {
+        GuestSource::Embedded => format!(
+            "  curl -i {base}/items\n  \
+             curl -i {base}/items -H 'content-type: application/json' -d '{{\"name\":\"lamp\"}}'\n  \
+             curl -i {base}/items/ID\n"
+        ),
+        GuestSource::File(_) => format!(
+            "  curl -i {base}/\n  curl -i -X OPTIONS {base}/\n  curl -i {base}/ -H 'content-type: application/json' -d '{{}}'\n"
+        ),
+    };
+    format!("listening on {base}\nstore: {store}\ntry:\n{commands}")
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::environment(format_args!("failed to listen for signals: {error}"))
+            })
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `--guest`: the reference guest inside this program, or one from a file.
+
+use crate::{exit::Failure, input};
+use host_core::{
+    engine::{Engine, EngineOptions, LoadError},
+    runtime::{Runtime, RuntimeOptions},
+};
+use std::path::{Path, PathBuf};
+
+/// Largest file that is read as a guest. Interpreters with their language's library have some ten megabytes, compiled several times that.
+pub const GUEST_BYTES_MAX: u64 = 256 << 20;
+
+/// The reference guest, as the build script left it.
+static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
+
+/// Where the guest comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuestSource {
+    /// The items API inside this program.
+    Embedded,
+    /// A component or an image.
+    File(PathBuf),
+}
+
+impl GuestSource {
+    /// What `--guest` names.
+    pub fn resolve(path: Option<&Path>) -> Self {
+        path.map_or(Self::Embedded, |path| Self::File(path.to_owned()))
+    }
+
+    /// Loads and links the guest, for up to `instances_max` requests at a time.
+    pub fn link(&self, instances_max: usize) -> Result<Runtime, Failure> {
+        let engine = engine(instances_max)?;
+        let (name, bytes) = match self {
+            Self::Embedded => ("(embedded)".to_owned(), EMBEDDED.to_vec()),
+            Self::File(path) => (
+                path.display().to_string(),
+                input::read_file(path, "guest", GUEST_BYTES_MAX)?,
+            ),
+        };
+        let guest = engine
+            .load(&bytes)
+            .map_err(|error| cannot_load(&name, &error))?;
+        Runtime::new(&engine, &guest, RuntimeOptions::default())
+            .map_err(|error| cannot_load(&name, &error))
+    }
+}
+
+/// An engine for up to `instances_max` instances at a time.
+pub fn engine(instances_max: usize) -> Result<Engine, Failure> {
+    let options = EngineOptions {
+        instances_max: u32::try_from(instances_max).unwrap_or(u32::MAX),
+    };
+    Engine::new(&options).map_err(Failure::environment)
+}
+
+/// The failure to make a guest of a file's bytes.
+pub fn cannot_load(name: &str, error: &LoadError) -> Failure {
+    Failure::environment(format_args!("guest `{name}`: {error}")).hint(error.hint())
+}

@@ -1,0 +1,67 @@
+//! Files that commands read: missing, unreadable, folders and empty ones are told apart.
+
+use crate::exit::Failure;
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+};
+
+/// Reads a file of at most `bytes_max` bytes that must not be empty. `what` names it in messages.
+pub fn read_file(path: &Path, what: &str, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+    let shown = path.display();
+    let file = fs::File::open(path).map_err(|error| cannot_read(path, what, &error))?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| cannot_read(path, what, &error))?;
+    if metadata.is_dir() {
+        return Err(Failure::environment(format_args!(
+            "{what} `{shown}` is a folder, not a file"
+        )));
+    }
+    let mut bytes = Vec::with_capacity(metadata.len().min(bytes_max) as usize);
+    file.take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| cannot_read(path, what, &error))?;
+    bounded(bytes, &format!("{what} `{shown}`"), bytes_max)
+}
+
+/// Reads stdin to its end, within the same bounds.
+pub fn read_stdin(what: &str, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| {
+            Failure::environment(format_args!("failed to read {what} from stdin: {error}"))
+        })?;
+    bounded(bytes, &format!("{what} on stdin"), bytes_max)
+}
+
+/// The failure to read a file, with a hint where the reason is a common one.
+pub fn cannot_read(path: &Path, what: &str, error: &io::Error) -> Failure {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            Failure::environment(format_args!("{what} `{shown}` does not exist"))
+                .hint("check the path; it is taken relative to the current folder")
+        }
+        io::ErrorKind::IsADirectory => {
+            Failure::environment(format_args!("{what} `{shown}` is a folder, not a file"))
+        }
+        _ => Failure::environment(format_args!("failed to read {what} `{shown}`: {error}")),
+    }
+}
+
+fn bounded(bytes: Vec<u8>, name: &str, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+    if bytes.is_empty() {
+        return Err(Failure::environment(format_args!("{name} is empty")));
+    }
+    if bytes.len() as u64 > bytes_max {
+        return Err(Failure::environment(format_args!(
+            "{name} is larger than {bytes_max} bytes"
+        )));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,6 @@
+//! Replaying many events: finding them, running them on all cores, reporting in the order of the input.
+
+pub mod input;
+pub mod progress;
+pub mod report;
+pub mod runner;

@@ -1,0 +1,247 @@
+//! From the paths that were typed to cases and events, in a fixed order and without holding a long file in memory.
+
+use crate::{exit::Failure, input};
+use host_core::replay::{Case, EventHead, head};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Largest event that is read. Twice what Lambda passes on, so that an event slightly too large is refused by name, not by size here.
+pub const EVENT_BYTES_MAX: u64 = 12 << 20;
+
+/// One thing that a path stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A case folder.
+    Case(PathBuf),
+    /// A file that holds one event, over as many lines as it likes.
+    Event(PathBuf),
+    /// A file with one event a line.
+    Lines(PathBuf),
+}
+
+/// An event with where it came from.
+#[derive(Debug)]
+pub struct Event {
+    /// Which file and line.
+    pub place: Place,
+    /// Its number among all events of the replay, from 0: decides its seed.
+    pub position: u64,
+    /// When and how it may run.
+    pub head: EventHead,
+    /// The raw event.
+    pub bytes: Vec<u8>,
+}
+
+/// Where an event or a case came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// File or folder.
+    pub path: Arc<Path>,
+    /// Counted from 1; only in files of lines.
+    pub line: Option<u64>,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.path.display().fmt(formatter)?;
+        match self.line {
+            Some(line) => write!(formatter, ":{line}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Finds cases and events. What is in a folder comes in the order of names; a case's own files are no events.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+    let mut inputs = Vec::new();
+    for path in paths {
+        let before = inputs.len();
+        let metadata =
+            fs::metadata(path).map_err(|error| input::cannot_read(path, "path", &error))?;
+        if metadata.is_dir() {
+            find_in_folder(path, &mut inputs)?;
+        } else {
+            inputs.push(if has_extension(path, "jsonl") {
+                Input::Lines(path.clone())
+            } else {
+                Input::Event(path.clone())
+            });
+        }
+        if inputs.len() == before {
+            let message = format!("folder `{}` holds neither cases nor events", path.display());
+            return Err(Failure::environment(message)
+                .hint("events are `*.json` and `*.jsonl`; a case is a folder with `event.json`"));
+        }
+    }
+    Ok(inputs)
+}
+
+fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure> {
+    if Case::is_case(folder) {
+        inputs.push(Input::Case(folder.to_owned()));
+        return Ok(());
+    }
+    let failed = |error| input::cannot_read(folder, "folder", &error);
+    let mut entries = fs::read_dir(folder)
+        .map_err(failed)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed)?;
+    entries.sort();
+    for path in entries {
+        // Links to folders are not followed: they may lead in circles.
+        let is_link = path.is_symlink();
+        if path.is_dir() {
+            if !is_link {
+                find_in_folder(&path, inputs)?;
+            }
+        } else if has_extension(&path, "jsonl") {
+            inputs.push(Input::Lines(path));
+        } else if has_extension(&path, "json") {
+            inputs.push(Input::Event(path));
+        }
+    }
+    Ok(())
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
+/// Reads the one event of a file.
+pub fn read_event(path: &Path, position: u64) -> Result<Event, Failure> {
+    let bytes = input::read_file(path, "event", EVENT_BYTES_MAX)?;
+    event(
+        Place {
+            path: path.into(),
+            line: None,
+        },
+        position,
+        bytes,
+    )
+}
+
+/// Reads one event after the other from a file of lines; empty lines are skipped.
+pub struct Lines {
+    path: Arc<Path>,
+    line: u64,
+    reader: BufReader<fs::File>,
+}
+
+impl Lines {
+    /// Opens the file.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let file =
+            fs::File::open(path).map_err(|error| input::cannot_read(path, "file", &error))?;
+        Ok(Self {
+            path: path.into(),
+            line: 0,
+            reader: BufReader::with_capacity(256 << 10, file),
+        })
+    }
+
+    /// The next event; `None` at the end.
+    pub fn next(&mut self, position: u64) -> Result<Option<Event>, Failure> {
+        loop {
+            let mut bytes = Vec::with_capacity(2048);
+            let read = (&mut self.reader)
+                .take(EVENT_BYTES_MAX + 1)
+                .read_until(b'\n', &mut bytes)
+                .map_err(|error| input::cannot_read(&self.path, "file", &error))?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.line += 1;
+            let place = Place {
+                path: Arc::clone(&self.path),
+                line: Some(self.line),
+            };
+            if bytes.len() as u64 > EVENT_BYTES_MAX {
+                let message = format!("event `{place}` is larger than {EVENT_BYTES_MAX} bytes");
+                return Err(Failure::environment(message));
+            }
+            bytes.truncate(bytes.trim_ascii_end().len());
+            if !bytes.is_empty() {
+                return event(place, position, bytes).map(Some);
+            }
+        }
+    }
+}
+
+fn event(place: Place, position: u64, bytes: Vec<u8>) -> Result<Event, Failure> {
+    match head(&bytes) {
+        Ok(head) => Ok(Event {
+            place,
+            position,
+            head,
+            bytes,
+        }),
+        Err(error) => {
+            let line = place.line.unwrap_or(error.line as u64);
+            let (path, column) = (place.path.display(), error.column);
+            Err(Failure::environment(format_args!(
+                "event `{path}:{line}:{column}` is not JSON: {}",
+                error.message
+            )))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("tenon-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_folder_gives_its_cases_and_events_in_order() {
+        let folder = scratch("find");
+        fs::create_dir_all(folder.join("b-case/inner")).unwrap();
+        for file in [
+            "b-case/event.json",
+            "b-case/inner/x.json",
+            "c.json",
+            "a.jsonl",
+            "d.txt",
+        ] {
+            fs::write(folder.join(file), "{}").unwrap();
+        }
+        let found = find(std::slice::from_ref(&folder)).unwrap();
+        assert_eq!(
+            found,
+            [
+                Input::Lines(folder.join("a.jsonl")),
+                Input::Case(folder.join("b-case")),
+                Input::Event(folder.join("c.json")),
+            ]
+        );
+        fs::create_dir(folder.join("empty")).unwrap();
+        assert!(find(&[folder.join("empty")]).is_err());
+        assert!(find(&[folder.join("absent")]).is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn lines_are_numbered_as_an_editor_does() {
+        let folder = scratch("lines");
+        let path = folder.join("events.jsonl");
+        fs::write(&path, "{\"httpMethod\":\"GET\"}\n\n{}\r\n{\"a\":nope}").unwrap();
+        let mut lines = Lines::open(&path).unwrap();
+        assert!(lines.next(0).unwrap().unwrap().head.is_safe);
+        assert_eq!(lines.next(1).unwrap().unwrap().place.line, Some(3));
+        let failure = lines.next(2).unwrap_err().render(false).unwrap();
+        assert!(failure.contains("events.jsonl:4:"), "{failure}");
+        assert!(lines.next(2).unwrap().is_none());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

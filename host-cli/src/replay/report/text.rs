@@ -1,0 +1,242 @@
+//! The outcome for people: a diff for everything that differs, one line at the end.
+
+use super::{Report, Totals, Verdict};
+use crate::{exit::Failure, replay::input::Place};
+use host_core::replay::Mismatch;
+use similar::{ChangeTag, TextDiff};
+use std::{fmt::Write, path::Path};
+
+/// Unchanged lines shown around a change.
+const CONTEXT_LINES: usize = 3;
+
+/// Prints as it goes.
+pub struct Text<P> {
+    colours: Colours,
+    print: P,
+}
+
+/// Terminal sequences, empty where there is no colour. What they mark is marked by a character as well.
+#[derive(Clone, Copy)]
+struct Colours {
+    bold: &'static str,
+    red: &'static str,
+    green: &'static str,
+    cyan: &'static str,
+    plain: &'static str,
+}
+
+const NO_COLOURS: Colours = Colours {
+    bold: "",
+    red: "",
+    green: "",
+    cyan: "",
+    plain: "",
+};
+const COLOURS: Colours = Colours {
+    bold: "\x1b[1m",
+    red: "\x1b[31m",
+    green: "\x1b[32m",
+    cyan: "\x1b[36m",
+    plain: "\x1b[0m",
+};
+
+impl<P: FnMut(&[u8]) -> Result<(), Failure>> Text<P> {
+    /// Passes the text to `print`.
+    pub fn new(colour: bool, print: P) -> Self {
+        Self {
+            colours: if colour { COLOURS } else { NO_COLOURS },
+            print,
+        }
+    }
+}
+
+impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
+    fn verdict(&mut self, place: &Place, _is_case: bool, verdict: &Verdict) -> Result<(), Failure> {
+        let Colours { bold, plain, .. } = self.colours;
+        let text = match verdict {
+            Verdict::Same => return Ok(()),
+            Verdict::Blessed => format!("{bold}blessed{plain} {place}\n"),
+            Verdict::Differs(mismatches) => {
+                let mut text = format!("{bold}differs{plain} {place}\n");
+                for mismatch in mismatches {
+                    diff(&mut text, self.colours, mismatch);
+                }
+                text
+            }
+            Verdict::ServerError { status, response } => {
+                let body = response.get("body").unwrap_or(&serde_json::Value::Null);
+                format!("{bold}answered with {status}{plain} {place}\n  {body}\n")
+            }
+            Verdict::Refused(reason) => format!("{bold}refused{plain} {place}\n  {reason}\n"),
+        };
+        (self.print)(text.as_bytes())
+    }
+
+    fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn finish(&mut self, totals: &Totals) -> Result<(), Failure> {
+        (self.print)(summary(totals).as_bytes())
+    }
+}
+
+fn summary(totals: &Totals) -> String {
+    let mut subjects = Vec::new();
+    for (count, one, many) in [
+        (totals.cases, "case", "cases"),
+        (totals.events, "event", "events"),
+    ] {
+        if count > 0 {
+            subjects.push(format!("{count} {}", if count == 1 { one } else { many }));
+        }
+    }
+    let mut text = format!("{}: {} as expected", subjects.join(" and "), totals.same);
+    for (count, what) in [
+        (totals.blessed, "blessed"),
+        (totals.differing, "differing"),
+        (totals.server_errors, "answered with 500 or above"),
+        (totals.refused, "refused"),
+    ] {
+        if count > 0 {
+            let _ = write!(text, ", {count} {what}");
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn diff(text: &mut String, colours: Colours, mismatch: &Mismatch) {
+    let file = mismatch.file;
+    let Some(expected) = &mismatch.expected else {
+        let _ = writeln!(
+            text,
+            "  no `{file}` says what is expected; `--bless` writes it:"
+        );
+        for line in format!("{:#}", mismatch.actual).lines() {
+            let _ = writeln!(text, "  {}+{line}{}", colours.green, colours.plain);
+        }
+        return;
+    };
+    let (expected, actual) = (
+        format!("{expected:#}\n"),
+        format!("{:#}\n", mismatch.actual),
+    );
+    let diff = TextDiff::from_lines(&expected, &actual);
+    let _ = writeln!(text, "  --- {file}, expected\n  +++ {file}, actual");
+    for hunk in diff
+        .unified_diff()
+        .context_radius(CONTEXT_LINES)
+        .iter_hunks()
+    {
+        let _ = writeln!(text, "  {}{}{}", colours.cyan, hunk.header(), colours.plain);
+        for change in hunk.iter_changes() {
+            let (sign, colour) = match change.tag() {
+                ChangeTag::Equal => (' ', ""),
+                ChangeTag::Delete => ('-', colours.red),
+                ChangeTag::Insert => ('+', colours.green),
+            };
+            let end = if colour.is_empty() { "" } else { colours.plain };
+            let line = change.value().trim_end_matches('\n');
+            let _ = writeln!(text, "  {colour}{sign}{line}{end}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn rendered(colour: bool) -> String {
+        let mut printed = Vec::new();
+        let mut report = Text::new(colour, |bytes: &[u8]| {
+            printed.extend_from_slice(bytes);
+            Ok(())
+        });
+        let case = Place {
+            path: Path::new("cases/create").into(),
+            line: None,
+        };
+        let event = Place {
+            path: Path::new("day.jsonl").into(),
+            line: Some(7),
+        };
+        let expected =
+            json!({"statusCode": 201, "headers": {"etag": "a"}, "body": {"name": "lamp"}});
+        let actual = json!({"statusCode": 200, "headers": {"etag": "a"}, "body": {"name": "lamp"}});
+        let mismatches = vec![
+            Mismatch {
+                file: "response.json",
+                expected: Some(expected),
+                actual,
+            },
+            Mismatch {
+                file: "after.json",
+                expected: None,
+                actual: json!([]),
+            },
+        ];
+        let server_error = Verdict::ServerError {
+            status: 500,
+            response: json!({"body": {"title": "broken"}}),
+        };
+        let mut totals = Totals {
+            cases: 1,
+            events: 3,
+            ..Totals::default()
+        };
+        for (place, is_case, verdict) in [
+            (&case, true, Verdict::Differs(mismatches)),
+            (&event, false, server_error),
+            (
+                &event,
+                false,
+                Verdict::Refused("an SQS event is not an HTTP request".to_owned()),
+            ),
+            (&event, false, Verdict::Same),
+        ] {
+            totals.add(&verdict);
+            report.verdict(place, is_case, &verdict).unwrap();
+        }
+        report.finish(&totals).unwrap();
+        String::from_utf8(printed).unwrap()
+    }
+
+    #[test]
+    fn what_differs_is_shown_as_a_diff() {
+        insta::assert_snapshot!(rendered(false), @r#"
+        differs cases/create
+          --- response.json, expected
+          +++ response.json, actual
+          @@ -5,5 +5,5 @@
+             "headers": {
+               "etag": "a"
+             },
+          -  "statusCode": 201
+          +  "statusCode": 200
+           }
+          no `after.json` says what is expected; `--bless` writes it:
+          +[]
+        answered with 500 day.jsonl:7
+          {"title":"broken"}
+        refused day.jsonl:7
+          an SQS event is not an HTTP request
+        1 case and 3 events: 1 as expected, 1 differing, 1 answered with 500 or above, 1 refused
+        "#);
+    }
+
+    #[test]
+    fn colour_only_repeats_what_the_signs_say() {
+        let coloured = rendered(true);
+        assert!(
+            coloured.contains("\x1b[31m-  \"statusCode\": 201\x1b[0m"),
+            "{coloured}"
+        );
+        let mut stripped = coloured;
+        for sequence in ["\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[0m"] {
+            stripped = stripped.replace(sequence, "");
+        }
+        assert_eq!(stripped, rendered(false));
+    }
+}

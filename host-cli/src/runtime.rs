@@ -1,0 +1,13 @@
+//! The threads that commands run on.
+
+use crate::exit::Failure;
+use tokio::runtime::{Builder, Runtime};
+
+/// A runtime with so many threads that run guests.
+pub fn workers(count: usize) -> Result<Runtime, Failure> {
+    Builder::new_multi_thread()
+        .worker_threads(count)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::environment(format_args!("failed to start threads: {error}")))
+}

@@ -1,0 +1,7 @@
+//! Serving over HTTP/1.1: connections, their bounds, and the way of a request to the guest and back.
+
+pub mod access;
+pub mod exchange;
+pub mod lines;
+pub mod server;
+mod wire;

@@ -1,0 +1,154 @@
+//! Lines on stderr about requests, written behind the requests' backs: a request only adds its line to a buffer.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// How long lines are collected before they are written. Under load this is what makes one write of hundreds of lines.
+const COLLECT_DURATION: Duration = Duration::from_millis(5);
+/// Lines that wait for a reader of stderr who does not read. Further ones are dropped and counted.
+const WAITING_BYTES_MAX: usize = 1 << 20;
+
+/// Takes lines. Dropping it writes what is left.
+pub struct AccessLog {
+    shared: Arc<Shared>,
+    writer: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    dropped: u64,
+    is_closed: bool,
+}
+
+impl AccessLog {
+    /// Starts a thread that writes to `sink`.
+    pub fn new(sink: impl Write + Send + 'static) -> io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        let writer = thread::Builder::new()
+            .name("access-log".to_owned())
+            .spawn(move || theirs.write_all(sink))?;
+        Ok(Self {
+            shared,
+            writer: Some(writer),
+        })
+    }
+
+    /// Adds what `write` writes: whole lines. Never waits for the sink.
+    pub fn add(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut waiting = self.shared.lock();
+        if waiting.lines.len() >= WAITING_BYTES_MAX {
+            waiting.dropped += 1;
+            return;
+        }
+        let was_empty = waiting.lines.is_empty();
+        write(&mut waiting.lines);
+        drop(waiting);
+        if was_empty {
+            self.shared.changed.notify_one();
+        }
+    }
+}
+
+impl Drop for AccessLog {
+    fn drop(&mut self) {
+        self.shared.lock().is_closed = true;
+        self.shared.changed.notify_one();
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_all(&self, mut sink: impl Write) {
+        let mut lines = Vec::new();
+        loop {
+            let waiting = self
+                .changed
+                .wait_while(self.lock(), |waiting| {
+                    waiting.lines.is_empty() && !waiting.is_closed
+                })
+                .unwrap_or_else(PoisonError::into_inner);
+            let is_closed = waiting.is_closed;
+            drop(waiting);
+            if !is_closed {
+                thread::sleep(COLLECT_DURATION);
+            }
+            let mut waiting = self.lock();
+            std::mem::swap(&mut lines, &mut waiting.lines);
+            let dropped = std::mem::take(&mut waiting.dropped);
+            drop(waiting);
+            // Whoever closed stderr does not want to know.
+            let _ = sink.write_all(&lines);
+            if dropped > 0 {
+                let _ = writeln!(sink, "{dropped} lines dropped: nobody read stderr");
+            }
+            lines.clear();
+            if is_closed {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    struct Sink(mpsc::Sender<Vec<u8>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_keep_their_order_and_none_is_lost_at_the_end() {
+        let (sender, receiver) = mpsc::channel();
+        let log = AccessLog::new(Sink(sender)).unwrap();
+        for line in 0..1000 {
+            log.add(|lines| writeln!(lines, "{line}").unwrap());
+        }
+        drop(log);
+        let written: Vec<u8> = receiver.iter().flatten().collect();
+        let expected: String = (0..1000).map(|line| format!("{line}\n")).collect();
+        assert_eq!(String::from_utf8(written).unwrap(), expected);
+    }
+
+    #[test]
+    fn lines_beyond_the_bound_are_counted() {
+        let (sender, receiver) = mpsc::channel();
+        let log = AccessLog::new(Sink(sender)).unwrap();
+        let long = vec![b'x'; WAITING_BYTES_MAX];
+        log.add(|lines| lines.extend_from_slice(&long));
+        log.add(|lines| lines.extend_from_slice(b"lost\n"));
+        drop(log);
+        let written: Vec<u8> = receiver.iter().flatten().collect();
+        let text = String::from_utf8_lossy(&written);
+        let lost_is_written = text.contains("lost\n");
+        assert!(lost_is_written != text.ends_with("1 lines dropped: nobody read stderr\n"));
+    }
+}

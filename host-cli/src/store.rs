@@ -1,0 +1,141 @@
+//! `--store`: which backend, opening it, and stores that cases have for themselves.
+
+use crate::exit::Failure;
+use host_core::{
+    replay::{CaseStore, local_view, replay_cursor_key},
+    storage::{Storage, memory::MemoryStorage, redb::RedbStorage},
+};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// A store as named on the command line, not yet opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreSpec {
+    /// Forgotten when the program ends.
+    Memory,
+    /// One local file.
+    Redb(PathBuf),
+}
+
+impl StoreSpec {
+    /// Reads `memory` or `redb:PATH`.
+    pub fn resolve(text: &str) -> Result<Self, Failure> {
+        match text.split_once(':') {
+            None if text == "memory" => Ok(Self::Memory),
+            Some(("redb", path)) if !path.is_empty() => Ok(Self::Redb(PathBuf::from(path))),
+            Some(("redb", _)) => Err(Failure::usage(format_args!("store `{text}` names no file"))
+                .hint("write `--store redb:tenon.redb`")),
+            Some(_) | None => Err(Failure::usage(format_args!("unknown store `{text}`"))
+                .hint("write `--store memory` or `--store redb:FILE`")),
+        }
+    }
+
+    /// Opens the store as its guest sees it. A file that does not exist is made.
+    pub fn open(&self) -> Result<Arc<dyn Storage>, Failure> {
+        Ok(match self {
+            Self::Memory => local_view(Arc::new(MemoryStorage::new()), replay_cursor_key()),
+            Self::Redb(path) => {
+                let store = open_redb(path)?;
+                let cursor_key = store.cursor_key().clone();
+                local_view(Arc::new(store), cursor_key)
+            }
+        })
+    }
+}
+
+/// The store for people: the absolute path of a file.
+impl fmt::Display for StoreSpec {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => formatter.write_str("memory, forgotten at the end"),
+            Self::Redb(path) => std::path::absolute(path)
+                .as_deref()
+                .unwrap_or(path)
+                .display()
+                .fmt(formatter),
+        }
+    }
+}
+
+fn open_redb(path: &Path) -> Result<RedbStorage, Failure> {
+    let shown = path.display();
+    if path.is_dir() {
+        let message = format!("store `{shown}` is a folder, not a file");
+        return Err(Failure::environment(message).hint("name a file in it: `--store redb:FILE`"));
+    }
+    RedbStorage::open(path).map_err(|error| Failure::environment(&error).hint(error.hint()))
+}
+
+/// Stores for cases: each empty, none touching the store that was named.
+pub enum CaseStores {
+    /// In memory.
+    Memory,
+    /// Files in a folder for this run, removed at the end.
+    Redb {
+        /// The folder.
+        folder: PathBuf,
+        /// Files made so far.
+        count: AtomicU64,
+    },
+}
+
+impl CaseStores {
+    /// Stores of the same kind as `spec`.
+    pub fn new(spec: &StoreSpec) -> Result<Self, Failure> {
+        match spec {
+            StoreSpec::Memory => Ok(Self::Memory),
+            StoreSpec::Redb(_) => {
+                let folder =
+                    std::env::temp_dir().join(format!("tenon-cases-{}", std::process::id()));
+                fs::create_dir_all(&folder).map_err(|error| {
+                    let shown = folder.display();
+                    Failure::environment(format_args!("failed to make folder `{shown}`: {error}"))
+                })?;
+                Ok(Self::Redb {
+                    folder,
+                    count: AtomicU64::new(0),
+                })
+            }
+        }
+    }
+
+    /// One more store.
+    pub fn open(&self) -> Result<Arc<dyn CaseStore>, Failure> {
+        match self {
+            Self::Memory => Ok(Arc::new(MemoryStorage::new())),
+            Self::Redb { folder, count } => {
+                let number = count.fetch_add(1, Ordering::Relaxed);
+                Ok(Arc::new(open_redb(&folder.join(format!("{number}.redb")))?))
+            }
+        }
+    }
+}
+
+impl Drop for CaseStores {
+    fn drop(&mut self) {
+        if let Self::Redb { folder, .. } = self {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_are_named_by_kind_and_file() {
+        assert_eq!(StoreSpec::resolve("memory").unwrap(), StoreSpec::Memory);
+        let redb = StoreSpec::resolve("redb:a:b.redb").unwrap();
+        assert_eq!(redb, StoreSpec::Redb(PathBuf::from("a:b.redb")));
+        for text in ["", "redb", "redb:", "memory:x", "postgres:x", "Memory"] {
+            assert!(StoreSpec::resolve(text).is_err(), "{text}");
+        }
+    }
+}

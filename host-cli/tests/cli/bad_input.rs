@@ -1,0 +1,231 @@
+//! What is wrong gets one clear line, a hint where there is something to do, its exit code, and touches nothing.
+
+use crate::program::{Folder, GUEST, Server, cli, cli_with_input, image};
+use std::fs;
+
+#[test]
+fn a_wrong_command_line_is_usage() {
+    for arguments in [
+        &[][..],
+        &["juggle"],
+        &["serve", "--colour"],
+        &["event", "soap", "GET", "/"],
+        &["replay"],
+    ] {
+        cli(arguments).expect_code(2);
+    }
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let help = cli(&["--help"]).expect_code(0).stdout;
+    assert!(help.contains("Exit codes:"), "{help}");
+    for command in [
+        "serve",
+        "invoke",
+        "replay",
+        "event",
+        "inspect",
+        "compile",
+        "completions",
+    ] {
+        assert!(help.contains(command), "{command}");
+        let help = cli(&[command, "--help"]).expect_code(0).stdout;
+        assert!(
+            help.contains(&format!("Examples:\n  host-cli {command}")),
+            "{help}"
+        );
+    }
+}
+
+#[test]
+fn events_that_cannot_be_used_are_named_with_their_position() {
+    let folder = Folder::new();
+    let absent = folder.path("absent.json");
+    cli(&["invoke", &absent])
+        .expect_failure(3, "absent.json` does not exist")
+        .expect_hint();
+    cli(&["invoke", &folder.path("")]).expect_failure(3, "is a folder, not a file");
+    cli(&["invoke", &folder.write("empty.json", "")]).expect_failure(3, "empty.json` is empty");
+    let broken = folder.write("broken.json", "{\n  \"a\": nope\n}");
+    cli(&["invoke", &broken])
+        .expect_failure(3, "broken.json:2:9` is not JSON")
+        .expect_hint();
+    cli_with_input(&["invoke", "-"], b"{").expect_failure(3, "(stdin):1:1` is not JSON");
+    let lines = folder.write("lines.jsonl", "{}\n{\"a\":}\n");
+    let run = cli(&["replay", &lines, "--guest", image()]).expect_code(3);
+    assert!(
+        run.stderr.contains("lines.jsonl:2:6` is not JSON"),
+        "{run:#?}"
+    );
+}
+
+#[test]
+fn what_is_no_http_event_is_refused_by_name() {
+    let sqs = br#"{"Records":[{"eventSource":"aws:sqs","body":"x"}]}"#;
+    let run = cli_with_input(&["invoke", "-", "--guest", image()], sqs);
+    run.expect_failure(1, "a batch of SQS messages");
+    let run = cli_with_input(&["invoke", "-", "--guest", image()], b"{}");
+    run.expect_failure(1, "a warm-up call");
+}
+
+#[test]
+fn stores_that_cannot_be_used_stay_as_they_are() {
+    let folder = Folder::new();
+    let event = folder.write(
+        "event.json",
+        cli(&["event", "http", "GET", "/items"]).stdout,
+    );
+    let invoke = |store: &str| cli(&["invoke", &event, "--store", store, "--guest", image()]);
+    invoke("mongodb:x")
+        .expect_failure(2, "unknown store `mongodb:x`")
+        .expect_hint();
+    invoke("redb:")
+        .expect_failure(2, "names no file")
+        .expect_hint();
+    invoke(&format!("redb:{}", folder.path("")))
+        .expect_failure(3, "is a folder")
+        .expect_hint();
+
+    let garbage = vec![7; 4096];
+    let path = folder.write("garbage.redb", &garbage);
+    invoke(&format!("redb:{path}"))
+        .expect_failure(3, "garbage.redb`")
+        .expect_hint();
+    assert_eq!(folder.read("garbage.redb"), garbage);
+
+    let store = format!("redb:{}", folder.path("good.redb"));
+    invoke(&store).expect_code(0);
+    let mut cut = folder.read("good.redb");
+    cut.truncate(cut.len() / 3);
+    let path = folder.write("cut.redb", &cut);
+    invoke(&format!("redb:{path}"))
+        .expect_failure(3, "cut.redb`")
+        .expect_hint();
+    assert_eq!(folder.read("cut.redb"), cut);
+
+    let server = Server::start(&["--store", &store]);
+    invoke(&store).expect_failure(3, "in use").expect_hint();
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_port_in_use_is_said_in_one_line() {
+    let server = Server::start(&["--store", "memory"]);
+    let address = server.address.to_string();
+    let serve = |address: &str| {
+        cli(&[
+            "serve",
+            "--listen",
+            address,
+            "--store",
+            "memory",
+            "--guest",
+            image(),
+        ])
+    };
+    serve(&address)
+        .expect_failure(3, "is in use by another program")
+        .expect_hint();
+    serve("192.0.2.1:80")
+        .expect_failure(3, "is not one of this machine's")
+        .expect_hint();
+    serve("nonsense")
+        .expect_failure(2, "`nonsense` is not an address")
+        .expect_hint();
+}
+
+#[test]
+fn guests_that_cannot_run_say_why() {
+    let folder = Folder::new();
+    let event = cli(&["event", "http", "GET", "/items"]).stdout;
+    let run = |guest: &str, message: &str| {
+        let invoked = cli_with_input(&["invoke", "-", "--guest", guest], event.as_bytes());
+        invoked.expect_failure(3, message)
+    };
+    run(&folder.path("absent.wasm"), "does not exist").expect_hint();
+    run(&folder.path(""), "is a folder");
+    run(&folder.write("empty.wasm", ""), "is empty");
+    run(
+        &folder.write("text.wasm", "hello"),
+        "not a WebAssembly component",
+    )
+    .expect_hint();
+    run(
+        &folder.write("core.wasm", b"\0asm\x01\0\0\0"),
+        "a core WebAssembly module",
+    )
+    .expect_hint();
+    // The smallest component: it exports nothing.
+    run(
+        &folder.write("other.wasm", b"\0asm\x0d\0\x01\0"),
+        "does not export",
+    )
+    .expect_hint();
+
+    let whole = fs::read(image()).unwrap();
+    run(
+        &folder.write("cut.cwasm", &whole[..whole.len() / 2]),
+        "truncated",
+    )
+    .expect_hint();
+    let mut flipped = whole.clone();
+    flipped[5000] ^= 1;
+    run(&folder.write("flipped.cwasm", flipped), "damaged").expect_hint();
+    run(
+        &folder.write(
+            "other.cwasm",
+            with_seal(&whole, "\"wasmtime\":\"48.", "\"wasmtime\":\"47."),
+        ),
+        "wasmtime 47",
+    )
+    .expect_hint();
+    let arm = folder.path("arm.cwasm");
+    cli(&["compile", GUEST, "-o", &arm, "--target", "aarch64"]).expect_code(0);
+    run(&arm, "was made for aarch64").expect_hint();
+}
+
+/// The image with a text in its seal replaced by one of the same length.
+fn with_seal(image: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut image = image.to_vec();
+    let at = image
+        .windows(from.len())
+        .rposition(|window| window == from.as_bytes())
+        .unwrap();
+    image[at..at + to.len()].copy_from_slice(to.as_bytes());
+    image
+}
+
+#[test]
+fn a_failed_compilation_leaves_what_was_there() {
+    let folder = Folder::new();
+    let output = folder.write("out.cwasm", "precious");
+    let bad = folder.write("bad.wasm", "\0asm nonsense");
+    cli(&["compile", &bad, "-o", &output])
+        .expect_failure(3, "bad.wasm`")
+        .expect_hint();
+    assert_eq!(folder.read("out.cwasm"), b"precious");
+    cli(&["compile", GUEST, "-o", &folder.path("")]).expect_failure(3, "is a folder");
+    cli(&["compile", GUEST, "-o", &folder.path("no/such/out")])
+        .expect_failure(3, "failed to write");
+}
+
+#[test]
+fn replays_without_anything_to_run_are_wrong() {
+    let folder = Folder::new();
+    cli(&["replay", &folder.path("absent")])
+        .expect_failure(3, "does not exist")
+        .expect_hint();
+    cli(&["replay", &folder.path("")])
+        .expect_failure(3, "holds neither cases nor events")
+        .expect_hint();
+    let event = folder.write("event.jsonl", "{}\n");
+    cli(&["replay", &event, "--jobs", "0"]).expect_failure(2, "`--jobs 0` is not within");
+    cli(&["replay", &event, "--seed", "12"])
+        .expect_failure(2, "64 hexadecimal digits")
+        .expect_hint();
+    cli(&["replay", &event, "--bless"])
+        .expect_failure(2, "needs a case")
+        .expect_hint();
+}

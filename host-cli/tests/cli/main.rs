@@ -1,0 +1,8 @@
+//! The program as its users meet it: arguments in, exit code, stdout, stderr and HTTP out.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bad_input;
+mod program;
+mod replay;
+mod serve;
+mod tools;

@@ -1,0 +1,232 @@
+//! `serve`: HTTP as clients speak it, well and badly.
+
+use crate::program::{Folder, Server};
+use std::io::{Read, Write};
+
+fn head_and_body(answer: &str) -> (&str, &str) {
+    answer
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("{answer:?}"))
+}
+
+/// The answer is a problem document of this status, framed exactly.
+#[track_caller]
+fn expect_problem(answer: &str, status: u16) {
+    let (head, body) = head_and_body(answer);
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    let head = head.to_ascii_lowercase();
+    assert!(
+        head.contains("content-type: application/problem+json"),
+        "{answer}"
+    );
+    assert!(
+        head.contains(&format!("content-length: {}", body.len())),
+        "{answer}"
+    );
+    let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(problem["status"], status, "{answer}");
+}
+
+/// Reads one answer with a `content-length` from a connection that stays open.
+fn read_answer(stream: &mut impl Read) -> String {
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        answer.push(byte[0]);
+    }
+    let head = String::from_utf8(answer).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| {
+            line.to_ascii_lowercase()
+                .strip_prefix("content-length: ")?
+                .parse()
+                .ok()
+        })
+        .unwrap_or(0);
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    head + std::str::from_utf8(&body).unwrap()
+}
+
+fn post(body: &str, fields: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST /items HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n{fields}content-length: {length}\r\n\r\n"
+    )
+}
+
+#[test]
+fn the_first_lines_say_address_store_and_three_commands() {
+    let folder = Folder::new();
+    let path = folder.path("items.redb");
+    let server = Server::start(&["--store", &format!("redb:{path}")]);
+    assert_eq!(
+        server.greeting[0],
+        format!("listening on http://{}", server.address)
+    );
+    assert_eq!(server.greeting[1], format!("store: {path}"));
+    assert_eq!(
+        server
+            .greeting
+            .iter()
+            .filter(|line| line.trim().starts_with("curl "))
+            .count(),
+        3
+    );
+}
+
+#[test]
+fn a_connection_serves_many_requests_and_documents_survive_a_restart() {
+    let folder = Folder::new();
+    let store = format!("redb:{}", folder.path("items.redb"));
+    let server = Server::start(&["--store", &store]);
+    let mut stream = server.connect();
+    let body = r#"{"name":"lamp"}"#;
+    stream
+        .write_all((post(body, "") + body).as_bytes())
+        .unwrap();
+    let created = read_answer(&mut stream);
+    assert!(created.starts_with("HTTP/1.1 201 "), "{created}");
+    let location = created
+        .lines()
+        .find_map(|line| line.strip_prefix("location: "))
+        .unwrap()
+        .to_owned();
+
+    stream
+        .write_all(format!("GET {location}?x=secret HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes())
+        .unwrap();
+    let found = read_answer(&mut stream);
+    assert!(found.contains("\"lamp\""), "{found}");
+    stream
+        .write_all(
+            format!("HEAD {location} HTTP/1.1\r\nhost: a\r\n\r\nGET /nowhere HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+                .as_bytes(),
+        )
+        .unwrap();
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).unwrap();
+    let (head, after) = head_and_body(&rest);
+    assert!(head.starts_with("HTTP/1.1 200 "), "{rest}");
+    expect_problem(after, 404);
+
+    let (code, stderr) = server.stop();
+    assert_eq!(code, 0);
+    assert_eq!(
+        stderr
+            .lines()
+            .filter(|line| line.starts_with("method="))
+            .count(),
+        4,
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains(&format!(
+            "method=GET path={location} status=200 duration_ms="
+        )),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("secret"), "{stderr}");
+
+    let server = Server::start(&["--store", &store, "--event-kind", "rest", "--quiet"]);
+    let found = server.talk(format!(
+        "GET {location} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+    ));
+    assert!(found.contains("\"lamp\""), "{found}");
+    assert_eq!(server.stop(), (0, String::new()));
+}
+
+#[test]
+fn what_is_no_http_gets_a_problem_document() {
+    let server = Server::start(&["--store", "memory"]);
+    expect_problem(&server.talk("NONSENSE\r\n\r\n"), 400);
+    expect_problem(&server.talk("GET /items HTTP/1.1\r\n\r\n"), 400);
+    expect_problem(
+        &server.talk("GET /items HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n"),
+        400,
+    );
+    expect_problem(
+        &server.talk("GET /items HTTP/1.1\r\nhost: a\r\nx y: z\r\n\r\n"),
+        400,
+    );
+    expect_problem(&server.talk("OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n"), 400);
+    expect_problem(
+        &server.talk("GET / HTTP/1.1\r\nhost: a\r\nexpect: miracles\r\n\r\n"),
+        417,
+    );
+    expect_problem(
+        &server.talk(b"GET / HTTP/1.1\r\nhost: a\r\nx: \xff\r\n\r\n"),
+        400,
+    );
+}
+
+#[test]
+fn what_is_too_large_is_refused_without_being_read() {
+    let server = Server::start(&["--store", "memory"]);
+    for bytes in [20_000, 70_000] {
+        let target = "x".repeat(bytes);
+        expect_problem(
+            &server.talk(format!("GET /{target} HTTP/1.1\r\nhost: a\r\n\r\n")),
+            414,
+        );
+    }
+    for bytes in [40_000, 100_000, 1_000_000] {
+        let value = "x".repeat(bytes);
+        expect_problem(
+            &server.talk(format!("GET / HTTP/1.1\r\nhost: a\r\nx: {value}\r\n\r\n")),
+            431,
+        );
+    }
+    let many: String = (0..500).map(|number| format!("x{number}: y\r\n")).collect();
+    expect_problem(
+        &server.talk(format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n")),
+        431,
+    );
+
+    let head = "POST /items HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    let announced = format!("{head}content-length: 99999999\r\n\r\n");
+    expect_problem(&server.talk(announced), 413);
+    let chunk = format!("100000\r\n{}\r\n", "x".repeat(0x10_0000));
+    expect_problem(
+        &server.talk(format!(
+            "{head}transfer-encoding: chunked\r\n\r\n{}",
+            chunk.repeat(8)
+        )),
+        413,
+    );
+    // After all this, the next request is answered.
+    let answer = server.talk("GET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[test]
+fn a_client_that_asks_before_it_sends_is_told_to() {
+    let server = Server::start(&["--store", "memory"]);
+    let mut stream = server.connect();
+    let body = r#"{"name":"lamp"}"#;
+    stream
+        .write_all(post(body, "expect: 100-continue\r\n").as_bytes())
+        .unwrap();
+    assert_eq!(read_answer(&mut stream), "HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).unwrap();
+    assert!(read_answer(&mut stream).starts_with("HTTP/1.1 201 "));
+}
+
+#[test]
+fn a_shutdown_lets_a_request_in_flight_finish() {
+    let server = Server::start(&["--store", "memory"]);
+    let mut busy = server.connect();
+    let body = r#"{"name":"lamp"}"#;
+    busy.write_all(post(body, "expect: 100-continue\r\n").as_bytes())
+        .unwrap();
+    assert_eq!(read_answer(&mut busy), "HTTP/1.1 100 Continue\r\n\r\n");
+    let idle = server.connect();
+    let stopping = std::thread::spawn(move || server.stop());
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    busy.write_all(body.as_bytes()).unwrap();
+    assert!(read_answer(&mut busy).starts_with("HTTP/1.1 201 "));
+    assert_eq!(stopping.join().unwrap().0, 0);
+    drop(idle);
+}

@@ -1,0 +1,147 @@
+//! `event`, `invoke`, `inspect`, `compile`, `completions`.
+
+use crate::program::{Folder, GUEST, cli, cli_with_input, image};
+use serde_json::Value;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn an_event_of_every_kind_can_be_invoked() {
+    for kind in ["rest", "http", "url", "alb"] {
+        let arguments = [
+            "event",
+            kind,
+            "GET",
+            "/items?limit=2",
+            "-H",
+            "accept: application/json",
+        ];
+        let event = cli(&arguments).expect_code(0).stdout;
+        assert_eq!(event.lines().count(), 1);
+        let run = cli_with_input(&["invoke", "-", "--guest", image()], event.as_bytes());
+        let response = json(&run.expect_code(0).stdout);
+        assert_eq!(response["statusCode"], 200, "{kind}: {response}");
+    }
+}
+
+#[test]
+fn events_carry_what_was_asked_for() {
+    let folder = Folder::new();
+    let body = folder.write("lamp.json", r#"{"name":"lamp"}"#);
+    let event = cli(&[
+        "event",
+        "http",
+        "POST",
+        "/items?a=1&a=2",
+        "--header",
+        "Content-Type: application/json",
+        "--body",
+        &format!("@{body}"),
+        "--at",
+        "2026-01-01T00:00:00Z",
+        "--pretty",
+    ])
+    .expect_code(0)
+    .stdout;
+    assert!(event.lines().count() > 10);
+    let event = json(&event);
+    assert_eq!(event["rawQueryString"], "a=1&a=2");
+    assert_eq!(event["headers"]["content-type"], "application/json");
+    assert_eq!(event["body"], r#"{"name":"lamp"}"#);
+    assert_eq!(event["requestContext"]["timeEpoch"], 1_767_225_600_000_u64);
+
+    for wrong in [
+        &["event", "http", "GET ME", "/"][..],
+        &["event", "http", "GET", "items"],
+        &["event", "http", "GET", "/two words"],
+        &["event", "http", "GET", "/", "--header", "no colon"],
+        &["event", "http", "GET", "/", "--at", "noon"],
+    ] {
+        cli(wrong).expect_failure(2, "is not");
+    }
+}
+
+#[test]
+fn time_and_seed_decide_what_comes_out() {
+    let arguments = [
+        "event",
+        "http",
+        "POST",
+        "/items",
+        "-H",
+        "content-type: application/json",
+    ];
+    let event = cli(&[&arguments[..], &["--body", r#"{"name":"lamp"}"#]].concat()).stdout;
+    let invoke = |seed: &str| {
+        let arguments = [
+            "invoke",
+            "-",
+            "--guest",
+            image(),
+            "--at",
+            "1767225600000",
+            "--seed",
+            seed,
+        ];
+        cli_with_input(&arguments, event.as_bytes())
+            .expect_code(0)
+            .stdout
+    };
+    let (first, second) = ("0".repeat(64), "1".repeat(64));
+    assert_eq!(json(&invoke(&first))["statusCode"], 201);
+    assert_eq!(invoke(&first), invoke(&first));
+    assert_ne!(invoke(&first), invoke(&second));
+}
+
+#[test]
+fn the_embedded_guest_runs_and_imports_only_what_it_uses() {
+    let event = cli(&["event", "http", "GET", "/health"]).stdout;
+    let run = cli_with_input(&["invoke", "-"], event.as_bytes()).expect_code(0);
+    assert_eq!(json(&run.stdout)["statusCode"], 200);
+
+    let text = cli(&["inspect", GUEST]).expect_code(0).stdout;
+    assert!(text.contains("this host can run it"), "{text}");
+    let findings = json(
+        &cli(&["inspect", image(), "--format", "json"])
+            .expect_code(0)
+            .stdout,
+    );
+    assert_eq!(findings["runs_here"], true);
+    assert_eq!(findings["exports"][0], "tenon:handler/handler@0.1.0");
+    for import in findings["imports"].as_array().unwrap() {
+        let name = import["name"].as_str().unwrap();
+        let allowed = ["tenon:handler/", "wasi:clocks/", "wasi:random/"];
+        assert!(
+            allowed.iter().any(|prefix| name.starts_with(prefix)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_run_is_inspected_all_the_same() {
+    let folder = Folder::new();
+    // The smallest component: no imports, no exports.
+    let other = folder.write("other.wasm", b"\0asm\x0d\0\x01\0");
+    let text = cli(&["inspect", &other]).expect_code(1).stdout;
+    assert!(
+        text.contains("this host cannot run it: the guest does not export"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_image_is_the_same_every_time() {
+    let folder = Folder::new();
+    let path = folder.path("again.cwasm");
+    cli(&["compile", GUEST, "-o", &path]).expect_code(0);
+    assert!(folder.read("again.cwasm") == std::fs::read(image()).unwrap());
+}
+
+#[test]
+fn completions_are_scripts() {
+    let script = cli(&["completions", "bash"]).expect_code(0).stdout;
+    assert!(script.contains("host-cli") && script.contains("replay"));
+}
