@@ -117,13 +117,16 @@ impl Runtime {
         let started = Instant::now();
         let deadline = run.deadline;
         let mut store = self.store(&request, run);
-        let result = match timeout_at(deadline.into(), self.engine.instances.acquire()).await {
-            Ok(_instance) => timeout_at(deadline.into(), self.call(&mut store, request, deadline))
+        let place = timeout_at(deadline.into(), self.engine.instances.acquire()).await;
+        let result = match &place {
+            Ok(_) => timeout_at(deadline.into(), self.call(&mut store, request, deadline))
                 .await
                 .unwrap_or(Err(Failure::Deadline)),
             Err(_) => Err(Failure::Busy),
         };
         let mut state = store.into_data();
+        // The store held the instance. Any earlier, the next request would find the pool full.
+        drop(place);
         state.flush_output();
         Outcome {
             result,
