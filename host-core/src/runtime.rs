@@ -116,8 +116,9 @@ impl Runtime {
     pub async fn handle(&self, request: Request, run: Run) -> Outcome {
         let started = Instant::now();
         let deadline = run.deadline;
-        let mut store = self.store(&request, run);
+        // Before the store, so that it is dropped after it, also when this future is dropped half-way.
         let place = timeout_at(deadline.into(), self.engine.instances.acquire()).await;
+        let mut store = self.store(&request, run);
         let result = match &place {
             Ok(_) => timeout_at(deadline.into(), self.call(&mut store, request, deadline))
                 .await
