@@ -126,14 +126,15 @@ pub fn rerun_if_changed(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
 }
 
-/// The root of the workspace that this crate was built in.
+/// The root of the workspace that the build script's package belongs to. Asked for at run time: target folders may be shared between
+/// clones, and then so is this program.
 pub fn workspace() -> anyhow::Result<PathBuf> {
-    let builder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = builder
-        .ancestors()
-        .nth(2)
-        .context("`guest/builder` stands at the root of the file system")?;
-    Ok(root.to_owned())
+    let package = env::var_os("CARGO_MANIFEST_DIR").context("`CARGO_MANIFEST_DIR` is not set")?;
+    let mut folders = Path::new(&package).ancestors();
+    let root = folders.find(|folder| folder.join("guest/builder").is_dir());
+    Ok(root
+        .context("found no workspace with `guest/builder`")?
+        .to_owned())
 }
 
 /// `guests` in the outer target folder, which all build scripts share, so that each guest builds once.
