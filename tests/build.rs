@@ -3,5 +3,15 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    guest_builder::report(guest_builder::reference().map(drop))
+    guest_builder::report(build())
+}
+
+fn build() -> anyhow::Result<()> {
+    guest_builder::reference()?;
+    let fixtures = guest_builder::workspace()?.join("tests/guests");
+    guest_builder::rerun_if_changed(&fixtures);
+    for package in ["hostile", "plain", "sockets"] {
+        guest_builder::build(&fixtures.join("Cargo.toml"), package)?;
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use crate::{
 use anyhow::Context;
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 /// Requests made up for each operation and phase. With the seed fixed, a run takes about a minute and repeats.
@@ -42,8 +42,11 @@ pub fn run() -> anyhow::Result<()> {
     )
 }
 
-/// A running `host-cli serve`; killed when dropped.
-struct Server(Child);
+/// A running `host-cli serve`; killed when dropped. Its stdout stays open, for a closed one would fail its prints.
+struct Server {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
 
 impl Server {
     /// Starts on a free port; returns once it listens, with its address.
@@ -62,13 +65,18 @@ impl Server {
             .spawn()
             .context("failed to run `host-cli`")?;
         let stdout = child.stdout.take().context("`host-cli` has no stdout")?;
-        let server = Self(child);
-        for line in BufReader::new(stdout).lines() {
-            let line = line?;
+        let mut server = Self {
+            child,
+            stdout: BufReader::new(stdout),
+        };
+        let mut line = String::new();
+        while server.stdout.read_line(&mut line)? > 0 {
             if let Some(start) = line.find("http://") {
                 let address = line[start..].split_whitespace().next().unwrap_or_default();
-                return Ok((server, address.trim_end_matches('/').to_owned()));
+                let address = address.trim_end_matches('/').to_owned();
+                return Ok((server, address));
             }
+            line.clear();
         }
         anyhow::bail!("`host-cli serve` ended without saying where it listens")
     }
@@ -77,7 +85,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // It may have ended by itself.
-        self.0.kill().ok();
-        self.0.wait().ok();
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }

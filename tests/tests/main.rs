@@ -1,0 +1,13 @@
+//! End-to-end tests: everything that takes a real guest, a real store or the real program. `cargo xtask test` builds what they need.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+mod cases;
+mod component;
+mod corpus;
+mod crash;
+mod hostile;
+mod load;
+mod plain;

@@ -1,0 +1,10 @@
+//! The guests that the build script has built.
+
+/// The reference guest.
+pub const REFERENCE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
+/// Breaks one bound or rule a request.
+pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));
+/// Uses std and every function of the WIT.
+pub const PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plain.wasm"));
+/// Asks for the network.
+pub const SOCKETS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sockets.wasm"));

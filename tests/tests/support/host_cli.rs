@@ -1,0 +1,86 @@
+//! The program `host-cli`, as it was built beside the tests.
+
+use super::http_client::Connection;
+use std::{
+    env,
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+/// A command that runs the program, without stdin.
+pub fn command() -> Command {
+    let mut command = Command::new(program());
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Cargo does not build another package's program for a test, so it has to be there.
+fn program() -> PathBuf {
+    let tests = env::current_exe().unwrap();
+    // target/<profile>/deps/<tests>
+    let program = tests.ancestors().nth(2).unwrap().join("host-cli");
+    let hint = "run the tests by `cargo xtask test`, or build it by `cargo build --package host-cli` in the same profile";
+    assert!(
+        program.is_file(),
+        "`{}` is missing: {hint}",
+        program.display()
+    );
+    program
+}
+
+/// A running `host-cli serve`; killed when dropped.
+pub struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    /// Starts on a free port, and returns once it listens.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = command()
+            .args(["serve", "--listen", "127.0.0.1:0", "--quiet"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert_ne!(
+                stdout.read_line(&mut line).unwrap(),
+                0,
+                "`host-cli serve` ended before it listened"
+            );
+            if let Some((_, rest)) = line.split_once("http://") {
+                let end =
+                    rest.find(|character: char| character == '/' || character.is_whitespace());
+                break rest[..end.unwrap_or(rest.len())].to_owned();
+            }
+        };
+        // A full pipe would stop the server; a closed one would fail its prints.
+        thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
+        Self { child, address }
+    }
+
+    /// A new connection.
+    pub fn connect(&self) -> Connection {
+        Connection::open(&self.address).unwrap()
+    }
+
+    /// Ends it at once, by SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have been killed before.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

@@ -1,0 +1,91 @@
+//! A guest in this very process, asked by events.
+
+use host_core::{
+    engine::{Engine, EngineOptions},
+    gateway::{
+        EventKind, Origin,
+        compose::{Incoming, compose},
+    },
+    http::Scheme,
+    limits::Limits,
+    runtime::{LogLevel, Runtime, RuntimeOptions},
+    seed::Seed,
+    service::{Answer, Arrival, Service},
+    storage::{CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage},
+};
+use serde_json::Value;
+use std::{
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+/// When requests arrive, unless a test says otherwise.
+pub const NOW_MS: u64 = 1_700_000_000_123;
+
+/// The id that all requests have.
+pub const REQUEST_ID: &str = "one-of-the-tests";
+
+/// The engine of all tests.
+pub fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| Engine::new(&EngineOptions::default()).unwrap())
+}
+
+/// A guest, ready for requests.
+pub fn runtime(guest: &[u8], limits: Limits) -> Runtime {
+    let guest = engine().load(guest).unwrap();
+    let options = RuntimeOptions {
+        limits,
+        log_level: LogLevel::Debug,
+        ..RuntimeOptions::default()
+    };
+    Runtime::new(engine(), &guest, options).unwrap()
+}
+
+/// A guest before a store of its own.
+pub fn service(runtime: &Runtime, store: Arc<dyn Storage>) -> Service {
+    Service::new(
+        runtime.clone(),
+        Arc::new(Tenant::new(
+            store,
+            Namespace::local(),
+            CursorKey::new([0; 32]),
+        )),
+    )
+}
+
+/// The same before an empty store in memory.
+pub fn memory_service(runtime: &Runtime) -> Service {
+    service(runtime, Arc::new(MemoryStorage::new()))
+}
+
+/// Sends a GET request.
+pub async fn get(service: &Service, target: &str) -> Answer {
+    get_within(service, target, Seed::new([1; 32]), Duration::from_secs(20)).await
+}
+
+/// Sends a GET request that has to be answered in time.
+pub async fn get_within(service: &Service, target: &str, seed: Seed, duration: Duration) -> Answer {
+    let incoming = Incoming {
+        method: "GET",
+        target,
+        headers: &[("host", "localhost")],
+        body: b"",
+        client_address: "192.0.2.1",
+        scheme: Scheme::Https,
+        request_id: REQUEST_ID,
+        received_at_ms: NOW_MS,
+    };
+    let event = compose(Origin::new(EventKind::HttpApi), &incoming);
+    let arrival = Arrival {
+        received_at_ms: NOW_MS,
+        seed,
+        deadline: Instant::now() + duration,
+    };
+    service.invoke(&event, arrival).await.unwrap()
+}
+
+/// The status, headers and body that the gateway is given.
+pub fn response(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.payload).unwrap()
+}
