@@ -5,18 +5,25 @@
 //! path in one call; a host adds only where events come from and where answers go.
 #![warn(missing_docs)]
 
+#[cfg(feature = "runtime")]
 mod bindings;
+#[cfg(feature = "runtime")]
 mod imports;
+#[cfg(feature = "runtime")]
 mod wasi;
 
 pub mod digest;
+#[cfg(feature = "runtime")]
 pub mod engine;
 pub mod gateway;
 pub mod http;
 pub mod limits;
 pub mod problem;
+#[cfg(feature = "runtime")]
 pub mod replay;
+#[cfg(feature = "runtime")]
 pub mod runtime;
 pub mod seed;
+#[cfg(feature = "runtime")]
 pub mod service;
 pub mod storage;

@@ -42,6 +42,7 @@ fn lints() -> anyhow::Result<()> {
     // As a host on Lambda has it: without a compiler, without the embedded store.
     Cargo::new("clippy")
         .args(["--release", "--package", "host-core", "--locked"])
+        .args(["--features", "runtime"])
         .args(warnings)
         .run()?;
     // The part of the guest that exists only in the component.

@@ -36,6 +36,12 @@ const DUPLICATES: [(&str, &str); 6] = [
     ),
 ];
 
+/// What a lean host must not contain: features of host-core, and the beginnings of crates' names that they must not bring.
+const LEAN: [(&str, &[&str]); 2] = [
+    ("", &["aws-", "cranelift-codegen", "redb", "wasmtime"]),
+    ("runtime", &["aws-", "cranelift-codegen", "redb"]),
+];
+
 /// Fails on a licence or a duplicate that is not listed here, and on a listed duplicate that is gone.
 pub fn check() -> anyhow::Result<()> {
     let mut complaints = Vec::new();
@@ -71,10 +77,28 @@ pub fn check() -> anyhow::Result<()> {
             ));
         }
     }
+    for (features, unwanted) in LEAN {
+        complaints.extend(unwanted_crates(features, unwanted)?);
+    }
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));
     }
     Ok(())
+}
+
+/// Complaints about what host-core links with these features, though it must not.
+fn unwanted_crates(features: &str, unwanted: &[&str]) -> anyhow::Result<Vec<String>> {
+    let lines = Cargo::new("tree")
+        .args(["--package", "host-core", "--features", features])
+        .args(["--edges", "normal,no-proc-macro", "--locked"])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .output()?;
+    let found = lines
+        .lines()
+        .filter(|line| unwanted.iter().any(|name| line.starts_with(name)));
+    Ok(found
+        .map(|line| format!("host-core with features `{features}` contains `{line}`"))
+        .collect())
 }
 
 /// One line for each package that `host-cli` depends on, the guest's included that it embeds.

@@ -24,7 +24,7 @@ Commands:
   setup            install what building needs and is missing: the guests' compilation target
   schemathesis     check `host-cli serve` against the OpenAPI document it serves (needs python3)
   fuzz [SECONDS]   fuzz the event normaliser, 30 seconds unless told
-  bench [ARGS]     run the benchmark in release
+  bench [NAME]     what the component costs beside native logic; NAME is joint, replay or serve, all without
   help             print this
 
 Examples:
@@ -71,14 +71,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
 fn serve(arguments: &[String]) -> anyhow::Result<()> {
     setup::target()?;
     Cargo::new("run")
-        .args([
-            "--release",
-            "--locked",
-            "--package",
-            "host-cli",
-            "--",
-            "serve",
-        ])
+        .args(["--release", "--locked", "--bin", "host-cli", "--", "serve"])
         .args(arguments)
         .exec()
 }
@@ -106,8 +99,11 @@ fn test(filter: Option<&str>) -> anyhow::Result<()> {
 
 fn bench(arguments: &[String]) -> anyhow::Result<()> {
     setup::target()?;
+    Cargo::new("build")
+        .args(["--release", "--locked", "--bin", "host-cli"])
+        .run()?;
     Cargo::new("bench")
-        .args(["--locked", "--package", "tests", "--"])
+        .args(["--locked", "--bench", "bench", "--"])
         .args(arguments)
         .run()
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     python,
-    run::{self, Cargo, target_folder},
+    run::{self, Cargo, root, target_folder},
     setup,
 };
 use anyhow::Context;
@@ -20,11 +20,13 @@ pub fn run() -> anyhow::Result<()> {
     setup::target()?;
     let programs = python::programs()?;
     Cargo::new("build")
-        .args(["--release", "--locked", "--package", "host-cli"])
+        .args(["--release", "--locked", "--bin", "host-cli"])
         .run()?;
     let (_server, address) = Server::start()?;
     run::run(
         Command::new(programs.join("schemathesis"))
+            .arg("--config-file")
+            .arg(root().join("tests/schemathesis.toml"))
             .arg("run")
             .arg(format!("{address}/openapi.json"))
             .args([

@@ -105,12 +105,13 @@ fn shared() -> Result<Config> {
     if let Some(target) = Target::HOST {
         config.target(target.triple())?;
     }
+    // Nothing may depend on the CPU that a guest happens to run on.
+    #[cfg(feature = "compiler")]
+    config.cranelift_nan_canonicalization(true);
     config
         .epoch_interruption(true)
         .max_wasm_stack(GUEST_STACK_BYTES)
         .async_stack_size(GUEST_STACK_BYTES + HOST_STACK_BYTES)
-        // Nothing may depend on the CPU that a guest happens to run on.
-        .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         // Named although some are off by default: a compiler with other defaults would make images that this host refuses.
         .wasm_component_model(true)

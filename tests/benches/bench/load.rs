@@ -1,0 +1,88 @@
+//! A keep-alive load generator: some connections, one request at a time on each, for a fixed time.
+
+use anyhow::{Context, bail};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
+
+/// Requests a second over all connections.
+pub fn rate(
+    address: SocketAddr,
+    request: &[u8],
+    connections: usize,
+    duration: Duration,
+) -> anyhow::Result<f64> {
+    let started = Instant::now();
+    let until = started + duration;
+    let requests: u64 = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..connections)
+            .map(|_| scope.spawn(move || connection(address, request, until)))
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|_| bail!("a connection panicked"))
+            })
+            .sum()
+    })?;
+    Ok(requests as f64 / started.elapsed().as_secs_f64())
+}
+
+/// One request on a connection of its own; the status.
+pub fn once(address: SocketAddr, request: &[u8]) -> anyhow::Result<u16> {
+    let mut stream = TcpStream::connect(address)?;
+    exchange(&mut stream, request, &mut Vec::new())
+}
+
+fn connection(address: SocketAddr, request: &[u8], until: Instant) -> anyhow::Result<u64> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    let mut buffer = Vec::with_capacity(64 * 1024);
+    let mut count = 0;
+    while Instant::now() < until {
+        let status = exchange(&mut stream, request, &mut buffer)?;
+        if !(200..300).contains(&status) {
+            bail!("answered {status}");
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> anyhow::Result<u16> {
+    stream.write_all(request)?;
+    buffer.clear();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        let read = stream.read(&mut chunk)?;
+        if read == 0 {
+            bail!("the server closed the connection");
+        }
+        buffer.extend_from_slice(&chunk[..read]);
+        if let Some(head_bytes) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = std::str::from_utf8(&buffer[..head_bytes])?;
+            if buffer.len() >= head_bytes + 4 + content_length(head)? {
+                return status(head);
+            }
+        }
+    }
+}
+
+fn status(head: &str) -> anyhow::Result<u16> {
+    Ok(head.split(' ').nth(1).context("no status")?.parse()?)
+}
+
+fn content_length(head: &str) -> anyhow::Result<usize> {
+    let line = head
+        .lines()
+        .find(|line| line.to_ascii_lowercase().starts_with("content-length:"));
+    Ok(line
+        .and_then(|line| line.split(':').nth(1))
+        .context("no content-length")?
+        .trim()
+        .parse()?)
+}

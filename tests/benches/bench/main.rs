@@ -1,0 +1,60 @@
+//! What the component costs beside the same logic compiled natively. `cargo xtask bench` builds in release and runs this.
+//!
+//! Everything is measured in one run, interleaved, and printed as medians and ratios: absolute figures belong to the machine.
+
+mod joint;
+mod load;
+mod native;
+mod replay;
+mod report;
+mod serve;
+mod workload;
+
+use std::{env, path::PathBuf, process::ExitCode};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let run = match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        // The comparison server runs in a process of its own, as `host-cli serve` does.
+        ["native-server"] => serve::native_server(),
+        [] => all(),
+        ["joint"] => joint::run(),
+        ["replay"] => replay::run(&host_cli()),
+        ["serve"] => serve::run(&host_cli()),
+        other => Err(anyhow::anyhow!(
+            "unknown benchmark `{}`: joint, replay or serve",
+            other.join(" ")
+        )),
+    };
+    match run {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn all() -> anyhow::Result<()> {
+    report::machine();
+    joint::run()?;
+    replay::run(&host_cli())?;
+    serve::run(&host_cli())
+}
+
+/// The binary that `cargo xtask bench` has built, beside this one.
+fn host_cli() -> PathBuf {
+    let own = env::current_exe().unwrap_or_default();
+    own.ancestors()
+        .nth(2)
+        .map(|target| target.join("host-cli"))
+        .unwrap_or_default()
+}
