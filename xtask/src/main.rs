@@ -79,11 +79,6 @@ fn serve(arguments: &[String]) -> anyhow::Result<()> {
 /// Everything in release: the tests compile guests, and so do the other commands, so that wasmtime is built once for all.
 fn test(filter: Option<&str>) -> anyhow::Result<()> {
     setup::target()?;
-    step("build", || {
-        Cargo::new("build")
-            .args(["--release", "--workspace", "--locked"])
-            .run()
-    })?;
     step("cargo test", || {
         Cargo::new("test")
             .args(["--release", "--workspace", "--locked"])
