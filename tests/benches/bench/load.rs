@@ -27,7 +27,7 @@ pub fn rate(
                     .join()
                     .unwrap_or_else(|_| bail!("a connection panicked"))
             })
-            .sum()
+            .sum::<anyhow::Result<u64>>()
     })?;
     Ok(requests as f64 / started.elapsed().as_secs_f64())
 }
