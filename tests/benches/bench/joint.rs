@@ -75,7 +75,7 @@ fn interleave(runtime: &Runtime, request: &Request) -> anyhow::Result<(Samples, 
         for number in 0..BATCH * ROUNDS {
             let request = request.clone();
             let seed = workload::seed(number);
-            if number / BATCH % 2 == 0 {
+            if (number / BATCH).is_multiple_of(2) {
                 let started = Instant::now();
                 let response = native::handle(request, &*native_storage, &seed);
                 native.push(started.elapsed());
