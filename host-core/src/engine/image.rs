@@ -112,7 +112,7 @@ mod tests {
         seal(
             b"\x7fELF code".to_vec(),
             b"component",
-            Target::HOST.unwrap(),
+            Target::HOST.expect("guests run on this CPU"),
         )
     }
 
