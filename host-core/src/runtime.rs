@@ -19,7 +19,7 @@ use crate::{
     imports,
     limits::{HOST_CALL_BYTES_MAX, Limits},
     seed::Seed,
-    storage::{Call, Storage},
+    storage::{Call, Storage, StorageReport},
     wasi::{Environment, Wasi},
 };
 use logs::Logs;
@@ -66,6 +66,8 @@ pub struct Run {
     pub seed: Seed,
     /// When the answer has to be there.
     pub deadline: Instant,
+    /// What calls to the store carry on, see [`Call::trace_header`].
+    pub trace_header: Option<String>,
 }
 
 /// What came of one request.
@@ -77,6 +79,8 @@ pub struct Outcome {
     pub logs: Vec<LogRecord>,
     /// What it used.
     pub usage: Usage,
+    /// What the store did for it.
+    pub storage: StorageReport,
 }
 
 /// Everything that the imports of one request work on.
@@ -133,6 +137,7 @@ impl Runtime {
             result,
             usage: state.meter.usage(started.elapsed()),
             logs: state.logs.finish(),
+            storage: state.call.into_report(),
         }
     }
 
@@ -143,7 +148,8 @@ impl Runtime {
             &self.engine.wasmtime,
             State {
                 storage: run.storage,
-                call: Call::new(received_at_ms, &run.seed, Some(run.deadline)),
+                call: Call::new(received_at_ms, &run.seed, Some(run.deadline))
+                    .with_trace_header(run.trace_header),
                 wasi: Wasi::new(options.environment.clone(), received_at_ms, run.seed),
                 logs: Logs::new(options.log_level),
                 meter: Meter::new(&options.limits),

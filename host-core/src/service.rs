@@ -8,7 +8,7 @@ use crate::{
     problem,
     runtime::{Failure, LogRecord, Run, Runtime, Usage},
     seed::Seed,
-    storage::Storage,
+    storage::{Storage, StorageReport},
 };
 use std::{sync::Arc, time::Instant};
 
@@ -28,6 +28,8 @@ pub struct Arrival {
     pub seed: Seed,
     /// When the answer has to be there.
     pub deadline: Instant,
+    /// What calls to the store carry on, so that a trace spans them (AWS: `X-Amzn-Trace-Id`).
+    pub trace_header: Option<String>,
 }
 
 /// An answer with what a host reports about it.
@@ -58,6 +60,8 @@ pub struct Summary {
     pub logs: Vec<LogRecord>,
     /// What the guest used; nothing if it did not run.
     pub usage: Usage,
+    /// What the store did for it.
+    pub storage: StorageReport,
 }
 
 /// Why the host answered in the guest's place.
@@ -121,6 +125,7 @@ impl Service {
             received_at_ms,
             seed,
             deadline,
+            trace_header,
         } = arrival;
         let injected = gateway::Arrival {
             received_at_ms,
@@ -150,6 +155,7 @@ impl Service {
                     storage: self.storage.clone(),
                     seed,
                     deadline,
+                    trace_header,
                 },
             )
             .await)
@@ -161,6 +167,7 @@ impl Service {
             Ok(outcome) => {
                 summary.logs = outcome.logs;
                 summary.usage = outcome.usage;
+                summary.storage = outcome.storage;
                 outcome.result.map_err(Fault::Guest)
             }
             Err(message) => Err(Fault::Panic(message)),
@@ -206,6 +213,7 @@ impl Summary {
             fault: None,
             logs: Vec::new(),
             usage: Usage::default(),
+            storage: StorageReport::default(),
         }
     }
 
@@ -219,6 +227,7 @@ impl Summary {
             fault: Some(fault),
             logs: Vec::new(),
             usage: Usage::default(),
+            storage: StorageReport::default(),
         }
     }
 }

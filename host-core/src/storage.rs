@@ -17,6 +17,7 @@ mod number;
 mod page;
 #[cfg(feature = "redb")]
 pub mod redb;
+mod report;
 mod snapshot;
 mod tenant;
 mod transaction;
@@ -27,6 +28,7 @@ pub use self::{
     cursor::CursorKey,
     item_size::item_bytes,
     memory::MemoryStorage,
+    report::StorageReport,
     snapshot::Snapshot,
     tenant::{InvalidNamespace, Namespace, Tenant},
 };
@@ -270,7 +272,10 @@ pub struct Call {
     pub now_ms: u64,
     /// When the request has to be over, where that is known. Retries stop here.
     pub deadline: Option<Instant>,
+    /// What the store's own calls carry on, so that a trace spans them (AWS: `X-Amzn-Trace-Id`).
+    pub trace_header: Option<String>,
     revisions: Mutex<ChaCha12Rng>,
+    report: Mutex<StorageReport>,
 }
 
 impl Call {
@@ -279,8 +284,29 @@ impl Call {
         Self {
             now_ms,
             deadline,
+            trace_header: None,
             revisions: Mutex::new(seed.revisions()),
+            report: Mutex::default(),
         }
+    }
+
+    /// The same call as part of a trace.
+    #[must_use]
+    pub fn with_trace_header(mut self, trace_header: Option<String>) -> Self {
+        self.trace_header = trace_header;
+        self
+    }
+
+    /// Lets a backend add to what the operator is told.
+    pub fn report(&self, add: impl FnOnce(&mut StorageReport)) {
+        add(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What the operator is told, at the end of the request.
+    pub fn into_report(self) -> StorageReport {
+        self.report
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next revision. A backend takes one for each put that it is asked for, in the order of the operations, before it knows

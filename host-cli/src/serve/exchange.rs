@@ -118,6 +118,7 @@ impl Exchanger {
             received_at_ms: request.received_at_ms,
             seed,
             deadline: Instant::now() + duration_max,
+            trace_header: None,
         };
         let answer = match self.service.invoke(&event, arrival).await {
             Ok(answer) => answer,

@@ -39,6 +39,7 @@ impl Exchange<'_> {
             received_at_ms: self.received_at_ms,
             seed: self.seed.clone(),
             deadline: Instant::now() + duration_max,
+            trace_header: None,
         };
         service.invoke(self.event, arrival).await
     }

@@ -155,6 +155,7 @@ async fn component_answer(
         storage: storage.clone(),
         seed: workload::seed(number),
         deadline: Instant::now() + Duration::from_secs(10),
+        trace_header: None,
     };
     Ok(runtime.handle(request, run).await.result?)
 }

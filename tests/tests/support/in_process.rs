@@ -81,6 +81,7 @@ pub async fn get_within(service: &Service, target: &str, seed: Seed, duration: D
         received_at_ms: NOW_MS,
         seed,
         deadline: Instant::now() + duration,
+        trace_header: None,
     };
     service.invoke(&event, arrival).await.unwrap()
 }
