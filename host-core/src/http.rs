@@ -151,11 +151,25 @@ pub struct Response {
 
 /// Whether `text` is a token (RFC 9110, 5.6.2): what methods and field names are made of.
 pub fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !text.is_empty() && text.bytes().all(|byte| IS_TOKEN[usize::from(byte)])
 }
+
+/// For each byte, whether it may stand in a token. A table, because every header name of every request passes here.
+const IS_TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut index = 0;
+    while index < others.len() {
+        table[others[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
 
 /// Whether `text` may stand as a field value: no control characters but the tab (RFC 9110, 5.5). Text beyond ASCII passes, as the
 /// obsolete form that servers must still carry.

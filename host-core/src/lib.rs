@@ -9,6 +9,7 @@
 mod bindings;
 #[cfg(feature = "runtime")]
 mod imports;
+mod json;
 #[cfg(feature = "runtime")]
 mod wasi;
 

@@ -139,7 +139,9 @@ fn the_cases_cover_the_api() {
         kinds, [true; 4],
         "a kind of event has no case: load balancer, function URL, HTTP API, REST API"
     );
-    for status in [200, 201, 204, 304, 400, 404, 405, 406, 412, 415, 422] {
+    for status in [
+        200, 201, 204, 304, 400, 404, 405, 406, 412, 414, 415, 422, 431,
+    ] {
         assert!(
             statuses.contains(&status),
             "no case has the status {status}"

@@ -8,7 +8,7 @@ mod rest;
 mod time;
 
 use super::{EventKind, Origin, media, respond::CONNECTION_FIELDS};
-use crate::http::Scheme;
+use crate::{http::Scheme, json};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use maps::Fields;
 use std::borrow::Cow;
@@ -53,17 +53,15 @@ const URL_DOMAIN: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6.lambda-url.us-east-1.
 /// The event, as JSON.
 pub fn compose(origin: Origin, incoming: &Incoming<'_>) -> Vec<u8> {
     let message = Message::new(origin.kind, incoming);
-    let event = match origin.kind {
-        EventKind::Rest => serde_json::to_vec(&rest::event(&message)),
-        EventKind::HttpApi => serde_json::to_vec(&http_api::event(
+    match origin.kind {
+        EventKind::Rest => json::write(&rest::event(&message)),
+        EventKind::HttpApi => json::write(&http_api::event(
             &message,
             &http_api::path_twice_decoded(message.path),
         )),
-        EventKind::FunctionUrl => serde_json::to_vec(&http_api::url_event(&message)),
-        EventKind::Alb => serde_json::to_vec(&alb::event(&message, origin.multi_value)),
-    };
-    // Strings, numbers and maps of them cannot fail to serialise.
-    event.unwrap_or_default()
+        EventKind::FunctionUrl => json::write(&http_api::url_event(&message)),
+        EventKind::Alb => json::write(&alb::event(&message, origin.multi_value)),
+    }
 }
 
 impl<'a> Message<'a> {

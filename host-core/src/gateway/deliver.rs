@@ -2,7 +2,10 @@
 //! response which a gateway would refuse is refused at home.
 
 use super::{EventKind, Origin, envelope::Text};
-use crate::http::{is_field_value, is_token};
+use crate::{
+    http::{is_field_value, is_token},
+    json,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{
     Deserialize, Deserializer,
@@ -215,8 +218,8 @@ fn fault_answer(kind: EventKind, fault: String) -> Delivery {
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(json).map_err(|error| format!("response cannot be read: {error}"))
+fn read<'a, T: Deserialize<'a>>(response: &'a [u8]) -> Result<T, String> {
+    json::read(response).map_err(|error| format!("response cannot be read: {error}"))
 }
 
 /// A number, or a number as a string.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     http::{Context, FieldLines, Request, Scheme, is_token},
+    json,
     limits::Limits,
 };
 use base64::{
@@ -47,7 +48,7 @@ impl Flaw {
 pub fn parse(event: &[u8], arrival: &Arrival<'_>, limits: &Limits) -> Result<Event, Rejection> {
     // A derived struct would also read a list.
     let is_object = event.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let mut envelope = match serde_json::from_slice::<Envelope<'_>>(event) {
+    let mut envelope = match json::read::<Envelope<'_>>(event) {
         Ok(envelope) if is_object => envelope,
         Ok(_) => return Err(diagnose::rejection(event, None, arrival)),
         Err(error) => return Err(diagnose::rejection(event, Some(&error), arrival)),

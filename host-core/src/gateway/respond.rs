@@ -3,6 +3,7 @@
 use super::{EventKind, Origin, media};
 use crate::{
     http::{InvalidField, Response, is_field_value, is_token},
+    json,
     limits::{ALB_PAYLOAD_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX},
     problem,
 };
@@ -116,7 +117,7 @@ pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidRe
         EventKind::Rest | EventKind::HttpApi | EventKind::FunctionUrl => false,
     };
     let encoded = if origin.kind == EventKind::Rest || (is_alb && origin.multi_value) {
-        serde_json::to_vec(&MultiValueAnswer {
+        json::write(&MultiValueAnswer {
             status_code: status,
             status_description,
             multi_value_headers: Lists(&headers),
@@ -124,7 +125,7 @@ pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidRe
             is_base64_encoded,
         })
     } else {
-        serde_json::to_vec(&SingleValueAnswer {
+        json::write(&SingleValueAnswer {
             status_code: status,
             status_description,
             headers: Joined {
@@ -144,8 +145,6 @@ pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidRe
             is_base64_encoded,
         })
     };
-    // Strings, numbers and maps of them cannot fail to serialise.
-    let encoded = encoded.unwrap_or_default();
     let bytes_max = if is_alb {
         ALB_PAYLOAD_BYTES_MAX
     } else {

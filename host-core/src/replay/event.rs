@@ -1,6 +1,7 @@
 //! What a replay has to know of an event before it is run, read without making a tree of it.
 
 use super::EVENT_TIME_DEFAULT_MS;
+use crate::json;
 use serde::Deserialize;
 use serde_json::error::Category;
 use std::borrow::Cow;
@@ -29,12 +30,12 @@ pub struct SyntaxError {
 /// Reads method and time of a gateway event. What is JSON but not such an event gets the default time and counts as not safe: saying
 /// what is wrong with it is the gateway's business.
 pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
-    let head = match serde_json::from_slice::<Head>(event) {
+    let head = match json::read::<Head>(event) {
         Ok(head) => head,
         Err(error) => match error.classify() {
             // The parser stops at the first member of another type; the rest may still not be JSON.
             Category::Data => {
-                serde_json::from_slice::<serde::de::IgnoredAny>(event)?;
+                json::read::<serde::de::IgnoredAny>(event)?;
                 Head::default()
             }
             Category::Syntax | Category::Eof | Category::Io => return Err(error.into()),

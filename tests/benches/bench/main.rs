@@ -12,6 +12,10 @@ mod workload;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
+/// As in `host-cli`, so that the native server beside it has the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args()
         .skip(1)
