@@ -1,6 +1,6 @@
 //! The storage port: documents under a partition and a sort key, as `wit/storage.wit` promises them to a guest.
 //!
-//! Backends implement [`Storage`]: `memory` (tests, replays), `redb` (one local file), later DynamoDB. They take checked arguments
+//! Backends implement [`Storage`]: `memory` (tests, replays), `redb` (one local file), `dynamodb` (a table). They take checked arguments
 //! and speak for the whole store. `tenant` wraps a backend into one guest's view of it: it checks every rule of the WIT, puts the
 //! namespace before partitions and signs cursors, so that no rule is written twice. Recorders and replayers wrap the same trait.
 //!
@@ -11,6 +11,8 @@ mod arguments;
 pub mod conformance;
 mod cursor;
 mod document;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 mod item_size;
 pub mod memory;
 mod number;
@@ -22,6 +24,8 @@ mod snapshot;
 mod tenant;
 mod transaction;
 
+#[cfg(feature = "dynamodb")]
+pub use self::dynamodb::{DynamoDbOptions, DynamoDbStorage};
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStorage;
 pub use self::{

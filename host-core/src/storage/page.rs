@@ -95,6 +95,20 @@ impl Span<IndexPosition> {
     }
 }
 
+#[cfg(feature = "dynamodb")]
+impl SortRange {
+    /// Whether the range has this sort key.
+    pub(super) fn covers(&self, sort: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Prefix(prefix) => sort.starts_with(prefix),
+            Self::Between(lower, upper) => (lower.as_str()..=upper.as_str()).contains(&sort),
+            Self::AtLeast(lower) => lower.as_str() <= sort,
+            Self::AtMost(upper) => sort <= upper.as_str(),
+        }
+    }
+}
+
 /// The text that follows `text` directly.
 fn next(text: &str) -> String {
     let mut next = String::with_capacity(text.len() + 1);
@@ -104,7 +118,7 @@ fn next(text: &str) -> String {
 }
 
 /// The first text after all that start with `prefix`; `None` if there is none, the prefix being the highest character only.
-fn after_prefix(prefix: &str) -> Option<String> {
+pub(super) fn after_prefix(prefix: &str) -> Option<String> {
     let mut rest = prefix.chars();
     loop {
         let following = match rest.next_back()? {
@@ -127,7 +141,7 @@ fn write_position(index_sort: &str, key: &Key) -> String {
     )
 }
 
-fn read_position(text: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn read_position(text: &str) -> Option<(&str, &str, &str)> {
     let (secondary_bytes, rest) = text.split_once(':')?;
     let (partition_bytes, rest) = rest.split_once(':')?;
     let (secondary, rest) = rest.split_at_checked(secondary_bytes.parse().ok()?)?;
@@ -147,6 +161,8 @@ pub(super) struct PageBuilder<'a> {
     call: &'a Call,
     order: Order,
     limit: usize,
+    /// Items offered and taken, and their bytes, expired ones included.
+    count: usize,
     bytes: usize,
     entries: Vec<Entry>,
     /// Position of an expired item after the last entry.
@@ -160,6 +176,7 @@ impl<'a> PageBuilder<'a> {
             call,
             order,
             limit: limit as usize,
+            count: 0,
             bytes: 0,
             entries: Vec::new(),
             skipped: None,
@@ -180,6 +197,7 @@ impl<'a> PageBuilder<'a> {
                 .or_else(|| self.entries.last().map(|last| self.position(last)));
             return ControlFlow::Break(());
         }
+        self.count += 1;
         self.bytes += bytes;
         if expired {
             self.skipped = Some(self.position(&entry));
@@ -188,6 +206,18 @@ impl<'a> PageBuilder<'a> {
             self.entries.push(entry);
         }
         ControlFlow::Continue(())
+    }
+
+    /// Items to read next where each costs: one more than is wanted, to know whether there is one, and hardly more than fit.
+    #[cfg(feature = "dynamodb")]
+    pub(super) fn wanted(&self) -> usize {
+        let wanted = self.limit - self.entries.len() + 1;
+        match self.bytes.checked_div(self.count) {
+            Some(average) => {
+                wanted.min((PAGE_BYTES_MAX - self.bytes.min(PAGE_BYTES_MAX)) / average + 1)
+            }
+            None => wanted,
+        }
     }
 
     /// Takes items in ascending order, from either end, until the page ends.

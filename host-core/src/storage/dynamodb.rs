@@ -1,0 +1,334 @@
+//! A store in a DynamoDB table: one request an operation, no read before a write, never a scan.
+//!
+//! `layout` says how items stand in the table, `condition` puts preconditions into DynamoDB's words, `trouble` tells failures apart, and
+//! `attempts` repeats what may be repeated within the request's time. `table` creates and checks tables.
+//!
+//! A write of which nobody knows whether it happened is repeated only where it cannot happen twice: under a precondition that a first
+//! success would break, or, in a transaction, under a token of DynamoDB's own. Revisions follow from the request's seed, so that a repeated
+//! write recognises itself.
+
+mod attempts;
+mod client;
+mod condition;
+mod cursor_key;
+mod document;
+mod layout;
+mod query;
+pub mod table;
+mod transact;
+mod trouble;
+
+use self::{
+    attempts::{Answer, Attempts, Effect, traced},
+    condition::Condition,
+    layout::{Attributes, Unreadable},
+    trouble::{Trouble, judge},
+};
+pub use self::{client::DynamoDbOptions, cursor_key::CursorKeyError};
+use super::{
+    Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
+    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome, memory::new_item,
+};
+use aws_sdk_dynamodb::{
+    Client,
+    error::ProvideErrorMetadata,
+    operation::{delete_item::DeleteItemError, put_item::PutItemError},
+    types::{
+        ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity,
+        ReturnValuesOnConditionCheckFailure,
+    },
+};
+use std::{collections::HashMap, fmt};
+
+/// Documents in a DynamoDB table. Cheap to make; connects at the first call.
+pub struct DynamoDbStorage {
+    client: Client,
+    table: String,
+}
+
+impl DynamoDbStorage {
+    /// The store in the table that the options name. Nothing is sent yet.
+    pub fn new(options: &DynamoDbOptions) -> Self {
+        Self {
+            client: options.client(),
+            table: options.table.clone(),
+        }
+    }
+
+    async fn get_some(
+        &self,
+        call: &Call,
+        keys: &[Key],
+        consistency: Consistency,
+    ) -> Result<HashMap<Key, Item>, StorageError> {
+        let mut attempts = Attempts::new(call, "BatchGetItem", Effect::Read);
+        let mut found = HashMap::with_capacity(keys.len());
+        let mut wanted: Vec<Attributes> = keys.iter().map(layout::key_attributes).collect();
+        while !wanted.is_empty() {
+            let asked = wanted.len();
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(consistency == Consistency::Strong)
+                .build()
+                .map_err(|error| attempts.give_up(Trouble::Defect, &error.to_string()))?;
+            let send = || {
+                let request = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, request.clone())
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total);
+                traced(call, request.customize()).send()
+            };
+            let output = match attempts.run(judge, send).await? {
+                Answer::Done(output) => output,
+                Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
+            };
+            charge(call, output.consumed_capacity.unwrap_or_default());
+            // One table was asked for, by name or by ARN.
+            for mut attributes in output
+                .responses
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, items)| items)
+            {
+                let key =
+                    layout::key(&mut attributes).map_err(|error| unreadable(&attempts, &error))?;
+                found.insert(key, readable(&attempts, attributes)?);
+            }
+            wanted = output
+                .unprocessed_keys
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, left)| left.keys)
+                .collect();
+            if wanted.len() == asked {
+                attempts
+                    .wait(Trouble::Throttled, "no key of a batch was processed")
+                    .await?;
+            } else if !wanted.is_empty() {
+                call.report(|report| report.retries += 1);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl fmt::Debug for DynamoDbStorage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DynamoDbStorage")
+            .field("table", &self.table)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Adds to the request's bill.
+fn charge(call: &Call, consumed: impl IntoIterator<Item = ConsumedCapacity>) {
+    let units: f64 = consumed
+        .into_iter()
+        .filter_map(|consumed| consumed.capacity_units)
+        .sum();
+    call.report(|report| report.capacity_units += units);
+}
+
+/// An item that a read brought.
+fn readable(attempts: &Attempts<'_>, attributes: Attributes) -> Result<Item, StorageError> {
+    layout::item(attributes).map_err(|error| unreadable(attempts, &error))
+}
+
+/// Somebody else wrote what is there, or wrote over it.
+fn unreadable(attempts: &Attempts<'_>, error: &Unreadable) -> StorageError {
+    attempts.fault(&format!(
+        "what is stored cannot be read as an item: {error}"
+    ));
+    StorageError::Internal
+}
+
+/// An outcome of an operation that cannot have it.
+fn unexpected(attempts: &Attempts<'_>, error: &impl ProvideErrorMetadata) -> StorageError {
+    let code = error.code().unwrap_or("an error without a code");
+    attempts.give_up(Trouble::Defect, code)
+}
+
+/// An item that stood in the way of a write, unless it has expired.
+fn in_the_way(
+    attempts: &Attempts<'_>,
+    attributes: Option<Attributes>,
+) -> Result<Option<Item>, StorageError> {
+    let item = attributes
+        .map(|attributes| readable(attempts, attributes))
+        .transpose()?;
+    Ok(item.filter(|item| !attempts.call().is_expired(item.expires_at)))
+}
+
+/// Nobody knows whether a repeated write lost now, or won at first and was then overwritten.
+fn lost_after_uncertainty(attempts: &Attempts<'_>) -> Result<(), StorageError> {
+    if attempts.is_uncertain {
+        attempts.fault("repeated after an uncertain end, and found another state");
+        return Err(StorageError::OutcomeUnknown);
+    }
+    Ok(())
+}
+
+#[async_trait::async_trait]
+impl Storage for DynamoDbStorage {
+    async fn get(
+        &self,
+        call: &Call,
+        key: &Key,
+        consistency: Consistency,
+    ) -> Result<Option<Item>, StorageError> {
+        let mut attempts = Attempts::new(call, "GetItem", Effect::Read);
+        let send = || {
+            let request = self
+                .client
+                .get_item()
+                .table_name(&self.table)
+                .set_key(Some(layout::key_attributes(key)))
+                .consistent_read(consistency == Consistency::Strong)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            traced(call, request.customize()).send()
+        };
+        match attempts.run(judge, send).await? {
+            Answer::Done(output) => {
+                charge(call, output.consumed_capacity);
+                in_the_way(&attempts, output.item)
+            }
+            Answer::Refused(error) => Err(unexpected(&attempts, &error)),
+        }
+    }
+
+    async fn get_many(
+        &self,
+        call: &Call,
+        keys: &[Key],
+        consistency: Consistency,
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for some in keys.chunks(BATCH_KEYS_MAX) {
+            found.extend(self.get_some(call, some, consistency).await?);
+        }
+        let items = keys.iter().map(|key| found.remove(key));
+        Ok(items
+            .map(|item| item.filter(|item| !call.is_expired(item.expires_at)))
+            .collect())
+    }
+
+    async fn put(
+        &self,
+        call: &Call,
+        key: &Key,
+        document: &Document,
+        options: &PutOptions,
+    ) -> Result<PutOutcome, StorageError> {
+        let revision = call.next_revision();
+        let effect = Effect::of_put(&options.precondition);
+        let mut attempts = Attempts::new(call, "PutItem", effect);
+        let item = new_item(document, options, revision.clone());
+        let attributes =
+            layout::item_attributes(key, &item).map_err(|error| unreadable(&attempts, &error))?;
+        let send = || {
+            let mut request = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(attributes.clone()))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            if let Some(condition) = Condition::of(&options.precondition, call) {
+                request = request
+                    .condition_expression(condition.expression)
+                    .set_expression_attribute_values(Some(condition.values))
+                    .return_values_on_condition_check_failure(
+                        ReturnValuesOnConditionCheckFailure::AllOld,
+                    );
+            }
+            traced(call, request.customize()).send()
+        };
+        let there = match attempts.run(judge, send).await? {
+            Answer::Done(output) => {
+                charge(call, output.consumed_capacity);
+                return Ok(PutOutcome::Done(revision));
+            }
+            Answer::Refused(PutItemError::ConditionalCheckFailedException(lost)) => lost.item,
+            Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
+        };
+        if attempts.is_uncertain && layout::has_revision(there.as_ref(), &revision) {
+            return Ok(PutOutcome::Done(revision));
+        }
+        lost_after_uncertainty(&attempts)?;
+        Ok(PutOutcome::PreconditionFailed(in_the_way(
+            &attempts, there,
+        )?))
+    }
+
+    async fn delete(
+        &self,
+        call: &Call,
+        key: &Key,
+        precondition: &Precondition,
+    ) -> Result<DeleteOutcome, StorageError> {
+        let effect = Effect::of_delete(precondition);
+        let mut attempts = Attempts::new(call, "DeleteItem", effect);
+        let send = || {
+            let mut request = self
+                .client
+                .delete_item()
+                .table_name(&self.table)
+                .set_key(Some(layout::key_attributes(key)))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            if let Some(condition) = Condition::of(precondition, call) {
+                request = request
+                    .condition_expression(condition.expression)
+                    .set_expression_attribute_values(Some(condition.values))
+                    .return_values_on_condition_check_failure(
+                        ReturnValuesOnConditionCheckFailure::AllOld,
+                    );
+            }
+            traced(call, request.customize()).send()
+        };
+        let there = match attempts.run(judge, send).await? {
+            Answer::Done(output) => {
+                charge(call, output.consumed_capacity);
+                return Ok(DeleteOutcome::Done);
+            }
+            Answer::Refused(DeleteItemError::ConditionalCheckFailedException(lost)) => lost.item,
+            Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
+        };
+        lost_after_uncertainty(&attempts)?;
+        Ok(DeleteOutcome::PreconditionFailed(in_the_way(
+            &attempts, there,
+        )?))
+    }
+
+    async fn query(
+        &self,
+        call: &Call,
+        partition: &str,
+        consistency: Consistency,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        self.query_partition(call, partition, consistency, options)
+            .await
+    }
+
+    async fn query_index(
+        &self,
+        call: &Call,
+        partition: &str,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        self.query_secondary(call, partition, options).await
+    }
+
+    async fn transact(
+        &self,
+        call: &Call,
+        operations: &[Operation],
+        token: Option<&str>,
+    ) -> Result<TransactOutcome, StorageError> {
+        self.transact_all(call, operations, token).await
+    }
+}
+
+/// Keys in one request (AWS: BatchGetItem).
+const BATCH_KEYS_MAX: usize = 100;

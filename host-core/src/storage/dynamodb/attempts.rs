@@ -1,0 +1,218 @@
+//! Requests that are repeated: with jittered backoff, inside the deadline of the guest's request, and never so that a write could happen
+//! twice.
+
+use super::trouble::{self, Judged, Trouble, Verdict};
+use crate::storage::{Call, Precondition, StorageError};
+use aws_sdk_dynamodb::{
+    client::customize::CustomizableOperation,
+    error::{ProvideErrorMetadata, SdkError},
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use std::{error::Error, time::Duration};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Times that one request is sent at most. With the delays between them it gives up after two to three seconds.
+const ATTEMPTS_MAX: u32 = 8;
+/// Time for one attempt: the answers of DynamoDB take milliseconds, so that waiting longer for one is worse than asking again.
+pub(super) const ATTEMPT_DURATION_MAX: Duration = Duration::from_secs(5);
+/// Time for one call of a guest whose request has no deadline.
+const CALL_DURATION_MAX: Duration = Duration::from_secs(15);
+/// Left of the request's time for the guest to say what went wrong.
+const ANSWER_DURATION: Duration = Duration::from_millis(50);
+/// Delay before the first repetition, half of it by chance; doubled for each further one.
+const BACKOFF_MIN: Duration = Duration::from_millis(25);
+/// Longest delay.
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// What carries a trace on (AWS: X-Ray tracing header).
+const TRACE_HEADER: &str = "x-amzn-trace-id";
+
+/// What a second attempt could do, after one of which nobody knows whether it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It changes nothing.
+    Read,
+    /// A second attempt fails, or changes nothing, if the first one happened.
+    WriteOnce,
+    /// A second attempt could undo what others wrote after the first one.
+    Write,
+}
+
+impl Effect {
+    /// Of a put. A revision never comes back, and an item that was absent is there after the put; its own revision tells it from another's.
+    pub(super) fn of_put(precondition: &Precondition) -> Self {
+        match precondition {
+            Precondition::Absent | Precondition::Revision(_) => Self::WriteOnce,
+            Precondition::None | Precondition::Present => Self::Write,
+        }
+    }
+
+    /// Of a delete. Deleting what is absent changes nothing.
+    pub(super) fn of_delete(precondition: &Precondition) -> Self {
+        match precondition {
+            Precondition::Absent | Precondition::Revision(_) => Self::WriteOnce,
+            Precondition::None | Precondition::Present => Self::Write,
+        }
+    }
+}
+
+/// How a request ended that DynamoDB decided.
+pub(super) enum Answer<O, E> {
+    Done(O),
+    /// An error that is an outcome.
+    Refused(E),
+}
+
+/// The attempts of one call.
+pub(super) struct Attempts<'a> {
+    call: &'a Call,
+    /// DynamoDB's name for the operation.
+    operation: &'static str,
+    effect: Effect,
+    until: Instant,
+    failed: u32,
+    /// Whether an attempt may have happened although it failed.
+    pub(super) is_uncertain: bool,
+}
+
+impl<'a> Attempts<'a> {
+    pub(super) fn new(call: &'a Call, operation: &'static str, effect: Effect) -> Self {
+        let until = match call.deadline {
+            Some(deadline) => {
+                Instant::from_std(deadline.checked_sub(ANSWER_DURATION).unwrap_or(deadline))
+            }
+            None => Instant::now() + CALL_DURATION_MAX,
+        };
+        Self {
+            call,
+            operation,
+            effect,
+            until,
+            failed: 0,
+            is_uncertain: false,
+        }
+    }
+
+    /// What the attempts are made for.
+    pub(super) fn call(&self) -> &'a Call {
+        self.call
+    }
+
+    /// Sends until there is an answer. `send` makes the request anew each time.
+    pub(super) async fn run<O, E, F>(
+        &mut self,
+        judge: impl Fn(&E, u16) -> Verdict,
+        send: impl Fn() -> F,
+    ) -> Result<Answer<O, E>, StorageError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+    {
+        if Instant::now() >= self.until {
+            return Err(self.give_up(Trouble::Unreachable, "no time left to ask"));
+        }
+        loop {
+            let until = self.until.min(Instant::now() + ATTEMPT_DURATION_MAX);
+            let (trouble, words) = match timeout_at(until, send()).await {
+                Ok(Ok(output)) => {
+                    self.failed = 0;
+                    return Ok(Answer::Done(output));
+                }
+                Ok(Err(error)) => match trouble::of_error(error, &judge) {
+                    Judged::Answer(refusal) => return Ok(Answer::Refused(refusal)),
+                    Judged::Trouble(trouble, words) => (trouble, words),
+                },
+                Err(_) => (Trouble::Uncertain, "no answer in time".to_owned()),
+            };
+            self.wait(trouble, &words).await?;
+        }
+    }
+
+    /// Waits before a repetition, or gives up.
+    pub(super) async fn wait(&mut self, trouble: Trouble, words: &str) -> Result<(), StorageError> {
+        if trouble == Trouble::Throttled {
+            self.call.report(|report| report.throttles += 1);
+        }
+        self.is_uncertain |= trouble == Trouble::Uncertain;
+        let can_repeat = match trouble {
+            Trouble::Throttled | Trouble::Conflict | Trouble::Unreachable => true,
+            Trouble::Uncertain => self.effect != Effect::Write,
+            Trouble::Misconfigured | Trouble::Defect => false,
+        };
+        self.failed += 1;
+        let resume = Instant::now() + backoff(self.failed);
+        if !can_repeat || self.failed >= ATTEMPTS_MAX || resume >= self.until {
+            return Err(self.give_up(trouble, words));
+        }
+        sleep(resume - Instant::now()).await;
+        self.call.report(|report| report.retries += 1);
+        Ok(())
+    }
+
+    /// The error that the guest sees; the operator gets the words.
+    pub(super) fn give_up(&self, trouble: Trouble, words: &str) -> StorageError {
+        self.fault(words);
+        if self.is_uncertain && self.effect != Effect::Read {
+            return StorageError::OutcomeUnknown;
+        }
+        match trouble {
+            Trouble::Throttled => StorageError::Throttled {
+                retry_after_ms: None,
+            },
+            Trouble::Conflict => StorageError::Conflict,
+            Trouble::Unreachable | Trouble::Uncertain => StorageError::Unavailable,
+            Trouble::Misconfigured => StorageError::Misconfigured,
+            Trouble::Defect => StorageError::Internal,
+        }
+    }
+
+    /// Notes for the operator why there is no outcome.
+    pub(super) fn fault(&self, words: &str) {
+        let operation = self.operation;
+        self.call
+            .report(|report| report.add_fault(format!("{operation}: {words}")));
+    }
+}
+
+/// Half of the delay is chance, so that those who failed together do not come back together. Not the request's own chance: how often
+/// the store fails must not change what the guest sees.
+fn backoff(failed: u32) -> Duration {
+    let delay = BACKOFF_MIN
+        .saturating_mul(1 << (failed - 1).min(16))
+        .min(BACKOFF_MAX);
+    let chance = getrandom::u32().unwrap_or(u32::MAX / 2);
+    delay / 2 + (delay / 2).mul_f64(f64::from(chance) / f64::from(u32::MAX))
+}
+
+/// The request as part of the trace that the call belongs to.
+pub(super) fn traced<T, E, B>(
+    call: &Call,
+    request: CustomizableOperation<T, E, B>,
+) -> CustomizableOperation<T, E, B> {
+    let Some(trace_header) = call.trace_header.clone() else {
+        return request;
+    };
+    request.mutate_request(move |request| {
+        // What cannot be a header is not sent.
+        let _ = request
+            .headers_mut()
+            .try_insert(TRACE_HEADER, trace_header.clone());
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_to_a_bound_and_differ() {
+        for failed in 1..40 {
+            let delay = backoff(failed);
+            assert!(
+                (BACKOFF_MIN / 2..=BACKOFF_MAX).contains(&delay),
+                "{delay:?}"
+            );
+        }
+        let delays: std::collections::HashSet<_> = (0..20).map(|_| backoff(6)).collect();
+        assert!(delays.len() > 10);
+    }
+}

@@ -1,0 +1,69 @@
+//! The SDK's client: one TLS stack, no retries and no clocks of its own beside ours.
+
+use super::attempts::ATTEMPT_DURATION_MAX;
+use aws_sdk_dynamodb::{
+    Client,
+    config::{
+        BehaviorVersion, Config, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
+        retry::RetryConfig, timeout::TimeoutConfig,
+    },
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use std::{fmt, time::Duration};
+
+/// Time to connect, TLS included.
+const CONNECT_DURATION_MAX: Duration = Duration::from_secs(2);
+
+/// Which table, and how it is reached. Made by whoever starts the host: nothing here reads the environment.
+#[derive(Clone)]
+pub struct DynamoDbOptions {
+    /// Name or ARN of the table.
+    pub table: String,
+    /// The table's region, like `eu-central-1`.
+    pub region: String,
+    /// Another server than AWS's own for that region: `http://127.0.0.1:8000`.
+    pub endpoint: Option<String>,
+    /// Where credentials come from.
+    pub credentials: SharedCredentialsProvider,
+}
+
+impl DynamoDbOptions {
+    /// A client as the store uses it.
+    pub(super) fn client(&self) -> Client {
+        let http_client = Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_DURATION_MAX)
+            .read_timeout(ATTEMPT_DURATION_MAX)
+            .build();
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials.clone())
+            .http_client(http_client)
+            // Ours know what may be repeated, and until when.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        if let Some(endpoint) = &self.endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        Client::from_conf(config.build())
+    }
+}
+
+/// Without credentials.
+impl fmt::Debug for DynamoDbOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DynamoDbOptions")
+            .field("table", &self.table)
+            .field("region", &self.region)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}

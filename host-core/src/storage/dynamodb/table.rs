@@ -1,0 +1,384 @@
+//! The table itself: making it, and finding out whether a table is as the store needs it. A table of another layout is never changed.
+
+use super::{
+    client::DynamoDbOptions,
+    layout::{EXPIRY, INDEX, INDEX_PARTITION, INDEX_SORT, PARTITION, SORT},
+};
+use aws_sdk_dynamodb::{
+    Client,
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, GlobalSecondaryIndexDescription,
+        KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+        TableDescription, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
+    },
+};
+use std::{error::Error, fmt, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// How long a new table may take to become usable.
+const CREATION_DURATION_MAX: Duration = Duration::from_secs(180);
+/// How often to look whether it has.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What [`create`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// There was no table; now there is.
+    Made,
+    /// The table was there, but for its expiry setting, which is on now.
+    ExpirySwitchedOn,
+    /// The table was there, exactly as needed.
+    WasThere,
+}
+
+/// The table cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TableError {
+    /// There is none of this name.
+    #[error("there is no table `{0}`")]
+    Missing(String),
+    /// It is another kind of table.
+    #[error(
+        "table `{table}` differs from what the store needs: {}",
+        joined(differences)
+    )]
+    Differs {
+        /// Its name.
+        table: String,
+        /// Each part that is not as it has to be.
+        differences: Vec<Difference>,
+    },
+    /// It has not become usable in time.
+    #[error("table `{0}` is not ready after {seconds} s", seconds = CREATION_DURATION_MAX.as_secs())]
+    NotReady(String),
+    /// DynamoDB refused, or could not be reached.
+    #[error("failed to {action} table `{table}`: {words}")]
+    Refused {
+        /// What was tried.
+        action: &'static str,
+        /// The table's name.
+        table: String,
+        /// DynamoDB's own words.
+        words: String,
+    },
+}
+
+/// One part of a table that is not as the store needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which part.
+    pub part: &'static str,
+    /// How it has to be.
+    pub expected: String,
+    /// How it is.
+    pub found: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            part,
+            expected,
+            found,
+        } = self;
+        write!(formatter, "{part} is {found}, and has to be {expected}")
+    }
+}
+
+fn joined(differences: &[Difference]) -> String {
+    let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+/// Makes the table with its index and its expiry setting, and waits until it can be used. A table that is there is only given the
+/// expiry setting, and only if everything else fits.
+pub async fn create(options: &DynamoDbOptions) -> Result<Created, TableError> {
+    let admin = Admin::new(options);
+    match admin.differences().await {
+        Ok((table, expiry)) => {
+            admin.refuse(table)?;
+            match expiry {
+                None => Ok(Created::WasThere),
+                Some(difference) if difference.found == NO_EXPIRY => {
+                    admin.switch_expiry_on().await?;
+                    Ok(Created::ExpirySwitchedOn)
+                }
+                Some(difference) => Err(admin.differs(vec![difference])),
+            }
+        }
+        Err(TableError::Missing(_)) => {
+            admin.create_table().await?;
+            admin.wait_until_active().await?;
+            admin.switch_expiry_on().await?;
+            Ok(Created::Made)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Finds out whether the table is as the store needs it, and how it differs.
+pub async fn check(options: &DynamoDbOptions) -> Result<(), TableError> {
+    let admin = Admin::new(options);
+    let (mut differences, expiry) = admin.differences().await?;
+    differences.extend(expiry);
+    admin.refuse(differences)
+}
+
+const NO_EXPIRY: &str = "off";
+
+struct Admin {
+    client: Client,
+    table: String,
+}
+
+impl Admin {
+    fn new(options: &DynamoDbOptions) -> Self {
+        Self {
+            client: options.client(),
+            table: options.table.clone(),
+        }
+    }
+
+    fn differs(&self, differences: Vec<Difference>) -> TableError {
+        TableError::Differs {
+            table: self.table.clone(),
+            differences,
+        }
+    }
+
+    fn refuse(&self, differences: Vec<Difference>) -> Result<(), TableError> {
+        if differences.is_empty() {
+            Ok(())
+        } else {
+            Err(self.differs(differences))
+        }
+    }
+
+    fn refused<E, R>(&self, action: &'static str, error: SdkError<E, R>) -> TableError
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        R: fmt::Debug + Send + Sync + 'static,
+    {
+        if error.code() == Some("ResourceNotFoundException") {
+            return TableError::Missing(self.table.clone());
+        }
+        let words = match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            (Some(code), None) => code.to_owned(),
+            (None, _) => DisplayErrorContext(&error).to_string(),
+        };
+        TableError::Refused {
+            action,
+            table: self.table.clone(),
+            words,
+        }
+    }
+
+    async fn describe(&self) -> Result<TableDescription, TableError> {
+        self.client
+            .describe_table()
+            .table_name(&self.table)
+            .send()
+            .await
+            .map_err(|error| self.refused("look at", error))?
+            .table
+            .ok_or_else(|| TableError::Missing(self.table.clone()))
+    }
+
+    /// Differences of the table, and that of its expiry setting.
+    async fn differences(&self) -> Result<(Vec<Difference>, Option<Difference>), TableError> {
+        let table = differences(&self.describe().await?);
+        let expiry = self
+            .client
+            .describe_time_to_live()
+            .table_name(&self.table)
+            .send()
+            .await
+            .map_err(|error| self.refused("look at the expiry setting of", error))?
+            .time_to_live_description;
+        let attribute = expiry.as_ref().and_then(|expiry| expiry.attribute_name());
+        let is_on = expiry
+            .as_ref()
+            .and_then(|expiry| expiry.time_to_live_status())
+            .is_some_and(|status| {
+                matches!(
+                    status,
+                    TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling
+                )
+            });
+        let found = match attribute {
+            Some(attribute) if is_on => format!("on attribute `{attribute}`"),
+            Some(_) | None => NO_EXPIRY.to_owned(),
+        };
+        Ok((
+            table,
+            difference("expiry (TTL)", format!("on attribute `{EXPIRY}`"), found),
+        ))
+    }
+
+    async fn create_table(&self) -> Result<(), TableError> {
+        let defect = |error: aws_sdk_dynamodb::error::BuildError| TableError::Refused {
+            action: "create",
+            table: self.table.clone(),
+            words: error.to_string(),
+        };
+        let mut request = self
+            .client
+            .create_table()
+            .table_name(&self.table)
+            .billing_mode(BillingMode::PayPerRequest);
+        for name in [PARTITION, SORT, INDEX_PARTITION, INDEX_SORT] {
+            let attribute = AttributeDefinition::builder()
+                .attribute_name(name)
+                .attribute_type(ScalarAttributeType::S);
+            request = request.attribute_definitions(attribute.build().map_err(defect)?);
+        }
+        let key = |name: &str, kind: KeyType| {
+            KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(kind)
+                .build()
+                .map_err(defect)
+        };
+        let index = GlobalSecondaryIndex::builder()
+            .index_name(INDEX)
+            .key_schema(key(INDEX_PARTITION, KeyType::Hash)?)
+            .key_schema(key(INDEX_SORT, KeyType::Range)?)
+            .projection(
+                Projection::builder()
+                    .projection_type(ProjectionType::All)
+                    .build(),
+            )
+            .build()
+            .map_err(defect)?;
+        request
+            .key_schema(key(PARTITION, KeyType::Hash)?)
+            .key_schema(key(SORT, KeyType::Range)?)
+            .global_secondary_indexes(index)
+            .send()
+            .await
+            .map_err(|error| self.refused("create", error))?;
+        Ok(())
+    }
+
+    async fn wait_until_active(&self) -> Result<(), TableError> {
+        let started = Instant::now();
+        loop {
+            match self.describe().await {
+                Ok(table) if table.table_status() == Some(&TableStatus::Active) => return Ok(()),
+                // Right after its creation, not every server knows a table.
+                Ok(_) | Err(TableError::Missing(_)) => {}
+                Err(error) => return Err(error),
+            }
+            if started.elapsed() >= CREATION_DURATION_MAX {
+                return Err(TableError::NotReady(self.table.clone()));
+            }
+            sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    async fn switch_expiry_on(&self) -> Result<(), TableError> {
+        let specification = TimeToLiveSpecification::builder()
+            .enabled(true)
+            .attribute_name(EXPIRY)
+            .build()
+            .map_err(|error| TableError::Refused {
+                action: "switch on the expiry setting of",
+                table: self.table.clone(),
+                words: error.to_string(),
+            })?;
+        self.client
+            .update_time_to_live()
+            .table_name(&self.table)
+            .time_to_live_specification(specification)
+            .send()
+            .await
+            .map_err(|error| self.refused("switch on the expiry setting of", error))?;
+        Ok(())
+    }
+}
+
+fn difference(part: &'static str, expected: String, found: String) -> Option<Difference> {
+    (expected != found).then_some(Difference {
+        part,
+        expected,
+        found,
+    })
+}
+
+/// All but the expiry setting, which is told by another request.
+fn differences(table: &TableDescription) -> Vec<Difference> {
+    let types = table.attribute_definitions();
+    let index = table
+        .global_secondary_indexes()
+        .iter()
+        .find(|index| index.index_name() == Some(INDEX));
+    let index_keys = match index {
+        Some(index) => shown_keys(index.key_schema(), types),
+        None => "missing".to_owned(),
+    };
+    let projection = index.map(shown_projection);
+    [
+        difference(
+            "the key",
+            shown_keys_of([PARTITION, SORT]),
+            shown_keys(table.key_schema(), types),
+        ),
+        difference(
+            "index `index`",
+            shown_keys_of([INDEX_PARTITION, INDEX_SORT]),
+            index_keys,
+        ),
+        projection.and_then(|found| {
+            difference(
+                "the projection of index `index`",
+                ProjectionType::All.as_str().to_owned(),
+                found,
+            )
+        }),
+        local_indexes(table),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Local indexes limit what a partition can hold.
+fn local_indexes(table: &TableDescription) -> Option<Difference> {
+    let count = table.local_secondary_indexes().len();
+    difference(
+        "the number of local secondary indexes",
+        "0".to_owned(),
+        count.to_string(),
+    )
+}
+
+fn shown_keys_of([hash, range]: [&str; 2]) -> String {
+    format!("`{hash}` (HASH, S), `{range}` (RANGE, S)")
+}
+
+fn shown_keys(keys: &[KeySchemaElement], types: &[AttributeDefinition]) -> String {
+    let shown: Vec<String> = keys
+        .iter()
+        .map(|key| {
+            let name = key.attribute_name();
+            let kind = types
+                .iter()
+                .find(|definition| definition.attribute_name() == name)
+                .map_or("of unknown type", |definition| {
+                    definition.attribute_type().as_str()
+                });
+            format!("`{name}` ({}, {kind})", key.key_type().as_str())
+        })
+        .collect();
+    shown.join(", ")
+}
+
+fn shown_projection(index: &GlobalSecondaryIndexDescription) -> String {
+    index
+        .projection()
+        .and_then(Projection::projection_type)
+        .map_or("unknown", ProjectionType::as_str)
+        .to_owned()
+}

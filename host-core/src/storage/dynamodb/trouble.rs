@@ -1,0 +1,222 @@
+//! What can go wrong with one request to DynamoDB, told apart by what it means for the caller.
+//!
+//! AWS: "Error handling with DynamoDB"; the SDK's error types are open, so that codes are told apart by name, and by HTTP status where
+//! there is none.
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::ConnectorError};
+use hyper_util::client::legacy::Error as HttpError;
+use std::error::Error;
+
+/// Longest text about a failure that is kept for the operator.
+const WORDS_CHARS_MAX: usize = 500;
+
+/// Why a request gave no outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// DynamoDB asks to slow down; nothing was done.
+    Throttled,
+    /// A transaction holds the item; nothing was done.
+    Conflict,
+    /// No connection; nothing was sent.
+    Unreachable,
+    /// It was sent, and then no answer came, or one that does not say what was done: a write may have happened.
+    Uncertain,
+    /// Credentials, permissions, table or region do not fit; nothing was done.
+    Misconfigured,
+    /// The request is wrong, which is a defect of the host; nothing was done.
+    Defect,
+}
+
+/// What an operation's own error is to the one who asked.
+pub(super) enum Verdict {
+    /// An outcome, not a failure.
+    Answer,
+    Trouble(Trouble),
+}
+
+/// A failed precondition is an outcome; everything else is trouble.
+pub(super) fn judge<E: ProvideErrorMetadata>(error: &E, status: u16) -> Verdict {
+    match error.code() {
+        Some("ConditionalCheckFailedException") => Verdict::Answer,
+        code => Verdict::Trouble(of_code(code, error.message().unwrap_or_default(), status)),
+    }
+}
+
+/// Trouble with words for the operator, or the error that is an outcome.
+pub(super) enum Judged<E> {
+    Answer(E),
+    Trouble(Trouble, String),
+}
+
+/// Tells what became of a failed request.
+pub(super) fn of_error<E>(
+    error: SdkError<E, HttpResponse>,
+    judge: impl Fn(&E, u16) -> Verdict,
+) -> Judged<E>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let error = match error {
+        SdkError::ServiceError(refusal) => {
+            let status = refusal.raw().status().as_u16();
+            return match judge(refusal.err(), status) {
+                Verdict::Answer => Judged::Answer(refusal.into_err()),
+                Verdict::Trouble(trouble) => Judged::Trouble(trouble, service_words(refusal.err())),
+            };
+        }
+        other => other,
+    };
+    let trouble = match &error {
+        SdkError::DispatchFailure(failure) => failure
+            .as_connector_error()
+            .map_or(Trouble::Uncertain, of_dispatch),
+        SdkError::ConstructionFailure(_) => Trouble::Misconfigured,
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Trouble::Uncertain,
+        // The enum is open. What is not known may have been sent.
+        _ => Trouble::Uncertain,
+    };
+    Judged::Trouble(trouble, words(&DisplayErrorContext(&error).to_string()))
+}
+
+/// What the codes of DynamoDB, of its transactions' cancellation reasons and of AWS's front door mean.
+pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> Trouble {
+    match code.unwrap_or_default() {
+        "ProvisionedThroughputExceededException"
+        | "ProvisionedThroughputExceeded"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown"
+        | "Throttling"
+        | "ThrottlingError"
+        | "ThrottlingException"
+        | "TooManyRequestsException" => Trouble::Throttled,
+        "ReplicatedWriteConflictException"
+        | "TransactionConflict"
+        | "TransactionConflictException" => Trouble::Conflict,
+        // An earlier attempt of ours is still at work.
+        "TransactionInProgressException" => Trouble::Uncertain,
+        "InternalFailure"
+        | "InternalServerError"
+        | "InternalServerErrorException"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => Trouble::Uncertain,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "InvalidClientTokenId"
+        | "InvalidEndpointException"
+        | "InvalidSignatureException"
+        | "ItemCollectionSizeLimitExceeded"
+        | "ItemCollectionSizeLimitExceededException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "RequestExpired"
+        | "ResourceNotFoundException"
+        | "SignatureDoesNotMatch"
+        | "SubscriptionRequiredException"
+        | "TableNotFoundException"
+        | "UnrecognizedClientException" => Trouble::Misconfigured,
+        // A table of another layout: its keys or its index are others.
+        "ValidationException" | "ValidationError"
+            if message.contains("schema") || message.contains("index") =>
+        {
+            Trouble::Misconfigured
+        }
+        "IdempotentParameterMismatchException"
+        | "SerializationException"
+        | "ValidationError"
+        | "ValidationException" => Trouble::Defect,
+        // A key of KMS that the table is encrypted with.
+        code if code.starts_with("KMS") || code.contains("EncryptionDate") => {
+            Trouble::Misconfigured
+        }
+        _ => match status {
+            408 | 500.. => Trouble::Uncertain,
+            429 => Trouble::Throttled,
+            401 | 403 | 404 => Trouble::Misconfigured,
+            _ => Trouble::Defect,
+        },
+    }
+}
+
+fn of_dispatch(error: &ConnectorError) -> Trouble {
+    match find_source::<HttpError>(error) {
+        Some(http) if http.is_connect() => Trouble::Unreachable,
+        Some(_) => Trouble::Uncertain,
+        None if error.is_timeout() || error.is_io() => Trouble::Uncertain,
+        // No HTTP was spoken: there are no credentials, or no endpoint.
+        None => Trouble::Misconfigured,
+    }
+}
+
+fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+fn service_words(error: &impl ProvideErrorMetadata) -> String {
+    let code = error.code().unwrap_or("error without a code");
+    match error.message() {
+        Some(message) => words(&format!("{code}: {message}")),
+        None => code.to_owned(),
+    }
+}
+
+/// Words for the operator. Complaints about values may quote them: what follows is left out.
+fn words(text: &str) -> String {
+    let (text, dots) = match text.find("alue '").or_else(|| text.find("alue: ")) {
+        Some(position) => (&text[..position + "alue".len()], " ..."),
+        None => (text, ""),
+    };
+    let shown: String = text.chars().take(WORDS_CHARS_MAX).collect();
+    shown + dots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_apart_by_what_they_mean() {
+        let cases = [
+            ("ThrottlingException", 400, Trouble::Throttled),
+            ("TransactionConflictException", 400, Trouble::Conflict),
+            ("InternalServerError", 500, Trouble::Uncertain),
+            ("ServiceUnavailable", 503, Trouble::Uncertain),
+            ("ExpiredTokenException", 400, Trouble::Misconfigured),
+            ("ResourceNotFoundException", 400, Trouble::Misconfigured),
+            ("KMSAccessDeniedException", 400, Trouble::Misconfigured),
+            ("ValidationException", 400, Trouble::Defect),
+            ("SomethingNewException", 400, Trouble::Defect),
+            ("SomethingNewException", 503, Trouble::Uncertain),
+        ];
+        for (code, status, expected) in cases {
+            assert_eq!(of_code(Some(code), "", status), expected, "{code}");
+        }
+        assert_eq!(of_code(None, "", 429), Trouble::Throttled);
+        assert_eq!(of_code(None, "", 502), Trouble::Uncertain);
+        let other_keys = "The provided key element does not match the schema";
+        let trouble = of_code(Some("ValidationException"), other_keys, 400);
+        assert_eq!(trouble, Trouble::Misconfigured);
+    }
+
+    #[test]
+    fn words_do_not_quote_values() {
+        let quoting = "1 validation error detected: Value 'secret' at 'key' failed";
+        assert_eq!(words(quoting), "1 validation error detected: Value ...");
+        assert_eq!(words(&"x".repeat(1000)).len(), WORDS_CHARS_MAX);
+    }
+}
