@@ -33,7 +33,7 @@ pub fn run(seconds: u32) -> anyhow::Result<()> {
         "-print_final_stats=1".to_owned(),
     ];
     Cargo::new("run")
-        .env("CARGO_ENCODED_RUSTFLAGS", &FLAGS.join("\x1f"))
+        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"))
         // Naming the target keeps the instrumentation away from build scripts.
         .args([
             "--release",

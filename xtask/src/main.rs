@@ -3,14 +3,17 @@
 mod check;
 mod dependencies;
 mod fuzz;
+mod package;
 mod python;
 mod run;
 mod schemathesis;
 mod setup;
+mod tools;
 
 use anyhow::bail;
 use run::{Cargo, step};
-use std::{env, process::ExitCode};
+use std::{env, path::Path, process::ExitCode};
+use tools::dynamodb_local;
 
 const HELP: &str = "\
 Everything that is more than one cargo command.
@@ -23,13 +26,19 @@ Commands:
   check            formatting, lints, documentation, licences and duplicates of dependencies
   setup            install what building needs and is missing: the guests' compilation target
   schemathesis     check `host-cli serve` against the OpenAPI document it serves (needs python3)
+  dynamodb-local [FILTER]
+                   run the DynamoDB backend's tests against Amazon's own engine (needs npm, java 17 and network namespaces)
   fuzz [SECONDS]   fuzz the event normaliser, 30 seconds unless told
   bench [NAME]     what the component costs beside native logic; NAME is joint, replay or serve, all without
+  package [--arch x86_64|arm64|all] [--guest FILE] [--profile NAME] [--reproduce]
+                   what goes to Lambda, into target/lambda/ARCH: host-lambda.zip, guest.zip, manifest.json; for this machine's
+                   architecture and the reference guest unless told; with --reproduce, build twice and compare
   help             print this
 
 Examples:
   cargo xtask serve --listen 127.0.0.1:8080 --store memory
-  cargo xtask test cases";
+  cargo xtask test cases
+  cargo xtask package --arch all";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -54,8 +63,14 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         ("check", []) => check::all(),
         ("setup", []) => setup::target(),
         ("schemathesis", []) => schemathesis::run(),
+        ("dynamodb-local", []) => dynamodb_local::test(dynamodb_local::TESTS_DEFAULT),
+        ("dynamodb-local", [filter]) => dynamodb_local::test(filter),
+        (dynamodb_local::CONFINED, [engine, filter]) => {
+            dynamodb_local::test_confined(Path::new(engine), filter)
+        }
         ("fuzz", []) => fuzz::run(fuzz::SECONDS_DEFAULT),
         ("fuzz", [seconds]) => fuzz::run(seconds.parse()?),
+        ("package", arguments) => package::run(&package::Options::parse(arguments)?),
         ("bench", arguments) => bench(arguments),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");
@@ -79,15 +94,20 @@ fn serve(arguments: &[String]) -> anyhow::Result<()> {
 /// Everything in release: the tests compile guests, and so do the other commands, so that wasmtime is built once for all.
 fn test(filter: Option<&str>) -> anyhow::Result<()> {
     setup::target()?;
+    let emulator = tools::lambda_emulator()?;
     step("cargo test", || {
         Cargo::new("test")
             .args(["--release", "--workspace", "--locked"])
             .args(filter)
+            .env("TENON_TEST_LAMBDA_RIE", &emulator)
             .run()
     })?;
     if filter.is_some() {
         return Ok(());
     }
+    step("dynamodb-local", || {
+        dynamodb_local::test(dynamodb_local::TESTS_DEFAULT)
+    })?;
     step("schemathesis", schemathesis::run)?;
     step("fuzz", || fuzz::run(fuzz::SECONDS_DEFAULT))
 }

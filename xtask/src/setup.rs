@@ -8,14 +8,19 @@ const TARGET: &str = "wasm32-wasip2";
 
 /// The target that guests compile to.
 pub fn target() -> anyhow::Result<()> {
-    let folder = output(rustc().args(["--print", "target-libdir", "--target", TARGET]))?;
+    rust_target(TARGET)
+}
+
+/// A target's standard library.
+pub fn rust_target(name: &str) -> anyhow::Result<()> {
+    let folder = output(rustc().args(["--print", "target-libdir", "--target", name]))?;
     if Path::new(folder.trim()).is_dir() {
         return Ok(());
     }
     run(Command::new("rustup")
-        .args(["target", "add", TARGET])
+        .args(["target", "add", name])
         .current_dir(root()))
-    .with_context(|| format!("the target `{TARGET}` is missing, and only rustup can add it"))
+    .with_context(|| format!("the target `{name}` is missing, and only rustup can add it"))
 }
 
 /// `cargo fmt` and `cargo clippy`.

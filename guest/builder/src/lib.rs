@@ -8,6 +8,8 @@
 
 mod environment;
 
+pub use environment::remap_flags;
+
 use anyhow::{Context, bail};
 use std::{
     env,
@@ -65,7 +67,7 @@ pub fn build(manifest: &Path, package: &str) -> anyhow::Result<PathBuf> {
         .arg(&target_folder)
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
-            environment::remap_flags(&workspace).join("\x1f"),
+            remap_flags(&workspace).join("\x1f"),
         )
         .stdout(Stdio::null()); // what a build script prints there is for the outer cargo
 

@@ -1,0 +1,72 @@
+//! Builds programs for Lambda with a pinned C compiler and linker, so that neither this machine's toolchain nor its C library decides what
+//! comes out, and either architecture builds on either.
+
+use super::Arch;
+use crate::{
+    run::{root, run},
+    setup, tools,
+};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The profile in the workspace's manifest.
+pub const PROFILE: &str = "lambda";
+
+/// The C library's release that is linked against: that of Amazon Linux 2023.
+const GLIBC: &str = "2.34";
+
+/// Builds a program of the workspace, alone: another package beside it could switch on features that it does without. Returns its path.
+pub fn program(
+    package: &str,
+    arch: Arch,
+    profile: &str,
+    target_folder: &Path,
+) -> anyhow::Result<PathBuf> {
+    setup::rust_target(arch.triple())?;
+    let tools = target_folder.join("tools");
+    run(Command::new(tools::cargo_zigbuild()?)
+        .args(["zigbuild", "--locked", "--package", package])
+        .args(["--profile", profile])
+        .args(["--target", &format!("{}.{GLIBC}", arch.triple())])
+        .arg("--target-dir")
+        .arg(target_folder)
+        .env("CARGO_ZIGBUILD_ZIG_PATH", tools::zig()?)
+        .env("CARGO_ZIGBUILD_CACHE_DIR", tools.join("zigbuild-cache"))
+        .env("ZIG_GLOBAL_CACHE_DIR", tools.join("zig-cache"))
+        .env("ZIG_LOCAL_CACHE_DIR", tools.join("zig-cache"))
+        // Also shuts out the flags of a user's own configuration.
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            remaps(target_folder).join("\x1f"),
+        )
+        .current_dir(root()))?;
+    // The profile `dev` is the one whose folder is called otherwise.
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(target_folder.join(arch.triple()).join(folder).join(package))
+}
+
+/// Folders whose names must not be in a program: they differ between machines.
+pub fn private_paths(target_folder: &Path) -> Vec<PathBuf> {
+    let home = env::home_dir().filter(|home| home.components().count() > 1);
+    [
+        Some(root().to_owned()),
+        Some(target_folder.to_owned()),
+        home,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn remaps(target_folder: &Path) -> Vec<String> {
+    let mut flags = guest_builder::remap_flags(root());
+    // Generated sources are there.
+    flags.push(format!(
+        "--remap-path-prefix={}=/target",
+        target_folder.display()
+    ));
+    flags
+}
