@@ -1,10 +1,15 @@
 //! From a gateway event to the answer that the gateway expects: the one path that every host takes.
 
 mod catch;
+mod stand;
+
+pub use stand::{Outcomes, Stand};
 
 use crate::{
+    digest::Digest,
     gateway::{self, EventKind, InvalidResponse, Origin, Rejection},
     http::{Request, Response},
+    limits::Limits,
     problem,
     runtime::{Failure, LogRecord, Run, Runtime, Usage},
     seed::Seed,
@@ -12,12 +17,26 @@ use crate::{
 };
 use std::{sync::Arc, time::Instant};
 
-/// A guest with its store, ready for events. Cheap to clone.
+/// Guests with their stores, ready for events. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
-    runtime: Runtime,
-    storage: Arc<dyn Storage>,
+    guests: Guests,
     base_path: Option<Arc<str>>,
+}
+
+#[derive(Clone)]
+enum Guests {
+    One(Arc<Stand>),
+    Routed(Arc<dyn Router>),
+}
+
+/// Decides which guest answers a request.
+pub trait Router: Send + Sync {
+    /// Bounds of requests before it is known who answers them: the widest of all guests.
+    fn limits(&self) -> Limits;
+
+    /// Who answers; `None` where nobody does. Called once for each request that is one, and never waits.
+    fn choose(&self, request: &Request) -> Option<Arc<Stand>>;
 }
 
 /// What an event cannot say itself. Injected, so that a replay repeats it.
@@ -56,6 +75,8 @@ pub struct Summary {
     pub status: u16,
     /// Why the host answered in the guest's place, if it did.
     pub fault: Option<Fault>,
+    /// SHA-256 of the component that was asked; nothing where the request was refused before.
+    pub guest: Option<Digest>,
     /// The guest's log lines.
     pub logs: Vec<LogRecord>,
     /// What the guest used; nothing if it did not run.
@@ -70,6 +91,9 @@ pub enum Fault {
     /// The request broke a rule or a limit; the guest did not see it.
     #[error("request refused: {0}")]
     Refused(String),
+    /// No guest is there for the path.
+    #[error("no guest serves this path")]
+    Unrouted,
     /// The guest gave no answer.
     #[error(transparent)]
     Guest(#[from] Failure),
@@ -86,6 +110,7 @@ impl Fault {
     fn answer(&self, status_of_refusal: u16) -> (u16, &str) {
         match self {
             Self::Refused(detail) => (status_of_refusal, detail),
+            Self::Unrouted => (404, "nothing is served under this path"),
             Self::Guest(Failure::Deadline) => (504, "the service did not answer in time"),
             Self::Guest(Failure::Busy) => (503, "the service is busy; try again"),
             Self::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_)) => {
@@ -101,8 +126,15 @@ impl Service {
     /// A guest answering from `storage`, which is its own view of the store.
     pub fn new(runtime: Runtime, storage: Arc<dyn Storage>) -> Self {
         Self {
-            runtime,
-            storage,
+            guests: Guests::One(Arc::new(Stand::new(runtime, storage))),
+            base_path: None,
+        }
+    }
+
+    /// Guests among which `router` chooses for each request.
+    pub fn routed(router: Arc<dyn Router>) -> Self {
+        Self {
+            guests: Guests::Routed(router),
             base_path: None,
         }
     }
@@ -114,27 +146,36 @@ impl Service {
         self
     }
 
-    /// The guest that answers.
-    pub fn runtime(&self) -> &Runtime {
-        &self.runtime
+    /// Bounds of every request.
+    pub fn limits(&self) -> Limits {
+        match &self.guests {
+            Guests::One(stand) => *stand.runtime.limits(),
+            Guests::Routed(router) => router.limits(),
+        }
     }
 
     /// Answers one event. Whatever was an HTTP request gets an HTTP answer; anything else is a [`Rejection`] that names it.
     pub async fn invoke(&self, event: &[u8], arrival: Arrival) -> Result<Answer, Rejection> {
-        let Arrival {
-            received_at_ms,
-            seed,
-            deadline,
-            trace_header,
-        } = arrival;
+        self.invoke_with(event, arrival, |stand| stand.storage.clone())
+            .await
+    }
+
+    /// The same on another view of the store for this one event, for example one that records. `view` is called once with the guest
+    /// that answers, if any does.
+    pub async fn invoke_with(
+        &self,
+        event: &[u8],
+        arrival: Arrival,
+        view: impl FnOnce(&Stand) -> Arc<dyn Storage>,
+    ) -> Result<Answer, Rejection> {
         let injected = gateway::Arrival {
-            received_at_ms,
-            seed: &seed,
+            received_at_ms: arrival.received_at_ms,
+            seed: &arrival.seed,
             base_path: self.base_path.as_deref(),
         };
         let gateway::Event {
             request, origin, ..
-        } = match gateway::parse(event, &injected, self.runtime.limits()) {
+        } = match gateway::parse(event, &injected, &self.limits()) {
             Ok(event) => event,
             Err(Rejection::Http(refusal)) => {
                 let fault = Fault::Refused(refusal.detail.clone());
@@ -147,41 +188,60 @@ impl Service {
                 return Err(rejection);
             }
         };
-        Ok(self
-            .answer(
-                request,
-                origin,
-                Run {
-                    storage: self.storage.clone(),
-                    seed,
-                    deadline,
-                    trace_header,
-                },
-            )
-            .await)
-    }
-
-    async fn answer(&self, request: Request, origin: Origin, run: Run) -> Answer {
-        let mut summary = Summary::of_request(&request, origin.kind);
-        let response = match catch::panics(self.runtime.handle(request, run)).await {
-            Ok(outcome) => {
-                summary.logs = outcome.logs;
-                summary.usage = outcome.usage;
-                summary.storage = outcome.storage;
-                outcome.result.map_err(Fault::Guest)
-            }
-            Err(message) => Err(Fault::Panic(message)),
+        let stand = match &self.guests {
+            Guests::One(stand) => Some(stand.clone()),
+            Guests::Routed(router) => router.choose(&request),
         };
-        let payload = response.and_then(|response| {
-            summary.status = response.status;
-            Ok(gateway::respond(&origin, response)?)
-        });
-        match payload {
-            Ok(payload) => Answer { payload, summary },
-            Err(fault) => {
-                summary.fault = Some(fault);
+        Ok(match stand {
+            Some(stand) => answer(&stand, view(&stand), request, origin, arrival).await,
+            None => {
+                let mut summary = Summary::of_request(&request, origin.kind);
+                summary.fault = Some(Fault::Unrouted);
                 answer_for(origin, summary)
             }
+        })
+    }
+}
+
+async fn answer(
+    stand: &Stand,
+    storage: Arc<dyn Storage>,
+    request: Request,
+    origin: Origin,
+    arrival: Arrival,
+) -> Answer {
+    let mut summary = Summary::of_request(&request, origin.kind);
+    summary.guest = Some(stand.runtime.digest());
+    if let Some(detail) = stand.refuses(&request) {
+        summary.status = 413;
+        summary.fault = Some(Fault::Refused(detail));
+        return answer_for(origin, summary);
+    }
+    let run = Run {
+        storage,
+        seed: arrival.seed,
+        deadline: stand.deadline(arrival.deadline),
+        trace_header: arrival.trace_header,
+    };
+    let response = match catch::panics(stand.runtime.handle(request, run)).await {
+        Ok(outcome) => {
+            summary.logs = outcome.logs;
+            summary.usage = outcome.usage;
+            summary.storage = outcome.storage;
+            outcome.result.map_err(Fault::Guest)
+        }
+        Err(message) => Err(Fault::Panic(message)),
+    };
+    let payload = response.and_then(|response| {
+        summary.status = response.status;
+        Ok(gateway::respond(&origin, response)?)
+    });
+    stand.note(payload.as_ref().err(), &summary.usage);
+    match payload {
+        Ok(payload) => Answer { payload, summary },
+        Err(fault) => {
+            summary.fault = Some(fault);
+            answer_for(origin, summary)
         }
     }
 }
@@ -211,6 +271,7 @@ impl Summary {
             path: request.path.clone(),
             status: 0,
             fault: None,
+            guest: None,
             logs: Vec::new(),
             usage: Usage::default(),
             storage: StorageReport::default(),
@@ -225,6 +286,7 @@ impl Summary {
             path: String::new(),
             status: refusal.status,
             fault: Some(fault),
+            guest: None,
             logs: Vec::new(),
             usage: Usage::default(),
             storage: StorageReport::default(),

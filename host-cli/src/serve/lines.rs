@@ -97,6 +97,7 @@ mod tests {
     use host_core::{
         gateway::EventKind,
         runtime::{LogLevel, LogRecord, Usage},
+        storage::StorageReport,
     };
 
     #[test]
@@ -122,8 +123,10 @@ mod tests {
             path: "/".to_owned(),
             status: 200,
             fault: None,
+            guest: None,
             logs: vec![record],
             usage: Usage::default(),
+            storage: StorageReport::default(),
         };
         assert!(has_remarks(&summary));
         write_remarks(&mut lines, &summary);

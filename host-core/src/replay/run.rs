@@ -34,7 +34,7 @@ pub struct Exchange<'a> {
 impl Exchange<'_> {
     /// Lets the guest answer, within the time that its limits allow.
     pub async fn run(&self, service: &Service) -> Result<Answer, Rejection> {
-        let duration_max = service.runtime().limits().request_duration_max;
+        let duration_max = service.limits().request_duration_max;
         let arrival = Arrival {
             received_at_ms: self.received_at_ms,
             seed: self.seed.clone(),
