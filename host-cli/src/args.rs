@@ -167,11 +167,12 @@ pub struct InspectArgs {
 #[command(after_help = "\
 Examples:
   host-cli compile guest.wasm -o guest.cwasm
-  host-cli compile guest.wasm -o guest-arm.cwasm --target aarch64")]
+  host-cli compile guest.wasm -o guest-arm.cwasm --target aarch64
+  host-cli compile -o reference-guest.cwasm")]
 pub struct CompileArgs {
-    /// The component
+    /// The component [default: the embedded reference guest]
     #[arg(value_name = "GUEST")]
-    pub guest: PathBuf,
+    pub guest: Option<PathBuf>,
     /// Where the image goes; replaced as a whole or not at all
     #[arg(long, short, value_name = "OUT")]
     pub output: PathBuf,

@@ -28,16 +28,21 @@ impl GuestSource {
         path.map_or(Self::Embedded, |path| Self::File(path.to_owned()))
     }
 
-    /// Loads and links the guest, for up to `instances_max` requests at a time.
-    pub fn link(&self, instances_max: usize) -> Result<Runtime, Failure> {
-        let engine = engine(instances_max)?;
-        let (name, bytes) = match self {
+    /// Its name in messages, and its bytes.
+    pub fn read(&self) -> Result<(String, Vec<u8>), Failure> {
+        Ok(match self {
             Self::Embedded => ("(embedded)".to_owned(), EMBEDDED.to_vec()),
             Self::File(path) => (
                 path.display().to_string(),
                 input::read_file(path, "guest", GUEST_BYTES_MAX)?,
             ),
-        };
+        })
+    }
+
+    /// Loads and links the guest, for up to `instances_max` requests at a time.
+    pub fn link(&self, instances_max: usize) -> Result<Runtime, Failure> {
+        let engine = engine(instances_max)?;
+        let (name, bytes) = self.read()?;
         let guest = engine
             .load(&bytes)
             .map_err(|error| cannot_load(&name, &error))?;

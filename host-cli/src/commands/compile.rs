@@ -3,7 +3,8 @@
 use crate::{
     args::{CompileArgs, TargetName},
     exit::{Failure, Outcome},
-    guest, input, output,
+    guest::{self, GuestSource},
+    output,
 };
 use host_core::engine::{self, Target};
 use std::{
@@ -13,7 +14,7 @@ use std::{
 
 /// What to compile, for what, to where.
 pub struct Configuration {
-    guest: PathBuf,
+    guest: GuestSource,
     output: PathBuf,
     target: Target,
 }
@@ -34,7 +35,7 @@ pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, Failure> {
         return Err(Failure::environment(message));
     }
     Ok(Configuration {
-        guest: arguments.guest.clone(),
+        guest: GuestSource::resolve(arguments.guest.as_deref()),
         output,
         target,
     })
@@ -47,9 +48,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         output,
         target,
     } = configuration;
-    let component = input::read_file(&guest, "guest", guest::GUEST_BYTES_MAX)?;
-    let image = engine::compile(&component, target)
-        .map_err(|error| guest::cannot_load(&guest.display().to_string(), &error))?;
+    let (name, component) = guest.read()?;
+    let image =
+        engine::compile(&component, target).map_err(|error| guest::cannot_load(&name, &error))?;
     replace(&output, &image).map_err(|error| {
         Failure::environment(format_args!(
             "failed to write `{}`: {error}",

@@ -141,6 +141,13 @@ fn an_image_is_the_same_every_time() {
 }
 
 #[test]
+fn without_a_guest_the_embedded_one_is_compiled() {
+    let folder = Folder::new();
+    cli(&["compile", "-o", &folder.path("embedded.cwasm")]).expect_code(0);
+    assert!(folder.read("embedded.cwasm") == std::fs::read(image()).unwrap());
+}
+
+#[test]
 fn completions_are_scripts() {
     let script = cli(&["completions", "bash"]).expect_code(0).stdout;
     assert!(script.contains("host-cli") && script.contains("replay"));
