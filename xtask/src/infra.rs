@@ -1,0 +1,124 @@
+//! `cargo xtask infra`: is `infra/template.yaml` sound, safe and what the code needs? Nothing here calls AWS.
+//!
+//! The template goes through every gate, and so do mutants of it, each of which has to be stopped by the gate that it names: a gate that
+//! finds nothing any more is found out.
+
+mod agreement;
+mod gates;
+mod mutants;
+mod source;
+mod template;
+
+use crate::{
+    python,
+    run::{root, step, target_folder},
+    tools,
+};
+use anyhow::{bail, ensure};
+use gates::{Gate, Workshop};
+use std::{fs, path::Path};
+
+/// The template's stem among those of the mutants.
+const TEMPLATE: &str = "template";
+/// The same for the other CPU, as README says to make it.
+const OTHER_CPU: &str = "template-x86_64";
+
+/// All gates on the template, and each mutant at its gate.
+pub fn check() -> anyhow::Result<()> {
+    let workshop = workshop(&target_folder()?.join("infra"))?;
+    let text = fs::read_to_string(root().join("infra/template.yaml"))?;
+    fs::write(workshop.templates.join(format!("{TEMPLATE}.yaml")), &text)?;
+    fs::write(
+        workshop.templates.join(format!("{OTHER_CPU}.yaml")),
+        text.replace("arm64", "x86_64"),
+    )?;
+    step("rules of cfn-guard", || workshop.test_rules())?;
+    step("template", || pass(&workshop))?;
+    let mutants = mutants::load(&root().join("infra/mutants"), &text)?;
+    step("mutants", || stop(&workshop, &mutants))
+}
+
+/// The tools, and empty folders to work in.
+fn workshop(folder: &Path) -> anyhow::Result<Workshop> {
+    let workshop = Workshop {
+        programs: python::environment("infra-python", "infra/requirements.txt")?,
+        guard: tools::cfn_guard()?,
+        templates: folder.join("templates"),
+        expanded: folder.join("expanded"),
+        policies: folder.join("policies"),
+    };
+    for folder in [&workshop.templates, &workshop.expanded, &workshop.policies] {
+        if folder.is_dir() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::create_dir_all(folder)?;
+    }
+    Ok(workshop)
+}
+
+/// Both forms of the template pass every gate.
+fn pass(workshop: &Workshop) -> anyhow::Result<()> {
+    for gate in Gate::ALL {
+        let found: Vec<_> = workshop
+            .run(gate, &[TEMPLATE, OTHER_CPU])?
+            .into_iter()
+            .flat_map(|(stem, lines)| {
+                lines
+                    .into_iter()
+                    .map(move |line| format!("{}: {stem}: {line}", gate.name()))
+            })
+            .collect();
+        ensure!(found.is_empty(), "{}", found.join("\n"));
+    }
+    Ok(())
+}
+
+/// Each mutant is stopped by its gate. Those for one gate go through it together.
+fn stop(workshop: &Workshop, mutants: &[mutants::Mutant]) -> anyhow::Result<()> {
+    for mutant in mutants {
+        fs::write(
+            workshop.templates.join(format!("{}.yaml", mutant.name)),
+            &mutant.template,
+        )?;
+    }
+    let all: Vec<_> = mutants.iter().map(|mutant| mutant.name.as_str()).collect();
+    let broken = workshop.run(Gate::Expand, &all)?;
+    let mut missed = Vec::new();
+    for gate in Gate::ALL {
+        let stems: Vec<_> = mutants
+            .iter()
+            .filter(|mutant| mutant.found_by == gate)
+            .map(|mutant| mutant.name.as_str())
+            .collect();
+        ensure!(
+            !stems.is_empty(),
+            "no mutant shows that gate `{}` finds anything",
+            gate.name()
+        );
+        let needs_expansion = !matches!(gate, Gate::Lint | Gate::Expand);
+        if let Some(stem) = stems
+            .iter()
+            .find(|stem| needs_expansion && broken.contains_key(**stem))
+        {
+            bail!(
+                "mutant `{stem}` is stopped by `expand` before it reaches `{}`: {:?}",
+                gate.name(),
+                broken[*stem]
+            );
+        }
+        let found = workshop.run(gate, &stems)?;
+        for mutant in mutants.iter().filter(|mutant| mutant.found_by == gate) {
+            match found.get(&mutant.name).and_then(|lines| lines.first()) {
+                Some(line) => eprintln!("{:<32} {:<14} {line}", mutant.name, gate.name()),
+                None => missed.push(format!(
+                    "`{}` passes `{}`: {}",
+                    mutant.name,
+                    gate.name(),
+                    mutant.mistake
+                )),
+            }
+        }
+    }
+    ensure!(missed.is_empty(), "{}", missed.join("\n"));
+    Ok(())
+}

@@ -1,0 +1,264 @@
+//! Whether the template and the code agree, which no tool for templates can know.
+
+mod api;
+mod metrics;
+mod roles;
+
+use super::{
+    source,
+    template::{Template, elements, members, plain, text},
+};
+use serde_json::Value;
+use std::{collections::BTreeSet, path::Path};
+
+/// Parameters that switch on all that is optional.
+const EVERYTHING: [(&str, &str); 13] = [
+    ("AlarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms"),
+    ("BasePath", "/v1"),
+    ("Channel", "stable"),
+    ("GuestEnvironment", "{\"A\":\"b\"}"),
+    ("LogRetentionDays", "7"),
+    (
+        "PermissionsBoundaryArn",
+        "arn:aws:iam::123456789012:policy/boundary",
+    ),
+    ("PublicKeys", "key"),
+    (
+        "PublisherPrincipal",
+        "arn:aws:iam::123456789012:role/release",
+    ),
+    ("Tape", "failures"),
+    ("TapeRecipient", "age1x"),
+    ("TapeRedactFields", "/secret"),
+    ("TapeRedactHeaders", "x-secret"),
+    (
+        "WebAclArn",
+        "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b",
+    ),
+];
+
+/// Variables of what the host does not do yet: record, and follow channels. Each is to go from here when the host reads it.
+const NOT_YET: [&str; 8] = [
+    "TENON_ARTIFACTS",
+    "TENON_CHANNEL",
+    "TENON_CHANNEL_INTERVAL_MS",
+    "TENON_PUBLIC_KEYS",
+    "TENON_TAPE",
+    "TENON_TAPE_RECIPIENT",
+    "TENON_TAPE_REDACT_FIELDS",
+    "TENON_TAPE_REDACT_HEADERS",
+];
+
+/// Outputs that the end-to-end tests, or the documentation, go by.
+const OUTPUTS: [&str; 12] = [
+    "AccessLogs",
+    "ApiId",
+    "ApiKeyId",
+    "Artifacts",
+    "Dashboard",
+    "Function",
+    "HostLogs",
+    "HostRole",
+    "PublisherRole",
+    "Stage",
+    "Table",
+    "Url",
+];
+
+/// What in an expanded template does not fit the code, with defaults and with all that is optional.
+pub fn complaints(file: &Path) -> anyhow::Result<Vec<String>> {
+    let mut complaints = BTreeSet::new();
+    for settings in [&[][..], &EVERYTHING[..]] {
+        let template = Template::load(file, settings)?;
+        // A template that lacks what a check is about is a complaint as well, and the others go on.
+        for check in [
+            api::routes,
+            api::integrations,
+            metrics::alarms,
+            metrics::dashboard,
+            metrics::all_are_shown,
+            roles::host,
+            roles::publisher,
+            roles::partitions,
+            table,
+            times_and_sizes,
+            outputs,
+        ] {
+            match check(&template) {
+                Ok(found) => complaints.extend(found),
+                Err(error) => {
+                    complaints.insert(format!("{error:#}"));
+                }
+            }
+        }
+    }
+    let everything = Template::load(file, &EVERYTHING)?;
+    complaints.extend(variables(&everything)?);
+    Ok(complaints.into_iter().collect())
+}
+
+/// Names that only one side has, as complaints.
+fn unmatched(
+    template: &BTreeSet<String>,
+    code: &BTreeSet<String>,
+    only_template: &str,
+    only_code: &str,
+) -> Vec<String> {
+    let extra = template
+        .difference(code)
+        .map(|name| format!("`{name}` {only_template}"));
+    let missing = code
+        .difference(template)
+        .map(|name| format!("`{name}` {only_code}"));
+    extra.chain(missing).collect()
+}
+
+/// The function's environment against what the host reads.
+fn variables(template: &Template) -> anyhow::Result<Vec<String>> {
+    let (_, function) = template.resource("AWS::Lambda::Function")?;
+    let set = members(&function["Environment"]["Variables"])
+        .map(|(name, _)| name.clone())
+        .collect();
+    let mut read = source::variables()?;
+    let arrived = NOT_YET.iter().filter(|name| read.contains(**name));
+    let mut complaints: Vec<_> = arrived
+        .map(|name| format!("`{name}` is read by the host: take it from `NOT_YET`"))
+        .collect();
+    read.extend(NOT_YET.map(str::to_owned));
+    complaints.extend(unmatched(
+        &set,
+        &read,
+        "is set, but the host does not read it",
+        "is read by the host, but cannot be set",
+    ));
+    Ok(complaints)
+}
+
+/// The table against how the backend lays out items.
+fn table(template: &Template) -> anyhow::Result<Vec<String>> {
+    let (_, table) = template.resource("AWS::DynamoDB::Table")?;
+    let key = |schema: &Value| -> String {
+        let names: Vec<_> = elements(schema)
+            .map(|part| {
+                format!(
+                    "{} {}",
+                    plain(&part["KeyType"]),
+                    plain(&part["AttributeName"])
+                )
+            })
+            .collect();
+        names.join(", ")
+    };
+    let pair = |partition: &str, sort: &str| -> anyhow::Result<String> {
+        Ok(format!(
+            "HASH {}, RANGE {}",
+            source::layout(partition)?,
+            source::layout(sort)?
+        ))
+    };
+    let index = &table["GlobalSecondaryIndexes"][0];
+    let facts = [
+        (
+            "the table's key",
+            key(&table["KeySchema"]),
+            pair("PARTITION", "SORT")?,
+        ),
+        (
+            "the index's key",
+            key(&index["KeySchema"]),
+            pair("INDEX_PARTITION", "INDEX_SORT")?,
+        ),
+        (
+            "the index",
+            plain(&index["IndexName"]),
+            source::layout("INDEX")?,
+        ),
+        (
+            "the index's projection",
+            plain(&index["Projection"]["ProjectionType"]),
+            "ALL".to_owned(),
+        ),
+        (
+            "the attribute for expiry",
+            plain(&table["TimeToLiveSpecification"]["AttributeName"]),
+            source::layout("EXPIRY")?,
+        ),
+    ];
+    let mut complaints: Vec<_> = facts
+        .into_iter()
+        .filter(|(_, found, expected)| found != expected)
+        .map(|(what, found, expected)| {
+            format!("{what} is `{found}`, the backend wants `{expected}`")
+        })
+        .collect();
+    for attribute in elements(&table["AttributeDefinitions"]) {
+        if attribute["AttributeType"] != "S" {
+            complaints.push(format!(
+                "key attribute `{}` is not text",
+                plain(&attribute["AttributeName"])
+            ));
+        }
+    }
+    Ok(complaints)
+}
+
+/// Who gives up first: the host, then Lambda, then the gateway. And whether a guest fits the function.
+fn times_and_sizes(template: &Template) -> anyhow::Result<Vec<String>> {
+    /// REST APIs (AWS: API Gateway quotas).
+    const GATEWAY_MS_MAX: f64 = 29_000.0;
+    let (_, function) = template.resource("AWS::Lambda::Function")?;
+    let variables = &function["Environment"]["Variables"];
+    let number = |value: &Value| plain(value).parse::<f64>().unwrap_or(f64::NAN);
+    let function_ms = number(&function["Timeout"]) * 1000.0;
+    let memory_bytes = number(&function["MemorySize"]) * 1024.0 * 1024.0;
+    let host_ms_max = number(&template.parameter("RequestDurationMs")["MaxValue"]);
+    let guest_bytes = number(&variables["TENON_GUEST_MEMORY_BYTES_MAX"]);
+    let mut complaints = Vec::new();
+    // `!(a < b)` also finds what is no number.
+    if !(host_ms_max < function_ms) {
+        complaints.push(format!(
+            "the host may wait {host_ms_max} ms, but Lambda ends it after {function_ms} ms"
+        ));
+    }
+    for (route, integration) in api::each_integration(template)? {
+        let gateway_ms = number(&integration["timeoutInMillis"]);
+        if !(function_ms < gateway_ms && gateway_ms <= GATEWAY_MS_MAX) {
+            complaints.push(format!(
+                "the gateway waits {gateway_ms} ms for `{route}`: more than the function's {function_ms} and at most {GATEWAY_MS_MAX} would do"
+            ));
+        }
+    }
+    if !(guest_bytes * 2.0 <= memory_bytes) {
+        complaints.push(format!("a guest may take {guest_bytes} bytes of a function with {memory_bytes}: leave half for the host"));
+    }
+    complaints.extend(architecture(template, &function)?);
+    Ok(complaints)
+}
+
+/// The packages are for the architecture that runs them.
+fn architecture(template: &Template, function: &Value) -> anyhow::Result<Vec<String>> {
+    let (_, layer) = template.resource("AWS::Lambda::LayerVersion")?;
+    let wanted = plain(&function["Architectures"][0]);
+    let folder = |key: &Value| text(key).split('/').next().unwrap_or_default().to_owned();
+    let found = [
+        ("the function's package", folder(&function["Code"]["S3Key"])),
+        ("the layer's package", folder(&layer["Content"]["S3Key"])),
+        ("the layer", plain(&layer["CompatibleArchitectures"][0])),
+    ];
+    Ok(found
+        .into_iter()
+        .filter(|(_, found)| *found != wanted)
+        .map(|(what, found)| format!("{what} is for `{found}`, the function for `{wanted}`"))
+        .collect())
+}
+
+fn outputs(template: &Template) -> anyhow::Result<Vec<String>> {
+    let found: BTreeSet<_> = template.outputs().cloned().collect();
+    let expected = OUTPUTS.map(str::to_owned).into();
+    Ok(unmatched(
+        &found,
+        &expected,
+        "is an output that `OUTPUTS` does not list",
+        "is no output",
+    ))
+}

@@ -1,0 +1,59 @@
+//! Routes, and what stands behind them.
+
+use super::{super::source, unmatched};
+use crate::infra::template::{Template, members, plain, text};
+use serde_json::Value;
+
+/// The API's methods against the guest's OpenAPI document.
+pub fn routes(template: &Template) -> anyhow::Result<Vec<String>> {
+    let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
+    Ok(unmatched(
+        &source::described(&api["Body"]["paths"]),
+        &source::routes()?,
+        "is a method of the API that the guest does not describe",
+        "is described by the guest, but no method of the API",
+    ))
+}
+
+/// Each method calls the alias, which is what canary and rollback move; and the API may call that.
+pub fn integrations(template: &Template) -> anyhow::Result<Vec<String>> {
+    let (alias, properties) = template.resource("AWS::Lambda::Alias")?;
+    let mut complaints = Vec::new();
+    if properties["Name"] != "live" {
+        complaints.push(format!(
+            "the alias is named `{}`, alarms watch `live`",
+            plain(&properties["Name"])
+        ));
+    }
+    for (route, integration) in each_integration(template)? {
+        let uri = text(&integration["uri"]);
+        if !uri.ends_with(&format!("functions/{alias}/invocations")) {
+            complaints.push(format!("`{route}` calls `{uri}`, not the alias `{alias}`"));
+        }
+    }
+    for (name, permission) in template.resources("AWS::Lambda::Permission") {
+        if permission["FunctionName"] != alias.as_str() {
+            complaints.push(format!(
+                "`{name}` permits calls of `{}`, not of the alias",
+                plain(&permission["FunctionName"])
+            ));
+        }
+    }
+    if template.resources("AWS::Lambda::Permission").is_empty() {
+        complaints.push("the API may not call the function".to_owned());
+    }
+    Ok(complaints)
+}
+
+/// `METHOD /path` with what it calls.
+pub fn each_integration(template: &Template) -> anyhow::Result<Vec<(String, Value)>> {
+    let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
+    let mut integrations = Vec::new();
+    for (path, item) in members(&api["Body"]["paths"]) {
+        for (method, operation) in members(item) {
+            let integration = operation["x-amazon-apigateway-integration"].clone();
+            integrations.push((format!("{} {path}", method.to_uppercase()), integration));
+        }
+    }
+    Ok(integrations)
+}
