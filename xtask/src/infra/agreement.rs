@@ -8,6 +8,7 @@ use super::{
     source,
     template::{Template, elements, members, plain, text},
 };
+use anyhow::Context;
 use serde_json::Value;
 use std::{collections::BTreeSet, path::Path};
 
@@ -205,34 +206,44 @@ fn table(template: &Template) -> anyhow::Result<Vec<String>> {
 /// Who gives up first: the host, then Lambda, then the gateway. And whether a guest fits the function.
 fn times_and_sizes(template: &Template) -> anyhow::Result<Vec<String>> {
     /// REST APIs (AWS: API Gateway quotas).
-    const GATEWAY_MS_MAX: f64 = 29_000.0;
+    const GATEWAY_MS_MAX: u64 = 29_000;
     let (_, function) = template.resource("AWS::Lambda::Function")?;
     let variables = &function["Environment"]["Variables"];
-    let number = |value: &Value| plain(value).parse::<f64>().unwrap_or(f64::NAN);
-    let function_ms = number(&function["Timeout"]) * 1000.0;
-    let memory_bytes = number(&function["MemorySize"]) * 1024.0 * 1024.0;
-    let host_ms_max = number(&template.parameter("RequestDurationMs")["MaxValue"]);
-    let guest_bytes = number(&variables["TENON_GUEST_MEMORY_BYTES_MAX"]);
+    let function_ms = 1000 * number("the function's timeout", &function["Timeout"])?;
+    let memory_bytes = 1024 * 1024 * number("the function's memory", &function["MemorySize"])?;
+    let host_ms_max = number(
+        "the largest `RequestDurationMs`",
+        &template.parameter("RequestDurationMs")["MaxValue"],
+    )?;
+    let guest_bytes = number(
+        "a guest's memory",
+        &variables["TENON_GUEST_MEMORY_BYTES_MAX"],
+    )?;
     let mut complaints = Vec::new();
-    // `!(a < b)` also finds what is no number.
-    if !(host_ms_max < function_ms) {
+    if host_ms_max >= function_ms {
         complaints.push(format!(
             "the host may wait {host_ms_max} ms, but Lambda ends it after {function_ms} ms"
         ));
     }
     for (route, integration) in api::each_integration(template)? {
-        let gateway_ms = number(&integration["timeoutInMillis"]);
-        if !(function_ms < gateway_ms && gateway_ms <= GATEWAY_MS_MAX) {
+        let gateway_ms = number(&route, &integration["timeoutInMillis"])?;
+        if gateway_ms <= function_ms || gateway_ms > GATEWAY_MS_MAX {
             complaints.push(format!(
                 "the gateway waits {gateway_ms} ms for `{route}`: more than the function's {function_ms} and at most {GATEWAY_MS_MAX} would do"
             ));
         }
     }
-    if !(guest_bytes * 2.0 <= memory_bytes) {
+    if guest_bytes * 2 > memory_bytes {
         complaints.push(format!("a guest may take {guest_bytes} bytes of a function with {memory_bytes}: leave half for the host"));
     }
     complaints.extend(architecture(template, &function)?);
     Ok(complaints)
+}
+
+fn number(what: &str, value: &Value) -> anyhow::Result<u64> {
+    plain(value)
+        .parse()
+        .with_context(|| format!("{what} is `{}`, no number", plain(value)))
 }
 
 /// The packages are for the architecture that runs them.

@@ -213,10 +213,13 @@ impl Workshop {
             serde_json::from_slice(&output.stdout).context("cfn-guard printed no JSON")?;
         let mut complaints = Complaints::new();
         for report in elements(&reports) {
-            let broken: Vec<_> = elements(&report["not_compliant"])
-                .map(|rule| plain(&rule["Rule"]["name"]))
-                .collect();
-            complaints.insert(stem(text(&report["name"])), broken);
+            let broken =
+                elements(&report["not_compliant"]).map(|rule| plain(&rule["Rule"]["name"]));
+            let mut found: Vec<_> = broken.collect();
+            // A rule that finds nothing to judge has not judged.
+            let idle = elements(&report["not_applicable"]);
+            found.extend(idle.map(|rule| format!("{} applies to nothing", plain(rule))));
+            complaints.insert(stem(text(&report["name"])), found);
         }
         ensure!(
             complaints.len() == stems.len(),

@@ -6,8 +6,15 @@ use anyhow::Context;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Namespaces, metrics and their dimensions that AWS publishes (AWS: CloudWatch metrics of API Gateway, Lambda and DynamoDB).
-const PUBLISHED: [(&str, &[&str], &[&[&str]]); 5] = [
+/// A namespace, metrics in it, and the sets of dimensions that each of them has.
+type Published = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static [&'static str]],
+);
+
+/// What AWS publishes (AWS: CloudWatch metrics of API Gateway, of Lambda, of DynamoDB).
+const PUBLISHED: [Published; 5] = [
     (
         "AWS/ApiGateway",
         &[
