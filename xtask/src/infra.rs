@@ -16,7 +16,10 @@ use crate::{
 };
 use anyhow::{bail, ensure};
 use gates::{Gate, Workshop};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// The template's stem among those of the mutants.
 const TEMPLATE: &str = "template";
@@ -36,6 +39,17 @@ pub fn check() -> anyhow::Result<()> {
     step("template", || pass(&workshop))?;
     let mutants = mutants::load(&root().join("infra/mutants"), &text)?;
     step("mutants", || stop(&workshop, &mutants))
+}
+
+/// The template for one architecture, expanded in a folder with some parameters as SAM is to see them. Gives the file.
+pub fn expand(folder: &Path, arch: &str, settings: &[(&str, &str)]) -> anyhow::Result<PathBuf> {
+    let workshop = workshop(folder)?;
+    let text = fs::read_to_string(root().join("infra/template.yaml"))?;
+    let file = workshop.templates.join(format!("{TEMPLATE}.yaml"));
+    fs::write(file, text.replace("arm64", arch))?;
+    let complaints = workshop.expand(&[TEMPLATE], settings)?;
+    ensure!(complaints.is_empty(), "{complaints:?}");
+    Ok(workshop.expanded.join(format!("{TEMPLATE}.json")))
 }
 
 /// The tools, and empty folders to work in.

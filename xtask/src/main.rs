@@ -2,6 +2,7 @@
 
 mod check;
 mod dependencies;
+mod e2e;
 mod fuzz;
 mod infra;
 mod package;
@@ -27,6 +28,9 @@ Commands:
   check            formatting, lints, documentation, licences and duplicates of dependencies
   setup            install what building needs and is missing: the guests' compilation target
   infra            check infra/template.yaml, and that every mutant of it is found (needs python3 and npm)
+  e2e [--packages FOLDER] | e2e --url URL [--api-key KEY]
+                   create the stack from the packages on an emulator, call it and look at it; with --url only call what
+                   is deployed there, whose store has to be empty (needs python3)
   schemathesis     check `host-cli serve` against the OpenAPI document it serves (needs python3)
   dynamodb-local [FILTER]
                    run the DynamoDB backend's tests against Amazon's own engine (needs npm, java 17 and network namespaces)
@@ -64,6 +68,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         ("test", [filter]) => test(Some(filter)),
         ("check", []) => check::all(),
         ("setup", []) => setup::target(),
+        ("e2e", arguments) => e2e::execute(&e2e::Options::parse(arguments)?),
         ("infra", []) => infra::check(),
         ("schemathesis", []) => schemathesis::run(),
         ("dynamodb-local", []) => dynamodb_local::test(dynamodb_local::TESTS_DEFAULT),
