@@ -6,6 +6,8 @@
 //!
 //! A backend is right when it passes `conformance`.
 
+#[cfg(test)]
+mod agreement;
 mod arguments;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;

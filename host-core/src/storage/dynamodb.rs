@@ -24,11 +24,15 @@ use self::{
     layout::{Attributes, Unreadable},
     trouble::{Trouble, judge},
 };
-pub use self::{client::DynamoDbOptions, cursor_key::CursorKeyError};
+pub use self::{
+    client::{DynamoDbOptions, http_client},
+    cursor_key::CursorKeyError,
+};
 use super::{
     Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
     PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome, memory::new_item,
 };
+pub use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::{
     Client,
     error::ProvideErrorMetadata,
@@ -332,3 +336,6 @@ impl Storage for DynamoDbStorage {
 
 /// Keys in one request (AWS: BatchGetItem).
 const BATCH_KEYS_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@ use super::attempts::ATTEMPT_DURATION_MAX;
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        BehaviorVersion, Config, Region, SharedCredentialsProvider, StalledStreamProtectionConfig,
-        retry::RetryConfig, timeout::TimeoutConfig,
+        BehaviorVersion, Config, Region, SharedCredentialsProvider, SharedHttpClient,
+        StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
     },
 };
 use aws_smithy_http_client::{
@@ -30,21 +30,30 @@ pub struct DynamoDbOptions {
     pub credentials: SharedCredentialsProvider,
 }
 
+/// The one TLS stack, for whatever else speaks to AWS.
+pub fn http_client() -> SharedHttpClient {
+    Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
+}
+
 impl DynamoDbOptions {
     /// A client as the store uses it.
     pub(super) fn client(&self) -> Client {
-        let http_client = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
+        self.client_with(ATTEMPT_DURATION_MAX)
+    }
+
+    /// A client that waits so long for an answer.
+    pub(super) fn client_with(&self, read_duration_max: Duration) -> Client {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_DURATION_MAX)
-            .read_timeout(ATTEMPT_DURATION_MAX)
+            .read_timeout(read_duration_max)
             .build();
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials.clone())
-            .http_client(http_client)
+            .http_client(self.http_client())
             // Ours know what may be repeated, and until when.
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
@@ -53,6 +62,14 @@ impl DynamoDbOptions {
             config = config.endpoint_url(endpoint);
         }
         Client::from_conf(config.build())
+    }
+
+    /// Without TLS where the endpoint has none: reading the system's root certificates takes a while.
+    fn http_client(&self) -> SharedHttpClient {
+        match &self.endpoint {
+            Some(endpoint) if endpoint.starts_with("http://") => Builder::new().build_http(),
+            Some(_) | None => http_client(),
+        }
     }
 }
 

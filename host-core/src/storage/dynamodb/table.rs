@@ -3,10 +3,11 @@
 use super::{
     client::DynamoDbOptions,
     layout::{EXPIRY, INDEX, INDEX_PARTITION, INDEX_SORT, PARTITION, SORT},
+    trouble::chain_words,
 };
 use aws_sdk_dynamodb::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, GlobalSecondaryIndexDescription,
         KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
@@ -16,6 +17,8 @@ use aws_sdk_dynamodb::{
 use std::{error::Error, fmt, time::Duration};
 use tokio::time::{Instant, sleep};
 
+/// Time for an answer about a whole table, which may take longer than one about an item.
+const ANSWER_DURATION_MAX: Duration = Duration::from_secs(30);
 /// How long a new table may take to become usable.
 const CREATION_DURATION_MAX: Duration = Duration::from_secs(180);
 /// How often to look whether it has.
@@ -117,6 +120,14 @@ pub async fn create(options: &DynamoDbOptions) -> Result<Created, TableError> {
     }
 }
 
+/// A table for tests whose clocks are not those of the server.
+#[cfg(test)]
+pub(super) async fn create_without_expiry(options: &DynamoDbOptions) -> Result<(), TableError> {
+    let admin = Admin::new(options);
+    admin.create_table().await?;
+    admin.wait_until_active().await
+}
+
 /// Finds out whether the table is as the store needs it, and how it differs.
 pub async fn check(options: &DynamoDbOptions) -> Result<(), TableError> {
     let admin = Admin::new(options);
@@ -135,7 +146,7 @@ struct Admin {
 impl Admin {
     fn new(options: &DynamoDbOptions) -> Self {
         Self {
-            client: options.client(),
+            client: options.client_with(ANSWER_DURATION_MAX),
             table: options.table.clone(),
         }
     }
@@ -166,7 +177,7 @@ impl Admin {
         let words = match (error.code(), error.message()) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             (Some(code), None) => code.to_owned(),
-            (None, _) => DisplayErrorContext(&error).to_string(),
+            (None, _) => chain_words(&error),
         };
         TableError::Refused {
             action,

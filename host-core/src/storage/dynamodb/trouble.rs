@@ -3,7 +3,7 @@
 //! AWS: "Error handling with DynamoDB"; the SDK's error types are open, so that codes are told apart by name, and by HTTP status where
 //! there is none.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::ConnectorError};
 use hyper_util::client::legacy::Error as HttpError;
 use std::error::Error;
@@ -76,7 +76,7 @@ where
         // The enum is open. What is not known may have been sent.
         _ => Trouble::Uncertain,
     };
-    Judged::Trouble(trouble, words(&DisplayErrorContext(&error).to_string()))
+    Judged::Trouble(trouble, chain_words(&error))
 }
 
 /// What the codes of DynamoDB, of its transactions' cancellation reasons and of AWS's front door mean.
@@ -138,7 +138,7 @@ pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> Trouble
             Trouble::Misconfigured
         }
         _ => match status {
-            408 | 500.. => Trouble::Uncertain,
+            ..=399 | 408 | 500.. => Trouble::Uncertain,
             429 => Trouble::Throttled,
             401 | 403 | 404 => Trouble::Misconfigured,
             _ => Trouble::Defect,
@@ -173,6 +173,18 @@ fn service_words(error: &impl ProvideErrorMetadata) -> String {
         Some(message) => words(&format!("{code}: {message}")),
         None => code.to_owned(),
     }
+}
+
+/// The error and what caused it. Never their debug forms, which may hold an answer's whole body.
+pub(super) fn chain_words(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    words(&text)
 }
 
 /// Words for the operator. Complaints about values may quote them: what follows is left out.

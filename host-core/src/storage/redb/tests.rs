@@ -1,9 +1,11 @@
 //! Conformance, agreement with memory, durability, and files that cannot be opened.
 
-mod agreement;
-
 use super::{tables::META, *};
-use crate::seed::Seed;
+use crate::{
+    seed::Seed,
+    storage::{MemoryStorage, agreement},
+};
+use proptest::prelude::*;
 use std::{
     fs,
     path::PathBuf,
@@ -379,5 +381,31 @@ async fn a_damaged_store_is_refused() {
                 );
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_and_redb_agree(steps in agreement::steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let folder = Folder::new();
+        let memory = Arc::new(MemoryStorage::new());
+        let redb = Arc::new(RedbStorage::open(folder.store()).unwrap());
+        let (one, now_ms) = runtime.block_on(agreement::play_on(memory.clone(), &steps));
+        let (other, _) = runtime.block_on(agreement::play_on(redb.clone(), &steps));
+        agreement::assert_same(&steps, &one, &other)?;
+
+        // What one holds can be written down, read again and loaded into the other.
+        let namespace = agreement::namespace();
+        let held = memory.namespace_entries(&namespace, now_ms).unwrap();
+        prop_assert_eq!(&held, &redb.namespace_entries(&namespace, now_ms).unwrap());
+        let text = serde_json::to_string(&held).unwrap();
+        let read: Vec<Entry> = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(&read, &held);
+        let copy = MemoryStorage::new();
+        copy.load_namespace(&namespace, read).unwrap();
+        prop_assert_eq!(copy.entries(now_ms).unwrap(), redb.entries(now_ms).unwrap());
     }
 }

@@ -1,11 +1,12 @@
-//! Memory and redb give the same answer to every call of any sequence, errors included, and hold the same in the end.
+//! Two stores give the same answer to every call of any sequence, errors included, and hold the same in the end.
+//!
+//! A backend's tests take a sequence from [`steps`] and play it with [`play_on`], on memory and on the backend.
 
-use super::{Folder, call, key};
-use crate::storage::{
-    Consistency, CursorKey, Direction, Document, Entry, Key, MemoryStorage, Namespace, Operation,
-    Precondition, PutOptions, PutOutcome, QueryOptions, RedbStorage, Revision, Snapshot, SortRange,
-    Storage, Tenant, TransactOutcome,
+use super::{
+    Call, Consistency, CursorKey, Direction, Document, Key, Namespace, Operation, Precondition,
+    PutOptions, PutOutcome, QueryOptions, Revision, SortRange, Storage, Tenant, TransactOutcome,
 };
+use crate::seed::Seed;
 use proptest::{prelude::*, sample::select};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ const REVISIONS: usize = 4;
 
 /// A precondition whose revision is named by how long ago it was made.
 #[derive(Clone, Debug)]
-enum Condition {
+pub(super) enum Condition {
     None,
     Absent,
     Present,
@@ -35,7 +36,7 @@ enum Condition {
 }
 
 #[derive(Clone, Debug)]
-enum Change {
+pub(super) enum Change {
     Put {
         key: Key,
         document: &'static str,
@@ -47,8 +48,9 @@ enum Change {
     Check(Key, Condition),
 }
 
+/// One call, or a while.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Get(Key),
     GetMany(Vec<Key>),
     One(Change),
@@ -319,35 +321,60 @@ impl Player {
     }
 }
 
-fn contents(store: &impl Snapshot, namespace: &Namespace, now_ms: u64) -> Vec<Entry> {
-    store.namespace_entries(namespace, now_ms).unwrap()
+/// A guest of its own on each store.
+pub(super) fn namespace() -> Namespace {
+    "guest".parse().unwrap()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+/// Sequences of calls, valid and invalid, that often concern the same items.
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 1..60)
+}
 
-    #[test]
-    fn memory_and_redb_agree(steps in prop::collection::vec(step(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let folder = Folder::new();
-        let memory = Arc::new(MemoryStorage::new());
-        let redb = Arc::new(RedbStorage::open(folder.store()).unwrap());
-        let namespace: Namespace = "guest".parse().unwrap();
-        let (mut one, mut other) = (Player::new(memory.clone(), &namespace), Player::new(redb.clone(), &namespace));
-        for step in &steps {
-            let answers = (runtime.block_on(one.play(step)), runtime.block_on(other.play(step)));
-            prop_assert_eq!(&answers.0, &answers.1, "{:?}", step);
+/// What a store answers to each step, then its contents by key and by index; with the time at the end.
+pub(super) async fn play_on(store: Arc<dyn Storage>, steps: &[Step]) -> (Vec<String>, u64) {
+    let mut player = Player::new(store, &namespace());
+    let mut answers = Vec::new();
+    for step in steps {
+        answers.push(player.play(step).await);
+    }
+    for partition in PARTITIONS {
+        for by_index in [false, true] {
+            let options = QueryOptions {
+                range: SortRange::All,
+                direction: Direction::Ascending,
+                limit: 1000,
+                cursor: None,
+            };
+            player.queries[usize::from(by_index)] = Some((partition, options));
+            answers.push(player.query(by_index).await);
         }
-        let now_ms = one.now_ms;
-        let held = contents(memory.as_ref(), &namespace, now_ms);
-        prop_assert_eq!(&held, &contents(redb.as_ref(), &namespace, now_ms));
+    }
+    (answers, player.now_ms)
+}
 
-        // What one holds can be written down, read again and loaded into the other.
-        let text = serde_json::to_string(&held).unwrap();
-        let read: Vec<Entry> = serde_json::from_str(&text).unwrap();
-        prop_assert_eq!(&read, &held);
-        let copy = MemoryStorage::new();
-        copy.load_namespace(&namespace, read).unwrap();
-        prop_assert_eq!(copy.entries(now_ms).unwrap(), redb.entries(now_ms).unwrap());
+/// Fails at the first step that two stores answer differently.
+pub(super) fn assert_same(
+    steps: &[Step],
+    one: &[String],
+    other: &[String],
+) -> Result<(), TestCaseError> {
+    for (position, answers) in one.iter().zip(other).enumerate() {
+        prop_assert_eq!(answers.0, answers.1, "{:?}", steps.get(position));
+    }
+    prop_assert_eq!(one.len(), other.len());
+    Ok(())
+}
+
+fn call(number: u64, now_ms: u64) -> Call {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_be_bytes());
+    Call::new(now_ms, &Seed::new(seed), None)
+}
+
+fn key(partition: &str, sort: &str) -> Key {
+    Key {
+        partition: partition.to_owned(),
+        sort: sort.to_owned(),
     }
 }
