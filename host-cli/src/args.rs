@@ -20,6 +20,7 @@ pub enum Command {
     Event(EventArgs),
     Inspect(InspectArgs),
     Compile(CompileArgs),
+    Table(TableArgs),
     Completions(CompletionsArgs),
 }
 
@@ -32,12 +33,13 @@ pub enum Command {
 Examples:
   host-cli serve
   host-cli serve --listen 127.0.0.1:0 --store memory --event-kind rest
-  host-cli serve --guest my-guest.wasm --store redb:data/items.redb")]
+  host-cli serve --guest my-guest.wasm --store redb:data/items.redb
+  host-cli serve --store dynamodb:items@http://127.0.0.1:8000")]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one, and the first line printed says which
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     pub listen: String,
-    /// Where documents are kept: `memory` or `redb:FILE`
+    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "redb:tenon.redb")]
     pub store: String,
     #[command(flatten)]
@@ -64,7 +66,7 @@ pub struct InvokeArgs {
     /// File that holds the event; `-` reads stdin
     #[arg(value_name = "EVENT")]
     pub event: PathBuf,
-    /// Where documents are kept: `memory` or `redb:FILE`
+    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub store: String,
     #[command(flatten)]
@@ -84,8 +86,8 @@ pub struct InvokeArgs {
 ///
 /// Events of files run in order against one store; an answer of 500 or above and a refusal count as a difference. Events whose
 /// method is safe (GET, HEAD, OPTIONS) may run at the same time, any other runs alone: the outcome does not depend on `--jobs`.
-/// Each case runs against a store of its own, of the kind that `--store` names, which is empty but for `before.json`. The time is
-/// the event's own, or 2026-01-01T00:00:00Z.
+/// Each case runs against a store of its own, of the kind that `--store` names, which is empty but for `before.json`; a table cannot be
+/// one. The time is the event's own, or 2026-01-01T00:00:00Z.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -97,7 +99,7 @@ pub struct ReplayArgs {
     /// Events, files of events, case folders, or folders of them
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-    /// Where documents are kept: `memory` or `redb:FILE`
+    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub store: String,
     #[command(flatten)]
@@ -179,6 +181,42 @@ pub struct CompileArgs {
     /// Processor that the image is for [default: this machine's]
     #[arg(long, value_enum)]
     pub target: Option<TargetName>,
+}
+
+/// Make a DynamoDB table for the store, or check one
+///
+/// Region and credentials are found as AWS's own tools find them. A server of one's own is named after an `@`; it needs neither.
+#[derive(Debug, Args)]
+pub struct TableArgs {
+    #[command(subcommand)]
+    pub command: TableCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TableCommand {
+    /// Make the table, with its index and its expiry setting (TTL), billed on demand
+    ///
+    /// A table that is there already is checked, and never changed but for an expiry setting that is missing.
+    #[command(after_help = "\
+Examples:
+  host-cli table create items
+  host-cli table create items@http://127.0.0.1:8000")]
+    Create(TableTarget),
+    /// Say whether a table is as the store needs it, and what differs
+    ///
+    /// Keys, index, projection and expiry setting (TTL). Exit code 1 if something differs, 3 if there is no such table.
+    #[command(after_help = "\
+Examples:
+  host-cli table check items
+  host-cli table check items@http://127.0.0.1:8000")]
+    Check(TableTarget),
+}
+
+#[derive(Debug, Args)]
+pub struct TableTarget {
+    /// The table's name or ARN, and after an `@` the address of another server than AWS's own
+    #[arg(value_name = "TABLE[@ENDPOINT]")]
+    pub table: String,
 }
 
 /// Print a completion script for a shell

@@ -7,6 +7,7 @@ mod inspect;
 mod invoke;
 mod replay;
 mod serve;
+mod table;
 
 use crate::{
     args::Command,
@@ -22,6 +23,7 @@ pub fn run(command: Command) -> Result<Outcome, Failure> {
         Command::Event(arguments) => event::resolve(&arguments).and_then(event::run),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compile(arguments) => compile::resolve(&arguments).and_then(compile::run),
+        Command::Table(arguments) => table::resolve(&arguments).and_then(table::run),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

@@ -6,7 +6,7 @@ use std::{fmt, process::ExitCode};
 pub const EXIT_CODES_HELP: &str = "\
 Exit codes:
   0  done; for `replay`, everything came out as expected
-  1  something differs (`replay`), an event was refused (`invoke`, `replay`), or this host cannot run the guest (`inspect`)
+  1  something differs (`replay`, `table check`), an event was refused (`invoke`, `replay`), or this host cannot run the guest (`inspect`)
   2  the command line is wrong
   3  the environment is: a file, a port, a store, a guest";
 

@@ -1,5 +1,8 @@
 //! `--store`: which backend, opening it, and stores that cases have for themselves.
 
+mod dynamodb;
+
+pub use self::dynamodb::TableSpec;
 use crate::exit::Failure;
 use host_core::{
     replay::{CaseStore, local_view, replay_cursor_key},
@@ -21,23 +24,26 @@ pub enum StoreSpec {
     Memory,
     /// One local file.
     Redb(PathBuf),
+    /// A DynamoDB table.
+    DynamoDb(TableSpec),
 }
 
 impl StoreSpec {
-    /// Reads `memory` or `redb:PATH`.
+    /// Reads `memory`, `redb:PATH` or `dynamodb:TABLE[@ENDPOINT]`.
     pub fn resolve(text: &str) -> Result<Self, Failure> {
         match text.split_once(':') {
             None if text == "memory" => Ok(Self::Memory),
             Some(("redb", path)) if !path.is_empty() => Ok(Self::Redb(PathBuf::from(path))),
             Some(("redb", _)) => Err(Failure::usage(format_args!("store `{text}` names no file"))
                 .hint("write `--store redb:tenon.redb`")),
+            Some(("dynamodb", table)) => TableSpec::resolve(table).map(Self::DynamoDb),
             Some(_) | None => Err(Failure::usage(format_args!("unknown store `{text}`"))
-                .hint("write `--store memory` or `--store redb:FILE`")),
+                .hint("write `--store memory`, `--store redb:FILE` or `--store dynamodb:TABLE`")),
         }
     }
 
-    /// Opens the store as its guest sees it. A file that does not exist is made.
-    pub fn open(&self) -> Result<Arc<dyn Storage>, Failure> {
+    /// Opens the store as its guest sees it. A file that does not exist is made, a table is not.
+    pub async fn open(&self) -> Result<Arc<dyn Storage>, Failure> {
         Ok(match self {
             Self::Memory => local_view(Arc::new(MemoryStorage::new()), replay_cursor_key()),
             Self::Redb(path) => {
@@ -45,11 +51,15 @@ impl StoreSpec {
                 let cursor_key = store.cursor_key().clone();
                 local_view(Arc::new(store), cursor_key)
             }
+            Self::DynamoDb(table) => {
+                let (store, cursor_key) = table.open().await?;
+                local_view(Arc::new(store), cursor_key)
+            }
         })
     }
 }
 
-/// The store for people: the absolute path of a file.
+/// The store for people: the absolute path of a file, the table with its server.
 impl fmt::Display for StoreSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -59,6 +69,7 @@ impl fmt::Display for StoreSpec {
                 .unwrap_or(path)
                 .display()
                 .fmt(formatter),
+            Self::DynamoDb(table) => write!(formatter, "DynamoDB table {table}"),
         }
     }
 }
@@ -83,12 +94,15 @@ pub enum CaseStores {
         /// Files made so far.
         count: AtomicU64,
     },
+    /// None: filling and reading a whole table is what a host must not be able to do.
+    None(TableSpec),
 }
 
 impl CaseStores {
     /// Stores of the same kind as `spec`.
     pub fn new(spec: &StoreSpec) -> Result<Self, Failure> {
         match spec {
+            StoreSpec::DynamoDb(table) => Ok(Self::None(table.clone())),
             StoreSpec::Memory => Ok(Self::Memory),
             StoreSpec::Redb(_) => {
                 let folder =
@@ -113,6 +127,10 @@ impl CaseStores {
                 let number = count.fetch_add(1, Ordering::Relaxed);
                 Ok(Arc::new(open_redb(&folder.join(format!("{number}.redb")))?))
             }
+            Self::None(table) => Err(Failure::usage(format_args!(
+                "cases need stores of their own, which table `{table}` cannot be"
+            ))
+            .hint("replay cases with `--store memory` or `--store redb:FILE`; events in files run on tables")),
         }
     }
 }
@@ -134,7 +152,20 @@ mod tests {
         assert_eq!(StoreSpec::resolve("memory").unwrap(), StoreSpec::Memory);
         let redb = StoreSpec::resolve("redb:a:b.redb").unwrap();
         assert_eq!(redb, StoreSpec::Redb(PathBuf::from("a:b.redb")));
-        for text in ["", "redb", "redb:", "memory:x", "postgres:x", "Memory"] {
+        assert!(matches!(
+            StoreSpec::resolve("dynamodb:items@http://127.0.0.1:8000"),
+            Ok(StoreSpec::DynamoDb(_))
+        ));
+        for text in [
+            "",
+            "dynamodb",
+            "dynamodb:",
+            "redb",
+            "redb:",
+            "memory:x",
+            "postgres:x",
+            "Memory",
+        ] {
             assert!(StoreSpec::resolve(text).is_err(), "{text}");
         }
     }

@@ -21,11 +21,13 @@ const LICENCES: [&str; 12] = [
 ];
 
 /// Crates that the host contains in more than one version, with the reason why that cannot be helped.
-const DUPLICATES: [(&str, &str); 6] = [
+const DUPLICATES: [(&str, &str); 8] = [
+    ("base64", "ours is at 0.22, `hyper-util` at 0.23"),
     ("block-buffer", "of `sha2`"),
     ("cpufeatures", "of `sha2`"),
     ("crypto-common", "of `sha2`"),
     ("digest", "of `sha2`"),
+    ("getrandom", "`ring` 0.17 uses 0.2"),
     (
         "hashbrown",
         "cranelift 0.135 uses 0.17, and through `gimli` 0.16",
@@ -37,9 +39,28 @@ const DUPLICATES: [(&str, &str); 6] = [
 ];
 
 /// What a lean host must not contain: features of host-core, and the beginnings of crates' names that they must not bring.
-const LEAN: [(&str, &[&str]); 2] = [
-    ("", &["aws-", "cranelift-codegen", "redb", "wasmtime"]),
-    ("runtime", &["aws-", "cranelift-codegen", "redb"]),
+const LEAN: [(&str, &[&str]); 3] = [
+    (
+        "",
+        &["aws-", "cranelift-codegen", "hyper", "redb", "wasmtime"],
+    ),
+    ("runtime", &["aws-", "cranelift-codegen", "hyper", "redb"]),
+    // The SDK with one HTTP client and one TLS stack.
+    (
+        "dynamodb",
+        &[
+            "aws-lc",
+            "aws-sdk-sso",
+            "aws-sdk-sts",
+            "cranelift-codegen",
+            "h2 v0.3",
+            "hyper v0",
+            "native-tls",
+            "redb",
+            "rustls v0.21",
+            "wasmtime",
+        ],
+    ),
 ];
 
 /// Fails on a licence or a duplicate that is not listed here, and on a listed duplicate that is gone.

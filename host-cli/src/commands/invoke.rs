@@ -69,13 +69,14 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         seed,
         received_at_ms,
     } = configuration;
-    let service = Service::new(guest.link(1)?, store.open()?);
+    let runtime = runtime::workers(1)?;
+    let service = Service::new(guest.link(1)?, runtime.block_on(store.open())?);
     let exchange = Exchange {
         event: &event,
         received_at_ms,
         seed,
     };
-    let answer = runtime::workers(1)?
+    let answer = runtime
         .block_on(exchange.run(&service))
         .map_err(Failure::refused)?;
     let mut remarks = Vec::new();

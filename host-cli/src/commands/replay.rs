@@ -49,9 +49,13 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
                 .hint("a case is a folder with `event.json`"),
         );
     }
+    let store = StoreSpec::resolve(&arguments.store)?;
+    if has_cases && matches!(store, StoreSpec::DynamoDb(_)) {
+        CaseStores::new(&store)?.open()?;
+    }
     Ok(Configuration {
         inputs,
-        store: StoreSpec::resolve(&arguments.store)?,
+        store,
         guest: GuestSource::resolve(arguments.guest.guest.as_deref()),
         bless: arguments.bless,
         format: arguments.format,
@@ -74,11 +78,14 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let guest = guest.link(jobs)?;
     let has_events = inputs.iter().any(|input| !matches!(input, Input::Case(_)));
     // A store that no event uses is not opened: the file need not exist, and may be in use.
-    let storage = if has_events {
-        store.open()?
-    } else {
-        StoreSpec::Memory.open()?
-    };
+    let runtime = runtime::workers(jobs)?;
+    let storage = runtime.block_on(async {
+        if has_events {
+            store.open().await
+        } else {
+            StoreSpec::Memory.open().await
+        }
+    })?;
     let replay = runner::Replay {
         service: Service::new(guest.clone(), storage),
         runtime: guest,
@@ -93,7 +100,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         ReportFormat::Json => Box::new(Json::new(output::result)),
         ReportFormat::Junit => Box::new(Junit::new(output::result)),
     };
-    let totals = runtime::workers(jobs)?.block_on(runner::run(
+    let totals = runtime.block_on(runner::run(
         Arc::new(replay),
         inputs,
         report.as_mut(),

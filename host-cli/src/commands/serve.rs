@@ -58,10 +58,11 @@ pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
 /// Serves until SIGINT or SIGTERM.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = runtime::workers(workers)?;
     let guest = configuration.guest.link(workers * INSTANCES_PER_WORKER)?;
     let limits = *guest.limits();
     let exchanger = Exchanger {
-        service: Service::new(guest, configuration.store.open()?),
+        service: Service::new(guest, runtime.block_on(configuration.store.open())?),
         origin: configuration.origin,
         limits,
         log: AccessLog::new(io::stderr()).map_err(|error| {
@@ -69,7 +70,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         })?,
         is_quiet: configuration.is_quiet,
     };
-    runtime::workers(workers)?.block_on(serve(&configuration, exchanger))?;
+    runtime.block_on(serve(&configuration, exchanger))?;
     Ok(Outcome::Same)
 }
 

@@ -5,4 +5,5 @@ mod bad_input;
 mod program;
 mod replay;
 mod serve;
+mod table;
 mod tools;

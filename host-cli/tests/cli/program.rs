@@ -16,6 +16,18 @@ use std::{
 /// The embedded guest, as a file.
 pub const GUEST: &str = concat!(env!("OUT_DIR"), "/guest.wasm");
 
+/// Where AWS's libraries look for an account.
+const AWS_VARIABLES: [&str; 8] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
+
 /// What a run left.
 #[derive(Debug)]
 pub struct Run {
@@ -77,6 +89,14 @@ fn command(arguments: &[&str]) -> Command {
         .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    // Whatever account the developer has, the tests know of none.
+    for variable in AWS_VARIABLES {
+        command.env_remove(variable);
+    }
+    command
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
     command
 }
 

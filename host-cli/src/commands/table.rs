@@ -1,0 +1,88 @@
+//! `table`: makes or checks a DynamoDB table.
+
+use crate::{
+    args::{TableArgs, TableCommand},
+    exit::{Failure, Outcome},
+    output, runtime,
+    store::TableSpec,
+};
+use host_core::storage::dynamodb::table::{self, Created, TableError};
+
+/// Which table, and what to do with it.
+pub struct Configuration {
+    table: TableSpec,
+    task: Task,
+}
+
+enum Task {
+    Create,
+    Check,
+}
+
+/// Reads the table's name.
+pub fn resolve(arguments: &TableArgs) -> Result<Configuration, Failure> {
+    let (name, task) = match &arguments.command {
+        TableCommand::Create(target) => (&target.table, Task::Create),
+        TableCommand::Check(target) => (&target.table, Task::Check),
+    };
+    Ok(Configuration {
+        table: TableSpec::resolve(name)?,
+        task,
+    })
+}
+
+/// Says on stdout what was done or found.
+pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+    let Configuration { table, task } = configuration;
+    runtime::workers(1)?.block_on(async {
+        match task {
+            Task::Create => create(&table).await,
+            Task::Check => check(&table).await,
+        }
+    })
+}
+
+async fn create(spec: &TableSpec) -> Result<Outcome, Failure> {
+    let created = table::create(&spec.options().await?)
+        .await
+        .map_err(|error| match error {
+            TableError::Differs { .. } => Failure::environment(error)
+                .hint("it was left as it is; take another name, or remove it yourself"),
+            TableError::NotReady(_) => Failure::environment(error).hint(format_args!(
+                "run `host-cli table create {spec}` again to finish it"
+            )),
+            TableError::Missing(_) | TableError::Refused { .. } => Failure::environment(error),
+        })?;
+    let line = match created {
+        Created::Made => format!("table `{spec}` made\n"),
+        Created::ExpirySwitchedOn => {
+            format!("table `{spec}` was there without its expiry setting, which is on now\n")
+        }
+        Created::WasThere => format!("table `{spec}` was there, as needed\n"),
+    };
+    output::result(line.as_bytes())?;
+    Ok(Outcome::Same)
+}
+
+async fn check(spec: &TableSpec) -> Result<Outcome, Failure> {
+    match table::check(&spec.options().await?).await {
+        Ok(()) => {
+            output::result(format!("table `{spec}` is as needed\n").as_bytes())?;
+            Ok(Outcome::Same)
+        }
+        Err(TableError::Differs { differences, .. }) => {
+            let lines: String = differences
+                .iter()
+                .map(|difference| format!("  {difference}\n"))
+                .collect();
+            let text = format!("table `{spec}` differs from what the store needs:\n{lines}");
+            output::result(text.as_bytes())?;
+            Ok(Outcome::Differs)
+        }
+        Err(error @ TableError::Missing(_)) => Err(Failure::environment(error)
+            .hint(format_args!("`host-cli table create {spec}` makes it"))),
+        Err(error @ (TableError::NotReady(_) | TableError::Refused { .. })) => {
+            Err(Failure::environment(error))
+        }
+    }
+}

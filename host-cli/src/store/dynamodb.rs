@@ -1,0 +1,197 @@
+//! A table as named on the command line: which one, on which server, with whose credentials.
+
+use crate::exit::Failure;
+use aws_config::{
+    BehaviorVersion, environment::EnvironmentVariableCredentialsProvider,
+    environment::EnvironmentVariableRegionProvider, meta::credentials::CredentialsProviderChain,
+    meta::region::RegionProviderChain, profile::ProfileFileCredentialsProvider,
+    profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
+};
+use host_core::storage::{
+    DynamoDbOptions, DynamoDbStorage, StorageError,
+    dynamodb::{Credentials, CursorKeyError, SharedCredentialsProvider, http_client},
+};
+use std::{
+    env, fmt,
+    time::{Duration, Instant},
+};
+
+/// Time to find out at start whether the table can be used.
+const OPENING_DURATION_MAX: Duration = Duration::from_secs(10);
+/// For servers that do not care: most that run beside a developer's host.
+const LOCAL_REGION: &str = "us-east-1";
+/// Length of a table's name, or of its ARN (AWS: DynamoDB naming rules).
+const NAME_BYTES_MAX: usize = 1024;
+/// Other servers than AWS's own, the more particular variable first (AWS: service-specific endpoints).
+const ENDPOINT_VARIABLES: [&str; 2] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"];
+
+/// `TABLE[@ENDPOINT]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableSpec {
+    table: String,
+    endpoint: Option<String>,
+}
+
+impl TableSpec {
+    /// Reads a table's name, or its ARN, and the server's address if it is another than AWS's own.
+    pub fn resolve(text: &str) -> Result<Self, Failure> {
+        let (table, endpoint) = match text.split_once('@') {
+            Some((table, endpoint)) => (table, Some(endpoint)),
+            None => (text, None),
+        };
+        let is_allowed = |byte: u8| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/')
+        };
+        if !(3..=NAME_BYTES_MAX).contains(&table.len()) || !table.bytes().all(is_allowed) {
+            return Err(Failure::usage(format_args!("`{table}` is not the name of a table"))
+                .hint("write a name of at least 3 letters, digits, `_`, `-` and `.`, as in `dynamodb:items`"));
+        }
+        if let Some(endpoint) = endpoint {
+            let address = endpoint
+                .strip_prefix("http://")
+                .or_else(|| endpoint.strip_prefix("https://"));
+            if address.is_none_or(str::is_empty) {
+                return Err(Failure::usage(format_args!("`{endpoint}` is not the address of a server"))
+                    .hint("write an address with its scheme, as in `dynamodb:items@http://127.0.0.1:8000`"));
+            }
+        }
+        Ok(Self {
+            table: table.to_owned(),
+            endpoint: endpoint.map(str::to_owned),
+        })
+    }
+
+    /// With region and credentials as AWS's own tools find them. A server of one's own needs neither: if there are none, it gets some.
+    pub async fn options(&self) -> Result<DynamoDbOptions, Failure> {
+        match &self.endpoint {
+            Some(endpoint) => Ok(self.options_at(endpoint).await),
+            None => self.options_on_aws().await,
+        }
+    }
+
+    /// Only variables and profiles are asked: asking a cloud's own services takes seconds where there is no cloud.
+    async fn options_at(&self, endpoint: &str) -> DynamoDbOptions {
+        let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+            .or_else(ProfileFileRegionProvider::new())
+            .region()
+            .await;
+        let config = ProviderConfig::without_region().with_http_client(http_client());
+        let profile = ProfileFileCredentialsProvider::builder().configure(&config);
+        let anybody = Credentials::new("local", "local", None, None, "host-cli");
+        let credentials = CredentialsProviderChain::first_try(
+            "environment",
+            EnvironmentVariableCredentialsProvider::new(),
+        )
+        .or_else("profile", profile.build())
+        .or_else("anybody", anybody);
+        DynamoDbOptions {
+            table: self.table.clone(),
+            region: region.map_or(LOCAL_REGION.to_owned(), |region| region.to_string()),
+            endpoint: Some(endpoint.to_owned()),
+            credentials: SharedCredentialsProvider::new(credentials),
+        }
+    }
+
+    async fn options_on_aws(&self) -> Result<DynamoDbOptions, Failure> {
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http_client())
+            .load()
+            .await;
+        let region = config.region().ok_or_else(|| {
+            Failure::environment(format_args!(
+                "the region of table `{}` is not known",
+                self.table
+            ))
+            .hint("set `AWS_REGION`, or name a server of your own: `TABLE@http://127.0.0.1:8000`")
+        })?;
+        let credentials = config.credentials_provider().ok_or_else(|| {
+            Failure::environment(format_args!(
+                "there are no credentials for table `{}`",
+                self.table
+            ))
+            .hint("set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`")
+        })?;
+        let endpoint = ENDPOINT_VARIABLES
+            .iter()
+            .find_map(|variable| env::var(variable).ok())
+            .or_else(|| config.endpoint_url().map(str::to_owned));
+        Ok(DynamoDbOptions {
+            table: self.table.clone(),
+            region: region.to_string(),
+            endpoint,
+            credentials,
+        })
+    }
+
+    /// The store in the table, with the key of its cursors.
+    pub async fn open(&self) -> Result<(DynamoDbStorage, host_core::storage::CursorKey), Failure> {
+        let store = DynamoDbStorage::new(&self.options().await?);
+        let deadline = Instant::now() + OPENING_DURATION_MAX;
+        let cursor_key = store
+            .cursor_key(Some(deadline))
+            .await
+            .map_err(|error| self.cannot_open(&error))?;
+        Ok((store, cursor_key))
+    }
+
+    fn cannot_open(&self, error: &CursorKeyError) -> Failure {
+        let failure = Failure::environment(error);
+        match error.error {
+            StorageError::Misconfigured => failure.hint(format_args!(
+                "`host-cli table check {self}` says more; `host-cli table create {self}` makes the table"
+            )),
+            StorageError::Unavailable | StorageError::OutcomeUnknown => {
+                failure.hint("see that the server runs and can be reached")
+            }
+            StorageError::Throttled { .. } | StorageError::Conflict => failure.hint("try again later"),
+            StorageError::Invalid(_) | StorageError::TooLarge(_) | StorageError::Internal => failure,
+        }
+    }
+}
+
+impl fmt::Display for TableSpec {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.table)?;
+        match &self.endpoint {
+            Some(endpoint) => write!(formatter, "@{endpoint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_named_with_or_without_a_server() {
+        let spec = |table: &str, endpoint: Option<&str>| TableSpec {
+            table: table.to_owned(),
+            endpoint: endpoint.map(str::to_owned),
+        };
+        let arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/items";
+        for (text, expected) in [
+            ("items", spec("items", None)),
+            (
+                "my.items_2@http://127.0.0.1:8000",
+                spec("my.items_2", Some("http://127.0.0.1:8000")),
+            ),
+            (arn, spec(arn, None)),
+        ] {
+            let resolved = TableSpec::resolve(text).unwrap();
+            assert_eq!(resolved, expected);
+            assert_eq!(resolved.to_string(), text);
+        }
+        for text in [
+            "",
+            "ab",
+            "a b c",
+            "items@",
+            "items@127.0.0.1:8000",
+            "items@http://",
+            "@http://x",
+        ] {
+            assert!(TableSpec::resolve(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Tables: made, checked, served from; and what is said when they cannot be used.
+
+use crate::program::{Folder, Server, cli, image};
+use std::{net::TcpListener, sync::mpsc, thread};
+
+/// Starts an engine that ends with the process, and returns its address.
+fn engine() -> String {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
+            let database = dynoxide::Database::memory().unwrap();
+            dynoxide::server::serve_on(listener, database).await;
+        });
+    });
+    format!("http://{}", receiver.recv().unwrap())
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+fn event(method: &str, path: &str, more: &[&str]) -> String {
+    let mut arguments = vec!["event", "http", method, path];
+    arguments.extend_from_slice(more);
+    cli(&arguments).expect_code(0).stdout
+}
+
+#[test]
+fn a_table_is_made_once_and_checked() {
+    let table = format!("items@{}", engine());
+    cli(&["table", "check", &table])
+        .expect_failure(3, "there is no table `items`")
+        .expect_hint();
+    let made = cli(&["table", "create", &table]).expect_code(0);
+    assert_eq!(made.stdout, format!("table `{table}` made\n"));
+    let again = cli(&["table", "create", &table]).expect_code(0);
+    assert_eq!(
+        again.stdout,
+        format!("table `{table}` was there, as needed\n")
+    );
+    let checked = cli(&["table", "check", &table]).expect_code(0);
+    assert_eq!(checked.stdout, format!("table `{table}` is as needed\n"));
+}
+
+#[test]
+fn a_table_serves_invocations_replays_and_clients() {
+    let engine = engine();
+    cli(&["table", "create", &format!("items@{engine}")]).expect_code(0);
+    let store = format!("dynamodb:items@{engine}");
+    let folder = Folder::new();
+    let more = [
+        "-H",
+        "content-type: application/json",
+        "--body",
+        r#"{"name":"lamp"}"#,
+    ];
+    let create = folder.write("create.json", event("POST", "/items", &more));
+    let list = folder.write("list.json", event("GET", "/items", &[]));
+    let invoke = |path: &str| cli(&["invoke", path, "--store", &store, "--guest", image()]);
+    let created = invoke(&create).expect_code(0);
+    assert!(
+        created.stdout.contains(r#""statusCode":201"#),
+        "{created:?}"
+    );
+    assert!(invoke(&list).expect_code(0).stdout.contains("lamp"));
+    cli(&[
+        "replay",
+        &create,
+        &list,
+        "--store",
+        &store,
+        "--guest",
+        image(),
+    ])
+    .expect_code(0);
+
+    let server = Server::start(&["--store", &store]);
+    let shown = format!("store: DynamoDB table items@{engine}");
+    assert!(server.greeting.contains(&shown), "{:?}", server.greeting);
+    let answer = server.talk("GET /items HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(answer.matches("lamp").count(), 2, "{answer}");
+}
+
+#[test]
+fn a_table_that_cannot_be_used_is_told_before_anything_runs() {
+    let folder = Folder::new();
+    let list = folder.write("list.json", event("GET", "/items", &[]));
+    let invoke = |store: &str| cli(&["invoke", &list, "--store", store, "--guest", image()]);
+    invoke(&format!("dynamodb:items@{}", engine()))
+        .expect_failure(
+            3,
+            "failed to use table `items`: the host is not configured for its store",
+        )
+        .expect_hint();
+    invoke(&format!("dynamodb:items@{}", nobody()))
+        .expect_failure(3, "the store is unavailable")
+        .expect_hint();
+    invoke("dynamodb:items")
+        .expect_failure(3, "the region of table `items` is not known")
+        .expect_hint();
+    for store in ["dynamodb:", "dynamodb:a b", "dynamodb:items@127.0.0.1:8000"] {
+        invoke(store).expect_code(2).expect_hint();
+    }
+    cli(&["table", "create", &format!("items@{}", nobody())])
+        .expect_failure(3, "failed to look at table `items`");
+}
+
+#[test]
+fn cases_do_not_run_on_a_table() {
+    let folder = Folder::new();
+    folder.write("case/event.json", event("GET", "/items", &[]));
+    let case = folder.path("case");
+    cli(&[
+        "replay",
+        &case,
+        "--store",
+        "dynamodb:items@http://127.0.0.1:1",
+    ])
+    .expect_failure(2, "cases need stores of their own")
+    .expect_hint();
+}
