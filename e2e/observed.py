@@ -11,7 +11,7 @@ def logs(emulator, outputs):
     client = emulator.client("logs")
     group = client.describe_log_groups(logGroupNamePrefix=outputs["HostLogs"])["logGroups"][0]
     failures = [] if group.get("retentionInDays") else ["the host's log group has no retention"]
-    summaries = 0
+    summaries = []
     for line in lines(client, outputs["HostLogs"]):
         if line.startswith(("START ", "END ", "REPORT ", "INIT_START ")):
             continue  # Lambda's own; JSON as well on AWS
@@ -24,7 +24,7 @@ def logs(emulator, outputs):
         if missing:
             failures.append(f"a log line has no {missing}: {line[:200]}")
         if entry.get("message") == "request":
-            summaries += 1
+            summaries.append(entry)
             has_run = entry.get("guestMs", 0) > 0
             missing = (SUMMARY | {"guest"} if has_run else SUMMARY) - entry.keys()
             if missing:
@@ -32,7 +32,17 @@ def logs(emulator, outputs):
             failures += metrics_declared(entry)
     if not summaries:
         failures.append("the log has no summary of a request")
-    return failures, summaries
+    else:
+        print_figures([entry for entry in summaries if entry.get("guestMs", 0) > 0])
+    return failures, len(summaries)
+
+
+def print_figures(summaries):
+    """What requests took here, where all of it runs on one machine. Nothing is expected of it."""
+    for name in ("totalMs", "guestMs", "storageMs", "storageCalls", "capacityUnits", "memoryBytesPeak"):
+        values = sorted(entry[name] for entry in summaries if name in entry)
+        if values:
+            print(f"{name}: median {values[len(values) // 2]}, p99 {values[len(values) * 99 // 100]}, largest {values[-1]}")
 
 
 def metrics_declared(entry):

@@ -136,3 +136,47 @@ fn stop(workshop: &Workshop, mutants: &[mutants::Mutant]) -> anyhow::Result<()> 
     ensure!(missed.is_empty(), "{}", missed.join("\n"));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts between two marks, each of which stands on one line.
+    fn quoted(text: &str, mark: char) -> Vec<&str> {
+        let lines = text.lines();
+        lines
+            .flat_map(|line| line.split(mark).skip(1).step_by(2))
+            .collect()
+    }
+
+    #[test]
+    fn what_shows_a_promise_exists() {
+        let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+        let operations = read("docs/operations.md");
+        let (_, promises) = operations.split_once("## What was promised").unwrap();
+        let (steps, rules) = (read("e2e/run.py"), gates::rule_names().unwrap());
+        let checks = read("xtask/src/infra/agreement.rs");
+        for step in quoted(promises, '"') {
+            assert!(
+                steps.contains(&format!("\"{step}\"")),
+                "there is no step `{step}`"
+            );
+        }
+        let names = quoted(promises, '`').into_iter();
+        let names: Vec<_> = names
+            .filter(|name| !name.contains(' ') && !name.contains('/'))
+            .collect();
+        assert!(names.len() > 10, "{names:?}");
+        for name in names {
+            let is_check = ["        ", "::", "fn "].iter().any(|before| {
+                [",", "("]
+                    .iter()
+                    .any(|after| checks.contains(&format!("{before}{name}{after}")))
+            });
+            assert!(
+                is_check || rules.iter().any(|rule| rule == name),
+                "there is no check `{name}`"
+            );
+        }
+    }
+}

@@ -282,7 +282,7 @@ fn write_policies(template: &Path, folder: &Path) -> anyhow::Result<usize> {
 }
 
 /// Names of all rules in `infra/rules`.
-fn rule_names() -> anyhow::Result<Vec<String>> {
+pub fn rule_names() -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(root().join("infra/rules"))? {
         let path = entry?.path();
