@@ -1,7 +1,8 @@
 """The whole system as it is deployed: `cargo xtask e2e` runs this.
 
 usage: run.py --url URL [--api-key KEY]                               the cases against any deployed API, whose store is empty
-       run.py --folder F --packages P --template T --changed T2       the stack on an emulator, with all that can be seen there
+       run.py --folder F --packages P --template T --changed T2 [--host-cli H --guest G]
+                                                                      the stack on an emulator, with all that can be seen there
 """
 
 import argparse
@@ -102,6 +103,9 @@ def against_emulator(arguments, report):
             level = after["Environment"]["Variables"]["TENON_LOG_LEVEL"]
             report.expect(level == "debug", f"the alias serves with the log level {level}")
             report.expect([item["id"] for item in client.items()] == ["kept"], "the item is gone after an update")
+        if arguments.host_cli:
+            with report.step("a guest is promoted and rolled back without a deployment"):
+                report.add(swapped(arguments, emulator, outputs, client, changed))
         with report.step("deletion keeps table and bucket"):
             stack.delete()
             answer = client.send(Request("GET", "/items/kept", "", [], b""))
@@ -117,6 +121,18 @@ def against_emulator(arguments, report):
                 report.expect("protect" in str(error), f"the table is kept for another reason: {error}")
 
 
+def swapped(arguments, emulator, outputs, client, stack):
+    """Lets the function follow a channel, and puts guests on it."""
+    import releases
+
+    publisher = releases.Publisher(emulator, outputs, arguments.host_cli, arguments.guest)
+    public_key = publisher.make_key("release.key")
+    following = {"Channel": releases.CHANNEL, "PublicKeys": public_key, "ChannelIntervalMs": releases.INTERVAL_MS}
+    stack.template = stack.renamed_version("Following")
+    stack.update(CanaryDeployment="false", **following)
+    return releases.swap(publisher, client, public_key, "release.key", lambda: live(emulator, outputs)["Version"])
+
+
 def live(emulator, outputs):
     """The settings that the alias serves with."""
     return emulator.client("lambda").get_function_configuration(FunctionName=outputs["Function"], Qualifier="live")
@@ -124,7 +140,7 @@ def live(emulator, outputs):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("--url", "--api-key", "--folder", "--packages", "--template", "--changed"):
+    for name in ("--url", "--api-key", "--folder", "--packages", "--template", "--changed", "--host-cli", "--guest"):
         parser.add_argument(name)
     arguments = parser.parse_args()
     report = Report()

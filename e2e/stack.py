@@ -20,6 +20,12 @@ class Stack:
         self.template = adapted(json.loads(Path(template).read_text()), self.packages, emulator.folder)
         self.upload()
 
+    def renamed_version(self, suffix):
+        """The template as SAM expands it for another `Release`: the version of the function has another name."""
+        text = json.dumps(self.template)
+        version = next(name for name, resource in self.template["Resources"].items() if resource["Type"] == "AWS::Lambda::Version")
+        return json.loads(text.replace(version, version[:-10] + suffix))
+
     def upload(self):
         """What `sam deploy` does with local paths."""
         s3 = self.emulator.client("s3")
