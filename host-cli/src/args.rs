@@ -39,7 +39,7 @@ pub struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one, and the first line printed says which
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     pub listen: String,
-    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[@ENDPOINT]`
+    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "redb:tenon.redb")]
     pub store: String,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub struct InvokeArgs {
     /// File that holds the event; `-` reads stdin
     #[arg(value_name = "EVENT")]
     pub event: PathBuf,
-    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[@ENDPOINT]`
+    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub store: String,
     #[command(flatten)]
@@ -99,7 +99,7 @@ pub struct ReplayArgs {
     /// Events, files of events, case folders, or folders of them
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[@ENDPOINT]`
+    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub store: String,
     #[command(flatten)]

@@ -6,7 +6,7 @@ pub use self::dynamodb::TableSpec;
 use crate::exit::Failure;
 use host_core::{
     replay::{CaseStore, local_view, replay_cursor_key},
-    storage::{Storage, memory::MemoryStorage, redb::RedbStorage},
+    storage::{Namespace, Storage, Tenant, memory::MemoryStorage, redb::RedbStorage},
 };
 use std::{
     fmt, fs,
@@ -24,19 +24,22 @@ pub enum StoreSpec {
     Memory,
     /// One local file.
     Redb(PathBuf),
-    /// A DynamoDB table.
-    DynamoDb(TableSpec),
+    /// A guest's part of a DynamoDB table.
+    DynamoDb(TableSpec, Namespace),
 }
 
 impl StoreSpec {
-    /// Reads `memory`, `redb:PATH` or `dynamodb:TABLE[@ENDPOINT]`.
+    /// Reads `memory`, `redb:PATH` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`.
     pub fn resolve(text: &str) -> Result<Self, Failure> {
         match text.split_once(':') {
             None if text == "memory" => Ok(Self::Memory),
             Some(("redb", path)) if !path.is_empty() => Ok(Self::Redb(PathBuf::from(path))),
             Some(("redb", _)) => Err(Failure::usage(format_args!("store `{text}` names no file"))
                 .hint("write `--store redb:tenon.redb`")),
-            Some(("dynamodb", table)) => TableSpec::resolve(table).map(Self::DynamoDb),
+            Some(("dynamodb", part)) => {
+                let (table, namespace) = TableSpec::resolve_part(part)?;
+                Ok(Self::DynamoDb(table, namespace))
+            }
             Some(_) | None => Err(Failure::usage(format_args!("unknown store `{text}`"))
                 .hint("write `--store memory`, `--store redb:FILE` or `--store dynamodb:TABLE`")),
         }
@@ -51,9 +54,9 @@ impl StoreSpec {
                 let cursor_key = store.cursor_key().clone();
                 local_view(Arc::new(store), cursor_key)
             }
-            Self::DynamoDb(table) => {
+            Self::DynamoDb(table, namespace) => {
                 let (store, cursor_key) = table.open().await?;
-                local_view(Arc::new(store), cursor_key)
+                Arc::new(Tenant::new(Arc::new(store), namespace.clone(), cursor_key))
             }
         })
     }
@@ -69,7 +72,9 @@ impl fmt::Display for StoreSpec {
                 .unwrap_or(path)
                 .display()
                 .fmt(formatter),
-            Self::DynamoDb(table) => write!(formatter, "DynamoDB table {table}"),
+            Self::DynamoDb(table, namespace) => {
+                write!(formatter, "DynamoDB table {table}, namespace {namespace}")
+            }
         }
     }
 }
@@ -102,7 +107,7 @@ impl CaseStores {
     /// Stores of the same kind as `spec`.
     pub fn new(spec: &StoreSpec) -> Result<Self, Failure> {
         match spec {
-            StoreSpec::DynamoDb(table) => Ok(Self::None(table.clone())),
+            StoreSpec::DynamoDb(table, _) => Ok(Self::None(table.clone())),
             StoreSpec::Memory => Ok(Self::Memory),
             StoreSpec::Redb(_) => {
                 let folder =
@@ -154,7 +159,7 @@ mod tests {
         assert_eq!(redb, StoreSpec::Redb(PathBuf::from("a:b.redb")));
         assert!(matches!(
             StoreSpec::resolve("dynamodb:items@http://127.0.0.1:8000"),
-            Ok(StoreSpec::DynamoDb(_))
+            Ok(StoreSpec::DynamoDb(..))
         ));
         for text in [
             "",

@@ -50,7 +50,7 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
         );
     }
     let store = StoreSpec::resolve(&arguments.store)?;
-    if has_cases && matches!(store, StoreSpec::DynamoDb(_)) {
+    if has_cases && matches!(store, StoreSpec::DynamoDb(..)) {
         CaseStores::new(&store)?.open()?;
     }
     Ok(Configuration {

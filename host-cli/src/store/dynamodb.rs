@@ -8,7 +8,7 @@ use aws_config::{
     profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
 };
 use host_core::storage::{
-    DynamoDbOptions, DynamoDbStorage, StorageError,
+    CursorKey, DynamoDbOptions, DynamoDbStorage, Namespace, StorageError,
     dynamodb::{Credentials, CursorKeyError, SharedCredentialsProvider, http_client},
 };
 use std::{
@@ -59,6 +59,20 @@ impl TableSpec {
             table: table.to_owned(),
             endpoint: endpoint.map(str::to_owned),
         })
+    }
+
+    /// Reads `TABLE[#NAMESPACE][@ENDPOINT]`: a table, and whose part of it. Without a namespace it is the local one, so that nobody works on
+    /// a deployed guest's data by accident.
+    pub fn resolve_part(text: &str) -> Result<(Self, Namespace), Failure> {
+        let (name, server) = text.split_at(text.find('@').unwrap_or(text.len()));
+        let Some((table, namespace)) = name.split_once('#') else {
+            return Ok((Self::resolve(text)?, Namespace::local()));
+        };
+        let namespace = namespace.parse().map_err(|error| {
+            Failure::usage(error)
+                .hint("write the namespace behind the table, as in `dynamodb:items#default`")
+        })?;
+        Ok((Self::resolve(&format!("{table}{server}"))?, namespace))
     }
 
     /// With region and credentials as AWS's own tools find them. A server of one's own needs neither: if there are none, it gets some.
@@ -124,7 +138,7 @@ impl TableSpec {
     }
 
     /// The store in the table, with the key of its cursors.
-    pub async fn open(&self) -> Result<(DynamoDbStorage, host_core::storage::CursorKey), Failure> {
+    pub async fn open(&self) -> Result<(DynamoDbStorage, CursorKey), Failure> {
         let store = DynamoDbStorage::new(&self.options().await?);
         let deadline = Instant::now() + OPENING_DURATION_MAX;
         let cursor_key = store
@@ -162,6 +176,25 @@ impl fmt::Display for TableSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_table_is_named_by_its_namespace() {
+        for (text, table, namespace) in [
+            ("items", "items", "local"),
+            ("items#shop", "items", "shop"),
+            ("items#shop@http://x#y", "items@http://x#y", "shop"),
+            ("items@http://x", "items@http://x", "local"),
+        ] {
+            let (spec, found) = TableSpec::resolve_part(text).unwrap();
+            assert_eq!(
+                (spec.to_string().as_str(), found.to_string().as_str()),
+                (table, namespace)
+            );
+        }
+        for text in ["items#", "items#Shop", "#shop", "items#a#b"] {
+            assert!(TableSpec::resolve_part(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn tables_are_named_with_or_without_a_server() {

@@ -1,7 +1,12 @@
 //! Tables: made, checked, served from; and what is said when they cannot be used.
 
 use crate::program::{Folder, Server, cli, image};
-use std::{net::TcpListener, sync::mpsc, thread};
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    thread,
+};
 
 /// Starts an engine that ends with the process, and returns its address.
 fn engine() -> String {
@@ -50,6 +55,50 @@ fn a_table_is_made_once_and_checked() {
     assert_eq!(checked.stdout, format!("table `{table}` is as needed\n"));
 }
 
+/// Makes a table with a key and nothing else, as another tool would.
+fn make_other_table(engine: &str) {
+    let body = r#"{
+        "TableName": "other", "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]
+    }"#;
+    let authorization = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=x";
+    let request = format!(
+        "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-amz-target: DynamoDB_20120810.CreateTable\r\n\
+         content-type: application/x-amz-json-1.0\r\nx-amz-date: 20260101T000000Z\r\n\
+         authorization: {authorization}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(engine.trim_start_matches("http://")).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn a_table_of_another_layout_is_described_and_left_alone() {
+    let engine = engine();
+    make_other_table(&engine);
+    let table = format!("other@{engine}");
+    let expected = "  the key is `id` (HASH, N), and has to be `pk` (HASH, S), `sk` (RANGE, S)\n  \
+        index `index` is missing, and has to be `ipk` (HASH, S), `isk` (RANGE, S)\n  \
+        expiry (TTL) is off, and has to be on attribute `expires_at`\n";
+    for _ in 0..2 {
+        let checked = cli(&["table", "check", &table]).expect_code(1);
+        assert_eq!(
+            checked.stdout,
+            format!("table `{table}` differs from what the store needs:\n{expected}")
+        );
+        cli(&["table", "create", &table])
+            .expect_failure(
+                3,
+                "table `other` differs from what the store needs: the key is",
+            )
+            .expect_hint();
+    }
+}
+
 #[test]
 fn a_table_serves_invocations_replays_and_clients() {
     let engine = engine();
@@ -83,11 +132,16 @@ fn a_table_serves_invocations_replays_and_clients() {
     .expect_code(0);
 
     let server = Server::start(&["--store", &store]);
-    let shown = format!("store: DynamoDB table items@{engine}");
+    let shown = format!("store: DynamoDB table items@{engine}, namespace local");
     assert!(server.greeting.contains(&shown), "{:?}", server.greeting);
     let answer = server.talk("GET /items HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert_eq!(answer.matches("lamp").count(), 2, "{answer}");
+
+    // Another guest's part of the table is another store.
+    let other = format!("dynamodb:items#shop@{engine}");
+    let listed = cli(&["invoke", &list, "--store", &other, "--guest", image()]).expect_code(0);
+    assert!(!listed.stdout.contains("lamp"), "{listed:?}");
 }
 
 #[test]

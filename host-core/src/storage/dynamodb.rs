@@ -226,7 +226,7 @@ impl Storage for DynamoDbStorage {
         options: &PutOptions,
     ) -> Result<PutOutcome, StorageError> {
         let revision = call.next_revision();
-        let effect = Effect::of_put(&options.precondition);
+        let effect = Effect::of_write(&options.precondition);
         let mut attempts = Attempts::new(call, "PutItem", effect);
         let item = new_item(document, options, revision.clone());
         let attributes =
@@ -271,7 +271,7 @@ impl Storage for DynamoDbStorage {
         key: &Key,
         precondition: &Precondition,
     ) -> Result<DeleteOutcome, StorageError> {
-        let effect = Effect::of_delete(precondition);
+        let effect = Effect::of_write(precondition);
         let mut attempts = Attempts::new(call, "DeleteItem", effect);
         let send = || {
             let mut request = self

@@ -38,16 +38,9 @@ pub(super) enum Effect {
 }
 
 impl Effect {
-    /// Of a put. A revision never comes back, and an item that was absent is there after the put; its own revision tells it from another's.
-    pub(super) fn of_put(precondition: &Precondition) -> Self {
-        match precondition {
-            Precondition::Absent | Precondition::Revision(_) => Self::WriteOnce,
-            Precondition::None | Precondition::Present => Self::Write,
-        }
-    }
-
-    /// Of a delete. Deleting what is absent changes nothing.
-    pub(super) fn of_delete(precondition: &Precondition) -> Self {
+    /// A revision never comes back; an item that was absent is there after a put, and its own revision tells it from another's; deleting
+    /// what is absent changes nothing.
+    pub(super) fn of_write(precondition: &Precondition) -> Self {
         match precondition {
             Precondition::Absent | Precondition::Revision(_) => Self::WriteOnce,
             Precondition::None | Precondition::Present => Self::Write,
