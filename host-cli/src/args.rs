@@ -187,6 +187,10 @@ pub struct CompileArgs {
 ///
 /// Region and credentials are found as AWS's own tools find them. A server of one's own is named after an `@`; it needs neither.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli table create items
+  host-cli table check items@http://127.0.0.1:8000")]
 pub struct TableArgs {
     #[command(subcommand)]
     pub command: TableCommand,
