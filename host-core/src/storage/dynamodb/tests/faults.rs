@@ -289,6 +289,21 @@ async fn a_write_whose_answer_is_lost_is_not_repeated_where_it_could_happen_twic
 }
 
 #[tokio::test]
+async fn a_connection_that_ended_between_requests_is_replaced_unnoticed() {
+    let stage = Stage::new().await;
+    for number in 0..3 {
+        stage.script.play([Act::PassAndClose]);
+        stage.get(&call(number)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let call = call(10 + number);
+        let outcome = stage.put(&call, Precondition::None).await;
+        assert!(matches!(outcome, Ok(PutOutcome::Done(_))), "{outcome:?}");
+        assert_eq!(report(call).retries, 0);
+    }
+    stage.assert_works().await;
+}
+
+#[tokio::test]
 async fn a_repeated_write_that_finds_another_state_does_not_claim_to_have_lost() {
     let stage = Stage::new().await;
     stage.put(&call(5), Precondition::None).await.unwrap();

@@ -17,6 +17,8 @@ pub(super) enum Act {
     Pass,
     /// An answer with this status and body; the engine sees nothing.
     Answer(u16, String),
+    /// The engine answers, and then the connection ends.
+    PassAndClose,
     /// The connection ends without an answer; the engine sees nothing.
     Cut,
     /// The engine does it, and the connection ends without an answer.
@@ -125,6 +127,7 @@ impl Script {
                 body: serde_json::from_slice(&body).unwrap(),
             });
             let act = self.next_act();
+            let is_last = matches!(act, Act::PassAndClose);
             let is_passed = !matches!(act, Act::Answer(..) | Act::Cut);
             let passed = if is_passed {
                 pass(&engine, &head, &body).await
@@ -132,7 +135,7 @@ impl Script {
                 Vec::new()
             };
             let answer = match act {
-                Act::Pass => passed,
+                Act::Pass | Act::PassAndClose => passed,
                 Act::PassLate(delay) => {
                     tokio::time::sleep(delay).await;
                     passed
@@ -148,7 +151,7 @@ impl Script {
                     return;
                 }
             };
-            if stream.write_all(&answer).await.is_err() {
+            if stream.write_all(&answer).await.is_err() || is_last {
                 return;
             }
         }
