@@ -25,6 +25,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Package and executable of the function.
+const PROGRAM: &str = "host-lambda";
+
 /// Bytes that the function's parts may have. Every byte is loaded at each cold start.
 const BOOTSTRAP_BYTES_MAX: usize = 7_000_000;
 const ZIP_BYTES_MAX: usize = 4_000_000;
@@ -158,7 +161,7 @@ fn one(arch: Arch, options: &Options) -> anyhow::Result<()> {
 /// Builds the executable and holds what Lambda and reproducibility ask of it.
 fn bootstrap(arch: Arch, profile: &str) -> anyhow::Result<Vec<u8>> {
     let target_folder = target_folder()?;
-    let path = build::program("host-lambda", arch, profile, &target_folder)?;
+    let path = build::program(PROGRAM, PROGRAM, arch, profile, &target_folder)?;
     let bytes = fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
     elf::check(&bytes, arch).with_context(|| format!("`{}` does not fit", path.display()))?;
     for private in build::private_paths(&target_folder) {
@@ -178,7 +181,7 @@ fn reproduce(arch: Arch, profile: &str, first: &[u8]) -> anyhow::Result<()> {
     if folder.is_dir() {
         fs::remove_dir_all(&folder)?;
     }
-    let second = fs::read(build::program("host-lambda", arch, profile, &folder)?)?;
+    let second = fs::read(build::program(PROGRAM, PROGRAM, arch, profile, &folder)?)?;
     ensure!(
         first == second,
         "a second build has other bytes: compare with what is in `{}`",

@@ -21,22 +21,32 @@ const GLIBC: &str = "2.34";
 /// Builds a program of the workspace, alone: another package beside it could switch on features that it does without. Returns its path.
 pub fn program(
     package: &str,
+    binary: &str,
     arch: Arch,
     profile: &str,
     target_folder: &Path,
 ) -> anyhow::Result<PathBuf> {
     setup::rust_target(arch.triple())?;
-    let tools = target_folder.join("tools");
+    // One for each architecture: with the linker that cargo-zigbuild sets, build scripts too are not those of another build.
+    let folder = target_folder.join("lambda-build").join(arch.name());
+    let caches = target_folder.join("tools/caches");
     run(Command::new(tools::cargo_zigbuild()?)
-        .args(["zigbuild", "--locked", "--package", package])
+        .args([
+            "zigbuild",
+            "--locked",
+            "--package",
+            package,
+            "--bin",
+            binary,
+        ])
         .args(["--profile", profile])
         .args(["--target", &format!("{}.{GLIBC}", arch.triple())])
         .arg("--target-dir")
-        .arg(target_folder)
+        .arg(&folder)
         .env("CARGO_ZIGBUILD_ZIG_PATH", tools::zig()?)
-        .env("CARGO_ZIGBUILD_CACHE_DIR", tools.join("zigbuild-cache"))
-        .env("ZIG_GLOBAL_CACHE_DIR", tools.join("zig-cache"))
-        .env("ZIG_LOCAL_CACHE_DIR", tools.join("zig-cache"))
+        .env("CARGO_ZIGBUILD_CACHE_DIR", caches.join("zigbuild"))
+        .env("ZIG_GLOBAL_CACHE_DIR", caches.join("zig"))
+        .env("ZIG_LOCAL_CACHE_DIR", caches.join("zig"))
         // Also shuts out the flags of a user's own configuration.
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
@@ -44,8 +54,8 @@ pub fn program(
         )
         .current_dir(root()))?;
     // The profile `dev` is the one whose folder is called otherwise.
-    let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(target_folder.join(arch.triple()).join(folder).join(package))
+    let profile_folder = if profile == "dev" { "debug" } else { profile };
+    Ok(folder.join(arch.triple()).join(profile_folder).join(binary))
 }
 
 /// Folders whose names must not be in a program: they differ between machines.
