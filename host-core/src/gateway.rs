@@ -24,6 +24,7 @@ mod kind;
 mod media;
 mod normalise;
 mod respond;
+mod route;
 mod shape;
 
 pub use kind::{EventKind, Foreign, UnknownKind};
@@ -64,6 +65,8 @@ pub struct Event {
     pub origin: Origin,
     /// The event's own time in milliseconds since the Unix epoch, where it has one. Load balancer events have none.
     pub time_epoch_ms: Option<u64>,
+    /// The gateway's route, like `/items/{id}`; the path where the gateway knows no routes. For logs; without a query.
+    pub route: String,
 }
 
 /// What an event cannot say itself.
@@ -111,6 +114,10 @@ pub struct Refusal {
     pub detail: String,
     /// Id of the request, as the guest would have seen it.
     pub request_id: String,
+    /// As sent; empty where it could not be read.
+    pub method: String,
+    /// As [`Event::route`]; empty where it could not be read.
+    pub route: String,
 }
 
 impl Refusal {

@@ -13,6 +13,7 @@ mod json;
 #[cfg(feature = "runtime")]
 mod wasi;
 
+mod calendar;
 pub mod digest;
 #[cfg(feature = "runtime")]
 pub mod engine;
@@ -28,3 +29,5 @@ pub mod seed;
 #[cfg(feature = "runtime")]
 pub mod service;
 pub mod storage;
+#[cfg(feature = "runtime")]
+pub mod telemetry;

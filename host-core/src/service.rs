@@ -71,6 +71,8 @@ pub struct Summary {
     pub method: String,
     /// Percent-encoded, without query; empty where the request was refused before it was known.
     pub path: String,
+    /// The gateway's route, or the path where it knows none.
+    pub route: String,
     /// The status that the client gets.
     pub status: u16,
     /// Why the host answered in the guest's place, if it did.
@@ -174,7 +176,10 @@ impl Service {
             base_path: self.base_path.as_deref(),
         };
         let gateway::Event {
-            request, origin, ..
+            request,
+            origin,
+            route,
+            ..
         } = match gateway::parse(event, &injected, &self.limits()) {
             Ok(event) => event,
             Err(Rejection::Http(refusal)) => {
@@ -192,10 +197,10 @@ impl Service {
             Guests::One(stand) => Some(stand.clone()),
             Guests::Routed(router) => router.choose(&request),
         };
+        let mut summary = Summary::of_request(&request, origin.kind, route);
         Ok(match stand {
-            Some(stand) => answer(&stand, view(&stand), request, origin, arrival).await,
+            Some(stand) => answer(&stand, view(&stand), request, origin, arrival, summary).await,
             None => {
-                let mut summary = Summary::of_request(&request, origin.kind);
                 summary.fault = Some(Fault::Unrouted);
                 answer_for(origin, summary)
             }
@@ -209,8 +214,8 @@ async fn answer(
     request: Request,
     origin: Origin,
     arrival: Arrival,
+    mut summary: Summary,
 ) -> Answer {
-    let mut summary = Summary::of_request(&request, origin.kind);
     summary.guest = Some(stand.runtime.digest());
     if let Some(detail) = stand.refuses(&request) {
         summary.status = 413;
@@ -263,12 +268,13 @@ fn answer_for(origin: Origin, mut summary: Summary) -> Answer {
 }
 
 impl Summary {
-    fn of_request(request: &Request, kind: EventKind) -> Self {
+    fn of_request(request: &Request, kind: EventKind, route: String) -> Self {
         Self {
             kind,
             request_id: request.context.request_id.clone(),
             method: request.method.clone(),
             path: request.path.clone(),
+            route,
             status: 0,
             fault: None,
             guest: None,
@@ -282,8 +288,9 @@ impl Summary {
         Self {
             kind: refusal.origin.kind,
             request_id: refusal.request_id,
-            method: String::new(),
+            method: refusal.method,
             path: String::new(),
+            route: refusal.route,
             status: refusal.status,
             fault: Some(fault),
             guest: None,

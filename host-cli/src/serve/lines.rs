@@ -121,6 +121,7 @@ mod tests {
             request_id: "r1".to_owned(),
             method: "GET".to_owned(),
             path: "/".to_owned(),
+            route: "/".to_owned(),
             status: 200,
             fault: None,
             guest: None,

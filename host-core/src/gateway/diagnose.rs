@@ -68,6 +68,8 @@ pub fn rejection(
         status: 400,
         detail: problem.unwrap_or_else(|| "event cannot be read".to_owned()),
         request_id: request_id(id.filter(|id| !id.is_empty()), arrival),
+        method: String::new(),
+        route: String::new(),
     }))
 }
 

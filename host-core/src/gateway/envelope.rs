@@ -54,6 +54,11 @@ pub struct Envelope<'a> {
     pub route_arn: Option<IgnoredAny>,
     #[serde(borrow)]
     pub http_method: Option<Text<'a>>,
+    /// Raw, because a route that cannot be read is no reason to refuse a request.
+    #[serde(borrow)]
+    pub resource: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub route_key: Option<&'a RawValue>,
     #[serde(borrow)]
     pub path: Option<Text<'a>>,
     #[serde(borrow)]

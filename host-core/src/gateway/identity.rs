@@ -19,7 +19,8 @@ use serde_json::value::RawValue;
 pub enum InvalidAuthorizer {
     #[error("must be an object")]
     NotAnObject,
-    #[error("cannot be read: {0}")]
+    /// The parser's own words could quote a claim, and this is logged.
+    #[error("has members of other types than an authorizer's")]
     Unreadable(#[from] serde_json::Error),
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Arrival, Event, EventKind, Origin, Refusal, Rejection, diagnose, encode,
     envelope::{Envelope, RequestContext, Text, text},
-    kind,
+    kind, route,
     shape::{self, Query, Shape},
 };
 use crate::{
@@ -68,15 +68,22 @@ pub fn parse(event: &[u8], arrival: &Arrival<'_>, limits: &Limits) -> Result<Eve
     );
     match request(origin, &envelope, body, &request_id, arrival, limits) {
         Ok(request) => Ok(Event {
-            request,
             origin,
             time_epoch_ms: envelope.request_context.as_ref().and_then(time_epoch_ms),
+            route: route::of(kind, &envelope, Some(&request.path)),
+            request,
         }),
         Err(Flaw { status, detail }) => Err(Rejection::Http(Box::new(Refusal {
             origin,
             status,
             detail,
             request_id,
+            method: shape::of(origin, &envelope)
+                .method
+                .filter(|method| is_token(method))
+                .unwrap_or_default()
+                .to_owned(),
+            route: route::of(kind, &envelope, None),
         }))),
     }
 }

@@ -1,0 +1,73 @@
+//! What a request was for, in words that logs may hold: the gateway's route, or else the path.
+
+use super::{
+    EventKind,
+    envelope::{Envelope, Text, text},
+};
+use serde_json::value::RawValue;
+
+/// Longer routes are cut: a path is the client's to choose.
+const ROUTE_BYTES_MAX: usize = 256;
+
+/// The route of an event; its path where the gateway knows none. `path` is what the guest gets, where that is known.
+pub fn of(kind: EventKind, envelope: &Envelope<'_>, path: Option<&str>) -> String {
+    let route = match kind {
+        EventKind::Rest => read(envelope.resource),
+        // `GET /items/{id}`; `$default` names no path.
+        EventKind::HttpApi => read(envelope.route_key)
+            .and_then(|key| key.split_once(' ').map(|(_, route)| route.to_owned())),
+        EventKind::FunctionUrl | EventKind::Alb => None,
+    };
+    let mut route = route
+        .or_else(|| path.map(str::to_owned))
+        .or_else(|| text(&envelope.raw_path).map(str::to_owned))
+        .or_else(|| text(&envelope.path).map(str::to_owned))
+        .unwrap_or_default();
+    // A path that was decoded on its way may have a query in it.
+    route.truncate(route.find(['?', '#', ';']).unwrap_or(route.len()));
+    route.truncate(route.floor_char_boundary(ROUTE_BYTES_MAX));
+    route
+}
+
+fn read(raw: Option<&RawValue>) -> Option<String> {
+    let Text(route) = serde_json::from_str(raw?.get()).ok()?;
+    Some(route.into_owned()).filter(|route| !route.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(kind: EventKind, event: &str, path: Option<&str>) -> String {
+        of(kind, &serde_json::from_str(event).unwrap(), path)
+    }
+
+    #[test]
+    fn each_kind_names_its_route() {
+        let rest = r#"{"resource":"/items/{id}","path":"/items/1"}"#;
+        assert_eq!(route(EventKind::Rest, rest, None), "/items/{id}");
+        let http = r#"{"routeKey":"GET /items/{id}","rawPath":"/items/1"}"#;
+        assert_eq!(route(EventKind::HttpApi, http, None), "/items/{id}");
+        let default = r#"{"routeKey":"$default","rawPath":"/items/1"}"#;
+        assert_eq!(route(EventKind::HttpApi, default, None), "/items/1");
+        assert_eq!(route(EventKind::FunctionUrl, default, Some("/a")), "/a");
+        assert_eq!(route(EventKind::Alb, rest, None), "/items/1");
+    }
+
+    #[test]
+    fn a_route_that_cannot_be_read_is_the_path() {
+        for event in [r#"{"resource":7}"#, r#"{"resource":""}"#, "{}"] {
+            assert_eq!(route(EventKind::Rest, event, Some("/a")), "/a", "{event}");
+        }
+        assert_eq!(route(EventKind::Rest, "{}", None), "");
+    }
+
+    #[test]
+    fn a_path_is_cut_before_what_may_be_secret_and_where_it_is_long() {
+        for path in ["/a?token=s", "/a#s", "/a;jsessionid=s"] {
+            assert_eq!(route(EventKind::Alb, "{}", Some(path)), "/a");
+        }
+        let long = "/é".repeat(ROUTE_BYTES_MAX);
+        assert!(route(EventKind::Alb, "{}", Some(&long)).len() <= ROUTE_BYTES_MAX);
+    }
+}
