@@ -38,15 +38,21 @@ const DUPLICATES: [(&str, &str); 8] = [
     ),
 ];
 
-/// What a lean host must not contain: features of host-core, and the beginnings of crates' names that they must not bring.
-const LEAN: [(&str, &[&str]); 3] = [
+/// What a lean host must not contain: a package, features of it, and the beginnings of crates' names that they must not bring.
+const LEAN: [(&str, &str, &[&str]); 4] = [
     (
+        "host-core",
         "",
         &["aws-", "cranelift-codegen", "hyper", "redb", "wasmtime"],
     ),
-    ("runtime", &["aws-", "cranelift-codegen", "hyper", "redb"]),
+    (
+        "host-core",
+        "runtime",
+        &["aws-", "cranelift-codegen", "hyper", "redb"],
+    ),
     // The SDK with one HTTP client and one TLS stack.
     (
+        "host-core",
         "dynamodb",
         &[
             "aws-lc",
@@ -59,6 +65,26 @@ const LEAN: [(&str, &[&str]); 3] = [
             "redb",
             "rustls v0.21",
             "wasmtime",
+        ],
+    ),
+    // The same with a runtime, no compiler, and nothing that a person's profile needs.
+    (
+        "host-lambda",
+        "",
+        &[
+            "aws-config",
+            "aws-lc",
+            "aws-sdk-sso",
+            "aws-sdk-sts",
+            "clap",
+            "cranelift-codegen",
+            "h2 v0.3",
+            "hyper v0",
+            "native-tls",
+            "openssl v",
+            "redb",
+            "rustls v0.21",
+            "tracing-subscriber",
         ],
     ),
 ];
@@ -98,8 +124,8 @@ pub fn check() -> anyhow::Result<()> {
             ));
         }
     }
-    for (features, unwanted) in LEAN {
-        complaints.extend(unwanted_crates(features, unwanted)?);
+    for (package, features, unwanted) in LEAN {
+        complaints.extend(unwanted_crates(package, features, unwanted)?);
     }
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));
@@ -107,10 +133,14 @@ pub fn check() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Complaints about what host-core links with these features, though it must not.
-fn unwanted_crates(features: &str, unwanted: &[&str]) -> anyhow::Result<Vec<String>> {
+/// Complaints about what a package links with these features, though it must not.
+fn unwanted_crates(
+    package: &str,
+    features: &str,
+    unwanted: &[&str],
+) -> anyhow::Result<Vec<String>> {
     let lines = Cargo::new("tree")
-        .args(["--package", "host-core", "--features", features])
+        .args(["--package", package, "--features", features])
         .args(["--edges", "normal,no-proc-macro", "--locked"])
         .args(["--prefix", "none", "--format", "{p}"])
         .output()?;
@@ -118,16 +148,18 @@ fn unwanted_crates(features: &str, unwanted: &[&str]) -> anyhow::Result<Vec<Stri
         .lines()
         .filter(|line| unwanted.iter().any(|name| line.starts_with(name)));
     Ok(found
-        .map(|line| format!("host-core with features `{features}` contains `{line}`"))
+        .map(|line| format!("{package} with features `{features}` contains `{line}`"))
         .collect())
 }
 
-/// One line for each package that `host-cli` depends on, the guest's included that it embeds.
+/// One line for each package that the hosts depend on, the guest's included that one of them embeds.
 fn tree(arguments: &[&str]) -> anyhow::Result<BTreeSet<String>> {
     let lines = Cargo::new("tree")
         .args([
             "--package",
             "host-cli",
+            "--package",
+            "host-lambda",
             "--package",
             "guest",
             "--locked",

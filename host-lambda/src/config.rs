@@ -1,0 +1,204 @@
+//! The environment, read in this one place and checked before anything is opened. An empty variable counts as not set, as templates leave
+//! optional ones.
+
+mod limits;
+mod variables;
+
+pub use variables::{InvalidVariable, Variables};
+
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use host_core::{
+    limits::Limits,
+    runtime::LogLevel,
+    storage::{Namespace, dynamodb::DynamoDbOptions},
+};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+/// What a guest finds in its environment, sorted by name.
+type Environment = Arc<[(String, String)]>;
+
+/// What the environment says.
+#[derive(Debug)]
+pub struct Config {
+    /// Where the guest is; `None`: in one of the usual places.
+    pub guest: Option<PathBuf>,
+    /// Table, region, credentials.
+    pub table: DynamoDbOptions,
+    /// The guest's part of the table.
+    pub namespace: Namespace,
+    /// Less severe lines are not written.
+    pub log_level: LogLevel,
+    /// A leading part of every path that is taken off.
+    pub base_path: Option<String>,
+    /// Bounds of one request.
+    pub limits: Limits,
+    /// What the guest finds in its environment.
+    pub guest_environment: Environment,
+    /// Where the metrics go in CloudWatch.
+    pub metrics_namespace: String,
+    /// The function's name.
+    pub function: String,
+    /// Invocations at a time.
+    pub concurrency: u32,
+    /// Variables that begin like ours and are not.
+    pub unknown_variables: Vec<String>,
+}
+
+/// Our own variables.
+const KNOWN: [&str; 10] = [
+    "TENON_BASE_PATH",
+    "TENON_GUEST",
+    "TENON_GUEST_ENV",
+    "TENON_GUEST_MEMORY_BYTES_MAX",
+    "TENON_LOG_LEVEL",
+    "TENON_METRICS_NAMESPACE",
+    "TENON_NAMESPACE",
+    "TENON_REQUEST_BODY_BYTES_MAX",
+    "TENON_REQUEST_DURATION_MS_MAX",
+    "TENON_TABLE",
+];
+
+/// Invocations that Lambda may hand to one process at a time; more is a mistake.
+const CONCURRENCY_MAX: u32 = 1_000;
+
+impl Config {
+    /// Reads and checks everything.
+    pub fn read(variables: &Variables) -> Result<Self, InvalidVariable> {
+        // `lambda_runtime` ends with a panic where one of these is not as it should be.
+        variables.required(
+            "AWS_LAMBDA_RUNTIME_API",
+            "the address of Lambda's runtime API: this program is started by Lambda",
+        )?;
+        variables.required("AWS_LAMBDA_FUNCTION_VERSION", "the version, set by Lambda")?;
+        variables.number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 1..=i32::MAX as u64)?;
+        Ok(Self {
+            guest: variables.get("TENON_GUEST").map(PathBuf::from),
+            table: table(variables)?,
+            namespace: namespace(variables)?,
+            log_level: log_level(variables)?,
+            base_path: base_path(variables)?,
+            limits: limits::read(variables)?,
+            guest_environment: guest_environment(variables)?,
+            metrics_namespace: metrics_namespace(variables)?,
+            function: variables
+                .required(
+                    "AWS_LAMBDA_FUNCTION_NAME",
+                    "the function's name, set by Lambda",
+                )?
+                .to_owned(),
+            concurrency: variables
+                .optional_number("AWS_LAMBDA_MAX_CONCURRENCY", 1..=u64::from(CONCURRENCY_MAX))?
+                .and_then(|concurrency| u32::try_from(concurrency).ok())
+                .unwrap_or(1),
+            unknown_variables: variables.unknown("TENON_", &KNOWN),
+        })
+    }
+}
+
+fn table(variables: &Variables) -> Result<DynamoDbOptions, InvalidVariable> {
+    let credentials = Credentials::new(
+        variables.required("AWS_ACCESS_KEY_ID", "credentials, set by Lambda")?,
+        variables.required("AWS_SECRET_ACCESS_KEY", "credentials, set by Lambda")?,
+        variables.get("AWS_SESSION_TOKEN").map(str::to_owned),
+        None,
+        "environment",
+    );
+    let endpoint = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .find_map(|name| Some((name, variables.get(name)?)));
+    if let Some((name, url)) = endpoint
+        && !["http://", "https://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+    {
+        return Err(variables.invalid(name, "a URL that begins with `http://` or `https://`"));
+    }
+    Ok(DynamoDbOptions {
+        table: variables
+            .required("TENON_TABLE", "the name or ARN of the DynamoDB table")?
+            .to_owned(),
+        region: variables
+            .required("AWS_REGION", "a region like `eu-central-1`, set by Lambda")?
+            .to_owned(),
+        endpoint: endpoint.map(|(_, url)| url.to_owned()),
+        credentials: SharedCredentialsProvider::new(credentials),
+    })
+}
+
+fn namespace(variables: &Variables) -> Result<Namespace, InvalidVariable> {
+    let name = "TENON_NAMESPACE";
+    variables
+        .get(name)
+        .unwrap_or("default")
+        .parse()
+        .map_err(|_| variables.invalid(name, "1 to 64 characters of `a-z`, `0-9` and `-`"))
+}
+
+/// Ours, else the function's own setting, which Lambda filters by.
+fn log_level(variables: &Variables) -> Result<LogLevel, InvalidVariable> {
+    let names = ["TENON_LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"];
+    let Some((name, level)) = names
+        .into_iter()
+        .find_map(|name| Some((name, variables.get(name)?)))
+    else {
+        return Ok(LogLevel::Info);
+    };
+    match level.to_ascii_lowercase().as_str() {
+        "trace" | "debug" => Ok(LogLevel::Debug),
+        "info" => Ok(LogLevel::Info),
+        "warn" => Ok(LogLevel::Warn),
+        "error" | "fatal" => Ok(LogLevel::Error),
+        _ => Err(variables.invalid(name, "`trace`, `debug`, `info`, `warn` or `error`")),
+    }
+}
+
+fn base_path(variables: &Variables) -> Result<Option<String>, InvalidVariable> {
+    let name = "TENON_BASE_PATH";
+    match variables.get(name) {
+        Some(path)
+            if !path.starts_with('/')
+                || !path.bytes().all(|byte| byte.is_ascii_graphic())
+                || path.contains(['?', '#']) =>
+        {
+            Err(variables.invalid(name, "a path like `/shop`, percent-encoded"))
+        }
+        path => Ok(path.map(str::to_owned)),
+    }
+}
+
+/// The values may be secrets, so that a mistake is described without them.
+fn guest_environment(variables: &Variables) -> Result<Environment, InvalidVariable> {
+    let name = "TENON_GUEST_ENV";
+    let Some(text) = variables.get(name) else {
+        return Ok(Environment::from([]));
+    };
+    let members: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| {
+        variables.invalid_secret(name, "a JSON object of strings, like `{\"MODE\":\"test\"}`")
+    })?;
+    let is_settable = |name: &String| !name.is_empty() && !name.contains(['=', '\0']);
+    if !members.keys().all(is_settable) {
+        return Err(variables.invalid_secret(name, "names that are not empty and have no `=`"));
+    }
+    Ok(members.into_iter().collect())
+}
+
+/// AWS: CloudWatch concepts, namespaces.
+fn metrics_namespace(variables: &Variables) -> Result<String, InvalidVariable> {
+    let name = "TENON_METRICS_NAMESPACE";
+    let namespace = variables.get(name).unwrap_or("Tenon");
+    let is_allowed =
+        |character: char| character.is_ascii_alphanumeric() || ".-_/#: ".contains(character);
+    if namespace.len() > 255
+        || !namespace.chars().all(is_allowed)
+        || namespace.starts_with("AWS/")
+        || namespace.trim().is_empty()
+    {
+        let allowed =
+            "up to 255 characters of `A-Z`, `a-z`, `0-9` and `.-_/#: `, not beginning with `AWS/`";
+        return Err(variables.invalid(name, allowed));
+    }
+    Ok(namespace.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! One invocation: event in, answer or error out.
+
+use crate::{
+    arrival::{Arrivals, deadline, now_ms},
+    output::Output,
+};
+use host_core::{
+    gateway::Rejection,
+    runtime::LogLevel,
+    service::{Answer, Arrival, Service},
+    telemetry::{Ids, Report, Trace},
+};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use serde::{Deserialize, Deserializer};
+use serde_json::{json, value::RawValue};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+/// Answers invocations.
+pub struct Handler<A> {
+    service: Service,
+    output: Arc<Output>,
+    arrivals: A,
+    is_cold: AtomicBool,
+}
+
+/// An event as it came. Bytes that are not JSON are kept back here, so that they get an error of our own.
+pub enum Payload {
+    /// One JSON value, not taken apart.
+    Json(Box<RawValue>),
+    /// Why it is not one.
+    NotJson(String),
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Box::<RawValue>::deserialize(deserializer) {
+            Ok(json) => Self::Json(json),
+            Err(error) => Self::NotJson(error.to_string()),
+        })
+    }
+}
+
+/// An invocation without an answer, which is what callers other than gateways get. A gateway makes a 502 of it.
+#[derive(Debug)]
+pub struct InvocationError {
+    /// What callers tell errors apart by.
+    kind: &'static str,
+    reason: String,
+}
+
+impl From<InvocationError> for Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        Self {
+            error_type: error.kind.to_owned(),
+            error_message: error.reason,
+        }
+    }
+}
+
+impl<A: Arrivals> Handler<A> {
+    /// Ready for the first invocation.
+    pub fn new(service: Service, output: Arc<Output>, arrivals: A) -> Self {
+        Self {
+            service,
+            output,
+            arrivals,
+            is_cold: AtomicBool::new(true),
+        }
+    }
+
+    /// Answers one invocation and writes its lines.
+    pub async fn handle(
+        &self,
+        LambdaEvent { payload, context }: LambdaEvent<Payload>,
+    ) -> Result<Box<RawValue>, InvocationError> {
+        let started = Instant::now();
+        let trace = context.xray_trace_id.as_deref().and_then(Trace::parse);
+        let answered = match payload {
+            Payload::Json(event) => {
+                self.answer(event.get().as_bytes(), &context, trace.as_ref(), started)
+                    .await
+            }
+            Payload::NotJson(reason) => Err(InvocationError {
+                kind: "Tenon.NotJson",
+                reason: format!("event is not JSON: {reason}"),
+            }),
+        };
+        answered.inspect_err(|error| {
+            let ids = Ids {
+                request_id: Some(&context.request_id),
+                trace_id: trace.as_ref().map(Trace::root),
+                ..Ids::default()
+            };
+            let members = [
+                ("errorType", json!(error.kind)),
+                ("error", json!(error.reason)),
+            ];
+            self.output
+                .note_about(&ids, LogLevel::Error, "invocation refused", &members);
+        })
+    }
+
+    async fn answer(
+        &self,
+        event: &[u8],
+        context: &Context,
+        trace: Option<&Trace>,
+        started: Instant,
+    ) -> Result<Box<RawValue>, InvocationError> {
+        let clock_ms = now_ms();
+        let (received_at_ms, seed) = self.arrivals.of(event).map_err(|_| InvocationError {
+            kind: "Tenon.NoRandomness",
+            reason: "the operating system gives no random numbers".to_owned(),
+        })?;
+        let duration_max = self.service.limits().request_duration_max;
+        let deadline = deadline(context.deadline, clock_ms, started, duration_max);
+        let arrival = Arrival {
+            received_at_ms,
+            seed,
+            deadline,
+            trace_header: trace.map(|trace| trace.header().to_owned()),
+        };
+        let answered = self.service.invoke(event, arrival).await;
+        let Answer { payload, summary } = answered.map_err(rejection)?;
+        self.output.request(&Report {
+            summary: &summary,
+            request_id: &context.request_id,
+            trace,
+            received_at_ms: clock_ms,
+            total_duration: started.elapsed(),
+            is_cold_start: self.is_cold.swap(false, Ordering::Relaxed),
+            channel: None,
+        });
+        // What a service answers is JSON.
+        let json = String::from_utf8(payload).ok().map(RawValue::from_string);
+        json.and_then(Result::ok).ok_or_else(|| InvocationError {
+            kind: "Tenon.Internal",
+            reason: "the host made an answer that is not JSON".to_owned(),
+        })
+    }
+}
+
+fn rejection(rejection: Rejection) -> InvocationError {
+    let kind = match &rejection {
+        Rejection::NotJson { .. } => "Tenon.NotJson",
+        Rejection::NotHttp(_) => "Tenon.NotHttp",
+        // A service answers these itself.
+        Rejection::Http(_) => "Tenon.Refused",
+    };
+    InvocationError {
+        kind,
+        reason: rejection.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Payload {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_taken_as_it_came() {
+        let text = r#"{ "a": 1.0000000000000000000000001, "b": [] }"#;
+        assert!(matches!(read(text), Payload::Json(json) if json.get() == text));
+    }
+
+    #[test]
+    fn what_is_not_json_is_an_event_too() {
+        let mut deserializer = serde_json::Deserializer::from_str("{\"a\": secret}");
+        let payload = Payload::deserialize(&mut deserializer).unwrap();
+        let Payload::NotJson(reason) = payload else {
+            panic!("it was read")
+        };
+        assert_eq!(reason, "expected value at line 1 column 7");
+    }
+}

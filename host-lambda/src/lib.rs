@@ -1,0 +1,75 @@
+//! The AWS Lambda host: answers gateway events with a guest, on DynamoDB.
+//!
+//! Init loads the guest and reads the table's cursor key, which makes the connection to DynamoDB, side by side. Then each invocation goes
+//! through `host_core::service`, within the time that Lambda leaves it, and writes its lines to stdout before its answer goes out: Lambda
+//! freezes the process after that.
+//!
+//! A library, so that tests run the same host with time and chance of their own ([`Arrivals`]).
+
+mod arrival;
+mod config;
+mod handle;
+mod init;
+mod output;
+mod shutdown;
+mod store;
+
+pub use arrival::{Arrivals, NoRandomness, RealArrivals};
+
+use config::{Config, Variables};
+use handle::{Handler, Payload};
+use host_core::runtime::LogLevel;
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use output::Output;
+use serde_json::json;
+use shutdown::InFlight;
+use std::{process::ExitCode, sync::Arc};
+
+/// Runs the host until Lambda ends it. Failures to start are written to stdout, and told to Lambda.
+pub fn run(arrivals: impl Arrivals) -> ExitCode {
+    let variables = Variables::of_process();
+    match start(&variables, arrivals) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let reason = format!("{error:#}");
+            Output::of(&variables).note(
+                LogLevel::Error,
+                "failed to start",
+                &[("error", json!(reason))],
+            );
+            init::report_failure(variables.get("AWS_LAMBDA_RUNTIME_API"), &reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(variables: &Variables, arrivals: impl Arrivals) -> anyhow::Result<()> {
+    let config = Config::read(variables)?;
+    let output = Arc::new(Output::new(&config));
+    output::write_panics(output.clone());
+    for name in &config.unknown_variables {
+        let members = [("variable", json!(name))];
+        output.note(LogLevel::Warn, "unknown variable", &members);
+    }
+    init::tokio_runtime(config.concurrency)?.block_on(serve(config, output, arrivals))
+}
+
+async fn serve(config: Config, output: Arc<Output>, arrivals: impl Arrivals) -> anyhow::Result<()> {
+    let in_flight = InFlight::default();
+    let stopped = shutdown::stopped(in_flight.clone())?;
+    let service = init::service(&config, &output).await?;
+    let handler = Arc::new(Handler::new(service, output.clone(), arrivals));
+    let service = service_fn(move |event: LambdaEvent<Payload>| {
+        let handler = handler.clone();
+        async move { handler.handle(event).await }
+    });
+    tokio::select! {
+        ended = Runtime::new(service).layer(in_flight).run_concurrent() => {
+            ended.map_err(|error| anyhow::anyhow!("lost Lambda's runtime API: {error}"))
+        }
+        () = stopped => {
+            output.note(LogLevel::Info, "stopped", &[]);
+            Ok(())
+        }
+    }
+}

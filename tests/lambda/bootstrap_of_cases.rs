@@ -1,0 +1,31 @@
+//! The Lambda host with the circumstances of a case: an event's own time, and the first seed of a replay. Everything else is the host as
+//! it ships, so that what it answers to a case can be compared byte for byte.
+
+use host_core::{
+    replay::{EVENT_TIME_DEFAULT_MS, exchange_seed, head},
+    seed::Seed,
+};
+use host_lambda::{Arrivals, NoRandomness};
+use std::process::ExitCode;
+
+/// An event that has this makes the host panic.
+const PANIC: &[u8] = b"panic-in-the-host";
+
+struct ArrivalsOfCases;
+
+impl Arrivals for ArrivalsOfCases {
+    fn of(&self, event: &[u8]) -> Result<(u64, Seed), NoRandomness> {
+        // For the test that a defect of the host costs no more than its request.
+        assert!(
+            !event.windows(PANIC.len()).any(|part| part == PANIC),
+            "secret of the request: {}",
+            event.len()
+        );
+        let received_at_ms = head(event).map_or(EVENT_TIME_DEFAULT_MS, |head| head.received_at_ms);
+        Ok((received_at_ms, exchange_seed(&Seed::new([0; 32]), 0)))
+    }
+}
+
+fn main() -> ExitCode {
+    host_lambda::run(ArrivalsOfCases)
+}
