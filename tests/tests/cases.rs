@@ -150,7 +150,7 @@ fn the_cases_cover_the_api() {
 }
 
 /// A case says all: where it has no file for state, there is none.
-fn differences(case: &Case, outcome: &CaseOutcome) -> Vec<String> {
+pub fn differences(case: &Case, outcome: &CaseOutcome) -> Vec<String> {
     let mismatches = outcome.mismatches(case);
     let mut lines: Vec<_> = mismatches
         .iter()
@@ -170,7 +170,7 @@ fn root() -> PathBuf {
     workspace().join("tests/cases")
 }
 
-fn case_folders() -> Vec<PathBuf> {
+pub fn case_folders() -> Vec<PathBuf> {
     let cases: Vec<_> = folders(&root())
         .iter()
         .flat_map(|group| folders(group))
@@ -192,6 +192,6 @@ fn folders(parent: &Path) -> Vec<PathBuf> {
     folders
 }
 
-fn name(case: &Path) -> String {
+pub fn name(case: &Path) -> String {
     case.strip_prefix(root()).unwrap().display().to_string()
 }

@@ -9,5 +9,6 @@ mod component;
 mod corpus;
 mod crash;
 mod hostile;
+mod lambda;
 mod load;
 mod plain;

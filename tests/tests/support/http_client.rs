@@ -77,8 +77,25 @@ impl Connection {
         if has_body && let Some(length) = answer.header("content-length") {
             answer.body = vec![0; length.parse().map_err(io::Error::other)?];
             self.0.read_exact(&mut answer.body)?;
+        } else if has_body && answer.header("transfer-encoding") == Some("chunked") {
+            answer.body = self.chunks()?;
         }
         Ok(answer)
+    }
+
+    /// A body in chunks, without trailers.
+    fn chunks(&mut self) -> io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let length = usize::from_str_radix(&self.line()?, 16).map_err(io::Error::other)?;
+            let start = body.len();
+            body.resize(start + length, 0);
+            self.0.read_exact(&mut body[start..])?;
+            self.line()?;
+            if length == 0 {
+                return Ok(body);
+            }
+        }
     }
 
     /// A line without its end; the end of the stream is an error.

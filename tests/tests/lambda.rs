@@ -1,0 +1,16 @@
+//! The Lambda host as a program: under AWS's own emulator of the Lambda runtime, or under a runtime API of the tests' own where the
+//! emulator cannot do what is needed (deadlines, traces, many invocations at a time), on a real DynamoDB engine in this process.
+
+mod bootstrap;
+mod emulator;
+mod proxy;
+mod runtime_api;
+mod table;
+
+mod cases;
+mod events;
+mod faults;
+mod guests;
+mod panics;
+mod soak;
+mod telemetry;

@@ -1,0 +1,113 @@
+//! Guests that misbehave on Lambda: each gets a bound and a clear answer, the process lives, and the next request works.
+
+use super::{
+    bootstrap::{Bootstrap, Environment, image},
+    events::{get, problem},
+    runtime_api::Invocation,
+    table::Table,
+};
+use crate::support::guests::HOSTILE;
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_guest_that_breaks_a_bound_ends_its_request_and_nothing_else() {
+    let table = Table::start();
+    let environment = Environment::new(&image("guests", HOSTILE), &table.endpoint())
+        .with("TENON_GUEST_MEMORY_BYTES_MAX", "16777216");
+    let host = Bootstrap::start(environment);
+    let id = host.id();
+    for (path, status, traps, fault) in [
+        ("/trap", 500, 1, "the guest trapped: "),
+        ("/stack", 500, 1, "the guest trapped: "),
+        (
+            "/memory",
+            500,
+            1,
+            "the guest exceeded its memory limit of 16777216 bytes",
+        ),
+        (
+            "/storage-calls",
+            500,
+            1,
+            "the guest was stopped: too many storage calls",
+        ),
+        (
+            "/header?connection=close",
+            500,
+            0,
+            "the guest's answer is invalid: ",
+        ),
+        ("/status?99", 500, 0, "the guest's answer is invalid: "),
+    ] {
+        let response = host.api.invoke(Invocation::new(get(path))).response();
+        assert_eq!(response["statusCode"], status, "{path}: {response}");
+        assert_eq!(problem(&response)["request_id"], "gateway-request");
+        let summary = host.last_summary();
+        assert!(
+            summary["fault"].as_str().unwrap().starts_with(fault),
+            "{summary}"
+        );
+        assert_eq!(summary["GuestTraps"], traps, "{summary}");
+        assert_eq!(
+            (&summary["ServerErrors"], &summary["level"]),
+            (&1.into(), &"ERROR".into())
+        );
+        assert_behaves(&host);
+    }
+    assert_eq!(host.id(), id);
+}
+
+#[test]
+fn an_endless_loop_is_a_504_before_the_invocation_ends() {
+    let table = Table::start();
+    let host = Bootstrap::start(Environment::new(
+        &image("guests-loop", HOSTILE),
+        &table.endpoint(),
+    ));
+    host.lines.with_message("ready");
+    let start = Instant::now();
+    let invocation = Invocation::within(get("/loop"), Duration::from_millis(800));
+    let response = host.api.invoke(invocation).response();
+    let elapsed = start.elapsed();
+    assert!(
+        (Duration::from_millis(500)..Duration::from_millis(800)).contains(&elapsed),
+        "{elapsed:?}"
+    );
+    assert_eq!(response["statusCode"], 504);
+    assert_eq!(
+        host.last_summary()["fault"],
+        "the guest did not answer in time"
+    );
+    assert_behaves(&host);
+}
+
+/// Emulators send deadlines of 1970.
+#[test]
+fn an_absurd_deadline_is_replaced_by_the_configured_one() {
+    let table = Table::start();
+    let environment = Environment::new(&image("guests-absurd", HOSTILE), &table.endpoint())
+        .with("TENON_REQUEST_DURATION_MS_MAX", "300");
+    let host = Bootstrap::start(environment);
+    for deadline_ms in [0, 600_000, u64::MAX] {
+        let invocation = |path| Invocation {
+            deadline_ms,
+            ..Invocation::new(get(path))
+        };
+        assert_eq!(
+            host.api.invoke(invocation("/")).response()["statusCode"],
+            200
+        );
+        assert_eq!(
+            host.api.invoke(invocation("/loop")).response()["statusCode"],
+            504
+        );
+    }
+}
+
+fn assert_behaves(host: &Bootstrap) {
+    let response = host.api.invoke(Invocation::new(get("/"))).response();
+    assert_eq!(
+        (&response["statusCode"], &response["body"]),
+        (&200.into(), &"well behaved".into())
+    );
+}

@@ -1,0 +1,95 @@
+//! Defects of the host itself: a panic in one request costs that request.
+
+use super::{
+    bootstrap::{Environment, image, program_of_cases},
+    emulator::Emulator,
+    events::{get, problem},
+    table::Table,
+};
+use crate::support::{
+    guests::{HOSTILE, REFERENCE},
+    in_process::{self, response, runtime, service},
+};
+use host_core::{
+    limits::Limits,
+    service::Fault,
+    storage::{
+        Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
+        PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome,
+    },
+};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A store with a defect.
+struct Defective;
+
+type Answer<T> = Result<T, StorageError>;
+
+#[async_trait::async_trait]
+impl Storage for Defective {
+    async fn get(&self, _: &Call, _: &Key, _: Consistency) -> Answer<Option<Item>> {
+        panic!("a defect")
+    }
+
+    async fn get_many(&self, _: &Call, _: &[Key], _: Consistency) -> Answer<Vec<Option<Item>>> {
+        panic!("a defect")
+    }
+
+    async fn put(&self, _: &Call, _: &Key, _: &Document, _: &PutOptions) -> Answer<PutOutcome> {
+        panic!("a defect")
+    }
+
+    async fn delete(&self, _: &Call, _: &Key, _: &Precondition) -> Answer<DeleteOutcome> {
+        panic!("a defect")
+    }
+
+    async fn query(&self, _: &Call, _: &str, _: Consistency, _: &QueryOptions) -> Answer<Page> {
+        panic!("a defect")
+    }
+
+    async fn query_index(&self, _: &Call, _: &str, _: &QueryOptions) -> Answer<Page> {
+        panic!("a defect")
+    }
+
+    async fn transact(
+        &self,
+        _: &Call,
+        _: &[Operation],
+        _: Option<&str>,
+    ) -> Answer<TransactOutcome> {
+        panic!("a defect")
+    }
+}
+
+#[tokio::test]
+async fn a_panic_below_the_guest_is_a_500_and_the_next_request_works() {
+    let service = service(&runtime(HOSTILE, Limits::default()), Arc::new(Defective));
+    for _ in 0..20 {
+        let answer = in_process::get(&service, "/storage-calls").await;
+        let response = response(&answer);
+        assert_eq!(response["statusCode"], 500);
+        assert!(!problem(&response).to_string().contains("defect"));
+        assert_eq!(answer.summary.fault, Some(Fault::Panic("a defect".into())));
+    }
+    let next = in_process::get(&service, "/").await;
+    assert_eq!(response(&next)["statusCode"], 200);
+}
+
+#[test]
+fn a_panic_around_the_guest_fails_its_invocation_and_is_logged_without_what_it_quotes() {
+    let table = Table::start();
+    let environment = Environment::new(&image("panics", REFERENCE), &table.endpoint());
+    let emulator = Emulator::start(&program_of_cases(), environment);
+    let error: Value =
+        serde_json::from_slice(&emulator.invoke(&get("/panic-in-the-host"))).unwrap();
+    assert!(error["errorType"].is_string(), "{error}");
+    let line = &emulator.lines.with_message("the host panicked")[0];
+    let place = line["place"].as_str().unwrap();
+    assert!(place.contains("bootstrap_of_cases.rs:"), "{line}");
+    assert_eq!(line.get("error"), None, "{line}");
+    let response: Value = serde_json::from_slice(&emulator.invoke(&get("/health"))).unwrap();
+    assert_eq!(response["statusCode"], 200, "the next request works");
+    let all = emulator.lines.all().join("\n");
+    assert!(!all.contains("secret of the request"), "{all}");
+}
