@@ -1,5 +1,7 @@
 //! What was typed. Nothing is checked here beyond the grammar: each command resolves its arguments into a valid configuration first.
 
+pub mod release;
+
 use crate::exit::EXIT_CODES_HELP;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -21,6 +23,12 @@ pub enum Command {
     Inspect(InspectArgs),
     Compile(CompileArgs),
     Table(TableArgs),
+    Keygen(release::KeygenArgs),
+    Publish(release::PublishArgs),
+    Promote(release::PromoteArgs),
+    Rollback(release::RollbackArgs),
+    Releases(release::ReleasesArgs),
+    Channel(release::ChannelArgs),
     Completions(CompletionsArgs),
 }
 
@@ -34,7 +42,8 @@ Examples:
   host-cli serve
   host-cli serve --listen 127.0.0.1:0 --store memory --event-kind rest
   host-cli serve --guest my-guest.wasm --store redb:data/items.redb
-  host-cli serve --store dynamodb:items@http://127.0.0.1:8000")]
+  host-cli serve --store dynamodb:items@http://127.0.0.1:8000
+  host-cli serve --channel items --artifacts file://releases --public-key release.key.pub")]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one, and the first line printed says which
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
@@ -50,6 +59,29 @@ pub struct ServeArgs {
     /// No line for each request, only what went wrong
     #[arg(long)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub follow: FollowOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct FollowOptions {
+    /// Serve what this channel names, and change guests when it does; the other guest serves only while nothing can be reached
+    #[arg(long, value_name = "CHANNEL", requires_all = ["artifacts", "public_key"])]
+    pub channel: Option<String>,
+    /// Where artifacts are: `file://FOLDER` or `s3://BUCKET/PREFIX`
+    #[arg(long, value_name = "URL", requires = "channel")]
+    pub artifacts: Option<String>,
+    /// A key whose signatures are good: text, or a file that holds it; may be given twice
+    #[arg(long, value_name = "KEY", requires = "channel")]
+    pub public_key: Vec<String>,
+    /// DynamoDB table that channels are in [default: the folder of the artifacts]
+    #[arg(long, value_name = "TABLE", requires = "channel")]
+    pub table: Option<String>,
+    /// How often to look at the channel, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 15_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
+    pub channel_interval_ms: u64,
+    #[command(flatten)]
+    pub aws: release::AwsOptions,
 }
 
 /// Run one raw gateway event and print the Lambda response

@@ -1,11 +1,17 @@
 //! One module a command: it resolves its arguments into a valid configuration, then runs.
 
+mod channel;
 mod compile;
 mod completions;
 mod event;
 mod inspect;
 mod invoke;
+mod keygen;
+mod promote;
+mod publish;
+mod releases;
 mod replay;
+mod rollback;
 mod serve;
 mod table;
 
@@ -24,6 +30,12 @@ pub fn run(command: Command) -> Result<Outcome, Failure> {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compile(arguments) => compile::resolve(&arguments).and_then(compile::run),
         Command::Table(arguments) => table::resolve(&arguments).and_then(table::run),
+        Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Publish(arguments) => publish::resolve(&arguments).and_then(publish::run),
+        Command::Promote(arguments) => promote::resolve(&arguments).and_then(promote::run),
+        Command::Rollback(arguments) => rollback::resolve(&arguments).and_then(rollback::run),
+        Command::Releases(arguments) => releases::resolve(&arguments).and_then(releases::run),
+        Command::Channel(arguments) => channel::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

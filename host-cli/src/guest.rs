@@ -2,7 +2,7 @@
 
 use crate::{exit::Failure, input};
 use host_core::{
-    engine::{Engine, EngineOptions, LoadError},
+    engine::{Engine, EngineOptions, Guest, LoadError},
     runtime::{Runtime, RuntimeOptions},
 };
 use std::path::{Path, PathBuf};
@@ -42,12 +42,18 @@ impl GuestSource {
     /// Loads and links the guest, for up to `instances_max` requests at a time.
     pub fn link(&self, instances_max: usize) -> Result<Runtime, Failure> {
         let engine = engine(instances_max)?;
+        let (name, guest) = self.load(&engine)?;
+        Runtime::new(&engine, &guest, RuntimeOptions::default())
+            .map_err(|error| cannot_load(&name, &error))
+    }
+
+    /// Loads the guest; with its name, for messages.
+    pub fn load(&self, engine: &Engine) -> Result<(String, Guest), Failure> {
         let (name, bytes) = self.read()?;
         let guest = engine
             .load(&bytes)
             .map_err(|error| cannot_load(&name, &error))?;
-        Runtime::new(&engine, &guest, RuntimeOptions::default())
-            .map_err(|error| cannot_load(&name, &error))
+        Ok((name, guest))
     }
 }
 

@@ -1,11 +1,13 @@
 //! The local host: serves, invokes and replays a guest.
 
 mod args;
+mod aws;
 mod commands;
 mod exit;
 mod guest;
 mod input;
 mod output;
+mod release;
 mod replay;
 mod runtime;
 mod seed;

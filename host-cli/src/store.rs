@@ -5,8 +5,8 @@ mod dynamodb;
 pub use self::dynamodb::TableSpec;
 use crate::exit::Failure;
 use host_core::{
-    replay::{CaseStore, local_view, replay_cursor_key},
-    storage::{Namespace, Storage, Tenant, memory::MemoryStorage, redb::RedbStorage},
+    replay::{CaseStore, replay_cursor_key},
+    storage::{CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage, redb::RedbStorage},
 };
 use std::{
     fmt, fs,
@@ -47,19 +47,45 @@ impl StoreSpec {
 
     /// Opens the store as its guest sees it. A file that does not exist is made, a table is not.
     pub async fn open(&self) -> Result<Arc<dyn Storage>, Failure> {
+        let Whole {
+            storage,
+            cursor_key,
+            namespace,
+        } = self.open_whole().await?;
+        Ok(Arc::new(Tenant::new(storage, namespace, cursor_key)))
+    }
+
+    /// Opens the store for guests that each get their part of it.
+    pub async fn open_whole(&self) -> Result<Whole, Failure> {
+        let whole = |storage, cursor_key, namespace: &Namespace| Whole {
+            storage,
+            cursor_key,
+            namespace: namespace.clone(),
+        };
+        let local = Namespace::local();
         Ok(match self {
-            Self::Memory => local_view(Arc::new(MemoryStorage::new()), replay_cursor_key()),
+            Self::Memory => whole(Arc::new(MemoryStorage::new()), replay_cursor_key(), &local),
             Self::Redb(path) => {
                 let store = open_redb(path)?;
                 let cursor_key = store.cursor_key().clone();
-                local_view(Arc::new(store), cursor_key)
+                whole(Arc::new(store), cursor_key, &local)
             }
             Self::DynamoDb(table, namespace) => {
                 let (store, cursor_key) = table.open().await?;
-                Arc::new(Tenant::new(Arc::new(store), namespace.clone(), cursor_key))
+                whole(Arc::new(store), cursor_key, namespace)
             }
         })
     }
+}
+
+/// A store with all guests' parts.
+pub struct Whole {
+    /// Its backend.
+    pub storage: Arc<dyn Storage>,
+    /// Signs cursors.
+    pub cursor_key: CursorKey,
+    /// The part of a guest that has no other.
+    pub namespace: Namespace,
 }
 
 /// The store for people: the absolute path of a file, the table with its server.

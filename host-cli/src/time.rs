@@ -13,6 +13,14 @@ pub fn now_ms() -> u64 {
         .map_or(0, |duration| duration.as_millis() as u64)
 }
 
+/// An instant as RFC 3339 has it, to the second: `2026-01-01T00:00:00Z`.
+pub fn rfc3339(epoch_ms: u64) -> String {
+    let seconds = epoch_ms.min(MILLISECONDS_MAX) / 1000;
+    let (year, month, day) = civil_from_days((seconds / 86_400) as i64);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// The instant that `--at` names; now where it is not given.
 pub fn resolve(at: Option<&str>) -> Result<u64, Failure> {
     let Some(text) = at else {
@@ -118,9 +126,37 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
+/// The date of a day counted from 1970-01-01: the other way round.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let month = (march_month + 2) % 12 + 1;
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day_of_year - (153 * march_month + 2) / 5 + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_reads_as_the_same_instant() {
+        for ms in [
+            0,
+            951_782_400_000,
+            1_709_164_799_000,
+            1_767_225_600_000,
+            MILLISECONDS_MAX - 999,
+        ] {
+            assert_eq!(parse(&rfc3339(ms)), Some(ms), "{}", rfc3339(ms));
+        }
+        assert_eq!(rfc3339(1_709_164_800_000), "2024-02-29T00:00:00Z");
+    }
 
     #[test]
     fn both_forms_read() {

@@ -1,5 +1,6 @@
 //! The only place that configures wasmtime: compiles components, makes images of them, loads both.
 
+mod compatibility;
 mod config;
 mod image;
 mod inspect;
@@ -7,8 +8,8 @@ mod load;
 mod ticker;
 
 pub use config::{EngineOptions, Target};
-pub use image::ImageError;
-pub use inspect::{Import, Inspection};
+pub use image::{ImageError, WASMTIME};
+pub use inspect::{HANDLER, Import, Inspection};
 pub use load::{Guest, LoadError};
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub struct Engine {
     pub(crate) ticker: Arc<Ticker>,
     /// One permit for each instance that may live at a time.
     pub(crate) instances: Arc<Semaphore>,
+    instances_max: usize,
     pooled: bool,
 }
 
@@ -46,9 +48,15 @@ impl Engine {
         Ok(Self {
             ticker: Arc::new(Ticker::new(wasmtime.weak())),
             instances: Arc::new(Semaphore::new(options.instances_max as usize)),
+            instances_max: options.instances_max as usize,
             wasmtime,
             pooled,
         })
+    }
+
+    /// Instances that live at a time.
+    pub fn instances_max(&self) -> usize {
+        self.instances_max
     }
 
     /// Whether instances come from a pool.

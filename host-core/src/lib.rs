@@ -21,6 +21,8 @@ pub mod gateway;
 pub mod http;
 pub mod limits;
 pub mod problem;
+#[cfg(feature = "release")]
+pub mod release;
 #[cfg(feature = "runtime")]
 pub mod replay;
 #[cfg(feature = "runtime")]

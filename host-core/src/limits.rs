@@ -85,3 +85,22 @@ pub const GUEST_STACK_BYTES: usize = 512 * KIB;
 pub const GUEST_TABLE_ELEMENTS_MAX: usize = 20_000;
 /// Data that one call from the guest, or its answer, may carry.
 pub const HOST_CALL_BYTES_MAX: usize = 32 * MIB;
+
+/// A component that is published. Interpreters with their language's library have some ten megabytes.
+pub const COMPONENT_BYTES_MAX: usize = 64 * MIB;
+/// An image that is published; several times its component.
+pub const IMAGE_BYTES_MAX: usize = 256 * MIB;
+/// A signed manifest.
+pub const MANIFEST_BYTES_MAX: usize = 64 * KIB;
+/// A channel's signed document (AWS: an item has 400 KB).
+pub const CHANNEL_BYTES_MAX: usize = 64 * KIB;
+/// A channel's name.
+pub const CHANNEL_NAME_BYTES_MAX: usize = 64;
+/// Routes of a channel.
+pub const CHANNEL_ROUTES_MAX: usize = 16;
+/// Guests that share one route.
+pub const ROUTE_GUESTS_MAX: usize = 4;
+/// Variables that a route adds to its guests' environment.
+pub const ENVIRONMENT_VARIABLES_MAX: usize = 64;
+/// Guests that stay loaded although no route names them any more, so that going back to them takes no fetch.
+pub const GUESTS_READY_MAX: usize = 3;

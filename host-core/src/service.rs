@@ -222,10 +222,18 @@ async fn answer(
         summary.fault = Some(Fault::Refused(detail));
         return answer_for(origin, summary);
     }
+    let deadline = stand.deadline(arrival.deadline);
+    let turn = match stand.turn(deadline).await {
+        Ok(turn) => turn,
+        Err(failure) => {
+            summary.fault = Some(failure.into());
+            return answer_for(origin, summary);
+        }
+    };
     let run = Run {
         storage,
         seed: arrival.seed,
-        deadline: stand.deadline(arrival.deadline),
+        deadline,
         trace_header: arrival.trace_header,
     };
     let response = match catch::panics(stand.runtime.handle(request, run)).await {
@@ -237,6 +245,7 @@ async fn answer(
         }
         Err(message) => Err(Fault::Panic(message)),
     };
+    drop(turn);
     let payload = response.and_then(|response| {
         summary.status = response.status;
         Ok(gateway::respond(&origin, response)?)

@@ -12,3 +12,4 @@ mod hostile;
 mod lambda;
 mod load;
 mod plain;
+mod release;

@@ -39,7 +39,7 @@ const DUPLICATES: [(&str, &str); 8] = [
 ];
 
 /// What a lean host must not contain: a package, features of it, and the beginnings of crates' names that they must not bring.
-const LEAN: [(&str, &str, &[&str]); 4] = [
+const LEAN: [(&str, &str, &[&str]); 5] = [
     (
         "host-core",
         "",
@@ -48,6 +48,11 @@ const LEAN: [(&str, &str, &[&str]); 4] = [
     (
         "host-core",
         "runtime",
+        &["aws-", "cranelift-codegen", "hyper", "redb"],
+    ),
+    (
+        "host-core",
+        "release",
         &["aws-", "cranelift-codegen", "hyper", "redb"],
     ),
     // The SDK with one HTTP client and one TLS stack.

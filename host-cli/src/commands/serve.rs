@@ -1,19 +1,28 @@
 //! `serve`: the guest over HTTP.
 
 use crate::{
-    args::ServeArgs,
+    args::{FollowOptions, ServeArgs},
     commands::event,
     exit::{Failure, Outcome},
-    guest::GuestSource,
-    output, runtime,
+    guest::{self, GuestSource},
+    output,
+    release::{channels, keys, stores::StoresSpec},
+    runtime, seed,
     serve::{access::AccessLog, exchange::Exchanger, server},
-    store::StoreSpec,
+    store::{StoreSpec, Whole},
+    time,
 };
-use host_core::{gateway::Origin, service::Service};
+use host_core::{
+    gateway::Origin,
+    release::{ChannelName, Follower, Following, House, PublicKeys, Views},
+    runtime::RuntimeOptions,
+    service::Service,
+};
 use std::{
     io,
     net::{SocketAddr, ToSocketAddrs},
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     net::TcpListener,
@@ -28,8 +37,17 @@ pub struct Configuration {
     listen: Vec<SocketAddr>,
     store: StoreSpec,
     guest: GuestSource,
+    follow: Option<Follow>,
     origin: Origin,
     is_quiet: bool,
+}
+
+/// The channel to follow.
+struct Follow {
+    channel: ChannelName,
+    keys: PublicKeys,
+    stores: StoresSpec,
+    interval: Duration,
 }
 
 /// Checks the arguments; nothing is opened yet.
@@ -50,19 +68,45 @@ pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
         listen,
         store: StoreSpec::resolve(&arguments.store)?,
         guest: GuestSource::resolve(arguments.guest.guest.as_deref()),
+        follow: resolve_follow(&arguments.follow)?,
         origin: Origin::new(event::kind(arguments.event_kind)),
         is_quiet: arguments.quiet,
     })
 }
 
+fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, Failure> {
+    // The grammar asks for both or neither.
+    let (Some(channel), Some(artifacts)) = (&options.channel, &options.artifacts) else {
+        return Ok(None);
+    };
+    Ok(Some(Follow {
+        channel: channels::name(channel)?,
+        keys: keys::public(&options.public_key)?,
+        stores: StoresSpec::new(artifacts, options.table.as_deref(), &options.aws)?,
+        interval: Duration::from_millis(options.channel_interval_ms),
+    }))
+}
+
 /// Serves until SIGINT or SIGTERM.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let instances_max = workers * INSTANCES_PER_WORKER;
     let runtime = runtime::workers(workers)?;
-    let guest = configuration.guest.link(workers * INSTANCES_PER_WORKER)?;
-    let limits = *guest.limits();
+    let (service, follower) = match &configuration.follow {
+        None => {
+            let guest = configuration.guest.link(instances_max)?;
+            let store = runtime.block_on(configuration.store.open())?;
+            (Service::new(guest, store), None)
+        }
+        Some(follow) => {
+            let follower = runtime.block_on(start(&configuration, follow, instances_max))?;
+            (Service::routed(Arc::new(follower.clone())), Some(follower))
+        }
+    };
+    let limits = service.limits();
     let exchanger = Exchanger {
-        service: Service::new(guest, runtime.block_on(configuration.store.open())?),
+        service,
+        follower,
         origin: configuration.origin,
         limits,
         log: AccessLog::new(io::stderr()).map_err(|error| {
@@ -72,6 +116,44 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     };
     runtime.block_on(serve(&configuration, exchanger))?;
     Ok(Outcome::Same)
+}
+
+/// Takes the first look at the channel.
+async fn start(
+    configuration: &Configuration,
+    follow: &Follow,
+    instances_max: usize,
+) -> Result<Follower, Failure> {
+    let engine = guest::engine(instances_max)?;
+    let (_, bundled) = configuration.guest.load(&engine)?;
+    let stores = follow.stores.open().await?;
+    let Whole {
+        storage,
+        cursor_key,
+        namespace,
+    } = configuration.store.open_whole().await?;
+    let following = Following {
+        channel: follow.channel.clone(),
+        keys: follow.keys.clone(),
+        channels: stores.channels,
+        artifacts: stores.artifacts,
+        interval: follow.interval,
+        house: House {
+            engine,
+            views: Views::of(storage, cursor_key),
+            namespace,
+            options: RuntimeOptions::default(),
+        },
+        bundled: Some(bundled),
+        seed: seed::unpredictable()?,
+    };
+    let follower = Follower::start(following, time::now_ms())
+        .await
+        .map_err(Failure::environment)?;
+    for report in follower.take_reports() {
+        output::remark(&format!("channel {}: {report}\n", follow.channel));
+    }
+    Ok(follower)
 }
 
 async fn serve(configuration: &Configuration, exchanger: Exchanger) -> Result<(), Failure> {

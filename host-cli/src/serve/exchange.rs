@@ -12,6 +12,7 @@ use host_core::{
     http::Scheme,
     limits::Limits,
     problem,
+    release::Follower,
     seed::Seed,
     service::{Arrival, Service},
 };
@@ -32,6 +33,8 @@ const BODY_DURATION_MAX: Duration = Duration::from_secs(30);
 pub struct Exchanger {
     /// The guest on its store.
     pub service: Service,
+    /// What changes guests, to tell what it did.
+    pub follower: Option<Follower>,
     /// The gateway that is played.
     pub origin: Origin,
     /// Bounds of requests.
@@ -133,6 +136,9 @@ impl Exchanger {
                 );
             }
         };
+        for report in self.follower.iter().flat_map(Follower::take_reports) {
+            self.log.add(|lines| lines::write_report(lines, &report));
+        }
         if lines::has_remarks(&answer.summary) {
             self.log
                 .add(|lines| lines::write_remarks(lines, &answer.summary));

@@ -1,6 +1,6 @@
 //! Lines about requests, as `name=value` fields.
 
-use host_core::service::Summary;
+use host_core::{release::ChannelReport, service::Summary};
 use std::{fmt, io::Write, time::Duration};
 
 /// The line that every request has.
@@ -66,6 +66,17 @@ pub fn write_fault(lines: &mut Vec<u8>, request_id: &str, fault: &dyn fmt::Displ
         lines,
         "level=error request_id={request_id} message={}",
         Quoted(&fault)
+    );
+}
+
+/// Appends a line about the channel.
+pub fn write_report(lines: &mut Vec<u8>, report: &ChannelReport) {
+    let level = if report.is_failure() { "error" } else { "info" };
+    let milliseconds = report.duration.as_millis();
+    let _ = writeln!(
+        lines,
+        "level={level} message={} duration_ms={milliseconds}",
+        Quoted(&format!("channel: {report}"))
     );
 }
 

@@ -28,6 +28,12 @@ fn every_command_has_help_with_an_example() {
         "inspect",
         "compile",
         "table",
+        "keygen",
+        "publish",
+        "promote",
+        "rollback",
+        "releases",
+        "channel",
         "completions",
     ] {
         assert!(help.contains(command), "{command}");

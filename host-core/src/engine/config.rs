@@ -63,11 +63,11 @@ pub(super) fn pooled(options: &EngineOptions) -> Result<Config> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_core_instances(slots * CORE_INSTANCES_MAX)
-        .total_memories(slots)
+        .total_memories(slots * MEMORIES_MAX)
         .total_tables(slots * 2)
         .total_stacks(slots)
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
-        .max_memories_per_component(1)
+        .max_memories_per_component(MEMORIES_MAX)
         .max_tables_per_component(2)
         .table_elements(GUEST_TABLE_ELEMENTS_MAX)
         .max_memory_size(GUEST_MEMORY_BYTES_CEILING)
@@ -84,6 +84,9 @@ pub(super) fn pooled(options: &EngineOptions) -> Result<Config> {
 
 /// Core modules in one component: the guest itself, its adapters, and the small ones that the component encoder adds.
 const CORE_INSTANCES_MAX: u32 = 20;
+
+/// Linear memories in one component: interpreters bring a second one for what translates between them and the joint.
+const MEMORIES_MAX: u32 = 2;
 
 /// For running guests where a pool cannot be had.
 pub(super) fn on_demand() -> Result<Config> {
@@ -122,7 +125,8 @@ fn shared() -> Result<Config> {
         .wasm_bulk_memory(true)
         .wasm_multi_value(true)
         .wasm_tail_call(true)
-        .wasm_multi_memory(false)
+        // What wasmtime itself writes between parts of a component that have memories of their own.
+        .wasm_multi_memory(true)
         .wasm_memory64(false)
         .concurrency_support(false);
     Ok(config)

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 const MAGIC: &[u8; 8] = b"tenonimg";
 const FORMAT: u32 = 1;
 /// The wasmtime release that the code fits: images stay valid within one minor release.
-pub(super) const WASMTIME: &str = "48.0";
+pub const WASMTIME: &str = "48.0";
 
 /// What stands behind the code.
 #[derive(Serialize, Deserialize)]

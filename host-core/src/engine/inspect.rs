@@ -4,7 +4,7 @@ use super::{Engine, Guest, LoadError};
 use wasmtime::component::{Component, types::ComponentItem};
 
 /// The interface through which a host calls a guest.
-pub(super) const HANDLER: &str = "tenon:handler/handler@0.1.0";
+pub const HANDLER: &str = "tenon:handler/handler@0.1.0";
 
 /// Interfaces that this host grants, each up to its version. A later patch version of the same track imports the same functions, or
 /// is refused when it is linked.

@@ -28,6 +28,8 @@ pub(crate) struct Meter {
     pub(crate) storage_duration: Duration,
     pub(super) memory_bytes_max: usize,
     pub(super) memory_refused: bool,
+    /// All linear memories together.
+    memory_bytes: usize,
     memory_bytes_peak: usize,
 }
 
@@ -40,6 +42,7 @@ impl Meter {
             storage_duration: Duration::ZERO,
             memory_bytes_max: limits.guest_memory_bytes_max,
             memory_refused: false,
+            memory_bytes: 0,
             memory_bytes_peak: 0,
         }
     }
@@ -73,13 +76,16 @@ impl Meter {
 impl ResourceLimiter for Meter {
     fn memory_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let allowed = desired <= self.memory_bytes_max;
+        let growth = desired.saturating_sub(current);
+        let total = self.memory_bytes.saturating_add(growth);
+        let allowed = total <= self.memory_bytes_max;
         if allowed {
-            self.memory_bytes_peak = self.memory_bytes_peak.max(desired);
+            self.memory_bytes = total;
+            self.memory_bytes_peak = self.memory_bytes_peak.max(total);
         } else {
             self.memory_refused = true;
         }

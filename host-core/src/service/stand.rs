@@ -13,12 +13,17 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout_at,
+};
 
 /// A guest on its view of the store.
 pub struct Stand {
     pub(super) runtime: Runtime,
     pub(super) storage: Arc<dyn Storage>,
     duration_max: Option<Duration>,
+    turns: Option<Arc<Semaphore>>,
     outcomes: Outcomes,
 }
 
@@ -29,6 +34,7 @@ impl Stand {
             runtime,
             storage,
             duration_max: None,
+            turns: None,
             outcomes: Outcomes::default(),
         }
     }
@@ -37,6 +43,13 @@ impl Stand {
     #[must_use]
     pub fn with_duration_max(mut self, duration_max: Duration) -> Self {
         self.duration_max = Some(duration_max);
+        self
+    }
+
+    /// Lets only so many requests of all guests that share `turns` run at a time.
+    #[must_use]
+    pub fn with_turns(mut self, turns: Arc<Semaphore>) -> Self {
+        self.turns = Some(turns);
         self
     }
 
@@ -66,6 +79,21 @@ impl Stand {
         match self.duration_max {
             Some(duration_max) => of_invocation.min(Instant::now() + duration_max),
             None => of_invocation,
+        }
+    }
+
+    /// Waits for this request's turn, where turns are taken.
+    pub(super) async fn turn(
+        &self,
+        deadline: Instant,
+    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        let Some(turns) = &self.turns else {
+            return Ok(None);
+        };
+        match timeout_at(deadline.into(), turns.acquire()).await {
+            // The semaphore is never closed.
+            Ok(turn) => Ok(turn.ok()),
+            Err(_) => Err(Failure::Busy),
         }
     }
 

@@ -39,7 +39,7 @@ pub fn http_client() -> SharedHttpClient {
 
 impl DynamoDbOptions {
     /// A client as the store uses it.
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.client_with(ATTEMPT_DURATION_MAX)
     }
 

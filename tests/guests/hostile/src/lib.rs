@@ -21,6 +21,8 @@ impl Guest for Hostile {
     fn handle(request: Request) -> Response {
         match request.path.as_str() {
             "/" => text("well behaved"),
+            "/version" => text(black_box(VERSION)),
+            "/environment" => text(&std::env::var("TEAM").unwrap_or_default()),
             "/trap" => panic!("on purpose"),
             "/loop" => endless_loop(),
             "/memory" => memory_bomb(),
@@ -50,6 +52,9 @@ impl Guest for Hostile {
         }
     }
 }
+
+/// Tests write another number over these digits, which makes another component.
+static VERSION: &str = "this is version 0000000000000000 of a guest that tests release";
 
 fn text(text: &str) -> Response {
     let content_type = Field {

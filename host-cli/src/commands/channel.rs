@@ -1,0 +1,82 @@
+//! `channel`: what stands in it, and whether a host would serve it.
+
+use crate::{
+    args::release::{ChannelArgs, ChannelCommand, ChannelOptions},
+    exit::{Failure, Outcome},
+    guest, output,
+    release::{channels, keys, stores::StoresSpec},
+    runtime, seed, time,
+};
+use host_core::{
+    release::{Follower, Following, House, Views},
+    runtime::RuntimeOptions,
+    storage::{CursorKey, Namespace, memory::MemoryStorage},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Runs the subcommand.
+pub fn run(arguments: &ChannelArgs) -> Result<Outcome, Failure> {
+    match &arguments.command {
+        ChannelCommand::Show(options) => show(options),
+        ChannelCommand::Verify(options) => verify(options),
+    }
+}
+
+fn show(options: &ChannelOptions) -> Result<Outcome, Failure> {
+    let channel = channels::name(&options.channel)?;
+    let keys = keys::public(&options.trust.public_key)?;
+    let stores = StoresSpec::resolve(&options.stores)?;
+    let document = runtime::workers(1)?.block_on(async {
+        let stores = stores.open().await?;
+        let document = channels::read(&stores, &channel, &keys).await?;
+        document.ok_or_else(|| channels::missing(&channel, &stores))
+    })?;
+    let text = format!("{:#}\n", serde_json::json!(document));
+    output::result(text.as_bytes())?;
+    Ok(Outcome::Same)
+}
+
+/// Does what a host does when it starts, with a store in memory.
+fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
+    let channel = channels::name(&options.channel)?;
+    let keys = keys::public(&options.trust.public_key)?;
+    let stores = StoresSpec::resolve(&options.stores)?;
+    let engine = guest::engine(1)?;
+    let seed = seed::unpredictable()?;
+    let started = runtime::workers(2)?.block_on(async {
+        let stores = stores.open().await?;
+        let following = Following {
+            channel,
+            keys,
+            channels: stores.channels,
+            artifacts: stores.artifacts,
+            interval: Duration::from_secs(1),
+            house: House {
+                engine,
+                views: Views::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),
+                namespace: Namespace::local(),
+                options: RuntimeOptions::default(),
+            },
+            bundled: None,
+            seed,
+        };
+        Ok(Follower::start(following, time::now_ms()).await)
+    })?;
+    let follower = match started {
+        Ok(follower) => follower,
+        Err(error) => {
+            output::result(format!("not fit to serve: {error}\n").as_bytes())?;
+            return Ok(Outcome::Differs);
+        }
+    };
+    let mut text = String::new();
+    let mut outcome = Outcome::Same;
+    for report in follower.take_reports() {
+        if report.is_failure() {
+            outcome = Outcome::Differs;
+        }
+        text.push_str(&format!("{report}\n"));
+    }
+    output::result(text.as_bytes())?;
+    Ok(outcome)
+}

@@ -1,0 +1,136 @@
+//! `promote`: a published guest into service, after it has shown that it does no harm.
+
+use crate::{
+    args::release::PromoteArgs,
+    commands::releases,
+    exit::{Failure, Outcome},
+    output,
+    release::{
+        channels::{self, Signer},
+        gate::Gate,
+        stores::{Stores, StoresSpec},
+    },
+    runtime,
+};
+use host_core::{
+    digest::Digest,
+    engine::Target,
+    release::{self, ArtifactName, Channel, ChannelName, Manifest, Promotion, RouteLimits},
+};
+
+/// The targets that a guest has to be there for: what hosts run on.
+const TARGETS: [Target; 2] = [Target::X86_64, Target::Aarch64];
+
+/// What to promote, who signs, and what has to hold before.
+pub struct Configuration {
+    channel: ChannelName,
+    promotion: Promotion,
+    stores: StoresSpec,
+    signer: Signer,
+    gate: Option<Gate>,
+}
+
+/// Reads the key and finds what the gate needs.
+pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
+    let digest: Digest = arguments.digest.parse().map_err(|error| {
+        Failure::usage(format_args!("`{}`: {error}", arguments.digest))
+            .hint("`host-cli publish` prints it")
+    })?;
+    let namespace = arguments.namespace.as_deref().map(str::parse).transpose();
+    let environment = arguments.env.iter().map(|pair| match pair.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err(Failure::usage(format_args!(
+            "`--env {pair}` is not `NAME=VALUE`"
+        ))),
+    });
+    let promotion = Promotion {
+        digest,
+        percent: arguments.percent,
+        path: arguments.path.clone(),
+        namespace: namespace
+            .map_err(|error| Failure::usage(format_args!("`--namespace`: {error}")))?,
+        environment: environment.collect::<Result<_, _>>()?,
+        limits: RouteLimits {
+            guest_memory_bytes_max: arguments.guest_memory_bytes_max,
+            request_duration_ms_max: arguments.request_duration_ms_max,
+            ..RouteLimits::default()
+        },
+        select_header: arguments
+            .select_header
+            .clone()
+            .map(|name| (name != "none").then_some(name)),
+    };
+    Ok(Configuration {
+        channel: channels::name(&arguments.channel)?,
+        promotion,
+        stores: StoresSpec::resolve(&arguments.stores)?,
+        signer: Signer::resolve(&arguments.signing)?,
+        gate: Gate::resolve(&arguments.gate, &arguments.ignore)?,
+    })
+}
+
+/// Checks what hosts would, lets the gate decide, and writes the next generation.
+pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+    let Configuration {
+        channel,
+        promotion,
+        stores,
+        signer,
+        gate,
+    } = configuration;
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = runtime::workers(jobs)?.block_on(async {
+        let stores = stores.open().await?;
+        let current = channels::read(&stores, &channel, &signer.keys).await?;
+        check_published(&stores, &signer, promotion.digest).await?;
+        let next = release::promote(&channel, current.as_ref(), &promotion, &signer.signing())
+            .map_err(Failure::refused)?;
+        if let Some(gate) = &gate {
+            let present = present(current.as_ref(), &promotion);
+            if !gate.passes(&stores, present, promotion.digest).await? {
+                return Ok(None);
+            }
+        }
+        channels::flip(&stores, &signer, current.as_ref(), &next).await?;
+        Ok(Some(next))
+    })?;
+    let Some(next) = next else {
+        output::remark("not promoted: the guests differ\n");
+        return Ok(Outcome::Differs);
+    };
+    output::result(releases::text(std::slice::from_ref(&next)).as_bytes())?;
+    Ok(Outcome::Same)
+}
+
+/// The guest that serves the route now.
+fn present(current: Option<&Channel>, promotion: &Promotion) -> Option<Digest> {
+    let route = current?
+        .routes
+        .iter()
+        .find(|route| route.path == promotion.path)?;
+    route.stable()
+}
+
+/// A channel must not name what hosts cannot serve.
+async fn check_published(stores: &Stores, signer: &Signer, digest: Digest) -> Result<(), Failure> {
+    let place = stores.artifacts.describe();
+    let not_published = |what: &dyn std::fmt::Display| {
+        Failure::environment(format_args!("guest {digest} in `{place}`: {what}"))
+            .hint("publish it with `host-cli publish`")
+    };
+    let text = stores.artifacts.get(ArtifactName::Manifest(digest)).await;
+    let text = text.map_err(|error| not_published(&error))?;
+    let manifest = Manifest::open(&String::from_utf8_lossy(&text), &signer.keys, digest)
+        .map_err(|error| not_published(&format_args!("its manifest {error}")))?;
+    for target in TARGETS {
+        manifest
+            .image(target)
+            .map_err(|error| not_published(&format_args!("its manifest {error}")))?;
+        let name = ArtifactName::Image(digest, target);
+        let exists = stores.artifacts.exists(name).await;
+        if !exists.map_err(|error| not_published(&error))? {
+            return Err(not_published(&format_args!("`{name}` is missing")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! `publish`: a guest to where hosts find it.
+
+use crate::{
+    args::release::{AwsOptions, PublishArgs},
+    exit::{Failure, Outcome},
+    guest, input, output,
+    release::{keys, stores},
+    runtime,
+};
+use host_core::{
+    limits::COMPONENT_BYTES_MAX,
+    release::{self, PublishError, Put, SecretKey},
+};
+use std::path::PathBuf;
+
+/// What to publish, where, and who signs.
+pub struct Configuration<'a> {
+    guest: PathBuf,
+    component: Vec<u8>,
+    to: String,
+    aws: &'a AwsOptions,
+    key: SecretKey,
+}
+
+/// Reads the guest and the key.
+pub fn resolve(arguments: &PublishArgs) -> Result<Configuration<'_>, Failure> {
+    stores::check(&arguments.to)?;
+    Ok(Configuration {
+        key: keys::secret(&arguments.key)?,
+        component: input::read_file(&arguments.guest, "guest", COMPONENT_BYTES_MAX as u64)?,
+        guest: arguments.guest.clone(),
+        to: arguments.to.clone(),
+        aws: &arguments.aws,
+    })
+}
+
+/// Publishes; the digest is the result.
+pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
+    let Configuration {
+        guest,
+        component,
+        to,
+        aws,
+        key,
+    } = configuration;
+    let engine = guest::engine(1)?;
+    let shown = guest.display().to_string();
+    let published = runtime::workers(2)?.block_on(async {
+        let store = stores::artifacts(&to, aws).await?;
+        release::publish(&engine, &component, &*store, &key)
+            .await
+            .map_err(|error| match error {
+                PublishError::Load(error) => guest::cannot_load(&shown, &error),
+                PublishError::Image => {
+                    Failure::environment(format_args!("guest `{shown}`: {error}"))
+                        .hint("publish the `.wasm` file that the image was made of")
+                }
+                PublishError::TooLarge(_)
+                | PublishError::Manifest(_)
+                | PublishError::Document(_)
+                | PublishError::Store(_) => Failure::environment(error),
+            })
+    })?;
+    let mut remarks = String::new();
+    for (name, put) in &published.artifacts {
+        let done = match put {
+            Put::Written => "wrote",
+            Put::Unchanged => "there already:",
+        };
+        remarks.push_str(&format!("{done} {name}\n"));
+    }
+    output::remark(&remarks);
+    output::result(format!("{}\n", published.digest).as_bytes())?;
+    Ok(Outcome::Same)
+}

@@ -1,0 +1,126 @@
+//! `releases`: the history of a channel.
+
+use crate::{
+    args::release::{ListFormat, ReleasesArgs},
+    exit::{Failure, Outcome},
+    output,
+    release::{channels, keys, stores::StoresSpec},
+    runtime, time,
+};
+use host_core::release::{Channel, ChannelName, PublicKeys};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// More are not listed.
+const COUNT_MAX: usize = 1000;
+/// Digits of a digest that people compare.
+const DIGITS_SHOWN: usize = 12;
+
+/// Which channel, how much of it, and how.
+pub struct Configuration {
+    channel: ChannelName,
+    stores: StoresSpec,
+    keys: PublicKeys,
+    count: usize,
+    format: ListFormat,
+}
+
+/// Checks the arguments; nothing is read yet.
+pub fn resolve(arguments: &ReleasesArgs) -> Result<Configuration, Failure> {
+    if !(1..=COUNT_MAX).contains(&arguments.count) {
+        let message = format!(
+            "`--count {}` is not within 1 to {COUNT_MAX}",
+            arguments.count
+        );
+        return Err(Failure::usage(message));
+    }
+    Ok(Configuration {
+        channel: channels::name(&arguments.channel)?,
+        stores: StoresSpec::resolve(&arguments.stores)?,
+        keys: keys::public(&arguments.trust.public_key)?,
+        count: arguments.count,
+        format: arguments.format,
+    })
+}
+
+/// Lists what is signed by a key that is trusted; anything else is a remark.
+pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+    let Configuration {
+        channel,
+        stores,
+        keys,
+        count,
+        format,
+    } = configuration;
+    let documents = runtime::workers(1)?.block_on(async {
+        let stores = stores.open().await?;
+        let documents = stores.channels.history(&channel, count).await;
+        let documents = documents.map_err(Failure::environment)?;
+        if documents.is_empty() {
+            return Err(channels::missing(&channel, &stores));
+        }
+        Ok(documents)
+    })?;
+    let mut generations = Vec::new();
+    let mut outcome = Outcome::Same;
+    for document in &documents {
+        match Channel::open(document, &keys, &channel) {
+            Ok(generation) => generations.push(generation),
+            Err(error) => {
+                outcome = Outcome::Differs;
+                output::remark(&format!(
+                    "left out a document that is not believed: it {error}\n"
+                ));
+            }
+        }
+    }
+    let listed = match format {
+        ListFormat::Text => text(&generations),
+        ListFormat::Json => {
+            let generations: Vec<Value> = generations
+                .iter()
+                .map(|generation| json!(generation))
+                .collect();
+            format!("{:#}\n", Value::Array(generations))
+        }
+    };
+    output::result(listed.as_bytes())?;
+    Ok(outcome)
+}
+
+/// A line for each route of each generation.
+pub fn text(generations: &[Channel]) -> String {
+    let mut text = String::new();
+    for generation in generations {
+        let what = if generation.rollback {
+            "rollback"
+        } else {
+            "promote"
+        };
+        let when = time::rfc3339(generation.issued_at_ms);
+        for route in &generation.routes {
+            let guests: Vec<String> = route
+                .guests
+                .iter()
+                .map(|share| {
+                    format!(
+                        "{:.*} {}%",
+                        DIGITS_SHOWN,
+                        share.digest.to_string(),
+                        share.percent
+                    )
+                })
+                .collect();
+            // Writing to memory does not fail.
+            let _ = writeln!(
+                text,
+                "{:>6}  {what:8}  {when}  {:20}  {}  {}",
+                generation.generation,
+                generation.by,
+                route.path,
+                guests.join(", ")
+            );
+        }
+    }
+    text
+}

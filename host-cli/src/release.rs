@@ -1,0 +1,6 @@
+//! What the commands that release guests share.
+
+pub mod channels;
+pub mod gate;
+pub mod keys;
+pub mod stores;

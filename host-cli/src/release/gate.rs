@@ -1,0 +1,297 @@
+//! `--gate`: what the present guest does with recorded requests, the new one has to do as well.
+
+use super::stores::Stores;
+use crate::{
+    exit::Failure,
+    guest, output,
+    replay::input::{self, Event, Input, Lines},
+};
+use host_core::{
+    digest::Digest,
+    engine::Engine,
+    release::ArtifactName,
+    replay::{
+        Case, CaseOutcome, Difference, Exchange, Mismatch, exchange_seed, local_view,
+        readable_response, replay_cursor_key, run_case,
+    },
+    runtime::{Runtime, RuntimeOptions},
+    seed::Seed,
+    service::Service,
+    storage::{MemoryStorage, Namespace, Snapshot},
+};
+use serde_json::{Value, json};
+use std::{path::PathBuf, sync::Arc};
+
+/// Places that are shown; further ones are only counted.
+const SHOWN_MAX: usize = 50;
+
+/// What has to come out the same, but for the places that may differ.
+pub struct Gate {
+    inputs: Vec<Input>,
+    ignore: Vec<String>,
+}
+
+/// One guest with a store of its own for the events of a file.
+struct Side {
+    runtime: Runtime,
+    store: Arc<MemoryStorage>,
+    service: Service,
+}
+
+/// What has been compared so far.
+#[derive(Default)]
+struct Findings {
+    compared: u64,
+    differing: u64,
+    lines: Vec<String>,
+}
+
+impl Gate {
+    /// Finds the input; `None` where there is no gate.
+    pub fn resolve(paths: &[PathBuf], ignore: &[String]) -> Result<Option<Self>, Failure> {
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        if let Some(bad) = ignore.iter().find(|pointer| !pointer.starts_with('/')) {
+            return Err(
+                Failure::usage(format_args!("`--ignore {bad}` is not a JSON pointer"))
+                    .hint("write it as differences are shown: `/headers/etag`"),
+            );
+        }
+        Ok(Some(Self {
+            inputs: input::find(paths)?,
+            ignore: ignore.to_vec(),
+        }))
+    }
+
+    /// Whether the new guest does as the present one; without a present one, whether it does what cases expect. The differences are the
+    /// result on stdout.
+    pub async fn passes(
+        &self,
+        stores: &Stores,
+        present: Option<Digest>,
+        new: Digest,
+    ) -> Result<bool, Failure> {
+        let engine = guest::engine(2)?;
+        let new = Side::load(&engine, stores, new).await?;
+        let present = match present {
+            Some(digest) => Some(Side::load(&engine, stores, digest).await?),
+            None => None,
+        };
+        let mut findings = Findings::default();
+        for input in &self.inputs {
+            match input {
+                Input::Case(folder) => {
+                    let case = Case::load(folder).map_err(Failure::environment)?;
+                    self.compare_case(&mut findings, present.as_ref(), &new, &case)
+                        .await?;
+                }
+                Input::Event(path) => {
+                    let sides = Sides::fresh(present.as_ref(), &new);
+                    let event = input::read_event(path, 0)?;
+                    self.compare_event(&mut findings, &sides, &event).await;
+                    self.compare_stores(&mut findings, &sides, &path.display().to_string())?;
+                }
+                Input::Lines(path) => {
+                    let sides = Sides::fresh(present.as_ref(), &new);
+                    let mut lines = Lines::open(path)?;
+                    let mut position = 0;
+                    while let Some(event) = lines.next(position)? {
+                        self.compare_event(&mut findings, &sides, &event).await;
+                        position += 1;
+                    }
+                    self.compare_stores(&mut findings, &sides, &path.display().to_string())?;
+                }
+            }
+        }
+        findings.show()
+    }
+
+    async fn compare_case(
+        &self,
+        findings: &mut Findings,
+        present: Option<&Side>,
+        new: &Side,
+        case: &Case,
+    ) -> Result<(), Failure> {
+        let actual = new.case(case).await?;
+        let place = case.folder.display().to_string();
+        let expected = match present {
+            Some(present) => {
+                let expected = present.case(case).await?;
+                (Some(expected.response), Some(expected.after))
+            }
+            None => (case.response.clone(), case.after.clone()),
+        };
+        let mismatches = [
+            expected.0.and_then(|expected| {
+                Mismatch::between("answer", Some(&expected), &actual.response)
+            }),
+            expected
+                .1
+                .and_then(|expected| Mismatch::between("store", Some(&expected), &actual.after)),
+        ];
+        findings.add(&place, self.left(mismatches.into_iter().flatten()));
+        Ok(())
+    }
+
+    async fn compare_event(&self, findings: &mut Findings, sides: &Sides, event: &Event) {
+        let actual = sides.new.answer(event).await;
+        let place = event.place.to_string();
+        let lines = match &sides.present {
+            Some(present) => {
+                let expected = present.answer(event).await;
+                self.left(Mismatch::between("answer", Some(&expected), &actual).into_iter())
+            }
+            None if actual["statusCode"]
+                .as_u64()
+                .is_none_or(|status| status >= 500) =>
+            {
+                vec![format!("answer {actual}")]
+            }
+            None => Vec::new(),
+        };
+        findings.add(&place, lines);
+    }
+
+    fn compare_stores(
+        &self,
+        findings: &mut Findings,
+        sides: &Sides,
+        place: &str,
+    ) -> Result<(), Failure> {
+        let Some(present) = &sides.present else {
+            return Ok(());
+        };
+        let (expected, actual) = (present.entries()?, sides.new.entries()?);
+        let mismatch = Mismatch::between("store", Some(&expected), &actual);
+        findings.add(place, self.left(mismatch.into_iter()));
+        Ok(())
+    }
+
+    /// The differences that are not at or below a place that may differ.
+    fn left(&self, mismatches: impl Iterator<Item = Mismatch>) -> Vec<String> {
+        let may_differ = |difference: &Difference| {
+            self.ignore.iter().any(|ignored| {
+                difference
+                    .pointer
+                    .strip_prefix(ignored.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        let mut lines = Vec::new();
+        for mismatch in mismatches {
+            let differences = mismatch.differences().into_iter();
+            lines.extend(
+                differences
+                    .filter(|difference| !may_differ(difference))
+                    .map(|difference| format!("{} {difference}", mismatch.file)),
+            );
+        }
+        lines
+    }
+}
+
+struct Sides {
+    present: Option<Side>,
+    new: Side,
+}
+
+impl Sides {
+    /// Both on empty stores.
+    fn fresh(present: Option<&Side>, new: &Side) -> Self {
+        Self {
+            present: present.map(|present| Side::new(present.runtime.clone())),
+            new: Side::new(new.runtime.clone()),
+        }
+    }
+}
+
+impl Side {
+    fn new(runtime: Runtime) -> Self {
+        let store = Arc::new(MemoryStorage::new());
+        let view = local_view(store.clone(), replay_cursor_key());
+        Self {
+            service: Service::new(runtime.clone(), view),
+            runtime,
+            store,
+        }
+    }
+
+    /// Compiles the published component: its bytes are what the digest says, whoever stored them.
+    async fn load(engine: &Engine, stores: &Stores, digest: Digest) -> Result<Self, Failure> {
+        let name = ArtifactName::Component(digest);
+        let component = stores
+            .artifacts
+            .get(name)
+            .await
+            .map_err(Failure::environment)?;
+        if Digest::of(&component) != digest {
+            return Err(Failure::environment(format_args!("`{name}` is damaged"))
+                .hint("publish the guest again"));
+        }
+        let cannot_load = |error| guest::cannot_load(&name.to_string(), &error);
+        let guest = engine.load(&component).map_err(cannot_load)?;
+        let runtime = Runtime::new(engine, &guest, RuntimeOptions::default());
+        Ok(Self::new(runtime.map_err(cannot_load)?))
+    }
+
+    async fn case(&self, case: &Case) -> Result<CaseOutcome, Failure> {
+        let store = Arc::new(MemoryStorage::new());
+        run_case(case, &self.runtime, store, &seed())
+            .await
+            .map_err(Failure::environment)
+    }
+
+    async fn answer(&self, event: &Event) -> Value {
+        let exchange = Exchange {
+            event: &event.bytes,
+            received_at_ms: event.head.received_at_ms,
+            seed: exchange_seed(&seed(), event.position),
+        };
+        match exchange.run(&self.service).await {
+            Ok(answer) => {
+                readable_response(serde_json::from_slice(&answer.payload).unwrap_or_default())
+            }
+            Err(rejection) => json!({"refusal": rejection.to_string()}),
+        }
+    }
+
+    fn entries(&self) -> Result<Value, Failure> {
+        let entries = self
+            .store
+            .namespace_entries(&Namespace::local(), 0)
+            .map_err(Failure::environment)?;
+        Ok(json!(entries))
+    }
+}
+
+impl Findings {
+    fn add(&mut self, place: &str, lines: Vec<String>) {
+        self.compared += 1;
+        self.differing += u64::from(!lines.is_empty());
+        self.lines
+            .extend(lines.into_iter().map(|line| format!("{place}: {line}")));
+    }
+
+    fn show(self) -> Result<bool, Failure> {
+        let mut text: String = self
+            .lines
+            .iter()
+            .take(SHOWN_MAX)
+            .map(|line| format!("{line}\n"))
+            .collect();
+        if self.lines.len() > SHOWN_MAX {
+            text.push_str(&format!("and {} more\n", self.lines.len() - SHOWN_MAX));
+        }
+        output::result(text.as_bytes())?;
+        let (compared, differing) = (self.compared, self.differing);
+        output::remark(&format!("gate: {compared} compared, {differing} differ\n"));
+        Ok(differing == 0)
+    }
+}
+
+/// Both guests get the same one.
+fn seed() -> Seed {
+    Seed::new([0; 32])
+}

@@ -1,0 +1,108 @@
+//! Where artifacts and channels are: `file://`, `s3://`, a DynamoDB table.
+
+use crate::{
+    args::release::{AwsOptions, StoreOptions},
+    exit::Failure,
+    store::TableSpec,
+};
+use host_core::release::{
+    ArtifactStore, ChannelStore, FolderArtifacts, FolderChannels, TableChannels,
+};
+use std::{path::PathBuf, sync::Arc};
+
+/// Both stores of a release.
+pub struct Stores {
+    pub artifacts: Arc<dyn ArtifactStore>,
+    pub channels: Arc<dyn ChannelStore>,
+}
+
+/// Where they are, as typed.
+#[derive(Clone, Debug)]
+pub struct StoresSpec {
+    artifacts: ArtifactsSpec,
+    table: Option<TableSpec>,
+    endpoint: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum ArtifactsSpec {
+    Folder(PathBuf),
+    S3(String),
+}
+
+impl StoresSpec {
+    /// Reads the options of a command that needs both.
+    pub fn resolve(options: &StoreOptions) -> Result<Self, Failure> {
+        Self::new(&options.artifacts, options.table.as_deref(), &options.aws)
+    }
+
+    /// Reads what `--artifacts` and `--table` say.
+    pub fn new(artifacts: &str, table: Option<&str>, aws: &AwsOptions) -> Result<Self, Failure> {
+        let artifacts = artifacts_spec(artifacts)?;
+        if let (ArtifactsSpec::S3(_), None) = (&artifacts, table) {
+            return Err(no_table());
+        }
+        let table = match (table, &aws.endpoint) {
+            (Some(table), Some(endpoint)) if !table.contains('@') => {
+                Some(TableSpec::resolve(&format!("{table}@{endpoint}"))?)
+            }
+            (Some(table), _) => Some(TableSpec::resolve(table)?),
+            (None, _) => None,
+        };
+        Ok(Self {
+            artifacts,
+            table,
+            endpoint: aws.endpoint.clone(),
+        })
+    }
+
+    /// Opens both. Nothing is sent yet.
+    pub async fn open(&self) -> Result<Stores, Failure> {
+        let channels: Arc<dyn ChannelStore> = match (&self.table, &self.artifacts) {
+            (Some(table), _) => Arc::new(TableChannels::new(&table.options().await?)),
+            (None, ArtifactsSpec::Folder(path)) => Arc::new(FolderChannels::new(path)),
+            (None, ArtifactsSpec::S3(_)) => return Err(no_table()),
+        };
+        Ok(Stores {
+            artifacts: open_artifacts(&self.artifacts, self.endpoint.as_deref()).await?,
+            channels,
+        })
+    }
+}
+
+fn no_table() -> Failure {
+    Failure::usage("channels are not kept in S3")
+        .hint("name the DynamoDB table that they are in: `--table TABLE`")
+}
+
+/// Opens the artifacts alone.
+pub async fn artifacts(url: &str, aws: &AwsOptions) -> Result<Arc<dyn ArtifactStore>, Failure> {
+    open_artifacts(&artifacts_spec(url)?, aws.endpoint.as_deref()).await
+}
+
+/// Checks `--to` without opening it.
+pub fn check(url: &str) -> Result<(), Failure> {
+    artifacts_spec(url).map(drop)
+}
+
+fn artifacts_spec(url: &str) -> Result<ArtifactsSpec, Failure> {
+    let unknown = || {
+        Failure::usage(format_args!("`{url}` is no place for artifacts"))
+            .hint("write `file://FOLDER` or `s3://BUCKET/PREFIX`")
+    };
+    match url.split_once("://") {
+        Some(("file", path)) if !path.is_empty() => Ok(ArtifactsSpec::Folder(PathBuf::from(path))),
+        Some(("s3", bucket)) if !bucket.is_empty() => Ok(ArtifactsSpec::S3(url.to_owned())),
+        Some(_) | None => Err(unknown()),
+    }
+}
+
+async fn open_artifacts(
+    spec: &ArtifactsSpec,
+    endpoint: Option<&str>,
+) -> Result<Arc<dyn ArtifactStore>, Failure> {
+    match spec {
+        ArtifactsSpec::Folder(path) => Ok(Arc::new(FolderArtifacts::new(path))),
+        ArtifactsSpec::S3(url) => crate::aws::artifacts(url, endpoint).await,
+    }
+}

@@ -1,0 +1,47 @@
+//! Releases: guests that change while the host stays.
+//!
+//! A guest is published once, as an immutable set of artifacts named by content ([`ArtifactName`]): the component, one image for each
+//! CPU, and a signed [`Manifest`] that holds their digests. A [`Channel`] is one small signed document that says which published
+//! guests answer which requests; flipping it is a conditional write of the next generation. A [`Follower`] looks at the channel while
+//! requests go on, prepares what it names completely, and only then puts it in the place of what served before.
+//!
+//! Nothing is believed because of where it lies. A document counts when one of the host's public keys signed it, for its purpose; an
+//! image is loaded when a signed manifest holds its digest. Whoever can write to the stores can keep hosts from seeing new releases,
+//! and nothing else.
+
+mod artifact;
+mod artifact_store;
+mod breaker;
+mod change;
+mod channel;
+mod channel_store;
+mod fleet;
+mod folder;
+mod follow;
+mod manifest;
+mod prepare;
+#[cfg(feature = "compiler")]
+mod publish;
+mod report;
+mod signature;
+mod sticky;
+
+pub use self::{
+    artifact::ArtifactName,
+    artifact_store::{ArtifactStore, FolderArtifacts, Put},
+    change::{ChangeError, Promotion, Signing, promote, rollback},
+    channel::{Channel, ChannelError, ChannelName, InvalidChannelName, Route, RouteLimits, Share},
+    channel_store::{ChannelStore, FlipError, FolderChannels},
+    folder::StoreError,
+    follow::{Follower, Following, NoGuest},
+    manifest::{ImageRecord, Manifest, ManifestError},
+    prepare::{House, PrepareError, Views},
+    report::{ChannelReport, FollowError, Look},
+    signature::{InvalidKey, KeyId, PublicKey, PublicKeys, Purpose, SecretKey, SignatureError},
+};
+#[cfg(feature = "s3")]
+pub use artifact_store::{InvalidLocation, S3Artifacts, S3Location};
+#[cfg(feature = "dynamodb")]
+pub use channel_store::TableChannels;
+#[cfg(feature = "compiler")]
+pub use publish::{PublishError, Published, publish};

@@ -1,0 +1,36 @@
+//! Where artifacts lie.
+
+mod folder;
+#[cfg(feature = "s3")]
+mod s3;
+
+pub use folder::FolderArtifacts;
+#[cfg(feature = "s3")]
+pub use s3::{InvalidLocation, S3Artifacts, S3Location};
+
+use super::{artifact::ArtifactName, folder::StoreError};
+
+/// What a write did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It was not there before, or not so.
+    Written,
+    /// It was there already.
+    Unchanged,
+}
+
+/// Holds artifacts under their names. Nothing that comes from here is believed: whoever reads verifies.
+#[async_trait::async_trait]
+pub trait ArtifactStore: Send + Sync {
+    /// The artifact, at most [`ArtifactName::bytes_max`] of it.
+    async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError>;
+
+    /// Whether there is something under the name.
+    async fn exists(&self, name: ArtifactName) -> Result<bool, StoreError>;
+
+    /// Puts an artifact under its name, as a whole or not at all, replacing what is there.
+    async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// For messages: where this is.
+    fn describe(&self) -> String;
+}

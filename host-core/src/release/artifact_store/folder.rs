@@ -1,0 +1,42 @@
+//! Artifacts in a local folder: `file://`.
+
+use super::ArtifactStore;
+use crate::release::{
+    artifact::ArtifactName,
+    folder::{Folder, StoreError},
+};
+use std::path::Path;
+
+/// A folder of artifacts.
+#[derive(Clone, Debug)]
+pub struct FolderArtifacts(Folder);
+
+impl FolderArtifacts {
+    /// The folder is made when something is put.
+    pub fn new(path: &Path) -> Self {
+        Self(Folder::new(path))
+    }
+}
+
+#[async_trait::async_trait]
+impl ArtifactStore for FolderArtifacts {
+    async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError> {
+        self.0.read(&name.to_string(), name.bytes_max())
+    }
+
+    async fn exists(&self, name: ArtifactName) -> Result<bool, StoreError> {
+        match self.0.read(&name.to_string(), name.bytes_max()) {
+            Ok(_) => Ok(true),
+            Err(StoreError::Missing(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError> {
+        self.0.write(&name.to_string(), bytes)
+    }
+
+    fn describe(&self) -> String {
+        format!("file://{}", self.0.path().display())
+    }
+}

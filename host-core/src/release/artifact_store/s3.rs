@@ -1,0 +1,405 @@
+//! Artifacts in S3: `s3://`. Three kinds of requests, signed as the SDK signs them, over its HTTP client; its own client for S3 would be
+//! larger than the rest of the host.
+
+use super::ArtifactStore;
+use crate::release::{artifact::ArtifactName, folder::StoreError};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sigv4::{
+    http_request::{
+        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+        UriPathNormalizationMode, sign,
+    },
+    sign::v4::SigningParams,
+};
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    http::HttpConnector,
+    orchestrator::{HttpRequest, HttpResponse},
+};
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use std::{
+    error::Error,
+    fmt,
+    time::{Duration, SystemTime},
+};
+use tokio::time::{sleep, timeout};
+
+/// Attempts at a request that S3 could not answer.
+const ATTEMPTS_MAX: u32 = 3;
+/// Pause before the second attempt; doubled before the next.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Until the head of an answer is there, connecting and sending included.
+const HEAD_DURATION_MAX: Duration = Duration::from_secs(10);
+/// The same while an artifact is sent.
+const UPLOAD_DURATION_MAX: Duration = Duration::from_secs(300);
+/// Between two pieces of an answer's body.
+const PIECE_DURATION_MAX: Duration = Duration::from_secs(10);
+
+/// Where in S3, and how it is reached. Made by whoever starts the host: nothing here reads the environment.
+#[derive(Clone)]
+pub struct S3Location {
+    bucket: String,
+    /// Empty, or ends with a slash.
+    prefix: String,
+    region: String,
+    endpoint: Option<String>,
+    credentials: SharedCredentialsProvider,
+}
+
+/// Text that is not a place in S3.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not `s3://BUCKET/PREFIX`, with segments of letters, digits, `-`, `_` and `.` in the prefix"
+)]
+pub struct InvalidLocation(String);
+
+impl S3Location {
+    /// Reads `s3://BUCKET/PREFIX`. `endpoint` is another server than AWS's own: `http://127.0.0.1:4566`.
+    pub fn new(
+        url: &str,
+        region: &str,
+        endpoint: Option<&str>,
+        credentials: SharedCredentialsProvider,
+    ) -> Result<Self, InvalidLocation> {
+        let invalid = || InvalidLocation(url.to_owned());
+        let rest = url.strip_prefix("s3://").ok_or_else(invalid)?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let in_bucket = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+        if !(3..=63).contains(&bucket.len()) || !bucket.bytes().all(in_bucket) {
+            return Err(invalid());
+        }
+        let prefix = prefix.trim_end_matches('/');
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let is_segment =
+            |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain);
+        if !prefix.is_empty() && !prefix.split('/').all(is_segment) {
+            return Err(invalid());
+        }
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            prefix: if prefix.is_empty() {
+                String::new()
+            } else {
+                format!("{prefix}/")
+            },
+            region: region.to_owned(),
+            endpoint: endpoint.map(|endpoint| endpoint.trim_end_matches('/').to_owned()),
+            credentials,
+        })
+    }
+
+    /// The address of an artifact. Names need no encoding: see [`ArtifactName`].
+    fn address(&self, name: ArtifactName) -> String {
+        let Self {
+            bucket,
+            prefix,
+            region,
+            ..
+        } = self;
+        let domain = if region.starts_with("cn-") {
+            "amazonaws.com.cn"
+        } else {
+            "amazonaws.com"
+        };
+        match &self.endpoint {
+            Some(endpoint) => format!("{endpoint}/{bucket}/{prefix}{name}"),
+            // A name with dots does not fit the certificate.
+            None if bucket.contains('.') => {
+                format!("https://s3.{region}.{domain}/{bucket}/{prefix}{name}")
+            }
+            None => format!("https://{bucket}.s3.{region}.{domain}/{prefix}{name}"),
+        }
+    }
+}
+
+/// As it was written.
+impl fmt::Display for S3Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "s3://{}/{}", self.bucket, self.prefix)
+    }
+}
+
+/// A part of a bucket that holds artifacts.
+pub struct S3Artifacts {
+    location: S3Location,
+    connector: Connector,
+}
+
+/// An answer that is none.
+enum Trouble {
+    /// May be another one next time.
+    Passing(String),
+    Lasting(String),
+}
+
+impl S3Artifacts {
+    /// Nothing is sent yet.
+    pub fn new(location: S3Location) -> Self {
+        // Without TLS where the endpoint has none: reading the system's root certificates takes a while.
+        let is_plain = location
+            .endpoint
+            .as_deref()
+            .is_some_and(|endpoint| endpoint.starts_with("http://"));
+        let connector = if is_plain {
+            Connector::builder().build_http()
+        } else {
+            Connector::builder()
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .build()
+        };
+        Self {
+            location,
+            connector,
+        }
+    }
+
+    /// Sends a request until it is answered or that is hopeless.
+    async fn send(
+        &self,
+        method: &'static str,
+        name: ArtifactName,
+        body: &[u8],
+    ) -> Result<HttpResponse, StoreError> {
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            match self.attempt(method, name, body).await {
+                Ok(response) => return Ok(response),
+                Err(Trouble::Passing(words)) if attempt == ATTEMPTS_MAX => {
+                    return Err(self.unavailable(name, &words));
+                }
+                Err(Trouble::Passing(_)) => {
+                    sleep(pause).await;
+                    pause *= 2;
+                }
+                Err(Trouble::Lasting(words)) => return Err(self.unavailable(name, &words)),
+            }
+        }
+        Err(self.unavailable(name, "no attempt was made"))
+    }
+
+    async fn attempt(
+        &self,
+        method: &'static str,
+        name: ArtifactName,
+        body: &[u8],
+    ) -> Result<HttpResponse, Trouble> {
+        let request = self.request(method, name, body).await?;
+        let duration_max = if body.is_empty() {
+            HEAD_DURATION_MAX
+        } else {
+            UPLOAD_DURATION_MAX
+        };
+        let response = timeout(duration_max, self.connector.call(request))
+            .await
+            .map_err(|_| Trouble::Passing(format!("no answer in {} s", duration_max.as_secs())))?
+            .map_err(|error| Trouble::Passing(words(&error)))?;
+        match response.status().as_u16() {
+            status @ (429 | 500..) => Err(Trouble::Passing(format!("answered {status}"))),
+            _ => Ok(response),
+        }
+    }
+
+    async fn request(
+        &self,
+        method: &'static str,
+        name: ArtifactName,
+        body: &[u8],
+    ) -> Result<HttpRequest, Trouble> {
+        let lasting = |error: &dyn Error| Trouble::Lasting(words(error));
+        let location = &self.location;
+        let credentials = location.credentials.provide_credentials().await;
+        let identity = credentials.map_err(|error| lasting(&error))?.into();
+        let mut settings = SigningSettings::default();
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        let params = SigningParams::builder()
+            .identity(&identity)
+            .region(&location.region)
+            .name("s3")
+            .time(SystemTime::now())
+            .settings(settings)
+            .build()
+            .map_err(|error| lasting(&error))?
+            .into();
+        let address = location.address(name);
+        let signable = SignableRequest::new(
+            method,
+            &address,
+            std::iter::empty(),
+            SignableBody::Bytes(body),
+        )
+        .map_err(|error| lasting(&error))?;
+        let (instructions, _) = sign(signable, &params)
+            .map_err(|error| lasting(&error))?
+            .into_parts();
+        let mut request = HttpRequest::new(SdkBody::from(body));
+        request
+            .set_method(method)
+            .map_err(|error| lasting(&error))?;
+        request.set_uri(address).map_err(|error| lasting(&error))?;
+        let (headers, _) = instructions.into_parts();
+        for header in headers {
+            request
+                .headers_mut()
+                .insert(header.name(), header.value().to_owned());
+        }
+        if method == "PUT" {
+            request
+                .headers_mut()
+                .insert("content-length", body.len().to_string());
+        }
+        Ok(request)
+    }
+
+    fn unavailable(&self, name: ArtifactName, words: &str) -> StoreError {
+        StoreError::Unavailable(format!("`{}{name}`: {words}", self.location))
+    }
+
+    /// A request that S3 answered, but not with success.
+    fn refused(&self, name: ArtifactName, status: u16) -> StoreError {
+        match status {
+            404 => StoreError::Missing(format!("{}{name}", self.location)),
+            // Without the right to list, S3 does not say which.
+            403 => StoreError::Missing(format!(
+                "{}{name}` (or reading it is not allowed) `",
+                self.location
+            )),
+            301 | 307 | 400 => self.unavailable(
+                name,
+                &format!(
+                    "answered {status}: is the bucket in region `{}`?",
+                    self.location.region
+                ),
+            ),
+            _ => self.unavailable(name, &format!("answered {status}")),
+        }
+    }
+
+    async fn body(
+        &self,
+        name: ArtifactName,
+        response: HttpResponse,
+    ) -> Result<Vec<u8>, StoreError> {
+        let bytes_max = name.bytes_max();
+        let mut bytes = Vec::new();
+        let mut body = ByteStream::new(response.into_body());
+        loop {
+            let piece = timeout(PIECE_DURATION_MAX, body.next())
+                .await
+                .map_err(|_| self.unavailable(name, "the answer stopped half-way"))?;
+            let Some(piece) = piece else {
+                return Ok(bytes);
+            };
+            let piece = piece.map_err(|error| self.unavailable(name, &words(&error)))?;
+            if bytes.len() + piece.len() > bytes_max {
+                return Err(StoreError::TooLarge {
+                    name: format!("{}{name}", self.location),
+                    bytes_max,
+                });
+            }
+            bytes.extend_from_slice(&piece);
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl ArtifactStore for S3Artifacts {
+    async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError> {
+        let response = self.send("GET", name, b"").await?;
+        match response.status().as_u16() {
+            200 => self.body(name, response).await,
+            status => Err(self.refused(name, status)),
+        }
+    }
+
+    async fn exists(&self, name: ArtifactName) -> Result<bool, StoreError> {
+        let response = self.send("HEAD", name, b"").await?;
+        match response.status().as_u16() {
+            200 => Ok(true),
+            status => match self.refused(name, status) {
+                StoreError::Missing(_) => Ok(false),
+                error => Err(error),
+            },
+        }
+    }
+
+    async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError> {
+        let response = self.send("PUT", name, bytes).await?;
+        match response.status().as_u16() {
+            200 => Ok(()),
+            403 => Err(self.unavailable(name, "answered 403: writing it is not allowed")),
+            404 => Err(self.unavailable(name, "answered 404: there is no such bucket")),
+            status => Err(self.refused(name, status)),
+        }
+    }
+
+    fn describe(&self) -> String {
+        self.location.to_string()
+    }
+}
+
+/// An error with what is behind it: the outermost one often says nothing.
+fn words(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use aws_credential_types::Credentials;
+
+    fn location(url: &str, endpoint: Option<&str>) -> Result<S3Location, InvalidLocation> {
+        let credentials = Credentials::new("AKID", "secret", None, None, "test");
+        S3Location::new(
+            url,
+            "eu-central-1",
+            endpoint,
+            SharedCredentialsProvider::new(credentials),
+        )
+    }
+
+    #[test]
+    fn an_artifact_has_one_address() {
+        let name = ArtifactName::Manifest(Digest::of(b""));
+        let address = |url, endpoint| location(url, endpoint).unwrap().address(name);
+        assert_eq!(
+            address("s3://releases/team/a/", None),
+            format!("https://releases.s3.eu-central-1.amazonaws.com/team/a/{name}")
+        );
+        assert_eq!(
+            address("s3://a.b.c", None),
+            format!("https://s3.eu-central-1.amazonaws.com/a.b.c/{name}")
+        );
+        assert_eq!(
+            address("s3://releases/p", Some("http://127.0.0.1:9/")),
+            format!("http://127.0.0.1:9/releases/p/{name}")
+        );
+    }
+
+    #[test]
+    fn a_place_in_s3_leads_nowhere_else() {
+        for bad in [
+            "https://x",
+            "s3://",
+            "s3://ab/x",
+            "s3://Bucket/x",
+            "s3://bucket/../x",
+            "s3://bucket/a//b",
+            "s3://bucket/a?b",
+            "s3://evil@host/x",
+        ] {
+            assert!(location(bad, None).is_err(), "{bad}");
+        }
+    }
+}

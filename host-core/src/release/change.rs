@@ -1,0 +1,325 @@
+//! What a release does to a channel: the next generation from the present one. Nothing here is read or written.
+
+use super::{
+    channel::{Channel, ChannelName, Route, RouteLimits, Share},
+    signature::{Purpose, SecretKey},
+};
+use crate::{digest::Digest, storage::Namespace};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Lets a guest serve a share of a route's clients.
+#[derive(Clone, Debug)]
+pub struct Promotion {
+    /// The guest.
+    pub digest: Digest,
+    /// 1 to 100.
+    pub percent: u32,
+    /// The route, which is made where there is none.
+    pub path: String,
+    /// Replaces the route's namespace.
+    pub namespace: Option<Namespace>,
+    /// Added to the route's environment.
+    pub environment: BTreeMap<String, String>,
+    /// Replace the route's, each that is given.
+    pub limits: RouteLimits,
+    /// Replaces the channel's; `Some(None)` takes it away.
+    pub select_header: Option<Option<String>>,
+}
+
+/// Who signs, when, and for how long.
+#[derive(Clone, Debug)]
+pub struct Signing {
+    /// In the publisher's own words.
+    pub by: String,
+    /// Milliseconds since the Unix epoch.
+    pub now_ms: u64,
+    /// How long hosts may take the document.
+    pub valid_for: Duration,
+}
+
+/// Why there is no next generation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// A share needs somebody who has the rest.
+    #[error("route `{0}` has no guest yet that could serve the rest: promote to 100 percent first")]
+    NothingBeside(String),
+    /// The share of the guest that has the rest cannot be lowered by promoting it.
+    #[error(
+        "guest {0} is the one that serves the rest already: promote it to 100 percent, or roll back"
+    )]
+    IsStable(Digest),
+    /// There is no such route.
+    #[error("channel `{0}` has no route `{1}`; it has {2}")]
+    NoRoute(ChannelName, String, String),
+    /// Nothing served before.
+    #[error("nothing served route `{0}` before: there is nothing to go back to")]
+    NothingBefore(String),
+    /// What comes out would not be followed.
+    #[error("{0}")]
+    Rule(String),
+}
+
+/// The generation after `current`, in which a guest gets its share.
+pub fn promote(
+    channel: &ChannelName,
+    current: Option<&Channel>,
+    promotion: &Promotion,
+    signing: &Signing,
+) -> Result<Channel, ChangeError> {
+    let mut next = next(channel, current, signing);
+    let position = next
+        .routes
+        .iter()
+        .position(|route| route.path == promotion.path);
+    let mut route = match position {
+        Some(position) => next.routes.remove(position),
+        None => empty_route(&promotion.path),
+    };
+    share_out(&mut route, promotion)?;
+    if promotion.namespace.is_some() {
+        route.namespace.clone_from(&promotion.namespace);
+    }
+    route.environment.extend(promotion.environment.clone());
+    let (old, new) = (route.limits, promotion.limits);
+    route.limits = RouteLimits {
+        request_body_bytes_max: new.request_body_bytes_max.or(old.request_body_bytes_max),
+        guest_memory_bytes_max: new.guest_memory_bytes_max.or(old.guest_memory_bytes_max),
+        storage_calls_max: new.storage_calls_max.or(old.storage_calls_max),
+        request_duration_ms_max: new.request_duration_ms_max.or(old.request_duration_ms_max),
+    };
+    if let Some(select_header) = &promotion.select_header {
+        next.select_header.clone_from(select_header);
+    }
+    next.routes
+        .insert(position.unwrap_or(next.routes.len()), route);
+    next.check().map_err(ChangeError::Rule)?;
+    Ok(next)
+}
+
+/// The generation after `current`, in which a route's guests are what they were before: without the guest on trial if there is one, else
+/// with the previous guest. Going back twice goes forward again.
+pub fn rollback(current: &Channel, path: &str, signing: &Signing) -> Result<Channel, ChangeError> {
+    let mut next = next(&current.channel, Some(current), signing);
+    next.rollback = true;
+    let Some(route) = next.routes.iter_mut().find(|route| route.path == path) else {
+        let paths: Vec<String> = current
+            .routes
+            .iter()
+            .map(|route| format!("`{}`", route.path))
+            .collect();
+        return Err(ChangeError::NoRoute(
+            current.channel.clone(),
+            path.to_owned(),
+            paths.join(", "),
+        ));
+    };
+    let stable = route.stable();
+    let (serving, previous) = if route.guests.len() > 1 {
+        (stable, route.previous)
+    } else {
+        (route.previous, stable)
+    };
+    let Some(serving) = serving else {
+        return Err(ChangeError::NothingBefore(path.to_owned()));
+    };
+    route.guests = vec![all_of(serving)];
+    route.previous = previous.filter(|previous| *previous != serving);
+    next.check().map_err(ChangeError::Rule)?;
+    Ok(next)
+}
+
+impl Channel {
+    /// The signed document, as stores keep it.
+    pub fn sign(&self, key: &SecretKey) -> serde_json::Result<String> {
+        key.sign(Purpose::Channel, self)
+    }
+}
+
+fn next(channel: &ChannelName, current: Option<&Channel>, signing: &Signing) -> Channel {
+    let mut next = match current {
+        Some(current) => current.clone(),
+        None => Channel::new(channel.clone()),
+    };
+    next.generation += 1;
+    next.rollback = false;
+    next.by.clone_from(&signing.by);
+    next.issued_at_ms = signing.now_ms;
+    next.expires_at_ms = signing
+        .now_ms
+        .saturating_add(u64::try_from(signing.valid_for.as_millis()).unwrap_or(u64::MAX));
+    next
+}
+
+fn empty_route(path: &str) -> Route {
+    Route {
+        path: path.to_owned(),
+        namespace: None,
+        environment: BTreeMap::new(),
+        limits: RouteLimits::default(),
+        guests: Vec::new(),
+        previous: None,
+    }
+}
+
+fn share_out(route: &mut Route, promotion: &Promotion) -> Result<(), ChangeError> {
+    let Promotion {
+        digest, percent, ..
+    } = *promotion;
+    let stable = route.stable();
+    if percent >= 100 {
+        if percent > 100 {
+            return Err(ChangeError::Rule(format!(
+                "{percent} is more than 100 percent"
+            )));
+        }
+        // What had the most to say until now is what one goes back to.
+        route.previous = stable.filter(|stable| *stable != digest).or(route.previous);
+        route.previous = route.previous.filter(|previous| *previous != digest);
+        route.guests = vec![all_of(digest)];
+        return Ok(());
+    }
+    let Some(stable) = stable else {
+        return Err(ChangeError::NothingBeside(route.path.clone()));
+    };
+    if stable == digest {
+        return Err(ChangeError::IsStable(digest));
+    }
+    route.guests = vec![
+        Share { digest, percent },
+        Share {
+            digest: stable,
+            percent: 100 - percent,
+        },
+    ];
+    Ok(())
+}
+
+fn all_of(digest: Digest) -> Share {
+    Share {
+        digest,
+        percent: 100,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signing(now_ms: u64) -> Signing {
+        Signing {
+            by: "somebody".to_owned(),
+            now_ms,
+            valid_for: Duration::from_secs(60),
+        }
+    }
+
+    fn promotion(guest: &[u8], percent: u32) -> Promotion {
+        Promotion {
+            digest: Digest::of(guest),
+            percent,
+            path: "/".to_owned(),
+            namespace: None,
+            environment: BTreeMap::new(),
+            limits: RouteLimits::default(),
+            select_header: None,
+        }
+    }
+
+    fn apply(
+        current: Option<&Channel>,
+        guest: &[u8],
+        percent: u32,
+    ) -> Result<Channel, ChangeError> {
+        let name = "items".parse().unwrap();
+        promote(&name, current, &promotion(guest, percent), &signing(1))
+    }
+
+    fn shares(channel: &Channel) -> Vec<(Digest, u32)> {
+        let guests = &channel.routes[0].guests;
+        guests
+            .iter()
+            .map(|share| (share.digest, share.percent))
+            .collect()
+    }
+
+    #[test]
+    fn a_release_goes_from_nothing_over_a_trial_to_all_and_back() {
+        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        let first = apply(None, b"a", 100).unwrap();
+        assert_eq!((first.generation, shares(&first)), (1, vec![(a, 100)]));
+        assert_eq!((first.issued_at_ms, first.expires_at_ms), (1, 60_001));
+
+        let trial = apply(Some(&first), b"b", 5).unwrap();
+        assert_eq!(shares(&trial), [(b, 5), (a, 95)]);
+        let wider = apply(Some(&trial), b"b", 50).unwrap();
+        assert_eq!(shares(&wider), [(b, 50), (a, 50)]);
+        let stopped = rollback(&wider, "/", &signing(2)).unwrap();
+        assert_eq!((shares(&stopped), stopped.rollback), (vec![(a, 100)], true));
+
+        let all = apply(Some(&wider), b"b", 100).unwrap();
+        assert_eq!(
+            (shares(&all), all.routes[0].previous),
+            (vec![(b, 100)], Some(a))
+        );
+        let back = rollback(&all, "/", &signing(2)).unwrap();
+        assert_eq!(
+            (shares(&back), back.routes[0].previous),
+            (vec![(a, 100)], Some(b))
+        );
+        assert_eq!((back.generation, back.rollback), (5, true));
+        let again = rollback(&back, "/", &signing(3)).unwrap();
+        assert_eq!(shares(&again), [(b, 100)]);
+        assert!(!apply(Some(&back), b"b", 100).unwrap().rollback);
+    }
+
+    #[test]
+    fn the_same_guest_again_keeps_what_one_goes_back_to() {
+        let first = apply(None, b"a", 100).unwrap();
+        let second = apply(Some(&first), b"b", 100).unwrap();
+        let renewed = apply(Some(&second), b"b", 100).unwrap();
+        assert_eq!(renewed.routes[0].previous, Some(Digest::of(b"a")));
+    }
+
+    #[test]
+    fn what_cannot_be_is_said() {
+        assert_eq!(
+            apply(None, b"a", 5),
+            Err(ChangeError::NothingBeside("/".into()))
+        );
+        let first = apply(None, b"a", 100).unwrap();
+        assert_eq!(
+            apply(Some(&first), b"a", 5),
+            Err(ChangeError::IsStable(Digest::of(b"a")))
+        );
+        assert!(matches!(
+            apply(Some(&first), b"b", 101),
+            Err(ChangeError::Rule(_))
+        ));
+        assert!(matches!(
+            apply(Some(&first), b"b", 0),
+            Err(ChangeError::Rule(_))
+        ));
+        assert_eq!(
+            rollback(&first, "/", &signing(2)),
+            Err(ChangeError::NothingBefore("/".into()))
+        );
+        assert!(matches!(
+            rollback(&first, "/x", &signing(2)),
+            Err(ChangeError::NoRoute(..))
+        ));
+    }
+
+    #[test]
+    fn another_route_leaves_the_first_alone() {
+        let first = apply(None, b"a", 100).unwrap();
+        let name: ChannelName = "items".parse().unwrap();
+        let beside = Promotion {
+            path: "/orders".to_owned(),
+            namespace: Some("orders".parse().unwrap()),
+            ..promotion(b"o", 100)
+        };
+        let two = promote(&name, Some(&first), &beside, &signing(2)).unwrap();
+        assert_eq!(two.routes[0], first.routes[0]);
+        assert_eq!(two.routes[1].guests, [all_of(Digest::of(b"o"))]);
+    }
+}

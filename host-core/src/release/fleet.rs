@@ -1,0 +1,156 @@
+//! The guests of one generation, ready, and which of them answers a request.
+
+use super::{
+    breaker::{Breaker, Verdict},
+    channel::Channel,
+    sticky,
+};
+use crate::{digest::Digest, http::Request, limits::Limits, service::Stand};
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+
+/// Digits of a digest that a selecting header must name at least.
+const SELECTED_DIGITS_MIN: usize = 12;
+
+/// One generation, ready to serve.
+pub(super) struct Fleet {
+    pub(super) channel: Channel,
+    /// Of the signed document, to recognise it.
+    pub(super) document: Digest,
+    pub(super) limits: Limits,
+    /// Longest paths first.
+    lanes: Vec<Lane>,
+}
+
+/// A route, ready.
+pub(super) struct Lane {
+    pub(super) path: String,
+    pub(super) arms: Vec<Arm>,
+    /// What serves where the only arm rests.
+    pub(super) previous: Option<Arc<Stand>>,
+}
+
+/// A guest with its share.
+pub(super) struct Arm {
+    pub(super) stand: Arc<Stand>,
+    pub(super) percent: u32,
+    breaker: Breaker,
+}
+
+/// Who answers.
+pub(super) struct Choice<'a> {
+    pub(super) stand: &'a Arc<Stand>,
+    /// The guest that has just been taken out of service, if this request did it.
+    pub(super) tripped: Option<Digest>,
+}
+
+impl Fleet {
+    pub(super) fn new(
+        channel: Channel,
+        document: Digest,
+        limits: Limits,
+        mut lanes: Vec<Lane>,
+    ) -> Self {
+        lanes.sort_by_key(|lane| std::cmp::Reverse(segments(&lane.path).count()));
+        Self {
+            channel,
+            document,
+            limits,
+            lanes,
+        }
+    }
+
+    /// Who answers a request; nobody where no route takes its path.
+    pub(super) fn choose(&self, request: &Request) -> Option<Choice<'_>> {
+        let lane = self.lanes.iter().find(|lane| lane.takes(&request.path))?;
+        if let Some(stand) = self.selected(lane, request) {
+            return Some(Choice {
+                stand,
+                tripped: None,
+            });
+        }
+        let (last, others) = lane.arms.split_last()?;
+        let arm = if others.is_empty() {
+            last
+        } else {
+            let bucket = sticky::bucket(&self.channel.channel, &lane.path, request);
+            let mut below = 0;
+            others
+                .iter()
+                .find(|arm| {
+                    below += arm.percent;
+                    bucket < below
+                })
+                .unwrap_or(last)
+        };
+        let fallback = if others.is_empty() {
+            lane.previous.as_ref()
+        } else {
+            // Nothing stands behind the last of several.
+            (!std::ptr::eq(arm, last)).then_some(&last.stand)
+        };
+        Some(match fallback {
+            Some(fallback) => arm.unless_it_rests(fallback, request.context.received_at_ms),
+            None => Choice {
+                stand: &arm.stand,
+                tripped: None,
+            },
+        })
+    }
+
+    /// The guest that the request asks for itself, where the channel lets it.
+    fn selected<'a>(&self, lane: &'a Lane, request: &Request) -> Option<&'a Arc<Stand>> {
+        let wanted = request
+            .headers
+            .get(self.channel.select_header.as_deref()?)?;
+        if wanted.len() < SELECTED_DIGITS_MIN {
+            return None;
+        }
+        lane.stands()
+            .find(|stand| stand.runtime().digest().to_string().starts_with(wanted))
+    }
+}
+
+impl Lane {
+    fn stands(&self) -> impl Iterator<Item = &Arc<Stand>> {
+        self.arms.iter().map(|arm| &arm.stand).chain(&self.previous)
+    }
+
+    /// Whether the path begins with this route's segments. Segments are compared decoded, since `/%69tems` is `/items`; an encoded slash
+    /// does not part them.
+    fn takes(&self, path: &str) -> bool {
+        let mut asked = segments(path);
+        segments(&self.path).all(|segment| {
+            asked
+                .next()
+                .is_some_and(|asked| percent_decode_str(asked).eq(segment.bytes()))
+        })
+    }
+}
+
+impl Arm {
+    pub(super) fn new(stand: Arc<Stand>, percent: u32) -> Self {
+        Self {
+            stand,
+            percent,
+            breaker: Breaker::default(),
+        }
+    }
+
+    fn unless_it_rests<'a>(&'a self, fallback: &'a Arc<Stand>, now_ms: u64) -> Choice<'a> {
+        let digest = self.stand.runtime().digest();
+        let (stand, tripped) = match self.breaker.ask(self.stand.outcomes(), now_ms) {
+            Verdict::Serves => (&self.stand, None),
+            Verdict::Trips => (fallback, Some(digest)),
+            Verdict::Rests => (fallback, None),
+        };
+        Choice { stand, tripped }
+    }
+}
+
+/// The parts of a path between its slashes; none of `/`.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .skip(1)
+        .filter(|segment| !segment.is_empty())
+}

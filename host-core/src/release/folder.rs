@@ -1,0 +1,260 @@
+//! A local folder as a store: what is in it comes from the folder itself, whole, and within its bounds.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+/// Why a store did not do what it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// There is nothing under this name.
+    #[error("`{0}` does not exist")]
+    Missing(String),
+    /// Larger than anything of its kind may be.
+    #[error("`{name}` is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// What was asked for.
+        name: String,
+        /// The bound.
+        bytes_max: usize,
+    },
+    /// A symbolic link, a folder, a pipe: nothing that a store of this program holds.
+    #[error("`{0}` is not a plain file inside the store")]
+    NotPlain(String),
+    /// The store cannot be reached, or refuses.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// A folder below which names are plain files in plain folders.
+#[derive(Clone, Debug)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder may itself be reached through links; nothing below it may.
+    pub(super) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Reads `name`, which was made by this program: segments apart by `/`, none of them special.
+    pub(super) fn read(&self, name: &str, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
+        let path = self.walk(name)?;
+        let file = open_plain(&path).map_err(|error| self.failed("read", name, &error))?;
+        let metadata = file.metadata();
+        let metadata = metadata.map_err(|error| self.failed("read", name, &error))?;
+        if !metadata.is_file() {
+            return Err(StoreError::NotPlain(self.shown(name)));
+        }
+        let too_large = || StoreError::TooLarge {
+            name: self.shown(name),
+            bytes_max,
+        };
+        if metadata.len() > bytes_max as u64 {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::with_capacity(metadata.len() as usize);
+        file.take(bytes_max as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| self.failed("read", name, &error))?;
+        if bytes.len() > bytes_max {
+            return Err(too_large());
+        }
+        Ok(bytes)
+    }
+
+    /// Names of the plain files in the folder `name`, in order; none where there is no such folder.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<String>, StoreError> {
+        let path = self.walk(name)?;
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(self.failed("read", name, &error)),
+        };
+        let mut names: Vec<String> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Puts `bytes` under `name`, as a whole or not at all: written beside it, made durable, renamed.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let path = self.make_way(name)?;
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let beside = path.with_extension(format!("new-{}-{number}", std::process::id()));
+        let written = write_through(&beside, bytes)
+            .and_then(|()| fs::rename(&beside, &path))
+            .and_then(|()| {
+                path.parent()
+                    .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+            });
+        written.map_err(|error| {
+            let _ = fs::remove_file(&beside);
+            self.failed("write", name, &error)
+        })
+    }
+
+    /// An exclusive lock under `name`, held until the file is dropped or its process ends, however it ends.
+    pub(super) fn lock(&self, name: &str) -> Result<File, StoreError> {
+        let path = self.make_way(name)?;
+        let lock = || {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .custom_flags(libc::O_NOFOLLOW)
+                .open(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map_err(|error| self.failed("lock", name, &error))
+    }
+
+    /// The path of `name`, after its folders were found to be plain ones.
+    fn walk(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let mut path = self.0.clone();
+        let mut segments = name.split('/').peekable();
+        while let Some(segment) = segments.next() {
+            path.push(segment);
+            if segments.peek().is_none() {
+                break;
+            }
+            match fs::symlink_metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => {}
+                Ok(_) => return Err(StoreError::NotPlain(path.display().to_string())),
+                Err(error) => return Err(self.failed("read", name, &error)),
+            }
+        }
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => Err(StoreError::NotPlain(self.shown(name))),
+            Ok(_) | Err(_) => Ok(path),
+        }
+    }
+
+    /// The same, making folders that are missing.
+    fn make_way(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let failed = |error: &io::Error| self.failed("write", name, error);
+        fs::create_dir_all(&self.0).map_err(|error| failed(&error))?;
+        let mut path = self.0.clone();
+        if let Some((folders, _)) = name.rsplit_once('/') {
+            for segment in folders.split('/') {
+                path.push(segment);
+                match fs::create_dir(&path) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    Err(error) => return Err(failed(&error)),
+                }
+            }
+        }
+        self.walk(name)
+    }
+
+    fn failed(&self, action: &str, name: &str, error: &io::Error) -> StoreError {
+        match error.kind() {
+            io::ErrorKind::NotFound => StoreError::Missing(self.shown(name)),
+            // Linux opens no link that it was told not to follow.
+            _ if error.raw_os_error() == Some(libc::ELOOP) => {
+                StoreError::NotPlain(self.shown(name))
+            }
+            _ => StoreError::Unavailable(format!(
+                "failed to {action} `{}`: {error}",
+                self.shown(name)
+            )),
+        }
+    }
+
+    fn shown(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+/// Without following a link, and without waiting for whoever is at the other end of a pipe.
+fn open_plain(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+}
+
+fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn folder(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("tenon-folder-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder::new(&path)
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else_is_left() {
+        let folder = folder("written");
+        folder.write("a/b/c.json", b"one").unwrap();
+        folder.write("a/b/c.json", b"two").unwrap();
+        assert_eq!(folder.read("a/b/c.json", 3).unwrap(), b"two");
+        assert_eq!(folder.list("a/b").unwrap(), ["c.json"]);
+        assert_eq!(folder.list("a/none").unwrap(), [""; 0]);
+        assert!(matches!(
+            folder.read("a/b/c.json", 2),
+            Err(StoreError::TooLarge { .. })
+        ));
+        assert!(matches!(folder.read("a/x", 2), Err(StoreError::Missing(_))));
+        assert!(matches!(folder.read("x/y", 2), Err(StoreError::Missing(_))));
+        fs::remove_dir_all(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn links_lead_nowhere() {
+        let folder = folder("links");
+        let outside = self::folder("outside");
+        outside.write("secret", b"s").unwrap();
+        folder.write("plain/x", b"x").unwrap();
+        symlink(outside.path(), folder.path().join("linked")).unwrap();
+        symlink(
+            outside.path().join("secret"),
+            folder.path().join("plain/secret"),
+        )
+        .unwrap();
+        for name in ["linked/secret", "plain/secret"] {
+            assert!(
+                matches!(folder.read(name, 9), Err(StoreError::NotPlain(_))),
+                "{name}"
+            );
+            assert!(
+                matches!(folder.write(name, b"new"), Err(StoreError::NotPlain(_))),
+                "{name}"
+            );
+        }
+        assert_eq!(outside.read("secret", 9).unwrap(), b"s");
+        assert!(matches!(
+            folder.read("plain", 9),
+            Err(StoreError::NotPlain(_))
+        ));
+        for path in [folder.path(), outside.path()] {
+            fs::remove_dir_all(path).unwrap();
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Follows a channel: looks at it while requests go on, prepares what it names, and swaps.
+//!
+//! Nothing here runs by itself, because a host on Lambda is frozen between requests. A request that finds the last look too long ago
+//! starts the next one beside itself, and is answered by what is there. So is every other, until all that the new generation names has
+//! been made ready; then the next request finds it. Requests in flight end on the guests they began with.
+
+use super::{
+    artifact_store::ArtifactStore,
+    channel::{Channel, ChannelName},
+    channel_store::ChannelStore,
+    fleet::Fleet,
+    prepare::{House, Preparer, Ready},
+    report::{ChannelReport, FollowError, Look},
+    signature::PublicKeys,
+};
+use crate::{
+    digest::Digest,
+    engine::{Guest, LoadError},
+    http::Request,
+    limits::Limits,
+    seed::Seed,
+    service::{Router, Stand},
+};
+use arc_swap::ArcSwap;
+use rand_chacha::{ChaCha12Rng, rand_core::Rng};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::time::timeout;
+
+/// How long a look may take before it counts as failed. An interpreter's image takes seconds to fetch.
+const LOOK_DURATION_MAX: Duration = Duration::from_secs(60);
+/// The same for the first look, which a host's start waits for, where there is a bundled guest to start with (AWS: init has 10 s).
+const FIRST_LOOK_DURATION_MAX: Duration = Duration::from_secs(5);
+/// Looks that fail one after the other are this many doublings of the interval apart at most.
+const BACKOFF_DOUBLINGS_MAX: u32 = 2;
+/// Reports that wait to be taken; older ones go.
+const REPORTS_MAX: usize = 16;
+
+/// What to follow, and with what.
+pub struct Following {
+    /// The channel.
+    pub channel: ChannelName,
+    /// Keys that may sign for it, and for its guests.
+    pub keys: PublicKeys,
+    /// Where its document lies.
+    pub channels: Arc<dyn ChannelStore>,
+    /// Where its guests lie.
+    pub artifacts: Arc<dyn ArtifactStore>,
+    /// How often to look, give or take a tenth, so that hosts do not all look at once.
+    pub interval: Duration,
+    /// What the guests live on.
+    pub house: House,
+    /// Serves while nothing can be reached at the start.
+    pub bundled: Option<Guest>,
+    /// Scatters the looks.
+    pub seed: Seed,
+}
+
+/// Chooses guests as a channel says. Cheap to clone.
+#[derive(Clone)]
+pub struct Follower(Arc<Inner>);
+
+/// There is no guest to start with.
+#[derive(Debug, thiserror::Error)]
+pub enum NoGuest {
+    /// The channel gives none, and none is bundled.
+    #[error(
+        "no guest to start with: channel `{channel}` in `{channels}`, artifacts in `{artifacts}`: {error}; and no guest is bundled"
+    )]
+    Channel {
+        /// The channel.
+        channel: ChannelName,
+        /// Where it was looked for.
+        channels: String,
+        /// Where its guests were looked for.
+        artifacts: String,
+        /// Why.
+        error: Box<FollowError>,
+    },
+    /// The bundled guest cannot be linked.
+    #[error("the bundled guest: {0}")]
+    Bundled(#[from] LoadError),
+}
+
+struct Inner {
+    channel: ChannelName,
+    keys: PublicKeys,
+    channels: Arc<dyn ChannelStore>,
+    preparer: Preparer,
+    interval_ms: u64,
+    serving: ArcSwap<Serving>,
+    next_look_at_ms: AtomicU64,
+    looked_at_ms: AtomicU64,
+    is_looking: AtomicBool,
+    has_reports: AtomicBool,
+    reports: Mutex<VecDeque<ChannelReport>>,
+    /// Locked for the length of a look.
+    looks: tokio::sync::Mutex<Looks>,
+}
+
+enum Serving {
+    Bundled(Arc<Stand>),
+    Fleet(Fleet),
+    /// Only until the first look is over.
+    Nothing,
+}
+
+/// What goes from one look to the next.
+struct Looks {
+    ready: Ready,
+    failures: u32,
+    random: ChaCha12Rng,
+}
+
+impl Follower {
+    /// Takes the first look. Without a guest from the channel the bundled one serves, and why is in the reports.
+    pub async fn start(following: Following, now_ms: u64) -> Result<Self, NoGuest> {
+        let Following {
+            channel,
+            keys,
+            channels,
+            artifacts,
+            interval,
+            house,
+            bundled,
+            seed,
+        } = following;
+        let preparer = Preparer {
+            house,
+            artifacts,
+            keys: keys.clone(),
+        };
+        let bundled = bundled.map(|guest| preparer.bundled(&guest)).transpose()?;
+        let first_look_max = if bundled.is_some() {
+            FIRST_LOOK_DURATION_MAX
+        } else {
+            LOOK_DURATION_MAX
+        };
+        let inner = Arc::new(Inner {
+            channel,
+            keys,
+            channels,
+            preparer,
+            interval_ms: u64::try_from(interval.as_millis())
+                .unwrap_or(u64::MAX)
+                .max(1),
+            serving: ArcSwap::from_pointee(bundled.map_or(Serving::Nothing, Serving::Bundled)),
+            next_look_at_ms: AtomicU64::new(0),
+            looked_at_ms: AtomicU64::new(now_ms),
+            is_looking: AtomicBool::new(false),
+            has_reports: AtomicBool::new(false),
+            reports: Mutex::new(VecDeque::new()),
+            looks: tokio::sync::Mutex::new(Looks {
+                ready: Ready::default(),
+                failures: 0,
+                random: seed.guest_random(),
+            }),
+        });
+        let report = inner.look(now_ms, first_look_max).await;
+        if matches!(**inner.serving.load(), Serving::Nothing) {
+            return Err(NoGuest::Channel {
+                channel: inner.channel.clone(),
+                channels: inner.channels.describe(),
+                artifacts: inner.preparer.artifacts.describe(),
+                error: Box::new(report.result.err().unwrap_or(FollowError::NoChannel)),
+            });
+        }
+        Ok(Self(inner))
+    }
+
+    /// Looks now, whether or not it is time, and says what came of it. Requests go on meanwhile.
+    pub async fn look(&self, now_ms: u64) -> ChannelReport {
+        self.0.look(now_ms, LOOK_DURATION_MAX).await
+    }
+
+    /// What happened since this was last asked: oldest first, without looks that found nothing new.
+    pub fn take_reports(&self) -> Vec<ChannelReport> {
+        if !self.0.has_reports.swap(false, Ordering::Relaxed) {
+            return Vec::new();
+        }
+        self.0.reports().drain(..).collect()
+    }
+
+    /// Time since the last look that found what it looked for (metric `ChannelAge`).
+    pub fn age(&self, now_ms: u64) -> Duration {
+        let looked_at_ms = self.0.looked_at_ms.load(Ordering::Relaxed);
+        Duration::from_millis(now_ms.saturating_sub(looked_at_ms))
+    }
+
+    /// The generation that serves; nothing while the bundled guest does.
+    pub fn generation(&self) -> Option<u64> {
+        self.0.generation()
+    }
+
+    /// The guests that are loaded, newest last.
+    pub async fn ready(&self) -> Vec<Digest> {
+        self.0.looks.lock().await.ready.digests()
+    }
+}
+
+impl Router for Follower {
+    fn limits(&self) -> Limits {
+        match &**self.0.serving.load() {
+            Serving::Fleet(fleet) => fleet.limits,
+            Serving::Bundled(stand) => *stand.runtime().limits(),
+            Serving::Nothing => Limits::default(),
+        }
+    }
+
+    fn choose(&self, request: &Request) -> Option<Arc<Stand>> {
+        let now_ms = request.context.received_at_ms;
+        if now_ms >= self.0.next_look_at_ms.load(Ordering::Relaxed) {
+            self.0.start_look(now_ms);
+        }
+        match &**self.0.serving.load() {
+            Serving::Fleet(fleet) => {
+                let choice = fleet.choose(request)?;
+                if let Some(digest) = choice.tripped {
+                    self.0.report(ChannelReport {
+                        at_ms: now_ms,
+                        duration: Duration::ZERO,
+                        result: Err(FollowError::Tripped(digest)),
+                    });
+                }
+                Some(choice.stand.clone())
+            }
+            Serving::Bundled(stand) => Some(stand.clone()),
+            Serving::Nothing => None,
+        }
+    }
+}
+
+/// Says that the look is over, however it ended.
+struct Looking(Arc<Inner>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.is_looking.store(false, Ordering::Release);
+    }
+}
+
+impl Inner {
+    /// Starts a look beside the request, unless one is under way.
+    fn start_look(self: &Arc<Self>, now_ms: u64) {
+        if self.is_looking.swap(true, Ordering::Acquire) {
+            return;
+        }
+        let looking = Looking(self.clone());
+        tokio::spawn(async move {
+            looking.0.look(now_ms, LOOK_DURATION_MAX).await;
+        });
+    }
+
+    async fn look(&self, now_ms: u64, duration_max: Duration) -> ChannelReport {
+        let started = Instant::now();
+        let mut looks = self.looks.lock().await;
+        self.schedule(now_ms, &mut looks);
+        let result = match timeout(duration_max, self.update(now_ms, &mut looks.ready)).await {
+            Ok(result) => result,
+            Err(_) => Err(FollowError::TimedOut(duration_max)),
+        };
+        match &result {
+            Ok(_) => {
+                looks.failures = 0;
+                self.looked_at_ms.fetch_max(now_ms, Ordering::Relaxed);
+            }
+            Err(_) => looks.failures += 1,
+        }
+        self.schedule(now_ms, &mut looks);
+        let report = ChannelReport {
+            at_ms: now_ms,
+            duration: started.elapsed(),
+            result,
+        };
+        if !matches!(report.result, Ok(Look::Unchanged)) {
+            self.report(report.clone());
+        }
+        report
+    }
+
+    fn schedule(&self, now_ms: u64, looks: &mut Looks) {
+        let doublings = looks.failures.min(BACKOFF_DOUBLINGS_MAX);
+        let interval_ms = self.interval_ms.saturating_mul(1 << doublings);
+        let jitter_ms = looks.random.next_u64() % (interval_ms / 5).max(1);
+        let wait_ms = (interval_ms - interval_ms / 10).saturating_add(jitter_ms);
+        self.next_look_at_ms
+            .store(now_ms.saturating_add(wait_ms), Ordering::Relaxed);
+    }
+
+    /// Brings what serves to what the channel names. Whatever fails leaves what serves as it is.
+    async fn update(&self, now_ms: u64, ready: &mut Ready) -> Result<Look, FollowError> {
+        let text = self.channels.read(&self.channel).await?;
+        let text = text.ok_or(FollowError::NoChannel)?;
+        let document = Digest::of(text.as_bytes());
+        if let Serving::Fleet(fleet) = &**self.serving.load()
+            && fleet.document == document
+        {
+            // It goes on serving, but nobody should find that out by accident.
+            fleet.channel.check_time(now_ms)?;
+            return Ok(Look::Unchanged);
+        }
+        let channel = Channel::open(&text, &self.keys, &self.channel)?;
+        channel.check_time(now_ms)?;
+        let from = self.generation();
+        if let Some(serving) = from {
+            if channel.generation < serving {
+                let found = channel.generation;
+                return Err(FollowError::Older { serving, found });
+            }
+            if channel.generation == serving {
+                return Err(FollowError::Forked(serving));
+            }
+        }
+        self.swap(now_ms, channel, document, ready).await?;
+        let serving = self.serving.load();
+        let Serving::Fleet(fleet) = &**serving else {
+            return Ok(Look::Unchanged);
+        };
+        Ok(Look::Swapped {
+            from,
+            to: fleet.channel.generation,
+            rollback: fleet.channel.rollback,
+            by: fleet.channel.by.clone(),
+        })
+    }
+
+    async fn swap(
+        &self,
+        now_ms: u64,
+        channel: Channel,
+        document: Digest,
+        ready: &mut Ready,
+    ) -> Result<(), FollowError> {
+        let generation = channel.generation;
+        let in_use: Vec<Digest> = channel
+            .routes
+            .iter()
+            .flat_map(|route| {
+                route
+                    .guests
+                    .iter()
+                    .map(|share| share.digest)
+                    .chain(route.previous)
+            })
+            .collect();
+        let prepared = self.preparer.fleet(channel, document, ready).await;
+        let (fleet, missing) =
+            prepared.map_err(|error| FollowError::Prepare { generation, error })?;
+        self.serving.store(Arc::new(Serving::Fleet(fleet)));
+        ready.keep(&in_use);
+        for error in missing {
+            self.report(ChannelReport {
+                at_ms: now_ms,
+                duration: Duration::ZERO,
+                result: Err(FollowError::NoFallback { generation, error }),
+            });
+        }
+        Ok(())
+    }
+
+    fn generation(&self) -> Option<u64> {
+        match &**self.serving.load() {
+            Serving::Fleet(fleet) => Some(fleet.channel.generation),
+            Serving::Bundled(_) | Serving::Nothing => None,
+        }
+    }
+
+    fn report(&self, report: ChannelReport) {
+        let mut reports = self.reports();
+        if reports.len() >= REPORTS_MAX {
+            reports.pop_front();
+        }
+        reports.push_back(report);
+        drop(reports);
+        self.has_reports.store(true, Ordering::Relaxed);
+    }
+
+    fn reports(&self) -> std::sync::MutexGuard<'_, VecDeque<ChannelReport>> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

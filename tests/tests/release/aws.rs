@@ -1,0 +1,234 @@
+//! The same as in a folder, with artifacts in S3 and the channel in a DynamoDB table.
+
+use super::{
+    s3_server::{ACCESS_KEY, Mood, REGION, S3Server, SECRET_KEY},
+    site::{CHANNEL, Host, Site, digest, key, promotion, signing, version},
+};
+use crate::support::in_process::engine;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use host_core::{
+    release::{
+        ArtifactName, ArtifactStore, Channel, ChannelStore, FlipError, FollowError, PrepareError,
+        PublicKeys, Put, S3Artifacts, S3Location, StoreError, TableChannels, promote, publish,
+        rollback,
+    },
+    storage::{DynamoDbOptions, dynamodb::table},
+};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+fn credentials(secret: &str) -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new(ACCESS_KEY, secret, None, None, "tests"))
+}
+
+fn artifacts(server: &S3Server, secret: &str) -> S3Artifacts {
+    let endpoint = Some(server.endpoint.as_str());
+    let location = S3Location::new(
+        "s3://releases/team/a",
+        REGION,
+        endpoint,
+        credentials(secret),
+    );
+    S3Artifacts::new(location.unwrap())
+}
+
+async fn channels() -> TableChannels {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let database = dynoxide::Database::memory().unwrap();
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let options = DynamoDbOptions {
+        table: "tenon".to_owned(),
+        region: REGION.to_owned(),
+        endpoint: Some(format!("http://{address}")),
+        credentials: credentials(SECRET_KEY),
+    };
+    table::create(&options).await.unwrap();
+    TableChannels::new(&options)
+}
+
+async fn flip(channels: &TableChannels, number: u8) -> Result<Channel, FlipError> {
+    let name = CHANNEL.parse().unwrap();
+    let current = match channels.read(&name).await? {
+        Some(text) => Some(Channel::open(&text, &PublicKeys::of(&key()), &name).unwrap()),
+        None => None,
+    };
+    let next = promote(&name, current.as_ref(), &promotion(number, 100), &signing()).unwrap();
+    write(channels, &next).await?;
+    Ok(next)
+}
+
+async fn write(channels: &TableChannels, next: &Channel) -> Result<(), FlipError> {
+    let document = next.sign(&key()).unwrap();
+    channels
+        .flip(
+            &next.channel,
+            next.generation - 1,
+            next.generation,
+            &document,
+        )
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_goes_through_s3_and_a_table() {
+    let (server, channels) = (S3Server::start(), Arc::new(channels().await));
+    let store = Arc::new(artifacts(&server, SECRET_KEY));
+    for number in [1, 2] {
+        publish(engine(), &version(number), &*store, &key())
+            .await
+            .unwrap();
+    }
+    assert_eq!(server.objects().len(), 8);
+    assert!(
+        server
+            .objects()
+            .iter()
+            .all(|name| name.starts_with("/releases/team/a/"))
+    );
+    let again = publish(engine(), &version(1), &*store, &key())
+        .await
+        .unwrap();
+    assert!(
+        again
+            .artifacts
+            .iter()
+            .all(|(_, put)| *put == Put::Unchanged)
+    );
+
+    flip(&channels, 1).await.unwrap();
+    let site = Site::new("aws");
+    let host = follow(&site, &channels, &store).await;
+    host.expect_version(1).await;
+    let second = flip(&channels, 2).await.unwrap();
+    host.look().await.result.unwrap();
+    host.expect_version(2).await;
+    // Somebody who decided on the generation before comes late.
+    let mut late = second.clone();
+    late.by = "somebody late".to_owned();
+    let late = write(&channels, &late).await;
+    assert_eq!(late, Err(FlipError::Lost { expected: 1 }));
+    server.take_requests();
+    write(&channels, &rollback(&second, "/", &signing()).unwrap())
+        .await
+        .unwrap();
+    host.look().await.result.unwrap();
+    host.expect_version(1).await;
+    assert_eq!(server.take_requests(), 0, "going back fetches nothing");
+
+    let history = channels
+        .history(&CHANNEL.parse().unwrap(), 9)
+        .await
+        .unwrap();
+    let generations: Vec<u64> = history
+        .iter()
+        .map(|text| {
+            let name = CHANNEL.parse().unwrap();
+            Channel::open(text, &PublicKeys::of(&key()), &name)
+                .unwrap()
+                .generation
+        })
+        .collect();
+    assert_eq!(generations, [3, 2, 1]);
+}
+
+async fn follow(site: &Site, channels: &Arc<TableChannels>, store: &Arc<S3Artifacts>) -> Host {
+    site.follow_with(channels.clone(), store.clone(), None)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_flips_of_a_table_one_wins() {
+    let channels = Arc::new(channels().await);
+    let first = flip(&channels, 1).await.unwrap();
+    let name = CHANNEL.parse().unwrap();
+    let racers: Vec<_> = (0..8)
+        .map(|racer| {
+            let mut next = promote(&name, Some(&first), &promotion(2, 100), &signing()).unwrap();
+            next.by = format!("racer {racer}");
+            let channels = channels.clone();
+            tokio::spawn(async move { write(&channels, &next).await })
+        })
+        .collect();
+    let mut won = 0;
+    for racer in racers {
+        match racer.await.unwrap() {
+            Ok(()) => won += 1,
+            Err(error) => assert_eq!(error, FlipError::Lost { expected: 1 }),
+        }
+    }
+    assert_eq!(won, 1);
+}
+
+/// A store that cannot be reached, breaks off, or does not let this host in: version 1 goes on serving.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_s3_that_fails_leaves_the_old_guest_serving() {
+    let (server, channels) = (S3Server::start(), Arc::new(channels().await));
+    let store = Arc::new(artifacts(&server, SECRET_KEY));
+    for number in [1, 2] {
+        publish(engine(), &version(number), &*store, &key())
+            .await
+            .unwrap();
+    }
+    flip(&channels, 1).await.unwrap();
+    let site = Site::new("aws-fails");
+    let host = follow(&site, &channels, &store).await;
+    flip(&channels, 2).await.unwrap();
+
+    server.set_mood(Mood::Truncates);
+    let error = host.refusal().await;
+    let FollowError::Prepare {
+        error: PrepareError::Store { error, .. },
+        ..
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    host.expect_version(1).await;
+
+    server.set_mood(Mood::Busy(100));
+    assert!(host.refusal().await.to_string().contains("answered 503"));
+    host.expect_version(1).await;
+    // Two in a row are repeated.
+    server.set_mood(Mood::Busy(2));
+    host.look().await.result.unwrap();
+    host.expect_version(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_s3_request_with_another_secret_is_not_let_in() {
+    let server = S3Server::start();
+    let name = ArtifactName::Manifest(digest(1));
+    artifacts(&server, SECRET_KEY)
+        .put(name, b"{}")
+        .await
+        .unwrap();
+    assert_eq!(
+        artifacts(&server, SECRET_KEY).get(name).await.unwrap(),
+        b"{}"
+    );
+    let stranger = artifacts(&server, "another secret");
+    let Err(StoreError::Missing(text)) = stranger.get(name).await else {
+        panic!("it was let in");
+    };
+    assert!(
+        text.contains("not allowed") && !text.contains("another secret"),
+        "{text}"
+    );
+    assert!(
+        stranger
+            .put(name, b"{}")
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("not allowed")
+    );
+    assert_eq!(stranger.exists(name).await, Ok(false));
+    // Nobody listens there.
+    let mut nowhere = server.clone();
+    nowhere.endpoint = "http://127.0.0.1:9".to_owned();
+    let error = artifacts(&nowhere, SECRET_KEY).get(name).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+}

@@ -1,0 +1,136 @@
+//! The program itself under load, while guests are promoted and rolled back.
+
+use super::site::{Site, key, version_text};
+use crate::support::{host_cli::Server, http_client::Connection};
+use std::{
+    fs,
+    io::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Swaps of the test.
+const SWAPS: u32 = 50;
+/// Requests a second, over all connections.
+const RATE: u32 = 2_000;
+const CONNECTIONS: u32 = 4;
+
+/// What one connection saw.
+#[derive(Default)]
+struct Seen {
+    latencies: Vec<Duration>,
+    /// Of each version.
+    answers: [u64; 2],
+}
+
+fn ask(connection: &mut Connection) -> (usize, Duration) {
+    let started = Instant::now();
+    let answer = connection.send("GET", "/version", &[], None).unwrap();
+    let latency = started.elapsed();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let body = String::from_utf8(answer.body).unwrap();
+    let version = (1..=2).find(|number| body == version_text(*number));
+    (
+        usize::from(version.unwrap_or_else(|| panic!("of no guest: {body}"))) - 1,
+        latency,
+    )
+}
+
+/// Requests at a steady rate until it is over.
+fn client(mut connection: Connection, stop: &AtomicBool, newest: &AtomicU64) -> Seen {
+    let pause = Duration::from_secs(1) * CONNECTIONS / RATE;
+    let mut seen = Seen::default();
+    let mut next = Instant::now();
+    while !stop.load(Ordering::Relaxed) {
+        let (version, latency) = ask(&mut connection);
+        seen.answers[version] += 1;
+        seen.latencies.push(latency);
+        newest.store(version as u64 + 1, Ordering::Relaxed);
+        next += pause;
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    seen
+}
+
+#[test]
+fn fifty_swaps_under_load_fail_nothing_and_mix_nothing() {
+    let site = Site::new("live");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(site.promote(1, 100));
+    let public = site.folder.join("public");
+    fs::write(&public, key().public().to_string()).unwrap();
+    let artifacts = format!("file://{}", site.folder.display());
+    let server = Server::start(&[
+        "--store",
+        "memory",
+        "--channel",
+        "items",
+        "--artifacts",
+        &artifacts,
+        "--public-key",
+        public.to_str().unwrap(),
+        "--channel-interval-ms",
+        "20",
+    ]);
+    let (stop, newest) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(1)),
+    );
+    let clients: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let connection = server.connect();
+            let (stop, newest) = (stop.clone(), newest.clone());
+            thread::spawn(move || client(connection, &stop, &newest))
+        })
+        .collect();
+    let mut visible_after = Vec::new();
+    for swap in 0..SWAPS {
+        let version = u64::from(swap % 2 == 0) + 1;
+        let started = Instant::now();
+        match swap {
+            0 => {
+                runtime.block_on(site.promote(2, 100));
+            }
+            // Back, and back again: the same operation.
+            _ => runtime.block_on(site.rollback()),
+        }
+        while newest.load(Ordering::Relaxed) != version {
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "swap {swap} never came"
+            );
+            thread::sleep(Duration::from_millis(1));
+        }
+        visible_after.push(started.elapsed());
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut latencies = Vec::new();
+    let mut answers = [0, 0];
+    for client in clients {
+        let seen = client.join().unwrap();
+        answers = [answers[0] + seen.answers[0], answers[1] + seen.answers[1]];
+        latencies.extend(seen.latencies);
+    }
+    assert!(answers.iter().all(|count| *count > 0), "{answers:?}");
+    latencies.sort();
+    visible_after.sort();
+    let at = |permille: usize| latencies[(latencies.len() - 1) * permille / 1000];
+    // Figures for people; how fast the machine is today is not what this test is about.
+    let _ = writeln!(
+        std::io::stderr(),
+        "{SWAPS} swaps, {} answers, none failed or mixed; latency median {:?}, 99 % {:?}, largest {:?}; visible after {:?} (median), {:?} (last)",
+        latencies.len(),
+        at(500),
+        at(990),
+        at(1000),
+        visible_after[visible_after.len() / 2],
+        visible_after[visible_after.len() - 1],
+    );
+}

@@ -1,0 +1,193 @@
+//! Several guests on one host: each with its own part of the store, environment and bounds.
+
+use super::site::{Host, Site, digest, key, promotion};
+use crate::support::{
+    guests::REFERENCE,
+    in_process::{NOW_MS, engine, response},
+};
+use host_core::{
+    digest::Digest,
+    gateway::compose::Incoming,
+    http::Scheme,
+    release::{FolderArtifacts, Promotion, RouteLimits, publish},
+    runtime::Failure,
+    service::{Answer, Fault},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+fn route(path: &str, promotion: Promotion) -> Promotion {
+    Promotion {
+        path: path.to_owned(),
+        ..promotion
+    }
+}
+
+async fn post(host: &Host, target: &str, body: &[u8]) -> Answer {
+    let incoming = Incoming {
+        method: "POST",
+        target,
+        headers: &[("host", "localhost"), ("content-type", "application/json")],
+        body,
+        client_address: "192.0.2.1",
+        scheme: Scheme::Https,
+        request_id: "one-of-the-tests",
+        received_at_ms: NOW_MS,
+    };
+    host.send(&incoming).await
+}
+
+#[tokio::test]
+async fn a_path_belongs_to_the_longest_route_that_begins_it() {
+    let site = Site::new("routes");
+    site.promote_with(route("/a", promotion(1, 100))).await;
+    site.promote_with(route("/a/b", promotion(2, 100))).await;
+    let host = site.follow().await;
+    for (path, guest) in [
+        ("/a", Some(1)),
+        ("/a/x", Some(1)),
+        ("/a/b", Some(2)),
+        ("/a/b/c?d", Some(2)),
+        ("/a/bc", Some(1)),
+        ("/%61/b", Some(2)),
+        ("/ab", None),
+        ("/", None),
+    ] {
+        let answer = host.get(path).await;
+        assert_eq!(answer.summary.guest, guest.map(digest), "{path}");
+        if guest.is_none() {
+            assert_eq!(answer.summary.status, 404, "{path}");
+            assert_eq!(answer.summary.fault, Some(Fault::Unrouted));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_route_has_its_own_environment_and_bounds() {
+    let site = Site::new("environment");
+    site.promote(1, 100).await;
+    site.promote_with(Promotion {
+        environment: [("TEAM".to_owned(), "blue".to_owned())].into(),
+        limits: RouteLimits {
+            request_body_bytes_max: Some(4),
+            request_duration_ms_max: Some(200),
+            ..RouteLimits::default()
+        },
+        ..route("/environment", promotion(2, 100))
+    })
+    .await;
+    site.promote_with(Promotion {
+        limits: RouteLimits {
+            request_duration_ms_max: Some(200),
+            ..RouteLimits::default()
+        },
+        ..route("/loop", promotion(2, 100))
+    })
+    .await;
+    let host = site.follow().await;
+    assert_eq!(response(&host.get("/environment").await)["body"], "blue");
+    assert_eq!(
+        post(&host, "/environment", b"12345").await.summary.status,
+        413
+    );
+    assert_eq!(post(&host, "/", b"12345").await.summary.status, 200);
+    let started = Instant::now();
+    let looped = host.get("/loop").await;
+    assert_eq!(looped.summary.fault, Some(Fault::Guest(Failure::Deadline)));
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+/// More endless requests than the host has instances, all of one team; the other team's answers come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_teams_endless_loops_leave_another_its_turn() {
+    let site = Site::new("neighbours");
+    site.promote_with(Promotion {
+        limits: RouteLimits {
+            request_duration_ms_max: Some(3_000),
+            ..RouteLimits::default()
+        },
+        ..route("/loop", promotion(1, 100))
+    })
+    .await;
+    site.promote_with(route("/version", promotion(2, 100)))
+        .await;
+    let host = Arc::new(site.follow().await);
+    let loops: Vec<_> = (0..engine().instances_max() + 4)
+        .map(|_| {
+            let host = host.clone();
+            tokio::spawn(async move { host.get("/loop").await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let started = Instant::now();
+    for _ in 0..5 {
+        host.expect_version(2).await;
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+    for endless in loops {
+        let answer = endless.await.unwrap();
+        assert!(matches!(answer.summary.fault, Some(Fault::Guest(_))));
+    }
+}
+
+/// Two hosts on one store, one team each: neither finds the other's items, by key or by cursor.
+#[tokio::test]
+async fn a_namespace_is_not_left() {
+    let site = Site::new("namespaces");
+    let artifacts = FolderArtifacts::new(&site.folder);
+    publish(engine(), REFERENCE, &artifacts, &key())
+        .await
+        .unwrap();
+    let items = |namespace: &str| Promotion {
+        digest: Digest::of(REFERENCE),
+        namespace: Some(namespace.parse().unwrap()),
+        ..route("/items", promotion(1, 100))
+    };
+    site.promote_with(items("team-a")).await;
+    let a = site.follow().await;
+    site.promote_with(items("team-b")).await;
+    let b = site.follow().await;
+    for name in ["one", "two", "three"] {
+        let body = format!("{{\"name\":\"{name}\"}}");
+        assert_eq!(
+            post(&a, "/items", body.as_bytes()).await.summary.status,
+            201
+        );
+    }
+    let list = response(&a.get("/items?limit=1").await);
+    let body: serde_json::Value = serde_json::from_str(list["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["items"].as_array().unwrap().len(), 1, "{body}");
+    let id = body["items"][0]["id"].as_str().unwrap();
+    let link = list["headers"]["link"].as_str().unwrap();
+    let next = link.split(['<', '>']).nth(1).unwrap();
+    assert_eq!(a.get(next).await.summary.status, 200);
+    assert_eq!(a.get(&format!("/items/{id}")).await.summary.status, 200);
+
+    let theirs = response(&b.get("/items").await);
+    let theirs: serde_json::Value = serde_json::from_str(theirs["body"].as_str().unwrap()).unwrap();
+    assert_eq!(theirs["items"], serde_json::json!([]));
+    assert_eq!(b.get(&format!("/items/{id}")).await.summary.status, 404);
+    assert_eq!(b.get(next).await.summary.status, 400);
+    for trick in [
+        "..%2Fteam-a%23items",
+        "team-a%23",
+        "%23channel",
+        "team-a%2523x",
+    ] {
+        assert_eq!(
+            b.get(&format!("/items/{trick}{id}")).await.summary.status,
+            404,
+            "{trick}"
+        );
+    }
+}
