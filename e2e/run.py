@@ -1,11 +1,13 @@
 """The whole system as it is deployed: `cargo xtask e2e` runs this.
 
-usage: run.py --url URL [--api-key KEY]                               the cases against any deployed API, whose store is empty
+usage: run.py --url URL                                               the cases against any deployed API, whose store is empty; with the
+                                                                      key of TENON_E2E_API_KEY, if it needs one
        run.py --folder F --packages P --template T --changed T2 [--host-cli H --guest G]
                                                                       the stack on an emulator, with all that can be seen there
 """
 
 import argparse
+import os
 import sys
 import time
 from contextlib import contextmanager
@@ -140,13 +142,13 @@ def live(emulator, outputs):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("--url", "--api-key", "--folder", "--packages", "--template", "--changed", "--host-cli", "--guest"):
+    for name in ("--url", "--folder", "--packages", "--template", "--changed", "--host-cli", "--guest"):
         parser.add_argument(name)
     arguments = parser.parse_args()
     report = Report()
     if arguments.url:
         with report.step("cases"):
-            report.add(cases.run_all(Client(arguments.url, arguments.api_key), {}))
+            report.add(cases.run_all(Client(arguments.url, os.environ.get("TENON_E2E_API_KEY")), {}))
     else:
         against_emulator(arguments, report)
     if report.failures:

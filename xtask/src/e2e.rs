@@ -22,6 +22,9 @@ const ARCH: &str = if cfg!(target_arch = "aarch64") {
 /// What has to be in the folder of packages.
 const PACKAGES: [&str; 2] = ["host-lambda.zip", "guest.zip"];
 
+/// Where the tests find the API's key.
+const KEY_VARIABLE: &str = "TENON_E2E_API_KEY";
+
 /// What the command line asks for.
 pub enum Options {
     /// The cases against a URL, which may need a key.
@@ -67,8 +70,11 @@ impl Options {
 pub fn execute(options: &Options) -> anyhow::Result<()> {
     match options {
         Options::Deployed { url, key } => {
-            let key = key.iter().flat_map(|key| ["--api-key", key]);
-            run(tests(Path::new("python3")).args(["--url", url]).args(key))
+            let mut tests = tests(Path::new("python3"));
+            tests.args(["--url", url]);
+            // Not as an argument, which every process could see, and a failure would show.
+            tests.envs(key.iter().map(|key| (KEY_VARIABLE, key)));
+            run(&mut tests)
         }
         Options::Emulated { packages } => emulated(packages),
     }
