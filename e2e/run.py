@@ -1,9 +1,10 @@
 """The whole system as it is deployed: `cargo xtask e2e` runs this.
 
-usage: run.py --url URL                                               the cases against any deployed API, whose store is empty; with the
-                                                                      key of TENON_E2E_API_KEY, if it needs one
+usage: run.py --url URL
        run.py --folder F --packages P --template T --changed T2 [--host-cli H --guest G]
-                                                                      the stack on an emulator, with all that can be seen there
+
+The first runs the cases against any deployed API, whose store is empty, with the key of TENON_E2E_API_KEY if it needs one. The second makes
+the stack on an emulator, and looks at all that can be seen there.
 """
 
 import argparse
