@@ -125,7 +125,7 @@ pub fn snake_case(name: &str) -> String {
     result
 }
 
-/// `module.rs` and everything below `module/`.
+/// `module.rs` and everything below `module/`, but tests.
 fn module_files(module: &str) -> anyhow::Result<Vec<std::path::PathBuf>> {
     let mut files = vec![root().join(format!("{module}.rs"))];
     let mut folders = vec![root().join(module)];
@@ -135,6 +135,9 @@ fn module_files(module: &str) -> anyhow::Result<Vec<std::path::PathBuf>> {
         }
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
+            if path.file_stem().is_some_and(|stem| stem == "tests") {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -142,7 +145,6 @@ fn module_files(module: &str) -> anyhow::Result<Vec<std::path::PathBuf>> {
             }
         }
     }
-    files.retain(|file| file.file_stem().is_none_or(|stem| stem != "tests"));
     files.sort();
     Ok(files)
 }
