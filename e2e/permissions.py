@@ -49,11 +49,12 @@ def matrix(names):
     yield "host", False, "logs:DeleteLogGroup", names["host logs"], None
     yield "host", False, "logs:FilterLogEvents", names["host logs"], None
     yield "host", True, "xray:PutTraceSegments", "*", None
-    for action in ("GetItem", "PutItem", "Query", "UpdateItem"):
+    for action in ("GetItem", "PutItem", "Query"):
         yield "publisher", True, f"dynamodb:{action}", table, CHANNEL
         yield "publisher", False, f"dynamodb:{action}", table, GUEST
         yield "publisher", False, f"dynamodb:{action}", table, FACTS
         yield "publisher", False, f"dynamodb:{action}", other, CHANNEL
+    yield "publisher", False, "dynamodb:UpdateItem", table, CHANNEL
     yield "publisher", False, "dynamodb:DeleteItem", table, CHANNEL
     yield "publisher", True, "s3:GetObject", artifact, None
     yield "publisher", True, "s3:PutObject", artifact, None

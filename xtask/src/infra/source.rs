@@ -59,6 +59,12 @@ pub fn layout(name: &str) -> anyhow::Result<String> {
     constant(&code(LAYOUT)?, name).with_context(|| format!("`{LAYOUT}` has no `{name}`"))
 }
 
+/// The text of a constant of a module.
+pub fn constant_of(module: &str, name: &str) -> anyhow::Result<String> {
+    constant(&module_code(module, &[])?, name)
+        .with_context(|| format!("`{module}` has no `{name}`"))
+}
+
 /// `METHOD /path` for each route of the guest, `OPTIONS` of each path included.
 pub fn routes() -> anyhow::Result<BTreeSet<String>> {
     let document: Value = serde_json::from_str(&read(&root().join(DESCRIPTION))?)?;
@@ -100,6 +106,13 @@ pub fn builders(module: &str, types: &[&'static str]) -> anyhow::Result<BTreeSet
     let text = module_code(module, &[])?;
     let is_built = |name: &&str| text.contains(&format!(" {name}::builder()"));
     Ok(types.iter().copied().filter(is_built).collect())
+}
+
+/// Those of HTTP `methods` that a module sends.
+pub fn requests(module: &str, methods: &[&'static str]) -> anyhow::Result<BTreeSet<&'static str>> {
+    let text = module_code(module, &[])?;
+    let is_sent = |method: &&str| text.contains(&format!(".send(\"{method}\""));
+    Ok(methods.iter().copied().filter(is_sent).collect())
 }
 
 fn module_code(module: &str, without: &[&str]) -> anyhow::Result<String> {

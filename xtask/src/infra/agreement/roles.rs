@@ -11,6 +11,19 @@ const BACKEND: &str = "host-core/src/storage/dynamodb";
 /// Part of it that only `host-cli table` uses, with its user's own rights.
 const ADMINISTRATION: &str = "host-core/src/storage/dynamodb/table.rs";
 
+/// Where channels are read and written, in the table.
+const CHANNELS: &str = "host-core/src/release/channel_store/table";
+/// Where artifacts are, in S3.
+const ARTIFACTS: &str = "host-core/src/release/artifact_store/s3";
+
+/// Requests to S3 as the code makes them, with the actions that allow them (AWS: "Actions, resources, and condition keys for Amazon S3").
+const S3_REQUESTS: [(&str, &str); 4] = [
+    ("DELETE", "s3:DeleteObject"),
+    ("GET", "s3:GetObject"),
+    ("HEAD", "s3:GetObject"),
+    ("PUT", "s3:PutObject"),
+];
+
 /// Operations of DynamoDB, with the actions that allow them (AWS: "Actions, resources, and condition keys for Amazon DynamoDB"). What a
 /// transaction may do depends on what is in it.
 const OPERATIONS: [(&str, &[&str]); 17] = [
@@ -47,17 +60,8 @@ const PLATFORM: [&str; 4] = [
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ];
-/// What following a channel takes: the channel's item, and the artifacts that it names.
+/// What a host that follows a channel does of this: it reads the channel's item, and the artifacts that it names.
 const FOLLOWING: [&str; 2] = ["dynamodb:GetItem", "s3:GetObject"];
-/// What publishing, promoting and rolling back take.
-const PUBLISHING: [&str; 6] = [
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:Query",
-    "dynamodb:UpdateItem",
-    "s3:GetObject",
-    "s3:PutObject",
-];
 
 /// The host's role against the calls in the code; and that it cannot write what a publisher writes.
 pub fn host(template: &Template) -> anyhow::Result<Vec<String>> {
@@ -68,7 +72,14 @@ pub fn host(template: &Template) -> anyhow::Result<Vec<String>> {
         .map(|action| format!("dynamodb:{action}"))
         .collect();
     expected.extend(PLATFORM.map(str::to_owned));
-    expected.extend(FOLLOWING.map(str::to_owned));
+    let publishing = publishing()?;
+    for action in FOLLOWING {
+        anyhow::ensure!(
+            publishing.contains(action),
+            "`{action}` is for following a channel, but releases do not call it"
+        );
+        expected.insert(action.to_owned());
+    }
     let mut complaints = role.against(&expected);
     for statement in &role.statements {
         let channel = source_partitions()?.channel;
@@ -94,7 +105,7 @@ pub fn host(template: &Template) -> anyhow::Result<Vec<String>> {
 /// The publisher's role, which reaches channels and artifacts and nothing else.
 pub fn publisher(template: &Template) -> anyhow::Result<Vec<String>> {
     let role = Role::named(template, "PublisherRole")?;
-    let mut complaints = role.against(&PUBLISHING.map(str::to_owned).into());
+    let mut complaints = role.against(&publishing()?);
     let channel = source_partitions()?.channel;
     for statement in &role.statements {
         let on_table = statement
@@ -161,6 +172,25 @@ fn actions() -> anyhow::Result<BTreeSet<&'static str>> {
     Ok(actions)
 }
 
+/// What publishing, promoting, rolling back and listing call.
+fn publishing() -> anyhow::Result<BTreeSet<String>> {
+    let called = source::calls(CHANNELS, &[], &OPERATIONS.map(|(name, _)| name))?;
+    let requested = source::requests(ARTIFACTS, &S3_REQUESTS.map(|(method, _)| method))?;
+    anyhow::ensure!(
+        !called.is_empty() && !requested.is_empty(),
+        "releases call neither the table nor the bucket"
+    );
+    let on_table = OPERATIONS
+        .iter()
+        .filter(|(name, _)| called.contains(name))
+        .flat_map(|(_, actions)| actions.iter().map(|action| format!("dynamodb:{action}")));
+    let on_bucket = S3_REQUESTS
+        .iter()
+        .filter(|(method, _)| requested.contains(method))
+        .map(|(_, action)| (*action).to_owned());
+    Ok(on_table.chain(on_bucket).collect())
+}
+
 /// The host's own partitions.
 struct Partitions {
     facts: String,
@@ -172,7 +202,7 @@ fn source_partitions() -> anyhow::Result<Partitions> {
     Ok(Partitions {
         facts: source::layout("HOST_PARTITION")?,
         tokens: source::layout("TOKEN_PARTITION")?,
-        channel: "#channel".to_owned(),
+        channel: source::constant_of(CHANNELS, "PARTITION")?,
     })
 }
 
