@@ -18,6 +18,9 @@ use std::{
 /// How long a test waits for what is bound to happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What a test needs of time beyond the deadline that it sets, on a machine that is busy.
+pub const SLACK: Duration = Duration::from_secs(5);
+
 /// The host as it ships. Cargo builds it for the tests of its own package, into the same folder as this package's programs.
 pub fn program() -> PathBuf {
     let program = program_of_cases().with_file_name("host-lambda");

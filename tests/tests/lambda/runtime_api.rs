@@ -125,6 +125,15 @@ impl RuntimeApi {
         id
     }
 
+    /// Waits until the host has an invocation's event.
+    pub fn wait_until_taken(&self, id: &str) {
+        let is_waiting = |state: &State| state.waiting.iter().any(|(waiting, _)| waiting == id);
+        self.wait(
+            |state| (!is_waiting(state)).then_some(()),
+            "nobody takes the invocation",
+        );
+    }
+
     /// Waits for an invocation's outcome.
     pub fn end(&self, id: &str) -> Outcome {
         self.wait(
@@ -188,6 +197,7 @@ impl Shared {
                 .wait_while(state, |state| state.waiting.is_empty())
                 .unwrap();
             let (id, invocation) = state.waiting.pop_front().unwrap();
+            self.changed.notify_all();
             let mut head = format!(
                 "200 OK\r\nlambda-runtime-aws-request-id: {id}\r\nlambda-runtime-deadline-ms: {}\r\nlambda-runtime-invoked-function-arn: arn:aws:lambda:eu-central-1:123456789012:function:items\r\n",
                 invocation.deadline_ms
