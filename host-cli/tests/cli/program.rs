@@ -10,6 +10,7 @@ use std::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -149,6 +150,8 @@ impl Drop for Folder {
 /// A running server.
 pub struct Server {
     child: Child,
+    /// Reads from the start: a server whose stderr nobody reads waits at its end for somebody who does.
+    stderr: Option<JoinHandle<String>>,
     pub address: SocketAddr,
     pub greeting: Vec<String>,
 }
@@ -161,6 +164,12 @@ impl Server {
         let mut child = command(&all).stdin(Stdio::null()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let greeting: Vec<String> = stdout.lines().take(6).map(Result::unwrap).collect();
+        let mut stderr = child.stderr.take().unwrap();
+        let stderr = thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
         let address = greeting[0]
             .strip_prefix("listening on http://")
             .unwrap()
@@ -168,6 +177,7 @@ impl Server {
             .unwrap();
         Self {
             child,
+            stderr: Some(stderr),
             address,
             greeting,
         }
@@ -202,13 +212,7 @@ impl Server {
                 .success()
         );
         let code = self.child.wait().unwrap().code().unwrap();
-        let mut stderr = String::new();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut stderr)
-            .unwrap();
+        let stderr = self.stderr.take().unwrap().join().unwrap();
         (code, stderr)
     }
 }
