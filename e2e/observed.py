@@ -62,6 +62,14 @@ def metrics_declared(entry):
     return failures
 
 
+def counts(emulator, outputs, metric):
+    """Whether some request counts this."""
+    for line in lines(emulator.client("logs"), outputs["HostLogs"]):
+        if f'"{metric}"' in line and json.loads(line).get(metric, 0) > 0:
+            return True
+    return False
+
+
 def lines(client, group):
     """All messages of a log group."""
     token = {}

@@ -79,12 +79,17 @@ def serves(client, answer):
     return None
 
 
-def swap(publisher, client, public_key_of_the_host, key, version):
-    """Publishes, promotes, rolls back, and tries it with a key that the host does not know. `version` gives what the alias names."""
+def swap(publisher, client, public_key_of_the_host, key, version, refused):
+    """Publishes, promotes, rolls back, and tries it with a key that the host does not know.
+
+    `version` gives what the alias names, `refused` whether the log counts a guest that was refused.
+    """
     failures = []
     before = version()
     first, second = publisher.publish(OLD, key), publisher.publish(NEW, key)
     publisher.promote(first, key)
+    if serves(client, OLD) is None:  # so that an instance runs when the next one comes
+        failures.append("the first guest of the channel is not served")
     publisher.promote(second, key)
     for what, answer in (("promoted", NEW), ("rolled back", OLD)):
         if what == "rolled back":
@@ -104,6 +109,8 @@ def swap(publisher, client, public_key_of_the_host, key, version):
             failures.append(f"signed by another key, and yet served: {answer!r}")
             break
         time.sleep(0.1)
+    if not refused():
+        failures.append("no request counts the guest that was refused")
     if version() != before:
         failures.append("the function was updated meanwhile")
     return failures

@@ -126,6 +126,7 @@ def against_emulator(arguments, report):
 
 def swapped(arguments, emulator, outputs, client, stack):
     """Lets the function follow a channel, and puts guests on it."""
+    import observed
     import releases
 
     publisher = releases.Publisher(emulator, outputs, arguments.host_cli, arguments.guest)
@@ -133,7 +134,14 @@ def swapped(arguments, emulator, outputs, client, stack):
     following = {"Channel": releases.CHANNEL, "PublicKeys": public_key, "ChannelIntervalMs": releases.INTERVAL_MS}
     stack.template = stack.renamed_version("Following")
     stack.update(CanaryDeployment="false", **following)
-    return releases.swap(publisher, client, public_key, "release.key", lambda: live(emulator, outputs)["Version"])
+
+    def version():
+        return live(emulator, outputs)["Version"]
+
+    def refused():
+        return observed.counts(emulator, outputs, "ChannelFailures")
+
+    return releases.swap(publisher, client, public_key, "release.key", version, refused)
 
 
 def live(emulator, outputs):

@@ -52,6 +52,11 @@ pub fn expand(folder: &Path, arch: &str, settings: &[(&str, &str)]) -> anyhow::R
     Ok(workshop.expanded.join(format!("{TEMPLATE}.json")))
 }
 
+/// Whether the host reads a variable.
+pub fn host_reads(variable: &str) -> anyhow::Result<bool> {
+    Ok(source::variables()?.contains(variable))
+}
+
 /// The tools, and empty folders to work in.
 fn workshop(folder: &Path) -> anyhow::Result<Workshop> {
     let workshop = Workshop {

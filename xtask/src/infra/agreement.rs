@@ -38,7 +38,7 @@ const EVERYTHING: [(&str, &str); 13] = [
     ),
 ];
 
-/// Variables of what the host does not do yet: record, and follow channels. Each is to go from here when the host reads it.
+/// Variables that may be set before the host reads them: those of recording and of channels. Each is to go from here when it does.
 const NOT_YET: [&str; 8] = [
     "TENON_ARTIFACTS",
     "TENON_CHANNEL",
@@ -121,18 +121,13 @@ fn variables(template: &Template) -> anyhow::Result<Vec<String>> {
         .map(|(name, _)| name.clone())
         .collect();
     let mut read = source::variables()?;
-    let arrived = NOT_YET.iter().filter(|name| read.contains(**name));
-    let mut complaints: Vec<_> = arrived
-        .map(|name| format!("`{name}` is read by the host: take it from `NOT_YET`"))
-        .collect();
     read.extend(NOT_YET.map(str::to_owned));
-    complaints.extend(unmatched(
+    Ok(unmatched(
         &set,
         &read,
         "is set, but the host does not read it",
         "is read by the host, but cannot be set",
-    ));
-    Ok(complaints)
+    ))
 }
 
 /// The table against how the backend lays out items.
