@@ -25,6 +25,7 @@ pub struct Engine {
     pub(crate) instances: Arc<Semaphore>,
     instances_max: usize,
     pooled: bool,
+    metered: bool,
 }
 
 /// The engine cannot be made on this machine.
@@ -36,11 +37,21 @@ impl Engine {
     /// An engine that runs guests on this machine. Where the address space for the pool cannot be had, instances are made on demand:
     /// slower, but the same in everything else, so that images load in both.
     pub fn new(options: &EngineOptions) -> Result<Self, EngineError> {
-        let pooled = wasmtime::Engine::new(&config::pooled(options).map_err(EngineError)?);
-        let (wasmtime, pooled) = match pooled {
+        Self::with_metering(options, false)
+    }
+
+    /// An engine that counts the work of guests, for replays that compare it. Code is different for it, half as fast again, and
+    /// images for other engines do not load.
+    pub fn metered(options: &EngineOptions) -> Result<Self, EngineError> {
+        Self::with_metering(options, true)
+    }
+
+    fn with_metering(options: &EngineOptions, metered: bool) -> Result<Self, EngineError> {
+        let pooled = config::pooled(options, metered).map_err(EngineError)?;
+        let (wasmtime, pooled) = match wasmtime::Engine::new(&pooled) {
             Ok(engine) => (engine, true),
             Err(_) => (
-                wasmtime::Engine::new(&config::on_demand().map_err(EngineError)?)
+                wasmtime::Engine::new(&config::on_demand(metered).map_err(EngineError)?)
                     .map_err(EngineError)?,
                 false,
             ),
@@ -51,6 +62,7 @@ impl Engine {
             instances_max: options.instances_max as usize,
             wasmtime,
             pooled,
+            metered,
         })
     }
 
@@ -62,6 +74,11 @@ impl Engine {
     /// Whether instances come from a pool.
     pub fn is_pooled(&self) -> bool {
         self.pooled
+    }
+
+    /// Whether it counts the work of guests.
+    pub fn is_metered(&self) -> bool {
+        self.metered
     }
 }
 

@@ -32,4 +32,6 @@ pub mod seed;
 pub mod service;
 pub mod storage;
 #[cfg(feature = "runtime")]
+pub mod tape;
+#[cfg(feature = "runtime")]
 pub mod telemetry;

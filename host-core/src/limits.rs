@@ -77,6 +77,17 @@ pub const LOG_LINES_MAX: u32 = 1_000;
 /// Key of one attribute of a log line.
 pub const LOG_ATTRIBUTE_KEY_BYTES_MAX: usize = 128;
 
+/// A body or document that a tape holds by value; of a longer one it holds length and digest.
+pub const TAPE_TEXT_BYTES_MAX: usize = 256 * KIB;
+/// Storage calls that the tape of one request holds, in bytes; further ones are counted.
+pub const TAPE_CALLS_BYTES_MAX: usize = 16 * MIB;
+/// One line of a tape, for who reads it. Above what a recorder can make of its largest event, calls, logs and answer.
+pub const TAPE_LINE_BYTES_MAX: usize = 64 * MIB;
+/// One log event, the 26 bytes that the service adds for itself included (AWS: CloudWatch Logs quotas).
+pub const LOG_EVENT_BYTES_MAX: usize = 256 * KIB;
+/// Parts of lines that a reader holds while others of the same lines are missing.
+pub const TAPE_PARTS_BYTES_MAX: usize = 2 * TAPE_LINE_BYTES_MAX;
+
 /// Largest linear memory that the engine's pool can hold; [`Limits::guest_memory_bytes_max`] is at most this.
 pub const GUEST_MEMORY_BYTES_CEILING: usize = 512 * MIB;
 /// A guest's call stack.

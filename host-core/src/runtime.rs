@@ -92,6 +92,19 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
 }
 
+impl State {
+    /// Adds a log line of the guest.
+    pub(crate) fn log(
+        &mut self,
+        level: LogLevel,
+        message: String,
+        attributes: impl IntoIterator<Item = (String, String)>,
+    ) {
+        let storage_calls = self.meter.storage_calls();
+        self.logs.write(storage_calls, level, message, attributes);
+    }
+}
+
 impl Runtime {
     /// Links a guest.
     pub fn new(engine: &Engine, guest: &Guest, options: RuntimeOptions) -> Result<Self, LoadError> {
@@ -116,6 +129,20 @@ impl Runtime {
         &self.options.limits
     }
 
+    /// What the guest gets beside its requests.
+    pub fn options(&self) -> &RuntimeOptions {
+        &self.options
+    }
+
+    /// The same guest, linked once, under other options.
+    #[must_use]
+    pub fn with_options(&self, options: RuntimeOptions) -> Self {
+        Self {
+            options: Arc::new(options),
+            ..self.clone()
+        }
+    }
+
     /// Lets the guest answer one request. Whatever the guest does, this returns by the deadline, give or take one tick of the epoch.
     pub async fn handle(&self, request: Request, run: Run) -> Outcome {
         let started = Instant::now();
@@ -129,14 +156,21 @@ impl Runtime {
                 .unwrap_or(Err(Failure::Deadline)),
             Err(_) => Err(Failure::Busy),
         };
+        let fuel = self
+            .engine
+            .is_metered()
+            .then(|| FUEL_MAX - store.get_fuel().unwrap_or(FUEL_MAX));
         let mut state = store.into_data();
         // The store held the instance. Any earlier, the next request would find the pool full.
         drop(place);
         state.flush_output();
         Outcome {
             result,
-            usage: state.meter.usage(started.elapsed()),
-            logs: state.logs.finish(),
+            logs: state.logs.finish(state.meter.storage_calls()),
+            usage: Usage {
+                fuel,
+                ..state.meter.usage(started.elapsed())
+            },
             storage: state.call.into_report(),
         }
     }
@@ -157,6 +191,10 @@ impl Runtime {
         );
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+        if self.engine.is_metered() {
+            // Only to be counted: time is what bounds a request. An engine that counts takes it.
+            let _ = store.set_fuel(FUEL_MAX);
+        }
         store
     }
 
@@ -190,6 +228,9 @@ impl Runtime {
         }
     }
 }
+
+/// More than any request can use in its time.
+const FUEL_MAX: u64 = u64::MAX / 2;
 
 fn convert_request(request: Request) -> wit::Request {
     let context = request.context;

@@ -156,6 +156,11 @@ impl Service {
         }
     }
 
+    /// What is taken off every path.
+    pub fn base_path(&self) -> Option<&str> {
+        self.base_path.as_deref()
+    }
+
     /// Answers one event. Whatever was an HTTP request gets an HTTP answer; anything else is a [`Rejection`] that names it.
     pub async fn invoke(&self, event: &[u8], arrival: Arrival) -> Result<Answer, Rejection> {
         self.invoke_with(event, arrival, |stand| stand.storage.clone())

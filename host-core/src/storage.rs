@@ -28,6 +28,8 @@ mod transaction;
 
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbOptions, DynamoDbStorage};
+#[cfg(feature = "runtime")]
+pub(crate) use self::page::{IndexPosition, Span};
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStorage;
 pub use self::{
@@ -40,6 +42,7 @@ pub use self::{
 };
 use crate::seed::Seed;
 use rand_chacha::{ChaCha12Rng, rand_core::Rng};
+use serde::Deserialize;
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -47,7 +50,7 @@ use std::{
 };
 
 /// Where an item lives.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct Key {
     /// Groups items; at most [`PARTITION_BYTES_MAX`](crate::limits::PARTITION_BYTES_MAX).
     pub partition: String,
@@ -65,7 +68,8 @@ pub struct Document {
 
 /// Opaque name of one state of an item: 24 hexadecimal digits. Follows from the request's seed and the number of writes before, so
 /// that a replay makes the same ones; 96 bits keep requests from meeting.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(transparent)]
 pub struct Revision(String);
 
 /// What is stored under a key.
@@ -91,7 +95,8 @@ pub struct Entry {
 }
 
 /// What must hold for a write to happen. An expired item is absent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Precondition {
     /// Nothing.
     None,
@@ -104,7 +109,8 @@ pub enum Precondition {
 }
 
 /// How current a read must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Consistency {
     /// May lag behind acknowledged writes.
     Eventual,
@@ -113,7 +119,8 @@ pub enum Consistency {
 }
 
 /// Order of a query by sort key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Lowest bytes first.
     Ascending,
@@ -122,7 +129,8 @@ pub enum Direction {
 }
 
 /// Which sort keys a query covers; bounds inclusive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SortRange {
     /// The whole partition.
     All,

@@ -58,7 +58,7 @@ impl Target {
 const KEEP_RESIDENT_BYTES: usize = 1024 * 1024;
 
 /// For running guests from a pool.
-pub(super) fn pooled(options: &EngineOptions) -> Result<Config> {
+pub(super) fn pooled(options: &EngineOptions, metered: bool) -> Result<Config> {
     let slots = options.instances_max;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
@@ -78,7 +78,9 @@ pub(super) fn pooled(options: &EngineOptions) -> Result<Config> {
         // Clears only the pages that a guest wrote to, where the kernel can tell (Linux 6.7).
         .pagemap_scan(wasmtime::Enabled::Auto);
     let mut config = shared()?;
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+        .consume_fuel(metered)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Ok(config)
 }
 
@@ -89,9 +91,11 @@ const CORE_INSTANCES_MAX: u32 = 20;
 const MEMORIES_MAX: u32 = 2;
 
 /// For running guests where a pool cannot be had.
-pub(super) fn on_demand() -> Result<Config> {
+pub(super) fn on_demand(metered: bool) -> Result<Config> {
     let mut config = shared()?;
-    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    config
+        .consume_fuel(metered)
+        .allocation_strategy(InstanceAllocationStrategy::OnDemand);
     Ok(config)
 }
 

@@ -16,7 +16,7 @@ impl Host for State {
         let attributes = attributes
             .into_iter()
             .map(|attribute| (attribute.key, attribute.value));
-        self.logs.write(convert(level), message, attributes);
+        self.log(convert(level), message, attributes);
         Ok(())
     }
 }

@@ -1,10 +1,12 @@
 //! The log lines of one request, bounded.
 
 use crate::limits::{LOG_ATTRIBUTE_KEY_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
+use serde::Deserialize;
 use std::fmt;
 
 /// In rising order of severity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// For whoever works on the guest.
     Debug,
@@ -16,14 +18,21 @@ pub enum LogLevel {
     Error,
 }
 
-impl fmt::Display for LogLevel {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+impl LogLevel {
+    /// In lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Debug => "debug",
             Self::Info => "info",
             Self::Warn => "warn",
             Self::Error => "error",
-        })
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 
@@ -36,6 +45,8 @@ pub struct LogRecord {
     pub message: String,
     /// Named values, each the text of a JSON value.
     pub attributes: Vec<(String, String)>,
+    /// Storage calls made before it: where it stands in the course of the request.
+    pub storage_calls: u32,
 }
 
 pub(crate) struct Logs {
@@ -55,6 +66,7 @@ impl Logs {
 
     pub(crate) fn write(
         &mut self,
+        storage_calls: u32,
         level: LogLevel,
         mut message: String,
         attributes: impl IntoIterator<Item = (String, String)>,
@@ -87,15 +99,17 @@ impl Logs {
             level,
             message,
             attributes: kept,
+            storage_calls,
         });
     }
 
-    pub(super) fn finish(mut self) -> Vec<LogRecord> {
+    pub(super) fn finish(mut self, storage_calls: u32) -> Vec<LogRecord> {
         if self.dropped > 0 {
             self.records.push(LogRecord {
                 level: LogLevel::Warn,
                 message: format!("{} more log lines dropped", self.dropped),
                 attributes: Vec::new(),
+                storage_calls,
             });
         }
         self.records
@@ -130,8 +144,8 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_and_says_so() {
         let mut logs = Logs::new(LogLevel::Debug);
-        logs.write(LogLevel::Info, "é".repeat(LOG_LINE_BYTES_MAX), []);
-        let records = logs.finish();
+        logs.write(0, LogLevel::Info, "é".repeat(LOG_LINE_BYTES_MAX), []);
+        let records = logs.finish(0);
         assert!(records[0].message.ends_with("é [cut]"));
         assert!(records[0].message.len() <= LOG_LINE_BYTES_MAX + 6);
     }
@@ -140,9 +154,9 @@ mod tests {
     fn a_flood_is_counted() {
         let mut logs = Logs::new(LogLevel::Debug);
         for _ in 0..LOG_LINES_MAX + 7 {
-            logs.write(LogLevel::Info, String::new(), []);
+            logs.write(0, LogLevel::Info, String::new(), []);
         }
-        let records = logs.finish();
+        let records = logs.finish(0);
         assert_eq!(records.len(), LOG_LINES_MAX as usize + 1);
         assert_eq!(records.last().unwrap().message, "7 more log lines dropped");
     }
@@ -150,13 +164,14 @@ mod tests {
     #[test]
     fn less_severe_lines_are_dropped_and_text_becomes_json() {
         let mut logs = Logs::new(LogLevel::Warn);
-        logs.write(LogLevel::Info, "quiet".into(), []);
+        logs.write(0, LogLevel::Info, "quiet".into(), []);
         logs.write(
+            0,
             LogLevel::Warn,
             "loud".into(),
             [("a".into(), "1".into()), ("b".into(), "x\"".into())],
         );
-        let records = logs.finish();
+        let records = logs.finish(0);
         assert_eq!(records.len(), 1);
         assert_eq!(
             records[0].attributes,

@@ -18,6 +18,8 @@ pub struct Usage {
     pub host_calls: u32,
     /// Largest size of the guest's linear memory.
     pub memory_bytes_peak: usize,
+    /// Instructions, roughly, where the engine counts them: the same on every machine.
+    pub fuel: Option<u64>,
 }
 
 /// Counts down one request's bounds.
@@ -61,14 +63,19 @@ impl Meter {
         Ok(())
     }
 
+    /// Storage functions called so far.
+    pub(crate) fn storage_calls(&self) -> u32 {
+        self.limits.1 - self.storage_calls_left
+    }
+
     pub(super) fn usage(&self, total_duration: Duration) -> Usage {
-        let (host_calls_max, storage_calls_max) = self.limits;
         Usage {
             total_duration,
             storage_duration: self.storage_duration,
-            storage_calls: storage_calls_max - self.storage_calls_left,
-            host_calls: host_calls_max - self.host_calls_left,
+            storage_calls: self.storage_calls(),
+            host_calls: self.limits.0 - self.host_calls_left,
             memory_bytes_peak: self.memory_bytes_peak,
+            fuel: None,
         }
     }
 }

@@ -12,17 +12,17 @@ use std::ops::ControlFlow;
 
 /// From `lower` on up to, but without, `upper`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Span<P> {
-    pub(super) lower: P,
-    pub(super) upper: Option<P>,
+pub(crate) struct Span<P> {
+    pub(crate) lower: P,
+    pub(crate) upper: Option<P>,
 }
 
 /// Where an item stands in a secondary partition: secondary sort key, primary partition, primary sort key.
-pub(super) type IndexPosition = (String, String, String);
+pub(crate) type IndexPosition = (String, String, String);
 
 impl<P: PartialOrd> Span<P> {
     /// Whether nothing can be in it, which ordered maps refuse to look for.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.upper
             .as_ref()
             .is_some_and(|upper| *upper <= self.lower)
@@ -77,7 +77,7 @@ impl Span<String> {
 
 impl Span<IndexPosition> {
     /// The positions that a query of a secondary partition still has to read.
-    pub(super) fn of_index_query(options: &QueryOptions) -> Result<Self, StorageError> {
+    pub(crate) fn of_index_query(options: &QueryOptions) -> Result<Self, StorageError> {
         let range = Span::of_range(&options.range);
         let first = |sort: String| (sort, String::new(), String::new());
         let mut span = Self {

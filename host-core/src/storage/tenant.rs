@@ -81,7 +81,15 @@ impl Namespace {
 pub struct Tenant {
     inner: Arc<dyn Storage>,
     prefix: String,
-    cursor_key: CursorKey,
+    cursors: Cursors,
+}
+
+/// What a guest gets for a backend's position.
+enum Cursors {
+    /// The position, signed.
+    Signed(CursorKey),
+    /// The position itself: whoever answers knows the cursors that were given.
+    Open,
 }
 
 impl Tenant {
@@ -90,7 +98,17 @@ impl Tenant {
         Self {
             inner,
             prefix: namespace.prefix(),
-            cursor_key,
+            cursors: Cursors::Signed(cursor_key),
+        }
+    }
+
+    /// The rules for arguments alone: partitions and cursors pass as they are. For a store that plays what a guest saw.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn rules_only(inner: Arc<dyn Storage>) -> Self {
+        Self {
+            inner,
+            prefix: String::new(),
+            cursors: Cursors::Open,
         }
     }
 
@@ -172,7 +190,10 @@ impl Tenant {
         let cursor = options
             .cursor
             .as_deref()
-            .map(|cursor| binding.verify(&self.cursor_key, cursor))
+            .map(|cursor| match &self.cursors {
+                Cursors::Signed(key) => binding.verify(key, cursor),
+                Cursors::Open => Ok(cursor.to_owned()),
+            })
             .transpose()?;
         Ok(QueryOptions {
             range: options.range.clone(),
@@ -190,7 +211,10 @@ impl Tenant {
         }
         let cursor = page
             .cursor
-            .map(|position| binding.sign(&self.cursor_key, &position))
+            .map(|position| match &self.cursors {
+                Cursors::Signed(key) => binding.sign(key, &position),
+                Cursors::Open => Ok(position),
+            })
             .transpose()?;
         Ok(Page { entries, cursor })
     }

@@ -232,6 +232,7 @@ impl streams::HostOutputStream for State {
 impl State {
     /// Turns whole lines into log lines and keeps the rest for the next write.
     fn print(&mut self, stream: OutputStream, contents: &[u8]) {
+        let storage_calls = self.meter.storage_calls();
         let (buffer, level) = match stream {
             OutputStream::Stdout => (&mut self.wasi.stdout, LogLevel::Info),
             OutputStream::Stderr => (&mut self.wasi.stderr, LogLevel::Warn),
@@ -241,7 +242,7 @@ impl State {
             buffer.extend_from_slice(&piece[..piece.len().min(room)]);
             if piece.ends_with(b"\n") {
                 let line = String::from_utf8_lossy(buffer.trim_ascii_end()).into_owned();
-                self.logs.write(level, line, []);
+                self.logs.write(storage_calls, level, line, []);
                 buffer.clear();
             }
         }

@@ -27,6 +27,7 @@ fn summary() -> Summary {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
+        storage_calls: 0,
     };
     Summary {
         kind: EventKind::HttpApi,
@@ -51,6 +52,7 @@ fn summary() -> Summary {
             storage_calls: 2,
             host_calls: 3,
             memory_bytes_peak: 196_608,
+            fuel: None,
         },
         storage: StorageReport {
             capacity_units: 1.5,

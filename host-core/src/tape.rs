@@ -1,0 +1,36 @@
+//! Tapes: what crossed the joint, one request a line, so that it can be run again exactly. `docs/tape.md` describes every field.
+//!
+//! [`Recorder`] writes a line of everything that a request's outcome follows from: event, time, seed, the answers of the store. A
+//! tape holds what the *guest* saw: the recorder stands before [`Tenant`](crate::storage::Tenant), so that a tape names neither
+//! tables nor namespaces and replays on any store.
+
+mod call;
+mod cloudwatch;
+#[cfg(feature = "tape-encryption")]
+mod encrypt;
+mod exchange;
+mod fault;
+mod find;
+mod json;
+mod policy;
+mod read;
+mod record;
+mod redact;
+pub mod replay;
+mod split;
+
+pub use call::{Arguments, Function};
+pub use cloudwatch::read_messages;
+#[cfg(feature = "tape-encryption")]
+pub use encrypt::{DecryptError, Identity, InvalidKey, Recipient, decrypt_line};
+pub use exchange::{
+    CallRecord, Exchange, ExchangeError, HostFacts, LimitsRecord, LogLine, Omission,
+    RedactedRecord, ResultRecord, UsageRecord, VERSION, id_of, is_tape,
+};
+pub use fault::FaultRecord;
+pub use find::TapeFinder;
+pub use policy::{InvalidPolicy, TapePolicy};
+pub use read::{Line, ReadError, TapeReader};
+pub use record::{RecordOptions, Recorder, environment_digest};
+pub use redact::{InvalidPointer, Redaction};
+pub use split::{JoinError, Joiner, split};

@@ -1,0 +1,478 @@
+//! JSON to storage calls.
+
+use super::Function;
+use crate::storage::{
+    Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Page, Precondition,
+    PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError, TransactOutcome,
+};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// The arguments of a recorded call. Documents are `None` where the tape does not hold them.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)] // `wit/storage.wit` says what each is
+pub enum Arguments {
+    Get {
+        key: Key,
+        consistency: Consistency,
+    },
+    GetMany {
+        keys: Vec<Key>,
+        consistency: Consistency,
+    },
+    Put(PutArguments),
+    Delete {
+        key: Key,
+        precondition: Precondition,
+    },
+    Query {
+        partition: String,
+        consistency: Consistency,
+        options: QueryOptions,
+    },
+    QueryIndex {
+        partition: String,
+        options: QueryOptions,
+    },
+    Transact {
+        operations: Vec<OperationArguments>,
+        token: Option<String>,
+    },
+}
+
+/// What a put asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PutArguments {
+    /// Where.
+    pub key: Key,
+    /// What; `None`: the tape does not hold it.
+    pub document: Option<Document>,
+    /// Under which condition, with which secondary key and expiry.
+    pub options: PutOptions,
+}
+
+/// One part of a recorded transaction.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)] // as in `Operation`
+pub enum OperationArguments {
+    Put(PutArguments),
+    Delete {
+        key: Key,
+        precondition: Precondition,
+    },
+    Check {
+        key: Key,
+        precondition: Precondition,
+    },
+}
+
+impl OperationArguments {
+    /// Which item it is about.
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Put(put) => &put.key,
+            Self::Delete { key, .. } | Self::Check { key, .. } => key,
+        }
+    }
+
+    /// What must hold for it.
+    pub fn precondition(&self) -> &Precondition {
+        match self {
+            Self::Put(put) => &put.options.precondition,
+            Self::Delete { precondition, .. } | Self::Check { precondition, .. } => precondition,
+        }
+    }
+}
+
+impl Arguments {
+    /// Reads the arguments of a function.
+    pub fn read(function: Function, json: &RawValue) -> Result<Self, serde_json::Error> {
+        let json = json.get();
+        Ok(match function {
+            Function::Get => {
+                let GetRecord { key, consistency } = serde_json::from_str(json)?;
+                Self::Get { key, consistency }
+            }
+            Function::GetMany => {
+                let GetManyRecord { keys, consistency } = serde_json::from_str(json)?;
+                Self::GetMany { keys, consistency }
+            }
+            Function::Put => Self::Put(serde_json::from_str::<PutRecord<'_>>(json)?.try_into()?),
+            Function::Delete => {
+                let KeyedPrecondition { key, precondition } = serde_json::from_str(json)?;
+                Self::Delete { key, precondition }
+            }
+            Function::Query => {
+                let query: QueryRecord = serde_json::from_str(json)?;
+                let consistency = query
+                    .consistency
+                    .ok_or_else(|| serde_json::Error::missing_field("consistency"))?;
+                let (partition, options) = query.split();
+                Self::Query {
+                    partition,
+                    consistency,
+                    options,
+                }
+            }
+            Function::QueryIndex => {
+                let (partition, options) = serde_json::from_str::<QueryRecord>(json)?.split();
+                Self::QueryIndex { partition, options }
+            }
+            Function::Transact => {
+                let record: TransactRecord<'_> = serde_json::from_str(json)?;
+                Self::Transact {
+                    operations: record
+                        .operations
+                        .into_iter()
+                        .map(TryInto::try_into)
+                        .collect::<Result<_, _>>()?,
+                    token: record.token,
+                }
+            }
+        })
+    }
+}
+
+/// A recorded result.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ResultRecord<'a> {
+    /// The outcome; its shape depends on the function.
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub ok: Option<&'a RawValue>,
+    /// The name of the error.
+    #[serde(borrow, default)]
+    pub error: Option<Cow<'a, str>>,
+    /// Of `invalid` and `too-large`: which rule, by how much.
+    #[serde(borrow, default)]
+    pub message: Option<Cow<'a, str>>,
+    /// Of `throttled`.
+    #[serde(default)]
+    pub retry_after_ms: Option<u64>,
+}
+
+/// Also where the value is `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// Why a recorded result cannot be given to a guest.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultError {
+    /// Not what the function returns.
+    #[error(transparent)]
+    Shape(#[from] serde_json::Error),
+    /// It holds a document that was too long for the tape.
+    #[error("the tape holds only the digest of a document that the store returned")]
+    Omitted,
+}
+
+type Read<T> = Result<Result<T, StorageError>, ResultError>;
+
+impl<'a> ResultRecord<'a> {
+    /// The outcome or the error of a call.
+    fn read<T>(&self, ok: impl FnOnce(&'a str) -> Result<T, ResultError>) -> Read<T> {
+        match (&self.ok, self.storage_error()?) {
+            (_, Some(error)) => Ok(Err(error)),
+            (Some(json), None) => ok(json.get()).map(Ok),
+            (None, None) => {
+                Err(serde_json::Error::custom("result has neither `ok` nor `error`").into())
+            }
+        }
+    }
+
+    /// The error, if it is one.
+    pub fn storage_error(&self) -> Result<Option<StorageError>, serde_json::Error> {
+        let Some(name) = &self.error else {
+            return Ok(None);
+        };
+        let message = || self.message.clone().unwrap_or_default().into_owned();
+        Ok(Some(match &**name {
+            "invalid" => StorageError::Invalid(message()),
+            "too-large" => StorageError::TooLarge(message()),
+            "throttled" => StorageError::Throttled {
+                retry_after_ms: self.retry_after_ms,
+            },
+            "unavailable" => StorageError::Unavailable,
+            "conflict" => StorageError::Conflict,
+            "outcome-unknown" => StorageError::OutcomeUnknown,
+            "misconfigured" => StorageError::Misconfigured,
+            "internal" => StorageError::Internal,
+            other => {
+                return Err(serde_json::Error::custom(format_args!(
+                    "unknown storage error `{other}`"
+                )));
+            }
+        }))
+    }
+
+    pub(crate) fn get(&self) -> Read<Option<Item>> {
+        self.read(found)
+    }
+
+    pub(crate) fn get_many(&self) -> Read<Vec<Option<Item>>> {
+        self.read(|json| {
+            let items: Vec<Option<ItemRecord<'_>>> = serde_json::from_str(json)?;
+            items
+                .into_iter()
+                .map(|item| item.map(ItemRecord::item).transpose())
+                .collect()
+        })
+    }
+
+    pub(crate) fn put(&self) -> Read<PutOutcome> {
+        self.read(|json| {
+            Ok(match serde_json::from_str(json)? {
+                PutOutcomeRecord::Done(revision) => PutOutcome::Done(revision),
+                PutOutcomeRecord::PreconditionFailed(json) => {
+                    PutOutcome::PreconditionFailed(found(json.get())?)
+                }
+            })
+        })
+    }
+
+    pub(crate) fn delete(&self) -> Read<DeleteOutcome> {
+        self.read(|json| {
+            let record: DeleteOutcomeRecord<'_> = serde_json::from_str(json)?;
+            match (record.precondition_failed, record.done) {
+                (Some(json), _) => Ok(DeleteOutcome::PreconditionFailed(found(json.get())?)),
+                (None, true) => Ok(DeleteOutcome::Done),
+                (None, false) => Err(serde_json::Error::missing_field("done").into()),
+            }
+        })
+    }
+
+    pub(crate) fn page(&self) -> Read<Page> {
+        self.read(|json| {
+            let page: PageRecord<'_> = serde_json::from_str(json)?;
+            Ok(Page {
+                entries: page
+                    .entries
+                    .into_iter()
+                    .map(EntryRecord::entry)
+                    .collect::<Result<_, _>>()?,
+                cursor: page.cursor,
+            })
+        })
+    }
+
+    pub(crate) fn transact(&self) -> Read<TransactOutcome> {
+        self.read(|json| {
+            Ok(match serde_json::from_str(json)? {
+                TransactOutcomeRecord::Done(revisions) => TransactOutcome::Done(revisions),
+                TransactOutcomeRecord::PreconditionFailed(failed) => {
+                    TransactOutcome::PreconditionFailed {
+                        position: failed.position,
+                        item: failed.item.map(ItemRecord::item).transpose()?,
+                    }
+                }
+            })
+        })
+    }
+}
+
+fn found(json: &str) -> Result<Option<Item>, ResultError> {
+    serde_json::from_str::<Option<ItemRecord<'_>>>(json)?
+        .map(ItemRecord::item)
+        .transpose()
+}
+
+#[derive(Deserialize)]
+struct ItemRecord<'a> {
+    #[serde(borrow, default)]
+    document: Option<&'a RawValue>,
+    revision: Revision,
+    #[serde(default)]
+    index: Option<Key>,
+    #[serde(default)]
+    expires_at: Option<u64>,
+}
+
+impl ItemRecord<'_> {
+    fn item(self) -> Result<Item, ResultError> {
+        let document = self.document.ok_or(ResultError::Omitted)?;
+        Ok(Item {
+            document: document_of(document)?,
+            revision: self.revision,
+            index: self.index,
+            expires_at: self.expires_at,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct EntryRecord<'a> {
+    partition: String,
+    sort: String,
+    #[serde(borrow, default)]
+    document: Option<&'a RawValue>,
+    revision: Revision,
+    #[serde(default)]
+    index: Option<Key>,
+    #[serde(default)]
+    expires_at: Option<u64>,
+}
+
+impl EntryRecord<'_> {
+    fn entry(self) -> Result<Entry, ResultError> {
+        let document = self.document.ok_or(ResultError::Omitted)?;
+        Ok(Entry {
+            key: Key {
+                partition: self.partition,
+                sort: self.sort,
+            },
+            item: Item {
+                document: document_of(document)?,
+                revision: self.revision,
+                index: self.index,
+                expires_at: self.expires_at,
+            },
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct PageRecord<'a> {
+    #[serde(borrow)]
+    entries: Vec<EntryRecord<'a>>,
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PutOutcomeRecord<'a> {
+    Done(Revision),
+    #[serde(borrow)]
+    PreconditionFailed(&'a RawValue),
+}
+
+#[derive(Deserialize)]
+struct DeleteOutcomeRecord<'a> {
+    #[serde(default)]
+    done: bool,
+    #[serde(borrow, default, deserialize_with = "present")]
+    precondition_failed: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TransactOutcomeRecord<'a> {
+    Done(Vec<Option<Revision>>),
+    #[serde(borrow)]
+    PreconditionFailed(FailedRecord<'a>),
+}
+
+#[derive(Deserialize)]
+struct FailedRecord<'a> {
+    position: u32,
+    #[serde(borrow, default)]
+    item: Option<ItemRecord<'a>>,
+}
+
+#[derive(Deserialize)]
+struct GetRecord {
+    key: Key,
+    consistency: Consistency,
+}
+
+#[derive(Deserialize)]
+struct GetManyRecord {
+    keys: Vec<Key>,
+    consistency: Consistency,
+}
+
+#[derive(Deserialize)]
+struct KeyedPrecondition {
+    key: Key,
+    precondition: Precondition,
+}
+
+#[derive(Deserialize)]
+struct PutRecord<'a> {
+    key: Key,
+    #[serde(borrow, default)]
+    document: Option<&'a RawValue>,
+    precondition: Precondition,
+    #[serde(default)]
+    index: Option<Key>,
+    #[serde(default)]
+    expires_at: Option<u64>,
+}
+
+impl TryFrom<PutRecord<'_>> for PutArguments {
+    type Error = serde_json::Error;
+
+    fn try_from(put: PutRecord<'_>) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            key: put.key,
+            document: put.document.map(document_of).transpose()?,
+            options: PutOptions {
+                precondition: put.precondition,
+                index: put.index,
+                expires_at: put.expires_at,
+            },
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OperationRecord<'a> {
+    #[serde(borrow)]
+    Put(PutRecord<'a>),
+    Delete(KeyedPrecondition),
+    Check(KeyedPrecondition),
+}
+
+impl TryFrom<OperationRecord<'_>> for OperationArguments {
+    type Error = serde_json::Error;
+
+    fn try_from(operation: OperationRecord<'_>) -> Result<Self, serde_json::Error> {
+        Ok(match operation {
+            OperationRecord::Put(put) => Self::Put(put.try_into()?),
+            OperationRecord::Delete(KeyedPrecondition { key, precondition }) => {
+                Self::Delete { key, precondition }
+            }
+            OperationRecord::Check(KeyedPrecondition { key, precondition }) => {
+                Self::Check { key, precondition }
+            }
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct TransactRecord<'a> {
+    #[serde(borrow)]
+    operations: Vec<OperationRecord<'a>>,
+    #[serde(default)]
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct QueryRecord {
+    partition: String,
+    #[serde(default)]
+    consistency: Option<Consistency>,
+    range: SortRange,
+    direction: Direction,
+    limit: u32,
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+impl QueryRecord {
+    fn split(self) -> (String, QueryOptions) {
+        let options = QueryOptions {
+            range: self.range,
+            direction: self.direction,
+            limit: self.limit,
+            cursor: self.cursor,
+        };
+        (self.partition, options)
+    }
+}
+
+fn document_of(json: &RawValue) -> Result<Document, serde_json::Error> {
+    Document::parse(json.get()).map_err(serde_json::Error::custom)
+}

@@ -1,0 +1,322 @@
+//! Storage calls to JSON. The same call always gives the same bytes: that is what a strict replay compares.
+
+use crate::{
+    storage::{
+        Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
+        Precondition, PutOptions, PutOutcome, QueryOptions, SortRange, StorageError,
+        TransactOutcome,
+    },
+    tape::json::{Object, write_array, write_number, write_string},
+};
+
+/// What a document becomes on its way to the tape: itself, with fields redacted, or nothing but a note that it was long.
+pub(crate) trait Documents {
+    /// Writes the JSON that stands for the document.
+    fn write(&mut self, out: &mut Vec<u8>, document: &Document);
+}
+
+/// A call with its arguments, borrowed as the port gives them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked<'a> {
+    Get(&'a Key, Consistency),
+    GetMany(&'a [Key], Consistency),
+    Put(&'a Key, &'a Document, &'a PutOptions),
+    Delete(&'a Key, &'a Precondition),
+    Query(&'a str, Consistency, &'a QueryOptions),
+    QueryIndex(&'a str, &'a QueryOptions),
+    Transact(&'a [Operation], Option<&'a str>),
+}
+
+impl Asked<'_> {
+    pub(crate) fn function(&self) -> super::Function {
+        use super::Function;
+        match self {
+            Self::Get(..) => Function::Get,
+            Self::GetMany(..) => Function::GetMany,
+            Self::Put(..) => Function::Put,
+            Self::Delete(..) => Function::Delete,
+            Self::Query(..) => Function::Query,
+            Self::QueryIndex(..) => Function::QueryIndex,
+            Self::Transact(..) => Function::Transact,
+        }
+    }
+
+    /// Writes the object of arguments.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, documents: &mut dyn Documents) {
+        let mut object = Object::begin(out);
+        match self {
+            Self::Get(at, consistency) => {
+                key(object.name("key"), at);
+                object.string("consistency", consistency_name(*consistency));
+            }
+            Self::GetMany(keys, consistency) => {
+                write_array(object.name("keys"), *keys, key);
+                object.string("consistency", consistency_name(*consistency));
+            }
+            Self::Put(at, document, options) => {
+                put_members(&mut object, at, document, options, documents);
+            }
+            Self::Delete(at, when) => keyed_precondition(&mut object, at, when),
+            Self::Query(partition, consistency, options) => {
+                object.string("partition", partition);
+                object.string("consistency", consistency_name(*consistency));
+                query_members(&mut object, options);
+            }
+            Self::QueryIndex(partition, options) => {
+                object.string("partition", partition);
+                query_members(&mut object, options);
+            }
+            Self::Transact(operations, token) => {
+                write_array(object.name("operations"), *operations, |out, operation| {
+                    write_operation(out, operation, documents);
+                });
+                if let Some(token) = token {
+                    object.string("token", token);
+                }
+            }
+        }
+        object.end();
+    }
+}
+
+/// An answer of the port, as it is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answered<'a> {
+    Get(&'a Option<Item>),
+    GetMany(&'a [Option<Item>]),
+    Put(&'a PutOutcome),
+    Delete(&'a DeleteOutcome),
+    Page(&'a Page),
+    Transact(&'a TransactOutcome),
+}
+
+/// Writes the object of a result: `{"ok": ...}`, or `{"error": NAME}` with what the error says beside.
+pub(crate) fn write_result(
+    out: &mut Vec<u8>,
+    result: Result<Answered<'_>, &StorageError>,
+    documents: &mut dyn Documents,
+) {
+    let mut object = Object::begin(out);
+    match result {
+        Ok(answered) => write_answer(object.name("ok"), answered, documents),
+        Err(error) => write_error(&mut object, error),
+    }
+    object.end();
+}
+
+fn write_answer(out: &mut Vec<u8>, answered: Answered<'_>, documents: &mut dyn Documents) {
+    match answered {
+        Answered::Get(found) => write_found(out, found.as_ref(), documents),
+        Answered::GetMany(found) => write_array(out, found, |out, found| {
+            write_found(out, found.as_ref(), documents);
+        }),
+        Answered::Put(PutOutcome::Done(revision)) => {
+            let mut object = Object::begin(out);
+            object.string("done", revision.as_str());
+            object.end();
+        }
+        Answered::Delete(DeleteOutcome::Done) => out.extend_from_slice(br#"{"done":true}"#),
+        Answered::Put(PutOutcome::PreconditionFailed(found))
+        | Answered::Delete(DeleteOutcome::PreconditionFailed(found)) => {
+            let mut object = Object::begin(out);
+            write_found(
+                object.name("precondition_failed"),
+                found.as_ref(),
+                documents,
+            );
+            object.end();
+        }
+        Answered::Page(page) => {
+            let mut object = Object::begin(out);
+            write_array(object.name("entries"), &page.entries, |out, entry| {
+                write_entry(out, entry, documents);
+            });
+            if let Some(cursor) = &page.cursor {
+                object.string("cursor", cursor);
+            }
+            object.end();
+        }
+        Answered::Transact(TransactOutcome::Done(revisions)) => {
+            let mut object = Object::begin(out);
+            write_array(
+                object.name("done"),
+                revisions,
+                |out, revision| match revision {
+                    Some(revision) => write_string(out, revision.as_str()),
+                    None => out.extend_from_slice(b"null"),
+                },
+            );
+            object.end();
+        }
+        Answered::Transact(TransactOutcome::PreconditionFailed { position, item }) => {
+            let mut object = Object::begin(out);
+            let mut failed = Object::begin(object.name("precondition_failed"));
+            failed.number("position", u64::from(*position));
+            write_found(failed.name("item"), item.as_ref(), documents);
+            failed.end();
+            object.end();
+        }
+    }
+}
+
+fn write_error(object: &mut Object<'_>, error: &StorageError) {
+    match error {
+        StorageError::Invalid(message) => {
+            object.string("error", "invalid");
+            object.string("message", message);
+        }
+        StorageError::TooLarge(message) => {
+            object.string("error", "too-large");
+            object.string("message", message);
+        }
+        StorageError::Throttled { retry_after_ms } => {
+            object.string("error", "throttled");
+            if let Some(retry_after_ms) = retry_after_ms {
+                object.number("retry_after_ms", *retry_after_ms);
+            }
+        }
+        StorageError::Unavailable => object.string("error", "unavailable"),
+        StorageError::Conflict => object.string("error", "conflict"),
+        StorageError::OutcomeUnknown => object.string("error", "outcome-unknown"),
+        StorageError::Misconfigured => object.string("error", "misconfigured"),
+        StorageError::Internal => object.string("error", "internal"),
+    }
+}
+
+fn write_found(out: &mut Vec<u8>, found: Option<&Item>, documents: &mut dyn Documents) {
+    match found {
+        None => out.extend_from_slice(b"null"),
+        Some(item) => {
+            let mut object = Object::begin(out);
+            item_members(&mut object, item, documents);
+            object.end();
+        }
+    }
+}
+
+fn write_entry(out: &mut Vec<u8>, entry: &Entry, documents: &mut dyn Documents) {
+    let mut object = Object::begin(out);
+    object.string("partition", &entry.key.partition);
+    object.string("sort", &entry.key.sort);
+    item_members(&mut object, &entry.item, documents);
+    object.end();
+}
+
+fn item_members(object: &mut Object<'_>, item: &Item, documents: &mut dyn Documents) {
+    documents.write(object.name("document"), &item.document);
+    object.string("revision", item.revision.as_str());
+    index_and_expiry(object, item.index.as_ref(), item.expires_at);
+}
+
+fn put_members(
+    object: &mut Object<'_>,
+    at: &Key,
+    document: &Document,
+    options: &PutOptions,
+    documents: &mut dyn Documents,
+) {
+    key(object.name("key"), at);
+    documents.write(object.name("document"), document);
+    precondition(object.name("precondition"), &options.precondition);
+    index_and_expiry(object, options.index.as_ref(), options.expires_at);
+}
+
+fn index_and_expiry(object: &mut Object<'_>, index: Option<&Key>, expires_at: Option<u64>) {
+    if let Some(index) = index {
+        key(object.name("index"), index);
+    }
+    if let Some(expires_at) = expires_at {
+        object.number("expires_at", expires_at);
+    }
+}
+
+fn keyed_precondition(object: &mut Object<'_>, at: &Key, when: &Precondition) {
+    key(object.name("key"), at);
+    precondition(object.name("precondition"), when);
+}
+
+fn write_operation(out: &mut Vec<u8>, operation: &Operation, documents: &mut dyn Documents) {
+    let mut object = Object::begin(out);
+    match operation {
+        Operation::Put {
+            key,
+            document,
+            options,
+        } => {
+            let mut put = Object::begin(object.name("put"));
+            put_members(&mut put, key, document, options, documents);
+            put.end();
+        }
+        Operation::Delete { key, precondition } => {
+            let mut delete = Object::begin(object.name("delete"));
+            keyed_precondition(&mut delete, key, precondition);
+            delete.end();
+        }
+        Operation::Check { key, precondition } => {
+            let mut check = Object::begin(object.name("check"));
+            keyed_precondition(&mut check, key, precondition);
+            check.end();
+        }
+    }
+    object.end();
+}
+
+fn query_members(object: &mut Object<'_>, options: &QueryOptions) {
+    let range = object.name("range");
+    let bound = |range: &mut Vec<u8>, name: &str, bound: &str| {
+        let mut object = Object::begin(range);
+        object.string(name, bound);
+        object.end();
+    };
+    match &options.range {
+        SortRange::All => write_string(range, "all"),
+        SortRange::Prefix(prefix) => bound(range, "prefix", prefix),
+        SortRange::AtLeast(lower) => bound(range, "at_least", lower),
+        SortRange::AtMost(upper) => bound(range, "at_most", upper),
+        SortRange::Between(lower, upper) => {
+            let mut object = Object::begin(range);
+            write_array(object.name("between"), [lower, upper], |out, bound| {
+                write_string(out, bound);
+            });
+            object.end();
+        }
+    }
+    object.string(
+        "direction",
+        match options.direction {
+            Direction::Ascending => "ascending",
+            Direction::Descending => "descending",
+        },
+    );
+    write_number(object.name("limit"), u64::from(options.limit));
+    if let Some(cursor) = &options.cursor {
+        object.string("cursor", cursor);
+    }
+}
+
+fn key(out: &mut Vec<u8>, key: &Key) {
+    let mut object = Object::begin(out);
+    object.string("partition", &key.partition);
+    object.string("sort", &key.sort);
+    object.end();
+}
+
+fn precondition(out: &mut Vec<u8>, precondition: &Precondition) {
+    match precondition {
+        Precondition::None => write_string(out, "none"),
+        Precondition::Absent => write_string(out, "absent"),
+        Precondition::Present => write_string(out, "present"),
+        Precondition::Revision(revision) => {
+            let mut object = Object::begin(out);
+            object.string("revision", revision.as_str());
+            object.end();
+        }
+    }
+}
+
+fn consistency_name(consistency: Consistency) -> &'static str {
+    match consistency {
+        Consistency::Eventual => "eventual",
+        Consistency::Strong => "strong",
+    }
+}

@@ -1,0 +1,85 @@
+//! What we write, age reads, and the other way round; what was changed is noticed.
+
+use super::*;
+
+/// Made by `age-keygen`.
+const IDENTITY: &str = "AGE-SECRET-KEY-1ADKVNJHKPU4LE9PMG84U78U8SYEN8AZFLUN5JWS9LDRA022FDU4QECXLGL";
+const RECIPIENT: &str = "age1nge76wajuv5llg5cwjhrcq8yusvaut29p0m0aze3jmft0la88fwqmjfspd";
+/// `age -r RECIPIENT` of `hello tape`.
+const BY_AGE: &str = "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSAzVWh3NjE5VDFBcGZKVkRsdlgzQUVTMTFNYm5hSU9pTkZ0RDF6SnhVYWpVCjc3TEwwcUI3UTdBRGxuSEZwdTlIc0M3VE41Ri96RDNVTkNUOG1hTk9EaXcKLS0tIHBwVXpsRGlGVVRVVTVCcFNjZFZsd2hsTXg5ZEtyWXR4S1g0Sys2Wi9RSTAKa6mnLnGJzcfUK+z5IK7jF4+qQz9yWo1OPyiqAkh6mGS8f1DDOVw4rLqX";
+
+fn identity() -> Identity {
+    IDENTITY.parse().unwrap()
+}
+
+#[test]
+fn what_age_encrypted_is_read() {
+    assert_eq!(identity().decrypt(BY_AGE).unwrap(), b"hello tape");
+    assert_eq!(identity().recipient().to_string(), RECIPIENT);
+}
+
+#[test]
+fn texts_of_every_length_come_back() {
+    let recipient: Recipient = RECIPIENT.parse().unwrap();
+    for length in [0, 1, 65_535, 65_536, 65_537, 131_072, 200_000] {
+        let text: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+        let encrypted = recipient.encrypt(&text).unwrap();
+        assert_eq!(identity().decrypt(&encrypted).unwrap(), text, "{length}");
+    }
+    assert_ne!(
+        recipient.encrypt(b"x").unwrap(),
+        recipient.encrypt(b"x").unwrap()
+    );
+}
+
+#[test]
+fn every_changed_byte_is_noticed() {
+    let file = STANDARD.decode(BY_AGE).unwrap();
+    for at in 0..file.len() {
+        let mut changed = file.clone();
+        changed[at] ^= 1;
+        assert!(
+            identity().decrypt(&STANDARD.encode(&changed)).is_err(),
+            "{at}"
+        );
+        assert!(
+            identity().decrypt(&STANDARD.encode(&file[..at])).is_err(),
+            "{at}"
+        );
+    }
+}
+
+#[test]
+fn another_identity_reads_nothing() {
+    let other = bech32::encode("age-secret-key-", &[7; 32]).to_ascii_uppercase();
+    let other: Identity = other.parse().unwrap();
+    assert_eq!(other.decrypt(BY_AGE), Err(DecryptError::OtherRecipient));
+    assert!(!format!("{other:?}").contains("SECRET"));
+}
+
+#[test]
+fn keys_are_read_with_their_checksum() {
+    let file = format!("# created: 2026-11-22\n# public key: {RECIPIENT}\n{IDENTITY}\n");
+    assert_eq!(
+        file.parse::<Identity>().unwrap().recipient().to_string(),
+        RECIPIENT
+    );
+    for bad in [
+        "",
+        "age1",
+        "age1qqqq",
+        &RECIPIENT.replace('n', "m"),
+        IDENTITY,
+    ] {
+        assert!(bad.parse::<Recipient>().is_err(), "{bad}");
+    }
+    for bad in [
+        "",
+        RECIPIENT,
+        &IDENTITY.to_ascii_lowercase(),
+        &format!("{IDENTITY}\n{IDENTITY}"),
+        &IDENTITY.replace('Q', "P"),
+    ] {
+        assert!(bad.parse::<Identity>().is_err(), "{bad}");
+    }
+}

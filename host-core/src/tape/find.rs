@@ -1,0 +1,59 @@
+//! Lines of tape among other lines, whole or in parts.
+
+use super::{
+    Joiner, Line, ReadError,
+    exchange::{FIRST_MEMBER, is_tape},
+    split::{JoinError, is_part},
+};
+
+/// Picks lines of tape out of what it is shown, and puts split ones together.
+#[derive(Debug, Default)]
+pub struct TapeFinder {
+    joiner: Joiner,
+    skipped: u64,
+}
+
+impl TapeFinder {
+    /// Looks at a line without blanks around it. A line of tape is given back, a split one with its last part; anything else is counted
+    /// and left out.
+    pub fn look(&mut self, number: u64, mut bytes: Vec<u8>) -> Result<Option<Line>, ReadError> {
+        let Some(start) = tape_start(&bytes) else {
+            self.skipped += 1;
+            return Ok(None);
+        };
+        bytes.drain(..start);
+        if is_tape(&bytes) {
+            return Ok(Some(Line { number, bytes }));
+        }
+        match self.joiner.add(&bytes) {
+            Ok(joined) => Ok(joined.map(|bytes| Line { number, bytes })),
+            // What follows was cut off; the line it belongs to stays incomplete.
+            Err(JoinError::Malformed(error)) if error.is_eof() => Ok(None),
+            Err(error) => Err(ReadError::Parts { number, error }),
+        }
+    }
+
+    /// Lines that were no tape.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Lines that were split and of which parts are missing.
+    pub fn incomplete(&self) -> usize {
+        self.joiner.incomplete()
+    }
+}
+
+/// Where a line of tape begins in a line of a log, which may have a time and other words before it.
+fn tape_start(line: &[u8]) -> Option<usize> {
+    if is_tape(line) || is_part(line) {
+        return Some(0);
+    }
+    let mark = format!("{{\"{FIRST_MEMBER}");
+    let start = line
+        .windows(mark.len())
+        .position(|window| window == mark.as_bytes())?;
+    // Words before, not a member of something larger.
+    let is_prefix = !line[..start].contains(&b'{') && !line[..start].contains(&b'"');
+    (is_prefix && (is_tape(&line[start..]) || is_part(&line[start..]))).then_some(start)
+}

@@ -1,0 +1,158 @@
+//! Records: a view of the store that notes every call, and the line that is made of a request afterwards.
+
+pub(super) mod calls;
+mod line;
+
+pub use line::environment_digest;
+pub(super) use line::write_logs;
+
+use super::{TapePolicy, policy::is_failure, redact::Redaction};
+use crate::{
+    digest::Digest,
+    gateway::Rejection,
+    limits::TAPE_TEXT_BYTES_MAX,
+    runtime::RuntimeOptions,
+    service::{Answer, Arrival, Service, Stand},
+    storage::Storage,
+};
+use calls::{Noted, RecordingStorage};
+use std::sync::Arc;
+
+/// What is recorded, and what of it is written.
+#[derive(Clone, Debug)]
+pub struct RecordOptions {
+    /// Which requests.
+    pub policy: TapePolicy,
+    /// What is replaced before it is written.
+    pub redaction: Redaction,
+    /// Leaves the seed out: for guests that make secrets of randomness, on tapes that are not encrypted. Such a request cannot be
+    /// replayed strictly.
+    pub withhold_seed: bool,
+    /// A longer body or document is written as its length and digest.
+    pub text_bytes_max: usize,
+    /// Whom lines are encrypted to.
+    #[cfg(feature = "tape-encryption")]
+    pub recipient: Option<super::Recipient>,
+}
+
+impl RecordOptions {
+    /// As is usual for a policy: credentials are redacted.
+    pub fn new(policy: TapePolicy) -> Self {
+        Self {
+            policy,
+            redaction: Redaction::credentials(),
+            withhold_seed: false,
+            text_bytes_max: TAPE_TEXT_BYTES_MAX,
+            #[cfg(feature = "tape-encryption")]
+            recipient: None,
+        }
+    }
+}
+
+/// Passes events to a service and makes tape of some. One for each host; shared by all requests.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    options: Arc<RecordOptions>,
+}
+
+impl Recorder {
+    /// A recorder.
+    pub fn new(options: RecordOptions) -> Self {
+        Self {
+            options: Arc::new(options),
+        }
+    }
+
+    /// [`Service::invoke`]; beside it the line of tape for this request, without a line break at its end, where one is wanted.
+    ///
+    /// An event that is not JSON leaves no line: there is nothing that could be replayed.
+    pub async fn invoke(
+        &self,
+        service: &Service,
+        event: &[u8],
+        arrival: Arrival,
+    ) -> (Result<Answer, Rejection>, Option<Vec<u8>>) {
+        let policy = self.options.policy;
+        let is_sampled = policy.samples(&arrival.seed);
+        if !is_sampled && !policy.wants_failures() {
+            return (service.invoke(event, arrival).await, None);
+        }
+        let request = line::Request {
+            event,
+            received_at_ms: arrival.received_at_ms,
+            seed: arrival.seed.clone(),
+        };
+        let mut asked = None;
+        let view = |stand: &Stand| -> Arc<dyn Storage> {
+            let storage = RecordingStorage::new(stand.storage().clone(), self.options.clone());
+            let storage = Arc::new(storage);
+            asked = Some((stand.runtime().options().clone(), storage.clone()));
+            storage
+        };
+        let answer = service.invoke_with(event, arrival, view).await;
+        if !is_sampled && !is_failure(&answer) {
+            return (answer, None);
+        }
+        // Who refused a request without asking a guest had no options but bounds.
+        let (options, noted) = match asked {
+            Some((options, storage)) => (options, storage.take()),
+            None => {
+                let limits = service.limits();
+                let options = RuntimeOptions {
+                    limits,
+                    ..RuntimeOptions::default()
+                };
+                (options, Noted::default())
+            }
+        };
+        let host = line::Host {
+            base_path: service.base_path(),
+            options: &options,
+        };
+        let line = line::write(&self.options, &host, &request, noted, &answer);
+        #[cfg(feature = "tape-encryption")]
+        let line = line.and_then(|line| self.encrypted(line, &request, &answer));
+        (answer, line)
+    }
+}
+
+#[cfg(feature = "tape-encryption")]
+impl Recorder {
+    /// The line for its recipient. Without random bytes there is none: it never leaves as it is.
+    fn encrypted(
+        &self,
+        line: Vec<u8>,
+        request: &line::Request<'_>,
+        answer: &Result<Answer, Rejection>,
+    ) -> Option<Vec<u8>> {
+        let Some(recipient) = &self.options.recipient else {
+            return Some(line);
+        };
+        let id = match answer {
+            Ok(answer) => answer.summary.request_id.clone(),
+            Err(_) => request.seed.request_id(),
+        };
+        super::encrypt::encrypt_line(&line, &id, request.received_at_ms, recipient).ok()
+    }
+}
+
+/// A text that the tape holds only the length and digest of.
+struct Omitted {
+    /// Where in the line.
+    at: String,
+    bytes: usize,
+    sha256: Digest,
+}
+
+impl Omitted {
+    fn new(at: String, text: &str) -> Self {
+        Self {
+            at,
+            bytes: text.len(),
+            sha256: Digest::of(text.as_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! The guest's view of the store, with every call noted.
+
+use super::{Omitted, RecordOptions};
+use crate::{
+    limits::TAPE_CALLS_BYTES_MAX,
+    storage::{
+        Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
+        PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome,
+    },
+    tape::{
+        call::write::{Answered, Asked, Documents, write_result},
+        json::Object,
+        redact::Marks,
+    },
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+/// Passes calls on, and notes them with what came back.
+pub(in crate::tape) struct RecordingStorage {
+    inner: Arc<dyn Storage>,
+    options: Arc<RecordOptions>,
+    started: Instant,
+    noted: Mutex<Noted>,
+}
+
+/// What was noted of a request's calls.
+#[derive(Default)]
+pub(in crate::tape) struct Noted {
+    /// The elements of the array of calls.
+    pub(in crate::tape) text: Vec<u8>,
+    pub(super) count: u32,
+    /// Calls after the bound was reached: not in `text`.
+    pub(super) omitted_count: u32,
+    /// The last call has no end yet. Guests make one call at a time.
+    is_open: bool,
+    pub(super) marks: Marks,
+    pub(super) omitted: Vec<Omitted>,
+}
+
+impl RecordingStorage {
+    pub(in crate::tape) fn new(inner: Arc<dyn Storage>, options: Arc<RecordOptions>) -> Self {
+        Self {
+            inner,
+            options,
+            started: Instant::now(),
+            noted: Mutex::default(),
+        }
+    }
+
+    /// What was noted. A call that had no answer when the request ended has no result.
+    pub(in crate::tape) fn take(&self) -> Noted {
+        let mut noted = std::mem::take(&mut *self.lock());
+        if noted.is_open {
+            noted.text.push(b'}');
+        }
+        noted
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, asked: &Asked<'_>) -> Instant {
+        let started = Instant::now();
+        let mut noted = self.lock();
+        if noted.text.len() >= TAPE_CALLS_BYTES_MAX {
+            noted.omitted_count += 1;
+            return started;
+        }
+        let Noted {
+            text,
+            count,
+            marks,
+            omitted,
+            is_open,
+            ..
+        } = &mut *noted;
+        if *count > 0 {
+            text.push(b',');
+        }
+        let mut documents = Noting {
+            options: &self.options,
+            place: Place::Arguments(*count),
+            position: 0,
+            marks,
+            omitted,
+        };
+        *count += 1;
+        *is_open = true;
+        let mut object = Object::begin(text);
+        object.string("call", asked.function().as_str());
+        object.number("at_us", microseconds(self.started, started));
+        asked.write(object.name("arguments"), &mut documents);
+        // The end of the object is the answer's to write.
+        started
+    }
+
+    fn answer(&self, started: Instant, result: Result<Answered<'_>, &StorageError>) {
+        let mut noted = self.lock();
+        if !std::mem::take(&mut noted.is_open) {
+            return;
+        }
+        let Noted {
+            text,
+            count,
+            marks,
+            omitted,
+            ..
+        } = &mut *noted;
+        let mut documents = Noting {
+            options: &self.options,
+            place: Place::Result(*count - 1),
+            position: 0,
+            marks,
+            omitted,
+        };
+        text.extend_from_slice(b",\"result\":");
+        write_result(text, result, &mut documents);
+        text.extend_from_slice(b",\"us\":");
+        crate::tape::json::write_number(text, microseconds(started, Instant::now()));
+        text.push(b'}');
+    }
+}
+
+fn microseconds(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Documents on their way to a tape.
+struct Noting<'a> {
+    options: &'a RecordOptions,
+    place: Place,
+    /// How many documents stand before in the same arguments or result.
+    position: u32,
+    marks: &'a mut Marks,
+    omitted: &'a mut Vec<Omitted>,
+}
+
+/// Whose documents, by the number of the call.
+#[derive(Clone, Copy)]
+enum Place {
+    Arguments(u32),
+    Result(u32),
+}
+
+impl Noting<'_> {
+    fn at(&self) -> String {
+        let position = self.position;
+        match self.place {
+            Place::Arguments(call) => format!("/calls/{call}/arguments/documents/{position}"),
+            Place::Result(call) => format!("/calls/{call}/result/documents/{position}"),
+        }
+    }
+}
+
+impl Documents for Noting<'_> {
+    fn write(&mut self, out: &mut Vec<u8>, document: &Document) {
+        let text = document.as_str();
+        if text.len() > self.options.text_bytes_max {
+            out.extend_from_slice(b"null");
+            self.omitted.push(Omitted::new(self.at(), text));
+        } else if self.options.redaction.keeps_documents() {
+            out.extend_from_slice(text.as_bytes());
+        } else {
+            let at = self.at();
+            let redacted = self.options.redaction.document(text, &at, self.marks);
+            out.extend_from_slice(redacted.as_bytes());
+        }
+        self.position += 1;
+    }
+}
+
+#[async_trait::async_trait]
+impl Storage for RecordingStorage {
+    async fn get(
+        &self,
+        call: &Call,
+        key: &Key,
+        consistency: Consistency,
+    ) -> Result<Option<Item>, StorageError> {
+        let started = self.ask(&Asked::Get(key, consistency));
+        let result = self.inner.get(call, key, consistency).await;
+        self.answer(started, result.as_ref().map(Answered::Get));
+        result
+    }
+
+    async fn get_many(
+        &self,
+        call: &Call,
+        keys: &[Key],
+        consistency: Consistency,
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        let started = self.ask(&Asked::GetMany(keys, consistency));
+        let result = self.inner.get_many(call, keys, consistency).await;
+        self.answer(
+            started,
+            result.as_ref().map(|found| Answered::GetMany(found)),
+        );
+        result
+    }
+
+    async fn put(
+        &self,
+        call: &Call,
+        key: &Key,
+        document: &Document,
+        options: &PutOptions,
+    ) -> Result<PutOutcome, StorageError> {
+        let started = self.ask(&Asked::Put(key, document, options));
+        let result = self.inner.put(call, key, document, options).await;
+        self.answer(started, result.as_ref().map(Answered::Put));
+        result
+    }
+
+    async fn delete(
+        &self,
+        call: &Call,
+        key: &Key,
+        precondition: &Precondition,
+    ) -> Result<DeleteOutcome, StorageError> {
+        let started = self.ask(&Asked::Delete(key, precondition));
+        let result = self.inner.delete(call, key, precondition).await;
+        self.answer(started, result.as_ref().map(Answered::Delete));
+        result
+    }
+
+    async fn query(
+        &self,
+        call: &Call,
+        partition: &str,
+        consistency: Consistency,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        let started = self.ask(&Asked::Query(partition, consistency, options));
+        let result = self
+            .inner
+            .query(call, partition, consistency, options)
+            .await;
+        self.answer(started, result.as_ref().map(Answered::Page));
+        result
+    }
+
+    async fn query_index(
+        &self,
+        call: &Call,
+        partition: &str,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        let started = self.ask(&Asked::QueryIndex(partition, options));
+        let result = self.inner.query_index(call, partition, options).await;
+        self.answer(started, result.as_ref().map(Answered::Page));
+        result
+    }
+
+    async fn transact(
+        &self,
+        call: &Call,
+        operations: &[Operation],
+        token: Option<&str>,
+    ) -> Result<TransactOutcome, StorageError> {
+        let started = self.ask(&Asked::Transact(operations, token));
+        let result = self.inner.transact(call, operations, token).await;
+        self.answer(started, result.as_ref().map(Answered::Transact));
+        result
+    }
+}

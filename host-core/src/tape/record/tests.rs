@@ -1,0 +1,158 @@
+//! What the recording view of a store notes.
+
+use super::{calls::RecordingStorage, *};
+use crate::{
+    limits::TAPE_CALLS_BYTES_MAX,
+    seed::Seed,
+    storage::{Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, Storage},
+};
+use serde_json::{Value, json};
+
+fn recording(change: impl FnOnce(&mut RecordOptions)) -> RecordingStorage {
+    let mut options = RecordOptions::new(TapePolicy::ALL);
+    change(&mut options);
+    RecordingStorage::new(Arc::new(MemoryStorage::new()), Arc::new(options))
+}
+
+fn call() -> Call {
+    Call::new(0, &Seed::new([1; 32]), None)
+}
+
+fn key(sort: &str) -> Key {
+    Key {
+        partition: "p".to_owned(),
+        sort: sort.to_owned(),
+    }
+}
+
+const OPTIONS: PutOptions = PutOptions {
+    precondition: Precondition::None,
+    index: None,
+    expires_at: None,
+};
+
+async fn put(storage: &RecordingStorage, call: &Call, document: &str) {
+    let document = Document::parse(document).unwrap();
+    storage
+        .put(call, &key("s"), &document, &OPTIONS)
+        .await
+        .unwrap();
+}
+
+fn calls(storage: &RecordingStorage) -> Value {
+    let text = storage.take().text;
+    let text = String::from_utf8(text).unwrap();
+    serde_json::from_str(&format!("[{text}]")).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[tokio::test]
+async fn calls_are_noted_with_what_came_back() {
+    let storage = recording(|_| {});
+    let call = call();
+    put(&storage, &call, r#"{"a":1.5}"#).await;
+    let item = storage.get(&call, &key("s"), Consistency::Strong).await;
+    let revision = item.unwrap().unwrap().revision;
+    let calls = calls(&storage);
+    assert_eq!(calls[0]["call"], "put");
+    assert_eq!(calls[0]["arguments"]["document"], json!({"a": 1.5}));
+    assert_eq!(calls[0]["result"]["ok"]["done"], revision.as_str());
+    assert_eq!(
+        calls[1]["arguments"],
+        json!({"key": {"partition": "p", "sort": "s"}, "consistency": "strong"})
+    );
+    assert_eq!(calls[1]["result"]["ok"]["document"], json!({"a": 1.5}));
+    assert!(calls[1]["us"].is_u64() && calls[1]["at_us"].is_u64());
+}
+
+#[tokio::test]
+async fn documents_lose_redacted_fields_in_arguments_and_results() {
+    let storage = recording(|options| {
+        options.redaction = Redaction::nothing().with_fields(["/email"]).unwrap();
+    });
+    let call = call();
+    put(&storage, &call, r#"{"email":"s3cret"}"#).await;
+    let found = storage.get(&call, &key("s"), Consistency::Strong).await;
+    // The guest gets what is stored.
+    assert_eq!(
+        found.unwrap().unwrap().document.as_str(),
+        r#"{"email":"s3cret"}"#
+    );
+    let noted = storage.take();
+    let text = String::from_utf8(noted.text).unwrap();
+    assert!(!text.contains("s3cret"), "{text}");
+    assert_eq!(
+        noted.marks.at,
+        [
+            "/calls/0/arguments/documents/0/email",
+            "/calls/1/result/documents/0/email"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_long_document_is_noted_by_its_digest() {
+    let storage = recording(|options| options.text_bytes_max = 10);
+    let document = r#"{"a":"0123456789"}"#;
+    put(&storage, &call(), document).await;
+    let noted = storage.take();
+    assert!(
+        !String::from_utf8(noted.text)
+            .unwrap()
+            .contains("0123456789")
+    );
+    assert_eq!(noted.omitted[0].at, "/calls/0/arguments/documents/0");
+    assert_eq!(noted.omitted[0].bytes, document.len());
+    assert_eq!(noted.omitted[0].sha256, Digest::of(document.as_bytes()));
+}
+
+#[tokio::test]
+async fn a_call_without_an_answer_has_no_result() {
+    /// Waits for ever.
+    struct Stuck;
+
+    macro_rules! stuck {
+        ($($name:ident($($argument:ty),*) -> $answer:ty;)*) => {
+            #[async_trait::async_trait]
+            impl Storage for Stuck {
+                $(async fn $name(&self, _: &Call, $(_: $argument),*) -> Result<$answer, StorageError> {
+                    std::future::pending().await
+                })*
+            }
+        };
+    }
+    use crate::storage::*;
+    stuck! {
+        get(&Key, Consistency) -> Option<Item>;
+        get_many(&[Key], Consistency) -> Vec<Option<Item>>;
+        put(&Key, &Document, &PutOptions) -> PutOutcome;
+        delete(&Key, &Precondition) -> DeleteOutcome;
+        query(&str, Consistency, &QueryOptions) -> Page;
+        query_index(&str, &QueryOptions) -> Page;
+        transact(&[Operation], Option<&str>) -> TransactOutcome;
+    }
+    let options = Arc::new(RecordOptions::new(TapePolicy::ALL));
+    let storage = RecordingStorage::new(Arc::new(Stuck), options);
+    let call = call();
+    let key = key("s");
+    let asked = storage.get(&call, &key, Consistency::Strong);
+    let waited = tokio::time::timeout(std::time::Duration::from_millis(5), asked).await;
+    assert!(waited.is_err());
+    let calls = calls(&storage);
+    assert_eq!(calls[0]["call"], "get");
+    assert!(calls[0].get("result").is_none());
+}
+
+#[tokio::test]
+async fn beyond_the_bound_calls_are_counted() {
+    let storage = recording(|options| options.text_bytes_max = TAPE_CALLS_BYTES_MAX);
+    let call = call();
+    let document = format!(r#"{{"a":"{}"}}"#, "x".repeat(390_000));
+    let many = TAPE_CALLS_BYTES_MAX / 390_000 + 3;
+    for _ in 0..many {
+        put(&storage, &call, &document).await;
+    }
+    let noted = storage.take();
+    assert!(noted.text.len() < TAPE_CALLS_BYTES_MAX + 800_000);
+    assert!(noted.omitted_count > 0);
+    assert_eq!((noted.count + noted.omitted_count) as usize, many);
+}

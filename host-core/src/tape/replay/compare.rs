@@ -1,0 +1,92 @@
+//! What came of a replay.
+
+use super::Playback;
+use crate::{replay::Mismatch, tape::Exchange};
+use std::fmt;
+
+/// Places of redaction that a note names.
+const PLACES_SHOWN_MAX: usize = 3;
+
+/// The outcome of a replay in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing differs.
+    Same,
+    /// Answer and writes are the same; calls or log lines are not.
+    EqualInEffect,
+    /// Something differs.
+    Differs,
+    /// Something differs, and it follows from what was redacted: the guest is the recorded one.
+    Redacted,
+    /// The tape lacks what a replay needs.
+    Unplayable,
+}
+
+/// The outcome of a replay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// In a word.
+    pub verdict: Verdict,
+    /// What differs and why, most important first.
+    pub notes: Vec<Note>,
+    /// What was compared and is not the same, in full: `response`, `writes`, `calls`, `logs`.
+    pub mismatches: Vec<Mismatch>,
+    /// What was expected and what came, where whole runs were compared.
+    pub sides: Option<Box<(Playback, Playback)>>,
+}
+
+/// One remark about a replay, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note(pub String);
+
+impl fmt::Display for Note {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl From<String> for Note {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Comparison {
+    pub(super) fn same() -> Self {
+        Self {
+            verdict: Verdict::Same,
+            notes: Vec::new(),
+            mismatches: Vec::new(),
+            sides: None,
+        }
+    }
+
+    pub(super) fn unplayable(reason: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Unplayable,
+            notes: vec![Note(reason.into())],
+            mismatches: Vec::new(),
+            sides: None,
+        }
+    }
+}
+
+/// What was redacted, for a sentence.
+pub(super) fn redacted_places(exchange: &Exchange<'_>) -> String {
+    let places = exchange
+        .redacted
+        .as_ref()
+        .map(|redacted| redacted.at.as_slice())
+        .unwrap_or_default();
+    let shown: Vec<&str> = places
+        .iter()
+        .take(PLACES_SHOWN_MAX)
+        .map(|place| &**place)
+        .collect();
+    let more = places.len() - shown.len();
+    let named = format!("`{}`", shown.join("`, `"));
+    match more {
+        0 => named,
+        _ => format!("{named} and {more} more"),
+    }
+}

@@ -1,0 +1,145 @@
+//! What a request does to the store in the end: for each item the last write, under which conditions, together with which others.
+
+use super::outcome::View;
+use crate::{
+    storage::{Document, Key, Operation, Precondition, PutOptions},
+    tape::call::read::OperationArguments,
+};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The writes of one request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Effects(BTreeMap<Key, Effect>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Effect {
+    /// Of every write and check, in their order.
+    preconditions: Vec<Precondition>,
+    last: Last,
+    /// The other items of the transaction that it was part of.
+    together_with: Vec<Key>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Last {
+    /// Only checked.
+    #[default]
+    Untouched,
+    /// Holds this; `None`: a document that the tape does not hold.
+    Put(Option<Document>, Option<Key>, Option<u64>),
+    Deleted,
+}
+
+impl Effects {
+    pub(super) fn put(&mut self, key: &Key, document: Option<&Document>, options: &PutOptions) {
+        let effect = self.0.entry(key.clone()).or_default();
+        effect.preconditions.push(options.precondition.clone());
+        effect.last = Last::Put(document.cloned(), options.index.clone(), options.expires_at);
+    }
+
+    pub(super) fn delete(&mut self, key: &Key, precondition: &Precondition) {
+        let effect = self.0.entry(key.clone()).or_default();
+        effect.preconditions.push(precondition.clone());
+        effect.last = Last::Deleted;
+    }
+
+    fn check(&mut self, key: &Key, precondition: &Precondition) {
+        let effect = self.0.entry(key.clone()).or_default();
+        effect.preconditions.push(precondition.clone());
+    }
+
+    /// All operations of a transaction that was done.
+    pub(super) fn transact(&mut self, operations: &[Operation]) {
+        for operation in operations {
+            match operation {
+                Operation::Put {
+                    key,
+                    document,
+                    options,
+                } => self.put(key, Some(document), options),
+                Operation::Delete { key, precondition } => self.delete(key, precondition),
+                Operation::Check { key, precondition } => self.check(key, precondition),
+            }
+        }
+        self.bind(operations.iter().map(Operation::key).collect());
+    }
+
+    /// The same from a tape.
+    pub(super) fn transact_recorded(&mut self, operations: &[OperationArguments]) {
+        for operation in operations {
+            match operation {
+                OperationArguments::Put(put) => {
+                    self.put(&put.key, put.document.as_ref(), &put.options);
+                }
+                OperationArguments::Delete { key, precondition } => self.delete(key, precondition),
+                OperationArguments::Check { key, precondition } => self.check(key, precondition),
+            }
+        }
+        self.bind(operations.iter().map(OperationArguments::key).collect());
+    }
+
+    /// All or none of these were written.
+    fn bind(&mut self, keys: Vec<&Key>) {
+        for key in &keys {
+            if let Some(effect) = self.0.get_mut(*key) {
+                let others = keys.iter().filter(|other| *other != key);
+                effect.together_with = others.map(|other| (*other).clone()).collect();
+                effect.together_with.sort();
+            }
+        }
+    }
+
+    /// A list in the order of keys: `{key, put: {document, index?, expires_at?} | deleted: true | checked: true, preconditions,
+    /// together_with?}`.
+    pub(super) fn to_value(&self, view: &View) -> Value {
+        self.0
+            .iter()
+            .map(|(key, effect)| effect.to_value(key, view))
+            .collect()
+    }
+}
+
+impl Effect {
+    fn to_value(&self, key: &Key, view: &View) -> Value {
+        let mut entry = Map::new();
+        entry.insert("key".to_owned(), key_value(key));
+        match &self.last {
+            Last::Untouched => entry.insert("checked".to_owned(), true.into()),
+            Last::Deleted => entry.insert("deleted".to_owned(), true.into()),
+            Last::Put(document, index, expires_at) => {
+                let mut put = Map::new();
+                let text = document.as_ref().map(|document| view.document(document));
+                let value = text.and_then(|text| serde_json::from_str(&text).ok());
+                put.insert("document".to_owned(), value.unwrap_or_default());
+                if let Some(index) = index {
+                    put.insert("index".to_owned(), key_value(index));
+                }
+                if let Some(expires_at) = expires_at {
+                    put.insert("expires_at".to_owned(), (*expires_at).into());
+                }
+                entry.insert("put".to_owned(), put.into())
+            }
+        };
+        let preconditions: Vec<Value> = self.preconditions.iter().map(precondition_value).collect();
+        entry.insert("preconditions".to_owned(), preconditions.into());
+        if !self.together_with.is_empty() {
+            let keys: Vec<Value> = self.together_with.iter().map(key_value).collect();
+            entry.insert("together_with".to_owned(), keys.into());
+        }
+        entry.into()
+    }
+}
+
+fn key_value(key: &Key) -> Value {
+    json!({"partition": key.partition, "sort": key.sort})
+}
+
+fn precondition_value(precondition: &Precondition) -> Value {
+    match precondition {
+        Precondition::None => "none".into(),
+        Precondition::Absent => "absent".into(),
+        Precondition::Present => "present".into(),
+        Precondition::Revision(revision) => json!({"revision": revision.as_str()}),
+    }
+}

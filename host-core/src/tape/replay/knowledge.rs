@@ -1,0 +1,554 @@
+//! What a tape knows of the store as it was before the request: which items there were, which were not, which parts of which lists
+//! were seen as a whole, and what cursors and failures the guest was given.
+//!
+//! The calls are gone through in their order. What was read of an item before the request wrote it is how it was; a page of a query
+//! tells of everything between its first and its last entry, also of what is not there.
+
+use super::effect::Effects;
+use crate::{
+    storage::{
+        DeleteOutcome, Direction, IndexPosition, Item, Key, Page, Precondition, PutOutcome,
+        QueryOptions, Revision, SortRange, Span, StorageError, TransactOutcome,
+    },
+    tape::{
+        Arguments, CallRecord, Exchange,
+        call::read::{OperationArguments, ResultError},
+    },
+};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+/// Where an entry stands in a list: by sort key in a primary partition, as (sort key, empty, empty); by secondary sort key, primary
+/// partition and sort key in a secondary one.
+pub(super) type Position = IndexPosition;
+
+/// A list that queries read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct List {
+    pub(super) is_index: bool,
+    pub(super) partition: String,
+}
+
+/// How an item was before the request.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Known {
+    Absent,
+    Present(Item),
+    /// It was there; what it held, the tape does not say. Its revision, where a precondition named it.
+    Exists(Option<Revision>),
+}
+
+/// A query, for whoever asks the same again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Question {
+    list: List,
+    range: String,
+    is_descending: bool,
+    cursor: Option<String>,
+    limit: u32,
+}
+
+impl Question {
+    pub(super) fn new(list: &List, options: &QueryOptions) -> Self {
+        Self {
+            list: list.clone(),
+            range: format!("{:?}", options.range),
+            is_descending: options.direction == Direction::Descending,
+            cursor: options.cursor.clone(),
+            limit: options.limit,
+        }
+    }
+}
+
+/// Where a page ended although there was more.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PageEnd {
+    /// `None`: the page was empty.
+    pub(super) last: Option<Position>,
+    pub(super) cursor: String,
+}
+
+/// All that a tape knows.
+#[derive(Debug, Default)]
+pub(super) struct Knowledge {
+    pub(super) items: BTreeMap<Key, Known>,
+    covered: HashMap<List, Vec<Span<Position>>>,
+    /// Written without having been read: lists seen later say nothing about how these were.
+    blind: HashSet<Key>,
+    written: HashSet<Key>,
+    /// Which part of a list a cursor leaves, by list, direction and cursor.
+    resumes: HashMap<(List, bool, String), Span<Position>>,
+    /// Cursors by list, direction and the position after which they go on.
+    cursors: HashMap<(List, bool, Position), String>,
+    pub(super) ends: HashMap<Question, PageEnd>,
+    /// Of each item's writes, in their order.
+    pub(super) revisions: HashMap<Key, VecDeque<Revision>>,
+    /// Calls that failed, by what they were about.
+    failures: Vec<(String, StorageError)>,
+}
+
+impl Knowledge {
+    /// What the calls of a request tell; the reason where one cannot be read.
+    pub(super) fn of(exchange: &Exchange<'_>) -> Result<Self, String> {
+        let mut knowledge = Self::default();
+        for (number, call) in (1..).zip(&exchange.calls) {
+            knowledge
+                .learn(call)
+                .map_err(|error| format!("call {number}: {error}"))?;
+        }
+        Ok(knowledge)
+    }
+
+    fn learn(&mut self, call: &CallRecord<'_>) -> Result<(), ResultError> {
+        let arguments = Arguments::read(call.call, call.arguments)?;
+        let Some(result) = call.result()? else {
+            return Ok(());
+        };
+        if let Some(error) = result.storage_error()? {
+            // Broken rules are found again without help, but for those about cursors.
+            let is_rule = matches!(error, StorageError::Invalid(_) | StorageError::TooLarge(_));
+            if !is_rule || has_cursor(&arguments) {
+                self.failures.push((subject(&arguments), error));
+            }
+            return Ok(());
+        }
+        match arguments {
+            Arguments::Get { key, .. } => match result.get() {
+                Ok(found) => self.saw(&key, found.unwrap_or_default()),
+                Err(ResultError::Omitted) => self.initially(&key, Known::Exists(None)),
+                Err(error) => return Err(error),
+            },
+            Arguments::GetMany { keys, .. } => {
+                let found = result.get_many()?.unwrap_or_default();
+                for (key, item) in keys.iter().zip(found) {
+                    self.saw(key, item);
+                }
+            }
+            Arguments::Put(put) => match result.put()? {
+                Ok(PutOutcome::Done(revision)) => {
+                    self.held(&put.key, &put.options.precondition);
+                    self.wrote(&put.key, Some(revision));
+                }
+                Ok(PutOutcome::PreconditionFailed(item)) => self.saw(&put.key, item),
+                Err(_) => {}
+            },
+            Arguments::Delete { key, precondition } => match result.delete()? {
+                Ok(DeleteOutcome::Done) => {
+                    self.held(&key, &precondition);
+                    self.wrote(&key, None);
+                }
+                Ok(DeleteOutcome::PreconditionFailed(item)) => self.saw(&key, item),
+                Err(_) => {}
+            },
+            Arguments::Query {
+                partition, options, ..
+            } => {
+                if let Ok(page) = result.page()? {
+                    let is_index = false;
+                    self.saw_page(
+                        List {
+                            is_index,
+                            partition,
+                        },
+                        &options,
+                        page,
+                    );
+                }
+            }
+            Arguments::QueryIndex { partition, options } => {
+                if let Ok(page) = result.page()? {
+                    let is_index = true;
+                    self.saw_page(
+                        List {
+                            is_index,
+                            partition,
+                        },
+                        &options,
+                        page,
+                    );
+                }
+            }
+            Arguments::Transact { operations, .. } => match result.transact()? {
+                Ok(TransactOutcome::Done(revisions)) => {
+                    let mut revisions = revisions.into_iter();
+                    for operation in &operations {
+                        self.done_in_transaction(operation, revisions.next().flatten());
+                    }
+                }
+                Ok(TransactOutcome::PreconditionFailed { position, item }) => {
+                    let position = position as usize;
+                    for operation in operations.iter().take(position) {
+                        self.held(operation.key(), operation.precondition());
+                    }
+                    if let Some(operation) = operations.get(position) {
+                        self.saw(operation.key(), item);
+                    }
+                }
+                Err(_) => {}
+            },
+        }
+        Ok(())
+    }
+
+    fn done_in_transaction(&mut self, operation: &OperationArguments, revision: Option<Revision>) {
+        match operation {
+            OperationArguments::Put(put) => {
+                self.held(&put.key, &put.options.precondition);
+                self.wrote(&put.key, revision);
+            }
+            OperationArguments::Delete { key, precondition } => {
+                self.held(key, precondition);
+                self.wrote(key, None);
+            }
+            OperationArguments::Check { key, precondition } => self.held(key, precondition),
+        }
+    }
+
+    /// An item was read.
+    fn saw(&mut self, key: &Key, item: Option<Item>) {
+        self.initially(key, item.map_or(Known::Absent, Known::Present));
+    }
+
+    /// A write was done under a condition.
+    fn held(&mut self, key: &Key, precondition: &Precondition) {
+        match precondition {
+            Precondition::None => {}
+            Precondition::Absent => self.initially(key, Known::Absent),
+            Precondition::Present => self.initially(key, Known::Exists(None)),
+            Precondition::Revision(revision) => {
+                self.initially(key, Known::Exists(Some(revision.clone())));
+            }
+        }
+    }
+
+    fn initially(&mut self, key: &Key, known: Known) {
+        if !self.written.contains(key) {
+            let slot = self.items.entry(key.clone());
+            slot.and_modify(|before| {
+                if let (Known::Exists(_), Known::Present(_)) = (&before, &known) {
+                    *before = known.clone();
+                }
+            })
+            .or_insert(known);
+        }
+    }
+
+    fn wrote(&mut self, key: &Key, revision: Option<Revision>) {
+        if !self.items.contains_key(key) {
+            self.blind.insert(key.clone());
+        }
+        self.written.insert(key.clone());
+        self.revisions
+            .entry(key.clone())
+            .or_default()
+            .extend(revision);
+    }
+
+    fn saw_page(&mut self, list: List, options: &QueryOptions, page: Page) {
+        let is_descending = options.direction == Direction::Descending;
+        let positions: Vec<Position> = page
+            .entries
+            .iter()
+            .map(|entry| position(&list, &entry.key, &entry.item))
+            .collect();
+        let mut span = whole(&options.range);
+        if let Some(cursor) = &options.cursor {
+            let resume = self.resume(&list, is_descending, cursor).cloned();
+            // A cursor from outside: what follows it begins with what was found.
+            let resume = resume.unwrap_or_else(|| from_first(positions.first(), is_descending));
+            span = narrowed(span, &resume);
+            self.resumes
+                .insert((list.clone(), is_descending, cursor.clone()), resume);
+        }
+        let mut seen = span;
+        if let Some(cursor) = &page.cursor {
+            let last = positions.last().cloned();
+            match &last {
+                Some(last) => {
+                    let rest = after(last, is_descending);
+                    if is_descending {
+                        seen.lower = last.clone();
+                    } else {
+                        seen.upper = Some(next(last));
+                    }
+                    self.give_cursor(&list, is_descending, last.clone(), cursor.clone());
+                    self.resumes
+                        .insert((list.clone(), is_descending, cursor.clone()), rest);
+                }
+                None => seen.upper = Some(seen.lower.clone()),
+            }
+            let end = PageEnd {
+                last,
+                cursor: cursor.clone(),
+            };
+            self.ends.insert(Question::new(&list, options), end);
+        }
+        if !seen.is_empty() {
+            self.covered.entry(list).or_default().push(seen);
+        }
+        for entry in page.entries {
+            self.saw(&entry.key, Some(entry.item));
+        }
+    }
+
+    /// The part of a list that is left after a cursor.
+    pub(super) fn resume(
+        &self,
+        list: &List,
+        is_descending: bool,
+        cursor: &str,
+    ) -> Option<&Span<Position>> {
+        let key = (list.clone(), is_descending, cursor.to_owned());
+        self.resumes.get(&key)
+    }
+
+    /// The cursor that goes on after a position: the recorded one, or one made up for it.
+    pub(super) fn cursor_after(
+        &mut self,
+        list: &List,
+        is_descending: bool,
+        position: &Position,
+    ) -> String {
+        let key = (list.clone(), is_descending, position.clone());
+        if let Some(cursor) = self.cursors.get(&key) {
+            return cursor.clone();
+        }
+        let cursor = format!("replay-{}", self.cursors.len());
+        self.give_cursor(list, is_descending, position.clone(), cursor.clone());
+        let rest = after(position, is_descending);
+        self.resumes
+            .insert((list.clone(), is_descending, cursor.clone()), rest);
+        cursor
+    }
+
+    fn give_cursor(
+        &mut self,
+        list: &List,
+        is_descending: bool,
+        position: Position,
+        cursor: String,
+    ) {
+        self.cursors
+            .entry((list.clone(), is_descending, position))
+            .or_insert(cursor);
+    }
+
+    /// Whether everything in a part of a list is known, also what is not there.
+    pub(super) fn covers(&self, list: &List, span: &Span<Position>) -> bool {
+        let spans = self
+            .covered
+            .get(list)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let mut reached = span.lower.clone();
+        loop {
+            if span.upper.as_ref().is_some_and(|upper| reached >= *upper) {
+                return true;
+            }
+            let further = spans
+                .iter()
+                .filter(|seen| seen.lower <= reached)
+                .filter(|seen| seen.upper.as_ref().is_none_or(|upper| *upper > reached))
+                .max_by(|one, other| upper_order(one, other));
+            match further.map(|seen| seen.upper.clone()) {
+                None => return false,
+                Some(None) => return true,
+                Some(Some(upper)) => reached = upper,
+            }
+        }
+    }
+
+    /// Takes a part of a list as known.
+    pub(super) fn cover(&mut self, list: &List, span: Span<Position>) {
+        self.covered.entry(list.clone()).or_default().push(span);
+    }
+
+    /// How an item was; `None`: the tape does not know.
+    pub(super) fn initial(&self, key: &Key) -> Option<Known> {
+        if let Some(known) = self.items.get(key) {
+            return Some(known.clone());
+        }
+        let list = List {
+            is_index: false,
+            partition: key.partition.clone(),
+        };
+        let at = (key.sort.clone(), String::new(), String::new());
+        let place = Span {
+            upper: Some(next(&at)),
+            lower: at,
+        };
+        (!self.blind.contains(key) && self.covers(&list, &place)).then_some(Known::Absent)
+    }
+
+    /// The failure that was recorded for a call like this, once.
+    pub(super) fn take_failure(&mut self, subject: &str) -> Option<StorageError> {
+        let position = self.failures.iter().position(|(of, _)| of == subject)?;
+        Some(self.failures.remove(position).1)
+    }
+}
+
+fn upper_order(one: &Span<Position>, other: &Span<Position>) -> std::cmp::Ordering {
+    match (&one.upper, &other.upper) {
+        (None, None) => std::cmp::Ordering::Equal,
+        (None, Some(_)) => std::cmp::Ordering::Greater,
+        (Some(_), None) => std::cmp::Ordering::Less,
+        (Some(one), Some(other)) => one.cmp(other),
+    }
+}
+
+/// Where an item stands in a list.
+pub(super) fn position(list: &List, key: &Key, item: &Item) -> Position {
+    if list.is_index {
+        let sort = item.index.as_ref().map_or("", |index| &index.sort);
+        (sort.to_owned(), key.partition.clone(), key.sort.clone())
+    } else {
+        (key.sort.clone(), String::new(), String::new())
+    }
+}
+
+/// All that a range covers.
+pub(super) fn whole(range: &SortRange) -> Span<Position> {
+    let options = QueryOptions {
+        range: range.clone(),
+        direction: Direction::Ascending,
+        limit: 1,
+        cursor: None,
+    };
+    // Only a cursor could fail.
+    Span::of_index_query(&options).unwrap_or(Span {
+        lower: (String::new(), String::new(), String::new()),
+        upper: None,
+    })
+}
+
+/// What two parts have in common.
+pub(super) fn narrowed(one: Span<Position>, other: &Span<Position>) -> Span<Position> {
+    Span {
+        lower: one.lower.max(other.lower.clone()),
+        upper: match (one.upper, other.upper.clone()) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        },
+    }
+}
+
+/// The position that follows directly.
+fn next(position: &Position) -> Position {
+    let (first, second, third) = position;
+    (first.clone(), second.clone(), format!("{third}\0"))
+}
+
+fn after(position: &Position, is_descending: bool) -> Span<Position> {
+    if is_descending {
+        Span {
+            lower: Position::default(),
+            upper: Some(position.clone()),
+        }
+    } else {
+        Span {
+            lower: next(position),
+            upper: None,
+        }
+    }
+}
+
+/// From the first entry found on; nothing where none was.
+fn from_first(first: Option<&Position>, is_descending: bool) -> Span<Position> {
+    match (first, is_descending) {
+        (Some(first), false) => Span {
+            lower: first.clone(),
+            upper: None,
+        },
+        (Some(first), true) => Span {
+            lower: Position::default(),
+            upper: Some(next(first)),
+        },
+        (None, _) => Span {
+            lower: Position::default(),
+            upper: Some(Position::default()),
+        },
+    }
+}
+
+/// What the calls on a tape wrote; the reason where one cannot be read.
+pub(super) fn written(exchange: &Exchange<'_>) -> Result<Effects, String> {
+    let mut effects = Effects::default();
+    for (number, call) in (1..).zip(&exchange.calls) {
+        if call.call.writes() {
+            note_write(&mut effects, call).map_err(|error| format!("call {number}: {error}"))?;
+        }
+    }
+    Ok(effects)
+}
+
+fn note_write(effects: &mut Effects, call: &CallRecord<'_>) -> Result<(), ResultError> {
+    let Some(result) = call.result()? else {
+        return Ok(());
+    };
+    match Arguments::read(call.call, call.arguments)? {
+        Arguments::Put(put) => {
+            if let Ok(PutOutcome::Done(_)) = result.put()? {
+                effects.put(&put.key, put.document.as_ref(), &put.options);
+            }
+        }
+        Arguments::Delete { key, precondition } => {
+            if let Ok(DeleteOutcome::Done) = result.delete()? {
+                effects.delete(&key, &precondition);
+            }
+        }
+        Arguments::Transact { operations, .. } => {
+            if let Ok(TransactOutcome::Done(_)) = result.transact()? {
+                effects.transact_recorded(&operations);
+            }
+        }
+        Arguments::Get { .. }
+        | Arguments::GetMany { .. }
+        | Arguments::Query { .. }
+        | Arguments::QueryIndex { .. } => {}
+    }
+    Ok(())
+}
+
+fn has_cursor(arguments: &Arguments) -> bool {
+    match arguments {
+        Arguments::Query { options, .. } | Arguments::QueryIndex { options, .. } => {
+            options.cursor.is_some()
+        }
+        Arguments::Get { .. }
+        | Arguments::GetMany { .. }
+        | Arguments::Put(_)
+        | Arguments::Delete { .. }
+        | Arguments::Transact { .. } => false,
+    }
+}
+
+/// What a call is about: its function and the items or the part of a list that it names.
+fn subject(arguments: &Arguments) -> String {
+    match arguments {
+        Arguments::Get { key, .. } => about("get", [key]),
+        Arguments::GetMany { keys, .. } => about("get-many", keys),
+        Arguments::Put(put) => about("put", [&put.key]),
+        Arguments::Delete { key, .. } => about("delete", [key]),
+        Arguments::Query {
+            partition, options, ..
+        } => about_list("query", partition, options),
+        Arguments::QueryIndex { partition, options } => {
+            about_list("query-index", partition, options)
+        }
+        Arguments::Transact { operations, .. } => {
+            about("transact", operations.iter().map(OperationArguments::key))
+        }
+    }
+}
+
+pub(super) fn about<'a>(function: &str, keys: impl IntoIterator<Item = &'a Key>) -> String {
+    let keys: Vec<&Key> = keys.into_iter().collect();
+    format!("{function} {keys:?}")
+}
+
+pub(super) fn about_list(function: &str, partition: &str, options: &QueryOptions) -> String {
+    let (range, cursor) = (&options.range, &options.cursor);
+    format!(
+        "{function} {partition:?} {range:?} {:?} {cursor:?}",
+        options.direction
+    )
+}

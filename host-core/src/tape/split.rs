@@ -1,0 +1,238 @@
+//! Long lines in logs: split where a log takes only events up to a size, and put together again.
+//!
+//! A part is `{"tenon_tape_part": N, "of": COUNT, "sha256": DIGEST OF THE LINE, "text": PIECE}`, `N` counted from 0. The digest names
+//! the line, so that parts of several lines may arrive mixed and in any order.
+
+use super::{
+    exchange::first_member_is,
+    json::{Object, write_string},
+};
+use crate::{
+    digest::Digest,
+    limits::{TAPE_LINE_BYTES_MAX, TAPE_PARTS_BYTES_MAX},
+};
+use serde::Deserialize;
+use std::{borrow::Cow, collections::HashMap};
+
+const PART_MEMBER: &str = "tenon_tape_part";
+/// What a log adds to an event for itself (AWS: CloudWatch Logs quotas).
+const OVERHEAD_BYTES: usize = 26;
+/// A part beside its text: names, two numbers, a digest; and the line break.
+const FRAME_BYTES: usize = 160;
+/// Parts of one line.
+const PARTS_MAX: usize = 4096;
+
+/// A line as events of at most `event_bytes_max` bytes, the log's own 26 bytes counted: the line itself where it fits, else its parts.
+pub fn split(line: Vec<u8>, event_bytes_max: usize) -> Vec<Vec<u8>> {
+    let room = event_bytes_max.saturating_sub(OVERHEAD_BYTES);
+    let Ok(text) = str::from_utf8(&line) else {
+        return vec![line]; // a recorder writes text
+    };
+    if line.len() <= room {
+        return vec![line];
+    }
+    let digest = Digest::of(&line).to_string();
+    let pieces = pieces(text, room.saturating_sub(FRAME_BYTES).max(FRAME_BYTES));
+    let count = pieces.len() as u64;
+    (0..)
+        .zip(pieces)
+        .map(|(number, piece)| {
+            let mut out = Vec::with_capacity(room);
+            let mut part = Object::begin(&mut out);
+            part.number(PART_MEMBER, number);
+            part.number("of", count);
+            part.string("sha256", &digest);
+            write_string(part.name("text"), piece);
+            part.end();
+            out
+        })
+        .collect()
+}
+
+/// Cuts between characters, so that each piece as a JSON string takes at most `bytes_max` bytes.
+fn pieces(text: &str, bytes_max: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (at, character) in text.char_indices() {
+        let width = match character {
+            '"' | '\\' | '\n' | '\r' | '\t' => 2,
+            control if control < ' ' => 6,
+            other => other.len_utf8(),
+        };
+        if bytes + width > bytes_max {
+            pieces.push(&text[start..at]);
+            (start, bytes) = (at, 0);
+        }
+        bytes += width;
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
+/// Whether a line is a part of one.
+pub(super) fn is_part(line: &[u8]) -> bool {
+    first_member_is(line, PART_MEMBER)
+}
+
+/// Puts split lines together.
+#[derive(Debug, Default)]
+pub struct Joiner {
+    open: HashMap<Digest, Open>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Open {
+    pieces: Vec<Option<String>>,
+    missing: usize,
+}
+
+/// Parts that do not fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// Not a part.
+    #[error("not a part of a split line: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Counts contradict each other or the bounds.
+    #[error("part {number} of {of} is not possible")]
+    Number {
+        /// From 0.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// Together they are not the line that was split.
+    #[error(
+        "the parts of a split line are not those that were written: their digest is another one"
+    )]
+    Damaged,
+    /// Too many lines of which parts are missing.
+    #[error(
+        "parts of split lines take more than {TAPE_PARTS_BYTES_MAX} bytes while others are missing"
+    )]
+    TooMuch,
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(rename = "tenon_tape_part")]
+    number: usize,
+    of: usize,
+    sha256: Digest,
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+}
+
+impl Joiner {
+    /// Takes a part; the line when it is complete. A part that comes again, as logs may deliver it, changes nothing.
+    pub fn add(&mut self, part: &[u8]) -> Result<Option<Vec<u8>>, JoinError> {
+        let Part {
+            number,
+            of,
+            sha256,
+            text,
+        } = serde_json::from_slice(part)?;
+        if of > PARTS_MAX || number >= of {
+            return Err(JoinError::Number { number, of });
+        }
+        let open = self.open.entry(sha256).or_insert_with(|| Open {
+            pieces: vec![None; of],
+            missing: of,
+        });
+        if open.pieces.len() != of {
+            return Err(JoinError::Number { number, of });
+        }
+        if open.pieces[number].is_none() {
+            self.bytes += text.len();
+            open.missing -= 1;
+            open.pieces[number] = Some(text.into_owned());
+        }
+        if open.missing > 0 {
+            return if self.bytes > TAPE_PARTS_BYTES_MAX {
+                Err(JoinError::TooMuch)
+            } else {
+                Ok(None)
+            };
+        }
+        let line: String = self
+            .open
+            .remove(&sha256)
+            .map(|open| open.pieces.into_iter().flatten().collect())
+            .unwrap_or_default();
+        self.bytes -= line.len();
+        if line.len() > TAPE_LINE_BYTES_MAX || Digest::of(line.as_bytes()) != sha256 {
+            return Err(JoinError::Damaged);
+        }
+        Ok(Some(line.into_bytes()))
+    }
+
+    /// Lines of which parts are missing.
+    pub fn incomplete(&self) -> usize {
+        self.open.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LOG_EVENT_BYTES_MAX;
+
+    fn long_line() -> Vec<u8> {
+        let text = "é\"\\\u{1}\n x".repeat(60_000);
+        serde_json::json!({"tenon_tape": 1, "text": text})
+            .to_string()
+            .into_bytes()
+    }
+
+    #[test]
+    fn a_long_line_is_split_within_the_bound_and_joined_in_any_order() {
+        let line = long_line();
+        let parts = split(line.clone(), LOG_EVENT_BYTES_MAX);
+        assert!(parts.len() > 2);
+        for part in &parts {
+            assert!(
+                part.len() + OVERHEAD_BYTES <= LOG_EVENT_BYTES_MAX,
+                "{}",
+                part.len()
+            );
+            assert!(is_part(part) && !part.contains(&b'\n'));
+        }
+        let mut joiner = Joiner::default();
+        for part in parts[1..].iter().rev() {
+            assert!(joiner.add(part).unwrap().is_none());
+            assert!(joiner.add(part).unwrap().is_none(), "delivered twice");
+        }
+        assert_eq!(joiner.incomplete(), 1);
+        assert_eq!(joiner.add(&parts[0]).unwrap().unwrap(), line);
+        assert_eq!((joiner.incomplete(), joiner.bytes), (0, 0));
+    }
+
+    #[test]
+    fn a_short_line_stays_whole() {
+        assert_eq!(split(b"{}".to_vec(), LOG_EVENT_BYTES_MAX), [b"{}"]);
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let parts = split(long_line(), LOG_EVENT_BYTES_MAX);
+        let changed = |part: &[u8], from: &str, to: &str| {
+            String::from_utf8(part.to_vec())
+                .unwrap()
+                .replacen(from, to, 1)
+                .into_bytes()
+        };
+        let mut joiner = Joiner::default();
+        assert!(matches!(joiner.add(b"{}"), Err(JoinError::Malformed(_))));
+        let impossible = changed(&parts[0], "\"tenon_tape_part\":0", "\"tenon_tape_part\":99");
+        assert!(matches!(
+            joiner.add(&impossible),
+            Err(JoinError::Number { .. })
+        ));
+        joiner.add(&changed(&parts[0], "é", "e")).unwrap();
+        let mut last = Ok(None);
+        for part in &parts[1..] {
+            last = joiner.add(part);
+        }
+        assert!(matches!(last, Err(JoinError::Damaged)));
+    }
+}
