@@ -43,7 +43,8 @@ Examples:
   host-cli serve --listen 127.0.0.1:0 --store memory --event-kind rest
   host-cli serve --guest my-guest.wasm --store redb:data/items.redb
   host-cli serve --store dynamodb:items@http://127.0.0.1:8000
-  host-cli serve --channel items --artifacts file://releases --public-key release.key.pub")]
+  host-cli serve --channel items --artifacts file://releases --public-key release.key.pub
+  host-cli serve --record today.tape --redact-field /email")]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one, and the first line printed says which
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
@@ -61,6 +62,8 @@ pub struct ServeArgs {
     pub quiet: bool,
     #[command(flatten)]
     pub follow: FollowOptions,
+    #[command(flatten)]
+    pub record: RecordOptions,
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +85,39 @@ pub struct FollowOptions {
     pub channel_interval_ms: u64,
     #[command(flatten)]
     pub aws: release::AwsOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct RecordOptions {
+    /// Append what happens to a tape, one request a line, for `host-cli replay`; credentials are redacted
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Which requests to record: `failures`, `sample:RATE`, `failures,sample:RATE` or `all`
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value = "all",
+        requires = "record"
+    )]
+    pub record_policy: String,
+    /// Redact this header, too; may be repeated
+    #[arg(long, value_name = "NAME", requires = "record")]
+    pub redact_header: Vec<String>,
+    /// Redact this query parameter, too; may be repeated
+    #[arg(long, value_name = "NAME", requires = "record")]
+    pub redact_query: Vec<String>,
+    /// Redact this field of JSON bodies and stored documents, as a JSON pointer (`*`: every element); may be repeated
+    #[arg(long, value_name = "POINTER", requires = "record")]
+    pub redact_field: Vec<String>,
+    /// Redact nothing: the tape then holds every secret of its requests
+    #[arg(long, requires = "record", conflicts_with_all = ["redact_header", "redact_query", "redact_field"])]
+    pub no_redaction: bool,
+    /// Encrypt the tape to this age recipient (`age1...`, see `age-keygen`); nothing is redacted then
+    #[arg(long, value_name = "RECIPIENT", requires = "record", conflicts_with_all = ["redact_header", "redact_query", "redact_field", "no_redaction"])]
+    pub record_recipient: Option<String>,
+    /// Leave the seed out, from which a guest's secrets may follow; such a tape does not replay strictly
+    #[arg(long, requires = "record")]
+    pub withhold_seed: bool,
 }
 
 /// Run one raw gateway event and print the Lambda response
@@ -111,10 +147,16 @@ pub struct InvokeArgs {
     pub at: Option<String>,
 }
 
-/// Run recorded events and case folders, and show what differs
+/// Run tapes, recorded events and case folders again, and show what differs
 ///
-/// A path is an event (`*.json`), events in lines (`*.jsonl`), a case folder (`event.json` with `response.json`, `before.json` and
-/// `after.json`), or a folder that holds any of these.
+/// A path is a tape (as `serve --record` and Lambda hosts write them; `docs/tape.md`), an event (`*.json`), events in lines
+/// (`*.jsonl`), a case folder (`event.json` with `response.json`, `before.json` and `after.json`), or a folder that holds any of these.
+/// Tapes may be compressed (gzip), stand among other lines of a log, or come as `aws logs filter-log-events`, Logs Insights and the
+/// CloudWatch console give them; `-` reads one from stdin.
+///
+/// Requests of tapes bring what the store told them, and are independent of each other. With the recorded guest they are replayed
+/// strictly: every call and every byte of the answer has to be as it was. With another guest, what comes of them is compared: answer,
+/// writes and their conditions, calls, log lines, work and memory; nothing is written anywhere.
 ///
 /// Events of files run in order against one store; an answer of 500 or above and a refusal count as a difference. Events whose
 /// method is safe (GET, HEAD, OPTIONS) may run at the same time, any other runs alone: the outcome does not depend on `--jobs`.
@@ -123,12 +165,14 @@ pub struct InvokeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  host-cli replay recorded.jsonl
+  host-cli replay today.tape
+  host-cli replay today.tape --guest next.wasm --report differences.html
+  host-cli replay today.tape --only 6f1c --trace
+  aws logs filter-log-events --log-group-name /aws/lambda/items | host-cli replay -
   host-cli replay tests/cases --format junit > report.xml
-  host-cli replay tests/cases/items-create --bless
-  host-cli replay tests/cases --guest next.wasm")]
+  host-cli replay tests/cases/items-create --bless")]
 pub struct ReplayArgs {
-    /// Events, files of events, case folders, or folders of them
+    /// Tapes, events, files of events, case folders, or folders of them
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
     /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
@@ -136,6 +180,8 @@ pub struct ReplayArgs {
     pub store: String,
     #[command(flatten)]
     pub guest: GuestOption,
+    #[command(flatten)]
+    pub tape: TapeArgs,
     /// Write what came out as what cases expect
     #[arg(long)]
     pub bless: bool,
@@ -148,6 +194,50 @@ pub struct ReplayArgs {
     /// 64 hexadecimal digits from which the seeds of all events follow [default: zeros]
     #[arg(long, value_name = "HEX")]
     pub seed: Option<String>,
+    /// Only every Nth case and request of a tape, beginning with the Ith: for several machines to share the work
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+}
+
+/// How tapes are replayed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Tapes")]
+pub struct TapeArgs {
+    /// How requests of tapes are replayed [default: strict for the recorded guest, state for another]
+    #[arg(long, value_enum)]
+    pub mode: Option<ModeName>,
+    /// The recorded guest: what it does is what is expected of the other one, its work included [default: the guest in this program,
+    /// where it is the recorded one]
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// What reads give of which the tape knows nothing: `live` asks the store that `--store` names, without writing to it
+    #[arg(long, value_enum, default_value_t = OnMissName::Fail)]
+    pub on_miss: OnMissName,
+    /// Differences that do not count: `header:NAME`, or a JSON pointer as the report names it (`/body/updated_at`, `/writes/*/put/document/at`);
+    /// may be repeated
+    #[arg(long, value_name = "RULE")]
+    pub ignore: Vec<String>,
+    /// Run the recorded guest twice, with another seed and time: what then differs does not count
+    #[arg(long)]
+    pub detect_noise: bool,
+    /// More work or memory than this many times the recorded guest's is a difference
+    #[arg(long, value_name = "RATIO", default_value_t = 2.0)]
+    pub cost_max: f64,
+    /// The age identity that reads encrypted tapes
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// The environment that the guest had: a JSON object of strings, or `@FILE`
+    #[arg(long, value_name = "JSON")]
+    pub guest_env: Option<String>,
+    /// Only requests whose id begins with this
+    #[arg(long, value_name = "ID")]
+    pub only: Option<String>,
+    /// Print what happened in each request when it was recorded, step by step, before what differs now
+    #[arg(long)]
+    pub trace: bool,
+    /// Write a report as one HTML file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// Write a realistic gateway event
@@ -294,6 +384,26 @@ pub enum ReportFormat {
     Json,
     /// JUnit XML: one test for each case, one for each file of events, one for each event that differs
     Junit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModeName {
+    /// The store's answers come from the tape; every call and every byte of the answer has to be the same
+    Strict,
+    /// The guest runs on what the tape knows of the store; compared is what comes of it
+    State,
+    /// Only the events are taken, and run against the store that `--store` names
+    Live,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnMissName {
+    /// The store is unavailable to the guest, and the request counts as different
+    Fail,
+    /// What is not known is not there
+    Absent,
+    /// What the store has that `--store` names
+    Live,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -14,6 +14,7 @@ mod replay;
 mod rollback;
 mod serve;
 mod table;
+mod tape_options;
 
 use crate::{
     args::Command,

@@ -28,6 +28,22 @@ impl GuestSource {
         path.map_or(Self::Embedded, |path| Self::File(path.to_owned()))
     }
 
+    /// Loads and links the guest, for up to `instances_max` requests at a time.
+    pub fn link(&self, instances_max: usize) -> Result<Runtime, Failure> {
+        self.link_on(&engine(instances_max)?, RuntimeOptions::default())
+    }
+
+    /// Loads and links the guest on an engine.
+    pub fn link_on(&self, engine: &Engine, options: RuntimeOptions) -> Result<Runtime, Failure> {
+        let (name, guest) = self.load(engine)?;
+        Runtime::new(engine, &guest, options).map_err(|error| cannot_load(&name, &error))
+    }
+
+    /// Whether it is a component, from which code for any engine can be made, and not an image.
+    pub fn is_component(&self) -> Result<bool, Failure> {
+        Ok(self.read()?.1.starts_with(b"\0asm"))
+    }
+
     /// Its name in messages, and its bytes.
     pub fn read(&self) -> Result<(String, Vec<u8>), Failure> {
         Ok(match self {
@@ -37,14 +53,6 @@ impl GuestSource {
                 input::read_file(path, "guest", GUEST_BYTES_MAX)?,
             ),
         })
-    }
-
-    /// Loads and links the guest, for up to `instances_max` requests at a time.
-    pub fn link(&self, instances_max: usize) -> Result<Runtime, Failure> {
-        let engine = engine(instances_max)?;
-        let (name, guest) = self.load(&engine)?;
-        Runtime::new(&engine, &guest, RuntimeOptions::default())
-            .map_err(|error| cannot_load(&name, &error))
     }
 
     /// Loads the guest; with its name, for messages.
@@ -57,12 +65,20 @@ impl GuestSource {
     }
 }
 
+/// An engine for up to `instances_max` instances at a time that counts the work of guests.
+pub fn metered_engine(instances_max: usize) -> Result<Engine, Failure> {
+    Engine::metered(&options(instances_max)).map_err(Failure::environment)
+}
+
 /// An engine for up to `instances_max` instances at a time.
 pub fn engine(instances_max: usize) -> Result<Engine, Failure> {
-    let options = EngineOptions {
+    Engine::new(&options(instances_max)).map_err(Failure::environment)
+}
+
+fn options(instances_max: usize) -> EngineOptions {
+    EngineOptions {
         instances_max: u32::try_from(instances_max).unwrap_or(u32::MAX),
-    };
-    Engine::new(&options).map_err(Failure::environment)
+    }
 }
 
 /// The failure to make a guest of a file's bytes.

@@ -4,3 +4,5 @@ pub mod input;
 pub mod progress;
 pub mod report;
 pub mod runner;
+pub mod tapes;
+pub mod trace;

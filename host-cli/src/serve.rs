@@ -4,4 +4,5 @@ pub mod access;
 pub mod exchange;
 pub mod lines;
 pub mod server;
+pub mod tape;
 mod wire;

@@ -21,6 +21,12 @@ pub fn rfc3339(epoch_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The same with milliseconds: `2026-01-01T00:00:00.000Z`.
+pub fn rfc3339_ms(epoch_ms: u64) -> String {
+    let milliseconds = epoch_ms.min(MILLISECONDS_MAX) % 1000;
+    rfc3339(epoch_ms).replace('Z', &format!(".{milliseconds:03}Z"))
+}
+
 /// The instant that `--at` names; now where it is not given.
 pub fn resolve(at: Option<&str>) -> Result<u64, Failure> {
     let Some(text) = at else {
@@ -156,6 +162,19 @@ mod tests {
             assert_eq!(parse(&rfc3339(ms)), Some(ms), "{}", rfc3339(ms));
         }
         assert_eq!(rfc3339(1_709_164_800_000), "2024-02-29T00:00:00Z");
+    }
+
+    #[test]
+    fn milliseconds_read_back_as_they_are_written() {
+        for ms in [
+            0,
+            951_782_400_000,
+            951_868_800_123,
+            1_767_225_600_001,
+            MILLISECONDS_MAX,
+        ] {
+            assert_eq!(parse(&rfc3339_ms(ms)), Some(ms), "{}", rfc3339_ms(ms));
+        }
     }
 
     #[test]

@@ -2,20 +2,27 @@
 
 use crate::{
     args::{ReplayArgs, ReportFormat},
+    commands::tape_options::{self, TapeConfiguration},
     exit::{Failure, Outcome},
-    guest::GuestSource,
+    guest::{self, GuestSource},
     output,
     replay::{
         input::{self, Input},
         progress::Progress,
-        report::{Report, json::Json, junit::Junit, text::Text},
+        report::{Both, Report, html::Html, json::Json, junit::Junit, text::Text},
         runner,
+        tapes::Source,
     },
     runtime, seed,
     store::{CaseStores, StoreSpec},
 };
-use host_core::{seed::Seed, service::Service};
-use std::{fs, io::Write, path::Path, sync::Arc};
+use host_core::{runtime::RuntimeOptions, seed::Seed, service::Service};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// More jobs than this gain nothing anywhere.
 const JOBS_MAX: usize = 1024;
@@ -29,6 +36,9 @@ pub struct Configuration {
     format: ReportFormat,
     jobs: usize,
     seed: Seed,
+    tape: TapeConfiguration,
+    shard: (u64, u64),
+    report: Option<PathBuf>,
 }
 
 /// Finds the input; nothing is read yet.
@@ -61,7 +71,25 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
         format: arguments.format,
         jobs,
         seed: seed::resolve(arguments.seed.as_deref(), || Ok(Seed::new([0; 32])))?,
+        tape: tape_options::resolve(&arguments.tape)?,
+        shard: shard(arguments.shard.as_deref())?,
+        report: arguments.tape.report.clone(),
     })
+}
+
+/// `2/4` as (1, 4): counted from 1 where people write it.
+fn shard(text: Option<&str>) -> Result<(u64, u64), Failure> {
+    let Some(text) = text else {
+        return Ok((0, 1));
+    };
+    let numbers = text
+        .split_once('/')
+        .and_then(|(number, of)| Some((number.parse::<u64>().ok()?, of.parse::<u64>().ok()?)));
+    match numbers {
+        Some((number, of)) if (1..=of).contains(&number) => Ok((number - 1, of)),
+        _ => Err(Failure::usage(format_args!("`--shard {text}` is no share"))
+            .hint("write `--shard 1/4` to `--shard 4/4` for four machines")),
+    }
 }
 
 /// Runs, reports, and says on stderr how long it took.
@@ -69,30 +97,50 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let Configuration {
         inputs,
         store,
-        guest,
+        guest: source,
         bless,
         format,
         jobs,
         seed,
+        tape,
+        shard,
+        report: report_path,
     } = configuration;
-    let guest = guest.link(jobs)?;
-    let has_events = inputs.iter().any(|input| !matches!(input, Input::Case(_)));
-    // A store that no event uses is not opened: the file need not exist, and may be in use.
+    let options = RuntimeOptions {
+        environment: tape.environment.clone(),
+        ..RuntimeOptions::default()
+    };
+    let guest = source.link_on(&guest::engine(jobs)?, options)?;
+    let has_tapes = inputs.iter().any(|input| matches!(input, Input::Tape(_)));
+    let has_events = inputs
+        .iter()
+        .any(|input| matches!(input, Input::Event(_) | Input::Lines(_)));
+    // A store that nothing uses is not opened: the file need not exist, and may be in use.
     let runtime = runtime::workers(jobs)?;
     let storage = runtime.block_on(async {
-        if has_events {
+        if has_events || (has_tapes && tape.uses_store()) {
             store.open().await
         } else {
             StoreSpec::Memory.open().await
         }
     })?;
     let replay = runner::Replay {
+        tapes: tape_options::prepare(
+            &tape,
+            &source,
+            &guest,
+            has_tapes,
+            jobs,
+            &storage,
+            report_path.is_some(),
+        )?,
         service: Service::new(guest.clone(), storage),
         runtime: guest,
         case_stores: CaseStores::new(&store)?,
         seed,
         bless,
         pending_max: jobs * 4,
+        shard,
     };
     let progress = Progress::new(inputs.iter().map(bytes_of).sum());
     let mut report: Box<dyn Report> = match format {
@@ -100,12 +148,12 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         ReportFormat::Json => Box::new(Json::new(output::result)),
         ReportFormat::Junit => Box::new(Junit::new(output::result)),
     };
-    let totals = runtime.block_on(runner::run(
-        Arc::new(replay),
-        inputs,
+    let mut html = report_path.as_deref().map(Html::create).transpose()?;
+    let mut both = Both(
         report.as_mut(),
-        &progress,
-    ))?;
+        html.as_mut().map(|html| html as &mut dyn Report),
+    );
+    let totals = runtime.block_on(runner::run(Arc::new(replay), inputs, &mut both, &progress))?;
     let (count, duration) = progress.finish();
     let seconds = duration.as_secs_f64();
     let rate = count as f64 / seconds.max(1e-6);
@@ -124,6 +172,7 @@ fn bytes_of(input: &Input) -> u64 {
     let bytes = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
     match input {
         Input::Case(folder) => bytes(&folder.join(host_core::replay::EVENT_FILE)),
-        Input::Event(path) | Input::Lines(path) => bytes(path),
+        Input::Event(path) | Input::Lines(path) | Input::Tape(Source::File(path)) => bytes(path),
+        Input::Tape(Source::Stdin) => 0,
     }
 }

@@ -1,14 +1,14 @@
 //! `serve`: the guest over HTTP.
 
 use crate::{
-    args::{FollowOptions, ServeArgs},
+    args::{self, FollowOptions, ServeArgs},
     commands::event,
     exit::{Failure, Outcome},
     guest::{self, GuestSource},
     output,
     release::{channels, keys, stores::StoresSpec},
     runtime, seed,
-    serve::{access::AccessLog, exchange::Exchanger, server},
+    serve::{access::AccessLog, exchange::Exchanger, server, tape::TapeFile},
     store::{StoreSpec, Whole},
     time,
 };
@@ -17,10 +17,12 @@ use host_core::{
     release::{ChannelName, Follower, Following, House, PublicKeys, Views},
     runtime::RuntimeOptions,
     service::Service,
+    tape::{RecordOptions, Redaction},
 };
 use std::{
     io,
     net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -40,6 +42,7 @@ pub struct Configuration {
     follow: Option<Follow>,
     origin: Origin,
     is_quiet: bool,
+    record: Option<(PathBuf, RecordOptions)>,
 }
 
 /// The channel to follow.
@@ -71,6 +74,39 @@ pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
         follow: resolve_follow(&arguments.follow)?,
         origin: Origin::new(event::kind(arguments.event_kind)),
         is_quiet: arguments.quiet,
+        record: match &arguments.record.record {
+            Some(path) => Some((path.clone(), record_options(&arguments.record)?)),
+            None => None,
+        },
+    })
+}
+
+fn record_options(arguments: &args::RecordOptions) -> Result<RecordOptions, Failure> {
+    let policy = arguments.record_policy.parse().map_err(Failure::usage)?;
+    let recipient = arguments
+        .record_recipient
+        .as_deref()
+        .map(|recipient| {
+            recipient.parse().map_err(|error| {
+                Failure::usage(format_args!("`--record-recipient {recipient}`: {error}"))
+            })
+        })
+        .transpose()?;
+    // What only its owner reads need not lose anything.
+    let redaction = if arguments.no_redaction || recipient.is_some() {
+        Redaction::nothing()
+    } else {
+        Redaction::credentials()
+            .with_headers(arguments.redact_header.iter().map(String::as_str))
+            .with_query(arguments.redact_query.iter().map(String::as_str))
+            .with_fields(arguments.redact_field.iter().map(String::as_str))
+            .map_err(Failure::usage)?
+    };
+    Ok(RecordOptions {
+        redaction,
+        withhold_seed: arguments.withhold_seed,
+        recipient,
+        ..RecordOptions::new(policy)
     })
 }
 
@@ -113,6 +149,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             Failure::environment(format_args!("failed to start a thread: {error}"))
         })?,
         is_quiet: configuration.is_quiet,
+        tape: configuration
+            .record
+            .as_ref()
+            .map(|(path, options)| TapeFile::open(path, options.clone()))
+            .transpose()?,
     };
     runtime.block_on(serve(&configuration, exchanger))?;
     Ok(Outcome::Same)
@@ -221,7 +262,13 @@ fn greeting(address: SocketAddr, configuration: &Configuration) -> String {
             "  curl -i {base}/\n  curl -i -X OPTIONS {base}/\n  curl -i {base}/ -H 'content-type: application/json' -d '{{}}'\n"
         ),
     };
-    format!("listening on {base}\nstore: {store}\ntry:\n{commands}")
+    let recording = configuration
+        .record
+        .as_ref()
+        .map_or(String::new(), |(path, _)| {
+            format!("recording to: {}\n", path.display())
+        });
+    format!("listening on {base}\nstore: {store}\n{recording}try:\n{commands}")
 }
 
 /// SIGINT and SIGTERM.

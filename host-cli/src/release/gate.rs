@@ -4,26 +4,47 @@ use super::stores::Stores;
 use crate::{
     exit::Failure,
     guest, output,
-    replay::input::{self, Event, Input, Lines},
+    replay::{
+        input::{self, Event, Input, Lines},
+        tapes::{self, Source},
+    },
 };
 use host_core::{
     digest::Digest,
     engine::Engine,
     release::ArtifactName,
     replay::{
-        Case, CaseOutcome, Difference, Exchange, Mismatch, exchange_seed, local_view,
+        self, Case, CaseOutcome, Difference, Mismatch, exchange_seed, local_view,
         readable_response, replay_cursor_key, run_case,
     },
     runtime::{Runtime, RuntimeOptions},
     seed::Seed,
     service::Service,
     storage::{MemoryStorage, Namespace, Snapshot},
+    tape::{
+        Exchange, Line,
+        replay::{Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict},
+    },
 };
 use serde_json::{Value, json};
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, thread};
+use tokio::sync::mpsc;
 
 /// Places that are shown; further ones are only counted.
 const SHOWN_MAX: usize = 50;
+
+/// Lines of a tape that wait to be replayed.
+const LINES_WAITING_MAX: usize = 64;
+
+/// What stands against a new guest; nothing where it does what the present one did.
+fn remarks(comparison: Comparison) -> Vec<String> {
+    match comparison.verdict {
+        Verdict::Same | Verdict::EqualInEffect => Vec::new(),
+        Verdict::Differs | Verdict::Redacted | Verdict::Unplayable => {
+            comparison.notes.into_iter().map(|note| note.0).collect()
+        }
+    }
+}
 
 /// What has to come out the same, but for the places that may differ.
 pub struct Gate {
@@ -102,9 +123,60 @@ impl Gate {
                     }
                     self.compare_stores(&mut findings, &sides, &path.display().to_string())?;
                 }
+                Input::Tape(source) => {
+                    self.compare_tape(&mut findings, present.as_ref(), &new, source)
+                        .await?;
+                }
             }
         }
         findings.show()
+    }
+
+    /// Requests of a tape bring what the store told them. What the present guest does with them now is what is expected.
+    async fn compare_tape(
+        &self,
+        findings: &mut Findings,
+        present: Option<&Side>,
+        new: &Side,
+        source: &Source,
+    ) -> Result<(), Failure> {
+        let ignore = self
+            .ignore
+            .iter()
+            .map(|rule| rule.parse().map_err(Failure::usage))
+            .collect::<Result<_, _>>()?;
+        let replayer = Replayer {
+            guest: ReplayGuest::new(new.runtime.clone()),
+            metered: None,
+            baseline: present.map(|present| ReplayGuest::new(present.runtime.clone())),
+            live: None,
+            options: ReplayOptions {
+                mode: Some(Mode::State),
+                ignore,
+                ..ReplayOptions::default()
+            },
+        };
+        let (sender, mut lines) = mpsc::channel(LINES_WAITING_MAX);
+        let reader = thread::spawn({
+            let source = source.clone();
+            move || tapes::read(&source, &mut |line| sender.blocking_send(line).is_ok())
+        });
+        while let Some(Line { number, bytes }) = lines.recv().await {
+            let place = format!("{source}:{number}");
+            let line: Arc<[u8]> = bytes.into();
+            match Exchange::read(&line) {
+                Ok(exchange) => {
+                    let comparison = replayer.replay(&line, &exchange).await;
+                    findings.add(&place, remarks(comparison));
+                }
+                Err(error) if error.is_cut() => {}
+                Err(error) => findings.add(&place, vec![error.to_string()]),
+            }
+        }
+        reader
+            .join()
+            .map_err(|_| Failure::environment("the host failed to read a tape"))??;
+        Ok(())
     }
 
     async fn compare_case(
@@ -244,7 +316,7 @@ impl Side {
     }
 
     async fn answer(&self, event: &Event) -> Value {
-        let exchange = Exchange {
+        let exchange = replay::Exchange {
             event: &event.bytes,
             received_at_ms: event.head.received_at_ms,
             seed: exchange_seed(&seed(), event.position),

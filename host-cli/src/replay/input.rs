@@ -1,7 +1,11 @@
 //! From the paths that were typed to cases and events, in a fixed order and without holding a long file in memory.
 
+use super::tapes::{self, Source};
 use crate::{exit::Failure, input};
-use host_core::replay::{Case, EventHead, head};
+use host_core::{
+    replay::{Case, EventHead, head},
+    seed::Seed,
+};
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
@@ -21,6 +25,8 @@ pub enum Input {
     Event(PathBuf),
     /// A file with one event a line.
     Lines(PathBuf),
+    /// A tape.
+    Tape(Source),
 }
 
 /// An event with where it came from.
@@ -34,6 +40,8 @@ pub struct Event {
     pub head: EventHead,
     /// The raw event.
     pub bytes: Vec<u8>,
+    /// Its own seed, where a tape gives one.
+    pub seed: Option<Seed>,
 }
 
 /// Where an event or a case came from.
@@ -59,11 +67,17 @@ impl std::fmt::Display for Place {
 pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for path in paths {
+        if path == Path::new("-") {
+            inputs.push(Input::Tape(Source::Stdin));
+            continue;
+        }
         let before = inputs.len();
         let metadata =
             fs::metadata(path).map_err(|error| input::cannot_read(path, "path", &error))?;
         if metadata.is_dir() {
             find_in_folder(path, &mut inputs)?;
+        } else if tapes::is_tape_file(path)? {
+            inputs.push(Input::Tape(Source::File(path.clone())));
         } else {
             inputs.push(if has_extension(path, "jsonl") {
                 Input::Lines(path.clone())
@@ -72,9 +86,13 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
             });
         }
         if inputs.len() == before {
-            let message = format!("folder `{}` holds neither cases nor events", path.display());
-            return Err(Failure::environment(message)
-                .hint("events are `*.json` and `*.jsonl`; a case is a folder with `event.json`"));
+            let message = format!(
+                "folder `{}` holds neither cases, events nor tapes",
+                path.display()
+            );
+            return Err(Failure::environment(message).hint(
+                "events are `*.json` and `*.jsonl`; a case is a folder with `event.json`; tapes are `*.tape`",
+            ));
         }
     }
     Ok(inputs)
@@ -99,11 +117,23 @@ fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure>
             if !is_link {
                 find_in_folder(&path, inputs)?;
             }
-        } else if has_extension(&path, "jsonl") {
-            inputs.push(Input::Lines(path));
-        } else if has_extension(&path, "json") {
-            inputs.push(Input::Event(path));
+            continue;
         }
+        let is_lines = has_extension(&path, "jsonl");
+        let is_known = is_lines
+            || ["json", "tape", "gz"]
+                .iter()
+                .any(|known| has_extension(&path, known));
+        if !is_known {
+            continue;
+        }
+        inputs.push(if tapes::is_tape_file(&path)? {
+            Input::Tape(Source::File(path))
+        } else if is_lines {
+            Input::Lines(path)
+        } else {
+            Input::Event(path)
+        });
     }
     Ok(())
 }
@@ -180,6 +210,7 @@ fn event(place: Place, position: u64, bytes: Vec<u8>) -> Result<Event, Failure> 
             position,
             head,
             bytes,
+            seed: None,
         }),
         Err(error) => {
             let line = place.line.unwrap_or(error.line as u64);

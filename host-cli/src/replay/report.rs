@@ -1,12 +1,13 @@
 //! How the outcome of a replay is shown. Every format gets the same calls, in the order of the input.
 
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod text;
 
 use super::input::Place;
 use crate::exit::Failure;
-use host_core::replay::Mismatch;
+use host_core::{replay::Mismatch, tape::replay as tape};
 use std::path::Path;
 
 /// What became of one event or case.
@@ -27,6 +28,19 @@ pub enum Verdict {
     },
     /// The event is not one that the host answers.
     Refused(String),
+    /// A request of a tape did not come out the same in everything.
+    Tape {
+        /// The request's id.
+        id: String,
+        /// What differs.
+        comparison: Box<tape::Comparison>,
+        /// What happened when it was recorded, for people; empty unless asked for.
+        trace: String,
+    },
+    /// A line of a tape is no request.
+    Unreadable(String),
+    /// A line of a tape ends too early.
+    Cut,
 }
 
 /// Counts over a whole replay, or over one file.
@@ -39,6 +53,18 @@ pub struct Totals {
     pub differing: u64,
     pub server_errors: u64,
     pub refused: u64,
+    /// Requests of tapes.
+    pub requests: u64,
+    /// Same in answer and writes, though not in everything.
+    pub equal_in_effect: u64,
+    /// Differ because of what was redacted.
+    pub redacted: u64,
+    /// The tape lacks what a replay needs.
+    pub unplayable: u64,
+    /// Lines that are no requests.
+    pub unreadable: u64,
+    /// Lines that end too early; they are passed over.
+    pub cut: u64,
 }
 
 impl Totals {
@@ -50,6 +76,15 @@ impl Totals {
             Verdict::Differs(_) => self.differing += 1,
             Verdict::ServerError { .. } => self.server_errors += 1,
             Verdict::Refused(_) => self.refused += 1,
+            Verdict::Tape { comparison, .. } => match comparison.verdict {
+                tape::Verdict::Same => self.same += 1,
+                tape::Verdict::EqualInEffect => self.equal_in_effect += 1,
+                tape::Verdict::Differs => self.differing += 1,
+                tape::Verdict::Redacted => self.redacted += 1,
+                tape::Verdict::Unplayable => self.unplayable += 1,
+            },
+            Verdict::Unreadable(_) => self.unreadable += 1,
+            Verdict::Cut => self.cut += 1,
         }
     }
 
@@ -62,22 +97,67 @@ impl Totals {
         self.differing += other.differing;
         self.server_errors += other.server_errors;
         self.refused += other.refused;
+        self.requests += other.requests;
+        self.equal_in_effect += other.equal_in_effect;
+        self.redacted += other.redacted;
+        self.unplayable += other.unplayable;
+        self.unreadable += other.unreadable;
+        self.cut += other.cut;
     }
 
     /// Whether nothing is to be reported as different.
     pub fn is_clean(&self) -> bool {
-        self.differing + self.server_errors + self.refused == 0
+        let unexpected = self.differing + self.server_errors + self.refused;
+        unexpected + self.redacted + self.unplayable + self.unreadable == 0
     }
 }
 
 /// A format of reporting.
 pub trait Report {
-    /// A case, whatever its verdict; or an event whose verdict is not `Same`.
+    /// A case, whatever its verdict; or an event or request whose verdict is not `Same`.
     fn verdict(&mut self, place: &Place, is_case: bool, verdict: &Verdict) -> Result<(), Failure>;
+
+    /// A request of a tape, if details are wanted.
+    fn detail(&mut self, _detail: &html::Detail) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// A file of events has come to its end.
     fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure>;
 
     /// The replay has come to its end.
     fn finish(&mut self, totals: &Totals) -> Result<(), Failure>;
+}
+
+/// Two reports of the same replay.
+pub struct Both<'a>(pub &'a mut dyn Report, pub Option<&'a mut dyn Report>);
+
+impl Report for Both<'_> {
+    fn verdict(&mut self, place: &Place, is_case: bool, verdict: &Verdict) -> Result<(), Failure> {
+        self.0.verdict(place, is_case, verdict)?;
+        self.1
+            .as_mut()
+            .map_or(Ok(()), |report| report.verdict(place, is_case, verdict))
+    }
+
+    fn detail(&mut self, detail: &html::Detail) -> Result<(), Failure> {
+        self.0.detail(detail)?;
+        self.1
+            .as_mut()
+            .map_or(Ok(()), |report| report.detail(detail))
+    }
+
+    fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure> {
+        self.0.file(path, totals)?;
+        self.1
+            .as_mut()
+            .map_or(Ok(()), |report| report.file(path, totals))
+    }
+
+    fn finish(&mut self, totals: &Totals) -> Result<(), Failure> {
+        self.0.finish(totals)?;
+        self.1
+            .as_mut()
+            .map_or(Ok(()), |report| report.finish(totals))
+    }
 }

@@ -6,14 +6,17 @@
 use super::{
     input::{Event, Input, Lines, Place, read_event},
     progress::Progress,
-    report::{Report, Totals, Verdict},
+    report::{Report, Totals, Verdict, html::Detail},
+    tapes::{self, Source},
+    trace::trace,
 };
 use crate::{exit::Failure, store::CaseStores};
 use host_core::{
-    replay::{self, Case, Exchange, exchange_seed, readable_response},
+    replay::{self, Case, EventHead, Exchange, exchange_seed, head, readable_response},
     runtime::Runtime,
     seed::Seed,
     service::Service,
+    tape::{self, Identity, Line, decrypt_line, replay::Replayer},
 };
 use std::{
     collections::VecDeque,
@@ -40,6 +43,32 @@ pub struct Replay {
     pub bless: bool,
     /// Batches that may wait for their turn to be reported.
     pub pending_max: usize,
+    /// Of the requests of tapes.
+    pub tapes: TapeOptions,
+    /// Which of all cases and requests: every `.1`th from the `.0`th on, counted from 0.
+    pub shard: (u64, u64),
+}
+
+/// How requests of tapes are replayed.
+pub struct TapeOptions {
+    /// `None`: as events, against the store.
+    pub replayer: Option<Replayer>,
+    /// Only those whose id begins with this.
+    pub only: Option<String>,
+    /// Tell what happened when they were recorded.
+    pub trace: bool,
+    /// Reads encrypted lines.
+    pub identity: Option<Identity>,
+    /// Gather what the HTML report shows.
+    pub details: bool,
+}
+
+impl Replay {
+    /// Whether the case or request with this number is ours.
+    fn takes(&self, number: u64) -> bool {
+        let (first, of) = self.shard;
+        number % of == first
+    }
 }
 
 /// What the reading thread asks for, in the order of the input.
@@ -49,6 +78,10 @@ enum Work {
     Batch(Vec<Event>),
     /// An event that may change what others see: nothing runs beside it.
     Alone(Event),
+    /// Requests of a tape.
+    Tapes(Vec<(Place, Vec<u8>)>),
+    /// A line of a tape that could not be used.
+    Told(Place, Verdict),
     EndOfFile(PathBuf),
     Unreadable(Failure),
 }
@@ -59,6 +92,7 @@ struct Done {
     totals: Totals,
     is_case: bool,
     verdicts: Vec<(Place, Verdict)>,
+    details: Vec<Detail>,
     bytes: u64,
 }
 
@@ -87,7 +121,10 @@ pub async fn run(
     let (sender, mut works) = mpsc::channel(pending_max);
     thread::Builder::new()
         .name("replay-reader".to_owned())
-        .spawn(move || read(inputs, &sender))
+        .spawn({
+            let replay = Arc::clone(&replay);
+            move || read(&replay, inputs, &sender)
+        })
         .map_err(|error| Failure::environment(format_args!("failed to start a thread: {error}")))?;
     let mut settlement = Settlement {
         pending: VecDeque::new(),
@@ -106,6 +143,8 @@ pub async fn run(
                 settlement.start(run_events(replay, vec![event]));
                 settlement.settle_to(0).await?;
             }
+            Work::Tapes(lines) => settlement.start(run_tapes(replay, lines)),
+            Work::Told(place, verdict) => settlement.start(async move { Ok(told(place, verdict)) }),
             Work::EndOfFile(path) => settlement.pending.push_back(Pending::EndOfFile(path)),
             Work::Unreadable(failure) => {
                 settlement.settle_to(0).await?;
@@ -154,18 +193,49 @@ impl Settlement<'_> {
             self.progress
                 .aside(|| self.report.verdict(place, done.is_case, verdict))?;
         }
-        self.progress
-            .advance(done.bytes, done.totals.events + done.totals.cases);
+        for detail in &done.details {
+            self.report.detail(detail)?;
+        }
+        let Totals {
+            events,
+            cases,
+            requests,
+            ..
+        } = done.totals;
+        self.progress.advance(done.bytes, events + cases + requests);
         Ok(())
     }
 }
 
 /// Reads everything in order. Ends early when nobody listens any more.
-fn read(inputs: Vec<Input>, works: &mpsc::Sender<Work>) {
+fn read(replay: &Replay, inputs: Vec<Input>, works: &mpsc::Sender<Work>) {
     let mut position = 0;
+    // Cases and requests: what can be shared among machines, as nothing depends on the others.
+    let mut number = 0;
     for input in inputs {
         let sent = match input {
-            Input::Case(folder) => send(works, Work::Case(folder)),
+            Input::Case(folder) => {
+                number += 1;
+                if replay.takes(number - 1) {
+                    send(works, Work::Case(folder))
+                } else {
+                    Some(())
+                }
+            }
+            Input::Tape(source) => {
+                let mut reader = TapeWork {
+                    replay,
+                    works,
+                    source: &source,
+                    batch: Vec::with_capacity(BATCH_EVENTS_MAX),
+                };
+                match reader.read(&mut number, &mut position) {
+                    Ok(sent) => {
+                        sent.and_then(|()| send(works, Work::EndOfFile(source.path().into())))
+                    }
+                    Err(failure) => send(works, Work::Unreadable(failure)),
+                }
+            }
             Input::Event(path) => match read_event(&path, position) {
                 Ok(event) => {
                     position += 1;
@@ -235,6 +305,189 @@ fn read_lines(
     }
 }
 
+/// Passes on what a tape holds.
+struct TapeWork<'a> {
+    replay: &'a Replay,
+    works: &'a mpsc::Sender<Work>,
+    source: &'a Source,
+    batch: Vec<(Place, Vec<u8>)>,
+}
+
+impl TapeWork<'_> {
+    /// `None`: nobody listens.
+    fn read(&mut self, number: &mut u64, position: &mut u64) -> Result<Option<()>, Failure> {
+        let source = self.source;
+        let path: Arc<Path> = source.path().into();
+        let mut sent = Some(());
+        tapes::read(source, &mut |line| {
+            *number += 1;
+            if !self.replay.takes(*number - 1) || !self.is_wanted(&line) {
+                return true;
+            }
+            let place = Place {
+                path: Arc::clone(&path),
+                line: Some(line.number),
+            };
+            sent = if self.replay.tapes.replayer.is_some() {
+                self.batch.push((place, line.bytes));
+                if self.batch.len() < BATCH_EVENTS_MAX {
+                    Some(())
+                } else {
+                    self.flush()
+                }
+            } else {
+                *position += 1;
+                let identity = self.replay.tapes.identity.as_ref();
+                let work = match decrypted(line.bytes, identity) {
+                    Ok(line) => live(place, *position - 1, &line),
+                    Err(verdict) => Work::Told(place, verdict),
+                };
+                send(self.works, work)
+            };
+            sent.is_some()
+        })?;
+        Ok(sent.and_then(|()| self.flush()))
+    }
+
+    /// Ids are looked for as text first: most lines need not be taken apart.
+    fn is_wanted(&self, line: &Line) -> bool {
+        let Some(only) = &self.replay.tapes.only else {
+            return true;
+        };
+        let contains = line
+            .bytes
+            .windows(only.len().max(1))
+            .any(|window| window == only.as_bytes());
+        contains && tape::id_of(&line.bytes).is_some_and(|id| id.starts_with(only.as_str()))
+    }
+
+    fn flush(&mut self) -> Option<()> {
+        if self.batch.is_empty() {
+            return Some(());
+        }
+        let full = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_EVENTS_MAX));
+        send(self.works, Work::Tapes(full))
+    }
+}
+
+/// A request's event, to be run against the store like any other.
+fn live(place: Place, position: u64, line: &[u8]) -> Work {
+    let exchange = match tape::Exchange::read(line) {
+        Ok(exchange) => exchange,
+        Err(error) => return Work::Told(place, unreadable(&error)),
+    };
+    let Some(event) = exchange.event else {
+        return Work::Told(
+            place,
+            Verdict::Unreadable("the event is not on the tape".to_owned()),
+        );
+    };
+    let event = event.get().as_bytes();
+    let is_safe = head(event).is_ok_and(|head| head.is_safe);
+    let event = Event {
+        place,
+        position,
+        head: EventHead {
+            received_at_ms: exchange.received_at_ms,
+            is_safe,
+        },
+        bytes: event.to_vec(),
+        seed: exchange.seed.clone(),
+    };
+    if is_safe {
+        Work::Batch(vec![event])
+    } else {
+        Work::Alone(event)
+    }
+}
+
+fn unreadable(error: &tape::ExchangeError) -> Verdict {
+    if error.is_cut() {
+        Verdict::Cut
+    } else {
+        Verdict::Unreadable(error.to_string())
+    }
+}
+
+fn told(place: Place, verdict: Verdict) -> Done {
+    let mut done = Done::default();
+    done.add(place, verdict);
+    done
+}
+
+impl Done {
+    /// Adds a line of tape that is no request.
+    fn add(&mut self, place: Place, verdict: Verdict) {
+        self.totals.requests += u64::from(verdict != Verdict::Cut);
+        self.totals.add(&verdict);
+        self.verdicts.push((place, verdict));
+    }
+}
+
+/// The line itself, where it was encrypted to the identity.
+fn decrypted(line: Vec<u8>, identity: Option<&Identity>) -> Result<Vec<u8>, Verdict> {
+    let Some(identity) = identity else {
+        return Ok(line);
+    };
+    match decrypt_line(&line, identity) {
+        Ok(decrypted) => Ok(decrypted.unwrap_or(line)),
+        Err(error) => Err(Verdict::Unreadable(error.to_string())),
+    }
+}
+
+async fn run_tapes(replay: Arc<Replay>, lines: Vec<(Place, Vec<u8>)>) -> Result<Done, Failure> {
+    let mut done = Done::default();
+    let TapeOptions {
+        replayer: Some(replayer),
+        trace: is_traced,
+        details,
+        identity,
+        ..
+    } = &replay.tapes
+    else {
+        return Ok(done);
+    };
+    for (place, line) in lines {
+        done.bytes += line.len() as u64 + 1;
+        let line: Arc<[u8]> = match decrypted(line, identity.as_ref()) {
+            Ok(line) => line.into(),
+            Err(verdict) => {
+                done.add(place, verdict);
+                continue;
+            }
+        };
+        let exchange = match tape::Exchange::read(&line) {
+            Ok(exchange) => exchange,
+            Err(error) => {
+                done.add(place, unreadable(&error));
+                continue;
+            }
+        };
+        done.totals.requests += 1;
+        let comparison = replayer.replay(&line, &exchange).await;
+        if *details {
+            done.details
+                .push(Detail::new(&place, &exchange, &comparison));
+        }
+        if comparison.verdict == tape::replay::Verdict::Same && !is_traced {
+            done.totals.same += 1;
+            continue;
+        }
+        let verdict = Verdict::Tape {
+            id: exchange.id.clone().into_owned(),
+            comparison: Box::new(comparison),
+            trace: if *is_traced {
+                trace(&exchange)
+            } else {
+                String::new()
+            },
+        };
+        done.totals.add(&verdict);
+        done.verdicts.push((place, verdict));
+    }
+    Ok(done)
+}
+
 async fn run_events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Done, Failure> {
     let mut done = Done::default();
     for event in events {
@@ -253,7 +506,10 @@ async fn run_event(replay: &Replay, event: &Event) -> Verdict {
     let exchange = Exchange {
         event: &event.bytes,
         received_at_ms: event.head.received_at_ms,
-        seed: exchange_seed(&replay.seed, event.position),
+        seed: match &event.seed {
+            Some(seed) => seed.clone(),
+            None => exchange_seed(&replay.seed, event.position),
+        },
     };
     match exchange.run(&replay.service).await {
         Ok(answer) if answer.summary.status < 500 => Verdict::Same,
@@ -304,6 +560,7 @@ async fn run_case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, Failure>
         totals,
         is_case: true,
         verdicts: vec![(place, verdict)],
+        details: Vec::new(),
         bytes,
     })
 }

@@ -1,6 +1,6 @@
 //! One HTTP exchange: request to gateway event, through the service, Lambda response to HTTP response.
 
-use super::{access::AccessLog, lines, wire::Phase};
+use super::{access::AccessLog, lines, tape::TapeFile, wire::Phase};
 use crate::{seed, time};
 use bytes::Bytes;
 use host_core::{
@@ -43,6 +43,8 @@ pub struct Exchanger {
     pub log: AccessLog,
     /// Whether each request has a line.
     pub is_quiet: bool,
+    /// Where requests are recorded, if they are.
+    pub tape: Option<TapeFile>,
 }
 
 /// A request that is answered without asking the guest.
@@ -123,7 +125,11 @@ impl Exchanger {
             deadline: Instant::now() + duration_max,
             trace_header: None,
         };
-        let answer = match self.service.invoke(&event, arrival).await {
+        let answer = match &self.tape {
+            Some(tape) => tape.invoke(&self.service, &event, arrival).await,
+            None => self.service.invoke(&event, arrival).await,
+        };
+        let answer = match answer {
             Ok(answer) => answer,
             // An event that was just composed is one that can be parsed.
             Err(rejection) => {

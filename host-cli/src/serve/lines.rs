@@ -126,6 +126,7 @@ mod tests {
             level: LogLevel::Warn,
             message: "two\nlines".to_owned(),
             attributes: vec![("a key".to_owned(), "[1]".to_owned())],
+            storage_calls: 0,
         };
         let summary = Summary {
             kind: EventKind::HttpApi,

@@ -7,4 +7,5 @@ mod release;
 mod replay;
 mod serve;
 mod table;
+mod tapes;
 mod tools;

@@ -1,12 +1,17 @@
 //! The outcome for programs: one JSON object, written as it comes, so that a long replay needs no memory for it.
 //!
 //! `{"differences": [{"path", "line"?, "verdict", ...}], "cases", "events", "same", "blessed", "differing", "server_errors",
-//! "refused"}`; `verdict` is `differs` (with `mismatches`: `file` and its `differences`, each with `pointer`, `expected` and
-//! `actual`, absent where there is nothing), `server-error` (with `status` and `response`) or `refused` (with `reason`).
+//! "refused", "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "cut"}`; `verdict` is `differs` (with `mismatches`: `file` and its `differences`, each with `pointer`, `expected` and
+//! `actual`, absent where there is nothing), `server-error` (with `status` and `response`), `refused` or `unreadable` (with `reason`), or
+//! `cut`. Requests of tapes have their `id` and `notes` in words as well, and the verdicts `differs`, `equal-in-effect`, `redacted` and
+//! `unplayable`.
 
 use super::{Report, Totals, Verdict};
 use crate::{exit::Failure, replay::input::Place};
-use host_core::replay::{Difference, Mismatch};
+use host_core::{
+    replay::{Difference, Mismatch},
+    tape::replay as tape,
+};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -38,6 +43,17 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
                 json!({"verdict": "server-error", "status": status, "response": response})
             }
             Verdict::Refused(reason) => json!({"verdict": "refused", "reason": reason}),
+            Verdict::Unreadable(reason) => json!({"verdict": "unreadable", "reason": reason}),
+            Verdict::Cut => json!({"verdict": "cut"}),
+            Verdict::Tape { id, comparison, .. } => {
+                let mismatches: Vec<Value> = comparison.mismatches.iter().map(mismatch).collect();
+                let notes: Vec<&str> = comparison
+                    .notes
+                    .iter()
+                    .map(|note| note.0.as_str())
+                    .collect();
+                json!({"verdict": name(comparison.verdict), "id": id, "notes": notes, "mismatches": mismatches})
+            }
         };
         let mut entry = Map::new();
         entry.insert("path".to_owned(), place.path.to_string_lossy().into());
@@ -74,12 +90,31 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
             differing,
             server_errors,
             refused,
+            requests,
+            equal_in_effect,
+            redacted,
+            unplayable,
+            unreadable,
+            cut,
         } = totals;
         let text = format!(
             "{start}],\n\"cases\":{cases},\"events\":{events},\"same\":{same},\"blessed\":{blessed},\
-             \"differing\":{differing},\"server_errors\":{server_errors},\"refused\":{refused}}}\n"
+             \"differing\":{differing},\"server_errors\":{server_errors},\"refused\":{refused},\
+             \"requests\":{requests},\"equal_in_effect\":{equal_in_effect},\"redacted\":{redacted},\
+             \"unplayable\":{unplayable},\"unreadable\":{unreadable},\"cut\":{cut}}}\n"
         );
         (self.print)(text.as_bytes())
+    }
+}
+
+/// A verdict in one word.
+pub(super) fn name(verdict: tape::Verdict) -> &'static str {
+    match verdict {
+        tape::Verdict::Same => "same",
+        tape::Verdict::EqualInEffect => "equal-in-effect",
+        tape::Verdict::Differs => "differs",
+        tape::Verdict::Redacted => "redacted",
+        tape::Verdict::Unplayable => "unplayable",
     }
 }
 

@@ -1,8 +1,8 @@
 //! The outcome for CI systems: JUnit XML. A test for each case, for each file of events, and for each event that differs.
 
-use super::{Report, Totals, Verdict};
+use super::{Report, Totals, Verdict, json::name};
 use crate::{exit::Failure, replay::input::Place};
-use host_core::replay::Difference;
+use host_core::{replay::Difference, tape::replay as tape};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use std::path::Path;
 
@@ -30,8 +30,16 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
     fn verdict(&mut self, place: &Place, is_case: bool, verdict: &Verdict) -> Result<(), Failure> {
-        let class = if is_case { "case" } else { "event" };
-        self.add(&place.to_string(), class, status(verdict));
+        let class = match verdict {
+            Verdict::Tape { .. } | Verdict::Unreadable(_) | Verdict::Cut => "request",
+            _ if is_case => "case",
+            _ => "event",
+        };
+        let name = match verdict {
+            Verdict::Tape { id, .. } => format!("{place} {id}"),
+            _ => place.to_string(),
+        };
+        self.add(&name, class, status(verdict));
         Ok(())
     }
 
@@ -39,16 +47,22 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
         let status = if totals.is_clean() {
             TestCaseStatus::success()
         } else {
-            let unexpected = totals.events - totals.same;
+            let (count, what) = match totals.requests {
+                0 => (totals.events, "events"),
+                requests => (requests, "requests"),
+            };
+            let unexpected = count - totals.same - totals.equal_in_effect;
             failure(
-                &format!(
-                    "{unexpected} of {} events are not as expected",
-                    totals.events
-                ),
+                &format!("{unexpected} of {count} {what} are not as expected"),
                 None,
             )
         };
-        self.add(&path.to_string_lossy(), "events", status);
+        let class = if totals.requests > 0 {
+            "requests"
+        } else {
+            "events"
+        };
+        self.add(&path.to_string_lossy(), class, status);
         Ok(())
     }
 
@@ -81,6 +95,21 @@ fn status(verdict: &Verdict) -> TestCaseStatus {
             Some(format!("{response:#}")),
         ),
         Verdict::Refused(reason) => failure(&format!("refused: {reason}"), None),
+        Verdict::Unreadable(reason) => failure(&format!("not a request: {reason}"), None),
+        Verdict::Cut => TestCaseStatus::skipped(),
+        Verdict::Tape { comparison, .. } => {
+            let notes: Vec<&str> = comparison
+                .notes
+                .iter()
+                .map(|note| note.0.as_str())
+                .collect();
+            match comparison.verdict {
+                tape::Verdict::Same | tape::Verdict::EqualInEffect => TestCaseStatus::success(),
+                verdict @ (tape::Verdict::Differs
+                | tape::Verdict::Redacted
+                | tape::Verdict::Unplayable) => failure(name(verdict), Some(notes.join("\n"))),
+            }
+        }
     }
 }
 

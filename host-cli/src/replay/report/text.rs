@@ -2,7 +2,7 @@
 
 use super::{Report, Totals, Verdict};
 use crate::{exit::Failure, replay::input::Place};
-use host_core::replay::Mismatch;
+use host_core::{replay::Mismatch, tape::replay as tape};
 use similar::{ChangeTag, TextDiff};
 use std::{fmt::Write, path::Path};
 
@@ -68,6 +68,31 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
                 format!("{bold}answered with {status}{plain} {place}\n  {body}\n")
             }
             Verdict::Refused(reason) => format!("{bold}refused{plain} {place}\n  {reason}\n"),
+            Verdict::Unreadable(reason) => {
+                format!("{bold}not a request{plain} {place}\n  {reason}\n")
+            }
+            Verdict::Cut => format!("{bold}cut off{plain} {place}\n"),
+            Verdict::Tape {
+                id,
+                comparison,
+                trace,
+            } => {
+                let verdict = match comparison.verdict {
+                    tape::Verdict::Same => "same",
+                    tape::Verdict::EqualInEffect => "equal in effect",
+                    tape::Verdict::Differs => "differs",
+                    tape::Verdict::Redacted => "differs because of redaction",
+                    tape::Verdict::Unplayable => "cannot be replayed",
+                };
+                let mut text = format!("{bold}{verdict}{plain} {place} {id}\n{trace}");
+                for note in &comparison.notes {
+                    let _ = writeln!(text, "  {note}");
+                }
+                for mismatch in &comparison.mismatches {
+                    diff(&mut text, self.colours, mismatch);
+                }
+                text
+            }
         };
         (self.print)(text.as_bytes())
     }
@@ -86,10 +111,14 @@ fn summary(totals: &Totals) -> String {
     for (count, one, many) in [
         (totals.cases, "case", "cases"),
         (totals.events, "event", "events"),
+        (totals.requests, "request", "requests"),
     ] {
         if count > 0 {
             subjects.push(format!("{count} {}", if count == 1 { one } else { many }));
         }
+    }
+    if subjects.is_empty() {
+        subjects.push("nothing".to_owned());
     }
     let mut text = format!("{}: {} as expected", subjects.join(" and "), totals.same);
     for (count, what) in [
@@ -97,6 +126,11 @@ fn summary(totals: &Totals) -> String {
         (totals.differing, "differing"),
         (totals.server_errors, "answered with 500 or above"),
         (totals.refused, "refused"),
+        (totals.equal_in_effect, "equal in effect"),
+        (totals.redacted, "differing because of redaction"),
+        (totals.unplayable, "that cannot be replayed"),
+        (totals.unreadable, "no request"),
+        (totals.cut, "cut off"),
     ] {
         if count > 0 {
             let _ = write!(text, ", {count} {what}");

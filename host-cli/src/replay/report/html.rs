@@ -1,0 +1,345 @@
+//! The outcome as a page: one file that needs nothing else, for whoever has to say whether a difference is meant.
+//!
+//! The page's data stand in it as JSON; its script makes elements of them and never interprets a text as markup. Requests are written
+//! as they come; the page begins with a list and shows one of them at a time.
+
+use super::{Report, Totals, Verdict, json::name};
+use crate::{exit::Failure, replay::input::Place};
+use host_core::tape::{Exchange, replay as tape};
+use serde_json::{Map, Value, json};
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+const STYLE: &str = include_str!("html/report.css");
+const SCRIPT: &str = include_str!("html/report.js");
+
+/// Requests that are shown with everything known about them; of further ones there is only the line in the list.
+const DETAILED_MAX: u32 = 2_000;
+/// Lines in the list; further requests that came out the same are only counted.
+const LISTED_MAX: u32 = 20_000;
+/// Characters of a text in the page; longer ones are cut.
+const TEXT_CHARACTERS_MAX: usize = 20_000;
+
+/// What the page shows of a request.
+pub struct Detail {
+    verdict: tape::Verdict,
+    /// For the list.
+    head: Map<String, Value>,
+    /// For its own view.
+    body: Map<String, Value>,
+}
+
+impl Detail {
+    /// Gathers it.
+    pub fn new(place: &Place, exchange: &Exchange<'_>, comparison: &tape::Comparison) -> Self {
+        let (method, path) = request_line(exchange);
+        let mut head = Map::new();
+        head.insert("id".to_owned(), exchange.id.clone().into());
+        head.insert("verdict".to_owned(), name(comparison.verdict).into());
+        head.insert("method".to_owned(), method.into());
+        head.insert("path".to_owned(), path.into());
+        head.insert("place".to_owned(), place.to_string().into());
+        head.insert("status".to_owned(), exchange.status.into());
+        let now = comparison
+            .sides
+            .as_ref()
+            .map(|sides| sides.1.response["status"].clone())
+            .filter(|status| status.is_number());
+        if let Some(now) = now {
+            head.insert("now".to_owned(), now);
+        }
+        let notes: Vec<&str> = comparison
+            .notes
+            .iter()
+            .map(|note| note.0.as_str())
+            .collect();
+        head.insert(
+            "note".to_owned(),
+            notes.first().copied().unwrap_or_default().into(),
+        );
+        let mut body = Map::new();
+        body.insert("notes".to_owned(), json!(notes));
+        let differing: Vec<Value> = comparison
+            .mismatches
+            .iter()
+            .map(|mismatch| {
+                json!({
+                    "what": mismatch.file,
+                    "expected": mismatch.expected.as_ref().map(pretty),
+                    "actual": pretty(&mismatch.actual),
+                })
+            })
+            .collect();
+        body.insert("differing".to_owned(), differing.into());
+        body.insert("timeline".to_owned(), timeline(exchange));
+        body.insert(
+            "received".to_owned(),
+            crate::time::rfc3339_ms(exchange.received_at_ms).into(),
+        );
+        body.insert("guest".to_owned(), json!(exchange.guest));
+        body.insert("usage".to_owned(), usage(exchange, comparison));
+        if let Some(redacted) = exchange
+            .redacted
+            .as_ref()
+            .filter(|_| exchange.is_redacted())
+        {
+            body.insert("redacted".to_owned(), json!(redacted.at));
+        }
+        Self {
+            verdict: comparison.verdict,
+            head,
+            body,
+        }
+    }
+}
+
+fn request_line(exchange: &Exchange<'_>) -> (String, String) {
+    let event = exchange.event.map_or("null", |event| event.get());
+    let event: Value = serde_json::from_str(event).unwrap_or_default();
+    let text = |pointers: &[&str]| {
+        pointers
+            .iter()
+            .find_map(|pointer| event.pointer(pointer)?.as_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let method = text(&["/httpMethod", "/requestContext/http/method"]);
+    (method, text(&["/path", "/rawPath"]))
+}
+
+/// Event, calls with what came back, log lines and answer, in their order.
+fn timeline(exchange: &Exchange<'_>) -> Value {
+    let mut steps = Vec::new();
+    let event = exchange.event.map_or("null", |event| event.get());
+    steps.push(json!({"at": 0, "kind": "event", "text": spread(event)}));
+    let logs = exchange.log_lines();
+    let mut logs = logs.iter().peekable();
+    let log = |line: &host_core::tape::LogLine<'_>| {
+        let attributes = line.attributes.map_or("", |attributes| attributes.get());
+        let text = format!("{} {} {attributes}", line.level, line.message);
+        json!({"kind": "log", "text": cut(text.trim_end())})
+    };
+    for (number, call) in exchange.calls.iter().enumerate() {
+        while let Some(line) = logs.next_if(|line| line.after as usize <= number) {
+            steps.push(log(line));
+        }
+        steps.push(json!({
+            "at": call.at_us,
+            "took": call.us,
+            "kind": call.call.as_str(),
+            "text": spread(call.arguments.get()),
+            "result": call.result.map(|result| spread(result.get())),
+        }));
+    }
+    steps.extend(logs.map(log));
+    let end = exchange.usage.total_us;
+    if let Some(fault) = &exchange.fault {
+        steps.push(json!({"at": end, "kind": "fault", "text": format!("{}: {}", fault.kind, fault.detail)}));
+    }
+    let answer = match (exchange.response, &exchange.rejection) {
+        (Some(response), _) => spread(response.get()),
+        (None, rejection) => rejection.clone().unwrap_or_default().into_owned(),
+    };
+    steps.push(json!({"at": end, "kind": "response", "text": answer}));
+    steps.into()
+}
+
+/// What it took, then and now.
+fn usage(exchange: &Exchange<'_>, comparison: &tape::Comparison) -> Value {
+    let mut rows = vec![
+        json!([
+            "total",
+            format!("{:.2} ms", exchange.usage.total_us as f64 / 1000.0),
+            null
+        ]),
+        json!([
+            "of this, storage",
+            format!("{:.2} ms", exchange.usage.storage_us as f64 / 1000.0),
+            null
+        ]),
+    ];
+    let (mut calls_now, mut memory_now) = (Value::Null, Value::Null);
+    if let Some(sides) = &comparison.sides {
+        let (expected, actual) = (&sides.0, &sides.1);
+        calls_now = actual.calls.len().into();
+        memory_now = kibibytes(actual.memory_bytes_peak);
+        if let (Some(expected), Some(actual)) = (expected.work, actual.work) {
+            rows.push(json!(["work", expected, actual]));
+        }
+    }
+    rows.push(json!([
+        "storage calls",
+        exchange.usage.storage_calls,
+        calls_now
+    ]));
+    rows.push(json!([
+        "memory",
+        kibibytes(exchange.usage.memory_bytes_peak),
+        memory_now
+    ]));
+    rows.into()
+}
+
+fn kibibytes(bytes: usize) -> Value {
+    format!("{} KiB", bytes / 1024).into()
+}
+
+/// JSON over several lines.
+fn spread(json: &str) -> String {
+    serde_json::from_str::<Value>(json).map_or_else(|_| cut(json), |value| pretty(&value))
+}
+
+fn pretty(value: &Value) -> String {
+    cut(&format!("{value:#}"))
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(TEXT_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}\n... cut: {} bytes in all", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
+}
+
+/// Writes the page: into a file beside it, which takes its place at the end.
+pub struct Html {
+    path: PathBuf,
+    unfinished: PathBuf,
+    out: BufWriter<File>,
+    listed: u32,
+    detailed: u32,
+}
+
+impl Html {
+    /// Begins the page.
+    pub fn create(path: &Path) -> Result<Self, Failure> {
+        let unfinished = path.with_extension("html.unfinished");
+        let file = File::create(&unfinished).map_err(|error| cannot_write(path, &error))?;
+        let mut html = Self {
+            path: path.to_owned(),
+            unfinished,
+            out: BufWriter::new(file),
+            listed: 0,
+            detailed: 0,
+        };
+        html.write(&format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
+             <title>Replay</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<div id=\"page\">\n\
+             <noscript>This report needs JavaScript to be shown. Its data stand in the page as JSON.</noscript>\n</div>\n\
+             <script id=\"data\" type=\"application/json\">{{\"requests\":["
+        ))?;
+        Ok(html)
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
+        self.out
+            .write_all(text.as_bytes())
+            .map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    fn list(&mut self, entry: Map<String, Value>) -> Result<(), Failure> {
+        let separator = if self.listed == 0 { "\n" } else { ",\n" };
+        self.listed += 1;
+        self.write(separator)?;
+        self.write(&embedded(&Value::Object(entry)))
+    }
+}
+
+/// JSON that cannot end the element it stands in.
+fn embedded(value: &Value) -> String {
+    value.to_string().replace('<', "\\u003c")
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::environment(format_args!(
+        "failed to write `{}`: {error}",
+        path.display()
+    ))
+}
+
+impl Report for Html {
+    /// Requests come by [`Self::detail`]; of the rest, only what is not as expected is listed.
+    fn verdict(&mut self, place: &Place, is_case: bool, verdict: &Verdict) -> Result<(), Failure> {
+        let (word, note) = match verdict {
+            Verdict::Same | Verdict::Blessed | Verdict::Tape { .. } => return Ok(()),
+            Verdict::Differs(_) => ("differs", String::new()),
+            Verdict::ServerError { status, .. } => ("differs", format!("answered with {status}")),
+            Verdict::Refused(reason) => ("differs", format!("refused: {reason}")),
+            Verdict::Unreadable(reason) => ("unplayable", format!("not a request: {reason}")),
+            Verdict::Cut => ("unplayable", "the line is cut off".to_owned()),
+        };
+        let what = if is_case { "case" } else { "line" };
+        let entry = json!({
+            "id": what, "verdict": word, "method": "", "path": place.to_string(), "place": place.to_string(),
+            "note": note,
+        });
+        match entry {
+            Value::Object(entry) => self.list(entry),
+            _ => Ok(()),
+        }
+    }
+
+    fn detail(&mut self, detail: &Detail) -> Result<(), Failure> {
+        let is_same = detail.verdict == tape::Verdict::Same;
+        if self.listed >= LISTED_MAX && is_same {
+            return Ok(());
+        }
+        let mut entry = detail.head.clone();
+        if self.detailed < DETAILED_MAX {
+            self.detailed += 1;
+            entry.extend(detail.body.clone());
+        }
+        self.list(entry)
+    }
+
+    fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn finish(&mut self, totals: &Totals) -> Result<(), Failure> {
+        let totals = json!({
+            "requests": totals.requests,
+            "cases": totals.cases,
+            "events": totals.events,
+            "same": totals.same,
+            "equal-in-effect": totals.equal_in_effect,
+            "differs": totals.differing + totals.server_errors + totals.refused,
+            "redacted": totals.redacted,
+            "unplayable": totals.unplayable + totals.unreadable,
+        });
+        let now = crate::time::rfc3339_ms(crate::time::now_ms());
+        self.write(&format!(
+            "\n],\"totals\":{},\"made\":\"{now}\"}}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+            embedded(&totals)
+        ))?;
+        self.out
+            .flush()
+            .and_then(|()| std::fs::rename(&self.unfinished, &self.path))
+            .map_err(|error| cannot_write(&self.path, &error))
+    }
+}
+
+impl Drop for Html {
+    fn drop(&mut self) {
+        // After the end it has another name.
+        let _ = std::fs::remove_file(&self.unfinished);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_cannot_end_the_element_they_stand_in() {
+        let text = embedded(&json!({"a": "</script><script>alert(1)</script><!--"}));
+        assert!(!text.contains('<'), "{text}");
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["a"], "</script><script>alert(1)</script><!--");
+    }
+}

@@ -1,0 +1,320 @@
+//! Tapes through the program: recorded by `serve`, replayed from every shape they come in.
+
+use crate::program::{Folder, Run, Server, cli, cli_with_input, image};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    process::{Command, Stdio},
+};
+
+/// A tape of five requests.
+fn record(folder: &Folder) -> String {
+    let tape = folder.path("today.tape");
+    let server = Server::start(&["--store", "memory", "--quiet", "--record", &tape]);
+    assert_eq!(server.greeting[2], format!("recording to: {tape}"));
+    let ask = |method: &str, target: &str, body: &str| {
+        let length = body.len();
+        server.talk(format!(
+            "{method} {target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+    };
+    for (method, target, body) in [
+        ("PUT", "/items/a", r#"{"name":"lamp"}"#),
+        ("PUT", "/items/b", r#"{"name":"desk"}"#),
+        ("GET", "/items/a", ""),
+        ("GET", "/items?limit=1", ""),
+        ("GET", "/items/none", ""),
+    ] {
+        let answer = ask(method, target, body);
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    }
+    let (code, stderr) = server.stop();
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    tape
+}
+
+fn replay(arguments: &[&str]) -> Run {
+    cli(&[&["replay", "--guest", image()], arguments].concat())
+}
+
+fn lines(tape: &str) -> Vec<String> {
+    let text = fs::read_to_string(tape).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_serve_records_replays_strictly() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    assert_eq!(lines(&tape).len(), 5);
+    assert!(!fs::read_to_string(&tape).unwrap().contains("s3cret"));
+    let mode = fs::metadata(&tape).unwrap().permissions().mode();
+    assert_eq!(
+        mode & 0o777,
+        0o600,
+        "a tape may hold what others must not see"
+    );
+    let run = replay(&[&tape]).expect_code(0);
+    assert_eq!(run.stdout, "5 requests: 5 as expected\n");
+    let run = replay(&[&tape, "--mode", "strict", "--jobs", "3"]).expect_code(0);
+    assert_eq!(run.stdout, "5 requests: 5 as expected\n");
+    let run = replay(&[&tape, "--mode", "state"]).expect_code(0);
+    assert_eq!(run.stdout, "5 requests: 5 as expected\n");
+}
+
+#[test]
+fn recording_goes_on_behind_a_line_that_was_cut() {
+    let folder = Folder::new();
+    let tape = folder.write("today.tape", "{\"tenon_tape\":1,\"id\":\"cut");
+    record(&folder);
+    let run = replay(&[&tape]).expect_code(0);
+    assert!(
+        run.stdout
+            .ends_with("5 requests: 5 as expected, 1 cut off\n"),
+        "{run:#?}"
+    );
+    assert!(run.stdout.starts_with("cut off "), "{run:#?}");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut child = Command::new("gzip")
+        .arg("-c")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    child.wait_with_output().unwrap().stdout
+}
+
+#[test]
+fn a_tape_is_read_from_every_shape_that_it_comes_in() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let bytes = fs::read(&tape).unwrap();
+    let lines = lines(&tape);
+    let noise = "START RequestId: x\n{\"level\":\"INFO\",\"message\":\"request\"}";
+    let log: String = lines
+        .iter()
+        .map(|line| format!("{noise}\n2026-02-03T04:05:06.000Z {line}\n"))
+        .collect();
+    let events: Vec<Value> = lines
+        .iter()
+        .flat_map(|line| {
+            [
+                json!({"timestamp": 1, "message": "START\n"}),
+                json!({"timestamp": 1, "message": format!("{line}\n")}),
+            ]
+        })
+        .collect();
+    let rows: Vec<Value> = lines
+        .iter()
+        .map(|line| json!([{"field": "@timestamp", "value": "x"}, {"field": "@message", "value": line}]))
+        .collect();
+    let console: Vec<Value> = lines.iter().map(|line| json!({"@message": line})).collect();
+    for (name, bytes) in [
+        ("plain.jsonl", bytes.clone()),
+        ("packed.tape.gz", gzip(&bytes)),
+        ("export.log", log.clone().into_bytes()),
+        ("export.gz", gzip(log.as_bytes())),
+        (
+            "events.json",
+            format!("{:#}", json!({"events": events, "searchedLogStreams": []})).into_bytes(),
+        ),
+        (
+            "insights.json",
+            json!({"results": rows}).to_string().into_bytes(),
+        ),
+        ("console.json", json!(console).to_string().into_bytes()),
+    ] {
+        let path = folder.write(name, &bytes);
+        let run = replay(&[&path]).expect_code(0);
+        assert_eq!(run.stdout, "5 requests: 5 as expected\n", "{name}");
+        let run = cli_with_input(&["replay", "-", "--guest", image()], &bytes).expect_code(0);
+        assert_eq!(run.stdout, "5 requests: 5 as expected\n", "{name} on stdin");
+    }
+    cli_with_input(&["replay", "-"], b"nothing\n")
+        .expect_failure(3, "`(stdin)` holds no line of tape")
+        .expect_hint();
+}
+
+#[test]
+fn a_changed_tape_differs_in_every_format() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let text = fs::read_to_string(&tape).unwrap();
+    let changed = folder.write("changed.tape", text.replacen("lamp", "vase", 1));
+    let run = replay(&[&changed]).expect_code(1);
+    assert!(
+        run.stdout.contains(
+            "call 1, `put`: other arguments: /document/name: expected \"lamp\", got \"vase\""
+        ),
+        "{run:#?}"
+    );
+    assert!(
+        run.stdout
+            .ends_with("5 requests: 4 as expected, 1 differing because of redaction\n"),
+        "{run:#?}"
+    );
+    let run = replay(&[&changed, "--format", "json"]).expect_code(1);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (&report["requests"], &report["same"], &report["redacted"]),
+        (&json!(5), &json!(4), &json!(1))
+    );
+    assert_eq!(report["differences"][0]["line"], 1);
+    assert_eq!(report["differences"][0]["verdict"], "redacted");
+    let run = replay(&[&changed, "--format", "junit"]).expect_code(1);
+    assert!(
+        run.stdout.contains("failures=\"2\"") && run.stdout.contains("other arguments"),
+        "{run:#?}"
+    );
+}
+
+#[test]
+fn one_request_is_told_step_by_step() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let third: Value = serde_json::from_str(&lines(&tape)[2]).unwrap();
+    let id = third["id"].as_str().unwrap();
+    let run = replay(&[&tape, "--only", &id[..12], "--trace"]).expect_code(0);
+    for words in [
+        id,
+        "received 20",
+        "event    {",
+        "get {\"key\":{\"partition\":\"items\",\"sort\":\"a\"}",
+        "-> {\"ok\":{\"document\"",
+        "response {\"statusCode\":200",
+        "redacted /event/headers/authorization",
+    ] {
+        assert!(
+            run.stdout.contains(words),
+            "`{words}` is not in {}",
+            run.stdout
+        );
+    }
+    assert!(
+        run.stdout.ends_with("1 request: 1 as expected\n"),
+        "{run:#?}"
+    );
+}
+
+#[test]
+fn shards_share_the_requests_among_them() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let mut all = 0;
+    for shard in ["1/3", "2/3", "3/3"] {
+        let run = replay(&[&tape, "--shard", shard, "--format", "json"]).expect_code(0);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        all += report["same"].as_u64().unwrap();
+    }
+    assert_eq!(all, 5);
+    for bad in ["0/3", "4/3", "x", "1/0"] {
+        replay(&[&tape, "--shard", bad])
+            .expect_failure(2, "is no share")
+            .expect_hint();
+    }
+}
+
+/// Made by `age-keygen`.
+const IDENTITY: &str = "AGE-SECRET-KEY-1ADKVNJHKPU4LE9PMG84U78U8SYEN8AZFLUN5JWS9LDRA022FDU4QECXLGL";
+const RECIPIENT: &str = "age1nge76wajuv5llg5cwjhrcq8yusvaut29p0m0aze3jmft0la88fwqmjfspd";
+
+#[test]
+fn an_encrypted_tape_is_read_by_its_identity_only() {
+    let folder = Folder::new();
+    let tape = folder.path("secret.tape");
+    let server = Server::start(&[
+        "--store",
+        "memory",
+        "--quiet",
+        "--record",
+        &tape,
+        "--record-recipient",
+        RECIPIENT,
+    ]);
+    server.talk("GET /items/a HTTP/1.1\r\nhost: x\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\r\n");
+    assert_eq!(server.stop().0, 0);
+    let text = fs::read_to_string(&tape).unwrap();
+    assert!(
+        !text.contains("s3cret") && !text.contains("items"),
+        "{text}"
+    );
+    let run = replay(&[&tape]).expect_code(1);
+    assert!(run.stdout.contains("line is encrypted"), "{run:#?}");
+    let identity = folder.write("key.txt", format!("# created: today\n{IDENTITY}\n"));
+    let run = replay(&[&tape, "--identity", &identity, "--trace"]).expect_code(0);
+    // Nothing was lost.
+    assert!(run.stdout.contains("Bearer s3cret"), "{run:#?}");
+    assert!(
+        run.stdout.ends_with("1 request: 1 as expected\n"),
+        "{run:#?}"
+    );
+    replay(&[&tape, "--identity", &tape]).expect_failure(3, "not an age identity");
+    cli(&["serve", "--record", "x", "--record-recipient", "x"])
+        .expect_failure(2, "not an age recipient");
+}
+
+#[test]
+fn live_mode_takes_only_the_events() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let run = replay(&[&tape, "--mode", "live"]).expect_code(0);
+    assert_eq!(run.stdout, "5 events: 5 as expected\n");
+}
+
+#[test]
+fn wrong_options_are_refused_by_name() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    for (options, words) in [
+        (&["--ignore", "date"][..], "`date` is not a rule"),
+        (&["--cost-max", "0.5"], "is not a ratio"),
+        (&["--guest-env", "[]"], "not a JSON object of strings"),
+        (&["--only", ""], "names no request"),
+    ] {
+        replay(&[&[tape.as_str()], options].concat()).expect_failure(2, words);
+    }
+    cli(&["serve", "--record", "x", "--record-policy", "some"])
+        .expect_failure(2, "does not say what to record");
+    cli(&["serve", "--record", "x", "--redact-field", "email"])
+        .expect_failure(2, "is not a JSON pointer");
+}
+
+#[test]
+fn the_report_is_one_file_that_holds_what_was_found() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let text = fs::read_to_string(&tape).unwrap();
+    let changed = folder.write(
+        "changed.tape",
+        text.replacen("lamp", "<script>alert(1)</script>", 1),
+    );
+    let report = folder.path("out.html");
+    replay(&[&changed, "--report", &report]).expect_code(1);
+    let html = fs::read_to_string(&report).unwrap();
+    assert!(html.starts_with("<!doctype html>") && html.ends_with("</html>\n"));
+    assert!(
+        !html.contains("<script>alert"),
+        "a tape's text became markup"
+    );
+    for outside in ["http://", "https://", "src=", "@import", "url("] {
+        assert!(!html.contains(outside), "the page needs {outside}");
+    }
+    let data = html
+        .split("type=\"application/json\">")
+        .nth(1)
+        .unwrap()
+        .split("</script>")
+        .next()
+        .unwrap();
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["totals"]["requests"], 5);
+    assert_eq!(data["requests"].as_array().unwrap().len(), 5);
+    assert_eq!(data["requests"][0]["method"], "PUT");
+    assert!(data["requests"][0]["timeline"].as_array().unwrap().len() >= 3);
+}
