@@ -2,6 +2,7 @@
 //! optional ones.
 
 mod limits;
+mod tape;
 mod variables;
 
 pub use variables::{InvalidVariable, Variables};
@@ -11,6 +12,7 @@ use host_core::{
     limits::Limits,
     runtime::LogLevel,
     storage::{Namespace, dynamodb::DynamoDbOptions},
+    tape::RecordOptions,
 };
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -40,12 +42,14 @@ pub struct Config {
     pub function: String,
     /// Invocations at a time.
     pub concurrency: u32,
+    /// What is recorded.
+    pub tape: RecordOptions,
     /// Variables that begin like ours and are not.
     pub unknown_variables: Vec<String>,
 }
 
 /// Our own variables.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 14] = [
     "TENON_BASE_PATH",
     "TENON_GUEST",
     "TENON_GUEST_ENV",
@@ -56,6 +60,10 @@ const KNOWN: [&str; 10] = [
     "TENON_REQUEST_BODY_BYTES_MAX",
     "TENON_REQUEST_DURATION_MS_MAX",
     "TENON_TABLE",
+    "TENON_TAPE",
+    "TENON_TAPE_RECIPIENT",
+    "TENON_TAPE_REDACT_FIELDS",
+    "TENON_TAPE_REDACT_HEADERS",
 ];
 
 /// Invocations that Lambda may hand to one process at a time; more is a mistake.
@@ -90,6 +98,7 @@ impl Config {
                 .optional_number("AWS_LAMBDA_MAX_CONCURRENCY", 1..=u64::from(CONCURRENCY_MAX))?
                 .and_then(|concurrency| u32::try_from(concurrency).ok())
                 .unwrap_or(1),
+            tape: tape::read(variables)?,
             unknown_variables: variables.unknown("TENON_", &KNOWN),
         })
     }

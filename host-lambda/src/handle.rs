@@ -8,6 +8,7 @@ use host_core::{
     gateway::Rejection,
     runtime::LogLevel,
     service::{Answer, Arrival, Service},
+    tape::Recorder,
     telemetry::{Ids, Report, Trace},
 };
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
@@ -24,6 +25,7 @@ use std::{
 /// Answers invocations.
 pub struct Handler<A> {
     service: Service,
+    recorder: Recorder,
     output: Arc<Output>,
     arrivals: A,
     is_cold: AtomicBool,
@@ -65,9 +67,10 @@ impl From<InvocationError> for Diagnostic {
 
 impl<A: Arrivals> Handler<A> {
     /// Ready for the first invocation.
-    pub fn new(service: Service, output: Arc<Output>, arrivals: A) -> Self {
+    pub fn new(service: Service, recorder: Recorder, output: Arc<Output>, arrivals: A) -> Self {
         Self {
             service,
+            recorder,
             output,
             arrivals,
             is_cold: AtomicBool::new(true),
@@ -126,7 +129,10 @@ impl<A: Arrivals> Handler<A> {
             deadline,
             trace_header: trace.map(|trace| trace.header().to_owned()),
         };
-        let answered = self.service.invoke(event, arrival).await;
+        let (answered, tape) = self.recorder.invoke(&self.service, event, arrival).await;
+        if let Some(line) = tape {
+            self.output.tape(line);
+        }
         let Answer { payload, summary } = answered.map_err(rejection)?;
         self.output.request(&Report {
             summary: &summary,

@@ -18,7 +18,7 @@ pub use arrival::{Arrivals, NoRandomness, RealArrivals};
 
 use config::{Config, Variables};
 use handle::{Handler, Payload};
-use host_core::runtime::LogLevel;
+use host_core::{runtime::LogLevel, tape::Recorder};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use output::Output;
 use serde_json::json;
@@ -58,7 +58,8 @@ async fn serve(config: Config, output: Arc<Output>, arrivals: impl Arrivals) -> 
     let in_flight = InFlight::default();
     let stopped = shutdown::stopped(in_flight.clone())?;
     let service = init::service(&config, &output).await?;
-    let handler = Arc::new(Handler::new(service, output.clone(), arrivals));
+    let recorder = Recorder::new(config.tape);
+    let handler = Arc::new(Handler::new(service, recorder, output.clone(), arrivals));
     let service = service_fn(move |event: LambdaEvent<Payload>| {
         let handler = handler.clone();
         async move { handler.handle(event).await }

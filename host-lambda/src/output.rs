@@ -5,7 +5,9 @@ use crate::{
     config::{Config, Variables},
 };
 use host_core::{
+    limits::LOG_EVENT_BYTES_MAX,
     runtime::LogLevel,
+    tape::split,
     telemetry::{Ids, Report, Telemetry},
 };
 use serde_json::{Value, json};
@@ -59,6 +61,16 @@ impl Output {
     /// The lines of one request.
     pub fn request(&self, report: &Report<'_>) {
         write(&self.0.request(report));
+    }
+}
+
+impl Output {
+    /// A line of tape, in parts where it is longer than CloudWatch takes.
+    pub fn tape(&self, line: Vec<u8>) {
+        for mut part in split(line, LOG_EVENT_BYTES_MAX) {
+            part.push(b'\n');
+            write(&part);
+        }
     }
 }
 

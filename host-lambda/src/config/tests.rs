@@ -1,4 +1,5 @@
 use super::*;
+use host_core::tape::Redaction;
 use std::time::Duration;
 
 /// What Lambda sets by itself, and the one variable that has no default.
@@ -58,8 +59,17 @@ fn every_variable_is_read() {
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:2"),
         ("AWS_LAMBDA_MAX_CONCURRENCY", "8"),
+        ("TENON_TAPE", "failures"),
+        ("TENON_TAPE_REDACT_HEADERS", "X-Session, x-tenant"),
+        ("TENON_TAPE_REDACT_FIELDS", "/email"),
     ])
     .unwrap();
+    assert_eq!(config.tape.policy.to_string(), "failures");
+    let redaction = Redaction::credentials().with_headers(["x-session", "x-tenant"]);
+    assert_eq!(
+        config.tape.redaction,
+        redaction.with_fields(["/email"]).unwrap()
+    );
     assert_eq!(config.guest, Some(PathBuf::from("/opt/other.cwasm")));
     assert_eq!(config.namespace.to_string(), "shop-1");
     assert_eq!(config.log_level, LogLevel::Warn);
@@ -114,6 +124,10 @@ fn a_bad_value_is_named_with_what_is_allowed() {
         ("TENON_GUEST_MEMORY_BYTES_MAX", "1"),
         ("TENON_GUEST_MEMORY_BYTES_MAX", "1 GB"),
         ("TENON_REQUEST_DURATION_MS_MAX", "-1"),
+        ("TENON_TAPE", "some"),
+        ("TENON_TAPE", "sample:2"),
+        ("TENON_TAPE_REDACT_FIELDS", "email"),
+        ("TENON_TAPE_RECIPIENT", "ssh-ed25519 AAAA"),
         ("TENON_METRICS_NAMESPACE", "AWS/Lambda"),
         ("TENON_METRICS_NAMESPACE", "a\nb"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "127.0.0.1:8000"),
