@@ -282,7 +282,8 @@ fn answer_for(origin: Origin, mut summary: Summary) -> Answer {
 }
 
 impl Summary {
-    fn of_request(request: &Request, kind: EventKind, route: String) -> Self {
+    /// What is known before anybody has answered.
+    pub fn of_request(request: &Request, kind: EventKind, route: String) -> Self {
         Self {
             kind,
             request_id: request.context.request_id.clone(),

@@ -1,5 +1,6 @@
 //! Everything that is more than one cargo command.
 
+mod bench;
 mod check;
 mod dependencies;
 mod e2e;
@@ -35,7 +36,7 @@ Commands:
   dynamodb-local [FILTER]
                    run the DynamoDB backend's tests against Amazon's own engine (needs npm, java 17 and network namespaces)
   fuzz [SECONDS]   fuzz the event normaliser, 30 seconds unless told
-  bench [NAME]     what the component costs beside native logic; NAME is joint, replay or serve, all without
+  bench [NAME]     what the component costs beside native logic; NAME is joint, replay, serve or lambda, all without
   package [--arch x86_64|arm64|all] [--guest FILE] [--profile NAME] [--reproduce]
                    what goes to Lambda, into target/lambda/ARCH: host-lambda.zip, guest.zip, manifest.json; for this machine's
                    architecture and the reference guest unless told; with --reproduce, build twice and compare
@@ -79,7 +80,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         ("fuzz", []) => fuzz::run(fuzz::SECONDS_DEFAULT),
         ("fuzz", [seconds]) => fuzz::run(seconds.parse()?),
         ("package", arguments) => package::run(&package::Options::parse(arguments)?),
-        ("bench", arguments) => bench(arguments),
+        ("bench", arguments) => bench::bench(arguments),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");
             Ok(())
@@ -118,15 +119,4 @@ fn test(filter: Option<&str>) -> anyhow::Result<()> {
     })?;
     step("schemathesis", schemathesis::run)?;
     step("fuzz", || fuzz::run(fuzz::SECONDS_DEFAULT))
-}
-
-fn bench(arguments: &[String]) -> anyhow::Result<()> {
-    setup::target()?;
-    Cargo::new("build")
-        .args(["--release", "--locked", "--bin", "host-cli"])
-        .run()?;
-    Cargo::new("bench")
-        .args(["--locked", "--bench", "bench", "--"])
-        .args(arguments)
-        .run()
 }

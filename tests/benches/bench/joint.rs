@@ -1,7 +1,6 @@
 //! One request in process: the component in a fresh instance against the same logic natively, and how it scales to two threads.
 
 use crate::{
-    native,
     report::{self, Samples, median},
     workload,
 };

@@ -3,8 +3,8 @@
 //! Everything is measured in one run, interleaved, and printed as medians and ratios: absolute figures belong to the machine.
 
 mod joint;
+mod lambda;
 mod load;
-mod native;
 mod replay;
 mod report;
 mod serve;
@@ -31,10 +31,12 @@ fn main() -> ExitCode {
         ["native-server"] => serve::native_server(),
         [] => all(),
         ["joint"] => joint::run(),
+        // Needs programs that `all` has not built: xtask runs it after the others.
+        ["lambda"] => lambda::run(),
         ["replay"] => replay::run(&host_cli()),
         ["serve"] => serve::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: joint, replay or serve",
+            "unknown benchmark `{}`: joint, replay, serve or lambda",
             other.join(" ")
         )),
     };

@@ -1,7 +1,7 @@
 //! `host-cli serve` against a bare hyper server with the same logic natively, under the same load.
 
 use crate::{
-    load, native,
+    load,
     report::{self, median},
     workload,
 };

@@ -1,4 +1,6 @@
-//! The reference guest's logic compiled into this program, on the same store: what the component is compared with.
+//! The reference guest's logic compiled into a native program, on the same store: what the component is compared with.
+
+pub mod stack;
 
 use guest::{
     http::Request as GuestRequest,
@@ -19,13 +21,44 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Answers a request with everything the runtime injects, but no component.
+/// How the logic, which is synchronous, gets what a store answers.
+pub trait Wait {
+    /// The future's output.
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T;
+}
+
+/// For stores that answer at once, as the one in memory does.
+pub struct Never;
+
+impl Wait for Never {
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => unreachable!("this store does not wait"),
+        }
+    }
+}
+
+/// Answers a request on a store that does not wait, with everything the runtime injects, but no component.
 pub fn handle(request: Request, storage: &dyn Storage, seed: &Seed) -> Response {
+    let call = Call::new(request.context.received_at_ms, seed, None);
+    handle_waiting(request, storage, &call, seed, &Never)
+}
+
+/// The same for any store.
+pub fn handle_waiting(
+    request: Request,
+    storage: &dyn Storage,
+    call: &Call,
+    seed: &Seed,
+    wait: &impl Wait,
+) -> Response {
     let context = request.context;
     let host = NativeHost {
         storage,
-        call: Call::new(context.received_at_ms, seed, None),
+        call,
         random: Mutex::new(seed.guest_random()),
+        wait,
     };
     let request = GuestRequest {
         method: request.method,
@@ -49,23 +82,17 @@ pub fn handle(request: Request, storage: &dyn Storage, seed: &Seed) -> Response 
     }
 }
 
-struct NativeHost<'a> {
+struct NativeHost<'a, W> {
     storage: &'a dyn Storage,
-    call: Call,
+    call: &'a Call,
     random: Mutex<rand_chacha::ChaCha12Rng>,
+    wait: &'a W,
 }
 
-/// The memory store answers at once: its futures never wait.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("the memory store does not wait"),
-    }
-}
-
-impl Host for NativeHost<'_> {
+impl<W: Wait> Host for NativeHost<'_, W> {
     fn get(&self, at: &Key, how: Consistency) -> Result<Option<Stored>, StorageError> {
-        now(self.storage.get(&self.call, &key(at), consistency(how)))
+        self.wait
+            .wait(self.storage.get(self.call, &key(at), consistency(how)))
             .map(|item| item.map(stored))
             .map_err(error)
     }
@@ -76,16 +103,19 @@ impl Host for NativeHost<'_> {
         how: Consistency,
     ) -> Result<Vec<Option<Stored>>, StorageError> {
         let keys: Vec<_> = keys.iter().map(key).collect();
-        now(self.storage.get_many(&self.call, &keys, consistency(how)))
+        self.wait
+            .wait(self.storage.get_many(self.call, &keys, consistency(how)))
             .map(|items| items.into_iter().map(|item| item.map(stored)).collect())
             .map_err(error)
     }
 
     fn put(&self, put: &Put) -> Result<PutOutcome, StorageError> {
         let document = Document::parse(&put.document).map_err(error)?;
-        let outcome = now(self
-            .storage
-            .put(&self.call, &key(&put.key), &document, &options(put)));
+        let outcome =
+            self.wait.wait(
+                self.storage
+                    .put(self.call, &key(&put.key), &document, &options(put)),
+            );
         Ok(match outcome.map_err(error)? {
             port::PutOutcome::Done(revision) => PutOutcome::Done(revision.into()),
             port::PutOutcome::PreconditionFailed(item) => {
@@ -95,9 +125,10 @@ impl Host for NativeHost<'_> {
     }
 
     fn delete(&self, at: &Key, when: &Precondition) -> Result<DeleteOutcome, StorageError> {
-        let outcome = now(self
-            .storage
-            .delete(&self.call, &key(at), &precondition(when)));
+        let outcome = self.wait.wait(
+            self.storage
+                .delete(self.call, &key(at), &precondition(when)),
+        );
         Ok(match outcome.map_err(error)? {
             port::DeleteOutcome::Done => DeleteOutcome::Done,
             port::DeleteOutcome::PreconditionFailed(item) => {
@@ -112,24 +143,27 @@ impl Host for NativeHost<'_> {
         how: Consistency,
         what: &PageRequest,
     ) -> Result<Page, StorageError> {
-        now(self
-            .storage
-            .query(&self.call, partition, consistency(how), &query(what)))
-        .map(page)
-        .map_err(error)
+        self.wait
+            .wait(
+                self.storage
+                    .query(self.call, partition, consistency(how), &query(what)),
+            )
+            .map(page)
+            .map_err(error)
     }
 
     fn query_index(&self, partition: &str, what: &PageRequest) -> Result<Page, StorageError> {
-        now(self
-            .storage
-            .query_index(&self.call, partition, &query(what)))
-        .map(page)
-        .map_err(error)
+        self.wait
+            .wait(self.storage.query_index(self.call, partition, &query(what)))
+            .map(page)
+            .map_err(error)
     }
 
     fn transact(&self, puts: &[Put]) -> Result<TransactOutcome, StorageError> {
         let operations = puts.iter().map(operation).collect::<Result<Vec<_>, _>>()?;
-        let outcome = now(self.storage.transact(&self.call, &operations, None));
+        let outcome = self
+            .wait
+            .wait(self.storage.transact(self.call, &operations, None));
         Ok(match outcome.map_err(error)? {
             port::TransactOutcome::Done(revisions) => TransactOutcome::Done(
                 revisions

@@ -1,0 +1,116 @@
+//! A bootstrap as Lambda runs it: with nothing but its variables, asking our runtime API for events.
+
+use super::{
+    engine::{ACCESS_KEY, Engine, REGION},
+    runtime_api::RuntimeApi,
+};
+use anyhow::Context;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A program that can be started, with a table of its own.
+pub struct Program {
+    name: &'static str,
+    path: PathBuf,
+    endpoint: String,
+    image: Option<PathBuf>,
+}
+
+impl Program {
+    pub fn new(
+        name: &'static str,
+        path: PathBuf,
+        engine: &Engine,
+        image: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        engine.create_table(name)?;
+        Ok(Self {
+            name,
+            path,
+            endpoint: engine.endpoint().to_owned(),
+            image: image.map(Path::to_owned),
+        })
+    }
+
+    pub fn bytes(&self) -> anyhow::Result<u64> {
+        Ok(fs::metadata(&self.path)?.len())
+    }
+
+    /// Starts it. It may not be ready yet.
+    pub fn start(&self) -> anyhow::Result<Subject> {
+        let api = RuntimeApi::start()?;
+        let mut command = Command::new(&self.path);
+        command.env_clear();
+        if let Some(image) = &self.image {
+            command.env("TENON_GUEST", image);
+        }
+        let started_at = Instant::now();
+        let child = command
+            .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", self.name)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
+            .env("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint)
+            .env("TENON_TABLE", self.name)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null()) // the lines are written all the same
+            .spawn()
+            .with_context(|| format!("failed to run `{}`", self.path.display()))?;
+        Ok(Subject {
+            name: self.name,
+            child,
+            started_at,
+            api,
+        })
+    }
+
+    /// From process start until it asks for an event, and until it has answered `event`.
+    pub fn cold_start(&self, event: &[u8]) -> anyhow::Result<(Duration, Duration)> {
+        let mut subject = self.start()?;
+        let ready_at = subject.api.ready_at()?;
+        let (_, answered_at, _) = subject.api.invoke(event)?;
+        Ok((
+            ready_at - subject.started_at,
+            answered_at - subject.started_at,
+        ))
+    }
+}
+
+/// A running bootstrap; killed when dropped.
+pub struct Subject {
+    name: &'static str,
+    child: Child,
+    started_at: Instant,
+    api: RuntimeApi,
+}
+
+impl Subject {
+    /// How long an event took, and the answer.
+    pub fn invoke(&mut self, event: &[u8]) -> anyhow::Result<(Duration, Vec<u8>)> {
+        let invoked = self.api.invoke(event);
+        let (sent_at, answered_at, answer) = invoked.with_context(|| self.name)?;
+        Ok((answered_at - sent_at, answer))
+    }
+
+    pub fn resident_bytes(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        Ok(kib.context("no `VmRSS` in `status`")?.parse::<u64>()? * 1024)
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
