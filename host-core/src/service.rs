@@ -148,6 +148,14 @@ impl Service {
         self
     }
 
+    /// SHA-256 of the component that answers, where it is always the same one.
+    pub fn guest(&self) -> Option<Digest> {
+        match &self.guests {
+            Guests::One(stand) => Some(stand.runtime.digest()),
+            Guests::Routed(_) => None,
+        }
+    }
+
     /// Bounds of every request.
     pub fn limits(&self) -> Limits {
         match &self.guests {

@@ -1,10 +1,12 @@
 //! The environment, read in this one place and checked before anything is opened. An empty variable counts as not set, as templates leave
 //! optional ones.
 
+mod channel;
 mod limits;
 mod tape;
 mod variables;
 
+pub use channel::{Artifacts, ChannelConfig};
 pub use variables::{InvalidVariable, Variables};
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -26,6 +28,8 @@ pub struct Config {
     pub guest: Option<PathBuf>,
     /// Table, region, credentials.
     pub table: DynamoDbOptions,
+    /// The release channel to follow.
+    pub channel: Option<ChannelConfig>,
     /// The guest's part of the table.
     pub namespace: Namespace,
     /// Less severe lines are not written.
@@ -50,13 +54,17 @@ pub struct Config {
 
 /// Our own variables.
 const KNOWN: [&str; 14] = [
+    "TENON_ARTIFACTS",
     "TENON_BASE_PATH",
+    "TENON_CHANNEL",
+    "TENON_CHANNEL_INTERVAL_MS",
     "TENON_GUEST",
     "TENON_GUEST_ENV",
     "TENON_GUEST_MEMORY_BYTES_MAX",
     "TENON_LOG_LEVEL",
     "TENON_METRICS_NAMESPACE",
     "TENON_NAMESPACE",
+    "TENON_PUBLIC_KEYS",
     "TENON_REQUEST_BODY_BYTES_MAX",
     "TENON_REQUEST_DURATION_MS_MAX",
     "TENON_TABLE",
@@ -79,9 +87,11 @@ impl Config {
         )?;
         variables.required("AWS_LAMBDA_FUNCTION_VERSION", "the version, set by Lambda")?;
         variables.number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 1..=i32::MAX as u64)?;
+        let table = table(variables)?;
         Ok(Self {
             guest: variables.get("TENON_GUEST").map(PathBuf::from),
-            table: table(variables)?,
+            channel: channel::read(variables, &table)?,
+            table,
             namespace: namespace(variables)?,
             log_level: log_level(variables)?,
             base_path: base_path(variables)?,
@@ -112,16 +122,7 @@ fn table(variables: &Variables) -> Result<DynamoDbOptions, InvalidVariable> {
         None,
         "environment",
     );
-    let endpoint = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]
-        .into_iter()
-        .find_map(|name| Some((name, variables.get(name)?)));
-    if let Some((name, url)) = endpoint
-        && !["http://", "https://"]
-            .iter()
-            .any(|scheme| url.starts_with(scheme))
-    {
-        return Err(variables.invalid(name, "a URL that begins with `http://` or `https://`"));
-    }
+    let endpoint = endpoint(variables, "AWS_ENDPOINT_URL_DYNAMODB")?;
     Ok(DynamoDbOptions {
         table: variables
             .required("TENON_TABLE", "the name or ARN of the DynamoDB table")?
@@ -129,9 +130,29 @@ fn table(variables: &Variables) -> Result<DynamoDbOptions, InvalidVariable> {
         region: variables
             .required("AWS_REGION", "a region like `eu-central-1`, set by Lambda")?
             .to_owned(),
-        endpoint: endpoint.map(|(_, url)| url.to_owned()),
+        endpoint: endpoint.map(str::to_owned),
         credentials: SharedCredentialsProvider::new(credentials),
     })
+}
+
+/// Another server than AWS's own, the more particular variable first (AWS: service-specific endpoints).
+fn endpoint<'v>(
+    variables: &'v Variables,
+    of_service: &'static str,
+) -> Result<Option<&'v str>, InvalidVariable> {
+    let found = [of_service, "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .find_map(|name| Some((name, variables.get(name)?)));
+    let Some((name, url)) = found else {
+        return Ok(None);
+    };
+    if !["http://", "https://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+    {
+        return Err(variables.invalid(name, "a URL that begins with `http://` or `https://`"));
+    }
+    Ok(Some(url))
 }
 
 fn namespace(variables: &Variables) -> Result<Namespace, InvalidVariable> {

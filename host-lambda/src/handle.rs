@@ -2,10 +2,13 @@
 
 use crate::{
     arrival::{Arrivals, deadline, now_ms},
+    channel,
+    init::Ready,
     output::Output,
 };
 use host_core::{
     gateway::Rejection,
+    release::Follower,
     runtime::LogLevel,
     service::{Answer, Arrival, Service},
     tape::Recorder,
@@ -25,7 +28,7 @@ use std::{
 /// Answers invocations.
 pub struct Handler<A> {
     service: Service,
-    recorder: Recorder,
+    follower: Option<Follower>,
     output: Arc<Output>,
     arrivals: A,
     is_cold: AtomicBool,
@@ -67,10 +70,10 @@ impl From<InvocationError> for Diagnostic {
 
 impl<A: Arrivals> Handler<A> {
     /// Ready for the first invocation.
-    pub fn new(service: Service, recorder: Recorder, output: Arc<Output>, arrivals: A) -> Self {
+    pub fn new(ready: Ready, output: Arc<Output>, arrivals: A) -> Self {
         Self {
-            service,
-            recorder,
+            service: ready.service,
+            follower: ready.follower,
             output,
             arrivals,
             is_cold: AtomicBool::new(true),
@@ -141,7 +144,10 @@ impl<A: Arrivals> Handler<A> {
             received_at_ms: clock_ms,
             total_duration: started.elapsed(),
             is_cold_start: self.is_cold.swap(false, Ordering::Relaxed),
-            channel: None,
+            channel: self
+                .follower
+                .as_ref()
+                .map(|follower| channel::report(follower, &self.output, clock_ms)),
         });
         // What a service answers is JSON.
         let json = String::from_utf8(payload).ok().map(RawValue::from_string);

@@ -1,12 +1,19 @@
 //! Everything between the configuration and the first invocation.
 
-use crate::{config::Config, output::Output, store::Store};
+use crate::{
+    arrival::now_ms,
+    channel::{self, Premises},
+    config::Config,
+    output::Output,
+    store::Store,
+};
 use anyhow::{Context, bail};
 use host_core::{
-    engine::{Engine, EngineOptions},
+    engine::{Engine, EngineOptions, Guest, LoadError},
+    release::Follower,
     runtime::{LogLevel, Runtime, RuntimeOptions},
     service::Service,
-    storage::StorageError,
+    storage::{DynamoDbStorage, StorageError},
 };
 use lambda_runtime_api_client::{Client, body::Body, build_request};
 use serde_json::json;
@@ -47,16 +54,23 @@ pub fn tokio_runtime(concurrency: u32) -> anyhow::Result<tokio::runtime::Runtime
         .context("failed to start the asynchronous runtime")
 }
 
-/// Loads the guest and opens the store, side by side. A store that cannot be reached now is tried again by the requests; one that is
-/// configured wrongly will not get better.
-pub async fn service(config: &Config, output: &Output) -> anyhow::Result<Service> {
+/// What answers invocations.
+pub struct Ready {
+    pub service: Service,
+    /// Changes the service's guests, where a channel is followed.
+    pub follower: Option<Follower>,
+}
+
+/// Makes the guests ready and opens the store, side by side. A store that cannot be reached now is tried again by the requests; one that
+/// is configured wrongly will not get better.
+pub async fn start(config: &Config, output: &Output) -> anyhow::Result<Ready> {
     let started = Instant::now();
-    let store = Arc::new(Store::new(config));
-    let (named, options) = (config.guest.clone(), runtime_options(config));
-    let instances_max = config.concurrency.min(INSTANCES_MAX);
-    let guest = tokio::task::spawn_blocking(move || load(named.as_deref(), instances_max, options));
-    let (runtime, opened) = tokio::join!(guest, store.open(started + STORE_DURATION_MAX));
-    let runtime = runtime.context("failed to load the guest")??;
+    let backend = Arc::new(DynamoDbStorage::new(&config.table));
+    let store = Arc::new(Store::new(backend.clone(), config.namespace.clone()));
+    let deadline = started + STORE_DURATION_MAX;
+    let (ready, opened) =
+        tokio::join!(guests(config, backend, store.clone()), store.open(deadline));
+    let Ready { service, follower } = ready?;
     if let Err(error) = opened {
         if error.error == StorageError::Misconfigured {
             let region = &config.table.region;
@@ -66,15 +80,60 @@ pub async fn service(config: &Config, output: &Output) -> anyhow::Result<Service
         let members = [("error", json!(error.to_string()))];
         output.note(LogLevel::Warn, "the store cannot be reached yet", &members);
     }
-    let members = [
-        ("guest", json!(runtime.digest().to_string())),
-        ("initMs", json!(started.elapsed().as_millis() as u64)),
-    ];
+    if let Some(follower) = &follower {
+        channel::report(follower, output, now_ms());
+    }
+    let guest = service.guest().map(|guest| json!(guest.to_string()));
+    let generation = follower.as_ref().and_then(Follower::generation);
+    let members: Vec<_> = [
+        guest.map(|guest| ("guest", guest)),
+        generation.map(|generation| ("generation", json!(generation))),
+        Some(("initMs", json!(started.elapsed().as_millis() as u64))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     output.note(LogLevel::Info, "ready", &members);
-    let service = Service::new(runtime, store);
-    Ok(match &config.base_path {
+    let service = match &config.base_path {
         Some(base_path) => service.with_base_path(base_path),
         None => service,
+    };
+    Ok(Ready { service, follower })
+}
+
+/// The one guest that is named or bundled, or those of the channel.
+async fn guests(
+    config: &Config,
+    backend: Arc<DynamoDbStorage>,
+    store: Arc<Store>,
+) -> anyhow::Result<Ready> {
+    let (named, is_optional) = (config.guest.clone(), config.channel.is_some());
+    let instances_max = config.concurrency.min(INSTANCES_MAX);
+    let loading = move || load(named.as_deref(), instances_max, is_optional);
+    let (engine, loaded) = tokio::task::spawn_blocking(loading)
+        .await
+        .context("failed to load the guest")??;
+    let options = runtime_options(config);
+    if let Some(channel) = &config.channel {
+        let premises = Premises {
+            engine,
+            backend,
+            namespace: config.namespace.clone(),
+            options,
+            bundled: loaded.map(|(_, guest)| guest),
+        };
+        let follower = channel::follow(channel, &config.table, premises).await?;
+        return Ok(Ready {
+            service: Service::routed(Arc::new(follower.clone())),
+            follower: Some(follower),
+        });
+    }
+    // Where it is not optional, it is there.
+    let (path, guest) = loaded.context("there is no guest")?;
+    let runtime = Runtime::new(&engine, &guest, options).map_err(|error| unfit(&path, &error))?;
+    Ok(Ready {
+        service: Service::new(runtime, store),
+        follower: None,
     })
 }
 
@@ -86,23 +145,31 @@ fn runtime_options(config: &Config) -> RuntimeOptions {
     }
 }
 
+/// The engine, and the guest beside or in it. One that is only there in case the channel cannot be reached may be missing, but not unfit.
 fn load(
     named: Option<&Path>,
     instances_max: u32,
-    options: RuntimeOptions,
-) -> anyhow::Result<Runtime> {
-    let (path, bytes) = read_guest(named)?;
-    let shown = path.display();
+    is_optional: bool,
+) -> anyhow::Result<(Engine, Option<(PathBuf, Guest)>)> {
     let engine = Engine::new(&EngineOptions { instances_max })?;
-    let link = || {
-        let guest = engine.load(&bytes)?;
-        Runtime::new(&engine, &guest, options)
+    let found = read_guest(named)?;
+    let Some((path, bytes)) = found else {
+        if is_optional {
+            return Ok((engine, None));
+        }
+        bail!(no_guest());
     };
-    link().map_err(|error| anyhow::anyhow!("guest `{shown}`: {error}; {}", error.hint()))
+    let guest = engine.load(&bytes).map_err(|error| unfit(&path, &error))?;
+    Ok((engine, Some((path, guest))))
+}
+
+fn unfit(path: &Path, error: &LoadError) -> anyhow::Error {
+    let shown = path.display();
+    anyhow::anyhow!("guest `{shown}`: {error}; {}", error.hint())
 }
 
 /// The named file, or the first of the usual ones that is there.
-fn read_guest(named: Option<&Path>) -> anyhow::Result<(PathBuf, Vec<u8>)> {
+fn read_guest(named: Option<&Path>) -> anyhow::Result<Option<(PathBuf, Vec<u8>)>> {
     let candidates = match named {
         Some(path) => vec![path.to_owned()],
         None => usual_places(),
@@ -118,7 +185,7 @@ fn read_guest(named: Option<&Path>) -> anyhow::Result<(PathBuf, Vec<u8>)> {
             Err(error) => Err(error),
         };
         match bytes {
-            Ok(bytes) => return Ok((path.clone(), bytes)),
+            Ok(bytes) => return Ok(Some((path.clone(), bytes))),
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let shown = path.display();
@@ -131,11 +198,15 @@ fn read_guest(named: Option<&Path>) -> anyhow::Result<(PathBuf, Vec<u8>)> {
             }
         }
     }
-    let tried: Vec<_> = candidates
+    Ok(None)
+}
+
+fn no_guest() -> String {
+    let tried: Vec<_> = usual_places()
         .iter()
         .map(|path| format!("`{}`", path.display()))
         .collect();
-    bail!(
+    format!(
         "there is no guest: tried {}; add it as a layer, or name it in `TENON_GUEST`",
         tried.join(", ")
     )

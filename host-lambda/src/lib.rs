@@ -7,6 +7,7 @@
 //! A library, so that tests run the same host with time and chance of their own ([`Arrivals`]).
 
 mod arrival;
+mod channel;
 mod config;
 mod handle;
 mod init;
@@ -57,9 +58,8 @@ fn start(variables: &Variables, arrivals: impl Arrivals) -> anyhow::Result<()> {
 async fn serve(config: Config, output: Arc<Output>, arrivals: impl Arrivals) -> anyhow::Result<()> {
     let in_flight = InFlight::default();
     let stopped = shutdown::stopped(in_flight.clone())?;
-    let service = init::service(&config, &output).await?;
-    let recorder = Recorder::new(config.tape);
-    let handler = Arc::new(Handler::new(service, recorder, output.clone(), arrivals));
+    let ready = init::start(&config, &output).await?;
+    let handler = Arc::new(Handler::new(ready, output.clone(), arrivals));
     let service = service_fn(move |event: LambdaEvent<Payload>| {
         let handler = handler.clone();
         async move { handler.handle(event).await }

@@ -1,6 +1,5 @@
 //! The guest's view of the table: opened at init or, should the table be out of reach then, by the first call that finds it back.
 
-use crate::config::Config;
 use host_core::storage::{
     Call, Consistency, CursorKey, DeleteOutcome, Document, Item, Key, Namespace, Operation, Page,
     Precondition, PutOptions, PutOutcome, QueryOptions, Storage, StorageError, Tenant,
@@ -26,10 +25,10 @@ pub struct Store {
 
 impl Store {
     /// Nothing is sent yet.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(backend: Arc<DynamoDbStorage>, namespace: Namespace) -> Self {
         Self {
-            backend: Arc::new(DynamoDbStorage::new(&config.table)),
-            namespace: config.namespace.clone(),
+            backend,
+            namespace,
             opened: OnceCell::new(),
         }
     }

@@ -12,5 +12,6 @@ mod events;
 mod faults;
 mod guests;
 mod panics;
+mod releases;
 mod soak;
 mod telemetry;

@@ -5,6 +5,6 @@ mod aws;
 mod canary;
 mod live;
 mod routes;
-mod s3_server;
-mod site;
+pub mod s3_server;
+pub mod site;
 mod swap;

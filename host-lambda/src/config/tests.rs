@@ -165,3 +165,61 @@ fn a_variable_that_is_not_ours_is_found() {
     let config = read_with(&[("TENON_TABEL", "x"), ("OTHER", "y")]).unwrap();
     assert_eq!(config.unknown_variables, ["TENON_TABEL"]);
 }
+
+const KEY: &str = "ed25519:5J7skW2ZrVjMwntMcTc0ZVz7l5mtgUco1SpVioFW_f8";
+
+#[test]
+fn a_channel_needs_its_guests_and_keys() {
+    let all = [
+        ("TENON_CHANNEL", "items"),
+        ("TENON_ARTIFACTS", "s3://releases/guests"),
+        ("TENON_PUBLIC_KEYS", KEY),
+    ];
+    let channel = read_with(&all).unwrap().channel.unwrap();
+    assert_eq!(channel.name.to_string(), "items");
+    assert_eq!(channel.interval, Duration::from_secs(15));
+    assert!(matches!(channel.artifacts, Artifacts::S3(_)));
+    for (missing, name) in all
+        .iter()
+        .enumerate()
+        .skip(1)
+        .map(|(index, (name, _))| (index, name))
+    {
+        let rest = all
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != missing);
+        let rest: Vec<_> = rest.map(|(_, variable)| *variable).collect();
+        let complaint = read_with(&rest).unwrap_err();
+        assert!(
+            complaint.starts_with(&format!("variable `{name}` is not set")),
+            "{complaint}"
+        );
+    }
+    // Without a channel, what belongs to it may stay as it is.
+    assert!(read_with(&all[1..]).unwrap().channel.is_none());
+}
+
+#[test]
+fn a_wrong_channel_is_described_and_keys_are_not_shown() {
+    let with = |name, value| {
+        let all = [
+            ("TENON_CHANNEL", "items"),
+            ("TENON_ARTIFACTS", "file:///opt/guests"),
+            ("TENON_PUBLIC_KEYS", KEY),
+            (name, value),
+        ];
+        read_with(&all).unwrap_err()
+    };
+    assert!(with("TENON_CHANNEL", "It").contains("variable `TENON_CHANNEL` is `It`"));
+    assert!(
+        with("TENON_ARTIFACTS", "file://here").contains("`s3://BUCKET/PREFIX` or `file:///FOLDER`")
+    );
+    assert!(with("TENON_CHANNEL_INTERVAL_MS", "0").contains("a whole number from 1 to"));
+    let complaint = with("TENON_PUBLIC_KEYS", "tenon-secret-ed25519:abc");
+    assert!(
+        complaint.contains("as `host-cli keygen` prints them"),
+        "{complaint}"
+    );
+    assert!(!complaint.contains("abc"), "{complaint}");
+}

@@ -122,6 +122,19 @@ impl fmt::Display for S3Location {
     }
 }
 
+/// Without credentials.
+impl fmt::Debug for S3Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("S3Location")
+            .field("bucket", &self.bucket)
+            .field("prefix", &self.prefix)
+            .field("region", &self.region)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A part of a bucket that holds artifacts.
 pub struct S3Artifacts {
     location: S3Location,

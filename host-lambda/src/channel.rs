@@ -1,0 +1,104 @@
+//! Follows the release channel, where one is configured, and tells of it.
+
+use crate::{
+    arrival::now_ms,
+    config::{Artifacts, ChannelConfig},
+    output::Output,
+    store::Store,
+};
+use anyhow::Context;
+use host_core::{
+    engine::{Engine, Guest},
+    release::{
+        ArtifactStore, ChannelReport, FolderArtifacts, Follower, Following, House, Look,
+        S3Artifacts, TableChannels, Views,
+    },
+    runtime::{LogLevel, RuntimeOptions},
+    seed::Seed,
+    storage::{DynamoDbStorage, Namespace, dynamodb::DynamoDbOptions},
+    telemetry::Channel,
+};
+use serde_json::json;
+use std::sync::Arc;
+
+/// What the guests of the channel live on.
+pub struct Premises {
+    pub engine: Engine,
+    pub backend: Arc<DynamoDbStorage>,
+    /// Of routes that name none.
+    pub namespace: Namespace,
+    pub options: RuntimeOptions,
+    /// Serves while the channel cannot be reached at the start.
+    pub bundled: Option<Guest>,
+}
+
+/// Takes the first look at the channel.
+pub async fn follow(
+    config: &ChannelConfig,
+    table: &DynamoDbOptions,
+    premises: Premises,
+) -> anyhow::Result<Follower> {
+    let artifacts: Arc<dyn ArtifactStore> = match &config.artifacts {
+        Artifacts::S3(location) => Arc::new(S3Artifacts::new(location.clone())),
+        Artifacts::Folder(path) => Arc::new(FolderArtifacts::new(path)),
+    };
+    let backend = premises.backend;
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).context("the operating system gives no random numbers")?;
+    let following = Following {
+        channel: config.name.clone(),
+        keys: config.keys.clone(),
+        channels: Arc::new(TableChannels::new(table)),
+        artifacts,
+        interval: config.interval,
+        house: House {
+            engine: premises.engine,
+            // Each opens by itself, should the table not be there yet.
+            views: Views::new(move |namespace| Arc::new(Store::new(backend.clone(), namespace))),
+            namespace: premises.namespace,
+            options: premises.options,
+        },
+        bundled: premises.bundled,
+        seed: Seed::new(seed),
+    };
+    Ok(Follower::start(following, now_ms()).await?)
+}
+
+/// Writes what happened since the last request, and counts what failed.
+pub fn report(follower: &Follower, output: &Output, now_ms: u64) -> Channel {
+    let reports = follower.take_reports();
+    let failures = reports.iter().filter(|report| report.is_failure()).count();
+    for report in &reports {
+        write(report, output);
+    }
+    Channel {
+        age: follower.age(now_ms),
+        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+    }
+}
+
+fn write(report: &ChannelReport, output: &Output) {
+    let duration = ("durationMs", json!(report.duration.as_millis() as u64));
+    match &report.result {
+        Ok(Look::Unchanged) => {}
+        Ok(Look::Swapped {
+            from,
+            to,
+            rollback,
+            by,
+        }) => {
+            let members = [
+                ("generation", json!(to)),
+                ("replaces", json!(from)),
+                ("rollback", json!(rollback)),
+                ("by", json!(by)),
+                duration,
+            ];
+            output.note(LogLevel::Info, "guests changed", &members);
+        }
+        Err(error) => {
+            let members = [("error", json!(error.to_string())), duration];
+            output.note(LogLevel::Error, "channel not followed", &members);
+        }
+    }
+}
