@@ -87,8 +87,9 @@ pub(super) fn pooled(options: &EngineOptions, metered: bool) -> Result<Config> {
 /// Core modules in one component: the guest itself, its adapters, and the small ones that the component encoder adds.
 const CORE_INSTANCES_MAX: u32 = 20;
 
-/// Linear memories in one component: interpreters bring a second one for what translates between them and the joint.
-const MEMORIES_MAX: u32 = 2;
+/// Linear memories in one component. Interpreters bring more than one: for what translates between them and the joint, and for what stands
+/// in the place of WASI.
+const MEMORIES_MAX: u32 = 4;
 
 /// For running guests where a pool cannot be had.
 pub(super) fn on_demand(metered: bool) -> Result<Config> {
