@@ -82,7 +82,7 @@ pub struct PromoteArgs {
     /// Header by which a client may select a guest of the channel by its digest, for tests; `none` takes it away
     #[arg(long, value_name = "NAME")]
     pub select_header: Option<String>,
-    /// Events, files of events, case folders or folders of them that must come out the same; may be repeated
+    /// Events, files of events, case folders or folders of them that must come out the same as with the present guest; may be repeated
     #[arg(long, value_name = "PATH")]
     pub gate: Vec<PathBuf>,
     /// A place in answers that may differ, as a JSON pointer like `/headers/etag`; may be repeated

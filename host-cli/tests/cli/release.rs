@@ -220,6 +220,13 @@ fn a_gate_lets_through_what_does_the_same_and_nothing_else() {
         "{passed:?}"
     );
 
+    // What is no request proves nothing.
+    let noise = folder.write("noise.jsonl", "{\"Records\":[]}\n");
+    let noise = site
+        .run("promote", &["gated", &site.second, "--gate", &noise])
+        .expect_code(1);
+    assert!(noise.stdout.contains("no guest was asked"), "{noise:?}");
+
     // The title in the served document, as long as before.
     let other = String::from_utf8_lossy(&fs::read(GUEST).unwrap()).contains("openapi");
     assert!(other);
