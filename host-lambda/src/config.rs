@@ -53,7 +53,7 @@ pub struct Config {
 }
 
 /// Our own variables.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 18] = [
     "TENON_ARTIFACTS",
     "TENON_BASE_PATH",
     "TENON_CHANNEL",

@@ -29,6 +29,7 @@ use std::{
 pub struct Handler<A> {
     service: Service,
     follower: Option<Follower>,
+    recorder: Recorder,
     output: Arc<Output>,
     arrivals: A,
     is_cold: AtomicBool,
@@ -70,10 +71,11 @@ impl From<InvocationError> for Diagnostic {
 
 impl<A: Arrivals> Handler<A> {
     /// Ready for the first invocation.
-    pub fn new(ready: Ready, output: Arc<Output>, arrivals: A) -> Self {
+    pub fn new(ready: Ready, recorder: Recorder, output: Arc<Output>, arrivals: A) -> Self {
         Self {
             service: ready.service,
             follower: ready.follower,
+            recorder,
             output,
             arrivals,
             is_cold: AtomicBool::new(true),

@@ -59,7 +59,8 @@ async fn serve(config: Config, output: Arc<Output>, arrivals: impl Arrivals) -> 
     let in_flight = InFlight::default();
     let stopped = shutdown::stopped(in_flight.clone())?;
     let ready = init::start(&config, &output).await?;
-    let handler = Arc::new(Handler::new(ready, output.clone(), arrivals));
+    let recorder = Recorder::new(config.tape);
+    let handler = Arc::new(Handler::new(ready, recorder, output.clone(), arrivals));
     let service = service_fn(move |event: LambdaEvent<Payload>| {
         let handler = handler.clone();
         async move { handler.handle(event).await }

@@ -13,3 +13,4 @@ mod lambda;
 mod load;
 mod plain;
 mod release;
+mod tape;

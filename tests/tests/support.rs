@@ -4,6 +4,8 @@ pub mod guests;
 pub mod host_cli;
 pub mod http_client;
 pub mod in_process;
+pub mod json_schema;
+pub mod recording;
 
 use std::{
     fs,

@@ -8,6 +8,7 @@ mod load;
 mod replay;
 mod report;
 mod serve;
+mod tape;
 mod workload;
 
 use std::{env, path::PathBuf, process::ExitCode};
@@ -35,8 +36,9 @@ fn main() -> ExitCode {
         ["lambda"] => lambda::run(),
         ["replay"] => replay::run(&host_cli()),
         ["serve"] => serve::run(&host_cli()),
+        ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: joint, replay, serve or lambda",
+            "unknown benchmark `{}`: joint, replay, serve, tape or lambda",
             other.join(" ")
         )),
     };
@@ -53,6 +55,7 @@ fn all() -> anyhow::Result<()> {
     report::machine();
     joint::run()?;
     replay::run(&host_cli())?;
+    tape::run(&host_cli())?;
     serve::run(&host_cli())
 }
 

@@ -16,9 +16,9 @@ use std::{
 const EVENTS: usize = 100_000;
 const ROUNDS: usize = 3;
 
-struct Run {
-    events_per_second: f64,
-    memory_kib_peak: u64,
+pub struct Run {
+    pub events_per_second: f64,
+    pub memory_kib_peak: u64,
 }
 
 pub fn run(host_cli: &Path) -> anyhow::Result<()> {
@@ -74,11 +74,27 @@ fn write_events(path: &Path, count: usize) -> anyhow::Result<()> {
 }
 
 fn replay(host_cli: &Path, events: &Path, jobs: usize, count: usize) -> anyhow::Result<Run> {
+    let jobs = jobs.to_string();
+    run_replay(
+        host_cli,
+        events,
+        &["--store", "memory", "--jobs", &jobs],
+        count,
+    )
+}
+
+/// `host-cli replay` of a file with `count` events or requests.
+pub fn run_replay(
+    host_cli: &Path,
+    input: &Path,
+    arguments: &[&str],
+    count: usize,
+) -> anyhow::Result<Run> {
     let started = Instant::now();
     let mut child = Command::new(host_cli)
         .arg("replay")
-        .arg(events)
-        .args(["--store", "memory", "--jobs", &jobs.to_string()])
+        .arg(input)
+        .args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -8,3 +8,5 @@ pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.was
 pub const PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plain.wasm"));
 /// Asks for the network.
 pub const SOCKETS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sockets.wasm"));
+/// The reference guest with one planted change.
+pub const VARIANT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/variant.wasm"));

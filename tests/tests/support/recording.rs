@@ -1,0 +1,74 @@
+//! Tapes of real requests: the guest asked by events, on a store of its own, recorded.
+
+use super::in_process;
+use host_core::{
+    replay::{Case, CaseStore, exchange_seed, head, local_view, replay_cursor_key},
+    runtime::Runtime,
+    seed::Seed,
+    service::{Arrival, Service},
+    storage::{Namespace, Storage},
+    tape::{RecordOptions, Recorder, TapePolicy},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// All that a case's event gave: the line of tape, if it left one.
+pub async fn case(
+    case: &Case,
+    runtime: &Runtime,
+    store: Arc<dyn CaseStore>,
+    recorder: &Recorder,
+) -> Option<Vec<u8>> {
+    let before = serde_json::from_value(case.before.clone()).unwrap();
+    store.load_namespace(&Namespace::local(), before).unwrap();
+    let storage: Arc<dyn Storage> = store;
+    let service = Service::new(runtime.clone(), local_view(storage, replay_cursor_key()));
+    let at = head(&case.event).unwrap().received_at_ms;
+    let seed = exchange_seed(&Seed::new([0; 32]), 0);
+    event(&service, recorder, &case.event, at, seed).await
+}
+
+/// One event, recorded.
+pub async fn event(
+    service: &Service,
+    recorder: &Recorder,
+    event: &[u8],
+    received_at_ms: u64,
+    seed: Seed,
+) -> Option<Vec<u8>> {
+    let arrival = Arrival {
+        received_at_ms,
+        seed,
+        deadline: Instant::now() + Duration::from_secs(20),
+        trace_header: None,
+    };
+    recorder.invoke(service, event, arrival).await.1
+}
+
+/// Records everything, and redacts what is usual.
+pub fn recorder() -> Recorder {
+    Recorder::new(RecordOptions::new(TapePolicy::ALL))
+}
+
+/// A request as an event of an HTTP API.
+pub fn http_event(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    use host_core::gateway::{
+        EventKind, Origin,
+        compose::{Incoming, compose},
+    };
+    let mut fields = vec![("host", "localhost")];
+    fields.extend_from_slice(headers);
+    let incoming = Incoming {
+        method,
+        target,
+        headers: &fields,
+        body,
+        client_address: "192.0.2.1",
+        scheme: host_core::http::Scheme::Https,
+        request_id: in_process::REQUEST_ID,
+        received_at_ms: in_process::NOW_MS,
+    };
+    compose(Origin::new(EventKind::HttpApi), &incoming)
+}

@@ -1,0 +1,8 @@
+//! Tapes of real requests: what a recorder writes, and that it is what the documentation says.
+
+mod format;
+mod hostile;
+mod recording;
+mod report;
+mod state;
+mod strict;

@@ -1,0 +1,397 @@
+//! State replay: guests built from the reference guest's sources with one planted change each. What changes what comes of a request is
+//! found and named; what does not is reported as equal in effect.
+
+use super::strict::replay;
+use crate::support::{
+    guests::VARIANT,
+    in_process::{NOW_MS, engine},
+    recording::{event, http_event, recorder},
+};
+use host_core::{
+    engine::{Engine, EngineOptions},
+    replay::{local_view, replay_cursor_key},
+    runtime::{LogLevel, Runtime, RuntimeOptions},
+    seed::Seed,
+    service::Service,
+    storage::MemoryStorage,
+    tape::{
+        Exchange,
+        replay::{Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict},
+    },
+};
+use std::sync::{Arc, OnceLock};
+
+fn metered() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| Engine::metered(&EngineOptions::default()).unwrap())
+}
+
+/// The variant of that name; without one, the guest without a change.
+fn variant(engine: &Engine, name: &str) -> Runtime {
+    let options = RuntimeOptions {
+        environment: match name {
+            "" => Arc::from([]),
+            name => Arc::from([("VARIANT".to_owned(), name.to_owned())]),
+        },
+        log_level: LogLevel::Info,
+        ..RuntimeOptions::default()
+    };
+    static GUESTS: OnceLock<[host_core::engine::Guest; 2]> = OnceLock::new();
+    let guests = GUESTS.get_or_init(|| [engine_load(self::engine()), engine_load(metered())]);
+    Runtime::new(engine, &guests[usize::from(engine.is_metered())], options).unwrap()
+}
+
+fn engine_load(engine: &Engine) -> host_core::engine::Guest {
+    engine.load(VARIANT).unwrap()
+}
+
+/// Create, change under a condition, read and list: one line each.
+async fn tape(recorded_by: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let storage = local_view(Arc::new(MemoryStorage::new()), replay_cursor_key());
+    let service = Service::new(variant(engine(), recorded_by), storage);
+    let json = ("content-type", "application/json");
+    let requests = [
+        (
+            "create",
+            http_event(
+                "PUT",
+                "/items/a",
+                &[json, ("if-none-match", "*")],
+                br#"{"name":"lamp","category":"x"}"#,
+            ),
+        ),
+        (
+            "replace",
+            http_event(
+                "PUT",
+                "/items/a",
+                &[json],
+                br#"{"name":"desk","category":"x"}"#,
+            ),
+        ),
+        (
+            "update",
+            http_event(
+                "PATCH",
+                "/items/a",
+                &[("content-type", "application/merge-patch+json")],
+                br#"{"name":"chair"}"#,
+            ),
+        ),
+        ("read", http_event("GET", "/items/a", &[], b"")),
+        ("list", http_event("GET", "/items?category=x", &[], b"")),
+        ("remove", http_event("DELETE", "/items/a", &[], b"")),
+    ];
+    let mut lines = Vec::new();
+    for (number, (name, request)) in requests.into_iter().enumerate() {
+        let seed = Seed::new([number as u8 + 1; 32]);
+        let line = event(
+            &service,
+            &recorder(),
+            &request,
+            NOW_MS + number as u64,
+            seed,
+        )
+        .await
+        .unwrap();
+        let status = Exchange::read(&line).unwrap().status.unwrap();
+        assert!(status < 300, "{name}: {status}");
+        lines.push((name, line));
+    }
+    lines
+}
+
+fn replayer(
+    name: &str,
+    baseline: Option<&str>,
+    change: impl FnOnce(&mut ReplayOptions),
+) -> Replayer {
+    let mut options = ReplayOptions {
+        mode: Some(Mode::State),
+        ..ReplayOptions::default()
+    };
+    change(&mut options);
+    Replayer {
+        guest: ReplayGuest::new(variant(engine(), name)),
+        metered: baseline.map(|_| ReplayGuest::new(variant(metered(), name))),
+        baseline: baseline.map(|baseline| ReplayGuest::new(variant(metered(), baseline))),
+        live: None,
+        options,
+    }
+}
+
+/// What came of each request with the changed guest, with the unchanged one as baseline and without.
+async fn compare(name: &str) -> Vec<(&'static str, [Comparison; 2])> {
+    let mut comparisons = Vec::new();
+    for (request, line) in tape("").await {
+        // What a change costs is another test's question.
+        let any_cost = |options: &mut ReplayOptions| options.cost_ratio_max = 100.0;
+        let with = replay(&replayer(name, Some(""), any_cost), &line).await;
+        let without = replay(&replayer(name, None, |_| ()), &line).await;
+        assert_eq!(
+            with.verdict, without.verdict,
+            "{name}, {request}: {with:#?} {without:#?}"
+        );
+        comparisons.push((request, [with, without]));
+    }
+    comparisons
+}
+
+fn notes(comparison: &Comparison) -> String {
+    let notes: Vec<&str> = comparison
+        .notes
+        .iter()
+        .map(|note| note.0.as_str())
+        .collect();
+    notes.join("\n")
+}
+
+#[tokio::test]
+async fn the_unchanged_guest_is_the_same_in_everything() {
+    for (request, comparisons) in compare("").await {
+        for comparison in comparisons {
+            assert_eq!(
+                comparison.verdict,
+                Verdict::Same,
+                "{request}: {comparison:#?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_planted_change_is_found_and_named() {
+    for (name, affected, words) in [
+        (
+            "wrong-status",
+            &["replace", "update", "read", "list"][..],
+            "status: 203, was 200",
+        ),
+        (
+            "dropped-field",
+            &["create", "replace", "update", "read"],
+            "/body/name: gone",
+        ),
+        (
+            "changed-header",
+            &["create", "replace", "update", "read"],
+            "header `etag`: \"\\\"planted\\\"\", was",
+        ),
+        (
+            "extra-write",
+            &["create", "replace"],
+            "new: a write of `audit` / ",
+        ),
+        (
+            "missing-write",
+            &["create", "replace", "update"],
+            "gone: a write of `items` / `a`",
+        ),
+        (
+            "lost-precondition",
+            &["create", "replace", "update"],
+            "the write of `items` / `a` has another condition: \"none\", was",
+        ),
+        (
+            "other-document",
+            &["create", "replace", "update"],
+            "the write of `items` / `a`, `/put/document/name`: \"planted",
+        ),
+    ] {
+        for (request, comparisons) in compare(name).await {
+            for comparison in comparisons {
+                if affected.contains(&request) {
+                    assert_eq!(
+                        comparison.verdict,
+                        Verdict::Differs,
+                        "{name}, {request}: {comparison:#?}"
+                    );
+                    let notes = notes(&comparison);
+                    assert!(
+                        notes.contains(words),
+                        "{name}, {request}: `{words}` is not in\n{notes}"
+                    );
+                } else {
+                    let expected = [Verdict::Same, Verdict::EqualInEffect];
+                    assert!(
+                        expected.contains(&comparison.verdict),
+                        "{name}, {request}: {comparison:#?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn ten_times_the_work_is_found_where_the_recorded_guest_is_at_hand() {
+    for (request, line) in tape("").await {
+        let with = replay(&replayer("more-work", Some(""), |_| ()), &line).await;
+        assert_eq!(with.verdict, Verdict::Differs, "{request}: {with:#?}");
+        assert!(
+            notes(&with).contains("times the work"),
+            "{request}: {with:#?}"
+        );
+        let allowed = replayer("more-work", Some(""), |options| {
+            options.cost_ratio_max = 1e6
+        });
+        assert_eq!(replay(&allowed, &line).await.verdict, Verdict::Same);
+        // Nothing says what it took.
+        let without = replay(&replayer("more-work", None, |_| ()), &line).await;
+        assert_eq!(without.verdict, Verdict::Same, "{request}: {without:#?}");
+    }
+}
+
+#[tokio::test]
+async fn further_reads_and_log_lines_are_equal_in_effect_and_shown() {
+    for (name, request, words) in [
+        ("extra-read", "read", "the calls changed: new: `get "),
+        ("extra-log", "read", "the logs changed: new: `warn planted`"),
+    ] {
+        let (_, comparisons) = compare(name)
+            .await
+            .into_iter()
+            .find(|(of, _)| *of == request)
+            .unwrap();
+        for comparison in comparisons {
+            assert_eq!(
+                comparison.verdict,
+                Verdict::EqualInEffect,
+                "{name}: {comparison:#?}"
+            );
+            assert!(
+                notes(&comparison).contains(words),
+                "{name}: {comparison:#?}"
+            );
+            assert_eq!(comparison.mismatches.len(), 1);
+        }
+    }
+}
+
+/// A line as if it had been recorded in the environment that makes a variant: the same component then is the recorded guest.
+fn recorded_by(line: &[u8], recorded: &str, now: &str) -> Vec<u8> {
+    let digest = |name: &str| {
+        host_core::tape::environment_digest(&[("VARIANT".to_owned(), name.to_owned())]).to_string()
+    };
+    let text = str::from_utf8(line).unwrap();
+    let text = match recorded {
+        "" => text.replacen(
+            "\"host\":{",
+            &format!("\"host\":{{\"environment\":\"{}\",", digest(now)),
+            1,
+        ),
+        recorded => text.replacen(&digest(recorded), &digest(now), 1),
+    };
+    assert!(text.contains(&digest(now)));
+    text.into_bytes()
+}
+
+#[tokio::test]
+async fn another_order_of_independent_calls_is_equal_in_effect() {
+    for (request, line) in tape("reads-a-then-b").await {
+        let state = replay(&replayer("reads-b-then-a", None, |_| ()), &line).await;
+        assert_eq!(
+            state.verdict,
+            Verdict::EqualInEffect,
+            "{request}: {state:#?}"
+        );
+        assert!(
+            notes(&state).contains("the same calls come in another order"),
+            "{state:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_equal_in_effect_is_refused_strictly() {
+    for (recorded, now, words) in [
+        (
+            "reads-a-then-b",
+            "reads-b-then-a",
+            "call 1, `get`: other arguments: /key/sort",
+        ),
+        ("", "extra-read", "the tape has 1 calls"),
+        ("", "extra-log", "the log lines differ"),
+    ] {
+        let (_, line) = tape(recorded)
+            .await
+            .into_iter()
+            .find(|(request, _)| *request == "read")
+            .unwrap();
+        let strict = |name| replayer(name, None, |options| options.mode = Some(Mode::Strict));
+        assert_eq!(
+            replay(&strict(recorded), &line).await.verdict,
+            Verdict::Same,
+            "{recorded}"
+        );
+        let elsewhere = replay(&strict(now), &line).await;
+        assert_eq!(
+            elsewhere.verdict,
+            Verdict::Unplayable,
+            "another environment: {elsewhere:#?}"
+        );
+        let refused = replay(&strict(now), &recorded_by(&line, recorded, now)).await;
+        assert_eq!(refused.verdict, Verdict::Differs, "{now}: {refused:#?}");
+        assert!(notes(&refused).contains(words), "{now}: {refused:#?}");
+    }
+}
+
+#[tokio::test]
+async fn rules_make_differences_not_count() {
+    let (_, line) = tape("")
+        .await
+        .into_iter()
+        .find(|(request, _)| *request == "read")
+        .unwrap();
+    let ignoring = |rule: &str| {
+        let rule = rule.parse().unwrap();
+        replayer("changed-header", None, |options| {
+            options.ignore = vec![rule]
+        })
+    };
+    assert_eq!(
+        replay(&ignoring("header:ETag"), &line).await.verdict,
+        Verdict::Same
+    );
+    assert_eq!(
+        replay(&ignoring("/headers/etag"), &line).await.verdict,
+        Verdict::Same
+    );
+    assert_eq!(
+        replay(&ignoring("header:date"), &line).await.verdict,
+        Verdict::Differs
+    );
+}
+
+/// Of a created item, id and times are noise: another guest may draw its random numbers in another order.
+#[tokio::test]
+async fn noise_is_found_by_running_the_recorded_guest_twice() {
+    let storage = local_view(Arc::new(MemoryStorage::new()), replay_cursor_key());
+    let service = Service::new(variant(engine(), ""), storage);
+    let post = http_event(
+        "POST",
+        "/items",
+        &[("content-type", "application/json")],
+        br#"{"name":"lamp"}"#,
+    );
+    let line = event(&service, &recorder(), &post, NOW_MS, Seed::new([1; 32]))
+        .await
+        .unwrap();
+    // Another seed on the tape is another id for the new guest, as another order of draws would be.
+    let quiet = replayer("other-document", Some(""), |options| {
+        options.detect_noise = true
+    });
+    let comparison = replay(&quiet, &line).await;
+    assert_eq!(comparison.verdict, Verdict::Differs);
+    let notes = notes(&comparison);
+    assert!(
+        notes.contains("/put/document/name`: \"planted lamp\", was \"lamp\""),
+        "{notes}"
+    );
+    assert!(
+        !notes.contains("location") && !notes.contains("_at"),
+        "{notes}"
+    );
+    let unchanged = replayer("", Some(""), |options| options.detect_noise = true);
+    assert_eq!(replay(&unchanged, &line).await.verdict, Verdict::Same);
+}

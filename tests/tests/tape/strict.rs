@@ -1,0 +1,426 @@
+//! Strict replay: what was recorded comes out again, to the byte, and what was changed on the tape does not.
+
+use crate::{
+    cases::{case_folders, name},
+    support::{
+        fresh_folder,
+        guests::{HOSTILE, REFERENCE},
+        host_cli,
+        in_process::{NOW_MS, memory_service, runtime},
+        recording::{self, event, http_event, recorder},
+    },
+};
+use host_core::{
+    limits::Limits,
+    replay::{Case, CaseStore},
+    runtime::Runtime,
+    seed::Seed,
+    storage::{MemoryStorage, redb::RedbStorage},
+    tape::{
+        Exchange, RecordOptions, Recorder, Redaction, TapePolicy,
+        replay::{Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict},
+    },
+};
+use serde_json::{Value, json, value::RawValue};
+use std::{collections::HashMap, fs, sync::Arc};
+
+pub fn replayer(runtime: &Runtime, mode: Mode) -> Replayer {
+    Replayer {
+        guest: ReplayGuest::new(runtime.clone()),
+        metered: None,
+        baseline: None,
+        live: None,
+        options: ReplayOptions {
+            mode: Some(mode),
+            ..ReplayOptions::default()
+        },
+    }
+}
+
+pub async fn replay(replayer: &Replayer, line: &[u8]) -> Comparison {
+    let line: Arc<[u8]> = line.into();
+    replayer
+        .replay(&line, &Exchange::read(&line).unwrap())
+        .await
+}
+
+/// Every case, recorded on both stores.
+async fn recorded_cases(runtime: &Runtime, recorder: &Recorder) -> Vec<(String, Vec<u8>)> {
+    let folder = fresh_folder("tape-cases");
+    let mut lines = Vec::new();
+    for (number, case_folder) in case_folders().iter().enumerate() {
+        let case = Case::load(case_folder).unwrap();
+        let redb = RedbStorage::open(folder.join(format!("{number}.redb"))).unwrap();
+        let stores: [(&str, Arc<dyn CaseStore>); 2] = [
+            ("memory", Arc::new(MemoryStorage::new())),
+            ("redb", Arc::new(redb)),
+        ];
+        for (store_name, store) in stores {
+            let line = recording::case(&case, runtime, store, recorder)
+                .await
+                .unwrap();
+            lines.push((format!("{} on {store_name}", name(case_folder)), line));
+        }
+    }
+    lines
+}
+
+#[tokio::test]
+async fn every_case_recorded_on_every_store_replays_here_and_in_another_process() {
+    let runtime = runtime(REFERENCE, Limits::default());
+    let lines = recorded_cases(&runtime, &recorder()).await;
+    let strict = replayer(&runtime, Mode::Strict);
+    let mut text = Vec::new();
+    for (name, line) in &lines {
+        let comparison = replay(&strict, line).await;
+        let redacted = Exchange::read(line).unwrap().is_redacted();
+        let expected = [Verdict::Same, Verdict::Redacted];
+        assert!(
+            expected[..1 + usize::from(redacted)].contains(&comparison.verdict),
+            "{name}: {comparison:#?}"
+        );
+        text.extend_from_slice(line);
+        text.push(b'\n');
+    }
+    let path = fresh_folder("tape-process").join("cases.tape");
+    fs::write(&path, text).unwrap();
+    // The tests log from `debug` on, which is on the tape: the program does the same.
+    for mode in ["strict", "state"] {
+        let output = host_cli::command()
+            .args(["replay", "--mode", mode])
+            .arg(&path)
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{mode}: {stdout}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let all = format!("{} requests: {} as expected\n", lines.len(), lines.len());
+        assert_eq!(stdout, all, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn what_replays_strictly_is_the_same_in_state_mode() {
+    let runtime = runtime(REFERENCE, Limits::default());
+    let state = replayer(&runtime, Mode::State);
+    for (name, line) in recorded_cases(&runtime, &recorder()).await {
+        let comparison = replay(&state, &line).await;
+        assert_eq!(comparison.verdict, Verdict::Same, "{name}: {comparison:#?}");
+    }
+}
+
+#[tokio::test]
+async fn long_texts_and_withheld_seeds_replay_as_far_as_they_can() {
+    let runtime = runtime(REFERENCE, Limits::default());
+    let service = memory_service(&runtime);
+    let mut options = RecordOptions::new(TapePolicy::ALL);
+    options.text_bytes_max = 300;
+    let recorder = Recorder::new(options.clone());
+    let strict = replayer(&runtime, Mode::Strict);
+    // An answer beyond the bound is compared by its digest.
+    let contract = http_event("GET", "/openapi.json", &[], b"");
+    let line = event(&service, &recorder, &contract, NOW_MS, Seed::new([1; 32]))
+        .await
+        .unwrap();
+    assert!(line.len() < 4000, "{}", String::from_utf8_lossy(&line));
+    assert_eq!(replay(&strict, &line).await.verdict, Verdict::Same);
+    let text = str::from_utf8(&line).unwrap();
+    let other = with(text, "/omitted/0/sha256", &json!("0".repeat(64)));
+    let comparison = replay(&strict, other.as_bytes()).await;
+    assert_eq!(comparison.verdict, Verdict::Differs);
+    // A body beyond it cannot be given again.
+    let tags: Vec<String> = (10..20).map(|tag| tag.to_string().repeat(20)).collect();
+    let body = json!({"name": "long", "tags": tags}).to_string();
+    let headers = [("content-type", "application/json")];
+    let put = http_event("PUT", "/items/long", &headers, body.as_bytes());
+    let line = event(&service, &recorder, &put, NOW_MS, Seed::new([2; 32]))
+        .await
+        .unwrap();
+    let comparison = replay(&strict, &line).await;
+    assert_eq!(comparison.verdict, Verdict::Unplayable);
+    assert!(
+        comparison.notes[0].0.contains("body is not on the tape"),
+        "{comparison:?}"
+    );
+    // Nor can a document that was read.
+    let get = http_event("GET", "/items/long", &[], b"");
+    let line = event(&service, &recorder, &get, NOW_MS, Seed::new([3; 32]))
+        .await
+        .unwrap();
+    let comparison = replay(&strict, &line).await;
+    assert_eq!(comparison.verdict, Verdict::Unplayable);
+    assert!(comparison.notes[0].0.contains("call 1"), "{comparison:?}");
+
+    options.text_bytes_max = usize::MAX;
+    options.withhold_seed = true;
+    let recorder = Recorder::new(options);
+    let line = event(&service, &recorder, &get, NOW_MS, Seed::new([3; 32]))
+        .await
+        .unwrap();
+    let comparison = replay(&strict, &line).await;
+    assert_eq!(comparison.verdict, Verdict::Unplayable);
+    assert!(
+        comparison.notes[0].0.contains("seed was withheld"),
+        "{comparison:?}"
+    );
+    let state = replayer(&runtime, Mode::State);
+    assert_eq!(replay(&state, &line).await.verdict, Verdict::Same);
+}
+
+/// The text of a line with another value in one place, and every other byte as it was.
+fn with(line: &str, pointer: &str, value: &Value) -> String {
+    let mut place = line;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        let found: &RawValue = if place.starts_with('{') {
+            let members: HashMap<String, &RawValue> = serde_json::from_str(place).unwrap();
+            members[&token]
+        } else {
+            let elements: Vec<&RawValue> = serde_json::from_str(place).unwrap();
+            elements[token.parse::<usize>().unwrap()]
+        };
+        place = found.get();
+    }
+    let start = place.as_ptr() as usize - line.as_ptr() as usize;
+    format!("{}{value}{}", &line[..start], &line[start + place.len()..])
+}
+
+#[tokio::test]
+async fn what_redaction_changes_is_attributed_to_it() {
+    let runtime = runtime(REFERENCE, Limits::default());
+    let service = memory_service(&runtime);
+    let mut options = RecordOptions::new(TapePolicy::ALL);
+    options.redaction = Redaction::credentials()
+        .with_headers(["idempotency-key"])
+        .with_fields(["/name", "/items/*/name"])
+        .unwrap();
+    let recorder = Recorder::new(options);
+    let strict = replayer(&runtime, Mode::Strict);
+    let headers = [
+        ("content-type", "application/json"),
+        ("authorization", "Bearer x"),
+    ];
+    let put = http_event("PUT", "/items/a", &headers, br#"{"name":"lamp"}"#);
+    // A guest that only passes the value on does so with the replacement.
+    let line = event(&service, &recorder, &put, NOW_MS, Seed::new([1; 32]))
+        .await
+        .unwrap();
+    assert!(!String::from_utf8_lossy(&line).contains("lamp"));
+    let comparison = replay(&strict, &line).await;
+    assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
+    // One that computes with it cannot.
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", "\"k-1\""),
+    ];
+    let post = http_event("POST", "/items", &headers, br#"{"name":"lamp"}"#);
+    let line = event(&service, &recorder, &post, NOW_MS, Seed::new([2; 32]))
+        .await
+        .unwrap();
+    let comparison = replay(&strict, &line).await;
+    assert_eq!(comparison.verdict, Verdict::Redacted, "{comparison:#?}");
+    let notes: Vec<_> = comparison
+        .notes
+        .iter()
+        .map(|note| note.0.as_str())
+        .collect();
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("follows from the redaction of")
+                && note.contains("dempotency")),
+        "{notes:?}"
+    );
+}
+
+#[tokio::test]
+async fn failures_replay_as_failures() {
+    let runtime = runtime(HOSTILE, Limits::default());
+    let service = memory_service(&runtime);
+    let strict = replayer(&runtime, Mode::Strict);
+    for target in [
+        "/trap",
+        "/memory",
+        "/stack",
+        "/storage-calls",
+        "/header?x",
+        "/logs",
+        "/random",
+        "/clock",
+    ] {
+        let line = event(
+            &service,
+            &recorder(),
+            &http_event("GET", target, &[], b""),
+            NOW_MS,
+            Seed::new([5; 32]),
+        )
+        .await
+        .unwrap();
+        let comparison = replay(&strict, &line).await;
+        assert_eq!(
+            comparison.verdict,
+            Verdict::Same,
+            "{target}: {comparison:#?}"
+        );
+    }
+}
+
+/// Leaves of a value: pointers to everything that is not an object or an array.
+fn leaves(value: &Value, pointer: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                leaves(
+                    value,
+                    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")),
+                    found,
+                );
+            }
+        }
+        Value::Array(elements) => {
+            for (index, value) in elements.iter().enumerate() {
+                leaves(value, format!("{pointer}/{index}"), found);
+            }
+        }
+        _ => found.push(pointer),
+    }
+}
+
+/// The same type where that can be, and another value.
+fn other(value: &Value, pointer: &str) -> Value {
+    match value {
+        Value::String(text) => match text.as_str() {
+            "strong" => "eventual".into(),
+            "eventual" => "strong".into(),
+            "ascending" => "descending".into(),
+            "descending" => "ascending".into(),
+            "none" | "absent" if pointer.ends_with("precondition") => "present".into(),
+            "present" => "absent".into(),
+            "all" => json!({"prefix": "x"}),
+            text => format!("{text}x").into(),
+        },
+        Value::Number(number) => (number.as_u64().unwrap_or(1) + 1).into(),
+        Value::Bool(value) => (!value).into(),
+        _ => json!({"document": {"name": "planted"}, "revision": "r"}),
+    }
+}
+
+/// What the guest reads along and never looks at: a change there is none of what happened. The revisions of entries in lists and of
+/// idempotency records, keys and expiry of what was found.
+fn is_unused(pointer: &str) -> bool {
+    let Some((_, result)) = pointer.split_once("/result/ok/") else {
+        return false;
+    };
+    let is_of_list =
+        result.starts_with("entries/") || result.starts_with(|first: char| first.is_ascii_digit());
+    let is_record = result.starts_with("precondition_failed/item/");
+    ((is_of_list || is_record) && result.ends_with("/revision"))
+        || ["/partition", "/sort", "/expires_at"]
+            .iter()
+            .any(|ending| result.ends_with(ending))
+}
+
+#[tokio::test]
+async fn every_change_of_arguments_results_time_or_seed_is_found_and_placed() {
+    let runtime = runtime(REFERENCE, Limits::default());
+    let strict = replayer(&runtime, Mode::Strict);
+    let (mut count, mut unnoticed) = (0, Vec::new());
+    for (name, line) in recorded_cases(&runtime, &recorder()).await {
+        if name.ends_with("redb") || Exchange::read(&line).unwrap().is_redacted() {
+            continue;
+        }
+        let text = str::from_utf8(&line).unwrap();
+        let original: Value = serde_json::from_str(text).unwrap();
+        for (number, call) in original["calls"].as_array().unwrap().iter().enumerate() {
+            let mut pointers = Vec::new();
+            leaves(
+                &call["arguments"],
+                format!("/calls/{number}/arguments"),
+                &mut pointers,
+            );
+            leaves(
+                &call["result"],
+                format!("/calls/{number}/result"),
+                &mut pointers,
+            );
+            for pointer in pointers {
+                if is_unused(&pointer) {
+                    continue;
+                }
+                let leaf = original.pointer(&pointer).unwrap();
+                let changed = with(text, &pointer, &other(leaf, &pointer));
+                let comparison = replay(&strict, changed.as_bytes()).await;
+                if comparison.verdict == Verdict::Same {
+                    unnoticed.push(format!("{name}: {pointer}"));
+                    continue;
+                }
+                let note = &comparison.notes[0].0;
+                if pointer.contains("/arguments/") {
+                    assert!(
+                        note.contains(&format!("call {}", number + 1)),
+                        "{name}: {pointer}: {note}"
+                    );
+                }
+                assert!(!note.is_empty());
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(unnoticed, [""; 0]);
+    assert!(count > 300, "only {count} changes were tried");
+}
+
+#[tokio::test]
+async fn another_time_or_seed_is_found() {
+    let runtime = runtime(REFERENCE, Limits::default());
+    let service = memory_service(&runtime);
+    let strict = replayer(&runtime, Mode::Strict);
+    let headers = [("content-type", "application/json")];
+    let put = http_event("PUT", "/items/a", &headers, br#"{"name":"lamp"}"#);
+    let line = event(&service, &recorder(), &put, NOW_MS, Seed::new([1; 32]))
+        .await
+        .unwrap();
+    let text = str::from_utf8(&line).unwrap();
+    for (pointer, value, place) in [
+        ("/received_at_ms", json!(NOW_MS + 1000), "_at"),
+        ("/seed", json!("02".repeat(32)), "seed"),
+        ("/response/statusCode", json!(200), "answer"),
+        ("/response/body", json!("{}"), "answer"),
+        ("/guest", json!("0".repeat(64)), ""),
+    ] {
+        let changed = with(text, pointer, &value);
+        let comparison = replay(&strict, changed.as_bytes()).await;
+        let expected = if place.is_empty() {
+            Verdict::Same
+        } else {
+            Verdict::Differs
+        };
+        assert_eq!(comparison.verdict, expected, "{pointer}: {comparison:#?}");
+        if !place.is_empty() {
+            assert!(
+                comparison.notes[0].0.contains(place),
+                "{pointer}: {comparison:#?}"
+            );
+        }
+    }
+    // Calls that are gone, added or changed in order.
+    let fewer = with(text, "/calls", &json!([]));
+    let comparison = replay(&strict, fewer.as_bytes()).await;
+    assert!(
+        comparison.notes[0].0.contains("the tape has 0 calls"),
+        "{comparison:?}"
+    );
+    let original: Value = serde_json::from_str(text).unwrap();
+    let call = &original["calls"][0];
+    let more = with(text, "/calls", &json!([call, call]));
+    let comparison = replay(&strict, more.as_bytes()).await;
+    assert!(
+        comparison.notes[0].0.contains("no further call"),
+        "{comparison:?}"
+    );
+}
