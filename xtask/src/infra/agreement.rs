@@ -38,14 +38,6 @@ const EVERYTHING: [(&str, &str); 13] = [
     ),
 ];
 
-/// Variables of what the host does not do yet: record. Each is to go from here when the host reads it.
-const NOT_YET: [&str; 4] = [
-    "TENON_TAPE",
-    "TENON_TAPE_RECIPIENT",
-    "TENON_TAPE_REDACT_FIELDS",
-    "TENON_TAPE_REDACT_HEADERS",
-];
-
 /// Outputs that the end-to-end tests, or the documentation, go by.
 const OUTPUTS: [&str; 12] = [
     "AccessLogs",
@@ -116,8 +108,7 @@ fn variables(template: &Template) -> anyhow::Result<Vec<String>> {
     let set = members(&function["Environment"]["Variables"])
         .map(|(name, _)| name.clone())
         .collect();
-    let mut read = source::variables()?;
-    read.extend(NOT_YET.map(str::to_owned));
+    let read = source::variables()?;
     Ok(unmatched(
         &set,
         &read,
