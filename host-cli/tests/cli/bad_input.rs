@@ -225,7 +225,7 @@ fn replays_without_anything_to_run_are_wrong() {
         .expect_failure(3, "does not exist")
         .expect_hint();
     cli(&["replay", &folder.path("")])
-        .expect_failure(3, "holds neither cases nor events")
+        .expect_failure(3, "holds neither cases, events nor tapes")
         .expect_hint();
     let event = folder.write("event.jsonl", "{}\n");
     cli(&["replay", &event, "--jobs", "0"]).expect_failure(2, "`--jobs 0` is not within");
