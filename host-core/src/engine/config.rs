@@ -64,11 +64,11 @@ pub(super) fn pooled(options: &EngineOptions, metered: bool) -> Result<Config> {
     pool.total_component_instances(slots)
         .total_core_instances(slots * CORE_INSTANCES_MAX)
         .total_memories(slots * MEMORIES_MAX)
-        .total_tables(slots * 2)
+        .total_tables(slots * TABLES_MAX)
         .total_stacks(slots)
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
         .max_memories_per_component(MEMORIES_MAX)
-        .max_tables_per_component(2)
+        .max_tables_per_component(TABLES_MAX)
         .table_elements(GUEST_TABLE_ELEMENTS_MAX)
         .max_memory_size(GUEST_MEMORY_BYTES_CEILING)
         .max_unused_warm_slots(slots)
@@ -90,6 +90,9 @@ const CORE_INSTANCES_MAX: u32 = 20;
 /// Linear memories in one component. Interpreters bring more than one: for what translates between them and the joint, and for what stands
 /// in the place of WASI.
 const MEMORIES_MAX: u32 = 4;
+
+/// Function tables in one component, likewise.
+const TABLES_MAX: u32 = 4;
 
 /// For running guests where a pool cannot be had.
 pub(super) fn on_demand(metered: bool) -> Result<Config> {
