@@ -61,9 +61,7 @@ pub fn is_tape_file(path: &Path) -> Result<bool, Failure> {
     }
     let failed = |error| input::cannot_read(path, "file", &error);
     let file = File::open(path).map_err(failed)?;
-    let (head, _) = decoded(file)
-        .and_then(|input| peek(input))
-        .map_err(failed)?;
+    let (head, _) = decoded(file).and_then(peek).map_err(failed)?;
     Ok(shape(&head) != Shape::Unknown)
 }
 

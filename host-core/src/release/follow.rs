@@ -106,7 +106,7 @@ struct Inner {
 
 enum Serving {
     Bundled(Arc<Stand>),
-    Fleet(Fleet),
+    Fleet(Box<Fleet>),
     /// Only until the first look is over.
     Nothing,
 }
@@ -352,7 +352,8 @@ impl Inner {
         let prepared = self.preparer.fleet(channel, document, ready).await;
         let (fleet, missing) =
             prepared.map_err(|error| FollowError::Prepare { generation, error })?;
-        self.serving.store(Arc::new(Serving::Fleet(fleet)));
+        self.serving
+            .store(Arc::new(Serving::Fleet(Box::new(fleet))));
         ready.keep(&in_use);
         for error in missing {
             self.report(ChannelReport {

@@ -49,10 +49,8 @@ async fn channels() -> TableChannels {
 
 async fn flip(channels: &TableChannels, number: u8) -> Result<Channel, FlipError> {
     let name = CHANNEL.parse().unwrap();
-    let current = match channels.read(&name).await? {
-        Some(text) => Some(Channel::open(&text, &PublicKeys::of(&key()), &name).unwrap()),
-        None => None,
-    };
+    let text = channels.read(&name).await?;
+    let current = text.map(|text| Channel::open(&text, &PublicKeys::of(&key()), &name).unwrap());
     let next = promote(&name, current.as_ref(), &promotion(number, 100), &signing()).unwrap();
     write(channels, &next).await?;
     Ok(next)

@@ -29,12 +29,11 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
             }
             "const" | "enum" | "type" => {}
             "minimum" | "maximum" => {
-                if let (Some(number), Some(bound)) = (value.as_f64(), rule.as_f64()) {
-                    if (keyword == "minimum" && number < bound)
-                        || (keyword == "maximum" && number > bound)
-                    {
-                        return fail(format!("{keyword} is {rule}"));
-                    }
+                if let (Some(number), Some(bound)) = (value.as_f64(), rule.as_f64())
+                    && ((keyword == "minimum" && number < bound)
+                        || (keyword == "maximum" && number > bound))
+                {
+                    return fail(format!("{keyword} is {rule}"));
                 }
             }
             "minLength" | "maxLength" | "minItems" | "maxItems" => {

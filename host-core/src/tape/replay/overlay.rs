@@ -78,7 +78,7 @@ pub(super) struct Deeds {
 /// What the tape does not know.
 enum Missing {
     Items(Vec<Key>),
-    Part(Span<Position>),
+    Part(Box<Span<Position>>),
     Cursor,
 }
 
@@ -190,7 +190,7 @@ impl Overlay {
                 (OnMiss::Fail, _) | (OnMiss::Live, None) => break,
                 (OnMiss::Absent, _) => match missing {
                     Missing::Items(keys) => self.learn(call, &what, keys).await?,
-                    Missing::Part(span) => self.lock().knowledge.cover(&list, span),
+                    Missing::Part(span) => self.lock().knowledge.cover(&list, *span),
                     Missing::Cursor => {
                         return Ok(Page {
                             entries: Vec::new(),
@@ -347,7 +347,7 @@ impl State {
             _ => span.clone(),
         };
         if !self.knowledge.covers(list, &seen) {
-            return Err(Missing::Part(seen));
+            return Err(Missing::Part(Box::new(seen)));
         }
         // A page that is full goes on unless it is known that nothing follows.
         let goes_on = is_full && (has_further || !self.knowledge.covers(list, &span));
