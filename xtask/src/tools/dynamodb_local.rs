@@ -42,7 +42,7 @@ pub fn test(filter: &str) -> anyhow::Result<()> {
         .arg(filter))
 }
 
-/// What [`test`] does in the network of its own. Nothing is left to build or to fetch.
+/// What [`test()`] does in the network of its own. Nothing is left to build or to fetch.
 pub fn test_confined(engine: &Path, filter: &str) -> anyhow::Result<()> {
     loopback::up()?;
     let _engine = Engine::start(engine)?;
