@@ -119,7 +119,7 @@ fn is_the_guests(fault: &Fault, usage: &Usage) -> bool {
 /// Requests that [`Outcomes`] remembers.
 pub const OUTCOMES_KEPT: u32 = 20;
 
-/// How the last [`OUTCOMES_KEPT`] requests went: one bit each, so that counting is one atomic operation.
+/// How the last `OUTCOMES_KEPT` requests went: one bit each, so that counting is one atomic operation.
 #[derive(Debug, Default)]
 pub struct Outcomes(AtomicU32);
 

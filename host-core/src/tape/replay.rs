@@ -2,7 +2,7 @@
 //!
 //! *Strict*: the store's answers come from the tape, every call has to be the recorded one, and the answer has to be the recorded
 //! bytes. It proves that the tape explains what happened. *State*: for another guest. It works on what the tape knows of the store
-//! ([`knowledge`]), its writes land in memory, and compared is what it does to the world: answer and writes, under which conditions;
+//! (`knowledge`), its writes land in memory, and compared is what it does to the world: answer and writes, under which conditions;
 //! and what it costs. Calls in another order, further reads and other log lines are equal in effect.
 
 mod compare;
