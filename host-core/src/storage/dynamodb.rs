@@ -110,6 +110,7 @@ impl DynamoDbStorage {
                     .wait(Trouble::Throttled, "no key of a batch was processed")
                     .await?;
             } else if !wanted.is_empty() {
+                attempts.advance();
                 call.report(|report| report.retries += 1);
             }
         }

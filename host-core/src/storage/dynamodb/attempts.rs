@@ -62,6 +62,7 @@ pub(super) struct Attempts<'a> {
     operation: &'static str,
     effect: Effect,
     until: Instant,
+    /// Failures since the call last came further.
     failed: u32,
     /// Whether an attempt may have happened although it failed.
     pub(super) is_uncertain: bool,
@@ -106,10 +107,7 @@ impl<'a> Attempts<'a> {
         loop {
             let until = self.until.min(Instant::now() + ATTEMPT_DURATION_MAX);
             let (trouble, words) = match timeout_at(until, send()).await {
-                Ok(Ok(output)) => {
-                    self.failed = 0;
-                    return Ok(Answer::Done(output));
-                }
+                Ok(Ok(output)) => return Ok(Answer::Done(output)),
                 Ok(Err(error)) => match trouble::of_error(error, &judge) {
                     Judged::Answer(refusal) => return Ok(Answer::Refused(refusal)),
                     Judged::Trouble(trouble, words) => (trouble, words),
@@ -118,6 +116,11 @@ impl<'a> Attempts<'a> {
             };
             self.wait(trouble, &words).await?;
         }
+    }
+
+    /// Of a call that takes several requests, one brought it further: the next ones have all their attempts again.
+    pub(super) fn advance(&mut self) {
+        self.failed = 0;
     }
 
     /// Waits before a repetition, or gives up.

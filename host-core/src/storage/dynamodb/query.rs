@@ -148,7 +148,10 @@ impl DynamoDbStorage {
                 }
             }
             match output.last_evaluated_key {
-                Some(last) => search.start = Some(last),
+                Some(last) => {
+                    attempts.advance();
+                    search.start = Some(last);
+                }
                 None => return Ok(page.finish()),
             }
         }

@@ -453,6 +453,7 @@ async fn keys_that_a_batch_left_over_are_asked_for_again() {
         .get_many(&super::call(51), &keys, Consistency::Strong)
         .await;
     assert_eq!(starved, Err(THROTTLED));
+    assert_eq!(stage.script.take_seen().len(), 8);
     stage.assert_works().await;
 }
 
