@@ -1,5 +1,5 @@
 //! `cargo xtask e2e`: the stack for real, from the packages, on an emulator of AWS that enforces permissions; or its cases against any
-//! deployed API. What is asked of it stands in `e2e/`.
+//! deployed API. What is asked of it stands in `tests/e2e/`.
 
 use crate::{
     infra, python,
@@ -91,7 +91,7 @@ fn emulated(packages: &Path) -> anyhow::Result<()> {
             path.display()
         );
     }
-    let programs = python::environment("e2e-python", "e2e/requirements.txt")?;
+    let programs = python::environment("e2e-python", "tests/e2e/requirements.txt")?;
     let folder = target_folder()?.join("e2e");
     // CodeDeploy is not emulated.
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
@@ -160,7 +160,7 @@ fn publisher() -> anyhow::Result<Publisher> {
 /// The tests by an interpreter; it leaves nothing in the sources.
 fn tests(interpreter: &Path) -> Command {
     let mut command = Command::new(interpreter);
-    command.arg("-B").arg(root().join("e2e/run.py"));
+    command.arg("-B").arg(root().join("tests/e2e/run.py"));
     command
 }
 

@@ -159,7 +159,7 @@ mod tests {
         let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
         let operations = read("docs/operations.md");
         let (_, promises) = operations.split_once("## What was promised").unwrap();
-        let (steps, rules) = (read("e2e/run.py"), gates::rule_names().unwrap());
+        let (steps, rules) = (read("tests/e2e/run.py"), gates::rule_names().unwrap());
         let checks = read("xtask/src/infra/agreement.rs");
         for step in quoted(promises, '"') {
             assert!(

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from client import Request
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests/cases"
 
 # Headers that the gateway sets, or that the connection needs.
