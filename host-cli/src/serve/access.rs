@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write},
     sync::{Arc, Condvar, Mutex, PoisonError},
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
@@ -11,11 +11,12 @@ use std::{
 const COLLECT_DURATION: Duration = Duration::from_millis(5);
 /// Lines that wait for a reader of stderr who does not read. Further ones are dropped and counted.
 const WAITING_BYTES_MAX: usize = 1 << 20;
+/// How long the end waits for a reader of stderr who does not read.
+const END_DURATION_MAX: Duration = Duration::from_secs(1);
 
-/// Takes lines. Dropping it writes what is left.
+/// Takes lines. Dropping it writes what is left, unless nobody reads.
 pub struct AccessLog {
     shared: Arc<Shared>,
-    writer: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -29,6 +30,8 @@ struct Waiting {
     lines: Vec<u8>,
     dropped: u64,
     is_closed: bool,
+    /// The thread has ended.
+    is_written: bool,
 }
 
 impl AccessLog {
@@ -36,13 +39,14 @@ impl AccessLog {
     pub fn new(sink: impl Write + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
-        let writer = thread::Builder::new()
+        thread::Builder::new()
             .name("access-log".to_owned())
-            .spawn(move || theirs.write_all(sink))?;
-        Ok(Self {
-            shared,
-            writer: Some(writer),
-        })
+            .spawn(move || {
+                theirs.write_all(sink);
+                theirs.lock().is_written = true;
+                theirs.changed.notify_all();
+            })?;
+        Ok(Self { shared })
     }
 
     /// Adds what `write` writes: whole lines. Never waits for the sink.
@@ -56,7 +60,7 @@ impl AccessLog {
         write(&mut waiting.lines);
         drop(waiting);
         if was_empty {
-            self.shared.changed.notify_one();
+            self.shared.changed.notify_all();
         }
     }
 }
@@ -64,10 +68,12 @@ impl AccessLog {
 impl Drop for AccessLog {
     fn drop(&mut self) {
         self.shared.lock().is_closed = true;
-        self.shared.changed.notify_one();
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
-        }
+        self.shared.changed.notify_all();
+        let _ = self.shared.changed.wait_timeout_while(
+            self.shared.lock(),
+            END_DURATION_MAX,
+            |waiting| !waiting.is_written,
+        );
     }
 }
 
@@ -125,6 +131,19 @@ mod tests {
         }
     }
 
+    struct Stuck(mpsc::SyncSender<()>);
+
+    impl Write for Stuck {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
     fn lines_keep_their_order_and_none_is_lost_at_the_end() {
         let (sender, receiver) = mpsc::channel();
@@ -136,6 +155,15 @@ mod tests {
         let written: Vec<u8> = receiver.iter().flatten().collect();
         let expected: String = (0..1000).map(|line| format!("{line}\n")).collect();
         assert_eq!(String::from_utf8(written).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_reader_that_does_not_read_holds_the_end_up_only_for_so_long() {
+        let (sender, receiver) = mpsc::sync_channel(0);
+        let log = AccessLog::new(Stuck(sender)).unwrap();
+        log.add(|lines| lines.extend_from_slice(b"line\n"));
+        drop(log);
+        assert_eq!(receiver.recv(), Ok(()));
     }
 
     #[test]
