@@ -1,0 +1,376 @@
+//! The store of a strict replay: it compares each call with the tape's and gives the tape's answer.
+
+use crate::{
+    digest::Digest,
+    replay::Mismatch,
+    storage::{
+        Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
+        PutOptions, PutOutcome, QueryOptions, Revision, Storage, StorageError, TransactOutcome,
+    },
+    tape::{
+        Exchange, Function,
+        call::{
+            read::{ResultError, ResultRecord},
+            write::{Asked, Documents},
+        },
+        json::span,
+        redact::{Marks, Redaction},
+    },
+};
+use serde_json::Value;
+use std::{
+    future::pending,
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::Notify;
+
+/// A call on the tape, as places in the line.
+pub(super) struct Recorded {
+    function: Function,
+    arguments: Range<usize>,
+    result: Option<Range<usize>>,
+}
+
+/// Answers from the tape.
+pub(super) struct StrictStorage {
+    line: Arc<[u8]>,
+    pub(super) calls: Vec<Recorded>,
+    /// Applied to documents before they are compared.
+    redaction: Option<Redaction>,
+    /// Documents that the tape holds only the digest of: call, position among the documents of its arguments, digest.
+    omitted: Vec<(String, Digest)>,
+    state: Mutex<State>,
+    /// The guest waits for an answer that it never got.
+    pub(super) ended: Notify,
+}
+
+pub(super) struct State {
+    pub(super) next: usize,
+    buffer: Vec<u8>,
+    /// Revisions follow from the seed as long as it is known how many were drawn.
+    revisions_known: bool,
+    pub(super) divergence: Option<(String, Option<Mismatch>)>,
+    pub(super) unplayable: Option<String>,
+}
+
+/// Only where the tape's own text is read: what is not there was not asked for.
+const NOWHERE: Range<usize> = 0..0;
+
+impl StrictStorage {
+    pub(super) fn new(line: &Arc<[u8]>, exchange: &Exchange<'_>) -> Self {
+        // The exchange was read from the line, so that it is text.
+        let whole = str::from_utf8(line).unwrap_or_default();
+        let within = |text: &str| {
+            let place = span(whole, text);
+            if place.end <= whole.len() {
+                place
+            } else {
+                NOWHERE
+            }
+        };
+        let calls = exchange
+            .calls
+            .iter()
+            .map(|call| Recorded {
+                function: call.call,
+                arguments: within(call.arguments.get()),
+                result: call.result.map(|result| within(result.get())),
+            })
+            .collect();
+        let omitted = exchange
+            .omitted
+            .iter()
+            .map(|omission| (omission.at.clone().into_owned(), omission.sha256))
+            .collect();
+        Self {
+            line: line.clone(),
+            calls,
+            redaction: exchange.redacted.as_ref().map(|redacted| redacted.rules()),
+            omitted,
+            state: Mutex::new(State {
+                next: 0,
+                buffer: Vec::new(),
+                revisions_known: true,
+                divergence: None,
+                unplayable: None,
+            }),
+            ended: Notify::new(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn text(&self, place: &Range<usize>) -> &str {
+        self.line
+            .get(place.clone())
+            .and_then(|text| str::from_utf8(text).ok())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn recorded_call(&self, position: usize) -> String {
+        self.calls.get(position).map_or_else(String::new, |call| {
+            format!("{} {}", call.function, self.text(&call.arguments))
+        })
+    }
+
+    /// Compares a call with the next one on the tape; its number from 0 if they are the same.
+    fn check(&self, asked: &Asked<'_>) -> Result<usize, StorageError> {
+        let mut state = self.lock();
+        if state.divergence.is_some() || state.unplayable.is_some() {
+            return Err(StorageError::Internal); // what comes after a difference says nothing
+        }
+        let position = state.next;
+        state.next += 1;
+        let mut buffer = std::mem::take(&mut state.buffer);
+        buffer.clear();
+        let mut documents = Compared {
+            storage: self,
+            call: position,
+            position: 0,
+        };
+        asked.write(&mut buffer, &mut documents);
+        let recorded = self.calls.get(position);
+        let is_same = recorded.is_some_and(|recorded| {
+            let arguments = self.text(&recorded.arguments);
+            recorded.function == asked.function()
+                && (arguments.as_bytes() == buffer || is_same_value(arguments, &buffer))
+        });
+        if is_same {
+            state.buffer = buffer;
+            return Ok(position);
+        }
+        state.divergence = Some(divergence(
+            position,
+            recorded.map(|recorded| (recorded.function, self.text(&recorded.arguments))),
+            asked.function(),
+            &String::from_utf8_lossy(&buffer),
+        ));
+        Err(StorageError::Internal)
+    }
+
+    /// The recorded answer to a call.
+    async fn answer<T>(
+        &self,
+        asked: Asked<'_>,
+        read: impl FnOnce(&ResultRecord<'_>) -> Result<Result<T, StorageError>, ResultError> + Send,
+    ) -> Result<T, StorageError> {
+        let position = self.check(&asked)?;
+        let recorded = self
+            .calls
+            .get(position)
+            .and_then(|call| call.result.as_ref());
+        let Some(result) = recorded else {
+            self.ended.notify_one();
+            return pending().await;
+        };
+        let outcome = serde_json::from_str(self.text(result))
+            .map_err(ResultError::from)
+            .and_then(|record| read(&record));
+        match outcome {
+            Ok(outcome) => {
+                if outcome.is_err() && asked.function().writes() {
+                    // Refused before the store was asked, or after: nobody can tell.
+                    self.lock().revisions_known = false;
+                }
+                outcome
+            }
+            Err(error) => {
+                let number = position + 1;
+                self.lock().unplayable = Some(format!("call {number}: {error}"));
+                Err(StorageError::Internal)
+            }
+        }
+    }
+
+    /// Whether a revision is the one that follows from the seed.
+    fn check_revision(&self, made: Option<&Revision>, call: &Call) {
+        let next = call.next_revision();
+        let mut state = self.lock();
+        let Some(made) = made.filter(|_| state.revisions_known) else {
+            return;
+        };
+        if *made != next && state.divergence.is_none() {
+            let number = state.next;
+            let note = format!(
+                "call {number}: the tape has the revision `{made}`, from its seed follows `{next}`"
+            );
+            state.divergence = Some((note, None));
+        }
+    }
+}
+
+/// The same JSON in another spelling, as tools that rewrite tapes leave it.
+fn is_same_value(recorded: &str, actual: &[u8]) -> bool {
+    let value = |text: &[u8]| serde_json::from_slice::<Value>(text).ok();
+    value(recorded.as_bytes()).is_some_and(|recorded| value(actual) == Some(recorded))
+}
+
+fn divergence(
+    position: usize,
+    recorded: Option<(Function, &str)>,
+    function: Function,
+    arguments: &str,
+) -> (String, Option<Mismatch>) {
+    let number = position + 1;
+    let value = |json: &str| serde_json::from_str::<Value>(json).unwrap_or_default();
+    match recorded {
+        None => (
+            format!(
+                "call {number}: the guest asked for `{function} {arguments}`, the tape has {position} calls"
+            ),
+            None,
+        ),
+        Some((same, recorded)) if same == function => {
+            let mismatch = Mismatch::between("call", Some(&value(recorded)), &value(arguments));
+            let places: Vec<String> = mismatch
+                .iter()
+                .flat_map(Mismatch::differences)
+                .map(|difference| difference.to_string())
+                .collect();
+            let what = places.join("; ");
+            (
+                format!("call {number}, `{function}`: other arguments: {what}"),
+                mismatch,
+            )
+        }
+        Some((other, recorded)) => (
+            format!(
+                "call {number}: the tape has `{other} {recorded}`, the guest asked for `{function} {arguments}`"
+            ),
+            None,
+        ),
+    }
+}
+
+/// Documents as the recorder would have written them.
+struct Compared<'a> {
+    storage: &'a StrictStorage,
+    call: usize,
+    position: u32,
+}
+
+impl Documents for Compared<'_> {
+    fn write(&mut self, out: &mut Vec<u8>, document: &Document) {
+        let text = document.as_str();
+        let storage = self.storage;
+        if !storage.omitted.is_empty() {
+            let at = format!("/calls/{}/arguments/documents/{}", self.call, self.position);
+            let digest = storage
+                .omitted
+                .iter()
+                .find(|(place, _)| *place == at)
+                .map(|(_, digest)| digest);
+            if digest == Some(&Digest::of(text.as_bytes())) {
+                out.extend_from_slice(b"null");
+                self.position += 1;
+                return;
+            }
+        }
+        match &storage.redaction {
+            Some(redaction) => {
+                let redacted = redaction.document(text, "", &mut Marks::default());
+                out.extend_from_slice(redacted.as_bytes());
+            }
+            None => out.extend_from_slice(text.as_bytes()),
+        }
+        self.position += 1;
+    }
+}
+
+#[async_trait::async_trait]
+impl Storage for StrictStorage {
+    async fn get(
+        &self,
+        _: &Call,
+        key: &Key,
+        consistency: Consistency,
+    ) -> Result<Option<Item>, StorageError> {
+        self.answer(Asked::Get(key, consistency), |record| record.get())
+            .await
+    }
+
+    async fn get_many(
+        &self,
+        _: &Call,
+        keys: &[Key],
+        consistency: Consistency,
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        self.answer(Asked::GetMany(keys, consistency), |record| {
+            record.get_many()
+        })
+        .await
+    }
+
+    async fn put(
+        &self,
+        call: &Call,
+        key: &Key,
+        document: &Document,
+        options: &PutOptions,
+    ) -> Result<PutOutcome, StorageError> {
+        let asked = Asked::Put(key, document, options);
+        let outcome = self.answer(asked, |record| record.put()).await?;
+        match &outcome {
+            PutOutcome::Done(revision) => self.check_revision(Some(revision), call),
+            PutOutcome::PreconditionFailed(_) => self.check_revision(None, call),
+        }
+        Ok(outcome)
+    }
+
+    async fn delete(
+        &self,
+        _: &Call,
+        key: &Key,
+        precondition: &Precondition,
+    ) -> Result<DeleteOutcome, StorageError> {
+        self.answer(Asked::Delete(key, precondition), |record| record.delete())
+            .await
+    }
+
+    async fn query(
+        &self,
+        _: &Call,
+        partition: &str,
+        consistency: Consistency,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        let asked = Asked::Query(partition, consistency, options);
+        self.answer(asked, |record| record.page()).await
+    }
+
+    async fn query_index(
+        &self,
+        _: &Call,
+        partition: &str,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        let asked = Asked::QueryIndex(partition, options);
+        self.answer(asked, |record| record.page()).await
+    }
+
+    async fn transact(
+        &self,
+        call: &Call,
+        operations: &[Operation],
+        token: Option<&str>,
+    ) -> Result<TransactOutcome, StorageError> {
+        let asked = Asked::Transact(operations, token);
+        let outcome = self.answer(asked, |record| record.transact()).await?;
+        let none = Vec::new();
+        let revisions = match &outcome {
+            // Under a token, the answer may be that of an earlier request.
+            TransactOutcome::Done(revisions) if token.is_none() => revisions,
+            TransactOutcome::Done(_) | TransactOutcome::PreconditionFailed { .. } => &none,
+        };
+        for (position, operation) in operations.iter().enumerate() {
+            if matches!(operation, Operation::Put { .. }) {
+                let made = revisions.get(position).and_then(Option::as_ref);
+                self.check_revision(made, call);
+            }
+        }
+        Ok(outcome)
+    }
+}
