@@ -1,0 +1,235 @@
+//! The reading thread: what is to be done, in the order of the input.
+
+use super::{
+    Replay,
+    task::{decrypted, unreadable},
+};
+use crate::{
+    exit::Failure,
+    replay::{
+        input::{Event, Input, Lines, Place, read_event},
+        report::Verdict,
+        tapes::{self, Source},
+    },
+};
+use host_core::{
+    replay::{EventHead, head},
+    tape::{self, Line},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::sync::mpsc;
+
+/// Events that one task runs one after the other.
+const BATCH_EVENTS_MAX: usize = 64;
+
+/// What the reading thread asks for, in the order of the input.
+pub(super) enum Work {
+    Case(PathBuf),
+    /// Events of one file whose order does not matter.
+    Batch(Vec<Event>),
+    /// An event that may change what others see: nothing runs beside it.
+    Alone(Event),
+    /// Requests of a tape.
+    Tapes(Vec<(Place, Vec<u8>)>),
+    /// A line of a tape that could not be used.
+    Told(Place, Verdict),
+    EndOfFile(PathBuf),
+    Unreadable(Failure),
+}
+
+/// Reads everything in order. Ends early when nobody listens any more.
+pub(super) fn read(replay: &Replay, inputs: Vec<Input>, works: &mpsc::Sender<Work>) {
+    let mut position = 0;
+    // Cases and requests: what can be shared among machines, as nothing depends on the others.
+    let mut number = 0;
+    for input in inputs {
+        let sent = match input {
+            Input::Case(folder) => {
+                number += 1;
+                if replay.takes(number - 1) {
+                    send(works, Work::Case(folder))
+                } else {
+                    Some(())
+                }
+            }
+            Input::Tape(source) => {
+                let mut reader = TapeWork {
+                    replay,
+                    works,
+                    source: &source,
+                    batch: Vec::with_capacity(BATCH_EVENTS_MAX),
+                };
+                match reader.read(&mut number, &mut position) {
+                    Ok(sent) => {
+                        sent.and_then(|()| send(works, Work::EndOfFile(source.path().into())))
+                    }
+                    Err(failure) => send(works, Work::Unreadable(failure)),
+                }
+            }
+            Input::Event(path) => match read_event(&path, position) {
+                Ok(event) => {
+                    position += 1;
+                    let work = if event.head.is_safe {
+                        Work::Batch(vec![event])
+                    } else {
+                        Work::Alone(event)
+                    };
+                    send(works, work).and_then(|()| send(works, Work::EndOfFile(path)))
+                }
+                Err(failure) => send(works, Work::Unreadable(failure)),
+            },
+            Input::Lines(path) => match read_lines(&path, &mut position, works) {
+                Ok(sent) => sent.and_then(|()| send(works, Work::EndOfFile(path))),
+                Err(failure) => send(works, Work::Unreadable(failure)),
+            },
+        };
+        if sent.is_none() {
+            return;
+        }
+    }
+}
+
+/// `None`: nobody listens.
+fn send(works: &mpsc::Sender<Work>, work: Work) -> Option<()> {
+    works.blocking_send(work).ok()
+}
+
+fn read_lines(
+    path: &Path,
+    position: &mut u64,
+    works: &mpsc::Sender<Work>,
+) -> Result<Option<()>, Failure> {
+    let mut lines = Lines::open(path)?;
+    let mut batch = Vec::with_capacity(BATCH_EVENTS_MAX);
+    let flush = |batch: &mut Vec<Event>| {
+        if batch.is_empty() {
+            return Some(());
+        }
+        let full = std::mem::replace(batch, Vec::with_capacity(BATCH_EVENTS_MAX));
+        send(works, Work::Batch(full))
+    };
+    loop {
+        let next = lines.next(*position);
+        let sent = match next {
+            Ok(Some(event)) => {
+                *position += 1;
+                if event.head.is_safe {
+                    batch.push(event);
+                    if batch.len() < BATCH_EVENTS_MAX {
+                        Some(())
+                    } else {
+                        flush(&mut batch)
+                    }
+                } else {
+                    flush(&mut batch).and_then(|()| send(works, Work::Alone(event)))
+                }
+            }
+            Ok(None) => return Ok(flush(&mut batch)),
+            Err(failure) => {
+                return Ok(flush(&mut batch).and(send(works, Work::Unreadable(failure))));
+            }
+        };
+        if sent.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+/// Passes on what a tape holds.
+struct TapeWork<'a> {
+    replay: &'a Replay,
+    works: &'a mpsc::Sender<Work>,
+    source: &'a Source,
+    batch: Vec<(Place, Vec<u8>)>,
+}
+
+impl TapeWork<'_> {
+    /// `None`: nobody listens.
+    fn read(&mut self, number: &mut u64, position: &mut u64) -> Result<Option<()>, Failure> {
+        let source = self.source;
+        let path: Arc<Path> = source.path().into();
+        let mut sent = Some(());
+        tapes::read(source, &mut |line| {
+            *number += 1;
+            if !self.replay.takes(*number - 1) || !self.is_wanted(&line) {
+                return true;
+            }
+            let place = Place {
+                path: Arc::clone(&path),
+                line: Some(line.number),
+            };
+            sent = if self.replay.tapes.replayer.is_some() {
+                self.batch.push((place, line.bytes));
+                if self.batch.len() < BATCH_EVENTS_MAX {
+                    Some(())
+                } else {
+                    self.flush()
+                }
+            } else {
+                *position += 1;
+                let identity = self.replay.tapes.identity.as_ref();
+                let work = match decrypted(line.bytes, identity) {
+                    Ok(line) => live(place, *position - 1, &line),
+                    Err(verdict) => Work::Told(place, verdict),
+                };
+                send(self.works, work)
+            };
+            sent.is_some()
+        })?;
+        Ok(sent.and_then(|()| self.flush()))
+    }
+
+    /// Ids are looked for as text first: most lines need not be taken apart.
+    fn is_wanted(&self, line: &Line) -> bool {
+        let Some(only) = &self.replay.tapes.only else {
+            return true;
+        };
+        let contains = line
+            .bytes
+            .windows(only.len().max(1))
+            .any(|window| window == only.as_bytes());
+        contains && tape::id_of(&line.bytes).is_some_and(|id| id.starts_with(only.as_str()))
+    }
+
+    fn flush(&mut self) -> Option<()> {
+        if self.batch.is_empty() {
+            return Some(());
+        }
+        let full = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_EVENTS_MAX));
+        send(self.works, Work::Tapes(full))
+    }
+}
+
+/// A request's event, to be run against the store like any other.
+fn live(place: Place, position: u64, line: &[u8]) -> Work {
+    let exchange = match tape::Exchange::read(line) {
+        Ok(exchange) => exchange,
+        Err(error) => return Work::Told(place, unreadable(&error)),
+    };
+    let Some(event) = exchange.event else {
+        return Work::Told(
+            place,
+            Verdict::Unreadable("the event is not on the tape".to_owned()),
+        );
+    };
+    let event = event.get().as_bytes();
+    let is_safe = head(event).is_ok_and(|head| head.is_safe);
+    let event = Event {
+        place,
+        position,
+        head: EventHead {
+            received_at_ms: exchange.received_at_ms,
+            is_safe,
+        },
+        bytes: event.to_vec(),
+        seed: exchange.seed.clone(),
+    };
+    if is_safe {
+        Work::Batch(vec![event])
+    } else {
+        Work::Alone(event)
+    }
+}
