@@ -39,12 +39,14 @@ fn lints() -> anyhow::Result<()> {
         .args(["--release", "--workspace", "--all-targets", "--locked"])
         .args(warnings)
         .run()?;
-    // As a host on Lambda has it: without a compiler, without the embedded store.
-    Cargo::new("clippy")
-        .args(["--release", "--package", "host-core", "--locked"])
-        .args(["--features", "runtime"])
-        .args(warnings)
-        .run()?;
+    // Without features, and as a host on Lambda has it: without a compiler, without the embedded store.
+    for features in [&[][..], &["--features", "runtime"]] {
+        Cargo::new("clippy")
+            .args(["--release", "--package", "host-core", "--locked"])
+            .args(features)
+            .args(warnings)
+            .run()?;
+    }
     // The part of the guest that exists only in the component.
     Cargo::new("clippy")
         .args([
