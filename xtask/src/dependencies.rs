@@ -94,7 +94,7 @@ const LEAN: [(&str, &str, &[&str]); 5] = [
     ),
 ];
 
-/// Fails on a licence or a duplicate that is not listed here, and on a listed duplicate that is gone.
+/// Fails on a licence or a duplicate that is not listed here, on a listed duplicate that is gone, and on what would be built twice.
 pub fn check() -> anyhow::Result<()> {
     let mut complaints = Vec::new();
     let shipped = tree(&[
@@ -132,6 +132,7 @@ pub fn check() -> anyhow::Result<()> {
     for (package, features, unwanted) in LEAN {
         complaints.extend(unwanted_crates(package, features, unwanted)?);
     }
+    complaints.extend(built_twice()?);
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));
     }
@@ -154,6 +155,25 @@ fn unwanted_crates(
         .filter(|line| unwanted.iter().any(|name| line.starts_with(name)));
     Ok(found
         .map(|line| format!("{package} with features `{features}` contains `{line}`"))
+        .collect())
+}
+
+/// Complaints about packages that have other features for tests than for programs: they, and all that is above them, would be built
+/// twice.
+fn built_twice() -> anyhow::Result<Vec<String>> {
+    let packages = |edges| -> anyhow::Result<BTreeSet<String>> {
+        let lines = Cargo::new("tree")
+            .args(["--workspace", "--locked", "--edges", edges])
+            .args(["--prefix", "none", "--no-dedupe", "--format", "{p} {f}"])
+            .output()?;
+        Ok(lines.lines().map(str::to_owned).collect())
+    };
+    let for_tests = packages("normal,build,dev")?;
+    Ok(packages("normal,build")?
+        .difference(&for_tests)
+        .map(|package| {
+            format!("tests build `{package}` with other features: tests/Cargo.toml says why they must not")
+        })
         .collect())
 }
 
