@@ -19,6 +19,7 @@ pub enum Command {
     Serve(ServeArgs),
     Invoke(InvokeArgs),
     Replay(ReplayArgs),
+    Pull(PullArgs),
     Event(EventArgs),
     Inspect(InspectArgs),
     Compile(CompileArgs),
@@ -168,7 +169,7 @@ Examples:
   host-cli replay today.tape
   host-cli replay today.tape --guest next.wasm --report differences.html
   host-cli replay today.tape --only 6f1c --trace
-  aws logs filter-log-events --log-group-name /aws/lambda/items | host-cli replay -
+  host-cli pull /aws/lambda/items --since 1h | host-cli replay -
   host-cli replay tests/cases --format junit > report.xml
   host-cli replay tests/cases/items-create --bless")]
 pub struct ReplayArgs {
@@ -238,6 +239,36 @@ pub struct TapeArgs {
     /// Write a report as one HTML file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+}
+
+/// Fetch tapes that a Lambda host wrote, from CloudWatch Logs
+///
+/// Takes the lines of tape out of a log group, puts split ones together, and writes one request a line, for `host-cli replay`. Needs
+/// `logs:FilterLogEvents` on the group. Prints how far it is on a terminal.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli pull /aws/lambda/items --output today.tape
+  host-cli pull /aws/lambda/items --since 30m | host-cli replay -
+  host-cli pull /aws/lambda/items --since 2026-01-01T00:00:00Z --until 2026-01-02T00:00:00Z --filter '{ $.status >= 500 }'")]
+pub struct PullArgs {
+    /// The log group's name or ARN
+    #[arg(value_name = "LOG-GROUP")]
+    pub log_group: String,
+    /// From when on: an age like `30m`, `12h` or `7d`, milliseconds since 1970, or RFC 3339
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub since: String,
+    /// Until when, likewise [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only events that this CloudWatch filter pattern matches; parts of split requests have no members to match [default: all tapes]
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+    /// File for the tape, readable by its owner only; replaced as a whole or not at all [default: stdout]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub aws: release::AwsOptions,
 }
 
 /// Write a realistic gateway event

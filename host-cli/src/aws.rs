@@ -1,39 +1,145 @@
-//! S3 as a person has it set up: environment variables and profiles.
+//! AWS as a person has it set up: environment variables and profiles.
 
 use crate::exit::Failure;
-use aws_config::BehaviorVersion;
+use aws_config::{
+    BehaviorVersion, environment::EnvironmentVariableCredentialsProvider,
+    environment::EnvironmentVariableRegionProvider, meta::credentials::CredentialsProviderChain,
+    meta::region::RegionProviderChain, profile::ProfileFileCredentialsProvider,
+    profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
+};
+use aws_sdk_cloudwatchlogs as logs;
 use host_core::{
     release::{ArtifactStore, S3Artifacts, S3Location},
-    storage::dynamodb::http_client,
+    storage::dynamodb::{Credentials, SharedCredentialsProvider, http_client},
 };
-use std::{env, sync::Arc};
+use std::{env, sync::Arc, time::Duration};
 
-/// Other servers than AWS's own, the more particular variable first (AWS: service-specific endpoints).
-const ENDPOINT_VARIABLES: [&str; 2] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+/// For servers that do not care: most that run beside a developer's host.
+const LOCAL_REGION: &str = "us-east-1";
+/// Time for one answer of CloudWatch Logs, which looks through as much as it can in ten seconds.
+const LOGS_DURATION_MAX: Duration = Duration::from_secs(60);
 
-/// Artifacts in S3, with region and credentials as Amazon's own tools find them.
-pub async fn artifacts(
-    url: &str,
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub enum Service {
+    DynamoDb,
+    Logs,
+    S3,
+}
+
+impl Service {
+    /// What names another server than AWS's own, the more particular variable first (AWS: service-specific endpoints).
+    fn endpoint_variables(self) -> [&'static str; 2] {
+        let own = match self {
+            Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+            Self::Logs => "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+            Self::S3 => "AWS_ENDPOINT_URL_S3",
+        };
+        [own, "AWS_ENDPOINT_URL"]
+    }
+}
+
+/// How a service is reached.
+pub struct Access {
+    pub region: String,
+    pub endpoint: Option<String>,
+    pub credentials: SharedCredentialsProvider,
+}
+
+/// Region and credentials as AWS's own tools find them. A server of one's own needs neither: if there are none, it gets some. `what` is
+/// asked for, in messages.
+pub async fn access(
+    what: &str,
+    service: Service,
     endpoint: Option<&str>,
-) -> Result<Arc<dyn ArtifactStore>, Failure> {
+) -> Result<Access, Failure> {
+    match endpoint {
+        Some(endpoint) => Ok(access_at(endpoint).await),
+        None => access_on_aws(what, service).await,
+    }
+}
+
+/// Only variables and profiles are asked: asking a cloud's own services takes seconds where there is no cloud.
+async fn access_at(endpoint: &str) -> Access {
+    let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new())
+        .region()
+        .await;
+    let config = ProviderConfig::without_region().with_http_client(http_client());
+    let profile = ProfileFileCredentialsProvider::builder().configure(&config);
+    let anybody = Credentials::new("local", "local", None, None, "host-cli");
+    let credentials = CredentialsProviderChain::first_try(
+        "environment",
+        EnvironmentVariableCredentialsProvider::new(),
+    )
+    .or_else("profile", profile.build())
+    .or_else("anybody", anybody);
+    Access {
+        region: region.map_or(LOCAL_REGION.to_owned(), |region| region.to_string()),
+        endpoint: Some(endpoint.to_owned()),
+        credentials: SharedCredentialsProvider::new(credentials),
+    }
+}
+
+async fn access_on_aws(what: &str, service: Service) -> Result<Access, Failure> {
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http_client())
         .load()
         .await;
     let region = config.region().ok_or_else(|| {
-        Failure::environment(format_args!("the region of `{url}` is not known"))
-            .hint("set `AWS_REGION`, or a profile that has one with `AWS_PROFILE`")
+        Failure::environment(format_args!("the region of {what} is not known"))
+            .hint("set `AWS_REGION`, or a profile that has one with `AWS_PROFILE`, or name a server of your own")
     })?;
     let credentials = config.credentials_provider().ok_or_else(|| {
-        Failure::environment(format_args!("there are no credentials for `{url}`"))
+        Failure::environment(format_args!("there are no credentials for {what}"))
             .hint("set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`")
     })?;
-    let endpoint = endpoint.map(str::to_owned).or_else(|| {
-        ENDPOINT_VARIABLES
-            .iter()
-            .find_map(|variable| env::var(variable).ok().filter(|url| !url.is_empty()))
-    });
-    let location = S3Location::new(url, region.as_ref(), endpoint.as_deref(), credentials)
-        .map_err(Failure::usage)?;
+    let endpoint = service
+        .endpoint_variables()
+        .iter()
+        .find_map(|variable| env::var(variable).ok().filter(|url| !url.is_empty()))
+        .or_else(|| config.endpoint_url().map(str::to_owned));
+    Ok(Access {
+        region: region.to_string(),
+        endpoint,
+        credentials,
+    })
+}
+
+/// Artifacts in S3.
+pub async fn artifacts(
+    url: &str,
+    endpoint: Option<&str>,
+) -> Result<Arc<dyn ArtifactStore>, Failure> {
+    let Access {
+        region,
+        endpoint,
+        credentials,
+    } = access(&format!("`{url}`"), Service::S3, endpoint).await?;
+    let location =
+        S3Location::new(url, &region, endpoint.as_deref(), credentials).map_err(Failure::usage)?;
     Ok(Arc::new(S3Artifacts::new(location)))
+}
+
+/// A client of CloudWatch Logs. Throttled requests are repeated, as a person would.
+pub async fn log_client(group: &str, endpoint: Option<&str>) -> Result<logs::Client, Failure> {
+    let Access {
+        region,
+        endpoint,
+        credentials,
+    } = access(&format!("log group `{group}`"), Service::Logs, endpoint).await?;
+    let timeouts = logs::config::timeout::TimeoutConfig::builder()
+        .operation_attempt_timeout(LOGS_DURATION_MAX)
+        .build();
+    let mut config = logs::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(logs::config::Region::new(region))
+        .credentials_provider(credentials)
+        .http_client(http_client())
+        .retry_config(logs::config::retry::RetryConfig::standard().with_max_attempts(8))
+        .timeout_config(timeouts);
+    if let Some(endpoint) = endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    Ok(logs::Client::from_conf(config.build()))
 }

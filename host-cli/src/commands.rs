@@ -9,6 +9,7 @@ mod invoke;
 mod keygen;
 mod promote;
 mod publish;
+mod pull;
 mod releases;
 mod replay;
 mod rollback;
@@ -27,6 +28,7 @@ pub fn run(command: Command) -> Result<Outcome, Failure> {
         Command::Serve(arguments) => serve::resolve(&arguments).and_then(serve::run),
         Command::Invoke(arguments) => invoke::resolve(&arguments).and_then(invoke::run),
         Command::Replay(arguments) => replay::resolve(&arguments).and_then(replay::run),
+        Command::Pull(arguments) => pull::resolve(&arguments).and_then(pull::run),
         Command::Event(arguments) => event::resolve(&arguments).and_then(event::run),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compile(arguments) => compile::resolve(&arguments).and_then(compile::run),

@@ -39,6 +39,30 @@ pub fn resolve(at: Option<&str>) -> Result<u64, Failure> {
     })
 }
 
+/// An instant, or how long ago it is: `30m`, `12h`, `7d`.
+pub fn resolve_ago(text: &str) -> Result<u64, Failure> {
+    match ago_ms(text) {
+        Some(ms) => Ok(now_ms().saturating_sub(ms)),
+        None => parse(text).ok_or_else(|| {
+            Failure::usage(format_args!("`{text}` is neither an instant nor an age")).hint(
+                "write an age (30m, 12h, 7d), milliseconds since 1970 (1767225600000) or RFC 3339 (2026-01-01T00:00:00Z)",
+            )
+        }),
+    }
+}
+
+fn ago_ms(text: &str) -> Option<u64> {
+    let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit_ms = match unit {
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    u64::try_from(number(count)?).ok()?.checked_mul(unit_ms)
+}
+
 fn parse(text: &str) -> Option<u64> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok().filter(|ms| *ms <= MILLISECONDS_MAX);
@@ -188,6 +212,31 @@ mod tests {
         assert_eq!(parse("2024-02-29t12:00:00.5z"), Some(1_709_208_000_500));
         assert_eq!(parse("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(parse("9999-12-31T23:59:59.999Z"), Some(MILLISECONDS_MAX));
+    }
+
+    #[test]
+    fn ages_have_a_unit() {
+        assert_eq!(ago_ms("90s"), Some(90_000));
+        assert_eq!(ago_ms("30m"), Some(1_800_000));
+        assert_eq!(ago_ms("12h"), Some(43_200_000));
+        assert_eq!(ago_ms("7d"), Some(604_800_000));
+        for text in [
+            "",
+            "h",
+            "-1h",
+            "1",
+            "1w",
+            "1.5h",
+            "99999999999999999d",
+            "1é",
+        ] {
+            assert_eq!(ago_ms(text), None, "{text}");
+        }
+        assert_eq!(
+            resolve_ago("2026-01-01T00:00:00Z").ok(),
+            Some(1_767_225_600_000)
+        );
+        assert!(resolve_ago("soon").is_err());
     }
 
     #[test]

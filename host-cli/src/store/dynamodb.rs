@@ -1,29 +1,21 @@
 //! A table as named on the command line: which one, on which server, with whose credentials.
 
-use crate::exit::Failure;
-use aws_config::{
-    BehaviorVersion, environment::EnvironmentVariableCredentialsProvider,
-    environment::EnvironmentVariableRegionProvider, meta::credentials::CredentialsProviderChain,
-    meta::region::RegionProviderChain, profile::ProfileFileCredentialsProvider,
-    profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
+use crate::{
+    aws::{self, Service},
+    exit::Failure,
 };
 use host_core::storage::{
-    CursorKey, DynamoDbOptions, DynamoDbStorage, Namespace, StorageError,
-    dynamodb::{Credentials, CursorKeyError, SharedCredentialsProvider, http_client},
+    CursorKey, DynamoDbOptions, DynamoDbStorage, Namespace, StorageError, dynamodb::CursorKeyError,
 };
 use std::{
-    env, fmt,
+    fmt,
     time::{Duration, Instant},
 };
 
 /// Time to find out at start whether the table can be used.
 const OPENING_DURATION_MAX: Duration = Duration::from_secs(10);
-/// For servers that do not care: most that run beside a developer's host.
-const LOCAL_REGION: &str = "us-east-1";
 /// Length of a table's name, or of its ARN (AWS: DynamoDB naming rules).
 const NAME_BYTES_MAX: usize = 1024;
-/// Other servers than AWS's own, the more particular variable first (AWS: service-specific endpoints).
-const ENDPOINT_VARIABLES: [&str; 2] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"];
 
 /// `TABLE[@ENDPOINT]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,65 +67,15 @@ impl TableSpec {
         Ok((Self::resolve(&format!("{table}{server}"))?, namespace))
     }
 
-    /// With region and credentials as AWS's own tools find them. A server of one's own needs neither: if there are none, it gets some.
+    /// How the table is reached.
     pub async fn options(&self) -> Result<DynamoDbOptions, Failure> {
-        match &self.endpoint {
-            Some(endpoint) => Ok(self.options_at(endpoint).await),
-            None => self.options_on_aws().await,
-        }
-    }
-
-    /// Only variables and profiles are asked: asking a cloud's own services takes seconds where there is no cloud.
-    async fn options_at(&self, endpoint: &str) -> DynamoDbOptions {
-        let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-            .or_else(ProfileFileRegionProvider::new())
-            .region()
-            .await;
-        let config = ProviderConfig::without_region().with_http_client(http_client());
-        let profile = ProfileFileCredentialsProvider::builder().configure(&config);
-        let anybody = Credentials::new("local", "local", None, None, "host-cli");
-        let credentials = CredentialsProviderChain::first_try(
-            "environment",
-            EnvironmentVariableCredentialsProvider::new(),
-        )
-        .or_else("profile", profile.build())
-        .or_else("anybody", anybody);
-        DynamoDbOptions {
-            table: self.table.clone(),
-            region: region.map_or(LOCAL_REGION.to_owned(), |region| region.to_string()),
-            endpoint: Some(endpoint.to_owned()),
-            credentials: SharedCredentialsProvider::new(credentials),
-        }
-    }
-
-    async fn options_on_aws(&self) -> Result<DynamoDbOptions, Failure> {
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http_client())
-            .load()
-            .await;
-        let region = config.region().ok_or_else(|| {
-            Failure::environment(format_args!(
-                "the region of table `{}` is not known",
-                self.table
-            ))
-            .hint("set `AWS_REGION`, or name a server of your own: `TABLE@http://127.0.0.1:8000`")
-        })?;
-        let credentials = config.credentials_provider().ok_or_else(|| {
-            Failure::environment(format_args!(
-                "there are no credentials for table `{}`",
-                self.table
-            ))
-            .hint("set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`")
-        })?;
-        let endpoint = ENDPOINT_VARIABLES
-            .iter()
-            .find_map(|variable| env::var(variable).ok())
-            .or_else(|| config.endpoint_url().map(str::to_owned));
+        let what = format!("table `{}`", self.table);
+        let access = aws::access(&what, Service::DynamoDb, self.endpoint.as_deref()).await?;
         Ok(DynamoDbOptions {
             table: self.table.clone(),
-            region: region.to_string(),
-            endpoint,
-            credentials,
+            region: access.region,
+            endpoint: access.endpoint,
+            credentials: access.credentials,
         })
     }
 

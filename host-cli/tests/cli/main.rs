@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod program;
+mod pull;
 mod release;
 mod replay;
 mod serve;

@@ -18,10 +18,11 @@ use std::{
 pub const GUEST: &str = concat!(env!("OUT_DIR"), "/guest.wasm");
 
 /// Where AWS's libraries look for an account.
-const AWS_VARIABLES: [&str; 8] = [
+const AWS_VARIABLES: [&str; 9] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_PROFILE",
     "AWS_REGION",

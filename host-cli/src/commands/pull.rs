@@ -1,0 +1,252 @@
+//! `pull`: tapes out of CloudWatch Logs.
+
+use crate::{
+    args::PullArgs,
+    aws,
+    exit::{Failure, Outcome},
+    output, runtime, time,
+};
+use aws_sdk_cloudwatchlogs::{
+    error::{DisplayErrorContext, ProvideErrorMetadata},
+    types::FilteredLogEvent,
+};
+use host_core::tape::TapeFinder;
+use indicatif::ProgressBar;
+use std::{
+    fs,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+/// Tapes, whole and in parts; the first member of both is their mark.
+const TAPES: &str = "{ ($.tenon_tape = *) || ($.tenon_tape_part = *) }";
+
+/// Which part of which log, and where it goes.
+pub struct Configuration {
+    group: String,
+    since_ms: u64,
+    until_ms: u64,
+    filter: String,
+    output: Option<PathBuf>,
+    endpoint: Option<String>,
+}
+
+/// Checks the arguments; nothing is sent yet.
+pub fn resolve(arguments: &PullArgs) -> Result<Configuration, Failure> {
+    let since_ms = time::resolve_ago(&arguments.since)?;
+    let until_ms = match &arguments.until {
+        Some(until) => time::resolve_ago(until)?,
+        None => time::now_ms(),
+    };
+    if since_ms >= until_ms {
+        return Err(Failure::usage(
+            "`--since` is not before `--until`, which is now unless given",
+        ));
+    }
+    Ok(Configuration {
+        group: arguments.log_group.clone(),
+        since_ms,
+        until_ms,
+        filter: arguments.filter.clone().unwrap_or_else(|| TAPES.to_owned()),
+        output: arguments.output.clone(),
+        endpoint: arguments.aws.endpoint.clone(),
+    })
+}
+
+/// Fetches page by page; memory holds one page and the parts of what is not whole yet.
+pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+    let mut sink = match &configuration.output {
+        Some(path) => Sink::file(path)?,
+        None => Sink::Stdout,
+    };
+    let progress = ProgressBar::new_spinner();
+    let fetched = runtime::workers(1)?.block_on(fetch(&configuration, &mut sink, &progress));
+    progress.finish_and_clear();
+    let Fetched {
+        requests,
+        incomplete,
+    } = fetched?;
+    if incomplete > 0 {
+        output::remark(&format!(
+            "parts of {incomplete} split lines are missing: take more time with `--since` or `--until`\n"
+        ));
+    }
+    let Configuration {
+        group,
+        since_ms,
+        until_ms,
+        ..
+    } = &configuration;
+    if requests == 0 {
+        return Err(Failure::environment(format_args!(
+            "log group `{group}` holds no tape between {} and {}",
+            time::rfc3339(*since_ms),
+            time::rfc3339(*until_ms)
+        ))
+        .hint("take more time with `--since 7d`; hosts record where `TENON_TAPE` says so, see docs/lambda.md"));
+    }
+    sink.finish()?;
+    output::remark(&format!("{requests} requests from `{group}`\n"));
+    Ok(Outcome::Same)
+}
+
+struct Fetched {
+    requests: u64,
+    /// Lines of which parts are missing.
+    incomplete: usize,
+}
+
+async fn fetch(
+    configuration: &Configuration,
+    sink: &mut Sink,
+    progress: &ProgressBar,
+) -> Result<Fetched, Failure> {
+    let group = &configuration.group;
+    let client = aws::log_client(group, configuration.endpoint.as_deref()).await?;
+    let mut request = client
+        .filter_log_events()
+        .start_time(configuration.since_ms as i64) // both end with the year 9999
+        .end_time(configuration.until_ms as i64)
+        .filter_pattern(&configuration.filter);
+    request = if group.starts_with("arn:") {
+        request.log_group_identifier(group)
+    } else {
+        request.log_group_name(group)
+    };
+    let mut pages = request.into_paginator().send();
+    let mut finder = TapeFinder::default();
+    let (mut events, mut requests) = (0, 0);
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| refused(group, &error))?;
+        for event in page.events() {
+            events += 1;
+            requests += u64::from(take(event, events, &mut finder, sink)?);
+        }
+        let reached = page.events().last().and_then(FilteredLogEvent::timestamp);
+        let reached = reached.map_or_else(String::new, |ms| {
+            format!(", until {}", time::rfc3339(ms.unsigned_abs()))
+        });
+        progress.set_message(format!("{requests} requests{reached}"));
+        progress.tick();
+    }
+    Ok(Fetched {
+        requests,
+        incomplete: finder.incomplete(),
+    })
+}
+
+/// Whether the event was, or completed, a line of tape.
+fn take(
+    event: &FilteredLogEvent,
+    number: u64,
+    finder: &mut TapeFinder,
+    sink: &mut Sink,
+) -> Result<bool, Failure> {
+    let message = event.message().unwrap_or_default().trim_ascii();
+    match finder.look(number, message.as_bytes().to_vec()) {
+        Ok(Some(line)) => {
+            sink.write_line(&line.bytes)?;
+            Ok(true)
+        }
+        Ok(None) => Ok(false),
+        // The others are worth having.
+        Err(error) => {
+            output::remark(&format!("event {number} of the log is left out: {error}\n"));
+            Ok(false)
+        }
+    }
+}
+
+fn refused<E, R>(group: &str, error: &aws_sdk_cloudwatchlogs::error::SdkError<E, R>) -> Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    let code = error.code().unwrap_or_default();
+    let failed = |why: &str| Failure::environment(format_args!("log group `{group}` {why}"));
+    match code {
+        "ResourceNotFoundException" => {
+            failed("does not exist").hint("check its name, and the region in `AWS_REGION`")
+        }
+        "AccessDeniedException" => {
+            failed("may not be read").hint("its reader needs `logs:FilterLogEvents`")
+        }
+        "InvalidParameterException" => failed(&format!(
+            "cannot be asked so: {}",
+            error.message().unwrap_or("a parameter is wrong")
+        )),
+        _ => failed(&format!("cannot be read: {}", DisplayErrorContext(error))),
+    }
+}
+
+/// Where lines go.
+enum Sink {
+    Stdout,
+    File {
+        out: BufWriter<fs::File>,
+        unfinished: PathBuf,
+        path: PathBuf,
+    },
+}
+
+impl Sink {
+    fn file(path: &Path) -> Result<Self, Failure> {
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(format!(".new-{}", std::process::id()));
+        let unfinished = PathBuf::from(unfinished);
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options
+            .open(&unfinished)
+            .map_err(|error| cannot_write(path, &error))?;
+        Ok(Self::File {
+            out: BufWriter::new(file),
+            unfinished,
+            path: path.to_owned(),
+        })
+    }
+
+    fn write_line(&mut self, line: &[u8]) -> Result<(), Failure> {
+        match self {
+            Self::Stdout => output::result(&[line, b"\n"].concat()),
+            Self::File { out, path, .. } => out
+                .write_all(line)
+                .and_then(|()| out.write_all(b"\n"))
+                .map_err(|error| cannot_write(path, &error)),
+        }
+    }
+
+    /// Puts what was written in its place.
+    fn finish(&mut self) -> Result<(), Failure> {
+        let Self::File {
+            out,
+            unfinished,
+            path,
+        } = self
+        else {
+            return Ok(());
+        };
+        out.flush()
+            .and_then(|()| out.get_ref().sync_all())
+            .and_then(|()| fs::rename(unfinished, &*path))
+            .map_err(|error| cannot_write(path, &error))
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        if let Self::File { unfinished, .. } = self {
+            // After the end it has another name.
+            let _ = fs::remove_file(unfinished);
+        }
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::environment(format_args!(
+        "failed to write tape `{}`: {error}",
+        path.display()
+    ))
+}
