@@ -20,6 +20,7 @@ pub mod engine;
 pub mod gateway;
 pub mod http;
 pub mod limits;
+pub mod log;
 pub mod problem;
 #[cfg(feature = "release")]
 pub mod release;
@@ -31,7 +32,10 @@ pub mod seed;
 #[cfg(feature = "runtime")]
 pub mod service;
 pub mod storage;
-#[cfg(feature = "runtime")]
+#[cfg_attr(
+    not(feature = "runtime"),
+    expect(dead_code, reason = "where nothing runs, tapes are only read")
+)]
 pub mod tape;
 #[cfg(feature = "runtime")]
 pub mod telemetry;

@@ -4,9 +4,10 @@ mod failure;
 mod logs;
 mod meter;
 
+pub use crate::log::LogLevel;
 pub use failure::Failure;
 pub(crate) use failure::Stop;
-pub use logs::{LogLevel, LogRecord};
+pub use logs::LogRecord;
 pub use meter::Usage;
 
 use crate::{

@@ -12,10 +12,13 @@ mod exchange;
 mod fault;
 mod find;
 mod json;
+#[cfg(feature = "runtime")]
 mod policy;
 mod read;
+#[cfg(feature = "runtime")]
 mod record;
 mod redact;
+#[cfg(feature = "runtime")]
 pub mod replay;
 mod split;
 
@@ -29,8 +32,10 @@ pub use exchange::{
 };
 pub use fault::FaultRecord;
 pub use find::TapeFinder;
+#[cfg(feature = "runtime")]
 pub use policy::{InvalidPolicy, TapePolicy};
 pub use read::{Line, ReadError, TapeReader};
+#[cfg(feature = "runtime")]
 pub use record::{RecordOptions, Recorder, environment_digest};
 pub use redact::{InvalidPointer, Redaction};
 pub use split::{JoinError, Joiner, split};

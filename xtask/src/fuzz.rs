@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: mutated events against the normaliser. On stable Rust: `cargo fuzz` would want a nightly compiler.
+//! `cargo xtask fuzz`: mutated events against the normaliser, mutated tapes against their readers. On stable Rust: `cargo fuzz` would want a nightly compiler.
 
 use crate::run::{Cargo, output, root, target_folder};
 use anyhow::Context;
@@ -17,42 +17,64 @@ const FLAGS: [&str; 7] = [
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
-/// Longer events find nothing that shorter ones do not, only later.
-const EVENT_BYTES_MAX: u32 = 8192;
 
-/// Fuzzes for about this long, beginning with the events of the cases. What it finds stays for the next time.
+/// A program of `tests/fuzz`.
+struct Target {
+    name: &'static str,
+    /// Longer inputs find nothing that shorter ones do not, only later.
+    bytes_max: u32,
+    /// Folders that it begins with, beside those in `tests/fuzz/corpus`.
+    seeds: &'static str,
+}
+
+const TARGETS: [Target; 2] = [
+    Target {
+        name: "normalise",
+        bytes_max: 8 << 10,
+        seeds: "tests/cases",
+    },
+    Target {
+        name: "tape",
+        bytes_max: 16 << 10,
+        seeds: "tests/tapes",
+    },
+];
+
+/// Runs each target for about this long. What it finds stays for the next time.
 pub fn run(seconds: u32) -> anyhow::Result<()> {
-    let folder = target_folder()?.join("fuzz");
-    let (found, crashes) = (folder.join("corpus"), folder.join("crashes/"));
-    fs::create_dir_all(&found)?;
-    fs::create_dir_all(&crashes)?;
-    let options = [
-        format!("-max_total_time={seconds}"),
-        format!("-max_len={EVENT_BYTES_MAX}"),
-        format!("-artifact_prefix={}", crashes.display()),
-        "-print_final_stats=1".to_owned(),
-    ];
-    Cargo::new("run")
-        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"))
-        // Naming the target keeps the instrumentation away from build scripts.
-        .args([
-            "--release",
-            "--locked",
-            "--bin",
-            "normalise",
-            "--target",
-            &host()?,
-        ])
-        .args(["--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir"])
-        .args([&folder])
-        .args(["--"])
-        .args(options)
-        .args([
-            &found,
-            &root().join("tests/fuzz/corpus"),
-            &root().join("tests/cases"),
-        ])
-        .run()
+    for target in TARGETS {
+        target.run(seconds)?;
+    }
+    Ok(())
+}
+
+impl Target {
+    fn run(&self, seconds: u32) -> anyhow::Result<()> {
+        let folder = target_folder()?.join("fuzz");
+        let found = folder.join("corpus").join(self.name);
+        let crashes = folder.join("crashes").join(self.name);
+        fs::create_dir_all(&found)?;
+        fs::create_dir_all(&crashes)?;
+        let options = [
+            format!("-max_total_time={seconds}"),
+            format!("-max_len={}", self.bytes_max),
+            format!("-artifact_prefix={}/", crashes.display()),
+            "-print_final_stats=1".to_owned(),
+        ];
+        let corpus = root().join("tests/fuzz/corpus").join(self.name);
+        fs::create_dir_all(&corpus)?;
+        Cargo::new("run")
+            .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"))
+            // Naming the target keeps the instrumentation away from build scripts.
+            .args(["--release", "--locked", "--target", &host()?])
+            .args(["--bin", self.name])
+            .args(["--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir"])
+            .args([&folder])
+            .args(["--"])
+            .args(options)
+            .args([&found, &corpus, &root().join(self.seeds)])
+            .run()
+    }
 }
 
 /// The target triple of this machine.

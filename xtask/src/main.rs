@@ -35,7 +35,7 @@ Commands:
   schemathesis     check `host-cli serve` against the OpenAPI document it serves (needs python3)
   dynamodb-local [FILTER]
                    run the DynamoDB backend's tests against Amazon's own engine (needs npm, java 17 and network namespaces)
-  fuzz [SECONDS]   fuzz the event normaliser, 30 seconds unless told
+  fuzz [SECONDS]   fuzz the event normaliser and the readers of tapes, 30 seconds each unless told
   bench [NAME]     what the component costs beside native logic; NAME is joint, replay, serve, tape or lambda, all without
   package [--arch x86_64|arm64|all] [--guest FILE] [--profile NAME] [--reproduce]
                    what goes to Lambda, into target/lambda/ARCH: host-lambda.zip, guest.zip, manifest.json; for this machine's

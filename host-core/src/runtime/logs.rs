@@ -1,40 +1,9 @@
 //! The log lines of one request, bounded.
 
-use crate::limits::{LOG_ATTRIBUTE_KEY_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
-use serde::Deserialize;
-use std::fmt;
-
-/// In rising order of severity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// For whoever works on the guest.
-    Debug,
-    /// The normal course of things.
-    Info,
-    /// Unexpected, but handled.
-    Warn,
-    /// A request went wrong.
-    Error,
-}
-
-impl LogLevel {
-    /// In lower case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl fmt::Display for LogLevel {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
+use crate::{
+    limits::{LOG_ATTRIBUTE_KEY_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_LINES_MAX},
+    log::LogLevel,
+};
 
 /// One line of a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::{FaultRecord, Function, json, redact::Redaction};
 use crate::{
     digest::Digest,
     limits::{Limits, TAPE_LINE_BYTES_MAX},
-    runtime::LogLevel,
+    log::LogLevel,
     seed::Seed,
 };
 use serde::{Deserialize, Deserializer, de::Error as _};

@@ -1,5 +1,6 @@
 //! Why the host answered in the guest's place, as a tape says it.
 
+#[cfg(feature = "runtime")]
 use crate::{
     runtime::{Failure, Stop},
     service::Fault,
@@ -20,6 +21,7 @@ pub struct FaultRecord<'a> {
 
 impl FaultRecord<'_> {
     /// The record of a fault.
+    #[cfg(feature = "runtime")]
     pub fn of(fault: &Fault) -> FaultRecord<'static> {
         FaultRecord {
             kind: Cow::Borrowed(kind(fault)),
@@ -33,6 +35,7 @@ impl FaultRecord<'_> {
     }
 }
 
+#[cfg(feature = "runtime")]
 fn kind(fault: &Fault) -> &'static str {
     match fault {
         Fault::Refused(_) => "refused",

@@ -1,0 +1,51 @@
+//! Any bytes as a tape, by itself and as CloudWatch gives it: requests with their calls, or errors, never a panic.
+#![no_main]
+
+use host_core::tape::{
+    Arguments, Exchange, Identity, Line, TapeFinder, TapeReader, decrypt_line, id_of, read_messages,
+};
+use std::sync::LazyLock;
+
+/// Of a key that nobody uses.
+static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {
+    "AGE-SECRET-KEY-1ADKVNJHKPU4LE9PMG84U78U8SYEN8AZFLUN5JWS9LDRA022FDU4QECXLGL"
+        .parse()
+        .expect("a valid identity")
+});
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let mut reader = TapeReader::new(bytes);
+    while let Ok(Some(line)) = reader.next_tape() {
+        look(&line);
+    }
+    let (mut finder, mut number) = (TapeFinder::default(), 0);
+    let _ = read_messages(bytes, &mut |message| {
+        number += 1;
+        if let Ok(Some(line)) = finder.look(number, message) {
+            look(&line);
+        }
+        true
+    });
+});
+
+/// Reads all that a replay reads of a line.
+fn look(line: &Line) {
+    let decrypted = decrypt_line(&line.bytes, &IDENTITY);
+    let bytes = match &decrypted {
+        Ok(Some(decrypted)) => decrypted,
+        Ok(None) | Err(_) => &line.bytes,
+    };
+    let Ok(exchange) = Exchange::read(bytes) else {
+        return;
+    };
+    assert_eq!(id_of(bytes).as_deref(), Some(&*exchange.id));
+    for call in &exchange.calls {
+        let _ = Arguments::read(call.call, call.arguments);
+        if let Ok(Some(result)) = call.result() {
+            let _ = result.storage_error();
+        }
+    }
+    exchange.log_lines();
+    exchange.host.limits.as_ref().map(|limits| limits.limits());
+    exchange.redacted.as_ref().map(|redacted| redacted.rules());
+}
