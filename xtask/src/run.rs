@@ -19,6 +19,15 @@ pub fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Re
     Ok(())
 }
 
+fn is_about_xtask(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_")
+        || variable.starts_with("CARGO_MANIFEST_")
+        || matches!(
+            variable,
+            "CARGO_BIN_NAME" | "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE" | "OUT_DIR"
+        )
+}
+
 /// A cargo command in the workspace's root.
 pub struct Cargo(Command);
 
@@ -27,6 +36,13 @@ impl Cargo {
     pub fn new(command: &str) -> Self {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.arg(command).current_dir(root());
+        // What cargo told this program of itself: build scripts that look at it would run again, and all above them be built again,
+        // whenever somebody changes between `cargo xtask` and `cargo`.
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(is_about_xtask) {
+                cargo.env_remove(name);
+            }
+        }
         Self(cargo)
     }
 
