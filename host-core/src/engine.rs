@@ -4,6 +4,7 @@ mod compatibility;
 mod config;
 mod image;
 mod inspect;
+mod lane;
 mod load;
 mod ticker;
 
@@ -12,19 +13,15 @@ pub use image::{ImageError, WASMTIME};
 pub use inspect::{HANDLER, Import, Inspection};
 pub use load::{Guest, LoadError};
 
+use lane::Lane;
+pub(crate) use lane::Place;
 use std::sync::Arc;
-use ticker::Ticker;
-use tokio::sync::Semaphore;
 
-/// A configured wasmtime engine with its instance pool and its epoch ticker. One per process is enough; cloning is cheap.
+/// A configured wasmtime engine with its instance pools and their epoch tickers. One per process is enough; cloning is cheap.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) wasmtime: wasmtime::Engine,
-    pub(crate) ticker: Arc<Ticker>,
-    /// One permit for each instance that may live at a time.
-    pub(crate) instances: Arc<Semaphore>,
+    lanes: Arc<[Lane]>,
     instances_max: usize,
-    pooled: bool,
     metered: bool,
 }
 
@@ -47,21 +44,15 @@ impl Engine {
     }
 
     fn with_metering(options: &EngineOptions, metered: bool) -> Result<Self, EngineError> {
-        let pooled = config::pooled(options, metered).map_err(EngineError)?;
-        let (wasmtime, pooled) = match wasmtime::Engine::new(&pooled) {
-            Ok(engine) => (engine, true),
-            Err(_) => (
-                wasmtime::Engine::new(&config::on_demand(metered).map_err(EngineError)?)
-                    .map_err(EngineError)?,
-                false,
-            ),
-        };
+        let count = options.lanes.clamp(1, options.instances_max.max(1));
+        let instances_max = options.instances_max.div_ceil(count);
+        let lanes = (0..count)
+            .map(|_| Lane::new(instances_max, metered))
+            .collect::<wasmtime::Result<_>>()
+            .map_err(EngineError)?;
         Ok(Self {
-            ticker: Arc::new(Ticker::new(wasmtime.weak())),
-            instances: Arc::new(Semaphore::new(options.instances_max as usize)),
+            lanes,
             instances_max: options.instances_max as usize,
-            wasmtime,
-            pooled,
             metered,
         })
     }
@@ -73,12 +64,21 @@ impl Engine {
 
     /// Whether instances come from a pool.
     pub fn is_pooled(&self) -> bool {
-        self.pooled
+        self.lanes.iter().all(|lane| lane.pooled)
     }
 
     /// Whether it counts the work of guests.
     pub fn is_metered(&self) -> bool {
         self.metered
+    }
+
+    pub(crate) fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// For what does not depend on where a guest runs.
+    fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.lanes[0].wasmtime // there is one
     }
 }
 

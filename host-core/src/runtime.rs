@@ -15,7 +15,7 @@ use crate::{
         PlatformPre, exports::tenon::handler::handler as wit, tenon::handler::http as wit_http,
     },
     digest::Digest,
-    engine::{Engine, Guest, LoadError},
+    engine::{Engine, Guest, LoadError, Place},
     http::{Identity, PathFidelity, Request, Response, Scheme},
     imports,
     limits::{HOST_CALL_BYTES_MAX, Limits},
@@ -33,7 +33,8 @@ use wasmtime::{Store, UpdateDeadline};
 #[derive(Clone)]
 pub struct Runtime {
     engine: Engine,
-    guest: PlatformPre<State>,
+    /// One for each lane of the engine.
+    guests: Arc<[PlatformPre<State>]>,
     digest: Digest,
     options: Arc<RuntimeOptions>,
 }
@@ -110,11 +111,14 @@ impl Runtime {
     /// Links a guest.
     pub fn new(engine: &Engine, guest: &Guest, options: RuntimeOptions) -> Result<Self, LoadError> {
         let mismatch = |error: wasmtime::Error| LoadError::TypeMismatch(format!("{error:#}"));
-        let linker = imports::linker(&engine.wasmtime).map_err(mismatch)?;
-        let pre = linker.instantiate_pre(&guest.component).map_err(mismatch)?;
+        let lanes = engine.lanes().iter().zip(guest.components.iter());
+        let guests = lanes.map(|(lane, component)| {
+            let linker = imports::linker(&lane.wasmtime)?;
+            PlatformPre::new(linker.instantiate_pre(component)?)
+        });
         Ok(Self {
             engine: engine.clone(),
-            guest: PlatformPre::new(pre).map_err(mismatch)?,
+            guests: guests.collect::<wasmtime::Result<_>>().map_err(mismatch)?,
             digest: guest.digest(),
             options: Arc::new(options),
         })
@@ -149,12 +153,15 @@ impl Runtime {
         let started = Instant::now();
         let deadline = run.deadline;
         // Before the store, so that it is dropped after it, also when this future is dropped half-way.
-        let place = timeout_at(deadline.into(), self.engine.instances.acquire()).await;
-        let mut store = self.store(&request, run);
+        let place = timeout_at(deadline.into(), self.engine.place()).await;
+        let lane = place.as_ref().map_or(0, |place| place.lane);
+        let mut store = self.store(lane, &request, run);
         let result = match &place {
-            Ok(_) => timeout_at(deadline.into(), self.call(&mut store, request, deadline))
-                .await
-                .unwrap_or(Err(Failure::Deadline)),
+            Ok(place) => {
+                let call = self.call(place, &mut store, request, deadline);
+                let answer = timeout_at(deadline.into(), call).await;
+                answer.unwrap_or(Err(Failure::Deadline))
+            }
             Err(_) => Err(Failure::Busy),
         };
         let fuel = self
@@ -176,11 +183,11 @@ impl Runtime {
         }
     }
 
-    fn store(&self, request: &Request, run: Run) -> Store<State> {
+    fn store(&self, lane: usize, request: &Request, run: Run) -> Store<State> {
         let options = &self.options;
         let received_at_ms = request.context.received_at_ms;
         let mut store = Store::new(
-            &self.engine.wasmtime,
+            &self.engine.lanes()[lane].wasmtime,
             State {
                 storage: run.storage,
                 call: Call::new(received_at_ms, &run.seed, Some(run.deadline))
@@ -201,11 +208,12 @@ impl Runtime {
 
     async fn call(
         &self,
+        place: &Place<'_>,
         store: &mut Store<State>,
         request: Request,
         deadline: Instant,
     ) -> Result<Response, Failure> {
-        let _ticking = self.engine.ticker.start();
+        let _ticking = self.engine.lanes()[place.lane].ticker.start();
         store.epoch_deadline_callback(move |_| {
             // Yielding lets other requests of this thread on, and the timeout around this one.
             Ok(if Instant::now() >= deadline {
@@ -215,7 +223,7 @@ impl Runtime {
             })
         });
         store.set_epoch_deadline(1);
-        let instance = match self.guest.instantiate_async(&mut *store).await {
+        let instance = match self.guests[place.lane].instantiate_async(&mut *store).await {
             Ok(instance) => instance,
             Err(error) => return Err(Failure::from_error(&error, &store.data().meter)),
         };

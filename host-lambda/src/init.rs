@@ -151,7 +151,11 @@ fn load(
     instances_max: u32,
     is_optional: bool,
 ) -> anyhow::Result<(Engine, Option<(PathBuf, Guest)>)> {
-    let engine = Engine::new(&EngineOptions { instances_max })?;
+    let engine = Engine::new(&EngineOptions {
+        instances_max,
+        // As many as there are processors, but for one request at a time: one.
+        lanes: std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
+    })?;
     let found = read_guest(named)?;
     let Some((path, bytes)) = found else {
         if is_optional {

@@ -143,7 +143,11 @@ async fn an_endless_loop_does_not_stop_other_requests() {
 /// A permit for an instance must not be given away before the instance is back in the pool.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn more_requests_than_instances_wait_for_their_turn() {
-    let engine = Engine::new(&EngineOptions { instances_max: 2 }).unwrap();
+    let engine = Engine::new(&EngineOptions {
+        instances_max: 2,
+        lanes: 1,
+    })
+    .unwrap();
     let guest = engine.load(HOSTILE).unwrap();
     let runtime = Runtime::new(&engine, &guest, RuntimeOptions::default()).unwrap();
     let service = memory_service(&runtime);

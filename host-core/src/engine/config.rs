@@ -9,11 +9,17 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Resu
 pub struct EngineOptions {
     /// Instances that live at a time; a request beyond waits for its turn. Each takes 4 GiB of address space, not of memory.
     pub instances_max: u32,
+    /// Threads that run guests at the same time. Each gets a pool of its own, with its share of the instances; every guest is loaded for
+    /// each of them.
+    pub lanes: u32,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { instances_max: 16 }
+        Self {
+            instances_max: 16,
+            lanes: 1,
+        }
     }
 }
 
@@ -58,8 +64,7 @@ impl Target {
 const KEEP_RESIDENT_BYTES: usize = 1024 * 1024;
 
 /// For running guests from a pool.
-pub(super) fn pooled(options: &EngineOptions, metered: bool) -> Result<Config> {
-    let slots = options.instances_max;
+pub(super) fn pooled(slots: u32, metered: bool) -> Result<Config> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_core_instances(slots * CORE_INSTANCES_MAX)

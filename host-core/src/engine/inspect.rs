@@ -57,7 +57,7 @@ impl Inspection {
     pub(super) fn of(engine: &Engine, component: &Component) -> Self {
         let component_type = component.component_type();
         let imports = component_type
-            .imports(&engine.wasmtime)
+            .imports(engine.wasmtime())
             .map(|(name, item)| Import {
                 name: name.to_owned(),
                 granted: is_granted(name),
@@ -65,7 +65,7 @@ impl Inspection {
             })
             .collect();
         let exports = component_type
-            .exports(&engine.wasmtime)
+            .exports(engine.wasmtime())
             .map(|(name, _)| name.to_owned())
             .collect();
         Self { imports, exports }
@@ -76,7 +76,7 @@ impl Engine {
     /// Describes a component or an image without asking whether it can run here; [`Engine::load`] answers that.
     pub fn inspect(&self, bytes: &[u8]) -> Result<(Guest, Inspection), LoadError> {
         let guest = self.read(bytes)?;
-        let inspection = Inspection::of(self, &guest.component);
+        let inspection = Inspection::of(self, guest.component());
         Ok((guest, inspection))
     }
 }
@@ -86,7 +86,7 @@ fn functions(engine: &Engine, item: &ComponentItem) -> Vec<String> {
         return Vec::new();
     };
     instance
-        .exports(&engine.wasmtime)
+        .exports(engine.wasmtime())
         .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
         .map(|(name, _)| name.to_owned())
         .collect()

@@ -6,12 +6,14 @@ use super::{
     inspect::{self, Inspection},
 };
 use crate::digest::Digest;
+use std::sync::Arc;
 use wasmtime::component::Component;
 
 /// A loaded component whose imports this host grants and whose exports it can call.
 #[derive(Clone)]
 pub struct Guest {
-    pub(crate) component: Component,
+    /// One for each lane of the engine.
+    pub(crate) components: Arc<[Component]>,
     digest: Digest,
 }
 
@@ -19,6 +21,11 @@ impl Guest {
     /// SHA-256 of the component (`.wasm`), the same whether it came as a component or as an image.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// For what does not depend on where it runs.
+    pub(super) fn component(&self) -> &Component {
+        &self.components[0] // there is a lane
     }
 }
 
@@ -86,7 +93,7 @@ impl Engine {
     /// An image is native code. Call this only with images whose origin the caller trusts.
     pub fn load(&self, bytes: &[u8]) -> Result<Guest, LoadError> {
         let guest = self.read(bytes)?;
-        let inspection = Inspection::of(self, &guest.component);
+        let inspection = Inspection::of(self, guest.component());
         let missing: Vec<String> = inspection
             .imports
             .into_iter()
@@ -118,7 +125,7 @@ impl Engine {
         if image::looks_like_image(bytes) {
             let Image { code, component } = image::open(bytes)?;
             return Ok(Guest {
-                component: deserialize(&self.wasmtime, code)?,
+                components: self.deserialize(code)?,
                 digest: component,
             });
         }
@@ -129,9 +136,32 @@ impl Engine {
             return Err(LoadError::NotAComponent);
         }
         Ok(Guest {
-            component: compile(&self.wasmtime, bytes)?,
+            components: self.compile(bytes)?,
             digest: Digest::of(bytes),
         })
+    }
+
+    /// Compiles once; the other lanes get the code as an image would have it.
+    #[cfg(feature = "compiler")]
+    fn compile(&self, bytes: &[u8]) -> Result<Arc<[Component]>, LoadError> {
+        let refused = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
+        let component = Component::from_binary(self.wasmtime(), bytes).map_err(refused)?;
+        if self.lanes().len() == 1 {
+            return Ok(Arc::new([component]));
+        }
+        self.deserialize(&component.serialize().map_err(refused)?)
+    }
+
+    #[cfg(not(feature = "compiler"))]
+    fn compile(&self, _: &[u8]) -> Result<Arc<[Component]>, LoadError> {
+        Err(LoadError::NoCompiler)
+    }
+
+    fn deserialize(&self, code: &[u8]) -> Result<Arc<[Component]>, LoadError> {
+        self.lanes()
+            .iter()
+            .map(|lane| deserialize(&lane.wasmtime, code))
+            .collect()
     }
 }
 
@@ -144,22 +174,12 @@ fn is_core_module(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm\x01\0\0\0")
 }
 
-#[cfg(feature = "compiler")]
-fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, LoadError> {
-    Component::from_binary(engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))
-}
-
-#[cfg(not(feature = "compiler"))]
-fn compile(_: &wasmtime::Engine, _: &[u8]) -> Result<Component, LoadError> {
-    Err(LoadError::NoCompiler)
-}
-
 #[expect(
     unsafe_code,
     reason = "the one door for native code; its digest was checked, its origin is the caller's to vouch for"
 )]
 fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> Result<Component, LoadError> {
-    // SAFETY: `image::open` found these bytes as `image::seal` left them, which takes what wasmtime's compiler produced.
+    // SAFETY: wasmtime's compiler produced these bytes, a moment ago or before `image::seal`, whose seal `image::open` found unbroken.
     let component = unsafe { Component::deserialize(engine, code) };
     component.map_err(|error| LoadError::Image(ImageError::Configuration(format!("{error:#}"))))
 }
