@@ -6,10 +6,12 @@ mod dependencies;
 mod e2e;
 mod fuzz;
 mod infra;
+mod javascript;
 mod package;
 mod python;
 mod run;
 mod schemathesis;
+mod server;
 mod setup;
 mod tools;
 
@@ -32,6 +34,7 @@ Commands:
   e2e [--packages FOLDER] | e2e --url URL [--api-key KEY]
                    create the stack from the packages on an emulator, call it and look at it; with --url only call what
                    is deployed there, whose store has to be empty (needs python3)
+  javascript       build the guest in JavaScript, release it beside the reference guest, and ask both (needs npm)
   schemathesis     check `host-cli serve` against the OpenAPI document it serves (needs python3)
   dynamodb-local [FILTER]
                    run the DynamoDB backend's tests against Amazon's own engine (needs npm, java 17 and network namespaces)
@@ -71,6 +74,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         ("setup", []) => setup::target(),
         ("e2e", arguments) => e2e::execute(&e2e::Options::parse(arguments)?),
         ("infra", []) => infra::check(),
+        ("javascript", []) => javascript::check(),
         ("schemathesis", []) => schemathesis::run(),
         ("dynamodb-local", []) => dynamodb_local::test(dynamodb_local::TESTS_DEFAULT),
         ("dynamodb-local", [filter]) => dynamodb_local::test(filter),
@@ -118,5 +122,6 @@ fn test(filter: Option<&str>) -> anyhow::Result<()> {
         dynamodb_local::test(dynamodb_local::TESTS_DEFAULT)
     })?;
     step("schemathesis", schemathesis::run)?;
+    step("javascript", javascript::check)?;
     step("fuzz", || fuzz::run(fuzz::SECONDS_DEFAULT))
 }

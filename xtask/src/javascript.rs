@@ -1,0 +1,154 @@
+//! `cargo xtask javascript`: is the joint real? A guest in another language is built, released beside the reference guest, and asked.
+
+use crate::{
+    run::{Cargo, output, root, run, target_folder},
+    server::Server,
+    setup,
+};
+use anyhow::{Context, ensure};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// Requests to each guest, of which the median is told.
+const REQUESTS: usize = 301;
+
+/// Builds and releases both guests into a fresh folder, and asks each for what only it has.
+pub fn check() -> anyhow::Result<()> {
+    setup::target()?;
+    Cargo::new("build")
+        .args(["--release", "--locked", "--bin", "host-cli"])
+        .run()?;
+    let component = build()?;
+    let folder = target_folder()?.join("javascript");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    release(&folder, &component)?;
+    serve(&folder)?;
+    eprintln!("notes.wasm has {} bytes", fs::metadata(&component)?.len());
+    Ok(())
+}
+
+/// The component, QuickJS included. The tool comes from npm, as its lock file says.
+fn build() -> anyhow::Result<std::path::PathBuf> {
+    let source = root().join("guest/examples/notes");
+    let npm = |arguments: &[&str]| run(Command::new("npm").args(arguments).current_dir(&source));
+    // Not `npm ci`: the tool names builds for other machines that were never published.
+    npm(&[
+        "install",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-save",
+    ])?;
+    npm(&["run", "build"])?;
+    Ok(source.join("notes.wasm"))
+}
+
+/// Publishes both: the reference guest answers everything, the other one below `/notes`, on its own part of the store.
+fn release(folder: &Path, notes: &Path) -> anyhow::Result<()> {
+    let host_cli = |arguments: &[&str]| {
+        let program = target_folder()?.join("release/host-cli");
+        output(Command::new(program).args(arguments).current_dir(folder))
+    };
+    Cargo::new("build")
+        .args(["--package", "guest", "--lib", "--profile", "guest"])
+        .args(["--target", "wasm32-wasip2", "--locked"])
+        .run()?;
+    let items = target_folder()?.join("wasm32-wasip2/guest/guest.wasm");
+    host_cli(&["keygen", "release.key"])?;
+    for (component, route) in [
+        (&*items, &[][..]),
+        (notes, &["--path", "/notes", "--namespace", "notes"][..]),
+    ] {
+        let component = component.to_str().context("a path that is not UTF-8")?;
+        let to = ["--to", "file://releases", "--key", "release.key"];
+        let published = host_cli(&[&["publish", component], &to[..]].concat())?;
+        let digest = published
+            .split_whitespace()
+            .find(|word| word.len() == 64)
+            .with_context(|| format!("no digest in `{published}`"))?;
+        let from = ["--artifacts", "file://releases", "--key", "release.key"];
+        host_cli(&[&["promote", "shop", digest], &from[..], route].concat())?;
+    }
+    Ok(())
+}
+
+/// Serves both and compares what they say; what was recorded of it replays to the byte.
+fn serve(folder: &Path) -> anyhow::Result<()> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (artifacts, key) = (
+        format!("file://{}", path("releases")),
+        path("release.key.pub"),
+    );
+    let (_server, address) = Server::start(&[
+        "--store",
+        "memory",
+        "--channel",
+        "shop",
+        "--artifacts",
+        &artifacts,
+        "--public-key",
+        &key,
+    ])?;
+    let address = address.trim_start_matches("http://");
+    let item = ask(address, "POST", "/items", r#"{"name":"lamp"}"#)?;
+    ensure!(item.contains(" 201 ") && item.contains("lamp"), "{item}");
+    let note = ask(address, "POST", "/notes", r#"{"text":"from JavaScript"}"#)?;
+    ensure!(
+        note.contains(" 201 ") && note.contains("from JavaScript"),
+        "{note}"
+    );
+    for (list, own, others) in [
+        ("/items", "lamp", "from JavaScript"),
+        ("/notes", "from JavaScript", "lamp"),
+    ] {
+        let answer = ask(address, "GET", list, "")?;
+        ensure!(
+            answer.contains(" 200 ") && answer.contains(own) && !answer.contains(others),
+            "{answer}"
+        );
+        let median = median(|| ask(address, "GET", list, "").map(drop))?;
+        eprintln!("GET {list}: {median:?} at the median, connection included");
+    }
+    let wrong = ask(address, "POST", "/notes", r#"{"text":""}"#)?;
+    ensure!(
+        wrong.contains(" 422 ") && wrong.contains("application/problem+json"),
+        "{wrong}"
+    );
+    Ok(())
+}
+
+/// One request on a connection of its own; head and body of the answer.
+fn ask(address: &str, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let length = body.len();
+    stream.write_all(
+        format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .as_bytes(),
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn median(mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Duration> {
+    let mut durations = Vec::with_capacity(REQUESTS);
+    for _ in 0..REQUESTS {
+        let start = Instant::now();
+        work()?;
+        durations.push(start.elapsed());
+    }
+    durations.sort_unstable();
+    Ok(durations[REQUESTS / 2])
+}

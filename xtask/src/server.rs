@@ -1,0 +1,50 @@
+//! `host-cli serve` for as long as somebody needs it.
+
+use crate::run::target_folder;
+use anyhow::Context;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+/// A running `host-cli serve`; killed when dropped. Its stdout stays open, for a closed one would fail its prints.
+pub struct Server {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// Starts on a free port with further arguments; returns once it listens, with its address.
+    pub fn start(arguments: &[&str]) -> anyhow::Result<(Self, String)> {
+        let mut child = Command::new(target_folder()?.join("release/host-cli"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--quiet"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("failed to run `host-cli`")?;
+        let stdout = child.stdout.take().context("`host-cli` has no stdout")?;
+        let mut server = Self {
+            child,
+            stdout: BufReader::new(stdout),
+        };
+        let mut line = String::new();
+        while server.stdout.read_line(&mut line)? > 0 {
+            if let Some(start) = line.find("http://") {
+                let address = line[start..].split_whitespace().next().unwrap_or_default();
+                let address = address.trim_end_matches('/').to_owned();
+                return Ok((server, address));
+            }
+            line.clear();
+        }
+        anyhow::bail!("`host-cli serve` ended without saying where it listens")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
