@@ -5,7 +5,7 @@ mod bootstrap;
 mod emulator;
 mod proxy;
 mod runtime_api;
-mod table;
+pub mod table;
 
 mod cases;
 mod events;

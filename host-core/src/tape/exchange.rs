@@ -71,6 +71,9 @@ pub struct Exchange<'a> {
     /// What was too long to be held by value.
     #[serde(borrow, default)]
     pub omitted: Vec<Omission<'a>>,
+    /// The last member: the digest of the line before it. Lines that were recorded by early releases have none.
+    #[serde(default)]
+    pub sha256: Option<Digest>,
 }
 
 /// What beside the event the host gave to the guest. Absent members have their defaults.
@@ -266,12 +269,25 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// Whether the line that it was read from is the one that was recorded, to the byte; `true` where it does not say.
+    pub fn is_as_recorded(&self, line: &[u8]) -> bool {
+        self.sha256.is_none_or(|digest| {
+            line.strip_suffix(seal(digest).as_slice())
+                .is_some_and(|sealed| Digest::of(sealed) == digest)
+        })
+    }
+
     /// Whether something in the line is not what it was.
     pub fn is_redacted(&self) -> bool {
         self.redacted
             .as_ref()
             .is_some_and(|redacted| !redacted.at.is_empty())
     }
+}
+
+/// How a line ends.
+pub(super) fn seal(digest: Digest) -> Vec<u8> {
+    format!(",\"sha256\":\"{digest}\"}}").into_bytes()
 }
 
 /// A line of another version, or an encrypted one, lacks members: that is not what is wrong with it.

@@ -6,7 +6,10 @@ use dynoxide::{
     AttributeValue, Database,
     actions::{delete_item::DeleteItemRequest, put_item::PutItemRequest, scan::ScanRequest},
 };
-use host_core::storage::dynamodb::{DynamoDbOptions, table};
+use host_core::storage::{
+    DynamoDbStorage,
+    dynamodb::{DynamoDbOptions, table},
+};
 use serde_json::{Map, Value, json};
 use std::{collections::HashMap, net::SocketAddr};
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -18,6 +21,7 @@ type Item = HashMap<String, AttributeValue>;
 pub struct Table {
     database: Database,
     address: SocketAddr,
+    options: DynamoDbOptions,
     /// Serves until it is dropped.
     _runtime: Runtime,
 }
@@ -45,12 +49,18 @@ impl Table {
         Self {
             database,
             address,
+            options,
             _runtime: runtime,
         }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The host's own store on it.
+    pub fn storage(&self) -> DynamoDbStorage {
+        DynamoDbStorage::new(&self.options)
     }
 
     pub fn endpoint(&self) -> String {

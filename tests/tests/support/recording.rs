@@ -23,7 +23,16 @@ pub async fn case(
 ) -> Option<Vec<u8>> {
     let before = serde_json::from_value(case.before.clone()).unwrap();
     store.load_namespace(&Namespace::local(), before).unwrap();
-    let storage: Arc<dyn Storage> = store;
+    case_on(case, runtime, store, recorder).await
+}
+
+/// The same on a store that has what the case needs.
+pub async fn case_on(
+    case: &Case,
+    runtime: &Runtime,
+    storage: Arc<dyn Storage>,
+    recorder: &Recorder,
+) -> Option<Vec<u8>> {
     let service = Service::new(runtime.clone(), local_view(storage, replay_cursor_key()));
     let at = head(&case.event).unwrap().received_at_ms;
     let seed = exchange_seed(&Seed::new([0; 32]), 0);

@@ -10,7 +10,7 @@ use crate::{
     service::{Answer, Summary},
     tape::{
         FaultRecord, VERSION,
-        exchange::FIRST_MEMBER,
+        exchange::{FIRST_MEMBER, seal},
         json::{Object, Splices, members, one_line, span, write_array, write_number, write_string},
         redact::{Marks, REPLACEMENT, Redaction},
     },
@@ -97,7 +97,8 @@ pub(super) fn write(
         line.string("rejection", &rejection.to_string());
     }
     texts.finish(&mut line);
-    line.end();
+    let digest = Digest::of(&out);
+    out.extend_from_slice(&seal(digest));
     Some(out)
 }
 

@@ -56,14 +56,27 @@ pub(super) async fn replay(
         Some(run.await)
     };
     let findings = findings(&storage, exchange, answer.as_ref());
+    let is_changed = !exchange.is_as_recorded(line);
     match findings {
+        Findings::None if is_changed => Comparison {
+            verdict: Verdict::Differs,
+            notes: vec![CHANGED_UNSEEN.to_owned().into()],
+            mismatches: Vec::new(),
+            sides: None,
+        },
         Findings::None => Comparison::same(),
         Findings::Unplayable(reason) => Comparison::unplayable(reason),
-        Findings::Different(notes, mismatches) => {
+        Findings::Different(mut notes, mismatches) => {
+            if is_changed {
+                notes.push(CHANGED.to_owned().into());
+            }
             blame(exchange, replayer.is_recorded(exchange), notes, mismatches)
         }
     }
 }
+
+const CHANGED: &str = "the line is not as it was recorded: it does not fit its digest";
+const CHANGED_UNSEEN: &str = "the line is not as it was recorded: it does not fit its digest, though nothing that the guest looks at differs";
 
 /// The output of `run`; `None` if `end` comes first.
 async fn unless<T>(run: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
