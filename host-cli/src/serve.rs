@@ -6,3 +6,4 @@ pub mod lines;
 pub mod server;
 pub mod tape;
 mod wire;
+pub mod workers;

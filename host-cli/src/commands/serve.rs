@@ -8,7 +8,7 @@ use crate::{
     output,
     release::{channels, keys, stores::StoresSpec},
     runtime, seed,
-    serve::{access::AccessLog, exchange::Exchanger, server, tape::TapeFile},
+    serve::{access::AccessLog, exchange::Exchanger, server, tape::TapeFile, workers::Workers},
     store::{StoreSpec, Whole},
     time,
 };
@@ -127,7 +127,7 @@ fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, Failure> {
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let instances_max = workers * INSTANCES_PER_WORKER;
-    let runtime = runtime::workers(workers)?;
+    let runtime = runtime::workers(1)?; // to accept connections, and to follow a channel at first
     let (service, follower) = match &configuration.follow {
         None => {
             let guest = configuration.guest.link(instances_max)?;
@@ -155,7 +155,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             .map(|(path, options)| TapeFile::open(path, options.clone()))
             .transpose()?,
     };
-    runtime.block_on(serve(&configuration, exchanger))?;
+    let workers = Workers::start(workers)
+        .map_err(|error| Failure::environment(format_args!("failed to start threads: {error}")))?;
+    runtime.block_on(serve(&configuration, workers, exchanger))?;
     Ok(Outcome::Same)
 }
 
@@ -197,7 +199,11 @@ async fn start(
     Ok(follower)
 }
 
-async fn serve(configuration: &Configuration, exchanger: Exchanger) -> Result<(), Failure> {
+async fn serve(
+    configuration: &Configuration,
+    workers: Workers,
+    exchanger: Exchanger,
+) -> Result<(), Failure> {
     let listener = bind(&configuration.listen).await?;
     let address = listener
         .local_addr()
@@ -210,7 +216,7 @@ async fn serve(configuration: &Configuration, exchanger: Exchanger) -> Result<()
         twice.next().await;
     };
     tokio::select! {
-        cut = server::serve(listener, Arc::new(exchanger), once.next()) => {
+        cut = server::serve(listener, workers, Arc::new(exchanger), once.next()) => {
             if cut > 0 {
                 output::remark(&format!("{cut} connections were cut: their requests took too long\n"));
             }

@@ -3,6 +3,7 @@
 use super::{
     exchange::Exchanger,
     wire::{Phase, Wire},
+    workers::Workers,
 };
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -28,6 +29,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves until `shutdown` completes, then lets requests in flight finish. Returns how many connections had to be cut.
 pub async fn serve(
     listener: TcpListener,
+    workers: Workers,
     exchanger: Arc<Exchanger>,
     shutdown: impl Future<Output = ()>,
 ) -> usize {
@@ -47,8 +49,12 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 let (exchanger, closes) = (Arc::clone(&exchanger), closes.clone());
-                tokio::spawn(async move {
-                    connection(stream, peer, exchanger, closes).await;
+                let stream = stream.into_std();
+                workers.spawn(async move {
+                    // A connection that cannot change threads is as good as one that was not accepted.
+                    if let Ok(stream) = stream.and_then(TcpStream::from_std) {
+                        connection(stream, peer, exchanger, closes).await;
+                    }
                     drop(slot);
                 });
             }

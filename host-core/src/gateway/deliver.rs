@@ -109,21 +109,14 @@ fn rest(response: &[u8], binary: &BinaryMedia<'_>) -> Result<Delivery, String> {
 }
 
 fn http_api(kind: EventKind, response: &[u8]) -> Result<Delivery, String> {
-    let raw: &RawValue = read(response)?;
-    let answer = match serde_json::from_str::<Answer<'_>>(raw.get()) {
-        Ok(answer) if raw.get().starts_with('{') && answer.status_code.is_some() => answer,
-        Err(error) if raw.get().starts_with('{') && raw.get().contains("\"statusCode\"") => {
-            return Err(error.to_string());
-        }
-        // Without a status the whole of it is the body.
-        Ok(_) | Err(_) => {
-            return finish(
-                200,
-                Vec::new(),
-                scalar(raw).into_owned().into_bytes(),
-                "application/json",
-            );
-        }
+    let Some(answer) = structured(response)? else {
+        let whole: &RawValue = read(response)?;
+        return finish(
+            200,
+            Vec::new(),
+            scalar(whole).into_owned().into_bytes(),
+            "application/json",
+        );
     };
     let mut headers = Vec::new();
     answer
@@ -144,6 +137,18 @@ fn http_api(kind: EventKind, response: &[u8]) -> Result<Delivery, String> {
         body(answer.body, answer.is_base64_encoded.unwrap_or(false))?,
         default_type,
     )
+}
+
+/// A response with a status. `None`: the whole of it is the body.
+fn structured(response: &[u8]) -> Result<Option<Answer<'_>>, String> {
+    let is_object = response.trim_ascii_start().starts_with(b"{");
+    match read::<Answer<'_>>(response) {
+        Ok(answer) if is_object && answer.status_code.is_some() => Ok(Some(answer)),
+        Err(error) if is_object && response.windows(12).any(|text| text == b"\"statusCode\"") => {
+            Err(error)
+        }
+        Ok(_) | Err(_) => Ok(None),
+    }
 }
 
 fn load_balancer(response: &[u8], multi_value: bool) -> Result<Delivery, String> {
