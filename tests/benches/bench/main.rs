@@ -5,6 +5,7 @@
 mod joint;
 mod lambda;
 mod load;
+mod release;
 mod replay;
 mod report;
 mod serve;
@@ -34,11 +35,12 @@ fn main() -> ExitCode {
         ["joint"] => joint::run(),
         // Needs programs that `all` has not built: xtask runs it after the others.
         ["lambda"] => lambda::run(),
+        ["release"] => release::run(),
         ["replay"] => replay::run(&host_cli()),
         ["serve"] => serve::run(&host_cli()),
         ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: joint, replay, serve, tape or lambda",
+            "unknown benchmark `{}`: joint, release, replay, serve, tape or lambda",
             other.join(" ")
         )),
     };
@@ -56,6 +58,7 @@ fn all() -> anyhow::Result<()> {
     joint::run()?;
     replay::run(&host_cli())?;
     tape::run(&host_cli())?;
+    release::run()?;
     serve::run(&host_cli())
 }
 

@@ -1,0 +1,157 @@
+//! What following a channel costs: making a guest ready, and a request on a host that follows, between two looks.
+
+use crate::{
+    report::{self, Samples},
+    workload,
+};
+use anyhow::ensure;
+use host_core::{
+    engine::{Engine, EngineOptions},
+    release::{
+        ChannelName, ChannelStore, FolderArtifacts, FolderChannels, Follower, Following, House,
+        Promotion, PublicKeys, RouteLimits, SecretKey, Signing, Views, promote, publish,
+    },
+    runtime::{Runtime, RuntimeOptions},
+    service::{Arrival, Service},
+    storage::{CursorKey, MemoryStorage, Namespace},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Requests of one subject before it is the other's turn.
+const BATCH: u64 = 200;
+const ROUNDS: u64 = 200;
+/// Times that a guest is made ready.
+const PREPARATIONS: usize = 30;
+
+pub fn run() -> anyhow::Result<()> {
+    let folder = std::env::temp_dir().join(format!("tenon-bench-release-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let measured = tokio.block_on(measure(&folder));
+    fs::remove_dir_all(&folder)?;
+    measured
+}
+
+async fn measure(folder: &Path) -> anyhow::Result<()> {
+    let engine = Engine::new(&EngineOptions::default())?;
+    let guest = fs::read(concat!(env!("OUT_DIR"), "/guest.wasm"))?;
+    let key = SecretKey::new(&[1; 32]);
+    release(folder, &engine, &guest, &key).await?;
+    let mut durations = Vec::with_capacity(PREPARATIONS);
+    let mut follower = follow(folder, &engine, &key).await?;
+    for _ in 0..PREPARATIONS {
+        let started = Instant::now();
+        follower = follow(folder, &engine, &key).await?;
+        durations.push(started.elapsed());
+    }
+    report::heading("a release: from a channel in a folder to a guest that can serve");
+    let durations = Samples::new(durations);
+    report::row(
+        "read, verify, load, link",
+        &[
+            ("median us", format!("{:.0}", durations.median_us())),
+            ("slowest us", format!("{:.0}", durations.quantile_us(1.0))),
+        ],
+    );
+    let runtime = Runtime::new(&engine, &engine.load(&guest)?, RuntimeOptions::default())?;
+    let fixed = Service::new(runtime, workload::storage()?);
+    let following = Service::routed(Arc::new(follower));
+    requests([&fixed, &following]).await
+}
+
+/// Alternates batches of both services, from event to answer.
+async fn requests(services: [&Service; 2]) -> anyhow::Result<()> {
+    let put = workload::event("PUT", workload::ITEM_PATH, workload::ITEM);
+    let get = workload::event("GET", workload::ITEM_PATH, "");
+    let arrival = |number| Arrival {
+        received_at_ms: workload::RECEIVED_AT_MS,
+        seed: workload::seed(number),
+        deadline: Instant::now() + Duration::from_secs(10),
+        trace_header: None,
+    };
+    for service in services {
+        service.invoke(&put, arrival(u64::MAX)).await?;
+    }
+    let mut samples = [Vec::new(), Vec::new()];
+    for number in 0..BATCH * ROUNDS {
+        let subject = usize::from(!(number / BATCH).is_multiple_of(2));
+        let started = Instant::now();
+        let answer = services[subject].invoke(&get, arrival(number)).await?;
+        samples[subject].push(started.elapsed());
+        ensure!(answer.summary.status == 200, "the item is not there");
+    }
+    let [fixed, following] = samples.map(Samples::new);
+    report::heading("in process, from event to answer: following a channel against not");
+    report::row(
+        "GET /items/{id}",
+        &[
+            ("fixed us", format!("{:.2}", fixed.median_us())),
+            ("following us", format!("{:.2}", following.median_us())),
+            (
+                "ratio",
+                format!("{:.3}", following.median_us() / fixed.median_us()),
+            ),
+        ],
+    );
+    Ok(())
+}
+
+fn channel() -> anyhow::Result<ChannelName> {
+    Ok("items".parse()?)
+}
+
+async fn release(
+    folder: &Path,
+    engine: &Engine,
+    guest: &[u8],
+    key: &SecretKey,
+) -> anyhow::Result<()> {
+    publish(engine, guest, &FolderArtifacts::new(folder), key).await?;
+    let promotion = Promotion {
+        digest: host_core::digest::Digest::of(guest),
+        percent: 100,
+        path: "/".to_owned(),
+        namespace: None,
+        environment: BTreeMap::new(),
+        limits: RouteLimits::default(),
+        select_header: None,
+    };
+    let signing = Signing {
+        by: "a benchmark".to_owned(),
+        now_ms: workload::RECEIVED_AT_MS,
+        valid_for: Duration::from_secs(86_400),
+    };
+    let first = promote(&channel()?, None, &promotion, &signing)?;
+    let document = first.sign(key)?;
+    FolderChannels::new(folder)
+        .flip(&channel()?, 0, first.generation, &document)
+        .await?;
+    Ok(())
+}
+
+async fn follow(folder: &Path, engine: &Engine, key: &SecretKey) -> anyhow::Result<Follower> {
+    let following = Following {
+        channel: channel()?,
+        keys: PublicKeys::of(key),
+        channels: Arc::new(FolderChannels::new(folder)),
+        artifacts: Arc::new(FolderArtifacts::new(folder)),
+        interval: Duration::from_secs(15),
+        house: House {
+            engine: engine.clone(),
+            views: Views::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),
+            namespace: Namespace::local(),
+            options: RuntimeOptions::default(),
+        },
+        bundled: None,
+        seed: workload::seed(0),
+    };
+    Ok(Follower::start(following, workload::RECEIVED_AT_MS).await?)
+}
