@@ -26,6 +26,10 @@ impl Template {
             fs::read(file).with_context(|| format!("failed to read `{}`", file.display()))?;
         let document: Value = serde_json::from_slice(&text)
             .with_context(|| format!("`{}` is not JSON", file.display()))?;
+        Self::new(document, settings)
+    }
+
+    fn new(document: Value, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let mut parameters: BTreeMap<_, _> = members(&document["Parameters"])
             .map(|(name, parameter)| (name.clone(), parameter["Default"].clone()))
             .collect();
@@ -255,11 +259,7 @@ mod tests {
                 "Extra": {"Type": "Extra", "Condition": "Has", "Properties": {}},
             },
         });
-        let folder = std::env::temp_dir().join(format!("tenon-template-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let file = folder.join(format!("{}.json", settings.len()));
-        fs::write(&file, document.to_string()).unwrap();
-        Template::load(&file, settings).unwrap()
+        Template::new(document, settings).unwrap()
     }
 
     #[test]
