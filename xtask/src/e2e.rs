@@ -2,12 +2,12 @@
 //! deployed API. What is asked of it stands in `tests/e2e/`.
 
 use crate::{
-    infra, python,
-    run::{Cargo, root, run, target_folder},
-    setup,
+    infra,
+    publisher::publisher,
+    python,
+    run::{root, run, target_folder},
 };
 use anyhow::{Context, bail, ensure};
-use serde_json::Value;
 use std::{
     env,
     path::{Path, PathBuf},
@@ -121,40 +121,6 @@ fn emulated(packages: &Path) -> anyhow::Result<()> {
         .arg(template)
         .arg("--changed")
         .arg(changed))
-}
-
-/// What guests are released with.
-struct Publisher {
-    host_cli: PathBuf,
-    /// The reference guest's component, as `host-cli` embeds it.
-    guest: PathBuf,
-}
-
-/// Builds `host-cli`, and finds out from cargo where it and its guest are.
-fn publisher() -> anyhow::Result<Publisher> {
-    setup::target()?;
-    let messages = Cargo::new("build")
-        .args(["--release", "--locked", "--bin", "host-cli"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .output()?;
-    let (mut host_cli, mut guest) = (None, None);
-    for line in messages.lines() {
-        let message: Value = serde_json::from_str(line)?;
-        let package = message["package_id"].as_str().unwrap_or_default();
-        if !package.contains("host-cli") {
-            continue;
-        }
-        if let Some(executable) = message["executable"].as_str() {
-            host_cli = Some(PathBuf::from(executable));
-        }
-        if let Some(folder) = message["out_dir"].as_str() {
-            guest = Some(Path::new(folder).join("guest.wasm"));
-        }
-    }
-    Ok(Publisher {
-        host_cli: host_cli.context("cargo built no `host-cli`")?,
-        guest: guest.context("cargo says nothing of the guest that `host-cli` embeds")?,
-    })
 }
 
 /// The tests by an interpreter; it leaves nothing in the sources.

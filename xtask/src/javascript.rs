@@ -1,9 +1,9 @@
 //! `cargo xtask javascript`: is the joint real? A guest in another language is built, released beside the reference guest, and asked.
 
 use crate::{
-    run::{Cargo, output, root, run, target_folder},
+    publisher::{Publisher, publisher},
+    run::{output, root, run, target_folder},
     server::Server,
-    setup,
 };
 use anyhow::{Context, ensure};
 use std::{
@@ -20,17 +20,14 @@ const REQUESTS: usize = 301;
 
 /// Builds and releases both guests into a fresh folder, and asks each for what only it has.
 pub fn check() -> anyhow::Result<()> {
-    setup::target()?;
-    Cargo::new("build")
-        .args(["--release", "--locked", "--bin", "host-cli"])
-        .run()?;
+    let publisher = publisher()?;
     let component = build()?;
     let folder = target_folder()?.join("javascript");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    release(&folder, &component)?;
+    release(&publisher, &folder, &component)?;
     serve(&folder)?;
     eprintln!("notes.wasm has {} bytes", fs::metadata(&component)?.len());
     Ok(())
@@ -53,19 +50,17 @@ fn build() -> anyhow::Result<std::path::PathBuf> {
 }
 
 /// Publishes both: the reference guest answers everything, the other one below `/notes`, on its own part of the store.
-fn release(folder: &Path, notes: &Path) -> anyhow::Result<()> {
+fn release(publisher: &Publisher, folder: &Path, notes: &Path) -> anyhow::Result<()> {
     let host_cli = |arguments: &[&str]| {
-        let program = target_folder()?.join("release/host-cli");
-        output(Command::new(program).args(arguments).current_dir(folder))
+        output(
+            Command::new(&publisher.host_cli)
+                .args(arguments)
+                .current_dir(folder),
+        )
     };
-    Cargo::new("build")
-        .args(["--package", "guest", "--lib", "--profile", "guest"])
-        .args(["--target", "wasm32-wasip2", "--locked"])
-        .run()?;
-    let items = target_folder()?.join("wasm32-wasip2/guest/guest.wasm");
     host_cli(&["keygen", "release.key"])?;
     for (component, route) in [
-        (&*items, &[][..]),
+        (&*publisher.guest, &[][..]),
         (notes, &["--path", "/notes", "--namespace", "notes"][..]),
     ] {
         let component = component.to_str().context("a path that is not UTF-8")?;

@@ -8,6 +8,7 @@ mod fuzz;
 mod infra;
 mod javascript;
 mod package;
+mod publisher;
 mod python;
 mod run;
 mod schemathesis;
