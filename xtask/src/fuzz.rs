@@ -62,7 +62,6 @@ impl Target {
             "-print_final_stats=1".to_owned(),
         ];
         let corpus = root().join("tests/fuzz/corpus").join(self.name);
-        fs::create_dir_all(&corpus)?;
         Cargo::new("run")
             .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"))
             // Naming the target keeps the instrumentation away from build scripts.
@@ -72,7 +71,8 @@ impl Target {
             .args([&folder])
             .args(["--"])
             .args(options)
-            .args([&found, &corpus, &root().join(self.seeds)])
+            .args([&found, &root().join(self.seeds)])
+            .args(corpus.is_dir().then_some(corpus))
             .run()
     }
 }

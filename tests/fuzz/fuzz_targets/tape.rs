@@ -46,6 +46,6 @@ fn look(line: &Line) {
         }
     }
     exchange.log_lines();
-    exchange.host.limits.as_ref().map(|limits| limits.limits());
-    exchange.redacted.as_ref().map(|redacted| redacted.rules());
+    let _ = exchange.host.limits.limits();
+    let _ = exchange.redacted.as_ref().map(|redacted| redacted.rules());
 }

@@ -315,18 +315,18 @@ struct EntryRecord<'a> {
 
 impl EntryRecord<'_> {
     fn entry(self) -> Result<Entry, ResultError> {
-        let document = self.document.ok_or(ResultError::Omitted)?;
+        let item = ItemRecord {
+            document: self.document,
+            revision: self.revision,
+            index: self.index,
+            expires_at: self.expires_at,
+        };
         Ok(Entry {
             key: Key {
                 partition: self.partition,
                 sort: self.sort,
             },
-            item: Item {
-                document: document_of(document)?,
-                revision: self.revision,
-                index: self.index,
-                expires_at: self.expires_at,
-            },
+            item: item.item()?,
         })
     }
 }
