@@ -8,6 +8,7 @@ mod guest;
 mod input;
 mod output;
 mod release;
+mod replacement;
 mod replay;
 mod runtime;
 mod seed;

@@ -5,10 +5,11 @@ use crate::{
     exit::{Failure, Outcome},
     guest::{self, GuestSource},
     output,
+    replacement::{Readers, Replacement},
 };
 use host_core::engine::{self, Target};
 use std::{
-    fs, io,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -65,20 +66,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     Ok(Outcome::Same)
 }
 
-/// Writes beside the destination, then renames: nobody ever finds half an image there.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".new-{}", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let written = write_through(&beside, bytes).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create_new(path)?;
-    io::Write::write_all(&mut file, bytes)?;
-    file.sync_all()
+    let mut file = Replacement::create(path, Readers::Usual)?;
+    file.write_all(bytes)?;
+    file.finish()
 }

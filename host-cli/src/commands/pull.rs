@@ -4,7 +4,9 @@ use crate::{
     args::PullArgs,
     aws,
     exit::{Failure, Outcome},
-    output, runtime, time,
+    output,
+    replacement::{Readers, Replacement},
+    runtime, time,
 };
 use aws_sdk_cloudwatchlogs::{
     error::{DisplayErrorContext, ProvideErrorMetadata},
@@ -13,8 +15,7 @@ use aws_sdk_cloudwatchlogs::{
 use host_core::tape::TapeFinder;
 use indicatif::ProgressBar;
 use std::{
-    fs,
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -182,64 +183,33 @@ where
 /// Where lines go.
 enum Sink {
     Stdout,
-    File {
-        out: BufWriter<fs::File>,
-        unfinished: PathBuf,
-        path: PathBuf,
-    },
+    File(Replacement),
 }
 
 impl Sink {
     fn file(path: &Path) -> Result<Self, Failure> {
-        let mut unfinished = path.as_os_str().to_owned();
-        unfinished.push(format!(".new-{}", std::process::id()));
-        let unfinished = PathBuf::from(unfinished);
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options
-            .open(&unfinished)
-            .map_err(|error| cannot_write(path, &error))?;
-        Ok(Self::File {
-            out: BufWriter::new(file),
-            unfinished,
-            path: path.to_owned(),
-        })
+        let file = Replacement::create(path, Readers::Owner);
+        Ok(Self::File(
+            file.map_err(|error| cannot_write(path, &error))?,
+        ))
     }
 
     fn write_line(&mut self, line: &[u8]) -> Result<(), Failure> {
         match self {
             Self::Stdout => output::result(&[line, b"\n"].concat()),
-            Self::File { out, path, .. } => out
+            Self::File(file) => file
                 .write_all(line)
-                .and_then(|()| out.write_all(b"\n"))
-                .map_err(|error| cannot_write(path, &error)),
+                .and_then(|()| file.write_all(b"\n"))
+                .map_err(|error| cannot_write(file.path(), &error)),
         }
     }
 
-    /// Puts what was written in its place.
     fn finish(&mut self) -> Result<(), Failure> {
-        let Self::File {
-            out,
-            unfinished,
-            path,
-        } = self
-        else {
-            return Ok(());
-        };
-        out.flush()
-            .and_then(|()| out.get_ref().sync_all())
-            .and_then(|()| fs::rename(unfinished, &*path))
-            .map_err(|error| cannot_write(path, &error))
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        if let Self::File { unfinished, .. } = self {
-            // After the end it has another name.
-            let _ = fs::remove_file(unfinished);
+        match self {
+            Self::Stdout => Ok(()),
+            Self::File(file) => file
+                .finish()
+                .map_err(|error| cannot_write(file.path(), &error)),
         }
     }
 }

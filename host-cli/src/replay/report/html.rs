@@ -4,14 +4,14 @@
 //! as they come; the page begins with a list and shows one of them at a time.
 
 use super::{Report, Totals, Verdict, json::name};
-use crate::{exit::Failure, replay::input::Place};
+use crate::{
+    exit::Failure,
+    replacement::{Readers, Replacement},
+    replay::input::Place,
+};
 use host_core::tape::{Exchange, replay as tape};
 use serde_json::{Map, Value, json};
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-    path::{Path, PathBuf},
-};
+use std::{io::Write, path::Path};
 
 const STYLE: &str = include_str!("html/report.css");
 const SCRIPT: &str = include_str!("html/report.js");
@@ -205,9 +205,7 @@ fn cut(text: &str) -> String {
 
 /// Writes the page: into a file beside it, which takes its place at the end.
 pub struct Html {
-    path: PathBuf,
-    unfinished: PathBuf,
-    out: BufWriter<File>,
+    out: Replacement,
     listed: u32,
     detailed: u32,
 }
@@ -215,12 +213,10 @@ pub struct Html {
 impl Html {
     /// Begins the page.
     pub fn create(path: &Path) -> Result<Self, Failure> {
-        let unfinished = path.with_extension("html.unfinished");
-        let file = File::create(&unfinished).map_err(|error| cannot_write(path, &error))?;
+        let out = Replacement::create(path, Readers::Usual)
+            .map_err(|error| cannot_write(path, &error))?;
         let mut html = Self {
-            path: path.to_owned(),
-            unfinished,
-            out: BufWriter::new(file),
+            out,
             listed: 0,
             detailed: 0,
         };
@@ -239,7 +235,7 @@ impl Html {
     fn write(&mut self, text: &str) -> Result<(), Failure> {
         self.out
             .write_all(text.as_bytes())
-            .map_err(|error| cannot_write(&self.path, &error))
+            .map_err(|error| cannot_write(self.out.path(), &error))
     }
 
     fn list(&mut self, entry: Map<String, Value>) -> Result<(), Failure> {
@@ -318,16 +314,8 @@ impl Report for Html {
             embedded(&totals)
         ))?;
         self.out
-            .flush()
-            .and_then(|()| std::fs::rename(&self.unfinished, &self.path))
-            .map_err(|error| cannot_write(&self.path, &error))
-    }
-}
-
-impl Drop for Html {
-    fn drop(&mut self) {
-        // After the end it has another name.
-        let _ = std::fs::remove_file(&self.unfinished);
+            .finish()
+            .map_err(|error| cannot_write(self.out.path(), &error))
     }
 }
 
