@@ -1,8 +1,9 @@
 //! SHA-256 digests: how components, images and tapes name content.
 
+use crate::hexadecimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use sha2::{Digest as _, Sha256};
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 /// A SHA-256 digest, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,9 +18,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        hexadecimal::write(&self.0, formatter)
     }
 }
 
@@ -38,11 +37,7 @@ impl FromStr for Digest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        // A digest and a seed are written alike.
-        let bytes = text
-            .parse::<crate::seed::Seed>()
-            .map_err(|_| InvalidDigest)?;
-        Ok(Self(*bytes.as_bytes()))
+        hexadecimal::read(text).map(Self).ok_or(InvalidDigest)
     }
 }
 
@@ -54,9 +49,8 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod digest;
 #[cfg(feature = "runtime")]
 pub mod engine;
 pub mod gateway;
+mod hexadecimal;
 pub mod http;
 pub mod limits;
 pub mod log;

@@ -1,5 +1,6 @@
 //! The seed of one request: everything random in it follows from here, so that a replay finds the same.
 
+use crate::hexadecimal;
 use rand_chacha::{
     ChaCha12Rng,
     rand_core::{Rng, SeedableRng},
@@ -69,16 +70,7 @@ impl FromStr for Seed {
     type Err = InvalidSeed;
 
     fn from_str(text: &str) -> Result<Self, InvalidSeed> {
-        let digits = text.as_bytes();
-        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(InvalidSeed);
-        }
-        let mut bytes = [0; 32];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte =
-                u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).map_err(|_| InvalidSeed)?;
-        }
-        Ok(Self(bytes))
+        hexadecimal::read(text).map(Self).ok_or(InvalidSeed)
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     unexpected, unreadable,
 };
 use crate::{
+    hexadecimal,
     limits::TOKEN_DURATION,
     storage::{
         Call, Key, Operation, Revision, StorageError, TransactOutcome,
@@ -29,7 +30,6 @@ use aws_sdk_dynamodb::{
         ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     },
 };
-use std::fmt::Write as _;
 
 const DONE_AT: &str = "done_at_ms";
 const DIGEST: &str = "digest";
@@ -165,7 +165,7 @@ impl DynamoDbStorage {
         let forgotten_at = call.now_ms.saturating_add(duration_ms).div_ceil(1000);
         attributes.extend([
             (DONE_AT.to_owned(), number(call.now_ms)),
-            (DIGEST.to_owned(), text(hex(digest))),
+            (DIGEST.to_owned(), text(hexadecimal::text(digest))),
             (REVISIONS.to_owned(), text(revisions.join(","))),
             (layout::EXPIRY.to_owned(), number(forgotten_at)),
         ]);
@@ -251,7 +251,8 @@ fn remembered(mut attributes: Attributes) -> Result<Remembered, Unreadable> {
         Some(AttributeValue::N(digits)) => digits.parse().ok(),
         _ => None,
     };
-    let digest = layout::take_text(&mut attributes, DIGEST)?.and_then(|digits| from_hex(&digits));
+    let digest =
+        layout::take_text(&mut attributes, DIGEST)?.and_then(|digits| hexadecimal::read(&digits));
     let revisions = layout::take_text(&mut attributes, REVISIONS)?;
     Ok(Remembered {
         done_at_ms: done_at_ms.ok_or_else(|| layout::missing(DONE_AT))?,
@@ -268,24 +269,5 @@ fn remembered(mut attributes: Attributes) -> Result<Remembered, Unreadable> {
 fn request_token() -> Result<String, StorageError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| StorageError::Internal)?;
-    Ok(hex(&bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn from_hex(digits: &str) -> Option<OperationsDigest> {
-    let mut digest = OperationsDigest::default();
-    if digits.len() != 2 * digest.len() || !digits.is_ascii() {
-        return None;
-    }
-    for (position, byte) in digest.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&digits[2 * position..2 * position + 2], 16).ok()?;
-    }
-    Some(digest)
+    Ok(hexadecimal::text(&bytes))
 }

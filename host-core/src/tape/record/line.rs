@@ -4,6 +4,7 @@ use super::{Noted, Omitted, RecordOptions};
 use crate::{
     digest::Digest,
     gateway::Rejection,
+    hexadecimal,
     limits::Limits,
     runtime::{LogLevel, LogRecord, RuntimeOptions},
     seed::Seed,
@@ -68,7 +69,7 @@ pub(super) fn write(
     }
     match options.withhold_seed {
         true => line.raw("seed", b"null"),
-        false => line.string("seed", &hexadecimal(request.seed.as_bytes())),
+        false => line.string("seed", &hexadecimal::text(request.seed.as_bytes())),
     }
     host.write(line.name("host"));
     texts.event(line.name("event"), request.event);
@@ -340,18 +341,4 @@ pub fn environment_digest(environment: &[(String, String)]) -> Digest {
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     Digest::of(serde_json::json!(sorted).to_string().as_bytes())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| {
-            [
-                DIGITS[usize::from(byte >> 4)],
-                DIGITS[usize::from(byte & 15)],
-            ]
-        })
-        .map(char::from)
-        .collect()
 }

@@ -1,0 +1,71 @@
+//! Bytes as hexadecimal digits, two each, as digests, seeds and keys are written.
+
+use std::fmt;
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// Writes lower-case digits.
+pub(crate) fn write(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
+    let mut digits = [0; 64];
+    for part in bytes.chunks(digits.len() / 2) {
+        for (place, byte) in digits.as_chunks_mut().0.iter_mut().zip(part) {
+            *place = [
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            ];
+        }
+        out.write_str(str::from_utf8(&digits[..2 * part.len()]).map_err(|_| fmt::Error)?)?;
+    }
+    Ok(())
+}
+
+/// The digits as text.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    let _ = write(bytes, &mut text); // it grows
+    text
+}
+
+/// Reads as many bytes as are expected; `None` where the text is not just their digits, in either case.
+pub(crate) fn read<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
+    let (pairs, rest) = text.as_bytes().as_chunks();
+    if pairs.len() != BYTES || !rest.is_empty() {
+        return None;
+    }
+    let mut bytes = [0; BYTES];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = value(*high)? << 4 | value(*low)?;
+    }
+    Some(bytes)
+}
+
+fn value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let bytes: [u8; 256] = std::array::from_fn(|byte| byte as u8);
+        let digits = text(&bytes);
+        assert!(digits.starts_with("000102") && digits.ends_with("fdfeff"));
+        assert_eq!(read(&digits), Some(bytes));
+        assert_eq!(read(&digits.to_uppercase()), Some(bytes));
+    }
+
+    #[test]
+    fn what_is_not_just_digits_is_refused() {
+        for wrong in ["", "0", "0g", "é", "000", "0000", " 0", "+1"] {
+            assert_eq!(read::<1>(wrong), None, "{wrong}");
+        }
+        assert_eq!(read::<0>(""), Some([]));
+    }
+}
