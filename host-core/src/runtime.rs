@@ -113,7 +113,7 @@ impl Runtime {
         let mismatch = |error: wasmtime::Error| LoadError::TypeMismatch(format!("{error:#}"));
         let lanes = engine.lanes().iter().zip(guest.components.iter());
         let guests = lanes.map(|(lane, component)| {
-            let linker = imports::linker(&lane.wasmtime)?;
+            let linker = imports::linker(&lane.wasmtime, component)?;
             PlatformPre::new(linker.instantiate_pre(component)?)
         });
         Ok(Self {

@@ -62,34 +62,38 @@ impl Wasi {
     }
 }
 
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+/// Defines those interfaces that a component `asks` for, by their names without version.
+pub(crate) fn add_to_linker(
+    linker: &mut Linker<State>,
+    asks: impl Fn(&str) -> bool,
+) -> wasmtime::Result<()> {
     macro_rules! link {
-        ($($interface:path),* $(,)?) => {
-            $({
+        ($($name:literal $interface:path),* $(,)?) => {
+            $(if asks($name) {
                 use $interface as interface;
                 interface::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
             })*
         };
     }
     link!(
-        wasi_cli::environment,
-        wasi_cli::exit,
-        wasi_cli::stderr,
-        wasi_cli::stdin,
-        wasi_cli::stdout,
-        wasi_cli::terminal_input,
-        wasi_cli::terminal_output,
-        wasi_cli::terminal_stderr,
-        wasi_cli::terminal_stdin,
-        wasi_cli::terminal_stdout,
-        wasi_clocks::monotonic_clock,
-        wasi_clocks::wall_clock,
-        wasi_io::error,
-        wasi_io::poll,
-        wasi_io::streams,
-        wasi_random::insecure,
-        wasi_random::insecure_seed,
-        wasi_random::random,
+        "wasi:cli/environment" wasi_cli::environment,
+        "wasi:cli/exit" wasi_cli::exit,
+        "wasi:cli/stderr" wasi_cli::stderr,
+        "wasi:cli/stdin" wasi_cli::stdin,
+        "wasi:cli/stdout" wasi_cli::stdout,
+        "wasi:cli/terminal-input" wasi_cli::terminal_input,
+        "wasi:cli/terminal-output" wasi_cli::terminal_output,
+        "wasi:cli/terminal-stderr" wasi_cli::terminal_stderr,
+        "wasi:cli/terminal-stdin" wasi_cli::terminal_stdin,
+        "wasi:cli/terminal-stdout" wasi_cli::terminal_stdout,
+        "wasi:clocks/monotonic-clock" wasi_clocks::monotonic_clock,
+        "wasi:clocks/wall-clock" wasi_clocks::wall_clock,
+        "wasi:io/error" wasi_io::error,
+        "wasi:io/poll" wasi_io::poll,
+        "wasi:io/streams" wasi_io::streams,
+        "wasi:random/insecure" wasi_random::insecure,
+        "wasi:random/insecure-seed" wasi_random::insecure_seed,
+        "wasi:random/random" wasi_random::random,
     );
     Ok(())
 }

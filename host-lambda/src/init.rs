@@ -68,8 +68,9 @@ pub async fn start(config: &Config, output: &Output) -> anyhow::Result<Ready> {
     let backend = Arc::new(DynamoDbStorage::new(&config.table));
     let store = Arc::new(Store::new(backend.clone(), config.namespace.clone()));
     let deadline = started + STORE_DURATION_MAX;
-    let (ready, opened) =
-        tokio::join!(guests(config, backend, store.clone()), store.open(deadline));
+    // The store first: loading holds this thread, for a millisecond, while the connection is on its way. Another thread would take longer.
+    let (opened, ready) =
+        tokio::join!(store.open(deadline), guests(config, backend, store.clone()));
     let Ready { service, follower } = ready?;
     if let Err(error) = opened {
         if error.error == StorageError::Misconfigured {
@@ -107,12 +108,7 @@ async fn guests(
     backend: Arc<DynamoDbStorage>,
     store: Arc<Store>,
 ) -> anyhow::Result<Ready> {
-    let (named, is_optional) = (config.guest.clone(), config.channel.is_some());
-    let instances_max = config.concurrency.min(INSTANCES_MAX);
-    let loading = move || load(named.as_deref(), instances_max, is_optional);
-    let (engine, loaded) = tokio::task::spawn_blocking(loading)
-        .await
-        .context("failed to load the guest")??;
+    let (engine, loaded) = load(config)?;
     let options = runtime_options(config);
     if let Some(channel) = &config.channel {
         let premises = Premises {
@@ -146,25 +142,32 @@ fn runtime_options(config: &Config) -> RuntimeOptions {
 }
 
 /// The engine, and the guest beside or in it. One that is only there in case the channel cannot be reached may be missing, but not unfit.
-fn load(
-    named: Option<&Path>,
-    instances_max: u32,
-    is_optional: bool,
-) -> anyhow::Result<(Engine, Option<(PathBuf, Guest)>)> {
+fn load(config: &Config) -> anyhow::Result<(Engine, Option<(PathBuf, Guest)>)> {
+    let instances_max = config.concurrency.min(INSTANCES_MAX);
     let engine = Engine::new(&EngineOptions {
         instances_max,
-        // As many as there are processors, but for one request at a time: one.
-        lanes: std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
+        lanes: match instances_max {
+            1 => 1,
+            _ => std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
+        },
     })?;
-    let found = read_guest(named)?;
-    let Some((path, bytes)) = found else {
-        if is_optional {
+    let named = config.guest.as_deref();
+    let found = find_guest(named)?;
+    let Some((path, length)) = found else {
+        if config.channel.is_some() {
             return Ok((engine, None));
         }
         bail!(no_guest());
     };
-    let guest = engine.load(&bytes).map_err(|error| unfit(&path, &error))?;
-    Ok((engine, Some((path, guest))))
+    let shown = path.display();
+    if length > GUEST_BYTES_MAX {
+        bail!("guest `{shown}` has {length} bytes, {GUEST_BYTES_MAX} are allowed");
+    }
+    match engine.load_file(&path) {
+        Ok(guest) => Ok((engine, Some((path, guest)))),
+        Err(LoadError::Unreadable(error)) => Err(unreadable(named, &path, error)),
+        Err(error) => Err(unfit(&path, &error)),
+    }
 }
 
 fn unfit(path: &Path, error: &LoadError) -> anyhow::Error {
@@ -172,34 +175,25 @@ fn unfit(path: &Path, error: &LoadError) -> anyhow::Error {
     anyhow::anyhow!("guest `{shown}`: {error}; {}", error.hint())
 }
 
-/// The named file, or the first of the usual ones that is there.
-fn read_guest(named: Option<&Path>) -> anyhow::Result<Option<(PathBuf, Vec<u8>)>> {
+fn unreadable(named: Option<&Path>, path: &Path, error: io::Error) -> anyhow::Error {
+    let shown = path.display();
+    anyhow::Error::from(error).context(match named {
+        Some(_) => format!("failed to read the guest that `TENON_GUEST` names, `{shown}`"),
+        None => format!("failed to read guest `{shown}`"),
+    })
+}
+
+/// The named file, or the first of the usual ones that is there, and its length.
+fn find_guest(named: Option<&Path>) -> anyhow::Result<Option<(PathBuf, u64)>> {
     let candidates = match named {
         Some(path) => vec![path.to_owned()],
         None => usual_places(),
     };
-    for path in &candidates {
-        let bytes = match fs::metadata(path) {
-            Ok(metadata) if metadata.len() > GUEST_BYTES_MAX => bail!(
-                "guest `{}` has {} bytes, {GUEST_BYTES_MAX} are allowed",
-                path.display(),
-                metadata.len()
-            ),
-            Ok(_) => fs::read(path),
-            Err(error) => Err(error),
-        };
-        match bytes {
-            Ok(bytes) => return Ok(Some((path.clone(), bytes))),
+    for path in candidates {
+        match fs::metadata(&path) {
+            Ok(metadata) => return Ok(Some((path, metadata.len()))),
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let shown = path.display();
-                return Err(error).with_context(|| match named {
-                    Some(_) => {
-                        format!("failed to read the guest that `TENON_GUEST` names, `{shown}`")
-                    }
-                    None => format!("failed to read guest `{shown}`"),
-                });
-            }
+            Err(error) => return Err(unreadable(named, &path, error)),
         }
     }
     Ok(None)

@@ -131,6 +131,9 @@ fn shared() -> Result<Config> {
         .max_wasm_stack(GUEST_STACK_BYTES)
         .async_stack_size(GUEST_STACK_BYTES + HOST_STACK_BYTES)
         .relaxed_simd_deterministic(true)
+        // Only debuggers and backtraces would want them, and they are a seventh of an image, which every start reads and registers.
+        .native_unwind_info(false)
+        .generate_address_map(false)
         // Named although some are off by default: a compiler with other defaults would make images that this host refuses.
         .wasm_component_model(true)
         .wasm_simd(true)

@@ -1,16 +1,23 @@
 //! Precompiled images (`.cwasm`): machine code for one CPU and one wasmtime release, sealed with what is needed to refuse it in time.
 //!
-//! Loading an image is as powerful as running a native program, and a damaged one crashes. So its digest is checked before wasmtime
-//! sees a byte of it. The digest finds damage, not malice: who names an image to a host must trust where it came from.
+//! Loading an image is as powerful as running a native program, and a damaged one crashes. So its checksum is checked before wasmtime
+//! sees a byte of it. The checksum finds damage, not malice: who names an image to a host must trust where it came from.
 //!
 //! Layout: wasmtime's ELF file, then a JSON object ([`Seal`]), its length (4 bytes, little endian), and [`MAGIC`].
 
 use super::Target;
 use crate::digest::Digest;
 use serde::{Deserialize, Serialize};
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+};
+use twox_hash::XxHash3_128;
 
 const MAGIC: &[u8; 8] = b"tenonimg";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// More than a seal takes, its length and the magic included.
+const SEAL_BYTES_MAX: u64 = 4096;
 /// The wasmtime release that the code fits: images stay valid within one minor release.
 pub const WASMTIME: &str = "48.0";
 
@@ -20,8 +27,8 @@ struct Seal {
     format: u32,
     wasmtime: String,
     target: String,
-    /// SHA-256 of the code.
-    code: Digest,
+    /// XXH3 of the code, 128 bits as hexadecimal digits: a start reads all of it, and SHA-256 would take ten times as long.
+    code: String,
     /// SHA-256 of the component that was compiled.
     component: Digest,
 }
@@ -33,7 +40,7 @@ pub enum ImageError {
     #[error("image is truncated, or was not made by `host-cli compile`")]
     Truncated,
     /// The code is not what was sealed.
-    #[error("image is damaged: its code does not match its digest")]
+    #[error("image is damaged: its code does not match its checksum")]
     Damaged,
     /// The seal is of a later version of this program.
     #[error("image has format {0}, this host reads format {FORMAT}")]
@@ -65,7 +72,7 @@ pub(super) fn seal(mut code: Vec<u8>, component: &[u8], target: Target) -> Vec<u
         format: FORMAT,
         wasmtime: WASMTIME.to_owned(),
         target: target.name().to_owned(),
-        code: Digest::of(&code),
+        code: hexadecimal(XxHash3_128::oneshot(&code)),
         component: Digest::of(component),
     };
     let seal = serde_json::json!(seal).to_string();
@@ -77,22 +84,75 @@ pub(super) fn seal(mut code: Vec<u8>, component: &[u8], target: Target) -> Vec<u
 
 pub(super) fn open(bytes: &[u8]) -> Result<Image<'_>, ImageError> {
     let (code, seal) = split(bytes).ok_or(ImageError::Truncated)?;
-    if seal.format != FORMAT {
-        return Err(ImageError::Format(seal.format));
-    }
-    if seal.wasmtime != WASMTIME {
-        return Err(ImageError::Wasmtime(seal.wasmtime));
-    }
-    if Target::HOST.is_none_or(|host| host.name() != seal.target) {
-        return Err(ImageError::Target(seal.target));
-    }
-    if Digest::of(code) != seal.code {
-        return Err(ImageError::Damaged);
-    }
+    seal.fits_here()?;
     Ok(Image {
         code,
-        component: seal.component,
+        component: seal.component_of(XxHash3_128::oneshot(code))?,
     })
+}
+
+/// Checks an image in a file, without keeping what it reads, and says which component it was made of. `None`: the file is no image.
+pub(super) fn open_file(mut file: &File) -> io::Result<Option<Result<Digest, ImageError>>> {
+    let mut start = Vec::new();
+    file.take(4).read_to_end(&mut start)?;
+    let length = file.metadata()?.len();
+    let end_at = length.saturating_sub(SEAL_BYTES_MAX);
+    let mut end = Vec::new();
+    file.seek(SeekFrom::Start(end_at))?;
+    file.read_to_end(&mut end)?;
+    if !looks_like_image(&start) && !looks_like_image(&end) {
+        return Ok(None);
+    }
+    let Some((rest, seal)) = split(&end) else {
+        return Ok(Some(Err(ImageError::Truncated)));
+    };
+    if let Err(error) = seal.fits_here() {
+        return Ok(Some(Err(error)));
+    }
+    file.rewind()?;
+    let code = checksum(file.take(end_at + rest.len() as u64))?;
+    Ok(Some(seal.component_of(code)))
+}
+
+/// Reads through a buffer that stays in the CPU's cache.
+fn checksum(mut code: impl Read) -> io::Result<u128> {
+    let mut hasher = XxHash3_128::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match code.read(&mut buffer)? {
+            0 => return Ok(hasher.finish_128()),
+            read => hasher.write(&buffer[..read]),
+        }
+    }
+}
+
+fn hexadecimal(checksum: u128) -> String {
+    format!("{checksum:032x}")
+}
+
+impl Seal {
+    /// Whether code with this seal can run here, undamaged.
+    fn fits_here(&self) -> Result<(), ImageError> {
+        if self.format != FORMAT {
+            return Err(ImageError::Format(self.format));
+        }
+        if self.wasmtime != WASMTIME {
+            return Err(ImageError::Wasmtime(self.wasmtime.clone()));
+        }
+        if Target::HOST.is_none_or(|host| host.name() != self.target) {
+            return Err(ImageError::Target(self.target.clone()));
+        }
+        Ok(())
+    }
+
+    /// The component, if `code` is the sealed one's checksum.
+    fn component_of(&self, code: u128) -> Result<Digest, ImageError> {
+        if hexadecimal(code) == self.code {
+            Ok(self.component)
+        } else {
+            Err(ImageError::Damaged)
+        }
+    }
 }
 
 fn split(bytes: &[u8]) -> Option<(&[u8], Seal)> {
@@ -104,9 +164,11 @@ fn split(bytes: &[u8]) -> Option<(&[u8], Seal)> {
     Some((code, serde_json::from_slice(seal).ok()?))
 }
 
-#[cfg(all(test, feature = "compiler"))]
+#[cfg(test)]
+#[cfg(feature = "compiler")]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn sealed() -> Vec<u8> {
         seal(
@@ -116,31 +178,65 @@ mod tests {
         )
     }
 
+    /// Opens an image in memory and in a file, which has to come to the same.
+    fn opened(bytes: &[u8]) -> Result<Digest, ImageError> {
+        static FILES: AtomicUsize = AtomicUsize::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tenon-image-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let of_file = open_file(&File::open(&path).unwrap()).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let of_bytes = open(bytes).map(|image| image.component);
+        match of_file {
+            Some(of_file) => assert_eq!(of_file, of_bytes),
+            None => assert!(!looks_like_image(bytes)),
+        }
+        of_bytes
+    }
+
     #[test]
     fn a_sealed_image_opens() {
         let bytes = sealed();
-        let image = open(&bytes).unwrap();
-        assert_eq!(image.code, b"\x7fELF code");
-        assert_eq!(image.component, Digest::of(b"component"));
+        assert_eq!(open(&bytes).unwrap().code, b"\x7fELF code");
+        assert_eq!(opened(&bytes), Ok(Digest::of(b"component")));
+    }
+
+    #[test]
+    fn an_image_larger_than_any_buffer_opens() {
+        let mut code = b"\x7fELF".to_vec();
+        code.resize(1_000_003, 7);
+        let bytes = seal(code, b"component", Target::HOST.unwrap());
+        assert_eq!(opened(&bytes), Ok(Digest::of(b"component")));
     }
 
     #[test]
     fn every_truncation_is_refused() {
         let bytes = sealed();
         for length in 0..bytes.len() {
-            assert_eq!(
-                open(&bytes[..length]).err(),
-                Some(ImageError::Truncated),
-                "at {length}"
-            );
+            let result = opened(&bytes[..length]);
+            assert_eq!(result, Err(ImageError::Truncated), "at {length}");
         }
     }
 
     #[test]
     fn a_flipped_bit_in_the_code_is_refused() {
+        let bytes = sealed();
+        for bit in 32..8 * b"\x7fELF code".len() {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(opened(&damaged), Err(ImageError::Damaged), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn another_format_is_refused_by_number() {
         let mut bytes = sealed();
-        bytes[6] ^= 1;
-        assert_eq!(open(&bytes).err(), Some(ImageError::Damaged));
+        let format = br#""format":"#;
+        let mut windows = bytes.windows(format.len());
+        let at = windows.position(|window| window == format).unwrap() + format.len();
+        bytes[at] = b'1';
+        assert_eq!(opened(&bytes), Err(ImageError::Format(1)));
     }
 
     #[test]
@@ -151,9 +247,6 @@ mod tests {
             Target::X86_64
         };
         let bytes = seal(b"\x7fELF".to_vec(), b"", other);
-        assert_eq!(
-            open(&bytes).err(),
-            Some(ImageError::Target(other.name().into()))
-        );
+        assert_eq!(opened(&bytes), Err(ImageError::Target(other.name().into())));
     }
 }
