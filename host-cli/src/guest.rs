@@ -1,5 +1,7 @@
 //! `--guest`: the reference guest inside this program, or one from a file.
 
+mod images;
+
 use crate::{exit::Failure, input};
 use host_core::{
     engine::{Engine, EngineOptions, Guest, LoadError},
@@ -58,9 +60,7 @@ impl GuestSource {
     /// Loads the guest; with its name, for messages.
     pub fn load(&self, engine: &Engine) -> Result<(String, Guest), Failure> {
         let (name, bytes) = self.read()?;
-        let guest = engine
-            .load(&bytes)
-            .map_err(|error| cannot_load(&name, &error))?;
+        let guest = images::load(engine, &bytes).map_err(|error| cannot_load(&name, &error))?;
         Ok((name, guest))
     }
 }

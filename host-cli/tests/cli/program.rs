@@ -85,20 +85,24 @@ pub fn cli_with_input(arguments: &[&str], input: &[u8]) -> Run {
     }
 }
 
-fn command(arguments: &[&str]) -> Command {
+/// The program with arguments, apart from the developer's account and cache.
+pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host-cli"));
     command
         .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // Whatever account the developer has, the tests know of none.
     for variable in AWS_VARIABLES {
         command.env_remove(variable);
     }
     command
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        .env("AWS_EC2_METADATA_DISABLED", "true");
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env(
+            "XDG_CACHE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
+        );
     command
 }
 

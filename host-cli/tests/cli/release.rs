@@ -1,10 +1,10 @@
 //! `keygen`, `publish`, `promote`, `rollback`, `releases`, `channel`, and `serve --channel`.
 
-use crate::program::{Folder, GUEST, Run, Server, cli, image};
+use crate::program::{Folder, GUEST, Run, Server, cli, command, image};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
-    process::{Command, Stdio},
+    process::Stdio,
     sync::OnceLock,
     thread,
     time::{Duration, Instant},
@@ -313,8 +313,7 @@ fn a_publish_and_a_promote_that_are_killed_leave_the_old_state_whole() {
     site.run("promote", &["killed", &site.first]).expect_code(0);
     let (artifacts, key) = (artifacts(&site.folder), site.folder.path("key"));
     let kill_after = |arguments: &[&str], delay: Duration| {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_host-cli"))
-            .args(arguments)
+        let mut child = command(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -1,7 +1,8 @@
 //! `event`, `invoke`, `inspect`, `compile`, `completions`.
 
-use crate::program::{Folder, GUEST, cli, cli_with_input, image};
+use crate::program::{Folder, GUEST, cli, cli_with_input, command, image};
 use serde_json::Value;
+use std::{fs, os::unix::fs::MetadataExt};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -137,14 +138,45 @@ fn an_image_is_the_same_every_time() {
     let folder = Folder::new();
     let path = folder.path("again.cwasm");
     cli(&["compile", GUEST, "-o", &path]).expect_code(0);
-    assert!(folder.read("again.cwasm") == std::fs::read(image()).unwrap());
+    assert!(folder.read("again.cwasm") == fs::read(image()).unwrap());
 }
 
 #[test]
 fn without_a_guest_the_embedded_one_is_compiled() {
     let folder = Folder::new();
     cli(&["compile", "-o", &folder.path("embedded.cwasm")]).expect_code(0);
-    assert!(folder.read("embedded.cwasm") == std::fs::read(image()).unwrap());
+    assert!(folder.read("embedded.cwasm") == fs::read(image()).unwrap());
+}
+
+/// Taken from the cache the second time, and made again where it was damaged.
+#[test]
+fn a_guest_is_compiled_once() {
+    let folder = Folder::new();
+    let event = cli(&["event", "http", "GET", "/health"])
+        .expect_code(0)
+        .stdout;
+    let event = folder.write("event.json", event);
+    let cache = folder.path("cache");
+    let answer = || {
+        let mut command = command(&["invoke", &event]);
+        let output = command.env("XDG_CACHE_HOME", &cache).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let response = json(str::from_utf8(&output.stdout).unwrap());
+        assert_eq!(response["statusCode"], 200, "{response}");
+    };
+    let image = || {
+        let mut images = fs::read_dir(format!("{cache}/tenon")).unwrap();
+        let image = images.next().unwrap().unwrap();
+        assert!(images.next().is_none());
+        (image.path(), image.metadata().unwrap().ino())
+    };
+    answer();
+    let (path, first) = image();
+    answer();
+    assert_eq!(image(), (path.clone(), first));
+    fs::write(&path, "nonsense").unwrap();
+    answer();
+    assert!(fs::metadata(&path).unwrap().len() > 100_000);
 }
 
 #[test]

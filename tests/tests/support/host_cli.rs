@@ -9,10 +9,13 @@ use std::{
     thread,
 };
 
-/// A command that runs the program, without stdin.
+/// A command that runs the program, without stdin, and with a cache of its own.
 pub fn command() -> Command {
     let mut command = Command::new(program());
-    command.stdin(Stdio::null());
+    command.stdin(Stdio::null()).env(
+        "XDG_CACHE_HOME",
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
+    );
     command
 }
 

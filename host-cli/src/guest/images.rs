@@ -1,0 +1,174 @@
+//! Images of components that were compiled before, in the user's cache folder: compiling takes a third of a second, loading a millisecond.
+//!
+//! An image runs natively, so only those are taken that nobody but the user can have put there. Whatever goes wrong here, the component
+//! is compiled again.
+
+use crate::replacement::{Readers, Replacement};
+use host_core::{
+    digest::Digest,
+    engine::{self, Engine, Guest, LoadError, Target},
+};
+use std::{
+    env, fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// Images that are kept; the oldest go first. One of a small guest has under a megabyte.
+const IMAGES_MAX: usize = 32;
+
+/// Loads a guest, from its image where there is one, else leaving one for the next time.
+pub fn load(engine: &Engine, bytes: &[u8]) -> Result<Guest, LoadError> {
+    // An engine that counts work takes other images; they are not worth a second kind.
+    let is_component = bytes.starts_with(b"\0asm\x0d");
+    let place = (is_component && !engine.is_metered())
+        .then(folder)
+        .flatten()
+        .zip(Target::HOST);
+    let Some((folder, target)) = place else {
+        return engine.load(bytes);
+    };
+    let digest = Digest::of(bytes);
+    let path = folder.join(format!("{digest}-{}.cwasm", target.compatibility()));
+    if let Some(guest) = cached(engine, &path).filter(|guest| guest.digest() == digest) {
+        return Ok(guest);
+    }
+    let image = engine::compile(bytes, target)?;
+    let guest = engine.load(&image)?;
+    // A disk that is full costs no more than time.
+    let _ = keep(&folder, &path, &image);
+    Ok(guest)
+}
+
+/// `tenon` in the user's cache folder (XDG Base Directory Specification), where it has one.
+fn folder() -> Option<PathBuf> {
+    let cache = match env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env::var_os("HOME").filter(|home| !home.is_empty())?).join(".cache"),
+    };
+    cache.is_absolute().then(|| cache.join("tenon"))
+}
+
+fn cached(engine: &Engine, path: &Path) -> Option<Guest> {
+    (is_private(path.parent()?) && is_private(path)).then_some(())?;
+    engine.load_file(path).ok()
+}
+
+/// Whether only the user can have written it.
+#[cfg(unix)]
+fn is_private(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // A link could lead anywhere, also tomorrow.
+    fs::symlink_metadata(path).is_ok_and(|found| {
+        !found.is_symlink() && found.mode() & 0o022 == 0 && found.uid() == own_user()
+    })
+}
+
+/// Where it cannot be told, nothing is.
+#[cfg(not(unix))]
+fn is_private(_: &Path) -> bool {
+    false
+}
+
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "a call without arguments that cannot fail")]
+fn own_user() -> u32 {
+    // SAFETY: it only reads a number of this process.
+    unsafe { libc::geteuid() }
+}
+
+fn keep(folder: &Path, path: &Path, image: &[u8]) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    let mut file = Replacement::create(path, Readers::Owner)?;
+    file.write_all(image)?;
+    file.finish()?;
+    prune(folder)
+}
+
+fn prune(folder: &Path) -> io::Result<()> {
+    let mut images = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        images.push((entry.metadata()?.modified()?, entry.path()));
+    }
+    images.sort();
+    let surplus = images.len().saturating_sub(IMAGES_MAX);
+    for (_, path) in &images[..surplus] {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::guest;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn component() -> Vec<u8> {
+        guest::GuestSource::Embedded.read().unwrap().1
+    }
+
+    /// A cache in a folder of its own, with the image of the reference guest.
+    fn filled(test: &str) -> (PathBuf, PathBuf) {
+        let folder = env::temp_dir().join(format!("tenon-images-{test}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let path = folder.join("guest.cwasm");
+        let image = engine::compile(&component(), Target::HOST.unwrap()).unwrap();
+        keep(&folder, &path, &image).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn an_image_is_taken_only_where_nobody_else_can_have_put_it() {
+        let engine = guest::engine(1).unwrap();
+        let (folder, path) = filled("private");
+        let is_taken = || cached(&engine, &path).is_some();
+        assert!(is_taken());
+        for shared in [&path, &folder] {
+            let before = fs::metadata(shared).unwrap().permissions();
+            let mode = before.mode() | 0o020;
+            fs::set_permissions(shared, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(!is_taken(), "{}", shared.display());
+            fs::set_permissions(shared, before).unwrap();
+            assert!(is_taken());
+        }
+        let elsewhere = folder.join("elsewhere.cwasm");
+        fs::rename(&path, &elsewhere).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        assert!(!is_taken());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_image_is_not_taken_and_replaced() {
+        let engine = guest::engine(1).unwrap();
+        let (folder, path) = filled("damaged");
+        let mut image = fs::read(&path).unwrap();
+        image[5_000] ^= 1;
+        fs::write(&path, &image).unwrap();
+        assert!(cached(&engine, &path).is_none());
+        image[5_000] ^= 1;
+        keep(&folder, &path, &image).unwrap();
+        let guest = cached(&engine, &path).unwrap();
+        assert_eq!(guest.digest(), Digest::of(&component()));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn the_oldest_images_go() {
+        let (folder, _) = filled("prune");
+        for number in 0..IMAGES_MAX + 3 {
+            keep(&folder, &folder.join(number.to_string()), b"").unwrap();
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), IMAGES_MAX);
+        assert!(folder.join((IMAGES_MAX + 2).to_string()).exists());
+        assert!(!folder.join("guest.cwasm").exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
