@@ -5,12 +5,15 @@ import re
 import subprocess
 import time
 from pathlib import Path
+from statistics import median
 
 from client import Request
 
 CHANNEL = "stable"
 INTERVAL_MS = 1000
 SWAP_SECONDS_MAX = 30
+# One promotion, then back and forth.
+SWAPS = 10
 
 # What /health answers, in the guest and in one that differs in nothing else.
 OLD, NEW, FORGED = b'{"status":"ok"}', b'{"status":"OK"}', b'{"status":"no"}'
@@ -66,17 +69,30 @@ class Publisher:
         return ["--artifacts", self.outputs["Artifacts"], "--table", self.outputs["Table"], "--key", key]
 
 
-def serves(client, answer):
-    """Asks until the function answers so; gives the seconds that it took, or `None`."""
-    start = time.monotonic()
-    while time.monotonic() - start < SWAP_SECONDS_MAX:
-        body = client.send(Request("GET", "/health", "", [], b"")).body
-        if body == answer:
-            return time.monotonic() - start
-        if body not in (OLD, NEW):
-            raise RuntimeError(f"while guests are swapped, /health answers {body!r}")
-        time.sleep(0.1)
-    return None
+class Asker:
+    """Asks /health, and keeps how long each answer took: the first after a swap apart from the others."""
+
+    def __init__(self, client):
+        self.client = client
+        self.seconds, self.seconds_at_swaps = [], []
+
+    def ask(self):
+        start = time.monotonic()
+        response = self.client.send(Request("GET", "/health", "", [], b""))
+        if response.status != 200 or response.body not in (OLD, NEW):
+            raise RuntimeError(f"while guests are swapped, /health answers {response.status} {response.body!r}")
+        return response.body, time.monotonic() - start
+
+    def serves(self, answer):
+        """Asks until the function answers so; gives the seconds that it took, or `None`."""
+        start = time.monotonic()
+        while time.monotonic() - start < SWAP_SECONDS_MAX:
+            body, seconds = self.ask()
+            if body == answer:
+                self.seconds_at_swaps.append(seconds)
+                return time.monotonic() - start
+            self.seconds.append(seconds)
+        return None
 
 
 def swap(publisher, client, public_key_of_the_host, key, version, refused):
@@ -85,20 +101,31 @@ def swap(publisher, client, public_key_of_the_host, key, version, refused):
     `version` gives what the alias names, `refused` whether the log counts a guest that was refused.
     """
     failures = []
+    asker = Asker(client)
     before = version()
     first, second = publisher.publish(OLD, key), publisher.publish(NEW, key)
     publisher.promote(first, key)
-    if serves(client, OLD) is None:  # so that an instance runs when the next one comes
+    if asker.serves(OLD) is None:  # so that an instance runs when the next one comes
         failures.append("the first guest of the channel is not served")
-    publisher.promote(second, key)
-    for what, answer in (("promoted", NEW), ("rolled back", OLD)):
-        if what == "rolled back":
-            publisher.rollback(key)
-        seconds = serves(client, answer)
-        if seconds is None:
-            failures.append(f"{what}, but not served after {SWAP_SECONDS_MAX} s")
+    asker.seconds_at_swaps.clear()
+    durations = []
+    for number in range(SWAPS):
+        if number == 0:
+            publisher.promote(second, key)
         else:
-            print(f"{what}, and served after {seconds:.1f} s")
+            publisher.rollback(key)
+        seconds = asker.serves(NEW if number % 2 == 0 else OLD)
+        if seconds is None:
+            return [*failures, f"swap {number} is not served after {SWAP_SECONDS_MAX} s"]
+        durations.append(seconds)
+    usual, at_swaps = median(asker.seconds), median(asker.seconds_at_swaps)
+    answers = len(asker.seconds) + len(asker.seconds_at_swaps)
+    print(
+        f"{SWAPS} swaps, {answers} answers, none failed or mixed; visible after {median(durations):.1f} s (median), {max(durations):.1f} s (last); "
+        f"an answer takes {usual * 1000:.0f} ms, the first after a swap {at_swaps * 1000:.0f} ms"
+    )
+    if at_swaps > 3 * usual:
+        failures.append("the first answers after swaps take more than three times as long as others")
     publisher.make_key("other")
     forged = publisher.publish(FORGED, "other")
     publisher.promote(forged, "other", "--public-key", public_key_of_the_host)

@@ -3,7 +3,7 @@
 
 mod bootstrap;
 mod emulator;
-mod proxy;
+pub mod proxy;
 mod runtime_api;
 pub mod table;
 

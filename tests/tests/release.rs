@@ -3,6 +3,7 @@
 mod attacks;
 mod aws;
 mod canary;
+mod interrupted;
 mod live;
 mod routes;
 pub mod s3_server;

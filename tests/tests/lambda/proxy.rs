@@ -28,6 +28,8 @@ pub struct Proxy {
 }
 
 struct State {
+    /// Requests that are passed on before the mode is for any.
+    passes: usize,
     mode: Mode,
     /// Requests that it is for; then they are passed on.
     left: usize,
@@ -41,6 +43,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State {
+            passes: 0,
             mode,
             left: usize::MAX,
             traces: Vec::new(),
@@ -68,7 +71,13 @@ impl Proxy {
     /// For the next requests; then they are passed on again.
     pub fn set_for(&self, requests: usize, mode: Mode) {
         let mut state = self.state.lock().unwrap();
-        (state.left, state.mode) = (requests, mode);
+        (state.passes, state.left, state.mode) = (0, requests, mode);
+    }
+
+    /// From then on, when so many more requests have been passed on.
+    pub fn set_after(&self, passes: usize, mode: Mode) {
+        let mut state = self.state.lock().unwrap();
+        (state.passes, state.left, state.mode) = (passes, usize::MAX, mode);
     }
 
     /// Trace headers of the requests so far; forgets them.
@@ -79,7 +88,8 @@ impl Proxy {
 
 impl State {
     fn next_mode(&mut self) -> Mode {
-        if self.left == 0 {
+        if self.passes > 0 || self.left == 0 {
+            self.passes = self.passes.saturating_sub(1);
             return Mode::Pass;
         }
         self.left -= 1;

@@ -23,7 +23,10 @@ use host_core::{
     storage::DynamoDbOptions,
 };
 use serde_json::Value;
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 use tokio::runtime::Runtime;
 
 /// Swaps of the test.
@@ -125,9 +128,13 @@ fn fifty_swaps_under_the_emulator_fail_nothing_and_mix_nothing() {
     let cloud = Cloud::start();
     cloud.promote(1);
     let emulator = Emulator::start(&program(), cloud.environment(Path::new("")));
-    let ask = || version_of(&serde_json::from_slice(&emulator.invoke(&get("/version"))).unwrap());
-    assert_eq!(ask(), 1);
-    let mut answers = 0;
+    let ask = || {
+        let started = Instant::now();
+        let answer = serde_json::from_slice(&emulator.invoke(&get("/version"))).unwrap();
+        (version_of(&answer), started.elapsed())
+    };
+    assert_eq!(ask().0, 1);
+    let (mut latencies, mut at_swaps) = (Vec::new(), Vec::new());
     for swap in 0..SWAPS {
         match swap {
             0 => cloud.promote(2),
@@ -135,18 +142,32 @@ fn fifty_swaps_under_the_emulator_fail_nothing_and_mix_nothing() {
         }
         let expected = if swap % 2 == 0 { 2 } else { 1 };
         let start = Instant::now();
-        while ask() != expected {
-            answers += 1;
+        loop {
+            let (version, latency) = ask();
+            if version == expected {
+                at_swaps.push(latency);
+                break;
+            }
+            latencies.push(latency);
             assert!(start.elapsed() < PATIENCE, "swap {swap} never came");
         }
     }
+    let median = |latencies: &mut [Duration]| {
+        latencies.sort();
+        latencies[latencies.len() / 2]
+    };
+    let (at_swap, otherwise) = (median(&mut at_swaps), median(&mut latencies));
+    assert!(
+        at_swap < otherwise * 3,
+        "{at_swap:?} at a swap, {otherwise:?} otherwise"
+    );
     let changed = emulator.lines.with_message("guests changed");
     assert_eq!(changed.len(), SWAPS as usize + 1);
     assert_eq!(changed[1]["replaces"], 1);
     assert_eq!(changed.last().unwrap()["rollback"], true);
     // Each version was fetched once: component digests, then nothing.
     let summaries = emulator.lines.with_message("request");
-    assert!(summaries.len() > SWAPS as usize + answers as usize);
+    assert!(summaries.len() > SWAPS as usize + latencies.len());
     for summary in &summaries {
         let guest = summary["guest"].as_str().unwrap();
         assert!(

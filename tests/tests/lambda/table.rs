@@ -58,6 +58,11 @@ impl Table {
         self.address
     }
 
+    /// How it is reached.
+    pub fn options(&self) -> &DynamoDbOptions {
+        &self.options
+    }
+
     /// The host's own store on it.
     pub fn storage(&self) -> DynamoDbStorage {
         DynamoDbStorage::new(&self.options)

@@ -23,6 +23,8 @@ const CONNECTIONS: u32 = 4;
 #[derive(Default)]
 struct Seen {
     latencies: Vec<Duration>,
+    /// Those of the last answer of one version and the first of the other.
+    at_swaps: Vec<Duration>,
     /// Of each version.
     answers: [u64; 2],
 }
@@ -45,8 +47,13 @@ fn client(mut connection: Connection, stop: &AtomicBool, newest: &AtomicU64) -> 
     let pause = Duration::from_secs(1) * CONNECTIONS / RATE;
     let mut seen = Seen::default();
     let mut next = Instant::now();
+    let mut last = ask(&mut connection);
     while !stop.load(Ordering::Relaxed) {
         let (version, latency) = ask(&mut connection);
+        if version != last.0 {
+            seen.at_swaps.extend([last.1, latency]);
+        }
+        last = (version, latency);
         seen.answers[version] += 1;
         seen.latencies.push(latency);
         newest.store(version as u64 + 1, Ordering::Relaxed);
@@ -111,26 +118,34 @@ fn fifty_swaps_under_load_fail_nothing_and_mix_nothing() {
         visible_after.push(started.elapsed());
     }
     stop.store(true, Ordering::Relaxed);
-    let mut latencies = Vec::new();
+    let (mut latencies, mut at_swaps) = (Vec::new(), Vec::new());
     let mut answers = [0, 0];
     for client in clients {
         let seen = client.join().unwrap();
         answers = [answers[0] + seen.answers[0], answers[1] + seen.answers[1]];
         latencies.extend(seen.latencies);
+        at_swaps.extend(seen.at_swaps);
     }
     assert!(answers.iter().all(|count| *count > 0), "{answers:?}");
     latencies.sort();
+    at_swaps.sort();
     visible_after.sort();
     let at = |permille: usize| latencies[(latencies.len() - 1) * permille / 1000];
+    let at_swap = at_swaps[at_swaps.len() / 2];
     // Figures for people; how fast the machine is today is not what this test is about.
     let _ = writeln!(
         std::io::stderr(),
-        "{SWAPS} swaps, {} answers, none failed or mixed; latency median {:?}, 99 % {:?}, largest {:?}; visible after {:?} (median), {:?} (last)",
+        "{SWAPS} swaps, {} answers, none failed or mixed; latency median {:?}, at a swap {at_swap:?}, 99 % {:?}, largest {:?}; visible after {:?} (median), {:?} (last)",
         latencies.len(),
         at(500),
         at(990),
         at(1000),
         visible_after[visible_after.len() / 2],
         visible_after[visible_after.len() - 1],
+    );
+    assert!(
+        at_swap < at(500) * 3,
+        "{at_swap:?} at a swap, {:?} otherwise",
+        at(500)
     );
 }

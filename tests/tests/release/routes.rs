@@ -14,7 +14,10 @@ use host_core::{
     service::{Answer, Fault},
 };
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -103,25 +106,34 @@ async fn a_route_has_its_own_environment_and_bounds() {
     );
 }
 
-/// More endless requests than the host has instances, all of one team; the other team's answers come.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_teams_endless_loops_leave_another_its_turn() {
-    let site = Site::new("neighbours");
+/// More bad requests at a time than the host has instances, all of one team, one after the other; the other team's answers come.
+async fn neighbour_of(path: &str) {
+    let site = Site::new(&format!("neighbour-of-{}", &path[1..]));
     site.promote_with(Promotion {
         limits: RouteLimits {
             request_duration_ms_max: Some(3_000),
+            guest_memory_bytes_max: Some(64 << 20),
             ..RouteLimits::default()
         },
-        ..route("/loop", promotion(1, 100))
+        ..route(path, promotion(1, 100))
     })
     .await;
     site.promote_with(route("/version", promotion(2, 100)))
         .await;
     let host = Arc::new(site.follow().await);
-    let loops: Vec<_> = (0..engine().instances_max() + 4)
+    let stop = Arc::new(AtomicBool::new(false));
+    let bad: Vec<_> = (0..engine().instances_max() + 4)
         .map(|_| {
-            let host = host.clone();
-            tokio::spawn(async move { host.get("/loop").await })
+            let (host, stop, path) = (host.clone(), stop.clone(), path.to_owned());
+            tokio::spawn(async move {
+                let mut faults = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let fault = host.get(&path).await.summary.fault;
+                    assert!(matches!(fault, Some(Fault::Guest(_))), "{fault:?}");
+                    faults += 1;
+                }
+                faults
+            })
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -129,14 +141,20 @@ async fn one_teams_endless_loops_leave_another_its_turn() {
     for _ in 0..5 {
         host.expect_version(2).await;
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        started.elapsed()
-    );
-    for endless in loops {
-        let answer = endless.await.unwrap();
-        assert!(matches!(answer.summary.fault, Some(Fault::Guest(_))));
+    let duration = started.elapsed();
+    assert!(duration < Duration::from_secs(2), "{path}: {duration:?}");
+    stop.store(true, Ordering::Relaxed);
+    let mut faults = 0;
+    for client in bad {
+        faults += client.await.unwrap();
+    }
+    assert!(faults > 0, "{path}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_teams_loops_traps_and_memory_bombs_leave_another_its_turn() {
+    for path in ["/loop", "/trap", "/memory"] {
+        neighbour_of(path).await;
     }
 }
 
