@@ -1,5 +1,6 @@
-//! The function on Lambda: our bootstrap with the component against a bootstrap with the same logic natively, through the same runtime
-//! loop, on the same engine. `cargo xtask bench lambda` builds both as they are packaged and pins everything to one CPU.
+//! The function on Lambda: our bootstrap with the component against a bootstrap with the same logic natively, and against handlers in
+//! Python and JavaScript as one would write them; driven by the same runtime API, on the same engine. `cargo xtask bench lambda` builds them
+//! as they are packaged and pins everything to one CPU.
 
 mod engine;
 mod runtime_api;
@@ -12,8 +13,15 @@ use crate::{
 use anyhow::{Context, ensure};
 use engine::Engine;
 use serde_json::Value;
-use std::{env, fs, path::PathBuf, time::Duration};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use subject::{Program, Subject};
+
+/// What is compared: the component first.
+type Programs = [Program; 4];
 
 /// Requests of one subject before it is the other's turn.
 const BATCH: usize = 50;
@@ -39,166 +47,168 @@ pub fn run() -> anyhow::Result<()> {
     measured
 }
 
-fn measure(engine: &Engine, image: &std::path::Path) -> anyhow::Result<()> {
+fn measure(engine: &Engine, image: &Path) -> anyhow::Result<()> {
     engine::compile_guest(image)?;
-    let native = Program::new("native", program("TENON_BENCH_NATIVE")?, engine, None)?;
-    let component = Program::new(
-        "component",
-        program("TENON_BENCH_BOOTSTRAP")?,
-        engine,
-        Some(image),
-    )?;
-    sizes(&native, &component, image)?;
-    cold(&native, &component)?;
-    warm(native.start()?, component.start()?)
+    let programs = [
+        Program::new("component", command("BOOTSTRAP")?, engine, Some(image))?,
+        Program::new("native", command("NATIVE")?, engine, None)?,
+        Program::new("python", command("PYTHON")?, engine, None)?,
+        Program::new("node", command("NODE")?, engine, None)?,
+    ];
+    sizes(&programs, image)?;
+    cold(&programs)?;
+    warm(&programs)
 }
 
-/// A program that `cargo xtask bench` has built.
-fn program(variable: &str) -> anyhow::Result<PathBuf> {
-    let path = env::var_os(variable).map(PathBuf::from);
-    path.with_context(|| format!("`{variable}` names no program: run this by `cargo xtask bench`"))
+/// A program that `cargo xtask bench` has built, and its arguments: paths with colons between them.
+fn command(subject: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let variable = format!("TENON_BENCH_{subject}");
+    let paths = env::var_os(&variable);
+    let paths = paths.with_context(|| {
+        format!("`{variable}` names no program: run this by `cargo xtask bench`")
+    })?;
+    Ok(env::split_paths(&paths).collect())
 }
 
-fn sizes(native: &Program, component: &Program, image: &std::path::Path) -> anyhow::Result<()> {
-    report::heading("Lambda: sizes in kB");
+fn sizes(programs: &Programs, image: &Path) -> anyhow::Result<()> {
+    report::heading("Lambda: sizes in kB of what is deployed, without Python's and Node's own");
     let kb = |bytes: u64| format!("{}", bytes / 1000);
-    report::row(
-        "bootstrap",
-        &[
-            ("native", kb(native.bytes()?)),
-            ("component", kb(component.bytes()?)),
-            ("guest image", kb(fs::metadata(image)?.len())),
-        ],
-    );
+    let mut cells = Vec::new();
+    for program in programs {
+        cells.push((program.name, kb(program.bytes()?)));
+    }
+    cells.push(("guest image", kb(fs::metadata(image)?.len())));
+    report::row("program", &cells);
     Ok(())
 }
 
 /// Process start to asking for the first event, and to the first answer, which reads an item. Files are in the page cache.
-fn cold(native: &Program, component: &Program) -> anyhow::Result<()> {
+fn cold(programs: &Programs) -> anyhow::Result<()> {
     report::heading("Lambda: process start, ms");
     let event = workload::event("GET", workload::ITEM_PATH, "");
     // Warms the page cache, and stores what is read.
-    for program in [native, component] {
+    for program in programs {
         let put = workload::event("PUT", workload::ITEM_PATH, workload::ITEM);
-        ensure!(
-            status(&program.start()?.invoke(&put)?.1)? < 300,
-            "not stored"
-        );
+        let stored = status(&program.start()?.invoke(&put)?.1)?;
+        ensure!(stored < 300, "{}: not stored: {stored}", program.name);
     }
-    let (mut natives, mut components) = (Vec::new(), Vec::new());
+    let mut starts: [Vec<(Duration, Duration)>; 4] = Default::default();
     for _ in 0..COLD_STARTS {
-        natives.push(native.cold_start(&event)?);
-        components.push(component.cold_start(&event)?);
+        for (program, starts) in programs.iter().zip(&mut starts) {
+            starts.push(program.cold_start(&event)?);
+        }
     }
-    let column = |samples: &[(Duration, Duration)], pick: fn(&(Duration, Duration)) -> Duration| {
-        Samples::new(samples.iter().map(pick).collect())
-    };
     let row = |label, pick: fn(&(Duration, Duration)) -> Duration| {
-        let (native, component) = (column(&natives, pick), column(&components, pick));
-        compare(label, &native, &component, 1000.0);
+        let samples = starts
+            .each_ref()
+            .map(|starts| Samples::new(starts.iter().map(pick).collect()));
+        compare(label, programs, &samples, 1000.0);
     };
     row("to the first poll", |(ready, _)| *ready);
     row("to the first answer", |(_, answered)| *answered);
     Ok(())
 }
 
-fn warm(mut native: Subject, mut component: Subject) -> anyhow::Result<()> {
+fn warm(programs: &Programs) -> anyhow::Result<()> {
     let get = workload::event("GET", workload::ITEM_PATH, "");
-    for subject in [&mut native, &mut component] {
+    let mut subjects = Vec::new();
+    for program in programs {
+        let mut subject = program.start()?;
         for _ in 0..WARM_UP {
             subject.invoke(&get)?;
         }
+        subjects.push(subject);
     }
     report::heading(&format!(
         "Lambda: memory after {WARM_UP} requests, MB resident"
     ));
-    let (native_rss, component_rss) = (native.resident_bytes()?, component.resident_bytes()?);
-    let mb = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
-    report::row(
-        "process",
-        &[
-            ("native", mb(native_rss)),
-            ("component", mb(component_rss)),
-            ("adds", mb(component_rss.saturating_sub(native_rss))),
-        ],
-    );
+    let mut cells = Vec::new();
+    for (program, subject) in programs.iter().zip(&subjects) {
+        let megabytes = subject.resident_bytes()? as f64 / 1e6;
+        cells.push((program.name, format!("{megabytes:.1}")));
+    }
+    report::row("process", &cells);
 
     report::heading("Lambda: warm request through the runtime loop, us");
     for (label, method, path, body) in REQUESTS {
         let event = workload::event(method, path, body);
-        same_answer(label, &mut native, &mut component, &event)?;
-        let (mut natives, mut components) = (Vec::new(), Vec::new());
+        same_answer(label, &mut subjects, &event)?;
+        let mut latencies: [Vec<Duration>; 4] = Default::default();
         for _ in 0..ROUNDS {
-            for _ in 0..BATCH {
-                natives.push(native.invoke(&event)?.0);
-            }
-            for _ in 0..BATCH {
-                components.push(component.invoke(&event)?.0);
+            for (subject, latencies) in subjects.iter_mut().zip(&mut latencies) {
+                for _ in 0..BATCH {
+                    latencies.push(subject.invoke(&event)?.0);
+                }
             }
         }
-        compare(
-            label,
-            &Samples::new(natives),
-            &Samples::new(components),
-            1.0,
+        compare(label, programs, &latencies.map(Samples::new), 1.0);
+    }
+    Ok(())
+}
+
+/// The component against each of the others.
+fn compare(label: &str, programs: &Programs, samples: &[Samples; 4], us_per_unit: f64) {
+    let at = |samples: &Samples, share| samples.quantile_us(share) / us_per_unit;
+    let mut medians = Vec::new();
+    let mut ratios = Vec::new();
+    let mut slow = Vec::new();
+    for (program, samples_of_it) in programs.iter().zip(samples) {
+        medians.push((program.name, format!("{:.1}", at(samples_of_it, 0.5))));
+        slow.push((program.name, format!("{:.1}", at(samples_of_it, 0.99))));
+        if program.name != programs[0].name {
+            let ratio = at(&samples[0], 0.5) / at(samples_of_it, 0.5);
+            ratios.push((program.name, format!("{ratio:.3}")));
+        }
+    }
+    report::row(label, &medians);
+    report::row("  99 %", &slow);
+    report::row("  component over", &ratios);
+}
+
+/// Both have to do the same work. Ids and times differ, so status and names of headers and members are compared.
+fn same_answer(label: &str, subjects: &mut [Subject], event: &[u8]) -> anyhow::Result<()> {
+    let mut shapes = Vec::new();
+    for subject in subjects {
+        let (_, payload) = subject.invoke(event)?;
+        shapes.push(shape(&payload).with_context(|| format!("{label}: {}", subject.name))?);
+    }
+    for shape in &shapes[1..] {
+        let first = &shapes[0];
+        ensure!(
+            *shape == *first,
+            "{label}: answers differ: {first} and {shape}"
         );
     }
     Ok(())
 }
 
-fn compare(label: &str, native: &Samples, component: &Samples, us_per_unit: f64) {
-    let at = |samples: &Samples, share| samples.quantile_us(share) / us_per_unit;
-    let (native_p50, component_p50) = (at(native, 0.5), at(component, 0.5));
-    let (native_p99, component_p99) = (at(native, 0.99), at(component, 0.99));
-    report::row(
-        label,
-        &[
-            ("native p50", format!("{native_p50:.1}")),
-            ("component p50", format!("{component_p50:.1}")),
-            ("adds", format!("{:.1}", component_p50 - native_p50)),
-            ("ratio p50", format!("{:.2}", component_p50 / native_p50)),
-            ("p99", format!("{native_p99:.1} / {component_p99:.1}")),
-            ("ratio p99", format!("{:.2}", component_p99 / native_p99)),
-        ],
-    );
-}
-
-/// Both have to do the same work. Ids and times differ, so status and names of headers and members are compared.
-fn same_answer(
-    label: &str,
-    native: &mut Subject,
-    component: &mut Subject,
-    event: &[u8],
-) -> anyhow::Result<()> {
-    let shape = |payload: &[u8]| -> anyhow::Result<Value> {
-        let answer: Value = serde_json::from_slice(payload)?;
-        let names = |value: &Value| {
-            let names = value.as_object().map(|object| object.keys().cloned());
-            Value::from_iter(names.into_iter().flatten())
-        };
-        let body: Value = answer["body"]
-            .as_str()
-            .and_then(|body| serde_json::from_str(body).ok())
+/// Status, names of headers, names of the body's members, and the number of items in it.
+fn shape(payload: &[u8]) -> anyhow::Result<Value> {
+    let answer: Value = serde_json::from_slice(payload)?;
+    let names = |value: &Value| {
+        let mut names: Vec<String> = value
+            .as_object()
+            .map(|object| object.keys().cloned().collect())
             .unwrap_or_default();
-        let items = body["items"].as_array().map(Vec::len);
-        let status = answer["statusCode"].clone();
-        ensure!(status.as_u64() < Some(300), "{label}: answered {answer}");
-        Ok(Value::from_iter([
-            status,
-            names(&answer["headers"]),
-            names(&body),
-            Value::from(items),
-        ]))
+        names.sort();
+        Value::from(names)
     };
-    let (native, component) = (
-        shape(&native.invoke(event)?.1)?,
-        shape(&component.invoke(event)?.1)?,
-    );
-    ensure!(
-        native == component,
-        "{label}: answers differ: {native} and {component}"
-    );
-    Ok(())
+    let body: Value = answer["body"]
+        .as_str()
+        .and_then(|body| serde_json::from_str(body).ok())
+        .unwrap_or_default();
+    let items = body["items"].as_array();
+    let status = answer["statusCode"].clone();
+    ensure!(status.as_u64() < Some(300), "answered {answer}");
+    Ok(Value::from_iter([
+        status,
+        names(&answer["headers"]),
+        names(&body),
+        items
+            .and_then(|items| items.first())
+            .map_or(Value::Null, names),
+        Value::from(items.map(Vec::len)),
+    ]))
 }
 
 fn status(payload: &[u8]) -> anyhow::Result<u64> {

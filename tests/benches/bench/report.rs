@@ -1,6 +1,12 @@
 //! Medians and tables.
 
-use std::{fs, time::Duration};
+use serde_json::{Map, Value, json};
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    sync::Mutex,
+    time::Duration,
+};
 
 /// Sorted samples.
 pub struct Samples(Vec<Duration>);
@@ -35,20 +41,52 @@ pub fn machine() {
         .find_map(|line| line.strip_prefix("model name"))
         .unwrap_or(": unknown CPU");
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    println!(
-        "{}, {cores} cores",
-        model.trim_start_matches(['\t', ' ', ':'])
+    let model = model.trim_start_matches(['\t', ' ', ':']);
+    println!("{model}, {cores} cores");
+    note(
+        "machine",
+        &[("cpu", model.to_owned()), ("cores", cores.to_string())],
     );
 }
 
 pub fn heading(text: &str) {
     println!("\n{text}");
+    if let Ok(mut table) = TABLE.lock() {
+        text.clone_into(&mut table);
+    }
 }
 
 pub fn row(label: &str, cells: &[(&str, String)]) {
+    note(label, cells);
     let cells: Vec<String> = cells
         .iter()
         .map(|(name, value)| format!("{name} {value:>9}"))
         .collect();
     println!("  {label:<28} {}", cells.join("   "));
 }
+
+/// Adds a line to the file of JSON lines that `cargo xtask bench --json` names.
+fn note(label: &str, cells: &[(&str, String)]) {
+    let Some(path) = std::env::var_os("TENON_BENCH_JSON") else {
+        return;
+    };
+    let values: Map<String, Value> = cells
+        .iter()
+        .map(|(name, value)| {
+            let number = value.parse::<f64>().ok().map(Value::from);
+            (
+                (*name).to_owned(),
+                number.unwrap_or_else(|| value.as_str().into()),
+            )
+        })
+        .collect();
+    let table = TABLE.lock().map(|table| table.clone()).unwrap_or_default();
+    let line = json!({"table": table, "row": label.trim(), "values": values});
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    if let Err(error) = file.and_then(|mut file| writeln!(file, "{line}")) {
+        eprintln!("error: failed to write figures as JSON: {error}");
+    }
+}
+
+/// The heading above the rows that follow.
+static TABLE: Mutex<String> = Mutex::new(String::new());

@@ -14,8 +14,9 @@ use std::{
 
 /// A program that can be started, with a table of its own.
 pub struct Program {
-    name: &'static str,
-    path: PathBuf,
+    pub name: &'static str,
+    /// The program, and what it is told.
+    command: Vec<PathBuf>,
     endpoint: String,
     image: Option<PathBuf>,
 }
@@ -23,28 +24,31 @@ pub struct Program {
 impl Program {
     pub fn new(
         name: &'static str,
-        path: PathBuf,
+        command: Vec<PathBuf>,
         engine: &Engine,
         image: Option<&Path>,
     ) -> anyhow::Result<Self> {
         engine.create_table(name)?;
         Ok(Self {
             name,
-            path,
+            command,
             endpoint: engine.endpoint().to_owned(),
             image: image.map(Path::to_owned),
         })
     }
 
+    /// Of what it is told or, where it is told nothing, of the program.
     pub fn bytes(&self) -> anyhow::Result<u64> {
-        Ok(fs::metadata(&self.path)?.len())
+        let file = self.command.last().context("a program has a path")?;
+        Ok(fs::metadata(file)?.len())
     }
 
     /// Starts it. It may not be ready yet.
     pub fn start(&self) -> anyhow::Result<Subject> {
         let api = RuntimeApi::start()?;
-        let mut command = Command::new(&self.path);
-        command.env_clear();
+        let (program, arguments) = self.command.split_first().context("a program has a path")?;
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear();
         if let Some(image) = &self.image {
             command.env("TENON_GUEST", image);
         }
@@ -55,6 +59,7 @@ impl Program {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_REGION", REGION)
+            .env("AWS_DEFAULT_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
             .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
             .env("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint)
@@ -62,7 +67,7 @@ impl Program {
             .stdin(Stdio::null())
             .stdout(Stdio::null()) // the lines are written all the same
             .spawn()
-            .with_context(|| format!("failed to run `{}`", self.path.display()))?;
+            .with_context(|| format!("failed to run `{}`", program.display()))?;
         Ok(Subject {
             name: self.name,
             child,
@@ -85,7 +90,7 @@ impl Program {
 
 /// A running bootstrap; killed when dropped.
 pub struct Subject {
-    name: &'static str,
+    pub name: &'static str,
     child: Child,
     started_at: Instant,
     api: RuntimeApi,
