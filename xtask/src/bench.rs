@@ -2,10 +2,15 @@
 
 use crate::{
     package::{Arch, build},
-    run::{Cargo, run, target_folder},
+    python,
+    run::{Cargo, output, root, run, target_folder},
     setup,
 };
 use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{self, Path, PathBuf},
     process::{self, Command},
     thread,
 };
@@ -13,40 +18,99 @@ use std::{
 /// The benchmark that needs programs as they are packaged, and one CPU for all.
 const LAMBDA: &str = "lambda";
 
-/// Runs one benchmark, or all of them.
+/// Those that run `host-cli`.
+const OF_HOST_CLI: [&str; 3] = ["replay", "serve", "tape"];
+/// Where handlers in other languages are, with what they need.
+const HANDLERS: &str = "tests/benches/handlers";
+
+/// Runs one benchmark, or all of them. With `--json FILE`, figures are written there as well, a row a line.
 pub fn bench(arguments: &[String]) -> anyhow::Result<()> {
+    let (arguments, json) = match arguments {
+        [arguments @ .., option, file] if option == "--json" => {
+            (arguments, Some(path::absolute(file)?))
+        }
+        all => (all, None),
+    };
+    if let Some(json) = &json
+        && json.exists()
+    {
+        fs::remove_file(json)?;
+    }
     setup::target()?;
     let is_all = arguments.is_empty();
     if is_all || arguments != [LAMBDA] {
-        Cargo::new("build")
-            .args(["--release", "--locked", "--bin", "host-cli"])
+        if is_all || OF_HOST_CLI.iter().any(|name| arguments == [*name]) {
+            Cargo::new("build")
+                .args(["--release", "--locked", "--bin", "host-cli"])
+                .run()?;
+        }
+        benchmarks(json.as_deref())
+            .args(["--"])
+            .args(arguments)
             .run()?;
-        benchmarks().args(["--"]).args(arguments).run()?;
     }
     if is_all || arguments == [LAMBDA] {
-        lambda()?;
+        lambda(json.as_deref())?;
     }
     Ok(())
 }
 
-fn lambda() -> anyhow::Result<()> {
+fn lambda(json: Option<&Path>) -> anyhow::Result<()> {
     let target_folder = target_folder()?;
     let program = |package, binary| {
         build::program(package, binary, Arch::HERE, build::PROFILE, &target_folder)
     };
     let bootstrap = program("host-lambda", "host-lambda")?;
     let native = program("native", "native-lambda")?;
-    benchmarks().args(["--no-run"]).run()?;
+    let python = python()?;
+    let node = node()?;
+    benchmarks(json).args(["--no-run"]).run()?;
     pin();
-    benchmarks()
+    benchmarks(json)
         .args(["--", LAMBDA])
         .env("TENON_BENCH_BOOTSTRAP", bootstrap)
         .env("TENON_BENCH_NATIVE", native)
+        .env("TENON_BENCH_PYTHON", python)
+        .env("TENON_BENCH_NODE", node)
         .run()
 }
 
-fn benchmarks() -> Cargo {
-    Cargo::new("bench").args(["--locked", "--bench", "bench"])
+/// The interpreter with boto3, and the handler.
+fn python() -> anyhow::Result<OsString> {
+    let requirements = format!("{HANDLERS}/requirements.txt");
+    let programs = python::environment("bench-python", &requirements)?;
+    let handler = root().join(HANDLERS).join("handler.py");
+    Ok(env::join_paths([programs.join("python"), handler])?)
+}
+
+/// Node, and the handler in one file with the parts of the SDK that it uses.
+fn node() -> anyhow::Result<OsString> {
+    let folder = root().join(HANDLERS);
+    for arguments in [
+        &[
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-save",
+        ][..],
+        &["run", "build"],
+    ] {
+        run(Command::new("npm").args(arguments).current_dir(&folder))?;
+    }
+    let program = output(Command::new("node").args(["-p", "process.execPath"]))?;
+    Ok(env::join_paths([
+        PathBuf::from(program.trim()),
+        folder.join("handler.cjs"),
+    ])?)
+}
+
+fn benchmarks(json: Option<&Path>) -> Cargo {
+    let cargo = Cargo::new("bench").args(["--locked", "--bench", "bench"]);
+    match json {
+        Some(json) => cargo.env("TENON_BENCH_JSON", json),
+        None => cargo,
+    }
 }
 
 /// Keeps this process and those it starts on the last CPU: between two, a round trip takes either of two times, by chance.

@@ -2,6 +2,7 @@
 //!
 //! Everything is measured in one run, interleaved, and printed as medians and ratios: absolute figures belong to the machine.
 
+mod instructions;
 mod joint;
 mod lambda;
 mod load;
@@ -12,7 +13,11 @@ mod serve;
 mod tape;
 mod workload;
 
-use std::{env, path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// As in `host-cli`, so that the native server beside it has the same.
 #[global_allocator]
@@ -31,6 +36,11 @@ fn main() -> ExitCode {
     {
         // The comparison server runs in a process of its own, as `host-cli serve` does.
         ["native-server"] => serve::native_server(),
+        ["instructions"] => instructions::run(),
+        // Under callgrind.
+        ["instructions-of", subject, times, folder] => {
+            instructions::subject(subject, times, Path::new(folder))
+        }
         [] => all(),
         ["joint"] => joint::run(),
         // Needs programs that `all` has not built: xtask runs it after the others.
@@ -40,7 +50,7 @@ fn main() -> ExitCode {
         ["serve"] => serve::run(&host_cli()),
         ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: joint, release, replay, serve, tape or lambda",
+            "unknown benchmark `{}`: instructions, joint, release, replay, serve, tape or lambda",
             other.join(" ")
         )),
     };

@@ -1,0 +1,214 @@
+//! Instructions on the paths that every request, start and replay takes, as callgrind counts them. They do not depend on how fast the
+//! machine is today, so CI holds them: `cargo xtask bench instructions` fails where one of them grew out of its bound.
+
+use crate::{
+    report,
+    workload::{self, RECEIVED_AT_MS},
+};
+use anyhow::{Context, bail, ensure};
+use host_core::{
+    engine::{Engine, EngineOptions, Target, compile},
+    runtime::{Runtime, RuntimeOptions},
+    service::{Arrival, Service},
+    tape::{
+        Exchange, RecordOptions, Recorder, TapePolicy,
+        replay::{ReplayGuest, ReplayOptions, Replayer, Verdict},
+    },
+};
+use serde_json::Value;
+use std::{
+    env, fs,
+    path::Path,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// What was counted when it was last looked at. Whoever makes a path longer on purpose writes the new count here, and why into the commit.
+const EXPECTED: &str = include_str!("instructions.json");
+/// More than so many times the expected count is a regression, less than one divided by it is worth writing down. Compilers and C libraries
+/// move counts by a few percent.
+const RATIO_MAX: f64 = 1.1;
+/// Times that a subject is run, to be subtracted from each other: what is left is without the start.
+const FEW: u64 = 20;
+const MANY: u64 = 120;
+
+/// What is counted, with its name in [`EXPECTED`].
+const SUBJECTS: [(&str, &str); 4] = [
+    ("get", "GET /items/{id}, from event to answer"),
+    ("post", "POST /items, from event to answer"),
+    ("load", "load of the guest's image, as on Lambda"),
+    ("strict", "strict replay of a recorded GET"),
+];
+
+pub fn run() -> anyhow::Result<()> {
+    let folder = env::temp_dir().join(format!("tenon-bench-instructions-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let counted = prepare(&folder).and_then(|()| count_all(&folder));
+    fs::remove_dir_all(&folder)?;
+    counted
+}
+
+/// What would take too long under callgrind: the guest is compiled, and a GET recorded.
+fn prepare(folder: &Path) -> anyhow::Result<()> {
+    let guest = fs::read(concat!(env!("OUT_DIR"), "/guest.wasm"))?;
+    let target = Target::HOST.context("guests do not run on this CPU")?;
+    fs::write(folder.join("guest.cwasm"), compile(&guest, target)?)?;
+    let runtime = runtime(folder)?;
+    let service = Service::new(runtime, workload::storage()?);
+    let recorder = Recorder::new(RecordOptions::new(TapePolicy::ALL));
+    let line = block_on(async {
+        service.invoke(&put(), arrival(0)).await?;
+        let (answer, line) = recorder.invoke(&service, &get(), arrival(1)).await;
+        ensure!(answer?.summary.status == 200, "the item is not there");
+        line.context("nothing was recorded")
+    })?;
+    Ok(fs::write(folder.join("get.tape"), line)?)
+}
+
+fn count_all(folder: &Path) -> anyhow::Result<()> {
+    let expected: Value = serde_json::from_str(EXPECTED)?;
+    let expected = &expected[env::consts::ARCH];
+    report::heading("instructions, as callgrind counts them");
+    let mut regressions = Vec::new();
+    for (name, label) in SUBJECTS {
+        let (few, many) = (count(folder, name, FEW)?, count(folder, name, MANY)?);
+        let counted = many.saturating_sub(few) / (MANY - FEW);
+        let expected = expected[name].as_u64();
+        let ratio = expected.map(|expected| counted as f64 / expected as f64);
+        let shown = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
+        report::row(
+            label,
+            &[
+                ("counted", counted.to_string()),
+                ("expected", shown(expected.map(|count| count.to_string()))),
+                ("ratio", shown(ratio.map(|ratio| format!("{ratio:.3}")))),
+            ],
+        );
+        if ratio.is_some_and(|ratio| ratio > RATIO_MAX) {
+            regressions.push(label);
+        }
+    }
+    ensure!(
+        regressions.is_empty(),
+        "more than {RATIO_MAX} times the instructions expected: {}; if that is as it has to be, change `tests/benches/bench/instructions.json`",
+        regressions.join(", ")
+    );
+    Ok(())
+}
+
+/// Instructions of a process that runs a subject so many times.
+fn count(folder: &Path, subject: &str, times: u64) -> anyhow::Result<u64> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(env::current_exe()?)
+        .args(["instructions-of", subject, &times.to_string()])
+        .arg(folder)
+        .output()
+        .context("failed to run valgrind, which counts instructions: install it")?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`{subject}` failed: {text}");
+    let collected = text.lines().find_map(|line| line.split_once("Collected :"));
+    let (_, count) = collected.with_context(|| format!("callgrind counted nothing: {text}"))?;
+    Ok(count.trim().parse()?)
+}
+
+/// What is counted, in a process of its own.
+pub fn subject(name: &str, times: &str, folder: &Path) -> anyhow::Result<()> {
+    let times: u64 = times.parse()?;
+    match name {
+        "get" => requests(folder, &get(), times),
+        "post" => requests(
+            folder,
+            &workload::event("POST", "/items", workload::ITEM),
+            times,
+        ),
+        "load" => loads(folder, times),
+        "strict" => replays(folder, times),
+        _ => bail!("no such subject: {name}"),
+    }
+}
+
+fn requests(folder: &Path, event: &[u8], times: u64) -> anyhow::Result<()> {
+    let service = Service::new(runtime(folder)?, workload::storage()?);
+    block_on(async {
+        service.invoke(&put(), arrival(u64::MAX)).await?;
+        for number in 0..times {
+            let answer = service.invoke(event, arrival(number)).await?;
+            ensure!(answer.summary.status < 300, "answered {answer:?}");
+        }
+        Ok(())
+    })
+}
+
+fn loads(folder: &Path, times: u64) -> anyhow::Result<()> {
+    let engine = engine()?;
+    let image = folder.join("guest.cwasm");
+    for _ in 0..times {
+        engine.load_file(&image)?;
+    }
+    Ok(())
+}
+
+fn replays(folder: &Path, times: u64) -> anyhow::Result<()> {
+    let replayer = Replayer {
+        guest: ReplayGuest::new(runtime(folder)?),
+        metered: None,
+        baseline: None,
+        live: None,
+        options: ReplayOptions::default(),
+    };
+    let line: Arc<[u8]> = fs::read(folder.join("get.tape"))?.into();
+    block_on(async {
+        for _ in 0..times {
+            let exchange = Exchange::read(&line)?;
+            let verdict = replayer.replay(&line, &exchange).await.verdict;
+            ensure!(verdict == Verdict::Same, "{verdict:?}");
+        }
+        Ok(())
+    })
+}
+
+fn engine() -> anyhow::Result<Engine> {
+    let engine = Engine::new(&EngineOptions {
+        instances_max: 1,
+        lanes: 1,
+    })?;
+    // Without a pool, other instructions would be counted.
+    ensure!(
+        engine.is_pooled(),
+        "there is no room for a pool of instances"
+    );
+    Ok(engine)
+}
+
+fn runtime(folder: &Path) -> anyhow::Result<Runtime> {
+    let engine = engine()?;
+    let guest = engine.load(&fs::read(folder.join("guest.cwasm"))?)?;
+    Ok(Runtime::new(&engine, &guest, RuntimeOptions::default())?)
+}
+
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+fn get() -> Vec<u8> {
+    workload::event("GET", workload::ITEM_PATH, "")
+}
+
+fn put() -> Vec<u8> {
+    workload::event("PUT", workload::ITEM_PATH, workload::ITEM)
+}
+
+fn arrival(number: u64) -> Arrival {
+    Arrival {
+        received_at_ms: RECEIVED_AT_MS,
+        seed: workload::seed(number),
+        // Callgrind takes fifty times as long.
+        deadline: Instant::now() + Duration::from_secs(600),
+        trace_header: None,
+    }
+}
