@@ -1,6 +1,6 @@
 //! SHA-256 digests: how components, images and tapes name content.
 
-use crate::hexadecimal;
+use crate::hexadecimal::{self, Hexadecimal};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, fmt, str::FromStr};
@@ -18,7 +18,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hexadecimal::write(&self.0, formatter)
+        fmt::Display::fmt(&Hexadecimal(&self.0), formatter)
     }
 }
 

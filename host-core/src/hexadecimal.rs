@@ -4,26 +4,24 @@ use std::fmt;
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// Writes lower-case digits.
-pub(crate) fn write(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
-    let mut digits = [0; 64];
-    for part in bytes.chunks(digits.len() / 2) {
-        for (place, byte) in digits.as_chunks_mut().0.iter_mut().zip(part) {
-            *place = [
-                DIGITS[usize::from(byte >> 4)],
-                DIGITS[usize::from(byte & 15)],
-            ];
-        }
-        out.write_str(str::from_utf8(&digits[..2 * part.len()]).map_err(|_| fmt::Error)?)?;
-    }
-    Ok(())
-}
+/// Bytes, to be shown as lower-case digits.
+pub(crate) struct Hexadecimal<'a>(pub(crate) &'a [u8]);
 
-/// The digits as text.
-pub(crate) fn text(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    let _ = write(bytes, &mut text); // it grows
-    text
+impl fmt::Display for Hexadecimal<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut digits = [0; 64];
+        for part in self.0.chunks(digits.len() / 2) {
+            for (place, byte) in digits.as_chunks_mut().0.iter_mut().zip(part) {
+                *place = [
+                    DIGITS[usize::from(byte >> 4)],
+                    DIGITS[usize::from(byte & 15)],
+                ];
+            }
+            let digits = str::from_utf8(&digits[..2 * part.len()]).map_err(|_| fmt::Error)?;
+            formatter.write_str(digits)?;
+        }
+        Ok(())
+    }
 }
 
 /// Reads as many bytes as are expected; `None` where the text is not just their digits, in either case.
@@ -55,7 +53,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let bytes: [u8; 256] = std::array::from_fn(|byte| byte as u8);
-        let digits = text(&bytes);
+        let digits = Hexadecimal(&bytes).to_string();
         assert!(digits.starts_with("000102") && digits.ends_with("fdfeff"));
         assert_eq!(read(&digits), Some(bytes));
         assert_eq!(read(&digits.to_uppercase()), Some(bytes));

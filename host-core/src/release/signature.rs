@@ -4,7 +4,7 @@
 //! they stand there, behind words that say what it is for: nothing has to be brought into a canonical form before it is verified, and a
 //! manifest's signature never fits a channel. The payload is parsed after its signature was found good, not before.
 
-use crate::hexadecimal;
+use crate::hexadecimal::Hexadecimal;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -241,7 +241,7 @@ impl FromStr for PublicKeys {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hexadecimal::write(&self.0, formatter)
+        fmt::Display::fmt(&Hexadecimal(&self.0), formatter)
     }
 }
 

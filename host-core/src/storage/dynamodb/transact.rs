@@ -15,7 +15,7 @@ use super::{
     unexpected, unreadable,
 };
 use crate::{
-    hexadecimal,
+    hexadecimal::{self, Hexadecimal},
     limits::TOKEN_DURATION,
     storage::{
         Call, Key, Operation, Revision, StorageError, TransactOutcome,
@@ -165,7 +165,7 @@ impl DynamoDbStorage {
         let forgotten_at = call.now_ms.saturating_add(duration_ms).div_ceil(1000);
         attributes.extend([
             (DONE_AT.to_owned(), number(call.now_ms)),
-            (DIGEST.to_owned(), text(hexadecimal::text(digest))),
+            (DIGEST.to_owned(), text(Hexadecimal(digest).to_string())),
             (REVISIONS.to_owned(), text(revisions.join(","))),
             (layout::EXPIRY.to_owned(), number(forgotten_at)),
         ]);
@@ -269,5 +269,5 @@ fn remembered(mut attributes: Attributes) -> Result<Remembered, Unreadable> {
 fn request_token() -> Result<String, StorageError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| StorageError::Internal)?;
-    Ok(hexadecimal::text(&bytes))
+    Ok(Hexadecimal(&bytes).to_string())
 }

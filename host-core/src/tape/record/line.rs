@@ -4,7 +4,7 @@ use super::{Noted, Omitted, RecordOptions};
 use crate::{
     digest::Digest,
     gateway::Rejection,
-    hexadecimal,
+    hexadecimal::Hexadecimal,
     limits::Limits,
     runtime::{LogLevel, LogRecord, RuntimeOptions},
     seed::Seed,
@@ -69,7 +69,7 @@ pub(super) fn write(
     }
     match options.withhold_seed {
         true => line.raw("seed", b"null"),
-        false => line.string("seed", &hexadecimal::text(request.seed.as_bytes())),
+        false => line.string("seed", &Hexadecimal(request.seed.as_bytes()).to_string()),
     }
     host.write(line.name("host"));
     texts.event(line.name("event"), request.event);
