@@ -250,12 +250,11 @@ fn credentials_and_permissions_that_end_mid_way_are_a_500_for_the_operator() {
         let response = scene.list();
         assert_eq!(response["statusCode"], 500, "{response}");
         assert_discreet(&response);
-        let failed = scene.host.lines.with_message("storage call failed");
-        let words = failed.iter().filter_map(|line| line["error"].as_str());
-        assert!(
-            words.into_iter().any(|words| words.contains(code)),
-            "{failed:#?}"
-        );
+        let names_it = |line: &Value| {
+            let words = line["error"].as_str().unwrap_or_default();
+            line["message"] == "storage call failed" && words.contains(code)
+        };
+        scene.host.lines.wait_for(1, code, names_it);
         scene.assert_recovers();
     }
 }
