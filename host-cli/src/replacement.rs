@@ -22,6 +22,13 @@ pub enum Readers {
     Owner,
 }
 
+/// Puts bytes in a file's place.
+pub fn replace(path: &Path, readers: Readers, bytes: &[u8]) -> io::Result<()> {
+    let mut file = Replacement::create(path, readers)?;
+    file.write_all(bytes)?;
+    file.finish()
+}
+
 impl Replacement {
     /// Begins a file for `path`.
     pub fn create(path: &Path, readers: Readers) -> io::Result<Self> {

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: builds what is measured, then runs the benchmarks of `tests/benches`.
 
 use crate::{
+    npm,
     package::{Arch, build},
     python,
     run::{Cargo, output, root, run, target_folder},
@@ -86,18 +87,7 @@ fn python() -> anyhow::Result<OsString> {
 /// Node, and the handler in one file with the parts of the SDK that it uses.
 fn node() -> anyhow::Result<OsString> {
     let folder = root().join(HANDLERS);
-    for arguments in [
-        &[
-            "install",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--no-save",
-        ][..],
-        &["run", "build"],
-    ] {
-        run(Command::new("npm").args(arguments).current_dir(&folder))?;
-    }
+    npm::build(&folder)?;
     let program = output(Command::new("node").args(["-p", "process.execPath"]))?;
     Ok(env::join_paths([
         PathBuf::from(program.trim()),

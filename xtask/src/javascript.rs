@@ -1,8 +1,9 @@
 //! `cargo xtask javascript`: is the joint real? A guest in another language is built, released beside the reference guest, and asked.
 
 use crate::{
+    npm,
     publisher::{Publisher, publisher},
-    run::{output, root, run, target_folder},
+    run::{output, root, target_folder},
     server::Server,
 };
 use anyhow::{Context, ensure};
@@ -36,16 +37,7 @@ pub fn check() -> anyhow::Result<()> {
 /// The component, QuickJS included. The tool comes from npm, as its lock file says.
 fn build() -> anyhow::Result<std::path::PathBuf> {
     let source = root().join("guest/examples/notes");
-    let npm = |arguments: &[&str]| run(Command::new("npm").args(arguments).current_dir(&source));
-    // Not `npm ci`: the tool names builds for other machines that were never published.
-    npm(&[
-        "install",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--no-save",
-    ])?;
-    npm(&["run", "build"])?;
+    npm::build(&source)?;
     Ok(source.join("notes.wasm"))
 }
 

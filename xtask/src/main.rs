@@ -7,6 +7,7 @@ mod e2e;
 mod fuzz;
 mod infra;
 mod javascript;
+mod npm;
 mod package;
 mod publisher;
 mod python;

@@ -5,13 +5,10 @@ use crate::{
     exit::{Failure, Outcome},
     guest::{self, GuestSource},
     output,
-    replacement::{Readers, Replacement},
+    replacement::{self, Readers},
 };
 use host_core::engine::{self, Target};
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 /// What to compile, for what, to where.
 pub struct Configuration {
@@ -52,7 +49,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let (name, component) = guest.read()?;
     let image =
         engine::compile(&component, target).map_err(|error| guest::cannot_load(&name, &error))?;
-    replace(&output, &image).map_err(|error| {
+    replacement::replace(&output, Readers::Usual, &image).map_err(|error| {
         Failure::environment(format_args!(
             "failed to write `{}`: {error}",
             output.display()
@@ -64,10 +61,4 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         image.len()
     ));
     Ok(Outcome::Same)
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = Replacement::create(path, Readers::Usual)?;
-    file.write_all(bytes)?;
-    file.finish()
 }

@@ -3,14 +3,13 @@
 //! An image runs natively, so only those are taken that nobody but the user can have put there. Whatever goes wrong here, the component
 //! is compiled again.
 
-use crate::replacement::{Readers, Replacement};
+use crate::replacement::{self, Readers};
 use host_core::{
     digest::Digest,
     engine::{self, Engine, Guest, LoadError, Target},
 };
 use std::{
-    env, fs,
-    io::{self, Write},
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -83,9 +82,7 @@ fn keep(folder: &Path, path: &Path, image: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    let mut file = Replacement::create(path, Readers::Owner)?;
-    file.write_all(image)?;
-    file.finish()?;
+    replacement::replace(path, Readers::Owner, image)?;
     prune(folder)
 }
 

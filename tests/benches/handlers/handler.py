@@ -167,7 +167,7 @@ def listing(event):
 def route(event):
     method, path = event["requestContext"]["http"]["method"], event["rawPath"]
     if path == "/health" and method == "GET":
-        return {**answer(200, '{"status":"ok"}', cache_control="no-store")}
+        return answer(200, '{"status":"ok"}', cache_control="no-store")
     if path == "/items" and method in ("GET", "POST"):
         return listing(event) if method == "GET" else create(event)
     item_id = path.removeprefix("/items/")

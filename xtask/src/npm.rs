@@ -1,0 +1,18 @@
+//! Packages of npm that are built here, from what their lock files pin.
+
+use crate::run::run;
+use std::{path::Path, process::Command};
+
+/// Installs what a package needs into its own folder, and runs its script `build`.
+pub fn build(package: &Path) -> anyhow::Result<()> {
+    let npm = |arguments: &[&str]| run(Command::new("npm").args(arguments).current_dir(package));
+    // Not `npm ci`: packages name builds for other machines that were never published.
+    npm(&[
+        "install",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-save",
+    ])?;
+    npm(&["run", "build"])
+}
