@@ -62,38 +62,43 @@ impl Wasi {
     }
 }
 
-/// Defines those interfaces that a component `asks` for, by their names without version.
-pub(crate) fn add_to_linker(
-    linker: &mut Linker<State>,
-    asks: impl Fn(&str) -> bool,
-) -> wasmtime::Result<()> {
-    macro_rules! link {
-        ($($name:literal $interface:path),* $(,)?) => {
+/// A line for each interface: its name without version, and where it is.
+macro_rules! interfaces {
+    ($($name:literal $interface:path),* $(,)?) => {
+        /// What is granted of WASI, by names without version.
+        pub(crate) const INTERFACES: &[&str] = &[$($name),*];
+
+        /// Defines those interfaces that a component `asks` for, by their names without version.
+        pub(crate) fn add_to_linker(
+            linker: &mut Linker<State>,
+            asks: impl Fn(&str) -> bool,
+        ) -> wasmtime::Result<()> {
             $(if asks($name) {
                 use $interface as interface;
                 interface::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
             })*
-        };
-    }
-    link!(
-        "wasi:cli/environment" wasi_cli::environment,
-        "wasi:cli/exit" wasi_cli::exit,
-        "wasi:cli/stderr" wasi_cli::stderr,
-        "wasi:cli/stdin" wasi_cli::stdin,
-        "wasi:cli/stdout" wasi_cli::stdout,
-        "wasi:cli/terminal-input" wasi_cli::terminal_input,
-        "wasi:cli/terminal-output" wasi_cli::terminal_output,
-        "wasi:cli/terminal-stderr" wasi_cli::terminal_stderr,
-        "wasi:cli/terminal-stdin" wasi_cli::terminal_stdin,
-        "wasi:cli/terminal-stdout" wasi_cli::terminal_stdout,
-        "wasi:clocks/monotonic-clock" wasi_clocks::monotonic_clock,
-        "wasi:clocks/wall-clock" wasi_clocks::wall_clock,
-        "wasi:io/error" wasi_io::error,
-        "wasi:io/poll" wasi_io::poll,
-        "wasi:io/streams" wasi_io::streams,
-        "wasi:random/insecure" wasi_random::insecure,
-        "wasi:random/insecure-seed" wasi_random::insecure_seed,
-        "wasi:random/random" wasi_random::random,
-    );
-    Ok(())
+            Ok(())
+        }
+    };
 }
+
+interfaces!(
+    "wasi:cli/environment" wasi_cli::environment,
+    "wasi:cli/exit" wasi_cli::exit,
+    "wasi:cli/stderr" wasi_cli::stderr,
+    "wasi:cli/stdin" wasi_cli::stdin,
+    "wasi:cli/stdout" wasi_cli::stdout,
+    "wasi:cli/terminal-input" wasi_cli::terminal_input,
+    "wasi:cli/terminal-output" wasi_cli::terminal_output,
+    "wasi:cli/terminal-stderr" wasi_cli::terminal_stderr,
+    "wasi:cli/terminal-stdin" wasi_cli::terminal_stdin,
+    "wasi:cli/terminal-stdout" wasi_cli::terminal_stdout,
+    "wasi:clocks/monotonic-clock" wasi_clocks::monotonic_clock,
+    "wasi:clocks/wall-clock" wasi_clocks::wall_clock,
+    "wasi:io/error" wasi_io::error,
+    "wasi:io/poll" wasi_io::poll,
+    "wasi:io/streams" wasi_io::streams,
+    "wasi:random/insecure" wasi_random::insecure,
+    "wasi:random/insecure-seed" wasi_random::insecure_seed,
+    "wasi:random/random" wasi_random::random,
+);

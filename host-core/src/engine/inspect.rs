@@ -1,36 +1,22 @@
 //! What a component asks for and offers, and whether this host grants it.
 
 use super::{Engine, Guest, LoadError};
+use crate::wasi;
 use wasmtime::component::{Component, types::ComponentItem};
 
 /// The interface through which a host calls a guest.
 pub const HANDLER: &str = "tenon:handler/handler@0.1.0";
 
-/// Interfaces that this host grants, each up to its version. A later patch version of the same track imports the same functions, or
-/// is refused when it is linked.
-const GRANTED: &[(&str, &str)] = &[
-    ("tenon:handler/http", "0.1"),
-    ("tenon:handler/log", "0.1"),
-    ("tenon:handler/storage", "0.1"),
-    ("wasi:cli/environment", "0.2"),
-    ("wasi:cli/exit", "0.2"),
-    ("wasi:cli/stderr", "0.2"),
-    ("wasi:cli/stdin", "0.2"),
-    ("wasi:cli/stdout", "0.2"),
-    ("wasi:cli/terminal-input", "0.2"),
-    ("wasi:cli/terminal-output", "0.2"),
-    ("wasi:cli/terminal-stderr", "0.2"),
-    ("wasi:cli/terminal-stdin", "0.2"),
-    ("wasi:cli/terminal-stdout", "0.2"),
-    ("wasi:clocks/monotonic-clock", "0.2"),
-    ("wasi:clocks/wall-clock", "0.2"),
-    ("wasi:io/error", "0.2"),
-    ("wasi:io/poll", "0.2"),
-    ("wasi:io/streams", "0.2"),
-    ("wasi:random/insecure", "0.2"),
-    ("wasi:random/insecure-seed", "0.2"),
-    ("wasi:random/random", "0.2"),
+/// What this host grants of our own interfaces, beside [`wasi::INTERFACES`].
+const INTERFACES: [&str; 3] = [
+    "tenon:handler/http",
+    "tenon:handler/log",
+    "tenon:handler/storage",
 ];
+/// Up to which version. A later patch version of the same track imports the same functions, or is refused when it is linked.
+const TRACK: &str = "0.1.";
+/// The same of WASI.
+const WASI_TRACK: &str = "0.2.";
 
 /// What a component asks for and offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,12 +82,8 @@ fn is_granted(import: &str) -> bool {
     let Some((interface, version)) = import.split_once('@') else {
         return false;
     };
-    GRANTED.iter().any(|(granted, track)| {
-        interface == *granted
-            && version
-                .strip_prefix(track)
-                .is_some_and(|patch| patch.starts_with('.'))
-    })
+    INTERFACES.contains(&interface) && version.starts_with(TRACK)
+        || wasi::INTERFACES.contains(&interface) && version.starts_with(WASI_TRACK)
 }
 
 #[cfg(test)]
