@@ -17,8 +17,9 @@ const ATTEMPTS_MAX: u32 = 8;
 pub(super) const ATTEMPT_DURATION_MAX: Duration = Duration::from_secs(5);
 /// Time for one call of a guest whose request has no deadline.
 const CALL_DURATION_MAX: Duration = Duration::from_secs(15);
-/// Left of the request's time for the guest to say what went wrong.
-const ANSWER_DURATION: Duration = Duration::from_millis(50);
+/// Left of the request's time for the guest to say what went wrong: an eighth within these bounds, since a busy machine takes its time.
+const ANSWER_DURATION_MIN: Duration = Duration::from_millis(50);
+const ANSWER_DURATION_MAX: Duration = Duration::from_millis(500);
 /// Delay before the first repetition, half of it by chance; doubled for each further one.
 const BACKOFF_MIN: Duration = Duration::from_millis(25);
 /// Longest delay.
@@ -70,12 +71,10 @@ pub(super) struct Attempts<'a> {
 
 impl<'a> Attempts<'a> {
     pub(super) fn new(call: &'a Call, operation: &'static str, effect: Effect) -> Self {
-        let until = match call.deadline {
-            Some(deadline) => {
-                Instant::from_std(deadline.checked_sub(ANSWER_DURATION).unwrap_or(deadline))
-            }
-            None => Instant::now() + CALL_DURATION_MAX,
-        };
+        let now = Instant::now();
+        let until = call.deadline.map_or(now + CALL_DURATION_MAX, |deadline| {
+            end_of_attempts(now, Instant::from_std(deadline))
+        });
         Self {
             call,
             operation,
@@ -169,6 +168,13 @@ impl<'a> Attempts<'a> {
     }
 }
 
+/// When a call ends of which the request has until `deadline`.
+fn end_of_attempts(now: Instant, deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(now);
+    let for_answer = (left / 8).clamp(ANSWER_DURATION_MIN, ANSWER_DURATION_MAX);
+    deadline.checked_sub(for_answer).unwrap_or(deadline)
+}
+
 /// Half of the delay is chance, so that those who failed together do not come back together. Not the request's own chance: how often
 /// the store fails must not change what the guest sees.
 fn backoff(failed: u32) -> Duration {
@@ -198,6 +204,16 @@ pub(super) fn traced<T, E, B>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_guest_keeps_time_to_answer() {
+        let now = Instant::now();
+        for (left_ms, kept_ms) in [(20, 50), (100, 50), (1_500, 187), (29_000, 500)] {
+            let deadline = now + Duration::from_millis(left_ms);
+            let kept = deadline - end_of_attempts(now, deadline);
+            assert_eq!(kept.as_millis(), kept_ms, "of {left_ms} ms");
+        }
+    }
 
     #[test]
     fn delays_grow_to_a_bound_and_differ() {
