@@ -13,8 +13,7 @@ pub use image::{ImageError, WASMTIME};
 pub use inspect::{HANDLER, Import, Inspection};
 pub use load::{Guest, LoadError};
 
-use lane::Lane;
-pub(crate) use lane::Place;
+pub(crate) use lane::{Lane, Place};
 use std::sync::Arc;
 
 /// A configured wasmtime engine with its instance pools and their epoch tickers. One per process is enough; cloning is cheap.
@@ -22,7 +21,6 @@ use std::sync::Arc;
 pub struct Engine {
     lanes: Arc<[Lane]>,
     instances_max: usize,
-    metered: bool,
 }
 
 /// The engine cannot be made on this machine.
@@ -47,13 +45,12 @@ impl Engine {
         let count = options.lanes.clamp(1, options.instances_max.max(1));
         let instances_max = options.instances_max.div_ceil(count);
         let lanes = (0..count)
-            .map(|_| Lane::new(instances_max, metered))
+            .map(|_| Lane::new(instances_max, options, metered))
             .collect::<wasmtime::Result<_>>()
             .map_err(EngineError)?;
         Ok(Self {
             lanes,
             instances_max: options.instances_max as usize,
-            metered,
         })
     }
 
@@ -69,7 +66,7 @@ impl Engine {
 
     /// Whether it counts the work of guests.
     pub fn is_metered(&self) -> bool {
-        self.metered
+        self.lanes.iter().all(|lane| lane.metered)
     }
 
     pub(crate) fn lanes(&self) -> &[Lane] {

@@ -3,29 +3,36 @@
 mod failure;
 mod logs;
 mod meter;
+mod spare;
 
 pub use crate::log::LogLevel;
 pub use failure::Failure;
 pub(crate) use failure::Stop;
 pub use logs::LogRecord;
 pub use meter::Usage;
+pub(crate) use spare::Spares;
 
 use crate::{
     bindings::{
-        PlatformPre, exports::tenon::handler::handler as wit, tenon::handler::http as wit_http,
+        Platform, PlatformPre, exports::tenon::handler::handler as wit,
+        tenon::handler::http as wit_http,
     },
     digest::Digest,
-    engine::{Engine, Guest, LoadError, Place},
+    engine::{Engine, Guest, Lane, LoadError},
     http::{Identity, PathFidelity, Request, Response, Scheme},
     imports,
     limits::{HOST_CALL_BYTES_MAX, Limits},
     seed::Seed,
-    storage::{Call, Storage, StorageReport},
+    storage::{Call, MemoryStorage, Storage, StorageReport},
     wasi::{Environment, Wasi},
 };
 use logs::Logs;
 use meter::Meter;
-use std::{sync::Arc, time::Instant};
+use std::{
+    mem,
+    sync::{Arc, LazyLock, atomic::AtomicBool},
+    time::Instant,
+};
 use tokio::time::timeout_at;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -33,10 +40,23 @@ use wasmtime::{Store, UpdateDeadline};
 #[derive(Clone)]
 pub struct Runtime {
     engine: Engine,
-    /// One for each lane of the engine.
-    guests: Arc<[PlatformPre<State>]>,
-    digest: Digest,
+    origin: Origin,
+}
+
+/// What instances are made of.
+#[derive(Clone)]
+struct Origin {
+    guest: Arc<Linked>,
     options: Arc<RuntimeOptions>,
+}
+
+/// A guest that is linked.
+struct Linked {
+    digest: Digest,
+    /// For each lane of the engine.
+    lanes: Box<[PlatformPre<State>]>,
+    /// Its start needs answers that only a request has.
+    calls_at_start: AtomicBool,
 }
 
 /// What a guest gets beside its requests.
@@ -94,7 +114,33 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
 }
 
+/// The store of whom no request was given: there are no calls to make either.
+static NO_STORAGE: LazyLock<Arc<dyn Storage>> = LazyLock::new(|| Arc::new(MemoryStorage::new()));
+
 impl State {
+    fn new(options: &RuntimeOptions, received_at_ms: u64, run: Run) -> Self {
+        Self {
+            call: Call::new(received_at_ms, &run.seed, Some(run.deadline))
+                .with_trace_header(run.trace_header),
+            storage: run.storage,
+            wasi: Wasi::new(options.environment.clone(), received_at_ms, run.seed),
+            logs: Logs::new(options.log_level),
+            meter: Meter::new(&options.limits),
+        }
+    }
+
+    /// Of no request: a call of the guest traps.
+    fn idle(options: &RuntimeOptions) -> Self {
+        let seed = Seed::new([0; 32]);
+        Self {
+            call: Call::new(0, &seed, None),
+            storage: NO_STORAGE.clone(),
+            wasi: Wasi::new(options.environment.clone(), 0, seed),
+            logs: Logs::new(options.log_level),
+            meter: Meter::idle(&options.limits),
+        }
+    }
+
     /// Adds a log line of the guest.
     pub(crate) fn log(
         &mut self,
@@ -112,39 +158,48 @@ impl Runtime {
     pub fn new(engine: &Engine, guest: &Guest, options: RuntimeOptions) -> Result<Self, LoadError> {
         let mismatch = |error: wasmtime::Error| LoadError::TypeMismatch(format!("{error:#}"));
         let lanes = engine.lanes().iter().zip(guest.components.iter());
-        let guests = lanes.map(|(lane, component)| {
+        let lanes = lanes.map(|(lane, component)| {
             let linker = imports::linker(&lane.wasmtime, component)?;
             PlatformPre::new(linker.instantiate_pre(component)?)
         });
         Ok(Self {
             engine: engine.clone(),
-            guests: guests.collect::<wasmtime::Result<_>>().map_err(mismatch)?,
-            digest: guest.digest(),
-            options: Arc::new(options),
+            origin: Origin {
+                guest: Arc::new(Linked {
+                    digest: guest.digest(),
+                    lanes: lanes.collect::<wasmtime::Result<_>>().map_err(mismatch)?,
+                    calls_at_start: AtomicBool::new(false),
+                }),
+                options: Arc::new(options),
+            },
         })
     }
 
     /// SHA-256 of the component.
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.origin.guest.digest
     }
 
     /// Bounds of one request.
     pub fn limits(&self) -> &Limits {
-        &self.options.limits
+        &self.origin.options.limits
     }
 
     /// What the guest gets beside its requests.
     pub fn options(&self) -> &RuntimeOptions {
-        &self.options
+        &self.origin.options
     }
 
     /// The same guest, linked once, under other options.
     #[must_use]
     pub fn with_options(&self, options: RuntimeOptions) -> Self {
+        let guest = self.origin.guest.clone();
         Self {
-            options: Arc::new(options),
-            ..self.clone()
+            engine: self.engine.clone(),
+            origin: Origin {
+                guest,
+                options: Arc::new(options),
+            },
         }
     }
 
@@ -154,11 +209,12 @@ impl Runtime {
         let deadline = run.deadline;
         // Before the store, so that it is dropped after it, also when this future is dropped half-way.
         let place = timeout_at(deadline.into(), self.engine.place()).await;
-        let lane = place.as_ref().map_or(0, |place| place.lane);
-        let mut store = self.store(lane, &request, run);
+        let number = place.as_ref().map_or(0, |place| place.lane);
+        let lane = &self.engine.lanes()[number];
+        let (mut store, instance) = self.prepare(lane, &request, run);
         let result = match &place {
-            Ok(place) => {
-                let call = self.call(place, &mut store, request, deadline);
+            Ok(_) => {
+                let call = self.call(number, &mut store, instance, request, deadline);
                 let answer = timeout_at(deadline.into(), call).await;
                 answer.unwrap_or(Err(Failure::Deadline))
             }
@@ -168,9 +224,19 @@ impl Runtime {
             .engine
             .is_metered()
             .then(|| FUEL_MAX - store.get_fuel().unwrap_or(FUEL_MAX));
-        let mut state = store.into_data();
-        // The store held the instance. Any earlier, the next request would find the pool full.
-        drop(place);
+        let mut state = match (&lane.spares, place) {
+            (Some(spares), Ok(place)) => {
+                let state = mem::replace(store.data_mut(), State::idle(&self.origin.options));
+                spares.put_off(store, place, self.origin.clone());
+                state
+            }
+            // The store holds the instance. Were its place given up any earlier, the next request would find the pool full.
+            (_, place) => {
+                let state = store.into_data();
+                drop(place);
+                state
+            }
+        };
         state.flush_output();
         Outcome {
             result,
@@ -183,59 +249,81 @@ impl Runtime {
         }
     }
 
-    fn store(&self, lane: usize, request: &Request, run: Run) -> Store<State> {
-        let options = &self.options;
-        let received_at_ms = request.context.received_at_ms;
-        let mut store = Store::new(
-            &self.engine.lanes()[lane].wasmtime,
-            State {
-                storage: run.storage,
-                call: Call::new(received_at_ms, &run.seed, Some(run.deadline))
-                    .with_trace_header(run.trace_header),
-                wasi: Wasi::new(options.environment.clone(), received_at_ms, run.seed),
-                logs: Logs::new(options.log_level),
-                meter: Meter::new(&options.limits),
-            },
-        );
+    /// A store for one request, with an instance where one is ready.
+    fn prepare(
+        &self,
+        lane: &Lane,
+        request: &Request,
+        run: Run,
+    ) -> (Store<State>, Option<Platform>) {
+        let state = State::new(&self.origin.options, request.context.received_at_ms, run);
+        let spare = lane.spares.as_ref();
+        match spare.and_then(|spares| spares.take(&self.origin)) {
+            Some((mut store, instance)) => {
+                let idle = mem::replace(store.data_mut(), state);
+                store.data_mut().meter.go_on_from(&idle.meter);
+                (store, Some(instance))
+            }
+            None => (self.origin.store(lane, state), None),
+        }
+    }
+
+    async fn call(
+        &self,
+        lane: usize,
+        store: &mut Store<State>,
+        instance: Option<Platform>,
+        request: Request,
+        deadline: Instant,
+    ) -> Result<Response, Failure> {
+        let _ticking = self.engine.lanes()[lane].ticker.start();
+        bound(store, deadline);
+        let guest = &self.origin.guest.lanes[lane];
+        let answer = async {
+            let instance = match instance {
+                Some(instance) => instance,
+                None => guest.instantiate_async(&mut *store).await?,
+            };
+            let handler = instance.tenon_handler_handler();
+            handler
+                .call_handle(&mut *store, &convert_request(request))
+                .await
+        };
+        let answer = answer.await;
+        answer
+            .map(convert_response)
+            .map_err(|error| Failure::from_error(&error, &store.data().meter))
+    }
+}
+
+impl Origin {
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.guest, &other.guest) && Arc::ptr_eq(&self.options, &other.options)
+    }
+
+    fn store(&self, lane: &Lane, state: State) -> Store<State> {
+        let mut store = Store::new(&lane.wasmtime, state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
-        if self.engine.is_metered() {
+        if lane.metered {
             // Only to be counted: time is what bounds a request. An engine that counts takes it.
             let _ = store.set_fuel(FUEL_MAX);
         }
         store
     }
+}
 
-    async fn call(
-        &self,
-        place: &Place<'_>,
-        store: &mut Store<State>,
-        request: Request,
-        deadline: Instant,
-    ) -> Result<Response, Failure> {
-        let _ticking = self.engine.lanes()[place.lane].ticker.start();
-        store.epoch_deadline_callback(move |_| {
-            // Yielding lets other requests of this thread on, and the timeout around this one.
-            Ok(if Instant::now() >= deadline {
-                UpdateDeadline::Interrupt
-            } else {
-                UpdateDeadline::Yield(1)
-            })
-        });
-        store.set_epoch_deadline(1);
-        let instance = match self.guests[place.lane].instantiate_async(&mut *store).await {
-            Ok(instance) => instance,
-            Err(error) => return Err(Failure::from_error(&error, &store.data().meter)),
-        };
-        match instance
-            .tenon_handler_handler()
-            .call_handle(&mut *store, &convert_request(request))
-            .await
-        {
-            Ok(response) => Ok(convert_response(response)),
-            Err(error) => Err(Failure::from_error(&error, &store.data().meter)),
-        }
-    }
+/// Lets a guest run until `deadline`.
+fn bound(store: &mut Store<State>, deadline: Instant) {
+    store.epoch_deadline_callback(move |_| {
+        // Yielding lets other requests of this thread on, and the timeout around this one.
+        Ok(if Instant::now() >= deadline {
+            UpdateDeadline::Interrupt
+        } else {
+            UpdateDeadline::Yield(1)
+        })
+    });
+    store.set_epoch_deadline(1);
 }
 
 /// More than any request can use in its time.

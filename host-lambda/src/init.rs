@@ -56,6 +56,7 @@ pub fn tokio_runtime(concurrency: u32) -> anyhow::Result<tokio::runtime::Runtime
 
 /// What answers invocations.
 pub struct Ready {
+    pub engine: Engine,
     pub service: Service,
     /// Changes the service's guests, where a channel is followed.
     pub follower: Option<Follower>,
@@ -71,7 +72,11 @@ pub async fn start(config: &Config, output: &Output) -> anyhow::Result<Ready> {
     // The store first: loading holds this thread, for a millisecond, while the connection is on its way. Another thread would take longer.
     let (opened, ready) =
         tokio::join!(store.open(deadline), guests(config, backend, store.clone()));
-    let Ready { service, follower } = ready?;
+    let Ready {
+        engine,
+        service,
+        follower,
+    } = ready?;
     if let Err(error) = opened {
         if error.error == StorageError::Misconfigured {
             let region = &config.table.region;
@@ -99,7 +104,11 @@ pub async fn start(config: &Config, output: &Output) -> anyhow::Result<Ready> {
         Some(base_path) => service.with_base_path(base_path),
         None => service,
     };
-    Ok(Ready { service, follower })
+    Ok(Ready {
+        engine,
+        service,
+        follower,
+    })
 }
 
 /// The one guest that is named or bundled, or those of the channel.
@@ -112,7 +121,7 @@ async fn guests(
     let options = runtime_options(config);
     if let Some(channel) = &config.channel {
         let premises = Premises {
-            engine,
+            engine: engine.clone(),
             backend,
             namespace: config.namespace.clone(),
             options,
@@ -120,6 +129,7 @@ async fn guests(
         };
         let follower = channel::follow(channel, &config.table, premises).await?;
         return Ok(Ready {
+            engine,
             service: Service::routed(Arc::new(follower.clone())),
             follower: Some(follower),
         });
@@ -128,6 +138,7 @@ async fn guests(
     let (path, guest) = loaded.context("there is no guest")?;
     let runtime = Runtime::new(&engine, &guest, options).map_err(|error| unfit(&path, &error))?;
     Ok(Ready {
+        engine,
         service: Service::new(runtime, store),
         follower: None,
     })
@@ -150,6 +161,7 @@ fn load(config: &Config) -> anyhow::Result<(Engine, Option<(PathBuf, Guest)>)> {
             1 => 1,
             _ => std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
         },
+        spares: true,
     })?;
     let named = config.guest.as_deref();
     let found = find_guest(named)?;

@@ -1,8 +1,8 @@
 //! The AWS Lambda host: answers gateway events with a guest, on DynamoDB.
 //!
 //! Init loads the guest and reads the table's cursor key, which makes the connection to DynamoDB, side by side. Then each invocation goes
-//! through `host_core::service`, within the time that Lambda leaves it, and writes its lines to stdout before its answer goes out: Lambda
-//! freezes the process after that.
+//! through `host_core::service`, within the time that Lambda leaves it, and writes its lines to stdout before its answer goes out. Once it is
+//! out, and before the next one is asked for, the next instance of the guest is made: then Lambda freezes the process.
 //!
 //! A library, so that tests run the same host with time and chance of their own ([`Arrivals`]).
 
@@ -14,6 +14,7 @@ mod init;
 mod output;
 mod shutdown;
 mod store;
+mod tidy;
 
 pub use arrival::{Arrivals, NoRandomness, RealArrivals};
 
@@ -25,6 +26,7 @@ use output::Output;
 use serde_json::json;
 use shutdown::InFlight;
 use std::{process::ExitCode, sync::Arc};
+use tidy::Tidy;
 
 /// Runs the host until Lambda ends it. Failures to start are written to stdout, and told to Lambda.
 pub fn run(arrivals: impl Arrivals) -> ExitCode {
@@ -59,6 +61,7 @@ async fn serve(config: Config, output: Arc<Output>, arrivals: impl Arrivals) -> 
     let in_flight = InFlight::default();
     let stopped = shutdown::stopped(in_flight.clone())?;
     let ready = init::start(&config, &output).await?;
+    let tidy = Tidy::new(ready.engine.clone());
     let recorder = Recorder::new(config.tape);
     let handler = Arc::new(Handler::new(ready, recorder, output.clone(), arrivals));
     let service = service_fn(move |event: LambdaEvent<Payload>| {
@@ -66,7 +69,7 @@ async fn serve(config: Config, output: Arc<Output>, arrivals: impl Arrivals) -> 
         async move { handler.handle(event).await }
     });
     tokio::select! {
-        ended = Runtime::new(service).layer(in_flight).run_concurrent() => {
+        ended = Runtime::new(service).layer(in_flight).layer(tidy).run_concurrent() => {
             ended.map_err(|error| anyhow::anyhow!("lost Lambda's runtime API: {error}"))
         }
         () = stopped => {

@@ -145,7 +145,7 @@ async fn an_endless_loop_does_not_stop_other_requests() {
 async fn more_requests_than_instances_wait_for_their_turn() {
     let engine = Engine::new(&EngineOptions {
         instances_max: 2,
-        lanes: 1,
+        ..EngineOptions::default()
     })
     .unwrap();
     let guest = engine.load(HOSTILE).unwrap();

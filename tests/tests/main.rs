@@ -13,4 +13,5 @@ mod lambda;
 mod load;
 mod plain;
 mod release;
+mod spare;
 mod tape;

@@ -12,6 +12,9 @@ pub struct EngineOptions {
     /// Threads that run guests at the same time. Each gets a pool of its own, with its share of the instances; every guest is loaded for
     /// each of them.
     pub lanes: u32,
+    /// Makes instances before their requests, one more on each lane, and lets go of them after the answers: what is waited for is only
+    /// what the guest does. For hosts that call [`tidy`](crate::engine::Engine::tidy) after each answer; instances are kept until then.
+    pub spares: bool,
 }
 
 impl Default for EngineOptions {
@@ -19,6 +22,7 @@ impl Default for EngineOptions {
         Self {
             instances_max: 16,
             lanes: 1,
+            spares: false,
         }
     }
 }

@@ -1,60 +1,88 @@
 //! Pools of instances, one for each thread that runs guests.
 
-use super::{Engine, config, ticker::Ticker};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use super::{Engine, EngineOptions, config, ticker::Ticker};
+use crate::runtime::Spares;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A wasmtime engine with a pool of its own. Threads keep to theirs while it has room: memory that an instance wrote on one core reaches
 /// another core slowly, and pools hand out first what was given back last, by whomever.
 pub(crate) struct Lane {
     pub(crate) wasmtime: wasmtime::Engine,
     pub(crate) ticker: Ticker,
+    /// Whether work is counted.
+    pub(crate) metered: bool,
     /// Whether instances come from a pool.
     pub(super) pooled: bool,
     /// One permit for each instance that may live at a time.
-    instances: Semaphore,
+    instances: Arc<Semaphore>,
+    /// Where instances are made ahead.
+    pub(crate) spares: Option<Spares>,
 }
 
 /// Leave for an instance to live on a lane.
-pub(crate) struct Place<'a> {
+pub(crate) struct Place {
     /// Which.
     pub(crate) lane: usize,
-    _permit: Option<SemaphorePermit<'a>>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Lane {
-    pub(super) fn new(instances_max: u32, metered: bool) -> wasmtime::Result<Self> {
-        let (wasmtime, pooled) =
-            match wasmtime::Engine::new(&config::pooled(instances_max, metered)?) {
-                Ok(engine) => (engine, true),
-                Err(_) => (wasmtime::Engine::new(&config::on_demand(metered)?)?, false),
-            };
+    /// With room for `instances_max` requests at a time.
+    pub(super) fn new(
+        instances_max: u32,
+        options: &EngineOptions,
+        metered: bool,
+    ) -> wasmtime::Result<Self> {
+        let slots = instances_max + u32::from(options.spares);
+        let (wasmtime, pooled) = match wasmtime::Engine::new(&config::pooled(slots, metered)?) {
+            Ok(engine) => (engine, true),
+            Err(_) => (wasmtime::Engine::new(&config::on_demand(metered)?)?, false),
+        };
         Ok(Self {
             ticker: Ticker::new(wasmtime.weak()),
             wasmtime,
+            metered,
             pooled,
-            instances: Semaphore::new(instances_max as usize),
+            instances: Arc::new(Semaphore::new(instances_max as usize)),
+            spares: options.spares.then(Spares::new),
         })
     }
 }
 
 impl Engine {
     /// Waits until an instance may live: on the thread's own lane, on any other that has room, else on its own again.
-    pub(crate) async fn place(&self) -> Place<'_> {
+    pub(crate) async fn place(&self) -> Place {
         let lanes = self.lanes();
         let own = number_of_thread() % lanes.len();
-        for lane in (own..lanes.len()).chain(0..own) {
-            if let Ok(permit) = lanes[lane].instances.try_acquire() {
-                return Place {
-                    lane,
-                    _permit: Some(permit),
-                };
-            }
+        let place = self.free_place(own).or_else(|| {
+            // Answers may be out after which nobody has tidied.
+            let spares = lanes.iter().filter_map(|lane| lane.spares.as_ref());
+            spares.for_each(Spares::let_go);
+            self.free_place(own)
+        });
+        match place {
+            Some(place) => place,
+            None => Place {
+                lane: own,
+                _permit: lanes[own].instances.clone().acquire_owned().await.ok(), // it is never closed
+            },
         }
-        Place {
-            lane: own,
-            _permit: lanes[own].instances.acquire().await.ok(), // it is never closed
-        }
+    }
+
+    /// On this lane, or on any other that has room.
+    fn free_place(&self, own: usize) -> Option<Place> {
+        let lanes = self.lanes();
+        (own..lanes.len()).chain(0..own).find_map(|lane| {
+            let permit = lanes[lane].instances.clone().try_acquire_owned().ok()?;
+            Some(Place {
+                lane,
+                _permit: Some(permit),
+            })
+        })
     }
 }
 
@@ -77,6 +105,7 @@ mod tests {
         let options = EngineOptions {
             instances_max: 4,
             lanes: 2,
+            ..EngineOptions::default()
         };
         let engine = Engine::new(&options).unwrap();
         let mut places = Vec::new();

@@ -49,6 +49,21 @@ impl Meter {
         }
     }
 
+    /// Without a call to make.
+    pub(super) fn idle(limits: &Limits) -> Self {
+        Self {
+            host_calls_left: 0,
+            storage_calls_left: 0,
+            ..Self::new(limits)
+        }
+    }
+
+    /// For an instance that exists already: what it has of memory counts.
+    pub(super) fn go_on_from(&mut self, before: &Self) {
+        self.memory_bytes = before.memory_bytes;
+        self.memory_bytes_peak = before.memory_bytes_peak;
+    }
+
     pub(crate) fn count_host_call(&mut self) -> Result<(), Stop> {
         self.host_calls_left = self.host_calls_left.checked_sub(1).ok_or(Stop::HostCalls)?;
         Ok(())

@@ -172,7 +172,7 @@ fn replays(folder: &Path, times: u64) -> anyhow::Result<()> {
 fn engine() -> anyhow::Result<Engine> {
     let engine = Engine::new(&EngineOptions {
         instances_max: 1,
-        lanes: 1,
+        ..EngineOptions::default()
     })?;
     // Without a pool, other instructions would be counted.
     ensure!(

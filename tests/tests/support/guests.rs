@@ -2,6 +2,8 @@
 
 /// The reference guest.
 pub const REFERENCE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
+/// Calls the host while it is brought up.
+pub const EAGER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/eager.wasm"));
 /// Breaks one bound or rule a request.
 pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));
 /// Uses std and every function of the WIT.
