@@ -31,7 +31,7 @@ use meter::Meter;
 use std::{
     mem,
     sync::{Arc, LazyLock, atomic::AtomicBool},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::time::timeout_at;
 use wasmtime::{Store, UpdateDeadline};
@@ -103,6 +103,21 @@ pub struct Outcome {
     pub usage: Usage,
     /// What the store did for it.
     pub storage: StorageReport,
+}
+
+impl Outcome {
+    /// Of a request that never got an instance.
+    fn busy(total_duration: Duration) -> Self {
+        Self {
+            result: Err(Failure::Busy),
+            logs: Vec::new(),
+            usage: Usage {
+                total_duration,
+                ..Usage::default()
+            },
+            storage: StorageReport::default(),
+        }
+    }
 }
 
 /// Everything that the imports of one request work on.
@@ -208,30 +223,26 @@ impl Runtime {
         let started = Instant::now();
         let deadline = run.deadline;
         // Before the store, so that it is dropped after it, also when this future is dropped half-way.
-        let place = timeout_at(deadline.into(), self.engine.place()).await;
-        let number = place.as_ref().map_or(0, |place| place.lane);
-        let lane = &self.engine.lanes()[number];
-        let (mut store, instance) = self.prepare(lane, &request, run);
-        let result = match &place {
-            Ok(_) => {
-                let call = self.call(number, &mut store, instance, request, deadline);
-                let answer = timeout_at(deadline.into(), call).await;
-                answer.unwrap_or(Err(Failure::Deadline))
-            }
-            Err(_) => Err(Failure::Busy),
+        let Ok(place) = timeout_at(deadline.into(), self.engine.place()).await else {
+            return Outcome::busy(started.elapsed());
         };
+        let lane = &self.engine.lanes()[place.lane];
+        let (mut store, instance) = self.prepare(lane, &request, run);
+        let call = self.call(place.lane, &mut store, instance, request, deadline);
+        let answer = timeout_at(deadline.into(), call).await;
+        let result = answer.unwrap_or(Err(Failure::Deadline));
         let fuel = self
             .engine
             .is_metered()
             .then(|| FUEL_MAX - store.get_fuel().unwrap_or(FUEL_MAX));
-        let mut state = match (&lane.spares, place) {
-            (Some(spares), Ok(place)) => {
+        let mut state = match &lane.spares {
+            Some(spares) => {
                 let state = mem::replace(store.data_mut(), State::idle(&self.origin.options));
                 spares.put_off(store, place, self.origin.clone());
                 state
             }
             // The store holds the instance. Were its place given up any earlier, the next request would find the pool full.
-            (_, place) => {
+            None => {
                 let state = store.into_data();
                 drop(place);
                 state
@@ -278,11 +289,10 @@ impl Runtime {
     ) -> Result<Response, Failure> {
         let _ticking = self.engine.lanes()[lane].ticker.start();
         bound(store, deadline);
-        let guest = &self.origin.guest.lanes[lane];
         let answer = async {
             let instance = match instance {
                 Some(instance) => instance,
-                None => guest.instantiate_async(&mut *store).await?,
+                None => self.origin.instance(lane, &mut *store).await?,
             };
             let handler = instance.tenon_handler_handler();
             handler
@@ -310,6 +320,11 @@ impl Origin {
             let _ = store.set_fuel(FUEL_MAX);
         }
         store
+    }
+
+    /// Brings an instance up, on this lane.
+    async fn instance(&self, lane: usize, store: &mut Store<State>) -> wasmtime::Result<Platform> {
+        self.guest.lanes[lane].instantiate_async(store).await
     }
 }
 

@@ -4,7 +4,7 @@
 //! A spare has run nothing but its own start, in which every call to the host would have trapped: no answer can depend on when it was
 //! made. A guest that does call the host at its start gets its instances with its requests, as without spares.
 
-use super::{Linked, Origin, State, bound};
+use super::{Origin, State, bound};
 use crate::{
     bindings::Platform,
     engine::{Engine, Lane, Place},
@@ -112,8 +112,7 @@ async fn make(lane: &Lane, number: usize, origin: &Origin) -> Option<(Store<Stat
     let mut store = origin.store(lane, State::idle(&origin.options));
     let _ticking = lane.ticker.start();
     bound(&mut store, Instant::now() + START_DURATION_MAX);
-    let Linked { lanes, .. } = &*origin.guest;
-    let instance = lanes[number].instantiate_async(&mut store).await.ok()?;
+    let instance = origin.instance(number, &mut store).await.ok()?;
     Some((store, instance))
 }
 
