@@ -14,7 +14,7 @@ use anyhow::{Context, ensure};
 use engine::Engine;
 use serde_json::Value;
 use std::{
-    env, fs,
+    env, fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -30,13 +30,20 @@ const ROUNDS: usize = 40;
 const WARM_UP: usize = 1_000;
 const COLD_STARTS: usize = 30;
 
-/// What is asked for, and how many calls to the store that takes.
-const REQUESTS: [(&str, &str, &str, &str); 4] = [
+/// What is asked for.
+const REQUESTS: [(&str, &str, &str, &str); 5] = [
     ("GET /health, no store", "GET", "/health", ""),
     ("GET /items/{id}", "GET", workload::ITEM_PATH, ""),
     ("POST /items", "POST", "/items", workload::ITEM),
     ("GET /items, 20 of them", "GET", "/items?limit=20", ""),
+    (TRANSACTION, "POST", "/items", workload::ITEM),
 ];
+/// A POST with an `Idempotency-Key`: item and record are written together.
+const TRANSACTION: &str = "POST /items, a transaction";
+/// Starts without the page cache, which take their time.
+const EVICTED_STARTS: usize = 10;
+/// Where the kernel is told to forget the files that it has read.
+const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 
 pub fn run() -> anyhow::Result<()> {
     let engine = Engine::start()?;
@@ -57,6 +64,7 @@ fn measure(engine: &Engine, image: &Path) -> anyhow::Result<()> {
     ];
     sizes(&programs, image)?;
     cold(&programs)?;
+    evicted(&programs)?;
     warm(&programs)
 }
 
@@ -85,16 +93,37 @@ fn sizes(programs: &Programs, image: &Path) -> anyhow::Result<()> {
 /// Process start to asking for the first event, and to the first answer, which reads an item. Files are in the page cache.
 fn cold(programs: &Programs) -> anyhow::Result<()> {
     report::heading("Lambda: process start, ms");
-    let event = workload::event("GET", workload::ITEM_PATH, "");
     // Warms the page cache, and stores what is read.
     for program in programs {
         let put = workload::event("PUT", workload::ITEM_PATH, workload::ITEM);
         let stored = status(&program.start()?.invoke(&put)?.1)?;
         ensure!(stored < 300, "{}: not stored: {stored}", program.name);
     }
+    starts(programs, COLD_STARTS, || Ok(()))
+}
+
+/// The same when no file is in the page cache: as far as a sandbox has its files from a disk.
+fn evicted(programs: &Programs) -> anyhow::Result<()> {
+    report::heading("Lambda: process start with the page cache evicted, ms");
+    let evict = || fs::write(DROP_CACHES, "1");
+    if let Err(error) = evict() {
+        println!("  not measured: `{DROP_CACHES}`: {error}");
+        return Ok(());
+    }
+    starts(programs, EVICTED_STARTS, evict)
+}
+
+/// Starts in turn, each after what is to be done `before`.
+fn starts(
+    programs: &Programs,
+    rounds: usize,
+    before: impl Fn() -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let event = workload::event("GET", workload::ITEM_PATH, "");
     let mut starts: [Vec<(Duration, Duration)>; 4] = Default::default();
-    for _ in 0..COLD_STARTS {
+    for _ in 0..rounds {
         for (program, starts) in programs.iter().zip(&mut starts) {
+            before()?;
             starts.push(program.cold_start(&event)?);
         }
     }
@@ -131,19 +160,46 @@ fn warm(programs: &Programs) -> anyhow::Result<()> {
 
     report::heading("Lambda: warm request through the runtime loop, us");
     for (label, method, path, body) in REQUESTS {
-        let event = workload::event(method, path, body);
-        same_answer(label, &mut subjects, &event)?;
+        let mut events = Events::new(label, method, path, body);
+        same_answer(label, &mut subjects, &events.next())?;
         let mut latencies: [Vec<Duration>; 4] = Default::default();
         for _ in 0..ROUNDS {
             for (subject, latencies) in subjects.iter_mut().zip(&mut latencies) {
                 for _ in 0..BATCH {
-                    latencies.push(subject.invoke(&event)?.0);
+                    latencies.push(subject.invoke(&events.next())?.0);
                 }
             }
         }
         compare(label, programs, &latencies.map(Samples::new), 1.0);
     }
     Ok(())
+}
+
+/// Events of one kind, each with a key of its own where they have keys.
+struct Events {
+    event: Vec<u8>,
+    has_key: bool,
+    number: u64,
+}
+
+impl Events {
+    fn new(label: &str, method: &str, path: &str, body: &str) -> Self {
+        Self {
+            event: workload::event(method, path, body),
+            has_key: label == TRANSACTION,
+            number: 0,
+        }
+    }
+
+    fn next(&mut self) -> Vec<u8> {
+        if !self.has_key {
+            return self.event.clone();
+        }
+        self.number += 1;
+        let headers = format!("\"headers\":{{\"idempotency-key\":\"{}\",", self.number);
+        let event = String::from_utf8_lossy(&self.event);
+        event.replacen("\"headers\":{", &headers, 1).into_bytes()
+    }
 }
 
 /// The component against each of the others.

@@ -2,9 +2,15 @@
 //
 // Only the routes that are measured. The runtime loop is the shortest that speaks Lambda's runtime API; Amazon's own does more.
 
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import http from "node:http";
-import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  TransactWriteItemsCommand,
+} from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 
 const TABLE = process.env.TENON_TABLE;
@@ -18,6 +24,8 @@ const HEADERS = {
   "content-type": "application/json",
   "x-content-type-options": "nosniff",
 };
+const ABSENT = { ConditionExpression: "attribute_not_exists(pk)" };
+const RECORD_SECONDS = 24 * 3600;
 const MEMBERS = new Set(["name", "description", "price", "tags", "category", "attributes"]);
 
 const client = new DynamoDBClient({ maxAttempts: 3, requestHandler: { connectionTimeout: 2000, requestTimeout: 2000 } });
@@ -72,23 +80,65 @@ function draft(event) {
   return content;
 }
 
-async function write(item, condition) {
+function entry(item) {
   const revision = randomBytes(12).toString("hex");
   const attributes = { pk: { S: PARTITION }, sk: { S: item.id }, doc: { M: marshall(item) }, rev: { S: revision } };
   if (item.category !== undefined) {
     attributes.ipk = { S: `items#category/${item.category}` };
     attributes.isk = { S: `${item.id}\0\0${PARTITION}\0\0${item.id}` };
   }
+  return { attributes, revision };
+}
+
+async function write(item, condition) {
+  const { attributes, revision } = entry(item);
   await client.send(new PutItemCommand({ TableName: TABLE, Item: attributes, ...condition }));
   return revision;
+}
+
+function created(item, revision, headers = {}) {
+  const location = `/items/${item.id}`;
+  return answer(201, item, { "content-location": location, location, etag: `"${revision}"`, ...headers });
+}
+
+function sha256(text) {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+// The item and a record of the answer, in one transaction; a POST that comes again gets the recorded answer.
+async function createIdempotently(event, item, name) {
+  const fingerprint = sha256(event.body);
+  const key = { pk: { S: `items#idempotency/${sha256(name)}` }, sk: { S: "-" } };
+  const record = { fingerprint, id: item.id, body: JSON.stringify(item) };
+  const expiresAt = { N: String(Math.floor(Date.now() / 1000) + RECORD_SECONDS) };
+  const rev = { S: randomBytes(12).toString("hex") };
+  const recorded = { ...key, doc: { M: marshall(record) }, rev, expires_at: expiresAt };
+  const { attributes, revision } = entry(item);
+  const puts = [recorded, attributes].map((Item) => ({ Put: { TableName: TABLE, Item, ...ABSENT } }));
+  try {
+    await client.send(new TransactWriteItemsCommand({ TransactItems: puts }));
+  } catch (error) {
+    if (error.name !== "TransactionCanceledException") {
+      throw error;
+    }
+    const { Item } = await client.send(new GetItemCommand({ TableName: TABLE, Key: key, ConsistentRead: true }));
+    if (!Item) {
+      throw error;
+    }
+    const stored = unmarshall(Item.doc.M);
+    if (stored.fingerprint !== fingerprint) {
+      throw new Problem(422, "this `Idempotency-Key` was used with other content");
+    }
+    return created(JSON.parse(stored.body), Item.rev.S, { "idempotency-replayed": "true" });
+  }
+  return created(item, revision);
 }
 
 async function create(event) {
   const now = new Date().toISOString();
   const item = sorted({ ...draft(event), id: uuid7(), created_at: now, updated_at: now });
-  const revision = await write(item, { ConditionExpression: "attribute_not_exists(pk)" });
-  const location = `/items/${item.id}`;
-  return answer(201, item, { "content-location": location, location, etag: `"${revision}"` });
+  const name = event.headers["idempotency-key"];
+  return name === undefined ? created(item, await write(item, ABSENT)) : createIdempotently(event, item, name);
 }
 
 async function find(id) {
@@ -113,7 +163,7 @@ async function replace(event, id) {
   const item = sorted({ ...content, id, created_at, updated_at: now });
   const condition = found
     ? { ConditionExpression: "rev = :rev", ExpressionAttributeValues: { ":rev": found.rev } }
-    : { ConditionExpression: "attribute_not_exists(pk)" };
+    : ABSENT;
   const revision = await write(item, condition);
   return answer(found ? 200 : 201, item, { "content-location": `/items/${id}`, etag: `"${revision}"` });
 }

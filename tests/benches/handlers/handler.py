@@ -31,6 +31,8 @@ HEADERS = {
     "content-type": "application/json",
     "x-content-type-options": "nosniff",
 }
+ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
+RECORD_SECONDS = 24 * 3600
 MEMBERS = {"name", "description", "price", "tags", "category", "attributes"}
 
 client = boto3.client(
@@ -89,23 +91,57 @@ def draft(event):
     return content
 
 
-def write(item, condition):
+def entry(item):
     revision = secrets.token_hex(12)
     attributes = {"pk": {"S": PARTITION}, "sk": {"S": item["id"]}, "doc": serialize(item), "rev": {"S": revision}}
     if "category" in item:
         attributes["ipk"] = {"S": f"items#category/{item['category']}"}
         attributes["isk"] = {"S": f"{item['id']}\0\0{PARTITION}\0\0{item['id']}"}
+    return attributes, revision
+
+
+def write(item, condition):
+    attributes, revision = entry(item)
     client.put_item(TableName=TABLE, Item=attributes, **condition)
     return revision
+
+
+def created(item_id, body, revision, **headers):
+    location = f"/items/{item_id}"
+    return answer(201, body, content_location=location, location=location, etag=f'"{revision}"', **headers)
+
+
+def create_idempotently(event, item, name):
+    """The item and a record of the answer, in one transaction; a POST that comes again gets the recorded answer."""
+    body = text(item)
+    fingerprint = hashlib.sha256(event["body"].encode()).hexdigest()
+    key = {"pk": {"S": f"items#idempotency/{hashlib.sha256(name.encode()).hexdigest()}"}, "sk": {"S": "-"}}
+    record = {"fingerprint": fingerprint, "id": item["id"], "body": body}
+    expires_at = {"N": str(int(time.time()) + RECORD_SECONDS)}
+    recorded = {**key, "doc": serialize(record), "rev": {"S": secrets.token_hex(12)}, "expires_at": expires_at}
+    attributes, revision = entry(item)
+    puts = [{"Put": {"TableName": TABLE, "Item": put, **ABSENT}} for put in (recorded, attributes)]
+    try:
+        client.transact_write_items(TransactItems=puts)
+    except client.exceptions.TransactionCanceledException:
+        found = client.get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item")
+        if found is None:
+            raise
+        record = deserialize(found["doc"])
+        if record["fingerprint"] != fingerprint:
+            raise Problem(422, "this `Idempotency-Key` was used with other content") from None
+        return created(record["id"], record["body"], found["rev"]["S"], idempotency_replayed="true")
+    return created(item["id"], body, revision)
 
 
 def create(event):
     item = draft(event)
     item["id"] = uuid7()
     item["created_at"] = item["updated_at"] = now()
-    revision = write(item, {"ConditionExpression": "attribute_not_exists(pk)"})
-    location = f"/items/{item['id']}"
-    return answer(201, text(item), content_location=location, location=location, etag=f'"{revision}"')
+    name = event["headers"].get("idempotency-key")
+    if name is not None:
+        return create_idempotently(event, item, name)
+    return created(item["id"], text(item), write(item, ABSENT))
 
 
 def read(item_id):
@@ -124,7 +160,7 @@ def replace(event, item_id):
     condition = (
         {"ConditionExpression": "rev = :rev", "ExpressionAttributeValues": {":rev": found["rev"]}}
         if found
-        else {"ConditionExpression": "attribute_not_exists(pk)"}
+        else ABSENT
     )
     revision = write(item, condition)
     return answer(200 if found else 201, text(item), content_location=f"/items/{item_id}", etag=f'"{revision}"')
