@@ -24,6 +24,9 @@ use std::{
     sync::Arc,
 };
 
+/// Batches that may wait to be reported for each job. One that takes long, on a processor that others use as well, holds back the report of
+/// those after it; with less room than this the other jobs would soon wait for it too.
+const PENDING_PER_JOB: usize = 16;
 /// More jobs than this gain nothing anywhere.
 const JOBS_MAX: usize = 1024;
 
@@ -139,7 +142,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         case_stores: CaseStores::new(&store)?,
         seed,
         bless,
-        pending_max: jobs * 4,
+        pending_max: jobs * PENDING_PER_JOB,
         shard,
     };
     let progress = Progress::new(inputs.iter().map(bytes_of).sum());

@@ -64,6 +64,9 @@ impl Replay {
     }
 }
 
+/// Works that the reading thread is ahead by.
+const WORKS_MAX: usize = 8;
+
 enum Pending {
     Task(JoinHandle<Result<Done, Failure>>),
     EndOfFile(PathBuf),
@@ -86,7 +89,7 @@ pub async fn run(
     progress: &Progress,
 ) -> Result<Totals, Failure> {
     let pending_max = replay.pending_max;
-    let (sender, mut works) = mpsc::channel(pending_max);
+    let (sender, mut works) = mpsc::channel(WORKS_MAX);
     thread::Builder::new()
         .name("replay-reader".to_owned())
         .spawn({

@@ -24,6 +24,39 @@ use tokio::sync::mpsc;
 
 /// Events that one task runs one after the other.
 const BATCH_EVENTS_MAX: usize = 64;
+/// From this length on, they are no more.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+
+/// Gathers what one task takes.
+struct Batch<T> {
+    items: Vec<T>,
+    bytes: usize,
+}
+
+impl<T> Batch<T> {
+    fn new() -> Self {
+        Self {
+            items: Vec::with_capacity(BATCH_EVENTS_MAX),
+            bytes: 0,
+        }
+    }
+
+    /// Adds an item of so many bytes; all of them, if no more belong together.
+    fn push(&mut self, item: T, bytes: usize) -> Option<Vec<T>> {
+        self.items.push(item);
+        self.bytes += bytes;
+        let is_full = self.items.len() >= BATCH_EVENTS_MAX || self.bytes >= BATCH_BYTES_MAX;
+        is_full.then(|| self.take()).flatten()
+    }
+
+    /// What was gathered, if anything.
+    fn take(&mut self) -> Option<Vec<T>> {
+        if self.items.is_empty() {
+            return None;
+        }
+        Some(std::mem::replace(self, Self::new()).items)
+    }
+}
 
 /// What the reading thread asks for, in the order of the input.
 pub(super) enum Work {
@@ -60,7 +93,7 @@ pub(super) fn read(replay: &Replay, inputs: Vec<Input>, works: &mpsc::Sender<Wor
                     replay,
                     works,
                     source: &source,
-                    batch: Vec::with_capacity(BATCH_EVENTS_MAX),
+                    batch: Batch::new(),
                 };
                 match reader.read(&mut number, &mut position) {
                     Ok(sent) => {
@@ -103,13 +136,10 @@ fn read_lines(
     works: &mpsc::Sender<Work>,
 ) -> Result<Option<()>, Failure> {
     let mut lines = Lines::open(path)?;
-    let mut batch = Vec::with_capacity(BATCH_EVENTS_MAX);
-    let flush = |batch: &mut Vec<Event>| {
-        if batch.is_empty() {
-            return Some(());
-        }
-        let full = std::mem::replace(batch, Vec::with_capacity(BATCH_EVENTS_MAX));
-        send(works, Work::Batch(full))
+    let mut batch = Batch::new();
+    let pass_on = |full: Option<Vec<Event>>| match full {
+        Some(full) => send(works, Work::Batch(full)),
+        None => Some(()),
     };
     loop {
         let next = lines.next(*position);
@@ -117,19 +147,15 @@ fn read_lines(
             Ok(Some(event)) => {
                 *position += 1;
                 if event.head.is_safe {
-                    batch.push(event);
-                    if batch.len() < BATCH_EVENTS_MAX {
-                        Some(())
-                    } else {
-                        flush(&mut batch)
-                    }
+                    let bytes = event.bytes.len();
+                    pass_on(batch.push(event, bytes))
                 } else {
-                    flush(&mut batch).and_then(|()| send(works, Work::Alone(event)))
+                    pass_on(batch.take()).and_then(|()| send(works, Work::Alone(event)))
                 }
             }
-            Ok(None) => return Ok(flush(&mut batch)),
+            Ok(None) => return Ok(pass_on(batch.take())),
             Err(failure) => {
-                return Ok(flush(&mut batch).and(send(works, Work::Unreadable(failure))));
+                return Ok(pass_on(batch.take()).and(send(works, Work::Unreadable(failure))));
             }
         };
         if sent.is_none() {
@@ -143,7 +169,7 @@ struct TapeWork<'a> {
     replay: &'a Replay,
     works: &'a mpsc::Sender<Work>,
     source: &'a Source,
-    batch: Vec<(Place, Vec<u8>)>,
+    batch: Batch<(Place, Vec<u8>)>,
 }
 
 impl TapeWork<'_> {
@@ -162,12 +188,9 @@ impl TapeWork<'_> {
                 line: Some(line.number),
             };
             sent = if self.replay.tapes.replayer.is_some() {
-                self.batch.push((place, line.bytes));
-                if self.batch.len() < BATCH_EVENTS_MAX {
-                    Some(())
-                } else {
-                    self.flush()
-                }
+                let bytes = line.bytes.len();
+                let full = self.batch.push((place, line.bytes), bytes);
+                self.pass_on(full)
             } else {
                 *position += 1;
                 let identity = self.replay.tapes.identity.as_ref();
@@ -179,7 +202,8 @@ impl TapeWork<'_> {
             };
             sent.is_some()
         })?;
-        Ok(sent.and_then(|()| self.flush()))
+        let rest = self.batch.take();
+        Ok(sent.and_then(|()| self.pass_on(rest)))
     }
 
     /// Ids are looked for as text first: most lines need not be taken apart.
@@ -194,12 +218,11 @@ impl TapeWork<'_> {
         contains && tape::id_of(&line.bytes).is_some_and(|id| id.starts_with(only.as_str()))
     }
 
-    fn flush(&mut self) -> Option<()> {
-        if self.batch.is_empty() {
-            return Some(());
+    fn pass_on(&self, full: Option<Vec<(Place, Vec<u8>)>>) -> Option<()> {
+        match full {
+            Some(full) => send(self.works, Work::Tapes(full)),
+            None => Some(()),
         }
-        let full = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_EVENTS_MAX));
-        send(self.works, Work::Tapes(full))
     }
 }
 
