@@ -110,9 +110,14 @@ impl FieldLines {
 
     /// The first value under a lower-case name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(field, _)| *field == name)
-            .map(|(_, value)| value)
+        self.values(name).next()
+    }
+
+    /// All values under a lower-case name.
+    pub fn values(&self, name: &str) -> impl DoubleEndedIterator<Item = &str> {
+        self.0
+            .split_terminator('\n')
+            .filter_map(move |line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
     /// The lines as they cross the joint.
@@ -174,8 +179,11 @@ const IS_TOKEN: [bool; 256] = {
 /// Whether `text` may stand as a field value: no control characters but the tab (RFC 9110, 5.5). Text beyond ASCII passes, as the
 /// obsolete form that servers must still carry.
 pub fn is_field_value(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte == b'\t' || (byte >= 0x20 && byte != 0x7f))
+    let is_control = |byte: u8| (byte < 0x20 && byte != b'\t') | (byte == 0x7f);
+    // Looks at all bytes, several at a time: nearly every value is good.
+    !text
+        .bytes()
+        .fold(false, |found, byte| found | is_control(byte))
 }
 
 #[cfg(test)]
@@ -192,6 +200,10 @@ mod tests {
             fields.iter().collect::<Vec<_>>(),
             [("x-one", "a: b"), ("x-one", "")]
         );
+        assert_eq!(fields.get("x-one"), Some("a: b"));
+        assert_eq!(fields.values("x-one").next_back(), Some(""));
+        assert_eq!(fields.get("x"), None);
+        assert_eq!(fields.get("a"), None);
     }
 
     #[test]

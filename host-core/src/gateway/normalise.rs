@@ -291,12 +291,9 @@ fn body_bytes(body: Option<Text<'_>>, is_base64: bool, limits: &Limits) -> Resul
 
 /// What the gateway wrote last, because a client may have sent a header of its own; else what is usual for the kind.
 fn scheme(headers: &FieldLines, usual: Scheme) -> Scheme {
-    let forwarded = headers
-        .iter()
-        .filter(|(name, _)| *name == "x-forwarded-proto")
-        .last();
+    let forwarded = headers.values("x-forwarded-proto").next_back();
     match forwarded
-        .and_then(|(_, value)| value.rsplit(',').next())
+        .and_then(|value| value.rsplit(',').next())
         .map(str::trim)
     {
         Some(scheme) if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
