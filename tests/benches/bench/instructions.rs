@@ -1,10 +1,7 @@
 //! Instructions on the paths that every request, start and replay takes, as callgrind counts them. They do not depend on how fast the
 //! machine is today, so CI holds them: `cargo xtask bench instructions` fails where one of them grew out of its bound.
 
-use crate::{
-    report,
-    workload::{self, RECEIVED_AT_MS},
-};
+use crate::{report, workload};
 use anyhow::{Context, bail, ensure};
 use host_core::{
     engine::{Engine, EngineOptions, Target, compile},
@@ -57,7 +54,7 @@ fn prepare(folder: &Path) -> anyhow::Result<()> {
     let runtime = runtime(folder)?;
     let service = Service::new(runtime, workload::storage()?);
     let recorder = Recorder::new(RecordOptions::new(TapePolicy::ALL));
-    let line = block_on(async {
+    let line = workload::block_on(async {
         service.invoke(&put(), arrival(0)).await?;
         let (answer, line) = recorder.invoke(&service, &get(), arrival(1)).await;
         ensure!(answer?.summary.status == 200, "the item is not there");
@@ -131,7 +128,7 @@ pub fn subject(name: &str, times: &str, folder: &Path) -> anyhow::Result<()> {
 
 fn requests(folder: &Path, event: &[u8], times: u64) -> anyhow::Result<()> {
     let service = Service::new(runtime(folder)?, workload::storage()?);
-    block_on(async {
+    workload::block_on(async {
         service.invoke(&put(), arrival(u64::MAX)).await?;
         for number in 0..times {
             let answer = service.invoke(event, arrival(number)).await?;
@@ -159,7 +156,7 @@ fn replays(folder: &Path, times: u64) -> anyhow::Result<()> {
         options: ReplayOptions::default(),
     };
     let line: Arc<[u8]> = fs::read(folder.join("get.tape"))?.into();
-    block_on(async {
+    workload::block_on(async {
         for _ in 0..times {
             let exchange = Exchange::read(&line)?;
             let verdict = replayer.replay(&line, &exchange).await.verdict;
@@ -188,13 +185,6 @@ fn runtime(folder: &Path) -> anyhow::Result<Runtime> {
     Ok(Runtime::new(&engine, &guest, RuntimeOptions::default())?)
 }
 
-fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(work)
-}
-
 fn get() -> Vec<u8> {
     workload::event("GET", workload::ITEM_PATH, "")
 }
@@ -205,10 +195,8 @@ fn put() -> Vec<u8> {
 
 fn arrival(number: u64) -> Arrival {
     Arrival {
-        received_at_ms: RECEIVED_AT_MS,
-        seed: workload::seed(number),
         // Callgrind takes fifty times as long.
         deadline: Instant::now() + Duration::from_secs(600),
-        trace_header: None,
+        ..workload::arrival(number)
     }
 }

@@ -4,17 +4,12 @@ use crate::{
     report::{self, Samples, median},
     workload,
 };
-use anyhow::ensure;
 use host_core::{
     engine::{Engine, EngineOptions},
-    http::{Request, Response},
-    runtime::{Run, Runtime, RuntimeOptions},
-    storage::Storage,
+    http::Request,
+    runtime::{Runtime, RuntimeOptions},
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 /// Requests of one subject before it is the other's turn.
 const BATCH: u64 = 200;
@@ -68,12 +63,9 @@ pub fn run() -> anyhow::Result<()> {
 
 /// Alternates batches of both subjects, so that whatever else the machine does meets both.
 fn interleave(runtime: &Runtime, request: &Request) -> anyhow::Result<(Samples, Samples)> {
-    let tokio = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let (native_storage, component_storage) = (seeded()?, seeded()?);
+    let (native_storage, component_storage) = (workload::seeded()?, workload::seeded()?);
     let (mut native, mut component) = (Vec::new(), Vec::new());
-    tokio.block_on(async {
+    workload::block_on(async {
         for number in 0..BATCH * ROUNDS {
             let request = request.clone();
             let seed = workload::seed(number);
@@ -81,16 +73,16 @@ fn interleave(runtime: &Runtime, request: &Request) -> anyhow::Result<(Samples, 
                 let started = Instant::now();
                 let response = native::handle(request, &*native_storage, &seed);
                 native.push(started.elapsed());
-                check(&response)?;
+                workload::check(&response)?;
             } else {
                 let started = Instant::now();
                 let response =
-                    component_answer(runtime, request, &component_storage, number).await?;
+                    workload::answer(runtime, request, &component_storage, number).await?;
                 component.push(started.elapsed());
-                check(&response)?;
+                workload::check(&response)?;
             }
         }
-        anyhow::Ok(())
+        Ok(())
     })?;
     Ok((Samples::new(native), Samples::new(component)))
 }
@@ -116,20 +108,17 @@ fn scaling(runtime: &Runtime) -> anyhow::Result<()> {
 }
 
 fn rate(runtime: &Runtime, threads: u64) -> anyhow::Result<f64> {
-    let storage = seeded()?;
+    let storage = workload::seeded()?;
     let request = workload::request("GET", workload::ITEM_PATH, "")?;
     let started = Instant::now();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(|| {
-                    let tokio = tokio::runtime::Builder::new_current_thread()
-                        .enable_all()
-                        .build()?;
-                    tokio.block_on(async {
+                    workload::block_on(async {
                         for number in 0..SCALING_REQUESTS / threads {
-                            check(
-                                &component_answer(runtime, request.clone(), &storage, number)
+                            workload::check(
+                                &workload::answer(runtime, request.clone(), &storage, number)
                                     .await?,
                             )?;
                         }
@@ -145,35 +134,4 @@ fn rate(runtime: &Runtime, threads: u64) -> anyhow::Result<f64> {
         })
     })?;
     Ok(SCALING_REQUESTS as f64 / started.elapsed().as_secs_f64())
-}
-
-async fn component_answer(
-    runtime: &Runtime,
-    request: Request,
-    storage: &Arc<dyn Storage>,
-    number: u64,
-) -> anyhow::Result<Response> {
-    let run = Run {
-        storage: storage.clone(),
-        seed: workload::seed(number),
-        deadline: Instant::now() + Duration::from_secs(10),
-        trace_header: None,
-    };
-    Ok(runtime.handle(request, run).await.result?)
-}
-
-fn seeded() -> anyhow::Result<Arc<dyn Storage>> {
-    let storage = workload::storage()?;
-    let put = workload::request("PUT", workload::ITEM_PATH, workload::ITEM)?;
-    check(&native::handle(put, &*storage, &workload::seed(u64::MAX)))?;
-    Ok(storage)
-}
-
-fn check(response: &Response) -> anyhow::Result<()> {
-    ensure!(
-        (200..300).contains(&response.status),
-        "answered {}",
-        response.status
-    );
-    Ok(())
 }

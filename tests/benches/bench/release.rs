@@ -4,15 +4,16 @@ use crate::{
     report::{self, Samples},
     workload,
 };
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use host_core::{
+    digest::Digest,
     engine::{Engine, EngineOptions},
     release::{
         ChannelName, ChannelStore, FolderArtifacts, FolderChannels, Follower, Following, House,
         Promotion, PublicKeys, RouteLimits, SecretKey, Signing, Views, promote, publish,
     },
     runtime::{Runtime, RuntimeOptions},
-    service::{Arrival, Service},
+    service::Service,
     storage::{CursorKey, MemoryStorage, Namespace},
 };
 use std::{
@@ -32,10 +33,7 @@ const PREPARATIONS: usize = 30;
 pub fn run() -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("tenon-bench-release-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
-    let tokio = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let measured = tokio.block_on(measure(&folder));
+    let measured = workload::block_on(measure(&folder));
     fs::remove_dir_all(&folder)?;
     measured
 }
@@ -71,20 +69,16 @@ async fn measure(folder: &Path) -> anyhow::Result<()> {
 async fn requests(services: [&Service; 2]) -> anyhow::Result<()> {
     let put = workload::event("PUT", workload::ITEM_PATH, workload::ITEM);
     let get = workload::event("GET", workload::ITEM_PATH, "");
-    let arrival = |number| Arrival {
-        received_at_ms: workload::RECEIVED_AT_MS,
-        seed: workload::seed(number),
-        deadline: Instant::now() + Duration::from_secs(10),
-        trace_header: None,
-    };
     for service in services {
-        service.invoke(&put, arrival(u64::MAX)).await?;
+        service.invoke(&put, workload::arrival(u64::MAX)).await?;
     }
     let mut samples = [Vec::new(), Vec::new()];
     for number in 0..BATCH * ROUNDS {
         let subject = usize::from(!(number / BATCH).is_multiple_of(2));
         let started = Instant::now();
-        let answer = services[subject].invoke(&get, arrival(number)).await?;
+        let answer = services[subject]
+            .invoke(&get, workload::arrival(number))
+            .await?;
         samples[subject].push(started.elapsed());
         ensure!(answer.summary.status == 200, "the item is not there");
     }
@@ -104,10 +98,6 @@ async fn requests(services: [&Service; 2]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn channel() -> anyhow::Result<ChannelName> {
-    Ok("items".parse()?)
-}
-
 async fn release(
     folder: &Path,
     engine: &Engine,
@@ -115,29 +105,47 @@ async fn release(
     key: &SecretKey,
 ) -> anyhow::Result<()> {
     publish(engine, guest, &FolderArtifacts::new(folder), key).await?;
-    let promotion = Promotion {
-        digest: host_core::digest::Digest::of(guest),
+    flip(folder, key, &[promotion(Digest::of(guest), "/")]).await
+}
+
+/// The channel that is followed.
+pub fn channel() -> anyhow::Result<ChannelName> {
+    Ok("items".parse()?)
+}
+
+/// All of a route for one guest.
+pub fn promotion(digest: Digest, path: &str) -> Promotion {
+    Promotion {
+        digest,
         percent: 100,
-        path: "/".to_owned(),
+        path: path.to_owned(),
         namespace: None,
         environment: BTreeMap::new(),
         limits: RouteLimits::default(),
         select_header: None,
-    };
+    }
+}
+
+/// Makes the channel's first generation, with a route for each promotion.
+pub async fn flip(folder: &Path, key: &SecretKey, promotions: &[Promotion]) -> anyhow::Result<()> {
     let signing = Signing {
         by: "a benchmark".to_owned(),
         now_ms: workload::RECEIVED_AT_MS,
         valid_for: Duration::from_secs(86_400),
     };
-    let first = promote(&channel()?, None, &promotion, &signing)?;
-    let document = first.sign(key)?;
+    let mut next = None;
+    for promotion in promotions {
+        next = Some(promote(&channel()?, next.as_ref(), promotion, &signing)?);
+    }
+    let next = next.context("a channel needs a route")?;
     FolderChannels::new(folder)
-        .flip(&channel()?, 0, first.generation, &document)
+        .flip(&channel()?, 0, next.generation, &next.sign(key)?)
         .await?;
     Ok(())
 }
 
-async fn follow(folder: &Path, engine: &Engine, key: &SecretKey) -> anyhow::Result<Follower> {
+/// A host's part that follows the channel, ready to serve.
+pub async fn follow(folder: &Path, engine: &Engine, key: &SecretKey) -> anyhow::Result<Follower> {
     let following = Following {
         channel: channel()?,
         keys: PublicKeys::of(key),

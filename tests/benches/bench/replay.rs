@@ -99,13 +99,13 @@ pub fn run_replay(
         .stderr(Stdio::null())
         .spawn()
         .with_context(|| format!("failed to run `{}`", host_cli.display()))?;
-    let status_file = format!("/proc/{}/status", child.id());
+    let process = child.id().to_string();
     let mut memory_kib_peak = 0;
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        memory_kib_peak = peak_kib(&status_file).unwrap_or(memory_kib_peak);
+        memory_kib_peak = report::memory_kib(&process, "VmHWM").unwrap_or(memory_kib_peak);
         std::thread::sleep(Duration::from_millis(5));
     };
     let elapsed = started.elapsed();
@@ -114,13 +114,4 @@ pub fn run_replay(
         events_per_second: count as f64 / elapsed.as_secs_f64(),
         memory_kib_peak,
     })
-}
-
-/// The kernel's high-water mark of a process's memory.
-fn peak_kib(status_file: &str) -> Option<u64> {
-    let status = fs::read_to_string(status_file).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse().ok()
 }

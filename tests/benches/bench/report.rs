@@ -1,5 +1,6 @@
 //! Medians and tables.
 
+use anyhow::Context;
 use serde_json::{Map, Value, json};
 use std::{
     fs::{self, OpenOptions},
@@ -47,6 +48,18 @@ pub fn machine() {
         "machine",
         &[("cpu", model.to_owned()), ("cores", cores.to_string())],
     );
+}
+
+/// What the kernel says of a process's memory: `VmRSS` is resident now, `VmHWM` the most there was.
+pub fn memory_kib(process: &str, field: &str) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let value = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))
+        .and_then(|value| value.trim().strip_suffix(" kB"));
+    Ok(value
+        .with_context(|| format!("no `{field}` in `status`"))?
+        .parse()?)
 }
 
 pub fn heading(text: &str) {

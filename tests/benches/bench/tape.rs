@@ -9,14 +9,14 @@ use anyhow::{Context, ensure};
 use host_core::{
     engine::{Engine, EngineOptions},
     runtime::{Runtime, RuntimeOptions},
-    service::{Arrival, Service},
+    service::Service,
     tape::{RecordOptions, Recorder, TapePolicy},
 };
 use std::{
     fs::{self, File},
     io::{BufWriter, Write},
     path::Path,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Requests of one subject before it is the other's turn.
@@ -46,27 +46,18 @@ fn recording() -> anyhow::Result<Vec<u8>> {
         [TapePolicy::OFF, TapePolicy::ALL].map(|policy| Recorder::new(RecordOptions::new(policy)));
     let put = workload::event("PUT", workload::ITEM_PATH, workload::ITEM);
     let get = workload::event("GET", workload::ITEM_PATH, "");
-    let tokio = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let arrival = |number| Arrival {
-        received_at_ms: workload::RECEIVED_AT_MS,
-        seed: workload::seed(number),
-        deadline: Instant::now() + Duration::from_secs(10),
-        trace_header: None,
-    };
     let mut samples = [Vec::new(), Vec::new()];
     let mut line = None;
-    tokio.block_on(async {
+    workload::block_on(async {
         recorders[0]
-            .invoke(&service, &put, arrival(u64::MAX))
+            .invoke(&service, &put, workload::arrival(u64::MAX))
             .await
             .0?;
         for number in 0..BATCH * ROUNDS {
             let subject = usize::from(!(number / BATCH).is_multiple_of(2));
             let started = Instant::now();
             let (answer, written) = recorders[subject]
-                .invoke(&service, &get, arrival(number))
+                .invoke(&service, &get, workload::arrival(number))
                 .await;
             samples[subject].push(started.elapsed());
             ensure!(answer?.summary.status == 200, "the item is not there");
@@ -78,7 +69,7 @@ fn recording() -> anyhow::Result<Vec<u8>> {
                 line = written;
             }
         }
-        anyhow::Ok(())
+        Ok(())
     })?;
     let line = line.context("nothing was recorded")?;
     let [off, on] = samples.map(Samples::new);

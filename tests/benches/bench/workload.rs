@@ -1,13 +1,19 @@
 //! The requests that are measured: a GET of one item and a POST of one, each with one storage call.
 
+use anyhow::ensure;
 use host_core::{
     gateway::{self, EventKind, Origin, compose},
-    http::{Request, Scheme},
+    http::{Request, Response, Scheme},
     limits::Limits,
+    runtime::{Run, Runtime},
     seed::Seed,
+    service::Arrival,
     storage::{CursorKey, MemoryStorage, Namespace, Storage, Tenant},
 };
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// The item that GET reads.
 pub const ITEM_PATH: &str = "/items/bench";
@@ -77,12 +83,69 @@ pub fn seed(number: u64) -> Seed {
     Seed::new(bytes)
 }
 
+/// What a service is told of a request beside its event.
+pub fn arrival(number: u64) -> Arrival {
+    Arrival {
+        received_at_ms: RECEIVED_AT_MS,
+        seed: seed(number),
+        deadline: Instant::now() + Duration::from_secs(10),
+        trace_header: None,
+    }
+}
+
+/// What a guest answers in an instance of its own.
+pub async fn answer(
+    runtime: &Runtime,
+    request: Request,
+    storage: &Arc<dyn Storage>,
+    number: u64,
+) -> anyhow::Result<Response> {
+    let run = Run {
+        storage: storage.clone(),
+        seed: seed(number),
+        deadline: Instant::now() + Duration::from_secs(10),
+        trace_header: None,
+    };
+    Ok(runtime.handle(request, run).await.result?)
+}
+
+/// Fails where an answer is not the one that is measured.
+pub fn check(response: &Response) -> anyhow::Result<()> {
+    ensure!(
+        (200..300).contains(&response.status),
+        "answered {}",
+        response.status
+    );
+    Ok(())
+}
+
 /// An empty store as a guest sees it.
 pub fn storage() -> anyhow::Result<Arc<dyn Storage>> {
+    view(Arc::new(MemoryStorage::new()))
+}
+
+/// The same with the item that GET reads.
+pub fn seeded() -> anyhow::Result<Arc<dyn Storage>> {
+    let storage = storage()?;
+    let put = request("PUT", ITEM_PATH, ITEM)?;
+    check(&native::handle(put, &*storage, &seed(u64::MAX)))?;
+    Ok(storage)
+}
+
+/// A guest's view of a store.
+pub fn view(storage: Arc<dyn Storage>) -> anyhow::Result<Arc<dyn Storage>> {
     let namespace: Namespace = "items".parse()?;
     Ok(Arc::new(Tenant::new(
-        Arc::new(MemoryStorage::new()),
+        storage,
         namespace,
         CursorKey::new([0; 32]),
     )))
+}
+
+/// Runs what waits on this thread.
+pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }

@@ -4,6 +4,7 @@ use super::{
     engine::{ACCESS_KEY, Engine, REGION},
     runtime_api::RuntimeApi,
 };
+use crate::report;
 use anyhow::Context;
 use std::{
     fs,
@@ -105,10 +106,7 @@ impl Subject {
     }
 
     pub fn resident_bytes(&self) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        Ok(kib.context("no `VmRSS` in `status`")?.parse::<u64>()? * 1024)
+        Ok(report::memory_kib(&self.child.id().to_string(), "VmRSS")? * 1024)
     }
 }
 
