@@ -10,7 +10,7 @@ use crate::{
 const SIDE_WORKSPACES: [&str; 2] = ["tests/guests/Cargo.toml", "tests/fuzz/Cargo.toml"];
 
 /// The packages of `tests/guests`.
-const GUESTS: [&str; 5] = ["eager", "hostile", "plain", "sockets", "variant"];
+const GUESTS: [&str; 6] = ["eager", "echo", "hostile", "plain", "sockets", "variant"];
 
 /// All checks, the cheap ones first.
 pub fn all() -> anyhow::Result<()> {
