@@ -2,6 +2,7 @@
 //!
 //! Everything is measured in one run, interleaved, and printed as medians and ratios: absolute figures belong to the machine.
 
+mod guest;
 mod instructions;
 mod joint;
 mod lambda;
@@ -11,6 +12,7 @@ mod replay;
 mod report;
 mod serve;
 mod tape;
+mod turns;
 mod workload;
 
 use std::{
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
             instructions::subject(subject, times, Path::new(folder))
         }
         [] => all(),
+        ["guest"] => guest::run(),
         ["joint"] => joint::run(),
         // Needs programs that `all` has not built: xtask runs it after the others.
         ["lambda"] => lambda::run(),
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
         ["serve"] => serve::run(&host_cli()),
         ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: instructions, joint, release, replay, serve, tape or lambda",
+            "unknown benchmark `{}`: guest, instructions, joint, release, replay, serve, tape or lambda",
             other.join(" ")
         )),
     };
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
 
 fn all() -> anyhow::Result<()> {
     report::machine();
+    guest::run()?;
     joint::run()?;
     replay::run(&host_cli())?;
     tape::run(&host_cli())?;

@@ -1,0 +1,196 @@
+//! The guest's way to an answer: compiled, loaded, linked, and then for each request an instance that is made, called and dropped.
+//!
+//! Without spares, `Runtime::handle` does these three in one. With them, it only calls where an instance is there, makes one first where
+//! none is, and leaves dropping to `Engine::tidy`.
+
+use crate::{
+    report::{self, Samples},
+    turns::in_turns,
+    workload,
+};
+use anyhow::{Context, ensure};
+use host_core::{
+    engine::{Engine, EngineOptions, Target, compile},
+    http::Request,
+    runtime::{Runtime, RuntimeOptions},
+    storage::Storage,
+};
+use std::{
+    env, fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Compiling takes a thousand times as long as anything else.
+const COMPILATIONS: u64 = 12;
+/// Times that each of the others is done for one compilation.
+const BATCH_OF_STEPS: usize = 20;
+/// Requests of one subject before it is the next one's turn.
+const BATCH: u64 = 100;
+const ROUNDS: u64 = 100;
+
+pub fn run() -> anyhow::Result<()> {
+    let folder = env::temp_dir().join(format!("tenon-bench-guest-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let measured = ready(&folder);
+    fs::remove_dir_all(&folder)?;
+    measured?;
+    workload::block_on(async {
+        requests().await?;
+        parts().await
+    })
+}
+
+/// From the component to what can be instantiated, with an engine as Lambda has it.
+fn ready(folder: &Path) -> anyhow::Result<()> {
+    let component = fs::read(concat!(env!("OUT_DIR"), "/guest.wasm"))?;
+    let target = Target::HOST.context("guests do not run on this CPU")?;
+    let engine = Engine::new(&EngineOptions {
+        instances_max: 1,
+        ..EngineOptions::default()
+    })?;
+    let path = folder.join("guest.cwasm");
+    let mut compiled = Vec::new();
+    let mut steps: [Vec<Duration>; 3] = Default::default();
+    let mut image = Vec::new();
+    for _ in 0..COMPILATIONS {
+        image = timed(&mut compiled, || compile(&component, target))?;
+        fs::write(&path, &image)?;
+        let [mapped, loaded, linked] = &mut steps;
+        for _ in 0..BATCH_OF_STEPS {
+            timed(mapped, || engine.load_file(&path))?;
+            let guest = timed(loaded, || engine.load(&image))?;
+            let options = RuntimeOptions::default();
+            timed(linked, || Runtime::new(&engine, &guest, options))?;
+        }
+    }
+    report::heading("the guest made ready, us");
+    spread("compile, both cores", &Samples::new(compiled), &[]);
+    let [mapped, loaded, linked] = steps.map(Samples::new);
+    spread("load an image in a file", &mapped, &[]);
+    spread("load an image in memory", &loaded, &[]);
+    spread("link", &linked, &[]);
+    report::row(
+        "sizes, kB",
+        &[
+            ("component", (component.len() / 1000).to_string()),
+            ("image", (image.len() / 1000).to_string()),
+        ],
+    );
+    Ok(())
+}
+
+/// Adds how long a step took, without dropping what it made.
+fn timed<T>(durations: &mut Vec<Duration>, step: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let made = step();
+    durations.push(started.elapsed());
+    made
+}
+
+async fn requests() -> anyhow::Result<()> {
+    let engine = Engine::new(&EngineOptions::default())?;
+    let echo = link(&engine, concat!(env!("OUT_DIR"), "/echo.wasm"))?;
+    let guest = link(&engine, concat!(env!("OUT_DIR"), "/guest.wasm"))?;
+    let storage = workload::seeded()?;
+    let nothing = workload::request("GET", "/", "")?;
+    let health = workload::request("GET", "/health", "")?;
+    let get = workload::request("GET", workload::ITEM_PATH, "")?;
+    let [of_nothing, of_health, of_get, health_natively, get_natively] =
+        in_turns(ROUNDS, BATCH, async |subject, number| match subject {
+            0 => component(&echo, &nothing, &storage, number).await,
+            1 => component(&guest, &health, &storage, number).await,
+            2 => component(&guest, &get, &storage, number).await,
+            3 => natively(&health, &storage, number),
+            _ => natively(&get, &storage, number),
+        })
+        .await?;
+    report::heading("a request in an instance of its own: made, called, dropped, us");
+    spread("a guest that does nothing", &of_nothing, &[]);
+    for (label, component, native) in [
+        ("GET /health, no store", of_health, health_natively),
+        ("GET /items/{id}", of_get, get_natively),
+    ] {
+        let cells = [
+            ("native", format!("{:.2}", native.median_us())),
+            (
+                "adds",
+                format!("{:.2}", component.median_us() - native.median_us()),
+            ),
+        ];
+        spread(label, &component, &cells);
+    }
+    Ok(())
+}
+
+/// The three apart: a request that finds an instance, one that does not, and what is left of both once their answers are out.
+async fn parts() -> anyhow::Result<()> {
+    let engine = Engine::new(&EngineOptions {
+        spares: true,
+        ..EngineOptions::default()
+    })?;
+    let guest = link(&engine, concat!(env!("OUT_DIR"), "/guest.wasm"))?;
+    let storage = workload::seeded()?;
+    let get = workload::request("GET", workload::ITEM_PATH, "")?;
+    component(&guest, &get, &storage, u64::MAX).await?;
+    engine.tidy().await;
+    let [mut made, mut called, mut dropped] = [const { Vec::new() }; 3];
+    for number in 0..BATCH * ROUNDS {
+        ensure!(engine.spares() == 1, "no instance waits for the request");
+        let call = component(&guest, &get, &storage, 2 * number).await?;
+        ensure!(engine.spares() == 0, "the request took no spare");
+        let make_and_call = component(&guest, &get, &storage, 2 * number + 1).await?;
+        let started = Instant::now();
+        engine.tidy().await;
+        let drop_two_and_make = started.elapsed();
+        let make = make_and_call.saturating_sub(call);
+        made.push(make);
+        called.push(call);
+        dropped.push(drop_two_and_make.saturating_sub(make) / 2);
+    }
+    report::heading("GET /items/{id}, what is done with its instance, us");
+    spread("made", &Samples::new(made), &[]);
+    spread("called", &Samples::new(called), &[]);
+    spread("dropped", &Samples::new(dropped), &[]);
+    Ok(())
+}
+
+fn link(engine: &Engine, component: &str) -> anyhow::Result<Runtime> {
+    let guest = engine.load(&fs::read(component)?)?;
+    Ok(Runtime::new(engine, &guest, RuntimeOptions::default())?)
+}
+
+async fn component(
+    runtime: &Runtime,
+    request: &Request,
+    storage: &Arc<dyn Storage>,
+    number: u64,
+) -> anyhow::Result<Duration> {
+    let request = request.clone();
+    let started = Instant::now();
+    let response = workload::answer(runtime, request, storage, number).await?;
+    let elapsed = started.elapsed();
+    workload::check(&response)?;
+    Ok(elapsed)
+}
+
+fn natively(
+    request: &Request,
+    storage: &Arc<dyn Storage>,
+    number: u64,
+) -> anyhow::Result<Duration> {
+    let (request, seed) = (request.clone(), workload::seed(number));
+    let started = Instant::now();
+    let response = native::handle(request, &**storage, &seed);
+    let elapsed = started.elapsed();
+    workload::check(&response)?;
+    Ok(elapsed)
+}
+
+fn spread(label: &str, samples: &Samples, further: &[(&str, String)]) {
+    let at = |share| format!("{:.2}", samples.quantile_us(share));
+    let mut cells = vec![("10 %", at(0.1)), ("median", at(0.5)), ("90 %", at(0.9))];
+    cells.extend_from_slice(further);
+    report::row(label, &cells);
+}
