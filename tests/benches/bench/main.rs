@@ -11,6 +11,7 @@ mod release;
 mod replay;
 mod report;
 mod serve;
+mod sizes;
 mod tape;
 mod turns;
 mod workload;
@@ -51,9 +52,10 @@ fn main() -> ExitCode {
         ["release"] => release::run(),
         ["replay"] => replay::run(&host_cli()),
         ["serve"] => serve::run(&host_cli()),
+        ["sizes"] => sizes::run(),
         ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: guest, instructions, joint, release, replay, serve, tape or lambda",
+            "unknown benchmark `{}`: guest, instructions, joint, release, replay, serve, sizes, tape or lambda",
             other.join(" ")
         )),
     };
@@ -70,6 +72,7 @@ fn all() -> anyhow::Result<()> {
     report::machine();
     guest::run()?;
     joint::run()?;
+    sizes::run()?;
     replay::run(&host_cli())?;
     tape::run(&host_cli())?;
     release::run()?;
