@@ -2,6 +2,7 @@
 //!
 //! Everything is measured in one run, interleaved, and printed as medians and ratios: absolute figures belong to the machine.
 
+mod growth;
 mod guest;
 mod instructions;
 mod joint;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
             instructions::subject(subject, times, Path::new(folder))
         }
         [] => all(),
+        ["growth"] => growth::run(),
         ["guest"] => guest::run(),
         ["joint"] => joint::run(),
         // Needs programs that `all` has not built: xtask runs it after the others.
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
         ["sizes"] => sizes::run(),
         ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: guest, instructions, joint, release, replay, serve, sizes, tape or lambda",
+            "unknown benchmark `{}`: growth, guest, instructions, joint, release, replay, serve, sizes, tape or lambda",
             other.join(" ")
         )),
     };
@@ -73,6 +75,8 @@ fn all() -> anyhow::Result<()> {
     guest::run()?;
     joint::run()?;
     sizes::run()?;
+    // Before a million items come and go, and with them memory.
+    growth::run()?;
     replay::run(&host_cli())?;
     tape::run(&host_cli())?;
     release::run()?;
