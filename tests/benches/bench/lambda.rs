@@ -2,7 +2,7 @@
 //! Python and JavaScript as one would write them; driven by the same runtime API, on the same engine. `cargo xtask bench lambda` builds them
 //! as they are packaged and pins everything to one CPU.
 
-mod engine;
+pub mod engine;
 mod runtime_api;
 mod subject;
 

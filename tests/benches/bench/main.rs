@@ -13,6 +13,7 @@ mod replay;
 mod report;
 mod serve;
 mod sizes;
+mod tables;
 mod tape;
 mod turns;
 mod workload;
@@ -55,9 +56,10 @@ fn main() -> ExitCode {
         ["replay"] => replay::run(&host_cli()),
         ["serve"] => serve::run(&host_cli()),
         ["sizes"] => sizes::run(),
+        ["tables"] => tables::run(),
         ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: growth, guest, instructions, joint, release, replay, serve, sizes, tape or lambda",
+            "unknown benchmark `{}`: growth, guest, instructions, joint, release, replay, serve, sizes, tables, tape or lambda",
             other.join(" ")
         )),
     };
@@ -77,6 +79,7 @@ fn all() -> anyhow::Result<()> {
     sizes::run()?;
     // Before a million items come and go, and with them memory.
     growth::run()?;
+    tables::run()?;
     replay::run(&host_cli())?;
     tape::run(&host_cli())?;
     release::run()?;

@@ -1,4 +1,4 @@
-//! The store of both subjects: a DynamoDB-compatible engine in this process, with one table for each.
+//! A store for those that are compared: a DynamoDB-compatible engine in this process, with one table for each.
 
 use anyhow::Context;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -39,7 +39,7 @@ impl Engine {
     }
 
     /// Makes a table of that name.
-    pub fn create_table(&self, name: &str) -> anyhow::Result<()> {
+    pub fn create_table(&self, name: &str) -> anyhow::Result<DynamoDbOptions> {
         let credentials = Credentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "bench");
         let options = DynamoDbOptions {
             table: name.to_owned(),
@@ -48,7 +48,7 @@ impl Engine {
             credentials: SharedCredentialsProvider::new(credentials),
         };
         runtime()?.block_on(table::create(&options))?;
-        Ok(())
+        Ok(options)
     }
 }
 
