@@ -8,6 +8,7 @@ mod instructions;
 mod joint;
 mod lambda;
 mod load;
+mod normaliser;
 mod release;
 mod replay;
 mod report;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         ["joint"] => joint::run(),
         // Needs programs that `all` has not built: xtask runs it after the others.
         ["lambda"] => lambda::run(),
+        ["normaliser"] => normaliser::run(),
         ["release"] => release::run(),
         ["replay"] => replay::run(&host_cli()),
         ["serve"] => serve::run(&host_cli()),
@@ -59,7 +61,7 @@ fn main() -> ExitCode {
         ["tables"] => tables::run(),
         ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: growth, guest, instructions, joint, release, replay, serve, sizes, tables, tape or lambda",
+            "unknown benchmark `{}`: growth, guest, instructions, joint, normaliser, release, replay, serve, sizes, tables, tape or lambda",
             other.join(" ")
         )),
     };
@@ -76,6 +78,7 @@ fn all() -> anyhow::Result<()> {
     report::machine();
     guest::run()?;
     joint::run()?;
+    normaliser::run()?;
     sizes::run()?;
     // Before a million items come and go, and with them memory.
     growth::run()?;
