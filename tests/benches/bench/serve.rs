@@ -26,8 +26,7 @@ use std::{
     time::Duration,
 };
 
-const CONNECTIONS: usize = 8;
-const ROUND: Duration = Duration::from_secs(2);
+const ROUND: Duration = Duration::from_millis(700);
 const ROUNDS: usize = 5;
 
 struct Server {
@@ -84,19 +83,25 @@ pub fn run(host_cli: &Path) -> anyhow::Result<()> {
             "the item was not created"
         );
     }
-    for (label, message) in [
-        ("GET /items/{id}", message("GET", workload::ITEM_PATH, "")),
-        ("POST /items", message("POST", "/items", workload::ITEM)),
+    let get = message("GET", workload::ITEM_PATH, "");
+    let post = message("POST", "/items", workload::ITEM);
+    for (label, message, connections) in [
+        ("GET /items/{id}", &get, 1),
+        ("GET /items/{id}", &get, 8),
+        ("GET /items/{id}", &get, 64),
+        ("POST /items", &post, 8),
     ] {
         let (mut natives, mut components) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            natives.push(load::rate(native.address, &message, CONNECTIONS, ROUND)?);
-            components.push(load::rate(component.address, &message, CONNECTIONS, ROUND)?);
+            let rate = |server: &Server| load::rate(server.address, message, connections, ROUND);
+            natives.push(rate(&native)?);
+            components.push(rate(&component)?);
         }
         let (native, component) = (median(natives), median(components));
         report::row(
             label,
             &[
+                ("connections", connections.to_string()),
                 ("hyper native", format!("{native:.0}")),
                 ("host-cli serve", format!("{component:.0}")),
                 ("ratio", format!("{:.2}", component / native)),
