@@ -256,3 +256,22 @@ fn live(place: Place, position: u64, line: &[u8]) -> Work {
         Work::Alone(event)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_full_by_number_or_by_bytes() {
+        let mut batch = Batch::new();
+        for number in 1..BATCH_EVENTS_MAX {
+            assert_eq!(batch.push(number, 1_000), None);
+        }
+        let full = batch.push(BATCH_EVENTS_MAX, 1_000).unwrap();
+        assert_eq!(full.len(), BATCH_EVENTS_MAX);
+        assert_eq!(batch.take(), None);
+        assert_eq!(batch.push(1, BATCH_BYTES_MAX), Some(vec![1]));
+        assert_eq!(batch.push(2, BATCH_BYTES_MAX - 1), None);
+        assert_eq!(batch.push(3, 1), Some(vec![2, 3]));
+    }
+}
