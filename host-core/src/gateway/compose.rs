@@ -53,14 +53,15 @@ const URL_DOMAIN: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6.lambda-url.us-east-1.
 /// The event, as JSON.
 pub fn compose(origin: Origin, incoming: &Incoming<'_>) -> Vec<u8> {
     let message = Message::new(origin.kind, incoming);
+    let body_bytes = message.body.len();
     match origin.kind {
-        EventKind::Rest => json::write(&rest::event(&message)),
-        EventKind::HttpApi => json::write(&http_api::event(
-            &message,
-            &http_api::path_twice_decoded(message.path),
-        )),
-        EventKind::FunctionUrl => json::write(&http_api::url_event(&message)),
-        EventKind::Alb => json::write(&alb::event(&message, origin.multi_value)),
+        EventKind::Rest => json::write(&rest::event(&message), body_bytes),
+        EventKind::HttpApi => {
+            let path = http_api::path_twice_decoded(message.path);
+            json::write(&http_api::event(&message, &path), body_bytes)
+        }
+        EventKind::FunctionUrl => json::write(&http_api::url_event(&message), body_bytes),
+        EventKind::Alb => json::write(&alb::event(&message, origin.multi_value), body_bytes),
     }
 }
 

@@ -117,15 +117,16 @@ pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidRe
         EventKind::Rest | EventKind::HttpApi | EventKind::FunctionUrl => false,
     };
     let encoded = if origin.kind == EventKind::Rest || (is_alb && origin.multi_value) {
-        json::write(&MultiValueAnswer {
+        let answer = MultiValueAnswer {
             status_code: status,
             status_description,
             multi_value_headers: Lists(&headers),
             body: &body,
             is_base64_encoded,
-        })
+        };
+        json::write(&answer, body.len())
     } else {
-        json::write(&SingleValueAnswer {
+        let answer = SingleValueAnswer {
             status_code: status,
             status_description,
             headers: Joined {
@@ -143,7 +144,8 @@ pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidRe
             },
             body: &body,
             is_base64_encoded,
-        })
+        };
+        json::write(&answer, body.len())
     };
     let bytes_max = if is_alb {
         ALB_PAYLOAD_BYTES_MAX
