@@ -2,6 +2,7 @@
 //! Python and JavaScript as one would write them; driven by the same runtime API, on the same engine. `cargo xtask bench lambda` builds them
 //! as they are packaged and pins everything to one CPU.
 
+mod distance;
 pub mod engine;
 mod runtime_api;
 mod subject;
@@ -11,6 +12,7 @@ use crate::{
     workload,
 };
 use anyhow::{Context, ensure};
+use distance::Distant;
 use engine::Engine;
 use serde_json::Value;
 use std::{
@@ -42,6 +44,8 @@ const REQUESTS: [(&str, &str, &str, &str); 5] = [
 const TRANSACTION: &str = "POST /items, a transaction";
 /// Starts without the page cache, which take their time.
 const EVICTED_STARTS: usize = 10;
+/// What DynamoDB says of its answers: milliseconds of one digit (AWS: "What is Amazon DynamoDB?").
+const STORE_DISTANCE: Duration = Duration::from_millis(5);
 /// Where the kernel is told to forget the files that it has read.
 const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 
@@ -65,6 +69,7 @@ fn measure(engine: &Engine, image: &Path) -> anyhow::Result<()> {
     sizes(&programs, image)?;
     cold(&programs)?;
     evicted(&programs)?;
+    distant(&programs)?;
     warm(&programs)
 }
 
@@ -111,6 +116,19 @@ fn evicted(programs: &Programs) -> anyhow::Result<()> {
         return Ok(());
     }
     starts(programs, EVICTED_STARTS, evict)
+}
+
+/// The same with a store as far away as DynamoDB is from a function: what the wait for it covers costs nobody time.
+fn distant(programs: &Programs) -> anyhow::Result<()> {
+    let milliseconds = STORE_DISTANCE.as_millis();
+    report::heading(&format!(
+        "Lambda: process start with the store {milliseconds} ms away, ms"
+    ));
+    let distant = Distant::new(programs[0].endpoint(), STORE_DISTANCE)?;
+    let programs = programs
+        .each_ref()
+        .map(|program| program.at(distant.endpoint()));
+    starts(&programs, COLD_STARTS, || Ok(()))
 }
 
 /// Starts in turn, each after what is to be done `before`.

@@ -14,6 +14,7 @@ use std::{
 };
 
 /// A program that can be started, with a table of its own.
+#[derive(Clone)]
 pub struct Program {
     pub name: &'static str,
     /// The program, and what it is told.
@@ -36,6 +37,19 @@ impl Program {
             endpoint: engine.endpoint().to_owned(),
             image: image.map(Path::to_owned),
         })
+    }
+
+    /// Where its store is.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The same with its store behind another address.
+    pub fn at(&self, endpoint: &str) -> Self {
+        Self {
+            endpoint: endpoint.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// Of what it is told or, where it is told nothing, of the program.
