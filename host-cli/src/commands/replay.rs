@@ -27,6 +27,8 @@ use std::{
 /// Batches that may wait to be reported for each job. One that takes long, on a processor that others use as well, holds back the report of
 /// those after it; with less room than this the other jobs would soon wait for it too.
 const PENDING_PER_JOB: usize = 16;
+/// Instances for each job. A request that is interrupted, to let others on, keeps its instance until its job comes back to it.
+const INSTANCES_PER_JOB: usize = 4;
 /// More jobs than this gain nothing anywhere.
 const JOBS_MAX: usize = 1024;
 
@@ -113,7 +115,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         environment: tape.environment.clone(),
         ..RuntimeOptions::default()
     };
-    let guest = source.link_on(&guest::engine(jobs)?, options)?;
+    let instances_max = jobs * INSTANCES_PER_JOB;
+    let guest = source.link_on(&guest::engine(instances_max)?, options)?;
     let has_tapes = inputs.iter().any(|input| matches!(input, Input::Tape(_)));
     let has_events = inputs
         .iter()
@@ -133,7 +136,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             &source,
             &guest,
             has_tapes,
-            jobs,
+            instances_max,
             &storage,
             report_path.is_some(),
         )?,

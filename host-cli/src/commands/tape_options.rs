@@ -130,7 +130,7 @@ pub fn prepare(
     source: &GuestSource,
     guest: &Runtime,
     has_tapes: bool,
-    jobs: usize,
+    instances_max: usize,
     storage: &Arc<dyn Storage>,
     details: bool,
 ) -> Result<TapeOptions, Failure> {
@@ -162,9 +162,9 @@ pub fn prepare(
         // Work is only comparable where both are counted, and an image is code for another engine.
         let is_metered = source.is_component()? && baseline.is_component()?;
         let engine = if is_metered {
-            guest::metered_engine(jobs)?
+            guest::metered_engine(instances_max)?
         } else {
-            guest::engine(jobs)?
+            guest::engine(instances_max)?
         };
         let runtime_options = || RuntimeOptions {
             environment: configuration.environment.clone(),
