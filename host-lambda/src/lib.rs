@@ -6,6 +6,7 @@
 //!
 //! A library, so that tests run the same host with time and chance of their own ([`Arrivals`]).
 
+mod around;
 mod arrival;
 mod channel;
 mod config;
@@ -14,10 +15,10 @@ mod init;
 mod output;
 mod shutdown;
 mod store;
-mod tidy;
 
 pub use arrival::{Arrivals, NoRandomness, RealArrivals};
 
+use around::Around;
 use config::{Config, Variables};
 use handle::{Handler, Payload};
 use host_core::{runtime::LogLevel, tape::Recorder};
@@ -26,7 +27,6 @@ use output::Output;
 use serde_json::json;
 use shutdown::InFlight;
 use std::{process::ExitCode, sync::Arc};
-use tidy::Tidy;
 
 /// Runs the host until Lambda ends it. Failures to start are written to stdout, and told to Lambda.
 pub fn run(arrivals: impl Arrivals) -> ExitCode {
@@ -61,7 +61,10 @@ async fn serve(config: Config, output: Arc<Output>, arrivals: impl Arrivals) -> 
     let in_flight = InFlight::default();
     let stopped = shutdown::stopped(in_flight.clone())?;
     let ready = init::start(&config, &output).await?;
-    let tidy = Tidy::new(ready.engine.clone());
+    let around = Around {
+        in_flight,
+        engine: ready.engine.clone(),
+    };
     let recorder = Recorder::new(config.tape);
     let handler = Arc::new(Handler::new(ready, recorder, output.clone(), arrivals));
     let service = service_fn(move |event: LambdaEvent<Payload>| {
@@ -69,7 +72,7 @@ async fn serve(config: Config, output: Arc<Output>, arrivals: impl Arrivals) -> 
         async move { handler.handle(event).await }
     });
     tokio::select! {
-        ended = Runtime::new(service).layer(in_flight).layer(tidy).run_concurrent() => {
+        ended = Runtime::new(service).layer(around).run_concurrent() => {
             ended.map_err(|error| anyhow::anyhow!("lost Lambda's runtime API: {error}"))
         }
         () = stopped => {

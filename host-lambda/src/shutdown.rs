@@ -1,18 +1,7 @@
 //! The end: requests in flight are answered, then the process goes. Lambda sends SIGTERM where an extension is registered or several
 //! invocations share a process; elsewhere it freezes and kills, for which nothing has to be done: each line is out before its answer is.
 
-use lambda_runtime::{
-    LambdaInvocation,
-    tower::{Layer, Service},
-};
-use std::{
-    future::Future,
-    io,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{future::Future, io, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -33,10 +22,11 @@ impl Default for InFlight {
 }
 
 /// One of them, until it is dropped.
-struct Flying(Arc<watch::Sender<usize>>);
+pub struct Flying(Arc<watch::Sender<usize>>);
 
 impl InFlight {
-    fn enter(&self) -> Flying {
+    /// One more.
+    pub fn enter(&self) -> Flying {
         self.0.send_modify(|count| *count += 1);
         Flying(self.0.clone())
     }
@@ -60,46 +50,4 @@ pub fn stopped(in_flight: InFlight) -> io::Result<impl Future<Output = ()>> {
         let mut count = in_flight.0.subscribe();
         let _ = timeout(DRAIN_DURATION_MAX, count.wait_for(|count| *count == 0)).await;
     })
-}
-
-impl<S> Layer<S> for InFlight {
-    type Service = Counted<S>;
-
-    fn layer(&self, inner: S) -> Counted<S> {
-        Counted {
-            inner,
-            in_flight: self.clone(),
-        }
-    }
-}
-
-/// The runtime's own service, counted.
-#[derive(Clone)]
-pub struct Counted<S> {
-    inner: S,
-    in_flight: InFlight,
-}
-
-impl<S> Service<LambdaInvocation> for Counted<S>
-where
-    S: Service<LambdaInvocation>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
-        let flying = self.in_flight.enter();
-        let answered = self.inner.call(invocation);
-        Box::pin(async move {
-            let answered = answered.await;
-            drop(flying);
-            answered
-        })
-    }
 }

@@ -12,15 +12,9 @@ use crate::{
 use guests::Guests;
 use host_core::{
     engine::{Engine, EngineOptions},
-    http::Request,
     runtime::{Runtime, RuntimeOptions},
-    storage::Storage,
 };
-use std::{
-    fs,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fs, time::Instant};
 
 const COUNTS: [u32; 4] = [1, 10, 100, 1_000];
 /// Requests of one subject before it is the next one's turn.
@@ -63,18 +57,18 @@ async fn known(guests: &Guests) -> anyhow::Result<()> {
         }
         // Memory that a guest starts with is laid out at its first request.
         for (runtime, number) in known.iter().zip(0..) {
-            request(runtime, &get, &storage, number).await?;
+            workload::timed(runtime, &get, &storage, number).await?;
         }
         let further = (known.len() - first) as f64;
         let grown_kib = resident_kib()?.saturating_sub(resident) as f64;
         let opened = open_files()?.saturating_sub(descriptors) as f64;
         let [of_alone, of_one, of_each] =
             in_turns(ROUNDS, BATCH, async |subject, number| match subject {
-                0 => request(&alone, &get, &storage, number).await,
-                1 => request(&known[0], &get, &storage, number).await,
+                0 => workload::timed(&alone, &get, &storage, number).await,
+                1 => workload::timed(&known[0], &get, &storage, number).await,
                 _ => {
                     let runtime = &known[number as usize % known.len()];
-                    request(runtime, &get, &storage, number).await
+                    workload::timed(runtime, &get, &storage, number).await
                 }
             })
             .await?;
@@ -95,20 +89,6 @@ async fn known(guests: &Guests) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-async fn request(
-    runtime: &Runtime,
-    request: &Request,
-    storage: &Arc<dyn Storage>,
-    number: u64,
-) -> anyhow::Result<Duration> {
-    let request = request.clone();
-    let started = Instant::now();
-    let response = workload::answer(runtime, request, storage, number).await?;
-    let elapsed = started.elapsed();
-    workload::check(&response)?;
-    Ok(elapsed)
 }
 
 fn ratio(samples: &Samples, to: &Samples) -> String {

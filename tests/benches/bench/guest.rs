@@ -99,9 +99,9 @@ async fn requests() -> anyhow::Result<()> {
     let get = workload::request("GET", workload::ITEM_PATH, "")?;
     let [of_nothing, of_health, of_get, health_natively, get_natively] =
         in_turns(ROUNDS, BATCH, async |subject, number| match subject {
-            0 => component(&echo, &nothing, &storage, number).await,
-            1 => component(&guest, &health, &storage, number).await,
-            2 => component(&guest, &get, &storage, number).await,
+            0 => workload::timed(&echo, &nothing, &storage, number).await,
+            1 => workload::timed(&guest, &health, &storage, number).await,
+            2 => workload::timed(&guest, &get, &storage, number).await,
             3 => natively(&health, &storage, number),
             _ => natively(&get, &storage, number),
         })
@@ -133,14 +133,14 @@ async fn parts() -> anyhow::Result<()> {
     let guest = link(&engine, concat!(env!("OUT_DIR"), "/guest.wasm"))?;
     let storage = workload::seeded()?;
     let get = workload::request("GET", workload::ITEM_PATH, "")?;
-    component(&guest, &get, &storage, u64::MAX).await?;
+    workload::timed(&guest, &get, &storage, u64::MAX).await?;
     engine.tidy().await;
     let [mut made, mut called, mut dropped] = [const { Vec::new() }; 3];
     for number in 0..BATCH * ROUNDS {
         ensure!(engine.spares() == 1, "no instance waits for the request");
-        let call = component(&guest, &get, &storage, 2 * number).await?;
+        let call = workload::timed(&guest, &get, &storage, 2 * number).await?;
         ensure!(engine.spares() == 0, "the request took no spare");
-        let make_and_call = component(&guest, &get, &storage, 2 * number + 1).await?;
+        let make_and_call = workload::timed(&guest, &get, &storage, 2 * number + 1).await?;
         let started = Instant::now();
         engine.tidy().await;
         let drop_two_and_make = started.elapsed();
@@ -159,20 +159,6 @@ async fn parts() -> anyhow::Result<()> {
 fn link(engine: &Engine, component: &str) -> anyhow::Result<Runtime> {
     let guest = engine.load(&fs::read(component)?)?;
     Ok(Runtime::new(engine, &guest, RuntimeOptions::default())?)
-}
-
-async fn component(
-    runtime: &Runtime,
-    request: &Request,
-    storage: &Arc<dyn Storage>,
-    number: u64,
-) -> anyhow::Result<Duration> {
-    let request = request.clone();
-    let started = Instant::now();
-    let response = workload::answer(runtime, request, storage, number).await?;
-    let elapsed = started.elapsed();
-    workload::check(&response)?;
-    Ok(elapsed)
 }
 
 fn natively(

@@ -109,6 +109,21 @@ pub async fn answer(
     Ok(runtime.handle(request, run).await.result?)
 }
 
+/// How long that takes; the answer is checked afterwards.
+pub async fn timed(
+    runtime: &Runtime,
+    request: &Request,
+    storage: &Arc<dyn Storage>,
+    number: u64,
+) -> anyhow::Result<Duration> {
+    let request = request.clone();
+    let started = Instant::now();
+    let response = answer(runtime, request, storage, number).await?;
+    let elapsed = started.elapsed();
+    check(&response)?;
+    Ok(elapsed)
+}
+
 /// Fails where an answer is not the one that is measured.
 pub fn check(response: &Response) -> anyhow::Result<()> {
     ensure!(

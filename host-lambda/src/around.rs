@@ -1,5 +1,7 @@
-//! What is put off until an answer is out: the next instance is made before the next invocation is asked for, so that no client waits.
+//! Around each invocation: it is in flight until its answer is sent. Then, before the next one is asked for, the next instance is made, so
+//! that no client waits for it.
 
+use crate::shutdown::InFlight;
 use host_core::engine::Engine;
 use lambda_runtime::{
     LambdaInvocation,
@@ -11,37 +13,32 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Tidies the engine after each answer.
+/// Counts invocations, and tidies the engine after each answer.
 #[derive(Clone)]
-pub struct Tidy {
-    engine: Engine,
+pub struct Around {
+    pub in_flight: InFlight,
+    pub engine: Engine,
 }
 
-impl Tidy {
-    pub fn new(engine: Engine) -> Self {
-        Self { engine }
-    }
-}
+impl<S> Layer<S> for Around {
+    type Service = Surrounded<S>;
 
-impl<S> Layer<S> for Tidy {
-    type Service = Tidying<S>;
-
-    fn layer(&self, inner: S) -> Tidying<S> {
-        Tidying {
+    fn layer(&self, inner: S) -> Surrounded<S> {
+        Surrounded {
             inner,
-            engine: self.engine.clone(),
+            around: self.clone(),
         }
     }
 }
 
 /// The runtime's own service, which sends the answer.
 #[derive(Clone)]
-pub struct Tidying<S> {
+pub struct Surrounded<S> {
     inner: S,
-    engine: Engine,
+    around: Around,
 }
 
-impl<S> Service<LambdaInvocation> for Tidying<S>
+impl<S> Service<LambdaInvocation> for Surrounded<S>
 where
     S: Service<LambdaInvocation>,
     S::Future: Send + 'static,
@@ -57,10 +54,12 @@ where
     }
 
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
-        let engine = self.engine.clone();
+        let flying = self.around.in_flight.enter();
+        let engine = self.around.engine.clone();
         let answered = self.inner.call(invocation);
         Box::pin(async move {
             let answered = answered.await;
+            drop(flying);
             engine.tidy().await;
             answered
         })
