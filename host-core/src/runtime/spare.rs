@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::Store;
+use wasmtime::{Store, Trap};
 
 /// Time for a guest's start where nobody waits for it; nearly all take microseconds.
 const START_DURATION_MAX: Duration = Duration::from_millis(50);
@@ -94,7 +94,7 @@ impl Spares {
             return;
         };
         match make(lane, number, &origin).await {
-            Some((store, instance)) => {
+            Ok((store, instance)) => {
                 *lock(&self.ready) = Some(Spare {
                     origin,
                     store,
@@ -102,18 +102,24 @@ impl Spares {
                     _room: room,
                 });
             }
-            None => origin.guest.calls_at_start.store(true, Ordering::Relaxed),
+            // It took long, which on a machine that stood still says nothing of the guest.
+            Err(error) if error.downcast_ref() == Some(&Trap::Interrupt) => {}
+            Err(_) => origin.guest.calls_at_start.store(true, Ordering::Relaxed),
         }
     }
 }
 
-/// Brings an instance up; `None` if its start calls the host, fails, or takes long.
-async fn make(lane: &Lane, number: usize, origin: &Origin) -> Option<(Store<State>, Platform)> {
+/// Brings an instance up. Fails if its start calls the host, traps, or takes long.
+async fn make(
+    lane: &Lane,
+    number: usize,
+    origin: &Origin,
+) -> wasmtime::Result<(Store<State>, Platform)> {
     let mut store = origin.store(lane, State::idle(&origin.options));
     let _ticking = lane.ticker.start();
     bound(&mut store, Instant::now() + START_DURATION_MAX);
-    let instance = origin.instance(number, &mut store).await.ok()?;
-    Some((store, instance))
+    let instance = origin.instance(number, &mut store).await?;
+    Ok((store, instance))
 }
 
 impl Engine {
