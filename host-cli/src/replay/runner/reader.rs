@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 /// Events that one task runs one after the other.
 const BATCH_EVENTS_MAX: usize = 64;
-/// From this length on, they are no more.
+/// A batch of so many bytes takes no further event.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
 /// Gathers what one task takes.
