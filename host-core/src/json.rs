@@ -1,6 +1,10 @@
 //! Reading and writing JSON, fast.
 
-use serde::{Deserialize, Serialize};
+mod write;
+
+pub use write::{Object, write_array, write_number, write_string};
+
+use serde::Deserialize;
 
 /// Reads one JSON value, borrowing from `json` where it can.
 ///
@@ -16,12 +20,8 @@ pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
 /// Room for an event or an answer beside its body, so that most are written without growing.
 const WRITTEN_BYTES_USUAL: usize = 1024;
 
-/// Writes what cannot fail to be written: text, numbers, lists, and maps from text. `body_bytes` are those of its one long text.
-pub fn write(value: &impl Serialize, body_bytes: usize) -> Vec<u8> {
+/// Room for what has a body of so many bytes.
+pub fn with_room(body_bytes: usize) -> Vec<u8> {
     // An eighth for what has to be escaped.
-    let mut json = Vec::with_capacity(WRITTEN_BYTES_USUAL + body_bytes + body_bytes / 8);
-    match serde_json::to_writer(&mut json, value) {
-        Ok(()) => json,
-        Err(_) => Vec::new(),
-    }
+    Vec::with_capacity(WRITTEN_BYTES_USUAL + body_bytes + body_bytes / 8)
 }

@@ -8,7 +8,10 @@ mod rest;
 mod time;
 
 use super::{EventKind, Origin, media, respond::CONNECTION_FIELDS};
-use crate::{http::Scheme, json};
+use crate::{
+    http::Scheme,
+    json::{self, Object},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use maps::Fields;
 use std::borrow::Cow;
@@ -53,16 +56,15 @@ const URL_DOMAIN: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6.lambda-url.us-east-1.
 /// The event, as JSON.
 pub fn compose(origin: Origin, incoming: &Incoming<'_>) -> Vec<u8> {
     let message = Message::new(origin.kind, incoming);
-    let body_bytes = message.body.len();
+    let mut json = json::with_room(message.body.len());
+    let event = Object::begin(&mut json);
     match origin.kind {
-        EventKind::Rest => json::write(&rest::event(&message), body_bytes),
-        EventKind::HttpApi => {
-            let path = http_api::path_twice_decoded(message.path);
-            json::write(&http_api::event(&message, &path), body_bytes)
-        }
-        EventKind::FunctionUrl => json::write(&http_api::url_event(&message), body_bytes),
-        EventKind::Alb => json::write(&alb::event(&message, origin.multi_value), body_bytes),
+        EventKind::Rest => rest::write(event, &message),
+        EventKind::HttpApi => http_api::write(event, &message),
+        EventKind::FunctionUrl => http_api::write_url(event, &message),
+        EventKind::Alb => alb::write(event, &message, origin.multi_value),
     }
+    json
 }
 
 impl<'a> Message<'a> {
@@ -80,6 +82,11 @@ impl<'a> Message<'a> {
             body,
             is_base64,
         }
+    }
+
+    /// What some gateways leave out where it is empty.
+    fn body_text(&self) -> Option<&str> {
+        Some(&*self.body).filter(|body| !body.is_empty())
     }
 
     fn user_agent(&self) -> Option<&str> {

@@ -3,12 +3,11 @@
 use super::{EventKind, Origin, media};
 use crate::{
     http::{InvalidField, Response, is_field_value, is_token},
-    json,
+    json::{self, Object, write_array, write_string},
     limits::{ALB_PAYLOAD_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX},
     problem,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::{borrow::Cow, ops::Range};
 
 /// A response that is not sent. The host answers 500 in its place.
@@ -47,41 +46,7 @@ pub const CONNECTION_FIELDS: [&str; 7] = [
 /// The fields of an answer grouped by name: sorted, the order of repetition kept.
 struct Headers<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
-/// The answer of API Gateway payload format 1.0 and of load balancers with multi-value headers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MultiValueAnswer<'a> {
-    status_code: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_description: Option<String>,
-    multi_value_headers: Lists<'a>,
-    body: &'a str,
-    is_base64_encoded: bool,
-}
-
-/// The answer of payload format 2.0, and of load balancers that keep one value a header.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SingleValueAnswer<'a> {
-    status_code: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_description: Option<String>,
-    headers: Joined<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cookies: Vec<&'a str>,
-    body: &'a str,
-    is_base64_encoded: bool,
-}
-
-/// Serialises as a map of lists.
-struct Lists<'a>(&'a Headers<'a>);
-
-/// Serialises as a map of texts; `cookies` says what becomes of `set-cookie`, which cannot be joined (RFC 9110, 5.3).
-struct Joined<'a> {
-    headers: &'a Headers<'a>,
-    cookies: Cookies,
-}
-
+/// What becomes of `set-cookie`, which cannot be joined (RFC 9110, 5.3), where a header has one text.
 #[derive(Clone, Copy)]
 enum Cookies {
     /// They have a member of their own.
@@ -110,43 +75,32 @@ pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidRe
         body.as_slice()
     };
     let (body, is_base64_encoded) = body_text(&headers, body);
-    let status_description =
-        (origin.kind == EventKind::Alb).then(|| format!("{status} {}", problem::title(status)));
     let is_alb = match origin.kind {
         EventKind::Alb => true,
         EventKind::Rest | EventKind::HttpApi | EventKind::FunctionUrl => false,
     };
-    let encoded = if origin.kind == EventKind::Rest || (is_alb && origin.multi_value) {
-        let answer = MultiValueAnswer {
-            status_code: status,
-            status_description,
-            multi_value_headers: Lists(&headers),
-            body: &body,
-            is_base64_encoded,
-        };
-        json::write(&answer, body.len())
+    let mut encoded = json::with_room(body.len());
+    let mut answer = Object::begin(&mut encoded);
+    answer.number("statusCode", status.into());
+    if is_alb {
+        let title = problem::title(status);
+        answer.string("statusDescription", &format!("{status} {title}"));
+    }
+    if origin.kind == EventKind::Rest || (is_alb && origin.multi_value) {
+        // Payload format 1.0, and load balancers with multi-value headers.
+        headers.write_lists(answer.object("multiValueHeaders"));
+    } else if is_alb {
+        headers.write_joined(answer.object("headers"), Cookies::BySpelling);
     } else {
-        let answer = SingleValueAnswer {
-            status_code: status,
-            status_description,
-            headers: Joined {
-                headers: &headers,
-                cookies: if is_alb {
-                    Cookies::BySpelling
-                } else {
-                    Cookies::Elsewhere
-                },
-            },
-            cookies: if is_alb {
-                Vec::new()
-            } else {
-                headers.cookies().collect()
-            },
-            body: &body,
-            is_base64_encoded,
-        };
-        json::write(&answer, body.len())
-    };
+        // Payload format 2.0.
+        headers.write_joined(answer.object("headers"), Cookies::Elsewhere);
+        if headers.cookies().next().is_some() {
+            write_array(answer.name("cookies"), headers.cookies(), write_string);
+        }
+    }
+    answer.string("body", &body);
+    answer.boolean("isBase64Encoded", is_base64_encoded);
+    answer.end();
     let bytes_max = if is_alb {
         ALB_PAYLOAD_BYTES_MAX
     } else {
@@ -224,44 +178,34 @@ impl<'a> Headers<'a> {
             .chunk_by(|(left, _), (right, _)| left == right)
             .filter_map(|group| Some((&*group.first()?.0, group)))
     }
-}
 
-impl Serialize for Lists<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.groups().map(|(name, group)| (name, Values(group))))
+    /// As a map of lists.
+    fn write_lists(&self, mut map: Object<'_>) {
+        for (name, group) in self.groups() {
+            let values = group.iter().map(|(_, value)| *value);
+            write_array(map.key(name), values, write_string);
+        }
+        map.end();
     }
-}
 
-/// Serialises as a list of texts.
-struct Values<'a>(&'a [(Cow<'a, str>, &'a str)]);
-
-impl Serialize for Values<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(_, value)| value))
-    }
-}
-
-impl Serialize for Joined<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (name, group) in self.headers.groups() {
-            if name == "set-cookie" {
-                match self.cookies {
-                    Cookies::Elsewhere => {}
-                    Cookies::BySpelling => {
-                        for (spelling, (_, value)) in SPELLINGS.zip(group) {
-                            map.serialize_entry(&spelt("set-cookie", spelling), value)?;
-                        }
+    /// As a map of texts.
+    fn write_joined(&self, mut map: Object<'_>, cookies: Cookies) {
+        for (name, group) in self.groups() {
+            match (name, cookies, group) {
+                ("set-cookie", Cookies::Elsewhere, _) => {}
+                ("set-cookie", Cookies::BySpelling, group) => {
+                    for (spelling, (_, value)) in SPELLINGS.zip(group) {
+                        map.entry(&spelt("set-cookie", spelling), value);
                     }
                 }
-            } else if let [(_, value)] = group {
-                map.serialize_entry(name, value)?;
-            } else {
-                let values: Vec<&str> = group.iter().map(|(_, value)| *value).collect();
-                map.serialize_entry(name, &values.join(", "))?;
+                (_, _, [(_, value)]) => map.entry(name, value),
+                (_, _, group) => {
+                    let values: Vec<&str> = group.iter().map(|(_, value)| *value).collect();
+                    map.entry(name, &values.join(", "));
+                }
             }
         }
-        map.end()
+        map.end();
     }
 }
 

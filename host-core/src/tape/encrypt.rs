@@ -6,7 +6,8 @@
 mod bech32;
 mod stream;
 
-use super::{VERSION, exchange::FIRST_MEMBER, json::Object};
+use super::{VERSION, exchange::FIRST_MEMBER};
+use crate::json::Object;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD},

@@ -1,79 +1,11 @@
-//! JSON as text: written member by member, and changed at single places without making a tree of the rest.
+//! JSON as text: changed at single places without making a tree of the rest.
 
 use serde::{
     Deserializer as _,
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, io::Write as _, ops::Range};
-
-/// Writes a JSON object member by member.
-pub(super) struct Object<'a> {
-    out: &'a mut Vec<u8>,
-    is_first: bool,
-}
-
-impl<'a> Object<'a> {
-    pub(super) fn begin(out: &'a mut Vec<u8>) -> Self {
-        out.push(b'{');
-        Self {
-            out,
-            is_first: true,
-        }
-    }
-
-    /// Starts a member; its value has to follow.
-    pub(super) fn name(&mut self, name: &str) -> &mut Vec<u8> {
-        if !std::mem::take(&mut self.is_first) {
-            self.out.push(b',');
-        }
-        write_string(self.out, name);
-        self.out.push(b':');
-        self.out
-    }
-
-    pub(super) fn string(&mut self, name: &str, text: &str) {
-        write_string(self.name(name), text);
-    }
-
-    pub(super) fn number(&mut self, name: &str, number: u64) {
-        write_number(self.name(name), number);
-    }
-
-    /// A value that is JSON already.
-    pub(super) fn raw(&mut self, name: &str, json: &[u8]) {
-        self.name(name).extend_from_slice(json);
-    }
-
-    pub(super) fn end(self) {
-        self.out.push(b'}');
-    }
-}
-
-/// Writes an array, each element by `write`.
-pub(super) fn write_array<T>(
-    out: &mut Vec<u8>,
-    elements: impl IntoIterator<Item = T>,
-    mut write: impl FnMut(&mut Vec<u8>, T),
-) {
-    out.push(b'[');
-    for (position, element) in elements.into_iter().enumerate() {
-        if position > 0 {
-            out.push(b',');
-        }
-        write(out, element);
-    }
-    out.push(b']');
-}
-
-pub(super) fn write_string(out: &mut Vec<u8>, text: &str) {
-    // Writing to memory does not fail, and text has no value that JSON lacks.
-    let _ = serde_json::to_writer(out, text);
-}
-
-pub(super) fn write_number(out: &mut Vec<u8>, number: u64) {
-    let _ = write!(out, "{number}");
-}
+use std::{borrow::Cow, fmt, ops::Range};
 
 /// JSON text without line breaks: those that JSON allows stand between tokens, where a blank means the same.
 pub(super) fn one_line(json: &[u8]) -> Cow<'_, [u8]> {

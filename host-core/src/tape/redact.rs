@@ -8,7 +8,8 @@ pub(super) mod places;
 
 pub use places::InvalidPointer;
 
-use super::json::{Splices, elements, members, span, string, write_string};
+use super::json::{Splices, elements, members, span, string};
+use crate::json::write_string;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use places::Pointer;
 use std::{borrow::Cow, collections::BTreeSet};

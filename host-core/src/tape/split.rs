@@ -3,12 +3,10 @@
 //! A part is `{"tenon_tape_part": N, "of": COUNT, "sha256": DIGEST OF THE LINE, "text": PIECE}`, `N` counted from 0. The digest names
 //! the line, so that parts of several lines may arrive mixed and in any order.
 
-use super::{
-    exchange::first_member_is,
-    json::{Object, write_string},
-};
+use super::exchange::first_member_is;
 use crate::{
     digest::Digest,
+    json::{Object, write_string},
     limits::{TAPE_LINE_BYTES_MAX, TAPE_PARTS_BYTES_MAX},
 };
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Repeated names and values, as the JSON maps in which gateways send them.
 
+use crate::json::{Object, write_array, write_string};
 use percent_encoding::percent_decode_str;
-use serde::{Serialize, Serializer};
 use std::{borrow::Cow, cmp::Ordering};
 
 /// Names and values, sorted by name; repeated names in their order.
@@ -59,6 +59,42 @@ impl<'a> Fields<'a> {
             .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
             .map(|(_, value)| &**value)
     }
+
+    /// As a map from each name to its last value.
+    pub fn write_last(&self, names: Names, mut map: Object<'_>) {
+        for (name, group) in names.groups(self) {
+            if let Some((_, value)) = group.last() {
+                map.entry(&name, value);
+            }
+        }
+        map.end();
+    }
+
+    /// As a map from each name to the list of its values.
+    pub fn write_all(&self, names: Names, mut map: Object<'_>) {
+        for (name, group) in names.groups(self) {
+            let values = group.iter().map(|(_, value)| &**value);
+            write_array(map.key(&name), values, write_string);
+        }
+        map.end();
+    }
+
+    /// As a map from each name to its values joined by commas, without spaces. Commas would spoil `cookie` fields: they are joined as
+    /// RFC 6265 says, or left out.
+    pub fn write_joined(&self, names: Names, keeps_cookies: bool, mut map: Object<'_>) {
+        for (name, group) in names.groups(self) {
+            let is_cookie = name.eq_ignore_ascii_case("cookie");
+            match group {
+                _ if is_cookie && !keeps_cookies => {}
+                [(_, value)] => map.entry(&name, value),
+                group => {
+                    let values: Vec<&str> = group.iter().map(|(_, value)| &**value).collect();
+                    map.entry(&name, &values.join(if is_cookie { "; " } else { "," }));
+                }
+            }
+        }
+        map.end();
+    }
 }
 
 fn compare_without_case(left: &str, right: &str) -> Ordering {
@@ -96,20 +132,6 @@ pub enum Names {
     LowerCase,
 }
 
-/// A map from each name to its last value.
-pub struct Last<'f>(pub &'f Fields<'f>, pub Names);
-
-/// A map from each name to the list of its values.
-pub struct All<'f>(pub &'f Fields<'f>, pub Names);
-
-/// A map from each name to its values joined by commas, without spaces.
-pub struct Joined<'f> {
-    pub fields: &'f Fields<'f>,
-    pub names: Names,
-    /// What becomes of `cookie` fields, which commas would spoil: joined as RFC 6265 says, or left out.
-    pub keeps_cookies: bool,
-}
-
 impl Names {
     fn same(self, left: &str, right: &str) -> bool {
         match self {
@@ -135,53 +157,5 @@ impl Names {
             .0
             .chunk_by(move |(left, _), (right, _)| self.same(left, right))
             .filter_map(move |group| Some((self.write(&group.first()?.0), group)))
-    }
-}
-
-impl Serialize for Last<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entries = self.1.groups(self.0);
-        serializer.collect_map(
-            entries.filter_map(|(name, group)| group.last().map(|(_, value)| (name, value))),
-        )
-    }
-}
-
-impl Serialize for All<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(
-            self.1
-                .groups(self.0)
-                .map(|(name, group)| (name, Values(group))),
-        )
-    }
-}
-
-/// Serialises as a list of texts.
-struct Values<'f>(Group<'f, 'f>);
-
-impl Serialize for Values<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(_, value)| value))
-    }
-}
-
-impl Serialize for Joined<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.names.groups(self.fields).filter_map(|(name, group)| {
-            let is_cookie = name.eq_ignore_ascii_case("cookie");
-            let separator = if is_cookie { "; " } else { "," };
-            let value = match group {
-                [(_, value)] => Cow::Borrowed(&**value),
-                _ => Cow::Owned(
-                    group
-                        .iter()
-                        .map(|(_, value)| &**value)
-                        .collect::<Vec<_>>()
-                        .join(separator),
-                ),
-            };
-            (self.keeps_cookies || !is_cookie).then_some((name, value))
-        }))
     }
 }

@@ -1,12 +1,12 @@
 //! Storage calls to JSON. The same call always gives the same bytes: that is what a strict replay compares.
 
 use crate::{
+    json::{Object, write_array, write_number, write_string},
     storage::{
         Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
         Precondition, PutOptions, PutOutcome, QueryOptions, SortRange, StorageError,
         TransactOutcome,
     },
-    tape::json::{Object, write_array, write_number, write_string},
 };
 
 /// What a document becomes on its way to the tape: itself, with fields redacted, or nothing but a note that it was long.
@@ -263,7 +263,7 @@ fn write_operation(out: &mut Vec<u8>, operation: &Operation, documents: &mut dyn
 
 fn query_members(object: &mut Object<'_>, options: &QueryOptions) {
     let range = object.name("range");
-    let bound = |range: &mut Vec<u8>, name: &str, bound: &str| {
+    let bound = |range: &mut Vec<u8>, name: &'static str, bound: &str| {
         let mut object = Object::begin(range);
         object.string(name, bound);
         object.end();

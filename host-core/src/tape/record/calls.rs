@@ -2,6 +2,7 @@
 
 use super::{Omitted, RecordOptions};
 use crate::{
+    json::{Object, write_number},
     limits::TAPE_CALLS_BYTES_MAX,
     storage::{
         Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
@@ -9,7 +10,6 @@ use crate::{
     },
     tape::{
         call::write::{Answered, Asked, Documents, write_result},
-        json::Object,
         redact::Marks,
     },
 };
@@ -120,7 +120,7 @@ impl RecordingStorage {
         text.extend_from_slice(b",\"result\":");
         write_result(text, result, &mut documents);
         text.extend_from_slice(b",\"us\":");
-        crate::tape::json::write_number(text, microseconds(started, Instant::now()));
+        write_number(text, microseconds(started, Instant::now()));
         text.push(b'}');
     }
 }

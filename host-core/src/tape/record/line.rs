@@ -5,6 +5,7 @@ use crate::{
     digest::Digest,
     gateway::Rejection,
     hexadecimal::Hexadecimal,
+    json::{Object, write_array, write_number, write_string},
     limits::Limits,
     runtime::{LogLevel, LogRecord, RuntimeOptions},
     seed::Seed,
@@ -12,7 +13,7 @@ use crate::{
     tape::{
         FaultRecord, VERSION,
         exchange::{FIRST_MEMBER, seal},
-        json::{Object, Splices, members, one_line, span, write_array, write_number, write_string},
+        json::{Splices, members, one_line, span},
         redact::{Marks, REPLACEMENT, Redaction},
     },
 };
@@ -207,9 +208,10 @@ pub(crate) fn write_logs(
             for (key, value) in &record.attributes {
                 let at = || format!("/logs/{number}/attributes/{key}");
                 if redaction.attribute(key, at, marks) {
-                    attributes.string(key, REPLACEMENT);
+                    attributes.entry(key, REPLACEMENT);
                 } else {
-                    attributes.raw(key, &one_line(value.as_bytes()));
+                    let value = one_line(value.as_bytes());
+                    attributes.key(key).extend_from_slice(&value);
                 }
             }
             attributes.end();
