@@ -20,9 +20,11 @@ use serde_json::json;
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
 /// Where a layer's files are.
 const LAYER_FOLDER: &str = "/opt";
@@ -38,6 +40,8 @@ const GUEST_BYTES_MAX: u64 = 250 << 20;
 const INSTANCES_MAX: u32 = 64;
 /// Time to read the cursor key. Lambda gives ten seconds to all of init; a store that is down must not use them up.
 const STORE_DURATION_MAX: Duration = Duration::from_secs(4);
+/// How long nothing else is done than connecting to the store. A nearby one has answered by then, another one at least been asked.
+const STORE_HEAD_START: Duration = Duration::from_millis(1);
 /// Time to tell Lambda of a failure.
 const REPORT_DURATION_MAX: Duration = Duration::from_secs(1);
 
@@ -69,9 +73,17 @@ pub async fn start(config: &Config, output: &Output) -> anyhow::Result<Ready> {
     let backend = Arc::new(DynamoDbStorage::new(&config.table));
     let store = Arc::new(Store::new(backend.clone(), config.namespace.clone()));
     let deadline = started + STORE_DURATION_MAX;
-    // The store first: loading holds this thread, for a millisecond, while the connection is on its way. Another thread would take longer.
-    let (opened, ready) =
-        tokio::join!(store.open(deadline), guests(config, backend, store.clone()));
+    // The store first, until its request is under way: loading holds this thread, for a millisecond, while the answer is on its way. Were
+    // guests loaded any earlier, the request would wait for them. Another thread would take longer.
+    let mut opening = pin!(store.open(deadline));
+    let early = timeout(STORE_HEAD_START, &mut opening).await;
+    let opened = async {
+        match early {
+            Ok(opened) => opened,
+            Err(_) => opening.await,
+        }
+    };
+    let (opened, ready) = tokio::join!(opened, guests(config, backend, store.clone()));
     let Ready {
         engine,
         service,
@@ -248,7 +260,7 @@ pub fn report_failure(runtime_api: Option<&str>, reason: &str) {
     if let (Ok(request), Ok(runtime)) = (request, tokio_runtime(1)) {
         runtime.block_on(async {
             if let Ok(client) = Client::builder().with_endpoint(endpoint).build() {
-                let _ = tokio::time::timeout(REPORT_DURATION_MAX, client.call(request)).await;
+                let _ = timeout(REPORT_DURATION_MAX, client.call(request)).await;
             }
         });
     }
