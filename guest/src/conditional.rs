@@ -45,7 +45,7 @@ pub fn entity_tag(revision: &str) -> String {
 impl Conditions {
     /// Reads the fields; one that cannot be read is refused, because ignoring it could lose somebody's change.
     pub fn of(request: &Request) -> Result<Self, Problem> {
-        let tags = |name: &'static str| match request.header(name) {
+        let tags = |name: &'static str| match request.headers.get(name) {
             None => Ok(None),
             Some(value) => Tags::parse(&value).map(Some).ok_or_else(|| {
                 let detail =
@@ -184,7 +184,7 @@ mod tests {
 
     fn conditions(headers: &str) -> Conditions {
         Conditions::of(&Request {
-            headers: headers.into(),
+            headers: String::from(headers).into(),
             ..Request::default()
         })
         .unwrap()

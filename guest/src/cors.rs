@@ -20,8 +20,11 @@ pub fn options(request: &Request, route: &Route) -> Response {
     if matches!(route, Route::Item(_)) {
         response = response.with("accept-patch", crate::negotiation::MERGE_PATCH);
     }
-    let is_preflight = request.header("origin").is_some()
-        && request.header("access-control-request-method").is_some();
+    let is_preflight = request.headers.get("origin").is_some()
+        && request
+            .headers
+            .get("access-control-request-method")
+            .is_some();
     if is_preflight {
         response = response
             .with("access-control-allow-methods", route.allow())

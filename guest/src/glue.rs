@@ -68,7 +68,7 @@ impl From<WitRequest> for Request {
             method: request.method,
             path: request.path,
             query: request.query,
-            headers: request.headers,
+            headers: request.headers.into(),
             body: request.body,
             request_id: request.context.request_id,
             received_at_ms: request.context.received_at_ms,

@@ -1,5 +1,6 @@
 //! One HTTP exchange in the shape of `wit/http.wit`. Nothing is decoded before a route asks for it.
 
+use crate::headers::Headers;
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// A request, as the host passes it.
@@ -11,8 +12,8 @@ pub struct Request {
     pub path: String,
     /// Percent-encoded, without `?`; empty if there was none.
     pub query: String,
-    /// Lines of `name: value\n`, names in lower case.
-    pub headers: String,
+    /// Looked up by name.
+    pub headers: Headers,
     /// The content.
     pub body: Vec<u8>,
     /// Unique; appears in every problem answer.
@@ -38,22 +39,6 @@ pub struct Response {
 }
 
 impl Request {
-    /// All values of a header, given in lower case, joined as RFC 9110, 5.3 allows; `None` without such a field.
-    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut values = self.headers.split_terminator('\n').filter_map(|line| {
-            let value = line.strip_prefix(name)?.strip_prefix(": ")?;
-            Some(value)
-        });
-        let first = values.next()?;
-        let mut joined = Cow::Borrowed(first);
-        for value in values {
-            let joined = joined.to_mut();
-            joined.push_str(", ");
-            joined.push_str(value);
-        }
-        Some(joined)
-    }
-
     /// Whether the answer goes without content.
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"

@@ -36,7 +36,7 @@ pub struct Record {
 impl IdempotencyKey {
     /// Reads the header, if there is one.
     pub fn of(request: &Request) -> Result<Option<Self>, Problem> {
-        let Some(field) = request.header("idempotency-key") else {
+        let Some(field) = request.headers.get("idempotency-key") else {
             return Ok(None);
         };
         let Some(name) = parse(&field) else {
@@ -170,7 +170,7 @@ mod tests {
         let key = |headers: &str, subject: Option<&str>| {
             let subject = subject.map(Into::into);
             let request = Request {
-                headers: headers.into(),
+                headers: String::from(headers).into(),
                 subject,
                 ..Request::default()
             };

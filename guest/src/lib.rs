@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+pub mod headers;
 pub mod http;
 pub mod ports;
 

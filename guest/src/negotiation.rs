@@ -13,7 +13,7 @@ pub const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Refuses a request whose `Accept` excludes JSON.
 pub fn check_accept(request: &Request) -> Result<(), Problem> {
-    match request.header("accept") {
+    match request.headers.get("accept") {
         Some(accept) if !accepts_json(&accept) => Err(Problem::new(
             406,
             "not-acceptable",
@@ -30,7 +30,7 @@ pub fn check_content_type(
     expected: &'static str,
     hint: &'static str,
 ) -> Result<(), Problem> {
-    let content_type = request.header("content-type");
+    let content_type = request.headers.get("content-type");
     if !content_type
         .as_deref()
         .is_some_and(|value| is_utf8_of_type(value, expected))
@@ -38,7 +38,7 @@ pub fn check_content_type(
         let detail = format!("the content type must be `{expected}`, in UTF-8");
         return Err(Problem::new(415, "unsupported-media-type", detail).with(hint, expected));
     }
-    match request.header("content-encoding") {
+    match request.headers.get("content-encoding") {
         Some(coding) if !coding.eq_ignore_ascii_case("identity") => {
             let problem = Problem::new(
                 415,

@@ -63,7 +63,8 @@ impl FakeHost {
             headers: headers
                 .iter()
                 .map(|(name, value)| format!("{name}: {value}\n"))
-                .collect(),
+                .collect::<String>()
+                .into(),
             body: body.into(),
             request_id: "request-1".into(),
             received_at_ms: self.now_ms.get(),

@@ -64,7 +64,7 @@ pub fn handle_waiting(
         method: request.method,
         path: request.path,
         query: request.query,
-        headers: request.headers.into_string(),
+        headers: request.headers.into_string().into(),
         body: request.body,
         request_id: context.request_id,
         received_at_ms: context.received_at_ms,
