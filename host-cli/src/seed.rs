@@ -2,6 +2,7 @@
 
 use crate::exit::Failure;
 use host_core::seed::Seed;
+use std::{cell::RefCell, mem};
 
 /// The seed that `--seed` names, or `default`.
 pub fn resolve(
@@ -20,10 +21,61 @@ pub fn resolve(
 /// A seed that nobody can guess.
 pub fn unpredictable() -> Result<Seed, Failure> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
+    fill(&mut bytes)?;
+    Ok(Seed::new(bytes))
+}
+
+/// The same for a server: many seeds with one system call, each forgotten here when it is handed out.
+pub fn of_request() -> Result<Seed, Failure> {
+    thread_local! {
+        static BATCH: RefCell<Batch> = const { RefCell::new(Batch::EMPTY) };
+    }
+    BATCH.with_borrow_mut(Batch::next)
+}
+
+/// Seeds ahead of their requests.
+struct Batch {
+    seeds: [[u8; 32]; Self::SEEDS],
+    left: usize,
+}
+
+impl Batch {
+    const SEEDS: usize = 32;
+    const EMPTY: Self = Self {
+        seeds: [[0; 32]; Self::SEEDS],
+        left: 0,
+    };
+
+    fn next(&mut self) -> Result<Seed, Failure> {
+        if self.left == 0 {
+            fill(self.seeds.as_flattened_mut())?;
+            self.left = Self::SEEDS;
+        }
+        self.left -= 1;
+        Ok(Seed::new(mem::take(&mut self.seeds[self.left])))
+    }
+}
+
+fn fill(bytes: &mut [u8]) -> Result<(), Failure> {
+    getrandom::fill(bytes).map_err(|error| {
         Failure::environment(format_args!(
             "the operating system gives no random bytes: {error}"
         ))
-    })?;
-    Ok(Seed::new(bytes))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_requests_have_the_same_seed_and_none_stays_behind() {
+        let mut batch = Batch::EMPTY;
+        let seeds = (0..3 * Batch::SEEDS).map(|_| *batch.next().unwrap().as_bytes());
+        let seeds: HashSet<[u8; 32]> = seeds.collect();
+        assert_eq!(seeds.len(), 3 * Batch::SEEDS);
+        assert!(!seeds.contains(&[0; 32]));
+        assert_eq!(batch.seeds, Batch::EMPTY.seeds);
+    }
 }

@@ -72,7 +72,7 @@ impl Exchanger {
     ) -> Response<Full<Bytes>> {
         let started = Instant::now();
         let (head, body) = request.into_parts();
-        let seed = match seed::unpredictable() {
+        let seed = match seed::of_request() {
             Ok(seed) => seed,
             Err(_) => return response(problem_delivery(500, "the host has no random numbers", "")),
         };
