@@ -18,6 +18,7 @@ use serde_json::Value;
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 use subject::{Program, Subject};
@@ -110,6 +111,9 @@ fn cold(programs: &Programs) -> anyhow::Result<()> {
 /// The same when no file is in the page cache: as far as a sandbox has its files from a disk.
 fn evicted(programs: &Programs) -> anyhow::Result<()> {
     report::heading("Lambda: process start with the page cache evicted, ms");
+    // What was just built and is not on the disk yet cannot be evicted.
+    let synced = Command::new("sync").status()?;
+    ensure!(synced.success(), "`sync` failed");
     let evict = || fs::write(DROP_CACHES, "1");
     if let Err(error) = evict() {
         println!("  not measured: `{DROP_CACHES}`: {error}");

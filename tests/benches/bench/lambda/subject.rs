@@ -79,6 +79,7 @@ impl Program {
             .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
             .env("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint)
             .env("TENON_TABLE", self.name)
+            .env("NODE_NO_WARNINGS", "1") // at each start, the SDK's that it will want a later Node
             .stdin(Stdio::null())
             .stdout(Stdio::null()) // the lines are written all the same
             .spawn()
