@@ -10,6 +10,7 @@ mod difference;
 mod effect;
 mod ignore;
 mod knowledge;
+mod list;
 mod outcome;
 mod overlay;
 mod state;

@@ -2,8 +2,14 @@
 
 use super::outcome::View;
 use crate::{
-    storage::{Document, Key, Operation, Precondition, PutOptions},
-    tape::call::read::OperationArguments,
+    storage::{
+        DeleteOutcome, Document, Key, Operation, Precondition, PutOptions, PutOutcome,
+        TransactOutcome,
+    },
+    tape::{
+        Arguments, CallRecord, Exchange,
+        call::read::{OperationArguments, ResultError},
+    },
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -142,4 +148,43 @@ fn precondition_value(precondition: &Precondition) -> Value {
         Precondition::Present => "present".into(),
         Precondition::Revision(revision) => json!({"revision": revision.as_str()}),
     }
+}
+
+/// What the calls on a tape wrote; the reason where one cannot be read.
+pub(super) fn written(exchange: &Exchange<'_>) -> Result<Effects, String> {
+    let mut effects = Effects::default();
+    for (number, call) in (1..).zip(&exchange.calls) {
+        if call.call.writes() {
+            note_write(&mut effects, call).map_err(|error| format!("call {number}: {error}"))?;
+        }
+    }
+    Ok(effects)
+}
+
+fn note_write(effects: &mut Effects, call: &CallRecord<'_>) -> Result<(), ResultError> {
+    let Some(result) = call.result()? else {
+        return Ok(());
+    };
+    match Arguments::read(call.call, call.arguments)? {
+        Arguments::Put(put) => {
+            if let Ok(PutOutcome::Done(_)) = result.put()? {
+                effects.put(&put.key, put.document.as_ref(), &put.options);
+            }
+        }
+        Arguments::Delete { key, precondition } => {
+            if let Ok(DeleteOutcome::Done) = result.delete()? {
+                effects.delete(&key, &precondition);
+            }
+        }
+        Arguments::Transact { operations, .. } => {
+            if let Ok(TransactOutcome::Done(_)) = result.transact()? {
+                effects.transact_recorded(&operations);
+            }
+        }
+        Arguments::Get { .. }
+        | Arguments::GetMany { .. }
+        | Arguments::Query { .. }
+        | Arguments::QueryIndex { .. } => {}
+    }
+    Ok(())
 }

@@ -4,11 +4,13 @@
 //! The calls are gone through in their order. What was read of an item before the request wrote it is how it was; a page of a query
 //! tells of everything between its first and its last entry, also of what is not there.
 
-use super::effect::Effects;
+use super::list::{
+    List, Position, after, from_first, narrowed, next, position, upper_order, whole,
+};
 use crate::{
     storage::{
-        DeleteOutcome, Direction, IndexPosition, Item, Key, Page, Precondition, PutOutcome,
-        QueryOptions, Revision, SortRange, Span, StorageError, TransactOutcome,
+        DeleteOutcome, Direction, Item, Key, Page, Precondition, PutOutcome, QueryOptions,
+        Revision, Span, StorageError, TransactOutcome,
     },
     tape::{
         Arguments, CallRecord, Exchange,
@@ -16,17 +18,6 @@ use crate::{
     },
 };
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-
-/// Where an entry stands in a list: by sort key in a primary partition, as (sort key, empty, empty); by secondary sort key, primary
-/// partition and sort key in a secondary one.
-pub(super) type Position = IndexPosition;
-
-/// A list that queries read.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct List {
-    pub(super) is_index: bool,
-    pub(super) partition: String,
-}
 
 /// How an item was before the request.
 #[derive(Clone, Debug, PartialEq)]
@@ -384,128 +375,6 @@ impl Knowledge {
         let position = self.failures.iter().position(|(of, _)| of == subject)?;
         Some(self.failures.remove(position).1)
     }
-}
-
-fn upper_order(one: &Span<Position>, other: &Span<Position>) -> std::cmp::Ordering {
-    match (&one.upper, &other.upper) {
-        (None, None) => std::cmp::Ordering::Equal,
-        (None, Some(_)) => std::cmp::Ordering::Greater,
-        (Some(_), None) => std::cmp::Ordering::Less,
-        (Some(one), Some(other)) => one.cmp(other),
-    }
-}
-
-/// Where an item stands in a list.
-pub(super) fn position(list: &List, key: &Key, item: &Item) -> Position {
-    if list.is_index {
-        let sort = item.index.as_ref().map_or("", |index| &index.sort);
-        (sort.to_owned(), key.partition.clone(), key.sort.clone())
-    } else {
-        (key.sort.clone(), String::new(), String::new())
-    }
-}
-
-/// All that a range covers.
-pub(super) fn whole(range: &SortRange) -> Span<Position> {
-    let options = QueryOptions {
-        range: range.clone(),
-        direction: Direction::Ascending,
-        limit: 1,
-        cursor: None,
-    };
-    // Only a cursor could fail.
-    Span::of_index_query(&options).unwrap_or(Span {
-        lower: (String::new(), String::new(), String::new()),
-        upper: None,
-    })
-}
-
-/// What two parts have in common.
-pub(super) fn narrowed(one: Span<Position>, other: &Span<Position>) -> Span<Position> {
-    Span {
-        lower: one.lower.max(other.lower.clone()),
-        upper: match (one.upper, other.upper.clone()) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        },
-    }
-}
-
-/// The position that follows directly.
-fn next(position: &Position) -> Position {
-    let (first, second, third) = position;
-    (first.clone(), second.clone(), format!("{third}\0"))
-}
-
-fn after(position: &Position, is_descending: bool) -> Span<Position> {
-    if is_descending {
-        Span {
-            lower: Position::default(),
-            upper: Some(position.clone()),
-        }
-    } else {
-        Span {
-            lower: next(position),
-            upper: None,
-        }
-    }
-}
-
-/// From the first entry found on; nothing where none was.
-fn from_first(first: Option<&Position>, is_descending: bool) -> Span<Position> {
-    match (first, is_descending) {
-        (Some(first), false) => Span {
-            lower: first.clone(),
-            upper: None,
-        },
-        (Some(first), true) => Span {
-            lower: Position::default(),
-            upper: Some(next(first)),
-        },
-        (None, _) => Span {
-            lower: Position::default(),
-            upper: Some(Position::default()),
-        },
-    }
-}
-
-/// What the calls on a tape wrote; the reason where one cannot be read.
-pub(super) fn written(exchange: &Exchange<'_>) -> Result<Effects, String> {
-    let mut effects = Effects::default();
-    for (number, call) in (1..).zip(&exchange.calls) {
-        if call.call.writes() {
-            note_write(&mut effects, call).map_err(|error| format!("call {number}: {error}"))?;
-        }
-    }
-    Ok(effects)
-}
-
-fn note_write(effects: &mut Effects, call: &CallRecord<'_>) -> Result<(), ResultError> {
-    let Some(result) = call.result()? else {
-        return Ok(());
-    };
-    match Arguments::read(call.call, call.arguments)? {
-        Arguments::Put(put) => {
-            if let Ok(PutOutcome::Done(_)) = result.put()? {
-                effects.put(&put.key, put.document.as_ref(), &put.options);
-            }
-        }
-        Arguments::Delete { key, precondition } => {
-            if let Ok(DeleteOutcome::Done) = result.delete()? {
-                effects.delete(&key, &precondition);
-            }
-        }
-        Arguments::Transact { operations, .. } => {
-            if let Ok(TransactOutcome::Done(_)) = result.transact()? {
-                effects.transact_recorded(&operations);
-            }
-        }
-        Arguments::Get { .. }
-        | Arguments::GetMany { .. }
-        | Arguments::Query { .. }
-        | Arguments::QueryIndex { .. } => {}
-    }
-    Ok(())
 }
 
 fn has_cursor(arguments: &Arguments) -> bool {

@@ -1,6 +1,6 @@
 //! What one run gave, in the form in which runs are compared.
 
-use super::{effect::Effects, knowledge::written};
+use super::effect::{Effects, written};
 use crate::{
     digest::Digest,
     gateway::Rejection,

@@ -5,7 +5,8 @@ mod state;
 use self::state::{Missing, State};
 use super::{
     effect::Effects,
-    knowledge::{Knowledge, Known, List, about, about_list},
+    knowledge::{Knowledge, Known, about, about_list},
+    list::List,
     outcome::View,
 };
 use crate::{

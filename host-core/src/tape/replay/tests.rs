@@ -1,7 +1,8 @@
 //! What a tape knows is enough to repeat what was recorded, and says so where it is not.
 
 use super::{
-    knowledge::{Knowledge, written},
+    effect::written,
+    knowledge::Knowledge,
     outcome::View,
     overlay::{OnMiss, Overlay},
 };

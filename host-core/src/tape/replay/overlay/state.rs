@@ -7,7 +7,8 @@ use crate::{
     },
     tape::replay::{
         effect::Effects,
-        knowledge::{Knowledge, Known, List, Position, Question, narrowed, position, whole},
+        knowledge::{Knowledge, Known, Question},
+        list::{List, Position, narrowed, position, whole},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
