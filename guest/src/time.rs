@@ -29,7 +29,7 @@ pub fn rfc3339(ms_since_epoch: u64) -> String {
     text
 }
 
-/// The last `width` digits. A tenth of what formatting takes, for every write.
+/// The last `width` digits. A fifth of what formatting takes, for every write.
 fn push_digits(text: &mut String, number: u64, width: u32) {
     for place in (0..width).rev() {
         let digit = (number / 10_u64.pow(place) % 10) as u8;

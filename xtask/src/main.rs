@@ -43,7 +43,8 @@ Commands:
   fuzz [SECONDS]   fuzz the event normaliser and the readers of tapes, 30 seconds each unless told
   bench [NAME] [--json FILE]
                    what the component costs beside native logic; NAME is growth, guest, joint, lambda, normaliser, release, replay,
-                   serve, sizes, tables or tape, all without; or instructions: fails where a path that all requests take has become longer (needs valgrind)
+                   serve, sizes, tables or tape, all without; or instructions: fails where a path that all requests take has
+                   become longer (needs valgrind)
   package [--arch x86_64|arm64|all] [--guest FILE] [--profile NAME] [--reproduce]
                    what goes to Lambda, into target/lambda/ARCH: host-lambda.zip, guest.zip, manifest.json; for this machine's
                    architecture and the reference guest unless told; with --reproduce, build twice and compare
