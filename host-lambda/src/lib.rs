@@ -1,8 +1,9 @@
 //! The AWS Lambda host: answers gateway events with a guest, on DynamoDB.
 //!
-//! Init loads the guest and reads the table's cursor key, which makes the connection to DynamoDB, side by side. Then each invocation goes
-//! through `host_core::service`, within the time that Lambda leaves it, and writes its lines to stdout before its answer goes out. Once it is
-//! out, and before the next one is asked for, the next instance of the guest is made: then Lambda freezes the process.
+//! Init loads the guest, makes its first instance, and reads the table's cursor key, which makes the connection to DynamoDB, side by side.
+//! Then each invocation goes through `host_core::service`, within the time that Lambda leaves it, and writes its lines to stdout before its
+//! answer goes out. Once it is out, and before the next one is asked for, the next instance of the guest is made: then Lambda freezes the
+//! process.
 //!
 //! A library, so that tests run the same host with time and chance of their own ([`Arrivals`]).
 
@@ -10,6 +11,7 @@ mod around;
 mod arrival;
 mod channel;
 mod config;
+mod guest;
 mod handle;
 mod init;
 mod output;
@@ -20,6 +22,7 @@ pub use arrival::{Arrivals, NoRandomness, RealArrivals};
 
 use around::Around;
 use config::{Config, Variables};
+use guest::Loading;
 use handle::{Handler, Payload};
 use host_core::{runtime::LogLevel, tape::Recorder};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
@@ -47,25 +50,31 @@ pub fn run(arrivals: impl Arrivals) -> ExitCode {
 }
 
 fn start(variables: &Variables, arrivals: impl Arrivals) -> anyhow::Result<()> {
-    let config = Config::read(variables)?;
+    let config = Arc::new(Config::read(variables)?);
+    let loading = Loading::begin(config.clone());
     let output = Arc::new(Output::new(&config));
     output::write_panics(output.clone());
     for name in &config.unknown_variables {
         let members = [("variable", json!(name))];
         output.note(LogLevel::Warn, "unknown variable", &members);
     }
-    init::tokio_runtime(config.concurrency)?.block_on(serve(config, output, arrivals))
+    init::tokio_runtime(config.concurrency)?.block_on(serve(config, loading, output, arrivals))
 }
 
-async fn serve(config: Config, output: Arc<Output>, arrivals: impl Arrivals) -> anyhow::Result<()> {
+async fn serve(
+    config: Arc<Config>,
+    loading: Loading,
+    output: Arc<Output>,
+    arrivals: impl Arrivals,
+) -> anyhow::Result<()> {
     let in_flight = InFlight::default();
     let stopped = shutdown::stopped(in_flight.clone())?;
-    let ready = init::start(&config, &output).await?;
+    let ready = init::start(&config, loading, &output).await?;
     let around = Around {
         in_flight,
         engine: ready.engine.clone(),
     };
-    let recorder = Recorder::new(config.tape);
+    let recorder = Recorder::new(config.tape.clone());
     let handler = Arc::new(Handler::new(ready, recorder, output.clone(), arrivals));
     let service = service_fn(move |event: LambdaEvent<Payload>| {
         let handler = handler.clone();

@@ -4,7 +4,7 @@ use crate::{
     npm,
     package::{Arch, build},
     python,
-    run::{Cargo, output, root, run, target_folder},
+    run::{Cargo, output, root, target_folder},
     setup,
 };
 use std::{
@@ -12,11 +12,10 @@ use std::{
     ffi::OsString,
     fs,
     path::{self, Path, PathBuf},
-    process::{self, Command},
-    thread,
+    process::Command,
 };
 
-/// The benchmark that needs programs as they are packaged, and one CPU for all.
+/// The benchmark that needs programs as they are packaged.
 const LAMBDA: &str = "lambda";
 
 /// Those that run `host-cli`.
@@ -66,7 +65,6 @@ fn lambda(json: Option<&Path>) -> anyhow::Result<()> {
     let python = python()?;
     let node = node()?;
     benchmarks(json).args(["--no-run"]).run()?;
-    pin();
     benchmarks(json)
         .args(["--", LAMBDA])
         .env("TENON_BENCH_BOOTSTRAP", bootstrap)
@@ -100,17 +98,5 @@ fn benchmarks(json: Option<&Path>) -> Cargo {
     match json {
         Some(json) => cargo.env("TENON_BENCH_JSON", json),
         None => cargo,
-    }
-}
-
-/// Keeps this process and those it starts on the last CPU: between two, a round trip takes either of two times, by chance.
-fn pin() {
-    let last = thread::available_parallelism().map_or(0, |count| count.get() - 1);
-    let pinned = run(Command::new("taskset")
-        .args(["--cpu-list", "--pid", &last.to_string()])
-        .arg(process::id().to_string())
-        .stdout(process::Stdio::null()));
-    if let Err(error) = pinned {
-        eprintln!("not pinned to one CPU, so figures scatter: {error:#}");
     }
 }

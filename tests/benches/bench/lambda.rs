@@ -1,9 +1,10 @@
 //! The function on Lambda: our bootstrap with the component against a bootstrap with the same logic natively, and against handlers in
 //! Python and JavaScript as one would write them; driven by the same runtime API, on the same engine. `cargo xtask bench lambda` builds them
-//! as they are packaged and pins everything to one CPU.
+//! as they are packaged. Everything runs on one processor, but for starts that are measured with all as well.
 
 mod distance;
 pub mod engine;
+mod processors;
 mod runtime_api;
 mod subject;
 
@@ -14,6 +15,7 @@ use crate::{
 use anyhow::{Context, ensure};
 use distance::Distant;
 use engine::Engine;
+use processors::Processors;
 use serde_json::Value;
 use std::{
     env, fs, io,
@@ -68,9 +70,17 @@ fn measure(engine: &Engine, image: &Path) -> anyhow::Result<()> {
         Program::new("node", command("NODE")?, engine, None)?,
     ];
     sizes(&programs, image)?;
+    let processors = Processors::of_process()?;
+    processors.use_last()?;
     cold(&programs)?;
     evicted(&programs)?;
     distant(&programs)?;
+    if processors.are_several() {
+        processors.use_all()?;
+        report::heading("Lambda: process start on all processors, ms");
+        starts(&programs, COLD_STARTS, || Ok(()))?;
+        processors.use_last()?;
+    }
     warm(&programs)
 }
 

@@ -1,0 +1,206 @@
+//! The engine and the guest: where it is, and when it is loaded.
+
+use crate::config::Config;
+use anyhow::{Context, bail};
+use host_core::{
+    engine::{Engine, EngineOptions, Guest, LoadError},
+    runtime::{Runtime, RuntimeOptions},
+};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+use tokio::sync::oneshot;
+
+/// Where a layer's files are.
+const LAYER_FOLDER: &str = "/opt";
+/// The guest's file where no other is named. Without a compiler only an image will do.
+const GUEST_FILES: &[&str] = if cfg!(feature = "compiler") {
+    &["guest.cwasm", "guest.wasm"]
+} else {
+    &["guest.cwasm"]
+};
+/// Largest file that is taken for a guest: a function has no more room (AWS: Lambda quotas).
+const GUEST_BYTES_MAX: u64 = 250 << 20;
+/// Instances that the engine's pool holds, however many invocations come at a time: each reserves 4 GiB of addresses.
+const INSTANCES_MAX: u32 = 64;
+
+/// What is loaded.
+pub struct Loaded {
+    pub engine: Engine,
+    pub bundled: Bundled,
+}
+
+/// The guest that is named, or beside the program.
+pub enum Bundled {
+    /// The one that answers, linked.
+    Answers(Runtime),
+    /// Where a channel says who answers: what to fall back to, if it is there.
+    Waits(Option<Guest>),
+}
+
+/// Loading, which takes a millisecond of a processor.
+pub enum Loading {
+    /// On another one, while this one opens the store.
+    Beside(oneshot::Receiver<anyhow::Result<Loaded>>),
+    /// On this one, the only one, when it is waited for: with another thread it would take longer.
+    Later(Arc<Config>),
+}
+
+impl Loading {
+    /// Begins, if there is a processor to spare.
+    pub fn begin(config: Arc<Config>) -> Self {
+        if processors() == 1 {
+            return Self::Later(config);
+        }
+        let (sender, receiver) = oneshot::channel();
+        let theirs = Arc::clone(&config);
+        // Where init has failed meanwhile, nobody listens.
+        let load = move || drop(sender.send(load_apart(&theirs)));
+        match thread::Builder::new().spawn(load) {
+            Ok(_) => Self::Beside(receiver),
+            Err(_) => Self::Later(config),
+        }
+    }
+
+    /// Whether this thread loads, and can do nothing else meanwhile.
+    pub fn holds_this_thread(&self) -> bool {
+        matches!(self, Self::Later(_))
+    }
+
+    /// Waits until it is loaded.
+    pub async fn finish(self) -> anyhow::Result<Loaded> {
+        match self {
+            Self::Beside(loaded) => loaded.await.context("loading the guest panicked")?,
+            Self::Later(config) => {
+                let loaded = load(&config)?;
+                loaded.make_ready().await;
+                Ok(loaded)
+            }
+        }
+    }
+}
+
+impl Loaded {
+    /// Makes the first instance, so that the first request has it at once.
+    async fn make_ready(&self) {
+        if let Bundled::Answers(runtime) = &self.bundled {
+            runtime.make_ready().await;
+        }
+    }
+}
+
+fn processors() -> u32 {
+    thread::available_parallelism().map_or(1, |count| count.get() as u32)
+}
+
+/// What guests run with.
+pub fn runtime_options(config: &Config) -> RuntimeOptions {
+    RuntimeOptions {
+        limits: config.limits,
+        environment: config.guest_environment.clone(),
+        log_level: config.log_level,
+    }
+}
+
+/// On a thread where nothing else runs.
+fn load_apart(config: &Config) -> anyhow::Result<Loaded> {
+    let loaded = load(config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(loaded.make_ready());
+    Ok(loaded)
+}
+
+fn load(config: &Config) -> anyhow::Result<Loaded> {
+    let instances_max = config.concurrency.min(INSTANCES_MAX);
+    let engine = Engine::new(&EngineOptions {
+        instances_max,
+        lanes: match instances_max {
+            1 => 1,
+            _ => processors(),
+        },
+        spares: true,
+    })?;
+    let bundled = bundled(config, &engine)?;
+    Ok(Loaded { engine, bundled })
+}
+
+/// One that is only there in case the channel cannot be reached may be missing, but not unfit.
+fn bundled(config: &Config, engine: &Engine) -> anyhow::Result<Bundled> {
+    let named = config.guest.as_deref();
+    let Some((path, length)) = find(named)? else {
+        if config.channel.is_some() {
+            return Ok(Bundled::Waits(None));
+        }
+        bail!(no_guest());
+    };
+    if length > GUEST_BYTES_MAX {
+        let shown = path.display();
+        bail!("guest `{shown}` has {length} bytes, {GUEST_BYTES_MAX} are allowed");
+    }
+    let guest = match engine.load_file(&path) {
+        Ok(guest) => guest,
+        Err(LoadError::Unreadable(error)) => return Err(unreadable(named, &path, error)),
+        Err(error) => return Err(unfit(&path, &error)),
+    };
+    if config.channel.is_some() {
+        return Ok(Bundled::Waits(Some(guest)));
+    }
+    let runtime = Runtime::new(engine, &guest, runtime_options(config));
+    Ok(Bundled::Answers(
+        runtime.map_err(|error| unfit(&path, &error))?,
+    ))
+}
+
+fn unfit(path: &Path, error: &LoadError) -> anyhow::Error {
+    let shown = path.display();
+    anyhow::anyhow!("guest `{shown}`: {error}; {}", error.hint())
+}
+
+fn unreadable(named: Option<&Path>, path: &Path, error: io::Error) -> anyhow::Error {
+    let shown = path.display();
+    anyhow::Error::from(error).context(match named {
+        Some(_) => format!("failed to read the guest that `TENON_GUEST` names, `{shown}`"),
+        None => format!("failed to read guest `{shown}`"),
+    })
+}
+
+/// The named file, or the first of the usual ones that is there, and its length.
+fn find(named: Option<&Path>) -> anyhow::Result<Option<(PathBuf, u64)>> {
+    let candidates = match named {
+        Some(path) => vec![path.to_owned()],
+        None => usual_places(),
+    };
+    for path in candidates {
+        match fs::metadata(&path) {
+            Ok(metadata) => return Ok(Some((path, metadata.len()))),
+            Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unreadable(named, &path, error)),
+        }
+    }
+    Ok(None)
+}
+
+fn no_guest() -> String {
+    let tried: Vec<_> = usual_places()
+        .iter()
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    format!(
+        "there is no guest: tried {}; add it as a layer, or name it in `TENON_GUEST`",
+        tried.join(", ")
+    )
+}
+
+fn usual_places() -> Vec<PathBuf> {
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|program| program.parent().map(Path::to_owned));
+    beside
+        .into_iter()
+        .chain([PathBuf::from(LAYER_FOLDER)])
+        .flat_map(|folder| GUEST_FILES.iter().map(move |file| folder.join(file)))
+        .collect()
+}
