@@ -58,7 +58,7 @@ impl Loading {
         let (sender, receiver) = oneshot::channel();
         let theirs = Arc::clone(&config);
         // Where init has failed meanwhile, nobody listens.
-        let load = move || drop(sender.send(load_apart(&theirs)));
+        let load = move || drop(sender.send(load(&theirs)));
         match thread::Builder::new().spawn(load) {
             Ok(_) => Self::Beside(receiver),
             Err(_) => Self::Later(config),
@@ -74,20 +74,7 @@ impl Loading {
     pub async fn finish(self) -> anyhow::Result<Loaded> {
         match self {
             Self::Beside(loaded) => loaded.await.context("loading the guest panicked")?,
-            Self::Later(config) => {
-                let loaded = load(&config)?;
-                loaded.make_ready().await;
-                Ok(loaded)
-            }
-        }
-    }
-}
-
-impl Loaded {
-    /// Makes the first instance, so that the first request has it at once.
-    async fn make_ready(&self) {
-        if let Bundled::Answers(runtime) = &self.bundled {
-            runtime.make_ready().await;
+            Self::Later(config) => load(&config),
         }
     }
 }
@@ -103,14 +90,6 @@ pub fn runtime_options(config: &Config) -> RuntimeOptions {
         environment: config.guest_environment.clone(),
         log_level: config.log_level,
     }
-}
-
-/// On a thread where nothing else runs.
-fn load_apart(config: &Config) -> anyhow::Result<Loaded> {
-    let loaded = load(config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    runtime.block_on(loaded.make_ready());
-    Ok(loaded)
 }
 
 fn load(config: &Config) -> anyhow::Result<Loaded> {

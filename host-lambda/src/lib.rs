@@ -1,9 +1,8 @@
 //! The AWS Lambda host: answers gateway events with a guest, on DynamoDB.
 //!
-//! Init loads the guest, makes its first instance, and reads the table's cursor key, which makes the connection to DynamoDB, side by side.
-//! Then each invocation goes through `host_core::service`, within the time that Lambda leaves it, and writes its lines to stdout before its
-//! answer goes out. Once it is out, and before the next one is asked for, the next instance of the guest is made: then Lambda freezes the
-//! process.
+//! Init loads the guest and reads the table's cursor key, which makes the connection to DynamoDB, side by side. Then each invocation goes
+//! through `host_core::service`, within the time that Lambda leaves it, and writes its lines to stdout before its answer goes out. Once it is
+//! out, and before the next one is asked for, the next instance of the guest is made: then Lambda freezes the process.
 //!
 //! A library, so that tests run the same host with time and chance of their own ([`Arrivals`]).
 

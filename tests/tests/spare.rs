@@ -26,10 +26,6 @@ fn engine(instances_max: u32, spares: bool) -> Engine {
 }
 
 fn service(engine: &Engine, guest: &[u8]) -> Service {
-    memory_service(&runtime(engine, guest))
-}
-
-fn runtime(engine: &Engine, guest: &[u8]) -> Runtime {
     let options = RuntimeOptions {
         limits: Limits {
             host_calls_max: 10_000,
@@ -39,7 +35,7 @@ fn runtime(engine: &Engine, guest: &[u8]) -> Runtime {
         ..RuntimeOptions::default()
     };
     let guest = engine.load(guest).unwrap();
-    Runtime::new(engine, &guest, options).unwrap()
+    memory_service(&Runtime::new(engine, &guest, options).unwrap())
 }
 
 /// What an answer says, durations apart.
@@ -70,24 +66,6 @@ async fn an_instance_waits_for_the_next_request_and_serves_one() {
         engine.tidy().await;
         assert_eq!(engine.spares(), 1);
     }
-}
-
-#[tokio::test]
-async fn the_first_request_finds_an_instance_where_one_was_made_ready() {
-    let (ahead, with) = (engine(1, true), engine(1, false));
-    for guest in [REFERENCE, HOSTILE] {
-        let runtime = runtime(&ahead, guest);
-        runtime.make_ready().await;
-        assert_eq!(ahead.spares(), 1, "of this guest, in the other's place");
-        let answered = ask(&memory_service(&runtime), "/items", 1).await;
-        assert_eq!(ahead.spares(), 0, "it was taken");
-        assert_eq!(answered, ask(&service(&with, guest), "/items", 1).await);
-        runtime.make_ready().await;
-    }
-    runtime(&with, HOSTILE).make_ready().await;
-    assert_eq!(with.spares(), 0, "this engine makes none ahead");
-    runtime(&ahead, EAGER).make_ready().await;
-    assert_eq!(ahead.spares(), 0, "it cannot start without a request");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! A spare has run nothing but its own start, in which every call to the host would have trapped: no answer can depend on when it was
 //! made. A guest that does call the host at its start gets its instances with its requests, as without spares.
 
-use super::{Origin, Runtime, State, bound};
+use super::{Origin, State, bound};
 use crate::{
     bindings::Platform,
     engine::{Engine, Lane, Place},
@@ -79,11 +79,6 @@ impl Spares {
             return;
         };
         drop(used);
-        self.make_ready(lane, number, origin).await;
-    }
-
-    /// Has an instance of this guest wait for a request, in the place of any other.
-    async fn make_ready(&self, lane: &Lane, number: usize, origin: Origin) {
         {
             let mut ready = lock(&self.ready);
             if ready.as_ref().is_some_and(|spare| spare.origin.is(&origin)) {
@@ -125,17 +120,6 @@ async fn make(
     bound(&mut store, Instant::now() + START_DURATION_MAX);
     let instance = origin.instance(number, &mut store).await?;
     Ok((store, instance))
-}
-
-impl Runtime {
-    /// Makes the first instances, which the first requests would have to wait for, where the engine makes any ahead.
-    pub async fn make_ready(&self) {
-        for (number, lane) in self.engine.lanes().iter().enumerate() {
-            if let Some(spares) = &lane.spares {
-                spares.make_ready(lane, number, self.origin.clone()).await;
-            }
-        }
-    }
 }
 
 impl Engine {
