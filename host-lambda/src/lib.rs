@@ -67,8 +67,10 @@ async fn serve(
     arrivals: impl Arrivals,
 ) -> anyhow::Result<()> {
     let in_flight = InFlight::default();
-    let stopped = shutdown::stopped(in_flight.clone())?;
-    let ready = init::start(&config, loading, &output).await?;
+    // Signals while the store is being asked: there is nothing to end before that.
+    let stopped = async { shutdown::stopped(in_flight.clone()) };
+    let (ready, stopped) = tokio::join!(init::start(&config, loading, &output), stopped);
+    let (ready, stopped) = (ready?, stopped?);
     let around = Around {
         in_flight,
         engine: ready.engine.clone(),
