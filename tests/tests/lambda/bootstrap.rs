@@ -139,9 +139,27 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// Starts the host as it ships.
     pub fn start(environment: Environment) -> Self {
+        Self::run(&mut Command::new(program()), environment)
+    }
+
+    /// The same on a single processor, of those there are.
+    pub fn start_on_one_processor(environment: Environment) -> Self {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let (_, allowed) = status.split_once("Cpus_allowed_list:").unwrap();
+        let first: String = allowed
+            .trim_start()
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", &first]).arg(program());
+        Self::run(&mut command, environment)
+    }
+
+    fn run(command: &mut Command, environment: Environment) -> Self {
         let api = RuntimeApi::start();
         let environment = environment.with("AWS_LAMBDA_RUNTIME_API", &api.address().to_string());
-        let mut child = Command::new(program())
+        let mut child = command
             .env_clear()
             .envs(environment.0)
             .stdin(Stdio::null())

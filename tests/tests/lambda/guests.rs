@@ -10,6 +10,15 @@ use crate::support::guests::HOSTILE;
 use std::time::{Duration, Instant};
 
 #[test]
+fn a_guest_is_loaded_on_a_single_processor_too() {
+    let table = Table::start();
+    let environment = Environment::new(&image("guests", HOSTILE), &table.endpoint());
+    let host = Bootstrap::start_on_one_processor(environment);
+    let response = host.api.invoke(Invocation::new(get("/"))).response();
+    assert_eq!(response["statusCode"], 200, "{response}");
+}
+
+#[test]
 fn a_guest_that_breaks_a_bound_ends_its_request_and_nothing_else() {
     let table = Table::start();
     let environment = Environment::new(&image("guests", HOSTILE), &table.endpoint())
