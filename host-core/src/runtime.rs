@@ -30,6 +30,7 @@ use logs::Logs;
 use meter::Meter;
 use std::{
     mem,
+    pin::pin,
     sync::{Arc, LazyLock, atomic::AtomicBool},
     time::{Duration, Instant},
 };
@@ -228,9 +229,12 @@ impl Runtime {
         };
         let lane = &self.engine.lanes()[place.lane];
         let (mut store, instance) = self.prepare(lane, &request, run);
-        let call = self.call(place.lane, &mut store, instance, request, deadline);
-        let answer = timeout_at(deadline.into(), call).await;
-        let result = answer.unwrap_or(Err(Failure::Deadline));
+        let result = {
+            // Pinned where it is: it is too large to be moved for every request.
+            let call = pin!(self.call(place.lane, &mut store, instance, request, deadline));
+            let answer = timeout_at(deadline.into(), call).await;
+            answer.unwrap_or(Err(Failure::Deadline))
+        };
         let fuel = self
             .engine
             .is_metered()

@@ -15,7 +15,7 @@ use crate::{
     seed::Seed,
     storage::{Storage, StorageReport},
 };
-use std::{sync::Arc, time::Instant};
+use std::{pin::pin, sync::Arc, time::Instant};
 
 /// Guests with their stores, ready for events. Cheap to clone.
 #[derive(Clone)]
@@ -249,7 +249,8 @@ async fn answer(
         deadline,
         trace_header: arrival.trace_header,
     };
-    let response = match catch::panics(stand.runtime.handle(request, run)).await {
+    let handling = pin!(stand.runtime.handle(request, run)); // too large to be moved for every request
+    let response = match catch::panics(handling).await {
         Ok(outcome) => {
             summary.logs = outcome.logs;
             summary.usage = outcome.usage;

@@ -288,7 +288,9 @@ pub struct Call {
     pub deadline: Option<Instant>,
     /// What the store's own calls carry on, so that a trace spans them (AWS: `X-Amzn-Trace-Id`).
     pub trace_header: Option<String>,
-    revisions: Mutex<ChaCha12Rng>,
+    seed: Seed,
+    /// Made at first use: most requests write nothing.
+    revisions: Mutex<Option<Box<ChaCha12Rng>>>,
     report: Mutex<StorageReport>,
 }
 
@@ -299,7 +301,8 @@ impl Call {
             now_ms,
             deadline,
             trace_header: None,
-            revisions: Mutex::new(seed.revisions()),
+            seed: seed.clone(),
+            revisions: Mutex::default(),
             report: Mutex::default(),
         }
     }
@@ -330,6 +333,7 @@ impl Call {
             .revisions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let random = random.get_or_insert_with(|| Box::new(self.seed.revisions()));
         Revision(format!(
             "{:08x}{:016x}",
             random.next_u32(),

@@ -32,7 +32,7 @@ pub(crate) struct Wasi {
     elapsed_ns: u64,
     seed: Seed,
     /// Made at first use: most guests draw nothing.
-    random: Option<ChaCha12Rng>,
+    random: Option<Box<ChaCha12Rng>>,
     table: ResourceTable,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
@@ -58,7 +58,8 @@ impl Wasi {
     }
 
     fn random(&mut self) -> &mut ChaCha12Rng {
-        self.random.get_or_insert_with(|| self.seed.guest_random())
+        self.random
+            .get_or_insert_with(|| Box::new(self.seed.guest_random()))
     }
 }
 

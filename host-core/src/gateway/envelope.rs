@@ -28,11 +28,19 @@ impl<'a> Fields<'a> {
             .filter_map(|(index, value)| Some((&*self.names.get(*index)?.0, &*value.0)))
     }
 
+    /// The first value under a name of any case.
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.named(name).next()
+    }
+
     /// The last value under a name of any case, as gateways put their own additions last.
     pub fn last(&self, name: &str) -> Option<&str> {
+        self.named(name).last()
+    }
+
+    fn named(&self, name: &str) -> impl Iterator<Item = &str> {
         self.iter()
-            .filter(|(field, _)| field.eq_ignore_ascii_case(name))
-            .last()
+            .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }
 
@@ -104,8 +112,9 @@ pub struct RequestContext<'a> {
     /// Raw, because a guest gets it as text.
     #[serde(borrow)]
     pub authorizer: Option<&'a RawValue>,
+    /// Apart, because few events have it and it would be moved with all of them.
     #[serde(borrow)]
-    pub identity: Option<CallerIdentity<'a>>,
+    pub identity: Option<Box<CallerIdentity<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]

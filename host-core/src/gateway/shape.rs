@@ -64,7 +64,12 @@ pub fn identity(
                 .map(|raw| identity::of_rest_authorizer(raw.get()))
                 .transpose()?
                 .flatten();
-            Ok(authorizer.or_else(|| context.identity.as_ref().and_then(identity::of_iam_caller)))
+            Ok(authorizer.or_else(|| {
+                context
+                    .identity
+                    .as_deref()
+                    .and_then(identity::of_iam_caller)
+            }))
         }
         EventKind::HttpApi | EventKind::FunctionUrl => Ok(context
             .authorizer
@@ -102,7 +107,7 @@ fn rest<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
             .or(envelope.headers.as_ref()),
         cookies: &[],
         client_address: context
-            .and_then(|context| context.identity.as_ref())
+            .and_then(|context| context.identity.as_deref())
             .and_then(|identity| text(&identity.source_ip)),
         scheme: Scheme::Https,
     }
