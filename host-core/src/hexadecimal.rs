@@ -12,16 +12,26 @@ impl fmt::Display for Hexadecimal<'_> {
         let mut digits = [0; 64];
         for part in self.0.chunks(digits.len() / 2) {
             for (place, byte) in digits.as_chunks_mut().0.iter_mut().zip(part) {
-                *place = [
-                    DIGITS[usize::from(byte >> 4)],
-                    DIGITS[usize::from(byte & 15)],
-                ];
+                *place = digits_of(*byte);
             }
             let digits = str::from_utf8(&digits[..2 * part.len()]).map_err(|_| fmt::Error)?;
             formatter.write_str(digits)?;
         }
         Ok(())
     }
+}
+
+/// Appends the digits of these bytes: a fraction of what formatting takes, for what every request needs.
+pub(crate) fn push<const BYTES: usize>(text: &mut String, bytes: [u8; BYTES]) {
+    // Digits are UTF-8.
+    text.push_str(str::from_utf8(bytes.map(digits_of).as_flattened()).unwrap_or_default());
+}
+
+fn digits_of(byte: u8) -> [u8; 2] {
+    [
+        DIGITS[usize::from(byte >> 4)],
+        DIGITS[usize::from(byte & 15)],
+    ]
 }
 
 /// Reads as many bytes as are expected; `None` where the text is not just their digits, in either case.
@@ -56,6 +66,9 @@ mod tests {
         let digits = Hexadecimal(&bytes).to_string();
         assert!(digits.starts_with("000102") && digits.ends_with("fdfeff"));
         assert_eq!(read(&digits), Some(bytes));
+        let mut pushed = String::new();
+        push(&mut pushed, bytes);
+        assert_eq!(pushed, digits);
         assert_eq!(read(&digits.to_uppercase()), Some(bytes));
     }
 

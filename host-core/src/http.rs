@@ -90,7 +90,7 @@ impl FieldLines {
         if !is_token(name) {
             return Err(InvalidField::Name(name.to_owned()));
         }
-        let value = value.trim_matches([' ', '\t']);
+        let value = without_blanks(value);
         if !is_field_value(value) {
             return Err(InvalidField::Value(name.to_ascii_lowercase()));
         }
@@ -179,11 +179,35 @@ const IS_TOKEN: [bool; 256] = {
 /// Whether `text` may stand as a field value: no control characters but the tab (RFC 9110, 5.5). Text beyond ASCII passes, as the
 /// obsolete form that servers must still carry.
 pub fn is_field_value(text: &str) -> bool {
+    // All bytes are looked at, sixteen at a time: nearly every value is good.
     let is_control = |byte: u8| (byte < 0x20 && byte != b'\t') | (byte == 0x7f);
-    // Looks at all bytes, several at a time: nearly every value is good.
-    !text
-        .bytes()
-        .fold(false, |found, byte| found | is_control(byte))
+    let any_control = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(false, |found, byte| found | is_control(*byte))
+    };
+    let bytes = text.as_bytes();
+    match bytes.last_chunk::<16>() {
+        // The last chunk overlaps with the one before.
+        Some(last) => {
+            let (chunks, _) = bytes.as_chunks::<16>();
+            !chunks
+                .iter()
+                .fold(any_control(last), |found, chunk| found | any_control(chunk))
+        }
+        None => !any_control(bytes),
+    }
+}
+
+/// `value` without blanks around it (RFC 9110, 5.5).
+pub fn without_blanks(value: &str) -> &str {
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    // Asked first, because few values have any.
+    if is_blank(value.as_bytes().first()) || is_blank(value.as_bytes().last()) {
+        value.trim_matches([' ', '\t'])
+    } else {
+        value
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +228,34 @@ mod tests {
         assert_eq!(fields.values("x-one").next_back(), Some(""));
         assert_eq!(fields.get("x"), None);
         assert_eq!(fields.get("a"), None);
+    }
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            assert!(is_field_value(&"\t".repeat(length)));
+            for place in 0..length {
+                for control in ["\0", "\u{8}", "\n", "\u{1f}", "\u{7f}"] {
+                    let mut value = "é".repeat(place);
+                    value.push_str(control);
+                    value.push_str(&"~".repeat(length - place - 1));
+                    assert!(!is_field_value(&value), "{value:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn blanks_are_taken_off_both_ends() {
+        for (value, expected) in [
+            ("", ""),
+            (" ", ""),
+            ("a b", "a b"),
+            ("\ta", "a"),
+            ("a \t", "a"),
+        ] {
+            assert_eq!(without_blanks(value), expected);
+        }
     }
 
     #[test]

@@ -9,11 +9,12 @@ mod time;
 
 use super::{EventKind, Origin, media, respond::CONNECTION_FIELDS};
 use crate::{
+    hexadecimal,
     http::Scheme,
     json::{self, Object},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use maps::Fields;
+use maps::{Fields, Names};
 use std::borrow::Cow;
 
 /// An HTTP request as a server received it.
@@ -78,7 +79,7 @@ impl<'a> Message<'a> {
             incoming,
             path,
             query,
-            headers: headers(incoming),
+            headers: headers(kind, incoming),
             body,
             is_base64,
         }
@@ -94,8 +95,29 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The client's fields without those of its connection, and with what every gateway adds.
-fn headers<'a>(incoming: &Incoming<'a>) -> Fields<'a> {
+/// What gateways add to the headers.
+const ADDED: [&str; 4] = [
+    "x-amzn-trace-id",
+    "x-forwarded-for",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+];
+
+/// The same as REST APIs spell it.
+const ADDED_BY_REST: [&str; 4] = [
+    "X-Amzn-Trace-Id",
+    "X-Forwarded-For",
+    "X-Forwarded-Port",
+    "X-Forwarded-Proto",
+];
+
+/// The client's fields without those of its connection, and with what every gateway adds. REST APIs keep the case of names, the others
+/// lower it.
+fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Fields<'a> {
+    let (names, added) = match kind {
+        EventKind::Rest => (Names::AnyCase, ADDED_BY_REST),
+        EventKind::HttpApi | EventKind::FunctionUrl | EventKind::Alb => (Names::Exact, ADDED),
+    };
     let mut headers = Vec::with_capacity(incoming.headers.len() + 4);
     let mut forwarded_for = String::new();
     for &(name, value) in incoming.headers {
@@ -107,7 +129,13 @@ fn headers<'a>(incoming: &Incoming<'a>) -> Fields<'a> {
             && !is("x-forwarded-proto")
             && !is("x-forwarded-port")
         {
-            headers.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+            let name = match names {
+                Names::Exact if name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                    Cow::Owned(name.to_ascii_lowercase())
+                }
+                Names::Exact | Names::AnyCase => Cow::Borrowed(name),
+            };
+            headers.push((name, Cow::Borrowed(value)));
         }
     }
     forwarded_for.push_str(incoming.client_address);
@@ -125,17 +153,14 @@ fn headers<'a>(incoming: &Incoming<'a>) -> Fields<'a> {
         .map(|(_, port)| port)
         .filter(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
         .unwrap_or(port);
-    headers.push((
-        Cow::Borrowed("X-Amzn-Trace-Id"),
+    let values = [
         Cow::Owned(trace_id(incoming)),
-    ));
-    headers.push((Cow::Borrowed("X-Forwarded-For"), Cow::Owned(forwarded_for)));
-    headers.push((
-        Cow::Borrowed("X-Forwarded-Port"),
+        Cow::Owned(forwarded_for),
         Cow::Owned(port.to_owned()),
-    ));
-    headers.push((Cow::Borrowed("X-Forwarded-Proto"), Cow::Borrowed(proto)));
-    Fields::headers(headers)
+        Cow::Borrowed(proto),
+    ];
+    headers.extend(added.map(Cow::Borrowed).into_iter().zip(values));
+    Fields::new(names, headers)
 }
 
 /// An X-Ray trace id of the right form: the time, and 96 bits that follow from the request id (FNV-1a).
@@ -146,11 +171,14 @@ fn trace_id(incoming: &Incoming<'_>) -> String {
             (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
         },
     );
-    format!(
-        "Root=1-{:08x}-{:024x}",
-        incoming.received_at_ms / 1000,
-        hash >> 32
-    )
+    let seconds = (incoming.received_at_ms / 1000) as u32; // X-Ray's eight digits, which last until 2106
+    let mut id = String::with_capacity("Root=1-5759e988-bd862e3fe1be46a994272793".len());
+    id.push_str("Root=1-");
+    hexadecimal::push(&mut id, seconds.to_be_bytes());
+    id.push('-');
+    hexadecimal::push(&mut id, ((hash >> 64) as u64).to_be_bytes());
+    hexadecimal::push(&mut id, ((hash >> 32) as u32).to_be_bytes());
+    id
 }
 
 /// REST APIs send text as long as no binary media type is set up, and are taken to have one for what is not text. The others go by the

@@ -2,12 +2,12 @@
 
 use super::{
     Arrival, Event, EventKind, Origin, Refusal, Rejection, diagnose, encode,
-    envelope::{Envelope, RequestContext, Text, text},
+    envelope::{Envelope, Fields, RequestContext, Text, text},
     kind, route,
     shape::{self, Query, Shape},
 };
 use crate::{
-    http::{Context, FieldLines, Request, Scheme, is_token},
+    http::{Context, FieldLines, Request, Scheme, is_token, without_blanks},
     json,
     limits::Limits,
 };
@@ -137,9 +137,11 @@ fn request(
         context: Context {
             request_id: request_id.to_owned(),
             received_at_ms: arrival.received_at_ms,
-            scheme: scheme(&headers, shape.scheme),
-            authority: headers
-                .get("host")
+            scheme: scheme(shape.headers, shape.scheme),
+            authority: shape
+                .headers
+                .and_then(|headers| headers.first("host"))
+                .map(without_blanks)
                 .or(domain_name)
                 .unwrap_or_default()
                 .to_owned(),
@@ -290,8 +292,8 @@ fn body_bytes(body: Option<Text<'_>>, is_base64: bool, limits: &Limits) -> Resul
 }
 
 /// What the gateway wrote last, because a client may have sent a header of its own; else what is usual for the kind.
-fn scheme(headers: &FieldLines, usual: Scheme) -> Scheme {
-    let forwarded = headers.values("x-forwarded-proto").next_back();
+fn scheme(headers: Option<&Fields<'_>>, usual: Scheme) -> Scheme {
+    let forwarded = headers.and_then(|headers| headers.last("x-forwarded-proto"));
     match forwarded
         .and_then(|value| value.rsplit(',').next())
         .map(str::trim)

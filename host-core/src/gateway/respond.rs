@@ -2,7 +2,7 @@
 
 use super::{EventKind, Origin, media};
 use crate::{
-    http::{InvalidField, Response, is_field_value, is_token},
+    http::{InvalidField, Response, is_field_value, is_token, without_blanks},
     json::{self, Object, write_array, write_string},
     limits::{ALB_PAYLOAD_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX},
     problem,
@@ -43,7 +43,7 @@ pub const CONNECTION_FIELDS: [&str; 7] = [
     "upgrade",
 ];
 
-/// The fields of an answer grouped by name: sorted, the order of repetition kept.
+/// The fields of an answer grouped by name: sorted, the order of repetition kept. Names are tokens, which JSON writes as they are.
 struct Headers<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 /// What becomes of `set-cookie`, which cannot be joined (RFC 9110, 5.3), where a header has one text.
@@ -150,7 +150,7 @@ impl<'a> Headers<'a> {
                 return Err(InvalidField::Value(name.into_owned()).into());
             }
             if name != "content-length" {
-                headers.push((name, value.trim_matches([' ', '\t'])));
+                headers.push((name, without_blanks(value)));
             }
         }
         // Stable, so that repeated fields keep their order.
@@ -183,7 +183,7 @@ impl<'a> Headers<'a> {
     fn write_lists(&self, mut map: Object<'_>) {
         for (name, group) in self.groups() {
             let values = group.iter().map(|(_, value)| *value);
-            write_array(map.key(name), values, write_string);
+            write_array(map.name(name), values, write_string);
         }
         map.end();
     }
@@ -195,13 +195,13 @@ impl<'a> Headers<'a> {
                 ("set-cookie", Cookies::Elsewhere, _) => {}
                 ("set-cookie", Cookies::BySpelling, group) => {
                     for (spelling, (_, value)) in SPELLINGS.zip(group) {
-                        map.entry(&spelt("set-cookie", spelling), value);
+                        map.string(&spelt("set-cookie", spelling), value);
                     }
                 }
-                (_, _, [(_, value)]) => map.entry(name, value),
+                (_, _, [(_, value)]) => map.string(name, value),
                 (_, _, group) => {
                     let values: Vec<&str> = group.iter().map(|(_, value)| *value).collect();
-                    map.entry(name, &values.join(", "));
+                    map.string(name, &values.join(", "));
                 }
             }
         }

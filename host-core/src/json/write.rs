@@ -18,7 +18,8 @@ impl<'a> Object<'a> {
     }
 
     /// Starts a member whose name needs no escapes; its value has to follow.
-    pub fn name(&mut self, name: &'static str) -> &mut Vec<u8> {
+    #[inline] // most names are constants, which are then copied without asking how long they are
+    pub fn name(&mut self, name: &str) -> &mut Vec<u8> {
         let before: &[u8] = if mem::take(&mut self.is_first) {
             b"\""
         } else {
@@ -45,38 +46,47 @@ impl<'a> Object<'a> {
         write_string(self.key(name), text);
     }
 
-    pub fn string(&mut self, name: &'static str, text: &str) {
+    pub fn string(&mut self, name: &str, text: &str) {
         write_string(self.name(name), text);
     }
 
-    pub fn boolean(&mut self, name: &'static str, value: bool) {
+    /// A text that needs no escapes.
+    #[inline] // as for names
+    pub fn plain(&mut self, name: &str, text: &str) {
+        let out = self.name(name);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
+
+    pub fn boolean(&mut self, name: &str, value: bool) {
         let value: &[u8] = if value { b"true" } else { b"false" };
         self.raw(name, value);
     }
 
     /// Text, or `null` for none.
-    pub fn optional_string(&mut self, name: &'static str, text: Option<&str>) {
+    pub fn optional_string(&mut self, name: &str, text: Option<&str>) {
         match text {
             Some(text) => self.string(name, text),
             None => self.null(name),
         }
     }
 
-    pub fn null(&mut self, name: &'static str) {
+    pub fn null(&mut self, name: &str) {
         self.raw(name, b"null");
     }
 
     /// Starts a member that is an object.
-    pub fn object(&mut self, name: &'static str) -> Object<'_> {
+    pub fn object(&mut self, name: &str) -> Object<'_> {
         Object::begin(self.name(name))
     }
 
-    pub fn number(&mut self, name: &'static str, number: u64) {
+    pub fn number(&mut self, name: &str, number: u64) {
         write_number(self.name(name), number);
     }
 
     /// A value that is JSON already.
-    pub fn raw(&mut self, name: &'static str, json: &[u8]) {
+    pub fn raw(&mut self, name: &str, json: &[u8]) {
         self.name(name).extend_from_slice(json);
     }
 
@@ -154,7 +164,18 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
 }
 
 pub fn write_number(out: &mut Vec<u8>, number: u64) {
-    let _ = write!(out, "{number}");
+    // As many as the largest has.
+    let mut digits = [0; 20];
+    let (mut rest, mut start) = (number, digits.len());
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
 }
 
 #[cfg(test)]
@@ -183,6 +204,15 @@ mod tests {
         fn text_is_spelt_as_serde_json_does(text: String, further in "[\"\\\\\u{0}-\u{1f}\u{7f}-\u{a0}🦀a]*") {
             let text = text + &further;
             prop_assert_eq!(written(&text), serde_json::to_string(&text)?);
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_in_full() {
+        for number in [0, 9, 10, 1_767_225_600_000, u64::MAX] {
+            let mut out = Vec::new();
+            write_number(&mut out, number);
+            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
         }
     }
 

@@ -1,9 +1,6 @@
 //! Load balancer targets (AWS: "Use Lambda functions as targets of an Application Load Balancer"). Parameters are not decoded.
 
-use super::{
-    Message,
-    maps::{Fields, Names},
-};
+use super::{Message, maps::Fields};
 use crate::json::Object;
 
 const TARGET_GROUP_ARN: &str =
@@ -13,23 +10,20 @@ const TARGET_GROUP_ARN: &str =
 pub fn write(mut event: Object<'_>, message: &Message<'_>, multi_value: bool) {
     let mut context = event.object("requestContext");
     let mut load_balancer = context.object("elb");
-    load_balancer.string("targetGroupArn", TARGET_GROUP_ARN);
+    load_balancer.plain("targetGroupArn", TARGET_GROUP_ARN);
     load_balancer.end();
     context.end();
     event.string("httpMethod", message.incoming.method);
     event.string("path", message.path);
     let parameters = Fields::encoded(message.query);
     if multi_value {
-        parameters.write_all(
-            Names::Exact,
-            event.object("multiValueQueryStringParameters"),
-        );
+        parameters.write_all(event.object("multiValueQueryStringParameters"));
         let headers = event.object("multiValueHeaders");
-        message.headers.write_all(Names::LowerCase, headers);
+        message.headers.write_all(headers);
     } else {
-        parameters.write_last(Names::Exact, event.object("queryStringParameters"));
+        parameters.write_last(event.object("queryStringParameters"));
         let headers = event.object("headers");
-        message.headers.write_last(Names::LowerCase, headers);
+        message.headers.write_last(headers);
     }
     event.string("body", &message.body);
     event.boolean("isBase64Encoded", message.is_base64);

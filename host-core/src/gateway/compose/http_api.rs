@@ -2,8 +2,7 @@
 //! function URLs").
 
 use super::{
-    ACCOUNT_ID, API_DOMAIN, API_ID, Message, URL_DOMAIN, URL_ID,
-    maps::{Fields, Names},
+    ACCOUNT_ID, API_DOMAIN, API_ID, Message, URL_DOMAIN, URL_ID, maps::Fields,
     time::common_log_format,
 };
 use crate::json::{Object, write_array, write_string};
@@ -45,8 +44,8 @@ pub fn write_url(event: Object<'_>, message: &Message<'_>) {
 
 impl Gateway {
     fn write(&self, mut event: Object<'_>, message: &Message<'_>, path: &str) {
-        event.string("version", "2.0");
-        event.string("routeKey", ROUTE);
+        event.plain("version", "2.0");
+        event.plain("routeKey", ROUTE);
         event.string("rawPath", path);
         event.string("rawQueryString", message.query);
         let mut cookies = message
@@ -60,13 +59,11 @@ impl Gateway {
             write_array(event.name("cookies"), cookies, write_string);
         }
         let headers = event.object("headers");
-        message
-            .headers
-            .write_joined(Names::LowerCase, self.keeps_cookies, headers);
+        message.headers.write_joined(self.keeps_cookies, headers);
         let parameters = Fields::decoded(message.query);
         if !parameters.is_empty() {
             let map = event.object("queryStringParameters");
-            parameters.write_joined(Names::Exact, true, map);
+            parameters.write_joined(true, map);
         }
         self.write_context(event.object("requestContext"), message, path);
         if let Some(body) = message.body_text() {
@@ -78,21 +75,21 @@ impl Gateway {
 
     fn write_context(&self, mut context: Object<'_>, message: &Message<'_>, path: &str) {
         let incoming = message.incoming;
-        context.string("accountId", self.account_id);
-        context.string("apiId", self.api_id);
-        context.string("domainName", self.domain_name);
-        context.string("domainPrefix", self.api_id);
+        context.plain("accountId", self.account_id);
+        context.plain("apiId", self.api_id);
+        context.plain("domainName", self.domain_name);
+        context.plain("domainPrefix", self.api_id);
         let mut http = context.object("http");
         http.string("method", incoming.method);
         http.string("path", path);
-        http.string("protocol", "HTTP/1.1");
+        http.plain("protocol", "HTTP/1.1");
         http.string("sourceIp", incoming.client_address);
         http.string("userAgent", message.user_agent().unwrap_or_default());
         http.end();
         context.string("requestId", incoming.request_id);
-        context.string("routeKey", ROUTE);
-        context.string("stage", "$default");
-        context.string("time", &common_log_format(incoming.received_at_ms));
+        context.plain("routeKey", ROUTE);
+        context.plain("stage", "$default");
+        context.plain("time", &common_log_format(incoming.received_at_ms));
         context.number("timeEpoch", incoming.received_at_ms);
         context.end();
     }

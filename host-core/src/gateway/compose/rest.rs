@@ -1,10 +1,6 @@
 //! Payload format 1.0 as REST APIs send it (AWS: "Lambda proxy integrations in API Gateway"). What is empty is `null`.
 
-use super::{
-    ACCOUNT_ID, API_DOMAIN, API_ID, Message,
-    maps::{Fields, Names},
-    time::common_log_format,
-};
+use super::{ACCOUNT_ID, API_DOMAIN, API_ID, Message, maps::Fields, time::common_log_format};
 use crate::json::Object;
 
 const STAGE: &str = "prod";
@@ -33,22 +29,19 @@ pub fn write(mut event: Object<'_>, message: &Message<'_>) {
     } else {
         ("/", "r00t01")
     };
-    event.string("resource", resource);
+    event.plain("resource", resource);
     event.string("path", message.path);
     event.string("httpMethod", message.incoming.method);
     let headers = &message.headers;
-    headers.write_last(Names::AsSent, event.object("headers"));
-    headers.write_all(Names::AsSent, event.object("multiValueHeaders"));
+    headers.write_last(event.object("headers"));
+    headers.write_all(event.object("multiValueHeaders"));
     let parameters = Fields::decoded(message.query);
     if parameters.is_empty() {
         event.null("queryStringParameters");
         event.null("multiValueQueryStringParameters");
     } else {
-        parameters.write_last(Names::Exact, event.object("queryStringParameters"));
-        parameters.write_all(
-            Names::Exact,
-            event.object("multiValueQueryStringParameters"),
-        );
+        parameters.write_last(event.object("queryStringParameters"));
+        parameters.write_all(event.object("multiValueQueryStringParameters"));
     }
     match proxy {
         Some(proxy) => {
@@ -77,11 +70,11 @@ fn write_context(
     resource_id: &str,
 ) {
     let incoming = message.incoming;
-    context.string("accountId", ACCOUNT_ID);
-    context.string("apiId", API_ID);
-    context.string("deploymentId", "d3pl0y");
-    context.string("domainName", API_DOMAIN);
-    context.string("domainPrefix", API_ID);
+    context.plain("accountId", ACCOUNT_ID);
+    context.plain("apiId", API_ID);
+    context.plain("deploymentId", "d3pl0y");
+    context.plain("domainName", API_DOMAIN);
+    context.plain("domainPrefix", API_ID);
     context.string("extendedRequestId", incoming.request_id);
     context.string("httpMethod", incoming.method);
     let mut identity = context.object("identity");
@@ -92,12 +85,12 @@ fn write_context(
     identity.optional_string("userAgent", message.user_agent());
     identity.end();
     context.string("path", &format!("/{STAGE}{}", message.path));
-    context.string("protocol", "HTTP/1.1");
+    context.plain("protocol", "HTTP/1.1");
     context.string("requestId", incoming.request_id);
-    context.string("requestTime", &common_log_format(incoming.received_at_ms));
+    context.plain("requestTime", &common_log_format(incoming.received_at_ms));
     context.number("requestTimeEpoch", incoming.received_at_ms);
-    context.string("resourceId", resource_id);
-    context.string("resourcePath", resource);
-    context.string("stage", STAGE);
+    context.plain("resourceId", resource_id);
+    context.plain("resourcePath", resource);
+    context.plain("stage", STAGE);
     context.end();
 }
