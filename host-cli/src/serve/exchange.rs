@@ -77,9 +77,12 @@ impl Exchanger {
             Err(_) => return response(problem_delivery(500, "the host has no random numbers", "")),
         };
         let request_id = seed.request_id();
-        let delivery = match self.receive(&head, body).await {
-            Ok(body) => {
-                let headers = fields(&head.headers);
+        let received = match fields(&head.headers) {
+            Ok(headers) => self.receive(&head, body).await.map(|body| (headers, body)),
+            Err(refusal) => Err(refusal),
+        };
+        let delivery = match received {
+            Ok((headers, body)) => {
                 let request = Incoming {
                     method: head.method.as_str(),
                     target: head.uri.path_and_query().map_or("/", PathAndQuery::as_str),
@@ -230,30 +233,17 @@ fn check_head(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
             "the only expectation known is `100-continue`",
         ));
     }
-    match head
-        .headers
-        .iter()
-        .find(|(_, value)| str::from_utf8(value.as_bytes()).is_err())
-    {
-        Some((name, _)) => Err(Refusal::new(
-            400,
-            format!("the value of header `{name}` is not UTF-8"),
-        )),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
-/// Names are lower-case; `check_head` saw to it that values are text.
-fn fields(headers: &HeaderMap) -> Vec<(&str, &str)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.as_str(),
-                str::from_utf8(value.as_bytes()).unwrap_or_default(),
-            )
-        })
-        .collect()
+/// Names, which are lower-case, with their values.
+fn fields(headers: &HeaderMap) -> Result<Vec<(&str, &str)>, Refusal> {
+    let fields = headers.iter().map(|(name, value)| {
+        let value = str::from_utf8(value.as_bytes())
+            .map_err(|_| Refusal::new(400, format!("the value of header `{name}` is not UTF-8")))?;
+        Ok((name.as_str(), value))
+    });
+    fields.collect()
 }
 
 fn problem_delivery(status: u16, detail: &str, request_id: &str) -> Delivery {

@@ -93,6 +93,8 @@ async fn connection(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_DURATION_MAX)
+            // Head and body in one piece: copying a small body costs less than a list of two buffers.
+            .writev(false)
             .max_buf_size(READ_BUFFER_BYTES_MAX)
             .serve_connection(TokioIo::new(wire), service)
     );
