@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod agreement;
 mod arguments;
+mod call;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod cursor;
@@ -33,6 +34,7 @@ pub(crate) use self::page::{IndexPosition, Span};
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStorage;
 pub use self::{
+    call::Call,
     cursor::CursorKey,
     item_size::item_bytes,
     memory::MemoryStorage,
@@ -40,14 +42,8 @@ pub use self::{
     snapshot::Snapshot,
     tenant::{InvalidNamespace, Namespace, Tenant},
 };
-use crate::seed::Seed;
-use rand_chacha::{ChaCha12Rng, rand_core::Rng};
 use serde::Deserialize;
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
-};
+use std::{fmt, sync::Arc};
 
 /// Where an item lives.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -276,75 +272,6 @@ pub enum StorageError {
     /// What is stored cannot be read as an item, or the host has a defect.
     #[error("internal storage error")]
     Internal,
-}
-
-/// What a storage call needs to know about the request it is made for. Injected, so that a replay sees the same time and makes the
-/// same revisions.
-#[derive(Debug)]
-pub struct Call {
-    /// The request's time in milliseconds since the Unix epoch; decides what has expired.
-    pub now_ms: u64,
-    /// When the request has to be over, where that is known. Retries stop here.
-    pub deadline: Option<Instant>,
-    /// What the store's own calls carry on, so that a trace spans them (AWS: `X-Amzn-Trace-Id`).
-    pub trace_header: Option<String>,
-    seed: Seed,
-    /// Made at first use: most requests write nothing.
-    revisions: Mutex<Option<Box<ChaCha12Rng>>>,
-    report: Mutex<StorageReport>,
-}
-
-impl Call {
-    /// For a request at `now_ms` with its own `seed`.
-    pub fn new(now_ms: u64, seed: &Seed, deadline: Option<Instant>) -> Self {
-        Self {
-            now_ms,
-            deadline,
-            trace_header: None,
-            seed: seed.clone(),
-            revisions: Mutex::default(),
-            report: Mutex::default(),
-        }
-    }
-
-    /// The same call as part of a trace.
-    #[must_use]
-    pub fn with_trace_header(mut self, trace_header: Option<String>) -> Self {
-        self.trace_header = trace_header;
-        self
-    }
-
-    /// Lets a backend add to what the operator is told.
-    pub fn report(&self, add: impl FnOnce(&mut StorageReport)) {
-        add(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// What the operator is told, at the end of the request.
-    pub fn into_report(self) -> StorageReport {
-        self.report
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next revision. A backend takes one for each put that it is asked for, in the order of the operations, before it knows
-    /// whether the precondition holds: some stores have to send it along.
-    pub fn next_revision(&self) -> Revision {
-        let mut random = self
-            .revisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let random = random.get_or_insert_with(|| Box::new(self.seed.revisions()));
-        Revision(format!(
-            "{:08x}{:016x}",
-            random.next_u32(),
-            random.next_u64()
-        ))
-    }
-
-    /// Whether an item with this expiry counts as deleted.
-    pub fn is_expired(&self, expires_at: Option<u64>) -> bool {
-        is_expired(expires_at, self.now_ms)
-    }
 }
 
 fn is_expired(expires_at: Option<u64>, now_ms: u64) -> bool {

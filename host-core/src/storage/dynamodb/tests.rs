@@ -35,10 +35,9 @@ fn call(number: u64) -> Call {
 }
 
 fn call_until(number: u64, deadline: Instant) -> Call {
-    Call {
-        deadline: Some(deadline),
-        ..call(number)
-    }
+    let mut call = call(number);
+    call.deadline = Some(deadline);
+    call
 }
 
 fn key(partition: &str, sort: &str) -> Key {
