@@ -77,8 +77,9 @@ impl Exchanger {
             Err(_) => return response(problem_delivery(500, "the host has no random numbers", "")),
         };
         let request_id = seed.request_id();
-        let received = match fields(&head.headers) {
-            Ok(headers) => self.receive(&head, body).await.map(|body| (headers, body)),
+        let checked = check_head(&head, &self.limits).and_then(|()| fields(&head.headers));
+        let received = match checked {
+            Ok(headers) => self.receive(body).await.map(|body| (headers, body)),
             Err(refusal) => Err(refusal),
         };
         let delivery = match received {
@@ -165,9 +166,8 @@ impl Exchanger {
         delivery
     }
 
-    /// Checks the head and reads the body, within bounds.
-    async fn receive(&self, head: &Parts, body: RequestBody) -> Result<Bytes, Refusal> {
-        check_head(head, &self.limits)?;
+    /// Reads the body, within bounds.
+    async fn receive(&self, body: RequestBody) -> Result<Bytes, Refusal> {
         let bytes_max = self.limits.request_body_bytes_max;
         let too_large = || Refusal::new(413, format!("the body is larger than {bytes_max} bytes"));
         if body.is_end_stream() {

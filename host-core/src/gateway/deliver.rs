@@ -152,6 +152,7 @@ fn structured<'a, R: Reading<'a>>(response: &'a [u8]) -> Result<Option<Answer<'a
     let is_object = response.trim_ascii_start().starts_with(b"{");
     match read::<Answer<'_, R>>(response) {
         Ok(answer) if is_object && answer.status_code.is_some() => Ok(Some(answer)),
+        Err(error) if R::IS_FIRST => Err(error),
         Err(error) if is_object && response.windows(12).any(|text| text == b"\"statusCode\"") => {
             Err(error)
         }

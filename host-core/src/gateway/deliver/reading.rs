@@ -10,6 +10,8 @@ use std::borrow::Cow;
 pub trait Reading<'a> {
     type Status: Deserialize<'a>;
     type Value: Deserialize<'a>;
+    /// What it refuses is read again by another.
+    const IS_FIRST: bool;
 
     /// 200 to 599.
     fn status(code: Self::Status) -> Result<u16, String>;
@@ -30,6 +32,7 @@ pub struct Lenient;
 impl<'a> Reading<'a> for Plain {
     type Status = u16;
     type Value = Text<'a>;
+    const IS_FIRST: bool = true;
 
     fn status(code: u16) -> Result<u16, String> {
         checked(Some(code), || code.to_string())
@@ -43,6 +46,7 @@ impl<'a> Reading<'a> for Plain {
 impl<'a> Reading<'a> for Lenient {
     type Status = &'a RawValue;
     type Value = &'a RawValue;
+    const IS_FIRST: bool = false;
 
     /// A number, or a number as a string.
     fn status(code: &RawValue) -> Result<u16, String> {

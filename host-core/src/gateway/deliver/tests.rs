@@ -38,10 +38,12 @@ fn headers() -> impl Strategy<Value = String> {
 fn response() -> impl Strategy<Value = String> {
     let flag =
         prop::sample::select(vec!["true", "false", "null", "\"true\""]).prop_map(str::to_owned);
+    // An escape in a name is JSON like any other.
+    let name = prop::sample::select(vec![r#""statusCode""#, r#""\u0073tatusCode""#]);
     let members = (
         prop::option::weighted(
             0.9,
-            status().prop_map(|json| format!(r#""statusCode":{json}"#)),
+            (name, status()).prop_map(|(name, json)| format!("{name}:{json}")),
         ),
         prop::option::of(headers().prop_map(|json| format!(r#""headers":{json}"#))),
         prop::option::weighted(
