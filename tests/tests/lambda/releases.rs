@@ -161,12 +161,17 @@ fn fifty_swaps_under_the_emulator_fail_nothing_and_mix_nothing() {
         at_swap < otherwise * 3,
         "{at_swap:?} at a swap, {otherwise:?} otherwise"
     );
-    let changed = emulator.lines.with_message("guests changed");
+    // The last lines may still be on their way.
+    let lines = |count, message: &str| {
+        let has_message = |line: &Value| line["message"] == message;
+        emulator.lines.wait_for(count, message, has_message)
+    };
+    let changed = lines(SWAPS as usize + 1, "guests changed");
     assert_eq!(changed.len(), SWAPS as usize + 1);
     assert_eq!(changed[1]["replaces"], 1);
     assert_eq!(changed.last().unwrap()["rollback"], true);
     // Each version was fetched once: component digests, then nothing.
-    let summaries = emulator.lines.with_message("request");
+    let summaries = lines(SWAPS as usize + latencies.len() + 1, "request");
     assert!(summaries.len() > SWAPS as usize + latencies.len());
     for summary in &summaries {
         let guest = summary["guest"].as_str().unwrap();
