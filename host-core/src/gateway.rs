@@ -3,7 +3,8 @@
 //! Everything here is a pure function: no clock, no generator, no environment. The kind of an event decides the shape of its
 //! answer, so that the [`Origin`] travels with the request. [`parse`] is total: whatever bytes come in give a request or a
 //! [`Rejection`] that says what is wrong and where. [`compose`] and [`deliver`] play the gateway's own part, for the local host and
-//! for tests.
+//! for tests. Where gateway and host are the same process, events need not become JSON in between: [`take_apart`] and
+//! [`deliver_response`](deliver::deliver_response) do what [`parse`] and [`deliver`](deliver::deliver) do, by the same rules.
 //!
 //! What each kind of event cannot carry, and a guest therefore cannot rely on:
 //!
@@ -28,7 +29,7 @@ mod route;
 mod shape;
 
 pub use kind::{EventKind, Foreign, UnknownKind};
-pub use normalise::parse;
+pub use normalise::{parse, take_apart};
 pub use respond::{InvalidResponse, respond};
 
 use crate::{

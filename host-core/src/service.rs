@@ -7,7 +7,11 @@ pub use stand::{Outcomes, Stand};
 
 use crate::{
     digest::Digest,
-    gateway::{self, EventKind, InvalidResponse, Origin, Rejection},
+    gateway::{
+        self, EventKind, InvalidResponse, Origin, Rejection,
+        compose::Composed,
+        deliver::{BinaryMedia, Delivery, deliver_response},
+    },
     http::{Request, Response},
     limits::Limits,
     problem,
@@ -53,9 +57,9 @@ pub struct Arrival {
 
 /// An answer with what a host reports about it.
 #[derive(Debug)]
-pub struct Answer {
-    /// The JSON that goes back to the gateway.
-    pub payload: Vec<u8>,
+pub struct Answer<T = Vec<u8>> {
+    /// The JSON that goes back to the gateway; from [`Service::exchange`] what the gateway's client gets.
+    pub payload: T,
     /// For access lines, metrics and people.
     pub summary: Summary,
 }
@@ -183,23 +187,56 @@ impl Service {
         arrival: Arrival,
         view: impl FnOnce(&Stand) -> Arc<dyn Storage>,
     ) -> Result<Answer, Rejection> {
-        let injected = gateway::Arrival {
+        let event = gateway::parse(event, &self.injected(&arrival), &self.limits());
+        self.answer(event, arrival, view, gateway::respond).await
+    }
+
+    /// Answers an event that was made here, up to what the gateway's client gets. It is the same as making JSON of the event, of
+    /// [`invoke`](Self::invoke) and of [`deliver`](gateway::deliver::deliver), only that neither the event nor the answer is written
+    /// as JSON to be read again.
+    pub async fn exchange(
+        &self,
+        event: Composed<'_>,
+        arrival: Arrival,
+        binary: &BinaryMedia<'_>,
+    ) -> Result<Answer<Delivery>, Rejection> {
+        let event = gateway::take_apart(event, &self.injected(&arrival), &self.limits());
+        let view = |stand: &Stand| stand.storage.clone();
+        let finish =
+            |origin: &Origin, response: &Response| deliver_response(origin, response, binary);
+        self.answer(event, arrival, view, finish).await
+    }
+
+    fn injected<'a>(&'a self, arrival: &'a Arrival) -> gateway::Arrival<'a> {
+        gateway::Arrival {
             received_at_ms: arrival.received_at_ms,
             seed: &arrival.seed,
             base_path: self.base_path.as_deref(),
-        };
+        }
+    }
+
+    /// `finish` makes of a response what goes back.
+    async fn answer<T: Default>(
+        &self,
+        event: Result<gateway::Event, Rejection>,
+        arrival: Arrival,
+        view: impl FnOnce(&Stand) -> Arc<dyn Storage>,
+        finish: impl Fn(&Origin, &Response) -> Result<T, InvalidResponse>,
+    ) -> Result<Answer<T>, Rejection> {
         let gateway::Event {
             request,
             origin,
             route,
             ..
-        } = match gateway::parse(event, &injected, &self.limits()) {
+        } = match event {
             Ok(event) => event,
             Err(Rejection::Http(refusal)) => {
                 let fault = Fault::Refused(refusal.detail.clone());
+                let origin = refusal.origin;
                 return Ok(answer_for(
-                    refusal.origin,
+                    origin,
                     Summary::of_refusal(*refusal, fault),
+                    finish,
                 ));
             }
             Err(rejection @ (Rejection::NotJson { .. } | Rejection::NotHttp(_))) => {
@@ -212,35 +249,39 @@ impl Service {
         };
         let mut summary = Summary::of_request(&request, origin.kind, route);
         Ok(match stand {
-            Some(stand) => answer(&stand, view(&stand), request, origin, arrival, summary).await,
+            Some(stand) => {
+                let storage = view(&stand);
+                answer(&stand, storage, request, origin, arrival, summary, finish).await
+            }
             None => {
                 summary.fault = Some(Fault::Unrouted);
-                answer_for(origin, summary)
+                answer_for(origin, summary, finish)
             }
         })
     }
 }
 
-async fn answer(
+async fn answer<T: Default>(
     stand: &Stand,
     storage: Arc<dyn Storage>,
     request: Request,
     origin: Origin,
     arrival: Arrival,
     mut summary: Summary,
-) -> Answer {
+    finish: impl Fn(&Origin, &Response) -> Result<T, InvalidResponse>,
+) -> Answer<T> {
     summary.guest = Some(stand.runtime.digest());
     if let Some(detail) = stand.refuses(&request) {
         summary.status = 413;
         summary.fault = Some(Fault::Refused(detail));
-        return answer_for(origin, summary);
+        return answer_for(origin, summary, finish);
     }
     let deadline = stand.deadline(arrival.deadline);
     let turn = match stand.turn(deadline).await {
         Ok(turn) => turn,
         Err(failure) => {
             summary.fault = Some(failure.into());
-            return answer_for(origin, summary);
+            return answer_for(origin, summary, finish);
         }
     };
     let run = Run {
@@ -262,20 +303,24 @@ async fn answer(
     drop(turn);
     let payload = response.and_then(|response| {
         summary.status = response.status;
-        Ok(gateway::respond(&origin, response)?)
+        Ok(finish(&origin, &response)?)
     });
     stand.note(payload.as_ref().err(), &summary.usage);
     match payload {
         Ok(payload) => Answer { payload, summary },
         Err(fault) => {
             summary.fault = Some(fault);
-            answer_for(origin, summary)
+            answer_for(origin, summary, finish)
         }
     }
 }
 
 /// The problem document for a summary with a fault.
-fn answer_for(origin: Origin, mut summary: Summary) -> Answer {
+fn answer_for<T: Default>(
+    origin: Origin,
+    mut summary: Summary,
+    finish: impl Fn(&Origin, &Response) -> Result<T, InvalidResponse>,
+) -> Answer<T> {
     let status_of_refusal = summary.status;
     let response: Response = match &summary.fault {
         Some(fault) => {
@@ -286,7 +331,7 @@ fn answer_for(origin: Origin, mut summary: Summary) -> Answer {
     };
     summary.status = response.status;
     // A problem document is within every rule of an answer.
-    let payload = gateway::respond(&origin, response).unwrap_or_default();
+    let payload = finish(&origin, &response).unwrap_or_default();
     Answer { payload, summary }
 }
 

@@ -111,7 +111,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             request_id: &seed.request_id(),
             received_at_ms,
         },
-    );
+    )
+    .to_json();
     if pretty {
         let value: serde_json::Value = serde_json::from_slice(&event).map_err(|error| {
             Failure::environment(format_args!("failed to indent the event: {error}"))

@@ -14,7 +14,7 @@ use host_core::{
     problem,
     release::Follower,
     seed::Seed,
-    service::{Arrival, Service},
+    service::{Answer, Arrival, Service},
 };
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -129,13 +129,26 @@ impl Exchanger {
             deadline: Instant::now() + duration_max,
             trace_header: None,
         };
+        let accept = request.headers.iter().find(|(name, _)| *name == "accept");
+        let media = BinaryMedia {
+            accept: accept.map(|(_, value)| *value),
+            types: &["*/*"],
+        };
         let answer = match &self.tape {
-            Some(tape) => tape.invoke(&self.service, &event, arrival).await,
-            None => self.service.invoke(&event, arrival).await,
+            // A tape keeps the event's JSON and the answer's.
+            Some(tape) => {
+                let json = event.to_json();
+                let answer = tape.invoke(&self.service, &json, arrival).await;
+                answer.map(|Answer { payload, summary }| Answer {
+                    payload: deliver(&self.origin, &payload, &media),
+                    summary,
+                })
+            }
+            None => self.service.exchange(event, arrival, &media).await,
         };
         let answer = match answer {
             Ok(answer) => answer,
-            // An event that was just composed is one that can be parsed.
+            // An event that was just composed is of a known kind.
             Err(rejection) => {
                 self.log
                     .add(|lines| lines::write_fault(lines, request.request_id, &rejection));
@@ -153,12 +166,7 @@ impl Exchanger {
             self.log
                 .add(|lines| lines::write_remarks(lines, &answer.summary));
         }
-        let accept = request.headers.iter().find(|(name, _)| *name == "accept");
-        let media = BinaryMedia {
-            accept: accept.map(|(_, value)| *value),
-            types: &["*/*"],
-        };
-        let delivery = deliver(&self.origin, &answer.payload, &media);
+        let delivery = answer.payload;
         if let Some(fault) = &delivery.fault {
             self.log
                 .add(|lines| lines::write_fault(lines, request.request_id, fault));

@@ -7,14 +7,19 @@ mod maps;
 mod rest;
 mod time;
 
-use super::{EventKind, Origin, media, respond::CONNECTION_FIELDS};
+use super::{
+    EventKind, Origin,
+    envelope::{Envelope, Text},
+    media,
+    respond::CONNECTION_FIELDS,
+};
 use crate::{
     hexadecimal,
     http::Scheme,
     json::{self, Object},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use maps::{Fields, Names};
+use maps::Pair;
 use std::borrow::Cow;
 
 /// An HTTP request as a server received it.
@@ -38,14 +43,20 @@ pub struct Incoming<'a> {
     pub received_at_ms: u64,
 }
 
-/// What all kinds of event are made from.
-struct Message<'a> {
+/// An event as it is before it is written: what [`parse`](super::parse) would read from its JSON, and what only the JSON has.
+#[derive(Debug)]
+pub struct Composed<'a> {
+    origin: Origin,
+    head: Head<'a>,
+    envelope: Envelope<'a>,
+}
+
+/// What all kinds of event are made from, beside headers and body.
+#[derive(Debug)]
+struct Head<'a> {
     incoming: &'a Incoming<'a>,
     path: &'a str,
     query: &'a str,
-    headers: Fields<'a>,
-    body: Cow<'a, str>,
-    is_base64: bool,
 }
 
 const ACCOUNT_ID: &str = "123456789012";
@@ -54,44 +65,64 @@ const API_DOMAIN: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
 const URL_ID: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6";
 const URL_DOMAIN: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6.lambda-url.us-east-1.on.aws";
 
-/// The event, as JSON.
-pub fn compose(origin: Origin, incoming: &Incoming<'_>) -> Vec<u8> {
-    let message = Message::new(origin.kind, incoming);
-    let mut json = json::with_room(message.body.len());
-    let event = Object::begin(&mut json);
-    match origin.kind {
-        EventKind::Rest => rest::write(event, &message),
-        EventKind::HttpApi => http_api::write(event, &message),
-        EventKind::FunctionUrl => http_api::write_url(event, &message),
-        EventKind::Alb => alb::write(event, &message, origin.multi_value),
+/// The event that the gateway would make of a request.
+pub fn compose<'a>(origin: Origin, incoming: &'a Incoming<'a>) -> Composed<'a> {
+    let (path, query) = incoming
+        .target
+        .split_once('?')
+        .unwrap_or((incoming.target, ""));
+    let head = Head {
+        incoming,
+        path,
+        query,
+    };
+    let headers = headers(origin.kind, incoming);
+    let mut envelope = match origin.kind {
+        EventKind::Rest => rest::envelope(&head, headers),
+        EventKind::HttpApi => http_api::envelope(&head, headers),
+        EventKind::FunctionUrl => http_api::envelope_of_url(&head, headers),
+        EventKind::Alb => alb::envelope(&head, headers, origin.multi_value),
+    };
+    let (body, is_base64) = body(origin.kind, incoming);
+    envelope.body = Some(Text(body));
+    envelope.is_base64_encoded = Some(is_base64);
+    Composed {
+        origin,
+        head,
+        envelope,
     }
-    json
 }
 
-impl<'a> Message<'a> {
-    fn new(kind: EventKind, incoming: &'a Incoming<'a>) -> Self {
-        let (path, query) = incoming
-            .target
-            .split_once('?')
-            .unwrap_or((incoming.target, ""));
-        let (body, is_base64) = body(kind, incoming);
-        Self {
-            incoming,
-            path,
-            query,
-            headers: headers(kind, incoming),
-            body,
-            is_base64,
+impl<'a> Composed<'a> {
+    /// The event as the gateway sends it.
+    pub fn to_json(&self) -> Vec<u8> {
+        let Self {
+            origin,
+            head,
+            envelope,
+        } = self;
+        let body_bytes = envelope.body.as_ref().map_or(0, |body| body.0.len());
+        let mut json = json::with_room(body_bytes);
+        let event = Object::begin(&mut json);
+        match origin.kind {
+            EventKind::Rest => rest::write(event, head, envelope),
+            EventKind::HttpApi => http_api::write(event, head, envelope),
+            EventKind::FunctionUrl => http_api::write_url(event, head, envelope),
+            EventKind::Alb => alb::write(event, head, envelope),
         }
+        json
     }
 
-    /// What some gateways leave out where it is empty.
-    fn body_text(&self) -> Option<&str> {
-        Some(&*self.body).filter(|body| !body.is_empty())
+    pub(super) fn into_envelope(self) -> Envelope<'a> {
+        self.envelope
     }
+}
 
-    fn user_agent(&self) -> Option<&str> {
-        self.headers.last("user-agent")
+impl<'a> Head<'a> {
+    fn user_agent(&self) -> Option<&'a str> {
+        let mut fields = self.incoming.headers.iter().rev();
+        let (_, value) = fields.find(|(name, _)| name.eq_ignore_ascii_case("user-agent"))?;
+        Some(value)
     }
 }
 
@@ -113,10 +144,10 @@ const ADDED_BY_REST: [&str; 4] = [
 
 /// The client's fields without those of its connection, and with what every gateway adds. REST APIs keep the case of names, the others
 /// lower it.
-fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Fields<'a> {
-    let (names, added) = match kind {
-        EventKind::Rest => (Names::AnyCase, ADDED_BY_REST),
-        EventKind::HttpApi | EventKind::FunctionUrl | EventKind::Alb => (Names::Exact, ADDED),
+fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Vec<Pair<'a>> {
+    let (keeps_case, added) = match kind {
+        EventKind::Rest => (true, ADDED_BY_REST),
+        EventKind::HttpApi | EventKind::FunctionUrl | EventKind::Alb => (false, ADDED),
     };
     let mut headers = Vec::with_capacity(incoming.headers.len() + 4);
     let mut forwarded_for = String::new();
@@ -129,11 +160,10 @@ fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Fields<'a> {
             && !is("x-forwarded-proto")
             && !is("x-forwarded-port")
         {
-            let name = match names {
-                Names::Exact if name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
-                    Cow::Owned(name.to_ascii_lowercase())
-                }
-                Names::Exact | Names::AnyCase => Cow::Borrowed(name),
+            let name = if keeps_case || !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                Cow::Borrowed(name)
+            } else {
+                Cow::Owned(name.to_ascii_lowercase())
             };
             headers.push((name, Cow::Borrowed(value)));
         }
@@ -160,7 +190,7 @@ fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Fields<'a> {
         Cow::Borrowed(proto),
     ];
     headers.extend(added.map(Cow::Borrowed).into_iter().zip(values));
-    Fields::new(names, headers)
+    headers
 }
 
 /// An X-Ray trace id of the right form: the time, and 96 bits that follow from the request id (FNV-1a).

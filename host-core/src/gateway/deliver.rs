@@ -1,7 +1,9 @@
 //! From a Lambda response to the HTTP answer that a gateway would give its client. `host-cli serve` answers with this, so that a
 //! response which a gateway would refuse is refused at home.
 
-mod reading;
+mod direct;
+
+pub use direct::deliver_response;
 
 use super::{EventKind, Origin, envelope::Text};
 use crate::{
@@ -9,16 +11,15 @@ use crate::{
     json,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use reading::{Lenient, Nested, Plain, Reading, scalar};
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt};
 
 /// What the client gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// 200 to 599.
     pub status: u16,
@@ -40,18 +41,19 @@ pub struct BinaryMedia<'a> {
 }
 
 /// A response as functions may write it.
-#[derive(Deserialize)]
-#[serde(
-    rename_all = "camelCase",
-    bound(deserialize = "R::Status: Deserialize<'de>, R::Value: Deserialize<'de>, 'de: 'a")
-)]
-struct Answer<'a, R: Reading<'a>> {
-    status_code: Option<R::Status>,
-    headers: Option<Members<'a, R::Value>>,
-    multi_value_headers: Option<Members<'a, &'a RawValue>>,
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    status_code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    headers: Option<Members<'a>>,
+    #[serde(borrow)]
+    multi_value_headers: Option<Members<'a>>,
     #[serde(borrow)]
     cookies: Option<Vec<Text<'a>>>,
-    body: Option<R::Value>,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
     is_base64_encoded: Option<bool>,
 }
 
@@ -68,33 +70,21 @@ const REST_MEMBERS: [&str; 5] = [
 const MEMBERS_USUAL: usize = 12;
 
 /// A JSON object, one level deep.
-struct Members<'a, V>(Vec<(Text<'a>, V)>);
+#[derive(Default)]
+struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);
 
 /// Delivers `response`, the bytes that a function returned.
 pub fn deliver(origin: &Origin, response: &[u8], binary: &BinaryMedia<'_>) -> Delivery {
-    // What is not plain is read again, to be taken as it is or to be told what is wrong with it.
-    read_as::<Plain>(origin, response, binary)
-        .or_else(|_| read_as::<Lenient>(origin, response, binary))
-        .unwrap_or_else(|fault| fault_answer(origin.kind, fault))
+    let delivered = match origin.kind {
+        EventKind::Rest => rest(response, binary),
+        EventKind::HttpApi | EventKind::FunctionUrl => http_api(origin.kind, response),
+        EventKind::Alb => load_balancer(response, origin.multi_value),
+    };
+    delivered.unwrap_or_else(|fault| fault_answer(origin.kind, fault))
 }
 
-fn read_as<'a, R: Reading<'a>>(
-    origin: &Origin,
-    response: &'a [u8],
-    binary: &BinaryMedia<'_>,
-) -> Result<Delivery, String> {
-    match origin.kind {
-        EventKind::Rest => rest::<R>(response, binary),
-        EventKind::HttpApi | EventKind::FunctionUrl => http_api::<R>(origin.kind, response),
-        EventKind::Alb => load_balancer::<R>(response, origin.multi_value),
-    }
-}
-
-fn rest<'a, R: Reading<'a>>(
-    response: &'a [u8],
-    binary: &BinaryMedia<'_>,
-) -> Result<Delivery, String> {
-    let members: Members<'_, IgnoredAny> = read(response)?;
+fn rest(response: &[u8], binary: &BinaryMedia<'_>) -> Result<Delivery, String> {
+    let members: Members<'_> = read(response)?;
     if members.0.is_empty() {
         return Err("response is empty".to_owned());
     }
@@ -105,54 +95,58 @@ fn rest<'a, R: Reading<'a>>(
     {
         return Err(format!("response member `{name}` is unknown to REST APIs"));
     }
-    let answer: Answer<'_, R> = read(response)?;
+    let answer: Answer<'_> = read(response)?;
     let mut headers = Vec::new();
-    add_lists(answer.multi_value_headers, &mut headers)?;
-    add_texts::<R>(answer.headers, &mut headers)?;
+    answer
+        .multi_value_headers
+        .unwrap_or_default()
+        .lists_into(&mut headers)?;
+    answer
+        .headers
+        .unwrap_or_default()
+        .texts_into(&mut headers)?;
     let is_base64 = answer.is_base64_encoded.unwrap_or(false) && binary.first_accepted_matches();
-    let status = answer.status_code.map_or(Ok(200), R::status)?;
-    finish(
+    let status = answer.status_code.map_or(Ok(200), status)?;
+    Ok(finish(
         status,
         headers,
-        body::<R>(answer.body, is_base64)?,
-        "application/json",
-    )
+        body(answer.body, is_base64)?,
+        default_type(EventKind::Rest),
+    ))
 }
 
-fn http_api<'a, R: Reading<'a>>(kind: EventKind, response: &'a [u8]) -> Result<Delivery, String> {
-    let Some(answer) = structured::<R>(response)? else {
+fn http_api(kind: EventKind, response: &[u8]) -> Result<Delivery, String> {
+    let Some(answer) = structured(response)? else {
         let whole: &RawValue = read(response)?;
-        return finish(
+        return Ok(finish(
             200,
             Vec::new(),
             scalar(whole).into_owned().into_bytes(),
             "application/json",
-        );
+        ));
     };
     let mut headers = Vec::new();
-    add_texts::<R>(answer.headers, &mut headers)?;
+    answer
+        .headers
+        .unwrap_or_default()
+        .texts_into(&mut headers)?;
     for Text(cookie) in answer.cookies.unwrap_or_default() {
         push(&mut headers, "set-cookie", &cookie)?;
     }
-    let default_type = match kind {
-        EventKind::FunctionUrl => "application/json",
-        EventKind::HttpApi | EventKind::Rest | EventKind::Alb => "text/plain; charset=utf-8",
-    };
-    let status = answer.status_code.map_or(Ok(200), R::status)?;
-    finish(
+    let status = answer.status_code.map_or(Ok(200), status)?;
+    Ok(finish(
         status,
         headers,
-        body::<R>(answer.body, answer.is_base64_encoded.unwrap_or(false))?,
-        default_type,
-    )
+        body(answer.body, answer.is_base64_encoded.unwrap_or(false))?,
+        default_type(kind),
+    ))
 }
 
 /// A response with a status. `None`: the whole of it is the body.
-fn structured<'a, R: Reading<'a>>(response: &'a [u8]) -> Result<Option<Answer<'a, R>>, String> {
+fn structured(response: &[u8]) -> Result<Option<Answer<'_>>, String> {
     let is_object = response.trim_ascii_start().starts_with(b"{");
-    match read::<Answer<'_, R>>(response) {
+    match read::<Answer<'_>>(response) {
         Ok(answer) if is_object && answer.status_code.is_some() => Ok(Some(answer)),
-        Err(error) if R::IS_FIRST => Err(error),
         Err(error) if is_object && response.windows(12).any(|text| text == b"\"statusCode\"") => {
             Err(error)
         }
@@ -160,24 +154,36 @@ fn structured<'a, R: Reading<'a>>(response: &'a [u8]) -> Result<Option<Answer<'a
     }
 }
 
-fn load_balancer<'a, R: Reading<'a>>(
-    response: &'a [u8],
-    multi_value: bool,
-) -> Result<Delivery, String> {
-    let answer: Answer<'_, R> = read(response)?;
+fn load_balancer(response: &[u8], multi_value: bool) -> Result<Delivery, String> {
+    let answer: Answer<'_> = read(response)?;
     let mut headers = Vec::new();
     if multi_value {
-        add_lists(answer.multi_value_headers, &mut headers)?;
+        answer
+            .multi_value_headers
+            .unwrap_or_default()
+            .lists_into(&mut headers)?;
     } else {
-        add_texts::<R>(answer.headers, &mut headers)?;
+        answer
+            .headers
+            .unwrap_or_default()
+            .texts_into(&mut headers)?;
     }
-    let status = R::status(answer.status_code.ok_or("response has no `statusCode`")?)?;
-    finish(
+    let status = status(answer.status_code.ok_or("response has no `statusCode`")?)?;
+    Ok(finish(
         status,
         headers,
-        body::<R>(answer.body, answer.is_base64_encoded.unwrap_or(false))?,
-        "application/octet-stream",
-    )
+        body(answer.body, answer.is_base64_encoded.unwrap_or(false))?,
+        default_type(EventKind::Alb),
+    ))
+}
+
+/// The type of what has a status, where no header says it.
+fn default_type(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Rest | EventKind::FunctionUrl => "application/json",
+        EventKind::HttpApi => "text/plain; charset=utf-8",
+        EventKind::Alb => "application/octet-stream",
+    }
 }
 
 fn finish(
@@ -185,19 +191,19 @@ fn finish(
     mut headers: Vec<(String, String)>,
     body: Vec<u8>,
     default_type: &str,
-) -> Result<Delivery, String> {
+) -> Delivery {
     let has_type = headers
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     if !has_type && !matches!(status, 204 | 304) {
         headers.push(("content-type".to_owned(), default_type.to_owned()));
     }
-    Ok(Delivery {
+    Delivery {
         status,
         headers,
         body,
         fault: None,
-    })
+    }
 }
 
 /// What the gateway says in the function's place.
@@ -233,12 +239,24 @@ fn read<'a, T: Deserialize<'a>>(response: &'a [u8]) -> Result<T, String> {
     json::read(response).map_err(|error| format!("response cannot be read: {error}"))
 }
 
-fn body<'a, R: Reading<'a>>(body: Option<R::Value>, is_base64: bool) -> Result<Vec<u8>, String> {
-    let text = match body.map(R::text) {
-        None | Some(Ok(None)) => return Ok(Vec::new()),
-        Some(Ok(Some(text))) => text,
-        Some(Err(Nested)) => return Err("response member `body` must be a string".to_owned()),
+/// A number, or a number as a string.
+fn status(code: &RawValue) -> Result<u16, String> {
+    let text = scalar(code);
+    let status = text
+        .parse()
+        .ok()
+        .filter(|status| (200..=599).contains(status));
+    status.ok_or_else(|| format!("response member `statusCode` is not a status: {text}"))
+}
+
+fn body(body: Option<&RawValue>, is_base64: bool) -> Result<Vec<u8>, String> {
+    let Some(body) = body.filter(|body| body.get() != "null") else {
+        return Ok(Vec::new());
     };
+    if body.get().starts_with(['{', '[']) {
+        return Err("response member `body` must be a string".to_owned());
+    }
+    let text = scalar(body);
     if !is_base64 {
         return Ok(text.into_owned().into_bytes());
     }
@@ -247,34 +265,21 @@ fn body<'a, R: Reading<'a>>(body: Option<R::Value>, is_base64: bool) -> Result<V
         .map_err(|error| format!("response member `body` is not base64: {error}"))
 }
 
-/// Appends each member as a field.
-fn add_texts<'a, R: Reading<'a>>(
-    members: Option<Members<'a, R::Value>>,
-    headers: &mut Vec<(String, String)>,
-) -> Result<(), String> {
-    for (Text(name), value) in members.into_iter().flat_map(|members| members.0) {
-        match R::text(value) {
-            Ok(Some(value)) => push(headers, &name, &value)?,
-            Ok(None) => {}
-            Err(Nested) => return Err(format!("response header `{name}` must be a string")),
-        }
+/// The text of a string; the JSON of anything else.
+fn scalar(value: &RawValue) -> Cow<'_, str> {
+    let json = value.get();
+    match json
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
+        // Asked beforehand, because most headers need nothing else, and a status least of all: serde_json's errors take long to make.
+        None => Cow::Borrowed(json),
+        Some(text) if !text.contains('\\') => Cow::Borrowed(text),
+        Some(_) => match serde_json::from_str::<Text<'_>>(json) {
+            Ok(Text(text)) => text,
+            Err(_) => Cow::Borrowed(json),
+        },
     }
-    Ok(())
-}
-
-/// Appends each member's items as fields.
-fn add_lists(
-    members: Option<Members<'_, &RawValue>>,
-    headers: &mut Vec<(String, String)>,
-) -> Result<(), String> {
-    for (Text(name), values) in members.into_iter().flat_map(|members| members.0) {
-        let values: Vec<&RawValue> = serde_json::from_str(values.get())
-            .map_err(|_| format!("response member `multiValueHeaders.{name}` must be a list"))?;
-        for value in values {
-            push(headers, &name, &scalar(value))?;
-        }
-    }
-    Ok(())
 }
 
 fn push(headers: &mut Vec<(String, String)>, name: &str, value: &str) -> Result<(), String> {
@@ -286,6 +291,35 @@ fn push(headers: &mut Vec<(String, String)>, name: &str, value: &str) -> Result<
     }
     headers.push((name.to_owned(), value.to_owned()));
     Ok(())
+}
+
+impl Members<'_> {
+    /// Appends each member as a field; numbers and booleans count as text, `null` as absent.
+    fn texts_into(self, headers: &mut Vec<(String, String)>) -> Result<(), String> {
+        for (Text(name), value) in self.0 {
+            match value.get() {
+                "null" => {}
+                json if json.starts_with(['{', '[']) => {
+                    return Err(format!("response header `{name}` must be a string"));
+                }
+                _ => push(headers, &name, &scalar(value))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends each member's items as fields.
+    fn lists_into(self, headers: &mut Vec<(String, String)>) -> Result<(), String> {
+        for (Text(name), values) in self.0 {
+            let values: Vec<&RawValue> = serde_json::from_str(values.get()).map_err(|_| {
+                format!("response member `multiValueHeaders.{name}` must be a list")
+            })?;
+            for value in values {
+                push(headers, &name, &scalar(value))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl BinaryMedia<'_> {
@@ -310,16 +344,16 @@ impl BinaryMedia<'_> {
     }
 }
 
-impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Members<'a, V> {
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor(PhantomData))
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
-struct MembersVisitor<V>(PhantomData<V>);
+struct MembersVisitor;
 
-impl<'de, V: Deserialize<'de>> Visitor<'de> for MembersVisitor<V> {
-    type Value = Members<'de, V>;
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
@@ -327,12 +361,9 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for MembersVisitor<V> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::with_capacity(MEMBERS_USUAL);
-        while let Some(member) = map.next_entry::<Text<'de>, V>()? {
+        while let Some(member) = map.next_entry::<Text<'de>, &'de RawValue>()? {
             members.push(member);
         }
         Ok(Members(members))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,6 +11,12 @@ use std::{borrow::Cow, fmt};
 #[derive(Clone, Debug)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
 /// A map from names to one text or a list of texts, in the event's order. A name is kept once however many values it has, because a
 /// hostile event could otherwise grow by a square.
 #[derive(Debug, Default)]
@@ -44,9 +50,39 @@ impl<'a> Fields<'a> {
             .map(|(_, value)| value)
     }
 
-    fn push(&mut self, value: Text<'a>) {
+    /// Without any, with room for so many.
+    pub fn with_room(count: usize) -> Self {
+        Self {
+            names: Vec::with_capacity(count),
+            values: Vec::with_capacity(count),
+        }
+    }
+
+    /// Begins a name, whose values follow.
+    pub fn push_name(&mut self, name: Text<'a>) {
+        self.names.push(name);
+    }
+
+    /// Appends a value to those of the last name.
+    pub fn push(&mut self, value: Text<'a>) {
         self.values
             .push((self.names.len().saturating_sub(1), value));
+    }
+
+    /// The last name with its last value.
+    pub fn last_field(&mut self) -> Option<(&str, &mut Cow<'a, str>)> {
+        let (_, value) = self.values.last_mut()?;
+        Some((&*self.names.last()?.0, &mut value.0))
+    }
+
+    /// Names, each with all of its values.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
+        self.values
+            .chunk_by(|(left, _), (right, _)| left == right)
+            .filter_map(|group| {
+                let name = &*self.names.get(group.first()?.0)?.0;
+                Some((name, group.iter().map(|(_, value)| &*value.0)))
+            })
     }
 }
 
@@ -104,11 +140,8 @@ pub struct RequestContext<'a> {
     pub domain_name: Option<Text<'a>>,
     #[serde(borrow)]
     pub request_id: Option<Text<'a>>,
-    /// Raw, because a time that cannot be read is no reason to refuse a request.
-    #[serde(borrow)]
-    pub time_epoch: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub request_time_epoch: Option<&'a RawValue>,
+    pub time_epoch: Option<Epoch>,
+    pub request_time_epoch: Option<Epoch>,
     /// Raw, because a guest gets it as text.
     #[serde(borrow)]
     pub authorizer: Option<&'a RawValue>,
@@ -156,6 +189,10 @@ pub struct CallerIdentity<'a> {
     pub user_arn: Option<Text<'a>>,
 }
 
+/// A time; nothing where it is no whole number, which is no reason to refuse a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Epoch(pub Option<u64>);
+
 /// The text of an optional member; empty counts as absent.
 pub fn text<'t>(member: &'t Option<Text<'_>>) -> Option<&'t str> {
     member
@@ -167,6 +204,13 @@ pub fn text<'t>(member: &'t Option<Text<'_>>) -> Option<&'t str> {
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(TextVisitor).map(Text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Epoch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(json.get().parse().ok()))
     }
 }
 
@@ -204,12 +248,9 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields {
-            names: Vec::with_capacity(16),
-            values: Vec::with_capacity(16),
-        };
+        let mut fields = Fields::with_room(16);
         while let Some(name) = map.next_key::<Text<'de>>()? {
-            fields.names.push(name);
+            fields.push_name(name);
             map.next_value_seed(ValuesSeed(&mut fields))?;
         }
         Ok(fields)

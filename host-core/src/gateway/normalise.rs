@@ -1,7 +1,9 @@
 //! From event to request: one pass over the JSON, then the same checks for all kinds.
 
 use super::{
-    Arrival, Event, EventKind, Origin, Refusal, Rejection, diagnose, encode,
+    Arrival, Event, EventKind, Foreign, Origin, Refusal, Rejection,
+    compose::Composed,
+    diagnose, encode,
     envelope::{Envelope, Fields, RequestContext, Text, text},
     kind, route,
     shape::{self, Query, Shape},
@@ -48,14 +50,34 @@ impl Flaw {
 pub fn parse(event: &[u8], arrival: &Arrival<'_>, limits: &Limits) -> Result<Event, Rejection> {
     // A derived struct would also read a list.
     let is_object = event.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let mut envelope = match json::read::<Envelope<'_>>(event) {
+    let envelope = match json::read::<Envelope<'_>>(event) {
         Ok(envelope) if is_object => envelope,
         Ok(_) => return Err(diagnose::rejection(event, None, arrival)),
         Err(error) => return Err(diagnose::rejection(event, Some(&error), arrival)),
     };
-    let Some(kind) = kind::of_envelope(&envelope) else {
-        return Err(diagnose::rejection(event, None, arrival));
-    };
+    match kind::of_envelope(&envelope) {
+        Some(kind) => normalise(kind, envelope, arrival, limits),
+        None => Err(diagnose::rejection(event, None, arrival)),
+    }
+}
+
+/// The same for an event that was made here: what [`parse`] makes of its JSON, which is not written.
+pub fn take_apart(
+    event: Composed<'_>,
+    arrival: &Arrival<'_>,
+    limits: &Limits,
+) -> Result<Event, Rejection> {
+    let envelope = event.into_envelope();
+    let kind = kind::of_envelope(&envelope).ok_or(Rejection::NotHttp(Foreign::Unknown))?;
+    normalise(kind, envelope, arrival, limits)
+}
+
+fn normalise(
+    kind: EventKind,
+    mut envelope: Envelope<'_>,
+    arrival: &Arrival<'_>,
+    limits: &Limits,
+) -> Result<Event, Rejection> {
     let multi_value = kind == EventKind::Alb && envelope.multi_value_headers.is_some();
     let origin = Origin { kind, multi_value };
     let body = envelope.body.take();
@@ -305,12 +327,7 @@ fn scheme(headers: Option<&Fields<'_>>, usual: Scheme) -> Scheme {
 }
 
 fn time_epoch_ms(context: &RequestContext<'_>) -> Option<u64> {
-    let time = context
-        .time_epoch
-        .or(context.request_time_epoch)?
-        .get()
-        .parse::<u64>()
-        .ok()?;
+    let time = context.time_epoch.or(context.request_time_epoch)?.0?;
     Some(if time < EPOCH_MS_MIN {
         time.saturating_mul(1000)
     } else {

@@ -43,76 +43,157 @@ pub const CONNECTION_FIELDS: [&str; 7] = [
     "upgrade",
 ];
 
-/// The fields of an answer grouped by name: sorted, the order of repetition kept. Names are tokens, which JSON writes as they are.
-struct Headers<'a>(Vec<(Cow<'a, str>, &'a str)>);
+/// An answer as it is before it is written: checked, and in the order in which it is written.
+pub struct Reply<'a> {
+    pub origin: Origin,
+    pub status: u16,
+    pub headers: Headers<'a>,
+    pub body: Cow<'a, str>,
+    pub is_base64_encoded: bool,
+}
 
-/// What becomes of `set-cookie`, which cannot be joined (RFC 9110, 5.3), where a header has one text.
-#[derive(Clone, Copy)]
-enum Cookies {
-    /// They have a member of their own.
-    Elsewhere,
-    /// Each under another spelling of the name, since names differ by case for JSON but not for HTTP.
-    BySpelling,
+/// The fields of an answer, sorted by name, the order of repetition kept. Names are tokens, which JSON writes as they are.
+pub struct Headers<'a>(Vec<(Cow<'a, str>, &'a str)>);
+
+/// The member that has an answer's headers, by what its gateway reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum HeadersMember {
+    /// Lists: payload format 1.0, and load balancers with multi-value headers.
+    MultiValue,
+    /// One text for each name, cookies in a member of their own: payload format 2.0.
+    SingleAndCookies,
+    /// One text for each name, cookies each under another spelling of theirs, since names differ by case for JSON but not for HTTP.
+    Single,
 }
 
 /// Encodes a response for the gateway that the request came from.
 ///
 /// `content-length` is left out, for the gateway to set; so are the bodies of statuses that have none (204, 304). A body is sent in
 /// base64 where it is not UTF-8, or where neither its type nor the lack of a content encoding says text.
-pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidResponse> {
-    let Response {
-        status,
-        headers,
-        body,
-    } = response;
-    if !(200..=599).contains(&status) {
-        return Err(InvalidResponse::Status(status));
+pub fn respond(origin: &Origin, response: &Response) -> Result<Vec<u8>, InvalidResponse> {
+    Reply::checked(origin, response)?.to_json()
+}
+
+impl<'a> Reply<'a> {
+    /// All that is checked but the size.
+    pub fn checked(origin: &Origin, response: &'a Response) -> Result<Self, InvalidResponse> {
+        let Response {
+            status,
+            headers,
+            body,
+        } = response;
+        if !(200..=599).contains(status) {
+            return Err(InvalidResponse::Status(*status));
+        }
+        let headers = Headers::checked(headers)?;
+        let body = if matches!(status, 204 | 304) {
+            &[]
+        } else {
+            body.as_slice()
+        };
+        let (body, is_base64_encoded) = body_text(&headers, body);
+        Ok(Self {
+            origin: *origin,
+            status: *status,
+            headers,
+            body,
+            is_base64_encoded,
+        })
     }
-    let headers = Headers::checked(&headers)?;
-    let body = if matches!(status, 204 | 304) {
-        &[]
-    } else {
-        body.as_slice()
-    };
-    let (body, is_base64_encoded) = body_text(&headers, body);
-    let is_alb = match origin.kind {
-        EventKind::Alb => true,
-        EventKind::Rest | EventKind::HttpApi | EventKind::FunctionUrl => false,
-    };
-    let mut encoded = json::with_room(body.len());
-    let mut answer = Object::begin(&mut encoded);
-    answer.number("statusCode", status.into());
-    if is_alb {
-        let title = problem::title(status);
-        answer.string("statusDescription", &format!("{status} {title}"));
+
+    /// What the gateway reads.
+    fn to_json(&self) -> Result<Vec<u8>, InvalidResponse> {
+        let mut encoded = json::with_room(self.body.len());
+        let mut answer = Object::begin(&mut encoded);
+        answer.number("statusCode", self.status.into());
+        if self.origin.kind == EventKind::Alb {
+            let (status, title) = (self.status, problem::title(self.status));
+            answer.string("statusDescription", &format!("{status} {title}"));
+        }
+        match self.headers_member() {
+            HeadersMember::MultiValue => {
+                self.headers.write_lists(answer.object("multiValueHeaders"));
+            }
+            HeadersMember::SingleAndCookies => {
+                self.write_headers(answer.object("headers"));
+                let mut cookies = self.headers.cookies().peekable();
+                if cookies.peek().is_some() {
+                    write_array(answer.name("cookies"), cookies, write_string);
+                }
+            }
+            HeadersMember::Single => self.write_headers(answer.object("headers")),
+        }
+        answer.string("body", &self.body);
+        answer.boolean("isBase64Encoded", self.is_base64_encoded);
+        answer.end();
+        let bytes_max = self.bytes_max();
+        if encoded.len() > bytes_max {
+            return Err(InvalidResponse::TooLarge {
+                bytes: encoded.len(),
+                bytes_max,
+            });
+        }
+        Ok(encoded)
     }
-    if origin.kind == EventKind::Rest || (is_alb && origin.multi_value) {
-        // Payload format 1.0, and load balancers with multi-value headers.
-        headers.write_lists(answer.object("multiValueHeaders"));
-    } else if is_alb {
-        headers.write_joined(answer.object("headers"), Cookies::BySpelling);
-    } else {
-        // Payload format 2.0.
-        headers.write_joined(answer.object("headers"), Cookies::Elsewhere);
-        if headers.cookies().next().is_some() {
-            write_array(answer.name("cookies"), headers.cookies(), write_string);
+
+    /// Whether its JSON fits through the gateway. It is written for that only where the answer is so large that one cannot tell
+    /// without.
+    pub fn check_size(&self) -> Result<(), InvalidResponse> {
+        // An escape takes six bytes at most; 64 are enough for what surrounds a field, 1024 for the rest.
+        let fields = self.headers.0.iter();
+        let bytes = fields.fold(self.body.len(), |bytes, (name, value)| {
+            bytes + name.len() + value.len() + 64
+        });
+        if bytes < self.bytes_max() / 6 - 1024 {
+            return Ok(());
+        }
+        self.to_json().map(drop)
+    }
+
+    fn bytes_max(&self) -> usize {
+        match self.origin.kind {
+            EventKind::Alb => ALB_PAYLOAD_BYTES_MAX,
+            EventKind::Rest | EventKind::HttpApi | EventKind::FunctionUrl => {
+                LAMBDA_PAYLOAD_BYTES_MAX
+            }
         }
     }
-    answer.string("body", &body);
-    answer.boolean("isBase64Encoded", is_base64_encoded);
-    answer.end();
-    let bytes_max = if is_alb {
-        ALB_PAYLOAD_BYTES_MAX
-    } else {
-        LAMBDA_PAYLOAD_BYTES_MAX
-    };
-    if encoded.len() > bytes_max {
-        return Err(InvalidResponse::TooLarge {
-            bytes: encoded.len(),
-            bytes_max,
-        });
+
+    /// Where its gateway looks for headers.
+    pub fn headers_member(&self) -> HeadersMember {
+        match self.origin.kind {
+            EventKind::Rest => HeadersMember::MultiValue,
+            EventKind::Alb if self.origin.multi_value => HeadersMember::MultiValue,
+            EventKind::Alb => HeadersMember::Single,
+            EventKind::HttpApi | EventKind::FunctionUrl => HeadersMember::SingleAndCookies,
+        }
     }
-    Ok(encoded)
+
+    fn write_headers(&self, mut map: Object<'_>) {
+        self.each_header(|name, value| map.string(name, value));
+        map.end();
+    }
+
+    /// Names with the one text that they have in the member `headers`.
+    pub fn each_header(&self, mut take: impl FnMut(&str, &str)) {
+        let has_cookies = self.headers_member() == HeadersMember::Single;
+        for (name, group) in self.headers.groups() {
+            match (name, group) {
+                ("set-cookie", _) if !has_cookies => {}
+                ("set-cookie", group) => {
+                    // Cannot be joined (RFC 9110, 5.3).
+                    for (spelling, (_, value)) in SPELLINGS.zip(group) {
+                        take(&spelt("set-cookie", spelling), value);
+                    }
+                }
+                (_, [(_, value)]) => take(name, value),
+                (_, group) => {
+                    let values: Vec<&str> = group.iter().map(|(_, value)| *value).collect();
+                    take(name, &values.join(", "));
+                }
+            }
+        }
+    }
 }
 
 fn body_text<'b>(headers: &Headers<'_>, body: &'b [u8]) -> (Cow<'b, str>, bool) {
@@ -165,7 +246,13 @@ impl<'a> Headers<'a> {
             .map(|(_, value)| *value)
     }
 
-    fn cookies(&self) -> impl Iterator<Item = &'a str> {
+    /// Every field.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.0.iter().map(|(name, value)| (&**name, *value))
+    }
+
+    /// What the member `cookies` has.
+    pub fn cookies(&self) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
             .filter(|(name, _)| name == "set-cookie")
@@ -184,26 +271,6 @@ impl<'a> Headers<'a> {
         for (name, group) in self.groups() {
             let values = group.iter().map(|(_, value)| *value);
             write_array(map.name(name), values, write_string);
-        }
-        map.end();
-    }
-
-    /// As a map of texts.
-    fn write_joined(&self, mut map: Object<'_>, cookies: Cookies) {
-        for (name, group) in self.groups() {
-            match (name, cookies, group) {
-                ("set-cookie", Cookies::Elsewhere, _) => {}
-                ("set-cookie", Cookies::BySpelling, group) => {
-                    for (spelling, (_, value)) in SPELLINGS.zip(group) {
-                        map.string(&spelt("set-cookie", spelling), value);
-                    }
-                }
-                (_, _, [(_, value)]) => map.string(name, value),
-                (_, _, group) => {
-                    let values: Vec<&str> = group.iter().map(|(_, value)| *value).collect();
-                    map.string(name, &values.join(", "));
-                }
-            }
         }
         map.end();
     }

@@ -29,11 +29,11 @@ pub const INCOMING: Incoming<'static> = Incoming {
 };
 
 fn event(origin: Origin, incoming: &Incoming<'_>) -> Value {
-    serde_json::from_slice(&compose(origin, incoming)).unwrap()
+    serde_json::from_slice(&compose(origin, incoming).to_json()).unwrap()
 }
 
 fn guest_sees(origin: Origin, incoming: &Incoming<'_>) -> Request {
-    let event = parse_bytes(&compose(origin, incoming)).unwrap();
+    let event = parse_bytes(&compose(origin, incoming).to_json()).unwrap();
     assert_eq!(event.origin, origin);
     event.request
 }

@@ -5,6 +5,7 @@ mod alb;
 mod composed;
 mod corpus;
 mod delivered;
+mod direct;
 mod http_api;
 mod identity;
 mod invariants;

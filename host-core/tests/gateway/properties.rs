@@ -114,7 +114,9 @@ fn json_value() -> impl Strategy<Value = Value> {
 static REAL: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let mut events: Vec<Value> = EventKind::ALL
         .into_iter()
-        .map(|kind| serde_json::from_slice(&compose(Origin::new(kind), &INCOMING)).unwrap())
+        .map(|kind| {
+            serde_json::from_slice(&compose(Origin::new(kind), &INCOMING).to_json()).unwrap()
+        })
         .collect();
     let authorizer = json!({"requestContext": {"authorizer": {"jwt": {"claims": {"sub": "u"}, "scopes": ["a"]}}}});
     events.push(http_api::event(authorizer));
@@ -237,7 +239,9 @@ fn through(origin: Origin, (method, target, headers, body): &Sent) -> Request {
         body,
         ..INCOMING
     };
-    check(&compose(origin, &incoming)).unwrap().request
+    check(&compose(origin, &incoming).to_json())
+        .unwrap()
+        .request
 }
 
 /// Fields by name, the values of each in order. Without what gateways add.

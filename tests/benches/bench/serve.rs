@@ -27,7 +27,7 @@ use std::{
 };
 
 const ROUND: Duration = Duration::from_millis(700);
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 
 struct Server {
     child: Child,

@@ -63,6 +63,7 @@ pub fn event(method: &str, path: &str, body: &str) -> Vec<u8> {
             received_at_ms: RECEIVED_AT_MS,
         },
     )
+    .to_json()
 }
 
 /// The same as the guest gets it.

@@ -43,7 +43,7 @@ pub fn event(
         request_id: "gateway-request",
         received_at_ms: 1_700_000_000_000,
     };
-    compose(Origin::new(kind), &incoming)
+    compose(Origin::new(kind), &incoming).to_json()
 }
 
 pub fn get(target: &str) -> Vec<u8> {

@@ -288,7 +288,7 @@ impl Host {
 
     pub async fn send(&self, incoming: &Incoming<'_>) -> Answer {
         static REQUESTS: AtomicU8 = AtomicU8::new(0);
-        let event = compose(Origin::new(EventKind::HttpApi), incoming);
+        let event = compose(Origin::new(EventKind::HttpApi), incoming).to_json();
         let arrival = Arrival {
             received_at_ms: incoming.received_at_ms,
             seed: Seed::new([REQUESTS.fetch_add(1, Ordering::Relaxed); 32]),

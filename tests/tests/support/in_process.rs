@@ -76,7 +76,7 @@ pub async fn get_within(service: &Service, target: &str, seed: Seed, duration: D
         request_id: REQUEST_ID,
         received_at_ms: NOW_MS,
     };
-    let event = compose(Origin::new(EventKind::HttpApi), &incoming);
+    let event = compose(Origin::new(EventKind::HttpApi), &incoming).to_json();
     let arrival = Arrival {
         received_at_ms: NOW_MS,
         seed,

@@ -79,5 +79,5 @@ pub fn http_event(method: &str, target: &str, headers: &[(&str, &str)], body: &[
         request_id: in_process::REQUEST_ID,
         received_at_ms: in_process::NOW_MS,
     };
-    compose(Origin::new(EventKind::HttpApi), &incoming)
+    compose(Origin::new(EventKind::HttpApi), &incoming).to_json()
 }

@@ -2,10 +2,14 @@
 //! function URLs").
 
 use super::{
-    ACCOUNT_ID, API_DOMAIN, API_ID, Message, URL_DOMAIN, URL_ID, maps::Fields,
+    ACCOUNT_ID, API_DOMAIN, API_ID, Head, URL_DOMAIN, URL_ID,
+    maps::{self, Pair, write_last},
     time::common_log_format,
 };
-use crate::json::{Object, write_array, write_string};
+use crate::{
+    gateway::envelope::{Envelope, Epoch, HttpContext, RequestContext, Text, text},
+    json::{Object, write_array, write_string},
+};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
@@ -16,65 +20,106 @@ struct Gateway {
     account_id: &'static str,
     api_id: &'static str,
     domain_name: &'static str,
-    /// Also as a header, beside the member `cookies`.
-    keeps_cookies: bool,
 }
 
-/// The event of an HTTP API.
-pub fn write(event: Object<'_>, message: &Message<'_>) {
-    let gateway = Gateway {
-        account_id: ACCOUNT_ID,
-        api_id: API_ID,
-        domain_name: API_DOMAIN,
-        keeps_cookies: false,
-    };
-    gateway.write(event, message, &path_twice_decoded(message.path));
+const API: Gateway = Gateway {
+    account_id: ACCOUNT_ID,
+    api_id: API_ID,
+    domain_name: API_DOMAIN,
+};
+
+const URL: Gateway = Gateway {
+    account_id: "anonymous",
+    api_id: URL_ID,
+    domain_name: URL_DOMAIN,
+};
+
+/// The event of an HTTP API. Cookies are taken out of the headers.
+pub fn envelope<'a>(head: &Head<'a>, mut headers: Vec<Pair<'a>>) -> Envelope<'a> {
+    headers.retain(|(name, _)| name != "cookie");
+    API.envelope(head, headers, path_twice_decoded(head.path))
 }
 
-/// The event of a function URL.
-pub fn write_url(event: Object<'_>, message: &Message<'_>) {
-    let gateway = Gateway {
-        account_id: "anonymous",
-        api_id: URL_ID,
-        domain_name: URL_DOMAIN,
-        keeps_cookies: true,
-    };
-    gateway.write(event, message, message.path);
+/// The event of a function URL. Cookies are left in the headers as well.
+pub fn envelope_of_url<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>) -> Envelope<'a> {
+    URL.envelope(head, headers, Cow::Borrowed(head.path))
+}
+
+pub fn write(json: Object<'_>, head: &Head<'_>, event: &Envelope<'_>) {
+    API.write(json, head, event);
+}
+
+pub fn write_url(json: Object<'_>, head: &Head<'_>, event: &Envelope<'_>) {
+    URL.write(json, head, event);
 }
 
 impl Gateway {
-    fn write(&self, mut event: Object<'_>, message: &Message<'_>, path: &str) {
-        event.plain("version", "2.0");
-        event.plain("routeKey", ROUTE);
-        event.string("rawPath", path);
-        event.string("rawQueryString", message.query);
-        let mut cookies = message
+    /// Without a route, as `$default` names none, and without what the raw query says.
+    fn envelope<'a>(
+        &self,
+        head: &Head<'a>,
+        headers: Vec<Pair<'a>>,
+        path: Cow<'a, str>,
+    ) -> Envelope<'a> {
+        let incoming = head.incoming;
+        let cookies: Vec<Text<'a>> = incoming
             .headers
-            .all("cookie")
-            .flat_map(|field| field.split(';'))
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("cookie"))
+            .flat_map(|(_, field)| field.split(';'))
             .map(str::trim)
             .filter(|cookie| !cookie.is_empty())
-            .peekable();
-        if cookies.peek().is_some() {
-            write_array(event.name("cookies"), cookies, write_string);
+            .map(Text::from)
+            .collect();
+        Envelope {
+            version: Some("2.0".into()),
+            raw_path: Some(Text(path)),
+            raw_query_string: Some(head.query.into()),
+            cookies: (!cookies.is_empty()).then_some(cookies),
+            headers: Some(maps::joined(headers)),
+            request_context: Some(RequestContext {
+                domain_name: Some(self.domain_name.into()),
+                http: Some(HttpContext {
+                    method: Some(incoming.method.into()),
+                    source_ip: Some(incoming.client_address.into()),
+                }),
+                request_id: Some(incoming.request_id.into()),
+                stage: Some("$default".into()),
+                time_epoch: Some(Epoch(Some(incoming.received_at_ms))),
+                ..RequestContext::default()
+            }),
+            ..Envelope::default()
         }
-        let headers = event.object("headers");
-        message.headers.write_joined(self.keeps_cookies, headers);
-        let parameters = Fields::decoded(message.query);
-        if !parameters.is_empty() {
-            let map = event.object("queryStringParameters");
-            parameters.write_joined(true, map);
-        }
-        self.write_context(event.object("requestContext"), message, path);
-        if let Some(body) = message.body_text() {
-            event.string("body", body);
-        }
-        event.boolean("isBase64Encoded", message.is_base64);
-        event.end();
     }
 
-    fn write_context(&self, mut context: Object<'_>, message: &Message<'_>, path: &str) {
-        let incoming = message.incoming;
+    fn write(&self, mut json: Object<'_>, head: &Head<'_>, event: &Envelope<'_>) {
+        let path = text(&event.raw_path).unwrap_or_default();
+        json.plain("version", "2.0");
+        json.plain("routeKey", ROUTE);
+        json.string("rawPath", path);
+        json.string("rawQueryString", head.query);
+        if let Some(cookies) = &event.cookies {
+            let cookies = cookies.iter().map(|cookie| &*cookie.0);
+            write_array(json.name("cookies"), cookies, write_string);
+        }
+        if let Some(headers) = &event.headers {
+            write_last(headers, json.object("headers"));
+        }
+        let parameters = maps::decoded(head.query);
+        if !parameters.is_empty() {
+            let map = json.object("queryStringParameters");
+            write_last(&maps::joined(parameters), map);
+        }
+        self.write_context(json.object("requestContext"), head, path);
+        if let Some(body) = text(&event.body) {
+            json.string("body", body);
+        }
+        json.boolean("isBase64Encoded", event.is_base64_encoded == Some(true));
+        json.end();
+    }
+
+    fn write_context(&self, mut context: Object<'_>, head: &Head<'_>, path: &str) {
+        let incoming = head.incoming;
         context.plain("accountId", self.account_id);
         context.plain("apiId", self.api_id);
         context.plain("domainName", self.domain_name);
@@ -84,7 +129,7 @@ impl Gateway {
         http.string("path", path);
         http.plain("protocol", "HTTP/1.1");
         http.string("sourceIp", incoming.client_address);
-        http.string("userAgent", message.user_agent().unwrap_or_default());
+        http.string("userAgent", head.user_agent().unwrap_or_default());
         http.end();
         context.string("requestId", incoming.request_id);
         context.plain("routeKey", ROUTE);

@@ -1,14 +1,14 @@
-//! Repeated names and values, as the JSON maps in which gateways send them.
+//! Repeated names and values, as the maps in which gateways send them.
 
-use crate::json::{Object, write_array, write_string};
+use crate::{
+    gateway::envelope::{Fields, Text},
+    json::{Object, write_array, write_string},
+};
 use percent_encoding::percent_decode_str;
 use std::{borrow::Cow, cmp::Ordering};
 
-/// Names and values, sorted by name; repeated names in their order.
-pub struct Fields<'a> {
-    names: Names,
-    fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-}
+/// A name and a value, in the order in which they came.
+pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// Which names are the same.
 #[derive(Clone, Copy)]
@@ -19,104 +19,106 @@ pub enum Names {
     AnyCase,
 }
 
-type Group<'f, 'a> = &'f [(Cow<'a, str>, Cow<'a, str>)];
-
-impl<'a> Fields<'a> {
-    /// Fields whose names `names` tells apart.
-    pub fn new(names: Names, mut fields: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Self {
-        // Stable, so that repeated fields keep their order.
-        match names {
-            Names::Exact => fields.sort_by(|(left, _), (right, _)| left.cmp(right)),
-            Names::AnyCase => {
-                fields.sort_by(|(left, _), (right, _)| compare_without_case(left, right));
-            }
+impl Names {
+    fn compare(self, left: &str, right: &str) -> Ordering {
+        match self {
+            Self::Exact => left.cmp(right),
+            Self::AnyCase => lower(left).cmp(lower(right)),
         }
-        Self { names, fields }
     }
 
-    /// Parameters of a query, decoded as forms are: `+` is a space.
-    pub fn decoded(query: &'a str) -> Self {
-        let fields = pairs(query).map(|(name, value)| (form_decoded(name), form_decoded(value)));
-        Self::new(Names::Exact, fields.collect())
-    }
-
-    /// Parameters of a query as they stand there.
-    pub fn encoded(query: &'a str) -> Self {
-        let fields = pairs(query).map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
-        Self::new(Names::Exact, fields.collect())
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
-    }
-
-    pub fn last(&self, name: &str) -> Option<&str> {
-        self.fields
-            .iter()
-            .rev()
-            .find(|(field, _)| field.eq_ignore_ascii_case(name))
-            .map(|(_, value)| &**value)
-    }
-
-    /// All values of a name, in order.
-    pub fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        self.fields
-            .iter()
-            .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
-            .map(|(_, value)| &**value)
-    }
-
-    /// As a map from each name to its last value.
-    pub fn write_last(&self, mut map: Object<'_>) {
-        for (name, group) in self.groups() {
-            if let Some((_, value)) = group.last() {
-                map.entry(name, value);
-            }
+    fn are_same(self, left: &str, right: &str) -> bool {
+        match self {
+            Self::Exact => left == right,
+            Self::AnyCase => left.eq_ignore_ascii_case(right),
         }
-        map.end();
-    }
-
-    /// As a map from each name to the list of its values.
-    pub fn write_all(&self, mut map: Object<'_>) {
-        for (name, group) in self.groups() {
-            let values = group.iter().map(|(_, value)| &**value);
-            write_array(map.key(name), values, write_string);
-        }
-        map.end();
-    }
-
-    /// As a map from each name to its values joined by commas, without spaces. Commas would spoil `cookie` fields: they are joined as
-    /// RFC 6265 says, or left out.
-    pub fn write_joined(&self, keeps_cookies: bool, mut map: Object<'_>) {
-        for (name, group) in self.groups() {
-            let is_cookie = name.eq_ignore_ascii_case("cookie");
-            match group {
-                _ if is_cookie && !keeps_cookies => {}
-                [(_, value)] => map.entry(name, value),
-                group => {
-                    let values: Vec<&str> = group.iter().map(|(_, value)| &**value).collect();
-                    map.entry(name, &values.join(if is_cookie { "; " } else { "," }));
-                }
-            }
-        }
-        map.end();
-    }
-
-    /// Names with all their fields.
-    fn groups(&self) -> impl Iterator<Item = (&str, Group<'_, 'a>)> {
-        self.fields
-            .chunk_by(|(left, _), (right, _)| match self.names {
-                Names::Exact => left == right,
-                Names::AnyCase => left.eq_ignore_ascii_case(right),
-            })
-            .filter_map(|group| Some((&*group.first()?.0, group)))
     }
 }
 
-fn compare_without_case(left: &str, right: &str) -> Ordering {
-    left.bytes()
-        .map(|byte| byte.to_ascii_lowercase())
-        .cmp(right.bytes().map(|byte| byte.to_ascii_lowercase()))
+/// A map from each name to all of its values, in their order.
+pub fn all(names: Names, pairs: Vec<Pair<'_>>) -> Fields<'_> {
+    gathered(names, pairs, |fields, value| fields.push(Text(value)))
+}
+
+/// A map from each name to its last value.
+pub fn last(pairs: Vec<Pair<'_>>) -> Fields<'_> {
+    gathered(Names::Exact, pairs, |fields, value| {
+        if let Some((_, last)) = fields.last_field() {
+            *last = value;
+        }
+    })
+}
+
+/// A map from each name to its values joined by commas, without spaces. Commas would spoil `cookie` fields: they are joined as RFC 6265
+/// says.
+pub fn joined(pairs: Vec<Pair<'_>>) -> Fields<'_> {
+    gathered(Names::Exact, pairs, |fields, value| {
+        if let Some((name, values)) = fields.last_field() {
+            let separator = if name == "cookie" { "; " } else { "," };
+            let values = values.to_mut();
+            values.push_str(separator);
+            values.push_str(&value);
+        }
+    })
+}
+
+/// A map sorted by name, in which `repeat` does something with each value of the last name but its first.
+fn gathered<'a>(
+    names: Names,
+    mut pairs: Vec<Pair<'a>>,
+    repeat: impl Fn(&mut Fields<'a>, Cow<'a, str>),
+) -> Fields<'a> {
+    // Stable, so that repeated fields keep their order.
+    pairs.sort_by(|(left, _), (right, _)| names.compare(left, right));
+    let mut fields = Fields::with_room(pairs.len());
+    for (name, value) in pairs {
+        let is_repeated = fields
+            .last_field()
+            .is_some_and(|(last, _)| names.are_same(last, &name));
+        if is_repeated {
+            repeat(&mut fields, value);
+        } else {
+            fields.push_name(Text(name));
+            fields.push(Text(value));
+        }
+    }
+    fields
+}
+
+/// Parameters of a query, decoded as forms are: `+` is a space.
+pub fn decoded(query: &str) -> Vec<Pair<'_>> {
+    pairs(query)
+        .map(|(name, value)| (form_decoded(name), form_decoded(value)))
+        .collect()
+}
+
+/// Parameters of a query as they stand there.
+pub fn encoded(query: &str) -> Vec<Pair<'_>> {
+    pairs(query)
+        .map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)))
+        .collect()
+}
+
+/// Writes a map from each name to its last value.
+pub fn write_last(fields: &Fields<'_>, mut map: Object<'_>) {
+    for (name, values) in fields.groups() {
+        if let Some(value) = values.last() {
+            map.entry(name, value);
+        }
+    }
+    map.end();
+}
+
+/// Writes a map from each name to the list of its values.
+pub fn write_all(fields: &Fields<'_>, mut map: Object<'_>) {
+    for (name, values) in fields.groups() {
+        write_array(map.key(name), values, write_string);
+    }
+    map.end();
+}
+
+fn lower(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {

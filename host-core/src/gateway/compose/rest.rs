@@ -1,7 +1,14 @@
 //! Payload format 1.0 as REST APIs send it (AWS: "Lambda proxy integrations in API Gateway"). What is empty is `null`.
 
-use super::{ACCOUNT_ID, API_DOMAIN, API_ID, Message, maps::Fields, time::common_log_format};
-use crate::json::Object;
+use super::{
+    ACCOUNT_ID, API_DOMAIN, API_ID, Head,
+    maps::{self, Names, Pair, write_all, write_last},
+    time::common_log_format,
+};
+use crate::{
+    gateway::envelope::{CallerIdentity, Envelope, Epoch, RequestContext, text},
+    json::Object,
+};
 
 const STAGE: &str = "prod";
 
@@ -19,57 +26,83 @@ const UNKNOWN: [&str; 10] = [
     "userArn",
 ];
 
-pub fn write(mut event: Object<'_>, message: &Message<'_>) {
-    let proxy = message
-        .path
-        .strip_prefix('/')
-        .filter(|proxy| !proxy.is_empty());
-    let (resource, resource_id) = if proxy.is_some() {
-        ("/{proxy+}", "pr0xy1")
-    } else {
-        ("/", "r00t01")
+/// Of the maps only those that have every value: the others follow from them.
+pub fn envelope<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>) -> Envelope<'a> {
+    let incoming = head.incoming;
+    let parameters = maps::decoded(head.query);
+    let resource = match proxy(head) {
+        Some(_) => "\"/{proxy+}\"",
+        None => "\"/\"",
     };
-    event.plain("resource", resource);
-    event.string("path", message.path);
-    event.string("httpMethod", message.incoming.method);
-    let headers = &message.headers;
-    headers.write_last(event.object("headers"));
-    headers.write_all(event.object("multiValueHeaders"));
-    let parameters = Fields::decoded(message.query);
-    if parameters.is_empty() {
-        event.null("queryStringParameters");
-        event.null("multiValueQueryStringParameters");
-    } else {
-        parameters.write_last(event.object("queryStringParameters"));
-        parameters.write_all(event.object("multiValueQueryStringParameters"));
+    Envelope {
+        resource: serde_json::from_str(resource).ok(),
+        path: Some(head.path.into()),
+        http_method: Some(incoming.method.into()),
+        multi_value_headers: Some(maps::all(Names::AnyCase, headers)),
+        multi_value_query_string_parameters: (!parameters.is_empty())
+            .then(|| maps::all(Names::Exact, parameters)),
+        request_context: Some(RequestContext {
+            domain_name: Some(API_DOMAIN.into()),
+            identity: Some(Box::new(CallerIdentity {
+                source_ip: Some(incoming.client_address.into()),
+                ..CallerIdentity::default()
+            })),
+            request_id: Some(incoming.request_id.into()),
+            request_time_epoch: Some(Epoch(Some(incoming.received_at_ms))),
+            stage: Some(STAGE.into()),
+            ..RequestContext::default()
+        }),
+        ..Envelope::default()
+    }
+}
+
+/// What the route `/{proxy+}` takes; `None` where the route is `/`.
+fn proxy<'a>(head: &Head<'a>) -> Option<&'a str> {
+    head.path
+        .strip_prefix('/')
+        .filter(|proxy| !proxy.is_empty())
+}
+
+pub fn write(mut json: Object<'_>, head: &Head<'_>, event: &Envelope<'_>) {
+    let proxy = proxy(head);
+    let (resource, resource_id) = match proxy {
+        Some(_) => ("/{proxy+}", "pr0xy1"),
+        None => ("/", "r00t01"),
+    };
+    json.plain("resource", resource);
+    json.string("path", head.path);
+    json.string("httpMethod", head.incoming.method);
+    if let Some(headers) = &event.multi_value_headers {
+        write_last(headers, json.object("headers"));
+        write_all(headers, json.object("multiValueHeaders"));
+    }
+    match &event.multi_value_query_string_parameters {
+        Some(parameters) => {
+            write_last(parameters, json.object("queryStringParameters"));
+            write_all(parameters, json.object("multiValueQueryStringParameters"));
+        }
+        None => {
+            json.null("queryStringParameters");
+            json.null("multiValueQueryStringParameters");
+        }
     }
     match proxy {
         Some(proxy) => {
-            let mut parameters = event.object("pathParameters");
+            let mut parameters = json.object("pathParameters");
             parameters.string("proxy", proxy);
             parameters.end();
         }
-        None => event.null("pathParameters"),
+        None => json.null("pathParameters"),
     }
-    event.null("stageVariables");
-    write_context(
-        event.object("requestContext"),
-        message,
-        resource,
-        resource_id,
-    );
-    event.optional_string("body", message.body_text());
-    event.boolean("isBase64Encoded", message.is_base64);
-    event.end();
+    json.null("stageVariables");
+    write_context(json.object("requestContext"), head, resource, resource_id);
+    json.optional_string("body", text(&event.body));
+    json.boolean("isBase64Encoded", event.is_base64_encoded == Some(true));
+    json.end();
 }
 
-fn write_context(
-    mut context: Object<'_>,
-    message: &Message<'_>,
-    resource: &str,
-    resource_id: &str,
-) {
-    let incoming = message.incoming;
+fn write_context(mut context: Object<'_>, head: &Head<'_>, resource: &str, resource_id: &str) {
+    let incoming = head.incoming;
     context.plain("accountId", ACCOUNT_ID);
     context.plain("apiId", API_ID);
     context.plain("deploymentId", "d3pl0y");
@@ -82,9 +115,9 @@ fn write_context(
         identity.null(name);
     }
     identity.string("sourceIp", incoming.client_address);
-    identity.optional_string("userAgent", message.user_agent());
+    identity.optional_string("userAgent", head.user_agent());
     identity.end();
-    context.string("path", &format!("/{STAGE}{}", message.path));
+    context.string("path", &format!("/{STAGE}{}", head.path));
     context.plain("protocol", "HTTP/1.1");
     context.string("requestId", incoming.request_id);
     context.plain("requestTime", &common_log_format(incoming.received_at_ms));
