@@ -50,13 +50,13 @@ impl Flaw {
 pub fn parse(event: &[u8], arrival: &Arrival<'_>, limits: &Limits) -> Result<Event, Rejection> {
     // A derived struct would also read a list.
     let is_object = event.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let envelope = match json::read::<Envelope<'_>>(event) {
+    let mut envelope = match json::read::<Envelope<'_>>(event) {
         Ok(envelope) if is_object => envelope,
         Ok(_) => return Err(diagnose::rejection(event, None, arrival)),
         Err(error) => return Err(diagnose::rejection(event, Some(&error), arrival)),
     };
     match kind::of_envelope(&envelope) {
-        Some(kind) => normalise(kind, envelope, arrival, limits),
+        Some(kind) => normalise(kind, &mut envelope, arrival, limits),
         None => Err(diagnose::rejection(event, None, arrival)),
     }
 }
@@ -67,14 +67,14 @@ pub fn take_apart(
     arrival: &Arrival<'_>,
     limits: &Limits,
 ) -> Result<Event, Rejection> {
-    let envelope = event.into_envelope();
+    let mut envelope = event.into_envelope();
     let kind = kind::of_envelope(&envelope).ok_or(Rejection::NotHttp(Foreign::Unknown))?;
-    normalise(kind, envelope, arrival, limits)
+    normalise(kind, &mut envelope, arrival, limits)
 }
 
 fn normalise(
     kind: EventKind,
-    mut envelope: Envelope<'_>,
+    envelope: &mut Envelope<'_>,
     arrival: &Arrival<'_>,
     limits: &Limits,
 ) -> Result<Event, Rejection> {
@@ -88,11 +88,11 @@ fn normalise(
             .and_then(|context| text(&context.request_id)),
         arrival,
     );
-    match request(origin, &envelope, body, &request_id, arrival, limits) {
+    match request(origin, envelope, body, &request_id, arrival, limits) {
         Ok(request) => Ok(Event {
             origin,
             time_epoch_ms: envelope.request_context.as_ref().and_then(time_epoch_ms),
-            route: route::of(kind, &envelope, Some(&request.path)),
+            route: route::of(kind, envelope, Some(&request.path)),
             request,
         }),
         Err(Flaw { status, detail }) => Err(Rejection::Http(Box::new(Refusal {
@@ -100,12 +100,12 @@ fn normalise(
             status,
             detail,
             request_id,
-            method: shape::of(origin, &envelope)
+            method: shape::of(origin, envelope)
                 .method
                 .filter(|method| is_token(method))
                 .unwrap_or_default()
                 .to_owned(),
-            route: route::of(kind, &envelope, None),
+            route: route::of(kind, envelope, None),
         }))),
     }
 }
