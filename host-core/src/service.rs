@@ -203,7 +203,7 @@ impl Service {
         let event = gateway::take_apart(event, &self.injected(&arrival), &self.limits());
         let view = |stand: &Stand| stand.storage.clone();
         let finish =
-            |origin: &Origin, response: &Response| deliver_response(origin, response, binary);
+            |origin: &Origin, response: Response| deliver_response(origin, response, binary);
         self.answer(event, arrival, view, finish).await
     }
 
@@ -221,7 +221,7 @@ impl Service {
         event: Result<gateway::Event, Rejection>,
         arrival: Arrival,
         view: impl FnOnce(&Stand) -> Arc<dyn Storage>,
-        finish: impl Fn(&Origin, &Response) -> Result<T, InvalidResponse>,
+        finish: impl Fn(&Origin, Response) -> Result<T, InvalidResponse>,
     ) -> Result<Answer<T>, Rejection> {
         let gateway::Event {
             request,
@@ -268,7 +268,7 @@ async fn answer<T: Default>(
     origin: Origin,
     arrival: Arrival,
     mut summary: Summary,
-    finish: impl Fn(&Origin, &Response) -> Result<T, InvalidResponse>,
+    finish: impl Fn(&Origin, Response) -> Result<T, InvalidResponse>,
 ) -> Answer<T> {
     summary.guest = Some(stand.runtime.digest());
     if let Some(detail) = stand.refuses(&request) {
@@ -303,7 +303,7 @@ async fn answer<T: Default>(
     drop(turn);
     let payload = response.and_then(|response| {
         summary.status = response.status;
-        Ok(finish(&origin, &response)?)
+        Ok(finish(&origin, response)?)
     });
     stand.note(payload.as_ref().err(), &summary.usage);
     match payload {
@@ -319,7 +319,7 @@ async fn answer<T: Default>(
 fn answer_for<T: Default>(
     origin: Origin,
     mut summary: Summary,
-    finish: impl Fn(&Origin, &Response) -> Result<T, InvalidResponse>,
+    finish: impl Fn(&Origin, Response) -> Result<T, InvalidResponse>,
 ) -> Answer<T> {
     let status_of_refusal = summary.status;
     let response: Response = match &summary.fault {
@@ -331,7 +331,7 @@ fn answer_for<T: Default>(
     };
     summary.status = response.status;
     // A problem document is within every rule of an answer.
-    let payload = finish(&origin, &response).unwrap_or_default();
+    let payload = finish(&origin, response).unwrap_or_default();
     Answer { payload, summary }
 }
 

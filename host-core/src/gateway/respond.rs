@@ -8,7 +8,7 @@ use crate::{
     problem,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use std::{borrow::Cow, ops::Range};
+use std::{mem, ops::Range};
 
 /// A response that is not sent. The host answers 500 in its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,61 +43,72 @@ pub const CONNECTION_FIELDS: [&str; 7] = [
     "upgrade",
 ];
 
-/// An answer as it is before it is written: checked, and in the order in which it is written.
-pub struct Reply<'a> {
+/// An answer as it is before it is written: checked, in the form that its gateway reads.
+pub struct Reply {
     pub origin: Origin,
     pub status: u16,
-    pub headers: Headers<'a>,
-    pub body: Cow<'a, str>,
-    pub is_base64_encoded: bool,
+    pub headers: Headers,
+    pub body: Body,
 }
 
-/// The fields of an answer, sorted by name, the order of repetition kept. Names are tokens, which JSON writes as they are.
-pub struct Headers<'a>(Vec<(Cow<'a, str>, &'a str)>);
+/// Names and values, sorted by name, the order of repetition kept. Names are lower-case tokens, which JSON writes as they are.
+type Fields = Vec<(String, String)>;
 
-/// The member that has an answer's headers, by what its gateway reads.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum HeadersMember {
-    /// Lists: payload format 1.0, and load balancers with multi-value headers.
-    MultiValue,
-    /// One text for each name, cookies in a member of their own: payload format 2.0.
-    SingleAndCookies,
-    /// One text for each name, cookies each under another spelling of theirs, since names differ by case for JSON but not for HTTP.
-    Single,
+/// An answer's headers, by the member that its gateway reads.
+pub enum Headers {
+    /// Each name has a list of values: payload format 1.0, and load balancers with multi-value headers.
+    MultiValue(Fields),
+    /// Each name has one text. `set-cookie` cannot be joined (RFC 9110, 5.3): payload format 2.0 has `cookies` beside the headers, load
+    /// balancers get each under another spelling of the name, since names differ by case for JSON but not for HTTP.
+    Single {
+        fields: Fields,
+        cookies: Vec<String>,
+    },
+}
+
+/// An answer's body.
+pub enum Body {
+    Text(String),
+    /// Goes as base64.
+    Binary(Vec<u8>),
 }
 
 /// Encodes a response for the gateway that the request came from.
 ///
 /// `content-length` is left out, for the gateway to set; so are the bodies of statuses that have none (204, 304). A body is sent in
 /// base64 where it is not UTF-8, or where neither its type nor the lack of a content encoding says text.
-pub fn respond(origin: &Origin, response: &Response) -> Result<Vec<u8>, InvalidResponse> {
+pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidResponse> {
     Reply::checked(origin, response)?.to_json()
 }
 
-impl<'a> Reply<'a> {
-    /// All that is checked but the size.
-    pub fn checked(origin: &Origin, response: &'a Response) -> Result<Self, InvalidResponse> {
+impl Reply {
+    /// All is checked but the size.
+    pub fn checked(origin: &Origin, response: Response) -> Result<Self, InvalidResponse> {
         let Response {
             status,
             headers,
             body,
         } = response;
-        if !(200..=599).contains(status) {
-            return Err(InvalidResponse::Status(*status));
+        if !(200..=599).contains(&status) {
+            return Err(InvalidResponse::Status(status));
         }
-        let headers = Headers::checked(headers)?;
+        let fields = checked_fields(headers)?;
         let body = if matches!(status, 204 | 304) {
-            &[]
+            Body::Text(String::new())
         } else {
-            body.as_slice()
+            Body::new(body, &fields)
         };
-        let (body, is_base64_encoded) = body_text(&headers, body);
+        let headers = match origin.kind {
+            EventKind::Rest => Headers::MultiValue(fields),
+            EventKind::Alb if origin.multi_value => Headers::MultiValue(fields),
+            EventKind::Alb => Headers::with_cookies_by_spelling(fields),
+            EventKind::HttpApi | EventKind::FunctionUrl => Headers::with_cookies_apart(fields),
+        };
         Ok(Self {
             origin: *origin,
-            status: *status,
+            status,
             headers,
             body,
-            is_base64_encoded,
         })
     }
 
@@ -110,21 +121,26 @@ impl<'a> Reply<'a> {
             let (status, title) = (self.status, problem::title(self.status));
             answer.string("statusDescription", &format!("{status} {title}"));
         }
-        match self.headers_member() {
-            HeadersMember::MultiValue => {
-                self.headers.write_lists(answer.object("multiValueHeaders"));
-            }
-            HeadersMember::SingleAndCookies => {
-                self.write_headers(answer.object("headers"));
-                let mut cookies = self.headers.cookies().peekable();
-                if cookies.peek().is_some() {
-                    write_array(answer.name("cookies"), cookies, write_string);
+        match &self.headers {
+            Headers::MultiValue(fields) => write_lists(answer.object("multiValueHeaders"), fields),
+            Headers::Single { fields, cookies } => {
+                let mut map = answer.object("headers");
+                for (name, value) in fields {
+                    map.string(name, value);
+                }
+                map.end();
+                if !cookies.is_empty() {
+                    write_array(answer.name("cookies"), cookies, |out, cookie| {
+                        write_string(out, cookie);
+                    });
                 }
             }
-            HeadersMember::Single => self.write_headers(answer.object("headers")),
         }
-        answer.string("body", &self.body);
-        answer.boolean("isBase64Encoded", self.is_base64_encoded);
+        match &self.body {
+            Body::Text(text) => answer.string("body", text),
+            Body::Binary(bytes) => answer.plain("body", &STANDARD.encode(bytes)),
+        }
+        answer.boolean("isBase64Encoded", matches!(self.body, Body::Binary(_)));
         answer.end();
         let bytes_max = self.bytes_max();
         if encoded.len() > bytes_max {
@@ -139,10 +155,9 @@ impl<'a> Reply<'a> {
     /// Whether its JSON fits through the gateway. It is written for that only where the answer is so large that one cannot tell
     /// without.
     pub fn check_size(&self) -> Result<(), InvalidResponse> {
-        // An escape takes six bytes at most; 64 are enough for what surrounds a field, 1024 for the rest.
-        let fields = self.headers.0.iter();
-        let bytes = fields.fold(self.body.len(), |bytes, (name, value)| {
-            bytes + name.len() + value.len() + 64
+        // An escape takes six bytes at most; 64 are enough for what surrounds a text, 1024 for the rest.
+        let bytes = self.headers.texts().fold(self.body.len(), |bytes, text| {
+            bytes.saturating_add(text.len()).saturating_add(64)
         });
         if bytes < self.bytes_max() / 6 - 1024 {
             return Ok(());
@@ -158,121 +173,112 @@ impl<'a> Reply<'a> {
             }
         }
     }
+}
 
-    /// Where its gateway looks for headers.
-    pub fn headers_member(&self) -> HeadersMember {
-        match self.origin.kind {
-            EventKind::Rest => HeadersMember::MultiValue,
-            EventKind::Alb if self.origin.multi_value => HeadersMember::MultiValue,
-            EventKind::Alb => HeadersMember::Single,
-            EventKind::HttpApi | EventKind::FunctionUrl => HeadersMember::SingleAndCookies,
+/// Lower-case and sorted by name, without the length, which the gateway sets.
+fn checked_fields(mut fields: Fields) -> Result<Fields, InvalidResponse> {
+    for (name, value) in &mut fields {
+        if !is_token(name) {
+            return Err(InvalidField::Name(mem::take(name)).into());
+        }
+        name.make_ascii_lowercase();
+        if CONNECTION_FIELDS.contains(&name.as_str()) {
+            return Err(InvalidResponse::ConnectionField(mem::take(name)));
+        }
+        if !is_field_value(value) {
+            return Err(InvalidField::Value(mem::take(name)).into());
+        }
+        let trimmed = without_blanks(value);
+        if trimmed.len() < value.len() {
+            *value = trimmed.to_owned();
+        }
+    }
+    fields.retain(|(name, _)| name != "content-length");
+    // Stable, so that repeated fields keep their order.
+    fields.sort_by(|(left, _), (right, _)| left.cmp(right));
+    Ok(fields)
+}
+
+impl Headers {
+    fn with_cookies_apart(fields: Fields) -> Self {
+        let mut cookies = Vec::new();
+        let fields = joined(fields, |_, cookie| cookies.push(cookie));
+        Self::Single { fields, cookies }
+    }
+
+    fn with_cookies_by_spelling(fields: Fields) -> Self {
+        let mut spellings = SPELLINGS;
+        let fields = joined(fields, |fields, cookie| {
+            let spelling = spellings.next();
+            fields.extend(spelling.map(|spelling| (spelt("set-cookie", spelling), cookie)));
+        });
+        Self::Single {
+            fields,
+            cookies: Vec::new(),
         }
     }
 
-    fn write_headers(&self, mut map: Object<'_>) {
-        self.each_header(|name, value| map.string(name, value));
-        map.end();
-    }
-
-    /// Names with the one text that they have in the member `headers`.
-    pub fn each_header(&self, mut take: impl FnMut(&str, &str)) {
-        let has_cookies = self.headers_member() == HeadersMember::Single;
-        for (name, group) in self.headers.groups() {
-            match (name, group) {
-                ("set-cookie", _) if !has_cookies => {}
-                ("set-cookie", group) => {
-                    // Cannot be joined (RFC 9110, 5.3).
-                    for (spelling, (_, value)) in SPELLINGS.zip(group) {
-                        take(&spelt("set-cookie", spelling), value);
-                    }
-                }
-                (_, [(_, value)]) => take(name, value),
-                (_, group) => {
-                    let values: Vec<&str> = group.iter().map(|(_, value)| *value).collect();
-                    take(name, &values.join(", "));
-                }
-            }
-        }
+    /// All names and values.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let (fields, cookies) = match self {
+            Self::MultiValue(fields) => (fields, &[][..]),
+            Self::Single { fields, cookies } => (fields, &cookies[..]),
+        };
+        let fields = fields.iter().flat_map(|(name, value)| [name, value]);
+        fields.chain(cookies).map(String::as_str)
     }
 }
 
-fn body_text<'b>(headers: &Headers<'_>, body: &'b [u8]) -> (Cow<'b, str>, bool) {
-    if body.is_empty() {
-        return (Cow::Borrowed(""), false);
-    }
-    let is_encoded = headers
-        .get("content-encoding")
-        .is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
-    let content_type = headers.get("content-type");
-    match str::from_utf8(body) {
-        Ok(text) if !is_encoded && (content_type.is_none() || media::is_text(content_type)) => {
-            (Cow::Borrowed(text), false)
+/// Joins the values of repeated names, but for cookies, with which `cookie` does something.
+fn joined(fields: Fields, mut cookie: impl FnMut(&mut Fields, String)) -> Fields {
+    let mut joined: Fields = Vec::with_capacity(fields.len());
+    for (name, value) in fields {
+        match joined.last_mut() {
+            _ if name == "set-cookie" => cookie(&mut joined, value),
+            Some((last, values)) if *last == name => {
+                values.push_str(", ");
+                values.push_str(&value);
+            }
+            Some(_) | None => joined.push((name, value)),
         }
-        Ok(_) | Err(_) => (Cow::Owned(STANDARD.encode(body)), true),
     }
+    joined
 }
 
-impl<'a> Headers<'a> {
-    fn checked(fields: &'a [(String, String)]) -> Result<Self, InvalidResponse> {
-        let mut headers = Vec::with_capacity(fields.len());
-        for (name, value) in fields {
-            if !is_token(name) {
-                return Err(InvalidField::Name(name.clone()).into());
-            }
-            let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                Cow::Owned(name.to_ascii_lowercase())
-            } else {
-                Cow::Borrowed(name.as_str())
-            };
-            if CONNECTION_FIELDS.contains(&&*name) {
-                return Err(InvalidResponse::ConnectionField(name.into_owned()));
-            }
-            if !is_field_value(value) {
-                return Err(InvalidField::Value(name.into_owned()).into());
-            }
-            if name != "content-length" {
-                headers.push((name, without_blanks(value)));
-            }
-        }
-        // Stable, so that repeated fields keep their order.
-        headers.sort_by(|(left, _), (right, _)| left.cmp(right));
-        Ok(Self(headers))
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(field, _)| field == name)
-            .map(|(_, value)| *value)
-    }
-
-    /// Every field.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
-        self.0.iter().map(|(name, value)| (&**name, *value))
-    }
-
-    /// What the member `cookies` has.
-    pub fn cookies(&self) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(|(name, _)| name == "set-cookie")
-            .map(|(_, value)| *value)
-    }
-
-    /// Names with all their values.
-    fn groups(&self) -> impl Iterator<Item = (&str, &[(Cow<'a, str>, &'a str)])> {
-        self.0
-            .chunk_by(|(left, _), (right, _)| left == right)
-            .filter_map(|group| Some((&*group.first()?.0, group)))
-    }
-
-    /// As a map of lists.
-    fn write_lists(&self, mut map: Object<'_>) {
-        for (name, group) in self.groups() {
-            let values = group.iter().map(|(_, value)| *value);
+/// As a map of lists.
+fn write_lists(mut map: Object<'_>, fields: &Fields) {
+    for group in fields.chunk_by(|(left, _), (right, _)| left == right) {
+        if let [(name, _), ..] = group {
+            let values = group.iter().map(|(_, value)| value.as_str());
             write_array(map.name(name), values, write_string);
         }
-        map.end();
+    }
+    map.end();
+}
+
+impl Body {
+    fn new(bytes: Vec<u8>, fields: &Fields) -> Self {
+        let header = |name: &str| {
+            let field = fields.iter().find(|(field, _)| field == name);
+            field.map(|(_, value)| value.as_str())
+        };
+        let is_encoded = header("content-encoding")
+            .is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+        let content_type = header("content-type");
+        let is_text = !is_encoded && (content_type.is_none() || media::is_text(content_type));
+        if bytes.is_empty() || is_text {
+            String::from_utf8(bytes)
+                .map_or_else(|error| Self::Binary(error.into_bytes()), Self::Text)
+        } else {
+            Self::Binary(bytes)
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
     }
 }
 

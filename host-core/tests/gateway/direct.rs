@@ -124,8 +124,8 @@ proptest! {
     ) {
         let binary = BinaryMedia { accept, types };
         let response = Response { status, headers, body };
-        let delivered = respond(&origin, &response).map(|json| deliver(&origin, &json, &binary));
-        prop_assert_eq!(deliver_response(&origin, &response, &binary), delivered);
+        let delivered = respond(&origin, response.clone()).map(|json| deliver(&origin, &json, &binary));
+        prop_assert_eq!(deliver_response(&origin, response, &binary), delivered);
     }
 }
 
@@ -150,7 +150,7 @@ fn every_kind_passes_on_a_request_and_an_answer() {
             accept: None,
             types: &["*/*"],
         };
-        let delivery = deliver_response(&event.origin, &response, &binary).unwrap();
+        let delivery = deliver_response(&event.origin, response, &binary).unwrap();
         assert_eq!((delivery.status, &*delivery.body), (201, &b"\xff"[..]));
         assert_eq!(
             delivery.headers[0],
@@ -183,8 +183,8 @@ fn an_answer_is_too_large_for_its_gateway_exactly_where_its_json_is() {
                 headers: Vec::new(),
                 body: vec![byte; count],
             };
-            let json = respond(&origin, &response);
-            let delivered = deliver_response(&origin, &response, &binary);
+            let json = respond(&origin, response.clone());
+            let delivered = deliver_response(&origin, response, &binary);
             assert_eq!(json.is_ok(), fits);
             match (json, delivered) {
                 (Ok(_), Ok(delivery)) => assert_eq!(delivery.body.len(), count),

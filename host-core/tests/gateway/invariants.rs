@@ -33,7 +33,7 @@ pub fn check(event: &[u8]) -> Result<Event, Rejection> {
                 headers,
                 body: b"done".to_vec(),
             };
-            let answer = respond(origin, &response).expect("a valid response is encoded");
+            let answer = respond(origin, response).expect("a valid response is encoded");
             let delivery = deliver(
                 origin,
                 &answer,
@@ -52,7 +52,7 @@ pub fn check(event: &[u8]) -> Result<Event, Rejection> {
             assert!(!refusal.detail.is_empty());
             check_request_id(&refusal.request_id);
             let answer =
-                respond(&refusal.origin, &refusal.response()).expect("a refusal is encoded");
+                respond(&refusal.origin, refusal.response()).expect("a refusal is encoded");
             let delivery = deliver(
                 &refusal.origin,
                 &answer,

@@ -355,7 +355,7 @@ fn a_refused_request_is_answered_in_the_shape_of_its_kind() {
         }
     );
     let answer: Value =
-        serde_json::from_slice(&respond(&refusal.origin, &refusal.response()).unwrap()).unwrap();
+        serde_json::from_slice(&respond(&refusal.origin, refusal.response()).unwrap()).unwrap();
     assert_eq!(answer["statusDescription"], "400 Bad Request");
     assert_eq!(
         answer["multiValueHeaders"]["content-type"],

@@ -144,7 +144,7 @@ fn read_by_lambda_http(event: &[u8]) -> anyhow::Result<lambda_http::Request> {
 fn answer(event: &[u8], seed: &Seed, response: Response) -> anyhow::Result<(Duration, Vec<u8>)> {
     let started = Instant::now();
     let event = read(event, seed)?;
-    let answer = gateway::respond(&event.origin, &response)?;
+    let answer = gateway::respond(&event.origin, response)?;
     black_box(event.request);
     Ok((started.elapsed(), answer))
 }

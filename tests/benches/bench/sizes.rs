@@ -108,5 +108,5 @@ fn natively(event: &[u8]) -> anyhow::Result<Vec<u8>> {
         headers: vec![("content-type".into(), body::CONTENT_TYPE.into())],
         body: body::answer(request.body, &request.query),
     };
-    Ok(gateway::respond(&origin, &response)?)
+    Ok(gateway::respond(&origin, response)?)
 }

@@ -101,7 +101,7 @@ async fn answer(
     .await?;
     summary.status = response.status;
     summary.storage = report;
-    let answer = String::from_utf8(gateway::respond(&origin, &response)?)?;
+    let answer = String::from_utf8(gateway::respond(&origin, response)?)?;
     let lines = telemetry.request(&Report {
         summary: &summary,
         request_id: &context.request_id,

@@ -19,7 +19,7 @@ fn answer_to(
         .collect();
     let encoded = respond(
         &origin,
-        &Response {
+        Response {
             status,
             headers,
             body: body.to_vec(),
