@@ -230,3 +230,69 @@ fn a_shutdown_lets_a_request_in_flight_finish() {
     assert_eq!(stopping.join().unwrap().0, 0);
     drop(idle);
 }
+
+/// Without what differs from one run to the next.
+fn lasting(answer: &str) -> String {
+    let (head, body) = head_and_body(answer);
+    let fields = head
+        .lines()
+        .filter(|line| !line.starts_with("date: ") && !line.starts_with("etag: "));
+    let head = fields.collect::<Vec<_>>().join("\n");
+    let Ok(mut body) = serde_json::from_str::<serde_json::Value>(body) else {
+        return format!("{head}\n\n{body}");
+    };
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|name, _| !matches!(&**name, "request_id" | "created_at" | "updated_at"));
+    }
+    format!("{head}\n\n{body}")
+}
+
+/// What is recorded passes through JSON on its way to the guest and back, what is not does not.
+#[test]
+fn every_gateway_gives_the_same_answers_whether_they_are_recorded_or_not() {
+    let folder = Folder::new();
+    for kind in ["rest", "http", "url", "alb"] {
+        let arguments = ["--store", "memory", "--quiet", "--event-kind", kind];
+        let tape = folder.path(&format!("{kind}.tape"));
+        let plain = Server::start(&arguments);
+        let recorded = Server::start(&[&arguments[..], &["--record", &tape]].concat());
+        let body = r#"{"name":"a \"lamp\" \u00e9","tags":["x"]}"#;
+        let length = body.len();
+        let put =
+            format!("content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
+        for (start, status, rest) in [
+            ("PUT /items/a-lamp?x=a%20b&x=+c", 201, &*put),
+            (
+                "GET /items/a-lamp",
+                200,
+                "cookie: a=1; b=2\r\nX-Many: 1\r\nx-many: 2\r\n\r\n",
+            ),
+            ("GET /items?limit=none", 400, "\r\n"),
+            ("HEAD /openapi.json", 200, "\r\n"),
+            ("OPTIONS /items", 204, "origin: https://a.example\r\n\r\n"),
+            ("GET /items/%41%2Fb?%3F=%26", 404, "\r\n"),
+            (
+                "POST /items",
+                415,
+                "content-type: image/png\r\ncontent-length: 3\r\n\r\n\u{1}\u{2}\u{3}",
+            ),
+            ("DELETE /items/a-lamp", 204, "\r\n"),
+        ] {
+            let request =
+                format!("{start} HTTP/1.1\r\nhost: a:3000\r\nconnection: close\r\n{rest}");
+            let answer = plain.talk(&request);
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{kind}: {request}\n{answer}"
+            );
+            assert_eq!(
+                lasting(&answer),
+                lasting(&recorded.talk(&request)),
+                "{kind}: {request}"
+            );
+        }
+        assert_eq!(recorded.stop().0, 0);
+        let lines = String::from_utf8(folder.read(&format!("{kind}.tape"))).unwrap();
+        assert!(lines.lines().count() >= 8, "{lines}");
+    }
+}

@@ -1,4 +1,5 @@
-//! An event as JSON, all kinds in one: what is borrowed stays borrowed, what is not needed is skipped.
+//! The members of an event that are looked at, all kinds in one. Read from JSON, what can be borrowed is, and the rest is skipped;
+//! `compose` makes them without it.
 
 use serde::{
     Deserialize, Deserializer,
