@@ -188,7 +188,7 @@ impl Service {
         view: impl FnOnce(&Stand) -> Arc<dyn Storage>,
     ) -> Result<Answer, Rejection> {
         let event = gateway::parse(event, &self.injected(&arrival), &self.limits());
-        self.answer(event, arrival, view, gateway::respond).await
+        self.dispatch(event, arrival, view, gateway::respond).await
     }
 
     /// Answers an event that was made here, up to what the gateway's client gets. It is the same as making JSON of the event, of
@@ -204,7 +204,7 @@ impl Service {
         let view = |stand: &Stand| stand.storage.clone();
         let finish =
             |origin: &Origin, response: Response| deliver_response(origin, response, binary);
-        self.answer(event, arrival, view, finish).await
+        self.dispatch(event, arrival, view, finish).await
     }
 
     fn injected<'a>(&'a self, arrival: &'a Arrival) -> gateway::Arrival<'a> {
@@ -215,8 +215,8 @@ impl Service {
         }
     }
 
-    /// `finish` makes of a response what goes back.
-    async fn answer<T: Default>(
+    /// Lets a guest answer. `finish` makes of a response what goes back.
+    async fn dispatch<T: Default>(
         &self,
         event: Result<gateway::Event, Rejection>,
         arrival: Arrival,

@@ -43,7 +43,7 @@ pub struct Incoming<'a> {
     pub received_at_ms: u64,
 }
 
-/// An event as it is before it is written: what [`parse`](super::parse) would read from its JSON, and what only the JSON has.
+/// An event as it is before it is written: what [`parse`](super::parse) looks at in its JSON, and what only the JSON has is made of.
 #[derive(Debug)]
 pub struct Composed<'a> {
     origin: Origin,

@@ -270,3 +270,15 @@ fn the_same_request_reaches_the_guest_alike_through_every_kind() {
         assert_eq!(request, reference, "{kind}");
     }
 }
+
+#[test]
+fn only_headers_treat_the_name_cookie_their_own_way() {
+    let incoming = Incoming {
+        target: "/?cookie=1&cookie=2",
+        headers: &[("cookie", "c=1"), ("cookie", "d=2")],
+        ..INCOMING
+    };
+    let event = event(Origin::new(EventKind::FunctionUrl), &incoming);
+    assert_eq!(event["queryStringParameters"], json!({"cookie": "1,2"}));
+    assert_eq!(event["headers"]["cookie"], "c=1; d=2");
+}

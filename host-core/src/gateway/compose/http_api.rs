@@ -76,7 +76,7 @@ impl Gateway {
             raw_path: Some(Text(path)),
             raw_query_string: Some(head.query.into()),
             cookies: (!cookies.is_empty()).then_some(cookies),
-            headers: Some(maps::joined(headers)),
+            headers: Some(maps::joined(headers, separator)),
             request_context: Some(RequestContext {
                 domain_name: Some(self.domain_name.into()),
                 http: Some(HttpContext {
@@ -108,7 +108,7 @@ impl Gateway {
         let parameters = maps::decoded(head.query);
         if !parameters.is_empty() {
             let map = json.object("queryStringParameters");
-            write_last(&maps::joined(parameters), map);
+            write_last(&maps::joined(parameters, |_| ","), map);
         }
         self.write_context(json.object("requestContext"), head, path);
         if let Some(body) = text(&event.body) {
@@ -138,6 +138,11 @@ impl Gateway {
         context.number("timeEpoch", incoming.received_at_ms);
         context.end();
     }
+}
+
+/// Repeated headers are joined by commas, without spaces. Commas would spoil `cookie` fields: they are joined as RFC 6265 says.
+fn separator(name: &str) -> &'static str {
+    if name == "cookie" { "; " } else { "," }
 }
 
 /// What an HTTP API makes of a path: it decodes it, cuts it at a `?` that this brought out, and decodes it again.

@@ -49,12 +49,11 @@ pub fn last(pairs: Vec<Pair<'_>>) -> Fields<'_> {
     })
 }
 
-/// A map from each name to its values joined by commas, without spaces. Commas would spoil `cookie` fields: they are joined as RFC 6265
-/// says.
-pub fn joined(pairs: Vec<Pair<'_>>) -> Fields<'_> {
+/// A map from each name to its values, joined by what `separator` says for the name.
+pub fn joined<'a>(pairs: Vec<Pair<'a>>, separator: impl Fn(&str) -> &'static str) -> Fields<'a> {
     gathered(Names::Exact, pairs, |fields, value| {
         if let Some((name, values)) = fields.last_field() {
-            let separator = if name == "cookie" { "; " } else { "," };
+            let separator = separator(name);
             let values = values.to_mut();
             values.push_str(separator);
             values.push_str(&value);

@@ -15,26 +15,7 @@ pub fn common_log_format(epoch_ms: u64) -> String {
         .ok()
         .and_then(|index| MONTHS.get(index))
         .unwrap_or(&"Jan");
-    let mut text = String::with_capacity("06/May/2020:22:36:55 +0000".len());
-    push_two_digits(&mut text, day);
-    text.push('/');
-    text.push_str(month);
-    text.push('/');
-    push_two_digits(&mut text, year / 100 % 100);
-    push_two_digits(&mut text, year % 100);
-    for part in [hour, minute, second] {
-        text.push(':');
-        push_two_digits(&mut text, part);
-    }
-    text.push_str(" +0000");
-    text
-}
-
-/// A number below 100: a tenth of what formatting takes, for every request that is served.
-fn push_two_digits(text: &mut String, number: u64) {
-    let digit = |number: u64| char::from(b'0' + (number % 10) as u8);
-    text.push(digit(number / 10));
-    text.push(digit(number));
+    format!("{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000")
 }
 
 #[cfg(test)]
