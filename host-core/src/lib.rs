@@ -40,3 +40,4 @@ pub mod storage;
 pub mod tape;
 #[cfg(feature = "runtime")]
 pub mod telemetry;
+pub mod text;
