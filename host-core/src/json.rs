@@ -1,8 +1,15 @@
-//! Reading and writing JSON, fast.
+//! Reading and writing JSON.
+//!
+//! Foreign bytes are read in two ways, and no other: into a type that names its members ([`read`], fast, no recursion beyond the type's own),
+//! or into a tree or spans by [`value`], [`members`] and the like. A `serde_json::Value` is only ever made by these and by our own code.
 
+mod read;
 mod write;
 
-pub use write::{Object, write_array, write_number, write_string};
+pub use read::{
+    JsonError, JsonProblem, check, elements, lenient_value, members, same, string, value,
+};
+pub(crate) use write::{Object, write_array, write_number, write_string};
 
 use serde::Deserialize;
 
@@ -10,7 +17,10 @@ use serde::Deserialize;
 ///
 /// That all of it is UTF-8 is checked in one go, which is several times faster than serde_json's check of each string. Where it is not,
 /// serde_json says what it makes of it.
-pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
+///
+/// `T` must not contain `serde_json::Value` or anything that reads any JSON there is (untagged enums, flattened members): those go by serde_json's
+/// private member names. [`value`] reads such texts.
+pub(crate) fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
     match str::from_utf8(json) {
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(json),
@@ -21,7 +31,7 @@ pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
 const WRITTEN_BYTES_USUAL: usize = 1024;
 
 /// Room for what has a body of so many bytes.
-pub fn with_room(body_bytes: usize) -> Vec<u8> {
+pub(crate) fn with_room(body_bytes: usize) -> Vec<u8> {
     // An eighth for what has to be escaped.
     Vec::with_capacity(WRITTEN_BYTES_USUAL + body_bytes + body_bytes / 8)
 }

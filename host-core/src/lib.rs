@@ -9,7 +9,6 @@
 mod bindings;
 #[cfg(feature = "runtime")]
 mod imports;
-mod json;
 #[cfg(feature = "runtime")]
 mod wasi;
 
@@ -20,6 +19,7 @@ pub mod engine;
 pub mod gateway;
 mod hexadecimal;
 pub mod http;
+pub mod json;
 pub mod limits;
 pub mod log;
 pub mod problem;

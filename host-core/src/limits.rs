@@ -88,6 +88,11 @@ pub const LOG_EVENT_BYTES_MAX: usize = 256 * KIB;
 /// Parts of lines that a reader holds while others of the same lines are missing.
 pub const TAPE_PARTS_BYTES_MAX: usize = 2 * TAPE_LINE_BYTES_MAX;
 
+/// Levels of objects and arrays in JSON that comes from outside. A document has fewer; a claim or a log attribute may have more.
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Values in one text of JSON from outside that is read into a tree, which takes some 70 bytes for each. The largest document has 200,000.
+pub const JSON_NODES_MAX: usize = 500_000;
+
 /// Largest linear memory that the engine's pool can hold; [`Limits::guest_memory_bytes_max`] is at most this.
 pub const GUEST_MEMORY_BYTES_CEILING: usize = 512 * MIB;
 /// A guest's call stack.
