@@ -70,6 +70,7 @@ impl From<WitRequest> for Request {
             query: request.query,
             headers: request.headers.into(),
             body: request.body,
+            base_path: request.context.base_path,
             request_id: request.context.request_id,
             received_at_ms: request.context.received_at_ms,
             subject: request

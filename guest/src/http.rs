@@ -16,6 +16,8 @@ pub struct Request {
     pub headers: Headers,
     /// The content.
     pub body: Vec<u8>,
+    /// What precedes `path` in the URL that the client used; empty, or begins with `/` and does not end in `/`.
+    pub base_path: String,
     /// Unique; appears in every problem answer.
     pub request_id: String,
     /// Milliseconds since the Unix epoch: the only clock there is.

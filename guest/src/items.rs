@@ -16,7 +16,7 @@ pub use update::update;
 
 use crate::{
     conditional::entity_tag,
-    http::Response,
+    http::{Request, Response},
     identifier,
     item::Item,
     layout,
@@ -53,22 +53,26 @@ fn put(item: &Item, document: &str, precondition: Precondition) -> Put {
 
 /// The answer to a write: the new representation, as `Content-Location` says, with its entity tag. RFC 9110, 9.3.4 keeps validators
 /// out of answers to PUT lest a client takes what it sent for what is stored; here it is given what is stored.
-fn written(status: u16, id: &str, revision: Option<&str>, document: String) -> Response {
-    let response = Response::json(status, document)
-        .with("cache-control", CACHE_CONTROL)
-        .with("content-location", location(id));
-    let response = if status == 201 {
-        response.with("location", location(id))
-    } else {
-        response
-    };
+fn written(
+    request: &Request,
+    status: u16,
+    id: &str,
+    revision: Option<&str>,
+    document: String,
+) -> Response {
+    let location = reference(request, id);
+    let mut response = Response::json(status, document).with("cache-control", CACHE_CONTROL);
+    if status == 201 {
+        response = response.with("location", location.clone());
+    }
+    response = response.with("content-location", location);
     match revision {
         Some(revision) => response.with("etag", entity_tag(revision)),
         None => response,
     }
 }
 
-/// The path of an item. Ids need no encoding.
-fn location(id: &str) -> String {
-    format!("/items/{id}")
+/// The path of an item as the client has to ask for it. Ids need no encoding.
+fn reference(request: &Request, id: &str) -> String {
+    format!("{}/items/{id}", request.base_path)
 }

@@ -135,10 +135,15 @@ fn parse_ids(text: &str) -> Result<List, Problem> {
     }
 }
 
-/// The value of `Link` that leads to the next page of the same list.
-pub fn next_link(category: Option<&str>, page: &PageRequest, cursor: &str) -> String {
-    let mut link = String::from("</items?");
-    let _ = write!(link, "limit={}", page.limit); // writing to a string cannot fail
+/// The value of `Link` that leads to the next page of the same list. `base_path` precedes it.
+pub fn next_link(
+    base_path: &str,
+    category: Option<&str>,
+    page: &PageRequest,
+    cursor: &str,
+) -> String {
+    let mut link = String::new();
+    let _ = write!(link, "<{base_path}/items?limit={}", page.limit); // writing to a string cannot fail
     if page.direction == Direction::Descending {
         link.push_str("&order=desc");
     }
@@ -235,10 +240,11 @@ mod tests {
     #[test]
     fn the_next_link_keeps_the_list() {
         let (category, page) = page("limit=5&order=desc&category=a%20b");
-        let link = next_link(category.as_deref(), &page, "c/d=");
+        let link = |base_path| next_link(base_path, category.as_deref(), &page, "c/d=");
         assert_eq!(
-            link,
+            link(""),
             "</items?limit=5&order=desc&category=a%20b&cursor=c%2Fd%3D>; rel=\"next\""
         );
+        assert!(link("/live").starts_with("</live/items?limit=5&"));
     }
 }

@@ -24,6 +24,7 @@ mod identity;
 mod kind;
 mod media;
 mod normalise;
+mod path;
 mod respond;
 mod route;
 mod shape;
@@ -77,7 +78,7 @@ pub struct Arrival<'a> {
     pub received_at_ms: u64,
     /// Makes a request id where the event brings none that is usable.
     pub seed: &'a Seed,
-    /// A leading part of the path, like `/shop`, that a custom domain's mapping adds. Taken off where it is there.
+    /// A leading part of the path, like `/shop`, that a custom domain's mapping adds. Taken off where it is there, and told to the guest.
     pub base_path: Option<&'a str>,
 }
 

@@ -1,5 +1,7 @@
 //! One HTTP exchange as the hosts see it: the same shape as `wit/http.wit`, in Rust.
 
+use std::borrow::Cow;
+
 /// How the client reached the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -12,9 +14,9 @@ pub enum Scheme {
 /// Whether [`Request::path`] can be trusted byte for byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathFidelity {
-    /// Percent-encoded exactly as the client sent it.
+    /// Exactly as the client sent it, apart from [`Context::base_path`].
     Encoded,
-    /// Decoded by the gateway and encoded again by the host: `%2F` and `/` in the original cannot be told apart.
+    /// Decoded by the gateway, wholly or in part, and encoded again by the host: `%2F` and `/` in the original cannot be told apart.
     DecodedByGateway,
 }
 
@@ -40,6 +42,8 @@ pub struct Context {
     pub authority: String,
     /// The client's IP address as the gateway saw it.
     pub client_address: Option<String>,
+    /// What precedes the path in the URL that the client used. Percent-encoded; empty, or begins with one `/` and does not end in `/`.
+    pub base_path: String,
     /// Whether the path is as the client sent it.
     pub path_fidelity: PathFidelity,
     /// Nobody vouched for the caller if absent.
@@ -51,7 +55,7 @@ pub struct Context {
 pub struct Request {
     /// An HTTP token, as sent.
     pub method: String,
-    /// Percent-encoded, starting with `/`, without stage, base path or query.
+    /// Percent-encoded, starting with `/`, without query and without [`Context::base_path`].
     pub path: String,
     /// Percent-encoded, without `?`; empty if there was none.
     pub query: String,
@@ -63,8 +67,8 @@ pub struct Request {
     pub context: Context,
 }
 
-/// Header fields as one text of `name: value\n` lines, which is how they cross the joint: one allocation in the guest instead of two
-/// for each field.
+/// Header fields as one text of `name: value\n` lines, which is how they cross the WIT interface: one allocation in the guest
+/// instead of two for each field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldLines(String);
 
@@ -120,12 +124,12 @@ impl FieldLines {
             .filter_map(move |line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
-    /// The lines as they cross the joint.
+    /// The lines as they cross the WIT interface.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The lines as they cross the joint.
+    /// The lines as they cross the WIT interface.
     pub fn into_string(self) -> String {
         self.0
     }
@@ -199,6 +203,16 @@ pub fn is_field_value(text: &str) -> bool {
     }
 }
 
+/// The text of a field value as it came over the wire. HTTP leaves open what bytes beyond ASCII mean (RFC 9110, 5.5): UTF-8 is taken as
+/// such, anything else byte by byte as the character of the same number (ISO 8859-1), so that no value is lost. Control characters are
+/// not looked at.
+pub fn field_value(bytes: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
+    }
+}
+
 /// `value` without blanks around it (RFC 9110, 5.5).
 pub fn without_blanks(value: &str) -> &str {
     let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
@@ -242,6 +256,22 @@ mod tests {
                     assert!(!is_field_value(&value), "{value:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn bytes_beyond_ascii_are_utf8_or_else_latin_1() {
+        assert_eq!(field_value(b"plain"), "plain");
+        assert_eq!(field_value("café".as_bytes()), "café");
+        assert_eq!(field_value(b"caf\xe9"), "café");
+        assert_eq!(field_value(b"\xc3\xa9\xff"), "Ã©ÿ");
+        for byte in 0x80..=0xff_u8 {
+            let text = field_value(&[byte]).into_owned();
+            assert!(is_field_value(&text));
+            assert_eq!(
+                text.chars().map(u32::from).collect::<Vec<_>>(),
+                [u32::from(byte)]
+            );
         }
     }
 

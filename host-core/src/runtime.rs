@@ -365,6 +365,7 @@ fn convert_request(request: Request) -> wit::Request {
             },
             authority: context.authority,
             client_address: context.client_address,
+            base_path: context.base_path,
             path_fidelity: match context.path_fidelity {
                 PathFidelity::Encoded => wit_http::PathFidelity::Encoded,
                 PathFidelity::DecodedByGateway => wit_http::PathFidelity::DecodedByGateway,

@@ -87,8 +87,9 @@ function create(request) {
     throw new Problem(409, "this request has made its note already");
   }
   log.write("info", "note created", [{ key: "characters", value: String(text.length) }]);
-  const location = { name: "location", value: `/notes/${encodeURIComponent(id)}` };
-  return json(201, { id, text, created_at_ms }, [location]);
+  // The stage or base path of the API is not in `request.path`, but in the URL that the client has to ask for.
+  const value = `${request.context.basePath}/notes/${encodeURIComponent(id)}`;
+  return json(201, { id, text, created_at_ms }, [{ name: "location", value }]);
 }
 
 function read(id) {

@@ -41,7 +41,9 @@ fn create_once(request: &Request, host: &dyn Host, item: &Item) -> Result<Respon
         .put(&put(item, &document, Precondition::Absent))
         .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
     match outcome {
-        PutOutcome::Done(revision) => Ok(written(201, &item.id, Some(&revision), document)),
+        PutOutcome::Done(revision) => {
+            Ok(written(request, 201, &item.id, Some(&revision), document))
+        }
         // The new id met another, which a retry cannot.
         PutOutcome::PreconditionFailed(_) => Err(storage_problem::conflict()),
     }
@@ -67,7 +69,13 @@ fn create_idempotently(
     match outcome {
         TransactOutcome::Done(revisions) => {
             let revision = revisions.into_iter().nth(1).flatten();
-            Ok(written(201, &item.id, revision.as_deref(), document))
+            Ok(written(
+                request,
+                201,
+                &item.id,
+                revision.as_deref(),
+                document,
+            ))
         }
         TransactOutcome::PreconditionFailed {
             position: 0,
@@ -94,7 +102,8 @@ fn replay(
         .map_err(|error| storage_problem::from_error(request, host, Source::Program, error))?
         .filter(|current| is_same_document(&current.document, &record.body));
     let revision = current.as_ref().map(|current| current.revision.as_str());
-    Ok(written(201, &record.id, revision, record.body).with("idempotency-replayed", "true"))
+    Ok(written(request, 201, &record.id, revision, record.body)
+        .with("idempotency-replayed", "true"))
 }
 
 fn is_same_document(one: &str, other: &str) -> bool {

@@ -34,7 +34,7 @@ pub fn list(request: &Request, host: &dyn Host) -> Result<Response, Problem> {
             match cursor {
                 Some(cursor) => response.with(
                     "link",
-                    pagination::next_link(category.as_deref(), &page, &cursor),
+                    pagination::next_link(&request.base_path, category.as_deref(), &page, &cursor),
                 ),
                 None => response,
             }

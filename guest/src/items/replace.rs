@@ -60,7 +60,7 @@ pub fn replace(request: &Request, host: &dyn Host, id: &str) -> Result<Response,
             .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
         match outcome {
             PutOutcome::Done(revision) => {
-                return Ok(written(status, id, Some(&revision), document));
+                return Ok(written(request, status, id, Some(&revision), document));
             }
             PutOutcome::PreconditionFailed(found) => current = found,
         }

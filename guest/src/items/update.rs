@@ -45,7 +45,9 @@ pub fn update(request: &Request, host: &dyn Host, id: &str) -> Result<Response, 
             ))
             .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
         match outcome {
-            PutOutcome::Done(revision) => return Ok(written(200, id, Some(&revision), document)),
+            PutOutcome::Done(revision) => {
+                return Ok(written(request, 200, id, Some(&revision), document));
+            }
             PutOutcome::PreconditionFailed(found) => current = found,
         }
     }

@@ -30,6 +30,27 @@ fn post_creates_under_an_id_made_of_the_time() {
 }
 
 #[test]
+fn references_begin_with_the_base_path() {
+    let mut host = FakeHost::new();
+    host.base_path = "/live/shop";
+    let created = post(&host, Some("\"k\""), BODY);
+    let id = json(&created)["id"].as_str().unwrap().to_owned();
+    let location = format!("/live/shop/items/{id}");
+    for response in [&created, &post(&host, Some("\"k\""), BODY)] {
+        for name in ["location", "content-location"] {
+            assert_eq!(response.header(name), Some(&*location), "{name}");
+        }
+    }
+    let patch = [("content-type", "application/merge-patch+json")];
+    let patched = host.send("PATCH", &format!("/items/{id}"), &patch, "{}");
+    assert_eq!(patched.header("content-location"), Some(&*location));
+    post(&host, None, BODY);
+    let link = host.get("/items?limit=1");
+    let link = link.header("link").expect("a link to the second page");
+    assert!(link.starts_with("</live/shop/items?limit=1&"), "{link}");
+}
+
+#[test]
 fn a_repeated_post_is_answered_the_same_and_does_nothing() {
     let host = FakeHost::new();
     let first = post(&host, Some("\"k\""), BODY);

@@ -25,6 +25,8 @@ pub struct FakeHost {
     /// How many of the next conditional writes find that another request was faster.
     pub races: Cell<u32>,
     pub now_ms: Cell<u64>,
+    /// What the gateway is said to have taken off the path.
+    pub base_path: &'static str,
     pub calls: RefCell<Vec<&'static str>>,
     pub log: RefCell<Vec<String>>,
 }
@@ -66,6 +68,7 @@ impl FakeHost {
                 .collect::<String>()
                 .into(),
             body: body.into(),
+            base_path: self.base_path.into(),
             request_id: "request-1".into(),
             received_at_ms: self.now_ms.get(),
             subject: subject.map(Into::into),

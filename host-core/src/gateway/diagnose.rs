@@ -37,6 +37,7 @@ const MEMBERS: &[(&[&str], Expected)] = &[
     (&["version"], Expected::Text),
     (&["type"], Expected::Text),
     (&["requestContext", "stage"], Expected::Text),
+    (&["requestContext", "path"], Expected::Text),
     (&["requestContext", "domainName"], Expected::Text),
     (&["requestContext", "requestId"], Expected::Text),
     (&["requestContext", "identity"], Expected::Object),

@@ -3,14 +3,16 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::borrow::Cow;
 
-/// What cannot stand in a path as it is (RFC 3986, 3.3). `%` can: it begins what is already encoded.
-const PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
+/// What no client can send in a path as it is: a request target ends at a blank, and its path at `?` or `#`. Everything else that is
+/// visible is left as it was sent, even where RFC 3986 wants it encoded. `%` begins what is already encoded.
+const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'?');
+
+/// For a path that was decoded: what cannot stand in a path (RFC 3986, 3.3), with `%`, which here is itself.
+const DECODED_PATH: &AsciiSet = &PATH
     .add(b'"')
-    .add(b'#')
+    .add(b'%')
     .add(b'<')
     .add(b'>')
-    .add(b'?')
     .add(b'[')
     .add(b'\\')
     .add(b']')
@@ -20,11 +22,8 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The same for a path that was decoded: here `%` is itself.
-const DECODED_PATH: &AsciiSet = &PATH.add(b'%');
-
-/// What cannot stand in a request target's query. Brackets and the like, which clients do send, are left to the guest.
-const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+/// What no client can send in a query.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'#');
 
 /// Everything but the unreserved characters (RFC 3986, 2.3): one spelling for each text.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -36,6 +35,25 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
 /// A path that is encoded already; only what no client can send is put right.
 pub fn encoded_path(path: &str) -> Cow<'_, str> {
     utf8_percent_encode(path, PATH).into()
+}
+
+/// A path of which it is not known whether all of it is encoded: a `%` that begins nothing encoded is itself.
+pub fn half_decoded_path(path: &str) -> Cow<'_, str> {
+    let mut parts = path.split('%');
+    let begins_code = |part: &str| {
+        let digits = part.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if parts.clone().skip(1).all(begins_code) {
+        return encoded_path(path);
+    }
+    let mut encoded = String::with_capacity(path.len() + 16);
+    encoded.extend(utf8_percent_encode(parts.next().unwrap_or_default(), PATH));
+    for part in parts {
+        encoded.push_str(if begins_code(part) { "%" } else { "%25" });
+        encoded.extend(utf8_percent_encode(part, PATH));
+    }
+    Cow::Owned(encoded)
 }
 
 /// A path that a gateway decoded.
@@ -53,12 +71,11 @@ pub fn query_component(text: &str) -> Cow<'_, str> {
     utf8_percent_encode(text, COMPONENT).into()
 }
 
-/// `path` without a leading `prefix` that ends at a segment's end. `prefix` begins with `/`.
-pub fn without_prefix<'p>(path: &'p str, prefix: &str) -> &'p str {
-    match path.strip_prefix(prefix) {
-        Some("") => "/",
-        Some(rest) if rest.starts_with('/') => rest,
-        Some(_) | None => path,
+/// `path` without a leading `prefix` that ends at a segment's end; `None` where it does not begin so. `prefix` begins with `/`.
+pub fn without_prefix<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    match path.strip_prefix(prefix)? {
+        "" => Some("/"),
+        rest => rest.starts_with('/').then_some(rest),
     }
 }
 
@@ -76,16 +93,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_can_send_stays_as_it_is() {
+        let visible: String = ('!'..='~').filter(|sign| !"?#".contains(*sign)).collect();
+        assert_eq!(encoded_path(&visible), visible);
+        assert_eq!(encoded_query(&visible), visible);
+    }
+
+    #[test]
     fn what_was_decoded_is_encoded_in_one_way() {
         assert_eq!(decoded_path("/100%/a+b@c"), "/100%25/a+b@c");
+        assert_eq!(decoded_path("/[a]|{b}^"), "/%5Ba%5D%7C%7Bb%7D%5E");
         assert_eq!(query_component("a+b c&d=é~"), "a%2Bb%20c%26d%3D%C3%A9~");
     }
 
     #[test]
+    fn a_percent_sign_that_begins_nothing_is_itself() {
+        assert_eq!(half_decoded_path("/100%"), "/100%25");
+        assert_eq!(
+            half_decoded_path("/100%/é%20%zz%4"),
+            "/100%25/%C3%A9%20%25zz%254"
+        );
+        assert_eq!(half_decoded_path("/a%2Fb%25"), "/a%2Fb%25");
+        assert_eq!(half_decoded_path("/a b"), "/a%20b");
+    }
+
+    #[test]
     fn a_prefix_ends_at_a_segment() {
-        assert_eq!(without_prefix("/prod/items", "/prod"), "/items");
-        assert_eq!(without_prefix("/prod", "/prod"), "/");
-        assert_eq!(without_prefix("/production", "/prod"), "/production");
-        assert_eq!(without_prefix("/items", "/prod"), "/items");
+        assert_eq!(without_prefix("/prod/items", "/prod"), Some("/items"));
+        assert_eq!(without_prefix("/prod", "/prod"), Some("/"));
+        assert_eq!(without_prefix("/production", "/prod"), None);
+        assert_eq!(without_prefix("/items", "/prod"), None);
     }
 }

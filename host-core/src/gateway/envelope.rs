@@ -138,6 +138,8 @@ pub struct RequestContext<'a> {
     #[serde(borrow)]
     pub stage: Option<Text<'a>>,
     #[serde(borrow)]
+    pub path: Option<Text<'a>>,
+    #[serde(borrow)]
     pub domain_name: Option<Text<'a>>,
     #[serde(borrow)]
     pub request_id: Option<Text<'a>>,

@@ -5,7 +5,9 @@ use super::{
     compose::Composed,
     diagnose, encode,
     envelope::{Envelope, Fields, RequestContext, Text, text},
-    kind, route,
+    kind,
+    path::{self, Split},
+    route,
     shape::{self, Query, Shape},
 };
 use crate::{
@@ -141,8 +143,12 @@ fn request(
             shape.method_field
         )));
     }
-    let path = path(&shape, arrival.base_path, limits)?;
-    let query = query(&shape.query, path.len(), limits)?;
+    let Split {
+        base_path,
+        path,
+        fidelity,
+    } = path(&shape, arrival.base_path, limits)?;
+    let query = query(&shape.query, base_path.len() + path.len(), limits)?;
     let headers = headers(&shape, limits)?;
     let identity = shape::identity(origin.kind, envelope).map_err(|error| {
         Flaw::bad_request(format!("event field `requestContext.authorizer` {error}"))
@@ -172,14 +178,15 @@ fn request(
                 .filter(|address| address.bytes().all(|byte| byte.is_ascii_graphic()))
                 .filter(|address| !address.is_empty())
                 .map(str::to_owned),
-            path_fidelity: shape.path_fidelity,
+            base_path,
+            path_fidelity: fidelity,
             identity,
         },
         headers,
     })
 }
 
-fn path(shape: &Shape<'_>, base_path: Option<&str>, limits: &Limits) -> Result<String, Flaw> {
+fn path(shape: &Shape<'_>, base_path: Option<&str>, limits: &Limits) -> Result<Split, Flaw> {
     let path = shape.path.ok_or_else(|| {
         Flaw::bad_request(format!("event field `{}` is missing", shape.path_field))
     })?;
@@ -190,22 +197,12 @@ fn path(shape: &Shape<'_>, base_path: Option<&str>, limits: &Limits) -> Result<S
         )));
     }
     check_target(path.len(), limits)?;
-    let path = match shape.stage {
-        Some(stage) => encode::without_prefix(path, &format!("/{stage}")),
-        None => path,
-    };
-    let path = if shape.path_is_decoded {
-        encode::decoded_path(path)
-    } else {
-        encode::encoded_path(path)
-    };
-    match base_path
-        .map(|base_path| base_path.trim_matches('/'))
-        .filter(|base_path| !base_path.is_empty())
-    {
-        Some(base_path) => Ok(encode::without_prefix(&path, &format!("/{base_path}")).to_owned()),
-        None => Ok(path.into_owned()),
-    }
+    Ok(path::split(
+        path,
+        shape.path_encoding,
+        shape.base,
+        base_path,
+    ))
 }
 
 fn query(query: &Query<'_>, path_bytes: usize, limits: &Limits) -> Result<String, Flaw> {

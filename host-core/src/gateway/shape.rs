@@ -5,8 +5,9 @@ use super::{
     EventKind, Origin,
     envelope::{Envelope, Fields, RequestContext, Text, text},
     identity,
+    path::{Base, Encoding},
 };
-use crate::http::{Identity, PathFidelity, Scheme};
+use crate::http::{Identity, Scheme};
 use std::net::SocketAddr;
 
 /// The parts of a request, as the event has them.
@@ -15,11 +16,8 @@ pub struct Shape<'e> {
     pub method_field: &'static str,
     pub path: Option<&'e str>,
     pub path_field: &'static str,
-    /// The path has lost its percent-encoding.
-    pub path_is_decoded: bool,
-    pub path_fidelity: PathFidelity,
-    /// A named stage that the path begins with.
-    pub stage: Option<&'e str>,
+    pub path_encoding: Encoding,
+    pub base: Base<'e>,
     pub query: Query<'e>,
     pub headers: Option<&'e Fields<'e>>,
     /// Cookies that the gateway took out of the headers.
@@ -93,13 +91,16 @@ fn rest<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
         method_field: "httpMethod",
         path: text(&envelope.path),
         path_field: "path",
-        path_is_decoded: false,
-        path_fidelity: if is_http_api {
-            PathFidelity::DecodedByGateway
+        path_encoding: if is_http_api {
+            Encoding::Unknown
         } else {
-            PathFidelity::Encoded
+            Encoding::Kept
         },
-        stage: context.filter(|_| is_http_api).and_then(stage_in_path),
+        base: if is_http_api {
+            stage_in_path(context)
+        } else {
+            Base::ClientPath(context.and_then(|context| text(&context.path)))
+        },
         query: query.map_or(Query::None, Query::Decoded),
         headers: envelope
             .multi_value_headers
@@ -115,9 +116,8 @@ fn rest<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
 
 fn http_api<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
     Shape {
-        path_is_decoded: true,
-        path_fidelity: PathFidelity::DecodedByGateway,
-        stage: envelope.request_context.as_ref().and_then(stage_in_path),
+        path_encoding: Encoding::Lost,
+        base: stage_in_path(envelope.request_context.as_ref()),
         ..function_url(envelope)
     }
 }
@@ -140,9 +140,8 @@ fn function_url<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
             .as_ref()
             .map(|path| if path.0.is_empty() { "/" } else { &*path.0 }),
         path_field: "rawPath",
-        path_is_decoded: false,
-        path_fidelity: PathFidelity::Encoded,
-        stage: None,
+        path_encoding: Encoding::Kept,
+        base: Base::None,
         query: match (
             &envelope.raw_query_string,
             &envelope.query_string_parameters,
@@ -178,9 +177,8 @@ fn load_balancer<'e>(envelope: &'e Envelope<'e>, multi_value: bool) -> Shape<'e>
         method_field: "httpMethod",
         path: text(&envelope.path),
         path_field: "path",
-        path_is_decoded: false,
-        path_fidelity: PathFidelity::Encoded,
-        stage: None,
+        path_encoding: Encoding::Kept,
+        base: Base::None,
         query: query.map_or(Query::None, Query::Encoded),
         headers,
         cookies: &[],
@@ -191,11 +189,17 @@ fn load_balancer<'e>(envelope: &'e Envelope<'e>, multi_value: bool) -> Shape<'e>
     }
 }
 
-/// The stage, where the path has it: named, and reached by the API's own domain. Custom domains leave it out, and emulators too, so
-/// that a path which happens to begin like the stage stays whole.
-fn stage_in_path<'e>(context: &'e RequestContext<'e>) -> Option<&'e str> {
-    let own_domain = text(&context.domain_name).is_none_or(|name| name.contains(".execute-api."));
-    text(&context.stage).filter(|stage| own_domain && *stage != "$default")
+/// What precedes the path of an HTTP API: a named stage, which events have however the client came. A custom domain is any that is not
+/// the API's own.
+fn stage_in_path<'e>(context: Option<&'e RequestContext<'e>>) -> Base<'e> {
+    let domain_name = context.and_then(|context| text(&context.domain_name));
+    Base::Stage {
+        stage: context
+            .and_then(|context| text(&context.stage))
+            .filter(|stage| *stage != "$default"),
+        client_path: context.and_then(|context| text(&context.path)),
+        is_custom_domain: domain_name.is_some_and(|name| !name.contains(".execute-api.")),
+    }
 }
 
 /// The address that the load balancer itself saw and put last, without the port that it may be set to add.

@@ -45,6 +45,7 @@ mod tests {
                 scheme: Scheme::Https,
                 authority: String::new(),
                 client_address: address.map(str::to_owned),
+                base_path: String::new(),
                 path_fidelity: PathFidelity::Encoded,
                 identity: subject.map(|subject| Identity {
                     subject: Some(subject.to_owned()),

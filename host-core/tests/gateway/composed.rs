@@ -42,7 +42,7 @@ fn guest_sees(origin: Origin, incoming: &Incoming<'_>) -> Request {
 fn rest_events_have_both_maps_the_clients_case_and_nulls() {
     let event = event(Origin::new(EventKind::Rest), &INCOMING);
     assert_eq!(event["path"], "/items/a%20b");
-    assert_eq!(event["requestContext"]["path"], "/prod/items/a%20b");
+    assert_eq!(event["requestContext"]["path"], "/items/a%20b");
     assert_eq!(event["pathParameters"], json!({"proxy": "items/a%20b"}));
     assert_eq!(
         event["queryStringParameters"],

@@ -1,9 +1,10 @@
 //! HTTP API and function URL events (payload format 2.0), one rule a test.
 
-use super::{fields, parse_bytes, request, with};
+use super::{fields, parse_bytes, parse_with, request, with};
 use host_core::{
     gateway::EventKind,
     http::{PathFidelity, Scheme},
+    limits::Limits,
 };
 use serde_json::{Value, json};
 
@@ -43,30 +44,56 @@ fn decoded_path_is_encoded_again_and_marked() {
     );
 }
 
-#[test]
-fn named_stage_is_taken_off_the_path() {
-    let path = |path: &str| {
-        request(&event(
-            json!({"rawPath": path, "requestContext": {"stage": "Prod"}}),
-        ))
-        .path
-    };
-    assert_eq!(path("/Prod/my/path"), "/my/path");
-    assert_eq!(path("/Prod"), "/");
-    assert_eq!(path("/Prod/Prod/x"), "/Prod/x");
-    assert_eq!(path("/Production"), "/Production");
+/// Base path and path that a guest gets.
+fn split(raw_path: &str, context: Value, base_path: Option<&str>) -> (String, String) {
+    let event = event(json!({"rawPath": raw_path, "requestContext": context})).to_string();
+    let request = parse_with(event.as_bytes(), base_path, &Limits::default())
+        .unwrap()
+        .request;
+    (request.context.base_path, request.path)
 }
 
 #[test]
-fn custom_domains_have_no_stage_in_the_path() {
-    let context = json!({"stage": "prod", "domainName": "shop.example"});
-    assert_eq!(
-        request(&event(
-            json!({"rawPath": "/prod/x", "requestContext": context})
-        ))
-        .path,
-        "/prod/x"
-    );
+fn named_stage_is_taken_off_the_path_and_told_as_base_path() {
+    for (raw_path, base_path, path) in [
+        ("/Prod/my/path", "/Prod", "/my/path"),
+        ("/Prod", "/Prod", "/"),
+        ("/Prod/Prod/x", "/Prod", "/Prod/x"),
+        ("/Production", "", "/Production"),
+    ] {
+        let found = split(raw_path, json!({"stage": "Prod"}), None);
+        assert_eq!((&*found.0, &*found.1), (base_path, path), "{raw_path}");
+    }
+    let found = split("/Prod/shop/x", json!({"stage": "Prod"}), Some("/shop"));
+    assert_eq!((&*found.0, &*found.1), ("/Prod/shop", "/x"));
+    let found = split("/Prod/x", json!({"stage": "Prod"}), Some("/shop"));
+    assert_eq!((&*found.0, &*found.1), ("/Prod", "/x"));
+}
+
+#[test]
+fn stage_of_a_custom_domain_is_in_the_path_but_not_in_the_url() {
+    let context = json!({"stage": "production", "domainName": "app.example.com"});
+    for (raw_path, path) in [
+        ("/production/login", "/login"),
+        ("/production", "/"),
+        ("/production/production/x", "/production/x"),
+        ("/productions", "/productions"),
+        ("/login", "/login"),
+    ] {
+        let found = split(raw_path, context.clone(), None);
+        assert_eq!((&*found.0, &*found.1), ("", path), "{raw_path}");
+    }
+}
+
+#[test]
+fn key_of_a_custom_domain_is_in_the_url_whether_or_not_it_is_in_the_path() {
+    for stage in ["production", "$default"] {
+        let context = json!({"stage": stage, "domainName": "app.example.com"});
+        for raw_path in ["/login", "/v1/login"] {
+            let found = split(raw_path, context.clone(), Some("/v1"));
+            assert_eq!((&*found.0, &*found.1), ("/v1", "/login"), "{raw_path}");
+        }
+    }
 }
 
 #[test]

@@ -195,6 +195,48 @@ fn unusable_request_ids_are_replaced() {
     assert_eq!(request.context.request_id, longest);
 }
 
+/// Base path and path that a guest gets.
+fn split(changes: Value, base_path: Option<&str>) -> (String, String) {
+    let event = event(changes).to_string();
+    let request = parse_with(event.as_bytes(), base_path, &Limits::default())
+        .unwrap()
+        .request;
+    (request.context.base_path, request.path)
+}
+
+#[test]
+fn what_precedes_the_path_in_the_url_is_the_base_path() {
+    let base = |path: &str, client_path: Value, base_path: Option<&str>| {
+        let context = json!({"path": client_path});
+        split(json!({"path": path, "requestContext": context}), base_path)
+    };
+    for (path, client_path, expected) in [
+        ("/items", json!("/live/items"), "/live"),
+        ("/items/", json!("/live/items/"), "/live"),
+        ("/", json!("/live/"), "/live"),
+        ("/", json!("/live"), "/live"),
+        ("/", json!("/live//"), "/live"),
+        ("/a%2Fb", json!("/live/a%2Fb"), "/live"),
+        ("/items", json!("/items"), ""),
+        ("/", json!("/"), ""),
+        ("/", json!(""), ""),
+        ("/items", json!("/other"), ""),
+        ("/items", json!("live/items"), ""),
+        ("/items", json!("//evil.example/items"), ""),
+        ("/items", json!("/a b/é/items"), "/a%20b/%C3%A9"),
+        ("/items", json!(null), ""),
+    ] {
+        let (base_path, rest) = base(path, client_path.clone(), None);
+        assert_eq!((&*base_path, &*rest), (expected, path), "{client_path}");
+    }
+    let (base_path, path) = base("/shop/items", json!("/live/shop/items"), Some("/shop"));
+    assert_eq!((&*base_path, &*path), ("/live/shop", "/items"));
+    let (base_path, path) = base("/shop/items", json!("/shop/items"), Some("/shop"));
+    assert_eq!((&*base_path, &*path), ("/shop", "/items"));
+    let (base_path, path) = base("/items", json!("/live/items"), Some("/shop"));
+    assert_eq!((&*base_path, &*path), ("/live", "/items"));
+}
+
 #[test]
 fn base_path_of_a_custom_domain_is_taken_off_where_configured() {
     let path = |path: &str, base_path: Option<&str>| {
@@ -225,8 +267,45 @@ fn payload_1_0_of_an_http_api_has_a_named_stage_in_its_path() {
         one(json!({})).context.path_fidelity,
         PathFidelity::DecodedByGateway
     );
-    assert_eq!(
-        one(json!({"requestContext": {"domainName": "shop.example"}})).path,
-        "/prod/items"
-    );
+    assert_eq!(one(json!({})).context.base_path, "/prod");
+    let custom = one(json!({"requestContext": {"domainName": "shop.example"}}));
+    assert_eq!((&*custom.context.base_path, &*custom.path), ("", "/items"));
+}
+
+#[test]
+fn payload_1_0_may_have_lost_the_encoding_of_its_path() {
+    for (path, expected) in [
+        ("/100%", "/100%25"),
+        ("/100%/a%2Fb", "/100%25/a%2Fb"),
+        ("/é x", "/%C3%A9%20x"),
+    ] {
+        let changes =
+            json!({"version": "1.0", "path": path, "requestContext": {"stage": "$default"}});
+        assert_eq!(request(&event(changes)).path, expected);
+    }
+}
+
+#[test]
+fn a_path_that_had_to_be_encoded_was_not_as_the_client_sent_it() {
+    for (path, expected, fidelity) in [
+        ("/[a]|{b}^", "/[a]|{b}^", PathFidelity::Encoded),
+        ("/a%2Fb", "/a%2Fb", PathFidelity::Encoded),
+        ("/é", "/%C3%A9", PathFidelity::DecodedByGateway),
+        ("/a b", "/a%20b", PathFidelity::DecodedByGateway),
+        ("/a#b", "/a%23b", PathFidelity::DecodedByGateway),
+    ] {
+        let request = request(&event(json!({"path": path})));
+        assert_eq!(
+            (&*request.path, request.context.path_fidelity),
+            (expected, fidelity)
+        );
+    }
+}
+
+#[test]
+fn a_rest_api_that_names_payload_1_0_keeps_its_stage_beside_the_path() {
+    let context = json!({"stage": "live", "path": "/live/items", "domainName": null});
+    let changes = json!({"version": "1.0", "path": "/items", "requestContext": context});
+    let (base_path, path) = split(changes, None);
+    assert_eq!((&*base_path, &*path), ("/live", "/items"));
 }

@@ -166,6 +166,7 @@ async fn answer(
             scheme: Scheme::Http,
             authority: String::new(),
             client_address: None,
+            base_path: String::new(),
             path_fidelity: PathFidelity::Encoded,
             identity: None,
         },

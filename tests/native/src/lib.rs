@@ -66,6 +66,7 @@ pub fn handle_waiting(
         query: request.query,
         headers: request.headers.into_string().into(),
         body: request.body,
+        base_path: context.base_path,
         request_id: context.request_id,
         received_at_ms: context.received_at_ms,
         subject: context.identity.and_then(|identity| identity.subject),

@@ -50,6 +50,7 @@ pub fn envelope<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>) -> Envelope<'a> {
             request_id: Some(incoming.request_id.into()),
             request_time_epoch: Some(Epoch(Some(incoming.received_at_ms))),
             stage: Some(STAGE.into()),
+            path: Some(head.path.into()),
             ..RequestContext::default()
         }),
         ..Envelope::default()
@@ -117,7 +118,8 @@ fn write_context(mut context: Object<'_>, head: &Head<'_>, resource: &str, resou
     identity.string("sourceIp", incoming.client_address);
     identity.optional_string("userAgent", head.user_agent());
     identity.end();
-    context.string("path", &format!("/{STAGE}{}", head.path));
+    // As with a custom domain: the client's path has no stage, and references that a guest makes must not begin with one.
+    context.string("path", head.path);
     context.plain("protocol", "HTTP/1.1");
     context.string("requestId", incoming.request_id);
     context.plain("requestTime", &common_log_format(incoming.received_at_ms));
