@@ -18,6 +18,17 @@ struct Problem<'a> {
     request_id: &'a str,
 }
 
+/// What an answer of the host carries beside its type. Scripts of any origin may read it, and which request it was for and when to try
+/// again: it holds nothing of a guest's or of its store's, and a page whose call failed could not tell why otherwise (WHATWG Fetch).
+/// It is not guessed by browsers to be something else.
+const FIELDS: [(&str, &str); 5] = [
+    ("content-type", CONTENT_TYPE),
+    ("cache-control", "no-store"),
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "retry-after, x-request-id"),
+    ("x-content-type-options", "nosniff"),
+];
+
 /// An answer with a status, what happened in words that a client may see, and the request's id, so that an operator finds the rest in
 /// the log. Empty texts are left out.
 pub fn response(status: u16, detail: &str, request_id: &str) -> Response {
@@ -30,10 +41,9 @@ pub fn response(status: u16, detail: &str, request_id: &str) -> Response {
     };
     Response {
         status,
-        headers: vec![
-            ("content-type".to_owned(), CONTENT_TYPE.to_owned()),
-            ("cache-control".to_owned(), "no-store".to_owned()),
-        ],
+        headers: FIELDS
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
         // Strings and a number cannot fail to serialise.
         body: serde_json::to_vec(&problem).unwrap_or_default(),
     }
@@ -115,6 +125,23 @@ mod tests {
                 "request_id": "id-1",
             })
         );
+    }
+
+    #[test]
+    fn scripts_of_any_origin_can_read_a_problem() {
+        let response = response(413, "", "id-1");
+        let value = |name: &str| {
+            let mut fields = response.headers.iter();
+            fields
+                .find(|(field, _)| field == name)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!(value("access-control-allow-origin"), Some("*"));
+        assert_eq!(
+            value("access-control-expose-headers"),
+            Some("retry-after, x-request-id")
+        );
+        assert_eq!(value("x-content-type-options"), Some("nosniff"));
     }
 
     #[test]
