@@ -25,12 +25,14 @@ mod kind;
 mod media;
 mod normalise;
 mod path;
+mod quotas;
 mod respond;
 mod route;
 mod shape;
 
 pub use kind::{EventKind, Foreign, UnknownKind};
 pub use normalise::{parse, take_apart};
+pub use quotas::Quotas;
 pub use respond::{InvalidResponse, respond};
 
 use crate::{

@@ -35,8 +35,8 @@ impl Default for Limits {
     }
 }
 
-const KIB: usize = 1024;
-const MIB: usize = 1024 * KIB;
+pub(crate) const KIB: usize = 1024;
+pub(crate) const MIB: usize = 1024 * KIB;
 
 /// Lambda's synchronous payload, request and response (AWS: Lambda quotas).
 pub const LAMBDA_PAYLOAD_BYTES_MAX: usize = 6 * MIB;

@@ -6,16 +6,16 @@ mod http_api;
 mod maps;
 mod rest;
 mod time;
+mod trace;
 
 use super::{
-    EventKind, Origin,
+    EventKind, Origin, Quotas,
     envelope::{Envelope, Text},
     media,
     respond::CONNECTION_FIELDS,
 };
 use crate::{
-    hexadecimal,
-    http::Scheme,
+    http::{Scheme, without_blanks},
     json::{self, Object},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -58,6 +58,9 @@ struct Head<'a> {
     path: &'a str,
     query: &'a str,
 }
+
+/// More than what an event has without target, headers and body.
+const EVENT_BYTES_USUAL: usize = 4096;
 
 const ACCOUNT_ID: &str = "123456789012";
 const API_ID: &str = "a1b2c3d4e5";
@@ -113,8 +116,34 @@ impl<'a> Composed<'a> {
         json
     }
 
+    /// Whether the event is one that Lambda takes; how many bytes its JSON has where it is not. It is written for that only where the
+    /// request is so large that one cannot tell without.
+    pub fn check_size(&self) -> Result<(), usize> {
+        let bytes_max = Quotas::of(self.origin.kind).event_bytes_max;
+        let body_bytes = self.envelope.body.as_ref().map_or(0, |body| body.0.len());
+        // An escape takes six bytes at most; what stands beside the body is written up to three times.
+        let rest_bytes = self.head.incoming.head_bytes().saturating_mul(3) + EVENT_BYTES_USUAL;
+        if body_bytes.saturating_add(rest_bytes).saturating_mul(6) <= bytes_max {
+            return Ok(());
+        }
+        let bytes = self.to_json().len();
+        if bytes <= bytes_max {
+            Ok(())
+        } else {
+            Err(bytes)
+        }
+    }
+
     pub(super) fn into_envelope(self) -> Envelope<'a> {
         self.envelope
+    }
+}
+
+impl Incoming<'_> {
+    fn head_bytes(&self) -> usize {
+        let texts = self.headers.iter().flat_map(|(name, value)| [name, value]);
+        // Each field has quotes, colon and comma beside its texts.
+        texts.fold(self.target.len(), |bytes, text| bytes + text.len() + 4)
     }
 }
 
@@ -151,14 +180,19 @@ fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Vec<Pair<'a>> {
     };
     let mut headers = Vec::with_capacity(incoming.headers.len() + 4);
     let mut forwarded_for = String::new();
+    let mut trace = None;
+    let of_connection = connection_options(incoming.headers);
     for &(name, value) in incoming.headers {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         if is("x-forwarded-for") {
             forwarded_for.push_str(value);
             forwarded_for.push_str(", ");
+        } else if is("x-amzn-trace-id") {
+            trace = trace.or_else(|| trace::continued(value));
         } else if !CONNECTION_FIELDS.iter().any(|field| is(field))
             && !is("x-forwarded-proto")
             && !is("x-forwarded-port")
+            && !of_connection.iter().any(|option| is(option))
         {
             let name = if keeps_case || !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 Cow::Borrowed(name)
@@ -169,7 +203,36 @@ fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Vec<Pair<'a>> {
         }
     }
     forwarded_for.push_str(incoming.client_address);
-    let (proto, port) = match incoming.scheme {
+    let (proto, port) = forwarded_to(incoming);
+    let values = [
+        Cow::Owned(trace.unwrap_or_else(|| trace::begun(incoming))),
+        Cow::Owned(forwarded_for),
+        Cow::Owned(port.to_owned()),
+        Cow::Borrowed(proto),
+    ];
+    headers.extend(added.map(Cow::Borrowed).into_iter().zip(values));
+    headers
+}
+
+/// The fields that `Connection` names: they end at the gateway (RFC 9110, 7.6.1). `Host` is for every recipient, a client cannot take it
+/// away. Usually there are none.
+fn connection_options<'a>(headers: &[(&str, &'a str)]) -> Vec<&'a str> {
+    let are_fields = |option: &&str| {
+        !["", "close", "keep-alive", "host"]
+            .iter()
+            .any(|other| option.eq_ignore_ascii_case(other))
+    };
+    headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
+        .flat_map(|(_, value)| value.split(',').map(without_blanks))
+        .filter(are_fields)
+        .collect()
+}
+
+/// Protocol and port for which the client asked.
+fn forwarded_to<'a>(incoming: &Incoming<'a>) -> (&'static str, &'a str) {
+    let (proto, usual_port) = match incoming.scheme {
         Scheme::Http => ("http", "80"),
         Scheme::Https => ("https", "443"),
     };
@@ -182,33 +245,8 @@ fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Vec<Pair<'a>> {
         .and_then(|(_, host)| host.rsplit_once(':'))
         .map(|(_, port)| port)
         .filter(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
-        .unwrap_or(port);
-    let values = [
-        Cow::Owned(trace_id(incoming)),
-        Cow::Owned(forwarded_for),
-        Cow::Owned(port.to_owned()),
-        Cow::Borrowed(proto),
-    ];
-    headers.extend(added.map(Cow::Borrowed).into_iter().zip(values));
-    headers
-}
-
-/// An X-Ray trace id of the right form: the time, and 96 bits that follow from the request id (FNV-1a).
-fn trace_id(incoming: &Incoming<'_>) -> String {
-    let hash = incoming.request_id.bytes().fold(
-        0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128,
-        |hash, byte| {
-            (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
-        },
-    );
-    let seconds = (incoming.received_at_ms / 1000) as u32; // X-Ray's eight digits, which last until 2106
-    let mut id = String::with_capacity("Root=1-5759e988-bd862e3fe1be46a994272793".len());
-    id.push_str("Root=1-");
-    hexadecimal::push(&mut id, seconds.to_be_bytes());
-    id.push('-');
-    hexadecimal::push(&mut id, ((hash >> 64) as u64).to_be_bytes());
-    hexadecimal::push(&mut id, ((hash >> 32) as u32).to_be_bytes());
-    id
+        .unwrap_or(usual_port);
+    (proto, port)
 }
 
 /// REST APIs send text as long as no binary media type is set up, and are taken to have one for what is not text. The others go by the

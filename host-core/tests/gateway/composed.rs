@@ -282,3 +282,80 @@ fn only_headers_treat_the_name_cookie_their_own_way() {
     assert_eq!(event["queryStringParameters"], json!({"cookie": "1,2"}));
     assert_eq!(event["headers"]["cookie"], "c=1; d=2");
 }
+
+#[test]
+fn fields_that_connection_names_end_at_the_gateway() {
+    let incoming = Incoming {
+        headers: &[
+            ("Host", "a"),
+            ("Connection", "close, X-Hop"),
+            ("connection", "host,authorization"),
+            ("x-hop", "1"),
+            ("Authorization", "Bearer t"),
+            ("x-stays", "1"),
+        ],
+        ..INCOMING
+    };
+    for kind in EventKind::ALL {
+        let request = guest_sees(Origin::new(kind), &incoming);
+        assert_eq!(request.headers.get("x-hop"), None, "{kind}");
+        assert_eq!(request.headers.get("authorization"), None, "{kind}");
+        assert_eq!(request.headers.get("x-stays"), Some("1"), "{kind}");
+        assert_eq!(request.context.authority, "a", "{kind}");
+    }
+}
+
+#[test]
+fn a_clients_trace_goes_on_in_one_field_with_one_root() {
+    let root = "Root=1-aaaaaaaa-bbbbbbbbbbbbbbbbbbbbbbbb";
+    let ours = |sent: &'static [(&'static str, &'static str)]| {
+        let incoming = Incoming {
+            headers: sent,
+            ..INCOMING
+        };
+        EventKind::ALL.map(|kind| {
+            let request = guest_sees(Origin::new(kind), &incoming);
+            let values: Vec<_> = request.headers.values("x-amzn-trace-id").collect();
+            assert_eq!(values.len(), 1, "{kind}: {values:?}");
+            values[0].to_owned()
+        })
+    };
+    let sent = &[(
+        "X-Amzn-Trace-Id",
+        "Root=1-aaaaaaaa-bbbbbbbbbbbbbbbbbbbbbbbb",
+    )];
+    assert!(ours(sent).iter().all(|value| value == root));
+    for value in ours(&[
+        ("x-amzn-trace-id", "nonsense"),
+        ("x-amzn-trace-id", "Root="),
+    ]) {
+        assert!(value.starts_with("Root=1-5eb3"), "{value}");
+    }
+}
+
+/// Which is when Lambda refuses it, whatever the gateway takes.
+#[test]
+fn an_event_is_too_large_exactly_where_its_json_is() {
+    for kind in EventKind::ALL {
+        for (byte, content_type, count) in [
+            (b'a', "text/plain", 6_280_000),
+            (b'a', "text/plain", 6_300_000),
+            (b'"', "text/plain", 3_100_000),
+            (b'"', "text/plain", 3_200_000),
+            (0xff, "image/png", 4_700_000),
+            (0xff, "image/png", 4_750_000),
+            (b'a', "text/plain", 1_000),
+        ] {
+            let body = vec![byte; count];
+            let incoming = Incoming {
+                headers: &[("host", "a"), ("content-type", content_type)],
+                body: &body,
+                ..INCOMING
+            };
+            let event = compose(Origin::new(kind), &incoming);
+            let bytes = event.to_json().len();
+            let expected = if bytes > 6 << 20 { Err(bytes) } else { Ok(()) };
+            assert_eq!(event.check_size(), expected, "{kind}: {count}");
+        }
+    }
+}
