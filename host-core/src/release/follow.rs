@@ -1,6 +1,6 @@
 //! Follows a channel: looks at it while requests go on, prepares what it names, and swaps.
 //!
-//! Nothing here runs by itself, because a host on Lambda is frozen between requests. A request that finds the last look too long ago
+//! Nothing here runs by itself, because a host on Lambda is frozen between requests; `serve` has a timer that looks beside requests. A request that finds the last look too long ago
 //! starts the next one beside itself, and is answered by what is there. So is every other, until all that the new generation names has
 //! been made ready; then the next request finds it. Requests in flight end on the guests they began with.
 
@@ -179,6 +179,13 @@ impl Follower {
         self.0.look(now_ms, LOOK_DURATION_MAX).await
     }
 
+    /// Starts a look beside the caller where it is time for one, for hosts that have a timer: without requests nobody else does.
+    pub fn look_if_due(&self, now_ms: u64) {
+        if now_ms >= self.0.next_look_at_ms.load(Ordering::Relaxed) {
+            self.0.start_look(now_ms);
+        }
+    }
+
     /// What happened since this was last asked: oldest first, without looks that found nothing new.
     pub fn take_reports(&self) -> Vec<ChannelReport> {
         if !self.0.has_reports.swap(false, Ordering::Relaxed) {
@@ -215,9 +222,7 @@ impl Router for Follower {
 
     fn choose(&self, request: &Request) -> Option<Arc<Stand>> {
         let now_ms = request.context.received_at_ms;
-        if now_ms >= self.0.next_look_at_ms.load(Ordering::Relaxed) {
-            self.0.start_look(now_ms);
-        }
+        self.look_if_due(now_ms);
         match &**self.0.serving.load() {
             Serving::Fleet(fleet) => {
                 let choice = fleet.choose(request)?;
