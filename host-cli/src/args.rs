@@ -35,8 +35,12 @@ pub enum Command {
 
 /// Serve the guest over HTTP/1.1
 ///
-/// Each request becomes a gateway event and takes the very path that it takes on Lambda. Prints the address, the store and three
-/// commands to try on stdout, and one line a request on stderr. SIGINT or SIGTERM lets requests in flight finish.
+/// Each request becomes a gateway event and takes the very path that it takes on Lambda, within the limits of the gateway that is
+/// played. Prints the address, the store and commands to try on stdout, and one line a request on stderr. SIGINT or SIGTERM lets
+/// requests in flight finish.
+///
+/// Requests have to ask for `localhost`, a name below it, an IP address or a name that `--allow-host` gives, and scripts of other
+/// origins are refused unless `--allow-origin` names theirs: otherwise any page of the web could use this server.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -58,13 +62,30 @@ pub struct ServeArgs {
     /// The kind of gateway event that requests become
     #[arg(long, value_enum, default_value_t = KindName::Http)]
     pub event_kind: KindName,
+    /// Answer for this host name, too; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
+    /// Answer scripts of pages of this origin, like `http://localhost:5173`; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
     /// No line for each request, only what went wrong
     #[arg(long)]
     pub quiet: bool,
+    /// What lines about requests look like
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
     #[command(flatten)]
     pub follow: FollowOptions,
     #[command(flatten)]
     pub record: RecordOptions,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// `name=value` fields
+    Text,
+    /// A JSON object a line
+    Json,
 }
 
 #[derive(Debug, Args)]

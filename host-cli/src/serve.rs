@@ -1,7 +1,13 @@
 //! Serving over HTTP/1.1: connections, their bounds, and the way of a request to the guest and back.
 
 pub mod access;
+pub mod authority;
+pub mod background;
+pub mod clients;
+pub mod examples;
 pub mod exchange;
+mod framing;
+mod head;
 pub mod lines;
 pub mod server;
 pub mod tape;

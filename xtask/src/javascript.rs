@@ -120,7 +120,7 @@ fn ask(address: &str, method: &str, path: &str, body: &str) -> anyhow::Result<St
     let length = body.len();
     stream.write_all(
         format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .as_bytes(),
     )?;

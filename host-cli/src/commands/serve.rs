@@ -1,42 +1,60 @@
 //! `serve`: the guest over HTTP.
 
 use crate::{
-    args::{self, FollowOptions, ServeArgs},
+    args::{self, FollowOptions, LogFormat, ServeArgs},
     commands::event,
     exit::{Failure, Outcome},
     guest::{self, GuestSource},
     output,
     release::{channels, keys, stores::StoresSpec},
     runtime, seed,
-    serve::{access::AccessLog, exchange::Exchanger, server, tape::TapeFile, workers::Workers},
+    serve::{
+        access::AccessLog,
+        authority::{self, Allowed},
+        background::{self, GuestFile},
+        clients::Clients,
+        examples::{self, Example},
+        exchange::Exchanger,
+        lines::Format,
+        server,
+        tape::TapeFile,
+        workers::Workers,
+    },
     store::{StoreSpec, Whole},
     time,
 };
 use host_core::{
     gateway::Origin,
     release::{ChannelName, Follower, Following, House, PublicKeys, Views},
-    runtime::RuntimeOptions,
-    service::Service,
+    runtime::{Runtime, RuntimeOptions},
+    service::{Router, Service},
     tape::{RecordOptions, Redaction},
 };
 use std::{
     io,
-    net::{SocketAddr, ToSocketAddrs},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     signal::unix::{Signal, SignalKind, signal},
 };
 
 /// Requests that run guests at a time, for each thread: while one waits for the store, another runs.
 const INSTANCES_PER_WORKER: usize = 8;
 
+/// What the system keeps of an answer for a client that does not read it. The rest stays in this process, where it is counted.
+const SEND_BUFFER_BYTES: u32 = 128 << 10;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 4096;
+
 /// Where to listen, and what answers.
 pub struct Configuration {
     listen: Vec<SocketAddr>,
+    allowed: Allowed,
+    log_format: Format,
     store: StoreSpec,
     guest: GuestSource,
     follow: Option<Follow>,
@@ -69,6 +87,11 @@ pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
     }
     Ok(Configuration {
         listen,
+        allowed: resolve_allowed(arguments)?,
+        log_format: match arguments.log_format {
+            LogFormat::Text => Format::Text,
+            LogFormat::Json => Format::Json,
+        },
         store: StoreSpec::resolve(&arguments.store)?,
         guest: GuestSource::resolve(arguments.guest.guest.as_deref()),
         follow: resolve_follow(&arguments.follow)?,
@@ -78,6 +101,35 @@ pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
             Some(path) => Some((path.clone(), record_options(&arguments.record)?)),
             None => None,
         },
+    })
+}
+
+fn resolve_allowed(arguments: &ServeArgs) -> Result<Allowed, Failure> {
+    let is_host = |host: &str| !host.is_empty() && authority::is_valid(host);
+    for host in &arguments.allow_host {
+        if !is_host(host) || host.contains(':') {
+            return Err(
+                Failure::usage(format_args!("`--allow-host {host}` is not a host name"))
+                    .hint("write the name alone: `--allow-host api.test`"),
+            );
+        }
+    }
+    for origin in &arguments.allow_origin {
+        let rest = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
+        if !rest.is_some_and(is_host) && origin != "null" {
+            return Err(Failure::usage(format_args!(
+                "`--allow-origin {origin}` is not an origin"
+            ))
+            .hint(
+                "write it as browsers do, without a path: `--allow-origin http://localhost:5173`",
+            ));
+        }
+    }
+    Ok(Allowed {
+        hosts: arguments.allow_host.clone(),
+        origins: arguments.allow_origin.clone(),
     })
 }
 
@@ -127,27 +179,36 @@ fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, Failure> {
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let instances_max = workers * INSTANCES_PER_WORKER;
-    let runtime = runtime::workers(1)?; // to accept connections, and to follow a channel at first
-    let (service, follower) = match &configuration.follow {
+    let runtime = runtime::workers(1)?; // to accept connections, and to follow a channel
+    let guest_file = match &configuration.guest {
+        GuestSource::File(path) if configuration.follow.is_none() => Some(GuestFile::new(path)),
+        GuestSource::File(_) | GuestSource::Embedded => None,
+    };
+    let (service, guest) = match &configuration.follow {
         None => {
             let guest = configuration.guest.link(instances_max)?;
             let store = runtime.block_on(configuration.store.open())?;
-            (Service::new(guest, store), None)
+            (Service::new(guest.clone(), store), Guest::One(guest))
         }
         Some(follow) => {
             let follower = runtime.block_on(start(&configuration, follow, instances_max))?;
-            (Service::routed(Arc::new(follower.clone())), Some(follower))
+            let service = Service::routed(Arc::new(follower.clone()));
+            (service, Guest::OfChannel(follower))
         }
     };
+    let examples = runtime.block_on(guest.examples());
     let limits = service.limits();
     let exchanger = Exchanger {
         service,
-        follower,
+        follower: guest.follower(),
         origin: configuration.origin,
         limits,
+        allowed: configuration.allowed.clone(),
+        clients: Arc::new(Clients::default()),
         log: AccessLog::new(io::stderr()).map_err(|error| {
             Failure::environment(format_args!("failed to start a thread: {error}"))
         })?,
+        format: configuration.log_format,
         is_quiet: configuration.is_quiet,
         tape: configuration
             .record
@@ -157,8 +218,45 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     };
     let workers = Workers::start(workers)
         .map_err(|error| Failure::environment(format_args!("failed to start threads: {error}")))?;
-    runtime.block_on(serve(&configuration, workers, exchanger))?;
+    let exchanger = Arc::new(exchanger);
+    let interval = configuration.follow.as_ref().map(|follow| follow.interval);
+    let background = runtime.spawn(background::run(
+        Arc::clone(&exchanger),
+        interval,
+        guest_file,
+    ));
+    let served = runtime.block_on(serve(&configuration, workers, exchanger, &examples));
+    background.abort();
+    // It ends in any case; what it holds has to be let go of before the end.
+    let _ = runtime.block_on(background);
+    served?;
     Ok(Outcome::Same)
+}
+
+/// What answers.
+enum Guest {
+    One(Runtime),
+    OfChannel(Follower),
+}
+
+impl Guest {
+    async fn examples(&self) -> Vec<Example> {
+        let now_ms = time::now_ms();
+        match self {
+            Self::One(guest) => examples::of(|_| Some(guest.clone()), now_ms).await,
+            Self::OfChannel(follower) => {
+                let choose = |request: &_| Some(follower.choose(request)?.runtime().clone());
+                examples::of(choose, now_ms).await
+            }
+        }
+    }
+
+    fn follower(self) -> Option<Follower> {
+        match self {
+            Self::One(_) => None,
+            Self::OfChannel(follower) => Some(follower),
+        }
+    }
 }
 
 /// Takes the first look at the channel.
@@ -202,21 +300,25 @@ async fn start(
 async fn serve(
     configuration: &Configuration,
     workers: Workers,
-    exchanger: Exchanger,
+    exchanger: Arc<Exchanger>,
+    examples: &[Example],
 ) -> Result<(), Failure> {
-    let listener = bind(&configuration.listen).await?;
+    let listener = bind(&configuration.listen)?;
     let address = listener
         .local_addr()
         .map_err(|error| cannot_listen(&configuration.listen, &error))?;
     let mut once = Signals::new()?;
     let mut twice = Signals::new()?;
-    output::result(greeting(address, configuration).as_bytes())?;
+    output::result(greeting(address, configuration, examples).as_bytes())?;
+    if let Some(warning) = warning(address.ip()) {
+        output::remark(&warning);
+    }
     let impatience = async {
         twice.next().await;
         twice.next().await;
     };
     tokio::select! {
-        cut = server::serve(listener, workers, Arc::new(exchanger), once.next()) => {
+        cut = server::serve(listener, workers, exchanger, once.next()) => {
             if cut > 0 {
                 output::remark(&format!("{cut} connections were cut: their requests took too long\n"));
             }
@@ -227,10 +329,28 @@ async fn serve(
     Ok(())
 }
 
-async fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
-    TcpListener::bind(addresses)
-        .await
-        .map_err(|error| cannot_listen(addresses, &error))
+/// Listens on the first address that can be had.
+fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
+    let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match listen(*address) {
+            Ok(listener) => return Ok(listener),
+            Err(reason) => error = reason,
+        }
+    }
+    Err(cannot_listen(addresses, &error))
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address.ip() {
+        IpAddr::V4(_) => TcpSocket::new_v4()?,
+        IpAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // As for a listener of the standard library: a server can be started again at once.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn cannot_listen(addresses: &[SocketAddr], error: &io::Error) -> Failure {
@@ -255,26 +375,32 @@ fn cannot_listen(addresses: &[SocketAddr], error: &io::Error) -> Failure {
     }
 }
 
+/// What to know where not only this machine reaches the server.
+fn warning(address: IpAddr) -> Option<String> {
+    (!address.to_canonical().is_loopback()).then(|| {
+        format!(
+            "warning: other machines can reach `{address}`; there is no TLS, and nobody is asked who they are\n"
+        )
+    })
+}
+
 /// The first lines, for a person who has just started this.
-fn greeting(address: SocketAddr, configuration: &Configuration) -> String {
+fn greeting(address: SocketAddr, configuration: &Configuration, examples: &[Example]) -> String {
     let (store, base) = (&configuration.store, format!("http://{address}"));
-    let commands = match configuration.guest {
-        GuestSource::Embedded => format!(
-            "  curl -i {base}/items\n  \
-             curl -i {base}/items -H 'content-type: application/json' -d '{{\"name\":\"lamp\"}}'\n  \
-             curl -i {base}/items/ID\n"
-        ),
-        GuestSource::File(_) => format!(
-            "  curl -i {base}/\n  curl -i -X OPTIONS {base}/\n  curl -i {base}/ -H 'content-type: application/json' -d '{{}}'\n"
-        ),
-    };
     let recording = configuration
         .record
         .as_ref()
         .map_or(String::new(), |(path, _)| {
             format!("recording to: {}\n", path.display())
         });
-    format!("listening on {base}\nstore: {store}\n{recording}try:\n{commands}")
+    let mut text = format!("listening on {base}\nstore: {store}\n{recording}");
+    if !examples.is_empty() {
+        text.push_str("try:\n");
+    }
+    for example in examples {
+        text.push_str(&format!("  {}\n", example.command(&base)));
+    }
+    text
 }
 
 /// SIGINT and SIGTERM.
@@ -300,6 +426,22 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_others_can_reach_is_warned_of() {
+        for own in ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(warning(own.parse().unwrap()), None, "{own}");
+        }
+        for other in ["0.0.0.0", "::", "192.168.1.7"] {
+            let warning = warning(other.parse().unwrap()).unwrap();
+            assert!(warning.contains(other), "{warning}");
         }
     }
 }

@@ -1,11 +1,18 @@
 //! One HTTP exchange: request to gateway event, through the service, Lambda response to HTTP response.
 
-use super::{access::AccessLog, lines, tape::TapeFile, wire::Phase};
+use super::{
+    access::AccessLog,
+    authority::Allowed,
+    clients::{Client, Clients, HELD_BYTES_UNCOUNTED},
+    head::{self, Refusal, Rules},
+    lines::{self, Access, Format},
+    tape::TapeFile,
+};
 use crate::{seed, time};
 use bytes::Bytes;
 use host_core::{
     gateway::{
-        Origin,
+        Origin, Quotas,
         compose::{Incoming, compose},
         deliver::{BinaryMedia, Delivery, deliver},
     },
@@ -14,20 +21,25 @@ use host_core::{
     problem,
     release::Follower,
     seed::Seed,
-    service::{Answer, Arrival, Service},
+    service::{Answer, Arrival, Service, Summary},
 };
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    HeaderMap, Request, Response, StatusCode, Version,
+    Method, Request, Response, StatusCode,
     body::{Body, Incoming as RequestBody},
-    header::{self, HeaderName, HeaderValue},
-    http::{request::Parts, uri::PathAndQuery},
+    header::{HeaderName, HeaderValue},
+    http::request::Parts,
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::time::timeout;
 
 /// How long a client may take to send a request's body.
 const BODY_DURATION_MAX: Duration = Duration::from_secs(30);
+/// Under what an answer's id stands.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What answers requests.
 pub struct Exchanger {
@@ -39,94 +51,185 @@ pub struct Exchanger {
     pub origin: Origin,
     /// Bounds of requests.
     pub limits: Limits,
+    /// For whom requests are answered.
+    pub allowed: Allowed,
+    /// The connections that are open.
+    pub clients: Arc<Clients>,
     /// Where lines about requests go.
     pub log: AccessLog,
+    /// What they look like.
+    pub format: Format,
     /// Whether each request has a line.
     pub is_quiet: bool,
     /// Where requests are recorded, if they are.
     pub tape: Option<TapeFile>,
 }
 
-/// A request that is answered without asking the guest.
-struct Refusal {
-    status: u16,
-    detail: String,
+/// What an exchange has come to.
+struct Done {
+    delivery: Delivery,
+    /// Of what the guest did, if it was asked.
+    summary: Option<Summary>,
 }
 
-impl Refusal {
-    fn new(status: u16, detail: impl Into<String>) -> Self {
+impl From<Delivery> for Done {
+    fn from(delivery: Delivery) -> Self {
         Self {
-            status,
-            detail: detail.into(),
+            delivery,
+            summary: None,
         }
     }
 }
 
 impl Exchanger {
-    /// Answers a request of the client at the IP address `client`, whatever it is.
+    /// Answers a request of a client, whatever it is; with the bytes of the answer's body.
     pub async fn answer(
         &self,
         request: Request<RequestBody>,
-        client: &str,
-        phase: &Phase,
-    ) -> Response<Full<Bytes>> {
-        let started = Instant::now();
-        let (head, body) = request.into_parts();
-        let seed = match seed::of_request() {
-            Ok(seed) => seed,
-            Err(_) => return response(problem_delivery(500, "the host has no random numbers", "")),
-        };
-        let request_id = seed.request_id();
-        let checked = check_head(&head, &self.limits).and_then(|()| fields(&head.headers));
-        let received = match checked {
-            Ok(headers) => self.receive(body).await.map(|body| (headers, body)),
-            Err(refusal) => Err(refusal),
-        };
-        let delivery = match received {
-            Ok((headers, body)) => {
-                let request = Incoming {
-                    method: head.method.as_str(),
-                    target: head.uri.path_and_query().map_or("/", PathAndQuery::as_str),
-                    headers: &headers,
-                    body: &body,
-                    client_address: client,
-                    scheme: Scheme::Http,
-                    request_id: &request_id,
-                    received_at_ms: time::now_ms(),
+        client: &Client,
+        is_conflicting: bool,
+    ) -> (Response<Full<Bytes>>, usize) {
+        let (started, received_at_ms) = (Instant::now(), time::now_ms());
+        let (mut head, body) = request.into_parts();
+        let (done, request_id) = match seed::of_request() {
+            Ok(seed) => {
+                let id = seed.request_id();
+                let asked = Asked {
+                    client,
+                    received_at_ms,
+                    id: &id,
                 };
-                self.run(request, seed).await
+                let done = self
+                    .done(&mut head, body, is_conflicting, seed, &asked)
+                    .await;
+                (done, id)
             }
-            Err(refusal) => {
-                phase.leaves_unread();
-                let mut delivery = problem_delivery(refusal.status, &refusal.detail, &request_id);
-                delivery
-                    .headers
-                    .push(("connection".to_owned(), "close".to_owned()));
-                delivery
+            Err(_) => {
+                let delivery = problem_delivery(500, "the host has no random numbers", "");
+                (delivery.into(), String::new())
             }
         };
-        let delivered = response(delivery);
+        let Done { delivery, summary } = done;
+        let bytes = delivery.body.len();
+        let delivered = response(delivery, &request_id);
         if !self.is_quiet {
-            let line = lines::Access {
+            let line = Access {
+                time_ms: received_at_ms,
                 method: head.method.as_str(),
                 path: head.uri.path(),
                 status: delivered.status().as_u16(),
+                bytes: if head.method == Method::HEAD {
+                    0
+                } else {
+                    bytes
+                },
                 duration: started.elapsed(),
+                guest: summary.as_ref().and_then(|summary| summary.guest),
+                usage: summary.as_ref().map(|summary| &summary.usage),
                 request_id: &request_id,
             };
-            self.log.add(|lines| line.write(lines));
+            self.log.add(|lines| self.format.access(lines, &line));
         }
-        delivered
+        (delivered, bytes)
+    }
+
+    /// A line for a request that hyper refused by itself; the id that its answer gets.
+    pub fn note_refusal(&self, status: u16) -> String {
+        let request_id =
+            seed::of_request().map_or_else(|_| String::new(), |seed| seed.request_id());
+        if !self.is_quiet {
+            let line = Access {
+                time_ms: time::now_ms(),
+                method: "-",
+                path: "-",
+                status,
+                bytes: 0,
+                duration: Duration::ZERO,
+                guest: None,
+                usage: None,
+                request_id: &request_id,
+            };
+            self.log.add(|lines| self.format.access(lines, &line));
+        }
+        request_id
+    }
+
+    /// Lines about what the channel did since they were last written.
+    pub fn write_reports(&self) {
+        for report in self.follower.iter().flat_map(Follower::take_reports) {
+            self.log.add(|lines| self.format.report(lines, &report));
+        }
+    }
+
+    /// A line about the server itself.
+    pub fn warn(&self, message: &str) {
+        self.log.add(|lines| self.format.warning(lines, message));
+    }
+
+    async fn done(
+        &self,
+        head: &mut Parts,
+        body: RequestBody,
+        is_conflicting: bool,
+        seed: Seed,
+        asked: &Asked<'_>,
+    ) -> Done {
+        let quotas = Quotas::of(self.origin.kind);
+        let rules = Rules {
+            limits: &self.limits,
+            quotas,
+            allowed: &self.allowed,
+        };
+        let received = match head::check(head, is_conflicting, &rules) {
+            Ok(()) => self.receive(body, asked.client, quotas).await,
+            Err(refusal) => Err(refusal),
+        };
+        let received = match received {
+            Ok(_) if head::is_about_server(head) => return about_server().into(),
+            Ok(body) => head::fields(&head.headers).map(|headers| (headers, body)),
+            Err(refusal) => Err(refusal),
+        };
+        let refusal = match received {
+            Ok((headers, body)) => {
+                let request = Incoming {
+                    method: head.method.as_str(),
+                    target: head::target(head),
+                    headers: &headers,
+                    body: &body,
+                    client_address: &asked.client.address,
+                    scheme: Scheme::Http,
+                    request_id: asked.id,
+                    received_at_ms: asked.received_at_ms,
+                };
+                match self.run(request, seed).await {
+                    Ok(done) => return done,
+                    Err(refusal) => return problem_of(&refusal, asked.id).into(),
+                }
+            }
+            Err(refusal) => refusal,
+        };
+        asked.client.leaves_unread();
+        let mut delivery = problem_of(&refusal, asked.id);
+        delivery
+            .headers
+            .push(("connection".to_owned(), "close".to_owned()));
+        delivery.into()
     }
 
     /// Makes an event of the request, lets the guest answer it, and does with the answer what the gateway would.
-    async fn run(&self, request: Incoming<'_>, seed: Seed) -> Delivery {
+    async fn run(&self, request: Incoming<'_>, seed: Seed) -> Result<Done, Refusal> {
         let event = compose(self.origin, &request);
-        let duration_max = self.limits.request_duration_max;
+        event.check_size().map_err(|bytes| {
+            let bytes_max = Quotas::of(self.origin.kind).event_bytes_max;
+            Refusal::new(
+                413,
+                format!("the request makes an event of {bytes} bytes, {bytes_max} are allowed"),
+            )
+        })?;
         let arrival = Arrival {
             received_at_ms: request.received_at_ms,
             seed,
-            deadline: Instant::now() + duration_max,
+            deadline: Instant::now() + self.limits.request_duration_max,
             trace_header: None,
         };
         let accept = request.headers.iter().find(|(name, _)| *name == "accept");
@@ -146,112 +249,120 @@ impl Exchanger {
             }
             None => self.service.exchange(event, arrival, &media).await,
         };
-        let answer = match answer {
-            Ok(answer) => answer,
+        let answer = answer.map_err(|rejection| {
             // An event that was just composed is of a known kind.
-            Err(rejection) => {
-                self.log
-                    .add(|lines| lines::write_fault(lines, request.request_id, &rejection));
-                return problem_delivery(
-                    500,
-                    "the host failed to pass the request on",
-                    request.request_id,
-                );
-            }
-        };
-        for report in self.follower.iter().flat_map(Follower::take_reports) {
-            self.log.add(|lines| lines::write_report(lines, &report));
-        }
+            self.note_fault(request.request_id, &rejection);
+            Refusal::new(500, "the host failed to pass the request on")
+        })?;
+        self.write_reports();
         if lines::has_remarks(&answer.summary) {
+            let time_ms = Some(request.received_at_ms);
             self.log
-                .add(|lines| lines::write_remarks(lines, &answer.summary));
+                .add(|lines| self.format.remarks(lines, time_ms, &answer.summary));
         }
-        let delivery = answer.payload;
-        if let Some(fault) = &delivery.fault {
-            self.log
-                .add(|lines| lines::write_fault(lines, request.request_id, fault));
+        if let Some(fault) = &answer.payload.fault {
+            self.note_fault(request.request_id, fault);
         }
-        delivery
+        Ok(Done {
+            delivery: answer.payload,
+            summary: Some(answer.summary),
+        })
     }
 
-    /// Reads the body, within bounds.
-    async fn receive(&self, body: RequestBody) -> Result<Bytes, Refusal> {
-        let bytes_max = self.limits.request_body_bytes_max;
-        let too_large = || Refusal::new(413, format!("the body is larger than {bytes_max} bytes"));
+    fn note_fault(&self, request_id: &str, fault: &dyn std::fmt::Display) {
+        self.log.add(|lines| {
+            self.format
+                .fault(lines, Some(time::now_ms()), request_id, fault)
+        });
+    }
+
+    /// Reads the body, within bounds. It is copied together as it comes: a piece may keep alive far more than its own bytes.
+    async fn receive(
+        &self,
+        body: RequestBody,
+        client: &Client,
+        quotas: &Quotas,
+    ) -> Result<Bytes, Refusal> {
         if body.is_end_stream() {
             return Ok(Bytes::new());
         }
-        if body.size_hint().lower() > bytes_max as u64 {
+        let bytes_max = self
+            .limits
+            .request_body_bytes_max
+            .min(quotas.body_bytes_max);
+        let received = timeout(BODY_DURATION_MAX, collect(body, client, bytes_max)).await;
+        client.has_done_its_part();
+        received.unwrap_or_else(|_| Err(Refusal::new(408, "the body did not arrive in time")))
+    }
+}
+
+/// What a request comes with beside itself.
+struct Asked<'a> {
+    client: &'a Client,
+    received_at_ms: u64,
+    id: &'a str,
+}
+
+async fn collect(
+    mut body: RequestBody,
+    client: &Client,
+    bytes_max: usize,
+) -> Result<Bytes, Refusal> {
+    let too_large = || Refusal::new(413, format!("the body is larger than {bytes_max} bytes"));
+    let announced = body.size_hint();
+    if announced.lower() > bytes_max as u64 {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    let mut counted = 0;
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|_| Refusal::new(400, "the body is not framed as HTTP/1.1 wants it"))?;
+        // What follows a chunked body says nothing that is passed on.
+        let Ok(piece) = frame.into_data() else {
+            continue;
+        };
+        if bytes.is_empty() && announced.exact() == Some(piece.len() as u64) {
+            return Ok(piece);
+        }
+        if bytes.len() + piece.len() > bytes_max {
             return Err(too_large());
         }
-        let limited = http_body_util::Limited::new(body, bytes_max);
-        match timeout(BODY_DURATION_MAX, limited.collect()).await {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(Refusal::new(
-                400,
-                "the body is not framed as HTTP/1.1 wants it",
-            )),
-            Err(_) => Err(Refusal::new(408, "the body did not arrive in time")),
+        bytes.extend_from_slice(&piece);
+        if bytes.len() >= counted + HELD_BYTES_UNCOUNTED {
+            client.hold(bytes.len() - counted).map_err(|_| {
+                Refusal::new(
+                    503,
+                    "the server holds as many requests as it can; try again",
+                )
+            })?;
+            counted = bytes.len();
         }
     }
+    Ok(bytes.into())
 }
 
-/// What hyper leaves to its user to check.
-fn check_head(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
-    let target_bytes = head
-        .uri
-        .path_and_query()
-        .map_or(0, |target| target.as_str().len());
-    let target_bytes_max = limits.request_target_bytes_max;
-    if target_bytes > target_bytes_max {
-        let detail =
-            format!("the request target has {target_bytes} bytes, {target_bytes_max} are allowed");
-        return Err(Refusal::new(414, detail));
+/// What `OPTIONS *` asks: the server takes these methods; what a path takes is its guest's to say.
+fn about_server() -> Delivery {
+    Delivery {
+        status: 204,
+        headers: vec![(
+            "allow".to_owned(),
+            "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT".to_owned(),
+        )],
+        body: Vec::new(),
+        fault: None,
     }
-    let header_bytes: usize = head
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    let header_bytes_max = limits.request_headers_bytes_max;
-    if header_bytes > header_bytes_max {
-        let detail =
-            format!("the headers have {header_bytes} bytes, {header_bytes_max} are allowed");
-        return Err(Refusal::new(431, detail));
-    }
-    // RFC 9112, 3.2: exactly one, except from clients older than 1.1.
-    let hosts = head.headers.get_all(header::HOST).iter().count();
-    if hosts > 1 || (hosts == 0 && head.version == Version::HTTP_11) {
-        return Err(Refusal::new(
-            400,
-            format!("the request has {hosts} `host` headers, not one"),
-        ));
-    }
-    if !head.uri.path().starts_with('/') {
-        return Err(Refusal::new(400, "the request target names no path"));
-    }
-    let expects_other = head
-        .headers
-        .get(header::EXPECT)
-        .is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
-    if expects_other {
-        return Err(Refusal::new(
-            417,
-            "the only expectation known is `100-continue`",
-        ));
-    }
-    Ok(())
 }
 
-/// Names, which are lower-case, with their values.
-fn fields(headers: &HeaderMap) -> Result<Vec<(&str, &str)>, Refusal> {
-    let fields = headers.iter().map(|(name, value)| {
-        let value = str::from_utf8(value.as_bytes())
-            .map_err(|_| Refusal::new(400, format!("the value of header `{name}` is not UTF-8")))?;
-        Ok((name.as_str(), value))
-    });
-    fields.collect()
+fn problem_of(refusal: &Refusal, request_id: &str) -> Delivery {
+    let mut delivery = problem_delivery(refusal.status, &refusal.detail, request_id);
+    if refusal.status == 503 {
+        delivery
+            .headers
+            .push(("retry-after".to_owned(), "1".to_owned()));
+    }
+    delivery
 }
 
 fn problem_delivery(status: u16, detail: &str, request_id: &str) -> Delivery {
@@ -264,19 +375,25 @@ fn problem_delivery(status: u16, detail: &str, request_id: &str) -> Delivery {
     }
 }
 
-/// The response for hyper. A delivery's fields are valid HTTP; should one not be, it is left out.
-fn response(delivery: Delivery) -> Response<Full<Bytes>> {
+/// The response for hyper. A delivery's fields are valid HTTP; should one not be, it is left out. It gets the request's id where it has
+/// none of its own.
+fn response(delivery: Delivery, request_id: &str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(delivery.body)));
     *response.status_mut() =
         StatusCode::from_u16(delivery.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.reserve(delivery.headers.len());
+    headers.reserve(delivery.headers.len() + 1);
     for (name, value) in delivery.headers {
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes())
             && let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value))
         {
             headers.append(name, value);
         }
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id)
+        && !request_id.is_empty()
+    {
+        headers.entry(REQUEST_ID).or_insert(id);
     }
     response
 }

@@ -1,37 +1,44 @@
-//! Lines about requests, as `name=value` fields.
+//! Lines about requests: `name=value` fields for people, or a JSON object a line for programs, with the same names.
 
-use host_core::{release::ChannelReport, service::Summary};
+use crate::time;
+use host_core::{
+    digest::Digest,
+    release::ChannelReport,
+    runtime::Usage,
+    service::Summary,
+    text::{Printable, printable},
+};
 use std::{fmt, io::Write, time::Duration};
+
+/// Digits of a guest's digest: enough to tell it from every other one.
+const DIGEST_DIGITS: usize = 12;
+
+/// What lines look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `name=value`, apart by blanks.
+    Text,
+    /// One JSON object.
+    Json,
+}
 
 /// The line that every request has.
 pub struct Access<'a> {
+    /// When its head was there, in milliseconds since the Unix epoch.
+    pub time_ms: u64,
     pub method: &'a str,
     /// Percent-encoded, without the query, which may hold secrets.
     pub path: &'a str,
     pub status: u16,
+    /// Of the answer's body.
+    pub bytes: usize,
     /// From the head's arrival to the answer's departure.
     pub duration: Duration,
+    /// The component that was asked, if one was.
+    pub guest: Option<Digest>,
+    /// What it used.
+    pub usage: Option<&'a Usage>,
     pub request_id: &'a str,
-}
-
-impl Access<'_> {
-    /// Appends the line.
-    pub fn write(&self, lines: &mut Vec<u8>) {
-        let Self {
-            method,
-            path,
-            status,
-            duration,
-            request_id,
-        } = self;
-        let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let (milliseconds, rest) = (microseconds / 1000, microseconds % 1000);
-        // Writing to memory does not fail.
-        let _ = writeln!(
-            lines,
-            "method={method} path={path} status={status} duration_ms={milliseconds}.{rest:03} request_id={request_id}"
-        );
-    }
 }
 
 /// Whether there is more to say than the access line does.
@@ -39,45 +46,185 @@ pub fn has_remarks(summary: &Summary) -> bool {
     summary.fault.is_some() || !summary.logs.is_empty()
 }
 
-/// Appends the guest's log lines, and why the host answered in its place.
+/// Appends the guest's log lines as text, and why the host answered in its place.
 pub fn write_remarks(lines: &mut Vec<u8>, summary: &Summary) {
-    for record in &summary.logs {
-        let _ = write!(
-            lines,
-            "level={} request_id={} message={}",
-            record.level,
-            summary.request_id,
-            Quoted(&record.message)
-        );
-        for (key, value) in &record.attributes {
-            let _ = write!(lines, " {}={value}", Key(key));
+    Format::Text.remarks(lines, None, summary);
+}
+
+impl Format {
+    /// Appends the line that every request has.
+    pub fn access(self, lines: &mut Vec<u8>, access: &Access<'_>) {
+        let mut line = Line::begin(lines, self);
+        line.token("time", time::rfc3339_ms(access.time_ms));
+        line.token("method", access.method);
+        line.token("path", access.path);
+        line.number("status", access.status);
+        line.number("bytes", access.bytes);
+        line.number("duration_ms", Milliseconds(access.duration));
+        if let Some(guest) = access.guest {
+            let mut digest = guest.to_string();
+            digest.truncate(DIGEST_DIGITS);
+            line.token("guest", digest);
         }
-        lines.push(b'\n');
+        if let Some(usage) = access.usage {
+            line.number("storage_ms", Milliseconds(usage.storage_duration));
+            line.number("storage_calls", usage.storage_calls);
+        }
+        line.token("request_id", access.request_id);
+        line.end();
     }
-    if let Some(fault) = &summary.fault {
-        write_fault(lines, &summary.request_id, fault);
+
+    /// Appends the guest's log lines, and why the host answered in its place.
+    pub fn remarks(self, lines: &mut Vec<u8>, time_ms: Option<u64>, summary: &Summary) {
+        for record in &summary.logs {
+            let mut line = Line::begin(lines, self);
+            line.time(time_ms);
+            line.token("level", record.level);
+            line.token("request_id", &summary.request_id);
+            line.text("message", &record.message);
+            line.attributes(&record.attributes);
+            line.end();
+        }
+        if let Some(fault) = &summary.fault {
+            self.fault(lines, time_ms, &summary.request_id, fault);
+        }
+    }
+
+    /// Appends a line about what went wrong with a request.
+    pub fn fault(
+        self,
+        lines: &mut Vec<u8>,
+        time_ms: Option<u64>,
+        request_id: &str,
+        fault: &dyn fmt::Display,
+    ) {
+        let mut line = Line::begin(lines, self);
+        line.time(time_ms);
+        line.token("level", "error");
+        line.token("request_id", request_id);
+        line.text("message", &fault.to_string());
+        line.end();
+    }
+
+    /// Appends a line about the channel.
+    pub fn report(self, lines: &mut Vec<u8>, report: &ChannelReport) {
+        let mut line = Line::begin(lines, self);
+        line.time(Some(report.at_ms));
+        line.token("level", if report.is_failure() { "error" } else { "info" });
+        line.text("message", &format!("channel: {report}"));
+        line.number("duration_ms", report.duration.as_millis());
+        line.end();
+    }
+
+    /// Appends a warning about the server itself.
+    pub fn warning(self, lines: &mut Vec<u8>, message: &str) {
+        let mut line = Line::begin(lines, self);
+        line.time(Some(time::now_ms()));
+        line.token("level", "warn");
+        line.text("message", message);
+        line.end();
     }
 }
 
-/// Appends a line about what went wrong.
-pub fn write_fault(lines: &mut Vec<u8>, request_id: &str, fault: &dyn fmt::Display) {
-    let fault = fault.to_string();
-    let _ = writeln!(
-        lines,
-        "level=error request_id={request_id} message={}",
-        Quoted(&fault)
-    );
+/// One line that is being written. What comes from a client or a guest cannot end it, nor act on a terminal.
+struct Line<'a> {
+    out: &'a mut Vec<u8>,
+    format: Format,
+    has_fields: bool,
 }
 
-/// Appends a line about the channel.
-pub fn write_report(lines: &mut Vec<u8>, report: &ChannelReport) {
-    let level = if report.is_failure() { "error" } else { "info" };
-    let milliseconds = report.duration.as_millis();
-    let _ = writeln!(
-        lines,
-        "level={level} message={} duration_ms={milliseconds}",
-        Quoted(&format!("channel: {report}"))
-    );
+// Writing to memory does not fail.
+impl<'a> Line<'a> {
+    fn begin(out: &'a mut Vec<u8>, format: Format) -> Self {
+        if format == Format::Json {
+            out.push(b'{');
+        }
+        Self {
+            out,
+            format,
+            has_fields: false,
+        }
+    }
+
+    fn name(&mut self, name: &str) {
+        let is_first = !std::mem::replace(&mut self.has_fields, true);
+        let _ = match (self.format, is_first) {
+            (Format::Text, true) => write!(self.out, "{name}="),
+            (Format::Text, false) => write!(self.out, " {name}="),
+            (Format::Json, true) => write!(self.out, "\"{name}\":"),
+            (Format::Json, false) => write!(self.out, ",\"{name}\":"),
+        };
+    }
+
+    fn time(&mut self, time_ms: Option<u64>) {
+        if let Some(time_ms) = time_ms {
+            self.token("time", time::rfc3339_ms(time_ms));
+        }
+    }
+
+    /// A text without blanks; quoted only in JSON.
+    fn token(&mut self, name: &str, value: impl fmt::Display) {
+        match self.format {
+            Format::Text => {
+                self.name(name);
+                let _ = write!(self.out, "{}", Printable(value));
+            }
+            Format::Json => self.text(name, &value.to_string()),
+        }
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        let _ = write!(self.out, "{}", Quoted(value));
+    }
+
+    fn number(&mut self, name: &str, value: impl fmt::Display) {
+        self.name(name);
+        let _ = write!(self.out, "{value}");
+    }
+
+    /// A guest's attributes, each the text of a JSON value: fields of their own in text, members of one object in JSON.
+    fn attributes(&mut self, attributes: &[(String, String)]) {
+        match self.format {
+            Format::Text => {
+                for (key, value) in attributes {
+                    let _ = write!(self.out, " {}={}", Key(key), OneLine(value));
+                }
+            }
+            Format::Json if attributes.is_empty() => {}
+            Format::Json => {
+                self.name("attributes");
+                let mut before = '{';
+                for (key, value) in attributes {
+                    let _ = write!(self.out, "{before}{}:{}", Quoted(key), OneLine(value));
+                    before = ',';
+                }
+                self.out.push(b'}');
+            }
+        }
+    }
+
+    fn end(self) {
+        self.out.extend_from_slice(match self.format {
+            Format::Text => b"\n",
+            Format::Json => b"}\n",
+        });
+    }
+}
+
+/// With three digits behind the point.
+struct Milliseconds(Duration);
+
+impl fmt::Display for Milliseconds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let microseconds = self.0.as_micros();
+        write!(
+            formatter,
+            "{}.{:03}",
+            microseconds / 1000,
+            microseconds % 1000
+        )
+    }
 }
 
 /// Text as a JSON string: quotes and control characters cannot break the line.
@@ -85,7 +232,22 @@ struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        serde_json::Value::from(self.0).fmt(formatter)
+        Printable(serde_json::Value::from(self.0)).fmt(formatter)
+    }
+}
+
+/// The text of a JSON value on one line. Line breaks can only stand between its tokens.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, line) in self.0.split(['\n', '\r', '\t']).enumerate() {
+            if index > 0 {
+                formatter.write_str(" ")?;
+            }
+            formatter.write_str(&printable(line))?;
+        }
+        Ok(())
     }
 }
 
@@ -94,7 +256,9 @@ struct Key<'a>(&'a str);
 
 impl fmt::Display for Key<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_plain = |character: char| !character.is_control() && !" =\"".contains(character);
+        let is_plain = |character: char| {
+            host_core::text::is_printable(character) && !" =\"".contains(character)
+        };
         self.0
             .chars()
             .map(|character| if is_plain(character) { character } else { '_' })
@@ -107,28 +271,40 @@ mod tests {
     use super::*;
     use host_core::{
         gateway::EventKind,
-        runtime::{LogLevel, LogRecord, Usage},
+        runtime::{LogLevel, LogRecord},
         storage::StorageReport,
     };
 
-    #[test]
-    fn every_line_is_one_line_of_fields() {
-        let mut lines = Vec::new();
-        let access = Access {
+    fn usage() -> Usage {
+        Usage {
+            storage_duration: Duration::from_micros(120),
+            storage_calls: 2,
+            ..Usage::default()
+        }
+    }
+
+    fn access<'a>(path: &'a str, usage: &'a Usage) -> Access<'a> {
+        Access {
+            time_ms: 1_767_225_600_007,
             method: "GET",
-            path: "/items/a%20b",
+            path,
             status: 200,
+            bytes: 31,
             duration: Duration::from_micros(12_034),
+            guest: Some(Digest::of(b"guest")),
+            usage: Some(usage),
             request_id: "r1",
-        };
-        access.write(&mut lines);
+        }
+    }
+
+    fn summary(attribute: (&str, &str)) -> Summary {
         let record = LogRecord {
             level: LogLevel::Warn,
-            message: "two\nlines".to_owned(),
-            attributes: vec![("a key".to_owned(), "[1]".to_owned())],
+            message: "two\nlines \u{9b}31m".to_owned(),
+            attributes: vec![(attribute.0.to_owned(), attribute.1.to_owned())],
             storage_calls: 0,
         };
-        let summary = Summary {
+        Summary {
             kind: EventKind::HttpApi,
             request_id: "r1".to_owned(),
             method: "GET".to_owned(),
@@ -140,14 +316,62 @@ mod tests {
             logs: vec![record],
             usage: Usage::default(),
             storage: StorageReport::default(),
+        }
+    }
+
+    fn written(format: Format) -> String {
+        let mut lines = Vec::new();
+        let usage = usage();
+        format.access(&mut lines, &access("/items/a%20b", &usage));
+        let refused = Access {
+            guest: None,
+            usage: None,
+            status: 403,
+            ..access("/\u{9b}\u{202e}", &usage)
         };
+        format.access(&mut lines, &refused);
+        let summary = summary(("a key", "[1,\n\"\u{202e}\"]"));
         assert!(has_remarks(&summary));
-        write_remarks(&mut lines, &summary);
-        write_fault(&mut lines, "r1", &"it said \"no\"");
-        insta::assert_snapshot!(String::from_utf8(lines).unwrap(), @r#"
-        method=GET path=/items/a%20b status=200 duration_ms=12.034 request_id=r1
-        level=warn request_id=r1 message="two\nlines" a_key=[1]
+        format.remarks(&mut lines, Some(1_767_225_600_007), &summary);
+        format.fault(&mut lines, None, "r1", &"it said \"no\"");
+        String::from_utf8(lines).unwrap()
+    }
+
+    #[test]
+    fn every_line_is_one_line_of_fields() {
+        insta::assert_snapshot!(written(Format::Text), @r#"
+        time=2026-01-01T00:00:00.007Z method=GET path=/items/a%20b status=200 bytes=31 duration_ms=12.034 guest=84983c60f7da storage_ms=0.120 storage_calls=2 request_id=r1
+        time=2026-01-01T00:00:00.007Z method=GET path=/\u009b\u202e status=403 bytes=31 duration_ms=12.034 request_id=r1
+        time=2026-01-01T00:00:00.007Z level=warn request_id=r1 message="two\nlines \u009b31m" a_key=[1, "\u202e"]
         level=error request_id=r1 message="it said \"no\""
         "#);
+    }
+
+    #[test]
+    fn as_json_every_line_is_one_object_with_the_same_names() {
+        let lines = written(Format::Json);
+        for line in lines.lines() {
+            let object = host_core::json::value(line.as_bytes()).unwrap();
+            assert!(object.is_object(), "{line}");
+        }
+        insta::assert_snapshot!(lines, @r#"
+        {"time":"2026-01-01T00:00:00.007Z","method":"GET","path":"/items/a%20b","status":200,"bytes":31,"duration_ms":12.034,"guest":"84983c60f7da","storage_ms":0.120,"storage_calls":2,"request_id":"r1"}
+        {"time":"2026-01-01T00:00:00.007Z","method":"GET","path":"/\u009b\u202e","status":403,"bytes":31,"duration_ms":12.034,"request_id":"r1"}
+        {"time":"2026-01-01T00:00:00.007Z","level":"warn","request_id":"r1","message":"two\nlines \u009b31m","attributes":{"a key":[1, "\u202e"]}}
+        {"level":"error","request_id":"r1","message":"it said \"no\""}
+        "#);
+    }
+
+    #[test]
+    fn nothing_foreign_acts_on_a_terminal() {
+        for format in [Format::Text, Format::Json] {
+            let lines = written(format);
+            assert!(
+                lines
+                    .lines()
+                    .all(|line| line.chars().all(host_core::text::is_printable)),
+                "{lines:?}"
+            );
+        }
     }
 }

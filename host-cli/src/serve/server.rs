@@ -1,30 +1,52 @@
 //! Accepts connections and ends them: how many, how long, and what a shutdown waits for.
 
 use super::{
+    clients::{Client, Clients, Registered},
     exchange::Exchanger,
-    wire::{Phase, Wire},
+    wire::{OnRefusal, Wire},
     workers::Workers,
 };
+use host_core::gateway::{EventKind, Quotas};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
 
-/// Connections at a time; further ones wait to be accepted.
-const CONNECTIONS_MAX: u32 = 1024;
 /// How long a client may take to send a request's head, and how long a connection may be idle.
 const HEAD_DURATION_MAX: Duration = Duration::from_secs(30);
-/// Buffer of a connection for what it reads. Larger heads are answered with 431. Beyond the bound of targets, so that a long one is
-/// told from a large head.
-const READ_BUFFER_BYTES_MAX: usize = 128 << 10;
+/// Buffer of a connection for what it reads: heads beyond it are refused before they end. At least twice what the gateway takes, so that
+/// what is refused is told with its size.
+const READ_BUFFER_BYTES_MIN: usize = 32 << 10;
+/// Lines of header fields. As many as fit into the head that API Gateway takes, where each has four bytes at least; in memory they have
+/// sixteen times as much.
+const HEADER_LINES_MAX: usize = 10_240 / "a:\r\n".len();
 /// How long a shutdown waits for requests in flight.
 const SHUTDOWN_DURATION_MAX: Duration = Duration::from_secs(30);
+/// Connections that were accepted and that no thread has got to yet. Further ones wait: otherwise they would come faster than requests of
+/// others are read, which would then seem to wait for their clients.
+const UNSTARTED_MAX: usize = 32;
 /// Pause after a connection could not be accepted, which usually means that the process has too many open files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+/// How long a new connection waits for room, where no connection waits for its client.
+const ROOM_DURATION_MAX: Duration = Duration::from_secs(1);
+/// Pause before it is looked again.
+const ROOM_PAUSE: Duration = Duration::from_millis(2);
+
+/// What all connections share.
+struct Shared {
+    exchanger: Arc<Exchanger>,
+    on_refusal: OnRefusal,
+    protocol: http1::Builder,
+}
 
 /// Serves until `shutdown` completes, then lets requests in flight finish. Returns how many connections had to be cut.
 pub async fn serve(
@@ -33,75 +55,122 @@ pub async fn serve(
     exchanger: Arc<Exchanger>,
     shutdown: impl Future<Output = ()>,
 ) -> usize {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
+    let clients = Arc::clone(&exchanger.clients);
     let (closing, closes) = watch::channel(false);
+    let shared = Arc::new(Shared::new(exchanger));
+    let unstarted = Arc::new(Semaphore::new(UNSTARTED_MAX));
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = async {
             // The semaphore is never closed.
-            let slot = Arc::clone(&slots).acquire_owned().await.ok();
-            (slot, listener.accept().await)
+            let start = Arc::clone(&unstarted).acquire_owned().await.ok();
+            (start, listener.accept().await)
         };
-        let (slot, accepted) = tokio::select! {
+        let (start, accepted) = tokio::select! {
             accepted = accepted => accepted,
             () = &mut shutdown => break,
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                let (exchanger, closes) = (Arc::clone(&exchanger), closes.clone());
-                let stream = stream.into_std();
-                workers.spawn(async move {
-                    // A connection that cannot change threads is as good as one that was not accepted.
-                    if let Ok(stream) = stream.and_then(TcpStream::from_std) {
-                        connection(stream, peer, exchanger, closes).await;
-                    }
-                    drop(slot);
-                });
-            }
-            Err(_) => sleep(ACCEPT_PAUSE).await,
+        let Ok((stream, peer)) = accepted else {
+            clients.close_one();
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let address = peer.ip().to_canonical().to_string();
+        if let Some(registered) = register(&clients, &address).await
+            && let Ok(stream) = stream.into_std()
+        {
+            let (shared, closes) = (Arc::clone(&shared), closes.clone());
+            workers.spawn(async move {
+                drop(start);
+                // A connection that cannot change threads is as good as one that was not accepted.
+                if let Ok(stream) = TcpStream::from_std(stream) {
+                    connection(stream, &registered, &shared, closes).await;
+                }
+                drop(registered);
+            });
         }
     }
     drop(listener);
     let _ = closing.send(true);
-    let _ = timeout(SHUTDOWN_DURATION_MAX, slots.acquire_many(CONNECTIONS_MAX)).await;
-    CONNECTIONS_MAX as usize - slots.available_permits()
+    let _ = timeout(SHUTDOWN_DURATION_MAX, clients.all_left()).await;
+    clients.count()
+}
+
+/// Waits for room where all connections that are open keep this process busy, but not for long.
+async fn register(clients: &Arc<Clients>, address: &str) -> Option<Registered> {
+    let until = Instant::now() + ROOM_DURATION_MAX;
+    loop {
+        match clients.add(address.into()) {
+            None if Instant::now() < until => sleep(ROOM_PAUSE).await,
+            registered => return registered,
+        }
+    }
+}
+
+impl Shared {
+    fn new(exchanger: Arc<Exchanger>) -> Self {
+        let mut protocol = http1::Builder::new();
+        protocol
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_DURATION_MAX)
+            .max_headers(HEADER_LINES_MAX)
+            // A client that has said all it has to say still gets its answer (RFC 9112, 9.6).
+            .half_close(true)
+            // Head and body in one piece: copying a small body costs less than a list of two buffers.
+            .writev(false)
+            .max_buf_size(read_buffer_bytes_max(exchanger.origin.kind));
+        let theirs = Arc::clone(&exchanger);
+        Self {
+            exchanger,
+            on_refusal: Arc::new(move |status| theirs.note_refusal(status)),
+            protocol,
+        }
+    }
+}
+
+/// Bounded by what the gateway takes, or where it has no bound by what the host does.
+fn read_buffer_bytes_max(kind: EventKind) -> usize {
+    let head_bytes_max = Quotas::of(kind).head_bytes_max;
+    if head_bytes_max > 64 << 10 {
+        4 * READ_BUFFER_BYTES_MIN
+    } else {
+        (2 * head_bytes_max).max(READ_BUFFER_BYTES_MIN)
+    }
 }
 
 /// Serves one connection to its end.
 async fn connection(
     stream: TcpStream,
-    peer: SocketAddr,
-    exchanger: Arc<Exchanger>,
+    registered: &Registered,
+    shared: &Shared,
     mut closes: watch::Receiver<bool>,
 ) {
     // Answers are written in one piece: waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
-    let phase = Phase::default();
-    let client: Arc<str> = peer.ip().to_canonical().to_string().into();
-    let wire = Wire::new(stream, phase.clone());
-    let service = service_fn(move |request| {
-        let (exchanger, phase, client) =
-            (Arc::clone(&exchanger), phase.clone(), Arc::clone(&client));
-        async move {
-            phase.asked();
-            let response = exchanger.answer(request, &client, &phase).await;
-            phase.answered();
-            Ok::<_, Infallible>(response)
-        }
+    let client: &Arc<Client> = registered.client();
+    let wire = Wire::new(stream, Arc::clone(client), Arc::clone(&shared.on_refusal));
+    let service = service_fn(move |request| async move {
+        let is_conflicting = client.asked();
+        let (response, bytes) = shared
+            .exchanger
+            .answer(request, client, is_conflicting)
+            .await;
+        client.answered(bytes);
+        Ok::<_, Infallible>(response)
     });
     let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_DURATION_MAX)
-            // Head and body in one piece: copying a small body costs less than a list of two buffers.
-            .writev(false)
-            .max_buf_size(READ_BUFFER_BYTES_MAX)
+        shared
+            .protocol
             .serve_connection(TokioIo::new(wire), service)
     );
     tokio::select! {
         // What breaks a connection is the client's affair; it was answered where it could be.
         _ = connection.as_mut() => return,
+        () = client.has_to_close() => return,
         _ = closes.changed() => connection.as_mut().graceful_shutdown(),
     }
-    let _ = connection.await;
+    tokio::select! {
+        _ = connection => {}
+        () = client.has_to_close() => {}
+    }
 }

@@ -6,15 +6,18 @@
 //!
 //! After an answer to a request that was not read to its end, closing at once would make the client's system throw the answer away
 //! (RFC 9112, 9.6): what still comes is read for a while and forgotten.
+//!
+//! An answer that the client does not read is given up after a while.
 
+use super::{
+    clients::{Client, Phase},
+    framing::Framing,
+};
 use host_core::problem;
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU8, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -23,75 +26,58 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+/// How long a client may take to read an answer, once the system takes no more of it.
+const WRITE_DURATION_MAX: Duration = Duration::from_secs(30);
 /// How long the rest of a refused request is read.
 const LINGER_DURATION: Duration = Duration::from_secs(2);
 /// How much of the rest of a refused request is read.
 const LINGER_BYTES_MAX: usize = 64 << 20;
 
-/// What a connection is doing, as far as whoever writes to it needs to know. Connection and service run in one task, so that the
-/// order of changes is the order of the program.
-#[derive(Clone, Default)]
-pub struct Phase(Arc<State>);
-
-#[derive(Default)]
-struct State {
-    phase: AtomicU8,
-    unread: AtomicBool,
-}
-
-/// No request: what is written now is hyper's own answer.
-const IDLE: u8 = 0;
-/// A request came, its answer is not there yet. `100 Continue` may be written.
-const ASKED: u8 = 1;
-/// hyper has the answer and is writing it.
-const ANSWERED: u8 = 2;
-
-impl Phase {
-    /// A request was parsed.
-    pub fn asked(&self) {
-        self.0.phase.store(ASKED, Ordering::Relaxed);
-    }
-
-    /// Its answer is about to be given to hyper, in one piece.
-    pub fn answered(&self) {
-        self.0.phase.store(ANSWERED, Ordering::Relaxed);
-    }
-
-    /// The request is answered although some of it is unread; the connection ends with it.
-    pub fn leaves_unread(&self) {
-        self.0.unread.store(true, Ordering::Relaxed);
-    }
-
-    fn is(&self, phase: u8) -> bool {
-        self.0.phase.load(Ordering::Relaxed) == phase
-    }
-
-    /// hyper flushes when it has written all it has.
-    fn flushed(&self) {
-        if self.is(ANSWERED) {
-            self.0.phase.store(IDLE, Ordering::Relaxed);
-        }
-    }
-}
+/// Tells of an answer with this status that hyper made by itself; gives the id that it gets.
+pub type OnRefusal = Arc<dyn Fn(u16) -> String + Send + Sync>;
 
 /// Bytes of one connection.
 pub struct Wire<T> {
     inner: T,
-    phase: Phase,
+    client: Arc<Client>,
+    framing: Framing,
+    on_refusal: OnRefusal,
     /// An answer in place of hyper's own, and how much of it is written.
     replacement: Option<(Vec<u8>, usize)>,
+    /// When an answer that the client does not read is given up.
+    write_end: Option<Pin<Box<Sleep>>>,
     linger: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
 impl<T> Wire<T> {
-    /// Wraps a connection whose service tells `phase`.
-    pub fn new(inner: T, phase: Phase) -> Self {
+    /// Wraps a connection whose service tells `client` what it does.
+    pub fn new(inner: T, client: Arc<Client>, on_refusal: OnRefusal) -> Self {
         Self {
             inner,
-            phase,
+            client,
+            framing: Framing::default(),
+            on_refusal,
             replacement: None,
+            write_end: None,
             linger: None,
         }
+    }
+
+    /// What came of writing. A client that does not read holds an answer only for so long.
+    fn written<R>(
+        &mut self,
+        context: &mut Context<'_>,
+        result: Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if result.is_ready() {
+            return result;
+        }
+        self.client.waits();
+        let end = self
+            .write_end
+            .get_or_insert_with(|| Box::pin(sleep(WRITE_DURATION_MAX)));
+        ready!(end.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -102,10 +88,11 @@ impl<T: AsyncWrite + Unpin> Wire<T> {
                 self.replacement = None;
                 break;
             }
-            let inner = Pin::new(&mut self.inner);
-            match ready!(inner.poll_write(context, &bytes[*written..]))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                count => *written += count,
+            let result = Pin::new(&mut self.inner).poll_write(context, &bytes[*written..]);
+            let count = ready!(self.written(context, result))?;
+            match &mut self.replacement {
+                Some((_, written)) if count > 0 => *written += count,
+                Some(_) | None => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             }
         }
         Poll::Ready(Ok(()))
@@ -113,14 +100,18 @@ impl<T: AsyncWrite + Unpin> Wire<T> {
 
     /// Takes hyper's own answer out of its hands.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
-        if !self.phase.is(IDLE) {
+        if !self.client.is_in(Phase::Idle) {
             return false;
         }
         let Some(status) = status_of_error(bytes) else {
             return false;
         };
-        self.replacement = Some((answer(status), 0));
-        self.phase.leaves_unread();
+        // hyper has one status for a head of which there is no end.
+        let is_target = status == 431 && self.framing.is_in_request_line();
+        let status = if is_target { 414 } else { status };
+        let request_id = (self.on_refusal)(status);
+        self.replacement = Some((answer(status, &request_id), 0));
+        self.client.leaves_unread();
         true
     }
 }
@@ -154,7 +145,17 @@ impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(context, buffer)
+        let filled = buffer.filled().len();
+        let result = Pin::new(&mut self.inner).poll_read(context, buffer);
+        if result.is_pending() {
+            self.client.waits();
+        }
+        ready!(result)?;
+        self.framing.follow(&mut buffer.filled_mut()[filled..]);
+        if let Some(number) = self.framing.conflicting() {
+            self.client.conflicts(number);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -168,7 +169,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         if self.replaces(bytes) {
             return Poll::Ready(Ok(bytes.len()));
         }
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        let result = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.written(context, result)
     }
 
     fn poll_write_vectored(
@@ -182,7 +184,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         {
             return Poll::Ready(Ok(first.len()));
         }
-        Pin::new(&mut self.inner).poll_write_vectored(context, slices)
+        let result = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.written(context, result)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -191,15 +194,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_replacement(context))?;
-        self.phase.flushed();
-        Pin::new(&mut self.inner).poll_flush(context)
+        let result = Pin::new(&mut self.inner).poll_flush(context);
+        ready!(self.written(context, result))?;
+        self.write_end = None;
+        self.client.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_replacement(context))?;
         if self.linger.is_none() {
             ready!(Pin::new(&mut self.inner).poll_shutdown(context))?;
-            if self.phase.0.unread.load(Ordering::Relaxed) {
+            if self.client.has_unread() {
                 self.linger = Some((Box::pin(sleep(LINGER_DURATION)), 0));
             }
         }
@@ -216,20 +222,23 @@ fn status_of_error(bytes: &[u8]) -> Option<u16> {
     (400..600).contains(&status).then_some(status)
 }
 
-fn answer(status: u16) -> Vec<u8> {
+fn answer(status: u16, request_id: &str) -> Vec<u8> {
     let detail = match status {
         414 => "the request target is too long",
         431 => "the request's head is too large",
         _ => "the request is not valid HTTP/1.1",
     };
-    let response = problem::response(status, detail, "");
+    let response = problem::response(status, detail, request_id);
     let mut bytes = format!("HTTP/1.1 {status} {}\r\n", problem::title(status)).into_bytes();
     for (name, value) in &response.headers {
         bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }
     let length = response.body.len();
     bytes.extend_from_slice(
-        format!("content-length: {length}\r\nconnection: close\r\n\r\n").as_bytes(),
+        format!(
+            "x-request-id: {request_id}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        )
+        .as_bytes(),
     );
     bytes.extend_from_slice(&response.body);
     bytes
@@ -237,15 +246,25 @@ fn answer(status: u16) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::clients::{Clients, Registered};
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     const HYPERS: &[u8] =
         b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\n\r\n";
 
-    async fn written(phase: Phase, bytes: &[u8]) -> String {
+    fn client() -> Registered {
+        Arc::new(Clients::default()).add("::1".into()).unwrap()
+    }
+
+    fn wire<T>(inner: T, client: &Registered) -> Wire<T> {
+        let on_refusal: OnRefusal = Arc::new(|status| format!("r-{status}"));
+        Wire::new(inner, Arc::clone(client.client()), on_refusal)
+    }
+
+    async fn written(client: &Registered, bytes: &[u8]) -> String {
         let (near, mut far) = tokio::io::duplex(64);
-        let mut wire = Wire::new(near, phase);
+        let mut wire = wire(near, client);
         let reading = tokio::spawn(async move {
             let mut text = String::new();
             far.read_to_string(&mut text).await.unwrap();
@@ -257,40 +276,88 @@ mod tests {
         reading.await.unwrap()
     }
 
+    /// What is written to a client that has sent `sent`, when hyper refuses it.
+    async fn refused(sent: &[u8]) -> String {
+        let client = client();
+        let (near, mut far) = tokio::io::duplex(4096);
+        let mut wire = wire(near, &client);
+        far.write_all(sent).await.unwrap();
+        wire.read_exact(&mut vec![0; sent.len()]).await.unwrap();
+        wire.write_all(HYPERS).await.unwrap();
+        wire.flush().await.unwrap();
+        drop(wire);
+        let mut text = String::new();
+        far.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
     #[tokio::test]
     async fn an_answer_of_hypers_own_becomes_a_problem_document() {
-        let text = written(Phase::default(), HYPERS).await;
+        let text = refused(b"GET / HTTP/1.1\r\nx: y").await;
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(
             head.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"),
             "{head}"
         );
-        assert!(
-            head.contains("content-type: application/problem+json"),
-            "{head}"
-        );
-        assert!(
-            head.contains(&format!("content-length: {}", body.len())),
-            "{head}"
-        );
+        for field in [
+            "content-type: application/problem+json",
+            "access-control-allow-origin: *",
+            "x-request-id: r-431",
+            &format!("content-length: {}", body.len()),
+        ] {
+            assert!(head.contains(field), "{head}");
+        }
         assert!(body.contains("\"status\":431"), "{body}");
     }
 
     #[tokio::test]
+    async fn a_request_line_without_end_is_a_target_that_is_too_long() {
+        let text = refused(b"GET /aaaa").await;
+        assert!(text.starts_with("HTTP/1.1 414 URI Too Long\r\n"), "{text}");
+        let text = refused(b"GET / HTTP/1.1\r\nx: y\r\n\r\n").await;
+        assert!(text.starts_with("HTTP/1.1 431 "), "{text}");
+    }
+
+    #[tokio::test]
     async fn a_guests_answer_passes_until_it_is_flushed() {
-        let phase = Phase::default();
-        phase.asked();
-        phase.answered();
-        assert_eq!(written(phase.clone(), HYPERS).await.as_bytes(), HYPERS);
-        assert!(phase.is(IDLE));
+        let client = client();
+        client.client().asked();
+        client.client().answered(HYPERS.len());
+        assert_eq!(written(&client, HYPERS).await.as_bytes(), HYPERS);
+        assert!(client.client().is_in(Phase::Idle));
     }
 
     #[tokio::test]
     async fn a_flush_before_the_answer_does_not_end_the_exchange() {
-        let phase = Phase::default();
-        phase.asked();
+        let client = client();
+        client.client().asked();
         let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
-        assert_eq!(written(phase.clone(), interim).await.as_bytes(), interim);
-        assert!(phase.is(ASKED));
+        assert_eq!(written(&client, interim).await.as_bytes(), interim);
+        assert!(client.client().is_in(Phase::Asked));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_nobody_reads_is_given_up() {
+        let client = client();
+        client.client().asked();
+        client.client().answered(1000);
+        let (near, far) = tokio::io::duplex(64);
+        let mut wire = wire(near, &client);
+        wire.write_end = Some(Box::pin(sleep(Duration::from_millis(20))));
+        let error = wire.write_all(&[b'x'; 1000]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(far);
+    }
+
+    #[tokio::test]
+    async fn the_time_for_an_answer_begins_anew_with_each() {
+        let client = client();
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut wire = wire(near, &client);
+        wire.write_end = Some(Box::pin(sleep(Duration::from_millis(20))));
+        wire.write_all(&[b'x'; 64]).await.unwrap();
+        wire.flush().await.unwrap();
+        assert!(wire.write_end.is_none());
+        far.read_exact(&mut [0; 64]).await.unwrap();
     }
 }

@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod flood;
+mod http;
 mod program;
 mod pull;
 mod release;
 mod replay;
 mod serve;
+mod serve_access;
 mod table;
 mod tapes;
 mod tools;

@@ -164,11 +164,20 @@ pub struct Server {
 impl Server {
     /// Starts `serve` on a free port and waits until it listens.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--guest", image()];
+        Self::start_with_guest(image(), arguments)
+    }
+
+    /// The same with another guest.
+    pub fn start_with_guest(guest: &str, arguments: &[&str]) -> Self {
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--guest", guest];
         all.extend_from_slice(arguments);
         let mut child = command(&all).stdin(Stdio::null()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let greeting: Vec<String> = stdout.lines().take(6).map(Result::unwrap).collect();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut greeting = String::new();
+        stdout.read_line(&mut greeting).unwrap();
+        // All of it is written at once.
+        greeting.push_str(str::from_utf8(stdout.buffer()).unwrap());
+        let greeting: Vec<String> = greeting.lines().map(str::to_owned).collect();
         let mut stderr = child.stderr.take().unwrap();
         let stderr = thread::spawn(move || {
             let mut text = String::new();
@@ -186,6 +195,17 @@ impl Server {
             address,
             greeting,
         }
+    }
+
+    /// A line of `/proc/PID/status`, which is in KiB, in bytes.
+    pub fn memory_bytes(&self, name: &str) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap();
+        let kibibytes: usize = line.split_whitespace().next().unwrap().parse().unwrap();
+        kibibytes * 1024
     }
 
     pub fn connect(&self) -> TcpStream {

@@ -362,7 +362,8 @@ fn a_server_follows_its_channel_and_says_so() {
         "--channel-interval-ms",
         "10",
     ]);
-    let ask = || server.talk("GET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    let ask =
+        || server.talk("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     assert!(ask().starts_with("HTTP/1.1 200 "));
     site.run("promote", &["served", &site.second])
         .expect_code(0);
@@ -386,6 +387,33 @@ fn a_server_follows_its_channel_and_says_so() {
         "{stderr}"
     );
     assert!(stderr.contains("not a signed document"), "{stderr}");
+}
+
+#[test]
+fn a_server_without_requests_follows_its_channel() {
+    let site = site();
+    site.run("promote", &["idle", &site.first]).expect_code(0);
+    let (artifacts, public) = (artifacts(&site.folder), site.folder.path("key.pub"));
+    let server = Server::start(&[
+        "--store",
+        "memory",
+        "--channel",
+        "idle",
+        "--artifacts",
+        &artifacts,
+        "--public-key",
+        &public,
+        "--channel-interval-ms",
+        "50",
+    ]);
+    site.run("promote", &["idle", &site.second]).expect_code(0);
+    thread::sleep(Duration::from_secs(3));
+    let (code, stderr) = server.stop();
+    assert_eq!(code, 0);
+    assert!(
+        stderr.contains("swapped from generation 1 to 2, signed by ann"),
+        "{stderr}"
+    );
 }
 
 #[test]

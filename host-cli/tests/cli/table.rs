@@ -64,7 +64,7 @@ fn make_other_table(engine: &str) {
     }"#;
     let authorization = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=x";
     let request = format!(
-        "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-amz-target: DynamoDB_20120810.CreateTable\r\n\
+        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-amz-target: DynamoDB_20120810.CreateTable\r\n\
          content-type: application/x-amz-json-1.0\r\nx-amz-date: 20260101T000000Z\r\n\
          authorization: {authorization}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -134,7 +134,7 @@ fn a_table_serves_invocations_replays_and_clients() {
     let server = Server::start(&["--store", &store]);
     let shown = format!("store: DynamoDB table items@{engine}, namespace local");
     assert!(server.greeting.contains(&shown), "{:?}", server.greeting);
-    let answer = server.talk("GET /items HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    let answer = server.talk("GET /items HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert_eq!(answer.matches("lamp").count(), 2, "{answer}");
 

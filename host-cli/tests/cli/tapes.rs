@@ -17,7 +17,7 @@ fn record(folder: &Folder) -> String {
     let ask = |method: &str, target: &str, body: &str| {
         let length = body.len();
         server.talk(format!(
-            "{method} {target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\
+            "{method} {target} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         ))
     };
@@ -237,7 +237,7 @@ fn an_encrypted_tape_is_read_by_its_identity_only() {
         "--record-recipient",
         RECIPIENT,
     ]);
-    server.talk("GET /items/a HTTP/1.1\r\nhost: x\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\r\n");
+    server.talk("GET /items/a HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer s3cret\r\nconnection: close\r\n\r\n");
     assert_eq!(server.stop().0, 0);
     let text = fs::read_to_string(&tape).unwrap();
     assert!(

@@ -1,0 +1,274 @@
+//! For whom this server answers: which names and which pages.
+//!
+//! A page of the web can send requests to a server on the developer's machine, and where it has a name of its own lead there (DNS
+//! rebinding), it can read the answers as well. So a request has to ask for a name that only this machine or its user can mean, and may
+//! come from no page but the server's own, unless the command line says otherwise.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
+
+/// Further names and pages.
+#[derive(Clone, Debug, Default)]
+pub struct Allowed {
+    /// Names that `Host` may have beside those of loopback and addresses; lower-case, without port.
+    pub hosts: Vec<String>,
+    /// Origins of pages whose scripts may call, like `http://localhost:5173`; lower-case.
+    pub origins: Vec<String>,
+}
+
+/// Why a request is not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAllowedError {
+    /// Its `Host` is a name that others can lead here.
+    Host(String),
+    /// It comes from a page of another origin.
+    Origin(String),
+}
+
+impl fmt::Display for NotAllowedError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(name) => {
+                let name = Shown(name, "NAME");
+                write!(
+                    formatter,
+                    "this server does not answer for the host name `{name}`; if the name is its own, start it with `--allow-host {name}`"
+                )
+            }
+            Self::Origin(origin) => {
+                let origin = Shown(origin, "ORIGIN");
+                write!(
+                    formatter,
+                    "this server does not answer scripts of the origin `{origin}`; if that page may call it, start it with `--allow-origin {origin}`"
+                )
+            }
+        }
+    }
+}
+
+/// What a client sent, to be copied into a shell; a placeholder where it holds what a shell might act on.
+struct Shown<'a>(&'a str, &'static str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/[]".contains(&byte);
+        formatter.write_str(if !self.0.is_empty() && self.0.bytes().all(is_plain) {
+            self.0
+        } else {
+            self.1
+        })
+    }
+}
+
+impl Allowed {
+    /// Whether the server answers for the host that was asked for, which is valid as [`is_valid`] has it.
+    pub fn check_host(&self, authority: &str) -> Result<(), NotAllowedError> {
+        let host = without_port(authority);
+        if is_own(host) || contains(&self.hosts, host.trim_end_matches('.')) {
+            Ok(())
+        } else {
+            Err(NotAllowedError::Host(host.to_ascii_lowercase()))
+        }
+    }
+
+    /// Whether it answers scripts of a page's `Origin` that asks for `authority`.
+    pub fn check_origin(&self, origin: &str, authority: &str) -> Result<(), NotAllowedError> {
+        if is_same(origin, authority) || contains(&self.origins, origin) {
+            Ok(())
+        } else {
+            Err(NotAllowedError::Origin(origin.to_ascii_lowercase()))
+        }
+    }
+}
+
+/// `uri-host [ ":" port ]` (RFC 9110, 7.2; RFC 3986, 3.2.2). Empty is valid: the target's scheme has no host.
+pub fn is_valid(authority: &str) -> bool {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        Some(_) | None => (authority, ""),
+    };
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) || port.len() > 5 {
+        return false;
+    }
+    match host.strip_prefix('[') {
+        Some(rest) => rest
+            .strip_suffix(']')
+            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => is_name(host),
+    }
+}
+
+/// A registered name or an IPv4 address.
+fn is_name(host: &str) -> bool {
+    let mut bytes = host.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_fine = match byte {
+            b'%' => [bytes.next(), bytes.next()]
+                .iter()
+                .all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit())),
+            other => other.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&other),
+        };
+        if !is_fine {
+            return false;
+        }
+    }
+    true
+}
+
+/// A name of loopback (RFC 6761, 6.3), an address, or none.
+fn is_own(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let in_brackets = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let address = in_brackets.unwrap_or(name);
+    name.is_empty() || is_localhost(name) || address.parse::<IpAddr>().is_ok()
+}
+
+fn is_localhost(name: &str) -> bool {
+    const LOCALHOST: &str = "localhost";
+    let start = name.len().checked_sub(LOCALHOST.len());
+    match start.and_then(|start| name.split_at_checked(start)) {
+        Some((above, last)) => {
+            last.eq_ignore_ascii_case(LOCALHOST) && (above.is_empty() || above.ends_with('.'))
+        }
+        None => false,
+    }
+}
+
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => host,
+        Some(_) | None => authority,
+    }
+}
+
+/// Whether a page's origin is that of the server itself, which may stand behind a proxy that speaks TLS.
+fn is_same(origin: &str, authority: &str) -> bool {
+    let rest = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
+    rest.is_some_and(|rest| rest.eq_ignore_ascii_case(authority))
+}
+
+fn contains(list: &[String], text: &str) -> bool {
+    list.iter().any(|other| other.eq_ignore_ascii_case(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_addresses_and_allowed_names_are_answered() {
+        let allowed = Allowed {
+            hosts: vec!["api.test".to_owned()],
+            origins: Vec::new(),
+        };
+        for host in [
+            "",
+            "localhost",
+            "LocalHost:3000",
+            "localhost.:3000",
+            "shop.localhost:3000",
+            "127.0.0.1:3000",
+            "0.0.0.0",
+            "192.168.1.7:3000",
+            "[::1]:3000",
+            "[::1]",
+            "api.test",
+            "API.test.:3000",
+        ] {
+            assert!(is_valid(host), "{host}");
+            assert_eq!(allowed.check_host(host), Ok(()), "{host}");
+        }
+        for host in [
+            "a.example",
+            "a.example:3000",
+            "localhost.a.example",
+            "notlocalhost",
+            "127.0.0.1.a.example",
+            "127.1",
+            "0x7f000001",
+            "2130706433",
+            "x.api.test",
+        ] {
+            assert!(is_valid(host), "{host}");
+            let name = without_port(host).to_owned();
+            assert_eq!(
+                allowed.check_host(host),
+                Err(NotAllowedError::Host(name)),
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_pages_of_the_server_itself_and_allowed_ones_may_call() {
+        let allowed = Allowed {
+            hosts: Vec::new(),
+            origins: vec!["http://localhost:5173".to_owned()],
+        };
+        let host = "localhost:3000";
+        for origin in [
+            "http://localhost:3000",
+            "https://localhost:3000",
+            "http://localhost:5173",
+        ] {
+            assert_eq!(allowed.check_origin(origin, host), Ok(()), "{origin}");
+        }
+        for origin in [
+            "null",
+            "",
+            "http://localhost",
+            "http://localhost:3001",
+            "https://a.example",
+            "http://localhost:3000.a.example",
+            "localhost:3000",
+        ] {
+            assert_eq!(
+                allowed.check_origin(origin, host),
+                Err(NotAllowedError::Origin(origin.to_owned())),
+                "{origin}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_shell_acts_on_is_told_to_be_typed() {
+        let error = NotAllowedError::Host("$(touch,x)".to_owned());
+        assert!(
+            error.to_string().ends_with("`--allow-host NAME`"),
+            "{error}"
+        );
+        let error = NotAllowedError::Origin("http://a.example:80".to_owned());
+        assert!(
+            error
+                .to_string()
+                .ends_with("`--allow-origin http://a.example:80`")
+        );
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_with_at_most_a_port() {
+        for host in [
+            "a b", "a/b", "a@b", "a:b", "a:1:2", "a?b", "a#b", "[::1", "::1]", "[zz]", "a\"",
+            "a%2", "a%zz", "é", "[::1]x", "a:123456", "<a>",
+        ] {
+            assert!(!is_valid(host), "{host}");
+        }
+        for host in [
+            "a",
+            "a:",
+            "a:80",
+            "a-b.c_d",
+            "a%20b",
+            "1.2.3.4:5",
+            "[1::2]:3",
+        ] {
+            assert!(is_valid(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Follows the bytes of a connection as they come, to see what hyper does not tell: where a request's head begins, a later minor version
+//! of HTTP/1, and two ways to frame one body.
+//!
+//! hyper refuses HTTP/1.2 (RFC 9110, 2.5 wants it answered as the highest minor version that is known), and where a request has both
+//! `Content-Length` and `Transfer-Encoding` it drops the first without a word, while whoever stands in between may go by it (RFC 9112,
+//! 6.1). What is followed here is only looked at: hyper frames the requests, and where the two might not agree nothing is changed any
+//! more.
+
+/// What is kept of a field line to see its name and the value of a length.
+const LINE_BYTES_MAX: usize = 64;
+
+/// Where the next byte stands.
+#[derive(Debug, Default)]
+pub struct Framing {
+    state: State,
+    /// The beginning of the line that is being read.
+    line: Vec<u8>,
+    head: Head,
+    heads: u64,
+    /// The number of the first head that frames its body in two ways.
+    conflicting: Option<u64>,
+}
+
+/// What the head so far says about its body.
+#[derive(Clone, Copy, Debug, Default)]
+struct Head {
+    length: Option<u64>,
+    is_chunked: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Blank lines before a request line.
+    #[default]
+    Start,
+    /// In the target or before it; what follows could be the version.
+    RequestLine,
+    /// As many characters of ` HTTP/1.` were read.
+    Version(u8),
+    /// In what is left of the request line.
+    RequestLineEnd,
+    /// In a field line.
+    Field,
+    /// So many bytes of the body are left.
+    Body(u64),
+    /// In the line with the size of a chunk.
+    ChunkSize,
+    /// So many bytes of a chunk and the line break after it are left.
+    Chunk(u64),
+    /// In a line after the last chunk.
+    Trailer,
+    /// It is not known where the next request begins.
+    Lost,
+}
+
+const VERSION: &[u8] = b" HTTP/1.";
+
+impl Framing {
+    /// Whether a request line has begun and not ended.
+    pub fn is_in_request_line(&self) -> bool {
+        matches!(
+            self.state,
+            State::RequestLine | State::Version(_) | State::RequestLineEnd
+        )
+    }
+
+    /// The number, from 0, of the first head that frames its body in two ways. After it nothing should be answered.
+    pub fn conflicting(&self) -> Option<u64> {
+        self.conflicting
+    }
+
+    /// Follows bytes that were read. The minor version of a request line becomes 1 where it is greater.
+    pub fn follow(&mut self, bytes: &mut [u8]) {
+        let mut at = 0;
+        while at < bytes.len() {
+            at += match self.state {
+                State::Start | State::RequestLine | State::Version(_) | State::RequestLineEnd => {
+                    self.request_line(&mut bytes[at..])
+                }
+                State::Body(left) => self.body(left, bytes.len() - at),
+                State::Chunk(left) => self.chunk(left, bytes.len() - at),
+                State::Field | State::ChunkSize | State::Trailer => self.line(&bytes[at..]),
+                State::Lost => return,
+            };
+        }
+    }
+
+    /// Takes bytes up to the end of the request line.
+    fn request_line(&mut self, bytes: &mut [u8]) -> usize {
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            self.state = match (self.state, *byte) {
+                (State::Start, b'\r' | b'\n') => State::Start,
+                (_, b'\n') => {
+                    self.state = State::Field;
+                    self.head = Head::default();
+                    return index + 1;
+                }
+                (State::Version(matched), digit) if usize::from(matched) == VERSION.len() => {
+                    if matches!(digit, b'2'..=b'9') {
+                        *byte = b'1';
+                    }
+                    State::RequestLineEnd
+                }
+                (State::Version(matched), byte) if VERSION[usize::from(matched)] == byte => {
+                    State::Version(matched + 1)
+                }
+                (State::RequestLineEnd, _) => State::RequestLineEnd,
+                (_, b' ') => State::Version(1),
+                (_, _) => State::RequestLine,
+            };
+        }
+        bytes.len()
+    }
+
+    fn body(&mut self, left: u64, available: usize) -> usize {
+        let taken = usize::try_from(left).map_or(available, |left| left.min(available));
+        let left = left - taken as u64;
+        self.state = if left == 0 {
+            State::Start
+        } else {
+            State::Body(left)
+        };
+        taken
+    }
+
+    fn chunk(&mut self, left: u64, available: usize) -> usize {
+        let taken = usize::try_from(left).map_or(available, |left| left.min(available));
+        let left = left - taken as u64;
+        self.state = if left == 0 {
+            State::ChunkSize
+        } else {
+            State::Chunk(left)
+        };
+        taken
+    }
+
+    /// Takes bytes up to the end of a line, and the line when it is whole.
+    fn line(&mut self, bytes: &[u8]) -> usize {
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let part = &bytes[..end.unwrap_or(bytes.len())];
+        if end.is_some() && self.line.is_empty() {
+            self.whole_line(part);
+        } else {
+            let room = LINE_BYTES_MAX - self.line.len();
+            self.line.extend_from_slice(&part[..part.len().min(room)]);
+            if end.is_some() {
+                let mut line = std::mem::take(&mut self.line);
+                self.whole_line(&line);
+                line.clear();
+                self.line = line;
+            }
+        }
+        end.map_or(bytes.len(), |end| end + 1)
+    }
+
+    fn whole_line(&mut self, line: &[u8]) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        self.state = match self.state {
+            State::Field if line.is_empty() => self.end_of_head(),
+            State::Field => {
+                self.field(line);
+                State::Field
+            }
+            State::ChunkSize => match chunk_size(line) {
+                Some(0) => State::Trailer,
+                // The line break behind it.
+                Some(size) => State::Chunk(size.saturating_add(2)),
+                None => State::Lost,
+            },
+            State::Trailer if line.is_empty() => State::Start,
+            other => other,
+        };
+    }
+
+    fn field(&mut self, line: &[u8]) {
+        // Nearly all lines are told by their first letter.
+        if !matches!(line.first(), Some(b'c' | b'C' | b't' | b'T')) {
+            return;
+        }
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            return;
+        };
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            self.head.is_chunked = true;
+        } else if name.eq_ignore_ascii_case(b"content-length") {
+            let length = str::from_utf8(value)
+                .ok()
+                .and_then(|value| value.parse().ok());
+            // hyper refuses what is no number.
+            self.head.length = Some(length.unwrap_or(u64::MAX));
+        }
+    }
+
+    fn end_of_head(&mut self) -> State {
+        if self.head.is_chunked && self.head.length.is_some() {
+            self.conflicting.get_or_insert(self.heads);
+        }
+        self.heads += 1;
+        match self.head {
+            Head {
+                is_chunked: true, ..
+            } => State::ChunkSize,
+            Head {
+                length: Some(length @ 1..),
+                ..
+            } => State::Body(length),
+            Head { .. } => State::Start,
+        }
+    }
+}
+
+/// The size in a line of the chunked coding, whatever its extensions say.
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    let end = line
+        .iter()
+        .position(|byte| !byte.is_ascii_hexdigit())
+        .unwrap_or(line.len());
+    let digits = str::from_utf8(&line[..end]).ok()?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes out of bytes that come in pieces, and the state after them.
+    fn followed(bytes: &[u8], piece: usize) -> (Vec<u8>, Framing) {
+        let mut framing = Framing::default();
+        let mut bytes = bytes.to_vec();
+        for piece in bytes.chunks_mut(piece) {
+            framing.follow(piece);
+        }
+        (bytes, framing)
+    }
+
+    #[test]
+    fn only_the_minor_version_of_a_request_line_is_changed() {
+        let sent = b"\r\nGET /a HTTP/1.2\r\nx: GET / HTTP/1.2\r\n\r\n\
+            POST / HTTP/1.1\r\ncontent-length: 18\r\n\r\nGET / HTTP/1.2\r\n\r\n\
+            POST /b HTTP/1.9\r\nTransfer-Encoding: chunked\r\n\r\n\
+            12;x=\" HTTP/1.2\"\r\nGET / HTTP/1.2\r\n\r\n\r\n0\r\nx: / HTTP/1.2\r\n\r\n\
+            GET /c HTTP/1.0\r\n\r\nGET /d HTTP/2.2\r\n\r\n";
+        let text = String::from_utf8(sent.to_vec()).unwrap();
+        let expected = text
+            .replace("/a HTTP/1.2", "/a HTTP/1.1")
+            .replace("/b HTTP/1.9", "/b HTTP/1.1");
+        for piece in 1..sent.len() {
+            let (changed, framing) = followed(sent, piece);
+            assert_eq!(String::from_utf8(changed).unwrap(), expected, "{piece}");
+            assert_eq!(framing.state, State::Start);
+            assert_eq!((framing.heads, framing.conflicting()), (5, None));
+        }
+    }
+
+    #[test]
+    fn a_body_framed_in_two_ways_is_told_by_its_heads_number() {
+        let get = "GET / HTTP/1.1\r\ncontent-length: 0\r\n\r\n";
+        let length_first =
+            "POST / HTTP/1.1\r\nContent-Length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+        let length_last =
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length:5\r\n\r\n0\r\n\r\n";
+        for conflicting in [length_first, length_last] {
+            let sent = [get, conflicting, get, conflicting].concat();
+            for piece in [1, 2, 7, sent.len()] {
+                let (_, framing) = followed(sent.as_bytes(), piece);
+                assert_eq!(
+                    (framing.heads, framing.conflicting()),
+                    (4, Some(1)),
+                    "{piece}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_not_kept() {
+        let mut framing = Framing::default();
+        framing.follow(&mut b"GET / HTTP/1.1\r\nx: ".to_vec());
+        for _ in 0..100 {
+            framing.follow(&mut [b'x'; 100]);
+        }
+        assert!(framing.line.capacity() <= 2 * LINE_BYTES_MAX);
+        framing.follow(&mut b"\r\n\r\n".to_vec());
+        assert_eq!(framing.state, State::Start);
+    }
+
+    #[test]
+    fn nothing_is_changed_where_a_chunk_has_no_size() {
+        let sent = b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nGET / HTTP/1.2\r\n";
+        assert_eq!(followed(sent, 5).0, sent);
+    }
+}
