@@ -26,6 +26,7 @@ pub enum Command {
     Table(TableArgs),
     Keygen(release::KeygenArgs),
     Publish(release::PublishArgs),
+    Published(release::PublishedArgs),
     Promote(release::PromoteArgs),
     Rollback(release::RollbackArgs),
     Releases(release::ReleasesArgs),
@@ -90,7 +91,7 @@ pub enum LogFormat {
 
 #[derive(Debug, Args)]
 pub struct FollowOptions {
-    /// Serve what this channel names, and change guests when it does; the other guest serves only while nothing can be reached
+    /// Serve what this channel names, and change guests when it does; the other guest serves only while a store cannot be reached
     #[arg(long, value_name = "CHANNEL", requires_all = ["artifacts", "public_key"])]
     pub channel: Option<String>,
     /// Where artifacts are: `file://FOLDER` or `s3://BUCKET/PREFIX`
@@ -105,6 +106,9 @@ pub struct FollowOptions {
     /// How often to look at the channel, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 15_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     pub channel_interval_ms: u64,
+    /// Take no generation of the channel before this one, whatever the stores hold
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "channel")]
+    pub generation_min: u64,
     #[command(flatten)]
     pub aws: release::AwsOptions,
 }

@@ -7,7 +7,7 @@ use aws_config::{
     meta::region::RegionProviderChain, profile::ProfileFileCredentialsProvider,
     profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
 };
-use aws_sdk_cloudwatchlogs as logs;
+use aws_sdk_cloudwatchlogs::{self as logs, error::ProvideErrorMetadata};
 use host_core::{
     release::{ArtifactStore, S3Artifacts, S3Location},
     storage::dynamodb::{Credentials, SharedCredentialsProvider, http_client},
@@ -54,9 +54,50 @@ pub async fn access(
     endpoint: Option<&str>,
 ) -> Result<Access, Failure> {
     match endpoint {
-        Some(endpoint) => Ok(access_at(endpoint).await),
+        Some(endpoint) => {
+            check_endpoint(endpoint)?;
+            Ok(access_at(endpoint).await)
+        }
         None => access_on_aws(what, service).await,
     }
+}
+
+/// The address of a server, before anything is sent to it: what comes of another text is explained by nobody.
+pub fn check_endpoint(endpoint: &str) -> Result<(), Failure> {
+    let is_address = hyper::Uri::try_from(endpoint).is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    if is_address {
+        return Ok(());
+    }
+    Err(
+        Failure::usage(format_args!("`{endpoint}` is not the address of a server"))
+            .hint("write an address with its scheme: `http://127.0.0.1:4566`"),
+    )
+}
+
+/// An error of the SDK in words: its code and message where the service answered, else what went wrong and why. Never its debug form.
+pub fn sdk_error_words<E>(error: &E) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if let Some(code) = error.code() {
+        return match error.message() {
+            Some(message) => format!("{code}: {message}"),
+            None => code.to_owned(),
+        };
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if words.last() != Some(&text) {
+            words.push(text);
+        }
+        next = error.source();
+    }
+    words.join(": ")
 }
 
 /// Only variables and profiles are asked: asking a cloud's own services takes seconds where there is no cloud.
@@ -99,6 +140,7 @@ async fn access_on_aws(what: &str, service: Service) -> Result<Access, Failure> 
         .iter()
         .find_map(|variable| env::var(variable).ok().filter(|url| !url.is_empty()))
         .or_else(|| config.endpoint_url().map(str::to_owned));
+    endpoint.as_deref().map_or(Ok(()), check_endpoint)?;
     Ok(Access {
         region: region.to_string(),
         endpoint,

@@ -9,6 +9,7 @@ mod invoke;
 mod keygen;
 mod promote;
 mod publish;
+mod published;
 mod pull;
 mod releases;
 mod replay;
@@ -35,6 +36,7 @@ pub fn run(command: Command) -> Result<Outcome, Failure> {
         Command::Table(arguments) => table::resolve(&arguments).and_then(table::run),
         Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Publish(arguments) => publish::resolve(&arguments).and_then(publish::run),
+        Command::Published(arguments) => published::resolve(&arguments).and_then(published::run),
         Command::Promote(arguments) => promote::resolve(&arguments).and_then(promote::run),
         Command::Rollback(arguments) => rollback::resolve(&arguments).and_then(rollback::run),
         Command::Releases(arguments) => releases::resolve(&arguments).and_then(releases::run),

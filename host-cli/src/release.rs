@@ -3,4 +3,5 @@
 pub mod channels;
 pub mod gate;
 pub mod keys;
+pub mod seen;
 pub mod stores;

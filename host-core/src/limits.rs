@@ -108,6 +108,8 @@ pub const COMPONENT_BYTES_MAX: usize = 64 * MIB;
 pub const IMAGE_BYTES_MAX: usize = 256 * MIB;
 /// A signed manifest.
 pub const MANIFEST_BYTES_MAX: usize = 64 * KIB;
+/// The signed record of one generation of a channel.
+pub const GENERATION_BYTES_MAX: usize = 4 * KIB;
 /// A channel's signed document (AWS: an item has 400 KB).
 pub const CHANNEL_BYTES_MAX: usize = 64 * KIB;
 /// A channel's name.

@@ -6,8 +6,8 @@
 //! requests go on, prepares what it names completely, and only then puts it in the place of what served before.
 //!
 //! Nothing is believed because of where it lies. A document counts when one of the host's public keys signed it, for its purpose; an
-//! image is loaded when a signed manifest holds its digest. Whoever can write to the stores can keep hosts from seeing new releases,
-//! and nothing else.
+//! image is loaded when a signed manifest holds its digest. Whoever can write to the store of the channel can keep hosts from seeing new
+//! releases, and can keep new hosts from starting. What an old signed document that is put back can do is in docs/operations.md.
 
 mod artifact;
 mod artifact_store;
@@ -18,6 +18,7 @@ mod channel_store;
 mod fleet;
 mod folder;
 mod follow;
+mod generation;
 mod manifest;
 mod prepare;
 #[cfg(feature = "compiler")]
@@ -29,11 +30,12 @@ mod sticky;
 pub use self::{
     artifact::ArtifactName,
     artifact_store::{ArtifactStore, FolderArtifacts, Put},
-    change::{ChangeError, Promotion, Signing, promote, rollback},
+    change::{ChangeError, Promotion, Signing, promote, rollback, rollback_to, rolled_back_in},
     channel::{Channel, ChannelError, ChannelName, InvalidChannelName, Route, RouteLimits, Share},
     channel_store::{ChannelStore, FlipError, FolderChannels},
     folder::StoreError,
     follow::{Follower, Following, NoGuest},
+    generation::{RecordError, newest_generation, record_generation},
     manifest::{ImageRecord, Manifest, ManifestError},
     prepare::{House, PrepareError, Views},
     report::{ChannelReport, FollowError, Look},
@@ -44,4 +46,4 @@ pub use artifact_store::{InvalidLocation, S3Artifacts, S3Location};
 #[cfg(feature = "dynamodb")]
 pub use channel_store::TableChannels;
 #[cfg(feature = "compiler")]
-pub use publish::{PublishError, Published, publish};
+pub use publish::{PublishError, Published, publish, publish_replacing};

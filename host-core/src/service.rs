@@ -1,9 +1,11 @@
 //! From a gateway event to the answer that the gateway expects: the one path that every host takes.
 
 mod catch;
+mod outcomes;
 mod stand;
 
-pub use stand::{Outcomes, Stand};
+pub use outcomes::Outcomes;
+pub use stand::Stand;
 
 use crate::{
     digest::Digest,
@@ -277,6 +279,7 @@ async fn answer<T: Default>(
         return answer_for(origin, summary, finish);
     }
     let deadline = stand.deadline(arrival.deadline);
+    let client = stand.client(&request);
     let turn = match stand.turn(deadline).await {
         Ok(turn) => turn,
         Err(failure) => {
@@ -305,7 +308,7 @@ async fn answer<T: Default>(
         summary.status = response.status;
         Ok(finish(&origin, response)?)
     });
-    stand.note(payload.as_ref().err(), &summary.usage);
+    stand.note(client, payload.as_ref().err(), &summary.usage);
     match payload {
         Ok(payload) => Answer { payload, summary },
         Err(fault) => {

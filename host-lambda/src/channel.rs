@@ -28,7 +28,7 @@ pub struct Premises {
     /// Of routes that name none.
     pub namespace: Namespace,
     pub options: RuntimeOptions,
-    /// Serves while the channel cannot be reached at the start.
+    /// Serves if a store cannot be reached at the start, until it can.
     pub bundled: Option<Guest>,
 }
 
@@ -51,6 +51,7 @@ pub async fn follow(
         channels: Arc::new(TableChannels::new(table)),
         artifacts,
         interval: config.interval,
+        generation_min: config.generation_min,
         house: House {
             engine: premises.engine,
             // Each opens by itself, should the table not be there yet.

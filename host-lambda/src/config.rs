@@ -53,10 +53,11 @@ pub struct Config {
 }
 
 /// Our own variables.
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 19] = [
     "TENON_ARTIFACTS",
     "TENON_BASE_PATH",
     "TENON_CHANNEL",
+    "TENON_CHANNEL_GENERATION_MIN",
     "TENON_CHANNEL_INTERVAL_MS",
     "TENON_GUEST",
     "TENON_GUEST_ENV",

@@ -38,6 +38,31 @@ pub struct PublishArgs {
     /// File that holds the secret key
     #[arg(long, value_name = "KEYFILE")]
     pub key: PathBuf,
+    /// The key whose manifest of this guest is replaced by one that `--key` signs: text, or a file that holds it. For the rotation of keys:
+    /// hosts have to trust both before
+    #[arg(long, value_name = "KEY")]
+    pub public_key: Option<String>,
+}
+
+/// List the guests that are published
+///
+/// Prints the digest of each guest whose manifest a trusted key signed, with its size and the processors that it was compiled for.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli published --artifacts file://releases --public-key release.key.pub
+  host-cli published --artifacts s3://my-bucket/guests --public-key release.key.pub --format json")]
+pub struct PublishedArgs {
+    /// Where artifacts are: `file://FOLDER` or `s3://BUCKET/PREFIX`
+    #[arg(long, value_name = "URL")]
+    pub artifacts: String,
+    #[command(flatten)]
+    pub aws: AwsOptions,
+    #[command(flatten)]
+    pub trust: TrustOptions,
+    /// How they are shown
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub format: ListFormat,
 }
 
 /// Let a published guest serve, all clients or a share of them
@@ -54,7 +79,7 @@ pub struct PromoteArgs {
     /// The channel, which is made if there is none
     #[arg(value_name = "CHANNEL")]
     pub channel: String,
-    /// The guest's digest, as `publish` printed it
+    /// The guest's digest, or its first digits, at least six
     #[arg(value_name = "DIGEST")]
     pub digest: String,
     #[command(flatten)]
@@ -70,8 +95,9 @@ pub struct PromoteArgs {
     /// The guest's part of the store [default: that of the route, else that of the host]
     #[arg(long, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
-    /// An environment variable for the route's guests; may be repeated
-    #[arg(long, value_name = "NAME=VALUE")]
+    /// An environment variable for the route's guests; without a value, this program's own of that name, which keeps secrets off the
+    /// command line; may be repeated
+    #[arg(long, value_name = "NAME[=VALUE]")]
     pub env: Vec<String>,
     /// Bound of a request's time on this route, in milliseconds
     #[arg(long, value_name = "MS")]
@@ -79,6 +105,9 @@ pub struct PromoteArgs {
     /// Bound of an instance's memory on this route, in bytes
     #[arg(long, value_name = "BYTES")]
     pub guest_memory_bytes_max: Option<usize>,
+    /// Rule out every guest from before: none is fallen back to, and no rollback goes further back. For a guest that closes a security hole
+    #[arg(long)]
+    pub no_fallback: bool,
     /// Header by which a client may select a guest of the channel by its digest, for tests; `none` takes it away
     #[arg(long, value_name = "NAME")]
     pub select_header: Option<String>,
@@ -92,12 +121,14 @@ pub struct PromoteArgs {
 
 /// Go back to the guest that served before
 ///
-/// Takes a guest on trial out, or puts the previous guest in the place of the present one. It is a generation of its own, signed as a
-/// rollback; hosts have the previous guest ready.
+/// Takes a guest on trial out, or puts the previous guest in the place of the present one. With `--to`, the route gets the guests that it
+/// had in an earlier generation. It is a generation of its own, signed as a rollback; hosts have the previous guest ready. What was
+/// rolled back does not come back by a second rollback, only by its generation or digest.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  host-cli rollback items --artifacts file://releases --key release.key")]
+  host-cli rollback items --artifacts file://releases --key release.key
+  host-cli rollback items --artifacts file://releases --key release.key --to 3")]
 pub struct RollbackArgs {
     /// The channel
     #[arg(value_name = "CHANNEL")]
@@ -109,6 +140,9 @@ pub struct RollbackArgs {
     /// The route to go back on
     #[arg(long, value_name = "PATH", default_value = "/")]
     pub path: String,
+    /// The generation whose guests are to serve again, as `releases` lists it
+    #[arg(long, value_name = "GENERATION")]
+    pub to: Option<u64>,
 }
 
 /// List what a channel served: who released what, and when
@@ -146,10 +180,19 @@ pub struct ChannelArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum ChannelCommand {
-    /// Print the channel's document as JSON, once its signature was found good
-    Show(ChannelOptions),
+    /// Print the channel's document as JSON, once its signature was found good; values of environment variables are hidden
+    Show(ShowOptions),
     /// Do all that a host does before it serves: signatures, expiry, every artifact's digest, loading and linking
     Verify(ChannelOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct ShowOptions {
+    #[command(flatten)]
+    pub channel: ChannelOptions,
+    /// Show the values of environment variables
+    #[arg(long)]
+    pub show_environment: bool,
 }
 
 #[derive(Debug, Args)]
@@ -196,6 +239,9 @@ pub struct SigningOptions {
     /// Days after which hosts no longer take this generation
     #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub valid_days: u32,
+    /// Go on although the present document is missing, or older than a generation that was signed before: what comes next is newer than both
+    #[arg(long)]
+    pub recover: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! `channel`: what stands in it, and whether a host would serve it.
 
 use crate::{
-    args::release::{ChannelArgs, ChannelCommand, ChannelOptions},
+    args::release::{ChannelArgs, ChannelCommand, ChannelOptions, ShowOptions},
     exit::{Failure, Outcome},
     guest, output,
     release::{channels, keys, stores::StoresSpec},
@@ -22,7 +22,8 @@ pub fn run(arguments: &ChannelArgs) -> Result<Outcome, Failure> {
     }
 }
 
-fn show(options: &ChannelOptions) -> Result<Outcome, Failure> {
+fn show(shown: &ShowOptions) -> Result<Outcome, Failure> {
+    let options = &shown.channel;
     let channel = channels::name(&options.channel)?;
     let keys = keys::public(&options.trust.public_key)?;
     let stores = StoresSpec::resolve(&options.stores)?;
@@ -31,6 +32,10 @@ fn show(options: &ChannelOptions) -> Result<Outcome, Failure> {
         let document = channels::read(&stores, &channel, &keys).await?;
         document.ok_or_else(|| channels::missing(&channel, &stores))
     })?;
+    let document = match shown.show_environment {
+        true => document,
+        false => document.without_secrets(),
+    };
     let text = format!("{:#}\n", serde_json::json!(document));
     output::result(text.as_bytes())?;
     Ok(Outcome::Same)
@@ -51,6 +56,7 @@ fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
             channels: stores.channels,
             artifacts: stores.artifacts,
             interval: Duration::from_secs(1),
+            generation_min: 0,
             house: House {
                 engine,
                 views: Views::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),

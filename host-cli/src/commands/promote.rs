@@ -24,6 +24,9 @@ const TARGETS: [Target; 2] = [Target::X86_64, Target::Aarch64];
 /// What to promote, who signs, and what has to hold before.
 pub struct Configuration {
     channel: ChannelName,
+    /// As typed: the digest, or its first digits.
+    digest: String,
+    /// Its digest is filled in once the store is open.
     promotion: Promotion,
     stores: StoresSpec,
     signer: Signer,
@@ -32,19 +35,11 @@ pub struct Configuration {
 
 /// Reads the key and finds what the gate needs.
 pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
-    let digest: Digest = arguments.digest.parse().map_err(|error| {
-        Failure::usage(format_args!("`{}`: {error}", arguments.digest))
-            .hint("`host-cli publish` prints it")
-    })?;
+    channels::check_digest(&arguments.digest)?;
     let namespace = arguments.namespace.as_deref().map(str::parse).transpose();
-    let environment = arguments.env.iter().map(|pair| match pair.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        Some(_) | None => Err(Failure::usage(format_args!(
-            "`--env {pair}` is not `NAME=VALUE`"
-        ))),
-    });
+    let environment = arguments.env.iter().map(|pair| variable(pair));
     let promotion = Promotion {
-        digest,
+        digest: Digest::of(b""),
         percent: arguments.percent,
         path: arguments.path.clone(),
         namespace: namespace
@@ -59,9 +54,11 @@ pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
             .select_header
             .clone()
             .map(|name| (name != "none").then_some(name)),
+        is_minimum: arguments.no_fallback,
     };
     Ok(Configuration {
         channel: channels::name(&arguments.channel)?,
+        digest: arguments.digest.clone(),
         promotion,
         stores: StoresSpec::resolve(&arguments.stores)?,
         signer: Signer::resolve(&arguments.signing)?,
@@ -73,7 +70,8 @@ pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let Configuration {
         channel,
-        promotion,
+        digest,
+        mut promotion,
         stores,
         signer,
         gate,
@@ -81,17 +79,19 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let next = runtime::workers(jobs)?.block_on(async {
         let stores = stores.open().await?;
-        let current = channels::read(&stores, &channel, &signer.keys).await?;
+        let mut there = signer.present(&stores, &channel).await?;
+        promotion.digest = channels::digest(&stores, &digest).await?;
         check_published(&stores, &signer, promotion.digest).await?;
-        let next = release::promote(&channel, current.as_ref(), &promotion, &signer.signing())
-            .map_err(Failure::refused)?;
+        let (current, signing) = (there.document.as_ref(), signer.signing(&there));
+        let next =
+            release::promote(&channel, current, &promotion, &signing).map_err(Failure::refused)?;
         if let Some(gate) = &gate {
-            let present = present(current.as_ref(), &promotion);
+            let present = present(current, &promotion);
             if !gate.passes(&stores, present, promotion.digest).await? {
                 return Ok(None);
             }
         }
-        channels::flip(&stores, &signer, current.as_ref(), &next).await?;
+        channels::flip(&stores, &signer, &mut there, &next).await?;
         Ok(Some(next))
     })?;
     let Some(next) = next else {
@@ -100,6 +100,26 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     };
     output::result(releases::text(std::slice::from_ref(&next)).as_bytes())?;
     Ok(Outcome::Same)
+}
+
+/// What `--env` says. A value that is not on the command line comes from this program's own environment: other users of the machine can
+/// read command lines.
+fn variable(typed: &str) -> Result<(String, String), Failure> {
+    let (name, value) = match typed.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (typed, None),
+    };
+    if name.is_empty() {
+        return Err(Failure::usage("`--env` begins with the name of a variable")
+            .hint("write `--env NAME=VALUE`, or `--env NAME` to pass on this program's own"));
+    }
+    let value = value.or_else(|| std::env::var(name).ok()).ok_or_else(|| {
+        Failure::usage(format_args!(
+            "`--env {name}` passes on a variable that is not set here"
+        ))
+        .hint("set it, or write `--env NAME=VALUE`")
+    })?;
+    Ok((name.to_owned(), value))
 }
 
 /// The guest that serves the route now.

@@ -9,7 +9,7 @@ use crate::{
 };
 use host_core::{
     limits::COMPONENT_BYTES_MAX,
-    release::{self, PublishError, Put, SecretKey},
+    release::{self, PublicKeys, PublishError, Put, SecretKey},
 };
 use std::path::PathBuf;
 
@@ -20,13 +20,16 @@ pub struct Configuration<'a> {
     to: String,
     aws: &'a AwsOptions,
     key: SecretKey,
+    keys: PublicKeys,
 }
 
 /// Reads the guest and the key.
 pub fn resolve(arguments: &PublishArgs) -> Result<Configuration<'_>, Failure> {
     stores::check(&arguments.to)?;
+    let key = keys::secret(&arguments.key)?;
     Ok(Configuration {
-        key: keys::secret(&arguments.key)?,
+        keys: keys::with(&key, arguments.public_key.as_deref())?,
+        key,
         component: input::read_file(&arguments.guest, "guest", COMPONENT_BYTES_MAX as u64)?,
         guest: arguments.guest.clone(),
         to: arguments.to.clone(),
@@ -42,12 +45,13 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
         to,
         aws,
         key,
+        keys,
     } = configuration;
     let engine = guest::engine(1)?;
     let shown = guest.display().to_string();
     let published = runtime::workers(2)?.block_on(async {
         let store = stores::artifacts(&to, aws).await?;
-        release::publish(&engine, &component, &*store, &key)
+        release::publish_replacing(&engine, &component, &*store, &key, &keys)
             .await
             .map_err(|error| match error {
                 PublishError::Load(error) => guest::cannot_load(&shown, &error),
@@ -55,6 +59,11 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
                     Failure::environment(format_args!("guest `{shown}`: {error}"))
                         .hint("publish the `.wasm` file that the image was made of")
                 }
+                PublishError::OtherKey(_) => Failure::environment(format_args!(
+                    "guest `{shown}` in `{}`: {error}",
+                    store.describe()
+                ))
+                .hint("once hosts trust both keys, name that key with `--public-key`, and the manifest is signed by yours; or publish elsewhere"),
                 PublishError::TooLarge(_)
                 | PublishError::Manifest(_)
                 | PublishError::Document(_)

@@ -8,10 +8,7 @@ use crate::{
     replacement::{Readers, Replacement},
     runtime, time,
 };
-use aws_sdk_cloudwatchlogs::{
-    error::{DisplayErrorContext, ProvideErrorMetadata},
-    types::FilteredLogEvent,
-};
+use aws_sdk_cloudwatchlogs::{error::ProvideErrorMetadata, types::FilteredLogEvent};
 use host_core::tape::TapeFinder;
 use indicatif::ProgressBar;
 use std::{
@@ -176,7 +173,7 @@ where
             "cannot be asked so: {}",
             error.message().unwrap_or("a parameter is wrong")
         )),
-        _ => failed(&format!("cannot be read: {}", DisplayErrorContext(error))),
+        _ => failed(&format!("cannot be read: {}", aws::sdk_error_words(error))),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use host_core::release::{Channel, ChannelName, PublicKeys};
 use serde_json::{Value, json};
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 /// More are not listed.
 const COUNT_MAX: usize = 1000;
@@ -63,23 +63,31 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     })?;
     let mut generations = Vec::new();
     let mut outcome = Outcome::Same;
+    let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
     for document in &documents {
         match Channel::open(document, &keys, &channel) {
             Ok(generation) => generations.push(generation),
             Err(error) => {
                 outcome = Outcome::Differs;
-                output::remark(&format!(
-                    "left out a document that is not believed: it {error}\n"
-                ));
+                *left_out.entry(error.to_string()).or_default() += 1;
             }
         }
+    }
+    for (error, count) in left_out {
+        let documents = match count {
+            1 => "1 document".to_owned(),
+            count => format!("{count} documents"),
+        };
+        output::remark(&format!(
+            "left out {documents} that cannot be trusted: {error}\n"
+        ));
     }
     let listed = match format {
         ListFormat::Text => text(&generations),
         ListFormat::Json => {
             let generations: Vec<Value> = generations
                 .iter()
-                .map(|generation| json!(generation))
+                .map(|generation| json!(generation.without_secrets()))
                 .collect();
             format!("{:#}\n", Value::Array(generations))
         }
@@ -88,9 +96,27 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// A line for each route of each generation.
+/// A line for each route of each generation, under the names of the columns.
 pub fn text(generations: &[Channel]) -> String {
-    let mut text = String::new();
+    let widest = |width: fn(&Channel) -> usize, least: usize| {
+        generations.iter().map(width).max().unwrap_or(0).max(least)
+    };
+    let by = widest(|generation| generation.by.chars().count(), "by".len());
+    let path = widest(
+        |generation| {
+            generation
+                .routes
+                .iter()
+                .map(|route| route.path.len())
+                .max()
+                .unwrap_or(0)
+        },
+        "path".len(),
+    );
+    let mut text = format!(
+        "{:>10}  {:8}  {:24}  {:by$}  {:path$}  guests\n",
+        "generation", "change", "signed at", "by", "path"
+    );
     for generation in generations {
         let what = if generation.rollback {
             "rollback"
@@ -114,7 +140,7 @@ pub fn text(generations: &[Channel]) -> String {
             // Writing to memory does not fail.
             let _ = writeln!(
                 text,
-                "{:>6}  {what:8}  {when}  {:20}  {}  {}",
+                "{:>10}  {what:8}  {when:24}  {:by$}  {:path$}  {}",
                 generation.generation,
                 generation.by,
                 route.path,

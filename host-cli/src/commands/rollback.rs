@@ -7,16 +7,20 @@ use crate::{
     output,
     release::{
         channels::{self, Signer},
-        stores::StoresSpec,
+        stores::{Stores, StoresSpec},
     },
     runtime,
 };
-use host_core::release::{self, ChannelName};
+use host_core::release::{self, Channel, ChannelName};
+
+/// Generations that are looked through for the one to go back to.
+const HISTORY_MAX: usize = 1000;
 
 /// Which channel, and who signs.
 pub struct Configuration {
     channel: ChannelName,
     path: String,
+    to: Option<u64>,
     stores: StoresSpec,
     signer: Signer,
 }
@@ -26,6 +30,7 @@ pub fn resolve(arguments: &RollbackArgs) -> Result<Configuration, Failure> {
     Ok(Configuration {
         channel: channels::name(&arguments.channel)?,
         path: arguments.path.clone(),
+        to: arguments.to,
         stores: StoresSpec::resolve(&arguments.stores)?,
         signer: Signer::resolve(&arguments.signing)?,
     })
@@ -36,18 +41,66 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let Configuration {
         channel,
         path,
+        to,
         stores,
         signer,
     } = configuration;
     let next = runtime::workers(1)?.block_on(async {
         let stores = stores.open().await?;
-        let current = channels::read(&stores, &channel, &signer.keys).await?;
+        let mut present = signer.present(&stores, &channel).await?;
+        let current = present.document.as_ref();
         let current = current.ok_or_else(|| channels::missing(&channel, &stores))?;
-        let next =
-            release::rollback(&current, &path, &signer.signing()).map_err(Failure::refused)?;
-        channels::flip(&stores, &signer, Some(&current), &next).await?;
+        let signing = signer.signing(&present);
+        let next = match to {
+            None => release::rollback(current, &path, &signing).map_err(|error| {
+                Failure::refused(error).hint(
+                    "`host-cli releases` lists what served; go back to one of them with `--to GENERATION`",
+                )
+            })?,
+            Some(generation) => {
+                let history = history(&stores, &signer, &channel).await?;
+                let target = history.iter().find(|past| past.generation == generation);
+                let target = target.ok_or_else(|| {
+                    Failure::refused(format_args!(
+                        "channel `{channel}` has no generation {generation} that a trusted key signed"
+                    ))
+                    .hint("`host-cli releases` lists those there are")
+                })?;
+                warn_of_rolled_back(&history, target, &path);
+                release::rollback_to(current, target, &path, &signing).map_err(Failure::refused)?
+            }
+        };
+        channels::flip(&stores, &signer, &mut present, &next).await?;
         Ok(next)
     })?;
     output::result(releases::text(std::slice::from_ref(&next)).as_bytes())?;
     Ok(Outcome::Same)
+}
+
+/// What the channel served, newest first, as far as trusted keys signed it.
+async fn history(
+    stores: &Stores,
+    signer: &Signer,
+    channel: &ChannelName,
+) -> Result<Vec<Channel>, Failure> {
+    let documents = stores.channels.history(channel, HISTORY_MAX).await;
+    let documents = documents.map_err(Failure::environment)?;
+    Ok(documents
+        .iter()
+        .filter_map(|document| Channel::open(document, &signer.keys, channel).ok())
+        .collect())
+}
+
+fn warn_of_rolled_back(history: &[Channel], target: &Channel, path: &str) {
+    let Some(route) = target.routes.iter().find(|route| route.path == path) else {
+        return;
+    };
+    for share in &route.guests {
+        if let Some(generation) = release::rolled_back_in(history, path, share.digest) {
+            output::remark(&format!(
+                "warning: guest {} was rolled back in generation {generation}, and serves again now\n",
+                share.digest
+            ));
+        }
+    }
 }

@@ -69,6 +69,7 @@ struct Follow {
     keys: PublicKeys,
     stores: StoresSpec,
     interval: Duration,
+    generation_min: u64,
 }
 
 /// Checks the arguments; nothing is opened yet.
@@ -172,6 +173,7 @@ fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, Failure> {
         keys: keys::public(&options.public_key)?,
         stores: StoresSpec::new(artifacts, options.table.as_deref(), &options.aws)?,
         interval: Duration::from_millis(options.channel_interval_ms),
+        generation_min: options.generation_min,
     }))
 }
 
@@ -279,6 +281,7 @@ async fn start(
         channels: stores.channels,
         artifacts: stores.artifacts,
         interval: follow.interval,
+        generation_min: follow.generation_min,
         house: House {
             engine,
             views: Views::of(storage, cursor_key),

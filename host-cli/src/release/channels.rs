@@ -1,10 +1,18 @@
 //! A channel as commands work on it: read, verified, and written under the condition that it has not changed.
 
-use super::{keys, stores::Stores};
+use super::{keys, seen::Seen, stores::Stores};
 use crate::{args::release::SigningOptions, exit::Failure, time};
-use host_core::release::{Channel, ChannelName, FlipError, PublicKeys, SecretKey, Signing};
+use host_core::{
+    digest::Digest,
+    release::{
+        Channel, ChannelName, FlipError, PublicKeys, SecretKey, Signing, newest_generation,
+        record_generation,
+    },
+};
 use std::time::Duration;
 
+/// First digits of a digest that are taken for it at least.
+const DIGEST_DIGITS_MIN: usize = 6;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The name that was typed.
@@ -19,6 +27,16 @@ pub struct Signer {
     pub keys: PublicKeys,
     by: String,
     valid_for: Duration,
+    recovers: bool,
+}
+
+/// What the next generation is made from.
+pub struct Present {
+    /// The present document, if there is one.
+    pub document: Option<Channel>,
+    /// The newest generation that is known to have been signed.
+    newest: u64,
+    seen: Seen,
 }
 
 impl Signer {
@@ -30,16 +48,53 @@ impl Signer {
             key,
             by: options.by.clone().unwrap_or_else(whoever),
             valid_for: DAY * options.valid_days,
+            recovers: options.recover,
         })
     }
 
-    /// As of now.
-    pub fn signing(&self) -> Signing {
+    /// As of now, after what is there.
+    pub fn signing(&self, present: &Present) -> Signing {
         Signing {
             by: self.by.clone(),
             now_ms: time::now_ms(),
             valid_for: self.valid_for,
+            newest_generation: present.newest,
         }
+    }
+
+    /// The present document, to be built upon. An older one than was ever signed is refused: a generation on top of it would make hosts
+    /// take what they refuse today.
+    pub async fn present(
+        &self,
+        stores: &Stores,
+        channel: &ChannelName,
+    ) -> Result<Present, Failure> {
+        let document = read(stores, channel, &self.keys).await?;
+        let there = document.as_ref().map_or(0, |document| document.generation);
+        let mut seen = Seen::open(stores, channel, &self.key.public())?;
+        let recorded = newest_generation(&*stores.artifacts, &self.keys, channel, there)
+            .await
+            .map_err(Failure::environment)?;
+        let newest = recorded.max(seen.generation());
+        if newest > there && !self.recovers {
+            let what = match &document {
+                Some(_) => format!(
+                    "its document is of generation {there}, and generation {newest} was signed after it"
+                ),
+                None => format!("it has no document, and generation {newest} was signed before"),
+            };
+            return Err(Failure::environment(format_args!(
+                "channel `{channel}` in `{}` was put back: {what}",
+                stores.channels.describe()
+            ))
+            .hint("find out who did it; to go on from what is there as a newer generation, add `--recover`"));
+        }
+        seen.note(newest)?;
+        Ok(Present {
+            document,
+            newest,
+            seen,
+        })
     }
 }
 
@@ -73,28 +128,89 @@ pub fn missing(channel: &ChannelName, stores: &Stores) -> Failure {
         .hint("`host-cli promote` makes it")
 }
 
-/// Signs `next` and puts it in the place of the generation before it.
+/// Signs `next`, puts it in the place of the present document, and records that it was signed.
 pub async fn flip(
     stores: &Stores,
     signer: &Signer,
-    replaced: Option<&Channel>,
+    present: &mut Present,
     next: &Channel,
 ) -> Result<(), Failure> {
     let document = next.sign(&signer.key).map_err(|error| {
         Failure::environment(format_args!("failed to write the document: {error}"))
     })?;
-    let expected = replaced.map_or(0, |replaced| replaced.generation);
+    let (artifacts, channel) = (&*stores.artifacts, &next.channel);
+    // Records have no gaps: whoever was interrupted after a flip has left out the last one.
+    if present.newest > 0 {
+        record_generation(artifacts, &signer.key, channel, present.newest)
+            .await
+            .map_err(Failure::environment)?;
+    }
+    let expected = present
+        .document
+        .as_ref()
+        .map_or(0, |document| document.generation);
     stores
         .channels
-        .flip(&next.channel, expected, next.generation, &document)
+        .flip(channel, expected, next.generation, &document)
         .await
         .map_err(|error| match error {
             FlipError::Lost { .. } => {
-                Failure::refused(format_args!("channel `{}`: {error}", next.channel))
+                Failure::refused(format_args!("channel `{channel}`: {error}"))
                     .hint("look what was released with `host-cli releases`, then decide again")
             }
             FlipError::Store(error) => Failure::environment(error),
-        })
+        })?;
+    let recorded = record_generation(artifacts, &signer.key, channel, next.generation).await;
+    present.seen.note(next.generation)?;
+    recorded.map_err(|error| {
+        Failure::environment(format_args!(
+            "generation {} of channel `{channel}` serves, but is not recorded beside the artifacts: {error}",
+            next.generation
+        ))
+        .hint("until the next promotion records it, a host that starts cannot tell that older generations are old")
+    })
+}
+
+/// The digest that was typed, or the published one that begins so.
+pub async fn digest(stores: &Stores, typed: &str) -> Result<Digest, Failure> {
+    if let Ok(digest) = typed.parse() {
+        return Ok(digest);
+    }
+    let place = stores.artifacts.describe();
+    let published = stores.artifacts.published().await;
+    let published = published.map_err(|error| {
+        Failure::environment(error)
+            .hint("give all 64 digits, which needs no list of what is published")
+    })?;
+    let matching: Vec<String> = published
+        .iter()
+        .map(Digest::to_string)
+        .filter(|digest| digest.starts_with(typed))
+        .collect();
+    match matching.as_slice() {
+        [] => Err(Failure::environment(format_args!(
+            "no guest in `{place}` begins with `{typed}`"
+        ))
+        .hint("`host-cli published` lists those that are there")),
+        [one] => one.parse().map_err(Failure::usage),
+        several => Err(Failure::environment(format_args!(
+            "`{typed}` is the beginning of {} guests in `{place}`",
+            several.len()
+        ))
+        .hint("give more digits; `host-cli published` lists them")),
+    }
+}
+
+/// Checks what was typed for a digest, before anything is opened.
+pub fn check_digest(typed: &str) -> Result<(), Failure> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if (DIGEST_DIGITS_MIN..=64).contains(&typed.len()) && typed.bytes().all(is_digit) {
+        return Ok(());
+    }
+    Err(Failure::usage(format_args!(
+        "`{typed}` is neither a digest nor its first {DIGEST_DIGITS_MIN} or more digits"
+    ))
+    .hint("`host-cli publish` prints it, and `host-cli published` lists all"))
 }
 
 fn whoever() -> String {

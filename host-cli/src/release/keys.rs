@@ -44,6 +44,18 @@ pub fn secret(path: &Path) -> Result<SecretKey, Failure> {
         )));
     }
     let file = File::open(path).map_err(|error| failed(&error))?;
+    let mut text = String::new();
+    (&file)
+        .take(KEY_FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(|error| failed(&error))?;
+    // Before its permissions, which are as they should be for a public key.
+    if text.trim().parse::<PublicKey>().is_ok() {
+        return Err(Failure::environment(format_args!(
+            "key file `{shown}` holds a public key, and signing takes the secret one"
+        ))
+        .hint("`host-cli keygen` wrote the secret key into the file whose name has no `.pub`"));
+    }
     // Of the file that was opened, whatever is under its name by now.
     let metadata = file.metadata().map_err(|error| failed(&error))?;
     if metadata.mode() & OTHERS != 0 {
@@ -55,10 +67,6 @@ pub fn secret(path: &Path) -> Result<SecretKey, Failure> {
             "take them away with `chmod 600 {shown}`, and consider a new key"
         )));
     }
-    let mut text = String::new();
-    file.take(KEY_FILE_BYTES_MAX)
-        .read_to_string(&mut text)
-        .map_err(|error| failed(&error))?;
     text.parse()
         .map_err(|error| Failure::environment(format_args!("key file `{shown}`: {error}")))
 }

@@ -35,8 +35,10 @@ impl TableSpec {
             byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/')
         };
         if !(3..=NAME_BYTES_MAX).contains(&table.len()) || !table.bytes().all(is_allowed) {
-            return Err(Failure::usage(format_args!("`{table}` is not the name of a table"))
-                .hint("write a name of at least 3 letters, digits, `_`, `-` and `.`, as in `dynamodb:items`"));
+            return Err(
+                Failure::usage(format_args!("`{table}` is not the name of a table"))
+                    .hint("a name has at least 3 letters, digits, `_`, `-` and `.`, as in `items`"),
+            );
         }
         if let Some(endpoint) = endpoint {
             let address = endpoint
@@ -44,7 +46,7 @@ impl TableSpec {
                 .or_else(|| endpoint.strip_prefix("https://"));
             if address.is_none_or(str::is_empty) {
                 return Err(Failure::usage(format_args!("`{endpoint}` is not the address of a server"))
-                    .hint("write an address with its scheme, as in `dynamodb:items@http://127.0.0.1:8000`"));
+                    .hint("write an address with its scheme behind the table, as in `items@http://127.0.0.1:8000`"));
             }
         }
         Ok(Self {
@@ -62,7 +64,7 @@ impl TableSpec {
         };
         let namespace = namespace.parse().map_err(|error| {
             Failure::usage(error)
-                .hint("write the namespace behind the table, as in `dynamodb:items#default`")
+                .hint("write the namespace behind the table, as in `items#default`")
         })?;
         Ok((Self::resolve(&format!("{table}{server}"))?, namespace))
     }

@@ -3,7 +3,7 @@
 use crate::{
     digest::Digest,
     engine::Target,
-    limits::{COMPONENT_BYTES_MAX, IMAGE_BYTES_MAX, MANIFEST_BYTES_MAX},
+    limits::{COMPONENT_BYTES_MAX, GENERATION_BYTES_MAX, IMAGE_BYTES_MAX, MANIFEST_BYTES_MAX},
 };
 use std::fmt;
 
@@ -16,6 +16,9 @@ pub enum ArtifactName {
     Image(Digest, Target),
     /// `manifests/DIGEST.json`: the signed description of a component and its images.
     Manifest(Digest),
+    /// `generations/DIGEST/NUMBER.json`: the signed record that this generation of a channel exists; the digest is that of the channel's
+    /// name.
+    Generation(Digest, u64),
 }
 
 impl ArtifactName {
@@ -25,6 +28,7 @@ impl ArtifactName {
             Self::Component(_) => COMPONENT_BYTES_MAX,
             Self::Image(..) => IMAGE_BYTES_MAX,
             Self::Manifest(_) => MANIFEST_BYTES_MAX,
+            Self::Generation(..) => GENERATION_BYTES_MAX,
         }
     }
 }
@@ -41,6 +45,9 @@ impl fmt::Display for ArtifactName {
                 target.compatibility()
             ),
             Self::Manifest(digest) => write!(formatter, "manifests/{digest}.json"),
+            Self::Generation(channel, number) => {
+                write!(formatter, "generations/{channel}/{number}.json")
+            }
         }
     }
 }

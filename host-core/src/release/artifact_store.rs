@@ -9,6 +9,10 @@ pub use folder::FolderArtifacts;
 pub use s3::{InvalidLocation, S3Artifacts, S3Location};
 
 use super::{artifact::ArtifactName, folder::StoreError};
+use crate::digest::Digest;
+
+/// Where manifests are, below the prefix.
+const MANIFESTS: &str = "manifests/";
 
 /// What a write did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +35,14 @@ pub trait ArtifactStore: Send + Sync {
     /// Puts an artifact under its name, as a whole or not at all, replacing what is there.
     async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError>;
 
+    /// The components that have a manifest, in any order. Needed by publishers only: a host has no right to list.
+    async fn published(&self) -> Result<Vec<Digest>, StoreError>;
+
     /// For messages: where this is.
     fn describe(&self) -> String;
+}
+
+/// `DIGEST.json`.
+fn digest_of_manifest(file: &str) -> Option<Digest> {
+    file.strip_suffix(".json")?.parse().ok()
 }

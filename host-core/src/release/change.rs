@@ -24,6 +24,8 @@ pub struct Promotion {
     pub limits: RouteLimits,
     /// Replaces the channel's; `Some(None)` takes it away.
     pub select_header: Option<Option<String>>,
+    /// Whether no guest from before this generation may serve the route again, as a fallback or by a rollback.
+    pub is_minimum: bool,
 }
 
 /// Who signs, when, and for how long.
@@ -35,6 +37,8 @@ pub struct Signing {
     pub now_ms: u64,
     /// How long hosts may take the document.
     pub valid_for: Duration,
+    /// The newest generation that is known to have been signed, where the present document is an older one.
+    pub newest_generation: u64,
 }
 
 /// Why there is no next generation.
@@ -51,9 +55,34 @@ pub enum ChangeError {
     /// There is no such route.
     #[error("channel `{0}` has no route `{1}`; it has {2}")]
     NoRoute(ChannelName, String, String),
-    /// Nothing served before.
-    #[error("nothing served route `{0}` before: there is nothing to go back to")]
+    /// Nothing served before, or what did was rolled back.
+    #[error("the document names no guest that route `{0}` could go back to")]
     NothingBefore(String),
+    /// A share beside guests that must not serve any more.
+    #[error(
+        "guests from before cannot both keep a share of route `{0}` and be ruled out: promote to 100 percent"
+    )]
+    MinimumOfShare(String),
+    /// Not a generation to go back to.
+    #[error("generation {target} is not older than the present one, {present}")]
+    NotOlder {
+        /// What was asked for.
+        target: u64,
+        /// What serves.
+        present: u64,
+    },
+    /// Ruled out when a later generation was promoted.
+    #[error(
+        "route `{path}` does not go back to generation {target}: generation {minimum} ruled out everything before it"
+    )]
+    BelowMinimum {
+        /// The route.
+        path: String,
+        /// What was asked for.
+        target: u64,
+        /// The route's `generation_min`.
+        minimum: u64,
+    },
     /// What comes out would not be followed.
     #[error("{0}")]
     Rule(String),
@@ -76,6 +105,10 @@ pub fn promote(
         None => empty_route(&promotion.path),
     };
     share_out(&mut route, promotion)?;
+    if promotion.is_minimum {
+        route.previous = None;
+        route.generation_min = Some(next.generation);
+    }
     if promotion.namespace.is_some() {
         route.namespace.clone_from(&promotion.namespace);
     }
@@ -97,27 +130,15 @@ pub fn promote(
 }
 
 /// The generation after `current`, in which a route's guests are what they were before: without the guest on trial if there is one, else
-/// with the previous guest. Going back twice goes forward again.
+/// with the previous guest. What was rolled back is not named any more: neither a second rollback nor a fallback brings it back.
 pub fn rollback(current: &Channel, path: &str, signing: &Signing) -> Result<Channel, ChangeError> {
     let mut next = next(&current.channel, Some(current), signing);
     next.rollback = true;
-    let Some(route) = next.routes.iter_mut().find(|route| route.path == path) else {
-        let paths: Vec<String> = current
-            .routes
-            .iter()
-            .map(|route| format!("`{}`", route.path))
-            .collect();
-        return Err(ChangeError::NoRoute(
-            current.channel.clone(),
-            path.to_owned(),
-            paths.join(", "),
-        ));
-    };
-    let stable = route.stable();
+    let route = route_of(&mut next, path)?;
     let (serving, previous) = if route.guests.len() > 1 {
-        (stable, route.previous)
+        (route.stable(), route.previous)
     } else {
-        (route.previous, stable)
+        (route.previous, None)
     };
     let Some(serving) = serving else {
         return Err(ChangeError::NothingBefore(path.to_owned()));
@@ -126,6 +147,68 @@ pub fn rollback(current: &Channel, path: &str, signing: &Signing) -> Result<Chan
     route.previous = previous.filter(|previous| *previous != serving);
     next.check().map_err(ChangeError::Rule)?;
     Ok(next)
+}
+
+/// The generation after `current`, in which a route has the guests, with their shares, that it had in `target`, an older one. Namespace,
+/// environment and bounds stay as they are.
+pub fn rollback_to(
+    current: &Channel,
+    target: &Channel,
+    path: &str,
+    signing: &Signing,
+) -> Result<Channel, ChangeError> {
+    if target.generation >= current.generation {
+        return Err(ChangeError::NotOlder {
+            target: target.generation,
+            present: current.generation,
+        });
+    }
+    let mut target_document = target.clone();
+    let target_route = route_of(&mut target_document, path)?;
+    let mut next = next(&current.channel, Some(current), signing);
+    next.rollback = true;
+    let route = route_of(&mut next, path)?;
+    if let Some(minimum) = route.generation_min
+        && target.generation < minimum
+    {
+        return Err(ChangeError::BelowMinimum {
+            path: path.to_owned(),
+            target: target.generation,
+            minimum,
+        });
+    }
+    route.guests.clone_from(&target_route.guests);
+    route.previous = None;
+    next.check().map_err(ChangeError::Rule)?;
+    Ok(next)
+}
+
+/// The generation that took `guest` off the route by a rollback, in a history whose newest generation comes first.
+pub fn rolled_back_in(history: &[Channel], path: &str, guest: Digest) -> Option<u64> {
+    let names_guest = |channel: &Channel| {
+        let route = channel.routes.iter().find(|route| route.path == path);
+        route.is_some_and(|route| route.guests.iter().any(|share| share.digest == guest))
+    };
+    history.windows(2).find_map(|pair| {
+        let [newer, older] = pair else { return None };
+        (newer.rollback && names_guest(older) && !names_guest(newer)).then_some(newer.generation)
+    })
+}
+
+fn route_of<'c>(channel: &'c mut Channel, path: &str) -> Result<&'c mut Route, ChangeError> {
+    let Some(position) = channel.routes.iter().position(|route| route.path == path) else {
+        let paths: Vec<String> = channel
+            .routes
+            .iter()
+            .map(|route| format!("`{}`", route.path))
+            .collect();
+        return Err(ChangeError::NoRoute(
+            channel.channel.clone(),
+            path.to_owned(),
+            paths.join(", "),
+        ));
+    };
+    Ok(&mut channel.routes[position])
 }
 
 impl Channel {
@@ -140,7 +223,7 @@ fn next(channel: &ChannelName, current: Option<&Channel>, signing: &Signing) -> 
         Some(current) => current.clone(),
         None => Channel::new(channel.clone()),
     };
-    next.generation += 1;
+    next.generation = next.generation.max(signing.newest_generation) + 1;
     next.rollback = false;
     next.by.clone_from(&signing.by);
     next.issued_at_ms = signing.now_ms;
@@ -158,6 +241,7 @@ fn empty_route(path: &str) -> Route {
         limits: RouteLimits::default(),
         guests: Vec::new(),
         previous: None,
+        generation_min: None,
     }
 }
 
@@ -177,6 +261,9 @@ fn share_out(route: &mut Route, promotion: &Promotion) -> Result<(), ChangeError
         route.previous = route.previous.filter(|previous| *previous != digest);
         route.guests = vec![all_of(digest)];
         return Ok(());
+    }
+    if promotion.is_minimum {
+        return Err(ChangeError::MinimumOfShare(route.path.clone()));
     }
     let Some(stable) = stable else {
         return Err(ChangeError::NothingBeside(route.path.clone()));
@@ -210,6 +297,7 @@ mod tests {
             by: "somebody".to_owned(),
             now_ms,
             valid_for: Duration::from_secs(60),
+            newest_generation: 0,
         }
     }
 
@@ -222,6 +310,7 @@ mod tests {
             environment: BTreeMap::new(),
             limits: RouteLimits::default(),
             select_header: None,
+            is_minimum: false,
         }
     }
 
@@ -264,12 +353,61 @@ mod tests {
         let back = rollback(&all, "/", &signing(2)).unwrap();
         assert_eq!(
             (shares(&back), back.routes[0].previous),
-            (vec![(a, 100)], Some(b))
+            (vec![(a, 100)], None)
         );
         assert_eq!((back.generation, back.rollback), (5, true));
-        let again = rollback(&back, "/", &signing(3)).unwrap();
-        assert_eq!(shares(&again), [(b, 100)]);
         assert!(!apply(Some(&back), b"b", 100).unwrap().rollback);
+    }
+
+    #[test]
+    fn what_was_rolled_back_comes_back_only_by_name() {
+        let first = apply(None, b"a", 100).unwrap();
+        let bad = apply(Some(&first), b"b", 100).unwrap();
+        let back = rollback(&bad, "/", &signing(3)).unwrap();
+        let nothing = ChangeError::NothingBefore("/".into());
+        assert_eq!(rollback(&back, "/", &signing(4)), Err(nothing));
+        let history = [back.clone(), bad.clone(), first.clone()];
+        let b = Digest::of(b"b");
+        assert_eq!(rolled_back_in(&history, "/", b), Some(3));
+        assert_eq!(rolled_back_in(&history, "/", Digest::of(b"a")), None);
+        let forward = rollback_to(&back, &bad, "/", &signing(4)).unwrap();
+        assert_eq!((shares(&forward), forward.generation), (vec![(b, 100)], 4));
+        let later = ChangeError::NotOlder {
+            target: 3,
+            present: 3,
+        };
+        assert_eq!(rollback_to(&back, &back, "/", &signing(4)), Err(later));
+    }
+
+    #[test]
+    fn a_minimum_rules_out_everything_before_it() {
+        let first = apply(None, b"a", 100).unwrap();
+        let fix = Promotion {
+            is_minimum: true,
+            ..promotion(b"b", 100)
+        };
+        let name: ChannelName = "items".parse().unwrap();
+        let fixed = promote(&name, Some(&first), &fix, &signing(2)).unwrap();
+        let route = &fixed.routes[0];
+        assert_eq!((route.previous, route.generation_min), (None, Some(2)));
+        let nothing = ChangeError::NothingBefore("/".into());
+        assert_eq!(rollback(&fixed, "/", &signing(3)), Err(nothing));
+        let below = ChangeError::BelowMinimum {
+            path: "/".to_owned(),
+            target: 1,
+            minimum: 2,
+        };
+        assert_eq!(rollback_to(&fixed, &first, "/", &signing(3)), Err(below));
+        // Later guests go back to the one that is the minimum.
+        let later = apply(Some(&fixed), b"c", 100).unwrap();
+        let back = rollback(&later, "/", &signing(4)).unwrap();
+        assert_eq!(shares(&back), [(Digest::of(b"b"), 100)]);
+        assert_eq!(back.routes[0].generation_min, Some(2));
+        let share = Promotion { percent: 5, ..fix };
+        assert!(matches!(
+            promote(&name, Some(&first), &share, &signing(2)),
+            Err(ChangeError::MinimumOfShare(_))
+        ));
     }
 
     #[test]

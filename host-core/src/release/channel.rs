@@ -16,6 +16,8 @@ use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 /// The version of this document.
 const FORMAT: u32 = 1;
+/// Stands for a value that is not shown.
+const HIDDEN: &str = "(hidden)";
 
 /// Names a channel: 1 to 64 characters of `[a-z0-9-]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +68,7 @@ pub struct Route {
         skip_serializing_if = "Option::is_none"
     )]
     pub namespace: Option<Namespace>,
-    /// Added to the environment that the host gives its guests.
+    /// What these guests find in their environment. Those of route `/` find the host's besides.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
     /// Bounds below those of the host.
@@ -77,6 +79,10 @@ pub struct Route {
     /// What served before; kept ready for a rollback, and fallen back to where there is one guest only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Digest>,
+    /// No guest that served only before this generation serves again: there is none to fall back to, and no rollback goes further back.
+    /// For releases that close a security hole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_min: Option<u64>,
 }
 
 /// A guest's share of a route's clients.
@@ -167,6 +173,17 @@ impl Channel {
         }
         document.check().map_err(ChannelError::Payload)?;
         Ok(document)
+    }
+
+    /// The same with the values of environment variables hidden, to be shown.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let mut shown = self.clone();
+        let values = shown.routes.iter_mut();
+        for value in values.flat_map(|route| route.environment.values_mut()) {
+            HIDDEN.clone_into(value);
+        }
+        shown
     }
 
     /// Fails from the expiry on.
@@ -372,6 +389,7 @@ mod tests {
                 percent: 100,
             }],
             previous: None,
+            generation_min: None,
         }
     }
 

@@ -62,7 +62,7 @@ impl Fleet {
 
     /// Who answers a request; nobody where no route takes its path.
     pub(super) fn choose(&self, request: &Request) -> Option<Choice<'_>> {
-        let lane = self.lanes.iter().find(|lane| lane.takes(&request.path))?;
+        let lane = self.lane(&request.path)?;
         if let Some(stand) = self.selected(lane, request) {
             return Some(Choice {
                 stand,
@@ -98,6 +98,18 @@ impl Fleet {
         })
     }
 
+    /// The longest route that takes a path. A path that is spelt in another way than its canonical form gets the same route either way, or
+    /// none: what stands before the host and decides by path, like an authorizer, has seen it as it was spelt.
+    fn lane(&self, path: &str) -> Option<&Lane> {
+        let find = |path: &str| self.lanes.iter().find(|lane| lane.takes(path));
+        let lane = find(path);
+        if !may_be_spelt_otherwise(path) {
+            return lane;
+        }
+        let canonical = find(&canonical_path(path));
+        lane.filter(|lane| canonical.is_some_and(|canonical| std::ptr::eq(*lane, canonical)))
+    }
+
     /// The guest that the request asks for itself, where the channel lets it.
     fn selected<'a>(&self, lane: &'a Lane, request: &Request) -> Option<&'a Arc<Stand>> {
         let wanted = request
@@ -116,15 +128,11 @@ impl Lane {
         self.arms.iter().map(|arm| &arm.stand).chain(&self.previous)
     }
 
-    /// Whether the path begins with this route's segments. Segments are compared decoded, since `/%69tems` is `/items`; an encoded slash
-    /// does not part them.
+    /// Whether the path begins with this route's segments, letter by letter.
     fn takes(&self, path: &str) -> bool {
-        let mut asked = segments(path);
-        segments(&self.path).all(|segment| {
-            asked
-                .next()
-                .is_some_and(|asked| percent_decode_str(asked).eq(segment.bytes()))
-        })
+        let route = self.path.trim_end_matches('/');
+        path.strip_prefix(route)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -139,7 +147,11 @@ impl Arm {
 
     fn unless_it_rests<'a>(&'a self, fallback: &'a Arc<Stand>, now_ms: u64) -> Choice<'a> {
         let digest = self.stand.runtime().digest();
-        let (stand, tripped) = match self.breaker.ask(self.stand.outcomes(), now_ms) {
+        let verdict = match self.stand.outcomes() {
+            Some(outcomes) => self.breaker.ask(outcomes, now_ms),
+            None => Verdict::Serves,
+        };
+        let (stand, tripped) = match verdict {
             Verdict::Serves => (&self.stand, None),
             Verdict::Trips => (fallback, Some(digest)),
             Verdict::Rests => (fallback, None),
@@ -148,9 +160,55 @@ impl Arm {
     }
 }
 
+/// Whether a path may have a canonical form that differs from it.
+fn may_be_spelt_otherwise(path: &str) -> bool {
+    path.contains('%') || path.contains("//") || path.contains("/.")
+}
+
+/// The path with all that is encoded decoded once, without dot segments and without empty ones (RFC 3986, 6.2.2). An encoded slash parts
+/// segments here, too: some servers take it for one.
+fn canonical_path(path: &str) -> String {
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let mut kept: Vec<&str> = Vec::new();
+    for segment in decoded.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            segment => kept.push(segment),
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
 /// The parts of a path between its slashes; none of `/`.
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/')
         .skip(1)
         .filter(|segment| !segment.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_path_means_is_found_however_it_is_spelt() {
+        for (path, canonical) in [
+            ("/", "/"),
+            ("//", "/"),
+            ("//orders", "/orders"),
+            ("/%6frders", "/orders"),
+            ("/%6Frders/%2e%2E/x/", "/x"),
+            ("/a/./b//c/..", "/a/b"),
+            ("/../a", "/a"),
+            ("/a%2Fb", "/a/b"),
+            ("/%256frders", "/%6frders"),
+            ("/.well-known/x", "/.well-known/x"),
+        ] {
+            assert_eq!(canonical_path(path), canonical, "{path}");
+            assert!(may_be_spelt_otherwise(path) || path == canonical, "{path}");
+        }
+    }
 }

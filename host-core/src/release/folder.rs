@@ -25,9 +25,21 @@ pub enum StoreError {
     /// A symbolic link, a folder, a pipe: nothing that a store of this program holds.
     #[error("`{0}` is not a plain file inside the store")]
     NotPlain(String),
-    /// The store cannot be reached, or refuses.
+    /// The store cannot be reached, or does not answer: it may be another time.
     #[error("{0}")]
     Unavailable(String),
+    /// The store was reached and does not do this: credentials, permissions, names. It will not get better by itself.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Every user of this machine whom its umask lets.
+    Public,
+    /// Only the user who wrote it.
+    Owner,
 }
 
 /// A folder below which names are plain files in plain folders.
@@ -88,12 +100,12 @@ impl Folder {
     }
 
     /// Puts `bytes` under `name`, as a whole or not at all: written beside it, made durable, renamed.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn write(&self, name: &str, bytes: &[u8], access: Access) -> Result<(), StoreError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let path = self.make_way(name)?;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let beside = path.with_extension(format!("new-{}-{number}", std::process::id()));
-        let written = write_through(&beside, bytes)
+        let written = write_through(&beside, bytes, access)
             .and_then(|()| fs::rename(&beside, &path))
             .and_then(|()| {
                 path.parent()
@@ -167,7 +179,8 @@ impl Folder {
             _ if error.raw_os_error() == Some(libc::ELOOP) => {
                 StoreError::NotPlain(self.shown(name))
             }
-            _ => StoreError::Unavailable(format!(
+            // A folder is reached or it is not: what the file system refuses stays refused.
+            _ => StoreError::Refused(format!(
                 "failed to {action} `{}`: {error}",
                 self.shown(name)
             )),
@@ -187,10 +200,14 @@ fn open_plain(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_through(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
+        .mode(match access {
+            Access::Public => 0o644,
+            Access::Owner => 0o600,
+        })
         .custom_flags(libc::O_NOFOLLOW)
         .open(path)?;
     file.write_all(bytes)?;
@@ -200,7 +217,7 @@ fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn folder(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("tenon-folder-{name}-{}", std::process::id()));
@@ -212,8 +229,10 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_nothing_else_is_left() {
         let folder = folder("written");
-        folder.write("a/b/c.json", b"one").unwrap();
-        folder.write("a/b/c.json", b"two").unwrap();
+        folder.write("a/b/c.json", b"one", Access::Public).unwrap();
+        folder.write("a/b/c.json", b"two", Access::Owner).unwrap();
+        let metadata = fs::metadata(folder.path().join("a/b/c.json")).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
         assert_eq!(folder.read("a/b/c.json", 3).unwrap(), b"two");
         assert_eq!(folder.list("a/b").unwrap(), ["c.json"]);
         assert_eq!(folder.list("a/none").unwrap(), [""; 0]);
@@ -230,8 +249,8 @@ mod tests {
     fn links_lead_nowhere() {
         let folder = folder("links");
         let outside = self::folder("outside");
-        outside.write("secret", b"s").unwrap();
-        folder.write("plain/x", b"x").unwrap();
+        outside.write("secret", b"s", Access::Public).unwrap();
+        folder.write("plain/x", b"x", Access::Public).unwrap();
         symlink(outside.path(), folder.path().join("linked")).unwrap();
         symlink(
             outside.path().join("secret"),
@@ -244,7 +263,10 @@ mod tests {
                 "{name}"
             );
             assert!(
-                matches!(folder.write(name, b"new"), Err(StoreError::NotPlain(_))),
+                matches!(
+                    folder.write(name, b"new", Access::Public),
+                    Err(StoreError::NotPlain(_))
+                ),
                 "{name}"
             );
         }

@@ -9,6 +9,7 @@ use super::{
     channel::{Channel, ChannelName},
     channel_store::ChannelStore,
     fleet::Fleet,
+    generation::is_recorded,
     prepare::{House, Preparer, Ready},
     report::{ChannelReport, FollowError, Look},
     signature::PublicKeys,
@@ -39,6 +40,8 @@ const LOOK_DURATION_MAX: Duration = Duration::from_secs(60);
 const FIRST_LOOK_DURATION_MAX: Duration = Duration::from_secs(5);
 /// Looks that fail one after the other are this many doublings of the interval apart at most.
 const BACKOFF_DOUBLINGS_MAX: u32 = 2;
+/// Times that the document is read again in one look because a later generation turned out to be recorded.
+const REREADS_MAX: u32 = 3;
 /// Reports that wait to be taken; older ones go.
 const REPORTS_MAX: usize = 16;
 
@@ -56,7 +59,10 @@ pub struct Following {
     pub interval: Duration,
     /// What the guests live on.
     pub house: House,
-    /// Serves while nothing can be reached at the start.
+    /// No generation before this one is taken, whatever the stores hold; 0 where the host was not told.
+    pub generation_min: u64,
+    /// Serves if a store cannot be reached at the start, until it can. A channel that is missing, or a document that is not to be believed,
+    /// is no reason to serve it.
     pub bundled: Option<Guest>,
     /// Scatters the looks.
     pub seed: Seed,
@@ -69,9 +75,10 @@ pub struct Follower(Arc<Inner>);
 /// There is no guest to start with.
 #[derive(Debug, thiserror::Error)]
 pub enum NoGuest {
-    /// The channel gives none, and none is bundled.
+    /// The channel gives none.
     #[error(
-        "no guest to start with: channel `{channel}` in `{channels}`, artifacts in `{artifacts}`: {error}; and no guest is bundled"
+        "no guest to start with: channel `{channel}` in `{channels}`, artifacts in `{artifacts}`: {error}{}",
+        if *.lacks_bundled { "; and no guest is bundled" } else { "" }
     )]
     Channel {
         /// The channel.
@@ -82,6 +89,8 @@ pub enum NoGuest {
         artifacts: String,
         /// Why.
         error: Box<FollowError>,
+        /// A bundled guest would have served.
+        lacks_bundled: bool,
     },
     /// The bundled guest cannot be linked.
     #[error("the bundled guest: {0}")]
@@ -94,6 +103,7 @@ struct Inner {
     channels: Arc<dyn ChannelStore>,
     preparer: Preparer,
     interval_ms: u64,
+    generation_min: u64,
     serving: ArcSwap<Serving>,
     next_look_at_ms: AtomicU64,
     looked_at_ms: AtomicU64,
@@ -119,7 +129,8 @@ struct Looks {
 }
 
 impl Follower {
-    /// Takes the first look. Without a guest from the channel the bundled one serves, and why is in the reports.
+    /// Takes the first look. If a store cannot be reached, the bundled guest serves, and why is in the reports. Anything else that is wrong
+    /// with the channel is an error, bundled guest or not: whoever can delete or replace its document must not choose the guest.
     pub async fn start(following: Following, now_ms: u64) -> Result<Self, NoGuest> {
         let Following {
             channel,
@@ -127,6 +138,7 @@ impl Follower {
             channels,
             artifacts,
             interval,
+            generation_min,
             house,
             bundled,
             seed,
@@ -150,6 +162,7 @@ impl Follower {
             interval_ms: u64::try_from(interval.as_millis())
                 .unwrap_or(u64::MAX)
                 .max(1),
+            generation_min,
             serving: ArcSwap::from_pointee(bundled.map_or(Serving::Nothing, Serving::Bundled)),
             next_look_at_ms: AtomicU64::new(0),
             looked_at_ms: AtomicU64::new(now_ms),
@@ -163,15 +176,18 @@ impl Follower {
             }),
         });
         let report = inner.look(now_ms, first_look_max).await;
-        if matches!(**inner.serving.load(), Serving::Nothing) {
-            return Err(NoGuest::Channel {
+        let has_bundled = matches!(**inner.serving.load(), Serving::Bundled(_));
+        match report.result {
+            Ok(_) => Ok(Self(inner)),
+            Err(error) if has_bundled && error.is_unreachable() => Ok(Self(inner)),
+            Err(error) => Err(NoGuest::Channel {
                 channel: inner.channel.clone(),
                 channels: inner.channels.describe(),
                 artifacts: inner.preparer.artifacts.describe(),
-                error: Box::new(report.result.err().unwrap_or(FollowError::NoChannel)),
-            });
+                lacks_bundled: !has_bundled && error.is_unreachable(),
+                error: Box::new(error),
+            }),
         }
-        Ok(Self(inner))
     }
 
     /// Looks now, whether or not it is time, and says what came of it. Requests go on meanwhile.
@@ -300,6 +316,17 @@ impl Inner {
 
     /// Brings what serves to what the channel names. Whatever fails leaves what serves as it is.
     async fn update(&self, now_ms: u64, ready: &mut Ready) -> Result<Look, FollowError> {
+        let mut rereads = 0;
+        loop {
+            match self.take_document(now_ms, ready).await {
+                // It may have been promoted between the two reads; if not, the document is still the old one.
+                Err(FollowError::Superseded { .. }) if rereads < REREADS_MAX => rereads += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn take_document(&self, now_ms: u64, ready: &mut Ready) -> Result<Look, FollowError> {
         let text = self.channels.read(&self.channel).await?;
         let text = text.ok_or(FollowError::NoChannel)?;
         let document = Digest::of(text.as_bytes());
@@ -312,15 +339,25 @@ impl Inner {
         }
         let channel = Channel::open(&text, &self.keys, &self.channel)?;
         channel.check_time(now_ms)?;
+        let found = channel.generation;
         let from = self.generation();
-        if let Some(serving) = from {
-            if channel.generation < serving {
-                let found = channel.generation;
+        if let Serving::Fleet(fleet) = &**self.serving.load() {
+            let serving = fleet.channel.generation;
+            if found < serving {
                 return Err(FollowError::Older { serving, found });
             }
-            if channel.generation == serving {
-                return Err(FollowError::Forked(serving));
+            if found == serving {
+                // What was signed counts, not how the signed document around it is written.
+                return if channel == fleet.channel {
+                    Ok(Look::Unchanged)
+                } else {
+                    Err(FollowError::Forked(serving))
+                };
             }
+        }
+        if found < self.generation_min {
+            let minimum = self.generation_min;
+            return Err(FollowError::BelowMinimum { found, minimum });
         }
         self.swap(now_ms, channel, document, ready).await?;
         let serving = self.serving.load();
@@ -354,7 +391,18 @@ impl Inner {
                     .chain(route.previous)
             })
             .collect();
-        let prepared = self.preparer.fleet(channel, document, ready).await;
+        let recorded = generation.saturating_add(1);
+        let Preparer {
+            artifacts, keys, ..
+        } = &self.preparer;
+        let (is_superseded, prepared) = tokio::join!(
+            is_recorded(&**artifacts, keys, &self.channel, recorded),
+            self.preparer.fleet(channel, document, ready)
+        );
+        if is_superseded? {
+            let found = generation;
+            return Err(FollowError::Superseded { found, recorded });
+        }
         let (fleet, missing) =
             prepared.map_err(|error| FollowError::Prepare { generation, error })?;
         self.serving

@@ -205,7 +205,11 @@ impl Preparer {
 
     fn options(&self, route: &Route, limits: Limits) -> RuntimeOptions {
         let host = &self.house.options;
-        let mut environment: BTreeMap<String, String> = host.environment.iter().cloned().collect();
+        // Routes may be of different teams: the host's own environment, which may hold secrets, is for one of them only.
+        let mut environment: BTreeMap<String, String> = match route.path.as_str() {
+            "/" => host.environment.iter().cloned().collect(),
+            _ => BTreeMap::new(),
+        };
         environment.extend(route.environment.clone());
         RuntimeOptions {
             limits,
@@ -225,7 +229,7 @@ impl Preparer {
         let runtime = Runtime::new(&self.house.engine, guest, options.clone())
             .map_err(|error| load(digest, error))?;
         let namespace = route.namespace.as_ref().unwrap_or(&self.house.namespace);
-        let mut stand = Stand::new(runtime, self.house.views.view(namespace));
+        let mut stand = Stand::new(runtime, self.house.views.view(namespace)).with_outcomes();
         if route.limits.request_duration_ms_max.is_some() {
             stand = stand.with_duration_max(options.limits.request_duration_max);
         }

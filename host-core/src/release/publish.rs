@@ -5,7 +5,7 @@ use super::{
     artifact_store::{ArtifactStore, Put},
     folder::StoreError,
     manifest::{Manifest, ManifestError},
-    signature::{PublicKeys, Purpose, SecretKey},
+    signature::{PublicKeys, Purpose, SecretKey, SignatureError},
 };
 use crate::{
     digest::Digest,
@@ -41,6 +41,11 @@ pub enum PublishError {
     /// There is a manifest already, which this publisher has no reason to believe.
     #[error("there is a manifest of this component already, and it {0}")]
     Manifest(ManifestError),
+    /// Another key signed the manifest that is there. Hosts that trust only that key would refuse one that this key signed.
+    #[error(
+        "the manifest of this component is signed by another key, `{0}`, and hosts may depend on it"
+    )]
+    OtherKey(String),
     /// The document cannot be written.
     #[error("failed to write the manifest: {0}")]
     Document(#[from] serde_json::Error),
@@ -57,16 +62,28 @@ pub async fn publish(
     store: &dyn ArtifactStore,
     key: &SecretKey,
 ) -> Result<Published, PublishError> {
+    publish_replacing(engine, component, store, key, &PublicKeys::of(key)).await
+}
+
+/// The same where the manifest that is there may be signed by any of `keys`, which vouch for the images that it describes; `key` signs it
+/// from then on. For the rotation of keys: hosts have to trust both keys before.
+pub async fn publish_replacing(
+    engine: &Engine,
+    component: &[u8],
+    store: &dyn ArtifactStore,
+    key: &SecretKey,
+    keys: &PublicKeys,
+) -> Result<Published, PublishError> {
     let imports = check(engine, component)?;
     let digest = Digest::of(component);
     let mut artifacts = Vec::new();
-    let (mut manifest, is_new) = match open(store, key, digest).await? {
-        Some(manifest) => (manifest, false),
-        None => (Manifest::new(component, imports), true),
+    let (mut manifest, is_signed) = match open(store, key, keys, digest).await? {
+        Some(opened) => opened,
+        None => (Manifest::new(component, imports), false),
     };
     let name = ArtifactName::Component(digest);
     artifacts.push((name, put_component(store, name, component).await?));
-    let mut changed = is_new;
+    let mut changed = !is_signed;
     for target in TARGETS {
         let name = ArtifactName::Image(digest, target);
         let mut put = Put::Unchanged;
@@ -107,22 +124,32 @@ fn check(engine: &Engine, component: &[u8]) -> Result<Vec<String>, PublishError>
         .collect())
 }
 
+/// The manifest that is there, and whether `key` itself has signed it.
 async fn open(
     store: &dyn ArtifactStore,
     key: &SecretKey,
+    keys: &PublicKeys,
     digest: Digest,
-) -> Result<Option<Manifest>, PublishError> {
+) -> Result<Option<(Manifest, bool)>, PublishError> {
     let text = match store.get(ArtifactName::Manifest(digest)).await {
         Ok(text) => text,
         Err(StoreError::Missing(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    // Whoever signs again vouches for what others wrote before: only what the same key signed is taken over.
-    let keys = PublicKeys::of(key);
-    match Manifest::open(&String::from_utf8_lossy(&text), &keys, digest) {
-        Ok(manifest) => Ok(Some(manifest)),
-        // Another team's key, or the one before this: written anew under this one.
-        Err(ManifestError::Signature(_)) => Ok(None),
+    let text = String::from_utf8_lossy(&text);
+    // Whoever signs again vouches for what others wrote before: only what a trusted key signed is taken over.
+    match Manifest::open(&text, keys, digest) {
+        Ok(manifest) => {
+            let own = PublicKeys::of(key).verify(Purpose::Manifest, &text);
+            Ok(Some((manifest, own.is_ok())))
+        }
+        Err(ManifestError::Signature(SignatureError::UnknownKey(other))) => {
+            Err(PublishError::OtherKey(other))
+        }
+        // Nobody vouches for it: written anew.
+        Err(ManifestError::Signature(SignatureError::Unsigned(_) | SignatureError::Wrong)) => {
+            Ok(None)
+        }
         Err(error) => Err(PublishError::Manifest(error)),
     }
 }

@@ -55,9 +55,27 @@ pub enum FollowError {
         /// The document's.
         found: u64,
     },
+    /// An old document, brought back; a later generation is recorded beside the artifacts.
+    #[error(
+        "channel document is of generation {found}, and generation {recorded} was signed after it: an old document was put back"
+    )]
+    Superseded {
+        /// The document's.
+        found: u64,
+        /// A later one.
+        recorded: u64,
+    },
+    /// Older than what this host was told to take.
+    #[error("channel document is of generation {found}, and this host takes none before {minimum}")]
+    BelowMinimum {
+        /// The document's.
+        found: u64,
+        /// The host's own bound.
+        minimum: u64,
+    },
     /// Two documents for one generation.
     #[error(
-        "there are two documents of generation {0}: somebody writes past the conditions of the store"
+        "there are two different documents of generation {0}: somebody writes past the conditions of the store"
     )]
     Forked(u64),
     /// A guest cannot be made ready.
@@ -82,6 +100,30 @@ pub enum FollowError {
     /// A guest kept failing here, and another one serves in its place for a while.
     #[error("guest {0} keeps failing; the previous guest serves in its place")]
     Tripped(Digest),
+}
+
+impl FollowError {
+    /// Whether a store could not be reached or did not answer, so that nothing is known of the channel. Everything else will be the same
+    /// the next time, until somebody does something about it.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Store(error)
+            | Self::Prepare {
+                error: PrepareError::Store { error, .. },
+                ..
+            } => matches!(error, StoreError::Unavailable(_)),
+            Self::TimedOut(_) => true,
+            Self::NoChannel
+            | Self::Document(_)
+            | Self::Older { .. }
+            | Self::Superseded { .. }
+            | Self::BelowMinimum { .. }
+            | Self::Forked(_)
+            | Self::Prepare { .. }
+            | Self::NoFallback { .. }
+            | Self::Tripped(_) => false,
+        }
+    }
 }
 
 impl ChannelReport {

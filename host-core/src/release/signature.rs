@@ -25,6 +25,8 @@ pub enum Purpose {
     Manifest,
     /// Says which guests serve.
     Channel,
+    /// Says that a generation of a channel was signed, so that an older one is known to be old.
+    Generation,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
         match self {
             Self::Manifest => "tenon release manifest 1\n",
             Self::Channel => "tenon release channel 1\n",
+            Self::Generation => "tenon release generation 1\n",
         }
     }
 

@@ -1,16 +1,13 @@
 //! A guest where it stands: with its view of the store, its bounds, and how its last requests went.
 
-use super::Fault;
+use super::{Fault, Outcomes, outcomes};
 use crate::{
     http::Request,
     runtime::{Failure, Runtime, Usage},
     storage::Storage,
 };
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -24,7 +21,7 @@ pub struct Stand {
     pub(super) storage: Arc<dyn Storage>,
     duration_max: Option<Duration>,
     turns: Option<Arc<Semaphore>>,
-    outcomes: Outcomes,
+    outcomes: Option<Box<Outcomes>>,
 }
 
 impl Stand {
@@ -35,7 +32,7 @@ impl Stand {
             storage,
             duration_max: None,
             turns: None,
-            outcomes: Outcomes::default(),
+            outcomes: None,
         }
     }
 
@@ -53,6 +50,13 @@ impl Stand {
         self
     }
 
+    /// Remembers how the last requests went, for whoever decides on another guest.
+    #[must_use]
+    pub fn with_outcomes(mut self) -> Self {
+        self.outcomes = Some(Box::default());
+        self
+    }
+
     /// The guest.
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
@@ -63,9 +67,9 @@ impl Stand {
         &self.storage
     }
 
-    /// How its last requests went.
-    pub fn outcomes(&self) -> &Outcomes {
-        &self.outcomes
+    /// How its last requests went, where that is remembered.
+    pub fn outcomes(&self) -> Option<&Outcomes> {
+        self.outcomes.as_deref()
     }
 
     /// Why this guest does not get a request that others might. Everything else was checked when the event was taken apart.
@@ -97,9 +101,21 @@ impl Stand {
         }
     }
 
-    pub(super) fn note(&self, fault: Option<&Fault>, usage: &Usage) {
-        self.outcomes
-            .note(fault.is_some_and(|fault| is_the_guests(fault, usage)));
+    /// Who asks, where that is remembered.
+    pub(super) fn client(&self, request: &Request) -> u32 {
+        match &self.outcomes {
+            Some(_) => outcomes::client(request),
+            None => 0,
+        }
+    }
+
+    pub(super) fn note(&self, client: u32, fault: Option<&Fault>, usage: &Usage) {
+        if let Some(outcomes) = &self.outcomes {
+            outcomes.note(
+                client,
+                fault.is_some_and(|fault| is_the_guests(fault, usage)),
+            );
+        }
     }
 }
 
@@ -116,52 +132,9 @@ fn is_the_guests(fault: &Fault, usage: &Usage) -> bool {
     }
 }
 
-/// Requests that [`Outcomes`] remembers.
-pub const OUTCOMES_KEPT: u32 = 20;
-
-/// How the last `OUTCOMES_KEPT` requests went: one bit each, so that counting is one atomic operation.
-#[derive(Debug, Default)]
-pub struct Outcomes(AtomicU32);
-
-impl Outcomes {
-    /// Adds one, forgets the oldest.
-    pub fn note(&self, failed: bool) {
-        let shift = |bits: u32| ((bits << 1) | u32::from(failed)) & ((1 << OUTCOMES_KEPT) - 1);
-        // Nothing to change where all went well and goes on to: the usual case costs one read.
-        if failed || self.0.load(Ordering::Relaxed) != 0 {
-            self.0.update(Ordering::Relaxed, Ordering::Relaxed, shift);
-        }
-    }
-
-    /// Failures among those remembered.
-    pub fn failures(&self) -> u32 {
-        self.0.load(Ordering::Relaxed).count_ones()
-    }
-
-    /// Forgets all.
-    pub fn clear(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_outcomes_count_and_older_ones_do_not() {
-        let outcomes = Outcomes::default();
-        outcomes.note(true);
-        outcomes.note(false);
-        outcomes.note(true);
-        assert_eq!(outcomes.failures(), 2);
-        for _ in 0..OUTCOMES_KEPT - 1 {
-            outcomes.note(false);
-        }
-        assert_eq!(outcomes.failures(), 1);
-        outcomes.note(false);
-        assert_eq!(outcomes.failures(), 0);
-    }
 
     #[test]
     fn only_what_another_version_might_do_better_counts() {

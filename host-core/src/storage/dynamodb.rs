@@ -16,7 +16,7 @@ mod layout;
 mod query;
 pub mod table;
 mod transact;
-mod trouble;
+pub(crate) mod trouble;
 
 use self::{
     attempts::{Answer, Attempts, Effect, traced},

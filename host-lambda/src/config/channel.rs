@@ -12,6 +12,9 @@ const INTERVAL_MS_DEFAULT: u64 = 15_000;
 /// A day. Below, a process would look at its channel more often than it answers.
 const INTERVAL_MS_MAX: u64 = 86_400_000;
 
+/// More generations than a channel will ever have; a larger number is a mistake.
+const GENERATION_MAX: u64 = 1_000_000_000_000;
+
 /// Which channel, and what to believe.
 #[derive(Debug)]
 pub struct ChannelConfig {
@@ -23,6 +26,8 @@ pub struct ChannelConfig {
     pub keys: PublicKeys,
     /// How often to look.
     pub interval: Duration,
+    /// No generation before this one is taken; 0 where nothing is said.
+    pub generation_min: u64,
 }
 
 /// Where published guests are.
@@ -45,6 +50,8 @@ pub fn read(
     let keys = "TENON_PUBLIC_KEYS";
     let meaning = "one or two public keys, which sign what `TENON_CHANNEL` serves";
     let interval = variables.optional_number("TENON_CHANNEL_INTERVAL_MS", 1..=INTERVAL_MS_MAX)?;
+    let generation_min =
+        variables.optional_number("TENON_CHANNEL_GENERATION_MIN", 1..=GENERATION_MAX)?;
     Ok(Some(ChannelConfig {
         name: name.parse().map_err(|_| {
             variables.invalid("TENON_CHANNEL", "1 to 64 characters of `a-z`, `0-9` and `-`")
@@ -55,6 +62,7 @@ pub fn read(
             variables.invalid_secret(keys, "one or two public keys as `host-cli keygen` prints them, with a comma between them")
         })?,
         interval: Duration::from_millis(interval.unwrap_or(INTERVAL_MS_DEFAULT)),
+        generation_min: generation_min.unwrap_or(0),
     }))
 }
 

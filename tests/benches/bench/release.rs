@@ -123,6 +123,7 @@ pub fn promotion(digest: Digest, path: &str) -> Promotion {
         environment: BTreeMap::new(),
         limits: RouteLimits::default(),
         select_header: None,
+        is_minimum: false,
     }
 }
 
@@ -132,6 +133,7 @@ pub async fn flip(folder: &Path, key: &SecretKey, promotions: &[Promotion]) -> a
         by: "a benchmark".to_owned(),
         now_ms: workload::RECEIVED_AT_MS,
         valid_for: Duration::from_secs(86_400),
+        newest_generation: 0,
     };
     let mut next = None;
     for promotion in promotions {
@@ -152,6 +154,7 @@ pub async fn follow(folder: &Path, engine: &Engine, key: &SecretKey) -> anyhow::
         channels: Arc::new(FolderChannels::new(folder)),
         artifacts: Arc::new(FolderArtifacts::new(folder)),
         interval: Duration::from_secs(15),
+        generation_min: 0,
         house: House {
             engine: engine.clone(),
             views: Views::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),

@@ -108,6 +108,8 @@ pub struct Site {
     pub folder: PathBuf,
     pub channels: FolderChannels,
     pub storage: Arc<dyn Storage>,
+    /// What hosts are told.
+    pub generation_min: u64,
 }
 
 impl Site {
@@ -117,6 +119,7 @@ impl Site {
         Self {
             channels: FolderChannels::new(&folder),
             storage: Arc::new(MemoryStorage::new()),
+            generation_min: 0,
             folder,
         }
     }
@@ -214,6 +217,7 @@ impl Site {
             channels,
             artifacts,
             interval: Duration::from_millis(INTERVAL_MS),
+            generation_min: self.generation_min,
             house: House {
                 engine: engine().clone(),
                 views: Views::of(self.storage.clone(), CursorKey::new([0; 32])),
@@ -240,6 +244,7 @@ pub fn promotion(number: u8, percent: u32) -> Promotion {
         environment: BTreeMap::new(),
         limits: RouteLimits::default(),
         select_header: None,
+        is_minimum: false,
     }
 }
 
@@ -249,6 +254,7 @@ pub fn signing() -> Signing {
         now_ms: NOW_MS,
         // The program that some tests run has the clock of today.
         valid_for: Duration::from_secs(3_000_000_000),
+        newest_generation: 0,
     }
 }
 

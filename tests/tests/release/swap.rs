@@ -148,6 +148,10 @@ impl ArtifactStore for Slow {
         self.inner.put(name, bytes).await
     }
 
+    async fn published(&self) -> Result<Vec<host_core::digest::Digest>, StoreError> {
+        self.inner.published().await
+    }
+
     fn describe(&self) -> String {
         self.inner.describe()
     }

@@ -1,9 +1,10 @@
 //! Artifacts in a local folder: `file://`.
 
-use super::ArtifactStore;
+use super::{ArtifactStore, MANIFESTS, digest_of_manifest};
+use crate::digest::Digest;
 use crate::release::{
     artifact::ArtifactName,
-    folder::{Folder, StoreError},
+    folder::{Access, Folder, StoreError},
 };
 use std::path::Path;
 
@@ -33,7 +34,17 @@ impl ArtifactStore for FolderArtifacts {
     }
 
     async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError> {
-        self.0.write(&name.to_string(), bytes)
+        self.0.write(&name.to_string(), bytes, Access::Public)
+    }
+
+    async fn published(&self) -> Result<Vec<Digest>, StoreError> {
+        let files = match self.0.list(MANIFESTS.trim_end_matches('/')) {
+            Ok(files) => files,
+            Err(StoreError::Missing(_)) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let digests = files.iter().filter_map(|file| digest_of_manifest(file));
+        Ok(digests.collect())
     }
 
     fn describe(&self) -> String {

@@ -1,8 +1,11 @@
 //! Artifacts in S3: `s3://`. Three kinds of requests, signed as the SDK signs them, over its HTTP client; its own client for S3 would be
 //! larger than the rest of the host.
 
-use super::ArtifactStore;
-use crate::release::{artifact::ArtifactName, folder::StoreError};
+use super::{ArtifactStore, MANIFESTS, digest_of_manifest};
+use crate::{
+    digest::Digest,
+    release::{artifact::ArtifactName, folder::StoreError},
+};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sigv4::{
     http_request::{
@@ -37,6 +40,11 @@ const HEAD_DURATION_MAX: Duration = Duration::from_secs(10);
 const UPLOAD_DURATION_MAX: Duration = Duration::from_secs(300);
 /// Between two pieces of an answer's body.
 const PIECE_DURATION_MAX: Duration = Duration::from_secs(10);
+
+/// A page of a listing has a thousand keys (AWS: ListObjectsV2), each below 2 KiB with what is said of it.
+const PAGE_BYTES_MAX: usize = 2 << 20;
+/// Pages that are listed.
+const PAGES_MAX: u32 = 20;
 
 /// Where in S3, and how it is reached. Made by whoever starts the host: nothing here reads the environment.
 #[derive(Clone)]
@@ -91,26 +99,29 @@ impl S3Location {
         })
     }
 
-    /// The address of an artifact. Names need no encoding: see [`ArtifactName`].
-    fn address(&self, name: ArtifactName) -> String {
-        let Self {
-            bucket,
-            prefix,
-            region,
-            ..
-        } = self;
+    /// An artifact. Names need no encoding: see [`ArtifactName`].
+    fn object(&self, name: ArtifactName) -> Object {
+        let prefix = &self.prefix;
+        Object {
+            address: format!("{}/{prefix}{name}", self.bucket_address()),
+            shown: format!("{self}{name}"),
+        }
+    }
+
+    fn bucket_address(&self) -> String {
+        let Self { bucket, region, .. } = self;
         let domain = if region.starts_with("cn-") {
             "amazonaws.com.cn"
         } else {
             "amazonaws.com"
         };
         match &self.endpoint {
-            Some(endpoint) => format!("{endpoint}/{bucket}/{prefix}{name}"),
+            Some(endpoint) => format!("{endpoint}/{bucket}"),
             // A name with dots does not fit the certificate.
             None if bucket.contains('.') => {
-                format!("https://s3.{region}.{domain}/{bucket}/{prefix}{name}")
+                format!("https://s3.{region}.{domain}/{bucket}")
             }
-            None => format!("https://{bucket}.s3.{region}.{domain}/{prefix}{name}"),
+            None => format!("https://{bucket}.s3.{region}.{domain}"),
         }
     }
 }
@@ -133,6 +144,13 @@ impl fmt::Debug for S3Location {
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }
+}
+
+/// What a request is about.
+struct Object {
+    address: String,
+    /// For messages.
+    shown: String,
 }
 
 /// A part of a bucket that holds artifacts.
@@ -173,33 +191,33 @@ impl S3Artifacts {
     async fn send(
         &self,
         method: &'static str,
-        name: ArtifactName,
+        object: &Object,
         body: &[u8],
     ) -> Result<HttpResponse, StoreError> {
         let mut pause = PAUSE;
         for attempt in 1.. {
-            match self.attempt(method, name, body).await {
+            match self.attempt(method, object, body).await {
                 Ok(response) => return Ok(response),
                 Err(Trouble::Passing(words)) if attempt == ATTEMPTS_MAX => {
-                    return Err(self.unavailable(name, &words));
+                    return Err(unavailable(object, &words));
                 }
                 Err(Trouble::Passing(_)) => {
                     sleep(pause).await;
                     pause *= 2;
                 }
-                Err(Trouble::Lasting(words)) => return Err(self.unavailable(name, &words)),
+                Err(Trouble::Lasting(words)) => return Err(refused(object, &words)),
             }
         }
-        Err(self.unavailable(name, "no attempt was made"))
+        Err(unavailable(object, "no attempt was made"))
     }
 
     async fn attempt(
         &self,
         method: &'static str,
-        name: ArtifactName,
+        object: &Object,
         body: &[u8],
     ) -> Result<HttpResponse, Trouble> {
-        let request = self.request(method, name, body).await?;
+        let request = self.request(method, object, body).await?;
         let duration_max = if body.is_empty() {
             HEAD_DURATION_MAX
         } else {
@@ -218,9 +236,11 @@ impl S3Artifacts {
     async fn request(
         &self,
         method: &'static str,
-        name: ArtifactName,
+        object: &Object,
         body: &[u8],
     ) -> Result<HttpRequest, Trouble> {
+        // Listing is a GET of the bucket; it has a name of its own because it needs a permission of its own.
+        let method = if method == "LIST" { "GET" } else { method };
         let lasting = |error: &dyn Error| Trouble::Lasting(words(error));
         let location = &self.location;
         let credentials = location.credentials.provide_credentials().await;
@@ -238,10 +258,10 @@ impl S3Artifacts {
             .build()
             .map_err(|error| lasting(&error))?
             .into();
-        let address = location.address(name);
+        let address = &object.address;
         let signable = SignableRequest::new(
             method,
-            &address,
+            address,
             std::iter::empty(),
             SignableBody::Bytes(body),
         )
@@ -253,7 +273,9 @@ impl S3Artifacts {
         request
             .set_method(method)
             .map_err(|error| lasting(&error))?;
-        request.set_uri(address).map_err(|error| lasting(&error))?;
+        request
+            .set_uri(address.as_str())
+            .map_err(|error| lasting(&error))?;
         let (headers, _) = instructions.into_parts();
         for header in headers {
             request
@@ -268,49 +290,45 @@ impl S3Artifacts {
         Ok(request)
     }
 
-    fn unavailable(&self, name: ArtifactName, words: &str) -> StoreError {
-        StoreError::Unavailable(format!("`{}{name}`: {words}", self.location))
-    }
-
     /// A request that S3 answered, but not with success.
-    fn refused(&self, name: ArtifactName, status: u16) -> StoreError {
+    fn not_done(&self, object: &Object, status: u16) -> StoreError {
         match status {
-            404 => StoreError::Missing(format!("{}{name}", self.location)),
+            404 => StoreError::Missing(object.shown.clone()),
             // Without the right to list, S3 does not say which.
             403 => StoreError::Missing(format!(
-                "{}{name}` (or reading it is not allowed) `",
-                self.location
+                "{}` (or reading it is not allowed) `",
+                object.shown
             )),
-            301 | 307 | 400 => self.unavailable(
-                name,
+            301 | 307 | 400 => refused(
+                object,
                 &format!(
                     "answered {status}: is the bucket in region `{}`?",
                     self.location.region
                 ),
             ),
-            _ => self.unavailable(name, &format!("answered {status}")),
+            _ => refused(object, &format!("answered {status}")),
         }
     }
 
     async fn body(
         &self,
-        name: ArtifactName,
+        object: &Object,
+        bytes_max: usize,
         response: HttpResponse,
     ) -> Result<Vec<u8>, StoreError> {
-        let bytes_max = name.bytes_max();
         let mut bytes = Vec::new();
         let mut body = ByteStream::new(response.into_body());
         loop {
             let piece = timeout(PIECE_DURATION_MAX, body.next())
                 .await
-                .map_err(|_| self.unavailable(name, "the answer stopped half-way"))?;
+                .map_err(|_| unavailable(object, "the answer stopped half-way"))?;
             let Some(piece) = piece else {
                 return Ok(bytes);
             };
-            let piece = piece.map_err(|error| self.unavailable(name, &words(&error)))?;
+            let piece = piece.map_err(|error| unavailable(object, &words(&error)))?;
             if bytes.len() + piece.len() > bytes_max {
                 return Err(StoreError::TooLarge {
-                    name: format!("{}{name}", self.location),
+                    name: object.shown.clone(),
                     bytes_max,
                 });
             }
@@ -322,18 +340,20 @@ impl S3Artifacts {
 #[async_trait::async_trait]
 impl ArtifactStore for S3Artifacts {
     async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError> {
-        let response = self.send("GET", name, b"").await?;
+        let object = self.location.object(name);
+        let response = self.send("GET", &object, b"").await?;
         match response.status().as_u16() {
-            200 => self.body(name, response).await,
-            status => Err(self.refused(name, status)),
+            200 => self.body(&object, name.bytes_max(), response).await,
+            status => Err(self.not_done(&object, status)),
         }
     }
 
     async fn exists(&self, name: ArtifactName) -> Result<bool, StoreError> {
-        let response = self.send("HEAD", name, b"").await?;
+        let object = self.location.object(name);
+        let response = self.send("HEAD", &object, b"").await?;
         match response.status().as_u16() {
             200 => Ok(true),
-            status => match self.refused(name, status) {
+            status => match self.not_done(&object, status) {
                 StoreError::Missing(_) => Ok(false),
                 error => Err(error),
             },
@@ -341,18 +361,76 @@ impl ArtifactStore for S3Artifacts {
     }
 
     async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError> {
-        let response = self.send("PUT", name, bytes).await?;
+        let object = self.location.object(name);
+        let response = self.send("PUT", &object, bytes).await?;
         match response.status().as_u16() {
             200 => Ok(()),
-            403 => Err(self.unavailable(name, "answered 403: writing it is not allowed")),
-            404 => Err(self.unavailable(name, "answered 404: there is no such bucket")),
-            status => Err(self.refused(name, status)),
+            403 => Err(refused(&object, "answered 403: writing it is not allowed")),
+            404 => Err(refused(&object, "answered 404: there is no such bucket")),
+            status => Err(self.not_done(&object, status)),
         }
+    }
+
+    async fn published(&self) -> Result<Vec<Digest>, StoreError> {
+        let location = &self.location;
+        let prefix = format!("{}{MANIFESTS}", location.prefix);
+        let mut digests = Vec::new();
+        let mut last = String::new();
+        for _ in 0..PAGES_MAX {
+            // In the order of their names, as signing wants them. Digests and prefixes have no letters that need encoding but the slash.
+            let object = Object {
+                address: format!(
+                    "{}/?list-type=2&prefix={}{}",
+                    location.bucket_address(),
+                    prefix.replace('/', "%2F"),
+                    match last.as_str() {
+                        "" => String::new(),
+                        last => format!("&start-after={}", last.replace('/', "%2F")),
+                    }
+                ),
+                shown: format!("{location}{MANIFESTS}"),
+            };
+            let response = self.send("LIST", &object, b"").await?;
+            match response.status().as_u16() {
+                200 => {}
+                403 => return Err(refused(&object, "answered 403: listing it is not allowed")),
+                404 => return Err(refused(&object, "answered 404: there is no such bucket")),
+                status => return Err(self.not_done(&object, status)),
+            }
+            let page = self.body(&object, PAGE_BYTES_MAX, response).await?;
+            let keys = keys(&String::from_utf8_lossy(&page));
+            let Some(newest) = keys.last() else {
+                return Ok(digests);
+            };
+            last.clone_from(newest);
+            let names = keys.iter().filter_map(|key| key.strip_prefix(&prefix));
+            digests.extend(names.filter_map(digest_of_manifest));
+        }
+        Err(StoreError::Refused(format!(
+            "`{location}{MANIFESTS}` holds more manifests than are listed"
+        )))
     }
 
     fn describe(&self) -> String {
         self.location.to_string()
     }
+}
+
+fn unavailable(object: &Object, words: &str) -> StoreError {
+    StoreError::Unavailable(format!("`{}`: {words}", object.shown))
+}
+
+fn refused(object: &Object, words: &str) -> StoreError {
+    StoreError::Refused(format!("`{}`: {words}", object.shown))
+}
+
+/// The keys in one page of a listing (AWS: ListObjectsV2). Ours have no letters that XML escapes; others are not asked for.
+fn keys(page: &str) -> Vec<String> {
+    page.split("<Key>")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("</Key>"))
+        .map(|(key, _)| key.to_owned())
+        .collect()
 }
 
 /// An error with what is behind it: the outermost one often says nothing.
@@ -385,7 +463,7 @@ mod tests {
     #[test]
     fn an_artifact_has_one_address() {
         let name = ArtifactName::Manifest(Digest::of(b""));
-        let address = |url, endpoint| location(url, endpoint).unwrap().address(name);
+        let address = |url, endpoint| location(url, endpoint).unwrap().object(name).address;
         assert_eq!(
             address("s3://releases/team/a/", None),
             format!("https://releases.s3.eu-central-1.amazonaws.com/team/a/{name}")

@@ -5,7 +5,7 @@ use crate::{
     limits::CHANNEL_BYTES_MAX,
     release::{
         channel::ChannelName,
-        folder::{Folder, StoreError},
+        folder::{Access, Folder, StoreError},
     },
 };
 use serde::Deserialize;
@@ -25,7 +25,7 @@ impl FolderChannels {
         match self.0.read(name, CHANNEL_BYTES_MAX) {
             Ok(bytes) => String::from_utf8(bytes)
                 .map(Some)
-                .map_err(|_| StoreError::Unavailable(format!("`{name}` is not text"))),
+                .map_err(|_| StoreError::Refused(format!("`{name}` is not text"))),
             Err(StoreError::Missing(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -74,9 +74,11 @@ impl ChannelStore for FolderChannels {
         }
         if let Some(replaced) = replaced {
             self.0
-                .write(&past(channel, expected), replaced.as_bytes())?;
+                .write(&past(channel, expected), replaced.as_bytes(), Access::Owner)?;
         }
-        Ok(self.0.write(&present(channel), document.as_bytes())?)
+        // A document holds the environment of its guests, which may hold secrets.
+        let present = present(channel);
+        Ok(self.0.write(&present, document.as_bytes(), Access::Owner)?)
     }
 
     async fn history(
@@ -189,7 +191,7 @@ mod tests {
         store.flip(&name, 0, 1, &document(1, "a")).await.unwrap();
         store
             .0
-            .write(&past(&name, 1), document(1, "a").as_bytes())
+            .write(&past(&name, 1), document(1, "a").as_bytes(), Access::Owner)
             .unwrap();
         fs::write(store.0.path().join("channels/items.new-1-1"), "half").unwrap();
         assert_eq!(store.read(&name).await, Ok(Some(document(1, "a"))));

@@ -4,14 +4,15 @@
 use super::{ChannelStore, FlipError};
 use crate::{
     release::{channel::ChannelName, folder::StoreError},
-    storage::dynamodb::DynamoDbOptions,
+    storage::dynamodb::{DynamoDbOptions, trouble},
 };
 use aws_sdk_dynamodb::{
     Client,
-    error::{DisplayErrorContext, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::put_item::PutItemError,
     types::AttributeValue,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::{collections::HashMap, time::Duration};
 use tokio::time::timeout;
 
@@ -28,6 +29,8 @@ const REQUEST_DURATION_MAX: Duration = Duration::from_secs(5);
 pub struct TableChannels {
     client: Client,
     table: String,
+    /// For messages.
+    place: String,
 }
 
 impl TableChannels {
@@ -36,6 +39,10 @@ impl TableChannels {
         Self {
             client: options.client(),
             table: options.table.clone(),
+            place: match &options.endpoint {
+                Some(endpoint) => format!("table {} at {endpoint}", options.table),
+                None => format!("table {} in {}", options.table, options.region),
+            },
         }
     }
 
@@ -71,30 +78,48 @@ impl TableChannels {
             .get(GENERATION)
             .and_then(|value| value.as_n().ok()?.parse().ok());
         document.cloned().zip(generation).map_or_else(
-            || Err(self.unavailable("read", "an item in `#channel` holds no document")),
+            || {
+                let words = "an item in `#channel` holds no document";
+                Err(StoreError::Refused(self.message("read", words)))
+            },
             |(document, generation)| Ok((generation, document)),
         )
     }
 
-    async fn answered<T, E: std::error::Error + Send + Sync + 'static>(
+    async fn answered<T, E>(
         &self,
         action: &str,
-        request: impl Future<Output = Result<T, SdkError<E>>>,
-    ) -> Result<T, StoreError> {
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, StoreError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
         match timeout(REQUEST_DURATION_MAX, request).await {
             Ok(Ok(output)) => Ok(output),
-            Ok(Err(error)) => {
-                Err(self.unavailable(action, &DisplayErrorContext(&error).to_string()))
-            }
+            Ok(Err(error)) => Err(self.failed(action, error)),
             Err(_) => Err(self.unavailable(action, &no_answer())),
         }
     }
 
+    fn failed<E>(&self, action: &str, error: SdkError<E, HttpResponse>) -> StoreError
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        match trouble::described(error) {
+            (true, words) => self.unavailable(action, &words),
+            (false, words) => StoreError::Refused(self.message(action, &words)),
+        }
+    }
+
     fn unavailable(&self, action: &str, words: &str) -> StoreError {
-        StoreError::Unavailable(format!(
+        StoreError::Unavailable(self.message(action, words))
+    }
+
+    fn message(&self, action: &str, words: &str) -> String {
+        format!(
             "failed to {action} channels in table `{}`: {words}",
             self.table
-        ))
+        )
     }
 }
 
@@ -163,10 +188,7 @@ impl ChannelStore for TableChannels {
             {
                 Err(lost)
             }
-            Ok(Err(error)) => {
-                let words = DisplayErrorContext(&error).to_string();
-                Err(self.unavailable("write", &words).into())
-            }
+            Ok(Err(error)) => Err(self.failed("write", error).into()),
             Err(_) => {
                 let words = format!("{}: look whether it has changed", no_answer());
                 Err(self.unavailable("write", &words).into())
@@ -215,6 +237,6 @@ impl ChannelStore for TableChannels {
     }
 
     fn describe(&self) -> String {
-        format!("table {}", self.table)
+        self.place.clone()
     }
 }

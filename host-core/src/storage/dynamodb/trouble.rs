@@ -49,6 +49,25 @@ pub(super) enum Judged<E> {
     Trouble(Trouble, String),
 }
 
+/// For requests beside those of guests: whether another attempt may go better, and words for the operator.
+pub(crate) fn described<E>(error: SdkError<E, HttpResponse>) -> (bool, String)
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let judge = |error: &E, status| {
+        let (code, message) = (error.code(), error.message().unwrap_or_default());
+        Verdict::Trouble(of_code(code, message, status))
+    };
+    match of_error(error, judge) {
+        Judged::Trouble(Trouble::Misconfigured | Trouble::Defect, words) => (false, words),
+        Judged::Trouble(
+            Trouble::Throttled | Trouble::Conflict | Trouble::Unreachable | Trouble::Uncertain,
+            words,
+        ) => (true, words),
+        Judged::Answer(error) => (false, service_words(&error)),
+    }
+}
+
 /// Tells what became of a failed request.
 pub(super) fn of_error<E>(
     error: SdkError<E, HttpResponse>,

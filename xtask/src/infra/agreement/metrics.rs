@@ -66,6 +66,9 @@ struct Series {
 pub fn alarms(template: &Template) -> anyhow::Result<Vec<String>> {
     let watched = watched(template);
     let mut complaints = unknown(template, &watched)?;
+    for (name, alarm) in template.resources("AWS::CloudWatch::Alarm") {
+        complaints.extend(expression(&name, &alarm["Metrics"]));
+    }
     let operations: BTreeSet<_> = watched
         .iter()
         .filter(|series| series.name == "SystemErrors")
@@ -81,6 +84,46 @@ pub fn alarms(template: &Template) -> anyhow::Result<Vec<String>> {
         "is called by the host, but not watched for system errors",
     ));
     Ok(complaints)
+}
+
+/// An alarm with an expression names all of its own series in it, and no other (AWS: metric math). Series that are summed by `METRICS()`
+/// need no names.
+fn expression(alarm: &str, metrics: &Value) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let Some(expression) = elements(metrics).find_map(|metric| metric.get("Expression").map(text))
+    else {
+        return complaints;
+    };
+    let returned = elements(metrics).filter(|metric| is_true(&metric["ReturnData"]));
+    if returned.count() != 1 {
+        complaints.push(format!(
+            "alarm `{alarm}` does not return exactly one series"
+        ));
+    }
+    if expression.contains("METRICS()") {
+        return complaints;
+    }
+    let named: BTreeSet<String> = expression
+        .split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
+        // Functions are in capitals, series begin with a small letter.
+        .filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
+        .map(str::to_owned)
+        .collect();
+    let series = elements(metrics)
+        .filter(|metric| metric.get("MetricStat").is_some())
+        .map(|metric| plain(&metric["Id"]))
+        .collect();
+    complaints.extend(super::unmatched(
+        &named,
+        &series,
+        &format!("is in the expression of alarm `{alarm}`, which has no such series"),
+        &format!("is a series of alarm `{alarm}`, which its expression does not use"),
+    ));
+    complaints
+}
+
+fn is_true(value: &Value) -> bool {
+    *value == Value::Bool(true) || *value == "true"
 }
 
 /// The dashboard is JSON, and draws metrics and logs that exist.

@@ -17,10 +17,11 @@ const CHANNELS: &str = "host-core/src/release/channel_store/table";
 const ARTIFACTS: &str = "host-core/src/release/artifact_store/s3";
 
 /// Requests to S3 as the code makes them, with the actions that allow them (AWS: "Actions, resources, and condition keys for Amazon S3").
-const S3_REQUESTS: [(&str, &str); 4] = [
+const S3_REQUESTS: [(&str, &str); 5] = [
     ("DELETE", "s3:DeleteObject"),
     ("GET", "s3:GetObject"),
     ("HEAD", "s3:GetObject"),
+    ("LIST", "s3:ListBucket"),
     ("PUT", "s3:PutObject"),
 ];
 

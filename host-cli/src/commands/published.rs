@@ -1,0 +1,95 @@
+//! `published`: the guests that a store holds.
+
+use crate::{
+    args::release::{ListFormat, PublishedArgs},
+    exit::{Failure, Outcome},
+    output,
+    release::{keys, stores},
+    runtime,
+};
+use host_core::{
+    digest::Digest,
+    release::{ArtifactName, ArtifactStore, Manifest, ManifestError, PublicKeys},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Where, and whose signatures count.
+pub struct Configuration<'a> {
+    arguments: &'a PublishedArgs,
+    keys: PublicKeys,
+}
+
+/// Checks the arguments; nothing is read yet.
+pub fn resolve(arguments: &PublishedArgs) -> Result<Configuration<'_>, Failure> {
+    stores::check(&arguments.artifacts)?;
+    Ok(Configuration {
+        keys: keys::public(&arguments.trust.public_key)?,
+        arguments,
+    })
+}
+
+/// Lists what a trusted key signed; anything else is a remark.
+pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
+    let Configuration { arguments, keys } = configuration;
+    let (manifests, left_out) = runtime::workers(1)?.block_on(async {
+        let store = stores::artifacts(&arguments.artifacts, &arguments.aws).await?;
+        read(store, &keys).await
+    })?;
+    for remark in &left_out {
+        output::remark(remark);
+    }
+    let listed = match arguments.format {
+        ListFormat::Text => text(&manifests),
+        ListFormat::Json => {
+            let all: Vec<Value> = manifests.iter().map(|manifest| json!(manifest)).collect();
+            format!("{:#}\n", Value::Array(all))
+        }
+    };
+    output::result(listed.as_bytes())?;
+    Ok(match left_out.is_empty() {
+        true => Outcome::Same,
+        false => Outcome::Differs,
+    })
+}
+
+/// The manifests that can be trusted, in the order of their digests, and remarks on the others.
+async fn read(
+    store: Arc<dyn ArtifactStore>,
+    keys: &PublicKeys,
+) -> Result<(Vec<Manifest>, Vec<String>), Failure> {
+    let mut digests = store.published().await.map_err(Failure::environment)?;
+    digests.sort_unstable_by_key(Digest::to_string);
+    let (mut manifests, mut left_out) = (Vec::new(), Vec::new());
+    for digest in digests {
+        let bytes = store.get(ArtifactName::Manifest(digest)).await;
+        let bytes = bytes.map_err(Failure::environment)?;
+        match Manifest::open(&String::from_utf8_lossy(&bytes), keys, digest) {
+            Ok(manifest) => manifests.push(manifest),
+            Err(error) => left_out.push(remark(digest, &error)),
+        }
+    }
+    Ok((manifests, left_out))
+}
+
+fn remark(digest: Digest, error: &ManifestError) -> String {
+    format!("left out guest {digest}: its manifest cannot be trusted: {error}\n")
+}
+
+fn text(manifests: &[Manifest]) -> String {
+    let mut text = format!("{:64}  {:>10}  compiled for\n", "guest", "bytes");
+    for manifest in manifests {
+        let targets: Vec<String> = manifest
+            .images
+            .iter()
+            .map(|image| format!("{} (wasmtime {})", image.target, image.wasmtime))
+            .collect();
+        text.push_str(&format!(
+            "{}  {:>10}  {}\n",
+            manifest.component,
+            manifest.component_bytes,
+            targets.join(", ")
+        ));
+    }
+    text
+}

@@ -1,0 +1,165 @@
+//! The newest generation of each channel that this publisher has seen, kept in a file of the user's own: the stores may hold less than they
+//! did, and a publisher who signs on top of an old document would make it the newest one.
+
+use super::stores::Stores;
+use crate::exit::Failure;
+use host_core::{
+    digest::Digest,
+    release::{ChannelName, PublicKey},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    env, fs, io,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+/// A file is one small JSON object.
+const FILE_BYTES_MAX: u64 = 16 * 1024;
+
+/// What is known of one channel in one pair of stores, under one key: another key makes another channel of the same name.
+pub struct Seen {
+    file: Option<PathBuf>,
+    memory: Memory,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Memory {
+    channel: String,
+    channels: String,
+    artifacts: String,
+    key: String,
+    generation: u64,
+}
+
+impl Seen {
+    /// Reads what this user has seen. Without a home there is nothing, and nothing is kept.
+    pub fn open(stores: &Stores, channel: &ChannelName, key: &PublicKey) -> Result<Self, Failure> {
+        let nothing = Memory {
+            channel: channel.to_string(),
+            channels: absolute(&stores.channels.describe()),
+            artifacts: absolute(&stores.artifacts.describe()),
+            key: key.id().to_string(),
+            generation: 0,
+        };
+        let name = Digest::of(
+            serde_json::json!([
+                nothing.channel,
+                nothing.channels,
+                nothing.artifacts,
+                nothing.key
+            ])
+            .to_string()
+            .as_bytes(),
+        );
+        let Some(folder) = folder() else {
+            return Ok(Self {
+                file: None,
+                memory: nothing,
+            });
+        };
+        let file = folder.join(format!("{name}.json"));
+        let memory = match crate::input::read_file(&file, "state file", FILE_BYTES_MAX) {
+            Ok(bytes) => read(&file, &bytes, &nothing)?,
+            Err(_) if !exists(&file) => nothing,
+            Err(failure) => return Err(failure),
+        };
+        Ok(Self {
+            file: Some(file),
+            memory,
+        })
+    }
+
+    /// The newest generation; 0 where none was seen.
+    pub fn generation(&self) -> u64 {
+        self.memory.generation
+    }
+
+    /// Keeps a generation, if it is newer.
+    pub fn note(&mut self, generation: u64) -> Result<(), Failure> {
+        if generation <= self.memory.generation {
+            return Ok(());
+        }
+        self.memory.generation = generation;
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let text = serde_json::json!(self.memory).to_string() + "\n";
+        write(file, text.as_bytes()).map_err(|error| {
+            Failure::environment(format_args!(
+                "failed to write state file `{}`: {error}",
+                file.display()
+            ))
+            .hint("it keeps which generation this publisher has seen; name another folder with `XDG_STATE_HOME`")
+        })
+    }
+}
+
+/// A folder is the same one wherever it is named from.
+fn absolute(place: &str) -> String {
+    let folder = place.strip_prefix("file://").map(Path::new);
+    let absolute = folder.and_then(|folder| std::path::absolute(folder).ok());
+    absolute.map_or_else(
+        || place.to_owned(),
+        |folder| format!("file://{}", folder.display()),
+    )
+}
+
+fn read(file: &Path, bytes: &[u8], expected: &Memory) -> Result<Memory, Failure> {
+    let memory = serde_json::from_slice::<Memory>(bytes).ok();
+    let is_this = |memory: &Memory| {
+        let generation = memory.generation;
+        *memory
+            == Memory {
+                generation,
+                ..expected.clone()
+            }
+    };
+    memory.filter(is_this).ok_or_else(|| {
+        Failure::environment(format_args!(
+            "state file `{}` is damaged",
+            file.display()
+        ))
+        .hint("it keeps which generation of the channel this publisher has seen: compare with `host-cli releases`, then remove it")
+    })
+}
+
+fn exists(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_ok()
+}
+
+/// As a whole or not at all, for nobody else to read.
+fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let beside = file.with_extension(format!("new-{}", std::process::id()));
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)
+        .and_then(|mut opened| {
+            opened.write_all(bytes)?;
+            opened.sync_all()
+        })
+        .and_then(|()| fs::rename(&beside, file));
+    if written.is_err() {
+        // Best effort: the first error is the one to report.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+/// `$XDG_STATE_HOME/tenon/channels`, or below the home (XDG Base Directory Specification).
+fn folder() -> Option<PathBuf> {
+    let set = |name| env::var_os(name).filter(|folder| !folder.is_empty());
+    let state = match set("XDG_STATE_HOME") {
+        Some(state) => PathBuf::from(state),
+        None => PathBuf::from(set("HOME")?).join(".local/state"),
+    };
+    Some(state.join("tenon/channels"))
+}

@@ -1,0 +1,146 @@
+//! Records of the generations that were signed, beside the artifacts.
+//!
+//! The document of a channel and the records lie in different stores: the table and the bucket. Whoever can write only to the table can put
+//! an old document back there, and cannot take away the record that a newer generation exists. Records have consecutive numbers, so that one
+//! read finds out whether a generation has a successor, and nobody needs the permission to list.
+
+use super::{
+    artifact::ArtifactName,
+    artifact_store::ArtifactStore,
+    channel::ChannelName,
+    folder::StoreError,
+    signature::{PublicKeys, Purpose, SecretKey},
+};
+use crate::digest::Digest;
+use serde::{Deserialize, Serialize};
+
+/// The version of this document.
+const FORMAT: u32 = 1;
+
+/// What is signed.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    format: u32,
+    channel: ChannelName,
+    generation: u64,
+}
+
+/// Why a generation was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The document cannot be written.
+    #[error("failed to write the record: {0}")]
+    Document(#[from] serde_json::Error),
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Records that `generation` of `channel` was signed. Recording it again changes nothing.
+pub async fn record_generation(
+    store: &dyn ArtifactStore,
+    key: &SecretKey,
+    channel: &ChannelName,
+    generation: u64,
+) -> Result<(), RecordError> {
+    if is_recorded(store, &PublicKeys::of(key), channel, generation).await? {
+        return Ok(());
+    }
+    let record = Record {
+        format: FORMAT,
+        channel: channel.clone(),
+        generation,
+    };
+    let text = key.sign(Purpose::Generation, &record)?;
+    Ok(store
+        .put(name(channel, generation), text.as_bytes())
+        .await?)
+}
+
+/// The newest generation from `known` on that a trusted key has recorded; `known` itself where none is newer.
+pub async fn newest_generation(
+    store: &dyn ArtifactStore,
+    keys: &PublicKeys,
+    channel: &ChannelName,
+    known: u64,
+) -> Result<u64, StoreError> {
+    let mut newest = known;
+    let mut step: u64 = 1;
+    // Records are consecutive: doubling steps find one that is missing, halving steps the last before it.
+    while is_recorded(store, keys, channel, newest.saturating_add(step)).await? {
+        newest = newest.saturating_add(step);
+        step = step.saturating_mul(2);
+    }
+    while step > 1 {
+        step /= 2;
+        if is_recorded(store, keys, channel, newest.saturating_add(step)).await? {
+            newest = newest.saturating_add(step);
+        }
+    }
+    Ok(newest)
+}
+
+/// Whether a trusted key has recorded this very generation. A record that nobody vouches for counts as none.
+pub(super) async fn is_recorded(
+    store: &dyn ArtifactStore,
+    keys: &PublicKeys,
+    channel: &ChannelName,
+    generation: u64,
+) -> Result<bool, StoreError> {
+    let bytes = match store.get(name(channel, generation)).await {
+        Ok(bytes) => bytes,
+        Err(StoreError::Missing(_) | StoreError::TooLarge { .. }) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let expected = Record {
+        format: FORMAT,
+        channel: channel.clone(),
+        generation,
+    };
+    Ok(std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| keys.verify(Purpose::Generation, text).ok())
+        .and_then(|payload| serde_json::from_str::<Record>(payload).ok())
+        .is_some_and(|record| record == expected))
+}
+
+fn name(channel: &ChannelName, generation: u64) -> ArtifactName {
+    ArtifactName::Generation(Digest::of(channel.to_string().as_bytes()), generation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::FolderArtifacts;
+    use std::fs;
+
+    #[tokio::test]
+    async fn the_newest_record_is_found_and_only_trusted_ones_count() {
+        let folder = std::env::temp_dir().join(format!("tenon-records-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let store = FolderArtifacts::new(&folder);
+        let (key, stranger) = (SecretKey::new(&[1; 32]), SecretKey::new(&[2; 32]));
+        let keys = PublicKeys::of(&key);
+        let (items, orders) = ("items".parse().unwrap(), "orders".parse().unwrap());
+        for count in 1..=21 {
+            record_generation(&store, &key, &items, count)
+                .await
+                .unwrap();
+            for known in 0..=count {
+                let newest = newest_generation(&store, &keys, &items, known).await;
+                assert_eq!(newest, Ok(count), "from {known}");
+            }
+        }
+        assert_eq!(newest_generation(&store, &keys, &orders, 0).await, Ok(0));
+        record_generation(&store, &stranger, &items, 22)
+            .await
+            .unwrap();
+        assert_eq!(newest_generation(&store, &keys, &items, 9).await, Ok(21));
+        // A record of another generation, under this one's name.
+        let from = folder.join(name(&items, 21).to_string());
+        fs::copy(from, folder.join(name(&items, 22).to_string())).unwrap();
+        assert_eq!(newest_generation(&store, &keys, &items, 9).await, Ok(21));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
