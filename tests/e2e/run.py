@@ -131,6 +131,7 @@ def swapped(arguments, emulator, outputs, client, stack):
 
     publisher = releases.Publisher(emulator, outputs, arguments.host_cli, arguments.guest)
     public_key = publisher.make_key("release.key")
+    releases.first(publisher, "release.key")  # a host does not start on a channel that is not there
     following = {"Channel": releases.CHANNEL, "PublicKeys": public_key, "ChannelIntervalMs": releases.INTERVAL_MS}
     stack.template = stack.renamed_version("Following")
     stack.update(CanaryDeployment="false", **following)

@@ -47,6 +47,7 @@ fn release(publisher: &Publisher, folder: &Path, notes: &Path) -> anyhow::Result
         output(
             Command::new(&publisher.host_cli)
                 .args(arguments)
+                .env("XDG_STATE_HOME", folder.join("state"))
                 .current_dir(folder),
         )
     };

@@ -158,7 +158,7 @@ fn take(
 fn refused<E, R>(group: &str, error: &aws_sdk_cloudwatchlogs::error::SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     let code = error.code().unwrap_or_default();
     let failed = |why: &str| Failure::environment(format_args!("log group `{group}` {why}"));

@@ -69,15 +69,14 @@ impl Signer {
         stores: &Stores,
         channel: &ChannelName,
     ) -> Result<Present, Failure> {
-        let document = read(stores, channel, &self.keys).await?;
-        let there = document.as_ref().map_or(0, |document| document.generation);
-        let mut seen = Seen::open(stores, channel, &self.key.public())?;
-        let recorded = newest_generation(&*stores.artifacts, &self.keys, channel, there)
-            .await
-            .map_err(Failure::environment)?;
-        let newest = recorded.max(seen.generation());
+        let mut present = self.look(stores, channel).await?;
+        if present.newest > present.generation() {
+            // Somebody may have promoted between the reads: what is recorded or seen has been written to the channel before.
+            present = self.look(stores, channel).await?;
+        }
+        let (newest, there) = (present.newest, present.generation());
         if newest > there && !self.recovers {
-            let what = match &document {
+            let what = match &present.document {
                 Some(_) => format!(
                     "its document is of generation {there}, and generation {newest} was signed after it"
                 ),
@@ -89,12 +88,30 @@ impl Signer {
             ))
             .hint("find out who did it; to go on from what is there as a newer generation, add `--recover`"));
         }
-        seen.note(newest)?;
+        present.seen.note(newest)?;
+        Ok(present)
+    }
+
+    async fn look(&self, stores: &Stores, channel: &ChannelName) -> Result<Present, Failure> {
+        let document = read(stores, channel, &self.keys).await?;
+        let there = document.as_ref().map_or(0, |document| document.generation);
+        let seen = Seen::open(stores, channel, &self.key.public())?;
+        let recorded = newest_generation(&*stores.artifacts, &self.keys, channel, there)
+            .await
+            .map_err(Failure::environment)?;
         Ok(Present {
             document,
-            newest,
+            newest: recorded.max(seen.generation()),
             seen,
         })
+    }
+}
+
+impl Present {
+    fn generation(&self) -> u64 {
+        self.document
+            .as_ref()
+            .map_or(0, |document| document.generation)
     }
 }
 
@@ -145,10 +162,7 @@ pub async fn flip(
             .await
             .map_err(Failure::environment)?;
     }
-    let expected = present
-        .document
-        .as_ref()
-        .map_or(0, |document| document.generation);
+    let expected = present.generation();
     stores
         .channels
         .flip(channel, expected, next.generation, &document)

@@ -7,6 +7,7 @@ mod http;
 mod program;
 mod pull;
 mod release;
+mod release_trust;
 mod replay;
 mod serve;
 mod serve_access;

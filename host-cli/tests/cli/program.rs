@@ -85,7 +85,7 @@ pub fn cli_with_input(arguments: &[&str], input: &[u8]) -> Run {
     }
 }
 
-/// The program with arguments, apart from the developer's account and cache.
+/// The program with arguments, apart from the developer's account, cache and state.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host-cli"));
     command
@@ -102,6 +102,10 @@ pub fn command(arguments: &[&str]) -> Command {
         .env(
             "XDG_CACHE_HOME",
             concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
+        )
+        .env(
+            "XDG_STATE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/state"),
         );
     command
 }

@@ -54,7 +54,7 @@ async fn a_path_belongs_to_the_longest_route_that_begins_it() {
         ("/a/b", Some(2)),
         ("/a/b/c?d", Some(2)),
         ("/a/bc", Some(1)),
-        ("/%61/b", Some(2)),
+        ("/a/%62c", Some(1)),
         ("/ab", None),
         ("/", None),
     ] {
@@ -65,6 +65,57 @@ async fn a_path_belongs_to_the_longest_route_that_begins_it() {
             assert_eq!(answer.summary.fault, Some(Fault::Unrouted));
         }
     }
+}
+
+/// What decides by path before the host, like an authorizer, sees these paths as they are written, and lets them through to the guest of
+/// `/`; no other guest may get them.
+#[tokio::test]
+async fn another_spelling_of_a_path_does_not_reach_a_route() {
+    let site = Site::new("spelling");
+    site.promote_with(route("/", promotion(1, 100))).await;
+    site.promote_with(route("/orders", promotion(2, 100))).await;
+    let host = site.follow().await;
+    for (path, guest) in [
+        ("/orders", Some(2)),
+        ("/orders/a%2Fb", Some(2)),
+        ("/orders//x", Some(2)),
+        ("/ordersx", Some(1)),
+        ("/x%20y/z", Some(1)),
+        ("/.well-known/x", Some(1)),
+        ("//orders", None),
+        ("/%6frders", None),
+        ("/%6Frders/x", None),
+        ("/./orders", None),
+        ("/x/../orders", None),
+        ("/x/%2e%2e/orders", None),
+        ("/x%2F..%2Forders", None),
+        ("/orders/../x", None),
+        ("/orders/%2E%2e/x", None),
+    ] {
+        let answer = host.get(path).await;
+        assert_eq!(answer.summary.guest, guest.map(digest), "{path}");
+        let is_unrouted = answer.summary.fault == Some(Fault::Unrouted);
+        assert_eq!(is_unrouted, guest.is_none(), "{path}");
+    }
+}
+
+/// The environment that the host is given may hold the secrets of one team.
+#[tokio::test]
+async fn the_hosts_environment_is_for_the_guests_of_the_whole_alone() {
+    let mut site = Site::new("environments");
+    site.environment = vec![("TEAM".to_owned(), "the host's".to_owned())];
+    site.promote(1, 100).await;
+    let alone = site.follow().await;
+    assert_eq!(
+        response(&alone.get("/environment").await)["body"],
+        "the host's"
+    );
+    site.promote_with(route("/environment", promotion(2, 100)))
+        .await;
+    let host = site.follow().await;
+    let body = response(&host.get("/environment").await)["body"].clone();
+    assert_ne!(body, "the host's");
+    assert_eq!(response(&host.get("/version").await)["statusCode"], 200);
 }
 
 #[tokio::test]

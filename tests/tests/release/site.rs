@@ -15,7 +15,7 @@ use host_core::{
     release::{
         ArtifactStore, Channel, ChannelReport, ChannelStore, FolderArtifacts, FolderChannels,
         FollowError, Follower, Following, House, NoGuest, Promotion, PublicKeys, RouteLimits,
-        SecretKey, Signing, Views, promote, publish, rollback,
+        SecretKey, Signing, Views, promote, publish, record_generation, rollback,
     },
     runtime::RuntimeOptions,
     seed::Seed,
@@ -108,8 +108,12 @@ pub struct Site {
     pub folder: PathBuf,
     pub channels: FolderChannels,
     pub storage: Arc<dyn Storage>,
+    /// What hosts trust.
+    pub keys: PublicKeys,
     /// What hosts are told.
     pub generation_min: u64,
+    /// What hosts have for their guests.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Site {
@@ -119,7 +123,9 @@ impl Site {
         Self {
             channels: FolderChannels::new(&folder),
             storage: Arc::new(MemoryStorage::new()),
+            keys: PublicKeys::of(&key()),
             generation_min: 0,
+            environment: Vec::new(),
             folder,
         }
     }
@@ -130,13 +136,17 @@ impl Site {
         Some(Channel::open(&text, &PublicKeys::of(&key()), &name).unwrap())
     }
 
-    /// Signs and writes the next generation.
+    /// Signs, writes and records the next generation.
     pub async fn flip(&self, next: &Channel) {
         let document = next.sign(&key()).unwrap();
         let name = CHANNEL.parse().unwrap();
         let expected = self.current().await.map_or(0, |current| current.generation);
         self.channels
             .flip(&name, expected, next.generation, &document)
+            .await
+            .unwrap();
+        let artifacts = FolderArtifacts::new(&self.folder);
+        record_generation(&artifacts, &key(), &name, next.generation)
             .await
             .unwrap();
     }
@@ -167,6 +177,23 @@ impl Site {
     /// Puts text where the channel's document is, past all conditions.
     pub fn plant(&self, document: &str) {
         fs::write(self.document_path(), document).unwrap();
+    }
+
+    /// Paths of all files, in order.
+    pub fn files(&self) -> Vec<PathBuf> {
+        fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => walk(&path, found),
+                    false => found.push(path),
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.folder, &mut found);
+        found.sort();
+        found
     }
 
     pub fn document_path(&self) -> PathBuf {
@@ -213,7 +240,7 @@ impl Site {
     ) -> Result<Host, NoGuest> {
         let following = Following {
             channel: CHANNEL.parse().unwrap(),
-            keys: PublicKeys::of(&key()),
+            keys: self.keys.clone(),
             channels,
             artifacts,
             interval: Duration::from_millis(INTERVAL_MS),
@@ -222,7 +249,10 @@ impl Site {
                 engine: engine().clone(),
                 views: Views::of(self.storage.clone(), CursorKey::new([0; 32])),
                 namespace: Namespace::local(),
-                options: RuntimeOptions::default(),
+                options: RuntimeOptions {
+                    environment: self.environment.clone().into(),
+                    ..RuntimeOptions::default()
+                },
             },
             bundled: bundled.map(|bundled| engine().load(bundled).unwrap()),
             seed: Seed::new([3; 32]),

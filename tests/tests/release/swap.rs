@@ -3,7 +3,8 @@
 use super::site::{INTERVAL_MS, Site, digest, version, version_text};
 use crate::support::in_process::NOW_MS;
 use host_core::release::{
-    ArtifactName, ArtifactStore, FolderArtifacts, FollowError, Look, NoGuest, StoreError,
+    ArtifactName, ArtifactStore, ChannelName, ChannelStore, FlipError, FolderArtifacts,
+    FolderChannels, FollowError, Look, NoGuest, StoreError,
 };
 use std::{
     fs,
@@ -94,15 +95,67 @@ async fn the_last_guests_stay_ready_and_older_ones_go() {
 #[tokio::test]
 async fn a_host_starts_with_its_bundled_guest_where_nothing_can_be_reached() {
     let site = Site::new("bundled");
-    let host = site.try_follow(Some(&version(1))).await.unwrap();
+    site.promote(2, 100).await;
+    let channels = Arc::new(Unreachable {
+        inner: site.channels.clone(),
+        is_up: AtomicBool::new(false),
+    });
+    let artifacts = Arc::new(FolderArtifacts::new(&site.folder));
+    let host = site
+        .follow_with(channels.clone(), artifacts, Some(&version(1)))
+        .await
+        .unwrap();
     host.expect_version(1).await;
     assert_eq!(host.follower.generation(), None);
     let reports = host.follower.take_reports();
-    assert!(matches!(reports[0].result, Err(FollowError::NoChannel)));
-    // And takes what the channel names as soon as it does.
-    site.promote(2, 100).await;
+    assert!(matches!(
+        reports[0].result,
+        Err(FollowError::Store(StoreError::Unavailable(_)))
+    ));
+    // And takes what the channel names as soon as it can be reached.
+    channels.is_up.store(true, Ordering::SeqCst);
     host.look().await.result.unwrap();
     host.expect_version(2).await;
+}
+
+/// A store of channels that nobody reaches until it is up.
+struct Unreachable {
+    inner: FolderChannels,
+    is_up: AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl ChannelStore for Unreachable {
+    async fn read(&self, channel: &ChannelName) -> Result<Option<String>, StoreError> {
+        match self.is_up.load(Ordering::SeqCst) {
+            true => self.inner.read(channel).await,
+            false => Err(StoreError::Unavailable("no route to it".to_owned())),
+        }
+    }
+
+    async fn flip(
+        &self,
+        channel: &ChannelName,
+        expected: u64,
+        generation: u64,
+        document: &str,
+    ) -> Result<(), FlipError> {
+        self.inner
+            .flip(channel, expected, generation, document)
+            .await
+    }
+
+    async fn history(
+        &self,
+        channel: &ChannelName,
+        count: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        self.inner.history(channel, count).await
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
 }
 
 #[tokio::test]
@@ -113,12 +166,7 @@ async fn without_any_guest_the_start_says_what_was_tried() {
     };
     assert!(matches!(error, NoGuest::Channel { .. }));
     let text = error.to_string();
-    for part in [
-        "channel `items`",
-        "file://",
-        "no such channel",
-        "no guest is bundled",
-    ] {
+    for part in ["channel `items`", "file://", "no such channel"] {
         assert!(text.contains(part), "{text}");
     }
 }
@@ -133,7 +181,9 @@ struct Slow {
 #[async_trait::async_trait]
 impl ArtifactStore for Slow {
     async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError> {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
+        if matches!(name, ArtifactName::Manifest(_)) {
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+        }
         while !self.open.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -5,17 +5,22 @@ use std::{
     env,
     io::{BufRead, BufReader, Read},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{self, Child, Command, Stdio},
     thread,
 };
 
-/// A command that runs the program, without stdin, and with a cache of its own.
+/// A command that runs the program, without stdin, and with a cache and a state of its own.
 pub fn command() -> Command {
     let mut command = Command::new(program());
-    command.stdin(Stdio::null()).env(
-        "XDG_CACHE_HOME",
-        concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
-    );
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    command
+        .stdin(Stdio::null())
+        .env("XDG_CACHE_HOME", format!("{folder}/cache"))
+        // Folders of tests have the same names in each run, and begin anew.
+        .env(
+            "XDG_STATE_HOME",
+            format!("{folder}/state-{}", process::id()),
+        );
     command
 }
 

@@ -1,0 +1,247 @@
+//! What a publisher and a host believe: old documents, documents that are gone, other keys, secrets.
+
+use crate::{
+    program::{Folder, GUEST, cli, command},
+    release::{artifacts, site},
+};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+fn document(channel: &str) -> PathBuf {
+    let folder = &site().folder;
+    PathBuf::from(folder.path(&format!("releases/channels/{channel}.json")))
+}
+
+/// Signed on top of an old document, an old guest would become the newest one.
+#[test]
+fn nothing_is_signed_on_top_of_an_old_document() {
+    let site = site();
+    site.run("promote", &["old", &site.first]).expect_code(0);
+    let old = fs::read(document("old")).unwrap();
+    site.run("promote", &["old", &site.second]).expect_code(0);
+    fs::write(document("old"), old).unwrap();
+    for command in ["promote", "rollback"] {
+        let arguments: &[&str] = match command {
+            "promote" => &["old", &site.first],
+            _ => &["old"],
+        };
+        site.run(command, arguments)
+            .expect_failure(3, "generation 1, and generation 2 was signed after it")
+            .expect_hint();
+    }
+    site.run("promote", &["old", &site.first, "--recover"])
+        .expect_code(0);
+    let shown = site.look(&["channel", "show", "old"]).expect_code(0);
+    let shown: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(shown["generation"], 3);
+}
+
+/// Whoever can write both stores leaves neither document nor record. The publisher remembers.
+#[test]
+fn a_publisher_remembers_what_it_has_seen() {
+    let folder = Folder::new();
+    cli(&["keygen", &folder.path("key")]).expect_code(0);
+    let (artifacts, key) = (artifacts(&folder), folder.path("key"));
+    let run = |arguments: &[&str]| {
+        let stores = ["--artifacts", &artifacts, "--key", &key];
+        cli(&[arguments, &stores].concat())
+    };
+    let published = cli(&["publish", GUEST, "--to", &artifacts, "--key", &key]).expect_code(0);
+    let digest = published.stdout.trim();
+    for _ in 0..2 {
+        run(&["promote", "seen", digest]).expect_code(0);
+    }
+    for gone in ["releases/channels", "releases/generations"] {
+        fs::remove_dir_all(folder.path(gone)).unwrap();
+    }
+    run(&["promote", "seen", digest])
+        .expect_failure(3, "no document, and generation 2 was signed before")
+        .expect_hint();
+    run(&["promote", "seen", digest, "--recover"]).expect_code(0);
+    run(&["promote", "seen", digest]).expect_code(0);
+    // Nobody else reads what was seen.
+    let state = PathBuf::from(concat!(
+        env!("CARGO_TARGET_TMPDIR"),
+        "/state/tenon/channels"
+    ));
+    for entry in fs::read_dir(state).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+/// The embedded guest is no answer to a channel that is not there.
+#[test]
+fn a_server_does_not_start_on_a_channel_that_is_misspelt_forged_or_deleted() {
+    let site = site();
+    let other = Folder::new();
+    cli(&["keygen", &other.path("key")]).expect_code(0);
+    site.run("promote", &["right", &site.first]).expect_code(0);
+    site.run("promote", &["gone", &site.first]).expect_code(0);
+    fs::remove_file(document("gone")).unwrap();
+    let artifacts = artifacts(&site.folder);
+    let public = site.folder.path("key.pub");
+    let serve = |channel: &str, key: &str, more: &[&str]| {
+        let all = [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--store",
+            "memory",
+            "--channel",
+            channel,
+            "--artifacts",
+            &artifacts,
+            "--public-key",
+            key,
+        ];
+        cli(&[&all[..], more].concat())
+    };
+    serve("rihgt", &public, &[]).expect_failure(3, "there is no such channel");
+    serve("gone", &public, &[]).expect_failure(3, "there is no such channel");
+    serve("right", &other.path("key.pub"), &[]).expect_failure(3, "which is not trusted here");
+    serve("right", &public, &["--generation-min", "2"]).expect_failure(3, "takes none before 2");
+}
+
+#[test]
+fn another_key_does_not_take_over_a_published_guest() {
+    let site = site();
+    let other = Folder::new();
+    cli(&["keygen", &other.path("key")]).expect_code(0);
+    site.run("promote", &["live", &site.first]).expect_code(0);
+    let (to, key) = (artifacts(&site.folder), other.path("key"));
+    let publish = ["publish", GUEST, "--to", &to, "--key", &key];
+    cli(&publish)
+        .expect_failure(3, "signed by another key")
+        .expect_hint();
+    site.look(&["channel", "verify", "live"]).expect_code(0);
+}
+
+/// The environment of a route's guests may hold secrets.
+#[test]
+fn secrets_of_a_channel_are_for_its_owner() {
+    let site = site();
+    let secret = "correct horse";
+    let variable = format!("TOKEN={secret}");
+    site.run("promote", &["secret", &site.first, "--env", &variable])
+        .expect_code(0);
+    site.run("promote", &["secret", &site.second])
+        .expect_code(0);
+    let folder = site.folder.path("releases/channels/secret");
+    let past = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    for file in past.chain([document("secret")]) {
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+    }
+    for arguments in [
+        &["channel", "show", "secret"][..],
+        &["releases", "secret", "--format", "json"],
+    ] {
+        let shown = site.look(arguments).expect_code(0).stdout;
+        assert!(shown.contains("\"TOKEN\": \"(hidden)\""), "{shown}");
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    let asked = site.look(&["channel", "show", "secret", "--show-environment"]);
+    assert!(asked.expect_code(0).stdout.contains(secret));
+    // Off the command line, which others can read.
+    let (artifacts, key) = (artifacts(&site.folder), site.folder.path("key"));
+    let arguments = [
+        "promote",
+        "secret",
+        &site.first,
+        "--env",
+        "TENON_TEST_TOKEN",
+        "--artifacts",
+        &artifacts,
+        "--key",
+        &key,
+    ];
+    let passed = command(&arguments)
+        .env("TENON_TEST_TOKEN", "battery staple")
+        .status();
+    assert!(passed.unwrap().success());
+    let asked = site.look(&["channel", "show", "secret", "--show-environment"]);
+    assert!(asked.expect_code(0).stdout.contains("battery staple"));
+    site.run(
+        "promote",
+        &["secret", &site.first, "--env", "TENON_TEST_UNSET"],
+    )
+    .expect_failure(2, "not set here")
+    .expect_hint();
+}
+
+#[test]
+fn a_guest_is_named_by_its_first_digits_and_goes_back_by_its_generation() {
+    let site = site();
+    let listed = site.look(&["published"]);
+    // Other tests publish with other keys beside.
+    let listed = listed.stdout;
+    for digest in [&site.first, &site.second] {
+        assert!(listed.contains(digest.as_str()), "{listed}");
+    }
+    assert!(listed.starts_with("guest  "), "{listed}");
+    let (first, second) = (&site.first[..12], &site.second[..12]);
+    site.run("promote", &["short", first]).expect_code(0);
+    site.run("promote", &["short", second]).expect_code(0);
+    site.run("rollback", &["short"]).expect_code(0);
+    site.run("rollback", &["short"])
+        .expect_failure(1, "no guest that route `/` could go back to")
+        .expect_hint();
+    site.run("rollback", &["short", "--to", "9"])
+        .expect_failure(1, "no generation 9")
+        .expect_hint();
+    let forward = site.run("rollback", &["short", "--to", "2"]).expect_code(0);
+    assert!(forward.stdout.contains(&format!("{second} 100%")));
+    assert!(
+        forward.stderr.contains("was rolled back in generation 3"),
+        "{forward:?}"
+    );
+    site.run("promote", &["short", first, "--no-fallback"])
+        .expect_code(0);
+    site.run("rollback", &["short", "--to", "2"])
+        .expect_failure(1, "generation 5 ruled out everything before it");
+}
+
+#[test]
+fn documents_that_cannot_be_trusted_are_counted_and_not_repeated() {
+    let site = site();
+    for _ in 0..4 {
+        site.run("promote", &["counted", &site.first])
+            .expect_code(0);
+    }
+    let other = Folder::new();
+    cli(&["keygen", &other.path("key")]).expect_code(0);
+    let artifacts = artifacts(&site.folder);
+    let key = other.path("key.pub");
+    let run = cli(&[
+        "releases",
+        "counted",
+        "--artifacts",
+        &artifacts,
+        "--public-key",
+        &key,
+    ])
+    .expect_code(1);
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+    assert!(run.stderr.contains("left out 4 documents"), "{run:?}");
+}
+
+#[test]
+fn an_endpoint_that_is_no_address_is_named_in_one_line() {
+    for arguments in [
+        &["pull", "items", "--endpoint", "nope"][..],
+        &["pull", "items", "--endpoint", "127.0.0.1:4566"],
+        &["table", "check", "items@nope"],
+    ] {
+        let run = cli(arguments)
+            .expect_failure(2, "is not the address of a server")
+            .expect_hint();
+        assert!(!run.stderr.contains("dynamodb:"), "{run:?}");
+    }
+    // Nobody listens there: what is said is no debug form of the SDK's error.
+    let run = cli(&["pull", "items", "--endpoint", "http://127.0.0.1:9"]).expect_code(3);
+    for part in ["DispatchFailure", "ConnectorError", "{", "\""] {
+        assert!(!run.stderr.contains(part), "{run:?}");
+    }
+}
