@@ -66,8 +66,10 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
                     ))
                     .hint("`host-cli releases` lists those there are")
                 })?;
+                let next = release::rollback_to(current, target, &path, &signing)
+                    .map_err(Failure::refused)?;
                 warn_of_rolled_back(&history, target, &path);
-                release::rollback_to(current, target, &path, &signing).map_err(Failure::refused)?
+                next
             }
         };
         channels::flip(&stores, &signer, &mut present, &next).await?;

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use host_core::{
     digest::Digest,
-    gateway::compose::Incoming,
+    gateway::{EventKind, compose::Incoming},
     http::Scheme,
     release::{FolderArtifacts, Promotion, RouteLimits, publish},
     runtime::Failure,
@@ -67,6 +67,22 @@ async fn a_path_belongs_to_the_longest_route_that_begins_it() {
     }
 }
 
+/// Gateways that hand on paths as they were sent. The others decode them before they decide anything.
+const KEEPS_PATHS: [EventKind; 2] = [EventKind::Rest, EventKind::Alb];
+
+fn get(target: &str) -> Incoming<'_> {
+    Incoming {
+        method: "GET",
+        target,
+        headers: &[("host", "localhost")],
+        body: b"",
+        client_address: "192.0.2.1",
+        scheme: Scheme::Https,
+        request_id: "one-of-the-tests",
+        received_at_ms: NOW_MS,
+    }
+}
+
 /// What decides by path before the host, like an authorizer, sees these paths as they are written, and lets them through to the guest of
 /// `/`; no other guest may get them.
 #[tokio::test]
@@ -92,10 +108,12 @@ async fn another_spelling_of_a_path_does_not_reach_a_route() {
         ("/orders/../x", None),
         ("/orders/%2E%2e/x", None),
     ] {
-        let answer = host.get(path).await;
-        assert_eq!(answer.summary.guest, guest.map(digest), "{path}");
-        let is_unrouted = answer.summary.fault == Some(Fault::Unrouted);
-        assert_eq!(is_unrouted, guest.is_none(), "{path}");
+        for kind in KEEPS_PATHS {
+            let answer = host.send_through(kind, &get(path)).await;
+            assert_eq!(answer.summary.guest, guest.map(digest), "{kind:?} {path}");
+            let is_unrouted = answer.summary.fault == Some(Fault::Unrouted);
+            assert_eq!(is_unrouted, guest.is_none(), "{kind:?} {path}");
+        }
     }
 }
 

@@ -323,8 +323,13 @@ impl Host {
     }
 
     pub async fn send(&self, incoming: &Incoming<'_>) -> Answer {
+        self.send_through(EventKind::HttpApi, incoming).await
+    }
+
+    /// As a certain gateway gives it to the host.
+    pub async fn send_through(&self, kind: EventKind, incoming: &Incoming<'_>) -> Answer {
         static REQUESTS: AtomicU8 = AtomicU8::new(0);
-        let event = compose(Origin::new(EventKind::HttpApi), incoming).to_json();
+        let event = compose(Origin::new(kind), incoming).to_json();
         let arrival = Arrival {
             received_at_ms: incoming.received_at_ms,
             seed: Seed::new([REQUESTS.fetch_add(1, Ordering::Relaxed); 32]),
