@@ -158,6 +158,7 @@ mod tests {
                 request_id: "1".to_owned(),
                 received_at_ms: 0,
                 scheme: Scheme::Https,
+                base_path: String::new(),
                 authority: String::new(),
                 client_address: address.map(str::to_owned),
                 path_fidelity: PathFidelity::Encoded,
