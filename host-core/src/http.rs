@@ -158,6 +158,11 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// Whether an answer with this status may have content (RFC 9110, 15.3.5, 15.3.6, 15.4.5).
+pub fn has_content(status: u16) -> bool {
+    !matches!(status, 204 | 205 | 304)
+}
+
 /// Whether `text` is a token (RFC 9110, 5.6.2): what methods and field names are made of.
 pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| IS_TOKEN[usize::from(byte)])

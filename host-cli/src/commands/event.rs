@@ -8,7 +8,7 @@ use crate::{
 use host_core::{
     gateway::{
         EventKind, Origin,
-        compose::{Incoming, compose},
+        compose::{Incoming, compose, refused},
     },
     http::{Scheme, is_field_value, is_token},
     limits::LAMBDA_PAYLOAD_BYTES_MAX,
@@ -50,6 +50,12 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
                 .hint("begin with `/` and percent-encode: `/items/two%20words?limit=2`"),
         );
     }
+    let origin = Origin::new(kind(arguments.kind));
+    if refused(origin.kind, &target).is_some() {
+        return Err(Failure::usage(format_args!(
+            "`{target}` is a path that an HTTP API answers with 400 itself: decoded once, it has a `%` that begins nothing encoded"
+        )));
+    }
     let mut headers = arguments
         .header
         .iter()
@@ -72,7 +78,7 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
         }
     }
     Ok(Configuration {
-        origin: Origin::new(kind(arguments.kind)),
+        origin,
         method,
         target,
         headers,

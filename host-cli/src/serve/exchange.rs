@@ -12,8 +12,8 @@ use crate::{seed, time};
 use bytes::Bytes;
 use host_core::{
     gateway::{
-        Origin, Quotas,
-        compose::{Incoming, compose},
+        Origin, Quotas, REST_BINARY_TYPES,
+        compose::{Incoming, compose, refused},
         deliver::{BinaryMedia, Delivery, deliver},
     },
     http::Scheme,
@@ -218,6 +218,12 @@ impl Exchanger {
 
     /// Makes an event of the request, lets the guest answer it, and does with the answer what the gateway would.
     async fn run(&self, request: Incoming<'_>, seed: Seed) -> Result<Done, Refusal> {
+        if let Some(delivery) = refused(self.origin.kind, request.target) {
+            if let Some(fault) = &delivery.fault {
+                self.note_fault(request.request_id, fault);
+            }
+            return Ok(delivery.into());
+        }
         let event = compose(self.origin, &request);
         event.check_size().map_err(|bytes| {
             let bytes_max = Quotas::of(self.origin.kind).event_bytes_max;
@@ -235,7 +241,7 @@ impl Exchanger {
         let accept = request.headers.iter().find(|(name, _)| *name == "accept");
         let media = BinaryMedia {
             accept: accept.map(|(_, value)| *value),
-            types: &["*/*"],
+            types: &REST_BINARY_TYPES,
         };
         let answer = match &self.tape {
             // A tape keeps the event's JSON and the answer's.

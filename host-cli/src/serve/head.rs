@@ -2,12 +2,13 @@
 //! would refuse, and for whom the server answers.
 
 use super::authority::{self, Allowed, NotAllowedError};
-use host_core::{gateway::Quotas, limits::Limits};
+use host_core::{gateway::Quotas, http::field_value, limits::Limits};
 use hyper::{
     HeaderMap, Method, Version,
     header::{self, HeaderValue},
     http::{request::Parts, uri::PathAndQuery},
 };
+use std::borrow::Cow;
 
 /// A request that is answered without asking the guest.
 #[derive(Debug)]
@@ -191,15 +192,10 @@ fn check_size(head: &Parts, rules: &Rules<'_>) -> Result<(), Refusal> {
 /// (RFC 9110, 5.5).
 fn make_text(headers: &mut HeaderMap) {
     for value in headers.values_mut() {
-        if str::from_utf8(value.as_bytes()).is_err() {
-            let text: String = value
-                .as_bytes()
-                .iter()
-                .map(|byte| char::from(*byte))
-                .collect();
-            if let Ok(text) = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)) {
-                *value = text;
-            }
+        if let Cow::Owned(text) = field_value(value.as_bytes())
+            && let Ok(text) = HeaderValue::from_maybe_shared(bytes::Bytes::from(text))
+        {
+            *value = text;
         }
     }
 }

@@ -10,6 +10,7 @@ mod trace;
 
 use super::{
     EventKind, Origin, Quotas,
+    deliver::Delivery,
     envelope::{Envelope, Text},
     media,
     respond::CONNECTION_FIELDS,
@@ -67,6 +68,22 @@ const API_ID: &str = "a1b2c3d4e5";
 const API_DOMAIN: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
 const URL_ID: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6";
 const URL_DOMAIN: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6.lambda-url.us-east-1.on.aws";
+
+/// What the gateway itself answers to a request for `target` (path and query as in the request line) that it makes no event of.
+pub fn refused(kind: EventKind, target: &str) -> Option<Delivery> {
+    let path = target.split('?').next().unwrap_or_default();
+    match kind {
+        EventKind::HttpApi if path.contains('%') && !http_api::takes(path) => Some(Delivery {
+            status: 400,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: br#"{"message":"Bad Request"}"#.to_vec(),
+            fault: Some(
+                "an HTTP API refuses a path in which `%25` begins nothing encoded".to_owned(),
+            ),
+        }),
+        EventKind::HttpApi | EventKind::Rest | EventKind::FunctionUrl | EventKind::Alb => None,
+    }
+}
 
 /// The event that the gateway would make of a request.
 pub fn compose<'a>(origin: Origin, incoming: &'a Incoming<'a>) -> Composed<'a> {
@@ -249,8 +266,8 @@ fn forwarded_to<'a>(incoming: &Incoming<'a>) -> (&'static str, &'a str) {
     (proto, port)
 }
 
-/// REST APIs send text as long as no binary media type is set up, and are taken to have one for what is not text. The others go by the
-/// type of the content.
+/// REST APIs send content of their binary types in base64 and everything else as text, in which bytes that are none are lost. The others
+/// go by the type of the content.
 fn body<'a>(kind: EventKind, incoming: &Incoming<'a>) -> (Cow<'a, str>, bool) {
     let header = |name: &str| {
         incoming
@@ -265,7 +282,13 @@ fn body<'a>(kind: EventKind, incoming: &Incoming<'a>) -> (Cow<'a, str>, bool) {
         media::is_text(content_type) && !is_form && header("content-encoding").is_none()
     };
     let is_text = match kind {
-        EventKind::Rest => true,
+        EventKind::Rest => {
+            let essence = media::essence(header("content-type").unwrap_or_default());
+            if !media::is_one_of(essence, &media::REST_BINARY_TYPES) {
+                return (String::from_utf8_lossy(incoming.body), false);
+            }
+            incoming.body.is_empty()
+        }
         EventKind::HttpApi | EventKind::FunctionUrl | EventKind::Alb => {
             incoming.body.is_empty() || is_text_type()
         }

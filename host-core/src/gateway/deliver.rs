@@ -5,9 +5,9 @@ mod direct;
 
 pub use direct::deliver_response;
 
-use super::{EventKind, Origin, envelope::Text};
+use super::{EventKind, Origin, envelope::Text, media};
 use crate::{
-    http::{is_field_value, is_token},
+    http::{has_content, is_field_value, is_token},
     json,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -195,13 +195,17 @@ fn finish(
     let has_type = headers
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    if !has_type && !matches!(status, 204 | 304) {
+    if !has_type && has_content(status) {
         headers.push(("content-type".to_owned(), default_type.to_owned()));
     }
     Delivery {
         status,
         headers,
-        body,
+        body: if has_content(status) {
+            body
+        } else {
+            Vec::new()
+        },
         fault: None,
     }
 }
@@ -332,15 +336,7 @@ impl BinaryMedia<'_> {
             .next()
             .unwrap_or_default()
             .trim();
-        self.types
-            .iter()
-            .any(|binary| match binary.strip_suffix("/*") {
-                Some("*") => true,
-                Some(kind) => first
-                    .split_once('/')
-                    .is_some_and(|(major, _)| major.eq_ignore_ascii_case(kind)),
-                None => first.eq_ignore_ascii_case(binary),
-            })
+        media::is_one_of(first, self.types)
     }
 }
 

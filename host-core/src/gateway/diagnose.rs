@@ -1,10 +1,9 @@
 //! Says why an event was refused: a second, slower look that only refused events get.
 
 use super::{
-    Arrival, EventKind, Origin, Refusal, Rejection,
-    kind::{foreign, of_value},
-    normalise::request_id,
+    Arrival, EventKind, Origin, Refusal, Rejection, foreign, kind::of_value, normalise::request_id,
 };
+use crate::json::{self, JsonError};
 use serde_json::Value;
 
 /// What a member of an event has to be.
@@ -49,14 +48,26 @@ pub fn rejection(
     error: Option<&serde_json::Error>,
     arrival: &Arrival<'_>,
 ) -> Rejection {
-    let value = match serde_json::from_slice::<Value>(event) {
-        Ok(value) => value,
-        Err(error) => return not_json(&error),
+    let (value, lone_surrogate) = match json::lenient_value(event) {
+        Ok(read) => read,
+        Err(JsonError {
+            problem,
+            line,
+            column,
+        }) => {
+            return Rejection::NotJson {
+                problem: problem.to_string(),
+                line,
+                column,
+            };
+        }
     };
     let Some(kind) = of_value(&value) else {
-        return Rejection::NotHttp(foreign(&value));
+        return Rejection::NotHttp(foreign::of(&value));
     };
-    let problem = wrong_member(&value).or_else(|| error.map(ToString::to_string));
+    let problem = wrong_member(&value)
+        .or_else(|| lone_surrogate.map(|error| at_member(event, &error)))
+        .or_else(|| error.map(ToString::to_string));
     let multi_value = kind == EventKind::Alb
         && value
             .get("multiValueHeaders")
@@ -74,17 +85,23 @@ pub fn rejection(
     }))
 }
 
-fn not_json(error: &serde_json::Error) -> Rejection {
-    let (line, column) = (error.line(), error.column());
-    let text = error.to_string();
-    // The position has members of its own.
-    let problem = text
-        .strip_suffix(&format!(" at line {line} column {column}"))
-        .unwrap_or(&text);
-    Rejection::NotJson {
-        problem: problem.to_owned(),
-        line,
-        column,
+/// What is wrong with a text that JSON allows and Unicode does not, and in which member of the event.
+fn at_member(event: &[u8], error: &JsonError) -> String {
+    let lines = event.split_inclusive(|byte| *byte == b'\n');
+    let before: usize = lines
+        .take(error.line.saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum();
+    let at = (before + error.column).saturating_sub(1);
+    let text = str::from_utf8(event).unwrap_or_default();
+    let members = json::members(text).unwrap_or_default();
+    let member = members.iter().find(|(_, span)| {
+        let start = span.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+        (start..start + span.len()).contains(&at)
+    });
+    match member {
+        Some((name, _)) => format!("event field `{name}` has {error}"),
+        None => format!("event has {error}"),
     }
 }
 

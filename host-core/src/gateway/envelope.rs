@@ -1,6 +1,7 @@
 //! The members of an event that are looked at, all kinds in one. Read from JSON, what can be borrowed is, and the rest is skipped;
 //! `compose` makes them without it.
 
+use super::time::Epoch;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -33,6 +34,11 @@ impl<'a> Fields<'a> {
         self.values
             .iter()
             .filter_map(|(index, value)| Some((&*self.names.get(*index)?.0, &*value.0)))
+    }
+
+    /// Whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 
     /// The first value under a name of any case.
@@ -192,10 +198,6 @@ pub struct CallerIdentity<'a> {
     pub user_arn: Option<Text<'a>>,
 }
 
-/// A time; nothing where it is no whole number, which is no reason to refuse a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Epoch(pub Option<u64>);
-
 /// The text of an optional member; empty counts as absent.
 pub fn text<'t>(member: &'t Option<Text<'_>>) -> Option<&'t str> {
     member
@@ -207,13 +209,6 @@ pub fn text<'t>(member: &'t Option<Text<'_>>) -> Option<&'t str> {
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(TextVisitor).map(Text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Epoch {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?;
-        Ok(Self(json.get().parse().ok()))
     }
 }
 

@@ -4,15 +4,19 @@
 //! |---|---|---|---|
 //! | JWT (HTTP API 2.0, 1.0) | `authorizer.jwt`, `authorizer` with `claims` and `scopes` | `sub` | the claims; granted `scopes` added |
 //! | Cognito user pool (REST) | `authorizer.claims` | `sub` | the claims |
-//! | Lambda (HTTP API) | `authorizer.lambda` | `principalId` or `sub` | the context |
+//! | Lambda (HTTP API) | `authorizer.lambda` | `principalId` or `sub` | the context; `{}` where the authorizer gave none |
 //! | Lambda (REST) | `authorizer` | `principalId` | the context |
 //! | IAM (HTTP API, function URL) | `authorizer.iam` | Cognito identity or user ARN | the object |
 //! | IAM (REST) | `identity` with `userArn` | Cognito identity or user ARN | its members that are about the caller |
+//!
+//! Members that are empty vouch for nobody: tools that write events from typed structures write all of them. The scopes that the gateway
+//! found granted take the place of a claim named `scopes`.
 
 use super::envelope::{CallerIdentity, Text, text};
 use crate::http::Identity;
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// An authorizer's word that is not in a known form. Refused, because running the request as nobody could hide a defect.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +32,8 @@ pub enum InvalidAuthorizer {
 struct HttpAuthorizer<'a> {
     #[serde(borrow)]
     jwt: Option<Jwt<'a>>,
-    #[serde(borrow)]
+    /// `null` where a Lambda authorizer let the request pass and said nothing about the caller.
+    #[serde(borrow, default, deserialize_with = "present")]
     lambda: Option<&'a RawValue>,
     #[serde(borrow)]
     iam: Option<&'a RawValue>,
@@ -62,6 +67,7 @@ struct Names<'a> {
 /// `requestContext.authorizer` of an HTTP API (2.0) or a function URL.
 pub fn of_http_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidAuthorizer> {
     let HttpAuthorizer { jwt, lambda, iam } = object(authorizer)?;
+    let has_jwt = jwt.is_some();
     if let Some(Jwt {
         claims: Some(claims),
         scopes,
@@ -69,7 +75,7 @@ pub fn of_http_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidA
     {
         return of_claims(claims.get(), scopes).map(Some);
     }
-    if let Some(context) = lambda {
+    if let Some(context) = lambda.filter(|context| context.get() != "null") {
         let names = object::<Names<'_>>(context.get())?;
         let subject = names
             .principal_id
@@ -80,7 +86,13 @@ pub fn of_http_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidA
             claims: context.get().to_owned(),
         }));
     }
-    let Some(caller) = iam else { return Ok(None) };
+    let Some(caller) = iam else {
+        let is_lambda = lambda.is_some() && !has_jwt;
+        return Ok(is_lambda.then(|| Identity {
+            subject: None,
+            claims: "{}".to_owned(),
+        }));
+    };
     let names = object::<Names<'_>>(caller.get())?;
     let cognito = match names.cognito_identity {
         Some(cognito) => object::<Names<'_>>(cognito.get())?
@@ -88,8 +100,9 @@ pub fn of_http_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidA
             .and_then(string),
         None => None,
     };
-    Ok(Some(Identity {
-        subject: cognito.or_else(|| names.user_arn.and_then(string)),
+    let subject = cognito.or_else(|| names.user_arn.and_then(string));
+    Ok(subject.map(|subject| Identity {
+        subject: Some(subject),
         claims: caller.get().to_owned(),
     }))
 }
@@ -174,21 +187,36 @@ pub fn of_iam_caller(caller: &CallerIdentity<'_>) -> Option<Identity> {
 fn of_claims(claims: &str, scopes: Option<&RawValue>) -> Result<Identity, InvalidAuthorizer> {
     let names = object::<Names<'_>>(claims)?;
     let subject = names.sub.and_then(string);
-    let scopes = scopes
-        .map(RawValue::get)
-        .filter(|scopes| *scopes != "null" && names.scopes.is_none());
-    let Some(scopes) = scopes else {
+    let Some(scopes) = scopes.map(RawValue::get).filter(|scopes| *scopes != "null") else {
         return Ok(Identity {
             subject,
             claims: claims.to_owned(),
         });
     };
-    let members = claims.strip_suffix('}').unwrap_or(claims).trim_end();
-    let separator = if is_empty_object(claims) { "" } else { "," };
+    let claims = match names.scopes {
+        None => Cow::Borrowed(claims),
+        Some(_) => Cow::Owned(without_scopes(claims)?),
+    };
+    let members = claims.strip_suffix('}').unwrap_or(&claims).trim_end();
+    let separator = if is_empty_object(&claims) { "" } else { "," };
     Ok(Identity {
         subject,
         claims: format!("{members}{separator}\"scopes\":{scopes}}}"),
     })
+}
+
+/// Claims without the one that has the name under which the gateway's word is added.
+fn without_scopes(claims: &str) -> Result<String, InvalidAuthorizer> {
+    let mut members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(claims)?;
+    members.remove("scopes");
+    Ok(serde_json::to_string(&members)?)
+}
+
+/// A member that is there, even as `null`.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, InvalidAuthorizer> {
@@ -207,8 +235,12 @@ fn is_empty_object(json: &str) -> bool {
         .is_empty()
 }
 
-/// A non-empty string; anything else under that name is not a subject.
+/// A non-empty string, or the digits of a whole number; anything else under that name is not a subject.
 fn string(value: &RawValue) -> Option<String> {
+    let digits = value.get();
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(digits.to_owned());
+    }
     let Text(text) = serde_json::from_str(value.get()).ok()?;
     Some(text.into_owned()).filter(|text| !text.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Which gateway sent an event, and what else an event can be.
+//! Which gateway sent an event.
 
 use super::envelope::{Envelope, text};
 use serde_json::Value;
@@ -51,84 +51,6 @@ impl FromStr for EventKind {
             .into_iter()
             .find(|kind| kind.as_str() == name)
             .ok_or_else(|| UnknownKind(name.to_owned()))
-    }
-}
-
-/// What an event is when it is not an HTTP request from a gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // the texts below say what each is
-pub enum Foreign {
-    AuthorizerToken,
-    AuthorizerRequest,
-    AuthorizerPolicy,
-    WebSocket,
-    VpcLattice,
-    CloudFront,
-    Sqs,
-    Sns,
-    S3,
-    DynamoDbStream,
-    Kinesis,
-    EventBridge,
-    CloudWatchLogs,
-    CognitoTrigger,
-    /// The answer of a function, where a request belongs.
-    Response,
-    /// `{}`: what warm-up pings send.
-    Empty,
-    NotAnObject,
-    Unknown,
-}
-
-impl Foreign {
-    /// What to do about it.
-    pub fn hint(self) -> &'static str {
-        match self {
-            Self::AuthorizerToken | Self::AuthorizerRequest | Self::AuthorizerPolicy => {
-                "point the authorizer at a function of its own"
-            }
-            Self::WebSocket => "this host serves request and response only, no WebSocket routes",
-            Self::VpcLattice | Self::CloudFront => {
-                "put a REST API, an HTTP API, a function URL or a load balancer in front"
-            }
-            Self::Sqs | Self::Sns | Self::S3 | Self::DynamoDbStream | Self::Kinesis => {
-                "remove the event source mapping or trigger"
-            }
-            Self::EventBridge | Self::CloudWatchLogs | Self::CognitoTrigger => {
-                "remove the rule or trigger that sends it"
-            }
-            Self::Response => "pass the event that led to it",
-            Self::Empty => "an HTTP event has at least a method, a path and `requestContext`",
-            Self::NotAnObject => "an HTTP event is a JSON object",
-            Self::Unknown => {
-                "an HTTP event has `requestContext` with either `httpMethod` and `path` beside it, or `http` in it"
-            }
-        }
-    }
-}
-
-impl fmt::Display for Foreign {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::AuthorizerToken => "a TOKEN authorizer call",
-            Self::AuthorizerRequest => "a REQUEST authorizer call",
-            Self::AuthorizerPolicy => "an authorizer's answer",
-            Self::WebSocket => "a WebSocket message",
-            Self::VpcLattice => "a VPC Lattice request",
-            Self::CloudFront => "a CloudFront (Lambda@Edge) call",
-            Self::Sqs => "a batch of SQS messages",
-            Self::Sns => "an SNS notification",
-            Self::S3 => "an S3 notification",
-            Self::DynamoDbStream => "a batch of a DynamoDB stream",
-            Self::Kinesis => "a batch of a Kinesis stream",
-            Self::EventBridge => "an EventBridge event",
-            Self::CloudWatchLogs => "a CloudWatch Logs delivery",
-            Self::CognitoTrigger => "a Cognito trigger",
-            Self::Response => "a function's response",
-            Self::Empty => "empty (a warm-up call)",
-            Self::NotAnObject => "not a JSON object",
-            Self::Unknown => "of an unknown kind",
-        })
     }
 }
 
@@ -194,62 +116,6 @@ fn of_marks(marks: &Marks<'_>) -> Option<EventKind> {
         Some(EventKind::Rest)
     } else {
         None
-    }
-}
-
-/// What a value is that [`of_value`] does not know.
-pub fn foreign(event: &Value) -> Foreign {
-    let Some(object) = event.as_object() else {
-        return Foreign::NotAnObject;
-    };
-    let has = |name: &str| object.contains_key(name);
-    let in_context = |name: &str| {
-        event
-            .get("requestContext")
-            .is_some_and(|context| context.get(name).is_some())
-    };
-    if object.is_empty() {
-        Foreign::Empty
-    } else if has("methodArn") || has("routeArn") {
-        match object.get("type").and_then(Value::as_str) {
-            Some("TOKEN") => Foreign::AuthorizerToken,
-            Some(_) | None => Foreign::AuthorizerRequest,
-        }
-    } else if in_context("connectionId") {
-        Foreign::WebSocket
-    } else if has("raw_path") || in_context("serviceNetworkArn") || in_context("serviceArn") {
-        Foreign::VpcLattice
-    } else if let Some(records) = object.get("Records") {
-        of_records(records)
-    } else if has("detail-type") && has("source") {
-        Foreign::EventBridge
-    } else if has("awslogs") {
-        Foreign::CloudWatchLogs
-    } else if has("triggerSource") && has("userPoolId") {
-        Foreign::CognitoTrigger
-    } else if has("policyDocument") {
-        Foreign::AuthorizerPolicy
-    } else if has("statusCode") {
-        Foreign::Response
-    } else {
-        Foreign::Unknown
-    }
-}
-
-fn of_records(records: &Value) -> Foreign {
-    let first = records.get(0);
-    let member = |name: &str| first.and_then(|record| record.get(name));
-    match member("eventSource")
-        .or_else(|| member("EventSource"))
-        .and_then(Value::as_str)
-    {
-        Some("aws:sqs") => Foreign::Sqs,
-        Some("aws:sns") => Foreign::Sns,
-        Some("aws:s3") => Foreign::S3,
-        Some("aws:dynamodb") => Foreign::DynamoDbStream,
-        Some("aws:kinesis") => Foreign::Kinesis,
-        Some(_) | None if member("cf").is_some() => Foreign::CloudFront,
-        Some(_) | None => Foreign::Unknown,
     }
 }
 

@@ -1,11 +1,44 @@
-//! Which media types are text, and so travel in events and answers as they are.
+//! What travels in events and answers as text, and what in base64.
+//!
+//! Answers: what is UTF-8 is text, whatever its type, for every kind of gateway. All of them pass text on byte for byte, while base64 is
+//! decoded by REST APIs only if the client's `accept` begins with a binary type of the API ([`REST_BINARY_TYPES`]), and otherwise
+//! reaches the client as it is. So base64 is for what cannot be text in JSON.
+//!
+//! Requests: gateways decide. REST APIs give content of their binary types in base64 and everything else as text; the others go by
+//! [`is_text`].
 
-/// Whether gateways take a body of this type for text. Parameters are ignored; without a type nothing is known, which is not text.
+/// The binary types of the REST API in `infra/template.yaml`, which `cargo xtask infra` compares with this. `serve --event-kind rest` plays an
+/// API that has them. Few, because the gateway looks into what is text: that is how it validates requests.
+pub const REST_BINARY_TYPES: [&str; 3] = ["application/octet-stream", "image/jpeg", "image/png"];
+
+/// Content as text, where it can go as text.
+pub fn text(content: Vec<u8>) -> Result<String, Vec<u8>> {
+    String::from_utf8(content).map_err(|error| error.into_bytes())
+}
+
+/// Whether a media type without parameters is one of `types`, in which `*` stands for any.
+pub fn is_one_of(essence: &str, types: &[&str]) -> bool {
+    types.iter().any(|one| match one.strip_suffix("/*") {
+        Some("*") => true,
+        Some(kind) => essence
+            .split_once('/')
+            .is_some_and(|(major, _)| major.eq_ignore_ascii_case(kind)),
+        None => essence.eq_ignore_ascii_case(one),
+    })
+}
+
+/// A media type without its parameters.
+pub fn essence(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// Whether HTTP APIs, function URLs and load balancers take a request's body of this type for text. Parameters are ignored; without a type
+/// nothing is known, which is not text.
 pub fn is_text(content_type: Option<&str>) -> bool {
     let Some(content_type) = content_type else {
         return false;
     };
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let essence = essence(content_type);
     let has = |start: &str| {
         essence
             .get(..start.len())
@@ -33,6 +66,20 @@ pub fn is_text(content_type: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_are_compared_by_part() {
+        for (essence, types, expected) in [
+            ("image/PNG", &["image/png"][..], true),
+            ("image/png", &["image/*"], true),
+            ("image/png", &["*/*"], true),
+            ("*/*", &["image/png"], false),
+            ("", &["image/*"], false),
+            ("text/plain", &REST_BINARY_TYPES, false),
+        ] {
+            assert_eq!(is_one_of(essence, types), expected, "{essence} {types:?}");
+        }
+    }
 
     #[test]
     fn text_is_told_by_the_type() {

@@ -4,31 +4,28 @@ use super::{
     Arrival, Event, EventKind, Foreign, Origin, Refusal, Rejection,
     compose::Composed,
     diagnose, encode,
-    envelope::{Envelope, Fields, RequestContext, Text, text},
+    envelope::{Envelope, Fields, Text, text},
     kind,
     path::{self, Split},
     route,
     shape::{self, Query, Shape},
+    time::event_time_ms,
 };
 use crate::{
     http::{Context, FieldLines, Request, Scheme, is_token, without_blanks},
-    json,
     limits::Limits,
 };
 use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, net::IpAddr};
 
 /// Some gateways leave out the padding, most do not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// Times below this many milliseconds (March 1973) are seconds: `sam local` writes those.
-const EPOCH_MS_MIN: u64 = 100_000_000_000;
 
 /// A request id is 1 to this many bytes of visible ASCII.
 const REQUEST_ID_BYTES_MAX: usize = 256;
@@ -52,7 +49,11 @@ impl Flaw {
 pub fn parse(event: &[u8], arrival: &Arrival<'_>, limits: &Limits) -> Result<Event, Rejection> {
     // A derived struct would also read a list.
     let is_object = event.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let mut envelope = match json::read::<Envelope<'_>>(event) {
+    // Text as a whole: a parser that skips a string does not look whether it is some.
+    let Ok(text) = str::from_utf8(event) else {
+        return Err(diagnose::rejection(event, None, arrival));
+    };
+    let mut envelope = match serde_json::from_str::<Envelope<'_>>(text) {
         Ok(envelope) if is_object => envelope,
         Ok(_) => return Err(diagnose::rejection(event, None, arrival)),
         Err(error) => return Err(diagnose::rejection(event, Some(&error), arrival)),
@@ -93,7 +94,10 @@ fn normalise(
     match request(origin, envelope, body, &request_id, arrival, limits) {
         Ok(request) => Ok(Event {
             origin,
-            time_epoch_ms: envelope.request_context.as_ref().and_then(time_epoch_ms),
+            time_epoch_ms: envelope
+                .request_context
+                .as_ref()
+                .and_then(|context| event_time_ms(context.time_epoch, context.request_time_epoch)),
             route: route::of(kind, envelope, Some(&request.path)),
             request,
         }),
@@ -173,11 +177,7 @@ fn request(
                 .or(domain_name)
                 .unwrap_or_default()
                 .to_owned(),
-            client_address: shape
-                .client_address
-                .filter(|address| address.bytes().all(|byte| byte.is_ascii_graphic()))
-                .filter(|address| !address.is_empty())
-                .map(str::to_owned),
+            client_address: shape.client_address.and_then(address),
             base_path,
             path_fidelity: fidelity,
             identity,
@@ -190,15 +190,20 @@ fn path(shape: &Shape<'_>, base_path: Option<&str>, limits: &Limits) -> Result<S
     let path = shape.path.ok_or_else(|| {
         Flaw::bad_request(format!("event field `{}` is missing", shape.path_field))
     })?;
-    if !path.starts_with('/') {
-        return Err(Flaw::bad_request(format!(
-            "event field `{}` does not begin with `/`",
-            shape.path_field
-        )));
-    }
+    let path = match path.starts_with('/') {
+        true => Cow::Borrowed(path),
+        // What the console's test of a method sends where someone leaves it out.
+        false if shape.path_may_lack_slash => Cow::Owned(format!("/{path}")),
+        false => {
+            return Err(Flaw::bad_request(format!(
+                "event field `{}` does not begin with `/`",
+                shape.path_field
+            )));
+        }
+    };
     check_target(path.len(), limits)?;
     Ok(path::split(
-        path,
+        &path,
         shape.path_encoding,
         shape.base,
         base_path,
@@ -310,6 +315,12 @@ fn body_bytes(body: Option<Text<'_>>, is_base64: bool, limits: &Limits) -> Resul
     }
 }
 
+/// An IP address; nothing where the event has something else in its place, such as the console's `test-invoke-source-ip`.
+fn address(text: &str) -> Option<String> {
+    let address = text.trim();
+    address.parse::<IpAddr>().ok().map(|_| address.to_owned())
+}
+
 /// What the gateway wrote last, because a client may have sent a header of its own; else what is usual for the kind.
 fn scheme(headers: Option<&Fields<'_>>, usual: Scheme) -> Scheme {
     let forwarded = headers.and_then(|headers| headers.last("x-forwarded-proto"));
@@ -321,13 +332,4 @@ fn scheme(headers: Option<&Fields<'_>>, usual: Scheme) -> Scheme {
         Some(scheme) if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
         Some(_) | None => usual,
     }
-}
-
-fn time_epoch_ms(context: &RequestContext<'_>) -> Option<u64> {
-    let time = context.time_epoch.or(context.request_time_epoch)?.0?;
-    Some(if time < EPOCH_MS_MIN {
-        time.saturating_mul(1000)
-    } else {
-        time
-    })
 }

@@ -2,7 +2,7 @@
 
 use super::{EventKind, Origin, media};
 use crate::{
-    http::{InvalidField, Response, is_field_value, is_token, without_blanks},
+    http::{InvalidField, Response, has_content, is_field_value, is_token, without_blanks},
     json::{self, Object, write_array, write_string},
     limits::{ALB_PAYLOAD_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX},
     problem,
@@ -22,6 +22,16 @@ pub enum InvalidResponse {
     /// A field that belongs to the connection, which is not the guest's.
     #[error("header `{0}` belongs to the connection and is not a guest's to set")]
     ConnectionField(String),
+    /// More cookies than can be told apart without multi-value headers.
+    #[error(
+        "{count} cookies, a load balancer takes {count_max} in one answer; switch on multi-value headers in its target group"
+    )]
+    TooManyCookies {
+        /// How many `set-cookie` fields there are.
+        count: usize,
+        /// How many a load balancer without multi-value headers can be given.
+        count_max: usize,
+    },
     /// Larger than the gateway takes.
     #[error("encoded answer takes {bytes} bytes, the gateway takes {bytes_max}")]
     TooLarge {
@@ -75,8 +85,8 @@ pub enum Body {
 
 /// Encodes a response for the gateway that the request came from.
 ///
-/// `content-length` is left out, for the gateway to set; so are the bodies of statuses that have none (204, 304). A body is sent in
-/// base64 where it is not UTF-8, or where neither its type nor the lack of a content encoding says text.
+/// `content-length` is left out, for the gateway to set; so are the bodies of statuses that have none (204, 205, 304). A body is sent
+/// as text where it is UTF-8, and in base64 otherwise: see [`media`].
 pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidResponse> {
     Reply::checked(origin, response)?.to_json()
 }
@@ -93,15 +103,15 @@ impl Reply {
             return Err(InvalidResponse::Status(status));
         }
         let fields = checked_fields(headers)?;
-        let body = if matches!(status, 204 | 304) {
-            Body::Text(String::new())
+        let body = if has_content(status) {
+            media::text(body).map_or_else(Body::Binary, Body::Text)
         } else {
-            Body::new(body, &fields)
+            Body::Text(String::new())
         };
         let headers = match origin.kind {
             EventKind::Rest => Headers::MultiValue(fields),
             EventKind::Alb if origin.multi_value => Headers::MultiValue(fields),
-            EventKind::Alb => Headers::with_cookies_by_spelling(fields),
+            EventKind::Alb => Headers::with_cookies_by_spelling(fields)?,
             EventKind::HttpApi | EventKind::FunctionUrl => Headers::with_cookies_apart(fields),
         };
         Ok(Self {
@@ -206,16 +216,24 @@ impl Headers {
         Self::Single { fields, cookies }
     }
 
-    fn with_cookies_by_spelling(fields: Fields) -> Self {
+    fn with_cookies_by_spelling(fields: Fields) -> Result<Self, InvalidResponse> {
+        let count_max = SPELLINGS.len();
+        let count = fields
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+            .count();
+        if count > count_max {
+            return Err(InvalidResponse::TooManyCookies { count, count_max });
+        }
         let mut spellings = SPELLINGS;
         let fields = joined(fields, |fields, cookie| {
             let spelling = spellings.next();
             fields.extend(spelling.map(|spelling| (spelt("set-cookie", spelling), cookie)));
         });
-        Self::Single {
+        Ok(Self::Single {
             fields,
             cookies: Vec::new(),
-        }
+        })
     }
 
     /// All names and values.
@@ -257,23 +275,6 @@ fn write_lists(mut map: Object<'_>, fields: &Fields) {
 }
 
 impl Body {
-    fn new(bytes: Vec<u8>, fields: &Fields) -> Self {
-        let header = |name: &str| {
-            let field = fields.iter().find(|(field, _)| field == name);
-            field.map(|(_, value)| value.as_str())
-        };
-        let is_encoded = header("content-encoding")
-            .is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
-        let content_type = header("content-type");
-        let is_text = !is_encoded && (content_type.is_none() || media::is_text(content_type));
-        if bytes.is_empty() || is_text {
-            String::from_utf8(bytes)
-                .map_or_else(|error| Self::Binary(error.into_bytes()), Self::Text)
-        } else {
-            Self::Binary(bytes)
-        }
-    }
-
     fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),

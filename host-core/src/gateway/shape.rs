@@ -16,6 +16,7 @@ pub struct Shape<'e> {
     pub method_field: &'static str,
     pub path: Option<&'e str>,
     pub path_field: &'static str,
+    pub path_may_lack_slash: bool,
     pub path_encoding: Encoding,
     pub base: Base<'e>,
     pub query: Query<'e>,
@@ -82,15 +83,16 @@ fn rest<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
     // Payload format 1.0 is an HTTP API that speaks like a REST API, but treats paths its own way.
     let is_http_api = text(&envelope.version) == Some("1.0");
     let context = envelope.request_context.as_ref();
-    let query = envelope
-        .multi_value_query_string_parameters
-        .as_ref()
-        .or(envelope.query_string_parameters.as_ref());
+    let query = fuller(
+        &envelope.multi_value_query_string_parameters,
+        &envelope.query_string_parameters,
+    );
     Shape {
         method: text(&envelope.http_method),
         method_field: "httpMethod",
         path: text(&envelope.path),
         path_field: "path",
+        path_may_lack_slash: true,
         path_encoding: if is_http_api {
             Encoding::Unknown
         } else {
@@ -102,10 +104,7 @@ fn rest<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
             Base::ClientPath(context.and_then(|context| text(&context.path)))
         },
         query: query.map_or(Query::None, Query::Decoded),
-        headers: envelope
-            .multi_value_headers
-            .as_ref()
-            .or(envelope.headers.as_ref()),
+        headers: fuller(&envelope.multi_value_headers, &envelope.headers),
         cookies: &[],
         client_address: context
             .and_then(|context| context.identity.as_deref())
@@ -140,6 +139,7 @@ fn function_url<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
             .as_ref()
             .map(|path| if path.0.is_empty() { "/" } else { &*path.0 }),
         path_field: "rawPath",
+        path_may_lack_slash: false,
         path_encoding: Encoding::Kept,
         base: Base::None,
         query: match (
@@ -163,12 +163,12 @@ fn function_url<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
 }
 
 fn load_balancer<'e>(envelope: &'e Envelope<'e>, multi_value: bool) -> Shape<'e> {
-    let query = envelope
-        .multi_value_query_string_parameters
-        .as_ref()
-        .or(envelope.query_string_parameters.as_ref());
+    let query = fuller(
+        &envelope.multi_value_query_string_parameters,
+        &envelope.query_string_parameters,
+    );
     let headers = if multi_value {
-        envelope.multi_value_headers.as_ref()
+        fuller(&envelope.multi_value_headers, &envelope.headers)
     } else {
         envelope.headers.as_ref()
     };
@@ -177,6 +177,7 @@ fn load_balancer<'e>(envelope: &'e Envelope<'e>, multi_value: bool) -> Shape<'e>
         method_field: "httpMethod",
         path: text(&envelope.path),
         path_field: "path",
+        path_may_lack_slash: false,
         path_encoding: Encoding::Kept,
         base: Base::None,
         query: query.map_or(Query::None, Query::Encoded),
@@ -187,6 +188,15 @@ fn load_balancer<'e>(envelope: &'e Envelope<'e>, multi_value: bool) -> Shape<'e>
             .map(last_hop),
         scheme: Scheme::Http,
     }
+}
+
+/// The map with every value, or the one with the last of each name where the first is not there or empty, as test tools and frameworks
+/// write it.
+fn fuller<'e>(all: &'e Option<Fields<'e>>, last: &'e Option<Fields<'e>>) -> Option<&'e Fields<'e>> {
+    all.as_ref()
+        .filter(|fields| !fields.is_empty())
+        .or(last.as_ref())
+        .or(all.as_ref())
 }
 
 /// What precedes the path of an HTTP API: a named stage, which events have however the client came. A custom domain is any that is not

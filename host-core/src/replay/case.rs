@@ -1,6 +1,7 @@
 //! A case: a folder with an event, what is expected of it, and the stored state before and after.
 
 use super::{SyntaxError, readable_response};
+use crate::json;
 use serde_json::Value;
 use std::{
     fs, io,
@@ -126,7 +127,7 @@ fn read_json(path: &Path) -> Result<Option<Value>, CaseError> {
             });
         }
     };
-    match serde_json::from_slice(&bytes) {
+    match json::value(&bytes) {
         Ok(value) => Ok(Some(value)),
         Err(error) => Err(CaseError::Syntax {
             path: path.to_owned(),

@@ -1,9 +1,11 @@
 //! What a replay has to know of an event before it is run, read without making a tree of it.
 
 use super::EVENT_TIME_DEFAULT_MS;
-use crate::json;
+use crate::{
+    gateway::time::{Epoch, event_time_ms},
+    json::{self, JsonError},
+};
 use serde::Deserialize;
-use serde_json::error::Category;
 use std::borrow::Cow;
 
 /// When an event is to be run, and beside what.
@@ -30,16 +32,15 @@ pub struct SyntaxError {
 /// Reads method and time of a gateway event. What is JSON but not such an event gets the default time and counts as not safe: saying
 /// what is wrong with it is the gateway's business.
 pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
-    let head = match json::read::<Head>(event) {
-        Ok(head) => head,
-        Err(error) => match error.classify() {
-            // The parser stops at the first member of another type; the rest may still not be JSON.
-            Category::Data => {
-                json::read::<serde::de::IgnoredAny>(event)?;
-                Head::default()
-            }
-            Category::Syntax | Category::Eof | Category::Io => return Err(error.into()),
-        },
+    // A parser that skips a string does not look whether it is text.
+    let read = str::from_utf8(event).map(serde_json::from_str::<Head<'_>>);
+    let head = match read {
+        Ok(Ok(head)) => head,
+        // Not text, not JSON, or a member of another type, after which the rest may still not be JSON.
+        Ok(Err(_)) | Err(_) => {
+            json::check(event)?;
+            Head::default()
+        }
     };
     let context = head.request_context.unwrap_or_default();
     let method = head
@@ -47,9 +48,7 @@ pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
         .or(context.http.and_then(|http| http.method))
         .unwrap_or_default();
     Ok(EventHead {
-        received_at_ms: context
-            .time_epoch
-            .or(context.request_time_epoch)
+        received_at_ms: event_time_ms(context.time_epoch, context.request_time_epoch)
             .unwrap_or(EVENT_TIME_DEFAULT_MS),
         is_safe: matches!(&*method, "GET" | "HEAD" | "OPTIONS"),
     })
@@ -67,8 +66,8 @@ struct Head<'a> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Context<'a> {
-    time_epoch: Option<u64>,
-    request_time_epoch: Option<u64>,
+    time_epoch: Option<Epoch>,
+    request_time_epoch: Option<Epoch>,
     #[serde(borrow)]
     http: Option<Http<'a>>,
 }
@@ -80,14 +79,12 @@ struct Http<'a> {
     method: Option<Cow<'a, str>>,
 }
 
-impl From<serde_json::Error> for SyntaxError {
-    fn from(error: serde_json::Error) -> Self {
-        let text = error.to_string();
-        let position = format!(" at line {} column {}", error.line(), error.column());
+impl From<JsonError> for SyntaxError {
+    fn from(error: JsonError) -> Self {
         Self {
-            line: error.line(),
-            column: error.column(),
-            message: text.strip_suffix(&position).unwrap_or(&text).to_owned(),
+            line: error.line,
+            column: error.column,
+            message: error.problem.to_string(),
         }
     }
 }
@@ -103,20 +100,20 @@ mod tests {
     #[test]
     fn each_kind_of_event_says_its_method_and_time() {
         let rest = read(
-            r#"{"httpMethod":"GET","requestContext":{"requestTimeEpoch":5,"httpMethod":"GET"}}"#,
+            r#"{"httpMethod":"GET","requestContext":{"requestTimeEpoch":1583348638390,"httpMethod":"GET"}}"#,
         );
         assert_eq!(
             rest,
             EventHead {
-                received_at_ms: 5,
+                received_at_ms: 1_583_348_638_390,
                 is_safe: true
             }
         );
-        let http = read(r#"{"requestContext":{"timeEpoch":7,"http":{"method":"POST"}}}"#);
+        let http = read(r#"{"requestContext":{"timeEpoch":1583348638,"http":{"method":"POST"}}}"#);
         assert_eq!(
             http,
             EventHead {
-                received_at_ms: 7,
+                received_at_ms: 1_583_348_638_000,
                 is_safe: false
             }
         );
@@ -151,7 +148,7 @@ mod tests {
     fn text_that_is_not_json_is_located() {
         let error = head(b"{\n  \"httpMethod\": GET }").unwrap_err();
         assert_eq!((error.line, error.column), (2, 17));
-        assert_eq!(error.message, "expected value");
+        assert_eq!(error.message, "expected a JSON value");
         let error = head(br#"{"httpMethod":5, "#).unwrap_err();
         assert_eq!(error.line, 1);
         assert!(head(b"").is_err());

@@ -3,8 +3,8 @@
 use super::{fields, parse_bytes};
 use host_core::{
     gateway::{
-        EventKind, Origin,
-        compose::{Incoming, compose},
+        EventKind, Origin, REST_BINARY_TYPES,
+        compose::{Incoming, compose, refused},
     },
     http::{PathFidelity, Request, Scheme},
 };
@@ -194,8 +194,62 @@ fn bodies_that_are_not_text_go_in_base64() {
         assert!(encoded(kind, "application/x-www-form-urlencoded", b"a=b"));
         assert!(encoded(kind, "text/plain", b"\xff"));
     }
-    assert!(!encoded(EventKind::Rest, "image/png", b"a"));
-    assert!(encoded(EventKind::Rest, "image/png", b"\xff"));
+}
+
+#[test]
+fn a_rest_api_gives_its_binary_types_in_base64_and_all_else_as_text() {
+    let body = |content_type: &str, body: &[u8]| {
+        let headers = [("content-type", content_type)];
+        let incoming = Incoming {
+            headers: &headers,
+            body,
+            ..INCOMING
+        };
+        let event = event(Origin::new(EventKind::Rest), &incoming);
+        let is_base64 = event["isBase64Encoded"] == true;
+        (event["body"].as_str().map(str::to_owned), is_base64)
+    };
+    for media_type in REST_BINARY_TYPES {
+        assert_eq!(body(media_type, b"a"), (Some("YQ==".into()), true));
+        let with_parameter = format!("{media_type}; a=b");
+        assert_eq!(body(&with_parameter, b"\xff"), (Some("/w==".into()), true));
+    }
+    for media_type in ["application/yaml", "application/pdf", "*/*", ""] {
+        assert_eq!(body(media_type, b"a"), (Some("a".into()), false));
+        assert_eq!(
+            body(media_type, b"a\xff"),
+            (Some("a\u{fffd}".into()), false)
+        );
+    }
+}
+
+#[test]
+fn an_http_api_refuses_what_it_cannot_decode_twice() {
+    // Measured on AWS by others.
+    for (path, is_refused) in [
+        ("/capture/plain", false),
+        ("/capture/space%20value", false),
+        ("/capture/question%3Fvalue", false),
+        ("/capture/percent%25done", true),
+        ("/capture/hash%23value", false),
+        ("/capture/slash%2Fvalue", false),
+        ("/capture/literal%252Fvalue", false),
+        ("/capture/literal%253Fvalue", false),
+        ("/capture/literal%2525value", false),
+        ("/100%25", true),
+        ("/100%254", true),
+        ("/a?b=100%25", false),
+    ] {
+        let answer = refused(EventKind::HttpApi, path);
+        assert_eq!(
+            answer.map(|answer| answer.status),
+            is_refused.then_some(400),
+            "{path}"
+        );
+        for kind in [EventKind::Rest, EventKind::FunctionUrl, EventKind::Alb] {
+            assert_eq!(refused(kind, path), None);
+        }
+    }
 }
 
 #[test]

@@ -209,3 +209,13 @@ fn header_names_of_emulators_become_lower_case() {
     ));
     assert_eq!(request.headers.get("user-agent"), Some("x"));
 }
+
+#[test]
+fn a_client_address_is_trimmed() {
+    let context = json!({"http": {"sourceIp": " 203.0.113.5"}});
+    let request = request(&event(json!({"requestContext": context})));
+    assert_eq!(
+        request.context.client_address.as_deref(),
+        Some("203.0.113.5")
+    );
+}

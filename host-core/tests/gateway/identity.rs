@@ -47,7 +47,12 @@ fn jwt_claims_with_granted_scopes() {
     assert_identity(
         jwt(json!({"scopes": "own", "a": {}}), json!(["r"])),
         None,
-        json!({"scopes": "own", "a": {}}),
+        json!({"scopes": ["r"], "a": {}}),
+    );
+    assert_identity(
+        jwt(json!({"scopes": "own"}), json!(null)),
+        None,
+        json!({"scopes": "own"}),
     );
 }
 
@@ -77,10 +82,17 @@ fn lambda_authorizer_of_an_http_api() {
     );
     assert_identity(
         of_http(json!({"lambda": {"principalId": 7}})),
-        None,
+        Some("7"),
         json!({"principalId": 7}),
     );
-    assert_eq!(of_http(json!({"lambda": null})), None);
+    assert_identity(of_http(json!({"lambda": null})), None, json!({}));
+    for subject in [json!(7.5), json!(-1), json!(true), json!([1]), json!("")] {
+        assert_identity(
+            of_http(json!({"lambda": {"principalId": subject}})),
+            None,
+            json!({"principalId": subject}),
+        );
+    }
 }
 
 #[test]
@@ -89,6 +101,12 @@ fn lambda_authorizer_of_a_rest_api() {
     assert_identity(
         of_rest(json!({"authorizer": authorizer.clone()})),
         Some("admin"),
+        authorizer,
+    );
+    let authorizer = json!({"principalId": 1234567890123456789_u64});
+    assert_identity(
+        of_rest(json!({"authorizer": authorizer.clone()})),
+        Some("1234567890123456789"),
         authorizer,
     );
 }
@@ -157,6 +175,12 @@ fn nobody_vouches_where_nothing_is_said() {
         json!({"jwt": null}),
         json!({"jwt": {}}),
         json!({"other": {}}),
+        json!({"jwt": null, "lambda": null, "iam": {}}),
+        json!({"jwt": {"claims": null}, "lambda": null}),
+        json!({"jwt": {"claims": null}, "iam": {
+            "accessKey": "", "accountId": "", "callerId": "", "cognitoIdentity": null, "userArn": "", "userId": "",
+        }}),
+        json!({"iam": {"cognitoIdentity": {"identityId": ""}, "userArn": null}}),
     ] {
         assert_eq!(of_http(authorizer), None);
     }

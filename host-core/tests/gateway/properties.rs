@@ -338,7 +338,10 @@ proptest! {
         for kind in EventKind::ALL {
             let request = through(Origin::new(kind), &sent);
             prop_assert_eq!(&request.method, method);
-            prop_assert_eq!(&request.body, body);
+            // A REST API gives only its binary types in base64.
+            let text = String::from_utf8_lossy(body);
+            let body = if kind == EventKind::Rest { text.as_bytes() } else { body };
+            prop_assert_eq!(&*request.body, body);
             prop_assert_eq!(request.context.client_address.as_deref(), Some(INCOMING.client_address));
             prop_assert_eq!(request.context.scheme, Scheme::Http);
             let got = grouped(owned(&request));

@@ -73,6 +73,192 @@ fn events_that_are_not_http_are_refused_by_name() {
     }
 }
 
+/// The members by which each service's events are told, in the shapes that AWS documents, with what the refusal says.
+fn services() -> Vec<(Value, &'static str)> {
+    let records = |source: &str| json!({"Records": [{"eventSource": source}]});
+    vec![
+        (
+            json!({"deliveryStreamArn": "arn", "invocationId": "i", "records": []}),
+            "Firehose",
+        ),
+        (
+            json!({"RequestType": "Create", "ResponseURL": "https://s3", "StackId": "arn", "LogicalResourceId": "r"}),
+            "CloudFormation",
+        ),
+        (json!({"eventSource": "aws:kafka", "records": {}}), "Kafka"),
+        (
+            json!({"eventSource": "SelfManagedKafka", "records": {}}),
+            "Kafka",
+        ),
+        (
+            json!({"arguments": {}, "info": {"fieldName": "f", "parentTypeName": "Query"}}),
+            "AppSync",
+        ),
+        (
+            json!({"events": [], "info": {"channel": {"path": "/a"}, "operation": "PUBLISH"}}),
+            "AppSync",
+        ),
+        (
+            json!({"authorizationToken": "t", "requestContext": {"apiId": "a", "queryString": "{}"}}),
+            "AppSync authorizer",
+        ),
+        (
+            json!({"bot": {"name": "b"}, "sessionState": {}, "invocationSource": "DialogCodeHook"}),
+            "Lex",
+        ),
+        (json!({"bot": {"name": "b"}, "currentIntent": {}}), "Lex"),
+        (
+            json!({"messageVersion": "1.0", "agent": {}, "actionGroup": "g", "apiPath": "/a", "httpMethod": "GET"}),
+            "Bedrock agent",
+        ),
+        (records("aws:ses"), "SES"),
+        (
+            json!({"configRuleName": "r", "invokingEvent": "{}", "resultToken": "t", "version": "1.0"}),
+            "Config",
+        ),
+        (
+            json!({"eventSource": "aws:docdb", "events": []}),
+            "DocumentDB",
+        ),
+        (
+            json!({"Name": "ContactFlowEvent", "Details": {"ContactData": {}}}),
+            "Connect",
+        ),
+        (
+            json!({"invocationSchemaVersion": "1.0", "job": {}, "tasks": []}),
+            "S3 Batch",
+        ),
+        (
+            json!({"xAmzRequestId": "i", "getObjectContext": {}, "userRequest": {}}),
+            "S3 Object Lambda",
+        ),
+        (
+            json!({"version": "1.0", "session": {"application": {}}, "request": {"type": "LaunchRequest"}}),
+            "Alexa",
+        ),
+        (
+            json!({"directive": {"header": {"namespace": "Alexa.Discovery"}}}),
+            "Alexa",
+        ),
+        (records("aws:codecommit"), "CodeCommit"),
+        (json!({"eventSource": "aws:mq", "messages": []}), "MQ"),
+        (
+            json!({"eventSource": "aws:rmq", "rmqMessagesByQueue": {}}),
+            "MQ",
+        ),
+        (json!({"CodePipeline.job": {"id": "i"}}), "CodePipeline"),
+        (
+            json!({"SecretId": "arn", "Step": "createSecret", "ClientRequestToken": "t"}),
+            "Secrets Manager",
+        ),
+        (
+            json!({"source": "aws.cloudwatch", "alarmArn": "arn", "alarmData": {}}),
+            "CloudWatch alarm",
+        ),
+        (
+            json!({"serialNumber": "n", "clickType": "SINGLE", "batteryVoltage": "1mV"}),
+            "IoT",
+        ),
+        (
+            json!({"protocolData": {}, "protocols": ["mqtt"], "signatureVerified": false}),
+            "IoT",
+        ),
+        (
+            json!({"identityPoolId": "p", "datasetName": "d", "eventType": "SyncTrigger"}),
+            "Cognito Sync",
+        ),
+        (
+            json!({"username": "u", "serverId": "s", "protocol": "SFTP"}),
+            "Transfer Family",
+        ),
+        (
+            json!({"token": "t", "serviceMetadata": {"transferDetails": {}}}),
+            "Transfer Family",
+        ),
+        (json!({"source": "serverless-plugin-warmup"}), "warm-up"),
+        (json!({"warmer": true, "concurrency": 3}), "warm-up"),
+        (
+            json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}),
+            "S3 notification",
+        ),
+    ]
+}
+
+#[test]
+fn each_service_is_refused_by_its_name() {
+    for (event, name) in services() {
+        let message = parse_bytes(event.to_string().as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains(name), "{event}: {message}");
+    }
+}
+
+#[test]
+fn what_is_http_is_not_taken_for_a_service_whose_members_it_has() {
+    for (members, _) in services() {
+        for http in [
+            rest::event(json!({})),
+            http_api::event(json!({})),
+            alb::event(json!({})),
+        ] {
+            let mut event = http.clone();
+            for (name, value) in members.as_object().unwrap() {
+                event
+                    .as_object_mut()
+                    .unwrap()
+                    .entry(name)
+                    .or_insert_with(|| value.clone());
+            }
+            assert!(parse_bytes(event.to_string().as_bytes()).is_ok(), "{event}");
+        }
+    }
+}
+
+#[test]
+fn text_that_json_allows_and_unicode_does_not_is_answered_with_400_naming_the_field() {
+    for (field, at) in [
+        ("body", "body"),
+        ("rawPath", "rawPath"),
+        ("headers", "headers"),
+    ] {
+        let value = if field == "headers" {
+            r#"{"a":"\ud800"}"#
+        } else {
+            r#""\ud800""#
+        };
+        let event = http_api::event(json!({field: "PLACE"}))
+            .to_string()
+            .replace("\"PLACE\"", value);
+        let Err(Rejection::Http(refusal)) = parse_bytes(event.as_bytes()) else {
+            panic!("{event}");
+        };
+        assert_eq!(refusal.status, 400);
+        assert_eq!(refusal.origin.kind, EventKind::HttpApi);
+        let expected =
+            format!("event field `{at}` has an escape of half a surrogate pair at line 1 column ");
+        assert!(refusal.detail.starts_with(&expected), "{}", refusal.detail);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_and_a_byte_order_mark_are_named_with_their_position() {
+    let event = http_api::event(json!({"unread": "PLACE"})).to_string();
+    let place = event.find("PLACE").unwrap();
+    let mut bytes = event.clone().into_bytes();
+    bytes[place] = 0xff;
+    let message = parse_bytes(&bytes).unwrap_err().to_string();
+    let expected = format!(
+        "event is not JSON: invalid UTF-8 at line 1 column {}; ",
+        place + 1
+    );
+    assert!(message.starts_with(&expected), "{message}");
+    let message = parse_bytes(format!("\u{feff}{event}").as_bytes())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("byte order mark"), "{message}");
+}
+
 #[test]
 fn a_refusal_by_name_says_what_to_do() {
     let message = parse_bytes(b"{}").unwrap_err().to_string();
@@ -88,7 +274,7 @@ fn what_is_not_json_is_refused_with_its_position() {
     let message = parse_bytes(b"{\n  \"a\": ]").unwrap_err().to_string();
     assert_eq!(
         message,
-        "event is not JSON: expected value at line 2 column 8; pass the event exactly as the gateway sent it"
+        "event is not JSON: expected a JSON value at line 2 column 8; pass the event exactly as the gateway sent it"
     );
     for broken in [
         &b""[..],
@@ -178,7 +364,7 @@ fn missing_and_impossible_members_are_answered_with_400() {
             "event field `path` is missing",
         ),
         (
-            rest::event(json!({"path": "items"})),
+            alb::event(json!({"path": "items"})),
             "event field `path` does not begin with `/`",
         ),
         (

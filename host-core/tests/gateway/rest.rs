@@ -309,3 +309,59 @@ fn a_rest_api_that_names_payload_1_0_keeps_its_stage_beside_the_path() {
     let (base_path, path) = split(changes, None);
     assert_eq!((&*base_path, &*path), ("/live", "/items"));
 }
+
+#[test]
+fn empty_maps_of_all_values_do_not_hide_those_of_the_last_ones() {
+    let request = request(&event(json!({
+        "headers": {"X-A": "1", "Host": "h"},
+        "multiValueHeaders": null,
+        "queryStringParameters": {"a": "1"},
+        "multiValueQueryStringParameters": null,
+    })));
+    assert_eq!(
+        (request.headers.get("x-a"), &*request.query),
+        (Some("1"), "a=1")
+    );
+    let mut event = event(json!({}));
+    event["headers"] = json!({"X-A": "1", "Host": "h"});
+    event["multiValueHeaders"] = json!({});
+    event["queryStringParameters"] = json!({"a": "1"});
+    event["multiValueQueryStringParameters"] = json!({});
+    let request = super::request(&event);
+    assert_eq!(request.headers.get("x-a"), Some("1"));
+    assert_eq!(request.context.authority, "h");
+    assert_eq!(request.query, "a=1");
+}
+
+#[test]
+fn a_client_address_is_an_address_or_nothing() {
+    for (source, expected) in [
+        (" 203.0.113.5", Some("203.0.113.5")),
+        ("2001:db8::1 ", Some("2001:db8::1")),
+        ("test-invoke-source-ip", None),
+        ("", None),
+        (" ", None),
+        ("203.0.113.5, 203.0.113.6", None),
+    ] {
+        let context = json!({"identity": {"sourceIp": source}});
+        let request = request(&event(json!({"requestContext": context})));
+        assert_eq!(
+            request.context.client_address.as_deref(),
+            expected,
+            "{source:?}"
+        );
+    }
+}
+
+#[test]
+fn a_path_without_its_slash_is_what_the_console_sends() {
+    assert_eq!(request(&event(json!({"path": "items"}))).path, "/items");
+}
+
+#[test]
+fn a_time_that_cannot_be_read_does_not_hide_the_other() {
+    let context = json!({"timeEpoch": "soon", "requestTimeEpoch": 1_583_348_638});
+    let event = event(json!({"requestContext": context})).to_string();
+    let event = parse_bytes(event.as_bytes()).unwrap();
+    assert_eq!(event.time_epoch_ms, Some(1_583_348_638_000));
+}

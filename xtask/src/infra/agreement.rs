@@ -63,6 +63,7 @@ pub fn complaints(file: &Path) -> anyhow::Result<Vec<String>> {
         for check in [
             api::routes,
             api::integrations,
+            api::binary_types,
             metrics::alarms,
             metrics::dashboard,
             metrics::all_are_shown,

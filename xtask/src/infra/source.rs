@@ -11,6 +11,8 @@ const CONFIGURATION: &str = "host-lambda/src/config.rs";
 const METRICS: &str = "host-core/src/telemetry/metrics.rs";
 /// The file that names the table's attributes, its index and the host's own partitions.
 const LAYOUT: &str = "host-core/src/storage/dynamodb/layout.rs";
+/// The file that says what travels as text.
+const MEDIA: &str = "host-core/src/gateway/media.rs";
 /// The guest's routes.
 const DESCRIPTION: &str = "guest/src/openapi.json";
 
@@ -57,6 +59,18 @@ pub fn metrics() -> anyhow::Result<Metrics> {
 /// A named text of the table's layout, such as the name of an attribute.
 pub fn layout(name: &str) -> anyhow::Result<String> {
     constant(&code(LAYOUT)?, name).with_context(|| format!("`{LAYOUT}` has no `{name}`"))
+}
+
+/// The media types that the host takes the REST API to have as binary ones.
+pub fn binary_types() -> anyhow::Result<BTreeSet<String>> {
+    let source = code(MEDIA)?;
+    let list = source
+        .split_once("const REST_BINARY_TYPES:")
+        .and_then(|(_, rest)| rest.split_once(';'))
+        .and_then(|(_, rest)| rest.split_once(';'))
+        .map(|(list, _)| list)
+        .with_context(|| format!("`{MEDIA}` has no `REST_BINARY_TYPES`"))?;
+    Ok(literals(list).map(str::to_owned).collect())
 }
 
 /// The text of a constant of a module.

@@ -7,7 +7,10 @@ use super::{
     time::common_log_format,
 };
 use crate::{
-    gateway::envelope::{Envelope, Epoch, HttpContext, RequestContext, Text, text},
+    gateway::{
+        envelope::{Envelope, HttpContext, RequestContext, Text, text},
+        time::Epoch,
+    },
     json::{Object, write_array, write_string},
 };
 use percent_encoding::percent_decode_str;
@@ -143,6 +146,17 @@ impl Gateway {
 /// Repeated headers are joined by commas, without spaces. Commas would spoil `cookie` fields: they are joined as RFC 6265 says.
 fn separator(name: &str) -> &'static str {
     if name == "cookie" { "; " } else { "," }
+}
+
+/// Whether an HTTP API takes a path. It answers 400 itself where decoding once brings out a `%` that begins nothing encoded, as
+/// `/100%25` does.
+pub fn takes(path: &str) -> bool {
+    let once = percent_decode_str(path).decode_utf8_lossy();
+    let cut = once.split('?').next().unwrap_or_default();
+    cut.split('%').skip(1).all(|part| {
+        let digits = part.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 /// What an HTTP API makes of a path: it decodes it, cuts it at a `?` that this brought out, and decodes it again.

@@ -6,7 +6,10 @@ use super::{
     time::common_log_format,
 };
 use crate::{
-    gateway::envelope::{CallerIdentity, Envelope, Epoch, RequestContext, text},
+    gateway::{
+        envelope::{CallerIdentity, Envelope, RequestContext, text},
+        time::Epoch,
+    },
     json::Object,
 };
 

@@ -1,7 +1,7 @@
 //! Routes, and what stands behind them.
 
 use super::{super::source, unmatched};
-use crate::infra::template::{Template, members, plain, text};
+use crate::infra::template::{Template, elements, members, plain, text};
 use serde_json::Value;
 
 /// The API's methods against the guest's OpenAPI document.
@@ -43,6 +43,24 @@ pub fn integrations(template: &Template) -> anyhow::Result<Vec<String>> {
         complaints.push("the API may not call the function".to_owned());
     }
     Ok(complaints)
+}
+
+/// The API's binary types against those that the host and `serve --event-kind rest` take it to have.
+pub fn binary_types(template: &Template) -> anyhow::Result<Vec<String>> {
+    let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
+    let of_api = match &api["BinaryMediaTypes"] {
+        Value::Null => &api["Body"]["x-amazon-apigateway-binary-media-types"],
+        types => types,
+    };
+    let found = elements(of_api)
+        .map(|media_type| plain(media_type).replace("~1", "/"))
+        .collect();
+    Ok(unmatched(
+        &found,
+        &source::binary_types()?,
+        "is a binary type of the API that `REST_BINARY_TYPES` of the host lacks",
+        "is in `REST_BINARY_TYPES` of the host, but no binary type of the API",
+    ))
 }
 
 /// `METHOD /path` with what it calls.
