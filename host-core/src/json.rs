@@ -12,6 +12,7 @@ pub use read::{
 pub(crate) use write::{Object, write_array, write_number, write_string};
 
 use serde::Deserialize;
+pub use serde_json::Value;
 
 /// Reads one JSON value, borrowing from `json` where it can.
 ///

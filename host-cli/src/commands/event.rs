@@ -120,7 +120,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     )
     .to_json();
     if pretty {
-        let value: serde_json::Value = serde_json::from_slice(&event).map_err(|error| {
+        let value = host_core::json::value(&event).map_err(|error| {
             Failure::environment(format_args!("failed to indent the event: {error}"))
         })?;
         event = format!("{value:#}").into_bytes();

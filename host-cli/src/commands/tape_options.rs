@@ -8,6 +8,7 @@ use crate::{
     replay::runner::TapeOptions,
 };
 use host_core::{
+    json::{self, Value},
     runtime::{Runtime, RuntimeOptions},
     storage::Storage,
     tape::{
@@ -15,7 +16,6 @@ use host_core::{
         replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer},
     },
 };
-use serde_json::Value;
 use std::{path::Path, sync::Arc};
 
 /// Largest file with a guest's environment (AWS: all of a function's variables take 4 KB).
@@ -102,7 +102,7 @@ fn environment(text: Option<&str>) -> Result<Arc<[(String, String)]>, Failure> {
     let Some(text) = text else {
         return Ok(Arc::from([]));
     };
-    let json = match text.strip_prefix('@') {
+    let text = match text.strip_prefix('@') {
         Some(path) => {
             input::read_file(Path::new(path), "guest environment", ENVIRONMENT_BYTES_MAX)?
         }
@@ -112,7 +112,7 @@ fn environment(text: Option<&str>) -> Result<Arc<[(String, String)]>, Failure> {
         Failure::usage("`--guest-env` is not a JSON object of strings")
             .hint("write `--guest-env '{\"NAME\":\"value\"}'`, or `@FILE`")
     };
-    let Ok(Value::Object(members)) = serde_json::from_slice(&json) else {
+    let Ok(Value::Object(members)) = json::value(&text) else {
         return Err(invalid());
     };
     members

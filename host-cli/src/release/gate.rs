@@ -328,7 +328,7 @@ impl Side {
         };
         match exchange.run(&self.service).await {
             Ok(answer) => {
-                readable_response(serde_json::from_slice(&answer.payload).unwrap_or_default())
+                readable_response(host_core::json::value(&answer.payload).unwrap_or_default())
             }
             Err(rejection) => json!({"refusal": rejection.to_string()}),
         }

@@ -1,7 +1,7 @@
 //! Which gateway sent an event.
 
 use super::envelope::{Envelope, text};
-use serde_json::Value;
+use crate::json::Value;
 use std::{fmt, str::FromStr};
 
 /// The gateways that send HTTP requests as events.

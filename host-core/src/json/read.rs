@@ -37,7 +37,7 @@ pub enum JsonProblem {
     #[error("invalid UTF-8")]
     Utf8,
     /// UTF-8 with a mark that JSON does not allow.
-    #[error("a byte order mark (EF BB BF), which JSON does not allow,")]
+    #[error("a byte order mark (EF BB BF), which JSON does not allow")]
     ByteOrderMark,
     /// Something else stands where this is expected.
     #[error("expected {0}")]

@@ -1,6 +1,6 @@
 //! Expected against actual, as JSON.
 
-use serde_json::Value;
+use crate::json::{self, Value};
 use std::fmt;
 
 /// A document of a case that did not come out as expected.
@@ -119,7 +119,7 @@ impl fmt::Display for Difference {
 pub fn readable_response(mut response: Value) -> Value {
     if let Some(body) = response.get_mut("body")
         && let Some(text) = body.as_str()
-        && let Ok(value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text)
+        && let Ok(value @ (Value::Object(_) | Value::Array(_))) = json::value(text.as_bytes())
     {
         *body = value;
     }

@@ -6,12 +6,13 @@ use super::{
 };
 use crate::{
     gateway::Rejection,
+    json::{self, Value},
     runtime::Runtime,
     seed::Seed,
     service::{Answer, Arrival, Service},
     storage::{CursorKey, Entry, Namespace, Snapshot, Storage, Tenant},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Instant};
 
@@ -113,9 +114,7 @@ pub async fn run_case(
     let service = Service::new(runtime.clone(), local_view(storage, replay_cursor_key()));
     let response = match exchange.run(&service).await {
         // What a service answers is JSON.
-        Ok(answer) => {
-            readable_response(serde_json::from_slice(&answer.payload).unwrap_or_default())
-        }
+        Ok(answer) => readable_response(json::value(&answer.payload).unwrap_or_default()),
         Err(rejection) => json!({"refusal": rejection.to_string()}),
     };
     let entries = store

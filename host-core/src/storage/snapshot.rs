@@ -1,8 +1,9 @@
 //! Whole contents of a store, for tests, cases and replays.
 
 use super::{Document, Entry, Item, Key, Namespace, Revision, StorageError};
+use crate::json::{self, JsonError, Value};
 use serde::{Deserialize, Serialize, de, ser};
-use serde_json::Value;
+use serde_json::{Map, value::RawValue};
 
 /// A store that can be filled and emptied into a list, revisions included.
 pub trait Snapshot {
@@ -41,20 +42,22 @@ pub trait Snapshot {
 }
 
 /// The JSON form of an entry: `{partition, sort, document, revision, index?: {partition, sort}, expires_at?}`.
-#[derive(Serialize, Deserialize)]
+///
+/// The document stays text, which its own reader takes.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EntryFields {
     partition: String,
     sort: String,
-    document: Value,
+    document: Box<RawValue>,
     revision: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     index: Option<KeyFields>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     expires_at: Option<u64>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyFields {
     partition: String,
@@ -63,19 +66,9 @@ struct KeyFields {
 
 impl Serialize for Entry {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { key, item } = self;
-        EntryFields {
-            partition: key.partition.clone(),
-            sort: key.sort.clone(),
-            document: item.document.to_value().map_err(ser::Error::custom)?,
-            revision: item.revision.as_str().to_owned(),
-            index: item.index.as_ref().map(|index| KeyFields {
-                partition: index.partition.clone(),
-                sort: index.sort.clone(),
-            }),
-            expires_at: item.expires_at,
-        }
-        .serialize(serializer)
+        // As a tree: raw text would be read again, by another reader, where this becomes part of a tree.
+        let value = self.to_value().map_err(ser::Error::custom)?;
+        value.serialize(serializer)
     }
 }
 
@@ -88,7 +81,7 @@ impl<'de> Deserialize<'de> for Entry {
                 sort: fields.sort,
             },
             item: Item {
-                document: Document::from_value(&fields.document).map_err(de::Error::custom)?,
+                document: Document::parse(fields.document.get()).map_err(de::Error::custom)?,
                 revision: Revision::from(fields.revision),
                 index: fields.index.map(|index| Key {
                     partition: index.partition,
@@ -100,10 +93,36 @@ impl<'de> Deserialize<'de> for Entry {
     }
 }
 
+impl Entry {
+    /// The JSON form as a tree.
+    pub fn to_value(&self) -> Result<Value, JsonError> {
+        let Self { key, item } = self;
+        let mut members = key_members(key);
+        members.insert("document".to_owned(), item.document.to_value()?);
+        members.insert("revision".to_owned(), item.revision.as_str().into());
+        if let Some(index) = &item.index {
+            members.insert("index".to_owned(), key_members(index).into());
+        }
+        if let Some(expires_at) = item.expires_at {
+            members.insert("expires_at".to_owned(), expires_at.into());
+        }
+        Ok(members.into())
+    }
+}
+
+fn key_members(key: &Key) -> Map<String, Value> {
+    [
+        ("partition".to_owned(), key.partition.as_str().into()),
+        ("sort".to_owned(), key.sort.as_str().into()),
+    ]
+    .into_iter()
+    .collect()
+}
+
 impl Document {
-    /// The document as serde_json has it, numbers with all their digits.
-    pub fn to_value(&self) -> Result<Value, serde_json::Error> {
-        serde_json::from_str(&self.text)
+    /// The document as a tree, numbers with all their digits.
+    pub fn to_value(&self) -> Result<Value, JsonError> {
+        json::value(self.text.as_bytes())
     }
 
     /// [`Self::parse`] for a value that was read already. Repeated members cannot be noticed any more.

@@ -98,7 +98,7 @@ impl Detail {
 
 fn request_line(exchange: &Exchange<'_>) -> (String, String) {
     let event = exchange.event.map_or("null", |event| event.get());
-    let event: Value = serde_json::from_str(event).unwrap_or_default();
+    let event = tree(event).unwrap_or_default();
     let text = |pointers: &[&str]| {
         pointers
             .iter()
@@ -189,7 +189,13 @@ fn kibibytes(bytes: usize) -> Value {
 
 /// JSON over several lines.
 fn spread(json: &str) -> String {
-    serde_json::from_str::<Value>(json).map_or_else(|_| cut(json), |value| pretty(&value))
+    tree(json).map_or_else(|| cut(json), |value| pretty(&value))
+}
+
+/// To be shown: half of a surrogate pair becomes U+FFFD.
+fn tree(json: &str) -> Option<Value> {
+    let (value, _lone_surrogate) = host_core::json::lenient_value(json.as_bytes()).ok()?;
+    Some(value)
 }
 
 fn pretty(value: &Value) -> String {

@@ -10,6 +10,7 @@ use crate::{
     },
 };
 use host_core::{
+    json,
     replay::{self, Case, Exchange, exchange_seed, readable_response},
     tape::{self, Identity, decrypt_line},
 };
@@ -126,9 +127,7 @@ async fn event_verdict(replay: &Replay, event: &Event) -> Verdict {
         Ok(answer) if answer.summary.status < 500 => Verdict::Same,
         Ok(answer) => Verdict::ServerError {
             status: answer.summary.status,
-            response: readable_response(
-                serde_json::from_slice(&answer.payload).unwrap_or_default(),
-            ),
+            response: readable_response(json::value(&answer.payload).unwrap_or_default()),
         },
         Err(rejection) => Verdict::Refused(rejection.to_string()),
     }

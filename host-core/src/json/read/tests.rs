@@ -115,7 +115,7 @@ fn errors_say_what_and_where() {
         ),
         (
             "\u{feff}{}",
-            "a byte order mark (EF BB BF), which JSON does not allow, at line 1 column 1",
+            "a byte order mark (EF BB BF), which JSON does not allow at line 1 column 1",
         ),
     ] {
         assert_eq!(read(text).unwrap_err().to_string(), message, "{text}");

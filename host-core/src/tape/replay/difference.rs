@@ -1,8 +1,10 @@
 //! Where two runs differ, less what does not count, and in words.
 
 use super::{IgnoreRule, Playback};
-use crate::replay::{Difference, Mismatch};
-use serde_json::Value;
+use crate::{
+    json::Value,
+    replay::{Difference, Mismatch},
+};
 use std::collections::BTreeSet;
 
 /// Differences of one kind that are told one by one; further ones are counted.

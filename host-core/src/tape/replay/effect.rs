@@ -2,6 +2,7 @@
 
 use super::outcome::View;
 use crate::{
+    json::{self, Value},
     storage::{
         DeleteOutcome, Document, Key, Operation, Precondition, PutOptions, PutOutcome,
         TransactOutcome,
@@ -11,7 +12,7 @@ use crate::{
         call::read::{OperationArguments, ResultError},
     },
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use std::collections::BTreeMap;
 
 /// The writes of one request.
@@ -116,7 +117,7 @@ impl Effect {
             Last::Put(document, index, expires_at) => {
                 let mut put = Map::new();
                 let text = document.as_ref().map(|document| view.document(document));
-                let value = text.and_then(|text| serde_json::from_str(&text).ok());
+                let value = text.and_then(|text| json::value(text.as_bytes()).ok());
                 put.insert("document".to_owned(), value.unwrap_or_default());
                 if let Some(index) = index {
                     put.insert("index".to_owned(), key_value(index));

@@ -4,6 +4,7 @@ use super::effect::{Effects, written};
 use crate::{
     digest::Digest,
     gateway::Rejection,
+    json::{self, Value},
     service::{Answer, Summary},
     storage::Document,
     tape::{
@@ -14,7 +15,7 @@ use crate::{
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use std::borrow::Cow;
 
 /// How a tape shows texts: without what was redacted, `null` for what was too long.
@@ -198,7 +199,7 @@ pub(super) fn log_text<'a>(
 
 /// A Lambda response in one form for all gateways.
 pub(super) fn readable(payload: &str) -> Value {
-    let Ok(Value::Object(mut payload)) = serde_json::from_str(payload) else {
+    let Ok(Value::Object(mut payload)) = json::value(payload.as_bytes()) else {
         return Value::Null;
     };
     let mut headers = Map::new();
@@ -241,7 +242,7 @@ fn readable_body(text: String, is_base64: bool) -> Value {
         .flatten()
         .and_then(|bytes| String::from_utf8(bytes).ok());
     let body = decoded.as_deref().unwrap_or(&text);
-    match serde_json::from_str(body) {
+    match json::value(body.as_bytes()) {
         Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
         Ok(_) | Err(_) => Value::String(text),
     }

@@ -9,13 +9,13 @@ use super::{
     overlay::Overlay,
 };
 use crate::{
+    json::{self, Value},
     replay::{Mismatch, exchange_seed},
     seed::Seed,
     service::Arrival,
     storage::{Storage, Tenant},
     tape::{Exchange, FaultRecord},
 };
-use serde_json::Value;
 use std::{sync::Arc, time::Instant};
 
 /// How much later the recorded guest runs when it is asked what its noise is.
@@ -157,7 +157,7 @@ fn conclude(
 fn outlines(calls: &[String]) -> Vec<String> {
     let outline = |call: &String| {
         let (function, arguments) = call.split_once(' ').unwrap_or((call, ""));
-        let mut arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
+        let mut arguments = json::value(arguments.as_bytes()).unwrap_or_default();
         strip(&mut arguments);
         format!("{function} {arguments}")
     };

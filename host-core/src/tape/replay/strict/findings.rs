@@ -3,6 +3,7 @@
 use super::storage::StrictStorage;
 use crate::{
     gateway::Rejection,
+    json::{self, Value},
     replay::Mismatch,
     service::{Answer, Fault},
     tape::{
@@ -16,7 +17,6 @@ use crate::{
         },
     },
 };
-use serde_json::Value;
 
 pub(super) enum Findings {
     None,
@@ -163,10 +163,12 @@ fn logs_mismatch(exchange: &Exchange<'_>, answer: &Result<Answer, Rejection>) ->
     if text == recorded.as_bytes() {
         return None;
     }
-    let texts = |json: &str| -> Value {
-        let lines: Vec<Value> = serde_json::from_str(json).unwrap_or_default();
+    let texts = |text: &str| -> Value {
+        let lines = json::value(text.as_bytes()).unwrap_or_default();
         lines
-            .iter()
+            .as_array()
+            .into_iter()
+            .flatten()
             .map(|line| {
                 let member = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
                 let attributes = line["attributes"].to_string();

@@ -2,6 +2,7 @@
 
 use crate::{
     digest::Digest,
+    json,
     replay::Mismatch,
     storage::{
         Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
@@ -17,7 +18,6 @@ use crate::{
         redact::{Marks, Redaction},
     },
 };
-use serde_json::Value;
 use std::{
     future::pending,
     ops::Range,
@@ -204,8 +204,8 @@ impl StrictStorage {
 
 /// The same JSON in another spelling, as tools that rewrite tapes leave it.
 fn is_same_value(recorded: &str, actual: &[u8]) -> bool {
-    let value = |text: &[u8]| serde_json::from_slice::<Value>(text).ok();
-    value(recorded.as_bytes()).is_some_and(|recorded| value(actual) == Some(recorded))
+    let recorded = json::value(recorded.as_bytes());
+    matches!((recorded, json::value(actual)), (Ok(recorded), Ok(actual)) if json::same(&recorded, &actual))
 }
 
 fn divergence(
@@ -215,7 +215,7 @@ fn divergence(
     arguments: &str,
 ) -> (String, Option<Mismatch>) {
     let number = position + 1;
-    let value = |json: &str| serde_json::from_str::<Value>(json).unwrap_or_default();
+    let value = |text: &str| json::value(text.as_bytes()).unwrap_or_default();
     match recorded {
         None => (
             format!(
