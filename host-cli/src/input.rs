@@ -1,29 +1,40 @@
 //! Files that commands read: missing, unreadable, folders and empty ones are told apart.
 
 use crate::exit::Failure;
+use host_core::files::{self, FileError, NamedBy};
 use std::{
-    fs,
     io::{self, Read},
     path::Path,
 };
 
-/// Reads a file of at most `bytes_max` bytes that must not be empty. `what` names it in messages.
+/// Reads a file that a person named: at most `bytes_max` bytes, and not nothing. `what` names it in messages.
 pub fn read_file(path: &Path, what: &str, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+    read_named(path, NamedBy::User, what, bytes_max)
+}
+
+/// Reads a file within the same bounds, whoever named it.
+pub fn read_named(
+    path: &Path,
+    named_by: NamedBy,
+    what: &str,
+    bytes_max: u64,
+) -> Result<Vec<u8>, Failure> {
+    let bytes =
+        files::read(path, named_by, bytes_max).map_err(|error| cannot_open(path, what, &error))?;
+    bounded(bytes, &format!("{what} `{}`", path.display()), bytes_max)
+}
+
+/// The failure to open or read a file by the rules for foreign files.
+pub fn cannot_open(path: &Path, what: &str, error: &FileError) -> Failure {
     let shown = path.display();
-    let file = fs::File::open(path).map_err(|error| cannot_read(path, what, &error))?;
-    let metadata = file
-        .metadata()
-        .map_err(|error| cannot_read(path, what, &error))?;
-    if metadata.is_dir() {
-        return Err(Failure::environment(format_args!(
-            "{what} `{shown}` is a folder, not a file"
-        )));
+    match error {
+        FileError::Io(error) => cannot_read(path, what, error),
+        FileError::Link => Failure::environment(format_args!("{what} `{shown}` {error}"))
+            .hint("name the file itself to have it read"),
+        FileError::Folder | FileError::Special | FileError::TooLarge { .. } => {
+            Failure::environment(format_args!("{what} `{shown}` {error}"))
+        }
     }
-    let mut bytes = Vec::with_capacity(metadata.len().min(bytes_max) as usize);
-    file.take(bytes_max + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| cannot_read(path, what, &error))?;
-    bounded(bytes, &format!("{what} `{shown}`"), bytes_max)
 }
 
 /// Reads stdin to its end, within the same bounds.

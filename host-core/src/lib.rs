@@ -16,6 +16,7 @@ mod calendar;
 pub mod digest;
 #[cfg(feature = "runtime")]
 pub mod engine;
+pub mod files;
 pub mod gateway;
 mod hexadecimal;
 pub mod http;

@@ -80,9 +80,17 @@ pub const LOG_ATTRIBUTE_KEY_BYTES_MAX: usize = 128;
 /// A body or document that a tape holds by value; of a longer one it holds length and digest.
 pub const TAPE_TEXT_BYTES_MAX: usize = 256 * KIB;
 /// Storage calls that the tape of one request holds, in bytes; further ones are counted.
-pub const TAPE_CALLS_BYTES_MAX: usize = 16 * MIB;
-/// One line of a tape, for who reads it. Above what a recorder can make of its largest event, calls, logs and answer.
-pub const TAPE_LINE_BYTES_MAX: usize = 64 * MIB;
+pub const TAPE_CALLS_BYTES_MAX: usize = 6 * MIB;
+/// One line of a tape, for who reads it.
+pub const TAPE_LINE_BYTES_MAX: usize = 16 * MIB;
+/// One line of a tape, for who writes it, before it is encrypted: encrypted, it is a third longer, and has to be readable then, too.
+pub const TAPE_LINE_WRITTEN_BYTES_MAX: usize = TAPE_LINE_BYTES_MAX / 4 * 3 - 4 * KIB;
+/// Elements of one list in a line of a tape: of the calls, of what was redacted or omitted, of the items of a call.
+pub const TAPE_LIST_ELEMENTS_MAX: usize = 100_000;
+/// Lines of tapes that a replay works on at a time, in bytes. A replay takes up to eight times as much memory for a line.
+pub const TAPE_BYTES_IN_FLIGHT_MAX: usize = TAPE_LINE_BYTES_MAX;
+/// Time for one replayed request, whatever its tape says: nothing waits for a store.
+pub const REPLAY_DURATION_MAX: Duration = Duration::from_secs(30);
 /// One log event, the 26 bytes that the service adds for itself included (AWS: CloudWatch Logs quotas).
 pub const LOG_EVENT_BYTES_MAX: usize = 256 * KIB;
 /// Parts of lines that a reader holds while others of the same lines are missing.
@@ -90,8 +98,8 @@ pub const TAPE_PARTS_BYTES_MAX: usize = 2 * TAPE_LINE_BYTES_MAX;
 
 /// Levels of objects and arrays in JSON that comes from outside. A document has fewer; a claim or a log attribute may have more.
 pub const JSON_DEPTH_MAX: usize = 128;
-/// Values in one text of JSON from outside that is read into a tree, which takes some 70 bytes for each. The largest document has 200,000.
-pub const JSON_NODES_MAX: usize = 500_000;
+/// Values in one text of JSON from outside that is read into a tree, which takes some 70 bytes for each. The largest document has 140,000.
+pub const JSON_NODES_MAX: usize = 250_000;
 
 /// Largest linear memory that the engine's pool can hold; [`Limits::guest_memory_bytes_max`] is at most this.
 pub const GUEST_MEMORY_BYTES_CEILING: usize = 512 * MIB;

@@ -9,20 +9,23 @@ use crate::{
     replay::{
         input::{self, Input},
         progress::Progress,
-        report::{Both, Report, html::Html, json::Json, junit::Junit, text::Text},
+        report::{Both, Report, Totals, html::Html, json::Json, junit::Junit, text::Text},
         runner,
         tapes::Source,
     },
     runtime, seed,
     store::{CaseStores, StoreSpec},
 };
-use host_core::{runtime::RuntimeOptions, seed::Seed, service::Service};
+use host_core::{
+    limits::TAPE_BYTES_IN_FLIGHT_MAX, runtime::RuntimeOptions, seed::Seed, service::Service,
+};
 use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio::sync::Semaphore;
 
 /// Batches that may wait to be reported for each job. One that takes long, on a processor that others use as well, holds back the report of
 /// those after it; with less room than this the other jobs would soon wait for it too.
@@ -120,7 +123,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let has_tapes = inputs.iter().any(|input| matches!(input, Input::Tape(_)));
     let has_events = inputs
         .iter()
-        .any(|input| matches!(input, Input::Event(_) | Input::Lines(_)));
+        .any(|input| matches!(input, Input::Event(..) | Input::Lines(..)));
     // A store that nothing uses is not opened: the file need not exist, and may be in use.
     let runtime = runtime::workers(jobs)?;
     let storage = runtime.block_on(async {
@@ -146,8 +149,10 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         seed,
         bless,
         pending_max: jobs * PENDING_PER_JOB,
+        tape_bytes: Arc::new(Semaphore::new(TAPE_BYTES_IN_FLIGHT_MAX)),
         shard,
     };
+    let only = tape.only().map(str::to_owned);
     let progress = Progress::new(inputs.iter().map(bytes_of).sum());
     let mut report: Box<dyn Report> = match format {
         ReportFormat::Text => Box::new(Text::new(output::colour_on_stdout(), output::result)),
@@ -167,6 +172,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         std::io::stderr(),
         "{count} in {seconds:.3} s, {rate:.0}/s, {jobs} jobs"
     );
+    let done = totals.cases + totals.events + totals.requests;
+    // A share of few requests may well be empty.
+    if done == 0 && shard.1 == 1 {
+        return Err(nothing_replayed(&totals, only.as_deref()));
+    }
     Ok(if totals.is_clean() {
         Outcome::Same
     } else {
@@ -174,11 +184,30 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     })
 }
 
+/// That nothing differs proves nothing where nothing was replayed.
+fn nothing_replayed(totals: &Totals, only: Option<&str>) -> Failure {
+    if let Some(only) = only {
+        return Failure::environment(format_args!(
+            "no exchange was replayed: no request has an id that begins with `{only}`"
+        ))
+        .hint("`grep -o '\"id\":\"[^\"]*' FILE` shows the ids of a tape");
+    }
+    let failure = Failure::environment("no exchange was replayed");
+    if totals.cut > 0 {
+        failure
+            .hint("every line of tape ends too early: its writer was stopped, or the file was cut")
+    } else {
+        failure.hint("the files hold no event and no line of tape")
+    }
+}
+
 fn bytes_of(input: &Input) -> u64 {
     let bytes = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
     match input {
         Input::Case(folder) => bytes(&folder.join(host_core::replay::EVENT_FILE)),
-        Input::Event(path) | Input::Lines(path) | Input::Tape(Source::File(path)) => bytes(path),
+        Input::Event(path, _) | Input::Lines(path, _) | Input::Tape(Source::File(path, _)) => {
+            bytes(path)
+        }
         Input::Tape(Source::Stdin) => 0,
     }
 }

@@ -36,6 +36,11 @@ pub struct TapeConfiguration {
 }
 
 impl TapeConfiguration {
+    /// The beginning of the ids of those requests that are wanted.
+    pub fn only(&self) -> Option<&str> {
+        self.only.as_deref()
+    }
+
     /// Whether the store that `--store` names has anything to do with tapes.
     pub fn uses_store(&self) -> bool {
         self.is_live || self.options.on_miss == OnMiss::Live

@@ -5,8 +5,8 @@ use crate::{
     exit::Failure,
     guest, output,
     replay::{
-        input::{self, Event, Input, Lines},
-        tapes::{self, Source},
+        input::{self, Event, Input, LineError, Lines},
+        tapes::{self, Found, Source},
     },
 };
 use host_core::{
@@ -107,17 +107,17 @@ impl Gate {
                     self.compare_case(&mut findings, present.as_ref(), &new, &case)
                         .await?;
                 }
-                Input::Event(path) => {
+                Input::Event(path, named_by) => {
                     let sides = Sides::fresh(present.as_ref(), &new);
-                    let event = input::read_event(path, 0)?;
+                    let event = input::read_event(path, *named_by, 0)?;
                     self.compare_event(&mut findings, &sides, &event).await;
                     self.compare_stores(&mut findings, &sides, &path.display().to_string())?;
                 }
-                Input::Lines(path) => {
+                Input::Lines(path, named_by) => {
                     let sides = Sides::fresh(present.as_ref(), &new);
-                    let mut lines = Lines::open(path)?;
+                    let mut lines = Lines::open(path, *named_by)?;
                     let mut position = 0;
-                    while let Some(event) = lines.next(position)? {
+                    while let Some(event) = lines.next(position).map_err(LineError::into_failure)? {
                         self.compare_event(&mut findings, &sides, &event).await;
                         position += 1;
                     }
@@ -161,7 +161,14 @@ impl Gate {
             let source = source.clone();
             move || tapes::read(&source, &mut |line| sender.blocking_send(line).is_ok())
         });
-        while let Some(Line { number, bytes }) = lines.recv().await {
+        while let Some(found) = lines.recv().await {
+            let Line { number, bytes } = match found {
+                Found::Line(line) => line,
+                Found::Bad(number, reason) => {
+                    findings.add(&format!("{source}:{number}"), vec![reason]);
+                    continue;
+                }
+            };
             let place = format!("{source}:{number}");
             let line: Arc<[u8]> = bytes.into();
             match Exchange::read(&line) {

@@ -1,8 +1,9 @@
 //! From the paths that were typed to cases and events, in a fixed order and without holding a long file in memory.
 
 use super::tapes::{self, Source};
-use crate::{exit::Failure, input};
+use crate::{exit::Failure, input, output};
 use host_core::{
+    files::{self, NamedBy},
     replay::{Case, EventHead, head},
     seed::Seed,
 };
@@ -22,9 +23,9 @@ pub enum Input {
     /// A case folder.
     Case(PathBuf),
     /// A file that holds one event, over as many lines as it likes.
-    Event(PathBuf),
+    Event(PathBuf, NamedBy),
     /// A file with one event a line.
-    Lines(PathBuf),
+    Lines(PathBuf, NamedBy),
     /// A tape.
     Tape(Source),
 }
@@ -76,14 +77,10 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
             fs::metadata(path).map_err(|error| input::cannot_read(path, "path", &error))?;
         if metadata.is_dir() {
             find_in_folder(path, &mut inputs)?;
-        } else if tapes::is_tape_file(path)? {
-            inputs.push(Input::Tape(Source::File(path.clone())));
         } else {
-            inputs.push(if has_extension(path, "jsonl") {
-                Input::Lines(path.clone())
-            } else {
-                Input::Event(path.clone())
-            });
+            // A pipe can be read only once, so that it is not looked into.
+            let is_stream = !metadata.is_file();
+            inputs.push(file(path.clone(), NamedBy::User, is_stream)?);
         }
         if inputs.len() == before {
             let message = format!(
@@ -111,12 +108,9 @@ fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure>
         .map_err(failed)?;
     entries.sort();
     for path in entries {
-        // Links to folders are not followed: they may lead in circles.
-        let is_link = path.is_symlink();
-        if path.is_dir() {
-            if !is_link {
-                find_in_folder(&path, inputs)?;
-            }
+        let kind = fs::symlink_metadata(&path).map_err(failed)?.file_type();
+        if kind.is_dir() {
+            find_in_folder(&path, inputs)?;
             continue;
         }
         let is_lines = has_extension(&path, "jsonl");
@@ -127,15 +121,33 @@ fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure>
         if !is_known {
             continue;
         }
-        inputs.push(if tapes::is_tape_file(&path)? {
-            Input::Tape(Source::File(path))
-        } else if is_lines {
-            Input::Lines(path)
-        } else {
-            Input::Event(path)
-        });
+        // A link may lead to any file, or in circles; a pipe may never end.
+        if !kind.is_file() {
+            let what = if kind.is_symlink() {
+                "a link"
+            } else {
+                "no regular file"
+            };
+            let shown = path.display();
+            output::remark(&format!(
+                "`{shown}` is {what} and left out: name it to have it read\n"
+            ));
+            continue;
+        }
+        inputs.push(file(path, NamedBy::Folder, false)?);
     }
     Ok(())
+}
+
+/// What a file is. One that cannot be looked into is a tape.
+fn file(path: PathBuf, named_by: NamedBy, is_stream: bool) -> Result<Input, Failure> {
+    Ok(if is_stream || tapes::is_tape_file(&path, named_by)? {
+        Input::Tape(Source::File(path, named_by))
+    } else if has_extension(&path, "jsonl") {
+        Input::Lines(path, named_by)
+    } else {
+        Input::Event(path, named_by)
+    })
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {
@@ -144,8 +156,8 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 }
 
 /// Reads the one event of a file.
-pub fn read_event(path: &Path, position: u64) -> Result<Event, Failure> {
-    let bytes = input::read_file(path, "event", EVENT_BYTES_MAX)?;
+pub fn read_event(path: &Path, named_by: NamedBy, position: u64) -> Result<Event, Failure> {
+    let bytes = input::read_named(path, named_by, "event", EVENT_BYTES_MAX)?;
     event(
         Place {
             path: path.into(),
@@ -154,6 +166,24 @@ pub fn read_event(path: &Path, position: u64) -> Result<Event, Failure> {
         position,
         bytes,
     )
+}
+
+/// Why a file of lines gives no event.
+#[derive(Debug)]
+pub enum LineError {
+    /// The line is none; those after it may be.
+    Bad(Failure),
+    /// Nothing more can be read.
+    Input(Failure),
+}
+
+impl LineError {
+    /// For who wants all of the lines or none.
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::Bad(failure) | Self::Input(failure) => failure,
+        }
+    }
 }
 
 /// Reads one event after the other from a file of lines; empty lines are skipped.
@@ -165,9 +195,9 @@ pub struct Lines {
 
 impl Lines {
     /// Opens the file.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
-        let file =
-            fs::File::open(path).map_err(|error| input::cannot_read(path, "file", &error))?;
+    pub fn open(path: &Path, named_by: NamedBy) -> Result<Self, Failure> {
+        let file = files::open(path, named_by)
+            .map_err(|error| input::cannot_open(path, "file", &error))?;
         Ok(Self {
             path: path.into(),
             line: 0,
@@ -175,14 +205,16 @@ impl Lines {
         })
     }
 
-    /// The next event; `None` at the end.
-    pub fn next(&mut self, position: u64) -> Result<Option<Event>, Failure> {
+    /// The next event; `None` at the end. After a bad line the next one can be read.
+    pub fn next(&mut self, position: u64) -> Result<Option<Event>, LineError> {
         loop {
             let mut bytes = Vec::with_capacity(2048);
             let read = (&mut self.reader)
                 .take(EVENT_BYTES_MAX + 1)
                 .read_until(b'\n', &mut bytes)
-                .map_err(|error| input::cannot_read(&self.path, "file", &error))?;
+                .map_err(|error| {
+                    LineError::Input(input::cannot_read(&self.path, "file", &error))
+                })?;
             if read == 0 {
                 return Ok(None);
             }
@@ -193,11 +225,13 @@ impl Lines {
             };
             if bytes.len() as u64 > EVENT_BYTES_MAX {
                 let message = format!("event `{place}` is larger than {EVENT_BYTES_MAX} bytes");
-                return Err(Failure::environment(message));
+                return Err(LineError::Input(Failure::environment(message)));
             }
             bytes.truncate(bytes.trim_ascii_end().len());
             if !bytes.is_empty() {
-                return event(place, position, bytes).map(Some);
+                return event(place, position, bytes)
+                    .map(Some)
+                    .map_err(LineError::Bad);
             }
         }
     }
@@ -251,9 +285,9 @@ mod tests {
         assert_eq!(
             found,
             [
-                Input::Lines(folder.join("a.jsonl")),
+                Input::Lines(folder.join("a.jsonl"), NamedBy::Folder),
                 Input::Case(folder.join("b-case")),
-                Input::Event(folder.join("c.json")),
+                Input::Event(folder.join("c.json"), NamedBy::Folder),
             ]
         );
         fs::create_dir(folder.join("empty")).unwrap();
@@ -267,10 +301,11 @@ mod tests {
         let folder = scratch("lines");
         let path = folder.join("events.jsonl");
         fs::write(&path, "{\"httpMethod\":\"GET\"}\n\n{}\r\n{\"a\":nope}").unwrap();
-        let mut lines = Lines::open(&path).unwrap();
+        let mut lines = Lines::open(&path, NamedBy::User).unwrap();
         assert!(lines.next(0).unwrap().unwrap().head.is_safe);
         assert_eq!(lines.next(1).unwrap().unwrap().place.line, Some(3));
-        let failure = lines.next(2).unwrap_err().render(false).unwrap();
+        let failure = lines.next(2).unwrap_err().into_failure();
+        let failure = failure.render(false).unwrap();
         assert!(failure.contains("events.jsonl:4:"), "{failure}");
         assert!(lines.next(2).unwrap().is_none());
         fs::remove_dir_all(folder).unwrap();

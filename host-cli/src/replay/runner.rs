@@ -12,15 +12,20 @@ use super::{
     progress::Progress,
     report::{Report, Totals},
 };
-use crate::{exit::Failure, store::CaseStores};
+use crate::{exit::Failure, output, store::CaseStores};
 use host_core::{
+    limits::TAPE_BYTES_IN_FLIGHT_MAX,
     runtime::Runtime,
     seed::Seed,
     service::Service,
     tape::{Identity, replay::Replayer},
 };
 use std::{collections::VecDeque, path::PathBuf, sync::Arc, thread};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::JoinHandle,
+};
 
 /// All that a replay needs beside its input.
 pub struct Replay {
@@ -38,6 +43,8 @@ pub struct Replay {
     pub pending_max: usize,
     /// Of the requests of tapes.
     pub tapes: TapeOptions,
+    /// Room for lines of tapes that are worked on, see [`TAPE_BYTES_IN_FLIGHT_MAX`].
+    pub tape_bytes: Arc<Semaphore>,
     /// Which of all cases and requests: every `.1`th from the `.0`th on, counted from 0.
     pub shard: (u64, u64),
 }
@@ -62,6 +69,13 @@ impl Replay {
         let (first, of) = self.shard;
         number % of == first
     }
+
+    /// Waits for room for so many bytes of tape; `None`: nobody works any more.
+    fn room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let permits = bytes.min(TAPE_BYTES_IN_FLIGHT_MAX) as u32;
+        let room = Arc::clone(&self.tape_bytes).acquire_many_owned(permits);
+        Handle::current().block_on(room).ok()
+    }
 }
 
 /// Works that the reading thread is ahead by.
@@ -79,9 +93,12 @@ struct Settlement<'a> {
     progress: &'a Progress,
     totals: Totals,
     file: Totals,
+    /// Inputs that could not be read or run; told as they came.
+    failures: u64,
+    last_failure: Option<Failure>,
 }
 
-/// Runs everything.
+/// Runs everything. What cannot be read or run does not hold up the rest, and is the failure in the end.
 pub async fn run(
     replay: Arc<Replay>,
     inputs: Vec<Input>,
@@ -94,7 +111,12 @@ pub async fn run(
         .name("replay-reader".to_owned())
         .spawn({
             let replay = Arc::clone(&replay);
-            move || reader::read(&replay, inputs, &sender)
+            let runtime = Handle::current();
+            move || {
+                // The thread waits for room that workers of the runtime make.
+                let _entered = runtime.enter();
+                reader::read(&replay, inputs, &sender);
+            }
         })
         .map_err(|error| Failure::environment(format_args!("failed to start a thread: {error}")))?;
     let mut settlement = Settlement {
@@ -103,6 +125,8 @@ pub async fn run(
         progress,
         totals: Totals::default(),
         file: Totals::default(),
+        failures: 0,
+        last_failure: None,
     };
     while let Some(work) = works.recv().await {
         let replay = Arc::clone(&replay);
@@ -114,24 +138,52 @@ pub async fn run(
                 settlement.start(task::events(replay, vec![event]));
                 settlement.settle_to(0).await?;
             }
-            Work::Tapes(lines) => settlement.start(task::tapes(replay, lines)),
+            Work::Tapes(lines, room) => settlement.start(async move {
+                let mut done = task::tapes(replay, lines).await?;
+                done.room = Some(room);
+                Ok(done)
+            }),
             Work::Told(place, verdict) => {
                 settlement.start(async move { Ok(Done::told(place, verdict)) })
             }
             Work::EndOfFile(path) => settlement.pending.push_back(Pending::EndOfFile(path)),
             Work::Unreadable(failure) => {
                 settlement.settle_to(0).await?;
-                return Err(failure);
+                settlement.fail(failure);
             }
         }
         settlement.settle_to(pending_max).await?;
     }
     settlement.settle_to(0).await?;
     settlement.report.finish(&settlement.totals)?;
-    Ok(settlement.totals)
+    match (settlement.failures, settlement.last_failure) {
+        (0 | 1, Some(failure)) => Err(failure),
+        (count, Some(failure)) => {
+            progress.aside(|| tell(&failure));
+            Err(
+                Failure::environment(format_args!("{count} inputs could not be read or run"))
+                    .hint("each is named above; the others were replayed"),
+            )
+        }
+        (_, None) => Ok(settlement.totals),
+    }
+}
+
+fn tell(failure: &Failure) {
+    if let Some(text) = failure.render(output::colour_on_stderr()) {
+        output::remark(&text);
+    }
 }
 
 impl Settlement<'_> {
+    /// Keeps the last failure for the end; those before it are told.
+    fn fail(&mut self, failure: Failure) {
+        self.failures += 1;
+        if let Some(earlier) = self.last_failure.replace(failure) {
+            self.progress.aside(|| tell(&earlier));
+        }
+    }
+
     fn start(&mut self, task: impl Future<Output = Result<Done, Failure>> + Send + 'static) {
         self.pending.push_back(Pending::Task(tokio::spawn(task)));
     }
@@ -145,8 +197,11 @@ impl Settlement<'_> {
                 Pending::Task(task) => {
                     let done = task.await.map_err(|error| {
                         Failure::environment(format_args!("the host failed in a replay: {error}"))
-                    })??;
-                    self.settle(&done)?;
+                    })?;
+                    match done {
+                        Ok(done) => self.settle(&done)?,
+                        Err(failure) => self.fail(failure),
+                    }
                 }
                 Pending::EndOfFile(path) => {
                     let totals = std::mem::take(&mut self.file);

@@ -2,10 +2,12 @@
 
 use crate::{exit::Failure, input};
 use flate2::bufread::MultiGzDecoder;
-use host_core::tape::{Line, ReadError, TapeFinder, TapeReader, is_tape, read_messages};
+use host_core::{
+    files::{self, NamedBy},
+    tape::{Line, ReadError, TapeFinder, TapeReader, is_tape, read_messages},
+};
 use std::{
     fmt,
-    fs::File,
     io::{self, BufRead, BufReader, Cursor, Read},
     path::{Path, PathBuf},
 };
@@ -17,7 +19,7 @@ const HEAD_BYTES: usize = 64 << 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     Stdin,
-    File(PathBuf),
+    File(PathBuf, NamedBy),
 }
 
 impl Source {
@@ -25,7 +27,7 @@ impl Source {
     pub fn path(&self) -> &Path {
         match self {
             Self::Stdin => Path::new("(stdin)"),
-            Self::File(path) => path,
+            Self::File(path, _) => path,
         }
     }
 }
@@ -47,7 +49,7 @@ enum Shape {
 }
 
 /// Whether a file is a tape, by its name or by what it begins with.
-pub fn is_tape_file(path: &Path) -> Result<bool, Failure> {
+pub fn is_tape_file(path: &Path, named_by: NamedBy) -> Result<bool, Failure> {
     let name = path
         .file_name()
         .unwrap_or_default()
@@ -59,9 +61,11 @@ pub fn is_tape_file(path: &Path) -> Result<bool, Failure> {
     {
         return Ok(true);
     }
-    let failed = |error| input::cannot_read(path, "file", &error);
-    let file = File::open(path).map_err(failed)?;
-    let (head, _) = decoded(file).and_then(peek).map_err(failed)?;
+    let file =
+        files::open(path, named_by).map_err(|error| input::cannot_open(path, "file", &error))?;
+    let (head, _) = decoded(file)
+        .and_then(peek)
+        .map_err(|error| input::cannot_read(path, "file", &error))?;
     Ok(shape(&head) != Shape::Unknown)
 }
 
@@ -74,15 +78,26 @@ pub struct Beside {
     pub incomplete: usize,
 }
 
-/// Calls `each` with every line of tape; it says whether to go on.
-pub fn read(source: &Source, each: &mut dyn FnMut(Line) -> bool) -> Result<Beside, Failure> {
-    let failed = |error: &io::Error| match source {
-        Source::Stdin => Failure::environment(format_args!("failed to read stdin: {error}")),
-        Source::File(path) => input::cannot_read(path, "tape", error),
-    };
-    let opened = match source {
-        Source::Stdin => decoded(io::stdin()),
-        Source::File(path) => File::open(path).and_then(decoded),
+/// A line of tape, or a line that was meant to be one.
+pub enum Found {
+    Line(Line),
+    /// Its number, and why it cannot be used.
+    Bad(u64, String),
+}
+
+/// Calls `each` with every line of tape; it says whether to go on. Lines that cannot be used do not hold up those after them.
+pub fn read(source: &Source, each: &mut dyn FnMut(Found) -> bool) -> Result<Beside, Failure> {
+    let (opened, failed): (_, &dyn Fn(&io::Error) -> Failure) = match source {
+        Source::Stdin => (decoded(io::stdin()), &|error| {
+            Failure::environment(format_args!("failed to read stdin: {error}"))
+        }),
+        Source::File(path, named_by) => {
+            let file = files::open(path, *named_by)
+                .map_err(|error| input::cannot_open(path, "tape", &error))?;
+            (decoded(file), &|error| {
+                input::cannot_read(path, "tape", error)
+            })
+        }
     };
     let (head, rest) = opened.and_then(peek).map_err(|error| failed(&error))?;
     let shape = shape(&head);
@@ -109,16 +124,18 @@ pub fn read(source: &Source, each: &mut dyn FnMut(Line) -> bool) -> Result<Besid
 fn read_lines(
     source: &Source,
     input: impl BufRead,
-    each: &mut dyn FnMut(Line) -> bool,
+    each: &mut dyn FnMut(Found) -> bool,
 ) -> Result<Beside, Failure> {
     let mut reader = TapeReader::new(input);
     let mut beside = Beside::default();
-    while let Some(line) = reader
-        .next_tape()
-        .map_err(|error| unreadable(source, &error))?
-    {
+    loop {
+        let found = match reader.next_tape() {
+            Ok(Some(line)) => Found::Line(line),
+            Ok(None) => break,
+            Err(error) => bad(source, &error)?,
+        };
         beside.tapes += 1;
-        if !each(line) {
+        if !each(found) {
             break;
         }
     }
@@ -129,29 +146,21 @@ fn read_lines(
 fn read_documents(
     source: &Source,
     input: impl BufRead,
-    each: &mut dyn FnMut(Line) -> bool,
+    each: &mut dyn FnMut(Found) -> bool,
 ) -> Result<Beside, Failure> {
     let mut finder = TapeFinder::default();
     let mut beside = Beside::default();
     let mut number = 0;
-    let mut wrong = None;
     let read = read_messages(input, &mut |message| {
         number += 1;
-        match finder.look(number, message) {
-            Ok(Some(line)) => {
-                beside.tapes += 1;
-                each(line)
-            }
-            Ok(None) => true,
-            Err(error) => {
-                wrong = Some(error);
-                false
-            }
-        }
+        let found = match finder.look(number, message) {
+            Ok(Some(line)) => Found::Line(line),
+            Ok(None) => return true,
+            Err(error) => Found::Bad(number, error.to_string()),
+        };
+        beside.tapes += 1;
+        each(found)
     });
-    if let Some(error) = wrong {
-        return Err(unreadable(source, &error));
-    }
     read.map_err(|error| {
         Failure::environment(format_args!(
             "`{source}` is not a list of log events: {error}"
@@ -161,8 +170,14 @@ fn read_documents(
     Ok(beside)
 }
 
-fn unreadable(source: &Source, error: &ReadError) -> Failure {
-    Failure::environment(format_args!("tape `{source}`: {error}"))
+/// A line that cannot be used; the failure where nothing after it can be read.
+fn bad(source: &Source, error: &ReadError) -> Result<Found, Failure> {
+    match error.line() {
+        Some(number) => Ok(Found::Bad(number, error.to_string())),
+        None => Err(Failure::environment(format_args!(
+            "tape `{source}`: {error}"
+        ))),
+    }
 }
 
 type Input = Box<dyn BufRead>;

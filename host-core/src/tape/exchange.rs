@@ -1,15 +1,19 @@
 //! One line of a tape, read without taking apart what a replay only passes on. `docs/tape.md` says what each field means.
 
-use super::{FaultRecord, Function, json, redact::Redaction};
+use super::{FaultRecord, Function, json::Name, redact::Redaction};
 use crate::{
     digest::Digest,
-    limits::{Limits, TAPE_LINE_BYTES_MAX},
+    json,
+    limits::{Limits, REPLAY_DURATION_MAX, TAPE_LINE_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
     log::LogLevel,
     seed::Seed,
 };
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, marker::PhantomData, time::Duration};
 
 pub use super::call::read::ResultRecord;
 
@@ -42,7 +46,7 @@ pub struct Exchange<'a> {
     #[serde(borrow)]
     pub event: Option<&'a RawValue>,
     /// Storage calls in their order.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "list")]
     pub calls: Vec<CallRecord<'a>>,
     /// Calls after these, which the tape does not hold.
     #[serde(default)]
@@ -69,7 +73,7 @@ pub struct Exchange<'a> {
     #[serde(borrow, default)]
     pub redacted: Option<RedactedRecord<'a>>,
     /// What was too long to be held by value.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub omitted: Vec<Omission<'a>>,
     /// The last member: the digest of the line before it. Lines that were recorded by early releases have none.
     #[serde(default)]
@@ -110,7 +114,7 @@ pub struct LimitsRecord {
 }
 
 impl LimitsRecord {
-    /// The bounds under which the request ran.
+    /// The bounds under which the request ran, but for its time: a replay waits for nothing, and whoever wrote the line may have asked for any.
     pub fn limits(&self) -> Limits {
         let default = Limits::default();
         Limits {
@@ -130,7 +134,8 @@ impl LimitsRecord {
             storage_calls_max: self.storage_calls_max.unwrap_or(default.storage_calls_max),
             request_duration_max: self
                 .request_duration_ms_max
-                .map_or(default.request_duration_max, Duration::from_millis),
+                .map_or(default.request_duration_max, Duration::from_millis)
+                .min(REPLAY_DURATION_MAX),
         }
     }
 }
@@ -190,16 +195,16 @@ pub struct UsageRecord {
 #[serde(default)]
 pub struct RedactedRecord<'a> {
     /// Names of headers.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "texts")]
     pub headers: Vec<Cow<'a, str>>,
     /// Names of query parameters.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "texts")]
     pub query: Vec<Cow<'a, str>>,
     /// JSON pointers into bodies and documents.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "texts")]
     pub fields: Vec<Cow<'a, str>>,
     /// Places in the line, as JSON pointers; `#` leads into the JSON text of a body.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "texts")]
     pub at: Vec<Cow<'a, str>>,
 }
 
@@ -338,6 +343,43 @@ pub fn id_of(line: &[u8]) -> Option<Cow<'_, str>> {
         .map(|head| head.id)
 }
 
+/// A list of at most [`TAPE_LIST_ELEMENTS_MAX`] elements: one of the smallest would otherwise take many times its text.
+pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    struct Elements<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(
+                formatter,
+                "a list of at most {TAPE_LIST_ELEMENTS_MAX} elements"
+            )
+        }
+
+        fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+            let mut elements = Vec::new();
+            while let Some(element) = seq.next_element()? {
+                if elements.len() == TAPE_LIST_ELEMENTS_MAX {
+                    return Err(S::Error::invalid_length(elements.len() + 1, &self));
+                }
+                elements.push(element);
+            }
+            Ok(elements)
+        }
+    }
+
+    deserializer.deserialize_seq(Elements(PhantomData))
+}
+
+/// A list of texts, each borrowed where it has no escapes.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cow<'de, str>>, D::Error> {
+    let texts: Vec<Name<'de>> = list(deserializer)?;
+    Ok(texts.into_iter().map(|Name(text)| text).collect())
+}
+
 fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Seed>, D::Error> {
     Option::<Cow<'de, str>>::deserialize(deserializer)?
         .map(|text| text.parse().map_err(D::Error::custom))
@@ -364,7 +406,7 @@ impl Exchange<'_> {
     /// The guest's log lines.
     pub fn log_lines(&self) -> Vec<LogLine<'_>> {
         self.logs
-            .map(|logs| json::elements(logs.get()))
+            .and_then(|logs| json::elements(logs.get()).ok())
             .unwrap_or_default()
             .into_iter()
             .filter_map(|line| serde_json::from_str(line).ok())

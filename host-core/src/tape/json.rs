@@ -44,7 +44,7 @@ pub(super) fn members(json: &str) -> Vec<(Cow<'_, str>, &str)> {
 
 /// A member's name, borrowed where it has no escapes, which a plain `Cow` never is inside of a map.
 #[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// The elements of an array; nothing if the text is none.
 pub(super) fn elements(json: &str) -> Vec<&str> {

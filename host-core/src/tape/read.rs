@@ -35,7 +35,17 @@ pub enum ReadError {
     },
 }
 
-/// Reads one line after the other.
+impl ReadError {
+    /// The line that is at fault, where what comes after it can be read all the same.
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Io(_) => None,
+            Self::TooLong { number } | Self::Parts { number, .. } => Some(*number),
+        }
+    }
+}
+
+/// Reads one line after the other. After an error that names its line, what follows is read as if the line were not there.
 pub struct TapeReader<R> {
     input: R,
     number: u64,
@@ -57,18 +67,20 @@ impl<R: BufRead> TapeReader<R> {
         loop {
             let mut bytes = Vec::with_capacity(4096);
             let read = (&mut self.input)
-                .take(TAPE_LINE_BYTES_MAX as u64 + 2)
+                .take(TAPE_LINE_BYTES_MAX as u64 + 1)
                 .read_until(b'\n', &mut bytes)?;
             if read == 0 {
                 return Ok(None);
             }
             self.number += 1;
-            bytes.truncate(bytes.trim_ascii_end().len());
-            if bytes.len() > TAPE_LINE_BYTES_MAX {
+            if bytes.last() != Some(&b'\n') && bytes.len() > TAPE_LINE_BYTES_MAX {
+                drop(bytes);
+                self.skip_line()?;
                 return Err(ReadError::TooLong {
                     number: self.number,
                 });
             }
+            bytes.truncate(bytes.trim_ascii_end().len());
             let blanks = bytes.len() - bytes.trim_ascii_start().len();
             bytes.drain(..blanks);
             if !bytes.is_empty() {
@@ -76,6 +88,20 @@ impl<R: BufRead> TapeReader<R> {
                     number: self.number,
                     bytes,
                 }));
+            }
+        }
+    }
+
+    /// Reads on behind the next line break.
+    fn skip_line(&mut self) -> io::Result<()> {
+        loop {
+            let buffer = self.input.fill_buf()?;
+            let line_break = buffer.iter().position(|byte| *byte == b'\n');
+            let bytes = line_break.map_or(buffer.len(), |at| at + 1);
+            let is_done = line_break.is_some() || buffer.is_empty();
+            self.input.consume(bytes);
+            if is_done {
+                return Ok(());
             }
         }
     }
@@ -124,10 +150,25 @@ mod tests {
     }
 
     #[test]
-    fn a_line_beyond_the_bound_is_refused_unread() {
-        let endless = io::BufReader::new(io::repeat(b'x'));
-        let error = TapeReader::new(endless).next_line().unwrap_err();
-        assert!(matches!(error, ReadError::TooLong { number: 1 }));
+    fn a_line_beyond_the_bound_is_refused_and_what_follows_is_read() {
+        let line = |bytes: usize| io::repeat(b'x').take(bytes as u64);
+        let input = line(TAPE_LINE_BYTES_MAX)
+            .chain(b"\n".as_slice())
+            .chain(line(TAPE_LINE_BYTES_MAX + 1))
+            .chain(b"\n{}\n".as_slice())
+            .chain(line(3 * TAPE_LINE_BYTES_MAX));
+        let mut reader = TapeReader::new(io::BufReader::new(input));
+        let whole = reader.next_line().unwrap().unwrap();
+        assert_eq!(whole.bytes.len(), TAPE_LINE_BYTES_MAX);
+        let error = reader.next_line().unwrap_err();
+        assert!(matches!(error, ReadError::TooLong { number: 2 }));
+        assert_eq!(error.line(), Some(2));
+        assert_eq!(reader.next_line().unwrap().unwrap().bytes, b"{}");
+        assert!(matches!(
+            reader.next_line(),
+            Err(ReadError::TooLong { number: 4 })
+        ));
+        assert!(reader.next_line().unwrap().is_none());
     }
 
     #[test]

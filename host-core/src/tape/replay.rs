@@ -189,7 +189,7 @@ impl Replayer {
 /// Why a request cannot be replayed in any mode.
 fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
     if exchange.event.is_none() {
-        return Some("the event was not text and is not on the tape".to_owned());
+        return Some("the event is not on the tape: it was not text, or too long".to_owned());
     }
     if let Some(omission) = exchange
         .omitted

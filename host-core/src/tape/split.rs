@@ -10,7 +10,10 @@ use crate::{
     limits::{TAPE_LINE_BYTES_MAX, TAPE_PARTS_BYTES_MAX},
 };
 use serde::Deserialize;
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, btree_map::Entry},
+};
 
 const PART_MEMBER: &str = "tenon_tape_part";
 /// What a log adds to an event for itself (AWS: CloudWatch Logs quotas).
@@ -72,18 +75,30 @@ pub(super) fn is_part(line: &[u8]) -> bool {
     first_member_is(line, PART_MEMBER)
 }
 
-/// Puts split lines together.
+/// Puts split lines together, in bounded memory: where parts of too many lines wait for others, the lines that wait longest are given up.
 #[derive(Debug, Default)]
 pub struct Joiner {
     open: HashMap<Digest, Open>,
+    /// Lines by when their first part came.
+    by_age: BTreeMap<u64, Digest>,
+    next_age: u64,
+    /// What all of `open` takes.
+    bytes: usize,
+    given_up: usize,
+}
+
+/// A line of which parts are missing.
+#[derive(Debug)]
+struct Open {
+    age: u64,
+    pieces: BTreeMap<usize, String>,
+    of: usize,
     bytes: usize,
 }
 
-#[derive(Debug)]
-struct Open {
-    pieces: Vec<Option<String>>,
-    missing: usize,
-}
+/// What a line takes beside its pieces, and a piece beside its text.
+const OPEN_BYTES: usize = 256;
+const PIECE_BYTES: usize = 96;
 
 /// Parts that do not fit together.
 #[derive(Debug, thiserror::Error)]
@@ -104,11 +119,9 @@ pub enum JoinError {
         "the parts of a split line are not those that were written: their digest is another one"
     )]
     Damaged,
-    /// Too many lines of which parts are missing.
-    #[error(
-        "parts of split lines take more than {TAPE_PARTS_BYTES_MAX} bytes while others are missing"
-    )]
-    TooMuch,
+    /// Together they are more than a line may be.
+    #[error("the parts of a split line have more than {TAPE_LINE_BYTES_MAX} bytes")]
+    TooLong,
 }
 
 #[derive(Deserialize)]
@@ -133,32 +146,40 @@ impl Joiner {
         if of > PARTS_MAX || number >= of {
             return Err(JoinError::Number { number, of });
         }
+        let age = self.next_age;
         let open = self.open.entry(sha256).or_insert_with(|| Open {
-            pieces: vec![None; of],
-            missing: of,
+            age,
+            pieces: BTreeMap::new(),
+            of,
+            bytes: 0,
         });
-        if open.pieces.len() != of {
+        if open.pieces.is_empty() {
+            self.next_age += 1;
+            self.by_age.insert(age, sha256);
+            self.bytes += OPEN_BYTES;
+        }
+        if open.of != of {
             return Err(JoinError::Number { number, of });
         }
-        if open.pieces[number].is_none() {
-            self.bytes += text.len();
-            open.missing -= 1;
-            open.pieces[number] = Some(text.into_owned());
+        if let Entry::Vacant(place) = open.pieces.entry(number) {
+            self.bytes += PIECE_BYTES + text.len();
+            open.bytes += text.len();
+            place.insert(text.into_owned());
         }
-        if open.missing > 0 {
-            return if self.bytes > TAPE_PARTS_BYTES_MAX {
-                Err(JoinError::TooMuch)
-            } else {
-                Ok(None)
-            };
+        if open.bytes > TAPE_LINE_BYTES_MAX {
+            self.remove(sha256);
+            self.given_up += 1;
+            return Err(JoinError::TooLong);
+        }
+        if open.pieces.len() < of {
+            self.make_room();
+            return Ok(None);
         }
         let line: String = self
-            .open
-            .remove(&sha256)
-            .map(|open| open.pieces.into_iter().flatten().collect())
+            .remove(sha256)
+            .map(|open| open.pieces.into_values().collect())
             .unwrap_or_default();
-        self.bytes -= line.len();
-        if line.len() > TAPE_LINE_BYTES_MAX || Digest::of(line.as_bytes()) != sha256 {
+        if Digest::of(line.as_bytes()) != sha256 {
             return Err(JoinError::Damaged);
         }
         Ok(Some(line.into_bytes()))
@@ -166,7 +187,24 @@ impl Joiner {
 
     /// Lines of which parts are missing.
     pub fn incomplete(&self) -> usize {
-        self.open.len()
+        self.open.len() + self.given_up
+    }
+
+    /// Gives up the oldest lines until the others fit.
+    fn make_room(&mut self) {
+        while self.bytes > TAPE_PARTS_BYTES_MAX
+            && let Some((_, oldest)) = self.by_age.pop_first()
+        {
+            self.remove(oldest);
+            self.given_up += 1;
+        }
+    }
+
+    fn remove(&mut self, sha256: Digest) -> Option<Open> {
+        let open = self.open.remove(&sha256)?;
+        self.by_age.remove(&open.age);
+        self.bytes -= OPEN_BYTES + open.pieces.len() * PIECE_BYTES + open.bytes;
+        Some(open)
     }
 }
 
@@ -232,5 +270,48 @@ mod tests {
             last = joiner.add(part);
         }
         assert!(matches!(last, Err(JoinError::Damaged)));
+        assert_eq!((joiner.open.len(), joiner.bytes), (0, 0));
+    }
+
+    fn part(number: usize, of: usize, line: u64, text: &str) -> Vec<u8> {
+        let digest = Digest::of(&line.to_be_bytes()).to_string();
+        serde_json::json!({"tenon_tape_part": number, "of": of, "sha256": digest, "text": text})
+            .to_string()
+            .into_bytes()
+    }
+
+    #[test]
+    fn parts_of_many_lines_take_no_more_than_the_bound() {
+        let mut joiner = Joiner::default();
+        let lines = TAPE_PARTS_BYTES_MAX / (OPEN_BYTES + PIECE_BYTES) + 1_000;
+        for line in 0..lines as u64 {
+            let part = part(PARTS_MAX - 1, PARTS_MAX, line, "");
+            assert!(joiner.add(&part).unwrap().is_none());
+            assert!(joiner.bytes <= TAPE_PARTS_BYTES_MAX);
+        }
+        assert_eq!(joiner.open.len(), joiner.by_age.len());
+        assert_eq!(joiner.incomplete(), lines, "what was given up counts");
+        // The newest are still there, and a line that is whole still comes.
+        let line = long_line();
+        let parts = split(line.clone(), LOG_EVENT_BYTES_MAX);
+        let joined = parts
+            .iter()
+            .filter_map(|part| joiner.add(part).unwrap())
+            .next();
+        assert_eq!(joined.unwrap(), line);
+    }
+
+    #[test]
+    fn parts_of_a_line_that_is_too_long_are_let_go() {
+        let mut joiner = Joiner::default();
+        let text = "x".repeat(TAPE_LINE_BYTES_MAX / 2);
+        joiner.add(&part(0, 4, 1, &text)).unwrap();
+        joiner.add(&part(1, 4, 1, &text)).unwrap();
+        assert!(matches!(
+            joiner.add(&part(2, 4, 1, "x")),
+            Err(JoinError::TooLong)
+        ));
+        assert_eq!((joiner.open.len(), joiner.bytes), (0, 0));
+        assert_eq!(joiner.incomplete(), 1);
     }
 }

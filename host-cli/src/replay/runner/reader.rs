@@ -7,12 +7,13 @@ use super::{
 use crate::{
     exit::Failure,
     replay::{
-        input::{Event, Input, Lines, Place, read_event},
+        input::{Event, Input, LineError, Lines, Place, read_event},
         report::Verdict,
-        tapes::{self, Source},
+        tapes::{self, Found, Source},
     },
 };
 use host_core::{
+    files::NamedBy,
     replay::{EventHead, head},
     tape::{self, Line},
 };
@@ -20,7 +21,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// Events that one task runs one after the other.
 const BATCH_EVENTS_MAX: usize = 64;
@@ -65,8 +66,8 @@ pub(super) enum Work {
     Batch(Vec<Event>),
     /// An event that may change what others see: nothing runs beside it.
     Alone(Event),
-    /// Requests of a tape.
-    Tapes(Vec<(Place, Vec<u8>)>),
+    /// Requests of a tape, with what they take of the room for such.
+    Tapes(Vec<(Place, Vec<u8>)>, OwnedSemaphorePermit),
     /// A line of a tape that could not be used.
     Told(Place, Verdict),
     EndOfFile(PathBuf),
@@ -102,7 +103,7 @@ pub(super) fn read(replay: &Replay, inputs: Vec<Input>, works: &mpsc::Sender<Wor
                     Err(failure) => send(works, Work::Unreadable(failure)),
                 }
             }
-            Input::Event(path) => match read_event(&path, position) {
+            Input::Event(path, named_by) => match read_event(&path, named_by, position) {
                 Ok(event) => {
                     position += 1;
                     let work = if event.head.is_safe {
@@ -114,7 +115,8 @@ pub(super) fn read(replay: &Replay, inputs: Vec<Input>, works: &mpsc::Sender<Wor
                 }
                 Err(failure) => send(works, Work::Unreadable(failure)),
             },
-            Input::Lines(path) => match read_lines(&path, &mut position, works) {
+            Input::Lines(path, named_by) => match read_lines(&path, named_by, &mut position, works)
+            {
                 Ok(sent) => sent.and_then(|()| send(works, Work::EndOfFile(path))),
                 Err(failure) => send(works, Work::Unreadable(failure)),
             },
@@ -132,10 +134,11 @@ fn send(works: &mpsc::Sender<Work>, work: Work) -> Option<()> {
 
 fn read_lines(
     path: &Path,
+    named_by: NamedBy,
     position: &mut u64,
     works: &mpsc::Sender<Work>,
 ) -> Result<Option<()>, Failure> {
-    let mut lines = Lines::open(path)?;
+    let mut lines = Lines::open(path, named_by)?;
     let mut batch = Batch::new();
     let pass_on = |full: Option<Vec<Event>>| match full {
         Some(full) => send(works, Work::Batch(full)),
@@ -154,7 +157,10 @@ fn read_lines(
                 }
             }
             Ok(None) => return Ok(pass_on(batch.take())),
-            Err(failure) => {
+            Err(LineError::Bad(failure)) => {
+                pass_on(batch.take()).and_then(|()| send(works, Work::Unreadable(failure)))
+            }
+            Err(LineError::Input(failure)) => {
                 return Ok(pass_on(batch.take()).and(send(works, Work::Unreadable(failure))));
             }
         };
@@ -178,11 +184,26 @@ impl TapeWork<'_> {
         let source = self.source;
         let path: Arc<Path> = source.path().into();
         let mut sent = Some(());
-        tapes::read(source, &mut |line| {
+        tapes::read(source, &mut |found| {
             *number += 1;
-            if !self.replay.takes(*number - 1) || !self.is_wanted(&line) {
+            if !self.replay.takes(*number - 1) {
                 return true;
             }
+            let line = match found {
+                Found::Line(line) if self.is_wanted(&line) => line,
+                Found::Line(_) => return true,
+                Found::Bad(line, reason) => {
+                    let place = Place {
+                        path: Arc::clone(&path),
+                        line: Some(line),
+                    };
+                    let before = self.batch.take();
+                    sent = self.pass_on(before).and_then(|()| {
+                        send(self.works, Work::Told(place, Verdict::Unreadable(reason)))
+                    });
+                    return sent.is_some();
+                }
+            };
             let place = Place {
                 path: Arc::clone(&path),
                 line: Some(line.number),
@@ -220,7 +241,11 @@ impl TapeWork<'_> {
 
     fn pass_on(&self, full: Option<Vec<(Place, Vec<u8>)>>) -> Option<()> {
         match full {
-            Some(full) => send(self.works, Work::Tapes(full)),
+            Some(full) => {
+                let bytes: usize = full.iter().map(|(_, line)| line.len()).sum();
+                let room = self.replay.room(bytes)?;
+                send(self.works, Work::Tapes(full, room))
+            }
             None => Some(()),
         }
     }

@@ -15,6 +15,7 @@ use host_core::{
     tape::{self, Identity, decrypt_line},
 };
 use std::{path::PathBuf, sync::Arc};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// What came of a task.
 #[derive(Default)]
@@ -24,6 +25,8 @@ pub(super) struct Done {
     pub(super) verdicts: Vec<(Place, Verdict)>,
     pub(super) details: Vec<Detail>,
     pub(super) bytes: u64,
+    /// Of the room for lines of tapes: what came of them takes as much until it is reported.
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 impl Done {
@@ -173,6 +176,7 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, F
         verdicts: vec![(place, verdict)],
         details: Vec::new(),
         bytes,
+        room: None,
     })
 }
 

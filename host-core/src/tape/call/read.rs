@@ -5,6 +5,7 @@ use crate::storage::{
     Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Page, Precondition,
     PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError, TransactOutcome,
 };
+use crate::tape::exchange::list;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -212,7 +213,8 @@ impl<'a> ResultRecord<'a> {
 
     pub(crate) fn get_many(&self) -> Read<Vec<Option<Item>>> {
         self.read(|json| {
-            let items: Vec<Option<ItemRecord<'_>>> = serde_json::from_str(json)?;
+            let items =
+                list::<_, Option<ItemRecord<'_>>>(&mut serde_json::Deserializer::from_str(json))?;
             items
                 .into_iter()
                 .map(|item| item.map(ItemRecord::item).transpose())
@@ -358,7 +360,7 @@ struct DeleteOutcomeRecord<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum TransactOutcomeRecord<'a> {
-    Done(Vec<Option<Revision>>),
+    Done(#[serde(deserialize_with = "list")] Vec<Option<Revision>>),
     #[serde(borrow)]
     PreconditionFailed(FailedRecord<'a>),
 }

@@ -3,7 +3,7 @@
 use super::{Omitted, RecordOptions};
 use crate::{
     json::{Object, write_number},
-    limits::TAPE_CALLS_BYTES_MAX,
+    limits::{TAPE_CALLS_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
     storage::{
         Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
         PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome,
@@ -35,7 +35,7 @@ pub(in crate::tape) struct Noted {
     /// Calls after the bound was reached: not in `text`.
     pub(super) omitted_count: u32,
     /// The last call has no end yet. Guests make one call at a time.
-    is_open: bool,
+    pub(super) is_open: bool,
     pub(super) marks: Marks,
     pub(super) omitted: Vec<Omitted>,
 }
@@ -66,7 +66,9 @@ impl RecordingStorage {
     fn ask(&self, asked: &Asked<'_>) -> Instant {
         let started = Instant::now();
         let mut noted = self.lock();
-        if noted.text.len() >= TAPE_CALLS_BYTES_MAX {
+        if noted.text.len() >= TAPE_CALLS_BYTES_MAX
+            || noted.count as usize >= TAPE_LIST_ELEMENTS_MAX
+        {
             noted.omitted_count += 1;
             return started;
         }

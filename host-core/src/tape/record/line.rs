@@ -6,7 +6,7 @@ use crate::{
     gateway::Rejection,
     hexadecimal::Hexadecimal,
     json::{Object, write_array, write_number, write_string},
-    limits::Limits,
+    limits::{Limits, TAPE_LINE_WRITTEN_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
     runtime::{LogLevel, LogRecord, RuntimeOptions},
     seed::Seed,
     service::{Answer, Summary},
@@ -35,6 +35,18 @@ pub(super) struct Host<'a> {
 /// Room for a usual line beside event, calls and answer.
 const LINE_BYTES: usize = 1024;
 
+/// What of a request a line holds by value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kept {
+    /// Without the event; calls are counted, and of log lines there is the digest.
+    Answer,
+    /// Calls are counted, and of log lines there is the digest.
+    EventAndAnswer,
+    Everything,
+}
+
+/// A line that every reader takes: where all of the request is too much for one, calls and log lines are left out, then the event.
+///
 /// `None`: the event is not JSON.
 pub(super) fn write(
     options: &RecordOptions,
@@ -43,6 +55,42 @@ pub(super) fn write(
     noted: Noted,
     answer: &Result<Answer, Rejection>,
 ) -> Option<Vec<u8>> {
+    let calls_count = noted.count.saturating_add(noted.omitted_count);
+    let is_readable = |line: &Written| {
+        line.text.len() <= TAPE_LINE_WRITTEN_BYTES_MAX
+            && line.list_elements_max <= TAPE_LIST_ELEMENTS_MAX
+    };
+    let line = attempt(options, host, request, noted, answer, Kept::Everything)?;
+    if is_readable(&line) {
+        return Some(line.text);
+    }
+    [Kept::EventAndAnswer, Kept::Answer]
+        .into_iter()
+        .filter_map(|kept| {
+            let noted = Noted {
+                omitted_count: calls_count,
+                ..Noted::default()
+            };
+            attempt(options, host, request, noted, answer, kept)
+        })
+        .find(is_readable)
+        .map(|line| line.text)
+}
+
+/// A line, and the length of its longest list of places.
+struct Written {
+    text: Vec<u8>,
+    list_elements_max: usize,
+}
+
+fn attempt(
+    options: &RecordOptions,
+    host: &Host<'_>,
+    request: &Request<'_>,
+    noted: Noted,
+    answer: &Result<Answer, Rejection>,
+    kept: Kept,
+) -> Option<Written> {
     let (summary, payload, rejection) = match answer {
         Ok(answer) => (Some(&answer.summary), Some(&answer.payload), None),
         Err(rejection @ Rejection::NotHttp(_)) => (None, None, Some(rejection)),
@@ -73,7 +121,15 @@ pub(super) fn write(
         false => line.string("seed", &Hexadecimal(request.seed.as_bytes()).to_string()),
     }
     host.write(line.name("host"));
-    texts.event(line.name("event"), request.event);
+    match kept {
+        Kept::Everything | Kept::EventAndAnswer => {
+            texts.event(line.name("event"), request.event);
+        }
+        Kept::Answer => {
+            texts.omit("/event", request.event);
+            line.raw("event", b"null");
+        }
+    }
     let calls = line.name("calls");
     calls.push(b'[');
     calls.extend_from_slice(&noted.text);
@@ -84,12 +140,14 @@ pub(super) fn write(
     if let Some(summary) = summary {
         if !summary.logs.is_empty() {
             let redaction = &options.redaction;
-            write_logs(
-                line.name("logs"),
-                &summary.logs,
-                redaction,
-                &mut texts.marks,
-            );
+            if kept == Kept::Everything {
+                let marks = &mut texts.marks;
+                write_logs(line.name("logs"), &summary.logs, redaction, marks);
+            } else {
+                let mut logs = Vec::new();
+                write_logs(&mut logs, &summary.logs, redaction, &mut Marks::default());
+                texts.omit("/logs", &logs);
+            }
         }
         texts.response(line.name("response"), payload.map_or(b"", Vec::as_slice));
         outcome(&mut line, summary);
@@ -98,10 +156,14 @@ pub(super) fn write(
         line.raw("response", b"null");
         line.string("rejection", &rejection.to_string());
     }
+    let list_elements_max = texts.marks.at.len().max(texts.omitted.len());
     texts.finish(&mut line);
     let digest = Digest::of(&out);
     out.extend_from_slice(&seal(digest));
-    Some(out)
+    Some(Written {
+        text: out,
+        list_elements_max,
+    })
 }
 
 /// Event, logs and answer, redacted and within the bounds.
@@ -112,14 +174,19 @@ struct Texts<'a> {
 }
 
 impl Texts<'_> {
+    /// Notes what is not in the line.
+    fn omit(&mut self, at: &str, text: &[u8]) {
+        self.omitted.push(Omitted {
+            at: at.to_owned(),
+            bytes: text.len(),
+            sha256: Digest::of(text),
+        });
+    }
+
     fn event(&mut self, out: &mut Vec<u8>, event: &[u8]) {
         // A parser that skips a string does not look whether it is text.
         let Ok(event) = str::from_utf8(event) else {
-            self.omitted.push(Omitted {
-                at: "/event".to_owned(),
-                bytes: event.len(),
-                sha256: Digest::of(event),
-            });
+            self.omit("/event", event);
             out.extend_from_slice(b"null");
             return;
         };

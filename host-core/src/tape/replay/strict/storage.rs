@@ -9,7 +9,7 @@ use crate::{
         PutOptions, PutOutcome, QueryOptions, Revision, Storage, StorageError, TransactOutcome,
     },
     tape::{
-        Exchange, Function,
+        Exchange, FaultRecord, Function,
         call::{
             read::{ResultError, ResultRecord},
             write::{Asked, Documents},
@@ -41,6 +41,8 @@ pub(super) struct StrictStorage {
     /// Documents that the tape holds only the digest of: call, position among the documents of its arguments, digest.
     omitted: Vec<(String, Digest)>,
     state: Mutex<State>,
+    /// The recorded request ran out of time, so that its last call may have had no answer.
+    ends_in_time: bool,
     /// The guest waits for an answer that it never got.
     pub(super) ended: Notify,
 }
@@ -88,6 +90,7 @@ impl StrictStorage {
             calls,
             redaction: exchange.redacted.as_ref().map(|redacted| redacted.rules()),
             omitted,
+            ends_in_time: exchange.fault.as_ref().is_some_and(FaultRecord::is_timing),
             state: Mutex::new(State {
                 next: 0,
                 buffer: Vec::new(),
@@ -163,8 +166,15 @@ impl StrictStorage {
             .get(position)
             .and_then(|call| call.result.as_ref());
         let Some(result) = recorded else {
-            self.ended.notify_one();
-            return pending().await;
+            if self.ends_in_time {
+                self.ended.notify_one();
+                return pending().await;
+            }
+            let number = position + 1;
+            self.lock().unplayable = Some(format!(
+                "call {number} has no result, although the request did not run out of time"
+            ));
+            return Err(StorageError::Internal);
         };
         let outcome = serde_json::from_str(self.text(result))
             .map_err(ResultError::from)
