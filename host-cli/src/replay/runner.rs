@@ -20,11 +20,13 @@ use host_core::{
     service::Service,
     tape::{Identity, replay::Replayer},
 };
-use std::{collections::VecDeque, path::PathBuf, sync::Arc, thread};
+use std::{
+    collections::VecDeque, future::poll_fn, path::PathBuf, pin::Pin, sync::Arc, task::Poll, thread,
+};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    task::JoinHandle,
+    task::{JoinError, JoinHandle},
 };
 
 /// All that a replay needs beside its input.
@@ -81,9 +83,21 @@ impl Replay {
 /// Works that the reading thread is ahead by.
 const WORKS_MAX: usize = 8;
 
+type TaskResult = Result<Done, Failure>;
+
 enum Pending {
-    Task(JoinHandle<Result<Done, Failure>>),
+    Task(JoinHandle<TaskResult>),
     EndOfFile(PathBuf),
+}
+
+/// What comes first.
+enum Next {
+    /// `None`: there is nothing more to do.
+    Work(Option<Work>),
+    /// The oldest task has come to its end.
+    Done(Result<TaskResult, JoinError>),
+    /// Everything of a file is reported.
+    EndOfFile,
 }
 
 /// Reports what has come to its end, oldest first.
@@ -128,7 +142,7 @@ pub async fn run(
         failures: 0,
         last_failure: None,
     };
-    while let Some(work) = works.recv().await {
+    while let Some(work) = settlement.next_work(&mut works).await? {
         let replay = Arc::clone(&replay);
         match work {
             Work::Case(folder) => settlement.start(task::case(replay, folder)),
@@ -188,6 +202,35 @@ impl Settlement<'_> {
         self.pending.push_back(Pending::Task(tokio::spawn(task)));
     }
 
+    /// What is to be done next. Until there is something, what comes to its end is reported: the reading thread may wait for the room that
+    /// it takes.
+    async fn next_work(
+        &mut self,
+        works: &mut mpsc::Receiver<Work>,
+    ) -> Result<Option<Work>, Failure> {
+        loop {
+            let next = poll_fn(|context| {
+                if let Poll::Ready(work) = works.poll_recv(context) {
+                    return Poll::Ready(Next::Work(work));
+                }
+                match self.pending.front_mut() {
+                    Some(Pending::Task(task)) => Pin::new(task).poll(context).map(Next::Done),
+                    Some(Pending::EndOfFile(_)) => Poll::Ready(Next::EndOfFile),
+                    None => Poll::Pending,
+                }
+            })
+            .await;
+            match next {
+                Next::Work(work) => return Ok(work),
+                Next::Done(done) => {
+                    self.pending.pop_front();
+                    self.settle_done(done)?;
+                }
+                Next::EndOfFile => self.settle_to(self.pending.len() - 1).await?,
+            }
+        }
+    }
+
     /// Reports the oldest until at most `count` are pending.
     async fn settle_to(&mut self, count: usize) -> Result<(), Failure> {
         while self.pending.len() > count
@@ -195,19 +238,25 @@ impl Settlement<'_> {
         {
             match pending {
                 Pending::Task(task) => {
-                    let done = task.await.map_err(|error| {
-                        Failure::environment(format_args!("the host failed in a replay: {error}"))
-                    })?;
-                    match done {
-                        Ok(done) => self.settle(&done)?,
-                        Err(failure) => self.fail(failure),
-                    }
+                    let done = task.await;
+                    self.settle_done(done)?;
                 }
                 Pending::EndOfFile(path) => {
                     let totals = std::mem::take(&mut self.file);
                     self.report.file(&path, &totals)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn settle_done(&mut self, done: Result<TaskResult, JoinError>) -> Result<(), Failure> {
+        let done = done.map_err(|error| {
+            Failure::environment(format_args!("the host failed in a replay: {error}"))
+        })?;
+        match done {
+            Ok(done) => self.settle(&done)?,
+            Err(failure) => self.fail(failure),
         }
         Ok(())
     }
