@@ -122,6 +122,8 @@ pub const GENERATION_BYTES_MAX: usize = 4 * KIB;
 pub const CHANNEL_BYTES_MAX: usize = 64 * KIB;
 /// A channel's name.
 pub const CHANNEL_NAME_BYTES_MAX: usize = 64;
+/// A channel's newest generation: whoever signs one with a stolen key cannot leave no number above it.
+pub const CHANNEL_GENERATION_MAX: u64 = 1_000_000_000_000;
 /// Routes of a channel.
 pub const CHANNEL_ROUTES_MAX: usize = 16;
 /// Guests that share one route.

@@ -297,6 +297,16 @@ async fn start(
     for report in follower.take_reports() {
         output::remark(&format!("channel {}: {report}\n", follow.channel));
     }
+    if follower.generation().is_none() {
+        output::remark(&format!(
+            "warning: {} serves until the stores of channel {} can be reached\n",
+            match &configuration.guest {
+                GuestSource::Embedded => "the embedded guest".to_owned(),
+                GuestSource::File(path) => format!("guest `{}`", path.display()),
+            },
+            follow.channel
+        ));
+    }
     Ok(follower)
 }
 

@@ -1,7 +1,7 @@
 //! What a publisher and a host believe: old documents, documents that are gone, other keys, secrets.
 
 use crate::{
-    program::{Folder, GUEST, cli, command},
+    program::{Folder, GUEST, Server, cli, command},
     release::{artifacts, site},
 };
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
@@ -100,6 +100,34 @@ fn a_server_does_not_start_on_a_channel_that_is_misspelt_forged_or_deleted() {
     serve("gone", &public, &[]).expect_failure(3, "there is no such channel");
     serve("right", &other.path("key.pub"), &[]).expect_failure(3, "which is not trusted here");
     serve("right", &public, &["--generation-min", "2"]).expect_failure(3, "takes none before 2");
+}
+
+/// Nothing is known of a channel whose store does not answer: the server's own guest answers, and it says so.
+#[test]
+fn a_server_says_that_its_own_guest_serves_while_a_store_cannot_be_reached() {
+    let site = site();
+    let (artifacts, public) = (artifacts(&site.folder), site.folder.path("key.pub"));
+    let server = Server::start(&[
+        "--store",
+        "memory",
+        "--channel",
+        "unreachable",
+        "--artifacts",
+        &artifacts,
+        "--table",
+        "items@http://127.0.0.1:9",
+        "--public-key",
+        &public,
+    ]);
+    let answer =
+        server.talk("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let (code, stderr) = server.stop();
+    assert_eq!(code, 0);
+    let warned = |line: &str| {
+        line.starts_with("warning: ") && line.contains("until the stores of channel unreachable")
+    };
+    assert!(stderr.lines().any(warned), "{stderr}");
 }
 
 #[test]

@@ -223,7 +223,10 @@ fn next(channel: &ChannelName, current: Option<&Channel>, signing: &Signing) -> 
         Some(current) => current.clone(),
         None => Channel::new(channel.clone()),
     };
-    next.generation = next.generation.max(signing.newest_generation) + 1;
+    next.generation = next
+        .generation
+        .max(signing.newest_generation)
+        .saturating_add(1);
     next.rollback = false;
     next.by.clone_from(&signing.by);
     next.issued_at_ms = signing.now_ms;

@@ -6,8 +6,8 @@ use crate::{
     engine::HANDLER,
     http::is_token,
     limits::{
-        CHANNEL_NAME_BYTES_MAX, CHANNEL_ROUTES_MAX, ENVIRONMENT_VARIABLES_MAX, Limits,
-        ROUTE_GUESTS_MAX,
+        CHANNEL_GENERATION_MAX, CHANNEL_NAME_BYTES_MAX, CHANNEL_ROUTES_MAX,
+        ENVIRONMENT_VARIABLES_MAX, Limits, ROUTE_GUESTS_MAX,
     },
     storage::Namespace,
 };
@@ -202,8 +202,10 @@ impl Channel {
         if self.format != FORMAT {
             return Err(format!("format {}, this host reads {FORMAT}", self.format));
         }
-        if self.generation == 0 {
-            return Err("generations count from 1".to_owned());
+        if !(1..=CHANNEL_GENERATION_MAX).contains(&self.generation) {
+            return Err(format!(
+                "generations count from 1 to {CHANNEL_GENERATION_MAX}"
+            ));
         }
         if self.routes.is_empty() || self.routes.len() > CHANNEL_ROUTES_MAX {
             return Err(format!("a channel has 1 to {CHANNEL_ROUTES_MAX} routes"));
@@ -397,6 +399,7 @@ mod tests {
     fn a_document_keeps_its_rules() {
         assert_eq!(channel(|_| ()), Ok(()));
         assert!(channel(|channel| channel.generation = 0).is_err());
+        assert!(channel(|channel| channel.generation = u64::MAX).is_err());
         assert!(channel(|channel| channel.routes.clear()).is_err());
         assert!(channel(|channel| channel.routes.push(route("/"))).is_err());
         assert!(channel(|channel| channel.routes[0].guests.clear()).is_err());

@@ -2,6 +2,7 @@
 
 use super::{InvalidVariable, Variables, endpoint};
 use host_core::{
+    limits::CHANNEL_GENERATION_MAX,
     release::{ChannelName, PublicKeys, S3Location},
     storage::dynamodb::DynamoDbOptions,
 };
@@ -11,9 +12,6 @@ use std::{path::PathBuf, time::Duration};
 const INTERVAL_MS_DEFAULT: u64 = 15_000;
 /// A day. Below, a process would look at its channel more often than it answers.
 const INTERVAL_MS_MAX: u64 = 86_400_000;
-
-/// More generations than a channel will ever have; a larger number is a mistake.
-const GENERATION_MAX: u64 = 1_000_000_000_000;
 
 /// Which channel, and what to believe.
 #[derive(Debug)]
@@ -51,7 +49,7 @@ pub fn read(
     let meaning = "one or two public keys, which sign what `TENON_CHANNEL` serves";
     let interval = variables.optional_number("TENON_CHANNEL_INTERVAL_MS", 1..=INTERVAL_MS_MAX)?;
     let generation_min =
-        variables.optional_number("TENON_CHANNEL_GENERATION_MIN", 1..=GENERATION_MAX)?;
+        variables.optional_number("TENON_CHANNEL_GENERATION_MIN", 1..=CHANNEL_GENERATION_MAX)?;
     Ok(Some(ChannelConfig {
         name: name.parse().map_err(|_| {
             variables.invalid("TENON_CHANNEL", "1 to 64 characters of `a-z`, `0-9` and `-`")

@@ -103,6 +103,11 @@ async fn a_signed_document_that_is_not_for_now_and_here_is_refused() {
         matches!(error, FollowError::Document(ChannelError::World(_)))
     })
     .await;
+    let forward = signed(&|document| document.generation = u64::MAX);
+    refused(&site, &host, &forward, |error| {
+        matches!(error, FollowError::Document(ChannelError::Payload(_)))
+    })
+    .await;
     let twin = signed(&|document| document.generation = 1);
     refused(&site, &host, &twin, |error| {
         matches!(error, FollowError::Forked(1))
