@@ -11,7 +11,7 @@ use tokio::net::TcpSocket;
 
 const HOSTILE_CLIENTS: usize = 2_000;
 /// So many come between two requests of the honest client.
-const CLIENTS_BETWEEN: usize = 50;
+const CLIENTS_BETWEEN: usize = 20;
 const ANSWER_DURATION_MAX: Duration = Duration::from_secs(1);
 /// Above what the server has after its first request: what it may hold for clients (64 MiB), buffers of 512 connections, and requests
 /// that are being answered, each with the memory of an instance.
