@@ -146,7 +146,7 @@ def run(case, client, all_cases, routes):
             return [] if 400 <= answer.status < 500 else [f"status: expected the gateway to refuse this, got {answer.status}"]
         if answer.is_of_gateway() and answer.status == 400 and not has_object(live):
             return []  # the gateway may look into content before the guest does
-        found = differences(case, answer, names)
+        found = differences(case, answer, names, client.target.path)
         if not found or live.method not in ("GET", "HEAD") or time.monotonic() > deadline:
             return found + stored_differences(case, client, names)
         time.sleep(0.5)
@@ -172,18 +172,19 @@ def has_object(request):
     return isinstance(parsed(request.body.decode(errors="replace")), dict)
 
 
-def differences(case, answer, names):
-    """What of the answer is not as expected."""
+def differences(case, answer, names, base_path):
+    """What of the answer is not as expected. `base_path` is where the API is on its server: references begin with it."""
     expected = case.response
     found = []
     if answer.status != expected["statusCode"]:
         found.append(f"status: expected {expected['statusCode']}, got {answer.status} {answer.body[:300]!r}")
     wanted = {}
     for name, value in headers_of(expected):
+        value = below(base_path_of(case.event), name, value)
         wanted.setdefault(name.lower(), []).append(names.plain(names.here(value)))
     actual = {}
     for name, value in answer.headers:
-        actual.setdefault(name.lower(), []).append(names.plain(value))
+        actual.setdefault(name.lower(), []).append(names.plain(below(base_path, name, value)))
     for name in sorted(wanted | dict.fromkeys(GUEST_HEADERS & actual.keys())):
         if ", ".join(wanted.get(name, [])) != ", ".join(actual.get(name, [])) and name != "content-length":
             found.append(f"header {name}: expected {wanted.get(name)}, got {actual.get(name)}")
@@ -192,6 +193,54 @@ def differences(case, answer, names):
         body = base64.b64decode(body).decode()
     wanted_body, actual_body = names.document(parsed(body), "case"), names.document(parsed(answer.body.decode()), "here")
     return found + places("body", wanted_body, actual_body)
+
+
+def base_path_of(event):
+    """What precedes the path of an event in the URL that the client used."""
+    context = event.get("requestContext") or {}
+    if "http" in context:
+        stage = context.get("stage", "$default")
+        return f"/{stage}" if f"{event['rawPath']}/".startswith(f"/{stage}/") else ""
+    return (context.get("path") or "").removesuffix(event["path"]).rstrip("/")
+
+
+def below(base_path, name, value):
+    """The value of a header without the base path that its reference begins with; as an oddity where it does not."""
+    if name.lower() not in ("location", "content-location", "link"):
+        return value
+    mark = "<" if value.startswith("<") else ""
+    inside = value.removeprefix(mark)
+    return mark + inside.removeprefix(base_path) if inside.startswith(f"{base_path}/") else f"outside of {base_path}: {value}"
+
+
+def follow_references(client):
+    """Follows what answers refer to, as clients do; gives what does not lead where it should. Leaves the store as it was."""
+    failures, made = [], []
+    try:
+        for _ in range(2):
+            answer = client.send(Request("POST", "/items", "", [("content-type", "application/json")], b'{"name":"referred to"}'))
+            headers = {name.lower(): value for name, value in answer.headers}
+            if answer.status != 201:
+                return [f"POST /items answered {answer.status}: {answer.body[:300]!r}"]
+            made.append(json.loads(answer.body)["id"])
+            for name in ("location", "content-location"):
+                found = client.follow(headers[name])
+                if found.status != 200 or json.loads(found.body)["id"] != made[-1]:
+                    failures.append(f"{name} {headers[name]} answered {found.status}")
+        deadline = time.monotonic() + LAG_SECONDS_MAX
+        while True:
+            headers = {name.lower(): value for name, value in client.send(Request("GET", "/items", "limit=1", [], b"")).headers}
+            if "link" in headers or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+        link = re.fullmatch(r'<([^>]+)>; rel="next"', headers.get("link", ""))
+        found = link and client.follow(link[1])
+        if not found or found.status != 200:
+            failures.append(f"link {headers.get('link')} answered {found and found.status}")
+    finally:
+        for identifier in made:
+            client.send(Request("DELETE", f"/items/{identifier}", "", [], b""))
+    return failures
 
 
 def stored_differences(case, client, names):

@@ -30,18 +30,29 @@ class Answer:
 
 
 class Client:
-    """An API at a URL, with a key if it needs one."""
+    """An API at a URL, with a key if it needs one. `host` is its name where the URL has only an address."""
 
-    def __init__(self, url, api_key=None):
+    def __init__(self, url, api_key=None, host=None):
         self.url = url.rstrip("/")
         self.api_key = api_key
+        self.host = host
         self.target = urlsplit(self.url)
 
     def send(self, request):
+        """Sends a request for a path of the API."""
+        target = self.target.path + request.path + (f"?{request.query}" if request.query else "")
+        return self.send_for(target, request)
+
+    def follow(self, reference):
+        """Gets what an answer of the API refers to, as a client does: an absolute path on the same server."""
+        return self.send_for(reference, Request("GET", "", "", [], b""))
+
+    def send_for(self, target, request):
         connect = http.client.HTTPSConnection if self.target.scheme == "https" else http.client.HTTPConnection
         connection = connect(self.target.netloc, timeout=SECONDS_MAX)
-        path = self.target.path + request.path + (f"?{request.query}" if request.query else "")
-        connection.putrequest(request.method, path, skip_accept_encoding=True)
+        connection.putrequest(request.method, target, skip_host=bool(self.host), skip_accept_encoding=True)
+        if self.host:
+            connection.putheader("host", self.host)
         for name, value in request.headers:
             connection.putheader(name, value.encode())
         if self.api_key:

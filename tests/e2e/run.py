@@ -61,14 +61,17 @@ def against_emulator(arguments, report):
             stack.create(CanaryDeployment="false")
             outputs, resources = stack.outputs(), stack.resources()
         key = emulator.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"]
-        url = f"{emulator.url}/_aws/execute-api/{outputs['ApiId']}/{outputs['Stage']}"
-        client = Client(url, key)
+        # As on AWS: the API is a host, and the stage begins the path, so that references can be followed.
+        url, host = f"{emulator.url}/{outputs['Stage']}", f"{outputs['ApiId']}.execute-api.localhost:{emulator.port}"
+        client = Client(url, key, host)
         with report.step("only callers with a key get in, to health everybody"):
-            stranger, impostor = Client(url), Client(url, "wrong")
+            stranger, impostor = Client(url, None, host), Client(url, "wrong", host)
             for path, status in (("/items", 403), ("/openapi.json", 403), ("/health", 200)):
                 for caller in (stranger, impostor):
                     answer = caller.send(Request("GET", path, "", [], b""))
                     report.expect(answer.status == status, f"GET {path} without a key: expected {status}, got {answer.status}")
+        with report.step("references lead back to the API"):
+            report.add(cases.follow_references(client))
         with report.step("cases"):
             report.add(cases.run_all(client, DEVIATIONS))
         arn = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:{{}}".format
@@ -157,8 +160,11 @@ def main():
     arguments = parser.parse_args()
     report = Report()
     if arguments.url:
+        client = Client(arguments.url, os.environ.get("TENON_E2E_API_KEY"))
+        with report.step("references lead back to the API"):
+            report.add(cases.follow_references(client))
         with report.step("cases"):
-            report.add(cases.run_all(Client(arguments.url, os.environ.get("TENON_E2E_API_KEY")), {}))
+            report.add(cases.run_all(client, {}))
     else:
         against_emulator(arguments, report)
     if report.failures:

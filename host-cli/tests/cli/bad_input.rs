@@ -59,7 +59,29 @@ fn events_that_cannot_be_used_are_named_with_their_position() {
     cli(&["invoke", &broken])
         .expect_failure(3, "broken.json:2:9` is not JSON")
         .expect_hint();
-    cli_with_input(&["invoke", "-"], b"{").expect_failure(3, "(stdin):1:1` is not JSON");
+    let event =
+        r#"{"requestContext":{"http":{"method":"GET"}},"rawPath":"/health","body":"PLACE"}"#;
+    cli_with_input(&["invoke", "-"], format!("\u{feff}{event}").as_bytes())
+        .expect_failure(3, "byte order mark");
+    let mut bytes = event.as_bytes().to_vec();
+    let place = event.find("PLACE").unwrap();
+    bytes[place] = 0xff;
+    cli_with_input(&["invoke", "-"], &bytes).expect_failure(
+        3,
+        &format!("(stdin):1:{}` is not JSON: invalid UTF-8", place + 1),
+    );
+    // JSON, and recognisably an HTTP request: answered, although the text is no Unicode.
+    let run = cli_with_input(
+        &["invoke", "-", "--store", "memory"],
+        event.replace("PLACE", "\\ud800").as_bytes(),
+    );
+    let answer = run.expect_code(0).stdout;
+    assert!(answer.contains("\"statusCode\":400"), "{answer}");
+    assert!(
+        answer.contains("event field `body` has an escape of half"),
+        "{answer}"
+    );
+    cli_with_input(&["invoke", "-"], b"{").expect_failure(3, "(stdin):1:2` is not JSON");
     let lines = folder.write("lines.jsonl", "{}\n{\"a\":}\n");
     let run = cli(&["replay", &lines, "--guest", image()]).expect_code(3);
     assert!(

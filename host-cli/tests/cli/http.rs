@@ -303,3 +303,20 @@ fn each_kind_of_event_has_its_gateways_limits() {
         }
     }
 }
+
+#[test]
+fn a_server_that_plays_an_http_api_refuses_what_that_cannot_decode() {
+    let server = server();
+    for (path, expected) in [
+        ("/capture/percent%25done", 400),
+        ("/100%25", 400),
+        ("/literal%2525value", 404),
+        ("/health?a=100%25", 200),
+    ] {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let mut stream = server.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        assert_eq!(status(&read_answer(&mut stream)), expected, "{path}");
+    }
+}
