@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// Runs HTTP request logic that is a WebAssembly component: over HTTP, on recorded gateway events, and against what they should give.
 #[derive(Debug, Parser)]
-#[command(name = "host-cli", version, after_help = EXIT_CODES_HELP, max_term_width = 120)]
+#[command(name = "host-cli", version, after_help = EXIT_CODES_HELP, max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -49,7 +49,8 @@ Examples:
   host-cli serve --listen 127.0.0.1:0 --store memory --event-kind rest
   host-cli serve --guest my-guest.wasm --store redb:data/items.redb
   host-cli serve --store dynamodb:items@http://127.0.0.1:8000
-  host-cli serve --channel items --artifacts file://releases --public-key release.key.pub
+  host-cli serve --channel items --artifacts file://releases \\
+    --public-key release.key.pub
   host-cli serve --record today.tape --redact-field /email")]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one, and the first line printed says which
@@ -90,6 +91,7 @@ pub enum LogFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Following a channel")]
 pub struct FollowOptions {
     /// Serve what this channel names, and change guests when it does; the other guest serves only while a store cannot be reached
     #[arg(long, value_name = "CHANNEL", requires_all = ["artifacts", "public_key"])]
@@ -114,6 +116,7 @@ pub struct FollowOptions {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Recording")]
 pub struct RecordOptions {
     /// Append what happens to a tape, one request a line, for `host-cli replay`; credentials are redacted
     #[arg(long, value_name = "FILE")]
@@ -184,7 +187,8 @@ pub struct InvokeArgs {
 /// strictly: every call and every byte of the answer has to be as it was. With another guest, what comes of them is compared: answer,
 /// writes and their conditions, calls, log lines, work and memory; nothing is written anywhere.
 ///
-/// Events of files run in order against one store; an answer of 500 or above and a refusal count as a difference. Events whose
+/// Events of files run in order against one store; an answer of 500 or above and a refusal count as a difference. With `--mode live`,
+/// events of tapes do the same, and status, headers and body are compared with what was recorded. Events whose
 /// method is safe (GET, HEAD, OPTIONS) may run at the same time, any other runs alone: the outcome does not depend on `--jobs`.
 /// Each case runs against a store of its own, of the kind that `--store` names, which is empty but for `before.json`; a table cannot be
 /// one. The time is the event's own, or 2026-01-01T00:00:00Z.
@@ -195,8 +199,9 @@ Examples:
   host-cli replay today.tape --guest next.wasm --report differences.html
   host-cli replay today.tape --only 6f1c --trace
   host-cli pull /aws/lambda/items --since 1h | host-cli replay -
-  host-cli replay tests/cases --format junit > report.xml
-  host-cli replay tests/cases/items-create --bless")]
+  host-cli replay cases --guest mine.wasm --ignore header:date
+  host-cli replay cases --guest mine.wasm --format junit > report.xml
+  host-cli replay cases/create --guest mine.wasm --bless")]
 pub struct ReplayArgs {
     /// Tapes, events, files of events, case folders, or folders of them
     #[arg(value_name = "PATH", required = true)]
@@ -204,12 +209,14 @@ pub struct ReplayArgs {
     /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub store: String,
-    #[command(flatten)]
-    pub guest: GuestOption,
+    /// The guest to run: a component (.wasm), an image (.cwasm), or `embedded`, the items API in this program [default: `embedded` for
+    /// the requests of a tape that it was recorded with; cases, events and other tapes need a name]
+    #[arg(long, value_name = "GUEST")]
+    pub guest: Option<PathBuf>,
     #[command(flatten)]
     pub tape: TapeArgs,
     /// Write what came out as what cases expect
-    #[arg(long)]
+    #[arg(long, conflicts_with = "ignore")]
     pub bless: bool,
     /// How the outcome is shown
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
@@ -234,13 +241,13 @@ pub struct TapeArgs {
     pub mode: Option<ModeName>,
     /// The recorded guest: what it does is what is expected of the other one, its work included [default: the guest in this program,
     /// where it is the recorded one]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "GUEST")]
     pub baseline: Option<PathBuf>,
-    /// What reads give of which the tape knows nothing: `live` asks the store that `--store` names, without writing to it
-    #[arg(long, value_enum, default_value_t = OnMissName::Fail)]
-    pub on_miss: OnMissName,
-    /// Differences that do not count: `header:NAME`, or a JSON pointer as the report names it (`/body/updated_at`, `/writes/*/put/document/at`);
-    /// may be repeated
+    /// What a read returns when the tape has no answer: `live` asks the store that `--store` names, without writing to it [default: fail]
+    #[arg(long, value_enum)]
+    pub on_miss: Option<OnMissName>,
+    /// Differences that do not count, of tapes, cases and live replays: `header:NAME`, or a place as reports name it (`/status`, `/headers/NAME`,
+    /// `/body/updated_at`, `/writes/*/put/document/at`, `/stored/*/revision`); may be repeated. Tapes are then compared by state
     #[arg(long, value_name = "RULE")]
     pub ignore: Vec<String>,
     /// Run the recorded guest twice, with another seed and time: what then differs does not count
@@ -252,9 +259,10 @@ pub struct TapeArgs {
     /// The age identity that reads encrypted tapes
     #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
-    /// The environment that the guest had: a JSON object of strings, or `@FILE`
-    #[arg(long, value_name = "JSON")]
-    pub guest_env: Option<String>,
+    /// A variable of the environment that the guest had; without a value, this program's own of that name; `@FILE` holds several as a JSON
+    /// object of strings; may be repeated
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub guest_env: Vec<String>,
     /// Only requests whose id begins with this
     #[arg(long, value_name = "ID")]
     pub only: Option<String>,
@@ -275,7 +283,8 @@ pub struct TapeArgs {
 Examples:
   host-cli pull /aws/lambda/items --output today.tape
   host-cli pull /aws/lambda/items --since 30m | host-cli replay -
-  host-cli pull /aws/lambda/items --since 2026-01-01T00:00:00Z --until 2026-01-02T00:00:00Z --filter '{ $.status >= 500 }'")]
+  host-cli pull /aws/lambda/items --since 2026-01-01T00:00:00Z \\
+    --until 2026-01-02T00:00:00Z --filter '{ $.status >= 500 }'")]
 pub struct PullArgs {
     /// The log group's name or ARN
     #[arg(value_name = "LOG-GROUP")]
@@ -301,8 +310,10 @@ pub struct PullArgs {
 #[command(after_help = "\
 Examples:
   host-cli event http GET '/items?limit=2'
-  host-cli event rest POST /items --header 'content-type: application/json' --body '{\"name\":\"lamp\"}'
-  host-cli event alb PUT /items/7 --header 'content-type: application/json' --body @lamp.json --pretty")]
+  host-cli event rest POST /items --header 'content-type: application/json' \\
+    --body '{\"name\":\"lamp\"}'
+  host-cli event alb PUT /items/7 --header 'content-type: application/json' \\
+    --body @lamp.json --pretty")]
 pub struct EventArgs {
     /// The gateway: REST API, HTTP API, function URL, or load balancer
     #[arg(value_enum)]
@@ -347,7 +358,7 @@ pub struct InspectArgs {
 #[command(after_help = "\
 Examples:
   host-cli compile guest.wasm -o guest.cwasm
-  host-cli compile guest.wasm -o guest-arm.cwasm --target aarch64
+  host-cli compile guest.wasm -o guest-arm.cwasm --arch arm64
   host-cli compile -o reference-guest.cwasm")]
 pub struct CompileArgs {
     /// The component [default: the embedded reference guest]
@@ -358,7 +369,7 @@ pub struct CompileArgs {
     pub output: PathBuf,
     /// Processor that the image is for [default: this machine's]
     #[arg(long, value_enum)]
-    pub target: Option<TargetName>,
+    pub arch: Option<ArchName>,
 }
 
 /// Make a DynamoDB table for the store, or check one
@@ -405,7 +416,8 @@ pub struct TableTarget {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  host-cli completions bash > ~/.local/share/bash-completion/completions/host-cli
+  host-cli completions bash \\
+    > ~/.local/share/bash-completion/completions/host-cli
   host-cli completions zsh > ~/.zfunc/_host-cli")]
 pub struct CompletionsArgs {
     /// The shell
@@ -415,8 +427,8 @@ pub struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub struct GuestOption {
-    /// The guest to run: a component (.wasm) or an image (.cwasm) [default: the items API inside this program]
-    #[arg(long, value_name = "FILE")]
+    /// The guest to run: a component (.wasm), an image (.cwasm), or `embedded`, the items API in this program [default: embedded]
+    #[arg(long, value_name = "GUEST")]
     pub guest: Option<PathBuf>,
 }
 
@@ -448,7 +460,7 @@ pub enum ModeName {
     Strict,
     /// The guest runs on what the tape knows of the store; compared is what comes of it
     State,
-    /// Only the events are taken, and run against the store that `--store` names
+    /// The events run against the store that `--store` names; compared are status, headers and body
     Live,
 }
 
@@ -471,11 +483,11 @@ pub enum InspectFormat {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TargetName {
+pub enum ArchName {
     /// Intel and AMD, as Lambda has them
     #[value(name = "x86_64")]
     X86_64,
     /// Arm, as Lambda's Graviton
-    #[value(name = "aarch64")]
-    Aarch64,
+    #[value(name = "arm64")]
+    Arm64,
 }

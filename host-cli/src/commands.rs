@@ -16,7 +16,7 @@ mod replay;
 mod rollback;
 mod serve;
 mod table;
-mod tape_options;
+pub mod tape_options;
 
 use crate::{
     args::Command,

@@ -1,14 +1,25 @@
 //! How the program ends: documented exit codes, and failures that say what is wrong and what to do about it.
 
+use host_core::text::printable;
 use std::{fmt, process::ExitCode};
 
 /// What the exit code of every command means. Shown by `--help`.
 pub const EXIT_CODES_HELP: &str = "\
 Exit codes:
-  0  done; for `replay`, everything came out as expected
-  1  something differs (`replay`, `table check`), an event was refused (`invoke`, `replay`), or this host cannot run the guest (`inspect`)
-  2  the command line is wrong
-  3  the environment is: a file, a port, a store, a guest";
+  0    done; for `replay`, everything came out as expected
+  1    the result is not what was asked for: something differs (`replay`,
+       `table check`), the gate found a difference or the release was refused
+       (`promote`), an event was refused (`invoke`, `replay`), a channel is not
+       fit to serve (`channel verify`), a document was left out (`releases`), or
+       this host cannot run the guest (`inspect`)
+  2    the command line is wrong
+  3    the environment is: a file, a port, a store, a guest
+  130  interrupted by SIGINT, 143 by SIGTERM
+  141  whoever read the output has gone";
+
+/// Added to the number of a signal that ended a program.
+const SIGNALLED: u8 = 128;
+const SIGPIPE: u8 = 13;
 
 /// How a command ended when it could do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +54,8 @@ enum Kind {
     Environment,
     /// Whoever read the output has gone: nobody is left to tell.
     OutputClosed,
+    /// A signal asked for the end: its number.
+    Interrupted(u8),
 }
 
 impl Failure {
@@ -68,6 +81,21 @@ impl Failure {
             _ => Kind::Environment,
         };
         Self::new(kind, format_args!("failed to write the result: {error}"))
+    }
+
+    /// SIGINT or SIGTERM, by its number.
+    pub fn interrupted(signal: u8) -> Self {
+        Self::new(Kind::Interrupted(signal), "interrupted")
+    }
+
+    /// Whether the command line asked for what cannot be.
+    pub fn is_usage(&self) -> bool {
+        self.kind == Kind::Usage
+    }
+
+    /// Whether nobody reads stdout any more.
+    pub fn is_output_closed(&self) -> bool {
+        self.kind == Kind::OutputClosed
     }
 
     /// Says what to do about it.
@@ -106,7 +134,9 @@ impl Failure {
     /// The documented exit code.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            Kind::OutputClosed => 0,
+            // As shells report a program that such a signal ended.
+            Kind::OutputClosed => SIGNALLED + SIGPIPE,
+            Kind::Interrupted(signal) => SIGNALLED + signal,
             Kind::Refused => 1,
             Kind::Usage => 2,
             Kind::Environment => 3,
@@ -114,7 +144,7 @@ impl Failure {
     }
 }
 
-/// Messages may come from elsewhere; one failure stays one line, without control characters for the terminal.
+/// Messages may come from elsewhere; one failure stays one line, without characters that act on a terminal.
 fn one_line(text: impl fmt::Display) -> String {
     let text = text.to_string();
     let lines: Vec<&str> = text
@@ -122,9 +152,7 @@ fn one_line(text: impl fmt::Display) -> String {
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .collect();
-    lines
-        .join("; ")
-        .replace(|character: char| character.is_control(), " ")
+    printable(&lines.join("; ")).into_owned()
 }
 
 #[cfg(test)]
@@ -133,9 +161,9 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_line_and_a_hint() {
-        let failure = Failure::environment("broken\n\n  in \x1b two").hint("mend it");
+        let failure = Failure::environment("broken\n\n  in \x1b \u{202e} two").hint("mend it");
         insta::assert_snapshot!(failure.render(false).unwrap(), @r"
-        error: broken; in   two
+        error: broken; in \u001b \u202e two
           hint: mend it
         ");
         assert!(
@@ -149,6 +177,9 @@ mod tests {
     #[test]
     fn a_closed_pipe_is_not_worth_a_word() {
         let error = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-        assert_eq!(Failure::output(&error).render(false), None);
+        let failure = Failure::output(&error);
+        assert_eq!(failure.render(false), None);
+        // But what it would have said was not said: this is no success.
+        assert_eq!(failure.exit_code(), ExitCode::from(141));
     }
 }

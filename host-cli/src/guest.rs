@@ -1,5 +1,6 @@
 //! `--guest`: the reference guest inside this program, or one from a file.
 
+pub mod environment;
 mod images;
 
 use crate::{exit::Failure, input};
@@ -15,6 +16,9 @@ pub const GUEST_BYTES_MAX: u64 = 256 << 20;
 /// The reference guest, as the build script left it.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
 
+/// What names the guest in this program where a guest is named. A file of this name is `./embedded`.
+pub const EMBEDDED_NAME: &str = "embedded";
+
 /// Where the guest comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GuestSource {
@@ -25,9 +29,28 @@ pub enum GuestSource {
 }
 
 impl GuestSource {
-    /// What `--guest` names.
-    pub fn resolve(path: Option<&Path>) -> Self {
-        path.map_or(Self::Embedded, |path| Self::File(path.to_owned()))
+    /// What `--guest` names; without it, the guest in this program.
+    pub fn resolve(named: Option<&Path>) -> Self {
+        named.map_or(Self::Embedded, Self::named)
+    }
+
+    /// A file, or the guest in this program by its name.
+    pub fn named(name: &Path) -> Self {
+        if name == Path::new(EMBEDDED_NAME) {
+            Self::Embedded
+        } else {
+            Self::File(name.to_owned())
+        }
+    }
+
+    /// The guest for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Embedded => {
+                format!("{EMBEDDED_NAME}, the reference guest in this program: the items API")
+            }
+            Self::File(path) => path.display().to_string(),
+        }
     }
 
     /// Loads and links the guest, for up to `instances_max` requests at a time.
@@ -49,7 +72,7 @@ impl GuestSource {
     /// Its name in messages, and its bytes.
     pub fn read(&self) -> Result<(String, Vec<u8>), Failure> {
         Ok(match self {
-            Self::Embedded => ("(embedded)".to_owned(), EMBEDDED.to_vec()),
+            Self::Embedded => (EMBEDDED_NAME.to_owned(), EMBEDDED.to_vec()),
             Self::File(path) => (
                 path.display().to_string(),
                 input::read_file(path, "guest", GUEST_BYTES_MAX)?,

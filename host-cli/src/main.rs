@@ -13,6 +13,7 @@ mod replay;
 mod runtime;
 mod seed;
 mod serve;
+mod signals;
 mod store;
 mod time;
 
@@ -29,9 +30,7 @@ fn main() -> ExitCode {
     match commands::run(arguments.command) {
         Ok(outcome) => outcome.into(),
         Err(failure) => {
-            if let Some(text) = failure.render(output::colour_on_stderr()) {
-                output::remark(&text);
-            }
+            output::failure(&failure);
             failure.exit_code()
         }
     }

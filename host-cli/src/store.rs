@@ -135,18 +135,10 @@ impl CaseStores {
         match spec {
             StoreSpec::DynamoDb(table, _) => Ok(Self::None(table.clone())),
             StoreSpec::Memory => Ok(Self::Memory),
-            StoreSpec::Redb(_) => {
-                let folder =
-                    std::env::temp_dir().join(format!("tenon-cases-{}", std::process::id()));
-                fs::create_dir_all(&folder).map_err(|error| {
-                    let shown = folder.display();
-                    Failure::environment(format_args!("failed to make folder `{shown}`: {error}"))
-                })?;
-                Ok(Self::Redb {
-                    folder,
-                    count: AtomicU64::new(0),
-                })
-            }
+            StoreSpec::Redb(_) => Ok(Self::Redb {
+                folder: private_folder()?,
+                count: AtomicU64::new(0),
+            }),
         }
     }
 
@@ -166,17 +158,68 @@ impl CaseStores {
     }
 }
 
-impl Drop for CaseStores {
-    fn drop(&mut self) {
+impl CaseStores {
+    /// Removes what the stores left on the disk.
+    pub fn remove(&self) {
         if let Self::Redb { folder, .. } = self {
             let _ = fs::remove_dir_all(folder);
         }
     }
 }
 
+impl Drop for CaseStores {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// A new folder that only its owner can look into, under a name that nobody can have known: nothing can lie there already, nor a link.
+fn private_folder() -> Result<PathBuf, Failure> {
+    let mut name = [0; 16];
+    getrandom::fill(&mut name).map_err(|error| {
+        Failure::environment(format_args!("failed to get random bytes: {error}"))
+    })?;
+    let name = u128::from_be_bytes(name);
+    let folder = std::env::temp_dir().join(format!("tenon-cases-{name:032x}"));
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&folder).map_err(|error| {
+        let shown = folder.display();
+        Failure::environment(format_args!("failed to make folder `{shown}`: {error}"))
+    })?;
+    Ok(folder)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn cases_have_a_folder_that_only_its_owner_sees_and_that_is_removed() {
+        use std::os::unix::fs::PermissionsExt;
+        let spec = StoreSpec::Redb(PathBuf::from("x.redb"));
+        let (one, other) = (
+            CaseStores::new(&spec).unwrap(),
+            CaseStores::new(&spec).unwrap(),
+        );
+        let folder = |stores: &CaseStores| match stores {
+            CaseStores::Redb { folder, .. } => folder.clone(),
+            CaseStores::Memory | CaseStores::None(_) => panic!("not in files"),
+        };
+        let paths = [folder(&one), folder(&other)];
+        assert_ne!(paths[0], paths[1]);
+        one.open().unwrap();
+        for path in &paths {
+            let mode = fs::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700);
+            let name = path.file_name().unwrap().to_str().unwrap();
+            assert!(!name.contains(&std::process::id().to_string()) && name.len() > 32);
+        }
+        drop((one, other));
+        assert!(paths.iter().all(|path| !path.exists()));
+    }
 
     #[test]
     fn stores_are_named_by_kind_and_file() {

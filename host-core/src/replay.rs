@@ -8,11 +8,13 @@
 mod case;
 mod compare;
 mod event;
+mod ignore;
 mod run;
 
 pub use case::{AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_FILE, RESPONSE_FILE};
-pub use compare::{Difference, Mismatch, readable_response};
-pub use event::{EventHead, SyntaxError, head};
+pub use compare::{ANSWER, Difference, Mismatch, STORE, readable_response};
+pub use event::{EventHead, PATH_CHARACTERS_MAX, RequestLine, SyntaxError, head, request_line};
+pub use ignore::{IgnoreRule, InvalidRule};
 pub use run::{
     CaseOutcome, CaseStore, Exchange, exchange_seed, local_view, replay_cursor_key, run_case,
 };

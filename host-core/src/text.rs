@@ -35,7 +35,7 @@ impl<T: fmt::Display> fmt::Display for Printable<T> {
 
 struct Replacing<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
-impl fmt::Write for Replacing<'_, '_> {
+impl Write for Replacing<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.write_str(&printable(text))
     }

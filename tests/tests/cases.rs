@@ -68,7 +68,7 @@ fn every_case_comes_out_as_expected_through_the_program() {
     );
     for store in ["memory", &redb] {
         let output = host_cli::command()
-            .args(["replay", "--store", store])
+            .args(["replay", "--guest", "embedded", "--store", store])
             .arg(root())
             .output()
             .unwrap();
@@ -151,7 +151,7 @@ fn the_cases_cover_the_api() {
 
 /// A case says all: where it has no file for state, there is none.
 pub fn differences(case: &Case, outcome: &CaseOutcome) -> Vec<String> {
-    let mismatches = outcome.mismatches(case);
+    let mismatches = outcome.mismatches(case, &[]);
     let mut lines: Vec<_> = mismatches
         .iter()
         .flat_map(|mismatch| mismatch.differences())

@@ -5,6 +5,7 @@ mod check;
 mod dependencies;
 mod e2e;
 mod fuzz;
+mod guest;
 mod infra;
 mod javascript;
 mod npm;
@@ -31,6 +32,8 @@ Commands:
   serve [ARGS]     set up what is missing, build in release, run `host-cli serve ARGS`
   test [FILTER]    set up what is missing, run all tests; with FILTER only the cargo tests whose name contains it
   check            formatting, lints, documentation, licences and duplicates of dependencies
+  guest [--output FILE]
+                   build the reference guest as it ships, into target/guest.wasm unless told
   setup            install what building needs and is missing: the guests' compilation target
   infra            check infra/template.yaml, and that every mutant of it is found (needs python3 and npm)
   e2e [--packages FOLDER] | e2e --url URL [--api-key KEY]
@@ -78,6 +81,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         ("check", []) => check::all(),
         ("setup", []) => setup::target(),
         ("e2e", arguments) => e2e::execute(&e2e::Options::parse(arguments)?),
+        ("guest", arguments) => guest::build(arguments),
         ("infra", []) => infra::check(),
         ("javascript", []) => javascript::check(),
         ("schemathesis", []) => schemathesis::run(),

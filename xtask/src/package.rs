@@ -54,7 +54,7 @@ impl Arch {
         found.with_context(|| format!("unknown architecture `{name}`: x86_64, arm64 or all"))
     }
 
-    /// As Lambda calls it.
+    /// As Lambda and `host-cli compile --arch` call it.
     pub fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -67,14 +67,6 @@ impl Arch {
         match self {
             Self::X86_64 => "x86_64-unknown-linux-gnu",
             Self::Arm64 => "aarch64-unknown-linux-gnu",
-        }
-    }
-
-    /// As `host-cli compile --target` calls it.
-    fn image_target(self) -> &'static str {
-        match self {
-            Self::X86_64 => "x86_64",
-            Self::Arm64 => "aarch64",
         }
     }
 }

@@ -43,11 +43,25 @@ pub fn build(manifest: &Path, package: &str) -> anyhow::Result<PathBuf> {
     let out = PathBuf::from(
         env::var_os("OUT_DIR").context("`OUT_DIR` is not set: call this from a build script")?,
     );
-    let target_folder = target_folder(&out);
+    let built = compile(&workspace, manifest, package, &target_folder(&out))?;
+    // Builds of other packages may replace the file there at any time.
+    let component = out.join(format!("{package}.wasm"));
+    copy(&built, &component)?;
+    Ok(component)
+}
+
+/// Builds a guest with the same command and flags as build scripts do, so that it has the same bytes; not only for build scripts. Returns
+/// where the component is in `target_folder`.
+pub fn compile(
+    workspace: &Path,
+    manifest: &Path,
+    package: &str,
+    target_folder: &Path,
+) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     environment::scrub(&mut command);
     command
-        .current_dir(&workspace) // the configuration in `.cargo` holds for guests as well
+        .current_dir(workspace) // the configuration in `.cargo` holds for guests as well
         // Not `cargo build`: with a second crate type cargo leaves out link-time optimisation.
         .args([
             "rustc",
@@ -64,10 +78,10 @@ pub fn build(manifest: &Path, package: &str) -> anyhow::Result<PathBuf> {
         .arg("--manifest-path")
         .arg(manifest)
         .arg("--target-dir")
-        .arg(&target_folder)
+        .arg(target_folder)
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
-            remap_flags(&workspace).join("\x1f"),
+            remap_flags(workspace).join("\x1f"),
         )
         .stdout(Stdio::null()); // what a build script prints there is for the outer cargo
 
@@ -79,17 +93,13 @@ pub fn build(manifest: &Path, package: &str) -> anyhow::Result<PathBuf> {
     }
 
     let name = format!("{}.wasm", package.replace('-', "_"));
-    let built = target_folder.join(TARGET).join("guest").join(&name);
-    // Builds of other packages may replace the file there at any time.
-    let component = out.join(format!("{package}.wasm"));
-    fs::copy(&built, &component).with_context(|| {
-        format!(
-            "failed to copy `{}` to `{}`",
-            built.display(),
-            component.display()
-        )
-    })?;
-    Ok(component)
+    Ok(target_folder.join(TARGET).join("guest").join(&name))
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::copy(from, to)
+        .map(drop)
+        .with_context(|| format!("failed to copy `{}` to `{}`", from.display(), to.display()))
 }
 
 /// Ends a build script. An error is one line of cargo's own; where the compiler of the guest had something to say, cargo shows that

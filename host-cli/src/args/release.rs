@@ -51,7 +51,8 @@ pub struct PublishArgs {
 #[command(after_help = "\
 Examples:
   host-cli published --artifacts file://releases --public-key release.key.pub
-  host-cli published --artifacts s3://my-bucket/guests --public-key release.key.pub --format json")]
+  host-cli published --artifacts s3://my-bucket/guests \\
+    --public-key release.key.pub --format json")]
 pub struct PublishedArgs {
     /// Where artifacts are: `file://FOLDER` or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL")]
@@ -70,11 +71,16 @@ pub struct PublishedArgs {
 /// Writes the channel's next generation, on condition that nobody else has written it. Hosts that follow the channel take it within their
 /// interval. With `--gate`, recorded requests run on the present guest and on the new one first, and nothing is written if they differ.
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "host-cli promote [OPTIONS] <CHANNEL> <DIGEST>\n           --artifacts <URL> --key <KEYFILE>"
+)]
 #[command(after_help = "\
 Examples:
   host-cli promote items 2f6a... --artifacts file://releases --key release.key
-  host-cli promote items 2f6a... --artifacts file://releases --key release.key --percent 5 --gate tests/cases
-  host-cli promote shop 81cc... --artifacts file://releases --key release.key --path /orders --namespace orders")]
+  host-cli promote items 2f6a... --artifacts file://releases --key release.key \\
+    --percent 5 --gate tests/cases
+  host-cli promote shop 81cc... --artifacts file://releases --key release.key \\
+    --path /orders --namespace orders")]
 pub struct PromoteArgs {
     /// The channel, which is made if there is none
     #[arg(value_name = "CHANNEL")]
@@ -95,10 +101,10 @@ pub struct PromoteArgs {
     /// The guest's part of the store [default: that of the route, else that of the host]
     #[arg(long, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
-    /// An environment variable for the route's guests; without a value, this program's own of that name, which keeps secrets off the
-    /// command line; may be repeated
+    /// An environment variable for the route's guests; without a value, this program's own of that name; `@FILE` holds several as a JSON
+    /// object of strings. The latter two keep secrets off the command line; may be repeated
     #[arg(long, value_name = "NAME[=VALUE]")]
-    pub env: Vec<String>,
+    pub guest_env: Vec<String>,
     /// Bound of a request's time on this route, in milliseconds
     #[arg(long, value_name = "MS")]
     pub request_duration_ms_max: Option<u64>,
@@ -114,8 +120,8 @@ pub struct PromoteArgs {
     /// Events, files of events, case folders or folders of them that must come out the same as with the present guest; may be repeated
     #[arg(long, value_name = "PATH")]
     pub gate: Vec<PathBuf>,
-    /// A place in answers that may differ, as a JSON pointer like `/headers/etag`; may be repeated
-    #[arg(long, value_name = "POINTER", requires = "gate")]
+    /// Differences that do not count, as `replay --ignore` takes them: `header:etag`, `/body/title`, `/stored/*/revision`; may be repeated
+    #[arg(long, value_name = "RULE", requires = "gate")]
     pub ignore: Vec<String>,
 }
 
@@ -147,10 +153,15 @@ pub struct RollbackArgs {
 
 /// List what a channel served: who released what, and when
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "host-cli releases [OPTIONS] <CHANNEL>\n           --artifacts <URL> --public-key <KEY>"
+)]
 #[command(after_help = "\
 Examples:
-  host-cli releases items --artifacts file://releases --public-key release.key.pub
-  host-cli releases items --artifacts s3://my-bucket/guests --table tenon --public-key release.key.pub --format json")]
+  host-cli releases items --artifacts file://releases \\
+    --public-key release.key.pub
+  host-cli releases items --artifacts s3://my-bucket/guests --table tenon \\
+    --public-key release.key.pub --format json")]
 pub struct ReleasesArgs {
     /// The channel
     #[arg(value_name = "CHANNEL")]
@@ -171,8 +182,10 @@ pub struct ReleasesArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  host-cli channel show items --artifacts file://releases --public-key release.key.pub
-  host-cli channel verify items --artifacts file://releases --public-key release.key.pub")]
+  host-cli channel show items --artifacts file://releases \\
+    --public-key release.key.pub
+  host-cli channel verify items --artifacts file://releases \\
+    --public-key release.key.pub")]
 pub struct ChannelArgs {
     #[command(subcommand)]
     pub command: ChannelCommand,
@@ -181,8 +194,14 @@ pub struct ChannelArgs {
 #[derive(Debug, Subcommand)]
 pub enum ChannelCommand {
     /// Print the channel's document as JSON, once its signature was found good; values of environment variables are hidden
+    #[command(
+        override_usage = "host-cli channel show [OPTIONS] <CHANNEL>\n           --artifacts <URL> --public-key <KEY>"
+    )]
     Show(ShowOptions),
     /// Do all that a host does before it serves: signatures, expiry, every artifact's digest, loading and linking
+    #[command(
+        override_usage = "host-cli channel verify [OPTIONS] <CHANNEL>\n           --artifacts <URL> --public-key <KEY>"
+    )]
     Verify(ChannelOptions),
 }
 

@@ -37,7 +37,7 @@ fn show(shown: &ShowOptions) -> Result<Outcome, Failure> {
         false => document.without_secrets(),
     };
     let text = format!("{:#}\n", serde_json::json!(document));
-    output::result(text.as_bytes())?;
+    output::text(&text)?;
     Ok(Outcome::Same)
 }
 
@@ -71,7 +71,7 @@ fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
     let follower = match started {
         Ok(follower) => follower,
         Err(error) => {
-            output::result(format!("not fit to serve: {error}\n").as_bytes())?;
+            output::text(&format!("not fit to serve: {error}\n"))?;
             return Ok(Outcome::Differs);
         }
     };
@@ -83,6 +83,6 @@ fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
         }
         text.push_str(&format!("{report}\n"));
     }
-    output::result(text.as_bytes())?;
+    output::text(&text)?;
     Ok(outcome)
 }

@@ -1,7 +1,7 @@
 //! `compile`: a component to an image for one processor.
 
 use crate::{
-    args::{CompileArgs, TargetName},
+    args::{ArchName, CompileArgs},
     exit::{Failure, Outcome},
     guest::{self, GuestSource},
     output,
@@ -19,12 +19,12 @@ pub struct Configuration {
 
 /// Checks what can be checked before compiling.
 pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, Failure> {
-    let target = match arguments.target {
-        Some(TargetName::X86_64) => Target::X86_64,
-        Some(TargetName::Aarch64) => Target::Aarch64,
+    let target = match arguments.arch {
+        Some(ArchName::X86_64) => Target::X86_64,
+        Some(ArchName::Arm64) => Target::Aarch64,
         None => Target::HOST.ok_or_else(|| {
             Failure::usage("images cannot be made for this machine's processor")
-                .hint("name one with `--target x86_64` or `--target aarch64`")
+                .hint("name one with `--arch x86_64` or `--arch arm64`")
         })?,
     };
     let output = arguments.output.clone();
@@ -56,9 +56,10 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         ))
     })?;
     output::remark(&format!(
-        "wrote `{}`, {} bytes\n",
+        "wrote `{}`, {} bytes, of guest {}\n",
         output.display(),
-        image.len()
+        image.len(),
+        guest.describe()
     ));
     Ok(Outcome::Same)
 }

@@ -40,13 +40,10 @@ pub fn run(arguments: &InspectArgs) -> Result<Outcome, Failure> {
         inspection,
         obstacle: linked.err(),
     };
-    output::result(
-        match arguments.format {
-            InspectFormat::Text => text(&findings),
-            InspectFormat::Json => format!("{:#}\n", document(&findings)),
-        }
-        .as_bytes(),
-    )?;
+    output::text(&match arguments.format {
+        InspectFormat::Text => text(&findings),
+        InspectFormat::Json => format!("{:#}\n", document(&findings)),
+    })?;
     Ok(if findings.obstacle.is_none() {
         Outcome::Same
     } else {

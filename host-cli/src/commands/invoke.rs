@@ -23,6 +23,7 @@ pub struct Configuration {
     event: Vec<u8>,
     store: StoreSpec,
     guest: GuestSource,
+    is_guest_named: bool,
     seed: Seed,
     received_at_ms: u64,
 }
@@ -51,10 +52,12 @@ pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, Failure> {
         .hint("pass the event exactly as the gateway sent it; `host-cli event` writes one")
     })?;
     let guest = GuestSource::resolve(arguments.guest.guest.as_deref());
+    let is_guest_named = arguments.guest.guest.is_some();
     Ok(Configuration {
         event,
         store,
         guest,
+        is_guest_named,
         seed,
         received_at_ms,
     })
@@ -66,6 +69,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         event,
         store,
         guest,
+        is_guest_named,
         seed,
         received_at_ms,
     } = configuration;
@@ -79,11 +83,15 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let answer = runtime
         .block_on(exchange.run(&service))
         .map_err(Failure::refused)?;
+    if !is_guest_named {
+        output::remark(&format!(
+            "guest: {}; `--guest FILE` runs another one\n",
+            guest.describe()
+        ));
+    }
     let mut remarks = Vec::new();
     lines::write_remarks(&mut remarks, &answer.summary);
     output::remark(&String::from_utf8_lossy(&remarks));
-    let mut line = answer.payload;
-    line.push(b'\n');
-    output::result(&line)?;
+    output::json_line(&answer.payload)?;
     Ok(Outcome::Same)
 }

@@ -4,6 +4,7 @@ use crate::{
     args::release::PromoteArgs,
     commands::releases,
     exit::{Failure, Outcome},
+    guest::environment,
     output,
     release::{
         channels::{self, Signer},
@@ -37,14 +38,15 @@ pub struct Configuration {
 pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
     channels::check_digest(&arguments.digest)?;
     let namespace = arguments.namespace.as_deref().map(str::parse).transpose();
-    let environment = arguments.env.iter().map(|pair| variable(pair));
     let promotion = Promotion {
         digest: Digest::of(b""),
         percent: arguments.percent,
         path: arguments.path.clone(),
         namespace: namespace
             .map_err(|error| Failure::usage(format_args!("`--namespace`: {error}")))?,
-        environment: environment.collect::<Result<_, _>>()?,
+        environment: environment::resolve(&arguments.guest_env)?
+            .into_iter()
+            .collect(),
         limits: RouteLimits {
             guest_memory_bytes_max: arguments.guest_memory_bytes_max,
             request_duration_ms_max: arguments.request_duration_ms_max,
@@ -98,28 +100,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         output::remark("not promoted: the guests differ\n");
         return Ok(Outcome::Differs);
     };
-    output::result(releases::text(std::slice::from_ref(&next)).as_bytes())?;
+    output::text(&releases::text(std::slice::from_ref(&next)))?;
     Ok(Outcome::Same)
-}
-
-/// What `--env` says. A value that is not on the command line comes from this program's own environment: other users of the machine can
-/// read command lines.
-fn variable(typed: &str) -> Result<(String, String), Failure> {
-    let (name, value) = match typed.split_once('=') {
-        Some((name, value)) => (name, Some(value.to_owned())),
-        None => (typed, None),
-    };
-    if name.is_empty() {
-        return Err(Failure::usage("`--env` begins with the name of a variable")
-            .hint("write `--env NAME=VALUE`, or `--env NAME` to pass on this program's own"));
-    }
-    let value = value.or_else(|| std::env::var(name).ok()).ok_or_else(|| {
-        Failure::usage(format_args!(
-            "`--env {name}` passes on a variable that is not set here"
-        ))
-        .hint("set it, or write `--env NAME=VALUE`")
-    })?;
-    Ok((name.to_owned(), value))
 }
 
 /// The guest that serves the route now.

@@ -46,7 +46,7 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
             format!("{:#}\n", Value::Array(all))
         }
     };
-    output::result(listed.as_bytes())?;
+    output::text(&listed)?;
     Ok(match left_out.is_empty() {
         true => Outcome::Same,
         false => Outcome::Differs,

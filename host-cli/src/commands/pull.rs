@@ -6,7 +6,9 @@ use crate::{
     exit::{Failure, Outcome},
     output,
     replacement::{Readers, Replacement},
-    runtime, time,
+    runtime,
+    signals::Signals,
+    time,
 };
 use aws_sdk_cloudwatchlogs::{error::ProvideErrorMetadata, types::FilteredLogEvent};
 use host_core::tape::TapeFinder;
@@ -58,7 +60,13 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         None => Sink::Stdout,
     };
     let progress = ProgressBar::new_spinner();
-    let fetched = runtime::workers(1)?.block_on(fetch(&configuration, &mut sink, &progress));
+    let fetched = runtime::workers(1)?.block_on(async {
+        let mut signals = Signals::new()?;
+        tokio::select! {
+            fetched = fetch(&configuration, &mut sink, &progress) => fetched,
+            signal = signals.next() => Err(Failure::interrupted(signal)),
+        }
+    });
     progress.finish_and_clear();
     let Fetched {
         requests,
@@ -193,7 +201,7 @@ impl Sink {
 
     fn write_line(&mut self, line: &[u8]) -> Result<(), Failure> {
         match self {
-            Self::Stdout => output::result(&[line, b"\n"].concat()),
+            Self::Stdout => output::json_line(line),
             Self::File(file) => file
                 .write_all(line)
                 .and_then(|()| file.write_all(b"\n"))

@@ -7,7 +7,10 @@ use crate::{
     release::{channels, keys, stores::StoresSpec},
     runtime, time,
 };
-use host_core::release::{Channel, ChannelName, PublicKeys};
+use host_core::{
+    release::{Channel, ChannelName, PublicKeys},
+    text::printable,
+};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -92,7 +95,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             format!("{:#}\n", Value::Array(generations))
         }
     };
-    output::result(listed.as_bytes())?;
+    output::text(&listed)?;
     Ok(outcome)
 }
 
@@ -142,7 +145,7 @@ pub fn text(generations: &[Channel]) -> String {
                 text,
                 "{:>10}  {what:8}  {when:24}  {:by$}  {:path$}  {}",
                 generation.generation,
-                generation.by,
+                printable(&generation.by),
                 route.path,
                 guests.join(", ")
             );

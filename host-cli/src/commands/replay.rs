@@ -4,16 +4,17 @@ use crate::{
     args::{ReplayArgs, ReportFormat},
     commands::tape_options::{self, TapeConfiguration},
     exit::{Failure, Outcome},
-    guest::{self, GuestSource},
+    guest::{self, EMBEDDED_NAME, GuestSource},
     output,
     replay::{
         input::{self, Input},
         progress::Progress,
         report::{Both, Report, Totals, html::Html, json::Json, junit::Junit, text::Text},
-        runner,
+        runner::{self, Found},
         tapes::Source,
     },
     runtime, seed,
+    signals::Signals,
     store::{CaseStores, StoreSpec},
 };
 use host_core::{
@@ -40,6 +41,7 @@ pub struct Configuration {
     inputs: Vec<Input>,
     store: StoreSpec,
     guest: GuestSource,
+    is_guest_named: bool,
     bless: bool,
     format: ReportFormat,
     jobs: usize,
@@ -67,14 +69,27 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
                 .hint("a case is a folder with `event.json`"),
         );
     }
+    let is_guest_named = arguments.guest.is_some();
+    if !is_guest_named && let Some(input) = inputs.iter().find(|input| !input.names_guest()) {
+        let message = format!(
+            "nothing says which guest `{}` is for",
+            input.path().display()
+        );
+        return Err(Failure::usage(message).hint(format_args!(
+            "name it with `--guest FILE`, or `--guest {EMBEDDED_NAME}` for the items API in this program"
+        )));
+    }
+    let has_tapes = inputs.iter().any(Input::names_guest);
     let store = StoreSpec::resolve(&arguments.store)?;
+    tape_options::check_on_miss(&arguments.tape, has_tapes, &store)?;
     if has_cases && matches!(store, StoreSpec::DynamoDb(..)) {
         CaseStores::new(&store)?.open()?;
     }
     Ok(Configuration {
         inputs,
         store,
-        guest: GuestSource::resolve(arguments.guest.guest.as_deref()),
+        guest: GuestSource::resolve(arguments.guest.as_deref()),
+        is_guest_named,
         bless: arguments.bless,
         format: arguments.format,
         jobs,
@@ -95,8 +110,10 @@ fn shard(text: Option<&str>) -> Result<(u64, u64), Failure> {
         .and_then(|(number, of)| Some((number.parse::<u64>().ok()?, of.parse::<u64>().ok()?)));
     match numbers {
         Some((number, of)) if (1..=of).contains(&number) => Ok((number - 1, of)),
-        _ => Err(Failure::usage(format_args!("`--shard {text}` is no share"))
-            .hint("write `--shard 1/4` to `--shard 4/4` for four machines")),
+        _ => Err(
+            Failure::usage(format_args!("`--shard {text}` is not a valid shard"))
+                .hint("write `--shard 1/4` to `--shard 4/4` for four machines"),
+        ),
     }
 }
 
@@ -106,6 +123,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         inputs,
         store,
         guest: source,
+        is_guest_named,
         bless,
         format,
         jobs,
@@ -145,6 +163,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         )?,
         service: Service::new(guest.clone(), storage),
         runtime: guest,
+        is_guest_named,
         case_stores: CaseStores::new(&store)?,
         seed,
         bless,
@@ -153,31 +172,65 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         shard,
     };
     let only = tape.only().map(str::to_owned);
-    let progress = Progress::new(inputs.iter().map(bytes_of).sum());
+    let progress = Progress::new(
+        inputs
+            .iter()
+            .map(|input| (input.path().to_owned(), bytes_of(input))),
+    );
+    // Where a page is written as well, a reader who leaves early, like `head`, does not end the work.
+    let has_page = report_path.is_some();
+    let mut is_closed = false;
+    let print = move |bytes: &[u8]| {
+        if is_closed {
+            return Ok(());
+        }
+        match output::result(bytes) {
+            Err(failure) if has_page && failure.is_output_closed() => {
+                is_closed = true;
+                Ok(())
+            }
+            result => result,
+        }
+    };
     let mut report: Box<dyn Report> = match format {
-        ReportFormat::Text => Box::new(Text::new(output::colour_on_stdout(), output::result)),
-        ReportFormat::Json => Box::new(Json::new(output::result)),
-        ReportFormat::Junit => Box::new(Junit::new(output::result)),
+        ReportFormat::Text => Box::new(Text::new(output::colour_on_stdout(), print)),
+        ReportFormat::Json => Box::new(Json::new(print)),
+        ReportFormat::Junit => Box::new(Junit::new(print)),
     };
     let mut html = report_path.as_deref().map(Html::create).transpose()?;
     let mut both = Both(
         report.as_mut(),
         html.as_mut().map(|html| html as &mut dyn Report),
     );
-    let totals = runtime.block_on(runner::run(Arc::new(replay), inputs, &mut both, &progress))?;
+    let replay = Arc::new(replay);
+    let found = runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        tokio::select! {
+            found = runner::run(Arc::clone(&replay), inputs, &mut both, &progress) => found,
+            // What was begun is removed on the way out.
+            signal = signals.next() => Err(Failure::interrupted(signal)),
+        }
+    });
+    // Requests that still run are not waited for.
+    runtime.shutdown_background();
+    replay.case_stores.remove();
+    let found = found?;
     let (count, duration) = progress.finish();
     let seconds = duration.as_secs_f64();
     let rate = count as f64 / seconds.max(1e-6);
     let _ = writeln!(
         std::io::stderr(),
-        "{count} in {seconds:.3} s, {rate:.0}/s, {jobs} jobs"
+        "{count} in {seconds:.3} s, {rate:.0}/s, {jobs} {}",
+        if jobs == 1 { "job" } else { "jobs" }
     );
+    let totals = &found.totals;
     let done = totals.cases + totals.events + totals.requests;
     // A share of few requests may well be empty.
     if done == 0 && shard.1 == 1 {
-        return Err(nothing_replayed(&totals, only.as_deref()));
+        return Err(nothing_replayed(totals, only.as_deref()));
     }
-    Ok(if totals.is_clean() {
+    output::remark(&next_steps(&found, report_path.is_some()));
+    Ok(if found.totals.is_clean() {
         Outcome::Same
     } else {
         Outcome::Differs
@@ -199,6 +252,26 @@ fn nothing_replayed(totals: &Totals, only: Option<&str>) -> Failure {
     } else {
         failure.hint("the files hold no event and no line of tape")
     }
+}
+
+/// What to type to see more of what differs.
+fn next_steps(found: &Found, has_page: bool) -> String {
+    let mut steps = Vec::new();
+    if let Some(id) = &found.first_id {
+        steps.push(format!(
+            "add `--only {id} --trace` for the course of the first request that differs"
+        ));
+        if !has_page {
+            steps.push("`--report FILE.html` for a page that shows all of them".to_owned());
+        }
+    }
+    if found.has_case {
+        steps.push("`--bless` makes what came out what the cases expect".to_owned());
+    }
+    if steps.is_empty() {
+        return String::new();
+    }
+    format!("next: {}\n", steps.join("; "))
 }
 
 fn bytes_of(input: &Input) -> u64 {

@@ -75,7 +75,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         channels::flip(&stores, &signer, &mut present, &next).await?;
         Ok(next)
     })?;
-    output::result(releases::text(std::slice::from_ref(&next)).as_bytes())?;
+    output::text(&releases::text(std::slice::from_ref(&next)))?;
     Ok(Outcome::Same)
 }
 

@@ -20,6 +20,7 @@ use crate::{
         tape::TapeFile,
         workers::Workers,
     },
+    signals::Signals,
     store::{StoreSpec, Whole},
     time,
 };
@@ -37,10 +38,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    signal::unix::{Signal, SignalKind, signal},
-};
+use tokio::net::{TcpListener, TcpSocket};
 
 /// Requests that run guests at a time, for each thread: while one waits for the store, another runs.
 const INSTANCES_PER_WORKER: usize = 8;
@@ -322,7 +320,7 @@ async fn serve(
         .map_err(|error| cannot_listen(&configuration.listen, &error))?;
     let mut once = Signals::new()?;
     let mut twice = Signals::new()?;
-    output::result(greeting(address, configuration, examples).as_bytes())?;
+    output::text(&greeting(address, configuration, examples))?;
     if let Some(warning) = warning(address.ip()) {
         output::remark(&warning);
     }
@@ -331,7 +329,7 @@ async fn serve(
         twice.next().await;
     };
     tokio::select! {
-        cut = server::serve(listener, workers, exchanger, once.next()) => {
+        cut = server::serve(listener, workers, exchanger, async { once.next().await; }) => {
             if cut > 0 {
                 output::remark(&format!("{cut} connections were cut: their requests took too long\n"));
             }
@@ -406,7 +404,8 @@ fn greeting(address: SocketAddr, configuration: &Configuration, examples: &[Exam
         .map_or(String::new(), |(path, _)| {
             format!("recording to: {}\n", path.display())
         });
-    let mut text = format!("listening on {base}\nstore: {store}\n{recording}");
+    let guest = configuration.guest.describe();
+    let mut text = format!("listening on {base}\nstore: {store}\n{recording}guest: {guest}\n");
     if !examples.is_empty() {
         text.push_str("try:\n");
     }
@@ -414,33 +413,6 @@ fn greeting(address: SocketAddr, configuration: &Configuration, examples: &[Exam
         text.push_str(&format!("  {}\n", example.command(&base)));
     }
     text
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| {
-                Failure::environment(format_args!("failed to listen for signals: {error}"))
-            })
-        };
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -60,14 +60,14 @@ async fn create(spec: &TableSpec) -> Result<Outcome, Failure> {
         }
         Created::WasThere => format!("table `{spec}` was there, as needed\n"),
     };
-    output::result(line.as_bytes())?;
+    output::text(&line)?;
     Ok(Outcome::Same)
 }
 
 async fn check(spec: &TableSpec) -> Result<Outcome, Failure> {
     match table::check(&spec.options().await?).await {
         Ok(()) => {
-            output::result(format!("table `{spec}` is as needed\n").as_bytes())?;
+            output::text(&format!("table `{spec}` is as needed\n"))?;
             Ok(Outcome::Same)
         }
         Err(TableError::Differs { differences, .. }) => {
@@ -76,7 +76,7 @@ async fn check(spec: &TableSpec) -> Result<Outcome, Failure> {
                 .map(|difference| format!("  {difference}\n"))
                 .collect();
             let text = format!("table `{spec}` differs from what the store needs:\n{lines}");
-            output::result(text.as_bytes())?;
+            output::text(&text)?;
             Ok(Outcome::Differs)
         }
         Err(error @ TableError::Missing(_)) => Err(Failure::environment(error)

@@ -3,12 +3,13 @@
 use crate::{
     args::{ModeName, OnMissName, TapeArgs},
     exit::Failure,
-    guest::{self, GuestSource},
+    guest::{self, GuestSource, environment},
     input,
     replay::runner::TapeOptions,
+    store::StoreSpec,
 };
 use host_core::{
-    json::{self, Value},
+    replay::{IgnoreRule, InvalidRule},
     runtime::{Runtime, RuntimeOptions},
     storage::Storage,
     tape::{
@@ -18,8 +19,6 @@ use host_core::{
 };
 use std::{path::Path, sync::Arc};
 
-/// Largest file with a guest's environment (AWS: all of a function's variables take 4 KB).
-const ENVIRONMENT_BYTES_MAX: u64 = 64 << 10;
 /// Largest file with a key.
 const IDENTITY_BYTES_MAX: u64 = 16 << 10;
 
@@ -49,11 +48,7 @@ impl TapeConfiguration {
 
 /// Checks the options.
 pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
-    let ignore = arguments
-        .ignore
-        .iter()
-        .map(|rule| rule.parse().map_err(Failure::usage))
-        .collect::<Result<_, _>>()?;
+    let ignore = ignore(&arguments.ignore)?;
     if !(arguments.cost_max.is_finite() && arguments.cost_max >= 1.0) {
         let message = format!(
             "`--cost-max {}` is not a ratio of at least 1",
@@ -64,32 +59,81 @@ pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
     if arguments.only.as_deref() == Some("") {
         return Err(Failure::usage("`--only` names no request"));
     }
+    let mode = match arguments.mode {
+        Some(ModeName::Strict) => Some(Mode::Strict),
+        Some(ModeName::State) => Some(Mode::State),
+        // Who lets differences pass does not ask whether every byte is the same.
+        None if !ignore.is_empty() => Some(Mode::State),
+        Some(ModeName::Live) | None => None,
+    };
+    if mode == Some(Mode::Strict) && !ignore.is_empty() {
+        return Err(Failure::usage(
+            "`--ignore` has no effect with `--mode strict`, which compares every byte",
+        )
+        .hint("compare with `--mode state`"));
+    }
     Ok(TapeConfiguration {
         options: ReplayOptions {
-            mode: arguments.mode.and_then(|mode| match mode {
-                ModeName::Strict => Some(Mode::Strict),
-                ModeName::State => Some(Mode::State),
-                ModeName::Live => None,
-            }),
+            mode,
             on_miss: match arguments.on_miss {
-                OnMissName::Fail => OnMiss::Fail,
-                OnMissName::Absent => OnMiss::Absent,
-                OnMissName::Live => OnMiss::Live,
+                Some(OnMissName::Fail) | None => OnMiss::Fail,
+                Some(OnMissName::Absent) => OnMiss::Absent,
+                Some(OnMissName::Live) => OnMiss::Live,
             },
             ignore,
             detect_noise: arguments.detect_noise,
             cost_ratio_max: arguments.cost_max,
         },
         is_live: arguments.mode == Some(ModeName::Live),
-        baseline: arguments
-            .baseline
-            .as_deref()
-            .map(|path| GuestSource::resolve(Some(path))),
-        environment: environment(arguments.guest_env.as_deref())?,
+        baseline: arguments.baseline.as_deref().map(GuestSource::named),
+        environment: environment::resolve(&arguments.guest_env)?
+            .into_iter()
+            .collect(),
         only: arguments.only.clone(),
         trace: arguments.trace,
         identity: arguments.identity.as_deref().map(identity).transpose()?,
     })
+}
+
+/// Checks the rules by which differences do not count.
+pub fn ignore(rules: &[String]) -> Result<Vec<IgnoreRule>, Failure> {
+    rules
+        .iter()
+        .map(|rule| {
+            rule.parse().map_err(|error: InvalidRule| {
+                let hint = error.hint();
+                Failure::usage(error).hint(hint)
+            })
+        })
+        .collect()
+}
+
+/// Refuses `--on-miss` where nothing asks what it answers.
+pub fn check_on_miss(
+    arguments: &TapeArgs,
+    has_tapes: bool,
+    store: &StoreSpec,
+) -> Result<(), Failure> {
+    let without_effect = |why: &str| {
+        Err(Failure::usage(format_args!(
+            "`--on-miss` has no effect {why}"
+        )))
+    };
+    match (arguments.on_miss, arguments.mode) {
+        (None, _) => Ok(()),
+        (Some(_), _) if !has_tapes => without_effect("without a tape"),
+        (Some(_), Some(ModeName::Strict)) => {
+            without_effect("with `--mode strict`, in which every read has to be the recorded one")
+        }
+        (Some(_), Some(ModeName::Live)) => {
+            without_effect("with `--mode live`, in which every read goes to the store")
+        }
+        (Some(OnMissName::Live), _) if *store == StoreSpec::Memory => Err(Failure::usage(
+            "`--on-miss live` asks the store that `--store` names, and the one in memory is empty",
+        )
+        .hint("name the store with `--store`, or take `--on-miss absent`")),
+        (Some(_), Some(ModeName::State) | None) => Ok(()),
+    }
 }
 
 /// Reads the file that `age-keygen` wrote.
@@ -100,33 +144,6 @@ fn identity(path: &Path) -> Result<Identity, Failure> {
         .map_err(|error: InvalidKey| {
             Failure::environment(format_args!("identity `{}`: {error}", path.display()))
         })
-}
-
-/// A JSON object of strings, or a file that holds one.
-fn environment(text: Option<&str>) -> Result<Arc<[(String, String)]>, Failure> {
-    let Some(text) = text else {
-        return Ok(Arc::from([]));
-    };
-    let text = match text.strip_prefix('@') {
-        Some(path) => {
-            input::read_file(Path::new(path), "guest environment", ENVIRONMENT_BYTES_MAX)?
-        }
-        None => text.as_bytes().to_vec(),
-    };
-    let invalid = || {
-        Failure::usage("`--guest-env` is not a JSON object of strings")
-            .hint("write `--guest-env '{\"NAME\":\"value\"}'`, or `@FILE`")
-    };
-    let Ok(Value::Object(members)) = json::value(&text) else {
-        return Err(invalid());
-    };
-    members
-        .into_iter()
-        .map(|(name, value)| match value {
-            Value::String(value) => Ok((name, value)),
-            _ => Err(invalid()),
-        })
-        .collect()
 }
 
 /// Links what tapes take beside the guest itself. Nothing where there are none.
@@ -144,6 +161,7 @@ pub fn prepare(
         only: configuration.only.clone(),
         trace: configuration.trace,
         identity: configuration.identity.clone(),
+        ignore: configuration.options.ignore.clone(),
         details,
     };
     if !has_tapes || configuration.is_live {

@@ -2,6 +2,7 @@
 
 use super::stores::Stores;
 use crate::{
+    commands::tape_options,
     exit::Failure,
     guest, output,
     replay::{
@@ -14,7 +15,7 @@ use host_core::{
     engine::Engine,
     release::ArtifactName,
     replay::{
-        self, Case, CaseOutcome, Difference, Mismatch, exchange_seed, local_view,
+        self, ANSWER, Case, CaseOutcome, IgnoreRule, Mismatch, STORE, exchange_seed, local_view,
         readable_response, replay_cursor_key, run_case,
     },
     runtime::{Runtime, RuntimeOptions},
@@ -25,6 +26,7 @@ use host_core::{
         Exchange, Line,
         replay::{Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict},
     },
+    text::printable,
 };
 use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc, thread};
@@ -49,7 +51,7 @@ fn remarks(comparison: Comparison) -> Vec<String> {
 /// What has to come out the same, but for the places that may differ.
 pub struct Gate {
     inputs: Vec<Input>,
-    ignore: Vec<String>,
+    ignore: Vec<IgnoreRule>,
 }
 
 /// One guest with a store of its own for the events of a file.
@@ -73,15 +75,9 @@ impl Gate {
         if paths.is_empty() {
             return Ok(None);
         }
-        if let Some(bad) = ignore.iter().find(|pointer| !pointer.starts_with('/')) {
-            return Err(
-                Failure::usage(format_args!("`--ignore {bad}` is not a JSON pointer"))
-                    .hint("write it as differences are shown: `/headers/etag`"),
-            );
-        }
         Ok(Some(Self {
             inputs: input::find(paths)?,
-            ignore: ignore.to_vec(),
+            ignore: tape_options::ignore(ignore)?,
         }))
     }
 
@@ -140,11 +136,6 @@ impl Gate {
         new: &Side,
         source: &Source,
     ) -> Result<(), Failure> {
-        let ignore = self
-            .ignore
-            .iter()
-            .map(|rule| rule.parse().map_err(Failure::usage))
-            .collect::<Result<_, _>>()?;
         let replayer = Replayer {
             guest: ReplayGuest::new(new.runtime.clone()),
             metered: None,
@@ -152,7 +143,7 @@ impl Gate {
             live: None,
             options: ReplayOptions {
                 mode: Some(Mode::State),
-                ignore,
+                ignore: self.ignore.clone(),
                 ..ReplayOptions::default()
             },
         };
@@ -203,12 +194,12 @@ impl Gate {
             None => (case.response.clone(), case.after.clone()),
         };
         let mismatches = [
-            expected.0.and_then(|expected| {
-                Mismatch::between("answer", Some(&expected), &actual.response)
-            }),
+            expected
+                .0
+                .and_then(|expected| Mismatch::between(ANSWER, Some(&expected), &actual.response)),
             expected
                 .1
-                .and_then(|expected| Mismatch::between("store", Some(&expected), &actual.after)),
+                .and_then(|expected| Mismatch::between(STORE, Some(&expected), &actual.after)),
         ];
         findings.add(&place, self.left(mismatches.into_iter().flatten()));
         Ok(())
@@ -225,7 +216,7 @@ impl Gate {
         let lines = match &sides.present {
             Some(present) => {
                 let expected = present.answer(event).await;
-                self.left(Mismatch::between("answer", Some(&expected), &actual).into_iter())
+                self.left(Mismatch::between(ANSWER, Some(&expected), &actual).into_iter())
             }
             None if actual["statusCode"]
                 .as_u64()
@@ -248,29 +239,17 @@ impl Gate {
             return Ok(());
         };
         let (expected, actual) = (present.entries()?, sides.new.entries()?);
-        let mismatch = Mismatch::between("store", Some(&expected), &actual);
+        let mismatch = Mismatch::between(STORE, Some(&expected), &actual);
         findings.add(place, self.left(mismatch.into_iter()));
         Ok(())
     }
 
     /// The differences that are not at or below a place that may differ.
     fn left(&self, mismatches: impl Iterator<Item = Mismatch>) -> Vec<String> {
-        let may_differ = |difference: &Difference| {
-            self.ignore.iter().any(|ignored| {
-                difference
-                    .pointer
-                    .strip_prefix(ignored.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-        };
         let mut lines = Vec::new();
-        for mismatch in mismatches {
+        for mismatch in mismatches.filter_map(|mismatch| mismatch.without(&self.ignore)) {
             let differences = mismatch.differences().into_iter();
-            lines.extend(
-                differences
-                    .filter(|difference| !may_differ(difference))
-                    .map(|difference| format!("{} {difference}", mismatch.file)),
-            );
+            lines.extend(differences.map(|difference| format!("{} {difference}", mismatch.file)));
         }
         lines
     }
@@ -354,8 +333,11 @@ impl Findings {
     fn add(&mut self, place: &str, lines: Vec<String>) {
         self.compared += 1;
         self.differing += u64::from(!lines.is_empty());
-        self.lines
-            .extend(lines.into_iter().map(|line| format!("{place}: {line}")));
+        self.lines.extend(
+            lines
+                .into_iter()
+                .map(|line| printable(&format!("{place}: {line}")).into_owned()),
+        );
     }
 
     fn show(self) -> Result<bool, Failure> {
@@ -368,7 +350,7 @@ impl Findings {
         if self.lines.len() > SHOWN_MAX {
             text.push_str(&format!("and {} more\n", self.lines.len() - SHOWN_MAX));
         }
-        output::result(text.as_bytes())?;
+        output::text(&text)?;
         let (compared, differing) = (self.compared, self.differing);
         output::remark(&format!("gate: {compared} compared, {differing} differ\n"));
         Ok(differing == 0)

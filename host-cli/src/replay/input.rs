@@ -30,6 +30,24 @@ pub enum Input {
     Tape(Source),
 }
 
+impl Input {
+    /// What was found.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Case(path) | Self::Event(path, _) | Self::Lines(path, _) => path,
+            Self::Tape(source) => source.path(),
+        }
+    }
+
+    /// Whether it says which guest it is for: each line of a tape has the guest's digest.
+    pub fn names_guest(&self) -> bool {
+        match self {
+            Self::Tape(_) => true,
+            Self::Case(_) | Self::Event(..) | Self::Lines(..) => false,
+        }
+    }
+}
+
 /// An event with where it came from.
 #[derive(Debug)]
 pub struct Event {
@@ -43,6 +61,8 @@ pub struct Event {
     pub bytes: Vec<u8>,
     /// Its own seed, where a tape gives one.
     pub seed: Option<Seed>,
+    /// The line of tape that it is from: what was answered then.
+    pub recorded: Option<Arc<[u8]>>,
 }
 
 /// Where an event or a case came from.
@@ -77,6 +97,12 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
             fs::metadata(path).map_err(|error| input::cannot_read(path, "path", &error))?;
         if metadata.is_dir() {
             find_in_folder(path, &mut inputs)?;
+        } else if has_extension(path, "wasm") || has_extension(path, "cwasm") {
+            let shown = path.display();
+            return Err(Failure::usage(format_args!(
+                "`{shown}` is a guest, not something to replay"
+            ))
+            .hint(format_args!("name the tape, and `--guest {shown}`")));
         } else {
             // A pipe can be read only once, so that it is not looked into.
             let is_stream = !metadata.is_file();
@@ -245,6 +271,7 @@ fn event(place: Place, position: u64, bytes: Vec<u8>) -> Result<Event, Failure> 
             head,
             bytes,
             seed: None,
+            recorded: None,
         }),
         Err(error) => {
             let line = place.line.unwrap_or(error.line as u64);

@@ -2,8 +2,10 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::VecDeque,
     io::{self, IsTerminal},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -17,11 +19,17 @@ pub struct Progress {
     /// Where it is to appear, until it does.
     hidden: Cell<bool>,
     done: Cell<u64>,
+    /// Inputs that are not done yet, with their sizes.
+    inputs: RefCell<VecDeque<(PathBuf, u64)>>,
+    /// Bytes of the inputs that are done.
+    ended_bytes: Cell<u64>,
 }
 
 impl Progress {
-    /// For an input of so many bytes. On anything but a terminal it never shows.
-    pub fn new(bytes_total: u64) -> Self {
+    /// For inputs of these sizes, in their order. On anything but a terminal it never shows.
+    pub fn new(inputs: impl IntoIterator<Item = (PathBuf, u64)>) -> Self {
+        let inputs: VecDeque<(PathBuf, u64)> = inputs.into_iter().collect();
+        let bytes_total = inputs.iter().map(|(_, bytes)| bytes).sum();
         let bar = ProgressBar::with_draw_target(Some(bytes_total), ProgressDrawTarget::hidden());
         if let Ok(style) =
             ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}  {eta} left")
@@ -33,6 +41,8 @@ impl Progress {
             started: Instant::now(),
             hidden: Cell::new(io::stderr().is_terminal()),
             done: Cell::new(0),
+            inputs: RefCell::new(inputs),
+            ended_bytes: Cell::new(0),
         }
     }
 
@@ -46,7 +56,23 @@ impl Progress {
         if !self.bar.is_hidden() {
             self.bar.set_message(format!("{} done", self.done.get()));
         }
-        self.bar.inc(bytes);
+        // What a compressed file holds is more than the file.
+        let inputs = self.inputs.borrow();
+        let present_bytes = inputs.front().map_or(0, |(_, bytes)| *bytes);
+        let end = self.ended_bytes.get() + present_bytes;
+        self.bar
+            .set_position((self.bar.position() + bytes).min(end));
+    }
+
+    /// All of an input is done: also blanks, and lines that are not replayed.
+    pub fn end_of_input(&self, path: &Path) {
+        let mut inputs = self.inputs.borrow_mut();
+        let Some(position) = inputs.iter().position(|(input, _)| input == path) else {
+            return;
+        };
+        let ended: u64 = inputs.drain(..=position).map(|(_, bytes)| bytes).sum();
+        self.ended_bytes.set(self.ended_bytes.get() + ended);
+        self.bar.set_position(self.ended_bytes.get());
     }
 
     /// Does something that may print, with the bar out of the way.
@@ -58,5 +84,25 @@ impl Progress {
     pub fn finish(&self) -> (u64, Duration) {
         self.bar.finish_and_clear();
         (self.done.get(), self.started.elapsed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_input_is_all_of_it() {
+        let (tape, packed) = (Path::new("a.tape"), Path::new("b.tape.gz"));
+        let progress = Progress::new([(tape.to_owned(), 100), (packed.to_owned(), 10)]);
+        progress.advance(60, 1);
+        assert_eq!(progress.bar.position(), 60);
+        // Forty bytes were lines of a log, between those of the tape.
+        progress.end_of_input(tape);
+        assert_eq!(progress.bar.position(), 100);
+        progress.advance(500, 1);
+        assert_eq!(progress.bar.position(), 110);
+        progress.end_of_input(packed);
+        assert_eq!(progress.bar.position(), 110);
     }
 }

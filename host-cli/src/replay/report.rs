@@ -7,7 +7,11 @@ pub mod text;
 
 use super::input::Place;
 use crate::exit::Failure;
-use host_core::{replay::Mismatch, tape::replay as tape};
+use host_core::{
+    replay::{Mismatch, RequestLine},
+    tape::replay as tape,
+    text::printable,
+};
 use std::path::Path;
 
 /// What became of one event or case.
@@ -39,8 +43,88 @@ pub enum Verdict {
     },
     /// A line of a tape is no request.
     Unreadable(String),
+    /// A line of a tape is encrypted, and no identity that was given reads it: why.
+    Encrypted(String),
     /// A line of a tape ends too early.
     Cut,
+}
+
+/// Characters of an id that tell it from others.
+const ID_CHARACTERS_SHOWN: usize = 13;
+
+/// A verdict with what it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Where the event, the case or the request came from.
+    pub place: Place,
+    /// Whether it is a case.
+    pub is_case: bool,
+    /// Method and path, where they are known.
+    pub request: Option<RequestLine>,
+    /// The status that was recorded or is expected.
+    pub status_expected: Option<u16>,
+    /// The status that came out.
+    pub status_actual: Option<u16>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+impl Finding {
+    /// A verdict on what could not be read as a request.
+    pub fn unread(place: Place, verdict: Verdict) -> Self {
+        Self {
+            place,
+            is_case: false,
+            request: None,
+            status_expected: None,
+            status_actual: None,
+            verdict,
+        }
+    }
+
+    /// The id of a tape's request.
+    pub fn id(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Tape { id, .. } => Some(id),
+            Verdict::Same
+            | Verdict::Blessed
+            | Verdict::Differs(_)
+            | Verdict::ServerError { .. }
+            | Verdict::Refused(_)
+            | Verdict::Unreadable(_)
+            | Verdict::Encrypted(_)
+            | Verdict::Cut => None,
+        }
+    }
+
+    /// As much of the id as tells it from others, where it can stand on a command line as it is.
+    pub fn shell_id(&self) -> Option<&str> {
+        let id = self.id()?;
+        let end = id
+            .find(|character: char| {
+                !(character.is_ascii_alphanumeric() || "-_=".contains(character))
+            })
+            .unwrap_or(id.len())
+            .min(ID_CHARACTERS_SHOWN);
+        (end > 0 && !id.starts_with('-')).then(|| &id[..end])
+    }
+
+    /// Method, path and statuses, then where it is: in one line without characters that act on a terminal.
+    pub fn heading(&self) -> String {
+        let place = &self.place;
+        let Some(RequestLine { method, path }) = &self.request else {
+            return printable(&place.to_string()).into_owned();
+        };
+        let status = match (self.status_expected, self.status_actual) {
+            (Some(expected), Some(actual)) if expected != actual => {
+                format!(" {expected} -> {actual}")
+            }
+            (Some(status), _) | (None, Some(status)) => format!(" {status}"),
+            (None, None) => String::new(),
+        };
+        let id = self.id().map_or(String::new(), |id| format!(", id {id}"));
+        printable(&format!("{method} {path}{status} ({place}{id})")).into_owned()
+    }
 }
 
 /// Counts over a whole replay, or over one file.
@@ -63,7 +147,9 @@ pub struct Totals {
     pub unplayable: u64,
     /// Lines that are no requests.
     pub unreadable: u64,
-    /// Lines that end too early; they are passed over.
+    /// Lines that are encrypted to others.
+    pub encrypted: u64,
+    /// Lines that end too early; they are skipped.
     pub cut: u64,
 }
 
@@ -84,6 +170,7 @@ impl Totals {
                 tape::Verdict::Unplayable => self.unplayable += 1,
             },
             Verdict::Unreadable(_) => self.unreadable += 1,
+            Verdict::Encrypted(_) => self.encrypted += 1,
             Verdict::Cut => self.cut += 1,
         }
     }
@@ -102,20 +189,21 @@ impl Totals {
         self.redacted += other.redacted;
         self.unplayable += other.unplayable;
         self.unreadable += other.unreadable;
+        self.encrypted += other.encrypted;
         self.cut += other.cut;
     }
 
     /// Whether nothing is to be reported as different.
     pub fn is_clean(&self) -> bool {
         let unexpected = self.differing + self.server_errors + self.refused;
-        unexpected + self.redacted + self.unplayable + self.unreadable == 0
+        unexpected + self.redacted + self.unplayable + self.unreadable + self.encrypted == 0
     }
 }
 
 /// A format of reporting.
 pub trait Report {
     /// A case, whatever its verdict; or an event or request whose verdict is not `Same`.
-    fn verdict(&mut self, place: &Place, is_case: bool, verdict: &Verdict) -> Result<(), Failure>;
+    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure>;
 
     /// A request of a tape, if details are wanted.
     fn detail(&mut self, _detail: &html::Detail) -> Result<(), Failure> {
@@ -133,11 +221,11 @@ pub trait Report {
 pub struct Both<'a>(pub &'a mut dyn Report, pub Option<&'a mut dyn Report>);
 
 impl Report for Both<'_> {
-    fn verdict(&mut self, place: &Place, is_case: bool, verdict: &Verdict) -> Result<(), Failure> {
-        self.0.verdict(place, is_case, verdict)?;
+    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
+        self.0.verdict(finding)?;
         self.1
             .as_mut()
-            .map_or(Ok(()), |report| report.verdict(place, is_case, verdict))
+            .map_or(Ok(()), |report| report.verdict(finding))
     }
 
     fn detail(&mut self, detail: &html::Detail) -> Result<(), Failure> {

@@ -8,17 +8,18 @@ mod task;
 
 use self::{reader::Work, task::Done};
 use super::{
-    input::Input,
+    input::{Input, Place},
     progress::Progress,
-    report::{Report, Totals},
+    report::{Finding, Report, Totals, Verdict},
 };
-use crate::{exit::Failure, output, store::CaseStores};
+use crate::{exit::Failure, guest::EMBEDDED_NAME, output, store::CaseStores};
 use host_core::{
     limits::TAPE_BYTES_IN_FLIGHT_MAX,
+    replay::IgnoreRule,
     runtime::Runtime,
     seed::Seed,
     service::Service,
-    tape::{Identity, replay::Replayer},
+    tape::{self, Identity, replay::Replayer},
 };
 use std::{
     collections::VecDeque, future::poll_fn, path::PathBuf, pin::Pin, sync::Arc, task::Poll, thread,
@@ -33,6 +34,8 @@ use tokio::{
 pub struct Replay {
     /// The guest.
     pub runtime: Runtime,
+    /// Whether somebody named it. If not, it is taken for requests that it was recorded with, and for no others.
+    pub is_guest_named: bool,
     /// The guest on the store that the events of files share.
     pub service: Service,
     /// Where cases get theirs.
@@ -61,6 +64,8 @@ pub struct TapeOptions {
     pub trace: bool,
     /// Reads encrypted lines.
     pub identity: Option<Identity>,
+    /// Differences that do not count, of cases and live replays; those of tapes have the same ones.
+    pub ignore: Vec<IgnoreRule>,
     /// Gather what the HTML report shows.
     pub details: bool,
 }
@@ -78,6 +83,32 @@ impl Replay {
         let room = Arc::clone(&self.tape_bytes).acquire_many_owned(permits);
         Handle::current().block_on(room).ok()
     }
+
+    /// Refuses to take the guest in this program for a request of another one, unless that was asked for.
+    fn check_guest(&self, place: &Place, exchange: &tape::Exchange<'_>) -> Result<(), Failure> {
+        let present = self.runtime.digest();
+        match exchange.guest {
+            Some(recorded) if recorded != present && !self.is_guest_named => {
+                Err(Failure::usage(format_args!(
+                    "`{place}` was recorded with guest {recorded}, and the guest in this program is {present}"
+                ))
+                .hint(format_args!(
+                    "name the guest to replay it with: `--guest FILE`, or `--guest {EMBEDDED_NAME}` for the one in this program"
+                )))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// What a replay found.
+pub struct Found {
+    /// Counts.
+    pub totals: Totals,
+    /// An id, or the beginning of one, of the first request that differs.
+    pub first_id: Option<String>,
+    /// Whether a case differs.
+    pub has_case: bool,
 }
 
 /// Works that the reading thread is ahead by.
@@ -105,7 +136,7 @@ struct Settlement<'a> {
     pending: VecDeque<Pending>,
     report: &'a mut dyn Report,
     progress: &'a Progress,
-    totals: Totals,
+    found: Found,
     file: Totals,
     /// Inputs that could not be read or run; told as they came.
     failures: u64,
@@ -118,7 +149,7 @@ pub async fn run(
     inputs: Vec<Input>,
     report: &mut dyn Report,
     progress: &Progress,
-) -> Result<Totals, Failure> {
+) -> Result<Found, Failure> {
     let pending_max = replay.pending_max;
     let (sender, mut works) = mpsc::channel(WORKS_MAX);
     thread::Builder::new()
@@ -137,7 +168,11 @@ pub async fn run(
         pending: VecDeque::new(),
         report,
         progress,
-        totals: Totals::default(),
+        found: Found {
+            totals: Totals::default(),
+            first_id: None,
+            has_case: false,
+        },
         file: Totals::default(),
         failures: 0,
         last_failure: None,
@@ -163,13 +198,13 @@ pub async fn run(
             Work::EndOfFile(path) => settlement.pending.push_back(Pending::EndOfFile(path)),
             Work::Unreadable(failure) => {
                 settlement.settle_to(0).await?;
-                settlement.fail(failure);
+                settlement.fail(failure)?;
             }
         }
         settlement.settle_to(pending_max).await?;
     }
     settlement.settle_to(0).await?;
-    settlement.report.finish(&settlement.totals)?;
+    settlement.report.finish(&settlement.found.totals)?;
     match (settlement.failures, settlement.last_failure) {
         (0 | 1, Some(failure)) => Err(failure),
         (count, Some(failure)) => {
@@ -179,23 +214,26 @@ pub async fn run(
                     .hint("each is named above; the others were replayed"),
             )
         }
-        (_, None) => Ok(settlement.totals),
+        (_, None) => Ok(settlement.found),
     }
 }
 
 fn tell(failure: &Failure) {
-    if let Some(text) = failure.render(output::colour_on_stderr()) {
-        output::remark(&text);
-    }
+    output::failure(failure);
 }
 
 impl Settlement<'_> {
     /// Keeps the last failure for the end; those before it are told.
-    fn fail(&mut self, failure: Failure) {
+    fn fail(&mut self, failure: Failure) -> Result<(), Failure> {
+        // What was asked for cannot be: the rest would fail alike.
+        if failure.is_usage() {
+            return Err(failure);
+        }
         self.failures += 1;
         if let Some(earlier) = self.last_failure.replace(failure) {
             self.progress.aside(|| tell(&earlier));
         }
+        Ok(())
     }
 
     fn start(&mut self, task: impl Future<Output = Result<Done, Failure>> + Send + 'static) {
@@ -243,6 +281,7 @@ impl Settlement<'_> {
                 }
                 Pending::EndOfFile(path) => {
                     let totals = std::mem::take(&mut self.file);
+                    self.progress.end_of_input(&path);
                     self.report.file(&path, &totals)?;
                 }
             }
@@ -256,19 +295,19 @@ impl Settlement<'_> {
         })?;
         match done {
             Ok(done) => self.settle(&done)?,
-            Err(failure) => self.fail(failure),
+            Err(failure) => self.fail(failure)?,
         }
         Ok(())
     }
 
     fn settle(&mut self, done: &Done) -> Result<(), Failure> {
-        self.totals.add_all(&done.totals);
+        self.found.totals.add_all(&done.totals);
         if !done.is_case {
             self.file.add_all(&done.totals);
         }
-        for (place, verdict) in &done.verdicts {
-            self.progress
-                .aside(|| self.report.verdict(place, done.is_case, verdict))?;
+        for finding in &done.findings {
+            self.note(finding);
+            self.progress.aside(|| self.report.verdict(finding))?;
         }
         for detail in &done.details {
             self.report.detail(detail)?;
@@ -280,6 +319,33 @@ impl Settlement<'_> {
             ..
         } = done.totals;
         self.progress.advance(done.bytes, events + cases + requests);
+        if let [case] = done.findings.as_slice()
+            && case.is_case
+        {
+            self.progress.end_of_input(&case.place.path);
+        }
         Ok(())
+    }
+
+    /// For the next step that is named at the end.
+    fn note(&mut self, finding: &Finding) {
+        let differs = match &finding.verdict {
+            Verdict::Tape { comparison, .. } => comparison.verdict != tape::replay::Verdict::Same,
+            Verdict::Differs(_) => true,
+            Verdict::Same
+            | Verdict::Blessed
+            | Verdict::ServerError { .. }
+            | Verdict::Refused(_)
+            | Verdict::Unreadable(_)
+            | Verdict::Encrypted(_)
+            | Verdict::Cut => false,
+        };
+        if !differs {
+            return;
+        }
+        self.found.has_case |= finding.is_case;
+        if self.found.first_id.is_none() {
+            self.found.first_id = finding.shell_id().map(str::to_owned);
+        }
     }
 }

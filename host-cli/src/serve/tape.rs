@@ -4,16 +4,18 @@ use crate::{exit::Failure, output};
 use host_core::{
     gateway::Rejection,
     service::{Answer, Arrival, Service},
-    tape::{RecordOptions, Recorder},
+    tape::{RecordOptions, Recorder, is_tape},
 };
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::Path,
     thread::{self, JoinHandle},
 };
 use tokio::sync::mpsc;
 
+/// What tells a tape from another file.
+const FIRST_BYTES: u64 = 64;
 /// Lines that wait to be written.
 const LINES_MAX: usize = 256;
 
@@ -29,8 +31,14 @@ impl TapeFile {
     /// see.
     pub fn open(path: &Path, options: RecordOptions) -> Result<Self, Failure> {
         let shown = path.display();
-        let file = open(path).map_err(|error| {
-            Failure::environment(format_args!("failed to open tape `{shown}`: {error}"))
+        let file = open(path).map_err(|error| match error {
+            OpenError::Io(error) => {
+                Failure::environment(format_args!("failed to open tape `{shown}`: {error}"))
+            }
+            OpenError::NoTape => Failure::environment(format_args!(
+                "`{shown}` is there already and is no tape; it was left as it is"
+            ))
+            .hint("name a new file, or a tape to append to"),
         })?;
         let (lines, waiting) = mpsc::channel(LINES_MAX);
         let name = shown.to_string();
@@ -72,14 +80,35 @@ impl Drop for TapeFile {
     }
 }
 
-/// Behind what is there. A last line that was cut off gets its end, so that the next one stands alone.
-fn open(path: &Path) -> io::Result<File> {
+enum OpenError {
+    Io(io::Error),
+    /// Something else is there, which lines of a tape would damage.
+    NoTape,
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Behind what is there, if that is a tape. A last line that was cut off gets its end, so that the next one stands alone.
+fn open(path: &Path) -> Result<File, OpenError> {
+    // Opening a pipe would wait for whoever reads it.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(OpenError::NoTape);
+    }
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
     if file.metadata()?.len() > 0 {
+        let mut first = Vec::new();
+        (&file).take(FIRST_BYTES).read_to_end(&mut first)?;
+        if !is_tape(&first) {
+            return Err(OpenError::NoTape);
+        }
         file.seek(SeekFrom::End(-1))?;
         let mut last = [0];
         file.read_exact(&mut last)?;

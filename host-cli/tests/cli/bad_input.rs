@@ -1,6 +1,6 @@
 //! What is wrong gets one clear line, a hint where there is something to do, its exit code, and touches nothing.
 
-use crate::program::{Folder, GUEST, Server, cli, cli_with_input, image};
+use crate::program::{Folder, GUEST, Server, cli, cli_with_input, command, image};
 use std::fs;
 
 #[test]
@@ -43,6 +43,57 @@ fn every_command_has_help_with_an_example() {
             help.contains(&format!("Examples:\n  host-cli {command}")),
             "{help}"
         );
+    }
+}
+
+#[test]
+fn help_fits_a_terminal_of_80_columns_and_breaks_no_word() {
+    let help = |arguments: &[&str], columns: &str| {
+        let output = command(arguments).env("COLUMNS", columns).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let words =
+        |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+    for command in [
+        &[][..],
+        &["serve"],
+        &["invoke"],
+        &["replay"],
+        &["pull"],
+        &["event"],
+        &["inspect"],
+        &["compile"],
+        &["table"],
+        &["table", "create"],
+        &["table", "check"],
+        &["keygen"],
+        &["publish"],
+        &["published"],
+        &["promote"],
+        &["rollback"],
+        &["releases"],
+        &["channel"],
+        &["channel", "show"],
+        &["channel", "verify"],
+        &["completions"],
+    ] {
+        let arguments = [command, &["--help"]].concat();
+        let narrow = help(&arguments, "80");
+        let long: Vec<&str> = narrow
+            .lines()
+            .filter(|line| line.chars().count() > 80)
+            .collect();
+        assert!(long.is_empty(), "{command:?}: {long:#?}");
+        assert_eq!(
+            words(&narrow),
+            words(&help(&arguments, "100")),
+            "{command:?}"
+        );
+    }
+    let serve = help(&["serve", "--help"], "80");
+    for heading in ["\nOptions:\n", "\nFollowing a channel:\n", "\nRecording:\n"] {
+        assert!(serve.contains(heading), "{serve}");
     }
 }
 
@@ -211,7 +262,7 @@ fn guests_that_cannot_run_say_why() {
     )
     .expect_hint();
     let arm = folder.path("arm.cwasm");
-    cli(&["compile", GUEST, "-o", &arm, "--target", "aarch64"]).expect_code(0);
+    cli(&["compile", GUEST, "-o", &arm, "--arch", "arm64"]).expect_code(0);
     run(&arm, "was made for aarch64").expect_hint();
 }
 
@@ -250,9 +301,12 @@ fn replays_without_anything_to_run_are_wrong() {
     cli(&["replay", &folder.path("")])
         .expect_failure(3, "holds neither cases, events nor tapes")
         .expect_hint();
+    cli(&["replay", &folder.write("next.wasm", b"\0asm\x0d\0\x01\0")])
+        .expect_failure(2, "next.wasm` is a guest")
+        .expect_hint();
     let event = folder.write("event.jsonl", "{}\n");
     cli(&["replay", &event, "--jobs", "0"]).expect_failure(2, "`--jobs 0` is not within");
-    cli(&["replay", &event, "--seed", "12"])
+    cli(&["replay", &event, "--guest", "embedded", "--seed", "12"])
         .expect_failure(2, "64 hexadecimal digits")
         .expect_hint();
     cli(&["replay", &event, "--bless"])

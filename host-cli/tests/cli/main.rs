@@ -13,4 +13,5 @@ mod serve;
 mod serve_access;
 mod table;
 mod tapes;
+mod terminal;
 mod tools;

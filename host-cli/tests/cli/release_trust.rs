@@ -150,8 +150,11 @@ fn secrets_of_a_channel_are_for_its_owner() {
     let site = site();
     let secret = "correct horse";
     let variable = format!("TOKEN={secret}");
-    site.run("promote", &["secret", &site.first, "--env", &variable])
-        .expect_code(0);
+    site.run(
+        "promote",
+        &["secret", &site.first, "--guest-env", &variable],
+    )
+    .expect_code(0);
     site.run("promote", &["secret", &site.second])
         .expect_code(0);
     let folder = site.folder.path("releases/channels/secret");
@@ -178,7 +181,7 @@ fn secrets_of_a_channel_are_for_its_owner() {
         "promote",
         "secret",
         &site.first,
-        "--env",
+        "--guest-env",
         "TENON_TEST_TOKEN",
         "--artifacts",
         &artifacts,
@@ -193,7 +196,7 @@ fn secrets_of_a_channel_are_for_its_owner() {
     assert!(asked.expect_code(0).stdout.contains("battery staple"));
     site.run(
         "promote",
-        &["secret", &site.first, "--env", "TENON_TEST_UNSET"],
+        &["secret", &site.first, "--guest-env", "TENON_TEST_UNSET"],
     )
     .expect_failure(2, "not set here")
     .expect_hint();

@@ -109,6 +109,79 @@ fn a_difference_is_shown_and_counted_in_every_format() {
 }
 
 #[test]
+fn cases_and_events_are_run_on_no_guest_that_was_not_named() {
+    let folder = Folder::new();
+    let case = create_case(&folder);
+    let response = folder.read("cases/create/response.json");
+    let event = folder.write("event.json", event("GET", "/items", ""));
+    for arguments in [
+        &["replay", case.as_str()][..],
+        &["replay", &case, "--bless"],
+        &["replay", &event],
+    ] {
+        cli(arguments)
+            .expect_failure(2, "nothing says which guest")
+            .expect_hint();
+    }
+    assert_eq!(folder.read("cases/create/response.json"), response);
+    cli(&["replay", &case, "--guest", "embedded"]).expect_code(0);
+    // Where an event runs on the guest in the program, that is said.
+    let run = cli(&["invoke", &event]).expect_code(0);
+    assert!(run.stderr.contains("guest: embedded"), "{run:#?}");
+}
+
+#[test]
+fn what_is_ignored_in_a_case_is_spelled_as_for_a_tape() {
+    let folder = Folder::new();
+    let case = create_case(&folder);
+    let change = |name: &str, from: &str, to: &str| {
+        let file = format!("cases/create/{name}");
+        let text = String::from_utf8(folder.read(&file)).unwrap();
+        assert!(text.contains(from), "{text}");
+        folder.write(&file, text.replace(from, to));
+    };
+    change(
+        "response.json",
+        "\"statusCode\": 201",
+        "\"statusCode\": 200",
+    );
+    change("response.json", "lamp", "desk");
+    change("after.json", "lamp", "desk");
+    let all = [
+        "--ignore",
+        "/status",
+        "--ignore",
+        "/body/name",
+        "--ignore",
+        "/stored/*/document/name",
+    ];
+    let run = replay(&[&case], &all).expect_code(0);
+    assert_eq!(run.stdout, "1 case: 1 as expected\n");
+    let run = replay(&[&case], &all[2..]).expect_code(1);
+    assert!(
+        run.stdout.starts_with("differs POST /items 200 -> 201 ("),
+        "{run:#?}"
+    );
+    assert!(!run.stdout.contains("desk"), "{run:#?}");
+    assert!(run.stderr.contains("next: `--bless` makes"), "{run:#?}");
+    let report = replay(&[&case], &[&all[2..], &["--format", "json"]].concat());
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    assert_eq!(
+        report["differences"][0]["mismatches"][0]["differences"],
+        json!([{"pointer": "/status", "expected": 200, "actual": 201}])
+    );
+    for (rule, words) in [
+        ("/statusCode", "did you mean `/status`?"),
+        ("/after/0/document/name", "did you mean `/stored`?"),
+        ("name", "write `header:NAME`"),
+    ] {
+        replay(&[&case], &["--ignore", rule])
+            .expect_failure(2, words)
+            .expect_hint();
+    }
+}
+
+#[test]
 fn events_share_a_store_and_their_outcome_does_not_depend_on_jobs() {
     let folder = Folder::new();
     let mut lines = String::new();

@@ -176,6 +176,8 @@ fn cases_do_not_run_on_a_table() {
     cli(&[
         "replay",
         &case,
+        "--guest",
+        "embedded",
         "--store",
         "dynamodb:items@http://127.0.0.1:1",
     ])

@@ -1,6 +1,6 @@
 //! Tapes through the program: recorded by `serve`, replayed from every shape they come in.
 
-use crate::program::{Folder, Run, Server, cli, cli_with_input, image};
+use crate::program::{Folder, Run, Server, cli, cli_with_input, command, image};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -169,7 +169,12 @@ fn a_changed_tape_differs_in_every_format() {
     assert_eq!(report["differences"][0]["verdict"], "redacted");
     let run = replay(&[&changed, "--format", "junit"]).expect_code(1);
     assert!(
-        run.stdout.contains("failures=\"2\"") && run.stdout.contains("other arguments"),
+        run.stdout
+            .contains("tests=\"2\" skipped=\"0\" failures=\"1\"")
+            && run.stdout.contains("other arguments")
+            && run
+                .stdout
+                .contains("changed.tape: 4 of 5 requests as expected"),
         "{run:#?}"
     );
 }
@@ -215,7 +220,7 @@ fn shards_share_the_requests_among_them() {
     assert_eq!(all, 5);
     for bad in ["0/3", "4/3", "x", "1/0"] {
         replay(&[&tape, "--shard", bad])
-            .expect_failure(2, "is no share")
+            .expect_failure(2, "is not a valid shard")
             .expect_hint();
     }
 }
@@ -246,6 +251,11 @@ fn an_encrypted_tape_is_read_by_its_identity_only() {
     );
     let run = replay(&[&tape]).expect_code(1);
     assert!(run.stdout.contains("line is encrypted"), "{run:#?}");
+    assert!(
+        run.stdout
+            .ends_with("1 request: 0 as expected, 1 encrypted\n"),
+        "{run:#?}"
+    );
     let identity = folder.write("key.txt", format!("# created: today\n{IDENTITY}\n"));
     let run = replay(&[&tape, "--identity", &identity, "--trace"]).expect_code(0);
     // Nothing was lost.
@@ -268,13 +278,234 @@ fn live_mode_takes_only_the_events() {
 }
 
 #[test]
+fn live_mode_compares_what_is_answered() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let text = fs::read_to_string(&tape).unwrap();
+    // The third request read the lamp that the first one put there.
+    let last = |from: &str, to: &str| {
+        let at = text.rfind(from).unwrap();
+        format!("{}{to}{}", &text[..at], &text[at + from.len()..])
+    };
+    let changed = folder.write(
+        "changed.tape",
+        last(r#"\"name\":\"lamp\""#, r#"\"name\":\"vase\""#),
+    );
+    let run = replay(&[&changed, "--mode", "live"]).expect_code(1);
+    assert!(run.stdout.contains(r#"/body/"#), "{run:#?}");
+    assert!(run.stdout.contains(r#""lamp", was "vase""#), "{run:#?}");
+    assert!(
+        run.stdout
+            .ends_with("5 events: 4 as expected, 1 differing\n"),
+        "{run:#?}"
+    );
+    replay(&[&changed, "--mode", "live", "--ignore", "/body"]).expect_code(0);
+    let missing = folder.write(
+        "missing.tape",
+        lines(&tape)[2..]
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect::<String>(),
+    );
+    let run = replay(&[&missing, "--mode", "live"]).expect_code(1);
+    assert!(run.stdout.contains("GET /items/a 200 -> 404"), "{run:#?}");
+}
+
+#[test]
+fn a_request_that_differs_is_named_with_what_to_do_next() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let text = fs::read_to_string(&tape).unwrap();
+    let changed = folder.write(
+        "changed.tape",
+        text.replacen("\"statusCode\":201", "\"statusCode\":200", 1),
+    );
+    let first: Value = serde_json::from_str(&lines(&changed)[0]).unwrap();
+    let id = first["id"].as_str().unwrap();
+    let run = replay(&[&changed]).expect_code(1);
+    let heading = format!("PUT /items/a 201 ({changed}:1, id {id})");
+    assert!(run.stdout.contains(&heading), "{run:#?}");
+    let next = format!("next: add `--only {} --trace`", &id[..13]);
+    assert!(
+        run.stderr.contains(&next) && run.stderr.contains("--report FILE"),
+        "{run:#?}"
+    );
+    replay(&[&changed, "--only", &id[..13], "--trace"]).expect_code(1);
+
+    let run = replay(&[&changed, "--format", "json"]).expect_code(1);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        report["differences"][0]["request"],
+        json!({"method": "PUT", "path": "/items/a", "status_expected": 201, "status_actual": 201})
+    );
+    let run = replay(&[&changed, "--format", "junit"]).expect_code(1);
+    assert!(run.stdout.contains("name=\"PUT /items/a 201 ("), "{run:#?}");
+    assert!(run.stdout.contains("--trace` shows its course"), "{run:#?}");
+}
+
+#[test]
+fn another_guest_than_the_recorded_one_is_never_taken_by_itself() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let line: Value = serde_json::from_str(&lines(&tape)[0]).unwrap();
+    let recorded = line["guest"].as_str().unwrap();
+    // The guest in this program recorded it.
+    cli(&["replay", &tape]).expect_code(0);
+    let other = "ab".repeat(32);
+    let foreign = folder.write(
+        "foreign.tape",
+        fs::read_to_string(&tape).unwrap().replace(recorded, &other),
+    );
+    for mode in [
+        &[][..],
+        &["--mode", "state"],
+        &["--mode", "strict"],
+        &["--mode", "live"],
+    ] {
+        let run = cli(&[&["replay", foreign.as_str()], mode].concat()).expect_code(2);
+        assert_eq!(run.stdout, "");
+        for words in [
+            other.as_str(),
+            recorded,
+            "foreign.tape:1",
+            "--guest embedded",
+        ] {
+            assert!(run.stderr.contains(words), "`{words}` is not in {run:#?}");
+        }
+    }
+    let run = cli(&["replay", &foreign, "--guest", "embedded", "--mode", "state"]);
+    assert!(run.stdout.contains("5 requests"), "{run:#?}");
+}
+
+#[test]
+fn what_is_no_tape_is_not_recorded_to() {
+    let folder = Folder::new();
+    let event = folder.write("event.json", "{\"precious\": 1}");
+    for path in [&event, &folder.path(""), "/dev/null"] {
+        cli(&[
+            "serve",
+            "--store",
+            "memory",
+            "--guest",
+            image(),
+            "--listen",
+            "127.0.0.1:0",
+            "--record",
+            path,
+        ])
+        .expect_failure(3, "is no tape")
+        .expect_hint();
+    }
+    assert_eq!(folder.read("event.json"), b"{\"precious\": 1}");
+}
+
+#[test]
+fn on_miss_is_refused_where_nothing_asks_it() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let event = folder.write(
+        "event.json",
+        cli(&["event", "http", "GET", "/items"]).stdout,
+    );
+    for (options, words) in [
+        (
+            &[tape.as_str(), "--on-miss", "live"][..],
+            "the one in memory is empty",
+        ),
+        (
+            &[&tape, "--on-miss", "absent", "--mode", "strict"],
+            "has no effect with `--mode strict`",
+        ),
+        (
+            &[&tape, "--on-miss", "fail", "--mode", "live"],
+            "has no effect with `--mode live`",
+        ),
+        (
+            &[&event, "--on-miss", "absent"],
+            "has no effect without a tape",
+        ),
+        (
+            &[&tape, "--ignore", "/status", "--mode", "strict"],
+            "compares every byte",
+        ),
+        (
+            &[&tape, "--ignore", "/statusCode"],
+            "did you mean `/status`?",
+        ),
+    ] {
+        replay(options).expect_failure(2, words);
+    }
+}
+
+#[test]
+fn a_report_is_for_its_owner_only_and_an_interrupted_one_leaves_nothing() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let report = folder.path("out.html");
+    replay(&[&tape, "--report", &report]).expect_code(0);
+    let mode = fs::metadata(&report).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        fs::create_dir_all(folder.path("pages")).unwrap();
+        let page = folder.path("pages/out.html");
+        // It waits for stdin, with the page begun.
+        let mut child = command(&["replay", "-", "--guest", image(), "--report", &page])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"{\"tenon_tape\":1,").unwrap();
+        let started = std::time::Instant::now();
+        while fs::read_dir(folder.path("pages")).unwrap().count() == 0 {
+            assert!(started.elapsed().as_secs() < 60, "no page was begun");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        for entry in fs::read_dir(folder.path("pages")).unwrap() {
+            let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        let pid = child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert_eq!(fs::read_dir(folder.path("pages")).unwrap().count(), 0);
+        drop(stdin);
+    }
+}
+
+#[test]
+fn a_reader_who_leaves_early_does_not_turn_a_difference_into_success() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let text = fs::read_to_string(&tape).unwrap();
+    let changed = folder.write("changed.tape", text.replacen("lamp", "vase", 1));
+    let page = folder.path("out.html");
+    for (options, code) in [(&[][..], 141), (&["--report", page.as_str()], 1)] {
+        let arguments = [&["replay", changed.as_str(), "--guest", image()], options].concat();
+        let mut child = command(&arguments).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+    }
+    assert!(fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
+}
+
+#[test]
 fn wrong_options_are_refused_by_name() {
     let folder = Folder::new();
     let tape = record(&folder);
     for (options, words) in [
         (&["--ignore", "date"][..], "`date` is not a rule"),
         (&["--cost-max", "0.5"], "is not a ratio"),
-        (&["--guest-env", "[]"], "not a JSON object of strings"),
+        (&["--guest-env", "[]"], "begins with the name of a variable"),
         (&["--only", ""], "names no request"),
     ] {
         replay(&[&[tape.as_str()], options].concat()).expect_failure(2, words);

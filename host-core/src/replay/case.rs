@@ -4,8 +4,10 @@ use super::{SyntaxError, readable_response};
 use crate::json;
 use serde_json::Value;
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 /// The raw gateway event. A folder that has this file is a case.
@@ -136,16 +138,72 @@ fn read_json(path: &Path) -> Result<Option<Value>, CaseError> {
     }
 }
 
-/// Through a file beside it, so that an expectation is never half written.
+/// Through a new file beside it, so that an expectation is never half written, and so that a link in the folder leads nowhere: it is
+/// replaced, not followed.
 fn write_json(path: &Path, value: &Value) -> Result<(), CaseError> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     let mut text = format!("{value:#}");
     text.push('\n');
-    let beside = path.with_extension("json.new");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|source| CaseError::File {
-            action: "write",
-            path: path.to_owned(),
-            source,
-        })
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("json.new-{}-{number}", std::process::id()));
+    let write = || {
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).open(&beside)?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| fs::rename(&beside, path))
+            .inspect_err(|_| {
+                let _ = fs::remove_file(&beside);
+            })
+    };
+    write().map_err(|source| CaseError::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn blessing_writes_through_no_link() {
+        let folder = std::env::temp_dir().join(format!("tenon-bless-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let case_folder = folder.join("case");
+        fs::create_dir_all(&case_folder).unwrap();
+        let precious = folder.join("precious");
+        fs::write(&precious, "precious").unwrap();
+        fs::write(case_folder.join(EVENT_FILE), "{}").unwrap();
+        for name in [
+            RESPONSE_FILE,
+            AFTER_FILE,
+            "response.json.new",
+            "after.json.new",
+        ] {
+            symlink(&precious, case_folder.join(name)).unwrap();
+        }
+        let case = Case {
+            event: b"{}".to_vec(),
+            before: json!([]),
+            response: None,
+            after: None,
+            folder: case_folder.clone(),
+        };
+        assert!(
+            case.bless(&json!({"statusCode": 200}), &json!([{}]))
+                .unwrap()
+        );
+        assert_eq!(fs::read(&precious).unwrap(), b"precious");
+        for name in [RESPONSE_FILE, AFTER_FILE] {
+            let written = fs::symlink_metadata(case_folder.join(name)).unwrap();
+            assert!(written.is_file(), "{name}");
+        }
+        // Nothing is left beside.
+        assert_eq!(fs::read_dir(&case_folder).unwrap().count(), 5);
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -1,5 +1,6 @@
 //! Expected against actual, as JSON.
 
+use super::{AFTER_FILE, IgnoreRule, RESPONSE_FILE};
 use crate::json::{self, Value};
 use std::fmt;
 
@@ -17,7 +18,7 @@ pub struct Mismatch {
 /// One place at which two documents differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// Where, as a JSON pointer (RFC 6901); empty for the whole document.
+    /// Where, as a JSON pointer (RFC 6901) in the spelling that [`IgnoreRule`] takes; empty for the whole document.
     pub pointer: String,
     /// What is expected there; `None`: nothing.
     pub expected: Option<Value>,
@@ -35,8 +36,46 @@ impl Mismatch {
         })
     }
 
-    /// The smallest places that differ, in the order of their pointers.
+    /// The smallest places that differ, in the order of the document's members.
     pub fn differences(&self) -> Vec<Difference> {
+        let spelled = |difference: Difference| Difference {
+            pointer: self.place(&difference.pointer),
+            ..difference
+        };
+        self.within().into_iter().map(spelled).collect()
+    }
+
+    /// The mismatch without differences that do not count: what was expected stands in their places. `None` where no other is left.
+    pub fn without(mut self, ignore: &[IgnoreRule]) -> Option<Self> {
+        self.without_where(|place| ignore.iter().any(|rule| rule.covers(place)))
+            .then_some(self)
+    }
+
+    /// Makes the places what was expected that do not count. Whether a difference is left.
+    pub(crate) fn without_where(&mut self, is_ignored: impl Fn(&str) -> bool) -> bool {
+        let mut is_left = false;
+        for difference in self.within() {
+            if is_ignored(&self.place(&difference.pointer)) {
+                conform(&mut self.actual, difference);
+            } else {
+                is_left = true;
+            }
+        }
+        is_left
+    }
+
+    /// A place of the document in the spelling that all comparisons share.
+    fn place(&self, pointer: &str) -> String {
+        match self.file {
+            RESPONSE_FILE | ANSWER => response_place(pointer),
+            AFTER_FILE | STORE => format!("/stored{pointer}"),
+            what @ ("writes" | "calls" | "logs") => format!("/{what}{pointer}"),
+            _ => pointer.to_owned(),
+        }
+    }
+
+    /// The smallest places that differ, as pointers into the document as it is.
+    fn within(&self) -> Vec<Difference> {
         let mut differences = Vec::new();
         collect(
             &mut differences,
@@ -45,6 +84,58 @@ impl Mismatch {
             Some(&self.actual),
         );
         differences
+    }
+}
+
+/// The name of what two guests answered, as a Lambda response.
+pub const ANSWER: &str = "answer";
+/// The name of what two guests left in their stores.
+pub const STORE: &str = "store";
+
+/// A place in a Lambda response, whose form depends on the gateway, in a spelling that does not.
+fn response_place(pointer: &str) -> String {
+    let (member, rest) = match pointer.strip_prefix('/').map(|rest| rest.split_once('/')) {
+        Some(Some((member, rest))) => (member, Some(rest)),
+        Some(None) => (&pointer[1..], None),
+        None => return pointer.to_owned(),
+    };
+    match (member, rest) {
+        ("statusCode", None) => "/status".to_owned(),
+        ("refusal", None) => "/rejection".to_owned(),
+        ("headers" | "multiValueHeaders", Some(name)) => {
+            format!("/headers/{}", name.to_ascii_lowercase())
+        }
+        ("headers" | "multiValueHeaders", None) => "/headers".to_owned(),
+        ("cookies", Some(position)) => format!("/headers/set-cookie/{position}"),
+        ("cookies", None) => "/headers/set-cookie".to_owned(),
+        _ => pointer.to_owned(),
+    }
+}
+
+/// Makes a place of `actual` what was expected there.
+fn conform(actual: &mut Value, difference: Difference) {
+    let Some((parent, name)) = difference.pointer.rsplit_once('/') else {
+        if let Some(expected) = difference.expected {
+            *actual = expected;
+        }
+        return;
+    };
+    let name = name.replace("~1", "/").replace("~0", "~");
+    match (actual.pointer_mut(parent), difference.expected) {
+        (Some(Value::Object(members)), Some(expected)) => {
+            members.insert(name, expected);
+        }
+        (Some(Value::Object(members)), None) => {
+            members.remove(&name);
+        }
+        (Some(Value::Array(elements)), Some(expected)) => {
+            let position = name.parse().ok();
+            if let Some(element) = position.and_then(|position: usize| elements.get_mut(position)) {
+                *element = expected;
+            }
+        }
+        // A pointer of a difference leads to a member or an element that is there.
+        _ => {}
     }
 }
 
@@ -151,7 +242,7 @@ mod tests {
                 r#"/headers/a~1b: expected "1", got "2""#,
                 r#"/headers/etag: expected "x", got nothing"#,
                 r#"/headers/vary: expected nothing, got "y""#,
-                "/statusCode: expected 200, got 201",
+                "/status: expected 200, got 201",
             ]
         );
     }
@@ -169,6 +260,55 @@ mod tests {
             lines(json!([1]), json!([1, 2])),
             ["/: expected [1], got [1,2]"]
         );
+    }
+
+    #[test]
+    fn places_have_one_spelling_whatever_the_gateway() {
+        let spelled = |expected: Value, actual: Value| -> Vec<String> {
+            Mismatch::between(RESPONSE_FILE, Some(&expected), &actual)
+                .unwrap()
+                .differences()
+                .into_iter()
+                .map(|difference| difference.pointer)
+                .collect()
+        };
+        let rest = |status: u16, etag: &str| json!({"statusCode": status, "multiValueHeaders": {"ETag": [etag]}});
+        assert_eq!(
+            spelled(rest(200, "a"), rest(201, "b")),
+            ["/headers/etag/0", "/status"]
+        );
+        let http = |cookie: &str| json!({"headers": {"ETag": cookie}, "cookies": [cookie]});
+        assert_eq!(
+            spelled(http("a"), http("b")),
+            ["/headers/set-cookie/0", "/headers/etag"]
+        );
+        let stored = |revision: &str| json!([{"revision": revision}]);
+        let mismatch = Mismatch::between(AFTER_FILE, Some(&stored("1")), &stored("2")).unwrap();
+        assert_eq!(mismatch.differences()[0].pointer, "/stored/0/revision");
+    }
+
+    #[test]
+    fn what_is_ignored_is_as_expected_and_the_rest_stays() {
+        let rules = |texts: &[&str]| -> Vec<IgnoreRule> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let expected = json!({"statusCode": 200, "headers": {"Date": "x", "etag": "1"}, "body": {"at": 1, "a": [1, 2]}});
+        let actual = json!({"statusCode": 201, "headers": {"date": "y", "etag": "2"}, "body": {"at": 2, "a": [1, 3], "new": 1}});
+        let mismatch = || Mismatch::between(RESPONSE_FILE, Some(&expected), &actual).unwrap();
+        let all = [
+            "/status",
+            "header:date",
+            "/headers/etag",
+            "/body/at",
+            "/body/a/*",
+            "/body/new",
+        ];
+        assert_eq!(mismatch().without(&rules(&all)), None);
+        let left = mismatch().without(&rules(&all[1..])).unwrap();
+        assert_eq!(left.differences().len(), 1);
+        assert_eq!(left.differences()[0].pointer, "/status");
+        assert_eq!(left.actual["body"], expected["body"]);
+        assert!(mismatch().without(&[]) == Some(mismatch()));
     }
 
     #[test]

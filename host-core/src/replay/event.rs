@@ -17,6 +17,37 @@ pub struct EventHead {
     pub is_safe: bool,
 }
 
+/// What a gateway event asks for, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestLine {
+    /// The method as it is in the event.
+    pub method: String,
+    /// The path as it is in the event, at most [`PATH_CHARACTERS_MAX`] characters of it.
+    pub path: String,
+}
+
+/// Longer paths are cut where a request is named.
+pub const PATH_CHARACTERS_MAX: usize = 200;
+
+/// Method and path of a gateway event; `None` where there is no method.
+pub fn request_line(event: &[u8]) -> Option<RequestLine> {
+    let head = json::read::<Head>(event).ok()?;
+    let context = head.request_context.unwrap_or_default();
+    let method = head
+        .http_method
+        .or(context.http.and_then(|http| http.method))?;
+    let paths = json::read::<Paths>(event).unwrap_or_default();
+    let path = paths.path.or(paths.raw_path).unwrap_or_default();
+    let path = match path.char_indices().nth(PATH_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}...", &path[..end]),
+        None => path.into_owned(),
+    };
+    Some(RequestLine {
+        method: method.into_owned(),
+        path,
+    })
+}
+
 /// Text that is not one JSON value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON: {message}")]
@@ -61,6 +92,16 @@ struct Head<'a> {
     http_method: Option<Cow<'a, str>>,
     #[serde(borrow)]
     request_context: Option<Context<'a>>,
+}
+
+/// Apart from what decides how an event runs: a path of another type must not change that.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Paths<'a> {
+    #[serde(borrow)]
+    path: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    raw_path: Option<Cow<'a, str>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -124,6 +165,23 @@ mod tests {
                 received_at_ms: EVENT_TIME_DEFAULT_MS,
                 is_safe: true
             }
+        );
+    }
+
+    #[test]
+    fn a_request_is_named_by_method_and_path() {
+        let line = |event: &str| {
+            request_line(event.as_bytes()).map(|line| format!("{} {}", line.method, line.path))
+        };
+        let rest = r#"{"httpMethod":"GET","path":"/a","requestContext":{"path":"/s/a"}}"#;
+        assert_eq!(line(rest).as_deref(), Some("GET /a"));
+        let http = r#"{"rawPath":"/b","requestContext":{"http":{"method":"PUT"}}}"#;
+        assert_eq!(line(http).as_deref(), Some("PUT /b"));
+        assert_eq!(line("{}"), None);
+        let long = format!(r#"{{"httpMethod":"GET","path":"{}"}}"#, "x".repeat(1_000));
+        assert_eq!(
+            line(&long).unwrap().len(),
+            "GET ...".len() + PATH_CHARACTERS_MAX
         );
     }
 

@@ -1,8 +1,8 @@
 //! Running a case, in circumstances that are the same every time.
 
 use super::{
-    AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_TIME_DEFAULT_MS, Mismatch, RESPONSE_FILE, head,
-    readable_response,
+    AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_TIME_DEFAULT_MS, IgnoreRule, Mismatch,
+    RESPONSE_FILE, head, readable_response,
 };
 use crate::{
     gateway::Rejection,
@@ -56,13 +56,17 @@ pub struct CaseOutcome {
 }
 
 impl CaseOutcome {
-    /// What is not as the case expects.
-    pub fn mismatches(&self, case: &Case) -> Vec<Mismatch> {
+    /// What is not as the case expects, but for differences that do not count.
+    pub fn mismatches(&self, case: &Case, ignore: &[IgnoreRule]) -> Vec<Mismatch> {
         let response = Mismatch::between(RESPONSE_FILE, case.response.as_ref(), &self.response);
         // Without an expectation, state is not compared.
         let after = case.after.as_ref();
         let after = after.and_then(|after| Mismatch::between(AFTER_FILE, Some(after), &self.after));
-        response.into_iter().chain(after).collect()
+        response
+            .into_iter()
+            .chain(after)
+            .filter_map(|mismatch| mismatch.without(ignore))
+            .collect()
     }
 }
 

@@ -8,16 +8,16 @@
 mod compare;
 mod difference;
 mod effect;
-mod ignore;
 mod knowledge;
 mod list;
+mod live;
 mod outcome;
 mod overlay;
 mod state;
 mod strict;
 
 pub use compare::{Comparison, Note, Verdict};
-pub use ignore::{IgnoreRule, InvalidRule};
+pub use live::compare_live;
 pub use outcome::Playback;
 pub use overlay::OnMiss;
 
@@ -25,6 +25,7 @@ use super::{Exchange, HostFacts, environment_digest};
 use crate::{
     digest::Digest,
     limits::Limits,
+    replay::IgnoreRule,
     runtime::{LogLevel, Runtime, RuntimeOptions},
     service::Service,
     storage::{MemoryStorage, Storage},

@@ -92,7 +92,7 @@ pub fn run_replay(
 ) -> anyhow::Result<Run> {
     let started = Instant::now();
     let mut child = Command::new(host_cli)
-        .arg("replay")
+        .args(["replay", "--guest", "embedded"])
         .arg(input)
         .args(arguments)
         .stdout(Stdio::null())

@@ -89,7 +89,9 @@ fn the_report_works_in_a_browser() {
     fs::write(&changed, tape.replacen("lamp", "vase", 1)).unwrap();
     let report = folder.join("report.html");
     let output = host_cli::command()
-        .args(["replay", "--mode", "state", "--report"])
+        .args([
+            "replay", "--guest", "embedded", "--mode", "state", "--report",
+        ])
         .args([&report, &changed])
         .output()
         .unwrap();

@@ -24,7 +24,7 @@ pub fn compile(arch: Arch, guest: Option<&Path>, folder: &Path) -> anyhow::Resul
         .args(guest)
         .arg("--output")
         .arg(&image)
-        .args(["--target", arch.image_target()]))?;
+        .args(["--arch", arch.name()]))?;
     Ok(fs::read(&image)?)
 }
 

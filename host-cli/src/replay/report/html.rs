@@ -3,13 +3,16 @@
 //! The page's data stand in it as JSON; its script makes elements of them and never interprets a text as markup. Requests are written
 //! as they come; the page begins with a list and shows one of them at a time.
 
-use super::{Report, Totals, Verdict, json::name};
+use super::{Finding, Report, Totals, Verdict, json::name};
 use crate::{
     exit::Failure,
     replacement::{Readers, Replacement},
     replay::input::Place,
 };
-use host_core::tape::{Exchange, replay as tape};
+use host_core::{
+    replay::{RequestLine, request_line},
+    tape::{Exchange, replay as tape},
+};
 use serde_json::{Map, Value, json};
 use std::{io::Write, path::Path};
 
@@ -35,7 +38,8 @@ pub struct Detail {
 impl Detail {
     /// Gathers it.
     pub fn new(place: &Place, exchange: &Exchange<'_>, comparison: &tape::Comparison) -> Self {
-        let (method, path) = request_line(exchange);
+        let event = exchange.event.map_or("null", |event| event.get());
+        let RequestLine { method, path } = request_line(event.as_bytes()).unwrap_or_default();
         let mut head = Map::new();
         head.insert("id".to_owned(), exchange.id.clone().into());
         head.insert("verdict".to_owned(), name(comparison.verdict).into());
@@ -43,13 +47,8 @@ impl Detail {
         head.insert("path".to_owned(), path.into());
         head.insert("place".to_owned(), place.to_string().into());
         head.insert("status".to_owned(), exchange.status.into());
-        let now = comparison
-            .sides
-            .as_ref()
-            .map(|sides| sides.1.response["status"].clone())
-            .filter(|status| status.is_number());
-        if let Some(now) = now {
-            head.insert("now".to_owned(), now);
+        if let Some(now) = comparison.status {
+            head.insert("now".to_owned(), now.into());
         }
         let notes: Vec<&str> = comparison
             .notes
@@ -94,20 +93,6 @@ impl Detail {
             body,
         }
     }
-}
-
-fn request_line(exchange: &Exchange<'_>) -> (String, String) {
-    let event = exchange.event.map_or("null", |event| event.get());
-    let event = tree(event).unwrap_or_default();
-    let text = |pointers: &[&str]| {
-        pointers
-            .iter()
-            .find_map(|pointer| event.pointer(pointer)?.as_str())
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let method = text(&["/httpMethod", "/requestContext/http/method"]);
-    (method, text(&["/path", "/rawPath"]))
 }
 
 /// Event, calls with what came back, log lines and answer, in their order.
@@ -209,7 +194,8 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// Writes the page: into a file beside it, which takes its place at the end.
+/// Writes the page: into a file beside it that only its owner can read, as it may hold what others must not see, and that takes its
+/// place at the end.
 pub struct Html {
     out: Replacement,
     listed: u32,
@@ -219,7 +205,7 @@ pub struct Html {
 impl Html {
     /// Begins the page.
     pub fn create(path: &Path) -> Result<Self, Failure> {
-        let out = Replacement::create(path, Readers::Usual)
+        let out = Replacement::create(path, Readers::Owner)
             .map_err(|error| cannot_write(path, &error))?;
         let mut html = Self {
             out,
@@ -266,19 +252,25 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
 
 impl Report for Html {
     /// Requests come by [`Self::detail`]; of the rest, only what is not as expected is listed.
-    fn verdict(&mut self, place: &Place, is_case: bool, verdict: &Verdict) -> Result<(), Failure> {
-        let (word, note) = match verdict {
+    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
+        let (word, note) = match &finding.verdict {
             Verdict::Same | Verdict::Blessed | Verdict::Tape { .. } => return Ok(()),
             Verdict::Differs(_) => ("differs", String::new()),
             Verdict::ServerError { status, .. } => ("differs", format!("answered with {status}")),
             Verdict::Refused(reason) => ("differs", format!("refused: {reason}")),
             Verdict::Unreadable(reason) => ("unplayable", format!("not a request: {reason}")),
+            Verdict::Encrypted(reason) => ("unplayable", format!("encrypted: {reason}")),
             Verdict::Cut => ("unplayable", "the line is cut off".to_owned()),
         };
-        let what = if is_case { "case" } else { "line" };
+        let what = if finding.is_case { "case" } else { "line" };
+        let place = finding.place.to_string();
+        let (method, path) = match &finding.request {
+            Some(request) => (request.method.as_str(), request.path.as_str()),
+            None => ("", place.as_str()),
+        };
         let entry = json!({
-            "id": what, "verdict": word, "method": "", "path": place.to_string(), "place": place.to_string(),
-            "note": note,
+            "id": what, "verdict": word, "method": method, "path": path, "place": place, "note": note,
+            "status": finding.status_expected, "now": finding.status_actual,
         });
         match entry {
             Value::Object(entry) => self.list(entry),
@@ -312,7 +304,7 @@ impl Report for Html {
             "equal-in-effect": totals.equal_in_effect,
             "differs": totals.differing + totals.server_errors + totals.refused,
             "redacted": totals.redacted,
-            "unplayable": totals.unplayable + totals.unreadable,
+            "unplayable": totals.unplayable + totals.unreadable + totals.encrypted,
         });
         let now = crate::time::rfc3339_ms(crate::time::now_ms());
         self.write(&format!(

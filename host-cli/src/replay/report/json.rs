@@ -1,16 +1,17 @@
 //! The outcome for programs: one JSON object, written as it comes, so that a long replay needs no memory for it.
 //!
 //! `{"differences": [{"path", "line"?, "verdict", ...}], "cases", "events", "same", "blessed", "differing", "server_errors",
-//! "refused", "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "cut"}`; `verdict` is `differs` (with `mismatches`: `file` and its `differences`, each with `pointer`, `expected` and
-//! `actual`, absent where there is nothing), `server-error` (with `status` and `response`), `refused` or `unreadable` (with `reason`), or
-//! `cut`. Requests of tapes have their `id` and `notes` in words as well, and the verdicts `differs`, `equal-in-effect`, `redacted` and
+//! "refused", "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "encrypted", "cut"}`; `verdict` is `differs` (with `mismatches`: `file` and its `differences`, each with `pointer`, `expected` and
+//! `actual`, absent where there is nothing), `server-error` (with `status` and `response`), `refused` or `unreadable` (with `reason`), `encrypted` (with
+//! `reason`), or `cut`. Where method and path are known, `request` has them with `status_expected` and `status_actual`. Requests of tapes have their `id` and `notes` in words as well, and the verdicts `differs`, `equal-in-effect`, `redacted` and
 //! `unplayable`.
 
-use super::{Report, Totals, Verdict};
-use crate::{exit::Failure, replay::input::Place};
+use super::{Finding, Report, Totals, Verdict};
+use crate::exit::Failure;
 use host_core::{
     replay::{Difference, Mismatch},
     tape::replay as tape,
+    text::printable,
 };
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -32,8 +33,8 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Json<P> {
 }
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
-    fn verdict(&mut self, place: &Place, _is_case: bool, verdict: &Verdict) -> Result<(), Failure> {
-        let detail = match verdict {
+    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
+        let detail = match &finding.verdict {
             Verdict::Same | Verdict::Blessed => return Ok(()),
             Verdict::Differs(mismatches) => {
                 let mismatches: Vec<Value> = mismatches.iter().map(mismatch).collect();
@@ -44,6 +45,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
             }
             Verdict::Refused(reason) => json!({"verdict": "refused", "reason": reason}),
             Verdict::Unreadable(reason) => json!({"verdict": "unreadable", "reason": reason}),
+            Verdict::Encrypted(reason) => json!({"verdict": "encrypted", "reason": reason}),
             Verdict::Cut => json!({"verdict": "cut"}),
             Verdict::Tape { id, comparison, .. } => {
                 let mismatches: Vec<Value> = comparison.mismatches.iter().map(mismatch).collect();
@@ -55,10 +57,25 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
                 json!({"verdict": name(comparison.verdict), "id": id, "notes": notes, "mismatches": mismatches})
             }
         };
+        let place = &finding.place;
         let mut entry = Map::new();
         entry.insert("path".to_owned(), place.path.to_string_lossy().into());
         if let Some(line) = place.line {
             entry.insert("line".to_owned(), line.into());
+        }
+        if let Some(request) = &finding.request {
+            let mut members = Map::new();
+            members.insert("method".to_owned(), request.method.as_str().into());
+            members.insert("path".to_owned(), request.path.as_str().into());
+            for (name, status) in [
+                ("status_expected", finding.status_expected),
+                ("status_actual", finding.status_actual),
+            ] {
+                if let Some(status) = status {
+                    members.insert(name.to_owned(), status.into());
+                }
+            }
+            entry.insert("request".to_owned(), members.into());
         }
         if let Value::Object(detail) = detail {
             entry.extend(detail);
@@ -69,7 +86,9 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
             ",\n"
         };
         self.is_first = false;
-        (self.print)(format!("{start}{}", Value::Object(entry)).as_bytes())
+        // The same JSON, without what acts on a terminal.
+        let entry = Value::Object(entry).to_string();
+        (self.print)(format!("{start}{}", printable(&entry)).as_bytes())
     }
 
     fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), Failure> {
@@ -95,13 +114,14 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
             redacted,
             unplayable,
             unreadable,
+            encrypted,
             cut,
         } = totals;
         let text = format!(
             "{start}],\n\"cases\":{cases},\"events\":{events},\"same\":{same},\"blessed\":{blessed},\
              \"differing\":{differing},\"server_errors\":{server_errors},\"refused\":{refused},\
              \"requests\":{requests},\"equal_in_effect\":{equal_in_effect},\"redacted\":{redacted},\
-             \"unplayable\":{unplayable},\"unreadable\":{unreadable},\"cut\":{cut}}}\n"
+             \"unplayable\":{unplayable},\"unreadable\":{unreadable},\"encrypted\":{encrypted},\"cut\":{cut}}}\n"
         );
         (self.print)(text.as_bytes())
     }
@@ -140,6 +160,8 @@ fn difference(difference: Difference) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replay::input::Place;
+    use host_core::replay::RequestLine;
 
     fn rendered(verdicts: &[Verdict]) -> Value {
         let mut printed = Vec::new();
@@ -154,9 +176,19 @@ mod tests {
         let mut totals = Totals::default();
         for verdict in verdicts {
             totals.add(verdict);
-            report.verdict(&place, false, verdict).unwrap();
+            let request = RequestLine {
+                method: "PUT".to_owned(),
+                path: "/a\u{202e}b".to_owned(),
+            };
+            let finding = Finding {
+                request: Some(request),
+                status_expected: Some(201),
+                ..Finding::unread(place.clone(), verdict.clone())
+            };
+            report.verdict(&finding).unwrap();
         }
         report.finish(&totals).unwrap();
+        assert!(!String::from_utf8_lossy(&printed).contains('\u{202e}'));
         serde_json::from_slice(&printed).unwrap()
     }
 
@@ -177,7 +209,7 @@ mod tests {
         assert_eq!(report["refused"], 1);
         assert_eq!(
             report["differences"][0],
-            json!({"path": "day.jsonl", "line": 2, "verdict": "differs", "mismatches": [{
+            json!({"path": "day.jsonl", "line": 2, "verdict": "differs", "request": {"method": "PUT", "path": "/a\u{202e}b", "status_expected": 201}, "mismatches": [{
                 "file": "response.json",
                 "differences": [{"pointer": "/a", "expected": null}, {"pointer": "/b", "actual": 1}],
             }]})

@@ -1,8 +1,13 @@
-//! The outcome for CI systems: JUnit XML. A test for each case, for each file of events, and for each event that differs.
+//! The outcome for CI systems: JUnit XML. A test for each case and for each event or request that is not as expected; the others of a
+//! file are one test, which passes, so that failures count what differs and nothing twice.
 
-use super::{Report, Totals, Verdict, json::name};
-use crate::{exit::Failure, replay::input::Place};
-use host_core::{replay::Difference, tape::replay as tape};
+use super::{Finding, Report, Totals, Verdict, json::name};
+use crate::exit::Failure;
+use host_core::{
+    replay::Difference,
+    tape::replay as tape,
+    text::{printable, printable_lines},
+};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use std::path::Path;
 
@@ -22,47 +27,49 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
     }
 
     fn add(&mut self, name: &str, class: &str, status: TestCaseStatus) {
-        let mut test = TestCase::new(name, status);
+        let mut test = TestCase::new(&*printable(name), status);
         test.set_classname(class);
         self.suite.add_test_case(test);
     }
 }
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
-    fn verdict(&mut self, place: &Place, is_case: bool, verdict: &Verdict) -> Result<(), Failure> {
-        let class = match verdict {
-            Verdict::Tape { .. } | Verdict::Unreadable(_) | Verdict::Cut => "request",
-            _ if is_case => "case",
-            _ => "event",
+    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
+        let class = match &finding.verdict {
+            Verdict::Tape { .. }
+            | Verdict::Unreadable(_)
+            | Verdict::Encrypted(_)
+            | Verdict::Cut => "request",
+            Verdict::Same
+            | Verdict::Blessed
+            | Verdict::Differs(_)
+            | Verdict::ServerError { .. }
+            | Verdict::Refused(_) => {
+                if finding.is_case {
+                    "case"
+                } else {
+                    "event"
+                }
+            }
         };
-        let name = match verdict {
-            Verdict::Tape { id, .. } => format!("{place} {id}"),
-            _ => place.to_string(),
-        };
-        self.add(&name, class, status(verdict));
+        self.add(&finding.heading(), class, status(finding));
         Ok(())
     }
 
     fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure> {
-        let status = if totals.is_clean() {
-            TestCaseStatus::success()
-        } else {
-            let (count, what) = match totals.requests {
-                0 => (totals.events, "events"),
-                requests => (requests, "requests"),
-            };
-            let unexpected = count - totals.same - totals.equal_in_effect;
-            failure(
-                &format!("{unexpected} of {count} {what} are not as expected"),
-                None,
-            )
+        let (count, class) = match totals.requests {
+            0 => (totals.events, "events"),
+            requests => (requests, "requests"),
         };
-        let class = if totals.requests > 0 {
-            "requests"
-        } else {
-            "events"
-        };
-        self.add(&path.to_string_lossy(), class, status);
+        // What is not the same has been told, one by one.
+        if totals.same > 0 {
+            let name = format!(
+                "{}: {} of {count} {class} as expected",
+                path.display(),
+                totals.same
+            );
+            self.add(&name, class, TestCaseStatus::success());
+        }
         Ok(())
     }
 
@@ -77,14 +84,16 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
     }
 }
 
-fn status(verdict: &Verdict) -> TestCaseStatus {
-    match verdict {
+fn status(finding: &Finding) -> TestCaseStatus {
+    match &finding.verdict {
         Verdict::Same | Verdict::Blessed => TestCaseStatus::success(),
         Verdict::Differs(mismatches) => {
             let lines: Vec<String> = mismatches
                 .iter()
                 .flat_map(|mismatch| {
-                    let line = |difference: Difference| format!("{}{difference}", mismatch.file);
+                    let line = |difference: Difference| {
+                        one_line(&format!("{} {difference}", mismatch.file))
+                    };
                     mismatch.differences().into_iter().map(line)
                 })
                 .collect();
@@ -96,13 +105,15 @@ fn status(verdict: &Verdict) -> TestCaseStatus {
         ),
         Verdict::Refused(reason) => failure(&format!("refused: {reason}"), None),
         Verdict::Unreadable(reason) => failure(&format!("not a request: {reason}"), None),
+        Verdict::Encrypted(reason) => failure(&format!("encrypted: {reason}"), None),
         Verdict::Cut => TestCaseStatus::skipped(),
         Verdict::Tape { comparison, .. } => {
-            let notes: Vec<&str> = comparison
+            let mut notes: Vec<String> = comparison
                 .notes
                 .iter()
-                .map(|note| note.0.as_str())
+                .map(|note| one_line(&note.0))
                 .collect();
+            notes.extend(next_step(finding));
             match comparison.verdict {
                 tape::Verdict::Same | tape::Verdict::EqualInEffect => TestCaseStatus::success(),
                 verdict @ (tape::Verdict::Differs
@@ -113,11 +124,22 @@ fn status(verdict: &Verdict) -> TestCaseStatus {
     }
 }
 
+/// Of several that a description joins: a text cannot look like another line.
+fn one_line(text: &str) -> String {
+    printable(text).into_owned()
+}
+
+/// How to see more of a request that differs.
+fn next_step(finding: &Finding) -> Option<String> {
+    let id = finding.shell_id()?;
+    Some(format!("`--only {id} --trace` shows its course"))
+}
+
 fn failure(message: &str, description: Option<String>) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_message(message);
+    status.set_message(&*printable(message));
     if let Some(description) = description {
-        status.set_description(description);
+        status.set_description(&*printable_lines(&description));
     }
     status
 }
@@ -125,29 +147,46 @@ fn failure(message: &str, description: Option<String>) -> TestCaseStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use host_core::replay::Mismatch;
+    use crate::replay::input::Place;
+    use host_core::replay::{Mismatch, RequestLine};
     use serde_json::json;
 
     #[test]
-    fn each_difference_is_a_failed_test() {
+    fn each_difference_is_one_failed_test() {
         let mut printed = Vec::new();
         let mut report = Junit::new(|bytes: &[u8]| {
             printed.extend_from_slice(bytes);
             Ok(())
         });
-        let place = Place {
-            path: Path::new("cases/a").into(),
+        let place = |path: &str| Place {
+            path: Path::new(path).into(),
             line: None,
         };
         let mismatch = Mismatch {
             file: "response.json",
-            expected: Some(json!({"x": 1})),
-            actual: json!({"x": "<&"}),
+            expected: Some(json!({"statusCode": 1})),
+            actual: json!({"statusCode": "<&\u{202e}"}),
         };
-        report
-            .verdict(&place, true, &Verdict::Differs(vec![mismatch]))
-            .unwrap();
-        report.verdict(&place, true, &Verdict::Same).unwrap();
+        let findings = [
+            Finding {
+                is_case: true,
+                request: Some(RequestLine {
+                    method: "GET".to_owned(),
+                    path: "/a".to_owned(),
+                }),
+                status_expected: Some(200),
+                status_actual: Some(404),
+                ..Finding::unread(place("cases/a"), Verdict::Differs(vec![mismatch]))
+            },
+            Finding {
+                is_case: true,
+                ..Finding::unread(place("cases/b"), Verdict::Same)
+            },
+            Finding::unread(place("day.jsonl"), Verdict::Refused("SQS".to_owned())),
+        ];
+        for finding in &findings {
+            report.verdict(finding).unwrap();
+        }
         let totals = Totals {
             events: 3,
             same: 2,
@@ -158,15 +197,16 @@ mod tests {
         report.finish(&totals).unwrap();
         insta::assert_snapshot!(String::from_utf8(printed).unwrap(), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
-        <testsuites name="host-cli replay" tests="3" skipped="0" failures="2" errors="0">
-            <testsuite name="replay" tests="3" skipped="0" errors="0" failures="2">
-                <testcase name="cases/a" classname="case">
-                    <failure message="differs from what is expected">response.json/x: expected 1, got &quot;&lt;&amp;&quot;</failure>
+        <testsuites name="host-cli replay" tests="4" skipped="0" failures="2" errors="0">
+            <testsuite name="replay" tests="4" skipped="0" errors="0" failures="2">
+                <testcase name="GET /a 200 -&gt; 404 (cases/a)" classname="case">
+                    <failure message="differs from what is expected">response.json /status: expected 1, got &quot;&lt;&amp;\u202e&quot;</failure>
                 </testcase>
-                <testcase name="cases/a" classname="case"/>
-                <testcase name="day.jsonl" classname="events">
-                    <failure message="1 of 3 events are not as expected"/>
+                <testcase name="cases/b" classname="case"/>
+                <testcase name="day.jsonl" classname="event">
+                    <failure message="refused: SQS"/>
                 </testcase>
+                <testcase name="day.jsonl: 2 of 3 events as expected" classname="events"/>
             </testsuite>
         </testsuites>
         "#);

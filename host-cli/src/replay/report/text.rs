@@ -1,8 +1,12 @@
 //! The outcome for people: a diff for everything that differs, one line at the end.
 
-use super::{Report, Totals, Verdict};
-use crate::{exit::Failure, replay::input::Place};
-use host_core::{replay::Mismatch, tape::replay as tape};
+use super::{Finding, Report, Totals, Verdict};
+use crate::exit::Failure;
+use host_core::{
+    replay::Mismatch,
+    tape::replay as tape,
+    text::{Printable, printable},
+};
 use similar::{ChangeTag, TextDiff};
 use std::{fmt::Write, path::Path};
 
@@ -51,9 +55,10 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Text<P> {
 }
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
-    fn verdict(&mut self, place: &Place, _is_case: bool, verdict: &Verdict) -> Result<(), Failure> {
+    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
         let Colours { bold, plain, .. } = self.colours;
-        let text = match verdict {
+        let place = finding.heading();
+        let text = match &finding.verdict {
             Verdict::Same => return Ok(()),
             Verdict::Blessed => format!("{bold}blessed{plain} {place}\n"),
             Verdict::Differs(mismatches) => {
@@ -65,17 +70,24 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
             }
             Verdict::ServerError { status, response } => {
                 let body = response.get("body").unwrap_or(&serde_json::Value::Null);
+                let body = Printable(body);
                 format!("{bold}answered with {status}{plain} {place}\n  {body}\n")
             }
-            Verdict::Refused(reason) => format!("{bold}refused{plain} {place}\n  {reason}\n"),
+            Verdict::Refused(reason) => {
+                let reason = printable(reason);
+                format!("{bold}refused{plain} {place}\n  {reason}\n")
+            }
             Verdict::Unreadable(reason) => {
+                let reason = printable(reason);
                 format!("{bold}not a request{plain} {place}\n  {reason}\n")
+            }
+            Verdict::Encrypted(reason) => {
+                let reason = printable(reason);
+                format!("{bold}encrypted{plain} {place}\n  {reason}\n")
             }
             Verdict::Cut => format!("{bold}cut off{plain} {place}\n"),
             Verdict::Tape {
-                id,
-                comparison,
-                trace,
+                comparison, trace, ..
             } => {
                 let verdict = match comparison.verdict {
                     tape::Verdict::Same => "same",
@@ -84,9 +96,9 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
                     tape::Verdict::Redacted => "differs because of redaction",
                     tape::Verdict::Unplayable => "cannot be replayed",
                 };
-                let mut text = format!("{bold}{verdict}{plain} {place} {id}\n{trace}");
+                let mut text = format!("{bold}{verdict}{plain} {place}\n{trace}");
                 for note in &comparison.notes {
-                    let _ = writeln!(text, "  {note}");
+                    let _ = writeln!(text, "  {}", Printable(note));
                 }
                 for mismatch in &comparison.mismatches {
                     diff(&mut text, self.colours, mismatch);
@@ -130,6 +142,7 @@ fn summary(totals: &Totals) -> String {
         (totals.redacted, "differing because of redaction"),
         (totals.unplayable, "that cannot be replayed"),
         (totals.unreadable, "no request"),
+        (totals.encrypted, "encrypted"),
         (totals.cut, "cut off"),
     ] {
         if count > 0 {
@@ -148,6 +161,7 @@ fn diff(text: &mut String, colours: Colours, mismatch: &Mismatch) {
             "  no `{file}` says what is expected; `--bless` writes it:"
         );
         for line in format!("{:#}", mismatch.actual).lines() {
+            let line = printable(line);
             let _ = writeln!(text, "  {}+{line}{}", colours.green, colours.plain);
         }
         return;
@@ -171,7 +185,7 @@ fn diff(text: &mut String, colours: Colours, mismatch: &Mismatch) {
                 ChangeTag::Insert => ('+', colours.green),
             };
             let end = if colour.is_empty() { "" } else { colours.plain };
-            let line = change.value().trim_end_matches('\n');
+            let line = printable(change.value().trim_end_matches('\n'));
             let _ = writeln!(text, "  {colour}{sign}{line}{end}");
         }
     }
@@ -180,6 +194,8 @@ fn diff(text: &mut String, colours: Colours, mismatch: &Mismatch) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replay::input::Place;
+    use host_core::replay::RequestLine;
     use serde_json::json;
 
     fn rendered(colour: bool) -> String {
@@ -220,18 +236,30 @@ mod tests {
             events: 3,
             ..Totals::default()
         };
-        for (place, is_case, verdict) in [
-            (&case, true, Verdict::Differs(mismatches)),
-            (&event, false, server_error),
-            (
-                &event,
-                false,
-                Verdict::Refused("an SQS event is not an HTTP request".to_owned()),
-            ),
-            (&event, false, Verdict::Same),
+        let request = |method: &str, path: &str| {
+            Some(RequestLine {
+                method: method.to_owned(),
+                path: path.to_owned(),
+            })
+        };
+        let refused = Verdict::Refused("an SQS event is not an HTTP request".to_owned());
+        for finding in [
+            Finding {
+                is_case: true,
+                request: request("POST", "/items"),
+                status_expected: Some(201),
+                status_actual: Some(200),
+                ..Finding::unread(case, Verdict::Differs(mismatches))
+            },
+            Finding {
+                request: request("GET", "/items/a"),
+                ..Finding::unread(event.clone(), server_error)
+            },
+            Finding::unread(event.clone(), refused),
+            Finding::unread(event, Verdict::Same),
         ] {
-            totals.add(&verdict);
-            report.verdict(place, is_case, &verdict).unwrap();
+            totals.add(&finding.verdict);
+            report.verdict(&finding).unwrap();
         }
         report.finish(&totals).unwrap();
         String::from_utf8(printed).unwrap()
@@ -240,7 +268,7 @@ mod tests {
     #[test]
     fn what_differs_is_shown_as_a_diff() {
         insta::assert_snapshot!(rendered(false), @r#"
-        differs cases/create
+        differs POST /items 201 -> 200 (cases/create)
           --- response.json, expected
           +++ response.json, actual
           @@ -5,5 +5,5 @@
@@ -252,7 +280,7 @@ mod tests {
            }
           no `after.json` says what is expected; `--bless` writes it:
           +[]
-        answered with 500 day.jsonl:7
+        answered with 500 GET /items/a (day.jsonl:7)
           {"title":"broken"}
         refused day.jsonl:7
           an SQS event is not an HTTP request

@@ -216,7 +216,7 @@ impl TapeWork<'_> {
                 *position += 1;
                 let identity = self.replay.tapes.identity.as_ref();
                 let work = match decrypted(line.bytes, identity) {
-                    Ok(line) => live(place, *position - 1, &line),
+                    Ok(line) => live(self.replay, place, *position - 1, line),
                     Err(verdict) => Work::Told(place, verdict),
                 };
                 send(self.works, work)
@@ -252,11 +252,15 @@ impl TapeWork<'_> {
 }
 
 /// A request's event, to be run against the store like any other.
-fn live(place: Place, position: u64, line: &[u8]) -> Work {
-    let exchange = match tape::Exchange::read(line) {
+fn live(replay: &Replay, place: Place, position: u64, line: Vec<u8>) -> Work {
+    let line: Arc<[u8]> = line.into();
+    let exchange = match tape::Exchange::read(&line) {
         Ok(exchange) => exchange,
         Err(error) => return Work::Told(place, unreadable(&error)),
     };
+    if let Err(failure) = replay.check_guest(&place, &exchange) {
+        return Work::Unreadable(failure);
+    }
     let Some(event) = exchange.event else {
         return Work::Told(
             place,
@@ -274,6 +278,7 @@ fn live(place: Place, position: u64, line: &[u8]) -> Work {
         },
         bytes: event.to_vec(),
         seed: exchange.seed.clone(),
+        recorded: Some(Arc::clone(&line)),
     };
     if is_safe {
         Work::Batch(vec![event])

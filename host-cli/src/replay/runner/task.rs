@@ -5,14 +5,16 @@ use crate::{
     exit::Failure,
     replay::{
         input::{Event, Place},
-        report::{Totals, Verdict, html::Detail},
+        report::{Finding, Totals, Verdict, html::Detail},
         trace::trace,
     },
 };
 use host_core::{
+    gateway::Rejection,
     json,
-    replay::{self, Case, Exchange, exchange_seed, readable_response},
-    tape::{self, Identity, decrypt_line},
+    replay::{self, Case, Exchange, exchange_seed, readable_response, request_line},
+    service::Answer,
+    tape::{self, DecryptError, Identity, decrypt_line},
 };
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::OwnedSemaphorePermit;
@@ -22,7 +24,7 @@ use tokio::sync::OwnedSemaphorePermit;
 pub(super) struct Done {
     pub(super) totals: Totals,
     pub(super) is_case: bool,
-    pub(super) verdicts: Vec<(Place, Verdict)>,
+    pub(super) findings: Vec<Finding>,
     pub(super) details: Vec<Detail>,
     pub(super) bytes: u64,
     /// Of the room for lines of tapes: what came of them takes as much until it is reported.
@@ -41,7 +43,44 @@ impl Done {
     fn add(&mut self, place: Place, verdict: Verdict) {
         self.totals.requests += u64::from(verdict != Verdict::Cut);
         self.totals.add(&verdict);
-        self.verdicts.push((place, verdict));
+        self.findings.push(Finding::unread(place, verdict));
+    }
+
+    /// Adds a compared request; one that came out the same only where its course is wanted.
+    fn add_compared(
+        &mut self,
+        place: Place,
+        exchange: &tape::Exchange<'_>,
+        comparison: tape::replay::Comparison,
+        options: &TapeOptions,
+    ) {
+        if options.details {
+            self.details
+                .push(Detail::new(&place, exchange, &comparison));
+        }
+        if comparison.verdict == tape::replay::Verdict::Same && !options.trace {
+            self.totals.same += 1;
+            return;
+        }
+        let event = exchange.event.map_or("null", |event| event.get());
+        let finding = Finding {
+            place,
+            is_case: false,
+            request: request_line(event.as_bytes()),
+            status_expected: exchange.status,
+            status_actual: comparison.status,
+            verdict: Verdict::Tape {
+                id: exchange.id.clone().into_owned(),
+                comparison: Box::new(comparison),
+                trace: if options.trace {
+                    trace(exchange)
+                } else {
+                    String::new()
+                },
+            },
+        };
+        self.totals.add(&finding.verdict);
+        self.findings.push(finding);
     }
 }
 
@@ -51,19 +90,13 @@ pub(super) async fn tapes(
     lines: Vec<(Place, Vec<u8>)>,
 ) -> Result<Done, Failure> {
     let mut done = Done::default();
-    let TapeOptions {
-        replayer: Some(replayer),
-        trace: is_traced,
-        details,
-        identity,
-        ..
-    } = &replay.tapes
-    else {
+    let Some(replayer) = &replay.tapes.replayer else {
         return Ok(done);
     };
+    let identity = replay.tapes.identity.as_ref();
     for (place, line) in lines {
         done.bytes += line.len() as u64 + 1;
-        let line: Arc<[u8]> = match decrypted(line, identity.as_ref()) {
+        let line: Arc<[u8]> = match decrypted(line, identity) {
             Ok(line) => line.into(),
             Err(verdict) => {
                 done.add(place, verdict);
@@ -77,27 +110,10 @@ pub(super) async fn tapes(
                 continue;
             }
         };
+        replay.check_guest(&place, &exchange)?;
         done.totals.requests += 1;
         let comparison = replayer.replay(&line, &exchange).await;
-        if *details {
-            done.details
-                .push(Detail::new(&place, &exchange, &comparison));
-        }
-        if comparison.verdict == tape::replay::Verdict::Same && !is_traced {
-            done.totals.same += 1;
-            continue;
-        }
-        let verdict = Verdict::Tape {
-            id: exchange.id.clone().into_owned(),
-            comparison: Box::new(comparison),
-            trace: if *is_traced {
-                trace(&exchange)
-            } else {
-                String::new()
-            },
-        };
-        done.totals.add(&verdict);
-        done.verdicts.push((place, verdict));
+        done.add_compared(place, &exchange, comparison, &replay.tapes);
     }
     Ok(done)
 }
@@ -108,16 +124,31 @@ pub(super) async fn events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Do
     for event in events {
         done.totals.events += 1;
         done.bytes += event.bytes.len() as u64;
-        let verdict = event_verdict(&replay, &event).await;
+        let answer = answer(&replay, &event).await;
+        let recorded = event.recorded.as_deref().map(tape::Exchange::read);
+        if let Some(Ok(exchange)) = &recorded {
+            let ignore = &replay.tapes.ignore;
+            let comparison = tape::replay::compare_live(exchange, &answer, ignore);
+            done.add_compared(event.place, exchange, comparison, &replay.tapes);
+            continue;
+        }
+        let (status, verdict) = match answer {
+            Ok(answer) => (Some(answer.summary.status), event_verdict(&answer)),
+            Err(rejection) => (None, Verdict::Refused(rejection.to_string())),
+        };
         done.totals.add(&verdict);
         if verdict != Verdict::Same {
-            done.verdicts.push((event.place, verdict));
+            done.findings.push(Finding {
+                request: request_line(&event.bytes),
+                status_actual: status,
+                ..Finding::unread(event.place, verdict)
+            });
         }
     }
     Ok(done)
 }
 
-async fn event_verdict(replay: &Replay, event: &Event) -> Verdict {
+async fn answer(replay: &Replay, event: &Event) -> Result<Answer, Rejection> {
     let exchange = Exchange {
         event: &event.bytes,
         received_at_ms: event.head.received_at_ms,
@@ -126,13 +157,18 @@ async fn event_verdict(replay: &Replay, event: &Event) -> Verdict {
             None => exchange_seed(&replay.seed, event.position),
         },
     };
-    match exchange.run(&replay.service).await {
-        Ok(answer) if answer.summary.status < 500 => Verdict::Same,
-        Ok(answer) => Verdict::ServerError {
-            status: answer.summary.status,
-            response: readable_response(json::value(&answer.payload).unwrap_or_default()),
-        },
-        Err(rejection) => Verdict::Refused(rejection.to_string()),
+    exchange.run(&replay.service).await
+}
+
+/// Without an expectation, only what the server is to blame for is wrong.
+fn event_verdict(answer: &Answer) -> Verdict {
+    let status = answer.summary.status;
+    if status < 500 {
+        return Verdict::Same;
+    }
+    Verdict::ServerError {
+        status,
+        response: readable_response(json::value(&answer.payload).unwrap_or_default()),
     }
 }
 
@@ -153,7 +189,7 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, F
             Verdict::Same
         }
     } else {
-        let mismatches = outcome.mismatches(&case);
+        let mismatches = outcome.mismatches(&case, &replay.tapes.ignore);
         if mismatches.is_empty() {
             Verdict::Same
         } else {
@@ -169,22 +205,34 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, F
         path: folder.into(),
         line: None,
     };
+    let finding = Finding {
+        is_case: true,
+        request: request_line(&case.event),
+        status_expected: case.response.as_ref().and_then(status_of),
+        status_actual: status_of(&outcome.response),
+        ..Finding::unread(place, verdict)
+    };
     let bytes = case.event.len() as u64;
     Ok(Done {
         totals,
         is_case: true,
-        verdicts: vec![(place, verdict)],
+        findings: vec![finding],
         details: Vec::new(),
         bytes,
         room: None,
     })
 }
 
+/// The status of a Lambda response.
+fn status_of(response: &serde_json::Value) -> Option<u16> {
+    u16::try_from(response.get("statusCode")?.as_u64()?).ok()
+}
+
 pub(super) fn unreadable(error: &tape::ExchangeError) -> Verdict {
-    if error.is_cut() {
-        Verdict::Cut
-    } else {
-        Verdict::Unreadable(error.to_string())
+    match error {
+        error if error.is_cut() => Verdict::Cut,
+        tape::ExchangeError::Encrypted => Verdict::Encrypted(error.to_string()),
+        error => Verdict::Unreadable(error.to_string()),
     }
 }
 
@@ -195,6 +243,7 @@ pub(super) fn decrypted(line: Vec<u8>, identity: Option<&Identity>) -> Result<Ve
     };
     match decrypt_line(&line, identity) {
         Ok(decrypted) => Ok(decrypted.unwrap_or(line)),
+        Err(error @ DecryptError::OtherRecipient) => Err(Verdict::Encrypted(error.to_string())),
         Err(error) => Err(Verdict::Unreadable(error.to_string())),
     }
 }

@@ -27,6 +27,8 @@ pub enum Verdict {
 pub struct Comparison {
     /// In a word.
     pub verdict: Verdict,
+    /// The status that the guest answers now; `None` where it did not answer.
+    pub status: Option<u16>,
     /// What differs and why, most important first.
     pub notes: Vec<Note>,
     /// What was compared and is not the same, in full: `response`, `writes`, `calls`, `logs`.
@@ -55,6 +57,7 @@ impl Comparison {
     pub(super) fn same() -> Self {
         Self {
             verdict: Verdict::Same,
+            status: None,
             notes: Vec::new(),
             mismatches: Vec::new(),
             sides: None,
@@ -64,6 +67,7 @@ impl Comparison {
     pub(super) fn unplayable(reason: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Unplayable,
+            status: None,
             notes: vec![Note(reason.into())],
             mismatches: Vec::new(),
             sides: None,

@@ -132,6 +132,13 @@ impl Playback {
         }
     }
 
+    /// The status of the answer, if there is one.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.response["status"]
+            .as_u64()
+            .and_then(|status| u16::try_from(status).ok())
+    }
+
     /// What a tape holds; the reason where it cannot be read.
     pub(super) fn recorded(exchange: &Exchange<'_>) -> Result<Self, String> {
         let calls = exchange

@@ -147,6 +147,7 @@ fn conclude(
     }
     Comparison {
         verdict,
+        status: playback.status(),
         notes,
         mismatches,
         sides: Some(Box::new((expected, playback))),

@@ -57,9 +57,13 @@ pub(super) async fn replay(
     };
     let findings = findings(&storage, exchange, answer.as_ref());
     let is_changed = !exchange.is_as_recorded(line);
-    match findings {
+    let status = answer
+        .as_ref()
+        .and_then(|answer| Some(answer.as_ref().ok()?.summary.status));
+    let comparison = match findings {
         Findings::None if is_changed => Comparison {
             verdict: Verdict::Differs,
+            status: None,
             notes: vec![CHANGED_UNSEEN.to_owned().into()],
             mismatches: Vec::new(),
             sides: None,
@@ -72,6 +76,10 @@ pub(super) async fn replay(
             }
             blame(exchange, replayer.is_recorded(exchange), notes, mismatches)
         }
+    };
+    Comparison {
+        status,
+        ..comparison
     }
 }
 
@@ -107,6 +115,7 @@ fn blame(
     }
     Comparison {
         verdict,
+        status: None,
         notes,
         mismatches,
         sides: None,

@@ -1,0 +1,88 @@
+//! `--guest-env`: what a guest finds in its environment, from the command line or from a file, where secrets belong.
+
+use crate::{exit::Failure, input};
+use std::{collections::BTreeMap, path::Path};
+
+/// Largest file with a guest's environment (AWS: all of a function's variables take 4 KB).
+const ENVIRONMENT_BYTES_MAX: u64 = 64 << 10;
+
+/// Reads `NAME=VALUE`, `NAME` for this program's own variable of that name, and `@FILE`, each of which holds a JSON object of strings as `TENON_GUEST_ENV` does; in the order of names.
+/// Of two values for a name the later one counts.
+pub fn resolve(values: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let mut environment = BTreeMap::new();
+    for value in values {
+        match value.strip_prefix('@') {
+            Some(path) => environment.extend(read(Path::new(path))?),
+            None => {
+                let (name, value) = variable(value)?;
+                environment.insert(name, value);
+            }
+        }
+    }
+    Ok(environment)
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let json = input::read_file(path, "guest environment", ENVIRONMENT_BYTES_MAX)?;
+    let read: Result<BTreeMap<String, String>, _> = serde_json::from_slice(&json);
+    // The reason could hold a value.
+    read.map_err(|_| {
+        Failure::environment(format_args!(
+            "guest environment `{}` is not a JSON object of strings",
+            path.display()
+        ))
+        .hint("write `{\"NAME\": \"value\"}` into it")
+    })
+}
+
+fn variable(typed: &str) -> Result<(String, String), Failure> {
+    let (name, value) = match typed.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (typed, None),
+    };
+    let is_name =
+        |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte == b'.';
+    if name.is_empty() || !name.bytes().all(is_name) {
+        // What was typed could be a secret.
+        return Err(Failure::usage("`--guest-env` begins with the name of a variable")
+            .hint("write `--guest-env NAME=VALUE`, `--guest-env NAME` to pass on this program's own, or `--guest-env @FILE`"));
+    }
+    let value = value.or_else(|| std::env::var(name).ok()).ok_or_else(|| {
+        Failure::usage(format_args!(
+            "`--guest-env {name}` passes on a variable that is not set here"
+        ))
+        .hint("set it, or write `--guest-env NAME=VALUE`")
+    })?;
+    Ok((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&str]) -> Result<Vec<(String, String)>, String> {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        resolve(&values)
+            .map(|environment| environment.into_iter().collect())
+            .map_err(|failure| failure.render(false).unwrap_or_default())
+    }
+
+    #[test]
+    fn names_come_in_order_and_the_later_value_counts() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            read(&["B=2", "A=1=x", "B=3", "C="]).unwrap(),
+            [pair("A", "1=x"), pair("B", "3"), pair("C", "")]
+        );
+        assert_eq!(read(&[]).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_a_secret() {
+        for bad in ["=hunter2", "", "{\"A\":\"hunter2\"}", "[1]"] {
+            let message = read(&[bad]).unwrap_err();
+            assert!(message.contains("begins with the name"), "{message}");
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! SIGINT and SIGTERM, for commands that leave nothing half done behind.
+
+use crate::exit::Failure;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Listens from its making on; until then the signals end the program.
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Begins to listen.
+    pub fn new() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::environment(format_args!("failed to listen for signals: {error}"))
+            })
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one; its number.
+    pub async fn next(&mut self) -> u8 {
+        let kind = tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        };
+        u8::try_from(kind.as_raw_value()).unwrap_or_default()
+    }
+}
