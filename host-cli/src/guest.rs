@@ -5,7 +5,7 @@ mod images;
 
 use crate::{exit::Failure, input};
 use host_core::{
-    engine::{Engine, EngineOptions, Guest, LoadError},
+    engine::{self, Candidate, Engine, EngineOptions, Guest, LoadError},
     runtime::{Runtime, RuntimeOptions},
 };
 use std::path::{Path, PathBuf};
@@ -83,8 +83,22 @@ impl GuestSource {
     /// Loads the guest; with its name, for messages.
     pub fn load(&self, engine: &Engine) -> Result<(String, Guest), Failure> {
         let (name, bytes) = self.read()?;
-        let guest = images::load(engine, &bytes).map_err(|error| cannot_load(&name, &error))?;
-        Ok((name, guest))
+        let candidate = self.candidate(engine, &bytes);
+        let guest = candidate.and_then(Candidate::accept);
+        Ok((
+            name.clone(),
+            guest.map_err(|error| cannot_load(&name, &error))?,
+        ))
+    }
+
+    /// Reads a guest of these bytes, without asking whether it can run here. Native code is taken only from a file whose name says so.
+    pub fn candidate(&self, engine: &Engine, bytes: &[u8]) -> Result<Candidate, LoadError> {
+        match self {
+            Self::File(path) if engine::is_image_name(path) && !bytes.starts_with(b"\0asm") => {
+                engine.read_image(bytes)
+            }
+            Self::File(_) | Self::Embedded => images::read(engine, bytes),
+        }
     }
 }
 

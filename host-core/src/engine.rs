@@ -9,9 +9,9 @@ mod load;
 mod ticker;
 
 pub use config::{EngineOptions, Target};
-pub use image::{ImageError, WASMTIME};
+pub use image::{ImageError, WASMTIME, is_image};
 pub use inspect::{HANDLER, Import, Inspection};
-pub use load::{Guest, LoadError};
+pub use load::{Candidate, Guest, IMAGE_SUFFIX, LoadError, is_image_name};
 
 pub(crate) use lane::{Lane, Place};
 use std::sync::Arc;
@@ -79,9 +79,15 @@ impl Engine {
     }
 }
 
-/// Compiles a component into an image for `target`, to be loaded by [`Engine::load`] of the same release.
+/// Compiles a component into an image for `target`, to be loaded by [`Engine::load_image`] of the same release.
 #[cfg(feature = "compiler")]
 pub fn compile(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
+    if is_image(component) {
+        return Err(LoadError::AlreadyCompiled);
+    }
+    if load::is_core_module(component) {
+        return Err(LoadError::CoreModule);
+    }
     if !load::is_component(component) {
         return Err(LoadError::NotAComponent);
     }

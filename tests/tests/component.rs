@@ -28,7 +28,8 @@ fn the_component_names_no_folder_of_the_build() {
 
 #[test]
 fn the_component_imports_only_what_it_uses() {
-    let (_, inspection) = engine().inspect(REFERENCE).unwrap();
+    let candidate = engine().read_component(REFERENCE).unwrap();
+    let inspection = candidate.inspection();
     let imports: Vec<_> = inspection
         .imports
         .iter()

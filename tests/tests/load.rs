@@ -1,6 +1,7 @@
 //! What is not a guest of this host is refused when it is loaded, in words that say why.
 
 use crate::support::{
+    fresh_folder,
     guests::{HOSTILE, PLAIN, REFERENCE, SOCKETS},
     in_process::{engine, get, memory_service},
 };
@@ -9,6 +10,7 @@ use host_core::{
     limits::Limits,
     runtime::{Runtime, RuntimeOptions},
 };
+use std::fs;
 
 fn refusal(bytes: &[u8]) -> LoadError {
     match engine().load(bytes) {
@@ -60,17 +62,17 @@ fn what_is_no_component_is_refused() {
 #[test]
 fn a_damaged_image_is_refused() {
     let image = compile(HOSTILE, Target::HOST.unwrap()).unwrap();
-    assert!(engine().load(&image).is_ok());
+    assert!(engine().load_image(&image).is_ok());
     for position in (0..image.len()).step_by(image.len() / 20) {
         let mut damaged = image.clone();
         damaged[position] ^= 1;
         assert!(
-            engine().load(&damaged).is_err(),
+            engine().load_image(&damaged).is_err(),
             "byte {position} of {} is not guarded",
             image.len()
         );
         assert!(
-            engine().load(&image[..position]).is_err(),
+            engine().load_image(&image[..position]).is_err(),
             "cut at {position} of {}",
             image.len()
         );
@@ -81,8 +83,8 @@ fn a_damaged_image_is_refused() {
 async fn an_image_answers_as_its_component_does() {
     let image = compile(REFERENCE, Target::HOST.unwrap()).unwrap();
     let mut answers = Vec::new();
-    for bytes in [REFERENCE, &image] {
-        let guest = engine().load(bytes).unwrap();
+    for guest in [engine().load(REFERENCE), engine().load_image(&image)] {
+        let guest = guest.unwrap();
         let options = RuntimeOptions {
             limits: Limits::default(),
             ..RuntimeOptions::default()
@@ -100,6 +102,28 @@ fn an_image_for_another_processor_is_refused() {
         Target::Aarch64 => Target::X86_64,
     };
     let image = compile(PLAIN, other).unwrap();
-    let message = refusal(&image).to_string();
-    assert!(message.contains(other.name()), "{message}");
+    let error = engine().load_image(&image).err().unwrap();
+    assert!(error.to_string().contains(other.name()), "{error}");
+    assert!(error.hint().contains("this processor"), "{}", error.hint());
+}
+
+/// Whoever is handed a component must not run native code instead, whatever its bytes are.
+#[test]
+fn an_image_is_native_code_only_where_it_is_asked_for_by_name() {
+    let image = compile(HOSTILE, Target::HOST.unwrap()).unwrap();
+    assert!(matches!(refusal(&image), LoadError::NativeCode));
+    let folder = fresh_folder("image-names");
+    for name in ["guest.wasm", "guest", "guest.cwasm.wasm", "cwasm"] {
+        let path = folder.join(name);
+        fs::write(&path, &image).unwrap();
+        let error = engine().load_file(&path).err().unwrap();
+        assert!(matches!(error, LoadError::NativeCode), "{name}: {error}");
+        assert!(error.hint().contains(".cwasm"), "{}", error.hint());
+    }
+    for (name, bytes) in [("guest.cwasm", &*image), ("component.cwasm", HOSTILE)] {
+        let path = folder.join(name);
+        fs::write(&path, bytes).unwrap();
+        let guest = engine().load_file(&path).unwrap();
+        assert_eq!(guest.digest(), engine().load(HOSTILE).unwrap().digest());
+    }
 }

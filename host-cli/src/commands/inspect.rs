@@ -3,40 +3,58 @@
 use crate::{
     args::{InspectArgs, InspectFormat},
     exit::{Failure, Outcome},
-    guest, input, output,
+    guest::{self, GuestSource},
+    output,
 };
 use host_core::{
-    engine::{Inspection, LoadError},
+    digest::Digest,
+    engine::{Candidate, Inspection, LoadError, is_image},
     runtime::{Runtime, RuntimeOptions},
 };
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// What there is to say about a guest.
+/// What there is to say about a file.
 struct Findings {
     name: String,
     bytes: usize,
-    digest: String,
-    inspection: Inspection,
+    kind: Kind,
+    /// Nothing where it cannot be read as a guest.
+    inspection: Option<Inspection>,
     /// Why this host cannot run it.
     obstacle: Option<LoadError>,
 }
 
-/// Reads the guest as far as it can be read, and tries to link it.
+/// What a file is.
+enum Kind {
+    /// Its digest, of the bytes that were read.
+    Component(Digest),
+    /// What cannot be read as a guest. The digest is that of the file.
+    Unreadable(Digest),
+    /// Native code, and the digest of the component that it says it was made of. Nothing in an image can show whether that is so.
+    NativeCode(Option<Digest>),
+}
+
+/// Reads the guest as far as it can be read, and tries to link it. Whatever the file holds is a finding, not a failure.
 pub fn run(arguments: &InspectArgs) -> Result<Outcome, Failure> {
-    let name = arguments.guest.display().to_string();
-    let bytes = input::read_file(&arguments.guest, "guest", guest::GUEST_BYTES_MAX)?;
+    let source = GuestSource::resolve(Some(&arguments.guest));
+    let (name, bytes) = source.read()?;
     let engine = guest::engine(1)?;
-    let (unchecked, inspection) = engine
-        .inspect(&bytes)
-        .map_err(|error| guest::cannot_load(&name, &error))?;
-    let linked = engine
-        .load(&bytes)
+    let candidate = source.candidate(&engine, &bytes);
+    let claimed = candidate.as_ref().ok().map(Candidate::digest);
+    let kind = match claimed {
+        _ if is_image(&bytes) => Kind::NativeCode(claimed),
+        Some(digest) => Kind::Component(digest),
+        None => Kind::Unreadable(Digest::of(&bytes)),
+    };
+    let inspection = candidate.as_ref().ok().map(Candidate::inspection).cloned();
+    let linked = candidate
+        .and_then(Candidate::accept)
         .and_then(|guest| Runtime::new(&engine, &guest, RuntimeOptions::default()));
     let findings = Findings {
         name,
         bytes: bytes.len(),
-        digest: unchecked.digest().to_string(),
+        kind,
         inspection,
         obstacle: linked.err(),
     };
@@ -55,11 +73,37 @@ fn text(findings: &Findings) -> String {
     let Findings {
         name,
         bytes,
-        digest,
+        kind,
         inspection,
         obstacle,
     } = findings;
-    let mut text = format!("{name}\n  {bytes} bytes, component sha256 {digest}\nimports\n");
+    let what = match kind {
+        Kind::Component(digest) => format!("component sha256 {digest}"),
+        Kind::Unreadable(digest) => format!("sha256 {digest}"),
+        Kind::NativeCode(Some(digest)) => {
+            format!("native code; component sha256 {digest} as claimed, not verified")
+        }
+        Kind::NativeCode(None) => "native code".to_owned(),
+    };
+    let mut text = format!("{name}\n  {bytes} bytes, {what}\n");
+    if let Some(inspection) = inspection {
+        write_interfaces(&mut text, inspection);
+    }
+    match obstacle {
+        None => text.push_str("this host can run it\n"),
+        Some(error) => {
+            let _ = writeln!(
+                text,
+                "this host cannot run it: {error}\n  hint: {}",
+                error.hint()
+            );
+        }
+    }
+    text
+}
+
+fn write_interfaces(text: &mut String, inspection: &Inspection) {
+    text.push_str("imports\n");
     for import in &inspection.imports {
         let mark = if import.granted { "granted" } else { "REFUSED" };
         let _ = writeln!(text, "  {mark}  {}", import.name);
@@ -77,40 +121,36 @@ fn text(findings: &Findings) -> String {
     if inspection.exports.is_empty() {
         text.push_str("  nothing\n");
     }
-    match obstacle {
-        None => text.push_str("this host can run it\n"),
-        Some(error) => {
-            let _ = writeln!(
-                text,
-                "this host cannot run it: {error}\n  hint: {}",
-                error.hint()
-            );
-        }
-    }
-    text
 }
 
 fn document(findings: &Findings) -> Value {
     let Findings {
         name,
         bytes,
-        digest,
+        kind,
         inspection,
         obstacle,
     } = findings;
-    let imports: Vec<Value> = inspection
-        .imports
-        .iter()
-        .map(|import| json!({"name": import.name, "granted": import.granted, "functions": import.functions}))
-        .collect();
+    let (kind, digest, is_verified) = match kind {
+        Kind::Component(digest) => ("component", Some(digest), true),
+        Kind::Unreadable(digest) => ("unreadable", Some(digest), true),
+        Kind::NativeCode(digest) => ("native-code", digest.as_ref(), false),
+    };
     let mut document = json!({
         "guest": name,
         "bytes": bytes,
-        "sha256": digest,
-        "imports": imports,
-        "exports": inspection.exports,
+        "kind": kind,
+        "sha256": digest.map(Digest::to_string),
+        "sha256_verified": is_verified,
         "runs_here": obstacle.is_none(),
     });
+    if let Some(inspection) = inspection {
+        let imports = inspection.imports.iter().map(|import| {
+            json!({"name": import.name, "granted": import.granted, "functions": import.functions})
+        });
+        document["imports"] = imports.collect();
+        document["exports"] = json!(inspection.exports);
+    }
     if let Some(error) = obstacle {
         document["reason"] = error.to_string().into();
         document["hint"] = error.hint().into();
@@ -135,14 +175,14 @@ mod tests {
         Findings {
             name: "bad.wasm".to_owned(),
             bytes: 1234,
-            digest: "ab12".to_owned(),
-            inspection: Inspection {
+            kind: Kind::Component(Digest::of(b"")),
+            inspection: Some(Inspection {
                 imports: vec![
                     import("tenon:handler/log@0.1.0", true, &["write"]),
                     import("wasi:sockets/tcp@0.2.0", false, &[]),
                 ],
                 exports: Vec::new(),
-            },
+            }),
             obstacle: Some(LoadError::NotGranted(vec![
                 "wasi:sockets/tcp@0.2.0".to_owned(),
             ])),
@@ -153,7 +193,7 @@ mod tests {
     fn the_text_says_what_is_refused_and_why() {
         insta::assert_snapshot!(text(&findings()), @r"
         bad.wasm
-          1234 bytes, component sha256 ab12
+          1234 bytes, component sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
         imports
           granted  tenon:handler/log@0.1.0
                    write
@@ -163,6 +203,24 @@ mod tests {
         this host cannot run it: the guest imports what this host does not grant: wasi:sockets/tcp@0.2.0
           hint: guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP
         ");
+    }
+
+    #[test]
+    fn an_images_digest_is_its_own_claim() {
+        let findings = Findings {
+            kind: Kind::NativeCode(Some(Digest::of(b""))),
+            inspection: None,
+            obstacle: None,
+            ..findings()
+        };
+        insta::assert_snapshot!(text(&findings), @r"
+        bad.wasm
+          1234 bytes, native code; component sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 as claimed, not verified
+        this host can run it
+        ");
+        let document = document(&findings);
+        assert_eq!(document["kind"], "native-code");
+        assert_eq!(document["sha256_verified"], false);
     }
 
     #[test]

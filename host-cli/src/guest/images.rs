@@ -6,7 +6,7 @@
 use crate::replacement::{self, Readers};
 use host_core::{
     digest::Digest,
-    engine::{self, Engine, Guest, LoadError, Target},
+    engine::{self, Candidate, Engine, LoadError, Target},
 };
 use std::{
     env, fs, io,
@@ -16,8 +16,8 @@ use std::{
 /// Images that are kept; the oldest go first. One of a small guest has under a megabyte.
 const IMAGES_MAX: usize = 32;
 
-/// Loads a guest, from its image where there is one, else leaving one for the next time.
-pub fn load(engine: &Engine, bytes: &[u8]) -> Result<Guest, LoadError> {
+/// Reads a component, from its image where there is one, else leaving one for the next time.
+pub fn read(engine: &Engine, bytes: &[u8]) -> Result<Candidate, LoadError> {
     // An engine that counts work takes other images; they are not worth a second kind.
     let is_component = bytes.starts_with(b"\0asm\x0d");
     let place = (is_component && !engine.is_metered())
@@ -25,18 +25,19 @@ pub fn load(engine: &Engine, bytes: &[u8]) -> Result<Guest, LoadError> {
         .flatten()
         .zip(Target::HOST);
     let Some((folder, target)) = place else {
-        return engine.load(bytes);
+        return engine.read_component(bytes);
     };
     let digest = Digest::of(bytes);
     let path = folder.join(format!("{digest}-{}.cwasm", target.compatibility()));
-    if let Some(guest) = cached(engine, &path).filter(|guest| guest.digest() == digest) {
-        return Ok(guest);
+    let cached = cached(engine, &path).filter(|candidate| candidate.digest() == digest);
+    if let Some(candidate) = cached {
+        return Ok(candidate);
     }
     let image = engine::compile(bytes, target)?;
-    let guest = engine.load(&image)?;
+    let candidate = engine.read_image(&image)?;
     // A disk that is full costs no more than time.
     let _ = keep(&folder, &path, &image);
-    Ok(guest)
+    Ok(candidate)
 }
 
 /// `tenon` in the user's cache folder (XDG Base Directory Specification), where it has one.
@@ -48,9 +49,9 @@ fn folder() -> Option<PathBuf> {
     cache.is_absolute().then(|| cache.join("tenon"))
 }
 
-fn cached(engine: &Engine, path: &Path) -> Option<Guest> {
+fn cached(engine: &Engine, path: &Path) -> Option<Candidate> {
     (is_private(path.parent()?) && is_private(path)).then_some(())?;
-    engine.load_file(path).ok()
+    engine.read_file(path).ok()
 }
 
 /// Whether only the user can have written it.

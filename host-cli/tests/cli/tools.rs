@@ -134,6 +134,98 @@ fn what_cannot_run_is_inspected_all_the_same() {
 }
 
 #[test]
+fn whatever_is_inspected_is_a_finding_and_not_a_failure() {
+    let folder = Folder::new();
+    let image_bytes = fs::read(image()).unwrap();
+    let other = if cfg!(target_arch = "x86_64") {
+        "aarch64"
+    } else {
+        "x86_64"
+    };
+    let output = folder.path("other.cwasm");
+    cli(&["compile", GUEST, "-o", &output, "--target", other]).expect_code(0);
+    let of_other_processor = folder.read("other.cwasm");
+    for (name, bytes, reason, hint) in [
+        (
+            "core.wasm",
+            &b"\0asm\x01\0\0\0"[..],
+            "a core WebAssembly module",
+            "wasm32-wasip2",
+        ),
+        (
+            "text.wasm",
+            b"hello",
+            "not a WebAssembly component",
+            "wasm32-wasip2",
+        ),
+        (
+            "image.wasm",
+            &image_bytes,
+            "a precompiled image, which is native code",
+            "name it `.cwasm`",
+        ),
+        (
+            "short.cwasm",
+            &image_bytes[..image_bytes.len() / 2],
+            "image is truncated",
+            "copy the image again",
+        ),
+        (
+            "other.cwasm",
+            &of_other_processor,
+            "image was made for ",
+            "for this processor",
+        ),
+    ] {
+        let path = folder.write(name, bytes);
+        let run = cli(&["inspect", &path]).expect_code(1);
+        assert!(run.stderr.is_empty(), "{name}: {}", run.stderr);
+        assert!(run.stdout.contains(reason), "{name}: {}", run.stdout);
+        assert!(run.stdout.contains(hint), "{name}: {}", run.stdout);
+        let run = cli(&["inspect", &path, "--format", "json"]).expect_code(1);
+        assert_eq!(json(&run.stdout)["runs_here"], false, "{name}");
+    }
+    cli(&["inspect", &folder.path("absent.wasm")]).expect_failure(3, "does not exist");
+}
+
+/// An image says itself which component it was made of; nobody can check that.
+#[test]
+fn an_image_is_called_native_code_and_its_digest_a_claim() {
+    let text = cli(&["inspect", image()]).expect_code(0).stdout;
+    assert!(text.contains("native code; component sha256 "), "{text}");
+    assert!(text.contains(" as claimed, not verified"), "{text}");
+    let document = cli(&["inspect", image(), "--format", "json"]).stdout;
+    assert_eq!(json(&document)["sha256_verified"], false);
+    let text = cli(&["inspect", GUEST]).expect_code(0).stdout;
+    assert!(!text.contains("not verified"), "{text}");
+}
+
+#[test]
+fn native_code_under_another_name_is_never_run() {
+    let folder = Folder::new();
+    let disguised = folder.write("guest.wasm", fs::read(image()).unwrap());
+    let event = folder.write(
+        "event.json",
+        cli(&["event", "http", "GET", "/health"]).stdout,
+    );
+    let key = folder.path("release.key");
+    cli(&["keygen", &key]).expect_code(0);
+    let releases = format!("file://{}", folder.path("releases"));
+    let output = folder.path("out.cwasm");
+    for arguments in [
+        &["invoke", &event, "--guest", &disguised][..],
+        &["serve", "--listen", "127.0.0.1:0", "--guest", &disguised],
+        &["replay", &event, "--guest", &disguised],
+        &["compile", &disguised, "-o", &output],
+        &["publish", &disguised, "--to", &releases, "--key", &key],
+    ] {
+        cli(arguments).expect_failure(3, "image").expect_hint();
+    }
+    let named = folder.write("guest.cwasm", fs::read(image()).unwrap());
+    cli(&["invoke", &event, "--guest", &named]).expect_code(0);
+}
+
+#[test]
 fn an_image_is_the_same_every_time() {
     let folder = Folder::new();
     let path = folder.path("again.cwasm");

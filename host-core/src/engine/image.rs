@@ -56,13 +56,31 @@ pub enum ImageError {
     Configuration(String),
 }
 
+impl ImageError {
+    /// What to do about it.
+    pub(super) fn hint(&self) -> &'static str {
+        match self {
+            Self::Truncated | Self::Damaged => {
+                "copy the image again, or make it again: `host-cli compile GUEST -o OUT.cwasm`"
+            }
+            Self::Target(_) => {
+                "make an image for this processor from the component: `host-cli compile GUEST -o OUT.cwasm`"
+            }
+            Self::Format(_) | Self::Wasmtime(_) | Self::Configuration(_) => {
+                "make the image again with this release: `host-cli compile GUEST -o OUT.cwasm`"
+            }
+        }
+    }
+}
+
 /// An image that passed every check but wasmtime's own.
 pub(super) struct Image<'a> {
     pub code: &'a [u8],
     pub component: Digest,
 }
 
-pub(super) fn looks_like_image(bytes: &[u8]) -> bool {
+/// Whether these bytes are an image, sound or not: native code, and no component.
+pub fn is_image(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x7fELF") || bytes.ends_with(MAGIC)
 }
 
@@ -100,7 +118,7 @@ pub(super) fn open_file(mut file: &File) -> io::Result<Option<Result<Digest, Ima
     let mut end = Vec::new();
     file.seek(SeekFrom::Start(end_at))?;
     file.read_to_end(&mut end)?;
-    if !looks_like_image(&start) && !looks_like_image(&end) {
+    if !is_image(&start) && !is_image(&end) {
         return Ok(None);
     }
     let Some((rest, seal)) = split(&end) else {
@@ -190,7 +208,7 @@ mod tests {
         let of_bytes = open(bytes).map(|image| image.component);
         match of_file {
             Some(of_file) => assert_eq!(of_file, of_bytes),
-            None => assert!(!looks_like_image(bytes)),
+            None => assert!(!is_image(bytes)),
         }
         of_bytes
     }

@@ -1,6 +1,6 @@
 //! What a component asks for and offers, and whether this host grants it.
 
-use super::{Engine, Guest, LoadError};
+use super::Engine;
 use crate::wasi;
 use wasmtime::component::{Component, types::ComponentItem};
 
@@ -55,15 +55,6 @@ impl Inspection {
             .map(|(name, _)| name.to_owned())
             .collect();
         Self { imports, exports }
-    }
-}
-
-impl Engine {
-    /// Describes a component or an image without asking whether it can run here; [`Engine::load`] answers that.
-    pub fn inspect(&self, bytes: &[u8]) -> Result<(Guest, Inspection), LoadError> {
-        let guest = self.read(bytes)?;
-        let inspection = Inspection::of(self, guest.component());
-        Ok((guest, inspection))
     }
 }
 

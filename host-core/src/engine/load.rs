@@ -34,6 +34,15 @@ impl Guest {
     }
 }
 
+/// How the name of an image's file ends.
+pub const IMAGE_SUFFIX: &str = "cwasm";
+
+/// Whether a file's name says that it holds native code, so that it may be run as such.
+pub fn is_image_name(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|suffix| suffix == IMAGE_SUFFIX)
+}
+
 /// Bytes that this host cannot run as a guest.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -43,6 +52,14 @@ pub enum LoadError {
     /// Neither a component nor an image.
     #[error("not a WebAssembly component")]
     NotAComponent,
+    /// An image where a component was asked for.
+    #[error(
+        "a precompiled image, which is native code, under a name that does not end in `.{IMAGE_SUFFIX}`"
+    )]
+    NativeCode,
+    /// An image, given to the compiler.
+    #[error("a precompiled image already, not a component")]
+    AlreadyCompiled,
     /// A core module, as `wasm32-unknown-unknown` or `wasm32-wasip1` make it.
     #[error("a core WebAssembly module, not a component")]
     CoreModule,
@@ -79,11 +96,13 @@ impl LoadError {
             Self::NotAComponent | Self::CoreModule => {
                 "build the guest with `cargo build --release --target wasm32-wasip2`"
             }
+            Self::NativeCode => {
+                "use the component (`.wasm`) that it was made of; or, if you trust where the image came from, name it `.cwasm`"
+            }
+            Self::AlreadyCompiled => "name the component (`.wasm`) that the image was made of",
             Self::NoCompiler => "make an image with `host-cli compile GUEST -o OUT.cwasm`",
             Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
-            Self::Image(_) => {
-                "make the image again with this release: `host-cli compile GUEST -o OUT.cwasm`"
-            }
+            Self::Image(error) => error.hint(),
             Self::NotGranted(_) => {
                 "guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP"
             }
@@ -94,36 +113,26 @@ impl LoadError {
     }
 }
 
-impl Engine {
-    /// Loads a component (`.wasm`, where the host has a compiler) or an image (`.cwasm`).
-    ///
-    /// # Trust
-    ///
-    /// An image is native code. Call this only with images whose origin the caller trusts.
-    pub fn load(&self, bytes: &[u8]) -> Result<Guest, LoadError> {
-        self.accept(self.read(bytes)?)
+/// Bytes that were read as a guest, which is not yet asked whether it can run here.
+pub struct Candidate {
+    guest: Guest,
+    inspection: Inspection,
+}
+
+impl Candidate {
+    /// SHA-256 of the component. An image only claims it: nothing in it can be compared.
+    pub fn digest(&self) -> Digest {
+        self.guest.digest
     }
 
-    /// The same for a file. An image is not read but mapped, which takes a third of the time: for files that nobody changes while they
-    /// are in use, such as those of a Lambda layer.
-    ///
-    /// # Trust
-    ///
-    /// As for [`Engine::load`]. Whoever changes the file later, changes code that runs.
-    pub fn load_file(&self, path: &Path) -> Result<Guest, LoadError> {
-        let guest = match image::open_file(&File::open(path)?)? {
-            Some(component) => Guest {
-                digest: component?,
-                components: self.map(path)?,
-            },
-            None => self.read(&fs::read(path)?)?,
-        };
-        self.accept(guest)
+    /// What it imports and exports.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inspection
     }
 
-    /// Asks whether it can run here.
-    fn accept(&self, guest: Guest) -> Result<Guest, LoadError> {
-        let inspection = Inspection::of(self, guest.component());
+    /// The guest, where this host grants what it imports and can call what it exports.
+    pub fn accept(self) -> Result<Guest, LoadError> {
+        let Self { guest, inspection } = self;
         let missing: Vec<String> = inspection
             .imports
             .into_iter()
@@ -149,26 +158,79 @@ impl Engine {
         }
         Ok(guest)
     }
+}
 
-    /// Loads without asking whether it can run here.
-    pub(super) fn read(&self, bytes: &[u8]) -> Result<Guest, LoadError> {
-        if image::looks_like_image(bytes) {
-            let Image { code, component } = image::open(bytes)?;
-            return Ok(Guest {
-                components: self.deserialize(code)?,
-                digest: component,
-            });
+impl Engine {
+    /// Loads a component, where the host has a compiler. An image is refused: native code runs only where it is asked for as such.
+    pub fn load(&self, component: &[u8]) -> Result<Guest, LoadError> {
+        self.read_component(component)?.accept()
+    }
+
+    /// Loads an image.
+    ///
+    /// # Trust
+    ///
+    /// An image is native code. Call this only with images whose origin the caller trusts.
+    pub fn load_image(&self, image: &[u8]) -> Result<Guest, LoadError> {
+        self.read_image(image)?.accept()
+    }
+
+    /// Loads a component or, from a file whose name [says so](is_image_name), an image. An image is not read but mapped, which takes a
+    /// third of the time: for files that nobody changes while they are in use, such as those of a Lambda layer.
+    ///
+    /// # Trust
+    ///
+    /// As for [`Engine::load_image`]. Whoever changes the file later, changes code that runs.
+    pub fn load_file(&self, path: &Path) -> Result<Guest, LoadError> {
+        self.read_file(path)?.accept()
+    }
+
+    /// Reads a component without asking whether it can run here.
+    pub fn read_component(&self, component: &[u8]) -> Result<Candidate, LoadError> {
+        if image::is_image(component) {
+            return Err(LoadError::NativeCode);
         }
-        if is_core_module(bytes) {
+        if is_core_module(component) {
             return Err(LoadError::CoreModule);
         }
-        if !is_component(bytes) {
+        if !is_component(component) {
             return Err(LoadError::NotAComponent);
         }
-        Ok(Guest {
-            components: self.compile(bytes)?,
-            digest: Digest::of(bytes),
-        })
+        Ok(self.candidate(Guest {
+            components: self.compile(component)?,
+            digest: Digest::of(component),
+        }))
+    }
+
+    /// Reads an image without asking whether it can run here.
+    ///
+    /// # Trust
+    ///
+    /// As for [`Engine::load_image`]: code that is only mapped must be sound, too.
+    pub fn read_image(&self, image: &[u8]) -> Result<Candidate, LoadError> {
+        let Image { code, component } = image::open(image)?;
+        Ok(self.candidate(Guest {
+            components: self.deserialize(code)?,
+            digest: component,
+        }))
+    }
+
+    /// Reads a file as [`Engine::load_file`] does, without asking whether it can run here.
+    pub fn read_file(&self, path: &Path) -> Result<Candidate, LoadError> {
+        if is_image_name(path)
+            && let Some(component) = image::open_file(&File::open(path)?)?
+        {
+            return Ok(self.candidate(Guest {
+                digest: component?,
+                components: self.map(path)?,
+            }));
+        }
+        self.read_component(&fs::read(path)?)
+    }
+
+    fn candidate(&self, guest: Guest) -> Candidate {
+        let inspection = Inspection::of(self, guest.component());
+        Candidate { guest, inspection }
     }
 
     /// Compiles once; the other lanes get the code as an image would have it.
@@ -207,7 +269,7 @@ pub(super) fn is_component(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm\x0d\0\x01\0")
 }
 
-fn is_core_module(bytes: &[u8]) -> bool {
+pub(super) fn is_core_module(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm\x01\0\0\0")
 }
 

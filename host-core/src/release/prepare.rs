@@ -288,7 +288,9 @@ fn verify_and_load(
     if found != record.digest {
         return Err(differs(format!("its sha256 is {found}")));
     }
-    let guest = engine.load(image).map_err(|error| load(digest, error))?;
+    let guest = engine
+        .load_image(image)
+        .map_err(|error| load(digest, error))?;
     if guest.digest() != digest {
         return Err(differs(format!(
             "it was made of component {}",

@@ -111,17 +111,14 @@ fn check(engine: &Engine, component: &[u8]) -> Result<Vec<String>, PublishError>
     if component.len() > COMPONENT_BYTES_MAX {
         return Err(PublishError::TooLarge(component.len()));
     }
-    if component.starts_with(b"\x7fELF") {
-        return Err(PublishError::Image);
-    }
-    let guest = engine.load(component)?;
-    Runtime::new(engine, &guest, RuntimeOptions::default())?;
-    let (_, inspection) = engine.inspect(component)?;
-    Ok(inspection
-        .imports
-        .into_iter()
-        .map(|import| import.name)
-        .collect())
+    let candidate = match engine.read_component(component) {
+        Err(LoadError::NativeCode) => return Err(PublishError::Image),
+        candidate => candidate?,
+    };
+    let imports = candidate.inspection().imports.iter();
+    let imports = imports.map(|import| import.name.clone()).collect();
+    Runtime::new(engine, &candidate.accept()?, RuntimeOptions::default())?;
+    Ok(imports)
 }
 
 /// The manifest that is there, and whether `key` itself has signed it.

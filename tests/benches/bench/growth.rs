@@ -36,7 +36,7 @@ async fn known(guests: &Guests) -> anyhow::Result<()> {
     let options = EngineOptions::default();
     let engine = Engine::new(&options)?;
     let link = |engine: &Engine, image: &[u8]| -> anyhow::Result<Runtime> {
-        let guest = engine.load(image)?;
+        let guest = engine.load_image(image)?;
         Ok(Runtime::new(engine, &guest, RuntimeOptions::default())?)
     };
     let alone = link(&Engine::new(&options)?, &guests.image(0))?;

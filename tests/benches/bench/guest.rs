@@ -60,7 +60,7 @@ fn ready(folder: &Path) -> anyhow::Result<()> {
         let [mapped, loaded, linked] = &mut steps;
         for _ in 0..BATCH_OF_STEPS {
             timed(mapped, || engine.load_file(&path))?;
-            let guest = timed(loaded, || engine.load(&image))?;
+            let guest = timed(loaded, || engine.load_image(&image))?;
             let options = RuntimeOptions::default();
             timed(linked, || Runtime::new(&engine, &guest, options))?;
         }

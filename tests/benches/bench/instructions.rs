@@ -181,7 +181,7 @@ fn engine() -> anyhow::Result<Engine> {
 
 fn runtime(folder: &Path) -> anyhow::Result<Runtime> {
     let engine = engine()?;
-    let guest = engine.load(&fs::read(folder.join("guest.cwasm"))?)?;
+    let guest = engine.load_image(&fs::read(folder.join("guest.cwasm"))?)?;
     Ok(Runtime::new(&engine, &guest, RuntimeOptions::default())?)
 }
 
