@@ -74,6 +74,10 @@ pub const TOKEN_DURATION: Duration = Duration::from_secs(600);
 pub const LOG_LINE_BYTES_MAX: usize = 16 * KIB;
 /// Guest log lines in one request; further ones are counted, not kept.
 pub const LOG_LINES_MAX: u32 = 1_000;
+/// Memory that the log lines of one request take in the host; lines beyond it are counted, not kept.
+pub const LOG_BYTES_MAX: usize = MIB;
+/// Attributes of one log line; further ones are cut.
+pub const LOG_ATTRIBUTES_MAX: usize = 64;
 /// Key of one attribute of a log line.
 pub const LOG_ATTRIBUTE_KEY_BYTES_MAX: usize = 128;
 
@@ -107,8 +111,19 @@ pub const GUEST_MEMORY_BYTES_CEILING: usize = 512 * MIB;
 pub const GUEST_STACK_BYTES: usize = 512 * KIB;
 /// Elements of a guest's function tables.
 pub const GUEST_TABLE_ELEMENTS_MAX: usize = 20_000;
-/// Data that one call from the guest, or its answer, may carry.
-pub const HOST_CALL_BYTES_MAX: usize = 32 * MIB;
+/// Data that one call from the guest, or its response, may carry into the host. Three times the largest transaction, because a
+/// document's text may be longer than what is stored; the host holds it twice for a moment.
+pub const HOST_CALL_BYTES_MAX: usize = 12 * MIB;
+/// Output that a guest may write in one call; what `check-write` permits.
+pub const OUTPUT_BYTES_MAX: usize = 64 * KIB;
+/// Random bytes that one call draws; the interface lets a host bound this.
+pub const RANDOM_BYTES_MAX: usize = 64 * KIB;
+/// Resources (streams, things to wait for) that one guest may hold at a time, and that one `poll` may name.
+pub const RESOURCES_MAX: usize = 4_096;
+/// Frames of a backtrace that reach the log when a guest traps.
+pub const BACKTRACE_FRAMES_MAX: usize = 20;
+/// A function's name in a backtrace; longer ones are cut.
+pub const BACKTRACE_NAME_BYTES_MAX: usize = 256;
 
 /// A component that is published. Interpreters with their language's library have some ten megabytes.
 pub const COMPONENT_BYTES_MAX: usize = 64 * MIB;

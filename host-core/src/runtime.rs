@@ -100,6 +100,8 @@ pub struct Outcome {
     pub result: Result<Response, Failure>,
     /// The guest's log lines, output included.
     pub logs: Vec<LogRecord>,
+    /// Functions of the guest that were active when it failed, the innermost first.
+    pub backtrace: Vec<String>,
     /// What it used.
     pub usage: Usage,
     /// What the store did for it.
@@ -112,6 +114,7 @@ impl Outcome {
         Self {
             result: Err(Failure::Busy),
             logs: Vec::new(),
+            backtrace: Vec::new(),
             usage: Usage {
                 total_duration,
                 ..Usage::default()
@@ -128,6 +131,7 @@ pub(crate) struct State {
     pub(crate) wasi: Wasi,
     pub(crate) logs: Logs,
     pub(crate) meter: Meter,
+    backtrace: Vec<String>,
 }
 
 /// The store of whom no request was given: there are no calls to make either.
@@ -142,6 +146,7 @@ impl State {
             wasi: Wasi::new(options.environment.clone(), received_at_ms, run.seed),
             logs: Logs::new(options.log_level),
             meter: Meter::new(&options.limits),
+            backtrace: Vec::new(),
         }
     }
 
@@ -154,6 +159,7 @@ impl State {
             wasi: Wasi::new(options.environment.clone(), 0, seed),
             logs: Logs::new(options.log_level),
             meter: Meter::idle(&options.limits),
+            backtrace: Vec::new(),
         }
     }
 
@@ -256,6 +262,7 @@ impl Runtime {
         Outcome {
             result,
             logs: state.logs.finish(state.meter.storage_calls()),
+            backtrace: state.backtrace,
             usage: Usage {
                 fuel,
                 ..state.meter.usage(started.elapsed())
@@ -303,10 +310,14 @@ impl Runtime {
                 .call_handle(&mut *store, &convert_request(request))
                 .await
         };
-        let answer = answer.await;
-        answer
-            .map(convert_response)
-            .map_err(|error| Failure::from_error(&error, &store.data().meter))
+        match answer.await {
+            Ok(response) => Ok(convert_response(response)),
+            Err(error) => {
+                let failure = Failure::from_error(&error, &store.data().meter);
+                store.data_mut().backtrace = failure::backtrace(&failure, &error);
+                Err(failure)
+            }
+        }
     }
 }
 

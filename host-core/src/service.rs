@@ -87,6 +87,8 @@ pub struct Summary {
     pub guest: Option<Digest>,
     /// The guest's log lines.
     pub logs: Vec<LogRecord>,
+    /// Functions of the guest that were active when it failed, the innermost first.
+    pub backtrace: Vec<String>,
     /// What the guest used; nothing if it did not run.
     pub usage: Usage,
     /// What the store did for it.
@@ -114,6 +116,21 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Its name: the same one in the log, on tapes and in documents.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Unrouted => "unrouted",
+            Self::Guest(Failure::Trap(_)) => "trap",
+            Self::Guest(Failure::Deadline) => "deadline",
+            Self::Guest(Failure::Busy) => "busy",
+            Self::Guest(Failure::Memory(_)) => "memory",
+            Self::Guest(Failure::Stopped(_)) => "stopped",
+            Self::Response(_) => "response",
+            Self::Panic(_) => "panic",
+        }
+    }
+
     /// Status and words for the client: what it can do something about. The rest is for the operator's log.
     fn answer(&self, status_of_refusal: u16) -> (u16, &str) {
         match self {
@@ -297,6 +314,7 @@ async fn answer<T: Default>(
     let response = match catch::panics(handling).await {
         Ok(outcome) => {
             summary.logs = outcome.logs;
+            summary.backtrace = outcome.backtrace;
             summary.usage = outcome.usage;
             summary.storage = outcome.storage;
             outcome.result.map_err(Fault::Guest)
@@ -351,6 +369,7 @@ impl Summary {
             fault: None,
             guest: None,
             logs: Vec::new(),
+            backtrace: Vec::new(),
             usage: Usage::default(),
             storage: StorageReport::default(),
         }
@@ -367,6 +386,7 @@ impl Summary {
             fault: Some(fault),
             guest: None,
             logs: Vec::new(),
+            backtrace: Vec::new(),
             usage: Usage::default(),
             storage: StorageReport::default(),
         }

@@ -14,6 +14,7 @@ use crate::{
     bindings::wasi::{
         cli as wasi_cli, clocks as wasi_clocks, io as wasi_io, random as wasi_random,
     },
+    limits::RESOURCES_MAX,
     runtime::State,
     seed::Seed,
 };
@@ -37,9 +38,6 @@ pub(crate) struct Wasi {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
-
-/// Resources (streams, things to wait for) that one guest may hold at a time.
-const RESOURCES_MAX: usize = 4_096;
 
 impl Wasi {
     pub(crate) fn new(environment: Environment, received_at_ms: u64, seed: Seed) -> Self {

@@ -69,6 +69,37 @@ async fn a_panic_is_a_500() {
     ));
 }
 
+/// What a developer needs to find the place: the guest's own words on standard error, and the functions that were active. The client
+/// reads neither.
+#[tokio::test]
+async fn a_panic_leaves_its_message_and_a_backtrace_in_the_log() {
+    let service = hostile();
+    let answer = get(&service, "/trap").await;
+    assert_problem(&answer, 500);
+    let summary = &answer.summary;
+    let says = |text: &str| summary.logs.iter().any(|line| line.message.contains(text));
+    assert!(says("panicked at"), "{:?}", summary.logs);
+    assert!(says("on purpose"), "{:?}", summary.logs);
+    let names = |text: &str| summary.backtrace.iter().any(|name| name.contains(text));
+    assert!(names("handle"), "{:?}", summary.backtrace);
+    assert!(names("panic"), "{:?}", summary.backtrace);
+    let response = response(&answer).to_string();
+    for inside in ["on purpose", "panicked", "Hostile"] {
+        assert!(
+            !response.contains(inside),
+            "`{inside}` stands in {response}"
+        );
+    }
+    let innermost = |path| {
+        let service = service.clone();
+        async move { get(&service, path).await.summary.backtrace.remove(0) }
+    };
+    assert!(innermost("/stack").await.contains("recursion"));
+    // A call that the host ends has the function that made it.
+    assert!(!innermost("/calls").await.is_empty());
+    assert_eq!(get(&service, "/").await.summary.backtrace, [""; 0]);
+}
+
 #[tokio::test]
 async fn endless_recursion_is_a_500() {
     assert!(matches!(

@@ -86,7 +86,16 @@ impl Format {
             line.end();
         }
         if let Some(fault) = &summary.fault {
-            self.fault(lines, time_ms, &summary.request_id, fault);
+            let mut line = Line::begin(lines, self);
+            line.time(time_ms);
+            line.token("level", "error");
+            line.token("request_id", &summary.request_id);
+            line.token("fault", fault.kind());
+            line.text("message", &fault.to_string());
+            if !summary.backtrace.is_empty() {
+                line.text("backtrace", &summary.backtrace.join(" <- "));
+            }
+            line.end();
         }
     }
 
@@ -271,7 +280,8 @@ mod tests {
     use super::*;
     use host_core::{
         gateway::EventKind,
-        runtime::{LogLevel, LogRecord},
+        runtime::{Failure, LogLevel, LogRecord},
+        service::Fault,
         storage::StorageReport,
     };
 
@@ -311,9 +321,10 @@ mod tests {
             path: "/".to_owned(),
             route: "/".to_owned(),
             status: 200,
-            fault: None,
+            fault: Some(Fault::Guest(Failure::Trap("unreachable".to_owned()))),
             guest: None,
             logs: vec![record],
+            backtrace: vec!["guest\u{9b}::handle".to_owned(), "function 7".to_owned()],
             usage: Usage::default(),
             storage: StorageReport::default(),
         }
@@ -343,6 +354,7 @@ mod tests {
         time=2026-01-01T00:00:00.007Z method=GET path=/items/a%20b status=200 bytes=31 duration_ms=12.034 guest=84983c60f7da storage_ms=0.120 storage_calls=2 request_id=r1
         time=2026-01-01T00:00:00.007Z method=GET path=/\u009b\u202e status=403 bytes=31 duration_ms=12.034 request_id=r1
         time=2026-01-01T00:00:00.007Z level=warn request_id=r1 message="two\nlines \u009b31m" a_key=[1, "\u202e"]
+        time=2026-01-01T00:00:00.007Z level=error request_id=r1 fault=trap message="the guest trapped: unreachable" backtrace="guest\u009b::handle <- function 7"
         level=error request_id=r1 message="it said \"no\""
         "#);
     }
@@ -358,6 +370,7 @@ mod tests {
         {"time":"2026-01-01T00:00:00.007Z","method":"GET","path":"/items/a%20b","status":200,"bytes":31,"duration_ms":12.034,"guest":"84983c60f7da","storage_ms":0.120,"storage_calls":2,"request_id":"r1"}
         {"time":"2026-01-01T00:00:00.007Z","method":"GET","path":"/\u009b\u202e","status":403,"bytes":31,"duration_ms":12.034,"request_id":"r1"}
         {"time":"2026-01-01T00:00:00.007Z","level":"warn","request_id":"r1","message":"two\nlines \u009b31m","attributes":{"a key":[1, "\u202e"]}}
+        {"time":"2026-01-01T00:00:00.007Z","level":"error","request_id":"r1","fault":"trap","message":"the guest trapped: unreachable","backtrace":"guest\u009b::handle <- function 7"}
         {"level":"error","request_id":"r1","message":"it said \"no\""}
         "#);
     }

@@ -105,7 +105,11 @@ impl Telemetry {
         line.member("coldStart", &report.is_cold_start);
         line.member("memoryBytesPeak", &summary.usage.memory_bytes_peak);
         if let Some(fault) = &summary.fault {
-            line.member("fault", &words(fault));
+            line.member("fault", fault.kind());
+            line.member("faultDetail", &words(fault));
+        }
+        if !summary.backtrace.is_empty() {
+            line.member("backtrace", &summary.backtrace);
         }
         metrics::write(&mut line, &self.metrics_namespace, &self.function, report);
         line.end();

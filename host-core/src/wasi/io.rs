@@ -2,6 +2,7 @@
 
 use crate::{
     bindings::wasi::io::{error, poll, streams},
+    limits::{OUTPUT_BYTES_MAX, RESOURCES_MAX},
     runtime::{LogLevel, State, Stop},
 };
 use wasmtime::component::Resource;
@@ -33,8 +34,6 @@ pub enum Pollable {
 /// A terminal. There is none: the interface needs the type.
 pub struct Terminal;
 
-/// What a stream promises to take at once.
-const WRITE_BYTES_MAX: u64 = 64 * 1024;
 /// An unfinished line of output is cut here.
 const LINE_BYTES_MAX: usize = crate::limits::LOG_LINE_BYTES_MAX;
 
@@ -58,6 +57,9 @@ impl poll::Host for State {
         self.meter.count_host_call()?;
         if pollables.is_empty() {
             return Err(Stop::EmptyPoll.into());
+        }
+        if pollables.len() > RESOURCES_MAX {
+            return Err(Stop::PollList.into());
         }
         let pollables = pollables
             .iter()
@@ -160,11 +162,15 @@ impl streams::HostOutputStream for State {
         _: Resource<OutputStream>,
     ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
         self.meter.count_host_call()?;
-        Ok(Ok(WRITE_BYTES_MAX))
+        Ok(Ok(OUTPUT_BYTES_MAX as u64))
     }
 
     fn write(&mut self, stream: Resource<OutputStream>, contents: Vec<u8>) -> Written {
         self.meter.count_host_call()?;
+        // More than `check-write` permits: the interface says that this traps.
+        if contents.len() > OUTPUT_BYTES_MAX {
+            return Err(Stop::OutputBytes.into());
+        }
         let stream = *self.wasi.table.get(&stream)?;
         self.print(stream, &contents);
         Ok(Ok(()))
@@ -193,7 +199,11 @@ impl streams::HostOutputStream for State {
     }
 
     fn write_zeroes(&mut self, stream: Resource<OutputStream>, length: u64) -> Written {
-        self.write(stream, vec![0; length.min(WRITE_BYTES_MAX) as usize])
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= OUTPUT_BYTES_MAX)
+            .ok_or(Stop::OutputBytes)?;
+        self.write(stream, vec![0; length])
     }
 
     fn blocking_write_zeroes_and_flush(

@@ -2,6 +2,7 @@
 
 use crate::{
     bindings::wasi::random::{insecure, insecure_seed, random},
+    limits::RANDOM_BYTES_MAX,
     runtime::{State, Stop},
 };
 use rand_chacha::rand_core::Rng;
@@ -32,16 +33,14 @@ impl insecure_seed::Host for State {
     }
 }
 
-/// Most that one call draws; the interface lets a host bound this.
-const RANDOM_BYTES_MAX: u64 = 64 * 1024;
-
 impl State {
     fn random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         self.meter.count_host_call()?;
-        if length > RANDOM_BYTES_MAX {
-            return Err(Stop::RandomBytes.into());
-        }
-        let mut bytes = vec![0; length as usize];
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= RANDOM_BYTES_MAX)
+            .ok_or(Stop::RandomBytes)?;
+        let mut bytes = vec![0; length];
         self.wasi.random().fill_bytes(&mut bytes);
         Ok(bytes)
     }

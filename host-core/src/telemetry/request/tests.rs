@@ -46,6 +46,7 @@ fn summary() -> Summary {
                 &[("_aws", "{\"x\":1}"), ("level", "\"TRACE\"")],
             ),
         ],
+        backtrace: Vec::new(),
         usage: Usage {
             total_duration: Duration::from_micros(5_250),
             storage_duration: Duration::from_millis(4),
@@ -180,39 +181,39 @@ fn a_fault_is_counted_and_named_and_a_panics_words_are_kept_back() {
             Fault::Refused("too long".into()),
             414,
             "INFO",
-            "request refused: too long",
+            ("refused", "request refused: too long"),
             0,
         ),
         (
             Fault::Guest(Failure::Trap("unreachable".into())),
             500,
             "ERROR",
-            "the guest trapped: unreachable",
+            ("trap", "the guest trapped: unreachable"),
             1,
         ),
         (
             Fault::Guest(Failure::Memory(7)),
             500,
             "ERROR",
-            "the guest exceeded its memory limit of 7 bytes",
+            ("memory", "the guest exceeded its memory limit of 7 bytes"),
             1,
         ),
         (
             Fault::Guest(Failure::Deadline),
             504,
             "WARN",
-            "the guest did not answer in time",
+            ("deadline", "the guest did not answer in time"),
             0,
         ),
         (
             Fault::Panic("secret".into()),
             500,
             "ERROR",
-            "the host panicked",
+            ("panic", "the host panicked"),
             0,
         ),
     ];
-    for (fault, status, level, words, traps) in cases {
+    for (fault, status, level, (kind, words), traps) in cases {
         let summary = Summary {
             status,
             fault: Some(fault),
@@ -221,8 +222,8 @@ fn a_fault_is_counted_and_named_and_a_panics_words_are_kept_back() {
         let lines = lines(LogLevel::Info, &summary, None);
         let line = lines.last().unwrap();
         assert_eq!(
-            (&line["level"], &line["fault"]),
-            (&json!(level), &json!(words))
+            (&line["level"], &line["fault"], &line["faultDetail"]),
+            (&json!(level), &json!(kind), &json!(words))
         );
         assert_eq!(line["GuestTraps"], traps, "{words}");
         assert_eq!(line["ClientErrors"], u8::from(status < 500));
