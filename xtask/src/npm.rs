@@ -6,13 +6,7 @@ use std::{path::Path, process::Command};
 /// Installs what a package needs into its own folder, and runs its script `build`.
 pub fn build(package: &Path) -> anyhow::Result<()> {
     let npm = |arguments: &[&str]| run(Command::new("npm").args(arguments).current_dir(package));
-    // Not `npm ci`: packages name builds for other machines that were never published.
-    npm(&[
-        "install",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--no-save",
-    ])?;
+    // Exactly what the lock file says, which stays as it is; a lock file that does not fit `package.json` is refused.
+    npm(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"])?;
     npm(&["run", "build"])
 }

@@ -1,4 +1,5 @@
-//! Python tools that tests use, in environments of their own under the target folder, with the versions that their requirements pin.
+//! Python tools that tests use, in environments of their own under the target folder, with the versions and digests that their
+//! requirements pin.
 
 use crate::run::{root, run, target_folder};
 use std::{fs, path::PathBuf, process::Command};
@@ -20,9 +21,35 @@ pub fn environment(name: &str, requirements: &str) -> anyhow::Result<PathBuf> {
             .args(["-m", "venv", "--clear"])
             .arg(&environment))?;
         run(Command::new(programs.join("pip"))
-            .args(["install", "--quiet", "--requirement"])
+            .args(["install", "--quiet", "--disable-pip-version-check"])
+            // A file whose digest the requirements do not name is refused, and so is a package that they do not name at all.
+            .args(["--require-hashes", "--no-deps", "--requirement"])
             .arg(&wanted))?;
         fs::copy(&wanted, &installed)?;
     }
     Ok(programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_requirement_has_a_version_and_a_digest() {
+        for file in [
+            "infra/requirements.txt",
+            "tests/benches/handlers/requirements.txt",
+            "tests/e2e/requirements.txt",
+            "tests/requirements.txt",
+        ] {
+            let text = fs::read_to_string(root().join(file)).unwrap();
+            let requirements = text.replace("\\\n", "");
+            for line in requirements.lines().filter(|line| !line.starts_with('#')) {
+                assert!(
+                    line.contains("==") && line.contains("--hash=sha256:"),
+                    "{file}: {line}"
+                );
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod loopback;
 
 use crate::{
     python,
-    run::{run, target_folder},
+    run::{Cargo, run, target_folder},
 };
 use anyhow::{Context, bail, ensure};
 use sha2::{Digest, Sha256};
@@ -101,6 +101,31 @@ const CFN_GUARD: Archive = Archive {
     version: "0.0.62",
     sha256: PerCpu::any("660c14562d4c79d524d0623d80d494e41797acae9da23ecb10915d7f66ada80c"),
 };
+
+/// Checks licences, duplicates and sources of dependencies.
+const CARGO_DENY_VERSION: &str = "0.20.2";
+
+/// The program `cargo-deny`. No registry has a recent one that is built, so that it is compiled once, in less than two minutes of one core,
+/// with the versions and checksums of its own lock file.
+pub fn cargo_deny() -> anyhow::Result<PathBuf> {
+    let tools = target_folder()?.join("tools");
+    let folder = tools.join(format!("cargo-deny-{CARGO_DENY_VERSION}"));
+    let program = folder.join("bin/cargo-deny");
+    if program.is_file() {
+        return Ok(program);
+    }
+    eprintln!("building `cargo-deny` {CARGO_DENY_VERSION}");
+    let build = tools.join("cargo-deny-build");
+    Cargo::new("install")
+        .args(["cargo-deny", "--version", CARGO_DENY_VERSION])
+        .args(["--locked", "--no-default-features", "--debug", "--quiet"])
+        .args(["--root".as_ref(), folder.as_os_str()])
+        .args(["--target-dir".as_ref(), build.as_os_str()])
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .run()?;
+    fs::remove_dir_all(&build)?;
+    Ok(program)
+}
 
 /// The program `cfn-guard`.
 pub fn cfn_guard() -> anyhow::Result<PathBuf> {
