@@ -6,6 +6,7 @@ mod dependencies;
 mod e2e;
 mod fuzz;
 mod guest;
+mod httplint;
 mod infra;
 mod javascript;
 mod npm;
@@ -41,6 +42,7 @@ Commands:
                    is deployed there, whose store has to be empty (needs python3)
   javascript       build the guest in JavaScript, release it beside the reference guest, and ask both (needs npm)
   schemathesis     check `host-cli serve` against the OpenAPI document it serves (needs python3)
+  httplint         lint the answers that the cases record by the rules of HTTP (needs python3)
   dynamodb-local [FILTER]
                    run the DynamoDB backend's tests against Amazon's own engine (needs npm, java 17 and network namespaces)
   fuzz [SECONDS]   fuzz the event normaliser and the readers of tapes, 30 seconds each unless told
@@ -85,6 +87,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         ("infra", []) => infra::check(),
         ("javascript", []) => javascript::check(),
         ("schemathesis", []) => schemathesis::run(),
+        ("httplint", []) => httplint::check(),
         ("dynamodb-local", []) => dynamodb_local::test(dynamodb_local::TESTS_DEFAULT),
         ("dynamodb-local", [filter]) => dynamodb_local::test(filter),
         (dynamodb_local::CONFINED, [engine, filter]) => {
@@ -130,6 +133,7 @@ fn test(filter: Option<&str>) -> anyhow::Result<()> {
     step("dynamodb-local", || {
         dynamodb_local::test(dynamodb_local::TESTS_DEFAULT)
     })?;
+    step("httplint", httplint::check)?;
     step("schemathesis", schemathesis::run)?;
     step("javascript", javascript::check)?;
     step("fuzz", || fuzz::run(fuzz::SECONDS_DEFAULT))
