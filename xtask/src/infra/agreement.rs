@@ -64,6 +64,7 @@ pub fn complaints(file: &Path) -> anyhow::Result<Vec<String>> {
             api::routes,
             api::integrations,
             api::binary_types,
+            api::open_methods,
             metrics::alarms,
             metrics::dashboard,
             metrics::all_are_shown,

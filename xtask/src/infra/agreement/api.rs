@@ -63,6 +63,37 @@ pub fn binary_types(template: &Template) -> anyhow::Result<Vec<String>> {
     ))
 }
 
+/// A method that needs no key has a rate of its own, below the one that all others share.
+pub fn open_methods(template: &Template) -> anyhow::Result<Vec<String>> {
+    let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
+    let (_, stage) = template.resource("AWS::ApiGateway::Stage")?;
+    let rate = |path: &str, method: &str| {
+        let settings = stage["MethodSettings"].as_array()?;
+        let setting = settings.iter().find(|setting| {
+            setting["ResourcePath"] == path
+                && text(&setting["HttpMethod"]).eq_ignore_ascii_case(method)
+        })?;
+        plain(&setting["ThrottlingRateLimit"]).parse::<f64>().ok()
+    };
+    let Some(shared) = rate("/*", "*") else {
+        return Ok(vec!["the API has no rate".to_owned()]);
+    };
+    let mut complaints = Vec::new();
+    for (path, item) in members(&api["Body"]["paths"]) {
+        for (method, operation) in members(item) {
+            let is_open = operation["security"].as_array().is_some_and(Vec::is_empty);
+            let setting = format!("/{}", path.replace('/', "~1"));
+            if is_open && rate(&setting, method).is_none_or(|own| own >= shared) {
+                complaints.push(format!(
+                    "`{} {path}` needs no key, and has no lower rate of its own",
+                    method.to_uppercase()
+                ));
+            }
+        }
+    }
+    Ok(complaints)
+}
+
 /// `METHOD /path` with what it calls.
 pub fn each_integration(template: &Template) -> anyhow::Result<Vec<(String, Value)>> {
     let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
