@@ -75,9 +75,9 @@ impl Conditions {
         }
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.if_match.is_none() && self.if_none_match.is_none()
+    /// Whether they hold for any state of an item that is there: there are none, or `If-Match: *`.
+    pub fn hold_for_any_item(&self) -> bool {
+        matches!(self.if_match, None | Some(Tags::Any)) && self.if_none_match.is_none()
     }
 
     /// Evaluates in the order of RFC 9110, 13.2.2, against the revision that is there.

@@ -3,62 +3,42 @@
 use crate::{
     http::Request,
     item::Draft,
+    json::{self, JsonError, Parsed},
     negotiation::{self, JSON},
     problem::{Problem, Violation},
 };
 use alloc::{format, string::String, vec::Vec};
-use serde_json::Value;
 
-/// Objects and arrays inside of each other. The store keeps no more, and the stack of the component, which each level takes a part of,
-/// is small.
-const LEVELS_MAX: usize = 32;
+/// Content that is longer is refused unread, so that a request ends before its memory does. An item has at most 400 KB, of which each byte
+/// takes at most six in JSON; what is longer holds nothing more, but blanks.
+pub const CONTENT_BYTES_MAX: usize = 6 * 400 * 1024;
 
 /// Reads a request's content as JSON; the media type has been checked.
-pub fn parse(request: &Request) -> Result<Value, Problem> {
-    if levels(&request.body) > LEVELS_MAX {
-        let detail =
-            format!("must not have more than {LEVELS_MAX} levels of objects and arrays").into();
-        return Err(Problem::invalid_content(Vec::from([Violation {
-            pointer: String::new(),
-            detail,
-        }])));
+pub fn parse(request: &Request) -> Result<Parsed, Problem> {
+    let bytes = request.body.len();
+    if bytes > CONTENT_BYTES_MAX {
+        return Err(too_large(format!(
+            "the content has {bytes} bytes, at most {CONTENT_BYTES_MAX} are read"
+        )));
     }
-    serde_json::from_slice(&request.body).map_err(|error| {
-        Problem::new(
-            400,
-            "invalid-json",
-            format!("the content is not JSON: {error}"),
-        )
+    json::parse(&request.body).map_err(|error| match error {
+        JsonError::Syntax { .. } => Problem::new(400, "invalid-json", error.detail()),
+        JsonError::TooDeep => Problem::invalid_content(Vec::from([Violation {
+            pointer: String::new(),
+            detail: error.detail().into(),
+        }])),
+        JsonError::TooManyValues => too_large(error.detail()),
     })
+}
+
+fn too_large(detail: String) -> Problem {
+    Problem::new(413, "content-too-large", detail)
 }
 
 /// Reads a whole item, as POST and PUT send it. `hint` is the header that tells the right media type.
 pub fn parse_item(request: &Request, hint: &'static str) -> Result<Draft, Problem> {
     negotiation::check_content_type(request, JSON, hint)?;
-    Draft::check(parse(request)?).map_err(Problem::invalid_content)
-}
-
-/// The deepest nesting of brackets outside of strings; right for JSON, and never too low for what a parser takes for JSON.
-fn levels(text: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in text {
-        if in_string {
-            in_string = escaped || *byte != b'"';
-            escaped = !escaped && *byte == b'\\';
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
+    Draft::check(parse(request)?.value).map_err(Problem::invalid_content)
 }
 
 #[cfg(test)]
@@ -66,30 +46,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_are_counted_outside_of_strings() {
-        for (text, deepest) in [
-            ("1", 0),
-            ("[]", 1),
-            (r#"{"a":[{},[]],"b":{}}"#, 3),
-            (r#"["[[[", "\"[[", "\\", [], "]"]"#, 2),
-            ("]][[", 2),
-        ] {
-            assert_eq!(levels(text.as_bytes()), deepest, "{text}");
-        }
-    }
-
-    #[test]
-    fn deep_content_is_refused_unparsed() {
-        let status = |levels: usize| {
-            let body = ["[".repeat(levels), "]".repeat(levels)].concat().into();
-            parse(&Request {
-                body,
+    fn content_is_refused_before_it_takes_too_much() {
+        let status = |body: String| {
+            let request = Request {
+                body: body.into(),
                 ..Request::default()
-            })
-            .map_err(|problem| problem.status)
+            };
+            parse(&request).map_or_else(|problem| problem.status, |_| 200)
         };
-        assert!(status(LEVELS_MAX).is_ok());
-        assert_eq!(status(LEVELS_MAX + 1), Err(422));
-        assert_eq!(status(1_000_000), Err(422));
+        let nested = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
+        assert_eq!(status(nested(json::LEVELS_MAX)), 200);
+        assert_eq!(status(nested(json::LEVELS_MAX + 1)), 422);
+        let blanks = |bytes: usize| format!("1{}", " ".repeat(bytes - 1));
+        assert_eq!(status(blanks(CONTENT_BYTES_MAX)), 200);
+        assert_eq!(status(blanks(CONTENT_BYTES_MAX + 1)), 413);
+        assert_eq!(status(format!("[{}0]", "0,".repeat(json::VALUES_MAX))), 413);
     }
 }

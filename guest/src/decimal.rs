@@ -1,6 +1,16 @@
 //! JSON numbers as exact decimals. Floating point would lose digits, and its tables would cost the component 15 KB.
 
-use serde_json::Number;
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+
+/// Significant digits that the store keeps.
+const DIGITS_MAX: usize = 38;
+/// Powers of ten of the first significant digit that the store keeps.
+const EXPONENTS: core::ops::RangeInclusive<i64> = -130..=125;
+/// Those that are written in plain digits.
+const PLAIN_EXPONENTS: core::ops::RangeInclusive<i64> = -7..=DIGITS_MAX as i64 - 1;
 
 /// A number as sign, digits and magnitude.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,14 +24,10 @@ pub struct Decimal<'a> {
 }
 
 impl<'a> Decimal<'a> {
-    /// Reads a number; `None` if its exponent is beyond all measure.
-    pub fn of(number: &'a Number) -> Option<Self> {
-        let text = number.as_str();
+    /// Reads a number of the JSON grammar; `None` if its exponent is beyond all measure.
+    pub fn of(text: &'a str) -> Option<Self> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
-        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-            None => (unsigned, 0),
-        };
+        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
         let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let (integer, fraction) = (
             integer.trim_start_matches('0'),
@@ -47,7 +53,7 @@ impl<'a> Decimal<'a> {
         };
         Some(Self {
             is_negative: text.starts_with('-'),
-            exponent: position + i64::from(exponent),
+            exponent: position + i64::from(exponent.parse::<i32>().ok()?),
             digits,
         })
     }
@@ -57,64 +63,99 @@ impl<'a> Decimal<'a> {
         self.digits.iter().all(|digits| digits.is_empty())
     }
 
-    /// Whether the values are the same.
-    pub fn is_same(&self, other: &Decimal<'_>) -> bool {
-        self.is_negative == other.is_negative
-            && self.exponent == other.exponent
-            && self
-                .digits
-                .iter()
-                .flat_map(|digits| digits.bytes())
-                .eq(other.digits.iter().flat_map(|digits| digits.bytes()))
+    /// The spelling of `wit/storage.wit`; `None` for what the store does not keep.
+    fn canonical(&self) -> Option<String> {
+        let digits = self.digits.concat();
+        if digits.is_empty() {
+            return Some("0".into());
+        }
+        if digits.len() > DIGITS_MAX || !EXPONENTS.contains(&self.exponent) {
+            return None;
+        }
+        let sign = if self.is_negative { "-" } else { "" };
+        if !PLAIN_EXPONENTS.contains(&self.exponent) {
+            let (first, rest) = digits.split_at(1);
+            let point = if rest.is_empty() { "" } else { "." };
+            return Some(format!("{sign}{first}{point}{rest}e{}", self.exponent));
+        }
+        let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
+        let missing = self.exponent + 1 - digits.len() as i64;
+        Some(if self.exponent < 0 {
+            format!("{sign}0.{}{digits}", zeros(-self.exponent - 1))
+        } else if missing >= 0 {
+            format!("{sign}{digits}{}", zeros(missing))
+        } else {
+            let (integer, fraction) = digits.split_at(self.exponent as usize + 1);
+            format!("{sign}{integer}.{fraction}")
+        })
     }
+}
+
+/// The store's spelling of a number of the JSON grammar. What it does not keep stays as it is: it says why when it refuses it.
+pub fn canonical(text: &str) -> String {
+    let is_plain_integer = text.len() <= DIGITS_MAX
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+        && text != "-0";
+    if is_plain_integer {
+        return text.to_string();
+    }
+    let spelling = Decimal::of(text).and_then(|number| number.canonical());
+    spelling.unwrap_or_else(|| text.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn number(text: &str) -> Number {
-        serde_json::from_str(text).unwrap()
-    }
-
+    /// The same as the store's own test has, and `tests/tests/representation.rs` holds the two together.
     #[test]
-    fn spelling_does_not_matter() {
-        for (one, other) in [
+    fn a_value_has_one_spelling() {
+        for (text, spelling) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("0.000", "0"),
+            ("-0e99999999999", "0"),
+            ("1.0", "1"),
             ("1.50", "1.5"),
-            ("1e2", "100"),
-            ("100", "1.00E+2"),
-            ("-0.0", "0e9"),
-            ("0.0012", "12e-4"),
-            ("120.0", "0.12e3"),
+            ("100", "100"),
+            ("1E+2", "100"),
+            ("-12.340e1", "-123.4"),
+            ("0.0000001", "0.0000001"),
+            ("1e-7", "0.0000001"),
+            ("0.00000001", "1e-8"),
+            ("-1.50e-9", "-1.5e-9"),
+            ("1e37", "10000000000000000000000000000000000000"),
+            ("1e38", "1e38"),
+            ("12e37", "1.2e38"),
+            ("100000000000000000000000000000000000000", "1e38"),
+            (
+                "12345678901234567890123456789012345678",
+                "12345678901234567890123456789012345678",
+            ),
+            (
+                "1.2345678901234567890123456789012345678",
+                "1.2345678901234567890123456789012345678",
+            ),
+            ("9.99e125", "9.99e125"),
+            ("1e-130", "1e-130"),
         ] {
-            let (left, right) = (number(one), number(other));
-            assert!(
-                Decimal::of(&left)
-                    .unwrap()
-                    .is_same(&Decimal::of(&right).unwrap()),
-                "{one} {other}"
-            );
+            assert_eq!(canonical(text), spelling, "{text}");
+            assert_eq!(canonical(spelling), spelling);
         }
     }
 
     #[test]
-    fn every_digit_matters() {
-        for (one, other) in [
-            ("1", "-1"),
-            ("1", "10"),
-            (
-                "12345678901234567890123456789",
-                "12345678901234567890123456788",
-            ),
-            ("0.1", "0.01"),
+    fn what_the_store_does_not_keep_stays() {
+        for text in [
+            "1e126",
+            "1e-131",
+            "1e99999999999",
+            "123456789012345678901234567890123456789",
+            "1.00000000000000000000000000000000000001",
         ] {
-            let (left, right) = (number(one), number(other));
-            assert!(
-                !Decimal::of(&left)
-                    .unwrap()
-                    .is_same(&Decimal::of(&right).unwrap()),
-                "{one} {other}"
-            );
+            assert_eq!(canonical(text), text);
         }
     }
 
@@ -128,12 +169,8 @@ mod tests {
             ("12e-4", -3),
             ("0.05e2", 0),
         ] {
-            assert_eq!(
-                Decimal::of(&number(text)).unwrap().exponent,
-                exponent,
-                "{text}"
-            );
+            assert_eq!(Decimal::of(text).unwrap().exponent, exponent, "{text}");
         }
-        assert_eq!(Decimal::of(&number("1e99999999999")), None);
+        assert_eq!(Decimal::of("1e99999999999"), None);
     }
 }

@@ -1,14 +1,20 @@
 //! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a POST that is sent again does not happen again.
 //!
-//! The item and a record of the answer are written in one transaction, so that there is never one without the other. A record
-//! belongs to a caller and a key, and lives for a day.
+//! The item and a record are written in one transaction, so that there is never one without the other. A record belongs to a caller and a
+//! key, and lives for a day. It holds what the answer has beyond the content, which the repeated request brings again: a record with a copy
+//! of the item would not fit the store where the item itself does.
 
-use crate::{http::Request, layout, ports::Key, problem::Problem};
+use crate::{
+    http::Request,
+    json::{self, Parsed, Value, push_member},
+    layout,
+    ports::Key,
+    problem::Problem,
+};
 use alloc::{
     format,
     string::{String, ToString},
 };
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const CHARACTERS_MAX: usize = 255;
@@ -29,8 +35,8 @@ pub struct Record {
     pub fingerprint: String,
     /// The item that was created.
     pub id: String,
-    /// The answer's content.
-    pub body: String,
+    /// When it was created, in RFC 3339.
+    pub created_at: String,
 }
 
 impl IdempotencyKey {
@@ -68,9 +74,14 @@ impl IdempotencyKey {
         self.expires_at
     }
 
-    /// The record of an answer. The content is kept as text, so that it is repeated byte for byte.
-    pub fn record(&self, id: &str, body: &str) -> String {
-        json!({ "fingerprint": self.fingerprint, "id": id, "body": body }).to_string()
+    /// The record of a creation.
+    pub fn record(&self, id: &str, created_at: &str) -> String {
+        let mut record = String::from("{");
+        push_member(&mut record, "created_at", created_at);
+        push_member(&mut record, "fingerprint", &self.fingerprint);
+        push_member(&mut record, "id", id);
+        record.push('}');
+        record
     }
 
     /// Refuses a record of another payload.
@@ -87,15 +98,21 @@ impl IdempotencyKey {
 impl Record {
     /// Reads a stored record; `None` if it is not one.
     pub fn from_document(document: &str) -> Option<Self> {
-        let mut record: Value = serde_json::from_slice(document.as_bytes()).ok()?;
-        let mut take = |name: &str| match record.get_mut(name).map(Value::take) {
+        let Ok(Parsed {
+            value: Value::Object(mut members),
+            ..
+        }) = json::parse(document.as_bytes())
+        else {
+            return None;
+        };
+        let mut take = |name: &str| match members.remove(name) {
             Some(Value::String(text)) => Some(text),
             Some(_) | None => None,
         };
         Some(Self {
             fingerprint: take("fingerprint")?,
             id: take("id")?,
-            body: take("body")?,
+            created_at: take("created_at")?,
         })
     }
 }

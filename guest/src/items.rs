@@ -5,6 +5,7 @@ mod list;
 mod read;
 mod remove;
 mod replace;
+mod retry;
 mod update;
 
 pub use create::create;
@@ -25,9 +26,6 @@ use crate::{
 };
 use alloc::{format, string::String};
 
-/// How often a write is tried when other requests keep changing the item in between.
-const WRITE_ATTEMPTS_MAX: u32 = 4;
-
 /// Answers may be kept by the client alone, and asked about before each use: that is what entity tags are for.
 const CACHE_CONTROL: &str = "private, no-cache";
 
@@ -40,11 +38,11 @@ fn check_id(id: &str) -> Result<(), Problem> {
     }
 }
 
-/// Writes `document`, which is the item's, where `precondition` holds.
-fn put(item: &Item, document: &str, precondition: Precondition) -> Put {
+/// Writes the item where `precondition` holds.
+fn put(item: &Item, precondition: Precondition) -> Put {
     Put {
         key: layout::item(&item.id),
-        document: document.into(),
+        document: item.to_document(),
         precondition,
         index: layout::item_index(&item.id, &item.draft),
         expires_at: None,

@@ -2,7 +2,7 @@
 //!
 //! [`handle`] is the whole API as a function of a request and a host; `openapi.json` is its contract. A request goes through
 //! `router` to one file of `items`, which uses the rules of HTTP in `negotiation`, `conditional`, `pagination`, `idempotency` and
-//! `merge_patch`, the rules of items in `item`, and the store through [`ports`] under the keys of `layout`. Every error is a
+//! `merge_patch`, reads `content` with `json`, checks it by the rules of `item`, and the store through [`ports`] under the keys of `layout`. Every error is a
 //! `problem`. The component adds `glue`, the only file that knows the generated bindings, and `allocator`.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -20,6 +20,7 @@ mod idempotency;
 mod identifier;
 mod item;
 mod items;
+mod json;
 mod layout;
 mod merge_patch;
 mod negotiation;

@@ -1,24 +1,35 @@
 //! JSON Merge Patch (RFC 7396).
 
-use serde_json::{Map, Value};
+use crate::json::{Object, Value};
 
-/// Applies `patch` to `target`: `null` removes, objects merge, anything else replaces.
-pub fn apply(target: &mut Value, patch: &Value) {
-    let Value::Object(changes) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    if let Value::Object(members) = target {
-        for (name, change) in changes {
-            if change.is_null() {
-                members.remove(name);
-            } else {
-                apply(members.entry(name).or_insert(Value::Null), change);
-            }
+/// Applies `patch` to `target`: `null` removes, objects merge, anything else replaces. The patch is used up: a copy of it would double what
+/// a large one takes.
+pub fn apply(target: &mut Value, patch: Value) {
+    match (target, patch) {
+        (Value::Object(members), Value::Object(changes)) => merge(members, changes),
+        (target, mut patch) => {
+            remove_nulls(&mut patch);
+            *target = patch;
         }
+    }
+}
+
+fn merge(members: &mut Object, changes: Object) {
+    for (name, change) in changes {
+        match change {
+            Value::Null => {
+                members.remove(&name);
+            }
+            change => apply(members.entry(name).or_insert(Value::Null), change),
+        }
+    }
+}
+
+/// What merging an object into nothing leaves of it.
+fn remove_nulls(patch: &mut Value) {
+    if let Value::Object(members) = patch {
+        members.retain(|_, change| *change != Value::Null);
+        members.values_mut().for_each(remove_nulls);
     }
 }
 
@@ -49,13 +60,10 @@ mod tests {
             ("[1,2]", r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
             ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
         ] {
-            let mut value: Value = serde_json::from_str(target).unwrap();
-            apply(&mut value, &serde_json::from_str(patch).unwrap());
-            assert_eq!(
-                value,
-                serde_json::from_str::<Value>(result).unwrap(),
-                "{target} {patch}"
-            );
+            let read = |text: &str| crate::json::parse(text.as_bytes()).unwrap().value;
+            let mut value = read(target);
+            apply(&mut value, read(patch));
+            assert_eq!(value, read(result), "{target} {patch}");
         }
     }
 }

@@ -10,6 +10,8 @@ use alloc::format;
 pub const JSON: &str = "application/json";
 /// The media type of changes to items (RFC 7396).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
+/// What clients call UTF-8, and what is a part of it.
+const CHARSETS: [&str; 3] = ["utf-8", "utf8", "us-ascii"];
 
 /// Refuses a request whose `Accept` excludes JSON.
 pub fn check_accept(request: &Request) -> Result<(), Problem> {
@@ -90,7 +92,10 @@ fn is_utf8_of_type(content_type: &str, expected: &str) -> bool {
     is_type
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
-                charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
+                let charset = charset.trim_matches('"');
+                CHARSETS
+                    .iter()
+                    .any(|utf8| charset.eq_ignore_ascii_case(utf8))
             }
             Some(_) | None => true,
         })
@@ -125,6 +130,9 @@ mod tests {
             ("application/json", true),
             ("Application/Json ; charset=UTF-8", true),
             ("application/json;charset=\"utf-8\";v=1", true),
+            ("application/json; charset=UTF8", true),
+            ("application/json; charset=\"US-ASCII\"", true),
+            ("application/json; charset=utf-16", false),
             ("application/json; charset=latin1", false),
             ("text/json", false),
             ("", false),

@@ -1,11 +1,11 @@
 //! Problem documents (RFC 9457): the only form that errors take.
 
-use crate::http::{Response, Text};
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
+use crate::{
+    http::{Response, Text},
+    json::push_member,
 };
-use serde_json::json;
+use alloc::{string::String, vec::Vec};
+use core::fmt::Write;
 
 /// An error on its way to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,26 +66,32 @@ impl Problem {
 
     /// The answer. `type` is `about:blank`, whose title is the status phrase (RFC 9457, 4.2.1); `code` says more.
     pub fn into_response(self, request_id: &str) -> Response {
-        let mut document = json!({
-            "type": "about:blank",
-            "title": phrase(self.status),
-            "status": self.status,
-            "code": self.code,
-            "detail": self.detail,
-            "request_id": request_id,
-        });
+        let mut document = String::from("{");
+        push_member(&mut document, "code", self.code);
+        push_member(&mut document, "detail", &self.detail);
         if !self.errors.is_empty() {
-            document["errors"] = self
-                .errors
-                .iter()
-                .map(|error| json!({ "pointer": error.pointer, "detail": error.detail }))
-                .collect();
+            document.push_str(",\"errors\":");
+            let mut before = '[';
+            for error in &self.errors {
+                document.push(before);
+                document.push('{');
+                push_member(&mut document, "detail", &error.detail);
+                push_member(&mut document, "pointer", &error.pointer);
+                document.push('}');
+                before = ',';
+            }
+            document.push(']');
         }
+        push_member(&mut document, "request_id", request_id);
+        let _ = write!(document, ",\"status\":{}", self.status); // writing to a string cannot fail
+        push_member(&mut document, "title", phrase(self.status));
+        push_member(&mut document, "type", "about:blank");
+        document.push('}');
         let mut response = Response::empty(self.status)
             .with("content-type", "application/problem+json")
             .with("cache-control", "no-store");
         response.headers.extend(self.headers);
-        response.body = document.to_string().into_bytes();
+        response.body = document.into_bytes();
         response
     }
 }

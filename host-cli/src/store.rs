@@ -3,7 +3,7 @@
 mod dynamodb;
 
 pub use self::dynamodb::TableSpec;
-use crate::exit::Failure;
+use crate::{exit::Failure, seed};
 use host_core::{
     replay::{CaseStore, replay_cursor_key},
     storage::{CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage, redb::RedbStorage},
@@ -47,15 +47,19 @@ impl StoreSpec {
 
     /// Opens the store as its guest sees it. A file that does not exist is made, a table is not.
     pub async fn open(&self) -> Result<Arc<dyn Storage>, Failure> {
-        let Whole {
-            storage,
-            cursor_key,
-            namespace,
-        } = self.open_whole().await?;
-        Ok(Arc::new(Tenant::new(storage, namespace, cursor_key)))
+        Ok(self.open_whole().await?.into_view())
     }
 
-    /// Opens the store for guests that each get their part of it.
+    /// The same where a second run has to give the same: what is in memory has the cursors of a replay, which nobody else asks.
+    pub async fn open_reproducibly(&self) -> Result<Arc<dyn Storage>, Failure> {
+        let mut whole = self.open_whole().await?;
+        if *self == Self::Memory {
+            whole.cursor_key = replay_cursor_key();
+        }
+        Ok(whole.into_view())
+    }
+
+    /// Opens the store for guests that each get their part of it. What is in memory has a cursor key of its own each time.
     pub async fn open_whole(&self) -> Result<Whole, Failure> {
         let whole = |storage, cursor_key, namespace: &Namespace| Whole {
             storage,
@@ -64,7 +68,10 @@ impl StoreSpec {
         };
         let local = Namespace::local();
         Ok(match self {
-            Self::Memory => whole(Arc::new(MemoryStorage::new()), replay_cursor_key(), &local),
+            Self::Memory => {
+                let cursor_key = CursorKey::new(*seed::unpredictable()?.as_bytes());
+                whole(Arc::new(MemoryStorage::new()), cursor_key, &local)
+            }
             Self::Redb(path) => {
                 let store = open_redb(path)?;
                 let cursor_key = store.cursor_key().clone();
@@ -82,10 +89,17 @@ impl StoreSpec {
 pub struct Whole {
     /// Its backend.
     pub storage: Arc<dyn Storage>,
-    /// Signs cursors.
+    /// Seals cursors.
     pub cursor_key: CursorKey,
     /// The part of a guest that has no other.
     pub namespace: Namespace,
+}
+
+impl Whole {
+    /// As the guest sees it that has no other part.
+    fn into_view(self) -> Arc<dyn Storage> {
+        Arc::new(Tenant::new(self.storage, self.namespace, self.cursor_key))
+    }
 }
 
 /// The store for people: the absolute path of a file, the table with its server.

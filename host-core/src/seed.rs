@@ -17,6 +17,7 @@ enum Stream {
     Guest = 0,
     Revisions = 1,
     RequestId = 2,
+    Backoffs = 3,
 }
 
 impl Seed {
@@ -38,6 +39,11 @@ impl Seed {
     /// The generator behind storage revisions.
     pub fn revisions(&self) -> ChaCha12Rng {
         self.stream(Stream::Revisions)
+    }
+
+    /// The generator behind the delays before repetitions of calls to a store.
+    pub fn backoffs(&self) -> ChaCha12Rng {
+        self.stream(Stream::Backoffs)
     }
 
     /// A request id for an event that brings none: 32 hexadecimal digits.

@@ -2,7 +2,7 @@
 //!
 //! Backends implement [`Storage`]: `memory` (tests, replays), `redb` (one local file), `dynamodb` (a table). They take checked arguments
 //! and speak for the whole store. `tenant` wraps a backend into one guest's view of it: it checks every rule of the WIT, puts the
-//! namespace before partitions and signs cursors, so that no rule is written twice. Recorders and replayers wrap the same trait.
+//! namespace before partitions and seals cursors, so that no rule is written twice. Recorders and replayers wrap the same trait.
 //!
 //! A backend is right when it passes `conformance`.
 

@@ -8,6 +8,7 @@ mod cases;
 mod component;
 mod corpus;
 mod crash;
+mod guest;
 mod hostile;
 mod lambda;
 mod load;

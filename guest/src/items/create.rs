@@ -6,7 +6,7 @@ use crate::{
     http::{Request, Response},
     idempotency::{IdempotencyKey, Record},
     identifier,
-    item::{self, Item},
+    item::Item,
     layout, negotiation,
     ports::{Consistency, Host, Precondition, Put, PutOutcome, Stored, TransactOutcome},
     problem::Problem,
@@ -31,19 +31,23 @@ pub fn create(request: &Request, host: &dyn Host) -> Result<Response, Problem> {
     };
     match idempotency_key {
         None => create_once(request, host, &item),
-        Some(key) => create_idempotently(request, host, &item, &key),
+        Some(key) => create_idempotently(request, host, item, &key),
     }
 }
 
 fn create_once(request: &Request, host: &dyn Host, item: &Item) -> Result<Response, Problem> {
-    let document = item.to_document();
+    let put = put(item, Precondition::Absent);
     let outcome = host
-        .put(&put(item, &document, Precondition::Absent))
+        .put(&put)
         .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
     match outcome {
-        PutOutcome::Done(revision) => {
-            Ok(written(request, 201, &item.id, Some(&revision), document))
-        }
+        PutOutcome::Done(revision) => Ok(written(
+            request,
+            201,
+            &item.id,
+            Some(&revision),
+            put.document,
+        )),
         // The new id met another, which a retry cannot.
         PutOutcome::PreconditionFailed(_) => Err(storage_problem::conflict()),
     }
@@ -52,20 +56,21 @@ fn create_once(request: &Request, host: &dyn Host, item: &Item) -> Result<Respon
 fn create_idempotently(
     request: &Request,
     host: &dyn Host,
-    item: &Item,
+    item: Item,
     key: &IdempotencyKey,
 ) -> Result<Response, Problem> {
-    let document = item.to_document();
     let record = Put {
         key: key.key().clone(),
-        document: key.record(&item.id, &document),
+        document: key.record(&item.id, &item.created_at),
         precondition: Precondition::Absent,
         index: None,
         expires_at: Some(key.expires_at()),
     };
+    let puts = [record, put(&item, Precondition::Absent)];
     let outcome = host
-        .transact(&[record, put(item, &document, Precondition::Absent)])
+        .transact(&puts)
         .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
+    let [_, Put { document, .. }] = puts;
     match outcome {
         TransactOutcome::Done(revisions) => {
             let revision = revisions.into_iter().nth(1).flatten();
@@ -80,16 +85,17 @@ fn create_idempotently(
         TransactOutcome::PreconditionFailed {
             position: 0,
             item: Some(stored),
-        } => replay(request, host, key, &stored),
+        } => replay(request, host, item, key, &stored),
         TransactOutcome::PreconditionFailed { .. } => Err(storage_problem::conflict()),
     }
 }
 
-/// Gives the recorded answer again. Its entity tag was made by the transaction that wrote the record, so that the record cannot hold
-/// it: it is the item's own, as long as the item is what was answered.
+/// Gives the first answer again, byte for byte: the content is the same, and the record has the rest. Its entity tag was made by the
+/// transaction that wrote the record, so that the record cannot hold it: it is the item's own, as long as the item is what was answered.
 fn replay(
     request: &Request,
     host: &dyn Host,
+    item: Item,
     key: &IdempotencyKey,
     stored: &Stored,
 ) -> Result<Response, Problem> {
@@ -97,21 +103,17 @@ fn replay(
         return Err(storage_problem::unreadable(host, &key.key().partition));
     };
     key.check(&record)?;
+    let first = Item {
+        id: record.id,
+        updated_at: record.created_at.clone(),
+        created_at: record.created_at,
+        draft: item.draft,
+    };
+    let document = first.to_document();
     let current = host
-        .get(&layout::item(&record.id), Consistency::Strong)
+        .get(&layout::item(&first.id), Consistency::Strong)
         .map_err(|error| storage_problem::from_error(request, host, Source::Program, error))?
-        .filter(|current| is_same_document(&current.document, &record.body));
+        .filter(|current| current.document == document);
     let revision = current.as_ref().map(|current| current.revision.as_str());
-    Ok(written(request, 201, &record.id, revision, record.body)
-        .with("idempotency-replayed", "true"))
-}
-
-fn is_same_document(one: &str, other: &str) -> bool {
-    match (
-        serde_json::from_slice(one.as_bytes()),
-        serde_json::from_slice(other.as_bytes()),
-    ) {
-        (Ok(one), Ok(other)) => item::is_same(&one, &other),
-        (_, Err(_)) | (Err(_), _) => false,
-    }
+    Ok(written(request, 201, &first.id, revision, document).with("idempotency-replayed", "true"))
 }

@@ -3,17 +3,14 @@
 use super::CACHE_CONTROL;
 use crate::{
     http::{Request, Response},
+    json::push_string,
     layout, negotiation,
     pagination::{self, List},
     ports::{Consistency, Host, Page, PageRequest, Stored},
     problem::Problem,
     storage_problem::{self, Source},
 };
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
-};
-use serde_json::Value;
+use alloc::{string::String, vec::Vec};
 
 /// Answers with a page of items, or with certain items. Reads eventually, at half the price: a list is out of date once it is sent.
 pub fn list(request: &Request, host: &dyn Host) -> Result<Response, Problem> {
@@ -73,7 +70,7 @@ fn document<'a>(items: impl Iterator<Item = &'a Stored>, cursor: Option<&str>) -
     document.push(']');
     if let Some(cursor) = cursor {
         document.push_str(",\"next\":");
-        document.push_str(&Value::from(cursor).to_string());
+        push_string(&mut document, cursor);
     }
     document.push('}');
     document

@@ -1,6 +1,6 @@
 //! DELETE on an item.
 
-use super::{WRITE_ATTEMPTS_MAX, check_id};
+use super::{check_id, retry::Attempts};
 use crate::{
     conditional::Conditions,
     http::{Request, Response},
@@ -16,7 +16,7 @@ pub fn remove(request: &Request, host: &dyn Host, id: &str) -> Result<Response, 
     let conditions = Conditions::of(request)?;
     let key = layout::item(id);
     let failed = |error| storage_problem::from_error(request, host, Source::Program, error);
-    let mut precondition = if conditions.is_empty() {
+    let mut precondition = if conditions.hold_for_any_item() {
         Precondition::Present
     } else if let Some(revision) = conditions.exact_revision() {
         Precondition::Revision(revision.into())
@@ -26,15 +26,17 @@ pub fn remove(request: &Request, host: &dyn Host, id: &str) -> Result<Response, 
         conditions.check(Some(&stored.revision))?;
         Precondition::Revision(stored.revision)
     };
-    for _ in 0..WRITE_ATTEMPTS_MAX {
+    let mut attempts = Attempts::new();
+    attempts.begin(0, 0)?;
+    loop {
         match host.delete(&key, &precondition).map_err(failed)? {
             DeleteOutcome::Done => return Ok(Response::empty(204)),
             DeleteOutcome::PreconditionFailed(None) => return Err(Problem::item_not_found(id)),
             DeleteOutcome::PreconditionFailed(Some(found)) => {
                 conditions.check(Some(&found.revision))?;
+                attempts.begin(found.document.len(), 0)?;
                 precondition = Precondition::Revision(found.revision);
             }
         }
     }
-    Err(storage_problem::conflict())
 }

@@ -1,13 +1,13 @@
 //! PUT on an item.
 
-use super::{WRITE_ATTEMPTS_MAX, put, written};
+use super::{put, retry::Attempts, written};
 use crate::{
     conditional::Conditions,
     content,
     http::{Request, Response},
     identifier,
     item::Item,
-    layout, negotiation,
+    json, layout, negotiation,
     ports::{Consistency, Host, Precondition, PutOutcome, Stored},
     problem::Problem,
     storage_problem::{self, Source},
@@ -18,7 +18,7 @@ use alloc::string::String;
 /// Creates or replaces the item. What is read only prepares the write: the store checks that it is still true.
 ///
 /// Without `If-Match` the first try creates, and where that fails the store tells what is there. So a creation is one call, and a
-/// replacement two.
+/// replacement two; a third one replaces whatever is there by then, so that the last write wins.
 pub fn replace(request: &Request, host: &dyn Host, id: &str) -> Result<Response, Problem> {
     negotiation::check_accept(request)?;
     if !identifier::is_valid(id) {
@@ -43,33 +43,50 @@ pub fn replace(request: &Request, host: &dyn Host, id: &str) -> Result<Response,
     } else {
         None
     };
-    for _ in 0..WRITE_ATTEMPTS_MAX {
+    let mut attempts = Attempts::new();
+    let mut is_raced = false;
+    loop {
         conditions.check(current.as_ref().map(|stored| stored.revision.as_str()))?;
-        item.created_at = match &current {
-            None => now.clone(),
-            Some(stored) => created_at(host, id, stored)?,
+        let found_bytes = current.as_ref().map_or(0, |stored| stored.document.len());
+        attempts.begin(found_bytes.max(request.body.len()), 0)?;
+        let (status, precondition) = match current {
+            None => {
+                item.created_at.clone_from(&now);
+                (201, Precondition::Absent)
+            }
+            Some(stored) => {
+                item.created_at = created_at(host, id, &stored)?;
+                (
+                    200,
+                    of_found(stored, is_raced && conditions.hold_for_any_item()),
+                )
+            }
         };
-        let status = if current.is_none() { 201 } else { 200 };
-        let precondition = match current {
-            None => Precondition::Absent,
-            Some(stored) => Precondition::Revision(stored.revision),
-        };
-        let document = item.to_document();
+        is_raced = matches!(precondition, Precondition::Revision(_));
+        let put = put(&item, precondition);
         let outcome = host
-            .put(&put(&item, &document, precondition))
+            .put(&put)
             .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
         match outcome {
             PutOutcome::Done(revision) => {
-                return Ok(written(request, status, id, Some(&revision), document));
+                return Ok(written(request, status, id, Some(&revision), put.document));
             }
             PutOutcome::PreconditionFailed(found) => current = found,
         }
     }
-    Err(storage_problem::conflict())
+}
+
+/// What must hold for an item to be replaced that was found. A write that names a state can be repeated when nobody knows whether it
+/// happened; but who wants the last word gets it, however often others write in between.
+fn of_found(stored: Stored, has_last_word: bool) -> Precondition {
+    if has_last_word {
+        Precondition::Present
+    } else {
+        Precondition::Revision(stored.revision)
+    }
 }
 
 fn created_at(host: &dyn Host, id: &str, stored: &Stored) -> Result<String, Problem> {
-    Item::from_document(&stored.document)
-        .map(|item| item.created_at)
+    json::string_member(&stored.document, "created_at")
         .ok_or_else(|| storage_problem::unreadable(host, id))
 }

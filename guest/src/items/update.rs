@@ -1,19 +1,19 @@
 //! PATCH on an item.
 
-use super::{WRITE_ATTEMPTS_MAX, check_id, put, written};
+use super::{check_id, put, retry::Attempts, written};
 use crate::{
     conditional::Conditions,
     content,
     http::{Request, Response},
     item::{self, Draft, Item},
+    json::Value,
     layout, merge_patch,
     negotiation::{self, MERGE_PATCH},
-    ports::{Consistency, Host, Precondition, PutOutcome, Stored},
+    ports::{Consistency, Host, Precondition, PutOutcome},
     problem::Problem,
     storage_problem::{self, Source},
     time,
 };
-use serde_json::Value;
 
 /// Merges a patch into the item. When another request changes the item in between, the patch is merged into what is there then,
 /// unless `If-Match` forbids it.
@@ -22,8 +22,8 @@ pub fn update(request: &Request, host: &dyn Host, id: &str) -> Result<Response, 
     check_id(id)?;
     let conditions = Conditions::of(request)?;
     negotiation::check_content_type(request, MERGE_PATCH, "accept-patch")?;
-    let patch = content::parse(request)?;
-    if let Value::Object(changes) = &patch {
+    let mut patch = content::parse(request)?;
+    if let Value::Object(changes) = &patch.value {
         let violations = item::check_names(changes); // a removal of what cannot be there would pass unseen
         if !violations.is_empty() {
             return Err(Problem::invalid_content(violations));
@@ -32,37 +32,30 @@ pub fn update(request: &Request, host: &dyn Host, id: &str) -> Result<Response, 
     let mut current = host
         .get(&layout::item(id), Consistency::Strong)
         .map_err(|error| storage_problem::from_error(request, host, Source::Program, error))?;
-    for _ in 0..WRITE_ATTEMPTS_MAX {
+    let mut attempts = Attempts::new();
+    loop {
         let stored = current.ok_or_else(|| Problem::item_not_found(id))?;
         conditions.check(Some(&stored.revision))?;
-        let item = merge(request, host, id, &stored, &patch)?;
-        let document = item.to_document();
+        let (item, values) = Item::from_document(&stored.document)
+            .ok_or_else(|| storage_problem::unreadable(host, id))?;
+        let text_bytes = stored.document.len() + request.body.len();
+        attempts.begin(text_bytes, values + patch.values)?;
+        let item = merge(request, item, patch.value)?;
+        let put = put(&item, Precondition::Revision(stored.revision));
         let outcome = host
-            .put(&put(
-                &item,
-                &document,
-                Precondition::Revision(stored.revision),
-            ))
+            .put(&put)
             .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
         match outcome {
             PutOutcome::Done(revision) => {
-                return Ok(written(request, 200, id, Some(&revision), document));
+                return Ok(written(request, 200, id, Some(&revision), put.document));
             }
             PutOutcome::PreconditionFailed(found) => current = found,
         }
+        patch = content::parse(request)?; // the one before went into the item
     }
-    Err(storage_problem::conflict())
 }
 
-fn merge(
-    request: &Request,
-    host: &dyn Host,
-    id: &str,
-    stored: &Stored,
-    patch: &Value,
-) -> Result<Item, Problem> {
-    let item = Item::from_document(&stored.document)
-        .ok_or_else(|| storage_problem::unreadable(host, id))?;
+fn merge(request: &Request, item: Item, patch: Value) -> Result<Item, Problem> {
     let mut content = item.draft.into_content();
     merge_patch::apply(&mut content, patch);
     let draft = Draft::check(content).map_err(Problem::invalid_content)?;

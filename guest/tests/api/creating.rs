@@ -76,6 +76,20 @@ fn a_repeated_post_is_answered_the_same_and_does_nothing() {
 }
 
 #[test]
+fn a_record_is_small_whatever_was_created() {
+    let host = FakeHost::new();
+    let body = format!(
+        r#"{{"name":"A","attributes":{{"a":"{}"}}}}"#,
+        "x".repeat(400_000)
+    );
+    let first = post(&host, Some("k"), &body);
+    assert_eq!(post(&host, Some("k"), &body).body, first.body);
+    let sizes = host.document_sizes();
+    assert_eq!(sizes.len(), 2);
+    assert!(sizes.iter().any(|bytes| *bytes < 300), "{sizes:?}");
+}
+
+#[test]
 fn a_replay_has_the_entity_tag_only_while_the_item_is_what_was_answered() {
     let host = FakeHost::new();
     let first = post(&host, Some("k"), BODY);

@@ -108,6 +108,11 @@ impl FakeHost {
         self.items.borrow().len()
     }
 
+    pub fn document_sizes(&self) -> Vec<usize> {
+        let items = self.items.borrow();
+        items.values().map(|item| item.document.len()).collect()
+    }
+
     fn next(&self, prefix: &str) -> String {
         self.counter.set(self.counter.get() + 1);
         format!("{prefix}{}", self.counter.get())

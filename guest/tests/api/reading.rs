@@ -20,7 +20,7 @@ fn an_item_is_what_was_put_with_id_and_dates() {
     let text = String::from_utf8(response.body).unwrap();
     assert_eq!(
         text,
-        r#"{"created_at":"2026-01-02T03:04:05.678Z","id":"a","name":"A","price":1.50,"updated_at":"2026-01-02T03:04:05.678Z"}"#
+        r#"{"created_at":"2026-01-02T03:04:05.678Z","id":"a","name":"A","price":1.5,"updated_at":"2026-01-02T03:04:05.678Z"}"#
     );
 }
 

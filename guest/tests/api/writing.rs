@@ -193,12 +193,42 @@ fn a_lost_race_is_run_again_unless_if_match_forbids_it() {
 }
 
 #[test]
+fn the_last_write_wins_however_many_others_write() {
+    let host = FakeHost::new();
+    host.put("a", r#"{"name":"A"}"#);
+    host.races.set(1_000_000);
+    host.calls.take();
+    let replaced = host.put("a", r#"{"name":"B"}"#);
+    assert_eq!((replaced.status, host.calls.take().len()), (200, 3));
+    let created_at = json(&replaced)["created_at"].clone();
+    assert_eq!(created_at, "2026-01-02T03:04:05.678Z");
+    let any = [JSON, ("if-match", "*")];
+    let replaced = host.send("PUT", "/items/a", &any, r#"{"name":"C"}"#);
+    assert_eq!(replaced.status, 200);
+    let removed = host.send("DELETE", "/items/a", &[("if-match", "*")], "");
+    assert_eq!(removed.status, 204);
+}
+
+#[test]
+fn a_patch_comes_through_among_fifty_others() {
+    let host = FakeHost::new();
+    host.put("a", r#"{"name":"A"}"#);
+    host.races.set(50);
+    assert_eq!(patch(&host, &[], r#"{"name":"B"}"#).status, 200);
+    assert_eq!(host.races.get(), 0);
+}
+
+#[test]
 fn a_race_that_does_not_end_is_a_conflict() {
     let host = FakeHost::new();
     host.put("a", r#"{"name":"A"}"#);
-    for method in ["PUT", "PATCH"] {
-        host.races.set(100);
-        let headers = [if method == "PUT" { JSON } else { PATCH }];
+    let requests = [
+        ("PATCH", PATCH, ("x-none", "")),
+        ("PUT", JSON, ("if-none-match", "\"x\"")),
+    ];
+    for (method, content_type, condition) in requests {
+        host.races.set(1_000_000);
+        let headers = [content_type, condition];
         let response = host.send(method, "/items/a", &headers, r#"{"name":"B"}"#);
         assert_problem(&response, 409, "conflict");
         assert_eq!(response.header("retry-after"), Some("1"));

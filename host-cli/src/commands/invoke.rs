@@ -74,7 +74,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         received_at_ms,
     } = configuration;
     let runtime = runtime::workers(1)?;
-    let service = Service::new(guest.link(1)?, runtime.block_on(store.open())?);
+    let service = Service::new(guest.link(1)?, runtime.block_on(store.open_reproducibly())?);
     let exchange = Exchange {
         event: &event,
         received_at_ms,

@@ -146,9 +146,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let runtime = runtime::workers(jobs)?;
     let storage = runtime.block_on(async {
         if has_events || (has_tapes && tape.uses_store()) {
-            store.open().await
+            store.open_reproducibly().await
         } else {
-            StoreSpec::Memory.open().await
+            StoreSpec::Memory.open_reproducibly().await
         }
     })?;
     let replay = runner::Replay {

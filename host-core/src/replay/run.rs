@@ -84,7 +84,7 @@ pub fn local_view(store: Arc<dyn Storage>, cursor_key: CursorKey) -> Arc<dyn Sto
     Arc::new(Tenant::new(store, Namespace::local(), cursor_key))
 }
 
-/// What signs cursors in a replay: the same everywhere, so that they can stand in expectations and in recorded events.
+/// What seals cursors in a replay: the same everywhere, so that they can stand in expectations and in recorded events.
 pub fn replay_cursor_key() -> CursorKey {
     CursorKey::new([0; 32])
 }

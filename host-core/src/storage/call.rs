@@ -1,10 +1,13 @@
 //! What goes with every call to a store beside its arguments.
 
-use super::{Revision, StorageReport, is_expired};
+use super::{Precondition, Revision, StorageReport, is_expired};
 use crate::seed::Seed;
 use rand_chacha::{ChaCha12Rng, rand_core::Rng};
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Instant,
 };
 
@@ -21,6 +24,10 @@ pub struct Call {
     seed: Seed,
     /// Made at first use: most requests write nothing.
     revisions: Mutex<Option<Box<ChaCha12Rng>>>,
+    /// Made at first use, like the one before.
+    backoffs: Mutex<Option<Box<ChaCha12Rng>>>,
+    /// Writes that named a state which was no longer there.
+    lost_races: AtomicU32,
     report: Mutex<StorageReport>,
 }
 
@@ -33,6 +40,8 @@ impl Call {
             trace_header: None,
             seed: seed.clone(),
             revisions: Mutex::default(),
+            backoffs: Mutex::default(),
+            lost_races: AtomicU32::new(0),
             report: Mutex::default(),
         }
     }
@@ -69,6 +78,25 @@ impl Call {
             random.next_u32(),
             random.next_u64()
         ))
+    }
+
+    /// Chance for how long to wait before a repetition.
+    pub fn next_backoff(&self) -> u32 {
+        let mut random = self.backoffs.lock().unwrap_or_else(PoisonError::into_inner);
+        let random = random.get_or_insert_with(|| Box::new(self.seed.backoffs()));
+        random.next_u32()
+    }
+
+    /// Notes that a precondition did not hold. Only one that named a state tells of others who write the same item.
+    pub fn count_lost_race(&self, precondition: &Precondition) {
+        if matches!(precondition, Precondition::Revision(_)) {
+            self.lost_races.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many states that this request named were others' by then.
+    pub fn lost_races(&self) -> u32 {
+        self.lost_races.load(Ordering::Relaxed)
     }
 
     /// Whether an item with this expiry counts as deleted.

@@ -59,6 +59,47 @@ impl DynamoDbStorage {
         }
     }
 
+    /// What stood in the way of a write: as the refusal said, or read once more, because some servers do not say.
+    async fn found(
+        &self,
+        call: &Call,
+        key: &Key,
+        told: Option<Attributes>,
+    ) -> Result<Option<Attributes>, StorageError> {
+        if told.is_some() {
+            return Ok(told);
+        }
+        let mut attempts = Attempts::new(call, "GetItem", Effect::Read);
+        self.read(&mut attempts, key, Consistency::Strong).await
+    }
+
+    /// The attributes of an item.
+    async fn read(
+        &self,
+        attempts: &mut Attempts<'_>,
+        key: &Key,
+        consistency: Consistency,
+    ) -> Result<Option<Attributes>, StorageError> {
+        let call = attempts.call();
+        let send = || {
+            let request = self
+                .client
+                .get_item()
+                .table_name(&self.table)
+                .set_key(Some(layout::key_attributes(key)))
+                .consistent_read(consistency == Consistency::Strong)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            traced(call, request.customize()).send()
+        };
+        match attempts.run(judge, send).await? {
+            Answer::Done(output) => {
+                charge(call, output.consumed_capacity);
+                Ok(output.item)
+            }
+            Answer::Refused(error) => Err(unexpected(attempts, &error)),
+        }
+    }
+
     async fn get_some(
         &self,
         call: &Call,
@@ -184,23 +225,8 @@ impl Storage for DynamoDbStorage {
         consistency: Consistency,
     ) -> Result<Option<Item>, StorageError> {
         let mut attempts = Attempts::new(call, "GetItem", Effect::Read);
-        let send = || {
-            let request = self
-                .client
-                .get_item()
-                .table_name(&self.table)
-                .set_key(Some(layout::key_attributes(key)))
-                .consistent_read(consistency == Consistency::Strong)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            traced(call, request.customize()).send()
-        };
-        match attempts.run(judge, send).await? {
-            Answer::Done(output) => {
-                charge(call, output.consumed_capacity);
-                in_the_way(&attempts, output.item)
-            }
-            Answer::Refused(error) => Err(unexpected(&attempts, &error)),
-        }
+        let found = self.read(&mut attempts, key, consistency).await?;
+        in_the_way(&attempts, found)
     }
 
     async fn get_many(
@@ -229,6 +255,7 @@ impl Storage for DynamoDbStorage {
         let revision = call.next_revision();
         let effect = Effect::of_write(&options.precondition);
         let mut attempts = Attempts::new(call, "PutItem", effect);
+        attempts.wait_for_others(&options.precondition).await;
         let item = new_item(document, options, revision.clone());
         let attributes =
             layout::item_attributes(key, &item).map_err(|error| unreadable(&attempts, &error))?;
@@ -257,6 +284,8 @@ impl Storage for DynamoDbStorage {
             Answer::Refused(PutItemError::ConditionalCheckFailedException(lost)) => lost.item,
             Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
         };
+        call.count_lost_race(&options.precondition);
+        let there = self.found(call, key, there).await?;
         if attempts.is_uncertain && layout::has_revision(there.as_ref(), &revision) {
             return Ok(PutOutcome::Done(revision));
         }
@@ -274,6 +303,7 @@ impl Storage for DynamoDbStorage {
     ) -> Result<DeleteOutcome, StorageError> {
         let effect = Effect::of_write(precondition);
         let mut attempts = Attempts::new(call, "DeleteItem", effect);
+        attempts.wait_for_others(precondition).await;
         let send = || {
             let mut request = self
                 .client
@@ -299,6 +329,8 @@ impl Storage for DynamoDbStorage {
             Answer::Refused(DeleteItemError::ConditionalCheckFailedException(lost)) => lost.item,
             Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
         };
+        call.count_lost_race(precondition);
+        let there = self.found(call, key, there).await?;
         lost_after_uncertainty(&attempts)?;
         Ok(DeleteOutcome::PreconditionFailed(in_the_way(
             &attempts, there,

@@ -56,7 +56,7 @@ impl RedbStorage {
         })
     }
 
-    /// The key that signs this store's cursors: made with the store and kept in it.
+    /// The key that seals this store's cursors: made with the store and kept in it.
     pub fn cursor_key(&self) -> &CursorKey {
         &self.cursor_key
     }

@@ -1,4 +1,4 @@
-//! One guest's view of a store: the rules of `wit/storage.wit` for arguments, the namespace before partitions, signed cursors.
+//! One guest's view of a store: the rules of `wit/storage.wit` for arguments, the namespace before partitions, sealed cursors.
 //!
 //! The namespace ends with `#`, which it cannot contain. So no guest reaches another's partitions, and none reaches partitions
 //! without a `#` or with one at the front, which are the host's own.
@@ -86,8 +86,8 @@ pub struct Tenant {
 
 /// What a guest gets for a backend's position.
 enum Cursors {
-    /// The position, signed.
-    Signed(CursorKey),
+    /// The position, encrypted and authenticated.
+    Sealed(CursorKey),
     /// The position itself: whoever answers knows the cursors that were given.
     #[cfg_attr(
         not(feature = "runtime"),
@@ -102,7 +102,7 @@ impl Tenant {
         Self {
             inner,
             prefix: namespace.prefix(),
-            cursors: Cursors::Signed(cursor_key),
+            cursors: Cursors::Sealed(cursor_key),
         }
     }
 
@@ -195,7 +195,7 @@ impl Tenant {
             .cursor
             .as_deref()
             .map(|cursor| match &self.cursors {
-                Cursors::Signed(key) => binding.verify(key, cursor),
+                Cursors::Sealed(key) => binding.open(key, cursor),
                 Cursors::Open => Ok(cursor.to_owned()),
             })
             .transpose()?;
@@ -216,7 +216,7 @@ impl Tenant {
         let cursor = page
             .cursor
             .map(|position| match &self.cursors {
-                Cursors::Signed(key) => binding.sign(key, &position),
+                Cursors::Sealed(key) => binding.seal(key, &position),
                 Cursors::Open => Ok(position),
             })
             .transpose()?;

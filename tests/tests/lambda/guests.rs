@@ -2,11 +2,12 @@
 
 use super::{
     bootstrap::{Bootstrap, Environment, SLACK, image},
-    events::{get, problem},
+    events::{get, post, problem},
     runtime_api::Invocation,
     table::Table,
 };
-use crate::support::guests::HOSTILE;
+use crate::support::guests::{HOSTILE, REFERENCE};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -16,6 +17,25 @@ fn a_guest_is_loaded_on_a_single_processor_too() {
     let host = Bootstrap::start_on_one_processor(environment);
     let response = host.api.invoke(Invocation::new(get("/"))).response();
     assert_eq!(response["statusCode"], 200, "{response}");
+}
+
+/// One client's content must not look like a broken guest to all others.
+#[test]
+fn content_that_the_reference_guest_has_no_memory_for_is_refused_by_the_guest() {
+    let table = Table::start();
+    let environment = Environment::new(&image("guests-content", REFERENCE), &table.endpoint());
+    let host = Bootstrap::start(environment);
+    let content = json!({"name": "A", "attributes": {"a": vec![0; 2_000_000]}});
+    for _ in 0..6 {
+        let event = post("/items", &content);
+        let response = host.api.invoke(Invocation::new(event)).response();
+        assert_eq!(response["statusCode"], 413, "{response}");
+        assert_eq!(problem(&response)["code"], "content-too-large");
+        assert_eq!(host.last_summary()["GuestTraps"], 0);
+    }
+    let event = post("/items", &json!({"name": "A"}));
+    let response = host.api.invoke(Invocation::new(event)).response();
+    assert_eq!(response["statusCode"], 201, "{response}");
 }
 
 #[test]

@@ -64,13 +64,52 @@ pub async fn get(service: &Service, target: &str) -> Answer {
     get_within(service, target, Seed::new([1; 32]), Duration::from_secs(20)).await
 }
 
+/// Sends a request with content; `seed` tells it from others.
+pub async fn send(
+    service: &Service,
+    (method, target): (&str, &str),
+    headers: &[(&str, &str)],
+    body: &[u8],
+    seed: Seed,
+) -> Value {
+    let request = Request {
+        method,
+        target,
+        headers: &[&[("host", "localhost")], headers].concat(),
+        body,
+    };
+    response(&send_within(service, request, seed, Duration::from_secs(60)).await)
+}
+
 /// Sends a GET request that has to be answered in time.
 pub async fn get_within(service: &Service, target: &str, seed: Seed, duration: Duration) -> Answer {
-    let incoming = Incoming {
+    let request = Request {
         method: "GET",
         target,
         headers: &[("host", "localhost")],
         body: b"",
+    };
+    send_within(service, request, seed, duration).await
+}
+
+struct Request<'a> {
+    method: &'a str,
+    target: &'a str,
+    headers: &'a [(&'a str, &'a str)],
+    body: &'a [u8],
+}
+
+async fn send_within(
+    service: &Service,
+    request: Request<'_>,
+    seed: Seed,
+    duration: Duration,
+) -> Answer {
+    let incoming = Incoming {
+        method: request.method,
+        target: request.target,
+        headers: request.headers,
+        body: request.body,
         client_address: "192.0.2.1",
         scheme: Scheme::Https,
         request_id: REQUEST_ID,

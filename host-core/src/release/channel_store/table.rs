@@ -229,7 +229,7 @@ impl ChannelStore for TableChannels {
                 }
                 documents.push(self.parts(&item)?.1);
             }
-            start = output.last_evaluated_key;
+            start = output.last_evaluated_key.filter(|last| !last.is_empty());
             if start.is_none() {
                 return Ok(documents);
             }

@@ -24,6 +24,8 @@ const ANSWER_DURATION_MAX: Duration = Duration::from_millis(500);
 const BACKOFF_MIN: Duration = Duration::from_millis(25);
 /// Longest delay.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// Longest delay before a guest's next try of a write that lost a race: somebody else came through, so that there is no need to spare the store.
+const RACE_BACKOFF_MAX: Duration = Duration::from_millis(100);
 /// What carries a trace on (AWS: X-Ray tracing header).
 const TRACE_HEADER: &str = "x-amzn-trace-id";
 
@@ -85,6 +87,18 @@ impl<'a> Attempts<'a> {
         }
     }
 
+    /// Waits where the guest repeats a write that lost a race: it cannot sleep by itself, and all who lost with it would come again at once.
+    pub(super) async fn wait_for_others(&self, precondition: &Precondition) {
+        let lost = self.call.lost_races();
+        if lost == 0 || !matches!(precondition, Precondition::Revision(_)) {
+            return;
+        }
+        let resume = Instant::now() + backoff(self.call, lost).min(RACE_BACKOFF_MAX);
+        if resume < self.until {
+            sleep(resume - Instant::now()).await;
+        }
+    }
+
     /// What the attempts are made for.
     pub(super) fn call(&self) -> &'a Call {
         self.call
@@ -134,7 +148,7 @@ impl<'a> Attempts<'a> {
             Trouble::Misconfigured | Trouble::Defect => false,
         };
         self.failed += 1;
-        let resume = Instant::now() + backoff(self.failed);
+        let resume = Instant::now() + backoff(self.call, self.failed);
         if !can_repeat || self.failed >= ATTEMPTS_MAX || resume >= self.until {
             return Err(self.give_up(trouble, words));
         }
@@ -175,13 +189,13 @@ fn end_of_attempts(now: Instant, deadline: Instant) -> Instant {
     deadline.checked_sub(for_answer).unwrap_or(deadline)
 }
 
-/// Half of the delay is chance, so that those who failed together do not come back together. Not the request's own chance: how often
-/// the store fails must not change what the guest sees.
-fn backoff(failed: u32) -> Duration {
+/// Half of the delay is chance, so that those who failed together do not come back together. It is drawn from the request's seed in a stream
+/// of its own: how often the store fails does not change what the guest sees.
+fn backoff(call: &Call, failed: u32) -> Duration {
     let delay = BACKOFF_MIN
         .saturating_mul(1 << (failed - 1).min(16))
         .min(BACKOFF_MAX);
-    let chance = getrandom::u32().unwrap_or(u32::MAX / 2);
+    let chance = call.next_backoff();
     delay / 2 + (delay / 2).mul_f64(f64::from(chance) / f64::from(u32::MAX))
 }
 
@@ -204,6 +218,7 @@ pub(super) fn traced<T, E, B>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seed::Seed;
 
     #[test]
     fn the_guest_keeps_time_to_answer() {
@@ -216,15 +231,19 @@ mod tests {
     }
 
     #[test]
-    fn delays_grow_to_a_bound_and_differ() {
+    fn delays_grow_to_a_bound_and_differ_by_seed() {
+        let call = |seed| Call::new(0, &Seed::new([seed; 32]), None);
+        let (one, same, other) = (call(1), call(1), call(2));
         for failed in 1..40 {
-            let delay = backoff(failed);
+            let delay = backoff(&one, failed);
+            assert_eq!(delay, backoff(&same, failed));
+            assert_ne!(delay, backoff(&other, failed));
             assert!(
                 (BACKOFF_MIN / 2..=BACKOFF_MAX).contains(&delay),
                 "{delay:?}"
             );
         }
-        let delays: std::collections::HashSet<_> = (0..20).map(|_| backoff(6)).collect();
+        let delays: std::collections::HashSet<_> = (0..20).map(|_| backoff(&one, 6)).collect();
         assert!(delays.len() > 10);
     }
 }

@@ -1,4 +1,4 @@
-//! The key that signs cursors: one for all hosts that share the table, made by the first of them, kept in the table.
+//! The key that seals cursors: one for all hosts that share the table, made by the first of them, kept in the table.
 
 use super::{
     DynamoDbStorage,
@@ -39,7 +39,7 @@ fn after_colon(faults: &[String]) -> String {
 }
 
 impl DynamoDbStorage {
-    /// The key that signs this table's cursors. Reads it, which makes the connection that the first request will use, and makes it where
+    /// The key that seals this table's cursors. Reads it, which makes the connection that the first request will use, and makes it where
     /// there is none.
     pub async fn cursor_key(&self, deadline: Option<Instant>) -> Result<CursorKey, CursorKeyError> {
         // Neither time nor revisions matter here.

@@ -147,7 +147,8 @@ impl DynamoDbStorage {
                     return Ok(page.finish());
                 }
             }
-            match output.last_evaluated_key {
+            // Some servers say by a key without attributes that this was the last page.
+            match output.last_evaluated_key.filter(|last| !last.is_empty()) {
                 Some(last) => {
                     attempts.advance();
                     search.start = Some(last);

@@ -5,6 +5,7 @@
 
 mod engine;
 mod faults;
+mod other_servers;
 mod requests;
 mod script;
 mod tables;

@@ -18,7 +18,7 @@ use crate::{
     hexadecimal::{self, Hexadecimal},
     limits::TOKEN_DURATION,
     storage::{
-        Call, Key, Operation, Revision, StorageError, TransactOutcome,
+        Call, Key, Operation, Precondition, Revision, StorageError, TransactOutcome,
         memory::new_item,
         transaction::{self, OperationsDigest, Remembered, digest},
     },
@@ -64,6 +64,11 @@ impl DynamoDbStorage {
                     .map_err(defect)?,
             );
         }
+        let names_state = |precondition: &&_| matches!(precondition, Precondition::Revision(_));
+        let mut preconditions = operations.iter().map(transaction::precondition);
+        if let Some(precondition) = preconditions.find(names_state) {
+            attempts.wait_for_others(precondition).await;
+        }
         let request_token = request_token()?;
         let send = || {
             let request = self
@@ -84,7 +89,49 @@ impl DynamoDbStorage {
             }
             Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
         };
-        outcome(&attempts, operations.len(), &digest, reasons)
+        self.lost(&attempts, operations, token, &digest, reasons)
+            .await
+    }
+
+    /// What preconditions that did not hold mean. The token comes first: what it stands for has been done already.
+    async fn lost(
+        &self,
+        attempts: &Attempts<'_>,
+        operations: &[Operation],
+        token: Option<&str>,
+        digest: &OperationsDigest,
+        mut reasons: Vec<CancellationReason>,
+    ) -> Result<TransactOutcome, StorageError> {
+        let call = attempts.call();
+        let has_failed =
+            |reason: &CancellationReason| reason.code.as_deref() == Some(CONDITION_FAILED);
+        let of_token = reasons.split_off(operations.len().min(reasons.len()));
+        if let (Some(reason), Some(token)) = (of_token.into_iter().find(has_failed), token) {
+            let found = self.found(call, &token_key(token), reason.item).await?;
+            let remembered = found
+                .ok_or_else(|| layout::missing(DIGEST))
+                .and_then(remembered)
+                .map_err(|error| unreadable(attempts, &error))?;
+            return match remembered.answer(call.now_ms, digest) {
+                Some(answer) => answer.map(TransactOutcome::Done),
+                // The condition would have held.
+                None => {
+                    Err(attempts.give_up(Trouble::Defect, "a forgotten token stood in the way"))
+                }
+            };
+        }
+        let mut failed = (0..).zip(operations.iter().zip(reasons));
+        match failed.find(|(_, (_, reason))| has_failed(reason)) {
+            Some((position, (operation, reason))) => {
+                call.count_lost_race(transaction::precondition(operation));
+                let found = self.found(call, operation.key(), reason.item).await?;
+                Ok(TransactOutcome::PreconditionFailed {
+                    position,
+                    item: in_the_way(attempts, found)?,
+                })
+            }
+            None => Err(attempts.give_up(Trouble::Defect, "cancelled without a reason")),
+        }
     }
 
     fn write(
@@ -154,10 +201,7 @@ impl DynamoDbStorage {
         revisions: &[Option<Revision>],
     ) -> Result<TransactWriteItem, Unreadable> {
         let duration_ms = TOKEN_DURATION.as_millis() as u64;
-        let mut attributes = layout::key_attributes(&Key {
-            partition: layout::TOKEN_PARTITION.to_owned(),
-            sort: token.to_owned(),
-        });
+        let mut attributes = layout::key_attributes(&token_key(token));
         let revisions: Vec<&str> = revisions
             .iter()
             .map(|revision| revision.as_ref().map_or("", Revision::as_str))
@@ -179,6 +223,14 @@ impl DynamoDbStorage {
         Ok(TransactWriteItem::builder()
             .put(put.build().map_err(incomplete)?)
             .build())
+    }
+}
+
+/// Where a transaction is remembered.
+fn token_key(token: &str) -> Key {
+    Key {
+        partition: layout::TOKEN_PARTITION.to_owned(),
+        sort: token.to_owned(),
     }
 }
 
@@ -211,37 +263,6 @@ fn judge_transaction(error: &TransactWriteItemsError, status: u16) -> Verdict {
         Some(trouble) => Verdict::Trouble(trouble),
         None if has_failed => Verdict::Answer,
         None => Verdict::Trouble(Trouble::Conflict),
-    }
-}
-
-/// What preconditions that did not hold mean. The token comes first: what it stands for has been done already.
-fn outcome(
-    attempts: &Attempts<'_>,
-    count: usize,
-    digest: &OperationsDigest,
-    mut reasons: Vec<CancellationReason>,
-) -> Result<TransactOutcome, StorageError> {
-    let has_failed = |reason: &CancellationReason| reason.code.as_deref() == Some(CONDITION_FAILED);
-    let of_token = reasons.split_off(count.min(reasons.len()));
-    if let Some(reason) = of_token.into_iter().find(has_failed) {
-        let remembered = reason
-            .item
-            .ok_or_else(|| layout::missing(DIGEST))
-            .and_then(remembered)
-            .map_err(|error| unreadable(attempts, &error))?;
-        return match remembered.answer(attempts.call().now_ms, digest) {
-            Some(answer) => answer.map(TransactOutcome::Done),
-            // The condition would have held.
-            None => Err(attempts.give_up(Trouble::Defect, "a forgotten token stood in the way")),
-        };
-    }
-    let failed = (0..).zip(reasons).find(|(_, reason)| has_failed(reason));
-    match failed {
-        Some((position, reason)) => Ok(TransactOutcome::PreconditionFailed {
-            position,
-            item: in_the_way(attempts, reason.item)?,
-        }),
-        None => Err(attempts.give_up(Trouble::Defect, "cancelled without a reason")),
     }
 }
 
