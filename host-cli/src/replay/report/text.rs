@@ -129,6 +129,9 @@ fn summary(totals: &Totals) -> String {
             subjects.push(format!("{count} {}", if count == 1 { one } else { many }));
         }
     }
+    if subjects.is_empty() && totals.cut == 0 {
+        return String::new(); // why nothing could be replayed is told as a failure
+    }
     if subjects.is_empty() {
         subjects.push("nothing".to_owned());
     }
