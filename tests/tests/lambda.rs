@@ -11,6 +11,7 @@ mod cases;
 mod events;
 mod faults;
 mod guests;
+mod memory;
 mod panics;
 mod releases;
 mod soak;

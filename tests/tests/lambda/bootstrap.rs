@@ -91,6 +91,11 @@ impl Lines {
         self.0.lock().unwrap().clone()
     }
 
+    /// Forgets the lines that came so far.
+    pub fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
     /// The lines that are JSON, taken apart.
     pub fn json(&self) -> Vec<Value> {
         let lines = self.all();

@@ -1,6 +1,13 @@
 //! A guest that breaks one bound or rule a request, by path; `/` behaves.
 
-wit_bindgen::generate!({ path: "../../../wit", world: "service" });
+mod greed;
+
+// All that a host offers, WASI included: what std does not call is called here.
+wit_bindgen::generate!({
+    path: ["../../../wit", "../../../host-core/wit"],
+    world: "tenon:host/platform",
+    generate_all,
+});
 
 use exports::tenon::handler::handler::{Guest, Request, Response};
 use std::{
@@ -44,17 +51,22 @@ impl Guest for Hostile {
             "/random" => text(&RandomState::new().hash_one("a").to_string()),
             "/clock" => text(&clock()),
             "/state" => text(&state().to_string()),
-            _ => Response {
+            path => greedy(path, &request.query).unwrap_or(Response {
                 status: 404,
                 headers: Vec::new(),
                 body: Vec::new(),
-            },
+            }),
         }
     }
 }
 
 /// Tests write another number over these digits, which makes another component.
 static VERSION: &str = "this is version 0000000000000000 of a guest that tests release";
+
+/// `/greed/WAY?SIZE`
+fn greedy(path: &str, query: &str) -> Option<Response> {
+    greed::answer(path.strip_prefix("/greed/")?, query.parse().ok()?)
+}
 
 fn text(text: &str) -> Response {
     let content_type = Field {

@@ -1,0 +1,357 @@
+//! Makes the host hold as much as it can be made to hold, through every import and in the response. The path names the way, the query
+//! the size of one call: bytes, or elements of a list. Each way repeats its call until the host has taken more than a hundred
+//! megabytes in total, or stops the guest.
+
+use crate::{
+    exports::tenon::handler::handler::Response,
+    tenon::handler::{
+        http::Field,
+        log::{self, Attribute, Level},
+        storage::{
+            self, Consistency, Direction, Key, KeyedPrecondition, Operation, Precondition,
+            PutOperation, PutOptions, QueryOptions, SortRange,
+        },
+    },
+    text,
+    wasi::{
+        cli::{environment, stderr, stdout},
+        clocks::{monotonic_clock, wall_clock},
+        io::{poll, streams::OutputStream},
+        random::{insecure, random},
+    },
+};
+
+/// Bytes that one way hands over in total, where its calls are large.
+const TOTAL_BYTES: usize = 160 << 20;
+/// Calls that one way makes at most.
+const CALLS_MAX: usize = 1_100;
+
+/// All ways: a test takes each, so that none is forgotten.
+pub fn answer(way: &str, size: usize) -> Option<Response> {
+    let calls = (TOTAL_BYTES / size.max(1)).clamp(1, CALLS_MAX);
+    match way {
+        "log-message" => log_message(&"m".repeat(size), calls),
+        "log-control-characters" => log_message(&"\u{1}".repeat(size), calls),
+        "log-key" => log_attributes(&attributes(1, &"k".repeat(size), "1"), calls),
+        "log-value" => log_attributes(&attributes(1, "k", &"v".repeat(size)), calls),
+        "log-json" => log_attributes(&attributes(1, "k", &list("0", size)), calls),
+        "log-attributes" => {
+            log_attributes(&attributes(size, "k", "1"), calls.min(1_000_000 / size))
+        }
+        "stdout" => output(&stdout::get_stdout(), &vec![b'x'; size], calls),
+        "stdout-lines" => output(&stdout::get_stdout(), &vec![b'\n'; size], calls),
+        "stderr" => output(&stderr::get_stderr(), &vec![b'x'; size], calls),
+        "stderr-no-text" => output(&stderr::get_stderr(), &vec![0xff; size], calls),
+        "zeroes" => zeroes(size as u64, calls),
+        "random" => random_bytes(size as u64, calls),
+        "insecure-random" => insecure_bytes(size as u64, calls),
+        "poll" => poll_list(size),
+        "resources" => resources(size),
+        "environment" => environment_of(calls),
+        "clocks" => clocks(calls),
+        "get-key" => get_key(size, calls),
+        "get-many-keys" => get_many(size, 1, calls),
+        "get-many-control-characters" => get_many_control_characters(size, calls),
+        "get-many-documents" => get_many_documents(size),
+        "put-text" => put(&format!(r#"{{"t":"{}"}}"#, "t".repeat(size)), calls),
+        "put-escapes" => put(
+            &format!(r#"{{"t":"{}"}}"#, r"\u0001".repeat(size / 6)),
+            calls,
+        ),
+        "put-numbers" => put(&format!(r#"{{"l":{}}}"#, list("0", size)), calls),
+        "put-members" => put(&format!("{{{}0}}", r#""a":0,"#.repeat(size / 6)), calls),
+        "put-blanks" => put(&format!("{{{}}}", " ".repeat(size)), calls),
+        "put-revision" => put_revision(size, calls),
+        "delete-revision" => delete_revision(size, calls),
+        "query-cursor" => query(size, true, calls),
+        "query-prefix" => query(size, false, calls),
+        "query-index" => query_index(size, calls),
+        "query-documents" => query_documents(size),
+        "transact-text" => transact_text(size, calls),
+        "transact-numbers" => transact_numbers(size, calls),
+        "transact-operations" => transact_operations(size, calls),
+        "transact-token" => transact_token(size, calls),
+        "response-body" => return Some(response(Vec::new(), vec![b'x'; size])),
+        "response-control-characters" => return Some(response(Vec::new(), vec![1; size])),
+        "response-bytes" => return Some(response(Vec::new(), vec![0xff; size])),
+        "response-value" => return Some(response(fields(1, &"v".repeat(size)), Vec::new())),
+        "response-fields" => return Some(response(fields(size, "v"), Vec::new())),
+        _ => return None,
+    }
+    Some(text("greedy"))
+}
+
+/// `[0,0,...]` of so many bytes.
+fn list(element: &str, bytes: usize) -> String {
+    format!(
+        "[{}{element}]",
+        format!("{element},").repeat(bytes / (element.len() + 1))
+    )
+}
+
+fn log_message(message: &str, calls: usize) {
+    for _ in 0..calls {
+        log::write(Level::Error, message, &[]);
+    }
+}
+
+fn attributes(count: usize, key: &str, value: &str) -> Vec<Attribute> {
+    let attribute = |number: usize| Attribute {
+        key: if count == 1 {
+            key.to_owned()
+        } else {
+            format!("{key}{number}")
+        },
+        value: value.to_owned(),
+    };
+    (0..count).map(attribute).collect()
+}
+
+fn log_attributes(attributes: &[Attribute], calls: usize) {
+    for _ in 0..calls {
+        log::write(Level::Error, "", attributes);
+    }
+}
+
+fn output(stream: &OutputStream, bytes: &[u8], calls: usize) {
+    for _ in 0..calls {
+        let _ = stream.write(bytes);
+    }
+}
+
+fn zeroes(length: u64, calls: usize) {
+    let stream = stdout::get_stdout();
+    for _ in 0..calls {
+        let _ = stream.write_zeroes(length);
+    }
+}
+
+fn random_bytes(length: u64, calls: usize) {
+    for _ in 0..calls {
+        drop(random::get_random_bytes(length));
+    }
+}
+
+fn insecure_bytes(length: u64, calls: usize) {
+    for _ in 0..calls {
+        drop(insecure::get_insecure_random_bytes(length));
+    }
+}
+
+/// One thing to wait for, so many times in one list.
+fn poll_list(length: usize) {
+    let pollable = monotonic_clock::subscribe_duration(1);
+    drop(poll::poll(&vec![&pollable; length]));
+}
+
+/// So many things to wait for and streams at the same time.
+fn resources(count: usize) {
+    let pollables: Vec<_> = (0..count).map(monotonic_clock_instant).collect();
+    let streams: Vec<_> = (0..count).map(|_| stdout::get_stdout()).collect();
+    drop((pollables, streams));
+}
+
+fn monotonic_clock_instant(number: usize) -> poll::Pollable {
+    monotonic_clock::subscribe_instant(number as u64)
+}
+
+fn environment_of(calls: usize) {
+    for _ in 0..calls {
+        drop(environment::get_environment());
+        drop(environment::get_arguments());
+    }
+}
+
+fn clocks(calls: usize) {
+    for _ in 0..calls {
+        monotonic_clock::now();
+        wall_clock::now();
+    }
+}
+
+fn key(partition: &str, sort: &str) -> Key {
+    Key {
+        partition: partition.to_owned(),
+        sort: sort.to_owned(),
+    }
+}
+
+fn get_key(bytes: usize, calls: usize) {
+    let key = key(&"\u{1}".repeat(bytes), "s");
+    for _ in 0..calls.min(12) {
+        let _ = storage::get(&key, Consistency::Strong);
+    }
+}
+
+fn get_many(count: usize, bytes: usize, calls: usize) {
+    let keys = vec![key(&"p".repeat(bytes), "s"); count];
+    for _ in 0..calls.min(12) {
+        let _ = storage::get_many(&keys, Consistency::Eventual);
+    }
+}
+
+/// Keys that are allowed, and six times as long as JSON.
+fn get_many_control_characters(bytes: usize, calls: usize) {
+    let partition = "\u{1}".repeat(bytes.min(1_900));
+    let keys: Vec<_> = (0..100)
+        .map(|number| key(&partition, &format!("{number}{}", "\u{1}".repeat(1_000))))
+        .collect();
+    for _ in 0..calls.min(12) {
+        let _ = storage::get_many(&keys, Consistency::Eventual);
+    }
+}
+
+const PUT: PutOptions = PutOptions {
+    precondition: Precondition::None,
+    index: None,
+    expires_at: None,
+};
+
+/// A hundred documents of so many bytes, read at once, again and again.
+fn get_many_documents(bytes: usize) {
+    let document = format!(r#"{{"t":"{}"}}"#, "t".repeat(bytes));
+    let keys: Vec<_> = (0..100)
+        .map(|number| key("greed", &number.to_string()))
+        .collect();
+    for key in &keys {
+        let _ = storage::put(key, &document, &PUT);
+    }
+    drop(document);
+    for _ in 0..3 {
+        drop(storage::get_many(&keys, Consistency::Strong));
+    }
+}
+
+fn put(document: &str, calls: usize) {
+    for number in 0..calls.min(3) {
+        let _ = storage::put(&key("greed", &number.to_string()), document, &PUT);
+    }
+}
+
+fn put_revision(bytes: usize, calls: usize) {
+    let options = PutOptions {
+        precondition: Precondition::Revision("r".repeat(bytes)),
+        index: Some(key("i", "s")),
+        expires_at: Some(u64::MAX),
+    };
+    for _ in 0..calls.min(12) {
+        let _ = storage::put(&key("greed", "s"), "{}", &options);
+    }
+}
+
+fn delete_revision(bytes: usize, calls: usize) {
+    let precondition = Precondition::Revision("\u{1}".repeat(bytes));
+    for _ in 0..calls.min(12) {
+        let _ = storage::delete(&key("greed", "s"), &precondition);
+    }
+}
+
+fn query_options(bytes: usize, has_cursor: bool) -> QueryOptions {
+    let long = "\u{1}".repeat(bytes);
+    QueryOptions {
+        range: match has_cursor {
+            true => SortRange::All,
+            false => SortRange::Prefix(long.clone()),
+        },
+        direction: Direction::Ascending,
+        limit: 1_000,
+        cursor: has_cursor.then_some(long),
+    }
+}
+
+fn query(bytes: usize, has_cursor: bool, calls: usize) {
+    let options = query_options(bytes, has_cursor);
+    for _ in 0..calls.min(12) {
+        let _ = storage::query("greed", Consistency::Strong, &options);
+    }
+}
+
+fn query_index(bytes: usize, calls: usize) {
+    let partition = "\u{1}".repeat(bytes);
+    for _ in 0..calls.min(12) {
+        let _ = storage::query_index(&partition, &query_options(1, false));
+    }
+}
+
+/// Pages over six documents of so many bytes.
+fn query_documents(bytes: usize) {
+    let document = format!(r#"{{"l":{}}}"#, list("0", bytes));
+    for number in 0..6 {
+        let _ = storage::put(&key("pages", &number.to_string()), &document, &PUT);
+    }
+    drop(document);
+    let mut options = QueryOptions {
+        range: SortRange::All,
+        ..query_options(0, true)
+    };
+    options.cursor = None;
+    for _ in 0..30 {
+        match storage::query("pages", Consistency::Strong, &options) {
+            Ok(page) if page.cursor.is_some() => options.cursor = page.cursor,
+            Ok(_) | Err(_) => break,
+        }
+    }
+}
+
+/// A transaction of a hundred puts.
+fn transact(document: &str, calls: usize) {
+    let operations: Vec<_> = (0..100)
+        .map(|number| {
+            Operation::Put(PutOperation {
+                key: key("greed", &number.to_string()),
+                document: document.to_owned(),
+                options: PUT,
+            })
+        })
+        .collect();
+    for _ in 0..calls.min(2) {
+        let _ = storage::transact(&operations, None);
+    }
+}
+
+fn transact_text(bytes: usize, calls: usize) {
+    transact(&format!(r#"{{"t":"{}"}}"#, "t".repeat(bytes)), calls);
+}
+
+fn transact_numbers(bytes: usize, calls: usize) {
+    transact(&format!(r#"{{"l":{}}}"#, list("0", bytes)), calls);
+}
+
+/// More operations than are allowed.
+fn transact_operations(count: usize, calls: usize) {
+    let operation = Operation::Check(KeyedPrecondition {
+        key: key("\u{1}", "\u{1}"),
+        precondition: Precondition::Present,
+    });
+    let operations = vec![operation; count];
+    for _ in 0..calls.min(2) {
+        let _ = storage::transact(&operations, None);
+    }
+}
+
+fn transact_token(bytes: usize, calls: usize) {
+    let token = "\u{1}".repeat(bytes);
+    let operations = [Operation::Delete(KeyedPrecondition {
+        key: key("greed", "s"),
+        precondition: Precondition::None,
+    })];
+    for _ in 0..calls.min(12) {
+        let _ = storage::transact(&operations, Some(&token));
+    }
+}
+
+fn fields(count: usize, value: &str) -> Vec<Field> {
+    let field = |number: usize| Field {
+        name: format!("x{number}"),
+        value: value.to_owned(),
+    };
+    (0..count).map(field).collect()
+}
+
+fn response(headers: Vec<Field>, body: Vec<u8>) -> Response {
+    Response {
+        status: 200,
+        headers,
+        body,
+    }
+}

@@ -1,0 +1,106 @@
+//! How much memory a hostile guest can make the Lambda host hold: its own, and a bounded amount beside it, whichever import it uses.
+
+use super::{
+    bootstrap::{Bootstrap, Environment, image},
+    events::get,
+    runtime_api::Invocation,
+    table::Table,
+};
+use crate::support::guests::HOSTILE;
+use std::fs;
+
+/// Memory of the function.
+const FUNCTION_BYTES: usize = 512 << 20;
+/// What the host may hold for one request beside the guest's own memory.
+const HOST_BYTES_MAX: usize = 64 << 20;
+
+/// Ways to make the host hold something, each with the sizes of one call: small ones that are made often, the largest that is allowed, and
+/// more than that. `tests/guests/hostile/src/greed.rs` has them.
+const WAYS: &[(&str, &[usize])] = &[
+    ("log-message", &[1 << 10, 16 << 10, 8 << 20, 30 << 20]),
+    ("log-control-characters", &[1, 16 << 10, 8 << 20]),
+    ("log-key", &[128, 8 << 20]),
+    ("log-value", &[100, 16 << 10, 8 << 20]),
+    ("log-json", &[16 << 10, 8 << 20]),
+    ("log-attributes", &[64, 4_000, 100_000]),
+    ("stdout", &[1, 64 << 10, 8 << 20]),
+    ("stdout-lines", &[64 << 10, 8 << 20]),
+    ("stderr", &[64 << 10]),
+    ("stderr-no-text", &[64 << 10]),
+    ("zeroes", &[64 << 10, 1 << 30]),
+    ("random", &[64 << 10, 1 << 30]),
+    ("insecure-random", &[64 << 10, 1 << 30]),
+    ("poll", &[4_000, 500_000]),
+    ("resources", &[1_000, 100_000]),
+    ("environment", &[1]),
+    ("clocks", &[1]),
+    ("get-key", &[2_000, 8 << 20]),
+    ("get-many-keys", &[100, 100_000]),
+    ("get-many-control-characters", &[1_900]),
+    ("put-text", &[400_000, 11 << 20]),
+    ("put-revision", &[64, 8 << 20]),
+    ("delete-revision", &[8 << 20]),
+    ("query-cursor", &[8 << 20]),
+    ("query-prefix", &[1_000, 8 << 20]),
+    ("query-index", &[1_900, 8 << 20]),
+];
+
+/// The most memory that the process held since it was last asked.
+fn peak(process: u32) -> usize {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let (_, peak) = status.split_once("VmHWM:").unwrap();
+    let kib: usize = peak.split_whitespace().next().unwrap().parse().unwrap();
+    // 5: forget the peak (proc_pid_clear_refs(5)).
+    fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
+    kib << 10
+}
+
+/// Lets the guest try every way, and returns what each took of the host beside the guest's own memory.
+fn measure(test: &str) -> Vec<(String, usize)> {
+    let table = Table::start();
+    let environment = Environment::new(&image(test, HOSTILE), &table.endpoint())
+        .with("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+        .with("TENON_GUEST_ENV", r#"{"LONG":"value"}"#);
+    let host = Bootstrap::start(environment);
+    let well_behaved = || {
+        let response = host.api.invoke(Invocation::new(get("/"))).response();
+        assert_eq!(response["statusCode"], 200, "{response}");
+    };
+    well_behaved();
+    host.last_summary();
+    peak(host.id());
+    let before = peak(host.id());
+    let mut taken = Vec::new();
+    for (way, sizes) in WAYS {
+        for size in *sizes {
+            let path = format!("/greed/{way}?{size}");
+            // They are many, and a summary is looked for in all of them.
+            host.lines.clear();
+            let response = host.api.invoke(Invocation::new(get(&path))).response();
+            let status = response["statusCode"].as_u64().unwrap();
+            assert!([200, 500, 504].contains(&status), "{path}: {status}");
+            let own = host.last_summary()["memoryBytesPeak"].as_u64().unwrap() as usize;
+            assert!(own > 0, "{path}: the guest did not run");
+            let peak = peak(host.id());
+            assert!(peak < FUNCTION_BYTES, "{path}: the host held {peak} bytes");
+            taken.push((path, peak.saturating_sub(before + own)));
+            well_behaved();
+        }
+    }
+    taken.sort_by_key(|(_, bytes)| *bytes);
+    taken
+}
+
+fn assert_bounded(taken: &[(String, usize)]) {
+    let excessive: Vec<_> = taken
+        .iter()
+        .filter(|(_, bytes)| *bytes > HOST_BYTES_MAX)
+        .map(|(path, bytes)| format!("{path} took {} MiB", bytes >> 20))
+        .collect();
+    assert!(excessive.is_empty(), "{excessive:#?}");
+}
+
+#[test]
+fn a_hostile_guest_takes_little_of_the_host_beside_its_own_memory() {
+    assert_bounded(&measure("memory"));
+}
