@@ -18,6 +18,9 @@ const FLAGS: [&str; 7] = [
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
 
+/// What a reader of foreign bytes may hold, the fuzzer's own corpus and tables included.
+const MEMORY_MB_MAX: u32 = 512;
+
 /// A program of `tests/fuzz`.
 struct Target {
     name: &'static str,
@@ -27,9 +30,14 @@ struct Target {
     seeds: &'static str,
 }
 
-const TARGETS: [Target; 2] = [
+const TARGETS: [Target; 3] = [
     Target {
         name: "normalise",
+        bytes_max: 8 << 10,
+        seeds: "tests/cases",
+    },
+    Target {
+        name: "json",
         bytes_max: 8 << 10,
         seeds: "tests/cases",
     },
@@ -60,6 +68,11 @@ impl Target {
             format!("-max_len={}", self.bytes_max),
             format!("-artifact_prefix={}/", crashes.display()),
             "-print_final_stats=1".to_owned(),
+            format!("-rss_limit_mb={MEMORY_MB_MAX}"),
+            format!(
+                "-dict={}",
+                root().join("tests/fuzz/dictionary.txt").display()
+            ),
         ];
         let corpus = root().join("tests/fuzz/corpus").join(self.name);
         Cargo::new("run")

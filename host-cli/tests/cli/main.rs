@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod flood;
+mod foreign_files;
 mod http;
 mod program;
 mod pull;
