@@ -176,7 +176,7 @@ async fn the_program_goes_on_after_lines_that_are_none() {
     for words in [
         "version 2, this program reads up to 1",
         "not UTF-8 from byte",
-        "expected a sequence at line 1",
+        "expected a list of at most",
         "2 as expected",
         "cut off",
     ] {
