@@ -10,6 +10,7 @@ use host_core::{
     digest::Digest,
     engine::{Candidate, Inspection, LoadError, is_image},
     runtime::{Runtime, RuntimeOptions},
+    text::printable,
 };
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -85,7 +86,7 @@ fn text(findings: &Findings) -> String {
         }
         Kind::NativeCode(None) => "native code".to_owned(),
     };
-    let mut text = format!("{name}\n  {bytes} bytes, {what}\n");
+    let mut text = format!("{}\n  {bytes} bytes, {what}\n", printable(name));
     if let Some(inspection) = inspection {
         write_interfaces(&mut text, inspection);
     }

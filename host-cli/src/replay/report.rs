@@ -112,8 +112,9 @@ impl Finding {
     /// Method, path and statuses, then where it is: in one line without characters that act on a terminal.
     pub fn heading(&self) -> String {
         let place = &self.place;
+        let id = self.id().map_or(String::new(), |id| format!(", id {id}"));
         let Some(RequestLine { method, path }) = &self.request else {
-            return printable(&place.to_string()).into_owned();
+            return printable(&format!("{place}{id}")).into_owned();
         };
         let status = match (self.status_expected, self.status_actual) {
             (Some(expected), Some(actual)) if expected != actual => {
@@ -122,7 +123,6 @@ impl Finding {
             (Some(status), _) | (None, Some(status)) => format!(" {status}"),
             (None, None) => String::new(),
         };
-        let id = self.id().map_or(String::new(), |id| format!(", id {id}"));
         printable(&format!("{method} {path}{status} ({place}{id})")).into_owned()
     }
 }
