@@ -138,12 +138,12 @@ fn whatever_is_inspected_is_a_finding_and_not_a_failure() {
     let folder = Folder::new();
     let image_bytes = fs::read(image()).unwrap();
     let other = if cfg!(target_arch = "x86_64") {
-        "aarch64"
+        "arm64"
     } else {
         "x86_64"
     };
     let output = folder.path("other.cwasm");
-    cli(&["compile", GUEST, "-o", &output, "--target", other]).expect_code(0);
+    cli(&["compile", GUEST, "-o", &output, "--arch", other]).expect_code(0);
     let of_other_processor = folder.read("other.cwasm");
     for (name, bytes, reason, hint) in [
         (
