@@ -11,7 +11,9 @@ fn build() -> anyhow::Result<()> {
     let fixtures = guest_builder::workspace()?.join("tests/guests");
     guest_builder::rerun_if_changed(&fixtures);
     guest_builder::rerun_if_changed(&guest_builder::workspace()?.join("host-core/wit"));
-    for package in ["eager", "echo", "hostile", "plain", "sockets", "variant"] {
+    for package in [
+        "copier", "eager", "echo", "hostile", "plain", "sockets", "variant",
+    ] {
         guest_builder::build(&fixtures.join("Cargo.toml"), package)?;
     }
     Ok(())

@@ -118,7 +118,8 @@ pub struct FollowOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Recording")]
 pub struct RecordOptions {
-    /// Append what happens to a tape, one request a line, for `host-cli replay`; credentials are redacted
+    /// Append what happens to a tape, one request a line, for `host-cli replay`. Values with the name of a credential are redacted, with copies of
+    /// them; a body in which such names cannot be told is left out
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Which requests to record: `failures`, `sample:RATE`, `failures,sample:RATE` or `all`

@@ -4,11 +4,13 @@
 //! or into a tree or spans by [`value`], [`members`] and the like. A `serde_json::Value` is only ever made by these and by our own code.
 
 mod read;
+mod rewrite;
 mod write;
 
 pub use read::{
     JsonError, JsonProblem, check, elements, lenient_value, members, same, string, value,
 };
+pub(crate) use rewrite::{Rewriter, Step, pointer, rewrite};
 pub(crate) use write::{Object, write_array, write_number, write_string};
 
 use serde::Deserialize;

@@ -23,6 +23,8 @@ pub mod http;
 pub mod json;
 pub mod limits;
 pub mod log;
+#[cfg(any(feature = "dynamodb", feature = "s3"))]
+mod plain_endpoint;
 pub mod problem;
 #[cfg(feature = "release")]
 pub mod release;

@@ -2,6 +2,7 @@
 
 mod format;
 mod hostile;
+mod privacy;
 mod recording;
 mod report;
 mod state;

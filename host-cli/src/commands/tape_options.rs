@@ -4,7 +4,7 @@ use crate::{
     args::{ModeName, OnMissName, TapeArgs},
     exit::Failure,
     guest::{self, GuestSource, environment},
-    input,
+    release::keys,
     replay::runner::TapeOptions,
     store::StoreSpec,
 };
@@ -138,8 +138,7 @@ pub fn check_on_miss(
 
 /// Reads the file that `age-keygen` wrote.
 fn identity(path: &Path) -> Result<Identity, Failure> {
-    let bytes = input::read_file(path, "identity", IDENTITY_BYTES_MAX)?;
-    String::from_utf8_lossy(&bytes)
+    keys::private_text(path, "identity", IDENTITY_BYTES_MAX)?
         .parse()
         .map_err(|error: InvalidKey| {
             Failure::environment(format_args!("identity `{}`: {error}", path.display()))

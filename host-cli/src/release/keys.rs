@@ -36,19 +36,7 @@ pub fn secret(path: &Path) -> Result<SecretKey, Failure> {
             .hint("everybody on this machine can read command lines: make a new key with `host-cli keygen`"));
     }
     let shown = path.display();
-    let failed = |error: &io::Error| crate::input::cannot_read(path, "key file", error);
-    let kind = fs::symlink_metadata(path).map_err(|error| failed(&error))?;
-    if !kind.is_file() {
-        return Err(Failure::environment(format_args!(
-            "key file `{shown}` is not a plain file"
-        )));
-    }
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    let mut text = String::new();
-    (&file)
-        .take(KEY_FILE_BYTES_MAX)
-        .read_to_string(&mut text)
-        .map_err(|error| failed(&error))?;
+    let (file, text) = plain_file(path, "key file", KEY_FILE_BYTES_MAX)?;
     // Before its permissions, which are as they should be for a public key.
     if text.trim().parse::<PublicKey>().is_ok() {
         return Err(Failure::environment(format_args!(
@@ -56,19 +44,52 @@ pub fn secret(path: &Path) -> Result<SecretKey, Failure> {
         ))
         .hint("`host-cli keygen` wrote the secret key into the file whose name has no `.pub`"));
     }
-    // Of the file that was opened, whatever is under its name by now.
-    let metadata = file.metadata().map_err(|error| failed(&error))?;
-    if metadata.mode() & OTHERS != 0 {
-        let mode = metadata.mode() & 0o777;
-        return Err(Failure::environment(format_args!(
-            "key file `{shown}` can be read by others: its permissions are {mode:o}"
-        ))
-        .hint(format_args!(
-            "take them away with `chmod 600 {shown}`, and consider a new key"
-        )));
-    }
+    check_private(&file, path, "key file")?;
     text.parse()
         .map_err(|error| Failure::environment(format_args!("key file `{shown}`: {error}")))
+}
+
+/// The text of a file that belongs to its user alone.
+pub fn private_text(path: &Path, what: &str, bytes_max: u64) -> Result<String, Failure> {
+    let (file, text) = plain_file(path, what, bytes_max)?;
+    check_private(&file, path, what)?;
+    Ok(text)
+}
+
+fn plain_file(path: &Path, what: &str, bytes_max: u64) -> Result<(File, String), Failure> {
+    let failed = |error: &io::Error| crate::input::cannot_read(path, what, error);
+    let kind = fs::symlink_metadata(path).map_err(|error| failed(&error))?;
+    if !kind.is_file() {
+        return Err(Failure::environment(format_args!(
+            "{what} `{}` is not a plain file",
+            path.display()
+        )));
+    }
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    let mut text = String::new();
+    (&file)
+        .take(bytes_max)
+        .read_to_string(&mut text)
+        .map_err(|error| failed(&error))?;
+    Ok((file, text))
+}
+
+/// Of the file that was opened, whatever is under its name by now.
+fn check_private(file: &File, path: &Path, what: &str) -> Result<(), Failure> {
+    let shown = path.display();
+    let metadata = file
+        .metadata()
+        .map_err(|error| crate::input::cannot_read(path, what, &error))?;
+    if metadata.mode() & OTHERS == 0 {
+        return Ok(());
+    }
+    let mode = metadata.mode() & 0o777;
+    Err(Failure::environment(format_args!(
+        "{what} `{shown}` can be read by others: its permissions are {mode:o}"
+    ))
+    .hint(format_args!(
+        "take them away with `chmod 600 {shown}`, and consider a new key"
+    )))
 }
 
 /// The public keys that are named, as text or by their files.

@@ -25,7 +25,13 @@ pub fn trace(exchange: &Exchange<'_>) -> String {
         .as_ref()
         .filter(|_| exchange.is_redacted())
     {
-        lines.add(format_args!("  redacted {}", redacted.at.join(", ")));
+        let places: Vec<&str> = redacted
+            .left_out
+            .iter()
+            .chain(&redacted.at)
+            .map(|place| &**place)
+            .collect();
+        lines.add(format_args!("  redacted {}", places.join(", ")));
     }
     let event = exchange.event.map_or("null", |event| event.get());
     lines.add(format_args!("  event    {}", short(event)));

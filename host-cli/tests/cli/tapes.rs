@@ -257,6 +257,12 @@ fn an_encrypted_tape_is_read_by_its_identity_only() {
         "{run:#?}"
     );
     let identity = folder.write("key.txt", format!("# created: today\n{IDENTITY}\n"));
+    let readable_by = |mode| {
+        fs::set_permissions(&identity, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    readable_by(0o644);
+    replay(&[&tape, "--identity", &identity]).expect_failure(3, "can be read by others");
+    readable_by(0o600);
     let run = replay(&[&tape, "--identity", &identity, "--trace"]).expect_code(0);
     // Nothing was lost.
     assert!(run.stdout.contains("Bearer s3cret"), "{run:#?}");

@@ -176,9 +176,9 @@ fn utf8(json: &[u8]) -> Result<&str, JsonError> {
     })
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
     depth: usize,
     nodes: usize,
     /// Where the first half of a surrogate pair stood.
@@ -186,7 +186,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         Self {
             text,
             at: 0,
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one value that is all of the text.
-    fn whole<T>(
+    pub(super) fn whole<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, JsonError>,
     ) -> Result<T, JsonError> {
@@ -245,7 +245,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps over one value, and makes sure that it is one.
-    fn skip(&mut self) -> Result<(), JsonError> {
+    pub(super) fn skip(&mut self) -> Result<(), JsonError> {
         match self.peek() {
             Some(b'{') => self.object(|reader, _| reader.skip()),
             Some(b'[') => self.array(Self::skip),
@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an object; `member` reads the value of each member.
-    fn object(
+    pub(super) fn object(
         &mut self,
         mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
@@ -298,7 +298,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an array; `element` reads each element.
-    fn array(
+    pub(super) fn array(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
@@ -459,7 +459,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 

@@ -268,6 +268,9 @@ fn shown(text: &str) -> String {
 }
 
 #[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -1,9 +1,10 @@
 //! Tapes for one reader only: lines encrypted to an age recipient (<https://age-encryption.org/v1>), so that nothing needs to be redacted.
 //!
-//! Of the format we take what that needs, X25519 recipients, over primitives that the hosts contain anyway: the `age` crate brings 150
-//! others, translations of its messages among them. `age` itself reads what is written here, and the tests read what it wrote.
+//! Of the format we take what that needs, X25519 recipients, over primitives that the hosts contain anyway: the `age` crate would add 79 others,
+//! translations of its messages among them. `age` itself reads what is written here; the tests read what it wrote, and its published vectors.
 
 mod bech32;
+mod header;
 mod stream;
 
 use super::{VERSION, exchange::FIRST_MEMBER};
@@ -13,19 +14,22 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
 };
 use curve25519_dalek::montgomery::MontgomeryPoint;
+use header::{Header, Stanza, VERSION_LINE};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 use std::{borrow::Cow, fmt, str::FromStr};
 use stream::{open_box, seal_box};
 
-const VERSION_LINE: &str = "age-encryption.org/v1";
-const STANZA: &str = "-> X25519 ";
+/// The one kind of recipient that is read and written.
+const KIND: &str = "X25519";
+/// A recipient that is a passphrase, which has to be the only one.
+const KIND_PASSPHRASE: &str = "scrypt";
 const WRAP_INFO: &[u8] = b"age-encryption.org/v1/X25519";
 const FILE_KEY_BYTES: usize = 16;
 const NONCE_BYTES: usize = 16;
-/// Stanzas of other recipients that a header may have before ours.
-const HEADER_LINES_MAX: usize = 64;
+/// A wrapped key: what [`FILE_KEY_BYTES`] become with a tag.
+const BODY_BYTES: usize = FILE_KEY_BYTES + 16;
 
 /// Whom lines are encrypted to: `age1...`, as `age-keygen` prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,9 @@ pub enum InvalidKey {
     /// Not a recipient.
     #[error("not an age recipient: it begins with `age1`, as `age-keygen` prints it")]
     Recipient,
+    /// A point with which everybody shares the same secret: zero.
+    #[error("the age recipient is a weak one: what is encrypted to it, everybody can read")]
+    Weak,
     /// Not an identity.
     #[error("not an age identity: it begins with `AGE-SECRET-KEY-1`, as `age-keygen` writes it")]
     Identity,
@@ -63,19 +70,27 @@ pub enum DecryptError {
     Damaged,
 }
 
-/// The operating system gives no random bytes.
+/// Why a text is not encrypted.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system gives no random bytes: {0}")]
-pub struct NoRandomness(#[from] getrandom::Error);
+pub enum EncryptError {
+    /// Without them nothing is secret.
+    #[error("the operating system gives no random bytes: {0}")]
+    NoRandomness(#[from] getrandom::Error),
+    /// Nothing is shared with the recipient, or a cipher refused.
+    #[error("nothing can be encrypted to this recipient")]
+    Refused,
+}
 
 impl FromStr for Recipient {
     type Err = InvalidKey;
 
     fn from_str(text: &str) -> Result<Self, InvalidKey> {
-        bech32::decode("age", text.trim())
+        let point: [u8; 32] = bech32::decode("age", text.trim())
             .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or(InvalidKey::Recipient)
+            .ok_or(InvalidKey::Recipient)?;
+        // With a point of low order, any secret gives zero.
+        shared(&point, [0x40; 32]).map_err(|NothingShared| InvalidKey::Weak)?;
+        Ok(Self(point))
     }
 }
 
@@ -126,11 +141,20 @@ impl Identity {
             .decode(encrypted)
             .map_err(|_| DecryptError::Malformed)?;
         let header = Header::read(&file).ok_or(DecryptError::Malformed)?;
-        let file_key = header
-            .stanzas
-            .iter()
-            .find_map(|(share, body)| self.unwrap(share, body))
-            .ok_or(DecryptError::OtherRecipient)?;
+        let is_alone = header.stanzas.len() == 1;
+        let mut file_key = None;
+        for stanza in &header.stanzas {
+            match stanza.kind {
+                KIND_PASSPHRASE if !is_alone => return Err(DecryptError::Malformed),
+                // All are checked, also after the one that fits: a file that age refuses is refused.
+                KIND => {
+                    let found = self.unwrap(stanza).map_err(|_| DecryptError::Malformed)?;
+                    file_key = file_key.or(found);
+                }
+                _ => {}
+            }
+        }
+        let file_key = file_key.ok_or(DecryptError::OtherRecipient)?;
         header_mac(&file_key, header.signed)
             .verify_slice(&header.mac)
             .map_err(|_| DecryptError::Damaged)?;
@@ -142,17 +166,44 @@ impl Identity {
         stream::open(&key, chunks).ok_or(DecryptError::Damaged)
     }
 
-    fn unwrap(&self, share: &[u8; 32], body: &[u8]) -> Option<Vec<u8>> {
-        let shared = MontgomeryPoint(*share).mul_clamped(self.secret).to_bytes();
-        let key = wrap_key(&shared, share, &self.recipient)?;
-        let file_key = open_box(&key, [0; 12], body)?;
-        (file_key.len() == FILE_KEY_BYTES).then_some(file_key)
+    /// The file's key; `None` where it was wrapped for another identity.
+    fn unwrap(&self, stanza: &Stanza<'_>) -> Result<Option<Vec<u8>>, NoStanza> {
+        let [share] = stanza.arguments.as_slice() else {
+            return Err(NoStanza);
+        };
+        let share: [u8; 32] = STANDARD_NO_PAD
+            .decode(share)
+            .ok()
+            .and_then(|share| share.try_into().ok())
+            .ok_or(NoStanza)?;
+        if stanza.body.len() != BODY_BYTES {
+            return Err(NoStanza);
+        }
+        let shared = shared(&share, self.secret).map_err(|NothingShared| NoStanza)?;
+        let key = wrap_key(&shared, &share, &self.recipient);
+        Ok(open_box(&key, [0; 12], &stanza.body))
+    }
+}
+
+/// Not what an X25519 recipient has.
+struct NoStanza;
+
+/// The secret of two keys is zero, which everybody knows.
+struct NothingShared;
+
+/// X25519 (RFC 7748), with the check that its section 6.1 asks for.
+fn shared(point: &[u8; 32], secret: [u8; 32]) -> Result<[u8; 32], NothingShared> {
+    let shared = MontgomeryPoint(*point).mul_clamped(secret).to_bytes();
+    if shared.iter().fold(0, |sum, byte| sum | byte) == 0 {
+        Err(NothingShared)
+    } else {
+        Ok(shared)
     }
 }
 
 impl Recipient {
     /// An age file with this text, in base64.
-    pub fn encrypt(&self, text: &[u8]) -> Result<String, NoRandomness> {
+    pub fn encrypt(&self, text: &[u8]) -> Result<String, EncryptError> {
         let mut random = [0; 32 + FILE_KEY_BYTES + NONCE_BYTES];
         getrandom::fill(&mut random)?;
         let (ephemeral, rest) = random.split_at(32);
@@ -160,12 +211,11 @@ impl Recipient {
         let mut secret = [0; 32];
         secret.copy_from_slice(ephemeral);
         let share = MontgomeryPoint::mul_base_clamped(secret).to_bytes();
-        let shared = MontgomeryPoint(self.0).mul_clamped(secret).to_bytes();
-        // A recipient for which nothing is shared is none that anybody has: what is written then is read by nobody.
-        let key = wrap_key(&shared, &share, self).unwrap_or_default();
-        let body = seal_box(&key, [0; 12], file_key);
+        let shared = shared(&self.0, secret).map_err(|NothingShared| EncryptError::Refused)?;
+        let key = wrap_key(&shared, &share, self);
+        let body = seal_box(&key, [0; 12], file_key).ok_or(EncryptError::Refused)?;
         let mut file = format!(
-            "{VERSION_LINE}\n{STANZA}{}\n{}\n---",
+            "{VERSION_LINE}\n-> {KIND} {}\n{}\n---",
             STANDARD_NO_PAD.encode(share),
             STANDARD_NO_PAD.encode(body)
         );
@@ -175,7 +225,8 @@ impl Recipient {
         file.push_str(&format!(" {}\n", STANDARD_NO_PAD.encode(mac)));
         let mut file = file.into_bytes();
         file.extend_from_slice(nonce);
-        stream::seal(&hkdf(nonce, file_key, b"payload"), text, &mut file);
+        let key = hkdf(nonce, file_key, b"payload");
+        stream::seal(&key, text, &mut file).ok_or(EncryptError::Refused)?;
         Ok(STANDARD.encode(file))
     }
 }
@@ -186,7 +237,7 @@ pub(super) fn encrypt_line(
     id: &str,
     received_at_ms: u64,
     recipient: &Recipient,
-) -> Result<Vec<u8>, NoRandomness> {
+) -> Result<Vec<u8>, EncryptError> {
     let encrypted = recipient.encrypt(line)?;
     let mut out = Vec::with_capacity(encrypted.len() + 128);
     let mut object = Object::begin(&mut out);
@@ -213,59 +264,9 @@ pub fn decrypt_line(line: &[u8], identity: &Identity) -> Result<Option<Vec<u8>>,
         .transpose()
 }
 
-/// An age file's header, and what follows.
-struct Header<'a> {
-    /// Ephemeral share and wrapped key of each X25519 stanza.
-    stanzas: Vec<([u8; 32], Vec<u8>)>,
-    /// What the MAC is over.
-    signed: &'a [u8],
-    mac: Vec<u8>,
-    payload: &'a [u8],
-}
-
-impl<'a> Header<'a> {
-    fn read(file: &'a [u8]) -> Option<Self> {
-        let mut at = 0;
-        let mut next = || {
-            let end = at + file[at..].iter().position(|byte| *byte == b'\n')?;
-            let line = str::from_utf8(&file[at..end]).ok()?;
-            let start = std::mem::replace(&mut at, end + 1);
-            Some((start, line))
-        };
-        if next()?.1 != VERSION_LINE {
-            return None;
-        }
-        let mut stanzas = Vec::new();
-        let mut share = None;
-        for _ in 0..HEADER_LINES_MAX {
-            let (start, line) = next()?;
-            if let Some(mac) = line.strip_prefix("--- ") {
-                return Some(Self {
-                    stanzas,
-                    signed: &file[..start + 3],
-                    mac: STANDARD_NO_PAD.decode(mac).ok()?,
-                    payload: &file[at..],
-                });
-            }
-            if line.starts_with("-> ") {
-                share = line
-                    .strip_prefix(STANZA)
-                    .and_then(|share| STANDARD_NO_PAD.decode(share).ok()?.try_into().ok());
-            } else if let Some(share) = share.take() {
-                stanzas.push((share, STANDARD_NO_PAD.decode(line).ok()?));
-            }
-        }
-        None
-    }
-}
-
-/// `None`: nothing is shared, which only a made-up key brings about.
-fn wrap_key(shared: &[u8; 32], share: &[u8; 32], recipient: &Recipient) -> Option<[u8; 32]> {
-    if shared.iter().all(|byte| *byte == 0) {
-        return None;
-    }
+fn wrap_key(shared: &[u8; 32], share: &[u8; 32], recipient: &Recipient) -> [u8; 32] {
     let salt = [*share, recipient.0].concat();
-    Some(hkdf(&salt, shared, WRAP_INFO))
+    hkdf(&salt, shared, WRAP_INFO)
 }
 
 fn header_mac(file_key: &[u8], signed: &[u8]) -> Hmac<Sha256> {
@@ -291,3 +292,5 @@ fn hmac(key: &[u8]) -> Hmac<Sha256> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

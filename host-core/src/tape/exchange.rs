@@ -92,12 +92,23 @@ pub struct HostFacts<'a> {
     /// Less severe log lines are not on the tape; `info` if absent.
     #[serde(default)]
     pub log_level: Option<LogLevel>,
-    /// SHA-256 of the guest's environment as a JSON object, where it has one: the values may be secret.
+    /// Names of the variables in the guest's environment. The values may be secret.
+    #[serde(borrow, default, deserialize_with = "texts")]
+    pub environment_names: Vec<Cow<'a, str>>,
+    /// SHA-256 of the guest's environment as a JSON object: in lines that were encrypted, because short values can be guessed from it, and in
+    /// those of early releases.
     #[serde(default)]
     pub environment: Option<Digest>,
     /// Bounds that are not the default ones.
     #[serde(default)]
     pub limits: LimitsRecord,
+}
+
+impl HostFacts<'_> {
+    /// Whether the guest had an environment.
+    pub fn has_environment(&self) -> bool {
+        !self.environment_names.is_empty() || self.environment.is_some()
+    }
 }
 
 /// Bounds of a request as far as they are not the default ones. Names and units are those of [`Limits`].
@@ -200,18 +211,33 @@ pub struct RedactedRecord<'a> {
     /// Names of query parameters.
     #[serde(borrow, deserialize_with = "texts")]
     pub query: Vec<Cow<'a, str>>,
+    /// Names of members of JSON, of attributes and in texts.
+    #[serde(borrow, deserialize_with = "texts")]
+    pub names: Vec<Cow<'a, str>>,
     /// JSON pointers into bodies and documents.
     #[serde(borrow, deserialize_with = "texts")]
     pub fields: Vec<Cow<'a, str>>,
     /// Places in the line, as JSON pointers; `#` leads into the JSON text of a body.
     #[serde(borrow, deserialize_with = "texts")]
     pub at: Vec<Cow<'a, str>>,
+    /// Number of further places.
+    pub more: u64,
+    /// Places at which `null` stands because what was there could not be read.
+    #[serde(borrow, deserialize_with = "texts")]
+    pub left_out: Vec<Cow<'a, str>>,
 }
 
 impl RedactedRecord<'_> {
     /// The rules, to be applied to what a replay gives before it is compared.
     pub fn rules(&self) -> Redaction {
-        Redaction::of_rules(&self.headers, &self.query, &self.fields)
+        let leaves_out = self.is_left_out("/response/body");
+        let names = [&*self.headers, &*self.query, &*self.names];
+        Redaction::of_rules(names, &self.fields, leaves_out)
+    }
+
+    /// Whether this place could not be read.
+    pub(super) fn is_left_out(&self, place: &str) -> bool {
+        self.left_out.iter().any(|left_out| left_out == place)
     }
 }
 
@@ -286,7 +312,7 @@ impl<'a> Exchange<'a> {
     pub fn is_redacted(&self) -> bool {
         self.redacted
             .as_ref()
-            .is_some_and(|redacted| !redacted.at.is_empty())
+            .is_some_and(|redacted| !redacted.at.is_empty() || !redacted.left_out.is_empty())
     }
 }
 

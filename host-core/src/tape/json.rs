@@ -2,7 +2,7 @@
 
 use serde::{
     Deserializer as _,
-    de::{MapAccess, SeqAccess, Visitor},
+    de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt, ops::Range};
@@ -46,31 +46,6 @@ pub(super) fn members(json: &str) -> Vec<(Cow<'_, str>, &str)> {
 #[derive(serde::Deserialize)]
 pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// The elements of an array; nothing if the text is none.
-pub(super) fn elements(json: &str) -> Vec<&str> {
-    struct Elements;
-
-    impl<'de> Visitor<'de> for Elements {
-        type Value = Vec<&'de str>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("an array")
-        }
-
-        fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
-            let mut elements = Vec::new();
-            while let Some(value) = seq.next_element::<&'de RawValue>()? {
-                elements.push(value.get());
-            }
-            Ok(elements)
-        }
-    }
-
-    serde_json::Deserializer::from_str(json)
-        .deserialize_seq(Elements)
-        .unwrap_or_default()
-}
-
 /// Where `part`, a slice of `whole`, stands in it.
 pub(super) fn span(whole: &str, part: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
@@ -107,19 +82,12 @@ impl Splices {
     }
 }
 
-/// A JSON string's text.
-pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Name<'_>>(json)
-        .ok()
-        .map(|Name(text)| text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn members_and_elements_keep_their_spelling_and_place() {
+    fn members_keep_their_spelling_and_place() {
         let text = r#" {"a" : 1.50 , "b\n":[ {} , "x"], "a":null}"#;
         let found = members(text);
         assert_eq!(
@@ -132,8 +100,7 @@ mod tests {
         );
         assert!(matches!(found[0].0, Cow::Borrowed(_)));
         assert_eq!(&text[span(text, found[1].1)], found[1].1);
-        assert_eq!(elements(found[1].1), ["{}", r#""x""#]);
-        assert!(members("[1]").is_empty() && elements("{}").is_empty());
+        assert!(members("[1]").is_empty());
     }
 
     #[test]

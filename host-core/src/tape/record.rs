@@ -47,6 +47,14 @@ impl RecordOptions {
             recipient: None,
         }
     }
+
+    /// Whether only the holder of a key reads the lines.
+    fn is_encrypted(&self) -> bool {
+        #[cfg(feature = "tape-encryption")]
+        return self.recipient.is_some();
+        #[cfg(not(feature = "tape-encryption"))]
+        false
+    }
 }
 
 /// Passes events to a service and makes tape of some. One for each host; shared by all requests.
@@ -65,7 +73,7 @@ impl Recorder {
 
     /// [`Service::invoke`]; beside it the line of tape for this request, without a line break at its end, where one is wanted.
     ///
-    /// An event that is not JSON leaves no line: there is nothing that could be replayed.
+    /// An event that is no HTTP request leaves no line: nobody answers it, and what other services send may hold anything.
     pub async fn invoke(
         &self,
         service: &Service,
@@ -111,7 +119,9 @@ impl Recorder {
         };
         let line = line::write(&self.options, &host, &request, noted, &answer);
         #[cfg(feature = "tape-encryption")]
-        let line = line.and_then(|line| self.encrypted(line, &request, &answer));
+        let line = line
+            .zip(answer.as_ref().ok())
+            .and_then(|(line, answer)| self.encrypted(line, &request, answer));
         (answer, line)
     }
 }
@@ -123,16 +133,13 @@ impl Recorder {
         &self,
         line: Vec<u8>,
         request: &line::Request<'_>,
-        answer: &Result<Answer, Rejection>,
+        answer: &Answer,
     ) -> Option<Vec<u8>> {
         let Some(recipient) = &self.options.recipient else {
             return Some(line);
         };
-        let id = match answer {
-            Ok(answer) => answer.summary.request_id.clone(),
-            Err(_) => request.seed.request_id(),
-        };
-        super::encrypt::encrypt_line(&line, &id, request.received_at_ms, recipient).ok()
+        let id = &answer.summary.request_id;
+        super::encrypt::encrypt_line(&line, id, request.received_at_ms, recipient).ok()
     }
 }
 
@@ -145,6 +152,14 @@ struct Omitted {
 }
 
 impl Omitted {
+    fn of(at: &str, text: &[u8]) -> Self {
+        Self {
+            at: at.to_owned(),
+            bytes: text.len(),
+            sha256: Digest::of(text),
+        }
+    }
+
     fn new(at: String, text: &str) -> Self {
         Self {
             at,

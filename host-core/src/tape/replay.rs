@@ -30,7 +30,7 @@ use crate::{
     service::Service,
     storage::{MemoryStorage, Storage},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// How a request is replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl ReplayGuest {
     /// The same guest as it was recorded: without an environment where it had none.
     fn as_recorded(&self, exchange: &Exchange<'_>) -> Self {
         let options = self.runtime.options();
-        if exchange.host.environment.is_some() || options.environment.is_empty() {
+        if exchange.host.has_environment() || options.environment.is_empty() {
             return self.clone();
         }
         Self::new(self.runtime.with_options(RuntimeOptions {
@@ -127,19 +127,35 @@ impl ReplayGuest {
         }))
     }
 
-    /// Whether it finds in its environment what the recorded guest found; if not, why that matters. Another guest may want another
-    /// environment.
-    fn has_environment_of(&self, exchange: &Exchange<'_>) -> Result<(), &'static str> {
-        let environment = &self.runtime.options().environment;
-        let digest = (!environment.is_empty()).then(|| environment_digest(environment));
-        if exchange.guest.is_none() || exchange.host.environment == digest {
+    /// Whether it finds in its environment what the recorded guest found, as far as the tape says that; if not, why that matters. Another guest
+    /// may want another environment.
+    fn has_environment_of(&self, exchange: &Exchange<'_>) -> Result<(), String> {
+        let (host, environment) = (&exchange.host, &self.runtime.options().environment);
+        if exchange.guest.is_none() {
             return Ok(());
         }
-        Err(match exchange.host.environment {
-            Some(_) => {
-                "the guest had another environment when it was recorded: `--guest-env` gives it again"
-            }
-            None => "the guest had no environment when it was recorded",
+        if !host.has_environment() {
+            return match environment.is_empty() {
+                true => Ok(()),
+                false => Err("the guest had no environment when it was recorded".to_owned()),
+            };
+        }
+        let recorded: BTreeSet<&str> = host.environment_names.iter().map(|name| &**name).collect();
+        let given: BTreeSet<&str> = environment.iter().map(|(name, _)| name.as_str()).collect();
+        let has_names = host.environment_names.is_empty() || recorded == given;
+        let has_values = host
+            .environment
+            .is_none_or(|digest| digest == environment_digest(environment));
+        if has_names && has_values {
+            return Ok(());
+        }
+        let names: Vec<&str> = recorded.into_iter().collect();
+        Err(match names.as_slice() {
+            [] => "the guest had another environment when it was recorded: `--guest-env` gives it again".to_owned(),
+            names => format!(
+                "the guest had another environment when it was recorded, with `{}`: `--guest-env` gives it again",
+                names.join("`, `")
+            ),
         })
     }
 }
@@ -189,8 +205,24 @@ impl Replayer {
 
 /// Why a request cannot be replayed in any mode.
 fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
+    let is_left_out = |place: &str| {
+        let redacted = exchange.redacted.as_ref();
+        redacted.is_some_and(|redacted| redacted.is_left_out(place))
+    };
+    if is_left_out("/event") {
+        return Some(
+            "the event is not on the tape: it could not be redacted; an encrypted tape holds it"
+                .to_owned(),
+        );
+    }
     if exchange.event.is_none() {
         return Some("the event is not on the tape: it was not text, or too long".to_owned());
+    }
+    if is_left_out("/event/body") {
+        return Some(
+            "the request's body is not on the tape: it could not be redacted, because it is no JSON, form or plain text; an encrypted tape holds it"
+                .to_owned(),
+        );
     }
     if let Some(omission) = exchange
         .omitted

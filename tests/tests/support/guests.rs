@@ -2,6 +2,8 @@
 
 /// The reference guest.
 pub const REFERENCE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
+/// Copies all that it can read to wherever it can write.
+pub const COPIER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/copier.wasm"));
 /// Calls the host while it is brought up.
 pub const EAGER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/eager.wasm"));
 /// Breaks one bound or rule a request.

@@ -9,6 +9,7 @@ use host_core::{
     storage::{Namespace, Storage},
     tape::{RecordOptions, Recorder, TapePolicy},
 };
+use serde_json::{Value, json};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -37,6 +38,19 @@ pub async fn case_on(
     let at = head(&case.event).unwrap().received_at_ms;
     let seed = exchange_seed(&Seed::new([0; 32]), 0);
     event(&service, recorder, &case.event, at, seed).await
+}
+
+/// Whether a case's event is no HTTP request: it leaves no line.
+pub fn is_refused(case: &Case) -> bool {
+    case.response
+        .as_ref()
+        .is_some_and(|response| response.get("refusal").is_some())
+}
+
+/// Whether the request's body is not on its line, because names in it cannot be told: it cannot be replayed.
+pub fn lacks_body(line: &[u8]) -> bool {
+    let line: Value = serde_json::from_slice(line).unwrap();
+    line["redacted"]["left_out"] == json!(["/event/body"])
 }
 
 /// One event, recorded.

@@ -33,9 +33,16 @@ async fn every_recorded_case_fits_the_schema() {
     for folder in case_folders() {
         let case = Case::load(&folder).unwrap();
         for recorder in [&plain, &other] {
-            let line = recording::case(&case, &runtime, Arc::new(MemoryStorage::new()), recorder)
-                .await
-                .unwrap_or_else(|| panic!("{} left no line", name(&folder)));
+            let line =
+                recording::case(&case, &runtime, Arc::new(MemoryStorage::new()), recorder).await;
+            let Some(line) = line else {
+                assert!(
+                    recording::is_refused(&case),
+                    "{} left no line",
+                    name(&folder)
+                );
+                continue;
+            };
             assert!(is_tape(&line) && !line.contains(&b'\n'));
             let value: Value = serde_json::from_slice(&line).unwrap();
             let complaint = json_schema::complaint(&schema, &value);

@@ -4,6 +4,7 @@
 use super::{ArtifactStore, MANIFESTS, digest_of_manifest};
 use crate::{
     digest::Digest,
+    plain_endpoint::credentials_for,
     release::{artifact::ArtifactName, folder::StoreError},
 };
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -95,7 +96,7 @@ impl S3Location {
             },
             region: region.to_owned(),
             endpoint: endpoint.map(|endpoint| endpoint.trim_end_matches('/').to_owned()),
-            credentials,
+            credentials: credentials_for(endpoint, &credentials),
         })
     }
 

@@ -1,6 +1,7 @@
 //! The SDK's client: one TLS stack, no retries and no clocks of its own beside ours.
 
 use super::attempts::ATTEMPT_DURATION_MAX;
+use crate::plain_endpoint::credentials_for;
 use aws_sdk_dynamodb::{
     Client,
     config::{
@@ -52,7 +53,7 @@ impl DynamoDbOptions {
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
-            .credentials_provider(self.credentials.clone())
+            .credentials_provider(credentials_for(self.endpoint.as_deref(), &self.credentials))
             .http_client(self.http_client())
             // Ours know what may be repeated, and until when.
             .retry_config(RetryConfig::disabled())

@@ -4,7 +4,7 @@ use super::tables::{LAYOUT_VERSION, META, META_CURSOR_KEY, META_LAYOUT, Tables};
 use crate::storage::CursorKey;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, TableError};
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -48,6 +48,14 @@ pub enum OpenError {
         /// Which file.
         path: PathBuf,
     },
+    /// A store that other users may read, with the key in it that signs cursors.
+    #[error("the store `{}` can be read by others: its permissions are {mode:o}", path.display())]
+    Exposed {
+        /// Which file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// The file cannot be made, read or written.
     #[error("failed to open the store `{}`: {source}", path.display())]
     Unusable {
@@ -70,6 +78,9 @@ impl OpenError {
                 "use the version of the host that wrote it, or name another file"
             }
             Self::Locked { .. } => "stop the other process, or name another file",
+            Self::Exposed { .. } => {
+                "it holds the key that signs cursors: take their permissions away with `chmod 600`"
+            }
             Self::Unusable { .. } => {
                 "check that the folder exists and that the file can be written there"
             }
@@ -78,20 +89,26 @@ impl OpenError {
 }
 
 pub(super) fn open(path: &Path) -> Result<(Database, CursorKey), OpenError> {
-    let length = match fs::metadata(path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-        Err(source) => {
-            return Err(OpenError::Unusable {
-                path: path.to_owned(),
-                source,
-            });
-        }
+    let unusable = |source| OpenError::Unusable {
+        path: path.to_owned(),
+        source,
     };
-    if length > 0 {
-        check_magic(path)?;
-        check_layout(path)?;
-    }
+    let length = match fs::metadata(path) {
+        Ok(metadata) => {
+            let length = metadata.len();
+            if length > 0 {
+                check_magic(path)?;
+                check_layout(path)?;
+            }
+            check_private(path, &metadata)?;
+            length
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create_private(path).map_err(unusable)?;
+            0
+        }
+        Err(source) => return Err(unusable(source)),
+    };
     let database = contained(path, || {
         Builder::new()
             .set_cache_size(CACHE_BYTES_MAX)
@@ -106,6 +123,36 @@ pub(super) fn open(path: &Path) -> Result<(Database, CursorKey), OpenError> {
             .check(path)
     }?;
     Ok((database, cursor_key))
+}
+
+/// A new file, empty, that only its user reads. One that somebody else has just made is left to the checks.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn check_private(path: &Path, metadata: &Metadata) -> Result<(), OpenError> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o077 == 0 || !metadata.is_file() {
+        return Ok(());
+    }
+    Err(OpenError::Exposed {
+        path: path.to_owned(),
+        mode,
+    })
+}
+
+#[cfg(not(unix))]
+fn check_private(_: &Path, _: &Metadata) -> Result<(), OpenError> {
+    Ok(())
 }
 
 fn check_magic(path: &Path) -> Result<(), OpenError> {

@@ -299,6 +299,26 @@ fn a_file_of_another_kind_is_refused() {
     ));
 }
 
+/// The key that signs cursors is in the file.
+#[cfg(unix)]
+#[test]
+fn a_store_is_its_users_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    drop(RedbStorage::open(folder.store()).unwrap());
+    let mode = fs::metadata(folder.store()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for (mode, is_empty) in [(0o644, false), (0o640, false), (0o604, true)] {
+        if is_empty {
+            fs::write(folder.store(), "").unwrap();
+        }
+        fs::set_permissions(folder.store(), fs::Permissions::from_mode(mode)).unwrap();
+        let error = refusal(&folder.store());
+        assert!(matches!(error, OpenError::Exposed { .. }), "{error}");
+        assert!(error.hint().contains("chmod 600"));
+    }
+}
+
 #[test]
 fn a_store_of_another_layout_is_refused() {
     let folder = Folder::new();

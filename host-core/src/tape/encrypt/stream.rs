@@ -13,21 +13,15 @@ fn key(key: &[u8; 32]) -> Option<LessSafeKey> {
 }
 
 /// Each key is used for one text only, so that nonces count or are zero.
-pub(super) fn seal_box(with: &[u8; 32], nonce: [u8; 12], text: &[u8]) -> Vec<u8> {
+///
+/// `None`: the cipher refused, as it does beyond 256 GiB.
+pub(super) fn seal_box(with: &[u8; 32], nonce: [u8; 12], text: &[u8]) -> Option<Vec<u8>> {
     let mut sealed = text.to_vec();
-    let done = key(with).and_then(|key| {
-        key.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::empty(),
-            &mut sealed,
-        )
-        .ok()
-    });
-    // Only texts beyond 256 GiB cannot be sealed; ours never leave as they are.
-    if done.is_none() {
-        sealed.clear();
-    }
-    sealed
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    key(with)?
+        .seal_in_place_append_tag(nonce, Aad::empty(), &mut sealed)
+        .ok()?;
+    Some(sealed)
 }
 
 pub(super) fn open_box(with: &[u8; 32], nonce: [u8; 12], sealed: &[u8]) -> Option<Vec<u8>> {
@@ -49,15 +43,16 @@ fn nonce(number: u64, is_last: bool) -> [u8; 12] {
     nonce
 }
 
-pub(super) fn seal(with: &[u8; 32], text: &[u8], out: &mut Vec<u8>) {
+pub(super) fn seal(with: &[u8; 32], text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     // An empty text is one empty box.
     let count = text.len().div_ceil(CHUNK_BYTES).max(1);
     for number in 0..count {
         let start = number * CHUNK_BYTES;
         let chunk = &text[start..text.len().min(start + CHUNK_BYTES)];
         let nonce = nonce(number as u64, number + 1 == count);
-        out.extend_from_slice(&seal_box(with, nonce, chunk));
+        out.extend_from_slice(&seal_box(with, nonce, chunk)?);
     }
+    Some(())
 }
 
 /// `None`: not what was sealed, or not all of it.

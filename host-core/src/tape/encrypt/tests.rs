@@ -83,3 +83,22 @@ fn keys_are_read_with_their_checksum() {
         assert!(bad.parse::<Identity>().is_err(), "{bad}");
     }
 }
+
+#[test]
+fn a_recipient_with_which_everybody_shares_a_secret_is_refused() {
+    // The points of low order (https://cr.yp.to/ecdh.html#validate), with and without the bit that is ignored.
+    let mut points = vec![[0; 32], [0; 32]];
+    points[1][0] = 1;
+    for last in [0x7f, 0xff] {
+        for first in [0xec, 0xed, 0xee] {
+            let mut point = [0xff; 32];
+            (point[0], point[31]) = (first, last);
+            points.push(point);
+        }
+    }
+    for point in points {
+        let text = bech32::encode("age", &point);
+        assert_eq!(text.parse::<Recipient>(), Err(InvalidKey::Weak), "{text}");
+        assert!(Recipient(point).encrypt(b"x").is_err());
+    }
+}

@@ -10,7 +10,7 @@ use crate::{
     },
     tape::{
         call::write::{Answered, Asked, Documents, write_result},
-        redact::Marks,
+        redact::{Marks, Secrets},
     },
 };
 use std::{
@@ -37,6 +37,8 @@ pub(in crate::tape) struct Noted {
     /// The last call has no end yet. Guests make one call at a time.
     pub(super) is_open: bool,
     pub(super) marks: Marks,
+    /// What was redacted in what the guest was told.
+    pub(super) secrets: Secrets,
     pub(super) omitted: Vec<Omitted>,
 }
 
@@ -76,6 +78,7 @@ impl RecordingStorage {
             text,
             count,
             marks,
+            secrets,
             omitted,
             is_open,
             ..
@@ -88,6 +91,7 @@ impl RecordingStorage {
             place: Place::Arguments(*count),
             position: 0,
             marks,
+            secrets,
             omitted,
         };
         *count += 1;
@@ -109,6 +113,7 @@ impl RecordingStorage {
             text,
             count,
             marks,
+            secrets,
             omitted,
             ..
         } = &mut *noted;
@@ -117,6 +122,7 @@ impl RecordingStorage {
             place: Place::Result(*count - 1),
             position: 0,
             marks,
+            secrets,
             omitted,
         };
         text.extend_from_slice(b",\"result\":");
@@ -138,6 +144,7 @@ struct Noting<'a> {
     /// How many documents stand before in the same arguments or result.
     position: u32,
     marks: &'a mut Marks,
+    secrets: &'a mut Secrets,
     omitted: &'a mut Vec<Omitted>,
 }
 
@@ -164,11 +171,17 @@ impl Documents for Noting<'_> {
         if text.len() > self.options.text_bytes_max {
             out.extend_from_slice(b"null");
             self.omitted.push(Omitted::new(self.at(), text));
-        } else if self.options.redaction.keeps_documents() {
+        } else if self.options.redaction.is_nothing() {
             out.extend_from_slice(text.as_bytes());
         } else {
             let at = self.at();
-            let redacted = self.options.redaction.document(text, &at, self.marks);
+            // What a guest writes it has made, or read elsewhere.
+            let secrets = match self.place {
+                Place::Arguments(_) => None,
+                Place::Result(_) => Some(&mut *self.secrets),
+            };
+            let redaction = &self.options.redaction;
+            let redacted = redaction.document(text, &at, self.marks, secrets);
             out.extend_from_slice(redacted.as_bytes());
         }
         self.position += 1;

@@ -14,10 +14,14 @@ use crate::{
         FaultRecord, VERSION,
         exchange::{FIRST_MEMBER, seal},
         json::{Splices, members, one_line, span},
-        redact::{Marks, REPLACEMENT, Redaction},
+        redact::{Marks, Message, Part, Redaction, Secrets, Sweep, places::escape, without_copies},
     },
 };
-use std::{borrow::Cow, collections::BTreeMap, io::Write as _};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    io::Write as _,
+};
 
 /// What a request began with.
 pub(super) struct Request<'a> {
@@ -47,7 +51,7 @@ enum Kept {
 
 /// A line that every reader takes: where all of the request is too much for one, calls and log lines are left out, then the event.
 ///
-/// `None`: the event is not JSON.
+/// `None`: the event is no HTTP request. What other services send may hold anything, and nobody answers it.
 pub(super) fn write(
     options: &RecordOptions,
     host: &Host<'_>,
@@ -60,6 +64,7 @@ pub(super) fn write(
         line.text.len() <= TAPE_LINE_WRITTEN_BYTES_MAX
             && line.list_elements_max <= TAPE_LIST_ELEMENTS_MAX
     };
+    let secrets = noted.secrets.clone();
     let line = attempt(options, host, request, noted, answer, Kept::Everything)?;
     if is_readable(&line) {
         return Some(line.text);
@@ -69,6 +74,7 @@ pub(super) fn write(
         .filter_map(|kept| {
             let noted = Noted {
                 omitted_count: calls_count,
+                secrets: secrets.clone(),
                 ..Noted::default()
             };
             attempt(options, host, request, noted, answer, kept)
@@ -91,28 +97,18 @@ fn attempt(
     answer: &Result<Answer, Rejection>,
     kept: Kept,
 ) -> Option<Written> {
-    let (summary, payload, rejection) = match answer {
-        Ok(answer) => (Some(&answer.summary), Some(&answer.payload), None),
-        Err(rejection @ Rejection::NotHttp(_)) => (None, None, Some(rejection)),
-        // An answer is made of those.
-        Err(Rejection::NotJson { .. } | Rejection::Http(_)) => return None,
+    let Ok(Answer { summary, payload }) = answer else {
+        return None;
     };
-    let mut texts = Texts {
-        options,
-        marks: noted.marks,
-        omitted: noted.omitted,
-    };
-    let payload_bytes = payload.map_or(0, Vec::len);
-    let mut out =
-        Vec::with_capacity(LINE_BYTES + request.event.len() + noted.text.len() + payload_bytes);
+    let texts = Texts::new(options, request.event, noted, summary, payload, kept);
+    let mut out = Vec::with_capacity(
+        LINE_BYTES + texts.event.len() + texts.calls.len() + texts.response.len(),
+    );
     let mut line = Object::begin(&mut out);
     line.number(FIRST_MEMBER, u64::from(VERSION));
-    match summary {
-        Some(summary) => line.string("id", &summary.request_id),
-        None => line.string("id", &request.seed.request_id()),
-    }
+    line.string("id", &summary.request_id);
     line.number("received_at_ms", request.received_at_ms);
-    match summary.and_then(|summary| summary.guest) {
+    match summary.guest {
         Some(guest) => line.string("guest", &guest.to_string()),
         None => line.raw("guest", b"null"),
     }
@@ -120,43 +116,19 @@ fn attempt(
         true => line.raw("seed", b"null"),
         false => line.string("seed", &Hexadecimal(request.seed.as_bytes()).to_string()),
     }
-    host.write(line.name("host"));
-    match kept {
-        Kept::Everything | Kept::EventAndAnswer => {
-            texts.event(line.name("event"), request.event);
-        }
-        Kept::Answer => {
-            texts.omit("/event", request.event);
-            line.raw("event", b"null");
-        }
+    host.write(line.name("host"), options.is_encrypted());
+    line.raw("event", &one_line(texts.event.as_bytes()));
+    line.raw("calls", texts.calls.as_bytes());
+    if texts.calls_omitted > 0 {
+        line.number("calls_omitted", u64::from(texts.calls_omitted));
     }
-    let calls = line.name("calls");
-    calls.push(b'[');
-    calls.extend_from_slice(&noted.text);
-    calls.push(b']');
-    if noted.omitted_count > 0 {
-        line.number("calls_omitted", u64::from(noted.omitted_count));
+    if let Some(logs) = &texts.logs {
+        line.raw("logs", logs.as_bytes());
     }
-    if let Some(summary) = summary {
-        if !summary.logs.is_empty() {
-            let redaction = &options.redaction;
-            if kept == Kept::Everything {
-                let marks = &mut texts.marks;
-                write_logs(line.name("logs"), &summary.logs, redaction, marks);
-            } else {
-                let mut logs = Vec::new();
-                write_logs(&mut logs, &summary.logs, redaction, &mut Marks::default());
-                texts.omit("/logs", &logs);
-            }
-        }
-        texts.response(line.name("response"), payload.map_or(b"", Vec::as_slice));
-        outcome(&mut line, summary);
-    }
-    if let Some(rejection) = rejection {
-        line.raw("response", b"null");
-        line.string("rejection", &rejection.to_string());
-    }
-    let list_elements_max = texts.marks.at.len().max(texts.omitted.len());
+    line.raw("response", &one_line(texts.response.as_bytes()));
+    outcome(&mut line, summary, texts.fault_detail.as_deref());
+    // Lists of places of redaction have a bound of their own.
+    let list_elements_max = texts.omitted.len();
     texts.finish(&mut line);
     let digest = Digest::of(&out);
     out.extend_from_slice(&seal(digest));
@@ -166,66 +138,131 @@ fn attempt(
     })
 }
 
-/// Event, logs and answer, redacted and within the bounds.
-struct Texts<'a> {
-    options: &'a RecordOptions,
+/// What a line holds of foreign texts: redacted, and within the bounds.
+struct Texts {
+    event: String,
+    /// A JSON array.
+    calls: String,
+    calls_omitted: u32,
+    /// A JSON array, where there are any.
+    logs: Option<String>,
+    response: String,
+    /// In the place of the fault's own words.
+    fault_detail: Option<String>,
     marks: Marks,
     omitted: Vec<Omitted>,
 }
 
-impl Texts<'_> {
-    /// Notes what is not in the line.
-    fn omit(&mut self, at: &str, text: &[u8]) {
-        self.omitted.push(Omitted {
-            at: at.to_owned(),
-            bytes: text.len(),
-            sha256: Digest::of(text),
-        });
-    }
-
-    fn event(&mut self, out: &mut Vec<u8>, event: &[u8]) {
-        // A parser that skips a string does not look whether it is text.
-        let Ok(event) = str::from_utf8(event) else {
-            self.omit("/event", event);
-            out.extend_from_slice(b"null");
-            return;
+impl Texts {
+    fn new(
+        options: &RecordOptions,
+        event: &[u8],
+        noted: Noted,
+        summary: &Summary,
+        payload: &[u8],
+        kept: Kept,
+    ) -> Self {
+        let (redaction, bytes_max) = (&options.redaction, options.text_bytes_max);
+        let (mut marks, mut omitted) = (noted.marks, noted.omitted);
+        let mut secrets = noted.secrets;
+        let event_text = match str::from_utf8(event) {
+            Ok(event) => match redaction.event(event, &mut marks, &mut secrets) {
+                Some(event) => without_body(&event, bytes_max, "/event", &mut omitted).into_owned(),
+                None => {
+                    marks.left_out("/event");
+                    "null".to_owned()
+                }
+            },
+            // A parser that skips a string does not look whether it is text.
+            Err(_) => {
+                omitted.push(Omitted::of("/event", event));
+                "null".to_owned()
+            }
         };
-        let bytes_max = self.options.text_bytes_max;
-        let redacted = self.options.redaction.event(event, &mut self.marks);
-        let bounded = without_body(&redacted, bytes_max, "/event", &mut self.omitted);
-        out.extend_from_slice(&one_line(bounded.as_bytes()));
-    }
-
-    fn response(&mut self, out: &mut Vec<u8>, payload: &[u8]) {
+        let event = match kept {
+            Kept::Everything | Kept::EventAndAnswer => event_text,
+            Kept::Answer => {
+                omitted.push(Omitted::of("/event", event));
+                "null".to_owned()
+            }
+        };
+        let mut calls = noted.text;
+        calls.insert(0, b'[');
+        calls.push(b']');
+        let logs = (!summary.logs.is_empty()).then(|| {
+            let mut logs = Vec::new();
+            write_logs(&mut logs, &summary.logs, redaction, &mut marks);
+            logs
+        });
+        let logs = match (kept, logs) {
+            (Kept::Everything, logs) => logs.map(text),
+            (Kept::EventAndAnswer | Kept::Answer, logs) => {
+                omitted.extend(logs.map(|logs| Omitted::of("/logs", &logs)));
+                None
+            }
+        };
         // What a service answers is JSON.
         let payload = str::from_utf8(payload).unwrap_or("null");
-        let bytes_max = self.options.text_bytes_max;
-        let redacted = self.options.redaction.response(payload, &mut self.marks);
-        let bounded = without_body(&redacted, bytes_max, "/response", &mut self.omitted);
-        out.extend_from_slice(&one_line(bounded.as_bytes()));
+        let response = redaction.response(payload, &mut marks);
+        let response = without_body(&response, bytes_max, "/response", &mut omitted).into_owned();
+        let mut texts = Self {
+            event,
+            calls: text(calls),
+            calls_omitted: noted.omitted_count,
+            logs,
+            response,
+            fault_detail: None,
+            marks,
+            omitted,
+        };
+        if !redaction.is_nothing() {
+            texts.remove_copies(&secrets, summary, noted.count);
+        }
+        texts
+    }
+
+    /// Takes out what elsewhere was redacted. Where that cannot be done, nothing that may hold a copy stays.
+    fn remove_copies(&mut self, secrets: &Secrets, summary: &Summary, calls_count: u32) {
+        let logs_bytes = self.logs.as_ref().map_or(0, String::len);
+        let bytes = self.event.len() + self.calls.len() + logs_bytes + self.response.len();
+        let is_done = secrets
+            .sweep(bytes)
+            .is_some_and(|sweep| self.sweep(&sweep, summary).is_some());
+        if is_done {
+            return;
+        }
+        self.event = "null".to_owned();
+        self.calls = "[]".to_owned();
+        self.calls_omitted += calls_count;
+        self.logs = None;
+        self.response = "null".to_owned();
+        self.fault_detail = Some(String::new());
+        self.marks.forget();
+        for place in ["/event", "/calls", "/logs", "/response"] {
+            self.marks.left_out(place);
+        }
+    }
+
+    fn sweep(&mut self, sweep: &Sweep, summary: &Summary) -> Option<()> {
+        let marks = &mut self.marks;
+        self.event = without_copies(&self.event, sweep, Message::Event, marks)?.into_owned();
+        let calls = sweep.json(&self.calls, Part::Calls, "/calls", marks).ok()?;
+        self.calls = calls.into_owned();
+        if let Some(logs) = &self.logs {
+            let logs = sweep.json(logs, Part::Logs, "/logs", marks).ok()?;
+            self.logs = Some(logs.into_owned());
+        }
+        let response = without_copies(&self.response, sweep, Message::Response, marks)?;
+        self.response = response.into_owned();
+        let detail = summary.fault.as_ref().map(FaultRecord::of);
+        self.fault_detail = detail.and_then(|fault| sweep.text(&fault.detail));
+        self.marks.remove_copies(sweep);
+        Some(())
     }
 
     fn finish(self, line: &mut Object<'_>) {
-        let Marks {
-            headers,
-            query,
-            fields,
-            at,
-        } = self.marks;
-        if !at.is_empty() {
-            let mut redacted = Object::begin(line.name("redacted"));
-            let text = |out: &mut Vec<u8>, text: &String| write_string(out, text);
-            for (name, rules) in [
-                ("headers", &headers),
-                ("query", &query),
-                ("fields", &fields),
-            ] {
-                if !rules.is_empty() {
-                    write_array(redacted.name(name), rules, text);
-                }
-            }
-            write_array(redacted.name("at"), &at, text);
-            redacted.end();
+        if !self.marks.is_empty() {
+            self.marks.write(line.name("redacted"));
         }
         if !self.omitted.is_empty() {
             write_array(line.name("omitted"), self.omitted, |out, omitted| {
@@ -237,6 +274,11 @@ impl Texts<'_> {
             });
         }
     }
+}
+
+/// Our own JSON is text.
+fn text(json: Vec<u8>) -> String {
+    String::from_utf8(json).unwrap_or_else(|_| "null".to_owned())
 }
 
 /// The JSON object with `null` in the place of a body that is too long.
@@ -269,17 +311,16 @@ pub(crate) fn write_logs(
     write_array(out, logs.iter().enumerate(), |out, (number, record)| {
         let mut line = Object::begin(out);
         line.string("level", record.level.as_str());
-        line.string("message", &record.message);
+        let at = format!("/logs/{number}/message");
+        let message = redaction.log_message(&record.message, &at, marks);
+        line.string("message", &message);
         if !record.attributes.is_empty() {
             let mut attributes = Object::begin(line.name("attributes"));
             for (key, value) in &record.attributes {
-                let at = || format!("/logs/{number}/attributes/{key}");
-                if redaction.attribute(key, at, marks) {
-                    attributes.entry(key, REPLACEMENT);
-                } else {
-                    let value = one_line(value.as_bytes());
-                    attributes.key(key).extend_from_slice(&value);
-                }
+                let at = format!("/logs/{number}/attributes/{}", escape(key));
+                let value = redaction.attribute(key, value, &at, marks);
+                let value = one_line(value.as_bytes());
+                attributes.key(key).extend_from_slice(&value);
             }
             attributes.end();
         }
@@ -289,13 +330,13 @@ pub(crate) fn write_logs(
 }
 
 /// Status, fault and usage.
-fn outcome(line: &mut Object<'_>, summary: &Summary) {
+fn outcome(line: &mut Object<'_>, summary: &Summary, fault_detail: Option<&str>) {
     line.number("status", u64::from(summary.status));
     if let Some(fault) = &summary.fault {
         let record = FaultRecord::of(fault);
         let mut object = Object::begin(line.name("fault"));
         object.string("kind", &record.kind);
-        object.string("detail", &record.detail);
+        object.string("detail", fault_detail.unwrap_or(&record.detail));
         object.end();
     }
     let (usage, storage) = (&summary.usage, &summary.storage);
@@ -325,7 +366,7 @@ fn outcome(line: &mut Object<'_>, summary: &Summary) {
 
 impl Host<'_> {
     /// Writes what is not the default.
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>, is_encrypted: bool) {
         let options = self.options;
         let mut host = Object::begin(out);
         host.string("version", env!("CARGO_PKG_VERSION"));
@@ -336,8 +377,17 @@ impl Host<'_> {
             host.string("log_level", options.log_level.as_str());
         }
         if !options.environment.is_empty() {
-            let digest = environment_digest(&options.environment);
-            host.string("environment", &digest.to_string());
+            let names: BTreeSet<&str> = options
+                .environment
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
+            write_array(host.name("environment_names"), names, write_string);
+            // Short secrets can be guessed from a digest: it is for those only who can read the line.
+            if is_encrypted {
+                let digest = environment_digest(&options.environment);
+                host.string("environment", &digest.to_string());
+            }
         }
         if options.limits != Limits::default() {
             limits(host.name("limits"), &options.limits);

@@ -81,7 +81,7 @@ async fn documents_lose_redacted_fields_in_arguments_and_results() {
     let text = String::from_utf8(noted.text).unwrap();
     assert!(!text.contains("s3cret"), "{text}");
     assert_eq!(
-        noted.marks.at,
+        noted.marks.places(),
         [
             "/calls/0/arguments/documents/0/email",
             "/calls/1/result/documents/0/email"

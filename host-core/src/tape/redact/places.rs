@@ -1,6 +1,6 @@
 //! JSON pointers (RFC 6901) in which `*` stands for every element or member.
 
-use crate::tape::json::{elements, members};
+use crate::json::Step;
 use std::{fmt, str::FromStr};
 
 /// Parts of a pointer; more are not needed to reach into what a store or a client may nest.
@@ -53,15 +53,6 @@ impl fmt::Display for Pointer {
 }
 
 impl Pointer {
-    /// Whether it names the member `name` of the outermost object.
-    pub(super) fn is_member(&self, name: &str) -> bool {
-        match self.tokens.as_slice() {
-            [Token::Name(token)] => token == name,
-            [Token::Each] => true,
-            _ => false,
-        }
-    }
-
     /// Whether it covers the place that another pointer, without `*`, names: that place or one around it.
     pub(crate) fn covers(&self, place: &str) -> bool {
         let mut parts = place.split('/').skip(1);
@@ -72,42 +63,39 @@ impl Pointer {
         })
     }
 
-    /// Calls `found` with each value that it names, a slice of `json`, and its place.
-    pub(super) fn find(&self, json: &str, found: &mut impl FnMut(&str, &str)) {
-        descend(json, &self.tokens, String::new(), found);
+    /// Whether it names the place that `steps` lead to, below the member `parent` if there is one.
+    pub(super) fn names(&self, parent: Option<&str>, steps: &[Step<'_>]) -> bool {
+        let is_name = |token: &Token, name: &str| match token {
+            Token::Each => true,
+            Token::Name(wanted) => wanted == name,
+        };
+        let tokens = match (parent, self.tokens.split_first()) {
+            (None, _) => self.tokens.as_slice(),
+            (Some(parent), Some((first, rest))) if is_name(first, parent) => rest,
+            (Some(_), _) => return false,
+        };
+        tokens.len() == steps.len()
+            && tokens.iter().zip(steps).all(|(token, step)| match step {
+                Step::Name(name) => is_name(token, name),
+                Step::Element(position) => match token {
+                    Token::Each => true,
+                    Token::Name(wanted) => wanted.parse() == Ok(*position),
+                },
+            })
+    }
+
+    /// The name at its end, unless that is any.
+    pub(super) fn last_name(&self) -> Option<&str> {
+        match self.tokens.last() {
+            Some(Token::Name(name)) => Some(name),
+            Some(Token::Each) | None => None,
+        }
     }
 }
 
-fn descend(json: &str, tokens: &[Token], place: String, found: &mut impl FnMut(&str, &str)) {
-    let Some((token, rest)) = tokens.split_first() else {
-        return found(json, &place);
-    };
-    // A body may be the text of JSON with blanks around it.
-    match json.trim_start().as_bytes().first() {
-        Some(b'{') => {
-            for (name, value) in members(json) {
-                let is_named = match token {
-                    Token::Each => true,
-                    Token::Name(wanted) => *wanted == name,
-                };
-                if is_named {
-                    descend(value, rest, format!("{place}/{}", escape(&name)), found);
-                }
-            }
-        }
-        Some(b'[') => {
-            for (index, value) in elements(json).into_iter().enumerate() {
-                let is_named = match token {
-                    Token::Each => true,
-                    Token::Name(wanted) => *wanted == index.to_string(),
-                };
-                if is_named {
-                    descend(value, rest, format!("{place}/{index}"), found);
-                }
-            }
-        }
-        Some(_) | None => {}
-    }
+/// The pointer to a member of what `base` points to.
+pub(super) fn join(base: &str, name: &str) -> String {
+    format!("{base}/{}", escape(name))
 }
 
 /// A name as part of a pointer.
@@ -138,27 +126,24 @@ fn unescape(token: &str) -> Option<Token> {
 mod tests {
     use super::*;
 
-    fn places(pointer: &str, json: &str) -> Vec<String> {
-        let mut places = Vec::new();
-        pointer
-            .parse::<Pointer>()
-            .unwrap()
-            .find(json, &mut |value, place| {
-                places.push(format!("{place}={value}"))
-            });
-        places
+    fn names(pointer: &str, parent: Option<&str>, steps: &[Step<'_>]) -> bool {
+        pointer.parse::<Pointer>().unwrap().names(parent, steps)
     }
 
     #[test]
-    fn a_pointer_finds_what_it_names_everywhere() {
-        let json = r#"{"a":[{"b":1},{"b":2,"a/b~":{"c":3}}],"b":4}"#;
-        assert_eq!(places("/b", json), ["/b=4"]);
-        assert_eq!(places("/a/1/b", json), ["/a/1/b=2"]);
-        assert_eq!(places("/a/*/b", json), ["/a/0/b=1", "/a/1/b=2"]);
-        assert_eq!(places("/a/*/a~1b~0/c", json), ["/a/1/a~1b~0/c=3"]);
-        assert_eq!(places("/*", json).len(), 2);
-        assert!(places("/a/b", json).is_empty());
-        assert!(places("/a", "not json").is_empty());
+    fn a_pointer_names_one_place_or_many() {
+        let a = || Step::Name("a".into());
+        let odd = || Step::Name("a/b~".into());
+        assert!(names("/a", None, &[a()]));
+        assert!(names("/a/1/a~1b~0", None, &[a(), Step::Element(1), odd()]));
+        assert!(names("/a/*/a~1b~0", None, &[a(), Step::Element(7), odd()]));
+        assert!(names("/*", None, &[odd()]) && names("/*", Some("x"), &[]));
+        assert!(names("/x/a", Some("x"), &[a()]));
+        assert!(!names("/x/a", Some("y"), &[a()]));
+        assert!(!names("/a", None, &[]) && !names("/a", None, &[a(), a()]));
+        assert!(!names("/a/b", None, &[a(), Step::Element(0)]));
+        let last: Pointer = "/a/*/email".parse().unwrap();
+        assert_eq!(last.last_name(), Some("email"));
     }
 
     #[test]

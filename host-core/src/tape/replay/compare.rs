@@ -75,18 +75,28 @@ impl Comparison {
     }
 }
 
+/// Why a difference may not be the guest's: the tape does not say what its variables held.
+pub(super) fn environment_note(exchange: &Exchange<'_>) -> Option<Note> {
+    let host = &exchange.host;
+    if host.environment_names.is_empty() || host.environment.is_some() {
+        return None;
+    }
+    let names: Vec<&str> = host.environment_names.iter().map(|name| &**name).collect();
+    Some(Note(format!(
+        "the values of `{}` are not on the tape: what `--guest-env` gives may be others than were recorded",
+        names.join("`, `")
+    )))
+}
+
 /// What was redacted, for a sentence.
 pub(super) fn redacted_places(exchange: &Exchange<'_>) -> String {
-    let places = exchange
+    let places: Vec<&str> = exchange
         .redacted
-        .as_ref()
-        .map(|redacted| redacted.at.as_slice())
-        .unwrap_or_default();
-    let shown: Vec<&str> = places
         .iter()
-        .take(PLACES_SHOWN_MAX)
+        .flat_map(|redacted| redacted.left_out.iter().chain(&redacted.at))
         .map(|place| &**place)
         .collect();
+    let shown: Vec<&str> = places.iter().take(PLACES_SHOWN_MAX).copied().collect();
     let more = places.len() - shown.len();
     let named = format!("`{}`", shown.join("`, `"));
     match more {

@@ -50,7 +50,8 @@ impl View {
         if self.is_omitted(text) {
             return Cow::Borrowed("null");
         }
-        self.redaction.document(text, "", &mut Marks::default())
+        self.redaction
+            .document(text, "", &mut Marks::default(), None)
     }
 
     /// What goes back to the gateway.
@@ -182,11 +183,17 @@ fn log_texts(summary: &Summary, redaction: &Redaction) -> Vec<String> {
         .logs
         .iter()
         .map(|record| {
-            let attributes = record.attributes.iter().map(|(key, value)| {
-                let hidden = redaction.attribute(key, String::new, &mut marks);
-                (key.as_str(), if hidden { "\"REDACTED\"" } else { value })
-            });
-            log_text(record.level.as_str(), &record.message, attributes)
+            let attributes: Vec<(&str, Cow<'_, str>)> = record
+                .attributes
+                .iter()
+                .map(|(key, value)| {
+                    let value = redaction.attribute(key, value, "", &mut marks);
+                    (key.as_str(), value)
+                })
+                .collect();
+            let attributes = attributes.iter().map(|(key, value)| (*key, &**value));
+            let message = redaction.log_message(&record.message, "", &mut marks);
+            log_text(record.level.as_str(), &message, attributes)
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Comparison, ReplayGuest, Replayer, Verdict,
-    compare::{Note, redacted_places},
+    compare::{Note, environment_note, redacted_places},
     difference::{Differences, Rules},
     knowledge::Knowledge,
     outcome::{Playback, View},
@@ -133,6 +133,9 @@ fn conclude(
                 &serde_json::json!(actual),
             ));
         }
+    }
+    if verdict == Verdict::Differs && run.replayer.baseline.is_none() {
+        notes.extend(environment_note(run.exchange));
     }
     if verdict == Verdict::Differs && run.exchange.is_redacted() {
         let places = redacted_places(run.exchange);

@@ -9,7 +9,7 @@ use self::{
 };
 use super::{
     Comparison, Replayer, Verdict,
-    compare::{Note, redacted_places},
+    compare::{Note, environment_note, redacted_places},
 };
 use crate::{
     replay::Mismatch,
@@ -104,6 +104,7 @@ fn blame(
     mismatches: Vec<Mismatch>,
 ) -> Comparison {
     let mut verdict = Verdict::Differs;
+    notes.extend(environment_note(exchange));
     if exchange.is_redacted() {
         let places = redacted_places(exchange);
         if is_recorded {

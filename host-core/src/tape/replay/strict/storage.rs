@@ -281,7 +281,7 @@ impl Documents for Compared<'_> {
         }
         match &storage.redaction {
             Some(redaction) => {
-                let redacted = redaction.document(text, "", &mut Marks::default());
+                let redacted = redaction.document(text, "", &mut Marks::default(), None);
                 out.extend_from_slice(redacted.as_bytes());
             }
             None => out.extend_from_slice(text.as_bytes()),

@@ -1,0 +1,140 @@
+//! Which rules hit, and where: what a line says of its redaction.
+
+use super::{places::Pointer, values::Sweep};
+use crate::json::{Object, write_array, write_string};
+use std::collections::BTreeSet;
+
+/// Places that a line names, and names of each kind; the other places are counted.
+const PLACES_MAX: usize = 200;
+/// Of a name, which a client may have chosen. A longer one is not written.
+const NAME_BYTES_MAX: usize = 256;
+
+fn insert(names: &mut BTreeSet<String>, name: &str) {
+    if names.len() < PLACES_MAX && name.len() <= NAME_BYTES_MAX {
+        names.insert(name.to_lowercase());
+    }
+}
+
+/// Which rules hit, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::tape) struct Marks {
+    headers: BTreeSet<String>,
+    query: BTreeSet<String>,
+    names: BTreeSet<String>,
+    fields: BTreeSet<String>,
+    at: Vec<String>,
+    more: u64,
+    left_out: Vec<String>,
+}
+
+impl Marks {
+    pub(super) fn header(&mut self, name: &str, place: String) {
+        insert(&mut self.headers, name);
+        self.at(place);
+    }
+
+    pub(super) fn query(&mut self, name: &str, place: String) {
+        insert(&mut self.query, name);
+        self.at(place);
+    }
+
+    pub(super) fn name(&mut self, name: &str, place: String) {
+        insert(&mut self.names, name);
+        self.at(place);
+    }
+
+    pub(super) fn field(&mut self, pointer: &Pointer, place: String) {
+        self.fields.insert(pointer.to_string());
+        self.at(place);
+    }
+
+    /// A place where a copy stood.
+    pub(super) fn at(&mut self, place: String) {
+        if self.at.last() == Some(&place) {
+            return;
+        }
+        if self.at.len() < PLACES_MAX {
+            self.at.push(place);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// `null` stands there: what it was cannot be read.
+    pub(in crate::tape) fn left_out(&mut self, place: impl Into<String>) {
+        self.left_out.push(place.into());
+    }
+
+    /// Takes copies of what was redacted out of names and places: clients choose them, too.
+    pub(in crate::tape) fn remove_copies(&mut self, sweep: &Sweep) {
+        for names in [&mut self.headers, &mut self.query, &mut self.names] {
+            *names = std::mem::take(names)
+                .into_iter()
+                .map(|name| sweep.text_in_any_case(&name).unwrap_or(name))
+                .collect();
+        }
+        for place in &mut self.at {
+            if let Some(swept) = sweep.text(place) {
+                *place = swept;
+            }
+        }
+    }
+
+    /// Keeps only what holds nothing of clients: the places that were left out.
+    pub(in crate::tape) fn forget(&mut self) {
+        *self = Self {
+            left_out: std::mem::take(&mut self.left_out),
+            fields: std::mem::take(&mut self.fields),
+            ..Self::default()
+        };
+    }
+
+    pub(in crate::tape) fn is_empty(&self) -> bool {
+        self.at.is_empty() && self.left_out.is_empty()
+    }
+
+    /// The places, for tests.
+    #[cfg(test)]
+    pub(in crate::tape) fn places(&self) -> &[String] {
+        &self.at
+    }
+
+    /// The names of rules that hit, for tests.
+    #[cfg(test)]
+    pub(in crate::tape) fn headers(&self) -> Vec<&str> {
+        self.headers.iter().map(String::as_str).collect()
+    }
+
+    /// Writes the object that a line has as `redacted`.
+    pub(in crate::tape) fn write(&self, out: &mut Vec<u8>) {
+        let Self {
+            headers,
+            query,
+            names,
+            fields,
+            at,
+            more,
+            left_out,
+        } = self;
+        let text = |out: &mut Vec<u8>, text: &String| write_string(out, text);
+        let mut object = Object::begin(out);
+        for (name, rules) in [
+            ("headers", headers),
+            ("query", query),
+            ("names", names),
+            ("fields", fields),
+        ] {
+            if !rules.is_empty() {
+                write_array(object.name(name), rules, text);
+            }
+        }
+        write_array(object.name("at"), at, text);
+        if *more > 0 {
+            object.number("more", *more);
+        }
+        if !left_out.is_empty() {
+            write_array(object.name("left_out"), left_out, text);
+        }
+        object.end();
+    }
+}

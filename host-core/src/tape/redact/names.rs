@@ -1,0 +1,161 @@
+//! Names under which credentials travel, told by patterns. Case and separators do not matter: `X-Api-Key`, `api_key` and `apiKey` are one name.
+
+use std::borrow::Cow;
+
+/// A name that contains one of these names a credential, wherever it stands.
+const CONTAINED: [&str; 19] = [
+    "accesskey",
+    "apikey",
+    "assertion",
+    "authorization",
+    "cookie",
+    "credential",
+    "csrf",
+    "jwt",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "samlresponse",
+    "secret",
+    "session",
+    "signature",
+    "subscriptionkey",
+    "token",
+    "xsrf",
+];
+
+/// Names that are a credential's as a whole, but parts of many other names.
+const WHOLE: [&str; 5] = ["auth", "otp", "passcode", "pwd", "sig"];
+
+/// The same for query parameters and form fields, which have short names.
+const QUERY: [&str; 5] = ["code", "key", "pass", "pin", "samlrequest"];
+
+/// Headers that no pattern finds.
+const HEADERS: [&str; 4] = [
+    "dpop",
+    "secwebsocketprotocol",
+    "xamznoidcdata",
+    "xauthentication",
+];
+
+/// Names that a pattern finds, and that say what kind of credential there is, not which.
+const HARMLESS: [&str; 4] = ["tokenuse", "tokentype", "tokentypehint", "cookieenabled"];
+
+/// Headers that end with `key` and hold no credential.
+const HARMLESS_KEYS: [&str; 3] = ["idempotencykey", "secwebsocketkey", "surrogatekey"];
+
+/// A name without case and separators.
+pub(super) fn normalised(name: &str) -> String {
+    name.chars()
+        .filter(|character| character.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Whether members, attributes, variables and parameters of this normalised name hold a credential.
+pub(super) fn is_credential(name: &str) -> bool {
+    let contained = CONTAINED.iter().any(|pattern| name.contains(pattern));
+    (contained || WHOLE.contains(&name)) && !HARMLESS.contains(&name)
+}
+
+/// Whether headers of this normalised name do.
+pub(super) fn is_credential_header(name: &str) -> bool {
+    let is_key = name.ends_with("key") && !HARMLESS_KEYS.contains(&name);
+    is_credential(name) || is_key || HEADERS.contains(&name)
+}
+
+/// Whether query parameters and form fields of this normalised name do.
+pub(super) fn is_credential_parameter(name: &str) -> bool {
+    is_credential(name) || QUERY.contains(&name)
+}
+
+/// The name of a query parameter or form field as it is meant: `+` and percent-encoding taken away, as often as somebody put it there.
+pub(super) fn decoded(name: &str) -> Cow<'_, str> {
+    /// Redirects wrap addresses in addresses; more layers than these nobody makes.
+    const LAYERS_MAX: usize = 4;
+    let mut decoded = Cow::Borrowed(name);
+    for _ in 0..LAYERS_MAX {
+        if !decoded.contains('%') {
+            break;
+        }
+        let next = percent_encoding::percent_decode_str(&decoded)
+            .decode_utf8_lossy()
+            .into_owned();
+        decoded = Cow::Owned(next);
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_known_by_patterns() {
+        for name in [
+            "x-access-token",
+            "api-key",
+            "x-goog-api-key",
+            "x-vault-token",
+            "x-session-token",
+            "x-signature",
+            "X-Amz-Credential",
+            "Authorization",
+            "Proxy-Authorization",
+            "Set-Cookie",
+            "sec-websocket-protocol",
+            "x-functions-key",
+            "Ocp-Apim-Subscription-Key",
+            "X-CSRF-Token",
+            "x-amzn-oidc-data",
+            "x-amzn-oidc-accesstoken",
+        ] {
+            assert!(is_credential_header(&normalised(name)), "{name}");
+        }
+        for name in [
+            "token",
+            "code",
+            "jwt",
+            "key",
+            "secret",
+            "passwd",
+            "assertion",
+            "SAMLResponse",
+            "id_token_hint",
+            "access_token[]",
+            "client_secret",
+            "sig",
+            "X-Amz-Security-Token",
+        ] {
+            assert!(is_credential_parameter(&normalised(name)), "{name}");
+        }
+        for name in ["password", "newPassword", "token", "secret", "api_key"] {
+            assert!(is_credential(&normalised(name)), "{name}");
+        }
+        assert_eq!(decoded("access%255Ftoken"), "access_token");
+    }
+
+    #[test]
+    fn what_a_guest_needs_stays() {
+        for name in [
+            "accept",
+            "content-type",
+            "host",
+            "idempotency-key",
+            "if-match",
+            "user-agent",
+            "x-forwarded-for",
+            "x-amzn-trace-id",
+            "sec-websocket-key",
+        ] {
+            assert!(!is_credential_header(&normalised(name)), "{name}");
+        }
+        for name in ["limit", "cursor", "start_key", "postcode", "q"] {
+            assert!(!is_credential_parameter(&normalised(name)), "{name}");
+        }
+        for name in ["name", "token_use", "keys", "author", "code", "key"] {
+            assert!(!is_credential(&normalised(name)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Goes through JSON and takes out what rules name.
+
+use super::{
+    Redaction,
+    body::Description,
+    json_string,
+    marks::Marks,
+    names,
+    places::Pointer,
+    replacement,
+    text::{self, Kind},
+    values::Secrets,
+};
+use crate::json::{Rewriter, Step, elements, members, pointer, string};
+use std::borrow::Cow;
+
+/// What the names in a JSON text are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    /// Headers: texts or lists of texts by name.
+    Headers,
+    /// The values of one header, all hidden or none.
+    Field(&'static str),
+    /// Query parameters: texts or lists of texts by name.
+    Parameters,
+    /// A query as text.
+    Query,
+    /// What a gateway says about a request, with what authorizers say.
+    Context,
+    /// Any other member of an event or answer.
+    Members,
+    /// JSON of guests and clients.
+    Json,
+}
+
+/// One pass over a JSON text.
+pub(super) struct Walk<'a> {
+    pub(super) rules: &'a Redaction,
+    pub(super) section: Section,
+    /// The place of the text in the line.
+    pub(super) base: &'a str,
+    /// The member of an event, or the attribute, whose value the text is.
+    pub(super) parent: Option<&'a str>,
+    pub(super) marks: &'a mut Marks,
+    /// Where hidden values are noted.
+    pub(super) secrets: Option<&'a mut Secrets>,
+}
+
+/// Why a value is hidden.
+enum Rule<'a> {
+    Header(Cow<'a, str>),
+    Parameter(Cow<'a, str>),
+    Name(Cow<'a, str>),
+    Field(&'a Pointer),
+}
+
+impl Walk<'_> {
+    fn rule<'p>(&'p self, place: &'p [Step<'_>]) -> Option<Rule<'p>> {
+        let rules = self.rules;
+        match self.section {
+            Section::Headers => {
+                let name = place.first()?.name()?;
+                rules.hides_header(name).then(|| Rule::Header(name.into()))
+            }
+            Section::Field(name) => rules.hides_header(name).then(|| Rule::Header(name.into())),
+            Section::Parameters => {
+                let name = names::decoded(place.first()?.name()?);
+                let is_hidden = rules.hides_parameter(&name);
+                is_hidden.then_some(Rule::Parameter(name))
+            }
+            Section::Query => None,
+            Section::Context | Section::Members => {
+                let own = place.last().map_or(self.parent, Step::name)?;
+                let is_hidden =
+                    rules.hides_member(own) || rules.headers.contains(&names::normalised(own));
+                let is_harmless = self.section == Section::Context && is_context(place);
+                (is_hidden && !is_harmless).then(|| Rule::Name(own.into()))
+            }
+            Section::Json => {
+                let field = rules
+                    .fields
+                    .iter()
+                    .find(|pointer| pointer.names(self.parent, place));
+                if let Some(field) = field {
+                    return Some(Rule::Field(field));
+                }
+                let own = place.last()?.name()?;
+                rules.hides_member(own).then(|| Rule::Name(own.into()))
+            }
+        }
+    }
+
+    /// A text without the values of names in it; `None` where it holds none.
+    pub(super) fn text(&mut self, text: &str, kind: Kind, place: &[Step<'_>]) -> Option<String> {
+        let found = text::find(text, kind, &|name| self.rules.hides_in_text(name));
+        for found in &found {
+            self.marks.query(&found.name, pointer(self.base, place));
+            if let Some(secrets) = self.secrets.as_deref_mut() {
+                secrets.add(&found.value);
+            }
+        }
+        (!found.is_empty()).then(|| text::replaced(text, &found).into_owned())
+    }
+}
+
+/// What is part of how a gateway describes a caller: the object around the claims of a token, the id of an access key.
+fn is_context(place: &[Step<'_>]) -> bool {
+    let names: Vec<&str> = place.iter().filter_map(Step::name).collect();
+    matches!(
+        names.as_slice(),
+        ["authorizer", "jwt"] | ["authorizer", "iam", "accessKey"] | ["identity", "accessKey"]
+    )
+}
+
+impl Rewriter for Walk<'_> {
+    fn takes_whole(&mut self, place: &[Step<'_>]) -> bool {
+        let lists_values = match self.section {
+            Section::Headers | Section::Parameters => place.len() < 2,
+            Section::Field(_) => place.is_empty(),
+            Section::Query | Section::Context | Section::Members | Section::Json => false,
+        };
+        !lists_values && self.rule(place).is_some()
+    }
+
+    fn replace(&mut self, place: &[Step<'_>], json: &str) -> Option<String> {
+        if json == "null" {
+            return None;
+        }
+        let at = pointer(self.base, place);
+        if let Some(rule) = self.rule(place) {
+            // What the rule borrows ends here.
+            let mark: (fn(&mut Marks, &str, String), String) = match rule {
+                Rule::Header(name) => (Marks::header, name.into_owned()),
+                Rule::Parameter(name) => (Marks::query, name.into_owned()),
+                Rule::Name(name) => (Marks::name, name.into_owned()),
+                Rule::Field(field) => {
+                    let field = field.clone();
+                    self.marks.field(&field, at);
+                    self.note(json);
+                    return Some(replacement(json).to_owned());
+                }
+            };
+            mark.0(self.marks, &mark.1, at);
+            self.note(json);
+            return Some(replacement(json).to_owned());
+        }
+        let text = string(json).ok()?;
+        let kind = match self.section {
+            Section::Query => Kind::Pairs,
+            Section::Json => Kind::Prose,
+            Section::Headers
+            | Section::Field(_)
+            | Section::Parameters
+            | Section::Context
+            | Section::Members => Kind::Address,
+        };
+        self.text(&text, kind, place)
+            .map(|redacted| json_string(&redacted))
+    }
+}
+
+impl Walk<'_> {
+    fn note(&mut self, json: &str) {
+        if let Some(secrets) = self.secrets.as_deref_mut() {
+            secrets.add_json(json);
+        }
+    }
+}
+
+/// What the headers of an event or answer say about its body.
+pub(super) fn description(message: &[(Cow<'_, str>, &str)]) -> Description {
+    let mut description = Description::default();
+    for (name, map) in message {
+        if !matches!(&**name, "headers" | "multiValueHeaders") {
+            continue;
+        }
+        for (name, value) in members(map).unwrap_or_default() {
+            let values = elements(value).unwrap_or_else(|_| vec![value]);
+            for value in values.into_iter().filter_map(|value| string(value).ok()) {
+                description.add(&name, &value);
+            }
+        }
+    }
+    description
+}
