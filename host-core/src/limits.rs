@@ -53,10 +53,17 @@ pub const SORT_BYTES_MAX: usize = 1024;
 pub const NAMESPACE_BYTES_MAX: usize = 64;
 /// Levels of a document: it is the first itself, what an object or array holds is one further down (AWS: DynamoDB quotas).
 pub const DOCUMENT_DEPTH_MAX: usize = 32;
+/// Values in one document: the document, each object and array in it, each string, number, `true`, `false` and `null`. What is made of
+/// a document takes some hundred bytes for each, so that a document of zeros would take sixty times its size.
+pub const DOCUMENT_VALUES_MAX: usize = 50_000;
+/// A document's canonical text. Escapes and digits in plain spelling make it longer than what counts of it.
+pub const DOCUMENT_TEXT_BYTES_MAX: usize = 2 * ITEM_BYTES_MAX;
 /// Significant digits of a number (AWS: DynamoDB data types).
 pub const NUMBER_DIGITS_MAX: usize = 38;
 /// Keys in one `get-many`.
 pub const GET_MANY_KEYS_MAX: usize = 100;
+/// Text of all documents that one `get-many` answers with.
+pub const GET_MANY_TEXT_BYTES_MAX: usize = 8 * MIB;
 /// Entries in one page.
 pub const PAGE_ENTRIES_MAX: u32 = 1_000;
 /// Bytes of items that one page collects before it ends with a cursor (AWS: Query reads 1 MB a request).
@@ -65,6 +72,13 @@ pub const PAGE_BYTES_MAX: usize = MIB;
 pub const TRANSACTION_OPERATIONS_MAX: usize = 100;
 /// Sum of the item sizes in one transaction (AWS: DynamoDB quotas).
 pub const TRANSACTION_BYTES_MAX: usize = 4 * MIB;
+/// Values in all documents of one transaction, counted as [`DOCUMENT_VALUES_MAX`] counts them.
+pub const TRANSACTION_VALUES_MAX: usize = 2 * DOCUMENT_VALUES_MAX;
+/// One answer of a store across the network: several items are asked for in smaller parts where theirs is longer. A single item has less:
+/// [`ITEM_BYTES_MAX`] of control characters, six bytes each, and the names of its types.
+pub const STORE_RESPONSE_BYTES_MAX: usize = 4 * MIB;
+/// Values in such an answer, a map counted twice: those of one document, and the attributes of a thousand items.
+pub const STORE_RESPONSE_VALUES_MAX: usize = 2 * DOCUMENT_VALUES_MAX + 10_000;
 /// An idempotency token of a transaction (AWS: ClientRequestToken).
 pub const TOKEN_BYTES_MAX: usize = 36;
 /// How long a transaction's token is remembered (AWS: ClientRequestToken).
@@ -102,7 +116,7 @@ pub const TAPE_PARTS_BYTES_MAX: usize = 2 * TAPE_LINE_BYTES_MAX;
 
 /// Levels of objects and arrays in JSON that comes from outside. A document has fewer; a claim or a log attribute may have more.
 pub const JSON_DEPTH_MAX: usize = 128;
-/// Values in one text of JSON from outside that is read into a tree, which takes some 70 bytes for each. The largest document has 140,000.
+/// Values in one text of JSON from outside that is read into a tree, which takes some 70 bytes for each. A document has at most 50,000.
 pub const JSON_NODES_MAX: usize = 250_000;
 
 /// Largest linear memory that the engine's pool can hold; [`Limits::guest_memory_bytes_max`] is at most this.

@@ -124,6 +124,12 @@ impl Reply {
 
     /// What the gateway reads.
     fn to_json(&self) -> Result<Vec<u8>, InvalidResponse> {
+        let bytes_max = self.bytes_max();
+        let bytes =
+            r#"{"statusCode":200,"body":""}"#.len() + self.body.written_bytes_min(bytes_max);
+        if bytes > bytes_max {
+            return Err(InvalidResponse::TooLarge { bytes, bytes_max });
+        }
         let mut encoded = json::with_room(self.body.len());
         let mut answer = Object::begin(&mut encoded);
         answer.number("statusCode", self.status.into());
@@ -152,7 +158,6 @@ impl Reply {
         }
         answer.boolean("isBase64Encoded", matches!(self.body, Body::Binary(_)));
         answer.end();
-        let bytes_max = self.bytes_max();
         if encoded.len() > bytes_max {
             return Err(InvalidResponse::TooLarge {
                 bytes: encoded.len(),
@@ -279,6 +284,23 @@ impl Body {
         match self {
             Self::Text(text) => text.len(),
             Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    /// What it takes as JSON at least. Counted exactly only where it could exceed `bytes_max`: an escape takes six bytes at most, and a text of
+    /// nothing else need not be written to be refused.
+    fn written_bytes_min(&self, bytes_max: usize) -> usize {
+        match self {
+            Self::Text(text) if text.len() > bytes_max / 6 => {
+                let escapes = text.bytes().map(|byte| match byte {
+                    b'"' | b'\\' | 0x8..=0xa | 0xc..=0xd => 1,
+                    0..0x20 => 5,
+                    _ => 0,
+                });
+                text.len() + escapes.sum::<usize>()
+            }
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len().div_ceil(3) * 4,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The rules of `wit/storage.wit` for arguments, each with its one error text. Partitions come with their namespace.
 
 use super::{
-    Key, Operation, Precondition, PutOptions, QueryOptions, SortRange, StorageError,
+    Document, Item, Key, Operation, Precondition, PutOptions, QueryOptions, SortRange,
+    StorageError,
     item_size::{check_index, check_item},
 };
 use crate::limits::{
-    PAGE_ENTRIES_MAX, PARTITION_BYTES_MAX, SORT_BYTES_MAX, TOKEN_BYTES_MAX, TRANSACTION_BYTES_MAX,
-    TRANSACTION_OPERATIONS_MAX,
+    GET_MANY_TEXT_BYTES_MAX, PAGE_ENTRIES_MAX, PARTITION_BYTES_MAX, SORT_BYTES_MAX,
+    TOKEN_BYTES_MAX, TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX, TRANSACTION_VALUES_MAX,
 };
 use std::collections::HashSet;
 
@@ -154,6 +155,41 @@ pub(super) fn check_operations(
     if bytes > TRANSACTION_BYTES_MAX {
         return Err(StorageError::TooLarge(format!(
             "the transaction has {bytes} bytes, at most {TRANSACTION_BYTES_MAX} are allowed"
+        )));
+    }
+    check_values(operations)
+}
+
+/// How many values the documents of a transaction may have together. A value takes two bytes of text at least, so that those of most
+/// transactions need not be counted.
+fn check_values(operations: &[Operation]) -> Result<(), StorageError> {
+    let documents = || {
+        operations.iter().filter_map(|operation| match operation {
+            Operation::Put { document, .. } => Some(document),
+            Operation::Delete { .. } | Operation::Check { .. } => None,
+        })
+    };
+    let text_bytes: usize = documents().map(|document| document.as_str().len()).sum();
+    if text_bytes <= TRANSACTION_VALUES_MAX {
+        return Ok(());
+    }
+    let values: usize = documents().map(Document::values).sum();
+    if values > TRANSACTION_VALUES_MAX {
+        return Err(StorageError::TooLarge(format!(
+            "the documents of the transaction have {values} values, at most {TRANSACTION_VALUES_MAX} are allowed"
+        )));
+    }
+    Ok(())
+}
+
+/// How much text the documents that `get-many` found may have together.
+pub(super) fn check_found<'a>(
+    items: impl IntoIterator<Item = &'a Item>,
+) -> Result<(), StorageError> {
+    let found = items.into_iter().map(|item| item.document.as_str().len());
+    if found.sum::<usize>() > GET_MANY_TEXT_BYTES_MAX {
+        return Err(StorageError::TooLarge(format!(
+            "the documents found have more than {GET_MANY_TEXT_BYTES_MAX} bytes of text together: ask for fewer keys at a time"
         )));
     }
     Ok(())

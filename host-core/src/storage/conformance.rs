@@ -91,6 +91,8 @@ macro_rules! with_storage_cases {
                 get_many_arguments_are_checked,
                 transaction_arguments_are_checked,
                 transactions_up_to_their_size,
+                values_up_to_their_number,
+                found_documents_up_to_their_size,
                 numbers_keep_38_digits,
             ]
             concurrency: [

@@ -4,7 +4,9 @@
 //! name, which a hostile document can contain. Tests hold the two together.
 
 use super::{Document, StorageError, number::Number};
-use crate::limits::{DOCUMENT_DEPTH_MAX, ITEM_BYTES_MAX};
+use crate::limits::{
+    DOCUMENT_DEPTH_MAX, DOCUMENT_TEXT_BYTES_MAX, DOCUMENT_VALUES_MAX, ITEM_BYTES_MAX,
+};
 use std::{borrow::Cow, fmt::Write as _, ops::Range, str::FromStr};
 
 /// What a list or map costs, and each of its elements (AWS: DynamoDB item sizes and formats).
@@ -20,8 +22,11 @@ impl Document {
     ///
     /// Refused as [`StorageError::Invalid`], because DynamoDB cannot hold it: anything but one object; a member name that is
     /// repeated, empty or over 64 KB; more than [`DOCUMENT_DEPTH_MAX`] levels; a number of more than 38 significant digits or of
-    /// a magnitude outside 1e-130 to below 1e126; a string escape that names half a surrogate pair. A text that is more than
-    /// sixteen times as long as an item may be is [`StorageError::TooLarge`].
+    /// a magnitude outside 1e-130 to below 1e126; a string escape that names half a surrogate pair.
+    ///
+    /// Refused as [`StorageError::TooLarge`], as soon as it is known: a text that is more than sixteen times as long as an item may be; more
+    /// than [`DOCUMENT_VALUES_MAX`] values; canonical text of more than [`DOCUMENT_TEXT_BYTES_MAX`] bytes. No more than these is held of a
+    /// text that can only be refused.
     ///
     /// Levels count as DynamoDB counts them: the document is the first, what an object or array holds is one further down, and
     /// an object or array takes the level below it even when it is empty.
@@ -38,7 +43,8 @@ impl Document {
         let mut reader = Reader {
             text,
             at: 0,
-            out: String::with_capacity(text.len()),
+            out: String::with_capacity(text.len().min(DOCUMENT_TEXT_BYTES_MAX)),
+            values: 0,
         };
         reader.skip_blanks();
         if reader.peek() != Some(b'{') {
@@ -53,6 +59,28 @@ impl Document {
             text: reader.out.into(),
             bytes,
         })
+    }
+
+    /// How many values the document has, itself included.
+    pub(super) fn values(&self) -> usize {
+        let mut count = 1;
+        let mut is_in_string = false;
+        let mut bytes = self.text.bytes().peekable();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'"' => is_in_string = !is_in_string,
+                b'\\' if is_in_string => {
+                    bytes.next();
+                }
+                b',' if !is_in_string => count += 1,
+                b'{' | b'[' if !is_in_string => {
+                    // The first value in it; each further one has a comma.
+                    count += usize::from(!matches!(bytes.peek(), Some(b'}' | b']')));
+                }
+                _ => {}
+            }
+        }
+        count
     }
 
     /// Takes canonical text back from where it was stored, without reading it again.
@@ -80,6 +108,8 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     out: String,
+    /// Values that have begun.
+    values: usize,
 }
 
 /// A member as written to the output: its name and where `"name":value,` stands.
@@ -114,11 +144,33 @@ impl<'a> Reader<'a> {
 
     /// Copies one value in canonical form and returns its size.
     fn value(&mut self, level: usize) -> Result<usize, StorageError> {
+        self.values += 1;
+        if self.values > DOCUMENT_VALUES_MAX {
+            return Err(StorageError::TooLarge(format!(
+                "the document has more than {DOCUMENT_VALUES_MAX} values"
+            )));
+        }
+        let bytes = self.any_value(level)?;
+        if self.out.len() > DOCUMENT_TEXT_BYTES_MAX {
+            return Err(StorageError::TooLarge(format!(
+                "the document's canonical text has more than {DOCUMENT_TEXT_BYTES_MAX} bytes"
+            )));
+        }
+        Ok(bytes)
+    }
+
+    fn any_value(&mut self, level: usize) -> Result<usize, StorageError> {
         match self.peek() {
             Some(b'{') => self.object(level),
             Some(b'[') => self.array(level),
             Some(b'"') => {
                 let string = self.string()?;
+                if string.len() > ITEM_BYTES_MAX {
+                    let length = string.len();
+                    return Err(StorageError::TooLarge(format!(
+                        "the document has a string of {length} bytes, at most {ITEM_BYTES_MAX} are allowed in the whole item"
+                    )));
+                }
                 write_string(&mut self.out, &string);
                 Ok(string.len())
             }

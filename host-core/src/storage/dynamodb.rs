@@ -14,6 +14,7 @@ mod cursor_key;
 mod document;
 mod layout;
 mod query;
+mod response;
 pub mod table;
 mod transact;
 pub(crate) mod trouble;
@@ -30,12 +31,13 @@ pub use self::{
 };
 use super::{
     Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
-    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome, memory::new_item,
+    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome, arguments,
+    memory::new_item,
 };
 pub use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::{
     Client,
-    error::ProvideErrorMetadata,
+    error::{ProvideErrorMetadata, SdkError},
     operation::{delete_item::DeleteItemError, put_item::PutItemError},
     types::{
         ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity,
@@ -96,11 +98,14 @@ impl DynamoDbStorage {
                 charge(call, output.consumed_capacity);
                 Ok(output.item)
             }
+            Answer::TooLarge => Err(attempts.give_up_on_answer()),
             Answer::Refused(error) => Err(unexpected(attempts, &error)),
         }
     }
 
-    async fn get_some(
+    /// The items that are there and have not expired. DynamoDB answers with up to 16 MB at once, which is more than is held of an answer:
+    /// then fewer keys are asked for at a time, and each answer is converted before the next.
+    async fn find_many(
         &self,
         call: &Call,
         keys: &[Key],
@@ -109,7 +114,9 @@ impl DynamoDbStorage {
         let mut attempts = Attempts::new(call, "BatchGetItem", Effect::Read);
         let mut found = HashMap::with_capacity(keys.len());
         let mut wanted: Vec<Attributes> = keys.iter().map(layout::key_attributes).collect();
+        let mut batch_keys_max = BATCH_KEYS_MAX;
         while !wanted.is_empty() {
+            let later = wanted.split_off(wanted.len().min(batch_keys_max));
             let asked = wanted.len();
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
@@ -126,6 +133,14 @@ impl DynamoDbStorage {
             };
             let output = match attempts.run(judge, send).await? {
                 Answer::Done(output) => output,
+                Answer::TooLarge if asked > 1 => {
+                    batch_keys_max = asked / 2;
+                    wanted = request.keys;
+                    wanted.extend(later);
+                    attempts.advance();
+                    continue;
+                }
+                Answer::TooLarge => return Err(attempts.give_up_on_answer()),
                 Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
             };
             charge(call, output.consumed_capacity.unwrap_or_default());
@@ -138,21 +153,27 @@ impl DynamoDbStorage {
             {
                 let key =
                     layout::key(&mut attributes).map_err(|error| unreadable(&attempts, &error))?;
-                found.insert(key, readable(&attempts, attributes)?);
+                let item = readable(&attempts, attributes)?;
+                if !call.is_expired(item.expires_at) {
+                    found.insert(key, item);
+                }
             }
+            arguments::check_found(found.values())?;
             wanted = output
                 .unprocessed_keys
                 .into_iter()
                 .flatten()
                 .flat_map(|(_, left)| left.keys)
                 .collect();
-            if wanted.len() == asked {
+            let left = wanted.len();
+            wanted.extend(later);
+            if left == asked {
                 attempts
                     .wait(Trouble::Throttled, "no key of a batch was processed")
                     .await?;
-            } else if !wanted.is_empty() {
+            } else {
                 attempts.advance();
-                call.report(|report| report.retries += 1);
+                call.report(|report| report.retries += u32::from(left > 0));
             }
         }
         Ok(found)
@@ -235,14 +256,8 @@ impl Storage for DynamoDbStorage {
         keys: &[Key],
         consistency: Consistency,
     ) -> Result<Vec<Option<Item>>, StorageError> {
-        let mut found = HashMap::with_capacity(keys.len());
-        for some in keys.chunks(BATCH_KEYS_MAX) {
-            found.extend(self.get_some(call, some, consistency).await?);
-        }
-        let items = keys.iter().map(|key| found.remove(key));
-        Ok(items
-            .map(|item| item.filter(|item| !call.is_expired(item.expires_at)))
-            .collect())
+        let mut found = self.find_many(call, keys, consistency).await?;
+        Ok(keys.iter().map(|key| found.remove(key)).collect())
     }
 
     async fn put(
@@ -257,14 +272,15 @@ impl Storage for DynamoDbStorage {
         let mut attempts = Attempts::new(call, "PutItem", effect);
         attempts.wait_for_others(&options.precondition).await;
         let item = new_item(document, options, revision.clone());
-        let attributes =
-            layout::item_attributes(key, &item).map_err(|error| unreadable(&attempts, &error))?;
-        let send = || {
+        // A tree of the document takes much memory: it is made for each attempt, and gone once it is text.
+        let send = || async {
+            let attributes =
+                layout::item_attributes(key, &item).map_err(SdkError::construction_failure)?;
             let mut request = self
                 .client
                 .put_item()
                 .table_name(&self.table)
-                .set_item(Some(attributes.clone()))
+                .set_item(Some(attributes))
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
             if let Some(condition) = Condition::of(&options.precondition, call) {
                 request = request
@@ -274,7 +290,7 @@ impl Storage for DynamoDbStorage {
                         ReturnValuesOnConditionCheckFailure::AllOld,
                     );
             }
-            traced(call, request.customize()).send()
+            traced(call, request.customize()).send().await
         };
         let there = match attempts.run(judge, send).await? {
             Answer::Done(output) => {
@@ -282,6 +298,7 @@ impl Storage for DynamoDbStorage {
                 return Ok(PutOutcome::Done(revision));
             }
             Answer::Refused(PutItemError::ConditionalCheckFailedException(lost)) => lost.item,
+            Answer::TooLarge => return Err(attempts.give_up_on_answer()),
             Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
         };
         call.count_lost_race(&options.precondition);
@@ -327,6 +344,7 @@ impl Storage for DynamoDbStorage {
                 return Ok(DeleteOutcome::Done);
             }
             Answer::Refused(DeleteItemError::ConditionalCheckFailedException(lost)) => lost.item,
+            Answer::TooLarge => return Err(attempts.give_up_on_answer()),
             Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
         };
         call.count_lost_race(precondition);

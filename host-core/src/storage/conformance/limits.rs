@@ -5,7 +5,10 @@ use super::client::{
     put_options, query_options,
 };
 use crate::{
-    limits::{ITEM_BYTES_MAX, TRANSACTION_BYTES_MAX},
+    limits::{
+        DOCUMENT_TEXT_BYTES_MAX, DOCUMENT_VALUES_MAX, GET_MANY_TEXT_BYTES_MAX, ITEM_BYTES_MAX,
+        TRANSACTION_BYTES_MAX, TRANSACTION_VALUES_MAX,
+    },
     storage::{
         Document, Key, Operation, Precondition, PutOptions, QueryOptions, Revision, SortRange,
         item_bytes,
@@ -300,6 +303,79 @@ pub(super) async fn transactions_up_to_their_size(world: World) {
     );
     operations[10] = rest(left - 4096);
     client.try_transact(&operations, Some("t")).await.unwrap();
+}
+
+/// A document with so many values: itself, an array, and what is in it.
+fn document_of_values(count: usize) -> String {
+    format!(r#"{{"a,[":[{}0]}}"#, "0,".repeat(count - 3))
+}
+
+pub(super) async fn values_up_to_their_number(world: World) {
+    let client = world.client();
+    let item = key("p", "s");
+    let largest = document_of_values(DOCUMENT_VALUES_MAX);
+    client.put(&item, &largest).await;
+    assert_eq!(client.get(&item).await.unwrap().document, doc(&largest));
+    assert_too_large(
+        Document::parse(&document_of_values(DOCUMENT_VALUES_MAX + 1)),
+        "more than 50000 values",
+    );
+    // Arrays in arrays are what takes most memory for their size.
+    let deep = format!("{}{},", "[".repeat(29), "]".repeat(29)).repeat(1_700);
+    let deep = format!(r#"{{"a":[{deep}[]]}}"#);
+    client.put(&item, &deep).await;
+    assert_eq!(client.get(&item).await.unwrap().document, doc(&deep));
+    // A number of three bytes whose text has 38.
+    let digits = |count: usize| format!(r#"{{"a":[{}0]}}"#, "1e37,".repeat(count));
+    let fits = (DOCUMENT_TEXT_BYTES_MAX - 10) / 39;
+    client.put(&item, &digits(fits)).await;
+    assert_too_large(
+        Document::parse(&digits(fits + 1)),
+        "canonical text has more than 819200 bytes",
+    );
+
+    let put = |sort: &str, values: usize| {
+        put_operation(
+            &key("p", sort),
+            &document_of_values(values),
+            Precondition::None,
+        )
+    };
+    let mut operations = vec![
+        put("1", DOCUMENT_VALUES_MAX),
+        put("2", DOCUMENT_VALUES_MAX - 4),
+        put("3", 4),
+    ];
+    client.try_transact(&operations, None).await.unwrap();
+    operations[2] = put("3", 5);
+    let over = TRANSACTION_VALUES_MAX + 1;
+    assert_too_large(
+        client.try_transact(&operations, None).await,
+        &format!("{over} values, at most 100000"),
+    );
+}
+
+pub(super) async fn found_documents_up_to_their_size(world: World) {
+    let client = world.client();
+    let text = |bytes: usize| format!(r#"{{"f":"{}"}}"#, "x".repeat(bytes - r#"{"f":""}"#.len()));
+    let keys: Vec<Key> = (0..22)
+        .map(|number| key("p", &format!("s{number:02}")))
+        .collect();
+    let count = GET_MANY_TEXT_BYTES_MAX / 400_000;
+    let last = GET_MANY_TEXT_BYTES_MAX - count * 400_000;
+    for key in &keys[..count] {
+        client.put(key, &text(400_000)).await;
+    }
+    client.put(&keys[count], &text(last)).await;
+    let found = client.get_many(&keys).await.unwrap();
+    assert_eq!(found.len(), keys.len());
+    assert_eq!(found[count].as_ref().unwrap().document, doc(&text(last)));
+    client.put(&keys[count], &text(last + 1)).await;
+    assert_too_large(
+        client.get_many(&keys).await,
+        "more than 8388608 bytes of text together",
+    );
+    client.get_many(&keys[..count]).await.unwrap();
 }
 
 pub(super) async fn numbers_keep_38_digits(world: World) {

@@ -77,6 +77,36 @@ fn equal_numbers_have_one_spelling() {
 }
 
 #[test]
+fn values_are_counted_alike_while_reading_and_afterwards() {
+    for (text, values) in [
+        ("{}", 1),
+        (r#"{"a":[]}"#, 2),
+        (r#"{"a":[{}],"b":{"c":null}}"#, 5),
+        (r#"{"[,":"{\",[","\\":[1,"]"]}"#, 5),
+    ] {
+        assert_eq!(Document::parse(text).unwrap().values(), values, "{text}");
+    }
+}
+
+#[test]
+fn no_more_is_held_of_a_text_than_a_document_may_have() {
+    let too_large = |text: &str| match Document::parse(text) {
+        Err(StorageError::TooLarge(words)) => words,
+        other => panic!("{other:?}"),
+    };
+    let escapes = format!(r#"{{"a":"{}"}}"#, r"\u0001".repeat(ITEM_BYTES_MAX + 1));
+    assert!(too_large(&escapes).contains("a string of 409601 bytes"));
+    // What follows is not read, so that it need not be valid.
+    let members = format!("{{{}", r#""a":0,"#.repeat(DOCUMENT_VALUES_MAX));
+    assert!(too_large(&members).contains("50000 values"));
+    let texts = format!(
+        r#"{{"a":[{}"#,
+        format!(r#""{}","#, "x".repeat(1_000)).repeat(900)
+    );
+    assert!(too_large(&texts).contains("819200 bytes"));
+}
+
+#[test]
 fn numbers_that_dynamodb_cannot_hold_are_refused() {
     assert!(
         refusal(&format!("{{\"n\":{}1}}", "1".repeat(NUMBER_DIGITS_MAX)))

@@ -1,7 +1,10 @@
 //! Requests that are repeated: with jittered backoff, inside the deadline of the guest's request, and never so that a write could happen
 //! twice.
 
-use super::trouble::{self, Judged, Trouble, Verdict};
+use super::{
+    response::ResponseTooLargeError,
+    trouble::{self, Judged, Trouble, Verdict},
+};
 use crate::storage::{Call, Precondition, StorageError};
 use aws_sdk_dynamodb::{
     client::customize::CustomizableOperation,
@@ -56,6 +59,8 @@ pub(super) enum Answer<O, E> {
     Done(O),
     /// An error that is an outcome.
     Refused(E),
+    /// It was carried out, but the answer is larger than is read.
+    TooLarge,
 }
 
 /// The attempts of one call.
@@ -123,6 +128,7 @@ impl<'a> Attempts<'a> {
                 Ok(Ok(output)) => return Ok(Answer::Done(output)),
                 Ok(Err(error)) => match trouble::of_error(error, &judge) {
                     Judged::Answer(refusal) => return Ok(Answer::Refused(refusal)),
+                    Judged::TooLarge => return Ok(Answer::TooLarge),
                     Judged::Trouble(trouble, words) => (trouble, words),
                 },
                 Err(_) => (Trouble::Uncertain, "no answer in time".to_owned()),
@@ -155,6 +161,11 @@ impl<'a> Attempts<'a> {
         sleep(resume - Instant::now()).await;
         self.call.report(|report| report.retries += 1);
         Ok(())
+    }
+
+    /// For answers that one item cannot make so large.
+    pub(super) fn give_up_on_answer(&self) -> StorageError {
+        self.give_up(Trouble::Defect, &ResponseTooLargeError.to_string())
     }
 
     /// The error that the guest sees; the operator gets the words.

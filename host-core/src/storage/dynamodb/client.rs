@@ -1,6 +1,6 @@
 //! The SDK's client: one TLS stack, no retries and no clocks of its own beside ours.
 
-use super::attempts::ATTEMPT_DURATION_MAX;
+use super::{attempts::ATTEMPT_DURATION_MAX, response::BoundedHttpClient};
 use crate::plain_endpoint::credentials_for;
 use aws_sdk_dynamodb::{
     Client,
@@ -54,7 +54,7 @@ impl DynamoDbOptions {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
             .credentials_provider(credentials_for(self.endpoint.as_deref(), &self.credentials))
-            .http_client(self.http_client())
+            .http_client(BoundedHttpClient(self.http_client()))
             // Ours know what may be repeated, and until when.
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)

@@ -70,6 +70,7 @@ impl DynamoDbStorage {
         };
         let item = match attempts.run(judge, send).await? {
             Answer::Done(output) => output.item,
+            Answer::TooLarge => return Err(attempts.give_up_on_answer()),
             Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
         };
         match item {
@@ -101,6 +102,7 @@ impl DynamoDbStorage {
         };
         match attempts.run(judge, send).await? {
             Answer::Done(_) => Ok(bytes),
+            Answer::TooLarge => Err(attempts.give_up_on_answer()),
             Answer::Refused(PutItemError::ConditionalCheckFailedException(lost)) => {
                 read(&attempts, &lost.item.unwrap_or_default())
             }

@@ -132,11 +132,18 @@ impl DynamoDbStorage {
         is_covered: impl Fn(&Entry) -> bool + Send,
     ) -> Result<Page, StorageError> {
         let mut attempts = Attempts::new(call, "Query", Effect::Read);
+        let mut wanted_max = usize::MAX;
         loop {
-            let wanted = page.wanted();
+            let wanted = page.wanted().min(wanted_max);
             let send = || traced(call, self.request(&search, wanted).customize()).send();
             let output: QueryOutput = match attempts.run(judge, send).await? {
                 Answer::Done(output) => output,
+                Answer::TooLarge if wanted > 1 => {
+                    wanted_max = wanted.div_ceil(4);
+                    attempts.advance();
+                    continue;
+                }
+                Answer::TooLarge => return Err(attempts.give_up_on_answer()),
                 Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
             };
             charge(call, output.consumed_capacity);

@@ -24,6 +24,7 @@ use crate::{
     },
 };
 use aws_sdk_dynamodb::{
+    error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
     types::{
         AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity,
@@ -49,45 +50,50 @@ impl DynamoDbStorage {
     ) -> Result<TransactOutcome, StorageError> {
         let revisions = transaction::revisions(call, operations);
         let mut attempts = Attempts::new(call, "TransactWriteItems", Effect::WriteOnce);
-        let defect = |error: Unreadable| unreadable(&attempts, &error);
-        let mut items = Vec::with_capacity(operations.len() + 1);
-        for (operation, revision) in operations.iter().zip(&revisions) {
-            items.push(
-                self.write(call, operation, revision.as_ref())
-                    .map_err(defect)?,
-            );
-        }
         let digest = digest(operations);
-        if let Some(token) = token {
-            items.push(
-                self.token_write(call, token, &digest, &revisions)
-                    .map_err(defect)?,
-            );
-        }
         let names_state = |precondition: &&_| matches!(precondition, Precondition::Revision(_));
         let mut preconditions = operations.iter().map(transaction::precondition);
         if let Some(precondition) = preconditions.find(names_state) {
             attempts.wait_for_others(precondition).await;
         }
-        let request_token = request_token()?;
-        let send = || {
-            let request = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items.clone()))
-                .client_request_token(&request_token)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            traced(call, request.customize()).send()
-        };
-        let reasons = match attempts.run(judge_transaction, send).await? {
-            Answer::Done(output) => {
-                charge(call, output.consumed_capacity.unwrap_or_default());
-                return Ok(TransactOutcome::Done(revisions));
+        let mut request_token = request_token()?;
+        let mut found = ReturnValuesOnConditionCheckFailure::AllOld;
+        let reasons = loop {
+            // A tree of the documents takes much memory: it is made for each attempt, and gone once it is text.
+            let send = || async {
+                let items = self
+                    .writes(
+                        call,
+                        operations,
+                        token.map(|token| (token, &digest)),
+                        &revisions,
+                        &found,
+                    )
+                    .map_err(SdkError::construction_failure)?;
+                let request = self
+                    .client
+                    .transact_write_items()
+                    .set_transact_items(Some(items))
+                    .client_request_token(&request_token)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total);
+                traced(call, request.customize()).send().await
+            };
+            match attempts.run(judge_transaction, send).await? {
+                Answer::Done(output) => {
+                    charge(call, output.consumed_capacity.unwrap_or_default());
+                    return Ok(TransactOutcome::Done(revisions));
+                }
+                Answer::Refused(TransactWriteItemsError::TransactionCanceledException(
+                    cancelled,
+                )) => break cancelled.cancellation_reasons.unwrap_or_default(),
+                // Only items that stood in the way make an answer large, so that nothing was done: the first of them is read later.
+                Answer::TooLarge if found == ReturnValuesOnConditionCheckFailure::AllOld => {
+                    found = ReturnValuesOnConditionCheckFailure::None;
+                    request_token = self::request_token()?;
+                }
+                Answer::TooLarge => return Err(attempts.give_up_on_answer()),
+                Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
             }
-            Answer::Refused(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                cancelled.cancellation_reasons.unwrap_or_default()
-            }
-            Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
         };
         self.lost(&attempts, operations, token, &digest, reasons)
             .await
@@ -134,16 +140,34 @@ impl DynamoDbStorage {
         }
     }
 
+    /// All that is written, and what is remembered of it under a token. `found` says whether a refusal brings the items that stood in the way.
+    fn writes(
+        &self,
+        call: &Call,
+        operations: &[Operation],
+        token: Option<(&str, &OperationsDigest)>,
+        revisions: &[Option<Revision>],
+        found: &ReturnValuesOnConditionCheckFailure,
+    ) -> Result<Vec<TransactWriteItem>, Unreadable> {
+        let mut items = Vec::with_capacity(operations.len() + 1);
+        for (operation, revision) in operations.iter().zip(revisions) {
+            items.push(self.write(call, operation, revision.as_ref(), found)?);
+        }
+        if let Some((token, digest)) = token {
+            items.push(self.token_write(call, token, digest, revisions)?);
+        }
+        Ok(items)
+    }
+
     fn write(
         &self,
         call: &Call,
         operation: &Operation,
         revision: Option<&Revision>,
+        found: &ReturnValuesOnConditionCheckFailure,
     ) -> Result<TransactWriteItem, Unreadable> {
         let condition = Condition::of(transaction::precondition(operation), call);
-        let all_old = condition
-            .is_some()
-            .then_some(ReturnValuesOnConditionCheckFailure::AllOld);
+        let all_old = condition.is_some().then(|| found.clone());
         let (expression, values) = condition
             .map(|condition| (condition.expression.to_owned(), condition.values))
             .unzip();

@@ -3,6 +3,7 @@
 //! AWS: "Error handling with DynamoDB"; the SDK's error types are open, so that codes are told apart by name, and by HTTP status where
 //! there is none.
 
+use super::{layout::Unreadable, response::ResponseTooLargeError};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::ConnectorError};
 use hyper_util::client::legacy::Error as HttpError;
@@ -46,6 +47,8 @@ pub(super) fn judge<E: ProvideErrorMetadata>(error: &E, status: u16) -> Verdict 
 /// Trouble with words for the operator, or the error that is an outcome.
 pub(super) enum Judged<E> {
     Answer(E),
+    /// It was carried out, but the answer is larger than is read.
+    TooLarge,
     Trouble(Trouble, String),
 }
 
@@ -65,6 +68,7 @@ where
             words,
         ) => (true, words),
         Judged::Answer(error) => (false, service_words(&error)),
+        Judged::TooLarge => (false, ResponseTooLargeError.to_string()),
     }
 }
 
@@ -86,10 +90,16 @@ where
         }
         other => other,
     };
+    if find_source::<ResponseTooLargeError>(&error).is_some() {
+        return Judged::TooLarge;
+    }
     let trouble = match &error {
         SdkError::DispatchFailure(failure) => failure
             .as_connector_error()
             .map_or(Trouble::Uncertain, of_dispatch),
+        SdkError::ConstructionFailure(_) if find_source::<Unreadable>(&error).is_some() => {
+            Trouble::Defect
+        }
         SdkError::ConstructionFailure(_) => Trouble::Misconfigured,
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Trouble::Uncertain,
         // The enum is open. What is not known may have been sent.

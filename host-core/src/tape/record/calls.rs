@@ -168,7 +168,9 @@ impl Noting<'_> {
 impl Documents for Noting<'_> {
     fn write(&mut self, out: &mut Vec<u8>, document: &Document) {
         let text = document.as_str();
-        if text.len() > self.options.text_bytes_max {
+        let is_too_long = text.len() > self.options.text_bytes_max
+            || out.len() + text.len() > TAPE_CALLS_BYTES_MAX;
+        if is_too_long {
             out.extend_from_slice(b"null");
             self.omitted.push(Omitted::new(self.at(), text));
         } else if self.options.redaction.is_nothing() {

@@ -52,13 +52,14 @@ pub fn answer(way: &str, size: usize) -> Option<Response> {
         "get-key" => get_key(size, calls),
         "get-many-keys" => get_many(size, 1, calls),
         "get-many-control-characters" => get_many_control_characters(size, calls),
-        "get-many-documents" => get_many_documents(size),
-        "put-text" => put(&format!(r#"{{"t":"{}"}}"#, "t".repeat(size)), calls),
-        "put-escapes" => put(
-            &format!(r#"{{"t":"{}"}}"#, r"\u0001".repeat(size / 6)),
-            calls,
-        ),
-        "put-numbers" => put(&format!(r#"{{"l":{}}}"#, list("0", size)), calls),
+        "get-many-documents" => get_many_documents(&of_text(size), 100),
+        "get-many-lists" => get_many_documents(&of_lists(size), 12),
+        "get-many-objects" => get_many_documents(&of_objects(size), 12),
+        "put-text" => put(&of_text(size), calls),
+        "put-escapes" => put(&of_escapes(size), calls),
+        "put-numbers" => put(&of_numbers(size), calls),
+        "put-lists" => put(&of_lists(size), calls),
+        "put-objects" => put(&of_objects(size), calls),
         "put-members" => put(&format!("{{{}0}}", r#""a":0,"#.repeat(size / 6)), calls),
         "put-blanks" => put(&format!("{{{}}}", " ".repeat(size)), calls),
         "put-revision" => put_revision(size, calls),
@@ -66,9 +67,15 @@ pub fn answer(way: &str, size: usize) -> Option<Response> {
         "query-cursor" => query(size, true, calls),
         "query-prefix" => query(size, false, calls),
         "query-index" => query_index(size, calls),
-        "query-documents" => query_documents(size),
-        "transact-text" => transact_text(size, calls),
-        "transact-numbers" => transact_numbers(size, calls),
+        "query-documents" => query_documents(&of_numbers(size)),
+        "query-lists" => query_documents(&of_lists(size)),
+        "query-objects" => query_documents(&of_objects(size)),
+        "transact-text" => transact(&of_text(size), &PUT),
+        "transact-escapes" => transact(&of_escapes(size), &PUT),
+        "transact-numbers" => transact(&of_numbers(size), &PUT),
+        "transact-lists" => transact(&of_lists(size), &PUT),
+        "transact-objects" => transact(&of_objects(size), &PUT),
+        "transact-refused" => transact_refused(&of_lists(size)),
         "transact-operations" => transact_operations(size, calls),
         "transact-token" => transact_token(size, calls),
         "response-body" => return Some(response(Vec::new(), vec![b'x'; size])),
@@ -79,6 +86,30 @@ pub fn answer(way: &str, size: usize) -> Option<Response> {
         _ => return None,
     }
     Some(text("greedy"))
+}
+
+fn of_text(bytes: usize) -> String {
+    format!(r#"{{"t":"{}"}}"#, "t".repeat(bytes))
+}
+
+fn of_escapes(bytes: usize) -> String {
+    format!(r#"{{"t":"{}"}}"#, r"\u0001".repeat(bytes / 6))
+}
+
+fn of_numbers(bytes: usize) -> String {
+    format!(r#"{{"l":{}}}"#, list("0", bytes))
+}
+
+/// Lists in lists, each of which takes memory for several values.
+fn of_lists(bytes: usize) -> String {
+    let chain = ["[".repeat(28), "]".repeat(28)].concat();
+    format!(r#"{{"l":{}}}"#, list(&chain, bytes))
+}
+
+/// Objects in objects, each of which takes memory for several members.
+fn of_objects(bytes: usize) -> String {
+    let chain = [r#"{"a":"#.repeat(28).as_str(), "0", &"}".repeat(28)].concat();
+    format!(r#"{{"l":{}}}"#, list(&chain, bytes))
 }
 
 /// `[0,0,...]` of so many bytes.
@@ -207,16 +238,14 @@ const PUT: PutOptions = PutOptions {
     expires_at: None,
 };
 
-/// A hundred documents of so many bytes, read at once, again and again.
-fn get_many_documents(bytes: usize) {
-    let document = format!(r#"{{"t":"{}"}}"#, "t".repeat(bytes));
-    let keys: Vec<_> = (0..100)
+/// So many documents, read at once, again and again.
+fn get_many_documents(document: &str, count: usize) {
+    let keys: Vec<_> = (0..count)
         .map(|number| key("greed", &number.to_string()))
         .collect();
     for key in &keys {
-        let _ = storage::put(key, &document, &PUT);
+        let _ = storage::put(key, document, &PUT);
     }
-    drop(document);
     for _ in 0..3 {
         drop(storage::get_many(&keys, Consistency::Strong));
     }
@@ -273,13 +302,11 @@ fn query_index(bytes: usize, calls: usize) {
     }
 }
 
-/// Pages over six documents of so many bytes.
-fn query_documents(bytes: usize) {
-    let document = format!(r#"{{"l":{}}}"#, list("0", bytes));
-    for number in 0..6 {
-        let _ = storage::put(&key("pages", &number.to_string()), &document, &PUT);
+/// Pages over twelve documents.
+fn query_documents(document: &str) {
+    for number in 0..12 {
+        let _ = storage::put(&key("pages", &number.to_string()), document, &PUT);
     }
-    drop(document);
     let mut options = QueryOptions {
         range: SortRange::All,
         ..query_options(0, true)
@@ -293,28 +320,32 @@ fn query_documents(bytes: usize) {
     }
 }
 
-/// A transaction of a hundred puts.
-fn transact(document: &str, calls: usize) {
+/// A transaction of a hundred puts, twice.
+fn transact(document: &str, options: &PutOptions) {
     let operations: Vec<_> = (0..100)
         .map(|number| {
             Operation::Put(PutOperation {
                 key: key("greed", &number.to_string()),
                 document: document.to_owned(),
-                options: PUT,
+                options: options.clone(),
             })
         })
         .collect();
-    for _ in 0..calls.min(2) {
+    for _ in 0..2 {
         let _ = storage::transact(&operations, None);
     }
 }
 
-fn transact_text(bytes: usize, calls: usize) {
-    transact(&format!(r#"{{"t":"{}"}}"#, "t".repeat(bytes)), calls);
-}
-
-fn transact_numbers(bytes: usize, calls: usize) {
-    transact(&format!(r#"{{"l":{}}}"#, list("0", bytes)), calls);
+/// A transaction that twelve documents stand in the way of.
+fn transact_refused(document: &str) {
+    for number in 0..12 {
+        let _ = storage::put(&key("greed", &number.to_string()), document, &PUT);
+    }
+    let options = PutOptions {
+        precondition: Precondition::Absent,
+        ..PUT
+    };
+    transact("{}", &options);
 }
 
 /// More operations than are allowed.

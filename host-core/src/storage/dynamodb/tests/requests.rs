@@ -5,7 +5,10 @@ use super::{
     script::{Act, Script},
     *,
 };
-use crate::storage::{Direction, SortRange, Tenant};
+use crate::{
+    limits::{STORE_RESPONSE_BYTES_MAX, STORE_RESPONSE_VALUES_MAX},
+    storage::{Direction, SortRange, Tenant},
+};
 use serde_json::json;
 
 async fn scripted() -> (Engine, DynamoDbStorage, Script) {
@@ -156,6 +159,87 @@ async fn a_page_that_is_full_reads_hardly_more_to_know_whether_there_is_more() {
         .collect();
     assert_eq!(limits[0], 101);
     assert!(limits[1..].iter().all(|limit| *limit <= 2), "{limits:?}");
+}
+
+async fn put_ten(store: &DynamoDbStorage) -> Vec<Key> {
+    let keys: Vec<Key> = (0..10)
+        .map(|number| key("p", &number.to_string()))
+        .collect();
+    for (at, number) in keys.iter().zip(0..) {
+        let put = only_if(Precondition::None);
+        let document = doc("{}");
+        store.put(&call(number), at, &document, &put).await.unwrap();
+    }
+    keys
+}
+
+/// Answers of more values, or of more bytes, than are read.
+fn too_large(status: u16) -> [Act; 2] {
+    let values = [
+        r#"{"L":[]},"#.repeat(STORE_RESPONSE_VALUES_MAX + 1),
+        "0".into(),
+    ]
+    .concat();
+    let bytes = "0".repeat(STORE_RESPONSE_BYTES_MAX);
+    [format!("[{values}]"), format!("[{bytes}]")].map(|body| Act::Answer(status, body))
+}
+
+#[tokio::test]
+async fn several_items_whose_answer_is_too_large_are_asked_for_in_parts() {
+    let (_engine, store, script) = scripted().await;
+    let keys = put_ten(&store).await;
+    script.take_seen();
+    script.play(too_large(200));
+    let found = store.get_many(&call(20), &keys, Consistency::Strong).await;
+    assert!(found.unwrap().iter().all(Option::is_some));
+    let asked: Vec<usize> = script
+        .take_seen()
+        .iter()
+        .map(|seen| {
+            let keys = &seen.body["RequestItems"][&store.table]["Keys"];
+            keys.as_array().unwrap().len()
+        })
+        .collect();
+    assert_eq!(asked, [10, 5, 2, 2, 2, 2, 2]);
+
+    script.play(too_large(200));
+    let page = store
+        .query(&call(21), "p", Consistency::Strong, &query_options(99))
+        .await
+        .unwrap();
+    assert_eq!(page.entries.len(), 10);
+    let limits: Vec<_> = script
+        .take_seen()
+        .into_iter()
+        .map(|seen| seen.body["Limit"].as_u64().unwrap())
+        .collect();
+    assert_eq!(limits, [100, 25, 7, 7]);
+}
+
+#[tokio::test]
+async fn a_transaction_whose_refusal_is_too_large_asks_for_one_without_items() {
+    let (_engine, store, script) = scripted().await;
+    let keys = put_ten(&store).await;
+    let operations: Vec<Operation> = keys
+        .iter()
+        .map(|at| Operation::Check {
+            key: at.clone(),
+            precondition: Precondition::Absent,
+        })
+        .collect();
+    for act in too_large(400) {
+        script.take_operations();
+        script.play([act]);
+        match store.transact(&call(20), &operations, None).await.unwrap() {
+            TransactOutcome::PreconditionFailed { position: 0, item } => assert!(item.is_some()),
+            other => panic!("{other:?}"),
+        }
+        let operations = script.take_operations();
+        assert_eq!(
+            operations,
+            ["TransactWriteItems", "TransactWriteItems", "GetItem"]
+        );
+    }
 }
 
 #[tokio::test]
