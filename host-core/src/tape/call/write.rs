@@ -15,6 +15,11 @@ pub(crate) trait Documents {
     fn write(&mut self, out: &mut Vec<u8>, document: &Document);
 }
 
+/// What an escaped character takes at most: `\u0001`.
+const ESCAPE_BYTES_MAX: usize = 6;
+/// What stands around a key, or an operation, at most.
+const KEY_BYTES: usize = 256;
+
 /// A call with its arguments, borrowed as the port gives them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asked<'a> {
@@ -38,6 +43,55 @@ impl Asked<'_> {
             Self::Query(..) => Function::Query,
             Self::QueryIndex(..) => Function::QueryIndex,
             Self::Transact(..) => Function::Transact,
+        }
+    }
+
+    /// What the arguments without documents take at most once they are written: an escape takes six bytes. A guest may pass what the store
+    /// then refuses, such as a key of megabytes.
+    pub(crate) fn written_bytes_max(&self) -> usize {
+        let key = |key: &Key| KEY_BYTES + ESCAPE_BYTES_MAX * (key.partition.len() + key.sort.len());
+        let text = |text: &str| ESCAPE_BYTES_MAX * text.len();
+        let when = |when: &Precondition| match when {
+            Precondition::Revision(revision) => text(revision.as_str()),
+            Precondition::None | Precondition::Absent | Precondition::Present => 0,
+        };
+        let put = |options: &PutOptions| {
+            when(&options.precondition) + options.index.as_ref().map_or(0, key)
+        };
+        let query = |options: &QueryOptions| {
+            let range = match &options.range {
+                SortRange::All => 0,
+                SortRange::Prefix(bound) | SortRange::AtLeast(bound) | SortRange::AtMost(bound) => {
+                    text(bound)
+                }
+                SortRange::Between(lower, upper) => text(lower) + text(upper),
+            };
+            range + options.cursor.as_deref().map_or(0, text)
+        };
+        let operation = |operation: &Operation| match operation {
+            Operation::Put {
+                key: at, options, ..
+            } => key(at) + put(options),
+            Operation::Delete {
+                key: at,
+                precondition,
+            }
+            | Operation::Check {
+                key: at,
+                precondition,
+            } => key(at) + when(precondition),
+        };
+        match self {
+            Self::Get(at, _) => key(at),
+            Self::GetMany(keys, _) => keys.iter().map(key).sum(),
+            Self::Put(at, _, options) => key(at) + put(options),
+            Self::Delete(at, precondition) => key(at) + when(precondition),
+            Self::Query(partition, _, options) | Self::QueryIndex(partition, options) => {
+                text(partition) + query(options)
+            }
+            Self::Transact(operations, token) => {
+                operations.iter().map(operation).sum::<usize>() + token.map_or(0, text)
+            }
         }
     }
 

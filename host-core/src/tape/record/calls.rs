@@ -68,7 +68,9 @@ impl RecordingStorage {
     fn ask(&self, asked: &Asked<'_>) -> Instant {
         let started = Instant::now();
         let mut noted = self.lock();
-        if noted.text.len() >= TAPE_CALLS_BYTES_MAX
+        // Calls after one that is not noted are not either: a replay would take the next one for it.
+        if noted.omitted_count > 0
+            || noted.text.len() + asked.written_bytes_max() >= TAPE_CALLS_BYTES_MAX
             || noted.count as usize >= TAPE_LIST_ELEMENTS_MAX
         {
             noted.omitted_count += 1;

@@ -143,6 +143,20 @@ async fn a_call_without_an_answer_has_no_result() {
 }
 
 #[tokio::test]
+async fn a_call_beyond_the_bound_is_counted_and_so_are_those_after_it() {
+    let storage = recording(|_| ());
+    let call = call();
+    put(&storage, &call, "{}").await;
+    let long = "\u{1}".repeat(TAPE_CALLS_BYTES_MAX / 6);
+    let refused = storage.get(&call, &key(&long), Consistency::Strong).await;
+    drop(refused);
+    put(&storage, &call, "{}").await;
+    let noted = storage.take();
+    assert_eq!((noted.count, noted.omitted_count), (1, 2));
+    assert!(noted.text.capacity() < TAPE_CALLS_BYTES_MAX);
+}
+
+#[tokio::test]
 async fn documents_beyond_the_bound_are_left_out() {
     let storage = recording(|options| options.text_bytes_max = TAPE_CALLS_BYTES_MAX);
     let call = call();
