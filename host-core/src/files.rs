@@ -1,8 +1,8 @@
 //! Opening files that others wrote: by one set of rules, wherever a program is pointed to a file.
 //!
 //! What a person typed may be a link, or a pipe such as `/dev/stdin` and `<(command)`, which is waited for. What a program found in a folder
-//! may be neither: a link could lead to any file of the machine, and a pipe or a device could hold the program for ever. Devices are never
-//! read, and every file has a bound.
+//! may be neither: a link could lead to any file of the machine, and a pipe or a device could hold the program for ever. What a setting names
+//! may be a link, because deployments are made of them, but no pipe. Devices are never read, and every file has a bound.
 
 use std::{
     fs::{self, File, FileType, OpenOptions},
@@ -16,6 +16,8 @@ use std::{
 pub enum NamedBy {
     /// A person, on the command line.
     User,
+    /// A setting, or the program itself: nobody waits for the other end of a pipe.
+    Setting,
     /// A folder in which it was found.
     Folder,
 }
@@ -32,7 +34,7 @@ pub enum FileError {
     /// Found in a folder.
     #[error("is a link, which is not followed inside of a folder")]
     Link,
-    /// A device, or a pipe or socket in a folder.
+    /// A device, or a pipe or socket that no person named.
     #[error("is no regular file")]
     Special,
     /// Over the bound.
@@ -58,6 +60,10 @@ pub fn open(path: &Path, named_by: NamedBy) -> Result<File, FileError> {
         // Looked at before, because opening a device may do something.
         NamedBy::User => check(fs::metadata(path)?.file_type(), named_by)?,
         // Opening a pipe would wait for its writer.
+        NamedBy::Setting => {
+            check(fs::metadata(path)?.file_type(), named_by)?;
+            options.custom_flags(libc::O_NONBLOCK);
+        }
         NamedBy::Folder => {
             options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
         }
@@ -130,6 +136,7 @@ mod tests {
         fs::write(&file, "text").unwrap();
         symlink(&file, &link).unwrap();
         assert_eq!(read(&link, NamedBy::User, 4).unwrap(), b"text");
+        assert_eq!(read(&link, NamedBy::Setting, 4).unwrap(), b"text");
         assert_eq!(read(&file, NamedBy::Folder, 4).unwrap(), b"text");
         assert!(matches!(
             read(&link, NamedBy::Folder, 4),
@@ -150,11 +157,10 @@ mod tests {
                 .unwrap()
                 .success()
         );
-        assert!(matches!(
-            open(&pipe, NamedBy::Folder),
-            Err(FileError::Special)
-        ));
-        for named_by in [NamedBy::User, NamedBy::Folder] {
+        for named_by in [NamedBy::Setting, NamedBy::Folder] {
+            assert!(matches!(open(&pipe, named_by), Err(FileError::Special)));
+        }
+        for named_by in [NamedBy::User, NamedBy::Setting, NamedBy::Folder] {
             assert!(matches!(
                 read(Path::new("/dev/zero"), named_by, 1),
                 Err(FileError::Special)

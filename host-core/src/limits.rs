@@ -114,6 +114,11 @@ pub const LOG_EVENT_BYTES_MAX: usize = 256 * KIB;
 /// Parts of lines that a reader holds while others of the same lines are missing.
 pub const TAPE_PARTS_BYTES_MAX: usize = 2 * TAPE_LINE_BYTES_MAX;
 
+/// An event in a file. Twice what Lambda passes on, so that one slightly too large is refused by the rules of its gateway.
+pub const EVENT_BYTES_MAX: usize = 12 * MIB;
+/// A file of a case beside its event: the response, or what is stored, with blanks.
+pub const CASE_FILE_BYTES_MAX: usize = 16 * MIB;
+
 /// Levels of objects and arrays in JSON that comes from outside. A document has fewer; a claim or a log attribute may have more.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Values in one text of JSON from outside that is read into a tree, which takes some 70 bytes for each. A document has at most 50,000.

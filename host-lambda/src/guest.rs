@@ -138,9 +138,9 @@ fn unfit(path: &Path, error: &LoadError) -> anyhow::Error {
     anyhow::anyhow!("guest `{shown}`: {error}; {}", error.hint())
 }
 
-fn unreadable(named: Option<&Path>, path: &Path, error: io::Error) -> anyhow::Error {
+fn unreadable(named: Option<&Path>, path: &Path, error: impl Into<anyhow::Error>) -> anyhow::Error {
     let shown = path.display();
-    anyhow::Error::from(error).context(match named {
+    error.into().context(match named {
         Some(_) => format!("failed to read the guest that `TENON_GUEST` names, `{shown}`"),
         None => format!("failed to read guest `{shown}`"),
     })

@@ -10,7 +10,7 @@ use host_core::{
     limits::Limits,
     runtime::{Runtime, RuntimeOptions},
 };
-use std::fs;
+use std::{fs, os::unix::fs::symlink, process::Command};
 
 fn refusal(bytes: &[u8]) -> LoadError {
     match engine().load(bytes) {
@@ -126,4 +126,34 @@ fn an_image_is_native_code_only_where_it_is_asked_for_by_name() {
         let guest = engine().load_file(&path).unwrap();
         assert_eq!(guest.digest(), engine().load(HOSTILE).unwrap().digest());
     }
+}
+
+/// Nobody is asked to write into a pipe, and no device is read to its end, under either kind of name.
+#[test]
+fn a_guest_is_read_from_a_regular_file_alone() {
+    let folder = fresh_folder("guest-kinds");
+    for name in ["guest.wasm", "guest.cwasm"] {
+        let path = folder.join(name);
+        let refused = |what: &str| {
+            let error = engine().load_file(&path).err().unwrap();
+            assert!(matches!(error, LoadError::Unreadable(_)), "{error}");
+            assert!(error.to_string().contains(what), "{error}");
+            fs::remove_file(&path).unwrap();
+        };
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        refused("no regular file");
+        symlink("/dev/zero", &path).unwrap();
+        refused("no regular file");
+        // Layers may be made of links.
+        let component = folder.join("component");
+        fs::write(&component, HOSTILE).unwrap();
+        symlink(&component, &path).unwrap();
+        assert!(engine().load_file(&path).is_ok());
+        fs::remove_file(&path).unwrap();
+    }
+    let sparse = folder.join("sparse.wasm");
+    fs::File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
+    let error = engine().load_file(&sparse).err().unwrap();
+    assert!(error.to_string().contains("is larger than"), "{error}");
 }

@@ -1,7 +1,10 @@
 //! Key files: read only where nobody else can.
 
 use crate::exit::Failure;
-use host_core::release::{PublicKey, PublicKeys, SecretKey};
+use host_core::{
+    files::{self, FileError, NamedBy},
+    release::{PublicKey, PublicKeys, SecretKey},
+};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
@@ -58,14 +61,14 @@ pub fn private_text(path: &Path, what: &str, bytes_max: u64) -> Result<String, F
 
 fn plain_file(path: &Path, what: &str, bytes_max: u64) -> Result<(File, String), Failure> {
     let failed = |error: &io::Error| crate::input::cannot_read(path, what, error);
-    let kind = fs::symlink_metadata(path).map_err(|error| failed(&error))?;
-    if !kind.is_file() {
-        return Err(Failure::environment(format_args!(
-            "{what} `{}` is not a plain file",
-            path.display()
-        )));
-    }
-    let file = File::open(path).map_err(|error| failed(&error))?;
+    let file = files::open(path, NamedBy::Folder).map_err(|error| match error {
+        FileError::Io(error) => failed(&error),
+        FileError::Folder | FileError::Link | FileError::Special | FileError::TooLarge { .. } => {
+            let shown = path.display();
+            Failure::environment(format_args!("{what} `{shown}` is not a plain file"))
+                .hint("a secret is read from a file of its own, not through a link or a pipe")
+        }
+    })?;
     let mut text = String::new();
     (&file)
         .take(bytes_max)

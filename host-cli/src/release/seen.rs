@@ -5,6 +5,7 @@ use super::stores::Stores;
 use crate::exit::Failure;
 use host_core::{
     digest::Digest,
+    files::NamedBy,
     release::{ChannelName, PublicKey},
 };
 use serde::{Deserialize, Serialize};
@@ -60,11 +61,12 @@ impl Seen {
             });
         };
         let file = folder.join(format!("{name}.json"));
-        let memory = match crate::input::read_file(&file, "state file", FILE_BYTES_MAX) {
-            Ok(bytes) => read(&file, &bytes, &nothing)?,
-            Err(_) if !exists(&file) => nothing,
-            Err(failure) => return Err(failure),
-        };
+        let memory =
+            match crate::input::read_named(&file, NamedBy::Setting, "state file", FILE_BYTES_MAX) {
+                Ok(bytes) => read(&file, &bytes, &nothing)?,
+                Err(_) if !exists(&file) => nothing,
+                Err(failure) => return Err(failure),
+            };
         Ok(Self {
             file: Some(file),
             memory,

@@ -4,6 +4,7 @@ use super::tapes::{self, Source};
 use crate::{exit::Failure, input, output};
 use host_core::{
     files::{self, NamedBy},
+    limits,
     replay::{Case, EventHead, head},
     seed::Seed,
 };
@@ -14,8 +15,8 @@ use std::{
     sync::Arc,
 };
 
-/// Largest event that is read. Twice what Lambda passes on, so that an event slightly too large is refused by name, not by size here.
-pub const EVENT_BYTES_MAX: u64 = 12 << 20;
+/// Largest event that is read.
+pub const EVENT_BYTES_MAX: u64 = limits::EVENT_BYTES_MAX as u64;
 
 /// One thing that a path stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -117,7 +117,7 @@ pub(super) fn open_file(mut file: &File) -> io::Result<Option<Result<Digest, Ima
     let end_at = length.saturating_sub(SEAL_BYTES_MAX);
     let mut end = Vec::new();
     file.seek(SeekFrom::Start(end_at))?;
-    file.read_to_end(&mut end)?;
+    file.take(SEAL_BYTES_MAX).read_to_end(&mut end)?;
     if !is_image(&start) && !is_image(&end) {
         return Ok(None);
     }

@@ -5,13 +5,12 @@ use super::{
     image::{self, Image},
     inspect::{self, Inspection},
 };
-use crate::digest::Digest;
-use std::{
-    fs::{self, File},
-    io,
-    path::Path,
-    sync::Arc,
+use crate::{
+    digest::Digest,
+    files::{self, FileError, NamedBy},
+    limits::IMAGE_BYTES_MAX,
 };
+use std::{path::Path, sync::Arc};
 use wasmtime::component::Component;
 
 /// A loaded component whose imports this host grants and whose exports it can call.
@@ -48,7 +47,7 @@ pub fn is_image_name(path: &Path) -> bool {
 pub enum LoadError {
     /// The file cannot be read.
     #[error("failed to read it: {0}")]
-    Unreadable(#[from] io::Error),
+    Unreadable(#[from] FileError),
     /// Neither a component nor an image.
     #[error("not a WebAssembly component")]
     NotAComponent,
@@ -92,7 +91,7 @@ impl LoadError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) => "check that the file exists and may be read",
+            Self::Unreadable(_) => "check that it is a file that exists and may be read",
             Self::NotAComponent | Self::CoreModule => {
                 "build the guest with `cargo build --release --target wasm32-wasip2`"
             }
@@ -218,14 +217,19 @@ impl Engine {
     /// Reads a file as [`Engine::load_file`] does, without asking whether it can run here.
     pub fn read_file(&self, path: &Path) -> Result<Candidate, LoadError> {
         if is_image_name(path)
-            && let Some(component) = image::open_file(&File::open(path)?)?
+            && let Some(component) =
+                image::open_file(&files::open(path, NamedBy::Setting)?).map_err(FileError::Io)?
         {
             return Ok(self.candidate(Guest {
                 digest: component?,
                 components: self.map(path)?,
             }));
         }
-        self.read_component(&fs::read(path)?)
+        self.read_component(&files::read(
+            path,
+            NamedBy::Setting,
+            IMAGE_BYTES_MAX as u64,
+        )?)
     }
 
     fn candidate(&self, guest: Guest) -> Candidate {

@@ -1,8 +1,9 @@
 //! A local folder as a store: what is in it comes from the folder itself, whole, and within its bounds.
 
+use crate::files::{self, FileError, NamedBy};
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -59,27 +60,16 @@ impl Folder {
     /// Reads `name`, which was made by this program: segments apart by `/`, none of them special.
     pub(super) fn read(&self, name: &str, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
         let path = self.walk(name)?;
-        let file = open_plain(&path).map_err(|error| self.failed("read", name, &error))?;
-        let metadata = file.metadata();
-        let metadata = metadata.map_err(|error| self.failed("read", name, &error))?;
-        if !metadata.is_file() {
-            return Err(StoreError::NotPlain(self.shown(name)));
-        }
-        let too_large = || StoreError::TooLarge {
-            name: self.shown(name),
-            bytes_max,
-        };
-        if metadata.len() > bytes_max as u64 {
-            return Err(too_large());
-        }
-        let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        file.take(bytes_max as u64 + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| self.failed("read", name, &error))?;
-        if bytes.len() > bytes_max {
-            return Err(too_large());
-        }
-        Ok(bytes)
+        files::read(&path, NamedBy::Folder, bytes_max as u64).map_err(|error| match error {
+            FileError::Io(error) => self.failed("read", name, &error),
+            FileError::Folder | FileError::Link | FileError::Special => {
+                StoreError::NotPlain(self.shown(name))
+            }
+            FileError::TooLarge { .. } => StoreError::TooLarge {
+                name: self.shown(name),
+                bytes_max,
+            },
+        })
     }
 
     /// Names of the plain files in the folder `name`, in order; none where there is no such folder.
@@ -121,11 +111,12 @@ impl Folder {
     pub(super) fn lock(&self, name: &str) -> Result<File, StoreError> {
         let path = self.make_way(name)?;
         let lock = || {
+            // A pipe would be waited for.
             let file = OpenOptions::new()
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .custom_flags(libc::O_NOFOLLOW)
+                .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
                 .open(&path)?;
             file.lock()?;
             Ok(file)
@@ -192,14 +183,6 @@ impl Folder {
     }
 }
 
-/// Without following a link, and without waiting for whoever is at the other end of a pipe.
-fn open_plain(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-}
-
 fn write_through(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
@@ -242,6 +225,21 @@ mod tests {
         ));
         assert!(matches!(folder.read("a/x", 2), Err(StoreError::Missing(_))));
         assert!(matches!(folder.read("x/y", 2), Err(StoreError::Missing(_))));
+        fs::remove_dir_all(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn pipes_are_waited_for_neither_by_readers_nor_by_writers() {
+        let folder = folder("pipes");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        assert!(matches!(
+            folder.read("pipe", 9),
+            Err(StoreError::NotPlain(_))
+        ));
+        assert!(matches!(folder.lock("pipe"), Err(StoreError::Refused(_))));
+        assert_eq!(folder.list("").unwrap(), [""; 0]);
         fs::remove_dir_all(folder.path()).unwrap();
     }
 

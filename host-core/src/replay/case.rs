@@ -1,7 +1,11 @@
 //! A case: a folder with an event, what is expected of it, and the stored state before and after.
 
 use super::{SyntaxError, readable_response};
-use crate::json;
+use crate::{
+    files::{self, FileError, NamedBy},
+    json,
+    limits::{CASE_FILE_BYTES_MAX, EVENT_BYTES_MAX},
+};
 use serde_json::Value;
 use std::{
     fs,
@@ -47,6 +51,22 @@ pub enum CaseError {
         /// Why.
         source: io::Error,
     },
+    /// A file is none that is read: a link, a pipe, a device, or too large.
+    #[error("`{}` {source}", path.display())]
+    Unfit {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: FileError,
+    },
+    /// A file would be larger than one that is read.
+    #[error("`{}` would have {bytes} bytes, {CASE_FILE_BYTES_MAX} are read", path.display())]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// What it would have.
+        bytes: usize,
+    },
     /// A file is not JSON.
     #[error("`{}:{}:{}` is not JSON: {}", path.display(), error.line, error.column, error.message)]
     Syntax {
@@ -74,19 +94,16 @@ pub enum CaseError {
 }
 
 impl Case {
-    /// Whether `folder` is a case.
+    /// Whether `folder` is a case. One whose event is a link or a pipe is a case that cannot be read, not a folder that is passed over.
     pub fn is_case(folder: &Path) -> bool {
-        folder.join(EVENT_FILE).is_file()
+        fs::symlink_metadata(folder.join(EVENT_FILE)).is_ok_and(|found| !found.is_dir())
     }
 
     /// Reads a case's files.
     pub fn load(folder: &Path) -> Result<Self, CaseError> {
         let path = folder.join(EVENT_FILE);
-        let event = fs::read(&path).map_err(|source| CaseError::File {
-            action: "read",
-            path: path.clone(),
-            source,
-        })?;
+        let event = files::read(&path, NamedBy::Folder, EVENT_BYTES_MAX as u64)
+            .map_err(|error| unreadable(&path, error))?;
         super::head(&event).map_err(|error| CaseError::Syntax { path, error })?;
         Ok(Self {
             event,
@@ -117,17 +134,28 @@ impl Case {
     }
 }
 
-fn read_json(path: &Path) -> Result<Option<Value>, CaseError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(CaseError::File {
-                action: "read",
-                path: path.to_owned(),
-                source,
-            });
+fn unreadable(path: &Path, error: FileError) -> CaseError {
+    let path = path.to_owned();
+    match error {
+        FileError::Io(source) => CaseError::File {
+            action: "read",
+            path,
+            source,
+        },
+        FileError::Folder | FileError::Link | FileError::Special | FileError::TooLarge { .. } => {
+            CaseError::Unfit {
+                path,
+                source: error,
+            }
         }
+    }
+}
+
+fn read_json(path: &Path) -> Result<Option<Value>, CaseError> {
+    let bytes = match files::read(path, NamedBy::Folder, CASE_FILE_BYTES_MAX as u64) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_missing() => return Ok(None),
+        Err(error) => return Err(unreadable(path, error)),
     };
     match json::value(&bytes) {
         Ok(value) => Ok(Some(value)),
@@ -144,6 +172,12 @@ fn write_json(path: &Path, value: &Value) -> Result<(), CaseError> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let mut text = format!("{value:#}");
     text.push('\n');
+    if text.len() > CASE_FILE_BYTES_MAX {
+        return Err(CaseError::TooLarge {
+            path: path.to_owned(),
+            bytes: text.len(),
+        });
+    }
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let beside = path.with_extension(format!("json.new-{}-{number}", std::process::id()));
     let write = || {
@@ -167,7 +201,61 @@ fn write_json(path: &Path, value: &Value) -> Result<(), CaseError> {
 mod tests {
     use super::*;
     use serde_json::json;
-    use std::os::unix::fs::symlink;
+    use std::{os::unix::fs::symlink, process::Command};
+
+    /// A case of its own, whose event alone is there.
+    fn folder_with_event(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("tenon-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(EVENT_FILE), "{}").unwrap();
+        folder
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_an_error_of_the_case() {
+        let folder = folder_with_event("case-kinds");
+        assert!(Case::load(&folder).is_ok());
+        for name in [EVENT_FILE, BEFORE_FILE, RESPONSE_FILE, AFTER_FILE] {
+            let path = folder.join(name);
+            let refused = |what: &str| {
+                assert!(Case::is_case(&folder), "{name}");
+                let error = Case::load(&folder).unwrap_err();
+                assert!(matches!(error, CaseError::Unfit { .. }), "{error}");
+                let message = error.to_string();
+                assert!(
+                    message.contains(name) && message.contains(what),
+                    "{message}"
+                );
+                fs::remove_file(&path).unwrap();
+            };
+            let _ = fs::remove_file(&path);
+            for target in ["/dev/zero", "/etc/hostname", "nowhere"] {
+                symlink(target, &path).unwrap();
+                refused("is a link");
+            }
+            let made = Command::new("mkfifo").arg(&path).status().unwrap();
+            assert!(made.success());
+            refused("is no regular file");
+            let sparse = fs::File::create(&path).unwrap();
+            sparse.set_len(1 << 40).unwrap();
+            refused("is larger than");
+            fs::write(&path, if name == EVENT_FILE { "{}" } else { "[]" }).unwrap();
+            assert!(Case::load(&folder).is_ok(), "{name}");
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let folder = folder_with_event("case-large");
+        let case = Case::load(&folder).unwrap();
+        let long = Value::String("x".repeat(CASE_FILE_BYTES_MAX));
+        let error = case.bless(&long, &json!([])).unwrap_err();
+        assert!(matches!(error, CaseError::TooLarge { .. }), "{error}");
+        assert!(!folder.join(RESPONSE_FILE).exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn blessing_writes_through_no_link() {

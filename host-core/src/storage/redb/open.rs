@@ -94,6 +94,12 @@ pub(super) fn open(path: &Path) -> Result<(Database, CursorKey), OpenError> {
         source,
     };
     let length = match fs::metadata(path) {
+        // A device or a pipe has no length, and opening one could write to it or wait.
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+            return Err(OpenError::NotAStore {
+                path: path.to_owned(),
+            });
+        }
         Ok(metadata) => {
             let length = metadata.len();
             if length > 0 {

@@ -278,6 +278,16 @@ fn refusal(path: &Path) -> OpenError {
 #[test]
 fn a_file_of_another_kind_is_refused() {
     let folder = Folder::new();
+    // Whoever waits for a writer never starts.
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.store())
+        .status();
+    assert!(made.unwrap().success());
+    assert!(matches!(
+        RedbStorage::open(folder.store()),
+        Err(OpenError::NotAStore { .. })
+    ));
+    fs::remove_file(folder.store()).unwrap();
     fs::write(folder.store(), "{}\n").unwrap();
     assert!(matches!(
         refusal(&folder.store()),
