@@ -1,6 +1,6 @@
 //! Tapes, cases and events that were made to do damage: bounded memory and time, a clear word, and the rest is done all the same.
 
-use crate::program::{Folder, cli, command, image};
+use crate::program::{Folder, GUEST, Server, cli, command, image};
 use std::{
     fs,
     io::Write,
@@ -131,4 +131,166 @@ fn hostile_tapes_take_bounded_memory_and_do_not_hold_up_other_lines() {
     assert!(peak < MEMORY_BYTES_MAX, "{} MiB", peak >> 20);
     let run = cli(&["replay", &path, "--guest", image(), "--only", "after"]);
     assert!(run.stdout.contains("hostile.tape:100013"), "{run:#?}");
+}
+
+/// A text that expands a thousandfold, and behind it a line of tape.
+#[test]
+fn a_compressed_tape_is_never_held_as_a_whole() {
+    let folder = Folder::new();
+    let path = folder.path("bomb.tape.gz");
+    let mut child = Command::new("gzip")
+        .args(["-1", "-c"])
+        .stdin(Stdio::piped())
+        .stdout(fs::File::create(&path).unwrap())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..2 * (MEMORY_BYTES_MAX >> 20) {
+        stdin.write_all(&zeros).unwrap();
+    }
+    writeln!(stdin, "\n{}", line("after", "{}")).unwrap();
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+    let (code, peak) = run_measured(&["replay", &path, "--guest", image()]);
+    assert_eq!(code, Some(1), "the long line is told");
+    assert!(peak < MEMORY_BYTES_MAX, "{} MiB", peak >> 20);
+    let run = cli(&["replay", &path, "--guest", image(), "--only", "after"]);
+    assert!(run.stdout.contains("bomb.tape.gz:2, id after"), "{run:#?}");
+}
+
+#[test]
+fn hostile_cases_and_events_take_bounded_memory() {
+    let folder = Folder::new();
+    let list = |bytes: usize| format!("[{}0]", "0,".repeat(bytes / 2 - 2));
+    let objects = |bytes: usize| format!("[{}0]", "{\"a\":{}},".repeat(bytes / 9 - 2));
+    let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+    let (event_bytes, file_bytes) = (11 << 20, 15 << 20);
+    for (number, long) in [list, objects, text].iter().enumerate() {
+        folder.write(&format!("events/{number}.json"), long(event_bytes));
+        folder.write(&format!("events/{number}.jsonl"), long(event_bytes));
+        folder.write(
+            &format!("cases/event-{number}/event.json"),
+            long(event_bytes),
+        );
+        for file in ["before", "response", "after"] {
+            let case = format!("cases/{file}-{number}");
+            folder.write(&format!("{case}/event.json"), "{}");
+            folder.write(&format!("{case}/{file}.json"), long(file_bytes));
+        }
+    }
+    // Each job works on a case of its own, and a case may have three trees of the largest size.
+    for (inputs, jobs) in [("events", "2"), ("cases", "1")] {
+        let inputs = folder.path(inputs);
+        let arguments = ["replay", &inputs, "--guest", image(), "--jobs", jobs];
+        let (code, peak) = run_measured(&arguments);
+        assert!(peak < MEMORY_BYTES_MAX, "{inputs}: {} MiB", peak >> 20);
+        assert!(matches!(code, Some(1 | 3)), "{inputs}: {code:?}");
+    }
+}
+
+#[test]
+fn a_case_is_read_from_regular_files_alone() {
+    let folder = Folder::new();
+    folder.write("cases/good/event.json", "{}");
+    for (case, file) in [("event", "event.json"), ("state", "before.json")] {
+        folder.write(&format!("cases/{case}/event.json"), "{}");
+        let path = folder.path(&format!("cases/{case}/{file}"));
+        let _ = fs::remove_file(&path);
+        symlink("/dev/zero", &path).unwrap();
+    }
+    let run = cli(&["replay", &folder.path("cases"), "--guest", image()]);
+    assert_ne!(run.code, 0, "{run:#?}");
+    for file in ["event/event.json", "state/before.json"] {
+        let told = format!("{file}` is a link, which is not followed");
+        assert!(
+            (run.stdout.clone() + &run.stderr).contains(&told),
+            "{run:#?}"
+        );
+    }
+}
+
+#[test]
+fn keys_guests_and_stores_are_no_pipes_or_devices() {
+    let folder = Folder::new();
+    let pipe = folder.path("pipe.cwasm");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for path in [pipe.as_str(), "/dev/zero"] {
+        let publish = ["publish", GUEST, "--to", "file://nowhere", "--key", path];
+        cli(&publish)
+            .expect_failure(3, "not a plain file")
+            .expect_hint();
+        let store = format!("redb:{path}");
+        cli(&["serve", "--listen", "127.0.0.1:0", "--store", &store])
+            .expect_failure(3, "is not a store of this host");
+    }
+    let event = folder.write("event.json", "{}");
+    cli(&["invoke", &event, "--guest", "/dev/zero"]).expect_failure(3, "is no regular file");
+    cli(&[
+        "replay",
+        &event,
+        "--guest",
+        image(),
+        "--identity",
+        "/dev/zero",
+    ])
+    .expect_failure(3, "is not a plain file");
+    cli(&["invoke", "/dev/zero"]).expect_failure(3, "is no regular file");
+}
+
+/// What a client sends under names that a library gives a meaning is text to guest, host, tape and report.
+#[test]
+fn planted_names_in_a_body_are_stored_recorded_and_replayed_as_they_are() {
+    let folder = Folder::new();
+    let tape = folder.path("planted.tape");
+    let server = Server::start(&["--store", "memory", "--quiet", "--record", &tape]);
+    let ask = |method: &str, target: &str, body: &str| {
+        let length = body.len();
+        let answer = server.talk(format!(
+            "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        ));
+        let (head, content) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().to_owned();
+        (status, content.to_owned())
+    };
+    let planted = [
+        nested(14),
+        r#"{"$serde_json::private::Number":"1"}"#.to_owned(),
+        r#"{"$serde_json::private::RawValue":"not JSON"}"#.to_owned(),
+    ];
+    assert!(planted[0].len() > 40_000, "{}", planted[0].len());
+    for (number, attributes) in planted.iter().enumerate() {
+        let body = format!(r#"{{"attributes":{attributes},"name":"planted"}}"#);
+        let (status, content) = ask("POST", "/items", &body);
+        assert_eq!(status, "201", "{content:.500}");
+        assert!(content.contains(attributes), "{number}: {content:.500}");
+        let target = format!("/items/{number}");
+        assert_eq!(ask("PUT", &target, &body).0, "201");
+        let (status, content) = ask("GET", &target, "");
+        assert_eq!(status, "200", "{content:.500}");
+        assert!(content.contains(attributes), "{number}: {content:.500}");
+        assert_eq!(ask("POST", "/items", attributes).0, "422");
+    }
+    let (_, list) = ask("GET", "/items", "");
+    assert!(planted.iter().all(|attributes| list.contains(attributes)));
+    let levels = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
+    assert_eq!(ask("POST", "/items", &levels(10_000)).0, "422");
+    assert_eq!(server.stop(), (0, String::new()));
+    let report = folder.path("report.html");
+    for mode in ["strict", "state"] {
+        let arguments = ["replay", &tape, "--guest", image(), "--mode", mode];
+        let run = cli(&[&arguments[..], &["--report", &report, "--trace"]].concat());
+        let run = run.expect_code(0);
+        assert!(
+            run.stdout.contains("14 requests: 14 as expected"),
+            "{mode}: {}",
+            run.stdout
+        );
+        let page = fs::read_to_string(&report).unwrap();
+        assert!(page.contains("$serde_json::private::RawValue"), "{mode}");
+        cli(&[&arguments[..], &["--format", "json"]].concat()).expect_code(0);
+        cli(&[&arguments[..], &["--format", "junit"]].concat()).expect_code(0);
+    }
 }

@@ -18,7 +18,10 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use serde_json::{Value, json};
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 async fn line() -> Vec<u8> {
     let service = memory_service(&runtime(REFERENCE, Limits::default()));
@@ -181,5 +184,45 @@ async fn the_program_goes_on_after_lines_that_are_none() {
         "cut off",
     ] {
         assert!(stdout.contains(words), "`{words}` is not in:\n{stdout}");
+    }
+}
+
+/// A call without a result is waited for by nobody, and a duration that the line asks for is not given.
+#[tokio::test]
+async fn a_line_ends_at_once_whatever_it_says_about_results_and_durations() {
+    let runtime = runtime(REFERENCE, Limits::default());
+    let mut changed: Value = serde_json::from_slice(&line().await).unwrap();
+    changed["host"]["limits"] = json!({"request_duration_ms_max": u64::MAX});
+    for (number, call) in changed["calls"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .enumerate()
+    {
+        assert!(
+            call.as_object_mut().unwrap().remove("result").is_some(),
+            "{number}"
+        );
+    }
+    for (fault, words) in [
+        (json!(null), "has no result"),
+        (json!({"kind": "deadline", "detail": "x"}), ""),
+        (json!({"kind": "busy", "detail": "x"}), ""),
+    ] {
+        changed["fault"] = fault.clone();
+        for mode in [Mode::Strict, Mode::State] {
+            let started = Instant::now();
+            let text = changed.to_string();
+            let comparison = replay(&replayer(&runtime, mode), text.as_bytes()).await;
+            let elapsed = started.elapsed();
+            assert!(
+                elapsed < Duration::from_secs(10),
+                "{fault} {mode:?}: {elapsed:?}"
+            );
+            if mode == Mode::Strict {
+                let notes = format!("{:?}", comparison.notes);
+                assert!(notes.contains(words), "{fault}: {comparison:#?}");
+            }
+        }
     }
 }
