@@ -101,7 +101,7 @@ fn measure(test: &str, tape: &str) -> Vec<(String, usize)> {
         for size in *sizes {
             let path = format!("/greed/{way}?{size}");
             // What the request before this one held may be given back only now.
-            self::peak(host.id());
+            peak(host.id());
             // They are many, and a summary is looked for in all of them.
             host.lines.clear();
             let response = host.api.invoke(Invocation::new(get(&path))).response();
