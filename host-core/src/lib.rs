@@ -38,7 +38,11 @@ pub mod service;
 pub mod storage;
 #[cfg_attr(
     not(feature = "runtime"),
-    expect(dead_code, reason = "where nothing runs, tapes are only read")
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "where nothing runs, tapes are only read"
+    )
 )]
 pub mod tape;
 #[cfg(feature = "runtime")]

@@ -15,9 +15,11 @@ pub struct Framing {
     state: State,
     /// The beginning of the line that is being read.
     line: Vec<u8>,
+    /// The line is longer than what is kept of it.
+    is_cut: bool,
     head: Head,
     heads: u64,
-    /// The number of the first head that frames its body in two ways.
+    /// The number of the first head that frames its body in two ways, or of one whose frame cannot be told.
     conflicting: Option<u64>,
 }
 
@@ -26,6 +28,8 @@ pub struct Framing {
 struct Head {
     length: Option<u64>,
     is_chunked: bool,
+    /// The line with the length was cut, so that hyper may read another one.
+    is_unclear: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +68,8 @@ impl Framing {
         )
     }
 
-    /// The number, from 0, of the first head that frames its body in two ways. After it nothing should be answered.
+    /// The number, from 0, of the first head that frames its body in two ways, or whose frame cannot be told. After it nothing should be
+    /// answered.
     pub fn conflicting(&self) -> Option<u64> {
         self.conflicting
     }
@@ -143,11 +148,13 @@ impl Framing {
         } else {
             let room = LINE_BYTES_MAX - self.line.len();
             self.line.extend_from_slice(&part[..part.len().min(room)]);
+            self.is_cut |= part.len() > room;
             if end.is_some() {
                 let mut line = std::mem::take(&mut self.line);
                 self.whole_line(&line);
                 line.clear();
                 self.line = line;
+                self.is_cut = false;
             }
         }
         end.map_or(bytes.len(), |end| end + 1)
@@ -161,15 +168,21 @@ impl Framing {
                 self.field(line);
                 State::Field
             }
-            State::ChunkSize => match chunk_size(line) {
+            State::ChunkSize => match chunk_size(line, self.is_cut) {
                 Some(0) => State::Trailer,
                 // The line break behind it.
                 Some(size) => State::Chunk(size.saturating_add(2)),
-                None => State::Lost,
+                None => self.lost(),
             },
             State::Trailer if line.is_empty() => State::Start,
             other => other,
         };
+    }
+
+    /// Where the next head begins is not known: it is refused, whatever hyper makes of it.
+    fn lost(&mut self) -> State {
+        self.conflicting.get_or_insert(self.heads);
+        State::Lost
     }
 
     fn field(&mut self, line: &[u8]) {
@@ -184,6 +197,7 @@ impl Framing {
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             self.head.is_chunked = true;
         } else if name.eq_ignore_ascii_case(b"content-length") {
+            self.head.is_unclear |= self.is_cut;
             let length = str::from_utf8(value)
                 .ok()
                 .and_then(|value| value.parse().ok());
@@ -193,10 +207,13 @@ impl Framing {
     }
 
     fn end_of_head(&mut self) -> State {
-        if self.head.is_chunked && self.head.length.is_some() {
+        if self.head.is_chunked && self.head.length.is_some() || self.head.is_unclear {
             self.conflicting.get_or_insert(self.heads);
         }
         self.heads += 1;
+        if self.head.is_unclear {
+            return State::Lost;
+        }
         match self.head {
             Head {
                 is_chunked: true, ..
@@ -210,12 +227,13 @@ impl Framing {
     }
 }
 
-/// The size in a line of the chunked coding, whatever its extensions say.
-fn chunk_size(line: &[u8]) -> Option<u64> {
-    let end = line
-        .iter()
-        .position(|byte| !byte.is_ascii_hexdigit())
-        .unwrap_or(line.len());
+/// The size in a line of the chunked coding, whatever its extensions say. Digits may be missing at the end of a line that was cut.
+fn chunk_size(line: &[u8], is_cut: bool) -> Option<u64> {
+    let end = line.iter().position(|byte| !byte.is_ascii_hexdigit());
+    if end.is_none() && is_cut {
+        return None;
+    }
+    let end = end.unwrap_or(line.len());
     let digits = str::from_utf8(&line[..end]).ok()?;
     u64::from_str_radix(digits, 16).ok()
 }
@@ -283,6 +301,37 @@ mod tests {
         assert!(framing.line.capacity() <= 2 * LINE_BYTES_MAX);
         framing.follow(&mut b"\r\n\r\n".to_vec());
         assert_eq!(framing.state, State::Start);
+    }
+
+    #[test]
+    fn a_length_that_is_longer_than_what_is_kept_of_a_line_is_refused_or_followed() {
+        let body = "GET / HTTP/1.2\r\n\r\n";
+        let both =
+            "POST / HTTP/1.1\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+        for padding in ["0", " "].map(|padding| padding.repeat(60)) {
+            let head = format!("POST / HTTP/1.1\r\ncontent-length: {padding}18\r\n\r\n");
+            let sent = [&head, body, both].concat();
+            for piece in 1..sent.len() {
+                let (changed, framing) = followed(sent.as_bytes(), piece);
+                assert_eq!(changed, sent.as_bytes(), "{piece}");
+                // Whole, the line is read; in parts, its head is refused. After that nothing is answered.
+                let first = framing.conflicting().unwrap();
+                assert!(first <= 1, "{piece}");
+                assert_eq!(first == 0, framing.state == State::Lost, "{piece}");
+            }
+            assert_eq!(followed(sent.as_bytes(), 1).1.conflicting(), Some(0));
+            assert_eq!(
+                followed(sent.as_bytes(), sent.len()).1.conflicting(),
+                Some(1)
+            );
+        }
+        let size = format!(
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n{}12\r\n{body}\r\n0\r\n\r\n{both}",
+            "0".repeat(70)
+        );
+        let (changed, framing) = followed(size.as_bytes(), 50);
+        assert_eq!(changed, size.as_bytes());
+        assert_eq!(framing.conflicting(), Some(1));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub use places::InvalidPointer;
 pub(super) use values::{Part, Secrets, Sweep};
 
 use crate::json::{rewrite, write_string};
+use marks::Place;
 use places::Pointer;
 use std::{borrow::Cow, collections::BTreeSet};
 use walk::{Section, Walk};
@@ -233,15 +234,15 @@ impl Redaction {
             .iter()
             .find(|pointer| pointer.names(Some(key), &[]));
         if let Some(field) = field {
-            marks.field(field, at.to_owned());
+            marks.field(field, Place::of(at));
             return Cow::Borrowed(REPLACEMENT_JSON);
         }
         if self.headers.contains(&names::normalised(key)) {
-            marks.header(key, at.to_owned());
+            marks.header(key, Place::of(at));
             return Cow::Borrowed(REPLACEMENT_JSON);
         }
         if self.hides_member(key) {
-            marks.name(key, at.to_owned());
+            marks.name(key, Place::of(at));
             return Cow::Borrowed(REPLACEMENT_JSON);
         }
         let mut walk = Walk {

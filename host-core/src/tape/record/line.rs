@@ -233,7 +233,7 @@ impl Texts {
         }
         self.event = "null".to_owned();
         self.calls = "[]".to_owned();
-        self.calls_omitted += calls_count;
+        self.calls_omitted = self.calls_omitted.saturating_add(calls_count);
         self.logs = None;
         self.response = "null".to_owned();
         self.fault_detail = Some(String::new());

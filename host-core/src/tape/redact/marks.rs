@@ -1,13 +1,41 @@
 //! Which rules hit, and where: what a line says of its redaction.
 
 use super::{places::Pointer, values::Sweep};
-use crate::json::{Object, write_array, write_string};
+use crate::json::{Object, Step, pointer, write_array, write_string};
 use std::collections::BTreeSet;
 
 /// Places that a line names, and names of each kind; the other places are counted.
 const PLACES_MAX: usize = 200;
 /// Of a name, which a client may have chosen. A longer one is not written.
 const NAME_BYTES_MAX: usize = 256;
+
+/// Of the names in a place. A longer place is only counted: clients choose names, and each value below one would repeat it.
+const PLACE_BYTES_MAX: usize = 4096;
+
+/// Where something stood. It becomes text only where it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    base: &'a str,
+    steps: &'a [Step<'a>],
+}
+
+impl<'a> Place<'a> {
+    /// The place that `steps` lead to below `base`.
+    pub(super) fn below(base: &'a str, steps: &'a [Step<'a>]) -> Self {
+        Self { base, steps }
+    }
+
+    /// The place that a pointer names.
+    pub(super) fn of(base: &'a str) -> Self {
+        Self { base, steps: &[] }
+    }
+
+    fn text(self) -> Option<String> {
+        let names = self.steps.iter().filter_map(Step::name).map(str::len);
+        (self.base.len() + names.sum::<usize>() <= PLACE_BYTES_MAX)
+            .then(|| pointer(self.base, self.steps))
+    }
+}
 
 fn insert(names: &mut BTreeSet<String>, name: &str) {
     if names.len() < PLACES_MAX && name.len() <= NAME_BYTES_MAX {
@@ -28,35 +56,33 @@ pub(in crate::tape) struct Marks {
 }
 
 impl Marks {
-    pub(super) fn header(&mut self, name: &str, place: String) {
+    pub(super) fn header(&mut self, name: &str, place: Place<'_>) {
         insert(&mut self.headers, name);
         self.at(place);
     }
 
-    pub(super) fn query(&mut self, name: &str, place: String) {
+    pub(super) fn query(&mut self, name: &str, place: Place<'_>) {
         insert(&mut self.query, name);
         self.at(place);
     }
 
-    pub(super) fn name(&mut self, name: &str, place: String) {
+    pub(super) fn name(&mut self, name: &str, place: Place<'_>) {
         insert(&mut self.names, name);
         self.at(place);
     }
 
-    pub(super) fn field(&mut self, pointer: &Pointer, place: String) {
+    pub(super) fn field(&mut self, pointer: &Pointer, place: Place<'_>) {
         self.fields.insert(pointer.to_string());
         self.at(place);
     }
 
     /// A place where a copy stood.
-    pub(super) fn at(&mut self, place: String) {
-        if self.at.last() == Some(&place) {
-            return;
-        }
-        if self.at.len() < PLACES_MAX {
-            self.at.push(place);
-        } else {
-            self.more += 1;
+    pub(super) fn at(&mut self, place: Place<'_>) {
+        let text = (self.at.len() < PLACES_MAX).then(|| place.text()).flatten();
+        match text {
+            Some(text) if self.at.last() == Some(&text) => {}
+            Some(text) => self.at.push(text),
+            None => self.more += 1,
         }
     }
 

@@ -3,7 +3,9 @@
 use super::{
     Marks, Part, Redaction, Secrets, Sweep,
     body::{self, Description, Form, Sender},
-    json_string, names,
+    json_string,
+    marks::Place,
+    names,
     places::{self, Pointer},
     text,
     values::LENIENT,
@@ -196,7 +198,7 @@ pub(in crate::tape) fn without_copies<'a>(
         let body = string(value).ok().filter(|_| name == "body");
         if let Some(body) = body.and_then(|body| sweep.base64(&body)) {
             splices.replace(span(&swept, value), json_string(&body));
-            marks.at(format!("{}/body#", message.base()));
+            marks.at(Place::of(&format!("{}/body#", message.base())));
         }
     }
     Some(Cow::Owned(splices.apply(&swept).into_owned()))

@@ -76,11 +76,15 @@ fn pairs(text: &str, hides: &dyn Fn(&str) -> bool) -> Vec<Found> {
     found
 }
 
-/// Values after a name and `=`, in prose also after `:`.
+/// Values after a name and `=`, in prose also after `:`, in the order of their ends. What lies within a value that was found is not looked
+/// at again, so that time and memory stay linear in the text.
 fn named(text: &str, kind: Kind, hides: &dyn Fn(&str) -> bool) -> Vec<Found> {
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
+    // Where the last value ends that reaches to the end of its line, and the last that ends with a word: others within them end there, too.
+    let (mut line_end, mut word_end, mut end) = (0, 0, 0);
     for (at, separator) in text.match_indices(['=', ':']) {
-        if separator == ":" && kind != Kind::Prose {
+        let to_line_end = separator == ":";
+        if to_line_end && kind != Kind::Prose || at < line_end || !to_line_end && at < word_end {
             continue;
         }
         let Some(name) = name_before(&text[..at]) else {
@@ -90,8 +94,14 @@ fn named(text: &str, kind: Kind, hides: &dyn Fn(&str) -> bool) -> Vec<Found> {
         if !hides(&name) {
             continue;
         }
-        let range = value_after(text, at + 1, separator == ":");
-        if !range.is_empty() {
+        let (range, is_quoted) = value_after(text, at + 1, to_line_end);
+        if to_line_end {
+            line_end = range.end;
+        } else if !is_quoted {
+            word_end = range.end;
+        }
+        if !range.is_empty() && range.end > end {
+            end = range.end;
             found.push(Found {
                 value: text[range.clone()].to_owned(),
                 name: name.to_lowercase(),
@@ -113,8 +123,8 @@ fn name_before(text: &str) -> Option<&str> {
     (start < text.len()).then(|| &text[start..])
 }
 
-/// Where the value ends that begins at `start`: at the end of the line, or where a query's value or a word ends.
-fn value_after(text: &str, start: usize, to_line_end: bool) -> Range<usize> {
+/// Where the value ends that begins at `start`: at the end of the line, or where a query's value or a word ends. Says whether it is quoted.
+fn value_after(text: &str, start: usize, to_line_end: bool) -> (Range<usize>, bool) {
     let rest = &text[start..];
     let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
     let (start, rest) = (start + blanks, &rest[blanks..]);
@@ -125,13 +135,14 @@ fn value_after(text: &str, start: usize, to_line_end: bool) -> Range<usize> {
     let ends: &[char] = match quote {
         Some('"') => &['"', '\n'],
         Some(_) => &['\'', '\n'],
-        None if to_line_end => &['\n', '\r'],
+        None if to_line_end => &['\n'],
         None => &['&', '#', ' ', '\t', '\n', '\r', '"', '\'', '<', '>'],
     };
     let skipped = usize::from(quote.is_some());
     let rest = &rest[skipped..];
     let length = rest.find(ends).unwrap_or(rest.len());
-    start + skipped..start + skipped + length
+    let range = start + skipped..start + skipped + length;
+    (range, quote.is_some())
 }
 
 /// Words that hold a pair in percent-encoding, such as an address within an address: they go as a whole.
@@ -178,26 +189,33 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 pub(super) fn harvest(text: &str, hides: &dyn Fn(&str) -> bool, value: &mut dyn FnMut(&str)) {
     /// Quotes, brackets and line breaks between a name and its value.
     const BETWEEN_MAX: usize = 16;
-    let mut rest = text;
-    while let Some(start) = rest.find(in_word) {
-        rest = &rest[start..];
-        let end = rest
+    const ENDS: [char; 10] = ['"', '\'', '<', '>', '&', '\n', '\r', ' ', '\t', ','];
+    let is_between =
+        |character: char| !character.is_alphanumeric() && !matches!(character, '%' | '$' | '+');
+    let mut at = 0;
+    // Where the last value ends: one that begins within it ends there, too.
+    let mut value_end = 0;
+    while let Some(start) = text[at..].find(in_word).map(|start| at + start) {
+        let rest = &text[start..];
+        let word_bytes = rest
             .find(|character| !in_word(character))
             .unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        rest = after;
-        if !hides(word) {
+        at = start + word_bytes;
+        if !hides(&rest[..word_bytes]) {
             continue;
         }
-        let is_between =
-            |character: char| !character.is_alphanumeric() && !matches!(character, '%' | '$' | '+');
-        let begin = after
+        let begin = text[at..]
             .find(|character| !is_between(character))
             .filter(|begin| *begin <= BETWEEN_MAX);
-        let Some(begin) = begin else { continue };
-        let after = &after[begin..];
-        let ends = ['"', '\'', '<', '>', '&', '\n', '\r', ' ', '\t', ','];
-        value(&after[..after.find(ends).unwrap_or(after.len())]);
+        let Some(begin) = begin.map(|begin| at + begin) else {
+            continue;
+        };
+        if begin >= value_end {
+            value_end = text[begin..]
+                .find(ENDS)
+                .map_or(text.len(), |length| begin + length);
+        }
+        value(&text[begin..value_end]);
     }
 }
 
@@ -273,6 +291,44 @@ mod tests {
             ("at 12:30: done", "at 12:30: done"),
         ] {
             assert_eq!(redacted(text, Kind::Prose), expected);
+        }
+    }
+
+    #[test]
+    fn a_value_within_another_one_that_reaches_further_is_found() {
+        for (text, expected) in [
+            ("token=session:abc def\nx", "token=REDACTEDREDACTED\nx"),
+            ("token='a token=\"b' c\"", "token='REDACTEDREDACTED\""),
+        ] {
+            assert_eq!(redacted(text, Kind::Prose), expected);
+        }
+    }
+
+    /// A megabyte takes milliseconds; were it the square of that, hours.
+    #[test]
+    fn many_names_take_time_and_memory_in_proportion() {
+        let bound = std::time::Duration::from_secs(20);
+        for part in [
+            "otp:",
+            "token=",
+            "token=\"",
+            "token='\"",
+            "otp: token=",
+            "token%3D",
+            "token/",
+        ] {
+            let text = part.repeat((1 << 20) / part.len());
+            for kind in [Kind::Pairs, Kind::Address, Kind::Prose] {
+                let begun = std::time::Instant::now();
+                let found = find(&text, kind, &hides);
+                let bytes: usize = found.iter().map(|found| found.value.len()).sum();
+                assert!(bytes <= 4 * text.len(), "{part}: {bytes}");
+                assert!(begun.elapsed() < bound, "{part}");
+            }
+            let begun = std::time::Instant::now();
+            let mut secrets = super::super::values::Secrets::default();
+            harvest(&text, &hides, &mut |value| secrets.add(value));
+            assert!(begun.elapsed() < bound, "{part}");
         }
     }
 

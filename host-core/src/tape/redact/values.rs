@@ -1,8 +1,12 @@
 //! The values that were redacted, so that copies of them elsewhere in the line go as well: in the path, in what an authorizer echoed, in keys,
 //! messages and answers.
 
-use super::{REPLACEMENT, json_string, marks::Marks, names};
-use crate::json::{JsonError, Rewriter, Step, pointer, rewrite, string};
+use super::{
+    REPLACEMENT, json_string,
+    marks::{Marks, Place},
+    names,
+};
+use crate::json::{JsonError, Rewriter, Step, rewrite, string};
 use base64::{
     Engine as _,
     engine::{
@@ -42,6 +46,11 @@ pub(in crate::tape) struct Secrets {
 impl Secrets {
     /// One value, with the parts of it that a guest may take out: the token after its scheme, each cookie, a name and a password.
     pub(super) fn add(&mut self, text: &str) {
+        if self.is_overfull || text.len() > VALUES_BYTES_MAX {
+            // Nothing more is kept, so nothing needs to be taken apart.
+            self.is_overfull = true;
+            return;
+        }
         self.add_value(text);
         if text.contains('%') || text.contains('+') {
             let plus = text.replace('+', " ");
@@ -104,16 +113,18 @@ impl Secrets {
                 false
             }
 
-            fn replace(&mut self, place: &[Step<'_>], json: &str) -> Option<String> {
+            fn replace(&mut self, _: &[Step<'_>], json: &str) -> Option<String> {
                 match string(json) {
                     Ok(text) => self.0.add(&text),
                     Err(_) => self.0.add_value(json),
                 }
-                // Maps may have secrets for names; names of a scheme are short, or copies of them harm nobody.
-                for name in place.iter().filter_map(Step::name) {
-                    if name.len() > VALUE_BYTES_MIN * 2 {
-                        self.0.add_value(name);
-                    }
+                None
+            }
+
+            /// Maps may have secrets for names; names of a scheme are short, or copies of them harm nobody.
+            fn rename(&mut self, _: &[Step<'_>], name: &str) -> Option<String> {
+                if name.len() > VALUE_BYTES_MIN * 2 {
+                    self.0.add_value(name);
                 }
                 None
             }
@@ -310,7 +321,7 @@ impl Rewriter for Sweeper<'_> {
             Ok(text) => json_string(&self.sweep.text(&text)?),
             Err(_) => self.sweep.text(json).map(|_| "0".to_owned())?,
         };
-        self.marks.at(pointer(self.base, place));
+        self.marks.at(Place::below(self.base, place));
         Some(replacement)
     }
 
@@ -319,7 +330,7 @@ impl Rewriter for Sweeper<'_> {
             return None;
         }
         let replacement = self.sweep.text(name)?;
-        self.marks.at(pointer(self.base, place));
+        self.marks.at(Place::below(self.base, place));
         Some(replacement)
     }
 }

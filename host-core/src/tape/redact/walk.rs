@@ -4,14 +4,14 @@ use super::{
     Redaction,
     body::Description,
     json_string,
-    marks::Marks,
+    marks::{Marks, Place},
     names,
     places::Pointer,
     replacement,
     text::{self, Kind},
     values::Secrets,
 };
-use crate::json::{Rewriter, Step, elements, members, pointer, string};
+use crate::json::{Rewriter, Step, elements, members, string};
 use std::borrow::Cow;
 
 /// What the names in a JSON text are.
@@ -94,7 +94,8 @@ impl Walk<'_> {
     pub(super) fn text(&mut self, text: &str, kind: Kind, place: &[Step<'_>]) -> Option<String> {
         let found = text::find(text, kind, &|name| self.rules.hides_in_text(name));
         for found in &found {
-            self.marks.query(&found.name, pointer(self.base, place));
+            self.marks
+                .query(&found.name, Place::below(self.base, place));
             if let Some(secrets) = self.secrets.as_deref_mut() {
                 secrets.add(&found.value);
             }
@@ -126,10 +127,10 @@ impl Rewriter for Walk<'_> {
         if json == "null" {
             return None;
         }
-        let at = pointer(self.base, place);
         if let Some(rule) = self.rule(place) {
+            let at = Place::below(self.base, place);
             // What the rule borrows ends here.
-            let mark: (fn(&mut Marks, &str, String), String) = match rule {
+            let mark: (fn(&mut Marks, &str, Place<'_>), String) = match rule {
                 Rule::Header(name) => (Marks::header, name.into_owned()),
                 Rule::Parameter(name) => (Marks::query, name.into_owned()),
                 Rule::Name(name) => (Marks::name, name.into_owned()),
