@@ -26,7 +26,7 @@ pub fn remove(request: &Request, host: &dyn Host, id: &str) -> Result<Response, 
         conditions.check(Some(&stored.revision))?;
         Precondition::Revision(stored.revision)
     };
-    let mut attempts = Attempts::new();
+    let mut attempts = Attempts::default();
     attempts.begin(0, 0)?;
     loop {
         match host.delete(&key, &precondition).map_err(failed)? {

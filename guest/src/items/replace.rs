@@ -43,7 +43,7 @@ pub fn replace(request: &Request, host: &dyn Host, id: &str) -> Result<Response,
     } else {
         None
     };
-    let mut attempts = Attempts::new();
+    let mut attempts = Attempts::default();
     let mut is_raced = false;
     loop {
         conditions.check(current.as_ref().map(|stored| stored.revision.as_str()))?;

@@ -15,15 +15,17 @@ pub struct Attempts {
     bytes_left: usize,
 }
 
-impl Attempts {
-    /// None made yet.
-    pub fn new() -> Self {
+/// None made yet.
+impl Default for Attempts {
+    fn default() -> Self {
         Self {
             left: ATTEMPTS_MAX,
             bytes_left: BYTES_MAX,
         }
     }
+}
 
+impl Attempts {
     /// Counts an attempt that handles `text_bytes` of documents and reads `values` out of them; a conflict where too many were lost. The
     /// first one is always made.
     pub fn begin(&mut self, text_bytes: usize, values: usize) -> Result<(), Problem> {
@@ -47,7 +49,7 @@ mod tests {
     #[test]
     fn small_documents_have_all_attempts_and_large_ones_those_that_fit() {
         let count = |text_bytes, values| {
-            let mut attempts = Attempts::new();
+            let mut attempts = Attempts::default();
             (0..1000)
                 .take_while(|_| attempts.begin(text_bytes, values).is_ok())
                 .count()

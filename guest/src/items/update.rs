@@ -32,7 +32,7 @@ pub fn update(request: &Request, host: &dyn Host, id: &str) -> Result<Response, 
     let mut current = host
         .get(&layout::item(id), Consistency::Strong)
         .map_err(|error| storage_problem::from_error(request, host, Source::Program, error))?;
-    let mut attempts = Attempts::new();
+    let mut attempts = Attempts::default();
     loop {
         let stored = current.ok_or_else(|| Problem::item_not_found(id))?;
         conditions.check(Some(&stored.revision))?;
