@@ -1,6 +1,6 @@
 //! Reading and writing JSON.
 //!
-//! Foreign bytes are read in two ways, and no other: into a type that names its members ([`read`], fast, no recursion beyond the type's own),
+//! Foreign bytes are read in two ways, and no other: into a type that names its members (`read`, fast, no recursion beyond the type's own),
 //! or into a tree or spans by [`value`], [`members`] and the like. A `serde_json::Value` is only ever made by these and by our own code.
 
 mod read;

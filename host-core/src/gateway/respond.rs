@@ -86,7 +86,7 @@ pub enum Body {
 /// Encodes a response for the gateway that the request came from.
 ///
 /// `content-length` is left out, for the gateway to set; so are the bodies of statuses that have none (204, 205, 304). A body is sent
-/// as text where it is UTF-8, and in base64 otherwise: see [`media`].
+/// as text where it is UTF-8, and in base64 otherwise: see `media`.
 pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidResponse> {
     Reply::checked(origin, response)?.to_json()
 }

@@ -38,7 +38,7 @@ impl Default for Outcomes {
 }
 
 impl Outcomes {
-    /// Adds one, forgets the oldest. `client` is what [`client`] gives.
+    /// Adds one, forgets the oldest. `client` is what `client` gives.
     pub fn note(&self, client: u32, failed: bool) {
         let place = self.next.fetch_add(1, Ordering::Relaxed) % OUTCOMES_KEPT;
         self.clients[place as usize].store(client, Ordering::Relaxed);
