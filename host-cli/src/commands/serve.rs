@@ -225,10 +225,16 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         interval,
         guest_file,
     ));
-    let served = runtime.block_on(serve(&configuration, workers, exchanger, &examples));
+    let served = runtime.block_on(serve(
+        &configuration,
+        workers,
+        Arc::clone(&exchanger),
+        &examples,
+    ));
     background.abort();
     // It ends in any case; what it holds has to be let go of before the end.
     let _ = runtime.block_on(background);
+    background::report_closed(&exchanger);
     served?;
     Ok(Outcome::Same)
 }

@@ -40,12 +40,18 @@ pub async fn run(
                 path.display()
             ));
         }
-        let closed = exchanger.clients.take_closed();
-        if closed > 0 {
-            exchanger.warn(&format!(
-                "{closed} connections closed: there were too many, or they held too much memory"
-            ));
-        }
+        report_closed(&exchanger);
+    }
+}
+
+/// Says how many connections were closed since this was last said. The last of them close before a server ends between two ticks, so that
+/// it is to be called once more at the end.
+pub fn report_closed(exchanger: &Exchanger) {
+    let closed = exchanger.clients.take_closed();
+    if closed > 0 {
+        exchanger.warn(&format!(
+            "{closed} connections closed: there were too many, or they held too much memory"
+        ));
     }
 }
 

@@ -124,3 +124,14 @@ fn an_honest_client_is_answered_at_once_beside_two_thousand_hostile_ones() {
         "{stderr}"
     );
 }
+
+#[test]
+fn connections_closed_just_before_the_end_are_told_as_well() {
+    let server = Server::start(&["--store", "memory", "--quiet"]);
+    let clients: Vec<_> = (0..600).map(|_| server.connect()).collect();
+    // All of them have been accepted, and the server does not get to its next look at itself before it ends.
+    expect_answer(&server, clients.len());
+    let (code, stderr) = server.stop();
+    assert_eq!(code, 0);
+    assert!(stderr.contains(" connections closed: "), "{stderr}");
+}
