@@ -6,6 +6,8 @@ use super::{
     Call, Consistency, CursorKey, Direction, Document, Key, Namespace, Operation, Precondition,
     PutOptions, PutOutcome, QueryOptions, Revision, SortRange, Storage, Tenant, TransactOutcome,
 };
+#[cfg(feature = "dynamodb")]
+use super::memory::EXPIRED_KEPT_SECONDS;
 use crate::seed::Seed;
 use proptest::{prelude::*, sample::select};
 use std::sync::Arc;
@@ -329,6 +331,22 @@ pub(super) fn namespace() -> Namespace {
 /// Sequences of calls, valid and invalid, that often concern the same items.
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step(), 1..60)
+}
+
+/// The same within so short a time that no store has removed what expired. Whether an expired item is still there shows in cursors, and
+/// DynamoDB removes it at a time of its own.
+#[cfg(feature = "dynamodb")]
+pub(super) fn steps_before_removal() -> impl Strategy<Value = Vec<Step>> {
+    steps().prop_map(|mut steps| {
+        let mut seconds_left = EXPIRED_KEPT_SECONDS - 1;
+        for step in &mut steps {
+            if let Step::Wait(seconds) = step {
+                *seconds = seconds_left.min(*seconds);
+                seconds_left -= *seconds;
+            }
+        }
+        steps
+    })
 }
 
 /// What a store answers to each step, then its contents by key and by index; with the time at the end.

@@ -104,7 +104,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn memory_and_dynamodb_agree(steps in agreement::steps()) {
+    fn memory_and_dynamodb_agree(steps in agreement::steps_before_removal()) {
         assert_agrees(runtime().block_on(Engine::at(engine::shared())), &steps)?;
     }
 }
@@ -113,7 +113,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn memory_and_the_server_that_the_environment_names_agree(steps in agreement::steps()) {
+    fn memory_and_the_server_that_the_environment_names_agree(steps in agreement::steps_before_removal()) {
         if let Some(endpoint) = other_server() {
             assert_agrees(runtime().block_on(Engine::at(&endpoint)), &steps)?;
         }
