@@ -2,12 +2,12 @@
 //!
 //! A backend's tests take a sequence from [`steps`] and play it with [`play_on`], on memory and on the backend.
 
+#[cfg(feature = "dynamodb")]
+use super::memory::EXPIRED_KEPT_SECONDS;
 use super::{
     Call, Consistency, CursorKey, Direction, Document, Key, Namespace, Operation, Precondition,
     PutOptions, PutOutcome, QueryOptions, Revision, SortRange, Storage, Tenant, TransactOutcome,
 };
-#[cfg(feature = "dynamodb")]
-use super::memory::EXPIRED_KEPT_SECONDS;
 use crate::seed::Seed;
 use proptest::{prelude::*, sample::select};
 use std::sync::Arc;
