@@ -495,7 +495,7 @@ impl<'a> Reader<'a> {
         self.error_at(problem, self.at)
     }
 
-    fn error_at(&self, problem: JsonProblem, at: usize) -> JsonError {
+    pub(super) fn error_at(&self, problem: JsonProblem, at: usize) -> JsonError {
         let before = &self.text.as_bytes()[..at];
         let line_start = before.iter().rposition(|byte| *byte == b'\n');
         JsonError {

@@ -1,6 +1,7 @@
 //! Changes single values of a JSON text and leaves every other byte as it is.
 
-use super::read::{JsonError, Reader};
+use super::read::{JsonError, JsonProblem, Reader};
+use crate::limits::JSON_NODES_MAX;
 use std::{borrow::Cow, fmt::Write as _};
 
 /// One step on the way from the outermost value to another.
@@ -46,6 +47,7 @@ pub(crate) fn rewrite<'a>(
         place: Vec::new(),
         written: String::new(),
         copied: 0,
+        nodes: 0,
     };
     let mut reader = Reader::new(json);
     reader.whole(|reader| pass.value(reader))?;
@@ -77,10 +79,15 @@ struct Pass<'a, 'r> {
     written: String,
     /// Up to here the text is in `written`, or replaced.
     copied: usize,
+    nodes: usize,
 }
 
 impl<'a> Pass<'a, '_> {
     fn value(&mut self, reader: &mut Reader<'a>) -> Result<(), JsonError> {
+        self.nodes += 1;
+        if self.nodes > JSON_NODES_MAX {
+            return Err(reader.error_at(JsonProblem::Nodes, reader.at));
+        }
         match reader.peek() {
             Some(b'{') if !self.rewriter.takes_whole(&self.place) => {
                 let mut after_name = reader.at;
@@ -223,6 +230,18 @@ mod tests {
                 seen: Vec::new(),
             };
             assert!(rewrite(bad, &mut script).is_err(), "{bad}");
+        }
+        let wide = |nodes: usize| format!("[{}0]", "0,".repeat(nodes - 2));
+        for (json, is_read) in [
+            (wide(JSON_NODES_MAX), true),
+            (wide(JSON_NODES_MAX + 1), false),
+        ] {
+            let mut script = Script {
+                whole: "-",
+                replaced: "-",
+                seen: Vec::new(),
+            };
+            assert_eq!(rewrite(&json, &mut script).is_ok(), is_read);
         }
         let deep = "[".repeat(100_000);
         let mut script = Script {

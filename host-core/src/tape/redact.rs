@@ -6,10 +6,12 @@
 //! well, and a replay of it comes out the same; a guest that computes with the value does not, which the marks explain.
 
 mod body;
+mod copies;
 mod marks;
 mod message;
 mod names;
 pub(super) mod places;
+mod sweep;
 mod text;
 mod values;
 mod walk;
@@ -17,9 +19,10 @@ mod walk;
 pub(super) use marks::Marks;
 pub(super) use message::{Message, without_copies};
 pub use places::InvalidPointer;
-pub(super) use values::{Part, Secrets, Sweep};
+pub(super) use sweep::{Part, Sweep};
+pub(super) use values::Secrets;
 
-use crate::json::{rewrite, write_string};
+use crate::json::{JsonError, rewrite, write_string};
 use marks::Place;
 use places::Pointer;
 use std::{borrow::Cow, collections::BTreeSet};
@@ -150,23 +153,28 @@ impl Redaction {
         self.message(event, Message::Event, marks, Some(secrets))
     }
 
-    /// What goes back to the gateway, without its secrets.
-    pub(super) fn response<'a>(&self, response: &'a str, marks: &mut Marks) -> Cow<'a, str> {
+    /// What goes back to the gateway, without its secrets, which are added to `secrets`.
+    pub(super) fn response<'a>(
+        &self,
+        response: &'a str,
+        marks: &mut Marks,
+        secrets: &mut Secrets,
+    ) -> Cow<'a, str> {
         if self.is_nothing() {
             return Cow::Borrowed(response);
         }
-        self.message(response, Message::Response, marks, None)
+        self.message(response, Message::Response, marks, Some(secrets))
             .unwrap_or(Cow::Borrowed("null")) // what a service answers is JSON
     }
 
-    /// A JSON text that was checked, or is a blank line; `None` if nothing in it changes.
+    /// A JSON text; `None` if nothing in it changes.
     fn json(
         &self,
         json: &str,
         at: &str,
         marks: &mut Marks,
         secrets: Option<&mut Secrets>,
-    ) -> Option<String> {
+    ) -> Result<Option<String>, JsonError> {
         let mut walk = Walk {
             rules: self,
             section: Section::Json,
@@ -175,10 +183,10 @@ impl Redaction {
             marks,
             secrets,
         };
-        match rewrite(json, &mut walk) {
-            Ok(Cow::Owned(redacted)) => Some(redacted),
-            Ok(Cow::Borrowed(_)) | Err(_) => None,
-        }
+        Ok(match rewrite(json, &mut walk)? {
+            Cow::Owned(redacted) => Some(redacted),
+            Cow::Borrowed(_) => None,
+        })
     }
 
     /// A stored document, or another JSON text whose place in the line is `at`.
@@ -192,8 +200,13 @@ impl Redaction {
         if self.is_nothing() {
             return Cow::Borrowed(json);
         }
-        self.json(json, at, marks, secrets)
-            .map_or(Cow::Borrowed(json), Cow::Owned)
+        match self.json(json, at, marks, secrets) {
+            Ok(redacted) => redacted.map_or(Cow::Borrowed(json), Cow::Owned),
+            Err(_) => {
+                marks.left_out(at);
+                Cow::Borrowed("null")
+            }
+        }
     }
 
     /// The message of a log line.
@@ -202,6 +215,7 @@ impl Redaction {
         message: &'a str,
         at: &str,
         marks: &mut Marks,
+        secrets: &mut Secrets,
     ) -> Cow<'a, str> {
         if self.is_nothing() {
             return Cow::Borrowed(message);
@@ -212,7 +226,7 @@ impl Redaction {
             base: at,
             parent: None,
             marks,
-            secrets: None,
+            secrets: Some(secrets),
         };
         walk.text(message, text::Kind::Prose, &[])
             .map_or(Cow::Borrowed(message), Cow::Owned)
@@ -225,6 +239,7 @@ impl Redaction {
         json: &'a str,
         at: &str,
         marks: &mut Marks,
+        secrets: &mut Secrets,
     ) -> Cow<'a, str> {
         if self.is_nothing() {
             return Cow::Borrowed(json);
@@ -235,14 +250,17 @@ impl Redaction {
             .find(|pointer| pointer.names(Some(key), &[]));
         if let Some(field) = field {
             marks.field(field, Place::of(at));
+            secrets.add_json(json);
             return Cow::Borrowed(REPLACEMENT_JSON);
         }
         if self.headers.contains(&names::normalised(key)) {
             marks.header(key, Place::of(at));
+            secrets.add_json(json);
             return Cow::Borrowed(REPLACEMENT_JSON);
         }
         if self.hides_member(key) {
             marks.name(key, Place::of(at));
+            secrets.add_json(json);
             return Cow::Borrowed(REPLACEMENT_JSON);
         }
         let mut walk = Walk {
@@ -251,7 +269,7 @@ impl Redaction {
             base: at,
             parent: Some(key),
             marks,
-            secrets: None,
+            secrets: Some(secrets),
         };
         rewrite(json, &mut walk).unwrap_or(Cow::Borrowed(REPLACEMENT_JSON))
     }

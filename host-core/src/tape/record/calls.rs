@@ -37,7 +37,7 @@ pub(in crate::tape) struct Noted {
     /// The last call has no end yet. Guests make one call at a time.
     pub(super) is_open: bool,
     pub(super) marks: Marks,
-    /// What was redacted in what the guest was told.
+    /// What was redacted in what the guest was told, and in what it wrote.
     pub(super) secrets: Secrets,
     pub(super) omitted: Vec<Omitted>,
 }
@@ -179,13 +179,8 @@ impl Documents for Noting<'_> {
             out.extend_from_slice(text.as_bytes());
         } else {
             let at = self.at();
-            // What a guest writes it has made, or read elsewhere.
-            let secrets = match self.place {
-                Place::Arguments(_) => None,
-                Place::Result(_) => Some(&mut *self.secrets),
-            };
             let redaction = &self.options.redaction;
-            let redacted = redaction.document(text, &at, self.marks, secrets);
+            let redacted = redaction.document(text, &at, self.marks, Some(self.secrets));
             out.extend_from_slice(redacted.as_bytes());
         }
         self.position += 1;

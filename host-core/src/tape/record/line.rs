@@ -19,6 +19,7 @@ use crate::{
 };
 use std::{
     borrow::Cow,
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     io::Write as _,
 };
@@ -65,7 +66,9 @@ pub(super) fn write(
             && line.list_elements_max <= TAPE_LIST_ELEMENTS_MAX
     };
     let secrets = noted.secrets.clone();
-    let line = attempt(options, host, request, noted, answer, Kept::Everything)?;
+    let sweep = OnceCell::new();
+    let attempt = |noted, kept| attempt(options, host, request, noted, answer, kept, &sweep);
+    let line = attempt(noted, Kept::Everything)?;
     if is_readable(&line) {
         return Some(line.text);
     }
@@ -77,7 +80,7 @@ pub(super) fn write(
                 secrets: secrets.clone(),
                 ..Noted::default()
             };
-            attempt(options, host, request, noted, answer, kept)
+            attempt(noted, kept)
         })
         .find(is_readable)
         .map(|line| line.text)
@@ -96,11 +99,12 @@ fn attempt(
     noted: Noted,
     answer: &Result<Answer, Rejection>,
     kept: Kept,
+    sweep: &OnceCell<Option<Sweep>>,
 ) -> Option<Written> {
     let Ok(Answer { summary, payload }) = answer else {
         return None;
     };
-    let texts = Texts::new(options, request.event, noted, summary, payload, kept);
+    let texts = Texts::new(options, request.event, noted, summary, payload, kept, sweep);
     let mut out = Vec::with_capacity(
         LINE_BYTES + texts.event.len() + texts.calls.len() + texts.response.len(),
     );
@@ -161,6 +165,7 @@ impl Texts {
         summary: &Summary,
         payload: &[u8],
         kept: Kept,
+        sweep: &OnceCell<Option<Sweep>>,
     ) -> Self {
         let (redaction, bytes_max) = (&options.redaction, options.text_bytes_max);
         let (mut marks, mut omitted) = (noted.marks, noted.omitted);
@@ -191,7 +196,13 @@ impl Texts {
         calls.push(b']');
         let logs = (!summary.logs.is_empty()).then(|| {
             let mut logs = Vec::new();
-            write_logs(&mut logs, &summary.logs, redaction, &mut marks);
+            write_logs(
+                &mut logs,
+                &summary.logs,
+                redaction,
+                &mut marks,
+                &mut secrets,
+            );
             logs
         });
         let logs = match (kept, logs) {
@@ -203,7 +214,7 @@ impl Texts {
         };
         // What a service answers is JSON.
         let payload = str::from_utf8(payload).unwrap_or("null");
-        let response = redaction.response(payload, &mut marks);
+        let response = redaction.response(payload, &mut marks, &mut secrets);
         let response = without_body(&response, bytes_max, "/response", &mut omitted).into_owned();
         let mut texts = Self {
             event,
@@ -216,19 +227,16 @@ impl Texts {
             omitted,
         };
         if !redaction.is_nothing() {
-            texts.remove_copies(&secrets, summary, noted.count);
+            // With less kept, the same is redacted.
+            let sweep = sweep.get_or_init(|| secrets.sweep());
+            texts.remove_copies(sweep.as_ref(), summary, noted.count);
         }
         texts
     }
 
     /// Takes out what elsewhere was redacted. Where that cannot be done, nothing that may hold a copy stays.
-    fn remove_copies(&mut self, secrets: &Secrets, summary: &Summary, calls_count: u32) {
-        let logs_bytes = self.logs.as_ref().map_or(0, String::len);
-        let bytes = self.event.len() + self.calls.len() + logs_bytes + self.response.len();
-        let is_done = secrets
-            .sweep(bytes)
-            .is_some_and(|sweep| self.sweep(&sweep, summary).is_some());
-        if is_done {
+    fn remove_copies(&mut self, sweep: Option<&Sweep>, summary: &Summary, calls_count: u32) {
+        if sweep.is_some_and(|sweep| self.sweep(sweep, summary).is_some()) {
             return;
         }
         self.event = "null".to_owned();
@@ -307,18 +315,19 @@ pub(crate) fn write_logs(
     logs: &[LogRecord],
     redaction: &Redaction,
     marks: &mut Marks,
+    secrets: &mut Secrets,
 ) {
     write_array(out, logs.iter().enumerate(), |out, (number, record)| {
         let mut line = Object::begin(out);
         line.string("level", record.level.as_str());
         let at = format!("/logs/{number}/message");
-        let message = redaction.log_message(&record.message, &at, marks);
+        let message = redaction.log_message(&record.message, &at, marks, secrets);
         line.string("message", &message);
         if !record.attributes.is_empty() {
             let mut attributes = Object::begin(line.name("attributes"));
             for (key, value) in &record.attributes {
                 let at = format!("/logs/{number}/attributes/{}", escape(key));
-                let value = redaction.attribute(key, value, &at, marks);
+                let value = redaction.attribute(key, value, &at, marks, secrets);
                 let value = one_line(value.as_bytes());
                 attributes.key(key).extend_from_slice(&value);
             }

@@ -1,6 +1,6 @@
 //! Which rules hit, and where: what a line says of its redaction.
 
-use super::{places::Pointer, values::Sweep};
+use super::{places::Pointer, sweep::Sweep};
 use crate::json::{Object, Step, pointer, write_array, write_string};
 use std::collections::BTreeSet;
 
@@ -96,7 +96,7 @@ impl Marks {
         for names in [&mut self.headers, &mut self.query, &mut self.names] {
             *names = std::mem::take(names)
                 .into_iter()
-                .map(|name| sweep.text_in_any_case(&name).unwrap_or(name))
+                .map(|name| sweep.text(&name).unwrap_or(name))
                 .collect();
         }
         for place in &mut self.at {

@@ -67,7 +67,7 @@ impl Redaction {
         &self,
         body: &Body<'_>,
         marks: &mut Marks,
-        secrets: Option<&mut Secrets>,
+        mut secrets: Option<&mut Secrets>,
     ) -> Option<String> {
         let base = body.message.base();
         if matches!(body.json, "null" | "\"\"") {
@@ -93,7 +93,14 @@ impl Redaction {
                 Form::Unknown => !self.is_by_pattern || self.may_be_named_in(decoded.as_deref()?),
                 Form::Empty | Form::Json | Form::Lines | Form::Pairs | Form::Prose => false,
             };
-        if is_left_out {
+        let redacted = match (is_left_out, decoded.as_deref()) {
+            (false, Some(decoded)) => {
+                self.readable_body(decoded, form, base, marks, secrets.as_deref_mut())
+            }
+            (false, None) => return None,
+            (true, _) => Err(Unreadable),
+        };
+        let Ok(redacted) = redacted else {
             if let Some(secrets) = secrets {
                 let texts = [decoded.as_deref(), text.as_deref()];
                 for text in texts.into_iter().flatten() {
@@ -102,9 +109,8 @@ impl Redaction {
             }
             marks.left_out(format!("{base}/body"));
             return Some("null".to_owned());
-        }
-        let decoded = decoded.as_deref()?;
-        let redacted = self.readable_body(decoded, form, base, marks, secrets)?;
+        };
+        let redacted = redacted?;
         Some(json_string(&if body.is_base64 {
             STANDARD.encode(redacted)
         } else {
@@ -112,7 +118,7 @@ impl Redaction {
         }))
     }
 
-    /// A body of a form in which names are known, without their values; `None` where it has none.
+    /// A body of a form in which names are known, without their values; `None` where nothing of it changes.
     fn readable_body(
         &self,
         body: &str,
@@ -120,23 +126,26 @@ impl Redaction {
         base: &str,
         marks: &mut Marks,
         mut secrets: Option<&mut Secrets>,
-    ) -> Option<String> {
+    ) -> Result<Option<String>, Unreadable> {
         let at = format!("{base}/body#");
         match form {
-            Form::Json => self.json(body, &at, marks, secrets),
+            Form::Json => self.json(body, &at, marks, secrets).map_err(|_| Unreadable),
             Form::Lines => {
                 let mut is_changed = false;
-                let lines: Vec<Cow<'_, str>> = body
-                    .split('\n')
-                    .map(|line| {
-                        let redacted = self.json(line, &at, marks, secrets.as_deref_mut());
-                        is_changed |= redacted.is_some();
-                        redacted.map_or(Cow::Borrowed(line), Cow::Owned)
-                    })
-                    .collect();
-                is_changed.then(|| lines.join("\n"))
+                let mut lines = Vec::new();
+                for line in body.split('\n') {
+                    let redacted = match line.trim().is_empty() {
+                        true => None,
+                        false => self
+                            .json(line, &at, marks, secrets.as_deref_mut())
+                            .map_err(|_| Unreadable)?,
+                    };
+                    is_changed |= redacted.is_some();
+                    lines.push(redacted.map_or(Cow::Borrowed(line), Cow::Owned));
+                }
+                Ok(is_changed.then(|| lines.join("\n")))
             }
-            Form::Unknown | Form::Opaque => None,
+            Form::Unknown | Form::Opaque => Ok(None),
             Form::Empty | Form::Pairs | Form::Prose => {
                 let mut walk = Walk {
                     rules: self,
@@ -146,7 +155,7 @@ impl Redaction {
                     marks,
                     secrets,
                 };
-                walk.text(body, form.kind(), &[])
+                Ok(walk.text(body, form.kind(), &[]))
             }
         }
     }
@@ -248,6 +257,9 @@ impl Message {
         }
     }
 }
+
+/// A body whose names cannot be told, or too many of them.
+struct Unreadable;
 
 /// A body in an event or answer.
 struct Body<'a> {

@@ -89,7 +89,7 @@ fn fields_go_from_bodies_in_text_and_in_base64() {
 fn answers_lose_their_cookies() {
     let response = r#"{"statusCode":200,"headers":{"etag":"x"},"cookies":["a=s3cret"],"multiValueHeaders":{"Set-Cookie":["s3cret"]},"body":""}"#;
     let mut marks = Marks::default();
-    let redacted = Redaction::credentials().response(response, &mut marks);
+    let redacted = Redaction::credentials().response(response, &mut marks, &mut Secrets::default());
     assert!(
         !redacted.contains("s3cret") && redacted.contains("\"etag\":\"x\""),
         "{redacted}"
@@ -158,7 +158,7 @@ fn what_cannot_be_read_is_left_out() {
         let said: Value = serde_json::from_slice(&said).unwrap();
         assert_eq!(said["left_out"], json!(["/event/body"]), "{body}");
         if !is_base64 && body.contains("s3cret") && body != "s3cret-value" {
-            let sweep = secrets.sweep(redacted.len()).unwrap();
+            let sweep = secrets.sweep().unwrap();
             let swept = without_copies(&redacted, &sweep, Message::Event, &mut marks).unwrap();
             assert!(swept.contains("/p/REDACTED"), "{body}: {swept}");
         }
@@ -253,7 +253,7 @@ fn copies_go_with_what_they_are_copies_of() {
     let redacted = Redaction::credentials()
         .event(&text, &mut marks, &mut secrets)
         .unwrap();
-    let sweep = secrets.sweep(redacted.len()).unwrap();
+    let sweep = secrets.sweep().unwrap();
     let swept = without_copies(&redacted, &sweep, Message::Event, &mut marks).unwrap();
     let swept: Value = serde_json::from_str(&swept).unwrap();
     assert_eq!(swept["path"], "/sessions/REDACTED");
@@ -268,7 +268,7 @@ fn copies_go_with_what_they_are_copies_of() {
         r#"[{"call":"get","arguments":{"consistency":"eventual","key":{"sort":"eventual"}}}]"#;
     let mut secrets = Secrets::default();
     secrets.add("eventual");
-    let sweep = secrets.sweep(calls.len()).unwrap();
+    let sweep = secrets.sweep().unwrap();
     let swept = sweep
         .json(calls, Part::Calls, "/calls", &mut marks)
         .unwrap();
@@ -278,13 +278,81 @@ fn copies_go_with_what_they_are_copies_of() {
     );
 }
 
+/// A body is JSON in a string: what is escaped within it is not spelt by its letters there.
+#[test]
+fn copies_in_bodies_go_however_they_are_escaped() {
+    for (body, expected) in [
+        (r#"{"a":"\u0030123-4567-89"}"#, r#"{"a":"REDACTED"}"#),
+        (
+            r#"{"a":["x 0123\u002D4567-89 y"],"b":1}"#,
+            r#"{"a":["x REDACTED y"],"b":1}"#,
+        ),
+        (r#"{"0123\u002d4567-89":1}"#, r#"{"REDACTED":1}"#),
+        (
+            r#"{"a":"{\"b\":\"\\u0030123-4567-89\"}"}"#,
+            r#"{"a":"{\"b\":\"REDACTED\"}"}"#,
+        ),
+        (
+            "{\"a\":1}\n{\"a\":\"\\u0030123-4567-89\"}",
+            "{\"a\":1}\n{\"a\":\"REDACTED\"}",
+        ),
+        ("it was &#48;123-4567-89", "it was REDACTED"),
+        ("it was 0123%2d4567%2D89", "it was REDACTED"),
+    ] {
+        for is_base64 in [false, true] {
+            let spelt = |text: &str| match is_base64 {
+                true => STANDARD.encode(text),
+                false => text.to_owned(),
+            };
+            let text = json!({
+                "headers": {"cookie": "sid=0123-4567-89"},
+                "body": spelt(body),
+                "isBase64Encoded": is_base64,
+            });
+            let text = text.to_string();
+            let (mut marks, mut secrets) = Default::default();
+            let redacted = Redaction::credentials()
+                .event(&text, &mut marks, &mut secrets)
+                .unwrap();
+            let sweep = secrets.sweep().unwrap();
+            let swept = without_copies(&redacted, &sweep, Message::Event, &mut marks).unwrap();
+            let swept: Value = serde_json::from_str(&swept).unwrap();
+            assert_eq!(swept["body"], spelt(expected), "{body}");
+        }
+    }
+}
+
+/// Beyond the bound on values of JSON nothing is looked through, so nothing stays.
+#[test]
+fn more_json_than_is_read_is_left_out() {
+    let body = format!("[{}{{\"password\":\"s3cret\"}}]", "0,".repeat(250_000));
+    let (redacted, _) = event(&Redaction::credentials(), json!({"body": body}));
+    assert_eq!(redacted["body"], Value::Null);
+    let (mut marks, mut secrets) = Default::default();
+    let document = Redaction::credentials().document(&body, "/x", &mut marks, Some(&mut secrets));
+    assert_eq!(document, "null");
+}
+
+#[test]
+fn what_is_redacted_in_an_answer_or_a_message_is_looked_for_as_well() {
+    let (mut marks, mut secrets) = Default::default();
+    let rules = Redaction::credentials();
+    let answer = r#"{"cookies":["sid=made-by-guest"],"body":""}"#;
+    rules.response(answer, &mut marks, &mut secrets);
+    rules.log_message("token=told-in-a-log", "/x", &mut marks, &mut secrets);
+    let sweep = secrets.sweep().unwrap();
+    for value in ["made-by-guest", "told-in-a-log"] {
+        assert_eq!(sweep.text(value).as_deref(), Some("REDACTED"), "{value}");
+    }
+}
+
 #[test]
 fn more_values_than_can_be_looked_for_are_told() {
     let mut secrets = Secrets::default();
     for number in 0..2_000 {
         secrets.add(&format!("secret-{number}"));
     }
-    assert!(secrets.sweep(1).is_none());
+    assert!(secrets.sweep().is_none());
 }
 
 #[test]
@@ -293,7 +361,7 @@ fn log_lines_are_known_by_their_names() {
         .with_headers(["x-tenant"])
         .with_fields(["/email", "/a/b"])
         .unwrap();
-    let mut marks = Marks::default();
+    let (mut marks, mut secrets) = Default::default();
     for (key, value, expected) in [
         ("Authorization", "1", "\"REDACTED\""),
         ("email", "1", "\"REDACTED\""),
@@ -302,9 +370,9 @@ fn log_lines_are_known_by_their_names() {
         ("b", "1", "1"),
         ("x", "{\"password\":\"s\"}", "{\"password\":\"REDACTED\"}"),
     ] {
-        let redacted = redaction.attribute(key, value, "/x", &mut marks);
+        let redacted = redaction.attribute(key, value, "/x", &mut marks, &mut secrets);
         assert_eq!(redacted, expected, "{key}");
     }
-    let message = redaction.log_message("GET /a?token=s3cret", "/x", &mut marks);
+    let message = redaction.log_message("GET /a?token=s3cret", "/x", &mut marks, &mut secrets);
     assert_eq!(message, "GET /a?token=REDACTED");
 }

@@ -11,7 +11,7 @@ use crate::{
         Exchange, FaultRecord,
         call::write::Documents,
         json::{Splices, members, span},
-        redact::{Marks, Redaction},
+        redact::{Marks, Redaction, Secrets},
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -56,7 +56,9 @@ impl View {
 
     /// What goes back to the gateway.
     pub(super) fn response<'a>(&self, payload: &'a str) -> Cow<'a, str> {
-        let redacted = self.redaction.response(payload, &mut Marks::default());
+        let redacted =
+            self.redaction
+                .response(payload, &mut Marks::default(), &mut Secrets::default());
         if self.omitted.is_empty() {
             return redacted;
         }
@@ -178,7 +180,7 @@ impl Playback {
 }
 
 fn log_texts(summary: &Summary, redaction: &Redaction) -> Vec<String> {
-    let mut marks = Marks::default();
+    let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
     summary
         .logs
         .iter()
@@ -187,12 +189,12 @@ fn log_texts(summary: &Summary, redaction: &Redaction) -> Vec<String> {
                 .attributes
                 .iter()
                 .map(|(key, value)| {
-                    let value = redaction.attribute(key, value, "", &mut marks);
+                    let value = redaction.attribute(key, value, "", &mut marks, &mut secrets);
                     (key.as_str(), value)
                 })
                 .collect();
             let attributes = attributes.iter().map(|(key, value)| (*key, &**value));
-            let message = redaction.log_message(&record.message, "", &mut marks);
+            let message = redaction.log_message(&record.message, "", &mut marks, &mut secrets);
             log_text(record.level.as_str(), &message, attributes)
         })
         .collect()

@@ -10,7 +10,7 @@ use crate::{
         Exchange, FaultRecord,
         json::one_line,
         record::write_logs,
-        redact::{Marks, Redaction},
+        redact::{Marks, Redaction, Secrets},
         replay::{
             compare::Note,
             outcome::{View, log_text, readable},
@@ -163,7 +163,13 @@ fn logs_mismatch(exchange: &Exchange<'_>, answer: &Result<Answer, Rejection>) ->
         .as_ref()
         .map_or_else(Redaction::nothing, |redacted| redacted.rules());
     let mut text = Vec::new();
-    write_logs(&mut text, logs, &rules, &mut Marks::default());
+    write_logs(
+        &mut text,
+        logs,
+        &rules,
+        &mut Marks::default(),
+        &mut Secrets::default(),
+    );
     if text == recorded.as_bytes() {
         return None;
     }
