@@ -43,6 +43,14 @@ impl GuestSource {
         }
     }
 
+    /// Its file, where it is in one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Embedded => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
     /// The guest for people.
     pub fn describe(&self) -> String {
         match self {

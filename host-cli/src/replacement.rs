@@ -1,17 +1,19 @@
-//! Files that take the place of others as a whole or not at all.
+//! Files that commands write: they take the place of others as a whole or not at all.
+//!
+//! Only a plain file is replaced. A link would lose its target, and a pipe or a device is not a place for a file: those are written into, as
+//! with any other program, and everything else is refused.
 
+use crate::exit::Failure;
 use std::{
-    fs,
+    fmt,
+    fs::{self, File, Metadata},
     io::{self, BufWriter, Write},
+    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
-/// A file that grows beside its destination. [`Replacement::finish`] puts it there; dropped before, it is gone.
-pub struct Replacement {
-    out: BufWriter<fs::File>,
-    unfinished: PathBuf,
-    path: PathBuf,
-}
+/// The name under which stdout is written to, wherever it leads.
+const STDOUT: &str = "/dev/stdout";
 
 /// Who may read the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,28 +24,154 @@ pub enum Readers {
     Owner,
 }
 
+/// Why something is not written to.
+#[derive(Debug)]
+pub enum OutputError {
+    /// The system refuses.
+    Io(io::Error),
+    /// A folder.
+    Folder,
+    /// A link to a file, or to nothing.
+    Link,
+    /// A socket or a block device.
+    Special,
+}
+
+impl From<io::Error> for OutputError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(formatter),
+            Self::Folder => formatter.write_str("it is a folder, not a file"),
+            Self::Link => formatter.write_str("it is a link, which is not replaced"),
+            Self::Special => formatter.write_str("it is neither a file, nor a pipe or terminal"),
+        }
+    }
+}
+
+impl std::error::Error for OutputError {}
+
+/// What is under the name of an output.
+enum Destination {
+    /// A file, or nothing yet.
+    File,
+    Stdout,
+    /// A pipe, or a device of characters.
+    Stream,
+}
+
+impl Destination {
+    fn find(path: &Path) -> Result<Self, OutputError> {
+        if path == Path::new(STDOUT) {
+            return Ok(Self::Stdout);
+        }
+        let found = match fs::symlink_metadata(path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::File),
+            Err(error) => return Err(error.into()),
+        };
+        let target = if found.is_symlink() {
+            // Nothing is at the end of some links.
+            fs::metadata(path).map_err(|_| OutputError::Link)?
+        } else {
+            found.clone()
+        };
+        let kind = target.file_type();
+        if kind.is_dir() {
+            Err(OutputError::Folder)
+        } else if kind.is_fifo() || kind.is_char_device() {
+            Ok(Self::Stream)
+        } else if !kind.is_file() {
+            Err(OutputError::Special)
+        } else if found.is_symlink() {
+            Err(OutputError::Link)
+        } else {
+            Ok(Self::File)
+        }
+    }
+}
+
+/// Refuses an output that cannot be written to, and one that is also read: `what` names it in messages.
+pub fn check<'a>(
+    output: &Path,
+    what: &str,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    Destination::find(output).map_err(|error| cannot_write(output, what, &error))?;
+    let Ok(there) = fs::metadata(output) else {
+        return Ok(()); // nothing is there yet
+    };
+    let is_same = |input: &Metadata| {
+        there.is_file() && (there.dev(), there.ino()) == (input.dev(), input.ino())
+    };
+    let same = inputs
+        .into_iter()
+        .find(|input| fs::metadata(input).is_ok_and(|input| is_same(&input)));
+    match same {
+        None => Ok(()),
+        Some(input) => Err(Failure::usage(format_args!(
+            "{what} `{}` would replace `{}`, which this command reads",
+            output.display(),
+            input.display()
+        ))
+        .hint("name another file to write to")),
+    }
+}
+
+/// The failure to write an output.
+pub fn cannot_write(path: &Path, what: &str, error: &OutputError) -> Failure {
+    let failure = Failure::environment(format_args!(
+        "failed to write {what} `{}`: {error}",
+        path.display()
+    ));
+    match error {
+        OutputError::Io(_) => failure,
+        OutputError::Link => failure.hint("name the file that it leads to, or remove the link"),
+        OutputError::Folder | OutputError::Special => failure.hint("name a file to write to"),
+    }
+}
+
 /// Puts bytes in a file's place.
-pub fn replace(path: &Path, readers: Readers, bytes: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, readers: Readers, bytes: &[u8]) -> Result<(), OutputError> {
     let mut file = Replacement::create(path, readers)?;
     file.write_all(bytes)?;
     file.finish()
 }
 
+/// A file that grows beside its destination. [`Replacement::finish`] puts it there; dropped before, it is gone.
+pub struct Replacement {
+    out: Out,
+    path: PathBuf,
+}
+
+enum Out {
+    File {
+        out: BufWriter<File>,
+        unfinished: PathBuf,
+    },
+    Stream(BufWriter<File>),
+    Stdout(io::Stdout),
+}
+
 impl Replacement {
     /// Begins a file for `path`.
-    pub fn create(path: &Path, readers: Readers) -> io::Result<Self> {
-        let mut unfinished = path.as_os_str().to_owned();
-        unfinished.push(format!(".new-{}", std::process::id()));
-        let unfinished = PathBuf::from(unfinished);
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        if readers == Readers::Owner {
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        }
+    pub fn create(path: &Path, readers: Readers) -> Result<Self, OutputError> {
+        let out = match Destination::find(path)? {
+            Destination::File => Out::beside(path, readers)?,
+            Destination::Stdout => Out::Stdout(io::stdout()),
+            // Waits until somebody reads a pipe.
+            Destination::Stream => {
+                let file = fs::OpenOptions::new().write(true).open(path)?;
+                Out::Stream(BufWriter::new(file))
+            }
+        };
         Ok(Self {
-            out: BufWriter::new(options.open(&unfinished)?),
-            unfinished,
+            out,
             path: path.to_owned(),
         })
     }
@@ -54,26 +182,58 @@ impl Replacement {
     }
 
     /// Puts what was written in its place, on the disk.
-    pub fn finish(&mut self) -> io::Result<()> {
-        self.out.flush()?;
-        self.out.get_ref().sync_all()?;
-        fs::rename(&self.unfinished, &self.path)
+    pub fn finish(&mut self) -> Result<(), OutputError> {
+        self.flush()?;
+        let Out::File { out, unfinished } = &self.out else {
+            return Ok(());
+        };
+        out.get_ref().sync_all()?;
+        // Something else may have come there since.
+        match Destination::find(&self.path)? {
+            Destination::File => Ok(fs::rename(unfinished, &self.path)?),
+            Destination::Stdout | Destination::Stream => Err(OutputError::Special),
+        }
+    }
+}
+
+impl Out {
+    fn beside(path: &Path, readers: Readers) -> io::Result<Self> {
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(format!(".new-{}", std::process::id()));
+        let unfinished = PathBuf::from(unfinished);
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        if readers == Readers::Owner {
+            options.mode(0o600);
+        }
+        Ok(Self::File {
+            out: BufWriter::new(options.open(&unfinished)?),
+            unfinished,
+        })
     }
 }
 
 impl Write for Replacement {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes)
+        match &mut self.out {
+            Out::File { out, .. } | Out::Stream(out) => out.write(bytes),
+            Out::Stdout(out) => out.write(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        match &mut self.out {
+            Out::File { out, .. } | Out::Stream(out) => out.flush(),
+            Out::Stdout(out) => out.flush(),
+        }
     }
 }
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        // After the end it has another name.
-        let _ = fs::remove_file(&self.unfinished);
+        if let Out::File { unfinished, .. } = &self.out {
+            // After the end it has another name.
+            let _ = fs::remove_file(unfinished);
+        }
     }
 }

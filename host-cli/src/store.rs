@@ -45,6 +45,14 @@ impl StoreSpec {
         }
     }
 
+    /// Its file, where it is in one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Redb(path) => Some(path),
+            Self::Memory | Self::DynamoDb(..) => None,
+        }
+    }
+
     /// Opens the store as its guest sees it. A file that does not exist is made, a table is not.
     pub async fn open(&self) -> Result<Arc<dyn Storage>, Failure> {
         Ok(self.open_whole().await?.into_view())

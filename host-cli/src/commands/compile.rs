@@ -10,6 +10,9 @@ use crate::{
 use host_core::engine::{self, Target};
 use std::path::PathBuf;
 
+/// The output in messages.
+const WHAT: &str = "image";
+
 /// What to compile, for what, to where.
 pub struct Configuration {
     guest: GuestSource,
@@ -27,14 +30,11 @@ pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, Failure> {
                 .hint("name one with `--arch x86_64` or `--arch arm64`")
         })?,
     };
-    let output = arguments.output.clone();
-    if output.is_dir() {
-        let message = format!("output `{}` is a folder, not a file", output.display());
-        return Err(Failure::environment(message));
-    }
+    let guest = GuestSource::resolve(arguments.guest.as_deref());
+    replacement::check(&arguments.output, WHAT, guest.path())?;
     Ok(Configuration {
-        guest: GuestSource::resolve(arguments.guest.as_deref()),
-        output,
+        guest,
+        output: arguments.output.clone(),
         target,
     })
 }
@@ -49,12 +49,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let (name, component) = guest.read()?;
     let image =
         engine::compile(&component, target).map_err(|error| guest::cannot_load(&name, &error))?;
-    replacement::replace(&output, Readers::Usual, &image).map_err(|error| {
-        Failure::environment(format_args!(
-            "failed to write `{}`: {error}",
-            output.display()
-        ))
-    })?;
+    replacement::replace(&output, Readers::Usual, &image)
+        .map_err(|error| replacement::cannot_write(&output, WHAT, &error))?;
     output::remark(&format!(
         "wrote `{}`, {} bytes, of guest {}\n",
         output.display(),

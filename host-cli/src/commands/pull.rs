@@ -5,7 +5,7 @@ use crate::{
     aws,
     exit::{Failure, Outcome},
     output,
-    replacement::{Readers, Replacement},
+    replacement::{self, OutputError, Readers, Replacement},
     runtime,
     signals::Signals,
     time,
@@ -14,12 +14,15 @@ use aws_sdk_cloudwatchlogs::{error::ProvideErrorMetadata, types::FilteredLogEven
 use host_core::tape::TapeFinder;
 use indicatif::ProgressBar;
 use std::{
-    io::{self, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
 /// Tapes, whole and in parts; the first member of both is their mark.
 const TAPES: &str = "{ ($.tenon_tape = *) || ($.tenon_tape_part = *) }";
+
+/// The output in messages.
+const WHAT: &str = "tape";
 
 /// Which part of which log, and where it goes.
 pub struct Configuration {
@@ -42,6 +45,9 @@ pub fn resolve(arguments: &PullArgs) -> Result<Configuration, Failure> {
         return Err(Failure::usage(
             "`--since` is not before `--until`, which is now unless given",
         ));
+    }
+    if let Some(output) = &arguments.output {
+        replacement::check(output, WHAT, [])?;
     }
     Ok(Configuration {
         group: arguments.log_group.clone(),
@@ -205,7 +211,7 @@ impl Sink {
             Self::File(file) => file
                 .write_all(line)
                 .and_then(|()| file.write_all(b"\n"))
-                .map_err(|error| cannot_write(file.path(), &error)),
+                .map_err(|error| cannot_write(file.path(), &error.into())),
         }
     }
 
@@ -219,9 +225,6 @@ impl Sink {
     }
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::environment(format_args!(
-        "failed to write tape `{}`: {error}",
-        path.display()
-    ))
+fn cannot_write(path: &Path, error: &OutputError) -> Failure {
+    replacement::cannot_write(path, WHAT, error)
 }

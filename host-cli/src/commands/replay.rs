@@ -1,15 +1,21 @@
 //! `replay`: recorded events and cases, run again.
 
 use crate::{
-    args::{ReplayArgs, ReportFormat},
+    args::{ReplayArgs, ReportFormat, TapeArgs},
     commands::tape_options::{self, TapeConfiguration},
     exit::{Failure, Outcome},
     guest::{self, EMBEDDED_NAME, GuestSource},
-    output,
+    output, replacement,
     replay::{
         input::{self, Input},
         progress::Progress,
-        report::{Both, Report, Totals, html::Html, json::Json, junit::Junit, text::Text},
+        report::{
+            Both, Report, Totals,
+            html::{self, Html},
+            json::Json,
+            junit::Junit,
+            text::Text,
+        },
         runner::{self, Found},
         tapes::Source,
     },
@@ -85,10 +91,14 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
     if has_cases && matches!(store, StoreSpec::DynamoDb(..)) {
         CaseStores::new(&store)?.open()?;
     }
+    let guest = GuestSource::resolve(arguments.guest.as_deref());
+    if let Some(report) = &arguments.tape.report {
+        check_report(report, &inputs, &guest, &store, &arguments.tape)?;
+    }
     Ok(Configuration {
         inputs,
         store,
-        guest: GuestSource::resolve(arguments.guest.as_deref()),
+        guest,
         is_guest_named,
         bless: arguments.bless,
         format: arguments.format,
@@ -98,6 +108,26 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
         shard: shard(arguments.shard.as_deref())?,
         report: arguments.tape.report.clone(),
     })
+}
+
+/// Refuses a report that cannot be written, or that would take the place of what is read.
+fn check_report(
+    report: &Path,
+    inputs: &[Input],
+    guest: &GuestSource,
+    store: &StoreSpec,
+    tape: &TapeArgs,
+) -> Result<(), Failure> {
+    let files: Vec<PathBuf> = inputs.iter().flat_map(Input::files).collect();
+    let baseline = tape.baseline.as_deref().map(GuestSource::named);
+    let read = files
+        .iter()
+        .map(PathBuf::as_path)
+        .chain(guest.path())
+        .chain(baseline.as_ref().and_then(GuestSource::path))
+        .chain(tape.identity.as_deref())
+        .chain(store.path());
+    replacement::check(report, html::WHAT, read)
 }
 
 /// `2/4` as (1, 4): counted from 1 where people write it.

@@ -83,7 +83,7 @@ fn keep(folder: &Path, path: &Path, image: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    replacement::replace(path, Readers::Owner, image)?;
+    replacement::replace(path, Readers::Owner, image).map_err(io::Error::other)?;
     prune(folder)
 }
 

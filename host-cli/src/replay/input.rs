@@ -5,7 +5,7 @@ use crate::{exit::Failure, input, output};
 use host_core::{
     files::{self, NamedBy},
     limits,
-    replay::{Case, EventHead, head},
+    replay::{AFTER_FILE, BEFORE_FILE, Case, EVENT_FILE, EventHead, RESPONSE_FILE, head},
     seed::Seed,
 };
 use std::{
@@ -37,6 +37,19 @@ impl Input {
         match self {
             Self::Case(path) | Self::Event(path, _) | Self::Lines(path, _) => path,
             Self::Tape(source) => source.path(),
+        }
+    }
+
+    /// The files that are read for it.
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Case(folder) => [EVENT_FILE, BEFORE_FILE, RESPONSE_FILE, AFTER_FILE]
+                .map(|file| folder.join(file))
+                .to_vec(),
+            Self::Event(path, _) | Self::Lines(path, _) | Self::Tape(Source::File(path, _)) => {
+                vec![path.clone()]
+            }
+            Self::Tape(Source::Stdin) => Vec::new(),
         }
     }
 

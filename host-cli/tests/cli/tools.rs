@@ -1,8 +1,16 @@
 //! `event`, `invoke`, `inspect`, `compile`, `completions`.
 
-use crate::program::{Folder, GUEST, cli, cli_with_input, command, image};
+use crate::program::{Folder, GUEST, Run, cli, cli_with_input, command, image};
 use serde_json::Value;
-use std::{fs, os::unix::fs::MetadataExt};
+use std::{
+    fs,
+    os::unix::{
+        fs::{FileTypeExt, MetadataExt, symlink},
+        net::UnixListener,
+    },
+    process::Command,
+    thread,
+};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -62,6 +70,90 @@ fn events_carry_what_was_asked_for() {
     ] {
         cli(wrong).expect_failure(2, "is not");
     }
+}
+
+/// What is under the names of outputs: what is no plain file is written into or refused, and never removed.
+#[test]
+fn outputs_replace_plain_files_alone() {
+    let folder = Folder::new();
+    let event = folder.write("event.json", "{}");
+    let target = folder.write("target", "precious");
+    let link = folder.path("link");
+    symlink(&target, &link).unwrap();
+    let nowhere = folder.path("nowhere");
+    symlink(folder.path("nothing"), &nowhere).unwrap();
+    let socket = folder.path("socket");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let compile = |output: &str| cli(&["compile", GUEST, "-o", output]);
+    let report = |output: &str| cli(&["replay", &event, "--guest", image(), "--report", output]);
+    let pull = |output: &str| {
+        cli(&[
+            "pull",
+            "group",
+            "--output",
+            output,
+            "--endpoint",
+            "http://127.0.0.1:9",
+        ])
+    };
+    let runs: [&dyn Fn(&str) -> Run; 3] = [&compile, &report, &pull];
+    for run in runs {
+        for (output, why) in [
+            (&link, "it is a link, which is not replaced"),
+            (&nowhere, "it is a link, which is not replaced"),
+            (&socket, "it is neither a file, nor a pipe or terminal"),
+            (&folder.path(""), "it is a folder, not a file"),
+        ] {
+            run(output).expect_failure(3, why).expect_hint();
+        }
+    }
+    assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+
+    let pipe = folder.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    compile(&pipe).expect_code(0);
+    assert_eq!(reader.join().unwrap(), fs::read(image()).unwrap());
+    assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+    compile("/dev/null").expect_code(0);
+    let metadata = fs::symlink_metadata("/dev/null").unwrap();
+    assert!(metadata.file_type().is_char_device());
+    let page = report("/dev/stdout").stdout;
+    assert!(page.contains("<!doctype html>"), "{page:.300}");
+}
+
+#[test]
+fn an_output_is_no_file_that_the_command_reads() {
+    let folder = Folder::new();
+    let guest = folder.path("guest.wasm");
+    fs::copy(GUEST, &guest).unwrap();
+    let guest = guest.as_str();
+    let hard = folder.path("hard.wasm");
+    fs::hard_link(guest, &hard).unwrap();
+    for output in [guest, &hard] {
+        cli(&["compile", guest, "-o", output])
+            .expect_failure(2, "which this command reads")
+            .expect_hint();
+    }
+    let event = folder.write("one.json", "{}");
+    folder.write("case/event.json", "{}");
+    let expected = folder.write("case/response.json", "{}");
+    let case = folder.path("case");
+    let store = folder.write("store.redb", "");
+    let spec = format!("redb:{store}");
+    let key = folder.write("identity", "");
+    let options = ["--guest", guest, "--baseline", &hard, "--store", &spec];
+    for output in [event.as_str(), &expected, guest, &hard, &store, &key] {
+        let paths = ["replay", &event, &case, "--report", output];
+        cli(&[&paths[..], &options, &["--identity", &key]].concat())
+            .expect_failure(2, "which this command reads");
+    }
+    assert_eq!(fs::read(guest).unwrap(), fs::read(GUEST).unwrap());
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use super::{Finding, Report, Totals, Verdict, json::name};
 use crate::{
     exit::Failure,
-    replacement::{Readers, Replacement},
+    replacement::{self, OutputError, Readers, Replacement},
     replay::input::Place,
 };
 use host_core::{
@@ -18,6 +18,9 @@ use std::{io::Write, path::Path};
 
 const STYLE: &str = include_str!("html/report.css");
 const SCRIPT: &str = include_str!("html/report.js");
+
+/// The output in messages.
+pub const WHAT: &str = "report";
 
 /// Requests that are shown with everything known about them; of further ones there is only the line in the list.
 const DETAILED_MAX: u32 = 2_000;
@@ -227,7 +230,7 @@ impl Html {
     fn write(&mut self, text: &str) -> Result<(), Failure> {
         self.out
             .write_all(text.as_bytes())
-            .map_err(|error| cannot_write(self.out.path(), &error))
+            .map_err(|error| cannot_write(self.out.path(), &error.into()))
     }
 
     fn list(&mut self, entry: Map<String, Value>) -> Result<(), Failure> {
@@ -243,11 +246,8 @@ fn embedded(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c")
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::environment(format_args!(
-        "failed to write `{}`: {error}",
-        path.display()
-    ))
+fn cannot_write(path: &Path, error: &OutputError) -> Failure {
+    replacement::cannot_write(path, WHAT, error)
 }
 
 impl Report for Html {
