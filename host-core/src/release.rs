@@ -42,7 +42,7 @@ pub use self::{
     signature::{InvalidKey, KeyId, PublicKey, PublicKeys, Purpose, SecretKey, SignatureError},
 };
 #[cfg(feature = "s3")]
-pub use artifact_store::{InvalidLocation, S3Artifacts, S3Location};
+pub use artifact_store::{InvalidLocation, S3Artifacts, S3Location, S3Request};
 #[cfg(feature = "dynamodb")]
 pub use channel_store::TableChannels;
 #[cfg(feature = "compiler")]

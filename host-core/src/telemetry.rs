@@ -14,7 +14,7 @@ mod request;
 mod time;
 mod trace;
 
-pub use metrics::{Metric, Unit};
+pub use metrics::{DIMENSION, Metric, Unit};
 pub use request::{Channel, Report};
 pub use trace::Trace;
 

@@ -52,8 +52,8 @@ pub struct Config {
     pub unknown_variables: Vec<String>,
 }
 
-/// Our own variables.
-const KNOWN: [&str; 19] = [
+/// Environment variables of our own, all of which are read.
+pub const VARIABLES: [&str; 19] = [
     "TENON_ARTIFACTS",
     "TENON_BASE_PATH",
     "TENON_CHANNEL",
@@ -110,7 +110,7 @@ impl Config {
                 .and_then(|concurrency| u32::try_from(concurrency).ok())
                 .unwrap_or(1),
             tape: tape::read(variables)?,
-            unknown_variables: variables.unknown("TENON_", &KNOWN),
+            unknown_variables: variables.unknown("TENON_", &VARIABLES),
         })
     }
 }

@@ -18,6 +18,7 @@ mod shutdown;
 mod store;
 
 pub use arrival::{Arrivals, NoRandomness, RealArrivals};
+pub use config::VARIABLES;
 
 use around::Around;
 use config::{Config, Variables};

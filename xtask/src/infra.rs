@@ -6,7 +6,7 @@
 mod agreement;
 mod gates;
 mod mutants;
-mod source;
+mod requirements;
 mod template;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
 };
 use anyhow::{bail, ensure};
 use gates::{Gate, Workshop};
+use requirements::Requirements;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -35,10 +36,11 @@ pub fn check() -> anyhow::Result<()> {
         workshop.templates.join(format!("{OTHER_CPU}.yaml")),
         text.replace("arm64", "x86_64"),
     )?;
+    let requirements = Requirements::of_code()?;
     step("rules of cfn-guard", || workshop.test_rules())?;
-    step("template", || pass(&workshop))?;
+    step("template", || pass(&workshop, &requirements))?;
     let mutants = mutants::load(&root().join("infra/mutants"), &text)?;
-    step("mutants", || stop(&workshop, &mutants))
+    step("mutants", || stop(&workshop, &requirements, &mutants))
 }
 
 /// The template for one architecture, expanded in a folder with some parameters as SAM is to see them. Gives the file.
@@ -50,11 +52,6 @@ pub fn expand(folder: &Path, arch: &str, settings: &[(&str, &str)]) -> anyhow::R
     let complaints = workshop.expand(&[TEMPLATE], settings)?;
     ensure!(complaints.is_empty(), "{complaints:?}");
     Ok(workshop.expanded.join(format!("{TEMPLATE}.json")))
-}
-
-/// Whether the host reads a variable.
-pub fn host_reads(variable: &str) -> anyhow::Result<bool> {
-    Ok(source::variables()?.contains(variable))
 }
 
 /// The tools, and empty folders to work in.
@@ -76,10 +73,10 @@ fn workshop(folder: &Path) -> anyhow::Result<Workshop> {
 }
 
 /// Both forms of the template pass every gate.
-fn pass(workshop: &Workshop) -> anyhow::Result<()> {
+fn pass(workshop: &Workshop, requirements: &Requirements) -> anyhow::Result<()> {
     for gate in Gate::ALL {
         let found: Vec<_> = workshop
-            .run(gate, &[TEMPLATE, OTHER_CPU])?
+            .run(gate, &[TEMPLATE, OTHER_CPU], requirements)?
             .into_iter()
             .flat_map(|(stem, lines)| {
                 lines
@@ -93,7 +90,11 @@ fn pass(workshop: &Workshop) -> anyhow::Result<()> {
 }
 
 /// Each mutant is stopped by its gate. Those for one gate go through it together.
-fn stop(workshop: &Workshop, mutants: &[mutants::Mutant]) -> anyhow::Result<()> {
+fn stop(
+    workshop: &Workshop,
+    requirements: &Requirements,
+    mutants: &[mutants::Mutant],
+) -> anyhow::Result<()> {
     for mutant in mutants {
         fs::write(
             workshop.templates.join(format!("{}.yaml", mutant.name)),
@@ -101,7 +102,7 @@ fn stop(workshop: &Workshop, mutants: &[mutants::Mutant]) -> anyhow::Result<()> 
         )?;
     }
     let all: Vec<_> = mutants.iter().map(|mutant| mutant.name.as_str()).collect();
-    let broken = workshop.run(Gate::Expand, &all)?;
+    let broken = workshop.run(Gate::Expand, &all, requirements)?;
     let mut missed = Vec::new();
     for gate in Gate::ALL {
         let stems: Vec<_> = mutants
@@ -125,7 +126,7 @@ fn stop(workshop: &Workshop, mutants: &[mutants::Mutant]) -> anyhow::Result<()> 
                 broken[*stem]
             );
         }
-        let found = workshop.run(gate, &stems)?;
+        let found = workshop.run(gate, &stems, requirements)?;
         for mutant in mutants.iter().filter(|mutant| mutant.found_by == gate) {
             match found.get(&mutant.name).and_then(|lines| lines.first()) {
                 Some(line) => eprintln!("{:<32} {:<14} {line}", mutant.name, gate.name()),
@@ -160,7 +161,6 @@ mod tests {
         let operations = read("docs/operations.md");
         let (_, promises) = operations.split_once("## What was promised").unwrap();
         let (steps, rules) = (read("tests/e2e/run.py"), gates::rule_names().unwrap());
-        let checks = read("xtask/src/infra/agreement.rs");
         for step in quoted(promises, '"') {
             assert!(
                 steps.contains(&format!("\"{step}\"")),
@@ -173,11 +173,7 @@ mod tests {
             .collect();
         assert!(names.len() > 10, "{names:?}");
         for name in names {
-            let is_check = ["        ", "::", "fn "].iter().any(|before| {
-                [",", "("]
-                    .iter()
-                    .any(|after| checks.contains(&format!("{before}{name}{after}")))
-            });
+            let is_check = agreement::CHECKS.iter().any(|(check, _)| *check == name);
             assert!(
                 is_check || rules.iter().any(|rule| rule == name),
                 "there is no check `{name}`"

@@ -6,7 +6,7 @@ mod s3;
 
 pub use folder::FolderArtifacts;
 #[cfg(feature = "s3")]
-pub use s3::{InvalidLocation, S3Artifacts, S3Location};
+pub use s3::{InvalidLocation, S3Artifacts, S3Location, S3Request};
 
 use super::{artifact::ArtifactName, folder::StoreError};
 use crate::digest::Digest;

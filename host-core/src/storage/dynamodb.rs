@@ -12,7 +12,8 @@ mod client;
 mod condition;
 mod cursor_key;
 mod document;
-mod layout;
+pub mod layout;
+mod operation;
 mod query;
 mod response;
 pub mod table;
@@ -28,6 +29,7 @@ use self::{
 pub use self::{
     client::{DynamoDbOptions, http_client},
     cursor_key::CursorKeyError,
+    operation::ApiOperation,
 };
 use super::{
     Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
@@ -71,7 +73,7 @@ impl DynamoDbStorage {
         if told.is_some() {
             return Ok(told);
         }
-        let mut attempts = Attempts::new(call, "GetItem", Effect::Read);
+        let mut attempts = Attempts::new(call, ApiOperation::GetItem, Effect::Read);
         self.read(&mut attempts, key, Consistency::Strong).await
     }
 
@@ -111,7 +113,7 @@ impl DynamoDbStorage {
         keys: &[Key],
         consistency: Consistency,
     ) -> Result<HashMap<Key, Item>, StorageError> {
-        let mut attempts = Attempts::new(call, "BatchGetItem", Effect::Read);
+        let mut attempts = Attempts::new(call, ApiOperation::BatchGetItem, Effect::Read);
         let mut found = HashMap::with_capacity(keys.len());
         let mut wanted: Vec<Attributes> = keys.iter().map(layout::key_attributes).collect();
         let mut batch_keys_max = BATCH_KEYS_MAX;
@@ -245,7 +247,7 @@ impl Storage for DynamoDbStorage {
         key: &Key,
         consistency: Consistency,
     ) -> Result<Option<Item>, StorageError> {
-        let mut attempts = Attempts::new(call, "GetItem", Effect::Read);
+        let mut attempts = Attempts::new(call, ApiOperation::GetItem, Effect::Read);
         let found = self.read(&mut attempts, key, consistency).await?;
         in_the_way(&attempts, found)
     }
@@ -269,7 +271,7 @@ impl Storage for DynamoDbStorage {
     ) -> Result<PutOutcome, StorageError> {
         let revision = call.next_revision();
         let effect = Effect::of_write(&options.precondition);
-        let mut attempts = Attempts::new(call, "PutItem", effect);
+        let mut attempts = Attempts::new(call, ApiOperation::PutItem, effect);
         attempts.wait_for_others(&options.precondition).await;
         let item = new_item(document, options, revision.clone());
         // A tree of the document takes much memory: it is made for each attempt, and gone once it is text.
@@ -319,7 +321,7 @@ impl Storage for DynamoDbStorage {
         precondition: &Precondition,
     ) -> Result<DeleteOutcome, StorageError> {
         let effect = Effect::of_write(precondition);
-        let mut attempts = Attempts::new(call, "DeleteItem", effect);
+        let mut attempts = Attempts::new(call, ApiOperation::DeleteItem, effect);
         attempts.wait_for_others(precondition).await;
         let send = || {
             let mut request = self

@@ -62,8 +62,14 @@ fn every_variable_is_read() {
         ("TENON_TAPE", "failures"),
         ("TENON_TAPE_REDACT_HEADERS", "X-Session, x-tenant"),
         ("TENON_TAPE_REDACT_FIELDS", "/email"),
+        ("TENON_CHANNEL", "items"),
+        ("TENON_ARTIFACTS", "s3://releases/team"),
+        ("TENON_PUBLIC_KEYS", KEY),
     ])
     .unwrap();
+    let mut read = Variables::read_so_far();
+    read.retain(|name| name.starts_with("TENON_"));
+    assert_eq!(read, VARIABLES.map(str::to_owned).into());
     assert_eq!(config.tape.policy.to_string(), "failures");
     let redaction = Redaction::credentials().with_headers(["x-session", "x-tenant"]);
     assert_eq!(

@@ -35,6 +35,8 @@ impl Variables {
 
     /// A variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
+        #[cfg(test)]
+        self.note_read(name);
         self.0
             .get(name)
             .map(String::as_str)
@@ -98,6 +100,24 @@ impl Variables {
         InvalidVariable(format!(
             "variable `{name}` (its value is not shown) is not what is allowed, {allowed}"
         ))
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Names that were asked for in this thread.
+    static READ: std::cell::RefCell<std::collections::BTreeSet<String>> = Default::default();
+}
+
+#[cfg(test)]
+impl Variables {
+    fn note_read(&self, name: &str) {
+        READ.with_borrow_mut(|read| read.insert(name.to_owned()));
+    }
+
+    /// What this thread has asked for so far.
+    pub fn read_so_far() -> std::collections::BTreeSet<String> {
+        READ.take()
     }
 }
 

@@ -5,7 +5,7 @@ mod metrics;
 mod roles;
 
 use super::{
-    source,
+    requirements::Requirements,
     template::{Template, elements, members, plain, text},
 };
 use anyhow::Context;
@@ -54,28 +54,34 @@ const OUTPUTS: [&str; 12] = [
     "Url",
 ];
 
+/// Compares a template with the code, and says what does not fit.
+type Check = fn(&Template, &Requirements) -> anyhow::Result<Vec<String>>;
+
+/// All checks, by the names that docs/operations.md gives them.
+pub const CHECKS: [(&str, Check); 13] = [
+    ("routes", api::routes),
+    ("integrations", api::integrations),
+    ("binary_types", api::binary_types),
+    ("open_methods", api::open_methods),
+    ("alarms", metrics::alarms),
+    ("dashboard", metrics::dashboard),
+    ("all_are_shown", metrics::all_are_shown),
+    ("host", roles::host),
+    ("publisher", roles::publisher),
+    ("partitions", roles::partitions),
+    ("table", table),
+    ("times_and_sizes", times_and_sizes),
+    ("outputs", outputs),
+];
+
 /// What in an expanded template does not fit the code, with defaults and with all that is optional.
-pub fn complaints(file: &Path) -> anyhow::Result<Vec<String>> {
+pub fn complaints(file: &Path, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let mut complaints = BTreeSet::new();
     for settings in [&[][..], &EVERYTHING[..]] {
         let template = Template::load(file, settings)?;
         // A template that lacks what a check is about is a complaint as well, and the others go on.
-        for check in [
-            api::routes,
-            api::integrations,
-            api::binary_types,
-            api::open_methods,
-            metrics::alarms,
-            metrics::dashboard,
-            metrics::all_are_shown,
-            roles::host,
-            roles::publisher,
-            roles::partitions,
-            table,
-            times_and_sizes,
-            outputs,
-        ] {
-            match check(&template) {
+        for (_, check) in CHECKS {
+            match check(&template, requirements) {
                 Ok(found) => complaints.extend(found),
                 Err(error) => {
                     complaints.insert(format!("{error:#}"));
@@ -83,8 +89,9 @@ pub fn complaints(file: &Path) -> anyhow::Result<Vec<String>> {
             }
         }
     }
+    // What is optional is set only here.
     let everything = Template::load(file, &EVERYTHING)?;
-    complaints.extend(variables(&everything)?);
+    complaints.extend(variables(&everything, requirements)?);
     Ok(complaints.into_iter().collect())
 }
 
@@ -105,12 +112,12 @@ fn unmatched(
 }
 
 /// The function's environment against what the host reads.
-fn variables(template: &Template) -> anyhow::Result<Vec<String>> {
+fn variables(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let (_, function) = template.resource("AWS::Lambda::Function")?;
     let set = members(&function["Environment"]["Variables"])
         .map(|(name, _)| name.clone())
         .collect();
-    let read = source::variables()?;
+    let read = requirements.texts("/variables")?;
     Ok(unmatched(
         &set,
         &read,
@@ -120,7 +127,7 @@ fn variables(template: &Template) -> anyhow::Result<Vec<String>> {
 }
 
 /// The table against how the backend lays out items.
-fn table(template: &Template) -> anyhow::Result<Vec<String>> {
+fn table(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let (_, table) = template.resource("AWS::DynamoDB::Table")?;
     let key = |schema: &Value| -> String {
         let names: Vec<_> = elements(schema)
@@ -134,11 +141,11 @@ fn table(template: &Template) -> anyhow::Result<Vec<String>> {
             .collect();
         names.join(", ")
     };
-    let pair = |partition: &str, sort: &str| -> anyhow::Result<String> {
+    let pair = |key: &str| -> anyhow::Result<String> {
         Ok(format!(
             "HASH {}, RANGE {}",
-            source::layout(partition)?,
-            source::layout(sort)?
+            requirements.text(&format!("{key}/0"))?,
+            requirements.text(&format!("{key}/1"))?
         ))
     };
     let index = &table["GlobalSecondaryIndexes"][0];
@@ -146,17 +153,17 @@ fn table(template: &Template) -> anyhow::Result<Vec<String>> {
         (
             "the table's key",
             key(&table["KeySchema"]),
-            pair("PARTITION", "SORT")?,
+            pair("/table/key")?,
         ),
         (
             "the index's key",
             key(&index["KeySchema"]),
-            pair("INDEX_PARTITION", "INDEX_SORT")?,
+            pair("/table/index_key")?,
         ),
         (
             "the index",
             plain(&index["IndexName"]),
-            source::layout("INDEX")?,
+            requirements.text("/table/index")?.to_owned(),
         ),
         (
             "the index's projection",
@@ -166,7 +173,7 @@ fn table(template: &Template) -> anyhow::Result<Vec<String>> {
         (
             "the attribute for expiry",
             plain(&table["TimeToLiveSpecification"]["AttributeName"]),
-            source::layout("EXPIRY")?,
+            requirements.text("/table/expiry")?.to_owned(),
         ),
     ];
     let mut complaints: Vec<_> = facts
@@ -188,7 +195,7 @@ fn table(template: &Template) -> anyhow::Result<Vec<String>> {
 }
 
 /// Who gives up first: the host, then Lambda, then the gateway. And whether a guest fits the function.
-fn times_and_sizes(template: &Template) -> anyhow::Result<Vec<String>> {
+fn times_and_sizes(template: &Template, _: &Requirements) -> anyhow::Result<Vec<String>> {
     /// REST APIs (AWS: API Gateway quotas).
     const GATEWAY_MS_MAX: u64 = 29_000;
     let (_, function) = template.resource("AWS::Lambda::Function")?;
@@ -247,7 +254,7 @@ fn architecture(template: &Template, function: &Value) -> anyhow::Result<Vec<Str
         .collect())
 }
 
-fn outputs(template: &Template) -> anyhow::Result<Vec<String>> {
+fn outputs(template: &Template, _: &Requirements) -> anyhow::Result<Vec<String>> {
     let found: BTreeSet<_> = template.outputs().cloned().collect();
     let expected = OUTPUTS.map(str::to_owned).into();
     Ok(unmatched(

@@ -2,6 +2,7 @@
 
 use super::{
     agreement,
+    requirements::Requirements,
     template::{Template, elements, plain, text},
 };
 use crate::run::root;
@@ -74,7 +75,12 @@ pub struct Workshop {
 
 impl Workshop {
     /// Runs one gate on some templates.
-    pub fn run(&self, gate: Gate, stems: &[&str]) -> anyhow::Result<Complaints> {
+    pub fn run(
+        &self,
+        gate: Gate,
+        stems: &[&str],
+        requirements: &Requirements,
+    ) -> anyhow::Result<Complaints> {
         if stems.is_empty() {
             return Ok(Complaints::new());
         }
@@ -100,10 +106,9 @@ impl Workshop {
             Gate::Agreement => stems
                 .iter()
                 .map(|stem| {
-                    Ok((
-                        (*stem).to_owned(),
-                        agreement::complaints(&self.expanded.join(format!("{stem}.json")))?,
-                    ))
+                    let file = self.expanded.join(format!("{stem}.json"));
+                    let complaints = agreement::complaints(&file, requirements)?;
+                    Ok(((*stem).to_owned(), complaints))
                 })
                 .collect(),
         }

@@ -47,6 +47,41 @@ const PAGE_BYTES_MAX: usize = 2 << 20;
 /// Pages that are listed.
 const PAGES_MAX: u32 = 20;
 
+/// What is asked of S3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum S3Request {
+    /// An artifact.
+    Get,
+    /// Whether an artifact is there.
+    Head,
+    /// The names of artifacts.
+    List,
+    /// To keep an artifact.
+    Put,
+}
+
+impl S3Request {
+    /// All of them. The stack's roles are compared with this list, so that none may do more.
+    pub const ALL: [Self; 4] = [Self::Get, Self::Head, Self::List, Self::Put];
+
+    fn method(self) -> &'static str {
+        match self {
+            Self::Get | Self::List => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+        }
+    }
+
+    /// The IAM action that allows it (AWS: "Actions, resources, and condition keys for Amazon S3").
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::Get | Self::Head => "s3:GetObject",
+            Self::List => "s3:ListBucket",
+            Self::Put => "s3:PutObject",
+        }
+    }
+}
+
 /// Where in S3, and how it is reached. Made by whoever starts the host: nothing here reads the environment.
 #[derive(Clone)]
 pub struct S3Location {
@@ -191,13 +226,13 @@ impl S3Artifacts {
     /// Sends a request until it is answered or that is hopeless.
     async fn send(
         &self,
-        method: &'static str,
+        kind: S3Request,
         object: &Object,
         body: &[u8],
     ) -> Result<HttpResponse, StoreError> {
         let mut pause = PAUSE;
         for attempt in 1.. {
-            match self.attempt(method, object, body).await {
+            match self.attempt(kind, object, body).await {
                 Ok(response) => return Ok(response),
                 Err(Trouble::Passing(words)) if attempt == ATTEMPTS_MAX => {
                     return Err(unavailable(object, &words));
@@ -214,11 +249,11 @@ impl S3Artifacts {
 
     async fn attempt(
         &self,
-        method: &'static str,
+        kind: S3Request,
         object: &Object,
         body: &[u8],
     ) -> Result<HttpResponse, Trouble> {
-        let request = self.request(method, object, body).await?;
+        let request = self.request(kind, object, body).await?;
         let duration_max = if body.is_empty() {
             HEAD_DURATION_MAX
         } else {
@@ -236,12 +271,11 @@ impl S3Artifacts {
 
     async fn request(
         &self,
-        method: &'static str,
+        kind: S3Request,
         object: &Object,
         body: &[u8],
     ) -> Result<HttpRequest, Trouble> {
-        // Listing is a GET of the bucket; it has a name of its own because it needs a permission of its own.
-        let method = if method == "LIST" { "GET" } else { method };
+        let method = kind.method();
         let lasting = |error: &dyn Error| Trouble::Lasting(words(error));
         let location = &self.location;
         let credentials = location.credentials.provide_credentials().await;
@@ -283,7 +317,7 @@ impl S3Artifacts {
                 .headers_mut()
                 .insert(header.name(), header.value().to_owned());
         }
-        if method == "PUT" {
+        if kind == S3Request::Put {
             request
                 .headers_mut()
                 .insert("content-length", body.len().to_string());
@@ -342,7 +376,7 @@ impl S3Artifacts {
 impl ArtifactStore for S3Artifacts {
     async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError> {
         let object = self.location.object(name);
-        let response = self.send("GET", &object, b"").await?;
+        let response = self.send(S3Request::Get, &object, b"").await?;
         match response.status().as_u16() {
             200 => self.body(&object, name.bytes_max(), response).await,
             status => Err(self.not_done(&object, status)),
@@ -351,7 +385,7 @@ impl ArtifactStore for S3Artifacts {
 
     async fn exists(&self, name: ArtifactName) -> Result<bool, StoreError> {
         let object = self.location.object(name);
-        let response = self.send("HEAD", &object, b"").await?;
+        let response = self.send(S3Request::Head, &object, b"").await?;
         match response.status().as_u16() {
             200 => Ok(true),
             status => match self.not_done(&object, status) {
@@ -363,7 +397,7 @@ impl ArtifactStore for S3Artifacts {
 
     async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError> {
         let object = self.location.object(name);
-        let response = self.send("PUT", &object, bytes).await?;
+        let response = self.send(S3Request::Put, &object, bytes).await?;
         match response.status().as_u16() {
             200 => Ok(()),
             403 => Err(refused(&object, "answered 403: writing it is not allowed")),
@@ -391,7 +425,7 @@ impl ArtifactStore for S3Artifacts {
                 ),
                 shown: format!("{location}{MANIFESTS}"),
             };
-            let response = self.send("LIST", &object, b"").await?;
+            let response = self.send(S3Request::List, &object, b"").await?;
             match response.status().as_u16() {
                 200 => {}
                 403 => return Err(refused(&object, "answered 403: listing it is not allowed")),

@@ -4,7 +4,7 @@
 use super::{ChannelStore, FlipError};
 use crate::{
     release::{channel::ChannelName, folder::StoreError},
-    storage::dynamodb::{DynamoDbOptions, trouble},
+    storage::dynamodb::{ApiOperation, DynamoDbOptions, trouble},
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -16,8 +16,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::{collections::HashMap, time::Duration};
 use tokio::time::timeout;
 
-/// The partition of channels. Guests' partitions begin with their namespace, which is never empty.
-const PARTITION: &str = "#channel";
 /// The signed document, as text.
 const DOCUMENT: &str = "document";
 /// Its generation, as a number: what a flip is conditional on.
@@ -34,6 +32,15 @@ pub struct TableChannels {
 }
 
 impl TableChannels {
+    /// The partition of channels. Guests' partitions begin with their namespace, which is never empty.
+    pub const PARTITION: &str = "#channel";
+    /// What is called of DynamoDB's API to read and to write channels.
+    pub const OPERATIONS: [ApiOperation; 3] = [
+        ApiOperation::GetItem,
+        ApiOperation::PutItem,
+        ApiOperation::Query,
+    ];
+
     /// In the table that the options name. Nothing is sent yet.
     pub fn new(options: &DynamoDbOptions) -> Self {
         Self {
@@ -48,7 +55,10 @@ impl TableChannels {
 
     fn item(sort: String, generation: u64, document: &str) -> HashMap<String, AttributeValue> {
         HashMap::from([
-            ("pk".to_owned(), AttributeValue::S(PARTITION.to_owned())),
+            (
+                "pk".to_owned(),
+                AttributeValue::S(Self::PARTITION.to_owned()),
+            ),
             ("sk".to_owned(), AttributeValue::S(sort)),
             (
                 GENERATION.to_owned(),
@@ -63,7 +73,7 @@ impl TableChannels {
             .client
             .get_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(PARTITION.to_owned()))
+            .key("pk", AttributeValue::S(Self::PARTITION.to_owned()))
             .key("sk", AttributeValue::S(channel.to_string()))
             // An eventual read could bring back the generation before, which would look like an attack.
             .consistent_read(true)
@@ -212,7 +222,7 @@ impl ChannelStore for TableChannels {
                 .query()
                 .table_name(&self.table)
                 .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-                .expression_attribute_values(":pk", AttributeValue::S(PARTITION.to_owned()))
+                .expression_attribute_values(":pk", AttributeValue::S(Self::PARTITION.to_owned()))
                 .expression_attribute_values(":first", AttributeValue::S(past(channel, 0)))
                 // Whoever was interrupted between the two writes left the present one among the past.
                 .expression_attribute_values(

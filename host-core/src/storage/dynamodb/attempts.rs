@@ -2,6 +2,7 @@
 //! twice.
 
 use super::{
+    ApiOperation,
     response::ResponseTooLargeError,
     trouble::{self, Judged, Trouble, Verdict},
 };
@@ -66,8 +67,7 @@ pub(super) enum Answer<O, E> {
 /// The attempts of one call.
 pub(super) struct Attempts<'a> {
     call: &'a Call,
-    /// DynamoDB's name for the operation.
-    operation: &'static str,
+    operation: ApiOperation,
     effect: Effect,
     until: Instant,
     /// Failures since the call last came further.
@@ -77,7 +77,7 @@ pub(super) struct Attempts<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    pub(super) fn new(call: &'a Call, operation: &'static str, effect: Effect) -> Self {
+    pub(super) fn new(call: &'a Call, operation: ApiOperation, effect: Effect) -> Self {
         let now = Instant::now();
         let until = call.deadline.map_or(now + CALL_DURATION_MAX, |deadline| {
             end_of_attempts(now, Instant::from_std(deadline))
@@ -187,7 +187,7 @@ impl<'a> Attempts<'a> {
 
     /// Notes for the operator why there is no outcome.
     pub(super) fn fault(&self, words: &str) {
-        let operation = self.operation;
+        let operation = self.operation.name();
         self.call
             .report(|report| report.add_fault(format!("{operation}: {words}")));
     }

@@ -1,7 +1,7 @@
 //! The key that seals cursors: one for all hosts that share the table, made by the first of them, kept in the table.
 
 use super::{
-    DynamoDbStorage,
+    ApiOperation, DynamoDbStorage,
     attempts::{Answer, Attempts, Effect},
     layout::{self, Attributes},
     trouble::judge,
@@ -59,7 +59,7 @@ impl DynamoDbStorage {
             partition: layout::HOST_PARTITION.to_owned(),
             sort: SORT.to_owned(),
         });
-        let mut attempts = Attempts::new(call, "GetItem", Effect::Read);
+        let mut attempts = Attempts::new(call, ApiOperation::GetItem, Effect::Read);
         let send = || {
             self.client
                 .get_item()
@@ -88,7 +88,7 @@ impl DynamoDbStorage {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|_| StorageError::Internal)?;
         attributes.insert(KEY.to_owned(), AttributeValue::B(Blob::new(bytes)));
-        let mut attempts = Attempts::new(call, "PutItem", Effect::WriteOnce);
+        let mut attempts = Attempts::new(call, ApiOperation::PutItem, Effect::WriteOnce);
         let send = || {
             self.client
                 .put_item()

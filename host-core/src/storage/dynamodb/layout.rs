@@ -16,20 +16,25 @@ use crate::storage::{Entry, Item, Key, Revision};
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
-pub(super) const PARTITION: &str = "pk";
-pub(super) const SORT: &str = "sk";
+/// The partition key: namespace and partition.
+pub const PARTITION: &str = "pk";
+/// The sort key.
+pub const SORT: &str = "sk";
 pub(super) const DOCUMENT: &str = "doc";
 pub(super) const REVISION: &str = "rev";
-pub(super) const EXPIRY: &str = "expires_at";
-pub(super) const INDEX_PARTITION: &str = "ipk";
-pub(super) const INDEX_SORT: &str = "isk";
+/// Expiry in seconds since the Unix epoch.
+pub const EXPIRY: &str = "expires_at";
+/// The index's partition key.
+pub const INDEX_PARTITION: &str = "ipk";
+/// The index's sort key.
+pub const INDEX_SORT: &str = "isk";
 /// The one global secondary index.
-pub(super) const INDEX: &str = "index";
+pub const INDEX: &str = "index";
 
 /// Where the host keeps facts about the table.
-pub(super) const HOST_PARTITION: &str = "#tenon";
+pub const HOST_PARTITION: &str = "#tenon";
 /// Where transactions are remembered that were done under a token.
-pub(super) const TOKEN_PARTITION: &str = "#token";
+pub const TOKEN_PARTITION: &str = "#token";
 
 /// Stands between the parts of a combined sort key. Below everything else, since NUL itself is written [`ESCAPED_NUL`].
 const MARK: &str = "\0\0";

@@ -4,7 +4,7 @@
 //! can tell whether there is more, one item more is asked for than wanted.
 
 use super::{
-    DynamoDbStorage,
+    ApiOperation, DynamoDbStorage,
     attempts::{Answer, Attempts, Effect, traced},
     charge,
     layout::{self, Attributes, INDEX, text},
@@ -131,7 +131,7 @@ impl DynamoDbStorage {
         mut page: PageBuilder<'_>,
         is_covered: impl Fn(&Entry) -> bool + Send,
     ) -> Result<Page, StorageError> {
-        let mut attempts = Attempts::new(call, "Query", Effect::Read);
+        let mut attempts = Attempts::new(call, ApiOperation::Query, Effect::Read);
         let mut wanted_max = usize::MAX;
         loop {
             let wanted = page.wanted().min(wanted_max);

@@ -5,7 +5,7 @@
 //! requests of other hosts: an item under it is written along, which says what was done and what came of it.
 
 use super::{
-    DynamoDbStorage,
+    ApiOperation, DynamoDbStorage,
     attempts::{Answer, Attempts, Effect, traced},
     charge,
     condition::Condition,
@@ -49,7 +49,7 @@ impl DynamoDbStorage {
         token: Option<&str>,
     ) -> Result<TransactOutcome, StorageError> {
         let revisions = transaction::revisions(call, operations);
-        let mut attempts = Attempts::new(call, "TransactWriteItems", Effect::WriteOnce);
+        let mut attempts = Attempts::new(call, ApiOperation::TransactWriteItems, Effect::WriteOnce);
         let digest = digest(operations);
         let names_state = |precondition: &&_| matches!(precondition, Precondition::Revision(_));
         let mut preconditions = operations.iter().map(transaction::precondition);

@@ -1,22 +1,25 @@
 //! Routes, and what stands behind them.
 
-use super::{super::source, unmatched};
-use crate::infra::template::{Template, elements, members, plain, text};
+use super::unmatched;
+use crate::infra::{
+    requirements::{Requirements, described},
+    template::{Template, elements, members, plain, text},
+};
 use serde_json::Value;
 
 /// The API's methods against the guest's OpenAPI document.
-pub fn routes(template: &Template) -> anyhow::Result<Vec<String>> {
+pub fn routes(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
     Ok(unmatched(
-        &source::described(&api["Body"]["paths"]),
-        &source::routes()?,
+        &described(&api["Body"]["paths"]),
+        &requirements.routes,
         "is a method of the API that the guest does not describe",
         "is described by the guest, but no method of the API",
     ))
 }
 
 /// Each method calls the alias, which is what canary and rollback move; and the API may call that.
-pub fn integrations(template: &Template) -> anyhow::Result<Vec<String>> {
+pub fn integrations(template: &Template, _: &Requirements) -> anyhow::Result<Vec<String>> {
     let (alias, properties) = template.resource("AWS::Lambda::Alias")?;
     let mut complaints = Vec::new();
     if properties["Name"] != "live" {
@@ -46,7 +49,10 @@ pub fn integrations(template: &Template) -> anyhow::Result<Vec<String>> {
 }
 
 /// The API's binary types against those that the host and `serve --event-kind rest` take it to have.
-pub fn binary_types(template: &Template) -> anyhow::Result<Vec<String>> {
+pub fn binary_types(
+    template: &Template,
+    requirements: &Requirements,
+) -> anyhow::Result<Vec<String>> {
     let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
     let of_api = match &api["BinaryMediaTypes"] {
         Value::Null => &api["Body"]["x-amazon-apigateway-binary-media-types"],
@@ -57,14 +63,14 @@ pub fn binary_types(template: &Template) -> anyhow::Result<Vec<String>> {
         .collect();
     Ok(unmatched(
         &found,
-        &source::binary_types()?,
+        &requirements.texts("/binary_types")?,
         "is a binary type of the API that `REST_BINARY_TYPES` of the host lacks",
         "is in `REST_BINARY_TYPES` of the host, but no binary type of the API",
     ))
 }
 
 /// A method that needs no key has a rate of its own, below the one that all others share.
-pub fn open_methods(template: &Template) -> anyhow::Result<Vec<String>> {
+pub fn open_methods(template: &Template, _: &Requirements) -> anyhow::Result<Vec<String>> {
     let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
     let (_, stage) = template.resource("AWS::ApiGateway::Stage")?;
     let rate = |path: &str, method: &str| {

@@ -1,7 +1,9 @@
 //! Alarms and dashboard against the metrics that exist: a misspelt one is never in alarm and draws nothing.
 
-use super::{super::source, roles};
-use crate::infra::template::{Template, elements, plain, text};
+use crate::infra::{
+    requirements::Requirements,
+    template::{Template, elements, plain, text},
+};
 use anyhow::Context;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,9 +65,9 @@ struct Series {
 }
 
 /// Alarms watch metrics that exist, and the table's errors of every operation that the host calls.
-pub fn alarms(template: &Template) -> anyhow::Result<Vec<String>> {
+pub fn alarms(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let watched = watched(template);
-    let mut complaints = unknown(template, &watched)?;
+    let mut complaints = unknown(template, requirements, &watched)?;
     for (name, alarm) in template.resources("AWS::CloudWatch::Alarm") {
         complaints.extend(expression(&name, &alarm["Metrics"]));
     }
@@ -76,10 +78,7 @@ pub fn alarms(template: &Template) -> anyhow::Result<Vec<String>> {
         .collect();
     complaints.extend(super::unmatched(
         &operations,
-        &roles::operations()?
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
+        &requirements.texts("/operations")?,
         "is watched for system errors, but the host does not call it",
         "is called by the host, but not watched for system errors",
     ));
@@ -127,9 +126,9 @@ fn is_true(value: &Value) -> bool {
 }
 
 /// The dashboard is JSON, and draws metrics and logs that exist.
-pub fn dashboard(template: &Template) -> anyhow::Result<Vec<String>> {
+pub fn dashboard(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let drawn = drawn(template)?;
-    let mut complaints = unknown(template, &drawn)?;
+    let mut complaints = unknown(template, requirements, &drawn)?;
     let (_, dashboard) = template.resource("AWS::CloudWatch::Dashboard")?;
     let body: Value = serde_json::from_str(text(&dashboard["DashboardBody"]))?;
     let groups = template.resources("AWS::Logs::LogGroup");
@@ -165,23 +164,31 @@ pub fn dashboard(template: &Template) -> anyhow::Result<Vec<String>> {
 }
 
 /// No metric is emitted, and paid for, that nobody sees.
-pub fn all_are_shown(template: &Template) -> anyhow::Result<Vec<String>> {
+pub fn all_are_shown(
+    template: &Template,
+    requirements: &Requirements,
+) -> anyhow::Result<Vec<String>> {
     let mut shown: BTreeSet<String> = drawn(template)?
         .into_iter()
         .map(|series| series.name)
         .collect();
     shown.extend(watched(template).into_iter().map(|series| series.name));
-    Ok(source::metrics()?
-        .names
+    Ok(requirements
+        .texts("/metrics/names")?
         .difference(&shown)
         .map(|name| format!("metric `{name}` is in no alarm and not on the dashboard"))
         .collect())
 }
 
 /// Complaints about series that nobody publishes.
-fn unknown(template: &Template, series: &[Series]) -> anyhow::Result<Vec<String>> {
+fn unknown(
+    template: &Template,
+    requirements: &Requirements,
+    series: &[Series],
+) -> anyhow::Result<Vec<String>> {
     let names = Names::of(template)?;
-    let own = source::metrics()?;
+    let own = requirements.texts("/metrics/names")?;
+    let own_dimension = requirements.text("/metrics/dimension")?;
     let mut complaints = Vec::new();
     for Series {
         place,
@@ -192,7 +199,7 @@ fn unknown(template: &Template, series: &[Series]) -> anyhow::Result<Vec<String>
     {
         let found: Vec<&str> = dimensions.keys().map(String::as_str).collect();
         let is_published = if *namespace == names.own_namespace {
-            own.names.contains(name) && found == [own.dimension.as_str()]
+            own.contains(name) && found == [own_dimension]
         } else {
             PUBLISHED.iter().any(|(published, metrics, keys)| {
                 published == namespace
@@ -206,7 +213,7 @@ fn unknown(template: &Template, series: &[Series]) -> anyhow::Result<Vec<String>
             ));
         }
         for (dimension, value) in dimensions {
-            if !names.has(dimension, value, &own.dimension) {
+            if !names.has(dimension, value, own_dimension) {
                 complaints.push(format!(
                     "{place} names {dimension} `{value}`, which this stack does not have"
                 ));

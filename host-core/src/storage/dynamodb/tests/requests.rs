@@ -10,6 +10,7 @@ use crate::{
     storage::{Direction, SortRange, Tenant},
 };
 use serde_json::json;
+use std::collections::BTreeSet;
 
 async fn scripted() -> (Engine, DynamoDbStorage, Script) {
     let engine = Engine::embedded().await;
@@ -82,6 +83,9 @@ async fn each_operation_is_one_request_and_no_write_reads_first() {
         "DeleteItem",
     ];
     assert_eq!(script.take_operations(), expected);
+    let called: BTreeSet<&str> = expected.into();
+    let listed = ApiOperation::ALL.map(ApiOperation::name);
+    assert_eq!(called, listed.into(), "roles are compared with this list");
     assert!(call.into_report().capacity_units >= 8.0);
 }
 

@@ -1,0 +1,56 @@
+//! The operations of DynamoDB's API that the store and the release channels call, and the permissions that they need. The stack's roles
+//! are compared with this list, so that none may do more.
+
+/// An operation as the API names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // DynamoDB's own documentation says what each does
+pub enum ApiOperation {
+    BatchGetItem,
+    DeleteItem,
+    GetItem,
+    PutItem,
+    Query,
+    TransactWriteItems,
+}
+
+impl ApiOperation {
+    /// All that the store calls for guests and for itself. Making and checking tables is not among them: `host-cli table` does that with
+    /// its user's own rights.
+    pub const ALL: [Self; 6] = [
+        Self::BatchGetItem,
+        Self::DeleteItem,
+        Self::GetItem,
+        Self::PutItem,
+        Self::Query,
+        Self::TransactWriteItems,
+    ];
+
+    /// Like `GetItem`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BatchGetItem => "BatchGetItem",
+            Self::DeleteItem => "DeleteItem",
+            Self::GetItem => "GetItem",
+            Self::PutItem => "PutItem",
+            Self::Query => "Query",
+            Self::TransactWriteItems => "TransactWriteItems",
+        }
+    }
+
+    /// IAM actions that allow it (AWS: "Actions, resources, and condition keys for Amazon DynamoDB"). A transaction needs those of its
+    /// parts; ours put, delete and check.
+    pub fn actions(self) -> &'static [&'static str] {
+        match self {
+            Self::BatchGetItem => &["dynamodb:BatchGetItem"],
+            Self::DeleteItem => &["dynamodb:DeleteItem"],
+            Self::GetItem => &["dynamodb:GetItem"],
+            Self::PutItem => &["dynamodb:PutItem"],
+            Self::Query => &["dynamodb:Query"],
+            Self::TransactWriteItems => &[
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:PutItem",
+            ],
+        }
+    }
+}
