@@ -6,7 +6,7 @@
 //! | `doc` | M | the document as a native map, so that other tools can read it |
 //! | `rev` | S | the revision |
 //! | `expires_at` | N | expiry in seconds since the Unix epoch; the table's TTL attribute |
-//! | `ipk`, `isk` | S | secondary partition, and [the combined sort key](index_sort): the key of the index `index` |
+//! | `ipk`, `isk` | S | secondary partition, and the combined sort key that `index_sort` makes: the key of the index `index` |
 //!
 //! Partitions that start with `#` are the host's own: `#tenon` (facts about the table), `#token` (transactions done under a token),
 //! `#channel` (release channels).
