@@ -54,7 +54,8 @@ impl Copies {
 
     /// The text with the replacement in the place of each copy; `None` where it has none.
     pub(super) fn replaced(&self, text: &str) -> Option<String> {
-        let mut changed = self.replaced_letters(text);
+        let mut changed = None;
+        // Before letters: digits of an escape may look like the beginning of a copy.
         for escapes in Escapes::EACH {
             let current = changed.as_deref().unwrap_or(text);
             if escapes.are_in(current) {
@@ -62,6 +63,8 @@ impl Copies {
                 changed = next.or(changed);
             }
         }
+        let current = changed.as_deref().unwrap_or(text);
+        changed = self.replaced_letters(current).or(changed);
         // Layers of escapes cannot be told apart well enough to replace a part.
         let current = changed.as_deref().unwrap_or(text);
         match self.is_in_layers(current) {
