@@ -24,7 +24,7 @@ use std::{
 
 /// The template's stem among those of the mutants.
 const TEMPLATE: &str = "template";
-/// The same for the other CPU, as README says to make it.
+/// The same for the other CPU, as infra/README.md says to make it.
 const OTHER_CPU: &str = "template-x86_64";
 
 /// All gates on the template, and each mutant at its gate.
