@@ -135,11 +135,6 @@ impl Redaction {
         self.names.contains(&name) || self.is_by_pattern && names::is_credential(&name)
     }
 
-    /// Whether a text may hold the value of this name, as in `name=value`.
-    fn hides_in_text(&self, name: &str) -> bool {
-        self.hides_parameter(name) || self.hides_member(name)
-    }
-
     /// A gateway event without its secrets, which are added to `secrets`. `None`: it cannot be read.
     pub(super) fn event<'a>(
         &self,
@@ -272,6 +267,16 @@ impl Redaction {
             secrets: Some(secrets),
         };
         rewrite(json, &mut walk).unwrap_or(Cow::Borrowed(REPLACEMENT_JSON))
+    }
+}
+
+impl text::Hides for Redaction {
+    fn parameter(&self, name: &str) -> bool {
+        self.hides_parameter(name) || self.hides_member(name)
+    }
+
+    fn word(&self, name: &str) -> bool {
+        self.hides_member(name)
     }
 }
 

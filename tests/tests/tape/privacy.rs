@@ -27,7 +27,8 @@ use rand_chacha::{
 use serde_json::{Value, json};
 use std::{fs, sync::Arc};
 
-const REQUESTS: u64 = 96;
+const REQUESTS: u64 = 160;
+const FORM: &str = "application/x-www-form-urlencoded";
 const HEADERS: [&str; 18] = [
     "authorization",
     "Proxy-Authorization",
@@ -141,7 +142,7 @@ impl Draw {
             _ => nested,
         };
         let text = nested.to_string();
-        match self.below(9) {
+        match self.below(19) {
             0 => ("application/json", text.into_bytes()),
             1 => ("text/plain", text.into_bytes()),
             2 => ("application/json", format!("\u{feff}{text}").into_bytes()),
@@ -156,6 +157,26 @@ impl Draw {
                 format!("--b\r\ncontent-disposition: form-data; name=\"password\"\r\n\r\n{secret}\r\n--b--").into_bytes(),
             ),
             7 => ("text/xml", format!("<a><password>{secret}</password></a>").into_bytes()),
+            // What tools send with their default type, or with none.
+            8 => (FORM, text.into_bytes()),
+            9 => (FORM, format!("<a><password>{secret}</password></a>").into_bytes()),
+            10 => (FORM, format!("a=1;password={secret};b=2&c=d").into_bytes()),
+            11 => (FORM, format!("a=1\npassword: {secret}\n").into_bytes()),
+            12 => (FORM, format!("next=/cb?token={}&x=1", encoded(&secret)).into_bytes()),
+            13 => (FORM, format!("doc={}", encoded(&text.replace("email", "token"))).into_bytes()),
+            14 => ("text/plain", format!("<a><password>{secret}</password></a>").into_bytes()),
+            15 => (
+                "text/plain",
+                format!("--b\r\ncontent-disposition: form-data; name=\"password\"\r\n\r\n{secret}\r\n--b--").into_bytes(),
+            ),
+            16 => ("text/plain", format!("user=u&password=two {secret}").into_bytes()),
+            17 => (
+                "text/plain",
+                format!(
+                    "authorization=Bearer {secret}\n{{\\\"password\\\": \\\"x\\\", password=\\\"{secret}\\\", password => '{secret}'"
+                )
+                .into_bytes(),
+            ),
             _ => {
                 let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
                 ("application/json; charset=utf-16", utf16)
@@ -172,7 +193,13 @@ impl Draw {
             let referer = format!("https://a.example/?code={}", ascii(&self.secret()));
             headers.push(("referer".to_owned(), referer));
         }
-        let (content_type, body) = self.body();
+        let (content_type, body) = match self.below(4) {
+            0 => (
+                "application/json",
+                escaped_copy(&ascii(&target_secret)).into_bytes(),
+            ),
+            _ => self.body(),
+        };
         headers.push(("content-type".to_owned(), content_type.to_owned()));
         let mut fields = vec![("host", "localhost")];
         fields.extend(headers.iter().map(|(name, value)| (&**name, &**value)));
@@ -221,6 +248,16 @@ fn ascii(text: &str) -> String {
     text.chars().filter(char::is_ascii).collect()
 }
 
+/// A body that repeats what is redacted elsewhere, spelt with an escape.
+fn escaped_copy(secret: &str) -> String {
+    let at = secret.find('z').unwrap_or_default();
+    format!(
+        "{{\"name\":\"lamp\",\"copy\":\"{}\\u007a{}\"}}",
+        &secret[..at],
+        secret[at + 1..].replace('/', "\\/")
+    )
+}
+
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
@@ -256,8 +293,9 @@ fn opened(text: &str) -> String {
     if let Ok(line) = serde_json::from_str::<Value>(text) {
         for message in ["event", "response"] {
             let body = line[message]["body"].as_str().unwrap_or_default();
+            opened.push_str(&body.replace("\\u007a", "z"));
             let body = STANDARD.decode(body).unwrap_or_default();
-            opened.push_str(&String::from_utf8_lossy(&body));
+            opened.push_str(&String::from_utf8_lossy(&body).replace("\\u007a", "z"));
         }
     }
     for word in text.split(|character: char| !character.is_ascii_alphanumeric()) {

@@ -10,7 +10,7 @@ pub(super) enum Form {
     Json,
     /// A JSON value on each line.
     Lines,
-    /// `application/x-www-form-urlencoded`.
+    /// As `application/x-www-form-urlencoded`.
     Pairs,
     Prose,
     /// Text of another form. It stays where it spells no name of a credential.
@@ -74,9 +74,9 @@ pub(super) fn form(body: &str, description: &Description, sender: Sender) -> For
     let is_lines_type = description.is_any(|media| {
         media.contains("ndjson") || media.contains("jsonl") || media.contains("json-seq")
     });
-    let looks_like_json = text.starts_with(['{', '[']);
+    let is_json = |text: &str| check(text.as_bytes()).is_ok();
+    let looks_like_json = text.starts_with(['{', '[']) || text.starts_with('"') && is_json(body);
     if is_json_type || is_lines_type || looks_like_json {
-        let is_json = |text: &str| check(text.as_bytes()).is_ok();
         return if is_json(body) {
             Form::Json
         } else if text
@@ -88,21 +88,56 @@ pub(super) fn form(body: &str, description: &Description, sender: Sender) -> For
             Form::Unknown
         };
     }
-    if text.starts_with('\u{feff}') {
+    // What a client sends is what it looks like: types are often left out, or those of a tool's defaults.
+    let is_foreign = sender == Sender::Client;
+    if text.starts_with('\u{feff}') || is_foreign && (is_markup(text) || is_multipart(text)) {
         return Form::Unknown;
     }
     if description.is_any(|media| media == "application/x-www-form-urlencoded") {
-        return Form::Pairs;
+        return match text.contains(NOT_IN_FORMS) {
+            false => Form::Pairs,
+            true => Form::Unknown,
+        };
     }
     let is_plain = description
         .media_types
         .iter()
         .all(|media| media.is_empty() || media == "text/plain");
-    if is_plain || sender == Sender::Guest {
+    if is_plain && is_foreign && is_form(text) {
+        Form::Pairs
+    } else if is_plain || !is_foreign {
         Form::Prose
     } else {
         Form::Unknown
     }
+}
+
+/// Characters that forms encode, and that other forms of text are made of.
+const NOT_IN_FORMS: [char; 8] = ['\r', '\n', '<', '>', '"', '{', '}', '\\'];
+
+/// Whether a text of no declared type reads as a form: it begins with a name and `=`.
+fn is_form(text: &str) -> bool {
+    let is_in_name = |character: char| {
+        character.is_alphanumeric() || matches!(character, '_' | '-' | '.' | '%' | '+' | '[' | ']')
+    };
+    let name = text.split_once('=').map(|(name, _)| name);
+    name.is_some_and(|name| !name.is_empty() && name.chars().all(is_in_name))
+        && !text.contains(NOT_IN_FORMS)
+}
+
+/// Whether a text has elements, as XML and HTML do.
+fn is_markup(text: &str) -> bool {
+    text.starts_with('<') || text.contains("</") || text.contains("/>")
+}
+
+/// Whether a text has parts with headers.
+fn is_multipart(text: &str) -> bool {
+    const MARK: &[u8] = b"content-disposition";
+    text.starts_with("--")
+        || text
+            .as_bytes()
+            .windows(MARK.len())
+            .any(|window| window.eq_ignore_ascii_case(MARK))
 }
 
 impl Form {
@@ -129,6 +164,8 @@ mod tests {
         form(body, &description, Sender::Client)
     }
 
+    const FORM: &str = "application/x-www-form-urlencoded";
+
     #[test]
     fn only_what_can_be_read_has_a_form() {
         for (body, media_type, expected) in [
@@ -145,8 +182,24 @@ mod tests {
                 "application/x-ndjson",
                 Form::Lines,
             ),
-            ("a=b", "application/x-www-form-urlencoded", Form::Pairs),
-            ("{a=b", "application/x-www-form-urlencoded", Form::Unknown),
+            ("a=b", FORM, Form::Pairs),
+            ("a=b;c=d e", FORM, Form::Pairs),
+            ("{a=b", FORM, Form::Unknown),
+            ("{\"a\":1}", FORM, Form::Json),
+            ("\"a\"", FORM, Form::Json),
+            ("a={\"b\":1}", FORM, Form::Unknown),
+            ("a=b\nc=d", FORM, Form::Unknown),
+            ("x <a>b</a>", FORM, Form::Unknown),
+            ("a=b c&d", "", Form::Pairs),
+            ("a b=c", "", Form::Prose),
+            ("<a>b</a>", "text/plain", Form::Unknown),
+            ("<a>b</a>", "", Form::Unknown),
+            ("--x\r\n", "text/plain", Form::Unknown),
+            (
+                "\r\n--x\r\nContent-Disposition: form-data",
+                "",
+                Form::Unknown,
+            ),
             ("hello", "", Form::Prose),
             ("hello", "text/plain", Form::Prose),
             ("<a/>", "application/xml", Form::Unknown),

@@ -7,7 +7,7 @@ use super::{
     marks::Place,
     names,
     places::{self, Pointer},
-    text,
+    text::{self, Hides as _},
     values::LENIENT,
     walk::{self, Section, Walk},
 };
@@ -172,16 +172,16 @@ impl Redaction {
             || fields
                 .into_iter()
                 .any(|name| name.is_none_or(|name| letters.contains(&names::normalised(name))))
-            || text::words(&decoded).any(|word| self.hides_in_text(word))
+            || text::words(&decoded).any(|word| self.parameter(word))
     }
 
     /// What follows names of credentials in a text that is left out.
     fn harvest(&self, text: &str, secrets: &mut Secrets) {
         let hides = |name: &str| {
             let is_field = |pointer: &Pointer| pointer.last_name() == Some(name);
-            self.hides_in_text(name) || self.fields.iter().any(is_field)
+            self.parameter(name) || self.fields.iter().any(is_field)
         };
-        text::harvest(text, &hides, &mut |value| secrets.add(value));
+        text::harvest(text, &hides, &mut |_, value| secrets.add(value));
     }
 }
 

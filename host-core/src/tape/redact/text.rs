@@ -6,7 +6,9 @@ use std::{borrow::Cow, ops::Range};
 /// What kind of text is looked through.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// `name=value&name=value`: a query, or the body of a form. A value ends at `&` alone.
+    /// A query: `name=value&name=value`, where a value reaches to `&`, and what an address holds.
+    Query,
+    /// The body of a form: as a query, and what prose holds.
     Pairs,
     /// May hold an address with a query: a header's value, a path.
     Address,
@@ -14,20 +16,31 @@ pub(super) enum Kind {
     Prose,
 }
 
+/// Which names are hidden.
+pub(super) trait Hides {
+    /// As the name of a parameter: in a query, a form or an address.
+    fn parameter(&self, name: &str) -> bool;
+    /// Elsewhere in a text, where a short name such as `code` means many things.
+    fn word(&self, name: &str) -> bool;
+}
+
 /// One value that was found.
 pub(super) struct Found {
     range: Range<usize>,
-    /// As it is meant, in lower case.
+    /// As it is meant, in lower case; empty where escapes may hide a name.
     pub(super) name: String,
     pub(super) value: String,
+    /// It is hidden as a parameter's name.
+    pub(super) is_parameter: bool,
 }
 
 /// The values in a text whose names `hides` picks, in their order, without overlaps.
-pub(super) fn find(text: &str, kind: Kind, hides: &dyn Fn(&str) -> bool) -> Vec<Found> {
+pub(super) fn find(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
     let mut found = match kind {
-        Kind::Pairs => pairs(text, hides),
-        Kind::Address | Kind::Prose => named(text, kind, hides),
+        Kind::Query | Kind::Pairs => pairs(text, hides),
+        Kind::Address | Kind::Prose => Vec::new(),
     };
+    found.extend(named(text, kind, hides));
     encoded(text, hides, &mut found);
     found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
     let mut end = 0;
@@ -56,18 +69,19 @@ pub(super) fn replaced<'a>(text: &'a str, found: &[Found]) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
-fn pairs(text: &str, hides: &dyn Fn(&str) -> bool) -> Vec<Found> {
+fn pairs(text: &str, hides: &dyn Hides) -> Vec<Found> {
     let mut found = Vec::new();
     let mut start = 0;
     for pair in text.split('&') {
         let end = start + pair.len();
         if let Some((name, value)) = pair.split_once('=') {
             let name = names::decoded(name);
-            if !value.is_empty() && hides(&name) {
+            if !value.is_empty() && hides.parameter(&name) {
                 found.push(Found {
                     range: end - value.len()..end,
                     name: name.to_lowercase(),
                     value: value.to_owned(),
+                    is_parameter: true,
                 });
             }
         }
@@ -78,27 +92,37 @@ fn pairs(text: &str, hides: &dyn Fn(&str) -> bool) -> Vec<Found> {
 
 /// Values after a name and `=`, in prose also after `:`, in the order of their ends. What lies within a value that was found is not looked
 /// at again, so that time and memory stay linear in the text.
-fn named(text: &str, kind: Kind, hides: &dyn Fn(&str) -> bool) -> Vec<Found> {
+fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
+    let is_prose = matches!(kind, Kind::Prose | Kind::Pairs);
     let mut found: Vec<Found> = Vec::new();
     // Where the last value ends that reaches to the end of its line, and the last that ends with a word: others within them end there, too.
     let (mut line_end, mut word_end, mut end) = (0, 0, 0);
     for (at, separator) in text.match_indices(['=', ':']) {
-        let to_line_end = separator == ":";
-        if to_line_end && kind != Kind::Prose || at < line_end || !to_line_end && at < word_end {
+        let is_colon = separator == ":";
+        if is_colon && !is_prose || at < line_end || !is_colon && at < word_end {
             continue;
         }
-        let Some(name) = name_before(&text[..at]) else {
+        let Some((before, name)) = name_before(&text[..at]) else {
             continue;
         };
+        // In prose, an address is told by what stands before the name.
+        let is_parameter = !is_prose || !is_colon && before.ends_with(['?', '&', ';', '#']);
         let name = names::decoded(name);
-        if !hides(&name) {
+        let is_hidden = match is_parameter {
+            true => hides.parameter(&name),
+            false => hides.word(&name),
+        };
+        if !is_hidden {
             continue;
         }
-        let (range, is_quoted) = value_after(text, at + 1, to_line_end);
-        if to_line_end {
-            line_end = range.end;
-        } else if !is_quoted {
-            word_end = range.end;
+        let (range, reach) = match is_colon {
+            true => (rest_of_line(text, at + 1), Reach::Line),
+            false => value_after(text, at + 1),
+        };
+        match reach {
+            Reach::Line => line_end = range.end,
+            Reach::Word => word_end = range.end,
+            Reach::Quotes => {}
         }
         if !range.is_empty() && range.end > end {
             end = range.end;
@@ -106,47 +130,116 @@ fn named(text: &str, kind: Kind, hides: &dyn Fn(&str) -> bool) -> Vec<Found> {
                 value: text[range.clone()].to_owned(),
                 name: name.to_lowercase(),
                 range,
+                is_parameter,
             });
         }
     }
     found
 }
 
-/// The name at the end of a text, with quotes and blanks after it, as in JSON.
-fn name_before(text: &str) -> Option<&str> {
+/// The name at the end of a text, with quotes and blanks after it, as in JSON, and what stands before it.
+fn name_before(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_end_matches([' ', '\t', '"', '\'', '\\']);
     let is_in_name = |character: char| {
         character.is_alphanumeric()
             || matches!(character, '_' | '-' | '.' | '%' | '[' | ']' | '~' | '$')
     };
     let start = text.trim_end_matches(is_in_name).len();
-    (start < text.len()).then(|| &text[start..])
+    (start < text.len()).then(|| text.split_at(start))
 }
 
-/// Where the value ends that begins at `start`: at the end of the line, or where a query's value or a word ends. Says whether it is quoted.
-fn value_after(text: &str, start: usize, to_line_end: bool) -> (Range<usize>, bool) {
+/// How far a value reaches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Line,
+    Word,
+    Quotes,
+}
+
+fn rest_of_line(text: &str, start: usize) -> Range<usize> {
+    let start = after_any(text, start, &[' ', '\t']);
+    let length = text[start..].find('\n');
+    start..length.map_or(text.len(), |length| start + length)
+}
+
+/// Where the text goes on after these characters.
+fn after_any(text: &str, start: usize, characters: &[char]) -> usize {
+    text.len() - text[start..].trim_start_matches(characters).len()
+}
+
+/// Where the value after an equals sign ends that begins at `start`: where a query's value or a word ends, or with its quotes.
+fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
+    /// The first words of values that have several (RFC 9110, section 11.4).
+    const SCHEMES: [&str; 8] = [
+        "apikey",
+        "aws4-hmac-sha256",
+        "basic",
+        "bearer",
+        "digest",
+        "dpop",
+        "negotiate",
+        "token",
+    ];
+    const ENDS: [char; 10] = ['&', '#', ' ', '\t', '\n', '\r', '"', '\'', '<', '>'];
+    // `=>`, `==`
+    let start = after_any(text, start, &['=', '>']);
+    let start = after_any(text, start, &[' ', '\t']);
+    if let Some(range) = quoted(text, start) {
+        return (range, Reach::Quotes);
+    }
     let rest = &text[start..];
-    let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-    let (start, rest) = (start + blanks, &rest[blanks..]);
-    let quote = rest
-        .chars()
-        .next()
-        .filter(|first| matches!(first, '"' | '\'') && !to_line_end);
-    let ends: &[char] = match quote {
-        Some('"') => &['"', '\n'],
-        Some(_) => &['\'', '\n'],
-        None if to_line_end => &['\n'],
-        None => &['&', '#', ' ', '\t', '\n', '\r', '"', '\'', '<', '>'],
-    };
-    let skipped = usize::from(quote.is_some());
-    let rest = &rest[skipped..];
-    let length = rest.find(ends).unwrap_or(rest.len());
-    let range = start + skipped..start + skipped + length;
-    (range, quote.is_some())
+    let length = rest.find(ENDS).unwrap_or(rest.len());
+    let word = &rest[..length];
+    let goes_on = rest[length..].starts_with([' ', '\t']);
+    if goes_on
+        && SCHEMES
+            .iter()
+            .any(|scheme| scheme.eq_ignore_ascii_case(word))
+    {
+        return (rest_of_line(text, start), Reach::Line);
+    }
+    (start..start + length, Reach::Word)
 }
 
-/// Words that hold a pair in percent-encoding, such as an address within an address: they go as a whole.
-fn encoded(text: &str, hides: &dyn Fn(&str) -> bool, found: &mut Vec<Found>) {
+/// What stands in the quotes that begin at `start`, which may be escaped: up to quotes with as many backslashes before them, or to the end of
+/// the line.
+fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
+    /// In strings in strings in strings.
+    const BACKSLASHES_MAX: usize = 7;
+    let backslashes = after_any(text, start, &['\\']) - start;
+    let quote = text[start + backslashes..].chars().next()?;
+    if !matches!(quote, '"' | '\'') {
+        return None;
+    }
+    let start = start + backslashes + 1;
+    if backslashes > BACKSLASHES_MAX {
+        return Some(rest_of_line(text, start));
+    }
+    let mut before = 0;
+    for (at, byte) in text.bytes().enumerate().skip(start) {
+        match byte {
+            b'\n' => return Some(start..at),
+            b'\\' => before += 1,
+            // A quote that is escaped more often than the first is part of the value.
+            _ if char::from(byte) == quote && is_closing(backslashes, before) => {
+                return Some(start..at - before.min(backslashes));
+            }
+            _ => before = 0,
+        }
+    }
+    Some(start..text.len())
+}
+
+/// Whether a quote after so many backslashes ends what began with one after `opening` of them.
+fn is_closing(opening: usize, backslashes: usize) -> bool {
+    match opening {
+        0 => backslashes % 2 == 0,
+        _ => backslashes <= opening,
+    }
+}
+
+/// Words that hold a pair in percent-encoding, such as an address or a document within an address: they go as a whole.
+fn encoded(text: &str, hides: &dyn Hides, found: &mut Vec<Found>) {
     const ENDS: [char; 10] = ['&', '=', '#', '?', ' ', '\t', '\n', '"', '<', '>'];
     let mut at = 0;
     while let Some(percent) = text[at..].find('%').map(|percent| at + percent) {
@@ -156,14 +249,45 @@ fn encoded(text: &str, hides: &dyn Fn(&str) -> bool, found: &mut Vec<Found>) {
             .map_or(text.len(), |end| percent + end);
         let word = &text[start..end];
         let decoded = names::decoded(word);
-        if decoded.contains('=') && *decoded != *word {
-            let inner = named(&decoded, Kind::Address, hides);
+        if *decoded != *word {
+            // What is within is no prose, but may have its forms.
+            let is_document = decoded.contains(['{', '"', '\n', '<']);
+            let kind = if is_document {
+                Kind::Pairs
+            } else {
+                Kind::Query
+            };
+            let mut inner = named(&decoded, kind, hides);
+            if is_document {
+                harvest(
+                    &decoded,
+                    &|name| hides.parameter(name),
+                    &mut |name, value| {
+                        inner.push(Found::of(name, value));
+                    },
+                );
+            }
+            if ["\\u", "&#"].iter().any(|escape| decoded.contains(escape)) {
+                inner.push(Found::of("", word));
+            }
             found.extend(inner.into_iter().map(|inner| Found {
                 range: start..end,
                 ..inner
             }));
         }
         at = end;
+    }
+}
+
+impl Found {
+    /// Found in a word whose range is not yet known.
+    fn of(name: &str, value: &str) -> Self {
+        Self {
+            range: 0..0,
+            name: name.to_lowercase(),
+            value: value.to_owned(),
+            is_parameter: true,
+        }
     }
 }
 
@@ -186,7 +310,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// Values that may follow a name in a text of any form, such as XML or a part of `multipart/form-data`: for a text that is left out, so that
 /// what a guest copies from it is known elsewhere.
-pub(super) fn harvest(text: &str, hides: &dyn Fn(&str) -> bool, value: &mut dyn FnMut(&str)) {
+pub(super) fn harvest(text: &str, hides: &dyn Fn(&str) -> bool, found: &mut dyn FnMut(&str, &str)) {
     /// Quotes, brackets and line breaks between a name and its value.
     const BETWEEN_MAX: usize = 16;
     const ENDS: [char; 10] = ['"', '\'', '<', '>', '&', '\n', '\r', ' ', '\t', ','];
@@ -201,7 +325,8 @@ pub(super) fn harvest(text: &str, hides: &dyn Fn(&str) -> bool, value: &mut dyn 
             .find(|character| !in_word(character))
             .unwrap_or(rest.len());
         at = start + word_bytes;
-        if !hides(&rest[..word_bytes]) {
+        let name = &rest[..word_bytes];
+        if !hides(name) {
             continue;
         }
         let begin = text[at..]
@@ -215,7 +340,7 @@ pub(super) fn harvest(text: &str, hides: &dyn Fn(&str) -> bool, value: &mut dyn 
                 .find(ENDS)
                 .map_or(text.len(), |length| begin + length);
         }
-        value(&text[begin..value_end]);
+        found(name, &text[begin..value_end]);
     }
 }
 
@@ -223,12 +348,24 @@ pub(super) fn harvest(text: &str, hides: &dyn Fn(&str) -> bool, value: &mut dyn 
 mod tests {
     use super::*;
 
+    struct Patterns;
+
+    impl Hides for Patterns {
+        fn parameter(&self, name: &str) -> bool {
+            names::is_credential_parameter(&names::normalised(name))
+        }
+
+        fn word(&self, name: &str) -> bool {
+            names::is_credential(&names::normalised(name))
+        }
+    }
+
     fn hides(name: &str) -> bool {
-        names::is_credential_parameter(&names::normalised(name))
+        Patterns.parameter(name)
     }
 
     fn redacted(text: &str, kind: Kind) -> String {
-        replaced(text, &find(text, kind, &hides)).into_owned()
+        replaced(text, &find(text, kind, &Patterns)).into_owned()
     }
 
     #[test]
@@ -252,6 +389,18 @@ mod tests {
                 "next=REDACTED",
             ),
             ("next=a%3Db", "next=a%3Db"),
+            ("a=1;pin=s3cret;b=2&c", "a=1;pin=REDACTED&c"),
+            ("next=/cb?pin=s3cret&a=b", "next=/cb?pin=REDACTED&a=b"),
+            ("a=b:c&d=%7B%22e%22%3A1%7D", "a=b:c&d=%7B%22e%22%3A1%7D"),
+        ] {
+            assert_eq!(redacted(text, Kind::Query), expected);
+            assert_eq!(redacted(text, Kind::Pairs), expected);
+        }
+        for (text, expected) in [
+            ("user=u&password:s3cret", "user=u&password:REDACTED"),
+            ("d=%7B%22token%22%3A%22s3cret%22%7D&e=1", "d=REDACTED&e=1"),
+            ("d=%3Cpassword%3Es3cret%3C%2Fpassword%3E", "d=REDACTED"),
+            ("d=%7B%22%5Cu0074oken%22%3A%22s3cret%22%7D", "d=REDACTED"),
         ] {
             assert_eq!(redacted(text, Kind::Pairs), expected);
         }
@@ -289,6 +438,30 @@ mod tests {
             (r#"{"password":"s3cret"}"#, r#"{"password":REDACTED"#),
             ("pwd = \"a b\" c", "pwd = \"REDACTED\" c"),
             ("at 12:30: done", "at 12:30: done"),
+            (
+                "authorization=Bearer s3cret x\nnext",
+                "authorization=REDACTED\nnext",
+            ),
+            (
+                "authorization='Bearer s3cret' x",
+                "authorization='REDACTED' x",
+            ),
+            (r#"password=\"a s3cret\" c"#, r#"password=\"REDACTED\" c"#),
+            (
+                r#"password=\\\"a \\\\\\\"s3cret\\\" c"#,
+                r#"password=\\\"REDACTED\\\" c"#,
+            ),
+            (r#"password="a \" s3cret" c"#, r#"password="REDACTED" c"#),
+            ("password => 's3cret', b", "password => 'REDACTED', b"),
+            ("password == s3cret b", "password == REDACTED b"),
+            (
+                "code=500 key=items/1 pass: 3 pin: 4",
+                "code=500 key=items/1 pass: 3 pin: 4",
+            ),
+            (
+                "GET /a?code=s3cret&key=s3cret done",
+                "GET /a?code=REDACTED&key=REDACTED done",
+            ),
         ] {
             assert_eq!(redacted(text, Kind::Prose), expected);
         }
@@ -316,18 +489,22 @@ mod tests {
             "otp: token=",
             "token%3D",
             "token/",
+            "token=\\\"",
+            "token=\\\"token=\\'token='token=",
+            "token=Bearer ",
+            "%22token%3D",
         ] {
             let text = part.repeat((1 << 20) / part.len());
-            for kind in [Kind::Pairs, Kind::Address, Kind::Prose] {
+            for kind in [Kind::Query, Kind::Pairs, Kind::Address, Kind::Prose] {
                 let begun = std::time::Instant::now();
-                let found = find(&text, kind, &hides);
+                let found = find(&text, kind, &Patterns);
                 let bytes: usize = found.iter().map(|found| found.value.len()).sum();
                 assert!(bytes <= 4 * text.len(), "{part}: {bytes}");
                 assert!(begun.elapsed() < bound, "{part}");
             }
             let begun = std::time::Instant::now();
             let mut secrets = super::super::values::Secrets::default();
-            harvest(&text, &hides, &mut |value| secrets.add(value));
+            harvest(&text, &hides, &mut |_, value| secrets.add(value));
             assert!(begun.elapsed() < bound, "{part}");
         }
     }
@@ -336,7 +513,7 @@ mod tests {
     fn values_are_found_in_texts_of_any_form() {
         let text = "<a><password>one</password></a> name=\"token\"\r\n\r\ntwo\r\n--b {\"secret\" : \"three\"} apikey=four";
         let mut values = Vec::new();
-        harvest(text, &hides, &mut |value| values.push(value.to_owned()));
+        harvest(text, &hides, &mut |_, value| values.push(value.to_owned()));
         for value in ["one", "two", "three", "four"] {
             assert!(values.contains(&value.to_owned()), "{value}: {values:?}");
         }

@@ -92,10 +92,14 @@ impl Walk<'_> {
 
     /// A text without the values of names in it; `None` where it holds none.
     pub(super) fn text(&mut self, text: &str, kind: Kind, place: &[Step<'_>]) -> Option<String> {
-        let found = text::find(text, kind, &|name| self.rules.hides_in_text(name));
+        let found = text::find(text, kind, self.rules);
         for found in &found {
-            self.marks
-                .query(&found.name, Place::below(self.base, place));
+            let at = Place::below(self.base, place);
+            match found.is_parameter {
+                _ if found.name.is_empty() => self.marks.at(at),
+                true => self.marks.query(&found.name, at),
+                false => self.marks.name(&found.name, at),
+            }
             if let Some(secrets) = self.secrets.as_deref_mut() {
                 secrets.add(&found.value);
             }
@@ -147,7 +151,7 @@ impl Rewriter for Walk<'_> {
         }
         let text = string(json).ok()?;
         let kind = match self.section {
-            Section::Query => Kind::Pairs,
+            Section::Query => Kind::Query,
             Section::Json => Kind::Prose,
             Section::Headers
             | Section::Field(_)
