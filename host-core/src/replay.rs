@@ -12,7 +12,9 @@ mod ignore;
 mod run;
 
 pub use case::{AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_FILE, RESPONSE_FILE};
-pub use compare::{ANSWER, Difference, Mismatch, STORE, readable_response};
+pub use compare::{
+    ANSWER, DIFFERENCES_MAX, Difference, DifferenceList, Mismatch, STORE, readable_response,
+};
 pub use event::{EventHead, PATH_CHARACTERS_MAX, RequestLine, SyntaxError, head, request_line};
 pub use ignore::{IgnoreRule, InvalidRule};
 pub use run::{

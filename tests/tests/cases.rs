@@ -154,8 +154,7 @@ pub fn differences(case: &Case, outcome: &CaseOutcome) -> Vec<String> {
     let mismatches = outcome.mismatches(case, &[]);
     let mut lines: Vec<_> = mismatches
         .iter()
-        .flat_map(|mismatch| mismatch.differences())
-        .map(|difference| difference.to_string())
+        .flat_map(|mismatch| mismatch.differences().lines().collect::<Vec<_>>())
         .collect();
     if case.after.is_none() && outcome.after != json!([]) {
         lines.push(format!(

@@ -248,8 +248,12 @@ impl Gate {
     fn left(&self, mismatches: impl Iterator<Item = Mismatch>) -> Vec<String> {
         let mut lines = Vec::new();
         for mismatch in mismatches.filter_map(|mismatch| mismatch.without(&self.ignore)) {
-            let differences = mismatch.differences().into_iter();
-            lines.extend(differences.map(|difference| format!("{} {difference}", mismatch.file)));
+            let differences = mismatch.differences();
+            lines.extend(
+                differences
+                    .lines()
+                    .map(|line| format!("{} {line}", mismatch.file)),
+            );
         }
         lines
     }

@@ -1,7 +1,7 @@
 //! Expected against actual, as JSON.
 
 use super::{AFTER_FILE, IgnoreRule, RESPONSE_FILE};
-use crate::json::{self, Value};
+use crate::json::{self, Step, Value, pointer};
 use std::fmt;
 
 /// A document of a case that did not come out as expected.
@@ -26,6 +26,26 @@ pub struct Difference {
     pub actual: Option<Value>,
 }
 
+/// Differences that are kept; further ones are counted. Whoever made two documents differ chooses how often.
+pub const DIFFERENCES_MAX: usize = 1000;
+
+/// The first places at which two documents differ.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DifferenceList {
+    /// In the order of the document's members, at most [`DIFFERENCES_MAX`].
+    pub first: Vec<Difference>,
+    /// How many there are beyond these.
+    pub more: usize,
+}
+
+impl DifferenceList {
+    /// One line for each, and one that counts the rest.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let more = (self.more > 0).then(|| format!("and {} more differences", self.more));
+        self.first.iter().map(Difference::to_string).chain(more)
+    }
+}
+
 impl Mismatch {
     /// The mismatch between two documents, if there is one.
     pub fn between(file: &'static str, expected: Option<&Value>, actual: &Value) -> Option<Self> {
@@ -37,12 +57,36 @@ impl Mismatch {
     }
 
     /// The smallest places that differ, in the order of the document's members.
-    pub fn differences(&self) -> Vec<Difference> {
-        let spelled = |difference: Difference| Difference {
-            pointer: self.place(&difference.pointer),
-            ..difference
+    pub fn differences(&self) -> DifferenceList {
+        self.differences_where(|_| true)
+    }
+
+    /// Those of them whose places count.
+    pub(crate) fn differences_where(&self, counts: impl Fn(&str) -> bool) -> DifferenceList {
+        let mut list = DifferenceList::default();
+        let mut found = |steps: &[Step<'_>], expected: Option<&Value>, actual: Option<&Value>| {
+            let pointer = self.place(&pointer("", steps));
+            if !counts(&pointer) {
+                return;
+            }
+            if list.first.len() == DIFFERENCES_MAX {
+                list.more += 1;
+                return;
+            }
+            list.first.push(Difference {
+                pointer,
+                expected: expected.cloned(),
+                actual: actual.cloned(),
+            });
         };
-        self.within().into_iter().map(spelled).collect()
+        let mut steps = Vec::new();
+        visit(
+            &mut steps,
+            self.expected.as_ref(),
+            Some(&self.actual),
+            &mut found,
+        );
+        list
     }
 
     /// The mismatch without differences that do not count: what was expected stands in their places. `None` where no other is left.
@@ -53,37 +97,26 @@ impl Mismatch {
 
     /// Makes the places what was expected that do not count. Whether a difference is left.
     pub(crate) fn without_where(&mut self, is_ignored: impl Fn(&str) -> bool) -> bool {
-        let mut is_left = false;
-        for difference in self.within() {
-            if is_ignored(&self.place(&difference.pointer)) {
-                conform(&mut self.actual, difference);
-            } else {
-                is_left = true;
-            }
+        let file = self.file;
+        let is_ignored = |steps: &[Step<'_>]| is_ignored(&place(file, &pointer("", steps)));
+        match &self.expected {
+            Some(expected) => conform(&mut Vec::new(), expected, &mut self.actual, &is_ignored),
+            None => !is_ignored(&[]),
         }
-        is_left
     }
 
-    /// A place of the document in the spelling that all comparisons share.
     fn place(&self, pointer: &str) -> String {
-        match self.file {
-            RESPONSE_FILE | ANSWER => response_place(pointer),
-            AFTER_FILE | STORE => format!("/stored{pointer}"),
-            what @ ("writes" | "calls" | "logs") => format!("/{what}{pointer}"),
-            _ => pointer.to_owned(),
-        }
+        place(self.file, pointer)
     }
+}
 
-    /// The smallest places that differ, as pointers into the document as it is.
-    fn within(&self) -> Vec<Difference> {
-        let mut differences = Vec::new();
-        collect(
-            &mut differences,
-            String::new(),
-            self.expected.as_ref(),
-            Some(&self.actual),
-        );
-        differences
+/// A place of a document in the spelling that all comparisons share.
+fn place(file: &str, pointer: &str) -> String {
+    match file {
+        RESPONSE_FILE | ANSWER => response_place(pointer),
+        AFTER_FILE | STORE => format!("/stored{pointer}"),
+        what @ ("writes" | "calls" | "logs") => format!("/{what}{pointer}"),
+        _ => pointer.to_owned(),
     }
 }
 
@@ -112,76 +145,92 @@ fn response_place(pointer: &str) -> String {
     }
 }
 
-/// Makes a place of `actual` what was expected there.
-fn conform(actual: &mut Value, difference: Difference) {
-    let Some((parent, name)) = difference.pointer.rsplit_once('/') else {
-        if let Some(expected) = difference.expected {
-            *actual = expected;
-        }
-        return;
-    };
-    let name = name.replace("~1", "/").replace("~0", "~");
-    match (actual.pointer_mut(parent), difference.expected) {
-        (Some(Value::Object(members)), Some(expected)) => {
-            members.insert(name, expected);
-        }
-        (Some(Value::Object(members)), None) => {
-            members.remove(&name);
-        }
-        (Some(Value::Array(elements)), Some(expected)) => {
-            let position = name.parse().ok();
-            if let Some(element) = position.and_then(|position: usize| elements.get_mut(position)) {
-                *element = expected;
+/// Makes the places of `actual` what is expected that are ignored. Whether a difference is left.
+fn conform<'a>(
+    steps: &mut Vec<Step<'a>>,
+    expected: &'a Value,
+    actual: &mut Value,
+    is_ignored: &dyn Fn(&[Step<'_>]) -> bool,
+) -> bool {
+    if expected == actual {
+        return false;
+    }
+    let mut is_left = false;
+    match (expected, &mut *actual) {
+        (Value::Object(expected), Value::Object(actual)) => {
+            actual.retain(|name, _| {
+                if expected.contains_key(name) {
+                    return true;
+                }
+                let mut below = steps.clone();
+                below.push(Step::Name(name.as_str().into()));
+                let is_kept = !is_ignored(&below);
+                is_left |= is_kept;
+                is_kept
+            });
+            for (name, expected) in expected {
+                steps.push(Step::Name(name.as_str().into()));
+                match actual.get_mut(name) {
+                    Some(actual) => is_left |= conform(steps, expected, actual, is_ignored),
+                    None if is_ignored(steps) => {
+                        actual.insert(name.clone(), expected.clone());
+                    }
+                    None => is_left = true,
+                }
+                steps.pop();
             }
         }
-        // A pointer of a difference leads to a member or an element that is there.
-        _ => {}
+        (Value::Array(expected), Value::Array(actual)) if expected.len() == actual.len() => {
+            for (position, (expected, actual)) in expected.iter().zip(actual).enumerate() {
+                steps.push(Step::Element(position));
+                is_left |= conform(steps, expected, actual, is_ignored);
+                steps.pop();
+            }
+        }
+        _ if is_ignored(steps) => *actual = expected.clone(),
+        _ => is_left = true,
     }
+    is_left
 }
 
-fn collect(
-    differences: &mut Vec<Difference>,
-    pointer: String,
-    expected: Option<&Value>,
-    actual: Option<&Value>,
+/// Takes a place, what is expected there, and what is there.
+type Found<'f> = dyn FnMut(&[Step<'_>], Option<&Value>, Option<&Value>) + 'f;
+
+/// Calls `found` with the smallest places that differ, and what is on both sides.
+fn visit<'a>(
+    steps: &mut Vec<Step<'a>>,
+    expected: Option<&'a Value>,
+    actual: Option<&'a Value>,
+    found: &mut Found<'_>,
 ) {
     match (expected, actual) {
         (Some(expected), Some(actual)) if expected == actual => {}
         (Some(Value::Object(expected)), Some(Value::Object(actual))) => {
             for (name, value) in expected {
-                collect(
-                    differences,
-                    below(&pointer, name),
-                    Some(value),
-                    actual.get(name),
-                );
+                steps.push(Step::Name(name.as_str().into()));
+                visit(steps, Some(value), actual.get(name), found);
+                steps.pop();
             }
-            for (name, value) in actual
-                .iter()
-                .filter(|(name, _)| !expected.contains_key(*name))
-            {
-                collect(differences, below(&pointer, name), None, Some(value));
+            for (name, value) in actual {
+                if !expected.contains_key(name) {
+                    steps.push(Step::Name(name.as_str().into()));
+                    visit(steps, None, Some(value), found);
+                    steps.pop();
+                }
             }
         }
         // Elements of lists of different lengths cannot be told to belong together.
         (Some(Value::Array(expected)), Some(Value::Array(actual)))
             if expected.len() == actual.len() =>
         {
-            for (index, (expected, actual)) in expected.iter().zip(actual).enumerate() {
-                let pointer = below(&pointer, &index.to_string());
-                collect(differences, pointer, Some(expected), Some(actual));
+            for (position, (expected, actual)) in expected.iter().zip(actual).enumerate() {
+                steps.push(Step::Element(position));
+                visit(steps, Some(expected), Some(actual), found);
+                steps.pop();
             }
         }
-        (expected, actual) => differences.push(Difference {
-            pointer,
-            expected: expected.cloned(),
-            actual: actual.cloned(),
-        }),
+        (expected, actual) => found(steps, expected, actual),
     }
-}
-
-fn below(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// One line: the pointer, what is expected, what is there.
@@ -226,8 +275,7 @@ mod tests {
         Mismatch::between("response.json", Some(&expected), &actual)
             .map(|mismatch| mismatch.differences())
             .unwrap_or_default()
-            .iter()
-            .map(Difference::to_string)
+            .lines()
             .collect()
     }
 
@@ -268,6 +316,7 @@ mod tests {
             Mismatch::between(RESPONSE_FILE, Some(&expected), &actual)
                 .unwrap()
                 .differences()
+                .first
                 .into_iter()
                 .map(|difference| difference.pointer)
                 .collect()
@@ -284,7 +333,10 @@ mod tests {
         );
         let stored = |revision: &str| json!([{"revision": revision}]);
         let mismatch = Mismatch::between(AFTER_FILE, Some(&stored("1")), &stored("2")).unwrap();
-        assert_eq!(mismatch.differences()[0].pointer, "/stored/0/revision");
+        assert_eq!(
+            mismatch.differences().first[0].pointer,
+            "/stored/0/revision"
+        );
     }
 
     #[test]
@@ -305,10 +357,32 @@ mod tests {
         ];
         assert_eq!(mismatch().without(&rules(&all)), None);
         let left = mismatch().without(&rules(&all[1..])).unwrap();
-        assert_eq!(left.differences().len(), 1);
-        assert_eq!(left.differences()[0].pointer, "/status");
+        assert_eq!(left.differences().first.len(), 1);
+        assert_eq!(left.differences().first[0].pointer, "/status");
         assert_eq!(left.actual["body"], expected["body"]);
         assert!(mismatch().without(&[]) == Some(mismatch()));
+    }
+
+    /// Two documents of hundreds of thousands of differences below a long name: what is kept of them is bounded, and the rest is counted.
+    #[test]
+    fn many_differences_are_counted_and_take_no_memory() {
+        const COUNT: usize = 200_000;
+        let begun = std::time::Instant::now();
+        let name = "n".repeat(1000);
+        let document = |value: usize| json!({"body": {&*name: vec![value; COUNT]}});
+        let (expected, actual) = (document(1), document(2));
+        let mismatch = || Mismatch::between(RESPONSE_FILE, Some(&expected), &actual).unwrap();
+        let list = mismatch().differences();
+        assert_eq!((list.first.len(), list.more), (1000, COUNT - 1000));
+        let last = list.lines().last().unwrap();
+        assert_eq!(last, "and 199000 more differences");
+        let rule = |text: String| -> Vec<IgnoreRule> { vec![text.parse().unwrap()] };
+        assert_eq!(mismatch().without(&rule(format!("/body/{name}/*"))), None);
+        // What does not count is not kept in the place of what does.
+        let at = format!("/body/{name}/{}", COUNT - 1);
+        let list = mismatch().differences_where(|place| place == at);
+        assert_eq!((list.first.len(), list.more), (1, 0));
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Takes credentials out of what is written to a tape: values whose names follow a pattern or are configured, in headers, queries, bodies, stored
-//! documents and log lines; fields by pointer; and copies of these values anywhere else in the line.
+//! documents, log lines and answers; fields by pointer; and copies of these values anywhere else in the line.
 //!
 //! It fails closed: a body in which names cannot be told is left out as a whole. What is replaced is marked and keeps its JSON type, so that a
 //! guest still reads the rest as it did. The replacement is always the same: a guest that only passes a value on does so with the replacement as

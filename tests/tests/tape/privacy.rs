@@ -27,7 +27,7 @@ use rand_chacha::{
 use serde_json::{Value, json};
 use std::{fs, sync::Arc};
 
-const REQUESTS: u64 = 160;
+const REQUESTS: u64 = 128;
 const FORM: &str = "application/x-www-form-urlencoded";
 const HEADERS: [&str; 18] = [
     "authorization",

@@ -9,7 +9,7 @@
 use super::{Finding, Report, Totals, Verdict};
 use crate::exit::Failure;
 use host_core::{
-    replay::{Difference, Mismatch},
+    replay::{Difference, DifferenceList, Mismatch},
     tape::replay as tape,
     text::printable,
 };
@@ -139,8 +139,13 @@ pub(super) fn name(verdict: tape::Verdict) -> &'static str {
 }
 
 fn mismatch(mismatch: &Mismatch) -> Value {
-    let differences: Vec<Value> = mismatch.differences().into_iter().map(difference).collect();
-    json!({"file": mismatch.file, "differences": differences})
+    let DifferenceList { first, more } = mismatch.differences();
+    let differences: Vec<Value> = first.into_iter().map(difference).collect();
+    let mut entry = json!({"file": mismatch.file, "differences": differences});
+    if more > 0 {
+        entry["more"] = more.into();
+    }
+    entry
 }
 
 fn difference(difference: Difference) -> Value {

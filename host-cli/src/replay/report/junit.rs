@@ -4,7 +4,6 @@
 use super::{Finding, Report, Totals, Verdict, json::name};
 use crate::exit::Failure;
 use host_core::{
-    replay::Difference,
     tape::replay as tape,
     text::{printable, printable_lines},
 };
@@ -91,10 +90,9 @@ fn status(finding: &Finding) -> TestCaseStatus {
             let lines: Vec<String> = mismatches
                 .iter()
                 .flat_map(|mismatch| {
-                    let line = |difference: Difference| {
-                        one_line(&format!("{} {difference}", mismatch.file))
-                    };
-                    mismatch.differences().into_iter().map(line)
+                    let line = |line: String| one_line(&format!("{} {line}", mismatch.file));
+                    let lines: Vec<String> = mismatch.differences().lines().map(line).collect();
+                    lines
                 })
                 .collect();
             failure("differs from what is expected", Some(lines.join("\n")))

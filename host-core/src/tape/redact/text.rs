@@ -233,7 +233,7 @@ fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
 /// Whether a quote after so many backslashes ends what began with one after `opening` of them.
 fn is_closing(opening: usize, backslashes: usize) -> bool {
     match opening {
-        0 => backslashes % 2 == 0,
+        0 => backslashes.is_multiple_of(2),
         _ => backslashes <= opening,
     }
 }

@@ -3,7 +3,7 @@
 use super::Playback;
 use crate::{
     json::Value,
-    replay::{Difference, IgnoreRule, Mismatch},
+    replay::{Difference, DifferenceList, IgnoreRule, Mismatch},
 };
 use std::collections::BTreeSet;
 
@@ -34,14 +34,18 @@ impl<'a> Rules<'a> {
         let Some(noise) = noise else {
             return;
         };
-        for difference in noise.response {
+        for difference in noise.response.first {
             self.noise.insert(difference.pointer);
         }
         for write in noise.writes {
             match write {
                 WriteDifference::At(_, differences) => {
-                    self.noise
-                        .extend(differences.into_iter().map(|difference| difference.pointer));
+                    self.noise.extend(
+                        differences
+                            .first
+                            .into_iter()
+                            .map(|difference| difference.pointer),
+                    );
                 }
                 WriteDifference::New(entry) | WriteDifference::Gone(entry) => {
                     self.noisy_partitions.extend(partition(&entry));
@@ -64,7 +68,7 @@ impl<'a> Rules<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Differences {
     /// In `/status`, `/headers/...` and `/body/...`.
-    response: Vec<Difference>,
+    response: DifferenceList,
     writes: Vec<WriteDifference>,
     fault: Option<String>,
 }
@@ -74,19 +78,15 @@ enum WriteDifference {
     New(Value),
     Gone(Value),
     /// An item is written otherwise; pointers begin with `/writes/N`.
-    At(Value, Vec<Difference>),
+    At(Value, DifferenceList),
 }
 
 impl Differences {
     pub(super) fn between(expected: &Playback, actual: &Playback, rules: &Rules<'_>) -> Self {
         let response = Mismatch::between("response", Some(&expected.response), &actual.response)
-            .map(|mismatch| mismatch.differences())
+            .map(|mismatch| mismatch.differences_where(|place| rules.counts(place)))
             .unwrap_or_default();
-        let response: Vec<Difference> = response
-            .into_iter()
-            .filter(|difference| rules.counts(&difference.pointer))
-            .collect();
-        let is_told = !response.is_empty() && expected.fault != actual.fault;
+        let is_told = !response.first.is_empty() && expected.fault != actual.fault;
         Self {
             response,
             writes: write_differences(&expected.writes, &actual.writes, rules),
@@ -95,7 +95,7 @@ impl Differences {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.response.is_empty() && self.writes.is_empty()
+        self.response.first.is_empty() && self.writes.is_empty()
     }
 
     /// In words, one sentence for each thing that changed.
@@ -121,9 +121,10 @@ impl Differences {
     /// Both sides in full, equal where differences do not count.
     pub(super) fn mismatches(&self, expected: &Playback, actual: &Playback) -> Vec<Mismatch> {
         let mut mismatches = Vec::new();
-        if !self.response.is_empty() {
+        if !self.response.first.is_empty() {
             let counted: BTreeSet<&str> = self
                 .response
+                .first
                 .iter()
                 .map(|difference| difference.pointer.as_str())
                 .collect();
@@ -167,10 +168,12 @@ impl WriteDifference {
 }
 
 /// The first few in words, and how many more there are.
-fn told(differences: &[Difference], tell: impl Fn(&Difference) -> String) -> Vec<String> {
-    let mut notes: Vec<String> = differences.iter().take(TOLD_MAX).map(tell).collect();
-    if differences.len() > TOLD_MAX {
-        notes.push(format!("and {} more places", differences.len() - TOLD_MAX));
+fn told(differences: &DifferenceList, tell: impl Fn(&Difference) -> String) -> Vec<String> {
+    let first = &differences.first;
+    let mut notes: Vec<String> = first.iter().take(TOLD_MAX).map(tell).collect();
+    let more = differences.more + first.len().saturating_sub(TOLD_MAX);
+    if more > 0 {
+        notes.push(format!("and {more} more places"));
     }
     notes
 }
@@ -261,16 +264,12 @@ fn paired(
     rules: &Rules<'_>,
 ) -> Option<WriteDifference> {
     let mismatch = Mismatch::between("write", Some(&expected), actual)?;
-    let differences: Vec<Difference> = mismatch
-        .differences()
-        .into_iter()
-        .map(|difference| Difference {
-            pointer: format!("/writes/{number}{}", difference.pointer),
-            ..difference
-        })
-        .filter(|difference| rules.counts(&difference.pointer))
-        .collect();
-    (!differences.is_empty()).then_some(WriteDifference::At(expected, differences))
+    let spelled = |place: &str| format!("/writes/{number}{place}");
+    let mut differences = mismatch.differences_where(|place| rules.counts(&spelled(place)));
+    for difference in &mut differences.first {
+        difference.pointer = spelled(&difference.pointer);
+    }
+    (!differences.first.is_empty()).then_some(WriteDifference::At(expected, differences))
 }
 
 #[cfg(test)]

@@ -237,8 +237,7 @@ fn divergence(
             let mismatch = Mismatch::between("call", Some(&value(recorded)), &value(arguments));
             let places: Vec<String> = mismatch
                 .iter()
-                .flat_map(Mismatch::differences)
-                .map(|difference| difference.to_string())
+                .flat_map(|mismatch| mismatch.differences().lines().collect::<Vec<_>>())
                 .collect();
             let what = places.join("; ");
             (
