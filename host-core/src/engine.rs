@@ -1,5 +1,7 @@
 //! The only place that configures wasmtime: compiles components, makes images of them, loads both.
 
+#[cfg(feature = "compiler")]
+mod bounds;
 mod compatibility;
 mod config;
 mod image;
@@ -91,6 +93,7 @@ pub fn compile(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
     if !load::is_component(component) {
         return Err(LoadError::NotAComponent);
     }
+    bounds::check(component)?;
     let config =
         config::compiling(target).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     let engine =

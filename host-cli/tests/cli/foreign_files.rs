@@ -189,6 +189,42 @@ fn hostile_cases_and_events_take_bounded_memory() {
     }
 }
 
+/// A module of empty functions has four bytes for each, of which a compiler makes kilobytes.
+#[test]
+fn a_component_of_very_many_functions_takes_bounded_memory() {
+    let folder = Folder::new();
+    let number = |value: usize| {
+        let group = |index: usize| ((value >> (7 * index)) & 0x7f) as u8;
+        let mut bytes: Vec<u8> = (0..4).map(|index| group(index) | 0x80).collect();
+        bytes.push(group(4));
+        bytes
+    };
+    let section =
+        |id: u8, content: &[u8]| [&[id][..], &number(content.len())[..], content].concat();
+    let count = 900_000;
+    let repeat = |item: &[u8]| [number(count), item.repeat(count)].concat();
+    let module = [
+        &b"\0asm\x01\0\0\0"[..],
+        &section(1, &[1, 0x60, 0, 0]),
+        &section(3, &repeat(&[0])),
+        &section(10, &repeat(&[2, 0, 0x0b])),
+    ]
+    .concat();
+    let component = [b"\0asm\x0d\0\x01\0", &section(1, &module)[..]].concat();
+    let guest = folder.write("many.wasm", component);
+    let (image, event) = (folder.path("many.cwasm"), folder.write("event.json", "{}"));
+    let compile = ["compile", &guest, "-o", &image];
+    let invoke = ["invoke", &event, "--guest", &guest];
+    for (arguments, expected) in [(&compile[..], 3), (&invoke, 3), (&["inspect", &guest], 1)] {
+        let (code, peak) = run_measured(arguments);
+        assert_eq!(code, Some(expected), "{arguments:?}");
+        assert!(peak < 128 << 20, "{arguments:?}: {} MiB", peak >> 20);
+    }
+    cli(&compile)
+        .expect_failure(3, "the component has 900000 functions, 40000 are compiled")
+        .expect_hint();
+}
+
 #[test]
 fn a_case_is_read_from_regular_files_alone() {
     let folder = Folder::new();

@@ -65,6 +65,16 @@ pub enum LoadError {
     /// A component, but this host was built without a compiler.
     #[error("this host cannot compile components, only load images made by `host-cli compile`")]
     NoCompiler,
+    /// It has more of something than the compiler is given.
+    #[error("the component has {count} {what}, {max} are compiled")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        count: u64,
+        /// The bound.
+        max: u64,
+    },
     /// The compiler refused it.
     #[error("failed to compile the component: {0}")]
     Compile(String),
@@ -100,6 +110,9 @@ impl LoadError {
             }
             Self::AlreadyCompiled => "name the component (`.wasm`) that the image was made of",
             Self::NoCompiler => "make an image with `host-cli compile GUEST -o OUT.cwasm`",
+            Self::TooLarge { .. } => {
+                "build the guest optimised for size, and leave out what it does not use"
+            }
             Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
             Self::Image(error) => error.hint(),
             Self::NotGranted(_) => {
@@ -240,6 +253,7 @@ impl Engine {
     /// Compiles once; the other lanes get the code as an image would have it.
     #[cfg(feature = "compiler")]
     fn compile(&self, bytes: &[u8]) -> Result<Arc<[Component]>, LoadError> {
+        super::bounds::check(bytes)?;
         let refused = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let component = Component::from_binary(self.wasmtime(), bytes).map_err(refused)?;
         if self.lanes().len() == 1 {

@@ -1,0 +1,188 @@
+//! What a component may ask of the compiler: its parts are counted before anything is compiled.
+//!
+//! A compiler takes some kilobytes for each function and each declaration, however short it is in the file, so that the size of a file bounds
+//! neither memory nor time. The counts are those that the file claims; a file that holds less is refused by the compiler.
+
+use super::LoadError;
+use wasmparser::{Parser, Payload, SectionLimited};
+
+/// Functions, over all modules. An engine for JavaScript with its library has some 20,000.
+const FUNCTIONS_MAX: u64 = 40_000;
+/// The code of one function. That of an interpreter's main loop has some 100 KiB.
+const FUNCTION_BYTES_MAX: u64 = 1 << 20;
+/// The code of all functions.
+const CODE_BYTES_MAX: u64 = 32 << 20;
+/// Modules and components inside of the component. A module for each library of a linked program is some 60.
+const MODULES_MAX: u64 = 256;
+/// Types, imports, exports, globals, segments, instances, and whatever else is declared one by one.
+const DECLARATIONS_MAX: u64 = 200_000;
+/// The text of the declarations: a type may be as long as its section.
+const DECLARATION_BYTES_MAX: u64 = 4 << 20;
+
+/// What was counted so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    functions: u64,
+    function_bytes: u64,
+    code_bytes: u64,
+    modules: u64,
+    declarations: u64,
+    declaration_bytes: u64,
+}
+
+/// Refuses a component that has more of anything than the compiler is given.
+pub(super) fn check(component: &[u8]) -> Result<(), LoadError> {
+    count(component).map(|_| ())
+}
+
+fn count(component: &[u8]) -> Result<Counts, LoadError> {
+    let mut counts = Counts::default();
+    for payload in Parser::new(0).parse_all(component) {
+        let payload = payload.map_err(|error| LoadError::Compile(error.to_string()))?;
+        counts.add(&payload);
+        counts.check()?;
+    }
+    Ok(counts)
+}
+
+impl Counts {
+    fn add(&mut self, payload: &Payload<'_>) {
+        match payload {
+            Payload::FunctionSection(section) => {
+                self.functions += u64::from(section.count());
+                self.declare(section);
+            }
+            Payload::CodeSectionEntry(body) => {
+                let bytes = body.range().len() as u64;
+                self.function_bytes = self.function_bytes.max(bytes);
+                self.code_bytes += bytes;
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => self.modules += 1,
+            Payload::TypeSection(section) => self.declare(section),
+            Payload::ImportSection(section) => self.declare(section),
+            Payload::TableSection(section) => self.declare(section),
+            Payload::MemorySection(section) => self.declare(section),
+            Payload::TagSection(section) => self.declare(section),
+            Payload::GlobalSection(section) => self.declare(section),
+            Payload::ExportSection(section) => self.declare(section),
+            Payload::InstanceSection(section) => self.declare(section),
+            Payload::CoreTypeSection(section) => self.declare(section),
+            Payload::ComponentInstanceSection(section) => self.declare(section),
+            Payload::ComponentAliasSection(section) => self.declare(section),
+            Payload::ComponentTypeSection(section) => self.declare(section),
+            Payload::ComponentCanonicalSection(section) => self.declare(section),
+            Payload::ComponentImportSection(section) => self.declare(section),
+            Payload::ComponentExportSection(section) => self.declare(section),
+            // Their bytes are kept as they are, or take little more.
+            Payload::DataSection(section) => self.declarations += u64::from(section.count()),
+            Payload::ElementSection(section) => self.declarations += u64::from(section.count()),
+            // The rest comes once, is counted above, or is passed over by the compiler.
+            _ => {}
+        }
+    }
+
+    fn declare<T>(&mut self, section: &SectionLimited<'_, T>) {
+        self.declarations += u64::from(section.count());
+        self.declaration_bytes += section.range().len() as u64;
+    }
+
+    fn check(&self) -> Result<(), LoadError> {
+        let bounds = [
+            ("functions", self.functions, FUNCTIONS_MAX),
+            (
+                "bytes in one function",
+                self.function_bytes,
+                FUNCTION_BYTES_MAX,
+            ),
+            ("bytes of code", self.code_bytes, CODE_BYTES_MAX),
+            ("modules and components", self.modules, MODULES_MAX),
+            ("declarations", self.declarations, DECLARATIONS_MAX),
+            (
+                "bytes of declarations",
+                self.declaration_bytes,
+                DECLARATION_BYTES_MAX,
+            ),
+        ];
+        match bounds.into_iter().find(|(_, count, max)| count > max) {
+            None => Ok(()),
+            Some((what, count, max)) => Err(LoadError::TooLarge { what, count, max }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number as the format has it, in five bytes.
+    fn number(value: usize) -> Vec<u8> {
+        let group = |shift: usize| ((value >> shift) & 0x7f) as u8;
+        let mut bytes: Vec<u8> = (0..4).map(|index| group(7 * index) | 0x80).collect();
+        bytes.push(group(28));
+        bytes
+    }
+
+    fn section(id: u8, content: &[u8]) -> Vec<u8> {
+        [&[id][..], &number(content.len()), content].concat()
+    }
+
+    /// A component with modules of so many functions of `body`, each as often as it is said.
+    fn component(modules: usize, functions: usize, body: &[u8]) -> Vec<u8> {
+        let repeat = |item: &[u8]| [number(functions), item.repeat(functions)].concat();
+        let module = [
+            &b"\0asm\x01\0\0\0"[..],
+            &section(1, &[1, 0x60, 0, 0]),
+            &section(3, &repeat(&[0])),
+            &section(10, &repeat(&[&number(body.len())[..], body].concat())),
+        ]
+        .concat();
+        [
+            b"\0asm\x0d\0\x01\0",
+            &section(1, &module).repeat(modules)[..],
+        ]
+        .concat()
+    }
+
+    const EMPTY: [u8; 2] = [0, 0x0b];
+
+    fn told(component: &[u8]) -> String {
+        check(component).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_takes_memory_is_counted_over_all_modules() {
+        let counts = count(&component(2, 10, &EMPTY)).unwrap();
+        assert_eq!((counts.functions, counts.modules), (20, 2));
+        assert_eq!((counts.function_bytes, counts.code_bytes), (2, 40));
+        let max = FUNCTIONS_MAX as usize;
+        assert!(check(&component(1, max, &EMPTY)).is_ok());
+        assert!(check(&component(2, max / 2, &EMPTY)).is_ok());
+        assert_eq!(
+            told(&component(2, max / 2 + 1, &EMPTY)),
+            "the component has 40002 functions, 40000 are compiled"
+        );
+        let long = vec![0x01; FUNCTION_BYTES_MAX as usize + 1];
+        assert!(told(&component(1, 1, &long)).contains("bytes in one function"));
+        let long = vec![0x01; FUNCTION_BYTES_MAX as usize];
+        assert!(told(&component(1, 33, &long)).contains("bytes of code"));
+        assert!(told(&component(257, 1, &EMPTY)).contains("modules and components"));
+        let types = section(7, &[number(300_000), vec![0x73; 300_000]].concat());
+        let declared = [&b"\0asm\x0d\0\x01\0"[..], &types].concat();
+        assert!(told(&declared).contains("300000 declarations"));
+        let names = section(7, &[number(1), vec![0x73; 5 << 20]].concat());
+        let declared = [&b"\0asm\x0d\0\x01\0"[..], &names].concat();
+        assert!(told(&declared).contains("bytes of declarations"));
+    }
+
+    #[test]
+    fn what_is_no_component_is_told_and_never_panics() {
+        let whole = component(2, 3, &EMPTY);
+        for end in 0..whole.len() {
+            let _ = count(&whole[..end]);
+        }
+        assert!(matches!(
+            check(&whole[..whole.len() - 1]),
+            Err(LoadError::Compile(_))
+        ));
+    }
+}
