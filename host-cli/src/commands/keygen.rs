@@ -14,9 +14,10 @@ pub fn run(arguments: &KeygenArgs) -> Result<Outcome, Failure> {
     let key = SecretKey::new(seed::unpredictable()?.as_bytes());
     let beside = keys::create(&arguments.key, &key)?;
     output::remark(&format!(
-        "wrote `{}`, which signs releases: keep it to yourself; and `{}`, for hosts\n",
+        "wrote `{}`, which signs releases: keep it to yourself; and `{}`, for hosts\nmessages name the key by its id, `{}`\n",
         arguments.key.display(),
-        beside.display()
+        beside.display(),
+        key.public().id()
     ));
     output::result(format!("{}\n", key.public()).as_bytes())?;
     Ok(Outcome::Same)

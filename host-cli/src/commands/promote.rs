@@ -16,7 +16,9 @@ use crate::{
 use host_core::{
     digest::Digest,
     engine::Target,
-    release::{self, ArtifactName, Channel, ChannelName, Manifest, Promotion, RouteLimits},
+    release::{
+        self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion, RouteLimits,
+    },
 };
 
 /// The targets that a guest has to be there for: what hosts run on.
@@ -85,8 +87,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         promotion.digest = channels::digest(&stores, &digest).await?;
         check_published(&stores, &signer, promotion.digest).await?;
         let (current, signing) = (there.document.as_ref(), signer.signing(&there));
-        let next =
-            release::promote(&channel, current, &promotion, &signing).map_err(Failure::refused)?;
+        let next = release::promote(&channel, current, &promotion, &signing)
+            .map_err(|error| refused(error, &channel, current.is_none()))?;
+        if current.is_none() {
+            output::remark(&format!("channel `{channel}` is new\n"));
+        }
         if let Some(gate) = &gate {
             let present = present(current, &promotion);
             if !gate.passes(&stores, present, promotion.digest).await? {
@@ -102,6 +107,17 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     };
     output::text(&releases::text(std::slice::from_ref(&next)))?;
     Ok(Outcome::Same)
+}
+
+fn refused(error: ChangeError, channel: &ChannelName, is_new: bool) -> Failure {
+    let failure = Failure::refused(error);
+    if is_new {
+        failure.hint(format!(
+            "there is no channel `{channel}` yet: check its name"
+        ))
+    } else {
+        failure
+    }
 }
 
 /// The guest that serves the route now.

@@ -271,11 +271,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
 fn nothing_replayed(totals: &Totals, only: Option<&str>) -> Failure {
     if let Some(only) = only {
         return Failure::environment(format_args!(
-            "no exchange was replayed: no request has an id that begins with `{only}`"
+            "no request was replayed: none has an id that begins with `{only}`"
         ))
-        .hint("`grep -o '\"id\":\"[^\"]*' FILE` shows the ids of a tape");
+        .hint("`jq -r .id FILE` shows the ids of a tape's requests");
     }
-    let failure = Failure::environment("no exchange was replayed");
+    let failure = Failure::environment("no request was replayed");
     if totals.cut > 0 {
         failure
             .hint("every line of tape ends too early: its writer was stopped, or the file was cut")

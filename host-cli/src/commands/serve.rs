@@ -326,7 +326,8 @@ async fn serve(
         .map_err(|error| cannot_listen(&configuration.listen, &error))?;
     let mut once = Signals::new()?;
     let mut twice = Signals::new()?;
-    output::text(&greeting(address, configuration, examples))?;
+    let generation = exchanger.follower.as_ref().and_then(Follower::generation);
+    output::text(&greeting(address, configuration, generation, examples))?;
     if let Some(warning) = warning(address.ip()) {
         output::remark(&warning);
     }
@@ -402,7 +403,12 @@ fn warning(address: IpAddr) -> Option<String> {
 }
 
 /// The first lines, for a person who has just started this.
-fn greeting(address: SocketAddr, configuration: &Configuration, examples: &[Example]) -> String {
+fn greeting(
+    address: SocketAddr,
+    configuration: &Configuration,
+    generation: Option<u64>,
+    examples: &[Example],
+) -> String {
     let (store, base) = (&configuration.store, format!("http://{address}"));
     let recording = configuration
         .record
@@ -410,7 +416,17 @@ fn greeting(address: SocketAddr, configuration: &Configuration, examples: &[Exam
         .map_or(String::new(), |(path, _)| {
             format!("recording to: {}\n", path.display())
         });
-    let guest = configuration.guest.describe();
+    let own = configuration.guest.describe();
+    let guest = match (&configuration.follow, generation) {
+        (Some(follow), Some(generation)) => {
+            format!(
+                "generation {generation} of channel `{}`\nother guest, if no generation can be read: {own}",
+                follow.channel
+            )
+        }
+        (Some(follow), None) => format!("{own}; until channel `{}` can be read", follow.channel),
+        (None, _) => own,
+    };
     let mut text = format!("listening on {base}\nstore: {store}\n{recording}guest: {guest}\n");
     if !examples.is_empty() {
         text.push_str("try:\n");

@@ -73,7 +73,7 @@ fn a_replay_of_nothing_fails() {
     replay(&["--shard", "2/2"]).expect_code(0);
     let cut = folder.write("cut.tape", "{\"tenon_tape\":1,\"id\":\"cut");
     let run = cli(&["replay", &cut, "--guest", image()]).expect_code(3);
-    assert!(run.stderr.contains("no exchange was replayed"), "{run:#?}");
+    assert!(run.stderr.contains("no request was replayed"), "{run:#?}");
 }
 
 #[test]

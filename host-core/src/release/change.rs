@@ -49,7 +49,7 @@ pub enum ChangeError {
     NothingBeside(String),
     /// The share of the guest that has the rest cannot be lowered by promoting it.
     #[error(
-        "guest {0} is the one that serves the rest already: promote it to 100 percent, or roll back"
+        "guest {0} already serves all clients that have no guest on trial: a smaller share can only be given to another guest"
     )]
     IsStable(Digest),
     /// There is no such route.
