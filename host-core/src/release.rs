@@ -35,7 +35,7 @@ pub use self::{
     channel_store::{ChannelStore, FlipError, FolderChannels},
     folder::StoreError,
     follow::{Follower, Following, NoGuest},
-    generation::{RecordError, newest_generation, record_generation},
+    generation::{RecordError, RecordState, newest_generation, record_generation, record_state},
     manifest::{ImageRecord, Manifest, ManifestError},
     prepare::{House, PrepareError, Views},
     report::{ChannelReport, FollowError, Look},

@@ -43,6 +43,11 @@ pub trait Router: Send + Sync {
 
     /// Who answers; `None` where nobody does. Called once for each request that is one, and never waits.
     fn choose(&self, request: &Request) -> Option<Arc<Stand>>;
+
+    /// Why nobody answers, where nobody does.
+    fn fault(&self) -> Fault {
+        Fault::Unrouted
+    }
 }
 
 /// What an event cannot say itself. Injected, so that a replay repeats it.
@@ -104,6 +109,9 @@ pub enum Fault {
     /// No guest is there for the path.
     #[error("no guest serves this path")]
     Unrouted,
+    /// The channel gives no guest that may serve.
+    #[error("no guest may serve: the host's log says what is wrong with the channel")]
+    Unavailable,
     /// The guest gave no answer.
     #[error(transparent)]
     Guest(#[from] Failure),
@@ -121,6 +129,7 @@ impl Fault {
         match self {
             Self::Refused(_) => "refused",
             Self::Unrouted => "unrouted",
+            Self::Unavailable => "unavailable",
             Self::Guest(Failure::Trap(_)) => "trap",
             Self::Guest(Failure::Deadline) => "deadline",
             Self::Guest(Failure::Busy) => "busy",
@@ -136,6 +145,7 @@ impl Fault {
         match self {
             Self::Refused(detail) => (status_of_refusal, detail),
             Self::Unrouted => (404, "nothing is served under this path"),
+            Self::Unavailable => (503, "the service is not available"),
             Self::Guest(Failure::Deadline) => (504, "the service did not answer in time"),
             Self::Guest(Failure::Busy) => (503, "the service is busy; try again"),
             Self::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_)) => {
@@ -263,17 +273,17 @@ impl Service {
             }
         };
         let stand = match &self.guests {
-            Guests::One(stand) => Some(stand.clone()),
-            Guests::Routed(router) => router.choose(&request),
+            Guests::One(stand) => Ok(stand.clone()),
+            Guests::Routed(router) => router.choose(&request).ok_or_else(|| router.fault()),
         };
         let mut summary = Summary::of_request(&request, origin.kind, route);
         Ok(match stand {
-            Some(stand) => {
+            Ok(stand) => {
                 let storage = view(&stand);
                 answer(&stand, storage, request, origin, arrival, summary, finish).await
             }
-            None => {
-                summary.fault = Some(Fault::Unrouted);
+            Err(fault) => {
+                summary.fault = Some(fault);
                 answer_for(origin, summary, finish)
             }
         })

@@ -66,7 +66,11 @@ fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
             bundled: None,
             seed,
         };
-        Ok(Follower::start(following, time::now_ms()).await)
+        let started = Follower::start(following, time::now_ms()).await;
+        if let Ok(follower) = &started {
+            follower.check_record(time::now_ms()).await;
+        }
+        Ok(started)
     })?;
     let follower = match started {
         Ok(follower) => follower,

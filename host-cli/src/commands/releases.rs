@@ -55,21 +55,34 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         count,
         format,
     } = configuration;
-    let documents = runtime::workers(1)?.block_on(async {
+    let runtime = runtime::workers(1)?;
+    let (stores, documents) = runtime.block_on(async {
         let stores = stores.open().await?;
         let documents = stores.channels.history(&channel, count).await;
         let documents = documents.map_err(Failure::environment)?;
         if documents.is_empty() {
             return Err(channels::missing(&channel, &stores));
         }
-        Ok(documents)
+        Ok((stores, documents))
     })?;
-    let mut generations = Vec::new();
+    let mut generations: Vec<Channel> = Vec::new();
     let mut outcome = Outcome::Same;
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
     for document in &documents {
         match Channel::open(document, &keys, &channel) {
-            Ok(generation) => generations.push(generation),
+            // Newest first: what does not go down stands in the place of another one.
+            Ok(document)
+                if generations
+                    .last()
+                    .is_some_and(|listed| listed.generation <= document.generation) =>
+            {
+                outcome = Outcome::Differs;
+                output::remark(&format!(
+                    "left out a document of generation {} that stands where an older one belongs\n",
+                    document.generation
+                ));
+            }
+            Ok(document) => generations.push(document),
             Err(error) => {
                 outcome = Outcome::Differs;
                 *left_out.entry(error.to_string()).or_default() += 1;
@@ -84,6 +97,14 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         output::remark(&format!(
             "left out {documents} that cannot be trusted: {error}\n"
         ));
+    }
+    // The present document is the first; where it is not believed, that is said above.
+    if let Some(newest) = generations.first().map(|newest| newest.generation) {
+        let put_back = channels::put_back(&stores, &channel, &keys, newest);
+        if let Some(words) = runtime.block_on(put_back)? {
+            outcome = Outcome::Differs;
+            output::remark(&format!("{words}\n"));
+        }
     }
     let listed = match format {
         ListFormat::Text => text(&generations),

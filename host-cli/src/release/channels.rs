@@ -1,12 +1,12 @@
 //! A channel as commands work on it: read, verified, and written under the condition that it has not changed.
 
 use super::{keys, seen::Seen, stores::Stores};
-use crate::{args::release::SigningOptions, exit::Failure, time};
+use crate::{args::release::SigningOptions, exit::Failure, output, time};
 use host_core::{
     digest::Digest,
     release::{
-        Channel, ChannelName, FlipError, PublicKeys, SecretKey, Signing, newest_generation,
-        record_generation,
+        Channel, ChannelName, FlipError, PublicKeys, RecordState, SecretKey, Signing,
+        newest_generation, record_generation, record_state,
     },
 };
 use std::time::Duration;
@@ -88,6 +88,7 @@ impl Signer {
             ))
             .hint("find out who did it; to go on from what is there as a newer generation, add `--recover`"));
         }
+        remark_if_unrecorded(stores, channel, &self.keys, there).await?;
         present.seen.note(newest)?;
         Ok(present)
     }
@@ -105,6 +106,44 @@ impl Signer {
             seen,
         })
     }
+}
+
+/// Says where records cannot be relied on: then nobody notices that an old document was put back.
+async fn remark_if_unrecorded(
+    stores: &Stores,
+    channel: &ChannelName,
+    keys: &PublicKeys,
+    generation: u64,
+) -> Result<(), Failure> {
+    if generation == 0 {
+        return Ok(());
+    }
+    let state = record_state(&*stores.artifacts, keys, channel, generation).await;
+    if let RecordState::NotRecorded(reason) = state.map_err(Failure::environment)? {
+        output::remark(&format!(
+            "warning: generation {generation} of channel {channel} has no record beside the artifacts ({reason}): whether a later one was signed is not known\n"
+        ));
+    }
+    Ok(())
+}
+
+/// Why what is in the channel is not what was signed last, if a later generation is recorded beside the artifacts.
+pub async fn put_back(
+    stores: &Stores,
+    channel: &ChannelName,
+    keys: &PublicKeys,
+    generation: u64,
+) -> Result<Option<String>, Failure> {
+    let newest = newest_generation(&*stores.artifacts, keys, channel, generation)
+        .await
+        .map_err(Failure::environment)?;
+    if newest <= generation {
+        remark_if_unrecorded(stores, channel, keys, generation).await?;
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "channel {channel} was put back: its document is of generation {generation}, and generation {newest} was signed after it; hosts do not start on it: find out who did it, then `host-cli promote --recover`"
+    )))
 }
 
 impl Present {

@@ -13,7 +13,7 @@ use std::{
     env, fs, io,
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// A file is one small JSON object.
@@ -39,8 +39,8 @@ impl Seen {
     pub fn open(stores: &Stores, channel: &ChannelName, key: &PublicKey) -> Result<Self, Failure> {
         let nothing = Memory {
             channel: channel.to_string(),
-            channels: absolute(&stores.channels.describe()),
-            artifacts: absolute(&stores.artifacts.describe()),
+            channels: canonical(&stores.channels.describe()),
+            artifacts: canonical(&stores.artifacts.describe()),
             key: key.id().to_string(),
             generation: 0,
         };
@@ -98,14 +98,35 @@ impl Seen {
     }
 }
 
-/// A folder is the same one wherever it is named from.
-fn absolute(place: &str) -> String {
+/// A folder is the same one wherever it is named from, and by whatever links and dots. What is not there yet has no links.
+fn canonical(place: &str) -> String {
     let folder = place.strip_prefix("file://").map(Path::new);
-    let absolute = folder.and_then(|folder| std::path::absolute(folder).ok());
-    absolute.map_or_else(
+    let folder = folder.and_then(|folder| std::path::absolute(folder).ok());
+    folder.map_or_else(
         || place.to_owned(),
-        |folder| format!("file://{}", folder.display()),
+        |folder| format!("file://{}", canonical_folder(&folder).display()),
     )
+}
+
+fn canonical_folder(folder: &Path) -> PathBuf {
+    let known = folder
+        .ancestors()
+        .find_map(|ancestor| Some((ancestor, fs::canonicalize(ancestor).ok()?)));
+    let Some((ancestor, mut canonical)) = known else {
+        return folder.to_owned();
+    };
+    let rest = folder.strip_prefix(ancestor).unwrap_or(Path::new(""));
+    for component in rest.components() {
+        match component {
+            Component::ParentDir => {
+                canonical.pop();
+            }
+            Component::CurDir => {}
+            Component::Normal(name) => canonical.push(name),
+            Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    canonical
 }
 
 fn read(file: &Path, bytes: &[u8], expected: &Memory) -> Result<Memory, Failure> {

@@ -4,6 +4,7 @@ use crate::{
     program::{Folder, GUEST, Server, cli, command},
     release::{artifacts, site},
 };
+use host_core::digest::Digest;
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 fn document(channel: &str) -> PathBuf {
@@ -275,4 +276,98 @@ fn an_endpoint_that_is_no_address_is_named_in_one_line() {
     for part in ["DispatchFailure", "ConnectorError", "{", "\""] {
         assert!(!run.stderr.contains(part), "{run:?}");
     }
+}
+
+/// A folder is the same one by whatever links and dots it is named.
+#[test]
+fn what_a_publisher_has_seen_does_not_depend_on_how_a_folder_is_written() {
+    let folder = Folder::new();
+    cli(&["keygen", &folder.path("key")]).expect_code(0);
+    let (plain, key) = (artifacts(&folder), folder.path("key"));
+    let promote = |artifacts: &str, digest: &str| {
+        cli(&[
+            "promote",
+            "seen",
+            digest,
+            "--artifacts",
+            artifacts,
+            "--key",
+            &key,
+        ])
+    };
+    let published = cli(&["publish", GUEST, "--to", &plain, "--key", &key]).expect_code(0);
+    let digest = published.stdout.trim();
+    for _ in 0..2 {
+        promote(&plain, digest).expect_code(0);
+    }
+    for gone in ["releases/channels", "releases/generations"] {
+        fs::remove_dir_all(folder.path(gone)).unwrap();
+    }
+    std::os::unix::fs::symlink(folder.path("releases"), folder.path("linked")).unwrap();
+    for spelling in ["linked", "releases/../releases", "./releases/"] {
+        promote(&format!("file://{}", folder.path(spelling)), digest)
+            .expect_failure(3, "no document, and generation 2 was signed before");
+    }
+}
+
+#[test]
+fn a_list_of_releases_says_that_the_channel_was_put_back_or_its_history_changed() {
+    let site = site();
+    site.run("promote", &["listed", &site.first]).expect_code(0);
+    let old = fs::read(document("listed")).unwrap();
+    site.run("promote", &["listed", &site.second])
+        .expect_code(0);
+    let present = fs::read(document("listed")).unwrap();
+    let clean = site.look(&["releases", "listed"]).expect_code(0);
+    assert_eq!(clean.stderr, "");
+    fs::write(document("listed"), old).unwrap();
+    let run = site.look(&["releases", "listed"]).expect_code(1);
+    assert!(
+        run.stderr.contains("generation 2 was signed after it"),
+        "{run:?}"
+    );
+    fs::write(document("listed"), &present).unwrap();
+    let past = site
+        .folder
+        .path("releases/channels/listed/00000000000000000001.json");
+    fs::write(past, &present).unwrap();
+    let run = site.look(&["releases", "listed"]).expect_code(1);
+    assert!(
+        run.stderr
+            .contains("left out a document of generation 2 that stands where an older one belongs"),
+        "{run:?}"
+    );
+    assert_eq!(run.stdout.lines().count(), 2, "{run:?}");
+}
+
+#[test]
+fn a_publisher_is_told_that_records_cannot_be_relied_on() {
+    let site = site();
+    site.run("promote", &["norecord", &site.first])
+        .expect_code(0);
+    let record = Digest::of(b"norecord").to_string();
+    let folder = site.folder.path("releases/generations");
+    let records: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains(&record))
+        .collect();
+    assert!(!records.is_empty());
+    for path in records {
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let says = "generation 1 of channel norecord has no record";
+    let listed = site.look(&["releases", "norecord"]).expect_code(0);
+    assert!(listed.stderr.contains(says), "{listed:?}");
+    let verified = site.look(&["channel", "verify", "norecord"]).expect_code(1);
+    assert!(verified.stdout.contains("without a record"), "{verified:?}");
+    let run = site
+        .run("promote", &["norecord", &site.second])
+        .expect_code(0);
+    assert!(run.stderr.contains(says), "{run:?}");
+    site.look(&["channel", "verify", "norecord"]).expect_code(0);
 }

@@ -139,6 +139,14 @@ pub enum ChannelError {
 }
 
 impl Channel {
+    /// All guests that it names: those that serve, and those to fall back to.
+    pub(super) fn guests(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.routes.iter().flat_map(|route| {
+            let serving = route.guests.iter().map(|share| share.digest);
+            serving.chain(route.previous)
+        })
+    }
+
     /// The first generation, before it has routes.
     pub(super) fn new(channel: ChannelName) -> Self {
         Self {

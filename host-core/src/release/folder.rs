@@ -2,12 +2,20 @@
 
 use crate::files::{self, FileError, NamedBy};
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
 };
+
+/// How long a writer waits for another one. Whoever holds the lock writes two small files.
+const LOCK_DURATION_MAX: Duration = Duration::from_secs(10);
+/// Between two attempts to take the lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Digits of a process id.
+const PROCESS_ID_BYTES_MAX: u64 = 20;
 
 /// Why a store did not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -107,21 +115,58 @@ impl Folder {
         })
     }
 
-    /// An exclusive lock under `name`, held until the file is dropped or its process ends, however it ends.
-    pub(super) fn lock(&self, name: &str) -> Result<File, StoreError> {
+    /// An exclusive lock under `name`, held until the file is dropped or its process ends, however it ends. It holds the id of the process
+    /// that has it, for the message of those that wait in vain.
+    pub(super) async fn lock(&self, name: &str) -> Result<File, StoreError> {
+        self.lock_within(name, LOCK_DURATION_MAX).await
+    }
+
+    async fn lock_within(&self, name: &str, duration_max: Duration) -> Result<File, StoreError> {
+        let failed = |error: &io::Error| self.failed("lock", name, error);
         let path = self.make_way(name)?;
-        let lock = || {
-            // A pipe would be waited for.
-            let file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-                .open(&path)?;
-            file.lock()?;
-            Ok(file)
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK) // a pipe would be waited for
+            .open(&path)
+            .map_err(|error| failed(&error))?;
+        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Err(StoreError::NotPlain(self.shown(name)));
+        }
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if started.elapsed() < duration_max => {
+                    tokio::time::sleep(LOCK_PAUSE).await;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(self.locked(name, &file, duration_max));
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(&error)),
+            }
+        }
+        file.set_len(0)
+            .and_then(|()| write!(file, "{}", std::process::id()))
+            .map_err(|error| failed(&error))?;
+        Ok(file)
+    }
+
+    fn locked(&self, name: &str, file: &File, duration_max: Duration) -> StoreError {
+        let mut holder = String::new();
+        // Best effort: the holder is only named.
+        let _ = file.take(PROCESS_ID_BYTES_MAX).read_to_string(&mut holder);
+        let holder = match holder.parse::<u32>() {
+            Ok(process) => format!("process {process}"),
+            Err(_) => "another process".to_owned(),
         };
-        lock().map_err(|error| self.failed("lock", name, &error))
+        StoreError::Refused(format!(
+            "failed to lock `{}` within {} s: {holder} holds it; wait until it has ended, or end it, then try again",
+            self.shown(name),
+            duration_max.as_secs()
+        ))
     }
 
     /// The path of `name`, after its folders were found to be plain ones.
@@ -228,8 +273,8 @@ mod tests {
         fs::remove_dir_all(folder.path()).unwrap();
     }
 
-    #[test]
-    fn pipes_are_waited_for_neither_by_readers_nor_by_writers() {
+    #[tokio::test]
+    async fn pipes_are_waited_for_neither_by_readers_nor_by_writers() {
         let folder = folder("pipes");
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
@@ -238,8 +283,24 @@ mod tests {
             folder.read("pipe", 9),
             Err(StoreError::NotPlain(_))
         ));
-        assert!(matches!(folder.lock("pipe"), Err(StoreError::Refused(_))));
+        let locked = folder.lock("pipe").await;
+        assert!(matches!(locked, Err(StoreError::NotPlain(_))), "{locked:?}");
         assert_eq!(folder.list("").unwrap(), [""; 0]);
+        fs::remove_dir_all(folder.path()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lock_is_waited_for_a_while_and_its_holder_is_named() {
+        let folder = folder("locks");
+        let held = folder.lock("a.lock").await.unwrap();
+        let error = folder
+            .lock_within("a.lock", Duration::from_millis(100))
+            .await
+            .unwrap_err();
+        let holder = format!("process {} holds it", std::process::id());
+        assert!(error.to_string().contains(&holder), "{error}");
+        drop(held);
+        folder.lock("a.lock").await.unwrap();
         fs::remove_dir_all(folder.path()).unwrap();
     }
 

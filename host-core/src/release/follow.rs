@@ -9,7 +9,7 @@ use super::{
     channel::{Channel, ChannelName},
     channel_store::ChannelStore,
     fleet::Fleet,
-    generation::is_recorded,
+    generation::{RecordState, is_recorded, record_state},
     prepare::{House, Preparer, Ready},
     report::{ChannelReport, FollowError, Look},
     signature::PublicKeys,
@@ -20,7 +20,7 @@ use crate::{
     http::Request,
     limits::Limits,
     seed::Seed,
-    service::{Router, Stand},
+    service::{Fault, Router, Stand},
 };
 use arc_swap::ArcSwap;
 use rand_chacha::{ChaCha12Rng, rand_core::Rng};
@@ -42,6 +42,8 @@ const FIRST_LOOK_DURATION_MAX: Duration = Duration::from_secs(5);
 const BACKOFF_DOUBLINGS_MAX: u32 = 2;
 /// Times that the document is read again in one look because a later generation turned out to be recorded.
 const REREADS_MAX: u32 = 3;
+/// How long after a swap the generation's record is looked for: whoever promotes writes it after the document.
+const RECORD_DELAY_MS: u64 = 5000;
 /// Reports that wait to be taken; older ones go.
 const REPORTS_MAX: usize = 16;
 
@@ -62,7 +64,7 @@ pub struct Following {
     /// No generation before this one is taken, whatever the stores hold; 0 where the host was not told.
     pub generation_min: u64,
     /// Serves if a store cannot be reached at the start, until it can. A channel that is missing, or a document that is not to be believed,
-    /// is no reason to serve it.
+    /// is no reason to serve it, and ends its service.
     pub bundled: Option<Guest>,
     /// Scatters the looks.
     pub seed: Seed,
@@ -117,13 +119,17 @@ struct Inner {
 enum Serving {
     Bundled(Arc<Stand>),
     Fleet(Box<Fleet>),
-    /// Only until the first look is over.
+    /// Until the first look is over, and after the channel gave a reason not to serve the bundled guest any longer.
     Nothing,
 }
 
 /// What goes from one look to the next.
 struct Looks {
+    /// The first look is over, and the host serves.
+    has_started: bool,
     ready: Ready,
+    /// The generation that was swapped to, and from when on its record is looked for. Until it has been.
+    unchecked: Option<(u64, u64)>,
     failures: u32,
     random: ChaCha12Rng,
 }
@@ -170,12 +176,15 @@ impl Follower {
             has_reports: AtomicBool::new(false),
             reports: Mutex::new(VecDeque::new()),
             looks: tokio::sync::Mutex::new(Looks {
+                has_started: false,
                 ready: Ready::default(),
+                unchecked: None,
                 failures: 0,
                 random: seed.guest_random(),
             }),
         });
         let report = inner.look(now_ms, first_look_max).await;
+        inner.looks.lock().await.has_started = true;
         let has_bundled = matches!(**inner.serving.load(), Serving::Bundled(_));
         match report.result {
             Ok(_) => Ok(Self(inner)),
@@ -221,6 +230,19 @@ impl Follower {
         self.0.generation()
     }
 
+    /// Looks for the record of the generation that serves now, without the time that those who promote have to write it.
+    pub async fn check_record(&self, now_ms: u64) {
+        let mut looks = self.0.looks.lock().await;
+        let Some((generation, _)) = looks.unchecked.take() else {
+            return;
+        };
+        let checked = self.0.check_record(now_ms, generation);
+        let checked = timeout(LOOK_DURATION_MAX, checked).await;
+        if let Err(error) = checked.unwrap_or(Err(FollowError::TimedOut(LOOK_DURATION_MAX))) {
+            self.0.remark(now_ms, error);
+        }
+    }
+
     /// The guests that are loaded, newest last.
     pub async fn ready(&self) -> Vec<Digest> {
         self.0.looks.lock().await.ready.digests()
@@ -243,16 +265,19 @@ impl Router for Follower {
             Serving::Fleet(fleet) => {
                 let choice = fleet.choose(request)?;
                 if let Some(digest) = choice.tripped {
-                    self.0.report(ChannelReport {
-                        at_ms: now_ms,
-                        duration: Duration::ZERO,
-                        result: Err(FollowError::Tripped(digest)),
-                    });
+                    self.0.remark(now_ms, FollowError::Tripped(digest));
                 }
                 Some(choice.stand.clone())
             }
             Serving::Bundled(stand) => Some(stand.clone()),
             Serving::Nothing => None,
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match &**self.0.serving.load() {
+            Serving::Fleet(_) | Serving::Bundled(_) => Fault::Unrouted,
+            Serving::Nothing => Fault::Unavailable,
         }
     }
 }
@@ -282,7 +307,7 @@ impl Inner {
         let started = Instant::now();
         let mut looks = self.looks.lock().await;
         self.schedule(now_ms, &mut looks);
-        let result = match timeout(duration_max, self.update(now_ms, &mut looks.ready)).await {
+        let result = match timeout(duration_max, self.follow(now_ms, &mut looks)).await {
             Ok(result) => result,
             Err(_) => Err(FollowError::TimedOut(duration_max)),
         };
@@ -293,6 +318,8 @@ impl Inner {
             }
             Err(_) => looks.failures += 1,
         }
+        // However the look ended: what a refused generation named is let go of like what served before.
+        looks.ready.keep(&self.in_use());
         self.schedule(now_ms, &mut looks);
         let report = ChannelReport {
             at_ms: now_ms,
@@ -302,7 +329,23 @@ impl Inner {
         if !matches!(report.result, Ok(Look::Unchanged)) {
             self.report(report.clone());
         }
+        if looks.has_started {
+            self.rule_out_bundled(&report);
+        }
         report
+    }
+
+    /// The bundled guest stands in only while nothing is known of the channel: whoever can delete or replace the document must not choose
+    /// the guest by keeping hosts from the stores while they start.
+    fn rule_out_bundled(&self, report: &ChannelReport) {
+        if let Err(error) = &report.result
+            && !error.is_unreachable()
+            && matches!(**self.serving.load(), Serving::Bundled(_))
+        {
+            self.serving.store(Arc::new(Serving::Nothing));
+            let error = Box::new(error.clone());
+            self.remark(report.at_ms, FollowError::BundledStopped(error));
+        }
     }
 
     fn schedule(&self, now_ms: u64, looks: &mut Looks) {
@@ -312,6 +355,31 @@ impl Inner {
         let wait_ms = (interval_ms - interval_ms / 10).saturating_add(jitter_ms);
         self.next_look_at_ms
             .store(now_ms.saturating_add(wait_ms), Ordering::Relaxed);
+    }
+
+    /// Brings what serves to what the channel names, and some time after that reports once if the generation that serves has no record.
+    async fn follow(&self, now_ms: u64, looks: &mut Looks) -> Result<Look, FollowError> {
+        let look = self.update(now_ms, &mut looks.ready).await?;
+        if let Look::Swapped { to, .. } = &look {
+            looks.unchecked = Some((*to, now_ms.saturating_add(RECORD_DELAY_MS)));
+        } else if let Some((generation, check_at_ms)) = looks.unchecked
+            && now_ms >= check_at_ms
+        {
+            self.check_record(now_ms, generation).await?;
+            looks.unchecked = None;
+        }
+        Ok(look)
+    }
+
+    async fn check_record(&self, now_ms: u64, generation: u64) -> Result<(), FollowError> {
+        let Preparer {
+            artifacts, keys, ..
+        } = &self.preparer;
+        let state = record_state(&**artifacts, keys, &self.channel, generation).await?;
+        if let RecordState::NotRecorded(reason) = state {
+            self.remark(now_ms, FollowError::NoRecord { generation, reason });
+        }
+        Ok(())
     }
 
     /// Brings what serves to what the channel names. Whatever fails leaves what serves as it is.
@@ -380,42 +448,32 @@ impl Inner {
         ready: &mut Ready,
     ) -> Result<(), FollowError> {
         let generation = channel.generation;
-        let in_use: Vec<Digest> = channel
-            .routes
-            .iter()
-            .flat_map(|route| {
-                route
-                    .guests
-                    .iter()
-                    .map(|share| share.digest)
-                    .chain(route.previous)
-            })
-            .collect();
         let recorded = generation.saturating_add(1);
         let Preparer {
             artifacts, keys, ..
         } = &self.preparer;
-        let (is_superseded, prepared) = tokio::join!(
-            is_recorded(&**artifacts, keys, &self.channel, recorded),
-            self.preparer.fleet(channel, document, ready)
-        );
-        if is_superseded? {
+        // Before anything is fetched: what an old document names is not worth it.
+        if is_recorded(&**artifacts, keys, &self.channel, recorded).await? {
             let found = generation;
             return Err(FollowError::Superseded { found, recorded });
         }
+        let prepared = self.preparer.fleet(channel, document, ready).await;
         let (fleet, missing) =
             prepared.map_err(|error| FollowError::Prepare { generation, error })?;
         self.serving
             .store(Arc::new(Serving::Fleet(Box::new(fleet))));
-        ready.keep(&in_use);
         for error in missing {
-            self.report(ChannelReport {
-                at_ms: now_ms,
-                duration: Duration::ZERO,
-                result: Err(FollowError::NoFallback { generation, error }),
-            });
+            self.remark(now_ms, FollowError::NoFallback { generation, error });
         }
         Ok(())
+    }
+
+    /// The guests of the generation that serves.
+    fn in_use(&self) -> Vec<Digest> {
+        match &**self.serving.load() {
+            Serving::Fleet(fleet) => fleet.channel.guests().collect(),
+            Serving::Bundled(_) | Serving::Nothing => Vec::new(),
+        }
     }
 
     fn generation(&self) -> Option<u64> {
@@ -423,6 +481,15 @@ impl Inner {
             Serving::Fleet(fleet) => Some(fleet.channel.generation),
             Serving::Bundled(_) | Serving::Nothing => None,
         }
+    }
+
+    /// Reports what somebody has to see to, beside what the look comes to.
+    fn remark(&self, at_ms: u64, error: FollowError) {
+        self.report(ChannelReport {
+            at_ms,
+            duration: Duration::ZERO,
+            result: Err(error),
+        });
     }
 
     fn report(&self, report: ChannelReport) {

@@ -81,28 +81,60 @@ pub async fn newest_generation(
     Ok(newest)
 }
 
-/// Whether a trusted key has recorded this very generation. A record that nobody vouches for counts as none.
-pub(super) async fn is_recorded(
+/// What is known of one generation's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordState {
+    /// A trusted key has recorded this very generation.
+    Recorded,
+    /// There is no record, or none that a trusted key vouches for; with the reason. Stores answer for what may not be read as for what is
+    /// not there.
+    NotRecorded(String),
+}
+
+/// Reads the record of `generation`. Whatever lies in its place and cannot be one counts as none: it must not keep a host from starting.
+pub async fn record_state(
     store: &dyn ArtifactStore,
     keys: &PublicKeys,
     channel: &ChannelName,
     generation: u64,
-) -> Result<bool, StoreError> {
-    let bytes = match store.get(name(channel, generation)).await {
+) -> Result<RecordState, StoreError> {
+    let name = name(channel, generation);
+    let bytes = match store.get(name).await {
         Ok(bytes) => bytes,
-        Err(StoreError::Missing(_) | StoreError::TooLarge { .. }) => return Ok(false),
-        Err(error) => return Err(error),
+        Err(
+            error
+            @ (StoreError::Missing(_) | StoreError::TooLarge { .. } | StoreError::NotPlain(_)),
+        ) => return Ok(RecordState::NotRecorded(error.to_string())),
+        Err(error @ (StoreError::Unavailable(_) | StoreError::Refused(_))) => return Err(error),
     };
     let expected = Record {
         format: FORMAT,
         channel: channel.clone(),
         generation,
     };
-    Ok(std::str::from_utf8(&bytes)
+    let is_expected = std::str::from_utf8(&bytes)
         .ok()
         .and_then(|text| keys.verify(Purpose::Generation, text).ok())
         .and_then(|payload| serde_json::from_str::<Record>(payload).ok())
-        .is_some_and(|record| record == expected))
+        .is_some_and(|record| record == expected);
+    Ok(if is_expected {
+        RecordState::Recorded
+    } else {
+        RecordState::NotRecorded(format!(
+            "`{name}` is no record of generation {generation} that a trusted key signed"
+        ))
+    })
+}
+
+/// Whether a trusted key has recorded this very generation.
+pub(super) async fn is_recorded(
+    store: &dyn ArtifactStore,
+    keys: &PublicKeys,
+    channel: &ChannelName,
+    generation: u64,
+) -> Result<bool, StoreError> {
+    let state = record_state(store, keys, channel, generation).await?;
+    Ok(state == RecordState::Recorded)
 }
 
 fn name(channel: &ChannelName, generation: u64) -> ArtifactName {
@@ -141,6 +173,35 @@ mod tests {
         let from = folder.join(name(&items, 21).to_string());
         fs::copy(from, folder.join(name(&items, 22).to_string())).unwrap();
         assert_eq!(newest_generation(&store, &keys, &items, 9).await, Ok(21));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A folder, a link and a pipe are no records, like anything else that nobody signed.
+    #[tokio::test]
+    async fn what_is_no_plain_file_counts_as_no_record() {
+        let folder = std::env::temp_dir().join(format!("tenon-not-plain-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let store = FolderArtifacts::new(&folder);
+        let key = SecretKey::new(&[1; 32]);
+        let keys = PublicKeys::of(&key);
+        let items = "items".parse().unwrap();
+        record_generation(&store, &key, &items, 1).await.unwrap();
+        let path = folder.join(name(&items, 2).to_string());
+        let genuine = folder.join(name(&items, 1).to_string());
+        fs::create_dir(&path).unwrap();
+        assert_eq!(newest_generation(&store, &keys, &items, 0).await, Ok(1));
+        fs::remove_dir(&path).unwrap();
+        std::os::unix::fs::symlink(&genuine, &path).unwrap();
+        assert_eq!(newest_generation(&store, &keys, &items, 0).await, Ok(1));
+        fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        assert_eq!(newest_generation(&store, &keys, &items, 0).await, Ok(1));
+        let state = record_state(&store, &keys, &items, 2).await.unwrap();
+        let RecordState::NotRecorded(reason) = state else {
+            panic!("{state:?}");
+        };
+        assert!(reason.contains("is not a plain file"), "{reason}");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -94,6 +94,21 @@ pub enum FollowError {
         /// Why.
         error: PrepareError,
     },
+    /// The generation serves, and a later one would not be noticed.
+    #[error(
+        "generation {generation} serves without a record beside the artifacts ({reason}): an old document that is put back would not be noticed; allow hosts to read `generations/` in the artifacts, or promote again, which writes the record"
+    )]
+    NoRecord {
+        /// The generation that is not recorded.
+        generation: u64,
+        /// What is in the record's place.
+        reason: String,
+    },
+    /// The bundled guest stood in while the stores could not be reached; now they were, and it must not serve any longer.
+    #[error(
+        "the bundled guest serves no longer, and requests are answered with 503 until the channel gives a guest: {0}"
+    )]
+    BundledStopped(Box<FollowError>),
     /// The stores did not answer.
     #[error("no answer in {} s", .0.as_secs())]
     TimedOut(Duration),
@@ -121,6 +136,8 @@ impl FollowError {
             | Self::Forked(_)
             | Self::Prepare { .. }
             | Self::NoFallback { .. }
+            | Self::NoRecord { .. }
+            | Self::BundledStopped(_)
             | Self::Tripped(_) => false,
         }
     }

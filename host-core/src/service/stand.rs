@@ -126,9 +126,11 @@ fn is_the_guests(fault: &Fault, usage: &Usage) -> bool {
         | Fault::Response(_) => true,
         // A store that does not answer lets every guest run out of time.
         Fault::Guest(Failure::Deadline) => usage.storage_duration < usage.total_duration / 2,
-        Fault::Guest(Failure::Busy) | Fault::Refused(_) | Fault::Unrouted | Fault::Panic(_) => {
-            false
-        }
+        Fault::Guest(Failure::Busy)
+        | Fault::Refused(_)
+        | Fault::Unrouted
+        | Fault::Unavailable
+        | Fault::Panic(_) => false,
     }
 }
 

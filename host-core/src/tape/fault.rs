@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// A fault by name, with its words.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct FaultRecord<'a> {
-    /// `refused`, `unrouted`, `trap`, `deadline`, `busy`, `memory`, `stopped`, `response` or `panic`: what `Fault::kind` says.
+    /// `refused`, `unrouted`, `unavailable`, `trap`, `deadline`, `busy`, `memory`, `stopped`, `response` or `panic`: what `Fault::kind` says.
     #[serde(borrow)]
     pub kind: Cow<'a, str>,
     /// For people.
@@ -26,8 +26,8 @@ impl FaultRecord<'_> {
         }
     }
 
-    /// Whether it depends on the clock or on other requests, which a replay does not repeat.
+    /// Whether it depends on the clock, on other requests or on the channel, which a replay does not repeat.
     pub fn is_timing(&self) -> bool {
-        matches!(&*self.kind, "deadline" | "busy")
+        matches!(&*self.kind, "deadline" | "busy" | "unavailable")
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn is_failure(answer: &Result<Answer, Rejection>) -> bool {
     match &summary.fault {
         Some(Fault::Guest(_) | Fault::Response(_) | Fault::Panic(_)) => true,
         Some(Fault::Refused(_)) => matches!(summary.status, 413 | 414 | 431),
-        Some(Fault::Unrouted) => false,
+        Some(Fault::Unrouted | Fault::Unavailable) => false,
         None => summary.status >= 500,
     }
 }

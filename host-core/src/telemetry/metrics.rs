@@ -150,9 +150,14 @@ fn is_trap(fault: Option<&Fault>) -> bool {
             Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) => true,
             Failure::Deadline | Failure::Busy => false,
         },
-        Some(Fault::Refused(_) | Fault::Unrouted | Fault::Response(_) | Fault::Panic(_)) | None => {
-            false
-        }
+        Some(
+            Fault::Refused(_)
+            | Fault::Unrouted
+            | Fault::Unavailable
+            | Fault::Response(_)
+            | Fault::Panic(_),
+        )
+        | None => false,
     }
 }
 

@@ -121,6 +121,7 @@ fn severity(summary: &Summary) -> LogLevel {
         Some(Fault::Guest(Failure::Deadline | Failure::Busy)) => LogLevel::Warn,
         Some(Fault::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_)))
         | Some(Fault::Response(_) | Fault::Panic(_)) => LogLevel::Error,
+        Some(Fault::Unavailable) => LogLevel::Error,
         Some(Fault::Refused(_) | Fault::Unrouted) | None if summary.status < 500 => LogLevel::Info,
         Some(Fault::Refused(_) | Fault::Unrouted) | None => LogLevel::Warn,
     }
@@ -130,9 +131,11 @@ fn severity(summary: &Summary) -> LogLevel {
 fn words(fault: &Fault) -> String {
     match fault {
         Fault::Panic(_) => "the host panicked".to_owned(),
-        Fault::Refused(_) | Fault::Unrouted | Fault::Guest(_) | Fault::Response(_) => {
-            fault.to_string()
-        }
+        Fault::Refused(_)
+        | Fault::Unrouted
+        | Fault::Unavailable
+        | Fault::Guest(_)
+        | Fault::Response(_) => fault.to_string(),
     }
 }
 

@@ -10,7 +10,7 @@ use host_core::{
     release::{
         ArtifactName, ArtifactStore, Channel, ChannelStore, FlipError, FollowError, PrepareError,
         PublicKeys, Put, S3Artifacts, S3Location, StoreError, TableChannels, promote, publish,
-        rollback,
+        record_generation, rollback,
     },
     storage::{DynamoDbOptions, dynamodb::table},
 };
@@ -68,6 +68,20 @@ async fn write(channels: &TableChannels, next: &Channel) -> Result<(), FlipError
         .await
 }
 
+/// As those who release do after they wrote the document.
+async fn record(store: &S3Artifacts, generation: u64) {
+    let name = CHANNEL.parse().unwrap();
+    record_generation(store, &key(), &name, generation)
+        .await
+        .unwrap();
+}
+
+/// Why looks failed, or what they found that somebody has to see to.
+fn failures(host: &Host) -> Vec<FollowError> {
+    let reports = host.follower.take_reports().into_iter();
+    reports.filter_map(|report| report.result.err()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_release_goes_through_s3_and_a_table() {
     let (server, channels) = (S3Server::start(), Arc::new(channels().await));
@@ -95,10 +109,12 @@ async fn a_release_goes_through_s3_and_a_table() {
     );
 
     flip(&channels, 1).await.unwrap();
+    record(&store, 1).await;
     let site = Site::new("aws");
     let host = follow(&site, &channels, &store).await;
     host.expect_version(1).await;
     let second = flip(&channels, 2).await.unwrap();
+    record(&store, 2).await;
     host.look().await.result.unwrap();
     host.expect_version(2).await;
     // Somebody who decided on the generation before comes late.
@@ -106,10 +122,11 @@ async fn a_release_goes_through_s3_and_a_table() {
     late.by = "somebody late".to_owned();
     let late = write(&channels, &late).await;
     assert_eq!(late, Err(FlipError::Lost { expected: 1 }));
-    server.take_requests();
     write(&channels, &rollback(&second, "/", &signing()).unwrap())
         .await
         .unwrap();
+    record(&store, 3).await;
+    server.take_requests();
     host.look().await.result.unwrap();
     host.expect_version(1).await;
     assert_eq!(
@@ -117,6 +134,14 @@ async fn a_release_goes_through_s3_and_a_table() {
         1,
         "going back fetches nothing but whether a later generation is recorded"
     );
+
+    // Its own record is looked for once, some time later.
+    for _ in 0..2 {
+        host.look_later().await.result.unwrap();
+    }
+    assert_eq!(server.take_requests(), 1);
+    let failures = failures(&host);
+    assert!(failures.is_empty(), "{failures:?}");
 
     let history = channels
         .history(&CHANNEL.parse().unwrap(), 9)
@@ -132,6 +157,32 @@ async fn a_release_goes_through_s3_and_a_table() {
         })
         .collect();
     assert_eq!(generations, [3, 2, 1]);
+}
+
+/// A bucket answers 403 for what is not there and for what may not be read: the guest serves, and somebody hears of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_s3_does_not_give_is_reported() {
+    let (server, channels) = (S3Server::start(), Arc::new(channels().await));
+    let store = Arc::new(artifacts(&server, SECRET_KEY));
+    publish(engine(), &version(1), &*store, &key())
+        .await
+        .unwrap();
+    flip(&channels, 1).await.unwrap();
+    let site = Site::new("aws-no-record");
+    let host = follow(&site, &channels, &store).await;
+    host.look_later().await.result.unwrap();
+    host.expect_version(1).await;
+    let failures = failures(&host);
+    let [
+        FollowError::NoRecord {
+            generation: 1,
+            reason,
+        },
+    ] = failures.as_slice()
+    else {
+        panic!("{failures:?}");
+    };
+    assert!(reason.contains("not allowed"), "{reason}");
 }
 
 async fn follow(site: &Site, channels: &Arc<TableChannels>, store: &Arc<S3Artifacts>) -> Host {

@@ -200,6 +200,13 @@ impl Site {
         self.folder.join(format!("channels/{CHANNEL}.json"))
     }
 
+    /// The record that a generation was signed.
+    pub fn record_path(&self, generation: u64) -> PathBuf {
+        let channel = Digest::of(CHANNEL.as_bytes());
+        let name = host_core::release::ArtifactName::Generation(channel, generation);
+        self.folder.join(name.to_string())
+    }
+
     pub fn manifest_path(&self, number: u8) -> PathBuf {
         self.folder
             .join(format!("manifests/{}.json", digest(number)))
@@ -359,5 +366,10 @@ impl Host {
 
     pub async fn look(&self) -> ChannelReport {
         self.follower.look(NOW_MS).await
+    }
+
+    /// Looks when the record of what serves has had time to be written.
+    pub async fn look_later(&self) -> ChannelReport {
+        self.follower.look(NOW_MS + INTERVAL_MS).await
     }
 }

@@ -181,7 +181,8 @@ struct Slow {
 #[async_trait::async_trait]
 impl ArtifactStore for Slow {
     async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError> {
-        if matches!(name, ArtifactName::Manifest(_)) {
+        // The first that a look asks for is whether a later generation is recorded.
+        if matches!(name, ArtifactName::Generation(..)) {
             self.waiting.fetch_add(1, Ordering::SeqCst);
         }
         while !self.open.load(Ordering::SeqCst) {

@@ -67,7 +67,7 @@ impl ChannelStore for FolderChannels {
         _generation: u64,
         document: &str,
     ) -> Result<(), FlipError> {
-        let _lock = self.0.lock(&format!("channels/{channel}.lock"))?;
+        let _lock = self.0.lock(&format!("channels/{channel}.lock")).await?;
         let replaced = self.read_text(&present(channel))?;
         if replaced.as_deref().map_or(0, claimed_generation) != expected {
             return Err(FlipError::Lost { expected });

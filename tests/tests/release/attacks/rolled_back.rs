@@ -5,11 +5,21 @@ use super::{
     host, next,
 };
 use crate::support::in_process::NOW_MS;
-use host_core::release::{
-    FolderArtifacts, FollowError, Look, NoGuest, PublicKeys, SecretKey, newest_generation,
-    record_generation,
+use host_core::{
+    release::{
+        ChannelName, ChannelReport, ChannelStore, FlipError, FolderArtifacts, FolderChannels,
+        FollowError, Look, NoGuest, PublicKeys, SecretKey, StoreError, newest_generation,
+        record_generation,
+    },
+    service::Fault,
 };
-use std::fs;
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// Why a host that starts now does not, although it has a guest of its own.
 async fn start_error(site: &Site) -> FollowError {
@@ -159,5 +169,180 @@ async fn what_an_old_generation_named_serves_only_by_its_digest() {
         error.to_string().contains(&digest(2).to_string()),
         "{error}"
     );
+    host.expect_version(1).await;
+}
+
+/// A folder, a link or a pipe is nothing that anybody signed.
+#[tokio::test]
+async fn what_is_no_plain_file_in_a_records_place_does_not_stop_a_host() {
+    let site = Site::new("record-not-plain");
+    site.promote(1, 100).await;
+    let genuine = site.record_path(1);
+    let planted = site.record_path(2);
+    fs::create_dir(&planted).unwrap();
+    site.follow().await.expect_version(1).await;
+    fs::remove_dir(&planted).unwrap();
+    std::os::unix::fs::symlink(&genuine, &planted).unwrap();
+    site.follow().await.expect_version(1).await;
+    fs::remove_file(&planted).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&planted).status();
+    assert!(made.unwrap().success());
+    site.follow().await.expect_version(1).await;
+}
+
+/// Stores answer for what may not be read as for what is not there: whoever cannot read the record of the generation that serves would
+/// not see the one after it either.
+#[tokio::test]
+async fn a_generation_without_a_record_serves_and_is_reported() {
+    let site = Site::new("no-own-record");
+    site.promote(1, 100).await;
+    let silent = site.follow().await;
+    silent.look_later().await.result.unwrap();
+    let reports = silent.follower.take_reports();
+    assert!(reports.iter().all(|report| !report.is_failure()));
+    let record = fs::read(site.record_path(1)).unwrap();
+    fs::remove_file(site.record_path(1)).unwrap();
+    // Those who promote write the document first.
+    let early = site.follow().await;
+    early.look().await.result.unwrap();
+    fs::write(site.record_path(1), record).unwrap();
+    early.look_later().await.result.unwrap();
+    let reports = early.follower.take_reports();
+    assert!(reports.iter().all(|report| !report.is_failure()));
+    fs::remove_file(site.record_path(1)).unwrap();
+    let host = site.follow().await;
+    // Once.
+    for _ in 0..2 {
+        host.look_later().await.result.unwrap();
+    }
+    host.expect_version(1).await;
+    let failures: Vec<_> = host
+        .follower
+        .take_reports()
+        .into_iter()
+        .filter_map(|report| report.result.err())
+        .collect();
+    assert!(
+        matches!(
+            failures.as_slice(),
+            [FollowError::NoRecord { generation: 1, .. }]
+        ),
+        "{failures:?}"
+    );
+    assert!(failures[0].to_string().contains("promote again"));
+}
+
+/// A store of channels that cannot be reached until it is told.
+struct Distant {
+    channels: FolderChannels,
+    is_near: AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl ChannelStore for Distant {
+    async fn read(&self, channel: &ChannelName) -> Result<Option<String>, StoreError> {
+        if self.is_near.load(Ordering::Relaxed) {
+            self.channels.read(channel).await
+        } else {
+            Err(StoreError::Unavailable("it is far away".to_owned()))
+        }
+    }
+
+    async fn flip(
+        &self,
+        channel: &ChannelName,
+        expected: u64,
+        generation: u64,
+        document: &str,
+    ) -> Result<(), FlipError> {
+        self.channels
+            .flip(channel, expected, generation, document)
+            .await
+    }
+
+    async fn history(
+        &self,
+        channel: &ChannelName,
+        count: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        self.channels.history(channel, count).await
+    }
+
+    fn describe(&self) -> String {
+        self.channels.describe()
+    }
+}
+
+/// Whoever deletes the document and keeps hosts from the store while they start would choose the guest otherwise.
+#[tokio::test]
+async fn a_bundled_guest_serves_no_longer_than_nothing_is_known_of_the_channel() {
+    let site = Site::new("bundled-stops");
+    let channels = Arc::new(Distant {
+        channels: site.channels.clone(),
+        is_near: AtomicBool::new(false),
+    });
+    let artifacts = Arc::new(FolderArtifacts::new(&site.folder));
+    let host = site
+        .follow_with(channels.clone(), artifacts, Some(&version(3)))
+        .await
+        .unwrap();
+    host.expect_version(3).await;
+    // Still out of reach: nothing is known.
+    assert!(host.look().await.is_failure());
+    host.expect_version(3).await;
+    host.follower.take_reports();
+    channels.is_near.store(true, Ordering::Relaxed);
+    assert!(matches!(host.refusal().await, FollowError::NoChannel));
+    let answer = host.get("/version").await;
+    assert_eq!(answer.summary.fault, Some(Fault::Unavailable));
+    assert_eq!(answer.summary.status, 503);
+    let reports = host.follower.take_reports();
+    let says_so = |report: &ChannelReport| {
+        report.is_failure() && matches!(report.result, Err(FollowError::BundledStopped(_)))
+    };
+    assert!(reports.iter().any(says_so), "{reports:?}");
+    // Out of reach again: it was ruled out already.
+    channels.is_near.store(false, Ordering::Relaxed);
+    assert!(host.look().await.is_failure());
+    assert_eq!(host.get("/version").await.summary.status, 503);
+    channels.is_near.store(true, Ordering::Relaxed);
+    site.promote(1, 100).await;
+    host.look().await.result.unwrap();
+    host.expect_version(1).await;
+}
+
+/// Not fetched where a later generation is recorded, and kept within bounds elsewhere: otherwise whoever plants documents fills the memory of hosts.
+#[tokio::test]
+async fn guests_of_refused_generations_do_not_stay_loaded() {
+    let (site, host) = host("refused-not-kept").await;
+    site.promote(2, 100).await;
+    let second = fs::read_to_string(site.document_path()).unwrap();
+    site.promote(3, 100).await;
+    site.plant(&second);
+    assert!(matches!(
+        host.refusal().await,
+        FollowError::Superseded { .. }
+    ));
+    assert_eq!(host.follower.ready().await, [digest(1)]);
+    // All of what these name is there, but for the last one.
+    for (number, generation) in [(2, 4), (3, 5), (4, 6), (5, 7)] {
+        let mut wanted = next(&site).await;
+        wanted.generation = generation;
+        // The document there names what was planted before.
+        wanted.routes.truncate(1);
+        wanted.routes[0].guests[0].digest = digest(number);
+        let mut last = wanted.routes[0].clone();
+        last.path = "/last".to_owned();
+        last.previous = None;
+        last.guests[0].digest = digest(6);
+        wanted.routes[0].previous = None;
+        wanted.routes.push(last);
+        site.plant(&wanted.sign(&key()).unwrap());
+        let error = host.refusal().await;
+        assert!(matches!(error, FollowError::Prepare { .. }), "{error}");
+    }
+    // What serves, and as many others as stay after any look.
+    let ready = host.follower.ready().await;
+    assert_eq!(ready, [1, 3, 4, 5].map(digest));
     host.expect_version(1).await;
 }

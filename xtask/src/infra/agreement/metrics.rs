@@ -102,6 +102,12 @@ fn expression(alarm: &str, metrics: &Value) -> Vec<String> {
     if expression.contains("METRICS()") {
         return complaints;
     }
+    // One of one is 100 %: a rate of few requests is no rate.
+    if expression.contains('/') && !expression.starts_with("IF(requests >= ") {
+        complaints.push(format!(
+            "alarm `{alarm}` divides by requests without a least number of them"
+        ));
+    }
     let named: BTreeSet<String> = expression
         .split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
         // Functions are in capitals, series begin with a small letter.
