@@ -41,7 +41,7 @@ impl fmt::Display for NotAllowedError {
                 let origin = Shown(origin, "ORIGIN");
                 write!(
                     formatter,
-                    "this server does not answer scripts of the origin `{origin}`; if that page may call it, start it with `--allow-origin {origin}`"
+                    "this server does not answer pages of the origin `{origin}`; if they may call it, start it with `--allow-origin {origin}`"
                 )
             }
         }
@@ -81,6 +81,15 @@ impl Allowed {
             Err(NotAllowedError::Origin(origin.to_ascii_lowercase()))
         }
     }
+}
+
+/// Scheme, host and port of a page's address; empty where there are none.
+pub fn origin_of(address: &str) -> &str {
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return "";
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    &address[..scheme.len() + "://".len() + end]
 }
 
 /// `uri-host [ ":" port ]` (RFC 9110, 7.2; RFC 3986, 3.2.2). Empty is valid: the target's scheme has no host.
@@ -160,6 +169,19 @@ fn contains(list: &[String], text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_origin_of_a_page_is_scheme_host_and_port() {
+        for (address, origin) in [
+            ("https://a.example/b?c", "https://a.example"),
+            ("http://localhost:5173", "http://localhost:5173"),
+            ("https://a.example?b", "https://a.example"),
+            ("a.example/b", ""),
+            ("", ""),
+        ] {
+            assert_eq!(origin_of(address), origin, "{address}");
+        }
+    }
 
     #[test]
     fn only_names_of_this_machine_addresses_and_allowed_names_are_answered() {

@@ -41,7 +41,7 @@ pub fn check(head: &mut Parts, is_conflicting: bool, rules: &Rules<'_>) -> Resul
     check_framing(&head.headers, is_conflicting)?;
     check_host(head)?;
     make_text(&mut head.headers);
-    check_caller(&head.headers, rules.allowed)?;
+    check_caller(head, rules.allowed)?;
     check_size(head, rules)?;
     if !head.uri.path().starts_with('/') && !is_about_server(head) {
         return Err(Refusal::new(400, "the request target names no path"));
@@ -126,17 +126,41 @@ fn check_host(head: &mut Parts) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_caller(headers: &HeaderMap, allowed: &Allowed) -> Result<(), Refusal> {
+fn check_caller(head: &Parts, allowed: &Allowed) -> Result<(), Refusal> {
+    let headers = &head.headers;
     let refused = |error: NotAllowedError| Refusal::new(403, error.to_string());
-    fn text(value: &HeaderValue) -> &str {
-        str::from_utf8(value.as_bytes()).unwrap_or_default()
-    }
     let host = headers.get(header::HOST).map_or("", text);
     allowed.check_host(host).map_err(refused)?;
-    headers
-        .get_all(header::ORIGIN)
-        .iter()
-        .try_for_each(|origin| allowed.check_origin(text(origin), host).map_err(refused))
+    for origin in headers.get_all(header::ORIGIN) {
+        allowed.check_origin(text(origin), host).map_err(refused)?;
+    }
+    if !headers.contains_key(header::ORIGIN) && is_embedded(head) {
+        // What a page embeds carries no `Origin`.
+        let page = headers.get(header::REFERER).map_or("", text);
+        allowed
+            .check_origin(authority::origin_of(page), host)
+            .map_err(refused)?;
+    }
+    Ok(())
+}
+
+fn text(value: &HeaderValue) -> &str {
+    str::from_utf8(value.as_bytes()).unwrap_or_default()
+}
+
+/// Whether a page of another origin made the browser send this, other than by a link that its user followed (W3C: Fetch Metadata Request
+/// Headers). Only browsers send these fields, and no page can set them.
+fn is_embedded(head: &Parts) -> bool {
+    let is = |name: &str, value: &str| {
+        let field = head.headers.get(name);
+        field.is_some_and(|field| field.as_bytes() == value.as_bytes())
+    };
+    let is_of_other_origin =
+        is("sec-fetch-site", "cross-site") || is("sec-fetch-site", "same-site");
+    let is_navigation = is("sec-fetch-mode", "navigate")
+        && is("sec-fetch-dest", "document")
+        && matches!(head.method, Method::GET | Method::HEAD);
+    is_of_other_origin && !is_navigation
 }
 
 fn check_size(head: &Parts, rules: &Rules<'_>) -> Result<(), Refusal> {

@@ -11,6 +11,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     convert::Infallible,
+    io,
     pin::pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -34,7 +35,7 @@ const SHUTDOWN_DURATION_MAX: Duration = Duration::from_secs(30);
 /// Connections that were accepted and that no thread has got to yet. Further ones wait: otherwise they would come faster than requests of
 /// others are read, which would then seem to wait for their clients.
 const UNSTARTED_MAX: usize = 32;
-/// Pause after a connection could not be accepted, which usually means that the process has too many open files.
+/// Pause after a connection could not be accepted for want of files or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// How long a new connection waits for room, where no connection waits for its client.
 const ROOM_DURATION_MAX: Duration = Duration::from_secs(1);
@@ -70,10 +71,16 @@ pub async fn serve(
             accepted = accepted => accepted,
             () = &mut shutdown => break,
         };
-        let Ok((stream, peer)) = accepted else {
-            clients.close_one();
-            sleep(ACCEPT_PAUSE).await;
-            continue;
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Others, such as a client that has gone already, concern nobody else.
+                if is_about_resources(&error) {
+                    clients.close_one();
+                    sleep(ACCEPT_PAUSE).await;
+                }
+                continue;
+            }
         };
         let address = peer.ip().to_canonical().to_string();
         if let Some(registered) = register(&clients, &address).await
@@ -94,6 +101,14 @@ pub async fn serve(
     let _ = closing.send(true);
     let _ = timeout(SHUTDOWN_DURATION_MAX, clients.all_left()).await;
     clients.count()
+}
+
+/// Whether there are too many open files or too little memory for another connection (Linux: accept(2)).
+fn is_about_resources(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
+    )
 }
 
 /// Waits for room where all connections that are open keep this process busy, but not for long.
@@ -172,5 +187,20 @@ async fn connection(
     tokio::select! {
         _ = connection => {}
         () = client.has_to_close() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_want_of_files_or_memory_closes_another_connection() {
+        for number in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
+            assert!(is_about_resources(&io::Error::from_raw_os_error(number)));
+        }
+        for number in [libc::ECONNABORTED, libc::EINTR, libc::EPROTO] {
+            assert!(!is_about_resources(&io::Error::from_raw_os_error(number)));
+        }
     }
 }

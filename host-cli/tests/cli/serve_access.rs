@@ -52,6 +52,47 @@ fn no_page_of_the_web_can_use_the_server() {
 }
 
 #[test]
+fn what_a_page_of_the_web_embeds_is_not_answered() {
+    let server = Server::start(&[
+        "--store",
+        "memory",
+        "--quiet",
+        "--allow-origin",
+        "https://a.example",
+    ]);
+    let ask = |fields: &str| server.talk(get(&format!("Host: localhost\r\n{fields}")));
+    let image = "Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n";
+    let frame = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n";
+    for kind in [image, frame] {
+        for site in ["cross-site", "same-site"] {
+            let fields = format!("Sec-Fetch-Site: {site}\r\n{kind}");
+            expect_problem(&ask(&fields), 403);
+            let answer = ask(&format!("{fields}Referer: https://b.example/x\r\n"));
+            expect_problem(&answer, 403);
+            assert!(
+                answer.contains("--allow-origin https://b.example"),
+                "{answer}"
+            );
+            let answer = ask(&format!("{fields}Referer: https://a.example/x\r\n"));
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+        for site in ["same-origin", "none"] {
+            let answer = ask(&format!("Sec-Fetch-Site: {site}\r\n{kind}"));
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+    }
+    // A link that was followed.
+    let link =
+        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    let answer = ask(link);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let form = format!(
+        "POST /items HTTP/1.1\r\nHost: localhost\r\n{link}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+    );
+    expect_problem(&server.talk(form), 403);
+}
+
+#[test]
 fn names_and_origins_can_be_allowed() {
     let server = Server::start(&[
         "--store",
