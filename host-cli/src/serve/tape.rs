@@ -109,6 +109,8 @@ fn open(path: &Path) -> Result<File, OpenError> {
         if !is_tape(&first) {
             return Err(OpenError::NoTape);
         }
+        #[cfg(unix)]
+        make_private(&file, path)?;
         file.seek(SeekFrom::End(-1))?;
         let mut last = [0];
         file.read_exact(&mut last)?;
@@ -117,6 +119,20 @@ fn open(path: &Path) -> Result<File, OpenError> {
         }
     }
     Ok(file)
+}
+
+/// A tape that was copied here may be readable by everybody; what is recorded now must not be.
+#[cfg(unix)]
+fn make_private(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        output::remark(&format!(
+            "tape `{}` could be read by others; now only its owner can\n",
+            path.display()
+        ));
+    }
+    Ok(())
 }
 
 /// Writes lines as they come, and hands them to the system whenever no other is waiting.
