@@ -37,6 +37,9 @@ impl fmt::Display for NotAllowedError {
                     "this server does not answer for the host name `{name}`; if the name is its own, start it with `--allow-host {name}`"
                 )
             }
+            Self::Origin(origin) if origin.is_empty() => formatter.write_str(
+                "this server does not answer what pages of other origins embed; a page of an origin that `--allow-origin` names has to send `Referer`",
+            ),
             Self::Origin(origin) => {
                 let origin = Shown(origin, "ORIGIN");
                 write!(

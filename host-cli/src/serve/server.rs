@@ -35,7 +35,7 @@ const SHUTDOWN_DURATION_MAX: Duration = Duration::from_secs(30);
 /// Connections that were accepted and that no thread has got to yet. Further ones wait: otherwise they would come faster than requests of
 /// others are read, which would then seem to wait for their clients.
 const UNSTARTED_MAX: usize = 32;
-/// Pause after a connection could not be accepted for want of files or memory.
+/// Pause after a connection could not be accepted, which usually means that files or memory are short.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// How long a new connection waits for room, where no connection waits for its client.
 const ROOM_DURATION_MAX: Duration = Duration::from_secs(1);
@@ -74,9 +74,11 @@ pub async fn serve(
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Others, such as a client that has gone already, concern nobody else.
                 if is_about_resources(&error) {
                     clients.close_one();
+                }
+                // A client that has gone already concerns nobody else; what lasts must not keep a processor busy.
+                if error.kind() != io::ErrorKind::ConnectionAborted {
                     sleep(ACCEPT_PAUSE).await;
                 }
                 continue;

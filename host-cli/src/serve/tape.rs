@@ -109,8 +109,10 @@ fn open(path: &Path) -> Result<File, OpenError> {
         if !is_tape(&first) {
             return Err(OpenError::NoTape);
         }
-        #[cfg(unix)]
-        make_private(&file, path)?;
+    }
+    #[cfg(unix)]
+    make_private(&file, path)?;
+    if file.metadata()?.len() > 0 {
         file.seek(SeekFrom::End(-1))?;
         let mut last = [0];
         file.read_exact(&mut last)?;

@@ -399,13 +399,14 @@ fn another_guest_than_the_recorded_one_is_never_taken_by_itself() {
 #[test]
 fn a_tape_that_others_can_read_is_made_private() {
     let folder = Folder::new();
-    let tape = record(&folder);
-    fs::set_permissions(&tape, fs::Permissions::from_mode(0o644)).unwrap();
-    let server = Server::start(&["--store", "memory", "--record", &tape]);
-    let mode = fs::metadata(&tape).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    let (_, stderr) = server.stop();
-    assert!(stderr.contains("now only its owner can"), "{stderr}");
+    for tape in [record(&folder), folder.write("empty.tape", "")] {
+        fs::set_permissions(&tape, fs::Permissions::from_mode(0o644)).unwrap();
+        let server = Server::start(&["--store", "memory", "--record", &tape]);
+        let mode = fs::metadata(&tape).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let (_, stderr) = server.stop();
+        assert!(stderr.contains("now only its owner can"), "{stderr}");
+    }
 }
 
 #[test]
