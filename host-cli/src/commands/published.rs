@@ -73,7 +73,7 @@ async fn read(
 }
 
 fn remark(digest: Digest, error: &ManifestError) -> String {
-    format!("left out guest {digest}: its manifest cannot be trusted: {error}\n")
+    format!("left out guest {digest}: its manifest {error}\n")
 }
 
 fn text(manifests: &[Manifest]) -> String {

@@ -405,7 +405,7 @@ fn a_server_follows_its_channel_and_says_so() {
         stderr.contains("swapped from generation 1 to 2, signed by ann"),
         "{stderr}"
     );
-    assert!(stderr.contains("not a signed document"), "{stderr}");
+    assert!(stderr.contains("is no signed document"), "{stderr}");
 }
 
 #[test]

@@ -280,10 +280,19 @@ fn live_mode_takes_only_the_events() {
     let folder = Folder::new();
     let tape = record(&folder);
     let run = replay(&[&[tape.as_str(), "--mode", "live"], &OF_THE_PROCESS[..]].concat());
-    assert_eq!(run.expect_code(0).stdout, "5 events: 5 as expected\n");
+    let run = run.expect_code(0);
+    assert_eq!(run.stdout, "5 events: 5 as expected\n");
 }
 
-/// What differs between two stores in memory: each has a key of its own for cursors.
+#[test]
+fn one_job_is_no_plural() {
+    let folder = Folder::new();
+    let tape = record(&folder);
+    let run = replay(&[&tape, "--jobs", "1"]).expect_code(0);
+    assert!(run.stderr.trim_end().ends_with("/s, 1 job"), "{run:#?}");
+}
+
+/// What differs from the recorded answers: `serve` seals cursors of a store in memory with a key of its own process.
 const OF_THE_PROCESS: [&str; 4] = ["--ignore", "/body/next", "--ignore", "header:link"];
 
 #[test]

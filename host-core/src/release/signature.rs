@@ -82,13 +82,13 @@ pub enum InvalidKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// Not a signed document at all.
-    #[error("not a signed document: {0}")]
+    #[error("is no signed document: {0}")]
     Unsigned(String),
     /// Signed by somebody this host does not know.
-    #[error("signed by key `{0}`, which is not trusted here")]
+    #[error("is signed by key `{0}`, which is not trusted here")]
     UnknownKey(String),
     /// The signature is not of this key over this payload, or for another purpose.
-    #[error("the signature does not fit: the document was changed after it was signed")]
+    #[error("has a signature that does not fit: it was changed after it was signed")]
     Wrong,
 }
 

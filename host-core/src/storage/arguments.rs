@@ -182,17 +182,23 @@ fn check_values(operations: &[Operation]) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// How much text the documents that `get-many` found may have together.
-pub(super) fn check_found<'a>(
-    items: impl IntoIterator<Item = &'a Item>,
-) -> Result<(), StorageError> {
-    let found = items.into_iter().map(|item| item.document.as_str().len());
-    if found.sum::<usize>() > GET_MANY_TEXT_BYTES_MAX {
-        return Err(StorageError::TooLarge(format!(
-            "the documents found have more than {GET_MANY_TEXT_BYTES_MAX} bytes of text together: ask for fewer keys at a time"
-        )));
+/// The text of the documents that `get-many` has found so far, counted before the next one is read.
+#[derive(Debug, Default)]
+pub(super) struct FoundText {
+    bytes: usize,
+}
+
+impl FoundText {
+    /// Counts one more, if the guest is to get it.
+    pub(super) fn add(&mut self, item: Option<&Item>) -> Result<(), StorageError> {
+        self.bytes += item.map_or(0, |item| item.document.as_str().len());
+        if self.bytes > GET_MANY_TEXT_BYTES_MAX {
+            return Err(StorageError::TooLarge(format!(
+                "the documents found have more than {GET_MANY_TEXT_BYTES_MAX} bytes of text together: ask for fewer keys at a time"
+            )));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Says which operation broke a rule.

@@ -33,8 +33,8 @@ pub use self::{
 };
 use super::{
     Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
-    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome, arguments,
-    memory::new_item,
+    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome,
+    arguments::FoundText, memory::new_item,
 };
 pub use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::{
@@ -115,6 +115,7 @@ impl DynamoDbStorage {
     ) -> Result<HashMap<Key, Item>, StorageError> {
         let mut attempts = Attempts::new(call, ApiOperation::BatchGetItem, Effect::Read);
         let mut found = HashMap::with_capacity(keys.len());
+        let mut text = FoundText::default();
         let mut wanted: Vec<Attributes> = keys.iter().map(layout::key_attributes).collect();
         let mut batch_keys_max = BATCH_KEYS_MAX;
         while !wanted.is_empty() {
@@ -157,10 +158,10 @@ impl DynamoDbStorage {
                     layout::key(&mut attributes).map_err(|error| unreadable(&attempts, &error))?;
                 let item = readable(&attempts, attributes)?;
                 if !call.is_expired(item.expires_at) {
+                    text.add(Some(&item))?;
                     found.insert(key, item);
                 }
             }
-            arguments::check_found(found.values())?;
             wanted = output
                 .unprocessed_keys
                 .into_iter()

@@ -4,6 +4,7 @@ use super::{
     Call, Consistency, DeleteOutcome, Document, Entry, Item, Key, Operation, Page, Precondition,
     PutOptions, PutOutcome, QueryOptions, Revision, Snapshot, Storage, StorageError,
     TransactOutcome,
+    arguments::FoundText,
     page::{IndexPosition, Order, PageBuilder, Span, entry},
     transaction::{self, Remembered, digest, first_failure, holds},
 };
@@ -194,10 +195,14 @@ impl Storage for MemoryStorage {
         _: Consistency,
     ) -> Result<Vec<Option<Item>>, StorageError> {
         let state = self.read();
-        Ok(keys
-            .iter()
-            .map(|key| state.live(call, key).cloned())
-            .collect())
+        let mut text = FoundText::default();
+        keys.iter()
+            .map(|key| {
+                let item = state.live(call, key);
+                text.add(item)?;
+                Ok(item.cloned())
+            })
+            .collect()
     }
 
     async fn put(

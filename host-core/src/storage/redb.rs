@@ -16,6 +16,7 @@ use super::{
     Call, Consistency, CursorKey, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation,
     Page, Precondition, PutOptions, PutOutcome, QueryOptions, Snapshot, Storage, StorageError,
     TransactOutcome,
+    arguments::FoundText,
     page::{Order, PageBuilder, Span, entry},
     transaction::{self, digest},
 };
@@ -140,15 +141,17 @@ impl Storage for RedbStorage {
         self.read(|snapshot| {
             let items = snapshot.open_table(ITEMS)?;
             let mut found = Vec::with_capacity(keys.len());
+            let mut text = FoundText::default();
             for key in keys {
                 let item = items.get((key.partition.as_str(), key.sort.as_str()))?;
-                found.push(live(
-                    item.map(|item| tables::item(item.value())),
-                    call.now_ms,
-                ));
+                let item = live(item.map(|item| tables::item(item.value())), call.now_ms);
+                if let Err(error) = text.add(item.as_ref()) {
+                    return Ok(Err(error));
+                }
+                found.push(item);
             }
-            Ok(found)
-        })
+            Ok(Ok(found))
+        })?
     }
 
     async fn put(

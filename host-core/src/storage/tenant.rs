@@ -267,7 +267,6 @@ impl Storage for Tenant {
         if items.len() != keys.len() {
             return Err(StorageError::Internal);
         }
-        arguments::check_found(items.iter().flatten())?;
         items
             .into_iter()
             .map(|item| self.disclose_item(item))

@@ -214,6 +214,34 @@ async fn the_copy_of_a_running_store_opens_with_everything_acknowledged() {
 }
 
 #[tokio::test]
+async fn no_more_is_collected_than_get_many_may_find() {
+    let folder = Folder::new();
+    let stores: [Arc<dyn Storage>; 2] = [
+        Arc::new(RedbStorage::open(folder.store()).unwrap()),
+        Arc::new(MemoryStorage::new()),
+    ];
+    let text = format!(r#"{{"a":"{}"}}"#, "x".repeat(300_000));
+    let document = Document::parse(&text).unwrap();
+    let keys: Vec<_> = (0..30)
+        .map(|number| key("p", &number.to_string()))
+        .collect();
+    for store in stores {
+        for (number, key) in keys.iter().enumerate() {
+            let call = call(number as u64, 0);
+            store.put(&call, key, &document, &options()).await.unwrap();
+        }
+        let found = store
+            .get_many(&call(100, 0), &keys, Consistency::Strong)
+            .await;
+        assert!(matches!(found, Err(StorageError::TooLarge(_))), "{found:?}");
+        let found = store
+            .get_many(&call(101, 0), &keys[..20], Consistency::Strong)
+            .await;
+        assert_eq!(found.unwrap().len(), 20);
+    }
+}
+
+#[tokio::test]
 async fn expired_items_and_tokens_do_not_stay_for_ever() {
     let folder = Folder::new();
     let store = RedbStorage::open(folder.store()).unwrap();
