@@ -1,5 +1,13 @@
 //! The local host: serves, invokes and replays a guest.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests read what they or the hosts wrote"
+    )
+)]
+
 mod args;
 mod aws;
 mod commands;

@@ -23,6 +23,10 @@ pub use serde_json::Value;
 ///
 /// `T` must not contain `serde_json::Value` or anything that reads any JSON there is (untagged enums, flattened members): those go by serde_json's
 /// private member names. [`value`] reads such texts.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the reader of named members; its contract is in its description"
+)]
 pub(crate) fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
     match str::from_utf8(json) {
         Ok(text) => serde_json::from_str(text),

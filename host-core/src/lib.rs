@@ -3,6 +3,13 @@
 //! A host receives a gateway event, [`gateway`] turns it into an [`http::Request`], [`runtime`] lets the guest answer it against a
 //! [`storage::Storage`], and [`gateway`] turns the [`http::Response`] into what the gateway expects. [`service`] is that whole
 //! path in one call; a host adds only where events come from and where answers go.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests read what they or the hosts wrote"
+    )
+)]
 #![warn(missing_docs)]
 
 #[cfg(feature = "runtime")]

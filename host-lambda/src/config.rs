@@ -198,6 +198,7 @@ fn base_path(variables: &Variables) -> Result<Option<String>, InvalidVariable> {
 }
 
 /// The values may be secrets, so that a mistake is described without them.
+#[expect(clippy::disallowed_methods, reason = "read into a map of strings")]
 fn guest_environment(variables: &Variables) -> Result<Environment, InvalidVariable> {
     let name = "TENON_GUEST_ENV";
     let Some(text) = variables.get(name) else {

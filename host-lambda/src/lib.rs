@@ -6,6 +6,14 @@
 //!
 //! A library, so that tests run the same host with time and chance of their own ([`Arrivals`]).
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests read what they or the hosts wrote"
+    )
+)]
+
 mod around;
 mod arrival;
 mod channel;

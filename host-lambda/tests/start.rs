@@ -1,6 +1,10 @@
 //! What stops the program before its first event: one line that says what is wrong and what to do, told to Lambda as well, and exit code 1.
 //! (Events, faults and guests are in the package `tests`.)
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read what they or the hosts wrote"
+)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use serde_json::Value;

@@ -110,9 +110,9 @@ fn check(folder: &Path, entry: &Entry) -> Result<(), String> {
             }
         }
         Some(0) => Err("is answered, but is no request".into()),
-        Some(1 | 3) if is_served => Err(format!("is refused: {stderr}")),
-        Some(1 | 3) if stderr.trim().is_empty() => Err("is refused without a reason".into()),
-        Some(1 | 3) => Ok(()),
+        Some(1) if is_served => Err(format!("is refused: {stderr}")),
+        Some(1) if stderr.trim().is_empty() => Err("is refused without a reason".into()),
+        Some(1) => Ok(()),
         _ => Err(format!("ended with {}: {stderr}", output.status)),
     }
 }

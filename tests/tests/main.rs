@@ -1,5 +1,9 @@
 //! End-to-end tests: everything that takes a real guest, a real store or the real program. `cargo xtask test` builds what they need.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read what they or the hosts wrote"
+)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;

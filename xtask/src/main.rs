@@ -1,5 +1,10 @@
 //! Everything that is more than one cargo command.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads files of this project and what its tools print"
+)]
+
 mod bench;
 mod check;
 mod dependencies;

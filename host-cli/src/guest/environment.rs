@@ -22,6 +22,7 @@ pub fn resolve(values: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     Ok(environment)
 }
 
+#[expect(clippy::disallowed_methods, reason = "read into a map of strings")]
 fn read(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let json = input::read_file(path, "guest environment", ENVIRONMENT_BYTES_MAX)?;
     let read: Result<BTreeMap<String, String>, _> = serde_json::from_slice(&json);

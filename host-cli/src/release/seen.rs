@@ -129,6 +129,10 @@ fn canonical_folder(folder: &Path) -> PathBuf {
     canonical
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`"
+)]
 fn read(file: &Path, bytes: &[u8], expected: &Memory) -> Result<Memory, Failure> {
     let memory = serde_json::from_slice::<Memory>(bytes).ok();
     let is_this = |memory: &Memory| {

@@ -1,4 +1,8 @@
 //! The program as its users meet it: arguments in, exit code, stdout, stderr and HTTP out.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read what they or the hosts wrote"
+)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;

@@ -173,6 +173,10 @@ impl Seal {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`"
+)]
 fn split(bytes: &[u8]) -> Option<(&[u8], Seal)> {
     let (rest, length) = bytes.strip_suffix(MAGIC)?.split_last_chunk::<4>()?;
     let at = rest

@@ -29,6 +29,7 @@ pub fn of(kind: EventKind, envelope: &Envelope<'_>, path: Option<&str>) -> Strin
     route
 }
 
+#[expect(clippy::disallowed_methods, reason = "read into a string")]
 fn read(raw: Option<&RawValue>) -> Option<String> {
     let Text(route) = serde_json::from_str(raw?.get()).ok()?;
     Some(route.into_owned()).filter(|route| !route.is_empty())

@@ -15,6 +15,10 @@ use std::{
 };
 
 /// Calls `each` with every message, in order; it says whether to go on.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the visitor reads one message at a time, of bounded length, and recurses no deeper than an export's documents"
+)]
 pub fn read_messages(
     input: impl BufRead,
     each: &mut dyn FnMut(Vec<u8>) -> bool,
@@ -86,6 +90,7 @@ struct Messages<'a> {
 
 impl Messages<'_> {
     /// A message as text, or as the object that a console made of it.
+    #[expect(clippy::disallowed_methods, reason = "read into a string")]
     fn message<E: serde::de::Error>(&mut self, message: &RawValue) -> Result<(), E> {
         self.budget.set(0);
         let json = message.get();

@@ -250,6 +250,10 @@ pub(super) fn encrypt_line(
 }
 
 /// The line that was encrypted; `None` where a line is not encrypted.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`"
+)]
 pub fn decrypt_line(line: &[u8], identity: &Identity) -> Result<Option<Vec<u8>>, DecryptError> {
     #[derive(Deserialize)]
     struct Encrypted<'a> {

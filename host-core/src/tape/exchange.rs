@@ -172,6 +172,10 @@ pub struct CallRecord<'a> {
 
 impl<'a> CallRecord<'a> {
     /// The result, taken apart; `None`: the request ended before there was one.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`"
+    )]
     pub fn result(&self) -> Result<Option<ResultRecord<'a>>, serde_json::Error> {
         self.result
             .map(|result| serde_json::from_str(result.get()))
@@ -285,6 +289,10 @@ impl ExchangeError {
 
 impl<'a> Exchange<'a> {
     /// Reads a line.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
+    )]
     pub fn read(line: &'a [u8]) -> Result<Self, ExchangeError> {
         if line.len() > TAPE_LINE_BYTES_MAX {
             return Err(ExchangeError::TooLong(line.len()));
@@ -322,6 +330,10 @@ pub(super) fn seal(digest: Digest) -> Vec<u8> {
 }
 
 /// A line of another version, or an encrypted one, lacks members: that is not what is wrong with it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`"
+)]
 fn explain(text: &str, error: serde_json::Error) -> ExchangeError {
     #[derive(Deserialize)]
     struct Head {
@@ -358,6 +370,10 @@ pub(super) fn first_member_is(line: &[u8], name: &str) -> bool {
 }
 
 /// The id of a line's request, also of an encrypted one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`"
+)]
 pub fn id_of(line: &[u8]) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     struct Head<'a> {
@@ -430,6 +446,10 @@ pub struct LogLine<'a> {
 
 impl Exchange<'_> {
     /// The guest's log lines.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`"
+    )]
     pub fn log_lines(&self) -> Vec<LogLine<'_>> {
         self.logs
             .and_then(|logs| json::elements(logs.get()).ok())

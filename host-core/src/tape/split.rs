@@ -6,7 +6,7 @@
 use super::exchange::first_member_is;
 use crate::{
     digest::Digest,
-    json::{Object, write_string},
+    json::{self, Object, write_string},
     limits::{TAPE_LINE_BYTES_MAX, TAPE_PARTS_BYTES_MAX},
 };
 use serde::Deserialize;
@@ -142,7 +142,7 @@ impl Joiner {
             of,
             sha256,
             text,
-        } = serde_json::from_slice(part)?;
+        } = json::read(part)?;
         if of > PARTS_MAX || number >= of {
             return Err(JoinError::Number { number, of });
         }

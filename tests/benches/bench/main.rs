@@ -2,6 +2,11 @@
 //!
 //! Everything is measured in one run, interleaved, and printed as medians and ratios: absolute figures belong to the machine.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read what they or the hosts wrote"
+)]
+
 mod growth;
 mod guest;
 mod instructions;

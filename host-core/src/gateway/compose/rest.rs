@@ -30,6 +30,7 @@ const UNKNOWN: [&str; 10] = [
 ];
 
 /// Of the maps only those that have every value: the others follow from them.
+#[expect(clippy::disallowed_methods, reason = "a text of ours")]
 pub fn envelope<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>) -> Envelope<'a> {
     let incoming = head.incoming;
     let parameters = maps::decoded(head.query);

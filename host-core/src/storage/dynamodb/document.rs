@@ -83,6 +83,7 @@ impl Reader<'_> {
         Some(AttributeValue::L(list))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "read into a string")]
     fn string(&mut self) -> Option<String> {
         let start = self.at;
         self.take(b'"').then_some(())?;

@@ -88,6 +88,10 @@ impl OperationArguments {
 
 impl Arguments {
     /// Reads the arguments of a function.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
+    )]
     pub fn read(function: Function, json: &RawValue) -> Result<Self, serde_json::Error> {
         let json = json.get();
         Ok(match function {
@@ -211,6 +215,10 @@ impl<'a> ResultRecord<'a> {
         self.read(found)
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
+    )]
     pub(crate) fn get_many(&self) -> Read<Vec<Option<Item>>> {
         self.read(|json| {
             let items =
@@ -222,6 +230,10 @@ impl<'a> ResultRecord<'a> {
         })
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
+    )]
     pub(crate) fn put(&self) -> Read<PutOutcome> {
         self.read(|json| {
             Ok(match serde_json::from_str(json)? {
@@ -233,6 +245,10 @@ impl<'a> ResultRecord<'a> {
         })
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`"
+    )]
     pub(crate) fn delete(&self) -> Read<DeleteOutcome> {
         self.read(|json| {
             let record: DeleteOutcomeRecord<'_> = serde_json::from_str(json)?;
@@ -244,6 +260,10 @@ impl<'a> ResultRecord<'a> {
         })
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
+    )]
     pub(crate) fn page(&self) -> Read<Page> {
         self.read(|json| {
             let page: PageRecord<'_> = serde_json::from_str(json)?;
@@ -258,6 +278,10 @@ impl<'a> ResultRecord<'a> {
         })
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
+    )]
     pub(crate) fn transact(&self) -> Read<TransactOutcome> {
         self.read(|json| {
             Ok(match serde_json::from_str(json)? {
@@ -273,6 +297,10 @@ impl<'a> ResultRecord<'a> {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`"
+)]
 fn found(json: &str) -> Result<Option<Item>, ResultError> {
     serde_json::from_str::<Option<ItemRecord<'_>>>(json)?
         .map(ItemRecord::item)

@@ -155,6 +155,10 @@ impl StrictStorage {
     }
 
     /// The recorded answer to a call.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`"
+    )]
     async fn answer<T>(
         &self,
         asked: Asked<'_>,
