@@ -180,7 +180,8 @@ fn hostile_cases_and_events_take_bounded_memory() {
         }
     }
     // Each job works on a case of its own, and a case may have three trees of the largest size.
-    for (inputs, jobs, expected) in [("events", "2", 3), ("cases", "1", 3)] {
+    // The events are JSON, but no requests: refused. A case whose files have too many values cannot be read.
+    for (inputs, jobs, expected) in [("events", "2", 1), ("cases", "1", 3)] {
         let inputs = folder.path(inputs);
         let arguments = ["replay", &inputs, "--guest", image(), "--jobs", jobs];
         let (code, peak) = run_measured(&arguments);

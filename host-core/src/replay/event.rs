@@ -137,6 +137,16 @@ mod tests {
     }
 
     #[test]
+    fn an_event_too_deep_in_a_member_that_nobody_reads_is_not_read() {
+        let nested = |levels: usize| {
+            let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+            format!(r#"{{"httpMethod":"GET","other":{open}{close}}}"#)
+        };
+        assert!(head(nested(100).as_bytes()).unwrap().is_safe);
+        assert!(head(nested(200).as_bytes()).is_err());
+    }
+
+    #[test]
     fn each_kind_of_event_says_its_method_and_time() {
         let rest = read(
             r#"{"httpMethod":"GET","requestContext":{"requestTimeEpoch":1583348638390,"httpMethod":"GET"}}"#,
