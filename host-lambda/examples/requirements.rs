@@ -1,6 +1,7 @@
 //! Prints what the host needs of the stack around it, as JSON: `cargo xtask infra` compares the template with it.
 //!
-//! Everything is linked from the code that uses it, so that neither can change alone.
+//! Names are linked from the code that uses them, so that neither can change alone. Which operations the store calls is held by a test;
+//! which of them following and publishing need is written down here and in `TableChannels`, and tried by `cargo xtask e2e`.
 
 use host_core::{
     gateway::REST_BINARY_TYPES,

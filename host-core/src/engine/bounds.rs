@@ -4,7 +4,7 @@
 //! neither memory nor time. The counts are those that the file claims; a file that holds less is refused by the compiler.
 
 use super::LoadError;
-use wasmparser::{Parser, Payload, SectionLimited};
+use wasmparser::{FunctionBody, Parser, Payload, SectionLimited};
 
 /// Functions, over all modules. An engine for JavaScript with its library has some 20,000.
 const FUNCTIONS_MAX: u64 = 40_000;
@@ -12,6 +12,8 @@ const FUNCTIONS_MAX: u64 = 40_000;
 const FUNCTION_BYTES_MAX: u64 = 1 << 20;
 /// The code of all functions.
 const CODE_BYTES_MAX: u64 = 32 << 20;
+/// Local variables of all functions: a few bytes declare 50,000 of one.
+const LOCALS_MAX: u64 = 2_000_000;
 /// Modules and components inside of the component. A module for each library of a linked program is some 60.
 const MODULES_MAX: u64 = 256;
 /// Types, imports, exports, globals, segments, instances, and whatever else is declared one by one.
@@ -25,6 +27,7 @@ struct Counts {
     functions: u64,
     function_bytes: u64,
     code_bytes: u64,
+    locals: u64,
     modules: u64,
     declarations: u64,
     declaration_bytes: u64,
@@ -56,6 +59,7 @@ impl Counts {
                 let bytes = body.range().len() as u64;
                 self.function_bytes = self.function_bytes.max(bytes);
                 self.code_bytes += bytes;
+                self.locals = self.locals.saturating_add(locals(body));
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => self.modules += 1,
             Payload::TypeSection(section) => self.declare(section),
@@ -95,6 +99,7 @@ impl Counts {
                 FUNCTION_BYTES_MAX,
             ),
             ("bytes of code", self.code_bytes, CODE_BYTES_MAX),
+            ("local variables", self.locals, LOCALS_MAX),
             ("modules and components", self.modules, MODULES_MAX),
             ("declarations", self.declarations, DECLARATIONS_MAX),
             (
@@ -108,6 +113,15 @@ impl Counts {
             Some((what, count, max)) => Err(LoadError::TooLarge { what, count, max }),
         }
     }
+}
+
+/// As many as a function claims; what is broken is refused by the compiler.
+fn locals(body: &FunctionBody<'_>) -> u64 {
+    let Ok(declarations) = body.get_locals_reader() else {
+        return 0;
+    };
+    let counts = declarations.into_iter().map_while(Result::ok);
+    counts.map(|(count, _)| u64::from(count)).sum()
 }
 
 #[cfg(test)]
@@ -159,13 +173,16 @@ mod tests {
         assert!(check(&component(2, max / 2, &EMPTY)).is_ok());
         assert_eq!(
             told(&component(2, max / 2 + 1, &EMPTY)),
-            "the component has 40002 functions, 40000 are compiled"
+            "the component has 40002 functions, 40000 are allowed"
         );
         let long = vec![0x01; FUNCTION_BYTES_MAX as usize + 1];
         assert!(told(&component(1, 1, &long)).contains("bytes in one function"));
         let long = vec![0x01; FUNCTION_BYTES_MAX as usize];
         assert!(told(&component(1, 33, &long)).contains("bytes of code"));
         assert!(told(&component(257, 1, &EMPTY)).contains("modules and components"));
+        // One group of 50,000 integers.
+        let variables = [&[1][..], &number(50_000), &[0x7f, 0x0b]].concat();
+        assert!(told(&component(1, 41, &variables)).contains("2050000 local variables"));
         let types = section(7, &[number(300_000), vec![0x73; 300_000]].concat());
         let declared = [&b"\0asm\x0d\0\x01\0"[..], &types].concat();
         assert!(told(&declared).contains("300000 declarations"));

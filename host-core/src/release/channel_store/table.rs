@@ -4,7 +4,7 @@
 use super::{ChannelStore, FlipError};
 use crate::{
     release::{channel::ChannelName, folder::StoreError},
-    storage::dynamodb::{ApiOperation, DynamoDbOptions, trouble},
+    storage::dynamodb::{ApiOperation, DynamoDbOptions, layout, trouble},
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -56,10 +56,10 @@ impl TableChannels {
     fn item(sort: String, generation: u64, document: &str) -> HashMap<String, AttributeValue> {
         HashMap::from([
             (
-                "pk".to_owned(),
+                layout::PARTITION.to_owned(),
                 AttributeValue::S(Self::PARTITION.to_owned()),
             ),
-            ("sk".to_owned(), AttributeValue::S(sort)),
+            (layout::SORT.to_owned(), AttributeValue::S(sort)),
             (
                 GENERATION.to_owned(),
                 AttributeValue::N(generation.to_string()),
@@ -73,8 +73,11 @@ impl TableChannels {
             .client
             .get_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(Self::PARTITION.to_owned()))
-            .key("sk", AttributeValue::S(channel.to_string()))
+            .key(
+                layout::PARTITION,
+                AttributeValue::S(Self::PARTITION.to_owned()),
+            )
+            .key(layout::SORT, AttributeValue::S(channel.to_string()))
             // An eventual read could bring back the generation before, which would look like an attack.
             .consistent_read(true)
             .send();

@@ -234,6 +234,15 @@ impl Escapes {
     }
 }
 
+/// A text whose escapes with backslashes are undone once.
+pub(super) fn without_backslashes(text: &str) -> String {
+    let escapes = Escapes {
+        backslash: true,
+        ..Escapes::NONE
+    };
+    String::from_utf8_lossy(&escapes.undone(text.as_bytes())).into_owned()
+}
+
 fn hexadecimal(digits: Option<&[u8]>) -> Option<u32> {
     digits?.iter().try_fold(0, |number: u32, digit| {
         let digit = char::from(*digit).to_digit(16)?;

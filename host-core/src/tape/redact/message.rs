@@ -161,7 +161,7 @@ impl Redaction {
     }
 
     /// Whether a text of unknown form may spell a name whose value is hidden: with what stands between its letters left out, or encoded.
-    fn may_be_named_in(&self, text: &str) -> bool {
+    pub(super) fn may_be_named_in(&self, text: &str) -> bool {
         let decoded = names::decoded(text);
         let letters = names::normalised(&decoded);
         let configured = self.headers.iter().chain(&self.query).chain(&self.names);
@@ -176,7 +176,7 @@ impl Redaction {
     }
 
     /// What follows names of credentials in a text that is left out.
-    fn harvest(&self, text: &str, secrets: &mut Secrets) {
+    pub(super) fn harvest(&self, text: &str, secrets: &mut Secrets) {
         let hides = |name: &str| {
             let is_field = |pointer: &Pointer| pointer.last_name() == Some(name);
             self.parameter(name) || self.fields.iter().any(is_field)

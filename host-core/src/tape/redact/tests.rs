@@ -376,3 +376,42 @@ fn log_lines_are_known_by_their_names() {
     let message = redaction.log_message("GET /a?token=s3cret", "/x", &mut marks, &mut secrets);
     assert_eq!(message, "GET /a?token=REDACTED");
 }
+
+#[test]
+fn documents_within_texts_go_where_they_may_name_a_credential() {
+    for (event, secret) in [
+        (
+            r#"{"queryStringParameters":{"filter":"{\"token\":\"s3cret99abc\"}","a":"b"}}"#,
+            "s3cret99abc",
+        ),
+        (
+            r#"{"headers":{"x-user":"{\"pass\\u0077ord\":\"s3cret99abc\"}"}}"#,
+            "s3cret99abc",
+        ),
+        (
+            r#"{"requestContext":{"authorizer":{"data":"{\"secret\":\"s3cret99abc\"}"}}}"#,
+            "s3cret99abc",
+        ),
+        (
+            r#"{"headers":{"content-type":"application/json"},"body":"{\"soap\":\"<password>s3cret99abc</password>\"}"}"#,
+            "s3cret99abc",
+        ),
+        (
+            r#"{"headers":{"content-type":"application/json"},"body":"{\"payload\":\"{\\\"pass\\\\u0077ord\\\":\\\"s3cret99abc\\\"}\"}"}"#,
+            "s3cret99abc",
+        ),
+    ] {
+        let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
+        assert!(
+            event.contains(secret) && crate::json::check(event.as_bytes()).is_ok(),
+            "{event}"
+        );
+        let redacted = Redaction::credentials().event(event, &mut marks, &mut secrets);
+        assert!(!redacted.unwrap().contains(secret), "{event}");
+        assert!(!marks.is_empty());
+    }
+    let plain = r#"{"queryStringParameters":{"filter":"{\"name\":\"lamp\"}"}}"#;
+    let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
+    let redacted = Redaction::credentials().event(plain, &mut marks, &mut secrets);
+    assert_eq!(redacted.unwrap(), plain);
+}

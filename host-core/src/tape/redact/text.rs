@@ -110,7 +110,7 @@ fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
         let name = names::decoded(name);
         let is_hidden = match is_parameter {
             true => hides.parameter(&name),
-            false => hides.word(&name),
+            false => hides.word(&name) || is_prose && hides.word(&with_word_before(before, &name)),
         };
         if !is_hidden {
             continue;
@@ -148,6 +148,12 @@ fn name_before(text: &str) -> Option<(&str, &str)> {
     (start < text.len()).then(|| text.split_at(start))
 }
 
+/// A name of two words, such as `api key`.
+fn with_word_before(before: &str, name: &str) -> String {
+    let word = name_before(before).map_or("", |(_, word)| word);
+    format!("{word}{name}")
+}
+
 /// How far a value reaches.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
@@ -158,8 +164,21 @@ enum Reach {
 
 fn rest_of_line(text: &str, start: usize) -> Range<usize> {
     let start = after_any(text, start, &[' ', '\t']);
-    let length = text[start..].find('\n');
-    start..length.map_or(text.len(), |length| start + length)
+    let Some(length) = text[start..].find('\n') else {
+        return start..text.len();
+    };
+    // A value that stands on the lines below: a block of YAML, what `{:#?}` prints, a key in PEM.
+    let line = text[start..start + length].trim_end();
+    let goes_on = line.is_empty() || line.ends_with(['(', '[', '{', '|', '>']) || is_pem(line);
+    if goes_on {
+        start..text.len()
+    } else {
+        start..start + length
+    }
+}
+
+fn is_pem(text: &str) -> bool {
+    text.contains("-----BEGIN")
 }
 
 /// Where the text goes on after these characters.
@@ -190,6 +209,9 @@ fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
     let rest = &text[start..];
     let length = rest.find(ENDS).unwrap_or(rest.len());
     let word = &rest[..length];
+    if is_pem(word) {
+        return (start..text.len(), Reach::Line);
+    }
     let goes_on = rest[length..].starts_with([' ', '\t']);
     if goes_on
         && SCHEMES
@@ -293,9 +315,18 @@ impl Found {
 
 /// Whether a text has escapes or encodings in which a name is not spelt by its letters.
 pub(super) fn may_hide_names(text: &str) -> bool {
-    ["\\u", "&#", "base64", "quoted-printable", "=\r\n", "=\n"]
-        .iter()
-        .any(|mark| text.contains(mark))
+    let text = text.to_ascii_lowercase();
+    [
+        "\\u",
+        "\\x",
+        "&#",
+        "base64",
+        "quoted-printable",
+        "=\r\n",
+        "=\n",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark))
 }
 
 fn in_word(character: char) -> bool {
@@ -454,6 +485,14 @@ mod tests {
             (r#"password="a \" s3cret" c"#, r#"password="REDACTED" c"#),
             ("password => 's3cret', b", "password => 'REDACTED', b"),
             ("password == s3cret b", "password == REDACTED b"),
+            ("api key: s3cret", "api key: REDACTED"),
+            ("private key=s3cret b", "private key=REDACTED b"),
+            ("password:\n  s3cret", "password:REDACTED"),
+            ("password: Some(\n  \"s3cret\",\n)", "password: REDACTED"),
+            (
+                "private_key=-----BEGIN PRIVATE KEY-----\ns3cret\n",
+                "private_key=REDACTED",
+            ),
             (
                 "code=500 key=items/1 pass: 3 pin: 4",
                 "code=500 key=items/1 pass: 3 pin: 4",

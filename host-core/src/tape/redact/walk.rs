@@ -1,9 +1,9 @@
 //! Goes through JSON and takes out what rules name.
 
 use super::{
-    Redaction,
+    REPLACEMENT, Redaction,
     body::Description,
-    json_string,
+    copies, json_string,
     marks::{Marks, Place},
     names,
     places::Pointer,
@@ -150,6 +150,14 @@ impl Rewriter for Walk<'_> {
             return Some(replacement(json).to_owned());
         }
         let text = string(json).ok()?;
+        let is_document = self.is_document(&text) && self.rules.may_be_named_in(&text);
+        if is_document || self.is_named_in_escapes(&text) {
+            self.marks.at(Place::below(self.base, place));
+            if let Some(secrets) = self.secrets.as_deref_mut() {
+                self.rules.harvest(&text, secrets);
+            }
+            return Some(json_string(REPLACEMENT));
+        }
         let kind = match self.section {
             Section::Query => Kind::Query,
             Section::Json => Kind::Prose,
@@ -165,6 +173,30 @@ impl Rewriter for Walk<'_> {
 }
 
 impl Walk<'_> {
+    /// Whether a text is of a form of its own, in which values cannot be told from their names' place: it goes as a whole where it may name a
+    /// credential.
+    fn is_document(&self, text: &str) -> bool {
+        match self.section {
+            Section::Query => false,
+            // `name: value` and `name=value` are found in these.
+            Section::Json => text.contains("</"),
+            Section::Headers
+            | Section::Field(_)
+            | Section::Parameters
+            | Section::Context
+            | Section::Members => text.contains(['{', '\n']) || text.contains("</"),
+        }
+    }
+
+    /// Whether more names are found once escapes are undone, as in JSON inside of JSON.
+    fn is_named_in_escapes(&self, text: &str) -> bool {
+        if self.section != Section::Json || !text.contains("\\u") {
+            return false;
+        }
+        let count = |text: &str| text::find(text, Kind::Prose, self.rules).len();
+        count(&copies::without_backslashes(text)) > count(text)
+    }
+
     fn note(&mut self, json: &str) {
         if let Some(secrets) = self.secrets.as_deref_mut() {
             secrets.add_json(json);

@@ -34,12 +34,19 @@ impl<'a> Rules<'a> {
         let Some(noise) = noise else {
             return;
         };
+        if noise.response.more > 0 {
+            // Not all of them are known.
+            self.noise.insert("/body".to_owned());
+        }
         for difference in noise.response.first {
             self.noise.insert(difference.pointer);
         }
         for write in noise.writes {
             match write {
                 WriteDifference::At(_, differences) => {
+                    if differences.more > 0 {
+                        self.noise.insert("/writes".to_owned());
+                    }
                     self.noise.extend(
                         differences
                             .first
@@ -122,16 +129,18 @@ impl Differences {
     pub(super) fn mismatches(&self, expected: &Playback, actual: &Playback) -> Vec<Mismatch> {
         let mut mismatches = Vec::new();
         if !self.response.first.is_empty() {
-            let counted: BTreeSet<&str> = self
+            let first: BTreeSet<&str> = self
                 .response
                 .first
                 .iter()
                 .map(|difference| difference.pointer.as_str())
                 .collect();
+            // Where there are more, those that are known do not stand for all.
+            let counts = |place: &str| self.response.more > 0 || first.contains(place);
             let all = Mismatch::between("response", Some(&expected.response), &actual.response);
             mismatches.extend(all.and_then(|mut mismatch| {
                 mismatch
-                    .without_where(|place| !counted.contains(place))
+                    .without_where(|place| !counts(place))
                     .then_some(mismatch)
             }));
         }
