@@ -69,6 +69,7 @@ fn what_serve_records_replays_strictly() {
 fn recording_goes_on_behind_a_line_that_was_cut() {
     let folder = Folder::new();
     let tape = folder.write("today.tape", "{\"tenon_tape\":1,\"id\":\"cut");
+    fs::set_permissions(&tape, fs::Permissions::from_mode(0o600)).unwrap();
     record(&folder);
     let run = replay(&[&tape]).expect_code(0);
     assert!(

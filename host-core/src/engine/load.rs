@@ -66,7 +66,7 @@ pub enum LoadError {
     #[error("this host cannot compile components, only load images made by `host-cli compile`")]
     NoCompiler,
     /// It has more of something than the compiler is given.
-    #[error("the component has {count} {what}, {max} are compiled")]
+    #[error("the component has {count} {what}, {max} are allowed")]
     TooLarge {
         /// What there is too much of.
         what: &'static str,
