@@ -35,7 +35,6 @@ mod plain_endpoint;
 pub mod problem;
 #[cfg(feature = "release")]
 pub mod release;
-#[cfg(feature = "runtime")]
 pub mod replay;
 #[cfg(feature = "runtime")]
 pub mod runtime;

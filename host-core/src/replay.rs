@@ -9,6 +9,7 @@ mod case;
 mod compare;
 mod event;
 mod ignore;
+#[cfg(feature = "runtime")]
 mod run;
 
 pub use case::{AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_FILE, RESPONSE_FILE};
@@ -17,6 +18,7 @@ pub use compare::{
 };
 pub use event::{EventHead, PATH_CHARACTERS_MAX, RequestLine, SyntaxError, head, request_line};
 pub use ignore::{IgnoreRule, InvalidRule};
+#[cfg(feature = "runtime")]
 pub use run::{
     CaseOutcome, CaseStore, Exchange, exchange_seed, local_view, replay_cursor_key, run_case,
 };

@@ -37,7 +37,6 @@ pub use policy::{InvalidPolicy, TapePolicy};
 pub use read::{Line, ReadError, TapeReader};
 #[cfg(feature = "runtime")]
 pub use record::{RecordOptions, Recorder, environment_digest};
-#[cfg(feature = "runtime")]
 pub(crate) use redact::places::Pointer;
 pub use redact::{InvalidPointer, Redaction};
 pub use split::{JoinError, Joiner, split};

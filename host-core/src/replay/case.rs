@@ -5,6 +5,7 @@ use crate::{
     files::{self, FileError, NamedBy},
     json,
     limits::{CASE_FILE_BYTES_MAX, EVENT_BYTES_MAX},
+    storage::Entry,
 };
 use serde_json::Value;
 use std::{
@@ -104,15 +105,46 @@ impl Case {
         let path = folder.join(EVENT_FILE);
         let event = files::read(&path, NamedBy::Folder, EVENT_BYTES_MAX as u64)
             .map_err(|error| unreadable(&path, error))?;
-        super::head(&event).map_err(|error| CaseError::Syntax { path, error })?;
+        Self::from_files(folder, event, |name| read_optional(&folder.join(name)))
+    }
+
+    /// The case that an event and the other files of its folder make. `read` gives the bytes of a file by its name, `None` where there is no
+    /// such file. Nothing else is opened: `folder` is for messages, and for [`Case::bless`].
+    pub fn from_files(
+        folder: &Path,
+        event: Vec<u8>,
+        read: impl Fn(&'static str) -> Result<Option<Vec<u8>>, CaseError>,
+    ) -> Result<Self, CaseError> {
+        let syntax = |name: &str, error: SyntaxError| CaseError::Syntax {
+            path: folder.join(name),
+            error,
+        };
+        super::head(&event).map_err(|error| syntax(EVENT_FILE, error))?;
+        // One at a time: the bytes of a file are gone before the next one is read.
+        let read_json = |name| {
+            let value = read(name)?.map(|bytes| json::value(&bytes)).transpose();
+            value.map_err(|error| syntax(name, error.into()))
+        };
         Ok(Self {
             event,
-            before: read_json(&folder.join(BEFORE_FILE))?
-                .unwrap_or_else(|| Value::Array(Vec::new())),
-            response: read_json(&folder.join(RESPONSE_FILE))?.map(readable_response),
-            after: read_json(&folder.join(AFTER_FILE))?,
+            before: read_json(BEFORE_FILE)?.unwrap_or_else(|| Value::Array(Vec::new())),
+            response: read_json(RESPONSE_FILE)?.map(readable_response),
+            after: read_json(AFTER_FILE)?,
             folder: folder.to_owned(),
         })
+    }
+
+    /// The entries to store beforehand. Whether they keep the rules of a store is for the store to say.
+    pub fn entries_before(&self) -> Result<Vec<Entry>, CaseError> {
+        serde_json::from_value(self.before.clone())
+            .map_err(|error| self.bad_before(error.to_string()))
+    }
+
+    pub(super) fn bad_before(&self, message: String) -> CaseError {
+        CaseError::Before {
+            path: self.folder.join(BEFORE_FILE),
+            message,
+        }
     }
 
     /// Makes `response` and `after` what is expected, in the folder's files. Writes only what changes. State is written where there is
@@ -151,18 +183,11 @@ fn unreadable(path: &Path, error: FileError) -> CaseError {
     }
 }
 
-fn read_json(path: &Path) -> Result<Option<Value>, CaseError> {
-    let bytes = match files::read(path, NamedBy::Folder, CASE_FILE_BYTES_MAX as u64) {
-        Ok(bytes) => bytes,
-        Err(error) if error.is_missing() => return Ok(None),
-        Err(error) => return Err(unreadable(path, error)),
-    };
-    match json::value(&bytes) {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => Err(CaseError::Syntax {
-            path: path.to_owned(),
-            error: error.into(),
-        }),
+fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, CaseError> {
+    match files::read(path, NamedBy::Folder, CASE_FILE_BYTES_MAX as u64) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(unreadable(path, error)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Running a case, in circumstances that are the same every time.
 
 use super::{
-    AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_TIME_DEFAULT_MS, IgnoreRule, Mismatch,
-    RESPONSE_FILE, head, readable_response,
+    AFTER_FILE, Case, CaseError, EVENT_TIME_DEFAULT_MS, IgnoreRule, Mismatch, RESPONSE_FILE, head,
+    readable_response,
 };
 use crate::{
     gateway::Rejection,
@@ -10,7 +10,7 @@ use crate::{
     runtime::Runtime,
     seed::Seed,
     service::{Answer, Arrival, Service},
-    storage::{CursorKey, Entry, Namespace, Snapshot, Storage, Tenant},
+    storage::{CursorKey, Namespace, Snapshot, Storage, Tenant},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -97,15 +97,9 @@ pub async fn run_case(
     base_seed: &Seed,
 ) -> Result<CaseOutcome, CaseError> {
     let namespace = Namespace::local();
-    let bad_before = |message: String| CaseError::Before {
-        path: case.folder.join(BEFORE_FILE),
-        message,
-    };
-    let before: Vec<Entry> = serde_json::from_value(case.before.clone())
-        .map_err(|error| bad_before(error.to_string()))?;
     store
-        .load_namespace(&namespace, before)
-        .map_err(|error| bad_before(error.to_string()))?;
+        .load_namespace(&namespace, case.entries_before()?)
+        .map_err(|error| case.bad_before(error.to_string()))?;
     // The event was found to be JSON when the case was loaded.
     let received_at_ms =
         head(&case.event).map_or(EVENT_TIME_DEFAULT_MS, |head| head.received_at_ms);
