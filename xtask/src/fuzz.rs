@@ -4,8 +4,8 @@ use crate::run::{Cargo, output, root, target_folder};
 use anyhow::Context;
 use std::{fs, process::Command};
 
-/// Long enough for a smoke test in CI.
-pub const SECONDS_DEFAULT: u32 = 30;
+/// For each target: long enough for a smoke test in CI.
+pub const SECONDS_DEFAULT: u32 = 20;
 
 /// Coverage instrumentation as libFuzzer wants it, on a compiler that has no `-Zsanitizer`.
 const FLAGS: [&str; 7] = [
@@ -27,24 +27,29 @@ struct Target {
     /// Longer inputs find nothing that shorter ones do not, only later.
     bytes_max: u32,
     /// Folders that it begins with, beside those in `tests/fuzz/corpus`.
-    seeds: &'static str,
+    seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 3] = [
+const TARGETS: [Target; 4] = [
     Target {
         name: "normalise",
         bytes_max: 8 << 10,
-        seeds: "tests/cases",
+        seeds: Some("tests/cases"),
     },
     Target {
         name: "json",
         bytes_max: 8 << 10,
-        seeds: "tests/cases",
+        seeds: Some("tests/cases"),
     },
     Target {
         name: "tape",
         bytes_max: 16 << 10,
-        seeds: "tests/tapes",
+        seeds: Some("tests/tapes"),
+    },
+    Target {
+        name: "case",
+        bytes_max: 16 << 10,
+        seeds: None,
     },
 ];
 
@@ -84,7 +89,8 @@ impl Target {
             .args([&folder])
             .args(["--"])
             .args(options)
-            .args([&found, &root().join(self.seeds)])
+            .args([&found])
+            .args(self.seeds.map(|seeds| root().join(seeds)))
             .args(corpus.is_dir().then_some(corpus))
             .run()
     }

@@ -1,0 +1,79 @@
+//! Any bytes as the files of a case: one whose entries a store gives back as they were, and whose expectation can be compared, or an error,
+//! never a panic.
+#![no_main]
+
+use host_core::{
+    replay::{AFTER_FILE, BEFORE_FILE, Case, DIFFERENCES_MAX, IgnoreRule, Mismatch, RESPONSE_FILE},
+    storage::{Entry, Namespace, Snapshot, memory::MemoryStorage},
+};
+use serde_json::Value;
+use std::path::Path;
+
+/// Form feed stands between the files: JSON never has it, and text files may.
+const SEPARATOR: u8 = 0x0c;
+
+// Event, `before.json`, `response.json`, `after.json`, and rules of what does not count, one a line.
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let mut files = bytes.split(|byte| *byte == SEPARATOR);
+    let event = files.next().unwrap_or_default();
+    let [before, response, after, rules] = std::array::from_fn(|_| files.next());
+    let case = Case::from_files(Path::new("case"), event.to_owned(), |name| {
+        let bytes = match name {
+            BEFORE_FILE => before,
+            RESPONSE_FILE => response,
+            AFTER_FILE => after,
+            _ => None,
+        };
+        Ok(bytes.map(<[u8]>::to_owned))
+    });
+    let Ok(case) = case else {
+        return;
+    };
+    let rules = String::from_utf8_lossy(rules.unwrap_or_default());
+    let rules: Vec<IgnoreRule> = rules
+        .lines()
+        .filter_map(|rule| rule.parse().ok())
+        .take(8)
+        .collect();
+    compare(RESPONSE_FILE, case.response.as_ref(), &case.before, &rules);
+    let Ok(entries) = case.entries_before() else {
+        return;
+    };
+    let stored = Value::Array(stored(entries));
+    compare(AFTER_FILE, case.after.as_ref(), &stored, &rules);
+    // What a store holds can be what the next case begins with.
+    let text = stored.to_string().into_bytes();
+    let next = Case::from_files(Path::new("next"), b"{}".to_vec(), |name| {
+        Ok((name == BEFORE_FILE).then(|| text.clone()))
+    });
+    let again = next.and_then(|next| next.entries_before());
+    assert_eq!(Value::Array(self::stored(again.expect("entries"))), stored);
+});
+
+/// What a store holds that was filled with these.
+fn stored(entries: Vec<Entry>) -> Vec<Value> {
+    let (store, namespace) = (MemoryStorage::new(), Namespace::local());
+    store
+        .load_namespace(&namespace, entries)
+        .and_then(|()| store.namespace_entries(&namespace, 0))
+        .expect("what memory stores")
+        .iter()
+        .map(|entry| entry.to_value().expect("a document that was read"))
+        .collect()
+}
+
+/// Compares as a replay does.
+fn compare(file: &'static str, expected: Option<&Value>, actual: &Value, rules: &[IgnoreRule]) {
+    let Some(mismatch) = Mismatch::between(file, expected, actual) else {
+        return;
+    };
+    let list = mismatch.differences();
+    assert!((1..=DIFFERENCES_MAX).contains(&list.first.len()));
+    assert!(list.lines().all(|line| !line.is_empty()));
+    if let Some(mismatch) = mismatch.without(rules) {
+        for difference in mismatch.differences().first {
+            let is_covered = rules.iter().any(|rule| rule.covers(&difference.pointer));
+            assert!(!is_covered, "{difference}");
+        }
+    }
+}
