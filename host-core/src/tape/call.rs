@@ -1,5 +1,6 @@
 //! One storage call on a tape: the function's name, its arguments and its result, as JSON. What [`write`] writes, [`read`] reads.
 
+mod documents;
 pub(super) mod read;
 pub(super) mod write;
 

@@ -7,6 +7,7 @@
 
 mod body;
 mod copies;
+mod harvest;
 mod marks;
 mod message;
 mod names;
@@ -190,14 +191,17 @@ impl Redaction {
         json: &'a str,
         at: &str,
         marks: &mut Marks,
-        secrets: Option<&mut Secrets>,
+        mut secrets: Option<&mut Secrets>,
     ) -> Cow<'a, str> {
         if self.is_nothing() {
             return Cow::Borrowed(json);
         }
-        match self.json(json, at, marks, secrets) {
+        match self.json(json, at, marks, secrets.as_deref_mut()) {
             Ok(redacted) => redacted.map_or(Cow::Borrowed(json), Cow::Owned),
             Err(_) => {
+                if let Some(secrets) = secrets {
+                    self.harvest(json, secrets);
+                }
                 marks.left_out(at);
                 Cow::Borrowed("null")
             }

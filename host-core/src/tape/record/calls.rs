@@ -10,7 +10,7 @@ use crate::{
     },
     tape::{
         call::write::{Answered, Asked, Documents, write_result},
-        redact::{Marks, Secrets},
+        redact::{Marks, Redaction, Secrets},
     },
 };
 use std::{
@@ -74,6 +74,7 @@ impl RecordingStorage {
             || noted.count as usize >= TAPE_LIST_ELEMENTS_MAX
         {
             noted.omitted_count += 1;
+            asked.documents(&mut |document| noted.learn(&self.options.redaction, document));
             return started;
         }
         let Noted {
@@ -109,6 +110,9 @@ impl RecordingStorage {
     fn answer(&self, started: Instant, result: Result<Answered<'_>, &StorageError>) {
         let mut noted = self.lock();
         if !std::mem::take(&mut noted.is_open) {
+            if let Ok(answered) = result {
+                answered.documents(&mut |document| noted.learn(&self.options.redaction, document));
+            }
             return;
         }
         let Noted {
@@ -132,6 +136,14 @@ impl RecordingStorage {
         text.extend_from_slice(b",\"us\":");
         write_number(text, microseconds(started, Instant::now()));
         text.push(b'}');
+    }
+}
+
+impl Noted {
+    /// Takes in what would be redacted in a document that is not noted: the guest may copy it to where it is.
+    fn learn(&mut self, redaction: &Redaction, document: &Document) {
+        let places = &mut Marks::default();
+        redaction.document(document.as_str(), "", places, Some(&mut self.secrets));
     }
 }
 
@@ -169,18 +181,15 @@ impl Noting<'_> {
 
 impl Documents for Noting<'_> {
     fn write(&mut self, out: &mut Vec<u8>, document: &Document) {
-        let text = document.as_str();
-        let is_too_long = text.len() > self.options.text_bytes_max
-            || out.len() + text.len() > TAPE_CALLS_BYTES_MAX;
-        if is_too_long {
+        let (text, at) = (document.as_str(), self.at());
+        let redaction = &self.options.redaction;
+        let redacted = redaction.document(text, &at, self.marks, Some(self.secrets));
+        if text.len() > self.options.text_bytes_max || out.len() + text.len() > TAPE_CALLS_BYTES_MAX
+        {
             out.extend_from_slice(b"null");
-            self.omitted.push(Omitted::new(self.at(), text));
-        } else if self.options.redaction.is_nothing() {
-            out.extend_from_slice(text.as_bytes());
+            // A digest of the whole would tell a guess at what is redacted from another.
+            self.omitted.push(Omitted::new(at, &redacted));
         } else {
-            let at = self.at();
-            let redaction = &self.options.redaction;
-            let redacted = redaction.document(text, &at, self.marks, Some(self.secrets));
             out.extend_from_slice(redacted.as_bytes());
         }
         self.position += 1;

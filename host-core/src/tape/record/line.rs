@@ -180,14 +180,17 @@ impl Texts {
             },
             // A parser that skips a string does not look whether it is text.
             Err(_) => {
-                omitted.push(Omitted::of("/event", event));
+                match redaction.is_nothing() {
+                    true => omitted.push(Omitted::of("/event", event)),
+                    false => marks.left_out("/event"),
+                }
                 "null".to_owned()
             }
         };
         let event = match kept {
             Kept::Everything | Kept::EventAndAnswer => event_text,
             Kept::Answer => {
-                omitted.push(Omitted::of("/event", event));
+                omitted.push(Omitted::new("/event".to_owned(), &event_text));
                 "null".to_owned()
             }
         };

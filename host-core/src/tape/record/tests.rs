@@ -1,6 +1,9 @@
 //! What the recording view of a store notes.
 
-use super::{calls::RecordingStorage, *};
+use super::{
+    calls::{Noted, RecordingStorage},
+    *,
+};
 use crate::{
     limits::TAPE_CALLS_BYTES_MAX,
     seed::Seed,
@@ -103,6 +106,55 @@ async fn a_long_document_is_noted_by_its_digest() {
     assert_eq!(noted.omitted[0].at, "/calls/0/arguments/documents/0");
     assert_eq!(noted.omitted[0].bytes, document.len());
     assert_eq!(noted.omitted[0].sha256, Digest::of(document.as_bytes()));
+}
+
+#[tokio::test]
+async fn the_digest_of_a_long_document_is_that_of_what_may_be_shown() {
+    let storage = recording(|options| options.text_bytes_max = 10);
+    put(
+        &storage,
+        &call(),
+        r#"{"a":"0123456789","password":"a long s3cret"}"#,
+    )
+    .await;
+    let noted = storage.take();
+    let shown = r#"{"a":"0123456789","password":"REDACTED"}"#;
+    assert_eq!(noted.omitted[0].sha256, Digest::of(shown.as_bytes()));
+    assert_eq!(
+        noted.marks.places(),
+        ["/calls/0/arguments/documents/0/password"]
+    );
+    assert_eq!(without_secrets(&noted, "a long s3cret"), "REDACTED");
+}
+
+#[tokio::test]
+async fn credentials_are_known_from_documents_of_calls_that_are_only_counted() {
+    let inner = Arc::new(MemoryStorage::new());
+    let call = call();
+    let stored = Document::parse(r#"{"password":"a stored s3cret"}"#).unwrap();
+    inner
+        .put(&call, &key("a"), &stored, &OPTIONS)
+        .await
+        .unwrap();
+    let options = Arc::new(RecordOptions::new(TapePolicy::ALL));
+    let storage = RecordingStorage::new(inner, options);
+    let long = "\u{1}".repeat(TAPE_CALLS_BYTES_MAX / 6);
+    let refused = storage.get(&call, &key(&long), Consistency::Strong).await;
+    drop(refused);
+    let found = storage.get(&call, &key("a"), Consistency::Strong).await;
+    assert!(found.unwrap().is_some());
+    put(&storage, &call, r#"{"password":"a new s3cret"}"#).await;
+    let noted = storage.take();
+    assert_eq!((noted.count, noted.omitted_count), (0, 3));
+    for secret in ["a stored s3cret", "a new s3cret"] {
+        assert_eq!(without_secrets(&noted, secret), "REDACTED", "{secret}");
+    }
+}
+
+/// The text without copies of what was redacted.
+fn without_secrets(noted: &Noted, text: &str) -> String {
+    let sweep = noted.secrets.sweep().unwrap();
+    sweep.text(text).unwrap_or_else(|| text.to_owned())
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use super::{
     Marks, Part, Redaction, Secrets, Sweep,
     body::{self, Description, Form, Sender},
+    harvest::harvest,
     json_string,
     marks::Place,
     names,
@@ -181,7 +182,7 @@ impl Redaction {
             let is_field = |pointer: &Pointer| pointer.last_name() == Some(name);
             self.parameter(name) || self.fields.iter().any(is_field)
         };
-        text::harvest(text, &hides, &mut |_, value| secrets.add(value));
+        harvest(text, &hides, &mut |_, value| secrets.add(value));
     }
 }
 

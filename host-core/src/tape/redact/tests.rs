@@ -50,6 +50,28 @@ fn credentials_go_wherever_a_gateway_puts_them() {
 }
 
 #[test]
+fn a_pair_that_is_spelt_as_a_name_loses_its_value() {
+    let (redacted, marks) = event(
+        &Redaction::credentials(),
+        json!({
+            "queryStringParameters": {"token=a long s3cret": "", "token%3Da-long-s3cret": ""},
+            "multiValueQueryStringParameters": {"token=a long s3cret": [""], "a=b": [""]},
+            "rawQueryString": "token%3Da%20long%20s3cret",
+            "body": r#"{"https://a/?token=s3cret":1}"#,
+        }),
+    );
+    assert!(!redacted.to_string().contains("s3cret"), "{redacted}");
+    let parameters = &redacted["multiValueQueryStringParameters"];
+    assert_eq!(*parameters, json!({"token=REDACTED": ["REDACTED"], "a=b": [""]}));
+    assert_eq!(redacted["body"], r#"{"https://a/?token=REDACTED":0}"#);
+    assert!(
+        marks
+            .places()
+            .contains(&"/event/queryStringParameters".to_owned())
+    );
+}
+
+#[test]
 fn what_holds_no_secret_keeps_its_spelling() {
     let text = r#"{ "headers" : {"a":1.50} , "body":null}"#;
     let mut marks = Marks::default();

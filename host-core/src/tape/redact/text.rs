@@ -1,6 +1,6 @@
 //! Credentials inside texts: `name=value` in queries, forms, addresses and messages, `name: value` in messages.
 
-use super::{REPLACEMENT, names};
+use super::{REPLACEMENT, harvest::harvest, names};
 use std::{borrow::Cow, ops::Range};
 
 /// What kind of text is looked through.
@@ -225,7 +225,7 @@ fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
 
 /// What stands in the quotes that begin at `start`, which may be escaped: up to quotes with as many backslashes before them, or to the end of
 /// the line.
-fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
+pub(super) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
     /// In strings in strings in strings.
     const BACKSLASHES_MAX: usize = 7;
     let backslashes = after_any(text, start, &['\\']) - start;
@@ -329,7 +329,7 @@ pub(super) fn may_hide_names(text: &str) -> bool {
     .any(|mark| text.contains(mark))
 }
 
-fn in_word(character: char) -> bool {
+pub(super) fn in_word(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '-' | '.')
 }
 
@@ -337,42 +337,6 @@ fn in_word(character: char) -> bool {
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character| !in_word(character))
         .filter(|word| !word.is_empty())
-}
-
-/// Values that may follow a name in a text of any form, such as XML or a part of `multipart/form-data`: for a text that is left out, so that
-/// what a guest copies from it is known elsewhere.
-pub(super) fn harvest(text: &str, hides: &dyn Fn(&str) -> bool, found: &mut dyn FnMut(&str, &str)) {
-    /// Quotes, brackets and line breaks between a name and its value.
-    const BETWEEN_MAX: usize = 16;
-    const ENDS: [char; 10] = ['"', '\'', '<', '>', '&', '\n', '\r', ' ', '\t', ','];
-    let is_between =
-        |character: char| !character.is_alphanumeric() && !matches!(character, '%' | '$' | '+');
-    let mut at = 0;
-    // Where the last value ends: one that begins within it ends there, too.
-    let mut value_end = 0;
-    while let Some(start) = text[at..].find(in_word).map(|start| at + start) {
-        let rest = &text[start..];
-        let word_bytes = rest
-            .find(|character| !in_word(character))
-            .unwrap_or(rest.len());
-        at = start + word_bytes;
-        let name = &rest[..word_bytes];
-        if !hides(name) {
-            continue;
-        }
-        let begin = text[at..]
-            .find(|character| !is_between(character))
-            .filter(|begin| *begin <= BETWEEN_MAX);
-        let Some(begin) = begin.map(|begin| at + begin) else {
-            continue;
-        };
-        if begin >= value_end {
-            value_end = text[begin..]
-                .find(ENDS)
-                .map_or(text.len(), |length| begin + length);
-        }
-        found(name, &text[begin..value_end]);
-    }
 }
 
 #[cfg(test)]
@@ -389,10 +353,6 @@ mod tests {
         fn word(&self, name: &str) -> bool {
             names::is_credential(&names::normalised(name))
         }
-    }
-
-    fn hides(name: &str) -> bool {
-        Patterns.parameter(name)
     }
 
     fn redacted(text: &str, kind: Kind) -> String {
@@ -541,20 +501,6 @@ mod tests {
                 assert!(bytes <= 4 * text.len(), "{part}: {bytes}");
                 assert!(begun.elapsed() < bound, "{part}");
             }
-            let begun = std::time::Instant::now();
-            let mut secrets = super::super::values::Secrets::default();
-            harvest(&text, &hides, &mut |_, value| secrets.add(value));
-            assert!(begun.elapsed() < bound, "{part}");
-        }
-    }
-
-    #[test]
-    fn values_are_found_in_texts_of_any_form() {
-        let text = "<a><password>one</password></a> name=\"token\"\r\n\r\ntwo\r\n--b {\"secret\" : \"three\"} apikey=four";
-        let mut values = Vec::new();
-        harvest(text, &hides, &mut |_, value| values.push(value.to_owned()));
-        for value in ["one", "two", "three", "four"] {
-            assert!(values.contains(&value.to_owned()), "{value}: {values:?}");
         }
     }
 }

@@ -170,6 +170,18 @@ impl Rewriter for Walk<'_> {
         self.text(&text, kind, place)
             .map(|redacted| json_string(&redacted))
     }
+
+    /// A pair may be spelt so that it is a name without a value: `?token%3Ds3cret`.
+    fn rename(&mut self, place: &[Step<'_>], name: &str) -> Option<String> {
+        let kind = match self.section {
+            Section::Parameters => Kind::Query,
+            _ => Kind::Address,
+        };
+        match name.contains(['=', '%']) {
+            true => self.text(name, kind, place),
+            false => None,
+        }
+    }
 }
 
 impl Walk<'_> {

@@ -46,12 +46,13 @@ impl View {
 
     /// A document's JSON.
     pub(super) fn document<'a>(&self, document: &'a Document) -> Cow<'a, str> {
-        let text = document.as_str();
-        if self.is_omitted(text) {
-            return Cow::Borrowed("null");
+        let redacted = self
+            .redaction
+            .document(document.as_str(), "", &mut Marks::default(), None);
+        match self.is_omitted(&redacted) {
+            true => Cow::Borrowed("null"),
+            false => redacted,
         }
-        self.redaction
-            .document(text, "", &mut Marks::default(), None)
     }
 
     /// What goes back to the gateway.

@@ -19,6 +19,7 @@ use crate::{
     },
 };
 use std::{
+    borrow::Cow,
     future::pending,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -265,30 +266,33 @@ struct Compared<'a> {
     position: u32,
 }
 
+impl Compared<'_> {
+    /// The digest of the document that stands here, where the tape has no more of it.
+    fn omitted(&self) -> Option<Digest> {
+        let omitted = &self.storage.omitted;
+        if omitted.is_empty() {
+            return None;
+        }
+        let at = format!("/calls/{}/arguments/documents/{}", self.call, self.position);
+        let mut found = omitted.iter().filter(|(place, _)| *place == at);
+        found.next().map(|(_, digest)| *digest)
+    }
+}
+
 impl Documents for Compared<'_> {
     fn write(&mut self, out: &mut Vec<u8>, document: &Document) {
-        let text = document.as_str();
         let storage = self.storage;
-        if !storage.omitted.is_empty() {
-            let at = format!("/calls/{}/arguments/documents/{}", self.call, self.position);
-            let digest = storage
-                .omitted
-                .iter()
-                .find(|(place, _)| *place == at)
-                .map(|(_, digest)| digest);
-            if digest == Some(&Digest::of(text.as_bytes())) {
-                out.extend_from_slice(b"null");
-                self.position += 1;
-                return;
-            }
-        }
-        match &storage.redaction {
+        let redacted = match &storage.redaction {
             Some(redaction) => {
-                let redacted = redaction.document(text, "", &mut Marks::default(), None);
-                out.extend_from_slice(redacted.as_bytes());
+                redaction.document(document.as_str(), "", &mut Marks::default(), None)
             }
-            None => out.extend_from_slice(text.as_bytes()),
-        }
+            None => Cow::Borrowed(document.as_str()),
+        };
+        let written = match self.omitted() {
+            Some(digest) if digest == Digest::of(redacted.as_bytes()) => "null",
+            Some(_) | None => &*redacted,
+        };
+        out.extend_from_slice(written.as_bytes());
         self.position += 1;
     }
 }
