@@ -2,7 +2,6 @@
 
 #[cfg(feature = "compiler")]
 mod bounds;
-mod compatibility;
 mod config;
 mod image;
 mod inspect;
@@ -10,11 +9,12 @@ mod lane;
 mod load;
 mod ticker;
 
-pub use config::{EngineOptions, Target};
-pub use image::{ImageError, WASMTIME, is_image};
-pub use inspect::{HANDLER, Import, Inspection};
+pub use config::EngineOptions;
+pub use image::{ImageError, is_image};
+pub use inspect::{Import, Inspection};
 pub use load::{Candidate, Guest, IMAGE_SUFFIX, LoadError, is_image_name};
 
+pub use crate::compatibility::{HANDLER, Target, WASMTIME};
 pub(crate) use lane::{Lane, Place};
 use std::sync::Arc;
 

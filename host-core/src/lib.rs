@@ -20,6 +20,8 @@ mod imports;
 mod wasi;
 
 mod calendar;
+#[cfg(any(feature = "runtime", feature = "release-documents"))]
+pub mod compatibility;
 pub mod digest;
 #[cfg(feature = "runtime")]
 pub mod engine;
@@ -33,7 +35,11 @@ pub mod log;
 #[cfg(any(feature = "dynamodb", feature = "s3"))]
 mod plain_endpoint;
 pub mod problem;
-#[cfg(feature = "release")]
+#[cfg(feature = "release-documents")]
+#[cfg_attr(
+    not(feature = "release"),
+    expect(dead_code, reason = "where nothing runs, documents are only read")
+)]
 pub mod release;
 pub mod replay;
 #[cfg(feature = "runtime")]

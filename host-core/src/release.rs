@@ -9,41 +9,61 @@
 //! image is loaded when a signed manifest holds its digest. Whoever can write to the store of the channel can keep hosts from seeing new
 //! releases, and can keep new hosts from starting. What an old signed document that is put back can do is in docs/operations.md.
 
+//!
+//! Documents can be read without a runtime (`release-documents`); whoever follows them has one (`release`).
+
 mod artifact;
-mod artifact_store;
-mod breaker;
-mod change;
 mod channel;
-mod channel_store;
-mod fleet;
-mod folder;
-mod follow;
-mod generation;
 mod manifest;
-mod prepare;
-#[cfg(feature = "compiler")]
-mod publish;
-mod report;
+mod record;
 mod signature;
+
+#[cfg(feature = "release")]
+mod artifact_store;
+#[cfg(feature = "release")]
+mod breaker;
+#[cfg(feature = "release")]
+mod change;
+#[cfg(feature = "release")]
+mod channel_store;
+#[cfg(feature = "release")]
+mod fleet;
+#[cfg(feature = "release")]
+mod folder;
+#[cfg(feature = "release")]
+mod follow;
+#[cfg(feature = "release")]
+mod generation;
+#[cfg(feature = "release")]
+mod prepare;
+#[cfg(all(feature = "release", feature = "compiler"))]
+mod publish;
+#[cfg(feature = "release")]
+mod report;
+#[cfg(feature = "release")]
 mod sticky;
 
 pub use self::{
     artifact::ArtifactName,
+    channel::{Channel, ChannelError, ChannelName, InvalidChannelName, Route, RouteLimits, Share},
+    manifest::{ImageRecord, Manifest, ManifestError},
+    record::GenerationRecord,
+    signature::{InvalidKey, KeyId, PublicKey, PublicKeys, Purpose, SecretKey, SignatureError},
+};
+#[cfg(feature = "release")]
+pub use self::{
     artifact_store::{ArtifactStore, FolderArtifacts, Put},
     change::{ChangeError, Promotion, Signing, promote, rollback, rollback_to, rolled_back_in},
-    channel::{Channel, ChannelError, ChannelName, InvalidChannelName, Route, RouteLimits, Share},
     channel_store::{ChannelStore, FlipError, FolderChannels},
     folder::StoreError,
     follow::{Follower, Following, NoGuest},
     generation::{RecordError, RecordState, newest_generation, record_generation, record_state},
-    manifest::{ImageRecord, Manifest, ManifestError},
     prepare::{House, PrepareError, Views},
     report::{ChannelReport, FollowError, Look},
-    signature::{InvalidKey, KeyId, PublicKey, PublicKeys, Purpose, SecretKey, SignatureError},
 };
 #[cfg(feature = "s3")]
 pub use artifact_store::{InvalidLocation, S3Artifacts, S3Location, S3Request};
-#[cfg(feature = "dynamodb")]
+#[cfg(all(feature = "release", feature = "dynamodb"))]
 pub use channel_store::TableChannels;
-#[cfg(feature = "compiler")]
+#[cfg(all(feature = "release", feature = "compiler"))]
 pub use publish::{PublishError, Published, publish, publish_replacing};

@@ -30,7 +30,7 @@ struct Target {
     seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 5] = [
     Target {
         name: "normalise",
         bytes_max: 8 << 10,
@@ -49,6 +49,11 @@ const TARGETS: [Target; 4] = [
     Target {
         name: "case",
         bytes_max: 16 << 10,
+        seeds: None,
+    },
+    Target {
+        name: "release",
+        bytes_max: 8 << 10,
         seeds: None,
     },
 ];

@@ -1,6 +1,8 @@
 //! The engine's configuration. Whatever decides over the machine code stands in [`shared`], so that an image from one binary loads
 //! in another; the rest is how instances get their memory.
 
+#[cfg(feature = "compiler")]
+use crate::compatibility::Target;
 use crate::limits::{GUEST_MEMORY_BYTES_CEILING, GUEST_STACK_BYTES, GUEST_TABLE_ELEMENTS_MAX};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
 
@@ -23,42 +25,6 @@ impl Default for EngineOptions {
             instances_max: 16,
             lanes: 1,
             spares: false,
-        }
-    }
-}
-
-/// A CPU that images are made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// x86-64 without extensions.
-    X86_64,
-    /// AArch64 without extensions: Graviton.
-    Aarch64,
-}
-
-impl Target {
-    /// The CPU that this program runs on, where guests run on it.
-    pub const HOST: Option<Self> = if cfg!(target_arch = "x86_64") {
-        Some(Self::X86_64)
-    } else if cfg!(target_arch = "aarch64") {
-        Some(Self::Aarch64)
-    } else {
-        None
-    };
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::X86_64 => "x86_64",
-            Self::Aarch64 => "aarch64",
-        }
-    }
-
-    #[cfg(feature = "compiler")]
-    fn triple(self) -> &'static str {
-        match self {
-            Self::X86_64 => "x86_64-unknown-linux-gnu",
-            Self::Aarch64 => "aarch64-unknown-linux-gnu",
         }
     }
 }
@@ -154,3 +120,42 @@ fn shared() -> Result<Config> {
 
 /// Room on a request's stack for the host functions that a guest calls.
 const HOST_STACK_BYTES: usize = 512 * 1024;
+
+#[cfg(test)]
+#[cfg(feature = "compiler")]
+mod tests {
+    use super::*;
+    use sha2::{Digest, Sha256};
+    use std::hash::{Hash, Hasher};
+
+    /// What the standard library's hashers get, through a digest that is the same tomorrow.
+    struct Sha(Sha256);
+
+    impl Hasher for Sha {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+
+        fn finish(&self) -> u64 {
+            let digest = self.0.clone().finalize();
+            u64::from_be_bytes(std::array::from_fn(|index| digest[index]))
+        }
+    }
+
+    fn computed(target: Target) -> String {
+        let engine = wasmtime::Engine::new(&compiling(target).unwrap()).unwrap();
+        let mut hasher = Sha(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_configuration() {
+        let targets = [Target::X86_64, Target::Aarch64];
+        assert_eq!(
+            targets.map(computed),
+            targets.map(Target::compatibility),
+            "images are not what they were: write these names down"
+        );
+    }
+}

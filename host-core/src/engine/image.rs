@@ -5,8 +5,10 @@
 //!
 //! Layout: wasmtime's ELF file, then a JSON object ([`Seal`]), its length (4 bytes, little endian), and [`MAGIC`].
 
-use super::Target;
-use crate::digest::Digest;
+use crate::{
+    compatibility::{Target, WASMTIME},
+    digest::Digest,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
@@ -18,8 +20,6 @@ const MAGIC: &[u8; 8] = b"tenonimg";
 const FORMAT: u32 = 2;
 /// More than a seal takes, its length and the magic included.
 const SEAL_BYTES_MAX: u64 = 4096;
-/// The wasmtime release that the code fits: images stay valid within one minor release.
-pub const WASMTIME: &str = "48.0";
 
 /// What stands behind the code.
 #[derive(Serialize, Deserialize)]

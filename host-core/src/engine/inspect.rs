@@ -4,9 +4,6 @@ use super::Engine;
 use crate::wasi;
 use wasmtime::component::{Component, types::ComponentItem};
 
-/// The interface through which a host calls a guest.
-pub const HANDLER: &str = "tenon:handler/handler@0.1.0";
-
 /// What this host grants of our own interfaces, beside [`wasi::INTERFACES`].
 const INTERFACES: [&str; 3] = [
     "tenon:handler/http",

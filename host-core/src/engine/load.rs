@@ -1,9 +1,9 @@
 //! Turns bytes into a guest that is ready to be linked: compiles a component, or checks and maps an image.
 
 use super::{
-    Engine, ImageError,
+    Engine, HANDLER, ImageError,
     image::{self, Image},
-    inspect::{self, Inspection},
+    inspect::Inspection,
 };
 use crate::{
     digest::Digest,
@@ -154,17 +154,13 @@ impl Candidate {
         if !missing.is_empty() {
             return Err(LoadError::NotGranted(missing));
         }
-        if !inspection
-            .exports
-            .iter()
-            .any(|export| export == inspect::HANDLER)
-        {
+        if !inspection.exports.iter().any(|export| export == HANDLER) {
             let found = match inspection.exports.as_slice() {
                 [] => "nothing".to_owned(),
                 exports => format!("`{}`", exports.join("`, `")),
             };
             return Err(LoadError::WrongWorld {
-                expected: inspect::HANDLER,
+                expected: HANDLER,
                 found,
             });
         }

@@ -1,8 +1,8 @@
 //! Where an artifact lies: a name that follows from its content, never from what a document says.
 
 use crate::{
+    compatibility::Target,
     digest::Digest,
-    engine::Target,
     limits::{COMPONENT_BYTES_MAX, GENERATION_BYTES_MAX, IMAGE_BYTES_MAX, MANIFEST_BYTES_MAX},
 };
 use std::fmt;

@@ -2,8 +2,8 @@
 
 use super::signature::{PublicKeys, Purpose, SignatureError};
 use crate::{
+    compatibility::HANDLER,
     digest::Digest,
-    engine::HANDLER,
     http::is_token,
     limits::{
         CHANNEL_GENERATION_MAX, CHANNEL_NAME_BYTES_MAX, CHANNEL_ROUTES_MAX,

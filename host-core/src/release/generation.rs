@@ -9,22 +9,10 @@ use super::{
     artifact_store::ArtifactStore,
     channel::ChannelName,
     folder::StoreError,
-    signature::{PublicKeys, Purpose, SecretKey},
+    record::GenerationRecord,
+    signature::{PublicKeys, SecretKey},
 };
 use crate::digest::Digest;
-use serde::{Deserialize, Serialize};
-
-/// The version of this document.
-const FORMAT: u32 = 1;
-
-/// What is signed.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Record {
-    format: u32,
-    channel: ChannelName,
-    generation: u64,
-}
 
 /// Why a generation was not recorded.
 #[derive(Debug, thiserror::Error)]
@@ -47,12 +35,7 @@ pub async fn record_generation(
     if is_recorded(store, &PublicKeys::of(key), channel, generation).await? {
         return Ok(());
     }
-    let record = Record {
-        format: FORMAT,
-        channel: channel.clone(),
-        generation,
-    };
-    let text = key.sign(Purpose::Generation, &record)?;
+    let text = GenerationRecord::new(channel.clone(), generation).sign(key)?;
     Ok(store
         .put(name(channel, generation), text.as_bytes())
         .await?)
@@ -92,10 +75,6 @@ pub enum RecordState {
 }
 
 /// Reads the record of `generation`. Whatever lies in its place and cannot be one counts as none: it must not keep a host from starting.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "read into a type of named members that holds no `Value`; its signature is verified"
-)]
 pub async fn record_state(
     store: &dyn ArtifactStore,
     keys: &PublicKeys,
@@ -111,16 +90,8 @@ pub async fn record_state(
         ) => return Ok(RecordState::NotRecorded(error.to_string())),
         Err(error @ (StoreError::Unavailable(_) | StoreError::Refused(_))) => return Err(error),
     };
-    let expected = Record {
-        format: FORMAT,
-        channel: channel.clone(),
-        generation,
-    };
-    let is_expected = std::str::from_utf8(&bytes)
-        .ok()
-        .and_then(|text| keys.verify(Purpose::Generation, text).ok())
-        .and_then(|payload| serde_json::from_str::<Record>(payload).ok())
-        .is_some_and(|record| record == expected);
+    let is_expected = GenerationRecord::open(&bytes, keys)
+        .is_some_and(|record| record == GenerationRecord::new(channel.clone(), generation));
     Ok(if is_expected {
         RecordState::Recorded
     } else {

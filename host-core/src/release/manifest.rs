@@ -2,8 +2,8 @@
 
 use super::signature::{PublicKeys, Purpose, SignatureError};
 use crate::{
+    compatibility::{HANDLER, Target, WASMTIME},
     digest::Digest,
-    engine::{HANDLER, Target, WASMTIME},
 };
 use serde::{Deserialize, Serialize};
 
