@@ -8,7 +8,7 @@ mod rewrite;
 mod write;
 
 pub use read::{
-    JsonError, JsonProblem, check, elements, lenient_value, members, same, string, value,
+    JsonError, JsonProblem, check, count, elements, lenient_value, members, same, string, value,
 };
 pub(crate) use rewrite::{Rewriter, Step, pointer, rewrite};
 pub(crate) use write::{Object, write_array, write_number, write_string};

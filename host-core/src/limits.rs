@@ -118,10 +118,14 @@ pub const TAPE_PARTS_BYTES_MAX: usize = 2 * TAPE_LINE_BYTES_MAX;
 pub const EVENT_BYTES_MAX: usize = 12 * MIB;
 /// A file of a case beside its event: the response, or what is stored, with blanks.
 pub const CASE_FILE_BYTES_MAX: usize = 16 * MIB;
+/// Files of cases that a replay works on at a time, in bytes; a case that has more runs alone. A tree of JSON may take 35 times as much, and has
+/// at most [`JSON_NODES_MAX`] values in all files of a case.
+pub const CASE_BYTES_IN_FLIGHT_MAX: usize = 4 * MIB;
 
 /// Levels of objects and arrays in JSON that comes from outside. A document has fewer; a claim or a log attribute may have more.
 pub const JSON_DEPTH_MAX: usize = 128;
-/// Values in one text of JSON from outside that is read into a tree, which takes some 70 bytes for each. A document has at most 50,000.
+/// Values in one text of JSON from outside that is read into a tree, which takes 70 bytes for each, and some 200 for a member of an object.
+/// A document has at most 50,000.
 pub const JSON_NODES_MAX: usize = 250_000;
 
 /// Largest linear memory that the engine's pool can hold; [`Limits::guest_memory_bytes_max`] is at most this.

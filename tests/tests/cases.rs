@@ -151,7 +151,7 @@ fn the_cases_cover_the_api() {
 
 /// A case says all: where it has no file for state, there is none.
 pub fn differences(case: &Case, outcome: &CaseOutcome) -> Vec<String> {
-    let mismatches = outcome.mismatches(case, &[]);
+    let mismatches = outcome.clone().mismatches(&mut case.clone(), &[]);
     let mut lines: Vec<_> = mismatches
         .iter()
         .flat_map(|mismatch| mismatch.differences().lines().collect::<Vec<_>>())

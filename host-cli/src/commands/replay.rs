@@ -24,7 +24,10 @@ use crate::{
     store::{CaseStores, StoreSpec},
 };
 use host_core::{
-    limits::TAPE_BYTES_IN_FLIGHT_MAX, runtime::RuntimeOptions, seed::Seed, service::Service,
+    limits::{CASE_BYTES_IN_FLIGHT_MAX, TAPE_BYTES_IN_FLIGHT_MAX},
+    runtime::RuntimeOptions,
+    seed::Seed,
+    service::Service,
 };
 use std::{
     fs,
@@ -199,6 +202,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         bless,
         pending_max: jobs * PENDING_PER_JOB,
         tape_bytes: Arc::new(Semaphore::new(TAPE_BYTES_IN_FLIGHT_MAX)),
+        case_bytes: Arc::new(Semaphore::new(CASE_BYTES_IN_FLIGHT_MAX)),
         shard,
     };
     let only = tape.only().map(str::to_owned);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{exit::Failure, guest::EMBEDDED_NAME, output, store::CaseStores};
 use host_core::{
-    limits::TAPE_BYTES_IN_FLIGHT_MAX,
+    limits::{CASE_BYTES_IN_FLIGHT_MAX, TAPE_BYTES_IN_FLIGHT_MAX},
     replay::IgnoreRule,
     runtime::Runtime,
     seed::Seed,
@@ -50,6 +50,8 @@ pub struct Replay {
     pub tapes: TapeOptions,
     /// Room for lines of tapes that are worked on, see [`TAPE_BYTES_IN_FLIGHT_MAX`].
     pub tape_bytes: Arc<Semaphore>,
+    /// Room for files of cases that are worked on, see [`CASE_BYTES_IN_FLIGHT_MAX`].
+    pub case_bytes: Arc<Semaphore>,
     /// Which of all cases and requests: every `.1`th from the `.0`th on, counted from 0.
     pub shard: (u64, u64),
 }
@@ -78,10 +80,14 @@ impl Replay {
     }
 
     /// Waits for room for so many bytes of tape; `None`: nobody works any more.
-    fn room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let permits = bytes.min(TAPE_BYTES_IN_FLIGHT_MAX) as u32;
-        let room = Arc::clone(&self.tape_bytes).acquire_many_owned(permits);
-        Handle::current().block_on(room).ok()
+    fn tape_room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        room(&self.tape_bytes, bytes.min(TAPE_BYTES_IN_FLIGHT_MAX))
+    }
+
+    /// The same for the files of a case.
+    fn case_room(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
+        let bytes = bytes.min(CASE_BYTES_IN_FLIGHT_MAX as u64);
+        room(&self.case_bytes, bytes as usize)
     }
 
     /// Refuses to take the guest in this program for a request of another one, unless that was asked for.
@@ -99,6 +105,12 @@ impl Replay {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// Waits, on the reading thread, so that room is given in the order of the input: what comes first is reported first, and makes room.
+fn room(of: &Arc<Semaphore>, permits: usize) -> Option<OwnedSemaphorePermit> {
+    let room = Arc::clone(of).acquire_many_owned(permits as u32);
+    Handle::current().block_on(room).ok()
 }
 
 /// What a replay found.
@@ -180,7 +192,11 @@ pub async fn run(
     while let Some(work) = settlement.next_work(&mut works).await? {
         let replay = Arc::clone(&replay);
         match work {
-            Work::Case(folder) => settlement.start(task::case(replay, folder)),
+            Work::Case(folder, room) => settlement.start(async move {
+                let mut done = task::case(replay, folder).await?;
+                done.room = Some(room);
+                Ok(done)
+            }),
             Work::Batch(events) => settlement.start(task::events(replay, events)),
             Work::Alone(event) => {
                 settlement.settle_to(0).await?;

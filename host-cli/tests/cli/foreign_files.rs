@@ -179,11 +179,32 @@ fn hostile_cases_and_events_take_bounded_memory() {
             folder.write(&format!("{case}/{file}.json"), long(file_bytes));
         }
     }
-    // Each job works on a case of its own, and a case may have three trees of the largest size.
+    // As many values as are read of a case, in several cases at once: in what is expected, and in what is stored and read again.
+    let members = |number: usize| format!("\"{number:040}\":{{}}");
+    let largest = (0..249_000).map(members).collect::<Vec<_>>().join(",");
+    let entry = |number: usize| {
+        format!(
+            r#"{{"partition":"p","sort":"{number:0200}","document":{{"a":{{}}}},"revision":"1"}}"#
+        )
+    };
+    let entries = (0..41_000).map(entry).collect::<Vec<_>>().join(",");
+    for number in 0..3 {
+        let expected = format!("cases/expected-{number}");
+        folder.write(&format!("{expected}/event.json"), "{}");
+        folder.write(
+            &format!("{expected}/response.json"),
+            format!("{{{largest}}}"),
+        );
+        let stored = format!("cases/stored-{number}");
+        folder.write(&format!("{stored}/event.json"), "{}");
+        folder.write(&format!("{stored}/before.json"), format!("[{entries}]"));
+        folder.write(&format!("{stored}/response.json"), "{}");
+        folder.write(&format!("{stored}/after.json"), "[]");
+    }
     // The events are JSON, but no requests: refused. A case whose files have too many values cannot be read.
-    for (inputs, jobs, expected) in [("events", "2", 1), ("cases", "1", 3)] {
+    for (inputs, expected) in [("events", 1), ("cases", 3)] {
         let inputs = folder.path(inputs);
-        let arguments = ["replay", &inputs, "--guest", image(), "--jobs", jobs];
+        let arguments = ["replay", &inputs, "--guest", image(), "--jobs", "4"];
         let (code, peak) = run_measured(&arguments);
         assert!(peak < MEMORY_BYTES_MAX, "{inputs}: {} MiB", peak >> 20);
         assert_eq!(code, Some(expected), "{inputs}");

@@ -125,6 +125,15 @@ pub fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// The values in a tree, itself included.
+pub fn count(value: &Value) -> usize {
+    match value {
+        Value::Array(elements) => 1 + elements.iter().map(count).sum::<usize>(),
+        Value::Object(members) => 1 + members.values().map(count).sum::<usize>(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+    }
+}
+
 /// A number's value: significant digits without zeros around them, and the power of ten of the first of them.
 #[derive(PartialEq, Eq)]
 struct Decimal {

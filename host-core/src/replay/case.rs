@@ -4,9 +4,10 @@ use super::{SyntaxError, readable_response};
 use crate::{
     files::{self, FileError, NamedBy},
     json,
-    limits::{CASE_FILE_BYTES_MAX, EVENT_BYTES_MAX},
+    limits::{CASE_FILE_BYTES_MAX, EVENT_BYTES_MAX, JSON_NODES_MAX},
     storage::Entry,
 };
+use serde::Deserialize as _;
 use serde_json::Value;
 use std::{
     fs,
@@ -76,6 +77,12 @@ pub enum CaseError {
         /// Where and why.
         error: SyntaxError,
     },
+    /// The files have more values together than are read.
+    #[error("the files of case `{}` have more than {JSON_NODES_MAX} JSON values together", folder.display())]
+    TooManyValues {
+        /// The case.
+        folder: PathBuf,
+    },
     /// The entries to store beforehand are not entries, or break a rule of the store.
     #[error("`{}` does not hold entries for a store: {message}", path.display())]
     Before {
@@ -100,6 +107,15 @@ impl Case {
         fs::symlink_metadata(folder.join(EVENT_FILE)).is_ok_and(|found| !found.is_dir())
     }
 
+    /// The bytes that the files of a case have together; what cannot be read has none.
+    pub fn files_bytes(folder: &Path) -> u64 {
+        [EVENT_FILE, RESPONSE_FILE, BEFORE_FILE, AFTER_FILE]
+            .iter()
+            .filter_map(|name| fs::symlink_metadata(folder.join(name)).ok())
+            .map(|found| found.len())
+            .sum()
+    }
+
     /// Reads a case's files.
     pub fn load(folder: &Path) -> Result<Self, CaseError> {
         let path = folder.join(EVENT_FILE);
@@ -120,10 +136,18 @@ impl Case {
             error,
         };
         super::head(&event).map_err(|error| syntax(EVENT_FILE, error))?;
+        let mut values_count = 0;
         // One at a time: the bytes of a file are gone before the next one is read.
-        let read_json = |name| {
+        let mut read_json = |name| {
             let value = read(name)?.map(|bytes| json::value(&bytes)).transpose();
-            value.map_err(|error| syntax(name, error.into()))
+            let value = value.map_err(|error| syntax(name, error.into()))?;
+            values_count += value.as_ref().map_or(0, json::count);
+            match values_count > JSON_NODES_MAX {
+                true => Err(CaseError::TooManyValues {
+                    folder: folder.to_owned(),
+                }),
+                false => Ok(value),
+            }
         };
         Ok(Self {
             event,
@@ -136,8 +160,7 @@ impl Case {
 
     /// The entries to store beforehand. Whether they keep the rules of a store is for the store to say.
     pub fn entries_before(&self) -> Result<Vec<Entry>, CaseError> {
-        serde_json::from_value(self.before.clone())
-            .map_err(|error| self.bad_before(error.to_string()))
+        Vec::deserialize(&self.before).map_err(|error| self.bad_before(error.to_string()))
     }
 
     pub(super) fn bad_before(&self, message: String) -> CaseError {

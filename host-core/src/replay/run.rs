@@ -56,12 +56,12 @@ pub struct CaseOutcome {
 }
 
 impl CaseOutcome {
-    /// What is not as the case expects, but for differences that do not count.
-    pub fn mismatches(&self, case: &Case, ignore: &[IgnoreRule]) -> Vec<Mismatch> {
-        let response = Mismatch::between(RESPONSE_FILE, case.response.as_ref(), &self.response);
+    /// What is not as the case expects, but for differences that do not count. The expectations are taken out of the case.
+    pub fn mismatches(self, case: &mut Case, ignore: &[IgnoreRule]) -> Vec<Mismatch> {
+        let response = Mismatch::of(RESPONSE_FILE, case.response.take(), self.response);
         // Without an expectation, state is not compared.
-        let after = case.after.as_ref();
-        let after = after.and_then(|after| Mismatch::between(AFTER_FILE, Some(after), &self.after));
+        let after = case.after.take();
+        let after = after.and_then(|after| Mismatch::of(AFTER_FILE, Some(after), self.after));
         response
             .into_iter()
             .chain(after)

@@ -1,11 +1,6 @@
 //! JSON as text: changed at single places without making a tree of the rest.
 
-use serde::{
-    Deserializer as _,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
 /// JSON text without line breaks: those that JSON allows stand between tokens, where a blank means the same.
 pub(super) fn one_line(json: &[u8]) -> Cow<'_, [u8]> {
@@ -15,35 +10,6 @@ pub(super) fn one_line(json: &[u8]) -> Cow<'_, [u8]> {
     }
     let blank = |byte: &u8| if is_break(byte) { b' ' } else { *byte };
     Cow::Owned(json.iter().map(blank).collect())
-}
-
-/// The members of an object in their order, repeated ones included; nothing if the text is no object.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "read into names and spans: no tree, no recursion"
-)]
-pub(super) fn members(json: &str) -> Vec<(Cow<'_, str>, &str)> {
-    struct Members;
-
-    impl<'de> Visitor<'de> for Members {
-        type Value = Vec<(Cow<'de, str>, &'de str)>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("an object")
-        }
-
-        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-            let mut members = Vec::new();
-            while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-                members.push((name, value.get()));
-            }
-            Ok(members)
-        }
-    }
-
-    serde_json::Deserializer::from_str(json)
-        .deserialize_map(Members)
-        .unwrap_or_default()
 }
 
 /// A member's name, borrowed where it has no escapes, which a plain `Cow` never is inside of a map.
@@ -89,23 +55,6 @@ impl Splices {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn members_keep_their_spelling_and_place() {
-        let text = r#" {"a" : 1.50 , "b\n":[ {} , "x"], "a":null}"#;
-        let found = members(text);
-        assert_eq!(
-            found,
-            [
-                (Cow::Borrowed("a"), "1.50"),
-                (Cow::Borrowed("b\n"), r#"[ {} , "x"]"#),
-                (Cow::Borrowed("a"), "null"),
-            ]
-        );
-        assert!(matches!(found[0].0, Cow::Borrowed(_)));
-        assert_eq!(&text[span(text, found[1].1)], found[1].1);
-        assert!(members("[1]").is_empty());
-    }
 
     #[test]
     fn places_are_replaced_in_their_order() {

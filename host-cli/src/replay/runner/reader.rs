@@ -14,7 +14,7 @@ use crate::{
 };
 use host_core::{
     files::NamedBy,
-    replay::{EventHead, head},
+    replay::{Case, EventHead, head},
     tape::{self, Line},
 };
 use std::{
@@ -61,7 +61,8 @@ impl<T> Batch<T> {
 
 /// What the reading thread asks for, in the order of the input.
 pub(super) enum Work {
-    Case(PathBuf),
+    /// A case, with what it takes of the room for such.
+    Case(PathBuf, OwnedSemaphorePermit),
     /// Events of one file whose order does not matter.
     Batch(Vec<Event>),
     /// An event that may change what others see: nothing runs beside it.
@@ -84,7 +85,8 @@ pub(super) fn read(replay: &Replay, inputs: Vec<Input>, works: &mpsc::Sender<Wor
             Input::Case(folder) => {
                 number += 1;
                 if replay.takes(number - 1) {
-                    send(works, Work::Case(folder))
+                    let room = replay.case_room(Case::files_bytes(&folder));
+                    room.and_then(|room| send(works, Work::Case(folder, room)))
                 } else {
                     Some(())
                 }
@@ -243,7 +245,7 @@ impl TapeWork<'_> {
         match full {
             Some(full) => {
                 let bytes: usize = full.iter().map(|(_, line)| line.len()).sum();
-                let room = self.replay.room(bytes)?;
+                let room = self.replay.tape_room(bytes)?;
                 send(self.works, Work::Tapes(full, room))
             }
             None => Some(()),

@@ -27,7 +27,7 @@ pub(super) struct Done {
     pub(super) findings: Vec<Finding>,
     pub(super) details: Vec<Detail>,
     pub(super) bytes: u64,
-    /// Of the room for lines of tapes: what came of them takes as much until it is reported.
+    /// Of the room for lines of tapes or files of cases: what came of them takes as much until it is reported.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
@@ -174,11 +174,13 @@ fn event_verdict(answer: &Answer) -> Verdict {
 
 /// Runs a case on a store of its own.
 pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, Failure> {
-    let case = Case::load(&folder).map_err(Failure::environment)?;
+    let mut case = Case::load(&folder).map_err(Failure::environment)?;
     let store = replay.case_stores.open()?;
     let outcome = replay::run_case(&case, &replay.runtime, store, &replay.seed)
         .await
         .map_err(Failure::environment)?;
+    let status_expected = case.response.as_ref().and_then(status_of);
+    let status_actual = status_of(&outcome.response);
     let verdict = if replay.bless {
         let changed = case
             .bless(&outcome.response, &outcome.after)
@@ -189,7 +191,7 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, F
             Verdict::Same
         }
     } else {
-        let mismatches = outcome.mismatches(&case, &replay.tapes.ignore);
+        let mismatches = outcome.mismatches(&mut case, &replay.tapes.ignore);
         if mismatches.is_empty() {
             Verdict::Same
         } else {
@@ -208,8 +210,8 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, F
     let finding = Finding {
         is_case: true,
         request: request_line(&case.event),
-        status_expected: case.response.as_ref().and_then(status_of),
-        status_actual: status_of(&outcome.response),
+        status_expected,
+        status_actual,
         ..Finding::unread(place, verdict)
     };
     let bytes = case.event.len() as u64;

@@ -5,7 +5,7 @@ use crate::{
     digest::Digest,
     gateway::Rejection,
     hexadecimal::Hexadecimal,
-    json::{Object, write_array, write_number, write_string},
+    json::{Object, members, write_array, write_number, write_string},
     limits::{Limits, TAPE_LINE_WRITTEN_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
     runtime::{LogLevel, LogRecord, RuntimeOptions},
     seed::Seed,
@@ -13,7 +13,7 @@ use crate::{
     tape::{
         FaultRecord, VERSION,
         exchange::{FIRST_MEMBER, seal},
-        json::{Splices, members, one_line, span},
+        json::{Splices, one_line, span},
         redact::{Marks, Message, Part, Redaction, Secrets, Sweep, places::escape, without_copies},
     },
 };
@@ -302,8 +302,11 @@ fn without_body<'a>(
     if json.len() <= bytes_max {
         return Cow::Borrowed(json);
     }
+    let Ok(members) = members(json) else {
+        return Cow::Borrowed(json); // too long, but no body: `write` keeps less
+    };
     let mut splices = Splices::default();
-    for (name, value) in members(json) {
+    for (name, value) in members {
         if name == "body" && value.len() > bytes_max {
             splices.replace(span(json, value), "null");
             omitted.push(Omitted::new(format!("{at}/body"), value));

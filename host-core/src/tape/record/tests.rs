@@ -5,9 +5,16 @@ use super::{
     *,
 };
 use crate::{
-    limits::TAPE_CALLS_BYTES_MAX,
+    gateway::EventKind,
+    limits::{TAPE_CALLS_BYTES_MAX, TAPE_LINE_WRITTEN_BYTES_MAX},
+    runtime::{LogLevel, LogRecord, RuntimeOptions, Usage},
     seed::Seed,
-    storage::{Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, Storage},
+    service::{Answer, Summary},
+    storage::{
+        Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, Storage,
+        StorageReport,
+    },
+    tape::Exchange,
 };
 use serde_json::{Value, json};
 
@@ -222,4 +229,100 @@ async fn documents_beyond_the_bound_are_left_out() {
     assert!(noted.text.len() <= TAPE_CALLS_BYTES_MAX);
     assert_eq!(noted.count as usize, many);
     assert_eq!(noted.omitted.len(), many - TAPE_CALLS_BYTES_MAX / 390_000);
+}
+
+/// The line of a request that made a call and wrote a log line: the event has so many bytes beside its body, the call so many.
+fn line_of(event_bytes: usize, call_bytes: usize) -> Vec<u8> {
+    let event = json!({
+        "requestContext": {"authorizer": {"claim": "x".repeat(event_bytes)}},
+        "headers": {"authorization": "a long s3cret"},
+    });
+    let event = event.to_string();
+    let noted = Noted {
+        text: format!(
+            r#"{{"call":"get","arguments":"{}"}}"#,
+            "x".repeat(call_bytes)
+        )
+        .into_bytes(),
+        count: 1,
+        ..Noted::default()
+    };
+    let logs = vec![LogRecord {
+        level: LogLevel::Info,
+        message: "told a long s3cret".to_owned(),
+        attributes: Vec::new(),
+        storage_calls: 1,
+    }];
+    let answer = Ok(Answer {
+        payload: br#"{"statusCode":200,"body":"a long s3cret"}"#.to_vec(),
+        summary: Summary {
+            kind: EventKind::HttpApi,
+            request_id: "gateway-1".to_owned(),
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            route: "/".to_owned(),
+            status: 200,
+            fault: None,
+            guest: None,
+            logs,
+            backtrace: Vec::new(),
+            usage: Usage::default(),
+            storage: StorageReport::default(),
+        },
+    });
+    let options = RecordOptions::new(TapePolicy::ALL);
+    let host = line::Host {
+        base_path: None,
+        options: &RuntimeOptions::default(),
+    };
+    let request = line::Request {
+        event: event.as_bytes(),
+        received_at_ms: 1,
+        seed: Seed::new([1; 32]),
+    };
+    line::write(&options, &host, &request, noted, &answer).unwrap()
+}
+
+/// What a line has: its event, how many calls, how many only by number, log lines, and the places of what was too long.
+fn kept(line: &[u8]) -> (bool, usize, u32, usize, Vec<String>) {
+    assert!(line.len() <= TAPE_LINE_WRITTEN_BYTES_MAX);
+    let text = str::from_utf8(line).unwrap();
+    assert!(!text.contains("s3cret"), "{}", &text[text.len() - 1000..]);
+    let exchange = Exchange::read(line).unwrap();
+    assert_eq!(exchange.status, Some(200));
+    assert!(exchange.response.is_some());
+    (
+        exchange.event.is_some(),
+        exchange.calls.len(),
+        exchange.calls_omitted,
+        exchange.log_lines().len(),
+        exchange
+            .omitted
+            .iter()
+            .map(|omission| omission.at.clone().into_owned())
+            .collect(),
+    )
+}
+
+#[test]
+fn a_line_that_would_be_too_long_keeps_less() {
+    let half = TAPE_LINE_WRITTEN_BYTES_MAX / 2;
+    assert_eq!(
+        kept(&line_of(half, half - 10_000)),
+        (true, 1, 0, 1, Vec::new())
+    );
+    assert_eq!(
+        kept(&line_of(half, half + 10_000)),
+        (true, 0, 1, 0, vec!["/logs".to_owned()])
+    );
+    assert_eq!(
+        kept(&line_of(2 * half + 10_000, 0)),
+        (
+            false,
+            0,
+            1,
+            0,
+            vec!["/event".to_owned(), "/logs".to_owned()]
+        )
+    );
 }

@@ -62,7 +62,10 @@ fn a_pair_that_is_spelt_as_a_name_loses_its_value() {
     );
     assert!(!redacted.to_string().contains("s3cret"), "{redacted}");
     let parameters = &redacted["multiValueQueryStringParameters"];
-    assert_eq!(*parameters, json!({"token=REDACTED": ["REDACTED"], "a=b": [""]}));
+    assert_eq!(
+        *parameters,
+        json!({"token=REDACTED": ["REDACTED"], "a=b": [""]})
+    );
     assert_eq!(redacted["body"], r#"{"https://a/?token=REDACTED":0}"#);
     assert!(
         marks

@@ -4,13 +4,13 @@ use super::effect::{Effects, written};
 use crate::{
     digest::Digest,
     gateway::Rejection,
-    json::{self, Value},
+    json::{self, Value, members},
     service::{Answer, Summary},
     storage::Document,
     tape::{
         Exchange, FaultRecord,
         call::write::Documents,
-        json::{Splices, members, span},
+        json::{Splices, span},
         redact::{Marks, Redaction, Secrets},
     },
 };
@@ -63,8 +63,11 @@ impl View {
         if self.omitted.is_empty() {
             return redacted;
         }
+        let Ok(members) = members(&redacted) else {
+            return redacted; // no object, so that it has no body
+        };
         let mut splices = Splices::default();
-        for (name, value) in members(&redacted) {
+        for (name, value) in members {
             if name == "body" && self.is_omitted(value) {
                 splices.replace(span(&redacted, value), "null");
             }
@@ -165,11 +168,12 @@ impl Playback {
                 .iter()
                 .map(|line| {
                     let attributes = line.attributes.map_or("{}", |attributes| attributes.get());
-                    let attributes = members(attributes);
+                    let attributes = members(attributes)
+                        .map_err(|error| format!("attributes of a log line: {error}"))?;
                     let attributes = attributes.iter().map(|(key, value)| (&**key, *value));
-                    log_text(line.level.as_str(), &line.message, attributes)
+                    Ok(log_text(line.level.as_str(), &line.message, attributes))
                 })
-                .collect(),
+                .collect::<Result<_, String>>()?,
             fault: exchange
                 .fault
                 .as_ref()
