@@ -39,4 +39,4 @@ pub use read::{Line, ReadError, TapeReader};
 pub use record::{RecordOptions, Recorder, environment_digest};
 pub(crate) use redact::places::Pointer;
 pub use redact::{InvalidPointer, Redaction};
-pub use split::{JoinError, Joiner, split};
+pub use split::{JoinError, Joiner, MissingParts, split};

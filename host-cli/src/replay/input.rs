@@ -153,6 +153,14 @@ fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure>
             find_in_folder(&path, inputs)?;
             continue;
         }
+        // What is there may be a case or hold tapes, so that it is not passed over in silence.
+        if kind.is_symlink() && path.is_dir() {
+            let shown = path.display();
+            output::remark(&format!(
+                "`{shown}` is a link to a folder and left out: name it to have it read\n"
+            ));
+            continue;
+        }
         let is_lines = has_extension(&path, "jsonl");
         let is_known = is_lines
             || ["json", "tape", "gz"]

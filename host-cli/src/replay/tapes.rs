@@ -4,7 +4,7 @@ use crate::{exit::Failure, input};
 use flate2::bufread::MultiGzDecoder;
 use host_core::{
     files::{self, NamedBy},
-    tape::{Line, ReadError, TapeFinder, TapeReader, is_tape, read_messages},
+    tape::{Line, MissingParts, ReadError, TapeFinder, TapeReader, is_tape, read_messages},
 };
 use std::{
     fmt,
@@ -70,13 +70,55 @@ pub fn is_tape_file(path: &Path, named_by: NamedBy) -> Result<bool, Failure> {
 }
 
 /// What was beside the lines of tape.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Beside {
+#[derive(Debug, Default)]
+struct Beside {
     /// Lines of tape.
-    pub tapes: u64,
+    tapes: u64,
     /// Lines that were split and of which parts are missing.
-    pub incomplete: usize,
+    incomplete: usize,
+    /// What the first of them lack.
+    missing: Vec<MissingParts>,
+    /// Parts that end too early themselves.
+    cut: usize,
 }
+
+impl Beside {
+    fn take(&mut self, finder: &TapeFinder) {
+        self.incomplete = finder.incomplete();
+        self.missing = finder.missing();
+        self.cut = finder.cut();
+    }
+
+    /// What is missing of split lines; nothing where they are whole.
+    fn words(&self) -> Option<String> {
+        let mut words = Vec::new();
+        if self.incomplete > 0 {
+            let missing: Vec<String> = self.missing.iter().map(ToString::to_string).collect();
+            let more = self.incomplete - missing.len();
+            let more = if more > 0 {
+                format!(" and parts of {more} more lines")
+            } else {
+                String::new()
+            };
+            words.push(format!(
+                "of {} split lines parts are missing: {}{more}",
+                self.incomplete,
+                missing.join("; ")
+            ));
+        }
+        if self.cut > 0 {
+            words.push(match self.cut {
+                1 => "a part of a split line is cut off".to_owned(),
+                count => format!("{count} parts of split lines are cut off"),
+            });
+        }
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+}
+
+/// What to do where parts are missing.
+const PARTS_HINT: &str = "parts stand in other events of the same log stream, before and behind these: `host-cli pull \
+    LOG-GROUP --since TIME -o FILE` with an earlier time fetches and joins them";
 
 /// A line of tape, or a line that was meant to be one.
 pub enum Found {
@@ -85,8 +127,9 @@ pub enum Found {
     Bad(u64, String),
 }
 
-/// Calls `each` with every line of tape; it says whether to go on. Lines that cannot be used do not hold up those after them.
-pub fn read(source: &Source, each: &mut dyn FnMut(Found) -> bool) -> Result<Beside, Failure> {
+/// Calls `each` with every line of tape; it says whether to go on. Lines that cannot be used do not hold up those after them. Where the
+/// input itself fails, what was whole before has been passed on.
+pub fn read(source: &Source, each: &mut dyn FnMut(Found) -> bool) -> Result<(), Failure> {
     let (opened, failed): (_, &dyn Fn(&io::Error) -> Failure) = match source {
         Source::Stdin => (decoded(io::stdin()), &|error| {
             Failure::environment(format_args!("failed to read stdin: {error}"))
@@ -106,19 +149,21 @@ pub fn read(source: &Source, each: &mut dyn FnMut(Found) -> bool) -> Result<Besi
         Shape::Lines | Shape::Unknown => read_lines(source, input, each)?,
         Shape::Documents => read_documents(source, input, each)?,
     };
-    if beside.tapes == 0 {
-        return Err(
+    match (beside.tapes, beside.words()) {
+        (0, Some(missing)) => Err(Failure::environment(format_args!(
+            "`{source}` holds no whole line of tape: {missing}"
+        ))
+        .hint(PARTS_HINT)),
+        (0, None) => Err(
             Failure::environment(format_args!("`{source}` holds no line of tape"))
                 .hint("a tape is what `host-cli serve --record FILE` writes, see docs/tape.md"),
-        );
+        ),
+        (_, Some(missing)) => {
+            crate::output::remark(&format!("`{source}`: {missing}; {PARTS_HINT}\n"));
+            Ok(())
+        }
+        (_, None) => Ok(()),
     }
-    if beside.incomplete > 0 {
-        crate::output::remark(&format!(
-            "`{source}`: parts of {} split lines are missing\n",
-            beside.incomplete
-        ));
-    }
-    Ok(beside)
 }
 
 fn read_lines(
@@ -132,14 +177,17 @@ fn read_lines(
         let found = match reader.next_tape() {
             Ok(Some(line)) => Found::Line(line),
             Ok(None) => break,
-            Err(error) => bad(source, &error)?,
+            Err(ReadError::Io(error)) => return Err(broken_off(source, reader.lines(), &error)),
+            Err(error @ (ReadError::TooLong { number } | ReadError::Parts { number, .. })) => {
+                Found::Bad(number, error.to_string())
+            }
         };
         beside.tapes += 1;
         if !each(found) {
             break;
         }
     }
-    beside.incomplete = reader.finder().incomplete();
+    beside.take(reader.finder());
     Ok(beside)
 }
 
@@ -162,21 +210,34 @@ fn read_documents(
         each(found)
     });
     read.map_err(|error| {
-        Failure::environment(format_args!(
-            "`{source}` is not a list of log events: {error}"
-        ))
+        if error.is_io() || error.is_eof() {
+            broken_off(source, number, &error.into())
+        } else {
+            Failure::environment(format_args!(
+                "`{source}` is not a list of log events: {error}"
+            ))
+        }
     })?;
-    beside.incomplete = finder.incomplete();
+    beside.take(&finder);
     Ok(beside)
 }
 
-/// A line that cannot be used; the failure where nothing after it can be read.
-fn bad(source: &Source, error: &ReadError) -> Result<Found, Failure> {
-    match error.line() {
-        Some(number) => Ok(Found::Bad(number, error.to_string())),
-        None => Err(Failure::environment(format_args!(
-            "tape `{source}`: {error}"
-        ))),
+/// The input ended before its end, or cannot be read on.
+fn broken_off(source: &Source, lines: u64, error: &io::Error) -> Failure {
+    let read = format!(
+        "{lines} {} before that read",
+        if lines == 1 { "line was" } else { "lines were" }
+    );
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Failure::environment(format_args!(
+            "`{source}` is cut short: it ends in the middle of a line or of its compressed data; {read}"
+        ))
+        .hint("fetch the file again: a download or a copy of it was broken off"),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            Failure::environment(format_args!("`{source}` is damaged: {error}; {read}"))
+                .hint("fetch the file again: it is not what was written")
+        }
+        _ => Failure::environment(format_args!("failed to read `{source}`: {error}; {read}")),
     }
 }
 
@@ -196,13 +257,25 @@ fn decoded(input: impl Read + 'static) -> io::Result<Input> {
     })
 }
 
-/// The first bytes, and the rest.
+/// The first bytes, and the rest. An error behind the first bytes is met again where the rest is read.
 fn peek(mut input: Input) -> io::Result<(Vec<u8>, Input)> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
-    (&mut input)
-        .take(HEAD_BYTES as u64)
-        .read_to_end(&mut head)?;
-    Ok((head, input))
+    match (&mut input).take(HEAD_BYTES as u64).read_to_end(&mut head) {
+        Ok(_) => Ok((head, input)),
+        Err(error) => Ok((
+            head,
+            Box::new(BufReader::with_capacity(1, Failed(Some(error)))),
+        )),
+    }
+}
+
+/// An input that has failed: a decompressor says so only once.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 fn shape(head: &[u8]) -> Shape {

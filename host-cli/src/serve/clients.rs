@@ -232,6 +232,11 @@ impl Client {
         number == self.conflicting.load(Ordering::Relaxed)
     }
 
+    /// How many requests were parsed: the number of the one that is being read.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
     /// Its answer, of so many bytes, is about to be given to hyper in one piece.
     pub fn answered(&self, bytes: usize) {
         self.release();

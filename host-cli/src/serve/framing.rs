@@ -1,7 +1,8 @@
 //! Follows the bytes of a connection as they come, to see what hyper does not tell: where a request's head begins, a later minor version
 //! of HTTP/1, and two ways to frame one body.
 //!
-//! hyper refuses HTTP/1.2 (RFC 9110, 2.5 wants it answered as the highest minor version that is known), and where a request has both
+//! hyper refuses HTTP/1.2 (RFC 9110, 2.5 wants it answered as the highest minor version that is known), it closes without a word where a
+//! client begins to speak HTTP/2 (RFC 9110, 15.6.6 wants a 505 for a major version that is not known), and where a request has both
 //! `Content-Length` and `Transfer-Encoding` it drops the first without a word, while whoever stands in between may go by it (RFC 9112,
 //! 6.1). What is followed here is only looked at: hyper frames the requests, and where the two might not agree nothing is changed any
 //! more.
@@ -21,6 +22,8 @@ pub struct Framing {
     heads: u64,
     /// The number of the first head that frames its body in two ways, or of one whose frame cannot be told.
     conflicting: Option<u64>,
+    /// The number of the first head of another major version of HTTP.
+    other_version: Option<u64>,
 }
 
 /// What the head so far says about its body.
@@ -58,6 +61,8 @@ enum State {
 }
 
 const VERSION: &[u8] = b" HTTP/1.";
+/// Where the major version stands in it.
+const MAJOR: u8 = 6;
 
 impl Framing {
     /// Whether a request line has begun and not ended.
@@ -74,7 +79,12 @@ impl Framing {
         self.conflicting
     }
 
-    /// Follows bytes that were read. The minor version of a request line becomes 1 where it is greater.
+    /// The number, from 0, of the first head of another major version than 1.
+    pub fn other_version(&self) -> Option<u64> {
+        self.other_version
+    }
+
+    /// Follows bytes that were read. A later major version of a request line becomes 0, which hyper refuses without knowing it; the minor version of a request line becomes 1 where it is greater.
     pub fn follow(&mut self, bytes: &mut [u8]) {
         let mut at = 0;
         while at < bytes.len() {
@@ -104,6 +114,11 @@ impl Framing {
                     if matches!(digit, b'2'..=b'9') {
                         *byte = b'1';
                     }
+                    State::RequestLineEnd
+                }
+                (State::Version(MAJOR), b'0' | b'2'..=b'9') => {
+                    *byte = b'0';
+                    self.other_version.get_or_insert(self.heads);
                     State::RequestLineEnd
                 }
                 (State::Version(matched), byte) if VERSION[usize::from(matched)] == byte => {
@@ -262,12 +277,14 @@ mod tests {
         let text = String::from_utf8(sent.to_vec()).unwrap();
         let expected = text
             .replace("/a HTTP/1.2", "/a HTTP/1.1")
-            .replace("/b HTTP/1.9", "/b HTTP/1.1");
+            .replace("/b HTTP/1.9", "/b HTTP/1.1")
+            .replace("/d HTTP/2.2", "/d HTTP/0.2");
         for piece in 1..sent.len() {
             let (changed, framing) = followed(sent, piece);
             assert_eq!(String::from_utf8(changed).unwrap(), expected, "{piece}");
             assert_eq!(framing.state, State::Start);
             assert_eq!((framing.heads, framing.conflicting()), (5, None));
+            assert_eq!(framing.other_version(), Some(4));
         }
     }
 

@@ -1,6 +1,6 @@
 //! A connection's bytes, with a body put into the answers that hyper makes by itself.
 //!
-//! hyper answers a request that it cannot parse with a bare status: 400, 414 or 431. Every error answer of ours is a problem
+//! hyper answers a request that it cannot parse with a bare status: 400, 414 or 431. Where it does not know the version, that becomes 505. Every error answer of ours is a problem
 //! document, so such an answer is recognised on its way out and replaced. It is the only thing that hyper ever writes while no
 //! request of the connection is being answered.
 //!
@@ -108,7 +108,13 @@ impl<T: AsyncWrite + Unpin> Wire<T> {
         };
         // hyper has one status for a head of which there is no end.
         let is_target = status == 431 && self.framing.is_in_request_line();
-        let status = if is_target { 414 } else { status };
+        let is_version =
+            status == 400 && self.framing.other_version() == Some(self.client.requests());
+        let status = match (is_target, is_version) {
+            (true, _) => 414,
+            (_, true) => 505,
+            (false, false) => status,
+        };
         let request_id = (self.on_refusal)(status);
         self.replacement = Some((answer(status, &request_id), 0));
         self.client.leaves_unread();
@@ -226,6 +232,7 @@ fn answer(status: u16, request_id: &str) -> Vec<u8> {
     let detail = match status {
         414 => "the request target is too long",
         431 => "the request's head is too large",
+        505 => "HTTP/1.1 is answered here, HTTP/2 only by gateways in front",
         _ => "the request is not valid HTTP/1.1",
     };
     let response = problem::response(status, detail, request_id);

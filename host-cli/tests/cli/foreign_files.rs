@@ -89,10 +89,23 @@ fn links_and_pipes_in_folders_are_left_out() {
             .unwrap()
             .success()
     );
+    // Elsewhere, as a case that several folders share would be.
+    let elsewhere = Folder::new();
+    elsewhere.write("event.json", "{}");
+    symlink(elsewhere.path(""), folder.path("case")).unwrap();
     let run = cli(&["replay", &folder.path(""), "--guest", image()]);
     assert!(run.stdout.contains("1 request"), "{run:#?}");
     assert!(run.stderr.contains("zero.tape` is a link"), "{run:#?}");
     assert!(run.stderr.contains("pipe.tape` is no regular"), "{run:#?}");
+    let case = folder.path("case");
+    assert!(
+        run.stderr.contains(&format!(
+            "`{case}` is a link to a folder and left out: name it to have it read"
+        )),
+        "{run:#?}"
+    );
+    let run = cli(&["replay", &case, "--guest", image()]);
+    assert!(run.stdout.contains("1 case"), "{run:#?}");
 }
 
 #[test]

@@ -90,7 +90,12 @@ fn what_is_invalid_is_refused_and_the_connection_closed() {
     let server = server();
     let cases: &[(u16, &str)] = &[
         (400, "GET / \r\n\r\n"),
-        (400, "GET / HTTP/9.9\r\nHost: localhost\r\n\r\n"),
+        // RFC 9110, 15.6.6: another major version; the second is how a client begins to speak HTTP/2 (RFC 9113, 3.4).
+        (505, "GET / HTTP/9.9\r\nHost: localhost\r\n\r\n"),
+        (505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"),
+        (505, "PRI * HTTP/2.0\r\n"),
+        (505, "GET / HTTP/0.9\r\n\r\n"),
+        (400, "GET / HTTP/1.1 HTTP/2\r\nHost: localhost\r\n\r\n"),
         (400, "GET / HTTP/1.x\r\nHost: localhost\r\n\r\n"),
         (400, "Extra lineGET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
         (400, "GET / HTTP/1.1\r\nHost: localhost\r\n\rX: y\r\n\r\n"),

@@ -147,8 +147,27 @@ fn an_output_is_no_file_that_the_command_reads() {
     let store = folder.write("store.redb", "");
     let spec = format!("redb:{store}");
     let key = folder.write("identity", "");
-    let options = ["--guest", guest, "--baseline", &hard, "--store", &spec];
-    for output in [event.as_str(), &expected, guest, &hard, &store, &key] {
+    let environment = folder.write("environment.json", "{}");
+    let at_environment = format!("@{environment}");
+    let options = [
+        "--guest",
+        guest,
+        "--baseline",
+        &hard,
+        "--store",
+        &spec,
+        "--guest-env",
+        &at_environment,
+    ];
+    for output in [
+        event.as_str(),
+        &expected,
+        guest,
+        &hard,
+        &store,
+        &key,
+        &environment,
+    ] {
         let paths = ["replay", &event, &case, "--report", output];
         cli(&[&paths[..], &options, &["--identity", &key]].concat())
             .expect_failure(2, "which this command reads");

@@ -1,8 +1,11 @@
 //! Expected against actual, as JSON.
 
 use super::{AFTER_FILE, IgnoreRule, RESPONSE_FILE};
-use crate::json::{self, Step, Value, pointer};
+use crate::json::{self, Value};
+use place::Place;
 use std::fmt;
+
+mod place;
 
 /// A document of a case that did not come out as expected.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,11 +31,14 @@ pub struct Difference {
 
 /// Differences that are kept; further ones are counted. Whoever made two documents differ chooses how often.
 pub const DIFFERENCES_MAX: usize = 1000;
+/// What their places may take together; the first one is kept however long it is. Names may be long and lie in each other, so that a place
+/// may be nearly as long as the document.
+const POINTERS_BYTES_MAX: usize = 4 << 20;
 
 /// The first places at which two documents differ.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DifferenceList {
-    /// In the order of the document's members, at most [`DIFFERENCES_MAX`].
+    /// In the order of the document's members, at most [`DIFFERENCES_MAX`]; fewer where their places are long.
     pub first: Vec<Difference>,
     /// How many there are beyond these.
     pub more: usize,
@@ -72,25 +78,35 @@ impl Mismatch {
 
     /// Those of them whose places count.
     pub(crate) fn differences_where(&self, counts: impl Fn(&str) -> bool) -> DifferenceList {
+        self.differences_below("", counts)
+    }
+
+    /// The same of a document that is a part of another one, at the place `base`.
+    pub(crate) fn differences_below(
+        &self,
+        base: &str,
+        counts: impl Fn(&str) -> bool,
+    ) -> DifferenceList {
         let mut list = DifferenceList::default();
-        let mut found = |steps: &[Step<'_>], expected: Option<&Value>, actual: Option<&Value>| {
-            let pointer = self.place(&pointer("", steps));
-            if !counts(&pointer) {
+        let mut bytes = 0;
+        let mut found = |pointer: &str, expected: Option<&Value>, actual: Option<&Value>| {
+            if !counts(pointer) {
                 return;
             }
-            if list.first.len() == DIFFERENCES_MAX {
+            bytes += pointer.len();
+            let has_room = list.first.is_empty() || bytes <= POINTERS_BYTES_MAX;
+            if list.more > 0 || list.first.len() == DIFFERENCES_MAX || !has_room {
                 list.more += 1;
                 return;
             }
             list.first.push(Difference {
-                pointer,
+                pointer: pointer.to_owned(),
                 expected: expected.cloned(),
                 actual: actual.cloned(),
             });
         };
-        let mut steps = Vec::new();
         visit(
-            &mut steps,
+            &mut Place::new(base, self.file),
             self.expected.as_ref(),
             Some(&self.actual),
             &mut found,
@@ -106,26 +122,11 @@ impl Mismatch {
 
     /// Makes the places what was expected that do not count. Whether a difference is left.
     pub(crate) fn without_where(&mut self, is_ignored: impl Fn(&str) -> bool) -> bool {
-        let file = self.file;
-        let is_ignored = |steps: &[Step<'_>]| is_ignored(&place(file, &pointer("", steps)));
+        let mut place = Place::new("", self.file);
         match &self.expected {
-            Some(expected) => conform(&mut Vec::new(), expected, &mut self.actual, &is_ignored),
-            None => !is_ignored(&[]),
+            Some(expected) => conform(&mut place, expected, &mut self.actual, &is_ignored),
+            None => !is_ignored(place.pointer()),
         }
-    }
-
-    fn place(&self, pointer: &str) -> String {
-        place(self.file, pointer)
-    }
-}
-
-/// A place of a document in the spelling that all comparisons share.
-fn place(file: &str, pointer: &str) -> String {
-    match file {
-        RESPONSE_FILE | ANSWER => response_place(pointer),
-        AFTER_FILE | STORE => format!("/stored{pointer}"),
-        what @ ("writes" | "calls" | "logs") => format!("/{what}{pointer}"),
-        _ => pointer.to_owned(),
     }
 }
 
@@ -134,32 +135,12 @@ pub const ANSWER: &str = "answer";
 /// The name of what two guests left in their stores.
 pub const STORE: &str = "store";
 
-/// A place in a Lambda response, whose form depends on the gateway, in a spelling that does not.
-fn response_place(pointer: &str) -> String {
-    let (member, rest) = match pointer.strip_prefix('/').map(|rest| rest.split_once('/')) {
-        Some(Some((member, rest))) => (member, Some(rest)),
-        Some(None) => (&pointer[1..], None),
-        None => return pointer.to_owned(),
-    };
-    match (member, rest) {
-        ("statusCode", None) => "/status".to_owned(),
-        ("refusal", None) => "/rejection".to_owned(),
-        ("headers" | "multiValueHeaders", Some(name)) => {
-            format!("/headers/{}", name.to_ascii_lowercase())
-        }
-        ("headers" | "multiValueHeaders", None) => "/headers".to_owned(),
-        ("cookies", Some(position)) => format!("/headers/set-cookie/{position}"),
-        ("cookies", None) => "/headers/set-cookie".to_owned(),
-        _ => pointer.to_owned(),
-    }
-}
-
 /// Makes the places of `actual` what is expected that are ignored. Whether a difference is left.
-fn conform<'a>(
-    steps: &mut Vec<Step<'a>>,
-    expected: &'a Value,
+fn conform(
+    place: &mut Place,
+    expected: &Value,
     actual: &mut Value,
-    is_ignored: &dyn Fn(&[Step<'_>]) -> bool,
+    is_ignored: &dyn Fn(&str) -> bool,
 ) -> bool {
     if expected == actual {
         return false;
@@ -171,60 +152,54 @@ fn conform<'a>(
                 if expected.contains_key(name) {
                     return true;
                 }
-                let mut below = steps.clone();
-                below.push(Step::Name(name.as_str().into()));
-                let is_kept = !is_ignored(&below);
+                let is_kept = place.in_member(name, |place| !is_ignored(place.pointer()));
                 is_left |= is_kept;
                 is_kept
             });
             for (name, expected) in expected {
-                steps.push(Step::Name(name.as_str().into()));
-                match actual.get_mut(name) {
-                    Some(actual) => is_left |= conform(steps, expected, actual, is_ignored),
-                    None if is_ignored(steps) => {
+                place.in_member(name, |place| match actual.get_mut(name) {
+                    Some(actual) => is_left |= conform(place, expected, actual, is_ignored),
+                    None if is_ignored(place.pointer()) => {
                         actual.insert(name.clone(), expected.clone());
                     }
                     None => is_left = true,
-                }
-                steps.pop();
+                });
             }
         }
         (Value::Array(expected), Value::Array(actual)) if expected.len() == actual.len() => {
             for (position, (expected, actual)) in expected.iter().zip(actual).enumerate() {
-                steps.push(Step::Element(position));
-                is_left |= conform(steps, expected, actual, is_ignored);
-                steps.pop();
+                is_left |= place.in_element(position, |place| {
+                    conform(place, expected, actual, is_ignored)
+                });
             }
         }
-        _ if is_ignored(steps) => *actual = expected.clone(),
+        _ if is_ignored(place.pointer()) => *actual = expected.clone(),
         _ => is_left = true,
     }
     is_left
 }
 
 /// Takes a place, what is expected there, and what is there.
-type Found<'f> = dyn FnMut(&[Step<'_>], Option<&Value>, Option<&Value>) + 'f;
+type Found<'f> = dyn FnMut(&str, Option<&Value>, Option<&Value>) + 'f;
 
 /// Calls `found` with the smallest places that differ, and what is on both sides.
-fn visit<'a>(
-    steps: &mut Vec<Step<'a>>,
-    expected: Option<&'a Value>,
-    actual: Option<&'a Value>,
+fn visit(
+    place: &mut Place,
+    expected: Option<&Value>,
+    actual: Option<&Value>,
     found: &mut Found<'_>,
 ) {
     match (expected, actual) {
         (Some(expected), Some(actual)) if expected == actual => {}
         (Some(Value::Object(expected)), Some(Value::Object(actual))) => {
             for (name, value) in expected {
-                steps.push(Step::Name(name.as_str().into()));
-                visit(steps, Some(value), actual.get(name), found);
-                steps.pop();
+                place.in_member(name, |place| {
+                    visit(place, Some(value), actual.get(name), found);
+                });
             }
             for (name, value) in actual {
                 if !expected.contains_key(name) {
-                    steps.push(Step::Name(name.as_str().into()));
-                    visit(steps, None, Some(value), found);
-                    steps.pop();
+                    place.in_member(name, |place| visit(place, None, Some(value), found));
                 }
             }
         }
@@ -233,12 +208,12 @@ fn visit<'a>(
             if expected.len() == actual.len() =>
         {
             for (position, (expected, actual)) in expected.iter().zip(actual).enumerate() {
-                steps.push(Step::Element(position));
-                visit(steps, Some(expected), Some(actual), found);
-                steps.pop();
+                place.in_element(position, |place| {
+                    visit(place, Some(expected), Some(actual), found);
+                });
             }
         }
-        (expected, actual) => found(steps, expected, actual),
+        (expected, actual) => found(place.pointer(), expected, actual),
     }
 }
 
@@ -392,6 +367,41 @@ mod tests {
         let list = mismatch().differences_where(|place| place == at);
         assert_eq!((list.first.len(), list.more), (1, 0));
         assert!(begun.elapsed() < std::time::Duration::from_secs(60));
+    }
+
+    /// A place that is as long as its document, and many differences at the end of it: neither time nor memory is their product.
+    #[test]
+    fn many_differences_in_deep_and_long_names_take_no_memory() {
+        const COUNT: usize = 100_000;
+        const DEEP: usize = 100;
+        let begun = std::time::Instant::now();
+        let name = "n".repeat(10_000);
+        let document = |value: usize| {
+            let list = json!(vec![value; COUNT]);
+            json!({"body": (0..DEEP).fold(list, |inner, _| json!({&*name: inner}))})
+        };
+        let (expected, actual) = (document(1), document(2));
+        for (file, start) in [(RESPONSE_FILE, "/body/n"), (AFTER_FILE, "/stored/body/n")] {
+            let mismatch = Mismatch::between(file, Some(&expected), &actual).unwrap();
+            let list = mismatch.differences();
+            let bytes: usize = list.first.iter().map(|kept| kept.pointer.len()).sum();
+            assert!(bytes <= POINTERS_BYTES_MAX, "{bytes}");
+            assert_eq!((list.first.len(), list.more), (4, COUNT - 4));
+            assert!(list.first[3].pointer.starts_with(start));
+            assert!(list.first[3].pointer.ends_with("n/3"));
+            let rest = |_: &str| false;
+            assert!(mismatch.clone().without_where(rest));
+            let all = |place: &str| place.len() > DEEP * name.len();
+            assert!(!mismatch.clone().without_where(all));
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30));
+        // One that alone is beyond the bound is told nevertheless.
+        let long = "n".repeat(POINTERS_BYTES_MAX + 1);
+        let document = |value: usize| json!({&*long: [value, value]});
+        let list = Mismatch::between("writes", Some(&document(1)), &document(2))
+            .unwrap()
+            .differences();
+        assert_eq!((list.first.len(), list.more), (1, 1));
     }
 
     #[test]

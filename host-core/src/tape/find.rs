@@ -3,7 +3,7 @@
 use super::{
     Joiner, Line, ReadError,
     exchange::{FIRST_MEMBER, is_tape},
-    split::{JoinError, is_part},
+    split::{JoinError, MissingParts, is_part},
 };
 
 /// Picks lines of tape out of what it is shown, and puts split ones together.
@@ -11,6 +11,8 @@ use super::{
 pub struct TapeFinder {
     joiner: Joiner,
     skipped: u64,
+    /// Parts that end too early.
+    cut: usize,
 }
 
 impl TapeFinder {
@@ -28,7 +30,10 @@ impl TapeFinder {
         match self.joiner.add(&bytes) {
             Ok(joined) => Ok(joined.map(|bytes| Line { number, bytes })),
             // What follows was cut off; the line it belongs to stays incomplete.
-            Err(JoinError::Malformed(error)) if error.is_eof() => Ok(None),
+            Err(JoinError::Malformed(error)) if error.is_eof() => {
+                self.cut += 1;
+                Ok(None)
+            }
             Err(error) => Err(ReadError::Parts { number, error }),
         }
     }
@@ -41,6 +46,16 @@ impl TapeFinder {
     /// Lines that were split and of which parts are missing.
     pub fn incomplete(&self) -> usize {
         self.joiner.incomplete()
+    }
+
+    /// Parts of split lines that end too early themselves.
+    pub fn cut(&self) -> usize {
+        self.cut
+    }
+
+    /// Which parts the first of the incomplete lines lack.
+    pub fn missing(&self) -> Vec<MissingParts> {
+        self.joiner.missing()
     }
 }
 

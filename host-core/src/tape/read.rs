@@ -116,6 +116,11 @@ impl<R: BufRead> TapeReader<R> {
         Ok(None)
     }
 
+    /// How many lines were read to their ends, those that are no tape included.
+    pub fn lines(&self) -> u64 {
+        self.number
+    }
+
     /// What else was there.
     pub fn finder(&self) -> &TapeFinder {
         &self.finder

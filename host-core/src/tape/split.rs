@@ -13,6 +13,7 @@ use serde::Deserialize;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap, btree_map::Entry},
+    fmt,
 };
 
 const PART_MEMBER: &str = "tenon_tape_part";
@@ -87,6 +88,43 @@ pub struct Joiner {
     given_up: usize,
 }
 
+/// The parts that a split line lacks, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingParts {
+    /// The digest that its parts name.
+    pub sha256: Digest,
+    /// How many parts it has.
+    pub of: usize,
+    /// First and last number of the gaps between the parts that are there, from 0; the first [`GAPS_MAX`] of them.
+    pub gaps: Vec<(usize, usize)>,
+}
+
+/// Gaps of a line that are named.
+const GAPS_MAX: usize = 8;
+/// Lines that are named of those that lack parts.
+const MISSING_MAX: usize = 3;
+
+impl fmt::Display for MissingParts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let single = matches!(self.gaps.as_slice(), [(first, last)] if first == last);
+        formatter.write_str(if single { "part " } else { "parts " })?;
+        for (position, (first, last)) in self.gaps.iter().enumerate() {
+            if position > 0 {
+                formatter.write_str(", ")?;
+            }
+            write!(formatter, "{first}")?;
+            if last > first {
+                write!(formatter, " to {last}")?;
+            }
+        }
+        if self.gaps.len() == GAPS_MAX {
+            formatter.write_str(" and more")?;
+        }
+        let (last, sha256) = (self.of - 1, self.sha256.to_string());
+        write!(formatter, " (of 0 to {last}) of the line {:.12}", sha256)
+    }
+}
+
 /// A line of which parts are missing.
 #[derive(Debug)]
 struct Open {
@@ -94,6 +132,21 @@ struct Open {
     pieces: BTreeMap<usize, String>,
     of: usize,
     bytes: usize,
+}
+
+impl Open {
+    fn gaps(&self) -> Vec<(usize, usize)> {
+        let mut gaps = Vec::new();
+        let mut next = 0;
+        for number in self.pieces.keys().copied().chain([self.of]) {
+            if number > next {
+                gaps.push((next, number - 1));
+            }
+            next = number + 1;
+        }
+        gaps.truncate(GAPS_MAX);
+        gaps
+    }
 }
 
 /// What a line takes beside its pieces, and a piece beside its text.
@@ -190,6 +243,19 @@ impl Joiner {
         self.open.len() + self.given_up
     }
 
+    /// What the lines lack whose parts came first, of those that were not given up.
+    pub fn missing(&self) -> Vec<MissingParts> {
+        let oldest = self.by_age.values().take(MISSING_MAX);
+        oldest
+            .filter_map(|sha256| self.open.get_key_value(sha256))
+            .map(|(sha256, open)| MissingParts {
+                sha256: *sha256,
+                of: open.of,
+                gaps: open.gaps(),
+            })
+            .collect()
+    }
+
     /// Gives up the oldest lines until the others fit.
     fn make_room(&mut self) {
         while self.bytes > TAPE_PARTS_BYTES_MAX
@@ -239,7 +305,9 @@ mod tests {
             assert!(joiner.add(part).unwrap().is_none(), "delivered twice");
         }
         assert_eq!(joiner.incomplete(), 1);
+        assert_eq!(joiner.missing()[0].gaps, [(0, 0)]);
         assert_eq!(joiner.add(&parts[0]).unwrap().unwrap(), line);
+        assert_eq!(joiner.missing(), []);
         assert_eq!((joiner.incomplete(), joiner.bytes), (0, 0));
     }
 
@@ -278,6 +346,28 @@ mod tests {
         serde_json::json!({"tenon_tape_part": number, "of": of, "sha256": digest, "text": text})
             .to_string()
             .into_bytes()
+    }
+
+    #[test]
+    fn missing_parts_are_named_in_few_words() {
+        let mut joiner = Joiner::default();
+        for number in [2, 3, 6] {
+            joiner.add(&part(number, 8, 1, "x")).unwrap();
+        }
+        joiner.add(&part(0, 2, 2, "x")).unwrap();
+        for number in 0..PARTS_MAX / 2 {
+            joiner.add(&part(2 * number, PARTS_MAX, 3, "x")).unwrap();
+        }
+        joiner.add(&part(0, 2, 4, "x")).unwrap();
+        let words: Vec<String> = joiner.missing().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            words,
+            [
+                "parts 0 to 1, 4 to 5, 7 (of 0 to 7) of the line cd2662154e6d",
+                "part 1 (of 0 to 1) of the line cd04a4754498",
+                "parts 1, 3, 5, 7, 9, 11, 13, 15 and more (of 0 to 4095) of the line d5688a52d55a",
+            ]
+        );
     }
 
     #[test]

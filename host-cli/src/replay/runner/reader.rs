@@ -186,8 +186,10 @@ impl TapeWork<'_> {
         let source = self.source;
         let path: Arc<Path> = source.path().into();
         let mut sent = Some(());
-        tapes::read(source, &mut |found| {
+        let mut is_begun = false;
+        let read = tapes::read(source, &mut |found| {
             *number += 1;
+            is_begun = true;
             if !self.replay.takes(*number - 1) {
                 return true;
             }
@@ -224,9 +226,17 @@ impl TapeWork<'_> {
                 send(self.works, work)
             };
             sent.is_some()
-        })?;
+        });
+        // What was read before the input failed is done all the same, and reported as this file's.
         let rest = self.batch.take();
-        Ok(sent.and_then(|()| self.pass_on(rest)))
+        sent = sent.and_then(|()| self.pass_on(rest));
+        match read {
+            Ok(()) => Ok(sent),
+            Err(failure) if is_begun => {
+                Ok(sent.and_then(|()| send(self.works, Work::Unreadable(failure))))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Ids are looked for as text first: most lines need not be taken apart.

@@ -273,11 +273,8 @@ fn paired(
     rules: &Rules<'_>,
 ) -> Option<WriteDifference> {
     let mismatch = Mismatch::between("write", Some(&expected), actual)?;
-    let spelled = |place: &str| format!("/writes/{number}{place}");
-    let mut differences = mismatch.differences_where(|place| rules.counts(&spelled(place)));
-    for difference in &mut differences.first {
-        difference.pointer = spelled(&difference.pointer);
-    }
+    let base = format!("/writes/{number}");
+    let differences = mismatch.differences_below(&base, |place| rules.counts(place));
     (!differences.first.is_empty()).then_some(WriteDifference::At(expected, differences))
 }
 
