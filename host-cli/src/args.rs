@@ -260,10 +260,8 @@ pub struct TapeArgs {
     /// The age identity that reads encrypted tapes
     #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
-    /// A variable of the environment that the guest had; without a value, this program's own of that name; `@FILE` holds several as a JSON
-    /// object of strings; may be repeated
-    #[arg(long, value_name = "NAME[=VALUE]")]
-    pub guest_env: Vec<String>,
+    #[command(flatten)]
+    pub environment: EnvironmentOption,
     /// Only requests whose id begins with this
     #[arg(long, value_name = "ID")]
     pub only: Option<String>,
@@ -431,6 +429,17 @@ pub struct GuestOption {
     /// The guest to run: a component (.wasm), an image (.cwasm), or `embedded`, the items API in this program [default: embedded]
     #[arg(long, value_name = "GUEST")]
     pub guest: Option<PathBuf>,
+    #[command(flatten)]
+    pub environment: EnvironmentOption,
+}
+
+/// The guest's environment, in every command that runs guests.
+#[derive(Debug, Args)]
+pub struct EnvironmentOption {
+    /// A variable of the guest's environment; without a value, this program's own of that name; `@FILE` holds several as a JSON object of
+    /// strings; may be repeated
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub guest_env: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

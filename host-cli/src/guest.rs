@@ -6,7 +6,7 @@ mod images;
 use crate::{exit::Failure, input};
 use host_core::{
     engine::{self, Candidate, Engine, EngineOptions, Guest, LoadError},
-    runtime::{Runtime, RuntimeOptions},
+    runtime::{Environment, Runtime, RuntimeOptions},
 };
 use std::path::{Path, PathBuf};
 
@@ -62,13 +62,17 @@ impl GuestSource {
     }
 
     /// Loads and links the guest, for up to `instances_max` requests at a time.
-    pub fn link(&self, instances_max: usize) -> Result<Runtime, Failure> {
-        self.link_on(&engine(instances_max)?, RuntimeOptions::default())
+    pub fn link(&self, instances_max: usize, environment: Environment) -> Result<Runtime, Failure> {
+        self.link_on(&engine(instances_max)?, environment)
     }
 
     /// Loads and links the guest on an engine.
-    pub fn link_on(&self, engine: &Engine, options: RuntimeOptions) -> Result<Runtime, Failure> {
+    pub fn link_on(&self, engine: &Engine, environment: Environment) -> Result<Runtime, Failure> {
         let (name, guest) = self.load(engine)?;
+        let options = RuntimeOptions {
+            environment,
+            ..RuntimeOptions::default()
+        };
         Runtime::new(engine, &guest, options).map_err(|error| cannot_load(&name, &error))
     }
 

@@ -5,7 +5,7 @@ mod logs;
 mod meter;
 mod spare;
 
-pub use crate::log::LogLevel;
+pub use crate::{log::LogLevel, wasi::Environment};
 pub use failure::Failure;
 pub(crate) use failure::Stop;
 pub use logs::LogRecord;
@@ -24,7 +24,7 @@ use crate::{
     limits::{HOST_CALL_BYTES_MAX, Limits},
     seed::Seed,
     storage::{Call, MemoryStorage, Storage, StorageReport},
-    wasi::{Environment, Wasi},
+    wasi::Wasi,
 };
 use logs::Logs;
 use meter::Meter;

@@ -12,6 +12,7 @@ mod cases;
 mod component;
 mod corpus;
 mod crash;
+mod environment;
 mod guest;
 mod hostile;
 mod lambda;

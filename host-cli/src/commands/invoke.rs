@@ -3,7 +3,7 @@
 use crate::{
     args::InvokeArgs,
     exit::{Failure, Outcome},
-    guest::GuestSource,
+    guest::{GuestSource, environment},
     input, output,
     replay::input::EVENT_BYTES_MAX,
     runtime, seed,
@@ -13,6 +13,7 @@ use crate::{
 };
 use host_core::{
     replay::{self, Exchange},
+    runtime::Environment,
     seed::Seed,
     service::Service,
 };
@@ -24,6 +25,7 @@ pub struct Configuration {
     store: StoreSpec,
     guest: GuestSource,
     is_guest_named: bool,
+    environment: Environment,
     seed: Seed,
     received_at_ms: u64,
 }
@@ -58,6 +60,7 @@ pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, Failure> {
         store,
         guest,
         is_guest_named,
+        environment: environment::of_guest(&arguments.guest.environment)?,
         seed,
         received_at_ms,
     })
@@ -70,11 +73,13 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         store,
         guest,
         is_guest_named,
+        environment,
         seed,
         received_at_ms,
     } = configuration;
     let runtime = runtime::workers(1)?;
-    let service = Service::new(guest.link(1)?, runtime.block_on(store.open_reproducibly())?);
+    let linked = guest.link(1, environment)?;
+    let service = Service::new(linked, runtime.block_on(store.open_reproducibly())?);
     let exchange = Exchange {
         event: &event,
         received_at_ms,

@@ -4,7 +4,7 @@ use crate::{
     args::{ReplayArgs, ReportFormat, TapeArgs},
     commands::tape_options::{self, TapeConfiguration},
     exit::{Failure, Outcome},
-    guest::{self, EMBEDDED_NAME, GuestSource},
+    guest::{self, EMBEDDED_NAME, GuestSource, environment},
     output, replacement,
     replay::{
         input::{self, Input},
@@ -25,7 +25,6 @@ use crate::{
 };
 use host_core::{
     limits::{CASE_BYTES_IN_FLIGHT_MAX, TAPE_BYTES_IN_FLIGHT_MAX},
-    runtime::RuntimeOptions,
     seed::Seed,
     service::Service,
 };
@@ -129,6 +128,7 @@ fn check_report(
         .chain(guest.path())
         .chain(baseline.as_ref().and_then(GuestSource::path))
         .chain(tape.identity.as_deref())
+        .chain(environment::files(&tape.environment))
         .chain(store.path());
     replacement::check(report, html::WHAT, read)
 }
@@ -165,12 +165,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         shard,
         report: report_path,
     } = configuration;
-    let options = RuntimeOptions {
-        environment: tape.environment.clone(),
-        ..RuntimeOptions::default()
-    };
     let instances_max = jobs * INSTANCES_PER_JOB;
-    let guest = source.link_on(&guest::engine(instances_max)?, options)?;
+    let guest = source.link_on(&guest::engine(instances_max)?, tape.environment.clone())?;
     let has_tapes = inputs.iter().any(|input| matches!(input, Input::Tape(_)));
     let has_events = inputs
         .iter()

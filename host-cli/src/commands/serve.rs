@@ -4,7 +4,7 @@ use crate::{
     args::{self, FollowOptions, LogFormat, ServeArgs},
     commands::event,
     exit::{Failure, Outcome},
-    guest::{self, GuestSource},
+    guest::{self, GuestSource, environment},
     output,
     release::{channels, keys, stores::StoresSpec},
     runtime, seed,
@@ -27,7 +27,7 @@ use crate::{
 use host_core::{
     gateway::Origin,
     release::{ChannelName, Follower, Following, House, PublicKeys, Views},
-    runtime::{Runtime, RuntimeOptions},
+    runtime::{Environment, Runtime, RuntimeOptions},
     service::{Router, Service},
     tape::{RecordOptions, Redaction},
 };
@@ -55,6 +55,7 @@ pub struct Configuration {
     log_format: Format,
     store: StoreSpec,
     guest: GuestSource,
+    environment: Environment,
     follow: Option<Follow>,
     origin: Origin,
     is_quiet: bool,
@@ -93,6 +94,7 @@ pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
         },
         store: StoreSpec::resolve(&arguments.store)?,
         guest: GuestSource::resolve(arguments.guest.guest.as_deref()),
+        environment: environment::of_guest(&arguments.guest.environment)?,
         follow: resolve_follow(&arguments.follow)?,
         origin: Origin::new(event::kind(arguments.event_kind)),
         is_quiet: arguments.quiet,
@@ -186,7 +188,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     };
     let (service, guest) = match &configuration.follow {
         None => {
-            let guest = configuration.guest.link(instances_max)?;
+            let environment = configuration.environment.clone();
+            let guest = configuration.guest.link(instances_max, environment)?;
             let store = runtime.block_on(configuration.store.open())?;
             (Service::new(guest.clone(), store), Guest::One(guest))
         }
@@ -290,7 +293,10 @@ async fn start(
             engine,
             views: Views::of(storage, cursor_key),
             namespace,
-            options: RuntimeOptions::default(),
+            options: RuntimeOptions {
+                environment: configuration.environment.clone(),
+                ..RuntimeOptions::default()
+            },
         },
         bundled: Some(bundled),
         seed: seed::unpredictable()?,

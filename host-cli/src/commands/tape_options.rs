@@ -10,7 +10,7 @@ use crate::{
 };
 use host_core::{
     replay::{IgnoreRule, InvalidRule},
-    runtime::{Runtime, RuntimeOptions},
+    runtime::{Environment, Runtime},
     storage::Storage,
     tape::{
         Identity, InvalidKey,
@@ -28,7 +28,7 @@ pub struct TapeConfiguration {
     is_live: bool,
     baseline: Option<GuestSource>,
     /// What the guest finds in its environment.
-    pub environment: Arc<[(String, String)]>,
+    pub environment: Environment,
     only: Option<String>,
     trace: bool,
     identity: Option<Identity>,
@@ -86,9 +86,7 @@ pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
         },
         is_live: arguments.mode == Some(ModeName::Live),
         baseline: arguments.baseline.as_deref().map(GuestSource::named),
-        environment: environment::resolve(&arguments.guest_env)?
-            .into_iter()
-            .collect(),
+        environment: environment::of_guest(&arguments.environment)?,
         only: arguments.only.clone(),
         trace: arguments.trace,
         identity: arguments.identity.as_deref().map(identity).transpose()?,
@@ -188,13 +186,9 @@ pub fn prepare(
         } else {
             guest::engine(instances_max)?
         };
-        let runtime_options = || RuntimeOptions {
-            environment: configuration.environment.clone(),
-            ..RuntimeOptions::default()
-        };
         let link = |source: &GuestSource| -> Result<ReplayGuest, Failure> {
             Ok(ReplayGuest::new(
-                source.link_on(&engine, runtime_options())?,
+                source.link_on(&engine, configuration.environment.clone())?,
             ))
         };
         let baseline = link(&baseline)?;

@@ -1,10 +1,22 @@
 //! `--guest-env`: what a guest finds in its environment, from the command line or from a file, where secrets belong.
 
-use crate::{exit::Failure, input};
+use crate::{args::EnvironmentOption, exit::Failure, input};
+use host_core::runtime::Environment;
 use std::{collections::BTreeMap, path::Path};
 
 /// Largest file with a guest's environment (AWS: all of a function's variables take 4 KB).
 const ENVIRONMENT_BYTES_MAX: u64 = 64 << 10;
+
+/// What a guest that this program runs finds in its environment.
+pub fn of_guest(option: &EnvironmentOption) -> Result<Environment, Failure> {
+    Ok(resolve(&option.guest_env)?.into_iter().collect())
+}
+
+/// The files that are read for it.
+pub fn files(option: &EnvironmentOption) -> impl Iterator<Item = &Path> {
+    let files = option.guest_env.iter();
+    files.filter_map(|value| value.strip_prefix('@').map(Path::new))
+}
 
 /// Reads `NAME=VALUE`, `NAME` for this program's own variable of that name, and `@FILE`, each of which holds a JSON object of strings as `TENON_GUEST_ENV` does; in the order of names.
 /// Of two values for a name the later one counts.

@@ -38,6 +38,15 @@ impl Requirements {
         })
     }
 
+    /// What a host would print, and no routes.
+    #[cfg(test)]
+    pub fn new(host: Value) -> Self {
+        Self {
+            host,
+            routes: BTreeSet::new(),
+        }
+    }
+
     /// A text, by the JSON pointer to it.
     pub fn text(&self, pointer: &str) -> anyhow::Result<&str> {
         let text = self.host.pointer(pointer).and_then(Value::as_str);

@@ -29,7 +29,8 @@ impl Template {
         Self::new(document, settings)
     }
 
-    fn new(document: Value, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+    /// A template with some of its parameters set.
+    pub(super) fn new(document: Value, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let mut parameters: BTreeMap<_, _> = members(&document["Parameters"])
             .map(|(name, parameter)| (name.clone(), parameter["Default"].clone()))
             .collect();

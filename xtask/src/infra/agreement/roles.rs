@@ -16,78 +16,73 @@ const PLATFORM: [&str; 4] = [
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ];
-/// The host's role against the calls in the code; and that it cannot write what a publisher writes.
+/// The host's role against the calls in the code.
 pub fn host(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let role = Role::of_service(template, "lambda.amazonaws.com")?;
-    let (table, _) = template.resource("AWS::DynamoDB::Table")?;
     let mut expected = requirements.texts("/actions/storing")?;
     expected.extend(requirements.texts("/actions/following")?);
     expected.extend(PLATFORM.map(str::to_owned));
-    let mut complaints = role.against(&expected);
-    for statement in &role.statements {
-        let channel = requirements.text("/partitions/channels")?;
-        if statement.partitions.contains(channel)
-            && statement.actions != ["dynamodb:GetItem".to_owned()].into()
-        {
-            complaints.push(format!(
-                "{}: the host may do more than read channels",
-                role.name
-            ));
-        }
-        let on_index = statement
-            .resources
-            .iter()
-            .any(|resource| resource.ends_with(&format!("{table}/index/index")));
-        if on_index && statement.actions != ["dynamodb:Query".to_owned()].into() {
-            complaints.push(format!("{}: an index can only be queried", role.name));
-        }
-    }
-    Ok(complaints)
+    Ok(role.against(&expected))
 }
 
 /// The publisher's role, which reaches channels and artifacts and nothing else.
 pub fn publisher(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let role = Role::named(template, "PublisherRole")?;
-    let mut complaints = role.against(&requirements.texts("/actions/publishing")?);
-    let channel = requirements.text("/partitions/channels")?;
-    for statement in &role.statements {
-        let on_table = statement
-            .actions
-            .iter()
-            .any(|action| action.starts_with("dynamodb:"));
-        if on_table && statement.partitions != [channel.to_owned()].into() {
-            complaints.push(format!(
-                "{}: reaches partitions {:?}, not only `{channel}`",
-                role.name, statement.partitions
-            ));
-        }
-    }
+    let actions = requirements.texts("/actions/publishing")?;
+    let channels = requirements.text("/partitions/channels")?;
+    let mut complaints = role.against(&actions);
+    let expected = granted(&actions, "the table", [channels.to_owned()]).collect();
+    complaints.extend(role.tables_against(template, &expected)?);
     Ok(complaints)
 }
 
-/// Partitions that roles are bound to against those that the code uses.
+/// What the host's role allows on which partitions, against the partitions that each call of the code uses. That an action is allowed
+/// somewhere does not mean that it is allowed where it is called.
 pub fn partitions(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let role = Role::of_service(template, "lambda.amazonaws.com")?;
-    let namespace = plain(&template.parameter("Namespace")["Default"]);
-    let mut expected = BTreeSet::from([format!("{namespace}#*")]);
-    for own in [
-        "/partitions/facts",
-        "/partitions/tokens",
-        "/partitions/channels",
-    ] {
-        expected.insert(requirements.text(own)?.to_owned());
-    }
-    let bound = role
-        .statements
-        .iter()
-        .flat_map(|statement| statement.partitions.clone())
+    let namespace = format!("{}#*", plain(&template.parameter("Namespace")["Default"]));
+    let partition = |name: &str| requirements.text(&format!("/partitions/{name}"));
+    let own = [
+        namespace.clone(),
+        partition("facts")?.to_owned(),
+        partition("tokens")?.to_owned(),
+    ];
+    let channels = [partition("channels")?.to_owned()];
+    let storing = requirements.texts("/actions/storing")?;
+    let following = requirements.texts("/actions/following")?;
+    let expected = granted(&storing, "the table", own)
+        .chain(granted(&following, "the table", channels))
+        // An index can only be queried.
+        .chain(granted(
+            &[QUERY.to_owned()].into(),
+            "the index",
+            [namespace],
+        ))
         .collect();
-    Ok(unmatched(
-        &bound,
-        &expected,
-        "is a partition that the role names, but not the code",
-        "is a partition that the role does not name",
-    ))
+    role.tables_against(template, &expected)
+}
+
+const QUERY: &str = "dynamodb:Query";
+
+/// What each action on DynamoDB is allowed on, in the words of [`Role::on_tables`].
+fn granted<const COUNT: usize>(
+    actions: &BTreeSet<String>,
+    on: &str,
+    partitions: [String; COUNT],
+) -> impl Iterator<Item = String> {
+    let actions = actions.iter().filter(|action| is_on_tables(action));
+    actions.flat_map(move |action| {
+        let partitions = partitions.clone().into_iter();
+        partitions.map(move |partition| grant(action, on, &partition))
+    })
+}
+
+fn grant(action: &str, on: &str, partition: &str) -> String {
+    format!("{action}` on {on}, partition `{partition}")
+}
+
+fn is_on_tables(action: &str) -> bool {
+    action.starts_with("dynamodb:")
 }
 
 struct Role {
@@ -131,12 +126,56 @@ impl Role {
                 actions: texts(&statement["Action"]),
                 resources: texts(&statement["Resource"]),
                 partitions: members(&statement["Condition"])
-                    .flat_map(|(_, keys)| elements(&keys["dynamodb:LeadingKeys"]))
-                    .map(plain)
+                    .flat_map(|(operator, keys)| {
+                        elements(&keys["dynamodb:LeadingKeys"])
+                            .map(|partition| meant(operator, plain(partition)))
+                    })
                     .collect(),
             })
             .collect();
         Self { name, statements }
+    }
+
+    /// What it allows on the table and its index, for each action and partition on its own.
+    fn on_tables(&self, table: &str, index: &str) -> BTreeSet<String> {
+        let named = |resource: &String| {
+            if resource.ends_with(&format!("/{table}/index/{index}")) {
+                "the index".to_owned()
+            } else if resource.ends_with(&format!("/{table}")) {
+                "the table".to_owned()
+            } else {
+                format!("`{resource}`")
+            }
+        };
+        let mut grants = BTreeSet::new();
+        for statement in &self.statements {
+            let actions = statement.actions.iter().filter(|one| is_on_tables(one));
+            for action in actions {
+                for resource in statement.resources.iter().map(named) {
+                    if statement.partitions.is_empty() {
+                        grants.insert(grant(action, &resource, "*"));
+                    }
+                    let partitions = statement.partitions.iter();
+                    grants.extend(partitions.map(|partition| grant(action, &resource, partition)));
+                }
+            }
+        }
+        grants
+    }
+
+    fn tables_against(
+        &self,
+        template: &Template,
+        expected: &BTreeSet<String>,
+    ) -> anyhow::Result<Vec<String>> {
+        let (table, properties) = template.resource("AWS::DynamoDB::Table")?;
+        let index = plain(&properties["GlobalSecondaryIndexes"][0]["IndexName"]);
+        Ok(unmatched(
+            &self.on_tables(&table, &index),
+            expected,
+            &format!("is allowed to `{}`, but not called there", self.name),
+            &format!("is called, but not allowed to `{}` there", self.name),
+        ))
     }
 
     fn against(&self, expected: &BTreeSet<String>) -> Vec<String> {
@@ -152,4 +191,90 @@ impl Role {
             &format!("is called, but not allowed to `{}`", self.name),
         )
     }
+}
+
+/// A partition as the operator of a condition reads it: only `StringLike` has wildcards.
+fn meant(operator: &str, partition: String) -> String {
+    if partition.contains('*') && !operator.ends_with("StringLike") {
+        format!("{partition} (literally)")
+    } else {
+        partition
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn statement(actions: &[&str], partitions: &[&str]) -> Value {
+        json!({
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": {"Fn::GetAtt": ["Table", "Arn"]},
+            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": partitions}},
+        })
+    }
+
+    fn complaints(statements: &[Value]) -> Vec<String> {
+        let index = json!({
+            "Effect": "Allow",
+            "Action": "dynamodb:Query",
+            "Resource": {"Fn::Sub": "${Table.Arn}/index/index"},
+            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "items#*"}},
+        });
+        let statements = [&[index], statements].concat();
+        let template = Template::new(
+            json!({
+                "Parameters": {"Namespace": {"Default": "items"}},
+                "Resources": {
+                    "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"GlobalSecondaryIndexes": [{"IndexName": "index"}]}},
+                    "Role": {"Type": "AWS::IAM::Role", "Properties": {
+                        "AssumeRolePolicyDocument": {"Statement": [{"Principal": {"Service": "lambda.amazonaws.com"}}]},
+                        "Policies": [{"PolicyDocument": {"Statement": statements}}],
+                    }},
+                },
+            }),
+            &[],
+        )
+        .unwrap();
+        let requirements = Requirements::new(json!({
+            "actions": {"storing": ["dynamodb:GetItem", "dynamodb:Query"], "following": ["dynamodb:GetItem", "s3:GetObject"]},
+            "partitions": {"facts": "#facts", "tokens": "#tokens", "channels": "#channel"},
+        }));
+        partitions(&template, &requirements).unwrap()
+    }
+
+    /// The union of all statements is the same in each.
+    #[test]
+    fn each_action_is_compared_on_its_own_partitions() {
+        const OWN: [&str; 3] = ["items#*", "#facts", "#tokens"];
+        let channels = statement(&["dynamodb:GetItem"], &["#channel"]);
+        let right = statement(&["dynamodb:GetItem", "dynamodb:Query"], &OWN);
+        assert_eq!(complaints(&[right, channels.clone()]), [""; 0]);
+        let without_reads = statement(&["dynamodb:Query"], &OWN);
+        assert_eq!(
+            complaints(&[without_reads, channels.clone()]),
+            OWN_ORDER.map(|partition| format!(
+                "`dynamodb:GetItem` on the table, partition `{partition}` is called, but not allowed to `Role` there"
+            ))
+        );
+        let other = statement(
+            &["dynamodb:GetItem", "dynamodb:Query"],
+            &["items#*", "#facts"],
+        );
+        let swapped = statement(&["dynamodb:GetItem"], &["#channel", "#tokens"]);
+        assert_eq!(
+            complaints(&[other, swapped]),
+            [
+                "`dynamodb:Query` on the table, partition `#tokens` is called, but not allowed to `Role` there"
+            ]
+        );
+        let mut literal = statement(&["dynamodb:GetItem", "dynamodb:Query"], &OWN);
+        literal["Condition"] = json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": OWN}});
+        assert_eq!(complaints(&[literal, channels]).len(), 4);
+    }
+
+    /// In the order of complaints.
+    const OWN_ORDER: [&str; 3] = ["#facts", "#tokens", "items#*"];
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     limits::{STORE_RESPONSE_BYTES_MAX, STORE_RESPONSE_VALUES_MAX},
+    release::{ChannelStore, TableChannels},
     storage::{Direction, SortRange, Tenant},
 };
 use serde_json::json;
@@ -29,6 +30,27 @@ fn query_options(limit: u32) -> QueryOptions {
         limit,
         cursor: None,
     }
+}
+
+/// The names that a publisher's role is made from.
+#[tokio::test]
+async fn channels_call_what_they_say() {
+    let engine = Engine::embedded().await;
+    let script = Script::before(engine.options().endpoint.as_ref().unwrap()).await;
+    let channels = TableChannels::new(&DynamoDbOptions {
+        endpoint: Some(script.address.clone()),
+        ..engine.options().clone()
+    });
+    let channel = "stable".parse().unwrap();
+    channels.flip(&channel, 0, 1, "one").await.unwrap();
+    channels.flip(&channel, 1, 2, "two").await.unwrap();
+    assert_eq!(channels.history(&channel, 9).await.unwrap(), ["two", "one"]);
+    let called: BTreeSet<String> = script.take_operations().into_iter().collect();
+    let said = TableChannels::OPERATIONS.map(|operation| operation.name().to_owned());
+    assert_eq!(called, BTreeSet::from(said));
+    // What a host does that follows one.
+    channels.read(&channel).await.unwrap();
+    assert_eq!(script.take_operations(), ["GetItem"]);
 }
 
 #[tokio::test]

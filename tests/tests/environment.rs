@@ -1,0 +1,40 @@
+//! `--guest-env`: `serve` and `invoke` give the guest what `replay` gives it.
+
+use crate::support::{guests::HOSTILE, host_cli};
+use std::fs;
+
+#[test]
+fn a_guest_finds_what_the_command_line_names() {
+    let folder = format!("{}/guest-env", env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = format!("{folder}/{name}");
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let event = ["event", "http", "GET", "/environment"];
+    let event = host_cli::command().args(event).output().unwrap().stdout;
+    let (guest, event) = (write("guest.wasm", HOSTILE), write("event.json", &event));
+    let file = format!(
+        "@{}",
+        write("environment.json", br#"{"TEAM":"from a file"}"#)
+    );
+    for (value, expected) in [
+        ("TEAM=joiners", "joiners"),
+        (file.as_str(), "from a file"),
+        ("OTHER=x", ""),
+    ] {
+        let options = ["--guest", &guest, "--guest-env", value];
+        let output = host_cli::command()
+            .args(["invoke", &event])
+            .args(options)
+            .output()
+            .unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["body"], expected, "{output:?}");
+        let arguments = [&options[..], &["--store", "memory"]].concat();
+        let server = host_cli::Server::start(&arguments);
+        let answer = server.connect().send("GET", "/environment", &[], None);
+        assert_eq!(answer.unwrap().body, expected.as_bytes());
+    }
+}
