@@ -19,6 +19,7 @@ mod imports;
 #[cfg(feature = "runtime")]
 mod wasi;
 
+pub mod answer;
 mod calendar;
 #[cfg(any(feature = "runtime", feature = "release-documents"))]
 pub mod compatibility;

@@ -1,4 +1,4 @@
-//! How severe a log line is.
+//! Log lines of guests.
 
 use serde::Deserialize;
 use std::fmt;
@@ -33,4 +33,17 @@ impl fmt::Display for LogLevel {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
+}
+
+/// One line of a guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// How severe.
+    pub level: LogLevel,
+    /// What happened.
+    pub message: String,
+    /// Named values, each the text of a JSON value.
+    pub attributes: Vec<(String, String)>,
+    /// Storage calls made before it: where it stands in the course of the request.
+    pub storage_calls: u32,
 }

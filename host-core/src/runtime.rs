@@ -5,11 +5,12 @@ mod logs;
 mod meter;
 mod spare;
 
-pub use crate::{log::LogLevel, wasi::Environment};
-pub use failure::Failure;
-pub(crate) use failure::Stop;
-pub use logs::LogRecord;
-pub use meter::Usage;
+pub(crate) use crate::answer::Stop;
+pub use crate::{
+    answer::{Failure, Usage},
+    log::{LogLevel, LogRecord},
+    wasi::Environment,
+};
 pub(crate) use spare::Spares;
 
 use crate::{

@@ -4,22 +4,23 @@ mod catch;
 mod outcomes;
 mod stand;
 
+pub use crate::answer::{Answer, Fault, Summary};
 pub use outcomes::Outcomes;
 pub use stand::Stand;
 
 use crate::{
     digest::Digest,
     gateway::{
-        self, EventKind, InvalidResponse, Origin, Rejection,
+        self, InvalidResponse, Origin, Rejection,
         compose::Composed,
         deliver::{BinaryMedia, Delivery, deliver_response},
     },
     http::{Request, Response},
     limits::Limits,
     problem,
-    runtime::{Failure, LogRecord, Run, Runtime, Usage},
+    runtime::{Failure, Run, Runtime},
     seed::Seed,
-    storage::{Storage, StorageReport},
+    storage::Storage,
 };
 use std::{pin::pin, sync::Arc, time::Instant};
 
@@ -62,84 +63,7 @@ pub struct Arrival {
     pub trace_header: Option<String>,
 }
 
-/// An answer with what a host reports about it.
-#[derive(Debug)]
-pub struct Answer<T = Vec<u8>> {
-    /// The JSON that goes back to the gateway; from [`Service::exchange`] what the gateway's client gets.
-    pub payload: T,
-    /// For access lines, metrics and people.
-    pub summary: Summary,
-}
-
-/// One request in short. Holds nothing sensitive: no query, header or body.
-#[derive(Debug)]
-pub struct Summary {
-    /// Which gateway asked.
-    pub kind: EventKind,
-    /// As the guest and the client saw it.
-    pub request_id: String,
-    /// As sent; empty where the request was refused before it was known.
-    pub method: String,
-    /// Percent-encoded, without query; empty where the request was refused before it was known.
-    pub path: String,
-    /// The gateway's route, or the path where it knows none.
-    pub route: String,
-    /// The status that the client gets.
-    pub status: u16,
-    /// Why the host answered in the guest's place, if it did.
-    pub fault: Option<Fault>,
-    /// SHA-256 of the component that was asked; nothing where the request was refused before.
-    pub guest: Option<Digest>,
-    /// The guest's log lines.
-    pub logs: Vec<LogRecord>,
-    /// Functions of the guest that were active when it failed, the innermost first.
-    pub backtrace: Vec<String>,
-    /// What the guest used; nothing if it did not run.
-    pub usage: Usage,
-    /// What the store did for it.
-    pub storage: StorageReport,
-}
-
-/// Why the host answered in the guest's place.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The request broke a rule or a limit; the guest did not see it.
-    #[error("request refused: {0}")]
-    Refused(String),
-    /// No guest is there for the path.
-    #[error("no guest serves this path")]
-    Unrouted,
-    /// The channel gives no guest that may serve.
-    #[error("no guest may serve: the host's log says what is wrong with the channel")]
-    Unavailable,
-    /// The guest gave no answer.
-    #[error(transparent)]
-    Guest(#[from] Failure),
-    /// The guest gave an answer that must not be sent.
-    #[error("the guest's answer is invalid: {0}")]
-    Response(#[from] InvalidResponse),
-    /// The host has a defect; the process goes on.
-    #[error("the host panicked: {0}")]
-    Panic(String),
-}
-
 impl Fault {
-    /// Its name: the same one in the log, on tapes and in documents.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Refused(_) => "refused",
-            Self::Unrouted => "unrouted",
-            Self::Unavailable => "unavailable",
-            Self::Guest(Failure::Trap(_)) => "trap",
-            Self::Guest(Failure::Deadline) => "deadline",
-            Self::Guest(Failure::Busy) => "busy",
-            Self::Guest(Failure::Memory(_)) => "memory",
-            Self::Guest(Failure::Stopped(_)) => "stopped",
-            Self::Response(_) => "response",
-            Self::Panic(_) => "panic",
-        }
-    }
-
     /// Status and words for the client: what it can do something about. The rest is for the operator's log.
     fn answer(&self, status_of_refusal: u16) -> (u16, &str) {
         match self {
@@ -364,41 +288,4 @@ fn answer_for<T: Default>(
     // A problem document is within every rule of an answer.
     let payload = finish(&origin, response).unwrap_or_default();
     Answer { payload, summary }
-}
-
-impl Summary {
-    /// What is known before anybody has answered.
-    pub fn of_request(request: &Request, kind: EventKind, route: String) -> Self {
-        Self {
-            kind,
-            request_id: request.context.request_id.clone(),
-            method: request.method.clone(),
-            path: request.path.clone(),
-            route,
-            status: 0,
-            fault: None,
-            guest: None,
-            logs: Vec::new(),
-            backtrace: Vec::new(),
-            usage: Usage::default(),
-            storage: StorageReport::default(),
-        }
-    }
-
-    fn of_refusal(refusal: gateway::Refusal, fault: Fault) -> Self {
-        Self {
-            kind: refusal.origin.kind,
-            request_id: refusal.request_id,
-            method: refusal.method,
-            path: String::new(),
-            route: refusal.route,
-            status: refusal.status,
-            fault: Some(fault),
-            guest: None,
-            logs: Vec::new(),
-            backtrace: Vec::new(),
-            usage: Usage::default(),
-            storage: StorageReport::default(),
-        }
-    }
 }

@@ -12,10 +12,8 @@ mod exchange;
 mod fault;
 mod find;
 mod json;
-#[cfg(feature = "runtime")]
 mod policy;
 mod read;
-#[cfg(feature = "runtime")]
 mod record;
 mod redact;
 #[cfg(feature = "runtime")]
@@ -32,11 +30,11 @@ pub use exchange::{
 };
 pub use fault::FaultRecord;
 pub use find::TapeFinder;
-#[cfg(feature = "runtime")]
 pub use policy::{InvalidPolicy, TapePolicy};
 pub use read::{Line, ReadError, TapeReader};
-#[cfg(feature = "runtime")]
-pub use record::{RecordOptions, Recorder, environment_digest};
+pub use record::{
+    RecordOptions, RecordedHost, RecordedRequest, Recorder, RecordingStorage, environment_digest,
+};
 pub(crate) use redact::places::Pointer;
 pub use redact::{InvalidPointer, Redaction};
 pub use split::{JoinError, Joiner, MissingParts, split};

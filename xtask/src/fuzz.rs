@@ -30,7 +30,7 @@ struct Target {
     seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 6] = [
     Target {
         name: "normalise",
         bytes_max: 8 << 10,
@@ -54,6 +54,11 @@ const TARGETS: [Target; 5] = [
     Target {
         name: "release",
         bytes_max: 8 << 10,
+        seeds: None,
+    },
+    Target {
+        name: "redaction",
+        bytes_max: 4 << 10,
         seeds: None,
     },
 ];

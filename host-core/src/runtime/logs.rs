@@ -5,21 +5,8 @@ use crate::{
         LOG_ATTRIBUTE_KEY_BYTES_MAX, LOG_ATTRIBUTES_MAX, LOG_BYTES_MAX, LOG_LINE_BYTES_MAX,
         LOG_LINES_MAX,
     },
-    log::LogLevel,
+    log::{LogLevel, LogRecord},
 };
-
-/// One line of a guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogRecord {
-    /// How severe.
-    pub level: LogLevel,
-    /// What happened.
-    pub message: String,
-    /// Named values, each the text of a JSON value.
-    pub attributes: Vec<(String, String)>,
-    /// Storage calls made before it: where it stands in the course of the request.
-    pub storage_calls: u32,
-}
 
 /// Collects lines, and nothing beyond the bounds: whatever a guest hands over, the host keeps [`LOG_BYTES_MAX`] bytes of it.
 pub(crate) struct Logs {

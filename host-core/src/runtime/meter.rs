@@ -1,26 +1,9 @@
 //! What one request uses, and where that ends.
 
-use super::Stop;
+use super::{Stop, Usage};
 use crate::limits::Limits;
 use std::time::Duration;
 use wasmtime::ResourceLimiter;
-
-/// What one request used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// From the call to the answer, waiting for an instance included.
-    pub total_duration: Duration,
-    /// Of this, waiting for the store.
-    pub storage_duration: Duration,
-    /// Storage functions called.
-    pub storage_calls: u32,
-    /// All host functions called.
-    pub host_calls: u32,
-    /// Largest size of the guest's linear memory.
-    pub memory_bytes_peak: usize,
-    /// Instructions, roughly, where the engine counts them: the same on every machine.
-    pub fuel: Option<u64>,
-}
 
 /// Counts down one request's bounds.
 pub(crate) struct Meter {

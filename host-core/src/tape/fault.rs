@@ -1,7 +1,6 @@
 //! Why the host answered in the guest's place, as a tape says it.
 
-#[cfg(feature = "runtime")]
-use crate::service::Fault;
+use crate::answer::Fault;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -18,7 +17,6 @@ pub struct FaultRecord<'a> {
 
 impl FaultRecord<'_> {
     /// The record of a fault.
-    #[cfg(feature = "runtime")]
     pub fn of(fault: &Fault) -> FaultRecord<'static> {
         FaultRecord {
             kind: Cow::Borrowed(fault.kind()),

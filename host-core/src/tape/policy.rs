@@ -1,9 +1,9 @@
 //! Which requests a host records.
 
 use crate::{
+    answer::{Answer, Fault},
     gateway::Rejection,
     seed::Seed,
-    service::{Answer, Fault},
 };
 use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr};

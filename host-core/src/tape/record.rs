@@ -3,19 +3,21 @@
 pub(super) mod calls;
 mod line;
 
-pub use line::environment_digest;
+pub use calls::RecordingStorage;
 pub(super) use line::write_logs;
+pub use line::{RecordedHost, RecordedRequest, environment_digest};
 
-use super::{TapePolicy, policy::is_failure, redact::Redaction};
+use super::{TapePolicy, redact::Redaction};
 use crate::{
-    digest::Digest,
-    gateway::Rejection,
-    limits::TAPE_TEXT_BYTES_MAX,
-    runtime::RuntimeOptions,
-    service::{Answer, Arrival, Service, Stand},
+    answer::Answer, digest::Digest, gateway::Rejection, limits::TAPE_TEXT_BYTES_MAX,
     storage::Storage,
 };
-use calls::{Noted, RecordingStorage};
+#[cfg(feature = "runtime")]
+use crate::{
+    runtime::RuntimeOptions,
+    service::{Arrival, Service, Stand},
+    tape::policy::is_failure,
+};
 use std::sync::Arc;
 
 /// What is recorded, and what of it is written.
@@ -71,9 +73,34 @@ impl Recorder {
         }
     }
 
+    /// A view of a store that notes a request's calls, for [`Recorder::line`].
+    pub fn view(&self, storage: Arc<dyn Storage>) -> RecordingStorage {
+        RecordingStorage::new(storage, self.options.clone())
+    }
+
+    /// The line of a request, without a line break at its end, whatever the policy says. `calls` is what the guest asked, where one was.
+    ///
+    /// `None`: the event was no HTTP request, or there were no random bytes to encrypt the line with.
+    pub fn line(
+        &self,
+        host: &RecordedHost<'_>,
+        request: &RecordedRequest<'_>,
+        calls: Option<&RecordingStorage>,
+        answer: &Result<Answer, Rejection>,
+    ) -> Option<Vec<u8>> {
+        let noted = calls.map(RecordingStorage::take).unwrap_or_default();
+        let line = line::write(&self.options, host, request, noted, answer);
+        #[cfg(feature = "tape-encryption")]
+        let line = line
+            .zip(answer.as_ref().ok())
+            .and_then(|(line, answer)| self.encrypted(line, request, answer));
+        line
+    }
+
     /// [`Service::invoke`]; beside it the line of tape for this request, without a line break at its end, where one is wanted.
     ///
     /// An event that is no HTTP request leaves no line: nobody answers it, and what other services send may hold anything.
+    #[cfg(feature = "runtime")]
     pub async fn invoke(
         &self,
         service: &Service,
@@ -85,15 +112,14 @@ impl Recorder {
         if !is_sampled && !policy.wants_failures() {
             return (service.invoke(event, arrival).await, None);
         }
-        let request = line::Request {
+        let request = RecordedRequest {
             event,
             received_at_ms: arrival.received_at_ms,
             seed: arrival.seed.clone(),
         };
         let mut asked = None;
         let view = |stand: &Stand| -> Arc<dyn Storage> {
-            let storage = RecordingStorage::new(stand.storage().clone(), self.options.clone());
-            let storage = Arc::new(storage);
+            let storage = Arc::new(self.view(stand.storage().clone()));
             asked = Some((stand.runtime().options().clone(), storage.clone()));
             storage
         };
@@ -102,26 +128,24 @@ impl Recorder {
             return (answer, None);
         }
         // Who refused a request without asking a guest had no options but bounds.
-        let (options, noted) = match asked {
-            Some((options, storage)) => (options, storage.take()),
+        let (options, storage) = match asked {
+            Some((options, storage)) => (options, Some(storage)),
             None => {
                 let limits = service.limits();
                 let options = RuntimeOptions {
                     limits,
                     ..RuntimeOptions::default()
                 };
-                (options, Noted::default())
+                (options, None)
             }
         };
-        let host = line::Host {
+        let host = RecordedHost {
             base_path: service.base_path(),
-            options: &options,
+            limits: options.limits,
+            log_level: options.log_level,
+            environment: &options.environment,
         };
-        let line = line::write(&self.options, &host, &request, noted, &answer);
-        #[cfg(feature = "tape-encryption")]
-        let line = line
-            .zip(answer.as_ref().ok())
-            .and_then(|(line, answer)| self.encrypted(line, &request, answer));
+        let line = self.line(&host, &request, storage.as_deref(), &answer);
         (answer, line)
     }
 }
@@ -132,7 +156,7 @@ impl Recorder {
     fn encrypted(
         &self,
         line: Vec<u8>,
-        request: &line::Request<'_>,
+        request: &RecordedRequest<'_>,
         answer: &Answer,
     ) -> Option<Vec<u8>> {
         let Some(recipient) = &self.options.recipient else {

@@ -19,7 +19,7 @@ use std::{
 };
 
 /// Passes calls on, and notes them with what came back.
-pub(in crate::tape) struct RecordingStorage {
+pub struct RecordingStorage {
     inner: Arc<dyn Storage>,
     options: Arc<RecordOptions>,
     started: Instant,

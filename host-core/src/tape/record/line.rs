@@ -1,15 +1,15 @@
 //! The line of one request.
 
-use super::{Noted, Omitted, RecordOptions};
+use super::{Omitted, RecordOptions, calls::Noted};
 use crate::{
+    answer::{Answer, Summary},
     digest::Digest,
     gateway::Rejection,
     hexadecimal::Hexadecimal,
     json::{Object, members, write_array, write_number, write_string},
     limits::{Limits, TAPE_LINE_WRITTEN_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
-    runtime::{LogLevel, LogRecord, RuntimeOptions},
+    log::{LogLevel, LogRecord},
     seed::Seed,
-    service::{Answer, Summary},
     tape::{
         FaultRecord, VERSION,
         exchange::{FIRST_MEMBER, seal},
@@ -25,16 +25,27 @@ use std::{
 };
 
 /// What a request began with.
-pub(super) struct Request<'a> {
-    pub(super) event: &'a [u8],
-    pub(super) received_at_ms: u64,
-    pub(super) seed: Seed,
+#[derive(Clone, Debug)]
+pub struct RecordedRequest<'a> {
+    /// The raw event.
+    pub event: &'a [u8],
+    /// Milliseconds since the Unix epoch.
+    pub received_at_ms: u64,
+    /// Source of everything random.
+    pub seed: Seed,
 }
 
 /// What beside the event reaches the guest.
-pub(super) struct Host<'a> {
-    pub(super) base_path: Option<&'a str>,
-    pub(super) options: &'a RuntimeOptions,
+#[derive(Clone, Debug)]
+pub struct RecordedHost<'a> {
+    /// What is taken off every path.
+    pub base_path: Option<&'a str>,
+    /// Bounds of one request.
+    pub limits: Limits,
+    /// Less severe log lines are dropped.
+    pub log_level: LogLevel,
+    /// The guest's environment variables, of which the names are written.
+    pub environment: &'a [(String, String)],
 }
 
 /// Room for a usual line beside event, calls and answer.
@@ -55,8 +66,8 @@ enum Kept {
 /// `None`: the event is no HTTP request. What other services send may hold anything, and nobody answers it.
 pub(super) fn write(
     options: &RecordOptions,
-    host: &Host<'_>,
-    request: &Request<'_>,
+    host: &RecordedHost<'_>,
+    request: &RecordedRequest<'_>,
     noted: Noted,
     answer: &Result<Answer, Rejection>,
 ) -> Option<Vec<u8>> {
@@ -94,8 +105,8 @@ struct Written {
 
 fn attempt(
     options: &RecordOptions,
-    host: &Host<'_>,
-    request: &Request<'_>,
+    host: &RecordedHost<'_>,
+    request: &RecordedRequest<'_>,
     noted: Noted,
     answer: &Result<Answer, Rejection>,
     kept: Kept,
@@ -379,20 +390,19 @@ fn outcome(line: &mut Object<'_>, summary: &Summary, fault_detail: Option<&str>)
     object.end();
 }
 
-impl Host<'_> {
+impl RecordedHost<'_> {
     /// Writes what is not the default.
     fn write(&self, out: &mut Vec<u8>, is_encrypted: bool) {
-        let options = self.options;
         let mut host = Object::begin(out);
         host.string("version", env!("CARGO_PKG_VERSION"));
         if let Some(base_path) = self.base_path {
             host.string("base_path", base_path);
         }
-        if options.log_level != LogLevel::Info {
-            host.string("log_level", options.log_level.as_str());
+        if self.log_level != LogLevel::Info {
+            host.string("log_level", self.log_level.as_str());
         }
-        if !options.environment.is_empty() {
-            let names: BTreeSet<&str> = options
+        if !self.environment.is_empty() {
+            let names: BTreeSet<&str> = self
                 .environment
                 .iter()
                 .map(|(name, _)| name.as_str())
@@ -400,12 +410,12 @@ impl Host<'_> {
             write_array(host.name("environment_names"), names, write_string);
             // Short secrets can be guessed from a digest: it is for those only who can read the line.
             if is_encrypted {
-                let digest = environment_digest(&options.environment);
+                let digest = environment_digest(self.environment);
                 host.string("environment", &digest.to_string());
             }
         }
-        if options.limits != Limits::default() {
-            limits(host.name("limits"), &options.limits);
+        if self.limits != Limits::default() {
+            limits(host.name("limits"), &self.limits);
         }
         host.end();
     }

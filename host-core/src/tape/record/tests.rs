@@ -5,11 +5,11 @@ use super::{
     *,
 };
 use crate::{
+    answer::{Answer, Summary, Usage},
     gateway::EventKind,
-    limits::{TAPE_CALLS_BYTES_MAX, TAPE_LINE_WRITTEN_BYTES_MAX},
-    runtime::{LogLevel, LogRecord, RuntimeOptions, Usage},
+    limits::{Limits, TAPE_CALLS_BYTES_MAX, TAPE_LINE_WRITTEN_BYTES_MAX},
+    log::{LogLevel, LogRecord},
     seed::Seed,
-    service::{Answer, Summary},
     storage::{
         Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, Storage,
         StorageReport,
@@ -271,11 +271,13 @@ fn line_of(event_bytes: usize, call_bytes: usize) -> Vec<u8> {
         },
     });
     let options = RecordOptions::new(TapePolicy::ALL);
-    let host = line::Host {
+    let host = RecordedHost {
         base_path: None,
-        options: &RuntimeOptions::default(),
+        limits: Limits::default(),
+        log_level: LogLevel::Info,
+        environment: &[],
     };
-    let request = line::Request {
+    let request = RecordedRequest {
         event: event.as_bytes(),
         received_at_ms: 1,
         seed: Seed::new([1; 32]),
