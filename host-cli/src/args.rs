@@ -38,7 +38,7 @@ pub enum Command {
 ///
 /// Each request becomes a gateway event and takes the very path that it takes on Lambda, within the limits of the gateway that is
 /// played. Prints the address, the store and commands to try on stdout, and one line a request on stderr. SIGINT or SIGTERM lets
-/// requests in flight finish.
+/// requests in flight finish; the last line says how many were served, and where the tape is.
 ///
 /// Requests have to ask for `localhost`, a name below it, an IP address or a name that `--allow-host` gives, and scripts of other
 /// origins are refused unless `--allow-origin` names theirs: otherwise any page of the web could use this server.

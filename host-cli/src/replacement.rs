@@ -35,6 +35,8 @@ pub enum OutputError {
     Link,
     /// A socket or a block device.
     Special,
+    /// The folder that it should be in does not exist.
+    NoFolder(PathBuf),
 }
 
 impl From<io::Error> for OutputError {
@@ -50,6 +52,9 @@ impl fmt::Display for OutputError {
             Self::Folder => formatter.write_str("it is a folder, not a file"),
             Self::Link => formatter.write_str("it is a link, which is not replaced"),
             Self::Special => formatter.write_str("it is neither a file, nor a pipe or terminal"),
+            Self::NoFolder(folder) => {
+                write!(formatter, "there is no folder `{}`", folder.display())
+            }
         }
     }
 }
@@ -72,7 +77,12 @@ impl Destination {
         }
         let found = match fs::symlink_metadata(path) {
             Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::File),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return match missing_folder(path) {
+                    Some(folder) => Err(OutputError::NoFolder(folder.to_owned())),
+                    None => Ok(Self::File),
+                };
+            }
             Err(error) => return Err(error.into()),
         };
         let target = if found.is_symlink() {
@@ -133,7 +143,19 @@ pub fn cannot_write(path: &Path, what: &str, error: &OutputError) -> Failure {
         OutputError::Io(_) => failure,
         OutputError::Link => failure.hint("name the file that it leads to, or remove the link"),
         OutputError::Folder | OutputError::Special => failure.hint("name a file to write to"),
+        OutputError::NoFolder(_) => failure.hint(NO_FOLDER_HINT),
     }
+}
+
+/// What to do where the folder of an output does not exist.
+pub const NO_FOLDER_HINT: &str = "make the folder, or name a file in one that exists";
+
+/// The folder that a new file should be in, where there is none.
+pub fn missing_folder(path: &Path) -> Option<&Path> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())?;
+    (!folder.exists()).then_some(folder)
 }
 
 /// Puts bytes in a file's place.

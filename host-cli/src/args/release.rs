@@ -131,6 +131,9 @@ pub struct PromoteArgs {
 /// had in an earlier generation. It is a generation of its own, signed as a rollback; hosts have the previous guest ready. What was
 /// rolled back does not come back by a second rollback, only by its generation or digest.
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "host-cli rollback [OPTIONS] <CHANNEL>\n           --artifacts <URL> --key <KEYFILE>"
+)]
 #[command(after_help = "\
 Examples:
   host-cli rollback items --artifacts file://releases --key release.key

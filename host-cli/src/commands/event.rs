@@ -19,6 +19,11 @@ use std::path::Path;
 /// From the addresses that documents may use (RFC 5737).
 const CLIENT_ADDRESS: &str = "203.0.113.7";
 
+/// Methods in the case that they have (RFC 9110, 9.1). Others may have any.
+const METHODS: [&str; 9] = [
+    "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
+];
+
 /// A request, checked.
 pub struct Configuration {
     origin: Origin,
@@ -38,6 +43,13 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
         return Err(Failure::usage(format_args!(
             "`{method}` is not an HTTP method"
         )));
+    }
+    let meant = method.to_ascii_uppercase();
+    if method != meant && METHODS.contains(&meant.as_str()) {
+        return Err(Failure::usage(format_args!(
+            "`{method}` is another method than `{meant}`: methods have a case"
+        ))
+        .hint(format_args!("write `{meant}`")));
     }
     let target = arguments.path.clone();
     let is_target = target.starts_with('/')

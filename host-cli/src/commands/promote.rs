@@ -84,7 +84,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let next = runtime::workers(jobs)?.block_on(async {
         let stores = stores.open().await?;
         let mut there = signer.present(&stores, &channel).await?;
-        promotion.digest = channels::digest(&stores, &digest).await?;
+        promotion.digest = channels::digest(&stores, &signer.key.public(), &digest).await?;
         check_published(&stores, &signer, promotion.digest).await?;
         let (current, signing) = (there.document.as_ref(), signer.signing(&there));
         let next = release::promote(&channel, current, &promotion, &signing)
@@ -134,7 +134,7 @@ async fn check_published(stores: &Stores, signer: &Signer, digest: Digest) -> Re
     let place = stores.artifacts.describe();
     let not_published = |what: &dyn std::fmt::Display| {
         Failure::environment(format_args!("guest {digest} in `{place}`: {what}"))
-            .hint("publish it with `host-cli publish`")
+            .hint(format_args!("publish it with {}", stores.typed.publish()))
     };
     let text = stores.artifacts.get(ArtifactName::Manifest(digest)).await;
     let text = text.map_err(|error| not_published(&error))?;

@@ -51,11 +51,12 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         let current = present.document.as_ref();
         let current = current.ok_or_else(|| channels::missing(&channel, &stores))?;
         let signing = signer.signing(&present);
+        let releases = stores.typed.releases(&channel, &signer.key.public());
         let next = match to {
             None => release::rollback(current, &path, &signing).map_err(|error| {
-                Failure::refused(error).hint(
-                    "`host-cli releases` lists what served; go back to one of them with `--to GENERATION`",
-                )
+                Failure::refused(error).hint(format_args!(
+                    "{releases} lists what served; go back to one of them with `--to GENERATION`"
+                ))
             })?,
             Some(generation) => {
                 let history = history(&stores, &signer, &channel).await?;
@@ -64,7 +65,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
                     Failure::refused(format_args!(
                         "channel `{channel}` has no generation {generation} that a trusted key signed"
                     ))
-                    .hint("`host-cli releases` lists those there are")
+                    .hint(format_args!("{releases} lists those there are"))
                 })?;
                 let next = release::rollback_to(current, target, &path, &signing)
                     .map_err(Failure::refused)?;

@@ -30,11 +30,12 @@ use host_core::{
     runtime::{Environment, Runtime, RuntimeOptions},
     service::{Router, Service},
     tape::{RecordOptions, Redaction},
+    text::printable_lines,
 };
 use std::{
     io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -239,6 +240,17 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let _ = runtime.block_on(background);
     background::report_closed(&exchanger);
     served?;
+    if !configuration.is_quiet {
+        let tape = configuration.record.as_ref();
+        let text = farewell(
+            exchanger.clients.requests(),
+            tape.map(|(path, _)| path.as_path()),
+            configuration.log_format,
+        );
+        exchanger
+            .log
+            .add(|out| out.extend_from_slice(text.as_bytes()));
+    }
     Ok(Outcome::Same)
 }
 
@@ -397,6 +409,26 @@ fn cannot_listen(addresses: &[SocketAddr], error: &io::Error) -> Failure {
         .hint("listen on `127.0.0.1`, or on `0.0.0.0` for all of the machine's addresses"),
         _ => Failure::environment(format_args!("failed to listen on `{address}`: {error}")),
     }
+}
+
+/// The last line.
+fn farewell(requests: u64, tape: Option<&Path>, format: Format) -> String {
+    let tape = tape.map(|path| path.display().to_string());
+    if matches!(format, Format::Json) {
+        let line = serde_json::json!({
+            "time": time::rfc3339(time::now_ms()),
+            "message": "stopped",
+            "requests": requests,
+            "tape": tape,
+        });
+        return printable_lines(&format!("{line}\n")).into_owned();
+    }
+    let plural = if requests == 1 { "" } else { "s" };
+    let tape = tape.map_or_else(String::new, |tape| format!("; tape: {tape}"));
+    printable_lines(&format!(
+        "stopped: {requests} request{plural} served{tape}\n"
+    ))
+    .into_owned()
 }
 
 /// What to know where not only this machine reaches the server.

@@ -51,6 +51,7 @@ async fn create(spec: &TableSpec) -> Result<Outcome, Failure> {
             TableError::NotReady(_) => Failure::environment(error).hint(format_args!(
                 "run `host-cli table create {spec}` again to finish it"
             )),
+            TableError::Unreachable { .. } => unreachable(spec, error),
             TableError::Missing(_) | TableError::Refused { .. } => Failure::environment(error),
         })?;
     let line = match created {
@@ -81,8 +82,13 @@ async fn check(spec: &TableSpec) -> Result<Outcome, Failure> {
         }
         Err(error @ TableError::Missing(_)) => Err(Failure::environment(error)
             .hint(format_args!("`host-cli table create {spec}` makes it"))),
+        Err(error @ TableError::Unreachable { .. }) => Err(unreachable(spec, error)),
         Err(error @ (TableError::NotReady(_) | TableError::Refused { .. })) => {
             Err(Failure::environment(error))
         }
     }
+}
+
+fn unreachable(spec: &TableSpec, error: TableError) -> Failure {
+    Failure::environment(error).hint(spec.unreachable_hint())
 }

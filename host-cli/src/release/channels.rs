@@ -5,7 +5,7 @@ use crate::{args::release::SigningOptions, exit::Failure, output, time};
 use host_core::{
     digest::Digest,
     release::{
-        Channel, ChannelName, FlipError, PublicKeys, RecordState, SecretKey, Signing,
+        Channel, ChannelName, FlipError, PublicKey, PublicKeys, RecordState, SecretKey, Signing,
         newest_generation, record_generation, record_state,
     },
 };
@@ -142,7 +142,8 @@ pub async fn put_back(
         return Ok(None);
     }
     Ok(Some(format!(
-        "channel {channel} was put back: its document is of generation {generation}, and generation {newest} was signed after it; hosts do not start on it: find out who did it, then `host-cli promote --recover`"
+        "channel {channel} was put back: its document is of generation {generation}, and generation {newest} was signed after it; hosts do not start on it: find out who did it, then {}",
+        stores.typed.promote(channel, " --recover")
     )))
 }
 
@@ -180,8 +181,9 @@ pub fn not_believed(channel: &ChannelName, error: &impl std::fmt::Display) -> Fa
 /// The failure where a channel has to be there.
 pub fn missing(channel: &ChannelName, stores: &Stores) -> Failure {
     let place = stores.channels.describe();
-    Failure::environment(format_args!("there is no channel `{channel}` in `{place}`"))
-        .hint("`host-cli promote` makes it")
+    Failure::environment(format_args!("there is no channel `{channel}` in `{place}`")).hint(
+        format_args!("{} makes it", stores.typed.promote(channel, "")),
+    )
 }
 
 /// Signs `next`, puts it in the place of the present document, and records that it was signed.
@@ -208,8 +210,10 @@ pub async fn flip(
         .await
         .map_err(|error| match error {
             FlipError::Lost { .. } => {
-                Failure::refused(format_args!("channel `{channel}`: {error}"))
-                    .hint("look what was released with `host-cli releases`, then decide again")
+                Failure::refused(format_args!("channel `{channel}`: {error}")).hint(format_args!(
+                    "look what was released with {}, then decide again",
+                    stores.typed.releases(channel, &signer.key.public())
+                ))
             }
             FlipError::Store(error) => Failure::environment(error),
         })?;
@@ -225,7 +229,7 @@ pub async fn flip(
 }
 
 /// The digest that was typed, or the published one that begins so.
-pub async fn digest(stores: &Stores, typed: &str) -> Result<Digest, Failure> {
+pub async fn digest(stores: &Stores, key: &PublicKey, typed: &str) -> Result<Digest, Failure> {
     if let Ok(digest) = typed.parse() {
         return Ok(digest);
     }
@@ -244,13 +248,19 @@ pub async fn digest(stores: &Stores, typed: &str) -> Result<Digest, Failure> {
         [] => Err(Failure::environment(format_args!(
             "no guest in `{place}` begins with `{typed}`"
         ))
-        .hint("`host-cli published` lists those that are there")),
+        .hint(format_args!(
+            "{} lists those that are there",
+            stores.typed.published(key)
+        ))),
         [one] => one.parse().map_err(Failure::usage),
         several => Err(Failure::environment(format_args!(
             "`{typed}` is the beginning of {} guests in `{place}`",
             several.len()
         ))
-        .hint("give more digits; `host-cli published` lists them")),
+        .hint(format_args!(
+            "give more digits; {} lists them",
+            stores.typed.published(key)
+        ))),
     }
 }
 
@@ -263,7 +273,7 @@ pub fn check_digest(typed: &str) -> Result<(), Failure> {
     Err(Failure::usage(format_args!(
         "`{typed}` is neither a digest nor its first {DIGEST_DIGITS_MIN} or more digits"
     ))
-    .hint("`host-cli publish` prints it, and `host-cli published` lists all"))
+    .hint("`host-cli publish` prints it, and `host-cli published --artifacts URL --public-key KEY` lists all"))
 }
 
 fn whoever() -> String {

@@ -142,6 +142,10 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
             "`{shown}` exists already, and is left as it is"
         ))
         .hint("a key that is in use must not be lost: name another file"),
+        io::ErrorKind::NotFound => Failure::environment(format_args!(
+            "failed to write `{shown}`: there is no folder for it"
+        ))
+        .hint(crate::replacement::NO_FOLDER_HINT),
         _ => Failure::environment(format_args!("failed to write `{shown}`: {error}")),
     })
 }

@@ -148,7 +148,7 @@ fn read(file: &Path, bytes: &[u8], expected: &Memory) -> Result<Memory, Failure>
             "state file `{}` is damaged",
             file.display()
         ))
-        .hint("it keeps which generation of the channel this publisher has seen: compare with `host-cli releases`, then remove it")
+        .hint("it keeps which generation of the channel this publisher has seen: compare with `host-cli releases CHANNEL --artifacts URL --public-key KEY`, then remove it")
     })
 }
 

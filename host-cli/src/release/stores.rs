@@ -6,7 +6,8 @@ use crate::{
     store::TableSpec,
 };
 use host_core::release::{
-    ArtifactStore, ChannelStore, FolderArtifacts, FolderChannels, TableChannels,
+    ArtifactStore, ChannelName, ChannelStore, FolderArtifacts, FolderChannels, PublicKey,
+    TableChannels,
 };
 use std::{path::PathBuf, sync::Arc};
 
@@ -14,6 +15,74 @@ use std::{path::PathBuf, sync::Arc};
 pub struct Stores {
     pub artifacts: Arc<dyn ArtifactStore>,
     pub channels: Arc<dyn ChannelStore>,
+    pub typed: TypedStores,
+}
+
+/// The options that name the stores, for the commands that messages say.
+#[derive(Clone, Debug)]
+pub struct TypedStores {
+    artifacts: String,
+    table: String,
+    endpoint: String,
+}
+
+impl TypedStores {
+    fn new(artifacts: &str, table: Option<&str>, endpoint: Option<&str>) -> Self {
+        let option = |name: &str, value: Option<&str>| {
+            value.map_or_else(String::new, |value| format!(" {name} {}", word(value)))
+        };
+        Self {
+            artifacts: word(artifacts),
+            table: option("--table", table),
+            endpoint: option("--endpoint", endpoint),
+        }
+    }
+
+    /// The command that lists what the channel served.
+    pub fn releases(&self, channel: &ChannelName, key: &PublicKey) -> String {
+        let Self {
+            artifacts,
+            table,
+            endpoint,
+        } = self;
+        format!(
+            "`host-cli releases {channel} --artifacts {artifacts}{table}{endpoint} --public-key {key}`"
+        )
+    }
+
+    /// The command that lists which guests are there.
+    pub fn published(&self, key: &PublicKey) -> String {
+        let (artifacts, endpoint) = (&self.artifacts, &self.endpoint);
+        format!("`host-cli published --artifacts {artifacts}{endpoint} --public-key {key}`")
+    }
+
+    /// The command that lets a guest serve, with one more option.
+    pub fn promote(&self, channel: &ChannelName, option: &str) -> String {
+        let Self {
+            artifacts,
+            table,
+            endpoint,
+        } = self;
+        format!(
+            "`host-cli promote {channel} DIGEST --artifacts {artifacts}{table}{endpoint} --key KEYFILE{option}`"
+        )
+    }
+
+    /// The command that publishes a guest.
+    pub fn publish(&self) -> String {
+        let (artifacts, endpoint) = (&self.artifacts, &self.endpoint);
+        format!("`host-cli publish GUEST.wasm --to {artifacts}{endpoint} --key KEYFILE`")
+    }
+}
+
+/// A text as one word of a command line.
+fn word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-#".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) && !text.starts_with('#') {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// Where they are, as typed.
@@ -22,6 +91,7 @@ pub struct StoresSpec {
     artifacts: ArtifactsSpec,
     table: Option<TableSpec>,
     endpoint: Option<String>,
+    typed: TypedStores,
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +108,7 @@ impl StoresSpec {
 
     /// Reads what `--artifacts` and `--table` say.
     pub fn new(artifacts: &str, table: Option<&str>, aws: &AwsOptions) -> Result<Self, Failure> {
+        let typed = TypedStores::new(artifacts, table, aws.endpoint.as_deref());
         let artifacts = artifacts_spec(artifacts)?;
         if let (ArtifactsSpec::S3(_), None) = (&artifacts, table) {
             return Err(no_table());
@@ -53,6 +124,7 @@ impl StoresSpec {
             artifacts,
             table,
             endpoint: aws.endpoint.clone(),
+            typed,
         })
     }
 
@@ -66,6 +138,7 @@ impl StoresSpec {
         Ok(Stores {
             artifacts: open_artifacts(&self.artifacts, self.endpoint.as_deref()).await?,
             channels,
+            typed: self.typed.clone(),
         })
     }
 }
@@ -104,5 +177,26 @@ async fn open_artifacts(
     match spec {
         ArtifactsSpec::Folder(path) => Ok(Arc::new(FolderArtifacts::new(path))),
         ArtifactsSpec::S3(url) => crate::aws::artifacts(url, endpoint).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_a_command_line_is_quoted_where_a_shell_would_act_on_it() {
+        for (text, expected) in [
+            ("file://releases", "file://releases"),
+            (
+                "items#shop@http://127.0.0.1:8000",
+                "items#shop@http://127.0.0.1:8000",
+            ),
+            ("file://my releases", "'file://my releases'"),
+            ("a'$(b)", r"'a'\''$(b)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(word(text), expected);
+        }
     }
 }

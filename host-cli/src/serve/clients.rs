@@ -27,6 +27,8 @@ pub struct Clients {
     open: Mutex<Open>,
     held_bytes: AtomicUsize,
     closed: AtomicU64,
+    /// Requests of connections that have ended.
+    requests: AtomicU64,
     left: Notify,
 }
 
@@ -93,6 +95,13 @@ impl Clients {
     /// How many are open.
     pub fn count(&self) -> usize {
         self.open().clients.len()
+    }
+
+    /// How many requests there were on all connections.
+    pub fn requests(&self) -> u64 {
+        let open = self.open();
+        let on_open: u64 = open.clients.values().map(|client| client.requests()).sum();
+        on_open + self.requests.load(Ordering::Relaxed)
     }
 
     /// How many were closed for another one's sake since this was last asked.
@@ -288,7 +297,12 @@ impl Drop for Registered {
     fn drop(&mut self) {
         self.client.release();
         let clients = &self.client.clients;
-        clients.open().clients.remove(&self.number);
+        let mut open = clients.open();
+        open.clients.remove(&self.number);
+        clients
+            .requests
+            .fetch_add(self.client.requests(), Ordering::Relaxed);
+        drop(open);
         clients.left.notify_one();
     }
 }

@@ -1,6 +1,6 @@
 //! `--record`: requests go onto a tape, written by a thread of its own. Nothing is dropped: who is faster than the disk waits.
 
-use crate::{exit::Failure, output};
+use crate::{exit::Failure, output, replacement};
 use host_core::{
     gateway::Rejection,
     service::{Answer, Arrival, Service},
@@ -32,6 +32,14 @@ impl TapeFile {
     pub fn open(path: &Path, options: RecordOptions) -> Result<Self, Failure> {
         let shown = path.display();
         let file = open(path).map_err(|error| match error {
+            OpenError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = replacement::missing_folder(path).unwrap_or(path);
+                Failure::environment(format_args!(
+                    "failed to open tape `{shown}`: there is no folder `{}`",
+                    folder.display()
+                ))
+                .hint(replacement::NO_FOLDER_HINT)
+            }
             OpenError::Io(error) => {
                 Failure::environment(format_args!("failed to open tape `{shown}`: {error}"))
             }

@@ -92,6 +92,19 @@ impl TableSpec {
         Ok((store, cursor_key))
     }
 
+    /// What to do where nobody answers.
+    pub fn unreachable_hint(&self) -> String {
+        let table = &self.table;
+        match &self.endpoint {
+            Some(endpoint) => format!(
+                "start the server at {endpoint}, or name another one behind the table: `{table}@http://127.0.0.1:8000`"
+            ),
+            None => format!(
+                "check the network and `AWS_REGION`, or name a server of your own behind the table: `{table}@http://127.0.0.1:8000`"
+            ),
+        }
+    }
+
     fn cannot_open(&self, error: &CursorKeyError) -> Failure {
         let failure = Failure::environment(error);
         match error.error {
@@ -99,7 +112,7 @@ impl TableSpec {
                 "`host-cli table check {self}` says more; `host-cli table create {self}` makes the table"
             )),
             StorageError::Unavailable | StorageError::OutcomeUnknown => {
-                failure.hint("see that the server runs and can be reached")
+                failure.hint(self.unreachable_hint())
             }
             StorageError::Throttled { .. } | StorageError::Conflict => failure.hint("try again later"),
             StorageError::Invalid(_) | StorageError::TooLarge(_) | StorageError::Internal => failure,

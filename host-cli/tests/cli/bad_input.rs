@@ -48,8 +48,13 @@ fn every_command_has_help_with_an_example() {
 
 #[test]
 fn help_fits_a_terminal_of_80_columns_and_breaks_no_word() {
+    let command_at = |arguments: &[&str], columns: &str| {
+        let mut command = command(arguments);
+        command.env("COLUMNS", columns);
+        command
+    };
     let help = |arguments: &[&str], columns: &str| {
-        let output = command(arguments).env("COLUMNS", columns).output().unwrap();
+        let output = command_at(arguments, columns).output().unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };
@@ -80,11 +85,21 @@ fn help_fits_a_terminal_of_80_columns_and_breaks_no_word() {
     ] {
         let arguments = [command, &["--help"]].concat();
         let narrow = help(&arguments, "80");
-        let long: Vec<&str> = narrow
-            .lines()
-            .filter(|line| line.chars().count() > 80)
-            .collect();
-        assert!(long.is_empty(), "{command:?}: {long:#?}");
+        // What is said of a wrong command line has a line of usage as well, of what was typed and what is required.
+        let wrong = [command, &["--nonesuch"]].concat();
+        let wrong = command_at(&wrong, "80").output().unwrap();
+        assert_eq!(wrong.status.code(), Some(2), "{command:?}");
+        for text in [
+            narrow.clone(),
+            help(&[command, &["-h"]].concat(), "80"),
+            String::from_utf8(wrong.stderr).unwrap(),
+        ] {
+            let long: Vec<&str> = text
+                .lines()
+                .filter(|line| line.chars().count() > 80)
+                .collect();
+            assert!(long.is_empty(), "{command:?}: {long:#?}");
+        }
         assert_eq!(
             words(&narrow),
             words(&help(&arguments, "100")),
@@ -312,4 +327,44 @@ fn replays_without_anything_to_run_are_wrong() {
     cli(&["replay", &event, "--bless"])
         .expect_failure(2, "needs a case")
         .expect_hint();
+}
+
+#[test]
+fn an_output_in_a_folder_that_does_not_exist_is_told_before_anything_runs() {
+    let folder = Folder::new();
+    let event = folder.write("event.json", "{}");
+    let (file, absent) = (folder.path("nope/x"), folder.path("nope"));
+    for arguments in [
+        &[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--store",
+            "memory",
+            "--record",
+            &file,
+        ][..],
+        &["replay", &event, "--guest", image(), "--report", &file],
+        &["compile", GUEST, "-o", &file],
+        &["keygen", &file],
+    ] {
+        let run = cli(arguments)
+            .expect_failure(3, "there is no folder ")
+            .expect_hint();
+        assert!(run.stderr.contains(&absent), "{run:#?}");
+    }
+    assert!(!fs::exists(&absent).unwrap());
+}
+
+#[test]
+fn a_method_in_another_case_is_refused() {
+    for (typed, meant) in [("get", "GET"), ("Post", "POST"), ("oPTIONS", "OPTIONS")] {
+        let run = cli(&["event", "http", typed, "/items"])
+            .expect_failure(2, &format!("`{typed}` is another method than `{meant}`"))
+            .expect_hint();
+        assert!(run.stderr.contains(&format!("write `{meant}`")), "{run:#?}");
+    }
+    // Others may have any case.
+    let event = cli(&["event", "http", "purge", "/items"]).expect_code(0);
+    assert!(event.stdout.contains("\"purge\""), "{event:#?}");
 }

@@ -165,6 +165,14 @@ fn a_release_goes_round() {
     );
 }
 
+/// Runs the command that a hint says, as it stands there.
+fn run_named(run: &Run) -> Run {
+    let (_, hint) = run.stderr.split_once("\n  hint: ").unwrap();
+    let named = hint.split('`').find(|text| text.starts_with("host-cli "));
+    let words: Vec<&str> = named.unwrap().split(' ').skip(1).collect();
+    cli(&words)
+}
+
 #[test]
 fn what_cannot_serve_is_not_promoted() {
     let site = site();
@@ -177,9 +185,11 @@ fn what_cannot_serve_is_not_promoted() {
             .expect_failure(2, "first 6 or more digits")
             .expect_hint();
     }
-    site.run("promote", &["unfit", "000000"])
-        .expect_failure(3, "begins with `000000`")
-        .expect_hint();
+    let run = site
+        .run("promote", &["unfit", "000000"])
+        .expect_failure(3, "begins with `000000`");
+    let listed = run_named(&run).expect_code(0);
+    assert!(listed.stdout.contains(&site.first), "{listed:?}");
     site.run("promote", &["UNFIT", &site.first])
         .expect_failure(2, "a channel's name");
     site.run("promote", &["unfit", &site.first, "--percent", "5"])
@@ -187,9 +197,14 @@ fn what_cannot_serve_is_not_promoted() {
     site.run("rollback", &["unfit"])
         .expect_failure(3, "no channel");
     site.run("promote", &["unfit", &site.first]).expect_code(0);
-    site.run("rollback", &["unfit"])
-        .expect_failure(1, "no guest that route `/` could go back to")
-        .expect_hint();
+    for (arguments, words) in [
+        (&["unfit"][..], "no guest that route `/` could go back to"),
+        (&["unfit", "--to", "9"], "has no generation 9"),
+    ] {
+        let run = site.run("rollback", arguments).expect_failure(1, words);
+        let listed = run_named(&run).expect_code(0);
+        assert!(listed.stdout.contains(&site.first[..12]), "{listed:?}");
+    }
 }
 
 #[test]

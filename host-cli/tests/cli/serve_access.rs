@@ -192,6 +192,7 @@ fn lines_about_requests_have_all_that_is_known_as_text_and_as_json() {
         assert!(line.contains(name), "{name}: {line}");
     }
     assert!(!text.contains(['\u{9b}', '\u{202e}']), "{text:?}");
+    assert!(text.ends_with("\nstopped: 3 requests served\n"), "{text}");
     let json = talk(&["--log-format", "json"]);
     assert!(!json.contains(['\u{9b}', '\u{202e}']), "{json:?}");
     let lines: Vec<serde_json::Value> = json
@@ -206,6 +207,9 @@ fn lines_about_requests_have_all_that_is_known_as_text_and_as_json() {
         "{line}"
     );
     assert_eq!(line["guest"].as_str().map(str::len), Some(12));
+    let last = lines.last().unwrap();
+    assert_eq!(last["message"], "stopped");
+    assert_eq!(last["requests"], 3);
 }
 
 #[test]

@@ -166,6 +166,15 @@ fn a_table_that_cannot_be_used_is_told_before_anything_runs() {
     }
     cli(&["table", "create", &format!("items@{}", nobody())])
         .expect_failure(3, "failed to look at table `items`");
+    let nobody = nobody();
+    for command in ["check", "create"] {
+        let run = cli(&["table", command, &format!("items@{nobody}")])
+            .expect_failure(3, &format!("failed to look at table `items` at {nobody}: "))
+            .expect_hint();
+        let hint =
+            format!("hint: start the server at {nobody}, or name another one behind the table");
+        assert!(run.stderr.contains(&hint), "{run:#?}");
+    }
 }
 
 #[test]

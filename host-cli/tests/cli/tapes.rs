@@ -545,8 +545,11 @@ fn a_tape_that_others_can_read_is_made_private() {
         let server = Server::start(&["--store", "memory", "--record", &tape]);
         let mode = fs::metadata(&tape).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        server.talk("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let (_, stderr) = server.stop();
         assert!(stderr.contains("now only its owner can"), "{stderr}");
+        let last = format!("\nstopped: 1 request served; tape: {tape}\n");
+        assert!(stderr.ends_with(&last), "{stderr}");
     }
 }
 

@@ -55,7 +55,19 @@ pub enum TableError {
     /// It has not become usable in time.
     #[error("table `{0}` is not ready after {seconds} s", seconds = CREATION_DURATION_MAX.as_secs())]
     NotReady(String),
-    /// DynamoDB refused, or could not be reached.
+    /// Nobody answers where the table should be.
+    #[error("failed to {action} table `{table}` {place}: {words}")]
+    Unreachable {
+        /// What was tried.
+        action: &'static str,
+        /// The table's name.
+        table: String,
+        /// `at ENDPOINT`, or `in REGION`.
+        place: String,
+        /// What went wrong with the connection.
+        words: String,
+    },
+    /// DynamoDB refused.
     #[error("failed to {action} table `{table}`: {words}")]
     Refused {
         /// What was tried.
@@ -141,6 +153,8 @@ const NO_EXPIRY: &str = "off";
 struct Admin {
     client: Client,
     table: String,
+    /// `at ENDPOINT`, or `in REGION`.
+    place: String,
 }
 
 impl Admin {
@@ -148,6 +162,10 @@ impl Admin {
         Self {
             client: options.client_with(ANSWER_DURATION_MAX),
             table: options.table.clone(),
+            place: match &options.endpoint {
+                Some(endpoint) => format!("at {endpoint}"),
+                None => format!("in {}", options.region),
+            },
         }
     }
 
@@ -179,6 +197,17 @@ impl Admin {
             (Some(code), None) => code.to_owned(),
             (None, _) => chain_words(&error),
         };
+        if matches!(
+            error,
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)
+        ) {
+            return TableError::Unreachable {
+                action,
+                table: self.table.clone(),
+                place: self.place.clone(),
+                words,
+            };
+        }
         TableError::Refused {
             action,
             table: self.table.clone(),
