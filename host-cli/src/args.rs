@@ -152,7 +152,7 @@ pub struct RecordOptions {
 
 /// Run one raw gateway event and print the Lambda response
 ///
-/// An event that is not JSON ends with exit code 3 and its position; one that is no HTTP event is refused by name, with exit
+/// An event that is not JSON, or more than is read of it, ends with exit code 3 and its position; one that is no HTTP event is refused by name, with exit
 /// code 1. Whatever the guest does gives an answer, and exit code 0.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -41,6 +41,7 @@ pub use respond::{InvalidResponse, respond};
 
 use crate::{
     http::{Request, Response},
+    json::JsonProblem,
     problem,
     seed::Seed,
 };
@@ -91,13 +92,14 @@ pub struct Arrival<'a> {
 /// Why an event did not become a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The bytes are not JSON.
+    /// The bytes are not JSON, or no request and more JSON than is read to say what they are.
     #[error(
-        "event is not JSON: {problem} at line {line} column {column}; pass the event exactly as the gateway sent it"
+        "event {verdict}: {problem} at line {line} column {column}; pass the event exactly as the gateway sent it",
+        verdict = .problem.verdict()
     )]
     NotJson {
-        /// The parser's words.
-        problem: String,
+        /// What is wrong with them.
+        problem: JsonProblem,
         /// From 1.
         line: usize,
         /// From 1; 0 where the line has not begun.

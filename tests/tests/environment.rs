@@ -1,4 +1,4 @@
-//! `--guest-env`: `serve` and `invoke` give the guest what `replay` gives it.
+//! What `host-cli` gives a guest of its own choice, and says of it: its environment, and where it failed.
 
 use crate::support::{guests::HOSTILE, host_cli};
 use std::fs;
@@ -36,5 +36,33 @@ fn a_guest_finds_what_the_command_line_names() {
         let server = host_cli::Server::start(&arguments);
         let answer = server.connect().send("GET", "/environment", &[], None);
         assert_eq!(answer.unwrap().body, expected.as_bytes());
+    }
+}
+
+#[test]
+fn a_backtrace_names_functions_as_their_source_has_them() {
+    let folder = format!("{}/backtrace", env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(&folder).unwrap();
+    let (guest, event) = (
+        format!("{folder}/guest.wasm"),
+        format!("{folder}/event.json"),
+    );
+    fs::write(&guest, HOSTILE).unwrap();
+    let composed = ["event", "http", "GET", "/trap"];
+    fs::write(
+        &event,
+        host_cli::command().args(composed).output().unwrap().stdout,
+    )
+    .unwrap();
+    let output = host_cli::command()
+        .args(["invoke", &event, "--guest", &guest])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let (_, backtrace) = stderr.split_once("backtrace=").unwrap();
+    assert!(backtrace.contains("core::panicking::panic_fmt"), "{stderr}");
+    assert!(backtrace.contains("Hostile as "), "{stderr}");
+    for mangled in ["_ZN", "_R"] {
+        assert!(!backtrace.contains(mangled), "{stderr}");
     }
 }

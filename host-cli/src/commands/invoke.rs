@@ -47,11 +47,8 @@ pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, Failure> {
     };
     replay::head(&event).map_err(|error| {
         let (line, column) = (error.line, error.column);
-        Failure::environment(format_args!(
-            "event `{name}:{line}:{column}` is not JSON: {}",
-            error.message
-        ))
-        .hint("pass the event exactly as the gateway sent it; `host-cli event` writes one")
+        Failure::environment(format_args!("event `{name}:{line}:{column}` {error}"))
+            .hint("pass the event exactly as the gateway sent it; `host-cli event` writes one")
     })?;
     let guest = GuestSource::resolve(arguments.guest.guest.as_deref());
     let is_guest_named = arguments.guest.guest.is_some();

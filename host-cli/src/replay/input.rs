@@ -299,8 +299,7 @@ fn event(place: Place, position: u64, bytes: Vec<u8>) -> Result<Event, Failure> 
             let line = place.line.unwrap_or(error.line as u64);
             let (path, column) = (place.path.display(), error.column);
             Err(Failure::environment(format_args!(
-                "event `{path}:{line}:{column}` is not JSON: {}",
-                error.message
+                "event `{path}:{line}:{column}` {error}"
             )))
         }
     }

@@ -156,6 +156,36 @@ fn events_that_cannot_be_used_are_named_with_their_position() {
     );
 }
 
+/// A request may have as many values as it likes in members that nobody reads; of what is no request, only so many are looked at.
+#[test]
+fn an_event_of_very_many_values_that_is_no_request_is_told_the_bound() {
+    let folder = Folder::new();
+    let event = |begin: &str| {
+        let values = "1,".repeat(260_000);
+        format!("{{{begin}\"a\":[{values}1]}}")
+    };
+    for begin in ["", "\"httpMethod\":\"GET\",\"path\":5,"] {
+        let path = folder.write("large.json", event(begin));
+        let words = "is more JSON than is read: more than 250000 values";
+        cli(&["invoke", &path, "--guest", image()])
+            .expect_failure(3, words)
+            .expect_hint();
+        let run = cli(&["replay", &path, "--guest", image()]).expect_code(3);
+        assert!(
+            run.stderr.contains("large.json:1:") && run.stderr.contains(words),
+            "{run:#?}"
+        );
+    }
+    let deep = folder.write("deep.json", "[".repeat(200) + &"]".repeat(200));
+    cli(&["invoke", &deep, "--guest", image()])
+        .expect_failure(3, "is more JSON than is read: more than 128 levels");
+    let event = event(
+        "\"version\":\"2.0\",\"rawPath\":\"/health\",\"requestContext\":{\"http\":{\"method\":\"GET\"}},",
+    );
+    let path = folder.write("request.json", event);
+    cli(&["invoke", &path, "--guest", image()]).expect_code(0);
+}
+
 #[test]
 fn what_is_no_http_event_is_refused_by_name() {
     let sqs = br#"{"Records":[{"eventSource":"aws:sqs","body":"x"}]}"#;

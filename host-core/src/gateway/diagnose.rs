@@ -56,7 +56,7 @@ pub fn rejection(
             column,
         }) => {
             return Rejection::NotJson {
-                problem: problem.to_string(),
+                problem,
                 line,
                 column,
             };

@@ -53,6 +53,20 @@ pub enum JsonProblem {
     Nodes,
 }
 
+impl JsonProblem {
+    /// What that makes of the text: no JSON, or JSON beyond the bounds of this reader.
+    pub fn verdict(self) -> &'static str {
+        match self {
+            Self::Depth | Self::Nodes => "is more JSON than is read",
+            Self::Cut
+            | Self::Utf8
+            | Self::ByteOrderMark
+            | Self::Expected(_)
+            | Self::LoneSurrogate => "is not JSON",
+        }
+    }
+}
+
 /// Reads one JSON value.
 pub fn value(json: &[u8]) -> Result<Value, JsonError> {
     match lenient_value(json)? {

@@ -70,7 +70,7 @@ pub enum CaseError {
         bytes: usize,
     },
     /// A file is not JSON.
-    #[error("`{}:{}:{}` is not JSON: {}", path.display(), error.line, error.column, error.message)]
+    #[error("`{}:{}:{}` {error}", path.display(), error.line, error.column)]
     Syntax {
         /// Which file.
         path: PathBuf,

@@ -2,8 +2,13 @@
 
 use super::EVENT_TIME_DEFAULT_MS;
 use crate::{
-    gateway::time::{Epoch, event_time_ms},
+    gateway::{
+        self, Arrival, Rejection,
+        time::{Epoch, event_time_ms},
+    },
     json::{self, JsonError},
+    limits::{JSON_NODES_MAX, Limits},
+    seed::Seed,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -48,14 +53,16 @@ pub fn request_line(event: &[u8]) -> Option<RequestLine> {
     })
 }
 
-/// Text that is not one JSON value.
+/// Text that is not one JSON value within bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not JSON: {message}")]
+#[error("{verdict}: {message}")]
 pub struct SyntaxError {
     /// Counted from 1.
     pub line: usize,
     /// Counted from 1, in bytes; 0 where the text ends before anything was found.
     pub column: usize,
+    /// What that makes of the text: `is not JSON`, or that it is more JSON than is read.
+    pub verdict: &'static str,
     /// What the parser found, without the position.
     pub message: String,
 }
@@ -69,6 +76,10 @@ pub struct SyntaxError {
 pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
     // Checked first: serde_json neither looks at what it skips, nor has a bound there.
     json::check(event)?;
+    // What is no request is looked at as a whole to say what it is, and that has another bound. Each value takes at least a byte.
+    if event.len() > JSON_NODES_MAX {
+        check_rejected(event)?;
+    }
     // An error is a member of another type.
     let head = serde_json::from_slice::<Head<'_>>(event).unwrap_or_default();
     let context = head.request_context.unwrap_or_default();
@@ -81,6 +92,27 @@ pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
             .unwrap_or(EVENT_TIME_DEFAULT_MS),
         is_safe: matches!(&*method, "GET" | "HEAD" | "OPTIONS"),
     })
+}
+
+/// Whether the gateway can say what a rejected event is.
+fn check_rejected(event: &[u8]) -> Result<(), JsonError> {
+    let arrival = Arrival {
+        received_at_ms: EVENT_TIME_DEFAULT_MS,
+        seed: &Seed::new([0; 32]),
+        base_path: None,
+    };
+    match gateway::parse(event, &arrival, &Limits::default()) {
+        Err(Rejection::NotJson {
+            problem,
+            line,
+            column,
+        }) => Err(JsonError {
+            problem,
+            line,
+            column,
+        }),
+        Ok(_) | Err(Rejection::NotHttp(_) | Rejection::Http(_)) => Ok(()),
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -123,6 +155,7 @@ impl From<JsonError> for SyntaxError {
         Self {
             line: error.line,
             column: error.column,
+            verdict: error.problem.verdict(),
             message: error.problem.to_string(),
         }
     }

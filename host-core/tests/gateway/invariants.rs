@@ -63,7 +63,7 @@ pub fn check(event: &[u8]) -> Result<Event, Rejection> {
             );
             assert_eq!((delivery.fault, delivery.status), (None, refusal.status));
         }
-        Err(Rejection::NotJson { problem, .. }) => assert!(!problem.is_empty()),
+        Err(Rejection::NotJson { problem, .. }) => assert!(!problem.to_string().is_empty()),
         Err(Rejection::NotHttp(foreign)) => assert!(!foreign.hint().is_empty()),
     }
     outcome
