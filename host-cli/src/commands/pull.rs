@@ -129,7 +129,7 @@ async fn fetch(
     let mut finder = TapeFinder::default();
     let (mut events, mut requests) = (0, 0);
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| refused(group, &error))?;
+        let page = page.map_err(|error| refused(configuration, &error))?;
         for event in page.events() {
             events += 1;
             requests += u64::from(take(event, events, &mut finder, sink)?);
@@ -169,11 +169,15 @@ fn take(
     }
 }
 
-fn refused<E, R>(group: &str, error: &aws_sdk_cloudwatchlogs::error::SdkError<E, R>) -> Failure
+fn refused<E, R>(
+    configuration: &Configuration,
+    error: &aws_sdk_cloudwatchlogs::error::SdkError<E, R>,
+) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
 {
+    let group = &configuration.group;
     let code = error.code().unwrap_or_default();
     let failed = |why: &str| Failure::environment(format_args!("log group `{group}` {why}"));
     match code {
@@ -187,7 +191,12 @@ where
             "cannot be asked so: {}",
             error.message().unwrap_or("a parameter is wrong")
         )),
-        _ => failed(&format!("cannot be read: {}", aws::sdk_error_words(error))),
+        _ => {
+            let endpoint = configuration.endpoint.as_deref();
+            let place = endpoint.map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
+            let words = aws::sdk_error_words(error);
+            failed(&format!("cannot be read{place}: {words}"))
+        }
     }
 }
 

@@ -165,6 +165,17 @@ fn a_release_goes_round() {
     );
 }
 
+#[test]
+fn a_table_of_channels_at_which_nobody_answers_is_told_with_its_address() {
+    let site = site();
+    let nobody = "items@http://127.0.0.1:1";
+    site.run("promote", &["away", &site.first, "--table", nobody])
+        .expect_failure(
+            3,
+            "failed to read channels in table items at http://127.0.0.1:1: ",
+        );
+}
+
 /// Runs the command that a hint says, as it stands there.
 fn run_named(run: &Run) -> Run {
     let (_, hint) = run.stderr.split_once("\n  hint: ").unwrap();

@@ -129,10 +129,7 @@ impl TableChannels {
     }
 
     fn message(&self, action: &str, words: &str) -> String {
-        format!(
-            "failed to {action} channels in table `{}`: {words}",
-            self.table
-        )
+        format!("failed to {action} channels in {}: {words}", self.place)
     }
 }
 
