@@ -1,7 +1,7 @@
 //! The storage port: documents under a partition and a sort key, as `wit/storage.wit` promises them to a guest.
 //!
-//! Backends implement [`Storage`]: `memory` (tests, replays), `redb` (one local file), `dynamodb` (a table). They take checked arguments
-//! and speak for the whole store. `tenant` wraps a backend into one guest's view of it: it checks every rule of the WIT, puts the
+//! A call of a guest is one [`StorageRequest`], and what comes of it one [`StorageResponse`]. Backends implement [`Storage`], which has one method:
+//! `memory` (tests, replays), `redb` (one local file), `dynamodb` (a table). They take checked requests and speak for the whole store. `tenant` wraps a backend into one guest's view of it: it checks every rule of the WIT, puts the
 //! namespace before partitions and seals cursors, so that no rule is written twice. Recorders and replayers wrap the same trait.
 //!
 //! A backend is right when it passes `conformance`.
@@ -16,6 +16,8 @@ mod cursor;
 mod document;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+mod effect;
+mod functions;
 mod item_size;
 pub mod memory;
 mod number;
@@ -36,6 +38,8 @@ pub use self::redb::RedbStorage;
 pub use self::{
     call::Call,
     cursor::CursorKey,
+    effect::{Function, Storage, StorageRequest, StorageResponse},
+    functions::StorageExt,
     item_size::item_bytes,
     memory::MemoryStorage,
     report::StorageReport,
@@ -75,7 +79,7 @@ pub struct Item {
     pub document: Document,
     /// Names this state of the item.
     pub revision: Revision,
-    /// Secondary key, queried by [`Storage::query_index`].
+    /// Secondary key, queried by [`StorageRequest::QueryIndex`].
     pub index: Option<Key>,
     /// Seconds since the Unix epoch from which on the item counts as deleted.
     pub expires_at: Option<u64>,
@@ -173,15 +177,15 @@ pub struct Page {
     pub cursor: Option<String>,
 }
 
-/// One part of a transaction.
+/// One part of a transaction. `D` is what is known of a document: a tape may have no more than its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub enum Operation<D = Document> {
     /// Writes an item.
     Put {
         /// Where.
         key: Key,
         /// What.
-        document: Document,
+        document: D,
         /// Under which condition, with which secondary key and expiry.
         options: PutOptions,
     },
@@ -201,11 +205,19 @@ pub enum Operation {
     },
 }
 
-impl Operation {
+impl<D> Operation<D> {
     /// Which item it is about.
     pub fn key(&self) -> &Key {
         match self {
             Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => key,
+        }
+    }
+
+    /// What must hold for it.
+    pub fn precondition(&self) -> &Precondition {
+        match self {
+            Self::Put { options, .. } => &options.precondition,
+            Self::Delete { precondition, .. } | Self::Check { precondition, .. } => precondition,
         }
     }
 }
@@ -276,68 +288,6 @@ pub enum StorageError {
 
 fn is_expired(expires_at: Option<u64>, now_ms: u64) -> bool {
     expires_at.is_some_and(|seconds| seconds <= now_ms / 1000)
-}
-
-/// A document store. Every method is atomic for the items it names.
-#[async_trait::async_trait]
-pub trait Storage: Send + Sync {
-    /// Reads one item.
-    async fn get(
-        &self,
-        call: &Call,
-        key: &Key,
-        consistency: Consistency,
-    ) -> Result<Option<Item>, StorageError>;
-
-    /// Reads up to [`GET_MANY_KEYS_MAX`](crate::limits::GET_MANY_KEYS_MAX) items, answered in the order of `keys`.
-    async fn get_many(
-        &self,
-        call: &Call,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> Result<Vec<Option<Item>>, StorageError>;
-
-    /// Writes one item.
-    async fn put(
-        &self,
-        call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> Result<PutOutcome, StorageError>;
-
-    /// Removes one item.
-    async fn delete(
-        &self,
-        call: &Call,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> Result<DeleteOutcome, StorageError>;
-
-    /// Reads a partition in the order of its sort keys.
-    async fn query(
-        &self,
-        call: &Call,
-        partition: &str,
-        consistency: Consistency,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError>;
-
-    /// Reads by secondary key, in the order of secondary sort key, primary partition, primary sort key.
-    async fn query_index(
-        &self,
-        call: &Call,
-        partition: &str,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError>;
-
-    /// Applies all operations or none.
-    async fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> Result<TransactOutcome, StorageError>;
 }
 
 impl Revision {

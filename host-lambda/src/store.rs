@@ -1,9 +1,7 @@
 //! The guest's view of the table: opened at init or, should the table be out of reach then, by the first call that finds it back.
 
 use host_core::storage::{
-    Call, Consistency, CursorKey, DeleteOutcome, Document, Item, Key, Namespace, Operation, Page,
-    Precondition, PutOptions, PutOutcome, QueryOptions, Storage, StorageError, Tenant,
-    TransactOutcome,
+    Call, CursorKey, Namespace, Storage, StorageError, StorageRequest, StorageResponse, Tenant,
     dynamodb::{CursorKeyError, DynamoDbStorage},
 };
 use std::{
@@ -79,72 +77,11 @@ impl Store {
 
 #[async_trait::async_trait]
 impl Storage for Store {
-    async fn get(
+    async fn perform(
         &self,
         call: &Call,
-        key: &Key,
-        consistency: Consistency,
-    ) -> Result<Option<Item>, StorageError> {
-        self.of(call).await?.get(call, key, consistency).await
-    }
-
-    async fn get_many(
-        &self,
-        call: &Call,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
-        let opened = self.of(call).await?;
-        opened.get_many(call, keys, consistency).await
-    }
-
-    async fn put(
-        &self,
-        call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> Result<PutOutcome, StorageError> {
-        let opened = self.of(call).await?;
-        opened.put(call, key, document, options).await
-    }
-
-    async fn delete(
-        &self,
-        call: &Call,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> Result<DeleteOutcome, StorageError> {
-        self.of(call).await?.delete(call, key, precondition).await
-    }
-
-    async fn query(
-        &self,
-        call: &Call,
-        partition: &str,
-        consistency: Consistency,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        let opened = self.of(call).await?;
-        opened.query(call, partition, consistency, options).await
-    }
-
-    async fn query_index(
-        &self,
-        call: &Call,
-        partition: &str,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        let opened = self.of(call).await?;
-        opened.query_index(call, partition, options).await
-    }
-
-    async fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> Result<TransactOutcome, StorageError> {
-        self.of(call).await?.transact(call, operations, token).await
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        self.of(call).await?.perform(call, request).await
     }
 }

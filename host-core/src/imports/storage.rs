@@ -5,7 +5,7 @@ mod convert;
 use crate::{
     bindings::tenon::handler::storage as wit,
     runtime::State,
-    storage::{Document, StorageError},
+    storage::{Document, StorageError, StorageRequest, StorageResponse},
 };
 use convert::{consistency, error, item, key, operation, options, page, precondition, query};
 use std::time::Instant;
@@ -14,12 +14,17 @@ type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 impl wit::Host for State {
     async fn get(&mut self, at: wit::Key, how: wit::Consistency) -> Answer<Option<wit::Item>> {
-        let started = self.start_storage_call()?;
-        let found = self
-            .storage
-            .get(&self.call, &key(at), consistency(how))
-            .await;
-        self.end_storage_call(started, found.map(|found| found.map(item)))
+        let request = || {
+            Ok(StorageRequest::Get {
+                key: key(at),
+                consistency: consistency(how),
+            })
+        };
+        let answer = self.perform(request).await?;
+        answered(answer, |response| match response {
+            StorageResponse::Get(found) => Some(found.map(item)),
+            _ => None,
+        })
     }
 
     async fn get_many(
@@ -27,15 +32,19 @@ impl wit::Host for State {
         keys: Vec<wit::Key>,
         how: wit::Consistency,
     ) -> Answer<Vec<Option<wit::Item>>> {
-        let started = self.start_storage_call()?;
-        let keys: Vec<_> = keys.into_iter().map(key).collect();
-        let found = self
-            .storage
-            .get_many(&self.call, &keys, consistency(how))
-            .await;
-        let convert =
-            |found: Vec<Option<_>>| found.into_iter().map(|found| found.map(item)).collect();
-        self.end_storage_call(started, found.map(convert))
+        let request = || {
+            Ok(StorageRequest::GetMany {
+                keys: keys.into_iter().map(key).collect(),
+                consistency: consistency(how),
+            })
+        };
+        let answer = self.perform(request).await?;
+        answered(answer, |response| match response {
+            StorageResponse::GetMany(found) => {
+                Some(found.into_iter().map(|found| found.map(item)).collect())
+            }
+            _ => None,
+        })
     }
 
     async fn put(
@@ -44,16 +53,18 @@ impl wit::Host for State {
         document: String,
         how: wit::PutOptions,
     ) -> Answer<wit::PutOutcome> {
-        let started = self.start_storage_call()?;
-        let outcome = match Document::parse(&document) {
-            Ok(document) => {
-                self.storage
-                    .put(&self.call, &key(at), &document, &options(how))
-                    .await
-            }
-            Err(error) => Err(error),
+        let request = || {
+            Ok(StorageRequest::Put {
+                document: Document::parse(&document)?,
+                key: key(at),
+                options: options(how),
+            })
         };
-        self.end_storage_call(started, outcome.map(convert::put_outcome))
+        let answer = self.perform(request).await?;
+        answered(answer, |response| match response {
+            StorageResponse::Put(outcome) => Some(convert::put_outcome(outcome)),
+            _ => None,
+        })
     }
 
     async fn delete(
@@ -61,12 +72,17 @@ impl wit::Host for State {
         at: wit::Key,
         when: wit::Precondition,
     ) -> Answer<wit::DeleteOutcome> {
-        let started = self.start_storage_call()?;
-        let outcome = self
-            .storage
-            .delete(&self.call, &key(at), &precondition(when))
-            .await;
-        self.end_storage_call(started, outcome.map(convert::delete_outcome))
+        let request = || {
+            Ok(StorageRequest::Delete {
+                key: key(at),
+                precondition: precondition(when),
+            })
+        };
+        let answer = self.perform(request).await?;
+        answered(answer, |response| match response {
+            StorageResponse::Delete(outcome) => Some(convert::delete_outcome(outcome)),
+            _ => None,
+        })
     }
 
     async fn query(
@@ -75,12 +91,18 @@ impl wit::Host for State {
         how: wit::Consistency,
         what: wit::QueryOptions,
     ) -> Answer<wit::Page> {
-        let started = self.start_storage_call()?;
-        let found = self
-            .storage
-            .query(&self.call, &partition, consistency(how), &query(what))
-            .await;
-        self.end_storage_call(started, found.map(page))
+        let request = || {
+            Ok(StorageRequest::Query {
+                partition,
+                consistency: consistency(how),
+                options: query(what),
+            })
+        };
+        let answer = self.perform(request).await?;
+        answered(answer, |response| match response {
+            StorageResponse::Query(found) => Some(page(found)),
+            _ => None,
+        })
     }
 
     async fn query_index(
@@ -88,12 +110,17 @@ impl wit::Host for State {
         partition: String,
         what: wit::QueryOptions,
     ) -> Answer<wit::Page> {
-        let started = self.start_storage_call()?;
-        let found = self
-            .storage
-            .query_index(&self.call, &partition, &query(what))
-            .await;
-        self.end_storage_call(started, found.map(page))
+        let request = || {
+            Ok(StorageRequest::QueryIndex {
+                partition,
+                options: query(what),
+            })
+        };
+        let answer = self.perform(request).await?;
+        answered(answer, |response| match response {
+            StorageResponse::QueryIndex(found) => Some(page(found)),
+            _ => None,
+        })
     }
 
     async fn transact(
@@ -101,37 +128,44 @@ impl wit::Host for State {
         operations: Vec<wit::Operation>,
         token: Option<String>,
     ) -> Answer<wit::TransactOutcome> {
-        let started = self.start_storage_call()?;
-        let outcome = match operations
-            .into_iter()
-            .map(operation)
-            .collect::<Result<Vec<_>, _>>()
-        {
-            Ok(operations) => {
-                self.storage
-                    .transact(&self.call, &operations, token.as_deref())
-                    .await
-            }
-            Err(error) => Err(error),
+        let request = || {
+            let operations: Result<Vec<_>, _> = operations.into_iter().map(operation).collect();
+            Ok(StorageRequest::Transact {
+                operations: operations?,
+                token,
+            })
         };
-        self.end_storage_call(started, outcome.map(convert::transact_outcome))
+        let answer = self.perform(request).await?;
+        answered(answer, |response| match response {
+            StorageResponse::Transact(outcome) => Some(convert::transact_outcome(outcome)),
+            _ => None,
+        })
     }
 }
 
 impl State {
-    /// Counts one call; over the bound, the guest is stopped.
-    fn start_storage_call(&mut self) -> wasmtime::Result<Instant> {
-        self.meter.count_storage_call()?;
-        Ok(Instant::now())
-    }
-
-    /// The outer error would stop the guest, the inner one is the guest's to handle.
-    fn end_storage_call<T>(
+    /// Counts one call, and does what is asked; over the bound, the guest is stopped before anything is made of what it passed.
+    async fn perform(
         &mut self,
-        started: Instant,
-        answer: Result<T, StorageError>,
-    ) -> Answer<T> {
+        request: impl FnOnce() -> Result<StorageRequest, StorageError>,
+    ) -> wasmtime::Result<Result<StorageResponse, StorageError>> {
+        self.meter.count_storage_call()?;
+        let started = Instant::now();
+        let answer = match request() {
+            Ok(request) => self.storage.perform(&self.call, request).await,
+            Err(error) => Err(error),
+        };
         self.meter.storage_duration += started.elapsed();
-        Ok(answer.map_err(error))
+        Ok(answer)
     }
+}
+
+/// What the guest gets. The outer error would stop it, the inner one is its to handle. `None` of `convert` is another function's response: a
+/// defect of the store.
+fn answered<T>(
+    answer: Result<StorageResponse, StorageError>,
+    convert: impl FnOnce(StorageResponse) -> Option<T>,
+) -> Answer<T> {
+    let converted = answer.and_then(|response| convert(response).ok_or(StorageError::Internal));
+    Ok(converted.map_err(error))
 }

@@ -2,13 +2,14 @@
 //!
 //! A backend's tests take a sequence from [`steps`] and play it with [`play_on`], on memory and on the backend.
 
-#[cfg(feature = "dynamodb")]
 use super::memory::EXPIRED_KEPT_SECONDS;
 use super::{
     Call, Consistency, CursorKey, Direction, Document, Key, Namespace, Operation, Precondition,
-    PutOptions, PutOutcome, QueryOptions, Revision, SortRange, Storage, Tenant, TransactOutcome,
+    PutOptions, PutOutcome, QueryOptions, Revision, SortRange, Storage, StorageExt as _, Tenant,
+    TransactOutcome,
 };
 use crate::seed::Seed;
+#[cfg(feature = "dynamodb")]
 use proptest::{prelude::*, sample::select};
 use std::sync::Arc;
 

@@ -32,9 +32,8 @@ pub use self::{
     operation::ApiOperation,
 };
 use super::{
-    Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
-    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome,
-    arguments::FoundText, memory::new_item,
+    Call, Consistency, DeleteOutcome, Document, Item, Key, Precondition, PutOptions, PutOutcome,
+    Storage, StorageError, StorageRequest, StorageResponse, arguments::FoundText, memory::new_item,
 };
 pub use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::{
@@ -242,6 +241,48 @@ fn lost_after_uncertainty(attempts: &Attempts<'_>) -> Result<(), StorageError> {
 
 #[async_trait::async_trait]
 impl Storage for DynamoDbStorage {
+    async fn perform(
+        &self,
+        call: &Call,
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        use StorageRequest as Request;
+        use StorageResponse as Response;
+        Ok(match request {
+            Request::Get { key, consistency } => {
+                Response::Get(self.get(call, &key, consistency).await?)
+            }
+            Request::GetMany { keys, consistency } => {
+                Response::GetMany(self.get_many(call, &keys, consistency).await?)
+            }
+            Request::Put {
+                key,
+                document,
+                options,
+            } => Response::Put(self.put(call, &key, &document, &options).await?),
+            Request::Delete { key, precondition } => {
+                Response::Delete(self.delete(call, &key, &precondition).await?)
+            }
+            Request::Query {
+                partition,
+                consistency,
+                options,
+            } => {
+                let page = self.query(call, &partition, consistency, &options);
+                Response::Query(page.await?)
+            }
+            Request::QueryIndex { partition, options } => {
+                Response::QueryIndex(self.query_index(call, &partition, &options).await?)
+            }
+            Request::Transact { operations, token } => {
+                let outcome = self.transact(call, &operations, token.as_deref());
+                Response::Transact(outcome.await?)
+            }
+        })
+    }
+}
+
+impl DynamoDbStorage {
     async fn get(
         &self,
         call: &Call,
@@ -356,35 +397,6 @@ impl Storage for DynamoDbStorage {
         Ok(DeleteOutcome::PreconditionFailed(in_the_way(
             &attempts, there,
         )?))
-    }
-
-    async fn query(
-        &self,
-        call: &Call,
-        partition: &str,
-        consistency: Consistency,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        self.query_partition(call, partition, consistency, options)
-            .await
-    }
-
-    async fn query_index(
-        &self,
-        call: &Call,
-        partition: &str,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        self.query_secondary(call, partition, options).await
-    }
-
-    async fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> Result<TransactOutcome, StorageError> {
-        self.transact_all(call, operations, token).await
     }
 }
 

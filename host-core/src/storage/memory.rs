@@ -1,9 +1,9 @@
 //! A store in memory: for tests and replays, and for trying things out. It is gone with the process.
 
 use super::{
-    Call, Consistency, DeleteOutcome, Document, Entry, Item, Key, Operation, Page, Precondition,
-    PutOptions, PutOutcome, QueryOptions, Revision, Snapshot, Storage, StorageError,
-    TransactOutcome,
+    Call, DeleteOutcome, Document, Entry, Item, Key, Operation, Page, Precondition, PutOptions,
+    PutOutcome, QueryOptions, Revision, Snapshot, Storage, StorageError, StorageRequest,
+    StorageResponse, TransactOutcome,
     arguments::FoundText,
     page::{IndexPosition, Order, PageBuilder, Span, entry},
     transaction::{self, Remembered, digest, first_failure, holds},
@@ -179,21 +179,43 @@ pub(super) fn new_item(document: &Document, options: &PutOptions, revision: Revi
 
 #[async_trait::async_trait]
 impl Storage for MemoryStorage {
-    async fn get(
+    async fn perform(
         &self,
         call: &Call,
-        key: &Key,
-        _: Consistency,
-    ) -> Result<Option<Item>, StorageError> {
-        Ok(self.read().live(call, key).cloned())
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        use StorageRequest as Request;
+        use StorageResponse as Response;
+        Ok(match request {
+            Request::Get { key, .. } => Response::Get(self.get(call, &key)),
+            Request::GetMany { keys, .. } => Response::GetMany(self.get_many(call, &keys)?),
+            Request::Put {
+                key,
+                document,
+                options,
+            } => Response::Put(self.put(call, &key, &document, &options)),
+            Request::Delete { key, precondition } => {
+                Response::Delete(self.delete(call, &key, &precondition))
+            }
+            Request::Query {
+                partition, options, ..
+            } => Response::Query(self.query(call, &partition, &options)),
+            Request::QueryIndex { partition, options } => {
+                Response::QueryIndex(self.query_index(call, &partition, &options)?)
+            }
+            Request::Transact { operations, token } => {
+                Response::Transact(self.transact(call, &operations, token.as_deref())?)
+            }
+        })
+    }
+}
+
+impl MemoryStorage {
+    fn get(&self, call: &Call, key: &Key) -> Option<Item> {
+        self.read().live(call, key).cloned()
     }
 
-    async fn get_many(
-        &self,
-        call: &Call,
-        keys: &[Key],
-        _: Consistency,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
+    fn get_many(&self, call: &Call, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
         let state = self.read();
         let mut text = FoundText::default();
         keys.iter()
@@ -205,47 +227,30 @@ impl Storage for MemoryStorage {
             .collect()
     }
 
-    async fn put(
-        &self,
-        call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> Result<PutOutcome, StorageError> {
+    fn put(&self, call: &Call, key: &Key, document: &Document, options: &PutOptions) -> PutOutcome {
         let revision = call.next_revision();
         let mut state = self.write();
         let current = state.live(call, key);
         if !holds(&options.precondition, current) {
-            return Ok(PutOutcome::PreconditionFailed(current.cloned()));
+            return PutOutcome::PreconditionFailed(current.cloned());
         }
         state.insert(key, new_item(document, options, revision.clone()));
         state.sweep(call);
-        Ok(PutOutcome::Done(revision))
+        PutOutcome::Done(revision)
     }
 
-    async fn delete(
-        &self,
-        call: &Call,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> Result<DeleteOutcome, StorageError> {
+    fn delete(&self, call: &Call, key: &Key, precondition: &Precondition) -> DeleteOutcome {
         let mut state = self.write();
         let current = state.live(call, key);
         if !holds(precondition, current) {
-            return Ok(DeleteOutcome::PreconditionFailed(current.cloned()));
+            return DeleteOutcome::PreconditionFailed(current.cloned());
         }
         state.remove(key);
         state.sweep(call);
-        Ok(DeleteOutcome::Done)
+        DeleteOutcome::Done
     }
 
-    async fn query(
-        &self,
-        call: &Call,
-        partition: &str,
-        _: Consistency,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
+    fn query(&self, call: &Call, partition: &str, options: &QueryOptions) -> Page {
         let mut page = PageBuilder::new(call, Order::Primary, options.limit);
         let span = Span::of_query(options);
         let state = self.read();
@@ -257,10 +262,10 @@ impl Storage for MemoryStorage {
             let entries = items.map(|(sort, item)| entry(partition, sort, item.clone()));
             page.fill(options.direction, entries);
         }
-        Ok(page.finish())
+        page.finish()
     }
 
-    async fn query_index(
+    fn query_index(
         &self,
         call: &Call,
         partition: &str,
@@ -283,7 +288,7 @@ impl Storage for MemoryStorage {
         Ok(page.finish())
     }
 
-    async fn transact(
+    fn transact(
         &self,
         call: &Call,
         operations: &[Operation],

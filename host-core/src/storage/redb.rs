@@ -13,8 +13,8 @@ use self::{
     writer::{Job, Writer},
 };
 use super::{
-    Call, Consistency, CursorKey, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation,
-    Page, Precondition, PutOptions, PutOutcome, QueryOptions, Snapshot, Storage, StorageError,
+    Call, CursorKey, DeleteOutcome, Direction, Entry, Item, Key, Operation, Page, PutOutcome,
+    QueryOptions, Snapshot, Storage, StorageError, StorageRequest, StorageResponse,
     TransactOutcome,
     arguments::FoundText,
     page::{Order, PageBuilder, Span, entry},
@@ -117,12 +117,47 @@ fn live(item: Option<Item>, now_ms: u64) -> Option<Item> {
 
 #[async_trait::async_trait]
 impl Storage for RedbStorage {
-    async fn get(
+    async fn perform(
         &self,
         call: &Call,
-        key: &Key,
-        _: Consistency,
-    ) -> Result<Option<Item>, StorageError> {
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        use StorageRequest as Request;
+        use StorageResponse as Response;
+        Ok(match request {
+            Request::Get { key, .. } => Response::Get(self.get(call, &key)?),
+            Request::GetMany { keys, .. } => Response::GetMany(self.get_many(call, &keys)?),
+            Request::Put {
+                key,
+                document,
+                options,
+            } => {
+                let put = Operation::Put {
+                    key,
+                    document,
+                    options,
+                };
+                Response::Put(self.put_one(call, put).await?)
+            }
+            Request::Delete { key, precondition } => {
+                let delete = Operation::Delete { key, precondition };
+                Response::Delete(self.delete_one(call, delete).await?)
+            }
+            Request::Query {
+                partition, options, ..
+            } => Response::Query(self.query(call, &partition, &options)?),
+            Request::QueryIndex { partition, options } => {
+                Response::QueryIndex(self.query_index(call, &partition, &options)?)
+            }
+            Request::Transact { operations, token } => {
+                Response::Transact(self.write(call, operations, token.as_deref()).await?)
+            }
+        })
+    }
+}
+
+impl RedbStorage {
+    fn get(&self, call: &Call, key: &Key) -> Result<Option<Item>, StorageError> {
         let item = self.read(|snapshot| {
             let items = snapshot.open_table(ITEMS)?;
             Ok(items
@@ -132,12 +167,7 @@ impl Storage for RedbStorage {
         Ok(live(item, call.now_ms))
     }
 
-    async fn get_many(
-        &self,
-        call: &Call,
-        keys: &[Key],
-        _: Consistency,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
+    fn get_many(&self, call: &Call, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
         self.read(|snapshot| {
             let items = snapshot.open_table(ITEMS)?;
             let mut found = Vec::with_capacity(keys.len());
@@ -154,19 +184,8 @@ impl Storage for RedbStorage {
         })?
     }
 
-    async fn put(
-        &self,
-        call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> Result<PutOutcome, StorageError> {
-        let operation = Operation::Put {
-            key: key.clone(),
-            document: document.clone(),
-            options: options.clone(),
-        };
-        match self.write(call, vec![operation], None).await? {
+    async fn put_one(&self, call: &Call, put: Operation) -> Result<PutOutcome, StorageError> {
+        match self.write(call, vec![put], None).await? {
             TransactOutcome::Done(revisions) => {
                 let revision = revisions
                     .into_iter()
@@ -181,17 +200,12 @@ impl Storage for RedbStorage {
         }
     }
 
-    async fn delete(
+    async fn delete_one(
         &self,
         call: &Call,
-        key: &Key,
-        precondition: &Precondition,
+        delete: Operation,
     ) -> Result<DeleteOutcome, StorageError> {
-        let operation = Operation::Delete {
-            key: key.clone(),
-            precondition: precondition.clone(),
-        };
-        match self.write(call, vec![operation], None).await? {
+        match self.write(call, vec![delete], None).await? {
             TransactOutcome::Done(_) => Ok(DeleteOutcome::Done),
             TransactOutcome::PreconditionFailed { item, .. } => {
                 Ok(DeleteOutcome::PreconditionFailed(item))
@@ -199,11 +213,10 @@ impl Storage for RedbStorage {
         }
     }
 
-    async fn query(
+    fn query(
         &self,
         call: &Call,
         partition: &str,
-        _: Consistency,
         options: &QueryOptions,
     ) -> Result<Page, StorageError> {
         let mut page = PageBuilder::new(call, Order::Primary, options.limit);
@@ -231,7 +244,7 @@ impl Storage for RedbStorage {
         Ok(page.finish())
     }
 
-    async fn query_index(
+    fn query_index(
         &self,
         call: &Call,
         partition: &str,
@@ -274,15 +287,6 @@ impl Storage for RedbStorage {
             })
         })?;
         Ok(page.finish())
-    }
-
-    async fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> Result<TransactOutcome, StorageError> {
-        self.write(call, operations.to_vec(), token).await
     }
 }
 

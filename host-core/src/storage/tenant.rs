@@ -4,9 +4,9 @@
 //! without a `#` or with one at the front, which are the host's own.
 
 use super::{
-    Call, Consistency, DeleteOutcome, Document, Entry, Item, Key, Operation, Page, Precondition,
-    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome, arguments,
-    cursor::Binding, cursor::CursorKey, item_size::check_item,
+    Call, Consistency, DeleteOutcome, Entry, Function, Item, Key, Operation, Page, PutOptions,
+    PutOutcome, QueryOptions, Storage, StorageError, StorageRequest, StorageResponse,
+    TransactOutcome, arguments, cursor::Binding, cursor::CursorKey, item_size::check_item,
 };
 use crate::limits::{GET_MANY_KEYS_MAX, NAMESPACE_BYTES_MAX, TOKEN_BYTES_MAX};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -116,41 +116,38 @@ impl Tenant {
         }
     }
 
-    fn partition(&self, partition: &str) -> Result<String, StorageError> {
+    fn partition(&self, partition: String) -> Result<String, StorageError> {
         let enclosed = self.enclose(partition);
         arguments::check_partition(&enclosed, self.prefix.len())?;
         Ok(enclosed)
     }
 
-    fn key(&self, key: &Key) -> Result<Key, StorageError> {
+    fn key(&self, key: Key) -> Result<Key, StorageError> {
         let enclosed = self.enclose_key(key);
         arguments::check_key(&enclosed, self.prefix.len())?;
         Ok(enclosed)
     }
 
-    fn enclose(&self, partition: &str) -> String {
-        let mut enclosed = String::with_capacity(self.prefix.len() + partition.len());
-        enclosed.push_str(&self.prefix);
-        enclosed.push_str(partition);
-        enclosed
+    fn enclose(&self, mut partition: String) -> String {
+        partition.insert_str(0, &self.prefix);
+        partition
     }
 
-    fn enclose_key(&self, key: &Key) -> Key {
+    fn enclose_key(&self, key: Key) -> Key {
         Key {
-            partition: self.enclose(&key.partition),
-            sort: key.sort.clone(),
+            partition: self.enclose(key.partition),
+            sort: key.sort,
         }
     }
 
-    fn enclose_options(&self, options: &PutOptions) -> PutOptions {
+    fn enclose_options(&self, options: PutOptions) -> PutOptions {
         PutOptions {
-            precondition: options.precondition.clone(),
-            index: options.index.as_ref().map(|index| self.enclose_key(index)),
-            expires_at: options.expires_at,
+            index: options.index.map(|index| self.enclose_key(index)),
+            ..options
         }
     }
 
-    fn enclose_operation(&self, operation: &Operation) -> Operation {
+    fn enclose_operation(&self, operation: Operation) -> Operation {
         match operation {
             Operation::Put {
                 key,
@@ -158,16 +155,16 @@ impl Tenant {
                 options,
             } => Operation::Put {
                 key: self.enclose_key(key),
-                document: document.clone(),
+                document,
                 options: self.enclose_options(options),
             },
             Operation::Delete { key, precondition } => Operation::Delete {
                 key: self.enclose_key(key),
-                precondition: precondition.clone(),
+                precondition,
             },
             Operation::Check { key, precondition } => Operation::Check {
                 key: self.enclose_key(key),
-                precondition: precondition.clone(),
+                precondition,
             },
         }
     }
@@ -182,9 +179,9 @@ impl Tenant {
         text
     }
 
-    fn disclose_item(&self, item: Option<Item>) -> Result<Option<Item>, StorageError> {
-        item.map(|mut item| strip_item(&mut item, &self.prefix).map(|()| item))
-            .transpose()
+    fn disclose(&self, item: &mut Option<Item>) -> Result<(), StorageError> {
+        item.as_mut()
+            .map_or(Ok(()), |item| strip_item(item, &self.prefix))
     }
 
     /// The checked options for the backend: its own position instead of the guest's cursor.
@@ -239,150 +236,161 @@ fn strip_item(item: &mut Item, prefix: &str) -> Result<(), StorageError> {
         .map_or(Ok(()), |index| strip(&mut index.partition, prefix))
 }
 
+impl Tenant {
+    /// The request as the backend gets it, where it is no query.
+    fn enclosed(&self, request: StorageRequest) -> Result<StorageRequest, StorageError> {
+        Ok(match request {
+            StorageRequest::Get { key, consistency } => StorageRequest::Get {
+                key: self.key(key)?,
+                consistency,
+            },
+            StorageRequest::GetMany { keys, consistency } => {
+                arguments::check_count("`get-many` keys", keys.len(), GET_MANY_KEYS_MAX)?;
+                let keys: Vec<Key> = keys
+                    .into_iter()
+                    .map(|key| self.key(key))
+                    .collect::<Result<_, _>>()?;
+                arguments::check_different("key", &keys)?;
+                StorageRequest::GetMany { keys, consistency }
+            }
+            StorageRequest::Put {
+                key,
+                document,
+                options,
+            } => {
+                let key = self.key(key)?;
+                let options = self.enclose_options(options);
+                arguments::check_put_options(&key, &options, self.prefix.len())?;
+                check_item(&key, &document, &options)?;
+                StorageRequest::Put {
+                    key,
+                    document,
+                    options,
+                }
+            }
+            StorageRequest::Delete { key, precondition } => {
+                arguments::check_precondition(&precondition)?;
+                StorageRequest::Delete {
+                    key: self.key(key)?,
+                    precondition,
+                }
+            }
+            StorageRequest::Transact { operations, token } => {
+                arguments::check_operation_count(operations.len(), token.is_some())?;
+                token.as_deref().map_or(Ok(()), arguments::check_token)?;
+                let operations: Vec<Operation> = operations
+                    .into_iter()
+                    .map(|operation| self.enclose_operation(operation))
+                    .collect();
+                arguments::check_operations(&operations, token.is_some(), self.prefix.len())?;
+                StorageRequest::Transact {
+                    operations,
+                    token: token.map(|token| self.token(&token)),
+                }
+            }
+            StorageRequest::Query { .. } | StorageRequest::QueryIndex { .. } => {
+                return Err(StorageError::Internal);
+            }
+        })
+    }
+
+    /// The response as the guest gets it, where it is no page.
+    fn disclosed(&self, mut response: StorageResponse) -> Result<StorageResponse, StorageError> {
+        match &mut response {
+            StorageResponse::Get(item)
+            | StorageResponse::Put(PutOutcome::PreconditionFailed(item))
+            | StorageResponse::Delete(DeleteOutcome::PreconditionFailed(item))
+            | StorageResponse::Transact(TransactOutcome::PreconditionFailed { item, .. }) => {
+                self.disclose(item)?;
+            }
+            StorageResponse::GetMany(items) => {
+                for item in items {
+                    self.disclose(item)?;
+                }
+            }
+            StorageResponse::Put(PutOutcome::Done(_))
+            | StorageResponse::Delete(DeleteOutcome::Done)
+            | StorageResponse::Transact(TransactOutcome::Done(_)) => {}
+            StorageResponse::Query(_) | StorageResponse::QueryIndex(_) => {
+                return Err(StorageError::Internal);
+            }
+        }
+        Ok(response)
+    }
+
+    /// `consistency`: `None` for a query by secondary key.
+    async fn list(
+        &self,
+        call: &Call,
+        partition: String,
+        consistency: Option<Consistency>,
+        options: &QueryOptions,
+    ) -> Result<StorageResponse, StorageError> {
+        let partition = self.partition(partition)?;
+        let function = match consistency {
+            Some(_) => Function::Query,
+            None => Function::QueryIndex,
+        };
+        let binding = Binding {
+            function: function.as_str(),
+            partition: &partition,
+            options,
+        };
+        let options = self.open_query(binding)?;
+        let partition = partition.clone();
+        let request = match consistency {
+            Some(consistency) => StorageRequest::Query {
+                partition,
+                consistency,
+                options,
+            },
+            None => StorageRequest::QueryIndex { partition, options },
+        };
+        Ok(match self.inner.perform(call, request).await? {
+            StorageResponse::Query(page) if function == Function::Query => {
+                StorageResponse::Query(self.close_query(binding, page)?)
+            }
+            StorageResponse::QueryIndex(page) if function == Function::QueryIndex => {
+                StorageResponse::QueryIndex(self.close_query(binding, page)?)
+            }
+            _ => return Err(StorageError::Internal),
+        })
+    }
+}
+
 #[async_trait::async_trait]
 impl Storage for Tenant {
-    async fn get(
+    async fn perform(
         &self,
         call: &Call,
-        key: &Key,
-        consistency: Consistency,
-    ) -> Result<Option<Item>, StorageError> {
-        let item = self.inner.get(call, &self.key(key)?, consistency).await?;
-        self.disclose_item(item)
-    }
-
-    async fn get_many(
-        &self,
-        call: &Call,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
-        arguments::check_count("`get-many` keys", keys.len(), GET_MANY_KEYS_MAX)?;
-        let enclosed = keys
-            .iter()
-            .map(|key| self.key(key))
-            .collect::<Result<Vec<_>, _>>()?;
-        arguments::check_different("key", &enclosed)?;
-        let items = self.inner.get_many(call, &enclosed, consistency).await?;
-        if items.len() != keys.len() {
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        let keys_count = match request {
+            StorageRequest::Query {
+                partition,
+                consistency,
+                options,
+            } => {
+                return self
+                    .list(call, partition, Some(consistency), &options)
+                    .await;
+            }
+            StorageRequest::QueryIndex { partition, options } => {
+                return self.list(call, partition, None, &options).await;
+            }
+            StorageRequest::GetMany { ref keys, .. } => Some(keys.len()),
+            StorageRequest::Get { .. }
+            | StorageRequest::Put { .. }
+            | StorageRequest::Delete { .. }
+            | StorageRequest::Transact { .. } => None,
+        };
+        let response = self.inner.perform(call, self.enclosed(request)?).await?;
+        if let (Some(count), StorageResponse::GetMany(items)) = (keys_count, &response)
+            && items.len() != count
+        {
             return Err(StorageError::Internal);
         }
-        items
-            .into_iter()
-            .map(|item| self.disclose_item(item))
-            .collect()
-    }
-
-    async fn put(
-        &self,
-        call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> Result<PutOutcome, StorageError> {
-        let key = self.key(key)?;
-        let options = self.enclose_options(options);
-        arguments::check_put_options(&key, &options, self.prefix.len())?;
-        check_item(&key, document, &options)?;
-        Ok(
-            match self.inner.put(call, &key, document, &options).await? {
-                PutOutcome::Done(revision) => PutOutcome::Done(revision),
-                PutOutcome::PreconditionFailed(item) => {
-                    PutOutcome::PreconditionFailed(self.disclose_item(item)?)
-                }
-            },
-        )
-    }
-
-    async fn delete(
-        &self,
-        call: &Call,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> Result<DeleteOutcome, StorageError> {
-        arguments::check_precondition(precondition)?;
-        Ok(
-            match self
-                .inner
-                .delete(call, &self.key(key)?, precondition)
-                .await?
-            {
-                DeleteOutcome::Done => DeleteOutcome::Done,
-                DeleteOutcome::PreconditionFailed(item) => {
-                    DeleteOutcome::PreconditionFailed(self.disclose_item(item)?)
-                }
-            },
-        )
-    }
-
-    async fn query(
-        &self,
-        call: &Call,
-        partition: &str,
-        consistency: Consistency,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        let partition = self.partition(partition)?;
-        let binding = Binding {
-            function: "query",
-            partition: &partition,
-            options,
-        };
-        let page = self
-            .inner
-            .query(call, &partition, consistency, &self.open_query(binding)?)
-            .await?;
-        self.close_query(binding, page)
-    }
-
-    async fn query_index(
-        &self,
-        call: &Call,
-        partition: &str,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        let partition = self.partition(partition)?;
-        let binding = Binding {
-            function: "query-index",
-            partition: &partition,
-            options,
-        };
-        let page = self
-            .inner
-            .query_index(call, &partition, &self.open_query(binding)?)
-            .await?;
-        self.close_query(binding, page)
-    }
-
-    async fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> Result<TransactOutcome, StorageError> {
-        arguments::check_operation_count(operations.len(), token.is_some())?;
-        token.map_or(Ok(()), arguments::check_token)?;
-        let enclosed: Vec<Operation> = operations
-            .iter()
-            .map(|operation| self.enclose_operation(operation))
-            .collect();
-        arguments::check_operations(&enclosed, token.is_some(), self.prefix.len())?;
-        let token = token.map(|token| self.token(token));
-        Ok(
-            match self
-                .inner
-                .transact(call, &enclosed, token.as_deref())
-                .await?
-            {
-                TransactOutcome::Done(revisions) => TransactOutcome::Done(revisions),
-                TransactOutcome::PreconditionFailed { position, item } => {
-                    TransactOutcome::PreconditionFailed {
-                        position,
-                        item: self.disclose_item(item)?,
-                    }
-                }
-            },
-        )
+        self.disclosed(response)
     }
 }
 

@@ -16,15 +16,6 @@ pub(super) fn holds(precondition: &Precondition, current: Option<&Item>) -> bool
     }
 }
 
-pub(super) fn precondition(operation: &Operation) -> &Precondition {
-    match operation {
-        Operation::Put { options, .. } => &options.precondition,
-        Operation::Delete { precondition, .. } | Operation::Check { precondition, .. } => {
-            precondition
-        }
-    }
-}
-
 /// The first operation whose precondition does not hold, with the item found there. `read` gives items that have not expired.
 pub(super) fn first_failure<E>(
     operations: &[Operation],
@@ -32,7 +23,7 @@ pub(super) fn first_failure<E>(
 ) -> Result<Option<(u32, Option<Item>)>, E> {
     for (position, operation) in (0..).zip(operations) {
         let item = read(operation.key())?;
-        if !holds(precondition(operation), item.as_ref()) {
+        if !holds(operation.precondition(), item.as_ref()) {
             return Ok(Some((position, item)));
         }
     }
@@ -99,7 +90,7 @@ pub(super) fn digest(operations: &[Operation]) -> OperationsDigest {
         });
         part(key.partition.as_bytes());
         part(key.sort.as_bytes());
-        let (name, revision) = match precondition(operation) {
+        let (name, revision) = match operation.precondition() {
             Precondition::None => ("none", ""),
             Precondition::Absent => ("absent", ""),
             Precondition::Present => ("present", ""),

@@ -156,7 +156,7 @@ impl LimitsRecord {
 pub struct CallRecord<'a> {
     /// Which function.
     pub call: Function,
-    /// What was asked, see [`Arguments`](super::Arguments).
+    /// What was asked, see [`arguments`](super::arguments).
     #[serde(borrow)]
     pub arguments: &'a RawValue,
     /// What the store said; `None`: the request ended before it said anything.

@@ -9,7 +9,8 @@ use crate::{
 use anyhow::{Context, ensure};
 use host_core::storage::{
     Call, Consistency, Direction, Document, DynamoDbStorage, Key, MemoryStorage, Operation,
-    Precondition, PutOptions, QueryOptions, RedbStorage, SortRange, Storage, TransactOutcome,
+    Precondition, PutOptions, QueryOptions, RedbStorage, SortRange, Storage, StorageExt as _,
+    TransactOutcome,
 };
 use std::{
     env, fs,

@@ -12,7 +12,7 @@ use guest::{
 use host_core::{
     http::{Request, Response},
     seed::Seed,
-    storage::{self as port, Call, Document, Storage},
+    storage::{self as port, Call, Document, Storage, StorageExt as _},
 };
 use std::{
     future::Future,

@@ -70,6 +70,25 @@ const WAYS: &[(&str, &[usize])] = &[
     ("response-fields", &[100, 100_000]),
 ];
 
+/// What the guest does not survive: it takes more than its own memory, its output or its answer may have, or traps because the host refuses.
+const FAILS: &[&str] = &[
+    "log-message?31457280",
+    "stdout?8388608",
+    "stdout-lines?8388608",
+    "zeroes?1073741824",
+    "random?1073741824",
+    "insecure-random?1073741824",
+    "poll?500000",
+    "resources?100000",
+    "transact-operations?200000",
+    "response-body?11534336",
+    "response-control-characters?1048576",
+    "response-control-characters?4194304",
+    "response-control-characters?11534336",
+    "response-bytes?11534336",
+    "response-value?8388608",
+];
+
 /// The most memory that the process held since it was last asked.
 fn peak(process: u32) -> usize {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -99,14 +118,15 @@ fn measure(test: &str, tape: &str) -> Vec<(String, usize)> {
     let mut taken = Vec::new();
     for (way, sizes) in WAYS {
         for size in *sizes {
-            let path = format!("/greed/{way}?{size}");
+            let call = format!("{way}?{size}");
+            let path = format!("/greed/{call}");
             // What the request before this one held may be given back only now.
             peak(host.id());
             // They are many, and a summary is looked for in all of them.
             host.lines.clear();
             let response = host.api.invoke(Invocation::new(get(&path))).response();
-            let status = response["statusCode"].as_u64().unwrap();
-            assert!([200, 500, 504].contains(&status), "{path}: {status}");
+            let status = if FAILS.contains(&&*call) { 500 } else { 200 };
+            assert_eq!(response["statusCode"], status, "{path}");
             let own = host.last_summary()["memoryBytesPeak"].as_u64().unwrap() as usize;
             assert!(own > 0, "{path}: the guest did not run");
             let peak = peak(host.id());

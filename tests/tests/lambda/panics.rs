@@ -13,10 +13,7 @@ use crate::support::{
 use host_core::{
     limits::Limits,
     service::Fault,
-    storage::{
-        Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
-        PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome,
-    },
+    storage::{Call, Storage, StorageError, StorageRequest, StorageResponse},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -24,40 +21,9 @@ use std::sync::Arc;
 /// A store with a defect.
 struct Defective;
 
-type Answer<T> = Result<T, StorageError>;
-
 #[async_trait::async_trait]
 impl Storage for Defective {
-    async fn get(&self, _: &Call, _: &Key, _: Consistency) -> Answer<Option<Item>> {
-        panic!("a defect")
-    }
-
-    async fn get_many(&self, _: &Call, _: &[Key], _: Consistency) -> Answer<Vec<Option<Item>>> {
-        panic!("a defect")
-    }
-
-    async fn put(&self, _: &Call, _: &Key, _: &Document, _: &PutOptions) -> Answer<PutOutcome> {
-        panic!("a defect")
-    }
-
-    async fn delete(&self, _: &Call, _: &Key, _: &Precondition) -> Answer<DeleteOutcome> {
-        panic!("a defect")
-    }
-
-    async fn query(&self, _: &Call, _: &str, _: Consistency, _: &QueryOptions) -> Answer<Page> {
-        panic!("a defect")
-    }
-
-    async fn query_index(&self, _: &Call, _: &str, _: &QueryOptions) -> Answer<Page> {
-        panic!("a defect")
-    }
-
-    async fn transact(
-        &self,
-        _: &Call,
-        _: &[Operation],
-        _: Option<&str>,
-    ) -> Answer<TransactOutcome> {
+    async fn perform(&self, _: &Call, _: StorageRequest) -> Result<StorageResponse, StorageError> {
         panic!("a defect")
     }
 }

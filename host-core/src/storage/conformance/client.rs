@@ -5,7 +5,7 @@ use crate::{
     storage::{
         Call, Consistency, CursorKey, DeleteOutcome, Direction, Document, Entry, Item, Key,
         Operation, Page, Precondition, PutOptions, PutOutcome, QueryOptions, Revision, SortRange,
-        Storage, StorageError, Tenant, TransactOutcome,
+        Storage, StorageError, StorageExt as _, Tenant, TransactOutcome,
     },
 };
 use std::{

@@ -42,7 +42,7 @@ enum Bounds {
 }
 
 impl DynamoDbStorage {
-    pub(super) async fn query_partition(
+    pub(super) async fn query(
         &self,
         call: &Call,
         partition: &str,
@@ -80,7 +80,7 @@ impl DynamoDbStorage {
         }
     }
 
-    pub(super) async fn query_secondary(
+    pub(super) async fn query_index(
         &self,
         call: &Call,
         partition: &str,

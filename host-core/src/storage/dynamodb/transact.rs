@@ -42,7 +42,7 @@ const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const NO_REASON: &str = "None";
 
 impl DynamoDbStorage {
-    pub(super) async fn transact_all(
+    pub(super) async fn transact(
         &self,
         call: &Call,
         operations: &[Operation],
@@ -52,7 +52,7 @@ impl DynamoDbStorage {
         let mut attempts = Attempts::new(call, ApiOperation::TransactWriteItems, Effect::WriteOnce);
         let digest = digest(operations);
         let names_state = |precondition: &&_| matches!(precondition, Precondition::Revision(_));
-        let mut preconditions = operations.iter().map(transaction::precondition);
+        let mut preconditions = operations.iter().map(Operation::precondition);
         if let Some(precondition) = preconditions.find(names_state) {
             attempts.wait_for_others(precondition).await;
         }
@@ -129,7 +129,7 @@ impl DynamoDbStorage {
         let mut failed = (0..).zip(operations.iter().zip(reasons));
         match failed.find(|(_, (_, reason))| has_failed(reason)) {
             Some((position, (operation, reason))) => {
-                call.count_lost_race(transaction::precondition(operation));
+                call.count_lost_race(operation.precondition());
                 let found = self.found(call, operation.key(), reason.item).await?;
                 Ok(TransactOutcome::PreconditionFailed {
                     position,
@@ -166,7 +166,7 @@ impl DynamoDbStorage {
         revision: Option<&Revision>,
         found: &ReturnValuesOnConditionCheckFailure,
     ) -> Result<TransactWriteItem, Unreadable> {
-        let condition = Condition::of(transaction::precondition(operation), call);
+        let condition = Condition::of(operation.precondition(), call);
         let all_old = condition.is_some().then(|| found.clone());
         let (expression, values) = condition
             .map(|condition| (condition.expression.to_owned(), condition.values))

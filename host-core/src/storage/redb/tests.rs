@@ -3,7 +3,9 @@
 use super::{tables::META, *};
 use crate::{
     seed::Seed,
-    storage::{MemoryStorage, agreement},
+    storage::{
+        Consistency, Document, MemoryStorage, Precondition, PutOptions, StorageExt as _, agreement,
+    },
 };
 use proptest::prelude::*;
 use std::{
@@ -47,65 +49,12 @@ struct Temporary {
 
 #[async_trait::async_trait]
 impl Storage for Temporary {
-    async fn get(
+    async fn perform(
         &self,
         call: &Call,
-        key: &Key,
-        consistency: Consistency,
-    ) -> Result<Option<Item>, StorageError> {
-        self.store.get(call, key, consistency).await
-    }
-    async fn get_many(
-        &self,
-        call: &Call,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
-        self.store.get_many(call, keys, consistency).await
-    }
-    async fn put(
-        &self,
-        call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> Result<PutOutcome, StorageError> {
-        self.store.put(call, key, document, options).await
-    }
-    async fn delete(
-        &self,
-        call: &Call,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> Result<DeleteOutcome, StorageError> {
-        self.store.delete(call, key, precondition).await
-    }
-    async fn query(
-        &self,
-        call: &Call,
-        partition: &str,
-        consistency: Consistency,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        self.store
-            .query(call, partition, consistency, options)
-            .await
-    }
-    async fn query_index(
-        &self,
-        call: &Call,
-        partition: &str,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        self.store.query_index(call, partition, options).await
-    }
-    async fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> Result<TransactOutcome, StorageError> {
-        self.store.transact(call, operations, token).await
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        self.store.perform(call, request).await
     }
 }
 

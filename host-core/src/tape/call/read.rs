@@ -2,141 +2,74 @@
 
 use super::Function;
 use crate::storage::{
-    Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Page, Precondition,
-    PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError, TransactOutcome,
+    Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
+    Precondition, PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError,
+    StorageRequest, StorageResponse, TransactOutcome,
 };
 use crate::tape::exchange::list;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The arguments of a recorded call. Documents are `None` where the tape does not hold them.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)] // `wit/storage.wit` says what each is
-pub enum Arguments {
-    Get {
-        key: Key,
-        consistency: Consistency,
-    },
-    GetMany {
-        keys: Vec<Key>,
-        consistency: Consistency,
-    },
-    Put(PutArguments),
-    Delete {
-        key: Key,
-        precondition: Precondition,
-    },
-    Query {
-        partition: String,
-        consistency: Consistency,
-        options: QueryOptions,
-    },
-    QueryIndex {
-        partition: String,
-        options: QueryOptions,
-    },
-    Transact {
-        operations: Vec<OperationArguments>,
-        token: Option<String>,
-    },
-}
+/// A recorded call. Documents are `None` where the tape does not hold them.
+pub type RecordedRequest = StorageRequest<Option<Document>>;
 
-/// What a put asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PutArguments {
-    /// Where.
-    pub key: Key,
-    /// What; `None`: the tape does not hold it.
-    pub document: Option<Document>,
-    /// Under which condition, with which secondary key and expiry.
-    pub options: PutOptions,
-}
-
-/// One part of a recorded transaction.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)] // as in `Operation`
-pub enum OperationArguments {
-    Put(PutArguments),
-    Delete {
-        key: Key,
-        precondition: Precondition,
-    },
-    Check {
-        key: Key,
-        precondition: Precondition,
-    },
-}
-
-impl OperationArguments {
-    /// Which item it is about.
-    pub fn key(&self) -> &Key {
-        match self {
-            Self::Put(put) => &put.key,
-            Self::Delete { key, .. } | Self::Check { key, .. } => key,
+/// Reads the arguments of a function.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into types of named members that hold no `Value`; their lists are bounded"
+)]
+pub fn arguments(
+    function: Function,
+    json: &RawValue,
+) -> Result<RecordedRequest, serde_json::Error> {
+    let json = json.get();
+    Ok(match function {
+        Function::Get => {
+            let GetRecord { key, consistency } = serde_json::from_str(json)?;
+            StorageRequest::Get { key, consistency }
         }
-    }
-
-    /// What must hold for it.
-    pub fn precondition(&self) -> &Precondition {
-        match self {
-            Self::Put(put) => &put.options.precondition,
-            Self::Delete { precondition, .. } | Self::Check { precondition, .. } => precondition,
+        Function::GetMany => {
+            let GetManyRecord { keys, consistency } = serde_json::from_str(json)?;
+            StorageRequest::GetMany { keys, consistency }
         }
-    }
-}
-
-impl Arguments {
-    /// Reads the arguments of a function.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
-    )]
-    pub fn read(function: Function, json: &RawValue) -> Result<Self, serde_json::Error> {
-        let json = json.get();
-        Ok(match function {
-            Function::Get => {
-                let GetRecord { key, consistency } = serde_json::from_str(json)?;
-                Self::Get { key, consistency }
+        Function::Put => {
+            let (key, document, options) = serde_json::from_str::<PutRecord<'_>>(json)?.split()?;
+            StorageRequest::Put {
+                key,
+                document,
+                options,
             }
-            Function::GetMany => {
-                let GetManyRecord { keys, consistency } = serde_json::from_str(json)?;
-                Self::GetMany { keys, consistency }
+        }
+        Function::Delete => {
+            let KeyedPrecondition { key, precondition } = serde_json::from_str(json)?;
+            StorageRequest::Delete { key, precondition }
+        }
+        Function::Query => {
+            let query: QueryRecord = serde_json::from_str(json)?;
+            let consistency = query
+                .consistency
+                .ok_or_else(|| serde_json::Error::missing_field("consistency"))?;
+            let (partition, options) = query.split();
+            StorageRequest::Query {
+                partition,
+                consistency,
+                options,
             }
-            Function::Put => Self::Put(serde_json::from_str::<PutRecord<'_>>(json)?.try_into()?),
-            Function::Delete => {
-                let KeyedPrecondition { key, precondition } = serde_json::from_str(json)?;
-                Self::Delete { key, precondition }
+        }
+        Function::QueryIndex => {
+            let (partition, options) = serde_json::from_str::<QueryRecord>(json)?.split();
+            StorageRequest::QueryIndex { partition, options }
+        }
+        Function::Transact => {
+            let record: TransactRecord<'_> = serde_json::from_str(json)?;
+            let operations = record.operations.into_iter().map(TryInto::try_into);
+            StorageRequest::Transact {
+                operations: operations.collect::<Result<_, _>>()?,
+                token: record.token,
             }
-            Function::Query => {
-                let query: QueryRecord = serde_json::from_str(json)?;
-                let consistency = query
-                    .consistency
-                    .ok_or_else(|| serde_json::Error::missing_field("consistency"))?;
-                let (partition, options) = query.split();
-                Self::Query {
-                    partition,
-                    consistency,
-                    options,
-                }
-            }
-            Function::QueryIndex => {
-                let (partition, options) = serde_json::from_str::<QueryRecord>(json)?.split();
-                Self::QueryIndex { partition, options }
-            }
-            Function::Transact => {
-                let record: TransactRecord<'_> = serde_json::from_str(json)?;
-                Self::Transact {
-                    operations: record
-                        .operations
-                        .into_iter()
-                        .map(TryInto::try_into)
-                        .collect::<Result<_, _>>()?,
-                    token: record.token,
-                }
-            }
-        })
-    }
+        }
+    })
 }
 
 /// A recorded result.
@@ -172,14 +105,15 @@ pub enum ResultError {
     Omitted,
 }
 
-type Read<T> = Result<Result<T, StorageError>, ResultError>;
-
 impl<'a> ResultRecord<'a> {
-    /// The outcome or the error of a call.
-    fn read<T>(&self, ok: impl FnOnce(&'a str) -> Result<T, ResultError>) -> Read<T> {
+    /// The response or the error of a call of this function.
+    pub(crate) fn read(
+        &self,
+        function: Function,
+    ) -> Result<Result<StorageResponse, StorageError>, ResultError> {
         match (&self.ok, self.storage_error()?) {
             (_, Some(error)) => Ok(Err(error)),
-            (Some(json), None) => ok(json.get()).map(Ok),
+            (Some(json), None) => response(function, json.get()).map(Ok),
             (None, None) => {
                 Err(serde_json::Error::custom("result has neither `ok` nor `error`").into())
             }
@@ -210,91 +144,62 @@ impl<'a> ResultRecord<'a> {
             }
         }))
     }
+}
 
-    pub(crate) fn get(&self) -> Read<Option<Item>> {
-        self.read(found)
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
-    )]
-    pub(crate) fn get_many(&self) -> Read<Vec<Option<Item>>> {
-        self.read(|json| {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into types of named members that hold no `Value`; their lists are bounded"
+)]
+fn response(function: Function, json: &str) -> Result<StorageResponse, ResultError> {
+    Ok(match function {
+        Function::Get => StorageResponse::Get(found(json)?),
+        Function::GetMany => {
             let items =
                 list::<_, Option<ItemRecord<'_>>>(&mut serde_json::Deserializer::from_str(json))?;
-            items
+            let items = items
                 .into_iter()
-                .map(|item| item.map(ItemRecord::item).transpose())
-                .collect()
-        })
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
-    )]
-    pub(crate) fn put(&self) -> Read<PutOutcome> {
-        self.read(|json| {
-            Ok(match serde_json::from_str(json)? {
-                PutOutcomeRecord::Done(revision) => PutOutcome::Done(revision),
-                PutOutcomeRecord::PreconditionFailed(json) => {
-                    PutOutcome::PreconditionFailed(found(json.get())?)
-                }
-            })
-        })
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "read into a type of named members that holds no `Value`"
-    )]
-    pub(crate) fn delete(&self) -> Read<DeleteOutcome> {
-        self.read(|json| {
-            let record: DeleteOutcomeRecord<'_> = serde_json::from_str(json)?;
-            match (record.precondition_failed, record.done) {
-                (Some(json), _) => Ok(DeleteOutcome::PreconditionFailed(found(json.get())?)),
-                (None, true) => Ok(DeleteOutcome::Done),
-                (None, false) => Err(serde_json::Error::missing_field("done").into()),
+                .map(|item| item.map(ItemRecord::item).transpose());
+            StorageResponse::GetMany(items.collect::<Result<_, _>>()?)
+        }
+        Function::Put => StorageResponse::Put(match serde_json::from_str(json)? {
+            PutOutcomeRecord::Done(revision) => PutOutcome::Done(revision),
+            PutOutcomeRecord::PreconditionFailed(json) => {
+                PutOutcome::PreconditionFailed(found(json.get())?)
             }
-        })
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
-    )]
-    pub(crate) fn page(&self) -> Read<Page> {
-        self.read(|json| {
-            let page: PageRecord<'_> = serde_json::from_str(json)?;
-            Ok(Page {
-                entries: page
-                    .entries
-                    .into_iter()
-                    .map(EntryRecord::entry)
-                    .collect::<Result<_, _>>()?,
-                cursor: page.cursor,
+        }),
+        Function::Delete => {
+            let record: DeleteOutcomeRecord<'_> = serde_json::from_str(json)?;
+            StorageResponse::Delete(match (record.precondition_failed, record.done) {
+                (Some(json), _) => DeleteOutcome::PreconditionFailed(found(json.get())?),
+                (None, true) => DeleteOutcome::Done,
+                (None, false) => return Err(serde_json::Error::missing_field("done").into()),
             })
-        })
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
-    )]
-    pub(crate) fn transact(&self) -> Read<TransactOutcome> {
-        self.read(|json| {
-            Ok(match serde_json::from_str(json)? {
-                TransactOutcomeRecord::Done(revisions) => TransactOutcome::Done(revisions),
-                TransactOutcomeRecord::PreconditionFailed(failed) => {
-                    TransactOutcome::PreconditionFailed {
-                        position: failed.position,
-                        item: failed.item.map(ItemRecord::item).transpose()?,
-                    }
+        }
+        Function::Query => StorageResponse::Query(page(json)?),
+        Function::QueryIndex => StorageResponse::QueryIndex(page(json)?),
+        Function::Transact => StorageResponse::Transact(match serde_json::from_str(json)? {
+            TransactOutcomeRecord::Done(revisions) => TransactOutcome::Done(revisions),
+            TransactOutcomeRecord::PreconditionFailed(failed) => {
+                TransactOutcome::PreconditionFailed {
+                    position: failed.position,
+                    item: failed.item.map(ItemRecord::item).transpose()?,
                 }
-            })
-        })
-    }
+            }
+        }),
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`; its lists are bounded"
+)]
+fn page(json: &str) -> Result<Page, ResultError> {
+    let page: PageRecord<'_> = serde_json::from_str(json)?;
+    let entries = page.entries.into_iter().map(EntryRecord::entry);
+    Ok(Page {
+        entries: entries.collect::<Result<_, _>>()?,
+        cursor: page.cursor,
+    })
 }
 
 #[expect(
@@ -430,19 +335,18 @@ struct PutRecord<'a> {
     expires_at: Option<u64>,
 }
 
-impl TryFrom<PutRecord<'_>> for PutArguments {
-    type Error = serde_json::Error;
-
-    fn try_from(put: PutRecord<'_>) -> Result<Self, serde_json::Error> {
-        Ok(Self {
-            key: put.key,
-            document: put.document.map(document_of).transpose()?,
-            options: PutOptions {
-                precondition: put.precondition,
-                index: put.index,
-                expires_at: put.expires_at,
-            },
-        })
+impl PutRecord<'_> {
+    fn split(self) -> Result<(Key, Option<Document>, PutOptions), serde_json::Error> {
+        let options = PutOptions {
+            precondition: self.precondition,
+            index: self.index,
+            expires_at: self.expires_at,
+        };
+        Ok((
+            self.key,
+            self.document.map(document_of).transpose()?,
+            options,
+        ))
     }
 }
 
@@ -455,12 +359,19 @@ enum OperationRecord<'a> {
     Check(KeyedPrecondition),
 }
 
-impl TryFrom<OperationRecord<'_>> for OperationArguments {
+impl TryFrom<OperationRecord<'_>> for Operation<Option<Document>> {
     type Error = serde_json::Error;
 
     fn try_from(operation: OperationRecord<'_>) -> Result<Self, serde_json::Error> {
         Ok(match operation {
-            OperationRecord::Put(put) => Self::Put(put.try_into()?),
+            OperationRecord::Put(put) => {
+                let (key, document, options) = put.split()?;
+                Self::Put {
+                    key,
+                    document,
+                    options,
+                }
+            }
             OperationRecord::Delete(KeyedPrecondition { key, precondition }) => {
                 Self::Delete { key, precondition }
             }

@@ -1,14 +1,14 @@
 //! What is written reads back as it was, and is written the same again.
 
 use super::{
-    Arguments, Function,
-    read::{OperationArguments, PutArguments, ResultRecord},
-    write::{Answered, Asked, Documents, write_result},
+    Function, RecordedRequest, arguments,
+    read::ResultRecord,
+    write::{Documents, write_arguments, write_result},
 };
 use crate::storage::{
     Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
     Precondition, PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError,
-    TransactOutcome,
+    StorageRequest, StorageResponse, TransactOutcome,
 };
 use serde_json::value::RawValue;
 
@@ -49,86 +49,93 @@ fn options() -> PutOptions {
     }
 }
 
-fn read(asked: &Asked<'_>) -> Arguments {
+fn read(request: &StorageRequest) -> RecordedRequest {
     let mut out = Vec::new();
-    asked.write(&mut out, &mut Plain);
+    write_arguments(&mut out, request, &mut Plain);
     let raw = RawValue::from_string(String::from_utf8(out).unwrap()).unwrap();
-    Arguments::read(asked.function(), &raw).unwrap()
+    arguments(request.function(), &raw).unwrap()
 }
 
 #[test]
 fn the_arguments_of_every_function_read_back() {
-    let (at, document, options) = (key("s"), document(), options());
+    let get = StorageRequest::Get {
+        key: key("s"),
+        consistency: Consistency::Strong,
+    };
     assert_eq!(
-        read(&Asked::Get(&at, Consistency::Strong)),
-        Arguments::Get {
-            key: at.clone(),
+        read(&get),
+        StorageRequest::Get {
+            key: key("s"),
             consistency: Consistency::Strong
         }
     );
-    let keys = [key("a"), key("b")];
+    let get_many = StorageRequest::GetMany {
+        keys: vec![key("a"), key("b")],
+        consistency: Consistency::Eventual,
+    };
     assert_eq!(
-        read(&Asked::GetMany(&keys, Consistency::Eventual)),
-        Arguments::GetMany {
-            keys: keys.to_vec(),
+        read(&get_many),
+        StorageRequest::GetMany {
+            keys: vec![key("a"), key("b")],
             consistency: Consistency::Eventual
         }
     );
-    let put = PutArguments {
-        key: at.clone(),
-        document: Some(document.clone()),
-        options: options.clone(),
+    let put = StorageRequest::Put {
+        key: key("s"),
+        document: document(),
+        options: options(),
     };
     assert_eq!(
-        read(&Asked::Put(&at, &document, &options)),
-        Arguments::Put(put.clone())
+        read(&put),
+        StorageRequest::Put {
+            key: key("s"),
+            document: Some(document()),
+            options: options(),
+        }
     );
     for precondition in [
         Precondition::None,
         Precondition::Absent,
         Precondition::Present,
     ] {
-        let deleted = read(&Asked::Delete(&at, &precondition));
+        let delete = StorageRequest::Delete {
+            key: key("s"),
+            precondition: precondition.clone(),
+        };
         assert_eq!(
-            deleted,
-            Arguments::Delete {
-                key: at.clone(),
+            read(&delete),
+            StorageRequest::Delete {
+                key: key("s"),
                 precondition
             }
         );
     }
-    let operations = [
-        Operation::Put {
-            key: at.clone(),
-            document: document.clone(),
-            options: options.clone(),
-        },
-        Operation::Delete {
-            key: key("b"),
-            precondition: Precondition::Present,
-        },
-        Operation::Check {
-            key: key("c"),
-            precondition: Precondition::Absent,
-        },
-    ];
     assert_eq!(
-        read(&Asked::Transact(&operations, Some("t"))),
-        Arguments::Transact {
-            operations: vec![
-                OperationArguments::Put(put),
-                OperationArguments::Delete {
-                    key: key("b"),
-                    precondition: Precondition::Present
-                },
-                OperationArguments::Check {
-                    key: key("c"),
-                    precondition: Precondition::Absent
-                },
-            ],
-            token: Some("t".to_owned()),
-        }
+        read(&transact(document())),
+        transact(Some(document())),
+        "a document is known as a whole"
     );
+}
+
+fn transact<D>(document: D) -> StorageRequest<D> {
+    StorageRequest::Transact {
+        operations: vec![
+            Operation::Put {
+                key: key("s"),
+                document,
+                options: options(),
+            },
+            Operation::Delete {
+                key: key("b"),
+                precondition: Precondition::Present,
+            },
+            Operation::Check {
+                key: key("c"),
+                precondition: Precondition::Absent,
+            },
+        ],
+        token: Some("t".to_owned()),
+    }
 }
 
 #[test]
@@ -152,92 +159,83 @@ fn every_range_of_a_query_reads_back() {
                 cursor,
             };
             let partition = text();
+            let query = StorageRequest::Query {
+                partition: partition.clone(),
+                consistency: Consistency::Strong,
+                options: options.clone(),
+            };
             assert_eq!(
-                read(&Asked::Query("x", Consistency::Strong, &options)),
-                Arguments::Query {
+                read(&query),
+                StorageRequest::Query {
                     partition: partition.clone(),
                     consistency: Consistency::Strong,
                     options: options.clone(),
                 }
             );
+            let query_index = StorageRequest::QueryIndex {
+                partition: partition.clone(),
+                options: options.clone(),
+            };
             assert_eq!(
-                read(&Asked::QueryIndex("x", &options)),
-                Arguments::QueryIndex { partition, options }
+                read(&query_index),
+                StorageRequest::QueryIndex { partition, options }
             );
         }
     }
 }
 
-fn written(result: Result<Answered<'_>, &StorageError>) -> String {
+fn written(result: Result<&StorageResponse, &StorageError>) -> String {
     let mut out = Vec::new();
     write_result(&mut out, result, &mut Plain);
     String::from_utf8(out).unwrap()
 }
 
-macro_rules! assert_reads_back {
-    ($function:ident, $answered:expr, $value:expr) => {{
-        let value = $value;
-        let text = written(Ok($answered(&value)));
-        let record: ResultRecord<'_> = serde_json::from_str(&text).unwrap();
-        assert_eq!(record.$function().unwrap().unwrap(), value, "{text}");
-    }};
-}
-
 #[test]
 fn every_outcome_reads_back() {
-    assert_reads_back!(get, Answered::Get, None);
-    assert_reads_back!(get, Answered::Get, Some(item()));
-    let many = vec![None, Some(item())];
-    let text = written(Ok(Answered::GetMany(&many)));
-    let record: ResultRecord<'_> = serde_json::from_str(&text).unwrap();
-    assert_eq!(record.get_many().unwrap().unwrap(), many);
-    assert_reads_back!(
-        put,
-        Answered::Put,
-        PutOutcome::Done(Revision::from("r".to_owned()))
-    );
-    assert_reads_back!(put, Answered::Put, PutOutcome::PreconditionFailed(None));
-    assert_reads_back!(
-        put,
-        Answered::Put,
-        PutOutcome::PreconditionFailed(Some(item()))
-    );
-    assert_reads_back!(delete, Answered::Delete, DeleteOutcome::Done);
-    assert_reads_back!(
-        delete,
-        Answered::Delete,
-        DeleteOutcome::PreconditionFailed(Some(item()))
-    );
+    use Function as F;
+    use StorageResponse as R;
+    let revision = || Revision::from("r".to_owned());
     let entry = Entry {
         key: key("s"),
         item: item(),
     };
-    assert_reads_back!(
-        page,
-        Answered::Page,
-        Page {
-            entries: vec![entry],
-            cursor: Some("c".to_owned())
-        }
-    );
-    assert_reads_back!(
-        page,
-        Answered::Page,
-        Page {
-            entries: vec![],
-            cursor: None
-        }
-    );
-    let done = vec![Some(Revision::from("r".to_owned())), None];
-    assert_reads_back!(transact, Answered::Transact, TransactOutcome::Done(done));
-    assert_reads_back!(
-        transact,
-        Answered::Transact,
-        TransactOutcome::PreconditionFailed {
-            position: 2,
-            item: Some(item())
-        }
-    );
+    let page = Page {
+        entries: vec![entry],
+        cursor: Some("c".to_owned()),
+    };
+    let empty = Page {
+        entries: vec![],
+        cursor: None,
+    };
+    let refused = TransactOutcome::PreconditionFailed {
+        position: 2,
+        item: Some(item()),
+    };
+    for (function, response) in [
+        (F::Get, R::Get(None)),
+        (F::Get, R::Get(Some(item()))),
+        (F::GetMany, R::GetMany(vec![None, Some(item())])),
+        (F::Put, R::Put(PutOutcome::Done(revision()))),
+        (F::Put, R::Put(PutOutcome::PreconditionFailed(None))),
+        (F::Put, R::Put(PutOutcome::PreconditionFailed(Some(item())))),
+        (F::Delete, R::Delete(DeleteOutcome::Done)),
+        (
+            F::Delete,
+            R::Delete(DeleteOutcome::PreconditionFailed(Some(item()))),
+        ),
+        (F::Query, R::Query(page.clone())),
+        (F::QueryIndex, R::QueryIndex(page)),
+        (F::Query, R::Query(empty)),
+        (
+            F::Transact,
+            R::Transact(TransactOutcome::Done(vec![Some(revision()), None])),
+        ),
+        (F::Transact, R::Transact(refused)),
+    ] {
+        let text = written(Ok(&response));
+        let record: ResultRecord<'_> = serde_json::from_str(&text).unwrap();
+        assert_eq!(record.read(function).unwrap().unwrap(), response, "{text}");
+    }
 }
 
 #[test]
@@ -259,7 +257,11 @@ fn every_error_reads_back() {
     ] {
         let text = written(Err(&error));
         let record: ResultRecord<'_> = serde_json::from_str(&text).unwrap();
-        assert_eq!(record.get().unwrap().unwrap_err(), error, "{text}");
+        assert_eq!(
+            record.read(Function::Get).unwrap().unwrap_err(),
+            error,
+            "{text}"
+        );
     }
 }
 
@@ -273,8 +275,8 @@ fn results_of_another_shape_are_errors() {
         r#"{"ok":[]}"#,
     ] {
         let record: ResultRecord<'_> = serde_json::from_str(text).unwrap();
-        assert!(record.get().is_err(), "{text}");
+        assert!(record.read(Function::Get).is_err(), "{text}");
     }
     let raw = RawValue::from_string("{}".to_owned()).unwrap();
-    assert!(Arguments::read(Function::Query, &raw).is_err());
+    assert!(arguments(Function::Query, &raw).is_err());
 }

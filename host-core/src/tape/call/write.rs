@@ -3,9 +3,9 @@
 use crate::{
     json::{Object, write_array, write_number, write_string},
     storage::{
-        Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
-        Precondition, PutOptions, PutOutcome, QueryOptions, SortRange, StorageError,
-        TransactOutcome,
+        Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Precondition,
+        PutOptions, PutOutcome, QueryOptions, SortRange, StorageError, StorageRequest,
+        StorageResponse, TransactOutcome,
     },
 };
 
@@ -20,158 +20,141 @@ const ESCAPE_BYTES_MAX: usize = 6;
 /// What stands around a key, or an operation, at most.
 const KEY_BYTES: usize = 256;
 
-/// A call with its arguments, borrowed as the port gives them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Asked<'a> {
-    Get(&'a Key, Consistency),
-    GetMany(&'a [Key], Consistency),
-    Put(&'a Key, &'a Document, &'a PutOptions),
-    Delete(&'a Key, &'a Precondition),
-    Query(&'a str, Consistency, &'a QueryOptions),
-    QueryIndex(&'a str, &'a QueryOptions),
-    Transact(&'a [Operation], Option<&'a str>),
-}
-
-impl Asked<'_> {
-    pub(crate) fn function(&self) -> super::Function {
-        use super::Function;
-        match self {
-            Self::Get(..) => Function::Get,
-            Self::GetMany(..) => Function::GetMany,
-            Self::Put(..) => Function::Put,
-            Self::Delete(..) => Function::Delete,
-            Self::Query(..) => Function::Query,
-            Self::QueryIndex(..) => Function::QueryIndex,
-            Self::Transact(..) => Function::Transact,
+/// What the arguments of a call without documents take at most once they are written: an escape takes six bytes. A guest may pass what the store
+/// then refuses, such as a key of megabytes.
+pub(crate) fn written_bytes_max(request: &StorageRequest) -> usize {
+    let key = |key: &Key| KEY_BYTES + ESCAPE_BYTES_MAX * (key.partition.len() + key.sort.len());
+    let text = |text: &str| ESCAPE_BYTES_MAX * text.len();
+    let when = |when: &Precondition| match when {
+        Precondition::Revision(revision) => text(revision.as_str()),
+        Precondition::None | Precondition::Absent | Precondition::Present => 0,
+    };
+    let put =
+        |options: &PutOptions| when(&options.precondition) + options.index.as_ref().map_or(0, key);
+    let query = |options: &QueryOptions| {
+        let range = match &options.range {
+            SortRange::All => 0,
+            SortRange::Prefix(bound) | SortRange::AtLeast(bound) | SortRange::AtMost(bound) => {
+                text(bound)
+            }
+            SortRange::Between(lower, upper) => text(lower) + text(upper),
+        };
+        range + options.cursor.as_deref().map_or(0, text)
+    };
+    let operation = |operation: &Operation| match operation {
+        Operation::Put {
+            key: at, options, ..
+        } => key(at) + put(options),
+        Operation::Delete {
+            key: at,
+            precondition,
         }
-    }
-
-    /// What the arguments without documents take at most once they are written: an escape takes six bytes. A guest may pass what the store
-    /// then refuses, such as a key of megabytes.
-    pub(crate) fn written_bytes_max(&self) -> usize {
-        let key = |key: &Key| KEY_BYTES + ESCAPE_BYTES_MAX * (key.partition.len() + key.sort.len());
-        let text = |text: &str| ESCAPE_BYTES_MAX * text.len();
-        let when = |when: &Precondition| match when {
-            Precondition::Revision(revision) => text(revision.as_str()),
-            Precondition::None | Precondition::Absent | Precondition::Present => 0,
-        };
-        let put = |options: &PutOptions| {
-            when(&options.precondition) + options.index.as_ref().map_or(0, key)
-        };
-        let query = |options: &QueryOptions| {
-            let range = match &options.range {
-                SortRange::All => 0,
-                SortRange::Prefix(bound) | SortRange::AtLeast(bound) | SortRange::AtMost(bound) => {
-                    text(bound)
-                }
-                SortRange::Between(lower, upper) => text(lower) + text(upper),
-            };
-            range + options.cursor.as_deref().map_or(0, text)
-        };
-        let operation = |operation: &Operation| match operation {
-            Operation::Put {
-                key: at, options, ..
-            } => key(at) + put(options),
-            Operation::Delete {
-                key: at,
-                precondition,
-            }
-            | Operation::Check {
-                key: at,
-                precondition,
-            } => key(at) + when(precondition),
-        };
-        match self {
-            Self::Get(at, _) => key(at),
-            Self::GetMany(keys, _) => keys.iter().map(key).sum(),
-            Self::Put(at, _, options) => key(at) + put(options),
-            Self::Delete(at, precondition) => key(at) + when(precondition),
-            Self::Query(partition, _, options) | Self::QueryIndex(partition, options) => {
-                text(partition) + query(options)
-            }
-            Self::Transact(operations, token) => {
-                operations.iter().map(operation).sum::<usize>() + token.map_or(0, text)
-            }
+        | Operation::Check {
+            key: at,
+            precondition,
+        } => key(at) + when(precondition),
+    };
+    match request {
+        StorageRequest::Get { key: at, .. } => key(at),
+        StorageRequest::GetMany { keys, .. } => keys.iter().map(key).sum(),
+        StorageRequest::Put {
+            key: at, options, ..
+        } => key(at) + put(options),
+        StorageRequest::Delete {
+            key: at,
+            precondition,
+        } => key(at) + when(precondition),
+        StorageRequest::Query {
+            partition, options, ..
         }
-    }
-
-    /// Writes the object of arguments.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, documents: &mut dyn Documents) {
-        let mut object = Object::begin(out);
-        match self {
-            Self::Get(at, consistency) => {
-                key(object.name("key"), at);
-                object.string("consistency", consistency_name(*consistency));
-            }
-            Self::GetMany(keys, consistency) => {
-                write_array(object.name("keys"), *keys, key);
-                object.string("consistency", consistency_name(*consistency));
-            }
-            Self::Put(at, document, options) => {
-                put_members(&mut object, at, document, options, documents);
-            }
-            Self::Delete(at, when) => keyed_precondition(&mut object, at, when),
-            Self::Query(partition, consistency, options) => {
-                object.string("partition", partition);
-                object.string("consistency", consistency_name(*consistency));
-                query_members(&mut object, options);
-            }
-            Self::QueryIndex(partition, options) => {
-                object.string("partition", partition);
-                query_members(&mut object, options);
-            }
-            Self::Transact(operations, token) => {
-                write_array(object.name("operations"), *operations, |out, operation| {
-                    write_operation(out, operation, documents);
-                });
-                if let Some(token) = token {
-                    object.string("token", token);
-                }
-            }
+        | StorageRequest::QueryIndex { partition, options } => text(partition) + query(options),
+        StorageRequest::Transact { operations, token } => {
+            operations.iter().map(operation).sum::<usize>() + token.as_deref().map_or(0, text)
         }
-        object.end();
     }
 }
 
-/// An answer of the port, as it is given.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Answered<'a> {
-    Get(&'a Option<Item>),
-    GetMany(&'a [Option<Item>]),
-    Put(&'a PutOutcome),
-    Delete(&'a DeleteOutcome),
-    Page(&'a Page),
-    Transact(&'a TransactOutcome),
+/// Writes the object of a call's arguments.
+pub(crate) fn write_arguments(
+    out: &mut Vec<u8>,
+    request: &StorageRequest,
+    documents: &mut dyn Documents,
+) {
+    let mut object = Object::begin(out);
+    match request {
+        StorageRequest::Get {
+            key: at,
+            consistency,
+        } => {
+            key(object.name("key"), at);
+            object.string("consistency", consistency_name(*consistency));
+        }
+        StorageRequest::GetMany { keys, consistency } => {
+            write_array(object.name("keys"), keys, key);
+            object.string("consistency", consistency_name(*consistency));
+        }
+        StorageRequest::Put {
+            key: at,
+            document,
+            options,
+        } => put_members(&mut object, at, document, options, documents),
+        StorageRequest::Delete {
+            key: at,
+            precondition,
+        } => keyed_precondition(&mut object, at, precondition),
+        StorageRequest::Query {
+            partition,
+            consistency,
+            options,
+        } => {
+            object.string("partition", partition);
+            object.string("consistency", consistency_name(*consistency));
+            query_members(&mut object, options);
+        }
+        StorageRequest::QueryIndex { partition, options } => {
+            object.string("partition", partition);
+            query_members(&mut object, options);
+        }
+        StorageRequest::Transact { operations, token } => {
+            write_array(object.name("operations"), operations, |out, operation| {
+                write_operation(out, operation, documents);
+            });
+            if let Some(token) = token {
+                object.string("token", token);
+            }
+        }
+    }
+    object.end();
 }
 
 /// Writes the object of a result: `{"ok": ...}`, or `{"error": NAME}` with what the error says beside.
 pub(crate) fn write_result(
     out: &mut Vec<u8>,
-    result: Result<Answered<'_>, &StorageError>,
+    result: Result<&StorageResponse, &StorageError>,
     documents: &mut dyn Documents,
 ) {
     let mut object = Object::begin(out);
     match result {
-        Ok(answered) => write_answer(object.name("ok"), answered, documents),
+        Ok(response) => write_response(object.name("ok"), response, documents),
         Err(error) => write_error(&mut object, error),
     }
     object.end();
 }
 
-fn write_answer(out: &mut Vec<u8>, answered: Answered<'_>, documents: &mut dyn Documents) {
-    match answered {
-        Answered::Get(found) => write_found(out, found.as_ref(), documents),
-        Answered::GetMany(found) => write_array(out, found, |out, found| {
+fn write_response(out: &mut Vec<u8>, response: &StorageResponse, documents: &mut dyn Documents) {
+    match response {
+        StorageResponse::Get(found) => write_found(out, found.as_ref(), documents),
+        StorageResponse::GetMany(found) => write_array(out, found, |out, found| {
             write_found(out, found.as_ref(), documents);
         }),
-        Answered::Put(PutOutcome::Done(revision)) => {
+        StorageResponse::Put(PutOutcome::Done(revision)) => {
             let mut object = Object::begin(out);
             object.string("done", revision.as_str());
             object.end();
         }
-        Answered::Delete(DeleteOutcome::Done) => out.extend_from_slice(br#"{"done":true}"#),
-        Answered::Put(PutOutcome::PreconditionFailed(found))
-        | Answered::Delete(DeleteOutcome::PreconditionFailed(found)) => {
+        StorageResponse::Delete(DeleteOutcome::Done) => out.extend_from_slice(br#"{"done":true}"#),
+        StorageResponse::Put(PutOutcome::PreconditionFailed(found))
+        | StorageResponse::Delete(DeleteOutcome::PreconditionFailed(found)) => {
             let mut object = Object::begin(out);
             write_found(
                 object.name("precondition_failed"),
@@ -180,7 +163,7 @@ fn write_answer(out: &mut Vec<u8>, answered: Answered<'_>, documents: &mut dyn D
             );
             object.end();
         }
-        Answered::Page(page) => {
+        StorageResponse::Query(page) | StorageResponse::QueryIndex(page) => {
             let mut object = Object::begin(out);
             write_array(object.name("entries"), &page.entries, |out, entry| {
                 write_entry(out, entry, documents);
@@ -190,7 +173,7 @@ fn write_answer(out: &mut Vec<u8>, answered: Answered<'_>, documents: &mut dyn D
             }
             object.end();
         }
-        Answered::Transact(TransactOutcome::Done(revisions)) => {
+        StorageResponse::Transact(TransactOutcome::Done(revisions)) => {
             let mut object = Object::begin(out);
             write_array(
                 object.name("done"),
@@ -202,7 +185,7 @@ fn write_answer(out: &mut Vec<u8>, answered: Answered<'_>, documents: &mut dyn D
             );
             object.end();
         }
-        Answered::Transact(TransactOutcome::PreconditionFailed { position, item }) => {
+        StorageResponse::Transact(TransactOutcome::PreconditionFailed { position, item }) => {
             let mut object = Object::begin(out);
             let mut failed = Object::begin(object.name("precondition_failed"));
             failed.number("position", u64::from(*position));

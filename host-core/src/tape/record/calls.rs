@@ -4,12 +4,9 @@ use super::{Omitted, RecordOptions};
 use crate::{
     json::{Object, write_number},
     limits::{TAPE_CALLS_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
-    storage::{
-        Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
-        PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome,
-    },
+    storage::{Call, Document, Storage, StorageError, StorageRequest, StorageResponse},
     tape::{
-        call::write::{Answered, Asked, Documents, write_result},
+        call::write::{Documents, write_arguments, write_result, written_bytes_max},
         redact::{Marks, Redaction, Secrets},
     },
 };
@@ -65,16 +62,16 @@ impl RecordingStorage {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, asked: &Asked<'_>) -> Instant {
+    fn ask(&self, request: &StorageRequest) -> Instant {
         let started = Instant::now();
         let mut noted = self.lock();
         // Calls after one that is not noted are not either: a replay would take the next one for it.
         if noted.omitted_count > 0
-            || noted.text.len() + asked.written_bytes_max() >= TAPE_CALLS_BYTES_MAX
+            || noted.text.len() + written_bytes_max(request) >= TAPE_CALLS_BYTES_MAX
             || noted.count as usize >= TAPE_LIST_ELEMENTS_MAX
         {
             noted.omitted_count += 1;
-            asked.documents(&mut |document| noted.learn(&self.options.redaction, document));
+            request.documents(&mut |document| noted.learn(&self.options.redaction, document));
             return started;
         }
         let Noted {
@@ -100,18 +97,18 @@ impl RecordingStorage {
         *count += 1;
         *is_open = true;
         let mut object = Object::begin(text);
-        object.string("call", asked.function().as_str());
+        object.string("call", request.function().as_str());
         object.number("at_us", microseconds(self.started, started));
-        asked.write(object.name("arguments"), &mut documents);
+        write_arguments(object.name("arguments"), request, &mut documents);
         // The end of the object is the answer's to write.
         started
     }
 
-    fn answer(&self, started: Instant, result: Result<Answered<'_>, &StorageError>) {
+    fn answer(&self, started: Instant, result: Result<&StorageResponse, &StorageError>) {
         let mut noted = self.lock();
         if !std::mem::take(&mut noted.is_open) {
-            if let Ok(answered) = result {
-                answered.documents(&mut |document| noted.learn(&self.options.redaction, document));
+            if let Ok(response) = result {
+                response.documents(&mut |document| noted.learn(&self.options.redaction, document));
             }
             return;
         }
@@ -198,95 +195,14 @@ impl Documents for Noting<'_> {
 
 #[async_trait::async_trait]
 impl Storage for RecordingStorage {
-    async fn get(
+    async fn perform(
         &self,
         call: &Call,
-        key: &Key,
-        consistency: Consistency,
-    ) -> Result<Option<Item>, StorageError> {
-        let started = self.ask(&Asked::Get(key, consistency));
-        let result = self.inner.get(call, key, consistency).await;
-        self.answer(started, result.as_ref().map(Answered::Get));
-        result
-    }
-
-    async fn get_many(
-        &self,
-        call: &Call,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
-        let started = self.ask(&Asked::GetMany(keys, consistency));
-        let result = self.inner.get_many(call, keys, consistency).await;
-        self.answer(
-            started,
-            result.as_ref().map(|found| Answered::GetMany(found)),
-        );
-        result
-    }
-
-    async fn put(
-        &self,
-        call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> Result<PutOutcome, StorageError> {
-        let started = self.ask(&Asked::Put(key, document, options));
-        let result = self.inner.put(call, key, document, options).await;
-        self.answer(started, result.as_ref().map(Answered::Put));
-        result
-    }
-
-    async fn delete(
-        &self,
-        call: &Call,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> Result<DeleteOutcome, StorageError> {
-        let started = self.ask(&Asked::Delete(key, precondition));
-        let result = self.inner.delete(call, key, precondition).await;
-        self.answer(started, result.as_ref().map(Answered::Delete));
-        result
-    }
-
-    async fn query(
-        &self,
-        call: &Call,
-        partition: &str,
-        consistency: Consistency,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        let started = self.ask(&Asked::Query(partition, consistency, options));
-        let result = self
-            .inner
-            .query(call, partition, consistency, options)
-            .await;
-        self.answer(started, result.as_ref().map(Answered::Page));
-        result
-    }
-
-    async fn query_index(
-        &self,
-        call: &Call,
-        partition: &str,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        let started = self.ask(&Asked::QueryIndex(partition, options));
-        let result = self.inner.query_index(call, partition, options).await;
-        self.answer(started, result.as_ref().map(Answered::Page));
-        result
-    }
-
-    async fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> Result<TransactOutcome, StorageError> {
-        let started = self.ask(&Asked::Transact(operations, token));
-        let result = self.inner.transact(call, operations, token).await;
-        self.answer(started, result.as_ref().map(Answered::Transact));
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        let started = self.ask(&request);
+        let result = self.inner.perform(call, request).await;
+        self.answer(started, result.as_ref());
         result
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     seed::Seed,
     storage::{
         Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, Storage,
-        StorageReport,
+        StorageError, StorageExt as _, StorageReport, StorageRequest, StorageResponse,
     },
     tape::Exchange,
 };
@@ -169,25 +169,15 @@ async fn a_call_without_an_answer_has_no_result() {
     /// Waits for ever.
     struct Stuck;
 
-    macro_rules! stuck {
-        ($($name:ident($($argument:ty),*) -> $answer:ty;)*) => {
-            #[async_trait::async_trait]
-            impl Storage for Stuck {
-                $(async fn $name(&self, _: &Call, $(_: $argument),*) -> Result<$answer, StorageError> {
-                    std::future::pending().await
-                })*
-            }
-        };
-    }
-    use crate::storage::*;
-    stuck! {
-        get(&Key, Consistency) -> Option<Item>;
-        get_many(&[Key], Consistency) -> Vec<Option<Item>>;
-        put(&Key, &Document, &PutOptions) -> PutOutcome;
-        delete(&Key, &Precondition) -> DeleteOutcome;
-        query(&str, Consistency, &QueryOptions) -> Page;
-        query_index(&str, &QueryOptions) -> Page;
-        transact(&[Operation], Option<&str>) -> TransactOutcome;
+    #[async_trait::async_trait]
+    impl Storage for Stuck {
+        async fn perform(
+            &self,
+            _: &Call,
+            _: StorageRequest,
+        ) -> Result<StorageResponse, StorageError> {
+            std::future::pending().await
+        }
     }
     let options = Arc::new(RecordOptions::new(TapePolicy::ALL));
     let storage = RecordingStorage::new(Arc::new(Stuck), options);

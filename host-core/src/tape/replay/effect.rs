@@ -5,12 +5,9 @@ use crate::{
     json::{self, Value},
     storage::{
         DeleteOutcome, Document, Key, Operation, Precondition, PutOptions, PutOutcome,
-        TransactOutcome,
+        StorageRequest, StorageResponse, TransactOutcome,
     },
-    tape::{
-        Arguments, CallRecord, Exchange,
-        call::read::{OperationArguments, ResultError},
-    },
+    tape::{CallRecord, Exchange, arguments, call::read::ResultError},
 };
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
@@ -38,6 +35,23 @@ enum Last {
     Deleted,
 }
 
+/// A document that may be known.
+pub(super) trait Known {
+    fn known(&self) -> Option<&Document>;
+}
+
+impl Known for Document {
+    fn known(&self) -> Option<&Document> {
+        Some(self)
+    }
+}
+
+impl Known for Option<Document> {
+    fn known(&self) -> Option<&Document> {
+        self.as_ref()
+    }
+}
+
 impl Effects {
     pub(super) fn put(&mut self, key: &Key, document: Option<&Document>, options: &PutOptions) {
         let effect = self.0.entry(key.clone()).or_default();
@@ -57,33 +71,19 @@ impl Effects {
     }
 
     /// All operations of a transaction that was done.
-    pub(super) fn transact(&mut self, operations: &[Operation]) {
+    pub(super) fn transact<D: Known>(&mut self, operations: &[Operation<D>]) {
         for operation in operations {
             match operation {
                 Operation::Put {
                     key,
                     document,
                     options,
-                } => self.put(key, Some(document), options),
+                } => self.put(key, document.known(), options),
                 Operation::Delete { key, precondition } => self.delete(key, precondition),
                 Operation::Check { key, precondition } => self.check(key, precondition),
             }
         }
         self.bind(operations.iter().map(Operation::key).collect());
-    }
-
-    /// The same from a tape.
-    pub(super) fn transact_recorded(&mut self, operations: &[OperationArguments]) {
-        for operation in operations {
-            match operation {
-                OperationArguments::Put(put) => {
-                    self.put(&put.key, put.document.as_ref(), &put.options);
-                }
-                OperationArguments::Delete { key, precondition } => self.delete(key, precondition),
-                OperationArguments::Check { key, precondition } => self.check(key, precondition),
-            }
-        }
-        self.bind(operations.iter().map(OperationArguments::key).collect());
     }
 
     /// All or none of these were written.
@@ -166,26 +166,29 @@ fn note_write(effects: &mut Effects, call: &CallRecord<'_>) -> Result<(), Result
     let Some(result) = call.result()? else {
         return Ok(());
     };
-    match Arguments::read(call.call, call.arguments)? {
-        Arguments::Put(put) => {
-            if let Ok(PutOutcome::Done(_)) = result.put()? {
-                effects.put(&put.key, put.document.as_ref(), &put.options);
-            }
-        }
-        Arguments::Delete { key, precondition } => {
-            if let Ok(DeleteOutcome::Done) = result.delete()? {
-                effects.delete(&key, &precondition);
-            }
-        }
-        Arguments::Transact { operations, .. } => {
-            if let Ok(TransactOutcome::Done(_)) = result.transact()? {
-                effects.transact_recorded(&operations);
-            }
-        }
-        Arguments::Get { .. }
-        | Arguments::GetMany { .. }
-        | Arguments::Query { .. }
-        | Arguments::QueryIndex { .. } => {}
+    let request = arguments(call.call, call.arguments)?;
+    let Ok(response) = result.read(call.call)? else {
+        return Ok(());
+    };
+    match (request, response) {
+        (
+            StorageRequest::Put {
+                key,
+                document,
+                options,
+            },
+            StorageResponse::Put(PutOutcome::Done(_)),
+        ) => effects.put(&key, document.as_ref(), &options),
+        (
+            StorageRequest::Delete { key, precondition },
+            StorageResponse::Delete(DeleteOutcome::Done),
+        ) => effects.delete(&key, &precondition),
+        (
+            StorageRequest::Transact { operations, .. },
+            StorageResponse::Transact(TransactOutcome::Done(_)),
+        ) => effects.transact(&operations),
+        // Nothing was written.
+        _ => {}
     }
     Ok(())
 }

@@ -9,13 +9,11 @@ use super::list::{
 };
 use crate::{
     storage::{
-        DeleteOutcome, Direction, Item, Key, Page, Precondition, PutOutcome, QueryOptions,
-        Revision, Span, StorageError, TransactOutcome,
+        DeleteOutcome, Direction, Document, Function, Item, Key, Operation, Page, Precondition,
+        PutOutcome, QueryOptions, Revision, Span, StorageError, StorageRequest, StorageResponse,
+        TransactOutcome,
     },
-    tape::{
-        Arguments, CallRecord, Exchange,
-        call::read::{OperationArguments, ResultError},
-    },
+    tape::{CallRecord, Exchange, RecordedRequest, arguments, call::read::ResultError},
 };
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -90,107 +88,113 @@ impl Knowledge {
     }
 
     fn learn(&mut self, call: &CallRecord<'_>) -> Result<(), ResultError> {
-        let arguments = Arguments::read(call.call, call.arguments)?;
+        let request = arguments(call.call, call.arguments)?;
         let Some(result) = call.result()? else {
             return Ok(());
         };
-        if let Some(error) = result.storage_error()? {
-            // Broken rules are found again without help, but for those about cursors.
-            let is_rule = matches!(error, StorageError::Invalid(_) | StorageError::TooLarge(_));
-            if !is_rule || has_cursor(&arguments) {
-                self.failures.push((subject(&arguments), error));
-            }
-            return Ok(());
-        }
-        match arguments {
-            Arguments::Get { key, .. } => match result.get() {
-                Ok(found) => self.saw(&key, found.unwrap_or_default()),
-                Err(ResultError::Omitted) => self.initially(&key, Known::Exists(None)),
-                Err(error) => return Err(error),
-            },
-            Arguments::GetMany { keys, .. } => {
-                let found = result.get_many()?.unwrap_or_default();
-                for (key, item) in keys.iter().zip(found) {
-                    self.saw(key, item);
+        match (result.read(call.call), &request) {
+            (Ok(Ok(response)), _) => self.learn_response(request, response),
+            (Ok(Err(error)), _) => {
+                // Broken rules are found again without help, but for those about cursors.
+                let is_rule = matches!(error, StorageError::Invalid(_) | StorageError::TooLarge(_));
+                if !is_rule || has_cursor(&request) {
+                    self.failures.push((subject(&request), error));
                 }
             }
-            Arguments::Put(put) => match result.put()? {
-                Ok(PutOutcome::Done(revision)) => {
-                    self.held(&put.key, &put.options.precondition);
-                    self.wrote(&put.key, Some(revision));
-                }
-                Ok(PutOutcome::PreconditionFailed(item)) => self.saw(&put.key, item),
-                Err(_) => {}
-            },
-            Arguments::Delete { key, precondition } => match result.delete()? {
-                Ok(DeleteOutcome::Done) => {
-                    self.held(&key, &precondition);
-                    self.wrote(&key, None);
-                }
-                Ok(DeleteOutcome::PreconditionFailed(item)) => self.saw(&key, item),
-                Err(_) => {}
-            },
-            Arguments::Query {
-                partition, options, ..
-            } => {
-                if let Ok(page) = result.page()? {
-                    let is_index = false;
-                    self.saw_page(
-                        List {
-                            is_index,
-                            partition,
-                        },
-                        &options,
-                        page,
-                    );
-                }
+            (Err(ResultError::Omitted), StorageRequest::Get { key, .. }) => {
+                self.initially(key, Known::Exists(None));
             }
-            Arguments::QueryIndex { partition, options } => {
-                if let Ok(page) = result.page()? {
-                    let is_index = true;
-                    self.saw_page(
-                        List {
-                            is_index,
-                            partition,
-                        },
-                        &options,
-                        page,
-                    );
-                }
-            }
-            Arguments::Transact { operations, .. } => match result.transact()? {
-                Ok(TransactOutcome::Done(revisions)) => {
-                    let mut revisions = revisions.into_iter();
-                    for operation in &operations {
-                        self.done_in_transaction(operation, revisions.next().flatten());
-                    }
-                }
-                Ok(TransactOutcome::PreconditionFailed { position, item }) => {
-                    let position = position as usize;
-                    for operation in operations.iter().take(position) {
-                        self.held(operation.key(), operation.precondition());
-                    }
-                    if let Some(operation) = operations.get(position) {
-                        self.saw(operation.key(), item);
-                    }
-                }
-                Err(_) => {}
-            },
+            (Err(error), _) => return Err(error),
         }
         Ok(())
     }
 
-    fn done_in_transaction(&mut self, operation: &OperationArguments, revision: Option<Revision>) {
+    fn learn_response(&mut self, request: RecordedRequest, response: StorageResponse) {
+        use StorageRequest as Request;
+        use StorageResponse as Response;
+        match (request, response) {
+            (Request::Get { key, .. }, Response::Get(found)) => self.saw(&key, found),
+            (Request::GetMany { keys, .. }, Response::GetMany(found)) => {
+                for (key, item) in keys.iter().zip(found) {
+                    self.saw(key, item);
+                }
+            }
+            (Request::Put { key, options, .. }, Response::Put(outcome)) => match outcome {
+                PutOutcome::Done(revision) => {
+                    self.held(&key, &options.precondition);
+                    self.wrote(&key, Some(revision));
+                }
+                PutOutcome::PreconditionFailed(item) => self.saw(&key, item),
+            },
+            (Request::Delete { key, precondition }, Response::Delete(outcome)) => match outcome {
+                DeleteOutcome::Done => {
+                    self.held(&key, &precondition);
+                    self.wrote(&key, None);
+                }
+                DeleteOutcome::PreconditionFailed(item) => self.saw(&key, item),
+            },
+            (
+                Request::Query {
+                    partition, options, ..
+                },
+                Response::Query(page),
+            ) => {
+                let list = List {
+                    is_index: false,
+                    partition,
+                };
+                self.saw_page(list, &options, page);
+            }
+            (Request::QueryIndex { partition, options }, Response::QueryIndex(page)) => {
+                let list = List {
+                    is_index: true,
+                    partition,
+                };
+                self.saw_page(list, &options, page);
+            }
+            (Request::Transact { operations, .. }, Response::Transact(outcome)) => {
+                self.learn_transaction(&operations, outcome);
+            }
+            // A result is read as that of the function.
+            _ => {}
+        }
+    }
+
+    fn learn_transaction(
+        &mut self,
+        operations: &[Operation<Option<Document>>],
+        outcome: TransactOutcome,
+    ) {
+        match outcome {
+            TransactOutcome::Done(revisions) => {
+                let mut revisions = revisions.into_iter();
+                for operation in operations {
+                    self.done_in_transaction(operation, revisions.next().flatten());
+                }
+            }
+            TransactOutcome::PreconditionFailed { position, item } => {
+                let position = position as usize;
+                for operation in operations.iter().take(position) {
+                    self.held(operation.key(), operation.precondition());
+                }
+                if let Some(operation) = operations.get(position) {
+                    self.saw(operation.key(), item);
+                }
+            }
+        }
+    }
+
+    fn done_in_transaction(
+        &mut self,
+        operation: &Operation<Option<Document>>,
+        revision: Option<Revision>,
+    ) {
+        let (key, precondition) = (operation.key(), operation.precondition());
+        self.held(key, precondition);
         match operation {
-            OperationArguments::Put(put) => {
-                self.held(&put.key, &put.options.precondition);
-                self.wrote(&put.key, revision);
-            }
-            OperationArguments::Delete { key, precondition } => {
-                self.held(key, precondition);
-                self.wrote(key, None);
-            }
-            OperationArguments::Check { key, precondition } => self.held(key, precondition),
+            Operation::Put { .. } => self.wrote(key, revision),
+            Operation::Delete { .. } => self.wrote(key, None),
+            Operation::Check { .. } => {}
         }
     }
 
@@ -377,47 +381,44 @@ impl Knowledge {
     }
 }
 
-fn has_cursor(arguments: &Arguments) -> bool {
-    match arguments {
-        Arguments::Query { options, .. } | Arguments::QueryIndex { options, .. } => {
+fn has_cursor<D>(request: &StorageRequest<D>) -> bool {
+    match request {
+        StorageRequest::Query { options, .. } | StorageRequest::QueryIndex { options, .. } => {
             options.cursor.is_some()
         }
-        Arguments::Get { .. }
-        | Arguments::GetMany { .. }
-        | Arguments::Put(_)
-        | Arguments::Delete { .. }
-        | Arguments::Transact { .. } => false,
+        StorageRequest::Get { .. }
+        | StorageRequest::GetMany { .. }
+        | StorageRequest::Put { .. }
+        | StorageRequest::Delete { .. }
+        | StorageRequest::Transact { .. } => false,
     }
 }
 
 /// What a call is about: its function and the items or the part of a list that it names.
-fn subject(arguments: &Arguments) -> String {
-    match arguments {
-        Arguments::Get { key, .. } => about("get", [key]),
-        Arguments::GetMany { keys, .. } => about("get-many", keys),
-        Arguments::Put(put) => about("put", [&put.key]),
-        Arguments::Delete { key, .. } => about("delete", [key]),
-        Arguments::Query {
+pub(super) fn subject<D>(request: &StorageRequest<D>) -> String {
+    let function = request.function();
+    match request {
+        StorageRequest::Get { key, .. }
+        | StorageRequest::Put { key, .. }
+        | StorageRequest::Delete { key, .. } => about(function, [key]),
+        StorageRequest::GetMany { keys, .. } => about(function, keys),
+        StorageRequest::Query {
             partition, options, ..
-        } => about_list("query", partition, options),
-        Arguments::QueryIndex { partition, options } => {
-            about_list("query-index", partition, options)
         }
-        Arguments::Transact { operations, .. } => {
-            about("transact", operations.iter().map(OperationArguments::key))
+        | StorageRequest::QueryIndex { partition, options } => {
+            let (range, cursor) = (&options.range, &options.cursor);
+            format!(
+                "{function} {partition:?} {range:?} {:?} {cursor:?}",
+                options.direction
+            )
+        }
+        StorageRequest::Transact { operations, .. } => {
+            about(function, operations.iter().map(Operation::key))
         }
     }
 }
 
-pub(super) fn about<'a>(function: &str, keys: impl IntoIterator<Item = &'a Key>) -> String {
+fn about<'a>(function: Function, keys: impl IntoIterator<Item = &'a Key>) -> String {
     let keys: Vec<&Key> = keys.into_iter().collect();
     format!("{function} {keys:?}")
-}
-
-pub(super) fn about_list(function: &str, partition: &str, options: &QueryOptions) -> String {
-    let (range, cursor) = (&options.range, &options.cursor);
-    format!(
-        "{function} {partition:?} {range:?} {:?} {cursor:?}",
-        options.direction
-    )
 }

@@ -5,16 +5,16 @@ mod state;
 use self::state::{Missing, State};
 use super::{
     effect::Effects,
-    knowledge::{Knowledge, Known, about, about_list},
+    knowledge::{Knowledge, Known, subject},
     list::List,
     outcome::View,
 };
 use crate::{
     storage::{
-        Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
-        PutOptions, PutOutcome, QueryOptions, Storage, StorageError, TransactOutcome,
+        Call, Consistency, Key, Page, QueryOptions, Storage, StorageError, StorageExt as _,
+        StorageRequest, StorageResponse,
     },
-    tape::call::write::Asked,
+    tape::call::write::write_arguments,
 };
 use std::{
     collections::BTreeMap,
@@ -156,16 +156,10 @@ impl Overlay {
     async fn page(
         &self,
         call: &Call,
+        what: &str,
         list: List,
         options: &QueryOptions,
     ) -> Result<Page, StorageError> {
-        let function = if list.is_index {
-            "query-index"
-        } else {
-            "query"
-        };
-        let what = about_list(function, &list.partition, options);
-        self.fail_as_recorded(&what)?;
         for _ in 0..256 {
             let missing = match self.lock().page(call, &list, options) {
                 Ok(page) => return Ok(page),
@@ -174,7 +168,7 @@ impl Overlay {
             match (self.on_miss, &self.live) {
                 (OnMiss::Fail, _) | (OnMiss::Live, None) => break,
                 (OnMiss::Absent, _) => match missing {
-                    Missing::Items(keys) => self.learn(call, &what, keys).await?,
+                    Missing::Items(keys) => self.learn(call, what, keys).await?,
                     Missing::Part(span) => self.lock().knowledge.cover(&list, *span),
                     Missing::Cursor => {
                         return Ok(Page {
@@ -194,13 +188,13 @@ impl Overlay {
                 }
             }
         }
-        self.miss(&what);
+        self.miss(what);
         Err(StorageError::Unavailable)
     }
 
-    fn note(&self, asked: &Asked<'_>) {
-        let mut text = format!("{} ", asked.function()).into_bytes();
-        asked.write(&mut text, &mut &self.view);
+    fn note(&self, request: &StorageRequest) {
+        let mut text = format!("{} ", request.function()).into_bytes();
+        write_arguments(&mut text, request, &mut &self.view);
         self.lock()
             .calls
             .push(String::from_utf8(text).unwrap_or_default());
@@ -209,113 +203,56 @@ impl Overlay {
 
 #[async_trait::async_trait]
 impl Storage for Overlay {
-    async fn get(
+    async fn perform(
         &self,
         call: &Call,
-        key: &Key,
-        consistency: Consistency,
-    ) -> Result<Option<Item>, StorageError> {
-        self.note(&Asked::Get(key, consistency));
-        let what = about("get", [key]);
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        self.note(&request);
+        let what = subject(&request);
         self.fail_as_recorded(&what)?;
-        self.settle(call, &what, |state| state.read(call, key))
-            .await
-    }
-
-    async fn get_many(
-        &self,
-        call: &Call,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
-        self.note(&Asked::GetMany(keys, consistency));
-        let what = about("get-many", keys);
-        self.fail_as_recorded(&what)?;
-        let read = |state: &mut State| keys.iter().map(|key| state.read(call, key)).collect();
-        self.settle(call, &what, read).await
-    }
-
-    async fn put(
-        &self,
-        call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> Result<PutOutcome, StorageError> {
-        self.note(&Asked::Put(key, document, options));
-        let what = about("put", [key]);
-        self.fail_as_recorded(&what)?;
-        self.settle(call, &what, |state| {
-            if let Err(item) = state.holds(call, key, &options.precondition)? {
-                return Ok(PutOutcome::PreconditionFailed(item));
+        Ok(match request {
+            StorageRequest::Get { key, .. } => {
+                let found = self.settle(call, &what, |state| state.read(call, &key));
+                StorageResponse::Get(found.await?)
             }
-            let revision = state.revision(key, call);
-            state.write(key, document, options, &revision);
-            state.effects.put(key, Some(document), options);
-            Ok(PutOutcome::Done(revision))
-        })
-        .await
-    }
-
-    async fn delete(
-        &self,
-        call: &Call,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> Result<DeleteOutcome, StorageError> {
-        self.note(&Asked::Delete(key, precondition));
-        let what = about("delete", [key]);
-        self.fail_as_recorded(&what)?;
-        self.settle(call, &what, |state| {
-            if let Err(item) = state.holds(call, key, precondition)? {
-                return Ok(DeleteOutcome::PreconditionFailed(item));
+            StorageRequest::GetMany { keys, .. } => {
+                let read =
+                    |state: &mut State| keys.iter().map(|key| state.read(call, key)).collect();
+                StorageResponse::GetMany(self.settle(call, &what, read).await?)
             }
-            state.current.insert(key.clone(), None);
-            state.effects.delete(key, precondition);
-            Ok(DeleteOutcome::Done)
+            StorageRequest::Put {
+                key,
+                document,
+                options,
+            } => {
+                let put = |state: &mut State| state.put(call, &key, &document, &options);
+                StorageResponse::Put(self.settle(call, &what, put).await?)
+            }
+            StorageRequest::Delete { key, precondition } => {
+                let delete = |state: &mut State| state.delete(call, &key, &precondition);
+                StorageResponse::Delete(self.settle(call, &what, delete).await?)
+            }
+            StorageRequest::Query {
+                partition, options, ..
+            } => {
+                let list = List {
+                    is_index: false,
+                    partition,
+                };
+                StorageResponse::Query(self.page(call, &what, list, &options).await?)
+            }
+            StorageRequest::QueryIndex { partition, options } => {
+                let list = List {
+                    is_index: true,
+                    partition,
+                };
+                StorageResponse::QueryIndex(self.page(call, &what, list, &options).await?)
+            }
+            StorageRequest::Transact { operations, .. } => {
+                let transact = |state: &mut State| state.transact(call, &operations);
+                StorageResponse::Transact(self.settle(call, &what, transact).await?)
+            }
         })
-        .await
-    }
-
-    async fn query(
-        &self,
-        call: &Call,
-        partition: &str,
-        consistency: Consistency,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        self.note(&Asked::Query(partition, consistency, options));
-        let list = List {
-            is_index: false,
-            partition: partition.to_owned(),
-        };
-        self.page(call, list, options).await
-    }
-
-    async fn query_index(
-        &self,
-        call: &Call,
-        partition: &str,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        self.note(&Asked::QueryIndex(partition, options));
-        let list = List {
-            is_index: true,
-            partition: partition.to_owned(),
-        };
-        self.page(call, list, options).await
-    }
-
-    async fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> Result<TransactOutcome, StorageError> {
-        self.note(&Asked::Transact(operations, token));
-        let what = about("transact", operations.iter().map(Operation::key));
-        self.fail_as_recorded(&what)?;
-        self.settle(call, &what, |state| state.transact(call, operations))
-            .await
     }
 }

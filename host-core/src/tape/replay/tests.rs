@@ -11,7 +11,8 @@ use crate::{
     seed::Seed,
     storage::{
         Call, Consistency, Direction, Document, Key, MemoryStorage, Operation, Precondition,
-        PutOptions, PutOutcome, QueryOptions, Revision, SortRange, Storage, StorageError, Tenant,
+        PutOptions, PutOutcome, QueryOptions, Revision, SortRange, Storage, StorageError,
+        StorageExt as _, Tenant,
     },
     tape::{Exchange, RecordOptions, TapePolicy, record::calls::RecordingStorage},
 };

@@ -5,7 +5,7 @@ use super::{
     script::{Act, Script, error},
     *,
 };
-use crate::storage::{Direction, Revision, SortRange};
+use crate::storage::{Direction, Operation, QueryOptions, Revision, SortRange, TransactOutcome};
 use serde_json::json;
 
 struct Scene {

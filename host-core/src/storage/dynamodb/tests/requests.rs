@@ -8,7 +8,9 @@ use super::{
 use crate::{
     limits::{STORE_RESPONSE_BYTES_MAX, STORE_RESPONSE_VALUES_MAX},
     release::{ChannelStore, TableChannels},
-    storage::{Direction, SortRange, Tenant},
+    storage::{
+        Direction, Operation, QueryOptions, SortRange, StorageExt as _, Tenant, TransactOutcome,
+    },
 };
 use serde_json::json;
 use std::collections::BTreeSet;

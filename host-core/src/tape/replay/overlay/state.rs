@@ -2,8 +2,8 @@
 
 use crate::{
     storage::{
-        Call, Direction, Document, Entry, Item, Key, Operation, Page, Precondition, PutOptions,
-        QueryOptions, Revision, Span, TransactOutcome,
+        Call, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page, Precondition,
+        PutOptions, PutOutcome, QueryOptions, Revision, Span, TransactOutcome,
     },
     tape::replay::{
         effect::Effects,
@@ -53,7 +53,7 @@ impl State {
     }
 
     /// Whether a precondition holds; if not, the item that is there.
-    pub(super) fn holds(
+    fn holds(
         &self,
         call: &Call,
         key: &Key,
@@ -86,7 +86,7 @@ impl State {
 
     /// The revision of a write: the recorded one of the same item's same write, so that a write more or less elsewhere does not
     /// change it.
-    pub(super) fn revision(&mut self, key: &Key, call: &Call) -> Revision {
+    fn revision(&mut self, key: &Key, call: &Call) -> Revision {
         let next = call.next_revision();
         self.knowledge
             .revisions
@@ -95,13 +95,7 @@ impl State {
             .unwrap_or(next)
     }
 
-    pub(super) fn write(
-        &mut self,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-        revision: &Revision,
-    ) {
+    fn write(&mut self, key: &Key, document: &Document, options: &PutOptions, revision: &Revision) {
         let item = Item {
             document: document.clone(),
             revision: revision.clone(),
@@ -109,6 +103,36 @@ impl State {
             expires_at: options.expires_at,
         };
         self.current.insert(key.clone(), Some(item));
+    }
+
+    pub(super) fn put(
+        &mut self,
+        call: &Call,
+        key: &Key,
+        document: &Document,
+        options: &PutOptions,
+    ) -> Result<PutOutcome, Missing> {
+        if let Err(item) = self.holds(call, key, &options.precondition)? {
+            return Ok(PutOutcome::PreconditionFailed(item));
+        }
+        let revision = self.revision(key, call);
+        self.write(key, document, options, &revision);
+        self.effects.put(key, Some(document), options);
+        Ok(PutOutcome::Done(revision))
+    }
+
+    pub(super) fn delete(
+        &mut self,
+        call: &Call,
+        key: &Key,
+        precondition: &Precondition,
+    ) -> Result<DeleteOutcome, Missing> {
+        if let Err(item) = self.holds(call, key, precondition)? {
+            return Ok(DeleteOutcome::PreconditionFailed(item));
+        }
+        self.current.insert(key.clone(), None);
+        self.effects.delete(key, precondition);
+        Ok(DeleteOutcome::Done)
     }
 
     /// A page of what is known, with what the request has written.

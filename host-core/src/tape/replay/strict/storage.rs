@@ -5,14 +5,14 @@ use crate::{
     json,
     replay::Mismatch,
     storage::{
-        Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
-        PutOptions, PutOutcome, QueryOptions, Revision, Storage, StorageError, TransactOutcome,
+        Call, Document, Operation, PutOutcome, Revision, Storage, StorageError, StorageRequest,
+        StorageResponse, TransactOutcome,
     },
     tape::{
         Exchange, FaultRecord, Function,
         call::{
             read::{ResultError, ResultRecord},
-            write::{Asked, Documents},
+            write::{Documents, write_arguments},
         },
         json::span,
         redact::{Marks, Redaction},
@@ -121,7 +121,7 @@ impl StrictStorage {
     }
 
     /// Compares a call with the next one on the tape; its number from 0 if they are the same.
-    fn check(&self, asked: &Asked<'_>) -> Result<usize, StorageError> {
+    fn check(&self, request: &StorageRequest) -> Result<usize, StorageError> {
         let mut state = self.lock();
         if state.divergence.is_some() || state.unplayable.is_some() {
             return Err(StorageError::Internal); // what comes after a difference says nothing
@@ -135,11 +135,11 @@ impl StrictStorage {
             call: position,
             position: 0,
         };
-        asked.write(&mut buffer, &mut documents);
+        write_arguments(&mut buffer, request, &mut documents);
         let recorded = self.calls.get(position);
         let is_same = recorded.is_some_and(|recorded| {
             let arguments = self.text(&recorded.arguments);
-            recorded.function == asked.function()
+            recorded.function == request.function()
                 && (arguments.as_bytes() == buffer || is_same_value(arguments, &buffer))
         });
         if is_same {
@@ -149,7 +149,7 @@ impl StrictStorage {
         state.divergence = Some(divergence(
             position,
             recorded.map(|recorded| (recorded.function, self.text(&recorded.arguments))),
-            asked.function(),
+            request.function(),
             &String::from_utf8_lossy(&buffer),
         ));
         Err(StorageError::Internal)
@@ -160,12 +160,8 @@ impl StrictStorage {
         clippy::disallowed_methods,
         reason = "read into a type of named members that holds no `Value`"
     )]
-    async fn answer<T>(
-        &self,
-        asked: Asked<'_>,
-        read: impl FnOnce(&ResultRecord<'_>) -> Result<Result<T, StorageError>, ResultError> + Send,
-    ) -> Result<T, StorageError> {
-        let position = self.check(&asked)?;
+    async fn answer(&self, request: &StorageRequest) -> Result<StorageResponse, StorageError> {
+        let position = self.check(request)?;
         let recorded = self
             .calls
             .get(position)
@@ -181,12 +177,12 @@ impl StrictStorage {
             ));
             return Err(StorageError::Internal);
         };
-        let outcome = serde_json::from_str(self.text(result))
+        let outcome = serde_json::from_str::<ResultRecord<'_>>(self.text(result))
             .map_err(ResultError::from)
-            .and_then(|record| read(&record));
+            .and_then(|record| record.read(request.function()));
         match outcome {
             Ok(outcome) => {
-                if outcome.is_err() && asked.function().writes() {
+                if outcome.is_err() && request.function().writes() {
                     // Refused before the store was asked, or after: nobody can tell.
                     self.lock().revisions_known = false;
                 }
@@ -196,6 +192,28 @@ impl StrictStorage {
                 let number = position + 1;
                 self.lock().unplayable = Some(format!("call {number}: {error}"));
                 Err(StorageError::Internal)
+            }
+        }
+    }
+
+    /// Whether the revisions of a transaction are those that follow from the seed.
+    fn check_revisions(
+        &self,
+        operations: &[Operation],
+        token: Option<&str>,
+        outcome: &TransactOutcome,
+        call: &Call,
+    ) {
+        let none = Vec::new();
+        let revisions = match outcome {
+            // Under a token, the answer may be that of an earlier request.
+            TransactOutcome::Done(revisions) if token.is_none() => revisions,
+            TransactOutcome::Done(_) | TransactOutcome::PreconditionFailed { .. } => &none,
+        };
+        for (position, operation) in operations.iter().enumerate() {
+            if matches!(operation, Operation::Put { .. }) {
+                let made = revisions.get(position).and_then(Option::as_ref);
+                self.check_revision(made, call);
             }
         }
     }
@@ -299,95 +317,25 @@ impl Documents for Compared<'_> {
 
 #[async_trait::async_trait]
 impl Storage for StrictStorage {
-    async fn get(
-        &self,
-        _: &Call,
-        key: &Key,
-        consistency: Consistency,
-    ) -> Result<Option<Item>, StorageError> {
-        self.answer(Asked::Get(key, consistency), |record| record.get())
-            .await
-    }
-
-    async fn get_many(
-        &self,
-        _: &Call,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
-        self.answer(Asked::GetMany(keys, consistency), |record| {
-            record.get_many()
-        })
-        .await
-    }
-
-    async fn put(
+    async fn perform(
         &self,
         call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> Result<PutOutcome, StorageError> {
-        let asked = Asked::Put(key, document, options);
-        let outcome = self.answer(asked, |record| record.put()).await?;
-        match &outcome {
-            PutOutcome::Done(revision) => self.check_revision(Some(revision), call),
-            PutOutcome::PreconditionFailed(_) => self.check_revision(None, call),
-        }
-        Ok(outcome)
-    }
-
-    async fn delete(
-        &self,
-        _: &Call,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> Result<DeleteOutcome, StorageError> {
-        self.answer(Asked::Delete(key, precondition), |record| record.delete())
-            .await
-    }
-
-    async fn query(
-        &self,
-        _: &Call,
-        partition: &str,
-        consistency: Consistency,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        let asked = Asked::Query(partition, consistency, options);
-        self.answer(asked, |record| record.page()).await
-    }
-
-    async fn query_index(
-        &self,
-        _: &Call,
-        partition: &str,
-        options: &QueryOptions,
-    ) -> Result<Page, StorageError> {
-        let asked = Asked::QueryIndex(partition, options);
-        self.answer(asked, |record| record.page()).await
-    }
-
-    async fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> Result<TransactOutcome, StorageError> {
-        let asked = Asked::Transact(operations, token);
-        let outcome = self.answer(asked, |record| record.transact()).await?;
-        let none = Vec::new();
-        let revisions = match &outcome {
-            // Under a token, the answer may be that of an earlier request.
-            TransactOutcome::Done(revisions) if token.is_none() => revisions,
-            TransactOutcome::Done(_) | TransactOutcome::PreconditionFailed { .. } => &none,
-        };
-        for (position, operation) in operations.iter().enumerate() {
-            if matches!(operation, Operation::Put { .. }) {
-                let made = revisions.get(position).and_then(Option::as_ref);
-                self.check_revision(made, call);
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        let response = self.answer(&request).await?;
+        match (&request, &response) {
+            (_, StorageResponse::Put(PutOutcome::Done(revision))) => {
+                self.check_revision(Some(revision), call);
             }
+            (_, StorageResponse::Put(PutOutcome::PreconditionFailed(_))) => {
+                self.check_revision(None, call);
+            }
+            (
+                StorageRequest::Transact { operations, token },
+                StorageResponse::Transact(outcome),
+            ) => self.check_revisions(operations, token.as_deref(), outcome, call),
+            _ => {}
         }
-        Ok(outcome)
+        Ok(response)
     }
 }

@@ -1,0 +1,150 @@
+//! The functions of a store one by one, with their own types, for whoever calls it by hand.
+
+use super::{
+    Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
+    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, StorageRequest, StorageResponse,
+    TransactOutcome,
+};
+
+/// Typed calls. [`StorageRequest`] says what each does; a response to another function is a defect of the store, [`StorageError::Internal`].
+#[allow(clippy::wildcard_enum_match_arm)] // the other responses, whatever they are
+pub trait StorageExt: Storage {
+    /// Reads one item.
+    fn get(
+        &self,
+        call: &Call,
+        key: &Key,
+        consistency: Consistency,
+    ) -> impl Future<Output = Result<Option<Item>, StorageError>> + Send {
+        let request = StorageRequest::Get {
+            key: key.clone(),
+            consistency,
+        };
+        async move {
+            match self.perform(call, request).await? {
+                StorageResponse::Get(answer) => Ok(answer),
+                _ => Err(StorageError::Internal),
+            }
+        }
+    }
+
+    /// Reads items, answered in the order of `keys`.
+    fn get_many(
+        &self,
+        call: &Call,
+        keys: &[Key],
+        consistency: Consistency,
+    ) -> impl Future<Output = Result<Vec<Option<Item>>, StorageError>> + Send {
+        let request = StorageRequest::GetMany {
+            keys: keys.to_vec(),
+            consistency,
+        };
+        async move {
+            match self.perform(call, request).await? {
+                StorageResponse::GetMany(answer) => Ok(answer),
+                _ => Err(StorageError::Internal),
+            }
+        }
+    }
+
+    /// Writes one item.
+    fn put(
+        &self,
+        call: &Call,
+        key: &Key,
+        document: &Document,
+        options: &PutOptions,
+    ) -> impl Future<Output = Result<PutOutcome, StorageError>> + Send {
+        let request = StorageRequest::Put {
+            key: key.clone(),
+            document: document.clone(),
+            options: options.clone(),
+        };
+        async move {
+            match self.perform(call, request).await? {
+                StorageResponse::Put(answer) => Ok(answer),
+                _ => Err(StorageError::Internal),
+            }
+        }
+    }
+
+    /// Removes one item.
+    fn delete(
+        &self,
+        call: &Call,
+        key: &Key,
+        precondition: &Precondition,
+    ) -> impl Future<Output = Result<DeleteOutcome, StorageError>> + Send {
+        let request = StorageRequest::Delete {
+            key: key.clone(),
+            precondition: precondition.clone(),
+        };
+        async move {
+            match self.perform(call, request).await? {
+                StorageResponse::Delete(answer) => Ok(answer),
+                _ => Err(StorageError::Internal),
+            }
+        }
+    }
+
+    /// Reads a partition.
+    fn query(
+        &self,
+        call: &Call,
+        partition: &str,
+        consistency: Consistency,
+        options: &QueryOptions,
+    ) -> impl Future<Output = Result<Page, StorageError>> + Send {
+        let request = StorageRequest::Query {
+            partition: partition.to_owned(),
+            consistency,
+            options: options.clone(),
+        };
+        async move {
+            match self.perform(call, request).await? {
+                StorageResponse::Query(answer) => Ok(answer),
+                _ => Err(StorageError::Internal),
+            }
+        }
+    }
+
+    /// Reads by secondary key.
+    fn query_index(
+        &self,
+        call: &Call,
+        partition: &str,
+        options: &QueryOptions,
+    ) -> impl Future<Output = Result<Page, StorageError>> + Send {
+        let request = StorageRequest::QueryIndex {
+            partition: partition.to_owned(),
+            options: options.clone(),
+        };
+        async move {
+            match self.perform(call, request).await? {
+                StorageResponse::QueryIndex(answer) => Ok(answer),
+                _ => Err(StorageError::Internal),
+            }
+        }
+    }
+
+    /// Applies all operations or none.
+    fn transact(
+        &self,
+        call: &Call,
+        operations: &[Operation],
+        token: Option<&str>,
+    ) -> impl Future<Output = Result<TransactOutcome, StorageError>> + Send {
+        let request = StorageRequest::Transact {
+            operations: operations.to_vec(),
+            token: token.map(str::to_owned),
+        };
+        async move {
+            match self.perform(call, request).await? {
+                StorageResponse::Transact(answer) => Ok(answer),
+                _ => Err(StorageError::Internal),
+            }
+        }
+    }
+}
+
+impl<T: Storage + ?Sized> StorageExt for T {}
