@@ -10,6 +10,7 @@ use host_core::{
     },
 };
 use std::time::Duration;
+use tokio::time::sleep;
 
 /// First digits of a digest that are taken for it at least.
 const DIGEST_DIGITS_MIN: usize = 6;
@@ -108,6 +109,9 @@ impl Signer {
     }
 }
 
+/// What a record takes after its document, and more.
+const RECORD_DELAY: Duration = Duration::from_secs(1);
+
 /// Says where records cannot be relied on: then nobody notices that an old document was put back.
 async fn remark_if_unrecorded(
     stores: &Stores,
@@ -118,8 +122,14 @@ async fn remark_if_unrecorded(
     if generation == 0 {
         return Ok(());
     }
-    let state = record_state(&*stores.artifacts, keys, channel, generation).await;
-    if let RecordState::NotRecorded(reason) = state.map_err(Failure::environment)? {
+    let look = || record_state(&*stores.artifacts, keys, channel, generation);
+    let mut state = look().await.map_err(Failure::environment)?;
+    if matches!(state, RecordState::NotRecorded(_)) {
+        // Somebody may be promoting at this moment: a record is written right after its document.
+        sleep(RECORD_DELAY).await;
+        state = look().await.map_err(Failure::environment)?;
+    }
+    if let RecordState::NotRecorded(reason) = state {
         output::remark(&format!(
             "warning: generation {generation} of channel {channel} has no record beside the artifacts ({reason}): whether a later one was signed is not known\n"
         ));

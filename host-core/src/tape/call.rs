@@ -4,7 +4,7 @@ pub(super) mod read;
 pub(super) mod write;
 
 pub use crate::storage::Function;
-pub use read::{RecordedRequest, arguments};
+pub use read::{RecordedArguments, arguments};
 
 #[cfg(test)]
 mod tests;

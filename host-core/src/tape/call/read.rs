@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// A recorded call. Documents are `None` where the tape does not hold them.
-pub type RecordedRequest = StorageRequest<Option<Document>>;
+pub type RecordedArguments = StorageRequest<Option<Document>>;
 
 /// Reads the arguments of a function.
 #[expect(
@@ -22,7 +22,7 @@ pub type RecordedRequest = StorageRequest<Option<Document>>;
 pub fn arguments(
     function: Function,
     json: &RawValue,
-) -> Result<RecordedRequest, serde_json::Error> {
+) -> Result<RecordedArguments, serde_json::Error> {
     let json = json.get();
     Ok(match function {
         Function::Get => {

@@ -1,7 +1,7 @@
 //! What is written reads back as it was, and is written the same again.
 
 use super::{
-    Function, RecordedRequest, arguments,
+    Function, RecordedArguments, arguments,
     read::ResultRecord,
     write::{Documents, write_arguments, write_result},
 };
@@ -49,7 +49,7 @@ fn options() -> PutOptions {
     }
 }
 
-fn read(request: &StorageRequest) -> RecordedRequest {
+fn read(request: &StorageRequest) -> RecordedArguments {
     let mut out = Vec::new();
     write_arguments(&mut out, request, &mut Plain);
     let raw = RawValue::from_string(String::from_utf8(out).unwrap()).unwrap();

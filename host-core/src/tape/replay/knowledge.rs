@@ -13,7 +13,7 @@ use crate::{
         PutOutcome, QueryOptions, Revision, Span, StorageError, StorageRequest, StorageResponse,
         TransactOutcome,
     },
-    tape::{CallRecord, Exchange, RecordedRequest, arguments, call::read::ResultError},
+    tape::{CallRecord, Exchange, RecordedArguments, arguments, call::read::ResultError},
 };
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -109,7 +109,7 @@ impl Knowledge {
         Ok(())
     }
 
-    fn learn_response(&mut self, request: RecordedRequest, response: StorageResponse) {
+    fn learn_response(&mut self, request: RecordedArguments, response: StorageResponse) {
         use StorageRequest as Request;
         use StorageResponse as Response;
         match (request, response) {
