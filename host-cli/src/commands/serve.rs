@@ -16,7 +16,7 @@ use crate::{
         examples::{self, Example},
         exchange::Exchanger,
         lines::Format,
-        server,
+        listener, server,
         tape::TapeFile,
         workers::Workers,
     },
@@ -34,20 +34,14 @@ use host_core::{
 };
 use std::{
     io,
-    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    net::{SocketAddr, ToSocketAddrs},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
-use tokio::net::{TcpListener, TcpSocket};
 
 /// Requests that run guests at a time, for each thread: while one waits for the store, another runs.
 const INSTANCES_PER_WORKER: usize = 8;
-
-/// What the system keeps of an answer for a client that does not read it. The rest stays in this process, where it is counted.
-const SEND_BUFFER_BYTES: u32 = 128 << 10;
-/// Connections that wait to be accepted.
-const BACKLOG: u32 = 4096;
 
 /// Where to listen, and what answers.
 pub struct Configuration {
@@ -338,15 +332,15 @@ async fn serve(
     exchanger: Arc<Exchanger>,
     examples: &[Example],
 ) -> Result<(), Failure> {
-    let listener = bind(&configuration.listen)?;
+    let listener = listener::bind(&configuration.listen)?;
     let address = listener
         .local_addr()
-        .map_err(|error| cannot_listen(&configuration.listen, &error))?;
+        .map_err(|error| listener::cannot_listen(&configuration.listen, &error))?;
     let mut once = Signals::new()?;
     let mut twice = Signals::new()?;
     let generation = exchanger.follower.as_ref().and_then(Follower::generation);
     output::text(&greeting(address, configuration, generation, examples))?;
-    if let Some(warning) = warning(address.ip()) {
+    if let Some(warning) = listener::warning(address.ip()) {
         output::remark(&warning);
     }
     let impatience = async {
@@ -363,52 +357,6 @@ async fn serve(
         () = impatience => output::remark("stopped without waiting for requests in flight\n"),
     }
     Ok(())
-}
-
-/// Listens on the first address that can be had.
-fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
-    let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
-        match listen(*address) {
-            Ok(listener) => return Ok(listener),
-            Err(reason) => error = reason,
-        }
-    }
-    Err(cannot_listen(addresses, &error))
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address.ip() {
-        IpAddr::V4(_) => TcpSocket::new_v4()?,
-        IpAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    // As for a listener of the standard library: a server can be started again at once.
-    socket.set_reuseaddr(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-fn cannot_listen(addresses: &[SocketAddr], error: &io::Error) -> Failure {
-    let address = addresses
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    match error.kind() {
-        io::ErrorKind::AddrInUse => Failure::environment(format_args!(
-            "address `{address}` is in use by another program"
-        ))
-        .hint("end that program, or take a free port with `--listen 127.0.0.1:0`"),
-        io::ErrorKind::PermissionDenied => {
-            Failure::environment(format_args!("not allowed to listen on `{address}`"))
-                .hint("take a port above 1023")
-        }
-        io::ErrorKind::AddrNotAvailable => Failure::environment(format_args!(
-            "address `{address}` is not one of this machine's"
-        ))
-        .hint("listen on `127.0.0.1`, or on `0.0.0.0` for all of the machine's addresses"),
-        _ => Failure::environment(format_args!("failed to listen on `{address}`: {error}")),
-    }
 }
 
 /// The last line.
@@ -429,15 +377,6 @@ fn farewell(requests: u64, tape: Option<&Path>, format: Format) -> String {
         "stopped: {requests} request{plural} served{tape}\n"
     ))
     .into_owned()
-}
-
-/// What to know where not only this machine reaches the server.
-fn warning(address: IpAddr) -> Option<String> {
-    (!address.to_canonical().is_loopback()).then(|| {
-        format!(
-            "warning: other machines can reach `{address}`; there is no TLS, and nobody is asked who they are\n"
-        )
-    })
 }
 
 /// The first lines, for a person who has just started this.
@@ -473,20 +412,4 @@ fn greeting(
         text.push_str(&format!("  {}\n", example.command(&base)));
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_that_others_can_reach_is_warned_of() {
-        for own in ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
-            assert_eq!(warning(own.parse().unwrap()), None, "{own}");
-        }
-        for other in ["0.0.0.0", "::", "192.168.1.7"] {
-            let warning = warning(other.parse().unwrap()).unwrap();
-            assert!(warning.contains(other), "{warning}");
-        }
-    }
 }
