@@ -54,7 +54,7 @@ pub mod storage;
     expect(
         dead_code,
         unused_imports,
-        reason = "where nothing runs, tapes are only read"
+        reason = "where nothing runs, nothing is replayed"
     )
 )]
 pub mod tape;

@@ -42,8 +42,12 @@ fn lints() -> anyhow::Result<()> {
         .args(["--release", "--workspace", "--all-targets", "--locked"])
         .args(warnings)
         .run()?;
-    // Without features, and as a host on Lambda has it: without a compiler, without the embedded store.
-    for features in [&[][..], &["--features", "runtime"]] {
+    // Without features, as the fuzzers have it, and as a host on Lambda has it: without a compiler, without the embedded store.
+    for features in [
+        &[][..],
+        &["--features", "release-documents,tape-encryption"],
+        &["--features", "runtime"],
+    ] {
         Cargo::new("clippy")
             .args(["--release", "--package", "host-core", "--locked"])
             .args(features)

@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz`: mutated events against the normaliser, mutated tapes against their readers. On stable Rust: `cargo fuzz` would want a nightly compiler.
+//! `cargo xtask fuzz`: mutated bytes against the readers of events, JSON, tapes, cases and release documents, and mutated texts against redaction.
+//! On stable Rust: `cargo fuzz` would want a nightly compiler.
 
 use crate::run::{Cargo, output, root, target_folder};
 use anyhow::Context;

@@ -50,7 +50,8 @@ Commands:
   httplint         lint the answers that the cases record by the rules of HTTP (needs python3)
   dynamodb-local [FILTER]
                    run the DynamoDB backend's tests against Amazon's own engine (needs npm, java 17 and network namespaces)
-  fuzz [SECONDS]   fuzz the event normaliser and the readers of tapes, 30 seconds each unless told
+  fuzz [SECONDS]   fuzz the readers of events, JSON, tapes, cases and release documents, and redaction, 20 seconds
+                   each unless told
   bench [NAME] [--json FILE]
                    what the component costs beside native logic; NAME is growth, guest, joint, lambda, normaliser, release, replay,
                    serve, sizes, tables or tape, all without; or instructions: fails where a path that all requests take has
