@@ -14,7 +14,9 @@ use host_core::{
     limits::{Limits, TAPE_LINE_WRITTEN_BYTES_MAX},
     log::{LogLevel, LogRecord},
     seed::Seed,
-    storage::{Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, Storage},
+    storage::{
+        Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, StorageExt as _,
+    },
     tape::{
         Exchange, RecordOptions, RecordedHost, RecordedRequest, Recorder, RecordingStorage,
         Redaction, TapePolicy, id_of,

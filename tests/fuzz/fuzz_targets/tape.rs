@@ -2,7 +2,7 @@
 #![no_main]
 
 use host_core::tape::{
-    Arguments, Exchange, Identity, Line, TapeFinder, TapeReader, decrypt_line, id_of, read_messages,
+    Exchange, Identity, Line, TapeFinder, TapeReader, arguments, decrypt_line, id_of, read_messages,
 };
 use std::sync::LazyLock;
 
@@ -40,7 +40,7 @@ fn look(line: &Line) {
     };
     assert_eq!(id_of(bytes).as_deref(), Some(&*exchange.id));
     for call in &exchange.calls {
-        let _ = Arguments::read(call.call, call.arguments);
+        let _ = arguments(call.call, call.arguments);
         if let Ok(Some(result)) = call.result() {
             let _ = result.storage_error();
         }
