@@ -38,6 +38,7 @@ pub use media::REST_BINARY_TYPES;
 pub use normalise::{parse, take_apart};
 pub use quotas::Quotas;
 pub use respond::{InvalidResponse, respond};
+pub use route::for_logs as path_for_logs;
 
 use crate::{
     http::{Request, Response},

@@ -15,6 +15,7 @@ use host_core::{
         Origin, Quotas, REST_BINARY_TYPES,
         compose::{Incoming, compose, refused},
         deliver::{BinaryMedia, Delivery, deliver},
+        path_for_logs,
     },
     http::Scheme,
     limits::Limits,
@@ -116,7 +117,7 @@ impl Exchanger {
             let line = Access {
                 time_ms: received_at_ms,
                 method: head.method.as_str(),
-                path: head.uri.path(),
+                path: path_for_logs(head.uri.path()),
                 status: delivered.status().as_u16(),
                 bytes: if head.method == Method::HEAD {
                     0

@@ -23,10 +23,27 @@ pub fn of(kind: EventKind, envelope: &Envelope<'_>, path: Option<&str>) -> Strin
         .or_else(|| text(&envelope.raw_path).map(str::to_owned))
         .or_else(|| text(&envelope.path).map(str::to_owned))
         .unwrap_or_default();
-    // A path that was decoded on its way may have a query in it.
-    route.truncate(route.find(['?', '#', ';']).unwrap_or(route.len()));
+    route.truncate(for_logs(&route).len());
     route.truncate(route.floor_char_boundary(ROUTE_BYTES_MAX));
     route
+}
+
+/// A path up to where a pair of name and value may begin, which may be a credential: `;jsessionid=...`, or a query that was encoded or decoded on
+/// its way.
+pub fn for_logs(path: &str) -> &str {
+    let end = path.bytes().enumerate().find_map(|(at, byte)| {
+        let begins = match byte {
+            b'?' | b'#' | b';' | b'=' => true,
+            b'%' => path.as_bytes().get(at + 1..at + 3).is_some_and(|digits| {
+                ["3b", "3d", "3f", "23"]
+                    .iter()
+                    .any(|one| one.as_bytes().eq_ignore_ascii_case(digits))
+            }),
+            _ => false,
+        };
+        begins.then_some(at)
+    });
+    &path[..end.unwrap_or(path.len())]
 }
 
 #[expect(clippy::disallowed_methods, reason = "read into a string")]
@@ -53,6 +70,22 @@ mod tests {
         assert_eq!(route(EventKind::HttpApi, default, None), "/items/1");
         assert_eq!(route(EventKind::FunctionUrl, default, Some("/a")), "/a");
         assert_eq!(route(EventKind::Alb, rest, None), "/items/1");
+    }
+
+    #[test]
+    fn a_path_in_logs_ends_where_a_pair_may_begin() {
+        for (path, shown) in [
+            ("/items/1", "/items/1"),
+            ("/items/x;jsessionid=s3cret", "/items/x"),
+            ("/items/password%3Ds3cret", "/items/password"),
+            ("/items/password=s3cret", "/items/password"),
+            ("/items/a%3ftoken=s3cret", "/items/a"),
+            ("/items/%C3%BC%", "/items/%C3%BC%"),
+        ] {
+            assert_eq!(for_logs(path), shown);
+            let event = format!(r#"{{"rawPath":"{path}"}}"#);
+            assert_eq!(route(EventKind::FunctionUrl, &event, None), shown);
+        }
     }
 
     #[test]

@@ -127,13 +127,15 @@ impl Redaction {
     }
 
     fn hides_parameter(&self, name: &str) -> bool {
-        let name = names::normalised(name);
-        self.query.contains(&name) || self.is_by_pattern && names::is_credential_parameter(&name)
+        names::is_hidden(name, |name| {
+            self.query.contains(name) || self.is_by_pattern && names::is_credential_parameter(name)
+        })
     }
 
     fn hides_member(&self, name: &str) -> bool {
-        let name = names::normalised(name);
-        self.names.contains(&name) || self.is_by_pattern && names::is_credential(&name)
+        names::is_hidden(name, |name| {
+            self.names.contains(name) || self.is_by_pattern && names::is_credential(name)
+        })
     }
 
     /// A gateway event without its secrets, which are added to `secrets`. `None`: it cannot be read.

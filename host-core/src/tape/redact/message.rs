@@ -75,12 +75,20 @@ impl Redaction {
             return None;
         }
         let text = string(body.json).ok();
+        // What no text is may still have some in it.
+        let mut lossy = None;
         let decoded = match (&text, body.is_base64) {
             (Some(text), true) => LENIENT
                 .decode(text.as_bytes())
                 .ok()
-                .and_then(|bytes| String::from_utf8(bytes).ok())
-                .map(Cow::Owned),
+                .map(String::from_utf8)
+                .and_then(|decoded| match decoded {
+                    Ok(decoded) => Some(Cow::Owned(decoded)),
+                    Err(error) => {
+                        lossy = Some(String::from_utf8_lossy(error.as_bytes()).into_owned());
+                        None
+                    }
+                }),
             (Some(text), false) => Some(Cow::Borrowed(&**text)),
             (None, _) => None,
         };
@@ -103,7 +111,7 @@ impl Redaction {
         };
         let Ok(redacted) = redacted else {
             if let Some(secrets) = secrets {
-                let texts = [decoded.as_deref(), text.as_deref()];
+                let texts = [decoded.as_deref(), lossy.as_deref(), text.as_deref()];
                 for text in texts.into_iter().flatten() {
                     self.harvest(text, secrets);
                 }

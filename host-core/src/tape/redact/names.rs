@@ -70,6 +70,24 @@ pub(super) fn is_credential_parameter(name: &str) -> bool {
     is_credential(name) || QUERY.contains(&name)
 }
 
+/// The last part of a name that has several: `pwd` of `user[pwd]` and `user.pwd`, `code` of `code[0]`, also where the ends of an address
+/// before it are part of the name because they were encoded, as in `/cb?code`. `None`: it has one.
+fn last_part(name: &str) -> Option<&str> {
+    const ENDS: [char; 18] = [
+        '[', ']', '.', '?', '&', ';', '#', '/', '=', ':', ',', ' ', '\n', '"', '\'', '{', '<', '>',
+    ];
+    if !name.contains(ENDS) {
+        return None;
+    }
+    let is_index = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    name.rsplit(ENDS).find(|part| !is_index(part)) // an empty one is an index as well: `code[]`
+}
+
+/// Whether a name as a whole, or its last part, is one that `hides` picks; it gets them normalised.
+pub(super) fn is_hidden(name: &str, hides: impl Fn(&str) -> bool) -> bool {
+    hides(&normalised(name)) || last_part(name).is_some_and(|part| hides(&normalised(part)))
+}
+
 /// The name of a query parameter or form field as it is meant: `+` and percent-encoding taken away, as often as somebody put it there.
 pub(super) fn decoded(name: &str) -> Cow<'_, str> {
     /// Redirects wrap addresses in addresses; more layers than these nobody makes.
@@ -134,6 +152,21 @@ mod tests {
             assert!(is_credential(&normalised(name)), "{name}");
         }
         assert_eq!(decoded("access%255Ftoken"), "access_token");
+    }
+
+    #[test]
+    fn the_last_part_of_a_name_counts() {
+        for (name, part) in [
+            ("user[pwd]", Some("pwd")),
+            ("user.pwd", Some("pwd")),
+            ("code[0]", Some("code")),
+            ("code[]", Some("code")),
+            ("/cb?state=1&code", Some("code")),
+            ("pwd", None),
+            ("[0]", None),
+        ] {
+            assert_eq!(last_part(name), part, "{name}");
+        }
     }
 
     #[test]

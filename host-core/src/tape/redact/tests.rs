@@ -49,6 +49,44 @@ fn credentials_go_wherever_a_gateway_puts_them() {
     assert!(places.contains(&"/event/headers/Authorization".to_owned()));
 }
 
+/// Each is looked for elsewhere, though one replacement stands for the word.
+#[test]
+fn every_value_in_an_encoded_word_is_looked_for() {
+    for word in [
+        "https%3A%2F%2Fa%3Ftoken%3DAAAAAAAAA%26session%3Da-long-s3cret",
+        "%7B%0A%22password%22%3A%22AAAAAAAAAA%22%2C%0A%22token%22%3A%22a-long-s3cret%22%0A%7D",
+        "%3Ca%20token%3D%22AAAAAAAAAA%22%20password%3D%22a-long-s3cret%22%3E",
+    ] {
+        let mut secrets = Secrets::default();
+        let json = json!({"body": format!("d={word}"), "headers": {"content-type": "application/x-www-form-urlencoded"}});
+        Redaction::credentials()
+            .event(&json.to_string(), &mut Marks::default(), &mut secrets)
+            .unwrap();
+        let sweep = secrets.sweep().unwrap();
+        assert_eq!(
+            sweep.text("/items/a-long-s3cret").as_deref(),
+            Some("/items/REDACTED"),
+            "{word}"
+        );
+    }
+}
+
+/// A file beside the credential makes a body none that is text.
+#[test]
+fn what_stands_in_a_body_that_is_no_text_is_looked_for() {
+    let body = b"--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\na-long-s3cret\r\n--b\r\n\r\n\xff\xfe\r\n--b--";
+    let json = json!({"body": STANDARD.encode(body), "isBase64Encoded": true});
+    let mut secrets = Secrets::default();
+    Redaction::credentials()
+        .event(&json.to_string(), &mut Marks::default(), &mut secrets)
+        .unwrap();
+    let sweep = secrets.sweep().unwrap();
+    assert_eq!(
+        sweep.text("/items/a-long-s3cret").as_deref(),
+        Some("/items/REDACTED")
+    );
+}
+
 #[test]
 fn a_pair_that_is_spelt_as_a_name_loses_its_value() {
     let (redacted, marks) = event(

@@ -34,7 +34,7 @@ pub(super) struct Found {
     pub(super) is_parameter: bool,
 }
 
-/// The values in a text whose names `hides` picks, in their order, without overlaps.
+/// The values in a text whose names `hides` picks, in their order; their ranges do not overlap.
 pub(super) fn find(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
     let mut found = match kind {
         Kind::Query | Kind::Pairs => pairs(text, hides),
@@ -44,12 +44,11 @@ pub(super) fn find(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
     encoded(text, hides, &mut found);
     found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
     let mut end = 0;
-    found.retain_mut(|found| {
-        found.range.start = found.range.start.max(end);
-        let is_kept = found.range.end > found.range.start;
-        end = end.max(found.range.end);
-        is_kept
-    });
+    for Found { range, .. } in &mut found {
+        // One that lies within another is empty: its value is still one to look for.
+        *range = range.start.max(end)..range.end.max(end);
+        end = range.end;
+    }
     found
 }
 
@@ -60,7 +59,7 @@ pub(super) fn replaced<'a>(text: &'a str, found: &[Found]) -> Cow<'a, str> {
     }
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    for Found { range, .. } in found {
+    for Found { range, .. } in found.iter().filter(|found| !found.range.is_empty()) {
         out.push_str(&text[at..range.start]);
         out.push_str(REPLACEMENT);
         at = range.end;
@@ -74,7 +73,8 @@ fn pairs(text: &str, hides: &dyn Hides) -> Vec<Found> {
     let mut start = 0;
     for pair in text.split('&') {
         let end = start + pair.len();
-        if let Some((name, value)) = pair.split_once('=') {
+        // Without `=` a pair is a name; people who write `token:` mean a pair.
+        if let Some((name, value)) = pair.split_once('=').or_else(|| pair.split_once(':')) {
             let name = names::decoded(name);
             if !value.is_empty() && hides.parameter(&name) {
                 found.push(Found {
@@ -90,6 +90,9 @@ fn pairs(text: &str, hides: &dyn Hides) -> Vec<Found> {
     found
 }
 
+/// What stands before a parameter's name in an address.
+const PARAMETER_BEGINS: [char; 4] = ['?', '&', ';', '#'];
+
 /// Values after a name and `=`, in prose also after `:`, in the order of their ends. What lies within a value that was found is not looked
 /// at again, so that time and memory stay linear in the text.
 fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
@@ -97,8 +100,8 @@ fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     // Where the last value ends that reaches to the end of its line, and the last that ends with a word: others within them end there, too.
     let (mut line_end, mut word_end, mut end) = (0, 0, 0);
-    for (at, separator) in text.match_indices(['=', ':']) {
-        let is_colon = separator == ":";
+    for (at, separator) in text.match_indices(['=', ':', '\u{ff1a}']) {
+        let is_colon = separator != "=";
         if is_colon && !is_prose || at < line_end || !is_colon && at < word_end {
             continue;
         }
@@ -106,8 +109,10 @@ fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
             continue;
         };
         // In prose, an address is told by what stands before the name.
-        let is_parameter = !is_prose || !is_colon && before.ends_with(['?', '&', ';', '#']);
+        let is_parameter = !is_prose || !is_colon && before.ends_with(PARAMETER_BEGINS);
         let name = names::decoded(name);
+        // An address within an address may be encoded but for its last `=`.
+        let is_parameter = is_parameter || !is_colon && name.contains(PARAMETER_BEGINS);
         let is_hidden = match is_parameter {
             true => hides.parameter(&name),
             false => hides.word(&name) || is_prose && hides.word(&with_word_before(before, &name)),
@@ -116,7 +121,7 @@ fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
             continue;
         }
         let (range, reach) = match is_colon {
-            true => (rest_of_line(text, at + 1), Reach::Line),
+            true => (rest_of_line(text, at + separator.len()), Reach::Line),
             false => value_after(text, at + 1),
         };
         match reach {
@@ -139,7 +144,11 @@ fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
 
 /// The name at the end of a text, with quotes and blanks after it, as in JSON, and what stands before it.
 fn name_before(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim_end_matches([' ', '\t', '"', '\'', '\\']);
+    // Quotes, marks of Markdown, and blanks that cannot be seen.
+    let text = text.trim_end_matches([
+        ' ', '\t', '"', '\'', '\\', '`', '*', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}',
+        '\u{a0}', '\u{ad}', '\u{200b}', '\u{feff}',
+    ]);
     let is_in_name = |character: char| {
         character.is_alphanumeric()
             || matches!(character, '_' | '-' | '.' | '%' | '[' | ']' | '~' | '$')
@@ -169,7 +178,15 @@ fn rest_of_line(text: &str, start: usize) -> Range<usize> {
     };
     // A value that stands on the lines below: a block of YAML, what `{:#?}` prints, a key in PEM.
     let line = text[start..start + length].trim_end();
-    let goes_on = line.is_empty() || line.ends_with(['(', '[', '{', '|', '>']) || is_pem(line);
+    let block = line
+        .trim_end_matches(['-', '+'])
+        .trim_end_matches(|character: char| character.is_ascii_digit());
+    let is_tag = line.starts_with('!') && !line.contains(' ');
+    let goes_on = line.is_empty()
+        || line.ends_with(['(', '[', '{', '\\'])
+        || block.ends_with(['|', '>'])
+        || is_tag
+        || is_pem(line);
     if goes_on {
         start..text.len()
     } else {
@@ -209,6 +226,9 @@ fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
     let rest = &text[start..];
     let length = rest.find(ENDS).unwrap_or(rest.len());
     let word = &rest[..length];
+    if matches!(word, "" | "\\") && rest[length..].starts_with(['\r', '\n']) {
+        return (start..text.len(), Reach::Line); // it stands on the lines below
+    }
     if is_pem(word) {
         return (start..text.len(), Reach::Line);
     }
@@ -238,12 +258,20 @@ pub(super) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
         return Some(rest_of_line(text, start));
     }
     let mut before = 0;
+    let mut is_second = false;
     for (at, byte) in text.bytes().enumerate().skip(start) {
         match byte {
             b'\n' => return Some(start..at),
             b'\\' => before += 1,
             // A quote that is escaped more often than the first is part of the value.
             _ if char::from(byte) == quote && is_closing(backslashes, before) => {
+                // SQL doubles quotes within a text.
+                let is_doubled = before == 0 && at > start && text[at + 1..].starts_with(quote);
+                if is_second || is_doubled {
+                    is_second = !is_second;
+                    before = 0;
+                    continue;
+                }
                 return Some(start..at - before.min(backslashes));
             }
             _ => before = 0,
@@ -274,7 +302,7 @@ fn encoded(text: &str, hides: &dyn Hides, found: &mut Vec<Found>) {
         if *decoded != *word {
             // What is within is no prose, but may have its forms.
             let is_document = decoded.contains(['{', '"', '\n', '<']);
-            let kind = if is_document {
+            let kind = if is_document || decoded.contains(':') {
                 Kind::Pairs
             } else {
                 Kind::Query
@@ -347,11 +375,11 @@ mod tests {
 
     impl Hides for Patterns {
         fn parameter(&self, name: &str) -> bool {
-            names::is_credential_parameter(&names::normalised(name))
+            names::is_hidden(name, names::is_credential_parameter)
         }
 
         fn word(&self, name: &str) -> bool {
-            names::is_credential(&names::normalised(name))
+            names::is_hidden(name, names::is_credential)
         }
     }
 
@@ -381,6 +409,21 @@ mod tests {
             ),
             ("next=a%3Db", "next=a%3Db"),
             ("a=1;pin=s3cret;b=2&c", "a=1;pin=REDACTED&c"),
+            (
+                "next=%2Fcb%3Fcode=s3cret&a=b",
+                "next=%2Fcb%3Fcode=REDACTED&a=b",
+            ),
+            ("a=1%26pin=s3cret", "a=1%26pin=REDACTED"),
+            (
+                "user[pwd]=s3cret&code[0]=s3cret",
+                "user[pwd]=REDACTED&code[0]=REDACTED",
+            ),
+            (
+                "user%5Bpwd%5D=s3cret&login.otp=s3cret",
+                "user%5Bpwd%5D=REDACTED&login.otp=REDACTED",
+            ),
+            ("token%3As3cret&token:s3cret", "REDACTED&token:REDACTED"),
+            ("x=token%3As3cret", "x=REDACTED"),
             ("next=/cb?pin=s3cret&a=b", "next=/cb?pin=REDACTED&a=b"),
             ("a=b:c&d=%7B%22e%22%3A1%7D", "a=b:c&d=%7B%22e%22%3A1%7D"),
         ] {
@@ -414,6 +457,10 @@ mod tests {
                 "<https://a?key=REDACTED>; rel=n",
             ),
             ("https://a/secret:b", "https://a/secret:b"),
+            (
+                "/login?next=/cb%3Fstate=1%26code=s3cret",
+                "/login?next=/cb%3Fstate=1%26code=REDACTED",
+            ),
         ] {
             assert_eq!(redacted(text, Kind::Address), expected);
         }
@@ -448,6 +495,21 @@ mod tests {
             ("api key: s3cret", "api key: REDACTED"),
             ("private key=s3cret b", "private key=REDACTED b"),
             ("password:\n  s3cret", "password:REDACTED"),
+            ("password: |-\n  s3cret", "password: REDACTED"),
+            ("password: !!str\n  s3cret", "password: REDACTED"),
+            ("password=\ns3cret", "password=REDACTED"),
+            ("password = \\\ns3cret", "password = REDACTED"),
+            ("SET PASSWORD='a''s3cret' b", "SET PASSWORD='REDACTED' b"),
+            ("**password**: s3cret", "**password**: REDACTED"),
+            ("`password`: s3cret", "`password`: REDACTED"),
+            (
+                "password\u{a0}\u{ff1a}s3cret",
+                "password\u{a0}\u{ff1a}REDACTED",
+            ),
+            (
+                "https://a/?next=%2Fcb%3Fpwd=s3cret",
+                "https://a/?next=%2Fcb%3Fpwd=REDACTED",
+            ),
             ("password: Some(\n  \"s3cret\",\n)", "password: REDACTED"),
             (
                 "private_key=-----BEGIN PRIVATE KEY-----\ns3cret\n",
