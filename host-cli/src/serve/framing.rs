@@ -5,7 +5,11 @@
 //! client begins to speak HTTP/2 (RFC 9110, 15.6.6 wants a 505 for a major version that is not known), and where a request has both
 //! `Content-Length` and `Transfer-Encoding` it drops the first without a word, while whoever stands in between may go by it (RFC 9112,
 //! 6.1). What is followed here is only looked at: hyper frames the requests, and where the two might not agree nothing is changed any
-//! more.
+//! more, except that a chunked body of which others might see another end is made one that hyper refuses.
+
+mod chunked;
+
+use self::chunked::{Chunked, Next};
 
 /// What is kept of a field line to see its name and the value of a length.
 const LINE_BYTES_MAX: usize = 64;
@@ -50,14 +54,12 @@ enum State {
     Field,
     /// So many bytes of the body are left.
     Body(u64),
-    /// In the line with the size of a chunk.
-    ChunkSize,
-    /// So many bytes of a chunk and the line break after it are left.
-    Chunk(u64),
-    /// In a line after the last chunk.
-    Trailer,
+    /// In a chunked body.
+    Chunked(Chunked),
     /// It is not known where the next request begins.
     Lost,
+    /// The same, and hyper is kept from going on.
+    Refused,
 }
 
 const VERSION: &[u8] = b" HTTP/1.";
@@ -84,7 +86,9 @@ impl Framing {
         self.other_version
     }
 
-    /// Follows bytes that were read. A later major version of a request line becomes 0, which hyper refuses without knowing it; the minor version of a request line becomes 1 where it is greater.
+    /// Follows bytes that were read. A later major version of a request line becomes 0, which hyper refuses without knowing it; the minor
+    /// version of a request line becomes 1 where it is greater. What follows a line of a chunked body that has a bare LF becomes CRs, of
+    /// which hyper refuses the second.
     pub fn follow(&mut self, bytes: &mut [u8]) {
         let mut at = 0;
         while at < bytes.len() {
@@ -93,9 +97,13 @@ impl Framing {
                     self.request_line(&mut bytes[at..])
                 }
                 State::Body(left) => self.body(left, bytes.len() - at),
-                State::Chunk(left) => self.chunk(left, bytes.len() - at),
-                State::Field | State::ChunkSize | State::Trailer => self.line(&bytes[at..]),
+                State::Chunked(chunked) => self.chunked(chunked, &bytes[at..]),
+                State::Field => self.line(&bytes[at..]),
                 State::Lost => return,
+                State::Refused => {
+                    bytes[at..].fill(b'\r');
+                    return;
+                }
             };
         }
     }
@@ -143,15 +151,40 @@ impl Framing {
         taken
     }
 
-    fn chunk(&mut self, left: u64, available: usize) -> usize {
-        let taken = usize::try_from(left).map_or(available, |left| left.min(available));
-        let left = left - taken as u64;
-        self.state = if left == 0 {
-            State::ChunkSize
-        } else {
-            State::Chunk(left)
-        };
-        taken
+    /// Takes bytes up to the end of a chunked body, or up to one that makes it none.
+    fn chunked(&mut self, mut chunked: Chunked, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            if let Chunked::Data(left @ 1..) = chunked {
+                let available = bytes.len() - at;
+                let taken = usize::try_from(left).map_or(available, |left| left.min(available));
+                at += taken;
+                chunked = match left - taken as u64 {
+                    0 => Chunked::DataCr,
+                    left => Chunked::Data(left),
+                };
+                continue;
+            }
+            match chunked.after(*byte) {
+                Next::Body(next) => chunked = next,
+                Next::End => {
+                    self.state = State::Start;
+                    return at + 1;
+                }
+                Next::Refused => {
+                    self.state = self.lost();
+                    return at;
+                }
+                Next::Ambiguous => {
+                    self.lost();
+                    self.state = State::Refused;
+                    return at;
+                }
+            }
+            at += 1;
+        }
+        self.state = State::Chunked(chunked);
+        at
     }
 
     /// Takes bytes up to the end of a line, and the line when it is whole.
@@ -177,21 +210,11 @@ impl Framing {
 
     fn whole_line(&mut self, line: &[u8]) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        self.state = match self.state {
-            State::Field if line.is_empty() => self.end_of_head(),
-            State::Field => {
-                self.field(line);
-                State::Field
-            }
-            State::ChunkSize => match chunk_size(line, self.is_cut) {
-                Some(0) => State::Trailer,
-                // The line break behind it.
-                Some(size) => State::Chunk(size.saturating_add(2)),
-                None => self.lost(),
-            },
-            State::Trailer if line.is_empty() => State::Start,
-            other => other,
-        };
+        if line.is_empty() {
+            self.state = self.end_of_head();
+        } else {
+            self.field(line);
+        }
     }
 
     /// Where the next head begins is not known: it is refused, whatever hyper makes of it.
@@ -232,7 +255,7 @@ impl Framing {
         match self.head {
             Head {
                 is_chunked: true, ..
-            } => State::ChunkSize,
+            } => State::Chunked(Chunked::default()),
             Head {
                 length: Some(length @ 1..),
                 ..
@@ -242,16 +265,8 @@ impl Framing {
     }
 }
 
-/// The size in a line of the chunked coding, whatever its extensions say. Digits may be missing at the end of a line that was cut.
-fn chunk_size(line: &[u8], is_cut: bool) -> Option<u64> {
-    let end = line.iter().position(|byte| !byte.is_ascii_hexdigit());
-    if end.is_none() && is_cut {
-        return None;
-    }
-    let end = end.unwrap_or(line.len());
-    let digits = str::from_utf8(&line[..end]).ok()?;
-    u64::from_str_radix(digits, 16).ok()
-}
+#[cfg(test)]
+mod agreement;
 
 #[cfg(test)]
 mod tests {

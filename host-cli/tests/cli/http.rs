@@ -203,6 +203,37 @@ fn a_body_with_two_ends_is_refused_on_every_request_of_a_connection() {
     assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 2, "{answers}");
 }
 
+/// RFC 9112, 7.1: lines of a chunked body end with CRLF. Whoever takes a bare LF for an end sees other requests than who does not.
+#[test]
+fn a_bare_line_feed_or_carriage_return_in_a_chunked_body_ends_the_connection() {
+    let server = server();
+    let head = "POST /items HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let second = "POST /items HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+        Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"name\":\"second\"}\r\n0\r\n\r\n";
+    let body = "10\r\n{\"name\":\"first.\"}\r\n";
+    for end in [
+        "0\r\n\nX: y\r\n\r\n",
+        "0\r\nA: b\n\n\r\n\r\n",
+        "0\r\nA: b\nX: y\r\n\r\n",
+        "0\r\nA: b\rX: y\r\n\r\n",
+        "0\r\n\rX: y\r\n\r\n",
+        "0\n\r\n",
+        "0;a=b\n\r\n",
+        "0;a=b\rc\r\n\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        "5\r\nhello\n0\r\n\r\n",
+    ] {
+        let answer = server.talk([GET, head, body, end, second, CLOSING].concat());
+        let (_, refusal) = answer[9..].split_once("HTTP/1.1 ").unwrap();
+        expect_problem(&format!("HTTP/1.1 {refusal}"), 400);
+    }
+    let listed = server.talk(CLOSING.replace("/health", "/items"));
+    assert!(
+        !listed.contains("first.") && !listed.contains("second"),
+        "{listed}"
+    );
+}
+
 /// RFC 9112, 9.6.
 #[test]
 fn a_client_that_has_said_all_still_gets_its_answer() {
