@@ -200,6 +200,55 @@ impl Totals {
     }
 }
 
+/// Lines of a file that a report tells one by one, of those that are no request; further ones are counted. Only a report that is printed
+/// as it comes, and so keeps nothing, tells all of them.
+const BAD_LINES_TOLD_MAX: u64 = 1_000;
+
+/// Counts what a report leaves out of a file.
+#[derive(Default)]
+struct LeftOut {
+    bad_lines: u64,
+    /// What failed.
+    failed: u64,
+    /// Lines that end too early.
+    cut: u64,
+}
+
+impl LeftOut {
+    /// Whether a verdict is still to be told by itself; counts it if not.
+    fn tells(&mut self, verdict: &Verdict) -> bool {
+        match verdict {
+            Verdict::Unreadable(_) | Verdict::Encrypted(_) | Verdict::Refused(_) | Verdict::Cut => {
+                self.bad_lines += 1;
+                let is_told = self.bad_lines <= BAD_LINES_TOLD_MAX;
+                if !is_told {
+                    self.count(verdict);
+                }
+                is_told
+            }
+            Verdict::Same
+            | Verdict::Blessed
+            | Verdict::Differs(_)
+            | Verdict::ServerError { .. }
+            | Verdict::Tape { .. } => true,
+        }
+    }
+
+    fn count(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Cut => self.cut += 1,
+            _ => self.failed += 1,
+        }
+    }
+
+    /// What was left out of the file that ends, in words.
+    fn words(&self, path: &Path) -> Option<String> {
+        let count = self.failed + self.cut;
+        let lines = if count == 1 { "line" } else { "lines" };
+        (count > 0).then(|| format!("{}: and {count} more {lines}", path.display()))
+    }
+}
+
 /// A format of reporting.
 pub trait Report {
     /// A case, whatever its verdict; or an event or request whose verdict is not `Same`.

@@ -3,7 +3,7 @@
 //! The page's data stand in it as JSON; its script makes elements of them and never interprets a text as markup. Requests are written
 //! as they come; the page begins with a list and shows one of them at a time.
 
-use super::{Finding, Report, Totals, Verdict, json::name};
+use super::{Finding, LeftOut, Report, Totals, Verdict, json::name};
 use crate::{
     exit::Failure,
     replacement::{self, OutputError, Readers, Replacement},
@@ -26,6 +26,8 @@ pub const WHAT: &str = "report";
 const DETAILED_MAX: u32 = 2_000;
 /// Lines in the list; further requests that came out the same are only counted.
 const LISTED_MAX: u32 = 20_000;
+/// Lines in the list, whatever came out; further requests are only counted.
+const LISTED_DIFFERING_MAX: u32 = 5 * LISTED_MAX;
 /// Characters of a text in the page; longer ones are cut.
 const TEXT_CHARACTERS_MAX: usize = 20_000;
 
@@ -203,6 +205,7 @@ pub struct Html {
     out: Replacement,
     listed: u32,
     detailed: u32,
+    left_out: LeftOut,
 }
 
 impl Html {
@@ -214,6 +217,7 @@ impl Html {
             out,
             listed: 0,
             detailed: 0,
+            left_out: LeftOut::default(),
         };
         html.write(&format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -253,6 +257,9 @@ fn cannot_write(path: &Path, error: &OutputError) -> Failure {
 impl Report for Html {
     /// Requests come by [`Self::detail`]; of the rest, only what is not as expected is listed.
     fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
+        if !self.left_out.tells(&finding.verdict) {
+            return Ok(());
+        }
         let (word, note) = match &finding.verdict {
             Verdict::Same | Verdict::Blessed | Verdict::Tape { .. } => return Ok(()),
             Verdict::Differs(_) => ("differs", String::new()),
@@ -262,6 +269,10 @@ impl Report for Html {
             Verdict::Encrypted(reason) => ("unplayable", format!("encrypted: {reason}")),
             Verdict::Cut => ("unplayable", "the line is cut off".to_owned()),
         };
+        if self.listed >= LISTED_DIFFERING_MAX {
+            self.left_out.count(&finding.verdict);
+            return Ok(());
+        }
         let what = if finding.is_case { "case" } else { "line" };
         let place = finding.place.to_string();
         let (method, path) = match &finding.request {
@@ -283,6 +294,10 @@ impl Report for Html {
         if self.listed >= LISTED_MAX && is_same {
             return Ok(());
         }
+        if self.listed >= LISTED_DIFFERING_MAX {
+            self.left_out.failed += 1;
+            return Ok(());
+        }
         let mut entry = detail.head.clone();
         if self.detailed < DETAILED_MAX {
             self.detailed += 1;
@@ -291,8 +306,19 @@ impl Report for Html {
         self.list(entry)
     }
 
-    fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), Failure> {
-        Ok(())
+    fn file(&mut self, path: &Path, _totals: &Totals) -> Result<(), Failure> {
+        let left_out = std::mem::take(&mut self.left_out);
+        let Some(words) = left_out.words(path) else {
+            return Ok(());
+        };
+        let entry = json!({
+            "id": "line", "verdict": "unplayable", "method": "", "path": words, "place": path.display().to_string(),
+            "note": "too many to be listed",
+        });
+        match entry {
+            Value::Object(entry) => self.list(entry),
+            _ => Ok(()),
+        }
     }
 
     fn finish(&mut self, totals: &Totals) -> Result<(), Failure> {
@@ -327,5 +353,29 @@ mod tests {
         assert!(!text.contains('<'), "{text}");
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["a"], "</script><script>alert(1)</script><!--");
+    }
+
+    #[test]
+    fn lines_that_are_no_request_are_counted_behind_the_first_thousand() {
+        let name = format!("tenon-report-{}.html", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let mut report = Html::create(&path).unwrap();
+        for number in 1..=3_000 {
+            let place = Place {
+                path: Path::new("day.tape").into(),
+                line: Some(number),
+            };
+            report
+                .verdict(&Finding::unread(place, Verdict::Cut))
+                .unwrap();
+        }
+        report
+            .file(Path::new("day.tape"), &Totals::default())
+            .unwrap();
+        report.finish(&Totals::default()).unwrap();
+        let page = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(page.matches("the line is cut off").count(), 1_000);
+        assert!(page.contains("day.tape: and 2000 more lines"));
     }
 }

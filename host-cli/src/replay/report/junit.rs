@@ -1,7 +1,8 @@
 //! The outcome for CI systems: JUnit XML. A test for each case and for each event or request that is not as expected; the others of a
-//! file are one test, which passes, so that failures count what differs and nothing twice.
+//! file are one test, which passes, so that failures count what differs and nothing twice. Of what is too much to be kept until the end,
+//! a file has one test more, which counts it.
 
-use super::{Finding, Report, Totals, Verdict, json::name};
+use super::{Finding, LeftOut, Report, Totals, Verdict, json::name};
 use crate::exit::Failure;
 use host_core::{
     tape::replay as tape,
@@ -10,10 +11,17 @@ use host_core::{
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use std::path::Path;
 
+/// What all tests may take; further ones are counted.
+const TESTS_BYTES_MAX: usize = 64 << 20;
+/// What a test takes beside its texts.
+const TEST_BYTES: usize = 1 << 10;
+
 /// Collects, and prints at the end: the format wants its counts first.
 pub struct Junit<P> {
     print: P,
     suite: TestSuite,
+    bytes: usize,
+    left_out: LeftOut,
 }
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
@@ -22,6 +30,8 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
         Self {
             print,
             suite: TestSuite::new("replay"),
+            bytes: 0,
+            left_out: LeftOut::default(),
         }
     }
 
@@ -51,7 +61,16 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
                 }
             }
         };
-        self.add(&finding.heading(), class, status(finding));
+        if !self.left_out.tells(&finding.verdict) {
+            return Ok(());
+        }
+        if self.bytes > TESTS_BYTES_MAX {
+            self.left_out.count(&finding.verdict);
+            return Ok(());
+        }
+        let (name, status) = (finding.heading(), status(finding));
+        self.bytes += TEST_BYTES + name.len() + text_bytes(&status);
+        self.add(&name, class, status);
         Ok(())
     }
 
@@ -69,12 +88,23 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
             );
             self.add(&name, class, TestCaseStatus::success());
         }
+        let left_out = std::mem::take(&mut self.left_out);
+        if let Some(name) = left_out.words(path) {
+            let status = match left_out.failed {
+                0 => TestCaseStatus::skipped(),
+                failed => failure(
+                    &format!("{failed} failed that are too many to be listed"),
+                    None,
+                ),
+            };
+            self.add(&name, class, status);
+        }
         Ok(())
     }
 
     fn finish(&mut self, _totals: &Totals) -> Result<(), Failure> {
         let mut report = quick_junit::Report::new("host-cli replay");
-        report.add_test_suite(self.suite.clone());
+        report.add_test_suite(std::mem::replace(&mut self.suite, TestSuite::new("replay")));
         let mut text = Vec::new();
         report.serialize(&mut text).map_err(|error| {
             Failure::environment(format_args!("failed to write the JUnit report: {error}"))
@@ -119,6 +149,21 @@ fn status(finding: &Finding) -> TestCaseStatus {
                 | tape::Verdict::Unplayable) => failure(name(verdict), Some(notes.join("\n"))),
             }
         }
+    }
+}
+
+fn text_bytes(status: &TestCaseStatus) -> usize {
+    match status {
+        TestCaseStatus::NonSuccess {
+            message,
+            description,
+            ..
+        } => [message, description]
+            .into_iter()
+            .flatten()
+            .map(|text| text.as_str().len())
+            .sum(),
+        TestCaseStatus::Success { .. } | TestCaseStatus::Skipped { .. } => 0,
     }
 }
 
@@ -208,5 +253,67 @@ mod tests {
             </testsuite>
         </testsuites>
         "#);
+    }
+
+    fn bad_line(number: u64, verdict: Verdict) -> Finding {
+        let place = Place {
+            path: Path::new("day.tape").into(),
+            line: Some(number),
+        };
+        Finding::unread(place, verdict)
+    }
+
+    /// The document on findings of one file, and the bytes that were kept for it.
+    fn reported(findings: impl Iterator<Item = Finding>) -> (String, usize) {
+        let mut printed = Vec::new();
+        let mut report = Junit::new(|bytes: &[u8]| {
+            printed.extend_from_slice(bytes);
+            Ok(())
+        });
+        findings.for_each(|finding| report.verdict(&finding).unwrap());
+        report
+            .file(Path::new("day.tape"), &Totals::default())
+            .unwrap();
+        report.finish(&Totals::default()).unwrap();
+        let bytes = report.bytes;
+        (String::from_utf8(printed).unwrap(), bytes)
+    }
+
+    #[test]
+    fn lines_that_are_no_request_are_counted_behind_the_first_thousand() {
+        let (text, _) = reported((1..=3_000).map(|number| bad_line(number, Verdict::Cut)));
+        assert!(
+            text.contains(r#"tests="1001" skipped="1001" failures="0""#),
+            "{}",
+            &text[..300]
+        );
+        assert!(text.contains("day.tape: and 2000 more lines"));
+        let (text, _) = reported((1..=3_000).map(|number| match number % 2 {
+            0 => bad_line(number, Verdict::Cut),
+            _ => bad_line(number, Verdict::Unreadable("no".to_owned())),
+        }));
+        assert!(
+            text.contains(r#"tests="1001" skipped="500" failures="501""#),
+            "{}",
+            &text[..300]
+        );
+        assert!(text.contains("1000 failed that are too many to be listed"));
+    }
+
+    #[test]
+    fn what_is_kept_until_the_end_is_bounded() {
+        let response = json!({"body": "x".repeat(1 << 20)});
+        let (text, bytes) = reported((1..=100).map(|number| {
+            let response = response.clone();
+            bad_line(
+                number,
+                Verdict::ServerError {
+                    status: 500,
+                    response,
+                },
+            )
+        }));
+        assert!(bytes < TESTS_BYTES_MAX + (2 << 20), "{bytes}");
+        assert!(text.contains("day.tape: and 36 more lines"));
     }
 }
