@@ -38,6 +38,13 @@ impl TapeFinder {
         }
     }
 
+    /// Counts a line that is neither tape nor part of one; whether it was such a line.
+    pub(super) fn passes_over(&mut self, line: &[u8]) -> bool {
+        let is_other = tape_start(line).is_none();
+        self.skipped += u64::from(is_other);
+        is_other
+    }
+
     /// Lines that were no tape.
     pub fn skipped(&self) -> u64 {
         self.skipped
@@ -64,11 +71,13 @@ fn tape_start(line: &[u8]) -> Option<usize> {
     if is_tape(line) || is_part(line) {
         return Some(0);
     }
-    let mark = format!("{{\"{FIRST_MEMBER}");
-    let start = line
-        .windows(mark.len())
-        .position(|window| window == mark.as_bytes())?;
     // Words before, not a member of something larger.
-    let is_prefix = !line[..start].contains(&b'{') && !line[..start].contains(&b'"');
-    (is_prefix && (is_tape(&line[start..]) || is_part(&line[start..]))).then_some(start)
+    let start = line.iter().position(|byte| *byte == b'{')?;
+    let (words, object) = line.split_at(start);
+    let is_found = object
+        .strip_prefix(b"{\"")
+        .is_some_and(|rest| rest.starts_with(FIRST_MEMBER.as_bytes()))
+        && !words.contains(&b'"')
+        && (is_tape(object) || is_part(object));
+    is_found.then_some(start)
 }

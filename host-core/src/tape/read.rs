@@ -49,8 +49,13 @@ impl ReadError {
 pub struct TapeReader<R> {
     input: R,
     number: u64,
+    /// The line that was read last, for the next one to be read into.
+    buffer: Vec<u8>,
     finder: TapeFinder,
 }
+
+/// A longer line does not leave its room to the next one.
+const BUFFER_BYTES_KEPT_MAX: usize = 1 << 20;
 
 impl<R: BufRead> TapeReader<R> {
     /// Reads from `input`.
@@ -58,36 +63,63 @@ impl<R: BufRead> TapeReader<R> {
         Self {
             input,
             number: 0,
+            buffer: Vec::new(),
             finder: TapeFinder::default(),
         }
     }
 
     /// The next line that is not empty; `None` at the end.
     pub fn next_line(&mut self) -> Result<Option<Line>, ReadError> {
-        loop {
-            let mut bytes = Vec::with_capacity(4096);
-            let read = (&mut self.input)
+        Ok(self.fill()?.then(|| self.line()))
+    }
+
+    /// What is in the buffer, as a line of its own.
+    fn line(&self) -> Line {
+        Line {
+            number: self.number,
+            bytes: self.buffer.clone(),
+        }
+    }
+
+    /// Reads the next line that is not empty into the buffer; whether there is one.
+    fn fill(&mut self) -> Result<bool, ReadError> {
+        self.buffer.clear();
+        self.buffer.shrink_to(BUFFER_BYTES_KEPT_MAX);
+        while self.skip_breaks()? {
+            (&mut self.input)
                 .take(TAPE_LINE_BYTES_MAX as u64 + 1)
-                .read_until(b'\n', &mut bytes)?;
-            if read == 0 {
-                return Ok(None);
-            }
+                .read_until(b'\n', &mut self.buffer)?;
             self.number += 1;
-            if bytes.last() != Some(&b'\n') && bytes.len() > TAPE_LINE_BYTES_MAX {
-                drop(bytes);
+            if self.buffer.last() != Some(&b'\n') && self.buffer.len() > TAPE_LINE_BYTES_MAX {
                 self.skip_line()?;
                 return Err(ReadError::TooLong {
                     number: self.number,
                 });
             }
-            bytes.truncate(bytes.trim_ascii_end().len());
-            let blanks = bytes.len() - bytes.trim_ascii_start().len();
-            bytes.drain(..blanks);
-            if !bytes.is_empty() {
-                return Ok(Some(Line {
-                    number: self.number,
-                    bytes,
-                }));
+            self.buffer.truncate(self.buffer.trim_ascii_end().len());
+            let blanks = self.buffer.len() - self.buffer.trim_ascii_start().len();
+            self.buffer.drain(..blanks);
+            if !self.buffer.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Counts empty lines; whether anything comes after them.
+    fn skip_breaks(&mut self) -> io::Result<bool> {
+        loop {
+            let bytes = match self.input.fill_buf() {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let breaks = bytes.iter().take_while(|byte| **byte == b'\n').count();
+            let (is_end, is_rest) = (bytes.is_empty(), breaks < bytes.len());
+            self.input.consume(breaks);
+            self.number += breaks as u64;
+            if is_end || is_rest {
+                return Ok(is_rest);
             }
         }
     }
@@ -108,7 +140,11 @@ impl<R: BufRead> TapeReader<R> {
 
     /// The next line of tape, put together again where it was split; other lines, as logs have them, are counted and left out.
     pub fn next_tape(&mut self) -> Result<Option<Line>, ReadError> {
-        while let Some(line) = self.next_line()? {
+        while self.fill()? {
+            if self.finder.passes_over(&self.buffer) {
+                continue;
+            }
+            let line = self.line();
             if let Some(tape) = self.finder.look(line.number, line.bytes)? {
                 return Ok(Some(tape));
             }
@@ -174,6 +210,44 @@ mod tests {
             Err(ReadError::TooLong { number: 4 })
         ));
         assert!(reader.next_line().unwrap().is_none());
+    }
+
+    #[test]
+    fn empty_lines_are_counted_and_nothing_is_allocated_for_them() {
+        let count = 1_000_000;
+        let input = io::repeat(b'\n')
+            .take(count)
+            .chain(b"{}\n".as_slice())
+            .chain(io::repeat(b'\n').take(count));
+        let mut reader = TapeReader::new(io::BufReader::new(input));
+        assert!(reader.skip_breaks().unwrap());
+        assert_eq!((reader.lines(), reader.buffer.capacity()), (count, 0));
+        let line = reader.next_line().unwrap().unwrap();
+        assert_eq!(
+            (line.number, line.bytes.as_slice()),
+            (count + 1, b"{}".as_slice())
+        );
+        let (place, room) = (reader.buffer.as_ptr(), reader.buffer.capacity());
+        assert!(reader.next_line().unwrap().is_none());
+        assert_eq!(reader.lines(), 2 * count + 1);
+        assert_eq!(
+            (reader.buffer.as_ptr(), reader.buffer.capacity()),
+            (place, room)
+        );
+    }
+
+    #[test]
+    fn lines_are_read_into_one_buffer() {
+        let text = "x\r\n\r\n y\n".repeat(1_000);
+        let mut reader = TapeReader::new(text.as_bytes());
+        assert_eq!(reader.next_line().unwrap().unwrap().bytes, b"x");
+        let place = reader.buffer.as_ptr();
+        let mut count = 1;
+        while reader.next_line().unwrap().is_some() {
+            assert_eq!(reader.buffer.as_ptr(), place);
+            count += 1;
+        }
+        assert_eq!(count, 2_000);
     }
 
     #[test]
