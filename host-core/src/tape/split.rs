@@ -95,7 +95,7 @@ pub struct MissingParts {
     pub sha256: Digest,
     /// How many parts it has.
     pub of: usize,
-    /// First and last number of the gaps between the parts that are there, from 0; the first [`GAPS_MAX`] of them.
+    /// First and last number of the gaps between the parts that are there, from 0; the first eight of them.
     pub gaps: Vec<(usize, usize)>,
 }
 
