@@ -57,7 +57,10 @@ pub use self::{
     channel_store::{ChannelStore, FlipError, FolderChannels},
     folder::StoreError,
     follow::{Follower, Following, NoGuest},
-    generation::{RecordError, RecordState, newest_generation, record_generation, record_state},
+    generation::{
+        InvalidRecord, NewestRecord, RecordError, RecordState, newest_record, record_generation,
+        record_state,
+    },
     prepare::{House, PrepareError, Views},
     report::{ChannelReport, FollowError, Look},
 };

@@ -261,7 +261,7 @@ pub struct SigningOptions {
     /// Days after which hosts no longer take this generation
     #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub valid_days: u32,
-    /// Go on although the present document is missing, or older than a generation that was signed before: what comes next is newer than both
+    /// Go on although the present document is missing, or older than a generation that was signed before, or may be since something else lies in the place of a record: what comes next is newer than all
     #[arg(long)]
     pub recover: bool,
 }

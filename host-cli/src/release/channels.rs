@@ -5,8 +5,8 @@ use crate::{args::release::SigningOptions, exit::Failure, output, time};
 use host_core::{
     digest::Digest,
     release::{
-        Channel, ChannelName, FlipError, PublicKey, PublicKeys, RecordState, SecretKey, Signing,
-        newest_generation, record_generation, record_state,
+        Channel, ChannelName, FlipError, InvalidRecord, NewestRecord, PublicKey, PublicKeys,
+        RecordState, SecretKey, Signing, newest_record, record_generation, record_state,
     },
 };
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub struct Present {
     pub document: Option<Channel>,
     /// The newest generation that is known to have been signed.
     newest: u64,
+    /// What lies after its record and is none.
+    invalid: Option<InvalidRecord>,
     seen: Seen,
 }
 
@@ -59,7 +61,7 @@ impl Signer {
             by: self.by.clone(),
             now_ms: time::now_ms(),
             valid_for: self.valid_for,
-            newest_generation: present.newest,
+            newest_generation: present.last_taken(),
         }
     }
 
@@ -89,6 +91,16 @@ impl Signer {
             ))
             .hint("find out who did it; to go on from what is there as a newer generation, add `--recover`"));
         }
+        if let Some(invalid) = &present.invalid
+            && !self.recovers
+        {
+            return Err(Failure::environment(format_args!(
+                "channel `{channel}` in `{}` may have been put back: {}",
+                stores.channels.describe(),
+                hidden(there, invalid)
+            ))
+            .hint(format_args!("find out who did it; {RESTORE}, or, to sign a newer generation than any of these, add `--recover`")));
+        }
         remark_if_unrecorded(stores, channel, &self.keys, there).await?;
         present.seen.note(newest)?;
         Ok(present)
@@ -98,12 +110,16 @@ impl Signer {
         let document = read(stores, channel, &self.keys).await?;
         let there = document.as_ref().map_or(0, |document| document.generation);
         let seen = Seen::open(stores, channel, &self.key.public())?;
-        let recorded = newest_generation(&*stores.artifacts, &self.keys, channel, there)
+        let NewestRecord {
+            generation,
+            invalid,
+        } = newest_record(&*stores.artifacts, &self.keys, channel, there)
             .await
             .map_err(Failure::environment)?;
         Ok(Present {
             document,
-            newest: recorded.max(seen.generation()),
+            newest: generation.max(seen.generation()),
+            invalid,
             seen,
         })
     }
@@ -124,12 +140,12 @@ async fn remark_if_unrecorded(
     }
     let look = || record_state(&*stores.artifacts, keys, channel, generation);
     let mut state = look().await.map_err(Failure::environment)?;
-    if matches!(state, RecordState::NotRecorded(_)) {
+    if !matches!(state, RecordState::Recorded) {
         // Somebody may be promoting at this moment: a record is written right after its document.
         sleep(RECORD_DELAY).await;
         state = look().await.map_err(Failure::environment)?;
     }
-    if let RecordState::NotRecorded(reason) = state {
+    if let RecordState::Missing(reason) | RecordState::Invalid(reason) = state {
         output::remark(&format!(
             "warning: generation {generation} of channel {channel} has no record beside the artifacts ({reason}): whether a later one was signed is not known\n"
         ));
@@ -137,16 +153,43 @@ async fn remark_if_unrecorded(
     Ok(())
 }
 
-/// Why what is in the channel is not what was signed last, if a later generation is recorded beside the artifacts.
+/// What to do about a record that was replaced.
+const RESTORE: &str = "have the earlier version of the record restored, or what lies there removed if it never was one";
+
+/// Why nobody knows whether `generation` is the newest one.
+fn hidden(generation: u64, invalid: &InvalidRecord) -> String {
+    let document = match generation {
+        0 => "it has no document".to_owned(),
+        generation => format!("its document is of generation {generation}"),
+    };
+    format!(
+        "{document}, and what lies in the place of generation {}'s record is none: {}",
+        invalid.generation, invalid.reason
+    )
+}
+
+/// Why what is in the channel is not what was signed last, or may not be, as far as the records beside the artifacts say.
 pub async fn put_back(
     stores: &Stores,
     channel: &ChannelName,
     keys: &PublicKeys,
     generation: u64,
 ) -> Result<Option<String>, Failure> {
-    let newest = newest_generation(&*stores.artifacts, keys, channel, generation)
+    let NewestRecord {
+        generation: newest,
+        invalid,
+    } = newest_record(&*stores.artifacts, keys, channel, generation)
         .await
         .map_err(Failure::environment)?;
+    if newest <= generation
+        && let Some(invalid) = invalid
+    {
+        return Ok(Some(format!(
+            "channel {channel} may have been put back: {}; find out who did it, then {RESTORE}, or {}",
+            hidden(generation, &invalid),
+            stores.typed.promote(channel, " --recover")
+        )));
+    }
     if newest <= generation {
         remark_if_unrecorded(stores, channel, keys, generation).await?;
         return Ok(None);
@@ -162,6 +205,12 @@ impl Present {
         self.document
             .as_ref()
             .map_or(0, |document| document.generation)
+    }
+
+    /// The last generation whose record's place is taken: records are never replaced, so that the next one needs a place after it.
+    fn last_taken(&self) -> u64 {
+        let invalid = self.invalid.as_ref();
+        invalid.map_or(self.newest, |invalid| invalid.last.max(self.newest))
     }
 }
 
@@ -207,11 +256,25 @@ pub async fn flip(
         Failure::environment(format_args!("failed to write the document: {error}"))
     })?;
     let (artifacts, channel) = (&*stores.artifacts, &next.channel);
-    // Records have no gaps: whoever was interrupted after a flip has left out the last one.
-    if present.newest > 0 {
+    let state = async |generation| {
+        let state = record_state(artifacts, &signer.keys, channel, generation).await;
+        state.map_err(Failure::environment)
+    };
+    // Records have no gaps: whoever was interrupted after a flip has left out the last one. What lies there and is none was reported before.
+    if present.newest > 0
+        && let RecordState::Missing(_) = state(present.newest).await?
+    {
         record_generation(artifacts, &signer.key, channel, present.newest)
             .await
             .map_err(Failure::environment)?;
+    }
+    // Found before the flip: the generation would serve without a record.
+    if let RecordState::Invalid(reason) = state(next.generation).await? {
+        return Err(Failure::environment(format_args!(
+            "generation {} of channel `{channel}` cannot be recorded: {reason}",
+            next.generation
+        ))
+        .hint("find out who wrote it; have it removed, then try again"));
     }
     let expected = present.generation();
     stores

@@ -340,6 +340,60 @@ fn a_list_of_releases_says_that_the_channel_was_put_back_or_its_history_changed(
     assert_eq!(run.stdout.lines().count(), 2, "{run:?}");
 }
 
+/// Whoever may write and not delete replaces the record of the newest generation, and puts the document before it back.
+#[test]
+fn a_replaced_record_is_named_and_nothing_is_signed_on_top_of_it() {
+    let site = site();
+    site.run("promote", &["replaced", &site.first])
+        .expect_code(0);
+    let old = fs::read(document("replaced")).unwrap();
+    site.run("promote", &["replaced", &site.second])
+        .expect_code(0);
+    fs::write(document("replaced"), old).unwrap();
+    let folder = Digest::of(b"replaced");
+    let record = format!("releases/generations/{folder}/2.json");
+    fs::write(site.folder.path(&record), "{}").unwrap();
+    forget_what_was_seen("replaced");
+    let says = "2.json` is no record of generation 2 that a trusted key signed";
+    let verified = site.look(&["channel", "verify", "replaced"]).expect_code(1);
+    assert!(verified.stdout.contains(says), "{verified:?}");
+    let listed = site.look(&["releases", "replaced"]).expect_code(1);
+    assert!(listed.stderr.contains(says), "{listed:?}");
+    for arguments in [
+        &["promote", "replaced", &site.first][..],
+        &["rollback", "replaced", "--to", "1"],
+    ] {
+        site.run(arguments[0], &arguments[1..])
+            .expect_failure(3, says)
+            .expect_hint();
+    }
+    // A newer generation than the one that may have been hidden, with a record of its own.
+    site.run("promote", &["replaced", &site.second, "--recover"])
+        .expect_code(0);
+    let shown = site.look(&["channel", "show", "replaced"]).expect_code(0);
+    let shown: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(shown["generation"], 3);
+    site.look(&["channel", "verify", "replaced"]).expect_code(0);
+    let listed = site.look(&["releases", "replaced"]).expect_code(0);
+    assert_eq!(listed.stderr, "");
+    assert_eq!(fs::read(site.folder.path(&record)).unwrap(), b"{}");
+}
+
+/// As on a machine that has not published to the channel before.
+fn forget_what_was_seen(channel: &str) {
+    let state = PathBuf::from(concat!(
+        env!("CARGO_TARGET_TMPDIR"),
+        "/state/tenon/channels"
+    ));
+    for entry in fs::read_dir(state).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        if text.contains(&format!("\"channel\":\"{channel}\"")) {
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_publisher_is_told_that_records_cannot_be_relied_on() {
     let site = site();

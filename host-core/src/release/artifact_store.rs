@@ -19,7 +19,7 @@ const MANIFESTS: &str = "manifests/";
 pub enum Put {
     /// It was not there before, or not so.
     Written,
-    /// It was there already.
+    /// It was there already; for [`ArtifactStore::put_new`], something was.
     Unchanged,
 }
 
@@ -34,6 +34,9 @@ pub trait ArtifactStore: Send + Sync {
 
     /// Puts an artifact under its name, as a whole or not at all, replacing what is there.
     async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Puts an artifact under its name unless something lies there already, whatever it is: then nothing is changed.
+    async fn put_new(&self, name: ArtifactName, bytes: &[u8]) -> Result<Put, StoreError>;
 
     /// The components that have a manifest, in any order. Needed by publishers only: a host has no right to list.
     async fn published(&self) -> Result<Vec<Digest>, StoreError>;

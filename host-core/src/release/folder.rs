@@ -80,6 +80,20 @@ impl Folder {
         })
     }
 
+    /// Whether anything lies under `name`, a link or a folder included.
+    pub(super) fn is_taken(&self, name: &str) -> Result<bool, StoreError> {
+        let path = match self.walk(name) {
+            Ok(path) => path,
+            Err(StoreError::Missing(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        match fs::symlink_metadata(&path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.failed("read", name, &error)),
+        }
+    }
+
     /// Names of the plain files in the folder `name`, in order; none where there is no such folder.
     pub(super) fn list(&self, name: &str) -> Result<Vec<String>, StoreError> {
         let path = self.walk(name)?;

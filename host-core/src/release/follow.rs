@@ -9,7 +9,7 @@ use super::{
     channel::{Channel, ChannelName},
     channel_store::ChannelStore,
     fleet::Fleet,
-    generation::{RecordState, is_recorded, record_state},
+    generation::{InvalidRecord, RecordState, Successor, record_state, successor},
     prepare::{House, Preparer, Ready},
     report::{ChannelReport, FollowError, Look},
     signature::PublicKeys,
@@ -376,7 +376,7 @@ impl Inner {
             artifacts, keys, ..
         } = &self.preparer;
         let state = record_state(&**artifacts, keys, &self.channel, generation).await?;
-        if let RecordState::NotRecorded(reason) = state {
+        if let RecordState::Missing(reason) | RecordState::Invalid(reason) = state {
             self.remark(now_ms, FollowError::NoRecord { generation, reason });
         }
         Ok(())
@@ -448,15 +448,18 @@ impl Inner {
         ready: &mut Ready,
     ) -> Result<(), FollowError> {
         let generation = channel.generation;
-        let recorded = generation.saturating_add(1);
         let Preparer {
             artifacts, keys, ..
         } = &self.preparer;
         // Before anything is fetched: what an old document names is not worth it.
-        if is_recorded(&**artifacts, keys, &self.channel, recorded).await? {
-            let found = generation;
-            return Err(FollowError::Superseded { found, recorded });
-        }
+        let invalid = match successor(&**artifacts, keys, &self.channel, generation).await? {
+            Successor::Missing => None,
+            Successor::Recorded(recorded) => {
+                let found = generation;
+                return Err(FollowError::Superseded { found, recorded });
+            }
+            Successor::Invalid(invalid) => Some(invalid),
+        };
         let prepared = self.preparer.fleet(channel, document, ready).await;
         let (fleet, missing) =
             prepared.map_err(|error| FollowError::Prepare { generation, error })?;
@@ -464,6 +467,10 @@ impl Inner {
             .store(Arc::new(Serving::Fleet(Box::new(fleet))));
         for error in missing {
             self.remark(now_ms, FollowError::NoFallback { generation, error });
+        }
+        // Garbage stops no host, or whoever can write to the store could stop them all; but it may hide a later generation.
+        if let Some(InvalidRecord { reason, .. }) = invalid {
+            self.remark(now_ms, FollowError::InvalidRecord { generation, reason });
         }
         Ok(())
     }

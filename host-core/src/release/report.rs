@@ -104,6 +104,16 @@ pub enum FollowError {
         /// What is in the record's place.
         reason: String,
     },
+    /// The generation serves, although another one may have been signed after it.
+    #[error(
+        "generation {generation} serves, and what lies in the place of a later record is none ({reason}): it may have replaced the record, and the channel's document be an old one that was put back; compare with what was released, then have the artifact's earlier version restored, or what lies there removed, or promote with `--recover`"
+    )]
+    InvalidRecord {
+        /// The generation that serves.
+        generation: u64,
+        /// What lies there.
+        reason: String,
+    },
     /// The bundled guest stood in while the stores could not be reached; now they were, and it must not serve any longer.
     #[error(
         "the bundled guest serves no longer, and requests are answered with 503 until the channel gives a guest: {0}"
@@ -137,6 +147,7 @@ impl FollowError {
             | Self::Prepare { .. }
             | Self::NoFallback { .. }
             | Self::NoRecord { .. }
+            | Self::InvalidRecord { .. }
             | Self::BundledStopped(_)
             | Self::Tripped(_) => false,
         }

@@ -7,10 +7,11 @@ use super::{
 use crate::support::in_process::engine;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use host_core::{
+    digest::Digest,
     release::{
         ArtifactName, ArtifactStore, Channel, ChannelStore, FlipError, FollowError, PrepareError,
-        PublicKeys, Put, S3Artifacts, S3Location, StoreError, TableChannels, promote, publish,
-        record_generation, rollback,
+        PublicKeys, Put, RecordError, S3Artifacts, S3Location, StoreError, TableChannels, promote,
+        publish, record_generation, rollback,
     },
     storage::{DynamoDbOptions, dynamodb::table},
 };
@@ -183,6 +184,27 @@ async fn a_record_that_s3_does_not_give_is_reported() {
         panic!("{failures:?}");
     };
     assert!(reason.contains("not allowed"), "{reason}");
+}
+
+/// The bucket's policy takes records by conditional writes only: what lies in a record's place stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_in_s3_replaces_nothing() {
+    let server = S3Server::start();
+    let store = artifacts(&server, SECRET_KEY);
+    let name = ArtifactName::Generation(Digest::of(CHANNEL.as_bytes()), 1);
+    store.put(name, b"{}").await.unwrap();
+    assert_eq!(store.put_new(name, b"[]").await, Ok(Put::Unchanged));
+    let channel = CHANNEL.parse().unwrap();
+    let error = record_generation(&store, &key(), &channel, 1).await;
+    assert!(matches!(error, Err(RecordError::Taken(_))), "{error:?}");
+    assert_eq!(store.get(name).await.unwrap(), b"{}");
+    // Writing it twice is fine.
+    for _ in 0..2 {
+        record_generation(&store, &key(), &channel, 2)
+            .await
+            .unwrap();
+    }
+    assert_eq!(server.take_conditional_writes(), 2);
 }
 
 async fn follow(site: &Site, channels: &Arc<TableChannels>, store: &Arc<S3Artifacts>) -> Host {

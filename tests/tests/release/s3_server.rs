@@ -28,6 +28,7 @@ struct State {
     objects: HashMap<String, Vec<u8>>,
     mood: Mood,
     requests: u32,
+    conditional_writes: u32,
 }
 
 #[derive(Clone)]
@@ -53,6 +54,7 @@ impl S3Server {
                 objects: HashMap::new(),
                 mood: Mood::Well,
                 requests: 0,
+                conditional_writes: 0,
             })),
         };
         let serving = server.clone();
@@ -74,6 +76,11 @@ impl S3Server {
         std::mem::take(&mut self.state.lock().unwrap().requests)
     }
 
+    /// Writes since this was last asked that have to leave alone what is there.
+    pub fn take_conditional_writes(&self) -> u32 {
+        std::mem::take(&mut self.state.lock().unwrap().conditional_writes)
+    }
+
     pub fn objects(&self) -> Vec<String> {
         let mut names: Vec<String> = self.state.lock().unwrap().objects.keys().cloned().collect();
         names.sort();
@@ -87,6 +94,8 @@ impl S3Server {
         let mood = {
             let mut state = self.state.lock().unwrap();
             state.requests += 1;
+            let is_conditional = request.headers.contains_key("if-none-match");
+            state.conditional_writes += u32::from(is_conditional);
             let mood = state.mood;
             if let Mood::Busy(times) = mood {
                 state.mood = if times > 1 {
@@ -124,6 +133,12 @@ impl S3Server {
         }
         let objects = &mut self.state.lock().unwrap().objects;
         match request.method.as_str() {
+            "PUT"
+                if request.headers.contains_key("if-none-match")
+                    && objects.contains_key(&request.path) =>
+            {
+                (412, Vec::new())
+            }
             "PUT" => {
                 objects.insert(request.path.clone(), request.body.clone());
                 (200, Vec::new())

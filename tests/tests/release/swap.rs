@@ -4,7 +4,7 @@ use super::site::{INTERVAL_MS, Site, digest, version, version_text};
 use crate::support::in_process::NOW_MS;
 use host_core::release::{
     ArtifactName, ArtifactStore, ChannelName, ChannelStore, FlipError, FolderArtifacts,
-    FolderChannels, FollowError, Look, NoGuest, StoreError,
+    FolderChannels, FollowError, Look, NoGuest, Put, StoreError,
 };
 use std::{
     fs,
@@ -197,6 +197,10 @@ impl ArtifactStore for Slow {
 
     async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError> {
         self.inner.put(name, bytes).await
+    }
+
+    async fn put_new(&self, name: ArtifactName, bytes: &[u8]) -> Result<Put, StoreError> {
+        self.inner.put_new(name, bytes).await
     }
 
     async fn published(&self) -> Result<Vec<host_core::digest::Digest>, StoreError> {

@@ -1,6 +1,6 @@
 //! Artifacts in a local folder: `file://`.
 
-use super::{ArtifactStore, MANIFESTS, digest_of_manifest};
+use super::{ArtifactStore, MANIFESTS, Put, digest_of_manifest};
 use crate::digest::Digest;
 use crate::release::{
     artifact::ArtifactName,
@@ -35,6 +35,16 @@ impl ArtifactStore for FolderArtifacts {
 
     async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError> {
         self.0.write(&name.to_string(), bytes, Access::Public)
+    }
+
+    async fn put_new(&self, name: ArtifactName, bytes: &[u8]) -> Result<Put, StoreError> {
+        let name = name.to_string();
+        // Two writers may find nothing at the same time: whoever can write the folder can replace what is in it anyway.
+        if self.0.is_taken(&name)? {
+            return Ok(Put::Unchanged);
+        }
+        self.0.write(&name, bytes, Access::Public)?;
+        Ok(Put::Written)
     }
 
     async fn published(&self) -> Result<Vec<Digest>, StoreError> {

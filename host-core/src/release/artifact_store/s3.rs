@@ -1,7 +1,7 @@
-//! Artifacts in S3: `s3://`. Three kinds of requests, signed as the SDK signs them, over its HTTP client; its own client for S3 would be
+//! Artifacts in S3: `s3://`. A few kinds of requests, signed as the SDK signs them, over its HTTP client; its own client for S3 would be
 //! larger than the rest of the host.
 
-use super::{ArtifactStore, MANIFESTS, digest_of_manifest};
+use super::{ArtifactStore, MANIFESTS, Put, digest_of_manifest};
 use crate::{
     digest::Digest,
     plain_endpoint::credentials_for,
@@ -58,17 +58,29 @@ pub enum S3Request {
     List,
     /// To keep an artifact.
     Put,
+    /// The same unless there is something under its name (AWS: "Prevent object overwrites with conditional writes").
+    PutNew,
 }
 
 impl S3Request {
     /// All of them. The stack's roles are compared with this list, so that none may do more.
-    pub const ALL: [Self; 4] = [Self::Get, Self::Head, Self::List, Self::Put];
+    pub const ALL: [Self; 5] = [Self::Get, Self::Head, Self::List, Self::Put, Self::PutNew];
+    /// Of a write that replaces nothing; its only value is `*`.
+    const CONDITION: &str = "if-none-match";
 
     fn method(self) -> &'static str {
         match self {
             Self::Get | Self::List => "GET",
             Self::Head => "HEAD",
-            Self::Put => "PUT",
+            Self::Put | Self::PutNew => "PUT",
+        }
+    }
+
+    /// Headers that are signed besides those that every request has.
+    fn headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::PutNew => &[(Self::CONDITION, "*")],
+            Self::Get | Self::Head | Self::List | Self::Put => &[],
         }
     }
 
@@ -77,7 +89,7 @@ impl S3Request {
         match self {
             Self::Get | Self::Head => "s3:GetObject",
             Self::List => "s3:ListBucket",
-            Self::Put => "s3:PutObject",
+            Self::Put | Self::PutNew => "s3:PutObject",
         }
     }
 }
@@ -264,6 +276,8 @@ impl S3Artifacts {
             .map_err(|_| Trouble::Passing(format!("no answer in {} s", duration_max.as_secs())))?
             .map_err(|error| Trouble::Passing(words(&error)))?;
         match response.status().as_u16() {
+            // Another write to the name was under way: a conditional one is to be sent again (AWS: PutObject).
+            409 if kind == S3Request::PutNew => Err(Trouble::Passing("answered 409".to_owned())),
             status @ (429 | 500..) => Err(Trouble::Passing(format!("answered {status}"))),
             _ => Ok(response),
         }
@@ -297,7 +311,7 @@ impl S3Artifacts {
         let signable = SignableRequest::new(
             method,
             address,
-            std::iter::empty(),
+            kind.headers().iter().copied(),
             SignableBody::Bytes(body),
         )
         .map_err(|error| lasting(&error))?;
@@ -317,7 +331,10 @@ impl S3Artifacts {
                 .headers_mut()
                 .insert(header.name(), header.value().to_owned());
         }
-        if kind == S3Request::Put {
+        for (name, value) in kind.headers() {
+            request.headers_mut().insert(*name, *value);
+        }
+        if matches!(kind, S3Request::Put | S3Request::PutNew) {
             request
                 .headers_mut()
                 .insert("content-length", body.len().to_string());
@@ -342,6 +359,14 @@ impl S3Artifacts {
                 ),
             ),
             _ => refused(object, &format!("answered {status}")),
+        }
+    }
+
+    fn not_written(&self, object: &Object, status: u16) -> StoreError {
+        match status {
+            403 => refused(object, "answered 403: writing it is not allowed"),
+            404 => refused(object, "answered 404: there is no such bucket"),
+            _ => self.not_done(object, status),
         }
     }
 
@@ -400,9 +425,17 @@ impl ArtifactStore for S3Artifacts {
         let response = self.send(S3Request::Put, &object, bytes).await?;
         match response.status().as_u16() {
             200 => Ok(()),
-            403 => Err(refused(&object, "answered 403: writing it is not allowed")),
-            404 => Err(refused(&object, "answered 404: there is no such bucket")),
-            status => Err(self.not_done(&object, status)),
+            status => Err(self.not_written(&object, status)),
+        }
+    }
+
+    async fn put_new(&self, name: ArtifactName, bytes: &[u8]) -> Result<Put, StoreError> {
+        let object = self.location.object(name);
+        let response = self.send(S3Request::PutNew, &object, bytes).await?;
+        match response.status().as_u16() {
+            200 => Ok(Put::Written),
+            412 => Ok(Put::Unchanged),
+            status => Err(self.not_written(&object, status)),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::support::in_process::NOW_MS;
 use host_core::{
     release::{
         ChannelName, ChannelReport, ChannelStore, FlipError, FolderArtifacts, FolderChannels,
-        FollowError, Look, NoGuest, PublicKeys, SecretKey, StoreError, newest_generation,
+        FollowError, Look, NoGuest, PublicKeys, SecretKey, StoreError, newest_record,
         record_generation,
     },
     service::Fault,
@@ -98,7 +98,65 @@ async fn without_records_the_hosts_own_minimum_holds() {
     );
 }
 
-/// A record that no trusted key signed keeps no host from starting.
+/// What a host that starts now has to report of records in whose place something else lies.
+async fn invalid_records(site: &Site) -> Vec<u64> {
+    let host = site.follow().await;
+    host.expect_version(1).await;
+    // Once.
+    for _ in 0..2 {
+        host.look_later().await.result.unwrap();
+    }
+    let failures = host.follower.take_reports().into_iter();
+    let failures = failures.filter_map(|report| report.result.err());
+    failures
+        .map(|error| match error {
+            FollowError::InvalidRecord { generation, reason } => {
+                assert!(reason.contains("generations/"), "{reason}");
+                generation
+            }
+            error => panic!("{error}"),
+        })
+        .collect()
+}
+
+/// Whoever may write both stores and delete in none replaces the record. Garbage must not stop hosts, but they say what they found.
+#[tokio::test]
+async fn a_replaced_record_is_reported_by_hosts_that_start_on_the_document_before() {
+    let site = Site::new("replaced-record");
+    site.promote(1, 100).await;
+    let old = fs::read_to_string(site.document_path()).unwrap();
+    site.promote(2, 100).await;
+    site.plant(&old);
+    fs::write(site.record_path(2), "{}").unwrap();
+    assert_eq!(invalid_records(&site).await, [1]);
+    fs::write(site.record_path(2), vec![b' '; 1 << 20]).unwrap();
+    assert_eq!(invalid_records(&site).await, [1]);
+}
+
+/// Only all records after the document's generation together hide that it is old.
+#[tokio::test]
+async fn one_replaced_record_does_not_hide_the_next() {
+    let site = Site::new("replaced-one-record");
+    site.promote(1, 100).await;
+    let old = fs::read_to_string(site.document_path()).unwrap();
+    site.promote(2, 100).await;
+    site.promote(1, 100).await;
+    site.plant(&old);
+    fs::write(site.record_path(2), "{}").unwrap();
+    let error = start_error(&site).await;
+    assert!(
+        matches!(
+            error,
+            FollowError::Superseded {
+                found: 1,
+                recorded: 3
+            }
+        ),
+        "{error}"
+    );
+}
+
+/// A record that no trusted key signed keeps no host from starting, and is reported.
 #[tokio::test]
 async fn a_forged_record_does_not_stop_a_host() {
     let site = Site::new("forged-record");
@@ -108,9 +166,11 @@ async fn a_forged_record_does_not_stop_a_host() {
     record_generation(&store, &stranger, &name, 2)
         .await
         .unwrap();
-    site.follow().await.expect_version(1).await;
+    assert_eq!(invalid_records(&site).await, [1]);
     let keys = PublicKeys::of(&key());
-    assert_eq!(newest_generation(&store, &keys, &name, 0).await, Ok(1));
+    let newest = newest_record(&store, &keys, &name, 0).await.unwrap();
+    assert_eq!(newest.generation, 1);
+    assert_eq!(newest.invalid.unwrap().generation, 2);
 }
 
 #[tokio::test]
@@ -180,14 +240,14 @@ async fn what_is_no_plain_file_in_a_records_place_does_not_stop_a_host() {
     let genuine = site.record_path(1);
     let planted = site.record_path(2);
     fs::create_dir(&planted).unwrap();
-    site.follow().await.expect_version(1).await;
+    assert_eq!(invalid_records(&site).await, [1]);
     fs::remove_dir(&planted).unwrap();
     std::os::unix::fs::symlink(&genuine, &planted).unwrap();
-    site.follow().await.expect_version(1).await;
+    assert_eq!(invalid_records(&site).await, [1]);
     fs::remove_file(&planted).unwrap();
     let made = std::process::Command::new("mkfifo").arg(&planted).status();
     assert!(made.unwrap().success());
-    site.follow().await.expect_version(1).await;
+    assert_eq!(invalid_records(&site).await, [1]);
 }
 
 /// Stores answer for what may not be read as for what is not there: whoever cannot read the record of the generation that serves would
