@@ -1,4 +1,4 @@
-//! The reference guest: an items REST API behind the Tenon joint.
+//! The reference guest: an items REST API behind the interface `tenon:handler`.
 //!
 //! [`handle`] is the whole API as a function of a request and a host; `openapi.json` is its contract. A request goes through
 //! `router` to one file of `items`, which uses the rules of HTTP in `negotiation`, `conditional`, `pagination`, `idempotency` and

@@ -127,7 +127,7 @@ pub fn engine(instances_max: usize) -> Result<Engine, Failure> {
 fn options(instances_max: usize) -> EngineOptions {
     EngineOptions {
         instances_max: u32::try_from(instances_max).unwrap_or(u32::MAX),
-        lanes: std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
+        pools: std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
         ..EngineOptions::default()
     }
 }

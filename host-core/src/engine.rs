@@ -5,8 +5,8 @@ mod bounds;
 mod config;
 mod image;
 mod inspect;
-mod lane;
 mod load;
+mod pool;
 mod ticker;
 
 pub use config::EngineOptions;
@@ -15,13 +15,13 @@ pub use inspect::{Import, Inspection};
 pub use load::{Candidate, Guest, IMAGE_SUFFIX, LoadError, is_image_name};
 
 pub use crate::compatibility::{HANDLER, Target, WASMTIME};
-pub(crate) use lane::{Lane, Place};
+pub(crate) use pool::{InstancePool, Permit};
 use std::sync::Arc;
 
 /// A configured wasmtime engine with its instance pools and their epoch tickers. One per process is enough; cloning is cheap.
 #[derive(Clone)]
 pub struct Engine {
-    lanes: Arc<[Lane]>,
+    pools: Arc<[InstancePool]>,
     instances_max: usize,
 }
 
@@ -44,14 +44,14 @@ impl Engine {
     }
 
     fn with_metering(options: &EngineOptions, metered: bool) -> Result<Self, EngineError> {
-        let count = options.lanes.clamp(1, options.instances_max.max(1));
+        let count = options.pools.clamp(1, options.instances_max.max(1));
         let instances_max = options.instances_max.div_ceil(count);
-        let lanes = (0..count)
-            .map(|_| Lane::new(instances_max, options, metered))
+        let pools = (0..count)
+            .map(|_| InstancePool::new(instances_max, options, metered))
             .collect::<wasmtime::Result<_>>()
             .map_err(EngineError)?;
         Ok(Self {
-            lanes,
+            pools,
             instances_max: options.instances_max as usize,
         })
     }
@@ -63,21 +63,21 @@ impl Engine {
 
     /// Whether instances come from a pool.
     pub fn is_pooled(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.pooled)
+        self.pools.iter().all(|pool| pool.pooled)
     }
 
     /// Whether it counts the work of guests.
     pub fn is_metered(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.metered)
+        self.pools.iter().all(|pool| pool.metered)
     }
 
-    pub(crate) fn lanes(&self) -> &[Lane] {
-        &self.lanes
+    pub(crate) fn pools(&self) -> &[InstancePool] {
+        &self.pools
     }
 
     /// For what does not depend on where a guest runs.
     fn wasmtime(&self) -> &wasmtime::Engine {
-        &self.lanes[0].wasmtime // there is one
+        &self.pools[0].wasmtime // there is one
     }
 }
 

@@ -3,7 +3,7 @@
 mod failure;
 mod logs;
 mod meter;
-mod spare;
+mod prewarm;
 
 pub(crate) use crate::answer::Stop;
 pub use crate::{
@@ -11,7 +11,7 @@ pub use crate::{
     log::{LogLevel, LogRecord},
     wasi::Environment,
 };
-pub(crate) use spare::Spares;
+pub(crate) use prewarm::PrewarmedInstances;
 
 use crate::{
     bindings::{
@@ -19,7 +19,7 @@ use crate::{
         tenon::handler::http as wit_http,
     },
     digest::Digest,
-    engine::{Engine, Guest, Lane, LoadError},
+    engine::{Engine, Guest, InstancePool, LoadError},
     http::{Identity, PathFidelity, Request, Response, Scheme},
     imports,
     limits::{HOST_CALL_BYTES_MAX, Limits},
@@ -55,8 +55,8 @@ struct Origin {
 /// A guest that is linked.
 struct Linked {
     digest: Digest,
-    /// For each lane of the engine.
-    lanes: Box<[PlatformPre<State>]>,
+    /// For each pool of the engine.
+    pools: Box<[PlatformPre<State>]>,
     /// Its start needs answers that only a request has.
     calls_at_start: AtomicBool,
 }
@@ -180,9 +180,9 @@ impl Runtime {
     /// Links a guest.
     pub fn new(engine: &Engine, guest: &Guest, options: RuntimeOptions) -> Result<Self, LoadError> {
         let mismatch = |error: wasmtime::Error| LoadError::TypeMismatch(format!("{error:#}"));
-        let lanes = engine.lanes().iter().zip(guest.components.iter());
-        let lanes = lanes.map(|(lane, component)| {
-            let linker = imports::linker(&lane.wasmtime, component)?;
+        let pools = engine.pools().iter().zip(guest.components.iter());
+        let pools = pools.map(|(pool, component)| {
+            let linker = imports::linker(&pool.wasmtime, component)?;
             PlatformPre::new(linker.instantiate_pre(component)?)
         });
         Ok(Self {
@@ -190,7 +190,7 @@ impl Runtime {
             origin: Origin {
                 guest: Arc::new(Linked {
                     digest: guest.digest(),
-                    lanes: lanes.collect::<wasmtime::Result<_>>().map_err(mismatch)?,
+                    pools: pools.collect::<wasmtime::Result<_>>().map_err(mismatch)?,
                     calls_at_start: AtomicBool::new(false),
                 }),
                 options: Arc::new(options),
@@ -231,14 +231,14 @@ impl Runtime {
         let started = Instant::now();
         let deadline = run.deadline;
         // Before the store, so that it is dropped after it, also when this future is dropped half-way.
-        let Ok(place) = timeout_at(deadline.into(), self.engine.place()).await else {
+        let Ok(permit) = timeout_at(deadline.into(), self.engine.acquire()).await else {
             return Outcome::busy(started.elapsed());
         };
-        let lane = &self.engine.lanes()[place.lane];
-        let (mut store, instance) = self.prepare(lane, &request, run);
+        let pool = &self.engine.pools()[permit.pool];
+        let (mut store, instance) = self.prepare(pool, &request, run);
         let result = {
             // Pinned where it is: it is too large to be moved for every request.
-            let call = pin!(self.call(place.lane, &mut store, instance, request, deadline));
+            let call = pin!(self.call(permit.pool, &mut store, instance, request, deadline));
             let answer = timeout_at(deadline.into(), call).await;
             answer.unwrap_or(Err(Failure::Deadline))
         };
@@ -246,16 +246,16 @@ impl Runtime {
             .engine
             .is_metered()
             .then(|| FUEL_MAX - store.get_fuel().unwrap_or(FUEL_MAX));
-        let mut state = match &lane.spares {
-            Some(spares) => {
+        let mut state = match &pool.prewarmed {
+            Some(prewarmed) => {
                 let state = mem::replace(store.data_mut(), State::idle(&self.origin.options));
-                spares.put_off(store, place, self.origin.clone());
+                prewarmed.defer_drop(store, permit, self.origin.clone());
                 state
             }
             // The store holds the instance. Were its place given up any earlier, the next request would find the pool full.
             None => {
                 let state = store.into_data();
-                drop(place);
+                drop(permit);
                 state
             }
         };
@@ -275,36 +275,36 @@ impl Runtime {
     /// A store for one request, with an instance where one is ready.
     fn prepare(
         &self,
-        lane: &Lane,
+        pool: &InstancePool,
         request: &Request,
         run: Run,
     ) -> (Store<State>, Option<Platform>) {
         let state = State::new(&self.origin.options, request.context.received_at_ms, run);
-        let spare = lane.spares.as_ref();
-        match spare.and_then(|spares| spares.take(&self.origin)) {
+        let prewarmed = pool.prewarmed.as_ref();
+        match prewarmed.and_then(|prewarmed| prewarmed.take(&self.origin)) {
             Some((mut store, instance)) => {
                 let idle = mem::replace(store.data_mut(), state);
                 store.data_mut().meter.go_on_from(&idle.meter);
                 (store, Some(instance))
             }
-            None => (self.origin.store(lane, state), None),
+            None => (self.origin.store(pool, state), None),
         }
     }
 
     async fn call(
         &self,
-        lane: usize,
+        pool: usize,
         store: &mut Store<State>,
         instance: Option<Platform>,
         request: Request,
         deadline: Instant,
     ) -> Result<Response, Failure> {
-        let _ticking = self.engine.lanes()[lane].ticker.start();
+        let _ticking = self.engine.pools()[pool].ticker.start();
         bound(store, deadline);
         let answer = async {
             let instance = match instance {
                 Some(instance) => instance,
-                None => self.origin.instance(lane, &mut *store).await?,
+                None => self.origin.instance(pool, &mut *store).await?,
             };
             let handler = instance.tenon_handler_handler();
             handler
@@ -327,20 +327,20 @@ impl Origin {
         Arc::ptr_eq(&self.guest, &other.guest) && Arc::ptr_eq(&self.options, &other.options)
     }
 
-    fn store(&self, lane: &Lane, state: State) -> Store<State> {
-        let mut store = Store::new(&lane.wasmtime, state);
+    fn store(&self, pool: &InstancePool, state: State) -> Store<State> {
+        let mut store = Store::new(&pool.wasmtime, state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
-        if lane.metered {
+        if pool.metered {
             // Only to be counted: time is what bounds a request. An engine that counts takes it.
             let _ = store.set_fuel(FUEL_MAX);
         }
         store
     }
 
-    /// Brings an instance up, on this lane.
-    async fn instance(&self, lane: usize, store: &mut Store<State>) -> wasmtime::Result<Platform> {
-        self.guest.lanes[lane].instantiate_async(store).await
+    /// Brings an instance up, on this pool.
+    async fn instance(&self, pool: usize, store: &mut Store<State>) -> wasmtime::Result<Platform> {
+        self.guest.pools[pool].instantiate_async(store).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tapes: what crossed the joint, one request a line, so that it can be run again exactly. `docs/tape.md` describes every field.
+//! Tapes: what crossed the interface of a guest, one request a line, so that it can be run again exactly. `docs/tape.md` describes every field.
 //!
 //! [`Recorder`] writes a line of everything that a request's outcome follows from: event, time, seed, the answers of the store. A
 //! tape holds what the *guest* saw: the recorder stands before [`Tenant`](crate::storage::Tenant), so that a tape names neither

@@ -60,7 +60,7 @@ where
         Box::pin(async move {
             let answered = answered.await;
             drop(flying);
-            engine.tidy().await;
+            engine.run_deferred().await;
             answered
         })
     }

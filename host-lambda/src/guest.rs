@@ -96,11 +96,11 @@ fn load(config: &Config) -> anyhow::Result<Loaded> {
     let instances_max = config.concurrency.min(INSTANCES_MAX);
     let engine = Engine::new(&EngineOptions {
         instances_max,
-        lanes: match instances_max {
+        pools: match instances_max {
             1 => 1,
             _ => processors(),
         },
-        spares: true,
+        prewarmed: true,
     })?;
     let bundled = bundled(config, &engine)?;
     Ok(Loaded { engine, bundled })

@@ -18,6 +18,6 @@ mod hostile;
 mod lambda;
 mod load;
 mod plain;
+mod prewarm;
 mod release;
-mod spare;
 mod tape;

@@ -1,4 +1,4 @@
-//! `cargo xtask javascript`: is the joint real? A guest in another language is built, released beside the reference guest, and asked.
+//! `cargo xtask javascript`: does the interface hold for other languages? A guest in another language is built, released beside the reference guest, and asked.
 
 use crate::{
     npm,

@@ -53,7 +53,7 @@ Commands:
   fuzz [SECONDS]   fuzz the readers of events, JSON, tapes, cases and release documents, and redaction, 20 seconds
                    each unless told
   bench [NAME] [--json FILE]
-                   what the component costs beside native logic; NAME is growth, guest, joint, lambda, normaliser, release, replay,
+                   what the component costs beside native logic; NAME is growth, guest, lambda, normaliser, overhead, release, replay,
                    serve, sizes, tables or tape, all without; or instructions: fails where a path that all requests take has
                    become longer (needs valgrind)
   package [--arch x86_64|arm64|all] [--guest FILE] [--profile NAME] [--reproduce]

@@ -13,18 +13,18 @@ pub struct EngineOptions {
     pub instances_max: u32,
     /// Threads that run guests at the same time. Each gets a pool of its own, with its share of the instances; every guest is loaded for
     /// each of them.
-    pub lanes: u32,
-    /// Makes instances before their requests, one more on each lane, and lets go of them after the answers: what is waited for is only
-    /// what the guest does. For hosts that call [`tidy`](crate::engine::Engine::tidy) after each answer; instances are kept until then.
-    pub spares: bool,
+    pub pools: u32,
+    /// Makes instances before their requests, one more on each pool, and lets go of them after the answers: what is waited for is only
+    /// what the guest does. For hosts that call [`tidy`](crate::engine::Engine::run_deferred) after each answer; instances are kept until then.
+    pub prewarmed: bool,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             instances_max: 16,
-            lanes: 1,
-            spares: false,
+            pools: 1,
+            prewarmed: false,
         }
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn pooled(slots: u32, metered: bool) -> Result<Config> {
 /// Core modules in one component: the guest itself, its adapters, and the small ones that the component encoder adds.
 const CORE_INSTANCES_MAX: u32 = 20;
 
-/// Linear memories in one component. Interpreters bring more than one: for what translates between them and the joint, and for what stands
+/// Linear memories in one component. Interpreters bring more than one: for what translates between them and the WIT interface, and for what stands
 /// in the place of WASI.
 const MEMORIES_MAX: u32 = 4;
 

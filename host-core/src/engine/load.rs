@@ -16,7 +16,7 @@ use wasmtime::component::Component;
 /// A loaded component whose imports this host grants and whose exports it can call.
 #[derive(Clone)]
 pub struct Guest {
-    /// One for each lane of the engine.
+    /// One for each pool of the engine.
     pub(crate) components: Arc<[Component]>,
     digest: Digest,
 }
@@ -29,7 +29,7 @@ impl Guest {
 
     /// For what does not depend on where it runs.
     pub(super) fn component(&self) -> &Component {
-        &self.components[0] // there is a lane
+        &self.components[0] // there is a pool
     }
 }
 
@@ -246,13 +246,13 @@ impl Engine {
         Candidate { guest, inspection }
     }
 
-    /// Compiles once; the other lanes get the code as an image would have it.
+    /// Compiles once; the other pools get the code as an image would have it.
     #[cfg(feature = "compiler")]
     fn compile(&self, bytes: &[u8]) -> Result<Arc<[Component]>, LoadError> {
         super::bounds::check(bytes)?;
         let refused = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let component = Component::from_binary(self.wasmtime(), bytes).map_err(refused)?;
-        if self.lanes().len() == 1 {
+        if self.pools().len() == 1 {
             return Ok(Arc::new([component]));
         }
         self.deserialize(&component.serialize().map_err(refused)?)
@@ -264,16 +264,16 @@ impl Engine {
     }
 
     fn deserialize(&self, code: &[u8]) -> Result<Arc<[Component]>, LoadError> {
-        self.lanes()
+        self.pools()
             .iter()
-            .map(|lane| deserialize(&lane.wasmtime, code))
+            .map(|pool| deserialize(&pool.wasmtime, code))
             .collect()
     }
 
     fn map(&self, image: &Path) -> Result<Arc<[Component]>, LoadError> {
-        self.lanes()
+        self.pools()
             .iter()
-            .map(|lane| deserialize_file(&lane.wasmtime, image))
+            .map(|pool| deserialize_file(&pool.wasmtime, image))
             .collect()
     }
 }

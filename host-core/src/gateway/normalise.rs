@@ -31,12 +31,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const REQUEST_ID_BYTES_MAX: usize = 256;
 
 /// Why a request is refused, before it is known how to say so.
-pub struct Flaw {
+pub struct RequestError {
     pub status: u16,
     pub detail: String,
 }
 
-impl Flaw {
+impl RequestError {
     fn bad_request(detail: String) -> Self {
         Self {
             status: 400,
@@ -105,7 +105,7 @@ fn normalise(
             route: route::of(kind, envelope, Some(&request.path)),
             request,
         }),
-        Err(Flaw { status, detail }) => Err(Rejection::Http(Box::new(Refusal {
+        Err(RequestError { status, detail }) => Err(Rejection::Http(Box::new(Refusal {
             origin,
             status,
             detail,
@@ -140,13 +140,13 @@ fn request(
     request_id: &str,
     arrival: &Arrival<'_>,
     limits: &Limits,
-) -> Result<Request, Flaw> {
+) -> Result<Request, RequestError> {
     let shape = shape::of(origin, envelope);
     let method = shape.method.ok_or_else(|| {
-        Flaw::bad_request(format!("event field `{}` is missing", shape.method_field))
+        RequestError::bad_request(format!("event field `{}` is missing", shape.method_field))
     })?;
     if !is_token(method) {
-        return Err(Flaw::bad_request(format!(
+        return Err(RequestError::bad_request(format!(
             "event field `{}` is not an HTTP method",
             shape.method_field
         )));
@@ -159,7 +159,7 @@ fn request(
     let query = query(&shape.query, base_path.len() + path.len(), limits)?;
     let headers = headers(&shape, limits)?;
     let identity = shape::identity(origin.kind, envelope).map_err(|error| {
-        Flaw::bad_request(format!("event field `requestContext.authorizer` {error}"))
+        RequestError::bad_request(format!("event field `requestContext.authorizer` {error}"))
     })?;
     let domain_name = envelope
         .request_context
@@ -190,16 +190,20 @@ fn request(
     })
 }
 
-fn path(shape: &Shape<'_>, base_path: Option<&str>, limits: &Limits) -> Result<Split, Flaw> {
+fn path(
+    shape: &Shape<'_>,
+    base_path: Option<&str>,
+    limits: &Limits,
+) -> Result<Split, RequestError> {
     let path = shape.path.ok_or_else(|| {
-        Flaw::bad_request(format!("event field `{}` is missing", shape.path_field))
+        RequestError::bad_request(format!("event field `{}` is missing", shape.path_field))
     })?;
     let path = match path.starts_with('/') {
         true => Cow::Borrowed(path),
         // What the console's test of a method sends where someone leaves it out.
         false if shape.path_may_lack_slash => Cow::Owned(format!("/{path}")),
         false => {
-            return Err(Flaw::bad_request(format!(
+            return Err(RequestError::bad_request(format!(
                 "event field `{}` does not begin with `/`",
                 shape.path_field
             )));
@@ -214,7 +218,7 @@ fn path(shape: &Shape<'_>, base_path: Option<&str>, limits: &Limits) -> Result<S
     ))
 }
 
-fn query(query: &Query<'_>, path_bytes: usize, limits: &Limits) -> Result<String, Flaw> {
+fn query(query: &Query<'_>, path_bytes: usize, limits: &Limits) -> Result<String, RequestError> {
     let (fields, encode): (_, fn(&str) -> Cow<'_, str>) = match query {
         Query::Raw(raw) => {
             check_target(path_bytes.saturating_add(raw.len()), limits)?;
@@ -239,32 +243,32 @@ fn query(query: &Query<'_>, path_bytes: usize, limits: &Limits) -> Result<String
     check_target(path_bytes.saturating_add(query.len()), limits).map(|()| query)
 }
 
-fn check_target(bytes: usize, limits: &Limits) -> Result<(), Flaw> {
+fn check_target(bytes: usize, limits: &Limits) -> Result<(), RequestError> {
     let bytes_max = limits.request_target_bytes_max;
     if bytes <= bytes_max {
         return Ok(());
     }
-    Err(Flaw {
+    Err(RequestError {
         status: 414,
         detail: format!("path and query take more than the {bytes_max} bytes allowed"),
     })
 }
 
-fn headers(shape: &Shape<'_>, limits: &Limits) -> Result<FieldLines, Flaw> {
+fn headers(shape: &Shape<'_>, limits: &Limits) -> Result<FieldLines, RequestError> {
     let mut lines = FieldLines::with_capacity(1024);
     let mut bytes = 0_usize;
     let mut push = |name: &str, value: &str| {
         bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
         let bytes_max = limits.request_headers_bytes_max;
         if bytes > bytes_max {
-            return Err(Flaw {
+            return Err(RequestError {
                 status: 431,
                 detail: format!("headers take more than the {bytes_max} bytes allowed"),
             });
         }
         lines
             .push(name, value)
-            .map_err(|error| Flaw::bad_request(error.to_string()))
+            .map_err(|error| RequestError::bad_request(error.to_string()))
     };
     if let Some(headers) = shape.headers {
         headers
@@ -286,7 +290,11 @@ fn headers(shape: &Shape<'_>, limits: &Limits) -> Result<FieldLines, Flaw> {
     Ok(lines)
 }
 
-fn body_bytes(body: Option<Text<'_>>, is_base64: bool, limits: &Limits) -> Result<Vec<u8>, Flaw> {
+fn body_bytes(
+    body: Option<Text<'_>>,
+    is_base64: bool,
+    limits: &Limits,
+) -> Result<Vec<u8>, RequestError> {
     let Some(Text(body)) = body else {
         return Ok(Vec::new());
     };
@@ -297,7 +305,7 @@ fn body_bytes(body: Option<Text<'_>>, is_base64: bool, limits: &Limits) -> Resul
     } else {
         body.len()
     };
-    let too_large = || Flaw {
+    let too_large = || RequestError {
         status: 413,
         detail: format!("body takes more than the {bytes_max} bytes allowed"),
     };
@@ -308,7 +316,7 @@ fn body_bytes(body: Option<Text<'_>>, is_base64: bool, limits: &Limits) -> Resul
         return Ok(body.into_owned().into_bytes());
     }
     let bytes = BASE64.decode(body.as_bytes()).map_err(|error| {
-        Flaw::bad_request(format!(
+        RequestError::bad_request(format!(
             "event field `body` is not base64, as `isBase64Encoded` says: {error}"
         ))
     })?;

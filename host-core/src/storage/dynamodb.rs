@@ -1,35 +1,35 @@
 //! A store in a DynamoDB table: one request an operation, no read before a write, never a scan.
 //!
-//! `layout` says how items stand in the table, `condition` puts preconditions into DynamoDB's words, `trouble` tells failures apart, and
-//! `attempts` repeats what may be repeated within the request's time. `table` creates and checks tables.
+//! `layout` says how items stand in the table, `condition` puts preconditions into DynamoDB's words, `error_class` tells failures apart, and
+//! `retry` repeats what may be repeated within the request's time. `table` creates and checks tables.
 //!
 //! A write of which nobody knows whether it happened is repeated only where it cannot happen twice: under a precondition that a first
 //! success would break, or, in a transaction, under a token of DynamoDB's own. Revisions follow from the request's seed, so that a repeated
 //! write recognises itself.
 
-mod attempts;
 mod client;
 mod condition;
 mod cursor_key;
 mod document;
+pub(crate) mod error_class;
 pub mod layout;
 mod operation;
 mod query;
 mod response;
+mod retry;
 pub mod table;
 mod transact;
-pub(crate) mod trouble;
 
-use self::{
-    attempts::{Answer, Attempts, Effect, traced},
-    condition::Condition,
-    layout::{Attributes, Unreadable},
-    trouble::{Trouble, judge},
-};
 pub use self::{
     client::{DynamoDbOptions, http_client},
     cursor_key::CursorKeyError,
     operation::ApiOperation,
+};
+use self::{
+    condition::Condition,
+    error_class::{ErrorClass, judge},
+    layout::{Attributes, Unreadable},
+    retry::{Answer, Effect, Retry, traced},
 };
 use super::{
     Call, Consistency, DeleteOutcome, Document, Item, Key, Precondition, PutOptions, PutOutcome,
@@ -72,18 +72,18 @@ impl DynamoDbStorage {
         if told.is_some() {
             return Ok(told);
         }
-        let mut attempts = Attempts::new(call, ApiOperation::GetItem, Effect::Read);
-        self.read(&mut attempts, key, Consistency::Strong).await
+        let mut retry = Retry::new(call, ApiOperation::GetItem, Effect::Read);
+        self.read(&mut retry, key, Consistency::Strong).await
     }
 
     /// The attributes of an item.
     async fn read(
         &self,
-        attempts: &mut Attempts<'_>,
+        retry: &mut Retry<'_>,
         key: &Key,
         consistency: Consistency,
     ) -> Result<Option<Attributes>, StorageError> {
-        let call = attempts.call();
+        let call = retry.call();
         let send = || {
             let request = self
                 .client
@@ -94,13 +94,13 @@ impl DynamoDbStorage {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
             traced(call, request.customize()).send()
         };
-        match attempts.run(judge, send).await? {
+        match retry.run(judge, send).await? {
             Answer::Done(output) => {
                 charge(call, output.consumed_capacity);
                 Ok(output.item)
             }
-            Answer::TooLarge => Err(attempts.give_up_on_answer()),
-            Answer::Refused(error) => Err(unexpected(attempts, &error)),
+            Answer::TooLarge => Err(retry.give_up_on_answer()),
+            Answer::Refused(error) => Err(unexpected(retry, &error)),
         }
     }
 
@@ -112,7 +112,7 @@ impl DynamoDbStorage {
         keys: &[Key],
         consistency: Consistency,
     ) -> Result<HashMap<Key, Item>, StorageError> {
-        let mut attempts = Attempts::new(call, ApiOperation::BatchGetItem, Effect::Read);
+        let mut retry = Retry::new(call, ApiOperation::BatchGetItem, Effect::Read);
         let mut found = HashMap::with_capacity(keys.len());
         let mut text = FoundText::default();
         let mut wanted: Vec<Attributes> = keys.iter().map(layout::key_attributes).collect();
@@ -124,7 +124,7 @@ impl DynamoDbStorage {
                 .set_keys(Some(wanted))
                 .consistent_read(consistency == Consistency::Strong)
                 .build()
-                .map_err(|error| attempts.give_up(Trouble::Defect, &error.to_string()))?;
+                .map_err(|error| retry.give_up(ErrorClass::Defect, &error.to_string()))?;
             let send = || {
                 let request = self
                     .client
@@ -133,17 +133,17 @@ impl DynamoDbStorage {
                     .return_consumed_capacity(ReturnConsumedCapacity::Total);
                 traced(call, request.customize()).send()
             };
-            let output = match attempts.run(judge, send).await? {
+            let output = match retry.run(judge, send).await? {
                 Answer::Done(output) => output,
                 Answer::TooLarge if asked > 1 => {
                     batch_keys_max = asked / 2;
                     wanted = request.keys;
                     wanted.extend(later);
-                    attempts.advance();
+                    retry.advance();
                     continue;
                 }
-                Answer::TooLarge => return Err(attempts.give_up_on_answer()),
-                Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
+                Answer::TooLarge => return Err(retry.give_up_on_answer()),
+                Answer::Refused(error) => return Err(unexpected(&retry, &error)),
             };
             charge(call, output.consumed_capacity.unwrap_or_default());
             // One table was asked for, by name or by ARN.
@@ -154,8 +154,8 @@ impl DynamoDbStorage {
                 .flat_map(|(_, items)| items)
             {
                 let key =
-                    layout::key(&mut attributes).map_err(|error| unreadable(&attempts, &error))?;
-                let item = readable(&attempts, attributes)?;
+                    layout::key(&mut attributes).map_err(|error| unreadable(&retry, &error))?;
+                let item = readable(&retry, attributes)?;
                 if !call.is_expired(item.expires_at) {
                     text.add(Some(&item))?;
                     found.insert(key, item);
@@ -170,11 +170,11 @@ impl DynamoDbStorage {
             let left = wanted.len();
             wanted.extend(later);
             if left == asked {
-                attempts
-                    .wait(Trouble::Throttled, "no key of a batch was processed")
+                retry
+                    .wait(ErrorClass::Throttled, "no key of a batch was processed")
                     .await?;
             } else {
-                attempts.advance();
+                retry.advance();
                 call.report(|report| report.retries += u32::from(left > 0));
             }
         }
@@ -201,39 +201,39 @@ fn charge(call: &Call, consumed: impl IntoIterator<Item = ConsumedCapacity>) {
 }
 
 /// An item that a read brought.
-fn readable(attempts: &Attempts<'_>, attributes: Attributes) -> Result<Item, StorageError> {
-    layout::item(attributes).map_err(|error| unreadable(attempts, &error))
+fn readable(retry: &Retry<'_>, attributes: Attributes) -> Result<Item, StorageError> {
+    layout::item(attributes).map_err(|error| unreadable(retry, &error))
 }
 
 /// Somebody else wrote what is there, or wrote over it.
-fn unreadable(attempts: &Attempts<'_>, error: &Unreadable) -> StorageError {
-    attempts.fault(&format!(
+fn unreadable(retry: &Retry<'_>, error: &Unreadable) -> StorageError {
+    retry.fault(&format!(
         "what is stored cannot be read as an item: {error}"
     ));
     StorageError::Internal
 }
 
 /// An outcome of an operation that cannot have it.
-fn unexpected(attempts: &Attempts<'_>, error: &impl ProvideErrorMetadata) -> StorageError {
+fn unexpected(retry: &Retry<'_>, error: &impl ProvideErrorMetadata) -> StorageError {
     let code = error.code().unwrap_or("an error without a code");
-    attempts.give_up(Trouble::Defect, code)
+    retry.give_up(ErrorClass::Defect, code)
 }
 
 /// An item that stood in the way of a write, unless it has expired.
 fn in_the_way(
-    attempts: &Attempts<'_>,
+    retry: &Retry<'_>,
     attributes: Option<Attributes>,
 ) -> Result<Option<Item>, StorageError> {
     let item = attributes
-        .map(|attributes| readable(attempts, attributes))
+        .map(|attributes| readable(retry, attributes))
         .transpose()?;
-    Ok(item.filter(|item| !attempts.call().is_expired(item.expires_at)))
+    Ok(item.filter(|item| !retry.call().is_expired(item.expires_at)))
 }
 
 /// Nobody knows whether a repeated write lost now, or won at first and was then overwritten.
-fn lost_after_uncertainty(attempts: &Attempts<'_>) -> Result<(), StorageError> {
-    if attempts.is_uncertain {
-        attempts.fault("repeated after an uncertain end, and found another state");
+fn lost_after_uncertainty(retry: &Retry<'_>) -> Result<(), StorageError> {
+    if retry.is_uncertain {
+        retry.fault("repeated after an uncertain end, and found another state");
         return Err(StorageError::OutcomeUnknown);
     }
     Ok(())
@@ -289,9 +289,9 @@ impl DynamoDbStorage {
         key: &Key,
         consistency: Consistency,
     ) -> Result<Option<Item>, StorageError> {
-        let mut attempts = Attempts::new(call, ApiOperation::GetItem, Effect::Read);
-        let found = self.read(&mut attempts, key, consistency).await?;
-        in_the_way(&attempts, found)
+        let mut retry = Retry::new(call, ApiOperation::GetItem, Effect::Read);
+        let found = self.read(&mut retry, key, consistency).await?;
+        in_the_way(&retry, found)
     }
 
     async fn get_many(
@@ -313,8 +313,8 @@ impl DynamoDbStorage {
     ) -> Result<PutOutcome, StorageError> {
         let revision = call.next_revision();
         let effect = Effect::of_write(&options.precondition);
-        let mut attempts = Attempts::new(call, ApiOperation::PutItem, effect);
-        attempts.wait_for_others(&options.precondition).await;
+        let mut retry = Retry::new(call, ApiOperation::PutItem, effect);
+        retry.wait_for_others(&options.precondition).await;
         let item = new_item(document, options, revision.clone());
         // A tree of the document takes much memory: it is made for each attempt, and gone once it is text.
         let send = || async {
@@ -336,24 +336,22 @@ impl DynamoDbStorage {
             }
             traced(call, request.customize()).send().await
         };
-        let there = match attempts.run(judge, send).await? {
+        let there = match retry.run(judge, send).await? {
             Answer::Done(output) => {
                 charge(call, output.consumed_capacity);
                 return Ok(PutOutcome::Done(revision));
             }
             Answer::Refused(PutItemError::ConditionalCheckFailedException(lost)) => lost.item,
-            Answer::TooLarge => return Err(attempts.give_up_on_answer()),
-            Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
+            Answer::TooLarge => return Err(retry.give_up_on_answer()),
+            Answer::Refused(error) => return Err(unexpected(&retry, &error)),
         };
         call.count_lost_race(&options.precondition);
         let there = self.found(call, key, there).await?;
-        if attempts.is_uncertain && layout::has_revision(there.as_ref(), &revision) {
+        if retry.is_uncertain && layout::has_revision(there.as_ref(), &revision) {
             return Ok(PutOutcome::Done(revision));
         }
-        lost_after_uncertainty(&attempts)?;
-        Ok(PutOutcome::PreconditionFailed(in_the_way(
-            &attempts, there,
-        )?))
+        lost_after_uncertainty(&retry)?;
+        Ok(PutOutcome::PreconditionFailed(in_the_way(&retry, there)?))
     }
 
     async fn delete(
@@ -363,8 +361,8 @@ impl DynamoDbStorage {
         precondition: &Precondition,
     ) -> Result<DeleteOutcome, StorageError> {
         let effect = Effect::of_write(precondition);
-        let mut attempts = Attempts::new(call, ApiOperation::DeleteItem, effect);
-        attempts.wait_for_others(precondition).await;
+        let mut retry = Retry::new(call, ApiOperation::DeleteItem, effect);
+        retry.wait_for_others(precondition).await;
         let send = || {
             let mut request = self
                 .client
@@ -382,20 +380,20 @@ impl DynamoDbStorage {
             }
             traced(call, request.customize()).send()
         };
-        let there = match attempts.run(judge, send).await? {
+        let there = match retry.run(judge, send).await? {
             Answer::Done(output) => {
                 charge(call, output.consumed_capacity);
                 return Ok(DeleteOutcome::Done);
             }
             Answer::Refused(DeleteItemError::ConditionalCheckFailedException(lost)) => lost.item,
-            Answer::TooLarge => return Err(attempts.give_up_on_answer()),
-            Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
+            Answer::TooLarge => return Err(retry.give_up_on_answer()),
+            Answer::Refused(error) => return Err(unexpected(&retry, &error)),
         };
         call.count_lost_race(precondition);
         let there = self.found(call, key, there).await?;
-        lost_after_uncertainty(&attempts)?;
+        lost_after_uncertainty(&retry)?;
         Ok(DeleteOutcome::PreconditionFailed(in_the_way(
-            &attempts, there,
+            &retry, there,
         )?))
     }
 }

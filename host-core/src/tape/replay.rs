@@ -8,11 +8,11 @@
 mod compare;
 mod difference;
 mod effect;
-mod knowledge;
 mod list;
 mod live;
 mod outcome;
 mod overlay;
+mod recorded_state;
 mod state;
 mod strict;
 

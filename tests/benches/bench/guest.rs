@@ -1,6 +1,6 @@
 //! The guest's way to an answer: compiled, loaded, linked, and then for each request an instance that is made, called and dropped.
 //!
-//! Without spares, `Runtime::handle` does these three in one. With them, it only calls where an instance is there, makes one first where
+//! Without prewarmed instances, `Runtime::handle` does these three in one. With them, it only calls where an instance is there, makes one first where
 //! none is, and leaves dropping to `Engine::tidy`.
 
 use crate::{
@@ -127,22 +127,25 @@ async fn requests() -> anyhow::Result<()> {
 /// The three apart: a request that finds an instance, one that does not, and what is left of both once their answers are out.
 async fn parts() -> anyhow::Result<()> {
     let engine = Engine::new(&EngineOptions {
-        spares: true,
+        prewarmed: true,
         ..EngineOptions::default()
     })?;
     let guest = link(&engine, concat!(env!("OUT_DIR"), "/guest.wasm"))?;
     let storage = workload::seeded()?;
     let get = workload::request("GET", workload::ITEM_PATH, "")?;
     workload::timed(&guest, &get, &storage, u64::MAX).await?;
-    engine.tidy().await;
+    engine.run_deferred().await;
     let [mut made, mut called, mut dropped] = [const { Vec::new() }; 3];
     for number in 0..BATCH * ROUNDS {
-        ensure!(engine.spares() == 1, "no instance waits for the request");
+        ensure!(engine.prewarmed() == 1, "no instance waits for the request");
         let call = workload::timed(&guest, &get, &storage, 2 * number).await?;
-        ensure!(engine.spares() == 0, "the request took no spare");
+        ensure!(
+            engine.prewarmed() == 0,
+            "the request took no prewarmed instance"
+        );
         let make_and_call = workload::timed(&guest, &get, &storage, 2 * number + 1).await?;
         let started = Instant::now();
-        engine.tidy().await;
+        engine.run_deferred().await;
         let drop_two_and_make = started.elapsed();
         let make = make_and_call.saturating_sub(call);
         made.push(make);

@@ -10,10 +10,10 @@
 mod growth;
 mod guest;
 mod instructions;
-mod joint;
 mod lambda;
 mod load;
 mod normaliser;
+mod overhead;
 mod release;
 mod replay;
 mod report;
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         [] => all(),
         ["growth"] => growth::run(),
         ["guest"] => guest::run(),
-        ["joint"] => joint::run(),
+        ["overhead"] => overhead::run(),
         // Needs programs that `all` has not built: xtask runs it after the others.
         ["lambda"] => lambda::run(),
         ["normaliser"] => normaliser::run(),
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         ["tables"] => tables::run(),
         ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: growth, guest, instructions, joint, normaliser, release, replay, serve, sizes, tables, tape or lambda",
+            "unknown benchmark `{}`: growth, guest, instructions, normaliser, overhead, release, replay, serve, sizes, tables, tape or lambda",
             other.join(" ")
         )),
     };
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
 fn all() -> anyhow::Result<()> {
     report::machine();
     guest::run()?;
-    joint::run()?;
+    overhead::run()?;
     normaliser::run()?;
     sizes::run()?;
     // Before a million items come and go, and with them memory.

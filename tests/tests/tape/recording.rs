@@ -181,7 +181,7 @@ async fn a_withheld_seed_is_not_on_the_tape() {
     assert!(!String::from_utf8(line).unwrap().contains("abababab"));
 }
 
-/// Not a benchmark: only that nothing is out of proportion. `cargo xtask bench joint` measures.
+/// Not a benchmark: only that nothing is out of proportion. `cargo xtask bench overhead` measures.
 #[tokio::test]
 async fn recording_takes_little_time() {
     let service = reference();

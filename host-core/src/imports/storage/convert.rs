@@ -1,4 +1,4 @@
-//! The storage types of the joint and of the port, field by field. Every match is exhaustive: a new case must be decided here.
+//! The storage types of the WIT interface and of the port, field by field. Every match is exhaustive: a new case must be decided here.
 
 use crate::{
     bindings::tenon::handler::storage as wit,

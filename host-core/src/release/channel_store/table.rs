@@ -4,7 +4,7 @@
 use super::{ChannelStore, FlipError};
 use crate::{
     release::{channel::ChannelName, folder::StoreError},
-    storage::dynamodb::{ApiOperation, DynamoDbOptions, layout, trouble},
+    storage::dynamodb::{ApiOperation, DynamoDbOptions, error_class, layout},
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -118,7 +118,7 @@ impl TableChannels {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        match trouble::described(error) {
+        match error_class::described(error) {
             (true, words) => self.unavailable(action, &words),
             (false, words) => StoreError::Refused(self.message(action, &words)),
         }

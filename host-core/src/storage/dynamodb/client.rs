@@ -1,6 +1,6 @@
 //! The SDK's client: one TLS stack, no retries and no clocks of its own beside ours.
 
-use super::{attempts::ATTEMPT_DURATION_MAX, response::BoundedHttpClient};
+use super::{response::BoundedHttpClient, retry::ATTEMPT_DURATION_MAX};
 use crate::plain_endpoint::credentials_for;
 use aws_sdk_dynamodb::{
     Client,

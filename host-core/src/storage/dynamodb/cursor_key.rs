@@ -2,9 +2,9 @@
 
 use super::{
     ApiOperation, DynamoDbStorage,
-    attempts::{Answer, Attempts, Effect},
+    error_class::judge,
     layout::{self, Attributes},
-    trouble::judge,
+    retry::{Answer, Effect, Retry},
     unexpected,
 };
 use crate::{
@@ -59,7 +59,7 @@ impl DynamoDbStorage {
             partition: layout::HOST_PARTITION.to_owned(),
             sort: SORT.to_owned(),
         });
-        let mut attempts = Attempts::new(call, ApiOperation::GetItem, Effect::Read);
+        let mut retry = Retry::new(call, ApiOperation::GetItem, Effect::Read);
         let send = || {
             self.client
                 .get_item()
@@ -68,13 +68,13 @@ impl DynamoDbStorage {
                 .consistent_read(true)
                 .send()
         };
-        let item = match attempts.run(judge, send).await? {
+        let item = match retry.run(judge, send).await? {
             Answer::Done(output) => output.item,
-            Answer::TooLarge => return Err(attempts.give_up_on_answer()),
-            Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
+            Answer::TooLarge => return Err(retry.give_up_on_answer()),
+            Answer::Refused(error) => return Err(unexpected(&retry, &error)),
         };
         match item {
-            Some(item) => read(&attempts, &item),
+            Some(item) => read(&retry, &item),
             None => self.make_cursor_key(call, key).await,
         }
     }
@@ -88,7 +88,7 @@ impl DynamoDbStorage {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|_| StorageError::Internal)?;
         attributes.insert(KEY.to_owned(), AttributeValue::B(Blob::new(bytes)));
-        let mut attempts = Attempts::new(call, ApiOperation::PutItem, Effect::WriteOnce);
+        let mut retry = Retry::new(call, ApiOperation::PutItem, Effect::WriteOnce);
         let send = || {
             self.client
                 .put_item()
@@ -100,24 +100,24 @@ impl DynamoDbStorage {
                 )
                 .send()
         };
-        match attempts.run(judge, send).await? {
+        match retry.run(judge, send).await? {
             Answer::Done(_) => Ok(bytes),
-            Answer::TooLarge => Err(attempts.give_up_on_answer()),
+            Answer::TooLarge => Err(retry.give_up_on_answer()),
             Answer::Refused(PutItemError::ConditionalCheckFailedException(lost)) => {
-                read(&attempts, &lost.item.unwrap_or_default())
+                read(&retry, &lost.item.unwrap_or_default())
             }
-            Answer::Refused(error) => Err(unexpected(&attempts, &error)),
+            Answer::Refused(error) => Err(unexpected(&retry, &error)),
         }
     }
 }
 
-fn read(attempts: &Attempts<'_>, item: &Attributes) -> Result<[u8; 32], StorageError> {
+fn read(retry: &Retry<'_>, item: &Attributes) -> Result<[u8; 32], StorageError> {
     let bytes = match item.get(KEY) {
         Some(AttributeValue::B(blob)) => blob.as_ref().try_into().ok(),
         _ => None,
     };
     bytes.ok_or_else(|| {
-        attempts.fault("the item `#tenon` / `cursor-key` does not hold 32 bytes");
+        retry.fault("the item `#tenon` / `cursor-key` does not hold 32 bytes");
         StorageError::Misconfigured
     })
 }

@@ -4,11 +4,10 @@
 //! can tell whether there is more, one item more is asked for than wanted.
 
 use super::{
-    ApiOperation, DynamoDbStorage,
-    attempts::{Answer, Attempts, Effect, traced},
-    charge,
+    ApiOperation, DynamoDbStorage, charge,
+    error_class::judge,
     layout::{self, Attributes, INDEX, text},
-    trouble::judge,
+    retry::{Answer, Effect, Retry, traced},
     unexpected, unreadable,
 };
 use crate::{
@@ -131,25 +130,25 @@ impl DynamoDbStorage {
         mut page: PageBuilder<'_>,
         is_covered: impl Fn(&Entry) -> bool + Send,
     ) -> Result<Page, StorageError> {
-        let mut attempts = Attempts::new(call, ApiOperation::Query, Effect::Read);
+        let mut retry = Retry::new(call, ApiOperation::Query, Effect::Read);
         let mut wanted_max = usize::MAX;
         loop {
             let wanted = page.wanted().min(wanted_max);
             let send = || traced(call, self.request(&search, wanted).customize()).send();
-            let output: QueryOutput = match attempts.run(judge, send).await? {
+            let output: QueryOutput = match retry.run(judge, send).await? {
                 Answer::Done(output) => output,
                 Answer::TooLarge if wanted > 1 => {
                     wanted_max = wanted.div_ceil(4);
-                    attempts.advance();
+                    retry.advance();
                     continue;
                 }
-                Answer::TooLarge => return Err(attempts.give_up_on_answer()),
-                Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
+                Answer::TooLarge => return Err(retry.give_up_on_answer()),
+                Answer::Refused(error) => return Err(unexpected(&retry, &error)),
             };
             charge(call, output.consumed_capacity);
             for attributes in output.items.into_iter().flatten() {
                 let entry =
-                    layout::entry(attributes).map_err(|error| unreadable(&attempts, &error))?;
+                    layout::entry(attributes).map_err(|error| unreadable(&retry, &error))?;
                 if is_covered(&entry) && page.offer(entry).is_break() {
                     return Ok(page.finish());
                 }
@@ -157,7 +156,7 @@ impl DynamoDbStorage {
             // Some servers say by a key without attributes that this was the last page.
             match output.last_evaluated_key.filter(|last| !last.is_empty()) {
                 Some(last) => {
-                    attempts.advance();
+                    retry.advance();
                     search.start = Some(last);
                 }
                 None => return Ok(page.finish()),

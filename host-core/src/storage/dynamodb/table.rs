@@ -2,8 +2,8 @@
 
 use super::{
     client::DynamoDbOptions,
+    error_class::chain_words,
     layout::{EXPIRY, INDEX, INDEX_PARTITION, INDEX_SORT, PARTITION, SORT},
-    trouble::chain_words,
 };
 use aws_sdk_dynamodb::{
     Client,

@@ -5,13 +5,12 @@
 //! requests of other hosts: an item under it is written along, which says what was done and what came of it.
 
 use super::{
-    ApiOperation, DynamoDbStorage,
-    attempts::{Answer, Attempts, Effect, traced},
-    charge,
+    ApiOperation, DynamoDbStorage, charge,
     condition::Condition,
+    error_class::{ErrorClass, Verdict, judge, of_code},
     in_the_way,
     layout::{self, Attributes, Unreadable, number, text},
-    trouble::{Trouble, Verdict, judge, of_code},
+    retry::{Answer, Effect, Retry, traced},
     unexpected, unreadable,
 };
 use crate::{
@@ -49,12 +48,12 @@ impl DynamoDbStorage {
         token: Option<&str>,
     ) -> Result<TransactOutcome, StorageError> {
         let revisions = transaction::revisions(call, operations);
-        let mut attempts = Attempts::new(call, ApiOperation::TransactWriteItems, Effect::WriteOnce);
+        let mut retry = Retry::new(call, ApiOperation::TransactWriteItems, Effect::WriteOnce);
         let digest = digest(operations);
         let names_state = |precondition: &&_| matches!(precondition, Precondition::Revision(_));
         let mut preconditions = operations.iter().map(Operation::precondition);
         if let Some(precondition) = preconditions.find(names_state) {
-            attempts.wait_for_others(precondition).await;
+            retry.wait_for_others(precondition).await;
         }
         let mut request_token = request_token()?;
         let mut found = ReturnValuesOnConditionCheckFailure::AllOld;
@@ -78,7 +77,7 @@ impl DynamoDbStorage {
                     .return_consumed_capacity(ReturnConsumedCapacity::Total);
                 traced(call, request.customize()).send().await
             };
-            match attempts.run(judge_transaction, send).await? {
+            match retry.run(judge_transaction, send).await? {
                 Answer::Done(output) => {
                     charge(call, output.consumed_capacity.unwrap_or_default());
                     return Ok(TransactOutcome::Done(revisions));
@@ -91,24 +90,23 @@ impl DynamoDbStorage {
                     found = ReturnValuesOnConditionCheckFailure::None;
                     request_token = self::request_token()?;
                 }
-                Answer::TooLarge => return Err(attempts.give_up_on_answer()),
-                Answer::Refused(error) => return Err(unexpected(&attempts, &error)),
+                Answer::TooLarge => return Err(retry.give_up_on_answer()),
+                Answer::Refused(error) => return Err(unexpected(&retry, &error)),
             }
         };
-        self.lost(&attempts, operations, token, &digest, reasons)
-            .await
+        self.lost(&retry, operations, token, &digest, reasons).await
     }
 
     /// What preconditions that did not hold mean. The token comes first: what it stands for has been done already.
     async fn lost(
         &self,
-        attempts: &Attempts<'_>,
+        retry: &Retry<'_>,
         operations: &[Operation],
         token: Option<&str>,
         digest: &OperationsDigest,
         mut reasons: Vec<CancellationReason>,
     ) -> Result<TransactOutcome, StorageError> {
-        let call = attempts.call();
+        let call = retry.call();
         let has_failed =
             |reason: &CancellationReason| reason.code.as_deref() == Some(CONDITION_FAILED);
         let of_token = reasons.split_off(operations.len().min(reasons.len()));
@@ -117,12 +115,12 @@ impl DynamoDbStorage {
             let remembered = found
                 .ok_or_else(|| layout::missing(DIGEST))
                 .and_then(remembered)
-                .map_err(|error| unreadable(attempts, &error))?;
+                .map_err(|error| unreadable(retry, &error))?;
             return match remembered.answer(call.now_ms, digest) {
                 Some(answer) => answer.map(TransactOutcome::Done),
                 // The condition would have held.
                 None => {
-                    Err(attempts.give_up(Trouble::Defect, "a forgotten token stood in the way"))
+                    Err(retry.give_up(ErrorClass::Defect, "a forgotten token stood in the way"))
                 }
             };
         }
@@ -133,10 +131,10 @@ impl DynamoDbStorage {
                 let found = self.found(call, operation.key(), reason.item).await?;
                 Ok(TransactOutcome::PreconditionFailed {
                     position,
-                    item: in_the_way(attempts, found)?,
+                    item: in_the_way(retry, found)?,
                 })
             }
-            None => Err(attempts.give_up(Trouble::Defect, "cancelled without a reason")),
+            None => Err(retry.give_up(ErrorClass::Defect, "cancelled without a reason")),
         }
     }
 
@@ -269,7 +267,7 @@ fn judge_transaction(error: &TransactWriteItemsError, status: u16) -> Verdict {
         return judge(error, status);
     };
     let mut has_failed = false;
-    let mut trouble = None;
+    let mut class = None;
     for reason in cancelled.cancellation_reasons() {
         match reason.code() {
             None | Some(NO_REASON) => {}
@@ -277,16 +275,16 @@ fn judge_transaction(error: &TransactWriteItemsError, status: u16) -> Verdict {
             code => {
                 let found = of_code(code, reason.message().unwrap_or_default(), status);
                 // What cannot be mended by waiting counts for more.
-                if !matches!(trouble, Some(Trouble::Misconfigured | Trouble::Defect)) {
-                    trouble = Some(found);
+                if !matches!(class, Some(ErrorClass::Misconfigured | ErrorClass::Defect)) {
+                    class = Some(found);
                 }
             }
         }
     }
-    match trouble {
-        Some(trouble) => Verdict::Trouble(trouble),
+    match class {
+        Some(class) => Verdict::Failed(class),
         None if has_failed => Verdict::Answer,
-        None => Verdict::Trouble(Trouble::Conflict),
+        None => Verdict::Failed(ErrorClass::Conflict),
     }
 }
 

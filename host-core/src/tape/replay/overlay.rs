@@ -5,9 +5,9 @@ mod state;
 use self::state::{Missing, State};
 use super::{
     effect::Effects,
-    knowledge::{Knowledge, Known, subject},
     list::List,
     outcome::View,
+    recorded_state::{Known, RecordedState, subject},
 };
 use crate::{
     storage::{
@@ -60,7 +60,7 @@ pub(super) struct Overlay {
 }
 
 /// What the guest did to the store.
-pub(super) struct Deeds {
+pub(super) struct WriteLog {
     pub(super) effects: Effects,
     pub(super) calls: Vec<String>,
     /// Reads of what the tape does not know.
@@ -69,7 +69,7 @@ pub(super) struct Deeds {
 
 impl Overlay {
     pub(super) fn new(
-        knowledge: Knowledge,
+        recorded_state: RecordedState,
         on_miss: OnMiss,
         live: Option<Arc<dyn Storage>>,
         view: View,
@@ -79,7 +79,7 @@ impl Overlay {
             live,
             view,
             state: Mutex::new(State {
-                knowledge,
+                recorded_state,
                 current: BTreeMap::new(),
                 effects: Effects::default(),
                 calls: Vec::new(),
@@ -88,9 +88,9 @@ impl Overlay {
         }
     }
 
-    pub(super) fn take(&self) -> Deeds {
+    pub(super) fn take(&self) -> WriteLog {
         let mut state = self.lock();
-        Deeds {
+        WriteLog {
             effects: std::mem::take(&mut state.effects),
             calls: std::mem::take(&mut state.calls),
             misses: std::mem::take(&mut state.misses),
@@ -103,7 +103,7 @@ impl Overlay {
 
     /// Fails where a call like this failed when it was recorded.
     fn fail_as_recorded(&self, subject: &str) -> Result<(), StorageError> {
-        match self.lock().knowledge.take_failure(subject) {
+        match self.lock().recorded_state.take_failure(subject) {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -148,7 +148,7 @@ impl Overlay {
                     .await?
                     .map_or(Known::Absent, Known::Present),
             };
-            self.lock().knowledge.items.insert(key, known);
+            self.lock().recorded_state.items.insert(key, known);
         }
         Ok(())
     }
@@ -169,7 +169,7 @@ impl Overlay {
                 (OnMiss::Fail, _) | (OnMiss::Live, None) => break,
                 (OnMiss::Absent, _) => match missing {
                     Missing::Items(keys) => self.learn(call, what, keys).await?,
-                    Missing::Part(span) => self.lock().knowledge.cover(&list, *span),
+                    Missing::Part(span) => self.lock().recorded_state.cover(&list, *span),
                     Missing::Cursor => {
                         return Ok(Page {
                             entries: Vec::new(),

@@ -4,9 +4,9 @@ use super::{
     Comparison, ReplayGuest, Replayer, Verdict,
     compare::{Note, environment_note, redacted_places},
     difference::{Differences, Rules},
-    knowledge::Knowledge,
     outcome::{Playback, View},
     overlay::Overlay,
+    recorded_state::RecordedState,
 };
 use crate::{
     json::{self, Value},
@@ -262,7 +262,7 @@ impl Run<'_, '_> {
         let exchange = self.exchange;
         let view = View::of(exchange);
         let overlay = Arc::new(Overlay::new(
-            Knowledge::of(exchange)?,
+            RecordedState::of(exchange)?,
             self.replayer.options.on_miss,
             self.replayer.live.clone(),
             view.clone(),
@@ -281,10 +281,10 @@ impl Run<'_, '_> {
         let answer = service
             .invoke_with(event.as_bytes(), arrival, |_| rules)
             .await;
-        let deeds = overlay.take();
+        let write_log = overlay.take();
         Ok(Ran {
-            playback: Playback::of_run(&answer, &deeds.effects, deeds.calls, &view),
-            misses: deeds.misses,
+            playback: Playback::of_run(&answer, &write_log.effects, write_log.calls, &view),
+            misses: write_log.misses,
         })
     }
 }

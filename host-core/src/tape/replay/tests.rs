@@ -2,9 +2,9 @@
 
 use super::{
     effect::written,
-    knowledge::Knowledge,
     outcome::View,
     overlay::{OnMiss, Overlay},
+    recorded_state::RecordedState,
 };
 use crate::{
     replay::{local_view, replay_cursor_key},
@@ -46,8 +46,13 @@ fn overlay(
     on_miss: OnMiss,
     live: Option<Arc<dyn Storage>>,
 ) -> (Arc<Overlay>, Tenant) {
-    let knowledge = Knowledge::of(exchange).unwrap();
-    let overlay = Arc::new(Overlay::new(knowledge, on_miss, live, View::of(exchange)));
+    let recorded_state = RecordedState::of(exchange).unwrap();
+    let overlay = Arc::new(Overlay::new(
+        recorded_state,
+        on_miss,
+        live,
+        View::of(exchange),
+    ));
     let storage: Arc<dyn Storage> = overlay.clone();
     (overlay, Tenant::rules_only(storage))
 }
@@ -194,11 +199,15 @@ async fn a_tape_knows_enough_to_repeat_what_was_recorded() {
         let (overlay, view) = overlay(&exchange, OnMiss::Fail, None);
         let replayed = Script::new(number).play(&view, 12).await;
         assert_eq!(recorded, replayed, "script {number}");
-        let deeds = overlay.take();
-        assert_eq!(deeds.misses, [""; 0], "script {number}");
+        let write_log = overlay.take();
+        assert_eq!(write_log.misses, [""; 0], "script {number}");
         let view = View::of(&exchange);
         let recorded = written(&exchange).unwrap().to_value(&view);
-        assert_eq!(recorded, deeds.effects.to_value(&view), "script {number}");
+        assert_eq!(
+            recorded,
+            write_log.effects.to_value(&view),
+            "script {number}"
+        );
     }
 }
 

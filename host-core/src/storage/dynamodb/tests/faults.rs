@@ -153,10 +153,10 @@ async fn throttling_for_ever_is_told_apart_and_nothing_is_written() {
     stage.script.always(Some(throttling()));
     let call = call(1);
     assert_eq!(stage.put(&call, Precondition::None).await, Err(THROTTLED));
-    let attempts = stage.script.take_seen().len() as u32;
+    let retry = stage.script.take_seen().len() as u32;
     let report = report(call);
-    assert!(attempts > 2);
-    assert_eq!((report.throttles, report.retries), (attempts, attempts - 1));
+    assert!(retry > 2);
+    assert_eq!((report.throttles, report.retries), (retry, retry - 1));
     assert!(report.faults[0].starts_with("PutItem: ThrottlingException: Throughput"));
     assert_eq!(stage.get(&super::call(2)).await, Err(THROTTLED));
     assert_eq!(stage.transact(&super::call(2), None).await, Err(THROTTLED));

@@ -7,15 +7,15 @@ use crate::{
     },
     tape::replay::{
         effect::Effects,
-        knowledge::{Knowledge, Known, Question},
         list::{List, Position, narrowed, position, whole},
+        recorded_state::{Known, QueryKey, RecordedState},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the store, and what the request did to it.
 pub(super) struct State {
-    pub(super) knowledge: Knowledge,
+    pub(super) recorded_state: RecordedState,
     /// Items that the request has written; `None`: deleted.
     pub(super) current: BTreeMap<Key, Option<Item>>,
     pub(super) effects: Effects,
@@ -36,7 +36,7 @@ impl State {
         let known = match self.current.get(key) {
             Some(Some(item)) => Known::Present(item.clone()),
             Some(None) => Known::Absent,
-            None => self.knowledge.initial(key)?,
+            None => self.recorded_state.initial(key)?,
         };
         Some(match known {
             Known::Present(item) if call.is_expired(item.expires_at) => Known::Absent,
@@ -88,7 +88,7 @@ impl State {
     /// change it.
     fn revision(&mut self, key: &Key, call: &Call) -> Revision {
         let next = call.next_revision();
-        self.knowledge
+        self.recorded_state
             .revisions
             .get_mut(key)
             .and_then(std::collections::VecDeque::pop_front)
@@ -145,13 +145,13 @@ impl State {
         let is_descending = options.direction == Direction::Descending;
         let mut span = whole(&options.range);
         if let Some(cursor) = &options.cursor {
-            let resume = self.knowledge.resume(list, is_descending, cursor);
+            let resume = self.recorded_state.resume(list, is_descending, cursor);
             span = narrowed(span, resume.ok_or(Missing::Cursor)?);
         }
         let end = self
-            .knowledge
+            .recorded_state
             .ends
-            .get(&Question::new(list, options))
+            .get(&QueryKey::new(list, options))
             .cloned();
         if let Some(end) = &end
             && end.last.is_none()
@@ -189,13 +189,13 @@ impl State {
             (Some(last), true) => up_to(&span, last, is_descending),
             _ => span.clone(),
         };
-        if !self.knowledge.covers(list, &seen) {
+        if !self.recorded_state.covers(list, &seen) {
             return Err(Missing::Part(Box::new(seen)));
         }
         // A page that is full goes on unless it is known that nothing follows.
-        let goes_on = is_full && (has_further || !self.knowledge.covers(list, &span));
+        let goes_on = is_full && (has_further || !self.recorded_state.covers(list, &span));
         let cursor = match (goes_on, &last) {
-            (true, Some(last)) => Some(self.knowledge.cursor_after(list, is_descending, last)),
+            (true, Some(last)) => Some(self.recorded_state.cursor_after(list, is_descending, last)),
             _ => None,
         };
         let entries = entries.into_iter().map(|(_, entry)| entry).collect();
@@ -210,7 +210,7 @@ impl State {
         span: &Span<Position>,
     ) -> Result<Vec<(Position, Entry)>, Missing> {
         let keys: BTreeSet<&Key> = self
-            .knowledge
+            .recorded_state
             .items
             .keys()
             .chain(self.current.keys())

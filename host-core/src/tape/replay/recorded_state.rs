@@ -28,7 +28,7 @@ pub(super) enum Known {
 
 /// A query, for whoever asks the same again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Question {
+pub(super) struct QueryKey {
     list: List,
     range: String,
     is_descending: bool,
@@ -36,7 +36,7 @@ pub(super) struct Question {
     limit: u32,
 }
 
-impl Question {
+impl QueryKey {
     pub(super) fn new(list: &List, options: &QueryOptions) -> Self {
         Self {
             list: list.clone(),
@@ -58,7 +58,7 @@ pub(super) struct PageEnd {
 
 /// All that a tape knows.
 #[derive(Debug, Default)]
-pub(super) struct Knowledge {
+pub(super) struct RecordedState {
     pub(super) items: BTreeMap<Key, Known>,
     covered: HashMap<List, Vec<Span<Position>>>,
     /// Written without having been read: lists seen later say nothing about how these were.
@@ -68,23 +68,23 @@ pub(super) struct Knowledge {
     resumes: HashMap<(List, bool, String), Span<Position>>,
     /// Cursors by list, direction and the position after which they go on.
     cursors: HashMap<(List, bool, Position), String>,
-    pub(super) ends: HashMap<Question, PageEnd>,
+    pub(super) ends: HashMap<QueryKey, PageEnd>,
     /// Of each item's writes, in their order.
     pub(super) revisions: HashMap<Key, VecDeque<Revision>>,
     /// Calls that failed, by what they were about.
     failures: Vec<(String, StorageError)>,
 }
 
-impl Knowledge {
+impl RecordedState {
     /// What the calls of a request tell; the reason where one cannot be read.
     pub(super) fn of(exchange: &Exchange<'_>) -> Result<Self, String> {
-        let mut knowledge = Self::default();
+        let mut recorded_state = Self::default();
         for (number, call) in (1..).zip(&exchange.calls) {
-            knowledge
+            recorded_state
                 .learn(call)
                 .map_err(|error| format!("call {number}: {error}"))?;
         }
-        Ok(knowledge)
+        Ok(recorded_state)
     }
 
     fn learn(&mut self, call: &CallRecord<'_>) -> Result<(), ResultError> {
@@ -275,7 +275,7 @@ impl Knowledge {
                 last,
                 cursor: cursor.clone(),
             };
-            self.ends.insert(Question::new(&list, options), end);
+            self.ends.insert(QueryKey::new(&list, options), end);
         }
         if !seen.is_empty() {
             self.covered.entry(list).or_default().push(seen);

@@ -14,7 +14,7 @@ const WORDS_CHARS_MAX: usize = 500;
 
 /// Why a request gave no outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum ErrorClass {
     /// DynamoDB asks to slow down; nothing was done.
     Throttled,
     /// A transaction holds the item; nothing was done.
@@ -33,14 +33,14 @@ pub(super) enum Trouble {
 pub(super) enum Verdict {
     /// An outcome, not a failure.
     Answer,
-    Trouble(Trouble),
+    Failed(ErrorClass),
 }
 
 /// A failed precondition is an outcome; everything else is trouble.
 pub(super) fn judge<E: ProvideErrorMetadata>(error: &E, status: u16) -> Verdict {
     match error.code() {
         Some("ConditionalCheckFailedException") => Verdict::Answer,
-        code => Verdict::Trouble(of_code(code, error.message().unwrap_or_default(), status)),
+        code => Verdict::Failed(of_code(code, error.message().unwrap_or_default(), status)),
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Judged<E> {
     Answer(E),
     /// It was carried out, but the answer is larger than is read.
     TooLarge,
-    Trouble(Trouble, String),
+    Failed(ErrorClass, String),
 }
 
 /// For requests beside those of guests: whether another attempt may go better, and words for the operator.
@@ -59,12 +59,15 @@ where
 {
     let judge = |error: &E, status| {
         let (code, message) = (error.code(), error.message().unwrap_or_default());
-        Verdict::Trouble(of_code(code, message, status))
+        Verdict::Failed(of_code(code, message, status))
     };
     match of_error(error, judge) {
-        Judged::Trouble(Trouble::Misconfigured | Trouble::Defect, words) => (false, words),
-        Judged::Trouble(
-            Trouble::Throttled | Trouble::Conflict | Trouble::Unreachable | Trouble::Uncertain,
+        Judged::Failed(ErrorClass::Misconfigured | ErrorClass::Defect, words) => (false, words),
+        Judged::Failed(
+            ErrorClass::Throttled
+            | ErrorClass::Conflict
+            | ErrorClass::Unreachable
+            | ErrorClass::Uncertain,
             words,
         ) => (true, words),
         Judged::Answer(error) => (false, service_words(&error)),
@@ -85,7 +88,7 @@ where
             let status = refusal.raw().status().as_u16();
             return match judge(refusal.err(), status) {
                 Verdict::Answer => Judged::Answer(refusal.into_err()),
-                Verdict::Trouble(trouble) => Judged::Trouble(trouble, service_words(refusal.err())),
+                Verdict::Failed(class) => Judged::Failed(class, service_words(refusal.err())),
             };
         }
         other => other,
@@ -93,23 +96,23 @@ where
     if find_source::<ResponseTooLargeError>(&error).is_some() {
         return Judged::TooLarge;
     }
-    let trouble = match &error {
+    let class = match &error {
         SdkError::DispatchFailure(failure) => failure
             .as_connector_error()
-            .map_or(Trouble::Uncertain, of_dispatch),
+            .map_or(ErrorClass::Uncertain, of_dispatch),
         SdkError::ConstructionFailure(_) if find_source::<Unreadable>(&error).is_some() => {
-            Trouble::Defect
+            ErrorClass::Defect
         }
-        SdkError::ConstructionFailure(_) => Trouble::Misconfigured,
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Trouble::Uncertain,
+        SdkError::ConstructionFailure(_) => ErrorClass::Misconfigured,
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => ErrorClass::Uncertain,
         // The enum is open. What is not known may have been sent.
-        _ => Trouble::Uncertain,
+        _ => ErrorClass::Uncertain,
     };
-    Judged::Trouble(trouble, chain_words(&error))
+    Judged::Failed(class, chain_words(&error))
 }
 
 /// What the codes of DynamoDB, of its transactions' cancellation reasons and of AWS's front door mean.
-pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> Trouble {
+pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> ErrorClass {
     match code.unwrap_or_default() {
         "ProvisionedThroughputExceededException"
         | "ProvisionedThroughputExceeded"
@@ -120,17 +123,17 @@ pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> Trouble
         | "Throttling"
         | "ThrottlingError"
         | "ThrottlingException"
-        | "TooManyRequestsException" => Trouble::Throttled,
+        | "TooManyRequestsException" => ErrorClass::Throttled,
         "ReplicatedWriteConflictException"
         | "TransactionConflict"
-        | "TransactionConflictException" => Trouble::Conflict,
+        | "TransactionConflictException" => ErrorClass::Conflict,
         // An earlier attempt of ours is still at work.
-        "TransactionInProgressException" => Trouble::Uncertain,
+        "TransactionInProgressException" => ErrorClass::Uncertain,
         "InternalFailure"
         | "InternalServerError"
         | "InternalServerErrorException"
         | "ServiceUnavailable"
-        | "ServiceUnavailableException" => Trouble::Uncertain,
+        | "ServiceUnavailableException" => ErrorClass::Uncertain,
         "AccessDenied"
         | "AccessDeniedException"
         | "ExpiredToken"
@@ -151,37 +154,37 @@ pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> Trouble
         | "SignatureDoesNotMatch"
         | "SubscriptionRequiredException"
         | "TableNotFoundException"
-        | "UnrecognizedClientException" => Trouble::Misconfigured,
+        | "UnrecognizedClientException" => ErrorClass::Misconfigured,
         // A table of another layout: its keys or its index are others.
         "ValidationException" | "ValidationError"
             if message.contains("schema") || message.contains("index") =>
         {
-            Trouble::Misconfigured
+            ErrorClass::Misconfigured
         }
         "IdempotentParameterMismatchException"
         | "SerializationException"
         | "ValidationError"
-        | "ValidationException" => Trouble::Defect,
+        | "ValidationException" => ErrorClass::Defect,
         // A key of KMS that the table is encrypted with.
         code if code.starts_with("KMS") || code.contains("EncryptionDate") => {
-            Trouble::Misconfigured
+            ErrorClass::Misconfigured
         }
         _ => match status {
-            ..=399 | 408 | 500.. => Trouble::Uncertain,
-            429 => Trouble::Throttled,
-            401 | 403 | 404 => Trouble::Misconfigured,
-            _ => Trouble::Defect,
+            ..=399 | 408 | 500.. => ErrorClass::Uncertain,
+            429 => ErrorClass::Throttled,
+            401 | 403 | 404 => ErrorClass::Misconfigured,
+            _ => ErrorClass::Defect,
         },
     }
 }
 
-fn of_dispatch(error: &ConnectorError) -> Trouble {
+fn of_dispatch(error: &ConnectorError) -> ErrorClass {
     match find_source::<HttpError>(error) {
-        Some(http) if http.is_connect() => Trouble::Unreachable,
-        Some(_) => Trouble::Uncertain,
-        None if error.is_timeout() || error.is_io() => Trouble::Uncertain,
+        Some(http) if http.is_connect() => ErrorClass::Unreachable,
+        Some(_) => ErrorClass::Uncertain,
+        None if error.is_timeout() || error.is_io() => ErrorClass::Uncertain,
         // No HTTP was spoken: there are no credentials, or no endpoint.
-        None => Trouble::Misconfigured,
+        None => ErrorClass::Misconfigured,
     }
 }
 
@@ -233,25 +236,25 @@ mod tests {
     #[test]
     fn codes_are_told_apart_by_what_they_mean() {
         let cases = [
-            ("ThrottlingException", 400, Trouble::Throttled),
-            ("TransactionConflictException", 400, Trouble::Conflict),
-            ("InternalServerError", 500, Trouble::Uncertain),
-            ("ServiceUnavailable", 503, Trouble::Uncertain),
-            ("ExpiredTokenException", 400, Trouble::Misconfigured),
-            ("ResourceNotFoundException", 400, Trouble::Misconfigured),
-            ("KMSAccessDeniedException", 400, Trouble::Misconfigured),
-            ("ValidationException", 400, Trouble::Defect),
-            ("SomethingNewException", 400, Trouble::Defect),
-            ("SomethingNewException", 503, Trouble::Uncertain),
+            ("ThrottlingException", 400, ErrorClass::Throttled),
+            ("TransactionConflictException", 400, ErrorClass::Conflict),
+            ("InternalServerError", 500, ErrorClass::Uncertain),
+            ("ServiceUnavailable", 503, ErrorClass::Uncertain),
+            ("ExpiredTokenException", 400, ErrorClass::Misconfigured),
+            ("ResourceNotFoundException", 400, ErrorClass::Misconfigured),
+            ("KMSAccessDeniedException", 400, ErrorClass::Misconfigured),
+            ("ValidationException", 400, ErrorClass::Defect),
+            ("SomethingNewException", 400, ErrorClass::Defect),
+            ("SomethingNewException", 503, ErrorClass::Uncertain),
         ];
         for (code, status, expected) in cases {
             assert_eq!(of_code(Some(code), "", status), expected, "{code}");
         }
-        assert_eq!(of_code(None, "", 429), Trouble::Throttled);
-        assert_eq!(of_code(None, "", 502), Trouble::Uncertain);
+        assert_eq!(of_code(None, "", 429), ErrorClass::Throttled);
+        assert_eq!(of_code(None, "", 502), ErrorClass::Uncertain);
         let other_keys = "The provided key element does not match the schema";
-        let trouble = of_code(Some("ValidationException"), other_keys, 400);
-        assert_eq!(trouble, Trouble::Misconfigured);
+        let class = of_code(Some("ValidationException"), other_keys, 400);
+        assert_eq!(class, ErrorClass::Misconfigured);
     }
 
     #[test]

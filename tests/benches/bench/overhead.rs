@@ -20,7 +20,7 @@ const SCALING_ROUNDS: usize = 5;
 pub fn run() -> anyhow::Result<()> {
     let guest = std::fs::read(concat!(env!("OUT_DIR"), "/guest.wasm"))?;
     let engine = Engine::new(&EngineOptions {
-        lanes: 2,
+        pools: 2,
         ..EngineOptions::default()
     })?;
     let runtime = Runtime::new(&engine, &engine.load(&guest)?, RuntimeOptions::default())?;

@@ -16,11 +16,11 @@ use std::time::Duration;
 /// Longer than any guest here takes that comes to an end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn engine(instances_max: u32, spares: bool) -> Engine {
+fn engine(instances_max: u32, prewarmed: bool) -> Engine {
     Engine::new(&EngineOptions {
         instances_max,
-        lanes: 1,
-        spares,
+        pools: 1,
+        prewarmed,
     })
     .unwrap()
 }
@@ -59,12 +59,12 @@ async fn ask(service: &Service, path: &str, seed: u8) -> Said {
 async fn an_instance_waits_for_the_next_request_and_serves_one() {
     let engine = engine(1, true);
     let service = service(&engine, REFERENCE);
-    assert_eq!(engine.spares(), 0, "nobody has asked yet");
+    assert_eq!(engine.prewarmed(), 0, "nobody has asked yet");
     for _ in 0..3 {
         assert_eq!(response(&get(&service, "/health").await)["statusCode"], 200);
-        assert_eq!(engine.spares(), 0, "it was taken");
-        engine.tidy().await;
-        assert_eq!(engine.spares(), 1);
+        assert_eq!(engine.prewarmed(), 0, "it was taken");
+        engine.run_deferred().await;
+        assert_eq!(engine.prewarmed(), 1);
     }
 }
 
@@ -97,8 +97,8 @@ async fn answers_are_those_of_instances_made_with_their_requests() {
         {
             let answered = ask(&service, path, seed).await;
             assert_eq!(answered, ask(&expected, path, seed).await, "{path}");
-            ahead.tidy().await;
-            assert_eq!(ahead.spares(), 1, "after {path}");
+            ahead.run_deferred().await;
+            assert_eq!(ahead.prewarmed(), 1, "after {path}");
         }
     }
 }
@@ -112,8 +112,8 @@ async fn a_guest_that_calls_the_host_at_its_start_has_the_clock_and_the_chance_o
         let answered = ask(&service, "/", seed).await;
         assert_eq!(answered, ask(&expected, "/", seed).await);
         answers.push(answered);
-        ahead.tidy().await;
-        assert_eq!(ahead.spares(), 0, "it cannot start without a request");
+        ahead.run_deferred().await;
+        assert_eq!(ahead.prewarmed(), 0, "it cannot start without a request");
     }
     assert_eq!(answers[0], answers[1]);
     answers.dedup();
@@ -129,9 +129,9 @@ async fn guests_that_take_turns_leave_each_other_room() {
         assert_eq!(response(&answer)["statusCode"], 200);
         // Some hosts forget to.
         if turn % 5 != 0 {
-            engine.tidy().await;
+            engine.run_deferred().await;
         }
-        assert!(engine.spares() <= 1);
+        assert!(engine.prewarmed() <= 1);
     }
 }
 
@@ -139,8 +139,8 @@ async fn guests_that_take_turns_leave_each_other_room() {
 async fn threads_share_instances_that_were_made_ahead() {
     let engine = Engine::new(&EngineOptions {
         instances_max: 4,
-        lanes: 2,
-        spares: true,
+        pools: 2,
+        prewarmed: true,
     })
     .unwrap();
     let service = service(&engine, HOSTILE);
@@ -152,12 +152,12 @@ async fn threads_share_instances_that_were_made_ahead() {
                 let answer = get(&service, path).await;
                 let expected = if path == "/trap" { 500 } else { 200 };
                 assert_eq!(response(&answer)["statusCode"], expected);
-                engine.tidy().await;
+                engine.run_deferred().await;
             }
         })
     });
     for client in clients.collect::<Vec<_>>() {
         client.await.unwrap();
     }
-    assert!(engine.spares() <= 2);
+    assert!(engine.prewarmed() <= 2);
 }

@@ -3,8 +3,8 @@
 
 use super::{
     ApiOperation,
+    error_class::{self, ErrorClass, Judged, Verdict},
     response::ResponseTooLargeError,
-    trouble::{self, Judged, Trouble, Verdict},
 };
 use crate::storage::{Call, Precondition, StorageError};
 use aws_sdk_dynamodb::{
@@ -65,7 +65,7 @@ pub(super) enum Answer<O, E> {
 }
 
 /// The attempts of one call.
-pub(super) struct Attempts<'a> {
+pub(super) struct Retry<'a> {
     call: &'a Call,
     operation: ApiOperation,
     effect: Effect,
@@ -76,7 +76,7 @@ pub(super) struct Attempts<'a> {
     pub(super) is_uncertain: bool,
 }
 
-impl<'a> Attempts<'a> {
+impl<'a> Retry<'a> {
     pub(super) fn new(call: &'a Call, operation: ApiOperation, effect: Effect) -> Self {
         let now = Instant::now();
         let until = call.deadline.map_or(now + CALL_DURATION_MAX, |deadline| {
@@ -120,20 +120,20 @@ impl<'a> Attempts<'a> {
         F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
     {
         if Instant::now() >= self.until {
-            return Err(self.give_up(Trouble::Unreachable, "no time left to ask"));
+            return Err(self.give_up(ErrorClass::Unreachable, "no time left to ask"));
         }
         loop {
             let until = self.until.min(Instant::now() + ATTEMPT_DURATION_MAX);
-            let (trouble, words) = match timeout_at(until, send()).await {
+            let (class, words) = match timeout_at(until, send()).await {
                 Ok(Ok(output)) => return Ok(Answer::Done(output)),
-                Ok(Err(error)) => match trouble::of_error(error, &judge) {
+                Ok(Err(error)) => match error_class::of_error(error, &judge) {
                     Judged::Answer(refusal) => return Ok(Answer::Refused(refusal)),
                     Judged::TooLarge => return Ok(Answer::TooLarge),
-                    Judged::Trouble(trouble, words) => (trouble, words),
+                    Judged::Failed(class, words) => (class, words),
                 },
-                Err(_) => (Trouble::Uncertain, "no answer in time".to_owned()),
+                Err(_) => (ErrorClass::Uncertain, "no answer in time".to_owned()),
             };
-            self.wait(trouble, &words).await?;
+            self.wait(class, &words).await?;
         }
     }
 
@@ -143,20 +143,24 @@ impl<'a> Attempts<'a> {
     }
 
     /// Waits before a repetition, or gives up.
-    pub(super) async fn wait(&mut self, trouble: Trouble, words: &str) -> Result<(), StorageError> {
-        if trouble == Trouble::Throttled {
+    pub(super) async fn wait(
+        &mut self,
+        class: ErrorClass,
+        words: &str,
+    ) -> Result<(), StorageError> {
+        if class == ErrorClass::Throttled {
             self.call.report(|report| report.throttles += 1);
         }
-        self.is_uncertain |= trouble == Trouble::Uncertain;
-        let can_repeat = match trouble {
-            Trouble::Throttled | Trouble::Conflict | Trouble::Unreachable => true,
-            Trouble::Uncertain => self.effect != Effect::Write,
-            Trouble::Misconfigured | Trouble::Defect => false,
+        self.is_uncertain |= class == ErrorClass::Uncertain;
+        let can_repeat = match class {
+            ErrorClass::Throttled | ErrorClass::Conflict | ErrorClass::Unreachable => true,
+            ErrorClass::Uncertain => self.effect != Effect::Write,
+            ErrorClass::Misconfigured | ErrorClass::Defect => false,
         };
         self.failed += 1;
         let resume = Instant::now() + backoff(self.call, self.failed);
         if !can_repeat || self.failed >= ATTEMPTS_MAX || resume >= self.until {
-            return Err(self.give_up(trouble, words));
+            return Err(self.give_up(class, words));
         }
         sleep(resume - Instant::now()).await;
         self.call.report(|report| report.retries += 1);
@@ -165,23 +169,23 @@ impl<'a> Attempts<'a> {
 
     /// For answers that one item cannot make so large.
     pub(super) fn give_up_on_answer(&self) -> StorageError {
-        self.give_up(Trouble::Defect, &ResponseTooLargeError.to_string())
+        self.give_up(ErrorClass::Defect, &ResponseTooLargeError.to_string())
     }
 
     /// The error that the guest sees; the operator gets the words.
-    pub(super) fn give_up(&self, trouble: Trouble, words: &str) -> StorageError {
+    pub(super) fn give_up(&self, class: ErrorClass, words: &str) -> StorageError {
         self.fault(words);
         if self.is_uncertain && self.effect != Effect::Read {
             return StorageError::OutcomeUnknown;
         }
-        match trouble {
-            Trouble::Throttled => StorageError::Throttled {
+        match class {
+            ErrorClass::Throttled => StorageError::Throttled {
                 retry_after_ms: None,
             },
-            Trouble::Conflict => StorageError::Conflict,
-            Trouble::Unreachable | Trouble::Uncertain => StorageError::Unavailable,
-            Trouble::Misconfigured => StorageError::Misconfigured,
-            Trouble::Defect => StorageError::Internal,
+            ErrorClass::Conflict => StorageError::Conflict,
+            ErrorClass::Unreachable | ErrorClass::Uncertain => StorageError::Unavailable,
+            ErrorClass::Misconfigured => StorageError::Misconfigured,
+            ErrorClass::Defect => StorageError::Internal,
         }
     }
 

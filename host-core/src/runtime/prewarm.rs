@@ -1,13 +1,13 @@
 //! Instances made before their requests come, and let go of after the answers are out: of what a component adds to a request, half need
-//! not be waited for. Only for hosts with a moment after each answer, who then call [`Engine::tidy`].
+//! not be waited for. Only for hosts with a moment after each answer, who then call [`Engine::run_deferred`].
 //!
-//! A spare has run nothing but its own start, in which every call to the host would have trapped: no answer can depend on when it was
-//! made. A guest that does call the host at its start gets its instances with its requests, as without spares.
+//! A prewarmed instance has run nothing but its own start, in which every call to the host would have trapped: no answer can depend on when it was
+//! made. A guest that does call the host at its start gets its instances with its requests, as without prewarmed instances.
 
 use super::{Origin, State, bound};
 use crate::{
     bindings::Platform,
-    engine::{Engine, Lane, Place},
+    engine::{Engine, InstancePool, Permit},
 };
 use std::{
     mem,
@@ -20,30 +20,30 @@ use wasmtime::{Store, Trap};
 /// Time for a guest's start where nobody waits for it; nearly all take microseconds.
 const START_DURATION_MAX: Duration = Duration::from_millis(50);
 
-/// What a lane keeps between requests.
-pub(crate) struct Spares {
-    ready: Mutex<Option<Spare>>,
+/// What a pool keeps between requests.
+pub(crate) struct PrewarmedInstances {
+    ready: Mutex<Option<PrewarmedInstance>>,
     used: Mutex<Vec<Used>>,
-    /// Room in the pool for one spare beside all requests.
+    /// Room in the pool for one prewarmed instance beside all requests.
     room: Arc<Semaphore>,
 }
 
 /// An instance that waits for its request.
-struct Spare {
+struct PrewarmedInstance {
     origin: Origin,
     store: Store<State>,
     instance: Platform,
     _room: OwnedSemaphorePermit,
 }
 
-/// What an answered request leaves: an instance, and leave for it to live, in the order in which they go.
+/// What an answered request leaves: an instance, and its permit, in the order in which they go.
 struct Used {
     _store: Store<State>,
-    _place: Place,
+    _permit: Permit,
     origin: Origin,
 }
 
-impl Spares {
+impl PrewarmedInstances {
     pub(crate) fn new() -> Self {
         Self {
             ready: Mutex::default(),
@@ -54,26 +54,26 @@ impl Spares {
 
     /// The instance that waits for a request to this guest.
     pub(super) fn take(&self, origin: &Origin) -> Option<(Store<State>, Platform)> {
-        let spare = lock(&self.ready).take_if(|spare| spare.origin.is(origin))?;
-        Some((spare.store, spare.instance))
+        let waiting = lock(&self.ready).take_if(|waiting| waiting.origin.is(origin))?;
+        Some((waiting.store, waiting.instance))
     }
 
     /// Lets go of an instance later.
-    pub(super) fn put_off(&self, store: Store<State>, place: Place, origin: Origin) {
+    pub(super) fn defer_drop(&self, store: Store<State>, permit: Permit, origin: Origin) {
         lock(&self.used).push(Used {
             _store: store,
-            _place: place,
+            _permit: permit,
             origin,
         });
     }
 
     /// Lets go of what was used.
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn drop_deferred(&self) {
         drop(mem::take(&mut *lock(&self.used)));
     }
 
     /// Lets go of what was used, and makes an instance of the guest that answered last: it is the likeliest to be asked next.
-    async fn tidy(&self, lane: &Lane, number: usize) {
+    async fn run_deferred(&self, pool: &InstancePool, number: usize) {
         let used = mem::take(&mut *lock(&self.used));
         let Some(origin) = used.last().map(|used| used.origin.clone()) else {
             return;
@@ -81,7 +81,10 @@ impl Spares {
         drop(used);
         {
             let mut ready = lock(&self.ready);
-            if ready.as_ref().is_some_and(|spare| spare.origin.is(&origin)) {
+            if ready
+                .as_ref()
+                .is_some_and(|waiting| waiting.origin.is(&origin))
+            {
                 return;
             }
             *ready = None;
@@ -93,9 +96,9 @@ impl Spares {
         let Ok(room) = self.room.clone().try_acquire_owned() else {
             return;
         };
-        match make(lane, number, &origin).await {
+        match make(pool, number, &origin).await {
             Ok((store, instance)) => {
-                *lock(&self.ready) = Some(Spare {
+                *lock(&self.ready) = Some(PrewarmedInstance {
                     origin,
                     store,
                     instance,
@@ -111,32 +114,35 @@ impl Spares {
 
 /// Brings an instance up. Fails if its start calls the host, traps, or takes long.
 async fn make(
-    lane: &Lane,
+    pool: &InstancePool,
     number: usize,
     origin: &Origin,
 ) -> wasmtime::Result<(Store<State>, Platform)> {
-    let mut store = origin.store(lane, State::idle(&origin.options));
-    let _ticking = lane.ticker.start();
+    let mut store = origin.store(pool, State::idle(&origin.options));
+    let _ticking = pool.ticker.start();
     bound(&mut store, Instant::now() + START_DURATION_MAX);
     let instance = origin.instance(number, &mut store).await?;
     Ok((store, instance))
 }
 
 impl Engine {
-    /// Does what requests put off, see [`EngineOptions::spares`](crate::engine::EngineOptions::spares). To be called after each answer.
-    pub async fn tidy(&self) {
-        for (number, lane) in self.lanes().iter().enumerate() {
-            if let Some(spares) = &lane.spares {
-                spares.tidy(lane, number).await;
+    /// Does what requests put off, see [`EngineOptions::prewarmed`](crate::engine::EngineOptions::prewarmed). To be called after each answer.
+    pub async fn run_deferred(&self) {
+        for (number, pool) in self.pools().iter().enumerate() {
+            if let Some(prewarmed) = &pool.prewarmed {
+                prewarmed.run_deferred(pool, number).await;
             }
         }
     }
 
     /// Instances that wait for their requests.
-    pub fn spares(&self) -> usize {
-        let spares = self.lanes().iter().filter_map(|lane| lane.spares.as_ref());
-        spares
-            .filter(|spares| lock(&spares.ready).is_some())
+    pub fn prewarmed(&self) -> usize {
+        let prewarmed = self
+            .pools()
+            .iter()
+            .filter_map(|pool| pool.prewarmed.as_ref());
+        prewarmed
+            .filter(|prewarmed| lock(&prewarmed.ready).is_some())
             .count()
     }
 }
