@@ -21,7 +21,7 @@ pub mod replay;
 mod split;
 
 pub use call::{Function, RecordedArguments, arguments};
-pub use cloudwatch::read_messages;
+pub use cloudwatch::{MessagesError, read_messages};
 #[cfg(feature = "tape-encryption")]
 pub use encrypt::{DecryptError, Identity, InvalidKey, Recipient, decrypt_line};
 pub use exchange::{

@@ -10,7 +10,7 @@ use host_core::{
 };
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -239,7 +239,12 @@ pub struct Lines {
     path: Arc<Path>,
     line: u64,
     reader: BufReader<fs::File>,
+    /// The line that was read last, for the next one to be read into.
+    buffer: Vec<u8>,
 }
+
+/// A longer line does not leave its room to the next one.
+const BUFFER_BYTES_KEPT_MAX: usize = 1 << 20;
 
 impl Lines {
     /// Opens the file.
@@ -250,19 +255,19 @@ impl Lines {
             path: path.into(),
             line: 0,
             reader: BufReader::with_capacity(256 << 10, file),
+            buffer: Vec::new(),
         })
     }
 
     /// The next event; `None` at the end. After a bad line the next one can be read.
     pub fn next(&mut self, position: u64) -> Result<Option<Event>, LineError> {
         loop {
-            let mut bytes = Vec::with_capacity(2048);
+            self.buffer.clear();
+            self.buffer.shrink_to(BUFFER_BYTES_KEPT_MAX);
             let read = (&mut self.reader)
                 .take(EVENT_BYTES_MAX + 1)
-                .read_until(b'\n', &mut bytes)
-                .map_err(|error| {
-                    LineError::Input(input::cannot_read(&self.path, "file", &error))
-                })?;
+                .read_until(b'\n', &mut self.buffer)
+                .map_err(|error| self.broken_off(&error))?;
             if read == 0 {
                 return Ok(None);
             }
@@ -271,17 +276,26 @@ impl Lines {
                 path: Arc::clone(&self.path),
                 line: Some(self.line),
             };
-            if bytes.len() as u64 > EVENT_BYTES_MAX {
+            if self.buffer.last() != Some(&b'\n') && self.buffer.len() as u64 > EVENT_BYTES_MAX {
+                let skipped = self.reader.skip_until(b'\n');
+                skipped.map_err(|error| self.broken_off(&error))?;
                 let message = format!("event `{place}` is larger than {EVENT_BYTES_MAX} bytes");
-                return Err(LineError::Input(Failure::environment(message)));
+                return Err(LineError::Bad(Failure::environment(message)));
             }
-            bytes.truncate(bytes.trim_ascii_end().len());
+            let bytes = self.buffer.trim_ascii_end();
             if !bytes.is_empty() {
-                return event(place, position, bytes)
+                return event(place, position, bytes.to_vec())
                     .map(Some)
                     .map_err(LineError::Bad);
             }
         }
+    }
+
+    fn broken_off(&self, error: &io::Error) -> LineError {
+        let (path, line) = (self.path.display(), self.line);
+        LineError::Input(Failure::environment(format_args!(
+            "failed to read file `{path}` behind line {line}: {error}; the rest of it was not read"
+        )))
     }
 }
 
@@ -356,6 +370,29 @@ mod tests {
         let failure = failure.render(false).unwrap();
         assert!(failure.contains("events.jsonl:4:"), "{failure}");
         assert!(lines.next(2).unwrap().is_none());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_skipped() {
+        let folder = scratch("long-line");
+        let path = folder.join("events.jsonl");
+        let event = "{\"httpMethod\":\"GET\"}\n";
+        let long = "x".repeat(EVENT_BYTES_MAX as usize + 1);
+        fs::write(&path, format!("{event}{long}\n{event}{long}{long}")).unwrap();
+        let mut lines = Lines::open(&path, NamedBy::User).unwrap();
+        assert_eq!(lines.next(0).unwrap().unwrap().place.line, Some(1));
+        for (line, next) in [(2, Some(3)), (4, None)] {
+            let error = lines.next(1).unwrap_err();
+            assert!(matches!(error, LineError::Bad(_)), "{error:?}");
+            let message = error.into_failure().render(false).unwrap();
+            assert!(
+                message.contains(&format!("events.jsonl:{line}` is larger")),
+                "{message}"
+            );
+            let event = lines.next(1).unwrap();
+            assert_eq!(event.and_then(|event| event.place.line), next);
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,10 +1,13 @@
 //! Tapes as files have them: compressed or not, line by line, among other lines of a log, or in CloudWatch's JSON.
 
+mod shape;
+
+use self::shape::{Shape, shape};
 use crate::{exit::Failure, input};
 use flate2::bufread::MultiGzDecoder;
 use host_core::{
     files::{self, NamedBy},
-    tape::{Line, MissingParts, ReadError, TapeFinder, TapeReader, is_tape, read_messages},
+    tape::{Line, MessagesError, MissingParts, ReadError, TapeFinder, TapeReader, read_messages},
 };
 use std::{
     fmt,
@@ -36,16 +39,6 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.path().display().fmt(formatter)
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    /// Lines, of which some are tape.
-    Lines,
-    /// JSON documents with log events in them.
-    Documents,
-    /// Nothing that would be known.
-    Unknown,
 }
 
 /// Whether a file is a tape, by its name or by what it begins with.
@@ -201,20 +194,24 @@ fn read_documents(
     let mut number = 0;
     let read = read_messages(input, &mut |message| {
         number += 1;
-        let found = match finder.look(number, message) {
-            Ok(Some(line)) => Found::Line(line),
-            Ok(None) => return true,
-            Err(error) => Found::Bad(number, error.to_string()),
+        let found = match message.map(|message| finder.look(number, message)) {
+            Ok(Ok(Some(line))) => Found::Line(line),
+            Ok(Ok(None)) => return true,
+            Ok(Err(error)) => Found::Bad(number, error.to_string()),
+            Err(error) => Found::Bad(number, format!("the log event cannot be read: {error}")),
         };
         beside.tapes += 1;
         each(found)
     });
-    read.map_err(|error| {
-        if error.is_io() || error.is_eof() {
-            broken_off(source, number, &error.into())
-        } else {
+    read.map_err(|error| match error {
+        MessagesError::Io(error) => broken_off(source, number, &error),
+        MessagesError::Cut => {
+            broken_off(source, number, &io::ErrorKind::UnexpectedEof.into())
+        }
+        MessagesError::Unexpected { .. } | MessagesError::TooLong { .. } => {
             Failure::environment(format_args!(
-                "`{source}` is not a list of log events: {error}"
+                "`{source}` cannot be read as a list of log events to its end: {error}; {}, and nothing behind it",
+                lines_read(number)
             ))
         }
     })?;
@@ -224,10 +221,7 @@ fn read_documents(
 
 /// The input ended before its end, or cannot be read on.
 fn broken_off(source: &Source, lines: u64, error: &io::Error) -> Failure {
-    let read = format!(
-        "{lines} {} before that read",
-        if lines == 1 { "line was" } else { "lines were" }
-    );
+    let read = lines_read(lines);
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Failure::environment(format_args!(
             "`{source}` is cut short: it ends in the middle of a line or of its compressed data; {read}"
@@ -239,6 +233,11 @@ fn broken_off(source: &Source, lines: u64, error: &io::Error) -> Failure {
         }
         _ => Failure::environment(format_args!("failed to read `{source}`: {error}; {read}")),
     }
+}
+
+fn lines_read(lines: u64) -> String {
+    let lines_were = if lines == 1 { "line was" } else { "lines were" };
+    format!("{lines} {lines_were} before that read")
 }
 
 type Input = Box<dyn BufRead>;
@@ -275,54 +274,5 @@ struct Failed(Option<io::Error>);
 impl Read for Failed {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
-    }
-}
-
-fn shape(head: &[u8]) -> Shape {
-    let has = |text: &str| {
-        head.windows(text.len())
-            .any(|window| window == text.as_bytes())
-    };
-    let start = head.trim_ascii_start();
-    let is_json = matches!(start.first(), Some(b'{' | b'['));
-    if is_json && !is_tape(start) {
-        let is_events = has("\"events\"") && has("\"message\"") && has("\"timestamp\"");
-        if is_events || has("@message") {
-            return Shape::Documents;
-        }
-    }
-    if has("{\"tenon_tape") {
-        Shape::Lines
-    } else {
-        Shape::Unknown
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_known_by_what_it_begins_with() {
-        for (text, expected) in [
-            (r#"{"tenon_tape":1}"#, Shape::Lines),
-            (
-                "START\n2026-01-01T00:00:00Z {\"tenon_tape\":1}",
-                Shape::Lines,
-            ),
-            (
-                r#"{"events":[{"timestamp":1,"message":"{\"tenon_tape\":1}"}]}"#,
-                Shape::Documents,
-            ),
-            (
-                r#"{"results":[[{"field":"@message","value":"{\"tenon_tape\":1}"}]]}"#,
-                Shape::Documents,
-            ),
-            (r#"[{"@message":{"tenon_tape":1}}]"#, Shape::Documents),
-            (r#"{"version":"2.0","routeKey":"$default"}"#, Shape::Unknown),
-            ("", Shape::Unknown),
-        ] {
-            assert_eq!(shape(text.as_bytes()), expected, "{text}");
-        }
     }
 }

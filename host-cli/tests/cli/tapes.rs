@@ -143,6 +143,63 @@ fn a_tape_is_read_from_every_shape_that_it_comes_in() {
         .expect_hint();
 }
 
+#[test]
+fn what_a_log_holds_before_a_tape_does_not_hide_it() {
+    let folder = Folder::new();
+    let tape = fs::read_to_string(record(&folder)).unwrap();
+    for first in [
+        r#"{"x":"@message"}"#,
+        r#"{"level":"INFO","events":"events","message":"m","timestamp":1}"#,
+        r#"{"events":[{"timestamp":1,"message":"m"}]}"#,
+        r#"[{"@message":"m"}]"#,
+    ] {
+        let log = folder.write("sh.log", format!("{first}\n{tape}"));
+        let run = replay(&[&log]).expect_code(0);
+        assert_eq!(run.stdout, "5 requests: 5 as expected\n", "{first}");
+    }
+}
+
+#[test]
+fn an_event_of_an_export_that_cannot_be_read_does_not_hold_up_the_others() {
+    let folder = Folder::new();
+    let lines = lines(&record(&folder));
+    let event = |line: &String| json!({"timestamp": 1, "message": line}).to_string();
+    let events: Vec<String> = lines.iter().map(event).collect();
+    let (first, rest) = events.split_at(2);
+    for bad in ["null", "5", "{\"message\":\"\u{1}\"}"] {
+        let export = [first, &[bad.to_owned()], rest].concat().join(",");
+        let export = folder.write("events.json", format!("{{\"events\":[{export}]}}"));
+        let run = replay(&[&export]).expect_code(1);
+        assert!(
+            run.stdout
+                .ends_with("6 requests: 5 as expected, 1 no request\n"),
+            "{bad:?}: {run:?}"
+        );
+        assert!(run.stdout.contains("events.json:3"), "{bad:?}: {run:?}");
+    }
+    let other = [&[r#"{"\ud800":1}"#.to_owned()], events.as_slice()].concat();
+    let export = folder.write(
+        "events.json",
+        format!("{{\"events\":[{}]}}", other.join(",")),
+    );
+    let run = replay(&[&export]).expect_code(0);
+    assert_eq!(run.stdout, "5 requests: 5 as expected\n");
+    // Where the text cannot be followed, what was before is done.
+    let export = format!(
+        "{{\"events\":[{} nope {}]}}",
+        first.join(","),
+        rest.join(",")
+    );
+    let export = folder.write("events.json", export);
+    let run = replay(&[&export]).expect_code(3);
+    assert_eq!(run.stdout, "2 requests: 2 as expected\n");
+    assert!(
+        run.stderr
+            .contains("2 lines were before that read, and nothing behind it"),
+        "{run:?}"
+    );
+}
+
 /// Compressed by blocks that hold the text as it is: where it is cut is known.
 fn stored(bytes: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());

@@ -1,204 +1,334 @@
 //! Log lines out of what CloudWatch gives as JSON: `aws logs filter-log-events` and `get-log-events` (`{"events": [{"message"}]}`), results
 //! of Logs Insights (`{"results": [[{"field": "@message", "value"}]]}`), and what its console exports (`[{"@message"}]`). Documents may
-//! follow each other. Read as they come: a document may be larger than memory, one message may not.
+//! follow each other. Read as they come: a document may be larger than memory, one event may not.
+//!
+//! Only brackets and strings are followed to find where an event ends, so that one that cannot be read does not hold up those after it.
 
-use crate::limits::TAPE_LINE_BYTES_MAX;
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+use crate::{
+    json::{self, JsonError},
+    limits::TAPE_LINE_BYTES_MAX,
 };
-use serde_json::value::RawValue;
-use std::{
-    cell::Cell,
-    fmt,
-    io::{self, BufRead, Read},
-};
+use std::io::{self, BufRead};
 
-/// Calls `each` with every message, in order; it says whether to go on.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the visitor reads one message at a time, of bounded length, and recurses no deeper than an export's documents"
-)]
+/// Twice: the text of a line inside of a JSON string is longer than the line.
+const EVENT_BYTES_MAX: usize = 2 * TAPE_LINE_BYTES_MAX;
+/// Names of members of a document are no longer.
+const NAME_BYTES_MAX: usize = 1 << 10;
+
+/// Why nothing more of a text can be read.
+#[derive(Debug, thiserror::Error)]
+pub enum MessagesError {
+    /// The input failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The text ends within a document.
+    #[error("it ends within a value")]
+    Cut,
+    /// Something else stands where this is expected.
+    #[error("expected {expected} at byte {at}")]
+    Unexpected {
+        /// In words.
+        expected: &'static str,
+        /// Counted from 1.
+        at: u64,
+    },
+    /// Over the bound.
+    #[error("the log event at byte {at} is longer than {EVENT_BYTES_MAX} bytes")]
+    TooLong {
+        /// Counted from 1.
+        at: u64,
+    },
+}
+
+/// Calls `each` with every message, in order, or with why an event gives none; it says whether to go on.
 pub fn read_messages(
     input: impl BufRead,
-    each: &mut dyn FnMut(Vec<u8>) -> bool,
-) -> Result<(), serde_json::Error> {
-    let budget = Cell::new(0);
-    let mut input = io::BufReader::new(Bounded {
+    each: &mut dyn FnMut(Result<Vec<u8>, JsonError>) -> bool,
+) -> Result<(), MessagesError> {
+    let mut documents = Documents {
         input,
-        used: &budget,
-    });
-    let mut messages = Messages {
+        at: 1,
         each,
-        budget: &budget,
         stopped: false,
     };
-    loop {
-        budget.set(0);
-        let is_end = loop {
-            let buffer = input.fill_buf().map_err(serde_json::Error::io)?;
-            let blanks = buffer.len() - buffer.trim_ascii_start().len();
-            let (is_empty, is_blank) = (buffer.is_empty(), blanks == buffer.len());
-            input.consume(blanks);
-            if is_empty || !is_blank {
-                break is_empty;
-            }
-        };
-        if is_end || messages.stopped {
-            return Ok(());
-        }
-        let mut deserializer = serde_json::Deserializer::from_reader(&mut input);
-        let document = Part {
-            messages: &mut messages,
-            what: What::Document,
-        };
-        match document.deserialize(&mut deserializer) {
-            Err(_) if messages.stopped => return Ok(()),
-            other => other?,
-        }
+    while !documents.stopped && documents.skip_blanks()?.is_some() {
+        documents.document()?;
     }
-}
-
-/// Fails when one message takes too much.
-struct Bounded<'a, R> {
-    input: R,
-    used: &'a Cell<usize>,
-}
-
-impl<R: Read> Read for Bounded<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        let used = self.used.get() + read;
-        self.used.set(used);
-        // Twice: the text of a line inside of a JSON string is longer than the line.
-        if used > 2 * TAPE_LINE_BYTES_MAX {
-            return Err(io::Error::other(format!(
-                "a message is longer than {} bytes",
-                2 * TAPE_LINE_BYTES_MAX
-            )));
-        }
-        Ok(read)
-    }
-}
-
-struct Messages<'a> {
-    each: &'a mut dyn FnMut(Vec<u8>) -> bool,
-    budget: &'a Cell<usize>,
-    /// Nobody wants more.
-    stopped: bool,
-}
-
-impl Messages<'_> {
-    /// A message as text, or as the object that a console made of it.
-    #[expect(clippy::disallowed_methods, reason = "read into a string")]
-    fn message<E: serde::de::Error>(&mut self, message: &RawValue) -> Result<(), E> {
-        self.budget.set(0);
-        let json = message.get();
-        let bytes = match serde_json::from_str::<String>(json) {
-            Ok(text) => text.into_bytes(),
-            Err(_) => json.as_bytes().to_vec(),
-        };
-        let trimmed = bytes.trim_ascii();
-        if !trimmed.is_empty() && !(self.each)(trimmed.to_vec()) {
-            self.stopped = true;
-            return Err(E::custom("nobody wants more"));
-        }
-        Ok(())
-    }
-}
-
-/// What of a document is read next.
-struct Part<'a, 'm> {
-    messages: &'a mut Messages<'m>,
-    what: What,
+    Ok(())
 }
 
 #[derive(Clone, Copy)]
 enum What {
-    Document,
-    /// A list of objects that have a message each.
-    Events,
+    /// An object that has a message.
     Event,
-    /// A list of lists of fields.
-    Rows,
+    /// A list of fields, of which one may be a message.
     Row,
-    Field,
 }
 
-impl<'de> DeserializeSeed<'de> for Part<'_, '_> {
-    type Value = ();
+struct Documents<'a, R> {
+    input: R,
+    /// Where the next byte stands, counted from 1.
+    at: u64,
+    each: &'a mut dyn FnMut(Result<Vec<u8>, JsonError>) -> bool,
+    /// Nobody wants more.
+    stopped: bool,
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self.what {
-            What::Document => deserializer.deserialize_any(self),
-            What::Events | What::Rows | What::Row => deserializer.deserialize_seq(self),
-            What::Event | What::Field => deserializer.deserialize_map(self),
+impl<R: BufRead> Documents<'_, R> {
+    fn document(&mut self) -> Result<(), MessagesError> {
+        match self.skip_blanks()? {
+            Some(b'[') => self.list(What::Event),
+            Some(b'{') => self.object(),
+            _ => Err(self.unexpected("log events, or the result of a log query")),
         }
     }
-}
 
-impl<'de> Visitor<'de> for Part<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("log events, or the result of a log query")
+    fn object(&mut self) -> Result<(), MessagesError> {
+        self.consume(1);
+        if self.take(b'}')? {
+            return Ok(());
+        }
+        loop {
+            if self.skip_blanks()? != Some(b'"') {
+                return Err(self.unexpected("a member's name"));
+            }
+            let mut name = Vec::new();
+            self.value(Some(&mut name), NAME_BYTES_MAX)?;
+            self.require(b':', "`:`")?;
+            let first = self.skip_blanks()?;
+            match (name.as_slice(), first) {
+                (b"\"events\"", Some(b'[')) => self.list(What::Event)?,
+                (b"\"results\"", Some(b'[')) => self.list(What::Row)?,
+                (b"\"events\"" | b"\"results\"", _) => return Err(self.unexpected("a list")),
+                _ => self.value(None, 0)?,
+            }
+            if self.stopped || self.take(b'}')? {
+                return Ok(());
+            }
+            self.require(b',', "`,` or `}`")?;
+        }
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        let messages = self.messages;
-        let mut is_message = false;
-        while let Some(name) = map.next_key::<String>()? {
-            match (self.what, name.as_str()) {
-                (What::Document, "events") => map.next_value_seed(Part {
-                    messages,
-                    what: What::Events,
-                })?,
-                (What::Document, "results") => map.next_value_seed(Part {
-                    messages,
-                    what: What::Rows,
-                })?,
-                (What::Event, "message" | "@message") => {
-                    let message: Box<RawValue> = map.next_value()?;
-                    messages.message(&message)?;
+    fn list(&mut self, what: What) -> Result<(), MessagesError> {
+        self.consume(1);
+        if self.take(b']')? {
+            return Ok(());
+        }
+        let mut element = Vec::new();
+        loop {
+            self.skip_blanks()?;
+            element.clear();
+            self.value(Some(&mut element), EVENT_BYTES_MAX)?;
+            self.element(what, &element);
+            if self.stopped || self.take(b']')? {
+                return Ok(());
+            }
+            self.require(b',', "`,` or `]`")?;
+        }
+    }
+
+    /// Passes on the messages of an element of a list.
+    fn element(&mut self, what: What, element: &[u8]) {
+        let messages = match what {
+            What::Event => messages_of_event(element),
+            What::Row => messages_of_row(element),
+        };
+        match messages {
+            Ok(messages) => {
+                let mut messages = messages.into_iter();
+                self.stopped = !messages.all(|message| (self.each)(Ok(message)));
+            }
+            Err(error) => self.stopped = !(self.each)(Err(error)),
+        }
+    }
+
+    /// Steps over a value, and keeps its text if that is wanted.
+    fn value(
+        &mut self,
+        mut text: Option<&mut Vec<u8>>,
+        bytes_max: usize,
+    ) -> Result<(), MessagesError> {
+        let start = self.at;
+        let mut scan = ValueScan::default();
+        loop {
+            let bytes = fill(&mut self.input)?;
+            if bytes.is_empty() {
+                return Err(MessagesError::Cut);
+            }
+            let (taken, is_end) = scan.take(bytes);
+            if let Some(text) = &mut text {
+                if text.len() + taken > bytes_max {
+                    return Err(MessagesError::TooLong { at: start });
                 }
-                (What::Field, "field") => is_message = map.next_value::<String>()? == "@message",
-                (What::Field, "value") if is_message => {
-                    let message: Box<RawValue> = map.next_value()?;
-                    messages.message(&message)?;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                text.extend_from_slice(&bytes[..taken]);
+            }
+            self.consume(taken);
+            if is_end {
+                break;
             }
         }
-        Ok(())
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
-        let what = match self.what {
-            What::Document | What::Events => What::Event,
-            What::Rows => What::Row,
-            What::Row => What::Field,
-            What::Event | What::Field => return Err(S::Error::custom("unexpected list")),
-        };
-        let messages = self.messages;
-        while seq.next_element_seed(Part { messages, what })?.is_some() {
-            messages.budget.set(0);
+        if self.at == start {
+            return Err(self.unexpected("a value"));
         }
         Ok(())
     }
+
+    /// What comes behind blanks; `None` at the end.
+    fn skip_blanks(&mut self) -> Result<Option<u8>, MessagesError> {
+        loop {
+            let bytes = fill(&mut self.input)?;
+            let rest = bytes.trim_ascii_start();
+            let (blanks, first) = (bytes.len() - rest.len(), rest.first().copied());
+            let is_end = bytes.is_empty();
+            self.consume(blanks);
+            if is_end || first.is_some() {
+                return Ok(first);
+            }
+        }
+    }
+
+    fn take(&mut self, wanted: u8) -> Result<bool, MessagesError> {
+        let is_there = self.skip_blanks()? == Some(wanted);
+        self.consume(usize::from(is_there));
+        Ok(is_there)
+    }
+
+    fn require(&mut self, wanted: u8, what: &'static str) -> Result<(), MessagesError> {
+        match self.skip_blanks()? {
+            Some(byte) if byte == wanted => {
+                self.consume(1);
+                Ok(())
+            }
+            Some(_) => Err(self.unexpected(what)),
+            None => Err(MessagesError::Cut),
+        }
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.input.consume(bytes);
+        self.at += bytes as u64;
+    }
+
+    fn unexpected(&self, expected: &'static str) -> MessagesError {
+        MessagesError::Unexpected {
+            expected,
+            at: self.at,
+        }
+    }
+}
+
+fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
+    // Asked twice, as what is borrowed in a loop is borrowed for good.
+    while let Err(error) = input.fill_buf() {
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    input.fill_buf()
+}
+
+/// Finds the end of a value by its brackets and strings.
+#[derive(Default)]
+struct ValueScan {
+    depth: usize,
+    is_in_string: bool,
+    is_escaped: bool,
+    is_scalar: bool,
+}
+
+impl ValueScan {
+    /// How many of the bytes belong to the value, and whether it ends with them.
+    fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
+        for (at, byte) in bytes.iter().enumerate() {
+            if self.is_in_string {
+                match (self.is_escaped, byte) {
+                    (true, _) => self.is_escaped = false,
+                    (false, b'\\') => self.is_escaped = true,
+                    (false, b'"') => {
+                        self.is_in_string = false;
+                        if self.depth == 0 {
+                            return (at + 1, true);
+                        }
+                    }
+                    (false, _) => {}
+                }
+                continue;
+            }
+            let is_separator =
+                matches!(byte, b',' | b':' | b']' | b'}') || byte.is_ascii_whitespace();
+            match byte {
+                _ if self.is_scalar && is_separator => return (at, true),
+                _ if self.is_scalar => {}
+                b'"' => self.is_in_string = true,
+                b'{' | b'[' => self.depth += 1,
+                _ if self.depth == 0 && is_separator => return (at, true),
+                b'}' | b']' => {
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        return (at + 1, true);
+                    }
+                }
+                _ if self.depth == 0 => self.is_scalar = true,
+                _ => {}
+            }
+        }
+        (bytes.len(), false)
+    }
+}
+
+fn text(json: &[u8]) -> Result<&str, JsonError> {
+    str::from_utf8(json).or_else(|_| json::check(json).map(|()| ""))
+}
+
+fn messages_of_event(json: &[u8]) -> Result<Vec<Vec<u8>>, JsonError> {
+    let members = json::members(text(json)?)?;
+    let messages = members
+        .into_iter()
+        .filter(|(name, _)| matches!(&**name, "message" | "@message"));
+    Ok(messages.filter_map(|(_, value)| message(value)).collect())
+}
+
+fn messages_of_row(json: &[u8]) -> Result<Vec<Vec<u8>>, JsonError> {
+    let mut messages = Vec::new();
+    for field in json::elements(text(json)?)? {
+        let mut is_message = false;
+        for (name, value) in json::members(field)? {
+            match &*name {
+                "field" => is_message = json::string(value).is_ok_and(|name| name == "@message"),
+                "value" if is_message => messages.extend(message(value)),
+                _ => {}
+            }
+        }
+    }
+    Ok(messages)
+}
+
+/// A message as text, or as the object that a console made of it.
+fn message(json: &str) -> Option<Vec<u8>> {
+    let text = json::string(json).unwrap_or(json.into());
+    let trimmed = text.as_bytes().trim_ascii();
+    (!trimmed.is_empty()).then(|| trimmed.to_vec())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
-    fn read(text: &str) -> Result<Vec<String>, serde_json::Error> {
+    /// The messages; of events that give none, the reasons.
+    fn read(text: &str) -> Result<Vec<String>, MessagesError> {
         let mut messages = Vec::new();
-        read_messages(text.as_bytes(), &mut |message| {
-            messages.push(String::from_utf8(message).unwrap());
-            true
-        })?;
+        // Whatever buffers the input comes in.
+        read_messages(
+            io::BufReader::with_capacity(3, text.as_bytes()),
+            &mut |message| {
+                messages.push(match message {
+                    Ok(message) => String::from_utf8(message).unwrap(),
+                    Err(error) => format!("({})", error.problem),
+                });
+                true
+            },
+        )?;
         Ok(messages)
     }
 
@@ -213,6 +343,42 @@ mod tests {
         assert_eq!(read(console).unwrap(), [r#"{"tenon_tape":1}"#, "two"]);
         assert_eq!(read(&format!("{events}\n{results}")).unwrap().len(), 4);
         assert_eq!(read("").unwrap(), [""; 0]);
+        assert_eq!(read(r#"{"nextToken":null,"events":[]}"#).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_does_not_hold_up_the_others() {
+        let no_object = "(expected an object)";
+        for (event, expected) in [
+            ("null", vec![no_object]),
+            ("-5.5e3", vec![no_object]),
+            ("[[],{}]", vec![no_object]),
+            (r#""]}""#, vec![no_object]),
+            (
+                "{\"message\":\"a\u{1}\\\"]\"}",
+                vec!["(expected an escape for a control character)"],
+            ),
+            (r#"{"x\ud800":1,"message":"b"}"#, vec!["b"]),
+            (r#"{"message":"\ud800"}"#, vec!["\u{fffd}"]),
+            (r#"{"message":5,}"#, vec!["(expected a member's name)"]),
+            ("{}", vec![]),
+        ] {
+            let expected: Vec<&str> = [vec!["one"], expected, vec!["two"]].concat();
+            let events = format!(r#"[{{"message":"one"}},{event},{{"message":"two"}}]"#);
+            assert_eq!(read(&events).unwrap(), expected, "{event}");
+            let events = format!(r#"{{"events": {events} }}"#);
+            assert_eq!(read(&events).unwrap(), expected, "{event}");
+        }
+        let row = |value: &str| format!(r#"[{{"field":"@message","value":{value}}}]"#);
+        let (one, two) = (row("\"one\""), row("\"two\""));
+        let results = format!("{{\"results\":[{one},null,{},{two}]}}", row("\"\t\""));
+        let expected = [
+            "one",
+            "(expected an array)",
+            "(expected an escape for a control character)",
+            "two",
+        ];
+        assert_eq!(read(&results).unwrap(), expected);
     }
 
     #[test]
@@ -221,7 +387,10 @@ mod tests {
             "{\"events\":[{\"message\":\"a\"",
             "5",
             "{\"events\":{}}",
-            "[[]]",
+            "[{\"message\":\"a\"} nope]",
+            "[,]",
+            "[}",
+            "{\"events\"",
             "nope",
         ] {
             assert!(read(text).is_err(), "{text}");

@@ -21,7 +21,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let (mut finder, mut number) = (TapeFinder::default(), 0);
     let _ = read_messages(bytes, &mut |message| {
         number += 1;
-        if let Ok(Some(line)) = finder.look(number, message) {
+        if let Ok(message) = message
+            && let Ok(Some(line)) = finder.look(number, message)
+        {
             look(&line);
         }
         true
