@@ -12,7 +12,7 @@ use crate::{
 use serde::Deserialize;
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap, btree_map::Entry},
+    collections::{BTreeMap, HashMap},
     fmt,
 };
 
@@ -77,11 +77,14 @@ pub(super) fn is_part(line: &[u8]) -> bool {
 }
 
 /// Puts split lines together, in bounded memory: where parts of too many lines wait for others, the lines that wait longest are given up.
+///
+/// Anybody who can write into a log can write parts that claim to be of another line. Such a part takes no other's place: where several
+/// claim the same place, they are tried until together they have the digest that they name.
 #[derive(Debug, Default)]
 pub struct Joiner {
-    open: HashMap<Digest, Open>,
+    open: HashMap<Name, Open>,
     /// Lines by when their first part came.
-    by_age: BTreeMap<u64, Digest>,
+    by_age: BTreeMap<u64, Name>,
     next_age: u64,
     /// What all of `open` takes.
     bytes: usize,
@@ -125,16 +128,81 @@ impl fmt::Display for MissingParts {
     }
 }
 
-/// A line of which parts are missing.
+/// What tells the parts of one line: its digest, and how many it has.
+type Name = (Digest, usize);
+
+/// Different texts that are kept for one place of a line; of more, the latest.
+const TEXTS_MAX: usize = 4;
+/// How many bytes are put together for each byte that comes, to find the texts that make the line.
+const TRIED_BYTES_PER_BYTE: usize = 16;
+
+/// A line of which parts are missing, or wrong.
 #[derive(Debug)]
 struct Open {
     age: u64,
-    pieces: BTreeMap<usize, String>,
+    /// For each place the texts that claim it, the latest last.
+    pieces: BTreeMap<usize, Vec<String>>,
     of: usize,
+    /// What all texts take.
     bytes: usize,
+    /// How many bytes may still be put together.
+    tried_bytes_left: usize,
+    /// The line was whole, and not the one that it claims to be.
+    is_damaged: bool,
 }
 
 impl Open {
+    /// Adds a text that is not there yet; whether it is new.
+    fn add(&mut self, number: usize, text: &str) -> bool {
+        let texts = self.pieces.entry(number).or_default();
+        if texts.iter().any(|other| other == text) {
+            return false;
+        }
+        if texts.len() == TEXTS_MAX {
+            self.bytes -= PIECE_BYTES + texts.remove(0).len();
+        }
+        self.bytes += PIECE_BYTES + text.len();
+        self.tried_bytes_left += TRIED_BYTES_PER_BYTE * (PIECE_BYTES + text.len());
+        texts.push(text.to_owned());
+        true
+    }
+
+    /// The least that a line of these parts has.
+    fn line_bytes_min(&self) -> usize {
+        let shortest = |texts: &Vec<String>| texts.iter().map(String::len).min().unwrap_or(0);
+        self.pieces.values().map(shortest).sum()
+    }
+
+    /// The line with this digest, if the texts make it with the latest one at `number`. Later texts are tried before earlier ones.
+    fn line(&mut self, sha256: Digest, number: usize) -> Option<String> {
+        let places: Vec<(&usize, &Vec<String>)> = self.pieces.iter().collect();
+        // For each place, how many texts back.
+        let mut back = vec![0; places.len()];
+        loop {
+            let texts = places.iter().zip(&back);
+            let texts = texts.filter_map(|((_, texts), back)| texts.iter().rev().nth(*back));
+            let bytes: usize = texts.clone().map(String::len).sum();
+            let cost = bytes + places.len();
+            self.tried_bytes_left = self.tried_bytes_left.checked_sub(cost)?;
+            if bytes <= TAPE_LINE_BYTES_MAX {
+                let line: String = texts.map(String::as_str).collect();
+                if Digest::of(line.as_bytes()) == sha256 {
+                    return Some(line);
+                }
+            }
+            // Counts on, as with a digit for each place.
+            let mut digits = places.iter().zip(&mut back);
+            loop {
+                let ((place, texts), digit) = digits.next()?;
+                if **place != number && *digit + 1 < texts.len() {
+                    *digit += 1;
+                    break;
+                }
+                *digit = 0;
+            }
+        }
+    }
+
     fn gaps(&self) -> Vec<(usize, usize)> {
         let mut gaps = Vec::new();
         let mut next = 0;
@@ -199,56 +267,59 @@ impl Joiner {
         if of > PARTS_MAX || number >= of {
             return Err(JoinError::Number { number, of });
         }
-        let age = self.next_age;
-        let open = self.open.entry(sha256).or_insert_with(|| Open {
+        let (name, age) = ((sha256, of), self.next_age);
+        let open = self.open.entry(name).or_insert_with(|| Open {
             age,
             pieces: BTreeMap::new(),
             of,
             bytes: 0,
+            tried_bytes_left: 0,
+            is_damaged: false,
         });
         if open.pieces.is_empty() {
             self.next_age += 1;
-            self.by_age.insert(age, sha256);
+            self.by_age.insert(age, name);
             self.bytes += OPEN_BYTES;
         }
-        if open.of != of {
-            return Err(JoinError::Number { number, of });
-        }
-        if let Entry::Vacant(place) = open.pieces.entry(number) {
-            self.bytes += PIECE_BYTES + text.len();
-            open.bytes += text.len();
-            place.insert(text.into_owned());
-        }
-        if open.bytes > TAPE_LINE_BYTES_MAX {
-            self.remove(sha256);
-            self.given_up += 1;
+        let before = open.bytes;
+        let is_new = open.add(number, &text);
+        self.bytes = self.bytes - before + open.bytes;
+        if open.bytes > TAPE_LINE_BYTES_MAX && open.line_bytes_min() > TAPE_LINE_BYTES_MAX {
+            self.give_up(name);
             return Err(JoinError::TooLong);
         }
-        if open.pieces.len() < of {
+        if !is_new || open.pieces.len() < of {
             self.make_room();
             return Ok(None);
         }
-        let line: String = self
-            .remove(sha256)
-            .map(|open| open.pieces.into_values().collect())
-            .unwrap_or_default();
-        if Digest::of(line.as_bytes()) != sha256 {
-            return Err(JoinError::Damaged);
+        if let Some(line) = open.line(sha256, number) {
+            self.remove(name);
+            return Ok(Some(line.into_bytes()));
         }
-        Ok(Some(line.into_bytes()))
+        let is_told = std::mem::replace(&mut open.is_damaged, true);
+        self.make_room();
+        if is_told {
+            return Ok(None);
+        }
+        Err(JoinError::Damaged)
     }
 
     /// Lines of which parts are missing.
     pub fn incomplete(&self) -> usize {
-        self.open.len() + self.given_up
+        let missing = self.open.values().filter(|open| !open.is_damaged);
+        missing.count() + self.given_up
     }
 
     /// What the lines lack whose parts came first, of those that were not given up.
     pub fn missing(&self) -> Vec<MissingParts> {
-        let oldest = self.by_age.values().take(MISSING_MAX);
+        let oldest = self
+            .by_age
+            .values()
+            .filter_map(|name| self.open.get(name).map(|open| (name, open)));
         oldest
-            .filter_map(|sha256| self.open.get_key_value(sha256))
-            .map(|(sha256, open)| MissingParts {
+            .filter(|(_, open)| !open.is_damaged)
+            .take(MISSING_MAX)
+            .map(|((sha256, _), open)| MissingParts {
                 sha256: *sha256,
                 of: open.of,
                 gaps: open.gaps(),
@@ -259,149 +330,25 @@ impl Joiner {
     /// Gives up the oldest lines until the others fit.
     fn make_room(&mut self) {
         while self.bytes > TAPE_PARTS_BYTES_MAX
-            && let Some((_, oldest)) = self.by_age.pop_first()
+            && let Some((_, oldest)) = self.by_age.first_key_value()
         {
-            self.remove(oldest);
-            self.given_up += 1;
+            self.give_up(*oldest);
         }
     }
 
-    fn remove(&mut self, sha256: Digest) -> Option<Open> {
-        let open = self.open.remove(&sha256)?;
+    fn give_up(&mut self, name: Name) {
+        // A damaged line has been told.
+        let open = self.remove(name);
+        self.given_up += usize::from(open.is_some_and(|open| !open.is_damaged));
+    }
+
+    fn remove(&mut self, name: Name) -> Option<Open> {
+        let open = self.open.remove(&name)?;
         self.by_age.remove(&open.age);
-        self.bytes -= OPEN_BYTES + open.pieces.len() * PIECE_BYTES + open.bytes;
+        self.bytes -= OPEN_BYTES + open.bytes;
         Some(open)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::limits::LOG_EVENT_BYTES_MAX;
-
-    fn long_line() -> Vec<u8> {
-        let text = "é\"\\\u{1}\n x".repeat(60_000);
-        serde_json::json!({"tenon_tape": 1, "text": text})
-            .to_string()
-            .into_bytes()
-    }
-
-    #[test]
-    fn a_long_line_is_split_within_the_bound_and_joined_in_any_order() {
-        let line = long_line();
-        let parts = split(line.clone(), LOG_EVENT_BYTES_MAX);
-        assert!(parts.len() > 2);
-        for part in &parts {
-            assert!(
-                part.len() + OVERHEAD_BYTES <= LOG_EVENT_BYTES_MAX,
-                "{}",
-                part.len()
-            );
-            assert!(is_part(part) && !part.contains(&b'\n'));
-        }
-        let mut joiner = Joiner::default();
-        for part in parts[1..].iter().rev() {
-            assert!(joiner.add(part).unwrap().is_none());
-            assert!(joiner.add(part).unwrap().is_none(), "delivered twice");
-        }
-        assert_eq!(joiner.incomplete(), 1);
-        assert_eq!(joiner.missing()[0].gaps, [(0, 0)]);
-        assert_eq!(joiner.add(&parts[0]).unwrap().unwrap(), line);
-        assert_eq!(joiner.missing(), []);
-        assert_eq!((joiner.incomplete(), joiner.bytes), (0, 0));
-    }
-
-    #[test]
-    fn a_short_line_stays_whole() {
-        assert_eq!(split(b"{}".to_vec(), LOG_EVENT_BYTES_MAX), [b"{}"]);
-    }
-
-    #[test]
-    fn parts_that_do_not_fit_are_refused() {
-        let parts = split(long_line(), LOG_EVENT_BYTES_MAX);
-        let changed = |part: &[u8], from: &str, to: &str| {
-            String::from_utf8(part.to_vec())
-                .unwrap()
-                .replacen(from, to, 1)
-                .into_bytes()
-        };
-        let mut joiner = Joiner::default();
-        assert!(matches!(joiner.add(b"{}"), Err(JoinError::Malformed(_))));
-        let impossible = changed(&parts[0], "\"tenon_tape_part\":0", "\"tenon_tape_part\":99");
-        assert!(matches!(
-            joiner.add(&impossible),
-            Err(JoinError::Number { .. })
-        ));
-        joiner.add(&changed(&parts[0], "é", "e")).unwrap();
-        let mut last = Ok(None);
-        for part in &parts[1..] {
-            last = joiner.add(part);
-        }
-        assert!(matches!(last, Err(JoinError::Damaged)));
-        assert_eq!((joiner.open.len(), joiner.bytes), (0, 0));
-    }
-
-    fn part(number: usize, of: usize, line: u64, text: &str) -> Vec<u8> {
-        let digest = Digest::of(&line.to_be_bytes()).to_string();
-        serde_json::json!({"tenon_tape_part": number, "of": of, "sha256": digest, "text": text})
-            .to_string()
-            .into_bytes()
-    }
-
-    #[test]
-    fn missing_parts_are_named_in_few_words() {
-        let mut joiner = Joiner::default();
-        for number in [2, 3, 6] {
-            joiner.add(&part(number, 8, 1, "x")).unwrap();
-        }
-        joiner.add(&part(0, 2, 2, "x")).unwrap();
-        for number in 0..PARTS_MAX / 2 {
-            joiner.add(&part(2 * number, PARTS_MAX, 3, "x")).unwrap();
-        }
-        joiner.add(&part(0, 2, 4, "x")).unwrap();
-        let words: Vec<String> = joiner.missing().iter().map(ToString::to_string).collect();
-        assert_eq!(
-            words,
-            [
-                "parts 0 to 1, 4 to 5, 7 (of 0 to 7) of the line cd2662154e6d",
-                "part 1 (of 0 to 1) of the line cd04a4754498",
-                "parts 1, 3, 5, 7, 9, 11, 13, 15 and more (of 0 to 4095) of the line d5688a52d55a",
-            ]
-        );
-    }
-
-    #[test]
-    fn parts_of_many_lines_take_no_more_than_the_bound() {
-        let mut joiner = Joiner::default();
-        let lines = TAPE_PARTS_BYTES_MAX / (OPEN_BYTES + PIECE_BYTES) + 1_000;
-        for line in 0..lines as u64 {
-            let part = part(PARTS_MAX - 1, PARTS_MAX, line, "");
-            assert!(joiner.add(&part).unwrap().is_none());
-            assert!(joiner.bytes <= TAPE_PARTS_BYTES_MAX);
-        }
-        assert_eq!(joiner.open.len(), joiner.by_age.len());
-        assert_eq!(joiner.incomplete(), lines, "what was given up counts");
-        // The newest are still there, and a line that is whole still comes.
-        let line = long_line();
-        let parts = split(line.clone(), LOG_EVENT_BYTES_MAX);
-        let joined = parts
-            .iter()
-            .filter_map(|part| joiner.add(part).unwrap())
-            .next();
-        assert_eq!(joined.unwrap(), line);
-    }
-
-    #[test]
-    fn parts_of_a_line_that_is_too_long_are_let_go() {
-        let mut joiner = Joiner::default();
-        let text = "x".repeat(TAPE_LINE_BYTES_MAX / 2);
-        joiner.add(&part(0, 4, 1, &text)).unwrap();
-        joiner.add(&part(1, 4, 1, &text)).unwrap();
-        assert!(matches!(
-            joiner.add(&part(2, 4, 1, "x")),
-            Err(JoinError::TooLong)
-        ));
-        assert_eq!((joiner.open.len(), joiner.bytes), (0, 0));
-        assert_eq!(joiner.incomplete(), 1);
-    }
-}
+mod tests;
