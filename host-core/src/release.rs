@@ -61,7 +61,7 @@ pub use self::{
         InvalidRecord, NewestRecord, RecordError, RecordState, newest_record, record_generation,
         record_state,
     },
-    prepare::{House, PrepareError, Views},
+    prepare::{HostContext, PrepareError, Views},
     report::{ChannelReport, FollowError, Look},
 };
 #[cfg(feature = "s3")]

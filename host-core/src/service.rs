@@ -1,12 +1,12 @@
 //! From a gateway event to the answer that the gateway expects: the one path that every host takes.
 
 mod catch;
+mod deployment;
 mod outcomes;
-mod stand;
 
 pub use crate::answer::{Answer, Fault, Summary};
+pub use deployment::Deployment;
 pub use outcomes::Outcomes;
-pub use stand::Stand;
 
 use crate::{
     digest::Digest,
@@ -33,7 +33,7 @@ pub struct Service {
 
 #[derive(Clone)]
 enum Guests {
-    One(Arc<Stand>),
+    One(Arc<Deployment>),
     Routed(Arc<dyn Router>),
 }
 
@@ -43,7 +43,7 @@ pub trait Router: Send + Sync {
     fn limits(&self) -> Limits;
 
     /// Who answers; `None` where nobody does. Called once for each request that is one, and never waits.
-    fn choose(&self, request: &Request) -> Option<Arc<Stand>>;
+    fn choose(&self, request: &Request) -> Option<Arc<Deployment>>;
 
     /// Why nobody answers, where nobody does.
     fn fault(&self) -> Fault {
@@ -85,7 +85,7 @@ impl Service {
     /// A guest answering from `storage`, which is its own view of the store.
     pub fn new(runtime: Runtime, storage: Arc<dyn Storage>) -> Self {
         Self {
-            guests: Guests::One(Arc::new(Stand::new(runtime, storage))),
+            guests: Guests::One(Arc::new(Deployment::new(runtime, storage))),
             base_path: None,
         }
     }
@@ -108,7 +108,7 @@ impl Service {
     /// SHA-256 of the component that answers, where it is always the same one.
     pub fn guest(&self) -> Option<Digest> {
         match &self.guests {
-            Guests::One(stand) => Some(stand.runtime.digest()),
+            Guests::One(deployment) => Some(deployment.runtime.digest()),
             Guests::Routed(_) => None,
         }
     }
@@ -116,7 +116,7 @@ impl Service {
     /// Bounds of every request.
     pub fn limits(&self) -> Limits {
         match &self.guests {
-            Guests::One(stand) => *stand.runtime.limits(),
+            Guests::One(deployment) => *deployment.runtime.limits(),
             Guests::Routed(router) => router.limits(),
         }
     }
@@ -128,7 +128,7 @@ impl Service {
 
     /// Answers one event. Whatever was an HTTP request gets an HTTP answer; anything else is a [`Rejection`] that names it.
     pub async fn invoke(&self, event: &[u8], arrival: Arrival) -> Result<Answer, Rejection> {
-        self.invoke_with(event, arrival, |stand| stand.storage.clone())
+        self.invoke_with(event, arrival, |deployment| deployment.storage.clone())
             .await
     }
 
@@ -138,7 +138,7 @@ impl Service {
         &self,
         event: &[u8],
         arrival: Arrival,
-        view: impl FnOnce(&Stand) -> Arc<dyn Storage>,
+        view: impl FnOnce(&Deployment) -> Arc<dyn Storage>,
     ) -> Result<Answer, Rejection> {
         let event = gateway::parse(event, &self.injected(&arrival), &self.limits());
         self.dispatch(event, arrival, view, gateway::respond).await
@@ -154,7 +154,7 @@ impl Service {
         binary: &BinaryMedia<'_>,
     ) -> Result<Answer<Delivery>, Rejection> {
         let event = gateway::take_apart(event, &self.injected(&arrival), &self.limits());
-        let view = |stand: &Stand| stand.storage.clone();
+        let view = |deployment: &Deployment| deployment.storage.clone();
         let finish =
             |origin: &Origin, response: Response| deliver_response(origin, response, binary);
         self.dispatch(event, arrival, view, finish).await
@@ -173,7 +173,7 @@ impl Service {
         &self,
         event: Result<gateway::Event, Rejection>,
         arrival: Arrival,
-        view: impl FnOnce(&Stand) -> Arc<dyn Storage>,
+        view: impl FnOnce(&Deployment) -> Arc<dyn Storage>,
         finish: impl Fn(&Origin, Response) -> Result<T, InvalidResponse>,
     ) -> Result<Answer<T>, Rejection> {
         let gateway::Event {
@@ -196,15 +196,24 @@ impl Service {
                 return Err(rejection);
             }
         };
-        let stand = match &self.guests {
-            Guests::One(stand) => Ok(stand.clone()),
+        let deployment = match &self.guests {
+            Guests::One(deployment) => Ok(deployment.clone()),
             Guests::Routed(router) => router.choose(&request).ok_or_else(|| router.fault()),
         };
         let mut summary = Summary::of_request(&request, origin.kind, route);
-        Ok(match stand {
-            Ok(stand) => {
-                let storage = view(&stand);
-                answer(&stand, storage, request, origin, arrival, summary, finish).await
+        Ok(match deployment {
+            Ok(deployment) => {
+                let storage = view(&deployment);
+                answer(
+                    &deployment,
+                    storage,
+                    request,
+                    origin,
+                    arrival,
+                    summary,
+                    finish,
+                )
+                .await
             }
             Err(fault) => {
                 summary.fault = Some(fault);
@@ -215,7 +224,7 @@ impl Service {
 }
 
 async fn answer<T: Default>(
-    stand: &Stand,
+    deployment: &Deployment,
     storage: Arc<dyn Storage>,
     request: Request,
     origin: Origin,
@@ -223,15 +232,15 @@ async fn answer<T: Default>(
     mut summary: Summary,
     finish: impl Fn(&Origin, Response) -> Result<T, InvalidResponse>,
 ) -> Answer<T> {
-    summary.guest = Some(stand.runtime.digest());
-    if let Some(detail) = stand.refuses(&request) {
+    summary.guest = Some(deployment.runtime.digest());
+    if let Some(detail) = deployment.refuses(&request) {
         summary.status = 413;
         summary.fault = Some(Fault::Refused(detail));
         return answer_for(origin, summary, finish);
     }
-    let deadline = stand.deadline(arrival.deadline);
-    let client = stand.client(&request);
-    let turn = match stand.turn(deadline).await {
+    let deadline = deployment.deadline(arrival.deadline);
+    let client = deployment.client(&request);
+    let turn = match deployment.turn(deadline).await {
         Ok(turn) => turn,
         Err(failure) => {
             summary.fault = Some(failure.into());
@@ -244,7 +253,7 @@ async fn answer<T: Default>(
         deadline,
         trace_header: arrival.trace_header,
     };
-    let handling = pin!(stand.runtime.handle(request, run)); // too large to be moved for every request
+    let handling = pin!(deployment.runtime.handle(request, run)); // too large to be moved for every request
     let response = match catch::panics(handling).await {
         Ok(outcome) => {
             summary.logs = outcome.logs;
@@ -260,7 +269,7 @@ async fn answer<T: Default>(
         summary.status = response.status;
         Ok(finish(&origin, response)?)
     });
-    stand.note(client, payload.as_ref().err(), &summary.usage);
+    deployment.note(client, payload.as_ref().err(), &summary.usage);
     match payload {
         Ok(payload) => Answer { payload, summary },
         Err(fault) => {

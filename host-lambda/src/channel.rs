@@ -10,7 +10,7 @@ use anyhow::Context;
 use host_core::{
     engine::{Engine, Guest},
     release::{
-        ArtifactStore, ChannelReport, FolderArtifacts, Follower, Following, House, Look,
+        ArtifactStore, ChannelReport, FolderArtifacts, Follower, Following, HostContext, Look,
         S3Artifacts, TableChannels, Views,
     },
     runtime::{LogLevel, RuntimeOptions},
@@ -22,7 +22,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// What the guests of the channel live on.
-pub struct Premises {
+pub struct ChannelContext {
     pub engine: Engine,
     pub backend: Arc<DynamoDbStorage>,
     /// Of routes that name none.
@@ -36,13 +36,13 @@ pub struct Premises {
 pub async fn follow(
     config: &ChannelConfig,
     table: &DynamoDbOptions,
-    premises: Premises,
+    context: ChannelContext,
 ) -> anyhow::Result<Follower> {
     let artifacts: Arc<dyn ArtifactStore> = match &config.artifacts {
         Artifacts::S3(location) => Arc::new(S3Artifacts::new(location.clone())),
         Artifacts::Folder(path) => Arc::new(FolderArtifacts::new(path)),
     };
-    let backend = premises.backend;
+    let backend = context.backend;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the operating system gives no random numbers")?;
     let following = Following {
@@ -52,14 +52,14 @@ pub async fn follow(
         artifacts,
         interval: config.interval,
         generation_min: config.generation_min,
-        house: House {
-            engine: premises.engine,
+        host: HostContext {
+            engine: context.engine,
             // Each opens by itself, should the table not be there yet.
             views: Views::new(move |namespace| Arc::new(Store::new(backend.clone(), namespace))),
-            namespace: premises.namespace,
-            options: premises.options,
+            namespace: context.namespace,
+            options: context.options,
         },
-        bundled: premises.bundled,
+        bundled: context.bundled,
         seed: Seed::new(seed),
     };
     Ok(Follower::start(following, now_ms()).await?)

@@ -2,7 +2,7 @@
 
 use crate::{
     arrival::now_ms,
-    channel::{self, Premises},
+    channel::{self, ChannelContext},
     config::Config,
     guest::{Bundled, Loaded, Loading, runtime_options},
     output::Output,
@@ -132,7 +132,7 @@ async fn guests(
         }
         Bundled::Waits(bundled) => bundled,
     };
-    let premises = Premises {
+    let context = ChannelContext {
         engine: engine.clone(),
         backend,
         namespace: config.namespace.clone(),
@@ -141,7 +141,7 @@ async fn guests(
     };
     // Or nobody would wait.
     let channel = config.channel.as_ref().context("there is no channel")?;
-    let follower = channel::follow(channel, &config.table, premises).await?;
+    let follower = channel::follow(channel, &config.table, context).await?;
     Ok(Ready {
         engine,
         service: Service::routed(Arc::new(follower.clone())),

@@ -14,13 +14,13 @@
     )
 )]
 
-mod around;
 mod arrival;
 mod channel;
 mod config;
 mod guest;
 mod handle;
 mod init;
+mod lifecycle;
 mod output;
 mod shutdown;
 mod store;
@@ -28,12 +28,12 @@ mod store;
 pub use arrival::{Arrivals, NoRandomness, RealArrivals};
 pub use config::VARIABLES;
 
-use around::Around;
 use config::{Config, Variables};
 use guest::Loading;
 use handle::{Handler, Payload};
 use host_core::{runtime::LogLevel, tape::Recorder};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use lifecycle::LifecycleLayer;
 use output::Output;
 use serde_json::json;
 use shutdown::InFlight;
@@ -80,7 +80,7 @@ async fn serve(
     let stopped = async { shutdown::stopped(in_flight.clone()) };
     let (ready, stopped) = tokio::join!(init::start(&config, loading, &output), stopped);
     let (ready, stopped) = (ready?, stopped?);
-    let around = Around {
+    let layer = LifecycleLayer {
         in_flight,
         engine: ready.engine.clone(),
     };
@@ -91,7 +91,7 @@ async fn serve(
         async move { handler.handle(event).await }
     });
     tokio::select! {
-        ended = Runtime::new(service).layer(around).run_concurrent() => {
+        ended = Runtime::new(service).layer(layer).run_concurrent() => {
             ended.map_err(|error| anyhow::anyhow!("lost Lambda's runtime API: {error}"))
         }
         () = stopped => {

@@ -22,17 +22,17 @@ impl Default for InFlight {
 }
 
 /// One of them, until it is dropped.
-pub struct Flying(Arc<watch::Sender<usize>>);
+pub struct InFlightGuard(Arc<watch::Sender<usize>>);
 
 impl InFlight {
     /// One more.
-    pub fn enter(&self) -> Flying {
+    pub fn enter(&self) -> InFlightGuard {
         self.0.send_modify(|count| *count += 1);
-        Flying(self.0.clone())
+        InFlightGuard(self.0.clone())
     }
 }
 
-impl Drop for Flying {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }

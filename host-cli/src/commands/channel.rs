@@ -8,7 +8,7 @@ use crate::{
     runtime, seed, time,
 };
 use host_core::{
-    release::{Follower, Following, House, Views},
+    release::{Follower, Following, HostContext, Views},
     runtime::RuntimeOptions,
     storage::{CursorKey, Namespace, memory::MemoryStorage},
 };
@@ -57,7 +57,7 @@ fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
             artifacts: stores.artifacts,
             interval: Duration::from_secs(1),
             generation_min: 0,
-            house: House {
+            host: HostContext {
                 engine,
                 views: Views::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),
                 namespace: Namespace::local(),

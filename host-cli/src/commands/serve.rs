@@ -26,7 +26,7 @@ use crate::{
 };
 use host_core::{
     gateway::Origin,
-    release::{ChannelName, Follower, Following, House, PublicKeys, Views},
+    release::{ChannelName, Follower, Following, HostContext, PublicKeys, Views},
     runtime::{Environment, Runtime, RuntimeOptions},
     service::{Router, Service},
     tape::{RecordOptions, Redaction},
@@ -295,7 +295,7 @@ async fn start(
         artifacts: stores.artifacts,
         interval: follow.interval,
         generation_min: follow.generation_min,
-        house: House {
+        host: HostContext {
             engine,
             views: Views::of(storage, cursor_key),
             namespace,

@@ -5,7 +5,7 @@ use super::{
     channel::Channel,
     sticky,
 };
-use crate::{digest::Digest, http::Request, limits::Limits, service::Stand};
+use crate::{digest::Digest, http::Request, limits::Limits, service::Deployment};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
@@ -19,27 +19,27 @@ pub(super) struct Fleet {
     pub(super) document: Digest,
     pub(super) limits: Limits,
     /// Longest paths first.
-    lanes: Vec<Lane>,
+    rollouts: Vec<Rollout>,
 }
 
 /// A route, ready.
-pub(super) struct Lane {
+pub(super) struct Rollout {
     pub(super) path: String,
-    pub(super) arms: Vec<Arm>,
-    /// What serves where the only arm rests.
-    pub(super) previous: Option<Arc<Stand>>,
+    pub(super) variants: Vec<Variant>,
+    /// What serves where the only variant rests.
+    pub(super) previous: Option<Arc<Deployment>>,
 }
 
 /// A guest with its share.
-pub(super) struct Arm {
-    pub(super) stand: Arc<Stand>,
+pub(super) struct Variant {
+    pub(super) deployment: Arc<Deployment>,
     pub(super) percent: u32,
     breaker: Breaker,
 }
 
 /// Who answers.
 pub(super) struct Choice<'a> {
-    pub(super) stand: &'a Arc<Stand>,
+    pub(super) deployment: &'a Arc<Deployment>,
     /// The guest that has just been taken out of service, if this request did it.
     pub(super) tripped: Option<Digest>,
 }
@@ -49,50 +49,50 @@ impl Fleet {
         channel: Channel,
         document: Digest,
         limits: Limits,
-        mut lanes: Vec<Lane>,
+        mut rollouts: Vec<Rollout>,
     ) -> Self {
-        lanes.sort_by_key(|lane| std::cmp::Reverse(segments(&lane.path).count()));
+        rollouts.sort_by_key(|rollout| std::cmp::Reverse(segments(&rollout.path).count()));
         Self {
             channel,
             document,
             limits,
-            lanes,
+            rollouts,
         }
     }
 
     /// Who answers a request; nobody where no route takes its path.
     pub(super) fn choose(&self, request: &Request) -> Option<Choice<'_>> {
-        let lane = self.lane(&request.path)?;
-        if let Some(stand) = self.selected(lane, request) {
+        let rollout = self.rollout(&request.path)?;
+        if let Some(deployment) = self.selected(rollout, request) {
             return Some(Choice {
-                stand,
+                deployment,
                 tripped: None,
             });
         }
-        let (last, others) = lane.arms.split_last()?;
-        let arm = if others.is_empty() {
+        let (last, others) = rollout.variants.split_last()?;
+        let variant = if others.is_empty() {
             last
         } else {
-            let bucket = sticky::bucket(&self.channel.channel, &lane.path, request);
+            let bucket = sticky::bucket(&self.channel.channel, &rollout.path, request);
             let mut below = 0;
             others
                 .iter()
-                .find(|arm| {
-                    below += arm.percent;
+                .find(|variant| {
+                    below += variant.percent;
                     bucket < below
                 })
                 .unwrap_or(last)
         };
         let fallback = if others.is_empty() {
-            lane.previous.as_ref()
+            rollout.previous.as_ref()
         } else {
             // Nothing stands behind the last of several.
-            (!std::ptr::eq(arm, last)).then_some(&last.stand)
+            (!std::ptr::eq(variant, last)).then_some(&last.deployment)
         };
         Some(match fallback {
-            Some(fallback) => arm.unless_it_rests(fallback, request.context.received_at_ms),
+            Some(fallback) => variant.unless_it_rests(fallback, request.context.received_at_ms),
             None => Choice {
-                stand: &arm.stand,
+                deployment: &variant.deployment,
                 tripped: None,
             },
         })
@@ -100,32 +100,41 @@ impl Fleet {
 
     /// The longest route that takes a path. A path that is spelt in another way than its canonical form gets the same route either way, or
     /// none: what stands before the host and decides by path, like an authorizer, has seen it as it was spelt.
-    fn lane(&self, path: &str) -> Option<&Lane> {
-        let find = |path: &str| self.lanes.iter().find(|lane| lane.takes(path));
-        let lane = find(path);
+    fn rollout(&self, path: &str) -> Option<&Rollout> {
+        let find = |path: &str| self.rollouts.iter().find(|rollout| rollout.takes(path));
+        let rollout = find(path);
         if !may_be_spelt_otherwise(path) {
-            return lane;
+            return rollout;
         }
         let canonical = find(&canonical_path(path));
-        lane.filter(|lane| canonical.is_some_and(|canonical| std::ptr::eq(*lane, canonical)))
+        rollout
+            .filter(|rollout| canonical.is_some_and(|canonical| std::ptr::eq(*rollout, canonical)))
     }
 
     /// The guest that the request asks for itself, where the channel lets it.
-    fn selected<'a>(&self, lane: &'a Lane, request: &Request) -> Option<&'a Arc<Stand>> {
+    fn selected<'a>(&self, rollout: &'a Rollout, request: &Request) -> Option<&'a Arc<Deployment>> {
         let wanted = request
             .headers
             .get(self.channel.select_header.as_deref()?)?;
         if wanted.len() < SELECTED_DIGITS_MIN {
             return None;
         }
-        lane.stands()
-            .find(|stand| stand.runtime().digest().to_string().starts_with(wanted))
+        rollout.deployments().find(|deployment| {
+            deployment
+                .runtime()
+                .digest()
+                .to_string()
+                .starts_with(wanted)
+        })
     }
 }
 
-impl Lane {
-    fn stands(&self) -> impl Iterator<Item = &Arc<Stand>> {
-        self.arms.iter().map(|arm| &arm.stand).chain(&self.previous)
+impl Rollout {
+    fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
+        self.variants
+            .iter()
+            .map(|variant| &variant.deployment)
+            .chain(&self.previous)
     }
 
     /// Whether the path begins with this route's segments, letter by letter.
@@ -136,27 +145,30 @@ impl Lane {
     }
 }
 
-impl Arm {
-    pub(super) fn new(stand: Arc<Stand>, percent: u32) -> Self {
+impl Variant {
+    pub(super) fn new(deployment: Arc<Deployment>, percent: u32) -> Self {
         Self {
-            stand,
+            deployment,
             percent,
             breaker: Breaker::default(),
         }
     }
 
-    fn unless_it_rests<'a>(&'a self, fallback: &'a Arc<Stand>, now_ms: u64) -> Choice<'a> {
-        let digest = self.stand.runtime().digest();
-        let verdict = match self.stand.outcomes() {
+    fn unless_it_rests<'a>(&'a self, fallback: &'a Arc<Deployment>, now_ms: u64) -> Choice<'a> {
+        let digest = self.deployment.runtime().digest();
+        let verdict = match self.deployment.outcomes() {
             Some(outcomes) => self.breaker.ask(outcomes, now_ms),
             None => Verdict::Serves,
         };
-        let (stand, tripped) = match verdict {
-            Verdict::Serves => (&self.stand, None),
+        let (deployment, tripped) = match verdict {
+            Verdict::Serves => (&self.deployment, None),
             Verdict::Trips => (fallback, Some(digest)),
             Verdict::Rests => (fallback, None),
         };
-        Choice { stand, tripped }
+        Choice {
+            deployment,
+            tripped,
+        }
     }
 }
 

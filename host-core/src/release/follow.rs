@@ -10,7 +10,7 @@ use super::{
     channel_store::ChannelStore,
     fleet::Fleet,
     generation::{InvalidRecord, RecordState, Successor, record_state, successor},
-    prepare::{House, Preparer, Ready},
+    prepare::{HostContext, Preparer, Ready},
     report::{ChannelReport, FollowError, Look},
     signature::PublicKeys,
 };
@@ -20,7 +20,7 @@ use crate::{
     http::Request,
     limits::Limits,
     seed::Seed,
-    service::{Fault, Router, Stand},
+    service::{Deployment, Fault, Router},
 };
 use arc_swap::ArcSwap;
 use rand_chacha::{ChaCha12Rng, rand_core::Rng};
@@ -60,7 +60,7 @@ pub struct Following {
     /// How often to look, give or take a tenth, so that hosts do not all look at once.
     pub interval: Duration,
     /// What the guests live on.
-    pub house: House,
+    pub host: HostContext,
     /// No generation before this one is taken, whatever the stores hold; 0 where the host was not told.
     pub generation_min: u64,
     /// Serves if a store cannot be reached at the start, until it can. A channel that is missing, or a document that is not to be believed,
@@ -117,7 +117,7 @@ struct Inner {
 }
 
 enum Serving {
-    Bundled(Arc<Stand>),
+    Bundled(Arc<Deployment>),
     Fleet(Box<Fleet>),
     /// Until the first look is over, and after the channel gave a reason not to serve the bundled guest any longer.
     Nothing,
@@ -145,12 +145,12 @@ impl Follower {
             artifacts,
             interval,
             generation_min,
-            house,
+            host,
             bundled,
             seed,
         } = following;
         let preparer = Preparer {
-            house,
+            host,
             artifacts,
             keys: keys.clone(),
         };
@@ -253,12 +253,12 @@ impl Router for Follower {
     fn limits(&self) -> Limits {
         match &**self.0.serving.load() {
             Serving::Fleet(fleet) => fleet.limits,
-            Serving::Bundled(stand) => *stand.runtime().limits(),
+            Serving::Bundled(deployment) => *deployment.runtime().limits(),
             Serving::Nothing => Limits::default(),
         }
     }
 
-    fn choose(&self, request: &Request) -> Option<Arc<Stand>> {
+    fn choose(&self, request: &Request) -> Option<Arc<Deployment>> {
         let now_ms = request.context.received_at_ms;
         self.look_if_due(now_ms);
         match &**self.0.serving.load() {
@@ -267,9 +267,9 @@ impl Router for Follower {
                 if let Some(digest) = choice.tripped {
                     self.0.remark(now_ms, FollowError::Tripped(digest));
                 }
-                Some(choice.stand.clone())
+                Some(choice.deployment.clone())
             }
-            Serving::Bundled(stand) => Some(stand.clone()),
+            Serving::Bundled(deployment) => Some(deployment.clone()),
             Serving::Nothing => None,
         }
     }

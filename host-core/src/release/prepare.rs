@@ -4,7 +4,7 @@ use super::{
     artifact::ArtifactName,
     artifact_store::ArtifactStore,
     channel::{Channel, Route},
-    fleet::{Arm, Fleet, Lane},
+    fleet::{Fleet, Rollout, Variant},
     folder::StoreError,
     manifest::{ImageRecord, Manifest, ManifestError},
     signature::PublicKeys,
@@ -14,7 +14,7 @@ use crate::{
     engine::{Engine, Guest, LoadError, Target},
     limits::{GUESTS_READY_MAX, Limits},
     runtime::{Runtime, RuntimeOptions},
-    service::Stand,
+    service::Deployment,
     storage::{CursorKey, Namespace, Storage, Tenant},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 
 /// What all guests of a host live on.
 #[derive(Clone)]
-pub struct House {
+pub struct HostContext {
     /// Runs them.
     pub engine: Engine,
     /// Each namespace's part of the store.
@@ -100,7 +100,7 @@ pub enum PrepareError {
 
 /// Makes generations ready.
 pub(super) struct Preparer {
-    pub(super) house: House,
+    pub(super) host: HostContext,
     pub(super) artifacts: Arc<dyn ArtifactStore>,
     pub(super) keys: PublicKeys,
 }
@@ -151,24 +151,24 @@ impl Preparer {
         document: Digest,
         ready: &mut Ready,
     ) -> Result<(Fleet, Vec<PrepareError>), PrepareError> {
-        let mut lanes = Vec::new();
+        let mut rollouts = Vec::new();
         let mut missing = Vec::new();
         let mut widest: Option<Limits> = None;
-        let turns = self.turns(channel.routes.len());
+        let permits = self.permits(channel.routes.len());
         for route in &channel.routes {
-            let limits = route.limits.within(&self.house.options.limits);
+            let limits = route.limits.within(&self.host.options.limits);
             widest = Some(widest.map_or(limits, |widest| wider(&widest, &limits)));
             let options = self.options(route, limits);
-            let turns = turns.map(|count| Arc::new(Semaphore::new(count)));
-            let mut arms = Vec::new();
+            let permits = permits.map(|count| Arc::new(Semaphore::new(count)));
+            let mut variants = Vec::new();
             for share in &route.guests {
                 let guest = self.guest(share.digest, ready).await?;
-                let stand = self.stand(&guest, route, &options, turns.clone())?;
-                arms.push(Arm::new(stand, share.percent));
+                let deployment = self.deployment(&guest, route, &options, permits.clone())?;
+                variants.push(Variant::new(deployment, share.percent));
             }
             let previous = match route.previous {
                 Some(digest) => match self.guest(digest, ready).await {
-                    Ok(guest) => Some(self.stand(&guest, route, &options, turns)?),
+                    Ok(guest) => Some(self.deployment(&guest, route, &options, permits)?),
                     Err(error) => {
                         missing.push(error);
                         None
@@ -176,35 +176,35 @@ impl Preparer {
                 },
                 None => None,
             };
-            lanes.push(Lane {
+            rollouts.push(Rollout {
                 path: route.path.clone(),
-                arms,
+                variants,
                 previous,
             });
         }
-        let limits = widest.unwrap_or(self.house.options.limits);
-        Ok((Fleet::new(channel, document, limits, lanes), missing))
+        let limits = widest.unwrap_or(self.host.options.limits);
+        Ok((Fleet::new(channel, document, limits, rollouts), missing))
     }
 
     /// A guest of the host's own, on the namespace and the options of routes that say nothing else.
-    pub(super) fn bundled(&self, guest: &Guest) -> Result<Arc<Stand>, LoadError> {
-        let House {
+    pub(super) fn bundled(&self, guest: &Guest) -> Result<Arc<Deployment>, LoadError> {
+        let HostContext {
             engine,
             options,
             namespace,
             views,
-        } = &self.house;
+        } = &self.host;
         let runtime = Runtime::new(engine, guest, options.clone())?;
-        Ok(Arc::new(Stand::new(runtime, views.view(namespace))))
+        Ok(Arc::new(Deployment::new(runtime, views.view(namespace))))
     }
 
     /// Where routes share the engine, each gets its part of the instances, so that one whose guests hang leaves the others theirs.
-    fn turns(&self, routes: usize) -> Option<usize> {
-        (routes > 1).then(|| (self.house.engine.instances_max() / routes).max(1))
+    fn permits(&self, routes: usize) -> Option<usize> {
+        (routes > 1).then(|| (self.host.engine.instances_max() / routes).max(1))
     }
 
     fn options(&self, route: &Route, limits: Limits) -> RuntimeOptions {
-        let host = &self.house.options;
+        let host = &self.host.options;
         // Routes may be of different teams: the host's own environment, which may hold secrets, is for one of them only.
         let mut environment: BTreeMap<String, String> = match route.path.as_str() {
             "/" => host.environment.iter().cloned().collect(),
@@ -218,25 +218,26 @@ impl Preparer {
         }
     }
 
-    fn stand(
+    fn deployment(
         &self,
         guest: &Guest,
         route: &Route,
         options: &RuntimeOptions,
-        turns: Option<Arc<Semaphore>>,
-    ) -> Result<Arc<Stand>, PrepareError> {
+        permits: Option<Arc<Semaphore>>,
+    ) -> Result<Arc<Deployment>, PrepareError> {
         let digest = guest.digest();
-        let runtime = Runtime::new(&self.house.engine, guest, options.clone())
+        let runtime = Runtime::new(&self.host.engine, guest, options.clone())
             .map_err(|error| load(digest, error))?;
-        let namespace = route.namespace.as_ref().unwrap_or(&self.house.namespace);
-        let mut stand = Stand::new(runtime, self.house.views.view(namespace)).with_outcomes();
+        let namespace = route.namespace.as_ref().unwrap_or(&self.host.namespace);
+        let mut deployment =
+            Deployment::new(runtime, self.host.views.view(namespace)).with_outcomes();
         if route.limits.request_duration_ms_max.is_some() {
-            stand = stand.with_duration_max(options.limits.request_duration_max);
+            deployment = deployment.with_duration_max(options.limits.request_duration_max);
         }
-        if let Some(turns) = turns {
-            stand = stand.with_turns(turns);
+        if let Some(permits) = permits {
+            deployment = deployment.with_permits(permits);
         }
-        Ok(Arc::new(stand))
+        Ok(Arc::new(deployment))
     }
 
     /// A guest, from those that are ready or from the store.
@@ -262,7 +263,7 @@ impl Preparer {
         let manifest = Manifest::open(&text, &self.keys, digest).map_err(not_believed)?;
         let record = manifest.image(target).map_err(not_believed)?.clone();
         let image = get(ArtifactName::Image(digest, target)).await?;
-        let engine = self.house.engine.clone();
+        let engine = self.host.engine.clone();
         // Checking and mapping takes milliseconds, which the requests beside it should not wait for.
         let loading =
             tokio::task::spawn_blocking(move || verify_and_load(&engine, digest, &record, &image));

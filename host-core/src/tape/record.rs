@@ -15,7 +15,7 @@ use crate::{
 #[cfg(feature = "runtime")]
 use crate::{
     runtime::RuntimeOptions,
-    service::{Arrival, Service, Stand},
+    service::{Arrival, Deployment, Service},
     tape::policy::is_failure,
 };
 use std::sync::Arc;
@@ -118,9 +118,9 @@ impl Recorder {
             seed: arrival.seed.clone(),
         };
         let mut asked = None;
-        let view = |stand: &Stand| -> Arc<dyn Storage> {
-            let storage = Arc::new(self.view(stand.storage().clone()));
-            asked = Some((stand.runtime().options().clone(), storage.clone()));
+        let view = |deployment: &Deployment| -> Arc<dyn Storage> {
+            let storage = Arc::new(self.view(deployment.storage().clone()));
+            asked = Some((deployment.runtime().options().clone(), storage.clone()));
             storage
         };
         let answer = service.invoke_with(event, arrival, view).await;

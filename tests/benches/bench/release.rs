@@ -9,8 +9,9 @@ use host_core::{
     digest::Digest,
     engine::{Engine, EngineOptions},
     release::{
-        ChannelName, ChannelStore, FolderArtifacts, FolderChannels, Follower, Following, House,
-        Promotion, PublicKeys, RouteLimits, SecretKey, Signing, Views, promote, publish,
+        ChannelName, ChannelStore, FolderArtifacts, FolderChannels, Follower, Following,
+        HostContext, Promotion, PublicKeys, RouteLimits, SecretKey, Signing, Views, promote,
+        publish,
     },
     runtime::{Runtime, RuntimeOptions},
     service::Service,
@@ -155,7 +156,7 @@ pub async fn follow(folder: &Path, engine: &Engine, key: &SecretKey) -> anyhow::
         artifacts: Arc::new(FolderArtifacts::new(folder)),
         interval: Duration::from_secs(15),
         generation_min: 0,
-        house: House {
+        host: HostContext {
             engine: engine.clone(),
             views: Views::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),
             namespace: Namespace::local(),

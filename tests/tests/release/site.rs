@@ -14,7 +14,7 @@ use host_core::{
     http::Scheme,
     release::{
         ArtifactStore, Channel, ChannelReport, ChannelStore, FolderArtifacts, FolderChannels,
-        FollowError, Follower, Following, House, NoGuest, Promotion, PublicKeys, RouteLimits,
+        FollowError, Follower, Following, HostContext, NoGuest, Promotion, PublicKeys, RouteLimits,
         SecretKey, Signing, Views, promote, publish, record_generation, rollback,
     },
     runtime::RuntimeOptions,
@@ -252,7 +252,7 @@ impl Site {
             artifacts,
             interval: Duration::from_millis(INTERVAL_MS),
             generation_min: self.generation_min,
-            house: House {
+            host: HostContext {
                 engine: engine().clone(),
                 views: Views::of(self.storage.clone(), CursorKey::new([0; 32])),
                 namespace: Namespace::local(),

@@ -15,30 +15,30 @@ use std::{
 
 /// Counts invocations, and tidies the engine after each answer.
 #[derive(Clone)]
-pub struct Around {
+pub struct LifecycleLayer {
     pub in_flight: InFlight,
     pub engine: Engine,
 }
 
-impl<S> Layer<S> for Around {
-    type Service = Surrounded<S>;
+impl<S> Layer<S> for LifecycleLayer {
+    type Service = LifecycleService<S>;
 
-    fn layer(&self, inner: S) -> Surrounded<S> {
-        Surrounded {
+    fn layer(&self, inner: S) -> LifecycleService<S> {
+        LifecycleService {
             inner,
-            around: self.clone(),
+            layer: self.clone(),
         }
     }
 }
 
 /// The runtime's own service, which sends the answer.
 #[derive(Clone)]
-pub struct Surrounded<S> {
+pub struct LifecycleService<S> {
     inner: S,
-    around: Around,
+    layer: LifecycleLayer,
 }
 
-impl<S> Service<LambdaInvocation> for Surrounded<S>
+impl<S> Service<LambdaInvocation> for LifecycleService<S>
 where
     S: Service<LambdaInvocation>,
     S::Future: Send + 'static,
@@ -54,8 +54,8 @@ where
     }
 
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
-        let flying = self.around.in_flight.enter();
-        let engine = self.around.engine.clone();
+        let flying = self.layer.in_flight.enter();
+        let engine = self.layer.engine.clone();
         let answered = self.inner.call(invocation);
         Box::pin(async move {
             let answered = answered.await;

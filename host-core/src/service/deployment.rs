@@ -1,4 +1,4 @@
-//! A guest where it stands: with its view of the store, its bounds, and how its last requests went.
+//! A guest as it serves: with its view of the store, its bounds, and how its last requests went.
 
 use super::{Fault, Outcomes, outcomes};
 use crate::{
@@ -16,22 +16,22 @@ use tokio::{
 };
 
 /// A guest on its view of the store.
-pub struct Stand {
+pub struct Deployment {
     pub(super) runtime: Runtime,
     pub(super) storage: Arc<dyn Storage>,
     duration_max: Option<Duration>,
-    turns: Option<Arc<Semaphore>>,
+    permits: Option<Arc<Semaphore>>,
     outcomes: Option<Box<Outcomes>>,
 }
 
-impl Stand {
+impl Deployment {
     /// A guest answering from `storage`, which is its own view of the store.
     pub fn new(runtime: Runtime, storage: Arc<dyn Storage>) -> Self {
         Self {
             runtime,
             storage,
             duration_max: None,
-            turns: None,
+            permits: None,
             outcomes: None,
         }
     }
@@ -43,10 +43,10 @@ impl Stand {
         self
     }
 
-    /// Lets only so many requests of all guests that share `turns` run at a time.
+    /// Lets only so many requests of all guests that share `permits` run at a time.
     #[must_use]
-    pub fn with_turns(mut self, turns: Arc<Semaphore>) -> Self {
-        self.turns = Some(turns);
+    pub fn with_permits(mut self, permits: Arc<Semaphore>) -> Self {
+        self.permits = Some(permits);
         self
     }
 
@@ -91,10 +91,10 @@ impl Stand {
         &self,
         deadline: Instant,
     ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
-        let Some(turns) = &self.turns else {
+        let Some(permits) = &self.permits else {
             return Ok(None);
         };
-        match timeout_at(deadline.into(), turns.acquire()).await {
+        match timeout_at(deadline.into(), permits.acquire()).await {
             // The semaphore is never closed.
             Ok(turn) => Ok(turn.ok()),
             Err(_) => Err(Failure::Busy),
