@@ -215,9 +215,11 @@ struct LeftOut {
 }
 
 impl LeftOut {
-    /// Whether a verdict is still to be told by itself; counts it if not.
-    fn tells(&mut self, verdict: &Verdict) -> bool {
+    /// Whether a verdict is still to be told by itself; counts it if not. A case is no line of a file.
+    fn tells(&mut self, finding: &Finding) -> bool {
+        let verdict = &finding.verdict;
         match verdict {
+            _ if finding.is_case => true,
             Verdict::Unreadable(_) | Verdict::Encrypted(_) | Verdict::Refused(_) | Verdict::Cut => {
                 self.bad_lines += 1;
                 let is_told = self.bad_lines <= BAD_LINES_TOLD_MAX;
@@ -241,11 +243,16 @@ impl LeftOut {
         }
     }
 
-    /// What was left out of the file that ends, in words.
-    fn words(&self, path: &Path) -> Option<String> {
+    /// What was left out of the file that ends, in words; at the end, of cases.
+    fn words(&self, path: Option<&Path>) -> Option<String> {
         let count = self.failed + self.cut;
-        let lines = if count == 1 { "line" } else { "lines" };
-        (count > 0).then(|| format!("{}: and {count} more {lines}", path.display()))
+        let (one, many) = match path {
+            Some(_) => ("line", "lines"),
+            None => ("case", "cases"),
+        };
+        let what = if count == 1 { one } else { many };
+        let file = path.map_or(String::new(), |path| format!("{}: ", path.display()));
+        (count > 0).then(|| format!("{file}and {count} more {what}"))
     }
 }
 

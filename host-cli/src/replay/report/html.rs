@@ -237,6 +237,26 @@ impl Html {
             .map_err(|error| cannot_write(self.out.path(), &error.into()))
     }
 
+    /// An entry for all that was left out since the last file.
+    fn list_left_out(&mut self, path: Option<&Path>) -> Result<(), Failure> {
+        let left_out = std::mem::take(&mut self.left_out);
+        let Some(words) = left_out.words(path) else {
+            return Ok(());
+        };
+        let (what, place) = match path {
+            Some(path) => ("line", path.display().to_string()),
+            None => ("case", String::new()),
+        };
+        let entry = json!({
+            "id": what, "verdict": "unplayable", "method": "", "path": words, "place": place,
+            "note": "too many to be listed",
+        });
+        match entry {
+            Value::Object(entry) => self.list(entry),
+            _ => Ok(()),
+        }
+    }
+
     fn list(&mut self, entry: Map<String, Value>) -> Result<(), Failure> {
         let separator = if self.listed == 0 { "\n" } else { ",\n" };
         self.listed += 1;
@@ -257,7 +277,7 @@ fn cannot_write(path: &Path, error: &OutputError) -> Failure {
 impl Report for Html {
     /// Requests come by [`Self::detail`]; of the rest, only what is not as expected is listed.
     fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
-        if !self.left_out.tells(&finding.verdict) {
+        if !self.left_out.tells(finding) {
             return Ok(());
         }
         let (word, note) = match &finding.verdict {
@@ -307,21 +327,11 @@ impl Report for Html {
     }
 
     fn file(&mut self, path: &Path, _totals: &Totals) -> Result<(), Failure> {
-        let left_out = std::mem::take(&mut self.left_out);
-        let Some(words) = left_out.words(path) else {
-            return Ok(());
-        };
-        let entry = json!({
-            "id": "line", "verdict": "unplayable", "method": "", "path": words, "place": path.display().to_string(),
-            "note": "too many to be listed",
-        });
-        match entry {
-            Value::Object(entry) => self.list(entry),
-            _ => Ok(()),
-        }
+        self.list_left_out(Some(path))
     }
 
     fn finish(&mut self, totals: &Totals) -> Result<(), Failure> {
+        self.list_left_out(None)?;
         let totals = json!({
             "requests": totals.requests,
             "cases": totals.cases,

@@ -35,6 +35,22 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
         }
     }
 
+    /// A test for all that was left out since the last file.
+    fn add_left_out(&mut self, path: Option<&Path>, class: &str) {
+        let left_out = std::mem::take(&mut self.left_out);
+        let Some(name) = left_out.words(path) else {
+            return;
+        };
+        let status = match left_out.failed {
+            0 => TestCaseStatus::skipped(),
+            failed => failure(
+                &format!("{failed} failed that are too many to be listed"),
+                None,
+            ),
+        };
+        self.add(&name, class, status);
+    }
+
     fn add(&mut self, name: &str, class: &str, status: TestCaseStatus) {
         let mut test = TestCase::new(&*printable(name), status);
         test.set_classname(class);
@@ -61,7 +77,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
                 }
             }
         };
-        if !self.left_out.tells(&finding.verdict) {
+        if !self.left_out.tells(finding) {
             return Ok(());
         }
         if self.bytes > TESTS_BYTES_MAX {
@@ -88,21 +104,12 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
             );
             self.add(&name, class, TestCaseStatus::success());
         }
-        let left_out = std::mem::take(&mut self.left_out);
-        if let Some(name) = left_out.words(path) {
-            let status = match left_out.failed {
-                0 => TestCaseStatus::skipped(),
-                failed => failure(
-                    &format!("{failed} failed that are too many to be listed"),
-                    None,
-                ),
-            };
-            self.add(&name, class, status);
-        }
+        self.add_left_out(Some(path), class);
         Ok(())
     }
 
     fn finish(&mut self, _totals: &Totals) -> Result<(), Failure> {
+        self.add_left_out(None, "cases");
         let mut report = quick_junit::Report::new("host-cli replay");
         report.add_test_suite(std::mem::replace(&mut self.suite, TestSuite::new("replay")));
         let mut text = Vec::new();
@@ -298,6 +305,25 @@ mod tests {
             &text[..300]
         );
         assert!(text.contains("1000 failed that are too many to be listed"));
+    }
+
+    #[test]
+    fn cases_are_no_lines_and_are_counted_at_the_end() {
+        let case = |number: u64| Finding {
+            is_case: true,
+            ..bad_line(number, Verdict::Refused("SQS".to_owned()))
+        };
+        let (text, _) = reported((1..=3_000).map(case));
+        assert!(
+            text.contains(r#"tests="3000" skipped="0" failures="3000""#),
+            "{}",
+            &text[..300]
+        );
+        let mut report = Junit::new(|_: &[u8]| Ok(()));
+        report.bytes = TESTS_BYTES_MAX + 1;
+        report.verdict(&case(1)).unwrap();
+        report.finish(&Totals::default()).unwrap();
+        assert_eq!(report.left_out.failed, 0, "told");
     }
 
     #[test]
