@@ -4,11 +4,12 @@
 //! with any other program, and everything else is refused.
 
 use crate::exit::Failure;
+use host_core::files::beside::{self, Leftovers};
 use std::{
     fmt,
     fs::{self, File, Metadata},
     io::{self, BufWriter, Write},
-    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileTypeExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
@@ -212,7 +213,11 @@ impl Replacement {
         out.get_ref().sync_all()?;
         // Something else may have come there since.
         match Destination::find(&self.path)? {
-            Destination::File => Ok(fs::rename(unfinished, &self.path)?),
+            Destination::File => {
+                fs::rename(unfinished, &self.path)?;
+                beside::remove_leftovers(&self.path, Leftovers::OfFile);
+                Ok(())
+            }
             Destination::Stdout | Destination::Stream => Err(OutputError::Special),
         }
     }
@@ -220,16 +225,13 @@ impl Replacement {
 
 impl Out {
     fn beside(path: &Path, readers: Readers) -> io::Result<Self> {
-        let mut unfinished = path.as_os_str().to_owned();
-        unfinished.push(format!(".new-{}", std::process::id()));
-        let unfinished = PathBuf::from(unfinished);
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        if readers == Readers::Owner {
-            options.mode(0o600);
-        }
+        let mode = match readers {
+            Readers::Owner => 0o600,
+            Readers::Usual => 0o666,
+        };
+        let (unfinished, file) = beside::create(path, mode)?;
         Ok(Self::File {
-            out: BufWriter::new(options.open(&unfinished)?),
+            out: BufWriter::new(file),
             unfinished,
         })
     }

@@ -4,6 +4,8 @@
 //! may be neither: a link could lead to any file of the machine, and a pipe or a device could hold the program for ever. What a setting names
 //! may be a link, because deployments are made of them, but no pipe. Devices are never read, and every file has a bound.
 
+pub mod beside;
+
 use std::{
     fs::{self, File, FileType, OpenOptions},
     io::{self, Read},

@@ -5,14 +5,17 @@ use super::stores::Stores;
 use crate::exit::Failure;
 use host_core::{
     digest::Digest,
-    files::NamedBy,
+    files::{
+        NamedBy,
+        beside::{self, Leftovers},
+    },
     release::{ChannelName, PublicKey},
 };
 use serde::{Deserialize, Serialize};
 use std::{
     env, fs, io,
     io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::DirBuilderExt,
     path::{Component, Path, PathBuf},
 };
 
@@ -163,22 +166,17 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
-    let beside = file.with_extension(format!("new-{}", std::process::id()));
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)
-        .and_then(|mut opened| {
-            opened.write_all(bytes)?;
-            opened.sync_all()
-        })
-        .and_then(|()| fs::rename(&beside, file));
-    if written.is_err() {
-        // Best effort: the first error is the one to report.
-        let _ = fs::remove_file(&beside);
-    }
-    written
+    let (beside, mut opened) = beside::create(file, 0o600)?;
+    opened
+        .write_all(bytes)
+        .and_then(|()| opened.sync_all())
+        .and_then(|()| fs::rename(&beside, file))
+        .inspect_err(|_| {
+            // Best effort: the first error is the one to report.
+            let _ = fs::remove_file(&beside);
+        })?;
+    beside::remove_leftovers(file, Leftovers::OfFolder);
+    Ok(())
 }
 
 /// `$XDG_STATE_HOME/tenon/channels`, or below the home (XDG Base Directory Specification).

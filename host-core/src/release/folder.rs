@@ -1,12 +1,14 @@
 //! A local folder as a store: what is in it comes from the folder itself, whole, and within its bounds.
 
-use crate::files::{self, FileError, NamedBy};
+use crate::files::{
+    self, FileError, NamedBy,
+    beside::{self, Leftovers},
+};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -113,20 +115,10 @@ impl Folder {
 
     /// Puts `bytes` under `name`, as a whole or not at all: written beside it, made durable, renamed.
     pub(super) fn write(&self, name: &str, bytes: &[u8], access: Access) -> Result<(), StoreError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let path = self.make_way(name)?;
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let beside = path.with_extension(format!("new-{}-{number}", std::process::id()));
-        let written = write_through(&beside, bytes, access)
-            .and_then(|()| fs::rename(&beside, &path))
-            .and_then(|()| {
-                path.parent()
-                    .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-            });
-        written.map_err(|error| {
-            let _ = fs::remove_file(&beside);
-            self.failed("write", name, &error)
-        })
+        write_through(&path, bytes, access).map_err(|error| self.failed("write", name, &error))?;
+        beside::remove_leftovers(&path, Leftovers::OfFolder);
+        Ok(())
     }
 
     /// An exclusive lock under `name`, held until the file is dropped or its process ends, however it ends. It holds the id of the process
@@ -243,17 +235,21 @@ impl Folder {
 }
 
 fn write_through(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(match access {
-            Access::Public => 0o644,
-            Access::Owner => 0o600,
-        })
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let mode = match access {
+        Access::Public => 0o644,
+        Access::Owner => 0o600,
+    };
+    let (beside, mut file) = beside::create(path, mode)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&beside, path))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -284,6 +280,28 @@ mod tests {
         ));
         assert!(matches!(folder.read("a/x", 2), Err(StoreError::Missing(_))));
         assert!(matches!(folder.read("x/y", 2), Err(StoreError::Missing(_))));
+        fs::remove_dir_all(folder.path()).unwrap();
+    }
+
+    /// Processes have the same numbers again, in containers at every start.
+    #[test]
+    fn what_killed_writers_left_is_in_nobodys_way_and_goes() {
+        let folder = folder("killed");
+        folder.write("a/1.json", b"1", Access::Public).unwrap();
+        let path = |name: &str| folder.path().join("a").join(name);
+        let old = std::time::SystemTime::now() - Duration::from_secs(2 * 60 * 60);
+        for name in ["1.json.new-00000000000000aa", "2.json.new-00000000000000bb"] {
+            let left = File::create(path(name)).unwrap();
+            left.set_modified(old).unwrap();
+        }
+        let process = std::process::id();
+        for number in 0..1000 {
+            File::create(path(&format!("2.new-{process}-{number}"))).unwrap();
+        }
+        folder.write("a/2.json", b"2", Access::Public).unwrap();
+        let left = folder.list("a").unwrap();
+        let left: Vec<_> = left.iter().filter(|name| name.contains("json")).collect();
+        assert_eq!(left, ["1.json", "2.json"]);
         fs::remove_dir_all(folder.path()).unwrap();
     }
 

@@ -2,7 +2,10 @@
 
 use super::{SyntaxError, readable_response};
 use crate::{
-    files::{self, FileError, NamedBy},
+    files::{
+        self, FileError, NamedBy,
+        beside::{self, Leftovers},
+    },
     json,
     limits::{CASE_FILE_BYTES_MAX, EVENT_BYTES_MAX, JSON_NODES_MAX},
     storage::Entry,
@@ -13,7 +16,6 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 /// The raw gateway event. A folder that has this file is a case.
@@ -217,7 +219,6 @@ fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, CaseError> {
 /// Through a new file beside it, so that an expectation is never half written, and so that a link in the folder leads nowhere: it is
 /// replaced, not followed.
 fn write_json(path: &Path, value: &Value) -> Result<(), CaseError> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
     let mut text = format!("{value:#}");
     text.push('\n');
     if text.len() > CASE_FILE_BYTES_MAX {
@@ -226,16 +227,15 @@ fn write_json(path: &Path, value: &Value) -> Result<(), CaseError> {
             bytes: text.len(),
         });
     }
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let beside = path.with_extension(format!("json.new-{}-{number}", std::process::id()));
     let write = || {
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).open(&beside)?;
+        let (beside, mut file) = beside::create(path, 0o666)?;
         file.write_all(text.as_bytes())
             .and_then(|()| fs::rename(&beside, path))
             .inspect_err(|_| {
                 let _ = fs::remove_file(&beside);
-            })
+            })?;
+        beside::remove_leftovers(path, Leftovers::OfFile);
+        Ok(())
     };
     write().map_err(|source| CaseError::File {
         action: "write",
