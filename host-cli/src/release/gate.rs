@@ -66,6 +66,8 @@ struct Side {
 struct Findings {
     compared: u64,
     differing: u64,
+    /// Lines that end too early to be a request: how many, and where the first is.
+    cut: Option<(u64, String)>,
     lines: Vec<String>,
 }
 
@@ -167,7 +169,7 @@ impl Gate {
                     let comparison = replayer.replay(&line, &exchange).await;
                     findings.add(&place, remarks(comparison));
                 }
-                Err(error) if error.is_cut() => {}
+                Err(error) if error.is_cut() => findings.leave_out(place),
                 Err(error) => findings.add(&place, vec![error.to_string()]),
             }
         }
@@ -344,6 +346,11 @@ impl Findings {
         );
     }
 
+    /// A recorder that was ended leaves such a line. It says nothing about a guest, but neither was it compared.
+    fn leave_out(&mut self, place: String) {
+        self.cut.get_or_insert((0, place)).0 += 1;
+    }
+
     fn show(self) -> Result<bool, Failure> {
         let mut text: String = self
             .lines
@@ -356,7 +363,19 @@ impl Findings {
         }
         output::text(&text)?;
         let (compared, differing) = (self.compared, self.differing);
-        output::remark(&format!("gate: {compared} compared, {differing} differ\n"));
+        let cut = match &self.cut {
+            None => String::new(),
+            Some((1, place)) => format!(", 1 line not compared because it is cut off: {place}"),
+            Some((count, place)) => {
+                format!(", {count} lines not compared because they are cut off, the first: {place}")
+            }
+        };
+        let remark = format!("gate: {compared} compared, {differing} differ{cut}");
+        output::remark(&(printable(&remark) + "\n"));
+        if compared == 0 {
+            return Err(Failure::refused("not promoted: the gate compared nothing")
+                .hint("give `--gate` a tape, events or cases with whole requests"));
+        }
         Ok(differing == 0)
     }
 }

@@ -302,6 +302,44 @@ fn a_gate_lets_through_what_does_the_same_and_nothing_else() {
     .expect_code(0);
 }
 
+/// What was not compared is told; a gate that compared nothing holds.
+#[test]
+fn a_gate_tells_which_lines_of_a_tape_are_cut_off() {
+    let site = site();
+    let folder = Folder::new();
+    let recording = folder.path("recorded.tape");
+    let server = Server::start(&["--store", "memory", "--quiet", "--record", &recording]);
+    server.talk("GET /items HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    server.stop();
+    let whole = fs::read_to_string(recording).unwrap();
+    assert_eq!(whole.lines().count(), 1);
+    let cut = &whole[..whole.len() / 2];
+    site.run("promote", &["cut", &site.first]).expect_code(0);
+    let gate = |lines: String| {
+        let tape = folder.write("gate.tape", lines);
+        let run = site.run("promote", &["cut", &site.second, "--gate", &tape]);
+        (run, tape)
+    };
+    let (run, tape) = gate(format!("{whole}{cut}"));
+    let run = run.expect_code(0);
+    let says = format!(
+        "gate: 1 compared, 0 differ, 1 line not compared because it is cut off: {tape}:2\n"
+    );
+    assert!(run.stderr.contains(&says), "{run:?}");
+    let (run, tape) = gate(format!("{cut}\n{whole}{cut}"));
+    let run = run.expect_code(0);
+    let says = format!(", 2 lines not compared because they are cut off, the first: {tape}:1\n");
+    assert!(run.stderr.contains(&says), "{run:?}");
+    let (run, _) = gate(cut.to_owned());
+    let run = run.expect_code(1);
+    for says in [
+        "gate: 0 compared, 0 differ, 1 line",
+        "error: not promoted: the gate compared nothing\n  hint: ",
+    ] {
+        assert!(run.stderr.contains(says), "{run:?}");
+    }
+}
+
 /// Of several at once, those that come late are told so; the history has each generation once.
 #[test]
 fn people_who_promote_at_once_do_not_overwrite_each_other() {
