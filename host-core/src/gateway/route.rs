@@ -35,7 +35,7 @@ pub fn for_logs(path: &str) -> &str {
         let begins = match byte {
             b'?' | b'#' | b';' | b'=' => true,
             b'%' => path.as_bytes().get(at + 1..at + 3).is_some_and(|digits| {
-                ["3b", "3d", "3f", "23"]
+                ["3b", "3d", "3f", "23", "25"]
                     .iter()
                     .any(|one| one.as_bytes().eq_ignore_ascii_case(digits))
             }),
@@ -80,6 +80,7 @@ mod tests {
             ("/items/password%3Ds3cret", "/items/password"),
             ("/items/password=s3cret", "/items/password"),
             ("/items/a%3ftoken=s3cret", "/items/a"),
+            ("/items/password%253Ds3cret", "/items/password"),
             ("/items/%C3%BC%", "/items/%C3%BC%"),
         ] {
             assert_eq!(for_logs(path), shown);

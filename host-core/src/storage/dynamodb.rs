@@ -250,32 +250,32 @@ impl Storage for DynamoDbStorage {
         use StorageResponse as Response;
         Ok(match request {
             Request::Get { key, consistency } => {
-                Response::Get(self.get(call, &key, consistency).await?)
+                Response::Get(self.find_item(call, &key, consistency).await?)
             }
             Request::GetMany { keys, consistency } => {
-                Response::GetMany(self.get_many(call, &keys, consistency).await?)
+                Response::GetMany(self.find_items(call, &keys, consistency).await?)
             }
             Request::Put {
                 key,
                 document,
                 options,
-            } => Response::Put(self.put(call, &key, &document, &options).await?),
+            } => Response::Put(self.put_item(call, &key, &document, &options).await?),
             Request::Delete { key, precondition } => {
-                Response::Delete(self.delete(call, &key, &precondition).await?)
+                Response::Delete(self.delete_item(call, &key, &precondition).await?)
             }
             Request::Query {
                 partition,
                 consistency,
                 options,
             } => {
-                let page = self.query(call, &partition, consistency, &options);
+                let page = self.query_partition(call, &partition, consistency, &options);
                 Response::Query(page.await?)
             }
             Request::QueryIndex { partition, options } => {
-                Response::QueryIndex(self.query_index(call, &partition, &options).await?)
+                Response::QueryIndex(self.query_secondary(call, &partition, &options).await?)
             }
             Request::Transact { operations, token } => {
-                let outcome = self.transact(call, &operations, token.as_deref());
+                let outcome = self.transact_all(call, &operations, token.as_deref());
                 Response::Transact(outcome.await?)
             }
         })
@@ -283,7 +283,7 @@ impl Storage for DynamoDbStorage {
 }
 
 impl DynamoDbStorage {
-    async fn get(
+    async fn find_item(
         &self,
         call: &Call,
         key: &Key,
@@ -294,7 +294,7 @@ impl DynamoDbStorage {
         in_the_way(&retry, found)
     }
 
-    async fn get_many(
+    async fn find_items(
         &self,
         call: &Call,
         keys: &[Key],
@@ -304,7 +304,7 @@ impl DynamoDbStorage {
         Ok(keys.iter().map(|key| found.remove(key)).collect())
     }
 
-    async fn put(
+    async fn put_item(
         &self,
         call: &Call,
         key: &Key,
@@ -354,7 +354,7 @@ impl DynamoDbStorage {
         Ok(PutOutcome::PreconditionFailed(in_the_way(&retry, there)?))
     }
 
-    async fn delete(
+    async fn delete_item(
         &self,
         call: &Call,
         key: &Key,

@@ -180,6 +180,7 @@ impl Redaction {
             parent: None,
             marks,
             secrets,
+            renamed: walk::Renamed::default(),
         };
         Ok(match rewrite(json, &mut walk)? {
             Cow::Owned(redacted) => Some(redacted),
@@ -228,6 +229,7 @@ impl Redaction {
             parent: None,
             marks,
             secrets: Some(secrets),
+            renamed: walk::Renamed::default(),
         };
         walk.text(message, text::Kind::Prose, &[])
             .map_or(Cow::Borrowed(message), Cow::Owned)
@@ -271,6 +273,7 @@ impl Redaction {
             parent: Some(key),
             marks,
             secrets: Some(secrets),
+            renamed: walk::Renamed::default(),
         };
         rewrite(json, &mut walk).unwrap_or(Cow::Borrowed(REPLACEMENT_JSON))
     }

@@ -41,7 +41,7 @@ enum Bounds {
 }
 
 impl DynamoDbStorage {
-    pub(super) async fn query(
+    pub(super) async fn query_partition(
         &self,
         call: &Call,
         partition: &str,
@@ -79,7 +79,7 @@ impl DynamoDbStorage {
         }
     }
 
-    pub(super) async fn query_index(
+    pub(super) async fn query_secondary(
         &self,
         call: &Call,
         partition: &str,

@@ -41,7 +41,7 @@ const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const NO_REASON: &str = "None";
 
 impl DynamoDbStorage {
-    pub(super) async fn transact(
+    pub(super) async fn transact_all(
         &self,
         call: &Call,
         operations: &[Operation],

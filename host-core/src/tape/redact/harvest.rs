@@ -2,9 +2,10 @@
 //! what a guest copies from it is known elsewhere.
 
 use super::text::{in_word, quoted};
+use std::collections::BTreeMap;
 
 /// Values that begin within another one and end with it are kept so often: `token: session: s3cret` has two.
-const NESTED_MAX: usize = 16;
+const NESTED_MAX: usize = 4;
 /// Bytes of the head of a part, after its name.
 const HEAD_BYTES_MAX: usize = 1024;
 
@@ -17,6 +18,7 @@ pub(super) fn harvest(text: &str, hides: &dyn Fn(&str) -> bool, found: &mut dyn 
         line: Reach::default(),
         element: Reach::default(),
         part: Reach::default(),
+        quotes: BTreeMap::new(),
     };
     let mut at = 0;
     while let Some(start) = text[at..].find(in_word).map(|start| at + start) {
@@ -38,6 +40,8 @@ struct Harvest<'a> {
     line: Reach,
     element: Reach,
     part: Reach,
+    /// By the quote and the backslashes before it.
+    quotes: BTreeMap<(char, usize), Reach>,
 }
 
 impl Harvest<'_> {
@@ -53,16 +57,32 @@ impl Harvest<'_> {
         const WORD_ENDS: [char; 10] = ['"', '\'', '<', '>', '&', '\n', '\r', ' ', '\t', ','];
         let word = self.word.value(text, begin, |rest| rest.find(WORD_ENDS));
         word.into_iter().for_each(&mut *found);
-        let before = text[..begin].chars().next_back();
-        let whole = match before {
-            Some('"' | '\'') => in_quotes(text, begin),
-            Some('>') => self.element.value(text, begin, |rest| rest.find('<')),
-            Some(_) | None => None,
-        };
+        // A value may begin with other characters than letters: it is what follows the last quote or tag.
+        let opened = text[name_end..begin].rfind(['"', '\'', '>']);
+        let whole = opened.map(|opened| name_end + opened).and_then(|opened| {
+            let quote = text[opened..].chars().next()?;
+            match quote {
+                '>' => self.element.value(text, opened + 1, |rest| rest.find('<')),
+                quote => self.quoted(quote, opened),
+            }
+        });
         let whole = whole.or_else(|| self.line.value(text, begin, |rest| rest.find('\n')));
         // Most values have one word, which is known.
         let whole = whole.filter(|whole| Some(*whole) != word);
         whole.into_iter().for_each(found);
+    }
+}
+
+impl<'a> Harvest<'a> {
+    /// What reaches from the quote at `opened` to where it closes.
+    fn quoted(&mut self, quote: char, opened: usize) -> Option<&'a str> {
+        let text = self.text;
+        let before = text[..opened].trim_end_matches('\\').len();
+        let reach = self.quotes.entry((quote, opened - before)).or_default();
+        let begin = opened + 1;
+        reach.value(text, begin, |_| {
+            quoted(text, before).map(|range| range.end.max(begin) - begin)
+        })
     }
 }
 
@@ -99,12 +119,6 @@ fn value_begin(text: &str, name_end: usize) -> Option<usize> {
         .find(|character| !is_between(character))
         .filter(|begin| *begin <= BETWEEN_MAX)
         .map(|begin| name_end + begin)
-}
-
-/// What reaches from `begin`, before which quotes open, to where they close.
-fn in_quotes(text: &str, begin: usize) -> Option<&str> {
-    let before = text[..begin - 1].trim_end_matches('\\');
-    quoted(text, before.len()).map(|range| &text[range])
 }
 
 /// Where the content of a part of this name begins: after the empty line that ends its head.
@@ -162,9 +176,22 @@ mod tests {
             "<a password='my s3cret, words'/>",
             "password: my s3cret, words\nnext",
             "password: user token: my s3cret, words\nnext",
+            "<password>my s3cret, words</password><password>other</password>",
         ] {
             let values = values(text);
             assert!(values.contains(&"my s3cret, words"), "{text}: {values:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_begin_with_a_sign() {
+        for text in [
+            "<password>#my s3cret</password>",
+            "{\"password\": \"#my s3cret\", \"a\":}",
+            "<a password='#my s3cret'/>",
+        ] {
+            let values = values(text);
+            assert!(values.contains(&"#my s3cret"), "{text}: {values:?}");
         }
     }
 
@@ -200,6 +227,9 @@ mod tests {
             "token=\\\"token=\\'token='token=",
             "name=token\n",
             "name=\"token\"\n\n",
+            "token \"\"x ",
+            "token ''x ",
+            "token\\\\\\\\\\\\\\\\\"x ",
         ] {
             let text = part.repeat((1 << 20) / part.len());
             let begun = std::time::Instant::now();

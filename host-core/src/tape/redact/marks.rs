@@ -10,7 +10,7 @@ const PLACES_MAX: usize = 200;
 const NAME_BYTES_MAX: usize = 256;
 
 /// Of the names in a place. A longer place is only counted: clients choose names, and each value below one would repeat it.
-const PLACE_BYTES_MAX: usize = 4096;
+pub(super) const PLACE_BYTES_MAX: usize = 4096;
 
 /// Where something stood. It becomes text only where it is written.
 #[derive(Clone, Copy)]
@@ -78,12 +78,17 @@ impl Marks {
 
     /// A place where a copy stood.
     pub(super) fn at(&mut self, place: Place<'_>) {
-        let text = (self.at.len() < PLACES_MAX).then(|| place.text()).flatten();
+        let text = self.takes_places().then(|| place.text()).flatten();
         match text {
             Some(text) if self.at.last() == Some(&text) => {}
             Some(text) => self.at.push(text),
             None => self.more += 1,
         }
+    }
+
+    /// Whether places are still named, not only counted.
+    pub(super) fn takes_places(&self) -> bool {
+        self.at.len() < PLACES_MAX
     }
 
     /// `null` stands there: what it was cannot be read.

@@ -40,6 +40,7 @@ impl Redaction {
                 parent: Some(name),
                 marks,
                 secrets: secrets.as_deref_mut(),
+                renamed: walk::Renamed::default(),
             };
             if let Cow::Owned(redacted) = rewrite(value, &mut walk).ok()? {
                 splices.replace(span(json, value), redacted);
@@ -163,6 +164,7 @@ impl Redaction {
                     parent: None,
                     marks,
                     secrets,
+                    renamed: walk::Renamed::default(),
                 };
                 Ok(walk.text(body, form.kind(), &[]))
             }

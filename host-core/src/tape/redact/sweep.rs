@@ -6,6 +6,7 @@ use super::{
     json_string,
     marks::{Marks, Place},
     values::LENIENT,
+    walk::Renamed,
 };
 use crate::json::{JsonError, Rewriter, Step, rewrite, string};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -90,6 +91,7 @@ impl Sweep {
                     part,
                     base,
                     marks,
+                    renamed: Renamed::default(),
                 },
             ),
             Some(_) | None => Ok(Cow::Borrowed(json)),
@@ -115,7 +117,16 @@ fn without_copies(copies: &Copies, text: &str, nested: usize) -> Option<String> 
         return None;
     }
     let is_nested = nested < NESTED_MAX && text.trim_start().starts_with(['{', '[']);
-    let walked = match is_nested.then(|| rewrite(text, &mut Nested { copies, nested })) {
+    let walked = match is_nested.then(|| {
+        rewrite(
+            text,
+            &mut Nested {
+                copies,
+                nested,
+                renamed: Renamed::default(),
+            },
+        )
+    }) {
         Some(Ok(Cow::Owned(walked))) => Some(walked),
         // No JSON: it is looked at as text.
         Some(Ok(Cow::Borrowed(_)) | Err(_)) | None => None,
@@ -137,6 +148,7 @@ fn without_copies_in_value(copies: &Copies, json: &str, nested: usize) -> Option
 struct Nested<'a> {
     copies: &'a Copies,
     nested: usize,
+    renamed: Renamed,
 }
 
 impl Rewriter for Nested<'_> {
@@ -148,8 +160,9 @@ impl Rewriter for Nested<'_> {
         without_copies_in_value(self.copies, json, self.nested + 1)
     }
 
-    fn rename(&mut self, _: &[Step<'_>], name: &str) -> Option<String> {
-        self.copies.replaced(name)
+    fn rename(&mut self, place: &[Step<'_>], name: &str) -> Option<String> {
+        let replacement = self.copies.replaced(name)?;
+        Some(self.renamed.unique(place, replacement))
     }
 }
 
@@ -159,6 +172,7 @@ struct Sweeper<'a> {
     part: Part,
     base: &'a str,
     marks: &'a mut Marks,
+    renamed: Renamed,
 }
 
 impl Rewriter for Sweeper<'_> {
@@ -181,6 +195,6 @@ impl Rewriter for Sweeper<'_> {
         }
         let replacement = self.copies.replaced(name)?;
         self.marks.at(Place::below(self.base, place));
-        Some(replacement)
+        Some(self.renamed.unique(place, replacement))
     }
 }

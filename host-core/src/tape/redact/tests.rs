@@ -92,17 +92,29 @@ fn a_pair_that_is_spelt_as_a_name_loses_its_value() {
     let (redacted, marks) = event(
         &Redaction::credentials(),
         json!({
-            "queryStringParameters": {"token=a long s3cret": "", "token%3Da-long-s3cret": ""},
-            "multiValueQueryStringParameters": {"token=a long s3cret": [""], "a=b": [""]},
+            "queryStringParameters": {
+                "token=a long s3cret": "", "token%3Da-long-s3cret": "", "otp=123456": "", "token:a-long-s3cret": "",
+            },
+            "multiValueQueryStringParameters": {
+                "token=a long s3cret": [""], "token=another s3cret": [""], "a=b": [""],
+            },
             "rawQueryString": "token%3Da%20long%20s3cret",
             "body": r#"{"https://a/?token=s3cret":1}"#,
         }),
     );
-    assert!(!redacted.to_string().contains("s3cret"), "{redacted}");
+    let mut written = Vec::new();
+    marks.write(&mut written);
+    let written = String::from_utf8(written).unwrap();
+    for text in [redacted.to_string(), written] {
+        assert!(
+            !text.contains("s3cret") && !text.contains("123456"),
+            "{text}"
+        );
+    }
     let parameters = &redacted["multiValueQueryStringParameters"];
     assert_eq!(
         *parameters,
-        json!({"token=REDACTED": ["REDACTED"], "a=b": [""]})
+        json!({"token=REDACTED": ["REDACTED"], "token=REDACTED-2": ["REDACTED"], "a=b": [""]})
     );
     assert_eq!(redacted["body"], r#"{"https://a/?token=REDACTED":0}"#);
     assert!(

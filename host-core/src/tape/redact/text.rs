@@ -257,6 +257,13 @@ pub(super) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
     if backslashes > BACKSLASHES_MAX {
         return Some(rest_of_line(text, start));
     }
+    // Three of them, as TOML and Python have it, or SQL where the value begins with a quote.
+    let triple = if quote == '"' { "\"\"" } else { "''" };
+    if backslashes == 0 && text[start..].starts_with(triple) {
+        let start = start + triple.len();
+        let end = text[start..].find(&text[start - 3..start]);
+        return Some(start..end.map_or(text.len(), |end| start + end));
+    }
     let mut before = 0;
     let mut is_second = false;
     for (at, byte) in text.bytes().enumerate().skip(start) {
@@ -290,6 +297,8 @@ fn is_closing(opening: usize, backslashes: usize) -> bool {
 
 /// Words that hold a pair in percent-encoding, such as an address or a document within an address: they go as a whole.
 fn encoded(text: &str, hides: &dyn Hides, found: &mut Vec<Found>) {
+    /// Times the length of a word that values from it take.
+    const HARVESTED_MAX: usize = 4;
     const ENDS: [char; 10] = ['&', '=', '#', '?', ' ', '\t', '\n', '"', '<', '>'];
     let mut at = 0;
     while let Some(percent) = text[at..].find('%').map(|percent| at + percent) {
@@ -302,20 +311,20 @@ fn encoded(text: &str, hides: &dyn Hides, found: &mut Vec<Found>) {
         if *decoded != *word {
             // What is within is no prose, but may have its forms.
             let is_document = decoded.contains(['{', '"', '\n', '<']);
-            let kind = if is_document || decoded.contains(':') {
-                Kind::Pairs
-            } else {
-                Kind::Query
-            };
-            let mut inner = named(&decoded, kind, hides);
+            let mut inner = named(&decoded, Kind::Query, hides);
+            if is_document || decoded.contains(':') {
+                inner.extend(named(&decoded, Kind::Pairs, hides));
+            }
             if is_document {
-                harvest(
-                    &decoded,
-                    &|name| hides.parameter(name),
-                    &mut |name, value| {
+                let mut bytes = 0;
+                let mut take = |name: &str, value: &str| {
+                    bytes += value.len();
+                    // Whoever nests more names than these in one word hides nothing by it: the word goes as a whole.
+                    if bytes <= HARVESTED_MAX * decoded.len() {
                         inner.push(Found::of(name, value));
-                    },
-                );
+                    }
+                };
+                harvest(&decoded, &|name| hides.parameter(name), &mut take);
             }
             if ["\\u", "&#"].iter().any(|escape| decoded.contains(escape)) {
                 inner.push(Found::of("", word));
@@ -424,6 +433,11 @@ mod tests {
             ),
             ("token%3As3cret&token:s3cret", "REDACTED&token:REDACTED"),
             ("x=token%3As3cret", "x=REDACTED"),
+            ("x=code%3Ds3cret%26t%3D12%3A30", "x=REDACTED"),
+            (
+                "a=b&state=code%3Ds3cret%26iss%3Dhttps%3A%2F%2Fa",
+                "a=b&state=REDACTED",
+            ),
             ("next=/cb?pin=s3cret&a=b", "next=/cb?pin=REDACTED&a=b"),
             ("a=b:c&d=%7B%22e%22%3A1%7D", "a=b:c&d=%7B%22e%22%3A1%7D"),
         ] {
@@ -500,6 +514,12 @@ mod tests {
             ("password=\ns3cret", "password=REDACTED"),
             ("password = \\\ns3cret", "password = REDACTED"),
             ("SET PASSWORD='a''s3cret' b", "SET PASSWORD='REDACTED' b"),
+            ("SET PASSWORD='''s3cret' b", "SET PASSWORD='''REDACTED"),
+            (
+                "password=\"\"\"s3cret\"\"\" b",
+                "password=\"\"\"REDACTED\"\"\" b",
+            ),
+            ("password=\"\" b", "password=\"\" b"),
             ("**password**: s3cret", "**password**: REDACTED"),
             ("`password`: s3cret", "`password`: REDACTED"),
             (
@@ -554,6 +574,9 @@ mod tests {
             "token=\\\"token=\\'token='token=",
             "token=Bearer ",
             "%22token%3D",
+            "token%20%22%22x%20",
+            "token=\"\"\"",
+            "token=\\\\\\\\\\\\\\\\\"",
         ] {
             let text = part.repeat((1 << 20) / part.len());
             for kind in [Kind::Query, Kind::Pairs, Kind::Address, Kind::Prose] {

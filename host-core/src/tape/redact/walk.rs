@@ -4,7 +4,7 @@ use super::{
     REPLACEMENT, Redaction,
     body::Description,
     copies, json_string,
-    marks::{Marks, Place},
+    marks::{Marks, PLACE_BYTES_MAX, Place},
     names,
     places::Pointer,
     replacement,
@@ -12,7 +12,7 @@ use super::{
     values::Secrets,
 };
 use crate::json::{Rewriter, Step, elements, members, string};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// What the names in a JSON text are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,29 @@ pub(super) struct Walk<'a> {
     pub(super) marks: &'a mut Marks,
     /// Where hidden values are noted.
     pub(super) secrets: Option<&'a mut Secrets>,
+    /// Names that members were given.
+    pub(super) renamed: Renamed,
+}
+
+/// How often each name was given in the place of another, by depth: repeated names of an object are read as one member, or as none. Objects of
+/// one depth share their numbers, so that nothing has to be kept of where they are.
+#[derive(Default)]
+pub(super) struct Renamed(Vec<BTreeMap<String, usize>>);
+
+impl Renamed {
+    /// `name`, from its second time on with a number.
+    pub(super) fn unique(&mut self, place: &[Step<'_>], name: String) -> String {
+        self.0.resize_with(place.len() + 1, BTreeMap::default);
+        let Some(counts) = self.0.last_mut() else {
+            return name; // there is one for each depth
+        };
+        let count = counts.entry(name.clone()).or_default();
+        *count += 1;
+        match count {
+            1 => name,
+            count => format!("{name}-{count}"),
+        }
+    }
 }
 
 /// Why a value is hidden.
@@ -93,6 +116,10 @@ impl Walk<'_> {
     /// A text without the values of names in it; `None` where it holds none.
     pub(super) fn text(&mut self, text: &str, kind: Kind, place: &[Step<'_>]) -> Option<String> {
         let found = text::find(text, kind, self.rules);
+        if found.is_empty() {
+            return None;
+        }
+        let place = self.without_pairs(place);
         for found in &found {
             let at = Place::below(self.base, place);
             match found.is_parameter {
@@ -104,7 +131,7 @@ impl Walk<'_> {
                 secrets.add(&found.value);
             }
         }
-        (!found.is_empty()).then(|| text::replaced(text, &found).into_owned())
+        Some(text::replaced(text, &found).into_owned())
     }
 }
 
@@ -132,12 +159,12 @@ impl Rewriter for Walk<'_> {
             return None;
         }
         if let Some(rule) = self.rule(place) {
-            let at = Place::below(self.base, place);
+            let at = Place::below(self.base, self.without_pairs(place));
             // What the rule borrows ends here.
             let mark: (fn(&mut Marks, &str, Place<'_>), String) = match rule {
                 Rule::Header(name) => (Marks::header, name.into_owned()),
-                Rule::Parameter(name) => (Marks::query, name.into_owned()),
-                Rule::Name(name) => (Marks::name, name.into_owned()),
+                Rule::Parameter(name) => (Marks::query, self.without_pair(name)),
+                Rule::Name(name) => (Marks::name, self.without_pair(name)),
                 Rule::Field(field) => {
                     let field = field.clone();
                     self.marks.field(&field, at);
@@ -152,7 +179,8 @@ impl Rewriter for Walk<'_> {
         let text = string(json).ok()?;
         let is_document = self.is_document(&text) && self.rules.may_be_named_in(&text);
         if is_document || self.is_named_in_escapes(&text) {
-            self.marks.at(Place::below(self.base, place));
+            let at = self.without_pairs(place);
+            self.marks.at(Place::below(self.base, at));
             if let Some(secrets) = self.secrets.as_deref_mut() {
                 self.rules.harvest(&text, secrets);
             }
@@ -173,14 +201,52 @@ impl Rewriter for Walk<'_> {
 
     /// A pair may be spelt so that it is a name without a value: `?token%3Ds3cret`.
     fn rename(&mut self, place: &[Step<'_>], name: &str) -> Option<String> {
-        let kind = match self.section {
+        self.pairs_in(name)?;
+        let redacted = self.text(name, self.kind_of_names(), place)?;
+        Some(self.renamed.unique(place, redacted))
+    }
+}
+
+impl Walk<'_> {
+    fn kind_of_names(&self) -> Kind {
+        match self.section {
             Section::Parameters => Kind::Query,
-            _ => Kind::Address,
-        };
-        match name.contains(['=', '%']) {
-            true => self.text(name, kind, place),
-            false => None,
+            Section::Headers
+            | Section::Field(_)
+            | Section::Query
+            | Section::Context
+            | Section::Members
+            | Section::Json => Kind::Address,
         }
+    }
+
+    /// The first name of a pair within a member's name.
+    fn pairs_in(&self, name: &str) -> Option<String> {
+        if !name.contains(['=', '%', ':']) {
+            return None; // nearly all
+        }
+        let found = text::find(name, self.kind_of_names(), self.rules);
+        found.into_iter().next().map(|found| found.name)
+    }
+
+    /// The name that a rule hit, without a value that stands in it.
+    fn without_pair(&self, name: Cow<'_, str>) -> String {
+        self.pairs_in(&name).unwrap_or_else(|| name.into_owned())
+    }
+
+    /// The way to a value up to where a name holds a value.
+    fn without_pairs<'p, 's>(&self, place: &'p [Step<'s>]) -> &'p [Step<'s>] {
+        // Longer places are only counted.
+        let names = place.iter().filter_map(Step::name).map(str::len);
+        if !self.marks.takes_places() || names.sum::<usize>() > PLACE_BYTES_MAX {
+            return place;
+        }
+        let has_pair = |step: &Step<'_>| {
+            step.name()
+                .is_some_and(|name| self.pairs_in(name).is_some())
+        };
+        let end = place.iter().position(has_pair).unwrap_or(place.len());
+        &place[..end]
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     script::{Act, Script, error, throttling},
     *,
 };
-use crate::storage::{Operation, StorageReport, TransactOutcome};
+use crate::storage::{Operation, StorageExt as _, StorageReport, TransactOutcome};
 use serde_json::json;
 use std::time::Duration;
 

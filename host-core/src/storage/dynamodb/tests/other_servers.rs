@@ -5,7 +5,9 @@ use super::{
     script::{Act, Script, error},
     *,
 };
-use crate::storage::{Direction, Operation, QueryOptions, Revision, SortRange, TransactOutcome};
+use crate::storage::{
+    Direction, Operation, QueryOptions, Revision, SortRange, StorageExt as _, TransactOutcome,
+};
 use serde_json::json;
 
 struct Scene {
