@@ -88,16 +88,17 @@ impl Beside {
         if self.incomplete > 0 {
             let missing: Vec<String> = self.missing.iter().map(ToString::to_string).collect();
             let more = self.incomplete - missing.len();
-            let more = if more > 0 {
-                format!(" and parts of {more} more lines")
-            } else {
-                String::new()
+            let lines = match self.incomplete {
+                1 => "1 split line is incomplete".to_owned(),
+                count => format!("{count} split lines are incomplete"),
             };
-            words.push(format!(
-                "of {} split lines parts are missing: {}{more}",
-                self.incomplete,
-                missing.join("; ")
-            ));
+            words.push(match (missing.join("; "), more) {
+                (missing, 0) => format!("{lines}: missing are {missing}"),
+                (missing, _) if missing.is_empty() => lines,
+                (missing, more) => {
+                    format!("{lines}: missing are {missing}, and parts of {more} more")
+                }
+            });
         }
         if self.cut > 0 {
             words.push(match self.cut {
@@ -236,8 +237,10 @@ fn broken_off(source: &Source, lines: u64, error: &io::Error) -> Failure {
 }
 
 fn lines_read(lines: u64) -> String {
-    let lines_were = if lines == 1 { "line was" } else { "lines were" };
-    format!("{lines} {lines_were} before that read")
+    match lines {
+        1 => "1 line before that was read".to_owned(),
+        lines => format!("{lines} lines before that were read"),
+    }
 }
 
 type Input = Box<dyn BufRead>;

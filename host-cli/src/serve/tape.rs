@@ -33,12 +33,17 @@ impl TapeFile {
         let shown = path.display();
         let file = open(path).map_err(|error| match error {
             OpenError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
-                let folder = replacement::missing_folder(path).unwrap_or(path);
-                Failure::environment(format_args!(
-                    "failed to open tape `{shown}`: there is no folder `{}`",
-                    folder.display()
-                ))
-                .hint(replacement::NO_FOLDER_HINT)
+                match replacement::missing_folder(path) {
+                    Some(folder) => Failure::environment(format_args!(
+                        "failed to open tape `{shown}`: there is no folder `{}`",
+                        folder.display()
+                    ))
+                    .hint(replacement::NO_FOLDER_HINT),
+                    // A link that leads nowhere.
+                    None => {
+                        Failure::environment(format_args!("failed to open tape `{shown}`: {error}"))
+                    }
+                }
             }
             OpenError::Io(error) => {
                 Failure::environment(format_args!("failed to open tape `{shown}`: {error}"))

@@ -195,7 +195,7 @@ fn an_event_of_an_export_that_cannot_be_read_does_not_hold_up_the_others() {
     assert_eq!(run.stdout, "2 requests: 2 as expected\n");
     assert!(
         run.stderr
-            .contains("2 lines were before that read, and nothing behind it"),
+            .contains("2 lines before that were read, and nothing behind it"),
         "{run:?}"
     );
 }
@@ -264,7 +264,7 @@ fn a_compressed_tape_that_is_cut_short_is_done_up_to_the_cut() {
     damaged[checksum] ^= 1;
     let run = replay(&[&folder.write("damaged.tape.gz", damaged)]).expect_code(3);
     assert!(
-        run.stderr.contains("is damaged: ") && run.stderr.contains("5 lines were before that read"),
+        run.stderr.contains("is damaged: ") && run.stderr.contains("5 lines before that were read"),
         "{run:#?}"
     );
     assert_eq!(run.stdout, "5 requests: 5 as expected\n");
@@ -300,7 +300,7 @@ fn parts_without_the_rest_of_their_line_are_named() {
     };
     let last = count - 1;
     let missing = format!(
-        "of 1 split lines parts are missing: parts 0 to 1, 3 (of 0 to {last}) of the line {}",
+        "1 split line is incomplete: missing are parts 0 to 1, 3 (of 0 to {last}) of the line {}",
         &sha256[..12]
     );
     let only_parts = folder.write("parts.tape", without(&[0, 1, 3]));

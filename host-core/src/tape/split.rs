@@ -98,7 +98,7 @@ pub struct MissingParts {
     pub sha256: Digest,
     /// How many parts it has.
     pub of: usize,
-    /// First and last number of the gaps between the parts that are there, from 0; the first eight of them.
+    /// First and last number of the gaps between the parts that are there, from 0; the first nine of them, of which eight are named.
     pub gaps: Vec<(usize, usize)>,
 }
 
@@ -111,7 +111,7 @@ impl fmt::Display for MissingParts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let single = matches!(self.gaps.as_slice(), [(first, last)] if first == last);
         formatter.write_str(if single { "part " } else { "parts " })?;
-        for (position, (first, last)) in self.gaps.iter().enumerate() {
+        for (position, (first, last)) in self.gaps.iter().take(GAPS_MAX).enumerate() {
             if position > 0 {
                 formatter.write_str(", ")?;
             }
@@ -120,7 +120,7 @@ impl fmt::Display for MissingParts {
                 write!(formatter, " to {last}")?;
             }
         }
-        if self.gaps.len() == GAPS_MAX {
+        if self.gaps.len() > GAPS_MAX {
             formatter.write_str(" and more")?;
         }
         let (last, sha256) = (self.of - 1, self.sha256.to_string());
@@ -212,7 +212,7 @@ impl Open {
             }
             next = number + 1;
         }
-        gaps.truncate(GAPS_MAX);
+        gaps.truncate(GAPS_MAX + 1); // one more says that there are more
         gaps
     }
 }
