@@ -240,9 +240,12 @@ fn a_compressed_tape_that_is_cut_short_is_done_up_to_the_cut() {
         ),
         ("before the first line ends", &stored(&bytes)[..40], 0),
     ] {
-        let read = if lines == 1 { "line was" } else { "lines were" };
+        let read = match lines {
+            1 => "1 line before that was read".to_owned(),
+            lines => format!("{lines} lines before that were read"),
+        };
         let expected = format!(
-            "is cut short: it ends in the middle of a line or of its compressed data; {lines} {read} before that read"
+            "is cut short: it ends in the middle of a line or of its compressed data; {read}"
         );
         let path = folder.write("cut.tape.gz", bytes);
         for run in [
