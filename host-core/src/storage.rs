@@ -16,8 +16,7 @@ mod cursor;
 mod document;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
-mod effect;
-mod functions;
+mod extension;
 mod item_size;
 pub mod memory;
 mod number;
@@ -25,6 +24,7 @@ mod page;
 #[cfg(feature = "redb")]
 pub mod redb;
 mod report;
+mod request;
 mod snapshot;
 mod tenant;
 mod transaction;
@@ -38,11 +38,11 @@ pub use self::redb::RedbStorage;
 pub use self::{
     call::Call,
     cursor::CursorKey,
-    effect::{Function, Storage, StorageRequest, StorageResponse},
-    functions::StorageExt,
+    extension::StorageExt,
     item_size::item_bytes,
     memory::MemoryStorage,
     report::StorageReport,
+    request::{Storage, StorageFunction, StorageRequest, StorageResponse},
     snapshot::Snapshot,
     tenant::{InvalidNamespace, Namespace, Tenant},
 };

@@ -20,7 +20,7 @@ mod redact;
 pub mod replay;
 mod split;
 
-pub use call::{Function, RecordedArguments, arguments};
+pub use call::{RecordedArguments, StorageFunction, read_arguments};
 pub use cloudwatch::{MessagesError, read_messages};
 #[cfg(feature = "tape-encryption")]
 pub use encrypt::{DecryptError, Identity, InvalidKey, Recipient, decrypt_line};

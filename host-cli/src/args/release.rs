@@ -117,7 +117,7 @@ pub struct PromoteArgs {
     /// Header by which a client may select a guest of the channel by its digest, for tests; `none` takes it away
     #[arg(long, value_name = "NAME")]
     pub select_header: Option<String>,
-    /// Events, files of events, case folders or folders of them that must come out the same as with the present guest; may be repeated
+    /// Tapes, events, files of events, case folders or folders of them that must come out the same as with the present guest; may be repeated
     #[arg(long, value_name = "PATH")]
     pub gate: Vec<PathBuf>,
     /// Differences that do not count, as `replay --ignore` takes them: `header:etag`, `/body/title`, `/stored/*/revision`; may be repeated

@@ -83,6 +83,7 @@ pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
             ignore,
             detect_noise: arguments.detect_noise,
             cost_ratio_max: arguments.cost_max,
+            expects_baseline: false,
         },
         is_live: arguments.mode == Some(ModeName::Live),
         baseline: arguments.baseline.as_deref().map(GuestSource::named),

@@ -146,6 +146,7 @@ impl Gate {
             options: ReplayOptions {
                 mode: Some(Mode::State),
                 ignore: self.ignore.clone(),
+                expects_baseline: true,
                 ..ReplayOptions::default()
             },
         };

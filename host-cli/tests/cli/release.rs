@@ -302,6 +302,39 @@ fn a_gate_lets_through_what_does_the_same_and_nothing_else() {
     .expect_code(0);
 }
 
+/// Whatever guest a tape was recorded with: what counts is what the present one does.
+#[test]
+fn a_gate_with_a_tape_compares_the_present_guest_with_the_new_one() {
+    let site = site();
+    let folder = Folder::new();
+    let tape = folder.path("recorded.tape");
+    let server = Server::start(&["--store", "memory", "--quiet", "--record", &tape]);
+    server.talk("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    server.stop();
+    let mut other = fs::read(GUEST).unwrap();
+    let at = other
+        .windows(7)
+        .position(|window| window == b"openapi")
+        .unwrap();
+    other[at] = b'P';
+    let other = publish(&site.folder, &folder.write("other.wasm", other));
+    site.run("promote", &["taped", &other]).expect_code(0);
+    let again = site
+        .run("promote", &["taped", &other, "--gate", &tape])
+        .expect_code(0);
+    assert!(
+        again.stderr.contains("gate: 1 compared, 0 differ"),
+        "{again:?}"
+    );
+    let recorded = site
+        .run("promote", &["taped", &site.first, "--gate", &tape])
+        .expect_code(1);
+    assert!(
+        recorded.stderr.contains("not promoted: the guests differ"),
+        "{recorded:?}"
+    );
+}
+
 /// What was not compared is told; a gate that compared nothing holds.
 #[test]
 fn a_gate_tells_which_lines_of_a_tape_are_cut_off() {

@@ -10,6 +10,7 @@ use crate::{
 use convert::{consistency, error, item, key, operation, options, page, precondition, query};
 use std::time::Instant;
 
+/// What the guest gets. The outer error would stop it, the inner one is its to handle.
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 impl wit::Host for State {
@@ -21,10 +22,10 @@ impl wit::Host for State {
             })
         };
         let answer = self.perform(request).await?;
-        answered(answer, |response| match response {
-            StorageResponse::Get(found) => Some(found.map(item)),
-            _ => None,
-        })
+        Ok(answer
+            .and_then(StorageResponse::into_get)
+            .map(|found| found.map(item))
+            .map_err(error))
     }
 
     async fn get_many(
@@ -39,12 +40,10 @@ impl wit::Host for State {
             })
         };
         let answer = self.perform(request).await?;
-        answered(answer, |response| match response {
-            StorageResponse::GetMany(found) => {
-                Some(found.into_iter().map(|found| found.map(item)).collect())
-            }
-            _ => None,
-        })
+        Ok(answer
+            .and_then(StorageResponse::into_get_many)
+            .map(|found| found.into_iter().map(|found| found.map(item)).collect())
+            .map_err(error))
     }
 
     async fn put(
@@ -61,10 +60,10 @@ impl wit::Host for State {
             })
         };
         let answer = self.perform(request).await?;
-        answered(answer, |response| match response {
-            StorageResponse::Put(outcome) => Some(convert::put_outcome(outcome)),
-            _ => None,
-        })
+        Ok(answer
+            .and_then(StorageResponse::into_put)
+            .map(convert::put_outcome)
+            .map_err(error))
     }
 
     async fn delete(
@@ -79,10 +78,10 @@ impl wit::Host for State {
             })
         };
         let answer = self.perform(request).await?;
-        answered(answer, |response| match response {
-            StorageResponse::Delete(outcome) => Some(convert::delete_outcome(outcome)),
-            _ => None,
-        })
+        Ok(answer
+            .and_then(StorageResponse::into_delete)
+            .map(convert::delete_outcome)
+            .map_err(error))
     }
 
     async fn query(
@@ -99,10 +98,10 @@ impl wit::Host for State {
             })
         };
         let answer = self.perform(request).await?;
-        answered(answer, |response| match response {
-            StorageResponse::Query(found) => Some(page(found)),
-            _ => None,
-        })
+        Ok(answer
+            .and_then(StorageResponse::into_query)
+            .map(page)
+            .map_err(error))
     }
 
     async fn query_index(
@@ -117,10 +116,10 @@ impl wit::Host for State {
             })
         };
         let answer = self.perform(request).await?;
-        answered(answer, |response| match response {
-            StorageResponse::QueryIndex(found) => Some(page(found)),
-            _ => None,
-        })
+        Ok(answer
+            .and_then(StorageResponse::into_query_index)
+            .map(page)
+            .map_err(error))
     }
 
     async fn transact(
@@ -136,10 +135,10 @@ impl wit::Host for State {
             })
         };
         let answer = self.perform(request).await?;
-        answered(answer, |response| match response {
-            StorageResponse::Transact(outcome) => Some(convert::transact_outcome(outcome)),
-            _ => None,
-        })
+        Ok(answer
+            .and_then(StorageResponse::into_transact)
+            .map(convert::transact_outcome)
+            .map_err(error))
     }
 }
 
@@ -158,14 +157,4 @@ impl State {
         self.meter.storage_duration += started.elapsed();
         Ok(answer)
     }
-}
-
-/// What the guest gets. The outer error would stop it, the inner one is its to handle. `None` of `convert` is another function's response: a
-/// defect of the store.
-fn answered<T>(
-    answer: Result<StorageResponse, StorageError>,
-    convert: impl FnOnce(StorageResponse) -> Option<T>,
-) -> Answer<T> {
-    let converted = answer.and_then(|response| convert(response).ok_or(StorageError::Internal));
-    Ok(converted.map_err(error))
 }

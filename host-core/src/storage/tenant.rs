@@ -4,9 +4,10 @@
 //! without a `#` or with one at the front, which are the host's own.
 
 use super::{
-    Call, Consistency, DeleteOutcome, Entry, Function, Item, Key, Operation, Page, PutOptions,
-    PutOutcome, QueryOptions, Storage, StorageError, StorageRequest, StorageResponse,
-    TransactOutcome, arguments, cursor::Binding, cursor::CursorKey, item_size::check_item,
+    Call, Consistency, DeleteOutcome, Document, Entry, Item, Key, Operation, Page, Precondition,
+    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, StorageFunction, StorageRequest,
+    StorageResponse, TransactOutcome, arguments, cursor::Binding, cursor::CursorKey,
+    item_size::check_item,
 };
 use crate::limits::{GET_MANY_KEYS_MAX, NAMESPACE_BYTES_MAX, TOKEN_BYTES_MAX};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -236,128 +237,6 @@ fn strip_item(item: &mut Item, prefix: &str) -> Result<(), StorageError> {
         .map_or(Ok(()), |index| strip(&mut index.partition, prefix))
 }
 
-impl Tenant {
-    /// The request as the backend gets it, where it is no query.
-    fn enclosed(&self, request: StorageRequest) -> Result<StorageRequest, StorageError> {
-        Ok(match request {
-            StorageRequest::Get { key, consistency } => StorageRequest::Get {
-                key: self.key(key)?,
-                consistency,
-            },
-            StorageRequest::GetMany { keys, consistency } => {
-                arguments::check_count("`get-many` keys", keys.len(), GET_MANY_KEYS_MAX)?;
-                let keys: Vec<Key> = keys
-                    .into_iter()
-                    .map(|key| self.key(key))
-                    .collect::<Result<_, _>>()?;
-                arguments::check_different("key", &keys)?;
-                StorageRequest::GetMany { keys, consistency }
-            }
-            StorageRequest::Put {
-                key,
-                document,
-                options,
-            } => {
-                let key = self.key(key)?;
-                let options = self.enclose_options(options);
-                arguments::check_put_options(&key, &options, self.prefix.len())?;
-                check_item(&key, &document, &options)?;
-                StorageRequest::Put {
-                    key,
-                    document,
-                    options,
-                }
-            }
-            StorageRequest::Delete { key, precondition } => {
-                arguments::check_precondition(&precondition)?;
-                StorageRequest::Delete {
-                    key: self.key(key)?,
-                    precondition,
-                }
-            }
-            StorageRequest::Transact { operations, token } => {
-                arguments::check_operation_count(operations.len(), token.is_some())?;
-                token.as_deref().map_or(Ok(()), arguments::check_token)?;
-                let operations: Vec<Operation> = operations
-                    .into_iter()
-                    .map(|operation| self.enclose_operation(operation))
-                    .collect();
-                arguments::check_operations(&operations, token.is_some(), self.prefix.len())?;
-                StorageRequest::Transact {
-                    operations,
-                    token: token.map(|token| self.token(&token)),
-                }
-            }
-            StorageRequest::Query { .. } | StorageRequest::QueryIndex { .. } => {
-                return Err(StorageError::Internal);
-            }
-        })
-    }
-
-    /// The response as the guest gets it, where it is no page.
-    fn disclosed(&self, mut response: StorageResponse) -> Result<StorageResponse, StorageError> {
-        match &mut response {
-            StorageResponse::Get(item)
-            | StorageResponse::Put(PutOutcome::PreconditionFailed(item))
-            | StorageResponse::Delete(DeleteOutcome::PreconditionFailed(item))
-            | StorageResponse::Transact(TransactOutcome::PreconditionFailed { item, .. }) => {
-                self.disclose(item)?;
-            }
-            StorageResponse::GetMany(items) => {
-                for item in items {
-                    self.disclose(item)?;
-                }
-            }
-            StorageResponse::Put(PutOutcome::Done(_))
-            | StorageResponse::Delete(DeleteOutcome::Done)
-            | StorageResponse::Transact(TransactOutcome::Done(_)) => {}
-            StorageResponse::Query(_) | StorageResponse::QueryIndex(_) => {
-                return Err(StorageError::Internal);
-            }
-        }
-        Ok(response)
-    }
-
-    /// `consistency`: `None` for a query by secondary key.
-    async fn list(
-        &self,
-        call: &Call,
-        partition: String,
-        consistency: Option<Consistency>,
-        options: &QueryOptions,
-    ) -> Result<StorageResponse, StorageError> {
-        let partition = self.partition(partition)?;
-        let function = match consistency {
-            Some(_) => Function::Query,
-            None => Function::QueryIndex,
-        };
-        let binding = Binding {
-            function: function.as_str(),
-            partition: &partition,
-            options,
-        };
-        let options = self.open_query(binding)?;
-        let partition = partition.clone();
-        let request = match consistency {
-            Some(consistency) => StorageRequest::Query {
-                partition,
-                consistency,
-                options,
-            },
-            None => StorageRequest::QueryIndex { partition, options },
-        };
-        Ok(match self.inner.perform(call, request).await? {
-            StorageResponse::Query(page) if function == Function::Query => {
-                StorageResponse::Query(self.close_query(binding, page)?)
-            }
-            StorageResponse::QueryIndex(page) if function == Function::QueryIndex => {
-                StorageResponse::QueryIndex(self.close_query(binding, page)?)
-            }
-            _ => return Err(StorageError::Internal),
-        })
-    }
-}
-
 #[async_trait::async_trait]
 impl Storage for Tenant {
     async fn perform(
@@ -365,32 +244,191 @@ impl Storage for Tenant {
         call: &Call,
         request: StorageRequest,
     ) -> Result<StorageResponse, StorageError> {
-        let keys_count = match request {
-            StorageRequest::Query {
+        use StorageRequest as Request;
+        use StorageResponse as Response;
+        Ok(match request {
+            Request::Get { key, consistency } => {
+                Response::Get(self.get(call, key, consistency).await?)
+            }
+            Request::GetMany { keys, consistency } => {
+                Response::GetMany(self.get_many(call, keys, consistency).await?)
+            }
+            Request::Put {
+                key,
+                document,
+                options,
+            } => Response::Put(self.put(call, key, document, options).await?),
+            Request::Delete { key, precondition } => {
+                Response::Delete(self.delete(call, key, precondition).await?)
+            }
+            Request::Query {
                 partition,
                 consistency,
                 options,
             } => {
-                return self
-                    .list(call, partition, Some(consistency), &options)
-                    .await;
+                let page = self.query(call, partition, consistency, &options);
+                Response::Query(page.await?)
             }
-            StorageRequest::QueryIndex { partition, options } => {
-                return self.list(call, partition, None, &options).await;
+            Request::QueryIndex { partition, options } => {
+                Response::QueryIndex(self.query_index(call, partition, &options).await?)
             }
-            StorageRequest::GetMany { ref keys, .. } => Some(keys.len()),
-            StorageRequest::Get { .. }
-            | StorageRequest::Put { .. }
-            | StorageRequest::Delete { .. }
-            | StorageRequest::Transact { .. } => None,
+            Request::Transact { operations, token } => {
+                Response::Transact(self.transact(call, operations, token).await?)
+            }
+        })
+    }
+}
+
+/// Each checks, asks the backend in its own words, and takes the namespace off what comes back.
+impl Tenant {
+    async fn get(
+        &self,
+        call: &Call,
+        key: Key,
+        consistency: Consistency,
+    ) -> Result<Option<Item>, StorageError> {
+        let request = StorageRequest::Get {
+            key: self.key(key)?,
+            consistency,
         };
-        let response = self.inner.perform(call, self.enclosed(request)?).await?;
-        if let (Some(count), StorageResponse::GetMany(items)) = (keys_count, &response)
-            && items.len() != count
-        {
+        let mut found = self.inner.perform(call, request).await?.into_get()?;
+        self.disclose(&mut found)?;
+        Ok(found)
+    }
+
+    async fn get_many(
+        &self,
+        call: &Call,
+        keys: Vec<Key>,
+        consistency: Consistency,
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        let count = keys.len();
+        arguments::check_count("`get-many` keys", count, GET_MANY_KEYS_MAX)?;
+        let keys: Vec<Key> = keys
+            .into_iter()
+            .map(|key| self.key(key))
+            .collect::<Result<_, _>>()?;
+        arguments::check_different("key", &keys)?;
+        let request = StorageRequest::GetMany { keys, consistency };
+        let mut found = self.inner.perform(call, request).await?.into_get_many()?;
+        if found.len() != count {
             return Err(StorageError::Internal);
         }
-        self.disclosed(response)
+        for item in &mut found {
+            self.disclose(item)?;
+        }
+        Ok(found)
+    }
+
+    async fn put(
+        &self,
+        call: &Call,
+        key: Key,
+        document: Document,
+        options: PutOptions,
+    ) -> Result<PutOutcome, StorageError> {
+        let key = self.key(key)?;
+        let options = self.enclose_options(options);
+        arguments::check_put_options(&key, &options, self.prefix.len())?;
+        check_item(&key, &document, &options)?;
+        let request = StorageRequest::Put {
+            key,
+            document,
+            options,
+        };
+        let mut outcome = self.inner.perform(call, request).await?.into_put()?;
+        if let PutOutcome::PreconditionFailed(item) = &mut outcome {
+            self.disclose(item)?;
+        }
+        Ok(outcome)
+    }
+
+    async fn delete(
+        &self,
+        call: &Call,
+        key: Key,
+        precondition: Precondition,
+    ) -> Result<DeleteOutcome, StorageError> {
+        arguments::check_precondition(&precondition)?;
+        let request = StorageRequest::Delete {
+            key: self.key(key)?,
+            precondition,
+        };
+        let mut outcome = self.inner.perform(call, request).await?.into_delete()?;
+        if let DeleteOutcome::PreconditionFailed(item) = &mut outcome {
+            self.disclose(item)?;
+        }
+        Ok(outcome)
+    }
+
+    async fn query(
+        &self,
+        call: &Call,
+        partition: String,
+        consistency: Consistency,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        let partition = self.partition(partition)?;
+        let binding = Binding {
+            function: StorageFunction::Query.as_str(),
+            partition: &partition,
+            options,
+        };
+        let request = StorageRequest::Query {
+            partition: partition.clone(),
+            consistency,
+            options: self.open_query(binding)?,
+        };
+        let page = self.inner.perform(call, request).await?.into_query()?;
+        self.close_query(binding, page)
+    }
+
+    async fn query_index(
+        &self,
+        call: &Call,
+        partition: String,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        let partition = self.partition(partition)?;
+        let binding = Binding {
+            function: StorageFunction::QueryIndex.as_str(),
+            partition: &partition,
+            options,
+        };
+        let request = StorageRequest::QueryIndex {
+            partition: partition.clone(),
+            options: self.open_query(binding)?,
+        };
+        let page = self
+            .inner
+            .perform(call, request)
+            .await?
+            .into_query_index()?;
+        self.close_query(binding, page)
+    }
+
+    async fn transact(
+        &self,
+        call: &Call,
+        operations: Vec<Operation>,
+        token: Option<String>,
+    ) -> Result<TransactOutcome, StorageError> {
+        arguments::check_operation_count(operations.len(), token.is_some())?;
+        token.as_deref().map_or(Ok(()), arguments::check_token)?;
+        let operations: Vec<Operation> = operations
+            .into_iter()
+            .map(|operation| self.enclose_operation(operation))
+            .collect();
+        arguments::check_operations(&operations, token.is_some(), self.prefix.len())?;
+        let request = StorageRequest::Transact {
+            operations,
+            token: token.map(|token| self.token(&token)),
+        };
+        let mut outcome = self.inner.perform(call, request).await?.into_transact()?;
+        if let TransactOutcome::PreconditionFailed { item, .. } = &mut outcome {
+            self.disclose(item)?;
+        }
+        Ok(outcome)
     }
 }
 

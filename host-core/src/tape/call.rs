@@ -3,8 +3,8 @@
 pub(super) mod read;
 pub(super) mod write;
 
-pub use crate::storage::Function;
-pub use read::{RecordedArguments, arguments};
+pub use crate::storage::StorageFunction;
+pub use read::{RecordedArguments, read_arguments};
 
 #[cfg(test)]
 mod tests;

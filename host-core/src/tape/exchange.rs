@@ -1,6 +1,6 @@
 //! One line of a tape, read without taking apart what a replay only passes on. `docs/tape.md` says what each field means.
 
-use super::{FaultRecord, Function, json::Name, redact::Redaction};
+use super::{FaultRecord, StorageFunction, json::Name, redact::Redaction};
 use crate::{
     digest::Digest,
     json,
@@ -155,8 +155,8 @@ impl LimitsRecord {
 #[derive(Clone, Debug, Deserialize)]
 pub struct CallRecord<'a> {
     /// Which function.
-    pub call: Function,
-    /// What was asked, see [`arguments`](super::arguments).
+    pub call: StorageFunction,
+    /// What was asked, see [`read_arguments`](super::read_arguments).
     #[serde(borrow)]
     pub arguments: &'a RawValue,
     /// What the store said; `None`: the request ended before it said anything.

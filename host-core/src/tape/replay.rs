@@ -54,6 +54,8 @@ pub struct ReplayOptions {
     pub detect_noise: bool,
     /// More work or memory than this many times the recorded guest's counts as a difference.
     pub cost_ratio_max: f64,
+    /// The baseline says what is expected of every request, also of those that another guest was recorded with.
+    pub expects_baseline: bool,
 }
 
 impl Default for ReplayOptions {
@@ -64,6 +66,7 @@ impl Default for ReplayOptions {
             ignore: Vec::new(),
             detect_noise: false,
             cost_ratio_max: 2.0,
+            expects_baseline: false,
         }
     }
 }
@@ -166,7 +169,8 @@ pub struct Replayer {
     pub guest: ReplayGuest,
     /// The same guest, on an engine that counts its work; without it, work is not compared.
     pub metered: Option<ReplayGuest>,
-    /// The recorded guest, where it is at hand, counted as well if the guest is: what it does is then what is expected.
+    /// The recorded guest, where it is at hand, counted as well if the guest is: what it does is then what is expected. Another one for
+    /// [`ReplayOptions::expects_baseline`].
     pub baseline: Option<ReplayGuest>,
     /// Where reads go of which the tape knows nothing, for [`OnMiss::Live`]; nothing is ever written there.
     pub live: Option<Arc<dyn Storage>>,

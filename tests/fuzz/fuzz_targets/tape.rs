@@ -2,7 +2,8 @@
 #![no_main]
 
 use host_core::tape::{
-    Exchange, Identity, Line, TapeFinder, TapeReader, arguments, decrypt_line, id_of, read_messages,
+    Exchange, Identity, Line, TapeFinder, TapeReader, decrypt_line, id_of, read_arguments,
+    read_messages,
 };
 use std::sync::LazyLock;
 
@@ -42,7 +43,7 @@ fn look(line: &Line) {
     };
     assert_eq!(id_of(bytes).as_deref(), Some(&*exchange.id));
     for call in &exchange.calls {
-        let _ = arguments(call.call, call.arguments);
+        let _ = read_arguments(call.call, call.arguments);
         if let Ok(Some(result)) = call.result() {
             let _ = result.storage_error();
         }

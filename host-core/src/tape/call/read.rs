@@ -1,6 +1,6 @@
 //! JSON to storage calls.
 
-use super::Function;
+use super::StorageFunction;
 use crate::storage::{
     Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
     Precondition, PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError,
@@ -19,21 +19,21 @@ pub type RecordedArguments = StorageRequest<Option<Document>>;
     clippy::disallowed_methods,
     reason = "read into types of named members that hold no `Value`; their lists are bounded"
 )]
-pub fn arguments(
-    function: Function,
+pub fn read_arguments(
+    function: StorageFunction,
     json: &RawValue,
 ) -> Result<RecordedArguments, serde_json::Error> {
     let json = json.get();
     Ok(match function {
-        Function::Get => {
+        StorageFunction::Get => {
             let GetRecord { key, consistency } = serde_json::from_str(json)?;
             StorageRequest::Get { key, consistency }
         }
-        Function::GetMany => {
+        StorageFunction::GetMany => {
             let GetManyRecord { keys, consistency } = serde_json::from_str(json)?;
             StorageRequest::GetMany { keys, consistency }
         }
-        Function::Put => {
+        StorageFunction::Put => {
             let (key, document, options) = serde_json::from_str::<PutRecord<'_>>(json)?.split()?;
             StorageRequest::Put {
                 key,
@@ -41,11 +41,11 @@ pub fn arguments(
                 options,
             }
         }
-        Function::Delete => {
+        StorageFunction::Delete => {
             let KeyedPrecondition { key, precondition } = serde_json::from_str(json)?;
             StorageRequest::Delete { key, precondition }
         }
-        Function::Query => {
+        StorageFunction::Query => {
             let query: QueryRecord = serde_json::from_str(json)?;
             let consistency = query
                 .consistency
@@ -57,11 +57,11 @@ pub fn arguments(
                 options,
             }
         }
-        Function::QueryIndex => {
+        StorageFunction::QueryIndex => {
             let (partition, options) = serde_json::from_str::<QueryRecord>(json)?.split();
             StorageRequest::QueryIndex { partition, options }
         }
-        Function::Transact => {
+        StorageFunction::Transact => {
             let record: TransactRecord<'_> = serde_json::from_str(json)?;
             let operations = record.operations.into_iter().map(TryInto::try_into);
             StorageRequest::Transact {
@@ -109,7 +109,7 @@ impl<'a> ResultRecord<'a> {
     /// The response or the error of a call of this function.
     pub(crate) fn read(
         &self,
-        function: Function,
+        function: StorageFunction,
     ) -> Result<Result<StorageResponse, StorageError>, ResultError> {
         match (&self.ok, self.storage_error()?) {
             (_, Some(error)) => Ok(Err(error)),
@@ -150,10 +150,10 @@ impl<'a> ResultRecord<'a> {
     clippy::disallowed_methods,
     reason = "read into types of named members that hold no `Value`; their lists are bounded"
 )]
-fn response(function: Function, json: &str) -> Result<StorageResponse, ResultError> {
+fn response(function: StorageFunction, json: &str) -> Result<StorageResponse, ResultError> {
     Ok(match function {
-        Function::Get => StorageResponse::Get(found(json)?),
-        Function::GetMany => {
+        StorageFunction::Get => StorageResponse::Get(found(json)?),
+        StorageFunction::GetMany => {
             let items =
                 list::<_, Option<ItemRecord<'_>>>(&mut serde_json::Deserializer::from_str(json))?;
             let items = items
@@ -161,13 +161,13 @@ fn response(function: Function, json: &str) -> Result<StorageResponse, ResultErr
                 .map(|item| item.map(ItemRecord::item).transpose());
             StorageResponse::GetMany(items.collect::<Result<_, _>>()?)
         }
-        Function::Put => StorageResponse::Put(match serde_json::from_str(json)? {
+        StorageFunction::Put => StorageResponse::Put(match serde_json::from_str(json)? {
             PutOutcomeRecord::Done(revision) => PutOutcome::Done(revision),
             PutOutcomeRecord::PreconditionFailed(json) => {
                 PutOutcome::PreconditionFailed(found(json.get())?)
             }
         }),
-        Function::Delete => {
+        StorageFunction::Delete => {
             let record: DeleteOutcomeRecord<'_> = serde_json::from_str(json)?;
             StorageResponse::Delete(match (record.precondition_failed, record.done) {
                 (Some(json), _) => DeleteOutcome::PreconditionFailed(found(json.get())?),
@@ -175,9 +175,9 @@ fn response(function: Function, json: &str) -> Result<StorageResponse, ResultErr
                 (None, false) => return Err(serde_json::Error::missing_field("done").into()),
             })
         }
-        Function::Query => StorageResponse::Query(page(json)?),
-        Function::QueryIndex => StorageResponse::QueryIndex(page(json)?),
-        Function::Transact => StorageResponse::Transact(match serde_json::from_str(json)? {
+        StorageFunction::Query => StorageResponse::Query(page(json)?),
+        StorageFunction::QueryIndex => StorageResponse::QueryIndex(page(json)?),
+        StorageFunction::Transact => StorageResponse::Transact(match serde_json::from_str(json)? {
             TransactOutcomeRecord::Done(revisions) => TransactOutcome::Done(revisions),
             TransactOutcomeRecord::PreconditionFailed(failed) => {
                 TransactOutcome::PreconditionFailed {

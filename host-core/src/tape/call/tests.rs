@@ -1,8 +1,9 @@
 //! What is written reads back as it was, and is written the same again.
 
 use super::{
-    Function, RecordedArguments, arguments,
+    RecordedArguments, StorageFunction,
     read::ResultRecord,
+    read_arguments,
     write::{Documents, write_arguments, write_result},
 };
 use crate::storage::{
@@ -53,7 +54,7 @@ fn read(request: &StorageRequest) -> RecordedArguments {
     let mut out = Vec::new();
     write_arguments(&mut out, request, &mut Plain);
     let raw = RawValue::from_string(String::from_utf8(out).unwrap()).unwrap();
-    arguments(request.function(), &raw).unwrap()
+    read_arguments(request.function(), &raw).unwrap()
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn written(result: Result<&StorageResponse, &StorageError>) -> String {
 
 #[test]
 fn every_outcome_reads_back() {
-    use Function as F;
+    use StorageFunction as F;
     use StorageResponse as R;
     let revision = || Revision::from("r".to_owned());
     let entry = Entry {
@@ -258,7 +259,7 @@ fn every_error_reads_back() {
         let text = written(Err(&error));
         let record: ResultRecord<'_> = serde_json::from_str(&text).unwrap();
         assert_eq!(
-            record.read(Function::Get).unwrap().unwrap_err(),
+            record.read(StorageFunction::Get).unwrap().unwrap_err(),
             error,
             "{text}"
         );
@@ -275,8 +276,8 @@ fn results_of_another_shape_are_errors() {
         r#"{"ok":[]}"#,
     ] {
         let record: ResultRecord<'_> = serde_json::from_str(text).unwrap();
-        assert!(record.read(Function::Get).is_err(), "{text}");
+        assert!(record.read(StorageFunction::Get).is_err(), "{text}");
     }
     let raw = RawValue::from_string("{}".to_owned()).unwrap();
-    assert!(arguments(Function::Query, &raw).is_err());
+    assert!(read_arguments(StorageFunction::Query, &raw).is_err());
 }

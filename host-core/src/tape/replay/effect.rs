@@ -7,7 +7,7 @@ use crate::{
         DeleteOutcome, Document, Key, Operation, Precondition, PutOptions, PutOutcome,
         StorageRequest, StorageResponse, TransactOutcome,
     },
-    tape::{CallRecord, Exchange, arguments, call::read::ResultError},
+    tape::{CallRecord, Exchange, call::read::ResultError, read_arguments},
 };
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
@@ -166,7 +166,7 @@ fn note_write(effects: &mut Effects, call: &CallRecord<'_>) -> Result<(), Result
     let Some(result) = call.result()? else {
         return Ok(());
     };
-    let request = arguments(call.call, call.arguments)?;
+    let request = read_arguments(call.call, call.arguments)?;
     let Ok(response) = result.read(call.call)? else {
         return Ok(());
     };

@@ -9,11 +9,11 @@ use super::list::{
 };
 use crate::{
     storage::{
-        DeleteOutcome, Direction, Document, Function, Item, Key, Operation, Page, Precondition,
-        PutOutcome, QueryOptions, Revision, Span, StorageError, StorageRequest, StorageResponse,
-        TransactOutcome,
+        DeleteOutcome, Direction, Document, Item, Key, Operation, Page, Precondition, PutOutcome,
+        QueryOptions, Revision, Span, StorageError, StorageFunction, StorageRequest,
+        StorageResponse, TransactOutcome,
     },
-    tape::{CallRecord, Exchange, RecordedArguments, arguments, call::read::ResultError},
+    tape::{CallRecord, Exchange, RecordedArguments, call::read::ResultError, read_arguments},
 };
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -88,7 +88,7 @@ impl RecordedState {
     }
 
     fn learn(&mut self, call: &CallRecord<'_>) -> Result<(), ResultError> {
-        let request = arguments(call.call, call.arguments)?;
+        let request = read_arguments(call.call, call.arguments)?;
         let Some(result) = call.result()? else {
             return Ok(());
         };
@@ -418,7 +418,7 @@ pub(super) fn subject<D>(request: &StorageRequest<D>) -> String {
     }
 }
 
-fn about<'a>(function: Function, keys: impl IntoIterator<Item = &'a Key>) -> String {
+fn about<'a>(function: StorageFunction, keys: impl IntoIterator<Item = &'a Key>) -> String {
     let keys: Vec<&Key> = keys.into_iter().collect();
     format!("{function} {keys:?}")
 }

@@ -9,7 +9,7 @@ use crate::{
         StorageResponse, TransactOutcome,
     },
     tape::{
-        Exchange, FaultRecord, Function,
+        Exchange, FaultRecord, StorageFunction,
         call::{
             read::{ResultError, ResultRecord},
             write::{Documents, write_arguments},
@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 
 /// A call on the tape, as places in the line.
 pub(super) struct Recorded {
-    function: Function,
+    function: StorageFunction,
     arguments: Range<usize>,
     result: Option<Range<usize>>,
 }
@@ -243,8 +243,8 @@ fn is_same_value(recorded: &str, actual: &[u8]) -> bool {
 
 fn divergence(
     position: usize,
-    recorded: Option<(Function, &str)>,
-    function: Function,
+    recorded: Option<(StorageFunction, &str)>,
+    function: StorageFunction,
     arguments: &str,
 ) -> (String, Option<Mismatch>) {
     let number = position + 1;

@@ -12,7 +12,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)] // `wit/storage.wit` says what each does
-pub enum Function {
+pub enum StorageFunction {
     Get,
     GetMany,
     Put,
@@ -22,7 +22,7 @@ pub enum Function {
     Transact,
 }
 
-impl Function {
+impl StorageFunction {
     /// The name in the WIT.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Function {
     }
 }
 
-impl fmt::Display for Function {
+impl fmt::Display for StorageFunction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
@@ -111,15 +111,15 @@ pub enum StorageRequest<D = Document> {
 
 impl<D> StorageRequest<D> {
     /// Which function was called.
-    pub fn function(&self) -> Function {
+    pub fn function(&self) -> StorageFunction {
         match self {
-            Self::Get { .. } => Function::Get,
-            Self::GetMany { .. } => Function::GetMany,
-            Self::Put { .. } => Function::Put,
-            Self::Delete { .. } => Function::Delete,
-            Self::Query { .. } => Function::Query,
-            Self::QueryIndex { .. } => Function::QueryIndex,
-            Self::Transact { .. } => Function::Transact,
+            Self::Get { .. } => StorageFunction::Get,
+            Self::GetMany { .. } => StorageFunction::GetMany,
+            Self::Put { .. } => StorageFunction::Put,
+            Self::Delete { .. } => StorageFunction::Delete,
+            Self::Query { .. } => StorageFunction::Query,
+            Self::QueryIndex { .. } => StorageFunction::QueryIndex,
+            Self::Transact { .. } => StorageFunction::Transact,
         }
     }
 
@@ -178,6 +178,65 @@ impl StorageResponse {
             Self::Put(PutOutcome::Done(_))
             | Self::Delete(DeleteOutcome::Done)
             | Self::Transact(TransactOutcome::Done(_)) => {}
+        }
+    }
+}
+
+/// The responses by function. Another function's response is a defect of the store.
+impl StorageResponse {
+    /// What a get found.
+    pub fn into_get(self) -> Result<Option<Item>, StorageError> {
+        match self {
+            Self::Get(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What a get of several items found.
+    pub fn into_get_many(self) -> Result<Vec<Option<Item>>, StorageError> {
+        match self {
+            Self::GetMany(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What became of a put.
+    pub fn into_put(self) -> Result<PutOutcome, StorageError> {
+        match self {
+            Self::Put(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What became of a delete.
+    pub fn into_delete(self) -> Result<DeleteOutcome, StorageError> {
+        match self {
+            Self::Delete(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What a query found.
+    pub fn into_query(self) -> Result<Page, StorageError> {
+        match self {
+            Self::Query(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What a query by secondary key found.
+    pub fn into_query_index(self) -> Result<Page, StorageError> {
+        match self {
+            Self::QueryIndex(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What became of a transaction.
+    pub fn into_transact(self) -> Result<TransactOutcome, StorageError> {
+        match self {
+            Self::Transact(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
         }
     }
 }

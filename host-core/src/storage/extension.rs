@@ -2,12 +2,10 @@
 
 use super::{
     Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
-    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, StorageRequest, StorageResponse,
-    TransactOutcome,
+    PutOptions, PutOutcome, QueryOptions, Storage, StorageError, StorageRequest, TransactOutcome,
 };
 
 /// Typed calls. [`StorageRequest`] says what each does; a response to another function is a defect of the store, [`StorageError::Internal`].
-#[allow(clippy::wildcard_enum_match_arm)] // the other responses, whatever they are
 pub trait StorageExt: Storage {
     /// Reads one item.
     fn get(
@@ -20,12 +18,7 @@ pub trait StorageExt: Storage {
             key: key.clone(),
             consistency,
         };
-        async move {
-            match self.perform(call, request).await? {
-                StorageResponse::Get(answer) => Ok(answer),
-                _ => Err(StorageError::Internal),
-            }
-        }
+        async move { self.perform(call, request).await?.into_get() }
     }
 
     /// Reads items, answered in the order of `keys`.
@@ -39,12 +32,7 @@ pub trait StorageExt: Storage {
             keys: keys.to_vec(),
             consistency,
         };
-        async move {
-            match self.perform(call, request).await? {
-                StorageResponse::GetMany(answer) => Ok(answer),
-                _ => Err(StorageError::Internal),
-            }
-        }
+        async move { self.perform(call, request).await?.into_get_many() }
     }
 
     /// Writes one item.
@@ -60,12 +48,7 @@ pub trait StorageExt: Storage {
             document: document.clone(),
             options: options.clone(),
         };
-        async move {
-            match self.perform(call, request).await? {
-                StorageResponse::Put(answer) => Ok(answer),
-                _ => Err(StorageError::Internal),
-            }
-        }
+        async move { self.perform(call, request).await?.into_put() }
     }
 
     /// Removes one item.
@@ -79,12 +62,7 @@ pub trait StorageExt: Storage {
             key: key.clone(),
             precondition: precondition.clone(),
         };
-        async move {
-            match self.perform(call, request).await? {
-                StorageResponse::Delete(answer) => Ok(answer),
-                _ => Err(StorageError::Internal),
-            }
-        }
+        async move { self.perform(call, request).await?.into_delete() }
     }
 
     /// Reads a partition.
@@ -100,12 +78,7 @@ pub trait StorageExt: Storage {
             consistency,
             options: options.clone(),
         };
-        async move {
-            match self.perform(call, request).await? {
-                StorageResponse::Query(answer) => Ok(answer),
-                _ => Err(StorageError::Internal),
-            }
-        }
+        async move { self.perform(call, request).await?.into_query() }
     }
 
     /// Reads by secondary key.
@@ -119,12 +92,7 @@ pub trait StorageExt: Storage {
             partition: partition.to_owned(),
             options: options.clone(),
         };
-        async move {
-            match self.perform(call, request).await? {
-                StorageResponse::QueryIndex(answer) => Ok(answer),
-                _ => Err(StorageError::Internal),
-            }
-        }
+        async move { self.perform(call, request).await?.into_query_index() }
     }
 
     /// Applies all operations or none.
@@ -138,12 +106,7 @@ pub trait StorageExt: Storage {
             operations: operations.to_vec(),
             token: token.map(str::to_owned),
         };
-        async move {
-            match self.perform(call, request).await? {
-                StorageResponse::Transact(answer) => Ok(answer),
-                _ => Err(StorageError::Internal),
-            }
-        }
+        async move { self.perform(call, request).await?.into_transact() }
     }
 }
 
