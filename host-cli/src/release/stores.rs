@@ -38,16 +38,20 @@ impl TypedStores {
         }
     }
 
-    /// The command that lists what the channel served.
-    pub fn releases(&self, channel: &ChannelName, key: &PublicKey) -> String {
+    /// What names the stores of a channel.
+    fn of_channels(&self) -> String {
         let Self {
             artifacts,
             table,
             endpoint,
         } = self;
-        format!(
-            "`host-cli releases {channel} --artifacts {artifacts}{table}{endpoint} --public-key {key}`"
-        )
+        format!("--artifacts {artifacts}{table}{endpoint}")
+    }
+
+    /// The command that lists what the channel served.
+    pub fn releases(&self, channel: &ChannelName, key: &PublicKey) -> String {
+        let stores = self.of_channels();
+        format!("`host-cli releases {channel} {stores} --public-key {key}`")
     }
 
     /// The command that lists which guests are there.
@@ -58,14 +62,8 @@ impl TypedStores {
 
     /// The command that lets a guest serve, with one more option.
     pub fn promote(&self, channel: &ChannelName, option: &str) -> String {
-        let Self {
-            artifacts,
-            table,
-            endpoint,
-        } = self;
-        format!(
-            "`host-cli promote {channel} DIGEST --artifacts {artifacts}{table}{endpoint} --key KEYFILE{option}`"
-        )
+        let stores = self.of_channels();
+        format!("`host-cli promote {channel} DIGEST {stores} --key KEYFILE{option}`")
     }
 
     /// The command that publishes a guest.

@@ -36,7 +36,7 @@ pub(super) enum Verdict {
     Failed(ErrorClass),
 }
 
-/// A failed precondition is an outcome; everything else is trouble.
+/// A failed precondition is an outcome; everything else is a failure.
 pub(super) fn judge<E: ProvideErrorMetadata>(error: &E, status: u16) -> Verdict {
     match error.code() {
         Some("ConditionalCheckFailedException") => Verdict::Answer,
