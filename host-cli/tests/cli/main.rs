@@ -8,6 +8,7 @@
 mod bad_input;
 mod flood;
 mod foreign_files;
+mod gates;
 mod http;
 mod program;
 mod pull;
@@ -17,6 +18,7 @@ mod replay;
 mod serve;
 mod serve_access;
 mod table;
+mod tape_inputs;
 mod tapes;
 mod terminal;
 mod tools;
