@@ -27,10 +27,13 @@ fn show(shown: &ShowOptions) -> Result<Outcome, Failure> {
     let channel = channels::name(&options.channel)?;
     let keys = keys::public(&options.trust.public_key)?;
     let stores = StoresSpec::resolve(&options.stores)?;
-    let document = runtime::workers(1)?.block_on(async {
+    let (document, put_back) = runtime::workers(1)?.block_on(async {
         let stores = stores.open().await?;
         let document = channels::read(&stores, &channel, &keys).await?;
-        document.ok_or_else(|| channels::missing(&channel, &stores))
+        let document = document.ok_or_else(|| channels::missing(&channel, &stores))?;
+        let generation = document.generation;
+        let put_back = channels::put_back(&stores, &channel, &keys, generation).await?;
+        Ok::<_, Failure>((document, put_back))
     })?;
     let document = match shown.show_environment {
         true => document,
@@ -38,7 +41,12 @@ fn show(shown: &ShowOptions) -> Result<Outcome, Failure> {
     };
     let text = format!("{:#}\n", serde_json::json!(document));
     output::text(&text)?;
-    Ok(Outcome::Same)
+    let Some(words) = put_back else {
+        return Ok(Outcome::Same);
+    };
+    // As `releases` does.
+    output::remark(&format!("{words}\n"));
+    Ok(Outcome::Differs)
 }
 
 /// Does what a host does when it starts, with a store in memory.

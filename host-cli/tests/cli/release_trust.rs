@@ -20,6 +20,10 @@ fn nothing_is_signed_on_top_of_an_old_document() {
     let old = fs::read(document("old")).unwrap();
     site.run("promote", &["old", &site.second]).expect_code(0);
     fs::write(document("old"), old).unwrap();
+    let shown = site.look(&["channel", "show", "old"]).expect_code(1);
+    assert!(shown.stdout.contains("\"generation\": 1"), "{shown:?}");
+    let says = "its document is of generation 1, and generation 2 was signed after it";
+    assert!(shown.stderr.contains(says), "{shown:?}");
     for command in ["promote", "rollback"] {
         let arguments: &[&str] = match command {
             "promote" => &["old", &site.first],
