@@ -1,5 +1,7 @@
 //! `cargo xtask check`: what a reviewer should not have to look for.
 
+mod cycles;
+
 use crate::{
     dependencies,
     run::{Cargo, root, step},
@@ -17,6 +19,7 @@ pub fn all() -> anyhow::Result<()> {
     setup::target()?;
     setup::lint_tools()?;
     step("rustfmt", formatting)?;
+    step("module cycles", cycles::check)?;
     step("dependencies", dependencies::check)?;
     step("clippy", lints)?;
     step("rustdoc", documentation)
