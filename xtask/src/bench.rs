@@ -23,33 +23,24 @@ const OF_HOST_CLI: [&str; 3] = ["replay", "serve", "tape"];
 /// Where handlers in other languages are, with what they need.
 const HANDLERS: &str = "tests/benches/handlers";
 
-/// Runs one benchmark, or all of them. With `--json FILE`, figures are written there as well, a row a line.
-pub fn bench(arguments: &[String]) -> anyhow::Result<()> {
-    let (arguments, json) = match arguments {
-        [arguments @ .., option, file] if option == "--json" => {
-            (arguments, Some(path::absolute(file)?))
-        }
-        all => (all, None),
-    };
+/// Runs one benchmark, or all of them. Figures are written to `json` as well, a row a line.
+pub fn bench(name: Option<&str>, json: Option<&Path>) -> anyhow::Result<()> {
+    let json = json.map(path::absolute).transpose()?;
     if let Some(json) = &json
         && json.exists()
     {
         fs::remove_file(json)?;
     }
     setup::target()?;
-    let is_all = arguments.is_empty();
-    if is_all || arguments != [LAMBDA] {
-        if is_all || OF_HOST_CLI.iter().any(|name| arguments == [*name]) {
+    if name != Some(LAMBDA) {
+        if name.is_none_or(|name| OF_HOST_CLI.contains(&name)) {
             Cargo::new("build")
                 .args(["--release", "--locked", "--bin", "host-cli"])
                 .run()?;
         }
-        benchmarks(json.as_deref())
-            .args(["--"])
-            .args(arguments)
-            .run()?;
+        benchmarks(json.as_deref()).args(["--"]).args(name).run()?;
     }
-    if is_all || arguments == [LAMBDA] {
+    if name.is_none_or(|name| name == LAMBDA) {
         lambda(json.as_deref())?;
     }
     Ok(())

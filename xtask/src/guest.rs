@@ -4,18 +4,17 @@ use crate::{
     run::{root, target_folder},
     setup,
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Builds it into `FILE`, which is `target/guest.wasm` unless told.
-pub fn build(arguments: &[String]) -> anyhow::Result<()> {
-    let output = match arguments {
-        [] => target_folder()?.join("guest.wasm"),
-        [option, path] if matches!(option.as_str(), "--output" | "-o") => PathBuf::from(path),
-        _ => bail!("`cargo xtask guest` takes `--output FILE` and nothing else"),
+/// Builds it into this file, which is `target/guest.wasm` unless told.
+pub fn build(output: Option<PathBuf>) -> anyhow::Result<()> {
+    let output = match output {
+        Some(file) => file,
+        None => target_folder()?.join("guest.wasm"),
     };
     setup::target()?;
     let workspace = root();

@@ -14,16 +14,14 @@ mod layer;
 mod manifest;
 
 use crate::{
+    arguments::{ArchChoice, PackageArgs},
     run::{step, target_folder},
     tools::hex,
 };
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use archive::Entry;
 use sha2::{Digest, Sha256};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 /// Package and executable of the function.
 const PROGRAM: &str = "host-lambda";
@@ -49,11 +47,6 @@ impl Arch {
         Self::X86_64
     };
 
-    fn parse(name: &str) -> anyhow::Result<Self> {
-        let found = Self::ALL.into_iter().find(|arch| arch.name() == name);
-        found.with_context(|| format!("unknown architecture `{name}`: x86_64, arm64 or all"))
-    }
-
     /// As Lambda and `host-cli compile --arch` call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -71,60 +64,30 @@ impl Arch {
     }
 }
 
-/// What the command line asks for.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Options {
-    arches: Vec<Arch>,
-    profile: String,
-    guest: Option<PathBuf>,
-    reproduce: bool,
-}
-
-impl Options {
-    /// Parses what follows `package`.
-    pub fn parse(arguments: &[String]) -> anyhow::Result<Self> {
-        let mut options = Self {
-            arches: vec![Arch::HERE],
-            profile: build::PROFILE.to_owned(),
-            guest: None,
-            reproduce: false,
-        };
-        let mut rest = arguments.iter().map(String::as_str);
-        while let Some(option) = rest.next() {
-            let mut value = || {
-                rest.next()
-                    .with_context(|| format!("`{option}` needs a value"))
-            };
-            match option {
-                "--arch" => {
-                    options.arches = match value()? {
-                        "all" => Arch::ALL.to_vec(),
-                        name => vec![Arch::parse(name)?],
-                    }
-                }
-                "--profile" => options.profile = value()?.to_owned(),
-                "--guest" => options.guest = Some(value()?.into()),
-                "--reproduce" => options.reproduce = true,
-                other => bail!("`package` has no `{other}`: run `cargo xtask help`"),
-            }
-        }
-        Ok(options)
-    }
-}
-
 /// Packages for every architecture that was asked for.
-pub fn run(options: &Options) -> anyhow::Result<()> {
-    for &arch in &options.arches {
-        step(&format!("package {}", arch.name()), || one(arch, options))?;
+pub fn run(arguments: &PackageArgs) -> anyhow::Result<()> {
+    for arch in architectures(arguments.arch) {
+        step(&format!("package {}", arch.name()), || one(arch, arguments))?;
     }
     Ok(())
 }
 
-fn one(arch: Arch, options: &Options) -> anyhow::Result<()> {
+/// This machine's unless told.
+fn architectures(choice: Option<ArchChoice>) -> Vec<Arch> {
+    match choice {
+        None => vec![Arch::HERE],
+        Some(ArchChoice::X86_64) => vec![Arch::X86_64],
+        Some(ArchChoice::Arm64) => vec![Arch::Arm64],
+        Some(ArchChoice::All) => Arch::ALL.to_vec(),
+    }
+}
+
+fn one(arch: Arch, arguments: &PackageArgs) -> anyhow::Result<()> {
     let folder = target_folder()?.join("lambda").join(arch.name());
     fs::create_dir_all(&folder)?;
-    let bootstrap = bootstrap(arch, &options.profile)?;
-    let image = layer::compile(arch, options.guest.as_deref(), &folder)?;
+    let profile = arguments.profile.as_deref().unwrap_or(build::PROFILE);
+    let bootstrap = bootstrap(arch, profile)?;
+    let image = layer::compile(arch, arguments.guest.as_deref(), &folder)?;
     let function = Part::pack(
         &folder,
         "host-lambda.zip",
@@ -134,18 +97,18 @@ fn one(arch: Arch, options: &Options) -> anyhow::Result<()> {
     manifest::write(
         &folder,
         arch,
-        &options.profile,
+        profile,
         &bootstrap,
         &image,
         &[&function, &layer],
     )?;
     print(&folder, &[&function, &layer]);
-    if options.profile == build::PROFILE {
+    if profile == build::PROFILE {
         hold("`bootstrap`", bootstrap.len(), BOOTSTRAP_BYTES_MAX)?;
         hold("`host-lambda.zip`", function.zip.len(), ZIP_BYTES_MAX)?;
     }
-    if options.reproduce {
-        reproduce(arch, &options.profile, &bootstrap)?;
+    if arguments.reproduce {
+        reproduce(arch, profile, &bootstrap)?;
     }
     Ok(())
 }
@@ -241,37 +204,11 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> anyhow::Result<Options> {
-        let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        Options::parse(&arguments)
-    }
-
     #[test]
-    fn without_options_it_packages_for_this_machine() {
-        let options = parse("").unwrap();
-        assert_eq!(options.arches, [Arch::HERE]);
-        assert_eq!(options.profile, "lambda");
-        assert!(!options.reproduce);
-    }
-
-    #[test]
-    fn options_say_what_to_package() {
-        let options = parse("--arch all --guest my.wasm --reproduce").unwrap();
-        assert_eq!(options.arches, Arch::ALL);
-        assert_eq!(options.guest.as_deref(), Some(Path::new("my.wasm")));
-        assert!(options.reproduce);
-        assert_eq!(parse("--arch arm64").unwrap().arches, [Arch::Arm64]);
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let message = |line| parse(line).unwrap_err().to_string();
-        assert_eq!(
-            message("--arch mips"),
-            "unknown architecture `mips`: x86_64, arm64 or all"
-        );
-        assert_eq!(message("--arch"), "`--arch` needs a value");
-        assert!(message("--fast").contains("`--fast`"));
+    fn without_a_choice_it_packages_for_this_machine() {
+        assert_eq!(architectures(None), [Arch::HERE]);
+        assert_eq!(architectures(Some(ArchChoice::Arm64)), [Arch::Arm64]);
+        assert_eq!(architectures(Some(ArchChoice::All)), Arch::ALL);
     }
 
     #[test]

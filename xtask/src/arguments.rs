@@ -1,0 +1,301 @@
+//! What was typed: the grammar of `cargo xtask`, with its help.
+
+use crate::{fuzz, tools::dynamodb_local};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use std::path::PathBuf;
+
+/// What `tests/benches` measures.
+const BENCHMARKS: [&str; 12] = [
+    "growth",
+    "guest",
+    "instructions",
+    "lambda",
+    "normaliser",
+    "overhead",
+    "release",
+    "replay",
+    "serve",
+    "sizes",
+    "tables",
+    "tape",
+];
+
+/// Everything that is more than one cargo command.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Serve(ServeArgs),
+    Test(TestArgs),
+    /// Check formatting, lints, documentation, module cycles, licences and duplicates of dependencies
+    #[command(after_help = "Example:\n  cargo xtask check")]
+    Check,
+    Guest(GuestArgs),
+    /// Install what building needs and is missing: the guests' compilation target
+    #[command(after_help = "Example:\n  cargo xtask setup")]
+    Setup,
+    /// Check infra/template.yaml, and that every mutant of it is found
+    ///
+    /// Needs python3 and npm.
+    #[command(after_help = "Example:\n  cargo xtask infra")]
+    Infra,
+    E2e(E2eArgs),
+    /// Build the guest in JavaScript, release it beside the reference guest, and send requests to both
+    ///
+    /// Needs npm.
+    #[command(after_help = "Example:\n  cargo xtask javascript")]
+    Javascript,
+    /// Check `host-cli serve` against the OpenAPI document that it serves
+    ///
+    /// Needs python3.
+    #[command(after_help = "Example:\n  cargo xtask schemathesis")]
+    Schemathesis,
+    /// Check the responses that the cases record by the rules of HTTP
+    ///
+    /// Needs python3.
+    #[command(after_help = "Example:\n  cargo xtask httplint")]
+    Httplint,
+    DynamodbLocal(DynamodbLocalArgs),
+    /// What `dynamodb-local` runs in a network namespace
+    #[command(name = dynamodb_local::CONFINED, hide = true)]
+    DynamodbLocalConfined {
+        engine: PathBuf,
+        filter: String,
+    },
+    Fuzz(FuzzArgs),
+    Bench(BenchArgs),
+    Package(PackageArgs),
+}
+
+/// Set up what is missing, build in release, and run `host-cli serve`
+#[derive(Debug, Args)]
+#[command(
+    disable_help_flag = true,
+    after_help = "Example:\n  cargo xtask serve --listen 127.0.0.1:8080 --store memory"
+)]
+pub struct ServeArgs {
+    /// Arguments of `host-cli serve`; `--help` lists them
+    #[arg(
+        value_name = "ARGS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub arguments: Vec<String>,
+}
+
+/// Set up what is missing and run all tests
+///
+/// With FILTER, only the cargo tests whose name contains it. Without, also `dynamodb-local`, `httplint`, `schemathesis`, `javascript`
+/// and a short `fuzz`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test cases")]
+pub struct TestArgs {
+    pub filter: Option<String>,
+}
+
+/// Build the reference guest as it ships
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo xtask guest --output mine.wasm")]
+pub struct GuestArgs {
+    /// Where the component is written; target/guest.wasm by default
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Create the stack from the packages on an emulator of AWS, send requests to it and inspect it
+///
+/// With --url, only the requests, to what is deployed there; its store has to be empty. Needs python3.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask e2e
+  cargo xtask e2e --url https://example.com/live --api-key KEY")]
+pub struct E2eArgs {
+    /// Where `cargo xtask package` wrote the packages; target/lambda by default
+    #[arg(long, value_name = "FOLDER", conflicts_with = "url")]
+    pub packages: Option<PathBuf>,
+    /// Address of a deployed API
+    #[arg(long)]
+    pub url: Option<String>,
+    /// Key that the deployed API asks for
+    #[arg(long, value_name = "KEY", requires = "url")]
+    pub api_key: Option<String>,
+}
+
+/// Run the DynamoDB backend's tests against Amazon's own engine
+///
+/// Needs npm, Java 17 and network namespaces.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo xtask dynamodb-local")]
+pub struct DynamodbLocalArgs {
+    /// Only tests whose name contains this
+    #[arg(default_value = dynamodb_local::TESTS_DEFAULT)]
+    pub filter: String,
+}
+
+/// Fuzz the readers of events, JSON, tapes, cases and release documents, and redaction
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo xtask fuzz 600")]
+pub struct FuzzArgs {
+    /// How long, for each target
+    #[arg(default_value_t = fuzz::SECONDS_DEFAULT)]
+    pub seconds: u32,
+}
+
+/// Measure what the component costs beside native logic
+///
+/// `instructions` fails where a path that all requests take has become longer; it needs valgrind and is not among those that run
+/// without NAME.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask bench
+  cargo xtask bench replay --json replay.jsonl")]
+pub struct BenchArgs {
+    /// The benchmark; all by default
+    #[arg(value_parser = PossibleValuesParser::new(BENCHMARKS))]
+    pub name: Option<String>,
+    /// Write the figures to this file as well, a row a line
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Build what goes to Lambda, into target/lambda/ARCH
+///
+/// That is host-lambda.zip, guest.zip and manifest.json.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask package
+  cargo xtask package --arch all --reproduce")]
+pub struct PackageArgs {
+    /// Architecture; this machine's by default
+    #[arg(long, value_enum)]
+    pub arch: Option<ArchChoice>,
+    /// Component in the layer; the reference guest by default
+    #[arg(long, value_name = "FILE")]
+    pub guest: Option<PathBuf>,
+    /// Profile of cargo; `lambda` by default
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Build twice, and compare the results
+    #[arg(long)]
+    pub reproduce: bool,
+}
+
+/// One architecture or all, by Lambda's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ArchChoice {
+    #[value(name = "x86_64")]
+    X86_64,
+    Arm64,
+    All,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        let words = line.split_whitespace();
+        Arguments::try_parse_from(["cargo xtask"].into_iter().chain(words))
+            .map(|arguments| arguments.command)
+            .map_err(|error| error.to_string())
+    }
+
+    fn package(line: &str) -> PackageArgs {
+        match parsed(line) {
+            Ok(Command::Package(arguments)) => arguments,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_task_has_an_example() {
+        for task in Arguments::command().get_subcommands_mut() {
+            let name = task.get_name().to_owned();
+            let help = task.render_long_help().to_string();
+            assert!(
+                task.is_hide_set() || help.contains(&format!("  cargo xtask {name}")),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn serve_passes_everything_on() {
+        for line in ["--listen 127.0.0.1:0 -v", "--help", "-- x", ""] {
+            match parsed(&format!("serve {line}")) {
+                Ok(Command::Serve(arguments)) => {
+                    assert_eq!(
+                        arguments.arguments.join(" "),
+                        line.trim_start_matches("-- ")
+                    );
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn options_say_what_to_package() {
+        let arguments = package("package --arch all --guest my.wasm --reproduce");
+        assert!(matches!(arguments.arch, Some(ArchChoice::All)));
+        assert_eq!(arguments.guest, Some("my.wasm".into()));
+        assert!(arguments.reproduce);
+        for (name, arch) in [("x86_64", ArchChoice::X86_64), ("arm64", ArchChoice::Arm64)] {
+            let arguments = package(&format!("package --arch {name}"));
+            assert_eq!(arguments.arch, Some(arch));
+        }
+    }
+
+    #[test]
+    fn a_url_is_enough_and_a_key_alone_is_not() {
+        for accepted in [
+            "e2e",
+            "e2e --url https://x/live --api-key k",
+            "e2e --packages /p",
+        ] {
+            parsed(accepted).unwrap();
+        }
+        for refused in [
+            "e2e --api-key k",
+            "e2e --url",
+            "e2e --verbose",
+            "e2e --url u --packages p",
+        ] {
+            parsed(refused).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (line, named) in [
+            ("package --arch mips", "mips"),
+            ("package --arch", "--arch"),
+            ("package --fast", "--fast"),
+            ("bench everything", "everything"),
+            ("fuzz long", "long"),
+            ("chek", "check"),
+        ] {
+            let message = parsed(line).unwrap_err();
+            assert!(message.contains(named), "{message}");
+        }
+    }
+}
