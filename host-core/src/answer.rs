@@ -3,10 +3,8 @@
 
 use crate::{
     digest::Digest,
-    gateway::{EventKind, InvalidResponse, Refusal},
     http::Request,
     log::LogRecord,
-    storage::StorageReport,
 };
 use std::time::Duration;
 
@@ -22,8 +20,6 @@ pub struct Answer<T = Vec<u8>> {
 /// One request in short. Holds nothing sensitive: no query, header or body.
 #[derive(Debug)]
 pub struct Summary {
-    /// Which gateway asked.
-    pub kind: EventKind,
     /// As the guest and the client saw it.
     pub request_id: String,
     /// As sent; empty where the request was refused before it was known.
@@ -50,9 +46,8 @@ pub struct Summary {
 
 impl Summary {
     /// What is known before anybody has answered.
-    pub fn of_request(request: &Request, kind: EventKind, route: String) -> Self {
+    pub fn of_request(request: &Request, route: String) -> Self {
         Self {
-            kind,
             request_id: request.context.request_id.clone(),
             method: request.method.clone(),
             path: request.path.clone(),
@@ -67,23 +62,6 @@ impl Summary {
         }
     }
 
-    /// What is known of a request that no guest gets.
-    pub fn of_refusal(refusal: Refusal, fault: Fault) -> Self {
-        Self {
-            kind: refusal.origin.kind,
-            request_id: refusal.request_id,
-            method: refusal.method,
-            path: String::new(),
-            route: refusal.route,
-            status: refusal.status,
-            fault: Some(fault),
-            guest: None,
-            logs: Vec::new(),
-            backtrace: Vec::new(),
-            usage: Usage::default(),
-            storage: StorageReport::default(),
-        }
-    }
 }
 
 /// Why the host answered in the guest's place.
@@ -103,7 +81,7 @@ pub enum Fault {
     Guest(#[from] Failure),
     /// The guest gave an answer that must not be sent.
     #[error("the guest's answer is invalid: {0}")]
-    Response(#[from] InvalidResponse),
+    Response(String),
     /// The host has a defect; the process goes on.
     #[error("the host panicked: {0}")]
     Panic(String),
@@ -191,4 +169,29 @@ pub struct Usage {
     pub memory_bytes_peak: usize,
     /// Instructions, roughly, where the engine counts them: the same on every machine.
     pub fuel: Option<u64>,
+}
+
+/// Texts kept in [`StorageReport::faults`].
+const FAULTS_MAX: usize = 8;
+
+/// What the store did for one request, for the operator. Nothing of it reaches the guest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StorageReport {
+    /// Capacity units that the table charged, reads and writes together (AWS: `ConsumedCapacity`); 0 for local stores.
+    pub capacity_units: f64,
+    /// Answers that asked to slow down, including those after which a retry got through.
+    pub throttles: u32,
+    /// Requests to the store that repeated an earlier one.
+    pub retries: u32,
+    /// Why calls failed, in the store's own words: may name tables and addresses, never contents or credentials.
+    pub faults: Vec<String>,
+}
+
+impl StorageReport {
+    /// Notes why a call failed. The first few are kept: a guest that tries again and again does not fill the log.
+    pub fn add_fault(&mut self, fault: impl Into<String>) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(fault.into());
+        }
+    }
 }

@@ -188,7 +188,7 @@ impl Service {
                 let origin = refusal.origin;
                 return Ok(answer_for(
                     origin,
-                    Summary::of_refusal(*refusal, fault),
+                    summary_of_refusal(*refusal, fault),
                     finish,
                 ));
             }
@@ -200,7 +200,7 @@ impl Service {
             Guests::One(deployment) => Ok(deployment.clone()),
             Guests::Routed(router) => router.choose(&request).ok_or_else(|| router.fault()),
         };
-        let mut summary = Summary::of_request(&request, origin.kind, route);
+        let mut summary = Summary::of_request(&request, route);
         Ok(match deployment {
             Ok(deployment) => {
                 let storage = view(&deployment);
@@ -267,7 +267,7 @@ async fn answer<T: Default>(
     drop(turn);
     let payload = response.and_then(|response| {
         summary.status = response.status;
-        Ok(finish(&origin, response)?)
+        finish(&origin, response).map_err(|error| Fault::Response(error.to_string()))
     });
     deployment.note(client, payload.as_ref().err(), &summary.usage);
     match payload {
@@ -276,6 +276,23 @@ async fn answer<T: Default>(
             summary.fault = Some(fault);
             answer_for(origin, summary, finish)
         }
+    }
+}
+
+/// What is known of a request that no guest gets.
+fn summary_of_refusal(refusal: gateway::Refusal, fault: Fault) -> Summary {
+    Summary {
+        request_id: refusal.request_id,
+        method: refusal.method,
+        path: String::new(),
+        route: refusal.route,
+        status: refusal.status,
+        fault: Some(fault),
+        guest: None,
+        logs: Vec::new(),
+        backtrace: Vec::new(),
+        usage: Usage::default(),
+        storage: StorageReport::default(),
     }
 }
 

@@ -23,7 +23,6 @@ mod number;
 mod page;
 #[cfg(feature = "redb")]
 pub mod redb;
-mod report;
 mod request;
 mod snapshot;
 mod tenant;
@@ -41,7 +40,6 @@ pub use self::{
     extension::StorageExt,
     item_size::item_bytes,
     memory::MemoryStorage,
-    report::StorageReport,
     request::{Storage, StorageFunction, StorageRequest, StorageResponse},
     snapshot::Snapshot,
     tenant::{InvalidNamespace, Namespace, Tenant},

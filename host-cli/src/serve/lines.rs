@@ -321,7 +321,6 @@ mod tests {
             storage_calls: 0,
         };
         Summary {
-            kind: EventKind::HttpApi,
             request_id: "r1".to_owned(),
             method: "GET".to_owned(),
             path: "/".to_owned(),

@@ -246,7 +246,6 @@ fn line_of(event_bytes: usize, call_bytes: usize) -> Vec<u8> {
     let answer = Ok(Answer {
         payload: br#"{"statusCode":200,"body":"a long s3cret"}"#.to_vec(),
         summary: Summary {
-            kind: EventKind::HttpApi,
             request_id: "gateway-1".to_owned(),
             method: "GET".to_owned(),
             path: "/".to_owned(),

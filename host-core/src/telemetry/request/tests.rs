@@ -30,7 +30,6 @@ fn summary() -> Summary {
         storage_calls: 0,
     };
     Summary {
-        kind: EventKind::HttpApi,
         request_id: "gateway-1".to_owned(),
         method: "GET".to_owned(),
         path: "/items/1".to_owned(),
