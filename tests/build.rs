@@ -10,7 +10,7 @@ fn build() -> anyhow::Result<()> {
     guest_builder::reference()?;
     let fixtures = guest_builder::workspace()?.join("tests/guests");
     guest_builder::rerun_if_changed(&fixtures);
-    guest_builder::rerun_if_changed(&guest_builder::workspace()?.join("host-core/wit"));
+    guest_builder::rerun_if_changed(&guest_builder::workspace()?.join("crates/runtime/wit"));
     for package in [
         "copier", "eager", "echo", "hostile", "plain", "sockets", "variant",
     ] {

@@ -8,11 +8,10 @@ use aws_config::{
     profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
 };
 use aws_sdk_cloudwatchlogs::{self as logs, error::ProvideErrorMetadata};
-use host_core::{
-    release::{ArtifactStore, S3Artifacts, S3Location},
-    storage::dynamodb::{Credentials, SharedCredentialsProvider, http_client},
-};
+use release::ArtifactStore;
+use release_aws::{S3Artifacts, S3Location};
 use std::{env, sync::Arc, time::Duration};
+use storage_dynamodb::{Credentials, SharedCredentialsProvider, http_client};
 
 /// For servers that do not care: most that run beside a developer's host.
 const LOCAL_REGION: &str = "us-east-1";

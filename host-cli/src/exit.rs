@@ -1,6 +1,6 @@
 //! How the program ends: documented exit codes, and failures that say what is wrong and what to do about it.
 
-use host_core::text::printable;
+use contract::text::printable;
 use std::{fmt, process::ExitCode};
 
 /// What the exit code of every command means. Shown by `--help`.

@@ -4,9 +4,9 @@ pub mod environment;
 mod images;
 
 use crate::{exit::Failure, input};
-use host_core::{
+use runtime::{
+    Environment, Runtime, RuntimeOptions,
     engine::{self, Candidate, Engine, EngineOptions, Guest, LoadError},
-    runtime::{Environment, Runtime, RuntimeOptions},
 };
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Files that commands read: missing, unreadable, folders and empty ones are told apart.
 
 use crate::exit::Failure;
-use host_core::files::{self, FileError, NamedBy};
+use files::{self, FileError, NamedBy};
 use std::{
     io::{self, Read},
     path::Path,

@@ -11,6 +11,7 @@
 mod args;
 mod aws;
 mod commands;
+mod executor;
 mod exit;
 mod guest;
 mod input;
@@ -18,7 +19,6 @@ mod output;
 mod release;
 mod replacement;
 mod replay;
-mod runtime;
 mod seed;
 mod serve;
 mod signals;

@@ -1,7 +1,7 @@
 //! Where results and remarks go: results to stdout, everything else to stderr, colour only where somebody sees it.
 
 use crate::exit::Failure;
-use host_core::text::printable_lines;
+use contract::text::printable_lines;
 use std::io::{self, IsTerminal, Write};
 
 /// Whether stdout may be coloured.

@@ -4,7 +4,7 @@
 //! with any other program, and everything else is refused.
 
 use crate::exit::Failure;
-use host_core::files::beside::{self, Leftovers};
+use files::beside::{self, Leftovers};
 use std::{
     fmt,
     fs::{self, File, Metadata},

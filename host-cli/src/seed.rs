@@ -1,7 +1,7 @@
 //! `--seed`, and seeds for requests that come from outside.
 
 use crate::exit::Failure;
-use host_core::seed::Seed;
+use contract::seed::Seed;
 use std::{cell::RefCell, mem};
 
 /// The seed that `--seed` names, or `default`.

@@ -4,10 +4,7 @@ mod dynamodb;
 
 pub use self::dynamodb::TableSpec;
 use crate::{exit::Failure, seed};
-use host_core::{
-    replay::{CaseStore, replay_cursor_key},
-    storage::{CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage, redb::RedbStorage},
-};
+use replay::{CaseStore, replay_cursor_key};
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
@@ -16,6 +13,8 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+use storage::{CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage};
+use storage_redb::RedbStorage;
 
 /// A store as named on the command line, not yet opened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,14 +3,12 @@
 //! Names are linked from the code that uses them, so that neither can change alone. Which operations the store calls is held by a test;
 //! which of them following and publishing need is written down here and in `TableChannels`, and tried by `cargo xtask e2e`.
 
-use host_core::{
-    gateway::REST_BINARY_TYPES,
-    release::{S3Request, TableChannels},
-    storage::dynamodb::{ApiOperation, layout},
-    telemetry::Metric,
-};
+use gateway::REST_BINARY_TYPES;
+use release_aws::{S3Request, TableChannels};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use storage_dynamodb::{ApiOperation, layout};
+use telemetry::Metric;
 
 fn main() {
     println!("{:#}", requirements());
@@ -26,7 +24,7 @@ fn requirements() -> Value {
     json!({
         // Environment variables that the host reads of its own.
         "variables": host_lambda::VARIABLES,
-        "metrics": { "names": Metric::ALL.map(Metric::name), "dimension": host_core::telemetry::DIMENSION },
+        "metrics": { "names": Metric::ALL.map(Metric::name), "dimension": telemetry::DIMENSION },
         // Media types that the REST API has to have as binary ones.
         "binary_types": REST_BINARY_TYPES,
         "table": {

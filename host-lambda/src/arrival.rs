@@ -1,6 +1,6 @@
 //! When an event came, by which seed it runs, and how long it may take.
 
-use host_core::seed::Seed;
+use contract::seed::Seed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What an event cannot say itself. Injected, so that tests can repeat it.

@@ -7,19 +7,19 @@ use crate::{
     store::Store,
 };
 use anyhow::Context;
-use host_core::{
+use contract::{log::LogLevel, seed::Seed};
+use release::{ArtifactStore, FolderArtifacts};
+use release_aws::{S3Artifacts, TableChannels};
+use rollout::{ChannelReport, Follower, Following, HostContext, Look, Views};
+use runtime::{
+    RuntimeOptions,
     engine::{Engine, Guest},
-    release::{
-        ArtifactStore, ChannelReport, FolderArtifacts, Follower, Following, HostContext, Look,
-        S3Artifacts, TableChannels, Views,
-    },
-    runtime::{LogLevel, RuntimeOptions},
-    seed::Seed,
-    storage::{DynamoDbStorage, Namespace, dynamodb::DynamoDbOptions},
-    telemetry::Channel,
 };
 use serde_json::json;
 use std::sync::Arc;
+use storage::Namespace;
+use storage_dynamodb::{DynamoDbOptions, DynamoDbStorage};
+use telemetry::Channel;
 
 /// What the guests of the channel live on.
 pub struct ChannelContext {

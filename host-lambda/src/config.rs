@@ -9,14 +9,12 @@ mod variables;
 pub use channel::{Artifacts, ChannelConfig};
 pub use variables::{InvalidVariable, Variables};
 
+use ::tape::RecordOptions;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use host_core::{
-    limits::Limits,
-    runtime::LogLevel,
-    storage::{Namespace, dynamodb::DynamoDbOptions},
-    tape::RecordOptions,
-};
+use contract::{limits::Limits, log::LogLevel};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use storage::Namespace;
+use storage_dynamodb::DynamoDbOptions;
 
 /// What a guest finds in its environment, sorted by name.
 type Environment = Arc<[(String, String)]>;

@@ -2,9 +2,9 @@
 
 use crate::config::Config;
 use anyhow::{Context, bail};
-use host_core::{
+use runtime::{
+    Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions, Guest, LoadError},
-    runtime::{Runtime, RuntimeOptions},
 };
 use std::{
     env, fs, io,

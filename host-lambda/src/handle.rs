@@ -6,17 +6,13 @@ use crate::{
     init::Ready,
     output::Output,
 };
-use host_core::{
-    gateway::Rejection,
-    release::Follower,
-    runtime::LogLevel,
-    service::{Answer, Arrival, Service},
-    tape::Recorder,
-    telemetry::{Ids, Report, Trace},
-};
+use contract::{log::LogLevel, outcome::Answer};
+use gateway::Rejection;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use rollout::Follower;
 use serde::{Deserialize, Deserializer};
 use serde_json::{json, value::RawValue};
+use service::{Arrival, Service};
 use std::{
     sync::{
         Arc,
@@ -24,6 +20,8 @@ use std::{
     },
     time::Instant,
 };
+use tape::Recorder;
+use telemetry::{Ids, Report, Trace};
 
 /// Answers invocations.
 pub struct Handler<A> {
@@ -134,7 +132,8 @@ impl<A: Arrivals> Handler<A> {
             deadline,
             trace_header: trace.map(|trace| trace.header().to_owned()),
         };
-        let (answered, tape) = self.recorder.invoke(&self.service, event, arrival).await;
+        let (answered, tape) =
+            service::invoke_recorded(&self.recorder, &self.service, event, arrival).await;
         if let Some(line) = tape {
             self.output.tape(line);
         }

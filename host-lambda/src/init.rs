@@ -9,20 +9,19 @@ use crate::{
     store::Store,
 };
 use anyhow::Context;
-use host_core::{
-    engine::Engine,
-    release::Follower,
-    runtime::LogLevel,
-    service::Service,
-    storage::{DynamoDbStorage, StorageError},
-};
+use contract::log::LogLevel;
 use lambda_runtime_api_client::{Client, body::Body, build_request};
+use rollout::Follower;
+use runtime::engine::Engine;
 use serde_json::json;
+use service::Service;
 use std::{
     pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
+use storage::StorageError;
+use storage_dynamodb::DynamoDbStorage;
 use tokio::time::timeout;
 
 /// Time to read the cursor key. Lambda gives ten seconds to all of init; a store that is down must not use them up.

@@ -1,7 +1,7 @@
 //! The AWS Lambda host: answers gateway events with a guest, on DynamoDB.
 //!
 //! Init loads the guest and reads the table's cursor key, which makes the connection to DynamoDB, side by side. Then each invocation goes
-//! through `host_core::service`, within the time that Lambda leaves it, and writes its lines to stdout before its answer goes out. Once it is
+//! through `service`, within the time that Lambda leaves it, and writes its lines to stdout before its answer goes out. Once it is
 //! out, and before the next one is asked for, the next instance of the guest is made: then Lambda freezes the process.
 //!
 //! A library, so that tests run the same host with time and chance of their own ([`Arrivals`]).
@@ -29,15 +29,16 @@ pub use arrival::{Arrivals, NoRandomness, RealArrivals};
 pub use config::VARIABLES;
 
 use config::{Config, Variables};
+use contract::log::LogLevel;
 use guest::Loading;
 use handle::{Handler, Payload};
-use host_core::{runtime::LogLevel, tape::Recorder};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use lifecycle::LifecycleLayer;
 use output::Output;
 use serde_json::json;
 use shutdown::InFlight;
 use std::{process::ExitCode, sync::Arc};
+use tape::Recorder;
 
 /// Runs the host until Lambda ends it. Failures to start are written to stdout, and told to Lambda.
 pub fn run(arrivals: impl Arrivals) -> ExitCode {

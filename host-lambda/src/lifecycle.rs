@@ -2,11 +2,11 @@
 //! that no client waits for it.
 
 use crate::shutdown::InFlight;
-use host_core::engine::Engine;
 use lambda_runtime::{
     LambdaInvocation,
     tower::{Layer, Service},
 };
+use runtime::engine::Engine;
 use std::{
     future::Future,
     pin::Pin,

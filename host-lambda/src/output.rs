@@ -4,18 +4,15 @@ use crate::{
     arrival::now_ms,
     config::{Config, Variables},
 };
-use host_core::{
-    limits::LOG_EVENT_BYTES_MAX,
-    runtime::LogLevel,
-    tape::split,
-    telemetry::{Ids, Report, Telemetry},
-};
+use contract::{limits::LOG_EVENT_BYTES_MAX, log::LogLevel};
 use serde_json::{Value, json};
 use std::{
     io::{self, Write},
     panic,
     sync::Arc,
 };
+use tape::split;
+use telemetry::{Ids, Report, Telemetry};
 
 /// Writes lines. Each write reaches the pipe before it returns: nothing is left to flush when the process is frozen or ended.
 pub struct Output(Telemetry);

@@ -1,13 +1,13 @@
 //! The guest's view of the table: opened at init or, should the table be out of reach then, by the first call that finds it back.
 
-use host_core::storage::{
-    Call, CursorKey, Namespace, Storage, StorageError, StorageRequest, StorageResponse, Tenant,
-    dynamodb::{CursorKeyError, DynamoDbStorage},
-};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use storage::{
+    Call, CursorKey, Namespace, Storage, StorageError, StorageRequest, StorageResponse, Tenant,
+};
+use storage_dynamodb::{CursorKeyError, DynamoDbStorage};
 use tokio::{sync::OnceCell, time::timeout};
 
 /// What a call may spend on opening the store: the rest of the request's time is for the guest to say that it did not work.

@@ -1,11 +1,10 @@
 //! The Lambda host with the circumstances of a case: an event's own time, and the first seed of a replay. Everything else is the host as
 //! it ships, so that what it answers to a case can be compared byte for byte.
 
-use host_core::{
-    replay::{EVENT_TIME_DEFAULT_MS, exchange_seed, head},
-    seed::Seed,
-};
+use contract::seed::Seed;
 use host_lambda::{Arrivals, NoRandomness};
+use observation::{EVENT_TIME_DEFAULT_MS, head};
+use replay::exchange_seed;
 use std::process::ExitCode;
 
 /// An event that has this makes the host panic.

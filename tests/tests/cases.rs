@@ -4,20 +4,17 @@
 //! what is stored afterwards; without these two, nothing is. `TENON_BLESS=1` writes what comes out as what is expected.
 
 use crate::support::{fresh_folder, guests::REFERENCE, host_cli, in_process::runtime, workspace};
-use host_core::{
-    limits::Limits,
-    replay::{
-        AFTER_FILE, BEFORE_FILE, Case, CaseOutcome, CaseStore, EVENT_FILE, RESPONSE_FILE, run_case,
-    },
-    seed::Seed,
-    storage::{memory::MemoryStorage, redb::RedbStorage},
-};
+use contract::{limits::Limits, seed::Seed};
+use observation::{AFTER_FILE, BEFORE_FILE, Case, EVENT_FILE, RESPONSE_FILE};
+use replay::{CaseOutcome, CaseStore, run_case};
 use serde_json::{Value, json};
 use std::{
     env, fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
+use storage::memory::MemoryStorage;
+use storage_redb::RedbStorage;
 
 /// The seed that `host-cli replay` takes as well.
 const SEED: [u8; 32] = [0; 32];

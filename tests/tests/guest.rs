@@ -7,14 +7,12 @@ use crate::{
         in_process::{memory_service, runtime, send, service},
     },
 };
-use host_core::{
-    limits::Limits,
-    seed::Seed,
-    service::Service,
-    storage::{RedbStorage, Storage},
-};
+use contract::{limits::Limits, seed::Seed};
 use serde_json::Value;
+use service::Service;
 use std::{env, fs, process, sync::Arc};
+use storage::Storage;
+use storage_redb::RedbStorage;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const PATCH: (&str, &str) = ("content-type", "application/merge-patch+json");

@@ -4,14 +4,17 @@ use crate::support::{
     guests::HOSTILE,
     in_process::{NOW_MS, REQUEST_ID, get, get_within, memory_service, response, runtime},
 };
-use host_core::{
-    engine::{Engine, EngineOptions},
+use contract::{
     limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX, Limits},
-    runtime::{Failure, Runtime, RuntimeOptions},
+    outcome::{Answer, Failure, Fault},
     seed::Seed,
-    service::{Answer, Fault, Service},
+};
+use runtime::{
+    Runtime, RuntimeOptions,
+    engine::{Engine, EngineOptions},
 };
 use serde_json::Value;
+use service::Service;
 use std::time::{Duration, Instant};
 
 /// What a test needs of time beyond the deadline that it sets.

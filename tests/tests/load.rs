@@ -5,10 +5,10 @@ use crate::support::{
     guests::{HOSTILE, PLAIN, REFERENCE, SOCKETS},
     in_process::{engine, get, memory_service},
 };
-use host_core::{
-    engine::{LoadError, Target, compile},
-    limits::Limits,
-    runtime::{Runtime, RuntimeOptions},
+use contract::{compatibility::Target, limits::Limits};
+use runtime::{
+    Runtime, RuntimeOptions,
+    engine::{LoadError, compile},
 };
 use std::{fs, os::unix::fs::symlink, process::Command};
 

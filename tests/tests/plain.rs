@@ -6,13 +6,12 @@ use crate::support::{
     in_process::{get, memory_service, response, runtime, service},
     workspace,
 };
-use host_core::{
-    limits::Limits,
-    service::Service,
-    storage::{Storage, memory::MemoryStorage, redb::RedbStorage},
-};
+use contract::limits::Limits;
 use serde_json::{Value, json};
+use service::Service;
 use std::{collections::BTreeSet, fs, sync::Arc};
+use storage::{Storage, memory::MemoryStorage};
+use storage_redb::RedbStorage;
 
 #[tokio::test]
 async fn every_function_of_the_wit_does_what_it_says_on_every_store() {

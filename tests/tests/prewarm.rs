@@ -4,13 +4,12 @@ use crate::support::{
     guests::{EAGER, HOSTILE, REFERENCE},
     in_process::{get, get_within, memory_service, response},
 };
-use host_core::{
+use contract::{limits::Limits, log::LogRecord, outcome::Answer, seed::Seed};
+use runtime::{
+    Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
-    limits::Limits,
-    runtime::{LogRecord, Runtime, RuntimeOptions},
-    seed::Seed,
-    service::{Answer, Service},
 };
+use service::Service;
 use std::time::Duration;
 
 /// Longer than any guest here takes that comes to an end.

@@ -2,17 +2,16 @@
 
 use crate::{
     args::release::{ChannelArgs, ChannelCommand, ChannelOptions, ShowOptions},
+    executor,
     exit::{Failure, Outcome},
     guest, output,
     release::{channels, keys, stores::StoresSpec},
-    runtime, seed, time,
+    seed, time,
 };
-use host_core::{
-    release::{Follower, Following, HostContext, Views},
-    runtime::RuntimeOptions,
-    storage::{CursorKey, Namespace, memory::MemoryStorage},
-};
+use rollout::{Follower, Following, HostContext, Views};
+use runtime::RuntimeOptions;
 use std::{sync::Arc, time::Duration};
+use storage::{CursorKey, Namespace, memory::MemoryStorage};
 
 /// Runs the subcommand.
 pub fn run(arguments: &ChannelArgs) -> Result<Outcome, Failure> {
@@ -27,7 +26,7 @@ fn show(shown: &ShowOptions) -> Result<Outcome, Failure> {
     let channel = channels::name(&options.channel)?;
     let keys = keys::public(&options.trust.public_key)?;
     let stores = StoresSpec::resolve(&options.stores)?;
-    let (document, put_back) = runtime::workers(1)?.block_on(async {
+    let (document, put_back) = executor::workers(1)?.block_on(async {
         let stores = stores.open().await?;
         let document = channels::read(&stores, &channel, &keys).await?;
         let document = document.ok_or_else(|| channels::missing(&channel, &stores))?;
@@ -56,7 +55,7 @@ fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
     let stores = StoresSpec::resolve(&options.stores)?;
     let engine = guest::engine(1)?;
     let seed = seed::unpredictable()?;
-    let started = runtime::workers(2)?.block_on(async {
+    let started = executor::workers(2)?.block_on(async {
         let stores = stores.open().await?;
         let following = Following {
             channel,

@@ -7,7 +7,8 @@ use crate::{
     output,
     replacement::{self, Readers},
 };
-use host_core::engine::{self, Target};
+use contract::compatibility::Target;
+use runtime::engine;
 use std::path::PathBuf;
 
 /// The output in messages.

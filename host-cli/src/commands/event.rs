@@ -5,14 +5,14 @@ use crate::{
     exit::{Failure, Outcome},
     input, output, seed, time,
 };
-use host_core::{
-    gateway::{
-        EventKind, Origin,
-        compose::{Incoming, compose, refused},
-    },
+use contract::{
     http::{Scheme, is_field_value, is_token},
     limits::LAMBDA_PAYLOAD_BYTES_MAX,
     seed::Seed,
+};
+use gateway::{
+    EventKind, Origin,
+    compose::{Incoming, compose, refused},
 };
 use std::path::Path;
 
@@ -132,7 +132,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     )
     .to_json();
     if pretty {
-        let value = host_core::json::value(&event).map_err(|error| {
+        let value = json::value(&event).map_err(|error| {
             Failure::environment(format_args!("failed to indent the event: {error}"))
         })?;
         event = format!("{value:#}").into_bytes();

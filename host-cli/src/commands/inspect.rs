@@ -6,11 +6,10 @@ use crate::{
     guest::{self, GuestSource},
     output,
 };
-use host_core::{
-    digest::Digest,
+use contract::{digest::Digest, text::printable};
+use runtime::{
+    Runtime, RuntimeOptions,
     engine::{Candidate, Inspection, LoadError, is_image},
-    runtime::{Runtime, RuntimeOptions},
-    text::printable,
 };
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -162,7 +161,7 @@ fn document(findings: &Findings) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use host_core::engine::Import;
+    use runtime::engine::Import;
 
     fn findings() -> Findings {
         let import = |name: &str, granted, functions: &[&str]| Import {

@@ -2,21 +2,20 @@
 
 use crate::{
     args::InvokeArgs,
+    executor,
     exit::{Failure, Outcome},
     guest::{GuestSource, environment},
     input, output,
     replay::input::EVENT_BYTES_MAX,
-    runtime, seed,
+    seed,
     serve::lines,
     store::StoreSpec,
     time,
 };
-use host_core::{
-    replay::{self, Exchange},
-    runtime::Environment,
-    seed::Seed,
-    service::Service,
-};
+use contract::seed::Seed;
+use replay::ReplayedEvent;
+use runtime::Environment;
+use service::Service;
 use std::path::Path;
 
 /// One event with its circumstances.
@@ -45,7 +44,7 @@ pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, Failure> {
         let event = input::read_file(&arguments.event, "event", EVENT_BYTES_MAX)?;
         (arguments.event.display().to_string(), event)
     };
-    replay::head(&event).map_err(|error| {
+    observation::head(&event).map_err(|error| {
         let (line, column) = (error.line, error.column);
         Failure::environment(format_args!("event `{name}:{line}:{column}` {error}"))
             .hint("pass the event exactly as the gateway sent it; `host-cli event` writes one")
@@ -74,10 +73,10 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         seed,
         received_at_ms,
     } = configuration;
-    let runtime = runtime::workers(1)?;
+    let runtime = executor::workers(1)?;
     let linked = guest.link(1, environment)?;
     let service = Service::new(linked, runtime.block_on(store.open_reproducibly())?);
-    let exchange = Exchange {
+    let exchange = ReplayedEvent {
         event: &event,
         received_at_ms,
         seed,

@@ -7,7 +7,7 @@ use crate::{
     release::keys,
     seed,
 };
-use host_core::release::SecretKey;
+use release::SecretKey;
 
 /// Makes the pair; the public key is the result.
 pub fn run(arguments: &KeygenArgs) -> Result<Outcome, Failure> {

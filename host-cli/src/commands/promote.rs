@@ -3,6 +3,7 @@
 use crate::{
     args::release::PromoteArgs,
     commands::releases,
+    executor,
     exit::{Failure, Outcome},
     guest::environment,
     output,
@@ -11,14 +12,10 @@ use crate::{
         gate::Gate,
         stores::{Stores, StoresSpec},
     },
-    runtime,
 };
-use host_core::{
-    digest::Digest,
-    engine::Target,
-    release::{
-        self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion, RouteLimits,
-    },
+use contract::{compatibility::Target, digest::Digest};
+use release::{
+    self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion, RouteLimits,
 };
 
 /// The targets that a guest has to be there for: what hosts run on.
@@ -81,7 +78,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         gate,
     } = configuration;
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = runtime::workers(jobs)?.block_on(async {
+    let next = executor::workers(jobs)?.block_on(async {
         let stores = stores.open().await?;
         let mut there = signer.present(&stores, &channel).await?;
         promotion.digest = channels::digest(&stores, &signer.key.public(), &digest).await?;

@@ -2,15 +2,14 @@
 
 use crate::{
     args::release::{AwsOptions, PublishArgs},
+    executor,
     exit::{Failure, Outcome},
     guest, input, output,
     release::{keys, stores},
-    runtime,
 };
-use host_core::{
-    limits::COMPONENT_BYTES_MAX,
-    release::{self, PublicKeys, PublishError, Put, SecretKey},
-};
+use contract::limits::COMPONENT_BYTES_MAX;
+use publish::PublishError;
+use release::{self, PublicKeys, Put, SecretKey};
 use std::path::PathBuf;
 
 /// What to publish, where, and who signs.
@@ -49,9 +48,9 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
     } = configuration;
     let engine = guest::engine(1)?;
     let shown = guest.display().to_string();
-    let published = runtime::workers(2)?.block_on(async {
+    let published = executor::workers(2)?.block_on(async {
         let store = stores::artifacts(&to, aws).await?;
-        release::publish_replacing(&engine, &component, &*store, &key, &keys)
+        ::publish::publish_replacing(&engine, &component, &*store, &key, &keys)
             .await
             .map_err(|error| match error {
                 PublishError::Load(error) => guest::cannot_load(&shown, &error),

@@ -2,15 +2,13 @@
 
 use crate::{
     args::release::{ListFormat, PublishedArgs},
+    executor,
     exit::{Failure, Outcome},
     output,
     release::{keys, stores},
-    runtime,
 };
-use host_core::{
-    digest::Digest,
-    release::{ArtifactName, ArtifactStore, Manifest, ManifestError, PublicKeys},
-};
+use contract::digest::Digest;
+use release::{ArtifactName, ArtifactStore, Manifest, ManifestError, PublicKeys};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -32,7 +30,7 @@ pub fn resolve(arguments: &PublishedArgs) -> Result<Configuration<'_>, Failure> 
 /// Lists what a trusted key signed; anything else is a remark.
 pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
     let Configuration { arguments, keys } = configuration;
-    let (manifests, left_out) = runtime::workers(1)?.block_on(async {
+    let (manifests, left_out) = executor::workers(1)?.block_on(async {
         let store = stores::artifacts(&arguments.artifacts, &arguments.aws).await?;
         read(store, &keys).await
     })?;

@@ -2,21 +2,20 @@
 
 use crate::{
     args::PullArgs,
-    aws,
+    aws, executor,
     exit::{Failure, Outcome},
     output,
     replacement::{self, OutputError, Readers, Replacement},
-    runtime,
     signals::Signals,
     time,
 };
 use aws_sdk_cloudwatchlogs::{error::ProvideErrorMetadata, types::FilteredLogEvent};
-use host_core::tape::TapeFinder;
 use indicatif::ProgressBar;
 use std::{
     io::Write,
     path::{Path, PathBuf},
 };
+use tape::TapeFinder;
 
 /// Tapes, whole and in parts; the first member of both is their mark.
 const TAPES: &str = "{ ($.tenon_tape = *) || ($.tenon_tape_part = *) }";
@@ -66,7 +65,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         None => Sink::Stdout,
     };
     let progress = ProgressBar::new_spinner();
-    let fetched = runtime::workers(1)?.block_on(async {
+    let fetched = executor::workers(1)?.block_on(async {
         let mut signals = Signals::new()?;
         tokio::select! {
             fetched = fetch(&configuration, &mut sink, &progress) => fetched,

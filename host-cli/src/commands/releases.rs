@@ -2,15 +2,14 @@
 
 use crate::{
     args::release::{ListFormat, ReleasesArgs},
+    executor,
     exit::{Failure, Outcome},
     output,
     release::{channels, keys, stores::StoresSpec},
-    runtime, time,
+    time,
 };
-use host_core::{
-    release::{Channel, ChannelName, PublicKeys},
-    text::printable,
-};
+use contract::text::printable;
+use release::{Channel, ChannelName, PublicKeys};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -55,7 +54,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         count,
         format,
     } = configuration;
-    let runtime = runtime::workers(1)?;
+    let runtime = executor::workers(1)?;
     let (stores, documents) = runtime.block_on(async {
         let stores = stores.open().await?;
         let documents = stores.channels.history(&channel, count).await;

@@ -3,6 +3,7 @@
 use crate::{
     args::{ReplayArgs, ReportFormat, TapeArgs},
     commands::tape_options::{self, TapeConfiguration},
+    executor,
     exit::{Failure, Outcome},
     guest::{self, EMBEDDED_NAME, GuestSource, environment},
     output, replacement,
@@ -19,15 +20,15 @@ use crate::{
         runner::{self, Found},
         tapes::Source,
     },
-    runtime, seed,
+    seed,
     signals::Signals,
     store::{CaseStores, StoreSpec},
 };
-use host_core::{
+use contract::{
     limits::{CASE_BYTES_IN_FLIGHT_MAX, TAPE_BYTES_IN_FLIGHT_MAX},
     seed::Seed,
-    service::Service,
 };
+use service::Service;
 use std::{
     fs,
     io::Write,
@@ -172,7 +173,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         .iter()
         .any(|input| matches!(input, Input::Event(..) | Input::Lines(..)));
     // A store that nothing uses is not opened: the file need not exist, and may be in use.
-    let runtime = runtime::workers(jobs)?;
+    let runtime = executor::workers(jobs)?;
     let storage = runtime.block_on(async {
         if has_events || (has_tapes && tape.uses_store()) {
             store.open_reproducibly().await
@@ -307,7 +308,7 @@ fn next_steps(found: &Found, has_page: bool) -> String {
 fn bytes_of(input: &Input) -> u64 {
     let bytes = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
     match input {
-        Input::Case(folder) => bytes(&folder.join(host_core::replay::EVENT_FILE)),
+        Input::Case(folder) => bytes(&folder.join(observation::EVENT_FILE)),
         Input::Event(path, _) | Input::Lines(path, _) | Input::Tape(Source::File(path, _)) => {
             bytes(path)
         }

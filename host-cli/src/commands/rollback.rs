@@ -3,15 +3,15 @@
 use crate::{
     args::release::RollbackArgs,
     commands::releases,
+    executor,
     exit::{Failure, Outcome},
     output,
     release::{
         channels::{self, Signer},
         stores::{Stores, StoresSpec},
     },
-    runtime,
 };
-use host_core::release::{self, Channel, ChannelName};
+use release::{self, Channel, ChannelName};
 
 /// Generations that are looked through for the one to go back to.
 const HISTORY_MAX: usize = 1000;
@@ -45,7 +45,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         stores,
         signer,
     } = configuration;
-    let next = runtime::workers(1)?.block_on(async {
+    let next = executor::workers(1)?.block_on(async {
         let stores = stores.open().await?;
         let mut present = signer.present(&stores, &channel).await?;
         let current = present.document.as_ref();

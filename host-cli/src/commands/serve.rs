@@ -3,11 +3,12 @@
 use crate::{
     args::{self, FollowOptions, LogFormat, ServeArgs},
     commands::event,
+    executor,
     exit::{Failure, Outcome},
     guest::{self, GuestSource, environment},
     output,
     release::{channels, keys, stores::StoresSpec},
-    runtime, seed,
+    seed,
     serve::{
         access::AccessLog,
         authority::{self, Allowed},
@@ -24,14 +25,13 @@ use crate::{
     store::{StoreSpec, Whole},
     time,
 };
-use host_core::{
-    gateway::Origin,
-    release::{ChannelName, Follower, Following, HostContext, PublicKeys, Views},
-    runtime::{Environment, Runtime, RuntimeOptions},
-    service::{Router, Service},
-    tape::{RecordOptions, Redaction},
-    text::printable_lines,
-};
+use ::tape::{RecordOptions, Redaction};
+use contract::text::printable_lines;
+use gateway::Origin;
+use release::{ChannelName, PublicKeys};
+use rollout::{Follower, Following, HostContext, Views};
+use runtime::{Environment, Runtime, RuntimeOptions};
+use service::{Router, Service};
 use std::{
     io,
     net::{SocketAddr, ToSocketAddrs},
@@ -176,7 +176,7 @@ fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, Failure> {
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let instances_max = workers * INSTANCES_PER_WORKER;
-    let runtime = runtime::workers(1)?; // to accept connections, and to follow a channel
+    let runtime = executor::workers(1)?; // to accept connections, and to follow a channel
     let guest_file = match &configuration.guest {
         GuestSource::File(path) if configuration.follow.is_none() => Some(GuestFile::new(path)),
         GuestSource::File(_) | GuestSource::Embedded => None,

@@ -2,11 +2,12 @@
 
 use crate::{
     args::{TableArgs, TableCommand},
+    executor,
     exit::{Failure, Outcome},
-    output, runtime,
+    output,
     store::TableSpec,
 };
-use host_core::storage::dynamodb::table::{self, Created, TableError};
+use storage_dynamodb::table::{self, Created, TableError};
 
 /// Which table, and what to do with it.
 pub struct Configuration {
@@ -34,7 +35,7 @@ pub fn resolve(arguments: &TableArgs) -> Result<Configuration, Failure> {
 /// Says on stdout what was done or found.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let Configuration { table, task } = configuration;
-    runtime::workers(1)?.block_on(async {
+    executor::workers(1)?.block_on(async {
         match task {
             Task::Create => create(&table).await,
             Task::Check => check(&table).await,

@@ -8,16 +8,12 @@ use crate::{
     replay::runner::TapeOptions,
     store::StoreSpec,
 };
-use host_core::{
-    replay::{IgnoreRule, InvalidRule},
-    runtime::{Environment, Runtime},
-    storage::Storage,
-    tape::{
-        Identity, InvalidKey,
-        replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer},
-    },
-};
+use observation::{IgnoreRule, InvalidRule};
+use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer};
+use runtime::{Environment, Runtime};
 use std::{path::Path, sync::Arc};
+use storage::Storage;
+use tape::{Identity, InvalidKey};
 
 /// Largest file with a key.
 const IDENTITY_BYTES_MAX: u64 = 16 << 10;

@@ -1,7 +1,7 @@
 //! `--guest-env`: what a guest finds in its environment, from the command line or from a file, where secrets belong.
 
 use crate::{args::EnvironmentOption, exit::Failure, input};
-use host_core::runtime::Environment;
+use runtime::Environment;
 use std::{collections::BTreeMap, path::Path};
 
 /// Largest file with a guest's environment (AWS: all of a function's variables take 4 KB).

@@ -4,10 +4,8 @@
 //! is compiled again.
 
 use crate::replacement::{self, Readers};
-use host_core::{
-    digest::Digest,
-    engine::{self, Candidate, Engine, LoadError, Target},
-};
+use contract::{compatibility::Target, digest::Digest};
+use runtime::engine::{self, Candidate, Engine, LoadError};
 use std::{
     env, fs, io,
     path::{Path, PathBuf},

@@ -2,12 +2,10 @@
 
 use super::{keys, seen::Seen, stores::Stores};
 use crate::{args::release::SigningOptions, exit::Failure, output, time};
-use host_core::{
-    digest::Digest,
-    release::{
-        Channel, ChannelName, FlipError, InvalidRecord, NewestRecord, PublicKey, PublicKeys,
-        RecordState, SecretKey, Signing, newest_record, record_generation, record_state,
-    },
+use contract::digest::Digest;
+use release::{
+    Channel, ChannelName, FlipError, InvalidRecord, NewestRecord, PublicKey, PublicKeys,
+    RecordState, SecretKey, Signing, newest_record, record_generation, record_state,
 };
 use std::time::Duration;
 use tokio::time::sleep;

@@ -10,26 +10,19 @@ use crate::{
         tapes::{self, Found, Source},
     },
 };
-use host_core::{
-    digest::Digest,
-    engine::Engine,
-    release::ArtifactName,
-    replay::{
-        self, ANSWER, Case, CaseOutcome, IgnoreRule, Mismatch, STORE, exchange_seed, local_view,
-        readable_response, replay_cursor_key, run_case,
-    },
-    runtime::{Runtime, RuntimeOptions},
-    seed::Seed,
-    service::Service,
-    storage::{MemoryStorage, Namespace, Snapshot},
-    tape::{
-        Exchange, Line,
-        replay::{Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict},
-    },
-    text::printable,
+use contract::{digest::Digest, seed::Seed, text::printable};
+use observation::{self, ANSWER, Case, IgnoreRule, Mismatch, STORE, readable_response};
+use release::ArtifactName;
+use replay::{
+    CaseOutcome, Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict, exchange_seed,
+    local_view, replay_cursor_key, run_case,
 };
+use runtime::{Runtime, RuntimeOptions, engine::Engine};
 use serde_json::{Value, json};
+use service::Service;
 use std::{path::PathBuf, sync::Arc, thread};
+use storage::{MemoryStorage, Namespace, Snapshot};
+use tape::{Exchange, Line};
 use tokio::sync::mpsc;
 
 /// Places that are shown; further ones are only counted.
@@ -314,15 +307,13 @@ impl Side {
     }
 
     async fn answer(&self, event: &Event) -> Value {
-        let exchange = replay::Exchange {
+        let exchange = replay::ReplayedEvent {
             event: &event.bytes,
             received_at_ms: event.head.received_at_ms,
             seed: exchange_seed(&seed(), event.position),
         };
         match exchange.run(&self.service).await {
-            Ok(answer) => {
-                readable_response(host_core::json::value(&answer.payload).unwrap_or_default())
-            }
+            Ok(answer) => readable_response(json::value(&answer.payload).unwrap_or_default()),
             Err(rejection) => json!({"refusal": rejection.to_string()}),
         }
     }

@@ -1,10 +1,8 @@
 //! Key files: read only where nobody else can.
 
 use crate::exit::Failure;
-use host_core::{
-    files::{self, FileError, NamedBy},
-    release::{PublicKey, PublicKeys, SecretKey},
-};
+use files::{self, FileError, NamedBy};
+use release::{PublicKey, PublicKeys, SecretKey};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},

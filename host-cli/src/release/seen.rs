@@ -3,14 +3,12 @@
 
 use super::stores::Stores;
 use crate::exit::Failure;
-use host_core::{
-    digest::Digest,
-    files::{
-        NamedBy,
-        beside::{self, Leftovers},
-    },
-    release::{ChannelName, PublicKey},
+use contract::digest::Digest;
+use files::{
+    NamedBy,
+    beside::{self, Leftovers},
 };
+use release::{ChannelName, PublicKey};
 use serde::{Deserialize, Serialize};
 use std::{
     env, fs, io,

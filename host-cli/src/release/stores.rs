@@ -5,10 +5,10 @@ use crate::{
     exit::Failure,
     store::TableSpec,
 };
-use host_core::release::{
+use release::{
     ArtifactStore, ChannelName, ChannelStore, FolderArtifacts, FolderChannels, PublicKey,
-    TableChannels,
 };
+use release_aws::TableChannels;
 use std::{path::PathBuf, sync::Arc};
 
 /// Both stores of a release.

@@ -2,12 +2,9 @@
 
 use super::tapes::{self, Source};
 use crate::{exit::Failure, input, output};
-use host_core::{
-    files::{self, NamedBy},
-    limits,
-    replay::{AFTER_FILE, BEFORE_FILE, Case, EVENT_FILE, EventHead, RESPONSE_FILE, head},
-    seed::Seed,
-};
+use contract::{limits, seed::Seed};
+use files::{self, NamedBy};
+use observation::{AFTER_FILE, BEFORE_FILE, Case, EVENT_FILE, EventHead, RESPONSE_FILE, head};
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read},

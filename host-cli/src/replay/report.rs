@@ -7,11 +7,9 @@ pub mod text;
 
 use super::input::Place;
 use crate::exit::Failure;
-use host_core::{
-    replay::{Mismatch, RequestLine},
-    tape::replay as tape,
-    text::printable,
-};
+use contract::text::printable;
+use observation::{Mismatch, RequestLine};
+use replay as tape;
 use std::path::Path;
 
 /// What became of one event or case.

@@ -13,17 +13,18 @@ use super::{
     report::{Finding, Report, Totals, Verdict},
 };
 use crate::{exit::Failure, guest::EMBEDDED_NAME, output, store::CaseStores};
-use host_core::{
+use contract::{
     limits::{CASE_BYTES_IN_FLIGHT_MAX, TAPE_BYTES_IN_FLIGHT_MAX},
-    replay::IgnoreRule,
-    runtime::Runtime,
     seed::Seed,
-    service::Service,
-    tape::{self, Identity, replay::Replayer},
 };
+use observation::IgnoreRule;
+use replay::Replayer;
+use runtime::Runtime;
+use service::Service;
 use std::{
     collections::VecDeque, future::poll_fn, path::PathBuf, pin::Pin, sync::Arc, task::Poll, thread,
 };
+use tape::{self, Identity};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
@@ -346,7 +347,7 @@ impl Settlement<'_> {
     /// For the next step that is named at the end.
     fn note(&mut self, finding: &Finding) {
         let differs = match &finding.verdict {
-            Verdict::Tape { comparison, .. } => comparison.verdict != tape::replay::Verdict::Same,
+            Verdict::Tape { comparison, .. } => comparison.verdict != replay::Verdict::Same,
             Verdict::Differs(_) => true,
             Verdict::Same
             | Verdict::Blessed

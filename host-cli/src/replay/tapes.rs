@@ -4,16 +4,14 @@ mod shape;
 
 use self::shape::{Shape, shape};
 use crate::{exit::Failure, input};
+use files::{self, NamedBy};
 use flate2::bufread::MultiGzDecoder;
-use host_core::{
-    files::{self, NamedBy},
-    tape::{Line, MessagesError, MissingParts, ReadError, TapeFinder, TapeReader, read_messages},
-};
 use std::{
     fmt,
     io::{self, BufRead, BufReader, Cursor, Read},
     path::{Path, PathBuf},
 };
+use tape::{Line, MessagesError, MissingParts, ReadError, TapeFinder, TapeReader, read_messages};
 
 /// What is looked at to tell what a file is.
 const HEAD_BYTES: usize = 64 << 10;

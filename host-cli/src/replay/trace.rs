@@ -1,12 +1,10 @@
 //! `--trace`: what happened in a recorded request, step by step.
 
 use crate::time;
-use host_core::{
-    tape::{CallRecord, Exchange, LogLine},
-    text::Printable,
-};
+use contract::text::Printable;
 use serde_json::Value;
 use std::fmt::{self, Write};
+use tape::{CallRecord, Exchange, LogLine};
 
 /// Characters of a value that are shown.
 const VALUE_CHARACTERS_MAX: usize = 2_000;

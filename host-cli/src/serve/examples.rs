@@ -4,23 +4,22 @@
 //! the counts of the guest's failures see it.
 
 use crate::seed;
-use host_core::{
-    gateway::{
-        Arrival, EventKind, Origin,
-        compose::{Incoming, compose},
-        take_apart,
-    },
+use contract::{
     http::{Request, Scheme},
-    json,
     limits::Limits,
-    runtime::{Run, Runtime},
     seed::Seed,
-    storage::MemoryStorage,
 };
+use gateway::{
+    Arrival, EventKind, Origin,
+    compose::{Incoming, compose},
+    take_apart,
+};
+use runtime::{Run, Runtime};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use storage::MemoryStorage;
 
 /// How long a server waits for it before it begins.
 const DURATION_MAX: Duration = Duration::from_secs(2);

@@ -10,19 +10,17 @@ use super::{
 };
 use crate::{seed, time};
 use bytes::Bytes;
-use host_core::{
-    gateway::{
-        Origin, Quotas, REST_BINARY_TYPES,
-        compose::{Incoming, compose, refused},
-        deliver::{BinaryMedia, Delivery, deliver},
-        path_for_logs,
-    },
+use contract::{
     http::Scheme,
     limits::Limits,
-    problem,
-    release::Follower,
+    outcome::{Answer, Summary},
     seed::Seed,
-    service::{Answer, Arrival, Service, Summary},
+};
+use gateway::{
+    Origin, Quotas, REST_BINARY_TYPES,
+    compose::{Incoming, compose, refused},
+    deliver::{BinaryMedia, Delivery, deliver},
+    path_for_logs, problem,
 };
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -31,6 +29,8 @@ use hyper::{
     header::{HeaderName, HeaderValue},
     http::request::Parts,
 };
+use rollout::Follower;
+use service::{Arrival, Service};
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -2,7 +2,8 @@
 //! would refuse, and for whom the server answers.
 
 use super::authority::{self, Allowed, NotAllowedError};
-use host_core::{gateway::Quotas, http::field_value, limits::Limits};
+use contract::{http::field_value, limits::Limits};
+use gateway::Quotas;
 use hyper::{
     HeaderMap, Method, Version,
     header::{self, HeaderValue},
@@ -242,7 +243,7 @@ pub fn target(head: &Parts) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use host_core::gateway::EventKind;
+    use gateway::EventKind;
     use hyper::Request;
 
     fn checked(uri: &str, fields: &[(&str, &[u8])]) -> Result<Parts, Refusal> {

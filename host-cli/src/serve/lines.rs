@@ -2,13 +2,12 @@
 
 use super::function_name::demangled;
 use crate::time;
-use host_core::{
+use contract::{
     digest::Digest,
-    release::ChannelReport,
-    runtime::Usage,
-    service::Summary,
+    outcome::{Summary, Usage},
     text::{Printable, printable},
 };
+use rollout::ChannelReport;
 use std::{fmt, io::Write, time::Duration};
 
 /// Digits of a guest's digest: enough to tell it from every other one.
@@ -272,7 +271,7 @@ struct Key<'a>(&'a str);
 impl fmt::Display for Key<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_plain = |character: char| {
-            host_core::text::is_printable(character) && !" =\"".contains(character)
+            contract::text::is_printable(character) && !" =\"".contains(character)
         };
         self.0
             .chars()
@@ -284,11 +283,9 @@ impl fmt::Display for Key<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use host_core::{
-        gateway::EventKind,
-        runtime::{Failure, LogLevel, LogRecord},
-        service::Fault,
-        storage::StorageReport,
+    use contract::{
+        log::{LogLevel, LogRecord},
+        outcome::{Failure, Fault, StorageReport},
     };
 
     fn usage() -> Usage {
@@ -368,7 +365,7 @@ mod tests {
     fn as_json_every_line_is_one_object_with_the_same_names() {
         let lines = written(Format::Json);
         for line in lines.lines() {
-            let object = host_core::json::value(line.as_bytes()).unwrap();
+            let object = json::value(line.as_bytes()).unwrap();
             assert!(object.is_object(), "{line}");
         }
         insta::assert_snapshot!(lines, @r#"
@@ -387,7 +384,7 @@ mod tests {
             assert!(
                 lines
                     .lines()
-                    .all(|line| line.chars().all(host_core::text::is_printable)),
+                    .all(|line| line.chars().all(contract::text::is_printable)),
                 "{lines:?}"
             );
         }

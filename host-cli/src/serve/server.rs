@@ -6,7 +6,7 @@ use super::{
     wire::{OnRefusal, Wire},
     workers::Workers,
 };
-use host_core::gateway::{EventKind, Quotas};
+use gateway::{EventKind, Quotas};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{

@@ -1,17 +1,16 @@
 //! `--record`: requests go onto a tape, written by a thread of its own. Nothing is dropped: who is faster than the disk waits.
 
 use crate::{exit::Failure, output, replacement};
-use host_core::{
-    gateway::Rejection,
-    service::{Answer, Arrival, Service},
-    tape::{RecordOptions, Recorder, is_tape},
-};
+use contract::outcome::Answer;
+use gateway::Rejection;
+use service::{Arrival, Service};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::Path,
     thread::{self, JoinHandle},
 };
+use tape::{RecordOptions, Recorder, is_tape};
 use tokio::sync::mpsc;
 
 /// What tells a tape from another file.
@@ -75,7 +74,8 @@ impl TapeFile {
         event: &[u8],
         arrival: Arrival,
     ) -> Result<Answer, Rejection> {
-        let (answer, line) = self.recorder.invoke(service, event, arrival).await;
+        let (answer, line) =
+            service::invoke_recorded(&self.recorder, service, event, arrival).await;
         if let (Some(line), Some(lines)) = (line, &self.lines) {
             // Where the writer has given up, it has said so.
             let _ = lines.send(line).await;

@@ -13,7 +13,7 @@ use super::{
     clients::{Client, Phase},
     framing::Framing,
 };
-use host_core::problem;
+use gateway::problem;
 use std::{
     io::{self, IoSlice},
     pin::Pin,

@@ -4,13 +4,12 @@ use crate::{
     aws::{self, Service},
     exit::Failure,
 };
-use host_core::storage::{
-    CursorKey, DynamoDbOptions, DynamoDbStorage, Namespace, StorageError, dynamodb::CursorKeyError,
-};
 use std::{
     fmt,
     time::{Duration, Instant},
 };
+use storage::{CursorKey, Namespace, StorageError};
+use storage_dynamodb::{CursorKeyError, DynamoDbOptions, DynamoDbStorage};
 
 /// Time to find out at start whether the table can be used.
 const OPENING_DURATION_MAX: Duration = Duration::from_secs(10);

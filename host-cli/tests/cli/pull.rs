@@ -69,7 +69,7 @@ fn tape() -> Vec<String> {
 
 /// A line as a log takes it that takes no more than a kilobyte.
 fn parts(line: &str) -> Vec<String> {
-    host_core::tape::split(line.as_bytes().to_vec(), 1024)
+    tape::split(line.as_bytes().to_vec(), 1024)
         .into_iter()
         .map(|part| String::from_utf8(part).unwrap())
         .collect()

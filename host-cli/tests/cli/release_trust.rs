@@ -4,7 +4,7 @@ use crate::{
     program::{Folder, GUEST, Server, cli, command},
     release::{artifacts, site},
 };
-use host_core::digest::Digest;
+use contract::digest::Digest;
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 fn document(channel: &str) -> PathBuf {

@@ -4,7 +4,7 @@ use crate::{
     program::{Folder, cli_with_input, image},
     tapes::{lines, record, replay},
 };
-use host_core::digest::Digest;
+use contract::digest::Digest;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -221,7 +221,7 @@ fn a_compressed_tape_that_is_cut_short_is_done_up_to_the_cut() {
 fn parts_without_the_rest_of_their_line_are_named() {
     let folder = Folder::new();
     let tape = lines(&record(&folder));
-    let parts = |line: &str| host_core::tape::split(line.as_bytes().to_vec(), 600);
+    let parts = |line: &str| tape::split(line.as_bytes().to_vec(), 600);
     let split = parts(&tape[0]);
     let count = split.len();
     assert!(count > 4);

@@ -1,7 +1,7 @@
 //! Whatever texts a tape, an event or a guest holds: nothing that acts on a terminal is printed, and no line is forged.
 
 use crate::program::{Folder, Run, Server, cli, image};
-use host_core::text::is_printable;
+use contract::text::is_printable;
 use serde_json::Value;
 use std::fs;
 

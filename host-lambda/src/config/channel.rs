@@ -1,12 +1,11 @@
 //! The release channel to follow, where there is one.
 
 use super::{InvalidVariable, Variables, endpoint};
-use host_core::{
-    limits::CHANNEL_GENERATION_MAX,
-    release::{ChannelName, PublicKeys, S3Location},
-    storage::dynamodb::DynamoDbOptions,
-};
+use contract::limits::CHANNEL_GENERATION_MAX;
+use release::{ChannelName, PublicKeys};
+use release_aws::S3Location;
 use std::{path::PathBuf, time::Duration};
+use storage_dynamodb::DynamoDbOptions;
 
 /// How often to look where nothing else is said.
 const INTERVAL_MS_DEFAULT: u64 = 15_000;

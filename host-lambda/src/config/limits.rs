@@ -1,7 +1,7 @@
 //! Bounds that an operator may change.
 
 use super::{InvalidVariable, Variables};
-use host_core::limits::{GUEST_MEMORY_BYTES_CEILING, LAMBDA_PAYLOAD_BYTES_MAX, Limits};
+use contract::limits::{GUEST_MEMORY_BYTES_CEILING, LAMBDA_PAYLOAD_BYTES_MAX, Limits};
 use std::time::Duration;
 
 /// A guest that has less cannot start.

@@ -1,7 +1,7 @@
 //! Which requests are recorded, and without what: `TENON_TAPE` and what begins like it.
 
 use super::{InvalidVariable, Variables};
-use host_core::tape::{RecordOptions, Redaction, TapePolicy};
+use tape::{RecordOptions, Redaction, TapePolicy};
 
 pub(super) fn read(variables: &Variables) -> Result<RecordOptions, InvalidVariable> {
     let policy = match variables.get("TENON_TAPE") {

@@ -1,5 +1,5 @@
 use super::*;
-use host_core::tape::Redaction;
+use ::tape::Redaction;
 use std::time::Duration;
 
 /// What Lambda sets by itself, and the one variable that has no default.

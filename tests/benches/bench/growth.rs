@@ -10,9 +10,9 @@ use crate::{
     workload,
 };
 use guests::Guests;
-use host_core::{
+use runtime::{
+    Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
-    runtime::{Runtime, RuntimeOptions},
 };
 use std::{fs, time::Instant};
 

@@ -9,11 +9,10 @@ use crate::{
     workload,
 };
 use anyhow::{Context, ensure};
-use host_core::{
-    engine::{Engine, EngineOptions, Target, compile},
-    http::Request,
-    runtime::{Runtime, RuntimeOptions},
-    storage::Storage,
+use contract::{compatibility::Target, http::Request};
+use runtime::{
+    Runtime, RuntimeOptions,
+    engine::{Engine, EngineOptions, compile},
 };
 use std::{
     env, fs,
@@ -21,6 +20,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use storage::Storage;
 
 /// Compiling takes a thousand times as long as anything else.
 const COMPILATIONS: u64 = 12;

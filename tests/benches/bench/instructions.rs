@@ -3,16 +3,14 @@
 
 use crate::{report, workload};
 use anyhow::{Context, bail, ensure};
-use host_core::{
-    engine::{Engine, EngineOptions, Target, compile},
-    runtime::{Runtime, RuntimeOptions},
-    service::{Arrival, Service},
-    tape::{
-        Exchange, RecordOptions, Recorder, TapePolicy,
-        replay::{ReplayGuest, ReplayOptions, Replayer, Verdict},
-    },
+use contract::compatibility::Target;
+use replay::{ReplayGuest, ReplayOptions, Replayer, Verdict};
+use runtime::{
+    Runtime, RuntimeOptions,
+    engine::{Engine, EngineOptions, compile},
 };
 use serde_json::Value;
+use service::{Arrival, Service};
 use std::{
     env, fs,
     path::Path,
@@ -20,6 +18,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tape::{Exchange, RecordOptions, Recorder, TapePolicy};
 
 /// What was counted when it was last looked at. Whoever makes a path longer on purpose writes the new count here, and why into the commit.
 const EXPECTED: &str = include_str!("instructions.json");
@@ -56,7 +55,8 @@ fn prepare(folder: &Path) -> anyhow::Result<()> {
     let recorder = Recorder::new(RecordOptions::new(TapePolicy::ALL));
     let line = workload::block_on(async {
         service.invoke(&put(), arrival(0)).await?;
-        let (answer, line) = recorder.invoke(&service, &get(), arrival(1)).await;
+        let (answer, line) =
+            service::invoke_recorded(&recorder, &service, &get(), arrival(1)).await;
         ensure!(answer?.summary.status == 200, "the item is not there");
         line.context("nothing was recorded")
     })?;

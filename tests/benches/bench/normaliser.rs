@@ -7,7 +7,7 @@ use crate::{
     workload,
 };
 use anyhow::{Context, ensure};
-use host_core::{gateway, http::Response, limits::Limits, seed::Seed};
+use contract::{http::Response, limits::Limits, seed::Seed};
 use lambda_http::{
     Adapter, LambdaEvent, Service,
     http::{self, HeaderValue, header::HeaderName},

@@ -4,10 +4,10 @@ use crate::{
     report::{self, Samples, median},
     workload,
 };
-use host_core::{
+use contract::http::Request;
+use runtime::{
+    Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
-    http::Request,
-    runtime::{Runtime, RuntimeOptions},
 };
 use std::time::Instant;
 

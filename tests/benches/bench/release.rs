@@ -5,18 +5,18 @@ use crate::{
     workload,
 };
 use anyhow::{Context, ensure};
-use host_core::{
-    digest::Digest,
-    engine::{Engine, EngineOptions},
-    release::{
-        ChannelName, ChannelStore, FolderArtifacts, FolderChannels, Follower, Following,
-        HostContext, Promotion, PublicKeys, RouteLimits, SecretKey, Signing, Views, promote,
-        publish,
-    },
-    runtime::{Runtime, RuntimeOptions},
-    service::Service,
-    storage::{CursorKey, MemoryStorage, Namespace},
+use contract::digest::Digest;
+use publish::publish;
+use release::{
+    ChannelName, ChannelStore, FolderArtifacts, FolderChannels, Promotion, PublicKeys, RouteLimits,
+    SecretKey, Signing, promote,
 };
+use rollout::{Follower, Following, HostContext, Views};
+use runtime::{
+    Runtime, RuntimeOptions,
+    engine::{Engine, EngineOptions},
+};
+use service::Service;
 use std::{
     collections::BTreeMap,
     fs,
@@ -24,6 +24,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use storage::{CursorKey, MemoryStorage, Namespace};
 
 /// Requests of one subject before it is the other's turn.
 const BATCH: u64 = 200;

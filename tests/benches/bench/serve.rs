@@ -6,10 +6,7 @@ use crate::{
     workload,
 };
 use anyhow::{Context, ensure};
-use host_core::{
-    http::{Context as RequestContext, FieldLines, PathFidelity, Request, Scheme},
-    storage::Storage,
-};
+use contract::http::{Context as RequestContext, FieldLines, PathFidelity, Request, Scheme};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -25,6 +22,7 @@ use std::{
     },
     time::Duration,
 };
+use storage::Storage;
 
 const ROUND: Duration = Duration::from_millis(700);
 const ROUNDS: usize = 15;

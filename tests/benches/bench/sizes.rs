@@ -7,14 +7,12 @@ mod body;
 
 use crate::{report, turns::in_turns, workload};
 use anyhow::ensure;
-use host_core::{
+use contract::{http::Response, limits::Limits};
+use runtime::{
+    Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
-    gateway,
-    http::Response,
-    limits::Limits,
-    runtime::{Runtime, RuntimeOptions},
-    service::Service,
 };
+use service::Service;
 use std::{fs, time::Instant};
 
 const SIZES: [(&str, usize); 4] = [

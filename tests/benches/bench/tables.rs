@@ -7,11 +7,6 @@ use crate::{
     workload,
 };
 use anyhow::{Context, ensure};
-use host_core::storage::{
-    Call, Consistency, Direction, Document, DynamoDbStorage, Key, MemoryStorage, Operation,
-    Precondition, PutOptions, QueryOptions, RedbStorage, SortRange, Storage, StorageExt as _,
-    TransactOutcome,
-};
 use std::{
     env, fs,
     ops::Range,
@@ -19,6 +14,12 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use storage::{
+    Call, Consistency, Direction, Document, Key, MemoryStorage, Operation, Precondition,
+    PutOptions, QueryOptions, SortRange, Storage, StorageExt as _, TransactOutcome,
+};
+use storage_dynamodb::DynamoDbStorage;
+use storage_redb::RedbStorage;
 use tokio::task::JoinSet;
 
 const SMALL: u64 = 100;

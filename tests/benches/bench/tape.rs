@@ -6,18 +6,18 @@ use crate::{
     workload,
 };
 use anyhow::{Context, ensure};
-use host_core::{
+use runtime::{
+    Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
-    runtime::{Runtime, RuntimeOptions},
-    service::Service,
-    tape::{RecordOptions, Recorder, TapePolicy},
 };
+use service::Service;
 use std::{
     fs::{self, File},
     io::{BufWriter, Write},
     path::Path,
     time::Instant,
 };
+use tape::{RecordOptions, Recorder, TapePolicy};
 
 /// Requests of one subject before it is the other's turn.
 const BATCH: u64 = 200;
@@ -49,16 +49,16 @@ fn recording() -> anyhow::Result<Vec<u8>> {
     let mut samples = [Vec::new(), Vec::new()];
     let mut line = None;
     workload::block_on(async {
-        recorders[0]
-            .invoke(&service, &put, workload::arrival(u64::MAX))
+        service::invoke_recorded(&recorders[0], &service, &put, workload::arrival(u64::MAX))
             .await
             .0?;
         for number in 0..BATCH * ROUNDS {
             let subject = usize::from(!(number / BATCH).is_multiple_of(2));
             let started = Instant::now();
-            let (answer, written) = recorders[subject]
-                .invoke(&service, &get, workload::arrival(number))
-                .await;
+            let recorder = &recorders[subject];
+            let arrival = workload::arrival(number);
+            let (answer, written) =
+                service::invoke_recorded(recorder, &service, &get, arrival).await;
             samples[subject].push(started.elapsed());
             ensure!(answer?.summary.status == 200, "the item is not there");
             ensure!(

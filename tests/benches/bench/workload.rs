@@ -1,19 +1,19 @@
 //! The requests that are measured: a GET of one item and a POST of one, each with one storage call.
 
 use anyhow::ensure;
-use host_core::{
-    gateway::{self, EventKind, Origin, compose},
+use contract::{
     http::{Request, Response, Scheme},
     limits::Limits,
-    runtime::{Run, Runtime},
     seed::Seed,
-    service::Arrival,
-    storage::{CursorKey, MemoryStorage, Namespace, Storage, Tenant},
 };
+use gateway::{self, EventKind, Origin, compose};
+use runtime::{Run, Runtime};
+use service::Arrival;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use storage::{CursorKey, MemoryStorage, Namespace, Storage, Tenant};
 
 /// The item that GET reads.
 pub const ITEM_PATH: &str = "/items/bench";

@@ -2,12 +2,12 @@
 //! never a panic.
 #![no_main]
 
-use host_core::{
-    replay::{AFTER_FILE, BEFORE_FILE, Case, DIFFERENCES_MAX, IgnoreRule, Mismatch, RESPONSE_FILE},
-    storage::{Entry, Namespace, Snapshot, memory::MemoryStorage},
+use observation::{
+    AFTER_FILE, BEFORE_FILE, Case, DIFFERENCES_MAX, IgnoreRule, Mismatch, RESPONSE_FILE,
 };
 use serde_json::Value;
 use std::path::Path;
+use storage::{Entry, Namespace, Snapshot, memory::MemoryStorage};
 
 /// Form feed stands between the files: JSON never has it, and text files may.
 const SEPARATOR: u8 = 0x0c;

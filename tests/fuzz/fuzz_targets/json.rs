@@ -1,8 +1,6 @@
 //! Any bytes as JSON: a value that is written and read again as the same, or an error, never a panic.
 #![no_main]
 
-use host_core::json;
-
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let is_json = json::check(bytes).is_ok();
     if let Ok((value, lone_surrogate)) = json::lenient_value(bytes) {

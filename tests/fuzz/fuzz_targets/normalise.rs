@@ -1,7 +1,7 @@
 //! Any bytes as a gateway event: a request that keeps its promises, or a rejection, never a panic.
 #![no_main]
 
-#[path = "../../../host-core/tests/gateway/invariants.rs"]
+#[path = "../../../crates/gateway/tests/gateway/invariants.rs"]
 mod invariants;
 
 libfuzzer_sys::fuzz_target!(|event: &[u8]| {

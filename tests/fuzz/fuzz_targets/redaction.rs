@@ -3,24 +3,17 @@
 #![no_main]
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use host_core::{
-    answer::{Answer, Fault, Summary},
-    gateway::{
-        Arrival, Event, EventKind, Origin, Rejection,
-        compose::{Incoming, compose},
-        parse, respond,
-    },
+use contract::{
     http::{Response, Scheme},
     limits::{Limits, TAPE_LINE_WRITTEN_BYTES_MAX},
     log::{LogLevel, LogRecord},
+    outcome::{Answer, Fault, Summary},
     seed::Seed,
-    storage::{
-        Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, StorageExt as _,
-    },
-    tape::{
-        Exchange, RecordOptions, RecordedHost, RecordedRequest, Recorder, RecordingStorage,
-        Redaction, TapePolicy, id_of,
-    },
+};
+use gateway::{
+    Arrival, Event, EventKind, Origin, Rejection,
+    compose::{Incoming, compose},
+    parse, respond,
 };
 use serde_json::Value;
 use std::{
@@ -28,6 +21,13 @@ use std::{
     pin::pin,
     sync::{Arc, LazyLock},
     task::{Context, Poll, Waker},
+};
+use storage::{
+    Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, StorageExt as _,
+};
+use tape::{
+    Exchange, RecordOptions, RecordedHost, RecordedRequest, Recorder, RecordingStorage, Redaction,
+    TapePolicy, id_of,
 };
 
 /// The dictionary has it, too: inputs may copy it to anywhere.
@@ -155,7 +155,7 @@ fn check(input: &Input<'_>) {
     assert!(line.len() <= TAPE_LINE_WRITTEN_BYTES_MAX && !line.contains(&b'\n'));
     let exchange = Exchange::read(&line).expect("a line that is read back");
     assert_eq!(id_of(&line).as_deref(), Some(&*exchange.id));
-    let line = host_core::json::value(&line).expect("JSON");
+    let line = json::value(&line).expect("JSON");
     assert!(!is_planted || !is_told(&line), "{line}");
 }
 
@@ -240,19 +240,23 @@ impl Input<'_> {
             Err(Rejection::Http(refusal)) => {
                 let payload = respond(&refusal.origin, refusal.response()).expect("a problem");
                 let fault = Fault::Refused(refusal.detail.clone());
-                let summary = Summary::of_refusal(*refusal, fault);
+                let summary = Summary {
+                    status: refusal.status,
+                    fault: Some(fault),
+                    ..Summary::new(refusal.request_id, refusal.method, refusal.route)
+                };
                 return Some(Answer { payload, summary });
             }
             Err(Rejection::NotJson { .. } | Rejection::NotHttp(_)) => return None,
         };
         self.store(seed, calls);
-        let mut summary = Summary::of_request(&request, origin.kind, route);
+        let mut summary = Summary::of_request(&request, route);
         summary.status = 200;
         summary.logs = vec![self.log_line()];
         let payload = match respond(&origin, self.response()) {
             Ok(payload) => payload,
             Err(invalid) => {
-                summary.fault = Some(invalid.into());
+                summary.fault = Some(Fault::Response(invalid.to_string()));
                 b"{}".to_vec()
             }
         };
@@ -283,7 +287,7 @@ impl Input<'_> {
         let message = format!("signing in with password={CREDENTIAL} failed");
         let message = self.with(Place::LogMessage, self.message, message);
         // The host keeps attributes that are JSON.
-        let is_json = host_core::json::check(self.attribute.as_bytes()).is_ok();
+        let is_json = json::check(self.attribute.as_bytes()).is_ok();
         let attribute = if is_json { self.attribute } else { "null" };
         let mut attributes = vec![("found".to_owned(), attribute.to_owned())];
         if self.place == Place::LogAttribute {

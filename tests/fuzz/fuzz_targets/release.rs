@@ -2,14 +2,10 @@
 //! never a panic.
 #![no_main]
 
-use host_core::{
-    compatibility::Target,
-    digest::Digest,
-    limits::Limits,
-    release::{
-        Channel, ChannelError, ChannelName, GenerationRecord, Manifest, ManifestError, PublicKey,
-        PublicKeys, Purpose, SecretKey,
-    },
+use contract::{compatibility::Target, digest::Digest, limits::Limits};
+use release::{
+    Channel, ChannelError, ChannelName, GenerationRecord, Manifest, ManifestError, PublicKey,
+    PublicKeys, Purpose, SecretKey,
 };
 use serde_json::value::RawValue;
 use std::sync::LazyLock;

@@ -1,11 +1,11 @@
 //! Any bytes as a tape, by itself and as CloudWatch gives it: requests with their calls, or errors, never a panic.
 #![no_main]
 
-use host_core::tape::{
+use std::sync::LazyLock;
+use tape::{
     Exchange, Identity, Line, TapeFinder, TapeReader, decrypt_line, id_of, read_arguments,
     read_messages,
 };
-use std::sync::LazyLock;
 
 /// Of a key that nobody uses.
 static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {

@@ -2,6 +2,10 @@
 
 pub mod stack;
 
+use contract::{
+    http::{Request, Response},
+    seed::Seed,
+};
 use guest::{
     http::Request as GuestRequest,
     ports::{
@@ -9,17 +13,13 @@ use guest::{
         Put, PutOutcome, StorageError, Stored, TransactOutcome,
     },
 };
-use host_core::{
-    http::{Request, Response},
-    seed::Seed,
-    storage::{self as port, Call, Document, Storage, StorageExt as _},
-};
 use std::{
     future::Future,
     pin::pin,
     sync::Mutex,
     task::{Context, Poll, Waker},
 };
+use storage::{self as port, Call, Document, Storage, StorageExt as _};
 
 /// How the logic, which is synchronous, gets what a store answers.
 pub trait Wait {

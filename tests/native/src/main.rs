@@ -2,18 +2,8 @@
 
 use anyhow::{Context, anyhow};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use host_core::{
-    gateway::{self, Arrival, Event},
-    limits::Limits,
-    runtime::LogLevel,
-    seed::Seed,
-    service::Summary,
-    storage::{
-        Call, Storage, Tenant,
-        dynamodb::{DynamoDbOptions, DynamoDbStorage},
-    },
-    telemetry::{Report, Telemetry, Trace},
-};
+use contract::{limits::Limits, log::LogLevel, outcome::Summary, seed::Seed};
+use gateway::{self, Arrival, Event};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 use std::{
@@ -22,6 +12,9 @@ use std::{
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
+use storage::{Call, Storage, Tenant};
+use storage_dynamodb::{DynamoDbOptions, DynamoDbStorage};
+use telemetry::{Report, Telemetry, Trace};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -91,7 +84,7 @@ async fn answer(
         route,
         ..
     } = gateway::parse(payload.get().as_bytes(), &arrival, &Limits::default())?;
-    let mut summary = Summary::of_request(&request, origin.kind, route);
+    let mut summary = Summary::of_request(&request, route);
     let call = Call::new(received_at_ms, &seed, None)
         .with_trace_header(trace.as_ref().map(|trace| trace.header().to_owned()));
     let (response, report) = native::stack::run(move |suspended| {

@@ -2,7 +2,8 @@
 
 use super::{runtime_api::RuntimeApi, table::TABLE};
 use crate::support::fresh_folder;
-use host_core::engine::{Target, compile};
+use contract::compatibility::Target;
+use runtime::engine::compile;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,

@@ -9,7 +9,8 @@ use crate::{
     cases::{case_folders, differences, name},
     support::guests::REFERENCE,
 };
-use host_core::replay::{Case, CaseOutcome, EVENT_TIME_DEFAULT_MS, head, readable_response};
+use observation::{Case, EVENT_TIME_DEFAULT_MS, head, readable_response};
+use replay::CaseOutcome;
 use serde_json::{Value, json};
 
 #[test]

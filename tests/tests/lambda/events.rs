@@ -7,12 +7,10 @@ use super::{
     table::Table,
 };
 use crate::support::guests::{HOSTILE, REFERENCE};
-use host_core::{
-    gateway::{
-        EventKind, Origin,
-        compose::{Incoming, compose},
-    },
-    http::Scheme,
+use contract::http::Scheme;
+use gateway::{
+    EventKind, Origin,
+    compose::{Incoming, compose},
 };
 use serde_json::{Value, json};
 use std::{

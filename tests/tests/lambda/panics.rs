@@ -10,13 +10,10 @@ use crate::support::{
     guests::{HOSTILE, REFERENCE},
     in_process::{self, response, runtime, service},
 };
-use host_core::{
-    limits::Limits,
-    service::Fault,
-    storage::{Call, Storage, StorageError, StorageRequest, StorageResponse},
-};
+use contract::{limits::Limits, outcome::Fault};
 use serde_json::Value;
 use std::sync::Arc;
+use storage::{Call, Storage, StorageError, StorageRequest, StorageResponse};
 
 /// A store with a defect.
 struct Defective;

@@ -15,18 +15,15 @@ use crate::{
     support::in_process::engine,
 };
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use host_core::{
-    release::{
-        Channel, ChannelStore, PublicKeys, S3Artifacts, S3Location, TableChannels, promote,
-        publish, rollback,
-    },
-    storage::DynamoDbOptions,
-};
+use publish::publish;
+use release::{Channel, ChannelStore, PublicKeys, promote, rollback};
+use release_aws::{S3Artifacts, S3Location, TableChannels};
 use serde_json::Value;
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
+use storage_dynamodb::DynamoDbOptions;
 use tokio::runtime::Runtime;
 
 /// Swaps of the test.
@@ -236,7 +233,7 @@ fn what_cannot_be_followed_is_logged_and_counted_and_the_guest_before_serves() {
         &signing(),
     )
     .unwrap();
-    let stranger = host_core::release::SecretKey::new(&[9; 32]);
+    let stranger = release::SecretKey::new(&[9; 32]);
     cloud.write(&next, &next.sign(&stranger).unwrap());
     wait_for("which is not trusted here");
     let summaries = host.lines.with_message("request");
@@ -278,7 +275,7 @@ fn a_channel_that_is_missing_forged_or_too_old_stops_init_although_a_guest_is_bu
     let reason = init_error(cloud.environment(&bundled));
     assert!(reason.contains("there is no such channel"), "{reason}");
     cloud.promote(1);
-    let stranger = host_core::release::SecretKey::new(&[9; 32]).public();
+    let stranger = release::SecretKey::new(&[9; 32]).public();
     let unknown = cloud
         .environment(&bundled)
         .with("TENON_PUBLIC_KEYS", &stranger.to_string());

@@ -7,7 +7,7 @@ use super::{
     table::Table,
 };
 use crate::support::guests::REFERENCE;
-use host_core::gateway::EventKind;
+use gateway::EventKind;
 use serde_json::{Value, json};
 use std::{fs, time::Instant};
 

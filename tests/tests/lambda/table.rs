@@ -6,12 +6,9 @@ use dynoxide::{
     AttributeValue, Database,
     actions::{delete_item::DeleteItemRequest, put_item::PutItemRequest, scan::ScanRequest},
 };
-use host_core::storage::{
-    DynamoDbStorage,
-    dynamodb::{DynamoDbOptions, table},
-};
 use serde_json::{Map, Value, json};
 use std::{collections::HashMap, net::SocketAddr};
+use storage_dynamodb::{DynamoDbOptions, DynamoDbStorage, table};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 pub const TABLE: &str = "items";

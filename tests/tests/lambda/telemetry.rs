@@ -8,7 +8,7 @@ use super::{
     table::Table,
 };
 use crate::support::guests::{HOSTILE, REFERENCE};
-use host_core::gateway::EventKind;
+use gateway::EventKind;
 use serde_json::{Value, json};
 
 const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";

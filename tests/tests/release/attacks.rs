@@ -7,7 +7,7 @@ mod keys;
 mod rolled_back;
 
 use super::site::{CHANNEL, Host, Site, promotion, signing};
-use host_core::release::{Channel, promote};
+use release::{Channel, promote};
 
 /// A host that serves version 1, where version 2 is about to be released.
 async fn host(test: &str) -> (Site, Host) {

@@ -6,16 +6,16 @@ use super::{
 };
 use crate::support::in_process::engine;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use host_core::{
-    digest::Digest,
-    release::{
-        ArtifactName, ArtifactStore, Channel, ChannelStore, FlipError, FollowError, PrepareError,
-        PublicKeys, Put, RecordError, S3Artifacts, S3Location, StoreError, TableChannels, promote,
-        publish, record_generation, rollback,
-    },
-    storage::{DynamoDbOptions, dynamodb::table},
+use contract::digest::Digest;
+use publish::publish;
+use release::{
+    ArtifactName, ArtifactStore, Channel, ChannelStore, FlipError, PublicKeys, Put, RecordError,
+    StoreError, promote, record_generation, rollback,
 };
+use release_aws::{S3Artifacts, S3Location, TableChannels};
+use rollout::{FollowError, PrepareError};
 use std::sync::Arc;
+use storage_dynamodb::{DynamoDbOptions, table};
 use tokio::net::TcpListener;
 
 fn credentials(secret: &str) -> SharedCredentialsProvider {

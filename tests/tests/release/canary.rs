@@ -2,10 +2,9 @@
 
 use super::site::{Host, Site, digest, promotion};
 use crate::support::in_process::NOW_MS;
-use host_core::{
-    digest::Digest,
-    release::{FollowError, Promotion},
-};
+use contract::digest::Digest;
+use release::Promotion;
+use rollout::FollowError;
 
 async fn guest_of(host: &Host, client: u32, now_ms: u64) -> Digest {
     let answer = host.get_as(&address(client), &[], "/version", now_ms).await;

@@ -6,11 +6,10 @@ use crate::lambda::{
     proxy::{Mode, Proxy},
     table::Table,
 };
-use host_core::{
-    release::{Channel, ChannelStore, PublicKeys, TableChannels, promote},
-    storage::DynamoDbOptions,
-};
+use release::{Channel, ChannelStore, PublicKeys, promote};
+use release_aws::TableChannels;
 use std::time::Duration;
+use storage_dynamodb::DynamoDbOptions;
 
 /// Requests of one flip.
 const REQUESTS: usize = 3;

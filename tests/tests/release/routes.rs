@@ -5,14 +5,14 @@ use crate::support::{
     guests::REFERENCE,
     in_process::{NOW_MS, engine, response},
 };
-use host_core::{
+use contract::{
     digest::Digest,
-    gateway::{EventKind, compose::Incoming},
     http::Scheme,
-    release::{FolderArtifacts, Promotion, RouteLimits, publish},
-    runtime::Failure,
-    service::{Answer, Fault},
+    outcome::{Answer, Failure, Fault},
 };
+use gateway::{EventKind, compose::Incoming};
+use publish::publish;
+use release::{FolderArtifacts, Promotion, RouteLimits};
 use std::{
     sync::{
         Arc,

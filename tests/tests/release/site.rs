@@ -5,23 +5,19 @@ use crate::support::{
     guests::HOSTILE,
     in_process::{NOW_MS, engine},
 };
-use host_core::{
-    digest::Digest,
-    gateway::{
-        EventKind, Origin,
-        compose::{Incoming, compose},
-    },
-    http::Scheme,
-    release::{
-        ArtifactStore, Channel, ChannelReport, ChannelStore, FolderArtifacts, FolderChannels,
-        FollowError, Follower, Following, HostContext, NoGuest, Promotion, PublicKeys, RouteLimits,
-        SecretKey, Signing, Views, promote, publish, record_generation, rollback,
-    },
-    runtime::RuntimeOptions,
-    seed::Seed,
-    service::{Answer, Arrival, Service},
-    storage::{CursorKey, MemoryStorage, Namespace, Storage},
+use contract::{digest::Digest, http::Scheme, outcome::Answer, seed::Seed};
+use gateway::{
+    EventKind, Origin,
+    compose::{Incoming, compose},
 };
+use publish::publish;
+use release::{
+    ArtifactStore, Channel, ChannelStore, FolderArtifacts, FolderChannels, Promotion, PublicKeys,
+    RouteLimits, SecretKey, Signing, promote, record_generation, rollback,
+};
+use rollout::{ChannelReport, FollowError, Follower, Following, HostContext, NoGuest, Views};
+use runtime::RuntimeOptions;
+use service::{Arrival, Service};
 use std::{
     collections::BTreeMap,
     fs,
@@ -32,6 +28,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use storage::{CursorKey, MemoryStorage, Namespace, Storage};
 
 /// The channel of all tests.
 pub const CHANNEL: &str = "items";
@@ -203,7 +200,7 @@ impl Site {
     /// The record that a generation was signed.
     pub fn record_path(&self, generation: u64) -> PathBuf {
         let channel = Digest::of(CHANNEL.as_bytes());
-        let name = host_core::release::ArtifactName::Generation(channel, generation);
+        let name = release::ArtifactName::Generation(channel, generation);
         self.folder.join(name.to_string())
     }
 
@@ -214,8 +211,8 @@ impl Site {
 
     /// The image for this machine's processor.
     pub fn image_path(&self, number: u8) -> PathBuf {
-        let target = host_core::engine::Target::HOST.unwrap();
-        let name = host_core::release::ArtifactName::Image(digest(number), target);
+        let target = contract::compatibility::Target::HOST.unwrap();
+        let name = release::ArtifactName::Image(digest(number), target);
         self.folder.join(name.to_string())
     }
 

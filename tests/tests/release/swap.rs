@@ -2,10 +2,11 @@
 
 use super::site::{INTERVAL_MS, Site, digest, version, version_text};
 use crate::support::in_process::NOW_MS;
-use host_core::release::{
+use release::{
     ArtifactName, ArtifactStore, ChannelName, ChannelStore, FlipError, FolderArtifacts,
-    FolderChannels, FollowError, Look, NoGuest, Put, StoreError,
+    FolderChannels, Put, StoreError,
 };
+use rollout::{FollowError, Look, NoGuest};
 use std::{
     fs,
     sync::{
@@ -203,7 +204,7 @@ impl ArtifactStore for Slow {
         self.inner.put_new(name, bytes).await
     }
 
-    async fn published(&self) -> Result<Vec<host_core::digest::Digest>, StoreError> {
+    async fn published(&self) -> Result<Vec<contract::digest::Digest>, StoreError> {
         self.inner.published().await
     }
 

@@ -1,23 +1,21 @@
 //! A guest in this very process, asked by events.
 
-use host_core::{
+use contract::{http::Scheme, limits::Limits, log::LogLevel, outcome::Answer, seed::Seed};
+use gateway::{
+    EventKind, Origin,
+    compose::{Incoming, compose},
+};
+use runtime::{
+    Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
-    gateway::{
-        EventKind, Origin,
-        compose::{Incoming, compose},
-    },
-    http::Scheme,
-    limits::Limits,
-    runtime::{LogLevel, Runtime, RuntimeOptions},
-    seed::Seed,
-    service::{Answer, Arrival, Service},
-    storage::{CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage},
 };
 use serde_json::Value;
+use service::{Arrival, Service};
 use std::{
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
+use storage::{CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage};
 
 /// When requests arrive, unless a test says otherwise.
 pub const NOW_MS: u64 = 1_700_000_000_123;

@@ -1,19 +1,18 @@
 //! Tapes of real requests: the guest asked by events, on a store of its own, recorded.
 
 use super::in_process;
-use host_core::{
-    replay::{Case, CaseStore, exchange_seed, head, local_view, replay_cursor_key},
-    runtime::Runtime,
-    seed::Seed,
-    service::{Arrival, Service},
-    storage::{Namespace, Storage},
-    tape::{RecordOptions, Recorder, TapePolicy},
-};
+use contract::seed::Seed;
+use observation::{Case, head};
+use replay::{CaseStore, exchange_seed, local_view, replay_cursor_key};
+use runtime::Runtime;
 use serde_json::{Value, json};
+use service::{Arrival, Service};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use storage::{Namespace, Storage};
+use tape::{RecordOptions, Recorder, TapePolicy};
 
 /// All that a case's event gave: the line of tape, if it left one.
 pub async fn case(
@@ -67,7 +66,9 @@ pub async fn event(
         deadline: Instant::now() + Duration::from_secs(20),
         trace_header: None,
     };
-    recorder.invoke(service, event, arrival).await.1
+    service::invoke_recorded(recorder, service, event, arrival)
+        .await
+        .1
 }
 
 /// Records everything, and redacts what is usual.
@@ -77,7 +78,7 @@ pub fn recorder() -> Recorder {
 
 /// A request as an event of an HTTP API.
 pub fn http_event(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    use host_core::gateway::{
+    use gateway::{
         EventKind, Origin,
         compose::{Incoming, compose},
     };
@@ -89,7 +90,7 @@ pub fn http_event(method: &str, target: &str, headers: &[(&str, &str)], body: &[
         headers: &fields,
         body,
         client_address: "192.0.2.1",
-        scheme: host_core::http::Scheme::Https,
+        scheme: contract::http::Scheme::Https,
         request_id: in_process::REQUEST_ID,
         received_at_ms: in_process::NOW_MS,
     };

@@ -4,14 +4,12 @@ use crate::{
     cases::{case_folders, name},
     support::{guests::REFERENCE, in_process::runtime, json_schema, recording, workspace},
 };
-use host_core::{
-    limits::Limits,
-    replay::Case,
-    storage::MemoryStorage,
-    tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy, TapeReader, is_tape},
-};
+use contract::limits::Limits;
+use observation::Case;
 use serde_json::Value;
 use std::{fs, sync::Arc};
+use storage::MemoryStorage;
+use tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy, TapeReader, is_tape};
 
 fn schema() -> Value {
     let path = workspace().join("docs/tape.schema.json");

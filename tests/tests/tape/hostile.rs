@@ -8,20 +8,18 @@ use crate::support::{
     in_process::{NOW_MS, memory_service, runtime},
     recording::{event, http_event, recorder},
 };
-use host_core::{
-    limits::Limits,
-    seed::Seed,
-    tape::{Exchange, replay::Mode},
-};
+use contract::{limits::Limits, seed::Seed};
 use rand_chacha::{
     ChaCha12Rng,
     rand_core::{Rng, SeedableRng},
 };
+use replay::Mode;
 use serde_json::{Value, json};
 use std::{
     fs,
     time::{Duration, Instant},
 };
+use tape::Exchange;
 
 async fn line() -> Vec<u8> {
     let service = memory_service(&runtime(REFERENCE, Limits::default()));
@@ -76,8 +74,8 @@ async fn wrong_types_are_errors_and_never_panic() {
             }
             for replayer in &modes {
                 let comparison = replay(replayer, text.as_bytes()).await;
-                let is_told = comparison.verdict == host_core::tape::replay::Verdict::Same
-                    || !comparison.notes.is_empty();
+                let is_told =
+                    comparison.verdict == replay::Verdict::Same || !comparison.notes.is_empty();
                 assert!(is_told, "{pointer}: {comparison:?}");
             }
         }

@@ -8,24 +8,21 @@ use crate::support::{
     recording::event,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use host_core::{
-    gateway::{
-        EventKind, Origin,
-        compose::{Incoming, compose},
-    },
-    limits::Limits,
-    replay::{local_view, replay_cursor_key},
-    seed::Seed,
-    service::Service,
-    storage::{MemoryStorage, Namespace, Snapshot},
-    tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy},
+use contract::{limits::Limits, seed::Seed};
+use gateway::{
+    EventKind, Origin,
+    compose::{Incoming, compose},
 };
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
 };
+use replay::{local_view, replay_cursor_key};
 use serde_json::{Value, json};
+use service::Service;
 use std::{fs, sync::Arc};
+use storage::{MemoryStorage, Namespace, Snapshot};
+use tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy};
 
 const REQUESTS: u64 = 128;
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -209,7 +206,7 @@ impl Draw {
             headers: &fields,
             body: &body,
             client_address: "192.0.2.1",
-            scheme: host_core::http::Scheme::Https,
+            scheme: contract::http::Scheme::Https,
             request_id: REQUEST_ID,
             received_at_ms: NOW_MS,
         };

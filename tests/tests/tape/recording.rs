@@ -5,13 +5,10 @@ use crate::support::{
     in_process::{NOW_MS, memory_service, runtime},
     recording::{event, http_event, recorder},
 };
-use host_core::{
-    limits::Limits,
-    seed::Seed,
-    service::Service,
-    tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy},
-};
+use contract::{limits::Limits, seed::Seed};
+use service::Service;
 use std::time::{Duration, Instant};
+use tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy};
 
 const SECRETS: [&str; 7] = [
     "Bearer-s3cret",

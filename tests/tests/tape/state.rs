@@ -7,19 +7,18 @@ use crate::support::{
     in_process::{NOW_MS, engine},
     recording::{event, http_event, recorder},
 };
-use host_core::{
-    engine::{Engine, EngineOptions},
-    replay::{local_view, replay_cursor_key},
-    runtime::{LogLevel, Runtime, RuntimeOptions},
-    seed::Seed,
-    service::Service,
-    storage::MemoryStorage,
-    tape::{
-        Exchange,
-        replay::{Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict},
-    },
+use contract::{log::LogLevel, seed::Seed};
+use replay::{
+    Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict, local_view, replay_cursor_key,
 };
+use runtime::{
+    Runtime, RuntimeOptions,
+    engine::{Engine, EngineOptions},
+};
+use service::Service;
 use std::sync::{Arc, OnceLock};
+use storage::MemoryStorage;
+use tape::Exchange;
 
 fn metered() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
@@ -36,12 +35,12 @@ fn variant(engine: &Engine, name: &str) -> Runtime {
         log_level: LogLevel::Info,
         ..RuntimeOptions::default()
     };
-    static GUESTS: OnceLock<[host_core::engine::Guest; 2]> = OnceLock::new();
+    static GUESTS: OnceLock<[runtime::engine::Guest; 2]> = OnceLock::new();
     let guests = GUESTS.get_or_init(|| [engine_load(self::engine()), engine_load(metered())]);
     Runtime::new(engine, &guests[usize::from(engine.is_metered())], options).unwrap()
 }
 
-fn engine_load(engine: &Engine) -> host_core::engine::Guest {
+fn engine_load(engine: &Engine) -> runtime::engine::Guest {
     engine.load(VARIANT).unwrap()
 }
 

@@ -11,19 +11,15 @@ use crate::{
         recording::{self, event, http_event, recorder},
     },
 };
-use host_core::{
-    limits::Limits,
-    replay::{Case, CaseStore},
-    runtime::Runtime,
-    seed::Seed,
-    storage::{MemoryStorage, Storage, redb::RedbStorage},
-    tape::{
-        Exchange, RecordOptions, Recorder, Redaction, TapePolicy,
-        replay::{Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict},
-    },
-};
+use contract::{limits::Limits, seed::Seed};
+use observation::Case;
+use replay::{CaseStore, Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict};
+use runtime::Runtime;
 use serde_json::{Value, json, value::RawValue};
 use std::{collections::HashMap, fs, sync::Arc};
+use storage::{MemoryStorage, Storage};
+use storage_redb::RedbStorage;
+use tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy};
 
 pub fn replayer(runtime: &Runtime, mode: Mode) -> Replayer {
     Replayer {

@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::Value;
 use std::{fs, path::Path, process::Command};
 
-/// What the image's last bytes are, after its seal and the seal's length (4 bytes, little endian): see `host-core/src/engine/image.rs`.
+/// What the image's last bytes are, after its seal and the seal's length (4 bytes, little endian): see `crates/runtime/src/engine/image.rs`.
 const MAGIC: &[u8] = b"tenonimg";
 
 /// The image of `guest`, or of the reference guest, for that architecture.

@@ -9,12 +9,10 @@ use crate::{
     replacement::{self, OutputError, Readers, Replacement},
     replay::input::Place,
 };
-use host_core::{
-    replay::{RequestLine, request_line},
-    tape::{Exchange, replay as tape},
-};
+use observation::{RequestLine, request_line};
 use serde_json::{Map, Value, json};
 use std::{io::Write, path::Path};
+use tape::Exchange;
 
 const STYLE: &str = include_str!("html/report.css");
 const SCRIPT: &str = include_str!("html/report.js");
@@ -33,7 +31,7 @@ const TEXT_CHARACTERS_MAX: usize = 20_000;
 
 /// What the page shows of a request.
 pub struct Detail {
-    verdict: tape::Verdict,
+    verdict: replay::Verdict,
     /// For the list.
     head: Map<String, Value>,
     /// For its own view.
@@ -42,7 +40,7 @@ pub struct Detail {
 
 impl Detail {
     /// Gathers it.
-    pub fn new(place: &Place, exchange: &Exchange<'_>, comparison: &tape::Comparison) -> Self {
+    pub fn new(place: &Place, exchange: &Exchange<'_>, comparison: &replay::Comparison) -> Self {
         let event = exchange.event.map_or("null", |event| event.get());
         let RequestLine { method, path } = request_line(event.as_bytes()).unwrap_or_default();
         let mut head = Map::new();
@@ -107,7 +105,7 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
     steps.push(json!({"at": 0, "kind": "event", "text": spread(event)}));
     let logs = exchange.log_lines();
     let mut logs = logs.iter().peekable();
-    let log = |line: &host_core::tape::LogLine<'_>| {
+    let log = |line: &tape::LogLine<'_>| {
         let attributes = line.attributes.map_or("", |attributes| attributes.get());
         let text = format!("{} {} {attributes}", line.level, line.message);
         json!({"kind": "log", "text": cut(text.trim_end())})
@@ -138,7 +136,7 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
 }
 
 /// What it took, then and now.
-fn usage(exchange: &Exchange<'_>, comparison: &tape::Comparison) -> Value {
+fn usage(exchange: &Exchange<'_>, comparison: &replay::Comparison) -> Value {
     let mut rows = vec![
         json!([
             "total",
@@ -184,7 +182,7 @@ fn spread(json: &str) -> String {
 
 /// To be shown: half of a surrogate pair becomes U+FFFD.
 fn tree(json: &str) -> Option<Value> {
-    let (value, _lone_surrogate) = host_core::json::lenient_value(json.as_bytes()).ok()?;
+    let (value, _lone_surrogate) = json::lenient_value(json.as_bytes()).ok()?;
     Some(value)
 }
 
@@ -310,7 +308,7 @@ impl Report for Html {
     }
 
     fn detail(&mut self, detail: &Detail) -> Result<(), Failure> {
-        let is_same = detail.verdict == tape::Verdict::Same;
+        let is_same = detail.verdict == replay::Verdict::Same;
         if self.listed >= LISTED_MAX && is_same {
             return Ok(());
         }

@@ -8,11 +8,9 @@
 
 use super::{Finding, Report, Totals, Verdict};
 use crate::exit::Failure;
-use host_core::{
-    replay::{Difference, DifferenceList, Mismatch},
-    tape::replay as tape,
-    text::printable,
-};
+use contract::text::printable;
+use observation::{Difference, DifferenceList, Mismatch};
+use replay as tape;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -166,7 +164,7 @@ fn difference(difference: Difference) -> Value {
 mod tests {
     use super::*;
     use crate::replay::input::Place;
-    use host_core::replay::RequestLine;
+    use observation::RequestLine;
 
     fn rendered(verdicts: &[Verdict]) -> Value {
         let mut printed = Vec::new();

@@ -4,11 +4,9 @@
 
 use super::{Finding, LeftOut, Report, Totals, Verdict, json::name};
 use crate::exit::Failure;
-use host_core::{
-    tape::replay as tape,
-    text::{printable, printable_lines},
-};
+use contract::text::{printable, printable_lines};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use replay as tape;
 use std::path::Path;
 
 /// What all tests may take; further ones are counted.
@@ -198,7 +196,7 @@ fn failure(message: &str, description: Option<String>) -> TestCaseStatus {
 mod tests {
     use super::*;
     use crate::replay::input::Place;
-    use host_core::replay::{Mismatch, RequestLine};
+    use observation::{Mismatch, RequestLine};
     use serde_json::json;
 
     #[test]

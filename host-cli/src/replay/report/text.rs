@@ -2,11 +2,9 @@
 
 use super::{Finding, Report, Totals, Verdict};
 use crate::exit::Failure;
-use host_core::{
-    replay::Mismatch,
-    tape::replay as tape,
-    text::{Printable, printable},
-};
+use contract::text::{Printable, printable};
+use observation::Mismatch;
+use replay as tape;
 use similar::{ChangeTag, TextDiff};
 use std::{fmt::Write, path::Path};
 
@@ -198,7 +196,7 @@ fn diff(text: &mut String, colours: Colours, mismatch: &Mismatch) {
 mod tests {
     use super::*;
     use crate::replay::input::Place;
-    use host_core::replay::RequestLine;
+    use observation::RequestLine;
     use serde_json::json;
 
     fn rendered(colour: bool) -> String {

@@ -12,15 +12,13 @@ use crate::{
         tapes::{self, Found, Source},
     },
 };
-use host_core::{
-    files::NamedBy,
-    replay::{Case, EventHead, head},
-    tape::{self, Line},
-};
+use files::NamedBy;
+use observation::{Case, EventHead, head};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tape::{self, Line};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// Events that one task runs one after the other.

@@ -9,14 +9,12 @@ use crate::{
         trace::trace,
     },
 };
-use host_core::{
-    gateway::Rejection,
-    json,
-    replay::{self, Case, Exchange, exchange_seed, readable_response, request_line},
-    service::Answer,
-    tape::{self, DecryptError, Identity, decrypt_line},
-};
+use contract::outcome::Answer;
+use gateway::Rejection;
+use observation::{self, Case, readable_response, request_line};
+use replay::{ReplayedEvent, exchange_seed};
 use std::{path::PathBuf, sync::Arc};
+use tape::{self, DecryptError, Identity, decrypt_line};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// What came of a task.
@@ -51,14 +49,14 @@ impl Done {
         &mut self,
         place: Place,
         exchange: &tape::Exchange<'_>,
-        comparison: tape::replay::Comparison,
+        comparison: replay::Comparison,
         options: &TapeOptions,
     ) {
         if options.details {
             self.details
                 .push(Detail::new(&place, exchange, &comparison));
         }
-        if comparison.verdict == tape::replay::Verdict::Same && !options.trace {
+        if comparison.verdict == replay::Verdict::Same && !options.trace {
             self.totals.same += 1;
             return;
         }
@@ -128,7 +126,7 @@ pub(super) async fn events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Do
         let recorded = event.recorded.as_deref().map(tape::Exchange::read);
         if let Some(Ok(exchange)) = &recorded {
             let ignore = &replay.tapes.ignore;
-            let comparison = tape::replay::compare_live(exchange, &answer, ignore);
+            let comparison = replay::compare_live(exchange, &answer, ignore);
             done.add_compared(event.place, exchange, comparison, &replay.tapes);
             continue;
         }
@@ -149,7 +147,7 @@ pub(super) async fn events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Do
 }
 
 async fn answer(replay: &Replay, event: &Event) -> Result<Answer, Rejection> {
-    let exchange = Exchange {
+    let exchange = ReplayedEvent {
         event: &event.bytes,
         received_at_ms: event.head.received_at_ms,
         seed: match &event.seed {

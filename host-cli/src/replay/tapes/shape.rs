@@ -1,7 +1,7 @@
 //! What a file is, told by the structure of what it begins with: an export of log events is one JSON document whose members are those of
 //! an export, and nothing else behind it. Names and marks that merely occur in a text, as in what a guest logs, say nothing.
 
-use host_core::tape::is_tape;
+use tape::is_tape;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {

@@ -1,10 +1,8 @@
 //! As many guests as one likes, with one compilation.
 
 use anyhow::{Context, ensure};
-use host_core::{
-    digest::Digest,
-    engine::{Target, compile},
-};
+use contract::{compatibility::Target, digest::Digest};
+use runtime::engine::compile;
 use std::fs;
 
 /// The reference guest under other digests.

@@ -2,15 +2,13 @@
 
 use super::{guests::Guests, ratio, resident_kib};
 use crate::{release, report, turns::in_turns, workload};
-use anyhow::ensure;
-use host_core::{
-    engine::{Engine, EngineOptions},
-    limits::CHANNEL_ROUTES_MAX,
-    release::{
-        ArtifactName, ArtifactStore, FolderArtifacts, Manifest, Promotion, Purpose, SecretKey,
-    },
-    service::Service,
+use ::release::{
+    ArtifactName, ArtifactStore, FolderArtifacts, Manifest, Promotion, Purpose, SecretKey,
 };
+use anyhow::ensure;
+use contract::limits::CHANNEL_ROUTES_MAX;
+use runtime::engine::{Engine, EngineOptions};
+use service::Service;
 use std::{
     env, fs,
     path::Path,

@@ -2,11 +2,10 @@
 
 use anyhow::Context;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use host_core::{
-    engine::{self, Target},
-    storage::dynamodb::{DynamoDbOptions, table},
-};
+use contract::compatibility::Target;
+use runtime::engine;
 use std::{fs, path::Path, sync::mpsc, thread};
+use storage_dynamodb::{DynamoDbOptions, table};
 
 /// Any will do: the engine is no part of AWS.
 pub const REGION: &str = "us-east-1";

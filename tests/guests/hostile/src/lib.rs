@@ -4,7 +4,7 @@ mod greed;
 
 // All that a host offers, WASI included: what std does not call is called here.
 wit_bindgen::generate!({
-    path: ["../../../wit", "../../../host-core/wit"],
+    path: ["../../../wit", "../../../crates/runtime/wit"],
     world: "tenon:host/platform",
     generate_all,
 });

@@ -5,14 +5,10 @@ use super::{
     host,
 };
 use crate::support::in_process::engine;
-use host_core::{
-    digest::Digest,
-    engine::{ImageError, LoadError, Target, compile},
-    release::{
-        FollowError, Manifest, ManifestError, PrepareError, Purpose, SecretKey, SignatureError,
-        StoreError,
-    },
-};
+use contract::{compatibility::Target, digest::Digest};
+use release::{Manifest, ManifestError, Purpose, SecretKey, SignatureError, StoreError};
+use rollout::{FollowError, PrepareError};
+use runtime::engine::{ImageError, LoadError, compile};
 use std::{fs, os::unix::fs::symlink};
 
 /// Version 2 is named by a good document, and what lies under its name is not as it should be.
@@ -298,19 +294,19 @@ fn resealed(image: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn publishing_again_mends_what_was_tampered_with() {
     let site = Site::new("mended");
-    let artifacts = host_core::release::FolderArtifacts::new(&site.folder);
+    let artifacts = release::FolderArtifacts::new(&site.folder);
     let component = site.folder.join(format!("components/{}.wasm", digest(2)));
     fs::write(&component, b"something else").unwrap();
     fs::write(site.image_path(2), b"something else").unwrap();
-    host_core::release::publish(engine(), &version(2), &artifacts, &key())
+    publish::publish(engine(), &version(2), &artifacts, &key())
         .await
         .unwrap();
     assert_eq!(Digest::of(&fs::read(component).unwrap()), digest(2));
     site.promote(2, 100).await;
     site.follow().await.expect_version(2).await;
     // And once more changes nothing at all.
-    let again = host_core::release::publish(engine(), &version(2), &artifacts, &key()).await;
-    let unchanged = host_core::release::Put::Unchanged;
+    let again = publish::publish(engine(), &version(2), &artifacts, &key()).await;
+    let unchanged = release::Put::Unchanged;
     assert!(
         again
             .unwrap()
@@ -325,13 +321,10 @@ async fn publishing_again_mends_what_was_tampered_with() {
 async fn an_image_that_is_named_as_a_component_is_not_published() {
     let site = Site::new("image-as-component");
     let image = fs::read(site.image_path(1)).unwrap();
-    let artifacts = host_core::release::FolderArtifacts::new(&site.folder);
+    let artifacts = release::FolderArtifacts::new(&site.folder);
     let before = site.files();
-    let refused = host_core::release::publish(engine(), &image, &artifacts, &key()).await;
-    assert!(matches!(
-        refused,
-        Err(host_core::release::PublishError::Image)
-    ));
+    let refused = publish::publish(engine(), &image, &artifacts, &key()).await;
+    assert!(matches!(refused, Err(publish::PublishError::Image)));
     assert_eq!(site.files(), before);
     // Whoever can write the store puts it where the component lies: no host reads that.
     fs::write(

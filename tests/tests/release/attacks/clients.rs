@@ -2,7 +2,8 @@
 
 use super::super::site::{Host, Site, digest, promotion};
 use crate::support::in_process::NOW_MS;
-use host_core::release::{FollowError, Promotion};
+use release::Promotion;
+use rollout::FollowError;
 
 async fn trap(host: &Host, address: &str) {
     let answer = host.get_as(address, &[], "/trap", NOW_MS).await;

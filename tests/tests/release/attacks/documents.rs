@@ -5,10 +5,10 @@ use super::{
     host, next,
 };
 use crate::support::in_process::NOW_MS;
-use host_core::release::{
-    Channel, ChannelError, ChannelStore, FollowError, Look, Purpose, SecretKey, SignatureError,
-    StoreError,
+use release::{
+    Channel, ChannelError, ChannelStore, Purpose, SecretKey, SignatureError, StoreError,
 };
+use rollout::{FollowError, Look};
 use std::{fs, os::unix::fs::symlink};
 
 /// The document is refused so, and version 1 serves; then the true one is taken.

@@ -2,9 +2,8 @@
 
 use super::super::site::{Site, key, version};
 use crate::support::in_process::engine;
-use host_core::release::{
-    FolderArtifacts, PublicKeys, PublishError, Put, SecretKey, publish, publish_replacing,
-};
+use publish::{PublishError, publish, publish_replacing};
+use release::{FolderArtifacts, PublicKeys, Put, SecretKey};
 use std::fs;
 
 #[tokio::test]

@@ -5,14 +5,12 @@ use super::{
     host, next,
 };
 use crate::support::in_process::NOW_MS;
-use host_core::{
-    release::{
-        ChannelName, ChannelReport, ChannelStore, FlipError, FolderArtifacts, FolderChannels,
-        FollowError, Look, NoGuest, PublicKeys, SecretKey, StoreError, newest_record,
-        record_generation,
-    },
-    service::Fault,
+use contract::outcome::Fault;
+use release::{
+    ChannelName, ChannelStore, FlipError, FolderArtifacts, FolderChannels, PublicKeys, SecretKey,
+    StoreError, newest_record, record_generation,
 };
+use rollout::{ChannelReport, FollowError, Look, NoGuest};
 use std::{
     fs,
     sync::{

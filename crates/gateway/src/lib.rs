@@ -1,0 +1,147 @@
+//! Gateway events to requests, responses to what the gateway expects.
+//!
+//! Everything here is a pure function: no clock, no generator, no environment. The kind of an event decides the shape of its
+//! answer, so that the [`Origin`] travels with the request. [`parse`] is total: whatever bytes come in give a request or a
+//! [`Rejection`] that says what is wrong and where. [`compose`] and [`deliver`] play the gateway's own part, for the local host and
+//! for tests. Where gateway and host are the same process, events need not become JSON in between: [`take_apart`] and
+//! [`deliver_response`](deliver::deliver_response) do what [`parse`] and [`deliver`](deliver::deliver) do, by the same rules.
+//!
+//! What each kind of event cannot carry, and a guest therefore cannot rely on:
+//!
+//! | kind | lost |
+//! |---|---|
+//! | REST API | order of different parameters and headers; spelling of the query (it is decoded) |
+//! | HTTP API | spelling of the path (it is decoded, in effect twice, and cut at an encoded `?`); repetition of headers |
+//! | function URL | repetition of headers |
+//! | load balancer | order of different parameters and headers; in single-value mode all but the last of repeated ones |
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests read what they or the hosts wrote"
+    )
+)]
+#![warn(missing_docs)]
+
+pub mod compose;
+pub mod deliver;
+mod diagnose;
+mod encode;
+mod envelope;
+mod foreign;
+mod identity;
+mod kind;
+mod media;
+mod normalise;
+mod path;
+pub mod problem;
+mod quotas;
+mod respond;
+mod route;
+mod shape;
+pub mod time;
+
+pub use foreign::Foreign;
+pub use kind::{EventKind, UnknownKind};
+pub use media::REST_BINARY_TYPES;
+pub use normalise::{parse, take_apart};
+pub use quotas::Quotas;
+pub use respond::{InvalidResponse, respond};
+pub use route::for_logs as path_for_logs;
+
+use contract::{
+    http::{Request, Response},
+    seed::Seed,
+};
+use json::JsonProblem;
+
+/// Where a request came from: all that the shape of its answer depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Which gateway.
+    pub kind: EventKind,
+    /// Load balancers only: the target group has multi-value headers switched on, and reads only those in the answer.
+    pub multi_value: bool,
+}
+
+impl Origin {
+    /// The origin that is usual for a kind; a load balancer with multi-value headers.
+    pub fn new(kind: EventKind) -> Self {
+        Self {
+            kind,
+            multi_value: kind == EventKind::Alb,
+        }
+    }
+}
+
+/// An event taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What the guest gets.
+    pub request: Request,
+    /// What the answer needs.
+    pub origin: Origin,
+    /// The event's own time in milliseconds since the Unix epoch, where it has one. Load balancer events have none.
+    pub time_epoch_ms: Option<u64>,
+    /// The gateway's route, like `/items/{id}`; the path where the gateway knows no routes. For logs; without a query.
+    pub route: String,
+}
+
+/// What an event cannot say itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// Milliseconds since the Unix epoch at which the host received the event.
+    pub received_at_ms: u64,
+    /// Makes a request id where the event brings none that is usable.
+    pub seed: &'a Seed,
+    /// A leading part of the path, like `/shop`, that a custom domain's mapping adds. Taken off where it is there, and told to the guest.
+    pub base_path: Option<&'a str>,
+}
+
+/// Why an event did not become a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The bytes are not JSON, or no request and more JSON than is read to say what they are.
+    #[error(
+        "event {verdict}: {problem} at line {line} column {column}; pass the event exactly as the gateway sent it",
+        verdict = .problem.verdict()
+    )]
+    NotJson {
+        /// What is wrong with them.
+        problem: JsonProblem,
+        /// From 1.
+        line: usize,
+        /// From 1; 0 where the line has not begun.
+        column: usize,
+    },
+    /// JSON, but no HTTP request from a gateway.
+    #[error("event is {0}, not an HTTP request; {hint}", hint = .0.hint())]
+    NotHttp(Foreign),
+    /// An HTTP request that is answered with an error instead of being run.
+    #[error("{} event answered with {}: {}", .0.origin.kind, .0.status, .0.detail)]
+    Http(Box<Refusal>),
+}
+
+/// An HTTP request that must not reach the guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the answer's shape depends on.
+    pub origin: Origin,
+    /// 400, 413, 414 or 431.
+    pub status: u16,
+    /// What was wrong and where.
+    pub detail: String,
+    /// Id of the request, as the guest would have seen it.
+    pub request_id: String,
+    /// As sent; empty where it could not be read.
+    pub method: String,
+    /// As [`Event::route`]; empty where it could not be read.
+    pub route: String,
+}
+
+impl Refusal {
+    /// The answer to send, as a problem document.
+    pub fn response(&self) -> Response {
+        problem::response(self.status, &self.detail, &self.request_id)
+    }
+}

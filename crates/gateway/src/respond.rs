@@ -1,0 +1,331 @@
+//! From a guest's response to the JSON that its gateway expects. Here the promises of `record response` in `wit/http.wit` are kept.
+
+use super::{EventKind, Origin, media};
+use crate::problem;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use contract::{
+    http::{InvalidField, Response, has_content, is_field_value, is_token, without_blanks},
+    limits::{ALB_PAYLOAD_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX},
+};
+use json::{self, Object, write_array, write_string};
+use std::{mem, ops::Range};
+
+/// A response that is not sent. The host answers 500 in its place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidResponse {
+    /// Not a final HTTP status.
+    #[error("status {0} is outside 200..=599")]
+    Status(u16),
+    /// A field that HTTP does not allow.
+    #[error(transparent)]
+    Field(#[from] InvalidField),
+    /// A field that belongs to the connection, which is not the guest's.
+    #[error("header `{0}` belongs to the connection and is not a guest's to set")]
+    ConnectionField(String),
+    /// More cookies than can be told apart without multi-value headers.
+    #[error(
+        "{count} cookies, a load balancer takes {count_max} in one answer; switch on multi-value headers in its target group"
+    )]
+    TooManyCookies {
+        /// How many `set-cookie` fields there are.
+        count: usize,
+        /// How many a load balancer without multi-value headers can be given.
+        count_max: usize,
+    },
+    /// Larger than the gateway takes.
+    #[error("encoded answer takes {bytes} bytes, the gateway takes {bytes_max}")]
+    TooLarge {
+        /// Size of the encoded JSON.
+        bytes: usize,
+        /// The gateway's limit.
+        bytes_max: usize,
+    },
+}
+
+/// Fields that speak about one connection (RFC 9110, 7.6.1) and never pass a gateway.
+pub const CONNECTION_FIELDS: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// An answer as it is before it is written: checked, in the form that its gateway reads.
+pub struct Reply {
+    pub origin: Origin,
+    pub status: u16,
+    pub headers: Headers,
+    pub body: Body,
+}
+
+/// Names and values, sorted by name, the order of repetition kept. Names are lower-case tokens, which JSON writes as they are.
+type Fields = Vec<(String, String)>;
+
+/// An answer's headers, by the member that its gateway reads.
+pub enum Headers {
+    /// Each name has a list of values: payload format 1.0, and load balancers with multi-value headers.
+    MultiValue(Fields),
+    /// Each name has one text. `set-cookie` cannot be joined (RFC 9110, 5.3): payload format 2.0 has `cookies` beside the headers, load
+    /// balancers get each under another spelling of the name, since names differ by case for JSON but not for HTTP.
+    Single {
+        fields: Fields,
+        cookies: Vec<String>,
+    },
+}
+
+/// An answer's body.
+pub enum Body {
+    Text(String),
+    /// Goes as base64.
+    Binary(Vec<u8>),
+}
+
+/// Encodes a response for the gateway that the request came from.
+///
+/// `content-length` is left out, for the gateway to set; so are the bodies of statuses that have none (204, 205, 304). A body is sent
+/// as text where it is UTF-8, and in base64 otherwise: see `media`.
+pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidResponse> {
+    Reply::checked(origin, response)?.to_json()
+}
+
+impl Reply {
+    /// All is checked but the size.
+    pub fn checked(origin: &Origin, response: Response) -> Result<Self, InvalidResponse> {
+        let Response {
+            status,
+            headers,
+            body,
+        } = response;
+        if !(200..=599).contains(&status) {
+            return Err(InvalidResponse::Status(status));
+        }
+        let fields = checked_fields(headers)?;
+        let body = if has_content(status) {
+            media::text(body).map_or_else(Body::Binary, Body::Text)
+        } else {
+            Body::Text(String::new())
+        };
+        let headers = match origin.kind {
+            EventKind::Rest => Headers::MultiValue(fields),
+            EventKind::Alb if origin.multi_value => Headers::MultiValue(fields),
+            EventKind::Alb => Headers::with_cookies_by_spelling(fields)?,
+            EventKind::HttpApi | EventKind::FunctionUrl => Headers::with_cookies_apart(fields),
+        };
+        Ok(Self {
+            origin: *origin,
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// What the gateway reads.
+    fn to_json(&self) -> Result<Vec<u8>, InvalidResponse> {
+        let bytes_max = self.bytes_max();
+        let bytes =
+            r#"{"statusCode":200,"body":""}"#.len() + self.body.written_bytes_min(bytes_max);
+        if bytes > bytes_max {
+            return Err(InvalidResponse::TooLarge { bytes, bytes_max });
+        }
+        let mut encoded = json::with_room(self.body.len());
+        let mut answer = Object::begin(&mut encoded);
+        answer.number("statusCode", self.status.into());
+        if self.origin.kind == EventKind::Alb {
+            let (status, title) = (self.status, problem::title(self.status));
+            answer.string("statusDescription", &format!("{status} {title}"));
+        }
+        match &self.headers {
+            Headers::MultiValue(fields) => write_lists(answer.object("multiValueHeaders"), fields),
+            Headers::Single { fields, cookies } => {
+                let mut map = answer.object("headers");
+                for (name, value) in fields {
+                    map.string(name, value);
+                }
+                map.end();
+                if !cookies.is_empty() {
+                    write_array(answer.name("cookies"), cookies, |out, cookie| {
+                        write_string(out, cookie);
+                    });
+                }
+            }
+        }
+        match &self.body {
+            Body::Text(text) => answer.string("body", text),
+            Body::Binary(bytes) => answer.plain("body", &STANDARD.encode(bytes)),
+        }
+        answer.boolean("isBase64Encoded", matches!(self.body, Body::Binary(_)));
+        answer.end();
+        if encoded.len() > bytes_max {
+            return Err(InvalidResponse::TooLarge {
+                bytes: encoded.len(),
+                bytes_max,
+            });
+        }
+        Ok(encoded)
+    }
+
+    /// Whether its JSON fits through the gateway. It is written for that only where the answer is so large that one cannot tell
+    /// without.
+    pub fn check_size(&self) -> Result<(), InvalidResponse> {
+        // An escape takes six bytes at most; 64 are enough for what surrounds a text, 1024 for the rest.
+        let bytes = self.headers.texts().fold(self.body.len(), |bytes, text| {
+            bytes.saturating_add(text.len()).saturating_add(64)
+        });
+        if bytes < self.bytes_max() / 6 - 1024 {
+            return Ok(());
+        }
+        self.to_json().map(drop)
+    }
+
+    fn bytes_max(&self) -> usize {
+        match self.origin.kind {
+            EventKind::Alb => ALB_PAYLOAD_BYTES_MAX,
+            EventKind::Rest | EventKind::HttpApi | EventKind::FunctionUrl => {
+                LAMBDA_PAYLOAD_BYTES_MAX
+            }
+        }
+    }
+}
+
+/// Lower-case and sorted by name, without the length, which the gateway sets.
+fn checked_fields(mut fields: Fields) -> Result<Fields, InvalidResponse> {
+    for (name, value) in &mut fields {
+        if !is_token(name) {
+            return Err(InvalidField::Name(mem::take(name)).into());
+        }
+        name.make_ascii_lowercase();
+        if CONNECTION_FIELDS.contains(&name.as_str()) {
+            return Err(InvalidResponse::ConnectionField(mem::take(name)));
+        }
+        if !is_field_value(value) {
+            return Err(InvalidField::Value(mem::take(name)).into());
+        }
+        let trimmed = without_blanks(value);
+        if trimmed.len() < value.len() {
+            *value = trimmed.to_owned();
+        }
+    }
+    fields.retain(|(name, _)| name != "content-length");
+    // Stable, so that repeated fields keep their order.
+    fields.sort_by(|(left, _), (right, _)| left.cmp(right));
+    Ok(fields)
+}
+
+impl Headers {
+    fn with_cookies_apart(fields: Fields) -> Self {
+        let mut cookies = Vec::new();
+        let fields = joined(fields, |_, cookie| cookies.push(cookie));
+        Self::Single { fields, cookies }
+    }
+
+    fn with_cookies_by_spelling(fields: Fields) -> Result<Self, InvalidResponse> {
+        let count_max = SPELLINGS.len();
+        let count = fields
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+            .count();
+        if count > count_max {
+            return Err(InvalidResponse::TooManyCookies { count, count_max });
+        }
+        let mut spellings = SPELLINGS;
+        let fields = joined(fields, |fields, cookie| {
+            let spelling = spellings.next();
+            fields.extend(spelling.map(|spelling| (spelt("set-cookie", spelling), cookie)));
+        });
+        Ok(Self::Single {
+            fields,
+            cookies: Vec::new(),
+        })
+    }
+
+    /// All names and values.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let (fields, cookies) = match self {
+            Self::MultiValue(fields) => (fields, &[][..]),
+            Self::Single { fields, cookies } => (fields, &cookies[..]),
+        };
+        let fields = fields.iter().flat_map(|(name, value)| [name, value]);
+        fields.chain(cookies).map(String::as_str)
+    }
+}
+
+/// Joins the values of repeated names, but for cookies, with which `cookie` does something.
+fn joined(fields: Fields, mut cookie: impl FnMut(&mut Fields, String)) -> Fields {
+    let mut joined: Fields = Vec::with_capacity(fields.len());
+    for (name, value) in fields {
+        match joined.last_mut() {
+            _ if name == "set-cookie" => cookie(&mut joined, value),
+            Some((last, values)) if *last == name => {
+                values.push_str(", ");
+                values.push_str(&value);
+            }
+            Some(_) | None => joined.push((name, value)),
+        }
+    }
+    joined
+}
+
+/// As a map of lists.
+fn write_lists(mut map: Object<'_>, fields: &Fields) {
+    for group in fields.chunk_by(|(left, _), (right, _)| left == right) {
+        if let [(name, _), ..] = group {
+            let values = group.iter().map(|(_, value)| value.as_str());
+            write_array(map.name(name), values, write_string);
+        }
+    }
+    map.end();
+}
+
+impl Body {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    /// What it takes as JSON at least. Counted exactly only where it could exceed `bytes_max`: an escape takes six bytes at most, and a text of
+    /// nothing else need not be written to be refused.
+    fn written_bytes_min(&self, bytes_max: usize) -> usize {
+        match self {
+            Self::Text(text) if text.len() > bytes_max / 6 => {
+                let escapes = text.bytes().map(|byte| match byte {
+                    b'"' | b'\\' | 0x8..=0xa | 0xc..=0xd => 1,
+                    0..0x20 => 5,
+                    _ => 0,
+                });
+                text.len() + escapes.sum::<usize>()
+            }
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len().div_ceil(3) * 4,
+        }
+    }
+}
+
+/// `set-cookie` has nine letters, and so 512 spellings: more cookies than any client takes from one answer.
+const SPELLINGS: Range<u32> = 0..512;
+
+/// `name` with the letters upper-case whose bit is set in `spelling`.
+fn spelt(name: &str, spelling: u32) -> String {
+    let mut bits = spelling;
+    name.chars()
+        .map(|letter| {
+            if !letter.is_ascii_alphabetic() {
+                return letter;
+            }
+            let upper = bits & 1 == 1;
+            bits >>= 1;
+            if upper {
+                letter.to_ascii_uppercase()
+            } else {
+                letter
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! Reading and writing JSON.
+//!
+//! Foreign bytes are read in two ways, and no other: into a type that names its members (`read`, fast, no recursion beyond the type's own),
+//! or into a tree or spans by [`value`], [`members`] and the like. A `serde_json::Value` is only ever made by these and by our own code.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests read what they or the hosts wrote"
+    )
+)]
+#![warn(missing_docs)]
+
+mod read;
+mod rewrite;
+mod write;
+
+pub use read::{
+    JsonError, JsonProblem, check, count, elements, lenient_value, members, same, string, value,
+};
+pub use rewrite::{Rewriter, Step, pointer, rewrite};
+pub use write::{Object, write_array, write_number, write_string};
+
+use serde::Deserialize;
+pub use serde_json::Value;
+
+/// Reads one JSON value, borrowing from `json` where it can.
+///
+/// That all of it is UTF-8 is checked in one go, which is several times faster than serde_json's check of each string. Where it is not,
+/// serde_json says what it makes of it.
+///
+/// `T` must not contain `serde_json::Value` or anything that reads any JSON there is (untagged enums, flattened members): those go by serde_json's
+/// private member names. [`value`] reads such texts.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the reader of named members; its contract is in its description"
+)]
+pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
+    match str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(json),
+    }
+}
+
+/// Room for an event or an answer beside its body, so that most are written without growing.
+const WRITTEN_BYTES_USUAL: usize = 1024;
+
+/// Room for what has a body of so many bytes.
+pub fn with_room(body_bytes: usize) -> Vec<u8> {
+    // An eighth for what has to be escaped.
+    Vec::with_capacity(WRITTEN_BYTES_USUAL + body_bytes + body_bytes / 8)
+}

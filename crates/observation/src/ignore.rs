@@ -1,0 +1,244 @@
+//! Differences that do not count, by rule: one spelling for tapes, cases, live replays and gates.
+
+use std::str::FromStr;
+use tape::{InvalidPointer, Pointer};
+
+/// A rule: `header:NAME`, or a JSON pointer into what is compared, in which `*` stands for every element or member.
+///
+/// Places are `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` (what a request of a tape wrote) and `/stored/N/...` (what a case
+/// or a gate finds in the store afterwards). Names of headers have no case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoreRule(Pointer);
+
+/// Text that is not a rule, or a rule that no difference can match.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a rule: {reason}")]
+pub struct InvalidRule {
+    text: String,
+    reason: String,
+}
+
+impl InvalidRule {
+    /// What rules look like.
+    pub fn hint(&self) -> &'static str {
+        "rules are `header:NAME`, `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` and `/stored/N/...`; `*` stands for any element or member"
+    }
+}
+
+/// The members of what is compared. The first five are the ones to write; the others are rare, and have no members of their own.
+const MEMBERS: [&str; 8] = [
+    "status",
+    "headers",
+    "body",
+    "writes",
+    "stored",
+    "rejection",
+    "isBase64Encoded",
+    "statusDescription",
+];
+/// What a write may have (see `docs/tape.md`).
+const OF_A_WRITE: [&str; 6] = [
+    "key",
+    "put",
+    "deleted",
+    "checked",
+    "preconditions",
+    "together_with",
+];
+/// What is put.
+const OF_A_PUT: [&str; 3] = ["document", "index", "expires_at"];
+/// What a stored entry may have.
+const OF_AN_ENTRY: [&str; 6] = [
+    "partition",
+    "sort",
+    "document",
+    "revision",
+    "index",
+    "expires_at",
+];
+
+impl FromStr for IgnoreRule {
+    type Err = InvalidRule;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRule> {
+        let invalid = |reason: String| InvalidRule {
+            text: text.to_owned(),
+            reason,
+        };
+        let spelled = match text.strip_prefix("header:") {
+            Some(name) => format!("/headers/{}", name.trim()),
+            None => text.to_owned(),
+        };
+        let _: Pointer = spelled.parse().map_err(|_: InvalidPointer| {
+            invalid("write `header:NAME` or a JSON pointer like `/body/updated_at`".to_owned())
+        })?;
+        let parts: Vec<&str> = spelled.split('/').skip(1).collect();
+        can_match(&parts).map_err(invalid)?;
+        let spelled = match parts.as_slice() {
+            ["headers", ..] => spelled.to_ascii_lowercase(),
+            _ => spelled,
+        };
+        spelled
+            .parse()
+            .map(Self)
+            .map_err(|error: InvalidPointer| invalid(error.to_string()))
+    }
+}
+
+impl IgnoreRule {
+    /// Whether the rule covers a place in what is compared.
+    pub fn covers(&self, place: &str) -> bool {
+        self.0.covers(place)
+    }
+}
+
+/// Why nothing that is compared has a place with these parts, if so.
+fn can_match(parts: &[&str]) -> Result<(), String> {
+    match parts {
+        ["headers"] | ["headers", _] | ["body", ..] | ["*", ..] => match parts {
+            ["headers", name] if !is_header_name(name) => {
+                Err(format!("`{name}` cannot be the name of a header"))
+            }
+            _ => Ok(()),
+        },
+        ["headers", name, position] => {
+            can_match(&["headers", name])?;
+            element(position, "a value of a header")
+        }
+        ["writes"] | ["stored"] => Ok(()),
+        ["writes", number, rest @ ..] => {
+            element(number, "a write")?;
+            match rest {
+                [] => Ok(()),
+                [member, rest @ ..] => {
+                    if OF_A_PUT.contains(member) {
+                        return Err(format!("did you mean `/writes/{number}/put/{member}`?"));
+                    }
+                    one_of(&format!("/writes/{number}"), member, &OF_A_WRITE)?;
+                    match (*member, rest) {
+                        ("put", [what, ..]) => {
+                            one_of(&format!("/writes/{number}/put"), what, &OF_A_PUT)
+                        }
+                        _ => Ok(()),
+                    }
+                }
+            }
+        }
+        ["stored", number, rest @ ..] => {
+            element(number, "an entry of the store")?;
+            match rest.first() {
+                Some(member) => one_of(&format!("/stored/{number}"), member, &OF_AN_ENTRY),
+                None => Ok(()),
+            }
+        }
+        [member, rest @ ..] => {
+            one_of("", member, &MEMBERS)?;
+            match rest {
+                [] => Ok(()),
+                _ => Err(format!("`/{member}` has no members")),
+            }
+        }
+        [] => Ok(()),
+    }
+}
+
+fn element(part: &str, what: &str) -> Result<(), String> {
+    if part == "*" || (!part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Ok(());
+    }
+    Err(format!(
+        "{what} is named by its number or by `*`, not `{part}`"
+    ))
+}
+
+fn one_of(place: &str, member: &str, known: &[&str]) -> Result<(), String> {
+    if member == "*" || known.contains(&member) {
+        return Ok(());
+    }
+    let nearest = match member {
+        "statusCode" => "status",
+        "header" | "multiValueHeaders" | "cookies" if place.is_empty() => "headers",
+        "after" | "store" if place.is_empty() => "stored",
+        _ => known
+            .iter()
+            .min_by_key(|name| distance(member, name))
+            .copied()
+            .unwrap_or_default(),
+    };
+    Err(format!(
+        "nothing that is compared is called `{place}/{member}`, did you mean `{place}/{nearest}`?"
+    ))
+}
+
+/// RFC 9110, 5.1; `*` for all.
+fn is_header_name(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
+/// Letters to change, add or take away until one name is the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (number, letter) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = number + 1;
+        for (position, theirs) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *theirs);
+            diagonal = row[position + 1];
+            row[position + 1] = changed.min(diagonal + 1).min(row[position] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_names_a_header_or_a_place() {
+        let covers = |rule: &str, place: &str| rule.parse::<IgnoreRule>().unwrap().covers(place);
+        for rule in ["header:Date", "/headers/Date", "/headers/date"] {
+            assert!(covers(rule, "/headers/date") && covers(rule, "/headers/date/0"));
+            assert!(!covers(rule, "/headers/dates"));
+        }
+        assert!(covers(
+            "/writes/*/put/document/updated_at",
+            "/writes/3/put/document/updated_at"
+        ));
+        assert!(covers("/stored/0/revision", "/stored/0/revision"));
+        assert!(covers("/status", "/status") && covers("/*", "/status"));
+        assert!(covers("/headers", "/headers/etag") && covers("/body", "/body"));
+    }
+
+    #[test]
+    fn a_rule_that_can_match_nothing_is_refused_with_the_nearest_that_can() {
+        for (rule, words) in [
+            ("date", "write `header:NAME`"),
+            ("/statusCode", "did you mean `/status`?"),
+            ("/statuss", "did you mean `/status`?"),
+            ("/multiValueHeaders/etag", "did you mean `/headers`?"),
+            ("/bdoy/at", "did you mean `/body`?"),
+            ("/Body/at", "did you mean `/body`?"),
+            ("/write/0", "did you mean `/writes`?"),
+            ("/after/0", "did you mean `/stored`?"),
+            ("/status/0", "`/status` has no members"),
+            ("/writes/x", "by its number or by `*`"),
+            (
+                "/writes/0/document/at",
+                "did you mean `/writes/0/put/document`?",
+            ),
+            (
+                "/writes/*/put/documnt",
+                "did you mean `/writes/*/put/document`?",
+            ),
+            ("/stored/0/dokument", "did you mean `/stored/0/document`?"),
+            ("header:", "cannot be the name of a header"),
+            ("/headers/a b", "cannot be the name of a header"),
+        ] {
+            let error = rule.parse::<IgnoreRule>().unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

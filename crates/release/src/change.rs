@@ -1,0 +1,467 @@
+//! What a release does to a channel: the next generation from the present one. Nothing here is read or written.
+
+use super::{
+    channel::{Channel, ChannelName, Route, RouteLimits, Share},
+    signature::{Purpose, SecretKey},
+};
+use contract::digest::Digest;
+use std::{collections::BTreeMap, time::Duration};
+use storage::Namespace;
+
+/// Lets a guest serve a share of a route's clients.
+#[derive(Clone, Debug)]
+pub struct Promotion {
+    /// The guest.
+    pub digest: Digest,
+    /// 1 to 100.
+    pub percent: u32,
+    /// The route, which is made where there is none.
+    pub path: String,
+    /// Replaces the route's namespace.
+    pub namespace: Option<Namespace>,
+    /// Added to the route's environment.
+    pub environment: BTreeMap<String, String>,
+    /// Replace the route's, each that is given.
+    pub limits: RouteLimits,
+    /// Replaces the channel's; `Some(None)` takes it away.
+    pub select_header: Option<Option<String>>,
+    /// Whether no guest from before this generation may serve the route again, as a fallback or by a rollback.
+    pub is_minimum: bool,
+}
+
+/// Who signs, when, and for how long.
+#[derive(Clone, Debug)]
+pub struct Signing {
+    /// In the publisher's own words.
+    pub by: String,
+    /// Milliseconds since the Unix epoch.
+    pub now_ms: u64,
+    /// How long hosts may take the document.
+    pub valid_for: Duration,
+    /// The newest generation that is known to have been signed, where the present document is an older one.
+    pub newest_generation: u64,
+}
+
+/// Why there is no next generation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// A share needs somebody who has the rest.
+    #[error("route `{0}` has no guest yet that could serve the rest: promote to 100 percent first")]
+    NothingBeside(String),
+    /// The share of the guest that has the rest cannot be lowered by promoting it.
+    #[error(
+        "guest {0} already serves all clients that have no guest on trial: a smaller share can only be given to another guest"
+    )]
+    IsStable(Digest),
+    /// There is no such route.
+    #[error("channel `{0}` has no route `{1}`; it has {2}")]
+    NoRoute(ChannelName, String, String),
+    /// Nothing served before, or what did was rolled back.
+    #[error("the document names no guest that route `{0}` could go back to")]
+    NothingBefore(String),
+    /// A share beside guests that must not serve any more.
+    #[error(
+        "guests from before cannot both keep a share of route `{0}` and be ruled out: promote to 100 percent"
+    )]
+    MinimumOfShare(String),
+    /// Not a generation to go back to.
+    #[error("generation {target} is not older than the present one, {present}")]
+    NotOlder {
+        /// What was asked for.
+        target: u64,
+        /// What serves.
+        present: u64,
+    },
+    /// Ruled out when a later generation was promoted.
+    #[error(
+        "route `{path}` does not go back to generation {target}: generation {minimum} ruled out everything before it"
+    )]
+    BelowMinimum {
+        /// The route.
+        path: String,
+        /// What was asked for.
+        target: u64,
+        /// The route's `generation_min`.
+        minimum: u64,
+    },
+    /// What comes out would not be followed.
+    #[error("{0}")]
+    Rule(String),
+}
+
+/// The generation after `current`, in which a guest gets its share.
+pub fn promote(
+    channel: &ChannelName,
+    current: Option<&Channel>,
+    promotion: &Promotion,
+    signing: &Signing,
+) -> Result<Channel, ChangeError> {
+    let mut next = next(channel, current, signing);
+    let position = next
+        .routes
+        .iter()
+        .position(|route| route.path == promotion.path);
+    let mut route = match position {
+        Some(position) => next.routes.remove(position),
+        None => empty_route(&promotion.path),
+    };
+    share_out(&mut route, promotion)?;
+    if promotion.is_minimum {
+        route.previous = None;
+        route.generation_min = Some(next.generation);
+    }
+    if promotion.namespace.is_some() {
+        route.namespace.clone_from(&promotion.namespace);
+    }
+    route.environment.extend(promotion.environment.clone());
+    let (old, new) = (route.limits, promotion.limits);
+    route.limits = RouteLimits {
+        request_body_bytes_max: new.request_body_bytes_max.or(old.request_body_bytes_max),
+        guest_memory_bytes_max: new.guest_memory_bytes_max.or(old.guest_memory_bytes_max),
+        storage_calls_max: new.storage_calls_max.or(old.storage_calls_max),
+        request_duration_ms_max: new.request_duration_ms_max.or(old.request_duration_ms_max),
+    };
+    if let Some(select_header) = &promotion.select_header {
+        next.select_header.clone_from(select_header);
+    }
+    next.routes
+        .insert(position.unwrap_or(next.routes.len()), route);
+    next.check().map_err(ChangeError::Rule)?;
+    Ok(next)
+}
+
+/// The generation after `current`, in which a route's guests are what they were before: without the guest on trial if there is one, else
+/// with the previous guest. What was rolled back is not named any more: neither a second rollback nor a fallback brings it back.
+pub fn rollback(current: &Channel, path: &str, signing: &Signing) -> Result<Channel, ChangeError> {
+    let mut next = next(&current.channel, Some(current), signing);
+    next.rollback = true;
+    let route = route_of(&mut next, path)?;
+    let (serving, previous) = if route.guests.len() > 1 {
+        (route.stable(), route.previous)
+    } else {
+        (route.previous, None)
+    };
+    let Some(serving) = serving else {
+        return Err(ChangeError::NothingBefore(path.to_owned()));
+    };
+    route.guests = vec![all_of(serving)];
+    route.previous = previous.filter(|previous| *previous != serving);
+    next.check().map_err(ChangeError::Rule)?;
+    Ok(next)
+}
+
+/// The generation after `current`, in which a route has the guests, with their shares, that it had in `target`, an older one. Namespace,
+/// environment and bounds stay as they are.
+pub fn rollback_to(
+    current: &Channel,
+    target: &Channel,
+    path: &str,
+    signing: &Signing,
+) -> Result<Channel, ChangeError> {
+    if target.generation >= current.generation {
+        return Err(ChangeError::NotOlder {
+            target: target.generation,
+            present: current.generation,
+        });
+    }
+    let mut target_document = target.clone();
+    let target_route = route_of(&mut target_document, path)?;
+    let mut next = next(&current.channel, Some(current), signing);
+    next.rollback = true;
+    let route = route_of(&mut next, path)?;
+    if let Some(minimum) = route.generation_min
+        && target.generation < minimum
+    {
+        return Err(ChangeError::BelowMinimum {
+            path: path.to_owned(),
+            target: target.generation,
+            minimum,
+        });
+    }
+    route.guests.clone_from(&target_route.guests);
+    route.previous = None;
+    next.check().map_err(ChangeError::Rule)?;
+    Ok(next)
+}
+
+/// The generation that took `guest` off the route by a rollback, in a history whose newest generation comes first.
+pub fn rolled_back_in(history: &[Channel], path: &str, guest: Digest) -> Option<u64> {
+    let names_guest = |channel: &Channel| {
+        let route = channel.routes.iter().find(|route| route.path == path);
+        route.is_some_and(|route| route.guests.iter().any(|share| share.digest == guest))
+    };
+    history.windows(2).find_map(|pair| {
+        let [newer, older] = pair else { return None };
+        (newer.rollback && names_guest(older) && !names_guest(newer)).then_some(newer.generation)
+    })
+}
+
+fn route_of<'c>(channel: &'c mut Channel, path: &str) -> Result<&'c mut Route, ChangeError> {
+    let Some(position) = channel.routes.iter().position(|route| route.path == path) else {
+        let paths: Vec<String> = channel
+            .routes
+            .iter()
+            .map(|route| format!("`{}`", route.path))
+            .collect();
+        return Err(ChangeError::NoRoute(
+            channel.channel.clone(),
+            path.to_owned(),
+            paths.join(", "),
+        ));
+    };
+    Ok(&mut channel.routes[position])
+}
+
+impl Channel {
+    /// The signed document, as stores keep it.
+    pub fn sign(&self, key: &SecretKey) -> serde_json::Result<String> {
+        key.sign(Purpose::Channel, self)
+    }
+}
+
+fn next(channel: &ChannelName, current: Option<&Channel>, signing: &Signing) -> Channel {
+    let mut next = match current {
+        Some(current) => current.clone(),
+        None => Channel::new(channel.clone()),
+    };
+    next.generation = next
+        .generation
+        .max(signing.newest_generation)
+        .saturating_add(1);
+    next.rollback = false;
+    next.by.clone_from(&signing.by);
+    next.issued_at_ms = signing.now_ms;
+    next.expires_at_ms = signing
+        .now_ms
+        .saturating_add(u64::try_from(signing.valid_for.as_millis()).unwrap_or(u64::MAX));
+    next
+}
+
+fn empty_route(path: &str) -> Route {
+    Route {
+        path: path.to_owned(),
+        namespace: None,
+        environment: BTreeMap::new(),
+        limits: RouteLimits::default(),
+        guests: Vec::new(),
+        previous: None,
+        generation_min: None,
+    }
+}
+
+fn share_out(route: &mut Route, promotion: &Promotion) -> Result<(), ChangeError> {
+    let Promotion {
+        digest, percent, ..
+    } = *promotion;
+    let stable = route.stable();
+    if percent >= 100 {
+        if percent > 100 {
+            return Err(ChangeError::Rule(format!(
+                "{percent} is more than 100 percent"
+            )));
+        }
+        // What had the most to say until now is what one goes back to.
+        route.previous = stable.filter(|stable| *stable != digest).or(route.previous);
+        route.previous = route.previous.filter(|previous| *previous != digest);
+        route.guests = vec![all_of(digest)];
+        return Ok(());
+    }
+    if promotion.is_minimum {
+        return Err(ChangeError::MinimumOfShare(route.path.clone()));
+    }
+    let Some(stable) = stable else {
+        return Err(ChangeError::NothingBeside(route.path.clone()));
+    };
+    if stable == digest {
+        return Err(ChangeError::IsStable(digest));
+    }
+    route.guests = vec![
+        Share { digest, percent },
+        Share {
+            digest: stable,
+            percent: 100 - percent,
+        },
+    ];
+    Ok(())
+}
+
+fn all_of(digest: Digest) -> Share {
+    Share {
+        digest,
+        percent: 100,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signing(now_ms: u64) -> Signing {
+        Signing {
+            by: "somebody".to_owned(),
+            now_ms,
+            valid_for: Duration::from_secs(60),
+            newest_generation: 0,
+        }
+    }
+
+    fn promotion(guest: &[u8], percent: u32) -> Promotion {
+        Promotion {
+            digest: Digest::of(guest),
+            percent,
+            path: "/".to_owned(),
+            namespace: None,
+            environment: BTreeMap::new(),
+            limits: RouteLimits::default(),
+            select_header: None,
+            is_minimum: false,
+        }
+    }
+
+    fn apply(
+        current: Option<&Channel>,
+        guest: &[u8],
+        percent: u32,
+    ) -> Result<Channel, ChangeError> {
+        let name = "items".parse().unwrap();
+        promote(&name, current, &promotion(guest, percent), &signing(1))
+    }
+
+    fn shares(channel: &Channel) -> Vec<(Digest, u32)> {
+        let guests = &channel.routes[0].guests;
+        guests
+            .iter()
+            .map(|share| (share.digest, share.percent))
+            .collect()
+    }
+
+    #[test]
+    fn a_release_goes_from_nothing_over_a_trial_to_all_and_back() {
+        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        let first = apply(None, b"a", 100).unwrap();
+        assert_eq!((first.generation, shares(&first)), (1, vec![(a, 100)]));
+        assert_eq!((first.issued_at_ms, first.expires_at_ms), (1, 60_001));
+
+        let trial = apply(Some(&first), b"b", 5).unwrap();
+        assert_eq!(shares(&trial), [(b, 5), (a, 95)]);
+        let wider = apply(Some(&trial), b"b", 50).unwrap();
+        assert_eq!(shares(&wider), [(b, 50), (a, 50)]);
+        let stopped = rollback(&wider, "/", &signing(2)).unwrap();
+        assert_eq!((shares(&stopped), stopped.rollback), (vec![(a, 100)], true));
+
+        let all = apply(Some(&wider), b"b", 100).unwrap();
+        assert_eq!(
+            (shares(&all), all.routes[0].previous),
+            (vec![(b, 100)], Some(a))
+        );
+        let back = rollback(&all, "/", &signing(2)).unwrap();
+        assert_eq!(
+            (shares(&back), back.routes[0].previous),
+            (vec![(a, 100)], None)
+        );
+        assert_eq!((back.generation, back.rollback), (5, true));
+        assert!(!apply(Some(&back), b"b", 100).unwrap().rollback);
+    }
+
+    #[test]
+    fn what_was_rolled_back_comes_back_only_by_name() {
+        let first = apply(None, b"a", 100).unwrap();
+        let bad = apply(Some(&first), b"b", 100).unwrap();
+        let back = rollback(&bad, "/", &signing(3)).unwrap();
+        let nothing = ChangeError::NothingBefore("/".into());
+        assert_eq!(rollback(&back, "/", &signing(4)), Err(nothing));
+        let history = [back.clone(), bad.clone(), first.clone()];
+        let b = Digest::of(b"b");
+        assert_eq!(rolled_back_in(&history, "/", b), Some(3));
+        assert_eq!(rolled_back_in(&history, "/", Digest::of(b"a")), None);
+        let forward = rollback_to(&back, &bad, "/", &signing(4)).unwrap();
+        assert_eq!((shares(&forward), forward.generation), (vec![(b, 100)], 4));
+        let later = ChangeError::NotOlder {
+            target: 3,
+            present: 3,
+        };
+        assert_eq!(rollback_to(&back, &back, "/", &signing(4)), Err(later));
+    }
+
+    #[test]
+    fn a_minimum_rules_out_everything_before_it() {
+        let first = apply(None, b"a", 100).unwrap();
+        let fix = Promotion {
+            is_minimum: true,
+            ..promotion(b"b", 100)
+        };
+        let name: ChannelName = "items".parse().unwrap();
+        let fixed = promote(&name, Some(&first), &fix, &signing(2)).unwrap();
+        let route = &fixed.routes[0];
+        assert_eq!((route.previous, route.generation_min), (None, Some(2)));
+        let nothing = ChangeError::NothingBefore("/".into());
+        assert_eq!(rollback(&fixed, "/", &signing(3)), Err(nothing));
+        let below = ChangeError::BelowMinimum {
+            path: "/".to_owned(),
+            target: 1,
+            minimum: 2,
+        };
+        assert_eq!(rollback_to(&fixed, &first, "/", &signing(3)), Err(below));
+        // Later guests go back to the one that is the minimum.
+        let later = apply(Some(&fixed), b"c", 100).unwrap();
+        let back = rollback(&later, "/", &signing(4)).unwrap();
+        assert_eq!(shares(&back), [(Digest::of(b"b"), 100)]);
+        assert_eq!(back.routes[0].generation_min, Some(2));
+        let share = Promotion { percent: 5, ..fix };
+        assert!(matches!(
+            promote(&name, Some(&first), &share, &signing(2)),
+            Err(ChangeError::MinimumOfShare(_))
+        ));
+    }
+
+    #[test]
+    fn the_same_guest_again_keeps_what_one_goes_back_to() {
+        let first = apply(None, b"a", 100).unwrap();
+        let second = apply(Some(&first), b"b", 100).unwrap();
+        let renewed = apply(Some(&second), b"b", 100).unwrap();
+        assert_eq!(renewed.routes[0].previous, Some(Digest::of(b"a")));
+    }
+
+    #[test]
+    fn what_cannot_be_is_said() {
+        assert_eq!(
+            apply(None, b"a", 5),
+            Err(ChangeError::NothingBeside("/".into()))
+        );
+        let first = apply(None, b"a", 100).unwrap();
+        assert_eq!(
+            apply(Some(&first), b"a", 5),
+            Err(ChangeError::IsStable(Digest::of(b"a")))
+        );
+        assert!(matches!(
+            apply(Some(&first), b"b", 101),
+            Err(ChangeError::Rule(_))
+        ));
+        assert!(matches!(
+            apply(Some(&first), b"b", 0),
+            Err(ChangeError::Rule(_))
+        ));
+        assert_eq!(
+            rollback(&first, "/", &signing(2)),
+            Err(ChangeError::NothingBefore("/".into()))
+        );
+        assert!(matches!(
+            rollback(&first, "/x", &signing(2)),
+            Err(ChangeError::NoRoute(..))
+        ));
+    }
+
+    #[test]
+    fn another_route_leaves_the_first_alone() {
+        let first = apply(None, b"a", 100).unwrap();
+        let name: ChannelName = "items".parse().unwrap();
+        let beside = Promotion {
+            path: "/orders".to_owned(),
+            namespace: Some("orders".parse().unwrap()),
+            ..promotion(b"o", 100)
+        };
+        let two = promote(&name, Some(&first), &beside, &signing(2)).unwrap();
+        assert_eq!(two.routes[0], first.routes[0]);
+        assert_eq!(two.routes[1].guests, [all_of(Digest::of(b"o"))]);
+    }
+}

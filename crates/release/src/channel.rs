@@ -1,0 +1,482 @@
+//! The signed document that says which guests answer which requests.
+
+use super::signature::{PublicKeys, Purpose, SignatureError};
+use contract::{
+    compatibility::HANDLER,
+    digest::Digest,
+    http::is_token,
+    limits::{
+        CHANNEL_GENERATION_MAX, CHANNEL_NAME_BYTES_MAX, CHANNEL_ROUTES_MAX,
+        ENVIRONMENT_VARIABLES_MAX, Limits, ROUTE_GUESTS_MAX,
+    },
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use storage::Namespace;
+
+/// The version of this document.
+const FORMAT: u32 = 1;
+/// Stands for a value that is not shown.
+const HIDDEN: &str = "(hidden)";
+
+/// Names a channel: 1 to 64 characters of `[a-z0-9-]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelName(String);
+
+/// Text that is not a channel's name.
+#[derive(Debug, thiserror::Error)]
+#[error("a channel's name is 1 to {CHANNEL_NAME_BYTES_MAX} characters of `a-z`, `0-9` and `-`")]
+pub struct InvalidChannelName;
+
+/// Which guests serve, as of one generation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// The version of the format.
+    pub format: u32,
+    /// The channel that this is for: a document of one channel does not fit another.
+    pub channel: ChannelName,
+    /// Counts the flips from 1. A host never takes a generation below the one it has: a rollback is a new one too.
+    pub generation: u64,
+    /// This generation goes back to guests that served before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub rollback: bool,
+    /// Milliseconds since the Unix epoch at which it was signed.
+    pub issued_at_ms: u64,
+    /// Milliseconds since the Unix epoch from which on hosts do not take it any more.
+    pub expires_at_ms: u64,
+    /// Who signed, in the publisher's own words.
+    pub by: String,
+    /// The export that all its guests have, with its version.
+    pub world: String,
+    /// A request header that selects a guest of its route by the first 12 or more digits of its digest, for tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select_header: Option<String>,
+    /// Who answers, by path.
+    pub routes: Vec<Route>,
+}
+
+/// The guests of one part of the paths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Leading segments of the paths that these guests answer; `/` for all that no longer route takes.
+    pub path: String,
+    /// Their part of the store; that of the host where absent.
+    #[serde(
+        default,
+        with = "optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub namespace: Option<Namespace>,
+    /// What these guests find in their environment. Those of route `/` find the host's besides.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+    /// Bounds below those of the host.
+    #[serde(default, skip_serializing_if = "RouteLimits::is_none")]
+    pub limits: RouteLimits,
+    /// Guests and their shares of the clients, newest first. The last one is what the others fall back to.
+    pub guests: Vec<Share>,
+    /// What served before; kept ready for a rollback, and fallen back to where there is one guest only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Digest>,
+    /// No guest that served only before this generation serves again: there is none to fall back to, and no rollback goes further back.
+    /// For releases that close a security hole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_min: Option<u64>,
+}
+
+/// A guest's share of a route's clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// SHA-256 of the component.
+    pub digest: Digest,
+    /// 1 to 100; all shares of a route together are 100.
+    pub percent: u32,
+}
+
+/// Bounds of a route's guests. They narrow those of the host and never widen them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteLimits {
+    /// Largest decoded request body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_body_bytes_max: Option<usize>,
+    /// Linear memory of one instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_memory_bytes_max: Option<usize>,
+    /// Storage calls in one request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_calls_max: Option<u32>,
+    /// Time for one request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_duration_ms_max: Option<u64>,
+}
+
+/// Why a channel's document is not followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelError {
+    /// Nobody this host knows vouches for it.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// Signed, but not understood, or against a rule.
+    #[error("cannot be followed: {0}")]
+    Payload(String),
+    /// Signed for another channel.
+    #[error("is of channel `{0}`")]
+    OtherChannel(String),
+    /// Too old.
+    #[error("generation {generation} expired at {expires_at_ms} ms since 1970")]
+    Expired {
+        /// The document's.
+        generation: u64,
+        /// Milliseconds since the Unix epoch.
+        expires_at_ms: u64,
+    },
+    /// Made for another interface.
+    #[error("is for world `{0}`, this host serves `{HANDLER}`")]
+    World(String),
+}
+
+impl Channel {
+    /// All guests that it names: those that serve, and those to fall back to.
+    pub fn guests(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.routes.iter().flat_map(|route| {
+            let serving = route.guests.iter().map(|share| share.digest);
+            serving.chain(route.previous)
+        })
+    }
+
+    /// The first generation, before it has routes.
+    pub fn new(channel: ChannelName) -> Self {
+        Self {
+            format: FORMAT,
+            channel,
+            generation: 0,
+            rollback: false,
+            issued_at_ms: 0,
+            expires_at_ms: 0,
+            by: String::new(),
+            world: HANDLER.to_owned(),
+            select_header: None,
+            routes: Vec::new(),
+        }
+    }
+
+    /// The document of `channel`, once its signature was found good and everything in it keeps the rules. Whether it has expired is for
+    /// [`Channel::check_time`].
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`; its signature is verified"
+    )]
+    pub fn open(
+        text: &str,
+        keys: &PublicKeys,
+        channel: &ChannelName,
+    ) -> Result<Self, ChannelError> {
+        let payload = keys.verify(Purpose::Channel, text)?;
+        let document: Self = serde_json::from_str(payload)
+            .map_err(|error| ChannelError::Payload(error.to_string()))?;
+        if document.channel != *channel {
+            return Err(ChannelError::OtherChannel(document.channel.to_string()));
+        }
+        if document.world != HANDLER {
+            return Err(ChannelError::World(document.world));
+        }
+        document.check().map_err(ChannelError::Payload)?;
+        Ok(document)
+    }
+
+    /// The same with the values of environment variables hidden, to be shown.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let mut shown = self.clone();
+        let values = shown.routes.iter_mut();
+        for value in values.flat_map(|route| route.environment.values_mut()) {
+            HIDDEN.clone_into(value);
+        }
+        shown
+    }
+
+    /// Fails from the expiry on.
+    pub fn check_time(&self, now_ms: u64) -> Result<(), ChannelError> {
+        if now_ms < self.expires_at_ms {
+            return Ok(());
+        }
+        Err(ChannelError::Expired {
+            generation: self.generation,
+            expires_at_ms: self.expires_at_ms,
+        })
+    }
+
+    /// The rules of a document, beside those of its types.
+    pub fn check(&self) -> Result<(), String> {
+        if self.format != FORMAT {
+            return Err(format!("format {}, this host reads {FORMAT}", self.format));
+        }
+        if !(1..=CHANNEL_GENERATION_MAX).contains(&self.generation) {
+            return Err(format!(
+                "generations count from 1 to {CHANNEL_GENERATION_MAX}"
+            ));
+        }
+        if self.routes.is_empty() || self.routes.len() > CHANNEL_ROUTES_MAX {
+            return Err(format!("a channel has 1 to {CHANNEL_ROUTES_MAX} routes"));
+        }
+        if let Some(name) = self.select_header.as_deref()
+            && (!is_token(name) || name.chars().any(|character| character.is_ascii_uppercase()))
+        {
+            return Err("`select_header` is not the lower-case name of a header".to_owned());
+        }
+        for (index, route) in self.routes.iter().enumerate() {
+            route.check()?;
+            if self.routes[..index]
+                .iter()
+                .any(|other| other.path == route.path)
+            {
+                return Err(format!("route `{}` is there twice", route.path));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Route {
+    /// What all shares fall back to.
+    pub fn stable(&self) -> Option<Digest> {
+        self.guests.last().map(|share| share.digest)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let path = &self.path;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+        let has_segments = path == "/"
+            || path.strip_prefix('/').is_some_and(|rest| {
+                rest.split('/')
+                    .all(|segment| !matches!(segment, "" | "." | ".."))
+            });
+        if !has_segments || !path.bytes().all(is_plain) {
+            return Err(format!(
+                "route `{path}` is not `/` or segments of letters, digits, `-`, `.`, `_` and `~`, each behind a `/`"
+            ));
+        }
+        let percent: u32 = self.guests.iter().map(|share| share.percent.min(101)).sum();
+        if self.guests.is_empty() || self.guests.len() > ROUTE_GUESTS_MAX {
+            return Err(format!(
+                "route `{path}` needs 1 to {ROUTE_GUESTS_MAX} guests"
+            ));
+        }
+        if percent != 100 || self.guests.iter().any(|share| share.percent == 0) {
+            return Err(format!(
+                "the shares of route `{path}` are not 100 percent together"
+            ));
+        }
+        for (index, share) in self.guests.iter().enumerate() {
+            if self.guests[..index]
+                .iter()
+                .any(|other| other.digest == share.digest)
+            {
+                return Err(format!("route `{path}` has guest {} twice", share.digest));
+            }
+        }
+        if self.environment.len() > ENVIRONMENT_VARIABLES_MAX {
+            return Err(format!(
+                "route `{path}` has more than {ENVIRONMENT_VARIABLES_MAX} environment variables"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl RouteLimits {
+    /// The narrower of these and the host's.
+    pub fn within(&self, host: &Limits) -> Limits {
+        let duration = self.request_duration_ms_max.map(Duration::from_millis);
+        Limits {
+            request_body_bytes_max: narrower(
+                self.request_body_bytes_max,
+                host.request_body_bytes_max,
+            ),
+            guest_memory_bytes_max: narrower(
+                self.guest_memory_bytes_max,
+                host.guest_memory_bytes_max,
+            ),
+            storage_calls_max: narrower(self.storage_calls_max, host.storage_calls_max),
+            request_duration_max: narrower(duration, host.request_duration_max),
+            ..*host
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn narrower<T: Ord>(of_route: Option<T>, of_host: T) -> T {
+    match of_route {
+        Some(of_route) => of_route.min(of_host),
+        None => of_host,
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl FromStr for ChannelName {
+    type Err = InvalidChannelName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidChannelName> {
+        let is_allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        if text.is_empty() || text.len() > CHANNEL_NAME_BYTES_MAX || !text.bytes().all(is_allowed) {
+            return Err(InvalidChannelName);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Serialize for ChannelName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
+    }
+}
+
+/// An optional value that is text in a document.
+mod optional_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use std::{fmt::Display, str::FromStr};
+
+    pub fn serialize<T: Display, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        Option::<String>::deserialize(deserializer)?
+            .map(|text| text.parse().map_err(D::Error::custom))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(change: impl FnOnce(&mut Channel)) -> Result<(), String> {
+        let mut channel = Channel::new("items".parse().unwrap());
+        channel.generation = 1;
+        channel.routes.push(route("/"));
+        change(&mut channel);
+        channel.check()
+    }
+
+    fn route(path: &str) -> Route {
+        Route {
+            path: path.to_owned(),
+            namespace: None,
+            environment: BTreeMap::new(),
+            limits: RouteLimits::default(),
+            guests: vec![Share {
+                digest: Digest::of(b""),
+                percent: 100,
+            }],
+            previous: None,
+            generation_min: None,
+        }
+    }
+
+    #[test]
+    fn a_document_keeps_its_rules() {
+        assert_eq!(channel(|_| ()), Ok(()));
+        assert!(channel(|channel| channel.generation = 0).is_err());
+        assert!(channel(|channel| channel.generation = u64::MAX).is_err());
+        assert!(channel(|channel| channel.routes.clear()).is_err());
+        assert!(channel(|channel| channel.routes.push(route("/"))).is_err());
+        assert!(channel(|channel| channel.routes[0].guests.clear()).is_err());
+        assert!(channel(|channel| channel.routes[0].guests[0].percent = 99).is_err());
+        assert!(channel(|channel| channel.select_header = Some("X-Guest".into())).is_err());
+        assert_eq!(
+            channel(|channel| channel.select_header = Some("x-guest".into())),
+            Ok(())
+        );
+        let share = |percent| Share {
+            digest: Digest::of(b""),
+            percent,
+        };
+        let twice = channel(|channel| channel.routes[0].guests = vec![share(50), share(50)]);
+        assert!(twice.unwrap_err().contains("twice"));
+        // Sums that wrap around do not pass.
+        let huge = channel(|channel| channel.routes[0].guests[0].percent = u32::MAX);
+        assert!(huge.is_err());
+    }
+
+    #[test]
+    fn paths_are_segments() {
+        for good in ["/", "/items", "/v1/items", "/a.b~c_d-e"] {
+            assert_eq!(
+                channel(|channel| channel.routes = vec![route(good)]),
+                Ok(()),
+                "{good}"
+            );
+        }
+        for bad in [
+            "", "items", "//", "/items/", "/../x", "/a/./b", "/a%2Fb", "/a b", "/ä",
+        ] {
+            assert!(
+                channel(|channel| channel.routes = vec![route(bad)]).is_err(),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn limits_narrow_and_never_widen() {
+        let host = Limits::default();
+        let wide = RouteLimits {
+            guest_memory_bytes_max: Some(usize::MAX),
+            request_duration_ms_max: Some(5),
+            ..RouteLimits::default()
+        };
+        let limits = wide.within(&host);
+        assert_eq!(limits.guest_memory_bytes_max, host.guest_memory_bytes_max);
+        assert_eq!(limits.request_duration_max, Duration::from_millis(5));
+    }
+
+    #[test]
+    fn a_document_survives_its_text_and_unknown_members_are_refused() {
+        let mut document = Channel::new("items".parse().unwrap());
+        document.routes.push(Route {
+            namespace: Some("team-a".parse().unwrap()),
+            ..route("/a")
+        });
+        let text = serde_json::to_string(&document).unwrap();
+        assert_eq!(serde_json::from_str::<Channel>(&text).unwrap(), document);
+        let more = text.replacen("\"path\"", "\"weight\":1,\"path\"", 1);
+        assert!(serde_json::from_str::<Channel>(&more).is_err());
+        let escape = text.replace("team-a", "team#a");
+        assert!(serde_json::from_str::<Channel>(&escape).is_err());
+    }
+}

@@ -1,0 +1,192 @@
+//! What a request does to the store in the end: for each item the last write, under which conditions, together with which others.
+
+use super::outcome::View;
+use json::{self, Value};
+use serde_json::{Map, json};
+use std::collections::BTreeMap;
+use storage::{
+    DeleteOutcome, Document, Key, Operation, Precondition, PutOptions, PutOutcome, StorageRequest,
+    StorageResponse, TransactOutcome,
+};
+use tape::{CallRecord, Exchange, call::read::ResultError, read_arguments};
+
+/// The writes of one request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Effects(BTreeMap<Key, Effect>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Effect {
+    /// Of every write and check, in their order.
+    preconditions: Vec<Precondition>,
+    last: Last,
+    /// The other items of the transaction that it was part of.
+    together_with: Vec<Key>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Last {
+    /// Only checked.
+    #[default]
+    Untouched,
+    /// Holds this; `None`: a document that the tape does not hold.
+    Put(Option<Document>, Option<Key>, Option<u64>),
+    Deleted,
+}
+
+/// A document that may be known.
+pub(super) trait Known {
+    fn known(&self) -> Option<&Document>;
+}
+
+impl Known for Document {
+    fn known(&self) -> Option<&Document> {
+        Some(self)
+    }
+}
+
+impl Known for Option<Document> {
+    fn known(&self) -> Option<&Document> {
+        self.as_ref()
+    }
+}
+
+impl Effects {
+    pub(super) fn put(&mut self, key: &Key, document: Option<&Document>, options: &PutOptions) {
+        let effect = self.0.entry(key.clone()).or_default();
+        effect.preconditions.push(options.precondition.clone());
+        effect.last = Last::Put(document.cloned(), options.index.clone(), options.expires_at);
+    }
+
+    pub(super) fn delete(&mut self, key: &Key, precondition: &Precondition) {
+        let effect = self.0.entry(key.clone()).or_default();
+        effect.preconditions.push(precondition.clone());
+        effect.last = Last::Deleted;
+    }
+
+    fn check(&mut self, key: &Key, precondition: &Precondition) {
+        let effect = self.0.entry(key.clone()).or_default();
+        effect.preconditions.push(precondition.clone());
+    }
+
+    /// All operations of a transaction that was done.
+    pub(super) fn transact<D: Known>(&mut self, operations: &[Operation<D>]) {
+        for operation in operations {
+            match operation {
+                Operation::Put {
+                    key,
+                    document,
+                    options,
+                } => self.put(key, document.known(), options),
+                Operation::Delete { key, precondition } => self.delete(key, precondition),
+                Operation::Check { key, precondition } => self.check(key, precondition),
+            }
+        }
+        self.bind(operations.iter().map(Operation::key).collect());
+    }
+
+    /// All or none of these were written.
+    fn bind(&mut self, keys: Vec<&Key>) {
+        for key in &keys {
+            if let Some(effect) = self.0.get_mut(*key) {
+                let others = keys.iter().filter(|other| *other != key);
+                effect.together_with = others.map(|other| (*other).clone()).collect();
+                effect.together_with.sort();
+            }
+        }
+    }
+
+    /// A list in the order of keys: `{key, put: {document, index?, expires_at?} | deleted: true | checked: true, preconditions,
+    /// together_with?}`.
+    pub(super) fn to_value(&self, view: &View) -> Value {
+        self.0
+            .iter()
+            .map(|(key, effect)| effect.to_value(key, view))
+            .collect()
+    }
+}
+
+impl Effect {
+    fn to_value(&self, key: &Key, view: &View) -> Value {
+        let mut entry = Map::new();
+        entry.insert("key".to_owned(), key_value(key));
+        match &self.last {
+            Last::Untouched => entry.insert("checked".to_owned(), true.into()),
+            Last::Deleted => entry.insert("deleted".to_owned(), true.into()),
+            Last::Put(document, index, expires_at) => {
+                let mut put = Map::new();
+                let text = document.as_ref().map(|document| view.document(document));
+                let value = text.and_then(|text| json::value(text.as_bytes()).ok());
+                put.insert("document".to_owned(), value.unwrap_or_default());
+                if let Some(index) = index {
+                    put.insert("index".to_owned(), key_value(index));
+                }
+                if let Some(expires_at) = expires_at {
+                    put.insert("expires_at".to_owned(), (*expires_at).into());
+                }
+                entry.insert("put".to_owned(), put.into())
+            }
+        };
+        let preconditions: Vec<Value> = self.preconditions.iter().map(precondition_value).collect();
+        entry.insert("preconditions".to_owned(), preconditions.into());
+        if !self.together_with.is_empty() {
+            let keys: Vec<Value> = self.together_with.iter().map(key_value).collect();
+            entry.insert("together_with".to_owned(), keys.into());
+        }
+        entry.into()
+    }
+}
+
+fn key_value(key: &Key) -> Value {
+    json!({"partition": key.partition, "sort": key.sort})
+}
+
+fn precondition_value(precondition: &Precondition) -> Value {
+    match precondition {
+        Precondition::None => "none".into(),
+        Precondition::Absent => "absent".into(),
+        Precondition::Present => "present".into(),
+        Precondition::Revision(revision) => json!({"revision": revision.as_str()}),
+    }
+}
+
+/// What the calls on a tape wrote; the reason where one cannot be read.
+pub(super) fn written(exchange: &Exchange<'_>) -> Result<Effects, String> {
+    let mut effects = Effects::default();
+    for (number, call) in (1..).zip(&exchange.calls) {
+        if call.call.writes() {
+            note_write(&mut effects, call).map_err(|error| format!("call {number}: {error}"))?;
+        }
+    }
+    Ok(effects)
+}
+
+fn note_write(effects: &mut Effects, call: &CallRecord<'_>) -> Result<(), ResultError> {
+    let Some(result) = call.result()? else {
+        return Ok(());
+    };
+    let request = read_arguments(call.call, call.arguments)?;
+    let Ok(response) = result.read(call.call)? else {
+        return Ok(());
+    };
+    match (request, response) {
+        (
+            StorageRequest::Put {
+                key,
+                document,
+                options,
+            },
+            StorageResponse::Put(PutOutcome::Done(_)),
+        ) => effects.put(&key, document.as_ref(), &options),
+        (
+            StorageRequest::Delete { key, precondition },
+            StorageResponse::Delete(DeleteOutcome::Done),
+        ) => effects.delete(&key, &precondition),
+        (
+            StorageRequest::Transact { operations, .. },
+            StorageResponse::Transact(TransactOutcome::Done(_)),
+        ) => effects.transact(&operations),
+        // Nothing was written.
+        _ => {}
+    }
+    Ok(())
+}

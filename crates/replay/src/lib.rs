@@ -1,0 +1,272 @@
+//! Replays: a guest answers a recorded request again, and what differs is said.
+//!
+//! *Strict*: the store's answers come from the tape, every call has to be the recorded one, and the answer has to be the recorded
+//! bytes. It proves that the tape explains what happened. *State*: for another guest. It works on what the tape knows of the store
+//! (`knowledge`), its writes land in memory, and compared is what it does to the world: answer and writes, under which conditions;
+//! and what it costs. Calls in another order, further reads and other log lines are equal in effect.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests read what they or the hosts wrote"
+    )
+)]
+#![warn(missing_docs)]
+
+mod compare;
+mod difference;
+mod effect;
+mod list;
+mod live;
+mod outcome;
+mod overlay;
+mod recorded_state;
+mod run;
+mod state;
+mod strict;
+
+pub use compare::{Comparison, Note, Verdict};
+pub use live::compare_live;
+pub use outcome::Playback;
+pub use overlay::OnMiss;
+pub use run::{
+    CaseOutcome, CaseStore, ReplayedEvent, exchange_seed, local_view, replay_cursor_key, run_case,
+};
+
+use contract::{digest::Digest, limits::Limits, log::LogLevel};
+use observation::IgnoreRule;
+use runtime::{Runtime, RuntimeOptions};
+use service::Service;
+use std::{collections::BTreeSet, sync::Arc};
+use storage::{MemoryStorage, Storage};
+use tape::{Exchange, HostFacts, environment_digest};
+
+/// How a request is replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Call by call, byte by byte.
+    Strict,
+    /// By what comes of it.
+    State,
+}
+
+/// How to replay, and what counts as a difference.
+#[derive(Clone)]
+pub struct ReplayOptions {
+    /// `None`: strict for the guest that was recorded, state for any other.
+    pub mode: Option<Mode>,
+    /// What a read gives of which the tape knows nothing.
+    pub on_miss: OnMiss,
+    /// Differences that do not count.
+    pub ignore: Vec<IgnoreRule>,
+    /// Runs the recorded guest a second time, with another seed and a little later: what then differs is noise.
+    pub detect_noise: bool,
+    /// More work or memory than this many times the recorded guest's counts as a difference.
+    pub cost_ratio_max: f64,
+    /// The baseline says what is expected of every request, also of those that another guest was recorded with.
+    pub expects_baseline: bool,
+}
+
+impl Default for ReplayOptions {
+    fn default() -> Self {
+        Self {
+            mode: None,
+            on_miss: OnMiss::Fail,
+            ignore: Vec::new(),
+            detect_noise: false,
+            cost_ratio_max: 2.0,
+            expects_baseline: false,
+        }
+    }
+}
+
+/// A guest with the options under which it is linked. Requests that were recorded under other ones get a view of their own.
+#[derive(Clone)]
+pub struct ReplayGuest {
+    runtime: Runtime,
+    /// Under the guest's own options.
+    service: Service,
+}
+
+/// Each request brings its own view of the store.
+fn service(runtime: Runtime) -> Service {
+    Service::new(runtime, Arc::new(MemoryStorage::new()))
+}
+
+impl ReplayGuest {
+    /// For a guest; the environment in its options has to be the recorded one.
+    pub fn new(runtime: Runtime) -> Self {
+        Self {
+            service: service(runtime.clone()),
+            runtime,
+        }
+    }
+
+    /// SHA-256 of the component.
+    pub fn digest(&self) -> Digest {
+        self.runtime.digest()
+    }
+
+    /// The guest as the host of a request ran it.
+    fn service(&self, host: &HostFacts<'_>) -> Service {
+        let limits = host.limits.limits();
+        let log_level = host.log_level.unwrap_or(LogLevel::Info);
+        let options = self.runtime.options();
+        if host.base_path.is_none() && options.limits == limits && options.log_level == log_level {
+            return self.service.clone();
+        }
+        let options = RuntimeOptions {
+            limits,
+            log_level,
+            environment: options.environment.clone(),
+        };
+        let service = service(self.runtime.with_options(options));
+        match &host.base_path {
+            Some(base_path) => service.with_base_path(base_path),
+            None => service,
+        }
+    }
+
+    /// The same guest as it was recorded: without an environment where it had none.
+    fn as_recorded(&self, exchange: &Exchange<'_>) -> Self {
+        let options = self.runtime.options();
+        if exchange.host.has_environment() || options.environment.is_empty() {
+            return self.clone();
+        }
+        Self::new(self.runtime.with_options(RuntimeOptions {
+            environment: Arc::from([]),
+            ..options.clone()
+        }))
+    }
+
+    /// Whether it finds in its environment what the recorded guest found, as far as the tape says that; if not, why that matters. Another guest
+    /// may want another environment.
+    fn has_environment_of(&self, exchange: &Exchange<'_>) -> Result<(), String> {
+        let (host, environment) = (&exchange.host, &self.runtime.options().environment);
+        if exchange.guest.is_none() {
+            return Ok(());
+        }
+        if !host.has_environment() {
+            return match environment.is_empty() {
+                true => Ok(()),
+                false => Err("the guest had no environment when it was recorded".to_owned()),
+            };
+        }
+        let recorded: BTreeSet<&str> = host.environment_names.iter().map(|name| &**name).collect();
+        let given: BTreeSet<&str> = environment.iter().map(|(name, _)| name.as_str()).collect();
+        let has_names = host.environment_names.is_empty() || recorded == given;
+        let has_values = host
+            .environment
+            .is_none_or(|digest| digest == environment_digest(environment));
+        if has_names && has_values {
+            return Ok(());
+        }
+        let names: Vec<&str> = recorded.into_iter().collect();
+        Err(match names.as_slice() {
+            [] => "the guest had another environment when it was recorded: `--guest-env` gives it again".to_owned(),
+            names => format!(
+                "the guest had another environment when it was recorded, with `{}`: `--guest-env` gives it again",
+                names.join("`, `")
+            ),
+        })
+    }
+}
+
+/// Replays requests on a guest.
+pub struct Replayer {
+    /// The guest in question.
+    pub guest: ReplayGuest,
+    /// The same guest, on an engine that counts its work; without it, work is not compared.
+    pub metered: Option<ReplayGuest>,
+    /// The recorded guest, where it is at hand, counted as well if the guest is: what it does is then what is expected. Another one for
+    /// [`ReplayOptions::expects_baseline`].
+    pub baseline: Option<ReplayGuest>,
+    /// Where reads go of which the tape knows nothing, for [`OnMiss::Live`]; nothing is ever written there.
+    pub live: Option<Arc<dyn Storage>>,
+    /// How.
+    pub options: ReplayOptions,
+}
+
+impl Replayer {
+    /// The mode in which a request is replayed.
+    pub fn mode(&self, exchange: &Exchange<'_>) -> Mode {
+        self.options.mode.unwrap_or(if self.is_recorded(exchange) {
+            Mode::Strict
+        } else {
+            Mode::State
+        })
+    }
+
+    /// Whether the guest is the one that was recorded. Where none was asked, all are alike.
+    fn is_recorded(&self, exchange: &Exchange<'_>) -> bool {
+        exchange
+            .guest
+            .is_none_or(|guest| guest == self.guest.digest())
+    }
+
+    /// Replays one line of tape.
+    pub async fn replay(&self, line: &Arc<[u8]>, exchange: &Exchange<'_>) -> Comparison {
+        if let Some(reason) = obstacle(exchange) {
+            return Comparison::unplayable(reason);
+        }
+        match self.mode(exchange) {
+            Mode::Strict => strict::replay(self, line, exchange).await,
+            Mode::State => state::replay(self, exchange).await,
+        }
+    }
+}
+
+/// Why a request cannot be replayed in any mode.
+fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
+    let is_left_out = |place: &str| {
+        let redacted = exchange.redacted.as_ref();
+        redacted.is_some_and(|redacted| redacted.is_left_out(place))
+    };
+    if is_left_out("/event") {
+        return Some(
+            "the event is not on the tape: it could not be redacted; an encrypted tape holds it"
+                .to_owned(),
+        );
+    }
+    if exchange.event.is_none() {
+        return Some("the event is not on the tape: it was not text, or too long".to_owned());
+    }
+    if is_left_out("/event/body") {
+        return Some(
+            "the request's body is not on the tape: it could not be redacted, because it is no JSON, form or plain text; an encrypted tape holds it"
+                .to_owned(),
+        );
+    }
+    if let Some(omission) = exchange
+        .omitted
+        .iter()
+        .find(|omission| omission.at == "/event/body")
+    {
+        let bytes = omission.bytes;
+        return Some(format!(
+            "the request's body is not on the tape: it took {bytes} bytes"
+        ));
+    }
+    if exchange.calls_omitted > 0 {
+        let (kept, omitted) = (exchange.calls.len(), exchange.calls_omitted);
+        return Some(format!(
+            "the tape has {kept} storage calls; {omitted} more were too much for it"
+        ));
+    }
+    if exchange
+        .fault
+        .as_ref()
+        .is_some_and(|fault| fault.kind == "busy")
+    {
+        return Some("no instance was free: the guest did not run".to_owned());
+    }
+    if exchange.host.limits.limits().guest_memory_bytes_max
+        > Limits::default().guest_memory_bytes_max * 4
+    {
+        return Some("the guest had more memory than this host gives".to_owned());
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

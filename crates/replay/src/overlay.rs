@@ -1,0 +1,256 @@
+//! A store made of what a tape knows: reads are answered from there, writes stay in memory.
+
+mod state;
+
+use self::state::{Missing, State};
+use super::{
+    effect::Effects,
+    list::List,
+    outcome::View,
+    recorded_state::{Known, RecordedState, subject},
+};
+use std::{
+    collections::BTreeMap,
+    str::FromStr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use storage::{
+    Call, Consistency, Key, Page, QueryOptions, Storage, StorageError, StorageExt as _,
+    StorageRequest, StorageResponse,
+};
+use tape::call::write::write_arguments;
+
+/// What a read gives of which the tape knows nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMiss {
+    /// Nothing: the store is unavailable to the guest, and the request counts as different.
+    Fail,
+    /// What is not known is not there.
+    Absent,
+    /// What another store holds now.
+    Live,
+}
+
+/// Text that is no [`OnMiss`].
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is none of `fail`, `absent` and `live`")]
+pub struct InvalidOnMiss(String);
+
+impl FromStr for OnMiss {
+    type Err = InvalidOnMiss;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOnMiss> {
+        match text {
+            "fail" => Ok(Self::Fail),
+            "absent" => Ok(Self::Absent),
+            "live" => Ok(Self::Live),
+            other => Err(InvalidOnMiss(other.to_owned())),
+        }
+    }
+}
+
+/// The store of one replayed request.
+pub(super) struct Overlay {
+    on_miss: OnMiss,
+    live: Option<Arc<dyn Storage>>,
+    view: View,
+    state: Mutex<State>,
+}
+
+/// What the guest did to the store.
+pub(super) struct WriteLog {
+    pub(super) effects: Effects,
+    pub(super) calls: Vec<String>,
+    /// Reads of what the tape does not know.
+    pub(super) misses: Vec<String>,
+}
+
+impl Overlay {
+    pub(super) fn new(
+        recorded_state: RecordedState,
+        on_miss: OnMiss,
+        live: Option<Arc<dyn Storage>>,
+        view: View,
+    ) -> Self {
+        Self {
+            on_miss,
+            live,
+            view,
+            state: Mutex::new(State {
+                recorded_state,
+                current: BTreeMap::new(),
+                effects: Effects::default(),
+                calls: Vec::new(),
+                misses: Vec::new(),
+            }),
+        }
+    }
+
+    pub(super) fn take(&self) -> WriteLog {
+        let mut state = self.lock();
+        WriteLog {
+            effects: std::mem::take(&mut state.effects),
+            calls: std::mem::take(&mut state.calls),
+            misses: std::mem::take(&mut state.misses),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fails where a call like this failed when it was recorded.
+    fn fail_as_recorded(&self, subject: &str) -> Result<(), StorageError> {
+        match self.lock().recorded_state.take_failure(subject) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs `work` until all that it needs is known, or cannot be.
+    async fn settle<T>(
+        &self,
+        call: &Call,
+        what: &str,
+        mut work: impl FnMut(&mut State) -> Result<T, Missing> + Send,
+    ) -> Result<T, StorageError> {
+        // Each round makes something known; keys are at most a hundred.
+        for _ in 0..256 {
+            let missing = match work(&mut self.lock()) {
+                Ok(done) => return Ok(done),
+                Err(missing) => missing,
+            };
+            let Missing::Items(keys) = missing else {
+                break;
+            };
+            self.learn(call, what, keys).await?;
+        }
+        self.miss(what);
+        Err(StorageError::Unavailable)
+    }
+
+    fn miss(&self, what: &str) {
+        self.lock().misses.push(what.to_owned());
+    }
+
+    async fn learn(&self, call: &Call, what: &str, keys: Vec<Key>) -> Result<(), StorageError> {
+        for key in keys {
+            let known = match (self.on_miss, &self.live) {
+                (OnMiss::Fail, _) | (OnMiss::Live, None) => {
+                    self.miss(what);
+                    return Err(StorageError::Unavailable);
+                }
+                (OnMiss::Absent, _) => Known::Absent,
+                (OnMiss::Live, Some(live)) => live
+                    .get(call, &key, Consistency::Strong)
+                    .await?
+                    .map_or(Known::Absent, Known::Present),
+            };
+            self.lock().recorded_state.items.insert(key, known);
+        }
+        Ok(())
+    }
+
+    async fn page(
+        &self,
+        call: &Call,
+        what: &str,
+        list: List,
+        options: &QueryOptions,
+    ) -> Result<Page, StorageError> {
+        for _ in 0..256 {
+            let missing = match self.lock().page(call, &list, options) {
+                Ok(page) => return Ok(page),
+                Err(missing) => missing,
+            };
+            match (self.on_miss, &self.live) {
+                (OnMiss::Fail, _) | (OnMiss::Live, None) => break,
+                (OnMiss::Absent, _) => match missing {
+                    Missing::Items(keys) => self.learn(call, what, keys).await?,
+                    Missing::Part(span) => self.lock().recorded_state.cover(&list, *span),
+                    Missing::Cursor => {
+                        return Ok(Page {
+                            entries: Vec::new(),
+                            cursor: None,
+                        });
+                    }
+                },
+                (OnMiss::Live, Some(live)) => {
+                    return if list.is_index {
+                        live.query_index(call, &list.partition, options).await
+                    } else {
+                        let consistency = Consistency::Strong;
+                        live.query(call, &list.partition, consistency, options)
+                            .await
+                    };
+                }
+            }
+        }
+        self.miss(what);
+        Err(StorageError::Unavailable)
+    }
+
+    fn note(&self, request: &StorageRequest) {
+        let mut text = format!("{} ", request.function()).into_bytes();
+        write_arguments(&mut text, request, &mut &self.view);
+        self.lock()
+            .calls
+            .push(String::from_utf8(text).unwrap_or_default());
+    }
+}
+
+#[async_trait::async_trait]
+impl Storage for Overlay {
+    async fn perform(
+        &self,
+        call: &Call,
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        self.note(&request);
+        let what = subject(&request);
+        self.fail_as_recorded(&what)?;
+        Ok(match request {
+            StorageRequest::Get { key, .. } => {
+                let found = self.settle(call, &what, |state| state.read(call, &key));
+                StorageResponse::Get(found.await?)
+            }
+            StorageRequest::GetMany { keys, .. } => {
+                let read =
+                    |state: &mut State| keys.iter().map(|key| state.read(call, key)).collect();
+                StorageResponse::GetMany(self.settle(call, &what, read).await?)
+            }
+            StorageRequest::Put {
+                key,
+                document,
+                options,
+            } => {
+                let put = |state: &mut State| state.put(call, &key, &document, &options);
+                StorageResponse::Put(self.settle(call, &what, put).await?)
+            }
+            StorageRequest::Delete { key, precondition } => {
+                let delete = |state: &mut State| state.delete(call, &key, &precondition);
+                StorageResponse::Delete(self.settle(call, &what, delete).await?)
+            }
+            StorageRequest::Query {
+                partition, options, ..
+            } => {
+                let list = List {
+                    is_index: false,
+                    partition,
+                };
+                StorageResponse::Query(self.page(call, &what, list, &options).await?)
+            }
+            StorageRequest::QueryIndex { partition, options } => {
+                let list = List {
+                    is_index: true,
+                    partition,
+                };
+                StorageResponse::QueryIndex(self.page(call, &what, list, &options).await?)
+            }
+            StorageRequest::Transact { operations, .. } => {
+                let transact = |state: &mut State| state.transact(call, &operations);
+                StorageResponse::Transact(self.settle(call, &what, transact).await?)
+            }
+        })
+    }
+}

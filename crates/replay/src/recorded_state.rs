@@ -1,0 +1,422 @@
+//! What a tape knows of the store as it was before the request: which items there were, which were not, which parts of which lists
+//! were seen as a whole, and what cursors and failures the guest was given.
+//!
+//! The calls are gone through in their order. What was read of an item before the request wrote it is how it was; a page of a query
+//! tells of everything between its first and its last entry, also of what is not there.
+
+use super::list::{
+    List, Position, after, from_first, narrowed, next, position, upper_order, whole,
+};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use storage::{
+    DeleteOutcome, Direction, Document, Item, Key, Operation, Page, Precondition, PutOutcome,
+    QueryOptions, Revision, Span, StorageError, StorageFunction, StorageRequest, StorageResponse,
+    TransactOutcome,
+};
+use tape::{CallRecord, Exchange, RecordedArguments, call::read::ResultError, read_arguments};
+
+/// How an item was before the request.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Known {
+    Absent,
+    Present(Item),
+    /// It was there; what it held, the tape does not say. Its revision, where a precondition named it.
+    Exists(Option<Revision>),
+}
+
+/// A query, for whoever asks the same again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct QueryKey {
+    list: List,
+    range: String,
+    is_descending: bool,
+    cursor: Option<String>,
+    limit: u32,
+}
+
+impl QueryKey {
+    pub(super) fn new(list: &List, options: &QueryOptions) -> Self {
+        Self {
+            list: list.clone(),
+            range: format!("{:?}", options.range),
+            is_descending: options.direction == Direction::Descending,
+            cursor: options.cursor.clone(),
+            limit: options.limit,
+        }
+    }
+}
+
+/// Where a page ended although there was more.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PageEnd {
+    /// `None`: the page was empty.
+    pub(super) last: Option<Position>,
+    pub(super) cursor: String,
+}
+
+/// All that a tape knows.
+#[derive(Debug, Default)]
+pub(super) struct RecordedState {
+    pub(super) items: BTreeMap<Key, Known>,
+    covered: HashMap<List, Vec<Span<Position>>>,
+    /// Written without having been read: lists seen later say nothing about how these were.
+    blind: HashSet<Key>,
+    written: HashSet<Key>,
+    /// Which part of a list a cursor leaves, by list, direction and cursor.
+    resumes: HashMap<(List, bool, String), Span<Position>>,
+    /// Cursors by list, direction and the position after which they go on.
+    cursors: HashMap<(List, bool, Position), String>,
+    pub(super) ends: HashMap<QueryKey, PageEnd>,
+    /// Of each item's writes, in their order.
+    pub(super) revisions: HashMap<Key, VecDeque<Revision>>,
+    /// Calls that failed, by what they were about.
+    failures: Vec<(String, StorageError)>,
+}
+
+impl RecordedState {
+    /// What the calls of a request tell; the reason where one cannot be read.
+    pub(super) fn of(exchange: &Exchange<'_>) -> Result<Self, String> {
+        let mut recorded_state = Self::default();
+        for (number, call) in (1..).zip(&exchange.calls) {
+            recorded_state
+                .learn(call)
+                .map_err(|error| format!("call {number}: {error}"))?;
+        }
+        Ok(recorded_state)
+    }
+
+    fn learn(&mut self, call: &CallRecord<'_>) -> Result<(), ResultError> {
+        let request = read_arguments(call.call, call.arguments)?;
+        let Some(result) = call.result()? else {
+            return Ok(());
+        };
+        match (result.read(call.call), &request) {
+            (Ok(Ok(response)), _) => self.learn_response(request, response),
+            (Ok(Err(error)), _) => {
+                // Broken rules are found again without help, but for those about cursors.
+                let is_rule = matches!(error, StorageError::Invalid(_) | StorageError::TooLarge(_));
+                if !is_rule || has_cursor(&request) {
+                    self.failures.push((subject(&request), error));
+                }
+            }
+            (Err(ResultError::Omitted), StorageRequest::Get { key, .. }) => {
+                self.initially(key, Known::Exists(None));
+            }
+            (Err(error), _) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn learn_response(&mut self, request: RecordedArguments, response: StorageResponse) {
+        use StorageRequest as Request;
+        use StorageResponse as Response;
+        match (request, response) {
+            (Request::Get { key, .. }, Response::Get(found)) => self.saw(&key, found),
+            (Request::GetMany { keys, .. }, Response::GetMany(found)) => {
+                for (key, item) in keys.iter().zip(found) {
+                    self.saw(key, item);
+                }
+            }
+            (Request::Put { key, options, .. }, Response::Put(outcome)) => match outcome {
+                PutOutcome::Done(revision) => {
+                    self.held(&key, &options.precondition);
+                    self.wrote(&key, Some(revision));
+                }
+                PutOutcome::PreconditionFailed(item) => self.saw(&key, item),
+            },
+            (Request::Delete { key, precondition }, Response::Delete(outcome)) => match outcome {
+                DeleteOutcome::Done => {
+                    self.held(&key, &precondition);
+                    self.wrote(&key, None);
+                }
+                DeleteOutcome::PreconditionFailed(item) => self.saw(&key, item),
+            },
+            (
+                Request::Query {
+                    partition, options, ..
+                },
+                Response::Query(page),
+            ) => {
+                let list = List {
+                    is_index: false,
+                    partition,
+                };
+                self.saw_page(list, &options, page);
+            }
+            (Request::QueryIndex { partition, options }, Response::QueryIndex(page)) => {
+                let list = List {
+                    is_index: true,
+                    partition,
+                };
+                self.saw_page(list, &options, page);
+            }
+            (Request::Transact { operations, .. }, Response::Transact(outcome)) => {
+                self.learn_transaction(&operations, outcome);
+            }
+            // A result is read as that of the function.
+            _ => {}
+        }
+    }
+
+    fn learn_transaction(
+        &mut self,
+        operations: &[Operation<Option<Document>>],
+        outcome: TransactOutcome,
+    ) {
+        match outcome {
+            TransactOutcome::Done(revisions) => {
+                let mut revisions = revisions.into_iter();
+                for operation in operations {
+                    self.done_in_transaction(operation, revisions.next().flatten());
+                }
+            }
+            TransactOutcome::PreconditionFailed { position, item } => {
+                let position = position as usize;
+                for operation in operations.iter().take(position) {
+                    self.held(operation.key(), operation.precondition());
+                }
+                if let Some(operation) = operations.get(position) {
+                    self.saw(operation.key(), item);
+                }
+            }
+        }
+    }
+
+    fn done_in_transaction(
+        &mut self,
+        operation: &Operation<Option<Document>>,
+        revision: Option<Revision>,
+    ) {
+        let (key, precondition) = (operation.key(), operation.precondition());
+        self.held(key, precondition);
+        match operation {
+            Operation::Put { .. } => self.wrote(key, revision),
+            Operation::Delete { .. } => self.wrote(key, None),
+            Operation::Check { .. } => {}
+        }
+    }
+
+    /// An item was read.
+    fn saw(&mut self, key: &Key, item: Option<Item>) {
+        self.initially(key, item.map_or(Known::Absent, Known::Present));
+    }
+
+    /// A write was done under a condition.
+    fn held(&mut self, key: &Key, precondition: &Precondition) {
+        match precondition {
+            Precondition::None => {}
+            Precondition::Absent => self.initially(key, Known::Absent),
+            Precondition::Present => self.initially(key, Known::Exists(None)),
+            Precondition::Revision(revision) => {
+                self.initially(key, Known::Exists(Some(revision.clone())));
+            }
+        }
+    }
+
+    fn initially(&mut self, key: &Key, known: Known) {
+        if !self.written.contains(key) {
+            let slot = self.items.entry(key.clone());
+            slot.and_modify(|before| {
+                if let (Known::Exists(_), Known::Present(_)) = (&before, &known) {
+                    *before = known.clone();
+                }
+            })
+            .or_insert(known);
+        }
+    }
+
+    fn wrote(&mut self, key: &Key, revision: Option<Revision>) {
+        if !self.items.contains_key(key) {
+            self.blind.insert(key.clone());
+        }
+        self.written.insert(key.clone());
+        self.revisions
+            .entry(key.clone())
+            .or_default()
+            .extend(revision);
+    }
+
+    fn saw_page(&mut self, list: List, options: &QueryOptions, page: Page) {
+        let is_descending = options.direction == Direction::Descending;
+        let positions: Vec<Position> = page
+            .entries
+            .iter()
+            .map(|entry| position(&list, &entry.key, &entry.item))
+            .collect();
+        let mut span = whole(&options.range);
+        if let Some(cursor) = &options.cursor {
+            let resume = self.resume(&list, is_descending, cursor).cloned();
+            // A cursor from outside: what follows it begins with what was found.
+            let resume = resume.unwrap_or_else(|| from_first(positions.first(), is_descending));
+            span = narrowed(span, &resume);
+            self.resumes
+                .insert((list.clone(), is_descending, cursor.clone()), resume);
+        }
+        let mut seen = span;
+        if let Some(cursor) = &page.cursor {
+            let last = positions.last().cloned();
+            match &last {
+                Some(last) => {
+                    let rest = after(last, is_descending);
+                    if is_descending {
+                        seen.lower = last.clone();
+                    } else {
+                        seen.upper = Some(next(last));
+                    }
+                    self.give_cursor(&list, is_descending, last.clone(), cursor.clone());
+                    self.resumes
+                        .insert((list.clone(), is_descending, cursor.clone()), rest);
+                }
+                None => seen.upper = Some(seen.lower.clone()),
+            }
+            let end = PageEnd {
+                last,
+                cursor: cursor.clone(),
+            };
+            self.ends.insert(QueryKey::new(&list, options), end);
+        }
+        if !seen.is_empty() {
+            self.covered.entry(list).or_default().push(seen);
+        }
+        for entry in page.entries {
+            self.saw(&entry.key, Some(entry.item));
+        }
+    }
+
+    /// The part of a list that is left after a cursor.
+    pub(super) fn resume(
+        &self,
+        list: &List,
+        is_descending: bool,
+        cursor: &str,
+    ) -> Option<&Span<Position>> {
+        let key = (list.clone(), is_descending, cursor.to_owned());
+        self.resumes.get(&key)
+    }
+
+    /// The cursor that goes on after a position: the recorded one, or one made up for it.
+    pub(super) fn cursor_after(
+        &mut self,
+        list: &List,
+        is_descending: bool,
+        position: &Position,
+    ) -> String {
+        let key = (list.clone(), is_descending, position.clone());
+        if let Some(cursor) = self.cursors.get(&key) {
+            return cursor.clone();
+        }
+        let cursor = format!("replay-{}", self.cursors.len());
+        self.give_cursor(list, is_descending, position.clone(), cursor.clone());
+        let rest = after(position, is_descending);
+        self.resumes
+            .insert((list.clone(), is_descending, cursor.clone()), rest);
+        cursor
+    }
+
+    fn give_cursor(
+        &mut self,
+        list: &List,
+        is_descending: bool,
+        position: Position,
+        cursor: String,
+    ) {
+        self.cursors
+            .entry((list.clone(), is_descending, position))
+            .or_insert(cursor);
+    }
+
+    /// Whether everything in a part of a list is known, also what is not there.
+    pub(super) fn covers(&self, list: &List, span: &Span<Position>) -> bool {
+        let spans = self
+            .covered
+            .get(list)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let mut reached = span.lower.clone();
+        loop {
+            if span.upper.as_ref().is_some_and(|upper| reached >= *upper) {
+                return true;
+            }
+            let further = spans
+                .iter()
+                .filter(|seen| seen.lower <= reached)
+                .filter(|seen| seen.upper.as_ref().is_none_or(|upper| *upper > reached))
+                .max_by(|one, other| upper_order(one, other));
+            match further.map(|seen| seen.upper.clone()) {
+                None => return false,
+                Some(None) => return true,
+                Some(Some(upper)) => reached = upper,
+            }
+        }
+    }
+
+    /// Takes a part of a list as known.
+    pub(super) fn cover(&mut self, list: &List, span: Span<Position>) {
+        self.covered.entry(list.clone()).or_default().push(span);
+    }
+
+    /// How an item was; `None`: the tape does not know.
+    pub(super) fn initial(&self, key: &Key) -> Option<Known> {
+        if let Some(known) = self.items.get(key) {
+            return Some(known.clone());
+        }
+        let list = List {
+            is_index: false,
+            partition: key.partition.clone(),
+        };
+        let at = (key.sort.clone(), String::new(), String::new());
+        let place = Span {
+            upper: Some(next(&at)),
+            lower: at,
+        };
+        (!self.blind.contains(key) && self.covers(&list, &place)).then_some(Known::Absent)
+    }
+
+    /// The failure that was recorded for a call like this, once.
+    pub(super) fn take_failure(&mut self, subject: &str) -> Option<StorageError> {
+        let position = self.failures.iter().position(|(of, _)| of == subject)?;
+        Some(self.failures.remove(position).1)
+    }
+}
+
+fn has_cursor<D>(request: &StorageRequest<D>) -> bool {
+    match request {
+        StorageRequest::Query { options, .. } | StorageRequest::QueryIndex { options, .. } => {
+            options.cursor.is_some()
+        }
+        StorageRequest::Get { .. }
+        | StorageRequest::GetMany { .. }
+        | StorageRequest::Put { .. }
+        | StorageRequest::Delete { .. }
+        | StorageRequest::Transact { .. } => false,
+    }
+}
+
+/// What a call is about: its function and the items or the part of a list that it names.
+pub(super) fn subject<D>(request: &StorageRequest<D>) -> String {
+    let function = request.function();
+    match request {
+        StorageRequest::Get { key, .. }
+        | StorageRequest::Put { key, .. }
+        | StorageRequest::Delete { key, .. } => about(function, [key]),
+        StorageRequest::GetMany { keys, .. } => about(function, keys),
+        StorageRequest::Query {
+            partition, options, ..
+        }
+        | StorageRequest::QueryIndex { partition, options } => {
+            let (range, cursor) = (&options.range, &options.cursor);
+            format!(
+                "{function} {partition:?} {range:?} {:?} {cursor:?}",
+                options.direction
+            )
+        }
+        StorageRequest::Transact { operations, .. } => {
+            about(function, operations.iter().map(Operation::key))
+        }
+    }
+}
+
+fn about<'a>(function: StorageFunction, keys: impl IntoIterator<Item = &'a Key>) -> String {
+    let keys: Vec<&Key> = keys.into_iter().collect();
+    format!("{function} {keys:?}")
+}

@@ -1,0 +1,141 @@
+//! Running a case, in circumstances that are the same every time.
+
+use contract::{outcome::Answer, seed::Seed};
+use gateway::Rejection;
+use json::{self, Value};
+use observation::{
+    AFTER_FILE, Case, CaseError, EVENT_TIME_DEFAULT_MS, IgnoreRule, Mismatch, RESPONSE_FILE, head,
+    readable_response,
+};
+use runtime::Runtime;
+use serde_json::json;
+use service::{Arrival, Service};
+use sha2::{Digest, Sha256};
+use std::{sync::Arc, time::Instant};
+use storage::{CursorKey, Namespace, Snapshot, Storage, Tenant};
+
+/// A store whose contents can be set and read as a whole.
+pub trait CaseStore: Storage + Snapshot {}
+
+impl<T: Storage + Snapshot> CaseStore for T {}
+
+/// One event to be run, with all that its outcome depends on beside guest and store.
+#[derive(Clone, Debug)]
+pub struct ReplayedEvent<'a> {
+    /// The raw event.
+    pub event: &'a [u8],
+    /// Milliseconds since the Unix epoch.
+    pub received_at_ms: u64,
+    /// Source of everything random.
+    pub seed: Seed,
+}
+
+impl ReplayedEvent<'_> {
+    /// Lets the guest answer, within the time that its limits allow.
+    pub async fn run(&self, service: &Service) -> Result<Answer, Rejection> {
+        let duration_max = service.limits().request_duration_max;
+        let arrival = Arrival {
+            received_at_ms: self.received_at_ms,
+            seed: self.seed.clone(),
+            deadline: Instant::now() + duration_max,
+            trace_header: None,
+        };
+        service.invoke(self.event, arrival).await
+    }
+}
+
+/// What came of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseOutcome {
+    /// The Lambda response, readable; `{"refusal": TEXT}` where the event was refused.
+    pub response: Value,
+    /// The guest's entries afterwards, a JSON array.
+    pub after: Value,
+}
+
+impl CaseOutcome {
+    /// What is not as the case expects, but for differences that do not count. The expectations are taken out of the case.
+    pub fn mismatches(self, case: &mut Case, ignore: &[IgnoreRule]) -> Vec<Mismatch> {
+        let response = Mismatch::of(RESPONSE_FILE, case.response.take(), self.response);
+        // Without an expectation, state is not compared.
+        let after = case.after.take();
+        let after = after.and_then(|after| Mismatch::of(AFTER_FILE, Some(after), self.after));
+        response
+            .into_iter()
+            .chain(after)
+            .filter_map(|mismatch| mismatch.without(ignore))
+            .collect()
+    }
+}
+
+/// The seed of the event at `position` in a replay: SHA-256 over the base seed and the position as eight bytes, big endian.
+pub fn exchange_seed(base: &Seed, position: u64) -> Seed {
+    let digest = Sha256::new()
+        .chain_update(base.as_bytes())
+        .chain_update(position.to_be_bytes())
+        .finalize();
+    Seed::new(digest.into())
+}
+
+/// A guest's view of a store that it has to itself: the namespace is `local`.
+pub fn local_view(store: Arc<dyn Storage>, cursor_key: CursorKey) -> Arc<dyn Storage> {
+    Arc::new(Tenant::new(store, Namespace::local(), cursor_key))
+}
+
+/// What seals cursors in a replay: the same everywhere, so that they can stand in expectations and in recorded events.
+pub fn replay_cursor_key() -> CursorKey {
+    CursorKey::new([0; 32])
+}
+
+/// Runs a case on an empty store: fills it, runs the event at its own time with the first seed after `base_seed`, reads it.
+pub async fn run_case(
+    case: &Case,
+    runtime: &Runtime,
+    store: Arc<dyn CaseStore>,
+    base_seed: &Seed,
+) -> Result<CaseOutcome, CaseError> {
+    let namespace = Namespace::local();
+    store
+        .load_namespace(&namespace, case.entries_before()?)
+        .map_err(|error| case.bad_before(error.to_string()))?;
+    // The event was found to be JSON when the case was loaded.
+    let received_at_ms =
+        head(&case.event).map_or(EVENT_TIME_DEFAULT_MS, |head| head.received_at_ms);
+    let exchange = ReplayedEvent {
+        event: &case.event,
+        received_at_ms,
+        seed: exchange_seed(base_seed, 0),
+    };
+    let storage: Arc<dyn Storage> = store.clone();
+    let service = Service::new(runtime.clone(), local_view(storage, replay_cursor_key()));
+    let response = match exchange.run(&service).await {
+        // What a service answers is JSON.
+        Ok(answer) => readable_response(json::value(&answer.payload).unwrap_or_default()),
+        Err(rejection) => json!({"refusal": rejection.to_string()}),
+    };
+    let entries = store
+        .namespace_entries(&namespace, received_at_ms)
+        .map_err(|error| CaseError::Store {
+            folder: case.folder.clone(),
+            message: error.to_string(),
+        })?;
+    // Entries are strings, numbers and documents that were JSON before.
+    let after = serde_json::to_value(entries).unwrap_or_default();
+    Ok(CaseOutcome { response, after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_follow_from_base_and_position() {
+        let base = Seed::new([0; 32]);
+        assert_eq!(exchange_seed(&base, 1), exchange_seed(&base, 1));
+        assert_ne!(exchange_seed(&base, 1), exchange_seed(&base, 2));
+        assert_ne!(
+            exchange_seed(&base, 1),
+            exchange_seed(&Seed::new([1; 32]), 1)
+        );
+    }
+}

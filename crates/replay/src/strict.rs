@@ -1,0 +1,122 @@
+//! Strict: the store's answers come from the tape, and everything has to be as it was, to the byte.
+
+mod findings;
+mod storage;
+
+use self::{
+    findings::{Findings, findings},
+    storage::StrictStorage,
+};
+use super::{
+    Comparison, Replayer, Verdict,
+    compare::{Note, environment_note, redacted_places},
+};
+use observation::Mismatch;
+use service::Arrival;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Instant,
+};
+use tape::{Exchange, FaultRecord};
+
+/// Replays a request that nothing stands in the way of.
+pub(super) async fn replay(
+    replayer: &Replayer,
+    line: &Arc<[u8]>,
+    exchange: &Exchange<'_>,
+) -> Comparison {
+    let Some(seed) = exchange.seed.clone() else {
+        return Comparison::unplayable(
+            "the seed was withheld: replay it with `--mode state`, strictly it cannot be",
+        );
+    };
+    if let Err(reason) = replayer.guest.has_environment_of(exchange) {
+        return Comparison::unplayable(reason);
+    }
+    // Checked to be there.
+    let event = exchange.event.map_or("", |event| event.get());
+    let storage = Arc::new(StrictStorage::new(line, exchange));
+    let service = replayer.guest.service(&exchange.host);
+    let deadline = Instant::now() + service.limits().request_duration_max;
+    let arrival = Arrival {
+        received_at_ms: exchange.received_at_ms,
+        seed,
+        deadline,
+        trace_header: None,
+    };
+    let run = service.invoke_with(event.as_bytes(), arrival, |_| storage.clone());
+    let answer = if exchange.fault.as_ref().is_some_and(FaultRecord::is_timing) {
+        unless(run, storage.ended.notified()).await
+    } else {
+        Some(run.await)
+    };
+    let findings = findings(&storage, exchange, answer.as_ref());
+    let is_changed = !exchange.is_as_recorded(line);
+    let status = answer
+        .as_ref()
+        .and_then(|answer| Some(answer.as_ref().ok()?.summary.status));
+    let comparison = match findings {
+        Findings::None if is_changed => Comparison {
+            verdict: Verdict::Differs,
+            status: None,
+            notes: vec![CHANGED_UNSEEN.to_owned().into()],
+            mismatches: Vec::new(),
+            sides: None,
+        },
+        Findings::None => Comparison::same(),
+        Findings::Unplayable(reason) => Comparison::unplayable(reason),
+        Findings::Different(mut notes, mismatches) => {
+            if is_changed {
+                notes.push(CHANGED.to_owned().into());
+            }
+            blame(exchange, replayer.is_recorded(exchange), notes, mismatches)
+        }
+    };
+    Comparison {
+        status,
+        ..comparison
+    }
+}
+
+const CHANGED: &str = "the line is not as it was recorded: it does not fit its digest";
+const CHANGED_UNSEEN: &str = "the line is not as it was recorded: it does not fit its digest, though nothing that the guest looks at differs";
+
+/// The output of `run`; `None` if `end` comes first.
+async fn unless<T>(run: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
+    let (mut run, mut end) = (pin!(run), pin!(end));
+    poll_fn(|context| match run.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => end.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
+/// Who is to blame: with the recorded guest and everything else given, what was redacted.
+fn blame(
+    exchange: &Exchange<'_>,
+    is_recorded: bool,
+    mut notes: Vec<Note>,
+    mismatches: Vec<Mismatch>,
+) -> Comparison {
+    let mut verdict = Verdict::Differs;
+    notes.extend(environment_note(exchange));
+    if exchange.is_redacted() {
+        let places = redacted_places(exchange);
+        if is_recorded {
+            verdict = Verdict::Redacted;
+            notes.push(format!("this follows from the redaction of {places}").into());
+        } else {
+            notes.push(format!("this may follow from the redaction of {places}").into());
+        }
+    }
+    Comparison {
+        verdict,
+        status: None,
+        notes,
+        mismatches,
+        sides: None,
+    }
+}

@@ -1,0 +1,338 @@
+//! The store of a strict replay: it compares each call with the tape's and gives the tape's answer.
+
+use contract::digest::Digest;
+use observation::Mismatch;
+use std::{
+    borrow::Cow,
+    future::pending,
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use storage::{
+    Call, Document, Operation, PutOutcome, Revision, Storage, StorageError, StorageRequest,
+    StorageResponse, TransactOutcome,
+};
+use tape::{
+    Exchange, FaultRecord, StorageFunction,
+    call::{
+        read::{ResultError, ResultRecord},
+        write::{Documents, write_arguments},
+    },
+    redact::{Marks, Redaction},
+    splices::span,
+};
+use tokio::sync::Notify;
+
+/// A call on the tape, as places in the line.
+pub(super) struct Recorded {
+    function: StorageFunction,
+    arguments: Range<usize>,
+    result: Option<Range<usize>>,
+}
+
+/// Answers from the tape.
+pub(super) struct StrictStorage {
+    line: Arc<[u8]>,
+    pub(super) calls: Vec<Recorded>,
+    /// Applied to documents before they are compared.
+    redaction: Option<Redaction>,
+    /// Documents that the tape holds only the digest of: call, position among the documents of its arguments, digest.
+    omitted: Vec<(String, Digest)>,
+    state: Mutex<State>,
+    /// The recorded request ran out of time, so that its last call may have had no answer.
+    ends_in_time: bool,
+    /// The guest waits for an answer that it never got.
+    pub(super) ended: Notify,
+}
+
+pub(super) struct State {
+    pub(super) next: usize,
+    buffer: Vec<u8>,
+    /// Revisions follow from the seed as long as it is known how many were drawn.
+    revisions_known: bool,
+    pub(super) divergence: Option<(String, Option<Mismatch>)>,
+    pub(super) unplayable: Option<String>,
+}
+
+/// Only where the tape's own text is read: what is not there was not asked for.
+const NOWHERE: Range<usize> = 0..0;
+
+impl StrictStorage {
+    pub(super) fn new(line: &Arc<[u8]>, exchange: &Exchange<'_>) -> Self {
+        // The exchange was read from the line, so that it is text.
+        let whole = str::from_utf8(line).unwrap_or_default();
+        let within = |text: &str| {
+            let place = span(whole, text);
+            if place.end <= whole.len() {
+                place
+            } else {
+                NOWHERE
+            }
+        };
+        let calls = exchange
+            .calls
+            .iter()
+            .map(|call| Recorded {
+                function: call.call,
+                arguments: within(call.arguments.get()),
+                result: call.result.map(|result| within(result.get())),
+            })
+            .collect();
+        let omitted = exchange
+            .omitted
+            .iter()
+            .map(|omission| (omission.at.clone().into_owned(), omission.sha256))
+            .collect();
+        Self {
+            line: line.clone(),
+            calls,
+            redaction: exchange.redacted.as_ref().map(|redacted| redacted.rules()),
+            omitted,
+            ends_in_time: exchange.fault.as_ref().is_some_and(FaultRecord::is_timing),
+            state: Mutex::new(State {
+                next: 0,
+                buffer: Vec::new(),
+                revisions_known: true,
+                divergence: None,
+                unplayable: None,
+            }),
+            ended: Notify::new(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn text(&self, place: &Range<usize>) -> &str {
+        self.line
+            .get(place.clone())
+            .and_then(|text| str::from_utf8(text).ok())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn recorded_call(&self, position: usize) -> String {
+        self.calls.get(position).map_or_else(String::new, |call| {
+            format!("{} {}", call.function, self.text(&call.arguments))
+        })
+    }
+
+    /// Compares a call with the next one on the tape; its number from 0 if they are the same.
+    fn check(&self, request: &StorageRequest) -> Result<usize, StorageError> {
+        let mut state = self.lock();
+        if state.divergence.is_some() || state.unplayable.is_some() {
+            return Err(StorageError::Internal); // what comes after a difference says nothing
+        }
+        let position = state.next;
+        state.next += 1;
+        let mut buffer = std::mem::take(&mut state.buffer);
+        buffer.clear();
+        let mut documents = Compared {
+            storage: self,
+            call: position,
+            position: 0,
+        };
+        write_arguments(&mut buffer, request, &mut documents);
+        let recorded = self.calls.get(position);
+        let is_same = recorded.is_some_and(|recorded| {
+            let arguments = self.text(&recorded.arguments);
+            recorded.function == request.function()
+                && (arguments.as_bytes() == buffer || is_same_value(arguments, &buffer))
+        });
+        if is_same {
+            state.buffer = buffer;
+            return Ok(position);
+        }
+        state.divergence = Some(divergence(
+            position,
+            recorded.map(|recorded| (recorded.function, self.text(&recorded.arguments))),
+            request.function(),
+            &String::from_utf8_lossy(&buffer),
+        ));
+        Err(StorageError::Internal)
+    }
+
+    /// The recorded answer to a call.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`"
+    )]
+    async fn answer(&self, request: &StorageRequest) -> Result<StorageResponse, StorageError> {
+        let position = self.check(request)?;
+        let recorded = self
+            .calls
+            .get(position)
+            .and_then(|call| call.result.as_ref());
+        let Some(result) = recorded else {
+            if self.ends_in_time {
+                self.ended.notify_one();
+                return pending().await;
+            }
+            let number = position + 1;
+            self.lock().unplayable = Some(format!(
+                "call {number} has no result, although the request did not run out of time"
+            ));
+            return Err(StorageError::Internal);
+        };
+        let outcome = serde_json::from_str::<ResultRecord<'_>>(self.text(result))
+            .map_err(ResultError::from)
+            .and_then(|record| record.read(request.function()));
+        match outcome {
+            Ok(outcome) => {
+                if outcome.is_err() && request.function().writes() {
+                    // Refused before the store was asked, or after: nobody can tell.
+                    self.lock().revisions_known = false;
+                }
+                outcome
+            }
+            Err(error) => {
+                let number = position + 1;
+                self.lock().unplayable = Some(format!("call {number}: {error}"));
+                Err(StorageError::Internal)
+            }
+        }
+    }
+
+    /// Whether the revisions of a transaction are those that follow from the seed.
+    fn check_revisions(
+        &self,
+        operations: &[Operation],
+        token: Option<&str>,
+        outcome: &TransactOutcome,
+        call: &Call,
+    ) {
+        let none = Vec::new();
+        let revisions = match outcome {
+            // Under a token, the answer may be that of an earlier request.
+            TransactOutcome::Done(revisions) if token.is_none() => revisions,
+            TransactOutcome::Done(_) | TransactOutcome::PreconditionFailed { .. } => &none,
+        };
+        for (position, operation) in operations.iter().enumerate() {
+            if matches!(operation, Operation::Put { .. }) {
+                let made = revisions.get(position).and_then(Option::as_ref);
+                self.check_revision(made, call);
+            }
+        }
+    }
+
+    /// Whether a revision is the one that follows from the seed.
+    fn check_revision(&self, made: Option<&Revision>, call: &Call) {
+        let next = call.next_revision();
+        let mut state = self.lock();
+        let Some(made) = made.filter(|_| state.revisions_known) else {
+            return;
+        };
+        if *made != next && state.divergence.is_none() {
+            let number = state.next;
+            let note = format!(
+                "call {number}: the tape has the revision `{made}`, from its seed follows `{next}`"
+            );
+            state.divergence = Some((note, None));
+        }
+    }
+}
+
+/// The same JSON in another spelling, as tools that rewrite tapes leave it.
+fn is_same_value(recorded: &str, actual: &[u8]) -> bool {
+    let recorded = json::value(recorded.as_bytes());
+    matches!((recorded, json::value(actual)), (Ok(recorded), Ok(actual)) if json::same(&recorded, &actual))
+}
+
+fn divergence(
+    position: usize,
+    recorded: Option<(StorageFunction, &str)>,
+    function: StorageFunction,
+    arguments: &str,
+) -> (String, Option<Mismatch>) {
+    let number = position + 1;
+    let value = |text: &str| json::value(text.as_bytes()).unwrap_or_default();
+    match recorded {
+        None => (
+            format!(
+                "call {number}: the guest asked for `{function} {arguments}`, the tape has {position} calls"
+            ),
+            None,
+        ),
+        Some((same, recorded)) if same == function => {
+            let mismatch = Mismatch::between("call", Some(&value(recorded)), &value(arguments));
+            let places: Vec<String> = mismatch
+                .iter()
+                .flat_map(|mismatch| mismatch.differences().lines().collect::<Vec<_>>())
+                .collect();
+            let what = places.join("; ");
+            (
+                format!("call {number}, `{function}`: other arguments: {what}"),
+                mismatch,
+            )
+        }
+        Some((other, recorded)) => (
+            format!(
+                "call {number}: the tape has `{other} {recorded}`, the guest asked for `{function} {arguments}`"
+            ),
+            None,
+        ),
+    }
+}
+
+/// Documents as the recorder would have written them.
+struct Compared<'a> {
+    storage: &'a StrictStorage,
+    call: usize,
+    position: u32,
+}
+
+impl Compared<'_> {
+    /// The digest of the document that stands here, where the tape has no more of it.
+    fn omitted(&self) -> Option<Digest> {
+        let omitted = &self.storage.omitted;
+        if omitted.is_empty() {
+            return None;
+        }
+        let at = format!("/calls/{}/arguments/documents/{}", self.call, self.position);
+        let mut found = omitted.iter().filter(|(place, _)| *place == at);
+        found.next().map(|(_, digest)| *digest)
+    }
+}
+
+impl Documents for Compared<'_> {
+    fn write(&mut self, out: &mut Vec<u8>, document: &Document) {
+        let storage = self.storage;
+        let redacted = match &storage.redaction {
+            Some(redaction) => {
+                redaction.document(document.as_str(), "", &mut Marks::default(), None)
+            }
+            None => Cow::Borrowed(document.as_str()),
+        };
+        let written = match self.omitted() {
+            Some(digest) if digest == Digest::of(redacted.as_bytes()) => "null",
+            Some(_) | None => &*redacted,
+        };
+        out.extend_from_slice(written.as_bytes());
+        self.position += 1;
+    }
+}
+
+#[async_trait::async_trait]
+impl Storage for StrictStorage {
+    async fn perform(
+        &self,
+        call: &Call,
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        let response = self.answer(&request).await?;
+        match (&request, &response) {
+            (_, StorageResponse::Put(PutOutcome::Done(revision))) => {
+                self.check_revision(Some(revision), call);
+            }
+            (_, StorageResponse::Put(PutOutcome::PreconditionFailed(_))) => {
+                self.check_revision(None, call);
+            }
+            (
+                StorageRequest::Transact { operations, token },
+                StorageResponse::Transact(outcome),
+            ) => self.check_revisions(operations, token.as_deref(), outcome, call),
+            _ => {}
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,317 @@
+//! Makes a generation ready: fetches what it names, verifies it, loads it, links it. What comes out can serve the next request.
+
+use crate::fleet::{Fleet, Rollout, Variant};
+use contract::{
+    compatibility::Target,
+    digest::Digest,
+    limits::{GUESTS_READY_MAX, Limits},
+};
+use release::{
+    ArtifactName, ArtifactStore, Channel, ImageRecord, Manifest, ManifestError, PublicKeys, Route,
+    StoreError,
+};
+use runtime::{
+    Runtime, RuntimeOptions,
+    engine::{Engine, Guest, LoadError},
+};
+use service::Deployment;
+use std::{collections::BTreeMap, sync::Arc};
+use storage::{CursorKey, Namespace, Storage, Tenant};
+use tokio::sync::Semaphore;
+
+/// What all guests of a host live on.
+#[derive(Clone)]
+pub struct HostContext {
+    /// Runs them.
+    pub engine: Engine,
+    /// Each namespace's part of the store.
+    pub views: Views,
+    /// Of routes that name none.
+    pub namespace: Namespace,
+    /// Of routes that say nothing else; bounds are never exceeded by a route's.
+    pub options: RuntimeOptions,
+}
+
+/// Gives each namespace its part of a store. Cheap to clone.
+#[derive(Clone)]
+pub struct Views(Arc<dyn Fn(Namespace) -> Arc<dyn Storage> + Send + Sync>);
+
+impl Views {
+    /// By what the host does to open one; nothing may be waited for.
+    pub fn new(view: impl Fn(Namespace) -> Arc<dyn Storage> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(view))
+    }
+
+    /// Of a store that is open, with the key that signs its guests' cursors.
+    pub fn of(storage: Arc<dyn Storage>, cursor_key: CursorKey) -> Self {
+        Self::new(move |namespace| {
+            Arc::new(Tenant::new(storage.clone(), namespace, cursor_key.clone()))
+        })
+    }
+
+    fn view(&self, namespace: &Namespace) -> Arc<dyn Storage> {
+        (self.0)(namespace.clone())
+    }
+}
+
+/// Why a guest is not ready.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The artifacts cannot be read.
+    #[error("guest {digest}: {error}")]
+    Store {
+        /// The guest.
+        digest: Digest,
+        /// Why.
+        error: StoreError,
+    },
+    /// The manifest is not believed, or has nothing for this host.
+    #[error("manifest of guest {digest} {error}")]
+    Manifest {
+        /// The guest.
+        digest: Digest,
+        /// Why.
+        error: ManifestError,
+    },
+    /// The image is not the one that was signed.
+    #[error("image of guest {digest} is not the one its manifest describes: {found}")]
+    Image {
+        /// The guest.
+        digest: Digest,
+        /// Size or digest of what is there.
+        found: String,
+    },
+    /// The image is as signed, and cannot run here.
+    #[error("guest {digest}: {error}")]
+    Load {
+        /// The guest.
+        digest: Digest,
+        /// Why.
+        error: Arc<LoadError>,
+    },
+    /// This CPU runs no guests.
+    #[error("guests cannot run on this processor")]
+    Processor,
+    /// The host is ending.
+    #[error("stopped while guest {0} was prepared")]
+    Stopped(Digest),
+}
+
+/// Makes generations ready.
+pub(super) struct Preparer {
+    pub(super) host: HostContext,
+    pub(super) artifacts: Arc<dyn ArtifactStore>,
+    pub(super) keys: PublicKeys,
+}
+
+/// Guests that are loaded, oldest first: those that serve, and the last few that did.
+#[derive(Default)]
+pub(super) struct Ready(Vec<Guest>);
+
+impl Ready {
+    pub(super) fn digests(&self) -> Vec<Digest> {
+        self.0.iter().map(Guest::digest).collect()
+    }
+
+    fn get(&self, digest: Digest) -> Option<Guest> {
+        self.0
+            .iter()
+            .find(|guest| guest.digest() == digest)
+            .cloned()
+    }
+
+    /// Adds a guest as the newest.
+    fn add(&mut self, guest: Guest) {
+        self.0.retain(|ready| ready.digest() != guest.digest());
+        self.0.push(guest);
+    }
+
+    /// Lets go of all but those in use and the newest others.
+    pub(super) fn keep(&mut self, in_use: &[Digest]) {
+        let mut spare = 0;
+        let mut kept: Vec<Guest> = Vec::new();
+        for guest in self.0.drain(..).rev() {
+            let used = in_use.contains(&guest.digest());
+            spare += usize::from(!used);
+            if used || spare <= GUESTS_READY_MAX {
+                kept.push(guest);
+            }
+        }
+        kept.reverse();
+        self.0 = kept;
+    }
+}
+
+impl Preparer {
+    /// Everything that `channel` names, ready to serve, and why a guest to fall back to is not, where that is so.
+    pub(super) async fn fleet(
+        &self,
+        channel: Channel,
+        document: Digest,
+        ready: &mut Ready,
+    ) -> Result<(Fleet, Vec<PrepareError>), PrepareError> {
+        let mut rollouts = Vec::new();
+        let mut missing = Vec::new();
+        let mut widest: Option<Limits> = None;
+        let permits = self.permits(channel.routes.len());
+        for route in &channel.routes {
+            let limits = route.limits.within(&self.host.options.limits);
+            widest = Some(widest.map_or(limits, |widest| wider(&widest, &limits)));
+            let options = self.options(route, limits);
+            let permits = permits.map(|count| Arc::new(Semaphore::new(count)));
+            let mut variants = Vec::new();
+            for share in &route.guests {
+                let guest = self.guest(share.digest, ready).await?;
+                let deployment = self.deployment(&guest, route, &options, permits.clone())?;
+                variants.push(Variant::new(deployment, share.percent));
+            }
+            let previous = match route.previous {
+                Some(digest) => match self.guest(digest, ready).await {
+                    Ok(guest) => Some(self.deployment(&guest, route, &options, permits)?),
+                    Err(error) => {
+                        missing.push(error);
+                        None
+                    }
+                },
+                None => None,
+            };
+            rollouts.push(Rollout {
+                path: route.path.clone(),
+                variants,
+                previous,
+            });
+        }
+        let limits = widest.unwrap_or(self.host.options.limits);
+        Ok((Fleet::new(channel, document, limits, rollouts), missing))
+    }
+
+    /// A guest of the host's own, on the namespace and the options of routes that say nothing else.
+    pub(super) fn bundled(&self, guest: &Guest) -> Result<Arc<Deployment>, LoadError> {
+        let HostContext {
+            engine,
+            options,
+            namespace,
+            views,
+        } = &self.host;
+        let runtime = Runtime::new(engine, guest, options.clone())?;
+        Ok(Arc::new(Deployment::new(runtime, views.view(namespace))))
+    }
+
+    /// Where routes share the engine, each gets its part of the instances, so that one whose guests hang leaves the others theirs.
+    fn permits(&self, routes: usize) -> Option<usize> {
+        (routes > 1).then(|| (self.host.engine.instances_max() / routes).max(1))
+    }
+
+    fn options(&self, route: &Route, limits: Limits) -> RuntimeOptions {
+        let host = &self.host.options;
+        // Routes may be of different teams: the host's own environment, which may hold secrets, is for one of them only.
+        let mut environment: BTreeMap<String, String> = match route.path.as_str() {
+            "/" => host.environment.iter().cloned().collect(),
+            _ => BTreeMap::new(),
+        };
+        environment.extend(route.environment.clone());
+        RuntimeOptions {
+            limits,
+            environment: environment.into_iter().collect(),
+            ..host.clone()
+        }
+    }
+
+    fn deployment(
+        &self,
+        guest: &Guest,
+        route: &Route,
+        options: &RuntimeOptions,
+        permits: Option<Arc<Semaphore>>,
+    ) -> Result<Arc<Deployment>, PrepareError> {
+        let digest = guest.digest();
+        let runtime = Runtime::new(&self.host.engine, guest, options.clone())
+            .map_err(|error| load(digest, error))?;
+        let namespace = route.namespace.as_ref().unwrap_or(&self.host.namespace);
+        let mut deployment =
+            Deployment::new(runtime, self.host.views.view(namespace)).with_outcomes();
+        if route.limits.request_duration_ms_max.is_some() {
+            deployment = deployment.with_duration_max(options.limits.request_duration_max);
+        }
+        if let Some(permits) = permits {
+            deployment = deployment.with_permits(permits);
+        }
+        Ok(Arc::new(deployment))
+    }
+
+    /// A guest, from those that are ready or from the store.
+    async fn guest(&self, digest: Digest, ready: &mut Ready) -> Result<Guest, PrepareError> {
+        let guest = match ready.get(digest) {
+            Some(guest) => guest,
+            None => self.fetch(digest).await?,
+        };
+        ready.add(guest.clone());
+        Ok(guest)
+    }
+
+    /// Fetches, verifies and loads. Not a byte of an image is looked at before a signed manifest has vouched for all of them.
+    async fn fetch(&self, digest: Digest) -> Result<Guest, PrepareError> {
+        let target = Target::HOST.ok_or(PrepareError::Processor)?;
+        let get = async |name| {
+            let got = self.artifacts.get(name).await;
+            got.map_err(|error| PrepareError::Store { digest, error })
+        };
+        let not_believed = |error| PrepareError::Manifest { digest, error };
+        let text = get(ArtifactName::Manifest(digest)).await?;
+        let text = String::from_utf8_lossy(&text);
+        let manifest = Manifest::open(&text, &self.keys, digest).map_err(not_believed)?;
+        let record = manifest.image(target).map_err(not_believed)?.clone();
+        let image = get(ArtifactName::Image(digest, target)).await?;
+        let engine = self.host.engine.clone();
+        // Checking and mapping takes milliseconds, which the requests beside it should not wait for.
+        let loading =
+            tokio::task::spawn_blocking(move || verify_and_load(&engine, digest, &record, &image));
+        loading.await.map_err(|_| PrepareError::Stopped(digest))?
+    }
+}
+
+fn verify_and_load(
+    engine: &Engine,
+    digest: Digest,
+    record: &ImageRecord,
+    image: &[u8],
+) -> Result<Guest, PrepareError> {
+    let differs = |found: String| PrepareError::Image { digest, found };
+    if image.len() as u64 != record.bytes {
+        return Err(differs(format!(
+            "it has {} bytes, {} were signed",
+            image.len(),
+            record.bytes
+        )));
+    }
+    let found = Digest::of(image);
+    if found != record.digest {
+        return Err(differs(format!("its sha256 is {found}")));
+    }
+    let guest = engine
+        .load_image(image)
+        .map_err(|error| load(digest, error))?;
+    if guest.digest() != digest {
+        return Err(differs(format!(
+            "it was made of component {}",
+            guest.digest()
+        )));
+    }
+    Ok(guest)
+}
+
+fn load(digest: Digest, error: LoadError) -> PrepareError {
+    PrepareError::Load {
+        digest,
+        error: Arc::new(error),
+    }
+}
+
+/// What passes either of two bounds of requests.
+fn wider(one: &Limits, other: &Limits) -> Limits {
+    Limits {
+        request_body_bytes_max: one.request_body_bytes_max.max(other.request_body_bytes_max),
+        request_duration_max: one.request_duration_max.max(other.request_duration_max),
+        ..*one
+    }
+}

@@ -1,0 +1,105 @@
+//! The only place that configures wasmtime: compiles components, makes images of them, loads both.
+
+#[cfg(feature = "compiler")]
+mod bounds;
+mod config;
+mod image;
+mod inspect;
+mod load;
+mod pool;
+mod ticker;
+
+pub use config::EngineOptions;
+pub use image::{ImageError, is_image};
+pub use inspect::{Import, Inspection};
+pub use load::{Candidate, Guest, IMAGE_SUFFIX, LoadError, is_image_name};
+
+pub use contract::compatibility::{HANDLER, Target, WASMTIME};
+pub(crate) use pool::{InstancePool, Permit};
+use std::sync::Arc;
+
+/// A configured wasmtime engine with its instance pools and their epoch tickers. One per process is enough; cloning is cheap.
+#[derive(Clone)]
+pub struct Engine {
+    pools: Arc<[InstancePool]>,
+    instances_max: usize,
+}
+
+/// The engine cannot be made on this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to configure the WebAssembly engine: {0:#}")]
+pub struct EngineError(wasmtime::Error);
+
+impl Engine {
+    /// An engine that runs guests on this machine. Where the address space for the pool cannot be had, instances are made on demand:
+    /// slower, but the same in everything else, so that images load in both.
+    pub fn new(options: &EngineOptions) -> Result<Self, EngineError> {
+        Self::with_metering(options, false)
+    }
+
+    /// An engine that counts the work of guests, for replays that compare it. Code is different for it, half as fast again, and
+    /// images for other engines do not load.
+    pub fn metered(options: &EngineOptions) -> Result<Self, EngineError> {
+        Self::with_metering(options, true)
+    }
+
+    fn with_metering(options: &EngineOptions, metered: bool) -> Result<Self, EngineError> {
+        let count = options.pools.clamp(1, options.instances_max.max(1));
+        let instances_max = options.instances_max.div_ceil(count);
+        let pools = (0..count)
+            .map(|_| InstancePool::new(instances_max, options, metered))
+            .collect::<wasmtime::Result<_>>()
+            .map_err(EngineError)?;
+        Ok(Self {
+            pools,
+            instances_max: options.instances_max as usize,
+        })
+    }
+
+    /// Instances that live at a time.
+    pub fn instances_max(&self) -> usize {
+        self.instances_max
+    }
+
+    /// Whether instances come from a pool.
+    pub fn is_pooled(&self) -> bool {
+        self.pools.iter().all(|pool| pool.pooled)
+    }
+
+    /// Whether it counts the work of guests.
+    pub fn is_metered(&self) -> bool {
+        self.pools.iter().all(|pool| pool.metered)
+    }
+
+    pub(crate) fn pools(&self) -> &[InstancePool] {
+        &self.pools
+    }
+
+    /// For what does not depend on where a guest runs.
+    fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.pools[0].wasmtime // there is one
+    }
+}
+
+/// Compiles a component into an image for `target`, to be loaded by [`Engine::load_image`] of the same release.
+#[cfg(feature = "compiler")]
+pub fn compile(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
+    if is_image(component) {
+        return Err(LoadError::AlreadyCompiled);
+    }
+    if load::is_core_module(component) {
+        return Err(LoadError::CoreModule);
+    }
+    if !load::is_component(component) {
+        return Err(LoadError::NotAComponent);
+    }
+    bounds::check(component)?;
+    let config =
+        config::compiling(target).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let engine =
+        wasmtime::Engine::new(&config).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let code = engine
+        .precompile_component(component)
+        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    Ok(image::seal(code, component, target))
+}

@@ -1,0 +1,161 @@
+//! The engine's configuration. Whatever decides over the machine code stands in [`shared`], so that an image from one binary loads
+//! in another; the rest is how instances get their memory.
+
+#[cfg(feature = "compiler")]
+use contract::compatibility::Target;
+use contract::limits::{GUEST_MEMORY_BYTES_CEILING, GUEST_STACK_BYTES, GUEST_TABLE_ELEMENTS_MAX};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
+
+/// What an engine is sized for.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineOptions {
+    /// Instances that live at a time; a request beyond waits for its turn. Each takes 4 GiB of address space, not of memory.
+    pub instances_max: u32,
+    /// Threads that run guests at the same time. Each gets a pool of its own, with its share of the instances; every guest is loaded for
+    /// each of them.
+    pub pools: u32,
+    /// Makes instances before their requests, one more on each pool, and lets go of them after the answers: what is waited for is only
+    /// what the guest does. For hosts that call [`tidy`](crate::engine::Engine::run_deferred) after each answer; instances are kept until then.
+    pub prewarmed: bool,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            instances_max: 16,
+            pools: 1,
+            prewarmed: false,
+        }
+    }
+}
+
+/// Memory that a slot keeps mapped between requests, so that a small guest never faults pages in. A megabyte covers what the reference
+/// guest touches with a large margin; more only costs the clearing.
+const KEEP_RESIDENT_BYTES: usize = 1024 * 1024;
+
+/// For running guests from a pool.
+pub(super) fn pooled(slots: u32, metered: bool) -> Result<Config> {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(slots)
+        .total_core_instances(slots * CORE_INSTANCES_MAX)
+        .total_memories(slots * MEMORIES_MAX)
+        .total_tables(slots * TABLES_MAX)
+        .total_stacks(slots)
+        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .max_memories_per_component(MEMORIES_MAX)
+        .max_tables_per_component(TABLES_MAX)
+        .table_elements(GUEST_TABLE_ELEMENTS_MAX)
+        .max_memory_size(GUEST_MEMORY_BYTES_CEILING)
+        .max_unused_warm_slots(slots)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(64 * 1024)
+        .async_stack_keep_resident(64 * 1024)
+        // Clears only the pages that a guest wrote to, where the kernel can tell (Linux 6.7).
+        .pagemap_scan(wasmtime::Enabled::Auto);
+    let mut config = shared()?;
+    config
+        .consume_fuel(metered)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Ok(config)
+}
+
+/// Core modules in one component: the guest itself, its adapters, and the small ones that the component encoder adds.
+const CORE_INSTANCES_MAX: u32 = 20;
+
+/// Linear memories in one component. Interpreters bring more than one: for what translates between them and the WIT interface, and for what stands
+/// in the place of WASI.
+const MEMORIES_MAX: u32 = 4;
+
+/// Function tables in one component, likewise.
+const TABLES_MAX: u32 = 4;
+
+/// For running guests where a pool cannot be had.
+pub(super) fn on_demand(metered: bool) -> Result<Config> {
+    let mut config = shared()?;
+    config
+        .consume_fuel(metered)
+        .allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    Ok(config)
+}
+
+/// For compiling only.
+#[cfg(feature = "compiler")]
+pub(super) fn compiling(target: Target) -> Result<Config> {
+    let mut config = shared()?;
+    config.target(target.triple())?;
+    Ok(config)
+}
+
+fn shared() -> Result<Config> {
+    let mut config = Config::new();
+    // Naming the target, even when it is this machine, keeps this machine's CPU extensions out of the code.
+    #[cfg(feature = "compiler")]
+    if let Some(target) = Target::HOST {
+        config.target(target.triple())?;
+    }
+    // Nothing may depend on the CPU that a guest happens to run on.
+    #[cfg(feature = "compiler")]
+    config.cranelift_nan_canonicalization(true);
+    config
+        .epoch_interruption(true)
+        .max_wasm_stack(GUEST_STACK_BYTES)
+        .async_stack_size(GUEST_STACK_BYTES + HOST_STACK_BYTES)
+        .relaxed_simd_deterministic(true)
+        // Only debuggers and backtraces would want them, and they are a seventh of an image, which every start reads and registers.
+        .native_unwind_info(false)
+        .generate_address_map(false)
+        // Named although some are off by default: a compiler with other defaults would make images that this host refuses.
+        .wasm_component_model(true)
+        .wasm_simd(true)
+        .wasm_relaxed_simd(true)
+        .wasm_bulk_memory(true)
+        .wasm_multi_value(true)
+        .wasm_tail_call(true)
+        // What wasmtime itself writes between parts of a component that have memories of their own.
+        .wasm_multi_memory(true)
+        .wasm_memory64(false)
+        .concurrency_support(false);
+    Ok(config)
+}
+
+/// Room on a request's stack for the host functions that a guest calls.
+const HOST_STACK_BYTES: usize = 512 * 1024;
+
+#[cfg(test)]
+#[cfg(feature = "compiler")]
+mod tests {
+    use super::*;
+    use sha2::{Digest, Sha256};
+    use std::hash::{Hash, Hasher};
+
+    /// What the standard library's hashers get, through a digest that is the same tomorrow.
+    struct Sha(Sha256);
+
+    impl Hasher for Sha {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+
+        fn finish(&self) -> u64 {
+            let digest = self.0.clone().finalize();
+            u64::from_be_bytes(std::array::from_fn(|index| digest[index]))
+        }
+    }
+
+    fn computed(target: Target) -> String {
+        let engine = wasmtime::Engine::new(&compiling(target).unwrap()).unwrap();
+        let mut hasher = Sha(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_configuration() {
+        let targets = [Target::X86_64, Target::Aarch64];
+        assert_eq!(
+            targets.map(computed),
+            targets.map(Target::compatibility),
+            "images are not what they were: write these names down"
+        );
+    }
+}

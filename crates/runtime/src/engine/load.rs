@@ -1,0 +1,311 @@
+//! Turns bytes into a guest that is ready to be linked: compiles a component, or checks and maps an image.
+
+use super::{
+    Engine, ImageError,
+    image::{self, Image},
+    inspect::Inspection,
+};
+use contract::compatibility::HANDLER;
+use contract::{digest::Digest, limits::IMAGE_BYTES_MAX};
+use files::{self, FileError, NamedBy};
+use std::{path::Path, sync::Arc};
+use wasmtime::component::Component;
+
+/// A loaded component whose imports this host grants and whose exports it can call.
+#[derive(Clone)]
+pub struct Guest {
+    /// One for each pool of the engine.
+    pub(crate) components: Arc<[Component]>,
+    digest: Digest,
+}
+
+impl Guest {
+    /// SHA-256 of the component (`.wasm`), the same whether it came as a component or as an image.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// For what does not depend on where it runs.
+    pub(super) fn component(&self) -> &Component {
+        &self.components[0] // there is a pool
+    }
+}
+
+/// How the name of an image's file ends.
+pub const IMAGE_SUFFIX: &str = "cwasm";
+
+/// Whether a file's name says that it holds native code, so that it may be run as such.
+pub fn is_image_name(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|suffix| suffix == IMAGE_SUFFIX)
+}
+
+/// Bytes that this host cannot run as a guest.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("failed to read it: {0}")]
+    Unreadable(#[from] FileError),
+    /// Neither a component nor an image.
+    #[error("not a WebAssembly component")]
+    NotAComponent,
+    /// An image where a component was asked for.
+    #[error(
+        "a precompiled image, which is native code, under a name that does not end in `.{IMAGE_SUFFIX}`"
+    )]
+    NativeCode,
+    /// An image, given to the compiler.
+    #[error("a precompiled image already, not a component")]
+    AlreadyCompiled,
+    /// A core module, as `wasm32-unknown-unknown` or `wasm32-wasip1` make it.
+    #[error("a core WebAssembly module, not a component")]
+    CoreModule,
+    /// A component, but this host was built without a compiler.
+    #[error("this host cannot compile components, only load images made by `host-cli compile`")]
+    NoCompiler,
+    /// It has more of something than the compiler is given.
+    #[error("the component has {count} {what}, {max} are allowed")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        count: u64,
+        /// The bound.
+        max: u64,
+    },
+    /// The compiler refused it.
+    #[error("failed to compile the component: {0}")]
+    Compile(String),
+    /// An image for another host, or a damaged one.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// It asks for what no guest gets.
+    #[error("the guest imports what this host does not grant: {}", .0.join(", "))]
+    NotGranted(Vec<String>),
+    /// It has no handler of a version that this host calls.
+    #[error("the guest does not export `{expected}`; it exports {found}")]
+    WrongWorld {
+        /// The export this host calls.
+        expected: &'static str,
+        /// What is there, in words.
+        found: String,
+    },
+    /// Names fit, types do not.
+    #[error("the guest was built against another version of the interfaces: {0}")]
+    TypeMismatch(String),
+}
+
+impl LoadError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "check that it is a file that exists and may be read",
+            Self::NotAComponent | Self::CoreModule => {
+                "build the guest with `cargo build --release --target wasm32-wasip2`"
+            }
+            Self::NativeCode => {
+                "use the component (`.wasm`) that it was made of; or, if you trust where the image came from, name it `.cwasm`"
+            }
+            Self::AlreadyCompiled => "name the component (`.wasm`) that the image was made of",
+            Self::NoCompiler => "make an image with `host-cli compile GUEST -o OUT.cwasm`",
+            Self::TooLarge { .. } => {
+                "build the guest optimised for size, and leave out what it does not use"
+            }
+            Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
+            Self::Image(error) => error.hint(),
+            Self::NotGranted(_) => {
+                "guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP"
+            }
+            Self::WrongWorld { .. } | Self::TypeMismatch(_) => {
+                "build the guest against the `wit/` folder of this release"
+            }
+        }
+    }
+}
+
+/// Bytes that were read as a guest, which is not yet asked whether it can run here.
+pub struct Candidate {
+    guest: Guest,
+    inspection: Inspection,
+}
+
+impl Candidate {
+    /// SHA-256 of the component. An image only claims it: nothing in it can be compared.
+    pub fn digest(&self) -> Digest {
+        self.guest.digest
+    }
+
+    /// What it imports and exports.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    /// The guest, where this host grants what it imports and can call what it exports.
+    pub fn accept(self) -> Result<Guest, LoadError> {
+        let Self { guest, inspection } = self;
+        let missing: Vec<String> = inspection
+            .imports
+            .into_iter()
+            .filter(|import| !import.granted)
+            .map(|import| import.name)
+            .collect();
+        if !missing.is_empty() {
+            return Err(LoadError::NotGranted(missing));
+        }
+        if !inspection.exports.iter().any(|export| export == HANDLER) {
+            let found = match inspection.exports.as_slice() {
+                [] => "nothing".to_owned(),
+                exports => format!("`{}`", exports.join("`, `")),
+            };
+            return Err(LoadError::WrongWorld {
+                expected: HANDLER,
+                found,
+            });
+        }
+        Ok(guest)
+    }
+}
+
+impl Engine {
+    /// Loads a component, where the host has a compiler. An image is refused: native code runs only where it is asked for as such.
+    pub fn load(&self, component: &[u8]) -> Result<Guest, LoadError> {
+        self.read_component(component)?.accept()
+    }
+
+    /// Loads an image.
+    ///
+    /// # Trust
+    ///
+    /// An image is native code. Call this only with images whose origin the caller trusts.
+    pub fn load_image(&self, image: &[u8]) -> Result<Guest, LoadError> {
+        self.read_image(image)?.accept()
+    }
+
+    /// Loads a component or, from a file whose name [says so](is_image_name), an image. An image is not read but mapped, which takes a
+    /// third of the time: for files that nobody changes while they are in use, such as those of a Lambda layer.
+    ///
+    /// # Trust
+    ///
+    /// As for [`Engine::load_image`]. Whoever changes the file later, changes code that runs.
+    pub fn load_file(&self, path: &Path) -> Result<Guest, LoadError> {
+        self.read_file(path)?.accept()
+    }
+
+    /// Reads a component without asking whether it can run here.
+    pub fn read_component(&self, component: &[u8]) -> Result<Candidate, LoadError> {
+        if image::is_image(component) {
+            return Err(LoadError::NativeCode);
+        }
+        if is_core_module(component) {
+            return Err(LoadError::CoreModule);
+        }
+        if !is_component(component) {
+            return Err(LoadError::NotAComponent);
+        }
+        Ok(self.candidate(Guest {
+            components: self.compile(component)?,
+            digest: Digest::of(component),
+        }))
+    }
+
+    /// Reads an image without asking whether it can run here.
+    ///
+    /// # Trust
+    ///
+    /// As for [`Engine::load_image`]: code that is only mapped must be sound, too.
+    pub fn read_image(&self, image: &[u8]) -> Result<Candidate, LoadError> {
+        let Image { code, component } = image::open(image)?;
+        Ok(self.candidate(Guest {
+            components: self.deserialize(code)?,
+            digest: component,
+        }))
+    }
+
+    /// Reads a file as [`Engine::load_file`] does, without asking whether it can run here.
+    pub fn read_file(&self, path: &Path) -> Result<Candidate, LoadError> {
+        if is_image_name(path)
+            && let Some(component) =
+                image::open_file(&files::open(path, NamedBy::Setting)?).map_err(FileError::Io)?
+        {
+            return Ok(self.candidate(Guest {
+                digest: component?,
+                components: self.map(path)?,
+            }));
+        }
+        self.read_component(&files::read(
+            path,
+            NamedBy::Setting,
+            IMAGE_BYTES_MAX as u64,
+        )?)
+    }
+
+    fn candidate(&self, guest: Guest) -> Candidate {
+        let inspection = Inspection::of(self, guest.component());
+        Candidate { guest, inspection }
+    }
+
+    /// Compiles once; the other pools get the code as an image would have it.
+    #[cfg(feature = "compiler")]
+    fn compile(&self, bytes: &[u8]) -> Result<Arc<[Component]>, LoadError> {
+        super::bounds::check(bytes)?;
+        let refused = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
+        let component = Component::from_binary(self.wasmtime(), bytes).map_err(refused)?;
+        if self.pools().len() == 1 {
+            return Ok(Arc::new([component]));
+        }
+        self.deserialize(&component.serialize().map_err(refused)?)
+    }
+
+    #[cfg(not(feature = "compiler"))]
+    fn compile(&self, _: &[u8]) -> Result<Arc<[Component]>, LoadError> {
+        Err(LoadError::NoCompiler)
+    }
+
+    fn deserialize(&self, code: &[u8]) -> Result<Arc<[Component]>, LoadError> {
+        self.pools()
+            .iter()
+            .map(|pool| deserialize(&pool.wasmtime, code))
+            .collect()
+    }
+
+    fn map(&self, image: &Path) -> Result<Arc<[Component]>, LoadError> {
+        self.pools()
+            .iter()
+            .map(|pool| deserialize_file(&pool.wasmtime, image))
+            .collect()
+    }
+}
+
+/// The binary format's magic, then its version: 1 for core modules, 13 on layer 1 for components.
+pub(super) fn is_component(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm\x0d\0\x01\0")
+}
+
+pub(super) fn is_core_module(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm\x01\0\0\0")
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a door for native code; its checksum was checked, its origin is the caller's to vouch for"
+)]
+fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> Result<Component, LoadError> {
+    // SAFETY: wasmtime's compiler produced these bytes, a moment ago or before `image::seal`, whose seal `image::open` found unbroken.
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.map_err(incompatible)
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a door for native code; its checksum was checked, its origin is the caller's to vouch for"
+)]
+fn deserialize_file(engine: &wasmtime::Engine, image: &Path) -> Result<Component, LoadError> {
+    // SAFETY: wasmtime's compiler produced these bytes before `image::seal`, whose seal `image::open_file` found unbroken, and the caller of
+    // `Engine::load_file` vouches that the file stays as it is. Behind the code stands the seal, which ELF files may have.
+    let component = unsafe { Component::deserialize_file(engine, image) };
+    component.map_err(incompatible)
+}
+
+fn incompatible(error: wasmtime::Error) -> LoadError {
+    LoadError::Image(ImageError::Configuration(format!("{error:#}")))
+}

@@ -1,0 +1,50 @@
+//! Why a guest gave no answer, told from wasmtime's errors.
+
+use super::meter::Meter;
+use contract::{
+    limits::{BACKTRACE_FRAMES_MAX, BACKTRACE_NAME_BYTES_MAX},
+    outcome::{Failure, Stop},
+};
+use wasmtime::{FrameInfo, Trap, WasmBacktrace};
+
+/// What an error of wasmtime means.
+pub(super) fn failure(error: &wasmtime::Error, meter: &Meter) -> Failure {
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return Failure::Stopped(*stop);
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => Failure::Deadline,
+        Some(_) if meter.memory_refused => Failure::Memory(meter.memory_bytes_max),
+        Some(trap) => Failure::Trap(trap.to_string()),
+        // wasmtime keeps the type of this one to itself.
+        None if error
+            .root_cause()
+            .to_string()
+            .starts_with("too much data is being copied") =>
+        {
+            Failure::Stopped(Stop::CallBytes)
+        }
+        // What is neither a trap nor ours: an answer that breaks the canonical ABI.
+        None => Failure::Trap(error.root_cause().to_string()),
+    }
+}
+
+/// Where the guest was when it failed, the innermost function first. For the operator's log only: a client reads nothing of it, and a
+/// replay does not compare it, because how deep a stack gets differs between processors. Empty where time ran out, which is no place in the guest.
+pub(super) fn backtrace(failure: &Failure, error: &wasmtime::Error) -> Vec<String> {
+    match failure {
+        Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) => {}
+        Failure::Deadline | Failure::Busy => return Vec::new(),
+    }
+    let frames = error.downcast_ref::<WasmBacktrace>();
+    let frames = frames.into_iter().flat_map(|backtrace| backtrace.frames());
+    frames.take(BACKTRACE_FRAMES_MAX).map(function).collect()
+}
+
+/// A function by its name, where the component has names, else by its index.
+fn function(frame: &FrameInfo) -> String {
+    match frame.func_name() {
+        Some(name) => name[..name.floor_char_boundary(BACKTRACE_NAME_BYTES_MAX)].to_owned(),
+        None => format!("function {}", frame.func_index()),
+    }
+}

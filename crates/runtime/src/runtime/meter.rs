@@ -1,0 +1,109 @@
+//! What one request uses, and where that ends.
+
+use contract::limits::Limits;
+use contract::outcome::{Stop, Usage};
+use std::time::Duration;
+use wasmtime::ResourceLimiter;
+
+/// Counts down one request's bounds.
+pub(crate) struct Meter {
+    host_calls_left: u32,
+    storage_calls_left: u32,
+    limits: (u32, u32),
+    pub(crate) storage_duration: Duration,
+    pub(super) memory_bytes_max: usize,
+    pub(super) memory_refused: bool,
+    /// All linear memories together.
+    memory_bytes: usize,
+    memory_bytes_peak: usize,
+}
+
+impl Meter {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            host_calls_left: limits.host_calls_max,
+            storage_calls_left: limits.storage_calls_max,
+            limits: (limits.host_calls_max, limits.storage_calls_max),
+            storage_duration: Duration::ZERO,
+            memory_bytes_max: limits.guest_memory_bytes_max,
+            memory_refused: false,
+            memory_bytes: 0,
+            memory_bytes_peak: 0,
+        }
+    }
+
+    /// Without a call to make.
+    pub(super) fn idle(limits: &Limits) -> Self {
+        Self {
+            host_calls_left: 0,
+            storage_calls_left: 0,
+            ..Self::new(limits)
+        }
+    }
+
+    /// For an instance that exists already: what it has of memory counts.
+    pub(super) fn go_on_from(&mut self, before: &Self) {
+        self.memory_bytes = before.memory_bytes;
+        self.memory_bytes_peak = before.memory_bytes_peak;
+    }
+
+    pub(crate) fn count_host_call(&mut self) -> Result<(), Stop> {
+        self.host_calls_left = self.host_calls_left.checked_sub(1).ok_or(Stop::HostCalls)?;
+        Ok(())
+    }
+
+    pub(crate) fn count_storage_call(&mut self) -> Result<(), Stop> {
+        self.count_host_call()?;
+        self.storage_calls_left = self
+            .storage_calls_left
+            .checked_sub(1)
+            .ok_or(Stop::StorageCalls)?;
+        Ok(())
+    }
+
+    /// Storage functions called so far.
+    pub(crate) fn storage_calls(&self) -> u32 {
+        self.limits.1 - self.storage_calls_left
+    }
+
+    pub(super) fn usage(&self, total_duration: Duration) -> Usage {
+        Usage {
+            total_duration,
+            storage_duration: self.storage_duration,
+            storage_calls: self.storage_calls(),
+            host_calls: self.limits.0 - self.host_calls_left,
+            memory_bytes_peak: self.memory_bytes_peak,
+            fuel: None,
+        }
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let growth = desired.saturating_sub(current);
+        let total = self.memory_bytes.saturating_add(growth);
+        let allowed = total <= self.memory_bytes_max;
+        if allowed {
+            self.memory_bytes = total;
+            self.memory_bytes_peak = self.memory_bytes_peak.max(total);
+        } else {
+            self.memory_refused = true;
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(maximum.is_none_or(|maximum| desired <= maximum)
+            && desired <= contract::limits::GUEST_TABLE_ELEMENTS_MAX)
+    }
+}

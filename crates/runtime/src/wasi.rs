@@ -1,0 +1,102 @@
+//! WASI 0.2, sealed: what a standard library needs to start and to print, without a way out of the request.
+//!
+//! The wall clock stands still, the monotonic clock moves only when it is looked at or waited on, random numbers follow from the
+//! request's seed, output becomes log lines, input is empty, and nothing ever blocks. So a guest's answer is a function of its request.
+
+mod cli;
+mod clocks;
+mod io;
+mod random;
+
+pub use io::{InputStream, OutputStream, Pollable, StreamError, Terminal};
+
+use crate::{
+    bindings::wasi::{
+        cli as wasi_cli, clocks as wasi_clocks, io as wasi_io, random as wasi_random,
+    },
+    runtime::State,
+};
+use contract::{limits::RESOURCES_MAX, seed::Seed};
+use rand_chacha::ChaCha12Rng;
+use std::sync::Arc;
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+
+/// Environment variables that the operator gives to a guest.
+pub type Environment = Arc<[(String, String)]>;
+
+/// What WASI keeps during one request.
+pub(crate) struct Wasi {
+    environment: Environment,
+    received_at_ms: u64,
+    /// Nanoseconds since the request began, as far as the guest can tell.
+    elapsed_ns: u64,
+    seed: Seed,
+    /// Made at first use: most guests draw nothing.
+    random: Option<Box<ChaCha12Rng>>,
+    table: ResourceTable,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Wasi {
+    pub(crate) fn new(environment: Environment, received_at_ms: u64, seed: Seed) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
+        Self {
+            environment,
+            received_at_ms,
+            elapsed_ns: 0,
+            seed,
+            random: None,
+            table,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        }
+    }
+
+    fn random(&mut self) -> &mut ChaCha12Rng {
+        self.random
+            .get_or_insert_with(|| Box::new(self.seed.guest_random()))
+    }
+}
+
+/// A line for each interface: its name without version, and where it is.
+macro_rules! interfaces {
+    ($($name:literal $interface:path),* $(,)?) => {
+        /// What is granted of WASI, by names without version.
+        pub(crate) const INTERFACES: &[&str] = &[$($name),*];
+
+        /// Defines those interfaces that a component `asks` for, by their names without version.
+        pub(crate) fn add_to_linker(
+            linker: &mut Linker<State>,
+            asks: impl Fn(&str) -> bool,
+        ) -> wasmtime::Result<()> {
+            $(if asks($name) {
+                use $interface as interface;
+                interface::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+            })*
+            Ok(())
+        }
+    };
+}
+
+interfaces!(
+    "wasi:cli/environment" wasi_cli::environment,
+    "wasi:cli/exit" wasi_cli::exit,
+    "wasi:cli/stderr" wasi_cli::stderr,
+    "wasi:cli/stdin" wasi_cli::stdin,
+    "wasi:cli/stdout" wasi_cli::stdout,
+    "wasi:cli/terminal-input" wasi_cli::terminal_input,
+    "wasi:cli/terminal-output" wasi_cli::terminal_output,
+    "wasi:cli/terminal-stderr" wasi_cli::terminal_stderr,
+    "wasi:cli/terminal-stdin" wasi_cli::terminal_stdin,
+    "wasi:cli/terminal-stdout" wasi_cli::terminal_stdout,
+    "wasi:clocks/monotonic-clock" wasi_clocks::monotonic_clock,
+    "wasi:clocks/wall-clock" wasi_clocks::wall_clock,
+    "wasi:io/error" wasi_io::error,
+    "wasi:io/poll" wasi_io::poll,
+    "wasi:io/streams" wasi_io::streams,
+    "wasi:random/insecure" wasi_random::insecure,
+    "wasi:random/insecure-seed" wasi_random::insecure_seed,
+    "wasi:random/random" wasi_random::random,
+);

@@ -1,0 +1,277 @@
+//! `wasi:io`: input that is always at its end, output that is always ready, waiting that only moves the guest's own clock.
+
+use crate::{
+    bindings::wasi::io::{error, poll, streams},
+    runtime::State,
+};
+use contract::{
+    limits::{OUTPUT_BYTES_MAX, RESOURCES_MAX},
+    log::LogLevel,
+    outcome::Stop,
+};
+use wasmtime::component::Resource;
+
+/// Why a stream operation failed. None does: the interface needs the type.
+pub struct StreamError;
+
+/// Standard input: at its end.
+pub struct InputStream;
+
+/// Where output goes.
+#[derive(Clone, Copy)]
+pub enum OutputStream {
+    /// Lines at level `info`.
+    Stdout,
+    /// Lines at level `warn`.
+    Stderr,
+}
+
+/// Something to wait for.
+#[derive(Clone, Copy)]
+pub enum Pollable {
+    /// Streams never make anyone wait.
+    Ready,
+    /// The guest's monotonic clock reaching this many nanoseconds.
+    At(u64),
+}
+
+/// A terminal. There is none: the interface needs the type.
+pub struct Terminal;
+
+/// An unfinished line of output is cut here.
+const LINE_BYTES_MAX: usize = contract::limits::LOG_LINE_BYTES_MAX;
+
+type Written = wasmtime::Result<Result<(), streams::StreamError>>;
+
+impl error::Host for State {}
+
+impl error::HostError for State {
+    fn to_debug_string(&mut self, _error: Resource<StreamError>) -> wasmtime::Result<String> {
+        Ok("stream error".to_owned())
+    }
+
+    fn drop(&mut self, error: Resource<StreamError>) -> wasmtime::Result<()> {
+        self.wasi.table.delete(error)?;
+        Ok(())
+    }
+}
+
+impl poll::Host for State {
+    fn poll(&mut self, pollables: Vec<Resource<Pollable>>) -> wasmtime::Result<Vec<u32>> {
+        self.meter.count_host_call()?;
+        if pollables.is_empty() {
+            return Err(Stop::EmptyPoll.into());
+        }
+        if pollables.len() > RESOURCES_MAX {
+            return Err(Stop::PollList.into());
+        }
+        let pollables = pollables
+            .iter()
+            .map(|pollable| self.wasi.table.get(pollable).copied())
+            .collect::<Result<Vec<_>, _>>()?;
+        // Nothing else happens during a request: the earliest thing to wait for is what happens next.
+        let earliest = pollables
+            .iter()
+            .map(|pollable| pollable.ready_at_ns())
+            .min()
+            .unwrap_or(0);
+        self.wasi.elapsed_ns = self.wasi.elapsed_ns.max(earliest);
+        let ready = pollables
+            .iter()
+            .enumerate()
+            .filter(|(_, pollable)| pollable.ready_at_ns() <= self.wasi.elapsed_ns);
+        Ok(ready.map(|(index, _)| index as u32).collect())
+    }
+}
+
+impl poll::HostPollable for State {
+    fn ready(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<bool> {
+        self.meter.count_host_call()?;
+        Ok(self.wasi.table.get(&pollable)?.ready_at_ns() <= self.wasi.elapsed_ns)
+    }
+
+    fn block(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<()> {
+        self.meter.count_host_call()?;
+        let ready_at_ns = self.wasi.table.get(&pollable)?.ready_at_ns();
+        self.wasi.elapsed_ns = self.wasi.elapsed_ns.max(ready_at_ns);
+        Ok(())
+    }
+
+    fn drop(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<()> {
+        self.wasi.table.delete(pollable)?;
+        Ok(())
+    }
+}
+
+impl Pollable {
+    fn ready_at_ns(self) -> u64 {
+        match self {
+            Self::Ready => 0,
+            Self::At(instant) => instant,
+        }
+    }
+}
+
+impl streams::Host for State {}
+
+impl streams::HostInputStream for State {
+    fn read(
+        &mut self,
+        _: Resource<InputStream>,
+        _: u64,
+    ) -> wasmtime::Result<Result<Vec<u8>, streams::StreamError>> {
+        self.meter.count_host_call()?;
+        Ok(Err(streams::StreamError::Closed))
+    }
+
+    fn blocking_read(
+        &mut self,
+        stream: Resource<InputStream>,
+        length: u64,
+    ) -> wasmtime::Result<Result<Vec<u8>, streams::StreamError>> {
+        self.read(stream, length)
+    }
+
+    fn skip(
+        &mut self,
+        _: Resource<InputStream>,
+        _: u64,
+    ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
+        self.meter.count_host_call()?;
+        Ok(Err(streams::StreamError::Closed))
+    }
+
+    fn blocking_skip(
+        &mut self,
+        stream: Resource<InputStream>,
+        length: u64,
+    ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
+        self.skip(stream, length)
+    }
+
+    fn subscribe(&mut self, _: Resource<InputStream>) -> wasmtime::Result<Resource<Pollable>> {
+        self.meter.count_host_call()?;
+        Ok(self.wasi.table.push(Pollable::Ready)?)
+    }
+
+    fn drop(&mut self, stream: Resource<InputStream>) -> wasmtime::Result<()> {
+        self.wasi.table.delete(stream)?;
+        Ok(())
+    }
+}
+
+impl streams::HostOutputStream for State {
+    fn check_write(
+        &mut self,
+        _: Resource<OutputStream>,
+    ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
+        self.meter.count_host_call()?;
+        Ok(Ok(OUTPUT_BYTES_MAX as u64))
+    }
+
+    fn write(&mut self, stream: Resource<OutputStream>, contents: Vec<u8>) -> Written {
+        self.meter.count_host_call()?;
+        // More than `check-write` permits: the interface says that this traps.
+        if contents.len() > OUTPUT_BYTES_MAX {
+            return Err(Stop::OutputBytes.into());
+        }
+        let stream = *self.wasi.table.get(&stream)?;
+        self.print(stream, &contents);
+        Ok(Ok(()))
+    }
+
+    fn blocking_write_and_flush(
+        &mut self,
+        stream: Resource<OutputStream>,
+        contents: Vec<u8>,
+    ) -> Written {
+        self.write(stream, contents)
+    }
+
+    fn flush(&mut self, _: Resource<OutputStream>) -> Written {
+        self.meter.count_host_call()?;
+        Ok(Ok(()))
+    }
+
+    fn blocking_flush(&mut self, stream: Resource<OutputStream>) -> Written {
+        self.flush(stream)
+    }
+
+    fn subscribe(&mut self, _: Resource<OutputStream>) -> wasmtime::Result<Resource<Pollable>> {
+        self.meter.count_host_call()?;
+        Ok(self.wasi.table.push(Pollable::Ready)?)
+    }
+
+    fn write_zeroes(&mut self, stream: Resource<OutputStream>, length: u64) -> Written {
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= OUTPUT_BYTES_MAX)
+            .ok_or(Stop::OutputBytes)?;
+        self.write(stream, vec![0; length])
+    }
+
+    fn blocking_write_zeroes_and_flush(
+        &mut self,
+        stream: Resource<OutputStream>,
+        length: u64,
+    ) -> Written {
+        self.write_zeroes(stream, length)
+    }
+
+    fn splice(
+        &mut self,
+        _: Resource<OutputStream>,
+        _: Resource<InputStream>,
+        _: u64,
+    ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
+        self.meter.count_host_call()?;
+        Ok(Err(streams::StreamError::Closed))
+    }
+
+    fn blocking_splice(
+        &mut self,
+        stream: Resource<OutputStream>,
+        source: Resource<InputStream>,
+        length: u64,
+    ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
+        self.splice(stream, source, length)
+    }
+
+    fn drop(&mut self, stream: Resource<OutputStream>) -> wasmtime::Result<()> {
+        self.wasi.table.delete(stream)?;
+        Ok(())
+    }
+}
+
+impl State {
+    /// Turns whole lines into log lines and keeps the rest for the next write.
+    fn print(&mut self, stream: OutputStream, contents: &[u8]) {
+        let storage_calls = self.meter.storage_calls();
+        let (buffer, level) = match stream {
+            OutputStream::Stdout => (&mut self.wasi.stdout, LogLevel::Info),
+            OutputStream::Stderr => (&mut self.wasi.stderr, LogLevel::Warn),
+        };
+        for piece in contents.split_inclusive(|byte| *byte == b'\n') {
+            let room = LINE_BYTES_MAX.saturating_sub(buffer.len());
+            buffer.extend_from_slice(&piece[..piece.len().min(room)]);
+            if piece.ends_with(b"\n") {
+                let line = String::from_utf8_lossy(buffer.trim_ascii_end()).into_owned();
+                self.logs.write(storage_calls, level, line, []);
+                buffer.clear();
+            }
+        }
+    }
+
+    /// Writes out lines that the guest never ended.
+    pub(crate) fn flush_output(&mut self) {
+        for stream in [OutputStream::Stdout, OutputStream::Stderr] {
+            let pending = match stream {
+                OutputStream::Stdout => &self.wasi.stdout,
+                OutputStream::Stderr => &self.wasi.stderr,
+            };
+            if !pending.is_empty() {
+                self.print(stream, b"\n");
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A guest as it serves: with its view of the store, its bounds, and how its last requests went.
+
+use super::{Outcomes, outcomes};
+use contract::outcome::Fault;
+use contract::{
+    http::Request,
+    outcome::{Failure, Usage},
+};
+use runtime::Runtime;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use storage::Storage;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout_at,
+};
+
+/// A guest on its view of the store.
+pub struct Deployment {
+    pub(super) runtime: Runtime,
+    pub(super) storage: Arc<dyn Storage>,
+    duration_max: Option<Duration>,
+    permits: Option<Arc<Semaphore>>,
+    outcomes: Option<Box<Outcomes>>,
+}
+
+impl Deployment {
+    /// A guest answering from `storage`, which is its own view of the store.
+    pub fn new(runtime: Runtime, storage: Arc<dyn Storage>) -> Self {
+        Self {
+            runtime,
+            storage,
+            duration_max: None,
+            permits: None,
+            outcomes: None,
+        }
+    }
+
+    /// Ends each request of this guest after so long, however late its invocation's deadline is.
+    #[must_use]
+    pub fn with_duration_max(mut self, duration_max: Duration) -> Self {
+        self.duration_max = Some(duration_max);
+        self
+    }
+
+    /// Lets only so many requests of all guests that share `permits` run at a time.
+    #[must_use]
+    pub fn with_permits(mut self, permits: Arc<Semaphore>) -> Self {
+        self.permits = Some(permits);
+        self
+    }
+
+    /// Remembers how the last requests went, for whoever decides on another guest.
+    #[must_use]
+    pub fn with_outcomes(mut self) -> Self {
+        self.outcomes = Some(Box::default());
+        self
+    }
+
+    /// The guest.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Its view of the store.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// How its last requests went, where that is remembered.
+    pub fn outcomes(&self) -> Option<&Outcomes> {
+        self.outcomes.as_deref()
+    }
+
+    /// Why this guest does not get a request that others might. Everything else was checked when the event was taken apart.
+    pub(super) fn refuses(&self, request: &Request) -> Option<String> {
+        let bytes_max = self.runtime.limits().request_body_bytes_max;
+        (request.body.len() > bytes_max)
+            .then(|| format!("body takes more than the {bytes_max} bytes allowed"))
+    }
+
+    pub(super) fn deadline(&self, of_invocation: Instant) -> Instant {
+        match self.duration_max {
+            Some(duration_max) => of_invocation.min(Instant::now() + duration_max),
+            None => of_invocation,
+        }
+    }
+
+    /// Waits for this request's turn, where turns are taken.
+    pub(super) async fn turn(
+        &self,
+        deadline: Instant,
+    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        let Some(permits) = &self.permits else {
+            return Ok(None);
+        };
+        match timeout_at(deadline.into(), permits.acquire()).await {
+            // The semaphore is never closed.
+            Ok(turn) => Ok(turn.ok()),
+            Err(_) => Err(Failure::Busy),
+        }
+    }
+
+    /// Who asks, where that is remembered.
+    pub(super) fn client(&self, request: &Request) -> u32 {
+        match &self.outcomes {
+            Some(_) => outcomes::client(request),
+            None => 0,
+        }
+    }
+
+    pub(super) fn note(&self, client: u32, fault: Option<&Fault>, usage: &Usage) {
+        if let Some(outcomes) = &self.outcomes {
+            outcomes.note(
+                client,
+                fault.is_some_and(|fault| is_the_guests(fault, usage)),
+            );
+        }
+    }
+}
+
+/// Whether another version of the guest might have done better.
+fn is_the_guests(fault: &Fault, usage: &Usage) -> bool {
+    match fault {
+        Fault::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_))
+        | Fault::Response(_) => true,
+        // A store that does not answer lets every guest run out of time.
+        Fault::Guest(Failure::Deadline) => usage.storage_duration < usage.total_duration / 2,
+        Fault::Guest(Failure::Busy)
+        | Fault::Refused(_)
+        | Fault::Unrouted
+        | Fault::Unavailable
+        | Fault::Panic(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_another_version_might_do_better_counts() {
+        let slow_store = Usage {
+            total_duration: Duration::from_secs(10),
+            storage_duration: Duration::from_secs(9),
+            ..Usage::default()
+        };
+        let deadline = Fault::Guest(Failure::Deadline);
+        assert!(is_the_guests(
+            &deadline,
+            &Usage {
+                storage_duration: Duration::ZERO,
+                ..slow_store
+            }
+        ));
+        assert!(!is_the_guests(&deadline, &slow_store));
+        assert!(is_the_guests(
+            &Fault::Guest(Failure::Trap("unreachable".into())),
+            &slow_store
+        ));
+        assert!(!is_the_guests(&Fault::Guest(Failure::Busy), &slow_store));
+    }
+}

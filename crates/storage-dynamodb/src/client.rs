@@ -1,0 +1,142 @@
+//! The SDK's client: one TLS stack, no retries and no clocks of its own beside ours.
+
+use super::{response::BoundedHttpClient, retry::ATTEMPT_DURATION_MAX};
+use crate::plain_endpoint::credentials_for;
+use aws_sdk_dynamodb::{
+    Client,
+    config::{
+        BehaviorVersion, Config, Region, SharedCredentialsProvider, SharedHttpClient,
+        StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+    },
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use std::{fmt, time::Duration};
+
+/// Time to connect, TLS included.
+const CONNECT_DURATION_MAX: Duration = Duration::from_secs(2);
+
+/// Which table, and how it is reached. Made by whoever starts the host: nothing here reads the environment.
+#[derive(Clone)]
+pub struct DynamoDbOptions {
+    /// Name or ARN of the table.
+    pub table: String,
+    /// The table's region, like `eu-central-1`.
+    pub region: String,
+    /// Another server than AWS's own for that region: `http://127.0.0.1:8000`.
+    pub endpoint: Option<String>,
+    /// Where credentials come from.
+    pub credentials: SharedCredentialsProvider,
+}
+
+/// The one TLS stack, for whatever else speaks to AWS.
+pub fn http_client() -> SharedHttpClient {
+    Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
+}
+
+impl DynamoDbOptions {
+    /// A client as the store uses it.
+    pub fn client(&self) -> Client {
+        self.client_with(ATTEMPT_DURATION_MAX)
+    }
+
+    /// A client that waits so long for an answer.
+    pub(super) fn client_with(&self, read_duration_max: Duration) -> Client {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_DURATION_MAX)
+            .read_timeout(read_duration_max)
+            .build();
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(credentials_for(self.endpoint.as_deref(), &self.credentials))
+            .http_client(BoundedHttpClient(self.http_client()))
+            // Ours know what may be repeated, and until when.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        if let Some(endpoint) = &self.endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        Client::from_conf(config.build())
+    }
+
+    /// Without TLS where the endpoint has none, with Amazon's own authorities where it is Amazon's.
+    fn http_client(&self) -> SharedHttpClient {
+        match &self.endpoint {
+            Some(endpoint) if endpoint.starts_with("http://") => Builder::new().build_http(),
+            None if self.has_amazons_authorities() => Builder::new()
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .tls_context(amazons_authorities())
+                .build_https(),
+            Some(_) | None => http_client(),
+        }
+    }
+
+    fn has_amazons_authorities(&self) -> bool {
+        !OTHER_PARTITIONS
+            .iter()
+            .any(|prefix| self.region.starts_with(prefix))
+    }
+}
+
+/// How regions begin whose endpoints have other authorities: China, and clouds apart.
+const OTHER_PARTITIONS: [&str; 4] = ["cn-", "eu-iso", "eusc-", "us-iso"];
+
+/// The roots of Amazon Trust Services, valid until 2037 and later. Reading them takes a tenth of a millisecond; the hundred and forty of
+/// the system take five milliseconds of every cold start.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+fn amazons_authorities() -> TlsContext {
+    TlsContext::builder()
+        .with_trust_store(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS))
+        .build()
+        .unwrap_or_default()
+}
+
+/// Without credentials.
+impl fmt::Debug for DynamoDbOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DynamoDbOptions")
+            .field("table", &self.table)
+            .field("region", &self.region)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_http_client::Connector;
+
+    /// A certificate that cannot be read ends the making of a connector with a panic.
+    #[test]
+    fn amazons_roots_can_be_read() {
+        let text = str::from_utf8(AMAZON_ROOTS).unwrap();
+        assert_eq!(text.matches("BEGIN CERTIFICATE").count(), 5);
+        Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(amazons_authorities())
+            .build();
+    }
+
+    #[test]
+    fn clouds_apart_are_not_trusted_by_amazons_roots() {
+        let credentials = aws_sdk_dynamodb::config::Credentials::new("a", "b", None, None, "tests");
+        let options = |region: &str| DynamoDbOptions {
+            table: "items".to_owned(),
+            region: region.to_owned(),
+            endpoint: None,
+            credentials: SharedCredentialsProvider::new(credentials.clone()),
+        };
+        assert!(options("eu-central-1").has_amazons_authorities());
+        assert!(options("us-gov-west-1").has_amazons_authorities());
+        assert!(!options("cn-north-1").has_amazons_authorities());
+    }
+}

@@ -1,0 +1,266 @@
+//! What can go wrong with one request to DynamoDB, told apart by what it means for the caller.
+//!
+//! AWS: "Error handling with DynamoDB"; the SDK's error types are open, so that codes are told apart by name, and by HTTP status where
+//! there is none.
+
+use super::{layout::Unreadable, response::ResponseTooLargeError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::ConnectorError};
+use hyper_util::client::legacy::Error as HttpError;
+use std::error::Error;
+
+/// Longest text about a failure that is kept for the operator.
+const WORDS_CHARS_MAX: usize = 500;
+
+/// Why a request gave no outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ErrorClass {
+    /// DynamoDB asks to slow down; nothing was done.
+    Throttled,
+    /// A transaction holds the item; nothing was done.
+    Conflict,
+    /// No connection; nothing was sent.
+    Unreachable,
+    /// It was sent, and then no answer came, or one that does not say what was done: a write may have happened.
+    Uncertain,
+    /// Credentials, permissions, table or region do not fit; nothing was done.
+    Misconfigured,
+    /// The request is wrong, which is a defect of the host; nothing was done.
+    Defect,
+}
+
+/// What an operation's own error is to the one who asked.
+pub(super) enum Verdict {
+    /// An outcome, not a failure.
+    Answer,
+    Failed(ErrorClass),
+}
+
+/// A failed precondition is an outcome; everything else is a failure.
+pub(super) fn judge<E: ProvideErrorMetadata>(error: &E, status: u16) -> Verdict {
+    match error.code() {
+        Some("ConditionalCheckFailedException") => Verdict::Answer,
+        code => Verdict::Failed(of_code(code, error.message().unwrap_or_default(), status)),
+    }
+}
+
+/// Trouble with words for the operator, or the error that is an outcome.
+pub(super) enum Judged<E> {
+    Answer(E),
+    /// It was carried out, but the answer is larger than is read.
+    TooLarge,
+    Failed(ErrorClass, String),
+}
+
+/// For requests beside those of guests: whether another attempt may go better, and words for the operator.
+pub fn described<E>(error: SdkError<E, HttpResponse>) -> (bool, String)
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let judge = |error: &E, status| {
+        let (code, message) = (error.code(), error.message().unwrap_or_default());
+        Verdict::Failed(of_code(code, message, status))
+    };
+    match of_error(error, judge) {
+        Judged::Failed(ErrorClass::Misconfigured | ErrorClass::Defect, words) => (false, words),
+        Judged::Failed(
+            ErrorClass::Throttled
+            | ErrorClass::Conflict
+            | ErrorClass::Unreachable
+            | ErrorClass::Uncertain,
+            words,
+        ) => (true, words),
+        Judged::Answer(error) => (false, service_words(&error)),
+        Judged::TooLarge => (false, ResponseTooLargeError.to_string()),
+    }
+}
+
+/// Tells what became of a failed request.
+pub(super) fn of_error<E>(
+    error: SdkError<E, HttpResponse>,
+    judge: impl Fn(&E, u16) -> Verdict,
+) -> Judged<E>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let error = match error {
+        SdkError::ServiceError(refusal) => {
+            let status = refusal.raw().status().as_u16();
+            return match judge(refusal.err(), status) {
+                Verdict::Answer => Judged::Answer(refusal.into_err()),
+                Verdict::Failed(class) => Judged::Failed(class, service_words(refusal.err())),
+            };
+        }
+        other => other,
+    };
+    if find_source::<ResponseTooLargeError>(&error).is_some() {
+        return Judged::TooLarge;
+    }
+    let class = match &error {
+        SdkError::DispatchFailure(failure) => failure
+            .as_connector_error()
+            .map_or(ErrorClass::Uncertain, of_dispatch),
+        SdkError::ConstructionFailure(_) if find_source::<Unreadable>(&error).is_some() => {
+            ErrorClass::Defect
+        }
+        SdkError::ConstructionFailure(_) => ErrorClass::Misconfigured,
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => ErrorClass::Uncertain,
+        // The enum is open. What is not known may have been sent.
+        _ => ErrorClass::Uncertain,
+    };
+    Judged::Failed(class, chain_words(&error))
+}
+
+/// What the codes of DynamoDB, of its transactions' cancellation reasons and of AWS's front door mean.
+pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> ErrorClass {
+    match code.unwrap_or_default() {
+        "ProvisionedThroughputExceededException"
+        | "ProvisionedThroughputExceeded"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown"
+        | "Throttling"
+        | "ThrottlingError"
+        | "ThrottlingException"
+        | "TooManyRequestsException" => ErrorClass::Throttled,
+        "ReplicatedWriteConflictException"
+        | "TransactionConflict"
+        | "TransactionConflictException" => ErrorClass::Conflict,
+        // An earlier attempt of ours is still at work.
+        "TransactionInProgressException" => ErrorClass::Uncertain,
+        "InternalFailure"
+        | "InternalServerError"
+        | "InternalServerErrorException"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => ErrorClass::Uncertain,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "InvalidClientTokenId"
+        | "InvalidEndpointException"
+        | "InvalidSignatureException"
+        | "ItemCollectionSizeLimitExceeded"
+        | "ItemCollectionSizeLimitExceededException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "RequestExpired"
+        | "ResourceNotFoundException"
+        | "SignatureDoesNotMatch"
+        | "SubscriptionRequiredException"
+        | "TableNotFoundException"
+        | "UnrecognizedClientException" => ErrorClass::Misconfigured,
+        // A table of another layout: its keys or its index are others.
+        "ValidationException" | "ValidationError"
+            if message.contains("schema") || message.contains("index") =>
+        {
+            ErrorClass::Misconfigured
+        }
+        "IdempotentParameterMismatchException"
+        | "SerializationException"
+        | "ValidationError"
+        | "ValidationException" => ErrorClass::Defect,
+        // A key of KMS that the table is encrypted with.
+        code if code.starts_with("KMS") || code.contains("EncryptionDate") => {
+            ErrorClass::Misconfigured
+        }
+        _ => match status {
+            ..=399 | 408 | 500.. => ErrorClass::Uncertain,
+            429 => ErrorClass::Throttled,
+            401 | 403 | 404 => ErrorClass::Misconfigured,
+            _ => ErrorClass::Defect,
+        },
+    }
+}
+
+fn of_dispatch(error: &ConnectorError) -> ErrorClass {
+    match find_source::<HttpError>(error) {
+        Some(http) if http.is_connect() => ErrorClass::Unreachable,
+        Some(_) => ErrorClass::Uncertain,
+        None if error.is_timeout() || error.is_io() => ErrorClass::Uncertain,
+        // No HTTP was spoken: there are no credentials, or no endpoint.
+        None => ErrorClass::Misconfigured,
+    }
+}
+
+fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+fn service_words(error: &impl ProvideErrorMetadata) -> String {
+    let code = error.code().unwrap_or("error without a code");
+    match error.message() {
+        Some(message) => words(&format!("{code}: {message}")),
+        None => code.to_owned(),
+    }
+}
+
+/// The error and what caused it. Never their debug forms, which may hold an answer's whole body.
+pub(super) fn chain_words(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    words(&text)
+}
+
+/// Words for the operator. Complaints about values may quote them: what follows is left out.
+fn words(text: &str) -> String {
+    let (text, dots) = match text.find("alue '").or_else(|| text.find("alue: ")) {
+        Some(position) => (&text[..position + "alue".len()], " ..."),
+        None => (text, ""),
+    };
+    let shown: String = text.chars().take(WORDS_CHARS_MAX).collect();
+    shown + dots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_apart_by_what_they_mean() {
+        let cases = [
+            ("ThrottlingException", 400, ErrorClass::Throttled),
+            ("TransactionConflictException", 400, ErrorClass::Conflict),
+            ("InternalServerError", 500, ErrorClass::Uncertain),
+            ("ServiceUnavailable", 503, ErrorClass::Uncertain),
+            ("ExpiredTokenException", 400, ErrorClass::Misconfigured),
+            ("ResourceNotFoundException", 400, ErrorClass::Misconfigured),
+            ("KMSAccessDeniedException", 400, ErrorClass::Misconfigured),
+            ("ValidationException", 400, ErrorClass::Defect),
+            ("SomethingNewException", 400, ErrorClass::Defect),
+            ("SomethingNewException", 503, ErrorClass::Uncertain),
+        ];
+        for (code, status, expected) in cases {
+            assert_eq!(of_code(Some(code), "", status), expected, "{code}");
+        }
+        assert_eq!(of_code(None, "", 429), ErrorClass::Throttled);
+        assert_eq!(of_code(None, "", 502), ErrorClass::Uncertain);
+        let other_keys = "The provided key element does not match the schema";
+        let class = of_code(Some("ValidationException"), other_keys, 400);
+        assert_eq!(class, ErrorClass::Misconfigured);
+    }
+
+    #[test]
+    fn words_do_not_quote_values() {
+        let quoting = "1 validation error detected: Value 'secret' at 'key' failed";
+        assert_eq!(words(quoting), "1 validation error detected: Value ...");
+        assert_eq!(words(&"x".repeat(1000)).len(), WORDS_CHARS_MAX);
+    }
+}

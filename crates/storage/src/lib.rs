@@ -1,0 +1,328 @@
+//! The storage port: documents under a partition and a sort key, as `wit/storage.wit` promises them to a guest.
+//!
+//! A call of a guest is one [`StorageRequest`], and what comes of it one [`StorageResponse`]. Backends implement [`Storage`], which has one method:
+//! `memory` (tests, replays), `redb` (one local file), `dynamodb` (a table). They take checked requests and speak for the whole store. `tenant` wraps a backend into one guest's view of it: it checks every rule of the WIT, puts the
+//! namespace before partitions and seals cursors, so that no rule is written twice. Recorders and replayers wrap the same trait.
+//!
+//! A backend is right when it passes `conformance`.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests read what they or the hosts wrote"
+    )
+)]
+#![warn(missing_docs)]
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod agreement;
+mod arguments;
+mod call;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod cursor;
+mod document;
+mod extension;
+mod item_size;
+pub mod memory;
+mod number;
+pub mod page;
+mod request;
+mod snapshot;
+mod tenant;
+pub mod transaction;
+
+pub use self::{
+    arguments::FoundText,
+    call::Call,
+    cursor::CursorKey,
+    extension::StorageExt,
+    item_size::item_bytes,
+    memory::MemoryStorage,
+    page::{IndexPosition, Span},
+    request::{Storage, StorageFunction, StorageRequest, StorageResponse},
+    snapshot::Snapshot,
+    tenant::{InvalidNamespace, Namespace, Tenant},
+};
+use serde::Deserialize;
+use std::{fmt, sync::Arc};
+
+/// Where an item lives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+pub struct Key {
+    /// Groups items; at most [`PARTITION_BYTES_MAX`](contract::limits::PARTITION_BYTES_MAX).
+    pub partition: String,
+    /// Orders the items of a partition by its bytes; at most [`SORT_BYTES_MAX`](contract::limits::SORT_BYTES_MAX).
+    pub sort: String,
+}
+
+/// A JSON object in canonical text: members in byte order, one spelling per number, no blanks. Equal documents have equal text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    text: Arc<str>,
+    /// Size as DynamoDB counts the map, for the item limit.
+    bytes: usize,
+}
+
+/// Opaque name of one state of an item: 24 hexadecimal digits. Follows from the request's seed and the number of writes before, so
+/// that a replay makes the same ones; 96 bits keep requests from meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(String);
+
+/// What is stored under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The document.
+    pub document: Document,
+    /// Names this state of the item.
+    pub revision: Revision,
+    /// Secondary key, queried by [`StorageRequest::QueryIndex`].
+    pub index: Option<Key>,
+    /// Seconds since the Unix epoch from which on the item counts as deleted.
+    pub expires_at: Option<u64>,
+}
+
+/// An item with its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it lives.
+    pub key: Key,
+    /// What is there.
+    pub item: Item,
+}
+
+/// What must hold for a write to happen. An expired item is absent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precondition {
+    /// Nothing.
+    None,
+    /// There is no item.
+    Absent,
+    /// There is an item.
+    Present,
+    /// There is an item, in this state.
+    Revision(Revision),
+}
+
+/// How current a read must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consistency {
+    /// May lag behind acknowledged writes.
+    Eventual,
+    /// Sees every write acknowledged before it.
+    Strong,
+}
+
+/// Order of a query by sort key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Lowest bytes first.
+    Ascending,
+    /// Highest bytes first.
+    Descending,
+}
+
+/// Which sort keys a query covers; bounds inclusive.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SortRange {
+    /// The whole partition.
+    All,
+    /// Those that start with this text.
+    Prefix(String),
+    /// From the first to the second.
+    Between(String, String),
+    /// From this one on.
+    AtLeast(String),
+    /// Up to this one.
+    AtMost(String),
+}
+
+/// What a put writes beside the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutOptions {
+    /// What must hold.
+    pub precondition: Precondition,
+    /// New secondary key; `None` removes it.
+    pub index: Option<Key>,
+    /// New expiry in seconds since the Unix epoch; `None` removes it.
+    pub expires_at: Option<u64>,
+}
+
+/// Which part of a partition a query returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryOptions {
+    /// Which sort keys.
+    pub range: SortRange,
+    /// In which order.
+    pub direction: Direction,
+    /// Entries wanted, 1 to [`PAGE_ENTRIES_MAX`](contract::limits::PAGE_ENTRIES_MAX).
+    pub limit: u32,
+    /// Where an earlier page ended.
+    pub cursor: Option<String>,
+}
+
+/// Part of a query's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// In the query's order.
+    pub entries: Vec<Entry>,
+    /// How to go on; `None`: that was all.
+    pub cursor: Option<String>,
+}
+
+/// One part of a transaction. `D` is what is known of a document: a tape may have no more than its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation<D = Document> {
+    /// Writes an item.
+    Put {
+        /// Where.
+        key: Key,
+        /// What.
+        document: D,
+        /// Under which condition, with which secondary key and expiry.
+        options: PutOptions,
+    },
+    /// Removes an item.
+    Delete {
+        /// Where.
+        key: Key,
+        /// What must hold.
+        precondition: Precondition,
+    },
+    /// Writes nothing.
+    Check {
+        /// Where.
+        key: Key,
+        /// What must hold.
+        precondition: Precondition,
+    },
+}
+
+impl<D> Operation<D> {
+    /// Which item it is about.
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => key,
+        }
+    }
+
+    /// What must hold for it.
+    pub fn precondition(&self) -> &Precondition {
+        match self {
+            Self::Put { options, .. } => &options.precondition,
+            Self::Delete { precondition, .. } | Self::Check { precondition, .. } => precondition,
+        }
+    }
+}
+
+/// What became of a put. Losing a race is an outcome, not an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutOutcome {
+    /// Written; the item's new revision.
+    Done(Revision),
+    /// Nothing was written; the item that is there.
+    PreconditionFailed(Option<Item>),
+}
+
+/// What became of a delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeleteOutcome {
+    /// Gone, or was absent and that was allowed.
+    Done,
+    /// Nothing was deleted; the item that is there.
+    PreconditionFailed(Option<Item>),
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransactOutcome {
+    /// Everything was done; the new revision of each put, `None` for other operations.
+    Done(Vec<Option<Revision>>),
+    /// Nothing was done.
+    PreconditionFailed {
+        /// The first operation whose precondition did not hold.
+        position: u32,
+        /// The item found there.
+        item: Option<Item>,
+    },
+}
+
+/// Why a call has no outcome. The texts reach the guest: they name rules and sizes, never tables, files, accounts or addresses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    /// The call breaks the rule named here.
+    #[error("{0}")]
+    Invalid(String),
+    /// A document or transaction over the size limit named here.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The store asks to slow down.
+    #[error("the store is throttling")]
+    Throttled {
+        /// When to try again, where the store said so.
+        retry_after_ms: Option<u64>,
+    },
+    /// The store cannot be reached or is failing; nothing was written.
+    #[error("the store is unavailable")]
+    Unavailable,
+    /// Another transaction kept interfering; nothing was written.
+    #[error("another transaction interfered")]
+    Conflict,
+    /// A write ran out of time and may or may not have happened.
+    #[error("the write ran out of time and may or may not have happened")]
+    OutcomeUnknown,
+    /// The host's credentials or configuration do not fit the store.
+    #[error("the host is not configured for its store")]
+    Misconfigured,
+    /// What is stored cannot be read as an item, or the host has a defect.
+    #[error("internal storage error")]
+    Internal,
+}
+
+/// Whether an item that expires at this second, if at all, counts as deleted at `now_ms` milliseconds since the Unix epoch.
+pub fn is_expired(expires_at: Option<u64>, now_ms: u64) -> bool {
+    expires_at.is_some_and(|seconds| seconds <= now_ms / 1000)
+}
+
+impl Revision {
+    /// The text of the revision.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Takes the text as it is: a revision that never existed simply matches nothing.
+impl From<String> for Revision {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<Revision> for String {
+    fn from(revision: Revision) -> Self {
+        revision.0
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Document {
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Size of the document as DynamoDB counts it, without keys and other attributes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}

@@ -1,0 +1,253 @@
+//! What a guest asks of its store and what it is told, as one request and one response: whoever stands between guest and store passes them on
+//! without knowing each function.
+
+use super::{
+    Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
+    PutOptions, PutOutcome, QueryOptions, StorageError, TransactOutcome,
+};
+use serde::Deserialize;
+use std::fmt;
+
+/// The functions of `tenon:handler/storage`, under their names there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)] // `wit/storage.wit` says what each does
+pub enum StorageFunction {
+    Get,
+    GetMany,
+    Put,
+    Delete,
+    Query,
+    QueryIndex,
+    Transact,
+}
+
+impl StorageFunction {
+    /// The name in the WIT.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::GetMany => "get-many",
+            Self::Put => "put",
+            Self::Delete => "delete",
+            Self::Query => "query",
+            Self::QueryIndex => "query-index",
+            Self::Transact => "transact",
+        }
+    }
+
+    /// Whether it may change what is stored.
+    pub fn writes(self) -> bool {
+        match self {
+            Self::Put | Self::Delete | Self::Transact => true,
+            Self::Get | Self::GetMany | Self::Query | Self::QueryIndex => false,
+        }
+    }
+}
+
+impl fmt::Display for StorageFunction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// One call of a guest. `D` is what is known of a document: a tape may have no more than its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorageRequest<D = Document> {
+    /// Reads one item.
+    Get {
+        /// Which.
+        key: Key,
+        /// How current it must be.
+        consistency: Consistency,
+    },
+    /// Reads up to [`GET_MANY_KEYS_MAX`](contract::limits::GET_MANY_KEYS_MAX) items, answered in the order of `keys`.
+    GetMany {
+        /// Which.
+        keys: Vec<Key>,
+        /// How current they must be.
+        consistency: Consistency,
+    },
+    /// Writes one item.
+    Put {
+        /// Where.
+        key: Key,
+        /// What.
+        document: D,
+        /// Under which condition, with which secondary key and expiry.
+        options: PutOptions,
+    },
+    /// Removes one item.
+    Delete {
+        /// Which.
+        key: Key,
+        /// What must hold.
+        precondition: Precondition,
+    },
+    /// Reads a partition in the order of its sort keys.
+    Query {
+        /// Which.
+        partition: String,
+        /// How current the entries must be.
+        consistency: Consistency,
+        /// Which part of it, in which order.
+        options: QueryOptions,
+    },
+    /// Reads by secondary key, in the order of secondary sort key, primary partition, primary sort key.
+    QueryIndex {
+        /// The partition of the secondary keys.
+        partition: String,
+        /// Which part of it, in which order.
+        options: QueryOptions,
+    },
+    /// Applies all operations or none.
+    Transact {
+        /// Each about another item.
+        operations: Vec<Operation<D>>,
+        /// Under which the transaction is done once.
+        token: Option<String>,
+    },
+}
+
+impl<D> StorageRequest<D> {
+    /// Which function was called.
+    pub fn function(&self) -> StorageFunction {
+        match self {
+            Self::Get { .. } => StorageFunction::Get,
+            Self::GetMany { .. } => StorageFunction::GetMany,
+            Self::Put { .. } => StorageFunction::Put,
+            Self::Delete { .. } => StorageFunction::Delete,
+            Self::Query { .. } => StorageFunction::Query,
+            Self::QueryIndex { .. } => StorageFunction::QueryIndex,
+            Self::Transact { .. } => StorageFunction::Transact,
+        }
+    }
+
+    /// Calls `each` with every document that the guest wants to write.
+    pub fn documents(&self, each: &mut dyn FnMut(&D)) {
+        match self {
+            Self::Put { document, .. } => each(document),
+            Self::Transact { operations, .. } => {
+                for operation in operations {
+                    match operation {
+                        Operation::Put { document, .. } => each(document),
+                        Operation::Delete { .. } | Operation::Check { .. } => {}
+                    }
+                }
+            }
+            Self::Get { .. }
+            | Self::GetMany { .. }
+            | Self::Delete { .. }
+            | Self::Query { .. }
+            | Self::QueryIndex { .. } => {}
+        }
+    }
+}
+
+/// What came of a call that did not fail. A store answers each function with that function's response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // `StorageRequest` and the types say what each is
+pub enum StorageResponse {
+    Get(Option<Item>),
+    GetMany(Vec<Option<Item>>),
+    Put(PutOutcome),
+    Delete(DeleteOutcome),
+    Query(Page),
+    QueryIndex(Page),
+    Transact(TransactOutcome),
+}
+
+impl StorageResponse {
+    /// Calls `each` with every document that the guest is given.
+    pub fn documents(&self, each: &mut dyn FnMut(&Document)) {
+        match self {
+            Self::Get(found)
+            | Self::Put(PutOutcome::PreconditionFailed(found))
+            | Self::Delete(DeleteOutcome::PreconditionFailed(found))
+            | Self::Transact(TransactOutcome::PreconditionFailed { item: found, .. }) => {
+                found.iter().for_each(|item| each(&item.document));
+            }
+            Self::GetMany(found) => {
+                let items = found.iter().flatten();
+                items.for_each(|item| each(&item.document));
+            }
+            Self::Query(page) | Self::QueryIndex(page) => {
+                let items = page.entries.iter().map(|entry| &entry.item);
+                items.for_each(|item| each(&item.document));
+            }
+            Self::Put(PutOutcome::Done(_))
+            | Self::Delete(DeleteOutcome::Done)
+            | Self::Transact(TransactOutcome::Done(_)) => {}
+        }
+    }
+}
+
+/// The responses by function. Another function's response is a defect of the store.
+impl StorageResponse {
+    /// What a get found.
+    pub fn into_get(self) -> Result<Option<Item>, StorageError> {
+        match self {
+            Self::Get(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What a get of several items found.
+    pub fn into_get_many(self) -> Result<Vec<Option<Item>>, StorageError> {
+        match self {
+            Self::GetMany(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What became of a put.
+    pub fn into_put(self) -> Result<PutOutcome, StorageError> {
+        match self {
+            Self::Put(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What became of a delete.
+    pub fn into_delete(self) -> Result<DeleteOutcome, StorageError> {
+        match self {
+            Self::Delete(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What a query found.
+    pub fn into_query(self) -> Result<Page, StorageError> {
+        match self {
+            Self::Query(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What a query by secondary key found.
+    pub fn into_query_index(self) -> Result<Page, StorageError> {
+        match self {
+            Self::QueryIndex(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+
+    /// What became of a transaction.
+    pub fn into_transact(self) -> Result<TransactOutcome, StorageError> {
+        match self {
+            Self::Transact(answer) => Ok(answer),
+            _ => Err(StorageError::Internal),
+        }
+    }
+}
+
+/// A document store. Every call is atomic for the items it names.
+#[async_trait::async_trait]
+pub trait Storage: Send + Sync {
+    /// Does what is asked.
+    async fn perform(
+        &self,
+        call: &Call,
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError>;
+}

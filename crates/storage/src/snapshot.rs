@@ -1,0 +1,132 @@
+//! Whole contents of a store, for tests, cases and replays.
+
+use super::{Document, Entry, Item, Key, Namespace, Revision, StorageError};
+use json::{self, JsonError, Value};
+use serde::{Deserialize, Serialize, de, ser};
+use serde_json::{Map, value::RawValue};
+
+/// A store that can be filled and emptied into a list, revisions included.
+pub trait Snapshot {
+    /// Puts entries as they are, over what is there.
+    fn load(&self, entries: Vec<Entry>) -> Result<(), StorageError>;
+
+    /// Everything that has not expired at `now_ms`, in the order of partitions and sort keys.
+    fn entries(&self, now_ms: u64) -> Result<Vec<Entry>, StorageError>;
+
+    /// [`Self::load`] for entries as a guest names them.
+    fn load_namespace(
+        &self,
+        namespace: &Namespace,
+        entries: Vec<Entry>,
+    ) -> Result<(), StorageError> {
+        self.load(
+            entries
+                .into_iter()
+                .map(|entry| namespace.enclose(entry))
+                .collect(),
+        )
+    }
+
+    /// [`Self::entries`] of one guest, as it names them.
+    fn namespace_entries(
+        &self,
+        namespace: &Namespace,
+        now_ms: u64,
+    ) -> Result<Vec<Entry>, StorageError> {
+        Ok(self
+            .entries(now_ms)?
+            .into_iter()
+            .filter_map(|entry| namespace.disclose(entry))
+            .collect())
+    }
+}
+
+/// The JSON form of an entry: `{partition, sort, document, revision, index?: {partition, sort}, expires_at?}`.
+///
+/// The document stays text, which its own reader takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryFields {
+    partition: String,
+    sort: String,
+    document: Box<RawValue>,
+    revision: String,
+    #[serde(default)]
+    index: Option<KeyFields>,
+    #[serde(default)]
+    expires_at: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFields {
+    partition: String,
+    sort: String,
+}
+
+impl Serialize for Entry {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // As a tree: raw text would be read again, by another reader, where this becomes part of a tree.
+        let value = self.to_value().map_err(ser::Error::custom)?;
+        value.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = EntryFields::deserialize(deserializer)?;
+        Ok(Self {
+            key: Key {
+                partition: fields.partition,
+                sort: fields.sort,
+            },
+            item: Item {
+                document: Document::parse(fields.document.get()).map_err(de::Error::custom)?,
+                revision: Revision::from(fields.revision),
+                index: fields.index.map(|index| Key {
+                    partition: index.partition,
+                    sort: index.sort,
+                }),
+                expires_at: fields.expires_at,
+            },
+        })
+    }
+}
+
+impl Entry {
+    /// The JSON form as a tree.
+    pub fn to_value(&self) -> Result<Value, JsonError> {
+        let Self { key, item } = self;
+        let mut members = key_members(key);
+        members.insert("document".to_owned(), item.document.to_value()?);
+        members.insert("revision".to_owned(), item.revision.as_str().into());
+        if let Some(index) = &item.index {
+            members.insert("index".to_owned(), key_members(index).into());
+        }
+        if let Some(expires_at) = item.expires_at {
+            members.insert("expires_at".to_owned(), expires_at.into());
+        }
+        Ok(members.into())
+    }
+}
+
+fn key_members(key: &Key) -> Map<String, Value> {
+    [
+        ("partition".to_owned(), key.partition.as_str().into()),
+        ("sort".to_owned(), key.sort.as_str().into()),
+    ]
+    .into_iter()
+    .collect()
+}
+
+impl Document {
+    /// The document as a tree, numbers with all their digits.
+    pub fn to_value(&self) -> Result<Value, JsonError> {
+        json::value(self.text.as_bytes())
+    }
+
+    /// [`Self::parse`] for a value that was read already. Repeated members cannot be noticed any more.
+    pub fn from_value(value: &Value) -> Result<Self, StorageError> {
+        Self::parse(&value.to_string())
+    }
+}

@@ -1,0 +1,419 @@
+//! JSON to storage calls.
+
+use super::StorageFunction;
+use crate::exchange::list;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use storage::{
+    Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
+    Precondition, PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError,
+    StorageRequest, StorageResponse, TransactOutcome,
+};
+
+/// A recorded call. Documents are `None` where the tape does not hold them.
+pub type RecordedArguments = StorageRequest<Option<Document>>;
+
+/// Reads the arguments of a function.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into types of named members that hold no `Value`; their lists are bounded"
+)]
+pub fn read_arguments(
+    function: StorageFunction,
+    json: &RawValue,
+) -> Result<RecordedArguments, serde_json::Error> {
+    let json = json.get();
+    Ok(match function {
+        StorageFunction::Get => {
+            let GetRecord { key, consistency } = serde_json::from_str(json)?;
+            StorageRequest::Get { key, consistency }
+        }
+        StorageFunction::GetMany => {
+            let GetManyRecord { keys, consistency } = serde_json::from_str(json)?;
+            StorageRequest::GetMany { keys, consistency }
+        }
+        StorageFunction::Put => {
+            let (key, document, options) = serde_json::from_str::<PutRecord<'_>>(json)?.split()?;
+            StorageRequest::Put {
+                key,
+                document,
+                options,
+            }
+        }
+        StorageFunction::Delete => {
+            let KeyedPrecondition { key, precondition } = serde_json::from_str(json)?;
+            StorageRequest::Delete { key, precondition }
+        }
+        StorageFunction::Query => {
+            let query: QueryRecord = serde_json::from_str(json)?;
+            let consistency = query
+                .consistency
+                .ok_or_else(|| serde_json::Error::missing_field("consistency"))?;
+            let (partition, options) = query.split();
+            StorageRequest::Query {
+                partition,
+                consistency,
+                options,
+            }
+        }
+        StorageFunction::QueryIndex => {
+            let (partition, options) = serde_json::from_str::<QueryRecord>(json)?.split();
+            StorageRequest::QueryIndex { partition, options }
+        }
+        StorageFunction::Transact => {
+            let record: TransactRecord<'_> = serde_json::from_str(json)?;
+            let operations = record.operations.into_iter().map(TryInto::try_into);
+            StorageRequest::Transact {
+                operations: operations.collect::<Result<_, _>>()?,
+                token: record.token,
+            }
+        }
+    })
+}
+
+/// A recorded result.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ResultRecord<'a> {
+    /// The outcome; its shape depends on the function.
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub ok: Option<&'a RawValue>,
+    /// The name of the error.
+    #[serde(borrow, default)]
+    pub error: Option<Cow<'a, str>>,
+    /// Of `invalid` and `too-large`: which rule, by how much.
+    #[serde(borrow, default)]
+    pub message: Option<Cow<'a, str>>,
+    /// Of `throttled`.
+    #[serde(default)]
+    pub retry_after_ms: Option<u64>,
+}
+
+/// Also where the value is `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// Why a recorded result cannot be given to a guest.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultError {
+    /// Not what the function returns.
+    #[error(transparent)]
+    Shape(#[from] serde_json::Error),
+    /// It holds a document that was too long for the tape.
+    #[error("the tape holds only the digest of a document that the store returned")]
+    Omitted,
+}
+
+impl<'a> ResultRecord<'a> {
+    /// The response or the error of a call of this function.
+    pub fn read(
+        &self,
+        function: StorageFunction,
+    ) -> Result<Result<StorageResponse, StorageError>, ResultError> {
+        match (&self.ok, self.storage_error()?) {
+            (_, Some(error)) => Ok(Err(error)),
+            (Some(json), None) => response(function, json.get()).map(Ok),
+            (None, None) => {
+                Err(serde_json::Error::custom("result has neither `ok` nor `error`").into())
+            }
+        }
+    }
+
+    /// The error, if it is one.
+    pub fn storage_error(&self) -> Result<Option<StorageError>, serde_json::Error> {
+        let Some(name) = &self.error else {
+            return Ok(None);
+        };
+        let message = || self.message.clone().unwrap_or_default().into_owned();
+        Ok(Some(match &**name {
+            "invalid" => StorageError::Invalid(message()),
+            "too-large" => StorageError::TooLarge(message()),
+            "throttled" => StorageError::Throttled {
+                retry_after_ms: self.retry_after_ms,
+            },
+            "unavailable" => StorageError::Unavailable,
+            "conflict" => StorageError::Conflict,
+            "outcome-unknown" => StorageError::OutcomeUnknown,
+            "misconfigured" => StorageError::Misconfigured,
+            "internal" => StorageError::Internal,
+            other => {
+                return Err(serde_json::Error::custom(format_args!(
+                    "unknown storage error `{other}`"
+                )));
+            }
+        }))
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into types of named members that hold no `Value`; their lists are bounded"
+)]
+fn response(function: StorageFunction, json: &str) -> Result<StorageResponse, ResultError> {
+    Ok(match function {
+        StorageFunction::Get => StorageResponse::Get(found(json)?),
+        StorageFunction::GetMany => {
+            let items =
+                list::<_, Option<ItemRecord<'_>>>(&mut serde_json::Deserializer::from_str(json))?;
+            let items = items
+                .into_iter()
+                .map(|item| item.map(ItemRecord::item).transpose());
+            StorageResponse::GetMany(items.collect::<Result<_, _>>()?)
+        }
+        StorageFunction::Put => StorageResponse::Put(match serde_json::from_str(json)? {
+            PutOutcomeRecord::Done(revision) => PutOutcome::Done(revision),
+            PutOutcomeRecord::PreconditionFailed(json) => {
+                PutOutcome::PreconditionFailed(found(json.get())?)
+            }
+        }),
+        StorageFunction::Delete => {
+            let record: DeleteOutcomeRecord<'_> = serde_json::from_str(json)?;
+            StorageResponse::Delete(match (record.precondition_failed, record.done) {
+                (Some(json), _) => DeleteOutcome::PreconditionFailed(found(json.get())?),
+                (None, true) => DeleteOutcome::Done,
+                (None, false) => return Err(serde_json::Error::missing_field("done").into()),
+            })
+        }
+        StorageFunction::Query => StorageResponse::Query(page(json)?),
+        StorageFunction::QueryIndex => StorageResponse::QueryIndex(page(json)?),
+        StorageFunction::Transact => StorageResponse::Transact(match serde_json::from_str(json)? {
+            TransactOutcomeRecord::Done(revisions) => TransactOutcome::Done(revisions),
+            TransactOutcomeRecord::PreconditionFailed(failed) => {
+                TransactOutcome::PreconditionFailed {
+                    position: failed.position,
+                    item: failed.item.map(ItemRecord::item).transpose()?,
+                }
+            }
+        }),
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`; its lists are bounded"
+)]
+fn page(json: &str) -> Result<Page, ResultError> {
+    let page: PageRecord<'_> = serde_json::from_str(json)?;
+    let entries = page.entries.into_iter().map(EntryRecord::entry);
+    Ok(Page {
+        entries: entries.collect::<Result<_, _>>()?,
+        cursor: page.cursor,
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`"
+)]
+fn found(json: &str) -> Result<Option<Item>, ResultError> {
+    serde_json::from_str::<Option<ItemRecord<'_>>>(json)?
+        .map(ItemRecord::item)
+        .transpose()
+}
+
+#[derive(Deserialize)]
+struct ItemRecord<'a> {
+    #[serde(borrow, default)]
+    document: Option<&'a RawValue>,
+    revision: Revision,
+    #[serde(default)]
+    index: Option<Key>,
+    #[serde(default)]
+    expires_at: Option<u64>,
+}
+
+impl ItemRecord<'_> {
+    fn item(self) -> Result<Item, ResultError> {
+        let document = self.document.ok_or(ResultError::Omitted)?;
+        Ok(Item {
+            document: document_of(document)?,
+            revision: self.revision,
+            index: self.index,
+            expires_at: self.expires_at,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct EntryRecord<'a> {
+    partition: String,
+    sort: String,
+    #[serde(borrow, default)]
+    document: Option<&'a RawValue>,
+    revision: Revision,
+    #[serde(default)]
+    index: Option<Key>,
+    #[serde(default)]
+    expires_at: Option<u64>,
+}
+
+impl EntryRecord<'_> {
+    fn entry(self) -> Result<Entry, ResultError> {
+        let item = ItemRecord {
+            document: self.document,
+            revision: self.revision,
+            index: self.index,
+            expires_at: self.expires_at,
+        };
+        Ok(Entry {
+            key: Key {
+                partition: self.partition,
+                sort: self.sort,
+            },
+            item: item.item()?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct PageRecord<'a> {
+    #[serde(borrow)]
+    entries: Vec<EntryRecord<'a>>,
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PutOutcomeRecord<'a> {
+    Done(Revision),
+    #[serde(borrow)]
+    PreconditionFailed(&'a RawValue),
+}
+
+#[derive(Deserialize)]
+struct DeleteOutcomeRecord<'a> {
+    #[serde(default)]
+    done: bool,
+    #[serde(borrow, default, deserialize_with = "present")]
+    precondition_failed: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TransactOutcomeRecord<'a> {
+    Done(#[serde(deserialize_with = "list")] Vec<Option<Revision>>),
+    #[serde(borrow)]
+    PreconditionFailed(FailedRecord<'a>),
+}
+
+#[derive(Deserialize)]
+struct FailedRecord<'a> {
+    position: u32,
+    #[serde(borrow, default)]
+    item: Option<ItemRecord<'a>>,
+}
+
+#[derive(Deserialize)]
+struct GetRecord {
+    key: Key,
+    consistency: Consistency,
+}
+
+#[derive(Deserialize)]
+struct GetManyRecord {
+    keys: Vec<Key>,
+    consistency: Consistency,
+}
+
+#[derive(Deserialize)]
+struct KeyedPrecondition {
+    key: Key,
+    precondition: Precondition,
+}
+
+#[derive(Deserialize)]
+struct PutRecord<'a> {
+    key: Key,
+    #[serde(borrow, default)]
+    document: Option<&'a RawValue>,
+    precondition: Precondition,
+    #[serde(default)]
+    index: Option<Key>,
+    #[serde(default)]
+    expires_at: Option<u64>,
+}
+
+impl PutRecord<'_> {
+    fn split(self) -> Result<(Key, Option<Document>, PutOptions), serde_json::Error> {
+        let options = PutOptions {
+            precondition: self.precondition,
+            index: self.index,
+            expires_at: self.expires_at,
+        };
+        Ok((
+            self.key,
+            self.document.map(document_of).transpose()?,
+            options,
+        ))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OperationRecord<'a> {
+    #[serde(borrow)]
+    Put(PutRecord<'a>),
+    Delete(KeyedPrecondition),
+    Check(KeyedPrecondition),
+}
+
+impl TryFrom<OperationRecord<'_>> for Operation<Option<Document>> {
+    type Error = serde_json::Error;
+
+    fn try_from(operation: OperationRecord<'_>) -> Result<Self, serde_json::Error> {
+        Ok(match operation {
+            OperationRecord::Put(put) => {
+                let (key, document, options) = put.split()?;
+                Self::Put {
+                    key,
+                    document,
+                    options,
+                }
+            }
+            OperationRecord::Delete(KeyedPrecondition { key, precondition }) => {
+                Self::Delete { key, precondition }
+            }
+            OperationRecord::Check(KeyedPrecondition { key, precondition }) => {
+                Self::Check { key, precondition }
+            }
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct TransactRecord<'a> {
+    #[serde(borrow)]
+    operations: Vec<OperationRecord<'a>>,
+    #[serde(default)]
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct QueryRecord {
+    partition: String,
+    #[serde(default)]
+    consistency: Option<Consistency>,
+    range: SortRange,
+    direction: Direction,
+    limit: u32,
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+impl QueryRecord {
+    fn split(self) -> (String, QueryOptions) {
+        let options = QueryOptions {
+            range: self.range,
+            direction: self.direction,
+            limit: self.limit,
+            cursor: self.cursor,
+        };
+        (self.partition, options)
+    }
+}
+
+fn document_of(json: &RawValue) -> Result<Document, serde_json::Error> {
+    Document::parse(json.get()).map_err(serde_json::Error::custom)
+}

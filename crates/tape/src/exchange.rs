@@ -1,0 +1,460 @@
+//! One line of a tape, read without taking apart what a replay only passes on. `docs/tape.md` says what each field means.
+
+use super::{FaultRecord, StorageFunction, redact::Redaction, splices::Name};
+use contract::{
+    digest::Digest,
+    limits::{Limits, REPLAY_DURATION_MAX, TAPE_LINE_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
+    log::LogLevel,
+    seed::Seed,
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, fmt, marker::PhantomData, time::Duration};
+
+pub use super::call::read::ResultRecord;
+
+/// The version that this program writes. It reads this one and all before.
+pub const VERSION: u32 = 1;
+
+/// How a line begins: the version is the first member, so that a tape is known by its first bytes.
+pub(super) const FIRST_MEMBER: &str = "tenon_tape";
+
+/// A line, borrowed from its text.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Exchange<'a> {
+    /// Schema version.
+    #[serde(rename = "tenon_tape")]
+    pub version: u32,
+    /// The request's id.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// Milliseconds since the Unix epoch: the guest's clock.
+    pub received_at_ms: u64,
+    /// SHA-256 of the component that was asked; `None` where the host answered or refused before.
+    pub guest: Option<Digest>,
+    /// Source of everything random; `None` where it was withheld.
+    #[serde(deserialize_with = "seed")]
+    pub seed: Option<Seed>,
+    /// What else of the host reached the guest.
+    #[serde(borrow, default)]
+    pub host: HostFacts<'a>,
+    /// The gateway event; `None` where it was not text.
+    #[serde(borrow)]
+    pub event: Option<&'a RawValue>,
+    /// Storage calls in their order.
+    #[serde(borrow, deserialize_with = "list")]
+    pub calls: Vec<CallRecord<'a>>,
+    /// Calls after these, which the tape does not hold.
+    #[serde(default)]
+    pub calls_omitted: u32,
+    /// The guest's log lines: an array of `{level, message, attributes?, after}`.
+    #[serde(borrow, default)]
+    pub logs: Option<&'a RawValue>,
+    /// What went back to the gateway; `None`: the event was rejected.
+    #[serde(borrow)]
+    pub response: Option<&'a RawValue>,
+    /// Why the event was rejected: it was no HTTP request.
+    #[serde(borrow, default)]
+    pub rejection: Option<Cow<'a, str>>,
+    /// The status that the client got.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// Why the host answered in the guest's place.
+    #[serde(borrow, default)]
+    pub fault: Option<FaultRecord<'a>>,
+    /// What the request used.
+    #[serde(default)]
+    pub usage: UsageRecord,
+    /// What was redacted.
+    #[serde(borrow, default)]
+    pub redacted: Option<RedactedRecord<'a>>,
+    /// What was too long to be held by value.
+    #[serde(borrow, default, deserialize_with = "list")]
+    pub omitted: Vec<Omission<'a>>,
+    /// The last member: the digest of the line before it. Lines that were recorded by early releases have none.
+    #[serde(default)]
+    pub sha256: Option<Digest>,
+}
+
+/// What beside the event the host gave to the guest. Absent members have their defaults.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct HostFacts<'a> {
+    /// The release of the host.
+    #[serde(borrow, default)]
+    pub version: Cow<'a, str>,
+    /// What was taken off the path.
+    #[serde(borrow, default)]
+    pub base_path: Option<Cow<'a, str>>,
+    /// Less severe log lines are not on the tape; `info` if absent.
+    #[serde(default)]
+    pub log_level: Option<LogLevel>,
+    /// Names of the variables in the guest's environment. The values may be secret.
+    #[serde(borrow, default, deserialize_with = "texts")]
+    pub environment_names: Vec<Cow<'a, str>>,
+    /// SHA-256 of the guest's environment as a JSON object: in lines that were encrypted, because short values can be guessed from it, and in
+    /// those of early releases.
+    #[serde(default)]
+    pub environment: Option<Digest>,
+    /// Bounds that are not the default ones.
+    #[serde(default)]
+    pub limits: LimitsRecord,
+}
+
+impl HostFacts<'_> {
+    /// Whether the guest had an environment.
+    pub fn has_environment(&self) -> bool {
+        !self.environment_names.is_empty() || self.environment.is_some()
+    }
+}
+
+/// Bounds of a request as far as they are not the default ones. Names and units are those of [`Limits`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[allow(missing_docs)]
+pub struct LimitsRecord {
+    pub request_body_bytes_max: Option<usize>,
+    pub request_target_bytes_max: Option<usize>,
+    pub request_headers_bytes_max: Option<usize>,
+    pub guest_memory_bytes_max: Option<usize>,
+    pub host_calls_max: Option<u32>,
+    pub storage_calls_max: Option<u32>,
+    pub request_duration_ms_max: Option<u64>,
+}
+
+impl LimitsRecord {
+    /// The bounds under which the request ran, but for its time: a replay waits for nothing, and whoever wrote the line may have asked for any.
+    pub fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            request_body_bytes_max: self
+                .request_body_bytes_max
+                .unwrap_or(default.request_body_bytes_max),
+            request_target_bytes_max: self
+                .request_target_bytes_max
+                .unwrap_or(default.request_target_bytes_max),
+            request_headers_bytes_max: self
+                .request_headers_bytes_max
+                .unwrap_or(default.request_headers_bytes_max),
+            guest_memory_bytes_max: self
+                .guest_memory_bytes_max
+                .unwrap_or(default.guest_memory_bytes_max),
+            host_calls_max: self.host_calls_max.unwrap_or(default.host_calls_max),
+            storage_calls_max: self.storage_calls_max.unwrap_or(default.storage_calls_max),
+            request_duration_max: self
+                .request_duration_ms_max
+                .map_or(default.request_duration_max, Duration::from_millis)
+                .min(REPLAY_DURATION_MAX),
+        }
+    }
+}
+
+/// A storage call.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CallRecord<'a> {
+    /// Which function.
+    pub call: StorageFunction,
+    /// What was asked, see [`read_arguments`](super::read_arguments).
+    #[serde(borrow)]
+    pub arguments: &'a RawValue,
+    /// What the store said; `None`: the request ended before it said anything.
+    #[serde(borrow, default)]
+    pub result: Option<&'a RawValue>,
+    /// Microseconds from the start of the request to that of the call.
+    #[serde(default)]
+    pub at_us: u64,
+    /// Microseconds that the call took.
+    #[serde(default)]
+    pub us: u64,
+}
+
+impl<'a> CallRecord<'a> {
+    /// The result, taken apart; `None`: the request ended before there was one.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`"
+    )]
+    pub fn result(&self) -> Result<Option<ResultRecord<'a>>, serde_json::Error> {
+        self.result
+            .map(|result| serde_json::from_str(result.get()))
+            .transpose()
+    }
+}
+
+/// What a request used.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct UsageRecord {
+    /// From the call to the answer.
+    pub total_us: u64,
+    /// Of this, waiting for the store.
+    pub storage_us: u64,
+    /// Storage functions called.
+    pub storage_calls: u32,
+    /// All host functions called.
+    pub host_calls: u32,
+    /// Largest size of the guest's memory.
+    pub memory_bytes_peak: usize,
+    /// Capacity that the store charged.
+    pub capacity_units: f64,
+    /// Answers of the store that asked to slow down.
+    pub throttles: u32,
+    /// Requests to the store that repeated an earlier one.
+    pub retries: u32,
+}
+
+/// Which rules of redaction hit, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct RedactedRecord<'a> {
+    /// Names of headers.
+    #[serde(borrow, deserialize_with = "texts")]
+    pub headers: Vec<Cow<'a, str>>,
+    /// Names of query parameters.
+    #[serde(borrow, deserialize_with = "texts")]
+    pub query: Vec<Cow<'a, str>>,
+    /// Names of members of JSON, of attributes and in texts.
+    #[serde(borrow, deserialize_with = "texts")]
+    pub names: Vec<Cow<'a, str>>,
+    /// JSON pointers into bodies and documents.
+    #[serde(borrow, deserialize_with = "texts")]
+    pub fields: Vec<Cow<'a, str>>,
+    /// Places in the line, as JSON pointers; `#` leads into the JSON text of a body.
+    #[serde(borrow, deserialize_with = "texts")]
+    pub at: Vec<Cow<'a, str>>,
+    /// Number of further places.
+    pub more: u64,
+    /// Places at which `null` stands because what was there could not be read.
+    #[serde(borrow, deserialize_with = "texts")]
+    pub left_out: Vec<Cow<'a, str>>,
+}
+
+impl RedactedRecord<'_> {
+    /// The rules, to be applied to what a replay gives before it is compared.
+    pub fn rules(&self) -> Redaction {
+        let leaves_out = self.is_left_out("/response/body");
+        let names = [&*self.headers, &*self.query, &*self.names];
+        Redaction::of_rules(names, &self.fields, leaves_out)
+    }
+
+    /// Whether this place could not be read.
+    pub fn is_left_out(&self, place: &str) -> bool {
+        self.left_out.iter().any(|left_out| left_out == place)
+    }
+}
+
+/// A text that the tape does not hold: `null` stands in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Omission<'a> {
+    /// Where, as a JSON pointer into the line.
+    #[serde(borrow)]
+    pub at: Cow<'a, str>,
+    /// Length of its JSON text.
+    pub bytes: u64,
+    /// SHA-256 of its JSON text.
+    pub sha256: Digest,
+}
+
+/// A line that is no exchange.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// Over the bound.
+    #[error("line has {0} bytes, at most {TAPE_LINE_BYTES_MAX} are read")]
+    TooLong(usize),
+    /// Not UTF-8.
+    #[error("line is not UTF-8 from byte {0} on")]
+    NotUtf8(usize),
+    /// Not JSON, or not with the members of an exchange.
+    #[error("line is not an exchange: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Of a later version of this program.
+    #[error("line has version {0}, this program reads up to {VERSION}")]
+    Version(u32),
+    /// Nobody gave the key.
+    #[error("line is encrypted: `--identity FILE` names the key that reads it")]
+    Encrypted,
+}
+
+impl ExchangeError {
+    /// Whether the line just ends too early: whoever wrote it was stopped, or still writes.
+    pub fn is_cut(&self) -> bool {
+        match self {
+            Self::Malformed(error) => error.is_eof(),
+            Self::TooLong(_) | Self::NotUtf8(_) | Self::Version(_) | Self::Encrypted => false,
+        }
+    }
+}
+
+impl<'a> Exchange<'a> {
+    /// Reads a line.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`; its lists are bounded"
+    )]
+    pub fn read(line: &'a [u8]) -> Result<Self, ExchangeError> {
+        if line.len() > TAPE_LINE_BYTES_MAX {
+            return Err(ExchangeError::TooLong(line.len()));
+        }
+        let text =
+            str::from_utf8(line).map_err(|error| ExchangeError::NotUtf8(error.valid_up_to()))?;
+        match serde_json::from_str::<Self>(text) {
+            Ok(exchange) if exchange.version == 0 || exchange.version > VERSION => {
+                Err(ExchangeError::Version(exchange.version))
+            }
+            Ok(exchange) => Ok(exchange),
+            Err(error) => Err(explain(text, error)),
+        }
+    }
+
+    /// Whether the line that it was read from is the one that was recorded, to the byte; `true` where it does not say.
+    pub fn is_as_recorded(&self, line: &[u8]) -> bool {
+        self.sha256.is_none_or(|digest| {
+            line.strip_suffix(seal(digest).as_slice())
+                .is_some_and(|sealed| Digest::of(sealed) == digest)
+        })
+    }
+
+    /// Whether something in the line is not what it was.
+    pub fn is_redacted(&self) -> bool {
+        self.redacted
+            .as_ref()
+            .is_some_and(|redacted| !redacted.at.is_empty() || !redacted.left_out.is_empty())
+    }
+}
+
+/// How a line ends.
+pub(super) fn seal(digest: Digest) -> Vec<u8> {
+    format!(",\"sha256\":\"{digest}\"}}").into_bytes()
+}
+
+/// A line of another version, or an encrypted one, lacks members: that is not what is wrong with it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`"
+)]
+fn explain(text: &str, error: serde_json::Error) -> ExchangeError {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(rename = "tenon_tape")]
+        version: u32,
+        #[serde(default)]
+        encrypted: Option<serde::de::IgnoredAny>,
+    }
+    match serde_json::from_str::<Head>(text) {
+        Ok(head) if head.version == 0 || head.version > VERSION => {
+            ExchangeError::Version(head.version)
+        }
+        Ok(head) if head.encrypted.is_some() => ExchangeError::Encrypted,
+        Ok(_) | Err(_) => ExchangeError::Malformed(error),
+    }
+}
+
+/// Whether a line is one of a tape, told by its first member.
+pub fn is_tape(line: &[u8]) -> bool {
+    first_member_is(line, FIRST_MEMBER)
+}
+
+/// Whether a JSON object begins with a member of this name. Written by us, it stands right at the start; others may have put blanks
+/// around it.
+pub(super) fn first_member_is(line: &[u8], name: &str) -> bool {
+    let quoted = line
+        .trim_ascii_start()
+        .strip_prefix(b"{")
+        .map(<[u8]>::trim_ascii_start);
+    quoted
+        .and_then(|rest| rest.strip_prefix(b"\""))
+        .and_then(|rest| rest.strip_prefix(name.as_bytes()))
+        .is_some_and(|rest| rest.starts_with(b"\""))
+}
+
+/// The id of a line's request, also of an encrypted one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`"
+)]
+pub fn id_of(line: &[u8]) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Head<'a> {
+        #[serde(borrow)]
+        id: Cow<'a, str>,
+    }
+    serde_json::from_slice::<Head<'_>>(line)
+        .ok()
+        .map(|head| head.id)
+}
+
+/// A list of at most [`TAPE_LIST_ELEMENTS_MAX`] elements: one of the smallest would otherwise take many times its text.
+pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    struct Elements<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(
+                formatter,
+                "a list of at most {TAPE_LIST_ELEMENTS_MAX} elements"
+            )
+        }
+
+        fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+            let mut elements = Vec::new();
+            while let Some(element) = seq.next_element()? {
+                if elements.len() == TAPE_LIST_ELEMENTS_MAX {
+                    return Err(S::Error::invalid_length(elements.len() + 1, &self));
+                }
+                elements.push(element);
+            }
+            Ok(elements)
+        }
+    }
+
+    deserializer.deserialize_seq(Elements(PhantomData))
+}
+
+/// A list of texts, each borrowed where it has no escapes.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cow<'de, str>>, D::Error> {
+    let texts: Vec<Name<'de>> = list(deserializer)?;
+    Ok(texts.into_iter().map(|Name(text)| text).collect())
+}
+
+fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Seed>, D::Error> {
+    Option::<Cow<'de, str>>::deserialize(deserializer)?
+        .map(|text| text.parse().map_err(D::Error::custom))
+        .transpose()
+}
+
+/// The members of an array of log lines, for who shows them.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LogLine<'a> {
+    /// How severe.
+    pub level: LogLevel,
+    /// What happened.
+    #[serde(borrow)]
+    pub message: Cow<'a, str>,
+    /// A JSON object.
+    #[serde(borrow, default)]
+    pub attributes: Option<&'a RawValue>,
+    /// Storage calls made before.
+    #[serde(default)]
+    pub after: u32,
+}
+
+impl Exchange<'_> {
+    /// The guest's log lines.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "read into a type of named members that holds no `Value`"
+    )]
+    pub fn log_lines(&self) -> Vec<LogLine<'_>> {
+        self.logs
+            .and_then(|logs| json::elements(logs.get()).ok())
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+}

@@ -1,0 +1,134 @@
+//! Records: a view of the store that notes every call, and the line that is made of a request afterwards.
+
+pub(super) mod calls;
+mod line;
+
+pub use calls::RecordingStorage;
+pub use line::write_logs;
+pub use line::{RecordedHost, RecordedRequest, environment_digest};
+
+use super::{TapePolicy, redact::Redaction};
+use contract::{digest::Digest, limits::TAPE_TEXT_BYTES_MAX, outcome::Answer};
+use gateway::Rejection;
+use std::sync::Arc;
+use storage::Storage;
+
+/// What is recorded, and what of it is written.
+#[derive(Clone, Debug)]
+pub struct RecordOptions {
+    /// Which requests.
+    pub policy: TapePolicy,
+    /// What is replaced before it is written.
+    pub redaction: Redaction,
+    /// Leaves the seed out: for guests that make secrets of randomness, on tapes that are not encrypted. Such a request cannot be
+    /// replayed strictly.
+    pub withhold_seed: bool,
+    /// A longer body or document is written as its length and digest.
+    pub text_bytes_max: usize,
+    /// Whom lines are encrypted to.
+    pub recipient: Option<super::Recipient>,
+}
+
+impl RecordOptions {
+    /// As is usual for a policy: credentials are redacted.
+    pub fn new(policy: TapePolicy) -> Self {
+        Self {
+            policy,
+            redaction: Redaction::credentials(),
+            withhold_seed: false,
+            text_bytes_max: TAPE_TEXT_BYTES_MAX,
+            recipient: None,
+        }
+    }
+
+    /// Whether only the holder of a key reads the lines.
+    fn is_encrypted(&self) -> bool {
+        self.recipient.is_some()
+    }
+}
+
+/// Passes events to a service and makes tape of some. One for each host; shared by all requests.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    options: Arc<RecordOptions>,
+}
+
+impl Recorder {
+    /// A recorder.
+    pub fn new(options: RecordOptions) -> Self {
+        Self {
+            options: Arc::new(options),
+        }
+    }
+
+    /// A view of a store that notes a request's calls, for [`Recorder::line`].
+    pub fn view(&self, storage: Arc<dyn Storage>) -> RecordingStorage {
+        RecordingStorage::new(storage, self.options.clone())
+    }
+
+    /// The line of a request, without a line break at its end, whatever the policy says. `calls` is what the guest asked, where one was.
+    ///
+    /// `None`: the event was no HTTP request, or there were no random bytes to encrypt the line with.
+    pub fn line(
+        &self,
+        host: &RecordedHost<'_>,
+        request: &RecordedRequest<'_>,
+        calls: Option<&RecordingStorage>,
+        answer: &Result<Answer, Rejection>,
+    ) -> Option<Vec<u8>> {
+        let noted = calls.map(RecordingStorage::take).unwrap_or_default();
+        let line = line::write(&self.options, host, request, noted, answer);
+        line.zip(answer.as_ref().ok())
+            .and_then(|(line, answer)| self.encrypted(line, request, answer))
+    }
+
+    /// What is recorded.
+    pub fn options(&self) -> &RecordOptions {
+        &self.options
+    }
+}
+
+impl Recorder {
+    /// The line for its recipient. Without random bytes there is none: it never leaves as it is.
+    fn encrypted(
+        &self,
+        line: Vec<u8>,
+        request: &RecordedRequest<'_>,
+        answer: &Answer,
+    ) -> Option<Vec<u8>> {
+        let Some(recipient) = &self.options.recipient else {
+            return Some(line);
+        };
+        let id = &answer.summary.request_id;
+        super::encrypt::encrypt_line(&line, id, request.received_at_ms, recipient).ok()
+    }
+}
+
+/// A text that the tape holds only the length and digest of.
+struct Omitted {
+    /// Where in the line.
+    at: String,
+    bytes: usize,
+    sha256: Digest,
+}
+
+impl Omitted {
+    fn of(at: &str, text: &[u8]) -> Self {
+        Self {
+            at: at.to_owned(),
+            bytes: text.len(),
+            sha256: Digest::of(text),
+        }
+    }
+
+    fn new(at: String, text: &str) -> Self {
+        Self {
+            at,
+            bytes: text.len(),
+            sha256: Digest::of(text.as_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! The guest's view of the store, with every call noted.
+
+use super::{Omitted, RecordOptions};
+use crate::{
+    call::write::{Documents, write_arguments, write_result, written_bytes_max},
+    redact::{Marks, Redaction, Secrets},
+};
+use contract::limits::{TAPE_CALLS_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX};
+use json::{Object, write_number};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+use storage::{Call, Document, Storage, StorageError, StorageRequest, StorageResponse};
+
+/// Passes calls on, and notes them with what came back.
+pub struct RecordingStorage {
+    inner: Arc<dyn Storage>,
+    options: Arc<RecordOptions>,
+    started: Instant,
+    noted: Mutex<Noted>,
+}
+
+/// What was noted of a request's calls.
+#[derive(Default)]
+pub(crate) struct Noted {
+    /// The elements of the array of calls.
+    pub(crate) text: Vec<u8>,
+    pub(super) count: u32,
+    /// Calls after the bound was reached: not in `text`.
+    pub(super) omitted_count: u32,
+    /// The last call has no end yet. Guests make one call at a time.
+    pub(super) is_open: bool,
+    pub(super) marks: Marks,
+    /// What was redacted in what the guest was told, and in what it wrote.
+    pub(super) secrets: Secrets,
+    pub(super) omitted: Vec<Omitted>,
+}
+
+impl RecordingStorage {
+    /// A view of `inner` that notes what `options` say.
+    pub fn new(inner: Arc<dyn Storage>, options: Arc<RecordOptions>) -> Self {
+        Self {
+            inner,
+            options,
+            started: Instant::now(),
+            noted: Mutex::default(),
+        }
+    }
+
+    /// The calls that were noted so far, as the elements of a JSON array.
+    pub fn written(&self) -> Vec<u8> {
+        self.lock().text.clone()
+    }
+
+    /// What was noted. A call that had no answer when the request ended has no result.
+    pub(crate) fn take(&self) -> Noted {
+        let mut noted = std::mem::take(&mut *self.lock());
+        if noted.is_open {
+            noted.text.push(b'}');
+        }
+        noted
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, request: &StorageRequest) -> Instant {
+        let started = Instant::now();
+        let mut noted = self.lock();
+        // Calls after one that is not noted are not either: a replay would take the next one for it.
+        if noted.omitted_count > 0
+            || noted.text.len() + written_bytes_max(request) >= TAPE_CALLS_BYTES_MAX
+            || noted.count as usize >= TAPE_LIST_ELEMENTS_MAX
+        {
+            noted.omitted_count += 1;
+            request.documents(&mut |document| noted.learn(&self.options.redaction, document));
+            return started;
+        }
+        let Noted {
+            text,
+            count,
+            marks,
+            secrets,
+            omitted,
+            is_open,
+            ..
+        } = &mut *noted;
+        if *count > 0 {
+            text.push(b',');
+        }
+        let mut documents = Noting {
+            options: &self.options,
+            place: Place::Arguments(*count),
+            position: 0,
+            marks,
+            secrets,
+            omitted,
+        };
+        *count += 1;
+        *is_open = true;
+        let mut object = Object::begin(text);
+        object.string("call", request.function().as_str());
+        object.number("at_us", microseconds(self.started, started));
+        write_arguments(object.name("arguments"), request, &mut documents);
+        // The end of the object is the answer's to write.
+        started
+    }
+
+    fn answer(&self, started: Instant, result: Result<&StorageResponse, &StorageError>) {
+        let mut noted = self.lock();
+        if !std::mem::take(&mut noted.is_open) {
+            if let Ok(response) = result {
+                response.documents(&mut |document| noted.learn(&self.options.redaction, document));
+            }
+            return;
+        }
+        let Noted {
+            text,
+            count,
+            marks,
+            secrets,
+            omitted,
+            ..
+        } = &mut *noted;
+        let mut documents = Noting {
+            options: &self.options,
+            place: Place::Result(*count - 1),
+            position: 0,
+            marks,
+            secrets,
+            omitted,
+        };
+        text.extend_from_slice(b",\"result\":");
+        write_result(text, result, &mut documents);
+        text.extend_from_slice(b",\"us\":");
+        write_number(text, microseconds(started, Instant::now()));
+        text.push(b'}');
+    }
+}
+
+impl Noted {
+    /// Takes in what would be redacted in a document that is not noted: the guest may copy it to where it is.
+    fn learn(&mut self, redaction: &Redaction, document: &Document) {
+        let places = &mut Marks::default();
+        redaction.document(document.as_str(), "", places, Some(&mut self.secrets));
+    }
+}
+
+fn microseconds(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Documents on their way to a tape.
+struct Noting<'a> {
+    options: &'a RecordOptions,
+    place: Place,
+    /// How many documents stand before in the same arguments or result.
+    position: u32,
+    marks: &'a mut Marks,
+    secrets: &'a mut Secrets,
+    omitted: &'a mut Vec<Omitted>,
+}
+
+/// Whose documents, by the number of the call.
+#[derive(Clone, Copy)]
+enum Place {
+    Arguments(u32),
+    Result(u32),
+}
+
+impl Noting<'_> {
+    fn at(&self) -> String {
+        let position = self.position;
+        match self.place {
+            Place::Arguments(call) => format!("/calls/{call}/arguments/documents/{position}"),
+            Place::Result(call) => format!("/calls/{call}/result/documents/{position}"),
+        }
+    }
+}
+
+impl Documents for Noting<'_> {
+    fn write(&mut self, out: &mut Vec<u8>, document: &Document) {
+        let (text, at) = (document.as_str(), self.at());
+        let redaction = &self.options.redaction;
+        let redacted = redaction.document(text, &at, self.marks, Some(self.secrets));
+        if text.len() > self.options.text_bytes_max || out.len() + text.len() > TAPE_CALLS_BYTES_MAX
+        {
+            out.extend_from_slice(b"null");
+            // A digest of the whole would tell a guess at what is redacted from another.
+            self.omitted.push(Omitted::new(at, &redacted));
+        } else {
+            out.extend_from_slice(redacted.as_bytes());
+        }
+        self.position += 1;
+    }
+}
+
+#[async_trait::async_trait]
+impl Storage for RecordingStorage {
+    async fn perform(
+        &self,
+        call: &Call,
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError> {
+        let started = self.ask(&request);
+        let result = self.inner.perform(call, request).await;
+        self.answer(started, result.as_ref());
+        result
+    }
+}

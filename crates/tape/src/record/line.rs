@@ -1,0 +1,488 @@
+//! The line of one request.
+
+use super::{Omitted, RecordOptions, calls::Noted};
+use crate::{
+    FaultRecord, VERSION,
+    exchange::{FIRST_MEMBER, seal},
+    redact::{Marks, Message, Part, Redaction, Secrets, Sweep, places::escape, without_copies},
+    splices::{Splices, one_line, span},
+};
+use contract::{
+    digest::Digest,
+    hexadecimal::Hexadecimal,
+    limits::{Limits, TAPE_LINE_WRITTEN_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
+    log::{LogLevel, LogRecord},
+    outcome::{Answer, Summary},
+    seed::Seed,
+};
+use gateway::Rejection;
+use json::{Object, members, write_array, write_number, write_string};
+use std::{
+    borrow::Cow,
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    io::Write as _,
+};
+
+/// What a request began with.
+#[derive(Clone, Debug)]
+pub struct RecordedRequest<'a> {
+    /// The raw event.
+    pub event: &'a [u8],
+    /// Milliseconds since the Unix epoch.
+    pub received_at_ms: u64,
+    /// Source of everything random.
+    pub seed: Seed,
+}
+
+/// What beside the event reaches the guest.
+#[derive(Clone, Debug)]
+pub struct RecordedHost<'a> {
+    /// What is taken off every path.
+    pub base_path: Option<&'a str>,
+    /// Bounds of one request.
+    pub limits: Limits,
+    /// Less severe log lines are dropped.
+    pub log_level: LogLevel,
+    /// The guest's environment variables, of which the names are written.
+    pub environment: &'a [(String, String)],
+}
+
+/// Room for a usual line beside event, calls and answer.
+const LINE_BYTES: usize = 1024;
+
+/// What of a request a line holds by value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kept {
+    /// Without the event; calls are counted, and of log lines there is the digest.
+    Answer,
+    /// Calls are counted, and of log lines there is the digest.
+    EventAndAnswer,
+    Everything,
+}
+
+/// A line that every reader takes: where all of the request is too much for one, calls and log lines are left out, then the event.
+///
+/// `None`: the event is no HTTP request. What other services send may hold anything, and nobody answers it.
+pub(super) fn write(
+    options: &RecordOptions,
+    host: &RecordedHost<'_>,
+    request: &RecordedRequest<'_>,
+    noted: Noted,
+    answer: &Result<Answer, Rejection>,
+) -> Option<Vec<u8>> {
+    let calls_count = noted.count.saturating_add(noted.omitted_count);
+    let is_readable = |line: &Written| {
+        line.text.len() <= TAPE_LINE_WRITTEN_BYTES_MAX
+            && line.list_elements_max <= TAPE_LIST_ELEMENTS_MAX
+    };
+    let secrets = noted.secrets.clone();
+    let sweep = OnceCell::new();
+    let attempt = |noted, kept| attempt(options, host, request, noted, answer, kept, &sweep);
+    let line = attempt(noted, Kept::Everything)?;
+    if is_readable(&line) {
+        return Some(line.text);
+    }
+    [Kept::EventAndAnswer, Kept::Answer]
+        .into_iter()
+        .filter_map(|kept| {
+            let noted = Noted {
+                omitted_count: calls_count,
+                secrets: secrets.clone(),
+                ..Noted::default()
+            };
+            attempt(noted, kept)
+        })
+        .find(is_readable)
+        .map(|line| line.text)
+}
+
+/// A line, and the length of its longest list of places.
+struct Written {
+    text: Vec<u8>,
+    list_elements_max: usize,
+}
+
+fn attempt(
+    options: &RecordOptions,
+    host: &RecordedHost<'_>,
+    request: &RecordedRequest<'_>,
+    noted: Noted,
+    answer: &Result<Answer, Rejection>,
+    kept: Kept,
+    sweep: &OnceCell<Option<Sweep>>,
+) -> Option<Written> {
+    let Ok(Answer { summary, payload }) = answer else {
+        return None;
+    };
+    let texts = Texts::new(options, request.event, noted, summary, payload, kept, sweep);
+    let mut out = Vec::with_capacity(
+        LINE_BYTES + texts.event.len() + texts.calls.len() + texts.response.len(),
+    );
+    let mut line = Object::begin(&mut out);
+    line.number(FIRST_MEMBER, u64::from(VERSION));
+    line.string("id", &summary.request_id);
+    line.number("received_at_ms", request.received_at_ms);
+    match summary.guest {
+        Some(guest) => line.string("guest", &guest.to_string()),
+        None => line.raw("guest", b"null"),
+    }
+    match options.withhold_seed {
+        true => line.raw("seed", b"null"),
+        false => line.string("seed", &Hexadecimal(request.seed.as_bytes()).to_string()),
+    }
+    host.write(line.name("host"), options.is_encrypted());
+    line.raw("event", &one_line(texts.event.as_bytes()));
+    line.raw("calls", texts.calls.as_bytes());
+    if texts.calls_omitted > 0 {
+        line.number("calls_omitted", u64::from(texts.calls_omitted));
+    }
+    if let Some(logs) = &texts.logs {
+        line.raw("logs", logs.as_bytes());
+    }
+    line.raw("response", &one_line(texts.response.as_bytes()));
+    outcome(&mut line, summary, texts.fault_detail.as_deref());
+    // Lists of places of redaction have a bound of their own.
+    let list_elements_max = texts.omitted.len();
+    texts.finish(&mut line);
+    let digest = Digest::of(&out);
+    out.extend_from_slice(&seal(digest));
+    Some(Written {
+        text: out,
+        list_elements_max,
+    })
+}
+
+/// What a line holds of foreign texts: redacted, and within the bounds.
+struct Texts {
+    event: String,
+    /// A JSON array.
+    calls: String,
+    calls_omitted: u32,
+    /// A JSON array, where there are any.
+    logs: Option<String>,
+    response: String,
+    /// In the place of the fault's own words.
+    fault_detail: Option<String>,
+    marks: Marks,
+    omitted: Vec<Omitted>,
+}
+
+impl Texts {
+    fn new(
+        options: &RecordOptions,
+        event: &[u8],
+        noted: Noted,
+        summary: &Summary,
+        payload: &[u8],
+        kept: Kept,
+        sweep: &OnceCell<Option<Sweep>>,
+    ) -> Self {
+        let (redaction, bytes_max) = (&options.redaction, options.text_bytes_max);
+        let (mut marks, mut omitted) = (noted.marks, noted.omitted);
+        let mut secrets = noted.secrets;
+        let event_text = match str::from_utf8(event) {
+            Ok(event) => match redaction.event(event, &mut marks, &mut secrets) {
+                Some(event) => without_body(&event, bytes_max, "/event", &mut omitted).into_owned(),
+                None => {
+                    marks.left_out("/event");
+                    "null".to_owned()
+                }
+            },
+            // A parser that skips a string does not look whether it is text.
+            Err(_) => {
+                match redaction.is_nothing() {
+                    true => omitted.push(Omitted::of("/event", event)),
+                    false => marks.left_out("/event"),
+                }
+                "null".to_owned()
+            }
+        };
+        let event = match kept {
+            Kept::Everything | Kept::EventAndAnswer => event_text,
+            Kept::Answer => {
+                omitted.push(Omitted::new("/event".to_owned(), &event_text));
+                "null".to_owned()
+            }
+        };
+        let mut calls = noted.text;
+        calls.insert(0, b'[');
+        calls.push(b']');
+        let logs = (!summary.logs.is_empty()).then(|| {
+            let mut logs = Vec::new();
+            write_logs(
+                &mut logs,
+                &summary.logs,
+                redaction,
+                &mut marks,
+                &mut secrets,
+            );
+            logs
+        });
+        let logs = match (kept, logs) {
+            (Kept::Everything, logs) => logs.map(text),
+            (Kept::EventAndAnswer | Kept::Answer, logs) => {
+                omitted.extend(logs.map(|logs| Omitted::of("/logs", &logs)));
+                None
+            }
+        };
+        // What a service answers is JSON.
+        let payload = str::from_utf8(payload).unwrap_or("null");
+        let response = redaction.response(payload, &mut marks, &mut secrets);
+        let response = without_body(&response, bytes_max, "/response", &mut omitted).into_owned();
+        let mut texts = Self {
+            event,
+            calls: text(calls),
+            calls_omitted: noted.omitted_count,
+            logs,
+            response,
+            fault_detail: None,
+            marks,
+            omitted,
+        };
+        if !redaction.is_nothing() {
+            // With less kept, the same is redacted.
+            let sweep = sweep.get_or_init(|| secrets.sweep());
+            texts.remove_copies(sweep.as_ref(), summary, noted.count);
+        }
+        texts
+    }
+
+    /// Takes out what elsewhere was redacted. Where that cannot be done, nothing that may hold a copy stays.
+    fn remove_copies(&mut self, sweep: Option<&Sweep>, summary: &Summary, calls_count: u32) {
+        if sweep.is_some_and(|sweep| self.sweep(sweep, summary).is_some()) {
+            return;
+        }
+        self.event = "null".to_owned();
+        self.calls = "[]".to_owned();
+        self.calls_omitted = self.calls_omitted.saturating_add(calls_count);
+        self.logs = None;
+        self.response = "null".to_owned();
+        self.fault_detail = Some(String::new());
+        self.marks.forget();
+        for place in ["/event", "/calls", "/logs", "/response"] {
+            self.marks.left_out(place);
+        }
+    }
+
+    fn sweep(&mut self, sweep: &Sweep, summary: &Summary) -> Option<()> {
+        let marks = &mut self.marks;
+        self.event = without_copies(&self.event, sweep, Message::Event, marks)?.into_owned();
+        let calls = sweep.json(&self.calls, Part::Calls, "/calls", marks).ok()?;
+        self.calls = calls.into_owned();
+        if let Some(logs) = &self.logs {
+            let logs = sweep.json(logs, Part::Logs, "/logs", marks).ok()?;
+            self.logs = Some(logs.into_owned());
+        }
+        let response = without_copies(&self.response, sweep, Message::Response, marks)?;
+        self.response = response.into_owned();
+        let detail = summary.fault.as_ref().map(FaultRecord::of);
+        self.fault_detail = detail.and_then(|fault| sweep.text(&fault.detail));
+        self.marks.remove_copies(sweep);
+        Some(())
+    }
+
+    fn finish(self, line: &mut Object<'_>) {
+        if !self.marks.is_empty() {
+            self.marks.write(line.name("redacted"));
+        }
+        if !self.omitted.is_empty() {
+            write_array(line.name("omitted"), self.omitted, |out, omitted| {
+                let mut object = Object::begin(out);
+                object.string("at", &omitted.at);
+                object.number("bytes", omitted.bytes as u64);
+                object.string("sha256", &omitted.sha256.to_string());
+                object.end();
+            });
+        }
+    }
+}
+
+/// Our own JSON is text.
+fn text(json: Vec<u8>) -> String {
+    String::from_utf8(json).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// The JSON object with `null` in the place of a body that is too long.
+fn without_body<'a>(
+    json: &'a str,
+    bytes_max: usize,
+    at: &str,
+    omitted: &mut Vec<Omitted>,
+) -> Cow<'a, str> {
+    if json.len() <= bytes_max {
+        return Cow::Borrowed(json);
+    }
+    let Ok(members) = members(json) else {
+        return Cow::Borrowed(json); // too long, but no body: `write` keeps less
+    };
+    let mut splices = Splices::default();
+    for (name, value) in members {
+        if name == "body" && value.len() > bytes_max {
+            splices.replace(span(json, value), "null");
+            omitted.push(Omitted::new(format!("{at}/body"), value));
+        }
+    }
+    splices.apply(json)
+}
+
+/// Writes the array of log lines.
+pub fn write_logs(
+    out: &mut Vec<u8>,
+    logs: &[LogRecord],
+    redaction: &Redaction,
+    marks: &mut Marks,
+    secrets: &mut Secrets,
+) {
+    write_array(out, logs.iter().enumerate(), |out, (number, record)| {
+        let mut line = Object::begin(out);
+        line.string("level", record.level.as_str());
+        let at = format!("/logs/{number}/message");
+        let message = redaction.log_message(&record.message, &at, marks, secrets);
+        line.string("message", &message);
+        if !record.attributes.is_empty() {
+            let mut attributes = Object::begin(line.name("attributes"));
+            for (key, value) in &record.attributes {
+                let at = format!("/logs/{number}/attributes/{}", escape(key));
+                let value = redaction.attribute(key, value, &at, marks, secrets);
+                let value = one_line(value.as_bytes());
+                attributes.key(key).extend_from_slice(&value);
+            }
+            attributes.end();
+        }
+        line.number("after", u64::from(record.storage_calls));
+        line.end();
+    });
+}
+
+/// Status, fault and usage.
+fn outcome(line: &mut Object<'_>, summary: &Summary, fault_detail: Option<&str>) {
+    line.number("status", u64::from(summary.status));
+    if let Some(fault) = &summary.fault {
+        let record = FaultRecord::of(fault);
+        let mut object = Object::begin(line.name("fault"));
+        object.string("kind", &record.kind);
+        object.string("detail", fault_detail.unwrap_or(&record.detail));
+        object.end();
+    }
+    let (usage, storage) = (&summary.usage, &summary.storage);
+    let mut object = Object::begin(line.name("usage"));
+    for (name, value) in [
+        ("total_us", usage.total_duration.as_micros() as u64),
+        ("storage_us", usage.storage_duration.as_micros() as u64),
+        ("storage_calls", u64::from(usage.storage_calls)),
+        ("host_calls", u64::from(usage.host_calls)),
+        ("memory_bytes_peak", usage.memory_bytes_peak as u64),
+    ] {
+        object.number(name, value);
+    }
+    if storage.capacity_units > 0.0 && storage.capacity_units.is_finite() {
+        let _ = write!(object.name("capacity_units"), "{}", storage.capacity_units);
+    }
+    for (name, count) in [
+        ("throttles", storage.throttles),
+        ("retries", storage.retries),
+    ] {
+        if count > 0 {
+            object.number(name, u64::from(count));
+        }
+    }
+    object.end();
+}
+
+impl RecordedHost<'_> {
+    /// Writes what is not the default.
+    fn write(&self, out: &mut Vec<u8>, is_encrypted: bool) {
+        let mut host = Object::begin(out);
+        host.string("version", env!("CARGO_PKG_VERSION"));
+        if let Some(base_path) = self.base_path {
+            host.string("base_path", base_path);
+        }
+        if self.log_level != LogLevel::Info {
+            host.string("log_level", self.log_level.as_str());
+        }
+        if !self.environment.is_empty() {
+            let names: BTreeSet<&str> = self
+                .environment
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
+            write_array(host.name("environment_names"), names, write_string);
+            // Short secrets can be guessed from a digest: it is for those only who can read the line.
+            if is_encrypted {
+                let digest = environment_digest(self.environment);
+                host.string("environment", &digest.to_string());
+            }
+        }
+        if self.limits != Limits::default() {
+            limits(host.name("limits"), &self.limits);
+        }
+        host.end();
+    }
+}
+
+fn limits(out: &mut Vec<u8>, limits: &Limits) {
+    let default = Limits::default();
+    let Limits {
+        request_body_bytes_max,
+        request_target_bytes_max,
+        request_headers_bytes_max,
+        guest_memory_bytes_max,
+        host_calls_max,
+        storage_calls_max,
+        request_duration_max,
+    } = *limits;
+    let mut object = Object::begin(out);
+    let milliseconds = |duration: std::time::Duration| duration.as_millis() as usize;
+    for (name, value, usual) in [
+        (
+            "request_body_bytes_max",
+            request_body_bytes_max,
+            default.request_body_bytes_max,
+        ),
+        (
+            "request_target_bytes_max",
+            request_target_bytes_max,
+            default.request_target_bytes_max,
+        ),
+        (
+            "request_headers_bytes_max",
+            request_headers_bytes_max,
+            default.request_headers_bytes_max,
+        ),
+        (
+            "guest_memory_bytes_max",
+            guest_memory_bytes_max,
+            default.guest_memory_bytes_max,
+        ),
+        (
+            "host_calls_max",
+            host_calls_max as usize,
+            default.host_calls_max as usize,
+        ),
+        (
+            "storage_calls_max",
+            storage_calls_max as usize,
+            default.storage_calls_max as usize,
+        ),
+        (
+            "request_duration_ms_max",
+            milliseconds(request_duration_max),
+            milliseconds(default.request_duration_max),
+        ),
+    ] {
+        if value != usual {
+            write_number(object.name(name), value as u64);
+        }
+    }
+    object.end();
+}
+
+/// SHA-256 of a guest's environment as a JSON object in the order of names.
+pub fn environment_digest(environment: &[(String, String)]) -> Digest {
+    let sorted: BTreeMap<&str, &str> = environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    Digest::of(serde_json::json!(sorted).to_string().as_bytes())
+}

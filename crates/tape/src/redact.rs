@@ -1,0 +1,312 @@
+//! Takes credentials out of what is written to a tape: values whose names follow a pattern or are configured, in headers, queries, bodies, stored
+//! documents, log lines and answers; fields by pointer; and copies of these values anywhere else in the line.
+//!
+//! It fails closed: a body in which names cannot be told is left out as a whole. What is replaced is marked and keeps its JSON type, so that a
+//! guest still reads the rest as it did. The replacement is always the same: a guest that only passes a value on does so with the replacement as
+//! well, and a replay of it comes out the same; a guest that computes with the value does not, which the marks explain.
+
+mod body;
+mod copies;
+mod harvest;
+mod marks;
+mod message;
+mod names;
+pub mod places;
+mod sweep;
+mod text;
+mod values;
+mod walk;
+
+pub use marks::Marks;
+pub use message::Message;
+pub(crate) use message::without_copies;
+pub use places::InvalidPointer;
+pub(crate) use sweep::{Part, Sweep};
+pub use values::Secrets;
+
+use json::{JsonError, rewrite, write_string};
+use marks::Place;
+use places::Pointer;
+use std::{borrow::Cow, collections::BTreeSet};
+use walk::{Section, Walk};
+
+/// What stands in the place of a text. Letters only: it passes through headers, queries and paths unchanged, and is base64.
+pub const REPLACEMENT: &str = "REDACTED";
+const REPLACEMENT_JSON: &str = "\"REDACTED\"";
+
+/// What is redacted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redaction {
+    /// Normalised, as are the other names.
+    headers: BTreeSet<String>,
+    query: BTreeSet<String>,
+    /// Members of JSON, attributes, fields of forms.
+    names: BTreeSet<String>,
+    fields: Vec<Pointer>,
+    /// Names that follow the patterns of credentials.
+    is_by_pattern: bool,
+    /// Bodies in which names cannot be told.
+    leaves_out: bool,
+}
+
+impl Redaction {
+    /// Nothing is redacted: for tapes that are encrypted, or hold no secrets.
+    pub fn nothing() -> Self {
+        Self {
+            headers: BTreeSet::new(),
+            query: BTreeSet::new(),
+            names: BTreeSet::new(),
+            fields: Vec::new(),
+            is_by_pattern: false,
+            leaves_out: false,
+        }
+    }
+
+    /// What has a name under which credentials travel.
+    pub fn credentials() -> Self {
+        Self {
+            is_by_pattern: true,
+            leaves_out: true,
+            ..Self::nothing()
+        }
+    }
+
+    /// Further headers, by name.
+    #[must_use]
+    pub fn with_headers<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.headers
+            .extend(names.into_iter().map(names::normalised));
+        self
+    }
+
+    /// Further query parameters and form fields, by name.
+    #[must_use]
+    pub fn with_query<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.query.extend(names.into_iter().map(names::normalised));
+        self
+    }
+
+    /// Fields of JSON bodies, stored documents and log attributes, as JSON pointers (RFC 6901) in which `*` stands for every element
+    /// or member.
+    pub fn with_fields<'a>(
+        mut self,
+        pointers: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, InvalidPointer> {
+        for pointer in pointers {
+            self.fields.push(pointer.parse()?);
+            self.leaves_out = true;
+        }
+        Ok(self)
+    }
+
+    /// The rules that a tape names. What cannot be a rule hit nothing.
+    pub fn of_rules(
+        [headers, query, names]: [&[Cow<'_, str>]; 3],
+        fields: &[Cow<'_, str>],
+        leaves_out: bool,
+    ) -> Self {
+        let mut rules = Self::nothing()
+            .with_headers(headers.iter().map(|name| &**name))
+            .with_query(query.iter().map(|name| &**name));
+        rules.names = names.iter().map(|name| names::normalised(name)).collect();
+        rules.fields = fields
+            .iter()
+            .filter_map(|pointer| pointer.parse().ok())
+            .collect();
+        rules.leaves_out = leaves_out;
+        rules
+    }
+
+    /// Whether nothing is redacted.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::nothing()
+    }
+
+    fn hides_header(&self, name: &str) -> bool {
+        let name = names::normalised(name);
+        self.headers.contains(&name) || self.is_by_pattern && names::is_credential_header(&name)
+    }
+
+    fn hides_parameter(&self, name: &str) -> bool {
+        names::is_hidden(name, |name| {
+            self.query.contains(name) || self.is_by_pattern && names::is_credential_parameter(name)
+        })
+    }
+
+    fn hides_member(&self, name: &str) -> bool {
+        names::is_hidden(name, |name| {
+            self.names.contains(name) || self.is_by_pattern && names::is_credential(name)
+        })
+    }
+
+    /// A gateway event without its secrets, which are added to `secrets`. `None`: it cannot be read.
+    pub fn event<'a>(
+        &self,
+        event: &'a str,
+        marks: &mut Marks,
+        secrets: &mut Secrets,
+    ) -> Option<Cow<'a, str>> {
+        if self.is_nothing() {
+            return Some(Cow::Borrowed(event));
+        }
+        self.message(event, Message::Event, marks, Some(secrets))
+    }
+
+    /// What goes back to the gateway, without its secrets, which are added to `secrets`.
+    pub fn response<'a>(
+        &self,
+        response: &'a str,
+        marks: &mut Marks,
+        secrets: &mut Secrets,
+    ) -> Cow<'a, str> {
+        if self.is_nothing() {
+            return Cow::Borrowed(response);
+        }
+        self.message(response, Message::Response, marks, Some(secrets))
+            .unwrap_or(Cow::Borrowed("null")) // what a service answers is JSON
+    }
+
+    /// A JSON text; `None` if nothing in it changes.
+    fn json(
+        &self,
+        json: &str,
+        at: &str,
+        marks: &mut Marks,
+        secrets: Option<&mut Secrets>,
+    ) -> Result<Option<String>, JsonError> {
+        let mut walk = Walk {
+            rules: self,
+            section: Section::Json,
+            base: at,
+            parent: None,
+            marks,
+            secrets,
+            renamed: walk::Renamed::default(),
+        };
+        Ok(match rewrite(json, &mut walk)? {
+            Cow::Owned(redacted) => Some(redacted),
+            Cow::Borrowed(_) => None,
+        })
+    }
+
+    /// A stored document, or another JSON text whose place in the line is `at`.
+    pub fn document<'a>(
+        &self,
+        json: &'a str,
+        at: &str,
+        marks: &mut Marks,
+        mut secrets: Option<&mut Secrets>,
+    ) -> Cow<'a, str> {
+        if self.is_nothing() {
+            return Cow::Borrowed(json);
+        }
+        match self.json(json, at, marks, secrets.as_deref_mut()) {
+            Ok(redacted) => redacted.map_or(Cow::Borrowed(json), Cow::Owned),
+            Err(_) => {
+                if let Some(secrets) = secrets {
+                    self.harvest(json, secrets);
+                }
+                marks.left_out(at);
+                Cow::Borrowed("null")
+            }
+        }
+    }
+
+    /// The message of a log line.
+    pub fn log_message<'a>(
+        &self,
+        message: &'a str,
+        at: &str,
+        marks: &mut Marks,
+        secrets: &mut Secrets,
+    ) -> Cow<'a, str> {
+        if self.is_nothing() {
+            return Cow::Borrowed(message);
+        }
+        let mut walk = Walk {
+            rules: self,
+            section: Section::Json,
+            base: at,
+            parent: None,
+            marks,
+            secrets: Some(secrets),
+            renamed: walk::Renamed::default(),
+        };
+        walk.text(message, text::Kind::Prose, &[])
+            .map_or(Cow::Borrowed(message), Cow::Owned)
+    }
+
+    /// The value of a log line's attribute, which is JSON.
+    pub fn attribute<'a>(
+        &self,
+        key: &str,
+        json: &'a str,
+        at: &str,
+        marks: &mut Marks,
+        secrets: &mut Secrets,
+    ) -> Cow<'a, str> {
+        if self.is_nothing() {
+            return Cow::Borrowed(json);
+        }
+        let field = self
+            .fields
+            .iter()
+            .find(|pointer| pointer.names(Some(key), &[]));
+        if let Some(field) = field {
+            marks.field(field, Place::of(at));
+            secrets.add_json(json);
+            return Cow::Borrowed(REPLACEMENT_JSON);
+        }
+        if self.headers.contains(&names::normalised(key)) {
+            marks.header(key, Place::of(at));
+            secrets.add_json(json);
+            return Cow::Borrowed(REPLACEMENT_JSON);
+        }
+        if self.hides_member(key) {
+            marks.name(key, Place::of(at));
+            secrets.add_json(json);
+            return Cow::Borrowed(REPLACEMENT_JSON);
+        }
+        let mut walk = Walk {
+            rules: self,
+            section: Section::Json,
+            base: at,
+            parent: Some(key),
+            marks,
+            secrets: Some(secrets),
+            renamed: walk::Renamed::default(),
+        };
+        rewrite(json, &mut walk).unwrap_or(Cow::Borrowed(REPLACEMENT_JSON))
+    }
+}
+
+impl text::Hides for Redaction {
+    fn parameter(&self, name: &str) -> bool {
+        self.hides_parameter(name) || self.hides_member(name)
+    }
+
+    fn word(&self, name: &str) -> bool {
+        self.hides_member(name)
+    }
+}
+
+/// What stands in the place of a value of the same type.
+fn replacement(value: &str) -> &'static str {
+    match value.as_bytes().first() {
+        Some(b'"') => REPLACEMENT_JSON,
+        Some(b'{') => "{}",
+        Some(b'[') => "[]",
+        Some(b't' | b'f') => "false",
+        Some(b'n') => "null",
+        Some(_) | None => "0",
+    }
+}
+
+fn json_string(text: &str) -> String {
+    let mut json = Vec::with_capacity(text.len() + 16);
+    write_string(&mut json, text);
+    String::from_utf8(json).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! Which rules hit, and where: what a line says of its redaction.
+
+use super::{places::Pointer, sweep::Sweep};
+use json::{Object, Step, pointer, write_array, write_string};
+use std::collections::BTreeSet;
+
+/// Places that a line names, and names of each kind; the other places are counted.
+const PLACES_MAX: usize = 200;
+/// Of a name, which a client may have chosen. A longer one is not written.
+const NAME_BYTES_MAX: usize = 256;
+
+/// Of the names in a place. A longer place is only counted: clients choose names, and each value below one would repeat it.
+pub const PLACE_BYTES_MAX: usize = 4096;
+
+/// Where something stood. It becomes text only where it is written.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    base: &'a str,
+    steps: &'a [Step<'a>],
+}
+
+impl<'a> Place<'a> {
+    /// The place that `steps` lead to below `base`.
+    pub fn below(base: &'a str, steps: &'a [Step<'a>]) -> Self {
+        Self { base, steps }
+    }
+
+    /// The place that a pointer names.
+    pub fn of(base: &'a str) -> Self {
+        Self { base, steps: &[] }
+    }
+
+    fn text(self) -> Option<String> {
+        let names = self.steps.iter().filter_map(Step::name).map(str::len);
+        (self.base.len() + names.sum::<usize>() <= PLACE_BYTES_MAX)
+            .then(|| pointer(self.base, self.steps))
+    }
+}
+
+fn insert(names: &mut BTreeSet<String>, name: &str) {
+    if names.len() < PLACES_MAX && name.len() <= NAME_BYTES_MAX {
+        names.insert(name.to_lowercase());
+    }
+}
+
+/// Which rules hit, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    headers: BTreeSet<String>,
+    query: BTreeSet<String>,
+    names: BTreeSet<String>,
+    fields: BTreeSet<String>,
+    at: Vec<String>,
+    more: u64,
+    left_out: Vec<String>,
+}
+
+impl Marks {
+    /// A header of this name was redacted at a place.
+    pub fn header(&mut self, name: &str, place: Place<'_>) {
+        insert(&mut self.headers, name);
+        self.at(place);
+    }
+
+    /// A query parameter of this name was redacted at a place.
+    pub fn query(&mut self, name: &str, place: Place<'_>) {
+        insert(&mut self.query, name);
+        self.at(place);
+    }
+
+    /// A member of this name was redacted at a place.
+    pub fn name(&mut self, name: &str, place: Place<'_>) {
+        insert(&mut self.names, name);
+        self.at(place);
+    }
+
+    /// What a pointer names was redacted at a place.
+    pub fn field(&mut self, pointer: &Pointer, place: Place<'_>) {
+        self.fields.insert(pointer.to_string());
+        self.at(place);
+    }
+
+    /// A place where a copy stood.
+    pub fn at(&mut self, place: Place<'_>) {
+        let text = self.takes_places().then(|| place.text()).flatten();
+        match text {
+            Some(text) if self.at.last() == Some(&text) => {}
+            Some(text) => self.at.push(text),
+            None => self.more += 1,
+        }
+    }
+
+    /// Whether places are still named, not only counted.
+    pub fn takes_places(&self) -> bool {
+        self.at.len() < PLACES_MAX
+    }
+
+    /// `null` stands there: what it was cannot be read.
+    pub fn left_out(&mut self, place: impl Into<String>) {
+        self.left_out.push(place.into());
+    }
+
+    /// Takes copies of what was redacted out of names and places: clients choose them, too.
+    pub(crate) fn remove_copies(&mut self, sweep: &Sweep) {
+        for names in [&mut self.headers, &mut self.query, &mut self.names] {
+            *names = std::mem::take(names)
+                .into_iter()
+                .map(|name| sweep.text(&name).unwrap_or(name))
+                .collect();
+        }
+        for place in &mut self.at {
+            if let Some(swept) = sweep.text(place) {
+                *place = swept;
+            }
+        }
+    }
+
+    /// Keeps only what holds nothing of clients: the places that were left out.
+    pub fn forget(&mut self) {
+        *self = Self {
+            left_out: std::mem::take(&mut self.left_out),
+            fields: std::mem::take(&mut self.fields),
+            ..Self::default()
+        };
+    }
+
+    /// Whether nothing was redacted.
+    pub fn is_empty(&self) -> bool {
+        self.at.is_empty() && self.left_out.is_empty()
+    }
+
+    /// The places, for tests.
+    #[cfg(test)]
+    pub fn places(&self) -> &[String] {
+        &self.at
+    }
+
+    /// The names of rules that hit, for tests.
+    #[cfg(test)]
+    pub fn headers(&self) -> Vec<&str> {
+        self.headers.iter().map(String::as_str).collect()
+    }
+
+    /// Writes the object that a line has as `redacted`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let Self {
+            headers,
+            query,
+            names,
+            fields,
+            at,
+            more,
+            left_out,
+        } = self;
+        let text = |out: &mut Vec<u8>, text: &String| write_string(out, text);
+        let mut object = Object::begin(out);
+        for (name, rules) in [
+            ("headers", headers),
+            ("query", query),
+            ("names", names),
+            ("fields", fields),
+        ] {
+            if !rules.is_empty() {
+                write_array(object.name(name), rules, text);
+            }
+        }
+        write_array(object.name("at"), at, text);
+        if *more > 0 {
+            object.number("more", *more);
+        }
+        if !left_out.is_empty() {
+            write_array(object.name("left_out"), left_out, text);
+        }
+        object.end();
+    }
+}

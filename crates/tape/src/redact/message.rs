@@ -1,0 +1,288 @@
+//! Events and answers: what their members are, and what becomes of their bodies.
+
+use super::{
+    Marks, Part, Redaction, Secrets, Sweep,
+    body::{self, Description, Form, Sender},
+    harvest::harvest,
+    json_string,
+    marks::Place,
+    names,
+    places::{self, Pointer},
+    text::{self, Hides as _},
+    values::LENIENT,
+    walk::{self, Section, Walk},
+};
+use crate::splices::{Splices, span};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use json::{members, rewrite, string};
+use std::borrow::Cow;
+
+impl Redaction {
+    /// The event or response without what is redacted, `None` if it could not be read.
+    pub fn message<'a>(
+        &self,
+        json: &'a str,
+        message: Message,
+        marks: &mut Marks,
+        mut secrets: Option<&mut Secrets>,
+    ) -> Option<Cow<'a, str>> {
+        let members = members(json).ok()?;
+        let mut splices = Splices::default();
+        for (name, value) in &members {
+            if name == "body" {
+                continue;
+            }
+            let mut walk = Walk {
+                rules: self,
+                section: message.section(name),
+                base: &places::join(message.base(), name),
+                parent: Some(name),
+                marks,
+                secrets: secrets.as_deref_mut(),
+                renamed: walk::Renamed::default(),
+            };
+            if let Cow::Owned(redacted) = rewrite(value, &mut walk).ok()? {
+                splices.replace(span(json, value), redacted);
+            }
+        }
+        let is_base64 = is_base64(&members);
+        let description = walk::description(&members);
+        for (name, value) in &members {
+            if name == "body" {
+                let body = Body {
+                    json: value,
+                    is_base64,
+                    description: &description,
+                    message,
+                };
+                if let Some(redacted) = self.body(&body, marks, secrets.as_deref_mut()) {
+                    splices.replace(span(json, value), redacted);
+                }
+            }
+        }
+        Some(splices.apply(json))
+    }
+
+    /// What stands in the place of a body; `None` if it stays.
+    fn body(
+        &self,
+        body: &Body<'_>,
+        marks: &mut Marks,
+        mut secrets: Option<&mut Secrets>,
+    ) -> Option<String> {
+        let base = body.message.base();
+        if matches!(body.json, "null" | "\"\"") {
+            return None;
+        }
+        let text = string(body.json).ok();
+        // What no text is may still have some in it.
+        let mut lossy = None;
+        let decoded = match (&text, body.is_base64) {
+            (Some(text), true) => LENIENT
+                .decode(text.as_bytes())
+                .ok()
+                .map(String::from_utf8)
+                .and_then(|decoded| match decoded {
+                    Ok(decoded) => Some(Cow::Owned(decoded)),
+                    Err(error) => {
+                        lossy = Some(String::from_utf8_lossy(error.as_bytes()).into_owned());
+                        None
+                    }
+                }),
+            (Some(text), false) => Some(Cow::Borrowed(&**text)),
+            (None, _) => None,
+        };
+        let form = decoded.as_deref().map_or(Form::Opaque, |decoded| {
+            body::form(decoded, body.description, body.message.sender())
+        });
+        let is_left_out = self.leaves_out
+            && match form {
+                Form::Opaque => true,
+                // A tape's rules are those that hit: there, every such body was left out.
+                Form::Unknown => !self.is_by_pattern || self.may_be_named_in(decoded.as_deref()?),
+                Form::Empty | Form::Json | Form::Lines | Form::Pairs | Form::Prose => false,
+            };
+        let redacted = match (is_left_out, decoded.as_deref()) {
+            (false, Some(decoded)) => {
+                self.readable_body(decoded, form, base, marks, secrets.as_deref_mut())
+            }
+            (false, None) => return None,
+            (true, _) => Err(Unreadable),
+        };
+        let Ok(redacted) = redacted else {
+            if let Some(secrets) = secrets {
+                let texts = [decoded.as_deref(), lossy.as_deref(), text.as_deref()];
+                for text in texts.into_iter().flatten() {
+                    self.harvest(text, secrets);
+                }
+            }
+            marks.left_out(format!("{base}/body"));
+            return Some("null".to_owned());
+        };
+        let redacted = redacted?;
+        Some(json_string(&if body.is_base64 {
+            STANDARD.encode(redacted)
+        } else {
+            redacted
+        }))
+    }
+
+    /// A body of a form in which names are known, without their values; `None` where nothing of it changes.
+    fn readable_body(
+        &self,
+        body: &str,
+        form: Form,
+        base: &str,
+        marks: &mut Marks,
+        mut secrets: Option<&mut Secrets>,
+    ) -> Result<Option<String>, Unreadable> {
+        let at = format!("{base}/body#");
+        match form {
+            Form::Json => self.json(body, &at, marks, secrets).map_err(|_| Unreadable),
+            Form::Lines => {
+                let mut is_changed = false;
+                let mut lines = Vec::new();
+                for line in body.split('\n') {
+                    let redacted = match line.trim().is_empty() {
+                        true => None,
+                        false => self
+                            .json(line, &at, marks, secrets.as_deref_mut())
+                            .map_err(|_| Unreadable)?,
+                    };
+                    is_changed |= redacted.is_some();
+                    lines.push(redacted.map_or(Cow::Borrowed(line), Cow::Owned));
+                }
+                Ok(is_changed.then(|| lines.join("\n")))
+            }
+            Form::Unknown | Form::Opaque => Ok(None),
+            Form::Empty | Form::Pairs | Form::Prose => {
+                let mut walk = Walk {
+                    rules: self,
+                    section: Section::Json,
+                    base: &at,
+                    parent: None,
+                    marks,
+                    secrets,
+                    renamed: walk::Renamed::default(),
+                };
+                Ok(walk.text(body, form.kind(), &[]))
+            }
+        }
+    }
+
+    /// Whether a text of unknown form may spell a name whose value is hidden: with what stands between its letters left out, or encoded.
+    pub fn may_be_named_in(&self, text: &str) -> bool {
+        let decoded = names::decoded(text);
+        let letters = names::normalised(&decoded);
+        let configured = self.headers.iter().chain(&self.query).chain(&self.names);
+        let fields = self.fields.iter().map(Pointer::last_name);
+        text::may_hide_names(&decoded)
+            || names::is_credential(&letters)
+            || configured.into_iter().any(|name| letters.contains(name))
+            || fields
+                .into_iter()
+                .any(|name| name.is_none_or(|name| letters.contains(&names::normalised(name))))
+            || text::words(&decoded).any(|word| self.parameter(word))
+    }
+
+    /// What follows names of credentials in a text that is left out.
+    pub fn harvest(&self, text: &str, secrets: &mut Secrets) {
+        let hides = |name: &str| {
+            let is_field = |pointer: &Pointer| pointer.last_name() == Some(name);
+            self.parameter(name) || self.fields.iter().any(is_field)
+        };
+        harvest(text, &hides, &mut |_, value| secrets.add(value));
+    }
+}
+
+/// An event's or answer's text without copies of what was redacted; `None` where that cannot be told.
+pub(crate) fn without_copies<'a>(
+    json: &'a str,
+    sweep: &Sweep,
+    message: Message,
+    marks: &mut Marks,
+) -> Option<Cow<'a, str>> {
+    let swept = sweep
+        .json(json, message.part(), message.base(), marks)
+        .ok()?;
+    let Ok(members) = members(&swept) else {
+        return Some(swept); // the answer is `null` where there is none
+    };
+    if !is_base64(&members) {
+        drop(members);
+        return Some(swept);
+    }
+    let mut splices = Splices::default();
+    for (name, value) in &members {
+        let body = string(value).ok().filter(|_| name == "body");
+        if let Some(body) = body.and_then(|body| sweep.base64(&body)) {
+            splices.replace(span(&swept, value), json_string(&body));
+            marks.at(Place::of(&format!("{}/body#", message.base())));
+        }
+    }
+    Some(Cow::Owned(splices.apply(&swept).into_owned()))
+}
+
+/// What passes between gateway and host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// From the gateway.
+    Event,
+    /// To the gateway.
+    Response,
+}
+
+impl Message {
+    /// Where it stands in a line.
+    fn base(self) -> &'static str {
+        match self {
+            Self::Event => "/event",
+            Self::Response => "/response",
+        }
+    }
+
+    fn part(self) -> Part {
+        match self {
+            Self::Event => Part::Event,
+            Self::Response => Part::Response,
+        }
+    }
+
+    fn sender(self) -> Sender {
+        match self {
+            Self::Event => Sender::Client,
+            Self::Response => Sender::Guest,
+        }
+    }
+
+    fn section(self, member: &str) -> Section {
+        match (self, member) {
+            (_, "headers" | "multiValueHeaders") => Section::Headers,
+            (Self::Event, "cookies") => Section::Field("cookie"),
+            (Self::Response, "cookies") => Section::Field("set-cookie"),
+            (Self::Event, "queryStringParameters" | "multiValueQueryStringParameters") => {
+                Section::Parameters
+            }
+            (Self::Event, "rawQueryString") => Section::Query,
+            (Self::Event, "requestContext") => Section::Context,
+            (_, _) => Section::Members,
+        }
+    }
+}
+
+/// A body whose names cannot be told, or too many of them.
+struct Unreadable;
+
+/// A body in an event or answer.
+struct Body<'a> {
+    json: &'a str,
+    is_base64: bool,
+    description: &'a Description,
+    message: Message,
+}
+
+fn is_base64(members: &[(Cow<'_, str>, &str)]) -> bool {
+    members
+        .iter()
+        .any(|(name, value)| name == "isBase64Encoded" && *value == "true")
+}

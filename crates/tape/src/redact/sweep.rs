@@ -1,0 +1,200 @@
+//! Takes copies of redacted values out of the rest of a line: the path, what an authorizer echoed, keys, messages, answers.
+
+use super::{
+    REPLACEMENT,
+    copies::Copies,
+    json_string,
+    marks::{Marks, Place},
+    values::LENIENT,
+    walk::Renamed,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use json::{JsonError, Rewriter, Step, rewrite, string};
+use std::borrow::Cow;
+
+/// JSON in strings of JSON is read so deep; below it is text.
+const NESTED_MAX: usize = 4;
+
+/// Looks for copies.
+pub(crate) struct Sweep {
+    /// `None`: there are no values.
+    copies: Option<Copies>,
+}
+
+/// Which strings of a JSON text may be changed: those of foreign origin, and none that a reader of tapes goes by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Event,
+    Calls,
+    Logs,
+    Response,
+}
+
+impl Part {
+    fn may_change_value(self, place: &[Step<'_>]) -> bool {
+        let last = place.iter().rev().find_map(Step::name).unwrap_or_default();
+        let in_document = place.iter().any(|step| step.name() == Some("document"));
+        match self {
+            Self::Event | Self::Response => true,
+            Self::Calls => {
+                let is_fixed = matches!(
+                    last,
+                    "call" | "consistency" | "direction" | "precondition" | "error"
+                );
+                in_document || !is_fixed
+            }
+            Self::Logs => last != "level" || place.len() > 2,
+        }
+    }
+
+    fn may_change_name(self, place: &[Step<'_>]) -> bool {
+        let is = |at: usize, wanted: &str| place.get(at).and_then(Step::name) == Some(wanted);
+        match self {
+            Self::Event => !place.is_empty() && !is(0, "requestContext"),
+            Self::Response => !place.is_empty(),
+            Self::Calls => place.iter().any(|step| step.name() == Some("document")),
+            Self::Logs => is(1, "attributes"),
+        }
+    }
+}
+
+impl Sweep {
+    /// `None` where there are too many values.
+    pub(super) fn of(values: &[String]) -> Option<Self> {
+        let copies = match values {
+            [] => None,
+            values => Some(Copies::of(values)?),
+        };
+        Some(Self { copies })
+    }
+
+    /// A text without copies; `None` where it has none.
+    pub(crate) fn text(&self, text: &str) -> Option<String> {
+        self.copies
+            .as_ref()
+            .and_then(|copies| without_copies(copies, text, 0))
+    }
+
+    /// A JSON text whose place in the line is `base`, without copies.
+    pub(crate) fn json<'a>(
+        &self,
+        json: &'a str,
+        part: Part,
+        base: &str,
+        marks: &mut Marks,
+    ) -> Result<Cow<'a, str>, JsonError> {
+        match &self.copies {
+            Some(copies) if copies.may_be_in(json) => rewrite(
+                json,
+                &mut Sweeper {
+                    copies,
+                    part,
+                    base,
+                    marks,
+                    renamed: Renamed::default(),
+                },
+            ),
+            Some(_) | None => Ok(Cow::Borrowed(json)),
+        }
+    }
+
+    /// A body in base64 without copies; `None` where it has none.
+    pub(super) fn base64(&self, body: &str) -> Option<String> {
+        let copies = self.copies.as_ref()?;
+        let replaced = match String::from_utf8(LENIENT.decode(body).ok()?) {
+            Ok(text) => without_copies(copies, &text, 0)?,
+            // What is no text has no part that could be told from the rest.
+            Err(error) if copies.is_in(error.as_bytes()) => REPLACEMENT.to_owned(),
+            Err(_) => return None,
+        };
+        Some(STANDARD.encode(replaced))
+    }
+}
+
+/// Strings, names and numbers of a text that is JSON are looked at one by one, so that it stays JSON, and then the text as such.
+fn without_copies(copies: &Copies, text: &str, nested: usize) -> Option<String> {
+    if !copies.may_be_in(text) {
+        return None;
+    }
+    let is_nested = nested < NESTED_MAX && text.trim_start().starts_with(['{', '[']);
+    let walked = match is_nested.then(|| {
+        rewrite(
+            text,
+            &mut Nested {
+                copies,
+                nested,
+                renamed: Renamed::default(),
+            },
+        )
+    }) {
+        Some(Ok(Cow::Owned(walked))) => Some(walked),
+        // No JSON: it is looked at as text.
+        Some(Ok(Cow::Borrowed(_)) | Err(_)) | None => None,
+    };
+    copies
+        .replaced(walked.as_deref().unwrap_or(text))
+        .or(walked)
+}
+
+/// What stands in the place of a string or number that holds a copy.
+fn without_copies_in_value(copies: &Copies, json: &str, nested: usize) -> Option<String> {
+    match string(json) {
+        Ok(text) => without_copies(copies, &text, nested).map(|text| json_string(&text)),
+        Err(_) => copies.is_in(json.as_bytes()).then(|| "0".to_owned()),
+    }
+}
+
+/// Goes through JSON in a string.
+struct Nested<'a> {
+    copies: &'a Copies,
+    nested: usize,
+    renamed: Renamed,
+}
+
+impl Rewriter for Nested<'_> {
+    fn takes_whole(&mut self, _: &[Step<'_>]) -> bool {
+        false
+    }
+
+    fn replace(&mut self, _: &[Step<'_>], json: &str) -> Option<String> {
+        without_copies_in_value(self.copies, json, self.nested + 1)
+    }
+
+    fn rename(&mut self, place: &[Step<'_>], name: &str) -> Option<String> {
+        let replacement = self.copies.replaced(name)?;
+        Some(self.renamed.unique(place, replacement))
+    }
+}
+
+/// Goes through a part of a line.
+struct Sweeper<'a> {
+    copies: &'a Copies,
+    part: Part,
+    base: &'a str,
+    marks: &'a mut Marks,
+    renamed: Renamed,
+}
+
+impl Rewriter for Sweeper<'_> {
+    fn takes_whole(&mut self, _: &[Step<'_>]) -> bool {
+        false
+    }
+
+    fn replace(&mut self, place: &[Step<'_>], json: &str) -> Option<String> {
+        if !self.part.may_change_value(place) {
+            return None;
+        }
+        let replacement = without_copies_in_value(self.copies, json, 0)?;
+        self.marks.at(Place::below(self.base, place));
+        Some(replacement)
+    }
+
+    fn rename(&mut self, place: &[Step<'_>], name: &str) -> Option<String> {
+        if !self.part.may_change_name(place) {
+            return None;
+        }
+        let replacement = self.copies.replaced(name)?;
+        self.marks.at(Place::below(self.base, place));
+        Some(self.renamed.unique(place, replacement))
+    }
+}

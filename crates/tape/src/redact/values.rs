@@ -1,0 +1,153 @@
+//! The values that were redacted, so that copies of them elsewhere in the line are found.
+
+use super::{REPLACEMENT, sweep::Sweep};
+use base64::{
+    Engine as _,
+    engine::{DecodePaddingMode, GeneralPurpose, general_purpose::GeneralPurposeConfig},
+};
+use json::{Rewriter, Step, rewrite, string};
+use percent_encoding::percent_decode_str;
+use std::collections::BTreeSet;
+
+/// A shorter value is a copy of too much: `1`, `en`, `true`.
+const VALUE_BYTES_MIN: usize = 8;
+/// More values than these are not looked for: the texts that could hold copies are left out then.
+const VALUES_MAX: usize = 1024;
+/// The same for the length of all of them.
+const VALUES_BYTES_MAX: usize = 256 << 10;
+/// The same for the length of all spellings, of which each byte takes some fifty bytes of the automaton.
+const FORMS_BYTES_MAX: usize = 512 << 10;
+
+/// Base64 as clients write it: with padding or without.
+pub const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// What was redacted, by value.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    values: BTreeSet<String>,
+    bytes: usize,
+    is_overfull: bool,
+}
+
+impl Secrets {
+    /// One value, with the parts of it that a guest may take out: the token after its scheme, each cookie, a name and a password.
+    pub fn add(&mut self, text: &str) {
+        if self.is_overfull || text.len() > VALUES_BYTES_MAX {
+            // Nothing more is kept, so nothing needs to be taken apart.
+            self.is_overfull = true;
+            return;
+        }
+        self.add_value(text);
+        if text.contains('%') || text.contains('+') {
+            let plus = text.replace('+', " ");
+            self.add_value(&percent_decode_str(&plus).decode_utf8_lossy());
+            self.add_value(&percent_decode_str(text).decode_utf8_lossy());
+        }
+        let separators = [' ', '\t', '\r', '\n', ';', ',', '&', '"'];
+        for part in text.split(separators) {
+            if part.len() < VALUE_BYTES_MIN {
+                continue;
+            }
+            self.add_value(part);
+            if let Some((_, value)) = part.split_once('=') {
+                self.add_value(value);
+                self.add_value(&percent_decode_str(value).decode_utf8_lossy());
+            }
+            self.add_encoded(part);
+        }
+    }
+
+    /// A name and a password in base64, and what a signed token says.
+    fn add_encoded(&mut self, part: &str) {
+        if part.starts_with("ey") && part.contains('.') {
+            part.split('.').for_each(|section| self.add_value(section));
+        }
+        let decoded = LENIENT
+            .decode(part)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        if let Some((_, password)) = decoded.as_deref().and_then(|text| text.split_once(':')) {
+            self.add_value(password);
+        }
+        if let Some(decoded) = &decoded {
+            self.add_value(decoded);
+        }
+    }
+
+    fn add_value(&mut self, value: &str) {
+        let value = value.trim();
+        if value.len() < VALUE_BYTES_MIN
+            || value.eq_ignore_ascii_case(REPLACEMENT)
+            || self.is_overfull
+        {
+            return;
+        }
+        if self.values.len() == VALUES_MAX || self.bytes + value.len() > VALUES_BYTES_MAX {
+            if !self.values.contains(value) {
+                self.is_overfull = true;
+            }
+            return;
+        }
+        if self.values.insert(value.to_owned()) {
+            self.bytes += value.len();
+        }
+    }
+
+    /// Every text and number in a JSON value.
+    pub fn add_json(&mut self, json: &str) {
+        struct Collector<'a>(&'a mut Secrets);
+
+        impl Rewriter for Collector<'_> {
+            fn takes_whole(&mut self, _: &[Step<'_>]) -> bool {
+                false
+            }
+
+            fn replace(&mut self, _: &[Step<'_>], json: &str) -> Option<String> {
+                match string(json) {
+                    Ok(text) => self.0.add(&text),
+                    Err(_) => self.0.add_value(json),
+                }
+                None
+            }
+
+            /// Maps may have secrets for names; names of a scheme are short, or copies of them harm nobody.
+            fn rename(&mut self, _: &[Step<'_>], name: &str) -> Option<String> {
+                if name.len() > VALUE_BYTES_MIN * 2 {
+                    self.0.add_value(name);
+                }
+                None
+            }
+        }
+
+        if rewrite(json, &mut Collector(self)).is_err() {
+            self.is_overfull = true;
+        }
+    }
+
+    /// What looks for the values; `None` where there are too many.
+    pub(crate) fn sweep(&self) -> Option<Sweep> {
+        if self.is_overfull {
+            return None;
+        }
+        let mut forms = BTreeSet::new();
+        for value in &self.values {
+            if value.contains(' ') {
+                forms.insert(value.replace(' ', "+")); // in forms
+            }
+            if !value.is_ascii() {
+                forms.insert(value.to_lowercase()); // names of headers on the tape
+            }
+            forms.insert(value.clone());
+        }
+        let bytes: usize = forms.iter().map(String::len).sum();
+        if bytes > FORMS_BYTES_MAX {
+            return None;
+        }
+        Sweep::of(&forms.into_iter().collect::<Vec<_>>())
+    }
+}

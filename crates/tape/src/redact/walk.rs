@@ -1,0 +1,300 @@
+//! Goes through JSON and takes out what rules name.
+
+use super::{
+    REPLACEMENT, Redaction,
+    body::Description,
+    copies, json_string,
+    marks::{Marks, PLACE_BYTES_MAX, Place},
+    names,
+    places::Pointer,
+    replacement,
+    text::{self, Kind},
+    values::Secrets,
+};
+use json::{Rewriter, Step, elements, members, string};
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// What the names in a JSON text are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    /// Headers: texts or lists of texts by name.
+    Headers,
+    /// The values of one header, all hidden or none.
+    Field(&'static str),
+    /// Query parameters: texts or lists of texts by name.
+    Parameters,
+    /// A query as text.
+    Query,
+    /// What a gateway says about a request, with what authorizers say.
+    Context,
+    /// Any other member of an event or answer.
+    Members,
+    /// JSON of guests and clients.
+    Json,
+}
+
+/// One pass over a JSON text.
+pub(super) struct Walk<'a> {
+    pub(super) rules: &'a Redaction,
+    pub(super) section: Section,
+    /// The place of the text in the line.
+    pub(super) base: &'a str,
+    /// The member of an event, or the attribute, whose value the text is.
+    pub(super) parent: Option<&'a str>,
+    pub(super) marks: &'a mut Marks,
+    /// Where hidden values are noted.
+    pub(super) secrets: Option<&'a mut Secrets>,
+    /// Names that members were given.
+    pub(super) renamed: Renamed,
+}
+
+/// How often each name was given in the place of another, by depth: repeated names of an object are read as one member, or as none. Objects of
+/// one depth share their numbers, so that nothing has to be kept of where they are.
+#[derive(Default)]
+pub(super) struct Renamed(Vec<BTreeMap<String, usize>>);
+
+impl Renamed {
+    /// `name`, from its second time on with a number.
+    pub(super) fn unique(&mut self, place: &[Step<'_>], name: String) -> String {
+        self.0.resize_with(place.len() + 1, BTreeMap::default);
+        let Some(counts) = self.0.last_mut() else {
+            return name; // there is one for each depth
+        };
+        let count = counts.entry(name.clone()).or_default();
+        *count += 1;
+        match count {
+            1 => name,
+            count => format!("{name}-{count}"),
+        }
+    }
+}
+
+/// Why a value is hidden.
+enum Rule<'a> {
+    Header(Cow<'a, str>),
+    Parameter(Cow<'a, str>),
+    Name(Cow<'a, str>),
+    Field(&'a Pointer),
+}
+
+impl Walk<'_> {
+    fn rule<'p>(&'p self, place: &'p [Step<'_>]) -> Option<Rule<'p>> {
+        let rules = self.rules;
+        match self.section {
+            Section::Headers => {
+                let name = place.first()?.name()?;
+                rules.hides_header(name).then(|| Rule::Header(name.into()))
+            }
+            Section::Field(name) => rules.hides_header(name).then(|| Rule::Header(name.into())),
+            Section::Parameters => {
+                let name = names::decoded(place.first()?.name()?);
+                let is_hidden = rules.hides_parameter(&name);
+                is_hidden.then_some(Rule::Parameter(name))
+            }
+            Section::Query => None,
+            Section::Context | Section::Members => {
+                let own = place.last().map_or(self.parent, Step::name)?;
+                let is_hidden =
+                    rules.hides_member(own) || rules.headers.contains(&names::normalised(own));
+                let is_harmless = self.section == Section::Context && is_context(place);
+                (is_hidden && !is_harmless).then(|| Rule::Name(own.into()))
+            }
+            Section::Json => {
+                let field = rules
+                    .fields
+                    .iter()
+                    .find(|pointer| pointer.names(self.parent, place));
+                if let Some(field) = field {
+                    return Some(Rule::Field(field));
+                }
+                let own = place.last()?.name()?;
+                rules.hides_member(own).then(|| Rule::Name(own.into()))
+            }
+        }
+    }
+
+    /// A text without the values of names in it; `None` where it holds none.
+    pub(super) fn text(&mut self, text: &str, kind: Kind, place: &[Step<'_>]) -> Option<String> {
+        let found = text::find(text, kind, self.rules);
+        if found.is_empty() {
+            return None;
+        }
+        let place = self.without_pairs(place);
+        for found in &found {
+            let at = Place::below(self.base, place);
+            match found.is_parameter {
+                _ if found.name.is_empty() => self.marks.at(at),
+                true => self.marks.query(&found.name, at),
+                false => self.marks.name(&found.name, at),
+            }
+            if let Some(secrets) = self.secrets.as_deref_mut() {
+                secrets.add(&found.value);
+            }
+        }
+        Some(text::replaced(text, &found).into_owned())
+    }
+}
+
+/// What is part of how a gateway describes a caller: the object around the claims of a token, the id of an access key.
+fn is_context(place: &[Step<'_>]) -> bool {
+    let names: Vec<&str> = place.iter().filter_map(Step::name).collect();
+    matches!(
+        names.as_slice(),
+        ["authorizer", "jwt"] | ["authorizer", "iam", "accessKey"] | ["identity", "accessKey"]
+    )
+}
+
+impl Rewriter for Walk<'_> {
+    fn takes_whole(&mut self, place: &[Step<'_>]) -> bool {
+        let lists_values = match self.section {
+            Section::Headers | Section::Parameters => place.len() < 2,
+            Section::Field(_) => place.is_empty(),
+            Section::Query | Section::Context | Section::Members | Section::Json => false,
+        };
+        !lists_values && self.rule(place).is_some()
+    }
+
+    fn replace(&mut self, place: &[Step<'_>], json: &str) -> Option<String> {
+        if json == "null" {
+            return None;
+        }
+        if let Some(rule) = self.rule(place) {
+            let at = Place::below(self.base, self.without_pairs(place));
+            // What the rule borrows ends here.
+            let mark: (fn(&mut Marks, &str, Place<'_>), String) = match rule {
+                Rule::Header(name) => (Marks::header, name.into_owned()),
+                Rule::Parameter(name) => (Marks::query, self.without_pair(name)),
+                Rule::Name(name) => (Marks::name, self.without_pair(name)),
+                Rule::Field(field) => {
+                    let field = field.clone();
+                    self.marks.field(&field, at);
+                    self.note(json);
+                    return Some(replacement(json).to_owned());
+                }
+            };
+            mark.0(self.marks, &mark.1, at);
+            self.note(json);
+            return Some(replacement(json).to_owned());
+        }
+        let text = string(json).ok()?;
+        let is_document = self.is_document(&text) && self.rules.may_be_named_in(&text);
+        if is_document || self.is_named_in_escapes(&text) {
+            let at = self.without_pairs(place);
+            self.marks.at(Place::below(self.base, at));
+            if let Some(secrets) = self.secrets.as_deref_mut() {
+                self.rules.harvest(&text, secrets);
+            }
+            return Some(json_string(REPLACEMENT));
+        }
+        let kind = match self.section {
+            Section::Query => Kind::Query,
+            Section::Json => Kind::Prose,
+            Section::Headers
+            | Section::Field(_)
+            | Section::Parameters
+            | Section::Context
+            | Section::Members => Kind::Address,
+        };
+        self.text(&text, kind, place)
+            .map(|redacted| json_string(&redacted))
+    }
+
+    /// A pair may be spelt so that it is a name without a value: `?token%3Ds3cret`.
+    fn rename(&mut self, place: &[Step<'_>], name: &str) -> Option<String> {
+        self.pairs_in(name)?;
+        let redacted = self.text(name, self.kind_of_names(), place)?;
+        Some(self.renamed.unique(place, redacted))
+    }
+}
+
+impl Walk<'_> {
+    fn kind_of_names(&self) -> Kind {
+        match self.section {
+            Section::Parameters => Kind::Query,
+            Section::Headers
+            | Section::Field(_)
+            | Section::Query
+            | Section::Context
+            | Section::Members
+            | Section::Json => Kind::Address,
+        }
+    }
+
+    /// The first name of a pair within a member's name.
+    fn pairs_in(&self, name: &str) -> Option<String> {
+        if !name.contains(['=', '%', ':']) {
+            return None; // nearly all
+        }
+        let found = text::find(name, self.kind_of_names(), self.rules);
+        found.into_iter().next().map(|found| found.name)
+    }
+
+    /// The name that a rule hit, without a value that stands in it.
+    fn without_pair(&self, name: Cow<'_, str>) -> String {
+        self.pairs_in(&name).unwrap_or_else(|| name.into_owned())
+    }
+
+    /// The way to a value up to where a name holds a value.
+    fn without_pairs<'p, 's>(&self, place: &'p [Step<'s>]) -> &'p [Step<'s>] {
+        // Longer places are only counted.
+        let names = place.iter().filter_map(Step::name).map(str::len);
+        if !self.marks.takes_places() || names.sum::<usize>() > PLACE_BYTES_MAX {
+            return place;
+        }
+        let has_pair = |step: &Step<'_>| {
+            step.name()
+                .is_some_and(|name| self.pairs_in(name).is_some())
+        };
+        let end = place.iter().position(has_pair).unwrap_or(place.len());
+        &place[..end]
+    }
+}
+
+impl Walk<'_> {
+    /// Whether a text is of a form of its own, in which values cannot be told from their names' place: it goes as a whole where it may name a
+    /// credential.
+    fn is_document(&self, text: &str) -> bool {
+        match self.section {
+            Section::Query => false,
+            // `name: value` and `name=value` are found in these.
+            Section::Json => text.contains("</"),
+            Section::Headers
+            | Section::Field(_)
+            | Section::Parameters
+            | Section::Context
+            | Section::Members => text.contains(['{', '\n']) || text.contains("</"),
+        }
+    }
+
+    /// Whether more names are found once escapes are undone, as in JSON inside of JSON.
+    fn is_named_in_escapes(&self, text: &str) -> bool {
+        if self.section != Section::Json || !text.contains("\\u") {
+            return false;
+        }
+        let count = |text: &str| text::find(text, Kind::Prose, self.rules).len();
+        count(&copies::without_backslashes(text)) > count(text)
+    }
+
+    fn note(&mut self, json: &str) {
+        if let Some(secrets) = self.secrets.as_deref_mut() {
+            secrets.add_json(json);
+        }
+    }
+}
+
+/// What the headers of an event or answer say about its body.
+pub(super) fn description(message: &[(Cow<'_, str>, &str)]) -> Description {
+    let mut description = Description::default();
+    for (name, map) in message {
+        if !matches!(&**name, "headers" | "multiValueHeaders") {
+            continue;
+        }
+        for (name, value) in members(map).unwrap_or_default() {
+            let values = elements(value).unwrap_or_else(|_| vec![value]);
+            for value in values.into_iter().filter_map(|value| string(value).ok()) {
+                description.add(&name, &value);
+            }
+        }
+    }
+    description
+}

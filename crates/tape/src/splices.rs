@@ -1,0 +1,78 @@
+//! JSON as text: changed at single places without making a tree of the rest.
+
+use std::{borrow::Cow, ops::Range};
+
+/// JSON text without line breaks: those that JSON allows stand between tokens, where a blank means the same.
+pub fn one_line(json: &[u8]) -> Cow<'_, [u8]> {
+    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    if !json.iter().any(is_break) {
+        return Cow::Borrowed(json);
+    }
+    let blank = |byte: &u8| if is_break(byte) { b' ' } else { *byte };
+    Cow::Owned(json.iter().map(blank).collect())
+}
+
+/// A member's name, borrowed where it has no escapes, which a plain `Cow` never is inside of a map.
+#[derive(serde::Deserialize)]
+pub struct Name<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+/// Where `part`, a slice of `whole`, stands in it.
+pub fn span(whole: &str, part: &str) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+    start..start + part.len()
+}
+
+/// New texts for places in a text.
+#[derive(Default)]
+pub struct Splices(Vec<(Range<usize>, String)>);
+
+impl Splices {
+    /// Puts `text` in the place of a range of bytes.
+    pub fn replace(&mut self, place: Range<usize>, text: impl Into<String>) {
+        self.0.push((place, text.into()));
+    }
+
+    /// The text with all replacements. Of places that overlap, which repeated members can make, the first counts.
+    pub fn apply(mut self, text: &str) -> Cow<'_, str> {
+        if self.0.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        self.0.sort_by_key(|(place, _)| place.start);
+        let mut spliced = String::with_capacity(text.len());
+        let mut at = 0;
+        for (place, replacement) in self.0 {
+            if place.start < at {
+                continue;
+            }
+            spliced.push_str(&text[at..place.start]);
+            spliced.push_str(&replacement);
+            at = place.end;
+        }
+        spliced.push_str(&text[at..]);
+        Cow::Owned(spliced)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_replaced_in_their_order() {
+        let mut splices = Splices::default();
+        splices.replace(4..5, "Y");
+        splices.replace(0..2, "");
+        splices.replace(1..5, "overlapping");
+        assert_eq!(splices.apply("abcdef"), "cdYf");
+        assert_eq!(Splices::default().apply("abc"), "abc");
+    }
+
+    #[test]
+    fn a_line_has_no_breaks_and_means_the_same() {
+        let text = "{\"a\":\r\n\"x\\n\"}";
+        let line = one_line(text.as_bytes());
+        assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
+        let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&line), value(text.as_bytes()));
+    }
+}

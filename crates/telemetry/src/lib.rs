@@ -1,0 +1,80 @@
+//! What a host in the cloud writes about its work: one JSON object a line, as Lambda's log levels and CloudWatch's embedded metrics
+//! want it.
+//!
+//! Everything here is a pure function from what happened to bytes. Nothing sensitive gets in: no body, no header, no query; what a
+//! guest logs is the guest's to answer for, and cannot pass for a line or a metric of the host.
+//!
+//! Every line begins with `timestamp` (RFC 3339), `level`, `message`, `requestId` (Lambda's invocation), `gatewayRequestId` (the
+//! event's, which guest and client see), `traceId` (X-Ray) and `guest` (the digest's first digits); those that are not known are
+//! left out.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests read what they or the hosts wrote"
+    )
+)]
+#![warn(missing_docs)]
+
+mod line;
+mod metrics;
+mod request;
+mod time;
+mod trace;
+
+pub use metrics::{DIMENSION, Metric, Unit};
+pub use request::{Channel, Report};
+pub use trace::Trace;
+
+use contract::{digest::Digest, log::LogLevel};
+use line::Line;
+use serde_json::Value;
+
+/// Digits of a guest's digest in a line: enough to tell releases apart.
+const GUEST_DIGITS: usize = 12;
+
+/// What stands in all lines of one process.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    /// Less severe lines are left out; summaries never are.
+    pub level: LogLevel,
+    /// Where the metrics belong in CloudWatch.
+    pub metrics_namespace: String,
+    /// Name of the function: the one dimension of the metrics.
+    pub function: String,
+}
+
+/// What stands in all lines about one request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ids<'a> {
+    /// The invocation's, from Lambda.
+    pub request_id: Option<&'a str>,
+    /// The event's, as guest and client see it.
+    pub gateway_request_id: Option<&'a str>,
+    /// Root of the X-Ray trace.
+    pub trace_id: Option<&'a str>,
+    /// The guest that answered.
+    pub guest: Option<Digest>,
+}
+
+impl Telemetry {
+    /// One line about the host itself, or about an event that was no request; nothing where the level is too low.
+    pub fn note(
+        &self,
+        at_ms: u64,
+        level: LogLevel,
+        message: &str,
+        ids: &Ids<'_>,
+        members: &[(&str, Value)],
+    ) -> Vec<u8> {
+        let mut lines = Vec::new();
+        if level >= self.level {
+            let mut line = Line::begin(&mut lines, at_ms, level, message, ids);
+            for (name, value) in members {
+                line.member(name, value);
+            }
+            line.end();
+        }
+        lines
+    }
+}

@@ -1,0 +1,143 @@
+//! The lines of one request: what the guest logged, what the store had to say, and the summary with the metrics.
+
+use super::{
+    Ids, Telemetry, Trace,
+    line::Line,
+    metrics::{self, guest_duration, milliseconds, number},
+};
+use contract::{
+    log::LogLevel,
+    outcome::{Failure, Fault, Summary},
+};
+use std::time::Duration;
+
+/// What a host knows of a request that was answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// What came of it.
+    pub summary: &'a Summary,
+    /// Id of the invocation.
+    pub request_id: &'a str,
+    /// Its trace, if it has one.
+    pub trace: Option<&'a Trace>,
+    /// Milliseconds since the Unix epoch at which the event came.
+    pub received_at_ms: u64,
+    /// From then to the answer.
+    pub total_duration: Duration,
+    /// The process has answered nothing before.
+    pub is_cold_start: bool,
+    /// The release channel, where one is followed.
+    pub channel: Option<Channel>,
+}
+
+/// How a process stands with its release channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Channel {
+    /// Since the last successful look.
+    pub age: Duration,
+    /// Looks or preparations that failed since the last request.
+    pub failures: u32,
+}
+
+impl Report<'_> {
+    pub(super) fn ended_at_ms(&self) -> u64 {
+        let total_ms = u64::try_from(self.total_duration.as_millis()).unwrap_or(u64::MAX);
+        self.received_at_ms.saturating_add(total_ms)
+    }
+}
+
+impl Telemetry {
+    /// All lines of one request, the summary last.
+    pub fn request(&self, report: &Report<'_>) -> Vec<u8> {
+        let mut lines = Vec::with_capacity(2048);
+        let summary = report.summary;
+        let ids = Ids {
+            request_id: Some(report.request_id),
+            gateway_request_id: Some(&summary.request_id),
+            trace_id: report.trace.map(Trace::root),
+            guest: summary.guest,
+        };
+        let at_ms = report.received_at_ms;
+        for record in summary
+            .logs
+            .iter()
+            .filter(|record| record.level >= self.level)
+        {
+            let mut line = Line::begin(&mut lines, at_ms, record.level, &record.message, &ids);
+            line.member("source", "guest");
+            if !record.attributes.is_empty() {
+                line.raw_members("attributes", &record.attributes);
+            }
+            line.end();
+        }
+        if LogLevel::Warn >= self.level {
+            for fault in &summary.storage.faults {
+                let mut line = Line::begin(
+                    &mut lines,
+                    at_ms,
+                    LogLevel::Warn,
+                    "storage call failed",
+                    &ids,
+                );
+                line.member("error", fault);
+                line.end();
+            }
+        }
+        self.summary(&mut lines, report, &ids);
+        lines
+    }
+
+    /// Written at every level, because the metrics are in it; so its level is at least the one that Lambda may be filtering by.
+    fn summary(&self, lines: &mut Vec<u8>, report: &Report<'_>, ids: &Ids<'_>) {
+        let summary = report.summary;
+        let level = severity(summary).max(self.level);
+        let mut line = Line::begin(lines, report.ended_at_ms(), level, "request", ids);
+        line.member("method", &summary.method);
+        line.member("route", &summary.route);
+        line.member("status", &summary.status);
+        line.member("totalMs", &number(milliseconds(report.total_duration)));
+        line.member("guestMs", &number(milliseconds(guest_duration(summary))));
+        let storage_duration = summary.usage.storage_duration;
+        line.member("storageMs", &number(milliseconds(storage_duration)));
+        line.member("storageCalls", &summary.usage.storage_calls);
+        line.member("capacityUnits", &number(summary.storage.capacity_units));
+        line.member("storageRetries", &summary.storage.retries);
+        line.member("coldStart", &report.is_cold_start);
+        line.member("memoryBytesPeak", &summary.usage.memory_bytes_peak);
+        if let Some(fault) = &summary.fault {
+            line.member("fault", fault.kind());
+            line.member("faultDetail", &words(fault));
+        }
+        if !summary.backtrace.is_empty() {
+            line.member("backtrace", &summary.backtrace);
+        }
+        metrics::write(&mut line, &self.metrics_namespace, &self.function, report);
+        line.end();
+    }
+}
+
+fn severity(summary: &Summary) -> LogLevel {
+    match &summary.fault {
+        Some(Fault::Guest(Failure::Deadline | Failure::Busy)) => LogLevel::Warn,
+        Some(Fault::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_)))
+        | Some(Fault::Response(_) | Fault::Panic(_)) => LogLevel::Error,
+        Some(Fault::Unavailable) => LogLevel::Error,
+        Some(Fault::Refused(_) | Fault::Unrouted) | None if summary.status < 500 => LogLevel::Info,
+        Some(Fault::Refused(_) | Fault::Unrouted) | None => LogLevel::Warn,
+    }
+}
+
+/// A fault for the log. A panic's message may quote a request, so it is left out; the panic hook of a host says where it was.
+fn words(fault: &Fault) -> String {
+    match fault {
+        Fault::Panic(_) => "the host panicked".to_owned(),
+        Fault::Refused(_)
+        | Fault::Unrouted
+        | Fault::Unavailable
+        | Fault::Guest(_)
+        | Fault::Response(_) => fault.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
