@@ -1,6 +1,7 @@
 //! `cargo xtask check`: what a reviewer should not have to look for.
 
 mod cycles;
+mod names;
 
 use crate::{
     dependencies,
@@ -20,6 +21,7 @@ pub fn all() -> anyhow::Result<()> {
     setup::lint_tools()?;
     step("rustfmt", formatting)?;
     step("module cycles", cycles::check)?;
+    step("names in documents", names::check)?;
     step("dependencies", dependencies::check)?;
     step("clippy", lints)?;
     step("rustdoc", documentation)

@@ -1,6 +1,21 @@
-//! What all other crates speak: requests and responses, the seed of a request, limits, digests, log lines, and what came of a request.
+//! The vocabulary that all other crates share: [requests and responses](http), the [seed] of a request, its [limits], [digests](digest) of
+//! guests, [log lines](log), and the [outcome] of a request.
 //!
-//! Nothing here does anything: no input, no output, next to no dependencies.
+//! Only types and rules live here. The crate does no input or output and has next to no dependencies.
+//!
+//! ```
+//! use contract::{digest::Digest, limits::Limits, seed::Seed};
+//!
+//! let guest = Digest::of(b"a component");
+//! assert!(guest.to_string().starts_with("6ad2"));
+//!
+//! // What a request may use; hosts, routes and tapes narrow it field by field.
+//! let limits = Limits { storage_calls_max: 20, ..Limits::default() };
+//! assert_eq!(limits.host_calls_max, 100_000);
+//!
+//! // Everything random in a request follows from its seed, so that a replay repeats it.
+//! assert_eq!(Seed::new([7; 32]), Seed::new([7; 32]));
+//! ```
 #![cfg_attr(
     test,
     allow(

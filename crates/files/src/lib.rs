@@ -1,8 +1,17 @@
-//! Opening files that others wrote: by one set of rules, wherever a program is pointed to a file.
+//! Opens files that others wrote, by one set of rules, and replaces files so that readers find the old or the new one, whole.
 //!
-//! What a person typed may be a link, or a pipe such as `/dev/stdin` and `<(command)`, which is waited for. What a program found in a folder
-//! may be neither: a link could lead to any file of the machine, and a pipe or a device could hold the program for ever. What a setting names
-//! may be a link, because deployments are made of them, but no pipe. Devices are never read, and every file has a bound.
+//! A file that a person names may be a link or a pipe such as `/dev/stdin` or `<(command)`, and the program waits for it. A file that a program
+//! finds in a folder may be neither: a link could lead to any file of the machine, and a pipe could block the program for ever. A file that a
+//! setting names may be a link, because deployments use them, but no pipe. Devices are never read, and every read has a bound.
+//!
+//! ```
+//! use files::{FileError, NamedBy};
+//! use std::path::Path;
+//!
+//! let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+//! assert!(files::read(&manifest, NamedBy::User, 64 * 1024).is_ok());
+//! assert!(matches!(files::read(&manifest, NamedBy::User, 8), Err(FileError::TooLarge { .. })));
+//! ```
 #![cfg_attr(
     test,
     allow(

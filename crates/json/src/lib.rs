@@ -1,7 +1,24 @@
-//! Reading and writing JSON.
+//! Reads and writes JSON within bounds of depth, nodes and memory.
 //!
-//! Foreign bytes are read in two ways, and no other: into a type that names its members (`read`, fast, no recursion beyond the type's own),
-//! or into a tree or spans by [`value`], [`members`] and the like. A `serde_json::Value` is only ever made by these and by our own code.
+//! JSON from outside is read in two ways only: into a type with named members ([`read`]), which is fast and recurses no deeper than the type
+//! itself, or into a tree or spans by [`value`], [`members`], [`elements`] and [`string`], which count nodes and levels. A lint forbids
+//! serde_json's own readers in this workspace. [`Object`] writes without building a tree, and [`rewrite`] changes values in place and keeps
+//! every other byte.
+//!
+//! ```
+//! let members = json::members(r#"{"id": 7, "name": "lamp"}"#)?;
+//! assert_eq!(members[1].1, r#""lamp""#);
+//!
+//! let mut out = Vec::new();
+//! let mut object = json::Object::begin(&mut out);
+//! object.string("name", "a \"lamp\"");
+//! object.end();
+//! assert_eq!(out, br#"{"name":"a \"lamp\""}"#);
+//!
+//! // Too deep to read safely: an error instead of an overflowing stack.
+//! assert!(json::value("[".repeat(100_000).as_bytes()).is_err());
+//! # Ok::<(), json::JsonError>(())
+//! ```
 #![cfg_attr(
     test,
     allow(

@@ -1,4 +1,20 @@
-//! Publishes a guest: checks it as a host would, compiles it for every CPU, signs, uploads. Doing it again changes nothing.
+//! Publishes a guest: checks it as a host would, compiles it for every CPU, signs a manifest and uploads everything. Publishing again changes
+//! nothing.
+//!
+//! ```no_run
+//! use release::{FolderArtifacts, SecretKey};
+//! use runtime::engine::{Engine, EngineOptions};
+//! use std::path::Path;
+//!
+//! # async fn example(key: SecretKey) -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::new(&EngineOptions::default())?;
+//! let component = std::fs::read("guest.wasm")?;
+//! let store = FolderArtifacts::new(Path::new("artifacts"));
+//! let published = publish::publish(&engine, &component, &store, &key).await?;
+//! println!("published {}", published.digest);
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(

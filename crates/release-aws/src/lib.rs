@@ -1,4 +1,17 @@
-//! Releases on AWS: artifacts in S3, channels in a DynamoDB table.
+//! Releases on AWS: artifacts in S3 ([`S3Artifacts`]) and channels in a DynamoDB table ([`TableChannels`]).
+//!
+//! ```no_run
+//! use release::ArtifactStore as _;
+//! use release_aws::{S3Artifacts, S3Location};
+//! use storage_dynamodb::{Credentials, SharedCredentialsProvider};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let credentials = SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "local"));
+//! let location = S3Location::new("s3://releases/items", "eu-central-1", None, credentials)?;
+//! let published = S3Artifacts::new(location).published().await?;
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(

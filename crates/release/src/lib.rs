@@ -1,13 +1,25 @@
-//! Releases: guests that change while the host stays.
+//! Releases of guests: signed documents, the stores that hold them, and how a channel changes.
 //!
-//! A guest is published once, as an immutable set of artifacts named by content ([`ArtifactName`]): the component, one image for each
-//! CPU, and a signed [`Manifest`] that holds their digests. A [`Channel`] is one small signed document that says which published
-//! guests answer which requests; flipping it is a conditional write of the next generation. A [`Follower`] looks at the channel while
-//! requests go on, prepares what it names completely, and only then puts it in the place of what served before.
+//! A guest is published once, as an immutable set of artifacts that are named by content ([`ArtifactName`]): the component, one image for each
+//! CPU, and a signed [`Manifest`] with their digests. A [`Channel`] is one small signed document that says which published guests answer which
+//! requests; [`promote`] and [`rollback`] make its next generation, and a [`ChannelStore`] replaces it under a condition. The crate `rollout`
+//! follows channels.
 //!
-//! Nothing is believed because of where it lies. A document counts when one of the host's public keys signed it, for its purpose; an
-//! image is loaded when a signed manifest holds its digest. Whoever can write to the store of the channel can keep hosts from seeing new
-//! releases, and can keep new hosts from starting. What an old signed document that is put back can do is in docs/operations.md.
+//! Nothing is trusted because of where it lies. A document counts if one of the host's public keys signed it for its purpose; an image is loaded
+//! if a signed manifest holds its digest. Whoever can write to a channel's store can keep hosts from seeing new releases and new hosts from
+//! starting. `docs/operations.md` says what an old signed document that is put back can do.
+//!
+//! ```
+//! use release::{Channel, Promotion, PublicKeys, Purpose, SecretKey, Signing};
+//!
+//! // Any document: signed for one purpose, and worth nothing for another one.
+//! let key = SecretKey::new(&[7; 32]);
+//! let text = key.sign(Purpose::Manifest, &"a payload")?;
+//! let keys = PublicKeys::of(&key);
+//! assert_eq!(keys.verify(Purpose::Manifest, &text), Ok(r#""a payload""#));
+//! assert!(keys.verify(Purpose::Channel, &text).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![cfg_attr(
     test,
     allow(

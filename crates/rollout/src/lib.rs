@@ -1,4 +1,18 @@
-//! Puts releases into service: follows a channel, prepares the guests that it names, and chooses one for each request.
+//! Puts releases into service: a [`Follower`] watches a channel while requests are answered, fetches and verifies what a new generation names,
+//! prepares it completely, and only then lets it answer. For each request it chooses the guest of its path, and of its variant during a gradual
+//! rollout; a circuit breaker takes a variant out that fails.
+//!
+//! ```no_run
+//! use rollout::{Follower, Following};
+//! use service::Service;
+//! use std::sync::Arc;
+//!
+//! # async fn example(following: Following, now_ms: u64) -> Result<(), Box<dyn std::error::Error>> {
+//! let follower = Follower::start(following, now_ms).await?;
+//! let service = Service::routed(Arc::new(follower));
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(

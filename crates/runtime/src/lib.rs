@@ -1,4 +1,31 @@
-//! Runs guests: compiles and loads components, instantiates one for each request, and gives it what its WIT interfaces promise.
+//! Runs guests: [compiles and loads](engine) components, creates one instance for each request, and gives it what its WIT interfaces promise.
+//!
+//! No instance serves two requests. Time, seed, deadline and store of a request come from the caller; a guest that traps, loops or asks for too
+//! much ends its own request, never the process. Only [`engine`] configures wasmtime, and only its loader deserialises native code.
+//!
+//! ```no_run
+//! use contract::{http::Request, seed::Seed};
+//! use runtime::{Run, Runtime, RuntimeOptions, engine::{Engine, EngineOptions}};
+//! use std::{path::Path, sync::Arc, time::{Duration, Instant}};
+//! use storage::MemoryStorage;
+//!
+//! # async fn example(request: Request) -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::new(&EngineOptions::default())?;
+//! let guest = engine.load_file(Path::new("guest.cwasm"))?;
+//! let runtime = Runtime::new(&engine, &guest, RuntimeOptions::default())?;
+//! let run = Run {
+//!     storage: Arc::new(MemoryStorage::new()),
+//!     seed: Seed::new([7; 32]),
+//!     deadline: Instant::now() + Duration::from_secs(5),
+//!     trace_header: None,
+//! };
+//! match runtime.handle(request, run).await.result {
+//!     Ok(response) => println!("status {}", response.status),
+//!     Err(failure) => println!("{failure}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(

@@ -1,11 +1,26 @@
-//! A store in a DynamoDB table: one request an operation, no read before a write, never a scan.
+//! The store of the Lambda host: a DynamoDB table. One request for each operation, no read before a write, never a scan.
 //!
-//! `layout` says how items stand in the table, `condition` puts preconditions into DynamoDB's words, `error_class` tells failures apart, and
-//! `retry` repeats what may be repeated within the request's time. `table` creates and checks tables.
+//! `layout` maps items to the table, `condition` writes preconditions as DynamoDB's expressions, [`error_class`] tells failures apart, and
+//! `retry` repeats what may be repeated within the request's deadline. [`table`] creates and checks tables.
 //!
-//! A write of which nobody knows whether it happened is repeated only where it cannot happen twice: under a precondition that a first
-//! success would break, or, in a transaction, under a token of DynamoDB's own. Revisions follow from the request's seed, so that a repeated
-//! write recognises itself.
+//! A write whose outcome is unknown is repeated only where it cannot happen twice: under a precondition that a first success would break, or,
+//! in a transaction, under a token of DynamoDB's own. Revisions follow from the request's seed, so that a repeated write recognises itself.
+//!
+//! ```no_run
+//! use storage_dynamodb::{Credentials, DynamoDbOptions, DynamoDbStorage, SharedCredentialsProvider, table};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let options = DynamoDbOptions {
+//!     table: "items".to_owned(),
+//!     region: "eu-central-1".to_owned(),
+//!     endpoint: Some("http://127.0.0.1:8000".to_owned()),
+//!     credentials: SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "local")),
+//! };
+//! table::create(&options).await?;
+//! let store = DynamoDbStorage::new(&options);
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(

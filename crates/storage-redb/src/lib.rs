@@ -1,7 +1,16 @@
-//! A store in one local file, made with redb. A write is on the disk when it is acknowledged, and is there whole or not at all.
+//! The store of the local host: one file, made with redb. An acknowledged write is on the disk, and a write is there whole or not at all.
 //!
-//! Reads run on snapshots, in the caller's thread. Writes queue for one writer thread, which commits those that wait together
-//! in one transaction: many requests at once pay for one synchronisation of the disk.
+//! Reads run on snapshots, in the caller's thread. Writes queue for one writer thread, which commits those that wait in one transaction, so that
+//! many requests share one synchronisation of the disk.
+//!
+//! ```no_run
+//! use storage_redb::RedbStorage;
+//!
+//! let store = RedbStorage::open("items.redb")?;
+//! // The key that seals cursors is kept in the file: cursors outlive the process.
+//! let cursor_key = store.cursor_key();
+//! # Ok::<(), storage_redb::OpenError>(())
+//! ```
 #![cfg_attr(
     test,
     allow(

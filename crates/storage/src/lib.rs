@@ -1,10 +1,46 @@
-//! The storage port: documents under a partition and a sort key, as `wit/storage.wit` promises them to a guest.
+//! The storage port: documents under a partition key and a sort key, as `wit/storage.wit` promises them to a guest.
 //!
-//! A call of a guest is one [`StorageRequest`], and what comes of it one [`StorageResponse`]. Backends implement [`Storage`], which has one method:
-//! `memory` (tests, replays), `redb` (one local file), `dynamodb` (a table). They take checked requests and speak for the whole store. `tenant` wraps a backend into one guest's view of it: it checks every rule of the WIT, puts the
-//! namespace before partitions and seals cursors, so that no rule is written twice. Recorders and replayers wrap the same trait.
+//! A storage call of a guest is one [`StorageRequest`], and its result one [`StorageResponse`]. A backend implements [`Storage`], which has one
+//! method; [`StorageExt`] adds a typed method for each function. Backends are [`MemoryStorage`] here, `storage-redb` (one local file) and
+//! `storage-dynamodb` (a table). They receive checked requests and see the whole store. [`Tenant`] wraps a backend into the view of one guest:
+//! it checks every rule of the WIT, prefixes partitions with the guest's namespace and seals cursors, so that no rule is written twice.
+//! Recording and replaying wrap the same trait.
 //!
-//! A backend is right when it passes `conformance`.
+//! A backend is correct when it passes `conformance` and agrees with memory on random sequences of calls (`agreement`); both need the feature
+//! `conformance`.
+//!
+//! ```
+//! use contract::seed::Seed;
+//! use std::sync::Arc;
+//! use storage::{
+//!     Call, Consistency, CursorKey, Document, Key, MemoryStorage, Precondition, PutOptions,
+//!     PutOutcome, StorageExt as _, Tenant,
+//! };
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let store = Tenant::new(
+//!     Arc::new(MemoryStorage::new()),
+//!     "orders".parse()?,
+//!     CursorKey::new([0; 32]),
+//! );
+//! // Time and seed of the request come from the caller, so that a replay writes the same revisions.
+//! let call = Call::new(1_767_225_600_000, &Seed::new([7; 32]), None);
+//! let key = Key { partition: "customer-1".into(), sort: "order-1".into() };
+//! let document = Document::parse(r#"{"total": 12.50}"#)?;
+//! let only_if_absent = PutOptions {
+//!     precondition: Precondition::Absent,
+//!     index: None,
+//!     expires_at: None,
+//! };
+//! store.put(&call, &key, &document, &only_if_absent).await?;
+//! // The item is there now, so the same write loses.
+//! let outcome = store.put(&call, &key, &document, &only_if_absent).await?;
+//! assert!(matches!(outcome, PutOutcome::PreconditionFailed(Some(_))));
+//! let item = store.get(&call, &key, Consistency::Strong).await?;
+//! assert_eq!(item.unwrap().document.as_str(), r#"{"total":12.5}"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 #![cfg_attr(
     test,
     allow(

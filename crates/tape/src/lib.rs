@@ -1,8 +1,21 @@
-//! Tapes: what crossed the interface of a guest, one request a line, so that it can be run again exactly. `docs/tape.md` describes every field.
+//! The format of tapes: recorded requests with everything that their guest saw, one request a line. `docs/tape.md` describes every field.
 //!
-//! [`Recorder`] writes a line of everything that a request's outcome follows from: event, time, seed, the answers of the store. A
-//! tape holds what the *guest* saw: the recorder stands before [`Tenant`](storage::Tenant), so that a tape names neither
-//! tables nor namespaces and replays on any store.
+//! A line holds what a request's outcome follows from: event, time, seed and the results of its storage calls. A tape shows what the *guest* saw:
+//! [`RecordingStorage`] wraps the store above [`Tenant`](storage::Tenant), so that a tape names neither tables nor namespaces and replays on any
+//! store. [`Redaction`] replaces credentials before a line is written, [`Recipient`] encrypts lines, and [`split`] and [`TapeFinder`] take lines
+//! through log systems with short records. Nothing here needs a runtime.
+//!
+//! ```no_run
+//! use std::{fs::File, io::BufReader};
+//! use tape::{Exchange, TapeReader};
+//!
+//! let mut reader = TapeReader::new(BufReader::new(File::open("today.tape")?));
+//! while let Some(line) = reader.next_tape()? {
+//!     let exchange = Exchange::read(&line.bytes)?;
+//!     println!("{} made {} storage calls", exchange.id, exchange.calls.len());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![cfg_attr(
     test,
     allow(

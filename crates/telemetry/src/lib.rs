@@ -1,12 +1,27 @@
-//! What a host in the cloud writes about its work: one JSON object a line, as Lambda's log levels and CloudWatch's embedded metrics
-//! want it.
+//! What a host in the cloud writes about its work: one JSON object a line, as Lambda's log levels and CloudWatch's embedded metric format want it.
 //!
-//! Everything here is a pure function from what happened to bytes. Nothing sensitive gets in: no body, no header, no query; what a
-//! guest logs is the guest's to answer for, and cannot pass for a line or a metric of the host.
+//! Everything here is a pure function from what happened to bytes. No line holds a body, a header or a query. Guests are responsible for what they
+//! log, but a guest's line cannot pass for a line or a metric of the host.
 //!
-//! Every line begins with `timestamp` (RFC 3339), `level`, `message`, `requestId` (Lambda's invocation), `gatewayRequestId` (the
-//! event's, which guest and client see), `traceId` (X-Ray) and `guest` (the digest's first digits); those that are not known are
-//! left out.
+//! Every line begins with `timestamp` (RFC 3339), `level`, `message`, `requestId` (Lambda's invocation), `gatewayRequestId` (the event's, which
+//! guest and client see), `traceId` (X-Ray) and `guest` (the first digits of its digest); those that are unknown are left out.
+//!
+//! ```
+//! use contract::log::LogLevel;
+//! use telemetry::{Ids, Telemetry};
+//!
+//! let telemetry = Telemetry {
+//!     level: LogLevel::Info,
+//!     metrics_namespace: "Tenon".to_owned(),
+//!     function: "items".to_owned(),
+//! };
+//! let line = telemetry.note(1_767_225_600_000, LogLevel::Warn, "started late", &Ids::default(), &[]);
+//! assert_eq!(
+//!     String::from_utf8_lossy(&line),
+//!     "{\"timestamp\":\"2026-01-01T00:00:00.000Z\",\"level\":\"WARN\",\"message\":\"started late\"}\n",
+//! );
+//! assert!(telemetry.note(0, LogLevel::Debug, "too detailed", &Ids::default(), &[]).is_empty());
+//! ```
 #![cfg_attr(
     test,
     allow(
