@@ -32,6 +32,7 @@ mod foreign;
 mod identity;
 mod kind;
 mod media;
+pub mod message;
 mod normalise;
 mod path;
 pub mod problem;
@@ -39,7 +40,8 @@ mod quotas;
 mod respond;
 mod route;
 mod shape;
-pub mod time;
+pub mod summary;
+mod time;
 
 pub use foreign::Foreign;
 pub use kind::{EventKind, UnknownKind};

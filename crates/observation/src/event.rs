@@ -5,13 +5,8 @@ use contract::{
     limits::{JSON_NODES_MAX, Limits},
     seed::Seed,
 };
-use gateway::{
-    self, Arrival, Rejection,
-    time::{Epoch, event_time_ms},
-};
+use gateway::{self, Arrival, Rejection, summary::Summary};
 use json::{self, JsonError};
-use serde::Deserialize;
-use std::borrow::Cow;
 
 /// When an event is to be run, and beside what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,37 +15,6 @@ pub struct EventHead {
     pub received_at_ms: u64,
     /// The method is safe (RFC 9110, 9.2.1), so that the order among such events does not matter.
     pub is_safe: bool,
-}
-
-/// What a gateway event asks for, for people.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RequestLine {
-    /// The method as it is in the event.
-    pub method: String,
-    /// The path as it is in the event, at most [`PATH_CHARACTERS_MAX`] characters of it.
-    pub path: String,
-}
-
-/// Longer paths are cut where a request is named.
-pub const PATH_CHARACTERS_MAX: usize = 200;
-
-/// Method and path of a gateway event; `None` where there is no method.
-pub fn request_line(event: &[u8]) -> Option<RequestLine> {
-    let head = json::read::<Head>(event).ok()?;
-    let context = head.request_context.unwrap_or_default();
-    let method = head
-        .http_method
-        .or(context.http.and_then(|http| http.method))?;
-    let paths = json::read::<Paths>(event).unwrap_or_default();
-    let path = paths.path.or(paths.raw_path).unwrap_or_default();
-    let path = match path.char_indices().nth(PATH_CHARACTERS_MAX) {
-        Some((end, _)) => format!("{}...", &path[..end]),
-        None => path.into_owned(),
-    };
-    Some(RequestLine {
-        method: method.into_owned(),
-        path,
-    })
 }
 
 /// Text that is not one JSON value within bounds.
@@ -69,10 +33,6 @@ pub struct SyntaxError {
 
 /// Reads method and time of a gateway event. What is JSON but not such an event gets the default time and counts as not safe: saying
 /// what is wrong with it is the gateway's business.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "checked before; then read into a type of named members that holds no `Value`"
-)]
 pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
     // Checked first: serde_json neither looks at what it skips, nor has a bound there.
     json::check(event)?;
@@ -80,17 +40,10 @@ pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
     if event.len() > JSON_NODES_MAX {
         check_rejected(event)?;
     }
-    // An error is a member of another type.
-    let head = serde_json::from_slice::<Head<'_>>(event).unwrap_or_default();
-    let context = head.request_context.unwrap_or_default();
-    let method = head
-        .http_method
-        .or(context.http.and_then(|http| http.method))
-        .unwrap_or_default();
+    let summary = Summary::of(event);
     Ok(EventHead {
-        received_at_ms: event_time_ms(context.time_epoch, context.request_time_epoch)
-            .unwrap_or(EVENT_TIME_DEFAULT_MS),
-        is_safe: matches!(&*method, "GET" | "HEAD" | "OPTIONS"),
+        received_at_ms: summary.time_epoch_ms.unwrap_or(EVENT_TIME_DEFAULT_MS),
+        is_safe: summary.is_safe(),
     })
 }
 
@@ -113,41 +66,6 @@ fn check_rejected(event: &[u8]) -> Result<(), JsonError> {
         }),
         Ok(_) | Err(Rejection::NotHttp(_) | Rejection::Http(_)) => Ok(()),
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Head<'a> {
-    #[serde(borrow)]
-    http_method: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    request_context: Option<Context<'a>>,
-}
-
-/// Apart from what decides how an event runs: a path of another type must not change that.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Paths<'a> {
-    #[serde(borrow)]
-    path: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    raw_path: Option<Cow<'a, str>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Context<'a> {
-    time_epoch: Option<Epoch>,
-    request_time_epoch: Option<Epoch>,
-    #[serde(borrow)]
-    http: Option<Http<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Http<'a> {
-    #[serde(borrow)]
-    method: Option<Cow<'a, str>>,
 }
 
 impl From<JsonError> for SyntaxError {
@@ -206,23 +124,6 @@ mod tests {
                 received_at_ms: EVENT_TIME_DEFAULT_MS,
                 is_safe: true
             }
-        );
-    }
-
-    #[test]
-    fn a_request_is_named_by_method_and_path() {
-        let line = |event: &str| {
-            request_line(event.as_bytes()).map(|line| format!("{} {}", line.method, line.path))
-        };
-        let rest = r#"{"httpMethod":"GET","path":"/a","requestContext":{"path":"/s/a"}}"#;
-        assert_eq!(line(rest).as_deref(), Some("GET /a"));
-        let http = r#"{"rawPath":"/b","requestContext":{"http":{"method":"PUT"}}}"#;
-        assert_eq!(line(http).as_deref(), Some("PUT /b"));
-        assert_eq!(line("{}"), None);
-        let long = format!(r#"{{"httpMethod":"GET","path":"{}"}}"#, "x".repeat(1_000));
-        assert_eq!(
-            line(&long).unwrap().len(),
-            "GET ...".len() + PATH_CHARACTERS_MAX
         );
     }
 

@@ -22,7 +22,8 @@ pub use case::{AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_FILE, RESPONSE_FI
 pub use compare::{
     ANSWER, DIFFERENCES_MAX, Difference, DifferenceList, Mismatch, STORE, readable_response,
 };
-pub use event::{EventHead, PATH_CHARACTERS_MAX, RequestLine, SyntaxError, head, request_line};
+pub use event::{EventHead, SyntaxError, head};
+pub use gateway::summary::{RequestLine, request_line};
 pub use ignore::{IgnoreRule, InvalidRule};
 
 /// The time of a replayed event that does not say when it was received: 2026-01-01T00:00:00Z, in milliseconds since the Unix epoch.

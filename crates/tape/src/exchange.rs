@@ -1,12 +1,17 @@
 //! One line of a tape, read without taking apart what a replay only passes on. `docs/tape.md` says what each field means.
 
-use super::{FaultRecord, StorageFunction, redact::Redaction, splices::Name};
+use super::{
+    FaultRecord, StorageFunction,
+    redact::{Redaction, body_place},
+    splices::Name,
+};
 use contract::{
     digest::Digest,
     limits::{Limits, REPLAY_DURATION_MAX, TAPE_LINE_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
     log::LogLevel,
     seed::Seed,
 };
+use gateway::message::Message;
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, SeqAccess, Visitor},
@@ -233,7 +238,7 @@ pub struct RedactedRecord<'a> {
 impl RedactedRecord<'_> {
     /// The rules, to be applied to what a replay gives before it is compared.
     pub fn rules(&self) -> Redaction {
-        let leaves_out = self.is_left_out("/response/body");
+        let leaves_out = self.is_left_out(&body_place(Message::Response));
         let names = [&*self.headers, &*self.query, &*self.names];
         Redaction::of_rules(names, &self.fields, leaves_out)
     }

@@ -18,12 +18,13 @@ mod values;
 mod walk;
 
 pub use marks::Marks;
-pub use message::Message;
 pub(crate) use message::without_copies;
+pub use message::{body_place, place_of};
 pub use places::InvalidPointer;
 pub(crate) use sweep::{Part, Sweep};
 pub use values::Secrets;
 
+use gateway::message::Message;
 use json::{JsonError, rewrite, write_string};
 use marks::Place;
 use places::Pointer;

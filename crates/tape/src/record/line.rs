@@ -4,7 +4,7 @@ use super::{Omitted, RecordOptions, calls::Noted};
 use crate::{
     FaultRecord, VERSION,
     exchange::{FIRST_MEMBER, seal},
-    redact::{Marks, Message, Part, Redaction, Secrets, Sweep, places::escape, without_copies},
+    redact::{Marks, Part, Redaction, Secrets, Sweep, body_place, places::escape, without_copies},
     splices::{Splices, one_line, span},
 };
 use contract::{
@@ -15,8 +15,8 @@ use contract::{
     outcome::{Answer, Summary},
     seed::Seed,
 };
-use gateway::Rejection;
-use json::{Object, members, write_array, write_number, write_string};
+use gateway::{Rejection, message::Message};
+use json::{Object, write_array, write_number, write_string};
 use std::{
     borrow::Cow,
     cell::OnceCell,
@@ -183,7 +183,9 @@ impl Texts {
         let mut secrets = noted.secrets;
         let event_text = match str::from_utf8(event) {
             Ok(event) => match redaction.event(event, &mut marks, &mut secrets) {
-                Some(event) => without_body(&event, bytes_max, "/event", &mut omitted).into_owned(),
+                Some(event) => {
+                    without_body(&event, bytes_max, Message::Event, &mut omitted).into_owned()
+                }
                 None => {
                     marks.left_out("/event");
                     "null".to_owned()
@@ -229,7 +231,8 @@ impl Texts {
         // What a service answers is JSON.
         let payload = str::from_utf8(payload).unwrap_or("null");
         let response = redaction.response(payload, &mut marks, &mut secrets);
-        let response = without_body(&response, bytes_max, "/response", &mut omitted).into_owned();
+        let response =
+            without_body(&response, bytes_max, Message::Response, &mut omitted).into_owned();
         let mut texts = Self {
             event,
             calls: text(calls),
@@ -303,25 +306,23 @@ fn text(json: Vec<u8>) -> String {
     String::from_utf8(json).unwrap_or_else(|_| "null".to_owned())
 }
 
-/// The JSON object with `null` in the place of a body that is too long.
+/// The event or response with `null` in the place of a body that is too long.
 fn without_body<'a>(
     json: &'a str,
     bytes_max: usize,
-    at: &str,
+    message: Message,
     omitted: &mut Vec<Omitted>,
 ) -> Cow<'a, str> {
     if json.len() <= bytes_max {
         return Cow::Borrowed(json);
     }
-    let Ok(members) = members(json) else {
+    let Ok(members) = message.members(json) else {
         return Cow::Borrowed(json); // too long, but no body: `write` keeps less
     };
     let mut splices = Splices::default();
-    for (name, value) in members {
-        if name == "body" && value.len() > bytes_max {
-            splices.replace(span(json, value), "null");
-            omitted.push(Omitted::new(format!("{at}/body"), value));
-        }
+    for body in members.bodies().filter(|body| body.len() > bytes_max) {
+        splices.replace(span(json, body), "null");
+        omitted.push(Omitted::new(body_place(message), body));
     }
     splices.apply(json)
 }

@@ -1,4 +1,4 @@
-//! Events and answers: what their members are, and what becomes of their bodies.
+//! Events and responses: what becomes of their members, by what these hold, and of their bodies.
 
 use super::{
     Marks, Part, Redaction, Secrets, Sweep,
@@ -14,7 +14,8 @@ use super::{
 };
 use crate::splices::{Splices, span};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use json::{members, rewrite, string};
+use gateway::message::{BODY, Member, MemberKind, Members, Message};
+use json::{rewrite, string};
 use std::borrow::Cow;
 
 impl Redaction {
@@ -26,16 +27,21 @@ impl Redaction {
         marks: &mut Marks,
         mut secrets: Option<&mut Secrets>,
     ) -> Option<Cow<'a, str>> {
-        let members = members(json).ok()?;
+        let members = message.members(json).ok()?;
         let mut splices = Splices::default();
-        for (name, value) in &members {
-            if name == "body" {
+        for Member {
+            name,
+            json: value,
+            kind,
+        } in members.iter()
+        {
+            if kind == MemberKind::Body {
                 continue;
             }
             let mut walk = Walk {
                 rules: self,
-                section: message.section(name),
-                base: &places::join(message.base(), name),
+                section: Section::Member(kind),
+                base: &places::join(place_of(message), name),
                 parent: Some(name),
                 marks,
                 secrets: secrets.as_deref_mut(),
@@ -45,19 +51,16 @@ impl Redaction {
                 splices.replace(span(json, value), redacted);
             }
         }
-        let is_base64 = is_base64(&members);
-        let description = walk::description(&members);
-        for (name, value) in &members {
-            if name == "body" {
-                let body = Body {
-                    json: value,
-                    is_base64,
-                    description: &description,
-                    message,
-                };
-                if let Some(redacted) = self.body(&body, marks, secrets.as_deref_mut()) {
-                    splices.replace(span(json, value), redacted);
-                }
+        let description = description(&members);
+        for value in members.bodies() {
+            let body = Body {
+                json: value,
+                is_base64: members.is_base64(),
+                description: &description,
+                message,
+            };
+            if let Some(redacted) = self.body(&body, marks, secrets.as_deref_mut()) {
+                splices.replace(span(json, value), redacted);
             }
         }
         Some(splices.apply(json))
@@ -70,10 +73,10 @@ impl Redaction {
         marks: &mut Marks,
         mut secrets: Option<&mut Secrets>,
     ) -> Option<String> {
-        let base = body.message.base();
         if matches!(body.json, "null" | "\"\"") {
             return None;
         }
+        let place = body_place(body.message);
         let text = string(body.json).ok();
         // What no text is may still have some in it.
         let mut lossy = None;
@@ -93,7 +96,7 @@ impl Redaction {
             (None, _) => None,
         };
         let form = decoded.as_deref().map_or(Form::Opaque, |decoded| {
-            body::form(decoded, body.description, body.message.sender())
+            body::form(decoded, body.description, sender_of(body.message))
         });
         let is_left_out = self.leaves_out
             && match form {
@@ -104,7 +107,7 @@ impl Redaction {
             };
         let redacted = match (is_left_out, decoded.as_deref()) {
             (false, Some(decoded)) => {
-                self.readable_body(decoded, form, base, marks, secrets.as_deref_mut())
+                self.readable_body(decoded, form, &place, marks, secrets.as_deref_mut())
             }
             (false, None) => return None,
             (true, _) => Err(Unreadable),
@@ -116,7 +119,7 @@ impl Redaction {
                     self.harvest(text, secrets);
                 }
             }
-            marks.left_out(format!("{base}/body"));
+            marks.left_out(place);
             return Some("null".to_owned());
         };
         let redacted = redacted?;
@@ -132,11 +135,11 @@ impl Redaction {
         &self,
         body: &str,
         form: Form,
-        base: &str,
+        place: &str,
         marks: &mut Marks,
         mut secrets: Option<&mut Secrets>,
     ) -> Result<Option<String>, Unreadable> {
-        let at = format!("{base}/body#");
+        let at = format!("{place}#");
         match form {
             Form::Json => self.json(body, &at, marks, secrets).map_err(|_| Unreadable),
             Form::Lines => {
@@ -195,7 +198,7 @@ impl Redaction {
     }
 }
 
-/// An event's or answer's text without copies of what was redacted; `None` where that cannot be told.
+/// The text of an event or response without copies of what was redacted; `None` where that cannot be told.
 pub(crate) fn without_copies<'a>(
     json: &'a str,
     sweep: &Sweep,
@@ -203,86 +206,60 @@ pub(crate) fn without_copies<'a>(
     marks: &mut Marks,
 ) -> Option<Cow<'a, str>> {
     let swept = sweep
-        .json(json, message.part(), message.base(), marks)
+        .json(json, Part::Message(message), place_of(message), marks)
         .ok()?;
-    let Ok(members) = members(&swept) else {
+    let Ok(members) = message.members(&swept) else {
         return Some(swept); // the answer is `null` where there is none
     };
-    if !is_base64(&members) {
+    if !members.is_base64() {
         drop(members);
         return Some(swept);
     }
     let mut splices = Splices::default();
-    for (name, value) in &members {
-        let body = string(value).ok().filter(|_| name == "body");
+    for value in members.bodies() {
+        let body = string(value).ok();
         if let Some(body) = body.and_then(|body| sweep.base64(&body)) {
             splices.replace(span(&swept, value), json_string(&body));
-            marks.at(Place::of(&format!("{}/body#", message.base())));
+            marks.at(Place::of(&format!("{}#", body_place(message))));
         }
     }
     Some(Cow::Owned(splices.apply(&swept).into_owned()))
 }
 
-/// What passes between gateway and host.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Message {
-    /// From the gateway.
-    Event,
-    /// To the gateway.
-    Response,
+/// Where an event or response stands in a line.
+pub fn place_of(message: Message) -> &'static str {
+    match message {
+        Message::Event => "/event",
+        Message::Response => "/response",
+    }
 }
 
-impl Message {
-    /// Where it stands in a line.
-    fn base(self) -> &'static str {
-        match self {
-            Self::Event => "/event",
-            Self::Response => "/response",
-        }
-    }
+/// Where the body of an event or response stands in a line.
+pub fn body_place(message: Message) -> String {
+    places::join(place_of(message), BODY)
+}
 
-    fn part(self) -> Part {
-        match self {
-            Self::Event => Part::Event,
-            Self::Response => Part::Response,
-        }
+fn sender_of(message: Message) -> Sender {
+    match message {
+        Message::Event => Sender::Client,
+        Message::Response => Sender::Guest,
     }
+}
 
-    fn sender(self) -> Sender {
-        match self {
-            Self::Event => Sender::Client,
-            Self::Response => Sender::Guest,
-        }
-    }
-
-    fn section(self, member: &str) -> Section {
-        match (self, member) {
-            (_, "headers" | "multiValueHeaders") => Section::Headers,
-            (Self::Event, "cookies") => Section::Field("cookie"),
-            (Self::Response, "cookies") => Section::Field("set-cookie"),
-            (Self::Event, "queryStringParameters" | "multiValueQueryStringParameters") => {
-                Section::Parameters
-            }
-            (Self::Event, "rawQueryString") => Section::Query,
-            (Self::Event, "requestContext") => Section::Context,
-            (_, _) => Section::Members,
-        }
-    }
+/// What the headers of an event or response say about its body.
+fn description(members: &Members<'_>) -> Description {
+    let mut description = Description::default();
+    members.each_header(|name, value| description.add(name, value));
+    description
 }
 
 /// A body whose names cannot be told, or too many of them.
 struct Unreadable;
 
-/// A body in an event or answer.
+/// A body in an event or response.
 struct Body<'a> {
     json: &'a str,
     is_base64: bool,
     description: &'a Description,
     message: Message,
-}
-
-fn is_base64(members: &[(Cow<'_, str>, &str)]) -> bool {
-    members
-        .iter()
-        .any(|(name, value)| name == "isBase64Encoded" && *value == "true")
 }

@@ -9,6 +9,7 @@ use super::{
     walk::Renamed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gateway::message::{MemberKind, Message};
 use json::{JsonError, Rewriter, Step, rewrite, string};
 use std::borrow::Cow;
 
@@ -24,10 +25,9 @@ pub(crate) struct Sweep {
 /// Which strings of a JSON text may be changed: those of foreign origin, and none that a reader of tapes goes by.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    Event,
+    Message(Message),
     Calls,
     Logs,
-    Response,
 }
 
 impl Part {
@@ -35,7 +35,7 @@ impl Part {
         let last = place.iter().rev().find_map(Step::name).unwrap_or_default();
         let in_document = place.iter().any(|step| step.name() == Some("document"));
         match self {
-            Self::Event | Self::Response => true,
+            Self::Message(_) => true,
             Self::Calls => {
                 let is_fixed = matches!(
                     last,
@@ -50,8 +50,12 @@ impl Part {
     fn may_change_name(self, place: &[Step<'_>]) -> bool {
         let is = |at: usize, wanted: &str| place.get(at).and_then(Step::name) == Some(wanted);
         match self {
-            Self::Event => !place.is_empty() && !is(0, "requestContext"),
-            Self::Response => !place.is_empty(),
+            // A gateway's own names are none of a client's: those of members, and those of the context.
+            Self::Message(message) => place.first().is_some_and(|member| {
+                member
+                    .name()
+                    .is_none_or(|name| message.kind(name) != MemberKind::Context)
+            }),
             Self::Calls => place.iter().any(|step| step.name() == Some("document")),
             Self::Logs => is(1, "attributes"),
         }

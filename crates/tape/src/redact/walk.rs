@@ -1,9 +1,7 @@
 //! Goes through JSON and takes out what rules name.
 
 use super::{
-    REPLACEMENT, Redaction,
-    body::Description,
-    copies, json_string,
+    REPLACEMENT, Redaction, copies, json_string,
     marks::{Marks, PLACE_BYTES_MAX, Place},
     names,
     places::Pointer,
@@ -11,25 +9,16 @@ use super::{
     text::{self, Kind},
     values::Secrets,
 };
-use json::{Rewriter, Step, elements, members, string};
+use gateway::message::{MemberKind, describes_caller};
+use json::{Rewriter, Step, string};
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// What the names in a JSON text are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
-    /// Headers: texts or lists of texts by name.
-    Headers,
-    /// The values of one header, all hidden or none.
-    Field(&'static str),
-    /// Query parameters: texts or lists of texts by name.
-    Parameters,
-    /// A query as text.
-    Query,
-    /// What a gateway says about a request, with what authorizers say.
-    Context,
-    /// Any other member of an event or answer.
-    Members,
-    /// JSON of guests and clients.
+    /// Those of a member of an event or response.
+    Member(MemberKind),
+    /// Those of guests and clients.
     Json,
 }
 
@@ -81,22 +70,26 @@ impl Walk<'_> {
     fn rule<'p>(&'p self, place: &'p [Step<'_>]) -> Option<Rule<'p>> {
         let rules = self.rules;
         match self.section {
-            Section::Headers => {
+            Section::Member(MemberKind::Headers) => {
                 let name = place.first()?.name()?;
                 rules.hides_header(name).then(|| Rule::Header(name.into()))
             }
-            Section::Field(name) => rules.hides_header(name).then(|| Rule::Header(name.into())),
-            Section::Parameters => {
+            Section::Member(MemberKind::Header(name)) => {
+                rules.hides_header(name).then(|| Rule::Header(name.into()))
+            }
+            Section::Member(MemberKind::QueryParameters) => {
                 let name = names::decoded(place.first()?.name()?);
                 let is_hidden = rules.hides_parameter(&name);
                 is_hidden.then_some(Rule::Parameter(name))
             }
-            Section::Query => None,
-            Section::Context | Section::Members => {
+            Section::Member(MemberKind::Query) => None,
+            Section::Member(
+                kind @ (MemberKind::Context | MemberKind::Body | MemberKind::Other),
+            ) => {
                 let own = place.last().map_or(self.parent, Step::name)?;
                 let is_hidden =
                     rules.hides_member(own) || rules.headers.contains(&names::normalised(own));
-                let is_harmless = self.section == Section::Context && is_context(place);
+                let is_harmless = kind == MemberKind::Context && describes_caller(place);
                 (is_hidden && !is_harmless).then(|| Rule::Name(own.into()))
             }
             Section::Json => {
@@ -135,21 +128,17 @@ impl Walk<'_> {
     }
 }
 
-/// What is part of how a gateway describes a caller: the object around the claims of a token, the id of an access key.
-fn is_context(place: &[Step<'_>]) -> bool {
-    let names: Vec<&str> = place.iter().filter_map(Step::name).collect();
-    matches!(
-        names.as_slice(),
-        ["authorizer", "jwt"] | ["authorizer", "iam", "accessKey"] | ["identity", "accessKey"]
-    )
-}
-
 impl Rewriter for Walk<'_> {
     fn takes_whole(&mut self, place: &[Step<'_>]) -> bool {
         let lists_values = match self.section {
-            Section::Headers | Section::Parameters => place.len() < 2,
-            Section::Field(_) => place.is_empty(),
-            Section::Query | Section::Context | Section::Members | Section::Json => false,
+            Section::Member(MemberKind::Headers) | Section::Member(MemberKind::QueryParameters) => {
+                place.len() < 2
+            }
+            Section::Member(MemberKind::Header(_)) => place.is_empty(),
+            Section::Member(
+                MemberKind::Query | MemberKind::Context | MemberKind::Body | MemberKind::Other,
+            )
+            | Section::Json => false,
         };
         !lists_values && self.rule(place).is_some()
     }
@@ -187,13 +176,16 @@ impl Rewriter for Walk<'_> {
             return Some(json_string(REPLACEMENT));
         }
         let kind = match self.section {
-            Section::Query => Kind::Query,
+            Section::Member(MemberKind::Query) => Kind::Query,
             Section::Json => Kind::Prose,
-            Section::Headers
-            | Section::Field(_)
-            | Section::Parameters
-            | Section::Context
-            | Section::Members => Kind::Address,
+            Section::Member(
+                MemberKind::Headers
+                | MemberKind::Header(_)
+                | MemberKind::QueryParameters
+                | MemberKind::Context
+                | MemberKind::Body
+                | MemberKind::Other,
+            ) => Kind::Address,
         };
         self.text(&text, kind, place)
             .map(|redacted| json_string(&redacted))
@@ -210,12 +202,15 @@ impl Rewriter for Walk<'_> {
 impl Walk<'_> {
     fn kind_of_names(&self) -> Kind {
         match self.section {
-            Section::Parameters => Kind::Query,
-            Section::Headers
-            | Section::Field(_)
-            | Section::Query
-            | Section::Context
-            | Section::Members
+            Section::Member(MemberKind::QueryParameters) => Kind::Query,
+            Section::Member(
+                MemberKind::Headers
+                | MemberKind::Header(_)
+                | MemberKind::Query
+                | MemberKind::Context
+                | MemberKind::Body
+                | MemberKind::Other,
+            )
             | Section::Json => Kind::Address,
         }
     }
@@ -255,14 +250,17 @@ impl Walk<'_> {
     /// credential.
     fn is_document(&self, text: &str) -> bool {
         match self.section {
-            Section::Query => false,
+            Section::Member(MemberKind::Query) => false,
             // `name: value` and `name=value` are found in these.
             Section::Json => text.contains("</"),
-            Section::Headers
-            | Section::Field(_)
-            | Section::Parameters
-            | Section::Context
-            | Section::Members => text.contains(['{', '\n']) || text.contains("</"),
+            Section::Member(
+                MemberKind::Headers
+                | MemberKind::Header(_)
+                | MemberKind::QueryParameters
+                | MemberKind::Context
+                | MemberKind::Body
+                | MemberKind::Other,
+            ) => text.contains(['{', '\n']) || text.contains("</"),
         }
     }
 
@@ -280,21 +278,4 @@ impl Walk<'_> {
             secrets.add_json(json);
         }
     }
-}
-
-/// What the headers of an event or answer say about its body.
-pub(super) fn description(message: &[(Cow<'_, str>, &str)]) -> Description {
-    let mut description = Description::default();
-    for (name, map) in message {
-        if !matches!(&**name, "headers" | "multiValueHeaders") {
-            continue;
-        }
-        for (name, value) in members(map).unwrap_or_default() {
-            let values = elements(value).unwrap_or_else(|_| vec![value]);
-            for value in values.into_iter().filter_map(|value| string(value).ok()) {
-                description.add(&name, &value);
-            }
-        }
-    }
-    description
 }
