@@ -156,18 +156,18 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_a_promise_exists() {
+    fn every_check_that_covers_a_requirement_exists() {
         let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
         let operations = read("docs/operations.md");
-        let (_, promises) = operations.split_once("## What was promised").unwrap();
+        let (_, requirements) = operations.split_once("## Requirements and the checks").unwrap();
         let (steps, rules) = (read("tests/e2e/run.py"), gates::rule_names().unwrap());
-        for step in quoted(promises, '"') {
+        for step in quoted(requirements, '"') {
             assert!(
                 steps.contains(&format!("\"{step}\"")),
                 "there is no step `{step}`"
             );
         }
-        let names = quoted(promises, '`').into_iter();
+        let names = quoted(requirements, '`').into_iter();
         let names: Vec<_> = names
             .filter(|name| !name.contains(' ') && !name.contains('/'))
             .collect();
