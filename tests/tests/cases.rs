@@ -148,11 +148,15 @@ fn the_cases_cover_the_api() {
 
 /// A case says all: where it has no file for state, there is none.
 pub fn differences(case: &Case, outcome: &CaseOutcome) -> Vec<String> {
-    let mismatches = outcome.clone().mismatches(&mut case.clone(), &[]);
-    let mut lines: Vec<_> = mismatches
+    let differing = outcome.clone().differences(&mut case.clone(), &[]);
+    let mut lines: Vec<_> = differing
         .iter()
-        .flat_map(|mismatch| mismatch.differences().lines().collect::<Vec<_>>())
+        .flat_map(|part| part.differences().lines().collect::<Vec<_>>())
         .collect();
+    // Here the gateway's spelling counts, too: which member holds the headers, and how their names are written.
+    if lines.is_empty() && case.response.as_ref() != Some(&outcome.response) {
+        lines.push(format!("spelled otherwise is {}", outcome.response));
+    }
     if case.after.is_none() && outcome.after != json!([]) {
         lines.push(format!(
             "there is no `{AFTER_FILE}`, but stored is {}",

@@ -1,11 +1,12 @@
 //! A case: a folder with an event, what is expected of it, and the stored state before and after.
 
-use super::{SyntaxError, readable_response};
+use super::{event::SyntaxError, normal::readable_response};
 use contract::limits::{CASE_FILE_BYTES_MAX, EVENT_BYTES_MAX, JSON_NODES_MAX};
 use files::{
     self, FileError, NamedBy,
     beside::{self, Leftovers},
 };
+use json;
 use serde::Deserialize as _;
 use serde_json::Value;
 use std::{
@@ -134,7 +135,7 @@ impl Case {
             path: folder.join(name),
             error,
         };
-        super::head(&event).map_err(|error| syntax(EVENT_FILE, error))?;
+        super::event::head(&event).map_err(|error| syntax(EVENT_FILE, error))?;
         let mut values_count = 0;
         // One at a time: the bytes of a file are gone before the next one is read.
         let mut read_json = |name| {
@@ -162,7 +163,7 @@ impl Case {
         Vec::deserialize(&self.before).map_err(|error| self.bad_before(error.to_string()))
     }
 
-    /// The error for state before the request that a store does not take.
+    /// The error for entries beforehand that a store does not take.
     pub fn bad_before(&self, message: String) -> CaseError {
         CaseError::Before {
             path: self.folder.join(BEFORE_FILE),

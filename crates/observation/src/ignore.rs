@@ -1,7 +1,76 @@
-//! Differences that do not count, by rule: one spelling for tapes, cases, live replays and gates.
+//! Differences that do not count, by rule or as noise: one spelling for tapes, cases, live replays and gates.
 
-use std::str::FromStr;
+use super::compare::Differences;
+use std::{collections::BTreeSet, str::FromStr};
 use tape::{InvalidPointer, Pointer};
+
+/// All that does not count where observations are compared.
+#[derive(Clone, Debug, Default)]
+pub struct Ignored<'a> {
+    rules: &'a [IgnoreRule],
+    pub(super) noise: Noise,
+}
+
+/// What differs between two runs of one guest, and so differs always.
+#[derive(Clone, Debug, Default)]
+pub struct Noise {
+    /// JSON pointers.
+    places: BTreeSet<String>,
+    /// Partitions in which keys are made at random.
+    pub(super) random_partitions: BTreeSet<String>,
+}
+
+impl<'a> Ignored<'a> {
+    /// What rules cover.
+    pub fn by(rules: &'a [IgnoreRule]) -> Self {
+        Self {
+            rules,
+            noise: Noise::default(),
+        }
+    }
+
+    /// That and noise.
+    pub fn with_noise(self, noise: Noise) -> Self {
+        Self { noise, ..self }
+    }
+
+    /// Whether a difference at a place does not count: rules and noise cover a place with all that is below it.
+    pub fn covers(&self, pointer: &str) -> bool {
+        self.noise.covers(pointer) || self.rules.iter().any(|rule| rule.covers(pointer))
+    }
+}
+
+impl Noise {
+    /// What differs between two runs of one guest.
+    pub fn of(differences: &Differences) -> Self {
+        let mut noise = Self::default();
+        for part in &differences.parts {
+            let list = part.differences();
+            if list.more > 0 {
+                // Not all of them are known.
+                noise.places.insert(part.part.noisy_whole().to_owned());
+            }
+            for difference in list.first {
+                match &difference.item {
+                    Some(item) if difference.is_whole_item() => {
+                        noise.random_partitions.insert(item.partition.clone());
+                    }
+                    Some(_) | None => {
+                        noise.places.insert(difference.pointer);
+                    }
+                }
+            }
+        }
+        noise
+    }
+
+    fn covers(&self, pointer: &str) -> bool {
+        self.places.iter().any(|noise| {
+            let below = pointer.strip_prefix(noise.as_str());
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+}
 
 /// A rule: `header:NAME`, or a JSON pointer into what is compared, in which `*` stands for every element or member.
 ///
@@ -13,12 +82,12 @@ pub struct IgnoreRule(Pointer);
 /// Text that is not a rule, or a rule that no difference can match.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a rule: {reason}")]
-pub struct InvalidRule {
+pub struct IgnoreRuleError {
     text: String,
     reason: String,
 }
 
-impl InvalidRule {
+impl IgnoreRuleError {
     /// What rules look like.
     pub fn hint(&self) -> &'static str {
         "rules are `header:NAME`, `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` and `/stored/N/...`; `*` stands for any element or member"
@@ -58,10 +127,10 @@ const OF_AN_ENTRY: [&str; 6] = [
 ];
 
 impl FromStr for IgnoreRule {
-    type Err = InvalidRule;
+    type Err = IgnoreRuleError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidRule> {
-        let invalid = |reason: String| InvalidRule {
+    fn from_str(text: &str) -> Result<Self, IgnoreRuleError> {
+        let invalid = |reason: String| IgnoreRuleError {
             text: text.to_owned(),
             reason,
         };
@@ -87,8 +156,8 @@ impl FromStr for IgnoreRule {
 
 impl IgnoreRule {
     /// Whether the rule covers a place in what is compared.
-    pub fn covers(&self, place: &str) -> bool {
-        self.0.covers(place)
+    pub fn covers(&self, pointer: &str) -> bool {
+        self.0.covers(pointer)
     }
 }
 
@@ -143,7 +212,10 @@ fn can_match(parts: &[&str]) -> Result<(), String> {
 }
 
 fn element(part: &str, what: &str) -> Result<(), String> {
-    if part == "*" || (!part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
+    // `-` is what would follow the last element (RFC 6901): an item that was not expected.
+    if matches!(part, "*" | "-")
+        || (!part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return Ok(());
     }
     Err(format!(
@@ -210,6 +282,7 @@ mod tests {
         assert!(covers("/stored/0/revision", "/stored/0/revision"));
         assert!(covers("/status", "/status") && covers("/*", "/status"));
         assert!(covers("/headers", "/headers/etag") && covers("/body", "/body"));
+        assert!(covers("/writes/-", "/writes/-") && !covers("/writes/-", "/writes/0"));
     }
 
     #[test]

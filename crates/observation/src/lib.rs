@@ -1,9 +1,9 @@
-//! Replaying events: under which circumstances an event is run again, what is expected of the outcome, and how it differs.
+//! What is observed of a request that ran again, what is expected of it, and how the two differ.
 //!
-//! An outcome is a function of component, event, time, seed and stored state. So time and seed of a replay are fixed: the time is the
-//! event's own, or [`EVENT_TIME_DEFAULT_MS`] where the event has none, and the seed follows from one base seed and the position
-//! of the event ([`exchange_seed`]). Where events come from, how many run at once and how differences look is the caller's
-//! business.
+//! An [`Observation`] has what is known of a run in one normal form, whatever gateway the event came from and whether a case, a tape or
+//! a guest says it. [`compare`] names the places at which two observations differ by JSON pointers, but for those that are [`Ignored`].
+//! Cases, tapes, live replays and the gate before a promotion all compare by it. What follows from a difference, where events come from,
+//! and how differences are shown is the caller's business; nothing here runs a guest.
 #![cfg_attr(
     test,
     allow(
@@ -15,16 +15,22 @@
 
 mod case;
 mod compare;
+mod course;
+mod difference;
 mod event;
 mod ignore;
+mod normal;
+mod observation;
 
 pub use case::{AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_FILE, RESPONSE_FILE};
-pub use compare::{
-    ANSWER, DIFFERENCES_MAX, Difference, DifferenceList, Mismatch, STORE, readable_response,
-};
+pub use compare::{Differences, compare};
+pub use course::{CourseChange, calls_change, cost_notes, has_same_outline, logs_change};
+pub use difference::{DIFFERENCES_MAX, Difference, DifferenceList, DifferingPart, ItemKey};
 pub use event::{EventHead, SyntaxError, head};
 pub use gateway::summary::{RequestLine, request_line};
-pub use ignore::{IgnoreRule, InvalidRule};
+pub use ignore::{IgnoreRule, IgnoreRuleError, Ignored, Noise};
+pub use normal::{normal_payload, normal_rejection, normal_response, readable_response};
+pub use observation::{Cost, Observation, ObservedCall, Part};
 
 /// The time of a replayed event that does not say when it was received: 2026-01-01T00:00:00Z, in milliseconds since the Unix epoch.
 pub const EVENT_TIME_DEFAULT_MS: u64 = 1_767_225_600_000;

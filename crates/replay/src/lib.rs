@@ -2,8 +2,9 @@
 //!
 //! *Strict*: the store's answers come from the tape, every call has to be the recorded one, and the answer has to be the recorded
 //! bytes. It proves that the tape explains what happened. *State*: for another guest. It works on what the tape knows of the store
-//! (`knowledge`), its writes land in memory, and compared is what it does to the world: answer and writes, under which conditions;
-//! and what it costs. Calls in another order, further reads and other log lines are equal in effect.
+//! (`recorded_state`), its writes stay in memory, and compared is what comes of it: response and writes, under which conditions; and what
+//! it costs. Calls in another order, further reads and other log lines are equal in effect. *Live*: the event has run on a store as it is
+//! now, and the response is compared.
 #![cfg_attr(
     test,
     allow(
@@ -13,21 +14,23 @@
 )]
 #![warn(missing_docs)]
 
-mod compare;
-mod difference;
-mod effect;
+mod comparison;
+mod gate;
 mod list;
 mod live;
-mod outcome;
+mod observe;
 mod overlay;
 mod recorded_state;
 mod run;
 mod state;
 mod strict;
+mod subject;
+mod view;
+mod writes;
 
-pub use compare::{Comparison, Note, Verdict};
+pub use comparison::{ComparedCosts, Comparison, Note, Verdict};
+pub use gate::{Gate, GateCounts, GateDecision, GateEvents, GateResult};
 pub use live::compare_live;
-pub use outcome::Playback;
 pub use overlay::OnMiss;
 pub use run::{
     CaseOutcome, CaseStore, ReplayedEvent, exchange_seed, local_view, replay_cursor_key, run_case,

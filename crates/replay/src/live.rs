@@ -1,16 +1,13 @@
 //! Live: a recorded event has run on a store as it is now; compared is the answer.
 
 use super::{
-    Comparison, Playback, Verdict,
-    compare::{Note, redacted_places},
-    difference::{Differences, Rules},
-    effect::Effects,
-    outcome::{View, readable},
+    comparison::{Comparison, Note, Verdict, redacted_places},
+    observe::{of_answer, recorded_response},
+    view::View,
 };
 use contract::outcome::Answer;
 use gateway::Rejection;
-use observation::IgnoreRule;
-use serde_json::{Value, json};
+use observation::{IgnoreRule, Ignored, Observation, compare};
 use tape::Exchange;
 
 /// Compares status, headers and body with the recorded ones. What was called, written and logged follows from the store, and is not
@@ -20,22 +17,22 @@ pub fn compare_live(
     answer: &Result<Answer, Rejection>,
     ignore: &[IgnoreRule],
 ) -> Comparison {
-    let recorded = match (exchange.response, &exchange.rejection) {
-        (Some(response), _) => readable(response.get()),
-        (None, Some(rejection)) => json!({"rejection": rejection}),
-        (None, None) => return Comparison::unplayable("the answer is not on the tape"),
+    let Some(recorded) = recorded_response(exchange) else {
+        return Comparison::unplayable("the answer is not on the tape");
     };
-    let expected = Playback {
-        response: recorded,
-        writes: Value::Array(Vec::new()),
-        ..Playback::default()
+    let fault = exchange.fault.as_ref();
+    let expected = Observation {
+        response: Some(recorded),
+        fault: fault.map(|fault| fault.detail.clone().into_owned()),
+        ..Observation::default()
     };
-    let actual = Playback::of_run(answer, &Effects::default(), Vec::new(), &View::of(exchange));
-    let differences = Differences::between(&expected, &actual, &Rules::new(ignore));
+    let actual = of_answer(answer, &View::of(exchange));
+    let differences = compare(&expected, &actual, &Ignored::by(ignore));
+    let status = actual.status();
     if differences.is_empty() {
         return Comparison {
-            status: actual.status(),
-            ..Comparison::same()
+            status,
+            ..Comparison::new(Verdict::Same)
         };
     }
     let mut notes: Vec<Note> = differences.notes().into_iter().map(Note).collect();
@@ -46,10 +43,9 @@ pub fn compare_live(
         )));
     }
     Comparison {
-        verdict: Verdict::Differs,
-        status: actual.status(),
+        status,
         notes,
-        mismatches: differences.mismatches(&expected, &actual),
-        sides: None,
+        differing: differences.parts,
+        ..Comparison::new(Verdict::Differs)
     }
 }

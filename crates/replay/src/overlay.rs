@@ -4,11 +4,12 @@ mod state;
 
 use self::state::{Missing, State};
 use super::{
-    effect::Effects,
     list::List,
-    outcome::View,
-    recorded_state::{Known, RecordedState, subject},
+    recorded_state::{Known, RecordedState},
+    view::View,
+    writes::Writes,
 };
+use observation::ObservedCall;
 use std::{
     collections::BTreeMap,
     str::FromStr,
@@ -34,20 +35,23 @@ pub enum OnMiss {
 /// Text that is no [`OnMiss`].
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is none of `fail`, `absent` and `live`")]
-pub struct InvalidOnMiss(String);
+pub struct OnMissError(String);
 
 impl FromStr for OnMiss {
-    type Err = InvalidOnMiss;
+    type Err = OnMissError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidOnMiss> {
+    fn from_str(text: &str) -> Result<Self, OnMissError> {
         match text {
             "fail" => Ok(Self::Fail),
             "absent" => Ok(Self::Absent),
             "live" => Ok(Self::Live),
-            other => Err(InvalidOnMiss(other.to_owned())),
+            other => Err(OnMissError(other.to_owned())),
         }
     }
 }
+
+/// Characters of a call's arguments that a message shows.
+const CALL_CHARACTERS_MAX: usize = 160;
 
 /// The store of one replayed request.
 pub(super) struct Overlay {
@@ -59,8 +63,8 @@ pub(super) struct Overlay {
 
 /// What the guest did to the store.
 pub(super) struct WriteLog {
-    pub(super) effects: Effects,
-    pub(super) calls: Vec<String>,
+    pub(super) writes: Writes,
+    pub(super) calls: Vec<ObservedCall>,
     /// Reads of what the tape does not know.
     pub(super) misses: Vec<String>,
 }
@@ -79,7 +83,7 @@ impl Overlay {
             state: Mutex::new(State {
                 recorded_state,
                 current: BTreeMap::new(),
-                effects: Effects::default(),
+                writes: Writes::default(),
                 calls: Vec::new(),
                 misses: Vec::new(),
             }),
@@ -89,7 +93,7 @@ impl Overlay {
     pub(super) fn take(&self) -> WriteLog {
         let mut state = self.lock();
         WriteLog {
-            effects: std::mem::take(&mut state.effects),
+            writes: std::mem::take(&mut state.writes),
             calls: std::mem::take(&mut state.calls),
             misses: std::mem::take(&mut state.misses),
         }
@@ -100,8 +104,8 @@ impl Overlay {
     }
 
     /// Fails where a call like this failed when it was recorded.
-    fn fail_as_recorded(&self, subject: &str) -> Result<(), StorageError> {
-        match self.lock().recorded_state.take_failure(subject) {
+    fn fail_as_recorded(&self, request: &StorageRequest) -> Result<(), StorageError> {
+        match self.lock().recorded_state.take_failure(request) {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -190,12 +194,18 @@ impl Overlay {
         Err(StorageError::Unavailable)
     }
 
-    fn note(&self, request: &StorageRequest) {
-        let mut text = format!("{} ", request.function()).into_bytes();
-        write_arguments(&mut text, request, &mut &self.view);
-        self.lock()
-            .calls
-            .push(String::from_utf8(text).unwrap_or_default());
+    /// Keeps a call for the comparison; its text, shortened, for messages.
+    fn note(&self, request: &StorageRequest) -> String {
+        let mut arguments = Vec::new();
+        write_arguments(&mut arguments, request, &mut &self.view);
+        let call = ObservedCall {
+            function: request.function(),
+            arguments: String::from_utf8(arguments).unwrap_or_default(),
+        };
+        let arguments: String = call.arguments.chars().take(CALL_CHARACTERS_MAX).collect();
+        let text = format!("{} {arguments}", call.function);
+        self.lock().calls.push(call);
+        text
     }
 }
 
@@ -206,9 +216,8 @@ impl Storage for Overlay {
         call: &Call,
         request: StorageRequest,
     ) -> Result<StorageResponse, StorageError> {
-        self.note(&request);
-        let what = subject(&request);
-        self.fail_as_recorded(&what)?;
+        let what = self.note(&request);
+        self.fail_as_recorded(&request)?;
         Ok(match request {
             StorageRequest::Get { key, .. } => {
                 let found = self.settle(call, &what, |state| state.read(call, &key));

@@ -4,13 +4,14 @@
 //! The calls are gone through in their order. What was read of an item before the request wrote it is how it was; a page of a query
 //! tells of everything between its first and its last entry, also of what is not there.
 
-use super::list::{
-    List, Position, after, from_first, narrowed, next, position, upper_order, whole,
+use super::{
+    list::{List, Position, after, from_first, narrowed, next, position, upper_order, whole},
+    subject::Subject,
 };
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use storage::{
     DeleteOutcome, Direction, Document, Item, Key, Operation, Page, Precondition, PutOutcome,
-    QueryOptions, Revision, Span, StorageError, StorageFunction, StorageRequest, StorageResponse,
+    QueryOptions, Revision, SortRange, Span, StorageError, StorageRequest, StorageResponse,
     TransactOutcome,
 };
 use tape::{CallRecord, Exchange, RecordedArguments, call::read::ResultError, read_arguments};
@@ -28,7 +29,7 @@ pub(super) enum Known {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct QueryKey {
     list: List,
-    range: String,
+    range: SortRange,
     is_descending: bool,
     cursor: Option<String>,
     limit: u32,
@@ -38,7 +39,7 @@ impl QueryKey {
     pub(super) fn new(list: &List, options: &QueryOptions) -> Self {
         Self {
             list: list.clone(),
-            range: format!("{:?}", options.range),
+            range: options.range.clone(),
             is_descending: options.direction == Direction::Descending,
             cursor: options.cursor.clone(),
             limit: options.limit,
@@ -52,6 +53,13 @@ pub(super) struct PageEnd {
     /// `None`: the page was empty.
     pub(super) last: Option<Position>,
     pub(super) cursor: String,
+}
+
+/// A call that failed.
+#[derive(Debug)]
+struct Failed {
+    subject: Subject,
+    error: StorageError,
 }
 
 /// All that a tape knows.
@@ -69,8 +77,8 @@ pub(super) struct RecordedState {
     pub(super) ends: HashMap<QueryKey, PageEnd>,
     /// Of each item's writes, in their order.
     pub(super) revisions: HashMap<Key, VecDeque<Revision>>,
-    /// Calls that failed, by what they were about.
-    failures: Vec<(String, StorageError)>,
+    /// Calls that failed.
+    failures: Vec<Failed>,
 }
 
 impl RecordedState {
@@ -96,7 +104,10 @@ impl RecordedState {
                 // Broken rules are found again without help, but for those about cursors.
                 let is_rule = matches!(error, StorageError::Invalid(_) | StorageError::TooLarge(_));
                 if !is_rule || has_cursor(&request) {
-                    self.failures.push((subject(&request), error));
+                    self.failures.push(Failed {
+                        subject: Subject::of(&request),
+                        error,
+                    });
                 }
             }
             (Err(ResultError::Omitted), StorageRequest::Get { key, .. }) => {
@@ -373,9 +384,14 @@ impl RecordedState {
     }
 
     /// The failure that was recorded for a call like this, once.
-    pub(super) fn take_failure(&mut self, subject: &str) -> Option<StorageError> {
-        let position = self.failures.iter().position(|(of, _)| of == subject)?;
-        Some(self.failures.remove(position).1)
+    pub(super) fn take_failure(&mut self, request: &StorageRequest) -> Option<StorageError> {
+        if self.failures.is_empty() {
+            return None;
+        }
+        let subject = Subject::of(request);
+        let is_like = |failed: &Failed| failed.subject == subject;
+        let position = self.failures.iter().position(is_like)?;
+        Some(self.failures.remove(position).error)
     }
 }
 
@@ -390,33 +406,4 @@ fn has_cursor<D>(request: &StorageRequest<D>) -> bool {
         | StorageRequest::Delete { .. }
         | StorageRequest::Transact { .. } => false,
     }
-}
-
-/// What a call is about: its function and the items or the part of a list that it names.
-pub(super) fn subject<D>(request: &StorageRequest<D>) -> String {
-    let function = request.function();
-    match request {
-        StorageRequest::Get { key, .. }
-        | StorageRequest::Put { key, .. }
-        | StorageRequest::Delete { key, .. } => about(function, [key]),
-        StorageRequest::GetMany { keys, .. } => about(function, keys),
-        StorageRequest::Query {
-            partition, options, ..
-        }
-        | StorageRequest::QueryIndex { partition, options } => {
-            let (range, cursor) = (&options.range, &options.cursor);
-            format!(
-                "{function} {partition:?} {range:?} {:?} {cursor:?}",
-                options.direction
-            )
-        }
-        StorageRequest::Transact { operations, .. } => {
-            about(function, operations.iter().map(Operation::key))
-        }
-    }
-}
-
-fn about<'a>(function: StorageFunction, keys: impl IntoIterator<Item = &'a Key>) -> String {
-    let keys: Vec<&Key> = keys.into_iter().collect();
-    format!("{function} {keys:?}")
 }

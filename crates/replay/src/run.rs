@@ -4,8 +4,8 @@ use contract::{outcome::Answer, seed::Seed};
 use gateway::Rejection;
 use json::{self, Value};
 use observation::{
-    AFTER_FILE, Case, CaseError, EVENT_TIME_DEFAULT_MS, IgnoreRule, Mismatch, RESPONSE_FILE, head,
-    readable_response,
+    Case, CaseError, DifferingPart, EVENT_TIME_DEFAULT_MS, IgnoreRule, Ignored, Observation, Part,
+    head, normal_response, readable_response,
 };
 use runtime::Runtime;
 use serde_json::json;
@@ -54,17 +54,30 @@ pub struct CaseOutcome {
 }
 
 impl CaseOutcome {
+    /// What is compared of it.
+    pub fn into_observation(self) -> Observation {
+        Observation {
+            response: Some(normal_response(self.response)),
+            stored: Some(self.after),
+            ..Observation::default()
+        }
+    }
+
     /// What is not as the case expects, but for differences that do not count. The expectations are taken out of the case.
-    pub fn mismatches(self, case: &mut Case, ignore: &[IgnoreRule]) -> Vec<Mismatch> {
-        let response = Mismatch::of(RESPONSE_FILE, case.response.take(), self.response);
-        // Without an expectation, state is not compared.
-        let after = case.after.take();
-        let after = after.and_then(|after| Mismatch::of(AFTER_FILE, Some(after), self.after));
-        response
-            .into_iter()
-            .chain(after)
-            .filter_map(|mismatch| mismatch.without(ignore))
-            .collect()
+    pub fn differences(self, case: &mut Case, ignore: &[IgnoreRule]) -> Vec<DifferingPart> {
+        let ignored = Ignored::by(ignore);
+        let actual = normal_response(self.response);
+        let response = match case.response.take() {
+            Some(expected) => {
+                DifferingPart::of(Part::Response, normal_response(expected), actual, &ignored)
+            }
+            None => DifferingPart::unexpected(Part::Response, actual, &ignored),
+        };
+        // Without an expectation, what is stored is not compared.
+        let stored = case.after.take();
+        let stored = stored
+            .and_then(|expected| DifferingPart::of(Part::Stored, expected, self.after, &ignored));
+        response.into_iter().chain(stored).collect()
     }
 }
 
@@ -101,14 +114,14 @@ pub async fn run_case(
     // The event was found to be JSON when the case was loaded.
     let received_at_ms =
         head(&case.event).map_or(EVENT_TIME_DEFAULT_MS, |head| head.received_at_ms);
-    let exchange = ReplayedEvent {
+    let run = ReplayedEvent {
         event: &case.event,
         received_at_ms,
         seed: exchange_seed(base_seed, 0),
     };
     let storage: Arc<dyn Storage> = store.clone();
     let service = Service::new(runtime.clone(), local_view(storage, replay_cursor_key()));
-    let response = match exchange.run(&service).await {
+    let response = match run.run(&service).await {
         // What a service answers is JSON.
         Ok(answer) => readable_response(json::value(&answer.payload).unwrap_or_default()),
         Err(rejection) => json!({"refusal": rejection.to_string()}),

@@ -1,17 +1,18 @@
 //! State: another guest on what the tape knows of the store, compared by what comes of it.
 
 use super::{
-    Comparison, ReplayGuest, Replayer, Verdict,
-    compare::{Note, environment_note, redacted_places},
-    difference::{Differences, Rules},
-    outcome::{Playback, View},
+    ReplayGuest, Replayer,
+    comparison::{ComparedCosts, Comparison, Note, Verdict, environment_note, redacted_places},
+    observe::{of_run, recorded},
     overlay::Overlay,
     recorded_state::RecordedState,
+    view::View,
 };
 use crate::exchange_seed;
 use contract::seed::Seed;
-use json::{self, Value};
-use observation::Mismatch;
+use observation::{
+    Ignored, Noise, Observation, calls_change, compare, cost_notes, has_same_outline, logs_change,
+};
 use service::Arrival;
 use std::{sync::Arc, time::Instant};
 use storage::{Storage, Tenant};
@@ -19,6 +20,8 @@ use tape::{Exchange, FaultRecord};
 
 /// How much later the recorded guest runs when it is asked what its noise is.
 const NOISE_DELAY_MS: u64 = 61_001;
+/// Reads that the tape does not know which are told; further ones are counted.
+const MISSES_TOLD_MAX: usize = 5;
 
 /// Replays a request that nothing stands in the way of.
 pub(super) async fn replay(replayer: &Replayer, exchange: &Exchange<'_>) -> Comparison {
@@ -27,7 +30,7 @@ pub(super) async fn replay(replayer: &Replayer, exchange: &Exchange<'_>) -> Comp
             "time ran out when it was recorded, which a replay does not repeat",
         );
     }
-    let recorded = match Playback::recorded(exchange) {
+    let recorded = match recorded(exchange) {
         Ok(recorded) => recorded,
         Err(error) => return Comparison::unplayable(error),
     };
@@ -45,209 +48,148 @@ pub(super) async fn replay(replayer: &Replayer, exchange: &Exchange<'_>) -> Comp
     };
     let baseline = baseline(&run).await;
     let mut notes = Vec::new();
-    let mut rules = Rules::new(&replayer.options.ignore);
+    let mut ignored = Ignored::by(&replayer.options.ignore);
     let expected = match baseline {
-        Some((baseline, noise)) => {
-            rules.add_noise(noise);
-            let deviation = Differences::between(&recorded, &baseline.playback, &rules);
+        Some(baseline) => {
+            ignored = ignored.with_noise(baseline.noise);
+            let deviation = compare(&recorded, &baseline.observation, &ignored);
             if is_recorded(replayer.baseline.as_ref(), exchange) && !deviation.is_empty() {
                 let what = deviation.notes().join("; ");
                 notes.push(Note(format!(
                     "the recorded guest itself does not repeat what is on the tape ({what}); the guests are compared with each other"
                 )));
             }
-            baseline.playback
+            baseline.observation
         }
         None => recorded,
     };
-    conclude(run, expected, actual, &rules, notes)
+    conclude(run, expected, actual, &ignored, notes)
 }
 
 fn is_recorded(guest: Option<&ReplayGuest>, exchange: &Exchange<'_>) -> bool {
     guest.is_some_and(|guest| exchange.guest == Some(guest.digest()))
 }
 
+/// What is expected: the run of another guest.
+struct Baseline {
+    observation: Observation,
+    noise: Noise,
+}
+
 /// The run of the guest that says what is expected, where it is at hand and knows all it reads, with what differs in a second one.
-async fn baseline(run: &Run<'_, '_>) -> Option<(Ran, Option<Differences>)> {
+async fn baseline(run: &Run<'_, '_>) -> Option<Baseline> {
     let guest = run.replayer.baseline.as_ref()?.as_recorded(run.exchange);
     let is_as_recorded =
         is_recorded(Some(&guest), run.exchange) && guest.has_environment_of(run.exchange).is_ok();
     if !is_as_recorded && !run.replayer.options.expects_baseline {
         return None;
     }
-    let first = run
-        .on(&guest)
-        .await
-        .ok()
-        .filter(|ran| ran.misses.is_empty())?;
-    if !run.replayer.options.detect_noise {
-        return Some((first, None));
+    let first = run.on(&guest).await.ok();
+    let first = first.filter(|ran| ran.misses.is_empty())?.observation;
+    let mut noise = Noise::default();
+    if run.replayer.options.detect_noise {
+        let other = Run {
+            seed: &exchange_seed(run.seed, 1),
+            received_at_ms: run.received_at_ms + NOISE_DELAY_MS,
+            ..*run
+        };
+        if let Ok(second) = other.on(&guest).await {
+            let differences = compare(&first, &second.observation, &Ignored::default());
+            noise = Noise::of(&differences);
+        }
     }
-    let other = Run {
-        seed: &exchange_seed(run.seed, 1),
-        received_at_ms: run.received_at_ms + NOISE_DELAY_MS,
-        ..*run
-    };
-    let second = other.on(&guest).await.ok();
-    let noise = second
-        .map(|second| Differences::between(&first.playback, &second.playback, &Rules::new(&[])));
-    Some((first, noise))
+    Some(Baseline {
+        observation: first,
+        noise,
+    })
 }
 
 fn conclude(
     run: Run<'_, '_>,
-    expected: Playback,
+    expected: Observation,
     actual: Ran,
-    rules: &Rules<'_>,
+    ignored: &Ignored<'_>,
     mut notes: Vec<Note>,
 ) -> Comparison {
-    let Ran { playback, misses } = actual;
-    let differences = Differences::between(&expected, &playback, rules);
-    let cost = cost_notes(&expected, &playback, run.replayer.options.cost_ratio_max);
-    let mut verdict = Verdict::Same;
-    if !misses.is_empty() {
-        verdict = Verdict::Differs;
-        let misses = misses.join("`, `");
-        notes.push(Note(format!(
-            "it reads what the tape does not know: `{misses}`; `--on-miss absent` or `live` says what that gives"
-        )));
-    }
-    if !differences.is_empty() || !cost.is_empty() {
-        verdict = Verdict::Differs;
-        notes.extend(differences.notes().into_iter().map(Note));
-        notes.extend(cost);
-    }
-    let mut mismatches = differences.mismatches(&expected, &playback);
+    let Ran {
+        observation: actual,
+        misses,
+    } = actual;
+    let differences = compare(&expected, &actual, ignored);
+    let costs = cost_notes(&expected, &actual, run.replayer.options.cost_ratio_max);
+    let differs = !(misses.is_empty() && differences.is_empty() && costs.is_empty());
+    let mut verdict = match differs {
+        true => Verdict::Differs,
+        false => Verdict::Same,
+    };
+    notes.extend(misses_note(&misses));
+    notes.extend(differences.notes().into_iter().chain(costs).map(Note));
+    let mut differing = differences.parts;
     // Where only what is written differs, that was told.
-    let is_told =
-        verdict == Verdict::Differs && outlines(&expected.calls) == outlines(&playback.calls);
-    for (what, expected, actual) in [
-        ("calls", &expected.calls, &playback.calls),
-        ("logs", &expected.logs, &playback.logs),
-    ] {
-        if expected != actual && !(is_told && what == "calls") {
-            if verdict == Verdict::Same {
-                verdict = Verdict::EqualInEffect;
-            }
-            notes.push(Note(changed(what, expected, actual)));
-            let expected = serde_json::json!(expected);
-            mismatches.extend(Mismatch::between(
-                what,
-                Some(&expected),
-                &serde_json::json!(actual),
-            ));
+    let calls = calls_change(&expected, &actual)
+        .filter(|_| !(differs && has_same_outline(&expected, &actual)));
+    for change in calls.into_iter().chain(logs_change(&expected, &actual)) {
+        if verdict == Verdict::Same {
+            verdict = Verdict::EqualInEffect;
         }
+        notes.push(Note(change.note));
+        differing.push(change.part);
     }
-    if verdict == Verdict::Differs && run.replayer.baseline.is_none() {
-        notes.extend(environment_note(run.exchange));
-    }
-    if verdict == Verdict::Differs && run.exchange.is_redacted() {
-        let places = redacted_places(run.exchange);
-        if run.replayer.is_recorded(run.exchange) {
-            verdict = Verdict::Redacted;
-            notes.push(Note(format!("this follows from the redaction of {places}")));
-        } else if run.replayer.baseline.is_none() {
-            notes.push(Note(format!(
-                "this may follow from the redaction of {places}; `--baseline` with the recorded guest tells"
-            )));
-        }
+    if differs {
+        verdict = blame(run, &mut notes);
     }
     Comparison {
         verdict,
-        status: playback.status(),
+        status: actual.status(),
         notes,
-        mismatches,
-        sides: Some(Box::new((expected, playback))),
+        differing,
+        costs: Some(ComparedCosts {
+            expected: expected.cost,
+            actual: actual.cost,
+        }),
     }
 }
 
-/// Calls without what they write: which functions were called for which items.
-fn outlines(calls: &[String]) -> Vec<String> {
-    let outline = |call: &String| {
-        let (function, arguments) = call.split_once(' ').unwrap_or((call, ""));
-        let mut arguments = json::value(arguments.as_bytes()).unwrap_or_default();
-        strip(&mut arguments);
-        format!("{function} {arguments}")
+fn misses_note(misses: &[String]) -> Option<Note> {
+    if misses.is_empty() {
+        return None;
+    }
+    let told = misses.len().min(MISSES_TOLD_MAX);
+    let more = match misses.len() - told {
+        0 => String::new(),
+        more => format!(" and {more} more"),
     };
-    calls.iter().map(outline).collect()
+    let misses = misses[..told].join("`, `");
+    Some(Note(format!(
+        "it reads what the tape does not know: `{misses}`{more}; `--on-miss absent` or `live` says what that gives"
+    )))
 }
 
-fn strip(arguments: &mut Value) {
-    match arguments {
-        Value::Object(members) => {
-            for name in ["document", "precondition", "index", "expires_at"] {
-                members.remove(name);
-            }
-            members.values_mut().for_each(strip);
-        }
-        Value::Array(elements) => elements.iter_mut().for_each(strip),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+/// What a difference may follow from beside the guest: the environment, or what was redacted.
+fn blame(run: Run<'_, '_>, notes: &mut Vec<Note>) -> Verdict {
+    let has_baseline = run.replayer.baseline.is_some();
+    if !has_baseline {
+        notes.extend(environment_note(run.exchange));
     }
-}
-
-/// How a list of calls or log lines changed.
-fn changed(what: &str, expected: &[String], actual: &[String]) -> String {
-    let (mut sorted_expected, mut sorted_actual) = (expected.to_vec(), actual.to_vec());
-    sorted_expected.sort();
-    sorted_actual.sort();
-    if sorted_expected == sorted_actual {
-        return format!("the same {what} come in another order");
+    if !run.exchange.is_redacted() {
+        return Verdict::Differs;
     }
-    let only = |these: &[String], those: &[String]| {
-        let mut rest = those.to_vec();
-        these
-            .iter()
-            .filter(|one| match rest.iter().position(|other| other == *one) {
-                Some(position) => {
-                    rest.swap_remove(position);
-                    false
-                }
-                None => true,
-            })
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    let mut parts = Vec::new();
-    for (label, list) in [
-        ("new", only(actual, expected)),
-        ("gone", only(expected, actual)),
-    ] {
-        if let Some(first) = list.first() {
-            let first: String = first.chars().take(120).collect();
-            let more = list.len() - 1;
-            parts.push(match more {
-                0 => format!("{label}: `{first}`"),
-                _ => format!("{label}: `{first}` and {more} more"),
-            });
-        }
+    let places = redacted_places(run.exchange);
+    if run.replayer.is_recorded(run.exchange) {
+        notes.push(Note(format!("this follows from the redaction of {places}")));
+        return Verdict::Redacted;
     }
-    format!("the {what} changed: {}", parts.join("; "))
-}
-
-fn cost_notes(expected: &Playback, actual: &Playback, ratio_max: f64) -> Vec<Note> {
-    let mut notes = Vec::new();
-    let mut compare = |what: &str, expected: u64, actual: u64| {
-        let ratio = actual as f64 / expected as f64;
-        if expected > 0 && ratio > ratio_max {
-            notes.push(Note(format!(
-                "it takes {ratio:.1} times the {what}: {actual}, was {expected}"
-            )));
-        }
-    };
-    if let (Some(expected), Some(actual)) = (expected.work, actual.work) {
-        compare("work", expected, actual);
+    if !has_baseline {
+        notes.push(Note(format!(
+            "this may follow from the redaction of {places}; `--baseline` with the recorded guest tells"
+        )));
     }
-    compare(
-        "memory",
-        expected.memory_bytes_peak as u64,
-        actual.memory_bytes_peak as u64,
-    );
-    notes
+    Verdict::Differs
 }
 
 /// A guest's run with what it read in vain.
 struct Ran {
-    playback: Playback,
+    observation: Observation,
     misses: Vec<String>,
 }
 
@@ -287,7 +229,7 @@ impl Run<'_, '_> {
             .await;
         let write_log = overlay.take();
         Ok(Ran {
-            playback: Playback::of_run(&answer, &write_log.effects, write_log.calls, &view),
+            observation: of_run(&answer, &write_log.writes, write_log.calls, &view),
             misses: write_log.misses,
         })
     }

@@ -1,17 +1,17 @@
 //! Strict: the store's answers come from the tape, and everything has to be as it was, to the byte.
 
-mod findings;
+mod judge;
 mod storage;
 
 use self::{
-    findings::{Findings, findings},
+    judge::{Judgement, judge},
     storage::StrictStorage,
 };
 use super::{
-    Comparison, Replayer, Verdict,
-    compare::{Note, environment_note, redacted_places},
+    Replayer,
+    comparison::{Comparison, Note, Verdict, environment_note, redacted_places},
 };
-use observation::Mismatch;
+use observation::DifferingPart;
 use service::Arrival;
 use std::{
     future::{Future, poll_fn},
@@ -53,26 +53,26 @@ pub(super) async fn replay(
     } else {
         Some(run.await)
     };
-    let findings = findings(&storage, exchange, answer.as_ref());
+    let judgement = judge(&storage, exchange, answer.as_ref());
     let is_changed = !exchange.is_as_recorded(line);
     let status = answer
         .as_ref()
         .and_then(|answer| Some(answer.as_ref().ok()?.summary.status));
-    let comparison = match findings {
-        Findings::None if is_changed => Comparison {
-            verdict: Verdict::Differs,
-            status: None,
+    let comparison = match judgement {
+        Judgement::Same if is_changed => Comparison {
             notes: vec![CHANGED_UNSEEN.to_owned().into()],
-            mismatches: Vec::new(),
-            sides: None,
+            ..Comparison::new(Verdict::Differs)
         },
-        Findings::None => Comparison::same(),
-        Findings::Unplayable(reason) => Comparison::unplayable(reason),
-        Findings::Different(mut notes, mismatches) => {
+        Judgement::Same => Comparison::new(Verdict::Same),
+        Judgement::Unplayable(reason) => Comparison::unplayable(reason),
+        Judgement::Differs {
+            mut notes,
+            differing,
+        } => {
             if is_changed {
                 notes.push(CHANGED.to_owned().into());
             }
-            blame(exchange, replayer.is_recorded(exchange), notes, mismatches)
+            blame(exchange, replayer.is_recorded(exchange), notes, differing)
         }
     };
     Comparison {
@@ -99,7 +99,7 @@ fn blame(
     exchange: &Exchange<'_>,
     is_recorded: bool,
     mut notes: Vec<Note>,
-    mismatches: Vec<Mismatch>,
+    differing: Vec<DifferingPart>,
 ) -> Comparison {
     let mut verdict = Verdict::Differs;
     notes.extend(environment_note(exchange));
@@ -113,10 +113,8 @@ fn blame(
         }
     }
     Comparison {
-        verdict,
-        status: None,
         notes,
-        mismatches,
-        sides: None,
+        differing,
+        ..Comparison::new(verdict)
     }
 }

@@ -1,10 +1,10 @@
 //! What a tape knows is enough to repeat what was recorded, and says so where it is not.
 
 use super::{
-    effect::written,
-    outcome::View,
     overlay::{OnMiss, Overlay},
     recorded_state::RecordedState,
+    view::View,
+    writes::recorded_writes,
 };
 use crate::{local_view, replay_cursor_key};
 use contract::seed::Seed;
@@ -200,10 +200,10 @@ async fn a_tape_knows_enough_to_repeat_what_was_recorded() {
         let write_log = overlay.take();
         assert_eq!(write_log.misses, [""; 0], "script {number}");
         let view = View::of(&exchange);
-        let recorded = written(&exchange).unwrap().to_value(&view);
+        let recorded = recorded_writes(&exchange).unwrap().to_value(&view);
         assert_eq!(
             recorded,
-            write_log.effects.to_value(&view),
+            write_log.writes.to_value(&view),
             "script {number}"
         );
     }

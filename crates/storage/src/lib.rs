@@ -163,7 +163,7 @@ pub enum Direction {
 }
 
 /// Which sort keys a query covers; bounds inclusive.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SortRange {
     /// The whole partition.

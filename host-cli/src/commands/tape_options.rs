@@ -8,7 +8,7 @@ use crate::{
     replay::runner::TapeOptions,
     store::StoreSpec,
 };
-use observation::{IgnoreRule, InvalidRule};
+use observation::{IgnoreRule, IgnoreRuleError};
 use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer};
 use runtime::{Environment, Runtime};
 use std::{path::Path, sync::Arc};
@@ -95,7 +95,7 @@ pub fn ignore(rules: &[String]) -> Result<Vec<IgnoreRule>, Failure> {
     rules
         .iter()
         .map(|rule| {
-            rule.parse().map_err(|error: InvalidRule| {
+            rule.parse().map_err(|error: IgnoreRuleError| {
                 let hint = error.hint();
                 Failure::usage(error).hint(hint)
             })

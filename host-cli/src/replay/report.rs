@@ -8,7 +8,7 @@ pub mod text;
 use super::input::Place;
 use crate::exit::Failure;
 use contract::text::printable;
-use observation::{Mismatch, RequestLine};
+use observation::{AFTER_FILE, DifferingPart, Part, RESPONSE_FILE, RequestLine};
 use replay as tape;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub enum Verdict {
     /// The case's files now say what came out.
     Blessed,
     /// A case came out differently.
-    Differs(Vec<Mismatch>),
+    Differs(Vec<DifferingPart>),
     /// An event was answered with 500 or above.
     ServerError {
         /// The status.
@@ -77,6 +77,15 @@ impl Finding {
             status_expected: None,
             status_actual: None,
             verdict,
+        }
+    }
+
+    /// The name of a part that differs: of a case, the file that says what is expected.
+    pub fn name_of(&self, part: Part) -> &'static str {
+        match part {
+            Part::Response if self.is_case => RESPONSE_FILE,
+            Part::Stored if self.is_case => AFTER_FILE,
+            part => part.name(),
         }
     }
 

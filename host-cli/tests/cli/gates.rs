@@ -1,10 +1,11 @@
 //! `promote --gate`: what the present guest answers, the new one has to answer as well.
 
 use crate::{
-    program::{Folder, GUEST, Server, cli},
-    release::{publish, site},
+    program::{Folder, GUEST, Server, cli, image},
+    release::{artifacts, publish, site},
 };
-use std::fs;
+use serde_json::Value;
+use std::{collections::BTreeSet, fs};
 
 /// A case that the present guest and the new one answer differently stops the promotion.
 #[test]
@@ -139,4 +140,93 @@ fn a_gate_tells_which_lines_of_a_tape_are_cut_off() {
     ] {
         assert!(run.stderr.contains(says), "{run:?}");
     }
+}
+
+/// A guest that answers `/openapi.json` with another document, as long as before.
+fn other_guest(folder: &Folder) -> String {
+    let mut other = fs::read(GUEST).unwrap();
+    let at = other.windows(7).position(|window| window == b"openapi");
+    other[at.unwrap()] = b'Q';
+    folder.write("other.wasm", other)
+}
+
+/// The places that a replay or a gate names, and how it ended.
+fn places(arguments: &[&str], rules: &[&str]) -> (BTreeSet<String>, i32) {
+    let rules = rules.iter().flat_map(|rule| ["--ignore", rule]);
+    let arguments: Vec<&str> = arguments.iter().copied().chain(rules).collect();
+    let run = cli(&arguments);
+    let places = match serde_json::from_str::<Value>(&run.stdout) {
+        Ok(report) => {
+            let parts = report["differences"].as_array().unwrap().iter();
+            let parts = parts.flat_map(|entry| entry["mismatches"].as_array().unwrap());
+            let places = parts.flat_map(|part| part["differences"].as_array().unwrap());
+            places
+                .map(|place| place["pointer"].as_str().unwrap().to_owned())
+                .collect()
+        }
+        Err(_) => run
+            .stdout
+            .lines()
+            .filter_map(|line| line.split(": ").nth(1).map(str::to_owned))
+            .collect(),
+    };
+    (places, run.code)
+}
+
+/// Cases, tapes by state, tapes live, and a gate with each of them and with events: a difference has one place, and a rule one meaning.
+#[test]
+fn a_rule_means_the_same_wherever_guests_are_compared() {
+    let site = site();
+    let folder = Folder::new();
+    let tape = folder.path("recorded.tape");
+    let server = Server::start(&["--store", "memory", "--quiet", "--record", &tape]);
+    server.talk("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    server.stop();
+    let time = "2026-01-15T12:00:00Z";
+    let event = cli(&["event", "http", "GET", "/openapi.json", "--at", time]);
+    let event = event.expect_code(0).stdout;
+    let events = folder.write("events.jsonl", &event);
+    folder.write("case/event.json", &event);
+    let case = folder.path("case");
+    cli(&["replay", &case, "--guest", image(), "--bless"]).expect_code(0);
+
+    let other = other_guest(&folder);
+    let new = publish(&site.folder, &other);
+    site.run("promote", &["ruled", &site.first]).expect_code(0);
+    let replay = |input: &str, options: &[&str]| -> Vec<String> {
+        let guest = ["--guest", other.as_str(), "--format", "json"];
+        let arguments = [&["replay", input], &guest[..], options].concat();
+        arguments.into_iter().map(str::to_owned).collect()
+    };
+    let (stores, key) = (artifacts(&site.folder), site.folder.path("key"));
+    let gate = |input: &str| -> Vec<String> {
+        let signed = ["--artifacts", stores.as_str(), "--key", &key];
+        let arguments = [&["promote", "ruled", &new, "--gate", input], &signed[..]].concat();
+        arguments.into_iter().map(str::to_owned).collect()
+    };
+    let (gone, added) = ("/body/openapi", "/body/Qpenapi");
+    let set = |places: &[&str]| -> BTreeSet<String> {
+        places.iter().map(|place| (*place).to_owned()).collect()
+    };
+    for way in [
+        replay(&case, &[]),
+        replay(&tape, &["--mode", "state"]),
+        replay(&tape, &["--mode", "live"]),
+        gate(&case),
+        gate(&events),
+        gate(&tape),
+    ] {
+        let way: Vec<&str> = way.iter().map(String::as_str).collect();
+        let found = |rules: &[&str]| places(&way, rules);
+        let other_rules = ["/status", "header:ETag", "/headers/vary"];
+        assert_eq!(found(&other_rules), (set(&[gone, added]), 1), "{way:?}");
+        assert_eq!(found(&[gone]), (set(&[added]), 1), "{way:?}");
+        assert_eq!(found(&["/statusCode"]).1, 2, "{way:?}");
+        if way[0] == "replay" {
+            assert_eq!(found(&["/body/*"]), (set(&[]), 0), "{way:?}");
+        }
+    }
+    let promoted = gate(&events);
+    let promoted: Vec<&str> = promoted.iter().map(String::as_str).collect();
+    assert_eq!(places(&promoted, &["/body/*"]).1, 0);
 }

@@ -69,7 +69,7 @@ fn state_before_is_what_the_guest_finds() {
     folder.write("get/event.json", event("GET", path, ""));
     folder.write("get/response.json", "{}");
     let run = replay(&[&folder.path("get")], &[]).expect_code(1);
-    assert!(run.stdout.contains("+  \"statusCode\": 200"), "{run:#?}");
+    assert!(run.stdout.contains("+  \"status\": 200"), "{run:#?}");
     folder.write("get/before.json", r#"[{"partition":"p"}]"#);
     let run = replay(&[&folder.path("get")], &[]);
     run.expect_code(3);

@@ -251,7 +251,8 @@ fn live_mode_compares_what_is_answered() {
     let live = |path: &str| replay(&[&[path, "--mode", "live"], &OF_THE_PROCESS[..]].concat());
     let run = live(&changed).expect_code(1);
     assert!(run.stdout.contains(r#"/body/"#), "{run:#?}");
-    assert!(run.stdout.contains(r#""lamp", was "vase""#), "{run:#?}");
+    let words = r#"/name: expected "vase", got "lamp""#;
+    assert!(run.stdout.contains(words), "{run:#?}");
     assert!(
         run.stdout
             .ends_with("5 events: 4 as expected, 1 differing\n"),

@@ -3,7 +3,8 @@
 #![no_main]
 
 use observation::{
-    AFTER_FILE, BEFORE_FILE, Case, DIFFERENCES_MAX, IgnoreRule, Mismatch, RESPONSE_FILE,
+    AFTER_FILE, BEFORE_FILE, Case, DIFFERENCES_MAX, DifferingPart, IgnoreRule, Ignored, Part,
+    RESPONSE_FILE, normal_response,
 };
 use serde_json::Value;
 use std::path::Path;
@@ -35,12 +36,13 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         .filter_map(|rule| rule.parse().ok())
         .take(8)
         .collect();
-    compare(RESPONSE_FILE, case.response.as_ref(), &case.before, &rules);
+    let response = case.response.clone().map(normal_response);
+    compare(Part::Response, response.as_ref(), &case.before, &rules);
     let Ok(entries) = case.entries_before() else {
         return;
     };
     let stored = Value::Array(stored(entries));
-    compare(AFTER_FILE, case.after.as_ref(), &stored, &rules);
+    compare(Part::Stored, case.after.as_ref(), &stored, &rules);
     // What a store holds can be what the next case begins with.
     let text = stored.to_string().into_bytes();
     let next = Case::from_files(Path::new("next"), b"{}".to_vec(), |name| {
@@ -63,15 +65,22 @@ fn stored(entries: Vec<Entry>) -> Vec<Value> {
 }
 
 /// Compares as a replay does.
-fn compare(file: &'static str, expected: Option<&Value>, actual: &Value, rules: &[IgnoreRule]) {
-    let Some(mismatch) = Mismatch::between(file, expected, actual) else {
+fn compare(part: Part, expected: Option<&Value>, actual: &Value, rules: &[IgnoreRule]) {
+    let compared = |rules| {
+        let (ignored, actual) = (Ignored::by(rules), actual.clone());
+        match expected {
+            Some(expected) => DifferingPart::of(part, expected.clone(), actual, &ignored),
+            None => DifferingPart::unexpected(part, actual, &ignored),
+        }
+    };
+    let Some(differing) = compared(&[]) else {
         return;
     };
-    let list = mismatch.differences();
+    let list = differing.differences();
     assert!((1..=DIFFERENCES_MAX).contains(&list.first.len()));
     assert!(list.lines().all(|line| !line.is_empty()));
-    if let Some(mismatch) = mismatch.without(rules) {
-        for difference in mismatch.differences().first {
+    if let Some(differing) = compared(rules) {
+        for difference in differing.differences().first {
             let is_covered = rules.iter().any(|rule| rule.covers(&difference.pointer));
             assert!(!is_covered, "{difference}");
         }

@@ -1,10 +1,11 @@
 //! What an overlay holds, and what reads and writes do to it.
 
 use crate::{
-    effect::Effects,
     list::{List, Position, narrowed, position, whole},
     recorded_state::{Known, QueryKey, RecordedState},
+    writes::Writes,
 };
+use observation::ObservedCall;
 use std::collections::{BTreeMap, BTreeSet};
 use storage::{
     Call, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page, Precondition,
@@ -16,8 +17,8 @@ pub(super) struct State {
     pub(super) recorded_state: RecordedState,
     /// Items that the request has written; `None`: deleted.
     pub(super) current: BTreeMap<Key, Option<Item>>,
-    pub(super) effects: Effects,
-    pub(super) calls: Vec<String>,
+    pub(super) writes: Writes,
+    pub(super) calls: Vec<ObservedCall>,
     pub(super) misses: Vec<String>,
 }
 
@@ -115,7 +116,7 @@ impl State {
         }
         let revision = self.revision(key, call);
         self.write(key, document, options, &revision);
-        self.effects.put(key, Some(document), options);
+        self.writes.put(key, Some(document), options);
         Ok(PutOutcome::Done(revision))
     }
 
@@ -129,7 +130,7 @@ impl State {
             return Ok(DeleteOutcome::PreconditionFailed(item));
         }
         self.current.insert(key.clone(), None);
-        self.effects.delete(key, precondition);
+        self.writes.delete(key, precondition);
         Ok(DeleteOutcome::Done)
     }
 
@@ -279,7 +280,7 @@ impl State {
                 Operation::Check { .. } => None,
             });
         }
-        self.effects.transact(operations);
+        self.writes.transact(operations);
         Ok(TransactOutcome::Done(revisions))
     }
 }

@@ -1,7 +1,7 @@
 //! The store of a strict replay: it compares each call with the tape's and gives the tape's answer.
 
 use contract::digest::Digest;
-use observation::Mismatch;
+use observation::{DifferenceList, DifferingPart, Ignored, Part};
 use std::{
     borrow::Cow,
     future::pending,
@@ -50,7 +50,8 @@ pub(super) struct State {
     buffer: Vec<u8>,
     /// Revisions follow from the seed as long as it is known how many were drawn.
     revisions_known: bool,
-    pub(super) divergence: Option<(String, Option<Mismatch>)>,
+    /// The first call that is not the recorded one.
+    pub(super) divergence: Option<Divergence>,
     pub(super) unplayable: Option<String>,
 }
 
@@ -143,7 +144,7 @@ impl StrictStorage {
             state.buffer = buffer;
             return Ok(position);
         }
-        state.divergence = Some(divergence(
+        state.divergence = Some(Divergence::of(
             position,
             recorded.map(|recorded| (recorded.function, self.text(&recorded.arguments))),
             request.function(),
@@ -227,7 +228,7 @@ impl StrictStorage {
             let note = format!(
                 "call {number}: the tape has the revision `{made}`, from its seed follows `{next}`"
             );
-            state.divergence = Some((note, None));
+            state.divergence = Some(Divergence::said(note));
         }
     }
 }
@@ -238,39 +239,49 @@ fn is_same_value(recorded: &str, actual: &[u8]) -> bool {
     matches!((recorded, json::value(actual)), (Ok(recorded), Ok(actual)) if json::same(&recorded, &actual))
 }
 
-fn divergence(
-    position: usize,
-    recorded: Option<(StorageFunction, &str)>,
-    function: StorageFunction,
-    arguments: &str,
-) -> (String, Option<Mismatch>) {
-    let number = position + 1;
-    let value = |text: &str| json::value(text.as_bytes()).unwrap_or_default();
-    match recorded {
-        None => (
-            format!(
-                "call {number}: the guest asked for `{function} {arguments}`, the tape has {position} calls"
-            ),
-            None,
-        ),
-        Some((same, recorded)) if same == function => {
-            let mismatch = Mismatch::between("call", Some(&value(recorded)), &value(arguments));
-            let places: Vec<String> = mismatch
-                .iter()
-                .flat_map(|mismatch| mismatch.differences().lines().collect::<Vec<_>>())
-                .collect();
-            let what = places.join("; ");
-            (
-                format!("call {number}, `{function}`: other arguments: {what}"),
-                mismatch,
-            )
+/// A call that is not the recorded one.
+pub(super) struct Divergence {
+    pub(super) note: String,
+    /// Its arguments, where the function is the recorded one.
+    pub(super) arguments: Option<DifferingPart>,
+}
+
+impl Divergence {
+    fn said(note: String) -> Self {
+        Self {
+            note,
+            arguments: None,
         }
-        Some((other, recorded)) => (
-            format!(
+    }
+
+    fn of(
+        position: usize,
+        recorded: Option<(StorageFunction, &str)>,
+        function: StorageFunction,
+        arguments: &str,
+    ) -> Self {
+        let number = position + 1;
+        let value = |text: &str| json::value(text.as_bytes()).unwrap_or_default();
+        match recorded {
+            None => Self::said(format!(
+                "call {number}: the guest asked for `{function} {arguments}`, the tape has {position} calls"
+            )),
+            Some((same, recorded)) if same == function => {
+                let (expected, actual) = (value(recorded), value(arguments));
+                let differing =
+                    DifferingPart::of(Part::Call, expected, actual, &Ignored::default());
+                let list = differing.as_ref().map(DifferingPart::differences);
+                let places: Vec<String> = list.iter().flat_map(DifferenceList::lines).collect();
+                let what = places.join("; ");
+                Self {
+                    note: format!("call {number}, `{function}`: other arguments: {what}"),
+                    arguments: differing,
+                }
+            }
+            Some((other, recorded)) => Self::said(format!(
                 "call {number}: the tape has `{other} {recorded}`, the guest asked for `{function} {arguments}`"
-            ),
-            None,
-        ),
+            )),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     replay::input::Place,
 };
 use observation::{RequestLine, request_line};
+use replay::ComparedCosts;
 use serde_json::{Map, Value, json};
 use std::{io::Write, path::Path};
 use tape::Exchange;
@@ -65,13 +66,13 @@ impl Detail {
         let mut body = Map::new();
         body.insert("notes".to_owned(), json!(notes));
         let differing: Vec<Value> = comparison
-            .mismatches
+            .differing
             .iter()
-            .map(|mismatch| {
+            .map(|part| {
                 json!({
-                    "what": mismatch.file,
-                    "expected": mismatch.expected.as_ref().map(pretty),
-                    "actual": pretty(&mismatch.actual),
+                    "what": part.part.name(),
+                    "expected": part.expected.as_ref().map(pretty),
+                    "actual": pretty(&part.actual),
                 })
             })
             .collect();
@@ -150,10 +151,9 @@ fn usage(exchange: &Exchange<'_>, comparison: &replay::Comparison) -> Value {
         ]),
     ];
     let (mut calls_now, mut memory_now) = (Value::Null, Value::Null);
-    if let Some(sides) = &comparison.sides {
-        let (expected, actual) = (&sides.0, &sides.1);
-        calls_now = actual.calls.len().into();
-        memory_now = kibibytes(actual.memory_bytes_peak);
+    if let Some(ComparedCosts { expected, actual }) = &comparison.costs {
+        calls_now = actual.calls.into();
+        memory_now = actual.memory_bytes_peak.map_or(Value::Null, kibibytes);
         if let (Some(expected), Some(actual)) = (expected.work, actual.work) {
             rows.push(json!(["work", expected, actual]));
         }

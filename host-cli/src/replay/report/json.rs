@@ -1,15 +1,15 @@
 //! The outcome for programs: one JSON object, written as it comes, so that a long replay needs no memory for it.
 //!
 //! `{"differences": [{"path", "line"?, "verdict", ...}], "cases", "events", "same", "blessed", "differing", "server_errors",
-//! "refused", "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "encrypted", "cut"}`; `verdict` is `differs` (with `mismatches`: `file` and its `differences`, each with `pointer`, `expected` and
-//! `actual`, absent where there is nothing), `server-error` (with `status` and `response`), `refused` or `unreadable` (with `reason`), `encrypted` (with
+//! "refused", "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "encrypted", "cut"}`; `verdict` is `differs` (with `mismatches`: `file` and its `differences`, each with `pointer`, `item` (`partition` and `sort`, where
+//! the place is in one), `expected` and `actual`, absent where there is nothing), `server-error` (with `status` and `response`), `refused` or `unreadable` (with `reason`), `encrypted` (with
 //! `reason`), or `cut`. Where method and path are known, `request` has them with `status_expected` and `status_actual`. Requests of tapes have their `id` and `notes` in words as well, and the verdicts `differs`, `equal-in-effect`, `redacted` and
 //! `unplayable`.
 
 use super::{Finding, Report, Totals, Verdict};
 use crate::exit::Failure;
 use contract::text::printable;
-use observation::{Difference, DifferenceList, Mismatch};
+use observation::{Difference, DifferenceList, DifferingPart, ItemKey};
 use replay as tape;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -34,9 +34,8 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
     fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
         let detail = match &finding.verdict {
             Verdict::Same | Verdict::Blessed => return Ok(()),
-            Verdict::Differs(mismatches) => {
-                let mismatches: Vec<Value> = mismatches.iter().map(mismatch).collect();
-                json!({"verdict": "differs", "mismatches": mismatches})
+            Verdict::Differs(differing) => {
+                json!({"verdict": "differs", "mismatches": mismatches(finding, differing)})
             }
             Verdict::ServerError { status, response } => {
                 json!({"verdict": "server-error", "status": status, "response": response})
@@ -46,7 +45,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
             Verdict::Encrypted(reason) => json!({"verdict": "encrypted", "reason": reason}),
             Verdict::Cut => json!({"verdict": "cut"}),
             Verdict::Tape { id, comparison, .. } => {
-                let mismatches: Vec<Value> = comparison.mismatches.iter().map(mismatch).collect();
+                let mismatches = mismatches(finding, &comparison.differing);
                 let notes: Vec<&str> = comparison
                     .notes
                     .iter()
@@ -136,19 +135,27 @@ pub(super) fn name(verdict: tape::Verdict) -> &'static str {
     }
 }
 
-fn mismatch(mismatch: &Mismatch) -> Value {
-    let DifferenceList { first, more } = mismatch.differences();
-    let differences: Vec<Value> = first.into_iter().map(difference).collect();
-    let mut entry = json!({"file": mismatch.file, "differences": differences});
-    if more > 0 {
-        entry["more"] = more.into();
-    }
-    entry
+/// Parts that differ, each with its places.
+fn mismatches(finding: &Finding, differing: &[DifferingPart]) -> Vec<Value> {
+    let entry = |part: &DifferingPart| {
+        let DifferenceList { first, more } = part.differences();
+        let differences: Vec<Value> = first.into_iter().map(difference).collect();
+        let mut entry = json!({"file": finding.name_of(part.part), "differences": differences});
+        if more > 0 {
+            entry["more"] = more.into();
+        }
+        entry
+    };
+    differing.iter().map(entry).collect()
 }
 
 fn difference(difference: Difference) -> Value {
     let mut entry = Map::new();
     entry.insert("pointer".to_owned(), difference.pointer.into());
+    if let Some(ItemKey { partition, sort }) = difference.item {
+        let item = json!({"partition": partition, "sort": sort});
+        entry.insert("item".to_owned(), item);
+    }
     for (name, value) in [
         ("expected", difference.expected),
         ("actual", difference.actual),
@@ -164,7 +171,7 @@ fn difference(difference: Difference) -> Value {
 mod tests {
     use super::*;
     use crate::replay::input::Place;
-    use observation::RequestLine;
+    use observation::{Part, RequestLine};
 
     fn rendered(verdicts: &[Verdict]) -> Value {
         let mut printed = Vec::new();
@@ -198,14 +205,14 @@ mod tests {
     #[test]
     fn it_is_one_object_with_and_without_differences() {
         assert_eq!(rendered(&[])["differences"], json!([]));
-        let mismatch = Mismatch {
-            file: "response.json",
+        let differing = DifferingPart {
+            part: Part::Response,
             expected: Some(json!({"a": null})),
             actual: json!({"b": 1}),
         };
         let report = rendered(&[
             Verdict::Same,
-            Verdict::Differs(vec![mismatch]),
+            Verdict::Differs(vec![differing]),
             Verdict::Refused("x".into()),
         ]);
         assert_eq!(report["same"], 1);
@@ -213,7 +220,7 @@ mod tests {
         assert_eq!(
             report["differences"][0],
             json!({"path": "day.jsonl", "line": 2, "verdict": "differs", "request": {"method": "PUT", "path": "/a\u{202e}b", "status_expected": 201}, "mismatches": [{
-                "file": "response.json",
+                "file": "response",
                 "differences": [{"pointer": "/a", "expected": null}, {"pointer": "/b", "actual": 1}],
             }]})
         );

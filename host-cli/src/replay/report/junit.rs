@@ -121,12 +121,13 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
 fn status(finding: &Finding) -> TestCaseStatus {
     match &finding.verdict {
         Verdict::Same | Verdict::Blessed => TestCaseStatus::success(),
-        Verdict::Differs(mismatches) => {
-            let lines: Vec<String> = mismatches
+        Verdict::Differs(differing) => {
+            let lines: Vec<String> = differing
                 .iter()
-                .flat_map(|mismatch| {
-                    let line = |line: String| one_line(&format!("{} {line}", mismatch.file));
-                    let lines: Vec<String> = mismatch.differences().lines().map(line).collect();
+                .flat_map(|part| {
+                    let name = finding.name_of(part.part);
+                    let line = |line: String| one_line(&format!("{name} {line}"));
+                    let lines: Vec<String> = part.differences().lines().map(line).collect();
                     lines
                 })
                 .collect();
@@ -196,7 +197,7 @@ fn failure(message: &str, description: Option<String>) -> TestCaseStatus {
 mod tests {
     use super::*;
     use crate::replay::input::Place;
-    use observation::{Mismatch, RequestLine};
+    use observation::{DifferingPart, Part, RequestLine};
     use serde_json::json;
 
     #[test]
@@ -210,10 +211,10 @@ mod tests {
             path: Path::new(path).into(),
             line: None,
         };
-        let mismatch = Mismatch {
-            file: "response.json",
-            expected: Some(json!({"statusCode": 1})),
-            actual: json!({"statusCode": "<&\u{202e}"}),
+        let differing = DifferingPart {
+            part: Part::Response,
+            expected: Some(json!({"status": 1})),
+            actual: json!({"status": "<&\u{202e}"}),
         };
         let findings = [
             Finding {
@@ -224,7 +225,7 @@ mod tests {
                 }),
                 status_expected: Some(200),
                 status_actual: Some(404),
-                ..Finding::unread(place("cases/a"), Verdict::Differs(vec![mismatch]))
+                ..Finding::unread(place("cases/a"), Verdict::Differs(vec![differing]))
             },
             Finding {
                 is_case: true,

@@ -3,7 +3,7 @@
 use super::{Finding, Report, Totals, Verdict};
 use crate::exit::Failure;
 use contract::text::{Printable, printable};
-use observation::Mismatch;
+use observation::DifferingPart;
 use replay as tape;
 use similar::{ChangeTag, TextDiff};
 use std::{fmt::Write, path::Path};
@@ -59,10 +59,10 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
         let text = match &finding.verdict {
             Verdict::Same => return Ok(()),
             Verdict::Blessed => format!("{bold}blessed{plain} {place}\n"),
-            Verdict::Differs(mismatches) => {
+            Verdict::Differs(differing) => {
                 let mut text = format!("{bold}differs{plain} {place}\n");
-                for mismatch in mismatches {
-                    diff(&mut text, self.colours, mismatch);
+                for part in differing {
+                    diff(&mut text, self.colours, finding.name_of(part.part), part);
                 }
                 text
             }
@@ -98,8 +98,8 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
                 for note in &comparison.notes {
                     let _ = writeln!(text, "  {}", Printable(note));
                 }
-                for mismatch in &comparison.mismatches {
-                    diff(&mut text, self.colours, mismatch);
+                for part in &comparison.differing {
+                    diff(&mut text, self.colours, finding.name_of(part.part), part);
                 }
                 text
             }
@@ -154,25 +154,21 @@ fn summary(totals: &Totals) -> String {
     text
 }
 
-fn diff(text: &mut String, colours: Colours, mismatch: &Mismatch) {
-    let file = mismatch.file;
-    let Some(expected) = &mismatch.expected else {
+fn diff(text: &mut String, colours: Colours, name: &str, part: &DifferingPart) {
+    let Some(expected) = &part.expected else {
         let _ = writeln!(
             text,
-            "  no `{file}` says what is expected; `--bless` writes it:"
+            "  no `{name}` says what is expected; `--bless` writes it:"
         );
-        for line in format!("{:#}", mismatch.actual).lines() {
+        for line in format!("{:#}", part.actual).lines() {
             let line = printable(line);
             let _ = writeln!(text, "  {}+{line}{}", colours.green, colours.plain);
         }
         return;
     };
-    let (expected, actual) = (
-        format!("{expected:#}\n"),
-        format!("{:#}\n", mismatch.actual),
-    );
+    let (expected, actual) = (format!("{expected:#}\n"), format!("{:#}\n", part.actual));
     let diff = TextDiff::from_lines(&expected, &actual);
-    let _ = writeln!(text, "  --- {file}, expected\n  +++ {file}, actual");
+    let _ = writeln!(text, "  --- {name}, expected\n  +++ {name}, actual");
     for hunk in diff
         .unified_diff()
         .context_radius(CONTEXT_LINES)
@@ -196,7 +192,7 @@ fn diff(text: &mut String, colours: Colours, mismatch: &Mismatch) {
 mod tests {
     use super::*;
     use crate::replay::input::Place;
-    use observation::RequestLine;
+    use observation::{Part, RequestLine};
     use serde_json::json;
 
     fn rendered(colour: bool) -> String {
@@ -213,17 +209,16 @@ mod tests {
             path: Path::new("day.jsonl").into(),
             line: Some(7),
         };
-        let expected =
-            json!({"statusCode": 201, "headers": {"etag": "a"}, "body": {"name": "lamp"}});
-        let actual = json!({"statusCode": 200, "headers": {"etag": "a"}, "body": {"name": "lamp"}});
-        let mismatches = vec![
-            Mismatch {
-                file: "response.json",
+        let expected = json!({"status": 201, "headers": {"etag": ["a"]}, "body": {"name": "lamp"}});
+        let actual = json!({"status": 200, "headers": {"etag": ["a"]}, "body": {"name": "lamp"}});
+        let differing = vec![
+            DifferingPart {
+                part: Part::Response,
                 expected: Some(expected),
                 actual,
             },
-            Mismatch {
-                file: "after.json",
+            DifferingPart {
+                part: Part::Stored,
                 expected: None,
                 actual: json!([]),
             },
@@ -250,7 +245,7 @@ mod tests {
                 request: request("POST", "/items"),
                 status_expected: Some(201),
                 status_actual: Some(200),
-                ..Finding::unread(case, Verdict::Differs(mismatches))
+                ..Finding::unread(case, Verdict::Differs(differing))
             },
             Finding {
                 request: request("GET", "/items/a"),
@@ -272,12 +267,12 @@ mod tests {
         differs POST /items 201 -> 200 (cases/create)
           --- response.json, expected
           +++ response.json, actual
-          @@ -5,5 +5,5 @@
-             "headers": {
-               "etag": "a"
+          @@ -7,5 +7,5 @@
+                 "a"
+               ]
              },
-          -  "statusCode": 201
-          +  "statusCode": 200
+          -  "status": 201
+          +  "status": 200
            }
           no `after.json` says what is expected; `--bless` writes it:
           +[]
@@ -293,7 +288,7 @@ mod tests {
     fn colour_only_repeats_what_the_signs_say() {
         let coloured = rendered(true);
         assert!(
-            coloured.contains("\x1b[31m-  \"statusCode\": 201\x1b[0m"),
+            coloured.contains("\x1b[31m-  \"status\": 201\x1b[0m"),
             "{coloured}"
         );
         let mut stripped = coloured;

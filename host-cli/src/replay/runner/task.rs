@@ -147,7 +147,7 @@ pub(super) async fn events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Do
 }
 
 async fn answer(replay: &Replay, event: &Event) -> Result<Answer, Rejection> {
-    let exchange = ReplayedEvent {
+    let run = ReplayedEvent {
         event: &event.bytes,
         received_at_ms: event.head.received_at_ms,
         seed: match &event.seed {
@@ -155,7 +155,7 @@ async fn answer(replay: &Replay, event: &Event) -> Result<Answer, Rejection> {
             None => exchange_seed(&replay.seed, event.position),
         },
     };
-    exchange.run(&replay.service).await
+    run.run(&replay.service).await
 }
 
 /// Without an expectation, only what the server is to blame for is wrong.
@@ -189,11 +189,11 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, F
             Verdict::Same
         }
     } else {
-        let mismatches = outcome.mismatches(&mut case, &replay.tapes.ignore);
-        if mismatches.is_empty() {
+        let differing = outcome.differences(&mut case, &replay.tapes.ignore);
+        if differing.is_empty() {
             Verdict::Same
         } else {
-            Verdict::Differs(mismatches)
+            Verdict::Differs(differing)
         }
     };
     let mut totals = Totals {

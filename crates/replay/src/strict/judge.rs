@@ -1,14 +1,14 @@
-//! What a strict replay finds.
+//! What a strict replay comes to.
 
 use super::storage::StrictStorage;
 use crate::{
-    compare::Note,
-    outcome::{View, log_text, readable},
+    comparison::Note,
+    observe::{log_texts, recorded_logs},
+    view::View,
 };
-use contract::outcome::{Answer, Fault};
+use contract::{outcome::Answer, outcome::Fault};
 use gateway::Rejection;
-use json::{self, Value};
-use observation::Mismatch;
+use observation::{DifferingPart, Ignored, Part, normal_payload};
 use tape::{
     Exchange, FaultRecord,
     redact::{Marks, Redaction, Secrets},
@@ -16,28 +16,41 @@ use tape::{
     write_logs,
 };
 
-pub(super) enum Findings {
-    None,
+/// Whether the guest did what the tape says.
+pub(super) enum Judgement {
+    Same,
     Unplayable(String),
-    Different(Vec<Note>, Vec<Mismatch>),
+    Differs {
+        notes: Vec<Note>,
+        differing: Vec<DifferingPart>,
+    },
 }
 
-pub(super) fn findings(
+impl Judgement {
+    fn differs(note: impl Into<String>, differing: Vec<DifferingPart>) -> Self {
+        Self::Differs {
+            notes: vec![Note(note.into())],
+            differing,
+        }
+    }
+}
+
+pub(super) fn judge(
     storage: &StrictStorage,
     exchange: &Exchange<'_>,
     answer: Option<&Result<Answer, Rejection>>,
-) -> Findings {
+) -> Judgement {
     let mut state = storage.lock();
     if let Some(reason) = state.unplayable.take() {
-        return Findings::Unplayable(reason);
+        return Judgement::Unplayable(reason);
     }
-    if let Some((note, mismatch)) = state.divergence.take() {
-        return Findings::Different(vec![note.into()], mismatch.into_iter().collect());
+    if let Some(divergence) = state.divergence.take() {
+        return Judgement::differs(divergence.note, divergence.arguments.into_iter().collect());
     }
     let (made, recorded) = (state.next, storage.calls.len());
     drop(state);
     let Some(answer) = answer else {
-        return Findings::None; // up to the call during which time ran out, all was the same
+        return Judgement::Same; // up to the call during which time ran out, all was the same
     };
     if made < recorded {
         let note = format!(
@@ -45,30 +58,30 @@ pub(super) fn findings(
             made + 1,
             storage.recorded_call(made)
         );
-        return Findings::Different(vec![note.into()], response_mismatch(exchange, answer));
+        return Judgement::differs(note, differing_response(exchange, answer));
     }
     if let Some(fault) = &exchange.fault
         && fault.is_timing()
         && !has_fault(answer, &fault.kind)
     {
-        return Findings::Unplayable(
+        return Judgement::Unplayable(
             "time ran out when it was recorded; in the replay, the guest answered".to_owned(),
         );
     }
     let mut notes = Vec::new();
-    let mut mismatches = Vec::new();
+    let mut differing = Vec::new();
     if let Some(note) = answer_note(exchange, answer) {
-        notes.push(note.into());
-        mismatches = response_mismatch(exchange, answer);
+        notes.push(Note(note));
+        differing = differing_response(exchange, answer);
     }
-    if let Some(mismatch) = logs_mismatch(exchange, answer) {
-        notes.push("the log lines differ".to_owned().into());
-        mismatches.push(mismatch);
+    if let Some(logs) = differing_logs(exchange, answer) {
+        notes.push(Note("the log lines differ".to_owned()));
+        differing.push(logs);
     }
     if notes.is_empty() {
-        Findings::None
+        Judgement::Same
     } else {
-        Findings::Different(notes, mismatches)
+        Judgement::Differs { notes, differing }
     }
 }
 
@@ -100,8 +113,8 @@ fn answer_note(exchange: &Exchange<'_>, answer: &Result<Answer, Rejection>) -> O
             if is_recorded_response(&answer.payload, recorded.get(), exchange) {
                 return None;
             }
-            let same_value = readable(recorded.get())
-                == readable(str::from_utf8(&answer.payload).unwrap_or_default());
+            let same_value =
+                normal_payload(recorded.get().as_bytes()) == normal_payload(&answer.payload);
             Some(if same_value {
                 "the answer means the same, but its bytes differ".to_owned()
             } else {
@@ -133,65 +146,55 @@ fn is_recorded_response(payload: &[u8], recorded: &str, exchange: &Exchange<'_>)
     &*one_line(shown.as_bytes()) == recorded.as_bytes()
 }
 
-fn response_mismatch(exchange: &Exchange<'_>, answer: &Result<Answer, Rejection>) -> Vec<Mismatch> {
+fn differing_response(
+    exchange: &Exchange<'_>,
+    answer: &Result<Answer, Rejection>,
+) -> Vec<DifferingPart> {
     let Ok(answer) = answer else {
         return Vec::new();
     };
-    let expected = exchange.response.map(|response| readable(response.get()));
-    let actual = readable(str::from_utf8(&answer.payload).unwrap_or_default());
-    Mismatch::between("response", expected.as_ref(), &actual)
-        .into_iter()
-        .collect()
+    let (part, ignored) = (Part::Response, Ignored::default());
+    let actual = normal_payload(&answer.payload);
+    let differing = match exchange.response {
+        Some(recorded) => {
+            let expected = normal_payload(recorded.get().as_bytes());
+            DifferingPart::of(part, expected, actual, &ignored)
+        }
+        None => DifferingPart::unexpected(part, actual, &ignored),
+    };
+    differing.into_iter().collect()
 }
 
-fn logs_mismatch(exchange: &Exchange<'_>, answer: &Result<Answer, Rejection>) -> Option<Mismatch> {
-    let logs = answer
-        .as_ref()
-        .map_or(&[][..], |answer| &answer.summary.logs);
+fn differing_logs(
+    exchange: &Exchange<'_>,
+    answer: &Result<Answer, Rejection>,
+) -> Option<DifferingPart> {
     let is_omitted = exchange
         .omitted
         .iter()
         .any(|omission| omission.at == "/logs");
+    let summary = answer.as_ref().ok().map(|answer| &answer.summary);
+    let logs = summary.map_or(&[][..], |summary| &summary.logs);
     if is_omitted || (logs.is_empty() && exchange.logs.is_none()) {
         return None;
     }
-    let recorded = exchange.logs.map_or("[]", |logs| logs.get());
     let rules = exchange
         .redacted
         .as_ref()
         .map_or_else(Redaction::nothing, |redacted| redacted.rules());
     let mut text = Vec::new();
-    write_logs(
-        &mut text,
-        logs,
-        &rules,
-        &mut Marks::default(),
-        &mut Secrets::default(),
-    );
+    let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
+    write_logs(&mut text, logs, &rules, &mut marks, &mut secrets);
+    let recorded = exchange.logs.map_or("[]", |logs| logs.get());
     if text == recorded.as_bytes() {
         return None;
     }
-    let texts = |text: &str| -> Value {
-        let lines = json::value(text.as_bytes()).unwrap_or_default();
-        lines
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|line| {
-                let member = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-                let attributes = line["attributes"].to_string();
-                log_text(
-                    &member("level"),
-                    &member("message"),
-                    [("attributes", attributes.as_str())],
-                )
-            })
-            .collect()
-    };
-    let expected = texts(recorded);
-    Mismatch::between(
-        "logs",
-        Some(&expected),
-        &texts(&String::from_utf8_lossy(&text)),
+    let expected = recorded_logs(exchange).unwrap_or_default();
+    let actual = summary.map_or_else(Vec::new, |summary| log_texts(summary, &rules));
+    DifferingPart::of(
+        Part::Logs,
+        expected.into(),
+        actual.into(),
+        &Ignored::default(),
     )
 }

@@ -1,6 +1,6 @@
 //! What a request does to the store in the end: for each item the last write, under which conditions, together with which others.
 
-use super::outcome::View;
+use super::view::View;
 use json::{self, Value};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use tape::{CallRecord, Exchange, call::read::ResultError, read_arguments};
 
 /// The writes of one request.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Effects(BTreeMap<Key, Effect>);
+pub(super) struct Writes(BTreeMap<Key, Write>);
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Effect {
+struct Write {
     /// Of every write and check, in their order.
     preconditions: Vec<Precondition>,
     last: Last,
@@ -50,22 +50,22 @@ impl Known for Option<Document> {
     }
 }
 
-impl Effects {
+impl Writes {
     pub(super) fn put(&mut self, key: &Key, document: Option<&Document>, options: &PutOptions) {
-        let effect = self.0.entry(key.clone()).or_default();
-        effect.preconditions.push(options.precondition.clone());
-        effect.last = Last::Put(document.cloned(), options.index.clone(), options.expires_at);
+        let write = self.0.entry(key.clone()).or_default();
+        write.preconditions.push(options.precondition.clone());
+        write.last = Last::Put(document.cloned(), options.index.clone(), options.expires_at);
     }
 
     pub(super) fn delete(&mut self, key: &Key, precondition: &Precondition) {
-        let effect = self.0.entry(key.clone()).or_default();
-        effect.preconditions.push(precondition.clone());
-        effect.last = Last::Deleted;
+        let write = self.0.entry(key.clone()).or_default();
+        write.preconditions.push(precondition.clone());
+        write.last = Last::Deleted;
     }
 
     fn check(&mut self, key: &Key, precondition: &Precondition) {
-        let effect = self.0.entry(key.clone()).or_default();
-        effect.preconditions.push(precondition.clone());
+        let write = self.0.entry(key.clone()).or_default();
+        write.preconditions.push(precondition.clone());
     }
 
     /// All operations of a transaction that was done.
@@ -87,10 +87,10 @@ impl Effects {
     /// All or none of these were written.
     fn bind(&mut self, keys: Vec<&Key>) {
         for key in &keys {
-            if let Some(effect) = self.0.get_mut(*key) {
+            if let Some(write) = self.0.get_mut(*key) {
                 let others = keys.iter().filter(|other| *other != key);
-                effect.together_with = others.map(|other| (*other).clone()).collect();
-                effect.together_with.sort();
+                write.together_with = others.map(|other| (*other).clone()).collect();
+                write.together_with.sort();
             }
         }
     }
@@ -100,12 +100,12 @@ impl Effects {
     pub(super) fn to_value(&self, view: &View) -> Value {
         self.0
             .iter()
-            .map(|(key, effect)| effect.to_value(key, view))
+            .map(|(key, write)| write.to_value(key, view))
             .collect()
     }
 }
 
-impl Effect {
+impl Write {
     fn to_value(&self, key: &Key, view: &View) -> Value {
         let mut entry = Map::new();
         entry.insert("key".to_owned(), key_value(key));
@@ -150,17 +150,17 @@ fn precondition_value(precondition: &Precondition) -> Value {
 }
 
 /// What the calls on a tape wrote; the reason where one cannot be read.
-pub(super) fn written(exchange: &Exchange<'_>) -> Result<Effects, String> {
-    let mut effects = Effects::default();
+pub(super) fn recorded_writes(exchange: &Exchange<'_>) -> Result<Writes, String> {
+    let mut writes = Writes::default();
     for (number, call) in (1..).zip(&exchange.calls) {
         if call.call.writes() {
-            note_write(&mut effects, call).map_err(|error| format!("call {number}: {error}"))?;
+            note_write(&mut writes, call).map_err(|error| format!("call {number}: {error}"))?;
         }
     }
-    Ok(effects)
+    Ok(writes)
 }
 
-fn note_write(effects: &mut Effects, call: &CallRecord<'_>) -> Result<(), ResultError> {
+fn note_write(writes: &mut Writes, call: &CallRecord<'_>) -> Result<(), ResultError> {
     let Some(result) = call.result()? else {
         return Ok(());
     };
@@ -176,15 +176,15 @@ fn note_write(effects: &mut Effects, call: &CallRecord<'_>) -> Result<(), Result
                 options,
             },
             StorageResponse::Put(PutOutcome::Done(_)),
-        ) => effects.put(&key, document.as_ref(), &options),
+        ) => writes.put(&key, document.as_ref(), &options),
         (
             StorageRequest::Delete { key, precondition },
             StorageResponse::Delete(DeleteOutcome::Done),
-        ) => effects.delete(&key, &precondition),
+        ) => writes.delete(&key, &precondition),
         (
             StorageRequest::Transact { operations, .. },
             StorageResponse::Transact(TransactOutcome::Done(_)),
-        ) => effects.transact(&operations),
+        ) => writes.transact(&operations),
         // Nothing was written.
         _ => {}
     }

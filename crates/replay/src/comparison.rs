@@ -1,7 +1,6 @@
 //! What came of a replay.
 
-use super::Playback;
-use observation::Mismatch;
+use observation::{Cost, DifferingPart};
 use std::fmt;
 use tape::Exchange;
 
@@ -32,10 +31,19 @@ pub struct Comparison {
     pub status: Option<u16>,
     /// What differs and why, most important first.
     pub notes: Vec<Note>,
-    /// What was compared and is not the same, in full: `response`, `writes`, `calls`, `logs`.
-    pub mismatches: Vec<Mismatch>,
-    /// What was expected and what came, where whole runs were compared.
-    pub sides: Option<Box<(Playback, Playback)>>,
+    /// What was compared and is not the same, in full.
+    pub differing: Vec<DifferingPart>,
+    /// What the runs took, where whole runs were compared.
+    pub costs: Option<ComparedCosts>,
+}
+
+/// What two runs took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComparedCosts {
+    /// What is expected.
+    pub expected: Cost,
+    /// The run in question.
+    pub actual: Cost,
 }
 
 /// One remark about a replay, for people.
@@ -55,23 +63,21 @@ impl From<String> for Note {
 }
 
 impl Comparison {
-    pub(super) fn same() -> Self {
+    /// Without notes, and nothing that differs.
+    pub(super) fn new(verdict: Verdict) -> Self {
         Self {
-            verdict: Verdict::Same,
+            verdict,
             status: None,
             notes: Vec::new(),
-            mismatches: Vec::new(),
-            sides: None,
+            differing: Vec::new(),
+            costs: None,
         }
     }
 
     pub(super) fn unplayable(reason: impl Into<String>) -> Self {
         Self {
-            verdict: Verdict::Unplayable,
-            status: None,
             notes: vec![Note(reason.into())],
-            mismatches: Vec::new(),
-            sides: None,
+            ..Self::new(Verdict::Unplayable)
         }
     }
 }

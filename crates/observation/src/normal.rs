@@ -1,0 +1,179 @@
+//! The normal form of responses, in which all comparisons compare and reports show them.
+//!
+//! A gateway's events decide how its responses are spelled: one header or several, cookies apart, the body in base64. For the client they
+//! are the same, so that in normal form they are, too: `{status, headers, body, ...}`, where `headers` are lists by lower-case name, a body
+//! that is a JSON object or array is that value, and what is absent, `null` or empty is left out.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use json::{self, Value};
+use serde_json::{Map, json};
+
+/// A Lambda response as cases hold it: a `body` that is the text of a JSON object or array becomes that value, so that it can be read.
+pub fn readable_response(mut response: Value) -> Value {
+    if let Some(body) = response.get_mut("body")
+        && let Some(value) = body.as_str().and_then(container)
+    {
+        *body = value;
+    }
+    response
+}
+
+/// The normal form of a Lambda response, or of what a case holds in its place. What is no object stays as it is.
+pub fn normal_response(response: Value) -> Value {
+    let Value::Object(mut response) = response else {
+        return response;
+    };
+    let mut headers = Headers::default();
+    for member in ["headers", "multiValueHeaders"] {
+        match response.remove(member) {
+            Some(Value::Object(fields)) => headers.add_all(fields),
+            Some(other) if !other.is_null() => headers.add(member, other),
+            Some(_) | None => {}
+        }
+    }
+    match response.remove("cookies") {
+        Some(Value::Array(cookies)) => headers.add("set-cookie", Value::Array(cookies)),
+        Some(other) if !other.is_null() => headers.add("cookies", other),
+        Some(_) | None => {}
+    }
+    let mut normal = Map::new();
+    if let Some(status) = response.remove("statusCode") {
+        normal.insert("status".to_owned(), status);
+    }
+    if let Some(reason) = response.remove("refusal") {
+        normal.insert("rejection".to_owned(), reason);
+    }
+    if !headers.0.is_empty() {
+        normal.insert("headers".to_owned(), headers.0.into());
+    }
+    let is_base64 = response.remove("isBase64Encoded").unwrap_or_default();
+    let body = response.remove("body").unwrap_or_default();
+    let (body, is_base64) = normal_body(body, is_base64);
+    normal.insert("body".to_owned(), body);
+    normal.insert("isBase64Encoded".to_owned(), is_base64);
+    for (name, value) in response {
+        normal.entry(name).or_insert(value);
+    }
+    normal.retain(|_, value| !value.is_null());
+    normal.into()
+}
+
+/// The same of a response's text; `null` for what is not JSON.
+pub fn normal_payload(payload: &[u8]) -> Value {
+    json::value(payload).map_or(Value::Null, normal_response)
+}
+
+/// The normal form of an event for which no guest is asked.
+pub fn normal_rejection(reason: &str) -> Value {
+    json!({"rejection": reason})
+}
+
+/// A body that is JSON as its value, and whether what is left is base64: `true`, or `null` for `false`.
+fn normal_body(body: Value, is_base64: Value) -> (Value, Value) {
+    let is_base64 = match is_base64 {
+        Value::Bool(false) => Value::Null,
+        other => other,
+    };
+    let Value::String(text) = body else {
+        return (body, is_base64);
+    };
+    if is_base64 != Value::Bool(true) {
+        return (container(&text).unwrap_or(Value::String(text)), is_base64);
+    }
+    let decoded = STANDARD.decode(&text).ok();
+    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    match decoded.as_deref().and_then(container) {
+        Some(value) => (value, Value::Null),
+        None => (Value::String(text), is_base64),
+    }
+}
+
+/// The JSON object or array that a text is.
+fn container(text: &str) -> Option<Value> {
+    match json::value(text.as_bytes()) {
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => Some(value),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Lists of values by lower-case name.
+#[derive(Default)]
+struct Headers(Map<String, Value>);
+
+impl Headers {
+    fn add_all(&mut self, fields: Map<String, Value>) {
+        for (name, value) in fields {
+            self.add(&name, value);
+        }
+    }
+
+    fn add(&mut self, name: &str, value: Value) {
+        let list = self.0.entry(name.to_ascii_lowercase());
+        let list = list.or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(list) = list {
+            match value {
+                Value::Array(values) => list.extend(values),
+                value => list.push(value),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normal(payload: &str) -> Value {
+        normal_payload(payload.as_bytes())
+    }
+
+    #[test]
+    fn answers_of_all_gateways_have_one_form() {
+        let single = r#"{"statusCode":200,"headers":{"ETag":"x"},"cookies":["a=1"],"body":"{\"n\":1}","isBase64Encoded":false}"#;
+        let multi = r#"{"statusCode":200,"multiValueHeaders":{"etag":["x"],"set-cookie":["a=1"]},"body":"eyJuIjoxfQ==","isBase64Encoded":true}"#;
+        assert_eq!(normal(single), normal(multi));
+        assert_eq!(
+            normal(single),
+            json!({"status": 200, "headers": {"etag": ["x"], "set-cookie": ["a=1"]}, "body": {"n": 1}})
+        );
+        assert_eq!(normal(r#"{"statusCode":204,"body":"5"}"#)["body"], "5");
+    }
+
+    #[test]
+    fn nothing_else_of_a_response_is_lost() {
+        let image = r#"{"statusCode":200,"statusDescription":"200 OK","body":"/9j/","isBase64Encoded":true,"other":[1]}"#;
+        assert_eq!(
+            normal(image),
+            json!({"status": 200, "statusDescription": "200 OK", "body": "/9j/", "isBase64Encoded": true, "other": [1]})
+        );
+        assert_eq!(
+            normal_response(json!({"refusal": "no"})),
+            normal_rejection("no")
+        );
+        assert_eq!(normal("[1]"), json!([1]));
+        assert_eq!(normal("no JSON"), Value::Null);
+        assert_eq!(
+            normal(r#"{"headers":5,"cookies":"a"}"#),
+            json!({"headers": {"headers": [5], "cookies": ["a"]}})
+        );
+    }
+
+    #[test]
+    fn the_normal_form_has_itself_as_its_normal_form() {
+        let once = normal(
+            r#"{"statusCode":200,"headers":{"A":"1","a":"2"},"body":"{}","isBase64Encoded":false}"#,
+        );
+        assert_eq!(once["headers"]["a"], json!(["1", "2"]));
+        assert_eq!(normal_response(once.clone()), once);
+    }
+
+    #[test]
+    fn json_bodies_become_readable_and_others_stay() {
+        let response = |body: &str| readable_response(json!({"statusCode": 200, "body": body}));
+        assert_eq!(response(r#"{"a": 1}"#)["body"], json!({"a": 1}));
+        assert_eq!(response("5")["body"], "5");
+        assert_eq!(response("hello")["body"], "hello");
+        let readable = response(r#"[{"a":1}]"#);
+        assert_eq!(readable_response(readable.clone()), readable);
+    }
+}

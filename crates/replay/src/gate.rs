@@ -1,0 +1,366 @@
+//! The gate before a promotion: a new guest has to do what the present one does.
+//!
+//! - *Cases*: each guest answers the event on a store of its own that holds what the case says. Response and what is stored afterwards have to
+//!   be the same. Where there is no present guest, they have to be what the case expects, and a case has to expect something.
+//! - *Events*: each guest answers the events of a file one after the other on one store of its own. Every response has to be the same, and
+//!   what is stored in the end. Where there is no present guest, no response may have a status of 500 or above. An event for which no guest is
+//!   asked proves nothing about one, and holds the promotion up.
+//! - *Tapes*: each guest answers each recorded request on what the tape knows of the store (state mode), whatever guest it was recorded with.
+//!   Response and writes have to be the same, nothing may be read that the tape does not know, and memory may not grow beyond
+//!   [`ReplayOptions::cost_ratio_max`]. Where there is no present guest, the recording says what is expected. A request that cannot be
+//!   replayed, and a line that cannot be read, hold the promotion up. A line that is cut off is left by a recorder that was stopped: it is
+//!   not compared, and counted.
+//!
+//! Calls in another order, further reads and other log lines are no difference. A gate that has compared nothing lets nothing through.
+
+use super::{
+    Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict, observe::of_answer, view::View,
+};
+use crate::{ReplayedEvent, exchange_seed, local_view, replay_cursor_key, run_case};
+use contract::seed::Seed;
+use observation::{
+    Case, CaseError, Differences, EventHead, IgnoreRule, Ignored, Observation, compare,
+};
+use runtime::Runtime;
+use service::Service;
+use std::sync::Arc;
+use storage::{MemoryStorage, Namespace, Snapshot as _, StorageError};
+use tape::Exchange;
+
+/// Compares two guests, or one with what is expected.
+pub struct Gate {
+    present: Option<Runtime>,
+    new: Runtime,
+    ignore: Vec<IgnoreRule>,
+    replayer: Replayer,
+}
+
+/// What came of one comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GateResult {
+    /// The new guest does as expected.
+    Same,
+    /// It does not, or nobody can tell: why, in a line each.
+    Differs(Vec<String>),
+    /// There was nothing to compare: the line is cut off.
+    Cut,
+}
+
+/// What has been compared so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GateCounts {
+    /// Cases, events, recorded requests and stores.
+    pub compared: u64,
+    /// Those of them that differ.
+    pub differing: u64,
+    /// Lines that are cut off.
+    pub cut: u64,
+}
+
+/// Whether the new guest may be promoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateDecision {
+    /// It does what it has to.
+    Pass,
+    /// Something differs.
+    Differs,
+    /// Nothing was compared, which proves nothing.
+    NothingCompared,
+}
+
+impl GateCounts {
+    /// Counts a result.
+    pub fn add(&mut self, result: &GateResult) {
+        match result {
+            GateResult::Same => self.compared += 1,
+            GateResult::Differs(_) => {
+                self.compared += 1;
+                self.differing += 1;
+            }
+            GateResult::Cut => self.cut += 1,
+        }
+    }
+
+    /// What follows from all results.
+    pub fn decision(&self) -> GateDecision {
+        match (self.compared, self.differing) {
+            (0, _) => GateDecision::NothingCompared,
+            (_, 0) => GateDecision::Pass,
+            (_, _) => GateDecision::Differs,
+        }
+    }
+}
+
+impl GateResult {
+    /// What cannot be read or run says nothing for the new guest.
+    pub fn unusable(reason: impl Into<String>) -> Self {
+        Self::Differs(vec![reason.into()])
+    }
+
+    fn of_lines(lines: Vec<String>) -> Self {
+        match lines.is_empty() {
+            true => Self::Same,
+            false => Self::Differs(lines),
+        }
+    }
+
+    fn of_comparison(comparison: Comparison) -> Self {
+        match comparison.verdict {
+            Verdict::Same | Verdict::EqualInEffect => Self::Same,
+            Verdict::Differs | Verdict::Redacted | Verdict::Unplayable => {
+                Self::Differs(comparison.notes.into_iter().map(|note| note.0).collect())
+            }
+        }
+    }
+
+    /// The response to an event; `expected` is that of the present guest.
+    fn of_event(
+        expected: Option<&Observation>,
+        actual: &Observation,
+        ignored: &Ignored<'_>,
+    ) -> Self {
+        let response = actual.response.as_ref();
+        if let Some(reason) = response.and_then(|response| response.get("rejection")) {
+            return Self::unusable(format!("no guest was asked: {reason}"));
+        }
+        match (expected, actual.status()) {
+            (Some(expected), _) => Self::of_observations(expected, actual, ignored),
+            (None, Some(..500)) => Self::Same,
+            (None, _) => {
+                let response = response.cloned().unwrap_or_default();
+                Self::unusable(format!("the response is {response}"))
+            }
+        }
+    }
+
+    fn of_observations(
+        expected: &Observation,
+        actual: &Observation,
+        ignored: &Ignored<'_>,
+    ) -> Self {
+        Self::of_lines(compare(expected, actual, ignored).lines().collect())
+    }
+}
+
+impl Gate {
+    /// Compares `new` with `present`, where there is one, but for what `ignore` covers.
+    pub fn new(present: Option<Runtime>, new: Runtime, ignore: Vec<IgnoreRule>) -> Self {
+        let replayer = Replayer {
+            guest: ReplayGuest::new(new.clone()),
+            metered: None,
+            baseline: present.clone().map(ReplayGuest::new),
+            live: None,
+            options: ReplayOptions {
+                mode: Some(Mode::State),
+                ignore: ignore.clone(),
+                expects_baseline: true,
+                ..ReplayOptions::default()
+            },
+        };
+        Self {
+            present,
+            new,
+            ignore,
+            replayer,
+        }
+    }
+
+    /// A case; fails where it cannot be run.
+    pub async fn case(&self, case: &Case) -> Result<GateResult, CaseError> {
+        let outcome = |runtime: &Runtime| {
+            let (runtime, store) = (runtime.clone(), Arc::new(MemoryStorage::new()));
+            async move { run_case(case, &runtime, store, &seed()).await }
+        };
+        let actual = outcome(&self.new).await?;
+        let Some(present) = &self.present else {
+            let differing = actual.differences(&mut case.clone(), &self.ignore);
+            let differences = Differences {
+                parts: differing,
+                fault: None,
+            };
+            return Ok(GateResult::of_lines(differences.lines().collect()));
+        };
+        let expected = outcome(present).await?.into_observation();
+        let ignored = Ignored::by(&self.ignore);
+        Ok(GateResult::of_observations(
+            &expected,
+            &actual.into_observation(),
+            &ignored,
+        ))
+    }
+
+    /// A line of tape with the request that was read from it.
+    pub async fn recorded(&self, line: &Arc<[u8]>, exchange: &Exchange<'_>) -> GateResult {
+        GateResult::of_comparison(self.replayer.replay(line, exchange).await)
+    }
+
+    /// For the events of one file: both guests begin with empty stores.
+    pub fn events(&self) -> GateEvents<'_> {
+        GateEvents {
+            present: self.present.clone().map(Side::new),
+            new: Side::new(self.new.clone()),
+            ignored: Ignored::by(&self.ignore),
+        }
+    }
+}
+
+/// Events that each guest answers on one store.
+pub struct GateEvents<'a> {
+    present: Option<Side>,
+    new: Side,
+    ignored: Ignored<'a>,
+}
+
+impl GateEvents<'_> {
+    /// The next event, at a position among all events of the gate.
+    pub async fn event(&self, event: &[u8], head: EventHead, position: u64) -> GateResult {
+        let run = ReplayedEvent {
+            event,
+            received_at_ms: head.received_at_ms,
+            seed: exchange_seed(&seed(), position),
+        };
+        let actual = self.new.observe(&run).await;
+        let expected = match &self.present {
+            Some(present) => Some(present.observe(&run).await),
+            None => None,
+        };
+        GateResult::of_event(expected.as_ref(), &actual, &self.ignored)
+    }
+
+    /// What is stored in the end; `None` where there is nothing to compare it with.
+    pub fn stored(&self) -> Option<Result<GateResult, StorageError>> {
+        let present = self.present.as_ref()?;
+        let compare = || {
+            let (expected, actual) = (present.stored()?, self.new.stored()?);
+            Ok(GateResult::of_observations(
+                &expected,
+                &actual,
+                &self.ignored,
+            ))
+        };
+        Some(compare())
+    }
+}
+
+/// One guest with a store of its own.
+struct Side {
+    store: Arc<MemoryStorage>,
+    service: Service,
+}
+
+impl Side {
+    fn new(runtime: Runtime) -> Self {
+        let store = Arc::new(MemoryStorage::new());
+        let view = local_view(store.clone(), replay_cursor_key());
+        Self {
+            service: Service::new(runtime, view),
+            store,
+        }
+    }
+
+    async fn observe(&self, run: &ReplayedEvent<'_>) -> Observation {
+        of_answer(&run.run(&self.service).await, &View::unredacted())
+    }
+
+    fn stored(&self) -> Result<Observation, StorageError> {
+        let entries = self.store.namespace_entries(&Namespace::local(), 0)?;
+        Ok(Observation {
+            // Entries are strings, numbers and documents that were JSON before.
+            stored: Some(serde_json::to_value(entries).unwrap_or_default()),
+            ..Observation::default()
+        })
+    }
+}
+
+/// Both guests get the same one.
+fn seed() -> Seed {
+    Seed::new([0; 32])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Note, *};
+    use serde_json::{Value, json};
+
+    fn response(response: Value) -> Observation {
+        Observation {
+            response: Some(response),
+            ..Observation::default()
+        }
+    }
+
+    #[test]
+    fn a_replay_passes_where_its_effect_is_the_same() {
+        for (verdict, passes) in [
+            (Verdict::Same, true),
+            (Verdict::EqualInEffect, true),
+            (Verdict::Differs, false),
+            (Verdict::Redacted, false),
+            (Verdict::Unplayable, false),
+        ] {
+            let comparison = Comparison {
+                notes: vec![Note("why".to_owned())],
+                ..Comparison::new(verdict)
+            };
+            let expected = match passes {
+                true => GateResult::Same,
+                false => GateResult::unusable("why"),
+            };
+            assert_eq!(GateResult::of_comparison(comparison), expected);
+        }
+    }
+
+    #[test]
+    fn an_event_has_to_be_answered_as_by_the_present_guest() {
+        let rule = ["/body".parse().unwrap()];
+        let judged = |expected: &Value, actual: &Value| {
+            let expected = response(expected.clone());
+            GateResult::of_event(
+                Some(&expected),
+                &response(actual.clone()),
+                &Ignored::by(&rule),
+            )
+        };
+        let ok = json!({"status": 200, "body": "a"});
+        assert_eq!(
+            judged(&ok, &json!({"status": 200, "body": "b"})),
+            GateResult::Same
+        );
+        assert_eq!(
+            judged(&ok, &json!({"status": 201, "body": "b"})),
+            GateResult::unusable("/status: expected 200, got 201")
+        );
+        // Two guests that fail alike do the same.
+        let failed = json!({"status": 500});
+        assert_eq!(judged(&failed, &failed), GateResult::Same);
+        let rejected = json!({"rejection": "an SQS event is not an HTTP request"});
+        let GateResult::Differs(lines) = judged(&rejected, &rejected) else {
+            panic!("what no guest sees proves nothing");
+        };
+        assert!(lines[0].starts_with("no guest was asked"), "{lines:?}");
+    }
+
+    #[test]
+    fn without_a_present_guest_an_event_must_not_fail() {
+        let judged =
+            |actual: Value| GateResult::of_event(None, &response(actual), &Ignored::default());
+        assert_eq!(judged(json!({"status": 404})), GateResult::Same);
+        for failing in [json!({"status": 500}), json!({}), json!({"rejection": "x"})] {
+            assert!(matches!(judged(failing), GateResult::Differs(_)));
+        }
+    }
+
+    #[test]
+    fn a_gate_that_compared_nothing_lets_nothing_through() {
+        let mut counts = GateCounts::default();
+        assert_eq!(counts.decision(), GateDecision::NothingCompared);
+        counts.add(&GateResult::Cut);
+        assert_eq!(counts.decision(), GateDecision::NothingCompared);
+        counts.add(&GateResult::Same);
+        assert_eq!(counts.decision(), GateDecision::Pass);
+        counts.add(&GateResult::unusable("x"));
+        counts.add(&GateResult::Same);
+        assert_eq!(counts.decision(), GateDecision::Differs);
+        assert_eq!((counts.compared, counts.differing, counts.cut), (3, 1, 1));
+    }
+}

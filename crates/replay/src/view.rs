@@ -1,0 +1,90 @@
+//! How a tape shows what a guest wrote and answered, so that a replay can be compared with it.
+
+use contract::digest::Digest;
+use json::members;
+use std::borrow::Cow;
+use storage::Document;
+use tape::{
+    Exchange,
+    call::write::Documents,
+    redact::{Marks, Redaction, Secrets},
+    splices::{Splices, span},
+};
+
+/// How a tape shows texts: without what was redacted, `null` for what was too long.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    redaction: Redaction,
+    /// Of documents and bodies that were too long.
+    omitted: Vec<Digest>,
+}
+
+impl View {
+    /// The view of a request's tape.
+    pub(super) fn of(exchange: &Exchange<'_>) -> Self {
+        let redacted = exchange.redacted.as_ref();
+        Self {
+            redaction: redacted.map_or_else(Redaction::nothing, |redacted| redacted.rules()),
+            omitted: exchange
+                .omitted
+                .iter()
+                .map(|omission| omission.sha256)
+                .collect(),
+        }
+    }
+
+    /// Of texts that a tape already shows.
+    pub(super) fn unredacted() -> Self {
+        Self {
+            redaction: Redaction::nothing(),
+            omitted: Vec::new(),
+        }
+    }
+
+    fn is_omitted(&self, text: &str) -> bool {
+        !self.omitted.is_empty() && self.omitted.contains(&Digest::of(text.as_bytes()))
+    }
+
+    /// A document's JSON.
+    pub(super) fn document<'a>(&self, document: &'a Document) -> Cow<'a, str> {
+        let redacted = self
+            .redaction
+            .document(document.as_str(), "", &mut Marks::default(), None);
+        match self.is_omitted(&redacted) {
+            true => Cow::Borrowed("null"),
+            false => redacted,
+        }
+    }
+
+    /// What goes back to the gateway.
+    pub(super) fn response<'a>(&self, payload: &'a str) -> Cow<'a, str> {
+        let redacted =
+            self.redaction
+                .response(payload, &mut Marks::default(), &mut Secrets::default());
+        if self.omitted.is_empty() {
+            return redacted;
+        }
+        let Ok(members) = members(&redacted) else {
+            return redacted; // no object, so that it has no body
+        };
+        let mut splices = Splices::default();
+        for (name, value) in members {
+            if name == "body" && self.is_omitted(value) {
+                splices.replace(span(&redacted, value), "null");
+            }
+        }
+        Cow::Owned(splices.apply(&redacted).into_owned())
+    }
+
+    /// What replaces the attributes of log lines.
+    pub(super) fn redaction(&self) -> &Redaction {
+        &self.redaction
+    }
+}
+
+/// Documents of calls.
+impl Documents for &View {
+    fn write(&mut self, out: &mut Vec<u8>, document: &Document) {
+        out.extend_from_slice(self.document(document).as_bytes());
+    }
+}
