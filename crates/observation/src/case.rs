@@ -6,7 +6,6 @@ use files::{
     self, FileError, NamedBy,
     beside::{self, Leftovers},
 };
-use json;
 use serde::Deserialize as _;
 use serde_json::Value;
 use std::{

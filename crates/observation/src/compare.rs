@@ -7,7 +7,7 @@ use super::{
     difference::{
         DIFFERENCES_MAX, Difference, DifferenceList, DifferingPart, ItemKey, POINTERS_BYTES_MAX,
     },
-    ignore::Ignored,
+    ignore::{Ignored, Noise},
     observation::{Observation, Part},
 };
 use items::{Pair, item_key, pairs, take_key};
@@ -55,6 +55,29 @@ impl Differences {
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
+    }
+
+    /// What differs between two runs of one guest, to be ignored in other comparisons.
+    pub fn noise(&self) -> Noise {
+        let mut noise = Noise::default();
+        for part in &self.parts {
+            let list = part.differences();
+            if list.more > 0 {
+                // Not all of them are known.
+                noise.places.insert(part.part.noisy_whole().to_owned());
+            }
+            for difference in list.first {
+                match &difference.item {
+                    Some(item) if difference.is_whole_item() => {
+                        noise.random_partitions.insert(item.partition.clone());
+                    }
+                    Some(_) | None => {
+                        noise.places.insert(difference.pointer);
+                    }
+                }
+            }
+        }
+        noise
     }
 
     /// One line for each place.

@@ -1,6 +1,5 @@
 //! Differences that do not count, by rule or as noise: one spelling for tapes, cases, live replays and gates.
 
-use super::compare::Differences;
 use std::{collections::BTreeSet, str::FromStr};
 use tape::{InvalidPointer, Pointer};
 
@@ -15,7 +14,7 @@ pub struct Ignored<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Noise {
     /// JSON pointers.
-    places: BTreeSet<String>,
+    pub(super) places: BTreeSet<String>,
     /// Partitions in which keys are made at random.
     pub(super) random_partitions: BTreeSet<String>,
 }
@@ -41,29 +40,6 @@ impl<'a> Ignored<'a> {
 }
 
 impl Noise {
-    /// What differs between two runs of one guest.
-    pub fn of(differences: &Differences) -> Self {
-        let mut noise = Self::default();
-        for part in &differences.parts {
-            let list = part.differences();
-            if list.more > 0 {
-                // Not all of them are known.
-                noise.places.insert(part.part.noisy_whole().to_owned());
-            }
-            for difference in list.first {
-                match &difference.item {
-                    Some(item) if difference.is_whole_item() => {
-                        noise.random_partitions.insert(item.partition.clone());
-                    }
-                    Some(_) | None => {
-                        noise.places.insert(difference.pointer);
-                    }
-                }
-            }
-        }
-        noise
-    }
-
     fn covers(&self, pointer: &str) -> bool {
         self.places.iter().any(|noise| {
             let below = pointer.strip_prefix(noise.as_str());

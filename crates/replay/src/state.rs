@@ -94,8 +94,7 @@ async fn baseline(run: &Run<'_, '_>) -> Option<Baseline> {
             ..*run
         };
         if let Ok(second) = other.on(&guest).await {
-            let differences = compare(&first, &second.observation, &Ignored::default());
-            noise = Noise::of(&differences);
+            noise = compare(&first, &second.observation, &Ignored::default()).noise();
         }
     }
     Some(Baseline {

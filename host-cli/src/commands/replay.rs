@@ -2,7 +2,7 @@
 
 use crate::{
     args::{ReplayArgs, ReportFormat, TapeArgs},
-    commands::tape_options::{self, TapeConfiguration},
+    commands::tape_options::{self, Preparation, TapeConfiguration},
     executor,
     exit::{Failure, Outcome},
     guest::{self, EMBEDDED_NAME, GuestSource, environment},
@@ -17,7 +17,7 @@ use crate::{
             junit::Junit,
             text::Text,
         },
-        runner::{self, Found},
+        runner::{self, Found, Shard},
         tapes::Source,
     },
     seed,
@@ -35,7 +35,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::sync::Semaphore;
+use tokio::{runtime::Runtime, sync::Semaphore};
 
 /// Batches that may wait to be reported for each job. One that takes long, on a processor that others use as well, holds back the report of
 /// those after it; with less room than this the other jobs would soon wait for it too.
@@ -56,7 +56,7 @@ pub struct Configuration {
     jobs: usize,
     seed: Seed,
     tape: TapeConfiguration,
-    shard: (u64, u64),
+    shard: Shard,
     report: Option<PathBuf>,
 }
 
@@ -134,16 +134,19 @@ fn check_report(
     replacement::check(report, html::WHAT, read)
 }
 
-/// `2/4` as (1, 4): counted from 1 where people write it.
-fn shard(text: Option<&str>) -> Result<(u64, u64), Failure> {
+/// `2/4` for the second of four shares.
+fn shard(text: Option<&str>) -> Result<Shard, Failure> {
     let Some(text) = text else {
-        return Ok((0, 1));
+        return Ok(Shard::ALL);
     };
     let numbers = text
         .split_once('/')
         .and_then(|(number, of)| Some((number.parse::<u64>().ok()?, of.parse::<u64>().ok()?)));
     match numbers {
-        Some((number, of)) if (1..=of).contains(&number) => Ok((number - 1, of)),
+        Some((number, count)) if (1..=count).contains(&number) => Ok(Shard {
+            index: number - 1,
+            count,
+        }),
         _ => Err(
             Failure::usage(format_args!("`--shard {text}` is not a valid shard"))
                 .hint("write `--shard 1/4` to `--shard 4/4` for four machines"),
@@ -153,27 +156,72 @@ fn shard(text: Option<&str>) -> Result<(u64, u64), Failure> {
 
 /// Runs, reports, and says on stderr how long it took.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+    let runtime = executor::workers(configuration.jobs)?;
+    let replay = Arc::new(prepare(&configuration, &runtime)?);
+    let Configuration {
+        inputs,
+        format,
+        jobs,
+        tape,
+        shard,
+        report: report_path,
+        ..
+    } = configuration;
+    let progress = Progress::new(
+        inputs
+            .iter()
+            .map(|input| (input.path().to_owned(), bytes_of(input))),
+    );
+    let has_page = report_path.is_some();
+    let mut report = report_on_stdout(format, has_page);
+    let mut html = report_path.as_deref().map(Html::create).transpose()?;
+    let mut both = Both(
+        report.as_mut(),
+        html.as_mut().map(|html| html as &mut dyn Report),
+    );
+    let found = runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        tokio::select! {
+            found = runner::run(Arc::clone(&replay), inputs, &mut both, &progress) => found,
+            // What was begun is removed on the way out.
+            signal = signals.next() => Err(Failure::interrupted(signal)),
+        }
+    });
+    // Requests that still run are not waited for.
+    runtime.shutdown_background();
+    replay.case_stores.remove();
+    let found = found?;
+    tell_duration(&progress, jobs);
+    let totals = &found.totals;
+    let done = totals.cases + totals.events + totals.requests;
+    // A share of few requests may well be empty.
+    if done == 0 && shard == Shard::ALL {
+        return Err(nothing_replayed(totals, tape.only()));
+    }
+    output::remark(&next_steps(&found, has_page));
+    Ok(if found.totals.is_clean() {
+        Outcome::Same
+    } else {
+        Outcome::Differs
+    })
+}
+
+/// Opens what the input needs.
+fn prepare(configuration: &Configuration, runtime: &Runtime) -> Result<runner::Replay, Failure> {
     let Configuration {
         inputs,
         store,
         guest: source,
-        is_guest_named,
-        bless,
-        format,
-        jobs,
-        seed,
         tape,
-        shard,
-        report: report_path,
+        ..
     } = configuration;
-    let instances_max = jobs * INSTANCES_PER_JOB;
+    let instances_max = configuration.jobs * INSTANCES_PER_JOB;
     let guest = source.link_on(&guest::engine(instances_max)?, tape.environment.clone())?;
     let has_tapes = inputs.iter().any(|input| matches!(input, Input::Tape(_)));
     let has_events = inputs
         .iter()
         .any(|input| matches!(input, Input::Event(..) | Input::Lines(..)));
     // A store that nothing uses is not opened: the file need not exist, and may be in use.
-    let runtime = executor::workers(jobs)?;
     let storage = runtime.block_on(async {
         if has_events || (has_tapes && tape.uses_store()) {
             store.open_reproducibly().await
@@ -181,35 +229,30 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             StoreSpec::Memory.open_reproducibly().await
         }
     })?;
-    let replay = runner::Replay {
-        tapes: tape_options::prepare(
-            &tape,
-            &source,
-            &guest,
+    Ok(runner::Replay {
+        tapes: tape.prepare(&Preparation {
+            source,
+            guest: &guest,
             has_tapes,
             instances_max,
-            &storage,
-            report_path.is_some(),
-        )?,
+            storage: &storage,
+            details: configuration.report.is_some(),
+        })?,
         service: Service::new(guest.clone(), storage),
         runtime: guest,
-        is_guest_named,
-        case_stores: CaseStores::new(&store)?,
-        seed,
-        bless,
-        pending_max: jobs * PENDING_PER_JOB,
+        is_guest_named: configuration.is_guest_named,
+        case_stores: CaseStores::new(store)?,
+        seed: configuration.seed.clone(),
+        bless: configuration.bless,
+        pending_max: configuration.jobs * PENDING_PER_JOB,
         tape_bytes: Arc::new(Semaphore::new(TAPE_BYTES_IN_FLIGHT_MAX)),
         case_bytes: Arc::new(Semaphore::new(CASE_BYTES_IN_FLIGHT_MAX)),
-        shard,
-    };
-    let only = tape.only().map(str::to_owned);
-    let progress = Progress::new(
-        inputs
-            .iter()
-            .map(|input| (input.path().to_owned(), bytes_of(input))),
-    );
-    // Where a page is written as well, a reader who leaves early, like `head`, does not end the work.
-    let has_page = report_path.is_some();
+        shard: configuration.shard,
+    })
+}
+
+/// Where a page is written as well, a reader who leaves early, like `head`, does not end the work.
+fn report_on_stdout(format: ReportFormat, has_page: bool) -> Box<dyn Report> {
     let mut is_closed = false;
     let print = move |bytes: &[u8]| {
         if is_closed {
@@ -223,29 +266,14 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             result => result,
         }
     };
-    let mut report: Box<dyn Report> = match format {
+    match format {
         ReportFormat::Text => Box::new(Text::new(output::colour_on_stdout(), print)),
         ReportFormat::Json => Box::new(Json::new(print)),
         ReportFormat::Junit => Box::new(Junit::new(print)),
-    };
-    let mut html = report_path.as_deref().map(Html::create).transpose()?;
-    let mut both = Both(
-        report.as_mut(),
-        html.as_mut().map(|html| html as &mut dyn Report),
-    );
-    let replay = Arc::new(replay);
-    let found = runtime.block_on(async {
-        let mut signals = Signals::new()?;
-        tokio::select! {
-            found = runner::run(Arc::clone(&replay), inputs, &mut both, &progress) => found,
-            // What was begun is removed on the way out.
-            signal = signals.next() => Err(Failure::interrupted(signal)),
-        }
-    });
-    // Requests that still run are not waited for.
-    runtime.shutdown_background();
-    replay.case_stores.remove();
-    let found = found?;
+    }
+}
+
+fn tell_duration(progress: &Progress, jobs: usize) {
     let (count, duration) = progress.finish();
     let seconds = duration.as_secs_f64();
     let rate = count as f64 / seconds.max(1e-6);
@@ -254,18 +282,6 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         "{count} in {seconds:.3} s, {rate:.0}/s, {jobs} {}",
         if jobs == 1 { "job" } else { "jobs" }
     );
-    let totals = &found.totals;
-    let done = totals.cases + totals.events + totals.requests;
-    // A share of few requests may well be empty.
-    if done == 0 && shard.1 == 1 {
-        return Err(nothing_replayed(totals, only.as_deref()));
-    }
-    output::remark(&next_steps(&found, report_path.is_some()));
-    Ok(if found.totals.is_clean() {
-        Outcome::Same
-    } else {
-        Outcome::Differs
-    })
 }
 
 /// That nothing differs proves nothing where nothing was replayed.

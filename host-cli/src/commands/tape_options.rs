@@ -140,42 +140,65 @@ fn identity(path: &Path) -> Result<Identity, Failure> {
         })
 }
 
-/// Links what tapes take beside the guest itself. Nothing where there are none.
-pub fn prepare(
-    configuration: &TapeConfiguration,
-    source: &GuestSource,
-    guest: &Runtime,
-    has_tapes: bool,
-    instances_max: usize,
-    storage: &Arc<dyn Storage>,
-    details: bool,
-) -> Result<TapeOptions, Failure> {
-    let mut options = TapeOptions {
-        replayer: None,
-        only: configuration.only.clone(),
-        trace: configuration.trace,
-        identity: configuration.identity.clone(),
-        ignore: configuration.options.ignore.clone(),
-        details,
-    };
-    if !has_tapes || configuration.is_live {
-        return Ok(options);
+/// What the replay of tapes has beside its options.
+pub struct Preparation<'a> {
+    /// Where the guest came from.
+    pub source: &'a GuestSource,
+    /// The guest.
+    pub guest: &'a Runtime,
+    /// Whether there are tapes.
+    pub has_tapes: bool,
+    /// Instances that may live at the same time.
+    pub instances_max: usize,
+    /// What `--store` names.
+    pub storage: &'a Arc<dyn Storage>,
+    /// Whether a page is written that shows all requests.
+    pub details: bool,
+}
+
+impl TapeConfiguration {
+    /// Links what tapes take beside the guest itself. Nothing where there are none.
+    pub fn prepare(&self, preparation: &Preparation<'_>) -> Result<TapeOptions, Failure> {
+        let replayer = if preparation.has_tapes && !self.is_live {
+            Some(self.replayer(preparation)?)
+        } else {
+            None
+        };
+        Ok(TapeOptions {
+            replayer,
+            only: self.only.clone(),
+            trace: self.trace,
+            identity: self.identity.clone(),
+            ignore: self.options.ignore.clone(),
+            details: preparation.details,
+        })
     }
-    let mut replayer = Replayer {
-        guest: ReplayGuest::new(guest.clone()),
-        metered: None,
-        baseline: None,
-        live: configuration.uses_store().then(|| storage.clone()),
-        options: configuration.options.clone(),
-    };
-    let is_strict = configuration.options.mode == Some(Mode::Strict);
-    // The guest in this program is the baseline of its successors; beside itself there is none.
-    let baseline = match (&configuration.baseline, source) {
-        (Some(baseline), _) => Some(baseline.clone()),
-        (None, GuestSource::File(_)) => Some(GuestSource::Embedded),
-        (None, GuestSource::Embedded) => None,
-    };
-    if let Some(baseline) = baseline.filter(|_| !is_strict) {
+
+    fn replayer(&self, preparation: &Preparation<'_>) -> Result<Replayer, Failure> {
+        let Preparation {
+            source,
+            guest,
+            instances_max,
+            storage,
+            ..
+        } = *preparation;
+        let mut replayer = Replayer {
+            guest: ReplayGuest::new(guest.clone()),
+            metered: None,
+            baseline: None,
+            live: self.uses_store().then(|| storage.clone()),
+            options: self.options.clone(),
+        };
+        let is_strict = self.options.mode == Some(Mode::Strict);
+        // The guest in this program is the baseline of its successors; beside itself there is none.
+        let baseline = match (&self.baseline, source) {
+            (Some(baseline), _) => Some(baseline.clone()),
+            (None, GuestSource::File(_)) => Some(GuestSource::Embedded),
+            (None, GuestSource::Embedded) => None,
+        };
+        let Some(baseline) = baseline.filter(|_| !is_strict) else {
+            return Ok(replayer);
+        };
         // Work is only comparable where both are counted, and an image is code for another engine.
         let is_metered = source.is_component()? && baseline.is_component()?;
         let engine = if is_metered {
@@ -184,9 +207,8 @@ pub fn prepare(
             guest::engine(instances_max)?
         };
         let link = |source: &GuestSource| -> Result<ReplayGuest, Failure> {
-            Ok(ReplayGuest::new(
-                source.link_on(&engine, configuration.environment.clone())?,
-            ))
+            let runtime = source.link_on(&engine, self.environment.clone())?;
+            Ok(ReplayGuest::new(runtime))
         };
         let baseline = link(&baseline)?;
         if baseline.digest() != guest.digest() {
@@ -195,7 +217,6 @@ pub fn prepare(
             }
             replayer.baseline = Some(baseline);
         }
+        Ok(replayer)
     }
-    options.replayer = Some(replayer);
-    Ok(options)
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// What became of one event or case.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum EntryVerdict {
     /// As expected; for an event without expectation: answered with less than 500.
     Same,
     /// The case's files now say what came out.
@@ -52,7 +52,7 @@ const ID_CHARACTERS_SHOWN: usize = 13;
 
 /// A verdict with what it is about.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
+pub struct ReportEntry {
     /// Where the event, the case or the request came from.
     pub place: Place,
     /// Whether it is a case.
@@ -64,12 +64,12 @@ pub struct Finding {
     /// The status that came out.
     pub status_actual: Option<u16>,
     /// What became of it.
-    pub verdict: Verdict,
+    pub verdict: EntryVerdict,
 }
 
-impl Finding {
+impl ReportEntry {
     /// A verdict on what could not be read as a request.
-    pub fn unread(place: Place, verdict: Verdict) -> Self {
+    pub fn unread(place: Place, verdict: EntryVerdict) -> Self {
         Self {
             place,
             is_case: false,
@@ -92,15 +92,15 @@ impl Finding {
     /// The id of a tape's request.
     pub fn id(&self) -> Option<&str> {
         match &self.verdict {
-            Verdict::Tape { id, .. } => Some(id),
-            Verdict::Same
-            | Verdict::Blessed
-            | Verdict::Differs(_)
-            | Verdict::ServerError { .. }
-            | Verdict::Refused(_)
-            | Verdict::Unreadable(_)
-            | Verdict::Encrypted(_)
-            | Verdict::Cut => None,
+            EntryVerdict::Tape { id, .. } => Some(id),
+            EntryVerdict::Same
+            | EntryVerdict::Blessed
+            | EntryVerdict::Differs(_)
+            | EntryVerdict::ServerError { .. }
+            | EntryVerdict::Refused(_)
+            | EntryVerdict::Unreadable(_)
+            | EntryVerdict::Encrypted(_)
+            | EntryVerdict::Cut => None,
         }
     }
 
@@ -162,23 +162,23 @@ pub struct Totals {
 
 impl Totals {
     /// Counts a verdict.
-    pub fn add(&mut self, verdict: &Verdict) {
+    pub fn add(&mut self, verdict: &EntryVerdict) {
         match verdict {
-            Verdict::Same => self.same += 1,
-            Verdict::Blessed => self.blessed += 1,
-            Verdict::Differs(_) => self.differing += 1,
-            Verdict::ServerError { .. } => self.server_errors += 1,
-            Verdict::Refused(_) => self.refused += 1,
-            Verdict::Tape { comparison, .. } => match comparison.verdict {
+            EntryVerdict::Same => self.same += 1,
+            EntryVerdict::Blessed => self.blessed += 1,
+            EntryVerdict::Differs(_) => self.differing += 1,
+            EntryVerdict::ServerError { .. } => self.server_errors += 1,
+            EntryVerdict::Refused(_) => self.refused += 1,
+            EntryVerdict::Tape { comparison, .. } => match comparison.verdict {
                 tape::Verdict::Same => self.same += 1,
                 tape::Verdict::EqualInEffect => self.equal_in_effect += 1,
                 tape::Verdict::Differs => self.differing += 1,
                 tape::Verdict::Redacted => self.redacted += 1,
                 tape::Verdict::Unplayable => self.unplayable += 1,
             },
-            Verdict::Unreadable(_) => self.unreadable += 1,
-            Verdict::Encrypted(_) => self.encrypted += 1,
-            Verdict::Cut => self.cut += 1,
+            EntryVerdict::Unreadable(_) => self.unreadable += 1,
+            EntryVerdict::Encrypted(_) => self.encrypted += 1,
+            EntryVerdict::Cut => self.cut += 1,
         }
     }
 
@@ -223,11 +223,14 @@ struct LeftOut {
 
 impl LeftOut {
     /// Whether a verdict is still to be told by itself; counts it if not. A case is no line of a file.
-    fn tells(&mut self, finding: &Finding) -> bool {
-        let verdict = &finding.verdict;
+    fn tells(&mut self, reported: &ReportEntry) -> bool {
+        let verdict = &reported.verdict;
         match verdict {
-            _ if finding.is_case => true,
-            Verdict::Unreadable(_) | Verdict::Encrypted(_) | Verdict::Refused(_) | Verdict::Cut => {
+            _ if reported.is_case => true,
+            EntryVerdict::Unreadable(_)
+            | EntryVerdict::Encrypted(_)
+            | EntryVerdict::Refused(_)
+            | EntryVerdict::Cut => {
                 self.bad_lines += 1;
                 let is_told = self.bad_lines <= BAD_LINES_TOLD_MAX;
                 if !is_told {
@@ -235,17 +238,17 @@ impl LeftOut {
                 }
                 is_told
             }
-            Verdict::Same
-            | Verdict::Blessed
-            | Verdict::Differs(_)
-            | Verdict::ServerError { .. }
-            | Verdict::Tape { .. } => true,
+            EntryVerdict::Same
+            | EntryVerdict::Blessed
+            | EntryVerdict::Differs(_)
+            | EntryVerdict::ServerError { .. }
+            | EntryVerdict::Tape { .. } => true,
         }
     }
 
-    fn count(&mut self, verdict: &Verdict) {
+    fn count(&mut self, verdict: &EntryVerdict) {
         match verdict {
-            Verdict::Cut => self.cut += 1,
+            EntryVerdict::Cut => self.cut += 1,
             _ => self.failed += 1,
         }
     }
@@ -266,7 +269,7 @@ impl LeftOut {
 /// A format of reporting.
 pub trait Report {
     /// A case, whatever its verdict; or an event or request whose verdict is not `Same`.
-    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure>;
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure>;
 
     /// A request of a tape, if details are wanted.
     fn detail(&mut self, _detail: &html::Detail) -> Result<(), Failure> {
@@ -284,11 +287,11 @@ pub trait Report {
 pub struct Both<'a>(pub &'a mut dyn Report, pub Option<&'a mut dyn Report>);
 
 impl Report for Both<'_> {
-    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
-        self.0.verdict(finding)?;
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
+        self.0.entry(reported)?;
         self.1
             .as_mut()
-            .map_or(Ok(()), |report| report.verdict(finding))
+            .map_or(Ok(()), |report| report.entry(reported))
     }
 
     fn detail(&mut self, detail: &html::Detail) -> Result<(), Failure> {

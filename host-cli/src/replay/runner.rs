@@ -10,7 +10,7 @@ use self::{reader::Work, task::Done};
 use super::{
     input::{Input, Place},
     progress::Progress,
-    report::{Finding, Report, Totals, Verdict},
+    report::{EntryVerdict, Report, ReportEntry, Totals},
 };
 use crate::{exit::Failure, guest::EMBEDDED_NAME, output, store::CaseStores};
 use contract::{
@@ -53,8 +53,22 @@ pub struct Replay {
     pub tape_bytes: Arc<Semaphore>,
     /// Room for files of cases that are worked on, see [`CASE_BYTES_IN_FLIGHT_MAX`].
     pub case_bytes: Arc<Semaphore>,
-    /// Which of all cases and requests: every `.1`th from the `.0`th on, counted from 0.
-    pub shard: (u64, u64),
+    /// Which of all cases and requests.
+    pub shard: Shard,
+}
+
+/// A share of all cases and requests: every `count`th from the `index`th on, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which share, counted from 0.
+    pub index: u64,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl Shard {
+    /// Everything.
+    pub const ALL: Self = Self { index: 0, count: 1 };
 }
 
 /// How requests of tapes are replayed.
@@ -76,8 +90,7 @@ pub struct TapeOptions {
 impl Replay {
     /// Whether the case or request with this number is ours.
     fn takes(&self, number: u64) -> bool {
-        let (first, of) = self.shard;
-        number % of == first
+        number % self.shard.count == self.shard.index
     }
 
     /// Waits for room for so many bytes of tape; `None`: nobody works any more.
@@ -163,20 +176,8 @@ pub async fn run(
     report: &mut dyn Report,
     progress: &Progress,
 ) -> Result<Found, Failure> {
-    let pending_max = replay.pending_max;
     let (sender, mut works) = mpsc::channel(WORKS_MAX);
-    thread::Builder::new()
-        .name("replay-reader".to_owned())
-        .spawn({
-            let replay = Arc::clone(&replay);
-            let runtime = Handle::current();
-            move || {
-                // The thread waits for room that workers of the runtime make.
-                let _entered = runtime.enter();
-                reader::read(&replay, inputs, &sender);
-            }
-        })
-        .map_err(|error| Failure::environment(format_args!("failed to start a thread: {error}")))?;
+    start_reader(Arc::clone(&replay), inputs, sender)?;
     let mut settlement = Settlement {
         pending: VecDeque::new(),
         report,
@@ -191,48 +192,27 @@ pub async fn run(
         last_failure: None,
     };
     while let Some(work) = settlement.next_work(&mut works).await? {
-        let replay = Arc::clone(&replay);
-        match work {
-            Work::Case(folder, room) => settlement.start(async move {
-                let mut done = task::case(replay, folder).await?;
-                done.room = Some(room);
-                Ok(done)
-            }),
-            Work::Batch(events) => settlement.start(task::events(replay, events)),
-            Work::Alone(event) => {
-                settlement.settle_to(0).await?;
-                settlement.start(task::events(replay, vec![event]));
-                settlement.settle_to(0).await?;
-            }
-            Work::Tapes(lines, room) => settlement.start(async move {
-                let mut done = task::tapes(replay, lines).await?;
-                done.room = Some(room);
-                Ok(done)
-            }),
-            Work::Told(place, verdict) => {
-                settlement.start(async move { Ok(Done::told(place, verdict)) })
-            }
-            Work::EndOfFile(path) => settlement.pending.push_back(Pending::EndOfFile(path)),
-            Work::Unreadable(failure) => {
-                settlement.settle_to(0).await?;
-                settlement.fail(failure)?;
-            }
-        }
-        settlement.settle_to(pending_max).await?;
+        settlement.begin(&replay, work).await?;
+        settlement.settle_to(replay.pending_max).await?;
     }
-    settlement.settle_to(0).await?;
-    settlement.report.finish(&settlement.found.totals)?;
-    match (settlement.failures, settlement.last_failure) {
-        (0 | 1, Some(failure)) => Err(failure),
-        (count, Some(failure)) => {
-            progress.aside(|| tell(&failure));
-            Err(
-                Failure::environment(format_args!("{count} inputs could not be read or run"))
-                    .hint("each is named above; the others were replayed"),
-            )
-        }
-        (_, None) => Ok(settlement.found),
-    }
+    settlement.end().await
+}
+
+/// The thread waits for room that workers of the runtime make.
+fn start_reader(
+    replay: Arc<Replay>,
+    inputs: Vec<Input>,
+    sender: mpsc::Sender<Work>,
+) -> Result<(), Failure> {
+    let runtime = Handle::current();
+    thread::Builder::new()
+        .name("replay-reader".to_owned())
+        .spawn(move || {
+            let _entered = runtime.enter();
+            reader::read(&replay, inputs, &sender);
+        })
+        .map(|_| ())
+        .map_err(|error| Failure::environment(format_args!("failed to start a thread: {error}")))
 }
 
 fn tell(failure: &Failure) {
@@ -251,6 +231,55 @@ impl Settlement<'_> {
             self.progress.aside(|| tell(&earlier));
         }
         Ok(())
+    }
+
+    /// Starts what is to be done next. An event that may change what others see waits for those before it, and is waited for.
+    async fn begin(&mut self, replay: &Arc<Replay>, work: Work) -> Result<(), Failure> {
+        let replay = Arc::clone(replay);
+        match work {
+            Work::Case(folder, room) => self.start(async move {
+                let mut done = task::case(replay, folder).await?;
+                done.room = Some(room);
+                Ok(done)
+            }),
+            Work::Batch(events) => self.start(task::events(replay, events)),
+            Work::Alone(event) => {
+                self.settle_to(0).await?;
+                self.start(task::events(replay, vec![event]));
+                self.settle_to(0).await?;
+            }
+            Work::Tapes(lines, room) => self.start(async move {
+                let mut done = task::tapes(replay, lines).await?;
+                done.room = Some(room);
+                Ok(done)
+            }),
+            Work::Told(place, verdict) => {
+                self.start(async move { Ok(Done::told(place, verdict)) });
+            }
+            Work::EndOfFile(path) => self.pending.push_back(Pending::EndOfFile(path)),
+            Work::Unreadable(failure) => {
+                self.settle_to(0).await?;
+                self.fail(failure)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for all that was begun, and ends the report. What failed is the failure of it all.
+    async fn end(mut self) -> Result<Found, Failure> {
+        self.settle_to(0).await?;
+        self.report.finish(&self.found.totals)?;
+        match (self.failures, self.last_failure) {
+            (0 | 1, Some(failure)) => Err(failure),
+            (count, Some(failure)) => {
+                self.progress.aside(|| tell(&failure));
+                Err(
+                    Failure::environment(format_args!("{count} inputs could not be read or run"))
+                        .hint("each is named above; the others were replayed"),
+                )
+            }
+            (_, None) => Ok(self.found),
+        }
     }
 
     fn start(&mut self, task: impl Future<Output = Result<Done, Failure>> + Send + 'static) {
@@ -322,9 +351,9 @@ impl Settlement<'_> {
         if !done.is_case {
             self.file.add_all(&done.totals);
         }
-        for finding in &done.findings {
-            self.note(finding);
-            self.progress.aside(|| self.report.verdict(finding))?;
+        for reported in &done.entries {
+            self.note(reported);
+            self.progress.aside(|| self.report.entry(reported))?;
         }
         for detail in &done.details {
             self.report.detail(detail)?;
@@ -336,7 +365,7 @@ impl Settlement<'_> {
             ..
         } = done.totals;
         self.progress.advance(done.bytes, events + cases + requests);
-        if let [case] = done.findings.as_slice()
+        if let [case] = done.entries.as_slice()
             && case.is_case
         {
             self.progress.end_of_input(&case.place.path);
@@ -345,24 +374,24 @@ impl Settlement<'_> {
     }
 
     /// For the next step that is named at the end.
-    fn note(&mut self, finding: &Finding) {
-        let differs = match &finding.verdict {
-            Verdict::Tape { comparison, .. } => comparison.verdict != replay::Verdict::Same,
-            Verdict::Differs(_) => true,
-            Verdict::Same
-            | Verdict::Blessed
-            | Verdict::ServerError { .. }
-            | Verdict::Refused(_)
-            | Verdict::Unreadable(_)
-            | Verdict::Encrypted(_)
-            | Verdict::Cut => false,
+    fn note(&mut self, reported: &ReportEntry) {
+        let differs = match &reported.verdict {
+            EntryVerdict::Tape { comparison, .. } => comparison.verdict != replay::Verdict::Same,
+            EntryVerdict::Differs(_) => true,
+            EntryVerdict::Same
+            | EntryVerdict::Blessed
+            | EntryVerdict::ServerError { .. }
+            | EntryVerdict::Refused(_)
+            | EntryVerdict::Unreadable(_)
+            | EntryVerdict::Encrypted(_)
+            | EntryVerdict::Cut => false,
         };
         if !differs {
             return;
         }
-        self.found.has_case |= finding.is_case;
+        self.found.has_case |= reported.is_case;
         if self.found.first_id.is_none() {
-            self.found.first_id = finding.shell_id().map(str::to_owned);
+            self.found.first_id = reported.shell_id().map(str::to_owned);
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{IgnoreRule, Noise, normal_response};
+use crate::{IgnoreRule, normal_response};
 use serde_json::json;
 
 fn part(part: Part, expected: &Value, actual: &Value, rules: &[&str]) -> Option<DifferingPart> {
@@ -224,7 +224,7 @@ fn noise_of_one_guest_does_not_count_for_another() {
         )
     };
     let noise = compare(&run("1", "x"), &run("2", "x"), &Ignored::default());
-    let ignored = Ignored::default().with_noise(Noise::of(&noise));
+    let ignored = Ignored::default().with_noise(noise.noise());
     let notes = |actual: &Observation| compare(&run("1", "x"), actual, &ignored).notes();
     // A random key is noise; so is what hangs on it only where it was seen to differ.
     assert_eq!(notes(&run("1", "x")), [""; 0]);

@@ -3,7 +3,7 @@
 //! The page's data stand in it as JSON; its script makes elements of them and never interprets a text as markup. Requests are written
 //! as they come; the page begins with a list and shows one of them at a time.
 
-use super::{Finding, LeftOut, Report, Totals, Verdict, json::name};
+use super::{EntryVerdict, LeftOut, Report, ReportEntry, Totals, json::name};
 use crate::{
     exit::Failure,
     replacement::{self, OutputError, Readers, Replacement},
@@ -274,32 +274,34 @@ fn cannot_write(path: &Path, error: &OutputError) -> Failure {
 
 impl Report for Html {
     /// Requests come by [`Self::detail`]; of the rest, only what is not as expected is listed.
-    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
-        if !self.left_out.tells(finding) {
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
+        if !self.left_out.tells(reported) {
             return Ok(());
         }
-        let (word, note) = match &finding.verdict {
-            Verdict::Same | Verdict::Blessed | Verdict::Tape { .. } => return Ok(()),
-            Verdict::Differs(_) => ("differs", String::new()),
-            Verdict::ServerError { status, .. } => ("differs", format!("answered with {status}")),
-            Verdict::Refused(reason) => ("differs", format!("refused: {reason}")),
-            Verdict::Unreadable(reason) => ("unplayable", format!("not a request: {reason}")),
-            Verdict::Encrypted(reason) => ("unplayable", format!("encrypted: {reason}")),
-            Verdict::Cut => ("unplayable", "the line is cut off".to_owned()),
+        let (word, note) = match &reported.verdict {
+            EntryVerdict::Same | EntryVerdict::Blessed | EntryVerdict::Tape { .. } => return Ok(()),
+            EntryVerdict::Differs(_) => ("differs", String::new()),
+            EntryVerdict::ServerError { status, .. } => {
+                ("differs", format!("answered with {status}"))
+            }
+            EntryVerdict::Refused(reason) => ("differs", format!("refused: {reason}")),
+            EntryVerdict::Unreadable(reason) => ("unplayable", format!("not a request: {reason}")),
+            EntryVerdict::Encrypted(reason) => ("unplayable", format!("encrypted: {reason}")),
+            EntryVerdict::Cut => ("unplayable", "the line is cut off".to_owned()),
         };
         if self.listed >= LISTED_DIFFERING_MAX {
-            self.left_out.count(&finding.verdict);
+            self.left_out.count(&reported.verdict);
             return Ok(());
         }
-        let what = if finding.is_case { "case" } else { "line" };
-        let place = finding.place.to_string();
-        let (method, path) = match &finding.request {
+        let what = if reported.is_case { "case" } else { "line" };
+        let place = reported.place.to_string();
+        let (method, path) = match &reported.request {
             Some(request) => (request.method.as_str(), request.path.as_str()),
             None => ("", place.as_str()),
         };
         let entry = json!({
             "id": what, "verdict": word, "method": method, "path": path, "place": place, "note": note,
-            "status": finding.status_expected, "now": finding.status_actual,
+            "status": reported.status_expected, "now": reported.status_actual,
         });
         match entry {
             Value::Object(entry) => self.list(entry),
@@ -374,7 +376,7 @@ mod tests {
                 line: Some(number),
             };
             report
-                .verdict(&Finding::unread(place, Verdict::Cut))
+                .entry(&ReportEntry::unread(place, EntryVerdict::Cut))
                 .unwrap();
         }
         report

@@ -6,7 +6,7 @@
 //! `reason`), or `cut`. Where method and path are known, `request` has them with `status_expected` and `status_actual`. Requests of tapes have their `id` and `notes` in words as well, and the verdicts `differs`, `equal-in-effect`, `redacted` and
 //! `unplayable`.
 
-use super::{Finding, Report, Totals, Verdict};
+use super::{EntryVerdict, Report, ReportEntry, Totals};
 use crate::exit::Failure;
 use contract::text::printable;
 use observation::{Difference, DifferenceList, DifferingPart, ItemKey};
@@ -31,21 +31,21 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Json<P> {
 }
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
-    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
-        let detail = match &finding.verdict {
-            Verdict::Same | Verdict::Blessed => return Ok(()),
-            Verdict::Differs(differing) => {
-                json!({"verdict": "differs", "mismatches": mismatches(finding, differing)})
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
+        let detail = match &reported.verdict {
+            EntryVerdict::Same | EntryVerdict::Blessed => return Ok(()),
+            EntryVerdict::Differs(differing) => {
+                json!({"verdict": "differs", "mismatches": mismatches(reported, differing)})
             }
-            Verdict::ServerError { status, response } => {
+            EntryVerdict::ServerError { status, response } => {
                 json!({"verdict": "server-error", "status": status, "response": response})
             }
-            Verdict::Refused(reason) => json!({"verdict": "refused", "reason": reason}),
-            Verdict::Unreadable(reason) => json!({"verdict": "unreadable", "reason": reason}),
-            Verdict::Encrypted(reason) => json!({"verdict": "encrypted", "reason": reason}),
-            Verdict::Cut => json!({"verdict": "cut"}),
-            Verdict::Tape { id, comparison, .. } => {
-                let mismatches = mismatches(finding, &comparison.differing);
+            EntryVerdict::Refused(reason) => json!({"verdict": "refused", "reason": reason}),
+            EntryVerdict::Unreadable(reason) => json!({"verdict": "unreadable", "reason": reason}),
+            EntryVerdict::Encrypted(reason) => json!({"verdict": "encrypted", "reason": reason}),
+            EntryVerdict::Cut => json!({"verdict": "cut"}),
+            EntryVerdict::Tape { id, comparison, .. } => {
+                let mismatches = mismatches(reported, &comparison.differing);
                 let notes: Vec<&str> = comparison
                     .notes
                     .iter()
@@ -54,19 +54,19 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
                 json!({"verdict": name(comparison.verdict), "id": id, "notes": notes, "mismatches": mismatches})
             }
         };
-        let place = &finding.place;
+        let place = &reported.place;
         let mut entry = Map::new();
         entry.insert("path".to_owned(), place.path.to_string_lossy().into());
         if let Some(line) = place.line {
             entry.insert("line".to_owned(), line.into());
         }
-        if let Some(request) = &finding.request {
+        if let Some(request) = &reported.request {
             let mut members = Map::new();
             members.insert("method".to_owned(), request.method.as_str().into());
             members.insert("path".to_owned(), request.path.as_str().into());
             for (name, status) in [
-                ("status_expected", finding.status_expected),
-                ("status_actual", finding.status_actual),
+                ("status_expected", reported.status_expected),
+                ("status_actual", reported.status_actual),
             ] {
                 if let Some(status) = status {
                     members.insert(name.to_owned(), status.into());
@@ -136,11 +136,11 @@ pub(super) fn name(verdict: tape::Verdict) -> &'static str {
 }
 
 /// Parts that differ, each with its places.
-fn mismatches(finding: &Finding, differing: &[DifferingPart]) -> Vec<Value> {
+fn mismatches(reported: &ReportEntry, differing: &[DifferingPart]) -> Vec<Value> {
     let entry = |part: &DifferingPart| {
         let DifferenceList { first, more } = part.differences();
         let differences: Vec<Value> = first.into_iter().map(difference).collect();
-        let mut entry = json!({"file": finding.name_of(part.part), "differences": differences});
+        let mut entry = json!({"file": reported.name_of(part.part), "differences": differences});
         if more > 0 {
             entry["more"] = more.into();
         }
@@ -173,7 +173,7 @@ mod tests {
     use crate::replay::input::Place;
     use observation::{Part, RequestLine};
 
-    fn rendered(verdicts: &[Verdict]) -> Value {
+    fn rendered(verdicts: &[EntryVerdict]) -> Value {
         let mut printed = Vec::new();
         let mut report = Json::new(|bytes: &[u8]| {
             printed.extend_from_slice(bytes);
@@ -190,12 +190,12 @@ mod tests {
                 method: "PUT".to_owned(),
                 path: "/a\u{202e}b".to_owned(),
             };
-            let finding = Finding {
+            let reported = ReportEntry {
                 request: Some(request),
                 status_expected: Some(201),
-                ..Finding::unread(place.clone(), verdict.clone())
+                ..ReportEntry::unread(place.clone(), verdict.clone())
             };
-            report.verdict(&finding).unwrap();
+            report.entry(&reported).unwrap();
         }
         report.finish(&totals).unwrap();
         assert!(!String::from_utf8_lossy(&printed).contains('\u{202e}'));
@@ -211,9 +211,9 @@ mod tests {
             actual: json!({"b": 1}),
         };
         let report = rendered(&[
-            Verdict::Same,
-            Verdict::Differs(vec![differing]),
-            Verdict::Refused("x".into()),
+            EntryVerdict::Same,
+            EntryVerdict::Differs(vec![differing]),
+            EntryVerdict::Refused("x".into()),
         ]);
         assert_eq!(report["same"], 1);
         assert_eq!(report["refused"], 1);

@@ -2,7 +2,7 @@
 //! file are one test, which passes, so that failures count what differs and nothing twice. Of what is too much to be kept until the end,
 //! a file has one test more, which counts it.
 
-use super::{Finding, LeftOut, Report, Totals, Verdict, json::name};
+use super::{EntryVerdict, LeftOut, Report, ReportEntry, Totals, json::name};
 use crate::exit::Failure;
 use contract::text::{printable, printable_lines};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
@@ -57,32 +57,32 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
 }
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
-    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
-        let class = match &finding.verdict {
-            Verdict::Tape { .. }
-            | Verdict::Unreadable(_)
-            | Verdict::Encrypted(_)
-            | Verdict::Cut => "request",
-            Verdict::Same
-            | Verdict::Blessed
-            | Verdict::Differs(_)
-            | Verdict::ServerError { .. }
-            | Verdict::Refused(_) => {
-                if finding.is_case {
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
+        let class = match &reported.verdict {
+            EntryVerdict::Tape { .. }
+            | EntryVerdict::Unreadable(_)
+            | EntryVerdict::Encrypted(_)
+            | EntryVerdict::Cut => "request",
+            EntryVerdict::Same
+            | EntryVerdict::Blessed
+            | EntryVerdict::Differs(_)
+            | EntryVerdict::ServerError { .. }
+            | EntryVerdict::Refused(_) => {
+                if reported.is_case {
                     "case"
                 } else {
                     "event"
                 }
             }
         };
-        if !self.left_out.tells(finding) {
+        if !self.left_out.tells(reported) {
             return Ok(());
         }
         if self.bytes > TESTS_BYTES_MAX {
-            self.left_out.count(&finding.verdict);
+            self.left_out.count(&reported.verdict);
             return Ok(());
         }
-        let (name, status) = (finding.heading(), status(finding));
+        let (name, status) = (reported.heading(), status(reported));
         self.bytes += TEST_BYTES + name.len() + text_bytes(&status);
         self.add(&name, class, status);
         Ok(())
@@ -118,14 +118,14 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
     }
 }
 
-fn status(finding: &Finding) -> TestCaseStatus {
-    match &finding.verdict {
-        Verdict::Same | Verdict::Blessed => TestCaseStatus::success(),
-        Verdict::Differs(differing) => {
+fn status(reported: &ReportEntry) -> TestCaseStatus {
+    match &reported.verdict {
+        EntryVerdict::Same | EntryVerdict::Blessed => TestCaseStatus::success(),
+        EntryVerdict::Differs(differing) => {
             let lines: Vec<String> = differing
                 .iter()
                 .flat_map(|part| {
-                    let name = finding.name_of(part.part);
+                    let name = reported.name_of(part.part);
                     let line = |line: String| one_line(&format!("{name} {line}"));
                     let lines: Vec<String> = part.differences().lines().map(line).collect();
                     lines
@@ -133,21 +133,21 @@ fn status(finding: &Finding) -> TestCaseStatus {
                 .collect();
             failure("differs from what is expected", Some(lines.join("\n")))
         }
-        Verdict::ServerError { status, response } => failure(
+        EntryVerdict::ServerError { status, response } => failure(
             &format!("answered with {status}"),
             Some(format!("{response:#}")),
         ),
-        Verdict::Refused(reason) => failure(&format!("refused: {reason}"), None),
-        Verdict::Unreadable(reason) => failure(&format!("not a request: {reason}"), None),
-        Verdict::Encrypted(reason) => failure(&format!("encrypted: {reason}"), None),
-        Verdict::Cut => TestCaseStatus::skipped(),
-        Verdict::Tape { comparison, .. } => {
+        EntryVerdict::Refused(reason) => failure(&format!("refused: {reason}"), None),
+        EntryVerdict::Unreadable(reason) => failure(&format!("not a request: {reason}"), None),
+        EntryVerdict::Encrypted(reason) => failure(&format!("encrypted: {reason}"), None),
+        EntryVerdict::Cut => TestCaseStatus::skipped(),
+        EntryVerdict::Tape { comparison, .. } => {
             let mut notes: Vec<String> = comparison
                 .notes
                 .iter()
                 .map(|note| one_line(&note.0))
                 .collect();
-            notes.extend(next_step(finding));
+            notes.extend(next_step(reported));
             match comparison.verdict {
                 tape::Verdict::Same | tape::Verdict::EqualInEffect => TestCaseStatus::success(),
                 verdict @ (tape::Verdict::Differs
@@ -179,8 +179,8 @@ fn one_line(text: &str) -> String {
 }
 
 /// How to see more of a request that differs.
-fn next_step(finding: &Finding) -> Option<String> {
-    let id = finding.shell_id()?;
+fn next_step(reported: &ReportEntry) -> Option<String> {
+    let id = reported.shell_id()?;
     Some(format!("`--only {id} --trace` shows its course"))
 }
 
@@ -216,8 +216,8 @@ mod tests {
             expected: Some(json!({"status": 1})),
             actual: json!({"status": "<&\u{202e}"}),
         };
-        let findings = [
-            Finding {
+        let entries = [
+            ReportEntry {
                 is_case: true,
                 request: Some(RequestLine {
                     method: "GET".to_owned(),
@@ -225,16 +225,16 @@ mod tests {
                 }),
                 status_expected: Some(200),
                 status_actual: Some(404),
-                ..Finding::unread(place("cases/a"), Verdict::Differs(vec![differing]))
+                ..ReportEntry::unread(place("cases/a"), EntryVerdict::Differs(vec![differing]))
             },
-            Finding {
+            ReportEntry {
                 is_case: true,
-                ..Finding::unread(place("cases/b"), Verdict::Same)
+                ..ReportEntry::unread(place("cases/b"), EntryVerdict::Same)
             },
-            Finding::unread(place("day.jsonl"), Verdict::Refused("SQS".to_owned())),
+            ReportEntry::unread(place("day.jsonl"), EntryVerdict::Refused("SQS".to_owned())),
         ];
-        for finding in &findings {
-            report.verdict(finding).unwrap();
+        for reported in &entries {
+            report.entry(reported).unwrap();
         }
         let totals = Totals {
             events: 3,
@@ -261,22 +261,22 @@ mod tests {
         "#);
     }
 
-    fn bad_line(number: u64, verdict: Verdict) -> Finding {
+    fn bad_line(number: u64, verdict: EntryVerdict) -> ReportEntry {
         let place = Place {
             path: Path::new("day.tape").into(),
             line: Some(number),
         };
-        Finding::unread(place, verdict)
+        ReportEntry::unread(place, verdict)
     }
 
-    /// The document on findings of one file, and the bytes that were kept for it.
-    fn reported(findings: impl Iterator<Item = Finding>) -> (String, usize) {
+    /// The document on entries of one file, and the bytes that were kept for it.
+    fn reported(entries: impl Iterator<Item = ReportEntry>) -> (String, usize) {
         let mut printed = Vec::new();
         let mut report = Junit::new(|bytes: &[u8]| {
             printed.extend_from_slice(bytes);
             Ok(())
         });
-        findings.for_each(|finding| report.verdict(&finding).unwrap());
+        entries.for_each(|reported| report.entry(&reported).unwrap());
         report
             .file(Path::new("day.tape"), &Totals::default())
             .unwrap();
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn lines_that_are_no_request_are_counted_behind_the_first_thousand() {
-        let (text, _) = reported((1..=3_000).map(|number| bad_line(number, Verdict::Cut)));
+        let (text, _) = reported((1..=3_000).map(|number| bad_line(number, EntryVerdict::Cut)));
         assert!(
             text.contains(r#"tests="1001" skipped="1001" failures="0""#),
             "{}",
@@ -295,8 +295,8 @@ mod tests {
         );
         assert!(text.contains("day.tape: and 2000 more lines"));
         let (text, _) = reported((1..=3_000).map(|number| match number % 2 {
-            0 => bad_line(number, Verdict::Cut),
-            _ => bad_line(number, Verdict::Unreadable("no".to_owned())),
+            0 => bad_line(number, EntryVerdict::Cut),
+            _ => bad_line(number, EntryVerdict::Unreadable("no".to_owned())),
         }));
         assert!(
             text.contains(r#"tests="1001" skipped="500" failures="501""#),
@@ -308,9 +308,9 @@ mod tests {
 
     #[test]
     fn cases_are_no_lines_and_are_counted_at_the_end() {
-        let case = |number: u64| Finding {
+        let case = |number: u64| ReportEntry {
             is_case: true,
-            ..bad_line(number, Verdict::Refused("SQS".to_owned()))
+            ..bad_line(number, EntryVerdict::Refused("SQS".to_owned()))
         };
         let (text, _) = reported((1..=3_000).map(case));
         assert!(
@@ -320,7 +320,7 @@ mod tests {
         );
         let mut report = Junit::new(|_: &[u8]| Ok(()));
         report.bytes = TESTS_BYTES_MAX + 1;
-        report.verdict(&case(1)).unwrap();
+        report.entry(&case(1)).unwrap();
         report.finish(&Totals::default()).unwrap();
         assert_eq!(report.left_out.failed, 0, "told");
     }
@@ -332,7 +332,7 @@ mod tests {
             let response = response.clone();
             bad_line(
                 number,
-                Verdict::ServerError {
+                EntryVerdict::ServerError {
                     status: 500,
                     response,
                 },

@@ -1,6 +1,6 @@
 //! The outcome for people: a diff for everything that differs, one line at the end.
 
-use super::{Finding, Report, Totals, Verdict};
+use super::{EntryVerdict, Report, ReportEntry, Totals};
 use crate::exit::Failure;
 use contract::text::{Printable, printable};
 use observation::DifferingPart;
@@ -53,38 +53,38 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Text<P> {
 }
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
-    fn verdict(&mut self, finding: &Finding) -> Result<(), Failure> {
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
         let Colours { bold, plain, .. } = self.colours;
-        let place = finding.heading();
-        let text = match &finding.verdict {
-            Verdict::Same => return Ok(()),
-            Verdict::Blessed => format!("{bold}blessed{plain} {place}\n"),
-            Verdict::Differs(differing) => {
+        let place = reported.heading();
+        let text = match &reported.verdict {
+            EntryVerdict::Same => return Ok(()),
+            EntryVerdict::Blessed => format!("{bold}blessed{plain} {place}\n"),
+            EntryVerdict::Differs(differing) => {
                 let mut text = format!("{bold}differs{plain} {place}\n");
                 for part in differing {
-                    diff(&mut text, self.colours, finding.name_of(part.part), part);
+                    diff(&mut text, self.colours, reported.name_of(part.part), part);
                 }
                 text
             }
-            Verdict::ServerError { status, response } => {
+            EntryVerdict::ServerError { status, response } => {
                 let body = response.get("body").unwrap_or(&serde_json::Value::Null);
                 let body = Printable(body);
                 format!("{bold}answered with {status}{plain} {place}\n  {body}\n")
             }
-            Verdict::Refused(reason) => {
+            EntryVerdict::Refused(reason) => {
                 let reason = printable(reason);
                 format!("{bold}refused{plain} {place}\n  {reason}\n")
             }
-            Verdict::Unreadable(reason) => {
+            EntryVerdict::Unreadable(reason) => {
                 let reason = printable(reason);
                 format!("{bold}not a request{plain} {place}\n  {reason}\n")
             }
-            Verdict::Encrypted(reason) => {
+            EntryVerdict::Encrypted(reason) => {
                 let reason = printable(reason);
                 format!("{bold}encrypted{plain} {place}\n  {reason}\n")
             }
-            Verdict::Cut => format!("{bold}cut off{plain} {place}\n"),
-            Verdict::Tape {
+            EntryVerdict::Cut => format!("{bold}cut off{plain} {place}\n"),
+            EntryVerdict::Tape {
                 comparison, trace, ..
             } => {
                 let verdict = match comparison.verdict {
@@ -99,7 +99,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
                     let _ = writeln!(text, "  {}", Printable(note));
                 }
                 for part in &comparison.differing {
-                    diff(&mut text, self.colours, finding.name_of(part.part), part);
+                    diff(&mut text, self.colours, reported.name_of(part.part), part);
                 }
                 text
             }
@@ -223,7 +223,7 @@ mod tests {
                 actual: json!([]),
             },
         ];
-        let server_error = Verdict::ServerError {
+        let server_error = EntryVerdict::ServerError {
             status: 500,
             response: json!({"body": {"title": "broken"}}),
         };
@@ -238,24 +238,24 @@ mod tests {
                 path: path.to_owned(),
             })
         };
-        let refused = Verdict::Refused("an SQS event is not an HTTP request".to_owned());
-        for finding in [
-            Finding {
+        let refused = EntryVerdict::Refused("an SQS event is not an HTTP request".to_owned());
+        for reported in [
+            ReportEntry {
                 is_case: true,
                 request: request("POST", "/items"),
                 status_expected: Some(201),
                 status_actual: Some(200),
-                ..Finding::unread(case, Verdict::Differs(differing))
+                ..ReportEntry::unread(case, EntryVerdict::Differs(differing))
             },
-            Finding {
+            ReportEntry {
                 request: request("GET", "/items/a"),
-                ..Finding::unread(event.clone(), server_error)
+                ..ReportEntry::unread(event.clone(), server_error)
             },
-            Finding::unread(event.clone(), refused),
-            Finding::unread(event, Verdict::Same),
+            ReportEntry::unread(event.clone(), refused),
+            ReportEntry::unread(event, EntryVerdict::Same),
         ] {
-            totals.add(&finding.verdict);
-            report.verdict(&finding).unwrap();
+            totals.add(&reported.verdict);
+            report.entry(&reported).unwrap();
         }
         report.finish(&totals).unwrap();
         String::from_utf8(printed).unwrap()

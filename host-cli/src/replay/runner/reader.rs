@@ -8,7 +8,7 @@ use crate::{
     exit::Failure,
     replay::{
         input::{Event, Input, LineError, Lines, Place, read_event},
-        report::Verdict,
+        report::EntryVerdict,
         tapes::{self, Found, Source},
     },
 };
@@ -68,7 +68,7 @@ pub(super) enum Work {
     /// Requests of a tape, with what they take of the room for such.
     Tapes(Vec<(Place, Vec<u8>)>, OwnedSemaphorePermit),
     /// A line of a tape that could not be used.
-    Told(Place, Verdict),
+    Told(Place, EntryVerdict),
     EndOfFile(PathBuf),
     Unreadable(Failure),
 }
@@ -201,7 +201,10 @@ impl TapeWork<'_> {
                     };
                     let before = self.batch.take();
                     sent = self.pass_on(before).and_then(|()| {
-                        send(self.works, Work::Told(place, Verdict::Unreadable(reason)))
+                        send(
+                            self.works,
+                            Work::Told(place, EntryVerdict::Unreadable(reason)),
+                        )
                     });
                     return sent.is_some();
                 }
@@ -274,7 +277,7 @@ fn live(replay: &Replay, place: Place, position: u64, line: Vec<u8>) -> Work {
     let Some(event) = exchange.event else {
         return Work::Told(
             place,
-            Verdict::Unreadable("the event is not on the tape".to_owned()),
+            EntryVerdict::Unreadable("the event is not on the tape".to_owned()),
         );
     };
     let event = event.get().as_bytes();

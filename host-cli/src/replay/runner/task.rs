@@ -5,7 +5,7 @@ use crate::{
     exit::Failure,
     replay::{
         input::{Event, Place},
-        report::{Finding, Totals, Verdict, html::Detail},
+        report::{EntryVerdict, ReportEntry, Totals, html::Detail},
         trace::trace,
     },
 };
@@ -22,7 +22,7 @@ use tokio::sync::OwnedSemaphorePermit;
 pub(super) struct Done {
     pub(super) totals: Totals,
     pub(super) is_case: bool,
-    pub(super) findings: Vec<Finding>,
+    pub(super) entries: Vec<ReportEntry>,
     pub(super) details: Vec<Detail>,
     pub(super) bytes: u64,
     /// Of the room for lines of tapes or files of cases: what came of them takes as much until it is reported.
@@ -31,17 +31,17 @@ pub(super) struct Done {
 
 impl Done {
     /// A line of a tape that could not be used.
-    pub(super) fn told(place: Place, verdict: Verdict) -> Self {
+    pub(super) fn told(place: Place, verdict: EntryVerdict) -> Self {
         let mut done = Self::default();
         done.add(place, verdict);
         done
     }
 
     /// Adds a line of tape that is no request.
-    fn add(&mut self, place: Place, verdict: Verdict) {
-        self.totals.requests += u64::from(verdict != Verdict::Cut);
+    fn add(&mut self, place: Place, verdict: EntryVerdict) {
+        self.totals.requests += u64::from(verdict != EntryVerdict::Cut);
         self.totals.add(&verdict);
-        self.findings.push(Finding::unread(place, verdict));
+        self.entries.push(ReportEntry::unread(place, verdict));
     }
 
     /// Adds a compared request; one that came out the same only where its course is wanted.
@@ -61,13 +61,13 @@ impl Done {
             return;
         }
         let event = exchange.event.map_or("null", |event| event.get());
-        let finding = Finding {
+        let reported = ReportEntry {
             place,
             is_case: false,
             request: request_line(event.as_bytes()),
             status_expected: exchange.status,
             status_actual: comparison.status,
-            verdict: Verdict::Tape {
+            verdict: EntryVerdict::Tape {
                 id: exchange.id.clone().into_owned(),
                 comparison: Box::new(comparison),
                 trace: if options.trace {
@@ -77,8 +77,8 @@ impl Done {
                 },
             },
         };
-        self.totals.add(&finding.verdict);
-        self.findings.push(finding);
+        self.totals.add(&reported.verdict);
+        self.entries.push(reported);
     }
 }
 
@@ -132,14 +132,14 @@ pub(super) async fn events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Do
         }
         let (status, verdict) = match answer {
             Ok(answer) => (Some(answer.summary.status), event_verdict(&answer)),
-            Err(rejection) => (None, Verdict::Refused(rejection.to_string())),
+            Err(rejection) => (None, EntryVerdict::Refused(rejection.to_string())),
         };
         done.totals.add(&verdict);
-        if verdict != Verdict::Same {
-            done.findings.push(Finding {
+        if verdict != EntryVerdict::Same {
+            done.entries.push(ReportEntry {
                 request: request_line(&event.bytes),
                 status_actual: status,
-                ..Finding::unread(event.place, verdict)
+                ..ReportEntry::unread(event.place, verdict)
             });
         }
     }
@@ -159,12 +159,12 @@ async fn answer(replay: &Replay, event: &Event) -> Result<Answer, Rejection> {
 }
 
 /// Without an expectation, only what the server is to blame for is wrong.
-fn event_verdict(answer: &Answer) -> Verdict {
+fn event_verdict(answer: &Answer) -> EntryVerdict {
     let status = answer.summary.status;
     if status < 500 {
-        return Verdict::Same;
+        return EntryVerdict::Same;
     }
-    Verdict::ServerError {
+    EntryVerdict::ServerError {
         status,
         response: readable_response(json::value(&answer.payload).unwrap_or_default()),
     }
@@ -184,16 +184,16 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, F
             .bless(&outcome.response, &outcome.after)
             .map_err(Failure::environment)?;
         if changed {
-            Verdict::Blessed
+            EntryVerdict::Blessed
         } else {
-            Verdict::Same
+            EntryVerdict::Same
         }
     } else {
         let differing = outcome.differences(&mut case, &replay.tapes.ignore);
         if differing.is_empty() {
-            Verdict::Same
+            EntryVerdict::Same
         } else {
-            Verdict::Differs(differing)
+            EntryVerdict::Differs(differing)
         }
     };
     let mut totals = Totals {
@@ -205,18 +205,18 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, F
         path: folder.into(),
         line: None,
     };
-    let finding = Finding {
+    let reported = ReportEntry {
         is_case: true,
         request: request_line(&case.event),
         status_expected,
         status_actual,
-        ..Finding::unread(place, verdict)
+        ..ReportEntry::unread(place, verdict)
     };
     let bytes = case.event.len() as u64;
     Ok(Done {
         totals,
         is_case: true,
-        findings: vec![finding],
+        entries: vec![reported],
         details: Vec::new(),
         bytes,
         room: None,
@@ -228,22 +228,27 @@ fn status_of(response: &serde_json::Value) -> Option<u16> {
     u16::try_from(response.get("statusCode")?.as_u64()?).ok()
 }
 
-pub(super) fn unreadable(error: &tape::ExchangeError) -> Verdict {
+pub(super) fn unreadable(error: &tape::ExchangeError) -> EntryVerdict {
     match error {
-        error if error.is_cut() => Verdict::Cut,
-        tape::ExchangeError::Encrypted => Verdict::Encrypted(error.to_string()),
-        error => Verdict::Unreadable(error.to_string()),
+        error if error.is_cut() => EntryVerdict::Cut,
+        tape::ExchangeError::Encrypted => EntryVerdict::Encrypted(error.to_string()),
+        error => EntryVerdict::Unreadable(error.to_string()),
     }
 }
 
 /// The line itself, where it was encrypted to the identity.
-pub(super) fn decrypted(line: Vec<u8>, identity: Option<&Identity>) -> Result<Vec<u8>, Verdict> {
+pub(super) fn decrypted(
+    line: Vec<u8>,
+    identity: Option<&Identity>,
+) -> Result<Vec<u8>, EntryVerdict> {
     let Some(identity) = identity else {
         return Ok(line);
     };
     match decrypt_line(&line, identity) {
         Ok(decrypted) => Ok(decrypted.unwrap_or(line)),
-        Err(error @ DecryptError::OtherRecipient) => Err(Verdict::Encrypted(error.to_string())),
-        Err(error) => Err(Verdict::Unreadable(error.to_string())),
+        Err(error @ DecryptError::OtherRecipient) => {
+            Err(EntryVerdict::Encrypted(error.to_string()))
+        }
+        Err(error) => Err(EntryVerdict::Unreadable(error.to_string())),
     }
 }
