@@ -131,6 +131,11 @@ impl Failure {
         Some(text)
     }
 
+    /// What failed, in one line.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The documented exit code.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {

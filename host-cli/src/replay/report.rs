@@ -211,6 +211,32 @@ impl Totals {
 /// as it comes, and so keeps nothing, tells all of them.
 const BAD_LINES_TOLD_MAX: u64 = 1_000;
 
+/// Inputs that could not be read or run which a report names; further ones are counted.
+const FAILED_INPUTS_TOLD_MAX: usize = 1_000;
+
+/// Inputs that could not be read or run.
+#[derive(Default)]
+struct FailedInputs {
+    first: Vec<String>,
+    more: u64,
+}
+
+impl FailedInputs {
+    fn add(&mut self, reason: &str) {
+        if self.first.len() < FAILED_INPUTS_TOLD_MAX {
+            self.first.push(reason.to_owned());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// One line for each, and one that counts the rest.
+    fn lines(&self) -> impl Iterator<Item = String> {
+        let more = (self.more > 0).then(|| format!("and {} more inputs", self.more));
+        self.first.iter().cloned().chain(more)
+    }
+}
+
 /// Counts what a report leaves out of a file.
 #[derive(Default)]
 struct LeftOut {
@@ -276,6 +302,9 @@ pub trait Report {
         Ok(())
     }
 
+    /// An input could not be read or run, or not to its end: why.
+    fn failed(&mut self, reason: &str) -> Result<(), Failure>;
+
     /// A file of events has come to its end.
     fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure>;
 
@@ -299,6 +328,13 @@ impl Report for Both<'_> {
         self.1
             .as_mut()
             .map_or(Ok(()), |report| report.detail(detail))
+    }
+
+    fn failed(&mut self, reason: &str) -> Result<(), Failure> {
+        self.0.failed(reason)?;
+        self.1
+            .as_mut()
+            .map_or(Ok(()), |report| report.failed(reason))
     }
 
     fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure> {

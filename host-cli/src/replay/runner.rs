@@ -227,6 +227,7 @@ impl Settlement<'_> {
             return Err(failure);
         }
         self.failures += 1;
+        self.report.failed(failure.message())?;
         if let Some(earlier) = self.last_failure.replace(failure) {
             self.progress.aside(|| tell(&earlier));
         }

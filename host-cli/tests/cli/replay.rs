@@ -220,3 +220,22 @@ fn a_store_of_its_own_keeps_what_was_replayed() {
         200
     );
 }
+
+/// Whoever reads a report learns what it is not about.
+#[test]
+fn reports_name_inputs_that_could_not_be_read() {
+    let folder = Folder::new();
+    let case = create_case(&folder);
+    let broken = folder.write("broken/event.json", "{}");
+    folder.write("broken/before.json", "[");
+    let paths = [case.as_str(), &folder.path("broken")];
+    let run = replay(&paths, &["--format", "json"]).expect_code(3);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["same"], 1);
+    let failed = report["failed_inputs"].as_array().unwrap();
+    assert_eq!(failed.len(), 1, "{broken}: {run:#?}");
+    assert!(failed[0].as_str().unwrap().contains("before.json"));
+    let run = replay(&paths, &["--format", "junit"]).expect_code(3);
+    assert!(run.stdout.contains("errors=\"1\""), "{run:#?}");
+    assert!(run.stdout.contains("classname=\"input\""), "{run:#?}");
+}

@@ -326,6 +326,19 @@ impl Report for Html {
         self.list(entry)
     }
 
+    fn failed(&mut self, reason: &str) -> Result<(), Failure> {
+        if self.listed >= LISTED_DIFFERING_MAX {
+            return Ok(());
+        }
+        let entry = json!({
+            "id": "input", "verdict": "unplayable", "method": "", "path": "", "place": "", "note": cut(reason),
+        });
+        match entry {
+            Value::Object(entry) => self.list(entry),
+            _ => Ok(()),
+        }
+    }
+
     fn file(&mut self, path: &Path, _totals: &Totals) -> Result<(), Failure> {
         self.list_left_out(Some(path))
     }

@@ -1,12 +1,13 @@
 //! The outcome for programs: one JSON object, written as it comes, so that a long replay needs no memory for it.
 //!
 //! `{"differences": [{"path", "line"?, "verdict", ...}], "cases", "events", "same", "blessed", "differing", "server_errors",
-//! "refused", "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "encrypted", "cut"}`; `verdict` is `differs` (with `mismatches`: `file` and its `differences`, each with `pointer`, `item` (`partition` and `sort`, where
+//! "refused", "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "encrypted", "cut", "failed_inputs"}`; `verdict` is `differs` (with `mismatches`: `file` and its `differences`, each with `pointer`, `item` (`partition` and `sort`, where
 //! the place is in one), `expected` and `actual`, absent where there is nothing), `server-error` (with `status` and `response`), `refused` or `unreadable` (with `reason`), `encrypted` (with
 //! `reason`), or `cut`. Where method and path are known, `request` has them with `status_expected` and `status_actual`. Requests of tapes have their `id` and `notes` in words as well, and the verdicts `differs`, `equal-in-effect`, `redacted` and
-//! `unplayable`.
+//! `unplayable`. `failed_inputs` says, in a sentence each, which
+//! inputs could not be read or run, or not to their ends.
 
-use super::{EntryVerdict, Report, ReportEntry, Totals};
+use super::{EntryVerdict, FailedInputs, Report, ReportEntry, Totals};
 use crate::exit::Failure;
 use contract::text::printable;
 use observation::{Difference, DifferenceList, DifferingPart, ItemKey};
@@ -18,6 +19,7 @@ use std::path::Path;
 pub struct Json<P> {
     print: P,
     is_first: bool,
+    failed: FailedInputs,
 }
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Json<P> {
@@ -26,6 +28,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Json<P> {
         Self {
             print,
             is_first: true,
+            failed: FailedInputs::default(),
         }
     }
 }
@@ -88,6 +91,11 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
         (self.print)(format!("{start}{}", printable(&entry)).as_bytes())
     }
 
+    fn failed(&mut self, reason: &str) -> Result<(), Failure> {
+        self.failed.add(reason);
+        Ok(())
+    }
+
     fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), Failure> {
         Ok(())
     }
@@ -114,11 +122,14 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
             encrypted,
             cut,
         } = totals;
+        let failed_inputs: Vec<String> = self.failed.lines().collect();
+        let failed_inputs = json!(failed_inputs).to_string();
+        let failed_inputs = printable(&failed_inputs);
         let text = format!(
             "{start}],\n\"cases\":{cases},\"events\":{events},\"same\":{same},\"blessed\":{blessed},\
              \"differing\":{differing},\"server_errors\":{server_errors},\"refused\":{refused},\
              \"requests\":{requests},\"equal_in_effect\":{equal_in_effect},\"redacted\":{redacted},\
-             \"unplayable\":{unplayable},\"unreadable\":{unreadable},\"encrypted\":{encrypted},\"cut\":{cut}}}\n"
+             \"unplayable\":{unplayable},\"unreadable\":{unreadable},\"encrypted\":{encrypted},\"cut\":{cut},\"failed_inputs\":{failed_inputs}}}\n"
         );
         (self.print)(text.as_bytes())
     }
@@ -225,5 +236,6 @@ mod tests {
             }]})
         );
         assert_eq!(report["differences"][1]["reason"], "x");
+        assert_eq!(report["failed_inputs"], json!([]));
     }
 }

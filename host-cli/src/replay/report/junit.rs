@@ -2,7 +2,7 @@
 //! file are one test, which passes, so that failures count what differs and nothing twice. Of what is too much to be kept until the end,
 //! a file has one test more, which counts it.
 
-use super::{EntryVerdict, LeftOut, Report, ReportEntry, Totals, json::name};
+use super::{EntryVerdict, FailedInputs, LeftOut, Report, ReportEntry, Totals, json::name};
 use crate::exit::Failure;
 use contract::text::{printable, printable_lines};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
@@ -20,6 +20,7 @@ pub struct Junit<P> {
     suite: TestSuite,
     bytes: usize,
     left_out: LeftOut,
+    failed: FailedInputs,
 }
 
 impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
@@ -30,6 +31,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
             suite: TestSuite::new("replay"),
             bytes: 0,
             left_out: LeftOut::default(),
+            failed: FailedInputs::default(),
         }
     }
 
@@ -88,6 +90,11 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
         Ok(())
     }
 
+    fn failed(&mut self, reason: &str) -> Result<(), Failure> {
+        self.failed.add(reason);
+        Ok(())
+    }
+
     fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure> {
         let (count, class) = match totals.requests {
             0 => (totals.events, "events"),
@@ -108,6 +115,12 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
 
     fn finish(&mut self, _totals: &Totals) -> Result<(), Failure> {
         self.add_left_out(None, "cases");
+        let failed: Vec<String> = self.failed.lines().collect();
+        for reason in failed {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(&*printable(&reason));
+            self.add(&reason, "input", status);
+        }
         let mut report = quick_junit::Report::new("host-cli replay");
         report.add_test_suite(std::mem::replace(&mut self.suite, TestSuite::new("replay")));
         let mut text = Vec::new();

@@ -107,6 +107,11 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
         (self.print)(text.as_bytes())
     }
 
+    /// Failures are told on stderr.
+    fn failed(&mut self, _reason: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
     fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), Failure> {
         Ok(())
     }
