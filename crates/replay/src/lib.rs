@@ -16,11 +16,13 @@
 
 mod comparison;
 mod gate;
+mod guest;
 mod list;
 mod live;
 mod observe;
 mod overlay;
 mod recorded_state;
+mod recording_error;
 mod run;
 mod state;
 mod strict;
@@ -30,19 +32,18 @@ mod writes;
 
 pub use comparison::{ComparedCosts, Comparison, Note, Verdict};
 pub use gate::{Gate, GateCounts, GateDecision, GateEvents, GateResult};
+pub use guest::ReplayGuest;
 pub use live::compare_live;
 pub use overlay::OnMiss;
 pub use run::{
     CaseOutcome, CaseStore, ReplayedEvent, exchange_seed, local_view, replay_cursor_key, run_case,
 };
 
-use contract::{digest::Digest, limits::Limits, log::LogLevel};
+use contract::limits::Limits;
 use observation::IgnoreRule;
-use runtime::{Runtime, RuntimeOptions};
-use service::Service;
-use std::{collections::BTreeSet, sync::Arc};
-use storage::{MemoryStorage, Storage};
-use tape::{Exchange, HostFacts, environment_digest};
+use std::sync::Arc;
+use storage::Storage;
+use tape::Exchange;
 
 /// How a request is replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,98 +81,6 @@ impl Default for ReplayOptions {
             cost_ratio_max: 2.0,
             expects_baseline: false,
         }
-    }
-}
-
-/// A guest with the options under which it is linked. Requests that were recorded under other ones get a view of their own.
-#[derive(Clone)]
-pub struct ReplayGuest {
-    runtime: Runtime,
-    /// Under the guest's own options.
-    service: Service,
-}
-
-/// Each request brings its own view of the store.
-fn service(runtime: Runtime) -> Service {
-    Service::new(runtime, Arc::new(MemoryStorage::new()))
-}
-
-impl ReplayGuest {
-    /// For a guest; the environment in its options has to be the recorded one.
-    pub fn new(runtime: Runtime) -> Self {
-        Self {
-            service: service(runtime.clone()),
-            runtime,
-        }
-    }
-
-    /// SHA-256 of the component.
-    pub fn digest(&self) -> Digest {
-        self.runtime.digest()
-    }
-
-    /// The guest as the host of a request ran it.
-    fn service(&self, host: &HostFacts<'_>) -> Service {
-        let limits = host.limits.limits();
-        let log_level = host.log_level.unwrap_or(LogLevel::Info);
-        let options = self.runtime.options();
-        if host.base_path.is_none() && options.limits == limits && options.log_level == log_level {
-            return self.service.clone();
-        }
-        let options = RuntimeOptions {
-            limits,
-            log_level,
-            environment: options.environment.clone(),
-        };
-        let service = service(self.runtime.with_options(options));
-        match &host.base_path {
-            Some(base_path) => service.with_base_path(base_path),
-            None => service,
-        }
-    }
-
-    /// The same guest as it was recorded: without an environment where it had none.
-    fn as_recorded(&self, exchange: &Exchange<'_>) -> Self {
-        let options = self.runtime.options();
-        if exchange.host.has_environment() || options.environment.is_empty() {
-            return self.clone();
-        }
-        Self::new(self.runtime.with_options(RuntimeOptions {
-            environment: Arc::from([]),
-            ..options.clone()
-        }))
-    }
-
-    /// Whether it finds in its environment what the recorded guest found, as far as the tape says that; if not, why that matters. Another guest
-    /// may want another environment.
-    fn has_environment_of(&self, exchange: &Exchange<'_>) -> Result<(), String> {
-        let (host, environment) = (&exchange.host, &self.runtime.options().environment);
-        if exchange.guest.is_none() {
-            return Ok(());
-        }
-        if !host.has_environment() {
-            return match environment.is_empty() {
-                true => Ok(()),
-                false => Err("the guest had no environment when it was recorded".to_owned()),
-            };
-        }
-        let recorded: BTreeSet<&str> = host.environment_names.iter().map(|name| &**name).collect();
-        let given: BTreeSet<&str> = environment.iter().map(|(name, _)| name.as_str()).collect();
-        let has_names = host.environment_names.is_empty() || recorded == given;
-        let has_values = host
-            .environment
-            .is_none_or(|digest| digest == environment_digest(environment));
-        if has_names && has_values {
-            return Ok(());
-        }
-        let names: Vec<&str> = recorded.into_iter().collect();
-        Err(match names.as_slice() {
-            [] => "the guest had another environment when it was recorded: `--guest-env` gives it again".to_owned(),
-            names => format!(
-                "the guest had another environment when it was recorded, with `{}`: `--guest-env` gives it again",
-                names.join("`, `")
-            ),
-        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Observations of runs: of what a tape recorded, and of what a replay gave.
 
 use super::{
+    recording_error::RecordingError,
     view::View,
     writes::{Writes, recorded_writes},
 };
@@ -69,7 +70,7 @@ pub(super) fn recorded_response(exchange: &Exchange<'_>) -> Option<Value> {
 }
 
 /// What a tape holds; the reason where it cannot be read.
-pub(super) fn recorded(exchange: &Exchange<'_>) -> Result<Observation, String> {
+pub(super) fn recorded(exchange: &Exchange<'_>) -> Result<Observation, RecordingError> {
     let call = |call: &tape::CallRecord<'_>| ObservedCall {
         function: call.call,
         arguments: call.arguments.get().to_owned(),
@@ -93,11 +94,10 @@ pub(super) fn recorded(exchange: &Exchange<'_>) -> Result<Observation, String> {
 }
 
 /// The recorded log lines, one text each; the reason where they cannot be read.
-pub(super) fn recorded_logs(exchange: &Exchange<'_>) -> Result<Vec<String>, String> {
+pub(super) fn recorded_logs(exchange: &Exchange<'_>) -> Result<Vec<String>, RecordingError> {
     let text = |line: &tape::LogLine<'_>| {
         let attributes = line.attributes.map_or("{}", |attributes| attributes.get());
-        let attributes =
-            members(attributes).map_err(|error| format!("attributes of a log line: {error}"))?;
+        let attributes = members(attributes).map_err(RecordingError::Attributes)?;
         let attributes = attributes
             .into_iter()
             .map(|(key, value)| (key, Cow::Borrowed(value)));

@@ -2,7 +2,7 @@
 
 mod state;
 
-use self::state::{Missing, State};
+use self::state::{MissingError, State};
 use super::{
     list::List,
     recorded_state::{Known, RecordedState},
@@ -116,7 +116,7 @@ impl Overlay {
         &self,
         call: &Call,
         what: &str,
-        mut work: impl FnMut(&mut State) -> Result<T, Missing> + Send,
+        mut work: impl FnMut(&mut State) -> Result<T, MissingError> + Send,
     ) -> Result<T, StorageError> {
         // Each round makes something known; keys are at most a hundred.
         for _ in 0..256 {
@@ -124,7 +124,7 @@ impl Overlay {
                 Ok(done) => return Ok(done),
                 Err(missing) => missing,
             };
-            let Missing::Items(keys) = missing else {
+            let MissingError::Items(keys) = missing else {
                 break;
             };
             self.learn(call, what, keys).await?;
@@ -170,9 +170,9 @@ impl Overlay {
             match (self.on_miss, &self.live) {
                 (OnMiss::Fail, _) | (OnMiss::Live, None) => break,
                 (OnMiss::Absent, _) => match missing {
-                    Missing::Items(keys) => self.learn(call, what, keys).await?,
-                    Missing::Part(span) => self.lock().recorded_state.cover(&list, *span),
-                    Missing::Cursor => {
+                    MissingError::Items(keys) => self.learn(call, what, keys).await?,
+                    MissingError::Part(span) => self.lock().recorded_state.cover(&list, *span),
+                    MissingError::Cursor => {
                         return Ok(Page {
                             entries: Vec::new(),
                             cursor: None,

@@ -6,6 +6,7 @@
 
 use super::{
     list::{List, Position, after, from_first, narrowed, next, position, upper_order, whole},
+    recording_error::RecordingError,
     subject::Subject,
 };
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -83,12 +84,12 @@ pub(super) struct RecordedState {
 
 impl RecordedState {
     /// What the calls of a request tell; the reason where one cannot be read.
-    pub(super) fn of(exchange: &Exchange<'_>) -> Result<Self, String> {
+    pub(super) fn of(exchange: &Exchange<'_>) -> Result<Self, RecordingError> {
         let mut recorded_state = Self::default();
         for (number, call) in (1..).zip(&exchange.calls) {
             recorded_state
                 .learn(call)
-                .map_err(|error| format!("call {number}: {error}"))?;
+                .map_err(|error| RecordingError::Call { number, error })?;
         }
         Ok(recorded_state)
     }

@@ -6,6 +6,7 @@ use super::{
     observe::{of_run, recorded},
     overlay::Overlay,
     recorded_state::RecordedState,
+    recording_error::RecordingError,
     view::View,
 };
 use crate::exchange_seed;
@@ -32,7 +33,7 @@ pub(super) async fn replay(replayer: &Replayer, exchange: &Exchange<'_>) -> Comp
     }
     let recorded = match recorded(exchange) {
         Ok(recorded) => recorded,
-        Err(error) => return Comparison::unplayable(error),
+        Err(error) => return Comparison::unplayable(error.to_string()),
     };
     let seed = exchange.seed.clone().unwrap_or_else(|| Seed::new([0; 32]));
     let guest = replayer.metered.as_ref().unwrap_or(&replayer.guest);
@@ -44,7 +45,7 @@ pub(super) async fn replay(replayer: &Replayer, exchange: &Exchange<'_>) -> Comp
     };
     let actual = match run.on(guest).await {
         Ok(actual) => actual,
-        Err(reason) => return Comparison::unplayable(reason),
+        Err(error) => return Comparison::unplayable(error.to_string()),
     };
     let baseline = baseline(&run).await;
     let mut notes = Vec::new();
@@ -79,8 +80,8 @@ struct Baseline {
 /// The run of the guest that says what is expected, where it is at hand and knows all it reads, with what differs in a second one.
 async fn baseline(run: &Run<'_, '_>) -> Option<Baseline> {
     let guest = run.replayer.baseline.as_ref()?.as_recorded(run.exchange);
-    let is_as_recorded =
-        is_recorded(Some(&guest), run.exchange) && guest.has_environment_of(run.exchange).is_ok();
+    let is_as_recorded = is_recorded(Some(&guest), run.exchange)
+        && guest.environment_mismatch(run.exchange).is_none();
     if !is_as_recorded && !run.replayer.options.expects_baseline {
         return None;
     }
@@ -203,7 +204,7 @@ struct Run<'a, 'line> {
 
 impl Run<'_, '_> {
     /// Runs a guest on a store of what the tape knows.
-    async fn on(&self, guest: &ReplayGuest) -> Result<Ran, String> {
+    async fn on(&self, guest: &ReplayGuest) -> Result<Ran, RecordingError> {
         let exchange = self.exchange;
         let view = View::of(exchange);
         let overlay = Arc::new(Overlay::new(

@@ -33,7 +33,7 @@ pub(super) async fn replay(
             "the seed was withheld: replay it with `--mode state`, strictly it cannot be",
         );
     };
-    if let Err(reason) = replayer.guest.has_environment_of(exchange) {
+    if let Some(reason) = replayer.guest.environment_mismatch(exchange) {
         return Comparison::unplayable(reason);
     }
     // Checked to be there.

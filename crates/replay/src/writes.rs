@@ -1,6 +1,6 @@
 //! What a request does to the store in the end: for each item the last write, under which conditions, together with which others.
 
-use super::view::View;
+use super::{recording_error::RecordingError, view::View};
 use json::{self, Value};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
@@ -150,11 +150,12 @@ fn precondition_value(precondition: &Precondition) -> Value {
 }
 
 /// What the calls on a tape wrote; the reason where one cannot be read.
-pub(super) fn recorded_writes(exchange: &Exchange<'_>) -> Result<Writes, String> {
+pub(super) fn recorded_writes(exchange: &Exchange<'_>) -> Result<Writes, RecordingError> {
     let mut writes = Writes::default();
     for (number, call) in (1..).zip(&exchange.calls) {
         if call.call.writes() {
-            note_write(&mut writes, call).map_err(|error| format!("call {number}: {error}"))?;
+            note_write(&mut writes, call)
+                .map_err(|error| RecordingError::Call { number, error })?;
         }
     }
     Ok(writes)

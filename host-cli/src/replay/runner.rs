@@ -113,7 +113,8 @@ impl Replay {
                     "`{place}` was recorded with guest {recorded}, and the guest in this program is {present}"
                 ))
                 .hint(format_args!(
-                    "name the guest to replay it with: `--guest FILE`, or `--guest {EMBEDDED_NAME}` for the one in this program"
+                    "name the guest to replay it with: `--guest FILE`, or `--guest {EMBEDDED_NAME}` for the one in this program; of a tape with \
+                     requests of several guests, those of the named one are replayed call by call, and the others by state"
                 )))
             }
             Some(_) | None => Ok(()),

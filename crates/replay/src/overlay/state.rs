@@ -22,8 +22,8 @@ pub(super) struct State {
     pub(super) misses: Vec<String>,
 }
 
-/// What the tape does not know.
-pub(super) enum Missing {
+/// The tape does not know what a call needs.
+pub(super) enum MissingError {
     Items(Vec<Key>),
     Part(Box<Span<Position>>),
     Cursor,
@@ -43,11 +43,11 @@ impl State {
         })
     }
 
-    pub(super) fn read(&self, call: &Call, key: &Key) -> Result<Option<Item>, Missing> {
+    pub(super) fn read(&self, call: &Call, key: &Key) -> Result<Option<Item>, MissingError> {
         match self.known(call, key) {
             Some(Known::Present(item)) => Ok(Some(item)),
             Some(Known::Absent) => Ok(None),
-            Some(Known::Exists(_)) | None => Err(Missing::Items(vec![key.clone()])),
+            Some(Known::Exists(_)) | None => Err(MissingError::Items(vec![key.clone()])),
         }
     }
 
@@ -57,12 +57,12 @@ impl State {
         call: &Call,
         key: &Key,
         precondition: &Precondition,
-    ) -> Result<Result<(), Option<Item>>, Missing> {
+    ) -> Result<Result<(), Option<Item>>, MissingError> {
         if *precondition == Precondition::None {
             return Ok(Ok(()));
         }
         let holds = match (precondition, self.known(call, key)) {
-            (_, None) => return Err(Missing::Items(vec![key.clone()])),
+            (_, None) => return Err(MissingError::Items(vec![key.clone()])),
             (Precondition::Absent, Some(Known::Absent))
             | (Precondition::Present, Some(Known::Present(_) | Known::Exists(_))) => true,
             (Precondition::Revision(wanted), Some(Known::Present(item))) => {
@@ -72,7 +72,7 @@ impl State {
                 revision == *wanted
             }
             (Precondition::Revision(_), Some(Known::Exists(None))) => {
-                return Err(Missing::Items(vec![key.clone()]));
+                return Err(MissingError::Items(vec![key.clone()]));
             }
             _ => false,
         };
@@ -110,7 +110,7 @@ impl State {
         key: &Key,
         document: &Document,
         options: &PutOptions,
-    ) -> Result<PutOutcome, Missing> {
+    ) -> Result<PutOutcome, MissingError> {
         if let Err(item) = self.holds(call, key, &options.precondition)? {
             return Ok(PutOutcome::PreconditionFailed(item));
         }
@@ -125,7 +125,7 @@ impl State {
         call: &Call,
         key: &Key,
         precondition: &Precondition,
-    ) -> Result<DeleteOutcome, Missing> {
+    ) -> Result<DeleteOutcome, MissingError> {
         if let Err(item) = self.holds(call, key, precondition)? {
             return Ok(DeleteOutcome::PreconditionFailed(item));
         }
@@ -140,12 +140,12 @@ impl State {
         call: &Call,
         list: &List,
         options: &QueryOptions,
-    ) -> Result<Page, Missing> {
+    ) -> Result<Page, MissingError> {
         let is_descending = options.direction == Direction::Descending;
         let mut span = whole(&options.range);
         if let Some(cursor) = &options.cursor {
             let resume = self.recorded_state.resume(list, is_descending, cursor);
-            span = narrowed(span, resume.ok_or(Missing::Cursor)?);
+            span = narrowed(span, resume.ok_or(MissingError::Cursor)?);
         }
         let end = self
             .recorded_state
@@ -189,7 +189,7 @@ impl State {
             _ => span.clone(),
         };
         if !self.recorded_state.covers(list, &seen) {
-            return Err(Missing::Part(Box::new(seen)));
+            return Err(MissingError::Part(Box::new(seen)));
         }
         // A page that is full goes on unless it is known that nothing follows.
         let goes_on = is_full && (has_further || !self.recorded_state.covers(list, &span));
@@ -207,7 +207,7 @@ impl State {
         call: &Call,
         list: &List,
         span: &Span<Position>,
-    ) -> Result<Vec<(Position, Entry)>, Missing> {
+    ) -> Result<Vec<(Position, Entry)>, MissingError> {
         let keys: BTreeSet<&Key> = self
             .recorded_state
             .items
@@ -224,7 +224,7 @@ impl State {
                 Some(Known::Exists(_)) if !list.is_index => {
                     let at = (key.sort.clone(), String::new(), String::new());
                     if contains(span, &at) {
-                        return Err(Missing::Items(vec![key.clone()]));
+                        return Err(MissingError::Items(vec![key.clone()]));
                     }
                     continue;
                 }
@@ -249,7 +249,7 @@ impl State {
         &mut self,
         call: &Call,
         operations: &[Operation],
-    ) -> Result<TransactOutcome, Missing> {
+    ) -> Result<TransactOutcome, MissingError> {
         for (position, operation) in (0..).zip(operations) {
             let precondition = match operation {
                 Operation::Put { options, .. } => &options.precondition,

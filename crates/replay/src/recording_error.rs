@@ -1,0 +1,20 @@
+//! Why what a tape holds cannot be used.
+
+use json::JsonError;
+use tape::call::read::ResultError;
+
+/// What a tape holds cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RecordingError {
+    /// A storage call cannot be read.
+    #[error("call {number}: {error}")]
+    Call {
+        /// Counted from 1.
+        number: usize,
+        /// Why.
+        error: ResultError,
+    },
+    /// The attributes of a log line are no JSON object.
+    #[error("attributes of a log line: {0}")]
+    Attributes(JsonError),
+}
