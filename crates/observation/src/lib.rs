@@ -4,6 +4,21 @@
 //! a guest says it. [`compare`] names the places at which two observations differ by JSON pointers, but for those that are [`Ignored`].
 //! Cases, tapes, live replays and the gate before a promotion all compare by it. What follows from a difference, where events come from,
 //! and how differences are shown is the caller's business; nothing here runs a guest.
+//!
+//! ```
+//! use observation::{IgnoreRule, Ignored, Observation, compare, normal_payload};
+//!
+//! let observed = |response: &str| Observation {
+//!     response: Some(normal_payload(response.as_bytes())),
+//!     ..Observation::default()
+//! };
+//! let expected = observed(r#"{"statusCode": 200, "headers": {"Date": "Mon"}, "body": "{\"n\": 1}"}"#);
+//! let actual = observed(r#"{"statusCode": 200, "multiValueHeaders": {"date": ["Tue"]}, "body": "{\"n\": 2}"}"#);
+//! let rules: Vec<IgnoreRule> = vec!["header:date".parse()?];
+//! let differences = compare(&expected, &actual, &Ignored::by(&rules));
+//! assert_eq!(differences.notes(), ["/body/n: expected 1, got 2"]);
+//! # Ok::<(), observation::IgnoreRuleError>(())
+//! ```
 #![cfg_attr(
     test,
     allow(

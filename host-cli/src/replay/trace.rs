@@ -9,8 +9,12 @@ use tape::{CallRecord, Exchange, LogLine};
 /// Characters of a value that are shown.
 const VALUE_CHARACTERS_MAX: usize = 2_000;
 
-/// The course of a request, a line for each step with the milliseconds at which it began. No step can act on a terminal or look like
-/// another one.
+/// Columns that a line takes if it can: JSON goes on in the next line behind a comma.
+const COLUMNS: usize = 80;
+/// What lines begin with that go on with the step before them: no step begins so far to the right.
+const CONTINUATION: &str = "               ";
+
+/// The course of a request, step by step with the milliseconds at which each began. No step can act on a terminal or look like another one.
 pub fn trace(exchange: &Exchange<'_>) -> String {
     let mut lines = Lines::default();
     let guest = exchange
@@ -32,7 +36,7 @@ pub fn trace(exchange: &Exchange<'_>) -> String {
         lines.add(format_args!("  redacted {}", places.join(", ")));
     }
     let event = exchange.event.map_or("null", |event| event.get());
-    lines.add(format_args!("  event    {}", short(event)));
+    lines.value("  event    ", event, "");
     let logs = exchange.log_lines();
     let mut logs = logs.iter().peekable();
     for (number, call) in exchange.calls.iter().enumerate() {
@@ -57,8 +61,7 @@ pub fn trace(exchange: &Exchange<'_>) -> String {
     }
     match (exchange.response, &exchange.rejection) {
         (Some(response), _) => {
-            let response = short(response.get());
-            lines.add(format_args!("  {total:>7.2}  response {response}"));
+            lines.value(&format!("  {total:>7.2}  response "), response.get(), "");
         }
         (None, Some(rejection)) => {
             lines.add(format_args!("  {total:>7.2}  rejected: {rejection}"));
@@ -77,18 +80,31 @@ impl Lines {
         let _ = writeln!(self.0, "{}", Printable(line));
     }
 
+    /// A step with JSON, over as many lines as it takes.
+    fn value(&mut self, step: &str, json: &str, end: &str) {
+        let text = format!("{step}{}{end}", short(json));
+        let mut lines = vec![String::new()];
+        for piece in pieces(&text) {
+            let columns = |line: &str| line.chars().count() + piece.trim_end().chars().count();
+            match lines.last_mut() {
+                Some(line) if line.is_empty() || columns(line) <= COLUMNS => line.push_str(piece),
+                _ => lines.push(format!("{CONTINUATION}{piece}")),
+            }
+        }
+        for line in lines {
+            self.add(format_args!("{line}"));
+        }
+    }
+
     fn call(&mut self, call: &CallRecord<'_>) {
         let milliseconds = call.at_us as f64 / 1000.0;
-        let arguments = short(call.arguments.get());
-        self.add(format_args!(
-            "  {milliseconds:>7.2}  {} {arguments}",
-            call.call
-        ));
+        let step = format!("  {milliseconds:>7.2}  {} ", call.call);
+        self.value(&step, call.arguments.get(), "");
         match call.result {
             Some(result) => {
                 let took = call.us as f64 / 1000.0;
-                let result = short(result.get());
-                self.add(format_args!("  {:>7}  -> {result} ({took:.2} ms)", ""));
+                let took = format!(" ({took:.2} ms)");
+                self.value(&format!("  {:>7}  -> ", ""), result.get(), &took);
             }
             None => self.add(format_args!("           -> no answer: the request ended")),
         }
@@ -108,5 +124,51 @@ fn short(json: &str) -> String {
     match json.char_indices().nth(VALUE_CHARACTERS_MAX) {
         Some((end, _)) => format!("{}... ({} bytes)", &json[..end], json.len()),
         None => json.to_owned(),
+    }
+}
+
+/// JSON in pieces that end behind a comma between two elements or members.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let (mut is_string, mut is_escaped) = (false, false);
+    text.split_inclusive(move |character| {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_string => is_escaped = true,
+            '"' => is_string = !is_string,
+            ',' if !is_string => return true,
+            _ => {}
+        }
+        false
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_json_goes_on_in_the_next_line_behind_a_comma() {
+        let mut lines = Lines::default();
+        lines.value("  event    ", r#"{"a":1}"#, "");
+        assert_eq!(lines.0, "  event    {\"a\":1}\n");
+        let members: Vec<String> = (0..20)
+            .map(|number| format!(r#""a,\"{number}":{{"b":[{number},{number}]}}"#))
+            .collect();
+        let json = format!("{{{}}}", members.join(","));
+        let mut lines = Lines::default();
+        lines.value("  event    ", &json, " (1 ms)");
+        let shown: Vec<&str> = lines.0.lines().collect();
+        assert!(shown.len() > 3, "{shown:?}");
+        for (number, line) in shown.iter().enumerate() {
+            assert!(line.chars().count() <= COLUMNS, "{line}");
+            assert_eq!(line.starts_with(CONTINUATION), number > 0, "{line}");
+        }
+        let joined: String = shown.iter().map(|line| line.trim_start()).collect();
+        assert_eq!(joined, format!("event    {json} (1 ms)"));
+        // A text is not torn apart, however long it is.
+        let long = format!("[\"{}\"]", "x, ".repeat(60));
+        let mut lines = Lines::default();
+        lines.value("  event    ", &long, "");
+        assert_eq!(lines.0.lines().count(), 1);
     }
 }
