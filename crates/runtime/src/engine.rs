@@ -6,8 +6,6 @@ mod config;
 mod image;
 mod inspect;
 mod load;
-mod pool;
-mod ticker;
 
 pub use config::EngineOptions;
 pub use image::{ImageError, is_image};
@@ -15,13 +13,14 @@ pub use inspect::{Import, Inspection};
 pub use load::{Candidate, Guest, IMAGE_SUFFIX, LoadError, is_image_name};
 
 pub use contract::compatibility::{HANDLER, Target, WASMTIME};
-pub(crate) use pool::{InstancePool, Permit};
+
+use crate::pool::{InstancePool, PoolOptions, Pools};
 use std::sync::Arc;
 
 /// A configured wasmtime engine with its instance pools and their epoch tickers. One per process is enough; cloning is cheap.
 #[derive(Clone)]
 pub struct Engine {
-    pools: Arc<[InstancePool]>,
+    pools: Arc<Pools>,
     instances_max: usize,
 }
 
@@ -47,11 +46,11 @@ impl Engine {
         let count = options.pools.clamp(1, options.instances_max.max(1));
         let instances_max = options.instances_max.div_ceil(count);
         let pools = (0..count)
-            .map(|_| InstancePool::new(instances_max, options, metered))
+            .map(|_| pool(instances_max, options, metered))
             .collect::<wasmtime::Result<_>>()
             .map_err(EngineError)?;
         Ok(Self {
-            pools,
+            pools: Arc::new(Pools::new(pools)),
             instances_max: options.instances_max as usize,
         })
     }
@@ -63,22 +62,55 @@ impl Engine {
 
     /// Whether instances come from a pool.
     pub fn is_pooled(&self) -> bool {
-        self.pools.iter().all(|pool| pool.pooled)
+        self.pools.all().iter().all(InstancePool::is_pooled)
     }
 
     /// Whether it counts the work of guests.
     pub fn is_metered(&self) -> bool {
-        self.pools.iter().all(|pool| pool.metered)
+        self.pools.all().iter().all(InstancePool::is_metered)
     }
 
-    pub(crate) fn pools(&self) -> &[InstancePool] {
+    /// Does what requests put off, see [`EngineOptions::prewarmed`]. To be called after each answer.
+    pub async fn run_deferred(&self) {
+        self.pools.run_deferred().await;
+    }
+
+    /// Instances that wait for their requests.
+    pub fn prewarmed(&self) -> usize {
+        self.pools.prewarmed()
+    }
+
+    pub(crate) fn pools(&self) -> &Pools {
         &self.pools
     }
 
     /// For what does not depend on where a guest runs.
     fn wasmtime(&self) -> &wasmtime::Engine {
-        &self.pools[0].wasmtime // there is one
+        &self.pools.all()[0].wasmtime // there is one
     }
+}
+
+/// A pool with room for `instances_max` requests at a time.
+fn pool(
+    instances_max: u32,
+    options: &EngineOptions,
+    is_metered: bool,
+) -> wasmtime::Result<InstancePool> {
+    let slots = instances_max + u32::from(options.prewarmed);
+    let (wasmtime, is_pooled) = match wasmtime::Engine::new(&config::pooled(slots, is_metered)?) {
+        Ok(engine) => (engine, true),
+        Err(_) => (
+            wasmtime::Engine::new(&config::on_demand(is_metered)?)?,
+            false,
+        ),
+    };
+    Ok(InstancePool::new(PoolOptions {
+        wasmtime,
+        is_pooled,
+        is_metered,
+        instances_max,
+        is_prewarmed: options.prewarmed,
+    }))
 }
 
 /// Compiles a component into an image for `target`, to be loaded by [`Engine::load_image`] of the same release.

@@ -35,10 +35,10 @@
 )]
 #![warn(missing_docs)]
 
-mod bindings;
 pub mod engine;
 mod imports;
+mod options;
+mod pool;
 mod runtime;
-mod wasi;
 
 pub use self::runtime::*;

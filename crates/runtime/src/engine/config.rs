@@ -15,7 +15,7 @@ pub struct EngineOptions {
     /// each of them.
     pub pools: u32,
     /// Makes instances before their requests, one more on each pool, and lets go of them after the answers: what is waited for is only
-    /// what the guest does. For hosts that call [`tidy`](crate::engine::Engine::run_deferred) after each answer; instances are kept until then.
+    /// what the guest does. For hosts that call [`run_deferred`](crate::engine::Engine::run_deferred) after each answer; instances are kept until then.
     pub prewarmed: bool,
 }
 

@@ -1,19 +1,8 @@
 //! What a component asks for and offers, and whether this host grants it.
 
 use super::Engine;
-use crate::wasi;
+use crate::imports::is_granted;
 use wasmtime::component::{Component, types::ComponentItem};
-
-/// What this host grants of our own interfaces, beside [`wasi::INTERFACES`].
-const INTERFACES: [&str; 3] = [
-    "tenon:handler/http",
-    "tenon:handler/log",
-    "tenon:handler/storage",
-];
-/// Up to which version. A later patch version of the same track imports the same functions, or is refused when it is linked.
-const TRACK: &str = "0.1.";
-/// The same of WASI.
-const WASI_TRACK: &str = "0.2.";
 
 /// What a component asks for and offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,28 +53,4 @@ fn functions(engine: &Engine, item: &ComponentItem) -> Vec<String> {
         .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
         .map(|(name, _)| name.to_owned())
         .collect()
-}
-
-fn is_granted(import: &str) -> bool {
-    let Some((interface, version)) = import.split_once('@') else {
-        return false;
-    };
-    INTERFACES.contains(&interface) && version.starts_with(TRACK)
-        || wasi::INTERFACES.contains(&interface) && version.starts_with(WASI_TRACK)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn grants_are_by_interface_and_version_track() {
-        assert!(is_granted("wasi:io/streams@0.2.0"));
-        assert!(is_granted("wasi:io/streams@0.2.12"));
-        assert!(!is_granted("wasi:io/streams@0.20.0"));
-        assert!(!is_granted("wasi:io/streams@0.3.0"));
-        assert!(!is_granted("wasi:sockets/tcp@0.2.0"));
-        assert!(!is_granted("wasi:filesystem/types@0.2.0"));
-        assert!(!is_granted("anything"));
-    }
 }

@@ -250,7 +250,7 @@ impl Engine {
         super::bounds::check(bytes)?;
         let refused = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let component = Component::from_binary(self.wasmtime(), bytes).map_err(refused)?;
-        if self.pools().len() == 1 {
+        if self.pools().all().len() == 1 {
             return Ok(Arc::new([component]));
         }
         self.deserialize(&component.serialize().map_err(refused)?)
@@ -263,6 +263,7 @@ impl Engine {
 
     fn deserialize(&self, code: &[u8]) -> Result<Arc<[Component]>, LoadError> {
         self.pools()
+            .all()
             .iter()
             .map(|pool| deserialize(&pool.wasmtime, code))
             .collect()
@@ -270,6 +271,7 @@ impl Engine {
 
     fn map(&self, image: &Path) -> Result<Arc<[Component]>, LoadError> {
         self.pools()
+            .all()
             .iter()
             .map(|pool| deserialize_file(&pool.wasmtime, image))
             .collect()

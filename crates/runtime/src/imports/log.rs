@@ -1,12 +1,16 @@
 //! `tenon:handler/log`.
 
-use crate::{
+mod lines;
+
+pub(super) use lines::Logs;
+
+use super::{
+    HostContext,
     bindings::tenon::handler::log::{Attribute, Host, Level},
-    runtime::State,
 };
 use contract::log::LogLevel;
 
-impl Host for State {
+impl Host for HostContext {
     fn write(
         &mut self,
         level: Level,

@@ -1,16 +1,16 @@
 //! `tenon:handler/storage`. The rules of the interface are `storage::tenant`'s; a document is checked here, where text becomes one.
 
-mod convert;
+mod conversion;
 
-use crate::{bindings::tenon::handler::storage as wit, runtime::State};
-use convert::{consistency, error, item, key, operation, options, page, precondition, query};
+use super::{HostContext, bindings::tenon::handler::storage as wit};
+use conversion::{consistency, error, item, key, operation, options, page, precondition, query};
 use std::time::Instant;
 use storage::{Document, StorageError, StorageRequest, StorageResponse};
 
 /// What the guest gets. The outer error would stop it, the inner one is its to handle.
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
-impl wit::Host for State {
+impl wit::Host for HostContext {
     async fn get(&mut self, at: wit::Key, how: wit::Consistency) -> Answer<Option<wit::Item>> {
         let request = || {
             Ok(StorageRequest::Get {
@@ -59,7 +59,7 @@ impl wit::Host for State {
         let answer = self.perform(request).await?;
         Ok(answer
             .and_then(StorageResponse::into_put)
-            .map(convert::put_outcome)
+            .map(conversion::put_outcome)
             .map_err(error))
     }
 
@@ -77,7 +77,7 @@ impl wit::Host for State {
         let answer = self.perform(request).await?;
         Ok(answer
             .and_then(StorageResponse::into_delete)
-            .map(convert::delete_outcome)
+            .map(conversion::delete_outcome)
             .map_err(error))
     }
 
@@ -134,12 +134,12 @@ impl wit::Host for State {
         let answer = self.perform(request).await?;
         Ok(answer
             .and_then(StorageResponse::into_transact)
-            .map(convert::transact_outcome)
+            .map(conversion::transact_outcome)
             .map_err(error))
     }
 }
 
-impl State {
+impl HostContext {
     /// Counts one call, and does what is asked; over the bound, the guest is stopped before anything is made of what it passed.
     async fn perform(
         &mut self,

@@ -1,14 +1,37 @@
 //! Why a guest gave no answer, told from wasmtime's errors.
 
-use super::meter::Meter;
+use crate::imports::Meter;
 use contract::{
     limits::{BACKTRACE_FRAMES_MAX, BACKTRACE_NAME_BYTES_MAX},
     outcome::{Failure, Stop},
 };
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
-/// What an error of wasmtime means.
-pub(super) fn failure(error: &wasmtime::Error, meter: &Meter) -> Failure {
+/// Why a guest gave no answer, and where it was.
+pub(super) struct GuestError {
+    pub(super) failure: Failure,
+    /// Functions that were active, the innermost first.
+    pub(super) backtrace: Vec<String>,
+}
+
+impl GuestError {
+    /// What an error of wasmtime means.
+    pub(super) fn of(error: &wasmtime::Error, meter: &Meter) -> Self {
+        let failure = failure(error, meter);
+        let backtrace = backtrace(&failure, error);
+        Self { failure, backtrace }
+    }
+
+    /// Time ran out while the guest waited for the host.
+    pub(super) fn deadline() -> Self {
+        Self {
+            failure: Failure::Deadline,
+            backtrace: Vec::new(),
+        }
+    }
+}
+
+fn failure(error: &wasmtime::Error, meter: &Meter) -> Failure {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return Failure::Stopped(*stop);
     }
@@ -31,7 +54,7 @@ pub(super) fn failure(error: &wasmtime::Error, meter: &Meter) -> Failure {
 
 /// Where the guest was when it failed, the innermost function first. For the operator's log only: a client reads nothing of it, and a
 /// replay does not compare it, because how deep a stack gets differs between processors. Empty where time ran out, which is no place in the guest.
-pub(super) fn backtrace(failure: &Failure, error: &wasmtime::Error) -> Vec<String> {
+fn backtrace(failure: &Failure, error: &wasmtime::Error) -> Vec<String> {
     match failure {
         Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) => {}
         Failure::Deadline | Failure::Busy => return Vec::new(),

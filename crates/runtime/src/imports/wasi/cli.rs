@@ -1,17 +1,17 @@
 //! `wasi:cli`: the operator's environment variables, no arguments, no terminal; output goes to the log.
 
-use super::{InputStream, OutputStream, Terminal};
-use crate::{
+use crate::imports::{
+    HostContext,
     bindings::wasi::cli::{
         environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
         terminal_stdin, terminal_stdout,
     },
-    runtime::State,
+    resources::{InputStream, OutputStream, Terminal},
 };
 use contract::outcome::Stop;
 use wasmtime::component::Resource;
 
-impl environment::Host for State {
+impl environment::Host for HostContext {
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         self.meter.count_host_call()?;
         Ok(self.wasi.environment.to_vec())
@@ -28,64 +28,64 @@ impl environment::Host for State {
     }
 }
 
-impl exit::Host for State {
+impl exit::Host for HostContext {
     fn exit(&mut self, _status: Result<(), ()>) -> wasmtime::Result<()> {
         Err(Stop::Exit.into())
     }
 }
 
-impl stdin::Host for State {
+impl stdin::Host for HostContext {
     fn get_stdin(&mut self) -> wasmtime::Result<Resource<InputStream>> {
         self.meter.count_host_call()?;
         Ok(self.wasi.table.push(InputStream)?)
     }
 }
 
-impl stdout::Host for State {
+impl stdout::Host for HostContext {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<OutputStream>> {
         self.meter.count_host_call()?;
         Ok(self.wasi.table.push(OutputStream::Stdout)?)
     }
 }
 
-impl stderr::Host for State {
+impl stderr::Host for HostContext {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<OutputStream>> {
         self.meter.count_host_call()?;
         Ok(self.wasi.table.push(OutputStream::Stderr)?)
     }
 }
 
-impl terminal_input::Host for State {}
+impl terminal_input::Host for HostContext {}
 
-impl terminal_input::HostTerminalInput for State {
+impl terminal_input::HostTerminalInput for HostContext {
     fn drop(&mut self, terminal: Resource<Terminal>) -> wasmtime::Result<()> {
         self.wasi.table.delete(terminal)?;
         Ok(())
     }
 }
 
-impl terminal_output::Host for State {}
+impl terminal_output::Host for HostContext {}
 
-impl terminal_output::HostTerminalOutput for State {
+impl terminal_output::HostTerminalOutput for HostContext {
     fn drop(&mut self, terminal: Resource<Terminal>) -> wasmtime::Result<()> {
         self.wasi.table.delete(terminal)?;
         Ok(())
     }
 }
 
-impl terminal_stdin::Host for State {
+impl terminal_stdin::Host for HostContext {
     fn get_terminal_stdin(&mut self) -> wasmtime::Result<Option<Resource<Terminal>>> {
         Ok(None)
     }
 }
 
-impl terminal_stdout::Host for State {
+impl terminal_stdout::Host for HostContext {
     fn get_terminal_stdout(&mut self) -> wasmtime::Result<Option<Resource<Terminal>>> {
         Ok(None)
     }
 }
 
-impl terminal_stderr::Host for State {
+impl terminal_stderr::Host for HostContext {
     fn get_terminal_stderr(&mut self) -> wasmtime::Result<Option<Resource<Terminal>>> {
         Ok(None)
     }

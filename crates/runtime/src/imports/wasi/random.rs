@@ -1,13 +1,13 @@
 //! `wasi:random`: one generator per request, from its seed.
 
-use crate::{
+use crate::imports::{
+    HostContext,
     bindings::wasi::random::{insecure, insecure_seed, random},
-    runtime::State,
 };
 use contract::{limits::RANDOM_BYTES_MAX, outcome::Stop};
 use rand_chacha::rand_core::Rng;
 
-impl random::Host for State {
+impl random::Host for HostContext {
     fn get_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         self.random_bytes(length)
     }
@@ -17,7 +17,7 @@ impl random::Host for State {
     }
 }
 
-impl insecure::Host for State {
+impl insecure::Host for HostContext {
     fn get_insecure_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         self.random_bytes(length)
     }
@@ -27,13 +27,13 @@ impl insecure::Host for State {
     }
 }
 
-impl insecure_seed::Host for State {
+impl insecure_seed::Host for HostContext {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
         Ok((self.random_u64()?, self.random_u64()?))
     }
 }
 
-impl State {
+impl HostContext {
     fn random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         self.meter.count_host_call()?;
         let length = usize::try_from(length)

@@ -1,6 +1,6 @@
 //! The storage types of the WIT interface and of the port, field by field. Every match is exhaustive: a new case must be decided here.
 
-use crate::bindings::tenon::handler::storage as wit;
+use crate::imports::bindings::tenon::handler::storage as wit;
 use storage::{
     Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
     Precondition, PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError,

@@ -1,8 +1,9 @@
 //! `wasi:io`: input that is always at its end, output that is always ready, waiting that only moves the guest's own clock.
 
-use crate::{
+use crate::imports::{
+    HostContext,
     bindings::wasi::io::{error, poll, streams},
-    runtime::State,
+    resources::{InputStream, OutputStream, Pollable, StreamError},
 };
 use contract::{
     limits::{OUTPUT_BYTES_MAX, RESOURCES_MAX},
@@ -11,41 +12,14 @@ use contract::{
 };
 use wasmtime::component::Resource;
 
-/// Why a stream operation failed. None does: the interface needs the type.
-pub struct StreamError;
-
-/// Standard input: at its end.
-pub struct InputStream;
-
-/// Where output goes.
-#[derive(Clone, Copy)]
-pub enum OutputStream {
-    /// Lines at level `info`.
-    Stdout,
-    /// Lines at level `warn`.
-    Stderr,
-}
-
-/// Something to wait for.
-#[derive(Clone, Copy)]
-pub enum Pollable {
-    /// Streams never make anyone wait.
-    Ready,
-    /// The guest's monotonic clock reaching this many nanoseconds.
-    At(u64),
-}
-
-/// A terminal. There is none: the interface needs the type.
-pub struct Terminal;
-
 /// An unfinished line of output is cut here.
 const LINE_BYTES_MAX: usize = contract::limits::LOG_LINE_BYTES_MAX;
 
 type Written = wasmtime::Result<Result<(), streams::StreamError>>;
 
-impl error::Host for State {}
+impl error::Host for HostContext {}
 
-impl error::HostError for State {
+impl error::HostError for HostContext {
     fn to_debug_string(&mut self, _error: Resource<StreamError>) -> wasmtime::Result<String> {
         Ok("stream error".to_owned())
     }
@@ -56,7 +30,7 @@ impl error::HostError for State {
     }
 }
 
-impl poll::Host for State {
+impl poll::Host for HostContext {
     fn poll(&mut self, pollables: Vec<Resource<Pollable>>) -> wasmtime::Result<Vec<u32>> {
         self.meter.count_host_call()?;
         if pollables.is_empty() {
@@ -84,7 +58,7 @@ impl poll::Host for State {
     }
 }
 
-impl poll::HostPollable for State {
+impl poll::HostPollable for HostContext {
     fn ready(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<bool> {
         self.meter.count_host_call()?;
         Ok(self.wasi.table.get(&pollable)?.ready_at_ns() <= self.wasi.elapsed_ns)
@@ -103,18 +77,9 @@ impl poll::HostPollable for State {
     }
 }
 
-impl Pollable {
-    fn ready_at_ns(self) -> u64 {
-        match self {
-            Self::Ready => 0,
-            Self::At(instant) => instant,
-        }
-    }
-}
+impl streams::Host for HostContext {}
 
-impl streams::Host for State {}
-
-impl streams::HostInputStream for State {
+impl streams::HostInputStream for HostContext {
     fn read(
         &mut self,
         _: Resource<InputStream>,
@@ -160,7 +125,7 @@ impl streams::HostInputStream for State {
     }
 }
 
-impl streams::HostOutputStream for State {
+impl streams::HostOutputStream for HostContext {
     fn check_write(
         &mut self,
         _: Resource<OutputStream>,
@@ -243,7 +208,7 @@ impl streams::HostOutputStream for State {
     }
 }
 
-impl State {
+impl HostContext {
     /// Turns whole lines into log lines and keeps the rest for the next write.
     fn print(&mut self, stream: OutputStream, contents: &[u8]) {
         let storage_calls = self.meter.storage_calls();

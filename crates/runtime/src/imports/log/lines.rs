@@ -9,7 +9,7 @@ use contract::{
 };
 
 /// Collects lines, and nothing beyond the bounds: whatever a guest hands over, the host keeps [`LOG_BYTES_MAX`] bytes of it.
-pub(crate) struct Logs {
+pub(in crate::imports) struct Logs {
     level: LogLevel,
     records: Vec<LogRecord>,
     bytes_left: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
-    pub(super) fn new(level: LogLevel) -> Self {
+    pub(in crate::imports) fn new(level: LogLevel) -> Self {
         Self {
             level,
             records: Vec::new(),
@@ -27,7 +27,7 @@ impl Logs {
     }
 
     /// Keeps a line, as far as there is room. The texts may have more capacity than length: only copies of what is kept stay.
-    pub(crate) fn write(
+    pub(in crate::imports) fn write(
         &mut self,
         storage_calls: u32,
         level: LogLevel,
@@ -52,7 +52,7 @@ impl Logs {
         }
     }
 
-    pub(super) fn finish(mut self, storage_calls: u32) -> Vec<LogRecord> {
+    pub(in crate::imports) fn finish(mut self, storage_calls: u32) -> Vec<LogRecord> {
         if self.dropped > 0 {
             self.records.push(LogRecord {
                 level: LogLevel::Warn,

@@ -8,24 +8,19 @@ mod clocks;
 mod io;
 mod random;
 
-pub use io::{InputStream, OutputStream, Pollable, StreamError, Terminal};
-
-use crate::{
+use super::{
+    HostContext,
     bindings::wasi::{
         cli as wasi_cli, clocks as wasi_clocks, io as wasi_io, random as wasi_random,
     },
-    runtime::State,
 };
+use crate::options::Environment;
 use contract::{limits::RESOURCES_MAX, seed::Seed};
 use rand_chacha::ChaCha12Rng;
-use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 
-/// Environment variables that the operator gives to a guest.
-pub type Environment = Arc<[(String, String)]>;
-
 /// What WASI keeps during one request.
-pub(crate) struct Wasi {
+pub(super) struct Wasi {
     environment: Environment,
     received_at_ms: u64,
     /// Nanoseconds since the request began, as far as the guest can tell.
@@ -39,7 +34,7 @@ pub(crate) struct Wasi {
 }
 
 impl Wasi {
-    pub(crate) fn new(environment: Environment, received_at_ms: u64, seed: Seed) -> Self {
+    pub(super) fn new(environment: Environment, received_at_ms: u64, seed: Seed) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
         Self {
@@ -64,16 +59,16 @@ impl Wasi {
 macro_rules! interfaces {
     ($($name:literal $interface:path),* $(,)?) => {
         /// What is granted of WASI, by names without version.
-        pub(crate) const INTERFACES: &[&str] = &[$($name),*];
+        pub(in crate::imports) const INTERFACES: &[&str] = &[$($name),*];
 
         /// Defines those interfaces that a component `asks` for, by their names without version.
-        pub(crate) fn add_to_linker(
-            linker: &mut Linker<State>,
+        pub(in crate::imports) fn add_to_linker(
+            linker: &mut Linker<HostContext>,
             asks: impl Fn(&str) -> bool,
         ) -> wasmtime::Result<()> {
             $(if asks($name) {
                 use $interface as interface;
-                interface::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+                interface::add_to_linker::<_, HasSelf<HostContext>>(linker, |context| context)?;
             })*
             Ok(())
         }

@@ -1,7 +1,9 @@
 //! What one request uses, and where that ends.
 
-use contract::limits::Limits;
-use contract::outcome::{Stop, Usage};
+use contract::{
+    limits::Limits,
+    outcome::{Stop, Usage},
+};
 use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
@@ -9,21 +11,23 @@ use wasmtime::ResourceLimiter;
 pub(crate) struct Meter {
     host_calls_left: u32,
     storage_calls_left: u32,
-    limits: (u32, u32),
+    host_calls_max: u32,
+    storage_calls_max: u32,
     pub(crate) storage_duration: Duration,
-    pub(super) memory_bytes_max: usize,
-    pub(super) memory_refused: bool,
+    pub(crate) memory_bytes_max: usize,
+    pub(crate) memory_refused: bool,
     /// All linear memories together.
     memory_bytes: usize,
     memory_bytes_peak: usize,
 }
 
 impl Meter {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             host_calls_left: limits.host_calls_max,
             storage_calls_left: limits.storage_calls_max,
-            limits: (limits.host_calls_max, limits.storage_calls_max),
+            host_calls_max: limits.host_calls_max,
+            storage_calls_max: limits.storage_calls_max,
             storage_duration: Duration::ZERO,
             memory_bytes_max: limits.guest_memory_bytes_max,
             memory_refused: false,
@@ -33,7 +37,7 @@ impl Meter {
     }
 
     /// Without a call to make.
-    pub(super) fn idle(limits: &Limits) -> Self {
+    pub(crate) fn idle(limits: &Limits) -> Self {
         Self {
             host_calls_left: 0,
             storage_calls_left: 0,
@@ -42,7 +46,7 @@ impl Meter {
     }
 
     /// For an instance that exists already: what it has of memory counts.
-    pub(super) fn go_on_from(&mut self, before: &Self) {
+    pub(crate) fn go_on_from(&mut self, before: &Self) {
         self.memory_bytes = before.memory_bytes;
         self.memory_bytes_peak = before.memory_bytes_peak;
     }
@@ -63,15 +67,15 @@ impl Meter {
 
     /// Storage functions called so far.
     pub(crate) fn storage_calls(&self) -> u32 {
-        self.limits.1 - self.storage_calls_left
+        self.storage_calls_max - self.storage_calls_left
     }
 
-    pub(super) fn usage(&self, total_duration: Duration) -> Usage {
+    pub(crate) fn usage(&self, total_duration: Duration) -> Usage {
         Usage {
             total_duration,
             storage_duration: self.storage_duration,
             storage_calls: self.storage_calls(),
-            host_calls: self.limits.0 - self.host_calls_left,
+            host_calls: self.host_calls_max - self.host_calls_left,
             memory_bytes_peak: self.memory_bytes_peak,
             fuel: None,
         }

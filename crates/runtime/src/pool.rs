@@ -1,0 +1,212 @@
+//! Pools of instances, one for each thread that runs guests.
+
+mod prewarmed;
+mod source;
+mod ticker;
+
+pub(crate) use source::{FUEL_MAX, InstanceSource, bound};
+
+use crate::imports::{HostContext, bindings::Platform};
+use prewarmed::PrewarmedInstances;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use ticker::{Ticker, Ticking};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::Store;
+
+/// The pools of an engine; there is at least one.
+pub(crate) struct Pools(Box<[InstancePool]>);
+
+/// A wasmtime engine with a pool of its own. Threads keep to theirs while it has room: memory that an instance wrote on one core reaches
+/// another core slowly, and pools hand out first what was given back last, by whomever.
+pub(crate) struct InstancePool {
+    pub(crate) wasmtime: wasmtime::Engine,
+    ticker: Ticker,
+    is_metered: bool,
+    is_pooled: bool,
+    /// One permit for each instance that may live at a time.
+    instances: Arc<Semaphore>,
+    /// Where instances are made ahead.
+    prewarmed: Option<PrewarmedInstances>,
+}
+
+/// What a pool is made of.
+pub(crate) struct PoolOptions {
+    pub(crate) wasmtime: wasmtime::Engine,
+    /// Whether instances come from a pool of wasmtime's.
+    pub(crate) is_pooled: bool,
+    /// Whether work is counted.
+    pub(crate) is_metered: bool,
+    /// Requests at a time.
+    pub(crate) instances_max: u32,
+    /// Whether an instance is made ahead.
+    pub(crate) is_prewarmed: bool,
+}
+
+/// Permission for one instance of a pool to live.
+pub(crate) struct Permit {
+    /// Which.
+    pub(crate) pool: usize,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl InstancePool {
+    pub(crate) fn new(options: PoolOptions) -> Self {
+        Self {
+            ticker: Ticker::new(options.wasmtime.weak()),
+            wasmtime: options.wasmtime,
+            is_metered: options.is_metered,
+            is_pooled: options.is_pooled,
+            instances: Arc::new(Semaphore::new(options.instances_max as usize)),
+            prewarmed: options.is_prewarmed.then(PrewarmedInstances::new),
+        }
+    }
+
+    /// Whether instances come from a pool of wasmtime's.
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.is_pooled
+    }
+
+    /// Whether work is counted.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.is_metered
+    }
+
+    /// Lets guests of this pool be interrupted until what it returns is dropped.
+    pub(crate) fn start_ticking(&self) -> Ticking<'_> {
+        self.ticker.start()
+    }
+
+    /// The instance that was made ahead for a request to this guest.
+    pub(crate) fn take_prewarmed(
+        &self,
+        source: &InstanceSource,
+    ) -> Option<(Store<HostContext>, Platform)> {
+        self.prewarmed.as_ref()?.take(source)
+    }
+
+    /// Lets go of a request's instance, and with it of its permit: at once, or later where instances are made ahead. What the host keeps
+    /// of the request is returned.
+    pub(crate) fn release(
+        &self,
+        mut store: Store<HostContext>,
+        permit: Permit,
+        source: &InstanceSource,
+    ) -> HostContext {
+        match &self.prewarmed {
+            Some(prewarmed) => {
+                let context = std::mem::replace(store.data_mut(), source.idle_context());
+                prewarmed.defer_drop(store, permit, source.clone());
+                context
+            }
+            // The store holds the instance. Were its place given up any earlier, the next request would find the pool full.
+            None => {
+                let context = store.into_data();
+                drop(permit);
+                context
+            }
+        }
+    }
+}
+
+impl Pools {
+    pub(crate) fn new(pools: Box<[InstancePool]>) -> Self {
+        Self(pools)
+    }
+
+    pub(crate) fn all(&self) -> &[InstancePool] {
+        &self.0
+    }
+
+    /// Waits until an instance may live: on the thread's own pool, on any other that has room, else on its own again.
+    pub(crate) async fn acquire(&self) -> Permit {
+        let pools = self.all();
+        let own = number_of_thread() % pools.len();
+        let permit = self.try_acquire(own).or_else(|| {
+            // Answers may be out after which nobody has run what was deferred.
+            self.with_prewarmed()
+                .for_each(PrewarmedInstances::drop_deferred);
+            self.try_acquire(own)
+        });
+        match permit {
+            Some(permit) => permit,
+            None => Permit {
+                pool: own,
+                _permit: pools[own].instances.clone().acquire_owned().await.ok(), // it is never closed
+            },
+        }
+    }
+
+    /// On this pool, or on any other that has room.
+    fn try_acquire(&self, own: usize) -> Option<Permit> {
+        let pools = self.all();
+        (own..pools.len()).chain(0..own).find_map(|pool| {
+            let permit = pools[pool].instances.clone().try_acquire_owned().ok()?;
+            Some(Permit {
+                pool,
+                _permit: Some(permit),
+            })
+        })
+    }
+
+    /// Does what requests put off.
+    pub(crate) async fn run_deferred(&self) {
+        for (number, pool) in self.all().iter().enumerate() {
+            if let Some(prewarmed) = &pool.prewarmed {
+                prewarmed.run_deferred(pool, number).await;
+            }
+        }
+    }
+
+    /// Instances that wait for their requests.
+    pub(crate) fn prewarmed(&self) -> usize {
+        self.with_prewarmed()
+            .filter(|prewarmed| prewarmed.is_ready())
+            .count()
+    }
+
+    fn with_prewarmed(&self) -> impl Iterator<Item = &PrewarmedInstances> {
+        self.all().iter().filter_map(|pool| pool.prewarmed.as_ref())
+    }
+}
+
+/// Threads count themselves when they first run a guest.
+fn number_of_thread() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::{Engine, EngineOptions};
+
+    #[tokio::test]
+    async fn a_full_pool_gives_way_to_another_and_then_waits() {
+        let options = EngineOptions {
+            instances_max: 4,
+            pools: 2,
+            ..EngineOptions::default()
+        };
+        let engine = Engine::new(&options).unwrap();
+        let mut permits = Vec::new();
+        for _ in 0..4 {
+            permits.push(engine.pools().acquire().await);
+        }
+        let mut pools: Vec<usize> = permits.iter().map(|permit| permit.pool).collect();
+        assert_eq!(pools[0], pools[1], "a thread keeps to its pool");
+        pools.sort_unstable();
+        assert_eq!(pools, [0, 0, 1, 1]);
+        let mut next = Box::pin(engine.pools().acquire());
+        let waits = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(next.as_mut().poll(context).is_pending())
+        });
+        assert!(waits.await);
+        permits.clear();
+        next.await;
+    }
+}

@@ -1,0 +1,130 @@
+//! What instances are made of: a guest that is linked, and what it gets beside its requests.
+
+use super::InstancePool;
+use crate::{
+    imports::{
+        self, HostContext,
+        bindings::{Platform, PlatformPre},
+    },
+    options::RuntimeOptions,
+};
+use contract::{digest::Digest, limits::HOST_CALL_BYTES_MAX};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+use wasmtime::{Store, UpdateDeadline, component::Component};
+
+/// What instances are made of. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct InstanceSource {
+    guest: Arc<LinkedGuest>,
+    options: Arc<RuntimeOptions>,
+}
+
+/// A guest that is linked.
+struct LinkedGuest {
+    digest: Digest,
+    /// For each pool of the engine.
+    pools: Box<[PlatformPre<HostContext>]>,
+    /// Its start needs answers that only a request has.
+    calls_at_start: AtomicBool,
+}
+
+impl InstanceSource {
+    /// Links a guest, whose components are in the order of the pools.
+    pub(crate) fn link(
+        pools: &[InstancePool],
+        components: &[Component],
+        digest: Digest,
+        options: RuntimeOptions,
+    ) -> wasmtime::Result<Self> {
+        let linked = pools.iter().zip(components).map(|(pool, component)| {
+            let linker = imports::linker(&pool.wasmtime, component)?;
+            PlatformPre::new(linker.instantiate_pre(component)?)
+        });
+        Ok(Self {
+            guest: Arc::new(LinkedGuest {
+                digest,
+                pools: linked.collect::<wasmtime::Result<_>>()?,
+                calls_at_start: AtomicBool::new(false),
+            }),
+            options: Arc::new(options),
+        })
+    }
+
+    /// The same guest under other options.
+    pub(crate) fn with_options(&self, options: RuntimeOptions) -> Self {
+        Self {
+            guest: self.guest.clone(),
+            options: Arc::new(options),
+        }
+    }
+
+    /// SHA-256 of the component.
+    pub(crate) fn digest(&self) -> Digest {
+        self.guest.digest
+    }
+
+    pub(crate) fn options(&self) -> &RuntimeOptions {
+        &self.options
+    }
+
+    /// Whether instances of both are the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.guest, &other.guest) && Arc::ptr_eq(&self.options, &other.options)
+    }
+
+    pub(super) fn calls_at_start(&self) -> bool {
+        self.guest.calls_at_start.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_call_at_start(&self) {
+        self.guest.calls_at_start.store(true, Ordering::Relaxed);
+    }
+
+    /// The context of an instance that has no request.
+    pub(super) fn idle_context(&self) -> HostContext {
+        HostContext::idle(&self.options)
+    }
+
+    /// A store without an instance.
+    pub(crate) fn store(&self, pool: &InstancePool, context: HostContext) -> Store<HostContext> {
+        let mut store = Store::new(&pool.wasmtime, context);
+        store.limiter(|context| &mut context.meter);
+        store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+        if pool.is_metered() {
+            // Only to be counted: time is what bounds a request. An engine that counts takes it.
+            let _ = store.set_fuel(FUEL_MAX);
+        }
+        store
+    }
+
+    /// Brings an instance up, on this pool.
+    pub(crate) async fn instance(
+        &self,
+        pool: usize,
+        store: &mut Store<HostContext>,
+    ) -> wasmtime::Result<Platform> {
+        self.guest.pools[pool].instantiate_async(store).await
+    }
+}
+
+/// Lets a guest run until `deadline`.
+pub(crate) fn bound(store: &mut Store<HostContext>, deadline: Instant) {
+    store.epoch_deadline_callback(move |_| {
+        // Yielding lets other requests of this thread on, and the timeout around this one.
+        Ok(if Instant::now() >= deadline {
+            UpdateDeadline::Interrupt
+        } else {
+            UpdateDeadline::Yield(1)
+        })
+    });
+    store.set_epoch_deadline(1);
+}
+
+/// More than any request can use in its time.
+pub(crate) const FUEL_MAX: u64 = u64::MAX / 2;
