@@ -1,11 +1,9 @@
 //! The reference guest on real stores: many writers of one item, content of every size, and one representation for each entity tag.
 
-use crate::{
-    lambda::table::Table,
-    support::{
-        guests::REFERENCE,
-        in_process::{memory_service, runtime, send, service},
-    },
+use crate::support::{
+    guests::REFERENCE,
+    in_process::{memory_service, runtime, send, service},
+    table::Table,
 };
 use contract::{limits::Limits, seed::Seed};
 use serde_json::Value;

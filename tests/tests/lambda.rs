@@ -3,9 +3,7 @@
 
 mod bootstrap;
 mod emulator;
-pub mod proxy;
 mod runtime_api;
-pub mod table;
 
 mod cases;
 mod events;
@@ -16,3 +14,9 @@ mod panics;
 mod releases;
 mod soak;
 mod telemetry;
+
+use crate::support::{proxy, table};
+use std::time::Duration;
+
+/// How long a test waits for what is bound to happen.
+const PATIENCE: Duration = Duration::from_secs(20);

@@ -5,7 +5,9 @@ pub mod host_cli;
 pub mod http_client;
 pub mod in_process;
 pub mod json_schema;
+pub mod proxy;
 pub mod recording;
+pub mod table;
 
 use std::{
     fs,

@@ -1,7 +1,9 @@
 //! `cargo xtask check`: what a reviewer should not have to look for.
 
 mod cycles;
+mod length;
 mod names;
+mod targets;
 
 use crate::{
     dependencies,
@@ -21,6 +23,7 @@ pub fn all() -> anyhow::Result<()> {
     setup::lint_tools()?;
     step("rustfmt", formatting)?;
     step("module cycles", cycles::check)?;
+    step("lengths of files", length::check)?;
     step("names in documents", names::check)?;
     step("dependencies", dependencies::check)?;
     step("clippy", lints)?;

@@ -159,7 +159,9 @@ mod tests {
     fn every_check_that_covers_a_requirement_exists() {
         let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
         let operations = read("docs/operations.md");
-        let (_, requirements) = operations.split_once("## Requirements and the checks").unwrap();
+        let (_, requirements) = operations
+            .split_once("## Requirements and the checks")
+            .unwrap();
         let (steps, rules) = (read("tests/e2e/run.py"), gates::rule_names().unwrap());
         for step in quoted(requirements, '"') {
             assert!(

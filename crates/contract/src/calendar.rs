@@ -1,19 +1,53 @@
-//! Days since 1970 as dates. Times are milliseconds everywhere else.
+//! Instants as people and formats write them. Everywhere else they are milliseconds since the Unix epoch.
 
-/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms"): years
-/// begin in March, so that the leap day is the last.
-pub fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+use time::OffsetDateTime;
+
+/// The last millisecond of the year 9999, where RFC 3339 ends.
+pub const EPOCH_MS_MAX: u64 = 253_402_300_799_999;
+
+/// Date and time in UTC, to the second. Instants after [`EPOCH_MS_MAX`] count as that one.
+pub fn utc(epoch_ms: u64) -> OffsetDateTime {
+    i64::try_from(epoch_ms.min(EPOCH_MS_MAX) / 1000)
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// RFC 3339 to the second: `2026-01-01T00:00:00Z`. The year is at most 9999.
+pub fn rfc3339(epoch_ms: u64) -> String {
+    let mut text = date_and_time(epoch_ms);
+    text.push('Z');
+    text
+}
+
+/// The same with milliseconds: `2026-01-01T00:00:00.000Z`.
+pub fn rfc3339_ms(epoch_ms: u64) -> String {
+    let milliseconds = epoch_ms.min(EPOCH_MS_MAX) % 1000;
+    format!("{}.{milliseconds:03}Z", date_and_time(epoch_ms))
+}
+
+fn date_and_time(epoch_ms: u64) -> String {
+    let at = utc(epoch_ms);
+    let (hour, minute, second) = at.to_hms();
+    format!(
+        "{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}",
+        at.year(),
+        u8::from(at.month()),
+        at.day()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339() {
+        assert_eq!(rfc3339_ms(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(rfc3339_ms(1_709_164_800_007), "2024-02-29T00:00:00.007Z");
+        assert_eq!(rfc3339_ms(1_588_804_615_616), "2020-05-06T22:36:55.616Z");
+        assert_eq!(rfc3339_ms(u64::MAX), "9999-12-31T23:59:59.999Z");
+        assert_eq!(rfc3339(1_709_164_800_007), "2024-02-29T00:00:00Z");
+        assert_eq!(rfc3339(u64::MAX), "9999-12-31T23:59:59Z");
+    }
 }

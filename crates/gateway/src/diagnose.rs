@@ -1,8 +1,6 @@
 //! Says why an event was refused: a second, slower look that only refused events get.
 
-use super::{
-    Arrival, EventKind, Origin, Refusal, Rejection, foreign, kind::of_value, normalise::request_id,
-};
+use super::{Arrival, EventKind, Origin, Refusal, Rejection, foreign, kind::of_value};
 use json::{self, JsonError};
 use serde_json::Value;
 
@@ -79,7 +77,7 @@ pub fn rejection(
         origin: Origin { kind, multi_value },
         status: 400,
         detail: problem.unwrap_or_else(|| "event cannot be read".to_owned()),
-        request_id: request_id(id.filter(|id| !id.is_empty()), arrival),
+        request_id: arrival.request_id(id.filter(|id| !id.is_empty())),
         method: String::new(),
         route: String::new(),
     }))

@@ -89,6 +89,9 @@ pub struct Event {
     pub route: String,
 }
 
+/// A request id is 1 to this many bytes of visible ASCII.
+const REQUEST_ID_BYTES_MAX: usize = 256;
+
 /// What an event cannot say itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
@@ -98,6 +101,21 @@ pub struct Arrival<'a> {
     pub seed: &'a Seed,
     /// A leading part of the path, like `/shop`, that a custom domain's mapping adds. Taken off where it is there, and told to the guest.
     pub base_path: Option<&'a str>,
+}
+
+impl Arrival<'_> {
+    /// The event's own id where it is usable, else one from the seed.
+    pub(crate) fn request_id(&self, id: Option<&str>) -> String {
+        match id {
+            Some(id)
+                if id.len() <= REQUEST_ID_BYTES_MAX
+                    && id.bytes().all(|byte| byte.is_ascii_graphic()) =>
+            {
+                id.to_owned()
+            }
+            Some(_) | None => self.seed.request_id(),
+        }
+    }
 }
 
 /// Why an event did not become a request.

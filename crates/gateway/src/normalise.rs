@@ -27,9 +27,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A request id is 1 to this many bytes of visible ASCII.
-const REQUEST_ID_BYTES_MAX: usize = 256;
-
 /// Why a request is refused, before it is known how to say so.
 pub struct RequestError {
     pub status: u16,
@@ -88,12 +85,11 @@ fn normalise(
     let multi_value = kind == EventKind::Alb && envelope.multi_value_headers.is_some();
     let origin = Origin { kind, multi_value };
     let body = envelope.body.take();
-    let request_id = request_id(
+    let request_id = arrival.request_id(
         envelope
             .request_context
             .as_ref()
             .and_then(|context| text(&context.request_id)),
-        arrival,
     );
     match request(origin, envelope, body, &request_id, arrival, limits) {
         Ok(request) => Ok(Event {
@@ -117,19 +113,6 @@ fn normalise(
                 .to_owned(),
             route: route::of(kind, envelope, None),
         }))),
-    }
-}
-
-/// The event's own id where it is usable, else one from the seed.
-pub fn request_id(id: Option<&str>, arrival: &Arrival<'_>) -> String {
-    match id {
-        Some(id)
-            if id.len() <= REQUEST_ID_BYTES_MAX
-                && id.bytes().all(|byte| byte.is_ascii_graphic()) =>
-        {
-            id.to_owned()
-        }
-        Some(_) | None => arrival.seed.request_id(),
     }
 }
 

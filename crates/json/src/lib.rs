@@ -28,14 +28,18 @@
 )]
 #![warn(missing_docs)]
 
+mod error;
+mod pointer;
 mod read;
 mod rewrite;
+mod same;
 mod write;
 
-pub use read::{
-    JsonError, JsonProblem, check, count, elements, lenient_value, members, same, string, value,
-};
-pub use rewrite::{Rewriter, Step, pointer, rewrite};
+pub use error::{JsonError, JsonProblem};
+pub use pointer::{InvalidPointer, Pointer, join, pointer, push_name};
+pub use read::{check, elements, lenient_value, members, string, value};
+pub use rewrite::{Rewriter, Step, rewrite};
+pub use same::{count, same};
 pub use write::{Object, write_array, write_number, write_string};
 
 use serde::Deserialize;

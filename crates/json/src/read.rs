@@ -7,65 +7,19 @@
 //! What the grammar (RFC 8259) leaves open is decided here:
 //!
 //! - members that repeat: in a [`Value`] the last one counts; [`members`] gives all of them in their order;
-//! - numbers keep their digits, and [`same`] compares them by value;
+//! - numbers keep their digits, and [`super::same`] compares them by value;
 //! - an escape of half a surrogate pair has no meaning in Unicode: [`value`] refuses it; [`lenient_value`], [`members`] and [`string`] read
 //!   U+FFFD in its place.
 
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use super::error::{JsonError, JsonProblem};
 use contract::limits::{JSON_DEPTH_MAX, JSON_NODES_MAX};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
-
-/// Text that is not JSON, or beyond the bounds of this reader. The message holds nothing of the text.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem} at line {line} column {column}")]
-pub struct JsonError {
-    /// What is wrong.
-    pub problem: JsonProblem,
-    /// Counted from 1.
-    pub line: usize,
-    /// Counted from 1, in bytes.
-    pub column: usize,
-}
-
-/// What is wrong with a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum JsonProblem {
-    /// The text ends within a value.
-    #[error("unexpected end of the text")]
-    Cut,
-    /// Not UTF-8.
-    #[error("invalid UTF-8")]
-    Utf8,
-    /// UTF-8 with a mark that JSON does not allow.
-    #[error("a byte order mark (EF BB BF), which JSON does not allow")]
-    ByteOrderMark,
-    /// Something else stands where this is expected.
-    #[error("expected {0}")]
-    Expected(&'static str),
-    /// `\u` with half of a surrogate pair.
-    #[error("an escape of half a surrogate pair")]
-    LoneSurrogate,
-    /// Too many levels.
-    #[error("more than {JSON_DEPTH_MAX} levels")]
-    Depth,
-    /// Too many values.
-    #[error("more than {JSON_NODES_MAX} values")]
-    Nodes,
-}
-
-impl JsonProblem {
-    /// What that makes of the text: no JSON, or JSON beyond the bounds of this reader.
-    pub fn verdict(self) -> &'static str {
-        match self {
-            Self::Depth | Self::Nodes => "is more JSON than is read",
-            Self::Cut
-            | Self::Utf8
-            | Self::ByteOrderMark
-            | Self::Expected(_)
-            | Self::LoneSurrogate => "is not JSON",
-        }
-    }
-}
 
 /// Reads one JSON value.
 pub fn value(json: &[u8]) -> Result<Value, JsonError> {
@@ -118,77 +72,6 @@ pub fn string(json: &str) -> Result<Cow<'_, str>, JsonError> {
 /// Whether a text is one JSON value, without making anything of it. Escapes of halves of surrogate pairs are let pass.
 pub fn check(json: &[u8]) -> Result<(), JsonError> {
     Reader::new(utf8(json)?).whole(Reader::skip)
-}
-
-/// Whether two values mean the same: numbers are compared by value, objects in any order of their members.
-pub fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => {
-            one == other || Decimal::of(one.as_str()) == Decimal::of(other.as_str())
-        }
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
-        }
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .all(|(name, one)| other.get(name).is_some_and(|other| same(one, other)))
-        }
-        _ => one == other,
-    }
-}
-
-/// The values in a tree, itself included.
-pub fn count(value: &Value) -> usize {
-    match value {
-        Value::Array(elements) => 1 + elements.iter().map(count).sum::<usize>(),
-        Value::Object(members) => 1 + members.values().map(count).sum::<usize>(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
-    }
-}
-
-/// A number's value: significant digits without zeros around them, and the power of ten of the first of them.
-#[derive(PartialEq, Eq)]
-struct Decimal {
-    is_negative: bool,
-    digits: String,
-    exponent: i128,
-    /// An exponent that no integer type holds, as it is spelt: such numbers are the same where they are spelt the same.
-    spelt: Option<String>,
-}
-
-impl Decimal {
-    /// `text` keeps to JSON's grammar.
-    fn of(text: &str) -> Self {
-        let (is_negative, text) = match text.strip_prefix('-') {
-            Some(text) => (true, text),
-            None => (false, text),
-        };
-        let (mantissa, exponent_text) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let all = [integer, fraction].concat();
-        let digits = all.trim_start_matches('0');
-        let leading_zeros = all.len() - digits.len();
-        let digits = digits.trim_end_matches('0');
-        if digits.is_empty() {
-            return Self {
-                is_negative: false,
-                digits: String::new(),
-                exponent: 0,
-                spelt: None,
-            };
-        }
-        let exponent = exponent_text.parse::<i64>().ok();
-        Self {
-            is_negative,
-            digits: digits.to_owned(),
-            exponent: exponent.map_or(0, |exponent| {
-                i128::from(exponent) + integer.len() as i128 - leading_zeros as i128
-            }),
-            spelt: exponent.is_none().then(|| text.to_owned()),
-        }
-    }
 }
 
 fn utf8(json: &[u8]) -> Result<&str, JsonError> {
@@ -362,88 +245,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
-        self.require(b'"', "a string")?;
-        let start = self.at;
-        let mut decoded = String::new();
-        let mut copied = start;
-        loop {
-            self.at += bytes_before_special(&self.text.as_bytes()[self.at..]);
-            match self.peek() {
-                Some(b'"') => {
-                    let rest = &self.text[copied..self.at];
-                    self.at += 1;
-                    if copied == start {
-                        return Ok(Cow::Borrowed(rest));
-                    }
-                    decoded.push_str(rest);
-                    return Ok(Cow::Owned(decoded));
-                }
-                Some(b'\\') => {
-                    decoded.push_str(&self.text[copied..self.at]);
-                    decoded.push(self.escape()?);
-                    copied = self.at;
-                }
-                _ => return Err(self.expected("an escape for a control character")),
-            }
-        }
-    }
-
-    /// Reads a backslash and what follows it.
-    fn escape(&mut self) -> Result<char, JsonError> {
-        let start = self.at;
-        self.at += 1;
-        let escaped = self.peek();
-        let character = match escaped {
-            Some(plain @ (b'"' | b'\\' | b'/')) => char::from(plain),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => {
-                self.at += 1;
-                return self.unicode_escape(start);
-            }
-            _ => return Err(self.expected("an escape")),
-        };
-        self.at += 1;
-        Ok(character)
-    }
-
-    /// Reads what follows the `\u` that stands at `start`. Half of a pair is U+FFFD, and what comes after it is read for itself.
-    fn unicode_escape(&mut self, start: usize) -> Result<char, JsonError> {
-        let first = self.code_unit()?;
-        if let Some(character) = char::from_u32(first) {
-            return Ok(character);
-        }
-        let after_first = self.at;
-        if first < 0xdc00 && self.text[self.at..].starts_with("\\u") {
-            self.at += 2;
-            let second = self.code_unit()?;
-            if (0xdc00..0xe000).contains(&second) {
-                let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-            }
-            self.at = after_first;
-        }
-        self.lone_surrogate.get_or_insert(start);
-        Ok(char::REPLACEMENT_CHARACTER)
-    }
-
-    fn code_unit(&mut self) -> Result<u32, JsonError> {
-        let mut unit = 0;
-        for _ in 0..4 {
-            let digit = self
-                .peek()
-                .and_then(|digit| char::from(digit).to_digit(16))
-                .ok_or_else(|| self.expected("four hexadecimal digits"))?;
-            unit = unit * 16 + digit;
-            self.at += 1;
-        }
-        Ok(unit)
-    }
-
     fn number(&mut self) -> Result<Number, JsonError> {
         let start = self.at;
         let digits = self.digits_of_number()?;
@@ -528,14 +329,3 @@ impl<'a> Reader<'a> {
         }
     }
 }
-
-/// How many bytes come before the next quote, backslash or control character, or the end.
-fn bytes_before_special(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
-        .unwrap_or(bytes.len())
-}
-
-#[cfg(test)]
-mod tests;

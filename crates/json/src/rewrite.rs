@@ -1,8 +1,11 @@
 //! Changes single values of a JSON text and leaves every other byte as it is.
 
-use super::read::{JsonError, JsonProblem, Reader};
+use super::{
+    error::{JsonError, JsonProblem},
+    read::Reader,
+};
 use contract::limits::JSON_NODES_MAX;
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 /// One step on the way from the outermost value to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,21 +56,6 @@ pub fn rewrite<'a>(json: &'a str, rewriter: &mut dyn Rewriter) -> Result<Cow<'a,
     }
     pass.written.push_str(&json[pass.copied..]);
     Ok(Cow::Owned(pass.written))
-}
-
-/// The pointer (RFC 6901) that names a place below `base`.
-pub fn pointer(base: &str, place: &[Step<'_>]) -> String {
-    let mut text = base.to_owned();
-    for step in place {
-        text.push('/');
-        match step {
-            Step::Name(name) => text.push_str(&name.replace('~', "~0").replace('/', "~1")),
-            Step::Element(position) => {
-                let _ = write!(text, "{position}");
-            }
-        }
-    }
-    text
 }
 
 struct Pass<'a, 'r> {
@@ -148,7 +136,7 @@ impl<'a> Pass<'a, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::pointer, *};
 
     struct Script {
         whole: &'static str,

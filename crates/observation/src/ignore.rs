@@ -1,7 +1,7 @@
 //! Differences that do not count, by rule or as noise: one spelling for tapes, cases, live replays and gates.
 
+use json::{InvalidPointer, Pointer};
 use std::{collections::BTreeSet, str::FromStr};
-use tape::{InvalidPointer, Pointer};
 
 /// All that does not count where observations are compared.
 #[derive(Clone, Debug, Default)]

@@ -1,32 +1,30 @@
 //! The signed document that says which guests answer which requests.
 
+mod name;
+
+#[cfg(test)]
+mod tests;
+
+pub use name::{ChannelName, InvalidChannelName};
+
 use super::signature::{PublicKeys, Purpose, SignatureError};
 use contract::{
     compatibility::HANDLER,
     digest::Digest,
     http::is_token,
     limits::{
-        CHANNEL_GENERATION_MAX, CHANNEL_NAME_BYTES_MAX, CHANNEL_ROUTES_MAX,
-        ENVIRONMENT_VARIABLES_MAX, Limits, ROUTE_GUESTS_MAX,
+        CHANNEL_GENERATION_MAX, CHANNEL_ROUTES_MAX, ENVIRONMENT_VARIABLES_MAX, Limits,
+        ROUTE_GUESTS_MAX,
     },
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
 use storage::Namespace;
 
 /// The version of this document.
 const FORMAT: u32 = 1;
 /// Stands for a value that is not shown.
 const HIDDEN: &str = "(hidden)";
-
-/// Names a channel: 1 to 64 characters of `[a-z0-9-]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelName(String);
-
-/// Text that is not a channel's name.
-#[derive(Debug, thiserror::Error)]
-#[error("a channel's name is 1 to {CHANNEL_NAME_BYTES_MAX} characters of `a-z`, `0-9` and `-`")]
-pub struct InvalidChannelName;
 
 /// Which guests serve, as of one generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -323,38 +321,6 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-impl FromStr for ChannelName {
-    type Err = InvalidChannelName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidChannelName> {
-        let is_allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-        if text.is_empty() || text.len() > CHANNEL_NAME_BYTES_MAX || !text.bytes().all(is_allowed) {
-            return Err(InvalidChannelName);
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for ChannelName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl Serialize for ChannelName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ChannelName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
-    }
-}
-
 /// An optional value that is text in a document.
 mod optional_text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -378,105 +344,5 @@ mod optional_text {
         Option::<String>::deserialize(deserializer)?
             .map(|text| text.parse().map_err(D::Error::custom))
             .transpose()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn channel(change: impl FnOnce(&mut Channel)) -> Result<(), String> {
-        let mut channel = Channel::new("items".parse().unwrap());
-        channel.generation = 1;
-        channel.routes.push(route("/"));
-        change(&mut channel);
-        channel.check()
-    }
-
-    fn route(path: &str) -> Route {
-        Route {
-            path: path.to_owned(),
-            namespace: None,
-            environment: BTreeMap::new(),
-            limits: RouteLimits::default(),
-            guests: vec![Share {
-                digest: Digest::of(b""),
-                percent: 100,
-            }],
-            previous: None,
-            generation_min: None,
-        }
-    }
-
-    #[test]
-    fn a_document_keeps_its_rules() {
-        assert_eq!(channel(|_| ()), Ok(()));
-        assert!(channel(|channel| channel.generation = 0).is_err());
-        assert!(channel(|channel| channel.generation = u64::MAX).is_err());
-        assert!(channel(|channel| channel.routes.clear()).is_err());
-        assert!(channel(|channel| channel.routes.push(route("/"))).is_err());
-        assert!(channel(|channel| channel.routes[0].guests.clear()).is_err());
-        assert!(channel(|channel| channel.routes[0].guests[0].percent = 99).is_err());
-        assert!(channel(|channel| channel.select_header = Some("X-Guest".into())).is_err());
-        assert_eq!(
-            channel(|channel| channel.select_header = Some("x-guest".into())),
-            Ok(())
-        );
-        let share = |percent| Share {
-            digest: Digest::of(b""),
-            percent,
-        };
-        let twice = channel(|channel| channel.routes[0].guests = vec![share(50), share(50)]);
-        assert!(twice.unwrap_err().contains("twice"));
-        // Sums that wrap around do not pass.
-        let huge = channel(|channel| channel.routes[0].guests[0].percent = u32::MAX);
-        assert!(huge.is_err());
-    }
-
-    #[test]
-    fn paths_are_segments() {
-        for good in ["/", "/items", "/v1/items", "/a.b~c_d-e"] {
-            assert_eq!(
-                channel(|channel| channel.routes = vec![route(good)]),
-                Ok(()),
-                "{good}"
-            );
-        }
-        for bad in [
-            "", "items", "//", "/items/", "/../x", "/a/./b", "/a%2Fb", "/a b", "/ä",
-        ] {
-            assert!(
-                channel(|channel| channel.routes = vec![route(bad)]).is_err(),
-                "{bad}"
-            );
-        }
-    }
-
-    #[test]
-    fn limits_narrow_and_never_widen() {
-        let host = Limits::default();
-        let wide = RouteLimits {
-            guest_memory_bytes_max: Some(usize::MAX),
-            request_duration_ms_max: Some(5),
-            ..RouteLimits::default()
-        };
-        let limits = wide.within(&host);
-        assert_eq!(limits.guest_memory_bytes_max, host.guest_memory_bytes_max);
-        assert_eq!(limits.request_duration_max, Duration::from_millis(5));
-    }
-
-    #[test]
-    fn a_document_survives_its_text_and_unknown_members_are_refused() {
-        let mut document = Channel::new("items".parse().unwrap());
-        document.routes.push(Route {
-            namespace: Some("team-a".parse().unwrap()),
-            ..route("/a")
-        });
-        let text = serde_json::to_string(&document).unwrap();
-        assert_eq!(serde_json::from_str::<Channel>(&text).unwrap(), document);
-        let more = text.replacen("\"path\"", "\"weight\":1,\"path\"", 1);
-        assert!(serde_json::from_str::<Channel>(&more).is_err());
-        let escape = text.replace("team-a", "team#a");
-        assert!(serde_json::from_str::<Channel>(&escape).is_err());
     }
 }

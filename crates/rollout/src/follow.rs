@@ -4,27 +4,26 @@
 //! starts the next one beside itself, and is answered by what is there. So is every other, until all that the new generation names has
 //! been made ready; then the next request finds it. Requests in flight end on the guests they began with.
 
+mod look;
+
 use crate::{
     fleet::Fleet,
     prepare::{HostContext, Preparer, Ready},
-    report::{ChannelReport, FollowError, Look},
+    report::{ChannelReport, FollowError},
 };
 use arc_swap::ArcSwap;
 use contract::{digest::Digest, http::Request, limits::Limits, outcome::Fault, seed::Seed};
-use rand_chacha::{ChaCha12Rng, rand_core::Rng};
-use release::{
-    ArtifactStore, Channel, ChannelName, ChannelStore, InvalidRecord, PublicKeys, RecordState,
-    Successor, record_state, successor,
-};
+use rand_chacha::ChaCha12Rng;
+use release::{ArtifactStore, ChannelName, ChannelStore, PublicKeys};
 use runtime::engine::{Guest, LoadError};
 use service::{Deployment, Router};
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::time::timeout;
 
@@ -32,14 +31,6 @@ use tokio::time::timeout;
 const LOOK_DURATION_MAX: Duration = Duration::from_secs(60);
 /// The same for the first look, which a host's start waits for, where there is a bundled guest to start with (AWS: init has 10 s).
 const FIRST_LOOK_DURATION_MAX: Duration = Duration::from_secs(5);
-/// Looks that fail one after the other are this many doublings of the interval apart at most.
-const BACKOFF_DOUBLINGS_MAX: u32 = 2;
-/// Times that the document is read again in one look because a later generation turned out to be recorded.
-const REREADS_MAX: u32 = 3;
-/// How long after a swap the generation's record is looked for: whoever promotes writes it after the document.
-const RECORD_DELAY_MS: u64 = 5000;
-/// Reports that wait to be taken; older ones go.
-const REPORTS_MAX: usize = 16;
 
 /// What to follow, and with what.
 pub struct Following {
@@ -273,237 +264,5 @@ impl Router for Follower {
             Serving::Fleet(_) | Serving::Bundled(_) => Fault::Unrouted,
             Serving::Nothing => Fault::Unavailable,
         }
-    }
-}
-
-/// Says that the look is over, however it ended.
-struct Looking(Arc<Inner>);
-
-impl Drop for Looking {
-    fn drop(&mut self) {
-        self.0.is_looking.store(false, Ordering::Release);
-    }
-}
-
-impl Inner {
-    /// Starts a look beside the request, unless one is under way.
-    fn start_look(self: &Arc<Self>, now_ms: u64) {
-        if self.is_looking.swap(true, Ordering::Acquire) {
-            return;
-        }
-        let looking = Looking(self.clone());
-        tokio::spawn(async move {
-            looking.0.look(now_ms, LOOK_DURATION_MAX).await;
-        });
-    }
-
-    async fn look(&self, now_ms: u64, duration_max: Duration) -> ChannelReport {
-        let started = Instant::now();
-        let mut looks = self.looks.lock().await;
-        self.schedule(now_ms, &mut looks);
-        let result = match timeout(duration_max, self.follow(now_ms, &mut looks)).await {
-            Ok(result) => result,
-            Err(_) => Err(FollowError::TimedOut(duration_max)),
-        };
-        match &result {
-            Ok(_) => {
-                looks.failures = 0;
-                self.looked_at_ms.fetch_max(now_ms, Ordering::Relaxed);
-            }
-            Err(_) => looks.failures += 1,
-        }
-        // However the look ended: what a refused generation named is let go of like what served before.
-        looks.ready.keep(&self.in_use());
-        self.schedule(now_ms, &mut looks);
-        let report = ChannelReport {
-            at_ms: now_ms,
-            duration: started.elapsed(),
-            result,
-        };
-        if !matches!(report.result, Ok(Look::Unchanged)) {
-            self.report(report.clone());
-        }
-        if looks.has_started {
-            self.rule_out_bundled(&report);
-        }
-        report
-    }
-
-    /// The bundled guest stands in only while nothing is known of the channel: whoever can delete or replace the document must not choose
-    /// the guest by keeping hosts from the stores while they start.
-    fn rule_out_bundled(&self, report: &ChannelReport) {
-        if let Err(error) = &report.result
-            && !error.is_unreachable()
-            && matches!(**self.serving.load(), Serving::Bundled(_))
-        {
-            self.serving.store(Arc::new(Serving::Nothing));
-            let error = Box::new(error.clone());
-            self.remark(report.at_ms, FollowError::BundledStopped(error));
-        }
-    }
-
-    fn schedule(&self, now_ms: u64, looks: &mut Looks) {
-        let doublings = looks.failures.min(BACKOFF_DOUBLINGS_MAX);
-        let interval_ms = self.interval_ms.saturating_mul(1 << doublings);
-        let jitter_ms = looks.random.next_u64() % (interval_ms / 5).max(1);
-        let wait_ms = (interval_ms - interval_ms / 10).saturating_add(jitter_ms);
-        self.next_look_at_ms
-            .store(now_ms.saturating_add(wait_ms), Ordering::Relaxed);
-    }
-
-    /// Brings what serves to what the channel names, and some time after that reports once if the generation that serves has no record.
-    async fn follow(&self, now_ms: u64, looks: &mut Looks) -> Result<Look, FollowError> {
-        let look = self.update(now_ms, &mut looks.ready).await?;
-        if let Look::Swapped { to, .. } = &look {
-            looks.unchecked = Some((*to, now_ms.saturating_add(RECORD_DELAY_MS)));
-        } else if let Some((generation, check_at_ms)) = looks.unchecked
-            && now_ms >= check_at_ms
-        {
-            self.check_record(now_ms, generation).await?;
-            looks.unchecked = None;
-        }
-        Ok(look)
-    }
-
-    async fn check_record(&self, now_ms: u64, generation: u64) -> Result<(), FollowError> {
-        let Preparer {
-            artifacts, keys, ..
-        } = &self.preparer;
-        let state = record_state(&**artifacts, keys, &self.channel, generation).await?;
-        if let RecordState::Missing(reason) | RecordState::Invalid(reason) = state {
-            self.remark(now_ms, FollowError::NoRecord { generation, reason });
-        }
-        Ok(())
-    }
-
-    /// Brings what serves to what the channel names. Whatever fails leaves what serves as it is.
-    async fn update(&self, now_ms: u64, ready: &mut Ready) -> Result<Look, FollowError> {
-        let mut rereads = 0;
-        loop {
-            match self.take_document(now_ms, ready).await {
-                // It may have been promoted between the two reads; if not, the document is still the old one.
-                Err(FollowError::Superseded { .. }) if rereads < REREADS_MAX => rereads += 1,
-                result => return result,
-            }
-        }
-    }
-
-    async fn take_document(&self, now_ms: u64, ready: &mut Ready) -> Result<Look, FollowError> {
-        let text = self.channels.read(&self.channel).await?;
-        let text = text.ok_or(FollowError::NoChannel)?;
-        let document = Digest::of(text.as_bytes());
-        if let Serving::Fleet(fleet) = &**self.serving.load()
-            && fleet.document == document
-        {
-            // It goes on serving, but nobody should find that out by accident.
-            fleet.channel.check_time(now_ms)?;
-            return Ok(Look::Unchanged);
-        }
-        let channel = Channel::open(&text, &self.keys, &self.channel)?;
-        channel.check_time(now_ms)?;
-        let found = channel.generation;
-        let from = self.generation();
-        if let Serving::Fleet(fleet) = &**self.serving.load() {
-            let serving = fleet.channel.generation;
-            if found < serving {
-                return Err(FollowError::Older { serving, found });
-            }
-            if found == serving {
-                // What was signed counts, not how the signed document around it is written.
-                return if channel == fleet.channel {
-                    Ok(Look::Unchanged)
-                } else {
-                    Err(FollowError::Forked(serving))
-                };
-            }
-        }
-        if found < self.generation_min {
-            let minimum = self.generation_min;
-            return Err(FollowError::BelowMinimum { found, minimum });
-        }
-        self.swap(now_ms, channel, document, ready).await?;
-        let serving = self.serving.load();
-        let Serving::Fleet(fleet) = &**serving else {
-            return Ok(Look::Unchanged);
-        };
-        Ok(Look::Swapped {
-            from,
-            to: fleet.channel.generation,
-            rollback: fleet.channel.rollback,
-            by: fleet.channel.by.clone(),
-        })
-    }
-
-    async fn swap(
-        &self,
-        now_ms: u64,
-        channel: Channel,
-        document: Digest,
-        ready: &mut Ready,
-    ) -> Result<(), FollowError> {
-        let generation = channel.generation;
-        let Preparer {
-            artifacts, keys, ..
-        } = &self.preparer;
-        // Before anything is fetched: what an old document names is not worth it.
-        let invalid = match successor(&**artifacts, keys, &self.channel, generation).await? {
-            Successor::Missing => None,
-            Successor::Recorded(recorded) => {
-                let found = generation;
-                return Err(FollowError::Superseded { found, recorded });
-            }
-            Successor::Invalid(invalid) => Some(invalid),
-        };
-        let prepared = self.preparer.fleet(channel, document, ready).await;
-        let (fleet, missing) =
-            prepared.map_err(|error| FollowError::Prepare { generation, error })?;
-        self.serving
-            .store(Arc::new(Serving::Fleet(Box::new(fleet))));
-        for error in missing {
-            self.remark(now_ms, FollowError::NoFallback { generation, error });
-        }
-        // Garbage stops no host, or whoever can write to the store could stop them all; but it may hide a later generation.
-        if let Some(InvalidRecord { reason, .. }) = invalid {
-            self.remark(now_ms, FollowError::InvalidRecord { generation, reason });
-        }
-        Ok(())
-    }
-
-    /// The guests of the generation that serves.
-    fn in_use(&self) -> Vec<Digest> {
-        match &**self.serving.load() {
-            Serving::Fleet(fleet) => fleet.channel.guests().collect(),
-            Serving::Bundled(_) | Serving::Nothing => Vec::new(),
-        }
-    }
-
-    fn generation(&self) -> Option<u64> {
-        match &**self.serving.load() {
-            Serving::Fleet(fleet) => Some(fleet.channel.generation),
-            Serving::Bundled(_) | Serving::Nothing => None,
-        }
-    }
-
-    /// Reports what somebody has to see to, beside what the look comes to.
-    fn remark(&self, at_ms: u64, error: FollowError) {
-        self.report(ChannelReport {
-            at_ms,
-            duration: Duration::ZERO,
-            result: Err(error),
-        });
-    }
-
-    fn report(&self, report: ChannelReport) {
-        let mut reports = self.reports();
-        if reports.len() >= REPORTS_MAX {
-            reports.pop_front();
-        }
-        reports.push_back(report);
-        drop(reports);
-        self.has_reports.store(true, Ordering::Relaxed);
-    }
-
-    fn reports(&self) -> std::sync::MutexGuard<'_, VecDeque<ChannelReport>> {
-        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,11 +6,13 @@ mod config;
 mod image;
 mod inspect;
 mod load;
+mod load_error;
 
 pub use config::EngineOptions;
-pub use image::{ImageError, is_image};
+pub use image::{IMAGE_SUFFIX, ImageError, is_image, is_image_name};
 pub use inspect::{Import, Inspection};
-pub use load::{Candidate, Guest, IMAGE_SUFFIX, LoadError, is_image_name};
+pub use load::{Candidate, Guest};
+pub use load_error::LoadError;
 
 pub use contract::compatibility::{HANDLER, Target, WASMTIME};
 

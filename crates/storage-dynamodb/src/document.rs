@@ -1,27 +1,30 @@
 //! Documents as DynamoDB's native maps, and back. Numbers pass as digits, never through floating point.
 
-use super::layout::Unreadable;
+use super::malformed_item::MalformedItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 use storage::Document;
 
 /// The document as a map.
-pub(super) fn to_map(document: &Document) -> Result<AttributeValue, Unreadable> {
+pub(super) fn to_map(document: &Document) -> Result<AttributeValue, MalformedItemError> {
     let mut reader = Reader {
         text: document.as_str(),
         at: 0,
     };
     reader
         .value()
-        .ok_or_else(|| Unreadable("the document's text is not canonical".to_owned()))
+        .ok_or_else(|| MalformedItemError("the document's text is not canonical".to_owned()))
 }
 
 /// The document in a map. What JSON does not have is refused: binary values, and sets.
-pub(super) fn from_map(map: &HashMap<String, AttributeValue>) -> Result<Document, Unreadable> {
+pub(super) fn from_map(
+    map: &HashMap<String, AttributeValue>,
+) -> Result<Document, MalformedItemError> {
     let mut text = String::new();
     write_map(&mut text, map)?;
     // One rule decides what a document is: here it orders members, spells numbers and counts sizes.
-    Document::parse(&text).map_err(|error| Unreadable(format!("`doc` is no document: {error}")))
+    Document::parse(&text)
+        .map_err(|error| MalformedItemError(format!("`doc` is no document: {error}")))
 }
 
 /// Reads canonical text. serde_json would do, but for numbers: with all their digits it passes them as maps with a private member
@@ -122,7 +125,10 @@ impl Reader<'_> {
     }
 }
 
-fn write_map(out: &mut String, map: &HashMap<String, AttributeValue>) -> Result<(), Unreadable> {
+fn write_map(
+    out: &mut String,
+    map: &HashMap<String, AttributeValue>,
+) -> Result<(), MalformedItemError> {
     out.push('{');
     for (position, (name, value)) in map.iter().enumerate() {
         if position > 0 {
@@ -136,7 +142,7 @@ fn write_map(out: &mut String, map: &HashMap<String, AttributeValue>) -> Result<
     Ok(())
 }
 
-fn write_value(out: &mut String, value: &AttributeValue) -> Result<(), Unreadable> {
+fn write_value(out: &mut String, value: &AttributeValue) -> Result<(), MalformedItemError> {
     match value {
         AttributeValue::M(map) => write_map(out, map)?,
         AttributeValue::L(list) => {
@@ -158,19 +164,24 @@ fn write_value(out: &mut String, value: &AttributeValue) -> Result<(), Unreadabl
         | AttributeValue::Bs(_)
         | AttributeValue::Ns(_)
         | AttributeValue::Ss(_) => {
-            return Err(Unreadable(
+            return Err(MalformedItemError(
                 "`doc` holds a binary value or a set, which JSON does not have".to_owned(),
             ));
         }
         // The type is open.
-        _ => return Err(Unreadable("`doc` holds a value of unknown type".to_owned())),
+        _ => {
+            return Err(MalformedItemError(
+                "`doc` holds a value of unknown type".to_owned(),
+            ));
+        }
     }
     Ok(())
 }
 
-fn write_string(out: &mut String, text: &str) -> Result<(), Unreadable> {
-    let quoted = serde_json::to_string(text)
-        .map_err(|error| Unreadable(format!("`doc` holds a string that is none: {error}")))?;
+fn write_string(out: &mut String, text: &str) -> Result<(), MalformedItemError> {
+    let quoted = serde_json::to_string(text).map_err(|error| {
+        MalformedItemError(format!("`doc` holds a string that is none: {error}"))
+    })?;
     out.push_str(&quoted);
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! AWS: "Error handling with DynamoDB"; the SDK's error types are open, so that codes are told apart by name, and by HTTP status where
 //! there is none.
 
-use super::{layout::Unreadable, response::ResponseTooLargeError};
+use super::{malformed_item::MalformedItemError, response::ResponseTooLargeError};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::ConnectorError};
 use hyper_util::client::legacy::Error as HttpError;
@@ -100,7 +100,7 @@ where
         SdkError::DispatchFailure(failure) => failure
             .as_connector_error()
             .map_or(ErrorClass::Uncertain, of_dispatch),
-        SdkError::ConstructionFailure(_) if find_source::<Unreadable>(&error).is_some() => {
+        SdkError::ConstructionFailure(_) if find_source::<MalformedItemError>(&error).is_some() => {
             ErrorClass::Defect
         }
         SdkError::ConstructionFailure(_) => ErrorClass::Misconfigured,

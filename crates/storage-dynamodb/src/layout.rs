@@ -11,7 +11,7 @@
 //! Partitions that start with `#` are the host's own: `#tenon` (facts about the table), `#token` (transactions done under a token),
 //! `#channel` (release channels).
 
-use super::document;
+use super::{document, malformed_item::MalformedItemError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 use storage::{Entry, Item, Key, Revision};
@@ -42,11 +42,6 @@ const ESCAPED_NUL: &str = "\0\u{1}";
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
-/// Attributes that are not those of an item. The text says which and why, never what they hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Unreadable(pub(super) String);
-
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
@@ -72,7 +67,7 @@ pub(super) fn index_key_attributes(key: &Key, index: &Key) -> Attributes {
 }
 
 /// What a put writes.
-pub(super) fn item_attributes(key: &Key, item: &Item) -> Result<Attributes, Unreadable> {
+pub(super) fn item_attributes(key: &Key, item: &Item) -> Result<Attributes, MalformedItemError> {
     let mut attributes = match &item.index {
         Some(index) => index_key_attributes(key, index),
         None => key_attributes(key),
@@ -86,17 +81,17 @@ pub(super) fn item_attributes(key: &Key, item: &Item) -> Result<Attributes, Unre
 }
 
 /// The item in the attributes of a read. Other attributes may stand beside.
-pub(super) fn item(mut attributes: Attributes) -> Result<Item, Unreadable> {
+pub(super) fn item(mut attributes: Attributes) -> Result<Item, MalformedItemError> {
     let document = match attributes.remove(DOCUMENT) {
         Some(AttributeValue::M(map)) => document::from_map(&map)?,
-        Some(_) => return Err(Unreadable(format!("`{DOCUMENT}` is not a map"))),
+        Some(_) => return Err(MalformedItemError(format!("`{DOCUMENT}` is not a map"))),
         None => return Err(missing(DOCUMENT)),
     };
     let revision = Revision::from(take_text(&mut attributes, REVISION)?.ok_or(missing(REVISION))?);
     let expires_at = match attributes.remove(EXPIRY) {
         None => None,
         Some(AttributeValue::N(digits)) => Some(seconds(&digits)?),
-        Some(_) => return Err(Unreadable(format!("`{EXPIRY}` is not a number"))),
+        Some(_) => return Err(MalformedItemError(format!("`{EXPIRY}` is not a number"))),
     };
     let index_partition = take_text(&mut attributes, INDEX_PARTITION)?;
     let index_sort = take_text(&mut attributes, INDEX_SORT)?;
@@ -104,8 +99,9 @@ pub(super) fn item(mut attributes: Attributes) -> Result<Item, Unreadable> {
         (None, None) => None,
         (Some(partition), Some(combined)) => Some(Key {
             partition,
-            sort: secondary_sort(&combined)
-                .ok_or_else(|| Unreadable(format!("`{INDEX_SORT}` is not a combined sort key")))?,
+            sort: secondary_sort(&combined).ok_or_else(|| {
+                MalformedItemError(format!("`{INDEX_SORT}` is not a combined sort key"))
+            })?,
         }),
         (None, Some(_)) => return Err(missing(INDEX_PARTITION)),
         (Some(_), None) => return Err(missing(INDEX_SORT)),
@@ -119,7 +115,7 @@ pub(super) fn item(mut attributes: Attributes) -> Result<Item, Unreadable> {
 }
 
 /// The entry in the attributes of a query's answer.
-pub(super) fn entry(mut attributes: Attributes) -> Result<Entry, Unreadable> {
+pub(super) fn entry(mut attributes: Attributes) -> Result<Entry, MalformedItemError> {
     let key = key(&mut attributes)?;
     Ok(Entry {
         key,
@@ -128,7 +124,7 @@ pub(super) fn entry(mut attributes: Attributes) -> Result<Entry, Unreadable> {
 }
 
 /// Takes the table's key out.
-pub(super) fn key(attributes: &mut Attributes) -> Result<Key, Unreadable> {
+pub(super) fn key(attributes: &mut Attributes) -> Result<Key, MalformedItemError> {
     Ok(Key {
         partition: take_text(attributes, PARTITION)?.ok_or(missing(PARTITION))?,
         sort: take_text(attributes, SORT)?.ok_or(missing(SORT))?,
@@ -144,23 +140,23 @@ pub(super) fn has_revision(attributes: Option<&Attributes>, revision: &Revision)
 pub(super) fn take_text(
     attributes: &mut Attributes,
     name: &str,
-) -> Result<Option<String>, Unreadable> {
+) -> Result<Option<String>, MalformedItemError> {
     match attributes.remove(name) {
         None => Ok(None),
         Some(AttributeValue::S(text)) => Ok(Some(text)),
-        Some(_) => Err(Unreadable(format!("`{name}` is not a string"))),
+        Some(_) => Err(MalformedItemError(format!("`{name}` is not a string"))),
     }
 }
 
-pub(super) fn missing(name: &str) -> Unreadable {
-    Unreadable(format!("`{name}` is missing"))
+pub(super) fn missing(name: &str) -> MalformedItemError {
+    MalformedItemError(format!("`{name}` is missing"))
 }
 
 /// Whole seconds; other tools may have written what the store itself never does.
-fn seconds(digits: &str) -> Result<u64, Unreadable> {
+fn seconds(digits: &str) -> Result<u64, MalformedItemError> {
     digits
         .parse()
-        .map_err(|_| Unreadable(format!("`{EXPIRY}` is not a number of whole seconds")))
+        .map_err(|_| MalformedItemError(format!("`{EXPIRY}` is not a number of whole seconds")))
 }
 
 /// The sort key of the index: secondary sort key, partition and sort key, in an encoding that keeps their order. Items with the same

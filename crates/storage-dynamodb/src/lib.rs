@@ -36,6 +36,7 @@ mod cursor_key;
 mod document;
 pub mod error_class;
 pub mod layout;
+mod malformed_item;
 mod operation;
 pub mod plain_endpoint;
 mod query;
@@ -52,7 +53,8 @@ pub use self::{
 use self::{
     condition::Condition,
     error_class::{ErrorClass, judge},
-    layout::{Attributes, Unreadable},
+    layout::Attributes,
+    malformed_item::MalformedItemError,
     retry::{Answer, Effect, Retry, traced},
 };
 pub use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -230,7 +232,7 @@ fn readable(retry: &Retry<'_>, attributes: Attributes) -> Result<Item, StorageEr
 }
 
 /// Somebody else wrote what is there, or wrote over it.
-fn unreadable(retry: &Retry<'_>, error: &Unreadable) -> StorageError {
+fn unreadable(retry: &Retry<'_>, error: &MalformedItemError) -> StorageError {
     retry.fault(&format!(
         "what is stored cannot be read as an item: {error}"
     ));

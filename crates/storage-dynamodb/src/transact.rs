@@ -9,7 +9,8 @@ use super::{
     condition::Condition,
     error_class::{ErrorClass, Verdict, judge, of_code},
     in_the_way,
-    layout::{self, Attributes, Unreadable, number, text},
+    layout::{self, Attributes, number, text},
+    malformed_item::MalformedItemError,
     retry::{Answer, Effect, Retry, traced},
     unexpected, unreadable,
 };
@@ -146,7 +147,7 @@ impl DynamoDbStorage {
         token: Option<(&str, &OperationsDigest)>,
         revisions: &[Option<Revision>],
         found: &ReturnValuesOnConditionCheckFailure,
-    ) -> Result<Vec<TransactWriteItem>, Unreadable> {
+    ) -> Result<Vec<TransactWriteItem>, MalformedItemError> {
         let mut items = Vec::with_capacity(operations.len() + 1);
         for (operation, revision) in operations.iter().zip(revisions) {
             items.push(self.write(call, operation, revision.as_ref(), found)?);
@@ -163,7 +164,7 @@ impl DynamoDbStorage {
         operation: &Operation,
         revision: Option<&Revision>,
         found: &ReturnValuesOnConditionCheckFailure,
-    ) -> Result<TransactWriteItem, Unreadable> {
+    ) -> Result<TransactWriteItem, MalformedItemError> {
         let condition = Condition::of(operation.precondition(), call);
         let all_old = condition.is_some().then(|| found.clone());
         let (expression, values) = condition
@@ -190,7 +191,7 @@ impl DynamoDbStorage {
                 write.put(put.build().map_err(incomplete)?)
             }
             (Operation::Put { .. }, None) => {
-                return Err(Unreadable("a put without a revision".to_owned()));
+                return Err(MalformedItemError("a put without a revision".to_owned()));
             }
             (Operation::Delete { .. }, _) => {
                 let delete = Delete::builder()
@@ -221,7 +222,7 @@ impl DynamoDbStorage {
         token: &str,
         digest: &OperationsDigest,
         revisions: &[Option<Revision>],
-    ) -> Result<TransactWriteItem, Unreadable> {
+    ) -> Result<TransactWriteItem, MalformedItemError> {
         let duration_ms = TOKEN_DURATION.as_millis() as u64;
         let mut attributes = layout::key_attributes(&token_key(token));
         let revisions: Vec<&str> = revisions
@@ -256,8 +257,8 @@ fn token_key(token: &str) -> Key {
     }
 }
 
-fn incomplete(error: impl std::error::Error) -> Unreadable {
-    Unreadable(error.to_string())
+fn incomplete(error: impl std::error::Error) -> MalformedItemError {
+    MalformedItemError(error.to_string())
 }
 
 /// A cancelled transaction is an outcome if nothing but preconditions stood in its way. Others may have kept it from finding out about
@@ -289,7 +290,7 @@ fn judge_transaction(error: &TransactWriteItemsError, status: u16) -> Verdict {
 }
 
 /// The transaction that an item under a token stands for.
-fn remembered(mut attributes: Attributes) -> Result<Remembered, Unreadable> {
+fn remembered(mut attributes: Attributes) -> Result<Remembered, MalformedItemError> {
     let done_at_ms = match attributes.remove(DONE_AT) {
         Some(AttributeValue::N(digits)) => digits.parse().ok(),
         _ => None,

@@ -3,11 +3,14 @@
 //! The reader is our own: serde_json with arbitrary precision passes numbers through its visitor as maps with a private member
 //! name, which a hostile document can contain. Tests hold the two together.
 
+mod escape;
+
+use self::escape::write_string;
 use super::{Document, StorageError, number::Number};
 use contract::limits::{
     DOCUMENT_DEPTH_MAX, DOCUMENT_TEXT_BYTES_MAX, DOCUMENT_VALUES_MAX, ITEM_BYTES_MAX,
 };
-use std::{borrow::Cow, fmt::Write as _, ops::Range, str::FromStr};
+use std::{borrow::Cow, ops::Range, str::FromStr};
 
 /// What a list or map costs, and each of its elements (AWS: DynamoDB item sizes and formats).
 const CONTAINER_BYTES: usize = 3;
@@ -414,39 +417,6 @@ impl<'a> Reader<'a> {
             exponent,
         }
         .write_canonical(&mut self.out)
-    }
-}
-
-fn write_string(out: &mut String, string: &str) {
-    out.push('"');
-    if string
-        .bytes()
-        .any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
-    {
-        string
-            .chars()
-            .for_each(|character| write_escaped(out, character));
-    } else {
-        out.push_str(string);
-    }
-    out.push('"');
-}
-
-/// The escapes that JSON requires, in their shortest form.
-fn write_escaped(out: &mut String, character: char) {
-    match character {
-        '"' => out.push_str("\\\""),
-        '\\' => out.push_str("\\\\"),
-        '\u{8}' => out.push_str("\\b"),
-        '\u{c}' => out.push_str("\\f"),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        '\0'..'\u{20}' => {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "\\u{:04x}", u32::from(character));
-        }
-        _ => out.push(character),
     }
 }
 

@@ -3,21 +3,18 @@
 use super::{
     FaultRecord, StorageFunction,
     redact::{Redaction, body_place},
-    splices::Name,
+    splices::{Name, list},
 };
 use contract::{
     digest::Digest,
-    limits::{Limits, REPLAY_DURATION_MAX, TAPE_LINE_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
+    limits::{Limits, REPLAY_DURATION_MAX, TAPE_LINE_BYTES_MAX},
     log::LogLevel,
     seed::Seed,
 };
 use gateway::message::Message;
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error as _, SeqAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, marker::PhantomData, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 pub use super::call::read::ResultRecord;
 
@@ -387,37 +384,6 @@ pub fn id_of(line: &[u8]) -> Option<Cow<'_, str>> {
     serde_json::from_slice::<Head<'_>>(line)
         .ok()
         .map(|head| head.id)
-}
-
-/// A list of at most [`TAPE_LIST_ELEMENTS_MAX`] elements: one of the smallest would otherwise take many times its text.
-pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    struct Elements<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(
-                formatter,
-                "a list of at most {TAPE_LIST_ELEMENTS_MAX} elements"
-            )
-        }
-
-        fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
-            let mut elements = Vec::new();
-            while let Some(element) = seq.next_element()? {
-                if elements.len() == TAPE_LIST_ELEMENTS_MAX {
-                    return Err(S::Error::invalid_length(elements.len() + 1, &self));
-                }
-                elements.push(element);
-            }
-            Ok(elements)
-        }
-    }
-
-    deserializer.deserialize_seq(Elements(PhantomData))
 }
 
 /// A list of texts, each borrowed where it has no escapes.

@@ -1,9 +1,9 @@
 //! Lines of tape among other lines, whole or in parts.
 
 use super::{
-    Joiner, Line, ReadError,
     exchange::{FIRST_MEMBER, is_tape},
-    split::{JoinError, MissingParts, is_part},
+    lines::{Line, ReadError},
+    split::{JoinError, Joiner, MissingParts, is_part},
 };
 
 /// Picks lines of tape out of what it is shown, and puts split ones together.

@@ -31,6 +31,7 @@ mod encrypt;
 mod exchange;
 mod fault;
 mod find;
+mod lines;
 mod policy;
 mod read;
 mod record;
@@ -47,12 +48,13 @@ pub use exchange::{
 };
 pub use fault::FaultRecord;
 pub use find::TapeFinder;
+pub use json::InvalidPointer;
+pub use lines::{Line, ReadError};
 pub use policy::{InvalidPolicy, TapePolicy, is_failure};
-pub use read::{Line, ReadError, TapeReader};
+pub use read::TapeReader;
 pub use record::{
     RecordOptions, RecordedHost, RecordedRequest, Recorder, RecordingStorage, environment_digest,
     write_logs,
 };
-pub use redact::places::Pointer;
-pub use redact::{InvalidPointer, Redaction};
+pub use redact::Redaction;
 pub use split::{JoinError, Joiner, MissingParts, split};

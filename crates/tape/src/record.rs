@@ -1,11 +1,12 @@
 //! Records: a view of the store that notes every call, and the line that is made of a request afterwards.
 
 pub(super) mod calls;
+mod host;
 mod line;
 
 pub use calls::RecordingStorage;
-pub use line::write_logs;
-pub use line::{RecordedHost, RecordedRequest, environment_digest};
+pub use host::{RecordedHost, environment_digest};
+pub use line::{RecordedRequest, write_logs};
 
 use super::{TapePolicy, redact::Redaction};
 use contract::{digest::Digest, limits::TAPE_TEXT_BYTES_MAX, outcome::Answer};

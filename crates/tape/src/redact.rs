@@ -11,23 +11,21 @@ mod harvest;
 mod marks;
 mod message;
 mod names;
-pub mod places;
 mod sweep;
 mod text;
 mod values;
 mod walk;
+mod words;
 
 pub use marks::Marks;
 pub(crate) use message::without_copies;
 pub use message::{body_place, place_of};
-pub use places::InvalidPointer;
 pub(crate) use sweep::{Part, Sweep};
 pub use values::Secrets;
 
 use gateway::message::Message;
-use json::{JsonError, rewrite, write_string};
+use json::{InvalidPointer, JsonError, Pointer, rewrite, write_string};
 use marks::Place;
-use places::Pointer;
 use std::{borrow::Cow, collections::BTreeSet};
 use walk::{Section, Walk};
 

@@ -1,6 +1,11 @@
-//! JSON as text: changed at single places without making a tree of the rest.
+//! JSON as text: changed at single places without making a tree of the rest, and parts of it read within bounds.
 
-use std::{borrow::Cow, ops::Range};
+use contract::limits::TAPE_LIST_ELEMENTS_MAX;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, SeqAccess, Visitor},
+};
+use std::{borrow::Cow, fmt, marker::PhantomData, ops::Range};
 
 /// JSON text without line breaks: those that JSON allows stand between tokens, where a blank means the same.
 pub fn one_line(json: &[u8]) -> Cow<'_, [u8]> {
@@ -13,8 +18,39 @@ pub fn one_line(json: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// A member's name, borrowed where it has no escapes, which a plain `Cow` never is inside of a map.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 pub struct Name<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+/// A list of at most [`TAPE_LIST_ELEMENTS_MAX`] elements: one of the smallest would otherwise take many times its text.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    struct Elements<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(
+                formatter,
+                "a list of at most {TAPE_LIST_ELEMENTS_MAX} elements"
+            )
+        }
+
+        fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+            let mut elements = Vec::new();
+            while let Some(element) = seq.next_element()? {
+                if elements.len() == TAPE_LIST_ELEMENTS_MAX {
+                    return Err(S::Error::invalid_length(elements.len() + 1, &self));
+                }
+                elements.push(element);
+            }
+            Ok(elements)
+        }
+    }
+
+    deserializer.deserialize_seq(Elements(PhantomData))
+}
 
 /// Where `part`, a slice of `whole`, stands in it.
 pub fn span(whole: &str, part: &str) -> Range<usize> {

@@ -33,12 +33,12 @@
 
 mod line;
 mod metrics;
+mod report;
 mod request;
-mod time;
 mod trace;
 
 pub use metrics::{DIMENSION, Metric, Unit};
-pub use request::{Channel, Report};
+pub use report::{Channel, Report};
 pub use trace::Trace;
 
 use contract::{digest::Digest, log::LogLevel};

@@ -1,7 +1,7 @@
 //! One JSON object a line, member by member.
 
-use super::{GUEST_DIGITS, Ids, time::rfc3339};
-use contract::log::LogLevel;
+use super::{GUEST_DIGITS, Ids};
+use contract::{calendar::rfc3339_ms, log::LogLevel};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ impl<'a> Line<'a> {
     ) -> Self {
         lines.extend_from_slice(br#"{"timestamp":"#);
         let mut line = Self(lines);
-        line.value(&rfc3339(at_ms));
+        line.value(&rfc3339_ms(at_ms));
         line.member("level", level_name(level));
         line.member("message", message);
         line.optional("requestId", ids.request_id);

@@ -1,7 +1,7 @@
 //! Metrics in CloudWatch's embedded metric format (AWS: "Specification: Embedded metric format"): a log line that declares which of its
 //! members are metrics.
 
-use super::{Report, line::Line};
+use super::{line::Line, report::Report};
 use contract::outcome::{Failure, Fault, Summary};
 use serde::Serialize;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! `replay`: recorded events and cases, run again.
 
 use crate::{
-    args::{ReplayArgs, ReportFormat, TapeArgs},
+    args::replay::{ReplayArgs, ReportFormat, TapeArgs},
     commands::tape_options::{self, Preparation, TapeConfiguration},
     executor,
     exit::{Failure, Outcome},

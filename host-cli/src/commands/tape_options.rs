@@ -1,7 +1,7 @@
 //! How `replay` replays tapes: its options resolved, and the guests that it takes.
 
 use crate::{
-    args::{ModeName, OnMissName, TapeArgs},
+    args::replay::{ModeName, OnMissName, TapeArgs},
     exit::Failure,
     guest::{self, GuestSource, environment},
     release::keys,

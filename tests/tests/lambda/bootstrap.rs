@@ -1,6 +1,6 @@
 //! The host's program, and what it is started with.
 
-use super::{runtime_api::RuntimeApi, table::TABLE};
+use super::{PATIENCE, runtime_api::RuntimeApi, table::TABLE};
 use crate::support::fresh_folder;
 use contract::compatibility::Target;
 use runtime::engine::compile;
@@ -15,9 +15,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-/// How long a test waits for what is bound to happen.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a test needs of time beyond the deadline that it sets, on a machine that is busy.
 pub const SLACK: Duration = Duration::from_secs(5);

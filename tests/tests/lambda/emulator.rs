@@ -1,6 +1,9 @@
 //! `aws-lambda-rie`, Amazon's emulator of the Lambda runtime: it starts the host as Lambda would, and takes events over HTTP.
 
-use super::bootstrap::{Environment, Lines, PATIENCE};
+use super::{
+    PATIENCE,
+    bootstrap::{Environment, Lines},
+};
 use crate::support::http_client::Connection;
 use std::{
     env, fs,

@@ -1,7 +1,8 @@
 //! Guests change under the Lambda host: the channel in a DynamoDB engine, artifacts in an S3 that checks signatures.
 
 use super::{
-    bootstrap::{Bootstrap, Environment, PATIENCE, image, program},
+    PATIENCE,
+    bootstrap::{Bootstrap, Environment, image, program},
     emulator::Emulator,
     events::get,
     runtime_api::Invocation,

@@ -1,6 +1,6 @@
 //! Lambda's runtime API (AWS: "Using the Lambda runtime API for custom runtimes"), for invocations that the emulator cannot make.
 
-use super::bootstrap::PATIENCE;
+use super::PATIENCE;
 use serde_json::Value;
 use std::{
     collections::{HashMap, VecDeque},

@@ -2,7 +2,7 @@
 //! at any of them leaves the one generation or the other, whole.
 
 use super::site::{CHANNEL, key, promotion, signing};
-use crate::lambda::{
+use crate::support::{
     proxy::{Mode, Proxy},
     table::Table,
 };

@@ -2,13 +2,13 @@
 
 use crate::{
     cases::{case_folders, name},
-    lambda::table::Table,
     support::{
         fresh_folder,
         guests::{HOSTILE, REFERENCE},
         host_cli,
         in_process::{NOW_MS, memory_service, runtime},
         recording::{self, event, http_event, recorder},
+        table::Table,
     },
 };
 use contract::{limits::Limits, seed::Seed};

@@ -1,21 +1,35 @@
 //! The time format of API Gateway events: `06/May/2020:22:36:55 +0000`.
 
-use contract::calendar::date;
+use contract::calendar::utc;
+use time::Month;
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
-
-/// A time in milliseconds since the Unix epoch in the common log format.
+/// An instant in milliseconds since the Unix epoch in the common log format.
 pub fn common_log_format(epoch_ms: u64) -> String {
-    let seconds = epoch_ms / 1000;
-    let (year, month, day) = date(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    let month = usize::try_from(month - 1)
-        .ok()
-        .and_then(|index| MONTHS.get(index))
-        .unwrap_or(&"Jan");
-    format!("{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000")
+    let at = utc(epoch_ms);
+    let (hour, minute, second) = at.to_hms();
+    format!(
+        "{:02}/{}/{:04}:{hour:02}:{minute:02}:{second:02} +0000",
+        at.day(),
+        abbreviation(at.month()),
+        at.year()
+    )
+}
+
+fn abbreviation(month: Month) -> &'static str {
+    match month {
+        Month::January => "Jan",
+        Month::February => "Feb",
+        Month::March => "Mar",
+        Month::April => "Apr",
+        Month::May => "May",
+        Month::June => "Jun",
+        Month::July => "Jul",
+        Month::August => "Aug",
+        Month::September => "Sep",
+        Month::October => "Oct",
+        Month::November => "Nov",
+        Month::December => "Dec",
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::same, *};
 use contract::limits::{JSON_DEPTH_MAX, JSON_NODES_MAX};
 use proptest::prelude::*;
 

@@ -2,6 +2,7 @@
 //! with the way into the document: made anew for each difference, it would cost the length of the way times their number.
 
 use crate::Part;
+use json::push_name;
 use std::fmt::Write as _;
 
 /// Where a comparison is.
@@ -34,7 +35,7 @@ impl Path {
 
     /// Does something at the member `name` of where it is.
     pub(super) fn in_member<R>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> R) -> R {
-        self.below(work, |pointer| push_escaped(pointer, name))
+        self.below(work, |pointer| push_name(pointer, name))
     }
 
     /// Does something at the element `position` of where it is.
@@ -61,16 +62,5 @@ impl Path {
         self.depth -= 1;
         self.pointer.truncate(length);
         result
-    }
-}
-
-fn push_escaped(pointer: &mut String, name: &str) {
-    pointer.push('/');
-    for character in name.chars() {
-        match character {
-            '~' => pointer.push_str("~0"),
-            '/' => pointer.push_str("~1"),
-            other => pointer.push(other),
-        }
     }
 }

@@ -3,7 +3,7 @@
 //! A compiler takes some kilobytes for each function and each declaration, however short it is in the file, so that the size of a file bounds
 //! neither memory nor time. The counts are those that the file claims; a file that holds less is refused by the compiler.
 
-use super::LoadError;
+use super::load_error::LoadError;
 use wasmparser::{FunctionBody, Parser, Payload, SectionLimited};
 
 /// Functions, over all modules. An engine for JavaScript with its library has some 20,000.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    path::Path,
 };
 use twox_hash::XxHash3_128;
 
@@ -20,6 +21,15 @@ const MAGIC: &[u8; 8] = b"tenonimg";
 const FORMAT: u32 = 2;
 /// More than a seal takes, its length and the magic included.
 const SEAL_BYTES_MAX: u64 = 4096;
+
+/// How the name of an image's file ends.
+pub const IMAGE_SUFFIX: &str = "cwasm";
+
+/// Whether a file's name says that it holds native code, so that it may be run as such.
+pub fn is_image_name(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|suffix| suffix == IMAGE_SUFFIX)
+}
 
 /// What stands behind the code.
 #[derive(Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! JSON to storage calls.
 
 use super::StorageFunction;
-use crate::exchange::list;
+use crate::splices::list;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 use std::borrow::Cow;

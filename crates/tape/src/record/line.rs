@@ -1,28 +1,23 @@
 //! The line of one request.
 
-use super::{Omitted, RecordOptions, calls::Noted};
+use super::{Omitted, RecordOptions, calls::Noted, host::RecordedHost};
 use crate::{
     FaultRecord, VERSION,
     exchange::{FIRST_MEMBER, seal},
-    redact::{Marks, Part, Redaction, Secrets, Sweep, body_place, places::escape, without_copies},
+    redact::{Marks, Part, Redaction, Secrets, Sweep, body_place, without_copies},
     splices::{Splices, one_line, span},
 };
 use contract::{
     digest::Digest,
     hexadecimal::Hexadecimal,
-    limits::{Limits, TAPE_LINE_WRITTEN_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
-    log::{LogLevel, LogRecord},
+    limits::{TAPE_LINE_WRITTEN_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
+    log::LogRecord,
     outcome::{Answer, Summary},
     seed::Seed,
 };
 use gateway::{Rejection, message::Message};
-use json::{Object, write_array, write_number, write_string};
-use std::{
-    borrow::Cow,
-    cell::OnceCell,
-    collections::{BTreeMap, BTreeSet},
-    io::Write as _,
-};
+use json::{Object, join, write_array};
+use std::{borrow::Cow, cell::OnceCell, io::Write as _};
 
 /// What a request began with.
 #[derive(Clone, Debug)]
@@ -33,19 +28,6 @@ pub struct RecordedRequest<'a> {
     pub received_at_ms: u64,
     /// Source of everything random.
     pub seed: Seed,
-}
-
-/// What beside the event reaches the guest.
-#[derive(Clone, Debug)]
-pub struct RecordedHost<'a> {
-    /// What is taken off every path.
-    pub base_path: Option<&'a str>,
-    /// Bounds of one request.
-    pub limits: Limits,
-    /// Less severe log lines are dropped.
-    pub log_level: LogLevel,
-    /// The guest's environment variables, of which the names are written.
-    pub environment: &'a [(String, String)],
 }
 
 /// Room for a usual line beside event, calls and answer.
@@ -344,7 +326,7 @@ pub fn write_logs(
         if !record.attributes.is_empty() {
             let mut attributes = Object::begin(line.name("attributes"));
             for (key, value) in &record.attributes {
-                let at = format!("/logs/{number}/attributes/{}", escape(key));
+                let at = join(&format!("/logs/{number}/attributes"), key);
                 let value = redaction.attribute(key, value, &at, marks, secrets);
                 let value = one_line(value.as_bytes());
                 attributes.key(key).extend_from_slice(&value);
@@ -389,101 +371,4 @@ fn outcome(line: &mut Object<'_>, summary: &Summary, fault_detail: Option<&str>)
         }
     }
     object.end();
-}
-
-impl RecordedHost<'_> {
-    /// Writes what is not the default.
-    fn write(&self, out: &mut Vec<u8>, is_encrypted: bool) {
-        let mut host = Object::begin(out);
-        host.string("version", env!("CARGO_PKG_VERSION"));
-        if let Some(base_path) = self.base_path {
-            host.string("base_path", base_path);
-        }
-        if self.log_level != LogLevel::Info {
-            host.string("log_level", self.log_level.as_str());
-        }
-        if !self.environment.is_empty() {
-            let names: BTreeSet<&str> = self
-                .environment
-                .iter()
-                .map(|(name, _)| name.as_str())
-                .collect();
-            write_array(host.name("environment_names"), names, write_string);
-            // Short secrets can be guessed from a digest: it is for those only who can read the line.
-            if is_encrypted {
-                let digest = environment_digest(self.environment);
-                host.string("environment", &digest.to_string());
-            }
-        }
-        if self.limits != Limits::default() {
-            limits(host.name("limits"), &self.limits);
-        }
-        host.end();
-    }
-}
-
-fn limits(out: &mut Vec<u8>, limits: &Limits) {
-    let default = Limits::default();
-    let Limits {
-        request_body_bytes_max,
-        request_target_bytes_max,
-        request_headers_bytes_max,
-        guest_memory_bytes_max,
-        host_calls_max,
-        storage_calls_max,
-        request_duration_max,
-    } = *limits;
-    let mut object = Object::begin(out);
-    let milliseconds = |duration: std::time::Duration| duration.as_millis() as usize;
-    for (name, value, usual) in [
-        (
-            "request_body_bytes_max",
-            request_body_bytes_max,
-            default.request_body_bytes_max,
-        ),
-        (
-            "request_target_bytes_max",
-            request_target_bytes_max,
-            default.request_target_bytes_max,
-        ),
-        (
-            "request_headers_bytes_max",
-            request_headers_bytes_max,
-            default.request_headers_bytes_max,
-        ),
-        (
-            "guest_memory_bytes_max",
-            guest_memory_bytes_max,
-            default.guest_memory_bytes_max,
-        ),
-        (
-            "host_calls_max",
-            host_calls_max as usize,
-            default.host_calls_max as usize,
-        ),
-        (
-            "storage_calls_max",
-            storage_calls_max as usize,
-            default.storage_calls_max as usize,
-        ),
-        (
-            "request_duration_ms_max",
-            milliseconds(request_duration_max),
-            milliseconds(default.request_duration_max),
-        ),
-    ] {
-        if value != usual {
-            write_number(object.name(name), value as u64);
-        }
-    }
-    object.end();
-}
-
-/// SHA-256 of a guest's environment as a JSON object in the order of names.
-pub fn environment_digest(environment: &[(String, String)]) -> Digest {
-    let sorted: BTreeMap<&str, &str> = environment
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    Digest::of(serde_json::json!(sorted).to_string().as_bytes())
 }

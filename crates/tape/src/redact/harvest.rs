@@ -1,7 +1,7 @@
 //! Values that may follow a name in a text of any form, such as XML or a part of `multipart/form-data`: for a text that is left out, so that
 //! what a guest copies from it is known elsewhere.
 
-use super::text::{in_word, quoted};
+use super::words::{in_word, quoted};
 use std::collections::BTreeMap;
 
 /// Values that begin within another one and end with it are kept so often: `token: session: s3cret` has two.

@@ -1,7 +1,6 @@
 //! Which rules hit, and where: what a line says of its redaction.
 
-use super::{places::Pointer, sweep::Sweep};
-use json::{Object, Step, pointer, write_array, write_string};
+use json::{Object, Pointer, Step, pointer, write_array, write_string};
 use std::collections::BTreeSet;
 
 /// Places that a line names, and names of each kind; the other places are counted.
@@ -100,17 +99,17 @@ impl Marks {
         self.left_out.push(place.into());
     }
 
-    /// Takes copies of what was redacted out of names and places: clients choose them, too.
-    pub(crate) fn remove_copies(&mut self, sweep: &Sweep) {
+    /// Replaces names and places for which `replacement` gives another text.
+    pub(super) fn replace_texts(&mut self, replacement: impl Fn(&str) -> Option<String>) {
         for names in [&mut self.headers, &mut self.query, &mut self.names] {
             *names = std::mem::take(names)
                 .into_iter()
-                .map(|name| sweep.text(&name).unwrap_or(name))
+                .map(|name| replacement(&name).unwrap_or(name))
                 .collect();
         }
         for place in &mut self.at {
-            if let Some(swept) = sweep.text(place) {
-                *place = swept;
+            if let Some(replaced) = replacement(place) {
+                *place = replaced;
             }
         }
     }

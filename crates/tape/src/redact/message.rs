@@ -7,15 +7,15 @@ use super::{
     json_string,
     marks::Place,
     names,
-    places::{self, Pointer},
     text::{self, Hides as _},
     values::LENIENT,
     walk::{self, Section, Walk},
+    words::words,
 };
 use crate::splices::{Splices, span};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gateway::message::{BODY, Member, MemberKind, Members, Message};
-use json::{rewrite, string};
+use json::{Pointer, join, rewrite, string};
 use std::borrow::Cow;
 
 impl Redaction {
@@ -41,7 +41,7 @@ impl Redaction {
             let mut walk = Walk {
                 rules: self,
                 section: Section::Member(kind),
-                base: &places::join(place_of(message), name),
+                base: &join(place_of(message), name),
                 parent: Some(name),
                 marks,
                 secrets: secrets.as_deref_mut(),
@@ -185,7 +185,7 @@ impl Redaction {
             || fields
                 .into_iter()
                 .any(|name| name.is_none_or(|name| letters.contains(&names::normalised(name))))
-            || text::words(&decoded).any(|word| self.parameter(word))
+            || words(&decoded).any(|word| self.parameter(word))
     }
 
     /// What follows names of credentials in a text that is left out.
@@ -236,7 +236,7 @@ pub fn place_of(message: Message) -> &'static str {
 
 /// Where the body of an event or response stands in a line.
 pub fn body_place(message: Message) -> String {
-    places::join(place_of(message), BODY)
+    join(place_of(message), BODY)
 }
 
 fn sender_of(message: Message) -> Sender {

@@ -5,7 +5,7 @@ use super::{
     copies::Copies,
     json_string,
     marks::{Marks, Place},
-    values::LENIENT,
+    values::{LENIENT, Secrets},
     walk::Renamed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -64,7 +64,7 @@ impl Part {
 
 impl Sweep {
     /// `None` where there are too many values.
-    pub(super) fn of(values: &[String]) -> Option<Self> {
+    fn of(values: &[String]) -> Option<Self> {
         let copies = match values {
             [] => None,
             values => Some(Copies::of(values)?),
@@ -112,6 +112,20 @@ impl Sweep {
             Err(_) => return None,
         };
         Some(STANDARD.encode(replaced))
+    }
+}
+
+impl Secrets {
+    /// What looks for the values; `None` where there are too many.
+    pub(crate) fn sweep(&self) -> Option<Sweep> {
+        Sweep::of(&self.forms()?)
+    }
+}
+
+impl Marks {
+    /// Takes copies of what was redacted out of names and places: clients choose them, too.
+    pub(crate) fn remove_copies(&mut self, sweep: &Sweep) {
+        self.replace_texts(|text| sweep.text(text));
     }
 }
 

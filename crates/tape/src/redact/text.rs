@@ -1,6 +1,11 @@
 //! Credentials inside texts: `name=value` in queries, forms, addresses and messages, `name: value` in messages.
 
-use super::{REPLACEMENT, harvest::harvest, names};
+use super::{
+    REPLACEMENT,
+    harvest::harvest,
+    names,
+    words::{after_any, is_pem, quoted, rest_of_line},
+};
 use std::{borrow::Cow, ops::Range};
 
 /// What kind of text is looked through.
@@ -171,38 +176,6 @@ enum Reach {
     Quotes,
 }
 
-fn rest_of_line(text: &str, start: usize) -> Range<usize> {
-    let start = after_any(text, start, &[' ', '\t']);
-    let Some(length) = text[start..].find('\n') else {
-        return start..text.len();
-    };
-    // A value that stands on the lines below: a block of YAML, what `{:#?}` prints, a key in PEM.
-    let line = text[start..start + length].trim_end();
-    let block = line
-        .trim_end_matches(['-', '+'])
-        .trim_end_matches(|character: char| character.is_ascii_digit());
-    let is_tag = line.starts_with('!') && !line.contains(' ');
-    let goes_on = line.is_empty()
-        || line.ends_with(['(', '[', '{', '\\'])
-        || block.ends_with(['|', '>'])
-        || is_tag
-        || is_pem(line);
-    if goes_on {
-        start..text.len()
-    } else {
-        start..start + length
-    }
-}
-
-fn is_pem(text: &str) -> bool {
-    text.contains("-----BEGIN")
-}
-
-/// Where the text goes on after these characters.
-fn after_any(text: &str, start: usize, characters: &[char]) -> usize {
-    text.len() - text[start..].trim_start_matches(characters).len()
-}
-
 /// Where the value after an equals sign ends that begins at `start`: where a query's value or a word ends, or with its quotes.
 fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
     /// The first words of values that have several (RFC 9110, section 11.4).
@@ -241,58 +214,6 @@ fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
         return (rest_of_line(text, start), Reach::Line);
     }
     (start..start + length, Reach::Word)
-}
-
-/// What stands in the quotes that begin at `start`, which may be escaped: up to quotes with as many backslashes before them, or to the end of
-/// the line.
-pub(super) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
-    /// In strings in strings in strings.
-    const BACKSLASHES_MAX: usize = 7;
-    let backslashes = after_any(text, start, &['\\']) - start;
-    let quote = text[start + backslashes..].chars().next()?;
-    if !matches!(quote, '"' | '\'') {
-        return None;
-    }
-    let start = start + backslashes + 1;
-    if backslashes > BACKSLASHES_MAX {
-        return Some(rest_of_line(text, start));
-    }
-    // Three of them, as TOML and Python have it, or SQL where the value begins with a quote.
-    let triple = if quote == '"' { "\"\"" } else { "''" };
-    if backslashes == 0 && text[start..].starts_with(triple) {
-        let start = start + triple.len();
-        let end = text[start..].find(&text[start - 3..start]);
-        return Some(start..end.map_or(text.len(), |end| start + end));
-    }
-    let mut before = 0;
-    let mut is_second = false;
-    for (at, byte) in text.bytes().enumerate().skip(start) {
-        match byte {
-            b'\n' => return Some(start..at),
-            b'\\' => before += 1,
-            // A quote that is escaped more often than the first is part of the value.
-            _ if char::from(byte) == quote && is_closing(backslashes, before) => {
-                // SQL doubles quotes within a text.
-                let is_doubled = before == 0 && at > start && text[at + 1..].starts_with(quote);
-                if is_second || is_doubled {
-                    is_second = !is_second;
-                    before = 0;
-                    continue;
-                }
-                return Some(start..at - before.min(backslashes));
-            }
-            _ => before = 0,
-        }
-    }
-    Some(start..text.len())
-}
-
-/// Whether a quote after so many backslashes ends what began with one after `opening` of them.
-fn is_closing(opening: usize, backslashes: usize) -> bool {
-    match opening {
-        0 => backslashes.is_multiple_of(2),
-        _ => backslashes <= opening,
-    }
 }
 
 /// Words that hold a pair in percent-encoding, such as an address or a document within an address: they go as a whole.
@@ -364,16 +285,6 @@ pub(super) fn may_hide_names(text: &str) -> bool {
     ]
     .iter()
     .any(|mark| text.contains(mark))
-}
-
-pub(super) fn in_word(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '_' | '-' | '.')
-}
-
-/// Words of a text, as names are made of.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|character| !in_word(character))
-        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The values that were redacted, so that copies of them elsewhere in the line are found.
 
-use super::{REPLACEMENT, sweep::Sweep};
+use super::REPLACEMENT;
 use base64::{
     Engine as _,
     engine::{DecodePaddingMode, GeneralPurpose, general_purpose::GeneralPurposeConfig},
@@ -129,8 +129,8 @@ impl Secrets {
         }
     }
 
-    /// What looks for the values; `None` where there are too many.
-    pub(crate) fn sweep(&self) -> Option<Sweep> {
+    /// The values as they may be spelt elsewhere; `None` where there are too many.
+    pub(super) fn forms(&self) -> Option<Vec<String>> {
         if self.is_overfull {
             return None;
         }
@@ -145,9 +145,6 @@ impl Secrets {
             forms.insert(value.clone());
         }
         let bytes: usize = forms.iter().map(String::len).sum();
-        if bytes > FORMS_BYTES_MAX {
-            return None;
-        }
-        Sweep::of(&forms.into_iter().collect::<Vec<_>>())
+        (bytes <= FORMS_BYTES_MAX).then(|| forms.into_iter().collect())
     }
 }

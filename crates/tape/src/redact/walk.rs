@@ -3,14 +3,12 @@
 use super::{
     REPLACEMENT, Redaction, copies, json_string,
     marks::{Marks, PLACE_BYTES_MAX, Place},
-    names,
-    places::Pointer,
-    replacement,
+    names, replacement,
     text::{self, Kind},
     values::Secrets,
 };
 use gateway::message::{MemberKind, describes_caller};
-use json::{Rewriter, Step, string};
+use json::{Pointer, Rewriter, Step, string};
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// What the names in a JSON text are.

@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::report::Channel, *};
 use crate::Metric;
 use contract::{
     digest::Digest,
@@ -6,6 +6,7 @@ use contract::{
     outcome::{StorageReport, Usage},
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Units that CloudWatch takes (AWS: MetricDatum), those of rates left out.
 const UNITS: [&str; 7] = [

@@ -1,7 +1,10 @@
-//! JSON pointers (RFC 6901) in which `*` stands for every element or member.
+//! JSON pointers (RFC 6901), written and matched. In a pattern `*` stands for every element or member.
 
-use json::Step;
-use std::{fmt, str::FromStr};
+use super::Step;
+use std::{
+    fmt::{self, Write},
+    str::FromStr,
+};
 
 /// Parts of a pointer; more are not needed to reach into what a store or a client may nest.
 const TOKENS_MAX: usize = 64;
@@ -93,13 +96,41 @@ impl Pointer {
     }
 }
 
+/// The pointer that names a place below `base`.
+pub fn pointer(base: &str, place: &[Step<'_>]) -> String {
+    let mut text = base.to_owned();
+    for step in place {
+        match step {
+            Step::Name(name) => push_name(&mut text, name),
+            Step::Element(position) => {
+                let _ = write!(text, "/{position}");
+            }
+        }
+    }
+    text
+}
+
 /// The pointer to a member of what `base` points to.
 pub fn join(base: &str, name: &str) -> String {
-    format!("{base}/{}", escape(name))
+    let mut text = base.to_owned();
+    push_name(&mut text, name);
+    text
+}
+
+/// Makes a pointer one to a member of what it points to.
+pub fn push_name(pointer: &mut String, name: &str) {
+    pointer.push('/');
+    for character in name.chars() {
+        match character {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
 }
 
 /// A name as part of a pointer.
-pub fn escape(name: &str) -> String {
+fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -1,0 +1,87 @@
+//! Why bytes do not become a guest, and what to do about it.
+
+use super::image::{IMAGE_SUFFIX, ImageError};
+use files::FileError;
+
+/// Bytes that this host cannot run as a guest.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("failed to read it: {0}")]
+    Unreadable(#[from] FileError),
+    /// Neither a component nor an image.
+    #[error("not a WebAssembly component")]
+    NotAComponent,
+    /// An image where a component was asked for.
+    #[error(
+        "a precompiled image, which is native code, under a name that does not end in `.{IMAGE_SUFFIX}`"
+    )]
+    NativeCode,
+    /// An image, given to the compiler.
+    #[error("a precompiled image already, not a component")]
+    AlreadyCompiled,
+    /// A core module, as `wasm32-unknown-unknown` or `wasm32-wasip1` make it.
+    #[error("a core WebAssembly module, not a component")]
+    CoreModule,
+    /// A component, but this host was built without a compiler.
+    #[error("this host cannot compile components, only load images made by `host-cli compile`")]
+    NoCompiler,
+    /// It has more of something than the compiler is given.
+    #[error("the component has {count} {what}, {max} are allowed")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        count: u64,
+        /// The bound.
+        max: u64,
+    },
+    /// The compiler refused it.
+    #[error("failed to compile the component: {0}")]
+    Compile(String),
+    /// An image for another host, or a damaged one.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// It asks for what no guest gets.
+    #[error("the guest imports what this host does not grant: {}", .0.join(", "))]
+    NotGranted(Vec<String>),
+    /// It has no handler of a version that this host calls.
+    #[error("the guest does not export `{expected}`; it exports {found}")]
+    WrongWorld {
+        /// The export this host calls.
+        expected: &'static str,
+        /// What is there, in words.
+        found: String,
+    },
+    /// Names fit, types do not.
+    #[error("the guest was built against another version of the interfaces: {0}")]
+    TypeMismatch(String),
+}
+
+impl LoadError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "check that it is a file that exists and may be read",
+            Self::NotAComponent | Self::CoreModule => {
+                "build the guest with `cargo build --release --target wasm32-wasip2`"
+            }
+            Self::NativeCode => {
+                "use the component (`.wasm`) that it was made of; or, if you trust where the image came from, name it `.cwasm`"
+            }
+            Self::AlreadyCompiled => "name the component (`.wasm`) that the image was made of",
+            Self::NoCompiler => "make an image with `host-cli compile GUEST -o OUT.cwasm`",
+            Self::TooLarge { .. } => {
+                "build the guest optimised for size, and leave out what it does not use"
+            }
+            Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
+            Self::Image(error) => error.hint(),
+            Self::NotGranted(_) => {
+                "guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP"
+            }
+            Self::WrongWorld { .. } | Self::TypeMismatch(_) => {
+                "build the guest against the `wit/` folder of this release"
+            }
+        }
+    }
+}
