@@ -16,7 +16,7 @@ mod replay;
 mod rollback;
 mod serve;
 mod table;
-pub mod tape_options;
+mod tape_options;
 
 use crate::{
     args::Command,

@@ -1,5 +1,6 @@
 //! Replaying many events: finding them, running them on all cores, reporting in the order of the input.
 
+pub mod ignore_rules;
 pub mod input;
 pub mod progress;
 pub mod report;

@@ -5,10 +5,9 @@ use crate::{
     exit::Failure,
     guest::{self, GuestSource, environment},
     release::keys,
-    replay::runner::TapeOptions,
+    replay::{ignore_rules, runner::TapeOptions},
     store::StoreSpec,
 };
-use observation::{IgnoreRule, IgnoreRuleError};
 use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer};
 use runtime::{Environment, Runtime};
 use std::{path::Path, sync::Arc};
@@ -44,7 +43,7 @@ impl TapeConfiguration {
 
 /// Checks the options.
 pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
-    let ignore = ignore(&arguments.ignore)?;
+    let ignore = ignore_rules::parse(&arguments.ignore)?;
     if !(arguments.cost_max.is_finite() && arguments.cost_max >= 1.0) {
         let message = format!(
             "`--cost-max {}` is not a ratio of at least 1",
@@ -88,19 +87,6 @@ pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
         trace: arguments.trace,
         identity: arguments.identity.as_deref().map(identity).transpose()?,
     })
-}
-
-/// Checks the rules by which differences do not count.
-pub fn ignore(rules: &[String]) -> Result<Vec<IgnoreRule>, Failure> {
-    rules
-        .iter()
-        .map(|rule| {
-            rule.parse().map_err(|error: IgnoreRuleError| {
-                let hint = error.hint();
-                Failure::usage(error).hint(hint)
-            })
-        })
-        .collect()
 }
 
 /// Refuses `--on-miss` where nothing asks what it answers.

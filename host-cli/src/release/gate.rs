@@ -2,10 +2,10 @@
 
 use super::stores::Stores;
 use crate::{
-    commands::tape_options,
     exit::Failure,
     guest, output,
     replay::{
+        ignore_rules,
         input::{self, Input, LineError, Lines},
         tapes::{self, Found, Source},
     },
@@ -55,7 +55,7 @@ impl Gate {
         }
         Ok(Some(Self {
             inputs: input::find(paths)?,
-            ignore: tape_options::ignore(ignore)?,
+            ignore: ignore_rules::parse(ignore)?,
         }))
     }
 

@@ -35,7 +35,7 @@ impl Cycle {
     }
 
     /// The names of the modules in order.
-    pub fn modules(&self) -> String {
+    fn modules(&self) -> String {
         let names: BTreeSet<&str> = self.edges.iter().map(|edge| edge.from.as_str()).collect();
         names.into_iter().collect::<Vec<_>>().join(", ")
     }
