@@ -1,4 +1,4 @@
-//! What was typed. Nothing is checked here beyond the grammar: each command resolves its arguments into a valid configuration first.
+//! The command line as typed. Parsing checks only the grammar; each command then resolves its arguments into a valid configuration.
 
 pub mod release;
 pub mod replay;
@@ -7,7 +7,7 @@ use crate::exit::EXIT_CODES_HELP;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Runs HTTP request logic that is a WebAssembly component: over HTTP, on recorded gateway events, and against what they should give.
+/// Runs REST API logic that is compiled to WebAssembly: over HTTP, on recorded gateway events, and in tests against expected responses.
 #[derive(Debug, Parser)]
 #[command(name = "host-cli", version, after_help = EXIT_CODES_HELP, max_term_width = 100)]
 pub struct Arguments {
@@ -37,12 +37,12 @@ pub enum Command {
 
 /// Serve the guest over HTTP/1.1
 ///
-/// Each request becomes a gateway event and takes the very path that it takes on Lambda, within the limits of the gateway that is
-/// played. Prints the address, the store and commands to try on stdout, and one line a request on stderr. SIGINT or SIGTERM lets
-/// requests in flight finish; the last line says how many were served, and where the tape is.
+/// Each request becomes a gateway event and runs through the same code as on Lambda, within the limits of the emulated gateway. Prints the
+/// address, the store and commands to try on stdout, and one line per request on stderr. SIGINT or SIGTERM lets requests in flight finish;
+/// the last line says how many were served, and where the tape is.
 ///
-/// Requests have to ask for `localhost`, a name below it, an IP address or a name that `--allow-host` gives, and scripts of other
-/// origins are refused unless `--allow-origin` names theirs: otherwise any page of the web could use this server.
+/// A request must be addressed to `localhost`, a name below it, an IP address or a name given by `--allow-host`, and scripts of other
+/// origins are refused unless `--allow-origin` names theirs: otherwise any web page could use this server.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -54,27 +54,27 @@ Examples:
     --public-key release.key.pub
   host-cli serve --record today.tape --redact-field /email")]
 pub struct ServeArgs {
-    /// Address and port to listen on; port 0 takes a free one, and the first line printed says which
+    /// Address and port to listen on; with port 0 the system chooses a free one, which the first printed line shows
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     pub listen: String,
-    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
+    /// The store: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "redb:tenon.redb")]
     pub store: String,
     #[command(flatten)]
     pub guest: GuestOption,
-    /// The kind of gateway event that requests become
+    /// The gateway to emulate: the kind of event that requests become
     #[arg(long, value_enum, default_value_t = KindName::Http)]
     pub event_kind: KindName,
-    /// Answer for this host name, too; may be repeated
+    /// Also answer requests to this host name; may be repeated
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
     /// Answer scripts of pages of this origin, like `http://localhost:5173`; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
-    /// No line for each request, only what went wrong
+    /// Print only errors and warnings, no line for each request
     #[arg(long)]
     pub quiet: bool,
-    /// What lines about requests look like
+    /// Format of the lines about requests
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
     #[command(flatten)]
@@ -87,29 +87,29 @@ pub struct ServeArgs {
 pub enum LogFormat {
     /// `name=value` fields
     Text,
-    /// A JSON object a line
+    /// One JSON object per line
     Json,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Following a channel")]
 pub struct FollowOptions {
-    /// Serve what this channel names, and change guests when it does; the other guest serves only while a store cannot be reached
+    /// Serve the guests that this channel names, and follow its changes; the guest of `--guest` serves only while a store cannot be reached
     #[arg(long, value_name = "CHANNEL", requires_all = ["artifacts", "public_key"])]
     pub channel: Option<String>,
-    /// Where artifacts are: `file://FOLDER` or `s3://BUCKET/PREFIX`
+    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL", requires = "channel")]
     pub artifacts: Option<String>,
-    /// A key whose signatures are good: text, or a file that holds it; may be given twice
+    /// A trusted public key: its text, or a file that contains it; may be given twice
     #[arg(long, value_name = "KEY", requires = "channel")]
     pub public_key: Vec<String>,
-    /// DynamoDB table that channels are in [default: the folder of the artifacts]
+    /// DynamoDB table that contains the channels [default: the folder of the artifacts]
     #[arg(long, value_name = "TABLE", requires = "channel")]
     pub table: Option<String>,
-    /// How often to look at the channel, in milliseconds
+    /// How often to read the channel, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 15_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     pub channel_interval_ms: u64,
-    /// Take no generation of the channel before this one, whatever the stores hold
+    /// Accept no generation of the channel below this one, whatever the stores contain
     #[arg(long, value_name = "N", default_value_t = 0, requires = "channel")]
     pub generation_min: u64,
     #[command(flatten)]
@@ -119,8 +119,8 @@ pub struct FollowOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Recording")]
 pub struct RecordOptions {
-    /// Append what happens to a tape, one request a line, for `host-cli replay`. Values with the name of a credential are redacted, with copies of
-    /// them; a body in which such names cannot be told is left out
+    /// Append each request with its response and storage calls to a tape, one request per line, for `host-cli replay`. Values whose names
+    /// look like credentials are redacted, and so are copies of them; a body whose names cannot be recognised is left out
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Which requests to record: `failures`, `sample:RATE`, `failures,sample:RATE` or `all`
@@ -131,30 +131,30 @@ pub struct RecordOptions {
         requires = "record"
     )]
     pub record_policy: String,
-    /// Redact this header, too; may be repeated
+    /// Also redact this header; may be repeated
     #[arg(long, value_name = "NAME", requires = "record")]
     pub redact_header: Vec<String>,
-    /// Redact this query parameter, too; may be repeated
+    /// Also redact this query parameter; may be repeated
     #[arg(long, value_name = "NAME", requires = "record")]
     pub redact_query: Vec<String>,
-    /// Redact this field of JSON bodies and stored documents, as a JSON pointer (`*`: every element); may be repeated
+    /// Also redact this field of JSON bodies and stored documents, as a JSON pointer (`*`: every element); may be repeated
     #[arg(long, value_name = "POINTER", requires = "record")]
     pub redact_field: Vec<String>,
-    /// Redact nothing: the tape then holds every secret of its requests
+    /// Redact nothing: the tape then contains every secret of its requests
     #[arg(long, requires = "record", conflicts_with_all = ["redact_header", "redact_query", "redact_field"])]
     pub no_redaction: bool,
     /// Encrypt the tape to this age recipient (`age1...`, see `age-keygen`); nothing is redacted then
     #[arg(long, value_name = "RECIPIENT", requires = "record", conflicts_with_all = ["redact_header", "redact_query", "redact_field", "no_redaction"])]
     pub record_recipient: Option<String>,
-    /// Leave the seed out, from which a guest's secrets may follow; such a tape does not replay strictly
+    /// Omit the seed, from which a guest's secrets could be computed; such a tape cannot be replayed strictly
     #[arg(long, requires = "record")]
     pub withhold_seed: bool,
 }
 
 /// Run one raw gateway event and print the Lambda response
 ///
-/// An event that is not JSON, or more than is read of it, ends with exit code 3 and its position; one that is no HTTP event is refused by name, with exit
-/// code 1. Whatever the guest does gives an answer, and exit code 0.
+/// If the event is not valid JSON or exceeds a limit, the exit code is 3 and the error has the position; if it is not an HTTP event, it is
+/// refused by name with exit code 1. Whatever the guest does produces a response, and exit code 0.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -162,15 +162,15 @@ Examples:
   host-cli event http GET /items | host-cli invoke -
   host-cli invoke event.json --store redb:tenon.redb --at 2026-01-01T00:00:00Z")]
 pub struct InvokeArgs {
-    /// File that holds the event; `-` reads stdin
+    /// File that contains the event; `-` reads stdin
     #[arg(value_name = "EVENT")]
     pub event: PathBuf,
-    /// Where documents are kept: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
+    /// The store: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub store: String,
     #[command(flatten)]
     pub guest: GuestOption,
-    /// 64 hexadecimal digits from which everything random follows [default: from the operating system]
+    /// 64 hexadecimal digits from which all randomness is derived [default: from the operating system]
     #[arg(long, value_name = "HEX")]
     pub seed: Option<String>,
     /// Time of the request: milliseconds since 1970 or RFC 3339 [default: now]
@@ -180,8 +180,8 @@ pub struct InvokeArgs {
 
 /// Fetch tapes that a Lambda host wrote, from CloudWatch Logs
 ///
-/// Takes the lines of tape out of a log group, puts split ones together, and writes one request a line, for `host-cli replay`. Needs
-/// `logs:FilterLogEvents` on the group. Prints how far it is on a terminal.
+/// Reads the lines of tape from a log group, joins split lines, and writes one request per line, for `host-cli replay`. Needs
+/// `logs:FilterLogEvents` on the log group. Shows its progress on a terminal.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -193,16 +193,17 @@ pub struct PullArgs {
     /// The log group's name or ARN
     #[arg(value_name = "LOG-GROUP")]
     pub log_group: String,
-    /// From when on: an age like `30m`, `12h` or `7d`, milliseconds since 1970, or RFC 3339
+    /// Start of the period: an age like `30m`, `12h` or `7d`, milliseconds since 1970, or RFC 3339
     #[arg(long, value_name = "TIME", default_value = "1h")]
     pub since: String,
-    /// Until when, likewise [default: now]
+    /// End of the period, in the same formats [default: now]
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Only events that this CloudWatch filter pattern matches; parts of split requests have no members to match [default: all tapes]
+    /// Fetch only events that this CloudWatch filter pattern matches; it cannot match members of requests that are split into parts
+    /// [default: all tapes]
     #[arg(long, value_name = "PATTERN")]
     pub filter: Option<String>,
-    /// File for the tape, readable by its owner only; replaced as a whole or not at all [default: stdout]
+    /// File for the tape, readable by its owner only; written completely or not at all [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
@@ -237,12 +238,12 @@ pub struct EventArgs {
     /// Time of the request: milliseconds since 1970 or RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// Break and indent lines
+    /// Indent the JSON
     #[arg(long)]
     pub pretty: bool,
 }
 
-/// Say what a guest imports and exports, and whether this host can run it
+/// Show what a guest imports and exports, and whether this host can run it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -252,7 +253,7 @@ pub struct InspectArgs {
     /// A component (.wasm) or a compiled image (.cwasm)
     #[arg(value_name = "GUEST")]
     pub guest: PathBuf,
-    /// How the findings are shown
+    /// Output format
     #[arg(long, value_enum, default_value_t = InspectFormat::Text)]
     pub format: InspectFormat,
 }
@@ -268,17 +269,17 @@ pub struct CompileArgs {
     /// The component [default: the embedded reference guest]
     #[arg(value_name = "GUEST")]
     pub guest: Option<PathBuf>,
-    /// Where the image goes; replaced as a whole or not at all
+    /// File for the image; written completely or not at all
     #[arg(long, short, value_name = "OUT")]
     pub output: PathBuf,
-    /// Processor that the image is for [default: this machine's]
+    /// Processor to compile for [default: this machine's]
     #[arg(long, value_enum)]
     pub arch: Option<ArchName>,
 }
 
-/// Make a DynamoDB table for the store, or check one
+/// Create a DynamoDB table for the store, or check one
 ///
-/// Region and credentials are found as AWS's own tools find them. A server of one's own is named after an `@`; it needs neither.
+/// Region and credentials are found as AWS's own tools find them. Give the address of your own server after an `@`; it needs neither.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -291,17 +292,17 @@ pub struct TableArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum TableCommand {
-    /// Make the table, with its index and its expiry setting (TTL), billed on demand
+    /// Create the table, with its index and its expiry setting (TTL), billed on demand
     ///
-    /// A table that is there already is checked, and never changed but for an expiry setting that is missing.
+    /// An existing table is checked; the only change made to it is to enable the expiry setting if it is missing.
     #[command(after_help = "\
 Examples:
   host-cli table create items
   host-cli table create items@http://127.0.0.1:8000")]
     Create(TableTarget),
-    /// Say whether a table is as the store needs it, and what differs
+    /// Check that a table is set up as the store needs it, and show what differs
     ///
-    /// Keys, index, projection and expiry setting (TTL). Exit code 1 if something differs, 3 if there is no such table.
+    /// Checks keys, index, projection and expiry setting (TTL). Exit code 1 if something differs, 3 if the table does not exist.
     #[command(after_help = "\
 Examples:
   host-cli table check items
@@ -311,7 +312,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub struct TableTarget {
-    /// The table's name or ARN, and after an `@` the address of another server than AWS's own
+    /// The table's name or ARN, followed by `@` and the address if the server is not AWS's own
     #[arg(value_name = "TABLE[@ENDPOINT]")]
     pub table: String,
 }
@@ -341,8 +342,8 @@ pub struct GuestOption {
 /// The guest's environment, in every command that runs guests.
 #[derive(Debug, Args)]
 pub struct EnvironmentOption {
-    /// A variable of the guest's environment; without a value, this program's own of that name; `@FILE` holds several as a JSON object of
-    /// strings; may be repeated
+    /// A variable of the guest's environment; without a value, it is copied from this program's own environment; `@FILE` reads several from
+    /// a JSON object of strings; may be repeated
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub guest_env: Vec<String>,
 }
@@ -361,7 +362,7 @@ pub enum KindName {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InspectFormat {
-    /// For people
+    /// Text for people
     Text,
     /// One JSON object
     Json,
@@ -369,10 +370,10 @@ pub enum InspectFormat {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ArchName {
-    /// Intel and AMD, as Lambda has them
+    /// Intel and AMD
     #[value(name = "x86_64")]
     X86_64,
-    /// Arm, as Lambda's Graviton
+    /// Arm, such as AWS Graviton
     #[value(name = "arm64")]
     Arm64,
 }

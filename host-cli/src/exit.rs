@@ -6,16 +6,16 @@ use std::{fmt, process::ExitCode};
 /// What the exit code of every command means. Shown by `--help`.
 pub const EXIT_CODES_HELP: &str = "\
 Exit codes:
-  0    done; for `replay`, everything came out as expected
-  1    the result is not what was asked for: something differs (`replay`,
-       `table check`), the gate found a difference or the release was refused
-       (`promote`), an event was refused (`invoke`, `replay`), a channel is not
-       fit to serve (`channel verify`), a document was left out (`releases`), or
-       this host cannot run the guest (`inspect`)
+  0    done; for `replay`, everything is as expected
+  1    a check failed: something differs (`replay`, `table check`), the gate
+       found a difference or the release was refused (`promote`), an event was
+       refused (`invoke`, `replay`), a host could not serve the channel
+       (`channel verify`), a document was left out (`releases`), or this host
+       cannot run the guest (`inspect`)
   2    the command line is wrong
-  3    the environment is: a file, a port, a store, a guest
-  130  interrupted by SIGINT, 143 by SIGTERM
-  141  whoever read the output has gone";
+  3    the environment is at fault: a file, a port, a store, a guest
+  130  interrupted by SIGINT; 143 by SIGTERM
+  141  the reader of the output has closed it";
 
 /// Added to the number of a signal that ended a program.
 const SIGNALLED: u8 = 128;

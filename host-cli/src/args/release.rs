@@ -1,12 +1,12 @@
-//! What was typed for the commands that release guests.
+//! Arguments of the commands that release guests, as typed.
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Make a key that signs releases
+/// Create a key that signs releases
 ///
-/// The secret key goes into KEYFILE, which only its owner may read; the public key goes to stdout and into KEYFILE.pub. Hosts get the public
-/// key. Nothing is replaced.
+/// Writes the secret key to KEYFILE, readable by its owner only, and the public key to stdout and KEYFILE.pub. Hosts get the public key.
+/// Existing files are never replaced.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -19,8 +19,8 @@ pub struct KeygenArgs {
 
 /// Check, compile, sign and upload a guest
 ///
-/// The guest is checked as a host checks it, compiled for x86_64 and aarch64, and uploaded under names made of its content. Prints its
-/// digest. No host runs it before a channel names it; publishing again changes nothing.
+/// Checks the guest as a host does, compiles it for x86_64 and aarch64, uploads it under names derived from its content, and prints its
+/// digest. No host runs it before a channel names it; publishing it again changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -30,21 +30,21 @@ pub struct PublishArgs {
     /// The component (.wasm)
     #[arg(value_name = "GUEST")]
     pub guest: PathBuf,
-    /// Where artifacts are: `file://FOLDER` or `s3://BUCKET/PREFIX`
+    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL")]
     pub to: String,
     #[command(flatten)]
     pub aws: AwsOptions,
-    /// File that holds the secret key
+    /// File that contains the secret key
     #[arg(long, value_name = "KEYFILE")]
     pub key: PathBuf,
-    /// The key whose manifest of this guest is replaced by one that `--key` signs: text, or a file that holds it. For the rotation of keys:
-    /// hosts have to trust both before
+    /// Replace this guest's manifest even if this key signed it: its text, or a file that contains it. For key rotation; hosts must trust
+    /// both keys before
     #[arg(long, value_name = "KEY")]
     pub public_key: Option<String>,
 }
 
-/// List the guests that are published
+/// List the published guests
 ///
 /// Prints the digest of each guest whose manifest a trusted key signed, with its size and the processors that it was compiled for.
 #[derive(Debug, Args)]
@@ -54,22 +54,23 @@ Examples:
   host-cli published --artifacts s3://my-bucket/guests \\
     --public-key release.key.pub --format json")]
 pub struct PublishedArgs {
-    /// Where artifacts are: `file://FOLDER` or `s3://BUCKET/PREFIX`
+    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL")]
     pub artifacts: String,
     #[command(flatten)]
     pub aws: AwsOptions,
     #[command(flatten)]
     pub trust: TrustOptions,
-    /// How they are shown
+    /// Output format
     #[arg(long, value_enum, default_value_t = ListFormat::Text)]
     pub format: ListFormat,
 }
 
-/// Let a published guest serve, all clients or a share of them
+/// Let a published guest serve all clients or a percentage of them
 ///
-/// Writes the channel's next generation, on condition that nobody else has written it. Hosts that follow the channel take it within their
-/// interval. With `--gate`, recorded requests run on the present guest and on the new one first, and nothing is written if they differ.
+/// Writes the channel's next generation, on condition that nobody else has written it. Hosts that follow the channel switch to it within
+/// their interval. With `--gate`, recorded requests run on the current guest and on the new one first, and nothing is written if they
+/// differ.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "host-cli promote [OPTIONS] <CHANNEL> <DIGEST>\n           --artifacts <URL> --key <KEYFILE>"
@@ -82,54 +83,55 @@ Examples:
   host-cli promote shop 81cc... --artifacts file://releases --key release.key \\
     --path /orders --namespace orders")]
 pub struct PromoteArgs {
-    /// The channel, which is made if there is none
+    /// The channel, which is created if it does not exist
     #[arg(value_name = "CHANNEL")]
     pub channel: String,
-    /// The guest's digest, or its first digits, at least six
+    /// The guest's digest, or at least its first six digits
     #[arg(value_name = "DIGEST")]
     pub digest: String,
     #[command(flatten)]
     pub stores: StoreOptions,
     #[command(flatten)]
     pub signing: SigningOptions,
-    /// Share of the clients that get this guest; the others keep the present one
+    /// Percentage of the clients that get this guest; the others keep the current one
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub percent: u32,
-    /// Only requests below this path
+    /// Change only the route for requests below this path
     #[arg(long, value_name = "PATH", default_value = "/")]
     pub path: String,
     /// The guest's part of the store [default: that of the route, else that of the host]
     #[arg(long, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
-    /// An environment variable for the route's guests; without a value, this program's own of that name; `@FILE` holds several as a JSON
-    /// object of strings. The latter two keep secrets off the command line; may be repeated
+    /// An environment variable for the route's guests; without a value, it is copied from this program's own environment; `@FILE` reads
+    /// several from a JSON object of strings. The latter two keep secrets off the command line; may be repeated
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub guest_env: Vec<String>,
-    /// Bound of a request's time on this route, in milliseconds
+    /// Time limit of a request on this route, in milliseconds
     #[arg(long, value_name = "MS")]
     pub request_duration_ms_max: Option<u64>,
-    /// Bound of an instance's memory on this route, in bytes
+    /// Memory limit of an instance on this route, in bytes
     #[arg(long, value_name = "BYTES")]
     pub guest_memory_bytes_max: Option<usize>,
-    /// Rule out every guest from before: none is fallen back to, and no rollback goes further back. For a guest that closes a security hole
+    /// Rule out all earlier guests: hosts never fall back to one, and no rollback goes further back. Use it for a guest that fixes a
+    /// vulnerability
     #[arg(long)]
     pub no_fallback: bool,
-    /// Header by which a client may select a guest of the channel by its digest, for tests; `none` takes it away
+    /// Header with which a client can select a guest of the channel by its digest, for tests; `none` removes it
     #[arg(long, value_name = "NAME")]
     pub select_header: Option<String>,
-    /// Tapes, events, files of events, case folders or folders of them that must come out the same as with the present guest; may be repeated
+    /// Tapes, events, files of events, case folders or folders of them, for which both guests must respond alike; may be repeated
     #[arg(long, value_name = "PATH")]
     pub gate: Vec<PathBuf>,
-    /// Differences that do not count, as `replay --ignore` takes them: `header:etag`, `/body/title`, `/stored/*/revision`; may be repeated
+    /// A difference to ignore, as for `replay --ignore`: `header:etag`, `/body/title`, `/stored/*/revision`; may be repeated
     #[arg(long, value_name = "RULE", requires = "gate")]
     pub ignore: Vec<String>,
 }
 
-/// Go back to the guest that served before
+/// Go back to the previous guest
 ///
-/// Takes a guest on trial out, or puts the previous guest in the place of the present one. With `--to`, the route gets the guests that it
-/// had in an earlier generation. It is a generation of its own, signed as a rollback; hosts have the previous guest ready. What was
-/// rolled back does not come back by a second rollback, only by its generation or digest.
+/// Removes a canary, or replaces the current guest with the previous one. With `--to`, the route gets the guests that it had in an earlier
+/// generation. A rollback is a new generation, signed as a rollback; hosts keep the previous guest ready. A second rollback does not bring
+/// back what was rolled back; only its generation or digest does.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "host-cli rollback [OPTIONS] <CHANNEL>\n           --artifacts <URL> --key <KEYFILE>"
@@ -146,15 +148,15 @@ pub struct RollbackArgs {
     pub stores: StoreOptions,
     #[command(flatten)]
     pub signing: SigningOptions,
-    /// The route to go back on
+    /// The route to roll back
     #[arg(long, value_name = "PATH", default_value = "/")]
     pub path: String,
-    /// The generation whose guests are to serve again, as `releases` lists it
+    /// The generation whose guests shall serve again, as listed by `releases`
     #[arg(long, value_name = "GENERATION")]
     pub to: Option<u64>,
 }
 
-/// List what a channel served: who released what, and when
+/// List the generations of a channel: who released what, and when
 #[derive(Debug, Args)]
 #[command(
     override_usage = "host-cli releases [OPTIONS] <CHANNEL>\n           --artifacts <URL> --public-key <KEY>"
@@ -173,15 +175,15 @@ pub struct ReleasesArgs {
     pub stores: StoreOptions,
     #[command(flatten)]
     pub trust: TrustOptions,
-    /// Newest generations to list
+    /// Number of generations to list, newest first
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub count: usize,
-    /// How they are shown
+    /// Output format
     #[arg(long, value_enum, default_value_t = ListFormat::Text)]
     pub format: ListFormat,
 }
 
-/// Look into a channel
+/// Show or verify a channel
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -196,12 +198,12 @@ pub struct ChannelArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum ChannelCommand {
-    /// Print the channel's document as JSON, once its signature was found good; values of environment variables are hidden
+    /// Verify the signature of the channel's document and print it as JSON, without the values of environment variables
     #[command(
         override_usage = "host-cli channel show [OPTIONS] <CHANNEL>\n           --artifacts <URL> --public-key <KEY>"
     )]
     Show(ShowOptions),
-    /// Do all that a host does before it serves: signatures, expiry, every artifact's digest, loading and linking
+    /// Run every check that a host makes before it serves: signatures, expiry, every artifact's digest, loading and linking
     #[command(
         override_usage = "host-cli channel verify [OPTIONS] <CHANNEL>\n           --artifacts <URL> --public-key <KEY>"
     )]
@@ -230,10 +232,10 @@ pub struct ChannelOptions {
 
 #[derive(Debug, Args)]
 pub struct StoreOptions {
-    /// Where artifacts are: `file://FOLDER` or `s3://BUCKET/PREFIX`
+    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL")]
     pub artifacts: String,
-    /// DynamoDB table that channels are in: `TABLE` or `TABLE@ENDPOINT` [default: the folder of the artifacts]
+    /// DynamoDB table that contains the channels: `TABLE` or `TABLE@ENDPOINT` [default: the folder of the artifacts]
     #[arg(long, value_name = "TABLE")]
     pub table: Option<String>,
     #[command(flatten)]
@@ -242,40 +244,41 @@ pub struct StoreOptions {
 
 #[derive(Debug, Args)]
 pub struct AwsOptions {
-    /// Server to use in the place of AWS [default: AWS_ENDPOINT_URL]
+    /// Server to use instead of AWS [default: AWS_ENDPOINT_URL]
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct SigningOptions {
-    /// File that holds the secret key
+    /// File that contains the secret key
     #[arg(long, value_name = "KEYFILE")]
     pub key: PathBuf,
-    /// Another key whose signature on the present document is good: text, or a file that holds it
+    /// Another public key that may have signed the current document: its text, or a file that contains it
     #[arg(long, value_name = "KEY")]
     pub public_key: Option<String>,
-    /// Who releases, for the history [default: $USER and the machine's name]
+    /// Name of the publisher, for the history [default: $USER and the machine's name]
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
-    /// Days after which hosts no longer take this generation
+    /// Days after which hosts no longer accept this generation
     #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub valid_days: u32,
-    /// Go on although the present document is missing, or older than a generation that was signed before, or may be since something else lies in the place of a record: what comes next is newer than all
+    /// Sign a new generation although the current document is missing, or older than a generation that was signed before, or may be older
+    /// because a record was replaced by something else; the new generation is newer than all of them
     #[arg(long)]
     pub recover: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct TrustOptions {
-    /// A key whose signatures are good: text, or a file that holds it; may be given twice
+    /// A trusted public key: its text, or a file that contains it; may be given twice
     #[arg(long, value_name = "KEY", required = true)]
     pub public_key: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
-    /// For people: a table
+    /// Text for people: a table
     Text,
     /// A JSON array
     Json,
