@@ -1,9 +1,9 @@
-//! Links the component with a memory that fits small requests, and embeds the OpenAPI document without its blanks.
+//! Links the component with a memory that suits small requests, and embeds the OpenAPI document without blanks.
 
 use std::{env, error::Error, fs, path::Path};
 
-/// Linker arguments of the component. The stack lies below everything else, so that its overflow traps instead of overwriting data;
-/// the initial memory lets a small request end before the allocator has to ask for more, which is what keeps an instance cheap.
+/// Linker arguments of the component. The stack lies below everything else, so that an overflow traps instead of overwriting data. A small
+/// request fits into the initial memory without further allocation, which keeps an instance cheap.
 const LINK_ARGS: [&str; 2] = ["-zstack-size=65536", "--initial-memory=196608"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for argument in LINK_ARGS {
             println!("cargo::rustc-link-arg-cdylib={argument}");
         }
-        println!("cargo::rustc-link-lib=c"); // for memcmp, which compiled code calls, and nothing else
+        println!("cargo::rustc-link-lib=c"); // for memcmp only, which compiled code calls
     }
     let document = without_blanks(&fs::read_to_string("src/openapi.json")?);
     fs::write(

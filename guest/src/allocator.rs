@@ -1,8 +1,8 @@
-//! The component's memory: a bump allocator that never gives anything back.
+//! The component's memory: a bump allocator that never frees.
 //!
-//! A host runs each request in a fresh instance and drops the whole memory afterwards, so that freeing block by block would be
-//! wasted work, and a general allocator wasted size. Growing the newest block in place matters: most of what grows here, such as
-//! a response body, is the newest block while it does.
+//! A host runs each request in a new instance and drops the whole memory afterwards, so freeing single blocks would waste time, and a
+//! general allocator would waste space. Growing the newest block in place matters: most data that grows here, such as a response body, is
+//! the newest block while it does.
 #![expect(unsafe_code, reason = "a global allocator hands out raw memory")]
 
 use core::{
@@ -13,7 +13,7 @@ use core::{
 };
 
 const PAGE_BYTES: usize = 65_536;
-/// Least growth at a time, so that a large answer does not ask the host for every page.
+/// Smallest growth at a time, so that a large response does not call the host for every page.
 const GROWTH_PAGES_MIN: usize = 4;
 
 #[global_allocator]
@@ -25,7 +25,7 @@ static ALLOCATOR: Bump = Bump {
 struct Bump {
     /// First free byte; 0 before the first allocation.
     next: Cell<usize>,
-    /// First byte behind the memory that is there.
+    /// First byte after the available memory.
     end: Cell<usize>,
 }
 
@@ -50,7 +50,7 @@ impl Bump {
 
     fn start(&self) {
         unsafe extern "C" {
-            /// Where the linker's static data ends.
+            /// The end of the linker's static data.
             static __heap_base: u8;
         }
         self.next.set(ptr::addr_of!(__heap_base) as usize);
@@ -58,8 +58,8 @@ impl Bump {
     }
 }
 
-// SAFETY: blocks are aligned, inside the memory, and never overlap, because `next` only rises past them; a block that grows in place
-// is the newest one, so that nothing lies behind it.
+// SAFETY: blocks are aligned, inside the memory, and never overlap, because `next` only rises past them; a block that grows in place is the
+// newest one, so nothing follows it.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if self.next.get() == 0 {
@@ -94,7 +94,7 @@ unsafe impl GlobalAlloc for Bump {
             self.next.set(end);
             return block;
         }
-        // SAFETY: the caller vouches for `layout.align()`; a new block cannot overlap the old one, and is the larger of the two.
+        // SAFETY: the caller guarantees a valid `layout.align()`; a new block cannot overlap the old one, and is the larger of the two.
         unsafe {
             let moved = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
             if !moved.is_null() {
@@ -105,7 +105,7 @@ unsafe impl GlobalAlloc for Bump {
     }
 }
 
-/// Where the host puts arguments and results. The C library brings one over its own `malloc`; this one uses the allocator above.
+/// Where the host writes arguments and results. The C library has a version over its own `malloc`; this one uses the allocator above.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cabi_realloc(
     old: *mut u8,
@@ -113,7 +113,7 @@ unsafe extern "C" fn cabi_realloc(
     align: usize,
     new_bytes: usize,
 ) -> *mut u8 {
-    // SAFETY: the canonical ABI passes either nothing or a block from here, with the layout it was asked for.
+    // SAFETY: the canonical ABI passes either nothing or a block from here, with its original layout.
     let block = unsafe {
         let layout = Layout::from_size_align_unchecked(old_bytes, align);
         if old_bytes == 0 {

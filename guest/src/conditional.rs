@@ -1,4 +1,4 @@
-//! Conditional requests (RFC 9110, 13). An item's entity tag is its revision in quotes, and a strong one.
+//! Conditional requests (RFC 9110, 13). An item's entity tag is its revision in quotes, a strong tag.
 
 use crate::{http::Request, problem::Problem};
 use alloc::{
@@ -7,21 +7,21 @@ use alloc::{
     vec::Vec,
 };
 
-/// What the client knows, or wants to be true, about the item.
+/// The conditions that the client sent.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
     if_match: Option<Tags>,
     if_none_match: Option<Tags>,
 }
 
-/// How the conditions fare against what is there.
+/// The result of evaluating the conditions against the current item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// All hold.
+    /// All conditions hold.
     Holds,
-    /// `If-Match` does not.
+    /// `If-Match` does not hold.
     NoMatch,
-    /// `If-None-Match` does not: a 304 where the method reads, a 412 where it writes.
+    /// `If-None-Match` does not hold: 304 for a method that reads, 412 for one that writes.
     Match,
 }
 
@@ -43,7 +43,7 @@ pub fn entity_tag(revision: &str) -> String {
 }
 
 impl Conditions {
-    /// Reads the fields; one that cannot be read is refused, because ignoring it could lose somebody's change.
+    /// Reads the fields. An invalid one is refused, because ignoring it could overwrite somebody's change.
     pub fn of(request: &Request) -> Result<Self, Problem> {
         let tags = |name: &'static str| match request.headers.get(name) {
             None => Ok(None),
@@ -59,12 +59,12 @@ impl Conditions {
         })
     }
 
-    /// Whether the item must be there for the conditions to hold.
+    /// Whether the item must exist for the conditions to hold.
     pub fn need_presence(&self) -> bool {
         self.if_match.is_some()
     }
 
-    /// The revision that the item must have, where the conditions say no more and no less: a store can check that by itself.
+    /// The revision that the item must have, if that is exactly the condition: a store can check it by itself.
     pub fn exact_revision(&self) -> Option<&str> {
         match (&self.if_match, &self.if_none_match) {
             (Some(Tags::List(tags)), None) => match tags.as_slice() {
@@ -75,12 +75,12 @@ impl Conditions {
         }
     }
 
-    /// Whether they hold for any state of an item that is there: there are none, or `If-Match: *`.
+    /// Whether the conditions hold for any existing item: there are none, or `If-Match: *`.
     pub fn hold_for_any_item(&self) -> bool {
         matches!(self.if_match, None | Some(Tags::Any)) && self.if_none_match.is_none()
     }
 
-    /// Evaluates in the order of RFC 9110, 13.2.2, against the revision that is there.
+    /// Evaluates the conditions in the order of RFC 9110, 13.2.2, against the current revision.
     pub fn verdict(&self, revision: Option<&str>) -> Verdict {
         if self
             .if_match
@@ -120,14 +120,14 @@ impl Conditions {
 /// RFC 9110, 8.8.3.2.
 #[derive(Clone, Copy)]
 enum Comparison {
-    /// Weak tags equal nothing.
+    /// Strong comparison: weak tags equal nothing.
     Strong,
-    /// Weakness does not matter.
+    /// Weak comparison: weakness does not matter.
     Weak,
 }
 
 impl Tags {
-    /// `*`, or entity tags between commas, of which some may be missing (RFC 9110, 5.6.1.2).
+    /// `*`, or a comma-separated list of entity tags with possibly empty elements (RFC 9110, 5.6.1.2).
     fn parse(field: &str) -> Option<Self> {
         if field.trim() == "*" {
             return Some(Self::Any);
@@ -158,7 +158,7 @@ impl Tags {
 
     fn contain(&self, revision: Option<&str>, comparison: Comparison) -> bool {
         let Some(revision) = revision else {
-            return false; // nothing is there to match, not even `*`
+            return false; // nothing exists that could match, not even `*`
         };
         match (self, comparison) {
             (Self::Any, _) => true,

@@ -1,4 +1,4 @@
-//! The content of requests as JSON.
+//! Request content as JSON.
 
 use crate::{
     http::Request,
@@ -9,8 +9,8 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 
-/// Content that is longer is refused unread, so that a request ends before its memory does. An item has at most 400 KB, of which each byte
-/// takes at most six in JSON; what is longer holds nothing more, but blanks.
+/// Longer content is refused unread, so that a request ends before it exhausts its memory. An item has at most 400 KB, and each of its
+/// bytes takes at most six in JSON; longer content can only contain additional blanks.
 pub const CONTENT_BYTES_MAX: usize = 6 * 400 * 1024;
 
 /// Reads a request's content as JSON; the media type has been checked.
@@ -35,7 +35,7 @@ fn too_large(detail: String) -> Problem {
     Problem::new(413, "content-too-large", detail)
 }
 
-/// Reads a whole item, as POST and PUT send it. `hint` is the header that tells the right media type.
+/// Reads a complete item, as POST and PUT send it. `hint` is the response header that names the right media type.
 pub fn parse_item(request: &Request, hint: &'static str) -> Result<Draft, Problem> {
     negotiation::check_content_type(request, JSON, hint)?;
     Draft::check(parse(request)?.value).map_err(Problem::invalid_content)

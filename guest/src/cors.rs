@@ -1,7 +1,7 @@
-//! What browsers ask before and read after a call: CORS (WHATWG Fetch), and headers that every answer carries.
+//! CORS (WHATWG Fetch): what browsers ask before and read after a call, and the headers of every response.
 //!
-//! Any origin may call, none with credentials of the browser: a caller proves itself with a header that its own code sets. Answers
-//! are the same for every origin, hence no `Vary: Origin`.
+//! Any origin may call, but without the browser's credentials: callers authenticate with a header that their own code sets. Responses are
+//! the same for every origin, hence no `Vary: Origin`.
 
 use crate::{
     http::{Request, Response},
@@ -11,10 +11,10 @@ use crate::{
 const ALLOW_HEADERS: &str =
     "accept, authorization, content-type, idempotency-key, if-match, if-none-match, x-api-key";
 const EXPOSE_HEADERS: &str = "accept-patch, allow, content-location, etag, idempotency-replayed, link, location, retry-after";
-/// Browsers forget an answer to a preflight request after two hours at the latest.
+/// Browsers keep the response to a preflight request for two hours at most.
 const MAX_AGE_SECONDS: &str = "7200";
 
-/// Answers OPTIONS: with what browsers ask for in a preflight request, and with the methods in any case.
+/// Answers OPTIONS: the headers of a preflight response if it is one, and the allowed methods in any case.
 pub fn options(request: &Request, route: &Route) -> Response {
     let mut response = Response::empty(204).with("allow", route.allow());
     if matches!(route, Route::Item(_)) {
@@ -34,7 +34,7 @@ pub fn options(request: &Request, route: &Route) -> Response {
     response
 }
 
-/// Adds what every answer has. What did not say how it may be cached may not be.
+/// Adds the headers of every response. A response without a rule for caching must not be cached.
 pub fn finish(mut response: Response) -> Response {
     if response.header("cache-control").is_none() {
         response = response.with("cache-control", "no-store");

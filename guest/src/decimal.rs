@@ -1,4 +1,4 @@
-//! JSON numbers as exact decimals. Floating point would lose digits, and its tables would cost the component 15 KB.
+//! JSON numbers as exact decimals. Floating point would lose digits, and its tables would add 15 KB to the component.
 
 use alloc::{
     format,
@@ -7,9 +7,9 @@ use alloc::{
 
 /// Significant digits that the store keeps.
 const DIGITS_MAX: usize = 38;
-/// Powers of ten of the first significant digit that the store keeps.
+/// Range of the power of ten of the first significant digit that the store keeps.
 const EXPONENTS: core::ops::RangeInclusive<i64> = -130..=125;
-/// Those that are written in plain digits.
+/// The range that is written in plain digits.
 const PLAIN_EXPONENTS: core::ops::RangeInclusive<i64> = -7..=DIGITS_MAX as i64 - 1;
 
 /// A number as sign, digits and magnitude.
@@ -24,7 +24,7 @@ pub struct Decimal<'a> {
 }
 
 impl<'a> Decimal<'a> {
-    /// Reads a number of the JSON grammar; `None` if its exponent is beyond all measure.
+    /// Reads a number of the JSON grammar; `None` if its exponent is too large for any integer.
     pub fn of(text: &'a str) -> Option<Self> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -58,7 +58,7 @@ impl<'a> Decimal<'a> {
         })
     }
 
-    /// Whether it is zero, in whatever form.
+    /// Whether it is zero, in any notation.
     pub fn is_zero(&self) -> bool {
         self.digits.iter().all(|digits| digits.is_empty())
     }
@@ -91,7 +91,8 @@ impl<'a> Decimal<'a> {
     }
 }
 
-/// The store's spelling of a number of the JSON grammar. What it does not keep stays as it is: it says why when it refuses it.
+/// The store's spelling of a number of the JSON grammar. A number that the store does not keep is returned unchanged, so that the store can
+/// say why it refuses it.
 pub fn canonical(text: &str) -> String {
     let is_plain_integer = text.len() <= DIGITS_MAX
         && text
@@ -109,7 +110,7 @@ pub fn canonical(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The same as the store's own test has, and `tests/tests/representation.rs` holds the two together.
+    /// The same cases as in the store's own test; `tests/tests/representation.rs` compares the two.
     #[test]
     fn a_value_has_one_spelling() {
         for (text, spelling) in [

@@ -81,7 +81,7 @@ impl From<WitRequest> for Request {
     }
 }
 
-/// The host behind the imports.
+/// The host, called through the imports.
 struct Imports;
 
 impl Host for Imports {
@@ -276,7 +276,7 @@ impl From<storage::Error> for StorageError {
     }
 }
 
-/// Says where and why, then traps: the host answers 500 for us.
+/// Prints location and message, then traps: the host answers 500.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     let location = info.location().map_or_else(String::new, |place| {

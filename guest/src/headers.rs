@@ -1,18 +1,18 @@
-//! Header fields of a request, taken apart once: a route asks for several, and most of what a client sends is headers.
+//! Header fields of a request, parsed once: a route reads several, and most of a typical request is headers.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
-/// What a browser sends through a gateway.
+/// The headers that a browser sends through a gateway.
 const FIELDS_USUAL: usize = 24;
 
-/// The fields of `wit/http.wit`'s lines, to be looked up by name.
+/// The fields of `wit/http.wit`'s lines, for lookup by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers {
     lines: String,
     fields: Vec<Field>,
 }
 
-/// Where a field stands in the lines: `name: value` from `start` to `end`.
+/// The position of a field in the lines: `name: value` from `start` to `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Field {
     start: usize,
@@ -21,10 +21,10 @@ struct Field {
 }
 
 impl Headers {
-    /// All values of a header, given in lower case, joined as RFC 9110, 5.3 allows; `None` without such a field.
+    /// All values of a header, given in lower case, joined as RFC 9110, 5.3 allows; `None` if there is no such field.
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut values = self.fields.iter().filter_map(|field| {
-            // Most are told apart by this, without looking at the lines.
+            // This rules out most fields without reading the lines.
             if field.name_bytes != name.len() {
                 return None;
             }
@@ -62,14 +62,14 @@ impl From<String> for Headers {
     }
 }
 
-/// Where `byte` stands first. Eight at a time: all that a client sends in headers passes here, and the standard library's search takes ten
-/// instructions a byte in a component.
+/// The first position of `byte`. Examines eight bytes at a time: all headers of a request are searched, and the standard library's search
+/// takes ten instructions per byte in a component.
 fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        // Zero where it stands. The subtraction borrows from the lowest zero on, so that the lowest high bit is right.
+        // Zero where the byte occurs. The subtraction borrows upwards from the lowest zero, so the lowest high bit is correct.
         let differs = u64::from_le_bytes(*word) ^ (LOW * u64::from(byte));
         let found = differs.wrapping_sub(LOW) & !differs & HIGH;
         if found != 0 {

@@ -16,20 +16,20 @@ pub struct Request {
     pub headers: Headers,
     /// The content.
     pub body: Vec<u8>,
-    /// What precedes `path` in the URL that the client used; empty, or begins with `/` and does not end in `/`.
+    /// What precedes `path` in the URL that the client used; empty, or begins with `/` and does not end with `/`.
     pub base_path: String,
-    /// Unique; appears in every problem answer.
+    /// Unique; appears in every problem document.
     pub request_id: String,
-    /// Milliseconds since the Unix epoch: the only clock there is.
+    /// Milliseconds since the Unix epoch: the only clock of a guest.
     pub received_at_ms: u64,
-    /// Whom an authorizer in front of the host named as the caller.
+    /// The caller, as named by an authorizer in front of the host.
     pub subject: Option<String>,
 }
 
-/// The text of a header or of anything else that is mostly constant.
+/// The text of a header, or another text that is mostly constant.
 pub type Text = Cow<'static, str>;
 
-/// A response, as the host takes it.
+/// A response, as the host expects it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// 200 to 599.
@@ -41,7 +41,7 @@ pub struct Response {
 }
 
 impl Request {
-    /// Whether the answer goes without content.
+    /// Whether the response is sent without content.
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"
     }
@@ -64,7 +64,7 @@ impl Response {
         response
     }
 
-    /// With one more field.
+    /// With an additional field.
     pub fn with(mut self, name: &'static str, value: impl Into<Text>) -> Self {
         self.headers.push((name, value.into()));
         self

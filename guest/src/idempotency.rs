@@ -1,8 +1,8 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a POST that is sent again does not happen again.
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a POST that is sent again has no further effect.
 //!
-//! The item and a record are written in one transaction, so that there is never one without the other. A record belongs to a caller and a
-//! key, and lives for a day. It holds what the answer has beyond the content, which the repeated request brings again: a record with a copy
-//! of the item would not fit the store where the item itself does.
+//! The item and a record are written in one transaction, so that neither exists without the other. A record belongs to a caller and a key,
+//! and expires after a day. It contains only what the response has beyond the request's content, which the repeated request brings again: a
+//! record with a copy of the item would not fit into the store for the largest items.
 
 use crate::{
     http::Request,
@@ -28,7 +28,7 @@ pub struct IdempotencyKey {
     expires_at: u64,
 }
 
-/// What is kept of the first answer.
+/// What is kept of the first response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Hash of the payload that was answered.
@@ -51,8 +51,8 @@ impl IdempotencyKey {
             );
             return Err(Problem::new(400, "invalid-header", detail));
         };
-        // A length before each part: otherwise two callers could share a record by moving text from one part to the other. Nobody is
-        // not somebody with an empty name.
+        // Each part is preceded by its length: otherwise two callers could share a record by moving text from one part to the other. A
+        // missing caller is distinct from one with an empty name.
         let owner = match &request.subject {
             None => "-".to_string(),
             Some(subject) => format!("{}:{subject}", subject.len()),
@@ -64,7 +64,7 @@ impl IdempotencyKey {
         }))
     }
 
-    /// Where the record lives.
+    /// The key of the record.
     pub fn key(&self) -> &Key {
         &self.key
     }
@@ -84,7 +84,7 @@ impl IdempotencyKey {
         record
     }
 
-    /// Refuses a record of another payload.
+    /// Refuses a repetition with another payload.
     pub fn check(&self, record: &Record) -> Result<(), Problem> {
         if record.fingerprint == self.fingerprint {
             return Ok(());

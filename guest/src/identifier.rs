@@ -4,7 +4,7 @@ use alloc::{format, string::String};
 
 const CHARACTERS_MAX: usize = 64;
 
-/// Whether an item may have this id: 1 to 64 characters of `[A-Za-z0-9_-]`, so that it stands in a path as it is.
+/// Whether this is a valid id of an item: 1 to 64 characters of `[A-Za-z0-9_-]`, which need no encoding in a path.
 pub fn is_valid(id: &str) -> bool {
     (1..=CHARACTERS_MAX).contains(&id.len())
         && id
@@ -12,7 +12,7 @@ pub fn is_valid(id: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
-/// A UUID of version 7 (RFC 9562, 5.7): the order of ids is the order of creation, which is the order of lists.
+/// A UUID of version 7 (RFC 9562, 5.7), so that the order of ids, and of lists, is the order of creation.
 pub fn uuid_v7(ms_since_epoch: u64, random: [u64; 2]) -> String {
     let high = ms_since_epoch << 16 | 0x7000 | random[0] & 0x0fff;
     let low = 1 << 63 | random[1] >> 2;

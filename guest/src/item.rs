@@ -1,6 +1,6 @@
-//! What an item is: its members, their rules, and its document.
+//! Items: their members, rules and documents.
 //!
-//! The stored document is the representation that clients get, so that a read copies text and parses nothing.
+//! The stored document is the representation that clients get, so that a read copies text without parsing it.
 
 use crate::{
     decimal::Decimal,
@@ -20,21 +20,21 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 2_000;
 const CATEGORY_CHARACTERS_MAX: usize = 50;
 const TAG_CHARACTERS_MAX: usize = 50;
 const TAGS_MAX: usize = 20;
-/// Prices are 0, or have their first digit between these powers of ten.
+/// A price is 0, or has its first digit between these powers of ten.
 const PRICE_EXPONENTS: core::ops::RangeInclusive<i64> = -6..=14;
-/// What most items have at most, so that writing one seldom has to move it.
+/// Capacity for most documents, so that writing one rarely reallocates.
 const DOCUMENT_BYTES_USUAL: usize = 512;
-/// More are not told: who sent them can see the pattern.
+/// Largest number of reported problems; further ones would show the client nothing new.
 const VIOLATIONS_MAX: usize = 50;
 
 /// The members that the service sets.
 const READ_ONLY: [&str; 3] = ["id", "created_at", "updated_at"];
 
-/// What a client says about an item, checked.
+/// What a client says about an item, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft(Object);
 
-/// An item with what the service says about it.
+/// An item with the members that the service sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// `[A-Za-z0-9_-]{1,64}`
@@ -43,12 +43,12 @@ pub struct Item {
     pub created_at: String,
     /// When it was last written, in RFC 3339.
     pub updated_at: String,
-    /// The rest.
+    /// The other members.
     pub draft: Draft,
 }
 
 impl Draft {
-    /// Checks content against every rule and tells all that is wrong with it.
+    /// Checks content against every rule and reports all violations.
     pub fn check(content: Value) -> Result<Self, Vec<Violation>> {
         let Value::Object(members) = content else {
             return Err(Vec::from([violation("", "must be an object")]));
@@ -68,19 +68,19 @@ impl Draft {
         }
     }
 
-    /// The members, to be changed and checked again.
+    /// The members, to be changed and validated again.
     pub fn into_content(self) -> Value {
         Value::Object(self.0)
     }
 
-    /// The category, if there is one.
+    /// The category, if it has one.
     pub fn category(&self) -> Option<&str> {
         self.0.get("category").and_then(Value::as_str)
     }
 }
 
 impl Item {
-    /// The document, which is also the representation: as the store keeps it, so that an entity tag stands for these bytes alone.
+    /// The document, which is also the representation: in the store's canonical form, so that an entity tag identifies exactly these bytes.
     pub fn to_document(&self) -> String {
         let mut own = [
             ("created_at", &self.created_at),
@@ -109,8 +109,8 @@ impl Item {
         document
     }
 
-    /// Reads a stored document, and says how many values it holds; `None` if it is not an item's. Its rules are not checked again: they may have been others when it was
-    /// written.
+    /// Reads a stored document, and returns how many values it has; `None` if it is not an item's. Its rules are not checked again, because
+    /// they may have been different when it was written.
     pub fn from_document(document: &str) -> Option<(Self, usize)> {
         let Ok(Parsed {
             value: Value::Object(mut members),
@@ -135,7 +135,7 @@ impl Item {
     }
 }
 
-/// Checks that a client may name these members, whatever it says about them.
+/// Checks that a client may set these members, whatever their values.
 pub fn check_names(members: &Object) -> Vec<Violation> {
     let known = [
         "name",
@@ -185,7 +185,7 @@ fn check_member(name: &str, value: &Value, violations: &mut Vec<Violation>) {
         "attributes" if !matches!(value, Value::Object(_)) => {
             violations.push(violation("/attributes", "must be an object"))
         }
-        _ => {} // free, or refused by name
+        _ => {} // arbitrary, or refused by name
     }
 }
 
@@ -217,7 +217,7 @@ fn check_tags(value: &Value, violations: &mut Vec<Violation>) {
     };
     for (position, tag) in tags.iter().enumerate() {
         check_text(
-            format_args!("/tags/{position}"), // most are fine, and need none
+            format_args!("/tags/{position}"), // most names are valid and need no copy
             tag,
             TAG_CHARACTERS_MAX,
             violations,

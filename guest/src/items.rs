@@ -1,4 +1,4 @@
-//! The operations on items, one file each, and what they share.
+//! The operations on items, one file each, and their common functions.
 
 mod create;
 mod list;
@@ -26,10 +26,10 @@ use crate::{
 };
 use alloc::{format, string::String};
 
-/// Answers may be kept by the client alone, and asked about before each use: that is what entity tags are for.
+/// Only the client may cache responses, and must revalidate them before each use, which is the purpose of entity tags.
 const CACHE_CONTROL: &str = "private, no-cache";
 
-/// Refuses an id that no item can have, without asking the store.
+/// Refuses an invalid id without calling the store.
 fn check_id(id: &str) -> Result<(), Problem> {
     if identifier::is_valid(id) {
         Ok(())
@@ -38,7 +38,7 @@ fn check_id(id: &str) -> Result<(), Problem> {
     }
 }
 
-/// Writes the item where `precondition` holds.
+/// Writes the item if `precondition` holds.
 fn put(item: &Item, precondition: Precondition) -> Put {
     Put {
         key: layout::item(&item.id),
@@ -49,8 +49,8 @@ fn put(item: &Item, precondition: Precondition) -> Put {
     }
 }
 
-/// The answer to a write: the new representation, as `Content-Location` says, with its entity tag. RFC 9110, 9.3.4 keeps validators
-/// out of answers to PUT lest a client takes what it sent for what is stored; here it is given what is stored.
+/// The response to a write: the new representation, as `Content-Location` indicates, with its entity tag. RFC 9110, 9.3.4 forbids
+/// validators in responses to PUT, so that a client does not take what it sent for what is stored; here it gets what is stored.
 fn written(
     request: &Request,
     status: u16,
@@ -70,7 +70,7 @@ fn written(
     }
 }
 
-/// The path of an item as the client has to ask for it. Ids need no encoding.
+/// The path of an item in the client's URL. Ids need no encoding.
 fn reference(request: &Request, id: &str) -> String {
     format!("{}/items/{id}", request.base_path)
 }

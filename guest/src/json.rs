@@ -1,8 +1,8 @@
 //! JSON as clients send it and as the store keeps it: values, a reader and a writer.
 //!
-//! The reader is our own for three reasons. What it makes is bounded, so that no content exhausts the component's memory. It has no names
-//! with a meaning of their own, as serde_json's `arbitrary_precision` has. And it brings numbers into the spelling of `wit/storage.wit`
-//! while it reads, so that what is written here is what a later read gets, byte for byte.
+//! There are three reasons for a reader of our own. Its memory is bounded, so that no content exhausts the component's memory. No names
+//! have a special meaning, as some have in serde_json's `arbitrary_precision`. And it converts numbers to the spelling of `wit/storage.wit`
+//! while it reads, so that what is written here is what a later read returns, byte for byte.
 
 mod read;
 mod write;
@@ -12,15 +12,14 @@ pub use write::{push_member, push_string};
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
-/// Objects and arrays inside of each other. The store keeps no more, and the stack of the component, which each level takes a part of, is
-/// small.
+/// Nesting of objects and arrays. The store accepts no more, and each level uses part of the component's small stack.
 pub const LEVELS_MAX: usize = 32;
-/// Values of one text. The store counts at least two bytes for each, and keeps 400 KB.
+/// Largest number of values in one text. The store counts at least two bytes for each, and accepts 400 KB.
 pub const VALUES_MAX: usize = 400 * 1024 / 2;
-/// An upper bound of the memory that one value takes, apart from its text: an object of one member is the worst.
+/// An upper bound of the memory for one value, apart from its text: an object with one member is the worst case.
 pub const VALUE_BYTES_MAX: usize = 320;
 
-/// The members of an object, in the order of their bytes.
+/// The members of an object, in the byte order of their names.
 pub type Object = BTreeMap<String, Value>;
 
 /// A JSON value. Numbers are text in the store's spelling.
@@ -30,24 +29,24 @@ pub enum Value {
     Null,
     /// `true`, `false`
     Bool(bool),
-    /// With all its digits.
+    /// A number with all its digits.
     Number(String),
     /// Decoded.
     String(String),
     /// In order.
     Array(Vec<Value>),
-    /// Of a repeated member, the last one.
+    /// If a name repeats, the last member counts.
     Object(Object),
 }
 
-/// Why a text gives no value.
+/// Why a text cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonError {
     /// Not JSON.
     Syntax {
-        /// What the grammar wants instead.
+        /// What the grammar requires instead.
         expected: &'static str,
-        /// The byte where it should stand.
+        /// The offset of the error.
         at: usize,
     },
     /// More than [`LEVELS_MAX`].
@@ -56,12 +55,12 @@ pub enum JsonError {
     TooManyValues,
 }
 
-/// A value with what reading it cost.
+/// A value, with the cost of reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed {
-    /// What was read.
+    /// The value.
     pub value: Value,
-    /// How many values it holds, itself included.
+    /// The number of values in it, including itself.
     pub values: usize,
 }
 
@@ -76,7 +75,7 @@ impl Value {
 }
 
 impl JsonError {
-    /// What a client is told.
+    /// The text for the client.
     pub fn detail(&self) -> String {
         match self {
             Self::Syntax { expected, at } => {
@@ -92,14 +91,14 @@ impl JsonError {
     }
 }
 
-/// How many bytes from the start on stand in a string as they are. Eight at a time, as most of a text is strings.
+/// How many bytes at the start belong to a string without escapes. Examines eight at a time, because most of a text is strings.
 fn plain_bytes(bytes: &[u8]) -> usize {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        // Each has the high bit where a byte is below 0x20, a quote or a backslash, from the lowest such byte on.
+        // Each has the high bit set where a byte is below 0x20, a quote or a backslash; correct for the lowest such byte.
         let control = word.wrapping_sub(LOW * 0x20) & !word;
         let quote = (word ^ (LOW * u64::from(b'"'))).wrapping_sub(LOW);
         let backslash = (word ^ (LOW * u64::from(b'\\'))).wrapping_sub(LOW);

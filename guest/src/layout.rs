@@ -1,17 +1,17 @@
-//! Where everything lives in the store.
+//! The keys of everything in the store.
 //!
 //! | what               | partition                    | sort | secondary partition   | secondary sort |
 //! |--------------------|------------------------------|------|-----------------------|----------------|
 //! | item               | `items`                      | id   | `category/{category}` | id             |
 //! | idempotency record | `idempotency/{hash}`         | `-`  |                       |                |
 //!
-//! All items share one partition, because the API promises one list in the order of ids. DynamoDB takes about 1,000 writes a second
+//! All items share one partition, because the API promises one list in the order of ids. DynamoDB accepts about 1,000 writes a second
 //! under one partition key, and new ids are always the highest, so that it cannot split the load: that is this API's limit. A
 //! service that needs more writes to `items/{0..n}`, chosen by a hash of the id, and merges n queries into each page of the list;
 //! only this file and the list change. A partition per item would not help: the list would then need a secondary key, which has the
 //! same limit, and lags.
 //!
-//! An idempotency record is only ever read by its key, so that each has a partition of its own and none is hot.
+//! An idempotency record is only read by its key, so each has a partition of its own and none is hot.
 
 use crate::{item::Draft, ports::Key};
 use alloc::{format, string::String};
@@ -40,7 +40,7 @@ pub fn category_partition(category: &str) -> String {
     format!("category/{category}")
 }
 
-/// The key of an idempotency record, by the hash of whom it belongs to and what the client called it.
+/// The key of an idempotency record: a hash of the caller and the client's key.
 pub fn idempotency_record(hash: &str) -> Key {
     Key {
         partition: format!("idempotency/{hash}"),

@@ -1,9 +1,9 @@
 //! The reference guest: an items REST API behind the interface `tenon:handler`.
 //!
-//! [`handle`] is the whole API as a function of a request and a host; `openapi.json` is its contract. A request goes through
-//! `router` to one file of `items`, which uses the rules of HTTP in `negotiation`, `conditional`, `pagination`, `idempotency` and
-//! `merge_patch`, reads `content` with `json`, checks it by the rules of `item`, and the store through [`ports`] under the keys of `layout`. Every error is a
-//! `problem`. The component adds `glue`, the only file that knows the generated bindings, and `allocator`.
+//! [`handle`] is the whole API as a function of a request and a host; `openapi.json` is its contract. `router` passes a request to one file
+//! of `items`, which uses the HTTP rules in `negotiation`, `conditional`, `pagination`, `idempotency` and `merge_patch`, reads `content`
+//! with `json`, validates it with `item`, and calls the store through [`ports`] with the keys of `layout`. Every error is a `problem`. The
+//! component adds `glue`, the only file that knows the generated bindings, and `allocator`.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 extern crate alloc;
@@ -72,7 +72,7 @@ fn dispatch(request: &Request, host: &dyn Host, route: &Route) -> Result<Respons
     }
 }
 
-/// A document that is part of the program.
+/// A document that is embedded in the program.
 fn document(request: &Request, json: &str) -> Result<Response, Problem> {
     negotiation::check_accept(request)?;
     Ok(Response::json(200, json))

@@ -2,8 +2,8 @@
 
 use crate::json::{Object, Value};
 
-/// Applies `patch` to `target`: `null` removes, objects merge, anything else replaces. The patch is used up: a copy of it would double what
-/// a large one takes.
+/// Applies `patch` to `target`: `null` removes, objects merge, anything else replaces. The patch is consumed, because a copy would double
+/// the memory for a large one.
 pub fn apply(target: &mut Value, patch: Value) {
     match (target, patch) {
         (Value::Object(members), Value::Object(changes)) => merge(members, changes),
@@ -25,7 +25,7 @@ fn merge(members: &mut Object, changes: Object) {
     }
 }
 
-/// What merging an object into nothing leaves of it.
+/// The result of merging an object into nothing.
 fn remove_nulls(patch: &mut Value) {
     if let Value::Object(members) = patch {
         members.retain(|_, change| *change != Value::Null);

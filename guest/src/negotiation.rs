@@ -1,7 +1,7 @@
 //! Media types: what the client accepts (RFC 9110, 12.5.1), and what it sends (8.3, 8.4).
 //!
-//! There is one representation of everything, JSON, hence no `Vary`: an answer never differs by what a request accepts. Problem
-//! documents are sent whatever the client accepts, since an error it does not read is better than an error without a reason.
+//! Everything has one representation, JSON, hence no `Vary`: a response never depends on what a request accepts. Problem documents are sent
+//! whatever the client accepts, because an error that it cannot read is better than an error without a reason.
 
 use crate::{http::Request, problem::Problem};
 use alloc::format;
@@ -10,7 +10,7 @@ use alloc::format;
 pub const JSON: &str = "application/json";
 /// The media type of changes to items (RFC 7396).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
-/// What clients call UTF-8, and what is a part of it.
+/// Names of UTF-8 that clients use, and of its subset ASCII.
 const CHARSETS: [&str; 3] = ["utf-8", "utf8", "us-ascii"];
 
 /// Refuses a request whose `Accept` excludes JSON.
@@ -25,8 +25,7 @@ pub fn check_accept(request: &Request) -> Result<(), Problem> {
     }
 }
 
-/// Refuses content that is not of the media type `expected`, in UTF-8 and uncompressed. The answer names `expected` in the header
-/// `hint`.
+/// Refuses content that is not of the media type `expected`, in UTF-8 and uncompressed. The response names `expected` in the header `hint`.
 pub fn check_content_type(
     request: &Request,
     expected: &'static str,
@@ -53,7 +52,7 @@ pub fn check_content_type(
     }
 }
 
-/// The most specific range that covers JSON decides; a range that cannot be read is skipped.
+/// The most specific range that includes JSON decides; an invalid range is skipped.
 fn accepts_json(accept: &str) -> bool {
     if accept.trim().is_empty() {
         return true; // the same as no preference

@@ -17,21 +17,21 @@ const LIMIT_MAX: u32 = 100;
 const IDS_MAX: usize = 100;
 const CATEGORY_CHARACTERS_MAX: usize = 50;
 
-/// What a list is asked for.
+/// What a request for a list asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum List {
-    /// Certain items, in the order asked.
+    /// Specific items, in the given order.
     Ids(Vec<String>),
-    /// All items, or those of a category, a page at a time.
+    /// All items, or those of a category, page by page.
     Page {
-        /// Which ones.
+        /// The category.
         category: Option<String>,
-        /// Which page.
+        /// The page.
         page: PageRequest,
     },
 }
 
-/// The parameters as they stand in the query, each at most once.
+/// The parameters as in the query, each at most once.
 #[derive(Default)]
 struct Parameters {
     limit: Option<String>,
@@ -42,8 +42,8 @@ struct Parameters {
 }
 
 impl List {
-    /// Reads a query. A parameter that is unknown, repeated or out of its range is refused: a list that silently ignored a
-    /// misspelt filter would be a wrong answer.
+    /// Reads a query. A parameter that is unknown, repeated or out of range is refused: a list that silently ignored a misspelt filter
+    /// would be a wrong response.
     pub fn parse(query: &str) -> Result<Self, Problem> {
         let parameters = Parameters::parse(query)?;
         let page = PageRequest {
@@ -135,7 +135,7 @@ fn parse_ids(text: &str) -> Result<List, Problem> {
     }
 }
 
-/// The value of `Link` that leads to the next page of the same list. `base_path` precedes it.
+/// The value of `Link` for the next page of the same list. `base_path` precedes it.
 pub fn next_link(
     base_path: &str,
     category: Option<&str>,

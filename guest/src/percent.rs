@@ -2,7 +2,7 @@
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
-/// Decodes once. `None`: a `%` without two hexadecimal digits, or not UTF-8.
+/// Decodes once. `None` if a `%` is not followed by two hexadecimal digits, or the result is not UTF-8.
 pub fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
@@ -18,7 +18,7 @@ pub fn decode(text: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
-/// The same for a query parameter, where `+` stands for a space, as HTML forms and most client libraries write it.
+/// The same for a query parameter, where `+` stands for a space, as in HTML forms and most client libraries.
 pub fn decode_parameter(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('+') {
         return decode(text);
@@ -27,7 +27,7 @@ pub fn decode_parameter(text: &str) -> Option<Cow<'_, str>> {
     decode(&spaced).map(|decoded| Cow::Owned(decoded.into_owned()))
 }
 
-/// Appends `text` with everything encoded but unreserved characters (RFC 3986, 2.3).
+/// Appends `text` with everything encoded except unreserved characters (RFC 3986, 2.3).
 pub fn encode_into(target: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {

@@ -1,11 +1,11 @@
 //! What the API needs from its host: `wit/storage.wit`, `wit/log.wit` and a random number, as a trait.
 //!
-//! The component implements it over the generated bindings; tests and benchmarks natively. The types mirror the WIT, which says
-//! what each of them promises.
+//! The component implements it with the generated bindings; tests and benchmarks implement it natively. The types mirror the WIT, which
+//! specifies each of them.
 
 use alloc::{string::String, vec::Vec};
 
-/// Where an item lives.
+/// The key of an item.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// Groups items.
@@ -23,38 +23,38 @@ pub struct Stored {
     pub revision: String,
     /// Secondary key.
     pub index: Option<Key>,
-    /// Seconds since the Unix epoch from which on it counts as deleted.
+    /// Seconds since the Unix epoch from which it counts as deleted.
     pub expires_at: Option<u64>,
 }
 
-/// What must hold for a write to happen.
+/// The precondition of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Precondition {
-    /// Nothing.
+    /// No condition.
     None,
-    /// There is no item.
+    /// No item exists.
     Absent,
-    /// There is an item.
+    /// An item exists.
     Present,
-    /// There is an item, in this state.
+    /// An item exists in this state.
     Revision(String),
 }
 
-/// What became of a put.
+/// The outcome of a put.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PutOutcome {
     /// Written; the new revision.
     Done(String),
-    /// Nothing was written; what is there.
+    /// Nothing was written; the existing item.
     PreconditionFailed(Option<Stored>),
 }
 
-/// What became of a delete.
+/// The outcome of a delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeleteOutcome {
-    /// Gone.
+    /// Deleted, or already absent.
     Done,
-    /// Nothing was deleted; what is there.
+    /// Nothing was deleted; the existing item.
     PreconditionFailed(Option<Stored>),
 }
 
@@ -76,34 +76,34 @@ pub enum Direction {
     Descending,
 }
 
-/// Which part of a partition a query returns. The API always asks for whole partitions, page by page.
+/// The part of a partition that a query returns. The API always reads whole partitions, page by page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// In which order.
+    /// The order.
     pub direction: Direction,
-    /// Entries wanted, 1 to 1000.
+    /// Largest number of entries, 1 to 1000.
     pub limit: u32,
     /// Where an earlier page ended.
     pub cursor: Option<String>,
 }
 
-/// Part of a query's answer.
+/// One page of a query's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// What was found, in the query's order.
+    /// The items, in the query's order.
     pub items: Vec<Stored>,
-    /// How to go on; `None`: that was all.
+    /// Continues the query; `None` if this is the last page.
     pub cursor: Option<String>,
 }
 
 /// A document to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Put {
-    /// Where.
+    /// The key.
     pub key: Key,
     /// The text of a JSON object.
     pub document: String,
-    /// What must hold.
+    /// The precondition.
     pub precondition: Precondition,
     /// Secondary key.
     pub index: Option<Key>,
@@ -111,7 +111,7 @@ pub struct Put {
     pub expires_at: Option<u64>,
 }
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransactOutcome {
     /// Everything was done; the new revisions in order.
@@ -120,7 +120,7 @@ pub enum TransactOutcome {
     PreconditionFailed {
         /// The first operation whose precondition did not hold.
         position: u32,
-        /// What was found there.
+        /// The existing item.
         item: Option<Stored>,
     },
 }
@@ -128,11 +128,11 @@ pub enum TransactOutcome {
 /// Why a storage call has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StorageError {
-    /// The call breaks the rule named here.
+    /// The call breaks the named rule.
     Invalid(String),
-    /// Over the size limit named here.
+    /// Over the named size limit.
     TooLarge(String),
-    /// The store asks to slow down, for this many milliseconds where known. Nothing was written.
+    /// The store asks to slow down, for this many milliseconds if known. Nothing was written.
     Throttled(Option<u64>),
     /// The store is failing. Nothing was written.
     Unavailable,
@@ -140,26 +140,26 @@ pub enum StorageError {
     Conflict,
     /// A write may or may not have happened.
     OutcomeUnknown,
-    /// The host does not fit its store.
+    /// The host is misconfigured for its store.
     Misconfigured,
-    /// Unreadable data, or a defect of the host.
+    /// Unreadable data, or a bug of the host.
     Internal,
 }
 
 /// How severe a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Something an operator may want to look into.
+    /// Something that an operator may want to look into.
     Warn,
-    /// Something an operator has to repair.
+    /// Something that an operator must repair.
     Error,
 }
 
-/// The host, as the API sees it. Synchronous: a host that waits for a network does so behind the call.
+/// The host, as the API sees it. Synchronous: a host that waits for a network does so within the call.
 pub trait Host {
     /// Reads one item.
     fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Stored>, StorageError>;
-    /// Reads 1 to 100 items, answered in the order of `keys`.
+    /// Reads 1 to 100 items; the result is in the order of `keys`.
     fn get_many(
         &self,
         keys: &[Key],
@@ -183,6 +183,6 @@ pub trait Host {
     fn transact(&self, puts: &[Put]) -> Result<TransactOutcome, StorageError>;
     /// 64 unpredictable bits.
     fn random_u64(&self) -> u64;
-    /// Writes a log line. Each attribute's value is JSON text, or else taken as a string.
+    /// Writes a log line. Each attribute's value is JSON text; other text is logged as a string.
     fn log(&self, level: Level, message: &str, attributes: &[(&str, &str)]);
 }

@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): the only form that errors take.
+//! Problem documents (RFC 9457), the only form of errors.
 
 use crate::{
     http::{Response, Text},
@@ -7,7 +7,7 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::fmt::Write;
 
-/// An error on its way to the client.
+/// An error for the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// 400 to 599.
@@ -16,7 +16,7 @@ pub struct Problem {
     code: &'static str,
     /// What went wrong, for people.
     detail: Text,
-    /// What is wrong where, if the content is at fault.
+    /// The rules that the content breaks, if it is at fault.
     errors: Vec<Violation>,
     headers: Vec<(&'static str, Text)>,
 }
@@ -42,7 +42,7 @@ impl Problem {
         }
     }
 
-    /// Content that is JSON but not what it should be.
+    /// Content that is valid JSON but breaks rules.
     pub fn invalid_content(errors: Vec<Violation>) -> Self {
         let mut problem = Self::new(
             422,
@@ -64,7 +64,7 @@ impl Problem {
         self
     }
 
-    /// The answer. `type` is `about:blank`, whose title is the status phrase (RFC 9457, 4.2.1); `code` says more.
+    /// The response. `type` is `about:blank`, whose title is the status phrase (RFC 9457, 4.2.1); `code` says more.
     pub fn into_response(self, request_id: &str) -> Response {
         let mut document = String::from("{");
         push_member(&mut document, "code", self.code);

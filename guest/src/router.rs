@@ -1,7 +1,7 @@
-//! Which path names which resource, and what can be done with it.
+//! The resources of the API by path, and their methods.
 //!
-//! A plain match instead of a routing library: every request runs in a fresh instance, so that a routing tree would be built anew
-//! for each, and four routes are easier to read than to register. A trailing slash names another resource, which does not exist.
+//! A plain match instead of a routing library: every request runs in a new instance, so a routing tree would be built anew for each, and
+//! four routes are easier to read than to register. A path with a trailing slash is another resource, which does not exist.
 
 use crate::{percent, problem::Problem};
 use alloc::{

@@ -1,4 +1,4 @@
-//! What a client is told when the store has no outcome, and what the operator is.
+//! The responses to clients, and the log lines for operators, when the store returns an error.
 
 use crate::{
     http::Request,
@@ -11,10 +11,10 @@ use alloc::{
     vec::Vec,
 };
 
-/// Where the text of a call came from that the store finds invalid.
+/// The source of a call's text that the store finds invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The client's content: the store has rules for documents that the API does not repeat (digits, depth).
+    /// The client's content: the API does not repeat the store's rules for documents (digits, depth).
     Content,
     /// The client's cursor.
     Cursor,
@@ -22,7 +22,7 @@ pub enum Source {
     Program,
 }
 
-/// Seconds after which an interrupted request is worth another try.
+/// Seconds after which an interrupted request should be retried.
 const RETRY_SECONDS: &str = "1";
 
 /// The problem for an error, which is also logged unless it is the client's own.
@@ -103,7 +103,7 @@ pub fn from_error(
     problem
 }
 
-/// Others kept changing what this request wanted to change.
+/// Other requests kept changing what this request wanted to change.
 pub fn conflict() -> Problem {
     Problem::new(
         409,

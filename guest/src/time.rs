@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 const MS_PER_DAY: u64 = 86_400_000;
-/// 9999-12-31T23:59:59.999Z: four digits are all that RFC 3339 has for a year.
+/// 9999-12-31T23:59:59.999Z: years have four digits in RFC 3339.
 const MS_MAX: u64 = 253_402_300_799_999;
 
 /// Milliseconds since the Unix epoch as `2026-02-28T23:59:59.123Z`.
@@ -29,7 +29,7 @@ pub fn rfc3339(ms_since_epoch: u64) -> String {
     text
 }
 
-/// The last `width` digits. A fifth of what formatting takes, for every write.
+/// The last `width` digits. Takes a fifth of the time of formatting, and every write needs it.
 fn push_digits(text: &mut String, number: u64, width: u32) {
     for place in (0..width).rev() {
         let digit = (number / 10_u64.pow(place) % 10) as u8;

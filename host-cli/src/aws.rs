@@ -1,4 +1,4 @@
-//! AWS as a person has it set up: environment variables and profiles.
+//! Access to AWS with a person's own configuration: environment variables and profiles.
 
 use crate::exit::Failure;
 use aws_config::{
@@ -13,12 +13,12 @@ use release_aws::{S3Artifacts, S3Location};
 use std::{env, sync::Arc, time::Duration};
 use storage_dynamodb::{Credentials, SharedCredentialsProvider, http_client};
 
-/// For servers that do not care: most that run beside a developer's host.
+/// Region for local servers, most of which ignore it.
 const LOCAL_REGION: &str = "us-east-1";
-/// Time for one answer of CloudWatch Logs, which looks through as much as it can in ten seconds.
+/// Time limit for one response of CloudWatch Logs, which searches for up to ten seconds.
 const LOGS_DURATION_MAX: Duration = Duration::from_secs(60);
 
-/// What is asked.
+/// The AWS service to call.
 #[derive(Clone, Copy, Debug)]
 pub enum Service {
     DynamoDb,
@@ -27,7 +27,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// What names another server than AWS's own, the more particular variable first (AWS: service-specific endpoints).
+    /// Variables that set another endpoint than AWS's own, the more specific one first (AWS: service-specific endpoints).
     fn endpoint_variables(self) -> [&'static str; 2] {
         let own = match self {
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
@@ -38,15 +38,15 @@ impl Service {
     }
 }
 
-/// How a service is reached.
+/// How to reach a service.
 pub struct Access {
     pub region: String,
     pub endpoint: Option<String>,
     pub credentials: SharedCredentialsProvider,
 }
 
-/// Region and credentials as AWS's own tools find them. A server of one's own needs neither: if there are none, it gets some. `what` is
-/// asked for, in messages.
+/// Finds region and credentials as AWS's own tools do. For a local server, missing ones are replaced by defaults. `what` names the resource
+/// in messages.
 pub async fn access(
     what: &str,
     service: Service,
@@ -61,7 +61,7 @@ pub async fn access(
     }
 }
 
-/// The address of a server, before anything is sent to it: what comes of another text is explained by nobody.
+/// Checks the address of a server before anything is sent to it, because the SDK's errors for an invalid address explain nothing.
 pub fn check_endpoint(endpoint: &str) -> Result<(), Failure> {
     let is_address = hyper::Uri::try_from(endpoint).is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
@@ -76,7 +76,7 @@ pub fn check_endpoint(endpoint: &str) -> Result<(), Failure> {
     )
 }
 
-/// An error of the SDK in words: its code and message where the service answered, else what went wrong and why. Never its debug form.
+/// Describes an error of the SDK: its code and message if the service answered, otherwise the chain of causes. Never its debug form.
 pub fn sdk_error_words<E>(error: &E) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -99,7 +99,7 @@ where
     words.join(": ")
 }
 
-/// Only variables and profiles are asked: asking a cloud's own services takes seconds where there is no cloud.
+/// Consults only variables and profiles: outside of a cloud, querying a cloud's metadata services takes seconds.
 async fn access_at(endpoint: &str) -> Access {
     let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new())
@@ -127,11 +127,11 @@ async fn access_on_aws(what: &str, service: Service) -> Result<Access, Failure> 
         .load()
         .await;
     let region = config.region().ok_or_else(|| {
-        Failure::environment(format_args!("the region of {what} is not known"))
-            .hint("set `AWS_REGION`, or a profile that has one with `AWS_PROFILE`, or name a server of your own")
+        Failure::environment(format_args!("no region is configured for {what}"))
+            .hint("set `AWS_REGION`, or `AWS_PROFILE` to a profile with a region, or use a server of your own")
     })?;
     let credentials = config.credentials_provider().ok_or_else(|| {
-        Failure::environment(format_args!("there are no credentials for {what}"))
+        Failure::environment(format_args!("no credentials found for {what}"))
             .hint("set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`")
     })?;
     let endpoint = service
@@ -162,7 +162,7 @@ pub async fn artifacts(
     Ok(Arc::new(S3Artifacts::new(location)))
 }
 
-/// A client of CloudWatch Logs. Throttled requests are repeated, as a person would.
+/// A client of CloudWatch Logs. It retries throttled requests.
 pub async fn log_client(group: &str, endpoint: Option<&str>) -> Result<logs::Client, Failure> {
     let Access {
         region,

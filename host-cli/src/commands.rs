@@ -1,4 +1,4 @@
-//! One module a command: it resolves its arguments into a valid configuration, then runs.
+//! One module per command: it resolves its arguments into a valid configuration, then runs.
 
 mod channel;
 mod compile;

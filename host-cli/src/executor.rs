@@ -3,7 +3,7 @@
 use crate::exit::Failure;
 use tokio::runtime::{Builder, Runtime};
 
-/// A runtime with so many threads that run guests.
+/// A runtime with `count` threads that run guests.
 pub fn workers(count: usize) -> Result<Runtime, Failure> {
     Builder::new_multi_thread()
         .worker_threads(count)

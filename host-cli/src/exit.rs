@@ -3,7 +3,7 @@
 use contract::text::printable;
 use std::{fmt, process::ExitCode};
 
-/// What the exit code of every command means. Shown by `--help`.
+/// The meaning of the exit codes of all commands, shown by `--help`.
 pub const EXIT_CODES_HELP: &str = "\
 Exit codes:
   0    done; for `replay`, everything is as expected
@@ -17,16 +17,16 @@ Exit codes:
   130  interrupted by SIGINT; 143 by SIGTERM
   141  the reader of the output has closed it";
 
-/// Added to the number of a signal that ended a program.
+/// Shells add this to the number of the signal that ended a program.
 const SIGNALLED: u8 = 128;
 const SIGPIPE: u8 = 13;
 
-/// How a command ended when it could do its work.
+/// How a command ended if it could do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Everything is as it should be: exit code 0.
+    /// Everything is as expected: exit code 0.
     Same,
-    /// The work is done, and its result is not what was asked for: exit code 1.
+    /// The work is done, but a check failed: exit code 1.
     Differs,
 }
 
@@ -52,24 +52,24 @@ enum Kind {
     Refused,
     Usage,
     Environment,
-    /// Whoever read the output has gone: nobody is left to tell.
+    /// The reader of the output has closed it, so nothing can be reported.
     OutputClosed,
-    /// A signal asked for the end: its number.
+    /// A signal interrupted the program: its number.
     Interrupted(u8),
 }
 
 impl Failure {
-    /// The event is not one that this host answers: exit code 1.
+    /// This host does not answer such an event: exit code 1.
     pub fn refused(message: impl fmt::Display) -> Self {
         Self::new(Kind::Refused, message)
     }
 
-    /// The command line asks for something that cannot be: exit code 2.
+    /// The command line is invalid: exit code 2.
     pub fn usage(message: impl fmt::Display) -> Self {
         Self::new(Kind::Usage, message)
     }
 
-    /// A file, a port, a store or a guest is not as needed: exit code 3.
+    /// A file, a port, a store or a guest is missing or invalid: exit code 3.
     pub fn environment(message: impl fmt::Display) -> Self {
         Self::new(Kind::Environment, message)
     }
@@ -88,17 +88,17 @@ impl Failure {
         Self::new(Kind::Interrupted(signal), "interrupted")
     }
 
-    /// Whether the command line asked for what cannot be.
+    /// Whether the command line is invalid.
     pub fn is_usage(&self) -> bool {
         self.kind == Kind::Usage
     }
 
-    /// Whether nobody reads stdout any more.
+    /// Whether the reader of stdout has closed it.
     pub fn is_output_closed(&self) -> bool {
         self.kind == Kind::OutputClosed
     }
 
-    /// Says what to do about it.
+    /// Adds a hint that says what to do.
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hint = Some(one_line(hint));
         self
@@ -139,7 +139,7 @@ impl Failure {
     /// The documented exit code.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            // As shells report a program that such a signal ended.
+            // Shells report a program that a signal ended by this exit code.
             Kind::OutputClosed => SIGNALLED + SIGPIPE,
             Kind::Interrupted(signal) => SIGNALLED + signal,
             Kind::Refused => 1,
@@ -149,7 +149,7 @@ impl Failure {
     }
 }
 
-/// Messages may come from elsewhere; one failure stays one line, without characters that act on a terminal.
+/// Messages may contain foreign text: a failure is printed as one line, without terminal control characters.
 fn one_line(text: impl fmt::Display) -> String {
     let text = text.to_string();
     let lines: Vec<&str> = text
@@ -184,7 +184,7 @@ mod tests {
         let error = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
         let failure = Failure::output(&error);
         assert_eq!(failure.render(false), None);
-        // But what it would have said was not said: this is no success.
+        // The output is incomplete, so this is not a success.
         assert_eq!(failure.exit_code(), ExitCode::from(141));
     }
 }

@@ -1,4 +1,4 @@
-//! `--guest`: the reference guest inside this program, or one from a file.
+//! `--guest`: the embedded reference guest, or one from a file.
 
 pub mod environment;
 mod images;
@@ -10,13 +10,14 @@ use runtime::{
 };
 use std::path::{Path, PathBuf};
 
-/// Largest file that is read as a guest. Interpreters with their language's library have some ten megabytes, compiled several times that.
+/// Largest size of a guest's file. Interpreters with their language's library have about ten megabytes, and several times that when
+/// compiled.
 pub const GUEST_BYTES_MAX: u64 = 256 << 20;
 
-/// The reference guest, as the build script left it.
+/// The reference guest that the build script built.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
 
-/// What names the guest in this program where a guest is named. A file of this name is `./embedded`.
+/// The name of the embedded guest on the command line. A file of this name is written `./embedded`.
 pub const EMBEDDED_NAME: &str = "embedded";
 
 /// Where the guest comes from.
@@ -29,12 +30,12 @@ pub enum GuestSource {
 }
 
 impl GuestSource {
-    /// What `--guest` names; without it, the guest in this program.
+    /// The guest named by `--guest`, or by default the embedded one.
     pub fn resolve(named: Option<&Path>) -> Self {
         named.map_or(Self::Embedded, Self::named)
     }
 
-    /// A file, or the guest in this program by its name.
+    /// A file, or the embedded guest if the name is its name.
     pub fn named(name: &Path) -> Self {
         if name == Path::new(EMBEDDED_NAME) {
             Self::Embedded
@@ -43,7 +44,7 @@ impl GuestSource {
         }
     }
 
-    /// Its file, where it is in one.
+    /// Its file, unless it is the embedded guest.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Embedded => None,
@@ -51,7 +52,7 @@ impl GuestSource {
         }
     }
 
-    /// The guest for people.
+    /// Describes the guest to the user.
     pub fn describe(&self) -> String {
         match self {
             Self::Embedded => {
@@ -61,12 +62,12 @@ impl GuestSource {
         }
     }
 
-    /// Loads and links the guest, for up to `instances_max` requests at a time.
+    /// Loads and links the guest, for up to `instances_max` concurrent requests.
     pub fn link(&self, instances_max: usize, environment: Environment) -> Result<Runtime, Failure> {
         self.link_on(&engine(instances_max)?, environment)
     }
 
-    /// Loads and links the guest on an engine.
+    /// Loads and links the guest on the given engine.
     pub fn link_on(&self, engine: &Engine, environment: Environment) -> Result<Runtime, Failure> {
         let (name, guest) = self.load(engine)?;
         let options = RuntimeOptions {
@@ -76,7 +77,7 @@ impl GuestSource {
         Runtime::new(engine, &guest, options).map_err(|error| cannot_load(&name, &error))
     }
 
-    /// Whether it is a component, from which code for any engine can be made, and not an image.
+    /// Whether it is a component, which can be compiled for any engine, and not an image.
     pub fn is_component(&self) -> Result<bool, Failure> {
         Ok(self.read()?.1.starts_with(b"\0asm"))
     }
@@ -92,7 +93,7 @@ impl GuestSource {
         })
     }
 
-    /// Loads the guest; with its name, for messages.
+    /// Loads the guest, and returns it with its name for messages.
     pub fn load(&self, engine: &Engine) -> Result<(String, Guest), Failure> {
         let (name, bytes) = self.read()?;
         let candidate = self.candidate(engine, &bytes);
@@ -103,7 +104,7 @@ impl GuestSource {
         ))
     }
 
-    /// Reads a guest of these bytes, without asking whether it can run here. Native code is taken only from a file whose name says so.
+    /// Reads a guest from these bytes, without checking that it can run here. Native code is accepted only from a file whose name says so.
     pub fn candidate(&self, engine: &Engine, bytes: &[u8]) -> Result<Candidate, LoadError> {
         match self {
             Self::File(path) if engine::is_image_name(path) && !bytes.starts_with(b"\0asm") => {
@@ -114,12 +115,12 @@ impl GuestSource {
     }
 }
 
-/// An engine for up to `instances_max` instances at a time that counts the work of guests.
+/// An engine for up to `instances_max` concurrent instances that meters the work of guests.
 pub fn metered_engine(instances_max: usize) -> Result<Engine, Failure> {
     Engine::metered(&options(instances_max)).map_err(Failure::environment)
 }
 
-/// An engine for up to `instances_max` instances at a time.
+/// An engine for up to `instances_max` concurrent instances.
 pub fn engine(instances_max: usize) -> Result<Engine, Failure> {
     Engine::new(&options(instances_max)).map_err(Failure::environment)
 }
@@ -132,7 +133,7 @@ fn options(instances_max: usize) -> EngineOptions {
     }
 }
 
-/// The failure to make a guest of a file's bytes.
+/// The failure to load a guest from a file's bytes.
 pub fn cannot_load(name: &str, error: &LoadError) -> Failure {
     Failure::environment(format_args!("guest `{name}`: {error}")).hint(error.hint())
 }

@@ -1,4 +1,4 @@
-//! Files that commands read: missing, unreadable, folders and empty ones are told apart.
+//! Reading of files named on the command line; errors distinguish missing, unreadable and empty files and folders.
 
 use crate::exit::Failure;
 use files::{self, FileError, NamedBy};
@@ -7,12 +7,12 @@ use std::{
     path::Path,
 };
 
-/// Reads a file that a person named: at most `bytes_max` bytes, and not nothing. `what` names it in messages.
+/// Reads a file that a user named, which must have 1 to `bytes_max` bytes. `what` names it in messages.
 pub fn read_file(path: &Path, what: &str, bytes_max: u64) -> Result<Vec<u8>, Failure> {
     read_named(path, NamedBy::User, what, bytes_max)
 }
 
-/// Reads a file within the same bounds, whoever named it.
+/// Reads a file within the same bounds; `named_by` says who named it.
 pub fn read_named(
     path: &Path,
     named_by: NamedBy,
@@ -30,7 +30,7 @@ pub fn cannot_open(path: &Path, what: &str, error: &FileError) -> Failure {
     match error {
         FileError::Io(error) => cannot_read(path, what, error),
         FileError::Link => Failure::environment(format_args!("{what} `{shown}` {error}"))
-            .hint("name the file itself to have it read"),
+            .hint("name the file itself instead of the link"),
         FileError::Folder | FileError::Special | FileError::TooLarge { .. } => {
             Failure::environment(format_args!("{what} `{shown}` {error}"))
         }
@@ -50,13 +50,13 @@ pub fn read_stdin(what: &str, bytes_max: u64) -> Result<Vec<u8>, Failure> {
     bounded(bytes, &format!("{what} on stdin"), bytes_max)
 }
 
-/// The failure to read a file, with a hint where the reason is a common one.
+/// The failure to read a file, with a hint for common reasons.
 pub fn cannot_read(path: &Path, what: &str, error: &io::Error) -> Failure {
     let shown = path.display();
     match error.kind() {
         io::ErrorKind::NotFound => {
             Failure::environment(format_args!("{what} `{shown}` does not exist"))
-                .hint("check the path; it is taken relative to the current folder")
+                .hint("check the path; it is relative to the current folder")
         }
         io::ErrorKind::IsADirectory => {
             Failure::environment(format_args!("{what} `{shown}` is a folder, not a file"))

@@ -1,4 +1,4 @@
-//! Where results and remarks go: results to stdout, everything else to stderr, colour only where somebody sees it.
+//! Output: results to stdout, everything else to stderr, colour only on a terminal.
 
 use crate::exit::Failure;
 use contract::text::printable_lines;
@@ -14,12 +14,12 @@ fn colour_on_stderr() -> bool {
     io::stderr().is_terminal() && colour_wanted()
 }
 
-/// <https://no-color.org>: set and not empty means no.
+/// Whether the user allows colour: <https://no-color.org> disables it if the variable is set and not empty.
 fn colour_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Writes a result to stdout, all of it and now.
+/// Writes a complete result to stdout and flushes it.
 pub fn result(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     stdout
@@ -28,12 +28,12 @@ pub fn result(bytes: &[u8]) -> Result<(), Failure> {
         .map_err(|error| Failure::output(&error))
 }
 
-/// Writes lines for people to stdout, without characters that act on a terminal: they may hold foreign text.
+/// Writes lines for people to stdout, without terminal control characters, because they may contain foreign text.
 pub fn text(text: &str) -> Result<(), Failure> {
     result(printable_lines(text).as_bytes())
 }
 
-/// Writes one line of JSON to stdout: as it is for a program, and on a terminal with the escapes that keep it the same JSON.
+/// Writes one line of JSON to stdout: unchanged for a program; on a terminal with control characters escaped, which keeps it the same JSON.
 pub fn json_line(json: &[u8]) -> Result<(), Failure> {
     let line = [json, b"\n"].concat();
     match str::from_utf8(&line) {
@@ -42,14 +42,14 @@ pub fn json_line(json: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes a remark to stderr, without characters that act on a terminal. That nobody can read it is no reason to stop.
+/// Writes a remark to stderr, without terminal control characters. Errors are ignored, because a closed stderr is no reason to stop.
 pub fn remark(text: &str) {
     let _ = io::stderr()
         .lock()
         .write_all(printable_lines(text).as_bytes());
 }
 
-/// Writes the lines of a failure to stderr, which may be coloured.
+/// Writes the lines of a failure to stderr, in colour if allowed.
 pub fn failure(failure: &Failure) {
     if let Some(text) = failure.render(colour_on_stderr()) {
         let _ = io::stderr().lock().write_all(text.as_bytes());

@@ -1,4 +1,4 @@
-//! What the commands that release guests share.
+//! Modules shared by the commands that release guests.
 
 pub mod channels;
 pub mod gate;

@@ -1,7 +1,7 @@
-//! Files that commands write: they take the place of others as a whole or not at all.
+//! Files that commands write: they appear completely or not at all.
 //!
-//! Only a plain file is replaced. A link would lose its target, and a pipe or a device is not a place for a file: those are written into, as
-//! with any other program, and everything else is refused.
+//! Only a plain file is replaced. Pipes and character devices are written to, as by any other program. Links are refused because replacing
+//! one would lose its target; everything else is refused as well.
 
 use crate::exit::Failure;
 use files::beside::{self, Leftovers};
@@ -13,30 +13,30 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The name under which stdout is written to, wherever it leads.
+/// The name for stdout, whatever it is connected to.
 const STDOUT: &str = "/dev/stdout";
 
 /// Who may read the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// Whoever the system lets.
+    /// The permissions that the umask allows.
     Usual,
-    /// Its owner only, as it may hold what others must not see.
+    /// Its owner only, because it may contain secrets.
     Owner,
 }
 
-/// Why something is not written to.
+/// Why an output cannot be written to.
 #[derive(Debug)]
 pub enum OutputError {
-    /// The system refuses.
+    /// The system reported an error.
     Io(io::Error),
-    /// A folder.
+    /// It is a folder.
     Folder,
-    /// A link to a file, or to nothing.
+    /// It is a link to a file, or a dangling link.
     Link,
-    /// A socket or a block device.
+    /// It is a socket or a block device.
     Special,
-    /// The folder that it should be in does not exist.
+    /// Its folder does not exist.
     NoFolder(PathBuf),
 }
 
@@ -51,10 +51,10 @@ impl fmt::Display for OutputError {
         match self {
             Self::Io(error) => error.fmt(formatter),
             Self::Folder => formatter.write_str("it is a folder, not a file"),
-            Self::Link => formatter.write_str("it is a link, which is not replaced"),
-            Self::Special => formatter.write_str("it is neither a file, nor a pipe or terminal"),
+            Self::Link => formatter.write_str("it is a link, and links are not replaced"),
+            Self::Special => formatter.write_str("it is neither a file, a pipe nor a terminal"),
             Self::NoFolder(folder) => {
-                write!(formatter, "there is no folder `{}`", folder.display())
+                write!(formatter, "folder `{}` does not exist", folder.display())
             }
         }
     }
@@ -62,12 +62,12 @@ impl fmt::Display for OutputError {
 
 impl std::error::Error for OutputError {}
 
-/// What is under the name of an output.
+/// What the name of an output refers to.
 enum Destination {
     /// A file, or nothing yet.
     File,
     Stdout,
-    /// A pipe, or a device of characters.
+    /// A pipe, or a character device.
     Stream,
 }
 
@@ -87,7 +87,7 @@ impl Destination {
             Err(error) => return Err(error.into()),
         };
         let target = if found.is_symlink() {
-            // Nothing is at the end of some links.
+            // A link may be dangling.
             fs::metadata(path).map_err(|_| OutputError::Link)?
         } else {
             found.clone()
@@ -107,7 +107,7 @@ impl Destination {
     }
 }
 
-/// Refuses an output that cannot be written to, and one that is also read: `what` names it in messages.
+/// Refuses an output that cannot be written to, and one that the command also reads. `what` names it in messages.
 pub fn check<'a>(
     output: &Path,
     what: &str,
@@ -115,7 +115,7 @@ pub fn check<'a>(
 ) -> Result<(), Failure> {
     Destination::find(output).map_err(|error| cannot_write(output, what, &error))?;
     let Ok(there) = fs::metadata(output) else {
-        return Ok(()); // nothing is there yet
+        return Ok(()); // it does not exist yet
     };
     let is_same = |input: &Metadata| {
         there.is_file() && (there.dev(), there.ino()) == (input.dev(), input.ino())
@@ -142,16 +142,16 @@ pub fn cannot_write(path: &Path, what: &str, error: &OutputError) -> Failure {
     ));
     match error {
         OutputError::Io(_) => failure,
-        OutputError::Link => failure.hint("name the file that it leads to, or remove the link"),
+        OutputError::Link => failure.hint("name the file that it points to, or remove the link"),
         OutputError::Folder | OutputError::Special => failure.hint("name a file to write to"),
         OutputError::NoFolder(_) => failure.hint(NO_FOLDER_HINT),
     }
 }
 
-/// What to do where the folder of an output does not exist.
-pub const NO_FOLDER_HINT: &str = "make the folder, or name a file in one that exists";
+/// The hint if the folder of an output does not exist.
+pub const NO_FOLDER_HINT: &str = "create the folder, or name a file in an existing one";
 
-/// The folder that a new file should be in, where there is none.
+/// The folder of a new file, if that folder does not exist.
 pub fn missing_folder(path: &Path) -> Option<&Path> {
     let folder = path
         .parent()
@@ -159,14 +159,14 @@ pub fn missing_folder(path: &Path) -> Option<&Path> {
     (!folder.exists()).then_some(folder)
 }
 
-/// Puts bytes in a file's place.
+/// Replaces a file by one with these bytes.
 pub fn replace(path: &Path, readers: Readers, bytes: &[u8]) -> Result<(), OutputError> {
     let mut file = Replacement::create(path, readers)?;
     file.write_all(bytes)?;
     file.finish()
 }
 
-/// A file that grows beside its destination. [`Replacement::finish`] puts it there; dropped before, it is gone.
+/// A file that is written beside its destination. [`Replacement::finish`] renames it; if dropped before, it is removed.
 pub struct Replacement {
     out: Out,
     path: PathBuf,
@@ -182,12 +182,12 @@ enum Out {
 }
 
 impl Replacement {
-    /// Begins a file for `path`.
+    /// Creates the file for `path`.
     pub fn create(path: &Path, readers: Readers) -> Result<Self, OutputError> {
         let out = match Destination::find(path)? {
             Destination::File => Out::beside(path, readers)?,
             Destination::Stdout => Out::Stdout(io::stdout()),
-            // Waits until somebody reads a pipe.
+            // Opening a pipe waits until it has a reader.
             Destination::Stream => {
                 let file = fs::OpenOptions::new().write(true).open(path)?;
                 Out::Stream(BufWriter::new(file))
@@ -199,19 +199,19 @@ impl Replacement {
         })
     }
 
-    /// Where it will be.
+    /// Its destination.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts what was written in its place, on the disk.
+    /// Syncs the file to disk and moves it to its destination.
     pub fn finish(&mut self) -> Result<(), OutputError> {
         self.flush()?;
         let Out::File { out, unfinished } = &self.out else {
             return Ok(());
         };
         out.get_ref().sync_all()?;
-        // Something else may have come there since.
+        // Something else may have appeared there in the meantime.
         match Destination::find(&self.path)? {
             Destination::File => {
                 fs::rename(unfinished, &self.path)?;
@@ -256,7 +256,7 @@ impl Write for Replacement {
 impl Drop for Replacement {
     fn drop(&mut self) {
         if let Out::File { unfinished, .. } = &self.out {
-            // After the end it has another name.
+            // After `finish` the file has another name.
             let _ = fs::remove_file(unfinished);
         }
     }

@@ -1,10 +1,10 @@
-//! `--seed`, and seeds for requests that come from outside.
+//! `--seed`, and random seeds for requests.
 
 use crate::exit::Failure;
 use contract::seed::Seed;
 use std::{cell::RefCell, mem};
 
-/// The seed that `--seed` names, or `default`.
+/// The seed given by `--seed`, or `default`.
 pub fn resolve(
     text: Option<&str>,
     default: impl FnOnce() -> Result<Seed, Failure>,
@@ -18,14 +18,14 @@ pub fn resolve(
     }
 }
 
-/// A seed that nobody can guess.
+/// A random seed from the operating system.
 pub fn unpredictable() -> Result<Seed, Failure> {
     let mut bytes = [0; 32];
     fill(&mut bytes)?;
     Ok(Seed::new(bytes))
 }
 
-/// The same for a server: many seeds with one system call, each forgotten here when it is handed out.
+/// A random seed for a request to a server: one system call provides many seeds, and each is erased here when it is returned.
 pub fn of_request() -> Result<Seed, Failure> {
     thread_local! {
         static BATCH: RefCell<Batch> = const { RefCell::new(Batch::EMPTY) };
@@ -33,7 +33,7 @@ pub fn of_request() -> Result<Seed, Failure> {
     BATCH.with_borrow_mut(Batch::next)
 }
 
-/// Seeds ahead of their requests.
+/// Seeds that were drawn in advance.
 struct Batch {
     seeds: [[u8; 32]; Self::SEEDS],
     left: usize,
@@ -59,7 +59,7 @@ impl Batch {
 fn fill(bytes: &mut [u8]) -> Result<(), Failure> {
     getrandom::fill(bytes).map_err(|error| {
         Failure::environment(format_args!(
-            "the operating system gives no random bytes: {error}"
+            "failed to get random bytes from the operating system: {error}"
         ))
     })
 }

@@ -1,4 +1,4 @@
-//! Serving over HTTP/1.1: connections, their bounds, and the way of a request to the guest and back.
+//! Serving over HTTP/1.1: connections, their bounds, and the path of a request to the guest and back.
 
 pub mod access;
 pub mod authority;

@@ -1,16 +1,16 @@
-//! SIGINT and SIGTERM, for commands that leave nothing half done behind.
+//! SIGINT and SIGTERM, for commands that must clean up before they end.
 
 use crate::exit::Failure;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Listens from its making on; until then the signals end the program.
+/// Receives signals from its creation on; before that, the signals end the program.
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    /// Begins to listen.
+    /// Begins to receive signals.
     pub fn new() -> Result<Self, Failure> {
         let listen = |kind| {
             signal(kind).map_err(|error| {
@@ -23,7 +23,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one; its number.
+    /// Waits for the next signal and returns its number.
     pub async fn next(&mut self) -> u8 {
         let kind = tokio::select! {
             _ = self.interrupt.recv() => SignalKind::interrupt(),

@@ -1,4 +1,4 @@
-//! `--store`: which backend, opening it, and stores that cases have for themselves.
+//! `--store`: choosing and opening a backend, and temporary stores for cases.
 
 mod dynamodb;
 
@@ -19,11 +19,11 @@ use storage_redb::RedbStorage;
 /// A store as named on the command line, not yet opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreSpec {
-    /// Forgotten when the program ends.
+    /// Discarded when the program ends.
     Memory,
     /// One local file.
     Redb(PathBuf),
-    /// A guest's part of a DynamoDB table.
+    /// A namespace in a DynamoDB table.
     DynamoDb(TableSpec, Namespace),
 }
 
@@ -33,8 +33,10 @@ impl StoreSpec {
         match text.split_once(':') {
             None if text == "memory" => Ok(Self::Memory),
             Some(("redb", path)) if !path.is_empty() => Ok(Self::Redb(PathBuf::from(path))),
-            Some(("redb", _)) => Err(Failure::usage(format_args!("store `{text}` names no file"))
-                .hint("write `--store redb:tenon.redb`")),
+            Some(("redb", _)) => Err(Failure::usage(format_args!(
+                "store `{text}` has no file name"
+            ))
+            .hint("write `--store redb:tenon.redb`")),
             Some(("dynamodb", part)) => {
                 let (table, namespace) = TableSpec::resolve_part(part)?;
                 Ok(Self::DynamoDb(table, namespace))
@@ -44,7 +46,7 @@ impl StoreSpec {
         }
     }
 
-    /// Its file, where it is in one.
+    /// Its file, if it is in one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Redb(path) => Some(path),
@@ -52,12 +54,12 @@ impl StoreSpec {
         }
     }
 
-    /// Opens the store as its guest sees it. A file that does not exist is made, a table is not.
+    /// Opens the store with the guest's namespace. A missing file is created; a missing table is an error.
     pub async fn open(&self) -> Result<Arc<dyn Storage>, Failure> {
         Ok(self.open_whole().await?.into_view())
     }
 
-    /// The same where a second run has to give the same: what is in memory has the cursors of a replay, which nobody else asks.
+    /// Opens the store so that a second run gives the same results: the memory store then has the fixed cursor key of replays.
     pub async fn open_reproducibly(&self) -> Result<Arc<dyn Storage>, Failure> {
         let mut whole = self.open_whole().await?;
         if *self == Self::Memory {
@@ -66,7 +68,7 @@ impl StoreSpec {
         Ok(whole.into_view())
     }
 
-    /// Opens the store for guests that each get their part of it. What is in memory has a cursor key of its own each time.
+    /// Opens the store for several guests, each with its own namespace. The memory store has a new cursor key each time.
     pub async fn open_whole(&self) -> Result<Whole, Failure> {
         let whole = |storage, cursor_key, namespace: &Namespace| Whole {
             storage,
@@ -92,28 +94,28 @@ impl StoreSpec {
     }
 }
 
-/// A store with all guests' parts.
+/// A store with all namespaces.
 pub struct Whole {
     /// Its backend.
     pub storage: Arc<dyn Storage>,
-    /// Seals cursors.
+    /// The key that seals cursors.
     pub cursor_key: CursorKey,
-    /// The part of a guest that has no other.
+    /// The namespace of guests that have no other.
     pub namespace: Namespace,
 }
 
 impl Whole {
-    /// As the guest sees it that has no other part.
+    /// The store in the default namespace.
     fn into_view(self) -> Arc<dyn Storage> {
         Arc::new(Tenant::new(self.storage, self.namespace, self.cursor_key))
     }
 }
 
-/// The store for people: the absolute path of a file, the table with its server.
+/// Describes the store to the user: the absolute path of a file, the table with its server.
 impl fmt::Display for StoreSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Memory => formatter.write_str("memory, forgotten at the end"),
+            Self::Memory => formatter.write_str("memory, discarded at the end"),
             Self::Redb(path) => std::path::absolute(path)
                 .as_deref()
                 .unwrap_or(path)
@@ -135,7 +137,7 @@ fn open_redb(path: &Path) -> Result<RedbStorage, Failure> {
     RedbStorage::open(path).map_err(|error| Failure::environment(&error).hint(error.hint()))
 }
 
-/// Stores for cases: each empty, none touching the store that was named.
+/// Stores for cases: each is empty, and none touches the store named on the command line.
 pub enum CaseStores {
     /// In memory.
     Memory,
@@ -143,10 +145,10 @@ pub enum CaseStores {
     Redb {
         /// The folder.
         folder: PathBuf,
-        /// Files made so far.
+        /// Number of files created so far.
         count: AtomicU64,
     },
-    /// None: filling and reading a whole table is what a host must not be able to do.
+    /// Not possible in a table: a host must not be able to fill or read a whole table.
     None(TableSpec),
 }
 
@@ -163,7 +165,7 @@ impl CaseStores {
         }
     }
 
-    /// One more store.
+    /// Creates one more store.
     pub fn open(&self) -> Result<Arc<dyn CaseStore>, Failure> {
         match self {
             Self::Memory => Ok(Arc::new(MemoryStorage::new())),
@@ -172,15 +174,15 @@ impl CaseStores {
                 Ok(Arc::new(open_redb(&folder.join(format!("{number}.redb")))?))
             }
             Self::None(table) => Err(Failure::usage(format_args!(
-                "cases need stores of their own, which table `{table}` cannot be"
+                "each case needs its own store, so cases cannot use table `{table}`"
             ))
-            .hint("replay cases with `--store memory` or `--store redb:FILE`; events in files run on tables")),
+            .hint("replay cases with `--store memory` or `--store redb:FILE`; only events in files can use tables")),
         }
     }
 }
 
 impl CaseStores {
-    /// Removes what the stores left on the disk.
+    /// Removes the files of the stores.
     pub fn remove(&self) {
         if let Self::Redb { folder, .. } = self {
             let _ = fs::remove_dir_all(folder);
@@ -194,7 +196,7 @@ impl Drop for CaseStores {
     }
 }
 
-/// A new folder that only its owner can look into, under a name that nobody can have known: nothing can lie there already, nor a link.
+/// Creates a folder that only its owner can read, under an unpredictable name, so that no file or link can already exist there.
 fn private_folder() -> Result<PathBuf, Failure> {
     let mut name = [0; 16];
     getrandom::fill(&mut name).map_err(|error| {
@@ -207,7 +209,7 @@ fn private_folder() -> Result<PathBuf, Failure> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(&folder).map_err(|error| {
         let shown = folder.display();
-        Failure::environment(format_args!("failed to make folder `{shown}`: {error}"))
+        Failure::environment(format_args!("failed to create folder `{shown}`: {error}"))
     })?;
     Ok(folder)
 }

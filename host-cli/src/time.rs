@@ -1,4 +1,4 @@
-//! Instants on the command line: milliseconds since the Unix epoch, or RFC 3339.
+//! Times on the command line: milliseconds since the Unix epoch, or RFC 3339.
 
 use crate::exit::Failure;
 use contract::calendar::EPOCH_MS_MAX;
@@ -20,18 +20,18 @@ pub fn resolve(at: Option<&str>) -> Result<u64, Failure> {
         return Ok(now_ms());
     };
     parse(text).ok_or_else(|| {
-        Failure::usage(format_args!("`{text}` is not an instant")).hint(
+        Failure::usage(format_args!("`{text}` is not a valid time")).hint(
             "write milliseconds since 1970 (1767225600000) or RFC 3339 (2026-01-01T00:00:00Z)",
         )
     })
 }
 
-/// An instant, or how long ago it is: `30m`, `12h`, `7d`.
+/// A time, or an age: `30m`, `12h`, `7d`.
 pub fn resolve_ago(text: &str) -> Result<u64, Failure> {
     match ago_ms(text) {
         Some(ms) => Ok(now_ms().saturating_sub(ms)),
         None => parse(text).ok_or_else(|| {
-            Failure::usage(format_args!("`{text}` is neither an instant nor an age")).hint(
+            Failure::usage(format_args!("`{text}` is neither a time nor an age")).hint(
                 "write an age (30m, 12h, 7d), milliseconds since 1970 (1767225600000) or RFC 3339 (2026-01-01T00:00:00Z)",
             )
         }),

@@ -44,7 +44,7 @@ pub async fn follow(
     };
     let backend = context.backend;
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed).context("the operating system gives no random numbers")?;
+    getrandom::fill(&mut seed).context("failed to get random numbers from the operating system")?;
     let following = Following {
         channel: config.name.clone(),
         keys: config.keys.clone(),

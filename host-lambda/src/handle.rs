@@ -122,7 +122,7 @@ impl<A: Arrivals> Handler<A> {
         let clock_ms = now_ms();
         let (received_at_ms, seed) = self.arrivals.of(event).map_err(|_| InvocationError {
             kind: "Tenon.NoRandomness",
-            reason: "the operating system gives no random numbers".to_owned(),
+            reason: "failed to get random numbers from the operating system".to_owned(),
         })?;
         let duration_max = self.service.limits().request_duration_max;
         let deadline = deadline(context.deadline, clock_ms, started, duration_max);

@@ -1,13 +1,13 @@
-//! What a guest and its images have to fit: the interface, wasmtime's release, the CPU and the engine's configuration, each as a name. Beside
-//! `engine`, so that documents of releases can be read where nothing runs.
+//! What a guest and its images must be compatible with: the interface, wasmtime's release, the CPU and the engine's configuration, each
+//! identified by a name. Kept outside of `engine`, so that release documents can be read without a runtime.
 
 /// The interface through which a host calls a guest.
 pub const HANDLER: &str = "tenon:handler/handler@0.1.0";
 
-/// The wasmtime release that images fit: they stay valid within one minor release.
+/// The wasmtime release that images are made for; they stay valid within one minor release.
 pub const WASMTIME: &str = "48.0";
 
-/// A CPU that images are made for.
+/// A CPU that images are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// x86-64 without extensions.
@@ -17,7 +17,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The CPU that this program runs on, where guests run on it.
+    /// The CPU that this program runs on, if guests can run on it.
     pub const HOST: Option<Self> = if cfg!(target_arch = "x86_64") {
         Some(Self::X86_64)
     } else if cfg!(target_arch = "aarch64") {
@@ -34,7 +34,7 @@ impl Target {
         }
     }
 
-    /// The target triple that the compiler is asked for.
+    /// The target triple for the compiler.
     pub fn triple(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64-unknown-linux-gnu",
@@ -42,9 +42,8 @@ impl Target {
         }
     }
 
-    /// Names wasmtime's release and everything in the engine's configuration that decides over machine code for this CPU: 16 hexadecimal
-    /// digits. Only a host with a compiler can compute it, so it is written down here, and a test of `engine::config` compares
-    /// where there is one.
+    /// Identifies wasmtime's release and every setting of the engine that affects machine code for this CPU: 16 hexadecimal digits. Only a
+    /// host with a compiler can compute it, so it is a constant here, and a test of `engine::config` checks it in builds with a compiler.
     pub fn compatibility(self) -> &'static str {
         match self {
             Self::X86_64 => "2d7c93bed48f1a57",

@@ -1,4 +1,4 @@
-//! SHA-256 digests: how components, images and tapes name content.
+//! SHA-256 digests, which identify components, images and the contents of tapes.
 
 use crate::hexadecimal::{self, Hexadecimal};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};

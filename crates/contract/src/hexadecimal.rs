@@ -1,10 +1,10 @@
-//! Bytes as hexadecimal digits, two each, as digests, seeds and keys are written.
+//! Bytes as hexadecimal digits, two for each byte: the text form of digests, seeds and keys.
 
 use std::fmt;
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// Bytes, to be shown as lower-case digits.
+/// Bytes that are displayed as lower-case hexadecimal digits.
 pub struct Hexadecimal<'a>(pub &'a [u8]);
 
 impl fmt::Display for Hexadecimal<'_> {
@@ -21,7 +21,7 @@ impl fmt::Display for Hexadecimal<'_> {
     }
 }
 
-/// Appends the digits of these bytes: a fraction of what formatting takes, for what every request needs.
+/// Appends the digits of these bytes. Much faster than formatting, because every request needs it.
 pub fn push<const BYTES: usize>(text: &mut String, bytes: [u8; BYTES]) {
     // Digits are UTF-8.
     text.push_str(str::from_utf8(bytes.map(digits_of).as_flattened()).unwrap_or_default());
@@ -34,7 +34,7 @@ fn digits_of(byte: u8) -> [u8; 2] {
     ]
 }
 
-/// Reads as many bytes as are expected; `None` where the text is not just their digits, in either case.
+/// Reads exactly as many bytes as `N`; `None` if the text is anything but their digits, in either case.
 pub fn read<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
     let (pairs, rest) = text.as_bytes().as_chunks();
     if pairs.len() != BYTES || !rest.is_empty() {

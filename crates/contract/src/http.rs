@@ -11,25 +11,25 @@ pub enum Scheme {
     Https,
 }
 
-/// Whether [`Request::path`] can be trusted byte for byte.
+/// Whether [`Request::path`] is what the client sent, byte for byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathFidelity {
     /// Exactly as the client sent it, apart from [`Context::base_path`].
     Encoded,
-    /// Decoded by the gateway, wholly or in part, and encoded again by the host: `%2F` and `/` in the original cannot be told apart.
+    /// The gateway decoded it, wholly or in part, and the host encoded it again: `%2F` and `/` in the original cannot be distinguished.
     DecodedByGateway,
 }
 
 /// Who the caller is, as an authorizer in front of the host established it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The authorizer's stable name for the caller, where it gave one.
+    /// The authorizer's stable name for the caller, if it gave one.
     pub subject: Option<String>,
     /// Everything the authorizer said: the text of one JSON object.
     pub claims: String,
 }
 
-/// What is known about an exchange beside the message itself.
+/// What is known about an exchange besides the message itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     /// The gateway's id of the request; unique, 1 to 256 bytes of visible ASCII.
@@ -38,19 +38,19 @@ pub struct Context {
     pub received_at_ms: u64,
     /// How the client reached the gateway.
     pub scheme: Scheme,
-    /// Host and optional port the client asked for; empty where the event has none.
+    /// Host and optional port that the client asked for; empty if the event has none.
     pub authority: String,
     /// The client's IP address as the gateway saw it.
     pub client_address: Option<String>,
-    /// What precedes the path in the URL that the client used. Percent-encoded; empty, or begins with one `/` and does not end in `/`.
+    /// What precedes the path in the URL that the client used. Percent-encoded; empty, or begins with one `/` and does not end with `/`.
     pub base_path: String,
     /// Whether the path is as the client sent it.
     pub path_fidelity: PathFidelity,
-    /// Nobody vouched for the caller if absent.
+    /// Absent if no authorizer identified the caller.
     pub identity: Option<Identity>,
 }
 
-/// A request as the guest gets it. `wit/http.wit` says what each field promises.
+/// A request as the guest gets it. `wit/http.wit` specifies each field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// An HTTP token, as sent.
@@ -59,11 +59,11 @@ pub struct Request {
     pub path: String,
     /// Percent-encoded, without `?`; empty if there was none.
     pub query: String,
-    /// Header fields in their order.
+    /// Header fields in order.
     pub headers: FieldLines,
     /// Decoded body bytes.
     pub body: Vec<u8>,
-    /// The rest of what is known.
+    /// Everything else that is known.
     pub context: Context,
 }
 
@@ -89,7 +89,7 @@ impl FieldLines {
         Self(String::with_capacity(bytes))
     }
 
-    /// Appends a field; lowers the name's case, trims blanks around the value.
+    /// Appends a field; converts the name to lower case and trims blanks around the value.
     pub fn push(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
         if !is_token(name) {
             return Err(InvalidField::Name(name.to_owned()));
@@ -141,13 +141,13 @@ trait LinesOfFields {
 
 impl LinesOfFields for str {
     fn lines_of_fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        // `push` is the only way in, so that every line has its separator.
+        // Lines are added only by `push`, so every line has its separator.
         self.split_terminator('\n')
             .filter_map(|line| line.split_once(": "))
     }
 }
 
-/// A response as the guest gave it, not yet checked.
+/// A response as the guest returned it, not yet checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// 200 to 599 once checked.
@@ -158,17 +158,17 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// Whether an answer with this status may have content (RFC 9110, 15.3.5, 15.3.6, 15.4.5).
+/// Whether a response with this status may have content (RFC 9110, 15.3.5, 15.3.6, 15.4.5).
 pub fn has_content(status: u16) -> bool {
     !matches!(status, 204 | 205 | 304)
 }
 
-/// Whether `text` is a token (RFC 9110, 5.6.2): what methods and field names are made of.
+/// Whether `text` is a token (RFC 9110, 5.6.2), the syntax of methods and field names.
 pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| IS_TOKEN[usize::from(byte)])
 }
 
-/// For each byte, whether it may stand in a token. A table, because every header name of every request passes here.
+/// For each byte, whether a token may contain it. A table, because every header name of every request is checked.
 const IS_TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;
@@ -185,10 +185,10 @@ const IS_TOKEN: [bool; 256] = {
     table
 };
 
-/// Whether `text` may stand as a field value: no control characters but the tab (RFC 9110, 5.5). Text beyond ASCII passes, as the
-/// obsolete form that servers must still carry.
+/// Whether `text` is valid as a field value: no control characters except the tab (RFC 9110, 5.5). Text beyond ASCII is valid, as the
+/// obsolete form that servers must still accept.
 pub fn is_field_value(text: &str) -> bool {
-    // All bytes are looked at, sixteen at a time: nearly every value is good.
+    // Checks all bytes without an early exit, sixteen at a time, because nearly every value is valid.
     let is_control = |byte: u8| (byte < 0x20 && byte != b'\t') | (byte == 0x7f);
     let any_control = |bytes: &[u8]| {
         bytes
@@ -197,7 +197,7 @@ pub fn is_field_value(text: &str) -> bool {
     };
     let bytes = text.as_bytes();
     match bytes.last_chunk::<16>() {
-        // The last chunk overlaps with the one before.
+        // The last chunk overlaps with the previous one.
         Some(last) => {
             let (chunks, _) = bytes.as_chunks::<16>();
             !chunks
@@ -208,9 +208,8 @@ pub fn is_field_value(text: &str) -> bool {
     }
 }
 
-/// The text of a field value as it came over the wire. HTTP leaves open what bytes beyond ASCII mean (RFC 9110, 5.5): UTF-8 is taken as
-/// such, anything else byte by byte as the character of the same number (ISO 8859-1), so that no value is lost. Control characters are
-/// not looked at.
+/// The text of a field value as received. HTTP does not define bytes beyond ASCII (RFC 9110, 5.5): valid UTF-8 is read as such, anything
+/// else as ISO 8859-1, each byte as the character with the same number, so that no information is lost. Control characters are not checked.
 pub fn field_value(bytes: &[u8]) -> Cow<'_, str> {
     match str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -218,10 +217,10 @@ pub fn field_value(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// `value` without blanks around it (RFC 9110, 5.5).
+/// `value` without surrounding blanks (RFC 9110, 5.5).
 pub fn without_blanks(value: &str) -> &str {
     let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    // Asked first, because few values have any.
+    // A fast check, because few values have surrounding blanks.
     if is_blank(value.as_bytes().first()) || is_blank(value.as_bytes().last()) {
         value.trim_matches([' ', '\t'])
     } else {

@@ -1,23 +1,23 @@
-//! Every bound, named, with its unit. Where a bound comes from somebody else's rules, the rule stands beside it.
+//! Limits that users meet, each named, with its unit. A limit that follows from an external rule names the rule.
 
 use std::time::Duration;
 
-/// What one request may use. The defaults fit a Lambda behind API Gateway.
+/// What one request may use. The defaults are suitable for Lambda behind API Gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Largest decoded request body; more is answered with 413.
+    /// Largest decoded request body; larger ones are answered with 413.
     pub request_body_bytes_max: usize,
-    /// Largest request target (path and query); more is answered with 414.
+    /// Largest request target (path and query); longer ones are answered with 414.
     pub request_target_bytes_max: usize,
-    /// Largest sum of header names and values; more is answered with 431.
+    /// Largest sum of header names and values; larger ones are answered with 431.
     pub request_headers_bytes_max: usize,
-    /// Linear memory of one instance; a guest that asks for more is refused it, and usually traps.
+    /// Linear memory of one instance; further allocations fail, and the guest usually traps.
     pub guest_memory_bytes_max: usize,
     /// Calls from the guest to the host (storage, log, random, clock) in one request; the next one traps.
     pub host_calls_max: u32,
     /// Storage calls in one request; the next one traps.
     pub storage_calls_max: u32,
-    /// Time for one request where the invocation brings no deadline.
+    /// Time for one request if the invocation has no deadline.
     pub request_duration_max: Duration,
 }
 
@@ -40,7 +40,7 @@ pub const KIB: usize = 1024;
 /// Bytes of a mebibyte.
 pub const MIB: usize = 1024 * KIB;
 
-/// Lambda's synchronous payload, request and response (AWS: Lambda quotas).
+/// Lambda's synchronous payload, for requests and responses (AWS: Lambda quotas).
 pub const LAMBDA_PAYLOAD_BYTES_MAX: usize = 6 * MIB;
 /// The same behind a load balancer (AWS: Lambda functions as targets).
 pub const ALB_PAYLOAD_BYTES_MAX: usize = MIB;
@@ -51,24 +51,24 @@ pub const ITEM_BYTES_MAX: usize = 400 * KIB;
 pub const PARTITION_BYTES_MAX: usize = 2048;
 /// A sort key (AWS: DynamoDB quotas).
 pub const SORT_BYTES_MAX: usize = 1024;
-/// Namespace of a guest: `[a-z0-9-]`.
+/// Characters in the namespace of a guest: `[a-z0-9-]`.
 pub const NAMESPACE_BYTES_MAX: usize = 64;
-/// Levels of a document: it is the first itself, what an object or array holds is one further down (AWS: DynamoDB quotas).
+/// Levels of a document: it is the first itself, and the contents of an object or array are one level further down (AWS: DynamoDB quotas).
 pub const DOCUMENT_DEPTH_MAX: usize = 32;
-/// Values in one document: the document, each object and array in it, each string, number, `true`, `false` and `null`. What is made of
-/// a document takes some hundred bytes for each, so that a document of zeros would take sixty times its size.
+/// Values in one document: the document, each object and array in it, each string, number, `true`, `false` and `null`. The in-memory form
+/// needs about a hundred bytes for each, so a document of zeros would need sixty times its size.
 pub const DOCUMENT_VALUES_MAX: usize = 50_000;
-/// A document's canonical text. Escapes and digits in plain spelling make it longer than what counts of it.
+/// A document's canonical text. Escapes and numbers in plain digits make it longer than its counted size.
 pub const DOCUMENT_TEXT_BYTES_MAX: usize = 2 * ITEM_BYTES_MAX;
 /// Significant digits of a number (AWS: DynamoDB data types).
 pub const NUMBER_DIGITS_MAX: usize = 38;
 /// Keys in one `get-many`.
 pub const GET_MANY_KEYS_MAX: usize = 100;
-/// Text of all documents that one `get-many` answers with.
+/// Text of all documents that one `get-many` returns.
 pub const GET_MANY_TEXT_BYTES_MAX: usize = 8 * MIB;
 /// Entries in one page.
 pub const PAGE_ENTRIES_MAX: u32 = 1_000;
-/// Bytes of items that one page collects before it ends with a cursor (AWS: Query reads 1 MB a request).
+/// Bytes of items that one page contains before it ends with a cursor (AWS: Query reads 1 MB per request).
 pub const PAGE_BYTES_MAX: usize = MIB;
 /// Operations in one transaction (AWS: DynamoDB quotas).
 pub const TRANSACTION_OPERATIONS_MAX: usize = 100;
@@ -76,83 +76,83 @@ pub const TRANSACTION_OPERATIONS_MAX: usize = 100;
 pub const TRANSACTION_BYTES_MAX: usize = 4 * MIB;
 /// Values in all documents of one transaction, counted as [`DOCUMENT_VALUES_MAX`] counts them.
 pub const TRANSACTION_VALUES_MAX: usize = 2 * DOCUMENT_VALUES_MAX;
-/// One answer of a store across the network: several items are asked for in smaller parts where theirs is longer. A single item has less:
+/// One response of a remote store: several items are requested in smaller parts if their response is larger. A single item is smaller:
 /// [`ITEM_BYTES_MAX`] of control characters, six bytes each, and the names of its types.
 pub const STORE_RESPONSE_BYTES_MAX: usize = 4 * MIB;
-/// Values in such an answer, a map counted twice: those of one document, and the attributes of a thousand items.
+/// Values in such a response, a map counted twice: those of one document, and the attributes of a thousand items.
 pub const STORE_RESPONSE_VALUES_MAX: usize = 2 * DOCUMENT_VALUES_MAX + 10_000;
 /// An idempotency token of a transaction (AWS: ClientRequestToken).
 pub const TOKEN_BYTES_MAX: usize = 36;
 /// How long a transaction's token is remembered (AWS: ClientRequestToken).
 pub const TOKEN_DURATION: Duration = Duration::from_secs(600);
 
-/// One guest log line, attributes included; longer ones are cut.
+/// One log line of a guest, attributes included; longer ones are cut.
 pub const LOG_LINE_BYTES_MAX: usize = 16 * KIB;
-/// Guest log lines in one request; further ones are counted, not kept.
+/// Log lines of a guest in one request; further ones are counted, but not kept.
 pub const LOG_LINES_MAX: u32 = 1_000;
-/// Memory that the log lines of one request take in the host; lines beyond it are counted, not kept.
+/// Memory for the log lines of one request; further lines are counted, but not kept.
 pub const LOG_BYTES_MAX: usize = MIB;
 /// Attributes of one log line; further ones are cut.
 pub const LOG_ATTRIBUTES_MAX: usize = 64;
 /// Key of one attribute of a log line.
 pub const LOG_ATTRIBUTE_KEY_BYTES_MAX: usize = 128;
 
-/// A body or document that a tape holds by value; of a longer one it holds length and digest.
+/// A body or document that a tape contains as a value; for a longer one it has length and digest.
 pub const TAPE_TEXT_BYTES_MAX: usize = 256 * KIB;
-/// Storage calls that the tape of one request holds, in bytes; further ones are counted.
+/// Bytes of storage calls on the tape of one request; further calls are only counted.
 pub const TAPE_CALLS_BYTES_MAX: usize = 6 * MIB;
-/// One line of a tape, for who reads it.
+/// One line of a tape, for readers.
 pub const TAPE_LINE_BYTES_MAX: usize = 16 * MIB;
-/// One line of a tape, for who writes it, before it is encrypted: encrypted, it is a third longer, and has to be readable then, too.
+/// One line of a tape, for writers, before encryption: an encrypted line is a third longer and must still be readable.
 pub const TAPE_LINE_WRITTEN_BYTES_MAX: usize = TAPE_LINE_BYTES_MAX / 4 * 3 - 4 * KIB;
-/// Elements of one list in a line of a tape: of the calls, of what was redacted or omitted, of the items of a call.
+/// Elements of one list in a line of a tape: of calls, of redacted or omitted places, of the items of a call.
 pub const TAPE_LIST_ELEMENTS_MAX: usize = 100_000;
-/// Lines of tapes that a replay works on at a time, in bytes. A replay takes up to eight times as much memory for a line.
+/// Bytes of tape lines that a replay processes concurrently. A replay needs up to eight times as much memory for a line.
 pub const TAPE_BYTES_IN_FLIGHT_MAX: usize = TAPE_LINE_BYTES_MAX;
-/// Time for one replayed request, whatever its tape says: nothing waits for a store.
+/// Time for one replayed request, whatever its tape says, because a replay does not wait for a store.
 pub const REPLAY_DURATION_MAX: Duration = Duration::from_secs(30);
-/// One log event, the 26 bytes that the service adds for itself included (AWS: CloudWatch Logs quotas).
+/// One log event, including the 26 bytes that the service adds (AWS: CloudWatch Logs quotas).
 pub const LOG_EVENT_BYTES_MAX: usize = 256 * KIB;
-/// Parts of lines that a reader holds while others of the same lines are missing.
+/// Bytes of parts that a reader keeps while other parts of their lines are missing.
 pub const TAPE_PARTS_BYTES_MAX: usize = 2 * TAPE_LINE_BYTES_MAX;
 
-/// An event in a file. Twice what Lambda passes on, so that one slightly too large is refused by the rules of its gateway.
+/// An event in a file. Twice what Lambda accepts, so that a slightly larger event is refused by the rules of its gateway.
 pub const EVENT_BYTES_MAX: usize = 12 * MIB;
-/// A file of a case beside its event: the response, or what is stored, with blanks.
+/// A file of a case other than its event: the response, or stored entries, including blanks.
 pub const CASE_FILE_BYTES_MAX: usize = 16 * MIB;
-/// Files of cases that a replay works on at a time, in bytes; a case that has more runs alone. A tree of JSON may take 35 times as much, and has
-/// at most [`JSON_NODES_MAX`] values in all files of a case.
+/// Bytes of case files that a replay processes concurrently; a larger case runs alone. A JSON tree may need 35 times as much memory; all
+/// files of a case together have at most [`JSON_NODES_MAX`] values.
 pub const CASE_BYTES_IN_FLIGHT_MAX: usize = 4 * MIB;
 
-/// Levels of objects and arrays in JSON that comes from outside. A document has fewer; a claim or a log attribute may have more.
+/// Levels of objects and arrays in foreign JSON. Documents have fewer; a claim or a log attribute may have more.
 pub const JSON_DEPTH_MAX: usize = 128;
-/// Values in one text of JSON from outside that is read into a tree, which takes 70 bytes for each, and some 200 for a member of an object.
-/// A document has at most 50,000.
+/// Values in one foreign JSON text that is read into a tree, which takes 70 bytes for each, and about 200 for a member of an object. A
+/// document has at most 50,000.
 pub const JSON_NODES_MAX: usize = 250_000;
 
-/// Largest linear memory that the engine's pool can hold; [`Limits::guest_memory_bytes_max`] is at most this.
+/// Largest linear memory that the engine's pool supports; [`Limits::guest_memory_bytes_max`] is at most this.
 pub const GUEST_MEMORY_BYTES_CEILING: usize = 512 * MIB;
 /// A guest's call stack.
 pub const GUEST_STACK_BYTES: usize = 512 * KIB;
 /// Elements of a guest's function tables.
 pub const GUEST_TABLE_ELEMENTS_MAX: usize = 20_000;
-/// Data that one call from the guest, or its response, may carry into the host. Three times the largest transaction, because a
-/// document's text may be longer than what is stored; the host holds it twice for a moment.
+/// Data that one call from the guest, or its response, may pass to the host. Three times the largest transaction, because a document's text
+/// may be longer than what is stored; the host briefly holds it twice.
 pub const HOST_CALL_BYTES_MAX: usize = 12 * MIB;
-/// Output that a guest may write in one call; what `check-write` permits.
+/// Output that a guest may write in one call; `check-write` returns it.
 pub const OUTPUT_BYTES_MAX: usize = 64 * KIB;
-/// Random bytes that one call draws; the interface lets a host bound this.
+/// Random bytes that one call may request; the interface lets a host limit this.
 pub const RANDOM_BYTES_MAX: usize = 64 * KIB;
-/// Resources (streams, things to wait for) that one guest may hold at a time, and that one `poll` may name.
+/// Resources (streams, pollables) that one guest may hold at a time, and that one `poll` may list.
 pub const RESOURCES_MAX: usize = 4_096;
-/// Frames of a backtrace that reach the log when a guest traps.
+/// Frames of a backtrace that are logged when a guest traps.
 pub const BACKTRACE_FRAMES_MAX: usize = 20;
 /// A function's name in a backtrace; longer ones are cut.
 pub const BACKTRACE_NAME_BYTES_MAX: usize = 256;
 
-/// A component that is published. Interpreters with their language's library have some ten megabytes.
+/// A component that is published. Interpreters with their language's library have about ten megabytes.
 pub const COMPONENT_BYTES_MAX: usize = 64 * MIB;
-/// An image that is published; several times its component.
+/// An image that is published; it is several times as large as its component.
 pub const IMAGE_BYTES_MAX: usize = 256 * MIB;
 /// A signed manifest.
 pub const MANIFEST_BYTES_MAX: usize = 64 * KIB;
@@ -162,7 +162,7 @@ pub const GENERATION_BYTES_MAX: usize = 4 * KIB;
 pub const CHANNEL_BYTES_MAX: usize = 64 * KIB;
 /// A channel's name.
 pub const CHANNEL_NAME_BYTES_MAX: usize = 64;
-/// A channel's newest generation: whoever signs one with a stolen key cannot leave no number above it.
+/// A channel's newest generation. The limit ensures that somebody with a stolen key cannot use up all numbers.
 pub const CHANNEL_GENERATION_MAX: u64 = 1_000_000_000_000;
 /// Routes of a channel.
 pub const CHANNEL_ROUTES_MAX: usize = 16;
@@ -170,5 +170,5 @@ pub const CHANNEL_ROUTES_MAX: usize = 16;
 pub const ROUTE_GUESTS_MAX: usize = 4;
 /// Variables that a route adds to its guests' environment.
 pub const ENVIRONMENT_VARIABLES_MAX: usize = 64;
-/// Guests that stay loaded although no route names them any more, so that going back to them takes no fetch.
+/// Guests that stay loaded although no route names them any more, so that going back to them needs no fetch.
 pub const GUESTS_READY_MAX: usize = 3;

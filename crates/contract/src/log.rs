@@ -7,13 +7,13 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// For whoever works on the guest.
+    /// For developers of the guest.
     Debug,
-    /// The normal course of things.
+    /// Normal operation.
     Info,
     /// Unexpected, but handled.
     Warn,
-    /// A request went wrong.
+    /// A request failed.
     Error,
 }
 
@@ -38,12 +38,12 @@ impl fmt::Display for LogLevel {
 /// One line of a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
-    /// How severe.
+    /// Its severity.
     pub level: LogLevel,
-    /// What happened.
+    /// The message.
     pub message: String,
     /// Named values, each the text of a JSON value.
     pub attributes: Vec<(String, String)>,
-    /// Storage calls made before it: where it stands in the course of the request.
+    /// Number of storage calls made before it, which gives its place in the sequence of the request.
     pub storage_calls: u32,
 }

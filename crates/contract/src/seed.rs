@@ -1,4 +1,4 @@
-//! The seed of one request: everything random in it follows from here, so that a replay finds the same.
+//! The seed of one request. Everything random in the request is derived from it, so that a replay repeats it.
 
 use crate::hexadecimal;
 use rand_chacha::{
@@ -7,11 +7,11 @@ use rand_chacha::{
 };
 use std::{fmt, str::FromStr};
 
-/// 32 secret bytes, different for each request. Who knows a seed knows what the guest drew from `wasi:random`.
+/// 32 secret bytes, different for each request. Anyone who knows a seed knows what the guest drew from `wasi:random`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Seed([u8; 32]);
 
-/// Independent streams of one seed. A guest that draws more random numbers does not change the revisions of what it writes.
+/// Independent streams of one seed, so that drawing random numbers does not change the revisions of a guest's writes.
 #[derive(Clone, Copy)]
 enum Stream {
     Guest = 0,
@@ -21,7 +21,7 @@ enum Stream {
 }
 
 impl Seed {
-    /// A seed from bytes, which should come from the operating system's generator unless they are to be reproduced.
+    /// A seed from bytes, which should come from the operating system's generator unless a run must be reproducible.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -41,15 +41,15 @@ impl Seed {
         self.stream(Stream::Revisions)
     }
 
-    /// The generator behind the delays before repetitions of calls to a store.
+    /// The generator of the delays before retries of storage calls.
     pub fn backoffs(&self) -> ChaCha12Rng {
         self.stream(Stream::Backoffs)
     }
 
-    /// A request id for an event that brings none: 32 hexadecimal digits.
+    /// A request id for an event that has none: 32 hexadecimal digits.
     pub fn request_id(&self) -> String {
         let mut random = self.stream(Stream::RequestId);
-        // Drawn before anything is written: in one loop with that, drawing takes four times as long.
+        // Drawn before anything is written, because drawing in the same loop would take four times as long.
         let halves = [random.next_u64(), random.next_u64()];
         let mut id = String::with_capacity(32);
         for half in halves {

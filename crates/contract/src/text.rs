@@ -1,29 +1,29 @@
-//! Foreign text made fit for a terminal or a line of a log.
+//! Makes foreign text safe for a terminal or a log line.
 //!
-//! A request's path, a tape or a guest may hold sequences that move a terminal's cursor, change its title, turn the reading direction
-//! or end the line. Such characters are written as JSON writes them (`\u001b`, `\n`), so that a text that is JSON stays the same JSON.
+//! A request's path, a tape or a guest may contain sequences that move a terminal's cursor, change its title, reverse the reading direction
+//! or end the line. Such characters are written as JSON escapes (`\u001b`, `\n`), so that a text that is JSON remains the same JSON.
 
 use std::{
     borrow::Cow,
     fmt::{self, Write},
 };
 
-/// One line of text without characters that act on a terminal or that nobody sees; borrowed where it holds none.
+/// One line of text without control or invisible characters; borrowed if it contains none.
 ///
-/// Replaced are control characters (C0, DEL, C1, line breaks and tabs included), line and paragraph separators, controls of the
-/// reading direction (Unicode Technical Report 36, 3.1), and characters without width.
+/// Replaced are control characters (C0, DEL, C1, including line breaks and tabs), line and paragraph separators, controls of the reading
+/// direction (Unicode Technical Report 36, 3.1), and characters without width.
 pub fn printable(text: &str) -> Cow<'_, str> {
     replaced(text, is_printable)
 }
 
-/// As [`printable`], but keeps line feeds: for texts that are shown as several lines.
+/// Like [`printable`], but keeps line feeds, for texts of several lines.
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
     replaced(text, |character| {
         character == '\n' || is_printable(character)
     })
 }
 
-/// Displays a value as [`printable`] would show its text.
+/// Displays a value as [`printable`] shows its text.
 #[derive(Clone, Copy, Debug)]
 pub struct Printable<T>(pub T);
 
@@ -41,7 +41,7 @@ impl Write for Replacing<'_, '_> {
     }
 }
 
-/// Whether a character may be shown as it is within a line.
+/// Whether a character may be shown unchanged within a line.
 pub fn is_printable(character: char) -> bool {
     match character {
         ' '..='~' => true,
@@ -88,7 +88,7 @@ fn push_escape(text: &mut String, character: char) {
         '\t' => text.push_str("\\t"),
         other => {
             for unit in other.encode_utf16(&mut [0; 2]) {
-                // Writing to a `String` does not fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(text, "\\u{unit:04x}");
             }
         }
@@ -116,7 +116,7 @@ mod tests {
             let shown = printable(&text);
             assert!(shown.chars().all(is_printable), "{code:x}: {shown:?}");
             assert_eq!(Printable(&text).to_string(), shown);
-            // As JSON would write it: read back, it is the same character.
+            // Escaped as in JSON: parsing it gives the same character.
             let read: String = serde_json::from_str(&format!("\"{shown}\"")).unwrap();
             assert_eq!(read, text, "{code:x}");
         }

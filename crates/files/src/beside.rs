@@ -1,7 +1,7 @@
-//! Files that are written beside the one they will replace, so that nobody finds it half written.
+//! Files that are written beside the one that they will replace, so that readers never see an incomplete file.
 //!
-//! A writer that is killed leaves such a file. Its name is random, so that it is in nobody's way: the numbers of processes repeat, in containers
-//! with every start. The next writer removes it.
+//! A writer that is killed leaves such a file behind. Its name is random, so that it does not block other writers: process ids repeat, in
+//! containers at every start. The next writer removes it.
 
 use std::{
     ffi::OsStr,
@@ -13,25 +13,25 @@ use std::{
     time::Duration,
 };
 
-/// Names that are tried. Chance alone repeats none of them.
+/// Number of names to try. By chance alone, none of them repeats.
 const NAMES_MAX: u32 = 8;
-/// A file that was not touched for so long has no writer any more.
+/// A file that was not modified for this long has no writer any more.
 const LEFTOVER_AGE_MIN: Duration = Duration::from_secs(60 * 60);
-/// Between the name of the file that will be replaced and the random one.
+/// Separates the name of the file to be replaced from the random part.
 const INFIX: &str = ".new-";
 /// Digits of the random part.
 const DIGITS: usize = 16;
 
-/// Whose leftovers go.
+/// Which leftover files to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leftovers {
-    /// Those of writers to this very file: the folder belongs to somebody else.
+    /// Those of writers to this file: the folder may contain other users' files.
     OfFile,
-    /// Those of writers to any file of its folder.
+    /// Those of writers to any file in its folder.
     OfFolder,
 }
 
-/// Creates a file beside `path` with the permissions `mode`, as far as the umask lets, to be renamed to it.
+/// Creates a file beside `path` with the permissions `mode`, as far as the umask allows, to be renamed to it.
 pub fn create(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
     create_named(path, mode, &mut || {
         RandomState::new().build_hasher().finish()
@@ -59,7 +59,8 @@ fn create_named(
     }
 }
 
-/// Removes what killed writers left beside `path`. To be called by a writer that is done: that something else stays is no failure of its own.
+/// Removes what killed writers left beside `path`. Call it when a write is complete; it ignores errors, because leftovers are no failure of
+/// this writer.
 pub fn remove_leftovers(path: &Path, leftovers: Leftovers) {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return;
@@ -86,7 +87,7 @@ pub fn remove_leftovers(path: &Path, leftovers: Leftovers) {
     }
 }
 
-/// The file that one of this name would have replaced; `None` where it is none of ours.
+/// The name of the file that a temporary file of this name would have replaced; `None` if the name has another form.
 fn replaced_by(name: &OsStr) -> Option<String> {
     let (replaced, random) = name.to_str()?.rsplit_once(INFIX)?;
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(first, folder.join("2.json.new-0000000000000007"));
         let (second, _) = create_named(&path, 0o600, &mut next).unwrap();
         assert_eq!(second, folder.join("2.json.new-0000000000000008"));
-        // Not for ever.
+        // Not endlessly.
         let mut attempts = 0;
         let error = create_named(&path, 0o600, &mut || {
             attempts += 1;

@@ -1,8 +1,8 @@
-//! Opens files that others wrote, by one set of rules, and replaces files so that readers find the old or the new one, whole.
+//! Opens foreign files by one set of rules, and replaces files so that readers see either the old or the new one, complete.
 //!
 //! A file that a person names may be a link or a pipe such as `/dev/stdin` or `<(command)`, and the program waits for it. A file that a program
-//! finds in a folder may be neither: a link could lead to any file of the machine, and a pipe could block the program for ever. A file that a
-//! setting names may be a link, because deployments use them, but no pipe. Devices are never read, and every read has a bound.
+//! finds in a folder may be neither: a link could point to any file of the machine, and a pipe could block the program for ever. A file that a
+//! setting names may be a link, because deployments use them, but not a pipe. Devices are never read, and every read is bounded.
 //!
 //! ```
 //! use files::{FileError, NamedBy};
@@ -30,53 +30,53 @@ use std::{
     path::Path,
 };
 
-/// Who says that a file is to be read.
+/// Who named a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedBy {
     /// A person, on the command line.
     User,
-    /// A setting, or the program itself: nobody waits for the other end of a pipe.
+    /// A setting, or the program itself; it must not wait for the other end of a pipe.
     Setting,
-    /// A folder in which it was found.
+    /// A folder that contains it.
     Folder,
 }
 
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It cannot be.
+    /// The system reported an error.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// A folder.
+    /// It is a folder.
     #[error("is a folder, not a file")]
     Folder,
-    /// Found in a folder.
+    /// It is a link, found in a folder.
     #[error("is a link, which is not followed inside of a folder")]
     Link,
-    /// A device, or a pipe or socket that no person named.
+    /// It is a device, or a pipe or socket that no person named.
     #[error("is no regular file")]
     Special,
-    /// Over the bound.
+    /// It is larger than allowed.
     #[error("is larger than {bytes_max} bytes")]
     TooLarge {
-        /// The bound.
+        /// The limit.
         bytes_max: u64,
     },
 }
 
 impl FileError {
-    /// Whether there is nothing under this name.
+    /// Whether the file does not exist.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// Opens a file to be read from its start.
+/// Opens a file for reading.
 pub fn open(path: &Path, named_by: NamedBy) -> Result<File, FileError> {
     let mut options = OpenOptions::new();
     options.read(true);
     match named_by {
-        // Looked at before, because opening a device may do something.
+        // Checked before opening, because opening a device may have side effects.
         NamedBy::User => check(fs::metadata(path)?.file_type(), named_by)?,
         // Opening a pipe would wait for its writer.
         NamedBy::Setting => {
@@ -106,7 +106,7 @@ pub fn read(path: &Path, named_by: NamedBy, bytes_max: u64) -> Result<Vec<u8>, F
         return Err(FileError::TooLarge { bytes_max });
     }
     let mut bytes = Vec::with_capacity(length as usize);
-    // It may grow, and a pipe has no length.
+    // It may grow while it is read, and a pipe has no length.
     file.take(bytes_max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bytes_max {
         return Err(FileError::TooLarge { bytes_max });

@@ -45,13 +45,13 @@ pub use write::{Object, write_array, write_number, write_string};
 use serde::Deserialize;
 pub use serde_json::Value;
 
-/// Reads one JSON value, borrowing from `json` where it can.
+/// Reads one JSON value, borrowing from `json` where possible.
 ///
-/// That all of it is UTF-8 is checked in one go, which is several times faster than serde_json's check of each string. Where it is not,
-/// serde_json says what it makes of it.
+/// UTF-8 is checked once for the whole text, which is several times faster than serde_json's check of each string. If it is invalid,
+/// serde_json decides about the error.
 ///
-/// `T` must not contain `serde_json::Value` or anything that reads any JSON there is (untagged enums, flattened members): those go by serde_json's
-/// private member names. [`value`] reads such texts.
+/// `T` must not contain `serde_json::Value` or anything else that accepts arbitrary JSON (untagged enums, flattened members): these
+/// interpret serde_json's private member names. [`value`] reads such texts.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the reader of named members; its contract is in its description"
@@ -63,11 +63,11 @@ pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
     }
 }
 
-/// Room for an event or an answer beside its body, so that most are written without growing.
+/// Capacity for an event or a response without its body, so that most are written without reallocation.
 const WRITTEN_BYTES_USUAL: usize = 1024;
 
-/// Room for what has a body of so many bytes.
+/// Capacity for JSON with a body of this many bytes.
 pub fn with_room(body_bytes: usize) -> Vec<u8> {
-    // An eighth for what has to be escaped.
+    // One eighth for escapes.
     Vec::with_capacity(WRITTEN_BYTES_USUAL + body_bytes + body_bytes / 8)
 }

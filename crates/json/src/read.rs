@@ -1,15 +1,15 @@
-//! The one reader of JSON that comes from outside, where it is made into a tree or taken apart into spans.
+//! The only reader of foreign JSON into trees or spans.
 //!
-//! serde_json's own `Value` is not fit for foreign bytes: with the features that this workspace uses, an object whose first member has one of
-//! serde_json's private names is read as a number or as JSON inside of a string, and each such string starts with a new recursion limit. Here
-//! no name means anything, a text has at most [`JSON_DEPTH_MAX`] levels and [`JSON_NODES_MAX`] values, and time is linear in its length.
+//! serde_json's own `Value` is unsuitable for foreign bytes: with the features that this workspace uses, an object whose first member has one of
+//! serde_json's private names is read as a number or as JSON inside a string, and each such string starts with a new recursion limit. Here
+//! no name has a special meaning, a text has at most [`JSON_DEPTH_MAX`] levels and [`JSON_NODES_MAX`] values, and time is linear in its length.
 //!
-//! What the grammar (RFC 8259) leaves open is decided here:
+//! Decisions on what the grammar (RFC 8259) leaves open:
 //!
 //! - members that repeat: in a [`Value`] the last one counts; [`members`] gives all of them in their order;
 //! - numbers keep their digits, and [`super::same`] compares them by value;
 //! - an escape of half a surrogate pair has no meaning in Unicode: [`value`] refuses it; [`lenient_value`], [`members`] and [`string`] read
-//!   U+FFFD in its place.
+//!   U+FFFD instead.
 
 mod text;
 
@@ -29,7 +29,7 @@ pub fn value(json: &[u8]) -> Result<Value, JsonError> {
     }
 }
 
-/// Reads one JSON value with U+FFFD in the place of halves of surrogate pairs, and says where the first of them stands.
+/// Reads one JSON value with U+FFFD instead of halves of surrogate pairs, and returns the position of the first of them.
 pub fn lenient_value(json: &[u8]) -> Result<(Value, Option<JsonError>), JsonError> {
     let mut reader = Reader::new(utf8(json)?);
     let value = reader.whole(Reader::tree)?;
@@ -40,7 +40,7 @@ pub fn lenient_value(json: &[u8]) -> Result<(Value, Option<JsonError>), JsonErro
     ))
 }
 
-/// The members of an object in their order, repeated ones included, each with the text of its value.
+/// The members of an object in order, including repeated ones, each with the text of its value.
 pub fn members(json: &str) -> Result<Vec<(Cow<'_, str>, &str)>, JsonError> {
     Reader::new(json).whole(|reader| {
         let mut members = Vec::new();
@@ -64,12 +64,12 @@ pub fn elements(json: &str) -> Result<Vec<&str>, JsonError> {
     })
 }
 
-/// The text that a JSON string means.
+/// The text that a JSON string represents.
 pub fn string(json: &str) -> Result<Cow<'_, str>, JsonError> {
     Reader::new(json).whole(Reader::string)
 }
 
-/// Whether a text is one JSON value, without making anything of it. Escapes of halves of surrogate pairs are let pass.
+/// Whether a text is one JSON value, without building anything. Escapes of halves of surrogate pairs are accepted.
 pub fn check(json: &[u8]) -> Result<(), JsonError> {
     Reader::new(utf8(json)?).whole(Reader::skip)
 }
@@ -87,7 +87,7 @@ pub(super) struct Reader<'a> {
     pub(super) at: usize,
     depth: usize,
     nodes: usize,
-    /// Where the first half of a surrogate pair stood.
+    /// The position of the first half of a surrogate pair.
     lone_surrogate: Option<usize>,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads one value that is all of the text.
+    /// Reads one value that must be the whole text.
     pub(super) fn whole<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, JsonError>,
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Steps over one value, and makes sure that it is one.
+    /// Skips one value, and checks that it is valid.
     pub(super) fn skip(&mut self) -> Result<(), JsonError> {
         match self.peek() {
             Some(b'{') => self.object(|reader, _| reader.skip()),
@@ -248,7 +248,7 @@ impl<'a> Reader<'a> {
     fn number(&mut self) -> Result<Number, JsonError> {
         let start = self.at;
         let digits = self.digits_of_number()?;
-        // The text keeps to the grammar, so that this takes every one.
+        // Cannot fail, because the text satisfies the grammar.
         digits
             .parse()
             .map_err(|_| self.error_at(JsonProblem::Expected("a number"), start))
@@ -307,7 +307,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Something else stands here, or nothing.
+    /// The error for something unexpected here, or for the end of the text.
     fn expected(&self, what: &'static str) -> JsonError {
         self.error(match self.peek() {
             Some(_) => JsonProblem::Expected(what),

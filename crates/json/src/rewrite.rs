@@ -1,4 +1,4 @@
-//! Changes single values of a JSON text and leaves every other byte as it is.
+//! Changes single values of a JSON text and keeps every other byte.
 
 use super::{
     error::{JsonError, JsonProblem},
@@ -7,7 +7,7 @@ use super::{
 use contract::limits::JSON_NODES_MAX;
 use std::borrow::Cow;
 
-/// One step on the way from the outermost value to another.
+/// One step on the path from the outermost value to an inner one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step<'a> {
     /// The member of this name.
@@ -17,7 +17,7 @@ pub enum Step<'a> {
 }
 
 impl Step<'_> {
-    /// The name, of a member.
+    /// The name, if it is a member.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Name(name) => Some(name),
@@ -26,21 +26,21 @@ impl Step<'_> {
     }
 }
 
-/// Decides what becomes of each value. `place` leads to it.
+/// Decides how each value is changed. `place` is the path to it.
 pub trait Rewriter {
-    /// Whether an object or array is changed or kept as a whole, instead of value by value.
+    /// Decides whether an object or array is replaced or kept as a whole, instead of value by value.
     fn takes_whole(&mut self, place: &[Step<'_>]) -> bool;
 
-    /// The text in the place of a value that is no object or array, or is taken as a whole.
+    /// The replacement for a value that is not an object or array, or is replaced as a whole.
     fn replace(&mut self, place: &[Step<'_>], json: &str) -> Option<String>;
 
-    /// The name in the place of a member's, whose value is not yet read.
+    /// The replacement for a member's name, whose value is not yet read.
     fn rename(&mut self, _place: &[Step<'_>], _name: &str) -> Option<String> {
         None
     }
 }
 
-/// The text with what `rewriter` changes, in one pass; an error where it is not one JSON value within the bounds of the reader.
+/// The text with the changes of `rewriter`, in one pass; an error if it is not one JSON value within the bounds of the reader.
 pub fn rewrite<'a>(json: &'a str, rewriter: &mut dyn Rewriter) -> Result<Cow<'a, str>, JsonError> {
     let mut pass = Pass {
         rewriter,
@@ -62,7 +62,7 @@ struct Pass<'a, 'r> {
     rewriter: &'r mut dyn Rewriter,
     place: Vec<Step<'a>>,
     written: String,
-    /// Up to here the text is in `written`, or replaced.
+    /// The text before this position is in `written`, or replaced.
     copied: usize,
     nodes: usize,
 }
@@ -104,7 +104,7 @@ impl<'a> Pass<'a, '_> {
         }
     }
 
-    /// `before`: where the text was read up to when the member's name came.
+    /// `before`: the position of the reader when the member's name arrived.
     fn member(
         &mut self,
         reader: &mut Reader<'a>,
@@ -113,7 +113,7 @@ impl<'a> Pass<'a, '_> {
     ) -> Result<(), JsonError> {
         if let Some(replacement) = self.rewriter.rename(&self.place, &name) {
             let head = &reader.text[*before..reader.at];
-            // Between the last value and this one stand blanks, at most a bracket or comma, the name, blanks and a colon.
+            // Between the previous value and this one there are only blanks, a bracket or comma, the name, blanks and a colon.
             let start = *before + head.find('"').unwrap_or_default();
             let end = *before + head.rfind('"').map_or(head.len(), |at| at + 1);
             let mut json = Vec::new();

@@ -1,4 +1,4 @@
-//! Writes JSON member by member: for what every request writes, without a type for each shape and a pass over each byte for escapes.
+//! Writes JSON member by member, for what every request writes: without a type for each shape and without examining each byte for escapes.
 
 use std::{io::Write as _, mem};
 
@@ -18,8 +18,8 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Starts a member whose name needs no escapes; its value has to follow.
-    #[inline] // most names are constants, which are then copied without asking how long they are
+    /// Starts a member whose name needs no escapes; its value must follow.
+    #[inline] // most names are constants, so the compiler knows their length
     pub fn name(&mut self, name: &str) -> &mut Vec<u8> {
         let before: &[u8] = if mem::take(&mut self.is_first) {
             b"\""
@@ -32,7 +32,7 @@ impl<'a> Object<'a> {
         self.out
     }
 
-    /// Starts a member of any name; its value has to follow.
+    /// Starts a member with any name; its value must follow.
     pub fn key(&mut self, name: &str) -> &mut Vec<u8> {
         if !mem::take(&mut self.is_first) {
             self.out.push(b',');
@@ -67,7 +67,7 @@ impl<'a> Object<'a> {
         self.raw(name, value);
     }
 
-    /// Text, or `null` for none.
+    /// Text, or `null` for `None`.
     pub fn optional_string(&mut self, name: &str, text: Option<&str>) {
         match text {
             Some(text) => self.string(name, text),
@@ -90,7 +90,7 @@ impl<'a> Object<'a> {
         write_number(self.name(name), number);
     }
 
-    /// A value that is JSON already.
+    /// A value that already is JSON.
     pub fn raw(&mut self, name: &str, json: &[u8]) {
         self.name(name).extend_from_slice(json);
     }
@@ -117,7 +117,7 @@ pub fn write_array<T>(
     out.push(b']');
 }
 
-/// Writes text as a JSON string, as serde_json spells it. What stands between escapes is copied as a whole.
+/// Writes text as a JSON string, with serde_json's spelling. Bytes between escapes are copied together.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
@@ -133,11 +133,11 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// How many of these come before the first quote, backslash or control character. Eight are looked at in one go.
+/// The number of bytes before the first quote, backslash or control character. Examines eight bytes at a time.
 fn bytes_before_escape(text: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH_BITS: u64 = ONES << 7;
-    // Sets the high bit of the first byte below `bound`, and of none before it; what comes behind it does not count.
+    // Sets the high bit of the first byte below `bound`, and of no byte before it; later bytes do not matter.
     let below = |bytes: u64, bound: u64| bytes.wrapping_sub(ONES * bound) & !bytes & HIGH_BITS;
     let (chunks, tail) = text.as_chunks::<8>();
     for (position, chunk) in chunks.iter().enumerate() {
@@ -161,7 +161,7 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
         0x0c => b'f',
         b'\r' => b'r',
         _ => {
-            // Writing to memory does not fail.
+            // Writing to memory cannot fail.
             let _ = write!(out, "\\u{byte:04x}");
             return;
         }
@@ -171,7 +171,7 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
 
 /// Writes a whole number.
 pub fn write_number(out: &mut Vec<u8>, number: u64) {
-    // As many as the largest has.
+    // The largest number has this many digits.
     let mut digits = [0; 20];
     let (mut rest, mut start) = (number, digits.len());
     loop {

@@ -48,7 +48,7 @@ pub enum FollowError {
     Document(#[from] ChannelError),
     /// An old document, brought back.
     #[error(
-        "channel document is of generation {found}, older than generation {serving}, which serves"
+        "channel document has generation {found}, which is older than generation {serving}, the one that serves"
     )]
     Older {
         /// The generation that serves.
@@ -58,7 +58,7 @@ pub enum FollowError {
     },
     /// An old document, brought back; a later generation is recorded beside the artifacts.
     #[error(
-        "channel document is of generation {found}, and generation {recorded} was signed after it: an old document was put back"
+        "channel document has generation {found}, but generation {recorded} was signed after it: an old document was put back"
     )]
     Superseded {
         /// The document's.
@@ -67,7 +67,7 @@ pub enum FollowError {
         recorded: u64,
     },
     /// Older than what this host was told to take.
-    #[error("channel document is of generation {found}, and this host takes none before {minimum}")]
+    #[error("channel document has generation {found}, but this host accepts none below {minimum}")]
     BelowMinimum {
         /// The document's.
         found: u64,

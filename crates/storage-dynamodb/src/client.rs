@@ -1,4 +1,4 @@
-//! The SDK's client: one TLS stack, no retries and no clocks of its own beside ours.
+//! The SDK's client: one TLS stack, and neither retries nor clocks of the SDK.
 
 use super::{response::BoundedHttpClient, retry::ATTEMPT_DURATION_MAX};
 use crate::plain_endpoint::credentials_for;
@@ -18,20 +18,20 @@ use std::{fmt, time::Duration};
 /// Time to connect, TLS included.
 const CONNECT_DURATION_MAX: Duration = Duration::from_secs(2);
 
-/// Which table, and how it is reached. Made by whoever starts the host: nothing here reads the environment.
+/// Which table to use, and how to reach it. The host that starts creates it: nothing here reads the environment.
 #[derive(Clone)]
 pub struct DynamoDbOptions {
     /// Name or ARN of the table.
     pub table: String,
     /// The table's region, like `eu-central-1`.
     pub region: String,
-    /// Another server than AWS's own for that region: `http://127.0.0.1:8000`.
+    /// Another server than AWS's own in that region: `http://127.0.0.1:8000`.
     pub endpoint: Option<String>,
-    /// Where credentials come from.
+    /// The source of credentials.
     pub credentials: SharedCredentialsProvider,
 }
 
-/// The one TLS stack, for whatever else speaks to AWS.
+/// The only TLS stack, for everything else that connects to AWS.
 pub fn http_client() -> SharedHttpClient {
     Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -39,12 +39,12 @@ pub fn http_client() -> SharedHttpClient {
 }
 
 impl DynamoDbOptions {
-    /// A client as the store uses it.
+    /// A client for the store.
     pub fn client(&self) -> Client {
         self.client_with(ATTEMPT_DURATION_MAX)
     }
 
-    /// A client that waits so long for an answer.
+    /// A client with this time limit for a response.
     pub(super) fn client_with(&self, read_duration_max: Duration) -> Client {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_DURATION_MAX)
@@ -55,7 +55,7 @@ impl DynamoDbOptions {
             .region(Region::new(self.region.clone()))
             .credentials_provider(credentials_for(self.endpoint.as_deref(), &self.credentials))
             .http_client(BoundedHttpClient(self.http_client()))
-            // Ours know what may be repeated, and until when.
+            // Our own retries know what may be repeated, and until when.
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -65,7 +65,7 @@ impl DynamoDbOptions {
         Client::from_conf(config.build())
     }
 
-    /// Without TLS where the endpoint has none, with Amazon's own authorities where it is Amazon's.
+    /// Without TLS if the endpoint has none; with Amazon's own authorities if it is Amazon's.
     fn http_client(&self) -> SharedHttpClient {
         match &self.endpoint {
             Some(endpoint) if endpoint.starts_with("http://") => Builder::new().build_http(),
@@ -84,11 +84,11 @@ impl DynamoDbOptions {
     }
 }
 
-/// How regions begin whose endpoints have other authorities: China, and clouds apart.
+/// Prefixes of regions whose endpoints use other authorities: China, and isolated clouds.
 const OTHER_PARTITIONS: [&str; 4] = ["cn-", "eu-iso", "eusc-", "us-iso"];
 
-/// The roots of Amazon Trust Services, valid until 2037 and later. Reading them takes a tenth of a millisecond; the hundred and forty of
-/// the system take five milliseconds of every cold start.
+/// The roots of Amazon Trust Services, valid until 2037 and later. Reading them takes a tenth of a millisecond; reading the system's
+/// hundred and forty takes five milliseconds of every cold start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 fn amazons_authorities() -> TlsContext {
@@ -98,7 +98,7 @@ fn amazons_authorities() -> TlsContext {
         .unwrap_or_default()
 }
 
-/// Without credentials.
+/// Without credentials, which must not be printed.
 impl fmt::Debug for DynamoDbOptions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use aws_smithy_http_client::Connector;
 
-    /// A certificate that cannot be read ends the making of a connector with a panic.
+    /// Creating a connector panics if a certificate cannot be read.
     #[test]
     fn amazons_roots_can_be_read() {
         let text = str::from_utf8(AMAZON_ROOTS).unwrap();

@@ -1,4 +1,5 @@
-//! Preconditions in DynamoDB's words. What has expired by the request's time counts as absent, whether or not it is still there.
+//! Preconditions as DynamoDB's expressions. An item that has expired by the request's time counts as absent, whether or not it still
+//! exists.
 
 use super::layout::{Attributes, number, text};
 use storage::{Call, Precondition};
@@ -10,7 +11,7 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// `None`: nothing has to hold.
+    /// `None` if there is no condition.
     pub(super) fn of(precondition: &Precondition, call: &Call) -> Option<Self> {
         let now = (":now".to_owned(), number(call.now_ms / 1000));
         Some(match precondition {

@@ -1,4 +1,4 @@
-//! The key that seals cursors: one for all hosts that share the table, made by the first of them, kept in the table.
+//! The key that seals cursors. All hosts that share the table share it; the first of them creates it, and the table stores it.
 
 use super::{
     ApiOperation, DynamoDbStorage,
@@ -18,13 +18,13 @@ use storage::{Call, CursorKey, Key, StorageError};
 const SORT: &str = "cursor-key";
 const KEY: &str = "key";
 
-/// The table could not be used at start, in words for the operator.
+/// The table could not be used at start; described for the operator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("failed to use table `{table}`: {error}{}", after_colon(faults))]
 pub struct CursorKeyError {
     /// The table's name.
     pub table: String,
-    /// What went wrong, as a guest would see it.
+    /// The error, as a guest would see it.
     pub error: StorageError,
     /// The store's own words.
     pub faults: Vec<String>,
@@ -37,10 +37,10 @@ fn after_colon(faults: &[String]) -> String {
 }
 
 impl DynamoDbStorage {
-    /// The key that seals this table's cursors. Reads it, which makes the connection that the first request will use, and makes it where
-    /// there is none.
+    /// The key that seals this table's cursors. Reads it, which opens the connection that the first request will use, and creates it if it
+    /// does not exist.
     pub async fn cursor_key(&self, deadline: Option<Instant>) -> Result<CursorKey, CursorKeyError> {
-        // Neither time nor revisions matter here.
+        // The time and seed of this call do not matter.
         let call = Call::new(0, &Seed::new([0; 32]), deadline);
         match self.read_or_make_cursor_key(&call).await {
             Ok(key) => Ok(CursorKey::new(key)),
@@ -77,7 +77,7 @@ impl DynamoDbStorage {
         }
     }
 
-    /// Makes the key, unless another host is faster.
+    /// Creates the key, unless another host was faster.
     async fn make_cursor_key(
         &self,
         call: &Call,

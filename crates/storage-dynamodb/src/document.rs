@@ -1,4 +1,4 @@
-//! Documents as DynamoDB's native maps, and back. Numbers pass as digits, never through floating point.
+//! Converts documents to DynamoDB's native maps and back. Numbers are passed as digits, never through floating point.
 
 use super::malformed_item::MalformedItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -27,8 +27,8 @@ pub(super) fn from_map(
         .map_err(|error| MalformedItemError(format!("`doc` is no document: {error}")))
 }
 
-/// Reads canonical text. serde_json would do, but for numbers: with all their digits it passes them as maps with a private member
-/// name, which a document may contain.
+/// Reads canonical text. serde_json cannot be used, because with all their digits it passes numbers as maps with a private member name,
+/// which a document may contain.
 struct Reader<'a> {
     text: &'a str,
     at: usize,

@@ -1,7 +1,7 @@
-//! What can go wrong with one request to DynamoDB, told apart by what it means for the caller.
+//! Classifies failures of a request to DynamoDB by what they mean for the caller.
 //!
-//! AWS: "Error handling with DynamoDB"; the SDK's error types are open, so that codes are told apart by name, and by HTTP status where
-//! there is none.
+//! AWS: "Error handling with DynamoDB". The SDK's error types are non-exhaustive, so errors are classified by the name of their code, or by
+//! the HTTP status if there is no code.
 
 use super::{malformed_item::MalformedItemError, response::ResponseTooLargeError};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -12,7 +12,7 @@ use std::error::Error;
 /// Longest text about a failure that is kept for the operator.
 const WORDS_CHARS_MAX: usize = 500;
 
-/// Why a request gave no outcome.
+/// Why a request has no outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ErrorClass {
     /// DynamoDB asks to slow down; nothing was done.
@@ -21,22 +21,22 @@ pub(super) enum ErrorClass {
     Conflict,
     /// No connection; nothing was sent.
     Unreachable,
-    /// It was sent, and then no answer came, or one that does not say what was done: a write may have happened.
+    /// The request was sent, but no response came, or one that does not say what was done: a write may have happened.
     Uncertain,
-    /// Credentials, permissions, table or region do not fit; nothing was done.
+    /// Credentials, permissions, table or region are wrong; nothing was done.
     Misconfigured,
-    /// The request is wrong, which is a defect of the host; nothing was done.
+    /// The request is invalid, which is a bug of the host; nothing was done.
     Defect,
 }
 
-/// What an operation's own error is to the one who asked.
+/// What an operation's own error means to the caller.
 pub(super) enum Verdict {
     /// An outcome, not a failure.
     Answer,
     Failed(ErrorClass),
 }
 
-/// A failed precondition is an outcome; everything else is a failure.
+/// A failed precondition is an outcome; every other error is a failure.
 pub(super) fn judge<E: ProvideErrorMetadata>(error: &E, status: u16) -> Verdict {
     match error.code() {
         Some("ConditionalCheckFailedException") => Verdict::Answer,
@@ -44,15 +44,15 @@ pub(super) fn judge<E: ProvideErrorMetadata>(error: &E, status: u16) -> Verdict 
     }
 }
 
-/// Trouble with words for the operator, or the error that is an outcome.
+/// A classified failure with a text for the operator, or an error that is an outcome.
 pub(super) enum Judged<E> {
     Answer(E),
-    /// It was carried out, but the answer is larger than is read.
+    /// The request was carried out, but its response is larger than allowed.
     TooLarge,
     Failed(ErrorClass, String),
 }
 
-/// For requests beside those of guests: whether another attempt may go better, and words for the operator.
+/// For requests other than those of guests: whether a retry may succeed, and a text for the operator.
 pub fn described<E>(error: SdkError<E, HttpResponse>) -> (bool, String)
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -75,7 +75,7 @@ where
     }
 }
 
-/// Tells what became of a failed request.
+/// Classifies a failed request.
 pub(super) fn of_error<E>(
     error: SdkError<E, HttpResponse>,
     judge: impl Fn(&E, u16) -> Verdict,
@@ -105,13 +105,13 @@ where
         }
         SdkError::ConstructionFailure(_) => ErrorClass::Misconfigured,
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => ErrorClass::Uncertain,
-        // The enum is open. What is not known may have been sent.
+        // The enum is non-exhaustive. An unknown error may come after the request was sent.
         _ => ErrorClass::Uncertain,
     };
     Judged::Failed(class, chain_words(&error))
 }
 
-/// What the codes of DynamoDB, of its transactions' cancellation reasons and of AWS's front door mean.
+/// The meaning of the codes of DynamoDB, of the cancellation reasons of its transactions, and of AWS's front end.
 pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> ErrorClass {
     match code.unwrap_or_default() {
         "ProvisionedThroughputExceededException"
@@ -127,7 +127,7 @@ pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> ErrorCl
         "ReplicatedWriteConflictException"
         | "TransactionConflict"
         | "TransactionConflictException" => ErrorClass::Conflict,
-        // An earlier attempt of ours is still at work.
+        // An earlier attempt of ours is still in progress.
         "TransactionInProgressException" => ErrorClass::Uncertain,
         "InternalFailure"
         | "InternalServerError"
@@ -155,7 +155,7 @@ pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> ErrorCl
         | "SubscriptionRequiredException"
         | "TableNotFoundException"
         | "UnrecognizedClientException" => ErrorClass::Misconfigured,
-        // A table of another layout: its keys or its index are others.
+        // A table with another layout: its keys or its index are different.
         "ValidationException" | "ValidationError"
             if message.contains("schema") || message.contains("index") =>
         {
@@ -165,7 +165,7 @@ pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> ErrorCl
         | "SerializationException"
         | "ValidationError"
         | "ValidationException" => ErrorClass::Defect,
-        // A key of KMS that the table is encrypted with.
+        // The KMS key that encrypts the table.
         code if code.starts_with("KMS") || code.contains("EncryptionDate") => {
             ErrorClass::Misconfigured
         }
@@ -183,7 +183,7 @@ fn of_dispatch(error: &ConnectorError) -> ErrorClass {
         Some(http) if http.is_connect() => ErrorClass::Unreachable,
         Some(_) => ErrorClass::Uncertain,
         None if error.is_timeout() || error.is_io() => ErrorClass::Uncertain,
-        // No HTTP was spoken: there are no credentials, or no endpoint.
+        // No HTTP request was made: there are no credentials, or no endpoint.
         None => ErrorClass::Misconfigured,
     }
 }
@@ -207,7 +207,7 @@ fn service_words(error: &impl ProvideErrorMetadata) -> String {
     }
 }
 
-/// The error and what caused it. Never their debug forms, which may hold an answer's whole body.
+/// The error and its causes. Never their debug forms, which may contain the whole body of a response.
 pub(super) fn chain_words(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -219,7 +219,7 @@ pub(super) fn chain_words(error: &(dyn Error + 'static)) -> String {
     words(&text)
 }
 
-/// Words for the operator. Complaints about values may quote them: what follows is left out.
+/// Text for the operator. Validation messages may quote values, so the rest of such a message is left out.
 fn words(text: &str) -> String {
     let (text, dots) = match text.find("alue '").or_else(|| text.find("alue: ")) {
         Some(position) => (&text[..position + "alue".len()], " ..."),

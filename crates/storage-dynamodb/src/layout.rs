@@ -1,4 +1,4 @@
-//! How items stand in the table.
+//! How items are stored in the table.
 //!
 //! | attribute | type | holds |
 //! |---|---|---|
@@ -8,7 +8,7 @@
 //! | `expires_at` | N | expiry in seconds since the Unix epoch; the table's TTL attribute |
 //! | `ipk`, `isk` | S | secondary partition, and the combined sort key that `index_sort` makes: the key of the index `index` |
 //!
-//! Partitions that start with `#` are the host's own: `#tenon` (facts about the table), `#token` (transactions done under a token),
+//! Partitions that start with `#` belong to the host: `#tenon` (metadata of the table), `#token` (transactions done under a token),
 //! `#channel` (release channels).
 
 use super::{document, malformed_item::MalformedItemError};
@@ -31,12 +31,12 @@ pub const INDEX_SORT: &str = "isk";
 /// The one global secondary index.
 pub const INDEX: &str = "index";
 
-/// Where the host keeps facts about the table.
+/// The partition for metadata of the table.
 pub const HOST_PARTITION: &str = "#tenon";
-/// Where transactions are remembered that were done under a token.
+/// The partition for transactions done under a token.
 pub const TOKEN_PARTITION: &str = "#token";
 
-/// Stands between the parts of a combined sort key. Below everything else, since NUL itself is written [`ESCAPED_NUL`].
+/// Separates the parts of a combined sort key. It sorts below everything else, because NUL itself is written [`ESCAPED_NUL`].
 const MARK: &str = "\0\0";
 const ESCAPED_NUL: &str = "\0\u{1}";
 
@@ -58,7 +58,7 @@ pub(super) fn key_attributes(key: &Key) -> Attributes {
     .into()
 }
 
-/// The key of an entry in the index, as a query starts after it.
+/// The key of an entry in the index, after which a query starts.
 pub(super) fn index_key_attributes(key: &Key, index: &Key) -> Attributes {
     let mut attributes = key_attributes(key);
     attributes.insert(INDEX_PARTITION.to_owned(), text(&index.partition));
@@ -159,8 +159,8 @@ fn seconds(digits: &str) -> Result<u64, MalformedItemError> {
         .map_err(|_| MalformedItemError(format!("`{EXPIRY}` is not a number of whole seconds")))
 }
 
-/// The sort key of the index: secondary sort key, partition and sort key, in an encoding that keeps their order. Items with the same
-/// secondary sort key so come in the order of their primary keys.
+/// The sort key of the index: secondary sort key, partition and sort key, in an encoding that preserves their order. Items with the same
+/// secondary sort key are thus ordered by their primary keys.
 fn index_sort(index: &Key, key: &Key) -> String {
     let parts = [&index.sort, &key.partition, &key.sort];
     parts.map(|part| escape(part)).join(MARK)
@@ -175,12 +175,12 @@ fn escape(part: &str) -> String {
     part.replace('\0', ESCAPED_NUL)
 }
 
-/// What a combined sort key with exactly this secondary sort key is not below, and one that starts with it starts with.
+/// The lower bound of all combined sort keys with exactly this secondary sort key, and their common prefix.
 pub(super) fn index_lower(secondary: &str) -> String {
     escape(secondary)
 }
 
-/// What every combined sort key with this secondary sort key is below, and none equals.
+/// The exclusive upper bound of all combined sort keys with this secondary sort key.
 pub(super) fn index_upper(secondary: &str) -> String {
     escape(secondary) + ESCAPED_NUL
 }
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    /// Texts of few characters, those around the marks among them, so that prefixes are frequent.
+    /// Texts of few different characters, including those near the separators, so that common prefixes are frequent.
     fn part() -> impl Strategy<Value = String> {
         prop::collection::vec(
             prop::sample::select(vec!['\0', '\u{1}', '\u{2}', 'a']),

@@ -1,9 +1,9 @@
 //! The store of the Lambda host: a DynamoDB table. One request for each operation, no read before a write, never a scan.
 //!
-//! `layout` maps items to the table, `condition` writes preconditions as DynamoDB's expressions, [`error_class`] tells failures apart, and
+//! `layout` maps items to the table, `condition` writes preconditions as DynamoDB's expressions, [`error_class`] classifies failures, and
 //! `retry` repeats what may be repeated within the request's deadline. [`table`] creates and checks tables.
 //!
-//! A write whose outcome is unknown is repeated only where it cannot happen twice: under a precondition that a first success would break, or,
+//! A write whose outcome is unknown is repeated only if it cannot happen twice: under a precondition that the first success would break, or,
 //! in a transaction, under a token of DynamoDB's own. Revisions follow from the request's seed, so that a repeated write recognises itself.
 //!
 //! ```no_run
@@ -73,7 +73,7 @@ use storage::{
     PutOutcome, Storage, StorageError, StorageRequest, StorageResponse, memory::new_item,
 };
 
-/// Documents in a DynamoDB table. Cheap to make; connects at the first call.
+/// Documents in a DynamoDB table. Cheap to create; connects at the first call.
 pub struct DynamoDbStorage {
     client: Client,
     table: String,
@@ -88,7 +88,7 @@ impl DynamoDbStorage {
         }
     }
 
-    /// What stood in the way of a write: as the refusal said, or read once more, because some servers do not say.
+    /// The item that prevented a write: from the response, or read afterwards, because some servers do not return it.
     async fn found(
         &self,
         call: &Call,
@@ -130,8 +130,8 @@ impl DynamoDbStorage {
         }
     }
 
-    /// The items that are there and have not expired. DynamoDB answers with up to 16 MB at once, which is more than is held of an answer:
-    /// then fewer keys are asked for at a time, and each answer is converted before the next.
+    /// The items that exist and have not expired. DynamoDB returns up to 16 MB at once, which is more than a response may have here: in
+    /// that case fewer keys are requested at a time, and each response is converted before the next one is read.
     async fn find_many(
         &self,
         call: &Call,
@@ -172,7 +172,7 @@ impl DynamoDbStorage {
                 Answer::Refused(error) => return Err(unexpected(&retry, &error)),
             };
             charge(call, output.consumed_capacity.unwrap_or_default());
-            // One table was asked for, by name or by ARN.
+            // Only one table was requested, by name or by ARN.
             for mut attributes in output
                 .responses
                 .into_iter()
@@ -217,7 +217,7 @@ impl fmt::Debug for DynamoDbStorage {
     }
 }
 
-/// Adds to the request's bill.
+/// Adds the consumed capacity to the request's report.
 fn charge(call: &Call, consumed: impl IntoIterator<Item = ConsumedCapacity>) {
     let units: f64 = consumed
         .into_iter()
@@ -226,7 +226,7 @@ fn charge(call: &Call, consumed: impl IntoIterator<Item = ConsumedCapacity>) {
     call.report(|report| report.capacity_units += units);
 }
 
-/// An item that a read brought.
+/// An item that a read returned.
 fn readable(retry: &Retry<'_>, attributes: Attributes) -> Result<Item, StorageError> {
     layout::item(attributes).map_err(|error| unreadable(retry, &error))
 }
@@ -239,13 +239,13 @@ fn unreadable(retry: &Retry<'_>, error: &MalformedItemError) -> StorageError {
     StorageError::Internal
 }
 
-/// An outcome of an operation that cannot have it.
+/// The error for an outcome that the operation cannot have.
 fn unexpected(retry: &Retry<'_>, error: &impl ProvideErrorMetadata) -> StorageError {
     let code = error.code().unwrap_or("an error without a code");
     retry.give_up(ErrorClass::Defect, code)
 }
 
-/// An item that stood in the way of a write, unless it has expired.
+/// An item that prevented a write, unless it has expired.
 fn in_the_way(
     retry: &Retry<'_>,
     attributes: Option<Attributes>,
@@ -256,7 +256,7 @@ fn in_the_way(
     Ok(item.filter(|item| !retry.call().is_expired(item.expires_at)))
 }
 
-/// Nobody knows whether a repeated write lost now, or won at first and was then overwritten.
+/// The error of a repeated write that either lost now, or won at first and was then overwritten; which of them is unknown.
 fn lost_after_uncertainty(retry: &Retry<'_>) -> Result<(), StorageError> {
     if retry.is_uncertain {
         retry.fault("repeated after an uncertain end, and found another state");
@@ -342,7 +342,7 @@ impl DynamoDbStorage {
         let mut retry = Retry::new(call, ApiOperation::PutItem, effect);
         retry.wait_for_others(&options.precondition).await;
         let item = new_item(document, options, revision.clone());
-        // A tree of the document takes much memory: it is made for each attempt, and gone once it is text.
+        // A tree of the document needs much memory: it is created for each attempt, and dropped once it is text.
         let send = || async {
             let attributes =
                 layout::item_attributes(key, &item).map_err(SdkError::construction_failure)?;

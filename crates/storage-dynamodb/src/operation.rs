@@ -1,9 +1,9 @@
-//! The operations of DynamoDB's API that the store and the release channels call, and the permissions that they need. The stack's roles
-//! are compared with this list, so that none may do more.
+//! The operations of DynamoDB's API that the store and the release channels call, and the permissions that they need. A check compares the
+//! roles of the stack with this list, so that they allow nothing else.
 
 /// An operation as the API names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // DynamoDB's own documentation says what each does
+#[allow(missing_docs)] // documented by DynamoDB
 pub enum ApiOperation {
     BatchGetItem,
     DeleteItem,
@@ -14,8 +14,8 @@ pub enum ApiOperation {
 }
 
 impl ApiOperation {
-    /// All that the store calls for guests and for itself. Making and checking tables is not among them: `host-cli table` does that with
-    /// its user's own rights.
+    /// All operations that the store calls for guests and for itself. Creating and checking tables is not included: `host-cli table` does
+    /// that with its user's own permissions.
     pub const ALL: [Self; 6] = [
         Self::BatchGetItem,
         Self::DeleteItem,
@@ -25,7 +25,7 @@ impl ApiOperation {
         Self::TransactWriteItems,
     ];
 
-    /// Like `GetItem`.
+    /// For example `GetItem`.
     pub fn name(self) -> &'static str {
         match self {
             Self::BatchGetItem => "BatchGetItem",
@@ -38,7 +38,7 @@ impl ApiOperation {
     }
 
     /// IAM actions that allow it (AWS: "Actions, resources, and condition keys for Amazon DynamoDB"). A transaction needs those of its
-    /// parts; ours put, delete and check.
+    /// operations; ours put, delete and check.
     pub fn actions(self) -> &'static [&'static str] {
         match self {
             Self::BatchGetItem => &["dynamodb:BatchGetItem"],

@@ -1,5 +1,5 @@
-//! Credentials on their way to a server without TLS. A signature says nothing of the secret that made it, but a session's token travels as it is:
-//! whoever listens has it.
+//! Protects credentials on the way to a server without TLS. A signature reveals nothing about the secret key, but a session token is sent
+//! in plain text to anybody who listens.
 
 use aws_credential_types::{
     Credentials,
@@ -7,7 +7,7 @@ use aws_credential_types::{
 };
 use std::{fmt, net::IpAddr};
 
-/// The credentials for an endpoint. For one without TLS on another machine, those of a session are refused.
+/// The credentials for an endpoint. Session credentials are refused for an endpoint without TLS on another machine.
 pub fn credentials_for(
     endpoint: Option<&str>,
     credentials: &SharedCredentialsProvider,
@@ -73,7 +73,7 @@ impl ProvideCredentials for WithoutSession {
     }
 }
 
-/// Without credentials.
+/// Without credentials, which must not be printed.
 impl fmt::Debug for WithoutSession {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

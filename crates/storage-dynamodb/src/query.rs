@@ -1,7 +1,7 @@
-//! Queries: pages of DynamoDB joined into pages of ours.
+//! Queries: joins DynamoDB's pages into ours.
 //!
-//! DynamoDB ends a page where it likes, even before the first item; ours end where [`PageBuilder`] says, as on every backend. So that it
-//! can tell whether there is more, one item more is asked for than wanted.
+//! DynamoDB may end a page anywhere, even before the first item; ours end where [`PageBuilder`] says, as on every backend. To know whether
+//! there are more items, one more than requested is read.
 
 use super::{
     ApiOperation, DynamoDbStorage, charge,
@@ -20,7 +20,7 @@ use storage::{
     page::{Order, PageBuilder, after_prefix, read_position},
 };
 
-/// Where to look: the condition on the key, its values, and where to start.
+/// The condition on the key, its values, and where to start.
 struct Search<'a> {
     index: Option<&'static str>,
     condition: String,
@@ -30,10 +30,10 @@ struct Search<'a> {
     options: &'a QueryOptions,
 }
 
-/// Which sort keys a request covers.
+/// The sort keys that a request covers.
 enum Bounds {
     Prefix(String),
-    /// Inclusive; covers at least what was asked for.
+    /// Inclusive; covers at least what was requested.
     Range(Option<String>, Option<String>),
     Nothing,
 }
@@ -151,7 +151,7 @@ impl DynamoDbStorage {
                     return Ok(page.finish());
                 }
             }
-            // Some servers say by a key without attributes that this was the last page.
+            // Some servers return a key without attributes for the last page.
             match output.last_evaluated_key.filter(|last| !last.is_empty()) {
                 Some(last) => {
                     retry.advance();
@@ -177,7 +177,7 @@ impl DynamoDbStorage {
     }
 }
 
-/// The key condition with its values; `None`: nothing can be there.
+/// The key condition with its values; `None` if nothing can match.
 fn conditions(
     (partition_name, sort_name): (&str, &str),
     partition: &str,
@@ -209,8 +209,8 @@ fn conditions(
     Some((format!("{partition_name} = :partition{on_sort}"), values))
 }
 
-/// Bounds of combined sort keys. DynamoDB takes none that is longer than a sort key can be: such a one is cut so that it covers more, and
-/// what it should not cover is sorted out later.
+/// Bounds of combined sort keys. DynamoDB accepts none that is longer than a sort key: a longer one is cut so that it covers more, and the
+/// surplus is filtered out later.
 fn index_bounds(range: &SortRange) -> Bounds {
     let lower = |secondary: &str| Some(cut(&layout::index_lower(secondary)).to_owned());
     let upper = |secondary: &str| {
@@ -236,7 +236,7 @@ fn index_bounds(range: &SortRange) -> Bounds {
     }
 }
 
-/// As much of the text as is surely a possible sort key, also with its last character replaced by the next one.
+/// The longest prefix of the text that is certainly a possible sort key, even with its last character replaced by the next one.
 fn cut(text: &str) -> &str {
     if text.len() <= SORT_BYTES_MAX {
         text
@@ -261,7 +261,7 @@ mod tests {
         }
     }
 
-    /// Texts whose encodings are about as long as a sort key can be.
+    /// Texts whose encodings are about as long as the longest sort key.
     fn long() -> impl Strategy<Value = String> {
         let unit = prop::sample::select(vec!["a", "\0", "\u{10ffff}", "é"]);
         (unit, 200..1024usize, "[a\0\u{10ffff}]{0,2}").prop_map(|(unit, bytes, end)| {

@@ -1,8 +1,8 @@
-//! How much of DynamoDB's answers is read into memory.
+//! Limits how much of DynamoDB's responses is read into memory.
 //!
-//! The SDK makes a tree of an answer that takes up to forty times as much memory as its text. DynamoDB bounds an answer by the sizes of
-//! items alone, so that a hundred items of a batch, or one page, could take a gigabyte. Whoever asked for several items asks for fewer
-//! where their answer is too large; one item never is.
+//! The SDK builds a tree of a response that needs up to forty times as much memory as its text. DynamoDB bounds a response by the sizes of
+//! items only, so a hundred items of a batch, or one page, could take a gigabyte. A caller that requested several items requests fewer if
+//! their response is too large; the response with a single item never is.
 
 use aws_smithy_runtime_api::{
     box_error::BoxError,
@@ -21,17 +21,17 @@ use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
 use contract::limits::{STORE_RESPONSE_BYTES_MAX, STORE_RESPONSE_VALUES_MAX};
 use http_body_util::BodyExt;
 
-/// Bytes that a value takes of an answer at least: `{"L":[]}`.
+/// Smallest number of bytes of a value in a response: `{"L":[]}`.
 const VALUE_BYTES_MIN: usize = 8;
 
-/// The answer is beyond a bound; the request was carried out.
+/// The response exceeds a limit; the request was carried out.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the answer has more than {STORE_RESPONSE_BYTES_MAX} bytes or {STORE_RESPONSE_VALUES_MAX} values"
 )]
 pub(super) struct ResponseTooLargeError;
 
-/// A client that reads answers up to the bounds.
+/// A client that reads responses up to the limits.
 #[derive(Debug)]
 pub(super) struct BoundedHttpClient(pub(super) SharedHttpClient);
 
@@ -108,7 +108,7 @@ async fn read(mut response: HttpResponse) -> Result<HttpResponse, ConnectorError
     Ok(response)
 }
 
-/// How many objects a JSON text has: each value of DynamoDB is one, and a map is one more.
+/// The number of objects in a JSON text: each value of DynamoDB is one, and a map is one more.
 fn values(json: &[u8]) -> usize {
     let mut count = 0;
     let mut is_in_string = false;

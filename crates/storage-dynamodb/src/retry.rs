@@ -1,5 +1,4 @@
-//! Requests that are repeated: with jittered backoff, inside the deadline of the guest's request, and never so that a write could happen
-//! twice.
+//! Retries with jittered backoff, within the deadline of the guest's request, and never such that a write could happen twice.
 
 use super::{
     ApiOperation,
@@ -15,25 +14,26 @@ use std::{error::Error, time::Duration};
 use storage::{Call, Precondition, StorageError};
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// Times that one request is sent at most. With the delays between them it gives up after two to three seconds.
+/// Largest number of times that one request is sent. With the delays between them this takes two to three seconds.
 const ATTEMPTS_MAX: u32 = 8;
-/// Time for one attempt: the answers of DynamoDB take milliseconds, so that waiting longer for one is worse than asking again.
+/// Time limit for one attempt: DynamoDB responds within milliseconds, so a new attempt is better than a longer wait.
 pub(super) const ATTEMPT_DURATION_MAX: Duration = Duration::from_secs(5);
 /// Time for one call of a guest whose request has no deadline.
 const CALL_DURATION_MAX: Duration = Duration::from_secs(15);
-/// Left of the request's time for the guest to say what went wrong: an eighth within these bounds, since a busy machine takes its time.
+/// The part of the request's time that is reserved for the guest to respond to an error: an eighth within these bounds, because a busy
+/// machine is slow.
 const ANSWER_DURATION_MIN: Duration = Duration::from_millis(50);
 const ANSWER_DURATION_MAX: Duration = Duration::from_millis(500);
-/// Delay before the first repetition, half of it by chance; doubled for each further one.
+/// Delay before the first retry, half of it random; doubled for each further one.
 const BACKOFF_MIN: Duration = Duration::from_millis(25);
 /// Longest delay.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-/// Longest delay before a guest's next try of a write that lost a race: somebody else came through, so that there is no need to spare the store.
+/// Longest delay before a guest retries a write that lost a race. Another request succeeded, so the store is not overloaded.
 const RACE_BACKOFF_MAX: Duration = Duration::from_millis(100);
-/// What carries a trace on (AWS: X-Ray tracing header).
+/// The header that continues a trace (AWS: X-Ray tracing header).
 const TRACE_HEADER: &str = "x-amzn-trace-id";
 
-/// What a second attempt could do, after one of which nobody knows whether it happened.
+/// What a second attempt could do if the outcome of the first one is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     /// It changes nothing.
@@ -45,8 +45,8 @@ pub(super) enum Effect {
 }
 
 impl Effect {
-    /// A revision never comes back; an item that was absent is there after a put, and its own revision tells it from another's; deleting
-    /// what is absent changes nothing.
+    /// A revision never recurs. After a put of an absent item the item exists, and its revision distinguishes it from another request's.
+    /// Deleting an absent item changes nothing.
     pub(super) fn of_write(precondition: &Precondition) -> Self {
         match precondition {
             Precondition::Absent | Precondition::Revision(_) => Self::WriteOnce,
@@ -55,12 +55,12 @@ impl Effect {
     }
 }
 
-/// How a request ended that DynamoDB decided.
+/// How a request ended that DynamoDB executed.
 pub(super) enum Answer<O, E> {
     Done(O),
     /// An error that is an outcome.
     Refused(E),
-    /// It was carried out, but the answer is larger than is read.
+    /// It was carried out, but the response is larger than allowed.
     TooLarge,
 }
 
@@ -70,9 +70,9 @@ pub(super) struct Retry<'a> {
     operation: ApiOperation,
     effect: Effect,
     until: Instant,
-    /// Failures since the call last came further.
+    /// Failures since the call last made progress.
     failed: u32,
-    /// Whether an attempt may have happened although it failed.
+    /// Whether a failed attempt may have taken effect.
     pub(super) is_uncertain: bool,
 }
 
@@ -92,7 +92,8 @@ impl<'a> Retry<'a> {
         }
     }
 
-    /// Waits where the guest repeats a write that lost a race: it cannot sleep by itself, and all who lost with it would come again at once.
+    /// Waits if the guest repeats a write that lost a race: it cannot sleep by itself, and otherwise all losers would retry at the same
+    /// time.
     pub(super) async fn wait_for_others(&self, precondition: &Precondition) {
         let lost = self.call.lost_races();
         if lost == 0 || !matches!(precondition, Precondition::Revision(_)) {
@@ -104,12 +105,12 @@ impl<'a> Retry<'a> {
         }
     }
 
-    /// What the attempts are made for.
+    /// The request that the attempts are made for.
     pub(super) fn call(&self) -> &'a Call {
         self.call
     }
 
-    /// Sends until there is an answer. `send` makes the request anew each time.
+    /// Sends the request until there is a response. `send` builds it anew each time.
     pub(super) async fn run<O, E, F>(
         &mut self,
         judge: impl Fn(&E, u16) -> Verdict,
@@ -137,12 +138,12 @@ impl<'a> Retry<'a> {
         }
     }
 
-    /// Of a call that takes several requests, one brought it further: the next ones have all their attempts again.
+    /// Records progress of a call that needs several requests: the next ones have the full number of attempts again.
     pub(super) fn advance(&mut self) {
         self.failed = 0;
     }
 
-    /// Waits before a repetition, or gives up.
+    /// Waits before a retry, or gives up.
     pub(super) async fn wait(
         &mut self,
         class: ErrorClass,
@@ -167,12 +168,12 @@ impl<'a> Retry<'a> {
         Ok(())
     }
 
-    /// For answers that one item cannot make so large.
+    /// The error for a response that is larger than a single item could make it.
     pub(super) fn give_up_on_answer(&self) -> StorageError {
         self.give_up(ErrorClass::Defect, &ResponseTooLargeError.to_string())
     }
 
-    /// The error that the guest sees; the operator gets the words.
+    /// The error for the guest; the details go to the operator.
     pub(super) fn give_up(&self, class: ErrorClass, words: &str) -> StorageError {
         self.fault(words);
         if self.is_uncertain && self.effect != Effect::Read {
@@ -189,7 +190,7 @@ impl<'a> Retry<'a> {
         }
     }
 
-    /// Notes for the operator why there is no outcome.
+    /// Records for the operator why there is no outcome.
     pub(super) fn fault(&self, words: &str) {
         let operation = self.operation.name();
         self.call
@@ -197,15 +198,15 @@ impl<'a> Retry<'a> {
     }
 }
 
-/// When a call ends of which the request has until `deadline`.
+/// When a call ends if its request has time until `deadline`.
 fn end_of_attempts(now: Instant, deadline: Instant) -> Instant {
     let left = deadline.saturating_duration_since(now);
     let for_answer = (left / 8).clamp(ANSWER_DURATION_MIN, ANSWER_DURATION_MAX);
     deadline.checked_sub(for_answer).unwrap_or(deadline)
 }
 
-/// Half of the delay is chance, so that those who failed together do not come back together. It is drawn from the request's seed in a stream
-/// of its own: how often the store fails does not change what the guest sees.
+/// Half of the delay is random, so that requests that failed together do not retry together. It is drawn from the request's seed in a
+/// separate stream, so that the number of failures does not change what the guest sees.
 fn backoff(call: &Call, failed: u32) -> Duration {
     let delay = BACKOFF_MIN
         .saturating_mul(1 << (failed - 1).min(16))
@@ -223,7 +224,7 @@ pub(super) fn traced<T, E, B>(
         return request;
     };
     request.mutate_request(move |request| {
-        // What cannot be a header is not sent.
+        // A trace that is not a valid header is not sent.
         let _ = request
             .headers_mut()
             .try_insert(TRACE_HEADER, trace_header.clone());

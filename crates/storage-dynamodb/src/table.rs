@@ -1,4 +1,4 @@
-//! The table itself: making it, and finding out whether a table is as the store needs it. A table of another layout is never changed.
+//! The table itself: creating it, and checking that an existing one has what the store needs. A table with another layout is never changed.
 
 use super::{
     client::DynamoDbOptions,
@@ -17,31 +17,31 @@ use aws_sdk_dynamodb::{
 use std::{error::Error, fmt, time::Duration};
 use tokio::time::{Instant, sleep};
 
-/// Time for an answer about a whole table, which may take longer than one about an item.
+/// Time limit for a response about a whole table, which may take longer than one about an item.
 const ANSWER_DURATION_MAX: Duration = Duration::from_secs(30);
 /// How long a new table may take to become usable.
 const CREATION_DURATION_MAX: Duration = Duration::from_secs(180);
-/// How often to look whether it has.
+/// How often to check whether it has.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What [`create`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// There was no table; now there is.
+    /// The table was created.
     Made,
-    /// The table was there, but for its expiry setting, which is on now.
+    /// The table existed without its expiry setting, which is now enabled.
     ExpirySwitchedOn,
-    /// The table was there, exactly as needed.
+    /// The table existed and is valid.
     WasThere,
 }
 
 /// The table cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
-    /// There is none of this name.
+    /// No table has this name.
     #[error("there is no table `{0}`")]
     Missing(String),
-    /// It is another kind of table.
+    /// The table has another layout.
     #[error(
         "table `{table}` differs from what the store needs: {}",
         joined(differences)
@@ -49,28 +49,28 @@ pub enum TableError {
     Differs {
         /// Its name.
         table: String,
-        /// Each part that is not as it has to be.
+        /// Each part that differs.
         differences: Vec<Difference>,
     },
-    /// It has not become usable in time.
+    /// It did not become usable in time.
     #[error("table `{0}` is not ready after {seconds} s", seconds = CREATION_DURATION_MAX.as_secs())]
     NotReady(String),
-    /// Nobody answers where the table should be.
+    /// The endpoint does not answer.
     #[error("failed to {action} table `{table}` {place}: {words}")]
     Unreachable {
-        /// What was tried.
+        /// The operation that was tried.
         action: &'static str,
         /// The table's name.
         table: String,
         /// `at ENDPOINT`, or `in REGION`.
         place: String,
-        /// What went wrong with the connection.
+        /// The error of the connection.
         words: String,
     },
-    /// DynamoDB refused.
+    /// DynamoDB refused the request.
     #[error("failed to {action} table `{table}`: {words}")]
     Refused {
-        /// What was tried.
+        /// The operation that was tried.
         action: &'static str,
         /// The table's name.
         table: String,
@@ -79,14 +79,14 @@ pub enum TableError {
     },
 }
 
-/// One part of a table that is not as the store needs it.
+/// One part of a table that differs from what the store needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Which part.
+    /// The part.
     pub part: &'static str,
-    /// How it has to be.
+    /// The required value.
     pub expected: String,
-    /// How it is.
+    /// The actual value.
     pub found: String,
 }
 
@@ -106,8 +106,8 @@ fn joined(differences: &[Difference]) -> String {
     texts.join("; ")
 }
 
-/// Makes the table with its index and its expiry setting, and waits until it can be used. A table that is there is only given the
-/// expiry setting, and only if everything else fits.
+/// Creates the table with its index and its expiry setting, and waits until it can be used. An existing table only gets the expiry setting,
+/// and only if everything else is valid.
 pub async fn create(options: &DynamoDbOptions) -> Result<Created, TableError> {
     let admin = Admin::new(options);
     match admin.differences().await {
@@ -132,7 +132,7 @@ pub async fn create(options: &DynamoDbOptions) -> Result<Created, TableError> {
     }
 }
 
-/// A table for tests whose clocks are not those of the server.
+/// Creates a table for tests whose clocks differ from the server's.
 #[cfg(test)]
 pub(super) async fn create_without_expiry(options: &DynamoDbOptions) -> Result<(), TableError> {
     let admin = Admin::new(options);
@@ -140,7 +140,7 @@ pub(super) async fn create_without_expiry(options: &DynamoDbOptions) -> Result<(
     admin.wait_until_active().await
 }
 
-/// Finds out whether the table is as the store needs it, and how it differs.
+/// Checks whether the table has what the store needs, and returns the differences.
 pub async fn check(options: &DynamoDbOptions) -> Result<(), TableError> {
     let admin = Admin::new(options);
     let (mut differences, expiry) = admin.differences().await?;
@@ -226,7 +226,7 @@ impl Admin {
             .ok_or_else(|| TableError::Missing(self.table.clone()))
     }
 
-    /// Differences of the table, and that of its expiry setting.
+    /// Differences of the table, and of its expiry setting.
     async fn differences(&self) -> Result<(Vec<Difference>, Option<Difference>), TableError> {
         let table = differences(&self.describe().await?);
         let expiry = self
@@ -307,7 +307,7 @@ impl Admin {
         loop {
             match self.describe().await {
                 Ok(table) if table.table_status() == Some(&TableStatus::Active) => return Ok(()),
-                // Right after its creation, not every server knows a table.
+                // Right after its creation, not every server of DynamoDB knows a table.
                 Ok(_) | Err(TableError::Missing(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -347,7 +347,7 @@ fn difference(part: &'static str, expected: String, found: String) -> Option<Dif
     })
 }
 
-/// All but the expiry setting, which is told by another request.
+/// All differences except the expiry setting, which another request returns.
 fn differences(table: &TableDescription) -> Vec<Difference> {
     let types = table.attribute_definitions();
     let index = table
@@ -384,7 +384,7 @@ fn differences(table: &TableDescription) -> Vec<Difference> {
     .collect()
 }
 
-/// Local indexes limit what a partition can hold.
+/// Local indexes limit the size of a partition.
 fn local_indexes(table: &TableDescription) -> Option<Difference> {
     let count = table.local_secondary_indexes().len();
     difference(

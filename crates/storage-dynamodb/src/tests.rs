@@ -1,7 +1,7 @@
-//! Conformance, agreement with memory, tables, and what happens when DynamoDB does not do as asked.
+//! Conformance, agreement with memory, tables, and behaviour when DynamoDB fails.
 //!
-//! Everything runs on an engine inside the test process. Where [`ENDPOINT_VARIABLE`] names another server, conformance and agreement
-//! run there, too.
+//! Everything runs on an engine inside the test process. If [`ENDPOINT_VARIABLE`] names another server, conformance and agreement also run
+//! there.
 
 mod engine;
 mod faults;
@@ -66,7 +66,7 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// Named by the variable, unless it is not set: then the tests say so.
+/// Runs only if the variable is set; otherwise the tests say so.
 fn other_server() -> Option<String> {
     let endpoint = env::var(ENDPOINT_VARIABLE).ok();
     if endpoint.is_none() {

@@ -1,8 +1,8 @@
-//! Transactions: all or nothing, and once.
+//! Transactions: all or nothing, and exactly once.
 //!
-//! Each call sends a token of its own with all its attempts, by which DynamoDB tells a repetition from another transaction for ten
-//! minutes. It is drawn anew for each call, because two calls may ask for the same and mean it. A guest's token goes further, to other
-//! requests of other hosts: an item under it is written along, which says what was done and what came of it.
+//! Each call sends a DynamoDB token of its own with all its attempts, by which DynamoDB recognises a retry for ten minutes. It is drawn
+//! anew for each call, because two equal calls may be intended. A guest's token works across requests and hosts: an item with the token's
+//! digest and result is written in the same transaction.
 
 use super::{
     ApiOperation, DynamoDbStorage, charge,
@@ -34,11 +34,11 @@ use storage::{
 
 const DONE_AT: &str = "done_at_ms";
 const DIGEST: &str = "digest";
-/// Joined with commas, empty for operations without.
+/// Joined with commas; empty for operations without a revision.
 const REVISIONS: &str = "revs";
-/// Reason of an operation whose precondition did not hold.
+/// Reason for an operation whose precondition did not hold.
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
-/// Reason of an operation that would have been done.
+/// Reason for an operation that would have succeeded.
 const NO_REASON: &str = "None";
 
 impl DynamoDbStorage {
@@ -59,7 +59,7 @@ impl DynamoDbStorage {
         let mut request_token = request_token()?;
         let mut found = ReturnValuesOnConditionCheckFailure::AllOld;
         let reasons = loop {
-            // A tree of the documents takes much memory: it is made for each attempt, and gone once it is text.
+            // A tree of the documents needs much memory: it is created for each attempt, and dropped once it is text.
             let send = || async {
                 let items = self
                     .writes(
@@ -86,7 +86,7 @@ impl DynamoDbStorage {
                 Answer::Refused(TransactWriteItemsError::TransactionCanceledException(
                     cancelled,
                 )) => break cancelled.cancellation_reasons.unwrap_or_default(),
-                // Only items that stood in the way make an answer large, so that nothing was done: the first of them is read later.
+                // Only items that prevented the transaction make a response large, so nothing was done: the first of them is read later.
                 Answer::TooLarge if found == ReturnValuesOnConditionCheckFailure::AllOld => {
                     found = ReturnValuesOnConditionCheckFailure::None;
                     request_token = self::request_token()?;
@@ -98,7 +98,7 @@ impl DynamoDbStorage {
         self.lost(&retry, operations, token, &digest, reasons).await
     }
 
-    /// What preconditions that did not hold mean. The token comes first: what it stands for has been done already.
+    /// The meaning of preconditions that did not hold. The token comes first, because its transaction has already been done.
     async fn lost(
         &self,
         retry: &Retry<'_>,
@@ -119,7 +119,7 @@ impl DynamoDbStorage {
                 .map_err(|error| unreadable(retry, &error))?;
             return match remembered.answer(call.now_ms, digest) {
                 Some(answer) => answer.map(TransactOutcome::Done),
-                // The condition would have held.
+                // This condition would have held.
                 None => {
                     Err(retry.give_up(ErrorClass::Defect, "a forgotten token stood in the way"))
                 }
@@ -139,7 +139,7 @@ impl DynamoDbStorage {
         }
     }
 
-    /// All that is written, and what is remembered of it under a token. `found` says whether a refusal brings the items that stood in the way.
+    /// All writes, and the record of the token if there is one. `found` says whether a refusal returns the items that prevented it.
     fn writes(
         &self,
         call: &Call,
@@ -215,7 +215,7 @@ impl DynamoDbStorage {
         .build())
     }
 
-    /// Remembers the transaction under its token, unless another one is remembered there.
+    /// Writes the token's record, unless another transaction is recorded under the token.
     fn token_write(
         &self,
         call: &Call,
@@ -249,7 +249,7 @@ impl DynamoDbStorage {
     }
 }
 
-/// Where a transaction is remembered.
+/// The key of a token's record.
 fn token_key(token: &str) -> Key {
     Key {
         partition: layout::TOKEN_PARTITION.to_owned(),
@@ -261,8 +261,8 @@ fn incomplete(error: impl std::error::Error) -> MalformedItemError {
     MalformedItemError(error.to_string())
 }
 
-/// A cancelled transaction is an outcome if nothing but preconditions stood in its way. Others may have kept it from finding out about
-/// those, so that it is tried again.
+/// A cancelled transaction is an outcome if only preconditions prevented it. Other reasons may have hidden the result of preconditions, so
+/// it is retried.
 fn judge_transaction(error: &TransactWriteItemsError, status: u16) -> Verdict {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return judge(error, status);
@@ -275,7 +275,7 @@ fn judge_transaction(error: &TransactWriteItemsError, status: u16) -> Verdict {
             Some(CONDITION_FAILED) => has_failed = true,
             code => {
                 let found = of_code(code, reason.message().unwrap_or_default(), status);
-                // What cannot be mended by waiting counts for more.
+                // A reason that waiting cannot cure takes precedence.
                 if !matches!(class, Some(ErrorClass::Misconfigured | ErrorClass::Defect)) {
                     class = Some(found);
                 }
@@ -309,7 +309,7 @@ fn remembered(mut attributes: Attributes) -> Result<Remembered, MalformedItemErr
     })
 }
 
-/// What DynamoDB tells attempts of one call from other calls by: 32 digits by chance.
+/// The token by which DynamoDB distinguishes the attempts of one call from other calls: 32 random digits.
 fn request_token() -> Result<String, StorageError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| StorageError::Internal)?;

@@ -1,6 +1,6 @@
-//! The store of the local host: one file, made with redb. An acknowledged write is on the disk, and a write is there whole or not at all.
+//! The store of the local host: one redb file. An acknowledged write is on the disk, and each write is stored completely or not at all.
 //!
-//! Reads run on snapshots, in the caller's thread. Writes queue for one writer thread, which commits those that wait in one transaction, so that
+//! Reads run on snapshots, in the caller's thread. Writes queue for one writer thread, which commits waiting writes in one transaction, so that
 //! many requests share one synchronisation of the disk.
 //!
 //! ```no_run
@@ -48,7 +48,7 @@ use storage::{
     transaction::{self, digest},
 };
 
-/// Documents in a redb file. Dropping it finishes the writes that were asked for.
+/// Documents in a redb file. Dropping it completes all pending writes.
 pub struct RedbStorage {
     database: Arc<Database>,
     cursor_key: CursorKey,
@@ -56,7 +56,7 @@ pub struct RedbStorage {
 }
 
 impl RedbStorage {
-    /// Opens the store at `path`, or makes one where there is no file or an empty one. A file that cannot be used is left as it is.
+    /// Opens the store at `path`, or creates one if the file does not exist or is empty. A file that cannot be used is not changed.
     ///
     /// Files of up to 256 MiB are checked completely. Only one process can have a store open.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
@@ -73,12 +73,12 @@ impl RedbStorage {
         })
     }
 
-    /// The key that seals this store's cursors: made with the store and kept in it.
+    /// The key that seals this store's cursors, created with the store and kept in it.
     pub fn cursor_key(&self) -> &CursorKey {
         &self.cursor_key
     }
 
-    /// Reads from one state of the store. redb panics on some files that were damaged while open.
+    /// Reads from one snapshot of the store. redb panics on some files that were damaged while open.
     fn read<T>(
         &self,
         read: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
@@ -115,14 +115,14 @@ impl fmt::Debug for RedbStorage {
     }
 }
 
-/// What a guest may know of an error of redb.
+/// The part of a redb error that a guest may see.
 fn failure(error: impl Into<redb::Error>) -> StorageError {
     match error.into() {
         redb::Error::Io(_)
         | redb::Error::PreviousIo
         | redb::Error::Backend(_)
         | redb::Error::DatabaseClosed => StorageError::Unavailable,
-        // The enum is open; everything else is a damaged file or our own mistake.
+        // The enum is non-exhaustive; every other error means a damaged file or a bug of ours.
         _ => StorageError::Internal,
     }
 }
@@ -240,7 +240,7 @@ impl RedbStorage {
         if span.is_empty() {
             return Ok(page.finish());
         }
-        // Without an upper bound, the partition ends where the next possible one begins.
+        // Without an upper bound, the range ends where the next possible partition begins.
         let next_partition = format!("{partition}\0");
         let upper = span
             .upper
@@ -306,7 +306,7 @@ impl RedbStorage {
     }
 }
 
-/// Takes rows from either end until `visit` has enough.
+/// Reads rows from either end until `visit` has enough.
 fn in_direction<R>(
     mut rows: impl DoubleEndedIterator<Item = Result<R, redb::StorageError>>,
     direction: Direction,

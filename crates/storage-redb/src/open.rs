@@ -1,4 +1,4 @@
-//! Opening the file: what can be wrong with it, found out before anything is written to it.
+//! Opens the file, and detects problems before anything is written to it.
 
 use super::tables::{LAYOUT_VERSION, META, META_CURSOR_KEY, META_LAYOUT, Tables};
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, TableError};
@@ -14,10 +14,10 @@ use storage::CursorKey;
 const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 /// Memory for pages of the file.
 const CACHE_BYTES_MAX: usize = 64 << 20;
-/// Files up to this size have every page checked when they are opened, which takes a second for each gigabyte or so.
+/// Files up to this size are checked completely when they are opened, which takes about a second per gigabyte.
 const CHECKED_BYTES_MAX: u64 = 256 << 20;
 
-/// Why a store cannot be opened. The file is as it was.
+/// Why a store cannot be opened. The file is not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Not a file of this kind.
@@ -34,7 +34,7 @@ pub enum OpenError {
         /// What redb found.
         detail: String,
     },
-    /// A store that another version wrote.
+    /// A store that another version of this program wrote.
     #[error("the store `{}` has layout {found}, this host reads layout {LAYOUT_VERSION}", path.display())]
     Layout {
         /// Which file.
@@ -48,20 +48,20 @@ pub enum OpenError {
         /// Which file.
         path: PathBuf,
     },
-    /// A store that other users may read, with the key in it that signs cursors.
-    #[error("the store `{}` can be read by others: its permissions are {mode:o}", path.display())]
+    /// A store that other users may read, although it contains the key that seals cursors.
+    #[error("the store `{}` is readable by others: its permissions are {mode:o}", path.display())]
     Exposed {
         /// Which file.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
     },
-    /// The file cannot be made, read or written.
+    /// The file cannot be created, read or written.
     #[error("failed to open the store `{}`: {source}", path.display())]
     Unusable {
         /// Which file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: io::Error,
     },
 }
@@ -94,7 +94,7 @@ pub(super) fn open(path: &Path) -> Result<(Database, CursorKey), OpenError> {
         source,
     };
     let length = match fs::metadata(path) {
-        // A device or a pipe has no length, and opening one could write to it or wait.
+        // A device or a pipe has no length, and opening one could write to it or block.
         Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
             return Err(OpenError::NotAStore {
                 path: path.to_owned(),
@@ -131,7 +131,7 @@ pub(super) fn open(path: &Path) -> Result<(Database, CursorKey), OpenError> {
     Ok((database, cursor_key))
 }
 
-/// A new file, empty, that only its user reads. One that somebody else has just made is left to the checks.
+/// Creates an empty file that only its user can read. A file that somebody else has just created is left to the later checks.
 fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -178,8 +178,7 @@ fn check_magic(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Looks into the file without the right to write. A store that was not closed properly has to be recovered first; it is
-/// looked into then.
+/// Checks the file without write access. A store that was not closed properly must be recovered first, and is checked then.
 fn check_layout(path: &Path) -> Result<(), OpenError> {
     let opened = contained(path, || {
         match Builder::new()
@@ -197,7 +196,7 @@ fn check_layout(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// What the table of facts says.
+/// Checks the metadata of the store.
 enum Meta {
     Missing,
     Found {
@@ -249,7 +248,7 @@ fn read_meta(database: &impl ReadableDatabase) -> Result<Meta, redb::Error> {
     Ok(Meta::Found { layout, cursor_key })
 }
 
-/// Makes an empty store.
+/// Creates an empty store.
 fn found(database: &Database) -> Result<CursorKey, redb::Error> {
     let mut cursor_key = [0; 32];
     getrandom::fill(&mut cursor_key).map_err(|error| redb::Error::Io(io::Error::other(error)))?;

@@ -1,4 +1,4 @@
-//! What the file holds. A change of anything here is another [`LAYOUT_VERSION`].
+//! The tables of the file. Any change here requires another [`LAYOUT_VERSION`].
 
 use redb::{Table, TableDefinition, WriteTransaction};
 use storage::{Document, Item, Key, Revision};
@@ -6,7 +6,7 @@ use storage::{Document, Item, Key, Revision};
 /// Version of the tables below and of canonical text.
 pub(super) const LAYOUT_VERSION: u32 = 1;
 
-/// Facts about the store: [`META_LAYOUT`] (big-endian), [`META_CURSOR_KEY`].
+/// Metadata of the store: [`META_LAYOUT`] (big-endian), [`META_CURSOR_KEY`].
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 pub(super) const META_LAYOUT: &str = "layout";
 pub(super) const META_CURSOR_KEY: &str = "cursor_key";
@@ -28,14 +28,14 @@ pub(super) const INDEX: TableDefinition<'_, (&str, &str, &str, &str), ()> =
 /// Items by expiry, partition, sort key.
 pub(super) const EXPIRIES: TableDefinition<'_, (u64, &str, &str), ()> =
     TableDefinition::new("expiries");
-/// Transactions by token: when, digest, revisions joined with commas, empty for operations without.
+/// Transactions by token: time, digest, revisions joined with commas, empty for operations without.
 pub(super) const TOKENS: TableDefinition<'_, &str, (u64, &[u8], &str)> =
     TableDefinition::new("tokens");
 /// Tokens by age.
 pub(super) const TOKEN_AGES: TableDefinition<'_, (u64, &str), ()> =
     TableDefinition::new("token_ages");
 
-/// All tables of a write.
+/// All tables that a write uses.
 pub(super) struct Tables<'a> {
     pub(super) items: Table<'a, (&'static str, &'static str), ItemRow<'static>>,
     index: Table<'a, (&'static str, &'static str, &'static str, &'static str), ()>,
@@ -45,7 +45,7 @@ pub(super) struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
-    /// Opens all tables, and makes those that are missing.
+    /// Opens all tables, and creates those that are missing.
     pub(super) fn open(transaction: &'a WriteTransaction) -> Result<Self, redb::Error> {
         Ok(Self {
             items: transaction.open_table(ITEMS)?,
@@ -88,7 +88,7 @@ impl<'a> Tables<'a> {
         self.unlink(key, removed)
     }
 
-    /// Forgets what pointed to an item that is no longer there.
+    /// Removes the index entries of an item that no longer exists.
     fn unlink(&mut self, key: &Key, old: Option<Item>) -> Result<(), redb::Error> {
         let (partition, sort) = (key.partition.as_str(), key.sort.as_str());
         let Some(Item {

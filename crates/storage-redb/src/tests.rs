@@ -12,7 +12,7 @@ use storage::{
     Consistency, Document, MemoryStorage, Precondition, PutOptions, StorageExt as _, agreement,
 };
 
-/// A folder that is gone when the test is over.
+/// A folder that is removed when the test ends.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -127,7 +127,7 @@ async fn dropping_a_store_finishes_what_was_asked_for() {
             .map(|number| Box::pin(put(&store, number)))
             .collect();
         for write in &mut writes {
-            // Polled once, a write is in the queue; nobody waits for its answer.
+            // Polled once, the write is queued; nobody waits for its result.
             assert!(
                 std::future::poll_fn(|context| std::task::Poll::Ready(
                     write.as_mut().poll(context).is_pending()
@@ -153,7 +153,7 @@ async fn the_copy_of_a_running_store_opens_with_everything_acknowledged() {
     let store = RedbStorage::open(folder.store()).unwrap();
     for number in 0..20 {
         put(&store, number).await;
-        // What a killed process leaves behind.
+        // The state that a killed process leaves behind.
         fs::copy(folder.store(), copy.store()).unwrap();
         let recovered = RedbStorage::open(copy.store()).unwrap();
         assert_eq!(recovered.entries(0).unwrap(), store.entries(0).unwrap());
@@ -237,7 +237,7 @@ async fn expired_items_and_tokens_do_not_stay_for_ever() {
     assert_eq!(rows(&store), [1, 0, 0, 0, 0]);
 }
 
-/// Opens a file that must be refused, and checks that it stays as it is.
+/// Opens a file that must be refused, and checks that it is not changed.
 fn refusal(path: &Path) -> OpenError {
     let before = fs::read(path).unwrap();
     let error = RedbStorage::open(path).unwrap_err();
@@ -253,7 +253,7 @@ fn refusal(path: &Path) -> OpenError {
 #[test]
 fn a_file_of_another_kind_is_refused() {
     let folder = Folder::new();
-    // Whoever waits for a writer never starts.
+    // Opening a pipe would wait for a writer for ever.
     let made = std::process::Command::new("mkfifo")
         .arg(folder.store())
         .status();
@@ -284,7 +284,7 @@ fn a_file_of_another_kind_is_refused() {
     ));
 }
 
-/// The key that signs cursors is in the file.
+/// The file contains the key that seals cursors.
 #[cfg(unix)]
 #[test]
 fn a_store_is_its_users_alone() {
@@ -370,7 +370,7 @@ async fn a_damaged_store_is_refused() {
         damaged[position] ^= 0x55;
         fs::write(folder.store(), &damaged).unwrap();
         match RedbStorage::open(folder.store()) {
-            // Some bytes of the header are not in use.
+            // Some bytes of the header are unused.
             Ok(store) => assert!(
                 position < 4096 && store.entries(0).unwrap().len() == 2000,
                 "byte {position}"
@@ -402,7 +402,7 @@ proptest! {
         let (other, _) = runtime.block_on(agreement::play_on(redb.clone(), &steps));
         agreement::assert_same(&steps, &one, &other)?;
 
-        // What one holds can be written down, read again and loaded into the other.
+        // The contents of one store can be written as JSON, read again and loaded into the other.
         let namespace = agreement::namespace();
         let held = memory.namespace_entries(&namespace, now_ms).unwrap();
         prop_assert_eq!(&held, &redb.namespace_entries(&namespace, now_ms).unwrap());

@@ -1,4 +1,4 @@
-//! The writer thread: takes what waits, decides it in order, commits it together, and only then answers.
+//! The writer thread: takes all waiting writes, executes them in order, commits them together, and only then responds.
 
 use super::{
     failure, live,
@@ -18,12 +18,12 @@ use storage::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// Writes that may wait; further ones wait to wait.
+/// Number of writes in the queue; further ones wait to enter it.
 const QUEUE_JOBS_MAX: usize = 1024;
-/// Writes that one commit takes along.
+/// Largest number of writes in one commit.
 const BATCH_JOBS_MAX: usize = 256;
 
-/// A write as asked for.
+/// A requested write.
 pub(super) struct Job {
     pub(super) now_ms: u64,
     pub(super) operations: Vec<Operation>,
@@ -35,7 +35,7 @@ pub(super) struct Job {
 type Answer = Result<TransactOutcome, StorageError>;
 type Waiting = (Job, oneshot::Sender<Answer>);
 
-/// The thread and the way to it. Dropping it waits until everything asked for is done.
+/// The thread and its queue. Dropping it waits until all queued writes are done.
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Waiting>>,
     thread: Option<JoinHandle<()>>,
@@ -53,7 +53,7 @@ impl Writer {
         })
     }
 
-    /// Waits until the job is on the disk, or refused.
+    /// Waits until the write is on the disk, or refused.
     pub(super) async fn run(&self, job: Job) -> Answer {
         let (answer, answered) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(StorageError::Unavailable)?;
@@ -69,7 +69,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // The thread catches its panics; there is nothing to do about one here.
+            // The thread catches its own panics; nothing can be done about one here.
             let _ = thread.join();
         }
     }
@@ -86,7 +86,7 @@ fn serve(database: &Database, mut waiting: mpsc::Receiver<Waiting>) {
         }
         let (jobs, answers): (Vec<Job>, Vec<_>) = batch.drain(..).unzip();
         for (answer, outcome) in answers.into_iter().zip(run_batch(database, &jobs)) {
-            // Who no longer waits does not want to know.
+            // The caller may have stopped waiting.
             let _ = answer.send(outcome);
         }
     }
@@ -96,7 +96,7 @@ fn serve(database: &Database, mut waiting: mpsc::Receiver<Waiting>) {
 enum Failure {
     /// Nothing was written.
     Before(StorageError),
-    /// It may have been.
+    /// The batch may have been written.
     During,
 }
 
@@ -104,7 +104,7 @@ fn run_batch(database: &Database, jobs: &[Job]) -> Vec<Answer> {
     let result = catch_unwind(AssertUnwindSafe(|| commit(database, jobs)));
     match result.unwrap_or(Err(Failure::Before(StorageError::Internal))) {
         Ok(answers) => answers,
-        // One job that meets damaged data must not fail the others.
+        // One write that meets damaged data must not fail the others.
         Err(Failure::Before(_)) if jobs.len() > 1 => jobs
             .iter()
             .flat_map(|job| run_batch(database, std::slice::from_ref(job)))
@@ -135,7 +135,7 @@ fn commit(database: &Database, jobs: &[Job]) -> Result<Vec<Answer>, Failure> {
     }
     drop(tables);
     if changed {
-        // A panic in here leaves as much unknown as an error does.
+        // After a panic in here, the outcome is as unknown as after an error.
         let committed = catch_unwind(AssertUnwindSafe(|| transaction.commit()));
         committed.ok().and_then(Result::ok).ok_or(Failure::During)?;
     } else {
@@ -149,7 +149,7 @@ struct Decided {
     wrote: bool,
 }
 
-/// Does a job within the open transaction; earlier jobs of the batch count as done.
+/// Executes a write within the open transaction, in which earlier writes of the batch are visible.
 fn decide(tables: &mut Tables<'_>, job: &Job) -> Result<Decided, redb::Error> {
     let only = |answer| {
         Ok(Decided {
@@ -237,7 +237,7 @@ fn remember(
     Ok(())
 }
 
-/// Removes a few items and tokens that nobody can see any more, so that the file does not grow for ever.
+/// Removes a few items and tokens that are no longer visible, so that the file does not grow for ever.
 fn sweep(tables: &mut Tables<'_>, now_ms: u64, removed_max: usize) -> Result<(), redb::Error> {
     for _ in 0..removed_max {
         let oldest = tables.expiries.first()?.map(|(oldest, _)| {
@@ -275,7 +275,7 @@ fn sweep(tables: &mut Tables<'_>, now_ms: u64, removed_max: usize) -> Result<(),
     Ok(())
 }
 
-/// Puts entries as they are.
+/// Stores entries as given.
 pub(super) fn load(database: &Database, entries: Vec<Entry>) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     let mut tables = Tables::open(&transaction)?;

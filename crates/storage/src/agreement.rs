@@ -1,6 +1,6 @@
-//! Two stores give the same answer to every call of any sequence, errors included, and hold the same in the end.
+//! Two stores must give the same result for every call of any sequence, including errors, and contain the same in the end.
 //!
-//! A backend's tests take a sequence from [`steps`] and play it with [`play_on`], on memory and on the backend.
+//! A backend's tests take a sequence from [`steps`] and run it with [`play_on`], on memory and on the backend.
 
 #![allow(
     missing_docs,
@@ -18,7 +18,7 @@ use contract::seed::Seed;
 use proptest::{prelude::*, sample::select};
 use std::sync::Arc;
 
-/// Sort keys that meet often and order badly if not by bytes; with one that is not allowed.
+/// Sort keys that often collide and are ordered differently by anything but bytes; one of them is invalid.
 const SORTS: [&str; 8] = [
     "a",
     "a\0",
@@ -31,10 +31,10 @@ const SORTS: [&str; 8] = [
 ];
 const PARTITIONS: [&str; 3] = ["p", "p\0", "q"];
 const TOKENS: [&str; 2] = ["t", "u"];
-/// How many earlier revisions a precondition can name.
+/// Number of earlier revisions that a precondition can refer to.
 const REVISIONS: usize = 4;
 
-/// A precondition whose revision is named by how long ago it was made.
+/// A precondition whose revision is referred to by its age in steps.
 #[derive(Clone, Debug)]
 pub enum Condition {
     None,
@@ -56,7 +56,7 @@ pub enum Change {
     Check(Key, Condition),
 }
 
-/// One call, or a while.
+/// One call, or a pause.
 #[derive(Clone, Debug)]
 pub enum Step {
     Get(Key),
@@ -172,7 +172,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Plays steps on one store and writes down what it answers.
+/// Runs steps on one store and records its results.
 struct Player {
     storage: Tenant,
     now_ms: u64,
@@ -329,18 +329,18 @@ impl Player {
     }
 }
 
-/// A guest of its own on each store.
+/// A separate guest on each store.
 pub fn namespace() -> Namespace {
     "guest".parse().unwrap()
 }
 
-/// Sequences of calls, valid and invalid, that often concern the same items.
+/// Sequences of calls, valid and invalid, that often affect the same items.
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step(), 1..60)
 }
 
-/// The same within so short a time that no store has removed what expired. Whether an expired item is still there shows in cursors, and
-/// DynamoDB removes it at a time of its own.
+/// The same within a period too short for a store to remove expired items. Whether an expired item still exists is visible in cursors, and
+/// DynamoDB removes it at an unspecified time.
 pub fn steps_before_removal() -> impl Strategy<Value = Vec<Step>> {
     steps().prop_map(|mut steps| {
         let mut seconds_left = EXPIRED_KEPT_SECONDS - 1;
@@ -354,7 +354,7 @@ pub fn steps_before_removal() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-/// What a store answers to each step, then its contents by key and by index; with the time at the end.
+/// The store's result of each step, then its contents by key and by index, and the time at the end.
 pub async fn play_on(store: Arc<dyn Storage>, steps: &[Step]) -> (Vec<String>, u64) {
     let mut player = Player::new(store, &namespace());
     let mut answers = Vec::new();
@@ -376,7 +376,7 @@ pub async fn play_on(store: Arc<dyn Storage>, steps: &[Step]) -> (Vec<String>, u
     (answers, player.now_ms)
 }
 
-/// Fails at the first step that two stores answer differently.
+/// Fails at the first step where two stores differ.
 pub fn assert_same(steps: &[Step], one: &[String], other: &[String]) -> Result<(), TestCaseError> {
     for (position, answers) in one.iter().zip(other).enumerate() {
         prop_assert_eq!(answers.0, answers.1, "{:?}", steps.get(position));

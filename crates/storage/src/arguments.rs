@@ -1,4 +1,4 @@
-//! The rules of `wit/storage.wit` for arguments, each with its one error text. Partitions come with their namespace.
+//! The rules of `wit/storage.wit` for arguments, each with one error text. Partitions include their namespace.
 
 use super::{
     Document, Item, Key, Operation, Precondition, PutOptions, QueryOptions, SortRange,
@@ -11,9 +11,9 @@ use contract::limits::{
 };
 use std::collections::HashSet;
 
-/// Longest revision that a precondition may name.
+/// Longest revision that a precondition may contain.
 const REVISION_BYTES_MAX: usize = 64;
-/// What the record of a token takes of a transaction's size.
+/// The share of a token's record in a transaction's size.
 const TOKEN_RECORD_BYTES: usize = 4096;
 
 fn invalid(text: String) -> StorageError {
@@ -30,7 +30,7 @@ fn check_length(what: &str, length: usize, length_max: usize) -> Result<(), Stor
     }
 }
 
-/// Checks a partition, which stands after a namespace of `namespace_bytes` bytes.
+/// Checks a partition that follows a namespace of `namespace_bytes` bytes.
 pub(super) fn check_partition(partition: &str, namespace_bytes: usize) -> Result<(), StorageError> {
     if partition.len() <= namespace_bytes {
         return Err(invalid("the partition is empty".to_owned()));
@@ -58,7 +58,7 @@ pub(super) fn check_precondition(precondition: &Precondition) -> Result<(), Stor
     }
 }
 
-/// Everything but the document about a put at `key`, which is checked already.
+/// Checks everything about a put at `key`, which is already checked, except the document.
 pub(super) fn check_put_options(
     key: &Key,
     options: &PutOptions,
@@ -75,7 +75,7 @@ pub(super) fn check_put_options(
     }
 }
 
-/// Checks how many of something there are: 1 to `count_max`.
+/// Checks a count: 1 to `count_max`.
 pub(super) fn check_count(what: &str, count: usize, count_max: usize) -> Result<(), StorageError> {
     if count == 0 || count > count_max {
         return Err(invalid(format!(
@@ -85,7 +85,7 @@ pub(super) fn check_count(what: &str, count: usize, count_max: usize) -> Result<
     Ok(())
 }
 
-/// Checks that no key is there twice.
+/// Checks that no key occurs twice.
 pub(super) fn check_different<'a>(
     what: &str,
     keys: impl IntoIterator<Item = &'a Key>,
@@ -128,7 +128,7 @@ pub(super) fn check_token(token: &str) -> Result<(), StorageError> {
     check_length("the token", token.len(), TOKEN_BYTES_MAX)
 }
 
-/// The number of operations. A token takes the place of one: stores that keep it in an item write that along.
+/// Checks the number of operations. A token counts as one: stores that keep it in an item write that item, too.
 pub(super) fn check_operation_count(count: usize, has_token: bool) -> Result<(), StorageError> {
     match has_token {
         true => check_count(
@@ -140,7 +140,7 @@ pub(super) fn check_operation_count(count: usize, has_token: bool) -> Result<(),
     }
 }
 
-/// The operations of a transaction, with their namespaces.
+/// Checks the operations of a transaction, which include their namespaces.
 pub(super) fn check_operations(
     operations: &[Operation],
     has_token: bool,
@@ -160,8 +160,8 @@ pub(super) fn check_operations(
     check_values(operations)
 }
 
-/// How many values the documents of a transaction may have together. A value takes two bytes of text at least, so that those of most
-/// transactions need not be counted.
+/// Checks how many values the documents of a transaction have together. A value takes at least two bytes of text, so most transactions need
+/// not be counted.
 fn check_values(operations: &[Operation]) -> Result<(), StorageError> {
     let documents = || {
         operations.iter().filter_map(|operation| match operation {
@@ -189,7 +189,7 @@ pub struct FoundText {
 }
 
 impl FoundText {
-    /// Counts one more, if the guest is to get it.
+    /// Counts one more document, if it still fits.
     pub fn add(&mut self, item: Option<&Item>) -> Result<(), StorageError> {
         self.bytes += item.map_or(0, |item| item.document.as_str().len());
         if self.bytes > GET_MANY_TEXT_BYTES_MAX {
@@ -201,7 +201,7 @@ impl FoundText {
     }
 }
 
-/// Says which operation broke a rule.
+/// Adds to an error which operation broke the rule.
 fn at_position(position: usize, error: StorageError) -> StorageError {
     let at = |text: String| format!("operation {position}: {text}");
     match error {
@@ -216,7 +216,7 @@ fn at_position(position: usize, error: StorageError) -> StorageError {
     }
 }
 
-/// Returns the operation's size: the item of a put, the key of others.
+/// Returns the operation's size: of the item for a put, of the key for others.
 fn check_operation(operation: &Operation, namespace_bytes: usize) -> Result<usize, StorageError> {
     check_key(operation.key(), namespace_bytes)?;
     match operation {

@@ -1,4 +1,4 @@
-//! What goes with every call to a store beside its arguments.
+//! The context of a storage call besides its arguments.
 
 use super::{Precondition, Revision, is_expired};
 use contract::outcome::StorageReport;
@@ -12,22 +12,21 @@ use std::{
     time::Instant,
 };
 
-/// What a storage call needs to know about the request it is made for. Injected, so that a replay sees the same time and makes the
-/// same revisions.
+/// What a storage call needs to know about its request. It is injected, so that a replay has the same time and makes the same revisions.
 #[derive(Debug)]
 pub struct Call {
     /// The request's time in milliseconds since the Unix epoch; decides what has expired.
     pub now_ms: u64,
-    /// When the request has to be over, where that is known. Retries stop here.
+    /// When the request must be over, if that is known. Retries stop here.
     pub deadline: Option<Instant>,
-    /// What the store's own calls carry on, so that a trace spans them (AWS: `X-Amzn-Trace-Id`).
+    /// A trace header that the store's own calls pass on (AWS: `X-Amzn-Trace-Id`).
     pub trace_header: Option<String>,
     seed: Seed,
-    /// Made at first use: most requests write nothing.
+    /// Created at first use, because most requests write nothing.
     revisions: Mutex<Option<Box<ChaCha12Rng>>>,
-    /// Made at first use, like the one before.
+    /// Created at first use as well.
     backoffs: Mutex<Option<Box<ChaCha12Rng>>>,
-    /// Writes that named a state which was no longer there.
+    /// Writes whose precondition named a state that no longer existed.
     lost_races: AtomicU32,
     report: Mutex<StorageReport>,
 }
@@ -47,27 +46,27 @@ impl Call {
         }
     }
 
-    /// The same call as part of a trace.
+    /// The same context as part of a trace.
     #[must_use]
     pub fn with_trace_header(mut self, trace_header: Option<String>) -> Self {
         self.trace_header = trace_header;
         self
     }
 
-    /// Lets a backend add to what the operator is told.
+    /// Lets a backend add to the report for the operator.
     pub fn report(&self, add: impl FnOnce(&mut StorageReport)) {
         add(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// What the operator is told, at the end of the request.
+    /// The report for the operator, at the end of the request.
     pub fn into_report(self) -> StorageReport {
         self.report
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next revision. A backend takes one for each put that it is asked for, in the order of the operations, before it knows
-    /// whether the precondition holds: some stores have to send it along.
+    /// The next revision. A backend takes one for each put, in the order of the operations, before it knows whether the precondition holds,
+    /// because some stores must send it along.
     pub fn next_revision(&self) -> Revision {
         let mut random = self
             .revisions
@@ -81,21 +80,21 @@ impl Call {
         ))
     }
 
-    /// Chance for how long to wait before a repetition.
+    /// Random numbers for the delay before a retry.
     pub fn next_backoff(&self) -> u32 {
         let mut random = self.backoffs.lock().unwrap_or_else(PoisonError::into_inner);
         let random = random.get_or_insert_with(|| Box::new(self.seed.backoffs()));
         random.next_u32()
     }
 
-    /// Notes that a precondition did not hold. Only one that named a state tells of others who write the same item.
+    /// Records that a precondition did not hold. Only one that named a state indicates concurrent writers of the same item.
     pub fn count_lost_race(&self, precondition: &Precondition) {
         if matches!(precondition, Precondition::Revision(_)) {
             self.lost_races.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// How many states that this request named were others' by then.
+    /// How many writes of this request lost against a concurrent one.
     pub fn lost_races(&self) -> u32 {
         self.lost_races.load(Ordering::Relaxed)
     }

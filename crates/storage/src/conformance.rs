@@ -1,7 +1,7 @@
-//! What every backend has to do, written once against the trait: each sentence of `wit/storage.wit` as a case.
+//! Requirements on every backend, written once against the trait: each sentence of `wit/storage.wit` as a case.
 //!
-//! A backend's tests say `storage_conformance!(make)`, where `make` is a function that gives a fresh, empty store; that makes
-//! one test for each case. [`CASES`] and [`run_all`] are the same for programs that make their tests at run time.
+//! A backend's tests use `storage_conformance!(make)`, where `make` is a function that returns a new, empty store; this generates one test
+//! for each case. [`CASES`] and [`run_all`] are for programs that create their tests at run time.
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation is a failed case")]
 
@@ -21,10 +21,10 @@ pub use self::client::{Client, World};
 use super::Storage;
 use std::{pin::Pin, sync::Arc};
 
-/// A case: panics if the store in the world does not behave.
+/// A case: panics if the store does not behave as specified.
 pub type Case = fn(World) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Hands the list of all cases to a macro.
+/// Passes the list of all cases to a macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! with_storage_cases {
@@ -109,7 +109,7 @@ macro_rules! with_storage_cases {
     };
 }
 
-/// Makes one test for each case, on stores from `make`: `storage_conformance!(make)`.
+/// Generates one test for each case, on stores from `make`: `storage_conformance!(make)`.
 #[macro_export]
 macro_rules! storage_conformance {
     ($make:path) => {
@@ -134,7 +134,7 @@ macro_rules! list {
 
 with_storage_cases! { [list!] }
 
-/// Runs the case of this name on a fresh store.
+/// Runs the case of this name on a new store.
 pub async fn run(name: &str, store: Arc<dyn Storage>) {
     let (_, case) = CASES
         .iter()
@@ -143,7 +143,7 @@ pub async fn run(name: &str, store: Arc<dyn Storage>) {
     case(World::new(store)).await;
 }
 
-/// Runs all cases, each on a fresh store.
+/// Runs all cases, each on a new store.
 pub async fn run_all(make: impl AsyncFn() -> Arc<dyn Storage>) {
     for (_, case) in CASES {
         case(World::new(make().await)).await;

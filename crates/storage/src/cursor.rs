@@ -1,8 +1,8 @@
-//! Cursors: sealed positions. A guest cannot read one, make one, or use one for another query than it was given for.
+//! Cursors: sealed positions. A guest cannot read or create one, or use one for another query than the one that returned it.
 //!
-//! A position says where an item lives in the store, its namespace included. It is encrypted with a synthetic nonce, as in AES-SIV (RFC 5297)
-//! with other primitives: an HMAC over the query and the position authenticates both, and is what the key of the encryption follows from.
-//! So the same position of the same query has the same cursor, on every host with the key and at every replay, and nothing depends on chance.
+//! A position says where an item is in the store, including its namespace. It is encrypted with a synthetic nonce, as in AES-SIV (RFC 5297)
+//! with other primitives: an HMAC over the query and the position authenticates both, and the encryption key is derived from it. So the
+//! same position of the same query has the same cursor, on every host with the key and in every replay, and nothing is random.
 
 use super::{Direction, QueryOptions, SortRange, StorageError};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,15 +14,15 @@ use rand_chacha::{
 use sha2::Sha256;
 use std::fmt;
 
-/// Bytes of the authentication that a cursor begins with: 128 bits cannot be guessed over a network.
+/// Bytes of the authentication tag at the beginning of a cursor: 128 bits cannot be guessed over a network.
 const TAG_BYTES: usize = 16;
 
-/// 32 secret bytes that seal cursors. Hosts that share a store share the key, so that a cursor works on all of them.
+/// 32 secret bytes that seal cursors. Hosts that share a store share the key, so that a cursor is valid on all of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CursorKey([u8; 32]);
 
 impl CursorKey {
-    /// A key from bytes, which should come from the operating system's generator unless cursors are to be reproduced.
+    /// A key from bytes, which should come from the operating system's generator unless cursors must be reproducible.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -40,7 +40,7 @@ impl fmt::Debug for CursorKey {
 pub(super) struct Binding<'a> {
     /// `query` or `query-index`.
     pub(super) function: &'static str,
-    /// The partition with its namespace.
+    /// The partition, including its namespace.
     pub(super) partition: &'a str,
     pub(super) options: &'a QueryOptions,
 }
@@ -69,7 +69,7 @@ impl Binding<'_> {
         String::from_utf8(position.to_vec()).map_err(|_| invalid())
     }
 
-    /// Each part goes in with its length before it, so that no two queries give the same bytes.
+    /// Each part is preceded by its length, so that different queries never give the same bytes.
     fn mac(&self, key: &CursorKey, position: &[u8]) -> Result<Hmac<Sha256>, StorageError> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).map_err(|_| StorageError::Internal)?;
         let mut part = |bytes: &[u8]| {
@@ -98,10 +98,10 @@ impl Binding<'_> {
     }
 }
 
-/// Encrypts or decrypts in place, with a key of its own for each tag.
+/// Encrypts or decrypts in place, with a different key for each tag.
 fn encrypt(key: &CursorKey, tag: &[u8], position: &mut [u8]) -> Result<(), StorageError> {
     let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).map_err(|_| StorageError::Internal)?;
-    // No input of the other use begins like this: those have a length of eight bytes first.
+    // Inputs of the other use never begin like this: they begin with a length of eight bytes.
     mac.update(b"tenon cursor encryption");
     mac.update(tag);
     let mut keystream = vec![0; position.len()];

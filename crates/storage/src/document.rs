@@ -1,7 +1,7 @@
-//! Documents in canonical text: one text per value, so that equality, size and limits mean the same on every backend.
+//! Documents in canonical text: one text per value, so that equality, size and limits are the same on every backend.
 //!
-//! The reader is our own: serde_json with arbitrary precision passes numbers through its visitor as maps with a private member
-//! name, which a hostile document can contain. Tests hold the two together.
+//! The reader is our own, because serde_json with arbitrary precision passes numbers to its visitor as maps with a private member name,
+//! which a hostile document can contain. Tests compare the two.
 
 mod escape;
 
@@ -12,30 +12,31 @@ use contract::limits::{
 };
 use std::{borrow::Cow, ops::Range, str::FromStr};
 
-/// What a list or map costs, and each of its elements (AWS: DynamoDB item sizes and formats).
+/// Size of a list or map, and of each of its elements (AWS: DynamoDB item sizes and formats).
 const CONTAINER_BYTES: usize = 3;
 const ELEMENT_BYTES: usize = 1;
-/// Member names are attribute names: 1 byte to 64 KB (AWS: DynamoDB naming rules).
+/// Length of a member name, which becomes an attribute name: 1 byte to 64 KB (AWS: DynamoDB naming rules).
 const NAME_BYTES_MAX: usize = 65_535;
-/// Text that is longer is refused unread. Escapes, blanks and zeros shrink a text; by more than this only on purpose.
+/// Longer text is refused unread. Canonical form removes escapes, blanks and zeros, but shrinks a text by more than this factor only if it
+/// was made for that purpose.
 const TEXT_BYTES_MAX: usize = 16 * ITEM_BYTES_MAX;
 
 impl Document {
     /// Reads a JSON object and brings it into canonical text.
     ///
-    /// Refused as [`StorageError::Invalid`], because DynamoDB cannot hold it: anything but one object; a member name that is
-    /// repeated, empty or over 64 KB; more than [`DOCUMENT_DEPTH_MAX`] levels; a number of more than 38 significant digits or of
-    /// a magnitude outside 1e-130 to below 1e126; a string escape that names half a surrogate pair.
+    /// Refused as [`StorageError::Invalid`], because DynamoDB cannot store it: anything but one object; a member name that is repeated,
+    /// empty or longer than 64 KB; more than [`DOCUMENT_DEPTH_MAX`] levels; a number of more than 38 significant digits or of a magnitude
+    /// outside 1e-130 to below 1e126; a string escape of half a surrogate pair.
     ///
-    /// Refused as [`StorageError::TooLarge`], as soon as it is known: a text that is more than sixteen times as long as an item may be; more
-    /// than [`DOCUMENT_VALUES_MAX`] values; canonical text of more than [`DOCUMENT_TEXT_BYTES_MAX`] bytes. No more than these is held of a
-    /// text that can only be refused.
+    /// Refused as [`StorageError::TooLarge`], as soon as it is known: a text that is more than sixteen times as long as an item may be;
+    /// more than [`DOCUMENT_VALUES_MAX`] values; canonical text of more than [`DOCUMENT_TEXT_BYTES_MAX`] bytes. No more than these bounds
+    /// is kept of a text that is refused.
     ///
-    /// Levels count as DynamoDB counts them: the document is the first, what an object or array holds is one further down, and
-    /// an object or array takes the level below it even when it is empty.
+    /// Levels count as DynamoDB counts them: the document is the first, the contents of an object or array are one further down, and an
+    /// object or array uses the level below it even if it is empty.
     ///
-    /// Canonical text has members in the byte order of their names, no blanks, only those escapes that JSON requires, and numbers
-    /// in plain digits where their first significant digit stands at 1e-7 to 1e37, else like `1.5e-9`.
+    /// Canonical text has members in the byte order of their names, no blanks, only the escapes that JSON requires, and numbers in plain
+    /// digits if their first significant digit is at 1e-7 to 1e37, otherwise like `1.5e-9`.
     pub fn parse(text: &str) -> Result<Self, StorageError> {
         if text.len() > TEXT_BYTES_MAX {
             let length = text.len();
@@ -64,7 +65,7 @@ impl Document {
         })
     }
 
-    /// How many values the document has, itself included.
+    /// The number of values in the document, including itself.
     pub(super) fn values(&self) -> usize {
         let mut count = 1;
         let mut is_in_string = false;
@@ -77,7 +78,7 @@ impl Document {
                 }
                 b',' if !is_in_string => count += 1,
                 b'{' | b'[' if !is_in_string => {
-                    // The first value in it; each further one has a comma.
+                    // The first value in it; each further one follows a comma.
                     count += usize::from(!matches!(bytes.peek(), Some(b'}' | b']')));
                 }
                 _ => {}
@@ -86,7 +87,7 @@ impl Document {
         count
     }
 
-    /// Takes canonical text back from where it was stored, without reading it again.
+    /// Takes canonical text back from the store, without parsing it again.
     pub fn from_canonical(text: &str, bytes: usize) -> Self {
         Self {
             text: text.into(),
@@ -107,11 +108,11 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     out: String,
-    /// Values that have begun.
+    /// Number of values that have begun.
     values: usize,
 }
 
-/// A member as written to the output: its name and where `"name":value,` stands.
+/// A member as written to the output: its name and the position of `"name":value,`.
 struct Member<'a> {
     name: Cow<'a, str>,
     written: Range<usize>,
@@ -190,7 +191,7 @@ impl<'a> Reader<'a> {
         Ok(1)
     }
 
-    /// Steps over the opening bracket.
+    /// Skips the opening bracket.
     fn open(&mut self, level: usize) -> Result<(), StorageError> {
         if level >= DOCUMENT_DEPTH_MAX {
             return Err(StorageError::Invalid(format!(
@@ -263,7 +264,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// Copies a member's name and colon; the value is next.
+    /// Copies a member's name and colon; the value follows.
     fn member_name(&mut self) -> Result<Cow<'a, str>, StorageError> {
         if self.peek() != Some(b'"') {
             return Err(self.expected("a member name"));
@@ -286,7 +287,7 @@ impl<'a> Reader<'a> {
         Ok(name)
     }
 
-    /// Puts the members written from `start` on into the order of their names.
+    /// Sorts the members written from `start` on by their names.
     fn reorder(&mut self, start: usize, mut members: Vec<Member<'a>>) -> Result<(), StorageError> {
         members.sort_by(|one, other| one.name.cmp(&other.name));
         if let Some(pair) = members.windows(2).find(|pair| pair[0].name == pair[1].name) {
@@ -304,7 +305,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a string; borrowed if it holds nothing that canonical text escapes.
+    /// Reads a string; borrowed if it contains nothing that canonical text escapes.
     fn string(&mut self) -> Result<Cow<'a, str>, StorageError> {
         self.at += 1;
         let start = self.at;

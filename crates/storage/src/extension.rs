@@ -1,11 +1,11 @@
-//! The functions of a store one by one, with their own types, for whoever calls it by hand.
+//! The functions of a store as separate methods with their own types, for callers in Rust.
 
 use super::{
     Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
     PutOptions, PutOutcome, QueryOptions, Storage, StorageError, StorageRequest, TransactOutcome,
 };
 
-/// Typed calls. [`StorageRequest`] says what each does; a response to another function is a defect of the store, [`StorageError::Internal`].
+/// Typed calls. [`StorageRequest`] describes each; a response to another function is a bug of the store, [`StorageError::Internal`].
 pub trait StorageExt: Storage {
     /// Reads one item.
     fn get(
@@ -21,7 +21,7 @@ pub trait StorageExt: Storage {
         async move { self.perform(call, request).await?.into_get() }
     }
 
-    /// Reads items, answered in the order of `keys`.
+    /// Reads items; the result is in the order of `keys`.
     fn get_many(
         &self,
         call: &Call,

@@ -1,8 +1,8 @@
-//! How large an item is: as DynamoDB counts it in our layout, on every backend (AWS: DynamoDB item sizes and formats).
+//! The size of an item, as DynamoDB counts it in our layout, on every backend (AWS: DynamoDB item sizes and formats).
 //!
-//! The layout has the attributes `pk`, `sk` and `rev` (strings), `doc` (map), `expires_at` (number), and for the secondary key
-//! `ipk` and `isk` (strings). So that items with the same secondary sort key come in the order of their primary keys, `isk` is
-//! made of all three: secondary sort key, partition, sort key, with a mark of two bytes after each of the first two.
+//! The layout has the attributes `pk`, `sk` and `rev` (strings), `doc` (map), `expires_at` (number), and for the secondary key `ipk` and
+//! `isk` (strings). Items with the same secondary sort key must be ordered by their primary keys, so `isk` combines all three: secondary
+//! sort key, partition, sort key, with a separator of two bytes after each of the first two.
 
 use super::{Document, Key, PutOptions, StorageError};
 use contract::limits::{ITEM_BYTES_MAX, SORT_BYTES_MAX};
@@ -14,12 +14,12 @@ const fn number_bytes(digits: usize) -> usize {
     digits.div_ceil(2) + 1
 }
 
-/// Size of an item with its keys (the partition with its namespace) and all attributes.
+/// Size of an item with its keys (the partition includes the namespace) and all attributes.
 pub fn item_bytes(key: &Key, document: &Document, options: &PutOptions) -> usize {
     stored_bytes(key, document, options.index.as_ref(), options.expires_at)
 }
 
-/// The same of an item that is there.
+/// The size of a stored item.
 pub(super) fn stored_bytes(
     key: &Key,
     document: &Document,
@@ -29,7 +29,7 @@ pub(super) fn stored_bytes(
     let primary = "pk".len() + key.partition.len() + "sk".len() + key.sort.len();
     let content = "doc".len() + document.bytes() + "rev".len() + REVISION_BYTES;
     let expiry = expires_at.map_or(0, |seconds| {
-        // DynamoDB trims zeros at the end; counting them keeps the size from depending on the second.
+        // DynamoDB trims trailing zeros; counting them makes the size independent of the second.
         "expires_at".len() + number_bytes(seconds.checked_ilog10().unwrap_or(0) as usize + 1)
     });
     let index = index.map_or(0, |index| {
@@ -38,13 +38,13 @@ pub(super) fn stored_bytes(
     primary + content + expiry + index
 }
 
-/// Length of the combined `isk`: NUL is doubled so that the marks stay below everything else.
+/// Length of the combined `isk`: NUL is doubled so that the separators sort below everything else.
 fn index_sort_bytes(index: &Key, key: &Key) -> usize {
     let escaped = |text: &str| text.len() + text.bytes().filter(|byte| *byte == 0).count();
     escaped(&index.sort) + 2 + escaped(&key.partition) + 2 + escaped(&key.sort)
 }
 
-/// Checks the item limit; returns the size.
+/// Checks the limit of an item's size, and returns the size.
 pub(super) fn check_item(
     key: &Key,
     document: &Document,

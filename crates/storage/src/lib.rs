@@ -83,7 +83,7 @@ pub use self::{
 use serde::Deserialize;
 use std::{fmt, sync::Arc};
 
-/// Where an item lives.
+/// The key of an item.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct Key {
     /// Groups items; at most [`PARTITION_BYTES_MAX`](contract::limits::PARTITION_BYTES_MAX).
@@ -100,8 +100,8 @@ pub struct Document {
     bytes: usize,
 }
 
-/// Opaque name of one state of an item: 24 hexadecimal digits. Follows from the request's seed and the number of writes before, so
-/// that a replay makes the same ones; 96 bits keep requests from meeting.
+/// Opaque name of one state of an item: 24 hexadecimal digits, derived from the request's seed and the number of writes before, so that a
+/// replay makes the same ones; 96 bits make collisions between requests negligible.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Revision(String);
@@ -115,30 +115,30 @@ pub struct Item {
     pub revision: Revision,
     /// Secondary key, queried by [`StorageRequest::QueryIndex`].
     pub index: Option<Key>,
-    /// Seconds since the Unix epoch from which on the item counts as deleted.
+    /// Seconds since the Unix epoch from which the item counts as deleted.
     pub expires_at: Option<u64>,
 }
 
 /// An item with its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Where it lives.
+    /// Its key.
     pub key: Key,
-    /// What is there.
+    /// The item.
     pub item: Item,
 }
 
-/// What must hold for a write to happen. An expired item is absent.
+/// The precondition of a write. An expired item is absent.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precondition {
-    /// Nothing.
+    /// No condition.
     None,
-    /// There is no item.
+    /// No item exists.
     Absent,
-    /// There is an item.
+    /// An item exists.
     Present,
-    /// There is an item, in this state.
+    /// An item exists in this state.
     Revision(Revision),
 }
 
@@ -178,10 +178,10 @@ pub enum SortRange {
     AtMost(String),
 }
 
-/// What a put writes beside the document.
+/// What a put writes besides the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutOptions {
-    /// What must hold.
+    /// The precondition.
     pub precondition: Precondition,
     /// New secondary key; `None` removes it.
     pub index: Option<Key>,
@@ -189,65 +189,65 @@ pub struct PutOptions {
     pub expires_at: Option<u64>,
 }
 
-/// Which part of a partition a query returns.
+/// The part of a partition that a query returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryOptions {
-    /// Which sort keys.
+    /// The sort keys.
     pub range: SortRange,
-    /// In which order.
+    /// The order.
     pub direction: Direction,
-    /// Entries wanted, 1 to [`PAGE_ENTRIES_MAX`](contract::limits::PAGE_ENTRIES_MAX).
+    /// Largest number of entries, 1 to [`PAGE_ENTRIES_MAX`](contract::limits::PAGE_ENTRIES_MAX).
     pub limit: u32,
     /// Where an earlier page ended.
     pub cursor: Option<String>,
 }
 
-/// Part of a query's answer.
+/// One page of a query's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// In the query's order.
     pub entries: Vec<Entry>,
-    /// How to go on; `None`: that was all.
+    /// Continues the query; `None` if this is the last page.
     pub cursor: Option<String>,
 }
 
-/// One part of a transaction. `D` is what is known of a document: a tape may have no more than its digest.
+/// One operation of a transaction. `D` is the type of documents: a tape may have only the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation<D = Document> {
     /// Writes an item.
     Put {
-        /// Where.
+        /// Its key.
         key: Key,
-        /// What.
+        /// Its document.
         document: D,
-        /// Under which condition, with which secondary key and expiry.
+        /// Its precondition, secondary key and expiry.
         options: PutOptions,
     },
     /// Removes an item.
     Delete {
-        /// Where.
+        /// Its key.
         key: Key,
-        /// What must hold.
+        /// The precondition.
         precondition: Precondition,
     },
-    /// Writes nothing.
+    /// Checks a precondition without writing.
     Check {
-        /// Where.
+        /// The key.
         key: Key,
-        /// What must hold.
+        /// The precondition.
         precondition: Precondition,
     },
 }
 
 impl<D> Operation<D> {
-    /// Which item it is about.
+    /// The key of its item.
     pub fn key(&self) -> &Key {
         match self {
             Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => key,
         }
     }
 
-    /// What must hold for it.
+    /// Its precondition.
     pub fn precondition(&self) -> &Precondition {
         match self {
             Self::Put { options, .. } => &options.precondition,
@@ -256,25 +256,25 @@ impl<D> Operation<D> {
     }
 }
 
-/// What became of a put. Losing a race is an outcome, not an error.
+/// The outcome of a put. Losing a race is an outcome, not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PutOutcome {
     /// Written; the item's new revision.
     Done(Revision),
-    /// Nothing was written; the item that is there.
+    /// Nothing was written; the existing item.
     PreconditionFailed(Option<Item>),
 }
 
-/// What became of a delete.
+/// The outcome of a delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeleteOutcome {
-    /// Gone, or was absent and that was allowed.
+    /// Deleted, or the item was absent and that was allowed.
     Done,
-    /// Nothing was deleted; the item that is there.
+    /// Nothing was deleted; the existing item.
     PreconditionFailed(Option<Item>),
 }
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransactOutcome {
     /// Everything was done; the new revision of each put, `None` for other operations.
@@ -283,7 +283,7 @@ pub enum TransactOutcome {
     PreconditionFailed {
         /// The first operation whose precondition did not hold.
         position: u32,
-        /// The item found there.
+        /// The existing item.
         item: Option<Item>,
     },
 }
@@ -291,16 +291,16 @@ pub enum TransactOutcome {
 /// Why a call has no outcome. The texts reach the guest: they name rules and sizes, never tables, files, accounts or addresses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
-    /// The call breaks the rule named here.
+    /// The call breaks the named rule.
     #[error("{0}")]
     Invalid(String),
-    /// A document or transaction over the size limit named here.
+    /// A document or transaction exceeds the named size limit.
     #[error("{0}")]
     TooLarge(String),
     /// The store asks to slow down.
     #[error("the store is throttling")]
     Throttled {
-        /// When to try again, where the store said so.
+        /// When to retry, if the store said so.
         retry_after_ms: Option<u64>,
     },
     /// The store cannot be reached or is failing; nothing was written.
@@ -312,15 +312,15 @@ pub enum StorageError {
     /// A write ran out of time and may or may not have happened.
     #[error("the write ran out of time and may or may not have happened")]
     OutcomeUnknown,
-    /// The host's credentials or configuration do not fit the store.
+    /// The host's credentials or configuration are wrong for the store.
     #[error("the host is not configured for its store")]
     Misconfigured,
-    /// What is stored cannot be read as an item, or the host has a defect.
+    /// The stored data cannot be read as an item, or the host has a bug.
     #[error("internal storage error")]
     Internal,
 }
 
-/// Whether an item that expires at this second, if at all, counts as deleted at `now_ms` milliseconds since the Unix epoch.
+/// Whether an item with this expiry, if any, counts as deleted at `now_ms` milliseconds since the Unix epoch.
 pub fn is_expired(expires_at: Option<u64>, now_ms: u64) -> bool {
     expires_at.is_some_and(|seconds| seconds <= now_ms / 1000)
 }
@@ -332,7 +332,7 @@ impl Revision {
     }
 }
 
-/// Takes the text as it is: a revision that never existed simply matches nothing.
+/// Accepts any text: a revision that never existed simply matches nothing.
 impl From<String> for Revision {
     fn from(text: String) -> Self {
         Self(text)

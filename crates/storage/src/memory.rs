@@ -1,4 +1,4 @@
-//! A store in memory: for tests and replays, and for trying things out. It is gone with the process.
+//! A store in memory, for tests, replays and experiments. Its contents are lost when the process ends.
 
 use super::{
     Call, DeleteOutcome, Document, Entry, FoundText, Item, Key, Operation, Page, Precondition,
@@ -13,9 +13,9 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-/// How long an expired item may stay, so that requests whose clocks differ a little see the same.
+/// How long an expired item may remain, so that requests whose clocks differ slightly see the same.
 pub const EXPIRED_KEPT_SECONDS: u64 = 3600;
-/// Expired items and tokens that one write removes at most; more than it adds, so that they cannot pile up.
+/// Largest number of expired items and tokens that one write removes; more than it adds, so that they cannot accumulate.
 pub const SWEPT_MAX: usize = 4;
 
 /// Items in ordered maps behind one lock.
@@ -39,7 +39,7 @@ impl MemoryStorage {
         Self::default()
     }
 
-    // A panic while the lock is held cannot leave the state half changed in a way that matters more than losing the store.
+    // A panic while the lock is held cannot leave a state that is worse than losing the store.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,7 +92,7 @@ impl State {
         self.unlink(key, removed);
     }
 
-    /// Forgets what pointed to an item that is no longer there.
+    /// Removes the index entries of an item that no longer exists.
     fn unlink(&mut self, key: &Key, item: Option<Item>) {
         let Some(Item {
             index, expires_at, ..
@@ -113,7 +113,7 @@ impl State {
         }
     }
 
-    /// Removes a few items and tokens that nobody can see any more.
+    /// Removes a few items and tokens that are no longer visible.
     fn sweep(&mut self, call: &Call) {
         for _ in 0..SWEPT_MAX {
             match self.expiries.first() {
@@ -166,7 +166,7 @@ impl State {
     }
 }
 
-/// The item that a put makes.
+/// The item that a put creates.
 pub fn new_item(document: &Document, options: &PutOptions, revision: Revision) -> Item {
     Item {
         document: document.clone(),

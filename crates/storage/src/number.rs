@@ -1,20 +1,20 @@
-//! Numbers as DynamoDB holds them: compared by value, at most 38 significant digits, never through floating point.
+//! Numbers as DynamoDB represents them: compared by value, at most 38 significant digits, never through floating point.
 
 use super::StorageError;
 use contract::limits::NUMBER_DIGITS_MAX;
 
 /// Power of ten of the first significant digit of the largest number, 9.99...e125 (AWS: DynamoDB data types).
 const EXPONENT_MAX: i64 = 125;
-/// The same of the smallest number above zero, 1e-130.
+/// The same for the smallest number above zero, 1e-130.
 const EXPONENT_MIN: i64 = -130;
-/// Where plain digits start: below 1e-7 a number is written with an exponent, as JavaScript does.
+/// Lower end of plain digits: below 1e-7 a number is written with an exponent, as in JavaScript.
 const PLAIN_EXPONENT_MIN: i64 = -7;
-/// Where plain digits end: every integer of up to 38 digits is written in plain digits.
+/// Upper end of plain digits: every integer of up to 38 digits is written in plain digits.
 const PLAIN_EXPONENT_MAX: i64 = NUMBER_DIGITS_MAX as i64 - 1;
-/// Longest part of a refused number that an error text shows.
+/// Longest part of a refused number in an error text.
 const SHOWN_BYTES_MAX: usize = 48;
 
-/// A number's text in parts, as the JSON grammar has them.
+/// A number's text in parts, according to the JSON grammar.
 pub(super) struct Number<'a> {
     pub(super) text: &'a str,
     pub(super) negative: bool,
@@ -24,10 +24,10 @@ pub(super) struct Number<'a> {
 }
 
 impl Number<'_> {
-    /// Appends the one spelling that all texts of the same value share, and returns the size as DynamoDB counts it.
+    /// Appends the one spelling shared by all texts of the same value, and returns the size as DynamoDB counts it.
     ///
-    /// Plain digits where the first significant digit is at 1e-7 up to 1e37, without superfluous zeros (`0.5`, `-12`, `100`);
-    /// otherwise one digit before the point and an exponent (`1.5e-9`, `1e38`). Zero has no sign.
+    /// Plain digits if the first significant digit is at 1e-7 up to 1e37, without superfluous zeros (`0.5`, `-12`, `100`); otherwise one
+    /// digit before the point and an exponent (`1.5e-9`, `1e38`). Zero has no sign.
     pub(super) fn write_canonical(&self, out: &mut String) -> Result<usize, StorageError> {
         let digits: String = [self.integer, self.fraction].concat();
         let significant = digits.trim_start_matches('0');
@@ -55,7 +55,7 @@ impl Number<'_> {
         Ok(significant.len().div_ceil(2) + 1 + usize::from(self.negative))
     }
 
-    /// The written exponent; what does not fit is so far out of range that its exact value does not matter.
+    /// The written exponent; one that does not fit is so far out of range that its exact value does not matter.
     fn exponent(&self) -> i64 {
         const FAR: i64 = i64::MAX / 4;
         match self.exponent {

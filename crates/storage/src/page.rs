@@ -1,7 +1,7 @@
 //! What a query covers and where its page ends: one rule for all ordered backends.
 //!
-//! A page ends when it holds the entries wanted, or when the next item would take it over [`PAGE_BYTES_MAX`], expired items
-//! counted: they are read, too. It has a cursor if the backend then found a further item.
+//! A page ends when it has the requested number of entries, or when the next item would take it over [`PAGE_BYTES_MAX`]. Expired items
+//! count, because they are read, too. The page has a cursor if the backend then found a further item.
 
 use super::{
     Call, Direction, Entry, Item, Key, QueryOptions, SortRange, StorageError,
@@ -10,20 +10,20 @@ use super::{
 use contract::limits::PAGE_BYTES_MAX;
 use std::ops::ControlFlow;
 
-/// From `lower` on up to, but without, `upper`.
+/// From `lower` (inclusive) to `upper` (exclusive).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span<P> {
     /// The first position.
     pub lower: P,
-    /// The first position behind the span; `None`: it has no end.
+    /// The first position after the span; `None` if it has no end.
     pub upper: Option<P>,
 }
 
-/// Where an item stands in a secondary partition: secondary sort key, primary partition, primary sort key.
+/// The position of an item in a secondary partition: secondary sort key, primary partition, primary sort key.
 pub type IndexPosition = (String, String, String);
 
 impl<P: PartialOrd> Span<P> {
-    /// Whether nothing can be in it, which ordered maps refuse to look for.
+    /// Whether the span is empty, which ordered maps do not accept.
     pub fn is_empty(&self) -> bool {
         self.upper
             .as_ref()
@@ -98,7 +98,7 @@ impl Span<IndexPosition> {
 }
 
 impl SortRange {
-    /// Whether the range has this sort key.
+    /// Whether the range contains this sort key.
     pub fn covers(&self, sort: &str) -> bool {
         match self {
             Self::All => true,
@@ -110,7 +110,7 @@ impl SortRange {
     }
 }
 
-/// The text that follows `text` directly.
+/// The smallest text greater than `text`.
 fn next(text: &str) -> String {
     let mut next = String::with_capacity(text.len() + 1);
     next.push_str(text);
@@ -118,7 +118,7 @@ fn next(text: &str) -> String {
     next
 }
 
-/// The first text after all that start with `prefix`; `None` if there is none, the prefix being the highest character only.
+/// The first text after all those that start with `prefix`; `None` if there is none, because the prefix has only the highest character.
 pub fn after_prefix(prefix: &str) -> Option<String> {
     let mut rest = prefix.chars();
     loop {
@@ -142,7 +142,7 @@ fn write_position(index_sort: &str, key: &Key) -> String {
     )
 }
 
-/// The parts of a position in an index: secondary sort key, partition and sort key. `None`: the text is no such position.
+/// The parts of a position in an index: secondary sort key, partition and sort key. `None` if the text is not such a position.
 pub fn read_position(text: &str) -> Option<(&str, &str, &str)> {
     let (secondary_bytes, rest) = text.split_once(':')?;
     let (partition_bytes, rest) = rest.split_once(':')?;
@@ -151,12 +151,12 @@ pub fn read_position(text: &str) -> Option<(&str, &str, &str)> {
     Some((secondary, partition, sort))
 }
 
-/// Which position a cursor names.
+/// Which position a cursor contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// That of the item itself.
+    /// The item's own.
     Primary,
-    /// That in the index.
+    /// Its position in the index.
     Secondary,
 }
 
@@ -165,7 +165,7 @@ pub struct PageBuilder<'a> {
     call: &'a Call,
     order: Order,
     limit: usize,
-    /// Items offered and taken, and their bytes, expired ones included.
+    /// Items offered and accepted, and their bytes, including expired ones.
     count: usize,
     bytes: usize,
     entries: Vec<Entry>,
@@ -189,7 +189,7 @@ impl<'a> PageBuilder<'a> {
         }
     }
 
-    /// Takes the next item, or ends the page before it.
+    /// Accepts the next item, or ends the page before it.
     pub fn offer(&mut self, entry: Entry) -> ControlFlow<()> {
         let Entry { key, item } = &entry;
         let bytes = stored_bytes(key, &item.document, item.index.as_ref(), item.expires_at);
@@ -213,7 +213,8 @@ impl<'a> PageBuilder<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Items to read next where each costs: one more than is wanted, to know whether there is one, and hardly more than fit.
+    /// How many items to read next from a store that charges for each: one more than requested, to know whether there is one, and hardly
+    /// more than fit.
     pub fn wanted(&self) -> usize {
         let wanted = self.limit - self.entries.len() + 1;
         match self.bytes.checked_div(self.count) {
@@ -224,7 +225,7 @@ impl<'a> PageBuilder<'a> {
         }
     }
 
-    /// Takes items in ascending order, from either end, until the page ends.
+    /// Accepts items in ascending order, from either end, until the page ends.
     pub fn fill(
         &mut self,
         direction: Direction,
@@ -242,7 +243,7 @@ impl<'a> PageBuilder<'a> {
         }
     }
 
-    /// The page, with a cursor where more entries may follow.
+    /// The page, with a cursor if more entries may follow.
     pub fn finish(self) -> super::Page {
         super::Page {
             entries: self.entries,

@@ -1,5 +1,5 @@
-//! What a guest asks of its store and what it is told, as one request and one response: whoever stands between guest and store passes them on
-//! without knowing each function.
+//! A guest's storage call and its result, as one request and one response, so that layers between guest and store pass them on without a
+//! case for each function.
 
 use super::{
     Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
@@ -8,10 +8,10 @@ use super::{
 use serde::Deserialize;
 use std::fmt;
 
-/// The functions of `tenon:handler/storage`, under their names there.
+/// The functions of `tenon:handler/storage`, with their names there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)] // `wit/storage.wit` says what each does
+#[allow(missing_docs)] // described in `wit/storage.wit`
 pub enum StorageFunction {
     Get,
     GetMany,
@@ -36,7 +36,7 @@ impl StorageFunction {
         }
     }
 
-    /// Whether it may change what is stored.
+    /// Whether it may change stored data.
     pub fn writes(self) -> bool {
         match self {
             Self::Put | Self::Delete | Self::Transact => true,
@@ -51,60 +51,60 @@ impl fmt::Display for StorageFunction {
     }
 }
 
-/// One call of a guest. `D` is what is known of a document: a tape may have no more than its digest.
+/// One call of a guest. `D` is the type of documents: a tape may have only the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StorageRequest<D = Document> {
     /// Reads one item.
     Get {
-        /// Which.
+        /// The key.
         key: Key,
-        /// How current it must be.
+        /// The consistency of the read.
         consistency: Consistency,
     },
-    /// Reads up to [`GET_MANY_KEYS_MAX`](contract::limits::GET_MANY_KEYS_MAX) items, answered in the order of `keys`.
+    /// Reads up to [`GET_MANY_KEYS_MAX`](contract::limits::GET_MANY_KEYS_MAX) items; the result is in the order of `keys`.
     GetMany {
-        /// Which.
+        /// The keys.
         keys: Vec<Key>,
-        /// How current they must be.
+        /// The consistency of the read.
         consistency: Consistency,
     },
     /// Writes one item.
     Put {
-        /// Where.
+        /// The key.
         key: Key,
-        /// What.
+        /// The document.
         document: D,
-        /// Under which condition, with which secondary key and expiry.
+        /// The precondition, secondary key and expiry.
         options: PutOptions,
     },
     /// Removes one item.
     Delete {
-        /// Which.
+        /// The key.
         key: Key,
-        /// What must hold.
+        /// The precondition.
         precondition: Precondition,
     },
     /// Reads a partition in the order of its sort keys.
     Query {
-        /// Which.
+        /// The partition.
         partition: String,
-        /// How current the entries must be.
+        /// The consistency of the read.
         consistency: Consistency,
-        /// Which part of it, in which order.
+        /// The part of the partition, and the order.
         options: QueryOptions,
     },
-    /// Reads by secondary key, in the order of secondary sort key, primary partition, primary sort key.
+    /// Reads by secondary key, ordered by secondary sort key, primary partition, primary sort key.
     QueryIndex {
         /// The partition of the secondary keys.
         partition: String,
-        /// Which part of it, in which order.
+        /// The part of the partition, and the order.
         options: QueryOptions,
     },
     /// Applies all operations or none.
     Transact {
-        /// Each about another item.
+        /// The operations, each on a different item.
         operations: Vec<Operation<D>>,
-        /// Under which the transaction is done once.
+        /// The token that makes the transaction happen only once.
         token: Option<String>,
     },
 }
@@ -144,9 +144,9 @@ impl<D> StorageRequest<D> {
     }
 }
 
-/// What came of a call that did not fail. A store answers each function with that function's response.
+/// The result of a successful call. A store answers each function with the response of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // `StorageRequest` and the types say what each is
+#[allow(missing_docs)] // described by `StorageRequest` and the types
 pub enum StorageResponse {
     Get(Option<Item>),
     GetMany(Vec<Option<Item>>),
@@ -158,7 +158,7 @@ pub enum StorageResponse {
 }
 
 impl StorageResponse {
-    /// Calls `each` with every document that the guest is given.
+    /// Calls `each` with every document that the guest receives.
     pub fn documents(&self, each: &mut dyn FnMut(&Document)) {
         match self {
             Self::Get(found)
@@ -182,9 +182,9 @@ impl StorageResponse {
     }
 }
 
-/// The responses by function. Another function's response is a defect of the store.
+/// The response for one function. Another function's response is a bug of the store.
 impl StorageResponse {
-    /// What a get found.
+    /// The item of a get.
     pub fn into_get(self) -> Result<Option<Item>, StorageError> {
         match self {
             Self::Get(answer) => Ok(answer),
@@ -192,7 +192,7 @@ impl StorageResponse {
         }
     }
 
-    /// What a get of several items found.
+    /// The items of a `get-many`.
     pub fn into_get_many(self) -> Result<Vec<Option<Item>>, StorageError> {
         match self {
             Self::GetMany(answer) => Ok(answer),
@@ -200,7 +200,7 @@ impl StorageResponse {
         }
     }
 
-    /// What became of a put.
+    /// The outcome of a put.
     pub fn into_put(self) -> Result<PutOutcome, StorageError> {
         match self {
             Self::Put(answer) => Ok(answer),
@@ -208,7 +208,7 @@ impl StorageResponse {
         }
     }
 
-    /// What became of a delete.
+    /// The outcome of a delete.
     pub fn into_delete(self) -> Result<DeleteOutcome, StorageError> {
         match self {
             Self::Delete(answer) => Ok(answer),
@@ -216,7 +216,7 @@ impl StorageResponse {
         }
     }
 
-    /// What a query found.
+    /// The page of a query.
     pub fn into_query(self) -> Result<Page, StorageError> {
         match self {
             Self::Query(answer) => Ok(answer),
@@ -224,7 +224,7 @@ impl StorageResponse {
         }
     }
 
-    /// What a query by secondary key found.
+    /// The page of a query by secondary key.
     pub fn into_query_index(self) -> Result<Page, StorageError> {
         match self {
             Self::QueryIndex(answer) => Ok(answer),
@@ -232,7 +232,7 @@ impl StorageResponse {
         }
     }
 
-    /// What became of a transaction.
+    /// The outcome of a transaction.
     pub fn into_transact(self) -> Result<TransactOutcome, StorageError> {
         match self {
             Self::Transact(answer) => Ok(answer),
@@ -244,7 +244,7 @@ impl StorageResponse {
 /// A document store. Every call is atomic for the items it names.
 #[async_trait::async_trait]
 pub trait Storage: Send + Sync {
-    /// Does what is asked.
+    /// Performs one request.
     async fn perform(
         &self,
         call: &Call,

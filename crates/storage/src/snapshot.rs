@@ -1,19 +1,19 @@
-//! Whole contents of a store, for tests, cases and replays.
+//! The complete contents of a store, for tests, cases and replays.
 
 use super::{Document, Entry, Item, Key, Namespace, Revision, StorageError};
 use json::{self, JsonError, Value};
 use serde::{Deserialize, Serialize, de, ser};
 use serde_json::{Map, value::RawValue};
 
-/// A store that can be filled and emptied into a list, revisions included.
+/// A store that can be loaded from a list and read completely, including revisions.
 pub trait Snapshot {
-    /// Puts entries as they are, over what is there.
+    /// Stores entries as given, replacing existing items.
     fn load(&self, entries: Vec<Entry>) -> Result<(), StorageError>;
 
-    /// Everything that has not expired at `now_ms`, in the order of partitions and sort keys.
+    /// Everything that has not expired at `now_ms`, ordered by partition and sort key.
     fn entries(&self, now_ms: u64) -> Result<Vec<Entry>, StorageError>;
 
-    /// [`Self::load`] for entries as a guest names them.
+    /// [`Self::load`] with entries as a guest names them.
     fn load_namespace(
         &self,
         namespace: &Namespace,
@@ -43,7 +43,7 @@ pub trait Snapshot {
 
 /// The JSON form of an entry: `{partition, sort, document, revision, index?: {partition, sort}, expires_at?}`.
 ///
-/// The document stays text, which its own reader takes.
+/// The document stays text for its own reader.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EntryFields {
@@ -66,7 +66,7 @@ struct KeyFields {
 
 impl Serialize for Entry {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // As a tree: raw text would be read again, by another reader, where this becomes part of a tree.
+        // As a tree, because raw text would be parsed again by another reader if it became part of a tree.
         let value = self.to_value().map_err(ser::Error::custom)?;
         value.serialize(serializer)
     }
@@ -120,12 +120,12 @@ fn key_members(key: &Key) -> Map<String, Value> {
 }
 
 impl Document {
-    /// The document as a tree, numbers with all their digits.
+    /// The document as a tree; numbers keep all their digits.
     pub fn to_value(&self) -> Result<Value, JsonError> {
         json::value(self.text.as_bytes())
     }
 
-    /// [`Self::parse`] for a value that was read already. Repeated members cannot be noticed any more.
+    /// [`Self::parse`] for a value that was already read, in which repeated members cannot be noticed any more.
     pub fn from_value(value: &Value) -> Result<Self, StorageError> {
         Self::parse(&value.to_string())
     }

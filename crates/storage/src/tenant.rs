@@ -1,7 +1,7 @@
-//! One guest's view of a store: the rules of `wit/storage.wit` for arguments, the namespace before partitions, sealed cursors.
+//! One guest's view of a store: the rules of `wit/storage.wit` for arguments, the namespace prefix of partitions, sealed cursors.
 //!
-//! The namespace ends with `#`, which it cannot contain. So no guest reaches another's partitions, and none reaches partitions
-//! without a `#` or with one at the front, which are the host's own.
+//! A stored namespace ends with `#`, which a namespace cannot contain. So a guest cannot reach another's partitions, nor partitions without
+//! `#` or with a leading `#`, which belong to the host.
 
 use super::{
     Call, Consistency, DeleteOutcome, Document, Entry, Item, Key, Operation, Page, Precondition,
@@ -14,10 +14,10 @@ use contract::limits::{GET_MANY_KEYS_MAX, NAMESPACE_BYTES_MAX, TOKEN_BYTES_MAX};
 use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// Ends a namespace within a stored partition.
+/// Ends the namespace in a stored partition.
 const SEPARATOR: char = '#';
 
-/// Names one guest's part of a store: 1 to 64 characters of `[a-z0-9-]`.
+/// The namespace of one guest in a store: 1 to 64 characters of `[a-z0-9-]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Namespace(String);
 
@@ -49,17 +49,17 @@ impl fmt::Display for Namespace {
 }
 
 impl Namespace {
-    /// The namespace of a guest that has its store to itself.
+    /// The namespace of a guest that does not share its store.
     pub fn local() -> Self {
         Self("local".to_owned())
     }
 
-    /// What stands before the guest's partitions in the store.
+    /// The prefix of the guest's partitions in the store.
     fn prefix(&self) -> String {
         format!("{}{SEPARATOR}", self.0)
     }
 
-    /// An entry as the guest names it, as the store holds it.
+    /// Converts an entry from the guest's names to the store's.
     pub fn enclose(&self, mut entry: Entry) -> Entry {
         let prefix = self.prefix();
         entry.key.partition.insert_str(0, &prefix);
@@ -69,7 +69,7 @@ impl Namespace {
         entry
     }
 
-    /// An entry of the store as the guest names it; `None` where it is not the guest's.
+    /// Converts an entry from the store's names to the guest's; `None` if it belongs to another guest.
     pub fn disclose(&self, mut entry: Entry) -> Option<Entry> {
         let prefix = self.prefix();
         strip(&mut entry.key.partition, &prefix).ok()?;
@@ -78,18 +78,18 @@ impl Namespace {
     }
 }
 
-/// A guest's storage: takes what the guest said, gives a backend checked arguments.
+/// A guest's storage: checks the guest's arguments and passes them to a backend.
 pub struct Tenant {
     inner: Arc<dyn Storage>,
     prefix: String,
     cursors: Cursors,
 }
 
-/// What a guest gets for a backend's position.
+/// How cursors represent a backend's position.
 enum Cursors {
     /// The position, encrypted and authenticated.
     Sealed(CursorKey),
-    /// The position itself: whoever answers knows the cursors that were given.
+    /// The position itself, for a store that recognises the cursors that it returned.
     Open,
 }
 
@@ -103,7 +103,7 @@ impl Tenant {
         }
     }
 
-    /// The rules for arguments alone: partitions and cursors pass as they are. For a store that plays what a guest saw.
+    /// Checks arguments only: partitions and cursors pass unchanged. For a store that replays what a guest saw.
     pub fn rules_only(inner: Arc<dyn Storage>) -> Self {
         Self {
             inner,
@@ -165,7 +165,7 @@ impl Tenant {
         }
     }
 
-    /// Tokens of different guests never meet, and fit into the place that DynamoDB has for them.
+    /// Makes tokens of different guests distinct, within the length that DynamoDB allows.
     fn token(&self, token: &str) -> String {
         let mut digest = Sha256::new();
         digest.update(&self.prefix);
@@ -180,7 +180,7 @@ impl Tenant {
             .map_or(Ok(()), |item| strip_item(item, &self.prefix))
     }
 
-    /// The checked options for the backend: its own position instead of the guest's cursor.
+    /// The checked options for the backend, with its own position instead of the guest's cursor.
     fn open_query(&self, binding: Binding<'_>) -> Result<QueryOptions, StorageError> {
         let options = binding.options;
         arguments::check_query(options)?;
@@ -217,7 +217,7 @@ impl Tenant {
     }
 }
 
-/// Takes the namespace off a partition. A partition outside of it is a defect of the backend.
+/// Removes the namespace from a partition. A partition outside of it is a bug of the backend.
 fn strip(partition: &mut String, prefix: &str) -> Result<(), StorageError> {
     if !partition.starts_with(prefix) {
         return Err(StorageError::Internal);
@@ -274,7 +274,7 @@ impl Storage for Tenant {
     }
 }
 
-/// Each checks, asks the backend in its own words, and takes the namespace off what comes back.
+/// Each checks the arguments, calls the backend with the store's names, and removes the namespace from the result.
 impl Tenant {
     async fn get(
         &self,

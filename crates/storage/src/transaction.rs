@@ -1,10 +1,10 @@
-//! Preconditions, and the tokens under which transactions are remembered: one rule for all backends that decide themselves.
+//! Preconditions, and tokens of transactions: one rule for all backends that evaluate them themselves.
 
 use super::{Item, Key, Operation, Precondition, PutOptions, Revision, StorageError};
 use contract::limits::TOKEN_DURATION;
 use sha2::{Digest, Sha256};
 
-/// Whether `current`, which has not expired, is what the precondition asks for.
+/// Whether `current`, which has not expired, satisfies the precondition.
 pub fn holds(precondition: &Precondition, current: Option<&Item>) -> bool {
     match (precondition, current) {
         (Precondition::None, _)
@@ -16,7 +16,7 @@ pub fn holds(precondition: &Precondition, current: Option<&Item>) -> bool {
     }
 }
 
-/// The first operation whose precondition does not hold, with the item found there. `read` gives items that have not expired.
+/// The first operation whose precondition does not hold, with the existing item. `read` returns items that have not expired.
 pub fn first_failure<E>(
     operations: &[Operation],
     mut read: impl FnMut(&Key) -> Result<Option<Item>, E>,
@@ -38,7 +38,7 @@ pub fn revisions(call: &super::Call, operations: &[Operation]) -> Vec<Option<Rev
         .collect()
 }
 
-/// What a transaction asks for, as a digest: the same transaction under a token has the same.
+/// The digest of a transaction, by which a repetition under the same token is recognised.
 pub type OperationsDigest = [u8; 32];
 
 /// A transaction that was done under a token.
@@ -46,14 +46,14 @@ pub type OperationsDigest = [u8; 32];
 pub struct Remembered {
     /// When it was done, in milliseconds since the Unix epoch.
     pub done_at_ms: u64,
-    /// Of what it did: another transaction under the same token is refused.
+    /// Digest of the transaction: another one under the same token is refused.
     pub digest: OperationsDigest,
     /// The new revision of each operation that wrote an item.
     pub revisions: Vec<Option<Revision>>,
 }
 
 impl Remembered {
-    /// The first answer, if the token still counts at `now_ms`.
+    /// The first response, if the token is still valid at `now_ms`.
     pub fn answer(
         &self,
         now_ms: u64,
@@ -72,12 +72,12 @@ impl Remembered {
     }
 }
 
-/// Whether a token of `done_at_ms` no longer counts at `now_ms`.
+/// Whether a token of `done_at_ms` is no longer valid at `now_ms`.
 pub fn is_forgotten(done_at_ms: u64, now_ms: u64) -> bool {
     now_ms.saturating_sub(done_at_ms) >= TOKEN_DURATION.as_millis() as u64
 }
 
-/// The digest of a transaction. Each part goes in with its length before it.
+/// The digest of a transaction. Each part is preceded by its length.
 pub fn digest(operations: &[Operation]) -> OperationsDigest {
     let mut digest = Sha256::new();
     let mut part = |bytes: &[u8]| {

@@ -74,7 +74,7 @@ pub enum DecryptError {
 #[derive(Debug, thiserror::Error)]
 pub enum EncryptError {
     /// Without them nothing is secret.
-    #[error("the operating system gives no random bytes: {0}")]
+    #[error("failed to get random bytes from the operating system: {0}")]
     NoRandomness(#[from] getrandom::Error),
     /// Nothing is shared with the recipient, or a cipher refused.
     #[error("nothing can be encrypted to this recipient")]

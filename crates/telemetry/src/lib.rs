@@ -45,26 +45,26 @@ use contract::{digest::Digest, log::LogLevel};
 use line::Line;
 use serde_json::Value;
 
-/// Digits of a guest's digest in a line: enough to tell releases apart.
+/// Digits of a guest's digest in a line: enough to distinguish releases.
 const GUEST_DIGITS: usize = 12;
 
-/// What stands in all lines of one process.
+/// Settings of all lines of one process.
 #[derive(Clone, Debug)]
 pub struct Telemetry {
     /// Less severe lines are left out; summaries never are.
     pub level: LogLevel,
-    /// Where the metrics belong in CloudWatch.
+    /// The CloudWatch namespace of the metrics.
     pub metrics_namespace: String,
-    /// Name of the function: the one dimension of the metrics.
+    /// Name of the function, which is the only dimension of the metrics.
     pub function: String,
 }
 
-/// What stands in all lines about one request.
+/// Members of all lines about one request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ids<'a> {
-    /// The invocation's, from Lambda.
+    /// The id of the invocation, from Lambda.
     pub request_id: Option<&'a str>,
-    /// The event's, as guest and client see it.
+    /// The id of the event, as guest and client see it.
     pub gateway_request_id: Option<&'a str>,
     /// Root of the X-Ray trace.
     pub trace_id: Option<&'a str>,
@@ -73,7 +73,7 @@ pub struct Ids<'a> {
 }
 
 impl Telemetry {
-    /// One line about the host itself, or about an event that was no request; nothing where the level is too low.
+    /// One line about the host itself, or about an event that was not a request; empty if the level is too low.
     pub fn note(
         &self,
         at_ms: u64,

@@ -1,15 +1,15 @@
-//! One JSON object a line, member by member.
+//! One JSON object per line, written member by member.
 
 use super::{GUEST_DIGITS, Ids};
 use contract::{calendar::rfc3339_ms, log::LogLevel};
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// A line that is being written; [`Line::end`] ends it.
+/// A line that is being written; [`Line::end`] completes it.
 pub struct Line<'a>(&'a mut Vec<u8>);
 
 impl<'a> Line<'a> {
-    /// Begins a line with what all lines have.
+    /// Begins a line with the members of all lines.
     pub fn begin(
         lines: &'a mut Vec<u8>,
         at_ms: u64,
@@ -33,7 +33,7 @@ impl<'a> Line<'a> {
         line
     }
 
-    /// Adds a member. The caller sees to it that names differ.
+    /// Adds a member. The caller ensures that names differ.
     pub fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
         self.0.push(b',');
         self.value(name);
@@ -48,7 +48,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Adds an object of members that are JSON already. Of members with one name the last stays.
+    /// Adds an object whose members are already JSON. If a name repeats, the last member is kept.
     pub fn raw_members(&mut self, name: &str, members: &[(String, String)]) {
         self.0.push(b',');
         self.value(name);
@@ -69,7 +69,7 @@ impl<'a> Line<'a> {
             is_first = false;
             self.value(name);
             self.0.push(b':');
-            // Between tokens JSON may have line breaks, inside of strings it has none.
+            // JSON may have line breaks between tokens, but not inside strings.
             self.0.extend(json.bytes().map(|byte| match byte {
                 b'\n' | b'\r' => b' ',
                 other => other,
@@ -78,14 +78,14 @@ impl<'a> Line<'a> {
         self.0.push(b'}');
     }
 
-    /// Ends the line.
+    /// Completes the line.
     pub fn end(self) {
         self.0.extend_from_slice(b"}\n");
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
         let start = self.0.len();
-        // Writing to memory does not fail, and none of our values has a map with keys that are not text.
+        // Writing to memory cannot fail, and none of our values has a map with keys that are not text.
         if serde_json::to_writer(&mut *self.0, value).is_err() {
             self.0.truncate(start);
             self.0.extend_from_slice(b"null");
@@ -135,7 +135,7 @@ mod tests {
         );
     }
 
-    /// Were each member compared with all others, this would be twenty billion comparisons.
+    /// Comparing each member with all others would take twenty billion comparisons.
     #[test]
     fn the_time_for_members_grows_with_their_number() {
         let members: Vec<_> = (0..200_000)
@@ -147,7 +147,7 @@ mod tests {
         assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
     }
 
-    /// What a guest logs must not become a line of its own, which could pass for the host's.
+    /// What a guest logs must not become a line of its own, which could be mistaken for the host's.
     #[test]
     fn whatever_a_guest_logs_is_one_line() {
         let member = |name: &str, json: &str| (name.to_owned(), json.to_owned());

@@ -9,22 +9,22 @@ use std::time::Duration;
 /// The one dimension of all metrics: the member with the function's name.
 pub const DIMENSION: &str = "function";
 
-/// What is measured of every request.
+/// Metrics of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// HTTP requests, refused ones included.
+    /// HTTP requests, including refused ones.
     Requests,
-    /// Answers with 400 to 499.
+    /// Responses with 400 to 499.
     ClientErrors,
-    /// Answers with 500 and above.
+    /// Responses with 500 and above.
     ServerErrors,
-    /// From the event to the answer.
+    /// From the event to the response.
     Latency,
-    /// Of this, in the guest, waiting for an instance included.
+    /// The part of it spent in the guest, including the wait for an instance.
     GuestTime,
-    /// Of this, waiting for the store.
+    /// The part of it spent waiting for the store.
     StorageTime,
-    /// Times the store asked to slow down.
+    /// How often the store asked to slow down.
     StorageThrottles,
     /// Guests that trapped or were stopped.
     GuestTraps,
@@ -32,15 +32,15 @@ pub enum Metric {
     ColdStarts,
     /// Capacity units that the store charged.
     ConsumedCapacity,
-    /// Time since the release channel was last read successfully; only where one is followed.
+    /// Time since the release channel was last read successfully; only if one is followed.
     ChannelAge,
-    /// Failures to read the channel or to prepare a guest since the last request; only where one is followed.
+    /// Failures to read the channel or to prepare a guest since the last request; only if one is followed.
     ChannelFailures,
 }
 
 /// Units as CloudWatch spells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)] // what each is, its name says
+#[allow(missing_docs)] // named like the metrics
 pub enum Unit {
     Count,
     Milliseconds,
@@ -119,7 +119,7 @@ impl Metric {
     }
 }
 
-/// Time that the guest had for itself.
+/// Time spent in the guest itself.
 pub fn guest_duration(summary: &Summary) -> Duration {
     let usage = &summary.usage;
     usage.total_duration.saturating_sub(usage.storage_duration)
@@ -140,7 +140,7 @@ pub fn number(value: f64) -> serde_json::Value {
     }
 }
 
-/// Whether the guest, and not time or the store, is to blame.
+/// Whether the guest is the cause, and not time or the store.
 fn is_trap(fault: Option<&Fault>) -> bool {
     match fault {
         Some(Fault::Guest(failure)) => match failure {

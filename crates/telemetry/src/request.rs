@@ -1,4 +1,4 @@
-//! The lines of one request: what the guest logged, what the store had to say, and the summary with the metrics.
+//! The lines of one request: the guest's log lines, the store's errors, and the summary with the metrics.
 
 use super::{
     Ids, Telemetry, Trace,
@@ -52,7 +52,7 @@ impl Telemetry {
         lines
     }
 
-    /// Written at every level, because the metrics are in it; so its level is at least the one that Lambda may be filtering by.
+    /// Written at every level, because it contains the metrics; its level is therefore at least the one that Lambda may filter by.
     fn summary(&self, lines: &mut Vec<u8>, report: &Report<'_>, ids: &Ids<'_>) {
         let summary = report.summary;
         let level = severity(summary).max(self.level);
@@ -92,7 +92,7 @@ fn severity(summary: &Summary) -> LogLevel {
     }
 }
 
-/// A fault for the log. A panic's message may quote a request, so it is left out; the panic hook of a host says where it was.
+/// A fault for the log. A panic's message may quote a request, so it is left out; the host's panic hook logs its location.
 fn words(fault: &Fault) -> String {
     match fault {
         Fault::Panic(_) => "the host panicked".to_owned(),

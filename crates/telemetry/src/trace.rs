@@ -11,7 +11,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Reads a header; what is not one is no trace.
+    /// Reads a header; an invalid one gives no trace.
     pub fn parse(header: &str) -> Option<Self> {
         let is_plain = header.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_plain || header.len() > HEADER_BYTES_MAX {
@@ -32,7 +32,7 @@ impl Trace {
         &self.root
     }
 
-    /// The header as it came, for calls to be carried on.
+    /// The header as received, for calls that continue the trace.
     pub fn header(&self) -> &str {
         &self.header
     }

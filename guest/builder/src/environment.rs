@@ -1,4 +1,4 @@
-//! The environment of the inner cargo: what of the outer one must not reach a guest.
+//! The environment of the inner cargo: removes what must not reach a guest's build.
 
 use std::{
     env, fs,
@@ -6,12 +6,11 @@ use std::{
     process::Command,
 };
 
-/// Variables of cargo that say where crates come from and how to show progress. Every other one configures or describes the outer
-/// build.
+/// Variables of cargo that configure the sources of crates and the progress display. All others configure or describe the outer build.
 const KEPT: [&str; 8] = [
     "CARGO_HOME",
     "CARGO_HTTP_",
-    "CARGO_MAKEFLAGS", // the job slots of the outer build, so that both together use no more
+    "CARGO_MAKEFLAGS", // the job slots of the outer build, so that both builds together do not exceed it
     "CARGO_NET_",
     "CARGO_REGISTRIES_",
     "CARGO_REGISTRY_",
@@ -30,7 +29,7 @@ pub fn scrub(command: &mut Command) {
 
 fn is_of_outer_build(name: &str) -> bool {
     let of_cargo = name.starts_with("CARGO_") && !KEPT.iter().any(|kept| name.starts_with(kept));
-    // `RUSTC` and what begins with it: the compiler, clippy standing in for it, sccache around it.
+    // `RUSTC` and everything that begins with it: the compiler, clippy as its wrapper, sccache.
     of_cargo
         || name.starts_with("RUSTC")
         || name.starts_with("RUSTDOC")
@@ -47,13 +46,13 @@ fn is_of_outer_build(name: &str) -> bool {
         .contains(&name)
 }
 
-/// Compiler flags that keep this machine's folders out of the component, where panic messages would carry them. Setting any
-/// flags also shuts out those of a user's cargo configuration.
+/// Compiler flags that keep this machine's folders out of the component, where panic messages would contain them. Setting any flags also
+/// overrides those of a user's cargo configuration.
 pub fn remap_flags(workspace: &Path) -> Vec<String> {
     let mut prefixes = Vec::new();
     if let Some(cargo_home) = cargo_home() {
         prefixes.push((cargo_home.clone(), "/cargo"));
-        // One folder for each registry, named after its host. It exists: this crate's own dependency came from there.
+        // There is one folder for each registry, named after its host. It exists, because this crate's own dependency came from there.
         let registries = fs::read_dir(cargo_home.join("registry/src"))
             .into_iter()
             .flatten()
@@ -73,7 +72,7 @@ pub fn remap_flags(workspace: &Path) -> Vec<String> {
         prefixes.push((rustup_home, "/rustup"));
     }
     prefixes.push((workspace.to_owned(), "/tenon"));
-    // The last prefix that fits wins.
+    // The last matching prefix applies.
     prefixes
         .iter()
         .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))

@@ -1,9 +1,9 @@
 //! Builds guests as components, for build scripts.
 //!
-//! The inner cargo runs in a target folder of its own (the outer one is locked) and hears nothing of the outer one's flags: a
-//! component has the same bytes whether `cargo build`, `cargo clippy` or a coverage run asked for it.
+//! The inner cargo uses a target folder of its own (the outer one is locked) and none of the outer one's flags, so that a component has the
+//! same bytes whether `cargo build`, `cargo clippy` or a coverage run asked for it.
 //!
-//! A build script is `guest_builder::report(guest_builder::reference().map(drop))`, and its package embeds the component by
+//! A build script calls `guest_builder::report(guest_builder::reference().map(drop))`, and its package embeds the component with
 //! `include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"))`.
 
 mod environment;
@@ -19,7 +19,7 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
-/// The target that makes components.
+/// The compiler target for components.
 pub const TARGET: &str = "wasm32-wasip2";
 
 /// Builds the workspace's reference guest and returns the component's path, which is `guest.wasm` in the build script's `OUT_DIR`.
@@ -30,10 +30,10 @@ pub fn reference() -> anyhow::Result<PathBuf> {
     build(&workspace.join("Cargo.toml"), "guest")
 }
 
-/// Builds `package`, a library of the workspace that `manifest` describes, with that workspace's profile `guest` and lock file. Returns
-/// the component's path, which is `<package>.wasm` in the build script's `OUT_DIR`.
+/// Builds `package`, a library of the workspace described by `manifest`, with that workspace's profile `guest` and lock file. Returns the
+/// component's path, which is `<package>.wasm` in the build script's `OUT_DIR`.
 ///
-/// Tells cargo to run the build script again when the manifest or `wit/` changes; the package's sources are the caller's to name.
+/// Tells cargo to run the build script again when the manifest or `wit/` changes; the caller must name the package's sources.
 pub fn build(manifest: &Path, package: &str) -> anyhow::Result<PathBuf> {
     let workspace = workspace()?;
     rerun_if_changed(manifest);
@@ -44,14 +44,14 @@ pub fn build(manifest: &Path, package: &str) -> anyhow::Result<PathBuf> {
         env::var_os("OUT_DIR").context("`OUT_DIR` is not set: call this from a build script")?,
     );
     let built = compile(&workspace, manifest, package, &target_folder(&out))?;
-    // Builds of other packages may replace the file there at any time.
+    // Builds of other packages may replace the file in the target folder at any time.
     let component = out.join(format!("{package}.wasm"));
     copy(&built, &component)?;
     Ok(component)
 }
 
-/// Builds a guest with the same command and flags as build scripts do, so that it has the same bytes; not only for build scripts. Returns
-/// where the component is in `target_folder`.
+/// Builds a guest with the same command and flags as in build scripts, so that it has the same bytes; for other callers. Returns the path
+/// of the component in `target_folder`.
 pub fn compile(
     workspace: &Path,
     manifest: &Path,
@@ -61,8 +61,8 @@ pub fn compile(
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     environment::scrub(&mut command);
     command
-        .current_dir(workspace) // the configuration in `.cargo` holds for guests as well
-        // Not `cargo build`: with a second crate type cargo leaves out link-time optimisation.
+        .current_dir(workspace) // the configuration in `.cargo` also applies to guests
+        // Not `cargo build`, because with a second crate type cargo omits link-time optimisation.
         .args([
             "rustc",
             "--lib",
@@ -83,7 +83,7 @@ pub fn compile(
             "CARGO_ENCODED_RUSTFLAGS",
             remap_flags(workspace).join("\x1f"),
         )
-        .stdout(Stdio::null()); // what a build script prints there is for the outer cargo
+        .stdout(Stdio::null()); // output of inner build scripts is for the outer cargo
 
     let status = command
         .status()
@@ -102,14 +102,13 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("failed to copy `{}` to `{}`", from.display(), to.display()))
 }
 
-/// Ends a build script. An error is one line of cargo's own; where the compiler of the guest had something to say, cargo shows that
-/// too.
+/// Ends a build script. The error is one line for cargo; if the guest's compiler printed anything, cargo shows that as well.
 pub fn report(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
     println!("cargo::error={error:#}");
-    // The line makes cargo stop in any case. A failing exit code makes it show all that was printed here.
+    // The line makes cargo stop in any case. A failing exit code makes it show everything that was printed here.
     if error.is::<GuestFailed>() {
         ExitCode::FAILURE
     } else {
@@ -117,7 +116,7 @@ pub fn report(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// The guest itself does not build; the inner cargo has said why.
+/// The guest itself does not build; the inner cargo has printed the reason.
 #[derive(Debug)]
 struct GuestFailed(String);
 
@@ -138,8 +137,8 @@ pub fn rerun_if_changed(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
 }
 
-/// The root of the workspace that the build script's package belongs to. Asked for at run time: target folders may be shared between
-/// clones, and then so is this program.
+/// The root of the workspace of the build script's package. Determined at run time, because clones may share a target folder, and then also
+/// this program.
 pub fn workspace() -> anyhow::Result<PathBuf> {
     let package = env::var_os("CARGO_MANIFEST_DIR").context("`CARGO_MANIFEST_DIR` is not set")?;
     let mut folders = Path::new(&package).ancestors();
@@ -149,7 +148,7 @@ pub fn workspace() -> anyhow::Result<PathBuf> {
         .to_owned())
 }
 
-/// `guests` in the outer target folder, which all build scripts share, so that each guest builds once.
+/// The folder `guests` in the outer target folder, shared by all build scripts, so that each guest is built once.
 fn target_folder(out: &Path) -> PathBuf {
     let outer = out
         .ancestors()
@@ -157,8 +156,8 @@ fn target_folder(out: &Path) -> PathBuf {
     outer.unwrap_or(out).join("guests")
 }
 
-/// Where rustup installs nothing by itself, the target named in `rust-toolchain.toml` may be missing; the compiler's own message
-/// about that (a crate `core` it cannot find) helps nobody.
+/// Explains a missing target: if rustup does not install automatically, the target named in `rust-toolchain.toml` may be missing, and the
+/// compiler's own message (a missing crate `core`) does not help.
 fn ensure_target() -> anyhow::Result<()> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(&rustc)

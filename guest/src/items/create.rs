@@ -48,7 +48,7 @@ fn create_once(request: &Request, host: &dyn Host, item: &Item) -> Result<Respon
             Some(&revision),
             put.document,
         )),
-        // The new id met another, which a retry cannot.
+        // The new id collides with an existing one; a retry has another id.
         PutOutcome::PreconditionFailed(_) => Err(storage_problem::conflict()),
     }
 }
@@ -90,8 +90,8 @@ fn create_idempotently(
     }
 }
 
-/// Gives the first answer again, byte for byte: the content is the same, and the record has the rest. Its entity tag was made by the
-/// transaction that wrote the record, so that the record cannot hold it: it is the item's own, as long as the item is what was answered.
+/// Repeats the first response, byte for byte: the content is the same, and the record has the rest. The entity tag is created by the
+/// transaction that writes the record, so the record cannot contain it; it is read from the item, as long as the item is unchanged.
 fn replay(
     request: &Request,
     host: &dyn Host,

@@ -12,7 +12,8 @@ use crate::{
 };
 use alloc::{string::String, vec::Vec};
 
-/// Answers with a page of items, or with certain items. Reads eventually, at half the price: a list is out of date once it is sent.
+/// Answers with a page of items, or with the requested items. Reads eventually, at half the price: a list is out of date as soon as it is
+/// sent.
 pub fn list(request: &Request, host: &dyn Host) -> Result<Response, Problem> {
     negotiation::check_accept(request)?;
     let response = match List::parse(&request.query)? {
@@ -58,7 +59,7 @@ fn query(
     result.map_err(|error| storage_problem::from_error(request, host, source, error))
 }
 
-/// The list as JSON, put together from the items' text.
+/// The list as JSON, composed of the items' text.
 fn document<'a>(items: impl Iterator<Item = &'a Stored>, cursor: Option<&str>) -> String {
     let mut document = String::from("{\"items\":[");
     for (position, item) in items.enumerate() {

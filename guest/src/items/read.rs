@@ -10,8 +10,8 @@ use crate::{
     storage_problem::{self, Source},
 };
 
-/// Answers with the item, or with 304 where the client has it already. Reads strongly: a client sees what it wrote, and the entity
-/// tag is good for the next `If-Match`.
+/// Answers with the item, or with 304 if the client already has it. Reads strongly, so that a client sees its own writes and the entity tag
+/// is valid for the next `If-Match`.
 pub fn read(request: &Request, host: &dyn Host, id: &str) -> Result<Response, Problem> {
     negotiation::check_accept(request)?;
     check_id(id)?;

@@ -10,7 +10,7 @@ use crate::{
     storage_problem::{self, Source},
 };
 
-/// Removes the item: in one call, unless the conditions are more than a store can check.
+/// Removes the item: in one call, unless a store cannot check the conditions by itself.
 pub fn remove(request: &Request, host: &dyn Host, id: &str) -> Result<Response, Problem> {
     check_id(id)?;
     let conditions = Conditions::of(request)?;

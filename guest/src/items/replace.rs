@@ -15,10 +15,10 @@ use crate::{
 };
 use alloc::string::String;
 
-/// Creates or replaces the item. What is read only prepares the write: the store checks that it is still true.
+/// Creates or replaces the item. A read only prepares the write: the store checks that its result is still true.
 ///
-/// Without `If-Match` the first try creates, and where that fails the store tells what is there. So a creation is one call, and a
-/// replacement two; a third one replaces whatever is there by then, so that the last write wins.
+/// Without `If-Match` the first attempt creates, and if that fails the store returns the existing item. So a creation takes one call, and a
+/// replacement two; a third one replaces whatever exists by then, so that the last write wins.
 pub fn replace(request: &Request, host: &dyn Host, id: &str) -> Result<Response, Problem> {
     negotiation::check_accept(request)?;
     if !identifier::is_valid(id) {
@@ -76,8 +76,8 @@ pub fn replace(request: &Request, host: &dyn Host, id: &str) -> Result<Response,
     }
 }
 
-/// What must hold for an item to be replaced that was found. A write that names a state can be repeated when nobody knows whether it
-/// happened; but who wants the last word gets it, however often others write in between.
+/// The precondition for replacing an existing item. A write that names a state can be repeated after an unknown outcome; a write without
+/// conditions must succeed in the end, however often others write in between.
 fn of_found(stored: Stored, has_last_word: bool) -> Precondition {
     if has_last_word {
         Precondition::Present

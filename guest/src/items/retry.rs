@@ -1,12 +1,12 @@
-//! How often a write is tried whose precondition other requests keep breaking.
+//! How often to retry a write whose precondition other requests keep breaking.
 
 use crate::{json::VALUE_BYTES_MAX, problem::Problem, storage_problem};
 
-/// Each lost try is another request's success, so that as many requests at a time all come through. The host waits between them.
+/// Each lost attempt is another request's success, so this many concurrent requests all succeed. The host waits between attempts.
 const ATTEMPTS_MAX: u32 = 100;
-/// What all attempts together may take of the component's memory, which gives nothing back: a host allows it 128 MiB.
+/// Memory for all attempts together: the component never frees, and a host allows it 128 MiB.
 const BYTES_MAX: usize = 112 << 20;
-/// Copies of a document's text that an attempt makes: what was found, what it is read into, what is written, and what that grew from.
+/// Copies of a document's text per attempt: the stored text, the parsed value, the new text, and the buffer that it grew from.
 const TEXT_COPIES: usize = 4;
 
 /// The attempts of one request.
@@ -26,8 +26,8 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Counts an attempt that handles `text_bytes` of documents and reads `values` out of them; a conflict where too many were lost. The
-    /// first one is always made.
+    /// Counts an attempt that handles `text_bytes` of documents and reads `values` out of them; a conflict if too many were lost. The first
+    /// attempt is always allowed.
     pub fn begin(&mut self, text_bytes: usize, values: usize) -> Result<(), Problem> {
         let bytes = text_bytes
             .saturating_mul(TEXT_COPIES)

@@ -15,8 +15,8 @@ use crate::{
     time,
 };
 
-/// Merges a patch into the item. When another request changes the item in between, the patch is merged into what is there then,
-/// unless `If-Match` forbids it.
+/// Merges a patch into the item. If another request changes the item in between, the patch is merged into its new state, unless `If-Match`
+/// forbids it.
 pub fn update(request: &Request, host: &dyn Host, id: &str) -> Result<Response, Problem> {
     negotiation::check_accept(request)?;
     check_id(id)?;
@@ -24,7 +24,7 @@ pub fn update(request: &Request, host: &dyn Host, id: &str) -> Result<Response, 
     negotiation::check_content_type(request, MERGE_PATCH, "accept-patch")?;
     let mut patch = content::parse(request)?;
     if let Value::Object(changes) = &patch.value {
-        let violations = item::check_names(changes); // a removal of what cannot be there would pass unseen
+        let violations = item::check_names(changes); // removing a member that cannot exist would go unnoticed
         if !violations.is_empty() {
             return Err(Problem::invalid_content(violations));
         }
@@ -51,7 +51,7 @@ pub fn update(request: &Request, host: &dyn Host, id: &str) -> Result<Response, 
             }
             PutOutcome::PreconditionFailed(found) => current = found,
         }
-        patch = content::parse(request)?; // the one before went into the item
+        patch = content::parse(request)?; // the previous one was moved into the item
     }
 }
 

@@ -1,4 +1,4 @@
-//! The reader: one pass, values made as they come, bounded in depth and number.
+//! The reader: one pass, with bounds on depth and number of values.
 
 use super::{JsonError, LEVELS_MAX, Object, Parsed, VALUES_MAX, Value, plain_bytes};
 use crate::decimal;
@@ -27,7 +27,7 @@ pub fn parse(text: &[u8]) -> Result<Parsed, JsonError> {
     })
 }
 
-/// A member of an object that is a string, read without the members before it; for a text that the store keeps.
+/// Reads one string member of an object without building the others; for a text that the store keeps.
 pub fn string_member(object: &str, name: &str) -> Option<String> {
     let mut reader = Reader {
         text: object,
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a string, from its opening quote on; borrowed where nothing in it is escaped.
+    /// Reads a string from its opening quote on; borrowed if it has no escapes.
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.at += 1;
         let mut copied = self.at;
@@ -266,7 +266,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Steps over a value of a text that is known to be JSON without blanks.
+    /// Skips a value of a text that is known to be JSON without blanks.
     fn pass_over(&mut self) -> Option<()> {
         let mut open = 0usize;
         loop {

@@ -1,4 +1,4 @@
-//! The writer: no blanks, members in the order of their bytes, only those escapes that JSON requires.
+//! The writer: no blanks, members in the byte order of their names, only the escapes that JSON requires.
 
 use super::{Value, plain_bytes};
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! What happens when the store has no outcome.
+//! Behaviour when the store returns errors.
 
 use crate::host::{FakeHost, assert_problem};
 use guest::ports::StorageError;
@@ -6,7 +6,7 @@ use guest::ports::StorageError;
 const JSON: (&str, &str) = ("content-type", "application/json");
 const PATCH: (&str, &str) = ("content-type", "application/merge-patch+json");
 
-/// One request for each operation that meets the store.
+/// One request for each operation that calls the store.
 const REQUESTS: [(&str, &str, (&str, &str)); 7] = [
     ("GET", "/items", JSON),
     ("GET", "/items?ids=a", JSON),

@@ -22,10 +22,10 @@ pub struct FakeHost {
     counter: Cell<u64>,
     /// What the next storage call fails with.
     pub failure: RefCell<Option<StorageError>>,
-    /// How many of the next conditional writes find that another request was faster.
+    /// How many of the next conditional writes lose against another request.
     pub races: Cell<u32>,
     pub now_ms: Cell<u64>,
-    /// What the gateway is said to have taken off the path.
+    /// The base path that the gateway is said to have removed.
     pub base_path: &'static str,
     pub calls: RefCell<Vec<&'static str>>,
     pub log: RefCell<Vec<String>>,
@@ -89,7 +89,7 @@ impl FakeHost {
         )
     }
 
-    /// Puts what no client could.
+    /// Stores an item that no client could create.
     pub fn store(&self, partition: &str, sort: &str, document: &str) {
         let key = Key {
             partition: partition.into(),
@@ -131,7 +131,7 @@ impl FakeHost {
         })
     }
 
-    /// What is there if the precondition does not hold.
+    /// The existing item, if the precondition does not hold.
     fn violated(&self, key: &Key, precondition: &Precondition) -> Option<Option<Stored>> {
         if self.races.get() > 0 {
             self.races.set(self.races.get() - 1);
@@ -300,7 +300,7 @@ pub fn json(response: &Response) -> Value {
     serde_json::from_slice(&response.body).expect("the content is JSON")
 }
 
-/// Checks that the answer is this problem, completely.
+/// Checks that the response is exactly this problem.
 #[track_caller]
 pub fn assert_problem(response: &Response, status: u16, code: &str) -> Value {
     let problem = json(response);

@@ -1,4 +1,4 @@
-//! What holds for all resources: methods, media types, CORS, the documents.
+//! Rules for all resources: methods, media types, CORS, the documents.
 
 use crate::host::{FakeHost, assert_problem, json};
 

@@ -1,4 +1,4 @@
-//! `channel`: what stands in it, and whether a host would serve it.
+//! `channel`: shows a channel's document, or verifies that a host could serve it.
 
 use crate::{
     args::release::{ChannelArgs, ChannelCommand, ChannelOptions, ShowOptions},
@@ -43,7 +43,7 @@ fn show(shown: &ShowOptions) -> Result<Outcome, Failure> {
     let Some(words) = put_back else {
         return Ok(Outcome::Same);
     };
-    // As `releases` does.
+    // `releases` does the same.
     output::remark(&format!("{words}\n"));
     Ok(Outcome::Differs)
 }
@@ -82,7 +82,7 @@ fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
     let follower = match started {
         Ok(follower) => follower,
         Err(error) => {
-            output::text(&format!("not fit to serve: {error}\n"))?;
+            output::text(&format!("a host cannot serve this channel: {error}\n"))?;
             return Ok(Outcome::Differs);
         }
     };

@@ -1,4 +1,4 @@
-//! `compile`: a component to an image for one processor.
+//! `compile`: compiles a component to an image for one processor.
 
 use crate::{
     args::{ArchName, CompileArgs},
@@ -11,10 +11,10 @@ use contract::compatibility::Target;
 use runtime::engine;
 use std::path::PathBuf;
 
-/// The output in messages.
+/// Name of the output in messages.
 const WHAT: &str = "image";
 
-/// What to compile, for what, to where.
+/// The component, the processor to compile for, and the output file.
 pub struct Configuration {
     guest: GuestSource,
     output: PathBuf,
@@ -27,8 +27,8 @@ pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, Failure> {
         Some(ArchName::X86_64) => Target::X86_64,
         Some(ArchName::Arm64) => Target::Aarch64,
         None => Target::HOST.ok_or_else(|| {
-            Failure::usage("images cannot be made for this machine's processor")
-                .hint("name one with `--arch x86_64` or `--arch arm64`")
+            Failure::usage("cannot compile for this machine's processor")
+                .hint("name another one with `--arch x86_64` or `--arch arm64`")
         })?,
     };
     let guest = GuestSource::resolve(arguments.guest.as_deref());
@@ -40,7 +40,7 @@ pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, Failure> {
     })
 }
 
-/// Compiles, then puts the image in place as a whole.
+/// Compiles, then writes the image completely or not at all.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let Configuration {
         guest,

@@ -1,4 +1,4 @@
-//! `event`: a gateway event, as the gateway would have made it.
+//! `event`: writes a gateway event as the gateway would have sent it.
 
 use crate::{
     args::{EventArgs, KindName},
@@ -16,15 +16,15 @@ use gateway::{
 };
 use std::path::Path;
 
-/// From the addresses that documents may use (RFC 5737).
+/// From the addresses reserved for documentation (RFC 5737).
 const CLIENT_ADDRESS: &str = "203.0.113.7";
 
-/// Methods in the case that they have (RFC 9110, 9.1). Others may have any.
+/// The standard methods, which are upper-case (RFC 9110, 9.1). Other methods may have any case.
 const METHODS: [&str; 9] = [
     "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
 ];
 
-/// A request, checked.
+/// A validated request.
 pub struct Configuration {
     origin: Origin,
     method: String,
@@ -36,7 +36,7 @@ pub struct Configuration {
     pretty: bool,
 }
 
-/// Checks that the request could be sent.
+/// Checks that the request is valid.
 pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
     let method = arguments.method.clone();
     if !is_token(&method) {
@@ -47,7 +47,7 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
     let meant = method.to_ascii_uppercase();
     if method != meant && METHODS.contains(&meant.as_str()) {
         return Err(Failure::usage(format_args!(
-            "`{method}` is another method than `{meant}`: methods have a case"
+            "`{method}` is not `{meant}`: methods are case-sensitive"
         ))
         .hint(format_args!("write `{meant}`")));
     }
@@ -58,14 +58,14 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
             .all(|byte| byte.is_ascii_graphic() && byte != b'#');
     if !is_target {
         return Err(
-            Failure::usage(format_args!("`{target}` is not a path as clients send it"))
+            Failure::usage(format_args!("`{target}` is not a valid request target"))
                 .hint("begin with `/` and percent-encode: `/items/two%20words?limit=2`"),
         );
     }
     let origin = Origin::new(kind(arguments.kind));
     if refused(origin.kind, &target).is_some() {
         return Err(Failure::usage(format_args!(
-            "`{target}` is a path that an HTTP API answers with 400 itself: decoded once, it has a `%` that begins nothing encoded"
+            "`{target}` is a path that an HTTP API refuses with 400: after one decoding, it contains a `%` that is not followed by two hexadecimal digits"
         )));
     }
     let mut headers = arguments
@@ -142,7 +142,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     Ok(Outcome::Same)
 }
 
-/// The kind that a name on the command line stands for.
+/// The event kind for a name on the command line.
 pub fn kind(name: KindName) -> EventKind {
     match name {
         KindName::Rest => EventKind::Rest,

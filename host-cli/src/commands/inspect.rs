@@ -1,4 +1,4 @@
-//! `inspect`: what a guest imports and exports, and whether this host runs it.
+//! `inspect`: shows what a guest imports and exports, and whether this host can run it.
 
 use crate::{
     args::{InspectArgs, InspectFormat},
@@ -14,28 +14,29 @@ use runtime::{
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// What there is to say about a file.
+/// What is known about a file.
 struct Findings {
     name: String,
     bytes: usize,
     kind: Kind,
-    /// Nothing where it cannot be read as a guest.
+    /// `None` if the file cannot be read as a guest.
     inspection: Option<Inspection>,
     /// Why this host cannot run it.
     obstacle: Option<LoadError>,
 }
 
-/// What a file is.
+/// The kind of a file.
 enum Kind {
-    /// Its digest, of the bytes that were read.
+    /// The digest of the bytes that were read.
     Component(Digest),
-    /// What cannot be read as a guest. The digest is that of the file.
+    /// A file that cannot be read as a guest, with the digest of the file.
     Unreadable(Digest),
-    /// Native code, and the digest of the component that it says it was made of. Nothing in an image can show whether that is so.
+    /// Native code, with the digest of the component that it claims to be compiled from. An image contains nothing that could prove this
+    /// claim.
     NativeCode(Option<Digest>),
 }
 
-/// Reads the guest as far as it can be read, and tries to link it. Whatever the file holds is a finding, not a failure.
+/// Reads the guest as far as possible, and tries to link it. Invalid content is a finding, not a failure.
 pub fn run(arguments: &InspectArgs) -> Result<Outcome, Failure> {
     let source = GuestSource::resolve(Some(&arguments.guest));
     let (name, bytes) = source.read()?;

@@ -1,4 +1,4 @@
-//! `invoke`: one raw event in, the Lambda response out.
+//! `invoke`: reads one raw event and prints the Lambda response.
 
 use crate::{
     args::InvokeArgs,
@@ -18,7 +18,7 @@ use runtime::Environment;
 use service::Service;
 use std::path::Path;
 
-/// One event with its circumstances.
+/// One event with its time, seed and guest.
 pub struct Configuration {
     event: Vec<u8>,
     store: StoreSpec,
@@ -46,8 +46,9 @@ pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, Failure> {
     };
     observation::head(&event).map_err(|error| {
         let (line, column) = (error.line, error.column);
-        Failure::environment(format_args!("event `{name}:{line}:{column}` {error}"))
-            .hint("pass the event exactly as the gateway sent it; `host-cli event` writes one")
+        Failure::environment(format_args!("event `{name}:{line}:{column}` {error}")).hint(
+            "pass the event exactly as the gateway sent it, or write one with `host-cli event`",
+        )
     })?;
     let guest = GuestSource::resolve(arguments.guest.guest.as_deref());
     let is_guest_named = arguments.guest.guest.is_some();

@@ -1,4 +1,4 @@
-//! `keygen`: a pair of keys that signs and verifies releases.
+//! `keygen`: creates a key pair that signs and verifies releases.
 
 use crate::{
     args::release::KeygenArgs,
@@ -9,12 +9,12 @@ use crate::{
 };
 use release::SecretKey;
 
-/// Makes the pair; the public key is the result.
+/// Creates the pair and prints the public key.
 pub fn run(arguments: &KeygenArgs) -> Result<Outcome, Failure> {
     let key = SecretKey::new(seed::unpredictable()?.as_bytes());
     let beside = keys::create(&arguments.key, &key)?;
     output::remark(&format!(
-        "wrote `{}`, which signs releases: keep it to yourself; and `{}`, for hosts\nmessages name the key by its id, `{}`\n",
+        "wrote `{}`, the secret key that signs releases: keep it private; and `{}`, the public key for hosts\nthe key's id in messages is `{}`\n",
         arguments.key.display(),
         beside.display(),
         key.public().id()

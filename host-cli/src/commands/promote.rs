@@ -1,4 +1,4 @@
-//! `promote`: a published guest into service, after it has shown that it does no harm.
+//! `promote`: lets a published guest serve, after the gate has compared it with the current one.
 
 use crate::{
     args::release::PromoteArgs,
@@ -18,22 +18,22 @@ use release::{
     self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion, RouteLimits,
 };
 
-/// The targets that a guest has to be there for: what hosts run on.
+/// The targets for which a guest must have an image: those that hosts run on.
 const TARGETS: [Target; 2] = [Target::X86_64, Target::Aarch64];
 
-/// What to promote, who signs, and what has to hold before.
+/// What to promote, who signs, and the conditions.
 pub struct Configuration {
     channel: ChannelName,
     /// As typed: the digest, or its first digits.
     digest: String,
-    /// Its digest is filled in once the store is open.
+    /// The digest is completed once the store is open.
     promotion: Promotion,
     stores: StoresSpec,
     signer: Signer,
     gate: Option<Gate>,
 }
 
-/// Reads the key and finds what the gate needs.
+/// Reads the key and the inputs of the gate.
 pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
     channels::check_digest(&arguments.digest)?;
     let namespace = arguments.namespace.as_deref().map(str::parse).transpose();
@@ -67,7 +67,7 @@ pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
     })
 }
 
-/// Checks what hosts would, lets the gate decide, and writes the next generation.
+/// Makes the checks that hosts make, lets the gate decide, and writes the next generation.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let Configuration {
         channel,
@@ -110,7 +110,7 @@ fn refused(error: ChangeError, channel: &ChannelName, is_new: bool) -> Failure {
     let failure = Failure::refused(error);
     if is_new {
         failure.hint(format!(
-            "there is no channel `{channel}` yet: check its name"
+            "channel `{channel}` does not exist yet: check its name"
         ))
     } else {
         failure
@@ -126,7 +126,7 @@ fn present(current: Option<&Channel>, promotion: &Promotion) -> Option<Digest> {
     route.stable()
 }
 
-/// A channel must not name what hosts cannot serve.
+/// Checks that hosts can load the guest, because a channel must not name one that they cannot serve.
 async fn check_published(stores: &Stores, signer: &Signer, digest: Digest) -> Result<(), Failure> {
     let place = stores.artifacts.describe();
     let not_published = |what: &dyn std::fmt::Display| {

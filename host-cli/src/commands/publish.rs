@@ -1,4 +1,4 @@
-//! `publish`: a guest to where hosts find it.
+//! `publish`: uploads a guest to the store that hosts read from.
 
 use crate::{
     args::release::{AwsOptions, PublishArgs},
@@ -36,7 +36,7 @@ pub fn resolve(arguments: &PublishArgs) -> Result<Configuration<'_>, Failure> {
     })
 }
 
-/// Publishes; the digest is the result.
+/// Publishes the guest and prints its digest.
 pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
     let Configuration {
         guest,
@@ -56,13 +56,13 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
                 PublishError::Load(error) => guest::cannot_load(&shown, &error),
                 PublishError::Image => {
                     Failure::environment(format_args!("guest `{shown}`: {error}"))
-                        .hint("publish the `.wasm` file that the image was made of")
+                        .hint("publish the `.wasm` file that the image was compiled from")
                 }
                 PublishError::OtherKey(_) => Failure::environment(format_args!(
                     "guest `{shown}` in `{}`: {error}",
                     store.describe()
                 ))
-                .hint("once hosts trust both keys, name that key with `--public-key`, and the manifest is signed by yours; or publish elsewhere"),
+                .hint("after all hosts trust both keys, name that key with `--public-key` to sign the manifest with yours; or publish to another place"),
                 PublishError::TooLarge(_)
                 | PublishError::Manifest(_)
                 | PublishError::Document(_)

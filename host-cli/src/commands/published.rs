@@ -1,4 +1,4 @@
-//! `published`: the guests that a store holds.
+//! `published`: lists the guests in a store.
 
 use crate::{
     args::release::{ListFormat, PublishedArgs},
@@ -12,7 +12,7 @@ use release::{ArtifactName, ArtifactStore, Manifest, ManifestError, PublicKeys};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Where, and whose signatures count.
+/// The store, and the trusted keys.
 pub struct Configuration<'a> {
     arguments: &'a PublishedArgs,
     keys: PublicKeys,
@@ -27,7 +27,7 @@ pub fn resolve(arguments: &PublishedArgs) -> Result<Configuration<'_>, Failure> 
     })
 }
 
-/// Lists what a trusted key signed; anything else is a remark.
+/// Lists manifests that a trusted key signed, and reports all others as remarks.
 pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
     let Configuration { arguments, keys } = configuration;
     let (manifests, left_out) = executor::workers(1)?.block_on(async {
@@ -51,7 +51,7 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
     })
 }
 
-/// The manifests that can be trusted, in the order of their digests, and remarks on the others.
+/// The trusted manifests, ordered by digest, and remarks about the others.
 async fn read(
     store: Arc<dyn ArtifactStore>,
     keys: &PublicKeys,

@@ -1,4 +1,4 @@
-//! `pull`: tapes out of CloudWatch Logs.
+//! `pull`: fetches tapes from CloudWatch Logs.
 
 use crate::{
     args::PullArgs,
@@ -17,13 +17,13 @@ use std::{
 };
 use tape::TapeFinder;
 
-/// Tapes, whole and in parts; the first member of both is their mark.
+/// Matches whole lines and parts of tape by their first member.
 const TAPES: &str = "{ ($.tenon_tape = *) || ($.tenon_tape_part = *) }";
 
-/// The output in messages.
+/// Name of the output in messages.
 const WHAT: &str = "tape";
 
-/// Which part of which log, and where it goes.
+/// The log group, the period, and the output.
 pub struct Configuration {
     group: String,
     since_ms: u64,
@@ -42,7 +42,7 @@ pub fn resolve(arguments: &PullArgs) -> Result<Configuration, Failure> {
     };
     if since_ms >= until_ms {
         return Err(Failure::usage(
-            "`--since` is not before `--until`, which is now unless given",
+            "`--since` is not before `--until` (default: now)",
         ));
     }
     if let Some(output) = &arguments.output {
@@ -58,7 +58,7 @@ pub fn resolve(arguments: &PullArgs) -> Result<Configuration, Failure> {
     })
 }
 
-/// Fetches page by page; memory holds one page and the parts of what is not whole yet.
+/// Fetches page by page; memory holds one page and the parts of incomplete lines.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let mut sink = match &configuration.output {
         Some(path) => Sink::file(path)?,
@@ -79,7 +79,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     } = fetched?;
     if incomplete > 0 {
         output::remark(&format!(
-            "parts of {incomplete} split lines are missing: take more time with `--since` or `--until`\n"
+            "parts of {incomplete} split lines are missing: choose a longer period with `--since` or `--until`\n"
         ));
     }
     let Configuration {
@@ -90,11 +90,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     } = &configuration;
     if requests == 0 {
         return Err(Failure::environment(format_args!(
-            "log group `{group}` holds no tape between {} and {}",
+            "log group `{group}` has no tape between {} and {}",
             time::rfc3339(*since_ms),
             time::rfc3339(*until_ms)
         ))
-        .hint("take more time with `--since 7d`; hosts record where `TENON_TAPE` says so, see docs/lambda.md"));
+        .hint("choose a longer period with `--since 7d`; hosts record only if `TENON_TAPE` is set, see docs/lambda.md"));
     }
     sink.finish()?;
     output::remark(&format!("{requests} requests from `{group}`\n"));
@@ -103,7 +103,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
 
 struct Fetched {
     requests: u64,
-    /// Lines of which parts are missing.
+    /// Number of lines with missing parts.
     incomplete: usize,
 }
 
@@ -116,7 +116,7 @@ async fn fetch(
     let client = aws::log_client(group, configuration.endpoint.as_deref()).await?;
     let mut request = client
         .filter_log_events()
-        .start_time(configuration.since_ms as i64) // both end with the year 9999
+        .start_time(configuration.since_ms as i64) // neither exceeds the year 9999
         .end_time(configuration.until_ms as i64)
         .filter_pattern(&configuration.filter);
     request = if group.starts_with("arn:") {
@@ -146,7 +146,7 @@ async fn fetch(
     })
 }
 
-/// Whether the event was, or completed, a line of tape.
+/// Whether the event was a line of tape, or completed one.
 fn take(
     event: &FilteredLogEvent,
     number: u64,
@@ -160,9 +160,9 @@ fn take(
             Ok(true)
         }
         Ok(None) => Ok(false),
-        // The others are worth having.
+        // One unreadable event must not prevent the others from being fetched.
         Err(error) => {
-            output::remark(&format!("event {number} of the log is left out: {error}\n"));
+            output::remark(&format!("skipped event {number} of the log: {error}\n"));
             Ok(false)
         }
     }
@@ -184,11 +184,11 @@ where
             failed("does not exist").hint("check its name, and the region in `AWS_REGION`")
         }
         "AccessDeniedException" => {
-            failed("may not be read").hint("its reader needs `logs:FilterLogEvents`")
+            failed("cannot be read: access denied").hint("allow `logs:FilterLogEvents` on it")
         }
         "InvalidParameterException" => failed(&format!(
-            "cannot be asked so: {}",
-            error.message().unwrap_or("a parameter is wrong")
+            "refused the query: {}",
+            error.message().unwrap_or("a parameter is invalid")
         )),
         _ => {
             let endpoint = configuration.endpoint.as_deref();
@@ -199,7 +199,7 @@ where
     }
 }
 
-/// Where lines go.
+/// Where the lines are written.
 enum Sink {
     Stdout,
     File(Replacement),

@@ -13,12 +13,12 @@ use release::{Channel, ChannelName, PublicKeys};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
 
-/// More are not listed.
+/// Largest number of generations to list.
 const COUNT_MAX: usize = 1000;
-/// Digits of a digest that people compare.
+/// Digits of a digest that are shown: enough for a person to compare.
 const DIGITS_SHOWN: usize = 12;
 
-/// Which channel, how much of it, and how.
+/// The channel, the number of generations, and the output format.
 pub struct Configuration {
     channel: ChannelName,
     stores: StoresSpec,
@@ -45,7 +45,7 @@ pub fn resolve(arguments: &ReleasesArgs) -> Result<Configuration, Failure> {
     })
 }
 
-/// Lists what is signed by a key that is trusted; anything else is a remark.
+/// Lists documents that a trusted key signed, and reports all others as remarks.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let Configuration {
         channel,
@@ -69,7 +69,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
     for document in &documents {
         match Channel::open(document, &keys, &channel) {
-            // Newest first: what does not go down stands in the place of another one.
+            // The list is sorted newest first. A generation that does not decrease means that the document replaced another one.
             Ok(document)
                 if generations
                     .last()
@@ -77,7 +77,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             {
                 outcome = Outcome::Differs;
                 output::remark(&format!(
-                    "left out a document of generation {} that stands where an older one belongs\n",
+                    "left out a document of generation {} that replaced an older one\n",
                     document.generation
                 ));
             }
@@ -94,10 +94,10 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             count => format!("{count} documents"),
         };
         output::remark(&format!(
-            "left out {documents} that cannot be trusted: {error}\n"
+            "left out {documents} without a trusted signature: {error}\n"
         ));
     }
-    // The present document is the first; where it is not believed, that is said above.
+    // The current document is the first one. If it is not trusted, that was reported above.
     if let Some(newest) = generations.first().map(|newest| newest.generation) {
         let put_back = channels::put_back(&stores, &channel, &keys, newest);
         if let Some(words) = runtime.block_on(put_back)? {
@@ -119,7 +119,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// A line for each route of each generation, under the names of the columns.
+/// A line for each route of each generation, below the names of the columns.
 pub fn text(generations: &[Channel]) -> String {
     let widest = |width: fn(&Channel) -> usize, least: usize| {
         generations.iter().map(width).max().unwrap_or(0).max(least)
@@ -160,7 +160,7 @@ pub fn text(generations: &[Channel]) -> String {
                     )
                 })
                 .collect();
-            // Writing to memory does not fail.
+            // Writing to memory cannot fail.
             let _ = writeln!(
                 text,
                 "{:>10}  {what:8}  {when:24}  {:by$}  {:path$}  {}",

@@ -1,4 +1,4 @@
-//! `replay`: recorded events and cases, run again.
+//! `replay`: replays tapes, recorded events and cases.
 
 use crate::{
     args::replay::{ReplayArgs, ReportFormat, TapeArgs},
@@ -37,12 +37,12 @@ use std::{
 };
 use tokio::{runtime::Runtime, sync::Semaphore};
 
-/// Batches that may wait to be reported for each job. One that takes long, on a processor that others use as well, holds back the report of
-/// those after it; with less room than this the other jobs would soon wait for it too.
+/// Finished batches per job that may wait to be reported. Reports are in order, so a slow batch, for example on a processor that other
+/// programs use as well, holds back the later ones; with a smaller bound the other jobs would soon have to wait for it.
 const PENDING_PER_JOB: usize = 16;
-/// Instances for each job. A request that is interrupted, to let others on, keeps its instance until its job comes back to it.
+/// Instances for each job. A request that is interrupted so that others can run keeps its instance until its job continues with it.
 const INSTANCES_PER_JOB: usize = 4;
-/// More jobs than this gain nothing anywhere.
+/// Largest number of jobs; more are useful on no machine.
 const JOBS_MAX: usize = 1024;
 
 /// What to replay, and how.
@@ -60,7 +60,7 @@ pub struct Configuration {
     report: Option<PathBuf>,
 }
 
-/// Finds the input; nothing is read yet.
+/// Finds the inputs; nothing is read yet.
 pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
     let jobs = match arguments.jobs {
         Some(jobs @ 1..=JOBS_MAX) => jobs,
@@ -73,15 +73,15 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
     let inputs = input::find(&arguments.paths)?;
     let has_cases = inputs.iter().any(|input| matches!(input, Input::Case(_)));
     if arguments.bless && !has_cases {
-        return Err(
-            Failure::usage("`--bless` needs a case to write to, and there is none")
-                .hint("a case is a folder with `event.json`"),
-        );
+        return Err(Failure::usage(
+            "`--bless` needs a case to write to, but the paths contain none",
+        )
+        .hint("a case is a folder with `event.json`"));
     }
     let is_guest_named = arguments.guest.is_some();
     if !is_guest_named && let Some(input) = inputs.iter().find(|input| !input.names_guest()) {
         let message = format!(
-            "nothing says which guest `{}` is for",
+            "cannot tell which guest `{}` is for",
             input.path().display()
         );
         return Err(Failure::usage(message).hint(format_args!(
@@ -113,7 +113,7 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
     })
 }
 
-/// Refuses a report that cannot be written, or that would take the place of what is read.
+/// Refuses a report that cannot be written, or that would replace an input.
 fn check_report(
     report: &Path,
     inputs: &[Input],
@@ -154,7 +154,7 @@ fn shard(text: Option<&str>) -> Result<Shard, Failure> {
     }
 }
 
-/// Runs, reports, and says on stderr how long it took.
+/// Runs the replay, reports, and prints the duration to stderr.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let runtime = executor::workers(configuration.jobs)?;
     let replay = Arc::new(prepare(&configuration, &runtime)?);
@@ -284,7 +284,7 @@ fn tell_duration(progress: &Progress, jobs: usize) {
     );
 }
 
-/// That nothing differs proves nothing where nothing was replayed.
+/// The failure if nothing was replayed: the absence of differences then proves nothing.
 fn nothing_replayed(totals: &Totals, only: Option<&str>) -> Failure {
     if let Some(only) = only {
         return Failure::environment(format_args!(
@@ -295,25 +295,25 @@ fn nothing_replayed(totals: &Totals, only: Option<&str>) -> Failure {
     let failure = Failure::environment("no request was replayed");
     if totals.cut > 0 {
         failure
-            .hint("every line of tape ends too early: its writer was stopped, or the file was cut")
+            .hint("every line of tape is incomplete: its writer was stopped, or the file was cut")
     } else {
-        failure.hint("the files hold no event and no line of tape")
+        failure.hint("the files contain no event and no line of tape")
     }
 }
 
-/// What to type to see more of what differs.
+/// The options that show more about the differences.
 fn next_steps(found: &Found, has_page: bool) -> String {
     let mut steps = Vec::new();
     if let Some(id) = &found.first_id {
         steps.push(format!(
-            "add `--only {id} --trace` for the course of the first request that differs"
+            "add `--only {id} --trace` to see the first request that differs step by step"
         ));
         if !has_page {
-            steps.push("`--report FILE.html` for a page that shows all of them".to_owned());
+            steps.push("add `--report FILE.html` to see all of them in a report".to_owned());
         }
     }
     if found.has_case {
-        steps.push("`--bless` makes what came out what the cases expect".to_owned());
+        steps.push("add `--bless` to accept the results as the cases' expectations".to_owned());
     }
     if steps.is_empty() {
         return String::new();

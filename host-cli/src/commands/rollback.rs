@@ -1,4 +1,4 @@
-//! `rollback`: back to the guest that served before.
+//! `rollback`: goes back to the previous guest.
 
 use crate::{
     args::release::RollbackArgs,
@@ -13,10 +13,10 @@ use crate::{
 };
 use release::{self, Channel, ChannelName};
 
-/// Generations that are looked through for the one to go back to.
+/// Number of generations that are searched for the one to go back to.
 const HISTORY_MAX: usize = 1000;
 
-/// Which channel, and who signs.
+/// The channel, and who signs.
 pub struct Configuration {
     channel: ChannelName,
     path: String,
@@ -55,7 +55,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         let next = match to {
             None => release::rollback(current, &path, &signing).map_err(|error| {
                 Failure::refused(error).hint(format_args!(
-                    "{releases} lists what served; go back to one of them with `--to GENERATION`"
+                    "{releases} lists the generations; go back to one of them with `--to GENERATION`"
                 ))
             })?,
             Some(generation) => {
@@ -65,7 +65,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
                     Failure::refused(format_args!(
                         "channel `{channel}` has no generation {generation} that a trusted key signed"
                     ))
-                    .hint(format_args!("{releases} lists those there are"))
+                    .hint(format_args!("{releases} lists the existing ones"))
                 })?;
                 let next = release::rollback_to(current, target, &path, &signing)
                     .map_err(Failure::refused)?;
@@ -80,7 +80,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     Ok(Outcome::Same)
 }
 
-/// What the channel served, newest first, as far as trusted keys signed it.
+/// The generations of the channel that a trusted key signed, newest first.
 async fn history(
     stores: &Stores,
     signer: &Signer,
@@ -101,7 +101,7 @@ fn warn_of_rolled_back(history: &[Channel], target: &Channel, path: &str) {
     for share in &route.guests {
         if let Some(generation) = release::rolled_back_in(history, path, share.digest) {
             output::remark(&format!(
-                "warning: guest {} was rolled back in generation {generation}, and serves again now\n",
+                "warning: guest {} was rolled back in generation {generation}, and now serves again\n",
                 share.digest
             ));
         }

@@ -1,4 +1,4 @@
-//! `serve`: the guest over HTTP.
+//! `serve`: serves the guest over HTTP.
 
 use crate::{
     args::{self, FollowOptions, LogFormat, ServeArgs},
@@ -40,10 +40,10 @@ use std::{
     time::Duration,
 };
 
-/// Requests that run guests at a time, for each thread: while one waits for the store, another runs.
+/// Concurrent requests per thread: while one waits for the store, another runs.
 const INSTANCES_PER_WORKER: usize = 8;
 
-/// Where to listen, and what answers.
+/// The address to listen on, and everything that answers requests.
 pub struct Configuration {
     listen: Vec<SocketAddr>,
     allowed: Allowed,
@@ -106,7 +106,7 @@ fn resolve_allowed(arguments: &ServeArgs) -> Result<Allowed, Failure> {
         if !is_host(host) || host.contains(':') {
             return Err(
                 Failure::usage(format_args!("`--allow-host {host}` is not a host name"))
-                    .hint("write the name alone: `--allow-host api.test`"),
+                    .hint("write only the name: `--allow-host api.test`"),
             );
         }
     }
@@ -140,7 +140,7 @@ fn record_options(arguments: &args::RecordOptions) -> Result<RecordOptions, Fail
             })
         })
         .transpose()?;
-    // What only its owner reads need not lose anything.
+    // A tape without redaction is readable by its owner only.
     let redaction = if arguments.no_redaction || recipient.is_some() {
         Redaction::nothing()
     } else {
@@ -159,7 +159,7 @@ fn record_options(arguments: &args::RecordOptions) -> Result<RecordOptions, Fail
 }
 
 fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, Failure> {
-    // The grammar asks for both or neither.
+    // clap requires both options or neither.
     let (Some(channel), Some(artifacts)) = (&options.channel, &options.artifacts) else {
         return Ok(None);
     };
@@ -230,7 +230,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         &examples,
     ));
     background.abort();
-    // It ends in any case; what it holds has to be let go of before the end.
+    // Release what it holds before the process ends, whatever the result is.
     let _ = runtime.block_on(background);
     background::report_closed(&exchanger);
     served?;
@@ -248,7 +248,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     Ok(Outcome::Same)
 }
 
-/// What answers.
+/// The guest, its store and the follower of the channel.
 enum Guest {
     One(Runtime),
     OfChannel(Follower),
@@ -274,7 +274,7 @@ impl Guest {
     }
 }
 
-/// Takes the first look at the channel.
+/// Reads the channel for the first time.
 async fn start(
     configuration: &Configuration,
     follow: &Follow,
@@ -315,7 +315,7 @@ async fn start(
     }
     if follower.generation().is_none() {
         output::remark(&format!(
-            "warning: {} serves until the stores of channel {} can be reached\n",
+            "warning: {} serves until the stores of channel `{}` can be reached\n",
             match &configuration.guest {
                 GuestSource::Embedded => "the embedded guest".to_owned(),
                 GuestSource::File(path) => format!("guest `{}`", path.display()),
@@ -350,16 +350,16 @@ async fn serve(
     tokio::select! {
         cut = server::serve(listener, workers, exchanger, async { once.next().await; }) => {
             if cut > 0 {
-                output::remark(&format!("{cut} connections were cut: their requests took too long\n"));
+                output::remark(&format!("{cut} connections were closed: their requests took too long\n"));
             }
         }
-        // Whoever asks again does not want to wait.
+        // A second signal means that the user does not want to wait.
         () = impatience => output::remark("stopped without waiting for requests in flight\n"),
     }
     Ok(())
 }
 
-/// The last line.
+/// The last line of output.
 fn farewell(requests: u64, tape: Option<&Path>, format: Format) -> String {
     let tape = tape.map(|path| path.display().to_string());
     if matches!(format, Format::Json) {
@@ -379,7 +379,7 @@ fn farewell(requests: u64, tape: Option<&Path>, format: Format) -> String {
     .into_owned()
 }
 
-/// The first lines, for a person who has just started this.
+/// The first lines of output, for the person who started the server.
 fn greeting(
     address: SocketAddr,
     configuration: &Configuration,
@@ -397,7 +397,7 @@ fn greeting(
     let guest = match (&configuration.follow, generation) {
         (Some(follow), Some(generation)) => {
             format!(
-                "generation {generation} of channel `{}`\nother guest, if no generation can be read: {own}",
+                "generation {generation} of channel `{}`\nfallback while no generation can be read: {own}",
                 follow.channel
             )
         }

@@ -1,4 +1,4 @@
-//! `table`: makes or checks a DynamoDB table.
+//! `table`: creates or checks a DynamoDB table.
 
 use crate::{
     args::{TableArgs, TableCommand},
@@ -9,7 +9,7 @@ use crate::{
 };
 use storage_dynamodb::table::{self, Created, TableError};
 
-/// Which table, and what to do with it.
+/// The table, and what to do with it.
 pub struct Configuration {
     table: TableSpec,
     task: Task,
@@ -32,7 +32,7 @@ pub fn resolve(arguments: &TableArgs) -> Result<Configuration, Failure> {
     })
 }
 
-/// Says on stdout what was done or found.
+/// Prints what was done or found.
 pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let Configuration { table, task } = configuration;
     executor::workers(1)?.block_on(async {
@@ -48,7 +48,7 @@ async fn create(spec: &TableSpec) -> Result<Outcome, Failure> {
         .await
         .map_err(|error| match error {
             TableError::Differs { .. } => Failure::environment(error)
-                .hint("it was left as it is; take another name, or remove it yourself"),
+                .hint("it was not changed; choose another name, or delete the table yourself"),
             TableError::NotReady(_) => Failure::environment(error).hint(format_args!(
                 "run `host-cli table create {spec}` again to finish it"
             )),
@@ -56,11 +56,11 @@ async fn create(spec: &TableSpec) -> Result<Outcome, Failure> {
             TableError::Missing(_) | TableError::Refused { .. } => Failure::environment(error),
         })?;
     let line = match created {
-        Created::Made => format!("table `{spec}` made\n"),
+        Created::Made => format!("created table `{spec}`\n"),
         Created::ExpirySwitchedOn => {
-            format!("table `{spec}` was there without its expiry setting, which is on now\n")
+            format!("table `{spec}` existed without its expiry setting, which is now enabled\n")
         }
-        Created::WasThere => format!("table `{spec}` was there, as needed\n"),
+        Created::WasThere => format!("table `{spec}` exists and is valid\n"),
     };
     output::text(&line)?;
     Ok(Outcome::Same)
@@ -69,7 +69,7 @@ async fn create(spec: &TableSpec) -> Result<Outcome, Failure> {
 async fn check(spec: &TableSpec) -> Result<Outcome, Failure> {
     match table::check(&spec.options().await?).await {
         Ok(()) => {
-            output::text(&format!("table `{spec}` is as needed\n"))?;
+            output::text(&format!("table `{spec}` is valid\n"))?;
             Ok(Outcome::Same)
         }
         Err(TableError::Differs { differences, .. }) => {
@@ -81,8 +81,9 @@ async fn check(spec: &TableSpec) -> Result<Outcome, Failure> {
             output::text(&text)?;
             Ok(Outcome::Differs)
         }
-        Err(error @ TableError::Missing(_)) => Err(Failure::environment(error)
-            .hint(format_args!("`host-cli table create {spec}` makes it"))),
+        Err(error @ TableError::Missing(_)) => Err(Failure::environment(error).hint(format_args!(
+            "create it with `host-cli table create {spec}`"
+        ))),
         Err(error @ TableError::Unreachable { .. }) => Err(unreachable(spec, error)),
         Err(error @ (TableError::NotReady(_) | TableError::Refused { .. })) => {
             Err(Failure::environment(error))

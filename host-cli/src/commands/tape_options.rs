@@ -1,4 +1,4 @@
-//! How `replay` replays tapes: its options resolved, and the guests that it takes.
+//! The options of `replay` for tapes, resolved, and the guests that they need.
 
 use crate::{
     args::replay::{ModeName, OnMissName, TapeArgs},
@@ -14,15 +14,15 @@ use std::{path::Path, sync::Arc};
 use storage::Storage;
 use tape::{Identity, InvalidKey};
 
-/// Largest file with a key.
+/// Largest size of a key file.
 const IDENTITY_BYTES_MAX: u64 = 16 << 10;
 
-/// The options, checked.
+/// The validated options.
 pub struct TapeConfiguration {
     options: ReplayOptions,
     is_live: bool,
     baseline: Option<GuestSource>,
-    /// What the guest finds in its environment.
+    /// The guest's environment.
     pub environment: Environment,
     only: Option<String>,
     trace: bool,
@@ -30,12 +30,12 @@ pub struct TapeConfiguration {
 }
 
 impl TapeConfiguration {
-    /// The beginning of the ids of those requests that are wanted.
+    /// The prefix of the ids of requests to replay.
     pub fn only(&self) -> Option<&str> {
         self.only.as_deref()
     }
 
-    /// Whether the store that `--store` names has anything to do with tapes.
+    /// Whether replaying the tapes uses the store given by `--store`.
     pub fn uses_store(&self) -> bool {
         self.is_live || self.options.on_miss == OnMiss::Live
     }
@@ -46,18 +46,18 @@ pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
     let ignore = ignore_rules::parse(&arguments.ignore)?;
     if !(arguments.cost_max.is_finite() && arguments.cost_max >= 1.0) {
         let message = format!(
-            "`--cost-max {}` is not a ratio of at least 1",
+            "`--cost-max {}` is not a number of at least 1",
             arguments.cost_max
         );
         return Err(Failure::usage(message));
     }
     if arguments.only.as_deref() == Some("") {
-        return Err(Failure::usage("`--only` names no request"));
+        return Err(Failure::usage("`--only` is empty"));
     }
     let mode = match arguments.mode {
         Some(ModeName::Strict) => Some(Mode::Strict),
         Some(ModeName::State) => Some(Mode::State),
-        // Who lets differences pass does not ask whether every byte is the same.
+        // Ignoring differences contradicts a comparison of every byte.
         None if !ignore.is_empty() => Some(Mode::State),
         Some(ModeName::Live) | None => None,
     };
@@ -65,7 +65,7 @@ pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
         return Err(Failure::usage(
             "`--ignore` has no effect with `--mode strict`, which compares every byte",
         )
-        .hint("compare with `--mode state`"));
+        .hint("use `--mode state`"));
     }
     Ok(TapeConfiguration {
         options: ReplayOptions {
@@ -104,20 +104,20 @@ pub fn check_on_miss(
         (None, _) => Ok(()),
         (Some(_), _) if !has_tapes => without_effect("without a tape"),
         (Some(_), Some(ModeName::Strict)) => {
-            without_effect("with `--mode strict`, in which every read has to be the recorded one")
+            without_effect("with `--mode strict`, where every read must be a recorded one")
         }
         (Some(_), Some(ModeName::Live)) => {
-            without_effect("with `--mode live`, in which every read goes to the store")
+            without_effect("with `--mode live`, where every read goes to the store")
         }
         (Some(OnMissName::Live), _) if *store == StoreSpec::Memory => Err(Failure::usage(
-            "`--on-miss live` asks the store that `--store` names, and the one in memory is empty",
+            "`--on-miss live` reads the store given by `--store`, and the memory store is empty",
         )
-        .hint("name the store with `--store`, or take `--on-miss absent`")),
+        .hint("name the store with `--store`, or use `--on-miss absent`")),
         (Some(_), Some(ModeName::State) | None) => Ok(()),
     }
 }
 
-/// Reads the file that `age-keygen` wrote.
+/// Reads an identity file written by `age-keygen`.
 fn identity(path: &Path) -> Result<Identity, Failure> {
     keys::private_text(path, "identity", IDENTITY_BYTES_MAX)?
         .parse()

@@ -1,25 +1,25 @@
-//! `--guest-env`: what a guest finds in its environment, from the command line or from a file, where secrets belong.
+//! `--guest-env`: the guest's environment, from the command line or from a file, which is the place for secrets.
 
 use crate::{args::EnvironmentOption, exit::Failure, input};
 use runtime::Environment;
 use std::{collections::BTreeMap, path::Path};
 
-/// Largest file with a guest's environment (AWS: all of a function's variables take 4 KB).
+/// Largest file with a guest's environment (AWS: all variables of a function have at most 4 KB).
 const ENVIRONMENT_BYTES_MAX: u64 = 64 << 10;
 
-/// What a guest that this program runs finds in its environment.
+/// The environment of a guest that this program runs.
 pub fn of_guest(option: &EnvironmentOption) -> Result<Environment, Failure> {
     Ok(resolve(&option.guest_env)?.into_iter().collect())
 }
 
-/// The files that are read for it.
+/// The files that contain parts of it.
 pub fn files(option: &EnvironmentOption) -> impl Iterator<Item = &Path> {
     let files = option.guest_env.iter();
     files.filter_map(|value| value.strip_prefix('@').map(Path::new))
 }
 
-/// Reads `NAME=VALUE`, `NAME` for this program's own variable of that name, and `@FILE`, each of which holds a JSON object of strings as `TENON_GUEST_ENV` does; in the order of names.
-/// Of two values for a name the later one counts.
+/// Reads `NAME=VALUE`, `NAME` for a copy of this program's own variable, and `@FILE`, which contains a JSON object of strings as
+/// `TENON_GUEST_ENV` does. Variables are sorted by name; if a name occurs twice, the later value counts.
 pub fn resolve(values: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let mut environment = BTreeMap::new();
     for value in values {
@@ -38,13 +38,13 @@ pub fn resolve(values: &[String]) -> Result<BTreeMap<String, String>, Failure> {
 fn read(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let json = input::read_file(path, "guest environment", ENVIRONMENT_BYTES_MAX)?;
     let read: Result<BTreeMap<String, String>, _> = serde_json::from_slice(&json);
-    // The reason could hold a value.
+    // The reason is left out, because it could contain a value.
     read.map_err(|_| {
         Failure::environment(format_args!(
             "guest environment `{}` is not a JSON object of strings",
             path.display()
         ))
-        .hint("write `{\"NAME\": \"value\"}` into it")
+        .hint("its content must look like `{\"NAME\": \"value\"}`")
     })
 }
 
@@ -56,13 +56,13 @@ fn variable(typed: &str) -> Result<(String, String), Failure> {
     let is_name =
         |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte == b'.';
     if name.is_empty() || !name.bytes().all(is_name) {
-        // What was typed could be a secret.
-        return Err(Failure::usage("`--guest-env` begins with the name of a variable")
-            .hint("write `--guest-env NAME=VALUE`, `--guest-env NAME` to pass on this program's own, or `--guest-env @FILE`"));
+        // The argument is left out, because it could be a secret.
+        return Err(Failure::usage("`--guest-env` needs the name of a variable")
+            .hint("write `--guest-env NAME=VALUE`, `--guest-env NAME` to copy this program's own, or `--guest-env @FILE`"));
     }
     let value = value.or_else(|| std::env::var(name).ok()).ok_or_else(|| {
         Failure::usage(format_args!(
-            "`--guest-env {name}` passes on a variable that is not set here"
+            "`--guest-env {name}` copies a variable that is not set"
         ))
         .hint("set it, or write `--guest-env NAME=VALUE`")
     })?;

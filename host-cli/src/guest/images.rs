@@ -1,7 +1,7 @@
-//! Images of components that were compiled before, in the user's cache folder: compiling takes a third of a second, loading a millisecond.
+//! A cache of compiled components in the user's cache folder: compiling takes a third of a second, loading a millisecond.
 //!
-//! An image runs natively, so only those are taken that nobody but the user can have put there. Whatever goes wrong here, the component
-//! is compiled again.
+//! An image is native code, so only images that nobody but the user can have written are loaded. If anything fails here, the component is
+//! compiled again.
 
 use crate::replacement::{self, Readers};
 use contract::{compatibility::Target, digest::Digest};
@@ -11,12 +11,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Images that are kept; the oldest go first. One of a small guest has under a megabyte.
+/// Number of images to keep; the oldest are removed first. The image of a small guest has less than a megabyte.
 const IMAGES_MAX: usize = 32;
 
-/// Reads a component, from its image where there is one, else leaving one for the next time.
+/// Loads the component's cached image if there is one; otherwise compiles the component and caches the image.
 pub fn read(engine: &Engine, bytes: &[u8]) -> Result<Candidate, LoadError> {
-    // An engine that counts work takes other images; they are not worth a second kind.
+    // A metered engine needs other images; they are used too rarely to be cached.
     let is_component = bytes.starts_with(b"\0asm\x0d");
     let place = (is_component && !engine.is_metered())
         .then(folder)
@@ -33,12 +33,12 @@ pub fn read(engine: &Engine, bytes: &[u8]) -> Result<Candidate, LoadError> {
     }
     let image = engine::compile(bytes, target)?;
     let candidate = engine.read_image(&image)?;
-    // A disk that is full costs no more than time.
+    // If the image cannot be written, for example on a full disk, the only cost is time.
     let _ = keep(&folder, &path, &image);
     Ok(candidate)
 }
 
-/// `tenon` in the user's cache folder (XDG Base Directory Specification), where it has one.
+/// `tenon` in the user's cache folder (XDG Base Directory Specification), if there is one.
 fn folder() -> Option<PathBuf> {
     let cache = match env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()) {
         Some(folder) => PathBuf::from(folder),
@@ -56,13 +56,13 @@ fn cached(engine: &Engine, path: &Path) -> Option<Candidate> {
 #[cfg(unix)]
 fn is_private(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    // A link could lead anywhere, also tomorrow.
+    // The target of a link can change at any time.
     fs::symlink_metadata(path).is_ok_and(|found| {
         !found.is_symlink() && found.mode() & 0o022 == 0 && found.uid() == own_user()
     })
 }
 
-/// Where it cannot be told, nothing is.
+/// On systems where ownership cannot be determined, no image is trusted.
 #[cfg(not(unix))]
 fn is_private(_: &Path) -> bool {
     false
@@ -71,7 +71,7 @@ fn is_private(_: &Path) -> bool {
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "a call without arguments that cannot fail")]
 fn own_user() -> u32 {
-    // SAFETY: it only reads a number of this process.
+    // SAFETY: the call only reads an id of this process.
     unsafe { libc::geteuid() }
 }
 
@@ -110,7 +110,7 @@ mod tests {
         guest::GuestSource::Embedded.read().unwrap().1
     }
 
-    /// A cache in a folder of its own, with the image of the reference guest.
+    /// A cache in its own folder, with the image of the reference guest.
     fn filled(test: &str) -> (PathBuf, PathBuf) {
         let folder = env::temp_dir().join(format!("tenon-images-{test}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);

@@ -1,4 +1,4 @@
-//! A channel as commands work on it: read, verified, and written under the condition that it has not changed.
+//! Channels as commands use them: read, verified, and written on condition that they have not changed.
 
 use super::{keys, seen::Seen, stores::Stores};
 use crate::{args::release::SigningOptions, exit::Failure, output, time};
@@ -10,17 +10,17 @@ use release::{
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// First digits of a digest that are taken for it at least.
+/// Smallest number of first digits that identify a digest.
 const DIGEST_DIGITS_MIN: usize = 6;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The name that was typed.
+/// Parses the name of a channel.
 pub fn name(text: &str) -> Result<ChannelName, Failure> {
     text.parse()
         .map_err(|error| Failure::usage(format_args!("`{text}`: {error}")))
 }
 
-/// The secret key, and the keys whose documents are built upon.
+/// The secret key, and the keys that may have signed the current document.
 pub struct Signer {
     pub key: SecretKey,
     pub keys: PublicKeys,
@@ -29,13 +29,13 @@ pub struct Signer {
     recovers: bool,
 }
 
-/// What the next generation is made from.
+/// What the next generation is based on.
 pub struct Present {
-    /// The present document, if there is one.
+    /// The current document, if there is one.
     pub document: Option<Channel>,
     /// The newest generation that is known to have been signed.
     newest: u64,
-    /// What lies after its record and is none.
+    /// Objects that replaced the records after it.
     invalid: Option<InvalidRecord>,
     seen: Seen,
 }
@@ -53,7 +53,7 @@ impl Signer {
         })
     }
 
-    /// As of now, after what is there.
+    /// The parameters of a signature made now, for the generation after the newest one.
     pub fn signing(&self, present: &Present) -> Signing {
         Signing {
             by: self.by.clone(),
@@ -63,8 +63,8 @@ impl Signer {
         }
     }
 
-    /// The present document, to be built upon. An older one than was ever signed is refused: a generation on top of it would make hosts
-    /// take what they refuse today.
+    /// Reads the current document to base the next generation on it. It is refused if a newer generation was ever signed, because a new
+    /// signature would make hosts accept what they refuse today.
     pub async fn present(
         &self,
         stores: &Stores,
@@ -72,22 +72,22 @@ impl Signer {
     ) -> Result<Present, Failure> {
         let mut present = self.look(stores, channel).await?;
         if present.newest > present.generation() {
-            // Somebody may have promoted between the reads: what is recorded or seen has been written to the channel before.
+            // Somebody may have promoted between the reads, but whatever is recorded or seen was written to the channel before.
             present = self.look(stores, channel).await?;
         }
         let (newest, there) = (present.newest, present.generation());
         if newest > there && !self.recovers {
             let what = match &present.document {
                 Some(_) => format!(
-                    "its document is of generation {there}, and generation {newest} was signed after it"
+                    "its document has generation {there}, but generation {newest} was signed after it"
                 ),
-                None => format!("it has no document, and generation {newest} was signed before"),
+                None => format!("it has no document, but generation {newest} was signed before"),
             };
             return Err(Failure::environment(format_args!(
                 "channel `{channel}` in `{}` was put back: {what}",
                 stores.channels.describe()
             ))
-            .hint("find out who did it; to go on from what is there as a newer generation, add `--recover`"));
+            .hint("find out who did it; then add `--recover` to sign a newer generation based on the current document"));
         }
         if let Some(invalid) = &present.invalid
             && !self.recovers
@@ -97,7 +97,7 @@ impl Signer {
                 stores.channels.describe(),
                 hidden(there, invalid)
             ))
-            .hint(format_args!("find out who did it; {RESTORE}, or, to sign a newer generation than any of these, add `--recover`")));
+            .hint(format_args!("find out who did it; {RESTORE}, or add `--recover` to sign a generation that is newer than all of these")));
         }
         remark_if_unrecorded(stores, channel, &self.keys, there).await?;
         present.seen.note(newest)?;
@@ -123,10 +123,10 @@ impl Signer {
     }
 }
 
-/// What a record takes after its document, and more.
+/// How long after its document a record is written, with a margin.
 const RECORD_DELAY: Duration = Duration::from_secs(1);
 
-/// Says where records cannot be relied on: then nobody notices that an old document was put back.
+/// Warns if records are missing, because it would then go unnoticed if somebody put an old document back.
 async fn remark_if_unrecorded(
     stores: &Stores,
     channel: &ChannelName,
@@ -139,34 +139,35 @@ async fn remark_if_unrecorded(
     let look = || record_state(&*stores.artifacts, keys, channel, generation);
     let mut state = look().await.map_err(Failure::environment)?;
     if !matches!(state, RecordState::Recorded) {
-        // Somebody may be promoting at this moment: a record is written right after its document.
+        // Another promotion may be in progress: a record is written right after its document.
         sleep(RECORD_DELAY).await;
         state = look().await.map_err(Failure::environment)?;
     }
     if let RecordState::Missing(reason) | RecordState::Invalid(reason) = state {
         output::remark(&format!(
-            "warning: generation {generation} of channel {channel} has no record beside the artifacts ({reason}): whether a later one was signed is not known\n"
+            "warning: generation {generation} of channel {channel} has no record beside the artifacts ({reason}), so a later generation may have been signed\n"
         ));
     }
     Ok(())
 }
 
 /// What to do about a record that was replaced.
-const RESTORE: &str = "have the earlier version of the record restored, or what lies there removed if it never was one";
+const RESTORE: &str =
+    "restore the earlier version of the record, or remove the object if it never was one";
 
-/// Why nobody knows whether `generation` is the newest one.
+/// Why it is unknown whether `generation` is the newest one.
 fn hidden(generation: u64, invalid: &InvalidRecord) -> String {
     let document = match generation {
         0 => "it has no document".to_owned(),
-        generation => format!("its document is of generation {generation}"),
+        generation => format!("its document has generation {generation}"),
     };
     format!(
-        "{document}, and what lies in the place of generation {}'s record is none: {}",
+        "{document}, and the record of generation {} was replaced by something else: {}",
         invalid.generation, invalid.reason
     )
 }
 
-/// Why what is in the channel is not what was signed last, or may not be, as far as the records beside the artifacts say.
+/// Why the records beside the artifacts show that the channel's document is not, or may not be, the one that was signed last.
 pub async fn put_back(
     stores: &Stores,
     channel: &ChannelName,
@@ -193,7 +194,7 @@ pub async fn put_back(
         return Ok(None);
     }
     Ok(Some(format!(
-        "channel {channel} was put back: its document is of generation {generation}, and generation {newest} was signed after it; hosts do not start on it: find out who did it, then {}",
+        "channel {channel} was put back: its document has generation {generation}, but generation {newest} was signed after it; hosts do not start on it: find out who did it, then {}",
         stores.typed.promote(channel, " --recover")
     )))
 }
@@ -205,15 +206,15 @@ impl Present {
             .map_or(0, |document| document.generation)
     }
 
-    /// The last generation whose record's place is taken: records are never replaced, so that the next one needs a place after it.
+    /// The last generation for which an object exists in the record's place. Records are never replaced, so the next generation must come
+    /// after it.
     fn last_taken(&self) -> u64 {
         let invalid = self.invalid.as_ref();
         invalid.map_or(self.newest, |invalid| invalid.last.max(self.newest))
     }
 }
 
-/// The present document, if there is one. One that is not believed is not built upon: signing what somebody else slipped in would make it
-/// good.
+/// The current document, if there is one. An untrusted document is an error: signing a generation based on it would make it trusted.
 pub async fn read(
     stores: &Stores,
     channel: &ChannelName,
@@ -229,21 +230,25 @@ pub async fn read(
         .map_err(|error| not_believed(channel, &error))
 }
 
-/// The failure to take a document for what it says.
+/// The failure to accept a document.
 pub fn not_believed(channel: &ChannelName, error: &impl std::fmt::Display) -> Failure {
     Failure::environment(format_args!("channel `{channel}`: its document {error}"))
-        .hint("give the key that signed it with `--public-key`, if you trust it")
+        .hint("if you trust the key that signed it, name it with `--public-key`")
 }
 
-/// The failure where a channel has to be there.
+/// The failure if the channel does not exist.
 pub fn missing(channel: &ChannelName, stores: &Stores) -> Failure {
     let place = stores.channels.describe();
-    Failure::environment(format_args!("there is no channel `{channel}` in `{place}`")).hint(
-        format_args!("{} makes it", stores.typed.promote(channel, "")),
-    )
+    Failure::environment(format_args!(
+        "channel `{channel}` does not exist in `{place}`"
+    ))
+    .hint(format_args!(
+        "{} makes it",
+        stores.typed.promote(channel, "")
+    ))
 }
 
-/// Signs `next`, puts it in the place of the present document, and records that it was signed.
+/// Signs `next`, writes it in place of the current document, and records that it was signed.
 pub async fn flip(
     stores: &Stores,
     signer: &Signer,
@@ -258,7 +263,8 @@ pub async fn flip(
         let state = record_state(artifacts, &signer.keys, channel, generation).await;
         state.map_err(Failure::environment)
     };
-    // Records have no gaps: whoever was interrupted after a flip has left out the last one. What lies there and is none was reported before.
+    // Records have no gaps: a promotion that was interrupted after it wrote the document has left out the last one. Objects that are not
+    // records were reported before.
     if present.newest > 0
         && let RecordState::Missing(_) = state(present.newest).await?
     {
@@ -266,13 +272,13 @@ pub async fn flip(
             .await
             .map_err(Failure::environment)?;
     }
-    // Found before the flip: the generation would serve without a record.
+    // Checked before the document is written: otherwise the generation would serve without a record.
     if let RecordState::Invalid(reason) = state(next.generation).await? {
         return Err(Failure::environment(format_args!(
             "generation {} of channel `{channel}` cannot be recorded: {reason}",
             next.generation
         ))
-        .hint("find out who wrote it; have it removed, then try again"));
+        .hint("find out who wrote it, have it removed, then try again"));
     }
     let expected = present.generation();
     stores
@@ -282,7 +288,7 @@ pub async fn flip(
         .map_err(|error| match error {
             FlipError::Lost { .. } => {
                 Failure::refused(format_args!("channel `{channel}`: {error}")).hint(format_args!(
-                    "look what was released with {}, then decide again",
+                    "list what was released with {}, then decide again",
                     stores.typed.releases(channel, &signer.key.public())
                 ))
             }
@@ -292,14 +298,14 @@ pub async fn flip(
     present.seen.note(next.generation)?;
     recorded.map_err(|error| {
         Failure::environment(format_args!(
-            "generation {} of channel `{channel}` serves, but is not recorded beside the artifacts: {error}",
+            "generation {} of channel `{channel}` serves, but its record could not be written beside the artifacts: {error}",
             next.generation
         ))
-        .hint("until the next promotion records it, a host that starts cannot tell that older generations are old")
+        .hint("until the next promotion writes a record, hosts that start cannot recognise older generations as outdated")
     })
 }
 
-/// The digest that was typed, or the published one that begins so.
+/// The typed digest, or the published digest that begins with the typed digits.
 pub async fn digest(stores: &Stores, key: &PublicKey, typed: &str) -> Result<Digest, Failure> {
     if let Ok(digest) = typed.parse() {
         return Ok(digest);
@@ -308,7 +314,7 @@ pub async fn digest(stores: &Stores, key: &PublicKey, typed: &str) -> Result<Dig
     let published = stores.artifacts.published().await;
     let published = published.map_err(|error| {
         Failure::environment(error)
-            .hint("give all 64 digits, which needs no list of what is published")
+            .hint("give all 64 digits, which does not require listing the published guests")
     })?;
     let matching: Vec<String> = published
         .iter()
@@ -320,12 +326,12 @@ pub async fn digest(stores: &Stores, key: &PublicKey, typed: &str) -> Result<Dig
             "no guest in `{place}` begins with `{typed}`"
         ))
         .hint(format_args!(
-            "{} lists those that are there",
+            "{} lists the published ones",
             stores.typed.published(key)
         ))),
         [one] => one.parse().map_err(Failure::usage),
         several => Err(Failure::environment(format_args!(
-            "`{typed}` is the beginning of {} guests in `{place}`",
+            "`{typed}` is ambiguous: {} guests in `{place}` begin with it",
             several.len()
         ))
         .hint(format_args!(
@@ -335,14 +341,14 @@ pub async fn digest(stores: &Stores, key: &PublicKey, typed: &str) -> Result<Dig
     }
 }
 
-/// Checks what was typed for a digest, before anything is opened.
+/// Checks the typed digest before any store is opened.
 pub fn check_digest(typed: &str) -> Result<(), Failure> {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     if (DIGEST_DIGITS_MIN..=64).contains(&typed.len()) && typed.bytes().all(is_digit) {
         return Ok(());
     }
     Err(Failure::usage(format_args!(
-        "`{typed}` is neither a digest nor its first {DIGEST_DIGITS_MIN} or more digits"
+        "`{typed}` is neither a digest nor at least its first {DIGEST_DIGITS_MIN} digits"
     ))
     .hint("`host-cli publish` prints it, and `host-cli published --artifacts URL --public-key KEY` lists all"))
 }

@@ -1,4 +1,4 @@
-//! Key files: read only where nobody else can.
+//! Key files, which are read only if nobody else can read them.
 
 use crate::exit::Failure;
 use files::{self, FileError, NamedBy};
@@ -10,47 +10,47 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A key file is one line.
+/// A key file contains one line.
 const KEY_FILE_BYTES_MAX: u64 = 1024;
 
-/// Permissions of others on a secret key.
+/// The permission bits of other users.
 const OTHERS: u32 = 0o077;
 
-/// Writes a new secret key and, beside it, its public key. Neither file is replaced.
+/// Writes a new secret key and, beside it, its public key. Existing files are not replaced.
 pub fn create(path: &Path, key: &SecretKey) -> Result<PathBuf, Failure> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".pub");
     let beside = PathBuf::from(beside);
     write_new(path, 0o600, &key.to_file_text())?;
     if let Err(failure) = write_new(&beside, 0o644, &format!("{}\n", key.public())) {
-        // Half a pair is of no use to anybody.
+        // One half of a pair is useless.
         let _ = fs::remove_file(path);
         return Err(failure);
     }
     Ok(beside)
 }
 
-/// Reads a secret key from a file that belongs to its user alone.
+/// Reads a secret key from a file that only its user can read.
 pub fn secret(path: &Path) -> Result<SecretKey, Failure> {
     if path.to_string_lossy().starts_with("tenon-secret") {
-        return Err(Failure::usage("`--key` takes the name of a file, not a key")
-            .hint("everybody on this machine can read command lines: make a new key with `host-cli keygen`"));
+        return Err(Failure::usage("`--key` needs the name of a file, not the key itself")
+            .hint("other users of this machine can read command lines: create a new key with `host-cli keygen`"));
     }
     let shown = path.display();
     let (file, text) = plain_file(path, "key file", KEY_FILE_BYTES_MAX)?;
-    // Before its permissions, which are as they should be for a public key.
+    // This check comes before that of the permissions, which are correct for a public key.
     if text.trim().parse::<PublicKey>().is_ok() {
         return Err(Failure::environment(format_args!(
-            "key file `{shown}` holds a public key, and signing takes the secret one"
+            "key file `{shown}` contains a public key, but signing needs the secret key"
         ))
-        .hint("`host-cli keygen` wrote the secret key into the file whose name has no `.pub`"));
+        .hint("`host-cli keygen` wrote the secret key to the file without `.pub` in its name"));
     }
     check_private(&file, path, "key file")?;
     text.parse()
         .map_err(|error| Failure::environment(format_args!("key file `{shown}`: {error}")))
 }
 
-/// The text of a file that belongs to its user alone.
+/// The text of a file that only its user can read.
 pub fn private_text(path: &Path, what: &str, bytes_max: u64) -> Result<String, Failure> {
     let (file, text) = plain_file(path, what, bytes_max)?;
     check_private(&file, path, what)?;
@@ -64,7 +64,7 @@ fn plain_file(path: &Path, what: &str, bytes_max: u64) -> Result<(File, String),
         FileError::Folder | FileError::Link | FileError::Special | FileError::TooLarge { .. } => {
             let shown = path.display();
             Failure::environment(format_args!("{what} `{shown}` is not a plain file"))
-                .hint("a secret is read from a file of its own, not through a link or a pipe")
+                .hint("secrets are read only from plain files, not through a link or a pipe")
         }
     })?;
     let mut text = String::new();
@@ -75,7 +75,7 @@ fn plain_file(path: &Path, what: &str, bytes_max: u64) -> Result<(File, String),
     Ok((file, text))
 }
 
-/// Of the file that was opened, whatever is under its name by now.
+/// Checks the file that was opened, not what its name refers to by now.
 fn check_private(file: &File, path: &Path, what: &str) -> Result<(), Failure> {
     let shown = path.display();
     let metadata = file
@@ -86,14 +86,14 @@ fn check_private(file: &File, path: &Path, what: &str) -> Result<(), Failure> {
     }
     let mode = metadata.mode() & 0o777;
     Err(Failure::environment(format_args!(
-        "{what} `{shown}` can be read by others: its permissions are {mode:o}"
+        "{what} `{shown}` is readable by others: its permissions are {mode:o}"
     ))
     .hint(format_args!(
-        "take them away with `chmod 600 {shown}`, and consider a new key"
+        "make it private with `chmod 600 {shown}`, and consider a new key"
     )))
 }
 
-/// The public keys that are named, as text or by their files.
+/// The public keys given as text or as files.
 pub fn public(named: &[String]) -> Result<PublicKeys, Failure> {
     let keys = named
         .iter()
@@ -103,7 +103,7 @@ pub fn public(named: &[String]) -> Result<PublicKeys, Failure> {
     PublicKeys::new(keys).map_err(|error| Failure::usage(format_args!("`--public-key`: {error}")))
 }
 
-/// What `key` signs, and what a second key does.
+/// The public key of `key`, and optionally a second trusted key.
 pub fn with(key: &SecretKey, other: Option<&str>) -> Result<PublicKeys, Failure> {
     let Some(other) = other else {
         return Ok(PublicKeys::of(key));
@@ -136,12 +136,12 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
             file.sync_all()
         });
     written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::environment(format_args!(
-            "`{shown}` exists already, and is left as it is"
-        ))
-        .hint("a key that is in use must not be lost: name another file"),
+        io::ErrorKind::AlreadyExists => {
+            Failure::environment(format_args!("`{shown}` already exists and was not changed"))
+                .hint("name another file, so that a key in use is not lost")
+        }
         io::ErrorKind::NotFound => Failure::environment(format_args!(
-            "failed to write `{shown}`: there is no folder for it"
+            "failed to write `{shown}`: its folder does not exist"
         ))
         .hint(crate::replacement::NO_FOLDER_HINT),
         _ => Failure::environment(format_args!("failed to write `{shown}`: {error}")),

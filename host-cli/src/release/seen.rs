@@ -1,5 +1,5 @@
-//! The newest generation of each channel that this publisher has seen, kept in a file of the user's own: the stores may hold less than they
-//! did, and a publisher who signs on top of an old document would make it the newest one.
+//! The newest generation of each channel that this publisher has seen, in a file of the user. The stores may have lost it, and signing on
+//! top of an old document would make that document the newest one.
 
 use super::stores::Stores;
 use crate::exit::Failure;
@@ -17,10 +17,10 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// A file is one small JSON object.
+/// Each file contains one small JSON object.
 const FILE_BYTES_MAX: u64 = 16 * 1024;
 
-/// What is known of one channel in one pair of stores, under one key: another key makes another channel of the same name.
+/// What is known about one channel in one pair of stores, for one key. With another key, the same name is another channel.
 pub struct Seen {
     file: Option<PathBuf>,
     memory: Memory,
@@ -36,7 +36,7 @@ struct Memory {
 }
 
 impl Seen {
-    /// Reads what this user has seen. Without a home there is nothing, and nothing is kept.
+    /// Reads what this user has seen. Without a home folder nothing is known, and nothing is stored.
     pub fn open(stores: &Stores, channel: &ChannelName, key: &PublicKey) -> Result<Self, Failure> {
         let nothing = Memory {
             channel: channel.to_string(),
@@ -74,12 +74,12 @@ impl Seen {
         })
     }
 
-    /// The newest generation; 0 where none was seen.
+    /// The newest generation; 0 if none was seen.
     pub fn generation(&self) -> u64 {
         self.memory.generation
     }
 
-    /// Keeps a generation, if it is newer.
+    /// Stores a generation if it is newer.
     pub fn note(&mut self, generation: u64) -> Result<(), Failure> {
         if generation <= self.memory.generation {
             return Ok(());
@@ -94,12 +94,13 @@ impl Seen {
                 "failed to write state file `{}`: {error}",
                 file.display()
             ))
-            .hint("it keeps which generation this publisher has seen; name another folder with `XDG_STATE_HOME`")
+            .hint("it records which generation this publisher has seen; name another folder with `XDG_STATE_HOME`")
         })
     }
 }
 
-/// A folder is the same one wherever it is named from, and by whatever links and dots. What is not there yet has no links.
+/// The canonical path of a folder, so that links and dots in the typed path do not matter. Components that do not exist yet cannot be
+/// links.
 fn canonical(place: &str) -> String {
     let folder = place.strip_prefix("file://").map(Path::new);
     let folder = folder.and_then(|folder| std::path::absolute(folder).ok());
@@ -149,7 +150,7 @@ fn read(file: &Path, bytes: &[u8], expected: &Memory) -> Result<Memory, Failure>
             "state file `{}` is damaged",
             file.display()
         ))
-        .hint("it keeps which generation of the channel this publisher has seen: compare with `host-cli releases CHANNEL --artifacts URL --public-key KEY`, then remove it")
+        .hint("it records which generation of the channel this publisher has seen: compare with `host-cli releases CHANNEL --artifacts URL --public-key KEY`, then remove it")
     })
 }
 
@@ -157,7 +158,7 @@ fn exists(file: &Path) -> bool {
     fs::symlink_metadata(file).is_ok()
 }
 
-/// As a whole or not at all, for nobody else to read.
+/// Writes the file completely or not at all, readable by its owner only.
 fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::DirBuilder::new()
@@ -177,7 +178,7 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// `$XDG_STATE_HOME/tenon/channels`, or below the home (XDG Base Directory Specification).
+/// `$XDG_STATE_HOME/tenon/channels`, or the default below the home folder (XDG Base Directory Specification).
 fn folder() -> Option<PathBuf> {
     let set = |name| env::var_os(name).filter(|folder| !folder.is_empty());
     let state = match set("XDG_STATE_HOME") {

@@ -1,4 +1,4 @@
-//! Where artifacts and channels are: `file://`, `s3://`, a DynamoDB table.
+//! The stores of artifacts and channels: `file://`, `s3://`, a DynamoDB table.
 
 use crate::{
     args::release::{AwsOptions, StoreOptions},
@@ -18,7 +18,7 @@ pub struct Stores {
     pub typed: TypedStores,
 }
 
-/// The options that name the stores, for the commands that messages say.
+/// The options that name the stores, for the commands that messages suggest.
 #[derive(Clone, Debug)]
 pub struct TypedStores {
     artifacts: String,
@@ -38,7 +38,7 @@ impl TypedStores {
         }
     }
 
-    /// What names the stores of a channel.
+    /// The options for a channel's stores.
     fn of_channels(&self) -> String {
         let Self {
             artifacts,
@@ -48,19 +48,19 @@ impl TypedStores {
         format!("--artifacts {artifacts}{table}{endpoint}")
     }
 
-    /// The command that lists what the channel served.
+    /// The command that lists the generations of the channel.
     pub fn releases(&self, channel: &ChannelName, key: &PublicKey) -> String {
         let stores = self.of_channels();
         format!("`host-cli releases {channel} {stores} --public-key {key}`")
     }
 
-    /// The command that lists which guests are there.
+    /// The command that lists the published guests.
     pub fn published(&self, key: &PublicKey) -> String {
         let (artifacts, endpoint) = (&self.artifacts, &self.endpoint);
         format!("`host-cli published --artifacts {artifacts}{endpoint} --public-key {key}`")
     }
 
-    /// The command that lets a guest serve, with one more option.
+    /// The command that promotes a guest, with one more option.
     pub fn promote(&self, channel: &ChannelName, option: &str) -> String {
         let stores = self.of_channels();
         format!("`host-cli promote {channel} DIGEST {stores} --key KEYFILE{option}`")
@@ -73,7 +73,7 @@ impl TypedStores {
     }
 }
 
-/// A text as one word of a command line.
+/// Quotes a text as one word for a shell.
 fn word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-#".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) && !text.starts_with('#') {
@@ -83,7 +83,7 @@ fn word(text: &str) -> String {
     }
 }
 
-/// Where they are, as typed.
+/// The locations of the stores, as typed.
 #[derive(Clone, Debug)]
 pub struct StoresSpec {
     artifacts: ArtifactsSpec,
@@ -99,12 +99,12 @@ enum ArtifactsSpec {
 }
 
 impl StoresSpec {
-    /// Reads the options of a command that needs both.
+    /// Resolves the options of a command that needs both stores.
     pub fn resolve(options: &StoreOptions) -> Result<Self, Failure> {
         Self::new(&options.artifacts, options.table.as_deref(), &options.aws)
     }
 
-    /// Reads what `--artifacts` and `--table` say.
+    /// Resolves `--artifacts` and `--table`.
     pub fn new(artifacts: &str, table: Option<&str>, aws: &AwsOptions) -> Result<Self, Failure> {
         let typed = TypedStores::new(artifacts, table, aws.endpoint.as_deref());
         let artifacts = artifacts_spec(artifacts)?;
@@ -126,7 +126,7 @@ impl StoresSpec {
         })
     }
 
-    /// Opens both. Nothing is sent yet.
+    /// Opens both stores. Nothing is sent yet.
     pub async fn open(&self) -> Result<Stores, Failure> {
         let channels: Arc<dyn ChannelStore> = match (&self.table, &self.artifacts) {
             (Some(table), _) => Arc::new(TableChannels::new(&table.options().await?)),
@@ -142,11 +142,11 @@ impl StoresSpec {
 }
 
 fn no_table() -> Failure {
-    Failure::usage("channels are not kept in S3")
-        .hint("name the DynamoDB table that they are in: `--table TABLE`")
+    Failure::usage("channels cannot be stored in S3")
+        .hint("name the DynamoDB table that contains them: `--table TABLE`")
 }
 
-/// Opens the artifacts alone.
+/// Opens only the store of artifacts.
 pub async fn artifacts(url: &str, aws: &AwsOptions) -> Result<Arc<dyn ArtifactStore>, Failure> {
     open_artifacts(&artifacts_spec(url)?, aws.endpoint.as_deref()).await
 }
@@ -158,7 +158,7 @@ pub fn check(url: &str) -> Result<(), Failure> {
 
 fn artifacts_spec(url: &str) -> Result<ArtifactsSpec, Failure> {
     let unknown = || {
-        Failure::usage(format_args!("`{url}` is no place for artifacts"))
+        Failure::usage(format_args!("`{url}` is not a valid place for artifacts"))
             .hint("write `file://FOLDER` or `s3://BUCKET/PREFIX`")
     };
     match url.split_once("://") {

@@ -1,4 +1,4 @@
-//! Lines on stderr about requests, written behind the requests' backs: a request only adds its line to a buffer.
+//! Access lines on stderr, written by a thread of its own: a request only appends its line to a buffer.
 
 use std::{
     io::{self, Write},
@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-/// How long lines are collected before they are written. Under load this is what makes one write of hundreds of lines.
+/// How long lines are collected before they are written. Under load, one write then contains hundreds of lines.
 const COLLECT_DURATION: Duration = Duration::from_millis(5);
-/// Lines that wait for a reader of stderr who does not read. Further ones are dropped and counted.
+/// Bytes of lines that may wait if stderr is not read. Further lines are dropped and counted.
 const WAITING_BYTES_MAX: usize = 1 << 20;
-/// How long the end waits for a reader of stderr who does not read.
+/// How long the end of the program waits if stderr is not read.
 const END_DURATION_MAX: Duration = Duration::from_secs(1);
 
-/// Takes lines. Dropping it writes what is left, unless nobody reads.
+/// Accepts lines. Dropping it writes the remaining lines, unless stderr is not read.
 pub struct AccessLog {
     shared: Arc<Shared>,
 }
@@ -49,7 +49,7 @@ impl AccessLog {
         Ok(Self { shared })
     }
 
-    /// Adds what `write` writes: whole lines. Never waits for the sink.
+    /// Appends what `write` writes: whole lines. Never waits for the sink.
     pub fn add(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut waiting = self.shared.lock();
         if waiting.lines.len() >= WAITING_BYTES_MAX {
@@ -100,10 +100,10 @@ impl Shared {
             std::mem::swap(&mut lines, &mut waiting.lines);
             let dropped = std::mem::take(&mut waiting.dropped);
             drop(waiting);
-            // Whoever closed stderr does not want to know.
+            // If stderr is closed, there is nowhere to report the error.
             let _ = sink.write_all(&lines);
             if dropped > 0 {
-                let _ = writeln!(sink, "{dropped} lines dropped: nobody read stderr");
+                let _ = writeln!(sink, "{dropped} lines dropped: stderr was not read");
             }
             lines.clear();
             if is_closed {
@@ -177,6 +177,6 @@ mod tests {
         let written: Vec<u8> = receiver.iter().flatten().collect();
         let text = String::from_utf8_lossy(&written);
         let lost_is_written = text.contains("lost\n");
-        assert!(lost_is_written != text.ends_with("1 lines dropped: nobody read stderr\n"));
+        assert!(lost_is_written != text.ends_with("1 lines dropped: stderr was not read\n"));
     }
 }

@@ -1,27 +1,27 @@
-//! For whom this server answers: which names and which pages.
+//! Decides which requests this server answers, by host name and by the page that sent them.
 //!
-//! A page of the web can send requests to a server on the developer's machine, and where it has a name of its own lead there (DNS
-//! rebinding), it can read the answers as well. So a request has to ask for a name that only this machine or its user can mean, and may
-//! come from no page but the server's own, unless the command line says otherwise.
+//! A web page can send requests to a server on the developer's machine, and if it makes a host name of its own resolve to that machine (DNS
+//! rebinding), it can read the responses as well. So a request must be addressed to a name that only this machine or its user can control,
+//! and must not come from a page of another origin, unless the command line allows it.
 
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
 };
 
-/// Further names and pages.
+/// Additional names and origins.
 #[derive(Clone, Debug, Default)]
 pub struct Allowed {
-    /// Names that `Host` may have beside those of loopback and addresses; lower-case, without port.
+    /// Accepted names in `Host`, in addition to loopback names and addresses; lower-case, without port.
     pub hosts: Vec<String>,
-    /// Origins of pages whose scripts may call, like `http://localhost:5173`; lower-case.
+    /// Origins of pages whose scripts may send requests, like `http://localhost:5173`; lower-case.
     pub origins: Vec<String>,
 }
 
 /// Why a request is not answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotAllowedError {
-    /// Its `Host` is a name that others can lead here.
+    /// Its `Host` is a name that somebody else may have made resolve to this machine.
     Host(String),
     /// It comes from a page of another origin.
     Origin(String),
@@ -34,24 +34,24 @@ impl fmt::Display for NotAllowedError {
                 let name = Shown(name, "NAME");
                 write!(
                     formatter,
-                    "this server does not answer for the host name `{name}`; if the name is its own, start it with `--allow-host {name}`"
+                    "this server does not answer requests to the host name `{name}`; to allow it, start the server with `--allow-host {name}`"
                 )
             }
             Self::Origin(origin) if origin.is_empty() => formatter.write_str(
-                "this server does not answer what pages of other origins embed; a page of an origin that `--allow-origin` names has to send `Referer`",
+                "this server does not answer requests that pages of other origins embed; a page of an origin given by `--allow-origin` must send `Referer`",
             ),
             Self::Origin(origin) => {
                 let origin = Shown(origin, "ORIGIN");
                 write!(
                     formatter,
-                    "this server does not answer pages of the origin `{origin}`; if they may call it, start it with `--allow-origin {origin}`"
+                    "this server does not answer pages of the origin `{origin}`; to allow it, start the server with `--allow-origin {origin}`"
                 )
             }
         }
     }
 }
 
-/// What a client sent, to be copied into a shell; a placeholder where it holds what a shell might act on.
+/// Text from a client that the user may copy into a shell; a placeholder if it contains characters that a shell interprets.
 struct Shown<'a>(&'a str, &'static str);
 
 impl fmt::Display for Shown<'_> {
@@ -66,7 +66,7 @@ impl fmt::Display for Shown<'_> {
 }
 
 impl Allowed {
-    /// Whether the server answers for the host that was asked for, which is valid as [`is_valid`] has it.
+    /// Checks whether the server answers requests to this host, which must be valid according to [`is_valid`].
     pub fn check_host(&self, authority: &str) -> Result<(), NotAllowedError> {
         let host = without_port(authority);
         if is_own(host) || contains(&self.hosts, host.trim_end_matches('.')) {
@@ -76,7 +76,7 @@ impl Allowed {
         }
     }
 
-    /// Whether it answers scripts of a page's `Origin` that asks for `authority`.
+    /// Checks whether the server answers scripts with this `Origin` that send a request to `authority`.
     pub fn check_origin(&self, origin: &str, authority: &str) -> Result<(), NotAllowedError> {
         if is_same(origin, authority) || contains(&self.origins, origin) {
             Ok(())
@@ -86,7 +86,7 @@ impl Allowed {
     }
 }
 
-/// Scheme, host and port of a page's address; empty where there are none.
+/// Scheme, host and port of a page's URL; empty if it has none.
 pub fn origin_of(address: &str) -> &str {
     let Some((scheme, rest)) = address.split_once("://") else {
         return "";
@@ -95,7 +95,7 @@ pub fn origin_of(address: &str) -> &str {
     &address[..scheme.len() + "://".len() + end]
 }
 
-/// `uri-host [ ":" port ]` (RFC 9110, 7.2; RFC 3986, 3.2.2). Empty is valid: the target's scheme has no host.
+/// `uri-host [ ":" port ]` (RFC 9110, 7.2; RFC 3986, 3.2.2). Empty is valid, for a target whose scheme has no host.
 pub fn is_valid(authority: &str) -> bool {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port),
@@ -129,7 +129,7 @@ fn is_name(host: &str) -> bool {
     true
 }
 
-/// A name of loopback (RFC 6761, 6.3), an address, or none.
+/// A loopback name (RFC 6761, 6.3), an address, or empty.
 fn is_own(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
     let in_brackets = name
@@ -157,7 +157,7 @@ fn without_port(authority: &str) -> &str {
     }
 }
 
-/// Whether a page's origin is that of the server itself, which may stand behind a proxy that speaks TLS.
+/// Whether a page's origin is that of the server itself, possibly behind a proxy that terminates TLS.
 fn is_same(origin: &str, authority: &str) -> bool {
     let rest = origin
         .strip_prefix("http://")

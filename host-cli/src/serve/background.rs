@@ -1,4 +1,4 @@
-//! What `serve` does between requests: an idle server follows its channel, too, and says when the file of its guest has changed.
+//! What `serve` does between requests: an idle server also follows its channel, and reports when the file of its guest has changed.
 
 use super::exchange::Exchanger;
 use crate::time;
@@ -10,12 +10,12 @@ use std::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often it is looked whether there is something to do.
+/// How often to check whether there is something to do.
 const TICK_DURATION_MAX: Duration = Duration::from_secs(1);
-/// The same where a channel is looked at more often than that.
+/// The same for a channel with a shorter interval.
 const TICK_DURATION_MIN: Duration = Duration::from_millis(20);
 
-/// Works until it is dropped. `guest` is the file that serves, if one does.
+/// Runs until it is dropped. `guest` is the file of the guest that serves, if there is one.
 pub async fn run(
     exchanger: Arc<Exchanger>,
     channel_interval: Option<Duration>,
@@ -36,7 +36,7 @@ pub async fn run(
             && let Some(GuestFile { path, .. }) = guest.take()
         {
             exchanger.warn(&format!(
-                "`{}` has changed: the guest that was loaded from it goes on serving; start again to serve the new one",
+                "`{}` has changed: the guest that was loaded from it keeps serving; restart the server to serve the new one",
                 path.display()
             ));
         }
@@ -44,13 +44,13 @@ pub async fn run(
     }
 }
 
-/// Says how many connections were closed since this was last said. The last of them close before a server ends between two ticks, so that
-/// it is to be called once more at the end.
+/// Reports how many connections were closed since the last report. Call it once more at the end, because connections may close after the
+/// last tick.
 pub fn report_closed(exchanger: &Exchanger) {
     let closed = exchanger.clients.take_closed();
     if closed > 0 {
         exchanger.warn(&format!(
-            "{closed} connections closed: there were too many, or they held too much memory"
+            "{closed} connections closed: there were too many, or they used too much memory"
         ));
     }
 }
@@ -62,7 +62,7 @@ pub struct GuestFile {
     state: Option<FileState>,
 }
 
-/// By what a change is found.
+/// Properties that reveal a change.
 #[derive(Debug, PartialEq, Eq)]
 struct FileState {
     modified: Option<SystemTime>,
@@ -70,7 +70,7 @@ struct FileState {
 }
 
 impl GuestFile {
-    /// To be called before the file is read.
+    /// Must be called before the file is read.
     pub fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
@@ -78,7 +78,7 @@ impl GuestFile {
         }
     }
 
-    /// Whether there is another file now. One that is missing is being built.
+    /// Whether the file was replaced. A missing file is ignored, because it is probably being built.
     fn has_changed(&self) -> bool {
         FileState::of(&self.path).is_some_and(|state| Some(state) != self.state)
     }

@@ -1,8 +1,9 @@
-//! The connections that are open, what each is doing, and the bounds over all of them.
+//! The open connections, what each is doing, and the bounds over all of them.
 //!
-//! A client can hold a connection by sending a head or a body slowly, or by not reading its answer. None of that makes another client
-//! wait: where there are too many connections, or where bodies and answers take too much memory, the connection that has waited longest
-//! for its client is closed. One whose request is being answered, or that this process has not got to yet, is never closed for that.
+//! A client can occupy a connection by sending a head or a body slowly, or by not reading its response. Other clients do not have to wait
+//! for it: if there are too many connections, or if bodies and responses use too much memory, the connection that has waited longest for
+//! its client is closed. A connection whose request is being answered, or that this process has not served yet, is never closed for that
+//! reason.
 
 use std::{
     collections::HashMap,
@@ -14,11 +15,11 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Connections at a time: half of the 1,024 files that most systems let a process open, so that stores find some, too.
+/// Concurrent connections: half of the 1,024 files that most systems allow a process to open, so that enough remain for stores.
 pub const CONNECTIONS_MAX: usize = 512;
-/// Bodies that are being received and answers that wait to be read, of all connections together.
+/// Bytes of bodies that are being received and of responses that wait to be read, over all connections.
 pub const HELD_BYTES_MAX: usize = 64 << 20;
-/// What a connection holds without its being counted: most bodies and answers are smaller, and counting is shared by all threads.
+/// Bytes that a connection may hold without counting: most bodies and responses are smaller, and all threads share the counter.
 pub const HELD_BYTES_UNCOUNTED: usize = 16 << 10;
 
 /// All connections.
@@ -27,7 +28,7 @@ pub struct Clients {
     open: Mutex<Open>,
     held_bytes: AtomicUsize,
     closed: AtomicU64,
-    /// Requests of connections that have ended.
+    /// Number of requests of connections that have ended.
     requests: AtomicU64,
     left: Notify,
 }
@@ -45,12 +46,12 @@ pub struct Client {
     clients: Arc<Clients>,
     phase: AtomicU8,
     leaves_unread: AtomicBool,
-    /// Requests that were parsed.
+    /// Number of requests that were parsed.
     requests: AtomicU64,
-    /// The number of the first request that frames its body in two ways.
+    /// The number of the first request with conflicting framing fields.
     conflicting: AtomicU64,
     opened: Instant,
-    /// Microseconds after `opened`, or `NOT_WAITING`.
+    /// Microseconds since `opened`, or `NOT_WAITING`.
     waits_since: AtomicU64,
     held_bytes: AtomicUsize,
     is_closed: AtomicBool,
@@ -59,18 +60,18 @@ pub struct Client {
 
 const NOT_WAITING: u64 = u64::MAX;
 
-/// There is no memory for more until requests that are being answered are done.
+/// No memory is available until requests that are being answered are done.
 #[derive(Debug)]
 pub struct NoRoomError;
 
-/// Takes the connection out when its task ends.
+/// Removes the connection when its task ends.
 pub struct Registered {
     number: u64,
     client: Arc<Client>,
 }
 
 impl Clients {
-    /// Adds a connection. Where there are too many, another one is closed; `None` where none of them waits for its client.
+    /// Adds a connection. If there are too many, another one is closed; `None` if none of them waits for its client.
     pub fn add(self: &Arc<Self>, address: Box<str>) -> Option<Registered> {
         let mut open = self.open();
         if open.clients.len() >= CONNECTIONS_MAX {
@@ -84,7 +85,7 @@ impl Clients {
         Some(Registered { number, client })
     }
 
-    /// Closes the connection that has waited longest for its client; for when the system has no file left for another one.
+    /// Closes the connection that has waited longest for its client; used when the system has no file left for another connection.
     pub fn close_one(&self) {
         let mut open = self.open();
         if let Some((number, _)) = longest_waiting(&open, |_| true) {
@@ -92,24 +93,24 @@ impl Clients {
         }
     }
 
-    /// How many are open.
+    /// Number of open connections.
     pub fn count(&self) -> usize {
         self.open().clients.len()
     }
 
-    /// How many requests there were on all connections.
+    /// Number of requests on all connections.
     pub fn requests(&self) -> u64 {
         let open = self.open();
         let on_open: u64 = open.clients.values().map(|client| client.requests()).sum();
         on_open + self.requests.load(Ordering::Relaxed)
     }
 
-    /// How many were closed for another one's sake since this was last asked.
+    /// Number of connections that were closed in favour of others since the last call.
     pub fn take_closed(&self) -> u64 {
         self.closed.swap(0, Ordering::Relaxed)
     }
 
-    /// Waits until none is open.
+    /// Waits until all connections have ended.
     pub async fn all_left(&self) {
         while self.count() > 0 {
             self.left.notified().await;
@@ -125,7 +126,7 @@ impl Clients {
         }
     }
 
-    /// Makes room by closing others, longest waiting first.
+    /// Makes room by closing connections, the longest waiting first.
     fn make_room(&self, for_client: &Client) -> Result<(), NoRoomError> {
         let mut open = self.open();
         while self.held_bytes.load(Ordering::Relaxed) > HELD_BYTES_MAX {
@@ -168,12 +169,12 @@ impl Client {
         }
     }
 
-    /// Completes when the connection has to be closed for another one's sake.
+    /// Completes when the connection must be closed in favour of another one.
     pub async fn has_to_close(&self) {
         self.close.notified().await;
     }
 
-    /// The client has to send or to read something before its connection goes on. The time counts from the first call on.
+    /// The connection now waits for its client to send or read something. The time counts from the first call.
     pub fn waits(&self) {
         if self.waits_since.load(Ordering::Relaxed) == NOT_WAITING {
             let since = u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(NOT_WAITING - 1);
@@ -181,7 +182,7 @@ impl Client {
         }
     }
 
-    /// The client has sent or read what it had to: a head, a body, an answer.
+    /// The client has sent or read what it had to: a head, a body, a response.
     pub fn has_done_its_part(&self) {
         self.waits_since.store(NOT_WAITING, Ordering::Relaxed);
     }
@@ -193,9 +194,9 @@ impl Client {
         }
     }
 
-    /// Counts bytes that are held for the client, and closes others where there are too many.
+    /// Counts bytes that are held for the client, and closes other connections if there are too many.
     pub fn hold(&self, bytes: usize) -> Result<(), NoRoomError> {
-        // In this order nobody can take off the sum what was not added to it.
+        // In this order, no other thread can subtract what was not added yet.
         let held = self.clients.held_bytes.fetch_add(bytes, Ordering::AcqRel) + bytes;
         self.held_bytes.fetch_add(bytes, Ordering::AcqRel);
         if self.is_closed.load(Ordering::Relaxed) {
@@ -210,7 +211,7 @@ impl Client {
 
     /// Nothing is held for the client any more.
     pub fn release(&self) {
-        // Most hold nothing that is counted.
+        // Most connections hold no counted bytes.
         if self.held_bytes.load(Ordering::Relaxed) > 0 {
             let bytes = self.held_bytes.swap(0, Ordering::AcqRel);
             self.clients.held_bytes.fetch_sub(bytes, Ordering::AcqRel);
@@ -218,21 +219,21 @@ impl Client {
     }
 }
 
-/// What a connection is doing, as far as whoever writes to it needs to know. Connection and service run in one task, so that the
-/// order of changes is the order of the program.
+/// What a connection is doing, as far as the writer to it needs to know. Connection and service run in one task, so changes happen in
+/// program order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
-    /// No request: what is written now is hyper's own answer.
+    /// No request: bytes written now are hyper's own response.
     Idle,
-    /// A request came, its answer is not there yet. `100 Continue` may be written.
+    /// A request was received and its response does not exist yet. `100 Continue` may be written.
     Asked,
-    /// hyper has the answer and is writing it.
+    /// hyper is writing the response.
     Answered,
 }
 
 impl Client {
-    /// A request was parsed. Whether it is the one that frames its body in two ways.
+    /// A request was parsed. Returns whether it is the one with conflicting framing.
     pub fn asked(&self) -> bool {
         self.phase.store(Phase::Asked as u8, Ordering::Relaxed);
         self.has_done_its_part();
@@ -241,22 +242,22 @@ impl Client {
         number == self.conflicting.load(Ordering::Relaxed)
     }
 
-    /// How many requests were parsed: the number of the one that is being read.
+    /// Number of requests that were parsed, which is the number of the one that is being read.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Its answer, of so many bytes, is about to be given to hyper in one piece.
+    /// The response, with this number of bytes, is about to be passed to hyper in one piece.
     pub fn answered(&self, bytes: usize) {
         self.release();
         if bytes > HELD_BYTES_UNCOUNTED {
-            // Where even the others have nothing to give, the answer is there nevertheless.
+            // If closing all others does not make enough room, the response is sent nevertheless.
             let _ = self.hold(bytes);
         }
         self.phase.store(Phase::Answered as u8, Ordering::Relaxed);
     }
 
-    /// hyper flushes when it has written all it has.
+    /// hyper flushes when it has written everything.
     pub fn flushed(&self) {
         if self.is_in(Phase::Answered) {
             self.phase.store(Phase::Idle as u8, Ordering::Relaxed);
@@ -265,22 +266,22 @@ impl Client {
         }
     }
 
-    /// Whether it is doing this.
+    /// Whether the connection is in this phase.
     pub fn is_in(&self, phase: Phase) -> bool {
         self.phase.load(Ordering::Relaxed) == phase as u8
     }
 
-    /// The request is answered although some of it is unread; the connection ends with it.
+    /// The request is answered although part of it is unread; the connection ends afterwards.
     pub fn leaves_unread(&self) {
         self.leaves_unread.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it ends with something unread.
+    /// Whether the connection ends with unread data.
     pub fn has_unread(&self) -> bool {
         self.leaves_unread.load(Ordering::Relaxed)
     }
 
-    /// The request with this number, from 0, frames its body in two ways. It is the last one that is answered.
+    /// The request with this number, counted from 0, has conflicting framing fields. It is the last one to be answered.
     pub fn conflicts(&self, number: u64) {
         self.conflicting.store(number, Ordering::Relaxed);
     }
@@ -314,7 +315,7 @@ mod tests {
     fn add(clients: &Arc<Clients>) -> Registered {
         let registered = clients.add("127.0.0.1".into()).unwrap();
         registered.client.waits();
-        // The clock may not have moved since the last one.
+        // The clock may not have advanced since the last connection.
         std::thread::sleep(std::time::Duration::from_micros(10));
         registered
     }
@@ -330,7 +331,7 @@ mod tests {
         all[0].client.asked();
         all[1].client.has_done_its_part();
         all[1].client.waits();
-        // A byte now and then is no progress.
+        // A byte now and then does not count as progress.
         all[2].client.waits();
         let new = add(&clients);
         assert_eq!(clients.count(), CONNECTIONS_MAX);

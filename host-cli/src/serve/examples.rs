@@ -1,7 +1,7 @@
-//! Commands to try, from what the guest itself says that it serves.
+//! Commands to try, derived from the guest's own API description.
 //!
-//! The guest is asked for `/openapi.json` in this process, on a store of its own that is thrown away: neither the store nor the tape nor
-//! the counts of the guest's failures see it.
+//! The guest is asked for `/openapi.json` inside this process, on a temporary store, so that neither the store, the tape nor the failure
+//! counts are affected.
 
 use crate::seed;
 use contract::{
@@ -21,9 +21,9 @@ use std::{
 };
 use storage::MemoryStorage;
 
-/// How long a server waits for it before it begins.
+/// How long the server waits for the document at its start.
 const DURATION_MAX: Duration = Duration::from_secs(2);
-/// How many commands there are at most.
+/// Largest number of commands.
 const COMMANDS_MAX: usize = 3;
 
 /// One command.
@@ -32,11 +32,11 @@ pub struct Example {
     /// `GET` or `POST`.
     method: &'static str,
     path: String,
-    /// Of a POST, as JSON.
+    /// The body of a POST, as JSON.
     body: Option<String>,
 }
 
-/// What to try; nothing where the guest has no such document. `choose` names the guest that answers a request.
+/// Commands to try; none if the guest has no such document. `choose` selects the guest that answers a request.
 pub async fn of(
     choose: impl FnOnce(&Request) -> Option<Runtime>,
     received_at_ms: u64,
@@ -64,7 +64,7 @@ async fn document(
     (response.status == 200).then_some(response.body)
 }
 
-/// As it would come over HTTP.
+/// The request as it would arrive over HTTP.
 fn request(received_at_ms: u64, seed: &Seed) -> Option<Request> {
     let incoming = Incoming {
         method: "GET",
@@ -86,7 +86,7 @@ fn request(received_at_ms: u64, seed: &Seed) -> Option<Request> {
     Some(event.request)
 }
 
-/// A list, an item to create, one to read: the first path of each sort, as the document has them.
+/// Chooses one command to list, one to create and one to read: for each, the first path in the order of the document.
 fn examples(document: &[u8]) -> Option<Vec<Example>> {
     let document = json::value(document).ok()?;
     let paths = document.get("paths")?.as_object()?;
@@ -113,7 +113,7 @@ fn examples(document: &[u8]) -> Option<Vec<Example>> {
     Some(examples)
 }
 
-/// What a POST of a path takes, as its document gives an example; an empty object where it gives none.
+/// The example body of a POST in the document, or an empty object if there is none.
 fn body(item: &serde_json::Value) -> String {
     item.pointer("/post/requestBody/content/application~1json/example")
         .map(ToString::to_string)
@@ -124,7 +124,7 @@ fn body(item: &serde_json::Value) -> String {
         .unwrap_or_else(|| "{}".to_owned())
 }
 
-/// Nothing that a shell or a terminal acts on.
+/// Whether the text contains nothing that a shell or a terminal interprets.
 fn is_plain(path: &str) -> bool {
     path.starts_with('/')
         && path
@@ -133,7 +133,7 @@ fn is_plain(path: &str) -> bool {
 }
 
 impl Example {
-    /// For a server at `base`, as a person types it. Parameters of a path are in upper case.
+    /// The command line for a server at `base`. Path parameters are in upper case.
     pub fn command(&self, base: &str) -> String {
         let mut path = String::new();
         let mut is_parameter = false;

@@ -1,4 +1,5 @@
-//! One HTTP exchange: request to gateway event, through the service, Lambda response to HTTP response.
+//! One HTTP exchange: an HTTP request becomes a gateway event, passes through the service, and its Lambda response becomes an HTTP
+//! response.
 
 use super::{
     access::AccessLog,
@@ -39,37 +40,37 @@ use tokio::time::timeout;
 
 /// How long a client may take to send a request's body.
 const BODY_DURATION_MAX: Duration = Duration::from_secs(30);
-/// Under what an answer's id stands.
+/// The header with the id of the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What answers requests.
+/// Everything that answers requests.
 pub struct Exchanger {
     /// The guest on its store.
     pub service: Service,
-    /// What changes guests, to tell what it did.
+    /// The follower of a channel, if there is one; it reports what it did.
     pub follower: Option<Follower>,
-    /// The gateway that is played.
+    /// The emulated gateway.
     pub origin: Origin,
-    /// Bounds of requests.
+    /// Limits of requests.
     pub limits: Limits,
-    /// For whom requests are answered.
+    /// Which requests are answered.
     pub allowed: Allowed,
     /// The connections that are open.
     pub clients: Arc<Clients>,
-    /// Where lines about requests go.
+    /// Where access lines are written.
     pub log: AccessLog,
-    /// What they look like.
+    /// Their format.
     pub format: Format,
-    /// Whether each request has a line.
+    /// Whether access lines are suppressed.
     pub is_quiet: bool,
-    /// Where requests are recorded, if they are.
+    /// The tape, if requests are recorded.
     pub tape: Option<TapeFile>,
 }
 
-/// What an exchange has come to.
+/// The result of an exchange.
 struct Done {
     delivery: Delivery,
-    /// Of what the guest did, if it was asked.
+    /// Summary of the guest's run, if it was called.
     summary: Option<Summary>,
 }
 
@@ -83,7 +84,7 @@ impl From<Delivery> for Done {
 }
 
 impl Exchanger {
-    /// Answers a request of a client, whatever it is; with the bytes of the answer's body.
+    /// Answers any request of a client. Returns the response and the number of bytes in its body.
     pub async fn answer(
         &self,
         request: Request<RequestBody>,
@@ -106,7 +107,7 @@ impl Exchanger {
                 (done, id)
             }
             Err(_) => {
-                let delivery = problem_delivery(500, "the host has no random numbers", "");
+                let delivery = problem_delivery(500, "the host failed to get random numbers", "");
                 (delivery.into(), String::new())
             }
         };
@@ -134,7 +135,7 @@ impl Exchanger {
         (delivered, bytes)
     }
 
-    /// A line for a request that hyper refused by itself; the id that its answer gets.
+    /// Writes an access line for a request that hyper refused; returns the id for its response.
     pub fn note_refusal(&self, status: u16) -> String {
         let request_id =
             seed::of_request().map_or_else(|_| String::new(), |seed| seed.request_id());
@@ -155,14 +156,14 @@ impl Exchanger {
         request_id
     }
 
-    /// Lines about what the channel did since they were last written.
+    /// Writes lines about what the channel did since the last call.
     pub fn write_reports(&self) {
         for report in self.follower.iter().flat_map(Follower::take_reports) {
             self.log.add(|lines| self.format.report(lines, &report));
         }
     }
 
-    /// A line about the server itself.
+    /// Writes a line about the server itself.
     pub fn warn(&self, message: &str) {
         self.log.add(|lines| self.format.warning(lines, message));
     }
@@ -217,7 +218,7 @@ impl Exchanger {
         delivery.into()
     }
 
-    /// Makes an event of the request, lets the guest answer it, and does with the answer what the gateway would.
+    /// Composes an event from the request, lets the guest answer it, and delivers the response as the gateway would.
     async fn run(&self, request: Incoming<'_>, seed: Seed) -> Result<Done, Refusal> {
         if let Some(delivery) = refused(self.origin.kind, request.target) {
             if let Some(fault) = &delivery.fault {
@@ -230,7 +231,7 @@ impl Exchanger {
             let bytes_max = Quotas::of(self.origin.kind).event_bytes_max;
             Refusal::new(
                 413,
-                format!("the request makes an event of {bytes} bytes, {bytes_max} are allowed"),
+                format!("the request's event would have {bytes} bytes, {bytes_max} are allowed"),
             )
         })?;
         let arrival = Arrival {
@@ -245,7 +246,7 @@ impl Exchanger {
             types: &REST_BINARY_TYPES,
         };
         let answer = match &self.tape {
-            // A tape keeps the event's JSON and the answer's.
+            // A tape contains the JSON of the event and of the response.
             Some(tape) => {
                 let json = event.to_json();
                 let answer = tape.invoke(&self.service, &json, arrival).await;
@@ -257,7 +258,7 @@ impl Exchanger {
             None => self.service.exchange(event, arrival, &media).await,
         };
         let answer = answer.map_err(|rejection| {
-            // An event that was just composed is of a known kind.
+            // Cannot happen: the event was just composed, so its kind is known.
             self.note_fault(request.request_id, &rejection);
             Refusal::new(500, "the host failed to pass the request on")
         })?;
@@ -283,7 +284,7 @@ impl Exchanger {
         });
     }
 
-    /// Reads the body, within bounds. It is copied together as it comes: a piece may keep alive far more than its own bytes.
+    /// Reads the body, within bounds. Pieces are copied as they arrive, because a piece may keep far more memory alive than its own bytes.
     async fn receive(
         &self,
         body: RequestBody,
@@ -303,7 +304,7 @@ impl Exchanger {
     }
 }
 
-/// What a request comes with beside itself.
+/// The circumstances of a request.
 struct Asked<'a> {
     client: &'a Client,
     received_at_ms: u64,
@@ -323,9 +324,9 @@ async fn collect(
     let mut bytes = Vec::new();
     let mut counted = 0;
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|_| Refusal::new(400, "the body is not framed as HTTP/1.1 wants it"))?;
-        // What follows a chunked body says nothing that is passed on.
+        let frame = frame
+            .map_err(|_| Refusal::new(400, "the framing of the body is not valid HTTP/1.1"))?;
+        // Trailers after a chunked body are not passed on.
         let Ok(piece) = frame.into_data() else {
             continue;
         };
@@ -338,10 +339,7 @@ async fn collect(
         bytes.extend_from_slice(&piece);
         if bytes.len() >= counted + HELD_BYTES_UNCOUNTED {
             client.hold(bytes.len() - counted).map_err(|_| {
-                Refusal::new(
-                    503,
-                    "the server holds as many requests as it can; try again",
-                )
+                Refusal::new(503, "the server holds too much data of requests; try again")
             })?;
             counted = bytes.len();
         }
@@ -349,7 +347,7 @@ async fn collect(
     Ok(bytes.into())
 }
 
-/// What `OPTIONS *` asks: the server takes these methods; what a path takes is its guest's to say.
+/// The response to `OPTIONS *`: the methods that the server accepts. Which of them a path accepts is up to the guest.
 fn about_server() -> Delivery {
     Delivery {
         status: 204,
@@ -382,8 +380,8 @@ fn problem_delivery(status: u16, detail: &str, request_id: &str) -> Delivery {
     }
 }
 
-/// The response for hyper. A delivery's fields are valid HTTP; should one not be, it is left out. It gets the request's id where it has
-/// none of its own.
+/// Converts a delivery to hyper's response. Fields of a delivery are valid HTTP; an invalid one would be left out. Adds the request's id
+/// unless the response has one.
 fn response(delivery: Delivery, request_id: &str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(delivery.body)));
     *response.status_mut() =

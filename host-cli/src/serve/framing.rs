@@ -1,41 +1,41 @@
-//! Follows the bytes of a connection as they come, to see what hyper does not tell: where a request's head begins, a later minor version
-//! of HTTP/1, and two ways to frame one body.
+//! Follows the bytes of a connection as they arrive, to learn what hyper does not report: where the head of a request begins, a later minor
+//! version of HTTP/1, and conflicting ways to frame a body.
 //!
-//! hyper refuses HTTP/1.2 (RFC 9110, 2.5 wants it answered as the highest minor version that is known), it closes without a word where a
-//! client begins to speak HTTP/2 (RFC 9110, 15.6.6 wants a 505 for a major version that is not known), and where a request has both
-//! `Content-Length` and `Transfer-Encoding` it drops the first without a word, while whoever stands in between may go by it (RFC 9112,
-//! 6.1). What is followed here is only looked at: hyper frames the requests, and where the two might not agree nothing is changed any
-//! more, except that a chunked body of which others might see another end is made one that hyper refuses.
+//! hyper refuses HTTP/1.2, although RFC 9110, 2.5 requires an answer with the highest supported minor version. It closes the connection
+//! silently if a client begins to speak HTTP/2, although RFC 9110, 15.6.6 describes a 505 for an unsupported major version. And if a
+//! request has both `Content-Length` and `Transfer-Encoding`, it silently drops the first, although an intermediary may use it (RFC 9112,
+//! 6.1). This module only observes: hyper frames the requests, and where the two might disagree nothing is changed, except that a chunked
+//! body whose end others might see elsewhere is altered so that hyper refuses it.
 
 mod chunked;
 
 use self::chunked::{Chunked, Next};
 
-/// What is kept of a field line to see its name and the value of a length.
+/// Bytes of a field line that are kept to recognise its name and the value of a length.
 const LINE_BYTES_MAX: usize = 64;
 
-/// Where the next byte stands.
+/// The state before the next byte.
 #[derive(Debug, Default)]
 pub struct Framing {
     state: State,
     /// The beginning of the line that is being read.
     line: Vec<u8>,
-    /// The line is longer than what is kept of it.
+    /// The line is longer than the kept part.
     is_cut: bool,
     head: Head,
     heads: u64,
-    /// The number of the first head that frames its body in two ways, or of one whose frame cannot be told.
+    /// The number of the first head with conflicting or unknown framing.
     conflicting: Option<u64>,
-    /// The number of the first head of another major version of HTTP.
+    /// The number of the first head with another major version of HTTP.
     other_version: Option<u64>,
 }
 
-/// What the head so far says about its body.
+/// What the head says about its body so far.
 #[derive(Clone, Copy, Debug, Default)]
 struct Head {
     length: Option<u64>,
     is_chunked: bool,
-    /// The line with the length was cut, so that hyper may read another one.
+    /// The line with the length was cut off, so hyper may read another value.
     is_unclear: bool,
 }
 
@@ -44,30 +44,30 @@ enum State {
     /// Blank lines before a request line.
     #[default]
     Start,
-    /// In the target or before it; what follows could be the version.
+    /// In the target or before it; the version may follow.
     RequestLine,
-    /// As many characters of ` HTTP/1.` were read.
+    /// This many characters of ` HTTP/1.` were read.
     Version(u8),
-    /// In what is left of the request line.
+    /// In the rest of the request line.
     RequestLineEnd,
     /// In a field line.
     Field,
-    /// So many bytes of the body are left.
+    /// This many bytes of the body are left.
     Body(u64),
     /// In a chunked body.
     Chunked(Chunked),
-    /// It is not known where the next request begins.
+    /// It is unknown where the next request begins.
     Lost,
-    /// The same, and hyper is kept from going on.
+    /// The same, and hyper is prevented from continuing.
     Refused,
 }
 
 const VERSION: &[u8] = b" HTTP/1.";
-/// Where the major version stands in it.
+/// Offset of the major version.
 const MAJOR: u8 = 6;
 
 impl Framing {
-    /// Whether a request line has begun and not ended.
+    /// Whether a request line has begun but not ended.
     pub fn is_in_request_line(&self) -> bool {
         matches!(
             self.state,
@@ -75,20 +75,18 @@ impl Framing {
         )
     }
 
-    /// The number, from 0, of the first head that frames its body in two ways, or whose frame cannot be told. After it nothing should be
-    /// answered.
+    /// The number, counted from 0, of the first head with conflicting or unknown framing. Nothing after it should be answered.
     pub fn conflicting(&self) -> Option<u64> {
         self.conflicting
     }
 
-    /// The number, from 0, of the first head of another major version than 1.
+    /// The number, counted from 0, of the first head of another major version than 1.
     pub fn other_version(&self) -> Option<u64> {
         self.other_version
     }
 
-    /// Follows bytes that were read. A later major version of a request line becomes 0, which hyper refuses without knowing it; the minor
-    /// version of a request line becomes 1 where it is greater. What follows a line of a chunked body that has a bare LF becomes CRs, of
-    /// which hyper refuses the second.
+    /// Follows bytes that were read. A later major version in a request line becomes 0, which hyper refuses; a minor version greater than 1
+    /// becomes 1. What follows a line of a chunked body with a bare LF becomes CRs, the second of which hyper refuses.
     pub fn follow(&mut self, bytes: &mut [u8]) {
         let mut at = 0;
         while at < bytes.len() {
@@ -108,7 +106,7 @@ impl Framing {
         }
     }
 
-    /// Takes bytes up to the end of the request line.
+    /// Consumes bytes up to the end of the request line.
     fn request_line(&mut self, bytes: &mut [u8]) -> usize {
         for (index, byte) in bytes.iter_mut().enumerate() {
             self.state = match (self.state, *byte) {
@@ -151,7 +149,7 @@ impl Framing {
         taken
     }
 
-    /// Takes bytes up to the end of a chunked body, or up to one that makes it none.
+    /// Consumes bytes up to the end of a chunked body, or up to a byte that makes it invalid.
     fn chunked(&mut self, mut chunked: Chunked, bytes: &[u8]) -> usize {
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
@@ -187,7 +185,7 @@ impl Framing {
         at
     }
 
-    /// Takes bytes up to the end of a line, and the line when it is whole.
+    /// Consumes bytes up to the end of a line; returns the line when it is complete.
     fn line(&mut self, bytes: &[u8]) -> usize {
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let part = &bytes[..end.unwrap_or(bytes.len())];
@@ -217,14 +215,14 @@ impl Framing {
         }
     }
 
-    /// Where the next head begins is not known: it is refused, whatever hyper makes of it.
+    /// It is unknown where the next head begins: this one is refused, whatever hyper makes of it.
     fn lost(&mut self) -> State {
         self.conflicting.get_or_insert(self.heads);
         State::Lost
     }
 
     fn field(&mut self, line: &[u8]) {
-        // Nearly all lines are told by their first letter.
+        // The first letter distinguishes almost all lines.
         if !matches!(line.first(), Some(b'c' | b'C' | b't' | b'T')) {
             return;
         }
@@ -239,7 +237,7 @@ impl Framing {
             let length = str::from_utf8(value)
                 .ok()
                 .and_then(|value| value.parse().ok());
-            // hyper refuses what is no number.
+            // hyper refuses an invalid number.
             self.head.length = Some(length.unwrap_or(u64::MAX));
         }
     }
@@ -272,7 +270,7 @@ mod agreement;
 mod tests {
     use super::*;
 
-    /// What comes out of bytes that come in pieces, and the state after them.
+    /// The result for bytes that arrive in pieces, and the state after them.
     fn followed(bytes: &[u8], piece: usize) -> (Vec<u8>, Framing) {
         let mut framing = Framing::default();
         let mut bytes = bytes.to_vec();
@@ -346,7 +344,7 @@ mod tests {
             for piece in 1..sent.len() {
                 let (changed, framing) = followed(sent.as_bytes(), piece);
                 assert_eq!(changed, sent.as_bytes(), "{piece}");
-                // Whole, the line is read; in parts, its head is refused. After that nothing is answered.
+                // If the line arrives whole, it is read; in parts, its head is refused. Nothing is answered after it.
                 let first = framing.conflicting().unwrap();
                 assert!(first <= 1, "{piece}");
                 assert_eq!(first == 0, framing.state == State::Lost, "{piece}");

@@ -2,13 +2,13 @@
 
 use std::fmt::{self, Write as _};
 
-/// Longest name of a function. One of few bytes may stand for a very long one.
+/// Longest name of a function. A mangled name of few bytes can expand to a very long one.
 const FUNCTION_NAME_BYTES_MAX: usize = 512;
 
-/// A function's name as its source has it, where it is one that rustc made (`_ZN...`, `_R...`); any other one as it is.
+/// Demangles a name made by rustc (`_ZN...`, `_R...`); returns any other name unchanged.
 pub fn demangled(name: &str) -> String {
     let mut written = BoundedText(String::new());
-    // It ends with an error where there is no more room.
+    // Writing ends with an error when the bound is reached.
     let _ = write!(written, "{:#}", rustc_demangle::demangle(name));
     written.0
 }
@@ -49,7 +49,7 @@ mod tests {
         ] {
             assert_eq!(demangled(name), expected);
         }
-        // Each argument is a tuple of twice the one before it, named by where it stands (in base 62, less one).
+        // Each argument is a tuple that contains the one before it twice, as a back reference to its position (in base 62, minus one).
         const DIGITS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
         let (mut name, mut at) = ("_RINvC1a1fh".to_owned(), 8);
         for _ in 0..20 {

@@ -1,5 +1,5 @@
-//! What is checked of a request's head before anything is made of it: what hyper leaves to its user, what the gateway that is played
-//! would refuse, and for whom the server answers.
+//! Checks of a request's head before it is processed: what hyper leaves to its user, what the emulated gateway would refuse, and which
+//! callers the server answers.
 
 use super::authority::{self, Allowed, NotAllowedError};
 use contract::{http::field_value, limits::Limits};
@@ -11,7 +11,7 @@ use hyper::{
 };
 use std::borrow::Cow;
 
-/// A request that is answered without asking the guest.
+/// A request that is answered without calling the guest.
 #[derive(Debug)]
 pub struct Refusal {
     pub status: u16,
@@ -27,17 +27,17 @@ impl Refusal {
     }
 }
 
-/// By what a head is judged.
+/// The rules for heads.
 pub struct Rules<'a> {
     pub limits: &'a Limits,
     pub quotas: &'a Quotas,
     pub allowed: &'a Allowed,
 }
 
-/// Method, version and the blanks and the line break of a request line that has no other target than its path.
+/// Bytes of a request line besides its method and target: the version, the blanks and the line break.
 const VERSION_BYTES: usize = "  HTTP/1.1".len();
 
-/// Checks a head, and makes its fields those that gateways pass on: the target's authority in `Host`, values as text.
+/// Checks a head, and changes its fields to what gateways pass on: the target's authority in `Host`, values as text.
 pub fn check(head: &mut Parts, is_conflicting: bool, rules: &Rules<'_>) -> Result<(), Refusal> {
     check_framing(&head.headers, is_conflicting)?;
     check_host(head)?;
@@ -45,7 +45,7 @@ pub fn check(head: &mut Parts, is_conflicting: bool, rules: &Rules<'_>) -> Resul
     check_caller(head, rules.allowed)?;
     check_size(head, rules)?;
     if !head.uri.path().starts_with('/') && !is_about_server(head) {
-        return Err(Refusal::new(400, "the request target names no path"));
+        return Err(Refusal::new(400, "the request target has no path"));
     }
     let expects_other = head
         .headers
@@ -54,7 +54,7 @@ pub fn check(head: &mut Parts, is_conflicting: bool, rules: &Rules<'_>) -> Resul
     if expects_other {
         return Err(Refusal::new(
             417,
-            "the only expectation known is `100-continue`",
+            "the only supported expectation is `100-continue`",
         ));
     }
     Ok(())
@@ -65,8 +65,7 @@ pub fn is_about_server(head: &Parts) -> bool {
     head.uri.path() == "*" && head.method == Method::OPTIONS
 }
 
-/// RFC 9112, 6.1: where a body ends must be the same to everybody. `chunked` is the only coding that is known; that it comes last is
-/// checked by hyper.
+/// RFC 9112, 6.1: everybody must agree where a body ends. Only the coding `chunked` is supported; hyper checks that it comes last.
 fn check_framing(headers: &HeaderMap, is_conflicting: bool) -> Result<(), Refusal> {
     if is_conflicting {
         return Err(Refusal::new(
@@ -84,7 +83,7 @@ fn check_framing(headers: &HeaderMap, is_conflicting: bool) -> Result<(), Refusa
             if !coding.eq_ignore_ascii_case(b"chunked") {
                 return Err(Refusal::new(
                     501,
-                    "the only transfer coding known is `chunked`",
+                    "the only supported transfer coding is `chunked`",
                 ));
             }
             if is_chunked {
@@ -96,14 +95,14 @@ fn check_framing(headers: &HeaderMap, is_conflicting: bool) -> Result<(), Refusa
     Ok(())
 }
 
-/// RFC 9112, 3.2: exactly one, except from clients older than 1.1, and valid. An authority in the target takes its place (3.2.2).
+/// RFC 9112, 3.2: exactly one valid `Host`, except from clients older than HTTP/1.1. An authority in the target replaces it (3.2.2).
 fn check_host(head: &mut Parts) -> Result<(), Refusal> {
     let is_valid = |value: &[u8]| str::from_utf8(value).is_ok_and(authority::is_valid);
     let mut hosts = head.headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) if head.version < Version::HTTP_11 => {}
         (Some(host), None) if is_valid(host.as_bytes()) => {}
-        (Some(_), None) => return Err(Refusal::new(400, "the `host` header is no host")),
+        (Some(_), None) => return Err(Refusal::new(400, "the `host` header is not a valid host")),
         (first, _) => {
             let count = if first.is_none() {
                 "no"
@@ -120,8 +119,12 @@ fn check_host(head: &mut Parts) -> Result<(), Refusal> {
         let value = HeaderValue::from_str(authority.as_str())
             .ok()
             .filter(|value| is_valid(value.as_bytes()));
-        let value =
-            value.ok_or_else(|| Refusal::new(400, "the request target's authority is no host"))?;
+        let value = value.ok_or_else(|| {
+            Refusal::new(
+                400,
+                "the authority of the request target is not a valid host",
+            )
+        })?;
         head.headers.insert(header::HOST, value);
     }
     Ok(())
@@ -136,7 +139,7 @@ fn check_caller(head: &Parts, allowed: &Allowed) -> Result<(), Refusal> {
         allowed.check_origin(text(origin), host).map_err(refused)?;
     }
     if !headers.contains_key(header::ORIGIN) && is_embedded(head) {
-        // What a page embeds carries no `Origin`.
+        // Requests for embedded resources have no `Origin`.
         let page = headers.get(header::REFERER).map_or("", text);
         allowed
             .check_origin(authority::origin_of(page), host)
@@ -149,8 +152,8 @@ fn text(value: &HeaderValue) -> &str {
     str::from_utf8(value.as_bytes()).unwrap_or_default()
 }
 
-/// Whether a page of another origin made the browser send this, other than by a link that its user followed (W3C: Fetch Metadata Request
-/// Headers). Only browsers send these fields, and no page can set them.
+/// Whether a page of another origin made the browser send this request, other than by a link that its user followed (W3C: Fetch Metadata
+/// Request Headers). Only browsers send these fields, and pages cannot set them.
 fn is_embedded(head: &Parts) -> bool {
     let is = |name: &str, value: &str| {
         let field = head.headers.get(name);
@@ -213,8 +216,8 @@ fn check_size(head: &Parts, rules: &Rules<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Values that are not UTF-8 are taken as ISO-8859-1, each byte one character: HTTP gives such bytes no meaning, and events are text
-/// (RFC 9110, 5.5).
+/// Reads values that are not UTF-8 as ISO-8859-1, each byte as one character: HTTP gives such bytes no meaning, and events are text (RFC
+/// 9110, 5.5).
 fn make_text(headers: &mut HeaderMap) {
     for value in headers.values_mut() {
         if let Cow::Owned(text) = field_value(value.as_bytes())

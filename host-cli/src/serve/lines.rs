@@ -1,4 +1,4 @@
-//! Lines about requests: `name=value` fields for people, or a JSON object a line for programs, with the same names.
+//! Lines about requests: `name=value` fields for people, or one JSON object per line for programs, with the same names.
 
 use super::function_name::demangled;
 use crate::time;
@@ -10,49 +10,49 @@ use contract::{
 use rollout::ChannelReport;
 use std::{fmt, io::Write, time::Duration};
 
-/// Digits of a guest's digest: enough to tell it from every other one.
+/// Digits of a guest's digest that are shown: enough to distinguish guests.
 const DIGEST_DIGITS: usize = 12;
 
-/// What lines look like.
+/// Format of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `name=value`, apart by blanks.
+    /// `name=value`, separated by blanks.
     Text,
     /// One JSON object.
     Json,
 }
 
-/// The line that every request has.
+/// The access line, which every request has.
 pub struct Access<'a> {
-    /// When its head was there, in milliseconds since the Unix epoch.
+    /// When its head had arrived, in milliseconds since the Unix epoch.
     pub time_ms: u64,
     pub method: &'a str,
-    /// Percent-encoded, without the query, which may hold secrets.
+    /// Percent-encoded, without the query, which may contain secrets.
     pub path: &'a str,
     pub status: u16,
-    /// Of the answer's body.
+    /// Bytes of the response's body.
     pub bytes: usize,
-    /// From the head's arrival to the answer's departure.
+    /// From the arrival of the head until the response is passed on.
     pub duration: Duration,
-    /// The component that was asked, if one was.
+    /// The component that was called, if one was.
     pub guest: Option<Digest>,
-    /// What it used.
+    /// What the request used.
     pub usage: Option<&'a Usage>,
     pub request_id: &'a str,
 }
 
-/// Whether there is more to say than the access line does.
+/// Whether there is more to report than the access line does.
 pub fn has_remarks(summary: &Summary) -> bool {
     summary.fault.is_some() || !summary.logs.is_empty()
 }
 
-/// Appends the guest's log lines as text, and why the host answered in its place.
+/// Appends the guest's log lines as text, and why the host answered instead of the guest.
 pub fn write_remarks(lines: &mut Vec<u8>, summary: &Summary) {
     Format::Text.remarks(lines, None, summary);
 }
 
 impl Format {
-    /// Appends the line that every request has.
+    /// Appends the access line.
     pub fn access(self, lines: &mut Vec<u8>, access: &Access<'_>) {
         let mut line = Line::begin(lines, self);
         line.token("time", time::rfc3339_ms(access.time_ms));
@@ -74,7 +74,7 @@ impl Format {
         line.end();
     }
 
-    /// Appends the guest's log lines, and why the host answered in its place.
+    /// Appends the guest's log lines, and why the host answered instead of the guest.
     pub fn remarks(self, lines: &mut Vec<u8>, time_ms: Option<u64>, summary: &Summary) {
         for record in &summary.logs {
             let mut line = Line::begin(lines, self);
@@ -104,7 +104,7 @@ impl Format {
         }
     }
 
-    /// Appends a line about what went wrong with a request.
+    /// Appends a line about a fault of a request.
     pub fn fault(
         self,
         lines: &mut Vec<u8>,
@@ -140,14 +140,14 @@ impl Format {
     }
 }
 
-/// One line that is being written. What comes from a client or a guest cannot end it, nor act on a terminal.
+/// One line that is being written. Text from a client or a guest cannot end it or control a terminal.
 struct Line<'a> {
     out: &'a mut Vec<u8>,
     format: Format,
     has_fields: bool,
 }
 
-// Writing to memory does not fail.
+// Writing to memory cannot fail.
 impl<'a> Line<'a> {
     fn begin(out: &'a mut Vec<u8>, format: Format) -> Self {
         if format == Format::Json {
@@ -176,7 +176,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// A text without blanks; quoted only in JSON.
+    /// A text without blanks, which is quoted in JSON only.
     fn token(&mut self, name: &str, value: impl fmt::Display) {
         match self.format {
             Format::Text => {
@@ -197,7 +197,7 @@ impl<'a> Line<'a> {
         let _ = write!(self.out, "{value}");
     }
 
-    /// A guest's attributes, each the text of a JSON value: fields of their own in text, members of one object in JSON.
+    /// A guest's attributes, each the text of a JSON value: separate fields in text, members of one object in JSON.
     fn attributes(&mut self, attributes: &[(String, String)]) {
         match self.format {
             Format::Text => {
@@ -226,7 +226,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// With three digits behind the point.
+/// A number with three decimal places.
 struct Milliseconds(Duration);
 
 impl fmt::Display for Milliseconds {
@@ -250,7 +250,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// The text of a JSON value on one line. Line breaks can only stand between its tokens.
+/// The text of a JSON value on one line. Line breaks can occur only between its tokens.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
@@ -265,7 +265,7 @@ impl fmt::Display for OneLine<'_> {
     }
 }
 
-/// A guest's key, with what would break the line replaced.
+/// A key chosen by a guest; characters that would break the line are replaced.
 struct Key<'a>(&'a str);
 
 impl fmt::Display for Key<'_> {

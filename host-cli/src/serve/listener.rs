@@ -7,12 +7,12 @@ use std::{
 };
 use tokio::net::{TcpListener, TcpSocket};
 
-/// What the system keeps of an answer for a client that does not read it. The rest stays in this process, where it is counted.
+/// Bytes of a response that the system buffers for a client that does not read. The rest stays in this process, where it is counted.
 const SEND_BUFFER_BYTES: u32 = 128 << 10;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 4096;
 
-/// Listens on the first address that can be had.
+/// Listens on the first address that is available.
 pub fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
     let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
@@ -29,7 +29,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         IpAddr::V4(_) => TcpSocket::new_v4()?,
         IpAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // As for a listener of the standard library: a server can be started again at once.
+    // As the standard library's listener does: a server can be restarted immediately.
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(address)?;
@@ -46,24 +46,24 @@ pub fn cannot_listen(addresses: &[SocketAddr], error: &io::Error) -> Failure {
         io::ErrorKind::AddrInUse => Failure::environment(format_args!(
             "address `{address}` is in use by another program"
         ))
-        .hint("end that program, or take a free port with `--listen 127.0.0.1:0`"),
+        .hint("end that program, or use a free port with `--listen 127.0.0.1:0`"),
         io::ErrorKind::PermissionDenied => {
             Failure::environment(format_args!("not allowed to listen on `{address}`"))
-                .hint("take a port above 1023")
+                .hint("use a port above 1023")
         }
         io::ErrorKind::AddrNotAvailable => Failure::environment(format_args!(
-            "address `{address}` is not one of this machine's"
+            "address `{address}` does not belong to this machine"
         ))
         .hint("listen on `127.0.0.1`, or on `0.0.0.0` for all of the machine's addresses"),
         _ => Failure::environment(format_args!("failed to listen on `{address}`: {error}")),
     }
 }
 
-/// What to know where not only this machine reaches the server.
+/// A warning if other machines can reach the server.
 pub fn warning(address: IpAddr) -> Option<String> {
     (!address.to_canonical().is_loopback()).then(|| {
         format!(
-            "warning: other machines can reach `{address}`; there is no TLS, and nobody is asked who they are\n"
+            "warning: other machines can reach `{address}`, without TLS and without authentication\n"
         )
     })
 }

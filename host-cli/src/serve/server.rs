@@ -24,32 +24,32 @@ use tokio::{
 
 /// How long a client may take to send a request's head, and how long a connection may be idle.
 const HEAD_DURATION_MAX: Duration = Duration::from_secs(30);
-/// Buffer of a connection for what it reads: heads beyond it are refused before they end. At least twice what the gateway takes, so that
-/// what is refused is told with its size.
+/// Read buffer of a connection. Longer heads are refused before they end. It has at least twice the size that the gateway accepts, so that
+/// most refusals can state the size.
 const READ_BUFFER_BYTES_MIN: usize = 32 << 10;
-/// Lines of header fields. As many as fit into the head that API Gateway takes, where each has four bytes at least; in memory they have
-/// sixteen times as much.
+/// Number of header lines: as many as fit into the head that API Gateway accepts, at four bytes or more each; in memory each takes sixteen
+/// times as much.
 const HEADER_LINES_MAX: usize = 10_240 / "a:\r\n".len();
 /// How long a shutdown waits for requests in flight.
 const SHUTDOWN_DURATION_MAX: Duration = Duration::from_secs(30);
-/// Connections that were accepted and that no thread has got to yet. Further ones wait: otherwise they would come faster than requests of
-/// others are read, which would then seem to wait for their clients.
+/// Connections that were accepted but that no thread has begun to serve. Further ones wait: otherwise they could arrive faster than other
+/// clients' requests are read, and those clients would seem to be slow.
 const UNSTARTED_MAX: usize = 32;
-/// Pause after a connection could not be accepted, which usually means that files or memory are short.
+/// Pause after a connection could not be accepted, usually because files or memory are exhausted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-/// How long a new connection waits for room, where no connection waits for its client.
+/// How long a new connection waits for room if no connection waits for its client.
 const ROOM_DURATION_MAX: Duration = Duration::from_secs(1);
-/// Pause before it is looked again.
+/// Pause before the next attempt.
 const ROOM_PAUSE: Duration = Duration::from_millis(2);
 
-/// What all connections share.
+/// State shared by all connections.
 struct Shared {
     exchanger: Arc<Exchanger>,
     on_refusal: OnRefusal,
     protocol: http1::Builder,
 }
 
-/// Serves until `shutdown` completes, then lets requests in flight finish. Returns how many connections had to be cut.
+/// Serves until `shutdown` completes, then lets requests in flight finish. Returns how many connections were closed before they were done.
 pub async fn serve(
     listener: TcpListener,
     workers: Workers,
@@ -77,7 +77,7 @@ pub async fn serve(
                 if is_about_resources(&error) {
                     clients.close_one();
                 }
-                // A client that has gone already concerns nobody else; what lasts must not keep a processor busy.
+                // A client that has already disconnected affects nobody else; a persistent error must not keep a processor busy.
                 if error.kind() != io::ErrorKind::ConnectionAborted {
                     sleep(ACCEPT_PAUSE).await;
                 }
@@ -91,7 +91,7 @@ pub async fn serve(
             let (shared, closes) = (Arc::clone(&shared), closes.clone());
             workers.spawn(async move {
                 drop(start);
-                // A connection that cannot change threads is as good as one that was not accepted.
+                // A connection that cannot be moved to another thread is dropped.
                 if let Ok(stream) = TcpStream::from_std(stream) {
                     connection(stream, &registered, &shared, closes).await;
                 }
@@ -105,7 +105,7 @@ pub async fn serve(
     clients.count()
 }
 
-/// Whether there are too many open files or too little memory for another connection (Linux: accept(2)).
+/// Whether too many files are open or too little memory is left for another connection (Linux: accept(2)).
 fn is_about_resources(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
@@ -113,7 +113,7 @@ fn is_about_resources(error: &io::Error) -> bool {
     )
 }
 
-/// Waits for room where all connections that are open keep this process busy, but not for long.
+/// Waits briefly for room if this process is busy with all open connections.
 async fn register(clients: &Arc<Clients>, address: &str) -> Option<Registered> {
     let until = Instant::now() + ROOM_DURATION_MAX;
     loop {
@@ -131,9 +131,9 @@ impl Shared {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_DURATION_MAX)
             .max_headers(HEADER_LINES_MAX)
-            // A client that has said all it has to say still gets its answer (RFC 9112, 9.6).
+            // A client that has closed its sending side still gets its response (RFC 9112, 9.6).
             .half_close(true)
-            // Head and body in one piece: copying a small body costs less than a list of two buffers.
+            // Head and body in one buffer: copying a small body costs less than a list of two buffers.
             .writev(false)
             .max_buf_size(read_buffer_bytes_max(exchanger.origin.kind));
         let theirs = Arc::clone(&exchanger);
@@ -145,7 +145,7 @@ impl Shared {
     }
 }
 
-/// Bounded by what the gateway takes, or where it has no bound by what the host does.
+/// Bounded by what the gateway accepts, or by the host's limit if the gateway has none.
 fn read_buffer_bytes_max(kind: EventKind) -> usize {
     let head_bytes_max = Quotas::of(kind).head_bytes_max;
     if head_bytes_max > 64 << 10 {
@@ -162,7 +162,7 @@ async fn connection(
     shared: &Shared,
     mut closes: watch::Receiver<bool>,
 ) {
-    // Answers are written in one piece: waiting for more would only delay them.
+    // Responses are written in one piece: waiting for more data would only delay them.
     let _ = stream.set_nodelay(true);
     let client: &Arc<Client> = registered.client();
     let wire = Wire::new(stream, Arc::clone(client), Arc::clone(&shared.on_refusal));
@@ -181,7 +181,7 @@ async fn connection(
             .serve_connection(TokioIo::new(wire), service)
     );
     tokio::select! {
-        // What breaks a connection is the client's affair; it was answered where it could be.
+        // Errors on a connection are caused by the client, and were answered if possible.
         _ = connection.as_mut() => return,
         () = client.has_to_close() => return,
         _ = closes.changed() => connection.as_mut().graceful_shutdown(),

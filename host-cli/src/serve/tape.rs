@@ -1,4 +1,5 @@
-//! `--record`: requests go onto a tape, written by a thread of its own. Nothing is dropped: who is faster than the disk waits.
+//! `--record`: records requests to a tape, which a separate thread writes. Nothing is dropped: a producer that is faster than the disk
+//! waits.
 
 use crate::{exit::Failure, output, replacement};
 use contract::outcome::Answer;
@@ -13,12 +14,12 @@ use std::{
 use tape::{RecordOptions, Recorder, is_tape};
 use tokio::sync::mpsc;
 
-/// What tells a tape from another file.
+/// The bytes that distinguish a tape from another file.
 const FIRST_BYTES: u64 = 64;
-/// Lines that wait to be written.
+/// Number of lines that may wait to be written.
 const LINES_MAX: usize = 256;
 
-/// A tape that grows. Dropping it writes what is left.
+/// A tape that is being written. Dropping it writes the remaining lines.
 pub struct TapeFile {
     recorder: Recorder,
     lines: Option<mpsc::Sender<Vec<u8>>>,
@@ -26,19 +27,18 @@ pub struct TapeFile {
 }
 
 impl TapeFile {
-    /// Opens a file to append to; one that does not exist is made, readable by its owner only, as it may hold what others must not
-    /// see.
+    /// Opens a file to append to. A new one is readable by its owner only, because it may contain secrets.
     pub fn open(path: &Path, options: RecordOptions) -> Result<Self, Failure> {
         let shown = path.display();
         let file = open(path).map_err(|error| match error {
             OpenError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
                 match replacement::missing_folder(path) {
                     Some(folder) => Failure::environment(format_args!(
-                        "failed to open tape `{shown}`: there is no folder `{}`",
+                        "failed to open tape `{shown}`: folder `{}` does not exist",
                         folder.display()
                     ))
                     .hint(replacement::NO_FOLDER_HINT),
-                    // A link that leads nowhere.
+                    // A dangling link.
                     None => {
                         Failure::environment(format_args!("failed to open tape `{shown}`: {error}"))
                     }
@@ -48,7 +48,7 @@ impl TapeFile {
                 Failure::environment(format_args!("failed to open tape `{shown}`: {error}"))
             }
             OpenError::NoTape => Failure::environment(format_args!(
-                "`{shown}` is there already and is no tape; it was left as it is"
+                "`{shown}` already exists and is not a tape; it was not changed"
             ))
             .hint("name a new file, or a tape to append to"),
         })?;
@@ -77,7 +77,7 @@ impl TapeFile {
         let (answer, line) =
             service::invoke_recorded(&self.recorder, service, event, arrival).await;
         if let (Some(line), Some(lines)) = (line, &self.lines) {
-            // Where the writer has given up, it has said so.
+            // If the writer has stopped, it has reported the error.
             let _ = lines.send(line).await;
         }
         answer
@@ -95,7 +95,7 @@ impl Drop for TapeFile {
 
 enum OpenError {
     Io(io::Error),
-    /// Something else is there, which lines of a tape would damage.
+    /// The file has other content, which lines of a tape would damage.
     NoTape,
 }
 
@@ -105,9 +105,9 @@ impl From<io::Error> for OpenError {
     }
 }
 
-/// Behind what is there, if that is a tape. A last line that was cut off gets its end, so that the next one stands alone.
+/// Appends to an existing tape. An incomplete last line gets a line break, so that the next one is separate.
 fn open(path: &Path) -> Result<File, OpenError> {
-    // Opening a pipe would wait for whoever reads it.
+    // Opening a pipe would wait for a reader.
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(OpenError::NoTape);
     }
@@ -136,21 +136,21 @@ fn open(path: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// A tape that was copied here may be readable by everybody; what is recorded now must not be.
+/// An existing tape may be readable by everybody, for example after it was copied; from now on only its owner may read it.
 #[cfg(unix)]
 fn make_private(file: &File, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
         output::remark(&format!(
-            "tape `{}` could be read by others; now only its owner can\n",
+            "tape `{}` was readable by others; now only its owner can read it\n",
             path.display()
         ));
     }
     Ok(())
 }
 
-/// Writes lines as they come, and hands them to the system whenever no other is waiting.
+/// Writes lines as they arrive, and flushes whenever none is waiting.
 fn write_all(file: File, mut waiting: mpsc::Receiver<Vec<u8>>, name: &str) {
     let mut file = BufWriter::with_capacity(256 << 10, file);
     while let Some(line) = waiting.blocking_recv() {
@@ -166,12 +166,12 @@ fn write_all(file: File, mut waiting: mpsc::Receiver<Vec<u8>>, name: &str) {
             });
         if let Err(error) = written {
             output::remark(&format!(
-                "recording to `{name}` ended, the requests go on: {error}\n"
+                "recording to `{name}` has ended, requests are still served: {error}\n"
             ));
             return;
         }
     }
     if let Err(error) = file.flush() {
-        output::remark(&format!("recording to `{name}` ended: {error}\n"));
+        output::remark(&format!("recording to `{name}` has ended: {error}\n"));
     }
 }

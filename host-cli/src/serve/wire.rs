@@ -1,13 +1,13 @@
-//! A connection's bytes, with a body put into the answers that hyper makes by itself.
+//! The bytes of a connection; responses that hyper makes by itself get a body.
 //!
-//! hyper answers a request that it cannot parse with a bare status: 400, 414 or 431. Where it does not know the version, that becomes 505. Every error answer of ours is a problem
-//! document, so such an answer is recognised on its way out and replaced. It is the only thing that hyper ever writes while no
-//! request of the connection is being answered.
+//! hyper answers a request that it cannot parse with a bare status: 400, 414 or 431. For an unsupported version, this module makes it 505.
+//! All our errors are problem documents, so such a response is recognised when it is written, and replaced. It is the only thing that hyper
+//! writes while no request of the connection is being answered.
 //!
-//! After an answer to a request that was not read to its end, closing at once would make the client's system throw the answer away
-//! (RFC 9112, 9.6): what still comes is read for a while and forgotten.
+//! If a request is answered before it was read completely, closing immediately would make the client's system discard the response (RFC
+//! 9112, 9.6). So the remaining bytes are read and discarded for a while.
 //!
-//! An answer that the client does not read is given up after a while.
+//! A response that the client does not read is given up after a while.
 
 use super::{
     clients::{Client, Phase},
@@ -26,14 +26,14 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// How long a client may take to read an answer, once the system takes no more of it.
+/// How long a client may take to read a response, once the system's buffer is full.
 const WRITE_DURATION_MAX: Duration = Duration::from_secs(30);
 /// How long the rest of a refused request is read.
 const LINGER_DURATION: Duration = Duration::from_secs(2);
 /// How much of the rest of a refused request is read.
 const LINGER_BYTES_MAX: usize = 64 << 20;
 
-/// Tells of an answer with this status that hyper made by itself; gives the id that it gets.
+/// Called for a response with this status that hyper made by itself; returns the id to put into it.
 pub type OnRefusal = Arc<dyn Fn(u16) -> String + Send + Sync>;
 
 /// Bytes of one connection.
@@ -42,15 +42,15 @@ pub struct Wire<T> {
     client: Arc<Client>,
     framing: Framing,
     on_refusal: OnRefusal,
-    /// An answer in place of hyper's own, and how much of it is written.
+    /// A response that replaces hyper's own, and how much of it is written.
     replacement: Option<(Vec<u8>, usize)>,
-    /// When an answer that the client does not read is given up.
+    /// When a response that the client does not read is given up.
     write_end: Option<Pin<Box<Sleep>>>,
     linger: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
 impl<T> Wire<T> {
-    /// Wraps a connection whose service tells `client` what it does.
+    /// Wraps a connection whose service reports what it does to `client`.
     pub fn new(inner: T, client: Arc<Client>, on_refusal: OnRefusal) -> Self {
         Self {
             inner,
@@ -63,7 +63,7 @@ impl<T> Wire<T> {
         }
     }
 
-    /// What came of writing. A client that does not read holds an answer only for so long.
+    /// Handles the result of a write, and limits how long a client that does not read can hold a response.
     fn written<R>(
         &mut self,
         context: &mut Context<'_>,
@@ -98,7 +98,7 @@ impl<T: AsyncWrite + Unpin> Wire<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// Takes hyper's own answer out of its hands.
+    /// Replaces a response that hyper made by itself.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
         if !self.client.is_in(Phase::Idle) {
             return false;
@@ -106,7 +106,7 @@ impl<T: AsyncWrite + Unpin> Wire<T> {
         let Some(status) = status_of_error(bytes) else {
             return false;
         };
-        // hyper has one status for a head of which there is no end.
+        // hyper uses the same status for a request line and for a head without end.
         let is_target = status == 431 && self.framing.is_in_request_line();
         let is_version =
             status == 400 && self.framing.other_version() == Some(self.client.requests());
@@ -123,7 +123,7 @@ impl<T: AsyncWrite + Unpin> Wire<T> {
 }
 
 impl<T: AsyncRead + Unpin> Wire<T> {
-    /// Reads and forgets until the client has seen that there is no more, or until time or patience are over.
+    /// Reads and discards until the client has closed, or until the limit of time or bytes is reached.
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Some((timer, bytes_read)) = &mut self.linger else {
             return Poll::Ready(());
@@ -219,7 +219,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
     }
 }
 
-/// The status of an answer without content, if it is an error.
+/// The status of a response without content, if it is an error.
 fn status_of_error(bytes: &[u8]) -> Option<u16> {
     let rest = bytes
         .strip_prefix(b"HTTP/1.1 ")
@@ -232,7 +232,7 @@ fn answer(status: u16, request_id: &str) -> Vec<u8> {
     let detail = match status {
         414 => "the request target is too long",
         431 => "the request's head is too large",
-        505 => "HTTP/1.1 is answered here, HTTP/2 only by gateways in front",
+        505 => "this server supports HTTP/1.1 only, not HTTP/2",
         _ => "the request is not valid HTTP/1.1",
     };
     let response = problem::response(status, detail, request_id);

@@ -10,20 +10,20 @@ use tokio::{
     sync::oneshot,
 };
 
-/// Threads with a runtime each. A connection stays with its thread, so that what its requests touch, the memory of instances above all,
-/// stays in the caches of one core. Dropping them drops what still runs on them.
+/// Threads with one runtime each. A connection stays on its thread, so that the memory of its requests, above all of instances, stays in
+/// the caches of one core. Dropping the workers drops all tasks on them.
 pub struct Workers(Vec<Worker>);
 
 struct Worker {
     runtime: Handle,
-    /// As many as it has tasks, and one.
+    /// Has one reference per task, plus one.
     load: Arc<()>,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Workers {
-    /// Starts so many.
+    /// Starts `count` threads.
     pub fn start(count: usize) -> io::Result<Self> {
         (0..count.max(1))
             .map(Worker::start)
@@ -31,7 +31,7 @@ impl Workers {
             .map(Self)
     }
 
-    /// Runs `task` on the thread that has the fewest.
+    /// Runs `task` on the thread with the fewest tasks.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let least = self
             .0
@@ -55,7 +55,7 @@ impl Worker {
         let thread = thread::Builder::new()
             .name(format!("worker-{number}"))
             .spawn(move || {
-                // Sent or dropped, it is the end.
+                // A message and a dropped sender both mean the end.
                 let _ = runtime.block_on(ended);
                 runtime.shutdown_background();
             })?;
@@ -74,7 +74,7 @@ impl Drop for Workers {
             worker.end = None;
         }
         for thread in self.0.iter_mut().filter_map(|worker| worker.thread.take()) {
-            // One that panicked has ended, too.
+            // A thread that panicked has ended as well.
             let _ = thread.join();
         }
     }
@@ -100,7 +100,7 @@ mod tests {
         let ids: Vec<_> = (0..4).map(|_| receiver.recv().unwrap()).collect();
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 2);
         drop((workers, sender));
-        // Every task was dropped with what it held.
+        // Every task was dropped with everything that it owned.
         assert_eq!(
             receiver.recv_timeout(Duration::from_secs(30)),
             Err(mpsc::RecvTimeoutError::Disconnected)

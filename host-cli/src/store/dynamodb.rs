@@ -1,4 +1,4 @@
-//! A table as named on the command line: which one, on which server, with whose credentials.
+//! A DynamoDB table as named on the command line: its name, server and credentials.
 
 use crate::{
     aws::{self, Service},
@@ -11,7 +11,7 @@ use std::{
 use storage::{CursorKey, Namespace, StorageError};
 use storage_dynamodb::{CursorKeyError, DynamoDbOptions, DynamoDbStorage};
 
-/// Time to find out at start whether the table can be used.
+/// How long the start may take to find out whether the table is usable.
 const OPENING_DURATION_MAX: Duration = Duration::from_secs(10);
 /// Length of a table's name, or of its ARN (AWS: DynamoDB naming rules).
 const NAME_BYTES_MAX: usize = 1024;
@@ -24,7 +24,7 @@ pub struct TableSpec {
 }
 
 impl TableSpec {
-    /// Reads a table's name, or its ARN, and the server's address if it is another than AWS's own.
+    /// Parses a table's name or ARN, and the server's address if it is not AWS's own.
     pub fn resolve(text: &str) -> Result<Self, Failure> {
         let (table, endpoint) = match text.split_once('@') {
             Some((table, endpoint)) => (table, Some(endpoint)),
@@ -45,7 +45,7 @@ impl TableSpec {
                 .or_else(|| endpoint.strip_prefix("https://"));
             if address.is_none_or(str::is_empty) {
                 return Err(Failure::usage(format_args!("`{endpoint}` is not the address of a server"))
-                    .hint("write an address with its scheme behind the table, as in `items@http://127.0.0.1:8000`"));
+                    .hint("write an address with its scheme after the table, as in `items@http://127.0.0.1:8000`"));
             }
         }
         Ok(Self {
@@ -54,21 +54,20 @@ impl TableSpec {
         })
     }
 
-    /// Reads `TABLE[#NAMESPACE][@ENDPOINT]`: a table, and whose part of it. Without a namespace it is the local one, so that nobody works on
-    /// a deployed guest's data by accident.
+    /// Parses `TABLE[#NAMESPACE][@ENDPOINT]`. The default namespace is the local one, so that nobody changes a deployed guest's data by
+    /// accident.
     pub fn resolve_part(text: &str) -> Result<(Self, Namespace), Failure> {
         let (name, server) = text.split_at(text.find('@').unwrap_or(text.len()));
         let Some((table, namespace)) = name.split_once('#') else {
             return Ok((Self::resolve(text)?, Namespace::local()));
         };
         let namespace = namespace.parse().map_err(|error| {
-            Failure::usage(error)
-                .hint("write the namespace behind the table, as in `items#default`")
+            Failure::usage(error).hint("write the namespace after the table, as in `items#default`")
         })?;
         Ok((Self::resolve(&format!("{table}{server}"))?, namespace))
     }
 
-    /// How the table is reached.
+    /// How to reach the table.
     pub async fn options(&self) -> Result<DynamoDbOptions, Failure> {
         let what = format!("table `{}`", self.table);
         let access = aws::access(&what, Service::DynamoDb, self.endpoint.as_deref()).await?;
@@ -80,7 +79,7 @@ impl TableSpec {
         })
     }
 
-    /// The store in the table, with the key of its cursors.
+    /// Opens the store in the table, with its cursor key.
     pub async fn open(&self) -> Result<(DynamoDbStorage, CursorKey), Failure> {
         let store = DynamoDbStorage::new(&self.options().await?);
         let deadline = Instant::now() + OPENING_DURATION_MAX;
@@ -91,15 +90,15 @@ impl TableSpec {
         Ok((store, cursor_key))
     }
 
-    /// What to do where nobody answers.
+    /// What to do if the server does not answer.
     pub fn unreachable_hint(&self) -> String {
         let table = &self.table;
         match &self.endpoint {
             Some(endpoint) => format!(
-                "start the server at {endpoint}, or name another one behind the table: `{table}@http://127.0.0.1:8000`"
+                "start the server at {endpoint}, or name another one after the table: `{table}@http://127.0.0.1:8000`"
             ),
             None => format!(
-                "check the network and `AWS_REGION`, or name a server of your own behind the table: `{table}@http://127.0.0.1:8000`"
+                "check the network and `AWS_REGION`, or name a server of your own after the table: `{table}@http://127.0.0.1:8000`"
             ),
         }
     }
@@ -108,7 +107,7 @@ impl TableSpec {
         let failure = Failure::environment(error);
         match error.error {
             StorageError::Misconfigured => failure.hint(format_args!(
-                "`host-cli table check {self}` says more; `host-cli table create {self}` makes the table"
+                "`host-cli table check {self}` shows details; `host-cli table create {self}` creates the table"
             )),
             StorageError::Unavailable | StorageError::OutcomeUnknown => {
                 failure.hint(self.unreachable_hint())

@@ -207,7 +207,7 @@ fn stores_that_cannot_be_used_stay_as_they_are() {
         .expect_failure(2, "unknown store `mongodb:x`")
         .expect_hint();
     invoke("redb:")
-        .expect_failure(2, "names no file")
+        .expect_failure(2, "has no file name")
         .expect_hint();
     invoke(&format!("redb:{}", folder.path("")))
         .expect_failure(3, "is a folder")
@@ -254,7 +254,7 @@ fn a_port_in_use_is_said_in_one_line() {
         .expect_failure(3, "is in use by another program")
         .expect_hint();
     serve("192.0.2.1:80")
-        .expect_failure(3, "is not one of this machine's")
+        .expect_failure(3, "does not belong to this machine")
         .expect_hint();
     serve("nonsense")
         .expect_failure(2, "`nonsense` is not an address")
@@ -379,7 +379,7 @@ fn an_output_in_a_folder_that_does_not_exist_is_told_before_anything_runs() {
         &["keygen", &file],
     ] {
         let run = cli(arguments)
-            .expect_failure(3, "there is no folder ")
+            .expect_failure(3, "does not exist")
             .expect_hint();
         assert!(run.stderr.contains(&absent), "{run:#?}");
     }
@@ -390,7 +390,7 @@ fn an_output_in_a_folder_that_does_not_exist_is_told_before_anything_runs() {
 fn a_method_in_another_case_is_refused() {
     for (typed, meant) in [("get", "GET"), ("Post", "POST"), ("oPTIONS", "OPTIONS")] {
         let run = cli(&["event", "http", typed, "/items"])
-            .expect_failure(2, &format!("`{typed}` is another method than `{meant}`"))
+            .expect_failure(2, &format!("`{typed}` is not `{meant}`"))
             .expect_hint();
         assert!(run.stderr.contains(&format!("write `{meant}`")), "{run:#?}");
     }

@@ -151,7 +151,7 @@ fn a_log_without_a_tape_is_an_error_and_makes_no_file() {
         "--filter",
         "ERROR",
     ])
-    .expect_failure(3, "holds no tape between")
+    .expect_failure(3, "has no tape between")
     .expect_hint();
     assert_eq!(fs::read_dir(folder.path("")).unwrap().count(), 0);
     let asked = asked.recv().unwrap();
@@ -173,11 +173,11 @@ fn what_cannot_be_fetched_is_said_in_one_line() {
         .expect_hint();
     pull(error("InvalidParameterException")).expect_failure(3, "cannot be asked so");
     cli(&["pull", "items", "--since", "yesterday"])
-        .expect_failure(2, "neither an instant nor an age")
+        .expect_failure(2, "neither a time nor an age")
         .expect_hint();
     cli(&["pull", "items", "--since", "1h", "--until", "2h"])
         .expect_failure(2, "`--since` is not before `--until`");
     cli(&["pull", "items"])
-        .expect_failure(3, "the region of log group `items` is not known")
+        .expect_failure(3, "no region is configured for log group `items`")
         .expect_hint();
 }

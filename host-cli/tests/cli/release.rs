@@ -193,7 +193,7 @@ fn what_cannot_serve_is_not_promoted() {
         .expect_hint();
     for typed in ["12ab", "12abz7", &"0".repeat(65), ""] {
         site.run("promote", &["unfit", typed])
-            .expect_failure(2, "first 6 or more digits")
+            .expect_failure(2, "first 6 digits")
             .expect_hint();
     }
     let run = site

@@ -22,7 +22,7 @@ fn nothing_is_signed_on_top_of_an_old_document() {
     fs::write(document("old"), old).unwrap();
     let shown = site.look(&["channel", "show", "old"]).expect_code(1);
     assert!(shown.stdout.contains("\"generation\": 1"), "{shown:?}");
-    let says = "its document is of generation 1, and generation 2 was signed after it";
+    let says = "its document has generation 1, but generation 2 was signed after it";
     assert!(shown.stderr.contains(says), "{shown:?}");
     for command in ["promote", "rollback"] {
         let arguments: &[&str] = match command {
@@ -30,7 +30,7 @@ fn nothing_is_signed_on_top_of_an_old_document() {
             _ => &["old"],
         };
         site.run(command, arguments)
-            .expect_failure(3, "generation 1, and generation 2 was signed after it")
+            .expect_failure(3, "generation 1, but generation 2 was signed after it")
             .expect_hint();
     }
     site.run("promote", &["old", &site.first, "--recover"])
@@ -59,7 +59,7 @@ fn a_publisher_remembers_what_it_has_seen() {
         fs::remove_dir_all(folder.path(gone)).unwrap();
     }
     run(&["promote", "seen", digest])
-        .expect_failure(3, "no document, and generation 2 was signed before")
+        .expect_failure(3, "no document, but generation 2 was signed before")
         .expect_hint();
     run(&["promote", "seen", digest, "--recover"]).expect_code(0);
     run(&["promote", "seen", digest]).expect_code(0);
@@ -104,7 +104,7 @@ fn a_server_does_not_start_on_a_channel_that_is_misspelt_forged_or_deleted() {
     serve("rihgt", &public, &[]).expect_failure(3, "there is no such channel");
     serve("gone", &public, &[]).expect_failure(3, "there is no such channel");
     serve("right", &other.path("key.pub"), &[]).expect_failure(3, "which is not trusted here");
-    serve("right", &public, &["--generation-min", "2"]).expect_failure(3, "takes none before 2");
+    serve("right", &public, &["--generation-min", "2"]).expect_failure(3, "accepts none below 2");
 }
 
 /// Nothing is known of a channel whose store does not answer: the server's own guest answers, and it says so.
@@ -310,7 +310,7 @@ fn what_a_publisher_has_seen_does_not_depend_on_how_a_folder_is_written() {
     std::os::unix::fs::symlink(folder.path("releases"), folder.path("linked")).unwrap();
     for spelling in ["linked", "releases/../releases", "./releases/"] {
         promote(&format!("file://{}", folder.path(spelling)), digest)
-            .expect_failure(3, "no document, and generation 2 was signed before");
+            .expect_failure(3, "no document, but generation 2 was signed before");
     }
 }
 
@@ -338,7 +338,7 @@ fn a_list_of_releases_says_that_the_channel_was_put_back_or_its_history_changed(
     let run = site.look(&["releases", "listed"]).expect_code(1);
     assert!(
         run.stderr
-            .contains("left out a document of generation 2 that stands where an older one belongs"),
+            .contains("left out a document of generation 2 that replaced an older one"),
         "{run:?}"
     );
     assert_eq!(run.stdout.lines().count(), 2, "{run:?}");

@@ -120,7 +120,7 @@ fn cases_and_events_are_run_on_no_guest_that_was_not_named() {
         &["replay", &event],
     ] {
         cli(arguments)
-            .expect_failure(2, "nothing says which guest")
+            .expect_failure(2, "cannot tell which guest")
             .expect_hint();
     }
     assert_eq!(folder.read("cases/create/response.json"), response);

@@ -49,10 +49,10 @@ fn a_table_is_made_once_and_checked() {
     let again = cli(&["table", "create", &table]).expect_code(0);
     assert_eq!(
         again.stdout,
-        format!("table `{table}` was there, as needed\n")
+        format!("table `{table}` exists and is valid\n")
     );
     let checked = cli(&["table", "check", &table]).expect_code(0);
-    assert_eq!(checked.stdout, format!("table `{table}` is as needed\n"));
+    assert_eq!(checked.stdout, format!("table `{table}` is valid\n"));
 }
 
 /// Makes a table with a key and nothing else, as another tool would.
@@ -159,7 +159,7 @@ fn a_table_that_cannot_be_used_is_told_before_anything_runs() {
         .expect_failure(3, "the store is unavailable")
         .expect_hint();
     invoke("dynamodb:items")
-        .expect_failure(3, "the region of table `items` is not known")
+        .expect_failure(3, "no region is configured for table `items`")
         .expect_hint();
     for store in ["dynamodb:", "dynamodb:a b", "dynamodb:items@127.0.0.1:8000"] {
         invoke(store).expect_code(2).expect_hint();
@@ -172,7 +172,7 @@ fn a_table_that_cannot_be_used_is_told_before_anything_runs() {
             .expect_failure(3, &format!("failed to look at table `items` at {nobody}: "))
             .expect_hint();
         let hint =
-            format!("hint: start the server at {nobody}, or name another one behind the table");
+            format!("hint: start the server at {nobody}, or name another one after the table");
         assert!(run.stderr.contains(&hint), "{run:#?}");
     }
 }
@@ -190,6 +190,6 @@ fn cases_do_not_run_on_a_table() {
         "--store",
         "dynamodb:items@http://127.0.0.1:1",
     ])
-    .expect_failure(2, "cases need stores of their own")
+    .expect_failure(2, "each case needs its own store")
     .expect_hint();
 }

@@ -394,7 +394,7 @@ fn on_miss_is_refused_where_nothing_asks_it() {
     for (options, words) in [
         (
             &[tape.as_str(), "--on-miss", "live"][..],
-            "the one in memory is empty",
+            "the memory store is empty",
         ),
         (
             &[&tape, "--on-miss", "absent", "--mode", "strict"],
@@ -489,8 +489,8 @@ fn wrong_options_are_refused_by_name() {
     for (options, words) in [
         (&["--ignore", "date"][..], "`date` is not a rule"),
         (&["--cost-max", "0.5"], "is not a ratio"),
-        (&["--guest-env", "[]"], "begins with the name of a variable"),
-        (&["--only", ""], "names no request"),
+        (&["--guest-env", "[]"], "needs the name of a variable"),
+        (&["--only", ""], "is empty"),
     ] {
         replay(&[&[tape.as_str()], options].concat()).expect_failure(2, words);
     }

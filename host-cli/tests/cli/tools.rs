@@ -99,9 +99,9 @@ fn outputs_replace_plain_files_alone() {
     let runs: [&dyn Fn(&str) -> Run; 3] = [&compile, &report, &pull];
     for run in runs {
         for (output, why) in [
-            (&link, "it is a link, which is not replaced"),
-            (&nowhere, "it is a link, which is not replaced"),
-            (&socket, "it is neither a file, nor a pipe or terminal"),
+            (&link, "it is a link, and links are not replaced"),
+            (&nowhere, "it is a link, and links are not replaced"),
+            (&socket, "it is neither a file, a pipe nor a terminal"),
             (&folder.path(""), "it is a folder, not a file"),
         ] {
             run(output).expect_failure(3, why).expect_hint();

@@ -286,7 +286,7 @@ fn a_channel_that_is_missing_forged_or_too_old_stops_init_although_a_guest_is_bu
         .environment(&bundled)
         .with("TENON_CHANNEL_GENERATION_MIN", "2");
     let reason = init_error(newer);
-    assert!(reason.contains("takes none before 2"), "{reason}");
+    assert!(reason.contains("accepts none below 2"), "{reason}");
 }
 
 #[test]

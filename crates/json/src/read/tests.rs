@@ -170,7 +170,7 @@ fn numbers_are_compared_by_value() {
     }
 }
 
-/// Texts that are JSON or nearly.
+/// Texts that are valid or almost valid JSON.
 fn texts() -> impl Strategy<Value = String> {
     let token = prop_oneof![
         4 => "[\\[\\]{}:,]",
@@ -182,7 +182,7 @@ fn texts() -> impl Strategy<Value = String> {
     proptest::collection::vec(token, 0..12).prop_map(|tokens| tokens.concat())
 }
 
-/// Values whose member names may be anything but serde_json's private ones.
+/// Values whose member names may be anything except serde_json's private ones.
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

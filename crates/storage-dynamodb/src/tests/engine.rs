@@ -1,4 +1,4 @@
-//! A table of its own for each test, on an engine inside the process or on a server beside it.
+//! A separate table for each test, on an engine inside the process or on another server.
 
 use crate::{DynamoDbOptions, DynamoDbStorage, table};
 use aws_sdk_dynamodb::{
@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// An empty table and the way to it.
+/// An empty table and the options to reach it.
 pub(super) struct Engine {
     options: DynamoDbOptions,
 }
@@ -34,7 +34,7 @@ pub(super) fn options_at(endpoint: &str) -> DynamoDbOptions {
     }
 }
 
-/// Starts an engine in this test's runtime; it ends with it. Returns its address.
+/// Starts an engine in this test's runtime, with which it ends. Returns its address.
 pub(super) async fn start() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -45,7 +45,7 @@ pub(super) async fn start() -> String {
     format!("http://{address}")
 }
 
-/// An engine for tests that use several runtimes: it ends with the process.
+/// An engine for tests that use several runtimes; it ends with the process.
 pub(super) fn shared() -> &'static str {
     static ADDRESS: OnceLock<String> = OnceLock::new();
     ADDRESS.get_or_init(|| {
@@ -65,7 +65,7 @@ impl Engine {
         Self::at(&start().await).await
     }
 
-    /// The cases take place in the past, where a server that removes what has expired would interfere: the table has no expiry setting.
+    /// The table has no expiry setting: the cases run in the past, so a server that removes expired items would interfere.
     pub(super) async fn at(endpoint: &str) -> Self {
         let options = options_at(endpoint);
         table::create_without_expiry(&options).await.unwrap();

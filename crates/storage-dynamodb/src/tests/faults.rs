@@ -1,4 +1,4 @@
-//! DynamoDB throttles, fails, is slow or gone, refuses the host, or loses answers: the guest gets the documented error, nothing is
+//! DynamoDB throttles, fails, is slow or unreachable, denies access, or loses responses: the guest gets the documented error, nothing is
 //! written twice, and the next call works.
 
 use super::{
@@ -11,7 +11,7 @@ use serde_json::json;
 use std::time::Duration;
 use storage::{Operation, StorageExt as _, TransactOutcome};
 
-/// A store behind a script, with a table of its own.
+/// A store behind a scripted server, with its own table.
 struct Stage {
     engine: Engine,
     store: DynamoDbStorage,
@@ -27,7 +27,7 @@ impl Stage {
             ..engine.options().clone()
         };
         let store = DynamoDbStorage::new(&options);
-        // Whatever takes time only once is over when a test counts it.
+        // Finish everything that takes time only once before a test measures time.
         let at = key("p", "s");
         store
             .get(&call(0), &at, Consistency::Eventual)
@@ -66,7 +66,7 @@ impl Stage {
         self.store.transact(call, &[operation()], token).await
     }
 
-    /// What is stored, past the script.
+    /// The stored data, read without the script.
     async fn stored(&self) -> Option<Item> {
         let read = self
             .engine
@@ -76,7 +76,7 @@ impl Stage {
         read.unwrap()
     }
 
-    /// After a fault is over, the same store writes and reads.
+    /// After a fault, the same store writes and reads.
     async fn assert_works(&self) {
         self.script.always(None);
         self.script.take_seen();
@@ -181,7 +181,7 @@ async fn attempts_end_before_the_deadline() {
     stage.script.always(Some(throttling()));
     let deadline = Instant::now() + Duration::from_millis(250);
     let refused = stage.get(&call_until(1, deadline)).await.unwrap_err();
-    // On a machine that stands still, the last attempt may have no answer.
+    // On a very slow machine, the last attempt may have no response.
     assert!(refused == THROTTLED || refused == StorageError::Unavailable);
     assert!(stage.script.take_seen().len() < 8);
 }
@@ -309,7 +309,7 @@ async fn a_repeated_write_that_finds_another_state_does_not_claim_to_have_lost()
     let stage = Stage::new().await;
     stage.put(&call(5), Precondition::None).await.unwrap();
     let revision = stage.stored().await.unwrap().revision;
-    // The delete happens, its answer is lost, and its repetition finds nothing to delete.
+    // The delete happens, its response is lost, and the retry finds nothing to delete.
     stage.script.play([Act::Pass, Act::PassAndCut]);
     stage.get(&call(6)).await.unwrap();
     let outcome = stage
@@ -317,7 +317,7 @@ async fn a_repeated_write_that_finds_another_state_does_not_claim_to_have_lost()
         .delete(&call(1), &key("p", "s"), &Precondition::Revision(revision))
         .await;
     assert_eq!(outcome, Err(StorageError::OutcomeUnknown));
-    // The put is refused, its answer is lost: whose item is in the way now, nobody knows.
+    // The put is refused and the response is lost: it is unknown whose item exists now.
     stage.put(&call(7), Precondition::None).await.unwrap();
     stage.script.play([Act::PassAndCut]);
     let outcome = stage.put(&call(8), Precondition::Absent).await;
@@ -422,7 +422,7 @@ async fn keys_that_a_batch_left_over_are_asked_for_again() {
         json!({"Responses": {}, "UnprocessedKeys": {table: {"Keys": keys, "ConsistentRead": true}}})
     };
     let nothing_done = || Act::Answer(200, left(0).to_string());
-    // Half of them do not exist as far as the first answer says; the rest comes from the engine.
+    // According to the first response, half of them do not exist; the rest comes from the engine.
     stage
         .script
         .play([nothing_done(), Act::Answer(200, left(5).to_string())]);
@@ -464,7 +464,7 @@ async fn a_conflict_of_transactions_is_tried_again_and_then_told() {
     let conflicts = [
         cancelled(&["TransactionConflict"]),
         cancelled(&["None", "TransactionConflict"]),
-        // What failed beside a conflict may not be the first that fails.
+        // A failure beside a conflict may not be the first one.
         cancelled(&["TransactionConflict", "ConditionalCheckFailed"]),
     ];
     stage.script.play(conflicts.clone());
@@ -510,7 +510,7 @@ async fn a_transaction_whose_answer_is_lost_is_done_once() {
         assert_eq!(outcome, TransactOutcome::Done(vec![Some(revision)]));
         assert_eq!(stage.script.take_operations(), ["TransactWriteItems"; 2]);
     }
-    // The guest asks again, as another request: the token knows.
+    // The guest repeats the transaction in another request: the token recognises it.
     let first = stage.stored().await.unwrap();
     let again = stage.transact(&call(3), Some("t")).await.unwrap();
     assert_eq!(

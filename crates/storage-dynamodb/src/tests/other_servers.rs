@@ -1,4 +1,4 @@
-//! Servers that speak DynamoDB's protocol and leave something out.
+//! Servers that implement DynamoDB's protocol incompletely.
 
 use super::{
     engine::Engine,
@@ -16,7 +16,7 @@ struct Scene {
     script: Script,
 }
 
-/// A table before a script, with an item in it.
+/// A table behind a scripted server, with one item.
 async fn scene() -> (Scene, Item) {
     let engine = Engine::embedded().await;
     let script = Script::before(engine.options().endpoint.as_ref().unwrap()).await;
@@ -153,7 +153,7 @@ async fn a_last_key_without_attributes_is_the_last_page() {
     assert_eq!(scene.script.take_operations(), ["Query"]);
 }
 
-/// A guest cannot sleep: the host waits before it repeats a write that named a state which another had replaced.
+/// A guest cannot sleep, so the host waits before it repeats a write whose precondition named a state that another request had replaced.
 #[tokio::test]
 async fn a_write_that_lost_a_race_waits_before_the_next_try() {
     let (scene, _) = scene().await;
@@ -173,7 +173,7 @@ async fn a_write_that_lost_a_race_waits_before_the_next_try() {
     for (duration, least_ms) in durations.iter().zip([0, 12, 25, 50, 50]) {
         assert!(duration.as_millis() >= least_ms, "{durations:?}");
     }
-    // A creation that finds an item has not raced: it said nothing of what was there.
+    // A creation that finds an item has not lost a race: it did not name a state.
     let created = self::call(3);
     let put = only_if(Precondition::Absent);
     let outcome = scene.store.put(&created, &at, &doc("{}"), &put).await;

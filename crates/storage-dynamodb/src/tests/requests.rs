@@ -1,4 +1,4 @@
-//! What goes over the wire: which requests, how many, and what they carry.
+//! The requests that are sent: which, how many, and their contents.
 
 use super::{
     engine::Engine,
@@ -177,7 +177,7 @@ async fn put_ten(store: &DynamoDbStorage) -> Vec<Key> {
     keys
 }
 
-/// Answers of more values, or of more bytes, than are read.
+/// Responses with more values, or more bytes, than allowed.
 fn too_large(status: u16) -> [Act; 2] {
     let values = [
         r#"{"L":[]},"#.repeat(STORE_RESPONSE_VALUES_MAX + 1),
@@ -350,7 +350,7 @@ async fn the_first_of_several_hosts_makes_the_cursor_key() {
     assert_ne!(other.unwrap(), later);
 }
 
-/// Runs all at the same time.
+/// Runs all concurrently.
 async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut waiting: Vec<_> = all.map(|one| (Box::pin(one), None)).collect();
     std::future::poll_fn(|context| {

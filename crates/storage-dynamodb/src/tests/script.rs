@@ -1,4 +1,4 @@
-//! A server between store and engine that does as scripted: passes a request on, answers in the engine's place, or lets it down.
+//! A scripted server between store and engine: it passes a request on, responds instead of the engine, or breaks the connection.
 
 use std::{
     collections::VecDeque,
@@ -10,31 +10,31 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What becomes of one request.
+/// What happens to one request.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
-    /// The engine answers.
+    /// The engine responds.
     Pass,
-    /// An answer with this status and body; the engine sees nothing.
+    /// A response with this status and body; the engine does not see the request.
     Answer(u16, String),
-    /// The engine answers, and then the connection ends.
+    /// The engine responds, and then the connection ends.
     PassAndClose,
-    /// The connection ends without an answer; the engine sees nothing.
+    /// The connection ends without a response; the engine does not see the request.
     Cut,
-    /// The engine does it, and the connection ends without an answer.
+    /// The engine executes the request, and the connection ends without a response.
     PassAndCut,
-    /// The connection ends in the middle of the engine's answer.
+    /// The connection ends in the middle of the engine's response.
     PassAndCutShort,
-    /// The engine does it; the answer comes so much later.
+    /// The engine executes the request; the response is delayed by this time.
     PassLate(Duration),
-    /// The engine does it, and the answer is this one.
+    /// The engine executes the request, and this is the response.
     PassAndAnswer(u16, String),
 }
 
-/// A request as it came in.
+/// A request as received.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
-    /// Like `PutItem`.
+    /// For example `PutItem`.
     pub(super) operation: String,
     /// In lower case.
     pub(super) head: String,
@@ -50,7 +50,7 @@ pub(super) struct Script {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-/// An error as DynamoDB words it.
+/// An error in DynamoDB's format.
 pub(super) fn error(status: u16, code: &str, message: &str) -> Act {
     let body =
         format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{message}"}}"#);
@@ -66,7 +66,7 @@ pub(super) fn throttling() -> Act {
 }
 
 impl Script {
-    /// A server before the engine at this address.
+    /// A server in front of the engine at this address.
     pub(super) async fn before(engine: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let script = Self {
@@ -86,17 +86,17 @@ impl Script {
         script
     }
 
-    /// The next requests.
+    /// Scripts the next requests.
     pub(super) fn play(&self, acts: impl IntoIterator<Item = Act>) {
         self.acts.lock().unwrap().extend(acts);
     }
 
-    /// All requests after those, until further notice.
+    /// Scripts all requests after those.
     pub(super) fn always(&self, act: Option<Act>) {
         *self.always.lock().unwrap() = act;
     }
 
-    /// The requests since the last time that somebody asked.
+    /// The requests since the last call.
     pub(super) fn take_seen(&self) -> Vec<Seen> {
         assert!(
             self.acts.lock().unwrap().is_empty(),
@@ -158,7 +158,7 @@ impl Script {
     }
 }
 
-/// Hands a request to the engine and returns the whole answer, which says how long it is.
+/// Passes a request to the engine and returns the complete response with its length.
 async fn pass(engine: &str, head: &str, body: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(engine).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();

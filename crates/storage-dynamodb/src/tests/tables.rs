@@ -1,4 +1,4 @@
-//! Making and checking tables.
+//! Creating and checking tables.
 
 use super::{
     engine::{options_at, start},

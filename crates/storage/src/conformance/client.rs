@@ -1,4 +1,4 @@
-//! A short way to say what a case does.
+//! A concise client for the cases.
 
 use crate::{
     Call, Consistency, CursorKey, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation,
@@ -14,12 +14,12 @@ use std::{
     time::Duration,
 };
 
-/// When the cases take place: 2026-01-01T00:00:00Z.
+/// The time of the cases: 2026-01-01T00:00:00Z.
 pub(super) const NOW_SECONDS: u64 = 1_767_225_600;
 /// How long an index may lag.
 const LAG_MAX: Duration = Duration::from_secs(5);
 
-/// A fresh store.
+/// A new store.
 #[derive(Clone)]
 pub struct World {
     store: Arc<dyn Storage>,
@@ -30,7 +30,7 @@ impl World {
         Self { store }
     }
 
-    /// The guest that most cases are about.
+    /// The guest that most cases use.
     pub(super) fn client(&self) -> Client {
         self.client_of("guest")
     }
@@ -48,7 +48,7 @@ impl World {
     }
 }
 
-/// A guest at a time. Each call is a request of its own.
+/// A guest at a certain time. Each call is a request of its own.
 #[derive(Clone)]
 pub struct Client {
     pub(super) storage: Arc<dyn Storage>,

@@ -1,4 +1,4 @@
-//! Several requests at once.
+//! Concurrent requests.
 
 use super::client::{Client, World, key, put_operation, query_options};
 use crate::{Key, Operation, Precondition, PutOutcome, StorageError, TransactOutcome};
@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 const TASKS: usize = 8;
 
-/// Runs `work` in eight tasks at the same time.
+/// Runs `work` in eight concurrent tasks.
 async fn in_tasks<T, F>(client: &Client, work: impl Fn(Client, usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -90,7 +90,7 @@ pub(super) async fn racing_updates_lose_nothing(world: World) {
     );
 }
 
-/// Moves one from an account to another, if nobody interferes.
+/// Moves one from one account to another, unless a concurrent request interferes.
 async fn transfer(client: &Client, from: &Key, to: &Key) -> bool {
     let items = client.get_many(&[from.clone(), to.clone()]).await.unwrap();
     let [Some(from_item), Some(to_item)] = items.as_slice() else {

@@ -1,4 +1,4 @@
-//! Going on where a page ended, and nowhere else.
+//! Continuing where a page ended, and nowhere else.
 
 use super::client::{Client, World, assert_invalid, in_range, key, query_options};
 use crate::{Direction, QueryOptions, SortRange};

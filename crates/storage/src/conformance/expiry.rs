@@ -1,4 +1,4 @@
-//! Items that end by themselves, at the request's time.
+//! Items that expire, at the request's time.
 
 use super::client::{NOW_SECONDS, World, doc, key, put_options, query_options};
 use crate::{

@@ -1,4 +1,4 @@
-//! The secondary key. It may lag, so that the cases wait for it.
+//! The secondary key. The index may lag, so the cases wait for it.
 
 use super::client::{World, in_range, key, put_options, query_options};
 use crate::{Direction, Precondition, PutOptions, QueryOptions, SortRange};

@@ -1,4 +1,4 @@
-//! Each limit exactly reached, and exceeded by one.
+//! Each limit reached exactly, and exceeded by one.
 
 use super::client::{
     Client, World, assert_invalid, assert_too_large, doc, in_range, key, only_if, put_operation,
@@ -303,7 +303,7 @@ pub(super) async fn transactions_up_to_their_size(world: World) {
     client.try_transact(&operations, Some("t")).await.unwrap();
 }
 
-/// A document with so many values: itself, an array, and what is in it.
+/// A document with this many values: itself, an array, and its elements.
 fn document_of_values(count: usize) -> String {
     format!(r#"{{"a,[":[{}0]}}"#, "0,".repeat(count - 3))
 }
@@ -318,7 +318,7 @@ pub(super) async fn values_up_to_their_number(world: World) {
         Document::parse(&document_of_values(DOCUMENT_VALUES_MAX + 1)),
         "more than 50000 values",
     );
-    // Arrays in arrays are what takes most memory for their size.
+    // Nested arrays use the most memory for their size.
     let deep = format!("{}{},", "[".repeat(29), "]".repeat(29)).repeat(1_700);
     let deep = format!(r#"{{"a":[{deep}[]]}}"#);
     client.put(&item, &deep).await;

@@ -1,4 +1,4 @@
-//! Conditional writes and what a lost one brings.
+//! Conditional writes, and the result of a failed one.
 
 use super::client::{World, key};
 use crate::{DeleteOutcome, Precondition, PutOutcome, Revision};

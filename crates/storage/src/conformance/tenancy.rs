@@ -1,4 +1,4 @@
-//! Guests that share a store.
+//! Several guests in one store.
 
 use super::client::{World, assert_invalid, key, put_operation, put_options, query_options};
 use crate::{Precondition, PutOptions, QueryOptions, TransactOutcome};

@@ -1,4 +1,4 @@
-//! All or nothing, and once.
+//! All or nothing, and exactly once.
 
 use super::client::{Client, World, assert_invalid, key, put_operation, query_options};
 use crate::{Operation, Precondition, PutOptions, Revision, TransactOutcome};
@@ -157,7 +157,7 @@ pub(super) async fn a_repeated_token_answers_as_the_first_time(world: World) {
         );
     }
     assert_eq!(contents(&client).await, before);
-    // Without the token, or under another one, it is a transaction of its own.
+    // Without a token, or with another one, it is a separate transaction.
     assert!(matches!(
         client.transact(&operations, None).await,
         TransactOutcome::PreconditionFailed {

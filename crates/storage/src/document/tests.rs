@@ -96,7 +96,7 @@ fn no_more_is_held_of_a_text_than_a_document_may_have() {
     };
     let escapes = format!(r#"{{"a":"{}"}}"#, r"\u0001".repeat(ITEM_BYTES_MAX + 1));
     assert!(too_large(&escapes).contains("a string of 409601 bytes"));
-    // What follows is not read, so that it need not be valid.
+    // The rest is not read, so it need not be valid.
     let members = format!("{{{}", r#""a":0,"#.repeat(DOCUMENT_VALUES_MAX));
     assert!(too_large(&members).contains("50000 values"));
     let texts = format!(

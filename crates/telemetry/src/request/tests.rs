@@ -8,7 +8,7 @@ use contract::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Units that CloudWatch takes (AWS: MetricDatum), those of rates left out.
+/// Units that CloudWatch accepts (AWS: MetricDatum), except those of rates.
 const UNITS: [&str; 7] = [
     "Bytes",
     "Count",

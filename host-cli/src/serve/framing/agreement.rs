@@ -1,4 +1,4 @@
-//! What is followed here is what hyper reads, on generated chunked messages.
+//! Compares this follower with hyper itself, on generated chunked messages.
 
 use super::*;
 use bytes::Bytes;
@@ -8,12 +8,12 @@ use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, sync::Mutex};
 
 const HEAD: &str = "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
-/// hyper refuses its version, except where it is changed as that of a request line.
+/// hyper refuses this version, unless it is changed as the version of a request line is.
 const NEXT: &str = "GET /next HTTP/1.9\r\nhost: x\r\n\r\n";
 const PIECES: [&str; 8] = ["\r\n", "\n", "\r", "A: b", "0", "2;x", "hi", NEXT];
 const PIECES_MAX: usize = 5;
 
-/// The bodies that hyper reads, `None` for one that it refuses, and whether it takes all of the bytes for requests.
+/// The bodies that hyper reads, `None` for one that it refuses, and whether it parses all bytes as requests.
 async fn read_by_hyper(bytes: &[u8]) -> (Vec<Option<Bytes>>, bool) {
     let bodies = Mutex::new(Vec::new());
     let service = service_fn(|request: Request<Incoming>| async {

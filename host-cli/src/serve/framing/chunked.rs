@@ -1,23 +1,23 @@
 //! Follows a chunked body byte by byte, exactly as hyper decodes it, so that both agree where it ends.
 //!
-//! Lines of a chunked body end with CRLF and nothing else (RFC 9112, 7.1). hyper takes a bare LF for a part of a trailer, others take it
-//! for an end of line: it makes the body one that hyper refuses as well.
+//! Lines of a chunked body end with CRLF only (RFC 9112, 7.1). hyper treats a bare LF as part of a trailer, other implementations treat it
+//! as the end of a line. This module alters such a body so that hyper refuses it.
 
-/// Where the next byte of a chunked body stands.
+/// Position of the next byte in a chunked body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Chunked {
     /// At the first digit of a chunk's size.
     #[default]
     Size,
-    /// Behind digits of a chunk's size, which is this so far.
+    /// After digits of a chunk's size, with the value so far.
     SizeDigits(u64),
-    /// In blanks behind a chunk's size.
+    /// In blanks after a chunk's size.
     SizeBlanks(u64),
     /// In the extensions of a chunk of this size.
     Extension(u64),
     /// At the LF of the line with this size.
     SizeLf(u64),
-    /// So many bytes of a chunk are left.
+    /// This many bytes of a chunk are left.
     Data(u64),
     /// At the CR after a chunk.
     DataCr,
@@ -33,7 +33,7 @@ pub enum Chunked {
     EndLf,
 }
 
-/// What comes after a byte.
+/// What follows a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// More of the body.
@@ -42,12 +42,12 @@ pub enum Next {
     End,
     /// Nothing: hyper refuses the body at this byte.
     Refused,
-    /// Nothing: hyper would go on, and others might see another body.
+    /// Nothing: hyper would continue, but other implementations might see a different body.
     Ambiguous,
 }
 
 impl Chunked {
-    /// What comes after this byte.
+    /// Computes what follows this byte.
     pub fn after(self, byte: u8) -> Next {
         let next = match (self, byte) {
             (Self::Size, byte) => return digits(0, byte),

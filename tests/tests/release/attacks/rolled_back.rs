@@ -36,7 +36,7 @@ async fn an_old_document_does_not_start_a_host() {
     site.promote(2, 100).await;
     site.plant(&old);
     let error = start_error(&site).await;
-    let expected = "generation 1, and generation 2 was signed after it";
+    let expected = "generation 1, but generation 2 was signed after it";
     assert!(error.to_string().contains(expected), "{error}");
     assert!(
         matches!(
