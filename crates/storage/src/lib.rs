@@ -162,7 +162,7 @@ pub enum Direction {
     Descending,
 }
 
-/// Which sort keys a query covers; bounds inclusive.
+/// The sort keys that a query covers; bounds are inclusive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SortRange {

@@ -221,7 +221,7 @@ fn prepare(configuration: &Configuration, runtime: &Runtime) -> Result<runner::R
     let has_events = inputs
         .iter()
         .any(|input| matches!(input, Input::Event(..) | Input::Lines(..)));
-    // A store that nothing uses is not opened: the file need not exist, and may be in use.
+    // A store that is not used is not opened: its file need not exist, and may be locked by another program.
     let storage = runtime.block_on(async {
         if has_events || (has_tapes && tape.uses_store()) {
             store.open_reproducibly().await
@@ -251,7 +251,7 @@ fn prepare(configuration: &Configuration, runtime: &Runtime) -> Result<runner::R
     })
 }
 
-/// Where a page is written as well, a reader who leaves early, like `head`, does not end the work.
+/// If a report file is written as well, a reader that closes stdout early, like `head`, does not end the run.
 fn report_on_stdout(format: ReportFormat, has_page: bool) -> Box<dyn Report> {
     let mut is_closed = false;
     let print = move |bytes: &[u8]| {

@@ -243,7 +243,7 @@ pub fn missing(channel: &ChannelName, stores: &Stores) -> Failure {
         "channel `{channel}` does not exist in `{place}`"
     ))
     .hint(format_args!(
-        "{} makes it",
+        "create it with {}",
         stores.typed.promote(channel, "")
     ))
 }

@@ -169,9 +169,9 @@ fn what_cannot_be_fetched_is_said_in_one_line() {
         .expect_failure(3, "log group `items` does not exist")
         .expect_hint();
     pull(error("AccessDeniedException"))
-        .expect_failure(3, "log group `items` may not be read")
+        .expect_failure(3, "log group `items` cannot be read: access denied")
         .expect_hint();
-    pull(error("InvalidParameterException")).expect_failure(3, "cannot be asked so");
+    pull(error("InvalidParameterException")).expect_failure(3, "refused the query");
     cli(&["pull", "items", "--since", "yesterday"])
         .expect_failure(2, "neither a time nor an age")
         .expect_hint();

@@ -85,7 +85,7 @@ fn a_key_belongs_to_its_owner_and_is_never_shown() {
     let secret = secret.trim();
     assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret));
     cli(&["keygen", &key])
-        .expect_failure(3, "exists already")
+        .expect_failure(3, "already exists")
         .expect_hint();
     assert_eq!(folder.read("key"), format!("{secret}\n").as_bytes());
 
@@ -206,7 +206,7 @@ fn what_cannot_serve_is_not_promoted() {
     site.run("promote", &["unfit", &site.first, "--percent", "5"])
         .expect_failure(1, "no guest yet");
     site.run("rollback", &["unfit"])
-        .expect_failure(3, "no channel");
+        .expect_failure(3, "channel `unfit` does not exist");
     site.run("promote", &["unfit", &site.first]).expect_code(0);
     for (arguments, words) in [
         (&["unfit"][..], "no guest that route `/` could go back to"),
@@ -235,7 +235,10 @@ fn a_document_that_somebody_slipped_in_is_not_built_upon() {
     site.look(&["channel", "show", "slipped"])
         .expect_failure(3, "changed after it was signed");
     let verify = site.look(&["channel", "verify", "slipped"]).expect_code(1);
-    assert!(verify.stdout.contains("not fit to serve"), "{verify:?}");
+    assert!(
+        verify.stdout.contains("a host cannot serve this channel"),
+        "{verify:?}"
+    );
 }
 
 /// Of several at once, those that come late are told so; the history has each generation once.
@@ -414,6 +417,6 @@ fn what_is_no_guest_is_not_published() {
         .expect_failure(3, "not as an image")
         .expect_hint();
     cli(&["publish", GUEST, "--to", "ftp://x", "--key", &key])
-        .expect_failure(2, "no place for artifacts");
+        .expect_failure(2, "not a valid place for artifacts");
     assert!(!fs::exists(folder.path("releases")).unwrap());
 }

@@ -130,7 +130,7 @@ fn a_server_says_that_its_own_guest_serves_while_a_store_cannot_be_reached() {
     let (code, stderr) = server.stop();
     assert_eq!(code, 0);
     let warned = |line: &str| {
-        line.starts_with("warning: ") && line.contains("until the stores of channel unreachable")
+        line.starts_with("warning: ") && line.contains("until the stores of channel `unreachable`")
     };
     assert!(stderr.lines().any(warned), "{stderr}");
 }
@@ -203,7 +203,7 @@ fn secrets_of_a_channel_are_for_its_owner() {
         "promote",
         &["secret", &site.first, "--guest-env", "TENON_TEST_UNSET"],
     )
-    .expect_failure(2, "not set here")
+    .expect_failure(2, "copies a variable that is not set")
     .expect_hint();
 }
 

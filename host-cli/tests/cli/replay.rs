@@ -163,7 +163,10 @@ fn what_is_ignored_in_a_case_is_spelled_as_for_a_tape() {
         "{run:#?}"
     );
     assert!(!run.stdout.contains("desk"), "{run:#?}");
-    assert!(run.stderr.contains("next: `--bless` makes"), "{run:#?}");
+    assert!(
+        run.stderr.contains("next: add `--bless` to accept"),
+        "{run:#?}"
+    );
     let report = replay(&[&case], &[&all[2..], &["--format", "json"]].concat());
     let report: Value = serde_json::from_str(&report.stdout).unwrap();
     assert_eq!(

@@ -45,7 +45,7 @@ fn a_table_is_made_once_and_checked() {
         .expect_failure(3, "there is no table `items`")
         .expect_hint();
     let made = cli(&["table", "create", &table]).expect_code(0);
-    assert_eq!(made.stdout, format!("table `{table}` made\n"));
+    assert_eq!(made.stdout, format!("created table `{table}`\n"));
     let again = cli(&["table", "create", &table]).expect_code(0);
     assert_eq!(
         again.stdout,

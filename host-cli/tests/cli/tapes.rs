@@ -200,7 +200,7 @@ fn an_encrypted_tape_is_read_by_its_identity_only() {
         fs::set_permissions(&identity, fs::Permissions::from_mode(mode)).unwrap();
     };
     readable_by(0o644);
-    replay(&[&tape, "--identity", &identity]).expect_failure(3, "can be read by others");
+    replay(&[&tape, "--identity", &identity]).expect_failure(3, "is readable by others");
     readable_by(0o600);
     let run = replay(&[&tape, "--identity", &identity, "--trace"]).expect_code(0);
     // Nothing was lost.
@@ -377,7 +377,7 @@ fn what_is_no_tape_is_not_recorded_to() {
             "--record",
             path,
         ])
-        .expect_failure(3, "is no tape")
+        .expect_failure(3, "is not a tape")
         .expect_hint();
     }
     assert_eq!(folder.read("event.json"), b"{\"precious\": 1}");
@@ -488,7 +488,7 @@ fn wrong_options_are_refused_by_name() {
     let tape = record(&folder);
     for (options, words) in [
         (&["--ignore", "date"][..], "`date` is not a rule"),
-        (&["--cost-max", "0.5"], "is not a ratio"),
+        (&["--cost-max", "0.5"], "is not a number of at least 1"),
         (&["--guest-env", "[]"], "needs the name of a variable"),
         (&["--only", ""], "is empty"),
     ] {
