@@ -1,7 +1,7 @@
-//! Prints what the host needs of the stack around it, as JSON: `cargo xtask infra` compares the template with it.
+//! Prints what the host needs from its stack, as JSON, for the comparison with the template in `cargo xtask infra`.
 //!
-//! Names are linked from the code that uses them, so that neither can change alone. Which operations the store calls is held by a test;
-//! which of them following and publishing need is written down here and in `TableChannels`, and tried by `cargo xtask e2e`.
+//! Names are linked from the code that uses them, so that neither can change alone. A test checks which operations the store calls; those
+//! of following and publishing are listed here and in `TableChannels`, and `cargo xtask e2e` exercises them.
 
 use gateway::REST_BINARY_TYPES;
 use release_aws::{S3Request, TableChannels};
@@ -22,10 +22,10 @@ fn requirements() -> Value {
         .chain(S3Request::ALL.map(S3Request::action))
         .collect::<BTreeSet<_>>();
     json!({
-        // Environment variables that the host reads of its own.
+        // Environment variables of the host itself.
         "variables": host_lambda::VARIABLES,
         "metrics": { "names": Metric::ALL.map(Metric::name), "dimension": telemetry::DIMENSION },
-        // Media types that the REST API has to have as binary ones.
+        // The binary media types that the REST API must have.
         "binary_types": REST_BINARY_TYPES,
         "table": {
             "key": [layout::PARTITION, layout::SORT],
@@ -35,9 +35,9 @@ fn requirements() -> Value {
         },
         // Partitions that belong to the host, and to no guest's namespace.
         "partitions": { "facts": layout::HOST_PARTITION, "tokens": layout::TOKEN_PARTITION, "channels": TableChannels::PARTITION },
-        // What the host calls of DynamoDB in requests of guests; the template's alarms watch each.
+        // The DynamoDB operations in requests of guests; the template's alarms watch each of them.
         "operations": ApiOperation::ALL.map(ApiOperation::name),
-        // IAM actions: of a host, of one that follows a channel besides, and of a publisher.
+        // IAM actions: of a host, of a host that also follows a channel, and of a publisher.
         "actions": {
             "storing": actions(&ApiOperation::ALL).collect::<BTreeSet<_>>(),
             "following": following,

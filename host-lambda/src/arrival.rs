@@ -1,9 +1,9 @@
-//! When an event came, by which seed it runs, and how long it may take.
+//! When an event arrived, its seed, and how long it may take.
 
 use contract::seed::Seed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What an event cannot say itself. Injected, so that tests can repeat it.
+/// What an event cannot contain. Injected, so that tests can repeat it.
 pub trait Arrivals: Send + Sync + 'static {
     /// Milliseconds since the Unix epoch at which `event` was received, and the source of everything random in it.
     fn of(&self, event: &[u8]) -> Result<(u64, Seed), NoRandomness>;
@@ -13,7 +13,7 @@ pub trait Arrivals: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct RealArrivals;
 
-/// The operating system has no random numbers to give.
+/// The operating system has no random numbers.
 #[derive(Debug)]
 pub struct NoRandomness;
 
@@ -34,14 +34,14 @@ pub fn now_ms() -> u64 {
         })
 }
 
-/// The longest time that Lambda gives a function (AWS: Lambda quotas).
+/// The longest timeout of a Lambda function (AWS: Lambda quotas).
 const INVOCATION_DURATION_MAX: Duration = Duration::from_secs(900);
 
-/// Kept from the end of an invocation, for the answer's way out.
+/// Reserved at the end of an invocation for sending the response.
 const ANSWER_DURATION: Duration = Duration::from_millis(100);
 
-/// When the answer has to be there: before the invocation ends, and within `duration_max`. Emulators send ends that have passed long
-/// ago or are far away; then `duration_max` alone counts.
+/// When the response must be ready: before the invocation ends, and within `duration_max`. Emulators send end times in the past or far in
+/// the future; then only `duration_max` applies.
 pub fn deadline(
     invocation_ends_ms: u64,
     now_ms: u64,
@@ -52,7 +52,7 @@ pub fn deadline(
     if left.is_zero() || left > INVOCATION_DURATION_MAX {
         return now + duration_max;
     }
-    // Of a short time, a part is kept, not all.
+    // Of a short time, only a part is reserved.
     let kept = ANSWER_DURATION.min(left / 4);
     now + (left - kept).min(duration_max)
 }

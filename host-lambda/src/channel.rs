@@ -1,4 +1,4 @@
-//! Follows the release channel, where one is configured, and tells of it.
+//! Follows the release channel, if one is configured, and reports about it.
 
 use crate::{
     arrival::now_ms,
@@ -21,18 +21,18 @@ use storage::Namespace;
 use storage_dynamodb::{DynamoDbOptions, DynamoDbStorage};
 use telemetry::Channel;
 
-/// What the guests of the channel live on.
+/// What the guests of the channel share.
 pub struct ChannelContext {
     pub engine: Engine,
     pub backend: Arc<DynamoDbStorage>,
-    /// Of routes that name none.
+    /// The namespace of routes that name none.
     pub namespace: Namespace,
     pub options: RuntimeOptions,
     /// Serves if a store cannot be reached at the start, until it can.
     pub bundled: Option<Guest>,
 }
 
-/// Takes the first look at the channel.
+/// Reads the channel for the first time.
 pub async fn follow(
     config: &ChannelConfig,
     table: &DynamoDbOptions,
@@ -54,7 +54,7 @@ pub async fn follow(
         generation_min: config.generation_min,
         host: HostContext {
             engine: context.engine,
-            // Each opens by itself, should the table not be there yet.
+            // Each view opens the table by itself if it is not open yet.
             views: Views::new(move |namespace| Arc::new(Store::new(backend.clone(), namespace))),
             namespace: context.namespace,
             options: context.options,
@@ -65,7 +65,7 @@ pub async fn follow(
     Ok(Follower::start(following, now_ms()).await?)
 }
 
-/// Writes what happened since the last request, and counts what failed.
+/// Writes the reports since the last request, and counts failures.
 pub fn report(follower: &Follower, output: &Output, now_ms: u64) -> Channel {
     let reports = follower.take_reports();
     let failures = reports.iter().filter(|report| report.is_failure()).count();

@@ -1,5 +1,5 @@
-//! The environment, read in this one place and checked before anything is opened. An empty variable counts as not set, as templates leave
-//! optional ones.
+//! The environment, which is read only here, and checked before anything is opened. An empty variable counts as not set, because templates
+//! leave optional ones empty.
 
 mod channel;
 mod limits;
@@ -16,13 +16,13 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use storage::Namespace;
 use storage_dynamodb::DynamoDbOptions;
 
-/// What a guest finds in its environment, sorted by name.
+/// The guest's environment, sorted by name.
 type Environment = Arc<[(String, String)]>;
 
-/// What the environment says.
+/// The configuration in the environment.
 #[derive(Debug)]
 pub struct Config {
-    /// Where the guest is; `None`: in one of the usual places.
+    /// The guest's file; `None` for the default locations.
     pub guest: Option<PathBuf>,
     /// Table, region, credentials.
     pub table: DynamoDbOptions,
@@ -32,21 +32,21 @@ pub struct Config {
     pub namespace: Namespace,
     /// Less severe lines are not written.
     pub log_level: LogLevel,
-    /// A leading part of every path that is taken off.
+    /// A leading part that is removed from every path.
     pub base_path: Option<String>,
-    /// Bounds of one request.
+    /// Limits of one request.
     pub limits: Limits,
-    /// What the guest finds in its environment.
+    /// The guest's environment.
     pub guest_environment: Environment,
-    /// Where the metrics go in CloudWatch.
+    /// The CloudWatch namespace of the metrics.
     pub metrics_namespace: String,
     /// The function's name.
     pub function: String,
-    /// Invocations at a time.
+    /// Number of concurrent invocations.
     pub concurrency: u32,
     /// What is recorded.
     pub tape: RecordOptions,
-    /// Variables that begin like ours and are not.
+    /// Unknown variables with our prefix.
     pub unknown_variables: Vec<String>,
 }
 
@@ -73,13 +73,13 @@ pub const VARIABLES: [&str; 19] = [
     "TENON_TAPE_REDACT_HEADERS",
 ];
 
-/// Invocations that Lambda may hand to one process at a time; more is a mistake.
+/// Largest number of concurrent invocations of one process; more is a mistake.
 const CONCURRENCY_MAX: u32 = 1_000;
 
 impl Config {
     /// Reads and checks everything.
     pub fn read(variables: &Variables) -> Result<Self, InvalidVariable> {
-        // `lambda_runtime` ends with a panic where one of these is not as it should be.
+        // `lambda_runtime` panics if one of these is invalid.
         variables.required(
             "AWS_LAMBDA_RUNTIME_API",
             "the address of Lambda's runtime API: this program is started by Lambda",
@@ -134,7 +134,7 @@ fn table(variables: &Variables) -> Result<DynamoDbOptions, InvalidVariable> {
     })
 }
 
-/// Another server than AWS's own, the more particular variable first (AWS: service-specific endpoints).
+/// Another server than AWS's own, the more specific variable first (AWS: service-specific endpoints).
 fn endpoint<'v>(
     variables: &'v Variables,
     of_service: &'static str,
@@ -163,7 +163,7 @@ fn namespace(variables: &Variables) -> Result<Namespace, InvalidVariable> {
         .map_err(|_| variables.invalid(name, "1 to 64 characters of `a-z`, `0-9` and `-`"))
 }
 
-/// Ours, else the function's own setting, which Lambda filters by.
+/// Our own setting, otherwise the function's, by which Lambda filters.
 fn log_level(variables: &Variables) -> Result<LogLevel, InvalidVariable> {
     let names = ["TENON_LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"];
     let Some((name, level)) = names
@@ -195,7 +195,7 @@ fn base_path(variables: &Variables) -> Result<Option<String>, InvalidVariable> {
     }
 }
 
-/// The values may be secrets, so that a mistake is described without them.
+/// The values may be secrets, so errors do not contain them.
 #[expect(clippy::disallowed_methods, reason = "read into a map of strings")]
 fn guest_environment(variables: &Variables) -> Result<Environment, InvalidVariable> {
     let name = "TENON_GUEST_ENV";

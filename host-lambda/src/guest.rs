@@ -1,4 +1,4 @@
-//! The engine and the guest: where it is, and when it is loaded.
+//! The engine and the guest: where it is found, and when it is loaded.
 
 use crate::config::Config;
 use anyhow::{Context, bail};
@@ -14,17 +14,17 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// Where a layer's files are.
+/// The folder of a layer's files.
 const LAYER_FOLDER: &str = "/opt";
-/// The guest's file where no other is named. Without a compiler only an image will do.
+/// The default name of the guest's file. Without a compiler only an image can be loaded.
 const GUEST_FILES: &[&str] = if cfg!(feature = "compiler") {
     &["guest.cwasm", "guest.wasm"]
 } else {
     &["guest.cwasm"]
 };
-/// Largest file that is taken for a guest: a function has no more room (AWS: Lambda quotas).
+/// Largest file of a guest: a function cannot have more (AWS: Lambda quotas).
 const GUEST_BYTES_MAX: u64 = 250 << 20;
-/// Instances that the engine's pool holds, however many invocations come at a time: each reserves 4 GiB of addresses.
+/// Largest number of instances in the engine's pool, however many concurrent invocations there are: each reserves 4 GiB of address space.
 const INSTANCES_MAX: u32 = 64;
 
 /// What is loaded.
@@ -33,31 +33,31 @@ pub struct Loaded {
     pub bundled: Bundled,
 }
 
-/// The guest that is named, or beside the program.
+/// The guest that is named, or the one beside the program.
 pub enum Bundled {
-    /// The one that answers, linked.
+    /// The only guest, linked.
     Answers(Runtime),
-    /// Where a channel says who answers: what to fall back to, if it is there.
+    /// With a channel: the fallback, if there is one.
     Waits(Option<Guest>),
 }
 
-/// Loading, which takes a millisecond of a processor.
+/// Loading the guest, which takes a millisecond of CPU time.
 pub enum Loading {
-    /// On another one, while this one opens the store.
+    /// On another processor, while this one opens the store.
     Beside(oneshot::Receiver<anyhow::Result<Loaded>>),
-    /// On this one, the only one, when it is waited for: with another thread it would take longer.
+    /// On the only processor, when the result is needed: another thread would make it slower.
     Later(Arc<Config>),
 }
 
 impl Loading {
-    /// Begins, if there is a processor to spare.
+    /// Starts loading, if there is a second processor.
     pub fn begin(config: Arc<Config>) -> Self {
         if processors() == 1 {
             return Self::Later(config);
         }
         let (sender, receiver) = oneshot::channel();
         let theirs = Arc::clone(&config);
-        // Where init has failed meanwhile, nobody listens.
+        // If init has failed meanwhile, nobody receives the result.
         let load = move || drop(sender.send(load(&theirs)));
         match thread::Builder::new().spawn(load) {
             Ok(_) => Self::Beside(receiver),
@@ -65,7 +65,7 @@ impl Loading {
         }
     }
 
-    /// Whether this thread loads, and can do nothing else meanwhile.
+    /// Whether this thread itself loads, and can do nothing else meanwhile.
     pub fn holds_this_thread(&self) -> bool {
         matches!(self, Self::Later(_))
     }
@@ -83,7 +83,7 @@ fn processors() -> u32 {
     thread::available_parallelism().map_or(1, |count| count.get() as u32)
 }
 
-/// What guests run with.
+/// Options of the guest's runtime.
 pub fn runtime_options(config: &Config) -> RuntimeOptions {
     RuntimeOptions {
         limits: config.limits,
@@ -106,7 +106,7 @@ fn load(config: &Config) -> anyhow::Result<Loaded> {
     Ok(Loaded { engine, bundled })
 }
 
-/// One that is only there in case the channel cannot be reached may be missing, but not unfit.
+/// A guest that is only the fallback of a channel may be missing, but not invalid.
 fn bundled(config: &Config, engine: &Engine) -> anyhow::Result<Bundled> {
     let named = config.guest.as_deref();
     let Some((path, length)) = find(named)? else {
@@ -146,7 +146,7 @@ fn unreadable(named: Option<&Path>, path: &Path, error: impl Into<anyhow::Error>
     })
 }
 
-/// The named file, or the first of the usual ones that is there, and its length.
+/// The named file, or the first existing one of the default files, and its length.
 fn find(named: Option<&Path>) -> anyhow::Result<Option<(PathBuf, u64)>> {
     let candidates = match named {
         Some(path) => vec![path.to_owned()],

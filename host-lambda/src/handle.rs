@@ -33,11 +33,11 @@ pub struct Handler<A> {
     is_cold: AtomicBool,
 }
 
-/// An event as it came. Bytes that are not JSON are kept back here, so that they get an error of our own.
+/// An event as received. Invalid JSON is kept, so that it gets an error of our own.
 pub enum Payload {
-    /// One JSON value, not taken apart.
+    /// One JSON value, not parsed.
     Json(Box<RawValue>),
-    /// Why it is not one.
+    /// Why it is invalid.
     NotJson(String),
 }
 
@@ -50,10 +50,10 @@ impl<'de> Deserialize<'de> for Payload {
     }
 }
 
-/// An invocation without an answer, which is what callers other than gateways get. A gateway makes a 502 of it.
+/// An invocation without a response, for callers other than gateways. A gateway answers with 502.
 #[derive(Debug)]
 pub struct InvocationError {
-    /// What callers tell errors apart by.
+    /// The error type, by which callers distinguish errors.
     kind: &'static str,
     reason: String,
 }
@@ -150,7 +150,7 @@ impl<A: Arrivals> Handler<A> {
                 .as_ref()
                 .map(|follower| channel::report(follower, &self.output, clock_ms)),
         });
-        // What a service answers is JSON.
+        // The response of a service is JSON.
         let json = String::from_utf8(payload).ok().map(RawValue::from_string);
         json.and_then(Result::ok).ok_or_else(|| InvocationError {
             kind: "Tenon.Internal",
@@ -163,7 +163,7 @@ fn rejection(rejection: Rejection) -> InvocationError {
     let kind = match &rejection {
         Rejection::NotJson { .. } => "Tenon.NotJson",
         Rejection::NotHttp(_) => "Tenon.NotHttp",
-        // A service answers these itself.
+        // A service answers these cases itself.
         Rejection::Http(_) => "Tenon.Refused",
     };
     InvocationError {

@@ -24,14 +24,15 @@ use storage::StorageError;
 use storage_dynamodb::DynamoDbStorage;
 use tokio::time::timeout;
 
-/// Time to read the cursor key. Lambda gives ten seconds to all of init; a store that is down must not use them up.
+/// Time limit for reading the cursor key. Lambda allows ten seconds for all of init; a store that is down must not use them up.
 const STORE_DURATION_MAX: Duration = Duration::from_secs(4);
-/// How long nothing else is done than connecting to the store. A nearby one has answered by then, another one at least been asked.
+/// How long init only connects to the store, before it does anything else. A nearby store has answered by then; for a distant one, the
+/// request has at least been sent.
 const STORE_HEAD_START: Duration = Duration::from_millis(1);
-/// Time to tell Lambda of a failure.
+/// Time limit for reporting a failure to Lambda.
 const REPORT_DURATION_MAX: Duration = Duration::from_secs(1);
 
-/// One thread where one request runs at a time, as on a classic function; else as many as there are processors.
+/// One thread for one concurrent request, as in a classic function; otherwise one per processor.
 pub fn tokio_runtime(concurrency: u32) -> anyhow::Result<tokio::runtime::Runtime> {
     let mut builder = if concurrency > 1 {
         tokio::runtime::Builder::new_multi_thread()
@@ -44,24 +45,24 @@ pub fn tokio_runtime(concurrency: u32) -> anyhow::Result<tokio::runtime::Runtime
         .context("failed to start the asynchronous runtime")
 }
 
-/// What answers invocations.
+/// Everything that answers invocations.
 pub struct Ready {
     pub engine: Engine,
     pub service: Service,
-    /// Changes the service's guests, where a channel is followed.
+    /// The follower of the channel, if there is one.
     pub follower: Option<Follower>,
 }
 
-/// Makes the guests ready and opens the store, side by side. A store that cannot be reached now is tried again by the requests; one that
-/// is configured wrongly will not get better.
+/// Loads the guests and opens the store in parallel. If the store cannot be reached, requests try again; a wrong configuration is an error,
+/// because waiting does not help.
 pub async fn start(config: &Config, loading: Loading, output: &Output) -> anyhow::Result<Ready> {
     let started = Instant::now();
     let backend = Arc::new(DynamoDbStorage::new(&config.table));
     let store = Arc::new(Store::new(backend.clone(), config.namespace.clone()));
     let deadline = started + STORE_DURATION_MAX;
     let mut opening = pin!(store.open(deadline));
-    // The store first, until its request is under way and loading has time while the answer comes. Were the guest loaded any earlier, the
-    // request would wait for it.
+    // The store first, until its request is sent; the guest is loaded while the response is on its way. Loading earlier would delay the
+    // request.
     let early = match loading.holds_this_thread() {
         true => timeout(STORE_HEAD_START, &mut opening).await.ok(),
         false => None,
@@ -138,7 +139,7 @@ async fn guests(
         options: runtime_options(config),
         bundled,
     };
-    // Or nobody would wait.
+    // Without this, the wait would end at once.
     let channel = config.channel.as_ref().context("there is no channel")?;
     let follower = channel::follow(channel, &config.table, context).await?;
     Ok(Ready {
@@ -148,7 +149,7 @@ async fn guests(
     })
 }
 
-/// Tells Lambda why init failed, so that the reason stands in the function's own errors. Best effort: the reason is logged already.
+/// Tells Lambda why init failed, so that the function's errors contain the reason. Best effort: the reason is already logged.
 pub fn report_failure(runtime_api: Option<&str>, reason: &str) {
     let Some(endpoint) = runtime_api.and_then(|address| format!("http://{address}").parse().ok())
     else {

@@ -1,10 +1,10 @@
 //! The AWS Lambda host: answers gateway events with a guest, on DynamoDB.
 //!
-//! Init loads the guest and reads the table's cursor key, which makes the connection to DynamoDB, side by side. Then each invocation goes
-//! through `service`, within the time that Lambda leaves it, and writes its lines to stdout before its answer goes out. Once it is
-//! out, and before the next one is asked for, the next instance of the guest is made: then Lambda freezes the process.
+//! Init loads the guest and reads the table's cursor key, which also connects to DynamoDB, in parallel. Then each invocation goes through
+//! `service`, within the time that Lambda allows, and writes its lines to stdout before its response is sent. After that, and before the
+//! next invocation is requested, the next instance of the guest is created, because Lambda then freezes the process.
 //!
-//! A library, so that tests run the same host with time and chance of their own ([`Arrivals`]).
+//! It is a library, so that tests run the same host with injected time and seeds ([`Arrivals`]).
 
 #![cfg_attr(
     test,
@@ -40,7 +40,7 @@ use shutdown::InFlight;
 use std::{process::ExitCode, sync::Arc};
 use tape::Recorder;
 
-/// Runs the host until Lambda ends it. Failures to start are written to stdout, and told to Lambda.
+/// Runs the host until Lambda ends it. Failures to start are written to stdout and reported to Lambda.
 pub fn run(arrivals: impl Arrivals) -> ExitCode {
     let variables = Variables::of_process();
     match start(&variables, arrivals) {
@@ -77,7 +77,7 @@ async fn serve(
     arrivals: impl Arrivals,
 ) -> anyhow::Result<()> {
     let in_flight = InFlight::default();
-    // Signals while the store is being asked: there is nothing to end before that.
+    // Signals are handled from here on, while the store is opened: before that there is nothing to end.
     let stopped = async { shutdown::stopped(in_flight.clone()) };
     let (ready, stopped) = tokio::join!(init::start(&config, loading, &output), stopped);
     let (ready, stopped) = (ready?, stopped?);

@@ -1,5 +1,5 @@
-//! Around each invocation: it is in flight until its answer is sent. Then, before the next one is asked for, the next instance is made, so
-//! that no client waits for it.
+//! Wraps each invocation: it is in flight until its response is sent. Then, before the next one is requested, the next instance is created,
+//! so that no client waits for it.
 
 use crate::shutdown::InFlight;
 use lambda_runtime::{
@@ -13,7 +13,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Counts invocations, and tidies the engine after each answer.
+/// Counts invocations, and runs the engine's deferred work after each response.
 #[derive(Clone)]
 pub struct LifecycleLayer {
     pub in_flight: InFlight,
@@ -31,7 +31,7 @@ impl<S> Layer<S> for LifecycleLayer {
     }
 }
 
-/// The runtime's own service, which sends the answer.
+/// The runtime's own service, which sends the response.
 #[derive(Clone)]
 pub struct LifecycleService<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! Stdout: where Lambda takes lines from.
+//! Stdout, from which Lambda takes log lines.
 
 use crate::{
     arrival::now_ms,
@@ -14,7 +14,7 @@ use std::{
 use tape::split;
 use telemetry::{Ids, Report, Telemetry};
 
-/// Writes lines. Each write reaches the pipe before it returns: nothing is left to flush when the process is frozen or ended.
+/// Writes lines. Each write reaches the pipe before it returns: nothing remains to be flushed when the process is frozen or ended.
 pub struct Output(Telemetry);
 
 impl Output {
@@ -27,7 +27,7 @@ impl Output {
         })
     }
 
-    /// For what has to be said before the configuration is known to be right.
+    /// For messages before the configuration is known to be valid.
     pub fn of(variables: &Variables) -> Self {
         Self(Telemetry {
             level: LogLevel::Info,
@@ -62,7 +62,7 @@ impl Output {
 }
 
 impl Output {
-    /// A line of tape, in parts where it is longer than CloudWatch takes.
+    /// A line of tape, split if it is longer than CloudWatch accepts.
     pub fn tape(&self, line: Vec<u8>) {
         for mut part in split(line, LOG_EVENT_BYTES_MAX) {
             part.push(b'\n');
@@ -71,13 +71,13 @@ impl Output {
     }
 }
 
-/// Whoever closed stdout does not want to know.
+/// If stdout is closed, there is nowhere to report the error.
 fn write(lines: &[u8]) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(lines).and_then(|()| stdout.flush());
 }
 
-/// Makes lines of panics. A message that was put together may quote a request, and is left out; the place says what to look at.
+/// Logs panics. A formatted message may quote a request, so only the location is logged.
 pub fn write_panics(output: Arc<Output>) {
     panic::set_hook(Box::new(move |info| {
         let mut members = Vec::with_capacity(2);

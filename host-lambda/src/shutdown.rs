@@ -1,5 +1,6 @@
-//! The end: requests in flight are answered, then the process goes. Lambda sends SIGTERM where an extension is registered or several
-//! invocations share a process; elsewhere it freezes and kills, for which nothing has to be done: each line is out before its answer is.
+//! Shutdown: requests in flight are answered, then the process ends. Lambda sends SIGTERM if an extension is registered or several
+//! invocations share a process; otherwise it freezes and kills the process, which needs no preparation, because each line is written before
+//! its response is sent.
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 use tokio::{
@@ -11,7 +12,7 @@ use tokio::{
 /// Time for requests in flight; Lambda kills the process after 500 ms (AWS: Lambda execution environment, shutdown phase).
 const DRAIN_DURATION_MAX: Duration = Duration::from_millis(400);
 
-/// Counts invocations from their event to the moment their answer is sent.
+/// Counts invocations from their event until their response is sent.
 #[derive(Clone)]
 pub struct InFlight(Arc<watch::Sender<usize>>);
 
@@ -21,11 +22,11 @@ impl Default for InFlight {
     }
 }
 
-/// One of them, until it is dropped.
+/// One invocation in flight, until it is dropped.
 pub struct InFlightGuard(Arc<watch::Sender<usize>>);
 
 impl InFlight {
-    /// One more.
+    /// Adds one invocation.
     pub fn enter(&self) -> InFlightGuard {
         self.0.send_modify(|count| *count += 1);
         InFlightGuard(self.0.clone())
@@ -38,7 +39,7 @@ impl Drop for InFlightGuard {
     }
 }
 
-/// Waits for SIGTERM or SIGINT, and then for what is in flight. The signals are caught from the call on.
+/// Waits for SIGTERM or SIGINT, and then for the invocations in flight. The signals are caught from this call on.
 pub fn stopped(in_flight: InFlight) -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

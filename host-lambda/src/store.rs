@@ -1,4 +1,4 @@
-//! The guest's view of the table: opened at init or, should the table be out of reach then, by the first call that finds it back.
+//! The guest's view of the table: opened at init or, if the table cannot be reached then, by the first call that reaches it.
 
 use std::{
     sync::Arc,
@@ -10,11 +10,11 @@ use storage::{
 use storage_dynamodb::{CursorKeyError, DynamoDbStorage};
 use tokio::{sync::OnceCell, time::timeout};
 
-/// What a call may spend on opening the store: the rest of the request's time is for the guest to say that it did not work.
+/// The time that a call may use to open the store: the rest of the request's time is reserved for the guest to report the failure.
 const OPEN_DURATION_MAX: Duration = Duration::from_secs(2);
 
 /// A store that is opened once. Until then every call fails with the reason, so that the guest answers as it does whenever its store is
-/// down, and goes on answering what needs no store.
+/// down, and still answers what needs no store.
 pub struct Store {
     backend: Arc<DynamoDbStorage>,
     namespace: Namespace,
@@ -31,7 +31,7 @@ impl Store {
         }
     }
 
-    /// Takes the key that signs cursors from the table, which connects to it.
+    /// Reads the key that seals cursors from the table, which connects to it.
     pub async fn open(&self, deadline: Instant) -> Result<&Tenant, CursorKeyError> {
         let view = |cursor_key: CursorKey| {
             let backend: Arc<dyn Storage> = self.backend.clone();
@@ -41,7 +41,7 @@ impl Store {
         self.opened.get_or_try_init(open).await
     }
 
-    /// The store for a call, opened if it was not yet.
+    /// The store for a call, opened if necessary.
     async fn of(&self, call: &Call) -> Result<&Tenant, StorageError> {
         match self.opened.get() {
             Some(opened) => Ok(opened),
@@ -55,7 +55,7 @@ impl Store {
             deadline.saturating_duration_since(now)
         });
         let duration = OPEN_DURATION_MAX.min(left / 2);
-        // Another request may be at it already: then this one waits, and no longer than if it tried itself.
+        // Another request may be opening it: then this one waits, but no longer than its own attempt would take.
         let Ok(opened) = timeout(duration, self.open(now + duration)).await else {
             call.report(|report| report.add_fault("the store did not open in time"));
             return Err(StorageError::Unavailable);
@@ -67,7 +67,7 @@ impl Store {
                 }
             });
             match error {
-                // It was no write of the guest's.
+                // Not the guest's write, so its outcome is not unknown.
                 StorageError::OutcomeUnknown => StorageError::Unavailable,
                 error => error,
             }

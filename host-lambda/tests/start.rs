@@ -1,5 +1,5 @@
-//! What stops the program before its first event: one line that says what is wrong and what to do, told to Lambda as well, and exit code 1.
-//! (Events, faults and guests are in the package `tests`.)
+//! Errors that stop the program before its first event: one line with the problem and what to do, also reported to Lambda, and exit code 1.
+//! (Events, faults and guests are tested in the package `tests`.)
 
 #![expect(
     clippy::disallowed_methods,
@@ -18,7 +18,7 @@ use std::{
     thread,
 };
 
-/// What Lambda sets by itself, and a table that nobody serves.
+/// What Lambda itself sets, and a table that no server has.
 fn variables() -> BTreeMap<&'static str, String> {
     [
         ("AWS_LAMBDA_FUNCTION_NAME", "items"),
@@ -50,7 +50,7 @@ fn run(changes: &[(&'static str, &str)]) -> Output {
         .unwrap()
 }
 
-/// Why it did not start: the last line on stdout, which is all that is said about it.
+/// Why it did not start: the last line on stdout, which is the only message about it.
 fn reason(output: &Output) -> String {
     let stdout = String::from_utf8(output.stdout.clone()).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stdout}");

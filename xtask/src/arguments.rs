@@ -1,4 +1,4 @@
-//! What was typed: the grammar of `cargo xtask`, with its help.
+//! The command line of `cargo xtask`, with its help.
 
 use crate::{fuzz, tools::dynamodb_local};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
@@ -44,7 +44,7 @@ pub enum Command {
     /// Install what building needs and is missing: the guests' compilation target
     #[command(after_help = "Example:\n  cargo xtask setup")]
     Setup,
-    /// Check infra/template.yaml, and that every mutant of it is found
+    /// Check infra/template.yaml, and that a gate finds every mutant of it
     ///
     /// Needs python3 and npm.
     #[command(after_help = "Example:\n  cargo xtask infra")]
@@ -60,7 +60,7 @@ pub enum Command {
     /// Needs python3.
     #[command(after_help = "Example:\n  cargo xtask schemathesis")]
     Schemathesis,
-    /// Check the responses that the cases record by the rules of HTTP
+    /// Check the responses recorded by the cases against the rules of HTTP
     ///
     /// Needs python3.
     #[command(after_help = "Example:\n  cargo xtask httplint")]
@@ -114,20 +114,20 @@ pub struct GuestArgs {
 
 /// Create the stack from the packages on an emulator of AWS, send requests to it and inspect it
 ///
-/// With --url, only the requests, to what is deployed there; its store has to be empty. Needs python3.
+/// With --url, only sends the requests to a deployed API; its store must be empty. Needs python3.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo xtask e2e
   cargo xtask e2e --url https://example.com/live --api-key KEY")]
 pub struct E2eArgs {
-    /// Where `cargo xtask package` wrote the packages; target/lambda by default
+    /// Folder of the packages that `cargo xtask package` wrote; target/lambda by default
     #[arg(long, value_name = "FOLDER", conflicts_with = "url")]
     pub packages: Option<PathBuf>,
     /// Address of a deployed API
     #[arg(long)]
     pub url: Option<String>,
-    /// Key that the deployed API asks for
+    /// Key of the deployed API
     #[arg(long, value_name = "KEY", requires = "url")]
     pub api_key: Option<String>,
 }
@@ -138,7 +138,7 @@ pub struct E2eArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo xtask dynamodb-local")]
 pub struct DynamodbLocalArgs {
-    /// Only tests whose name contains this
+    /// Run only tests whose name contains this
     #[arg(default_value = dynamodb_local::TESTS_DEFAULT)]
     pub filter: String,
 }
@@ -147,15 +147,14 @@ pub struct DynamodbLocalArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo xtask fuzz 600")]
 pub struct FuzzArgs {
-    /// How long, for each target
+    /// Duration for each target
     #[arg(default_value_t = fuzz::SECONDS_DEFAULT)]
     pub seconds: u32,
 }
 
-/// Measure what the component costs beside native logic
+/// Measure what the component costs compared with native logic
 ///
-/// `instructions` fails where a path that all requests take has become longer; it needs valgrind and is not among those that run
-/// without NAME.
+/// `instructions` fails if a path that all requests take has become longer; it needs valgrind and only runs if it is named.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -165,14 +164,14 @@ pub struct BenchArgs {
     /// The benchmark; all by default
     #[arg(value_parser = PossibleValuesParser::new(BENCHMARKS))]
     pub name: Option<String>,
-    /// Write the figures to this file as well, a row a line
+    /// Also write the figures to this file, one row per line
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
 
-/// Build what goes to Lambda, into target/lambda/ARCH
+/// Build the packages for Lambda, into target/lambda/ARCH
 ///
-/// That is host-lambda.zip, guest.zip and manifest.json.
+/// These are host-lambda.zip, guest.zip and manifest.json.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -185,7 +184,7 @@ pub struct PackageArgs {
     /// Component in the layer; the reference guest by default
     #[arg(long, value_name = "FILE")]
     pub guest: Option<PathBuf>,
-    /// Profile of cargo; `lambda` by default
+    /// Cargo profile; `lambda` by default
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Build twice, and compare the results

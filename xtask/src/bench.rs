@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds what is measured, then runs the benchmarks of `tests/benches`.
+//! `cargo xtask bench`: builds the programs to measure, then runs the benchmarks of `tests/benches`.
 
 use crate::{
     npm,
@@ -20,10 +20,10 @@ const LAMBDA: &str = "lambda";
 
 /// Those that run `host-cli`.
 const OF_HOST_CLI: [&str; 3] = ["replay", "serve", "tape"];
-/// Where handlers in other languages are, with what they need.
+/// The handlers in other languages, with their dependencies.
 const HANDLERS: &str = "tests/benches/handlers";
 
-/// Runs one benchmark, or all of them. Figures are written to `json` as well, a row a line.
+/// Runs one benchmark, or all of them. Figures are also written to `json`, one row per line.
 pub fn bench(name: Option<&str>, json: Option<&Path>) -> anyhow::Result<()> {
     let json = json.map(path::absolute).transpose()?;
     if let Some(json) = &json

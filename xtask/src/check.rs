@@ -1,4 +1,4 @@
-//! `cargo xtask check`: what a reviewer should not have to look for.
+//! `cargo xtask check`: checks that a reviewer should not have to make.
 
 mod cycles;
 mod length;
@@ -11,7 +11,7 @@ use crate::{
     setup,
 };
 
-/// Workspaces beside the main one, with what their lints are checked for.
+/// Workspaces beside the main one, with the targets for which their lints are checked.
 const SIDE_WORKSPACES: [&str; 2] = ["tests/guests/Cargo.toml", "tests/fuzz/Cargo.toml"];
 
 /// The packages of `tests/guests`.
@@ -43,14 +43,14 @@ fn formatting() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// In release, like everything else that `xtask` builds: build scripts and procedural macros are then there already.
+/// In release mode, like everything that `xtask` builds, so that build scripts and procedural macros are built only once.
 fn lints() -> anyhow::Result<()> {
     let warnings = ["--", "--deny", "warnings"];
     Cargo::new("clippy")
         .args(["--release", "--workspace", "--all-targets", "--locked"])
         .args(warnings)
         .run()?;
-    // As a host on Lambda has it: without a compiler.
+    // The features of a host on Lambda: without a compiler.
     Cargo::new("clippy")
         .args(["--release", "--package", "host-lambda", "--locked"])
         .args(warnings)
@@ -67,7 +67,7 @@ fn lints() -> anyhow::Result<()> {
         ])
         .args(warnings)
         .run()?;
-    // One by one, as they are built: together they would have each other's features.
+    // One by one, as they are built: together they would share each other's features.
     for package in GUESTS {
         Cargo::new("clippy")
             .args(["--release", "--package", package, "--locked"])

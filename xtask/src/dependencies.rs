@@ -29,8 +29,7 @@ fn deny(checks: &[&str], manifest: &str, rules: &str) -> anyhow::Result<()> {
         .current_dir(root()))
 }
 
-/// Complaints about packages that have other features for tests than for programs: they, and all that is above them, would be built
-/// twice.
+/// Packages that have other features for tests than for programs: they, and everything that depends on them, would be built twice.
 fn built_twice() -> anyhow::Result<Vec<String>> {
     let packages = |edges| -> anyhow::Result<BTreeSet<String>> {
         let lines = Cargo::new("tree")

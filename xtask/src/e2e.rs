@@ -1,5 +1,5 @@
-//! `cargo xtask e2e`: the stack for real, from the packages, on an emulator of AWS that enforces permissions; or its cases against any
-//! deployed API. What is asked of it stands in `tests/e2e/`.
+//! `cargo xtask e2e`: tests the stack, created from the packages on an emulator of AWS that enforces permissions; or sends the cases to any
+//! deployed API. The tests are in `tests/e2e/`.
 
 use crate::{
     arguments::E2eArgs,
@@ -15,19 +15,19 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Lambda's name for this machine's architecture: the emulator runs functions as they are.
+/// Lambda's name for this machine's architecture: the emulator runs functions natively.
 const ARCH: &str = if cfg!(target_arch = "aarch64") {
     "arm64"
 } else {
     "x86_64"
 };
-/// What has to be in the folder of packages.
+/// Files that the folder of packages must contain.
 const PACKAGES: [&str; 2] = ["host-lambda.zip", "guest.zip"];
 
-/// Where the tests find the API's key.
+/// The environment variable with the API's key.
 const KEY_VARIABLE: &str = "TENON_E2E_API_KEY";
 
-/// Runs what was asked for; fails where anything comes out otherwise.
+/// Runs the tests; fails if any of them fails.
 pub fn execute(arguments: E2eArgs) -> anyhow::Result<()> {
     let Some(url) = arguments.url else {
         let packages = match arguments.packages {
@@ -38,7 +38,7 @@ pub fn execute(arguments: E2eArgs) -> anyhow::Result<()> {
     };
     let mut tests = tests(Path::new("python3"));
     tests.args(["--url", &url]);
-    // Not as an argument, which every process could see, and a failure would show.
+    // Not as an argument, which every process could see and an error message would show.
     tests.envs(arguments.api_key.map(|key| (KEY_VARIABLE, key)));
     run(&mut tests)
 }
@@ -81,7 +81,7 @@ fn emulated(packages: &Path) -> anyhow::Result<()> {
         .arg(changed))
 }
 
-/// The tests by an interpreter; it leaves nothing in the sources.
+/// Runs the tests with an interpreter that leaves no files in the sources.
 fn tests(interpreter: &Path) -> Command {
     let mut command = Command::new(interpreter);
     command.arg("-B").arg(root().join("tests/e2e/run.py"));

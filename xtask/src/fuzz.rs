@@ -1,14 +1,14 @@
-//! `cargo xtask fuzz`: mutated bytes against the readers of events, JSON, tapes, cases and release documents, and mutated texts against redaction.
-//! On stable Rust: `cargo fuzz` would want a nightly compiler.
+//! `cargo xtask fuzz`: feeds mutated bytes to the readers of events, JSON, tapes, cases and release documents, and mutated texts to
+//! redaction. On stable Rust: `cargo fuzz` would need a nightly compiler.
 
 use crate::run::{Cargo, output, root, target_folder};
 use anyhow::Context;
 use std::{fs, process::Command};
 
-/// For each target: long enough for a smoke test in CI.
+/// Duration for each target: enough for a smoke test in CI.
 pub const SECONDS_DEFAULT: u32 = 20;
 
-/// Coverage instrumentation as libFuzzer wants it, on a compiler that has no `-Zsanitizer`.
+/// Coverage instrumentation for libFuzzer, on a compiler without `-Zsanitizer`.
 const FLAGS: [&str; 7] = [
     "--cfg=fuzzing",
     "-Ccodegen-units=1",
@@ -19,15 +19,15 @@ const FLAGS: [&str; 7] = [
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
 
-/// What a reader of foreign bytes may hold, the fuzzer's own corpus and tables included.
+/// Memory limit for a reader of foreign bytes, including the fuzzer's own corpus and tables.
 const MEMORY_MB_MAX: u32 = 512;
 
 /// A program of `tests/fuzz`.
 struct Target {
     name: &'static str,
-    /// Longer inputs find nothing that shorter ones do not, only later.
+    /// Longest input: longer ones find the same bugs, only later.
     bytes_max: u32,
-    /// Folders that it begins with, beside those in `tests/fuzz/corpus`.
+    /// Folders of initial inputs, in addition to those in `tests/fuzz/corpus`.
     seeds: Option<&'static str>,
 }
 
@@ -64,7 +64,7 @@ const TARGETS: [Target; 6] = [
     },
 ];
 
-/// Runs each target for about this long. What it finds stays for the next time.
+/// Runs each target for about this long. New inputs are kept for the next run.
 pub fn run(seconds: u32) -> anyhow::Result<()> {
     for target in TARGETS {
         target.run(seconds)?;
@@ -93,7 +93,7 @@ impl Target {
         let corpus = root().join("tests/fuzz/corpus").join(self.name);
         Cargo::new("run")
             .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"))
-            // Naming the target keeps the instrumentation away from build scripts.
+            // Naming the target excludes build scripts from the instrumentation.
             .args(["--release", "--locked", "--target", &host()?])
             .args(["--bin", self.name])
             .args(["--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir"])

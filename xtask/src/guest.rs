@@ -1,4 +1,4 @@
-//! The reference guest as it ships: the same bytes that `host-cli` carries and that `package` compiles.
+//! The reference guest as it ships: the same bytes that `host-cli` embeds and that `package` compiles.
 
 use crate::{
     run::{root, target_folder},
@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Builds it into this file, which is `target/guest.wasm` unless told.
+/// Builds it into this file, by default `target/guest.wasm`.
 pub fn build(output: Option<PathBuf>) -> anyhow::Result<()> {
     let output = match output {
         Some(file) => file,
@@ -18,7 +18,7 @@ pub fn build(output: Option<PathBuf>) -> anyhow::Result<()> {
     };
     setup::target()?;
     let workspace = root();
-    // Shared with build scripts, so that what they built is not built again.
+    // Shared with build scripts, so that it is not built again.
     let folder = target_folder()?.join("guests");
     let built = guest_builder::compile(workspace, &workspace.join("Cargo.toml"), "guest", &folder)?;
     let bytes = fs::copy(&built, &output).with_context(|| {
@@ -32,7 +32,7 @@ pub fn build(output: Option<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Relative to the current folder where it lies below it.
+/// Relative to the current folder if it is inside it.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here)

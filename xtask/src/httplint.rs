@@ -1,4 +1,4 @@
-//! `cargo xtask httplint`: do the answers that the cases record follow the rules of HTTP?
+//! `cargo xtask httplint`: checks that the responses recorded by the cases follow the rules of HTTP.
 
 use crate::{
     python,
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::process::Command;
 
-/// Lints the answers of all cases. What is noted and stays is explained in the script.
+/// Lints the responses of all cases. The script explains the notes that remain.
 pub fn check() -> anyhow::Result<()> {
     let programs = python::programs()?;
     run(Command::new(programs.join("python"))

@@ -1,7 +1,7 @@
-//! `cargo xtask infra`: is `infra/template.yaml` sound, safe and what the code needs? Nothing here calls AWS.
+//! `cargo xtask infra`: checks that `infra/template.yaml` is valid, safe and matches the code. Makes no calls to AWS.
 //!
-//! The template goes through every gate, and so do mutants of it, each of which has to be stopped by the gate that it names: a gate that
-//! finds nothing any more is found out.
+//! The template goes through every gate, and so do mutants of it, each of which must be stopped by the gate that it names, so that an
+//! ineffective gate is noticed.
 
 mod agreement;
 mod gates;
@@ -22,12 +22,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The template's stem among those of the mutants.
+/// The template's file stem, beside those of the mutants.
 const TEMPLATE: &str = "template";
-/// The same for the other CPU, as infra/README.md says to make it.
+/// The same for the other CPU, made as infra/README.md describes.
 const OTHER_CPU: &str = "template-x86_64";
 
-/// All gates on the template, and each mutant at its gate.
+/// Runs all gates on the template, and each mutant through its gate.
 pub fn check() -> anyhow::Result<()> {
     let workshop = workshop(&target_folder()?.join("infra"))?;
     let text = fs::read_to_string(root().join("infra/template.yaml"))?;
@@ -43,7 +43,7 @@ pub fn check() -> anyhow::Result<()> {
     step("mutants", || stop(&workshop, &requirements, &mutants))
 }
 
-/// The template for one architecture, expanded in a folder with some parameters as SAM is to see them. Gives the file.
+/// Expands the template for one architecture, with some parameters as SAM should see them. Returns the file.
 pub fn expand(folder: &Path, arch: &str, settings: &[(&str, &str)]) -> anyhow::Result<PathBuf> {
     let workshop = workshop(folder)?;
     let text = fs::read_to_string(root().join("infra/template.yaml"))?;
@@ -72,7 +72,7 @@ fn workshop(folder: &Path) -> anyhow::Result<Workshop> {
     Ok(workshop)
 }
 
-/// Both forms of the template pass every gate.
+/// Checks that both forms of the template pass every gate.
 fn pass(workshop: &Workshop, requirements: &Requirements) -> anyhow::Result<()> {
     for gate in Gate::ALL {
         let found: Vec<_> = workshop
@@ -89,7 +89,7 @@ fn pass(workshop: &Workshop, requirements: &Requirements) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Each mutant is stopped by its gate. Those for one gate go through it together.
+/// Checks that each mutant is stopped by its gate. The mutants of one gate go through it together.
 fn stop(
     workshop: &Workshop,
     requirements: &Requirements,
@@ -147,7 +147,7 @@ fn stop(
 mod tests {
     use super::*;
 
-    /// Texts between two marks, each of which stands on one line.
+    /// Texts between two marks, each on one line.
     fn quoted(text: &str, mark: char) -> Vec<&str> {
         let lines = text.lines();
         lines

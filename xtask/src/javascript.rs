@@ -1,4 +1,5 @@
-//! `cargo xtask javascript`: does the interface hold for other languages? A guest in another language is built, released beside the reference guest, and asked.
+//! `cargo xtask javascript`: checks that the interface works for another language. A guest in JavaScript is built, released beside the
+//! reference guest, and sent requests.
 
 use crate::{
     npm,
@@ -16,10 +17,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Requests to each guest, of which the median is told.
+/// Requests to each guest, of which the median is reported.
 const REQUESTS: usize = 301;
 
-/// Builds and releases both guests into a fresh folder, and asks each for what only it has.
+/// Builds and releases both guests into a new folder, and requests from each what only it has.
 pub fn check() -> anyhow::Result<()> {
     let publisher = publisher()?;
     let component = build()?;
@@ -35,14 +36,14 @@ pub fn check() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The component, QuickJS included. The tool comes from npm, as its lock file says.
+/// The component, including QuickJS. The tool comes from npm, as pinned by its lock file.
 fn build() -> anyhow::Result<std::path::PathBuf> {
     let source = root().join("guest/examples/notes");
     npm::build(&source)?;
     Ok(source.join("notes.wasm"))
 }
 
-/// Publishes both: the reference guest answers everything, the other one below `/notes`, on its own part of the store.
+/// Publishes both: the reference guest answers everything, the other one answers below `/notes`, in its own namespace.
 fn release(publisher: &Publisher, folder: &Path, notes: &Path) -> anyhow::Result<()> {
     let host_cli = |arguments: &[&str]| {
         output(
@@ -70,7 +71,7 @@ fn release(publisher: &Publisher, folder: &Path, notes: &Path) -> anyhow::Result
     Ok(())
 }
 
-/// Serves both and compares what they say; what was recorded of it replays to the byte.
+/// Serves both and compares their responses; what was recorded must replay byte for byte.
 fn serve(folder: &Path) -> anyhow::Result<()> {
     let path = |name: &str| folder.join(name).display().to_string();
     let (artifacts, key) = (
@@ -115,7 +116,8 @@ fn serve(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A defect of the guest leaves its message and its stack in the log, and the client reads neither: shown by a guest with a planted one.
+/// Checks that an error in the guest leaves its message and its stack in the log, and that the client sees neither, with a guest that has a
+/// planted error.
 fn exception(publisher: &Publisher, folder: &Path) -> anyhow::Result<()> {
     let source = root().join("guest/examples/notes");
     let path = |name: &str| folder.join(name).display().to_string();
@@ -160,7 +162,7 @@ fn exception(publisher: &Publisher, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One request on a connection of its own; head and body of the answer.
+/// One request on its own connection; returns head and body of the response.
 fn ask(address: &str, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;

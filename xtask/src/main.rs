@@ -73,7 +73,7 @@ fn serve(arguments: &[String]) -> anyhow::Result<()> {
         .exec()
 }
 
-/// Everything in release: the tests compile guests, and so do the other commands, so that wasmtime is built once for all.
+/// Builds everything in release mode: the tests compile guests, and the other commands do as well, so that wasmtime is built only once.
 fn test(filter: Option<&str>) -> anyhow::Result<()> {
     setup::target()?;
     let emulator = tools::lambda_emulator()?;

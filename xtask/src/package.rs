@@ -26,7 +26,7 @@ use std::{fs, path::Path};
 /// Package and executable of the function.
 const PROGRAM: &str = "host-lambda";
 
-/// Bytes that the function's parts may have. Every byte is loaded at each cold start.
+/// Size limits of the function's parts. Every byte is loaded at each cold start.
 const BOOTSTRAP_BYTES_MAX: usize = 7_000_000;
 const ZIP_BYTES_MAX: usize = 4_000_000;
 
@@ -64,7 +64,7 @@ impl Arch {
     }
 }
 
-/// Packages for every architecture that was asked for.
+/// Builds packages for every requested architecture.
 pub fn run(arguments: &PackageArgs) -> anyhow::Result<()> {
     for arch in architectures(arguments.arch) {
         step(&format!("package {}", arch.name()), || one(arch, arguments))?;
@@ -72,7 +72,7 @@ pub fn run(arguments: &PackageArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// This machine's unless told.
+/// By default this machine's.
 fn architectures(choice: Option<ArchChoice>) -> Vec<Arch> {
     match choice {
         None => vec![Arch::HERE],
@@ -113,7 +113,7 @@ fn one(arch: Arch, arguments: &PackageArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the executable and holds what Lambda and reproducibility ask of it.
+/// Builds the executable and checks the requirements of Lambda and of reproducibility.
 fn bootstrap(arch: Arch, profile: &str) -> anyhow::Result<Vec<u8>> {
     let target_folder = target_folder()?;
     let path = build::program(PROGRAM, PROGRAM, arch, profile, &target_folder)?;
@@ -130,7 +130,7 @@ fn bootstrap(arch: Arch, profile: &str) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Builds again from nothing, in another folder, and compares.
+/// Builds again from scratch, in another folder, and compares.
 fn reproduce(arch: Arch, profile: &str, first: &[u8]) -> anyhow::Result<()> {
     let folder = target_folder()?.join("reproduce");
     if folder.is_dir() {

@@ -1,4 +1,4 @@
-//! `host-cli` as it is built for its users, and the guest that it embeds.
+//! `host-cli` as built for its users, and the guest that it embeds.
 
 use crate::{run::Cargo, setup};
 use anyhow::Context;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// What guests are released with.
 pub struct Publisher {
     pub host_cli: PathBuf,
-    /// The reference guest's component, as `host-cli` embeds it.
+    /// The reference guest's component, as embedded in `host-cli`.
     pub guest: PathBuf,
 }
 

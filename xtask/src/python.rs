@@ -1,5 +1,4 @@
-//! Python tools that tests use, in environments of their own under the target folder, with the versions and digests that their
-//! requirements pin.
+//! Python tools for tests, in separate environments under the target folder, with the versions and digests pinned by their requirements.
 
 use crate::run::{root, run, target_folder};
 use std::{fs, path::PathBuf, process::Command};
@@ -9,20 +8,20 @@ pub fn programs() -> anyhow::Result<PathBuf> {
     environment("python", "tests/requirements.txt")
 }
 
-/// An environment's folder of programs, made first where it is missing or its requirements have changed.
+/// An environment's folder of programs, which is created if it is missing or its requirements have changed.
 pub fn environment(name: &str, requirements: &str) -> anyhow::Result<PathBuf> {
     let environment = target_folder()?.join(name);
     let programs = environment.join("bin");
     let wanted = root().join(requirements);
     let installed = environment.join("requirements.txt");
-    // The copy is written last, so that an interrupted installation is done again.
+    // The copy is written last, so that an interrupted installation is repeated.
     if fs::read(&installed).ok() != Some(fs::read(&wanted)?) {
         run(Command::new("python3")
             .args(["-m", "venv", "--clear"])
             .arg(&environment))?;
         run(Command::new(programs.join("pip"))
             .args(["install", "--quiet", "--disable-pip-version-check"])
-            // A file whose digest the requirements do not name is refused, and so is a package that they do not name at all.
+            // A file with another digest is refused, and so is a package that the requirements do not name.
             .args(["--require-hashes", "--no-deps", "--requirement"])
             .arg(&wanted))?;
         fs::copy(&wanted, &installed)?;

@@ -1,4 +1,4 @@
-//! Running other programs, and saying how long each step took.
+//! Runs other programs, and prints the duration of each step.
 
 use anyhow::{Context, bail};
 use std::{
@@ -36,8 +36,8 @@ impl Cargo {
     pub fn new(command: &str) -> Self {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.arg(command).current_dir(root());
-        // What cargo told this program of itself: build scripts that look at it would run again, and all above them be built again,
-        // whenever somebody changes between `cargo xtask` and `cargo`.
+        // Variables that cargo set for this program: build scripts that read them would run again, with everything above them, whenever
+        // somebody alternates between `cargo xtask` and `cargo`.
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(is_about_xtask) {
                 cargo.env_remove(name);
@@ -61,24 +61,24 @@ impl Cargo {
         self
     }
 
-    /// Runs it to its end; anything but success is an error.
+    /// Runs it to its end; any result but success is an error.
     pub fn run(mut self) -> anyhow::Result<()> {
         run(&mut self.0)
     }
 
-    /// Runs it to its end and returns what it printed on stdout.
+    /// Runs it to its end and returns its stdout.
     pub fn output(mut self) -> anyhow::Result<String> {
         output(&mut self.0)
     }
 
-    /// Becomes that command, so that signals reach it and its exit code is ours.
+    /// Replaces this process by that command, so that signals reach it and its exit code is ours.
     pub fn exec(mut self) -> anyhow::Result<()> {
         let error = self.0.exec();
         Err(error).with_context(|| format!("failed to run {:?}", self.0.get_program()))
     }
 }
 
-/// Runs a program to its end; anything but success is an error that names it.
+/// Runs a program to its end; any result but success is an error that names it.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let status = command
         .status()
@@ -89,7 +89,7 @@ pub fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a program to its end and returns what it printed on stdout.
+/// Runs a program to its end and returns its stdout.
 pub fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command
         .output()
@@ -111,7 +111,7 @@ pub fn root() -> &'static Path {
     package.parent().unwrap_or(package)
 }
 
-/// The target folder that this program was built into, and builds into.
+/// The target folder that contains this program, into which it builds.
 pub fn target_folder() -> anyhow::Result<PathBuf> {
     let program = env::current_exe().context("failed to find this program's own file")?;
     let folder = program

@@ -1,4 +1,4 @@
-//! `cargo xtask schemathesis`: is the service what its OpenAPI document says?
+//! `cargo xtask schemathesis`: checks the service against its OpenAPI document.
 
 use crate::{
     python,
@@ -8,11 +8,11 @@ use crate::{
 };
 use std::process::{Command, Stdio};
 
-/// Requests made up for each operation and phase. With the seed fixed, a run takes about a minute and repeats.
+/// Requests generated for each operation and phase. With the fixed seed, a run takes about a minute and is repeatable.
 const EXAMPLES_MAX: &str = "50";
 const SEED: &str = "1";
 
-/// Builds `host-cli`, serves from memory, and lets schemathesis loose on it.
+/// Builds `host-cli`, serves from memory, and runs schemathesis on it.
 pub fn run() -> anyhow::Result<()> {
     setup::target()?;
     let programs = python::programs()?;

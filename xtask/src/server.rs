@@ -1,4 +1,4 @@
-//! `host-cli serve` for as long as somebody needs it.
+//! `host-cli serve` as a child process.
 
 use crate::run::target_folder;
 use anyhow::Context;
@@ -7,7 +7,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-/// A running `host-cli serve`; killed when dropped. Its stdout stays open, for a closed one would fail its prints.
+/// A running `host-cli serve`; killed when dropped. Its stdout stays open, because a closed one would make its prints fail.
 pub struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,

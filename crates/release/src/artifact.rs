@@ -1,4 +1,4 @@
-//! Where an artifact lies: a name that follows from its content, never from what a document says.
+//! The location of an artifact: a name derived from its content, which no document can choose.
 
 use contract::{
     compatibility::Target,
@@ -7,7 +7,7 @@ use contract::{
 };
 use std::fmt;
 
-/// The name of an artifact below the prefix of its store.
+/// The name of an artifact, relative to the prefix of its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArtifactName {
     /// `components/DIGEST.wasm`: the component.
@@ -33,7 +33,7 @@ impl ArtifactName {
     }
 }
 
-/// The path below the prefix; made of digits, letters, `-`, `/` and `.` only.
+/// The path below the prefix; consists of digits, letters, `-`, `/` and `.` only.
 impl fmt::Display for ArtifactName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

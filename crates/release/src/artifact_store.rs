@@ -1,4 +1,4 @@
-//! Where artifacts lie.
+//! Stores of artifacts.
 
 mod folder;
 
@@ -7,37 +7,37 @@ pub use folder::FolderArtifacts;
 use super::{artifact::ArtifactName, folder::StoreError};
 use contract::digest::Digest;
 
-/// Where manifests are, below the prefix.
+/// The folder of manifests, below the prefix.
 pub const MANIFESTS: &str = "manifests/";
 
-/// What a write did.
+/// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// It was not there before, or not so.
+    /// The artifact was written.
     Written,
-    /// It was there already; for [`ArtifactStore::put_new`], something was.
+    /// It existed already; for [`ArtifactStore::put_new`], something existed.
     Unchanged,
 }
 
-/// Holds artifacts under their names. Nothing that comes from here is believed: whoever reads verifies.
+/// Stores artifacts under their names. A store is not trusted: every reader verifies what it gets.
 #[async_trait::async_trait]
 pub trait ArtifactStore: Send + Sync {
     /// The artifact, at most [`ArtifactName::bytes_max`] of it.
     async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError>;
 
-    /// Whether there is something under the name.
+    /// Whether anything exists under the name.
     async fn exists(&self, name: ArtifactName) -> Result<bool, StoreError>;
 
-    /// Puts an artifact under its name, as a whole or not at all, replacing what is there.
+    /// Writes an artifact under its name, completely or not at all, replacing an existing one.
     async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError>;
 
-    /// Puts an artifact under its name unless something lies there already, whatever it is: then nothing is changed.
+    /// Writes an artifact under its name unless anything exists there already: then nothing is changed.
     async fn put_new(&self, name: ArtifactName, bytes: &[u8]) -> Result<Put, StoreError>;
 
-    /// The components that have a manifest, in any order. Needed by publishers only: a host has no right to list.
+    /// The components that have a manifest, in any order. Only publishers need it: a host has no permission to list.
     async fn published(&self) -> Result<Vec<Digest>, StoreError>;
 
-    /// For messages: where this is.
+    /// Describes the location in messages.
     fn describe(&self) -> String;
 }
 

@@ -1,4 +1,4 @@
-//! What a release does to a channel: the next generation from the present one. Nothing here is read or written.
+//! Changes of a channel: computes the next generation from the current one. Pure functions without input or output.
 
 #[cfg(test)]
 mod tests;
@@ -11,24 +11,24 @@ use contract::digest::Digest;
 use std::{collections::BTreeMap, time::Duration};
 use storage::Namespace;
 
-/// Lets a guest serve a share of a route's clients.
+/// Lets a guest serve a percentage of a route's clients.
 #[derive(Clone, Debug)]
 pub struct Promotion {
     /// The guest.
     pub digest: Digest,
     /// 1 to 100.
     pub percent: u32,
-    /// The route, which is made where there is none.
+    /// The route, which is created if it does not exist.
     pub path: String,
     /// Replaces the route's namespace.
     pub namespace: Option<Namespace>,
     /// Added to the route's environment.
     pub environment: BTreeMap<String, String>,
-    /// Replace the route's, each that is given.
+    /// Replaces the limits of the route that are given.
     pub limits: RouteLimits,
-    /// Replaces the channel's; `Some(None)` takes it away.
+    /// Replaces the channel's header; `Some(None)` removes it.
     pub select_header: Option<Option<String>>,
-    /// Whether no guest from before this generation may serve the route again, as a fallback or by a rollback.
+    /// Whether earlier guests are ruled out for the route, as a fallback and by a rollback.
     pub is_minimum: bool,
 }
 
@@ -39,19 +39,19 @@ pub struct Signing {
     pub by: String,
     /// Milliseconds since the Unix epoch.
     pub now_ms: u64,
-    /// How long hosts may take the document.
+    /// How long hosts accept the document.
     pub valid_for: Duration,
-    /// The newest generation that is known to have been signed, where the present document is an older one.
+    /// The newest generation that is known to have been signed, if the current document is older.
     pub newest_generation: u64,
 }
 
 /// Why there is no next generation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// A share needs somebody who has the rest.
+    /// A percentage below 100 needs a guest for the rest.
     #[error("route `{0}` has no guest yet that could serve the rest: promote to 100 percent first")]
     NothingBeside(String),
-    /// The share of the guest that has the rest cannot be lowered by promoting it.
+    /// Promoting the guest that serves the rest cannot lower its percentage.
     #[error(
         "guest {0} already serves all clients that have no guest on trial: a smaller share can only be given to another guest"
     )]
@@ -59,40 +59,40 @@ pub enum ChangeError {
     /// There is no such route.
     #[error("channel `{0}` has no route `{1}`; it has {2}")]
     NoRoute(ChannelName, String, String),
-    /// Nothing served before, or what did was rolled back.
+    /// There is no earlier guest, or it was rolled back.
     #[error("the document names no guest that route `{0}` could go back to")]
     NothingBefore(String),
-    /// A share beside guests that must not serve any more.
+    /// A percentage beside guests that are ruled out.
     #[error(
         "guests from before cannot both keep a share of route `{0}` and be ruled out: promote to 100 percent"
     )]
     MinimumOfShare(String),
-    /// Not a generation to go back to.
+    /// Not an earlier generation.
     #[error("generation {target} is not older than the present one, {present}")]
     NotOlder {
-        /// What was asked for.
+        /// The requested generation.
         target: u64,
-        /// What serves.
+        /// The current generation.
         present: u64,
     },
-    /// Ruled out when a later generation was promoted.
+    /// Ruled out by the promotion of a later generation.
     #[error(
         "route `{path}` does not go back to generation {target}: generation {minimum} ruled out everything before it"
     )]
     BelowMinimum {
         /// The route.
         path: String,
-        /// What was asked for.
+        /// The requested generation.
         target: u64,
         /// The route's `generation_min`.
         minimum: u64,
     },
-    /// What comes out would not be followed.
+    /// The result would be invalid.
     #[error("{0}")]
     Rule(String),
 }
 
-/// The generation after `current`, in which a guest gets its share.
+/// The generation after `current`, in which a guest gets its percentage.
 pub fn promote(
     channel: &ChannelName,
     current: Option<&Channel>,
@@ -133,8 +133,8 @@ pub fn promote(
     Ok(next)
 }
 
-/// The generation after `current`, in which a route's guests are what they were before: without the guest on trial if there is one, else
-/// with the previous guest. What was rolled back is not named any more: neither a second rollback nor a fallback brings it back.
+/// The generation after `current`, in which a route goes back: a canary is removed if there is one; otherwise the previous guest serves.
+/// The guest that was rolled back is no longer named, so that neither a second rollback nor a fallback brings it back.
 pub fn rollback(current: &Channel, path: &str, signing: &Signing) -> Result<Channel, ChangeError> {
     let mut next = next(&current.channel, Some(current), signing);
     next.rollback = true;
@@ -153,8 +153,8 @@ pub fn rollback(current: &Channel, path: &str, signing: &Signing) -> Result<Chan
     Ok(next)
 }
 
-/// The generation after `current`, in which a route has the guests, with their shares, that it had in `target`, an older one. Namespace,
-/// environment and bounds stay as they are.
+/// The generation after `current`, in which a route has the guests and percentages of the earlier generation `target`. Namespace,
+/// environment and limits stay unchanged.
 pub fn rollback_to(
     current: &Channel,
     target: &Channel,
@@ -187,7 +187,7 @@ pub fn rollback_to(
     Ok(next)
 }
 
-/// The generation that took `guest` off the route by a rollback, in a history whose newest generation comes first.
+/// The generation in which a rollback removed `guest` from the route, in a history sorted newest first.
 pub fn rolled_back_in(history: &[Channel], path: &str, guest: Digest) -> Option<u64> {
     let names_guest = |channel: &Channel| {
         let route = channel.routes.iter().find(|route| route.path == path);
@@ -263,7 +263,7 @@ fn share_out(route: &mut Route, promotion: &Promotion) -> Result<(), ChangeError
                 "{percent} is more than 100 percent"
             )));
         }
-        // What had the most to say until now is what one goes back to.
+        // The guest with the largest percentage until now becomes the one to go back to.
         route.previous = stable.filter(|stable| *stable != digest).or(route.previous);
         route.previous = route.previous.filter(|previous| *previous != digest);
         route.guests = vec![all_of(digest)];

@@ -23,7 +23,7 @@ use storage::Namespace;
 
 /// The version of this document.
 const FORMAT: u32 = 1;
-/// Stands for a value that is not shown.
+/// Replaces a value that is not shown.
 const HIDDEN: &str = "(hidden)";
 
 /// Which guests serve, as of one generation.
@@ -32,69 +32,69 @@ const HIDDEN: &str = "(hidden)";
 pub struct Channel {
     /// The version of the format.
     pub format: u32,
-    /// The channel that this is for: a document of one channel does not fit another.
+    /// The channel that this is for, so that a document of one channel is not accepted for another.
     pub channel: ChannelName,
-    /// Counts the flips from 1. A host never takes a generation below the one it has: a rollback is a new one too.
+    /// Counts changes from 1. A host never accepts a generation below its current one; a rollback is a new generation, too.
     pub generation: u64,
     /// This generation goes back to guests that served before.
     #[serde(default, skip_serializing_if = "is_false")]
     pub rollback: bool,
     /// Milliseconds since the Unix epoch at which it was signed.
     pub issued_at_ms: u64,
-    /// Milliseconds since the Unix epoch from which on hosts do not take it any more.
+    /// Milliseconds since the Unix epoch from which hosts no longer accept it.
     pub expires_at_ms: u64,
     /// Who signed, in the publisher's own words.
     pub by: String,
     /// The export that all its guests have, with its version.
     pub world: String,
-    /// A request header that selects a guest of its route by the first 12 or more digits of its digest, for tests.
+    /// A request header with which a client can select a guest of its route by at least the first 12 digits of its digest, for tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub select_header: Option<String>,
-    /// Who answers, by path.
+    /// The routes, by path.
     pub routes: Vec<Route>,
 }
 
-/// The guests of one part of the paths.
+/// The guests for one part of the paths.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
-    /// Leading segments of the paths that these guests answer; `/` for all that no longer route takes.
+    /// Leading segments of the paths that these guests answer; `/` for all paths without a longer route.
     pub path: String,
-    /// Their part of the store; that of the host where absent.
+    /// Their namespace in the store; the host's if absent.
     #[serde(
         default,
         with = "optional_text",
         skip_serializing_if = "Option::is_none"
     )]
     pub namespace: Option<Namespace>,
-    /// What these guests find in their environment. Those of route `/` find the host's besides.
+    /// The environment of these guests. Guests of route `/` get the host's as well.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
-    /// Bounds below those of the host.
+    /// Limits below those of the host.
     #[serde(default, skip_serializing_if = "RouteLimits::is_none")]
     pub limits: RouteLimits,
-    /// Guests and their shares of the clients, newest first. The last one is what the others fall back to.
+    /// Guests and their percentages of the clients, newest first. The last one is the fallback of the others.
     pub guests: Vec<Share>,
-    /// What served before; kept ready for a rollback, and fallen back to where there is one guest only.
+    /// The guest that served before; kept ready for a rollback, and the fallback if there is only one guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Digest>,
-    /// No guest that served only before this generation serves again: there is none to fall back to, and no rollback goes further back.
-    /// For releases that close a security hole.
+    /// Guests that served only before this generation are ruled out: there is no fallback to them, and no rollback goes further back. For
+    /// releases that fix a vulnerability.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation_min: Option<u64>,
 }
 
-/// A guest's share of a route's clients.
+/// A guest's percentage of a route's clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Share {
     /// SHA-256 of the component.
     pub digest: Digest,
-    /// 1 to 100; all shares of a route together are 100.
+    /// 1 to 100; the percentages of a route add up to 100.
     pub percent: u32,
 }
 
-/// Bounds of a route's guests. They narrow those of the host and never widen them.
+/// Limits of a route's guests. They can only be lower than those of the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouteLimits {
@@ -112,33 +112,33 @@ pub struct RouteLimits {
     pub request_duration_ms_max: Option<u64>,
 }
 
-/// Why a channel's document is not followed.
+/// Why a channel's document is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
-    /// Nobody this host knows vouches for it.
+    /// No trusted key signed it.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// Signed, but not understood, or against a rule.
+    /// It is signed, but has an unknown format or breaks a rule.
     #[error("cannot be followed: {0}")]
     Payload(String),
     /// Signed for another channel.
     #[error("is of channel `{0}`")]
     OtherChannel(String),
-    /// Too old.
+    /// It has expired.
     #[error("generation {generation} expired at {expires_at_ms} ms since 1970")]
     Expired {
-        /// The document's.
+        /// The expiry of the document.
         generation: u64,
         /// Milliseconds since the Unix epoch.
         expires_at_ms: u64,
     },
-    /// Made for another interface.
+    /// It is for another interface.
     #[error("is for world `{0}`, this host serves `{HANDLER}`")]
     World(String),
 }
 
 impl Channel {
-    /// All guests that it names: those that serve, and those to fall back to.
+    /// All guests that it names, including fallbacks.
     pub fn guests(&self) -> impl Iterator<Item = Digest> + '_ {
         self.routes.iter().flat_map(|route| {
             let serving = route.guests.iter().map(|share| share.digest);
@@ -146,7 +146,7 @@ impl Channel {
         })
     }
 
-    /// The first generation, before it has routes.
+    /// The first generation, without routes.
     pub fn new(channel: ChannelName) -> Self {
         Self {
             format: FORMAT,
@@ -162,8 +162,7 @@ impl Channel {
         }
     }
 
-    /// The document of `channel`, once its signature was found good and everything in it keeps the rules. Whether it has expired is for
-    /// [`Channel::check_time`].
+    /// The document of `channel`, after its signature and all rules were checked. [`Channel::check_time`] checks the expiry.
     #[expect(
         clippy::disallowed_methods,
         reason = "read into a type of named members that holds no `Value`; its signature is verified"
@@ -186,7 +185,7 @@ impl Channel {
         Ok(document)
     }
 
-    /// The same with the values of environment variables hidden, to be shown.
+    /// The same without the values of environment variables, for display.
     #[must_use]
     pub fn without_secrets(&self) -> Self {
         let mut shown = self.clone();
@@ -197,7 +196,7 @@ impl Channel {
         shown
     }
 
-    /// Fails from the expiry on.
+    /// Fails if the document has expired.
     pub fn check_time(&self, now_ms: u64) -> Result<(), ChannelError> {
         if now_ms < self.expires_at_ms {
             return Ok(());
@@ -208,7 +207,7 @@ impl Channel {
         })
     }
 
-    /// The rules of a document, beside those of its types.
+    /// The rules of a document that its types do not express.
     pub fn check(&self) -> Result<(), String> {
         if self.format != FORMAT {
             return Err(format!("format {}, this host reads {FORMAT}", self.format));
@@ -240,7 +239,7 @@ impl Channel {
 }
 
 impl Route {
-    /// What all shares fall back to.
+    /// The fallback of all other guests.
     pub fn stable(&self) -> Option<Digest> {
         self.guests.last().map(|share| share.digest)
     }
@@ -287,7 +286,7 @@ impl Route {
 }
 
 impl RouteLimits {
-    /// The narrower of these and the host's.
+    /// The lower of these limits and the host's.
     pub fn within(&self, host: &Limits) -> Limits {
         let duration = self.request_duration_ms_max.map(Duration::from_millis);
         Limits {

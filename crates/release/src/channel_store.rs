@@ -1,4 +1,4 @@
-//! Where channels' documents lie, and how they change.
+//! Stores of channels' documents, and how a channel changes.
 
 mod folder;
 
@@ -6,25 +6,24 @@ pub use folder::FolderChannels;
 
 use super::{channel::ChannelName, folder::StoreError};
 
-/// Why a channel did not change.
+/// Why a channel was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlipError {
-    /// Somebody else was faster, or the channel is not what it was taken for.
+    /// Another publisher was faster, or the channel is not in the expected generation.
     #[error("the channel has changed in the meantime: it is no longer at generation {expected}")]
     Lost {
-        /// The generation that was to be replaced.
+        /// The generation that was expected.
         expected: u64,
     },
-    /// The store did not do it.
+    /// The store reported an error.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Holds the signed documents of channels, the present ones and those before. Nothing that comes from here is believed: whoever reads
-/// verifies.
+/// Stores the signed documents of channels, current and earlier ones. A store is not trusted: every reader verifies what it gets.
 #[async_trait::async_trait]
 pub trait ChannelStore: Send + Sync {
-    /// The channel's present document; `None` where there is no such channel.
+    /// The channel's current document; `None` if the channel does not exist.
     async fn read(&self, channel: &ChannelName) -> Result<Option<String>, StoreError>;
 
     /// Makes `document` the present one if the present one is of generation `expected` (0: there is none). What it replaces stays in the
@@ -41,6 +40,6 @@ pub trait ChannelStore: Send + Sync {
     async fn history(&self, channel: &ChannelName, count: usize)
     -> Result<Vec<String>, StoreError>;
 
-    /// For messages: where this is.
+    /// Describes the location in messages.
     fn describe(&self) -> String;
 }

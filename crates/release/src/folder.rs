@@ -1,4 +1,4 @@
-//! A local folder as a store: what is in it comes from the folder itself, whole, and within its bounds.
+//! A local folder as a store: reads only complete plain files inside the folder, within bounds.
 
 use files::{
     self, FileError, NamedBy,
@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a writer waits for another one. Whoever holds the lock writes two small files.
+/// How long a writer waits for another one, which holds the lock while it writes two small files.
 const LOCK_DURATION_MAX: Duration = Duration::from_secs(10);
 /// Between two attempts to take the lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -22,24 +22,24 @@ const PROCESS_ID_BYTES_MAX: u64 = 20;
 /// Why a store did not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// There is nothing under this name.
+    /// Nothing exists under this name.
     #[error("`{0}` does not exist")]
     Missing(String),
     /// Larger than anything of its kind may be.
     #[error("`{name}` is larger than {bytes_max} bytes")]
     TooLarge {
-        /// What was asked for.
+        /// The requested object.
         name: String,
-        /// The bound.
+        /// The limit.
         bytes_max: usize,
     },
-    /// A symbolic link, a folder, a pipe: nothing that a store of this program holds.
+    /// It is a symbolic link, a folder or a pipe, which a store never writes.
     #[error("`{0}` is not a plain file inside the store")]
     NotPlain(String),
-    /// The store cannot be reached, or does not answer: it may be another time.
+    /// The store cannot be reached, or does not answer: a retry may help.
     #[error("{0}")]
     Unavailable(String),
-    /// The store was reached and does not do this: credentials, permissions, names. It will not get better by itself.
+    /// The store refused: credentials, permissions, names. A retry does not help.
     #[error("{0}")]
     Refused(String),
 }
@@ -47,18 +47,18 @@ pub enum StoreError {
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Every user of this machine whom its umask lets.
+    /// Every user of this machine that the umask allows.
     Public,
     /// Only the user who wrote it.
     Owner,
 }
 
-/// A folder below which names are plain files in plain folders.
+/// A folder in which names are plain files in plain folders.
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    /// The folder may itself be reached through links; nothing below it may.
+    /// The path of the folder itself may contain links; nothing below it may be one.
     pub(super) fn new(path: &Path) -> Self {
         Self(path.to_owned())
     }
@@ -67,7 +67,7 @@ impl Folder {
         &self.0
     }
 
-    /// Reads `name`, which was made by this program: segments apart by `/`, none of them special.
+    /// Reads `name`, which this program composed: segments separated by `/`, none of them special.
     pub(super) fn read(&self, name: &str, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
         let path = self.walk(name)?;
         files::read(&path, NamedBy::Folder, bytes_max as u64).map_err(|error| match error {
@@ -82,7 +82,7 @@ impl Folder {
         })
     }
 
-    /// Whether anything lies under `name`, a link or a folder included.
+    /// Whether anything exists under `name`, including a link or a folder.
     pub(super) fn is_taken(&self, name: &str) -> Result<bool, StoreError> {
         let path = match self.walk(name) {
             Ok(path) => path,
@@ -96,7 +96,7 @@ impl Folder {
         }
     }
 
-    /// Names of the plain files in the folder `name`, in order; none where there is no such folder.
+    /// Names of the plain files in the folder `name`, sorted; none if the folder does not exist.
     pub(super) fn list(&self, name: &str) -> Result<Vec<String>, StoreError> {
         let path = self.walk(name)?;
         let entries = match fs::read_dir(&path) {
@@ -113,7 +113,7 @@ impl Folder {
         Ok(names)
     }
 
-    /// Puts `bytes` under `name`, as a whole or not at all: written beside it, made durable, renamed.
+    /// Writes `bytes` under `name`, completely or not at all: to a file beside it, which is synced and renamed.
     pub(super) fn write(&self, name: &str, bytes: &[u8], access: Access) -> Result<(), StoreError> {
         let path = self.make_way(name)?;
         write_through(&path, bytes, access).map_err(|error| self.failed("write", name, &error))?;
@@ -121,8 +121,8 @@ impl Folder {
         Ok(())
     }
 
-    /// An exclusive lock under `name`, held until the file is dropped or its process ends, however it ends. It holds the id of the process
-    /// that has it, for the message of those that wait in vain.
+    /// An exclusive lock under `name`, held until the file is dropped or its process ends in any way. It contains the id of its process,
+    /// for the message of those that wait in vain.
     pub(super) async fn lock(&self, name: &str) -> Result<File, StoreError> {
         self.lock_within(name, LOCK_DURATION_MAX).await
     }
@@ -135,7 +135,7 @@ impl Folder {
             .write(true)
             .create(true)
             .truncate(false)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK) // a pipe would be waited for
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK) // opening a pipe would block
             .open(&path)
             .map_err(|error| failed(&error))?;
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
@@ -162,7 +162,7 @@ impl Folder {
 
     fn locked(&self, name: &str, file: &File, duration_max: Duration) -> StoreError {
         let mut holder = String::new();
-        // Best effort: the holder is only named.
+        // Best effort: the id is only for messages.
         let _ = file.take(PROCESS_ID_BYTES_MAX).read_to_string(&mut holder);
         let holder = match holder.parse::<u32>() {
             Ok(process) => format!("process {process}"),
@@ -175,7 +175,7 @@ impl Folder {
         ))
     }
 
-    /// The path of `name`, after its folders were found to be plain ones.
+    /// The path of `name`, after checking that its folders are plain ones.
     fn walk(&self, name: &str) -> Result<PathBuf, StoreError> {
         let mut path = self.0.clone();
         let mut segments = name.split('/').peekable();
@@ -196,7 +196,7 @@ impl Folder {
         }
     }
 
-    /// The same, making folders that are missing.
+    /// The same, creating missing folders.
     fn make_way(&self, name: &str) -> Result<PathBuf, StoreError> {
         let failed = |error: &io::Error| self.failed("write", name, error);
         fs::create_dir_all(&self.0).map_err(|error| failed(&error))?;
@@ -217,11 +217,11 @@ impl Folder {
     fn failed(&self, action: &str, name: &str, error: &io::Error) -> StoreError {
         match error.kind() {
             io::ErrorKind::NotFound => StoreError::Missing(self.shown(name)),
-            // Linux opens no link that it was told not to follow.
+            // On Linux, the open flags prevent following a link.
             _ if error.raw_os_error() == Some(libc::ELOOP) => {
                 StoreError::NotPlain(self.shown(name))
             }
-            // A folder is reached or it is not: what the file system refuses stays refused.
+            // A local folder does not become reachable by waiting: an error of the file system is permanent.
             _ => StoreError::Refused(format!(
                 "failed to {action} `{}`: {error}",
                 self.shown(name)
@@ -283,7 +283,7 @@ mod tests {
         fs::remove_dir_all(folder.path()).unwrap();
     }
 
-    /// Processes have the same numbers again, in containers at every start.
+    /// Process ids repeat, in containers at every start.
     #[test]
     fn what_killed_writers_left_is_in_nobodys_way_and_goes() {
         let folder = folder("killed");

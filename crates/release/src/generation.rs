@@ -1,9 +1,9 @@
-//! Records of the generations that were signed, beside the artifacts.
+//! Records of the signed generations, beside the artifacts.
 //!
-//! The document of a channel and the records lie in different stores: the table and the bucket. Whoever can write only to the table can put
-//! an old document back there, and cannot take away the record that a newer generation exists. Records have consecutive numbers, so that one
-//! read finds out whether a generation has a successor, and nobody needs the permission to list. Records are never replaced: what lies in the
-//! place of one and is none was put there by somebody else.
+//! The document of a channel and the records are in different stores: the table and the bucket. Somebody who can write only to the table
+//! can put an old document back there, but cannot remove the record of a newer generation. Records have consecutive numbers, so one read
+//! shows whether a generation has a successor, and nobody needs the permission to list. Records are never replaced: an object in the place
+//! of a record that is not one was put there by somebody else.
 
 use super::{
     artifact::ArtifactName,
@@ -15,25 +15,26 @@ use super::{
 };
 use contract::digest::Digest;
 
-/// Records in a row that may be invalid before a search ends at them. A search costs one read for each, so that whoever can write to the
-/// store does not make it long.
+/// Number of consecutive invalid records after which a search ends. Each costs one read, and the limit prevents somebody who can write to
+/// the store from making the search long.
 const INVALID_IN_A_ROW_MAX: u64 = 8;
 
 /// Why a generation was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The document cannot be written.
+    /// The record cannot be encoded.
     #[error("failed to write the record: {0}")]
     Document(#[from] serde_json::Error),
-    /// The store did not take it.
+    /// The store did not accept it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Something else lies there, and records are not replaced.
+    /// Something else exists there, and records are not replaced.
     #[error("{0}; records are never replaced: find out who wrote it")]
     Taken(String),
 }
 
-/// Records that `generation` of `channel` was signed. Recording it again changes nothing, and so does whatever else lies in its place.
+/// Records that `generation` of `channel` was signed. Recording it again changes nothing, nor does it change anything else that exists
+/// there.
 pub async fn record_generation(
     store: &dyn ArtifactStore,
     key: &SecretKey,
@@ -49,7 +50,7 @@ pub async fn record_generation(
         if store.put_new(name, text.as_bytes()).await? == Put::Written {
             return Ok(());
         }
-        // Written by an attempt whose answer was lost, or by somebody else meanwhile.
+        // Written by an attempt whose response was lost, or by somebody else in the meantime.
         state = look().await?;
     }
     match state {
@@ -60,27 +61,27 @@ pub async fn record_generation(
     }
 }
 
-/// What the records say of the generations after one.
+/// What the records show about later generations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewestRecord {
-    /// The newest generation that a trusted key has recorded; the one that was asked for where none is newer.
+    /// The newest generation that a trusted key has recorded; the given one if none is newer.
     pub generation: u64,
-    /// What lies after it and is no record.
+    /// Objects after it that are not records.
     pub invalid: Option<InvalidRecord>,
 }
 
-/// Something in the place of a record that is none. It may have replaced a record, so that nobody knows whether its generation was signed.
+/// An object in the place of a record that is not one. It may have replaced the record, so it is unknown whether its generation was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidRecord {
-    /// The generation whose record belongs there.
+    /// The generation whose record should be there.
     pub generation: u64,
     /// The last of such generations in a row.
     pub last: u64,
-    /// What is there.
+    /// Why the object is not a record.
     pub reason: String,
 }
 
-/// What the records say of the generations after `known`.
+/// What the records show about the generations after `known`.
 pub async fn newest_record(
     store: &dyn ArtifactStore,
     keys: &PublicKeys,
@@ -113,7 +114,7 @@ async fn last_in_a_row(
 ) -> Result<u64, StoreError> {
     let mut newest = known;
     let mut step: u64 = 1;
-    // Records are consecutive: doubling steps find one that is missing, halving steps the last before it.
+    // Records are consecutive: doubling steps find a missing one, halving steps the last one before it.
     while is_recorded(store, keys, channel, newest.saturating_add(step)).await? {
         newest = newest.saturating_add(step);
         step = step.saturating_mul(2);
@@ -132,13 +133,13 @@ async fn last_in_a_row(
 pub enum Successor {
     /// Nothing.
     Missing,
-    /// This later one, which a trusted key has recorded.
+    /// A later generation, which a trusted key has recorded.
     Recorded(u64),
-    /// Something that is no record, and no record after it.
+    /// Objects that are not records, without a record after them.
     Invalid(InvalidRecord),
 }
 
-/// What follows `generation`. Looks past what is invalid: to hide a generation, all records from it to the newest one would have to be replaced.
+/// What follows `generation`. Skips invalid records, so that hiding a generation requires replacing all records from it to the newest one.
 pub async fn successor(
     store: &dyn ArtifactStore,
     keys: &PublicKeys,
@@ -164,18 +165,18 @@ pub async fn successor(
     Ok(invalid.map_or(Successor::Missing, Successor::Invalid))
 }
 
-/// What is known of one generation's record.
+/// The state of one generation's record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordState {
-    /// A trusted key has recorded this very generation.
+    /// A trusted key has recorded this generation.
     Recorded,
-    /// There is no record; with the store's words. Stores answer for what may not be read as for what is not there.
+    /// There is no record; with the store's error. Stores give the same answer for objects that are not readable.
     Missing(String),
-    /// What lies in its place is none that a trusted key vouches for; with the reason.
+    /// The object in its place is not signed by a trusted key; with the reason.
     Invalid(String),
 }
 
-/// Reads the record of `generation`. Whatever lies in its place is no error: it must not keep a host from starting.
+/// Reads the record of `generation`. An invalid object is not an error, because it must not prevent a host from starting.
 pub async fn record_state(
     store: &dyn ArtifactStore,
     keys: &PublicKeys,
@@ -202,7 +203,7 @@ pub async fn record_state(
     })
 }
 
-/// Whether a trusted key has recorded this very generation.
+/// Whether a trusted key has recorded this generation.
 async fn is_recorded(
     store: &dyn ArtifactStore,
     keys: &PublicKeys,
@@ -223,7 +224,7 @@ mod tests {
     use crate::FolderArtifacts;
     use std::fs;
 
-    /// The newest generation that is recorded, and where what is no record lies after it.
+    /// The newest recorded generation, and invalid objects after it.
     async fn newest(
         store: &FolderArtifacts,
         key: &SecretKey,
@@ -257,14 +258,14 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(newest(&store, &key, &items, 9).await, (21, Some((22, 22))));
-        // A record of another generation, under this one's name.
+        // The record of another generation, under this one's name.
         let from = folder.join(name(&items, 21).to_string());
         fs::copy(from, folder.join(name(&items, 22).to_string())).unwrap();
         assert_eq!(newest(&store, &key, &items, 9).await, (21, Some((22, 22))));
         fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// A folder, a link and a pipe are no records, like anything else that nobody signed.
+    /// A folder, a link and a pipe are invalid records, like any other unsigned content.
     #[tokio::test]
     async fn what_is_no_plain_file_is_no_record() {
         let folder = std::env::temp_dir().join(format!("tenon-not-plain-{}", std::process::id()));
@@ -293,7 +294,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// Replaced records are looked past, and never replaced again.
+    /// Replaced records are skipped, and never replaced again.
     #[tokio::test]
     async fn a_replaced_record_does_not_hide_those_after_it() {
         let folder = std::env::temp_dir().join(format!("tenon-replaced-{}", std::process::id()));

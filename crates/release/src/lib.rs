@@ -5,14 +5,14 @@
 //! requests; [`promote`] and [`rollback`] make its next generation, and a [`ChannelStore`] replaces it under a condition. The crate `rollout`
 //! follows channels.
 //!
-//! Nothing is trusted because of where it lies. A document counts if one of the host's public keys signed it for its purpose; an image is loaded
-//! if a signed manifest holds its digest. Whoever can write to a channel's store can keep hosts from seeing new releases and new hosts from
-//! starting. `docs/operations.md` says what an old signed document that is put back can do.
+//! No store is trusted. A document is accepted if one of the host's public keys signed it for its purpose; an image is loaded
+//! if a signed manifest contains its digest. Somebody who can write to a channel's store can prevent hosts from seeing new releases and new
+//! hosts from starting. `docs/operations.md` says what an old signed document that is put back can do.
 //!
 //! ```
 //! use release::{Channel, Promotion, PublicKeys, Purpose, SecretKey, Signing};
 //!
-//! // Any document: signed for one purpose, and worth nothing for another one.
+//! // Any document: signed for one purpose, and invalid for any other.
 //! let key = SecretKey::new(&[7; 32]);
 //! let text = key.sign(Purpose::Manifest, &"a payload")?;
 //! let keys = PublicKeys::of(&key);

@@ -1,4 +1,4 @@
-//! The signed description of a published guest: the component, its images, and what they need.
+//! The signed description of a published guest: the component, its images, and their requirements.
 
 use super::signature::{PublicKeys, Purpose, SignatureError};
 use contract::{
@@ -27,7 +27,7 @@ pub struct Manifest {
     pub images: Vec<ImageRecord>,
 }
 
-/// A compiled image. Where it lies follows from the component, the target and the compatibility: a manifest cannot point elsewhere.
+/// A compiled image. Its location is derived from the component, the target and the compatibility: a manifest cannot point elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageRecord {
@@ -43,27 +43,27 @@ pub struct ImageRecord {
     pub bytes: u64,
 }
 
-/// Why a manifest does not lead to a guest.
+/// Why a manifest cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
-    /// Nobody this host knows vouches for it.
+    /// No trusted key signed it.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// Signed, but not understood: made by a later release.
+    /// It is signed, but has an unknown format: a later release made it.
     #[error("cannot be read: {0}")]
     Payload(String),
-    /// Of another component than the one asked for: swapped.
+    /// It describes another component than the requested one.
     #[error("describes component {0}")]
     OtherComponent(Digest),
-    /// Made for another interface.
+    /// It is for another interface.
     #[error("is for world `{0}`, this host serves `{HANDLER}`")]
     World(String),
-    /// Not compiled for this host.
+    /// It has no image for this host.
     #[error("has no image for {target} with wasmtime {WASMTIME} and configuration {compatibility}; it has {found}", target = .target.name(), compatibility = .target.compatibility())]
     NoImage {
         /// What this host needs.
         target: Target,
-        /// What there is.
+        /// What is available.
         found: String,
     },
 }
@@ -81,7 +81,7 @@ impl Manifest {
         }
     }
 
-    /// The manifest of `component` in a signed document, once its signature was found good.
+    /// The manifest of `component` in a signed document, after its signature was verified.
     #[expect(
         clippy::disallowed_methods,
         reason = "read into a type of named members that holds no `Value`; its signature is verified"
@@ -114,7 +114,7 @@ impl Manifest {
             })
     }
 
-    /// Adds an image; one for the same target and configuration is replaced, those for other releases stay.
+    /// Adds an image. One for the same target and configuration is replaced; those for other releases stay.
     pub fn add_image(&mut self, target: Target, image: &[u8]) {
         self.images.retain(|image| !image.is_for(target));
         self.images.push(ImageRecord {

@@ -1,4 +1,4 @@
-//! The signed document that says that a generation of a channel exists.
+//! The signed document that proves that a generation of a channel exists.
 
 use super::{
     channel::ChannelName,
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// The version of this document.
 const FORMAT: u32 = 1;
 
-/// What is signed.
+/// The signed payload.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenerationRecord {
@@ -19,7 +19,7 @@ pub struct GenerationRecord {
 }
 
 impl GenerationRecord {
-    /// Of this generation of a channel.
+    /// The record of this generation of a channel.
     pub fn new(channel: ChannelName, generation: u64) -> Self {
         Self {
             format: FORMAT,
@@ -28,7 +28,7 @@ impl GenerationRecord {
         }
     }
 
-    /// The record in a signed document, once its signature was found good. `None`: whatever it is, it is no record that a trusted key signed.
+    /// The record in a signed document, after its signature was verified. `None` if the document is not a record signed by a trusted key.
     #[expect(
         clippy::disallowed_methods,
         reason = "read into a type of named members that holds no `Value`; its signature is verified"

@@ -1,8 +1,8 @@
-//! Signatures over documents: who may say what a host runs.
+//! Signatures of documents: who may decide what a host runs.
 //!
-//! A signed document is one JSON object, `{"payload": ..., "key": ..., "signature": ...}`. What is signed are the payload's bytes just as
-//! they stand there, behind words that say what it is for: nothing has to be brought into a canonical form before it is verified, and a
-//! manifest's signature never fits a channel. The payload is parsed after its signature was found good, not before.
+//! A signed document is one JSON object, `{"payload": ..., "key": ..., "signature": ...}`. The signature covers the exact bytes of the
+//! payload, preceded by a text for its purpose: nothing must be brought into canonical form before it is verified, and a manifest's
+//! signature is never valid for a channel. The payload is parsed only after its signature was verified.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::hexadecimal::Hexadecimal;
@@ -11,26 +11,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{fmt, str::FromStr};
 
-/// Begins a public key as text: `ed25519:` and 43 characters of base64url.
+/// Prefix of a public key as text: `ed25519:`, followed by 43 characters of base64url.
 const PUBLIC_PREFIX: &str = "ed25519:";
-/// Begins a secret key as text, so that nobody takes one for the other, and scanners for leaked secrets find it.
+/// Prefix of a secret key as text, so that it cannot be mistaken for a public one, and scanners for leaked secrets find it.
 const SECRET_PREFIX: &str = "tenon-secret-ed25519:";
-/// Keys that a host trusts at a time: the one in use and its successor.
+/// Keys that a host trusts at the same time: the one in use and its successor.
 const PUBLIC_KEYS_MAX: usize = 2;
 
-/// What a document is for.
+/// The purpose of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Describes a published guest.
     Manifest,
-    /// Says which guests serve.
+    /// Names the guests that serve.
     Channel,
-    /// Says that a generation of a channel was signed, so that an older one is known to be old.
+    /// Records that a generation of a channel was signed, so that older ones are recognised as outdated.
     Generation,
 }
 
 impl Purpose {
-    /// Stands before the payload in what is signed.
+    /// Precedes the payload in the signed bytes.
     fn domain(self) -> &'static str {
         match self {
             Self::Manifest => "tenon release manifest 1\n",
@@ -44,7 +44,7 @@ impl Purpose {
     }
 }
 
-/// Signs documents. Lives in a file of the publisher's, never on a host. Wiped from memory when dropped.
+/// Signs documents. Stored in a file of the publisher, never on a host. Erased from memory when dropped.
 pub struct SecretKey(SigningKey);
 
 /// Verifies documents.
@@ -55,39 +55,39 @@ pub struct PublicKey(VerifyingKey);
 #[derive(Clone, Debug)]
 pub struct PublicKeys(Vec<PublicKey>);
 
-/// The beginning of a public key's digest, so that a document says which key is missing.
+/// The first bytes of a public key's digest, by which a document identifies the key that is needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KeyId([u8; 8]);
 
-/// Text that is not a key, or not so many.
+/// Text that is not a key, or a wrong number of keys.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
     /// Not a public key.
     #[error("a public key is `{PUBLIC_PREFIX}` and 43 characters, as `host-cli keygen` prints it")]
     Public,
-    /// Not a secret key. The text is not repeated.
+    /// Not a secret key. The error does not repeat the text.
     #[error(
         "a secret key file holds one line that begins with `{SECRET_PREFIX}`, as `host-cli keygen` writes it"
     )]
     Secret,
-    /// A key under which anything has a signature.
+    /// A weak key, under which signatures can be forged.
     #[error("the public key is a weak one, which signs for everybody")]
     Weak,
-    /// None, or more than a host takes.
+    /// None, or more than a host accepts.
     #[error("one to {PUBLIC_KEYS_MAX} public keys are needed, there are {0}")]
     Count(usize),
 }
 
-/// Why a document is not believed.
+/// Why a document is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// Not a signed document at all.
     #[error("is no signed document: {0}")]
     Unsigned(String),
-    /// Signed by somebody this host does not know.
+    /// Signed by a key that this host does not trust.
     #[error("is signed by key `{0}`, which is not trusted here")]
     UnknownKey(String),
-    /// The signature is not of this key over this payload, or for another purpose.
+    /// The signature does not match this key, payload and purpose.
     #[error("has a signature that does not fit: it was changed after it was signed")]
     Wrong,
 }
@@ -109,7 +109,7 @@ struct Received<'a> {
 }
 
 impl SecretKey {
-    /// A key from 32 bytes of the operating system's generator.
+    /// A key from 32 random bytes of the operating system's generator.
     pub fn new(bytes: &[u8; 32]) -> Self {
         Self(SigningKey::from_bytes(bytes))
     }
@@ -150,7 +150,7 @@ impl FromStr for SecretKey {
     }
 }
 
-/// Never shows the key.
+/// Never prints the key.
 impl fmt::Debug for SecretKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("SecretKey(..)")
@@ -158,7 +158,7 @@ impl fmt::Debug for SecretKey {
 }
 
 impl PublicKey {
-    /// Names the key in documents.
+    /// The id of the key in documents.
     pub fn id(&self) -> KeyId {
         let digest = sha2::Digest::finalize(sha2::Digest::chain_update(
             <sha2::Sha256 as sha2::Digest>::new(),
@@ -205,12 +205,12 @@ impl PublicKeys {
         Ok(Self(keys))
     }
 
-    /// The one key that verifies what `key` signs.
+    /// The key that verifies what `key` signs.
     pub fn of(key: &SecretKey) -> Self {
         Self(vec![key.public()])
     }
 
-    /// The payload of a signed document, once its signature was found good.
+    /// The payload of a signed document, after its signature was verified.
     #[expect(
         clippy::disallowed_methods,
         reason = "read into named members, strings and a span: no `Value`, no recursion"
@@ -236,7 +236,7 @@ impl PublicKeys {
     }
 }
 
-/// Keys apart by commas.
+/// Keys separated by commas.
 impl FromStr for PublicKeys {
     type Err = InvalidKey;
 
@@ -263,7 +263,7 @@ fn decode(text: &str, prefix: &str) -> Option<[u8; 32]> {
     URL_SAFE_NO_PAD.decode(encoded).ok()?.try_into().ok()
 }
 
-/// The document is not believed yet: its words are shortened for the log.
+/// The document is not trusted yet, so its text is shortened for the log.
 fn shown(text: &str) -> String {
     text.chars()
         .filter(|character| character.is_ascii_graphic())
@@ -355,7 +355,7 @@ mod tests {
         let public = secret.public().to_string();
         assert_eq!(public.parse::<PublicKey>().unwrap(), secret.public());
         assert_eq!(format!("{secret:?}"), "SecretKey(..)");
-        // A secret key given as a public one is not taken, and not repeated in the message.
+        // A secret key is refused where a public one belongs, and the message does not repeat it.
         let mistaken = secret.to_file_text().parse::<PublicKeys>().unwrap_err();
         assert_eq!(mistaken, InvalidKey::Public);
         assert_eq!("".parse::<PublicKeys>().unwrap_err(), InvalidKey::Count(0));
@@ -364,7 +364,7 @@ mod tests {
             three.parse::<PublicKeys>().unwrap_err(),
             InvalidKey::Count(3)
         );
-        // The neutral element: every message has a signature under it.
+        // The neutral element: every message has a valid signature under it.
         let weak = URL_SAFE_NO_PAD.encode({
             let mut point = [0; 32];
             point[0] = 1;

@@ -1,26 +1,26 @@
-//! Takes a guest that keeps failing out of service here, for a while, without asking anybody.
+//! Takes a guest that keeps failing out of service for a while, by the decision of this process alone.
 
 use service::Outcomes;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How long it rests before it is tried again.
+/// How long it is out of service before it is tried again.
 const REST_MS: u64 = 60_000;
 
-/// Whether a guest rests. One for each guest that has another to fall back to.
+/// The state of one guest that has a fallback.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
-    /// When it began to rest, in milliseconds since the Unix epoch; 0 where it does not.
+    /// When it was taken out of service, in milliseconds since the Unix epoch; 0 if it is in service.
     rests_since_ms: AtomicU64,
 }
 
-/// What a breaker says to one more request.
+/// The breaker's decision for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Go on.
+    /// Use the guest.
     Serves,
-    /// Fall back; this request is the first one to.
+    /// Use the fallback; this request is the first one to do so.
     Trips,
-    /// Fall back.
+    /// Use the fallback.
     Rests,
 }
 
@@ -40,13 +40,13 @@ impl Breaker {
         if now_ms < since_ms.saturating_add(REST_MS) {
             return Verdict::Rests;
         }
-        // Forgotten first: whoever sees it in service again must not see the old failures.
+        // Clear the outcomes first, so that nobody who sees the guest in service again sees the old failures.
         outcomes.clear();
         self.replace(since_ms, 0);
         Verdict::Serves
     }
 
-    /// Of many requests at once, one gets through.
+    /// Of many concurrent requests, one tries the guest.
     fn replace(&self, old: u64, new: u64) -> bool {
         self.rests_since_ms
             .compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! The guests of one generation, ready, and which of them answers a request.
+//! The guests of one generation, ready to serve, and which of them answers a request.
 
 use crate::{
     breaker::{Breaker, Verdict},
@@ -10,16 +10,16 @@ use release::Channel;
 use service::Deployment;
 use std::sync::Arc;
 
-/// Digits of a digest that a selecting header must name at least.
+/// Smallest number of digits of a digest in the selecting header.
 const SELECTED_DIGITS_MIN: usize = 12;
 
 /// One generation, ready to serve.
 pub(super) struct Fleet {
     pub(super) channel: Channel,
-    /// Of the signed document, to recognise it.
+    /// The signed document, to recognise it.
     pub(super) document: Digest,
     pub(super) limits: Limits,
-    /// Longest paths first.
+    /// Sorted by length, longest paths first.
     rollouts: Vec<Rollout>,
 }
 
@@ -27,18 +27,18 @@ pub(super) struct Fleet {
 pub(super) struct Rollout {
     pub(super) path: String,
     pub(super) variants: Vec<Variant>,
-    /// What serves where the only variant rests.
+    /// The fallback if there is only one variant and it is out of service.
     pub(super) previous: Option<Arc<Deployment>>,
 }
 
-/// A guest with its share.
+/// A guest with its percentage.
 pub(super) struct Variant {
     pub(super) deployment: Arc<Deployment>,
     pub(super) percent: u32,
     breaker: Breaker,
 }
 
-/// Who answers.
+/// The guest that answers.
 pub(super) struct Choice<'a> {
     pub(super) deployment: &'a Arc<Deployment>,
     /// The guest that has just been taken out of service, if this request did it.
@@ -61,7 +61,7 @@ impl Fleet {
         }
     }
 
-    /// Who answers a request; nobody where no route takes its path.
+    /// The guest that answers a request; `None` if no route matches its path.
     pub(super) fn choose(&self, request: &Request) -> Option<Choice<'_>> {
         let rollout = self.rollout(&request.path)?;
         if let Some(deployment) = self.selected(rollout, request) {
@@ -87,7 +87,7 @@ impl Fleet {
         let fallback = if others.is_empty() {
             rollout.previous.as_ref()
         } else {
-            // Nothing stands behind the last of several.
+            // The last of several variants has no fallback.
             (!std::ptr::eq(variant, last)).then_some(&last.deployment)
         };
         Some(match fallback {
@@ -99,8 +99,8 @@ impl Fleet {
         })
     }
 
-    /// The longest route that takes a path. A path that is spelt in another way than its canonical form gets the same route either way, or
-    /// none: what stands before the host and decides by path, like an authorizer, has seen it as it was spelt.
+    /// The longest route that matches a path. A path in another spelling than its canonical form must match the same route in both
+    /// spellings, or it matches none: a component before the host that decides by path, such as an authorizer, saw the original spelling.
     fn rollout(&self, path: &str) -> Option<&Rollout> {
         let find = |path: &str| self.rollouts.iter().find(|rollout| rollout.takes(path));
         let rollout = find(path);
@@ -112,7 +112,7 @@ impl Fleet {
             .filter(|rollout| canonical.is_some_and(|canonical| std::ptr::eq(*rollout, canonical)))
     }
 
-    /// The guest that the request asks for itself, where the channel lets it.
+    /// The guest that the request itself selects, if the channel allows it.
     fn selected<'a>(&self, rollout: &'a Rollout, request: &Request) -> Option<&'a Arc<Deployment>> {
         let wanted = request
             .headers
@@ -138,7 +138,7 @@ impl Rollout {
             .chain(&self.previous)
     }
 
-    /// Whether the path begins with this route's segments, letter by letter.
+    /// Whether the path begins with this route's segments, compared exactly.
     fn takes(&self, path: &str) -> bool {
         let route = self.path.trim_end_matches('/');
         path.strip_prefix(route)
@@ -173,13 +173,13 @@ impl Variant {
     }
 }
 
-/// Whether a path may have a canonical form that differs from it.
+/// Whether a path may differ from its canonical form.
 fn may_be_spelt_otherwise(path: &str) -> bool {
     path.contains('%') || path.contains("//") || path.contains("/.")
 }
 
-/// The path with all that is encoded decoded once, without dot segments and without empty ones (RFC 3986, 6.2.2). An encoded slash parts
-/// segments here, too: some servers take it for one.
+/// The path decoded once, without dot segments and empty segments (RFC 3986, 6.2.2). An encoded slash also separates segments here, because
+/// some servers treat it as one.
 fn canonical_path(path: &str) -> String {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let mut kept: Vec<&str> = Vec::new();
@@ -195,7 +195,7 @@ fn canonical_path(path: &str) -> String {
     format!("/{}", kept.join("/"))
 }
 
-/// The parts of a path between its slashes; none of `/`.
+/// The segments of a path; none for `/`.
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/')
         .skip(1)

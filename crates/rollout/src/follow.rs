@@ -1,8 +1,9 @@
-//! Follows a channel: looks at it while requests go on, prepares what it names, and swaps.
+//! Follows a channel: reads it while requests are answered, prepares what it names, and swaps.
 //!
-//! Nothing here runs by itself, because a host on Lambda is frozen between requests; `serve` has a timer that looks beside requests. A request that finds the last look too long ago
-//! starts the next one beside itself, and is answered by what is there. So is every other, until all that the new generation names has
-//! been made ready; then the next request finds it. Requests in flight end on the guests they began with.
+//! Nothing here runs by itself, because a host on Lambda is frozen between requests; `serve` has a timer for idle periods. A request that
+//! finds that the channel is due starts reading it in the background, and is answered by the current guests. So are all others, until
+//! everything that the new generation names is ready; then the next request uses it. Requests in flight end on the guests that they began
+//! with.
 
 mod look;
 
@@ -27,39 +28,39 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// How long a look may take before it counts as failed. An interpreter's image takes seconds to fetch.
+/// Time limit for reading and preparing. Fetching an interpreter's image takes seconds.
 const LOOK_DURATION_MAX: Duration = Duration::from_secs(60);
-/// The same for the first look, which a host's start waits for, where there is a bundled guest to start with (AWS: init has 10 s).
+/// The same for the first time, which the start of a host waits for, if there is a bundled guest to start with (AWS: init has 10 s).
 const FIRST_LOOK_DURATION_MAX: Duration = Duration::from_secs(5);
 
-/// What to follow, and with what.
+/// The channel to follow, and everything needed for it.
 pub struct Following {
     /// The channel.
     pub channel: ChannelName,
-    /// Keys that may sign for it, and for its guests.
+    /// Keys that may sign the channel and its guests.
     pub keys: PublicKeys,
-    /// Where its document lies.
+    /// The store of its document.
     pub channels: Arc<dyn ChannelStore>,
-    /// Where its guests lie.
+    /// The store of its guests.
     pub artifacts: Arc<dyn ArtifactStore>,
-    /// How often to look, give or take a tenth, so that hosts do not all look at once.
+    /// How often to read the channel; varied by a tenth, so that hosts do not all read at the same time.
     pub interval: Duration,
-    /// What the guests live on.
+    /// The environment of its guests.
     pub host: HostContext,
-    /// No generation before this one is taken, whatever the stores hold; 0 where the host was not told.
+    /// No generation below this one is accepted, whatever the stores contain; 0 for no minimum.
     pub generation_min: u64,
-    /// Serves if a store cannot be reached at the start, until it can. A channel that is missing, or a document that is not to be believed,
-    /// is no reason to serve it, and ends its service.
+    /// Serves if a store cannot be reached at the start, until it can. If the channel is missing or its document is invalid, it does not
+    /// serve, and stops serving.
     pub bundled: Option<Guest>,
-    /// Scatters the looks.
+    /// Seed for the variation of the interval.
     pub seed: Seed,
 }
 
-/// Chooses guests as a channel says. Cheap to clone.
+/// Chooses guests according to a channel. Cheap to clone.
 #[derive(Clone)]
 pub struct Follower(Arc<Inner>);
 
-/// There is no guest to start with.
+/// No guest is available at the start.
 #[derive(Debug, thiserror::Error)]
 pub enum NoGuest {
     /// The channel gives none.
@@ -70,13 +71,13 @@ pub enum NoGuest {
     Channel {
         /// The channel.
         channel: ChannelName,
-        /// Where it was looked for.
+        /// The store of the channel.
         channels: String,
-        /// Where its guests were looked for.
+        /// The store of its guests.
         artifacts: String,
-        /// Why.
+        /// The reason.
         error: Box<FollowError>,
-        /// A bundled guest would have served.
+        /// Whether a bundled guest would have served.
         lacks_bundled: bool,
     },
     /// The bundled guest cannot be linked.
@@ -97,31 +98,32 @@ struct Inner {
     is_looking: AtomicBool,
     has_reports: AtomicBool,
     reports: Mutex<VecDeque<ChannelReport>>,
-    /// Locked for the length of a look.
+    /// Locked while the channel is read.
     looks: tokio::sync::Mutex<Looks>,
 }
 
 enum Serving {
     Bundled(Arc<Deployment>),
     Fleet(Box<Fleet>),
-    /// Until the first look is over, and after the channel gave a reason not to serve the bundled guest any longer.
+    /// Empty until the channel was read for the first time, and after it gave a reason to stop serving the bundled guest.
     Nothing,
 }
 
-/// What goes from one look to the next.
+/// State that is kept between reads.
 struct Looks {
-    /// The first look is over, and the host serves.
+    /// The first read is complete, and the host serves.
     has_started: bool,
     ready: Ready,
-    /// The generation that was swapped to, and from when on its record is looked for. Until it has been.
+    /// The generation that was swapped to and when to check its record; `None` once that is done.
     unchecked: Option<(u64, u64)>,
     failures: u32,
     random: ChaCha12Rng,
 }
 
 impl Follower {
-    /// Takes the first look. If a store cannot be reached, the bundled guest serves, and why is in the reports. Anything else that is wrong
-    /// with the channel is an error, bundled guest or not: whoever can delete or replace its document must not choose the guest.
+    /// Reads the channel for the first time. If a store cannot be reached, the bundled guest serves, and the reports contain the reason.
+    /// Every other problem is an error, with or without a bundled guest: somebody who can delete or replace the document must not be able
+    /// to choose the guest.
     pub async fn start(following: Following, now_ms: u64) -> Result<Self, NoGuest> {
         let Following {
             channel,
@@ -184,19 +186,19 @@ impl Follower {
         }
     }
 
-    /// Looks now, whether or not it is time, and says what came of it. Requests go on meanwhile.
+    /// Reads the channel now, whether or not it is due, and returns the result. Requests are answered meanwhile.
     pub async fn look(&self, now_ms: u64) -> ChannelReport {
         self.0.look(now_ms, LOOK_DURATION_MAX).await
     }
 
-    /// Starts a look beside the caller where it is time for one, for hosts that have a timer: without requests nobody else does.
+    /// Starts reading in the background if the channel is due, for hosts that have a timer: otherwise only requests start it.
     pub fn look_if_due(&self, now_ms: u64) {
         if now_ms >= self.0.next_look_at_ms.load(Ordering::Relaxed) {
             self.0.start_look(now_ms);
         }
     }
 
-    /// What happened since this was last asked: oldest first, without looks that found nothing new.
+    /// The reports since the last call, oldest first, without reads that found nothing new.
     pub fn take_reports(&self) -> Vec<ChannelReport> {
         if !self.0.has_reports.swap(false, Ordering::Relaxed) {
             return Vec::new();
@@ -204,18 +206,18 @@ impl Follower {
         self.0.reports().drain(..).collect()
     }
 
-    /// Time since the last look that found what it looked for (metric `ChannelAge`).
+    /// Time since the channel was last read successfully (metric `ChannelAge`).
     pub fn age(&self, now_ms: u64) -> Duration {
         let looked_at_ms = self.0.looked_at_ms.load(Ordering::Relaxed);
         Duration::from_millis(now_ms.saturating_sub(looked_at_ms))
     }
 
-    /// The generation that serves; nothing while the bundled guest does.
+    /// The generation that serves; `None` while the bundled guest does.
     pub fn generation(&self) -> Option<u64> {
         self.0.generation()
     }
 
-    /// Looks for the record of the generation that serves now, without the time that those who promote have to write it.
+    /// Checks the record of the current generation, without the delay for publishers that are still writing it.
     pub async fn check_record(&self, now_ms: u64) {
         let mut looks = self.0.looks.lock().await;
         let Some((generation, _)) = looks.unchecked.take() else {
@@ -228,7 +230,7 @@ impl Follower {
         }
     }
 
-    /// The guests that are loaded, newest last.
+    /// The loaded guests, newest last.
     pub async fn ready(&self) -> Vec<Digest> {
         self.0.looks.lock().await.ready.digests()
     }

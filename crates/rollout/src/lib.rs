@@ -1,6 +1,6 @@
-//! Puts releases into service: a [`Follower`] watches a channel while requests are answered, fetches and verifies what a new generation names,
+//! Puts releases into service: a [`Follower`] reads a channel while requests are answered, fetches and verifies what a new generation names,
 //! prepares it completely, and only then lets it answer. For each request it chooses the guest of its path, and of its variant during a gradual
-//! rollout; a circuit breaker takes a variant out that fails.
+//! rollout; a circuit breaker takes a failing variant out of service.
 //!
 //! ```no_run
 //! use rollout::{Follower, Following};

@@ -1,4 +1,4 @@
-//! Makes a generation ready: fetches what it names, verifies it, loads it, links it. What comes out can serve the next request.
+//! Prepares a generation: fetches what it names, verifies, loads and links it. The result can serve the next request.
 
 use crate::fleet::{Fleet, Rollout, Variant};
 use contract::{
@@ -19,30 +19,30 @@ use std::{collections::BTreeMap, sync::Arc};
 use storage::{CursorKey, Namespace, Storage, Tenant};
 use tokio::sync::Semaphore;
 
-/// What all guests of a host live on.
+/// What all guests of a host share.
 #[derive(Clone)]
 pub struct HostContext {
-    /// Runs them.
+    /// The engine that runs them.
     pub engine: Engine,
-    /// Each namespace's part of the store.
+    /// Gives each namespace its view of the store.
     pub views: Views,
-    /// Of routes that name none.
+    /// The namespace of routes that name none.
     pub namespace: Namespace,
-    /// Of routes that say nothing else; bounds are never exceeded by a route's.
+    /// The options of routes that set none; a route's limits cannot exceed these.
     pub options: RuntimeOptions,
 }
 
-/// Gives each namespace its part of a store. Cheap to clone.
+/// Gives each namespace its view of a store. Cheap to clone.
 #[derive(Clone)]
 pub struct Views(Arc<dyn Fn(Namespace) -> Arc<dyn Storage> + Send + Sync>);
 
 impl Views {
-    /// By what the host does to open one; nothing may be waited for.
+    /// From a function that opens a view; it must not block.
     pub fn new(view: impl Fn(Namespace) -> Arc<dyn Storage> + Send + Sync + 'static) -> Self {
         Self(Arc::new(view))
     }
 
-    /// Of a store that is open, with the key that signs its guests' cursors.
+    /// From an open store, with the key that seals its guests' cursors.
     pub fn of(storage: Arc<dyn Storage>, cursor_key: CursorKey) -> Self {
         Self::new(move |namespace| {
             Arc::new(Tenant::new(storage.clone(), namespace, cursor_key.clone()))
@@ -62,34 +62,34 @@ pub enum PrepareError {
     Store {
         /// The guest.
         digest: Digest,
-        /// Why.
+        /// The reason.
         error: StoreError,
     },
-    /// The manifest is not believed, or has nothing for this host.
+    /// The manifest is not trusted, or has no image for this host.
     #[error("manifest of guest {digest} {error}")]
     Manifest {
         /// The guest.
         digest: Digest,
-        /// Why.
+        /// The reason.
         error: ManifestError,
     },
-    /// The image is not the one that was signed.
+    /// The image is not the signed one.
     #[error("image of guest {digest} is not the one its manifest describes: {found}")]
     Image {
         /// The guest.
         digest: Digest,
-        /// Size or digest of what is there.
+        /// The actual size or digest.
         found: String,
     },
-    /// The image is as signed, and cannot run here.
+    /// The image is the signed one, but cannot run here.
     #[error("guest {digest}: {error}")]
     Load {
         /// The guest.
         digest: Digest,
-        /// Why.
+        /// The reason.
         error: Arc<LoadError>,
     },
-    /// This CPU runs no guests.
+    /// Guests cannot run on this CPU.
     #[error("guests cannot run on this processor")]
     Processor,
     /// The host is ending.
@@ -97,14 +97,14 @@ pub enum PrepareError {
     Stopped(Digest),
 }
 
-/// Makes generations ready.
+/// Prepares generations.
 pub(super) struct Preparer {
     pub(super) host: HostContext,
     pub(super) artifacts: Arc<dyn ArtifactStore>,
     pub(super) keys: PublicKeys,
 }
 
-/// Guests that are loaded, oldest first: those that serve, and the last few that did.
+/// Loaded guests, oldest first: those that serve, and the last few that did.
 #[derive(Default)]
 pub(super) struct Ready(Vec<Guest>);
 
@@ -126,7 +126,7 @@ impl Ready {
         self.0.push(guest);
     }
 
-    /// Lets go of all but those in use and the newest others.
+    /// Releases all guests except those in use and the newest others.
     pub(super) fn keep(&mut self, in_use: &[Digest]) {
         let mut spare = 0;
         let mut kept: Vec<Guest> = Vec::new();
@@ -143,7 +143,7 @@ impl Ready {
 }
 
 impl Preparer {
-    /// Everything that `channel` names, ready to serve, and why a guest to fall back to is not, where that is so.
+    /// Everything that `channel` names, ready to serve, and errors of fallback guests that could not be prepared.
     pub(super) async fn fleet(
         &self,
         channel: Channel,
@@ -185,7 +185,7 @@ impl Preparer {
         Ok((Fleet::new(channel, document, limits, rollouts), missing))
     }
 
-    /// A guest of the host's own, on the namespace and the options of routes that say nothing else.
+    /// The host's own guest, with the default namespace and options.
     pub(super) fn bundled(&self, guest: &Guest) -> Result<Arc<Deployment>, LoadError> {
         let HostContext {
             engine,
@@ -197,14 +197,14 @@ impl Preparer {
         Ok(Arc::new(Deployment::new(runtime, views.view(namespace))))
     }
 
-    /// Where routes share the engine, each gets its part of the instances, so that one whose guests hang leaves the others theirs.
+    /// If routes share the engine, each gets its part of the instances, so that a route whose guests hang does not block the others.
     fn permits(&self, routes: usize) -> Option<usize> {
         (routes > 1).then(|| (self.host.engine.instances_max() / routes).max(1))
     }
 
     fn options(&self, route: &Route, limits: Limits) -> RuntimeOptions {
         let host = &self.host.options;
-        // Routes may be of different teams: the host's own environment, which may hold secrets, is for one of them only.
+        // Routes may belong to different teams: only one of them gets the host's own environment, which may contain secrets.
         let mut environment: BTreeMap<String, String> = match route.path.as_str() {
             "/" => host.environment.iter().cloned().collect(),
             _ => BTreeMap::new(),
@@ -239,7 +239,7 @@ impl Preparer {
         Ok(Arc::new(deployment))
     }
 
-    /// A guest, from those that are ready or from the store.
+    /// A guest, loaded already or from the store.
     async fn guest(&self, digest: Digest, ready: &mut Ready) -> Result<Guest, PrepareError> {
         let guest = match ready.get(digest) {
             Some(guest) => guest,
@@ -249,7 +249,7 @@ impl Preparer {
         Ok(guest)
     }
 
-    /// Fetches, verifies and loads. Not a byte of an image is looked at before a signed manifest has vouched for all of them.
+    /// Fetches, verifies and loads a guest. No byte of an image is used before a signed manifest has confirmed the digest of all of them.
     async fn fetch(&self, digest: Digest) -> Result<Guest, PrepareError> {
         let target = Target::HOST.ok_or(PrepareError::Processor)?;
         let get = async |name| {
@@ -263,7 +263,7 @@ impl Preparer {
         let record = manifest.image(target).map_err(not_believed)?.clone();
         let image = get(ArtifactName::Image(digest, target)).await?;
         let engine = self.host.engine.clone();
-        // Checking and mapping takes milliseconds, which the requests beside it should not wait for.
+        // Checking and mapping takes milliseconds, so it does not run on a thread that serves requests.
         let loading =
             tokio::task::spawn_blocking(move || verify_and_load(&engine, digest, &record, &image));
         loading.await.map_err(|_| PrepareError::Stopped(digest))?
@@ -307,7 +307,7 @@ fn load(digest: Digest, error: LoadError) -> PrepareError {
     }
 }
 
-/// What passes either of two bounds of requests.
+/// The higher of two limits of requests.
 fn wider(one: &Limits, other: &Limits) -> Limits {
     Limits {
         request_body_bytes_max: one.request_body_bytes_max.max(other.request_body_bytes_max),

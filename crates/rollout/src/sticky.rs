@@ -1,11 +1,11 @@
-//! Which of a route's guests a client gets: the same one every time, without remembering anybody.
+//! Chooses the guest for a client: always the same one, without storing anything about clients.
 
 use contract::http::Request;
 use release::ChannelName;
 use sha2::{Digest, Sha256};
 
-/// A number from 0 to 99 that follows from who asks. It is the same in all generations, so that raising a share only adds clients to it,
-/// and another for each channel and route, so that not always the same ones try what is new.
+/// A number from 0 to 99 derived from the client. It is the same in all generations, so that raising a percentage only adds clients, and
+/// different for each channel and route, so that it is not always the same clients that try what is new.
 pub(super) fn bucket(channel: &ChannelName, route: &str, request: &Request) -> u32 {
     let context = &request.context;
     let subject = context
@@ -68,7 +68,7 @@ mod tests {
         );
         let address = bucket_of(&request(None, Some("192.0.2.1"), "1"));
         assert_eq!(bucket_of(&request(None, Some("192.0.2.1"), "2")), address);
-        // A client cannot take another's place by naming itself like it.
+        // The kind of name is part of the input, so a client cannot impersonate another one by its name.
         assert_ne!(bucket_of(&request(Some("192.0.2.1"), None, "1")), address);
     }
 

@@ -1,4 +1,4 @@
-//! A panic in one request must not end the process.
+//! Catches panics, so that a panic in one request does not end the process.
 
 use std::{
     any::Any,
@@ -8,8 +8,7 @@ use std::{
     task::Poll,
 };
 
-/// The future's output, or the panic's message. What the future worked on is dropped with it, so that nothing half-changed is seen
-/// again.
+/// The future's output, or the panic's message. The state of the future is dropped with it, so that nothing half-changed is used again.
 pub(super) async fn panics<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let mut future = pin!(future);
     poll_fn(

@@ -1,4 +1,4 @@
-//! A guest as it serves: with its view of the store, its bounds, and how its last requests went.
+//! A guest in service: with its view of the store, its limits, and the outcomes of its last requests.
 
 use super::{Outcomes, outcomes};
 use contract::outcome::Fault;
@@ -17,7 +17,7 @@ use tokio::{
     time::timeout_at,
 };
 
-/// A guest on its view of the store.
+/// A guest with its view of the store.
 pub struct Deployment {
     pub(super) runtime: Runtime,
     pub(super) storage: Arc<dyn Storage>,
@@ -27,7 +27,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// A guest answering from `storage`, which is its own view of the store.
+    /// A guest that uses `storage`, which must already be its own view of the store.
     pub fn new(runtime: Runtime, storage: Arc<dyn Storage>) -> Self {
         Self {
             runtime,
@@ -38,21 +38,21 @@ impl Deployment {
         }
     }
 
-    /// Ends each request of this guest after so long, however late its invocation's deadline is.
+    /// Limits the duration of each request of this guest, however late its invocation's deadline is.
     #[must_use]
     pub fn with_duration_max(mut self, duration_max: Duration) -> Self {
         self.duration_max = Some(duration_max);
         self
     }
 
-    /// Lets only so many requests of all guests that share `permits` run at a time.
+    /// Limits the number of concurrent requests of all guests that share `permits`.
     #[must_use]
     pub fn with_permits(mut self, permits: Arc<Semaphore>) -> Self {
         self.permits = Some(permits);
         self
     }
 
-    /// Remembers how the last requests went, for whoever decides on another guest.
+    /// Records the outcomes of the last requests, for the decision about a fallback.
     #[must_use]
     pub fn with_outcomes(mut self) -> Self {
         self.outcomes = Some(Box::default());
@@ -69,12 +69,12 @@ impl Deployment {
         &self.storage
     }
 
-    /// How its last requests went, where that is remembered.
+    /// Outcomes of its last requests, if they are recorded.
     pub fn outcomes(&self) -> Option<&Outcomes> {
         self.outcomes.as_deref()
     }
 
-    /// Why this guest does not get a request that others might. Everything else was checked when the event was taken apart.
+    /// Why this guest does not accept a request. Everything that is the same for all guests was checked when the event was parsed.
     pub(super) fn refuses(&self, request: &Request) -> Option<String> {
         let bytes_max = self.runtime.limits().request_body_bytes_max;
         (request.body.len() > bytes_max)
@@ -88,7 +88,7 @@ impl Deployment {
         }
     }
 
-    /// Waits for this request's turn, where turns are taken.
+    /// Waits for a permit, if they are limited.
     pub(super) async fn turn(
         &self,
         deadline: Instant,
@@ -103,7 +103,7 @@ impl Deployment {
         }
     }
 
-    /// Who asks, where that is remembered.
+    /// The client, if outcomes are recorded.
     pub(super) fn client(&self, request: &Request) -> u32 {
         match &self.outcomes {
             Some(_) => outcomes::client(request),
@@ -121,12 +121,12 @@ impl Deployment {
     }
 }
 
-/// Whether another version of the guest might have done better.
+/// Whether the failure may be the guest's fault.
 fn is_the_guests(fault: &Fault, usage: &Usage) -> bool {
     match fault {
         Fault::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_))
         | Fault::Response(_) => true,
-        // A store that does not answer lets every guest run out of time.
+        // A store that does not answer makes every guest run out of time.
         Fault::Guest(Failure::Deadline) => usage.storage_duration < usage.total_duration / 2,
         Fault::Guest(Failure::Busy)
         | Fault::Refused(_)

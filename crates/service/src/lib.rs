@@ -1,4 +1,4 @@
-//! From a gateway event to the answer that the gateway expects: the one path that every host takes.
+//! From a gateway event to the response that the gateway expects: the one path that every host uses.
 #![cfg_attr(
     test,
     allow(
@@ -49,31 +49,31 @@ enum Guests {
 
 /// Decides which guest answers a request.
 pub trait Router: Send + Sync {
-    /// Bounds of requests before it is known who answers them: the widest of all guests.
+    /// Limits of requests before their guest is known: the highest of all guests.
     fn limits(&self) -> Limits;
 
-    /// Who answers; `None` where nobody does. Called once for each request that is one, and never waits.
+    /// The guest that answers; `None` if there is none. Called once for each valid request, and never waits.
     fn choose(&self, request: &Request) -> Option<Arc<Deployment>>;
 
-    /// Why nobody answers, where nobody does.
+    /// Why no guest answers, if that is so.
     fn fault(&self) -> Fault {
         Fault::Unrouted
     }
 }
 
-/// What an event cannot say itself. Injected, so that a replay repeats it.
+/// What an event cannot contain. Injected, so that a replay repeats it.
 pub struct Arrival {
     /// Milliseconds since the Unix epoch at which the host received the event.
     pub received_at_ms: u64,
     /// Source of everything random in this request.
     pub seed: Seed,
-    /// When the answer has to be there.
+    /// When the response must be ready.
     pub deadline: Instant,
-    /// What calls to the store carry on, so that a trace spans them (AWS: `X-Amzn-Trace-Id`).
+    /// A trace header for calls to the store (AWS: `X-Amzn-Trace-Id`).
     pub trace_header: Option<String>,
 }
 
-/// Status and words for the client: what it can do something about. The rest is for the operator's log.
+/// Status and text for the client: only what it can act on. The rest is for the operator's log.
 fn status_and_detail(fault: &Fault, status_of_refusal: u16) -> (u16, &str) {
     match fault {
         Fault::Refused(detail) => (status_of_refusal, detail),
@@ -90,7 +90,7 @@ fn status_and_detail(fault: &Fault, status_of_refusal: u16) -> (u16, &str) {
 }
 
 impl Service {
-    /// A guest answering from `storage`, which is its own view of the store.
+    /// A single guest that uses `storage`, which must already be its own view of the store.
     pub fn new(runtime: Runtime, storage: Arc<dyn Storage>) -> Self {
         Self {
             guests: Guests::One(Arc::new(Deployment::new(runtime, storage))),
@@ -106,14 +106,14 @@ impl Service {
         }
     }
 
-    /// Takes a leading part like `/shop`, as a custom domain's mapping adds it, off every path.
+    /// Removes a leading part like `/shop`, which a custom domain's mapping adds, from every path.
     #[must_use]
     pub fn with_base_path(mut self, base_path: &str) -> Self {
         self.base_path = Some(base_path.into());
         self
     }
 
-    /// SHA-256 of the component that answers, where it is always the same one.
+    /// SHA-256 of the component that answers, if it is always the same one.
     pub fn guest(&self) -> Option<Digest> {
         match &self.guests {
             Guests::One(deployment) => Some(deployment.runtime.digest()),
@@ -121,7 +121,7 @@ impl Service {
         }
     }
 
-    /// Bounds of every request.
+    /// Limits of every request.
     pub fn limits(&self) -> Limits {
         match &self.guests {
             Guests::One(deployment) => *deployment.runtime.limits(),
@@ -129,19 +129,19 @@ impl Service {
         }
     }
 
-    /// What is taken off every path.
+    /// What is removed from every path.
     pub fn base_path(&self) -> Option<&str> {
         self.base_path.as_deref()
     }
 
-    /// Answers one event. Whatever was an HTTP request gets an HTTP answer; anything else is a [`Rejection`] that names it.
+    /// Answers one event. Every HTTP request gets an HTTP response; anything else is a [`Rejection`] that names it.
     pub async fn invoke(&self, event: &[u8], arrival: Arrival) -> Result<Answer, Rejection> {
         self.invoke_with(event, arrival, |deployment| deployment.storage.clone())
             .await
     }
 
-    /// The same on another view of the store for this one event, for example one that records. `view` is called once with the guest
-    /// that answers, if any does.
+    /// The same with another view of the store for this event, for example one that records. `view` is called once with the guest that
+    /// answers, if any does.
     pub async fn invoke_with(
         &self,
         event: &[u8],
@@ -152,9 +152,8 @@ impl Service {
         self.dispatch(event, arrival, view, gateway::respond).await
     }
 
-    /// Answers an event that was made here, up to what the gateway's client gets. It is the same as making JSON of the event, of
-    /// [`invoke`](Self::invoke) and of [`deliver`](gateway::deliver::deliver), only that neither the event nor the answer is written
-    /// as JSON to be read again.
+    /// Answers an event that was composed here, and returns what the gateway's client gets. It is equivalent to writing the event as JSON,
+    /// [`invoke`](Self::invoke) and [`deliver`](gateway::deliver::deliver), but without writing and parsing JSON.
     pub async fn exchange(
         &self,
         event: Composed<'_>,
@@ -176,7 +175,7 @@ impl Service {
         }
     }
 
-    /// Lets a guest answer. `finish` makes of a response what goes back.
+    /// Calls a guest. `finish` converts its response to the result.
     async fn dispatch<T: Default>(
         &self,
         event: Result<gateway::Event, Rejection>,
@@ -287,7 +286,7 @@ async fn answer<T: Default>(
     }
 }
 
-/// What is known of a request that no guest gets.
+/// The summary of a request that no guest gets.
 fn summary_of_refusal(refusal: gateway::Refusal, fault: Fault) -> Summary {
     Summary {
         status: refusal.status,
@@ -311,7 +310,7 @@ fn answer_for<T: Default>(
         None => problem::response(status_of_refusal, "", &summary.request_id),
     };
     summary.status = response.status;
-    // A problem document is within every rule of an answer.
+    // A problem document satisfies all rules for responses.
     let payload = finish(&origin, response).unwrap_or_default();
     Answer { payload, summary }
 }

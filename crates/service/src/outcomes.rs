@@ -1,4 +1,4 @@
-//! How a guest's last requests went, and for how many clients: what the decision to let another guest answer is made from.
+//! Outcomes of a guest's last requests, and for how many clients, on which the decision about a fallback is based.
 
 use contract::http::Request;
 use std::{
@@ -7,22 +7,22 @@ use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-/// Requests that are remembered: one bit of `failed` each.
+/// Number of requests that are recorded: one bit of `failed` each.
 const OUTCOMES_KEPT: u32 = u64::BITS;
-/// Distinct clients that must have met a failure before a guest counts as failing. One client, or a few, must never decide which guest the
-/// others get.
+/// Number of distinct clients that must have met a failure before a guest counts as failing. One client, or a few, must never decide which
+/// guest the others get.
 const CLIENTS_FAILED_MIN: usize = 5;
-/// A guest counts as failing where at least one of so many requests failed.
+/// A guest counts as failing if at least one in this many requests failed.
 const REQUESTS_PER_FAILURE_MAX: u32 = 4;
-/// A guest counts as failing where at least one of so many clients met a failure.
+/// A guest counts as failing if at least one in this many clients met a failure.
 const CLIENTS_PER_FAILED_MAX: usize = 2;
 
 /// The last requests of a guest.
 #[derive(Debug)]
 pub struct Outcomes {
-    /// A bit for each place in `clients`.
+    /// One bit for each entry of `clients`.
     failed: AtomicU64,
-    /// Who asked; 0 where nobody has yet.
+    /// The clients; 0 for an unused entry.
     clients: [AtomicU32; OUTCOMES_KEPT as usize],
     next: AtomicU32,
 }
@@ -38,7 +38,7 @@ impl Default for Outcomes {
 }
 
 impl Outcomes {
-    /// Adds one, forgets the oldest. `client` is what `client` gives.
+    /// Adds one outcome, and drops the oldest. `client` is the result of the function `client`.
     pub fn note(&self, client: u32, failed: bool) {
         let place = self.next.fetch_add(1, Ordering::Relaxed) % OUTCOMES_KEPT;
         self.clients[place as usize].store(client, Ordering::Relaxed);
@@ -53,7 +53,7 @@ impl Outcomes {
     /// Whether the guest fails for many clients: by their number, by their share of all clients, and by the share of requests.
     pub fn are_failing(&self) -> bool {
         let failed = self.failed.load(Ordering::Relaxed);
-        // The usual case costs one read.
+        // The common case costs one read.
         if (failed.count_ones() as usize) < CLIENTS_FAILED_MIN {
             return false;
         }
@@ -90,9 +90,9 @@ fn distinct(clients: impl Iterator<Item = u32>) -> usize {
     clients.len()
 }
 
-/// A number for whoever asks, never 0: for the subject that an authorizer vouched for, else for the client's network. A client chooses
-/// among many addresses of IPv6, hence the first 48 bits of those, which are what a site is given (RFC 6177). All whose address is not known
-/// are one client.
+/// A number for the client, never 0: from the subject that an authorizer gave, otherwise from the client's network. A client can choose
+/// among many IPv6 addresses, hence only their first 48 bits, which are what a site is assigned (RFC 6177). All clients without a known
+/// address count as one.
 pub(super) fn client(request: &Request) -> u32 {
     let context = &request.context;
     let subject = context
@@ -121,7 +121,7 @@ fn network(address: Ipv6Addr) -> [u8; 6] {
     std::array::from_fn(|index| octets[index])
 }
 
-/// FNV-1a: short inputs, and nothing depends on who can find two with the same hash, since that makes two clients one.
+/// FNV-1a: inputs are short, and collisions are harmless, because they only make two clients count as one.
 struct Fnv(u64);
 
 impl Default for Fnv {
@@ -209,7 +209,7 @@ mod tests {
             }
         }
         assert!(!outcomes.are_failing());
-        // What is old is forgotten.
+        // Old outcomes are dropped.
         for _ in 0..OUTCOMES_KEPT {
             note(&outcomes, 0..1, false);
         }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use storage::Storage;
 use tape::{RecordedHost, RecordedRequest, Recorder, is_failure};
 
-/// [`Service::invoke`]; beside it the line of tape for this request, without a line break at its end, where one is wanted.
+/// [`Service::invoke`], and the line of tape for this request, without a line break at its end, if one is wanted.
 ///
-/// An event that is no HTTP request leaves no line: nobody answers it, and what other services send may hold anything.
+/// An event that is not an HTTP request is not recorded: no guest answers it, and events of other services may contain anything.
 pub async fn invoke_recorded(
     recorder: &Recorder,
     service: &Service,
@@ -37,7 +37,7 @@ pub async fn invoke_recorded(
     if !is_sampled && !is_failure(&answer) {
         return (answer, None);
     }
-    // Who refused a request without asking a guest had no options but bounds.
+    // If a request was refused without calling a guest, only the limits applied.
     let (options, storage) = match asked {
         Some((options, storage)) => (options, Some(storage)),
         None => {

@@ -92,7 +92,7 @@ fn a_key_belongs_to_its_owner_and_is_never_shown() {
     let publish = |key: &str| cli(&["publish", GUEST, "--to", "file://nowhere", "--key", key]);
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     publish(&key)
-        .expect_failure(3, "can be read by others")
+        .expect_failure(3, "is readable by others")
         .expect_hint();
     let link = folder.path("link");
     std::os::unix::fs::symlink(&key, &link).unwrap();

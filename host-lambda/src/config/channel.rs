@@ -1,4 +1,4 @@
-//! The release channel to follow, where there is one.
+//! The release channel to follow, if there is one.
 
 use super::{InvalidVariable, Variables, endpoint};
 use contract::limits::CHANNEL_GENERATION_MAX;
@@ -7,27 +7,27 @@ use release_aws::S3Location;
 use std::{path::PathBuf, time::Duration};
 use storage_dynamodb::DynamoDbOptions;
 
-/// How often to look where nothing else is said.
+/// The default interval.
 const INTERVAL_MS_DEFAULT: u64 = 15_000;
-/// A day. Below, a process would look at its channel more often than it answers.
+/// One day. Below the minimum, a process would read its channel more often than it answers.
 const INTERVAL_MS_MAX: u64 = 86_400_000;
 
-/// Which channel, and what to believe.
+/// The channel, and the keys to trust.
 #[derive(Debug)]
 pub struct ChannelConfig {
-    /// Its document is in the table.
+    /// The table that contains its document.
     pub name: ChannelName,
-    /// Where its guests are.
+    /// The store of its guests.
     pub artifacts: Artifacts,
-    /// Who may sign for them.
+    /// The keys that may sign them.
     pub keys: PublicKeys,
-    /// How often to look.
+    /// How often to read the channel.
     pub interval: Duration,
-    /// No generation before this one is taken; 0 where nothing is said.
+    /// No generation below this one is accepted; 0 if not set.
     pub generation_min: u64,
 }
 
-/// Where published guests are.
+/// The store of published guests.
 #[derive(Clone, Debug)]
 pub enum Artifacts {
     /// A part of a bucket.
@@ -36,7 +36,7 @@ pub enum Artifacts {
     Folder(PathBuf),
 }
 
-/// `None` without `TENON_CHANNEL`; with it, the guests' place and keys have to be there.
+/// `None` without `TENON_CHANNEL`; with it, the store of guests and the keys are required.
 pub fn read(
     variables: &Variables,
     table: &DynamoDbOptions,
@@ -54,7 +54,7 @@ pub fn read(
             variables.invalid("TENON_CHANNEL", "1 to 64 characters of `a-z`, `0-9` and `-`")
         })?,
         artifacts: artifacts(variables, table)?,
-        // Whoever put a secret key there by mistake does not find it in the log as well.
+        // The value is not logged, because a secret key may have been put there by mistake.
         keys: variables.required(keys, meaning)?.parse().map_err(|_| {
             variables.invalid_secret(keys, "one or two public keys as `host-cli keygen` prints them, with a comma between them")
         })?,

@@ -1,15 +1,15 @@
-//! Bounds that an operator may change.
+//! Limits that an operator may change.
 
 use super::{InvalidVariable, Variables};
 use contract::limits::{GUEST_MEMORY_BYTES_CEILING, LAMBDA_PAYLOAD_BYTES_MAX, Limits};
 use std::time::Duration;
 
-/// A guest that has less cannot start.
+/// A guest with less memory cannot start.
 const GUEST_MEMORY_BYTES_MIN: u64 = 64 * 1024;
-/// As long as Lambda lets a function run.
+/// The longest timeout of a Lambda function.
 const REQUEST_DURATION_MS_MAX: u64 = 900_000;
 
-/// The usual limits with what the environment changes.
+/// The default limits with the changes from the environment.
 pub fn read(variables: &Variables) -> Result<Limits, InvalidVariable> {
     let mut limits = Limits::default();
     let bytes = |name, allowed| {

@@ -1,4 +1,4 @@
-//! Which requests are recorded, and without what: `TENON_TAPE` and what begins like it.
+//! Which requests are recorded, and what is redacted: `TENON_TAPE` and the variables with this prefix.
 
 use super::{InvalidVariable, Variables};
 use tape::{RecordOptions, Redaction, TapePolicy};
@@ -27,7 +27,7 @@ pub(super) fn read(variables: &Variables) -> Result<RecordOptions, InvalidVariab
         .with_fields(list(variables, name))
         .map_err(|_| variables.invalid(name, "JSON pointers like `/email,/items/*/email`"))?;
     Ok(RecordOptions {
-        // What only its owner reads need not lose anything.
+        // An encrypted tape is readable by its owner only, so nothing is redacted.
         redaction: match recipient {
             Some(_) => Redaction::nothing(),
             None => redaction,

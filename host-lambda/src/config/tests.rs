@@ -2,7 +2,7 @@ use super::*;
 use ::tape::Redaction;
 use std::time::Duration;
 
-/// What Lambda sets by itself, and the one variable that has no default.
+/// What Lambda itself sets, and the one variable without a default.
 fn minimal() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([
         ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"),
@@ -202,7 +202,7 @@ fn a_channel_needs_its_guests_and_keys() {
             "{complaint}"
         );
     }
-    // Without a channel, what belongs to it may stay as it is.
+    // Without a channel, its other variables are ignored.
     assert!(read_with(&all[1..]).unwrap().channel.is_none());
 }
 

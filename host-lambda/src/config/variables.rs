@@ -1,12 +1,12 @@
-//! Environment variables as texts, and what is said about those that are wrong.
+//! Environment variables as text, and errors about invalid ones.
 
 use std::{collections::BTreeMap, env, ops::RangeInclusive};
 
-/// Environment variables by name. What is not UTF-8 is kept readable, and is then wrong wherever something else is wanted.
+/// Environment variables by name. A value that is not UTF-8 is kept in readable form, and is invalid unless any text is allowed.
 #[derive(Clone, Debug, Default)]
 pub struct Variables(BTreeMap<String, String>);
 
-/// A variable that stops init.
+/// An invalid variable, which stops init.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidVariable(String);
 
@@ -18,7 +18,7 @@ impl std::fmt::Display for InvalidVariable {
     }
 }
 
-/// Characters of a wrong value that are shown.
+/// Characters of an invalid value that are shown.
 const SHOWN_MAX: usize = 100;
 
 impl Variables {
@@ -43,7 +43,7 @@ impl Variables {
             .filter(|value| !value.is_empty())
     }
 
-    /// The same; without it, init stops.
+    /// The same for a required variable; without it, init stops.
     pub fn required(&self, name: &str, meaning: &str) -> Result<&str, InvalidVariable> {
         self.get(name).ok_or_else(|| {
             InvalidVariable(format!("variable `{name}` is not set: it is {meaning}"))
@@ -73,7 +73,7 @@ impl Variables {
         })
     }
 
-    /// Names that begin with `prefix` and are not known.
+    /// Names that begin with `prefix` and are unknown.
     pub fn unknown(&self, prefix: &str, known: &[&str]) -> Vec<String> {
         let names = self.0.keys().filter(|name| name.starts_with(prefix));
         names
@@ -82,7 +82,7 @@ impl Variables {
             .collect()
     }
 
-    /// The complaint about a value.
+    /// The error for a value.
     pub fn invalid(&self, name: &str, allowed: &str) -> InvalidVariable {
         let value: String = self
             .get(name)

@@ -1,8 +1,8 @@
-//! No cycles between modules. Modules with one parent depend on each other in one direction only, so that each can be read, tested and moved
-//! without those that use it.
+//! No cycles between modules. Modules with the same parent depend on each other in one direction only, so that each can be read, tested and
+//! moved without those that use it.
 //!
-//! An edge leads from one child of a module to another where anything within the first names anything within the second, be it through a
-//! re-export. A child that uses its parent's own items is allowed, as are unit tests.
+//! An edge leads from one child of a module to another if anything within the first names anything within the second, also through a
+//! re-export. A child may use its parent's own items, and unit tests may use anything.
 
 mod graph;
 mod references;
@@ -19,7 +19,7 @@ use crate::run::root;
 use anyhow::bail;
 use graph::Cycle;
 
-/// Fails on every cycle in a target of the workspace's packages.
+/// Fails on every cycle in the targets of the workspace's packages.
 pub fn check() -> anyhow::Result<()> {
     let mut complaints = Vec::new();
     for target in targets()? {
@@ -32,7 +32,7 @@ pub fn check() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a cycle is made of, and how one gets rid of it.
+/// Explains a cycle and how to remove it.
 fn complaint(cycle: &Cycle) -> String {
     let mut text = format!("module cycle `{}`:\n", cycle.name());
     for edge in &cycle.edges {

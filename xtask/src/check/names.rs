@@ -1,13 +1,13 @@
-//! Names in the documents for maintainers: whoever follows ARCHITECTURE.md or CONTRIBUTING.md to a file, a folder or a type has to find it.
+//! Checks names in the documents for maintainers: each file, folder or type that ARCHITECTURE.md or CONTRIBUTING.md names must exist.
 
 use crate::run::{output, root};
 use anyhow::{Context, bail};
 use std::{collections::HashSet, fs, process::Command};
 
-/// The documents whose names are looked up.
+/// The documents whose names are checked.
 const DOCUMENTS: [&str; 2] = ["ARCHITECTURE.md", "CONTRIBUTING.md"];
 
-/// Endings of files that are in the repository. Others, such as `guest.wasm`, are examples of what users have.
+/// Extensions of files in the repository. Others, such as `guest.wasm`, are examples of users' files.
 const ENDINGS: [&str; 8] = ["rs", "wit", "toml", "md", "yaml", "json", "js", "py"];
 
 /// What is in the repository.
@@ -17,18 +17,18 @@ struct Tree {
     names: HashSet<String>,
 }
 
-/// What a text between backticks names.
+/// What a text between backticks refers to.
 #[derive(Debug, PartialEq, Eq)]
 enum Name<'a> {
     /// The end of a file's path.
     File(&'a str),
-    /// The end of a folder's path, with a slash behind it.
+    /// The end of a folder's path, with a trailing slash.
     Folder(&'a str),
     /// A type, function, constant or module.
     Item(&'a str),
 }
 
-/// Fails on names that nothing in the repository has.
+/// Fails on names that do not exist in the repository.
 pub fn check() -> anyhow::Result<()> {
     let tree = Tree::read()?;
     let mut complaints = Vec::new();
@@ -56,7 +56,7 @@ fn complaints_about(document: &str, text: &str, tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// Texts between backticks outside of code blocks, with the numbers of their lines.
+/// Texts between backticks outside of code blocks, with their line numbers.
 fn quoted(document: &str) -> Vec<(usize, &str)> {
     let mut is_code = false;
     let mut found = Vec::new();
@@ -71,7 +71,7 @@ fn quoted(document: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// `None` for what is no name of ours: commands, headers, values, placeholders in capitals.
+/// `None` for anything that is not such a name: commands, headers, values, placeholders in capitals.
 fn name(text: &str) -> Option<Name<'_>> {
     let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
     let is_placeholder =
@@ -104,7 +104,7 @@ fn name(text: &str) -> Option<Name<'_>> {
 
 impl Tree {
     fn read() -> anyhow::Result<Self> {
-        // With files that are not committed yet: the check is run before a commit.
+        // Includes uncommitted files, because the check is run before a commit.
         let listed = output(
             Command::new("git")
                 .args(["ls-files", "--cached", "--others", "--exclude-standard"])
@@ -141,7 +141,7 @@ impl Tree {
     }
 }
 
-/// Whether a path ends with whole parts of another one.
+/// Whether a path ends with complete segments of another one.
 fn ends_with(path: &str, end: &str) -> bool {
     path.strip_suffix(end)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))

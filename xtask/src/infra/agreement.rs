@@ -1,4 +1,4 @@
-//! Whether the template and the code agree, which no tool for templates can know.
+//! Checks that the template and the code agree, which no tool for templates can know.
 
 mod api;
 mod metrics;
@@ -12,7 +12,7 @@ use anyhow::Context;
 use serde_json::Value;
 use std::{collections::BTreeSet, path::Path};
 
-/// Parameters that switch on all that is optional.
+/// Parameters that enable everything optional.
 const EVERYTHING: [(&str, &str); 13] = [
     ("AlarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms"),
     ("BasePath", "/v1"),
@@ -38,7 +38,7 @@ const EVERYTHING: [(&str, &str); 13] = [
     ),
 ];
 
-/// Outputs that the end-to-end tests, or the documentation, go by.
+/// Outputs that the end-to-end tests or the documentation use.
 const OUTPUTS: [&str; 12] = [
     "AccessLogs",
     "ApiId",
@@ -54,10 +54,10 @@ const OUTPUTS: [&str; 12] = [
     "Url",
 ];
 
-/// Compares a template with the code, and says what does not fit.
+/// Compares a template with the code, and returns the differences.
 type Check = fn(&Template, &Requirements) -> anyhow::Result<Vec<String>>;
 
-/// All checks, by the names that docs/operations.md gives them.
+/// All checks, with the names used in docs/operations.md.
 pub const CHECKS: [(&str, Check); 13] = [
     ("routes", api::routes),
     ("integrations", api::integrations),
@@ -74,12 +74,12 @@ pub const CHECKS: [(&str, Check); 13] = [
     ("outputs", outputs),
 ];
 
-/// What in an expanded template does not fit the code, with defaults and with all that is optional.
+/// The differences between an expanded template and the code, with defaults and with everything optional.
 pub fn complaints(file: &Path, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let mut complaints = BTreeSet::new();
     for settings in [&[][..], &EVERYTHING[..]] {
         let template = Template::load(file, settings)?;
-        // A template that lacks what a check is about is a complaint as well, and the others go on.
+        // A template that lacks what a check needs is a difference as well, and the other checks continue.
         for (_, check) in CHECKS {
             match check(&template, requirements) {
                 Ok(found) => complaints.extend(found),
@@ -89,13 +89,13 @@ pub fn complaints(file: &Path, requirements: &Requirements) -> anyhow::Result<Ve
             }
         }
     }
-    // What is optional is set only here.
+    // Optional variables are set only here.
     let everything = Template::load(file, &EVERYTHING)?;
     complaints.extend(variables(&everything, requirements)?);
     Ok(complaints.into_iter().collect())
 }
 
-/// Names that only one side has, as complaints.
+/// Names that only one side has, as differences.
 fn unmatched(
     template: &BTreeSet<String>,
     code: &BTreeSet<String>,
@@ -111,7 +111,7 @@ fn unmatched(
     extra.chain(missing).collect()
 }
 
-/// The function's environment against what the host reads.
+/// Compares the function's environment with the variables that the host reads.
 fn variables(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let (_, function) = template.resource("AWS::Lambda::Function")?;
     let set = members(&function["Environment"]["Variables"])
@@ -126,7 +126,7 @@ fn variables(template: &Template, requirements: &Requirements) -> anyhow::Result
     ))
 }
 
-/// The table against how the backend lays out items.
+/// Compares the table with the backend's layout.
 fn table(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let (_, table) = template.resource("AWS::DynamoDB::Table")?;
     let key = |schema: &Value| -> String {
@@ -194,7 +194,7 @@ fn table(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec
     Ok(complaints)
 }
 
-/// Who gives up first: the host, then Lambda, then the gateway. And whether a guest fits the function.
+/// Checks the order of timeouts: the host's is shortest, then Lambda's, then the gateway's. And that a guest's memory fits the function's.
 fn times_and_sizes(template: &Template, _: &Requirements) -> anyhow::Result<Vec<String>> {
     /// REST APIs (AWS: API Gateway quotas).
     const GATEWAY_MS_MAX: u64 = 29_000;
@@ -237,7 +237,7 @@ fn number(what: &str, value: &Value) -> anyhow::Result<u64> {
         .with_context(|| format!("{what} is `{}`, no number", plain(value)))
 }
 
-/// The packages are for the architecture that runs them.
+/// Checks that the packages are for the architecture that runs them.
 fn architecture(template: &Template, function: &Value) -> anyhow::Result<Vec<String>> {
     let (_, layer) = template.resource("AWS::Lambda::LayerVersion")?;
     let wanted = plain(&function["Architectures"][0]);

@@ -1,4 +1,4 @@
-//! The checks that a template goes through. Each takes several templates at once, since starting the tools costs more than running them.
+//! The checks of a template. Each takes several templates at once, because starting the tools takes longer than running them.
 
 use super::{
     agreement,
@@ -20,19 +20,19 @@ use std::{
 pub enum Gate {
     /// cfn-lint on the SAM template, with rules for serverless applications.
     Lint,
-    /// The translation of SAM into CloudFormation. What does not come out of it, no later gate sees.
+    /// The translation of SAM into CloudFormation. Later gates see only its output.
     Expand,
-    /// cfn-lint on what comes out: it does not look into SAM's own resources.
+    /// cfn-lint on the output: it does not look into SAM's own resources.
     LintExpanded,
     /// cfn-guard with the rules of `infra/rules`.
     Guard,
-    /// parliament on the policies of roles: actions and resources that do not exist, or not together.
+    /// parliament on the policies of roles: actions and resources that do not exist, or do not belong together.
     Parliament,
     /// Our own comparison with the code.
     Agreement,
 }
 
-/// What each template has against it, by its file's stem. A template without complaints need not be there.
+/// The problems of each template, by its file stem. A template without problems may be missing.
 pub type Complaints = BTreeMap<String, Vec<String>>;
 
 impl Gate {
@@ -46,7 +46,7 @@ impl Gate {
         Self::Agreement,
     ];
 
-    /// As mutants name it.
+    /// The name used in mutants.
     pub fn name(self) -> &'static str {
         match self {
             Self::Lint => "lint",
@@ -59,15 +59,15 @@ impl Gate {
     }
 }
 
-/// Where the tools are, and where templates are worked on.
+/// The folders of the tools and of the templates.
 pub struct Workshop {
     /// Programs of `infra/requirements.txt`.
     pub programs: PathBuf,
     /// The program `cfn-guard`.
     pub guard: PathBuf,
-    /// Templates as they are written: `STEM.yaml`.
+    /// Templates as written: `STEM.yaml`.
     pub templates: PathBuf,
-    /// Templates as they are expanded: `STEM.json`.
+    /// Expanded templates: `STEM.json`.
     pub expanded: PathBuf,
     /// Policies of roles: a folder for each template.
     pub policies: PathBuf,
@@ -87,7 +87,7 @@ impl Workshop {
         match gate {
             Gate::Lint => self.lint(
                 &files(&self.templates, stems, "yaml"),
-                // Its rule for logs knows no `LoggingConfig`; ours, `logs_are_forgotten_in_time`, does.
+                // Its rule for logs does not know `LoggingConfig`; our rule `logs_are_forgotten_in_time` does.
                 &[
                     "--append-rules",
                     "cfn_lint_serverless.rules",
@@ -98,7 +98,7 @@ impl Workshop {
             Gate::Expand => self.expand(stems, &[]),
             Gate::LintExpanded => self.lint(
                 &files(&self.expanded, stems, "json"),
-                // Parameters that SAM has used up are not used any more. The gate before finds those that nobody uses.
+                // Parameters that SAM has consumed are unused afterwards. The gate before finds unused ones.
                 &["--ignore-checks", "W2001"],
             ),
             Gate::Guard => self.guard(stems),
@@ -172,7 +172,7 @@ impl Workshop {
             .args(options)
             .args(["--format", "json", "--template"])
             .args(files)
-            .current_dir(&self.templates) // away from whatever configuration lies about
+            .current_dir(&self.templates) // ignore any other configuration
             .output()?;
         let findings: Value = serde_json::from_slice(&output.stdout).with_context(|| {
             format!(
@@ -212,7 +212,7 @@ impl Workshop {
             .args(files(&self.expanded, stems, "json"))
             .output()?;
         let errors = String::from_utf8_lossy(&output.stderr);
-        // A rule file that cannot be read is told there, and otherwise left out.
+        // A rule file that cannot be read is reported there, and otherwise ignored.
         ensure!(errors.is_empty(), "cfn-guard failed: {errors}");
         let reports: Value =
             serde_json::from_slice(&output.stdout).context("cfn-guard printed no JSON")?;
@@ -221,7 +221,7 @@ impl Workshop {
             let broken =
                 elements(&report["not_compliant"]).map(|rule| plain(&rule["Rule"]["name"]));
             let mut found: Vec<_> = broken.collect();
-            // A rule that finds nothing to judge has not judged.
+            // A rule without anything to check has checked nothing.
             let idle = elements(&report["not_applicable"]);
             found.extend(idle.map(|rule| format!("{} applies to nothing", plain(rule))));
             complaints.insert(stem(text(&report["name"])), found);
@@ -272,7 +272,7 @@ impl Workshop {
     }
 }
 
-/// Every inline policy of a template in a file of its own.
+/// Writes each inline policy of a template to its own file.
 fn write_policies(template: &Path, folder: &Path) -> anyhow::Result<usize> {
     fs::create_dir_all(folder)?;
     let mut count = 0;

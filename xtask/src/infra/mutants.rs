@@ -1,7 +1,7 @@
-//! Mistakes in the template that some gate has to find: `infra/mutants/NAME.diff`.
+//! Mistakes in the template that a gate must find: `infra/mutants/NAME.diff`.
 //!
-//! The first line says what is wrong, the second `found by: GATE`. Then come changes: lines with `-` that stand together in the template
-//! exactly once, and lines with `+` that replace them.
+//! The first line says what is wrong, the second `found by: GATE`. Then come changes: lines with `-`, which must occur together in the
+//! template exactly once, and lines with `+` that replace them.
 
 use super::gates::Gate;
 use anyhow::{Context, bail, ensure};
@@ -16,7 +16,7 @@ pub struct Mutant {
     pub template: String,
 }
 
-/// All of a folder, in order.
+/// All mutants of a folder, sorted.
 pub fn load(folder: &Path, template: &str) -> anyhow::Result<Vec<Mutant>> {
     let mut files = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
@@ -79,7 +79,7 @@ fn replaced(template: &str, old: &str, new: &str) -> anyhow::Result<String> {
         !old.is_empty(),
         "lines with `+` need lines with `-` before them"
     );
-    // From the beginning of a line.
+    // At the beginning of a line.
     let (padded, old, new) = (
         format!("\n{template}"),
         format!("\n{old}"),

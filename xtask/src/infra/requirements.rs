@@ -1,4 +1,4 @@
-//! What the code needs of the stack around it: what the host says of itself, and the routes that the guest describes.
+//! What the code needs from the stack: what the host reports about itself, and the routes of the guest.
 
 use crate::{
     run::{Cargo, root},
@@ -15,17 +15,17 @@ const METHODS: [&str; 8] = [
     "delete", "get", "head", "options", "patch", "post", "put", "trace",
 ];
 
-/// What the template has to allow, set or show.
+/// What the template must allow, set or show.
 #[derive(Clone, Debug)]
 pub struct Requirements {
-    /// As `host-lambda/examples/requirements.rs` prints it.
+    /// As printed by `host-lambda/examples/requirements.rs`.
     host: Value,
-    /// `METHOD /path` for each route of the guest, `OPTIONS` of each path included.
+    /// `METHOD /path` for each route of the guest, including `OPTIONS` of each path.
     pub routes: BTreeSet<String>,
 }
 
 impl Requirements {
-    /// Builds the host, and asks it.
+    /// Builds the host, and asks it for its requirements.
     pub fn of_code() -> anyhow::Result<Self> {
         setup::target()?;
         let text = Cargo::new("run")
@@ -38,7 +38,7 @@ impl Requirements {
         })
     }
 
-    /// What a host would print, and no routes.
+    /// What a host would print, without routes.
     #[cfg(test)]
     pub fn new(host: Value) -> Self {
         Self {

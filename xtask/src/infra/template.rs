@@ -1,10 +1,10 @@
-//! An expanded template, and what its values come to when a stack is made of it.
+//! An expanded template, and the values that a stack created from it has.
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// What CloudFormation would say of where a stack is.
+/// CloudFormation's pseudo parameters.
 const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
     ("AWS::AccountId", "123456789012"),
     ("AWS::Partition", "aws"),
@@ -20,7 +20,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// Reads an expanded template. Parameters have their defaults, except where `settings` says otherwise.
+    /// Reads an expanded template. Parameters have their defaults, unless `settings` says otherwise.
     pub fn load(file: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let text =
             fs::read(file).with_context(|| format!("failed to read `{}`", file.display()))?;
@@ -51,7 +51,7 @@ impl Template {
         &self.document["Parameters"][name]
     }
 
-    /// Resources of one type that the conditions leave in, with their properties resolved.
+    /// Resources of one type whose conditions hold, with their properties resolved.
     pub fn resources(&self, kind: &str) -> BTreeMap<String, Value> {
         members(&self.document["Resources"])
             .filter(|(_, resource)| resource["Type"] == kind)
@@ -75,7 +75,7 @@ impl Template {
         members(&self.document["Outputs"]).map(|(name, _)| name)
     }
 
-    /// A value with its intrinsic functions replaced by what they give. A resource stands for its own name.
+    /// A value with its intrinsic functions replaced by their results. A reference to a resource becomes its name.
     pub fn resolve(&self, value: &Value) -> Value {
         match value {
             Value::Object(object) => match function(object) {
@@ -132,7 +132,7 @@ impl Template {
         }
     }
 
-    /// `Resource.Attribute`; of attributes only ARNs have a form that matters here.
+    /// `Resource.Attribute`; only the form of ARNs matters here.
     fn attribute(&self, path: &str) -> Value {
         let (resource, attribute) = path.split_once('.').unwrap_or((path, ""));
         let (region, account) = ("us-east-1", "123456789012");
@@ -173,7 +173,7 @@ impl Template {
         json!(result)
     }
 
-    /// Whether a condition, given by name, holds; without one, yes.
+    /// Whether a condition, given by name, holds; true without a condition.
     fn holds(&self, name: &Value) -> bool {
         match name.as_str() {
             Some(name) => self.test(&self.document["Conditions"][name]),
@@ -197,7 +197,7 @@ impl Template {
         }
     }
 
-    /// Whether a value comes to `AWS::NoValue`, which takes away what it stands for.
+    /// Whether a value is `AWS::NoValue`, which removes the member.
     fn is_nothing(&self, value: &Value) -> bool {
         match value.as_object().and_then(function) {
             Some(("Ref", name)) => name == "AWS::NoValue",
@@ -215,18 +215,18 @@ fn function(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut members = object.iter();
     let (name, argument) = members.next()?;
     let is_function = name.starts_with("Fn::") || name == "Ref" || name == "Condition";
-    // A policy's `Condition` has objects inside.
+    // A policy's `Condition` contains objects.
     let is_call =
         is_function && members.next().is_none() && (name != "Condition" || argument.is_string());
     is_call.then_some((name, argument))
 }
 
-/// Members of an object; none of anything else.
+/// Members of an object; none for any other value.
 pub fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-/// Elements of a list; a single value is a list of itself, as in policies.
+/// Elements of a list; a single value counts as a list of itself, as in policies.
 pub fn elements(value: &Value) -> impl Iterator<Item = &Value> {
     match value {
         Value::Array(elements) => elements.iter(),
@@ -235,12 +235,12 @@ pub fn elements(value: &Value) -> impl Iterator<Item = &Value> {
     }
 }
 
-/// A string's text; nothing of anything else.
+/// The text of a string; empty for any other value.
 pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A string's text, and anything else as JSON: CloudFormation compares numbers and texts alike.
+/// The text of a string, and anything else as JSON: CloudFormation does not distinguish numbers and texts.
 pub fn plain(value: &Value) -> String {
     value
         .as_str()

@@ -1,9 +1,9 @@
-//! Zip archives whose bytes follow from their contents alone: fixed times and modes, one way of compressing.
+//! Zip archives whose bytes depend on their contents only: fixed times and modes, one compression method.
 
 use std::io::{Cursor, Write};
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
-/// The best that deflate has; Lambda unpacks no other method.
+/// The highest level of deflate, the only method that Lambda supports.
 const LEVEL: i64 = 9;
 
 /// One file of an archive.
@@ -14,7 +14,7 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// A file that may be run.
+    /// An executable file.
     pub fn program(name: &'static str, contents: &'a [u8]) -> Self {
         Self {
             name,
@@ -23,7 +23,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// A file that is read.
+    /// A file that is only read.
     pub fn data(name: &'static str, contents: &'a [u8]) -> Self {
         Self {
             name,
@@ -38,7 +38,7 @@ pub fn zip(entry: &Entry<'_>) -> anyhow::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(LEVEL))
-        .last_modified_time(DateTime::default()) // the first that the format knows
+        .last_modified_time(DateTime::default()) // the earliest time of the format
         .unix_permissions(entry.mode);
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     writer.start_file(entry.name, options)?;
@@ -55,7 +55,7 @@ mod tests {
     fn the_same_contents_give_the_same_bytes() {
         let entry = Entry::program("bootstrap", b"contents");
         let first = zip(&entry).unwrap();
-        thread::sleep(Duration::from_millis(2100)); // the format's times have two seconds
+        thread::sleep(Duration::from_millis(2100)); // times have a resolution of two seconds
         assert_eq!(first, zip(&entry).unwrap());
     }
 

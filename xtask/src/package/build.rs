@@ -1,5 +1,5 @@
-//! Builds programs for Lambda with a pinned C compiler and linker, so that neither this machine's toolchain nor its C library decides what
-//! comes out, and either architecture builds on either.
+//! Builds programs for Lambda with a pinned C compiler and linker, so that the result does not depend on this machine's toolchain or C
+//! library, and either architecture can be built on either.
 
 use super::Arch;
 use crate::{
@@ -15,10 +15,10 @@ use std::{
 /// The profile in the workspace's manifest.
 pub const PROFILE: &str = "lambda";
 
-/// The C library's release that is linked against: that of Amazon Linux 2023.
+/// The release of the C library to link against: that of Amazon Linux 2023.
 const GLIBC: &str = "2.34";
 
-/// Builds a program of the workspace, alone: another package beside it could switch on features that it does without. Returns its path.
+/// Builds a program of the workspace alone, because another package could enable features that it does without. Returns its path.
 pub fn program(
     package: &str,
     binary: &str,
@@ -27,7 +27,7 @@ pub fn program(
     target_folder: &Path,
 ) -> anyhow::Result<PathBuf> {
     setup::rust_target(arch.triple())?;
-    // One for each architecture: with the linker that cargo-zigbuild sets, build scripts too are not those of another build.
+    // One folder for each architecture: cargo-zigbuild sets a linker, which also affects build scripts.
     let folder = target_folder.join("lambda-build").join(arch.name());
     let caches = target_folder.join("tools/caches");
     run(Command::new(tools::cargo_zigbuild()?)
@@ -47,18 +47,18 @@ pub fn program(
         .env("CARGO_ZIGBUILD_CACHE_DIR", caches.join("zigbuild"))
         .env("ZIG_GLOBAL_CACHE_DIR", caches.join("zig"))
         .env("ZIG_LOCAL_CACHE_DIR", caches.join("zig"))
-        // Also shuts out the flags of a user's own configuration.
+        // Also overrides the flags of a user's own configuration.
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
             remaps(target_folder).join("\x1f"),
         )
         .current_dir(root()))?;
-    // The profile `dev` is the one whose folder is called otherwise.
+    // Only the folder of the profile `dev` has another name.
     let profile_folder = if profile == "dev" { "debug" } else { profile };
     Ok(folder.join(arch.triple()).join(profile_folder).join(binary))
 }
 
-/// Folders whose names must not be in a program: they differ between machines.
+/// Folders whose names must not be in a program, because they differ between machines.
 pub fn private_paths(target_folder: &Path) -> Vec<PathBuf> {
     let home = env::home_dir().filter(|home| home.components().count() > 1);
     [
@@ -73,7 +73,7 @@ pub fn private_paths(target_folder: &Path) -> Vec<PathBuf> {
 
 fn remaps(target_folder: &Path) -> Vec<String> {
     let mut flags = guest_builder::remap_flags(root());
-    // Generated sources are there.
+    // The folder of generated sources.
     flags.push(format!(
         "--remap-path-prefix={}=/target",
         target_folder.display()

@@ -1,4 +1,4 @@
-//! Reads of an executable what decides whether Lambda can run it: its CPU, and which version of the C library it needs.
+//! Reads from an executable whether Lambda can run it: its CPU, and the version of the C library that it needs.
 //!
 //! Layout: the ELF specification, and for the versions the Linux Standard Base, 10.7 "Symbol Versioning".
 
@@ -11,7 +11,7 @@ const GLIBC_MAX: Version = Version(2, 34);
 
 const SECTION_HEADERS_AT: usize = 40;
 const SECTION_HEADER_BYTES: usize = 64;
-/// The type of the section that lists which versions of which libraries are needed.
+/// The type of the section that lists the required versions of libraries.
 const SHT_GNU_VERNEED: u32 = 0x6fff_fffe;
 
 /// A release of glibc.
@@ -44,13 +44,13 @@ pub fn check(bytes: &[u8], arch: Arch) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The newest glibc that it needs something of.
+/// The newest glibc version that it requires.
 pub fn newest_glibc(bytes: &[u8]) -> anyhow::Result<Option<Version>> {
     let elf = Elf::read(bytes)?;
     Ok(elf.needed_versions()?.into_iter().filter_map(glibc).max())
 }
 
-/// What `e_machine` says of an executable for this architecture.
+/// The value of `e_machine` for this architecture.
 fn machine(arch: Arch) -> u16 {
     match arch {
         Arch::X86_64 => 62,
@@ -146,7 +146,7 @@ impl<'a> Elf<'a> {
 mod tests {
     use super::*;
 
-    /// This test, as its linker made it: it needs symbols of glibc, `__libc_start_main` at least.
+    /// This test's own executable, which needs symbols of glibc, at least `__libc_start_main`.
     fn own() -> Vec<u8> {
         std::fs::read(std::env::current_exe().unwrap()).unwrap()
     }
@@ -172,7 +172,7 @@ mod tests {
         let newest = newest_glibc(&bytes).unwrap().unwrap();
         let name = format!("GLIBC_{newest}\0");
         let length = name.len();
-        // Wherever it stands: a release build has the name in more than one table.
+        // Wherever it is: a release build has the name in more than one table.
         for at in 0..bytes.len() - length {
             if bytes[at..][..length] == *name.as_bytes() {
                 bytes[at..][..length].copy_from_slice(b"GLIBC_9.99\0");

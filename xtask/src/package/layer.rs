@@ -9,7 +9,8 @@ use anyhow::Context;
 use serde_json::Value;
 use std::{fs, path::Path, process::Command};
 
-/// What the image's last bytes are, after its seal and the seal's length (4 bytes, little endian): see `crates/runtime/src/engine/image.rs`.
+/// The last bytes of an image, after its seal and the length of the seal (4 bytes, little endian): see
+/// `crates/runtime/src/engine/image.rs`.
 const MAGIC: &[u8] = b"tenonimg";
 
 /// The image of `guest`, or of the reference guest, for that architecture.
@@ -28,7 +29,7 @@ pub fn compile(arch: Arch, guest: Option<&Path>, folder: &Path) -> anyhow::Resul
     Ok(fs::read(&image)?)
 }
 
-/// What an image says of itself: component, target, wasmtime.
+/// What an image says about itself: component, target, wasmtime.
 pub fn seal(image: &[u8]) -> anyhow::Result<Value> {
     let seal = || {
         let (rest, length) = image.strip_suffix(MAGIC)?.split_last_chunk::<4>()?;

@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde_json::{Map, Value, json};
 use std::{fs, path::Path, process::Command};
 
-/// Writes the manifest. Nothing in it depends on when or where it was made.
+/// Writes the manifest. It does not depend on when or where it was made.
 pub fn write(
     folder: &Path,
     arch: Arch,

@@ -1,6 +1,7 @@
-//! `cargo xtask dynamodb-local`: the tests of the DynamoDB backend against Amazon's own engine.
+//! `cargo xtask dynamodb-local`: runs the tests of the DynamoDB backend against Amazon's own engine.
 //!
-//! The engine listens on every interface and cannot be told otherwise. So it runs, and the tests with it, where only a loopback exists.
+//! The engine listens on every interface and cannot be configured otherwise. So it runs, with the tests, in a network that has only a
+//! loopback interface.
 
 use super::loopback;
 use crate::{
@@ -19,15 +20,15 @@ use std::{
 
 /// Tests that use the engine that `TENON_TEST_DYNAMODB_ENDPOINT` names.
 pub const TESTS_DEFAULT: &str = "storage::dynamodb";
-/// The name of the command that this program calls itself by, inside.
+/// The command with which this program calls itself inside that network.
 pub const CONFINED: &str = "dynamodb-local-confined";
 
-/// Any port will do where nobody else is.
+/// Any port is free there.
 const PORT: u16 = 8000;
 /// It takes two seconds on an idle machine.
 const START_MAX: Duration = Duration::from_secs(60);
 
-/// Builds the tests whose name contains `filter`, then runs this program again in a network of its own.
+/// Builds the tests whose name contains `filter`, then runs this program again in its own network.
 pub fn test(filter: &str) -> anyhow::Result<()> {
     setup::target()?;
     let engine = super::dynamodb_local()?;
@@ -42,7 +43,7 @@ pub fn test(filter: &str) -> anyhow::Result<()> {
         .arg(filter))
 }
 
-/// What [`test()`] does in the network of its own. Nothing is left to build or to fetch.
+/// What [`test()`] runs in the separate network. Everything is already built and fetched.
 pub fn test_confined(engine: &Path, filter: &str) -> anyhow::Result<()> {
     loopback::up()?;
     let _engine = Engine::start(engine)?;
@@ -55,7 +56,7 @@ pub fn test_confined(engine: &Path, filter: &str) -> anyhow::Result<()> {
         .run()
 }
 
-/// The whole workspace, so that nothing is built with other features than for the rest of the tests.
+/// The whole workspace, so that features are the same as in the other tests.
 fn tests(filter: &str) -> Cargo {
     Cargo::new("test").args(["--release", "--workspace", "--lib", "--locked", filter])
 }

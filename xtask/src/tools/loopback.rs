@@ -1,4 +1,4 @@
-//! Running a program where no network but a private loopback exists, for servers that listen on every interface.
+//! Runs a program in a network that has only a private loopback interface, for servers that listen on every interface.
 
 use crate::run::run;
 use anyhow::{Context, bail};
@@ -7,10 +7,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// `unshare` with what makes a network of its own: root may do it, others where the kernel lets them be root of a namespace.
+/// `unshare` with the options for a separate network: root may use it, other users if the kernel lets them be root of a namespace.
 const WAYS: [&[&str]; 2] = [&["--net"], &["--user", "--map-root-user", "--net"]];
 
-/// A command that runs `program` in a network of its own, whose loopback is still down.
+/// A command that runs `program` in a separate network, whose loopback interface is still down.
 pub fn unshared(program: &Path) -> anyhow::Result<Command> {
     for way in WAYS {
         let permitted = Command::new("unshare")
@@ -31,7 +31,7 @@ pub fn unshared(program: &Path) -> anyhow::Result<Command> {
     )
 }
 
-/// Brings this network's loopback up, where there is nothing else.
+/// Brings up this network's loopback interface; refuses to do so elsewhere.
 pub fn up() -> anyhow::Result<()> {
     run(Command::new("python3").args(["-c", include_str!("loopback.py")]))
         .context("failed to bring the loopback up")

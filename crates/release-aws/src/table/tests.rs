@@ -1,6 +1,6 @@
-//! Which operations of DynamoDB channels need, seen from the wire.
+//! Which operations of DynamoDB channels use, observed on the wire.
 
-// The same server between client and engine as in the tests of `storage-dynamodb`.
+// The scripted server of the tests of `storage-dynamodb`, between client and engine.
 #[path = "../../../storage-dynamodb/src/tests/script.rs"]
 #[allow(dead_code, reason = "these tests let everything pass")]
 mod script;
@@ -30,7 +30,7 @@ async fn empty_table() -> DynamoDbOptions {
     options
 }
 
-/// The names that a publisher's role is made from.
+/// The operations that a publisher's role must allow.
 #[tokio::test]
 async fn channels_call_what_they_say() {
     let mut options = empty_table().await;
@@ -44,7 +44,7 @@ async fn channels_call_what_they_say() {
     let called: BTreeSet<String> = script.take_operations().into_iter().collect();
     let said = TableChannels::OPERATIONS.map(|operation| operation.name().to_owned());
     assert_eq!(called, BTreeSet::from(said));
-    // What a host does that follows one.
+    // The operations of a host that follows a channel.
     channels.read(&channel).await.unwrap();
     assert_eq!(script.take_operations(), ["GetItem"]);
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 pub struct FolderArtifacts(Folder);
 
 impl FolderArtifacts {
-    /// The folder is made when something is put.
+    /// The folder is created by the first write.
     pub fn new(path: &Path) -> Self {
         Self(Folder::new(path))
     }
@@ -39,7 +39,8 @@ impl ArtifactStore for FolderArtifacts {
 
     async fn put_new(&self, name: ArtifactName, bytes: &[u8]) -> Result<Put, StoreError> {
         let name = name.to_string();
-        // Two writers may find nothing at the same time: whoever can write the folder can replace what is in it anyway.
+        // Two writers may both find nothing; a check cannot help, because anybody who can write to the folder can replace its contents
+        // anyway.
         if self.0.is_taken(&name)? {
             return Ok(Put::Unchanged);
         }

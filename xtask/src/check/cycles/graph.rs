@@ -1,4 +1,4 @@
-//! Who uses whom among the children of a module, and where that leads in a circle.
+//! The graph of uses among the children of a module, and its cycles.
 
 use super::{
     references::Reference,
@@ -22,7 +22,7 @@ pub struct Cycle {
 pub struct Edge {
     pub from: String,
     pub to: String,
-    /// An example: where it does, and what it names there.
+    /// An example: the place, and what it names there.
     pub file: PathBuf,
     pub line: usize,
     pub path: String,
@@ -76,7 +76,7 @@ pub fn cycles(tree: &Tree) -> Vec<Cycle> {
     cycles
 }
 
-/// What is reached from a module by one edge or more.
+/// The modules reachable from a module by at least one edge.
 fn reachable(edges: &Edges, start: ModuleId) -> BTreeSet<ModuleId> {
     let mut found = BTreeSet::new();
     let mut pending = vec![start];
@@ -116,7 +116,7 @@ fn edges(tree: &Tree) -> BTreeMap<ModuleId, Edges> {
     all
 }
 
-/// The module that two modules have in common, and its children that contain them. Nothing where one of them contains the other.
+/// The nearest common ancestor of two modules, and its children that contain them. `None` if one of them contains the other.
 fn siblings(tree: &Tree, from: ModuleId, to: ModuleId) -> Option<(ModuleId, ModuleId, ModuleId)> {
     let (from, to) = (tree.ancestors(from), tree.ancestors(to));
     let at = from.iter().zip(&to).position(|(from, to)| from != to)?;

@@ -1,4 +1,4 @@
-//! What stands in one module: its items, its imports, and the paths that its code names.
+//! What one module contains: its items, its imports, and the paths in its code.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::BTreeSet;
@@ -14,11 +14,11 @@ pub struct Import {
     pub name: Option<String>,
     pub reference: Reference,
     pub is_private: bool,
-    /// Whether it stands in a function's body.
+    /// Whether it is inside a function's body.
     pub is_local: bool,
 }
 
-/// A path as it is written.
+/// A path as written.
 pub struct Reference {
     pub segments: Vec<String>,
     pub line: usize,
@@ -36,7 +36,7 @@ pub struct Found {
     pub exported_macros: Vec<String>,
 }
 
-/// Everything in these items but what exists for unit tests only.
+/// Everything in these items except what exists for unit tests only.
 pub fn collect(items: Vec<Item>) -> Found {
     let mut collector = Collector::default();
     for item in items {
@@ -57,14 +57,14 @@ pub fn collect(items: Vec<Item>) -> Found {
 #[derive(Default)]
 struct Collector {
     found: Found,
-    /// How many functions the visitor is in.
+    /// Nesting depth of functions at the visitor's position.
     depth: usize,
-    /// Names of variables in the functions that the visitor is in.
+    /// Names of variables in the functions at the visitor's position.
     variables: Vec<BTreeSet<String>>,
 }
 
 impl Collector {
-    /// Notes the name of an item of the module.
+    /// Records the name of an item of the module.
     fn declare(&mut self, item: &Item) {
         let name = match item {
             Item::Const(item) => &item.ident,
@@ -111,7 +111,7 @@ impl Collector {
         self.variables.pop();
     }
 
-    /// Paths in the arguments of a macro, as far as they can be told without expanding it.
+    /// Paths in the arguments of a macro, as far as they can be recognised without expanding it.
     fn tokens(&mut self, stream: TokenStream) {
         let tokens: Vec<TokenTree> = stream.into_iter().collect();
         let mut at = 0;
@@ -127,7 +127,7 @@ impl Collector {
         }
     }
 
-    /// A path that begins at `start`; returns where it ends.
+    /// A path that begins at `start`, and where it ends.
     fn token_path(&mut self, tokens: &[TokenTree], start: usize) -> usize {
         let mut segments = Vec::new();
         let mut at = start;
@@ -141,7 +141,7 @@ impl Collector {
         }
         let before = start.checked_sub(1).and_then(|index| tokens.get(index));
         let is_path = match before {
-            // A field or method, a lifetime, a crate's name, and a macro's variable, other than `$crate`.
+            // A field or method, a lifetime, a crate's name, or a macro's variable other than `$crate`.
             Some(TokenTree::Punct(mark)) => match mark.as_char() {
                 '.' | '\'' => false,
                 ':' => !is_separator(tokens, start.saturating_sub(2)),
@@ -150,7 +150,7 @@ impl Collector {
             },
             _ => true,
         };
-        // A single name in lower case may be anything, unless it is called.
+        // A single lower-case name may be anything, unless it is called.
         let is_called = match tokens.get(at) {
             Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
             Some(TokenTree::Punct(mark)) => mark.as_char() == '!',

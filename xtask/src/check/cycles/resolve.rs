@@ -1,4 +1,4 @@
-//! Which modules of its crate a path names.
+//! Resolves which modules of its crate a path names.
 
 use super::{
     references::Import,
@@ -6,7 +6,7 @@ use super::{
 };
 use std::collections::BTreeSet;
 
-/// What a name stands for, where it is something of this crate.
+/// What a name refers to, if it belongs to this crate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Meaning {
     Module(ModuleId),
@@ -14,11 +14,11 @@ enum Meaning {
     Item(ModuleId),
 }
 
-/// Names that are being looked up, for imports may lead in circles.
+/// Names that are being looked up, because imports may be cyclic.
 type Pending = BTreeSet<(ModuleId, String)>;
 
 impl Tree {
-    /// The modules that an import names: those that its path goes through, and the one that declares what it leads to.
+    /// The modules that an import names: those on its path, and the one that declares its target.
     pub fn imported(&self, module: ModuleId, import: &Import) -> BTreeSet<ModuleId> {
         self.named(module, &import.reference.segments, true)
     }
@@ -50,7 +50,7 @@ impl Tree {
         modules
     }
 
-    /// What a path stands for; nothing where it leads out of the crate.
+    /// What a path refers to; `None` if it leads out of the crate.
     fn resolve(
         &self,
         module: ModuleId,
@@ -76,7 +76,7 @@ impl Tree {
             let step = |meaning: Meaning| match meaning {
                 Meaning::Item(_) => vec![meaning], // a variant or an associated item
                 Meaning::Module(at) if next == "super" => vec![Meaning::Module(parent(at))],
-                // What nobody declares was made by a macro.
+                // A name without a declaration comes from a macro.
                 Meaning::Module(at) => self
                     .look_up(at, next, module, pending)
                     .unwrap_or_else(|| vec![Meaning::Item(at)]),
@@ -86,7 +86,7 @@ impl Tree {
         at
     }
 
-    /// What a name means in a module to code in `user`: `None` if the module does not have it.
+    /// What a name in a module refers to for code in `user`: `None` if the module does not have it.
     fn look_up(
         &self,
         module: ModuleId,
@@ -121,7 +121,7 @@ impl Tree {
             }
         }
         if !is_found {
-            // Declarations hide what `*` imports.
+            // Declarations take precedence over glob imports.
             let found = self.look_up_in_globs(module, name, user, pending);
             is_found = found.is_some();
             meanings.extend(found.unwrap_or_default());
@@ -149,7 +149,7 @@ impl Tree {
             })
     }
 
-    /// What a name means that a function imports for itself.
+    /// What a name refers to that a function imports for itself.
     fn look_up_local(
         &self,
         module: ModuleId,

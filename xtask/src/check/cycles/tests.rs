@@ -12,7 +12,7 @@ fn tree(text: &str) -> Tree {
     Tree::parse("sample", text, source, Path::new("/workspace")).unwrap()
 }
 
-/// Names of the cycles in a crate with this text.
+/// Names of the cycles in a crate with this source text.
 fn cycles(text: &str) -> Vec<String> {
     let cycles = graph::cycles(&tree(text));
     cycles.iter().map(graph::Cycle::name).collect()

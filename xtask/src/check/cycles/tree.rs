@@ -1,4 +1,4 @@
-//! The modules of a crate, with what each declares, imports and names.
+//! The modules of a crate, with their declarations, imports and paths.
 
 use super::references::{self, Import, Reference};
 use anyhow::{Context, bail};
@@ -9,7 +9,7 @@ use std::{
 };
 use syn::{Attribute, Item, Meta};
 
-/// The place of a module in its tree.
+/// The index of a module in its tree.
 pub type ModuleId = usize;
 
 /// A crate.
@@ -17,7 +17,7 @@ pub struct Tree {
     pub name: String,
     /// The first one is the root.
     pub modules: Vec<Module>,
-    /// Macros that are at the root wherever they stand.
+    /// Exported macros, which belong to the root wherever they are declared.
     pub exported_macros: BTreeMap<String, ModuleId>,
 }
 
@@ -26,7 +26,7 @@ pub struct Module {
     pub name: String,
     pub parent: Option<ModuleId>,
     pub children: BTreeMap<String, ModuleId>,
-    /// Relative to the workspace's root.
+    /// Relative to the root of the workspace.
     pub file: PathBuf,
     /// Names of what it declares itself.
     pub items: BTreeSet<String>,
@@ -38,7 +38,7 @@ pub struct Module {
 impl Tree {
     pub const ROOT: ModuleId = 0;
 
-    /// Reads a crate from its root's file. Files are named relative to `workspace`.
+    /// Reads a crate from the file of its root. Files are named relative to `workspace`.
     pub fn read(name: &str, file: &Path, workspace: &Path) -> anyhow::Result<Self> {
         let folder = file.parent().context("a file without a folder")?;
         let source = Source {
@@ -77,7 +77,7 @@ impl Tree {
         }
     }
 
-    /// A module and those around it, from the root on.
+    /// A module and its ancestors, from the root on.
     pub fn ancestors(&self, module: ModuleId) -> Vec<ModuleId> {
         let mut chain = vec![module];
         let mut at = module;
@@ -106,7 +106,7 @@ impl Tree {
         id
     }
 
-    /// Takes note of what stands in a module and returns the modules below it.
+    /// Adds the contents of a module and returns the modules below it.
     fn fill(&mut self, next: Pending, workspace: &Path) -> anyhow::Result<Vec<Pending>> {
         let Pending {
             module,

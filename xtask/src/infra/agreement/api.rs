@@ -1,4 +1,4 @@
-//! Routes, and what stands behind them.
+//! Routes, and what they call.
 
 use super::unmatched;
 use crate::infra::{
@@ -7,7 +7,7 @@ use crate::infra::{
 };
 use serde_json::Value;
 
-/// The API's methods against the guest's OpenAPI document.
+/// Compares the API's methods with the guest's OpenAPI document.
 pub fn routes(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
     Ok(unmatched(
@@ -18,7 +18,7 @@ pub fn routes(template: &Template, requirements: &Requirements) -> anyhow::Resul
     ))
 }
 
-/// Each method calls the alias, which is what canary and rollback move; and the API may call that.
+/// Checks that each method calls the alias, which canary and rollback move, and that the API may call it.
 pub fn integrations(template: &Template, _: &Requirements) -> anyhow::Result<Vec<String>> {
     let (alias, properties) = template.resource("AWS::Lambda::Alias")?;
     let mut complaints = Vec::new();
@@ -48,7 +48,7 @@ pub fn integrations(template: &Template, _: &Requirements) -> anyhow::Result<Vec
     Ok(complaints)
 }
 
-/// The API's binary types against those that the host and `serve --event-kind rest` take it to have.
+/// Compares the API's binary types with those that the host and `serve --event-kind rest` assume.
 pub fn binary_types(
     template: &Template,
     requirements: &Requirements,
@@ -69,7 +69,7 @@ pub fn binary_types(
     ))
 }
 
-/// A method that needs no key has a rate of its own, below the one that all others share.
+/// Checks that each method without a key has its own rate, below the one that all others share.
 pub fn open_methods(template: &Template, _: &Requirements) -> anyhow::Result<Vec<String>> {
     let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
     let (_, stage) = template.resource("AWS::ApiGateway::Stage")?;
@@ -100,7 +100,7 @@ pub fn open_methods(template: &Template, _: &Requirements) -> anyhow::Result<Vec
     Ok(complaints)
 }
 
-/// `METHOD /path` with what it calls.
+/// `METHOD /path` with the target of its call.
 pub fn each_integration(template: &Template) -> anyhow::Result<Vec<(String, Value)>> {
     let (_, api) = template.resource("AWS::ApiGateway::RestApi")?;
     let mut integrations = Vec::new();

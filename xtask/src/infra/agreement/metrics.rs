@@ -1,4 +1,4 @@
-//! Alarms and dashboard against the metrics that exist: a misspelt one is never in alarm and draws nothing.
+//! Compares alarms and dashboard with the existing metrics: a misspelt metric never raises an alarm and shows nothing.
 
 use crate::infra::{
     requirements::Requirements,
@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A namespace, metrics in it, and the sets of dimensions that each of them has.
+/// A namespace, metrics in it, and the sets of dimensions of each.
 type Published = (
     &'static str,
     &'static [&'static str],
@@ -64,7 +64,7 @@ struct Series {
     dimensions: BTreeMap<String, String>,
 }
 
-/// Alarms watch metrics that exist, and the table's errors of every operation that the host calls.
+/// Checks that alarms watch existing metrics, and the table's errors of every operation that the host calls.
 pub fn alarms(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let watched = watched(template);
     let mut complaints = unknown(template, requirements, &watched)?;
@@ -85,8 +85,8 @@ pub fn alarms(template: &Template, requirements: &Requirements) -> anyhow::Resul
     Ok(complaints)
 }
 
-/// An alarm with an expression names all of its own series in it, and no other (AWS: metric math). Series that are summed by `METRICS()`
-/// need no names.
+/// Checks that an alarm with an expression uses exactly its own series in it (AWS: metric math). Series summed by `METRICS()` need no
+/// names.
 fn expression(alarm: &str, metrics: &Value) -> Vec<String> {
     let mut complaints = Vec::new();
     let Some(expression) = elements(metrics).find_map(|metric| metric.get("Expression").map(text))
@@ -102,7 +102,7 @@ fn expression(alarm: &str, metrics: &Value) -> Vec<String> {
     if expression.contains("METRICS()") {
         return complaints;
     }
-    // One of one is 100 %: a rate of few requests is no rate.
+    // One of one is 100 %: a rate over few requests is meaningless.
     if expression.contains('/') && !expression.starts_with("IF(requests >= ") {
         complaints.push(format!(
             "alarm `{alarm}` divides by requests without a least number of them"
@@ -110,7 +110,7 @@ fn expression(alarm: &str, metrics: &Value) -> Vec<String> {
     }
     let named: BTreeSet<String> = expression
         .split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
-        // Functions are in capitals, series begin with a small letter.
+        // Functions are upper-case; series begin with a lower-case letter.
         .filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
         .map(str::to_owned)
         .collect();
@@ -131,7 +131,7 @@ fn is_true(value: &Value) -> bool {
     *value == Value::Bool(true) || *value == "true"
 }
 
-/// The dashboard is JSON, and draws metrics and logs that exist.
+/// Checks that the dashboard is JSON, and shows existing metrics and logs.
 pub fn dashboard(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let drawn = drawn(template)?;
     let mut complaints = unknown(template, requirements, &drawn)?;
@@ -169,7 +169,7 @@ pub fn dashboard(template: &Template, requirements: &Requirements) -> anyhow::Re
     Ok(complaints)
 }
 
-/// No metric is emitted, and paid for, that nobody sees.
+/// Checks that every emitted metric, which costs money, is shown.
 pub fn all_are_shown(
     template: &Template,
     requirements: &Requirements,
@@ -186,7 +186,7 @@ pub fn all_are_shown(
         .collect())
 }
 
-/// Complaints about series that nobody publishes.
+/// The series that nobody publishes.
 fn unknown(
     template: &Template,
     requirements: &Requirements,
@@ -229,7 +229,7 @@ fn unknown(
     Ok(complaints)
 }
 
-/// What dimensions may be about.
+/// What dimensions may refer to.
 struct Names {
     api: String,
     stage: String,

@@ -1,4 +1,4 @@
-//! Each role may do exactly what the code behind it calls.
+//! Checks that each role allows exactly what the code behind it calls.
 
 use super::unmatched;
 use crate::infra::{
@@ -9,14 +9,14 @@ use anyhow::Context;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What Lambda itself does in the name of the host's role: logs, and traces.
+/// What Lambda itself does with the host's role: logs and traces.
 const PLATFORM: [&str; 4] = [
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ];
-/// The host's role against the calls in the code.
+/// Compares the host's role with the calls in the code.
 pub fn host(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let role = Role::of_service(template, "lambda.amazonaws.com")?;
     let mut expected = requirements.texts("/actions/storing")?;
@@ -25,7 +25,7 @@ pub fn host(template: &Template, requirements: &Requirements) -> anyhow::Result<
     Ok(role.against(&expected))
 }
 
-/// The publisher's role, which reaches channels and artifacts and nothing else.
+/// Checks the publisher's role, which may reach channels and artifacts only.
 pub fn publisher(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let role = Role::named(template, "PublisherRole")?;
     let actions = requirements.texts("/actions/publishing")?;
@@ -36,8 +36,8 @@ pub fn publisher(template: &Template, requirements: &Requirements) -> anyhow::Re
     Ok(complaints)
 }
 
-/// What the host's role allows on which partitions, against the partitions that each call of the code uses. That an action is allowed
-/// somewhere does not mean that it is allowed where it is called.
+/// Compares the partitions on which the host's role allows each action with those that each call in the code uses. An action that is
+/// allowed somewhere may still be denied where it is called.
 pub fn partitions(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
     let role = Role::of_service(template, "lambda.amazonaws.com")?;
     let namespace = format!("{}#*", plain(&template.parameter("Namespace")["Default"]));
@@ -64,7 +64,7 @@ pub fn partitions(template: &Template, requirements: &Requirements) -> anyhow::R
 
 const QUERY: &str = "dynamodb:Query";
 
-/// What each action on DynamoDB is allowed on, in the words of [`Role::on_tables`].
+/// What each action on DynamoDB is allowed on, in the terms of [`Role::on_tables`].
 fn granted<const COUNT: usize>(
     actions: &BTreeSet<String>,
     on: &str,
@@ -97,7 +97,7 @@ struct Statement {
 }
 
 impl Role {
-    /// The one role with inline policies that a service assumes.
+    /// A role with inline policies that a service assumes.
     fn of_service(template: &Template, service: &str) -> anyhow::Result<Self> {
         let trusts = |role: &Value| {
             elements(&role["AssumeRolePolicyDocument"]["Statement"])
@@ -136,7 +136,7 @@ impl Role {
         Self { name, statements }
     }
 
-    /// What it allows on the table and its index, for each action and partition on its own.
+    /// What it allows on the table and its index, separately for each action and partition.
     fn on_tables(&self, table: &str, index: &str) -> BTreeSet<String> {
         let named = |resource: &String| {
             if resource.ends_with(&format!("/{table}/index/{index}")) {
@@ -193,7 +193,7 @@ impl Role {
     }
 }
 
-/// A partition as the operator of a condition reads it: only `StringLike` has wildcards.
+/// A partition as the condition's operator matches it: only `StringLike` has wildcards.
 fn meant(operator: &str, partition: String) -> String {
     if partition.contains('*') && !operator.ends_with("StringLike") {
         format!("{partition} (literally)")
