@@ -1,5 +1,5 @@
-//! From an HTTP request to the event that a gateway would make of it: what `host-cli serve` and `host-cli event` feed to the same code
-//! that runs behind real gateways. What a gateway loses is lost here too.
+//! Composes the event that a gateway would make of an HTTP request. `host-cli serve` and `host-cli event` pass it to the same code that
+//! runs behind real gateways. What a gateway loses is lost here too.
 
 mod alb;
 mod http_api;
@@ -34,15 +34,16 @@ pub struct Incoming<'a> {
     pub body: &'a [u8],
     /// IP address without port.
     pub client_address: &'a str,
-    /// How the client came; goes into `x-forwarded-proto`.
+    /// How the client connected; becomes `x-forwarded-proto`.
     pub scheme: Scheme,
-    /// 1 to 256 bytes of visible ASCII. Load balancer events do not carry it.
+    /// 1 to 256 bytes of visible ASCII. Load balancer events do not contain it.
     pub request_id: &'a str,
     /// Milliseconds since the Unix epoch.
     pub received_at_ms: u64,
 }
 
-/// An event as it is before it is written: what [`parse`](super::parse) looks at in its JSON, and what only the JSON has is made of.
+/// An event before it is written: the members that [`parse`](super::parse) reads in its JSON, and the source of those that only the JSON
+/// has.
 #[derive(Debug)]
 pub struct Composed<'a> {
     origin: Origin,
@@ -50,7 +51,7 @@ pub struct Composed<'a> {
     envelope: Envelope<'a>,
 }
 
-/// What all kinds of event are made from, beside headers and body.
+/// What all kinds of event are made from, besides headers and body.
 #[derive(Debug)]
 struct Head<'a> {
     incoming: &'a Incoming<'a>,
@@ -58,7 +59,7 @@ struct Head<'a> {
     query: &'a str,
 }
 
-/// More than what an event has without target, headers and body.
+/// An upper bound for an event without target, headers and body.
 const EVENT_BYTES_USUAL: usize = 4096;
 
 const ACCOUNT_ID: &str = "123456789012";
@@ -67,7 +68,7 @@ const API_DOMAIN: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
 const URL_ID: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6";
 const URL_DOMAIN: &str = "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6.lambda-url.us-east-1.on.aws";
 
-/// What the gateway itself answers to a request for `target` (path and query as in the request line) that it makes no event of.
+/// The response of the gateway itself to a request for `target` (path and query as in the request line) for which it makes no event.
 pub fn refused(kind: EventKind, target: &str) -> Option<Delivery> {
     let path = target.split('?').next().unwrap_or_default();
     match kind {
@@ -131,12 +132,12 @@ impl<'a> Composed<'a> {
         json
     }
 
-    /// Whether the event is one that Lambda takes; how many bytes its JSON has where it is not. It is written for that only where the
-    /// request is so large that one cannot tell without.
+    /// Checks whether Lambda accepts the event; the error is the number of bytes of its JSON. The JSON is only written for this if the
+    /// request is so large that the size is not obvious.
     pub fn check_size(&self) -> Result<(), usize> {
         let bytes_max = Quotas::of(self.origin.kind).event_bytes_max;
         let body_bytes = self.envelope.body.as_ref().map_or(0, |body| body.0.len());
-        // An escape takes six bytes at most; what stands beside the body is written up to three times.
+        // An escape takes six bytes at most; what follows besides the body is written up to three times.
         let rest_bytes = self.head.incoming.head_bytes().saturating_mul(3) + EVENT_BYTES_USUAL;
         if body_bytes.saturating_add(rest_bytes).saturating_mul(6) <= bytes_max {
             return Ok(());
@@ -157,7 +158,7 @@ impl<'a> Composed<'a> {
 impl Incoming<'_> {
     fn head_bytes(&self) -> usize {
         let texts = self.headers.iter().flat_map(|(name, value)| [name, value]);
-        // Each field has quotes, colon and comma beside its texts.
+        // Each field has quotes, colon and comma besides its texts.
         texts.fold(self.target.len(), |bytes, text| bytes + text.len() + 4)
     }
 }
@@ -186,8 +187,8 @@ const ADDED_BY_REST: [&str; 4] = [
     "X-Forwarded-Proto",
 ];
 
-/// The client's fields without those of its connection, and with what every gateway adds. REST APIs keep the case of names, the others
-/// lower it.
+/// The client's fields without those of its connection, plus those that every gateway adds. REST APIs keep the case of names, the others
+/// convert them to lower case.
 fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Vec<Pair<'a>> {
     let (keeps_case, added) = match kind {
         EventKind::Rest => (true, ADDED_BY_REST),
@@ -229,8 +230,8 @@ fn headers<'a>(kind: EventKind, incoming: &Incoming<'a>) -> Vec<Pair<'a>> {
     headers
 }
 
-/// The fields that `Connection` names: they end at the gateway (RFC 9110, 7.6.1). `Host` is for every recipient, a client cannot take it
-/// away. Usually there are none.
+/// The fields that `Connection` names: they end at the gateway (RFC 9110, 7.6.1). A client cannot remove `Host`, which is for every
+/// recipient. Usually there are none.
 fn connection_options<'a>(headers: &[(&str, &'a str)]) -> Vec<&'a str> {
     let are_fields = |option: &&str| {
         !["", "close", "keep-alive", "host"]
@@ -245,7 +246,7 @@ fn connection_options<'a>(headers: &[(&str, &'a str)]) -> Vec<&'a str> {
         .collect()
 }
 
-/// Protocol and port for which the client asked.
+/// The protocol and port that the client used.
 fn forwarded_to<'a>(incoming: &Incoming<'a>) -> (&'static str, &'a str) {
     let (proto, usual_port) = match incoming.scheme {
         Scheme::Http => ("http", "80"),
@@ -264,8 +265,8 @@ fn forwarded_to<'a>(incoming: &Incoming<'a>) -> (&'static str, &'a str) {
     (proto, port)
 }
 
-/// REST APIs send content of their binary types in base64 and everything else as text, in which bytes that are none are lost. The others
-/// go by the type of the content.
+/// REST APIs send content of their binary types in base64 and everything else as text, in which invalid bytes are lost. The others decide
+/// by the type of the content.
 fn body<'a>(kind: EventKind, incoming: &Incoming<'a>) -> (Cow<'a, str>, bool) {
     let header = |name: &str| {
         incoming

@@ -1,5 +1,5 @@
-//! From a Lambda response to the HTTP answer that a gateway would give its client. `host-cli serve` answers with this, so that a
-//! response which a gateway would refuse is refused at home.
+//! Delivers a Lambda response as the HTTP response that a gateway would send its client. `host-cli serve` uses it, so that a response that
+//! a gateway would refuse is also refused locally.
 
 mod direct;
 
@@ -15,20 +15,20 @@ use serde::{
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
-/// What the client gets.
+/// The response to the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// 200 to 599.
     pub status: u16,
-    /// Names as the function wrote them; always a `content-type`, except where a status has no content.
+    /// Names as the function wrote them; always a `content-type`, unless the status has no content.
     pub headers: Vec<(String, String)>,
     /// Decoded.
     pub body: Vec<u8>,
-    /// Why the gateway answered in the function's place, for the log. The client is not told.
+    /// Why the gateway answered instead of the function, for the log. The client does not see it.
     pub fault: Option<String>,
 }
 
-/// What a REST API looks at to decide whether a body in base64 is decoded.
+/// How a REST API decides whether a body in base64 is decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct BinaryMedia<'a> {
     /// The client's `accept` header.
@@ -54,7 +54,7 @@ struct Answer<'a> {
     is_base64_encoded: Option<bool>,
 }
 
-/// Members that only some gateways know; REST APIs refuse all that they do not.
+/// Members that only some gateways know; REST APIs refuse unknown members.
 const REST_MEMBERS: [&str; 5] = [
     "statusCode",
     "headers",
@@ -63,7 +63,7 @@ const REST_MEMBERS: [&str; 5] = [
     "isBase64Encoded",
 ];
 
-/// Room for the headers of most answers.
+/// Capacity for the headers of most responses.
 const MEMBERS_USUAL: usize = 12;
 
 /// A JSON object, one level deep.
@@ -139,7 +139,7 @@ fn http_api(kind: EventKind, response: &[u8]) -> Result<Delivery, String> {
     ))
 }
 
-/// A response with a status. `None`: the whole of it is the body.
+/// A response with a status. `None` if the whole response is the body.
 fn structured(response: &[u8]) -> Result<Option<Answer<'_>>, String> {
     let is_object = response.trim_ascii_start().starts_with(b"{");
     match read::<Answer<'_>>(response) {
@@ -174,7 +174,7 @@ fn load_balancer(response: &[u8], multi_value: bool) -> Result<Delivery, String>
     ))
 }
 
-/// The type of what has a status, where no header says it.
+/// The type of a response with a status, if no header has one.
 fn default_type(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Rest | EventKind::FunctionUrl => "application/json",
@@ -207,7 +207,7 @@ fn finish(
     }
 }
 
-/// What the gateway says in the function's place.
+/// The gateway's own response instead of the function's.
 fn fault_answer(kind: EventKind, fault: String) -> Delivery {
     let (status, content_type, body) = match kind {
         EventKind::Rest => (
@@ -266,7 +266,7 @@ fn body(body: Option<&RawValue>, is_base64: bool) -> Result<Vec<u8>, String> {
         .map_err(|error| format!("response member `body` is not base64: {error}"))
 }
 
-/// The text of a string; the JSON of anything else.
+/// The text of a string; the JSON of any other value.
 #[expect(clippy::disallowed_methods, reason = "read into a string")]
 fn scalar(value: &RawValue) -> Cow<'_, str> {
     let json = value.get();
@@ -274,7 +274,7 @@ fn scalar(value: &RawValue) -> Cow<'_, str> {
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
     {
-        // Asked beforehand, because most headers need nothing else, and a status least of all: serde_json's errors take long to make.
+        // Checked first, because most headers are strings and a status never is, and serde_json's errors are slow.
         None => Cow::Borrowed(json),
         Some(text) if !text.contains('\\') => Cow::Borrowed(text),
         Some(_) => match serde_json::from_str::<Text<'_>>(json) {
@@ -329,7 +329,7 @@ impl Members<'_> {
 }
 
 impl BinaryMedia<'_> {
-    /// REST APIs look at the first type of `accept` only.
+    /// REST APIs read only the first type of `accept`.
     fn first_accepted_matches(&self) -> bool {
         let first = self
             .accept

@@ -1,10 +1,10 @@
-//! Says why an event was refused: a second, slower look that only refused events get.
+//! Explains why an event was refused, in a second, slower pass for refused events only.
 
 use super::{Arrival, EventKind, Origin, Refusal, Rejection, foreign, kind::of_value};
 use json::{self, JsonError};
 use serde_json::Value;
 
-/// What a member of an event has to be.
+/// The required type of a member of an event.
 #[derive(Clone, Copy)]
 enum Expected {
     Text,
@@ -14,7 +14,7 @@ enum Expected {
     Object,
 }
 
-/// Members by path, in the order in which they are complained about.
+/// Members by path, in the order in which errors are reported.
 const MEMBERS: &[(&[&str], Expected)] = &[
     (&["requestContext"], Expected::Object),
     (&["requestContext", "http"], Expected::Object),
@@ -40,7 +40,7 @@ const MEMBERS: &[(&[&str], Expected)] = &[
     (&["requestContext", "identity"], Expected::Object),
 ];
 
-/// The rejection of bytes that did not become an event of a known kind. `error` is what the first look ended with, if it failed.
+/// The rejection of bytes that are not an event of a known kind. `error` is the error of the first pass, if it failed.
 pub fn rejection(
     event: &[u8],
     error: Option<&serde_json::Error>,
@@ -83,7 +83,7 @@ pub fn rejection(
     }))
 }
 
-/// What is wrong with a text that JSON allows and Unicode does not, and in which member of the event.
+/// The error in a text that JSON allows and Unicode does not, and the member of the event that contains it.
 fn at_member(event: &[u8], error: &JsonError) -> String {
     let lines = event.split_inclusive(|byte| *byte == b'\n');
     let before: usize = lines

@@ -3,11 +3,11 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::borrow::Cow;
 
-/// What no client can send in a path as it is: a request target ends at a blank, and its path at `?` or `#`. Everything else that is
-/// visible is left as it was sent, even where RFC 3986 wants it encoded. `%` begins what is already encoded.
+/// Characters that a client cannot send in a path: a request target ends at a blank, and its path at `?` or `#`. Every other visible
+/// character is kept as sent, even if RFC 3986 requires encoding it. `%` begins what is already encoded.
 const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'?');
 
-/// For a path that was decoded: what cannot stand in a path (RFC 3986, 3.3), with `%`, which here is itself.
+/// For a decoded path: characters that a path cannot contain (RFC 3986, 3.3), and `%`, which here is a literal character.
 const DECODED_PATH: &AsciiSet = &PATH
     .add(b'"')
     .add(b'%')
@@ -22,22 +22,22 @@ const DECODED_PATH: &AsciiSet = &PATH
     .add(b'|')
     .add(b'}');
 
-/// What no client can send in a query.
+/// Characters that a client cannot send in a query.
 const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'#');
 
-/// Everything but the unreserved characters (RFC 3986, 2.3): one spelling for each text.
+/// Everything but the unreserved characters (RFC 3986, 2.3), which gives one spelling for each text.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A path that is encoded already; only what no client can send is put right.
+/// Encodes a path that is already encoded: only characters that a client cannot send are changed.
 pub fn encoded_path(path: &str) -> Cow<'_, str> {
     utf8_percent_encode(path, PATH).into()
 }
 
-/// A path of which it is not known whether all of it is encoded: a `%` that begins nothing encoded is itself.
+/// Encodes a path that may be encoded only in part: a `%` without two hexadecimal digits is a literal character.
 pub fn half_decoded_path(path: &str) -> Cow<'_, str> {
     let mut parts = path.split('%');
     let begins_code = |part: &str| {
@@ -56,22 +56,22 @@ pub fn half_decoded_path(path: &str) -> Cow<'_, str> {
     Cow::Owned(encoded)
 }
 
-/// A path that a gateway decoded.
+/// Encodes a path that a gateway decoded.
 pub fn decoded_path(path: &str) -> Cow<'_, str> {
     utf8_percent_encode(path, DECODED_PATH).into()
 }
 
-/// A query, or a part of one, that is encoded already.
+/// Encodes a query, or a part of one, that is already encoded.
 pub fn encoded_query(query: &str) -> Cow<'_, str> {
     utf8_percent_encode(query, QUERY).into()
 }
 
-/// A name or a value that a gateway decoded.
+/// Encodes a name or a value that a gateway decoded.
 pub fn query_component(text: &str) -> Cow<'_, str> {
     utf8_percent_encode(text, COMPONENT).into()
 }
 
-/// `path` without a leading `prefix` that ends at a segment's end; `None` where it does not begin so. `prefix` begins with `/`.
+/// `path` without a leading `prefix` that ends at the end of a segment; `None` if it does not begin so. `prefix` begins with `/`.
 pub fn without_prefix<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     match path.strip_prefix(prefix)? {
         "" => Some("/"),

@@ -1,5 +1,5 @@
-//! The members of an event that are looked at, all kinds in one. Read from JSON, what can be borrowed is, and the rest is skipped;
-//! `compose` makes them without it.
+//! The members of an event that are read, for all kinds in one type. Reading borrows from the JSON where possible and skips other members;
+//! `compose` builds them without JSON.
 
 use super::time::Epoch;
 use serde::{
@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
-/// Text that borrows from the event unless it had escapes. (serde borrows a bare `Cow`, but not one inside an `Option`.)
+/// Text that borrows from the event unless it has escapes. (serde borrows a bare `Cow`, but not one inside an `Option`.)
 #[derive(Clone, Debug)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
@@ -19,8 +19,8 @@ impl<'a> From<&'a str> for Text<'a> {
     }
 }
 
-/// A map from names to one text or a list of texts, in the event's order. A name is kept once however many values it has, because a
-/// hostile event could otherwise grow by a square.
+/// A map from names to one text or a list of texts, in the event's order. A name is stored once however many values it has, because a
+/// hostile event could otherwise cause quadratic growth.
 #[derive(Debug, Default)]
 pub struct Fields<'a> {
     names: Vec<Text<'a>>,
@@ -30,7 +30,7 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// (name, value), once for each value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        // Indices are made by `push`, so that the name is always there.
+        // `push` creates the indices, so the name always exists.
         self.values
             .iter()
             .filter_map(|(index, value)| Some((&*self.names.get(*index)?.0, &*value.0)))
@@ -41,12 +41,12 @@ impl<'a> Fields<'a> {
         self.values.is_empty()
     }
 
-    /// The first value under a name of any case.
+    /// The first value of a name, ignoring case.
     pub fn first(&self, name: &str) -> Option<&str> {
         self.named(name).next()
     }
 
-    /// The last value under a name of any case, as gateways put their own additions last.
+    /// The last value of a name, ignoring case, because gateways append their own values.
     pub fn last(&self, name: &str) -> Option<&str> {
         self.named(name).last()
     }
@@ -57,7 +57,7 @@ impl<'a> Fields<'a> {
             .map(|(_, value)| value)
     }
 
-    /// Without any, with room for so many.
+    /// An empty map with capacity for this many values.
     pub fn with_room(count: usize) -> Self {
         Self {
             names: Vec::with_capacity(count),
@@ -105,7 +105,7 @@ pub struct Envelope<'a> {
     pub route_arn: Option<IgnoredAny>,
     #[serde(borrow)]
     pub http_method: Option<Text<'a>>,
-    /// Raw, because a route that cannot be read is no reason to refuse a request.
+    /// Raw, because an unreadable route is no reason to refuse a request.
     #[serde(borrow)]
     pub resource: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -154,7 +154,7 @@ pub struct RequestContext<'a> {
     /// Raw, because a guest gets it as text.
     #[serde(borrow)]
     pub authorizer: Option<&'a RawValue>,
-    /// Apart, because few events have it and it would be moved with all of them.
+    /// Boxed, because few events have it and it would otherwise be moved with all of them.
     #[serde(borrow)]
     pub identity: Option<Box<CallerIdentity<'a>>>,
 }
@@ -169,7 +169,7 @@ pub struct HttpContext<'a> {
     pub source_ip: Option<Text<'a>>,
 }
 
-/// `requestContext.identity` of a REST event: the address always, the rest where IAM vouched for the caller.
+/// `requestContext.identity` of a REST event: the address always, the rest if IAM authenticated the caller.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[derive(Default)]

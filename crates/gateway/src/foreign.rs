@@ -1,12 +1,12 @@
-//! What an event is when it is not an HTTP request from a gateway: told by the members that its sender always writes, so that a refusal
-//! names the service whose trigger has to go. Only events that are no HTTP requests are looked at here.
+//! Classifies events that are not HTTP requests from a gateway, by the members that their sender always writes, so that an error names the
+//! service whose trigger must be removed. Used only for such events.
 
 use serde_json::Value;
 use std::fmt;
 
-/// A sender of events that are not HTTP requests, or what else was found.
+/// A sender of events that are not HTTP requests, or another kind of value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // the texts below say what each is
+#[allow(missing_docs)] // described by the texts below
 pub enum Foreign {
     Alexa,
     AppSync,
@@ -45,15 +45,15 @@ pub enum Foreign {
     VpcLattice,
     Warmer,
     WebSocket,
-    /// The answer of a function, where a request belongs.
+    /// The response of a function instead of a request.
     Response,
-    /// `{}`: what warm-up pings send.
+    /// `{}`, which warm-up pings send.
     Empty,
     NotAnObject,
     Unknown,
 }
 
-/// What tells a kind: JSON pointers that all have to lead somewhere, and texts that have to stand at some.
+/// How a kind is recognised: JSON pointers that must all exist, and texts that must be at some of them.
 struct Mark {
     kind: Foreign,
     has: &'static [&'static str],
@@ -68,9 +68,9 @@ const fn is(kind: Foreign, is: &'static [(&'static str, &'static str)]) -> Mark 
     Mark { kind, has: &[], is }
 }
 
-/// In the order in which they are tried: the first that fits counts.
+/// In the order in which they are tried: the first match counts.
 const MARKS: &[Mark] = &[
-    // The requests below an authorizer's name have more of an HTTP request than anything else here.
+    // An authorizer's events look most like an HTTP request.
     Mark {
         kind: Foreign::AuthorizerToken,
         has: &["/methodArn"],
@@ -179,7 +179,7 @@ const MARKS: &[Mark] = &[
     has(Foreign::Response, &["/statusCode"]),
 ];
 
-/// What a value is that is no HTTP request.
+/// Describes a value that is not an HTTP request.
 pub fn of(event: &Value) -> Foreign {
     match event.as_object() {
         None => Foreign::NotAnObject,

@@ -1,4 +1,4 @@
-//! Who the caller is, from every shape in which gateways say it.
+//! The caller's identity, from every form in which gateways send it.
 //!
 //! | authorizer | `requestContext` | subject | claims |
 //! |---|---|---|---|
@@ -9,8 +9,8 @@
 //! | IAM (HTTP API, function URL) | `authorizer.iam` | Cognito identity or user ARN | the object |
 //! | IAM (REST) | `identity` with `userArn` | Cognito identity or user ARN | its members that are about the caller |
 //!
-//! Members that are empty vouch for nobody: tools that write events from typed structures write all of them. The scopes that the gateway
-//! found granted take the place of a claim named `scopes`.
+//! Empty members do not identify a caller: tools that write events from typed structures write all of them. The scopes that the gateway
+//! granted replace a claim named `scopes`.
 
 use super::envelope::{CallerIdentity, Text, text};
 use contract::http::Identity;
@@ -18,12 +18,12 @@ use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// An authorizer's word that is not in a known form. Refused, because running the request as nobody could hide a defect.
+/// Authorizer data in an unknown form. The request is refused, because running it without a caller could hide a bug.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidAuthorizer {
     #[error("must be an object")]
     NotAnObject,
-    /// The parser's own words could quote a claim, and this is logged.
+    /// The parser's message is not used: it could quote a claim, and this is logged.
     #[error("has members of other types than an authorizer's")]
     Unreadable(#[from] serde_json::Error),
 }
@@ -32,7 +32,7 @@ pub enum InvalidAuthorizer {
 struct HttpAuthorizer<'a> {
     #[serde(borrow)]
     jwt: Option<Jwt<'a>>,
-    /// `null` where a Lambda authorizer let the request pass and said nothing about the caller.
+    /// `null` if a Lambda authorizer allowed the request without any data about the caller.
     #[serde(borrow, default, deserialize_with = "present")]
     lambda: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -47,7 +47,7 @@ struct Jwt<'a> {
     scopes: Option<&'a RawValue>,
 }
 
-/// Members of the claims that are looked at. Raw: an authorizer's context may hold any type under these names.
+/// The claims that are read. Raw, because an authorizer's context may have any type under these names.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Names<'a> {
@@ -107,7 +107,7 @@ pub fn of_http_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidA
     }))
 }
 
-/// `requestContext.authorizer` of a REST API, or of an HTTP API that speaks payload format 1.0.
+/// `requestContext.authorizer` of a REST API, or of an HTTP API with payload format 1.0.
 pub fn of_rest_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidAuthorizer> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -125,7 +125,7 @@ pub fn of_rest_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidA
         principal_id,
     } = object(authorizer)?;
     match (claims, principal_id) {
-        // A Lambda authorizer may have a context member of that name, which is then a string.
+        // A Lambda authorizer's context may have a member of that name, which is then a string.
         (Some(claims), None) if claims.get().starts_with('{') => {
             of_claims(claims.get(), scopes).map(Some)
         }
@@ -137,7 +137,7 @@ pub fn of_rest_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidA
     }
 }
 
-/// `requestContext.identity` of a REST API, where IAM vouched for the caller.
+/// `requestContext.identity` of a REST API, if IAM authenticated the caller.
 pub fn of_iam_caller(caller: &CallerIdentity<'_>) -> Option<Identity> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -175,7 +175,7 @@ pub fn of_iam_caller(caller: &CallerIdentity<'_>) -> Option<Identity> {
         user: text(&caller.user),
         user_arn,
     };
-    // All callers from one identity pool share a role, and so an ARN: the identity is what tells them apart.
+    // All callers from one identity pool share a role, and so an ARN: only the identity distinguishes them.
     let subject = claims.cognito_identity_id.unwrap_or(user_arn).to_owned();
     Some(Identity {
         subject: Some(subject),
@@ -183,7 +183,7 @@ pub fn of_iam_caller(caller: &CallerIdentity<'_>) -> Option<Identity> {
     })
 }
 
-/// Claims of a token, with the scopes that the gateway found granted as one more member.
+/// Claims of a token, with the granted scopes as an additional member.
 fn of_claims(claims: &str, scopes: Option<&RawValue>) -> Result<Identity, InvalidAuthorizer> {
     let names = object::<Names<'_>>(claims)?;
     let subject = names.sub.and_then(string);
@@ -205,7 +205,7 @@ fn of_claims(claims: &str, scopes: Option<&RawValue>) -> Result<Identity, Invali
     })
 }
 
-/// Claims without the one that has the name under which the gateway's word is added.
+/// Claims without the one whose name is used for the gateway's addition.
 #[expect(
     clippy::disallowed_methods,
     reason = "read into spans of a text that was read as an event: no tree, no recursion"
@@ -216,7 +216,7 @@ fn without_scopes(claims: &str) -> Result<String, InvalidAuthorizer> {
     Ok(serde_json::to_string(&members)?)
 }
 
-/// A member that is there, even as `null`.
+/// A member that is present, even if it is `null`.
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<&'a RawValue>, D::Error> {
@@ -228,7 +228,7 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(
     reason = "read into types of named members or spans: no tree, and no recursion beyond the type's own"
 )]
 fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, InvalidAuthorizer> {
-    // A derived struct would also read a list.
+    // A derived struct would also accept a list.
     if json.starts_with('{') {
         Ok(serde_json::from_str(json)?)
     } else {
@@ -243,7 +243,7 @@ fn is_empty_object(json: &str) -> bool {
         .is_empty()
 }
 
-/// A non-empty string, or the digits of a whole number; anything else under that name is not a subject.
+/// A non-empty string, or the digits of a whole number; any other value is not a subject.
 #[expect(clippy::disallowed_methods, reason = "read into a string")]
 fn string(value: &RawValue) -> Option<String> {
     let digits = value.get();

@@ -57,17 +57,17 @@ use contract::{
 };
 use json::JsonProblem;
 
-/// Where a request came from: all that the shape of its answer depends on.
+/// The origin of a request: everything that its response's shape depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Which gateway.
     pub kind: EventKind,
-    /// Load balancers only: the target group has multi-value headers switched on, and reads only those in the answer.
+    /// Load balancers only: the target group has multi-value headers enabled, and reads only those in the response.
     pub multi_value: bool,
 }
 
 impl Origin {
-    /// The origin that is usual for a kind; a load balancer with multi-value headers.
+    /// The usual origin of a kind; for a load balancer with multi-value headers.
     pub fn new(kind: EventKind) -> Self {
         Self {
             kind,
@@ -76,16 +76,16 @@ impl Origin {
     }
 }
 
-/// An event taken apart.
+/// A parsed event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// What the guest gets.
+    /// The guest's request.
     pub request: Request,
-    /// What the answer needs.
+    /// What the response needs to know.
     pub origin: Origin,
-    /// The event's own time in milliseconds since the Unix epoch, where it has one. Load balancer events have none.
+    /// The event's own time in milliseconds since the Unix epoch, if it has one. Load balancer events have none.
     pub time_epoch_ms: Option<u64>,
-    /// The gateway's route, like `/items/{id}`; the path where the gateway knows no routes. For logs; without a query.
+    /// The gateway's route, like `/items/{id}`; the path if the gateway has no routes. For logs; without a query.
     pub route: String,
 }
 
@@ -97,9 +97,9 @@ const REQUEST_ID_BYTES_MAX: usize = 256;
 pub struct Arrival<'a> {
     /// Milliseconds since the Unix epoch at which the host received the event.
     pub received_at_ms: u64,
-    /// Makes a request id where the event brings none that is usable.
+    /// Seed of the request id if the event has no usable one.
     pub seed: &'a Seed,
-    /// A leading part of the path, like `/shop`, that a custom domain's mapping adds. Taken off where it is there, and told to the guest.
+    /// A leading part of the path, like `/shop`, that a custom domain's mapping adds. Removed if present, and passed on to the guest.
     pub base_path: Option<&'a str>,
 }
 
@@ -121,7 +121,7 @@ impl Arrival<'_> {
 /// Why an event did not become a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The bytes are not JSON, or no request and more JSON than is read to say what they are.
+    /// The bytes are not JSON, or exceed the limits of the reader that classifies them.
     #[error(
         "event {verdict}: {problem} at line {line} column {column}; pass the event exactly as the gateway sent it",
         verdict = .problem.verdict()
@@ -129,12 +129,12 @@ pub enum Rejection {
     NotJson {
         /// What is wrong with them.
         problem: JsonProblem,
-        /// From 1.
+        /// Counted from 1.
         line: usize,
-        /// From 1; 0 where the line has not begun.
+        /// Counted from 1; 0 at the beginning of a line.
         column: usize,
     },
-    /// JSON, but no HTTP request from a gateway.
+    /// JSON, but not an HTTP request from a gateway.
     #[error("event is {0}, not an HTTP request; {hint}", hint = .0.hint())]
     NotHttp(Foreign),
     /// An HTTP request that is answered with an error instead of being run.
@@ -145,7 +145,7 @@ pub enum Rejection {
 /// An HTTP request that must not reach the guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the answer's shape depends on.
+    /// Determines the response's shape.
     pub origin: Origin,
     /// 400, 413, 414 or 431.
     pub status: u16,
@@ -153,14 +153,14 @@ pub struct Refusal {
     pub detail: String,
     /// Id of the request, as the guest would have seen it.
     pub request_id: String,
-    /// As sent; empty where it could not be read.
+    /// As sent; empty if it could not be read.
     pub method: String,
-    /// As [`Event::route`]; empty where it could not be read.
+    /// As [`Event::route`]; empty if it could not be read.
     pub route: String,
 }
 
 impl Refusal {
-    /// The answer to send, as a problem document.
+    /// The response to send, as a problem document.
     pub fn response(&self) -> Response {
         problem::response(self.status, &self.detail, &self.request_id)
     }

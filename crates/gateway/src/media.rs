@@ -1,17 +1,17 @@
-//! What travels in events and answers as text, and what in base64.
+//! What events and responses contain as text, and what in base64.
 //!
-//! Answers: what is UTF-8 is text, whatever its type, for every kind of gateway. All of them pass text on byte for byte, while base64 is
-//! decoded by REST APIs only if the client's `accept` begins with a binary type of the API ([`REST_BINARY_TYPES`]), and otherwise
-//! reaches the client as it is. So base64 is for what cannot be text in JSON.
+//! Responses: UTF-8 is sent as text, whatever its type, for every kind of gateway. All of them pass text on byte for byte. REST APIs decode
+//! base64 only if the client's `accept` begins with a binary type of the API ([`REST_BINARY_TYPES`]); otherwise the client receives base64.
+//! So base64 is used only for bytes that JSON text cannot carry.
 //!
-//! Requests: gateways decide. REST APIs give content of their binary types in base64 and everything else as text; the others go by
+//! Requests: the gateway decides. REST APIs send content of their binary types in base64 and everything else as text; the others decide by
 //! [`is_text`].
 
-/// The binary types of the REST API in `infra/template.yaml`, which `cargo xtask infra` compares with this. `serve --event-kind rest` plays an
-/// API that has them. Few, because the gateway looks into what is text: that is how it validates requests.
+/// The binary types of the REST API in `infra/template.yaml`, with which `cargo xtask infra` compares this list. `serve --event-kind rest`
+/// emulates an API that has them. There are few, because the gateway can validate only requests with text.
 pub const REST_BINARY_TYPES: [&str; 3] = ["application/octet-stream", "image/jpeg", "image/png"];
 
-/// Content as text, where it can go as text.
+/// Content as text, if possible.
 pub fn text(content: Vec<u8>) -> Result<String, Vec<u8>> {
     String::from_utf8(content).map_err(|error| error.into_bytes())
 }
@@ -32,8 +32,8 @@ pub fn essence(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
-/// Whether HTTP APIs, function URLs and load balancers take a request's body of this type for text. Parameters are ignored; without a type
-/// nothing is known, which is not text.
+/// Whether HTTP APIs, function URLs and load balancers treat a request's body of this type as text. Parameters are ignored; a body without
+/// a type is not text.
 pub fn is_text(content_type: Option<&str>) -> bool {
     let Some(content_type) = content_type else {
         return false;

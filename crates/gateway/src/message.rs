@@ -1,7 +1,7 @@
-//! Events and responses by their members, for those who look through them without taking them apart: redaction, tapes, comparisons.
+//! The members of events and responses, for callers that scan them without parsing: redaction, tapes, comparisons.
 //!
-//! Which member of an event is what is known here, beside [`parse`](crate::parse) and [`respond`](crate::respond()), so that nobody else has
-//! to name one:
+//! Only this module knows the meaning of an event's members, beside [`parse`](crate::parse) and [`respond`](crate::respond()), so that no other
+//! crate has to name one:
 //!
 //! ```
 //! use gateway::message::{MemberKind, Message};
@@ -20,10 +20,10 @@
 use json::{JsonError, Step, elements, members, string};
 use std::borrow::Cow;
 
-/// The member of every event and response that holds its body.
+/// The member that contains the body, in every event and response.
 pub const BODY: &str = "body";
 
-/// What passes between gateway and host, as JSON.
+/// A message between gateway and host, as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
     /// From the gateway.
@@ -32,18 +32,18 @@ pub enum Message {
     Response,
 }
 
-/// What a member of an event or response holds, whichever gateway's it is.
+/// The meaning of a member of an event or response, for any gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemberKind {
-    /// Header fields: a text or a list of texts by name.
+    /// Header fields: a text or a list of texts for each name.
     Headers,
-    /// The values of the one header of this name, which stand apart from the others: a list of texts.
+    /// The values of the one header of this name, which are separate from the others: a list of texts.
     Header(&'static str),
-    /// Query parameters: a text or a list of texts by name.
+    /// Query parameters: a text or a list of texts for each name.
     QueryParameters,
     /// The query as one text, as it was sent.
     Query,
-    /// What the gateway says about request and caller, with what an authorizer added. Names in it are the gateway's.
+    /// The gateway's data about request and caller, including what an authorizer added. Its names are chosen by the gateway.
     Context,
     /// The body as a text; [`Members::is_base64`] says whether it is encoded.
     Body,
@@ -54,15 +54,15 @@ pub enum MemberKind {
 /// A member of an event or response.
 #[derive(Clone, Copy, Debug)]
 pub struct Member<'a> {
-    /// As it is written, without escapes.
+    /// As written, without escapes.
     pub name: &'a str,
     /// Its value, a part of the text that was read.
     pub json: &'a str,
-    /// What it holds.
+    /// Its meaning.
     pub kind: MemberKind,
 }
 
-/// The members of an event or response, in their order. Values have not been read.
+/// The members of an event or response, in order. Values are not parsed.
 #[derive(Debug)]
 pub struct Members<'a> {
     message: Message,
@@ -70,7 +70,7 @@ pub struct Members<'a> {
 }
 
 impl Message {
-    /// The members of a JSON object; an error where the text is none.
+    /// The members of a JSON object; an error if the text is not one.
     pub fn members(self, json: &str) -> Result<Members<'_>, JsonError> {
         Ok(Members {
             message: self,
@@ -78,7 +78,7 @@ impl Message {
         })
     }
 
-    /// What the member of this name holds.
+    /// The meaning of the member of this name.
     pub fn kind(self, name: &str) -> MemberKind {
         match (self, name) {
             (_, "headers" | "multiValueHeaders") => MemberKind::Headers,
@@ -96,7 +96,7 @@ impl Message {
 }
 
 impl<'a> Members<'a> {
-    /// One after the other.
+    /// The members in order.
     pub fn iter(&self) -> impl Iterator<Item = Member<'_>> {
         self.members.iter().map(|(name, json)| Member {
             name,
@@ -118,7 +118,7 @@ impl<'a> Members<'a> {
             .any(|(name, value)| name == "isBase64Encoded" && *value == "true")
     }
 
-    /// Calls `header` with name and value of each header field that can be read. One that is in two members comes twice.
+    /// Calls `header` with name and value of each header field that can be read. A field that two members contain is reported twice.
     pub fn each_header(&self, mut header: impl FnMut(&str, &str)) {
         let maps = self
             .iter()
@@ -132,8 +132,8 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Whether a member of the [context](MemberKind::Context) is part of how a gateway describes a caller, though it is named like a credential:
-/// the object around the claims of a token, the id of an access key. `place` leads to it from the context.
+/// Whether a member of the [context](MemberKind::Context) is part of how a gateway describes a caller, although its name looks like a
+/// credential: the object around the claims of a token, the id of an access key. `place` is its path in the context.
 pub fn describes_caller(place: &[Step<'_>]) -> bool {
     let names: Vec<&str> = place.iter().filter_map(Step::name).collect();
     matches!(

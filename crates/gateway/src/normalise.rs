@@ -42,15 +42,15 @@ impl RequestError {
     }
 }
 
-/// Takes an event apart.
+/// Parses an event.
 #[expect(
     clippy::disallowed_methods,
     reason = "an envelope has named members, strings and spans: no `Value`, and no recursion beyond the type's own"
 )]
 pub fn parse(event: &[u8], arrival: &Arrival<'_>, limits: &Limits) -> Result<Event, Rejection> {
-    // A derived struct would also read a list.
+    // A derived struct would also accept a list.
     let is_object = event.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    // Text as a whole: a parser that skips a string does not look whether it is some.
+    // UTF-8 is checked as a whole, because a parser does not check strings that it skips.
     let Ok(text) = str::from_utf8(event) else {
         return Err(diagnose::rejection(event, None, arrival));
     };
@@ -65,7 +65,7 @@ pub fn parse(event: &[u8], arrival: &Arrival<'_>, limits: &Limits) -> Result<Eve
     }
 }
 
-/// The same for an event that was made here: what [`parse`] makes of its JSON, which is not written.
+/// The same for an event that was composed here: equivalent to [`parse`] of its JSON, which is not written.
 pub fn take_apart(
     event: Composed<'_>,
     arrival: &Arrival<'_>,
@@ -183,7 +183,7 @@ fn path(
     })?;
     let path = match path.starts_with('/') {
         true => Cow::Borrowed(path),
-        // What the console's test of a method sends where someone leaves it out.
+        // The value that the console's test of a method sends for an omitted one.
         false if shape.path_may_lack_slash => Cow::Owned(format!("/{path}")),
         false => {
             return Err(RequestError::bad_request(format!(
@@ -259,7 +259,7 @@ fn headers(shape: &Shape<'_>, limits: &Limits) -> Result<FieldLines, RequestErro
             .try_for_each(|(name, value)| push(name, value))?;
     }
     if !shape.cookies.is_empty() {
-        // RFC 6265, 4.2.1: one field, pairs apart by `; `.
+        // RFC 6265, 4.2.1: one field, pairs separated by `; `.
         push(
             "cookie",
             &shape
@@ -282,7 +282,7 @@ fn body_bytes(
         return Ok(Vec::new());
     };
     let bytes_max = limits.request_body_bytes_max;
-    // Base64 makes 4 characters of 3 bytes and may pad with two; checked before memory is taken.
+    // Base64 encodes 3 bytes as 4 characters with up to two of padding; checked before memory is allocated.
     let bytes_min = if is_base64 {
         (body.len() / 4).saturating_mul(3).saturating_sub(2)
     } else {
@@ -310,13 +310,13 @@ fn body_bytes(
     }
 }
 
-/// An IP address; nothing where the event has something else in its place, such as the console's `test-invoke-source-ip`.
+/// An IP address; empty if the event has another text, such as the console's `test-invoke-source-ip`.
 fn address(text: &str) -> Option<String> {
     let address = text.trim();
     address.parse::<IpAddr>().ok().map(|_| address.to_owned())
 }
 
-/// What the gateway wrote last, because a client may have sent a header of its own; else what is usual for the kind.
+/// The last value, which the gateway wrote, because a client may have sent a header of its own; otherwise the default of the kind.
 fn scheme(headers: Option<&Fields<'_>>, usual: Scheme) -> Scheme {
     let forwarded = headers.and_then(|headers| headers.last("x-forwarded-proto"));
     match forwarded

@@ -1,48 +1,48 @@
-//! The path that a guest gets, and the base path: what precedes it in the URL that the client used.
+//! The path for the guest, and the base path: what precedes it in the URL that the client used.
 //!
-//! | event | taken off the path | base path |
+//! | event | removed from the path | base path |
 //! |---|---|---|
 //! | REST API | nothing; the gateway has left out the stage | what `requestContext.path` has before `path` |
 //! | HTTP API, its own domain | a named stage | the same |
 //! | HTTP API, custom domain | a named stage, which the client did not send | nothing |
 //! | function URL, load balancer | nothing | nothing |
 //!
-//! The host's own base path (`TENON_BASE_PATH`) is then taken off where it is there, and appended to the base path. HTTP APIs leave out
-//! the key of a custom domain's mapping, so that there it is appended in any case.
+//! The host's own base path (`TENON_BASE_PATH`) is then removed if it is present, and appended to the base path. HTTP APIs leave out
+//! the key of a custom domain's mapping, so for them it is appended in any case.
 
 use super::encode;
 use contract::http::PathFidelity;
 use std::borrow::Cow;
 
-/// How much of the percent-encoding a path has lost on its way into an event.
+/// How much of its percent-encoding a path has lost in the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// None of it.
+    /// Nothing.
     Kept,
-    /// Perhaps some: HTTP APIs with payload format 1.0.
+    /// Possibly a part: HTTP APIs with payload format 1.0.
     Unknown,
-    /// All of it.
+    /// Everything.
     Lost,
 }
 
-/// Where an event has what precedes its path in the client's URL.
+/// Where an event contains what precedes its path in the client's URL.
 #[derive(Clone, Copy, Debug)]
 pub enum Base<'e> {
     /// Nothing precedes it.
     None,
     /// `requestContext.path`: the path as the client sent it.
     ClientPath(Option<&'e str>),
-    /// The path may begin with a named stage, as those of HTTP APIs do.
+    /// The path may begin with a named stage, as in events of HTTP APIs.
     Stage {
         stage: Option<&'e str>,
-        /// `requestContext.path`, for REST APIs that call their payload format 1.0.
+        /// `requestContext.path`, for REST APIs that label their payload format 1.0.
         client_path: Option<&'e str>,
-        /// The client came by a custom domain: its URL has the mapping's key in the place of the stage.
+        /// The client used a custom domain: its URL has the mapping's key instead of the stage.
         is_custom_domain: bool,
     },
 }
 
-/// A path taken apart.
+/// A path with its base path separated.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Split {
     pub base_path: String,
@@ -50,7 +50,7 @@ pub struct Split {
     pub fidelity: PathFidelity,
 }
 
-/// Takes apart the path of an event. `path` begins with `/`; `host_base_path` is what the host was told to take off.
+/// Separates the base path from the path of an event. `path` begins with `/`; `host_base_path` is the configured base path.
 pub fn split(
     path: &str,
     encoding: Encoding,
@@ -91,7 +91,7 @@ pub fn split(
         Encoding::Unknown => encode::half_decoded_path(path),
         Encoding::Lost => encode::decoded_path(path),
     };
-    // What had to be encoded is nothing that a client can have sent.
+    // A client cannot have sent characters that had to be encoded.
     let fidelity = match (encoding, &encoded) {
         (Encoding::Kept, Cow::Borrowed(_)) => PathFidelity::Encoded,
         (_, _) => PathFidelity::DecodedByGateway,
@@ -114,8 +114,8 @@ pub fn split(
     }
 }
 
-/// What `client_path` has before `path`, without a `/` at its end; empty where that is no absolute path, as events differ in how they
-/// spell the two. Two slashes at its beginning would make a reference to another host of it.
+/// What `client_path` has before `path`, without a trailing `/`; empty if that is not an absolute path, because events spell the two
+/// differently. Two leading slashes would turn it into a reference to another host.
 fn before<'e>(client_path: &'e str, path: &str) -> &'e str {
     let before = client_path
         .strip_suffix(path)

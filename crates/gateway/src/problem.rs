@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457) for the answers that a host gives in a guest's place.
+//! Problem documents (RFC 9457) for responses that a host sends instead of a guest.
 
 use contract::http::Response;
 use serde::Serialize;
@@ -18,9 +18,9 @@ struct Problem<'a> {
     request_id: &'a str,
 }
 
-/// What an answer of the host carries beside its type. Scripts of any origin may read it, and which request it was for and when to try
-/// again: it holds nothing of a guest's or of its store's, and a page whose call failed could not tell why otherwise (WHATWG Fetch).
-/// It is not guessed by browsers to be something else.
+/// Headers of the host's responses besides the type. Scripts of any origin may read the response, the request's id and when to retry: it
+/// contains nothing of a guest or its store, and a page could not learn otherwise why its call failed (WHATWG Fetch). Browsers must not
+/// guess another content type.
 const FIELDS: [(&str, &str); 5] = [
     ("content-type", CONTENT_TYPE),
     ("cache-control", "no-store"),
@@ -29,8 +29,8 @@ const FIELDS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
 ];
 
-/// An answer with a status, what happened in words that a client may see, and the request's id, so that an operator finds the rest in
-/// the log. Empty texts are left out.
+/// A response with a status, a description that clients may see, and the request's id, by which an operator finds the rest in the log.
+/// Empty texts are left out.
 pub fn response(status: u16, detail: &str, request_id: &str) -> Response {
     let problem = Problem {
         r#type: "about:blank",
@@ -44,7 +44,7 @@ pub fn response(status: u16, detail: &str, request_id: &str) -> Response {
         headers: FIELDS
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),
-        // Strings and a number cannot fail to serialise.
+        // Strings and a number can always be serialised.
         body: serde_json::to_vec(&problem).unwrap_or_default(),
     }
 }

@@ -1,4 +1,4 @@
-//! What each gateway takes from its clients, so that a local server refuses what the deployed one would.
+//! Limits of each gateway for its clients, so that a local server refuses what the deployed one would.
 //!
 //! | kind | request line | one header value | request line and headers | body | event |
 //! |---|---|---|---|---|---|
@@ -7,7 +7,7 @@
 //! | function URL | - | - | - | 6 MB | 6 MB |
 //! | load balancer | 16 KB | 16 KB | 64 KB | 1 MB | 6 MB |
 //!
-//! In bytes; `-` where AWS documents none and [`Limits`](contract::limits::Limits) alone apply. The event is the JSON that Lambda takes: a
+//! In bytes; `-` if AWS documents none and only [`Limits`](contract::limits::Limits) apply. The event is the JSON that Lambda accepts: a
 //! body in base64 and escaped characters count as they are written there. Sources: AWS, "Quotas for configuring and running a REST API
 //! in API Gateway" and "... an HTTP API ..." (total combined size of request line and header values; payload size), "Quotas for your
 //! Application Load Balancers" (HTTP headers), "Use Lambda functions as targets of an Application Load Balancer" (request body), "Lambda
@@ -16,7 +16,7 @@
 use super::EventKind;
 use contract::limits::{ALB_PAYLOAD_BYTES_MAX, KIB, LAMBDA_PAYLOAD_BYTES_MAX, MIB};
 
-/// What a gateway takes from a client.
+/// Limits of a gateway for its clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas {
     /// Method, target and version with the blanks between them.
@@ -25,7 +25,7 @@ pub struct Quotas {
     pub header_value_bytes_max: usize,
     /// Request line and header fields together.
     pub head_bytes_max: usize,
-    /// Whether the names of the header fields count in `head_bytes_max` beside their values.
+    /// Whether the names of header fields count in `head_bytes_max`, in addition to their values.
     pub counts_header_names: bool,
     /// The body as the client sends it, without transfer coding.
     pub body_bytes_max: usize,
@@ -33,7 +33,7 @@ pub struct Quotas {
     pub event_bytes_max: usize,
 }
 
-/// For gateways behind API Gateway: a head of this size fits whichever of its values is the largest.
+/// For gateways behind API Gateway: a head of this size fits, whichever of its values is the largest.
 const API_GATEWAY: Quotas = Quotas {
     request_line_bytes_max: 10_240,
     header_value_bytes_max: 10_240,
@@ -43,7 +43,7 @@ const API_GATEWAY: Quotas = Quotas {
     event_bytes_max: LAMBDA_PAYLOAD_BYTES_MAX,
 };
 
-/// None of its own are documented for the head.
+/// AWS documents no limits for the head.
 const FUNCTION_URL: Quotas = Quotas {
     request_line_bytes_max: usize::MAX,
     header_value_bytes_max: usize::MAX,
@@ -63,7 +63,7 @@ const LOAD_BALANCER: Quotas = Quotas {
 };
 
 impl Quotas {
-    /// What the gateway of a kind takes.
+    /// The limits of the gateway of a kind.
     pub const fn of(kind: EventKind) -> &'static Self {
         match kind {
             EventKind::Rest | EventKind::HttpApi => &API_GATEWAY,

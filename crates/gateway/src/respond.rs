@@ -1,4 +1,4 @@
-//! From a guest's response to the JSON that its gateway expects. Here the promises of `record response` in `wit/http.wit` are kept.
+//! Converts a guest's response to the JSON that its gateway expects, and checks the rules for `record response` in `wit/http.wit`.
 
 use super::{EventKind, Origin, media};
 use crate::problem;
@@ -10,7 +10,7 @@ use contract::{
 use json::{self, Object, write_array, write_string};
 use std::{mem, ops::Range};
 
-/// A response that is not sent. The host answers 500 in its place.
+/// A response that is not sent. The host answers 500 instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidResponse {
     /// Not a final HTTP status.
@@ -19,20 +19,20 @@ pub enum InvalidResponse {
     /// A field that HTTP does not allow.
     #[error(transparent)]
     Field(#[from] InvalidField),
-    /// A field that belongs to the connection, which is not the guest's.
+    /// A field that belongs to the connection and that a guest must not set.
     #[error("header `{0}` belongs to the connection and is not a guest's to set")]
     ConnectionField(String),
-    /// More cookies than can be told apart without multi-value headers.
+    /// More cookies than can be sent without multi-value headers.
     #[error(
         "{count} cookies, a load balancer takes {count_max} in one answer; switch on multi-value headers in its target group"
     )]
     TooManyCookies {
-        /// How many `set-cookie` fields there are.
+        /// Number of `set-cookie` fields.
         count: usize,
-        /// How many a load balancer without multi-value headers can be given.
+        /// Largest number for a load balancer without multi-value headers.
         count_max: usize,
     },
-    /// Larger than the gateway takes.
+    /// Larger than the gateway accepts.
     #[error("encoded answer takes {bytes} bytes, the gateway takes {bytes_max}")]
     TooLarge {
         /// Size of the encoded JSON.
@@ -42,7 +42,7 @@ pub enum InvalidResponse {
     },
 }
 
-/// Fields that speak about one connection (RFC 9110, 7.6.1) and never pass a gateway.
+/// Fields that concern one connection (RFC 9110, 7.6.1) and never pass a gateway.
 pub const CONNECTION_FIELDS: [&str; 7] = [
     "connection",
     "keep-alive",
@@ -53,7 +53,7 @@ pub const CONNECTION_FIELDS: [&str; 7] = [
     "upgrade",
 ];
 
-/// An answer as it is before it is written: checked, in the form that its gateway reads.
+/// A response before it is written: checked, in the form that its gateway reads.
 pub struct Reply {
     pub origin: Origin,
     pub status: u16,
@@ -61,38 +61,38 @@ pub struct Reply {
     pub body: Body,
 }
 
-/// Names and values, sorted by name, the order of repetition kept. Names are lower-case tokens, which JSON writes as they are.
+/// Names and values, sorted by name, with repeated ones in their order. Names are lower-case tokens, which need no escapes in JSON.
 type Fields = Vec<(String, String)>;
 
-/// An answer's headers, by the member that its gateway reads.
+/// A response's headers, by the member that its gateway reads.
 pub enum Headers {
     /// Each name has a list of values: payload format 1.0, and load balancers with multi-value headers.
     MultiValue(Fields),
-    /// Each name has one text. `set-cookie` cannot be joined (RFC 9110, 5.3): payload format 2.0 has `cookies` beside the headers, load
-    /// balancers get each under another spelling of the name, since names differ by case for JSON but not for HTTP.
+    /// Each name has one text. `set-cookie` cannot be joined (RFC 9110, 5.3): payload format 2.0 has `cookies` beside the headers; load
+    /// balancers get each cookie under another spelling of the name, because case distinguishes names in JSON but not in HTTP.
     Single {
         fields: Fields,
         cookies: Vec<String>,
     },
 }
 
-/// An answer's body.
+/// A response's body.
 pub enum Body {
     Text(String),
-    /// Goes as base64.
+    /// Sent as base64.
     Binary(Vec<u8>),
 }
 
 /// Encodes a response for the gateway that the request came from.
 ///
-/// `content-length` is left out, for the gateway to set; so are the bodies of statuses that have none (204, 205, 304). A body is sent
-/// as text where it is UTF-8, and in base64 otherwise: see `media`.
+/// `content-length` is left out, because the gateway sets it; so are the bodies of statuses without content (204, 205, 304). A body is sent
+/// as text if it is UTF-8, and in base64 otherwise: see `media`.
 pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidResponse> {
     Reply::checked(origin, response)?.to_json()
 }
 
 impl Reply {
-    /// All is checked but the size.
+    /// Checks everything except the size.
     pub fn checked(origin: &Origin, response: Response) -> Result<Self, InvalidResponse> {
         let Response {
             status,
@@ -122,7 +122,7 @@ impl Reply {
         })
     }
 
-    /// What the gateway reads.
+    /// The form that the gateway reads.
     fn to_json(&self) -> Result<Vec<u8>, InvalidResponse> {
         let bytes_max = self.bytes_max();
         let bytes =
@@ -167,8 +167,8 @@ impl Reply {
         Ok(encoded)
     }
 
-    /// Whether its JSON fits through the gateway. It is written for that only where the answer is so large that one cannot tell
-    /// without.
+    /// Whether its JSON is within the gateway's limit. The JSON is only written for this if the response is so large that the size is not
+    /// obvious.
     pub fn check_size(&self) -> Result<(), InvalidResponse> {
         // An escape takes six bytes at most; 64 are enough for what surrounds a text, 1024 for the rest.
         let bytes = self.headers.texts().fold(self.body.len(), |bytes, text| {
@@ -252,7 +252,7 @@ impl Headers {
     }
 }
 
-/// Joins the values of repeated names, but for cookies, with which `cookie` does something.
+/// Joins the values of repeated names, except cookies, which `cookie` handles.
 fn joined(fields: Fields, mut cookie: impl FnMut(&mut Fields, String)) -> Fields {
     let mut joined: Fields = Vec::with_capacity(fields.len());
     for (name, value) in fields {
@@ -287,8 +287,8 @@ impl Body {
         }
     }
 
-    /// What it takes as JSON at least. Counted exactly only where it could exceed `bytes_max`: an escape takes six bytes at most, and a text of
-    /// nothing else need not be written to be refused.
+    /// The smallest size as JSON. Counted exactly only if it could exceed `bytes_max`: an escape takes six bytes at most, and a text
+    /// consisting of escapes need not be written to be refused.
     fn written_bytes_min(&self, bytes_max: usize) -> usize {
         match self {
             Self::Text(text) if text.len() > bytes_max / 6 => {
@@ -305,10 +305,10 @@ impl Body {
     }
 }
 
-/// `set-cookie` has nine letters, and so 512 spellings: more cookies than any client takes from one answer.
+/// `set-cookie` has nine letters, and so 512 spellings: more cookies than any client accepts from one response.
 const SPELLINGS: Range<u32> = 0..512;
 
-/// `name` with the letters upper-case whose bit is set in `spelling`.
+/// `name` with those letters in upper case whose bit is set in `spelling`.
 fn spelt(name: &str, spelling: u32) -> String {
     let mut bits = spelling;
     name.chars()

@@ -1,4 +1,4 @@
-//! What a request was for, in words that logs may hold: the gateway's route, or else the path.
+//! What a request was for, in a form that logs may contain: the gateway's route, or otherwise the path.
 
 use super::{
     EventKind,
@@ -6,10 +6,10 @@ use super::{
 };
 use serde_json::value::RawValue;
 
-/// Longer routes are cut: a path is the client's to choose.
+/// Longer routes are cut, because a client chooses the path.
 const ROUTE_BYTES_MAX: usize = 256;
 
-/// The route of an event; its path where the gateway knows none. `path` is what the guest gets, where that is known.
+/// The route of an event; its path if the gateway has no route. `path` is the guest's path, if it is known.
 pub fn of(kind: EventKind, envelope: &Envelope<'_>, path: Option<&str>) -> String {
     let route = match kind {
         EventKind::Rest => read(envelope.resource),
@@ -28,8 +28,8 @@ pub fn of(kind: EventKind, envelope: &Envelope<'_>, path: Option<&str>) -> Strin
     route
 }
 
-/// A path up to where a pair of name and value may begin, which may be a credential: `;jsessionid=...`, or a query that was encoded or decoded on
-/// its way.
+/// A path up to the point where a pair of name and value may begin, which may be a credential: `;jsessionid=...`, or a query that was
+/// encoded or decoded on the way.
 pub fn for_logs(path: &str) -> &str {
     let end = path.bytes().enumerate().find_map(|(at, byte)| {
         let begins = match byte {

@@ -1,5 +1,4 @@
-//! Where each kind of event keeps the parts of a request. Everything that differs between kinds is here; what is done with the
-//! parts is in `normalise`.
+//! Where each kind of event has the parts of a request. All differences between kinds are here; `normalise` processes the parts.
 
 use super::{
     EventKind, Origin,
@@ -24,11 +23,11 @@ pub struct Shape<'e> {
     /// Cookies that the gateway took out of the headers.
     pub cookies: &'e [Text<'e>],
     pub client_address: Option<&'e str>,
-    /// Where no header says it.
+    /// Used if no header has it.
     pub scheme: Scheme,
 }
 
-/// The three ways in which events keep a query.
+/// The three ways in which events represent a query.
 pub enum Query<'e> {
     Raw(&'e str),
     /// Names and values, still percent-encoded.
@@ -48,7 +47,7 @@ pub fn of<'e>(origin: Origin, envelope: &'e Envelope<'e>) -> Shape<'e> {
     }
 }
 
-/// Who the caller is, by the rules of the kind.
+/// The caller, by the rules of the kind.
 pub fn identity(
     kind: EventKind,
     envelope: &Envelope<'_>,
@@ -80,7 +79,7 @@ pub fn identity(
 }
 
 fn rest<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
-    // Payload format 1.0 is an HTTP API that speaks like a REST API, but treats paths its own way.
+    // Payload format 1.0 is an HTTP API that uses a REST API's format, but treats paths differently.
     let is_http_api = text(&envelope.version) == Some("1.0");
     let context = envelope.request_context.as_ref();
     let query = fuller(
@@ -133,7 +132,7 @@ fn function_url<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
     Shape {
         method: http.and_then(|http| text(&http.method)),
         method_field: "requestContext.http.method",
-        // Empty is the root, as the gateway means it; absent is a defect.
+        // An empty path is the root, as the gateway means it; a missing one is an error.
         path: envelope
             .raw_path
             .as_ref()
@@ -151,7 +150,7 @@ fn function_url<'e>(envelope: &'e Envelope<'e>) -> Shape<'e> {
             (None, None) => Query::None,
         },
         headers: envelope.headers.as_ref(),
-        // Function URLs leave the cookies in the headers as well.
+        // Function URLs also leave the cookies in the headers.
         cookies: if has_cookie_header {
             &[]
         } else {
@@ -190,7 +189,7 @@ fn load_balancer<'e>(envelope: &'e Envelope<'e>, multi_value: bool) -> Shape<'e>
     }
 }
 
-/// The map with every value, or the one with the last of each name where the first is not there or empty, as test tools and frameworks
+/// The map with every value, or the one with the last value of each name if the first is missing or empty, as test tools and frameworks
 /// write it.
 fn fuller<'e>(all: &'e Option<Fields<'e>>, last: &'e Option<Fields<'e>>) -> Option<&'e Fields<'e>> {
     all.as_ref()
@@ -199,8 +198,8 @@ fn fuller<'e>(all: &'e Option<Fields<'e>>, last: &'e Option<Fields<'e>>) -> Opti
         .or(all.as_ref())
 }
 
-/// What precedes the path of an HTTP API: a named stage, which events have however the client came. A custom domain is any that is not
-/// the API's own.
+/// What precedes the path of an HTTP API: a named stage, which events contain whichever domain the client used. Any domain that is not the
+/// API's own is a custom domain.
 fn stage_in_path<'e>(context: Option<&'e RequestContext<'e>>) -> Base<'e> {
     let domain_name = context.and_then(|context| text(&context.domain_name));
     Base::Stage {
@@ -212,7 +211,7 @@ fn stage_in_path<'e>(context: Option<&'e RequestContext<'e>>) -> Base<'e> {
     }
 }
 
-/// The address that the load balancer itself saw and put last, without the port that it may be set to add.
+/// The address that the load balancer itself saw and appended, without the port that it may be configured to add.
 fn last_hop(forwarded_for: &str) -> &str {
     let last = forwarded_for.rsplit(',').next().unwrap_or_default().trim();
     match last.parse::<SocketAddr>() {

@@ -1,26 +1,25 @@
-//! What can be said of an event without taking it apart: for those who sort, count and show recorded events.
+//! A summary of an event without parsing it, for those who sort, count and show recorded events.
 
 use crate::time::{Epoch, event_time_ms};
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// Longer paths are cut where a request is named.
+/// Longer paths are cut when a request is named.
 pub const PATH_CHARACTERS_MAX: usize = 200;
 
-/// What of an event decides when it is run again, and beside what.
+/// What decides when an event is replayed, and concurrently with which others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary<'a> {
-    /// The method as it is in the event.
+    /// The method in the event.
     pub method: Option<Cow<'a, str>>,
     /// The event's own time in milliseconds since the Unix epoch.
     pub time_epoch_ms: Option<u64>,
 }
 
 impl<'a> Summary<'a> {
-    /// The summary of an event. It is empty where a member is of another type than gateways write: [`parse`](crate::parse) says what is
-    /// wrong with it.
+    /// The summary of an event. It is empty if a member has another type than gateways write: [`parse`](crate::parse) reports the error.
     ///
-    /// What is skipped is neither looked at nor bounded: foreign bytes go through [`json::check`] first.
+    /// What is skipped is neither checked nor bounded: foreign bytes must pass [`json::check`] first.
     pub fn of(event: &'a [u8]) -> Self {
         let Ok(head) = json::read::<Head<'_>>(event) else {
             return Self::default();
@@ -34,22 +33,22 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// Whether the method is safe (RFC 9110, 9.2.1), so that the order among such events does not matter.
+    /// Whether the method is safe (RFC 9110, 9.2.1), so that the order of such events does not matter.
     pub fn is_safe(&self) -> bool {
         matches!(self.method.as_deref(), Some("GET" | "HEAD" | "OPTIONS"))
     }
 }
 
-/// What an event asks for, for people.
+/// What an event asks for, for display.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestLine {
-    /// The method as it is in the event.
+    /// The method in the event.
     pub method: String,
-    /// The path as it is in the event, at most [`PATH_CHARACTERS_MAX`] characters of it.
+    /// The path in the event, cut to [`PATH_CHARACTERS_MAX`] characters.
     pub path: String,
 }
 
-/// Method and path of an event; `None` where there is no method.
+/// Method and path of an event; `None` if there is no method.
 pub fn request_line(event: &[u8]) -> Option<RequestLine> {
     let method = Summary::of(event).method?;
     let paths = json::read::<Paths>(event).unwrap_or_default();
@@ -73,7 +72,7 @@ struct Head<'a> {
     request_context: Option<Context<'a>>,
 }
 
-/// Apart from what decides how an event runs: a path of another type must not change that.
+/// Separate from the timing, because a path of another type must not change how an event runs.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Paths<'a> {

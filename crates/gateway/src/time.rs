@@ -1,12 +1,12 @@
-//! When an event was made, by its own word. Whoever wants to know reads it here: the host, and a replay that runs an event at its time.
+//! The time of an event, according to the event. The host reads it here, and so does a replay that runs an event at its time.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// Times below this many milliseconds (March 1973) are seconds: `sam local` writes those.
+/// Times below this many milliseconds (March 1973) are in seconds: `sam local` writes those.
 const EPOCH_MS_MIN: u64 = 100_000_000_000;
 
-/// A time as an event has it; nothing where it is no whole number, which is no reason to refuse a request.
+/// A time in an event; `None` if it is not a whole number, which is no reason to refuse a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Epoch(pub Option<u64>);
 

@@ -1,4 +1,4 @@
-//! A case: a folder with an event, what is expected of it, and the stored state before and after.
+//! A case: a folder with an event, the expected response, and the stored state before and after.
 
 use super::{event::SyntaxError, normal::readable_response};
 use contract::limits::{CASE_FILE_BYTES_MAX, EVENT_BYTES_MAX, JSON_NODES_MAX};
@@ -17,14 +17,14 @@ use storage::Entry;
 
 /// The raw gateway event. A folder that has this file is a case.
 pub const EVENT_FILE: &str = "event.json";
-/// The expected Lambda response; `body` may stand as JSON (see [`readable_response`]). A refused event has `{"refusal": TEXT}`.
+/// The expected Lambda response; `body` may be JSON (see [`readable_response`]). For a refused event: `{"refusal": TEXT}`.
 pub const RESPONSE_FILE: &str = "response.json";
 /// The entries stored before, as the guest names them; absent: none.
 pub const BEFORE_FILE: &str = "before.json";
 /// The entries expected afterwards; absent: not compared.
 pub const AFTER_FILE: &str = "after.json";
 
-/// A case as its folder says.
+/// A case, read from its folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// The folder.
@@ -33,13 +33,13 @@ pub struct Case {
     pub event: Vec<u8>,
     /// Entries to store beforehand: a JSON array, empty if the folder has none.
     pub before: Value,
-    /// Expected response, readable; `None`: nobody has said yet.
+    /// The expected response in readable form; `None` if there is no expectation.
     pub response: Option<Value>,
     /// Expected entries; `None`: not compared.
     pub after: Option<Value>,
 }
 
-/// A case's folder cannot be used.
+/// Why a case's folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
     /// A file cannot be read or written.
@@ -52,7 +52,7 @@ pub enum CaseError {
         /// Why.
         source: io::Error,
     },
-    /// A file is none that is read: a link, a pipe, a device, or too large.
+    /// A file is not readable by the rules for foreign files: a link, a pipe, a device, or too large.
     #[error("`{}` {source}", path.display())]
     Unfit {
         /// Which file.
@@ -60,12 +60,12 @@ pub enum CaseError {
         /// Why.
         source: FileError,
     },
-    /// A file would be larger than one that is read.
+    /// A file would be too large to be read again.
     #[error("`{}` would have {bytes} bytes, {CASE_FILE_BYTES_MAX} are read", path.display())]
     TooLarge {
         /// Which file.
         path: PathBuf,
-        /// What it would have.
+        /// Its size.
         bytes: usize,
     },
     /// A file is not JSON.
@@ -73,16 +73,16 @@ pub enum CaseError {
     Syntax {
         /// Which file.
         path: PathBuf,
-        /// Where and why.
+        /// The position and the error.
         error: SyntaxError,
     },
-    /// The files have more values together than are read.
+    /// The files together have more values than allowed.
     #[error("the files of case `{}` have more than {JSON_NODES_MAX} JSON values together", folder.display())]
     TooManyValues {
         /// The case.
         folder: PathBuf,
     },
-    /// The entries to store beforehand are not entries, or break a rule of the store.
+    /// The stored entries are invalid, or break a rule of the store.
     #[error("`{}` does not hold entries for a store: {message}", path.display())]
     Before {
         /// Which file.
@@ -101,12 +101,12 @@ pub enum CaseError {
 }
 
 impl Case {
-    /// Whether `folder` is a case. One whose event is a link or a pipe is a case that cannot be read, not a folder that is passed over.
+    /// Whether `folder` is a case. If its event is a link or a pipe, it is a case that cannot be read, not a folder to be skipped.
     pub fn is_case(folder: &Path) -> bool {
         fs::symlink_metadata(folder.join(EVENT_FILE)).is_ok_and(|found| !found.is_dir())
     }
 
-    /// The bytes that the files of a case have together; what cannot be read has none.
+    /// The total size of a case's files in bytes; unreadable ones count as empty.
     pub fn files_bytes(folder: &Path) -> u64 {
         [EVENT_FILE, RESPONSE_FILE, BEFORE_FILE, AFTER_FILE]
             .iter()
@@ -123,8 +123,8 @@ impl Case {
         Self::from_files(folder, event, |name| read_optional(&folder.join(name)))
     }
 
-    /// The case that an event and the other files of its folder make. `read` gives the bytes of a file by its name, `None` where there is no
-    /// such file. Nothing else is opened: `folder` is for messages, and for [`Case::bless`].
+    /// The case that consists of an event and the other files of its folder. `read` returns the bytes of a file by its name, or `None` if
+    /// there is no such file. Nothing else is opened: `folder` is for messages, and for [`Case::bless`].
     pub fn from_files(
         folder: &Path,
         event: Vec<u8>,
@@ -136,7 +136,7 @@ impl Case {
         };
         super::event::head(&event).map_err(|error| syntax(EVENT_FILE, error))?;
         let mut values_count = 0;
-        // One at a time: the bytes of a file are gone before the next one is read.
+        // One at a time: the bytes of a file are dropped before the next one is read.
         let mut read_json = |name| {
             let value = read(name)?.map(|bytes| json::value(&bytes)).transpose();
             let value = value.map_err(|error| syntax(name, error.into()))?;
@@ -157,12 +157,12 @@ impl Case {
         })
     }
 
-    /// The entries to store beforehand. Whether they keep the rules of a store is for the store to say.
+    /// The entries to store beforehand. The store checks whether they satisfy its rules.
     pub fn entries_before(&self) -> Result<Vec<Entry>, CaseError> {
         Vec::deserialize(&self.before).map_err(|error| self.bad_before(error.to_string()))
     }
 
-    /// The error for entries beforehand that a store does not take.
+    /// The error for stored entries that a store does not accept.
     pub fn bad_before(&self, message: String) -> CaseError {
         CaseError::Before {
             path: self.folder.join(BEFORE_FILE),
@@ -170,8 +170,8 @@ impl Case {
         }
     }
 
-    /// Makes `response` and `after` what is expected, in the folder's files. Writes only what changes. State is written where there is
-    /// some or where it was expected before. Returns whether a file changed.
+    /// Writes `response` and `after` as the expectation to the folder's files. Writes only what changes. State is written if there is some
+    /// or if an expectation existed. Returns whether a file changed.
     pub fn bless(&self, response: &Value, after: &Value) -> Result<bool, CaseError> {
         let response_changes = self.response.as_ref() != Some(response);
         if response_changes {
@@ -214,8 +214,7 @@ fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, CaseError> {
     }
 }
 
-/// Through a new file beside it, so that an expectation is never half written, and so that a link in the folder leads nowhere: it is
-/// replaced, not followed.
+/// Writes a new file and renames it, so that an expectation is never half written, and a link in the folder is replaced, not followed.
 fn write_json(path: &Path, value: &Value) -> Result<(), CaseError> {
     let mut text = format!("{value:#}");
     text.push('\n');
@@ -249,7 +248,7 @@ mod tests {
     use serde_json::json;
     use std::{os::unix::fs::symlink, process::Command};
 
-    /// A case of its own, whose event alone is there.
+    /// A separate case with an event only.
     fn folder_with_event(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("tenon-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
@@ -336,7 +335,7 @@ mod tests {
             let written = fs::symlink_metadata(case_folder.join(name)).unwrap();
             assert!(written.is_file(), "{name}");
         }
-        // Nothing is left beside.
+        // No temporary file remains.
         assert_eq!(fs::read_dir(&case_folder).unwrap().count(), 5);
         fs::remove_dir_all(folder).unwrap();
     }

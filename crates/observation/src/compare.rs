@@ -1,4 +1,4 @@
-//! Compares observations: the one comparison of cases, tapes, live replays and gates.
+//! Compares observations: the one comparer of cases, tapes, live replays and gates.
 
 mod items;
 mod path;
@@ -15,19 +15,19 @@ use json::Value;
 use path::Path;
 use std::{borrow::Cow, collections::BTreeSet};
 
-/// Differences of one part that are told in a sentence each; further ones are counted.
+/// Differences of one part that are described in a sentence each; further ones are counted.
 const TOLD_MAX: usize = 5;
 
-/// Where two observations differ, as far as it counts.
+/// The differences between two observations that are not ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Differences {
     /// Response, writes, and what is stored, if they differ.
     pub parts: Vec<DifferingPart>,
-    /// Why the host answered in the guest's place, where the response differs for that.
+    /// Why the host answered instead of the guest, if the response differs for that reason.
     pub fault: Option<String>,
 }
 
-/// Compares what a client and the next requests see of a run: response, writes, and what is stored, as far as both observations have them.
+/// Compares what a client and later requests can see of a run: response, writes, and stored entries, if both observations have them.
 pub fn compare(expected: &Observation, actual: &Observation, ignored: &Ignored<'_>) -> Differences {
     let part = |part, expected: &Option<Value>, actual: &Option<Value>| {
         let (expected, actual) = (expected.as_ref()?, actual.as_ref()?);
@@ -57,13 +57,13 @@ impl Differences {
         self.parts.is_empty()
     }
 
-    /// What differs between two runs of one guest, to be ignored in other comparisons.
+    /// The differences between two runs of one guest, to be ignored in other comparisons.
     pub fn noise(&self) -> Noise {
         let mut noise = Noise::default();
         for part in &self.parts {
             let list = part.differences();
             if list.more > 0 {
-                // Not all of them are known.
+                // Only some of the places are known.
                 noise.places.insert(part.part.noisy_whole().to_owned());
             }
             for difference in list.first {
@@ -86,7 +86,7 @@ impl Differences {
         self.parts.iter().flat_map(lines)
     }
 
-    /// In sentences: the first few of each part.
+    /// As sentences: the first few of each part.
     pub fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.fault.iter().cloned().collect();
         for part in &self.parts {
@@ -97,12 +97,12 @@ impl Differences {
 }
 
 impl DifferingPart {
-    /// A part that nobody else needs; `None` where nothing differs that counts.
+    /// Compares one part; `None` if no difference counts.
     pub fn of(part: Part, expected: Value, actual: Value, ignored: &Ignored<'_>) -> Option<Self> {
         differing_part(part, Cow::Owned(expected), Cow::Owned(actual), ignored)
     }
 
-    /// A part of which nobody has said what is expected; `None` where that does not count.
+    /// A part without an expectation; `None` if it is ignored.
     pub fn unexpected(part: Part, actual: Value, ignored: &Ignored<'_>) -> Option<Self> {
         (!ignored.covers(part.pointer())).then_some(Self {
             part,
@@ -111,7 +111,7 @@ impl DifferingPart {
         })
     }
 
-    /// The smallest places that differ, in the order of the document's members.
+    /// The smallest differing places, in the order of the document's members.
     pub fn differences(&self) -> DifferenceList {
         let mut found = Found::default();
         let (expected, actual) = (self.expected.as_ref(), Some(&self.actual));
@@ -140,7 +140,7 @@ fn differing_part(
     })
 }
 
-/// Makes `actual` what is expected wherever a difference does not count. Whether a difference is left.
+/// Replaces ignored differences in `actual` by the expected values. Returns whether a difference remains.
 fn conform(path: &mut Path, expected: &Value, actual: &mut Value, ignored: &Ignored<'_>) -> bool {
     if expected == actual {
         return false;
@@ -192,7 +192,7 @@ fn conform(path: &mut Path, expected: &Value, actual: &mut Value, ignored: &Igno
     is_left
 }
 
-/// The same of a list of items, which is then in the order of what is expected.
+/// The same for a list of items, which is then in the order of the expectation.
 fn conform_items(
     path: &mut Path,
     expected: &[Value],
@@ -236,7 +236,7 @@ fn conform_items(
     is_left
 }
 
-/// Gathers differences.
+/// Collects differences.
 #[derive(Default)]
 struct Found {
     list: DifferenceList,
@@ -245,7 +245,7 @@ struct Found {
 }
 
 impl Found {
-    /// Goes to the smallest places that differ.
+    /// Descends to the smallest differing places.
     fn visit(&mut self, path: &mut Path, expected: Option<&Value>, actual: Option<&Value>) {
         match (expected, actual) {
             (Some(expected), Some(actual)) if expected == actual => {}
@@ -270,7 +270,7 @@ impl Found {
         }
     }
 
-    /// Elements of lists of different lengths cannot be told to belong together, but for items, which have keys. Whether they could.
+    /// Elements of lists of different lengths cannot be matched, except items, which have keys. Returns whether they could be matched.
     fn visit_elements(&mut self, path: &mut Path, expected: &[Value], actual: &[Value]) -> bool {
         let pairs = path
             .is_item_list()

@@ -1,4 +1,4 @@
-//! What is compared of a run beside its effect: in which course it came to it, and what it took.
+//! Compares the course of a run, which is not part of its effect: storage calls, log lines, and cost.
 
 use super::{
     difference::DifferingPart,
@@ -7,21 +7,21 @@ use super::{
 use json::{self, Value};
 use std::collections::HashMap;
 
-/// Characters of a call or log line that a sentence shows.
+/// Characters of a call or log line in a sentence.
 const LINE_CHARACTERS_MAX: usize = 120;
-/// What of a call's arguments is written or demanded, and not which item it is about.
+/// The part of a call's arguments that is written or required, as opposed to the item's key.
 const WRITTEN: [&str; 4] = ["document", "precondition", "index", "expires_at"];
 
-/// Calls or log lines that are not as expected.
+/// Calls or log lines that differ from the expectation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CourseChange {
     /// Both sides in full.
     pub part: DifferingPart,
-    /// What changed, in a sentence.
+    /// The change, in a sentence.
     pub note: String,
 }
 
-/// How the storage calls changed; `None` where they are the same, or not known of both runs.
+/// How the storage calls changed; `None` if they are equal, or not known for both runs.
 pub fn calls_change(expected: &Observation, actual: &Observation) -> Option<CourseChange> {
     let texts = |calls: &[ObservedCall]| calls.iter().map(ObservedCall::to_string).collect();
     let (expected, actual) = (expected.calls.as_ref()?, actual.calls.as_ref()?);
@@ -29,14 +29,14 @@ pub fn calls_change(expected: &Observation, actual: &Observation) -> Option<Cour
     (expected != actual).then(change)
 }
 
-/// How the log lines changed; `None` where they are the same, or not known of both runs.
+/// How the log lines changed; `None` if they are equal, or not known for both runs.
 pub fn logs_change(expected: &Observation, actual: &Observation) -> Option<CourseChange> {
     let (expected, actual) = (expected.logs.as_ref()?, actual.logs.as_ref()?);
     let change = || change(Part::Logs, expected.clone(), actual.clone());
     (expected != actual).then(change)
 }
 
-/// Whether two runs called the same functions for the same items, whatever they wrote there.
+/// Whether two runs called the same functions for the same items, whatever they wrote.
 pub fn has_same_outline(expected: &Observation, actual: &Observation) -> bool {
     let outlines = |observation: &Observation| -> Vec<_> {
         let calls = observation.calls.iter().flatten();
@@ -65,7 +65,7 @@ fn strip_written(arguments: &mut Value) {
     }
 }
 
-/// A sentence for everything of which a run takes more than `ratio_max` times what is expected.
+/// A sentence for each cost of a run that is more than `ratio_max` times the expected one.
 pub fn cost_notes(expected: &Observation, actual: &Observation, ratio_max: f64) -> Vec<String> {
     let (expected, actual) = (expected.cost, actual.cost);
     let bytes = |bytes: Option<usize>| bytes.map(|bytes| bytes as u64);
@@ -116,7 +116,7 @@ fn sentence(what: &str, expected: &[String], actual: &[String]) -> String {
     format!("the {what} changed: {}", parts.join("; "))
 }
 
-/// What `these` have more of than `those`.
+/// What `these` have in addition to `those`.
 fn beyond<'a>(these: &'a [String], those: &[String]) -> Vec<&'a String> {
     let mut counts: HashMap<&String, usize> = HashMap::new();
     for one in those {
@@ -169,7 +169,7 @@ mod tests {
         ] {
             assert_eq!(note(expected, actual).as_deref(), Some(sentence));
         }
-        // What is not known of a run is not compared.
+        // Unknown costs are not compared.
         assert_eq!(logs_change(&logs(&["a"]), &Observation::default()), None);
     }
 

@@ -1,23 +1,23 @@
-//! How two observations differ: place by place, and part by part.
+//! The differences between two observations: place by place, and part by part.
 
 use super::observation::Part;
 use json::Value;
 use std::fmt;
 
-/// Characters of a value that are shown where a difference is one line.
+/// Characters of a value in a difference on one line.
 const VALUE_CHARACTERS_MAX: usize = 120;
 
 /// One place at which two observations differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// Where, as a JSON pointer (RFC 6901) in the spelling that [`IgnoreRule`](super::IgnoreRule) takes; empty for a response as a whole.
-    /// Items are named by their positions in what is expected, new ones by `-`.
+    /// The place, as a JSON pointer (RFC 6901) in the spelling that [`IgnoreRule`](super::IgnoreRule) accepts; empty for a whole response.
+    /// Items are named by their positions in the expectation, new ones by `-`.
     pub pointer: String,
-    /// Partition and sort key of the item that the place is in, where it is in one.
+    /// Partition and sort key of the item that contains the place, if it is in one.
     pub item: Option<ItemKey>,
-    /// What is expected there; `None`: nothing.
+    /// The expected value; `None` if there is none.
     pub expected: Option<Value>,
-    /// What is there; `None`: nothing.
+    /// The actual value; `None` if there is none.
     pub actual: Option<Value>,
 }
 
@@ -31,14 +31,14 @@ pub struct ItemKey {
 }
 
 impl Difference {
-    /// Whether an item as a whole is new or gone.
+    /// Whether a whole item is new or missing.
     pub fn is_whole_item(&self) -> bool {
         let levels = self.pointer.matches('/').count();
         self.item.is_some() && levels == 2 && (self.expected.is_none() || self.actual.is_none())
     }
 }
 
-/// One line: the place, what is expected, what is there.
+/// One line: the place, the expected value, the actual value.
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointer = match self.pointer.as_str() {
@@ -69,28 +69,28 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Differences that are kept; further ones are counted. Whoever made two documents differ chooses how often.
+/// Number of differences that are kept; further ones are counted. The author of a document controls how many there are.
 pub const DIFFERENCES_MAX: usize = 1000;
-/// What their pointers may take together; the first one is kept however long it is. Names may be long and lie in each other, so that a
-/// pointer may be nearly as long as the document.
+/// Total length of their pointers; the first one is kept however long it is. Names may be long and nested, so that a pointer may be almost
+/// as long as the document.
 pub(super) const POINTERS_BYTES_MAX: usize = 4 << 20;
 
-/// The first places at which two observations differ.
+/// The first places where two observations differ.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DifferenceList {
-    /// In the order of the document's members, at most [`DIFFERENCES_MAX`]; fewer where their pointers are long.
+    /// In the order of the document's members, at most [`DIFFERENCES_MAX`]; fewer if their pointers are long.
     pub first: Vec<Difference>,
     /// How many there are beyond these.
     pub more: usize,
 }
 
 impl DifferenceList {
-    /// One line for each, and one that counts the rest.
+    /// One line for each, and one for the number of further ones.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         self.first_lines(usize::MAX)
     }
 
-    /// One line for each of the first `count`, and one that counts the rest.
+    /// One line for each of the first `count`, and one for the number of further ones.
     pub fn first_lines(&self, count: usize) -> impl Iterator<Item = String> {
         let more = self.more + self.first.len().saturating_sub(count);
         let more = (more > 0).then(|| format!("and {more} more differences"));
@@ -99,13 +99,13 @@ impl DifferenceList {
     }
 }
 
-/// A part of an observation that is not as expected, in full.
+/// A part of an observation that differs from the expectation, in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DifferingPart {
-    /// Which.
+    /// The part.
     pub part: Part,
-    /// What is expected; `None`: nobody has said.
+    /// The expected value; `None` if there is no expectation.
     pub expected: Option<Value>,
-    /// What came out; where a difference does not count, it is what is expected.
+    /// The actual value, with ignored differences replaced by the expected values.
     pub actual: Value,
 }

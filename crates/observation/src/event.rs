@@ -1,4 +1,4 @@
-//! What a replay has to know of an event before it is run, read without making a tree of it.
+//! What a replay must know about an event before it runs it, read without building a tree.
 
 use super::EVENT_TIME_DEFAULT_MS;
 use contract::{
@@ -8,12 +8,12 @@ use contract::{
 use gateway::{self, Arrival, Rejection, summary::Summary};
 use json::{self, JsonError};
 
-/// When an event is to be run, and beside what.
+/// When an event is run, and concurrently with which others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventHead {
     /// The event's own time, or [`EVENT_TIME_DEFAULT_MS`]; milliseconds since the Unix epoch.
     pub received_at_ms: u64,
-    /// The method is safe (RFC 9110, 9.2.1), so that the order among such events does not matter.
+    /// Whether the method is safe (RFC 9110, 9.2.1), so that the order of such events does not matter.
     pub is_safe: bool,
 }
 
@@ -23,20 +23,19 @@ pub struct EventHead {
 pub struct SyntaxError {
     /// Counted from 1.
     pub line: usize,
-    /// Counted from 1, in bytes; 0 where the text ends before anything was found.
+    /// Counted from 1, in bytes; 0 if the text ends before any token.
     pub column: usize,
-    /// What that makes of the text: `is not JSON`, or that it is more JSON than is read.
+    /// Classifies the text: `is not JSON`, or JSON that exceeds the reader's limits.
     pub verdict: &'static str,
-    /// What the parser found, without the position.
+    /// The parser's error, without the position.
     pub message: String,
 }
 
-/// Reads method and time of a gateway event. What is JSON but not such an event gets the default time and counts as not safe: saying
-/// what is wrong with it is the gateway's business.
+/// Reads method and time of a gateway event. Other JSON gets the default time and counts as not safe; the gateway reports the error.
 pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
-    // Checked first: serde_json neither looks at what it skips, nor has a bound there.
+    // Checked first, because serde_json neither validates nor bounds what it skips.
     json::check(event)?;
-    // What is no request is looked at as a whole to say what it is, and that has another bound. Each value takes at least a byte.
+    // An event that is not a request is read completely to classify it, which has another limit. Each value takes at least one byte.
     if event.len() > JSON_NODES_MAX {
         check_rejected(event)?;
     }
@@ -47,7 +46,7 @@ pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
     })
 }
 
-/// Whether the gateway can say what a rejected event is.
+/// Whether the gateway can classify a rejected event.
 fn check_rejected(event: &[u8]) -> Result<(), JsonError> {
     let arrival = Arrival {
         received_at_ms: EVENT_TIME_DEFAULT_MS,

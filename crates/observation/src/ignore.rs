@@ -1,26 +1,26 @@
-//! Differences that do not count, by rule or as noise: one spelling for tapes, cases, live replays and gates.
+//! Ignored differences, by rule or as noise: one syntax for tapes, cases, live replays and gates.
 
 use json::{InvalidPointer, Pointer};
 use std::{collections::BTreeSet, str::FromStr};
 
-/// All that does not count where observations are compared.
+/// Everything that a comparison ignores.
 #[derive(Clone, Debug, Default)]
 pub struct Ignored<'a> {
     rules: &'a [IgnoreRule],
     pub(super) noise: Noise,
 }
 
-/// What differs between two runs of one guest, and so differs always.
+/// What differs between two runs of one guest, and so always differs.
 #[derive(Clone, Debug, Default)]
 pub struct Noise {
     /// JSON pointers.
     pub(super) places: BTreeSet<String>,
-    /// Partitions in which keys are made at random.
+    /// Partitions with random keys.
     pub(super) random_partitions: BTreeSet<String>,
 }
 
 impl<'a> Ignored<'a> {
-    /// What rules cover.
+    /// Differences that rules cover.
     pub fn by(rules: &'a [IgnoreRule]) -> Self {
         Self {
             rules,
@@ -28,12 +28,12 @@ impl<'a> Ignored<'a> {
         }
     }
 
-    /// That and noise.
+    /// Differences that rules or noise cover.
     pub fn with_noise(self, noise: Noise) -> Self {
         Self { noise, ..self }
     }
 
-    /// Whether a difference at a place does not count: rules and noise cover a place with all that is below it.
+    /// Whether a difference at a place is ignored: rules and noise cover a place and everything below it.
     pub fn covers(&self, pointer: &str) -> bool {
         self.noise.covers(pointer) || self.rules.iter().any(|rule| rule.covers(pointer))
     }
@@ -48,10 +48,10 @@ impl Noise {
     }
 }
 
-/// A rule: `header:NAME`, or a JSON pointer into what is compared, in which `*` stands for every element or member.
+/// A rule: `header:NAME`, or a JSON pointer into the compared observation, in which `*` stands for every element or member.
 ///
-/// Places are `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` (what a request of a tape wrote) and `/stored/N/...` (what a case
-/// or a gate finds in the store afterwards). Names of headers have no case.
+/// Places are `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` (what a request of a tape wrote) and `/stored/N/...` (what a case or
+/// a gate finds in the store afterwards). Names of headers are case-insensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IgnoreRule(Pointer);
 
@@ -64,13 +64,13 @@ pub struct IgnoreRuleError {
 }
 
 impl IgnoreRuleError {
-    /// What rules look like.
+    /// The syntax of rules.
     pub fn hint(&self) -> &'static str {
         "rules are `header:NAME`, `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` and `/stored/N/...`; `*` stands for any element or member"
     }
 }
 
-/// The members of what is compared. The first five are the ones to write; the others are rare, and have no members of their own.
+/// The top-level members of an observation. The first five are the usual ones; the others are rare, and have no members of their own.
 const MEMBERS: [&str; 8] = [
     "status",
     "headers",
@@ -81,7 +81,7 @@ const MEMBERS: [&str; 8] = [
     "isBase64Encoded",
     "statusDescription",
 ];
-/// What a write may have (see `docs/tape.md`).
+/// Members of a write (see `docs/tape.md`).
 const OF_A_WRITE: [&str; 6] = [
     "key",
     "put",
@@ -90,9 +90,9 @@ const OF_A_WRITE: [&str; 6] = [
     "preconditions",
     "together_with",
 ];
-/// What is put.
+/// Members of a put.
 const OF_A_PUT: [&str; 3] = ["document", "index", "expires_at"];
-/// What a stored entry may have.
+/// Members of a stored entry.
 const OF_AN_ENTRY: [&str; 6] = [
     "partition",
     "sort",
@@ -131,13 +131,13 @@ impl FromStr for IgnoreRule {
 }
 
 impl IgnoreRule {
-    /// Whether the rule covers a place in what is compared.
+    /// Whether the rule covers a place.
     pub fn covers(&self, pointer: &str) -> bool {
         self.0.covers(pointer)
     }
 }
 
-/// Why nothing that is compared has a place with these parts, if so.
+/// Why no observation can have a place with these parts, if so.
 fn can_match(parts: &[&str]) -> Result<(), String> {
     match parts {
         ["headers"] | ["headers", _] | ["body", ..] | ["*", ..] => match parts {
@@ -188,7 +188,7 @@ fn can_match(parts: &[&str]) -> Result<(), String> {
 }
 
 fn element(part: &str, what: &str) -> Result<(), String> {
-    // `-` is what would follow the last element (RFC 6901): an item that was not expected.
+    // `-` is the position after the last element (RFC 6901): an unexpected item.
     if matches!(part, "*" | "-")
         || (!part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
     {
@@ -224,7 +224,7 @@ fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_token)
 }
 
-/// Letters to change, add or take away until one name is the other (Levenshtein).
+/// The number of letters to change, insert or remove to turn one name into the other (Levenshtein distance).
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -1,9 +1,9 @@
 //! What is observed of a request that ran again, what is expected of it, and how the two differ.
 //!
 //! An [`Observation`] has what is known of a run in one normal form, whatever gateway the event came from and whether a case, a tape or
-//! a guest says it. [`compare`] names the places at which two observations differ by JSON pointers, but for those that are [`Ignored`].
-//! Cases, tapes, live replays and the gate before a promotion all compare by it. What follows from a difference, where events come from,
-//! and how differences are shown is the caller's business; nothing here runs a guest.
+//! a guest is its source. [`compare`] names the places where two observations differ by JSON pointers, except those that are [`Ignored`].
+//! Cases, tapes, live replays and the gate before a promotion all use it. The consequences of a difference, the source of events,
+//! and the display of differences are up to the caller; nothing here runs a guest.
 //!
 //! ```
 //! use observation::{IgnoreRule, Ignored, Observation, compare, normal_payload};
@@ -47,5 +47,5 @@ pub use ignore::{IgnoreRule, IgnoreRuleError, Ignored, Noise};
 pub use normal::{normal_payload, normal_rejection, normal_response, readable_response};
 pub use observation::{Cost, Observation, ObservedCall, Part};
 
-/// The time of a replayed event that does not say when it was received: 2026-01-01T00:00:00Z, in milliseconds since the Unix epoch.
+/// The time of a replayed event without a time of its own: 2026-01-01T00:00:00Z, in milliseconds since the Unix epoch.
 pub const EVENT_TIME_DEFAULT_MS: u64 = 1_767_225_600_000;

@@ -1,14 +1,14 @@
-//! The normal form of responses, in which all comparisons compare and reports show them.
+//! The normal form of responses, in which they are compared and shown in reports.
 //!
-//! A gateway's events decide how its responses are spelled: one header or several, cookies apart, the body in base64. For the client they
-//! are the same, so that in normal form they are, too: `{status, headers, body, ...}`, where `headers` are lists by lower-case name, a body
-//! that is a JSON object or array is that value, and what is absent, `null` or empty is left out.
+//! The gateway of an event decides how its responses are written: headers as one text or as lists, cookies separately, the body in base64.
+//! For the client they are the same, and so they are in normal form: `{status, headers, body, ...}`, where `headers` are lists by
+//! lower-case name, a body that is a JSON object or array is that value, and absent, `null` and empty members are left out.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use json::{self, Value};
 use serde_json::{Map, json};
 
-/// A Lambda response as cases hold it: a `body` that is the text of a JSON object or array becomes that value, so that it can be read.
+/// A Lambda response as cases contain it: a `body` with the text of a JSON object or array becomes that value, so that people can read it.
 pub fn readable_response(mut response: Value) -> Value {
     if let Some(body) = response.get_mut("body")
         && let Some(value) = body.as_str().and_then(container)
@@ -18,7 +18,7 @@ pub fn readable_response(mut response: Value) -> Value {
     response
 }
 
-/// The normal form of a Lambda response, or of what a case holds in its place. What is no object stays as it is.
+/// The normal form of a Lambda response, or of the expectation of a case. A value that is not an object is unchanged.
 pub fn normal_response(response: Value) -> Value {
     let Value::Object(mut response) = response else {
         return response;
@@ -58,17 +58,17 @@ pub fn normal_response(response: Value) -> Value {
     normal.into()
 }
 
-/// The same of a response's text; `null` for what is not JSON.
+/// The same for a response's text; `null` if it is not JSON.
 pub fn normal_payload(payload: &[u8]) -> Value {
     json::value(payload).map_or(Value::Null, normal_response)
 }
 
-/// The normal form of an event for which no guest is asked.
+/// The normal form of an event that no guest answers.
 pub fn normal_rejection(reason: &str) -> Value {
     json!({"rejection": reason})
 }
 
-/// A body that is JSON as its value, and whether what is left is base64: `true`, or `null` for `false`.
+/// A JSON body as its value, and whether a remaining text is base64: `true`, or `null` for `false`.
 fn normal_body(body: Value, is_base64: Value) -> (Value, Value) {
     let is_base64 = match is_base64 {
         Value::Bool(false) => Value::Null,
@@ -88,7 +88,7 @@ fn normal_body(body: Value, is_base64: Value) -> (Value, Value) {
     }
 }
 
-/// The JSON object or array that a text is.
+/// The JSON object or array in a text.
 fn container(text: &str) -> Option<Value> {
     match json::value(text.as_bytes()) {
         Ok(value @ (Value::Object(_) | Value::Array(_))) => Some(value),

@@ -7,11 +7,11 @@ use storage::StorageFunction;
 /// A part of an [`Observation`] that can be shown as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// What the client gets.
+    /// The response to the client.
     Response,
-    /// What the request did to the store, item by item.
+    /// The writes of the request, item by item.
     Writes,
-    /// What is stored afterwards.
+    /// The stored entries afterwards.
     Stored,
     /// The storage calls, in their order.
     Calls,
@@ -34,8 +34,8 @@ impl Part {
         }
     }
 
-    /// The JSON pointer that leads to it. The members of a response stand at the top: `/status`, `/headers`, `/body`. Those of a single call
-    /// do, too: it is told which call that is.
+    /// The JSON pointer of the part. The members of a response are at the top level: `/status`, `/headers`, `/body`. So are those of a
+    /// single call, whose number is stated separately.
     pub fn pointer(self) -> &'static str {
         match self {
             Self::Response | Self::Call => "",
@@ -46,7 +46,7 @@ impl Part {
         }
     }
 
-    /// What is noise where not all places are known that are.
+    /// What counts as noise if not all differing places are known.
     pub(super) fn noisy_whole(self) -> &'static str {
         match self {
             Self::Response => "/body",
@@ -54,7 +54,7 @@ impl Part {
         }
     }
 
-    /// Whether it is a list of items that belong together by their keys, and not by their positions.
+    /// Whether it is a list of items that are matched by their keys, and not by their positions.
     pub(super) fn has_items(self) -> bool {
         match self {
             Self::Writes | Self::Stored => true,
@@ -63,13 +63,13 @@ impl Part {
     }
 }
 
-/// What one run of a guest gave, in [normal form](super::normal). What is not known of a run is `None`, and is not compared: a case knows
-/// the response and what is stored, a recording knows everything but what is stored, a live replay the response only.
+/// The results of one run of a guest, in [normal form](super::normal). What is not known of a run is `None`, and is not compared: a case
+/// has the response and the stored entries, a recording everything but the stored entries, a live replay the response only.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
-    /// `{status, headers, body}`, or `{rejection}` where no guest was asked.
+    /// `{status, headers, body}`, or `{rejection}` if no guest was called.
     pub response: Option<Value>,
-    /// For each item that was written or checked, in the order of keys: `{key, put | deleted | checked, preconditions, together_with?}`.
+    /// For each item that was written or checked, ordered by key: `{key, put | deleted | checked, preconditions, together_with?}`.
     pub writes: Option<Value>,
     /// The guest's entries afterwards: `{partition, sort, document, revision, index?, expires_at?}`.
     pub stored: Option<Value>,
@@ -77,29 +77,29 @@ pub struct Observation {
     pub calls: Option<Vec<ObservedCall>>,
     /// The log lines: one text each.
     pub logs: Option<Vec<String>>,
-    /// Why the host answered in the guest's place.
+    /// Why the host answered instead of the guest.
     pub fault: Option<String>,
-    /// What it took.
+    /// Its cost.
     pub cost: Cost,
 }
 
 /// A storage call as it is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedCall {
-    /// Which function.
+    /// The function.
     pub function: StorageFunction,
-    /// Its arguments, as JSON in the spelling of tapes.
+    /// Its arguments, as JSON in the format of tapes.
     pub arguments: String,
 }
 
-/// What a run took.
+/// The cost of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Units of work, where they were counted.
+    /// Units of work, if they were counted.
     pub work: Option<u64>,
     /// The largest size of the guest's memory in bytes.
     pub memory_bytes_peak: Option<usize>,
-    /// Storage calls.
+    /// Number of storage calls.
     pub calls: Option<usize>,
 }
 

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 const TARGET_GROUP_ARN: &str =
     "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/tenon/0123456789abcdef";
 
-/// Either the single-value or the multi-value members, as the target group is set up.
+/// Either the single-value or the multi-value members, depending on the target group's setting.
 pub fn envelope<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>, multi_value: bool) -> Envelope<'a> {
     let parameters = maps::encoded(head.query);
     let mut event = Envelope {

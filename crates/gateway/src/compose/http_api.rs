@@ -16,7 +16,7 @@ use std::borrow::Cow;
 
 const ROUTE: &str = "$default";
 
-/// What HTTP APIs and function URLs differ in.
+/// The differences between HTTP APIs and function URLs.
 struct Gateway {
     account_id: &'static str,
     api_id: &'static str,
@@ -35,13 +35,13 @@ const URL: Gateway = Gateway {
     domain_name: URL_DOMAIN,
 };
 
-/// The event of an HTTP API. Cookies are taken out of the headers.
+/// The event of an HTTP API. Cookies are removed from the headers.
 pub fn envelope<'a>(head: &Head<'a>, mut headers: Vec<Pair<'a>>) -> Envelope<'a> {
     headers.retain(|(name, _)| name != "cookie");
     API.envelope(head, headers, path_twice_decoded(head.path))
 }
 
-/// The event of a function URL. Cookies are left in the headers as well.
+/// The event of a function URL. Cookies are also left in the headers.
 pub fn envelope_of_url<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>) -> Envelope<'a> {
     URL.envelope(head, headers, Cow::Borrowed(head.path))
 }
@@ -55,7 +55,7 @@ pub fn write_url(json: Object<'_>, head: &Head<'_>, event: &Envelope<'_>) {
 }
 
 impl Gateway {
-    /// Without a route, as `$default` names none, and without what the raw query says.
+    /// Without a route, because `$default` names none, and without what the raw query contains.
     fn envelope<'a>(
         &self,
         head: &Head<'a>,
@@ -141,13 +141,13 @@ impl Gateway {
     }
 }
 
-/// Repeated headers are joined by commas, without spaces. Commas would spoil `cookie` fields: they are joined as RFC 6265 says.
+/// Joins repeated headers with commas, without spaces. Commas would break `cookie` fields: they are joined as in RFC 6265.
 fn separator(name: &str) -> &'static str {
     if name == "cookie" { "; " } else { "," }
 }
 
-/// Whether an HTTP API takes a path. It answers 400 itself where decoding once brings out a `%` that begins nothing encoded, as
-/// `/100%25` does.
+/// Whether an HTTP API accepts a path. It answers 400 itself if one decoding leaves a `%` that is not followed by two hexadecimal digits,
+/// as in `/100%25`.
 pub fn takes(path: &str) -> bool {
     let once = percent_decode_str(path).decode_utf8_lossy();
     let cut = once.split('?').next().unwrap_or_default();
@@ -157,7 +157,7 @@ pub fn takes(path: &str) -> bool {
     })
 }
 
-/// What an HTTP API makes of a path: it decodes it, cuts it at a `?` that this brought out, and decodes it again.
+/// How an HTTP API transforms a path: it decodes it, cuts it at a `?` that the decoding produced, and decodes it again.
 fn path_twice_decoded(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);

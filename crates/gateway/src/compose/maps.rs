@@ -1,19 +1,19 @@
-//! Repeated names and values, as the maps in which gateways send them.
+//! Repeated names and values, in the maps in which gateways send them.
 
 use crate::envelope::{Fields, Text};
 use json::{Object, write_array, write_string};
 use percent_encoding::percent_decode_str;
 use std::{borrow::Cow, cmp::Ordering};
 
-/// A name and a value, in the order in which they came.
+/// A name and a value, in the order of arrival.
 pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// Which names are the same.
+/// Which names count as the same.
 #[derive(Clone, Copy)]
 pub enum Names {
     /// Equal ones.
     Exact,
-    /// Those that differ by case, too: they are written as the first of them was sent.
+    /// Names that differ only by case; they are written as the first of them was sent.
     AnyCase,
 }
 
@@ -47,7 +47,7 @@ pub fn last(pairs: Vec<Pair<'_>>) -> Fields<'_> {
     })
 }
 
-/// A map from each name to its values, joined by what `separator` says for the name.
+/// A map from each name to its values, joined with the separator that `separator` returns for the name.
 pub fn joined<'a>(pairs: Vec<Pair<'a>>, separator: impl Fn(&str) -> &'static str) -> Fields<'a> {
     gathered(Names::Exact, pairs, |fields, value| {
         if let Some((name, values)) = fields.last_field() {
@@ -59,7 +59,7 @@ pub fn joined<'a>(pairs: Vec<Pair<'a>>, separator: impl Fn(&str) -> &'static str
     })
 }
 
-/// A map sorted by name, in which `repeat` does something with each value of the last name but its first.
+/// A map sorted by name; `repeat` handles each value of the last name except its first.
 fn gathered<'a>(
     names: Names,
     mut pairs: Vec<Pair<'a>>,
@@ -82,14 +82,14 @@ fn gathered<'a>(
     fields
 }
 
-/// Parameters of a query, decoded as forms are: `+` is a space.
+/// Parameters of a query, decoded as in forms: `+` is a space.
 pub fn decoded(query: &str) -> Vec<Pair<'_>> {
     pairs(query)
         .map(|(name, value)| (form_decoded(name), form_decoded(value)))
         .collect()
 }
 
-/// Parameters of a query as they stand there.
+/// Parameters of a query, not decoded.
 pub fn encoded(query: &str) -> Vec<Pair<'_>> {
     pairs(query)
         .map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)))

@@ -1,4 +1,4 @@
-//! Payload format 1.0 as REST APIs send it (AWS: "Lambda proxy integrations in API Gateway"). What is empty is `null`.
+//! Payload format 1.0 as REST APIs send it (AWS: "Lambda proxy integrations in API Gateway"). Empty members are `null`.
 
 use super::{
     ACCOUNT_ID, API_DOMAIN, API_ID, Head,
@@ -13,7 +13,7 @@ use json::Object;
 
 const STAGE: &str = "prod";
 
-/// Members of `identity` that are `null`, for nobody vouches for the caller.
+/// Members of `identity` that are `null`, because no authorizer identified the caller.
 const UNKNOWN: [&str; 10] = [
     "accessKey",
     "accountId",
@@ -27,7 +27,7 @@ const UNKNOWN: [&str; 10] = [
     "userArn",
 ];
 
-/// Of the maps only those that have every value: the others follow from them.
+/// Only those maps that have every value: the others can be derived from them.
 #[expect(clippy::disallowed_methods, reason = "a text of ours")]
 pub fn envelope<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>) -> Envelope<'a> {
     let incoming = head.incoming;
@@ -59,7 +59,7 @@ pub fn envelope<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>) -> Envelope<'a> {
     }
 }
 
-/// What the route `/{proxy+}` takes; `None` where the route is `/`.
+/// The path parameter of the route `/{proxy+}`; `None` for the route `/`.
 fn proxy<'a>(head: &Head<'a>) -> Option<&'a str> {
     head.path
         .strip_prefix('/')
@@ -120,7 +120,7 @@ fn write_context(mut context: Object<'_>, head: &Head<'_>, resource: &str, resou
     identity.string("sourceIp", incoming.client_address);
     identity.optional_string("userAgent", head.user_agent());
     identity.end();
-    // As with a custom domain: the client's path has no stage, and references that a guest makes must not begin with one.
+    // As with a custom domain: the client's path has no stage, so a guest's references must not begin with one.
     context.string("path", head.path);
     context.plain("protocol", "HTTP/1.1");
     context.string("requestId", incoming.request_id);

@@ -4,8 +4,8 @@ use super::Incoming;
 use contract::hexadecimal;
 use std::borrow::Cow;
 
-/// The client's trace, with its first root and without further ones and without what a load balancer before this one wrote of itself;
-/// `None` where it has no root of the right form.
+/// The client's trace, with its first root, without further ones and without what an earlier load balancer added; `None` if it has no valid
+/// root.
 pub fn continued(value: &str) -> Option<String> {
     let fields = || value.split(';').map(str::trim);
     let root =
@@ -29,7 +29,7 @@ fn is_trace_id(id: &str) -> bool {
         .is_some_and(|(time, unique)| is_hexadecimal(time, 8) && is_hexadecimal(unique, 24))
 }
 
-/// A new trace: the time, and 96 bits that follow from the request id (FNV-1a).
+/// A new trace: the time, and 96 bits derived from the request id (FNV-1a).
 pub fn begun(incoming: &Incoming<'_>) -> String {
     let hash = incoming.request_id.bytes().fold(
         0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128,

@@ -1,4 +1,4 @@
-//! The same without JSON between function and gateway, where both are the same process.
+//! The same without JSON between function and gateway, if both are in the same process.
 
 use super::{BinaryMedia, Delivery, default_type, finish};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::http::Response;
 
-/// What [`deliver`](super::deliver) makes of what [`respond`](crate::respond) writes.
+/// The result of [`deliver`](super::deliver) for the output of [`respond`](crate::respond).
 pub fn deliver_response(
     origin: &Origin,
     response: Response,

@@ -1,4 +1,4 @@
-//! What a guest may answer, and what each kind of gateway is told of it.
+//! Which responses a guest may send, and what each kind of gateway gets.
 
 use super::*;
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ fn bodies_that_are_not_text_go_in_base64() {
         encoded(&[("content-type", "text/plain")], b"\xff"),
         ("/w==".into(), true)
     );
-    // Text passes every gateway as it is, whatever it is said to be.
+    // Text passes every gateway unchanged, whatever its declared type.
     for fields in [
         &[("content-type", "application/yaml")][..],
         &[("content-type", "application/x-ndjson")],

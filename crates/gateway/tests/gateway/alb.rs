@@ -1,4 +1,4 @@
-//! Load balancer events, one rule a test.
+//! Load balancer events, one test for each rule.
 
 use super::{fields, parse_bytes, request, with};
 use contract::http::{PathFidelity, Scheme};

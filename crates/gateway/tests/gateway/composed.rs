@@ -1,4 +1,4 @@
-//! Events made from HTTP requests: what each kind looks like, and that the guest gets the same from all of them.
+//! Events composed from HTTP requests: the form of each kind, and that the guest gets the same request from all of them.
 
 use super::{fields, parse_bytes};
 use contract::http::{PathFidelity, Request, Scheme};
@@ -278,7 +278,7 @@ fn forwarded_headers_are_the_gateways_own() {
     }
 }
 
-/// A request in which no kind of event loses anything.
+/// A request of which no kind of event loses anything.
 #[test]
 fn the_same_request_reaches_the_guest_alike_through_every_kind() {
     let incoming = Incoming {
@@ -385,7 +385,7 @@ fn a_clients_trace_goes_on_in_one_field_with_one_root() {
     }
 }
 
-/// Which is when Lambda refuses it, whatever the gateway takes.
+/// The size at which Lambda refuses it, whatever the gateway accepts.
 #[test]
 fn an_event_is_too_large_exactly_where_its_json_is() {
     for kind in EventKind::ALL {

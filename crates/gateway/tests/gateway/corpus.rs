@@ -1,5 +1,5 @@
-//! The shared event corpus: recordings and vendors' samples. It is not part of the repository; it is looked for in the folder that
-//! `TENON_EVENTS` names, else beside the repository in `../shared/events`.
+//! The shared event corpus: recordings and vendors' samples. It is not part of the repository; the tests look in the folder named by
+//! `TENON_EVENTS`, otherwise in `../shared/events` beside the repository.
 
 use super::{fields, parse_bytes};
 use gateway::{Event, EventKind, Foreign, Origin, Rejection};
@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folder, or a visible word that the tests over it were skipped. Missing although named is an error.
+/// The folder; if it is missing, prints that the tests were skipped. A named folder that is missing is an error.
 pub fn folder() -> Option<PathBuf> {
     let (folder, named) = match env::var_os("TENON_EVENTS") {
         Some(folder) => (PathBuf::from(folder), true),
@@ -28,7 +28,7 @@ pub fn folder() -> Option<PathBuf> {
         "`TENON_EVENTS` names {}, which has no MANIFEST.tsv",
         folder.display()
     );
-    // Past the test harness, which would swallow it.
+    // Bypasses the test harness, which would capture it.
     let _ = writeln!(
         std::io::stderr(),
         "SKIPPED: no event corpus at {}; set TENON_EVENTS",
@@ -55,7 +55,7 @@ enum Expected {
     Foreign(Foreign),
 }
 
-/// What becomes of each format in the manifest.
+/// The result for each format in the manifest.
 fn expected(format: &str) -> Expected {
     match format {
         "REST v1" | "HTTP API payload 1.0" => Expected::Kind(EventKind::Rest),
@@ -76,7 +76,7 @@ fn expected(format: &str) -> Expected {
     }
 }
 
-/// A recording whose body was replaced by a tree, so that it is no event as AWS sends it.
+/// A recording whose body was replaced by a tree, so that it is not an event as AWS sends it.
 const BODY_IS_A_TREE: &str =
     "localstack/apigw-rest-recorded/invocation-payload-with-params-encoding-multi.json";
 
@@ -135,7 +135,7 @@ fn no_file_is_missing_from_the_manifest() {
     assert_eq!(found, listed);
 }
 
-/// Pairs of a map of texts or lists, sorted by name, since a JSON tree does not keep the order of its members.
+/// Pairs of a map of texts or lists, sorted by name, because a JSON tree does not keep the order of members.
 fn pairs(map: &Value, name: impl Fn(&str) -> String) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for (key, value) in map.as_object().into_iter().flatten() {

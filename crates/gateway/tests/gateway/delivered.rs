@@ -1,5 +1,5 @@
-//! What gateways make of a function's response, one rule a test. The REST rules were recorded on AWS (FACTS), most of the others are
-//! AWS's documentation.
+//! How gateways deliver a function's response, one test for each rule. The REST rules were recorded on AWS (FACTS); most of the others come
+//! from AWS's documentation.
 
 use gateway::{
     EventKind, Origin,

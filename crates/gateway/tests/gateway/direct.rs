@@ -1,4 +1,4 @@
-//! What is passed on without JSON is what JSON would have made of it.
+//! Passing events and responses without JSON gives the same result as with JSON.
 
 use super::composed::INCOMING;
 use contract::{
@@ -14,7 +14,7 @@ use gateway::{
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-/// Names that gateways treat their own way, often, and what may be none.
+/// Names that gateways treat specially, frequently, and some invalid ones.
 fn name() -> impl Strategy<Value = String> {
     let special = select(vec![
         "cookie",
@@ -159,7 +159,7 @@ fn every_kind_passes_on_a_request_and_an_answer() {
     }
 }
 
-/// Without its JSON being written unless it is that large.
+/// Without writing JSON unless the response is that large.
 #[test]
 fn an_answer_is_too_large_for_its_gateway_exactly_where_its_json_is() {
     let binary = BinaryMedia {
@@ -171,7 +171,7 @@ fn an_answer_is_too_large_for_its_gateway_exactly_where_its_json_is() {
         (EventKind::Alb, ALB_PAYLOAD_BYTES_MAX),
     ] {
         let origin = Origin::new(kind);
-        // What stands around a body takes less than 200 bytes; a control character takes six.
+        // What surrounds a body takes less than 200 bytes; a control character takes six.
         for (byte, count, fits) in [
             (b'a', bytes_max - 200, true),
             (b'a', bytes_max, false),

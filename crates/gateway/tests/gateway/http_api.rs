@@ -1,4 +1,4 @@
-//! HTTP API and function URL events (payload format 2.0), one rule a test.
+//! HTTP API and function URL events (payload format 2.0), one test for each rule.
 
 use super::{fields, parse_bytes, parse_with, request, with};
 use contract::{

@@ -1,4 +1,4 @@
-//! Who the caller is, in every shape in which gateways say it.
+//! The caller's identity, in every form in which gateways send it.
 
 use super::{http_api, refusal, request, rest};
 use contract::http::Identity;

@@ -1,4 +1,4 @@
-//! What holds for every event, whatever it says. Shared with the fuzz target.
+//! Properties of every event, whatever it contains. Shared with the fuzz target.
 
 use contract::{
     http::{Request, Response, is_field_value, is_token},
@@ -13,7 +13,7 @@ use gateway::{
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Parses `event` and checks all that must hold of the outcome.
+/// Parses `event` and checks all properties of the result.
 pub fn check(event: &[u8]) -> Result<Event, Rejection> {
     let (seed, limits) = (Seed::new([1; 32]), Limits::default());
     let arrival = Arrival {
@@ -101,7 +101,7 @@ fn check_request(request: &Request, limits: &Limits) {
     assert!(request.body.len() <= limits.request_body_bytes_max);
     check_request_id(&request.context.request_id);
     if let Some(identity) = &request.context.identity {
-        // Values raw, because claims may be nested as deep as they like.
+        // Raw values, because claims may be nested arbitrarily deep.
         let claims: BTreeMap<String, Box<RawValue>> =
             serde_json::from_str(&identity.claims).expect("claims are one JSON object");
         assert!(

@@ -1,9 +1,9 @@
-//! Gateway events: the rules one by one, the shared corpus, and properties over generated input.
+//! Gateway events: single rules, the shared corpus, and properties over generated input.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests read what they or the hosts wrote"
 )]
-#![allow(clippy::unwrap_used)] // clippy knows tests by their attribute, not their helpers
+#![allow(clippy::unwrap_used)] // clippy recognises tests by their attribute, but not their helpers
 
 mod alb;
 mod composed;
@@ -55,7 +55,7 @@ fn refusal(event: &Value) -> Refusal {
     }
 }
 
-/// `base` with some members replaced or added, deeply; `null` included.
+/// `base` with some members replaced or added, recursively, including `null`.
 fn with(mut base: Value, changes: Value) -> Value {
     fn merge(base: &mut Value, changes: Value) {
         match (base, changes) {

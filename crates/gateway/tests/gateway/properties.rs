@@ -1,4 +1,4 @@
-//! Generated input: nothing panics, and what a kind of event can keep, it keeps.
+//! Generated input: nothing panics, and each kind of event keeps what it can represent.
 
 use super::{alb, composed::INCOMING, corpus, http_api, invariants::check, parse_bytes, rest};
 use contract::http::{Request, Scheme};
@@ -15,7 +15,7 @@ use proptest::{
 use serde_json::{Map, Value, json};
 use std::{fs, sync::LazyLock};
 
-/// Names that mean something in events, so that generated trees reach beyond the first check.
+/// Names with a meaning in events, so that generated trees get past the first check.
 const NAMES: &[&str] = &[
     "version",
     "type",
@@ -59,7 +59,7 @@ const NAMES: &[&str] = &[
     "x-forwarded-proto",
 ];
 
-/// Texts that are at the edge of something.
+/// Texts at the edge of a rule.
 const TEXTS: &[&str] = &[
     "",
     "/",
@@ -108,7 +108,7 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Composed events of every kind, hand-made ones with authorizers, and the corpus where it is there.
+/// Composed events of every kind, hand-made ones with authorizers, and the corpus if it exists.
 static REAL: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let mut events: Vec<Value> = EventKind::ALL
         .into_iter()
@@ -185,7 +185,7 @@ fn query() -> impl Strategy<Value = String> {
     })
 }
 
-/// What a client sends: method, target, headers, body.
+/// A client's request: method, target, headers, body.
 type Sent = (String, String, Vec<(String, String)>, Vec<u8>);
 
 fn sent() -> impl Strategy<Value = Sent> {
@@ -242,7 +242,7 @@ fn through(origin: Origin, (method, target, headers, body): &Sent) -> Request {
         .request
 }
 
-/// Fields by name, the values of each in order. Without what gateways add.
+/// Fields by name, the values of each in order, without what gateways add.
 fn grouped(fields: impl Iterator<Item = (String, String)>) -> Vec<(String, Vec<String>)> {
     let mut groups = std::collections::BTreeMap::<_, Vec<_>>::new();
     for (name, value) in fields.filter(|(name, _)| !name.starts_with("x-")) {
@@ -258,7 +258,7 @@ fn owned(request: &Request) -> impl Iterator<Item = (String, String)> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
-/// Decoded parameters by name, the values of each in order. `+` is a space as long as a query is as the client sent it.
+/// Decoded parameters by name, the values of each in order. `+` is a space if the query is as the client sent it.
 fn parameters(query: &str) -> Vec<(String, Vec<String>)> {
     let decode = |text: &str| {
         percent_decode_str(&text.replace('+', " "))
@@ -325,8 +325,8 @@ proptest! {
         }
     }
 
-    /// REST and load balancer: everything but the order of different names. Function URL: everything but repetition of headers.
-    /// HTTP API: the same, and the spelling of the path. See the table in `gateway`.
+    /// REST and load balancer: everything except the order of different names. Function URL: everything except repetition of headers. HTTP
+    /// API: the same, and also not the spelling of the path. See the table in `gateway`.
     #[test]
     fn what_a_kind_can_keep_survives_the_way_to_the_guest(sent in sent()) {
         let (method, target, headers, body) = &sent;
@@ -336,7 +336,7 @@ proptest! {
         for kind in EventKind::ALL {
             let request = through(Origin::new(kind), &sent);
             prop_assert_eq!(&request.method, method);
-            // A REST API gives only its binary types in base64.
+            // A REST API sends only its binary types in base64.
             let text = String::from_utf8_lossy(body);
             let body = if kind == EventKind::Rest { text.as_bytes() } else { body };
             prop_assert_eq!(&*request.body, body);

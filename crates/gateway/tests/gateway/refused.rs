@@ -1,4 +1,4 @@
-//! What is not run: what is no HTTP request, refused by name, and HTTP requests that get an error as their answer.
+//! Events that are not run: those that are not HTTP requests are refused by name; invalid HTTP requests get an error response.
 
 use super::{alb, http_api, parse_bytes, parse_with, refusal, rest};
 use contract::limits::Limits;
@@ -71,7 +71,7 @@ fn events_that_are_not_http_are_refused_by_name() {
     }
 }
 
-/// The members by which each service's events are told, in the shapes that AWS documents, with what the refusal says.
+/// The members by which each service's events are recognised, in the forms that AWS documents, with the text of the refusal.
 fn services() -> Vec<(Value, &'static str)> {
     let records = |source: &str| json!({"Records": [{"eventSource": source}]});
     vec![

@@ -1,4 +1,4 @@
-//! REST API events (payload format 1.0): what FACTS and the recordings say, one rule a test.
+//! REST API events (payload format 1.0): what FACTS and the recordings show, one test for each rule.
 
 use super::{fields, parse_bytes, parse_with, refusal, request, with};
 use contract::{

@@ -1,9 +1,9 @@
-//! Lists of items: which elements of two of them are about the same item.
+//! Matches the elements of two lists that concern the same item.
 
 use json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-/// What belongs together: positions in the expected list and in the actual one.
+/// A matching pair: positions in the expected list and in the actual one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pair {
     /// `None`: the item is new.
@@ -12,13 +12,13 @@ pub(super) struct Pair {
     pub(super) actual: Option<usize>,
 }
 
-/// Partition and sort key of an element: a write has them in `key`, an entry of a store in itself.
+/// Partition and sort key of an element: a write has them in `key`, an entry of a store at its top level.
 pub(super) fn item_key(element: &Value) -> Option<(&str, &str)> {
     let key = element.get("key").unwrap_or(element);
     Some((key.get("partition")?.as_str()?, key.get("sort")?.as_str()?))
 }
 
-/// Makes the key of an element that of another one.
+/// Replaces the key of an element by that of another one.
 pub(super) fn take_key(element: &mut Value, other: &Value) {
     let names: &[&str] = match element.get("key") {
         Some(_) => &["key"],
@@ -31,8 +31,8 @@ pub(super) fn take_key(element: &mut Value, other: &Value) {
     }
 }
 
-/// Pairs elements by their keys: in the order of what is expected, what is new behind it. In partitions whose keys are made at random, what
-/// is left is paired in its order. `None` where an element has no key.
+/// Matches elements by their keys, in the order of the expectation, with new ones after them. In partitions with random keys, the remaining
+/// elements are matched in order. `None` if an element has no key.
 pub(super) fn pairs(
     expected: &[Value],
     actual: &[Value],
@@ -60,7 +60,7 @@ pub(super) fn pairs(
     Some(pairs)
 }
 
-/// Takes from `rest` what belongs to those without a partner.
+/// Removes from `rest` the partners of elements that have none yet.
 fn pair_random(
     expected: &[Value],
     actual: &[Value],

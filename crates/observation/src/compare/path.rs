@@ -1,15 +1,15 @@
-//! The path that a comparison has taken into a part, as the JSON pointer (RFC 6901) that reports show and rules name. It grows and shrinks
-//! with the way into the document: made anew for each difference, it would cost the length of the way times their number.
+//! The path of a comparison into a part, as the JSON pointer (RFC 6901) that reports show and rules name. It grows and shrinks during the
+//! traversal, because building it for each difference would cost the length of the path times the number of differences.
 
 use crate::Part;
 use json::push_name;
 use std::fmt::Write as _;
 
-/// Where a comparison is.
+/// The current position of a comparison.
 pub(super) struct Path {
     part: Part,
     pointer: String,
-    /// Steps below the part.
+    /// Number of steps below the part.
     depth: usize,
 }
 
@@ -28,17 +28,17 @@ impl Path {
         &self.pointer
     }
 
-    /// Whether this is a list of items, which belong together by their keys.
+    /// Whether this is a list of items, which are matched by their keys.
     pub(super) fn is_item_list(&self) -> bool {
         self.depth == 0 && self.part.has_items()
     }
 
-    /// Does something at the member `name` of where it is.
+    /// Calls a function at the member `name` of the current position.
     pub(super) fn in_member<R>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> R) -> R {
         self.below(work, |pointer| push_name(pointer, name))
     }
 
-    /// Does something at the element `position` of where it is.
+    /// Calls a function at the element `position` of the current position.
     pub(super) fn in_element<R>(
         &mut self,
         position: usize,
@@ -49,7 +49,7 @@ impl Path {
         })
     }
 
-    /// Does something at the element that would follow the last one of the list that was expected: RFC 6901 calls it `-`.
+    /// Calls a function at the element after the last one of the expected list, which RFC 6901 calls `-`.
     pub(super) fn in_new_element<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
         self.below(work, |pointer| pointer.push_str("/-"))
     }

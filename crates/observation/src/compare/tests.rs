@@ -160,7 +160,7 @@ fn what_a_rule_covers_does_not_count() {
     let rules = ["header:date", "/body/at", "/writes/*/put/document/at"];
     assert!(compared(&rules).is_empty());
     assert_eq!(compared(&rules[1..]).notes().len(), 1);
-    // The diff shows what counts only.
+    // The diff shows only what is not ignored.
     let differences = compared(&["/body/at"]);
     assert_eq!(differences.parts[0].actual["body"]["at"], 1);
     assert_eq!(differences.parts[0].actual["headers"]["date"][0], "b");
@@ -226,7 +226,7 @@ fn noise_of_one_guest_does_not_count_for_another() {
     let noise = compare(&run("1", "x"), &run("2", "x"), &Ignored::default());
     let ignored = Ignored::default().with_noise(noise.noise());
     let notes = |actual: &Observation| compare(&run("1", "x"), actual, &ignored).notes();
-    // A random key is noise; so is what hangs on it only where it was seen to differ.
+    // A random key is noise; values that depend on it are noise only if they were seen to differ.
     assert_eq!(notes(&run("1", "x")), [""; 0]);
     let noted = notes(&run("3", "y"));
     assert!(noted.contains(&r#"/body/name: expected "x", got "y""#.to_owned()));
@@ -236,7 +236,7 @@ fn noise_of_one_guest_does_not_count_for_another() {
     );
 }
 
-/// Two documents of hundreds of thousands of differences below a long name: what is kept of them is bounded, and the rest is counted.
+/// Two documents with hundreds of thousands of differences below a long name: the kept differences are bounded, and the rest is counted.
 #[test]
 fn many_differences_are_counted_and_take_no_memory() {
     const COUNT: usize = 200_000;
@@ -253,7 +253,7 @@ fn many_differences_are_counted_and_take_no_memory() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(60));
 }
 
-/// A place that is as long as its document, and many differences at the end of it: neither time nor memory is their product.
+/// A path as long as its document, with many differences at its end: neither time nor memory is the product of both.
 #[test]
 fn many_differences_in_deep_and_long_names_take_no_memory() {
     const COUNT: usize = 100_000;
@@ -279,7 +279,7 @@ fn many_differences_in_deep_and_long_names_take_no_memory() {
         assert_eq!(part(which, &expected, &actual, &["/*"]), None);
     }
     assert!(begun.elapsed() < std::time::Duration::from_secs(30));
-    // One that alone is beyond the bound is told nevertheless.
+    // A single difference beyond the bound is reported nevertheless.
     let long = "n".repeat(POINTERS_BYTES_MAX + 1);
     let document = |value: usize| json!({&*long: [value, value]});
     let list = part(Part::Writes, &document(1), &document(2), &[])
@@ -288,7 +288,7 @@ fn many_differences_in_deep_and_long_names_take_no_memory() {
     assert_eq!((list.first.len(), list.more), (1, 1));
 }
 
-/// Many items, all of them new: pairing them takes no time that grows with their square.
+/// Many new items: matching them does not take quadratic time.
 #[test]
 fn many_items_are_paired_in_short_time() {
     const COUNT: usize = 100_000;
