@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-/// Parts of a pointer; more are not needed to reach into what a store or a client may nest.
+/// Largest number of parts of a pointer; more are not needed for what a store or a client may nest.
 const TOKENS_MAX: usize = 64;
 
 /// A pointer with its text.
@@ -56,7 +56,7 @@ impl fmt::Display for Pointer {
 }
 
 impl Pointer {
-    /// Whether it covers the place that another pointer, without `*`, names: that place or one around it.
+    /// Whether it covers the place that another pointer, without `*`, names: that place or one that contains it.
     pub fn covers(&self, place: &str) -> bool {
         let mut parts = place.split('/').skip(1);
         self.tokens.iter().all(|token| match (token, parts.next()) {
@@ -66,7 +66,7 @@ impl Pointer {
         })
     }
 
-    /// Whether it names the place that `steps` lead to, below the member `parent` if there is one.
+    /// Whether it names the place at the end of `steps`, below the member `parent` if there is one.
     pub fn names(&self, parent: Option<&str>, steps: &[Step<'_>]) -> bool {
         let is_name = |token: &Token, name: &str| match token {
             Token::Each => true,
@@ -87,7 +87,7 @@ impl Pointer {
             })
     }
 
-    /// The name at its end, unless that is any.
+    /// The name at its end, unless that is `*`.
     pub fn last_name(&self) -> Option<&str> {
         match self.tokens.last() {
             Some(Token::Name(name)) => Some(name),

@@ -1,4 +1,4 @@
-//! The only place that configures wasmtime: compiles components, makes images of them, loads both.
+//! The only module that configures wasmtime: compiles components to images, and loads both.
 
 #[cfg(feature = "compiler")]
 mod bounds;
@@ -26,20 +26,20 @@ pub struct Engine {
     instances_max: usize,
 }
 
-/// The engine cannot be made on this machine.
+/// The engine cannot be created on this machine.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to configure the WebAssembly engine: {0:#}")]
 pub struct EngineError(wasmtime::Error);
 
 impl Engine {
-    /// An engine that runs guests on this machine. Where the address space for the pool cannot be had, instances are made on demand:
-    /// slower, but the same in everything else, so that images load in both.
+    /// An engine that runs guests on this machine. If the address space for the pool is not available, instances are created on demand:
+    /// slower, but otherwise the same, so that images load in both.
     pub fn new(options: &EngineOptions) -> Result<Self, EngineError> {
         Self::with_metering(options, false)
     }
 
-    /// An engine that counts the work of guests, for replays that compare it. Code is different for it, half as fast again, and
-    /// images for other engines do not load.
+    /// An engine that counts the work of guests, for replays that compare it. Its code is different, about 1.5 times as slow, and images
+    /// for other engines do not load.
     pub fn metered(options: &EngineOptions) -> Result<Self, EngineError> {
         Self::with_metering(options, true)
     }
@@ -57,7 +57,7 @@ impl Engine {
         })
     }
 
-    /// Instances that live at a time.
+    /// Largest number of concurrent instances.
     pub fn instances_max(&self) -> usize {
         self.instances_max
     }
@@ -72,12 +72,12 @@ impl Engine {
         self.pools.all().iter().all(InstancePool::is_metered)
     }
 
-    /// Does what requests put off, see [`EngineOptions::prewarmed`]. To be called after each answer.
+    /// Runs the work that requests deferred, see [`EngineOptions::prewarmed`]. Call it after each response.
     pub async fn run_deferred(&self) {
         self.pools.run_deferred().await;
     }
 
-    /// Instances that wait for their requests.
+    /// Number of prewarmed instances.
     pub fn prewarmed(&self) -> usize {
         self.pools.prewarmed()
     }
@@ -86,13 +86,13 @@ impl Engine {
         &self.pools
     }
 
-    /// For what does not depend on where a guest runs.
+    /// The engine for everything that is the same in all pools.
     fn wasmtime(&self) -> &wasmtime::Engine {
-        &self.pools.all()[0].wasmtime // there is one
+        &self.pools.all()[0].wasmtime // there is at least one
     }
 }
 
-/// A pool with room for `instances_max` requests at a time.
+/// A pool for `instances_max` concurrent requests.
 fn pool(
     instances_max: u32,
     options: &EngineOptions,
@@ -115,7 +115,7 @@ fn pool(
     }))
 }
 
-/// Compiles a component into an image for `target`, to be loaded by [`Engine::load_image`] of the same release.
+/// Compiles a component into an image for `target`, which [`Engine::load_image`] of the same release loads.
 #[cfg(feature = "compiler")]
 pub fn compile(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
     if is_image(component) {

@@ -1,6 +1,7 @@
-//! What guests import, a module for each WIT interface: count, convert, call the port, convert the answer. No logic.
+//! The imports of guests, one module for each WIT interface: count the call, convert its arguments, call the port, convert the result. No
+//! logic.
 //!
-//! `wasi` is what a standard library needs to start; `storage` and `log` are this project's own interfaces. All of them work on one
+//! `wasi` has what a standard library needs to start; `storage` and `log` are this project's own interfaces. All of them use one
 //! [`HostContext`], which lives as long as its request.
 
 pub(crate) mod bindings;
@@ -26,18 +27,18 @@ use std::{
 };
 use wasmtime::component::{Component, HasSelf, Linker};
 
-/// What this host grants of our own interfaces.
+/// Our own interfaces that this host provides.
 const INTERFACES: [&str; 3] = [
     "tenon:handler/http",
     "tenon:handler/log",
     "tenon:handler/storage",
 ];
-/// Up to which version. A later patch version of the same track imports the same functions, or is refused when it is linked.
+/// The highest version. A later patch version of the same track imports the same functions, or is refused when it is linked.
 const TRACK: &str = "0.1.";
-/// The same of WASI.
+/// The same for WASI.
 const WASI_TRACK: &str = "0.2.";
 
-/// Whether this host grants an import, which is named `package/interface@version`.
+/// Whether this host provides an import, named `package/interface@version`.
 pub(crate) fn is_granted(import: &str) -> bool {
     let Some((interface, version)) = import.split_once('@') else {
         return false;
@@ -46,8 +47,8 @@ pub(crate) fn is_granted(import: &str) -> bool {
         || wasi::INTERFACES.contains(&interface) && version.starts_with(WASI_TRACK)
 }
 
-/// What this host grants a component. Of WASI's hundred functions those that it asks for: a guest made for this world needs one, and
-/// defining all of them is a tenth of a start.
+/// Defines the imports that this component needs. Of WASI's hundred functions, a guest built for this world needs one, and defining all of
+/// them would take a tenth of a start.
 pub(crate) fn linker(
     engine: &wasmtime::Engine,
     component: &Component,
@@ -64,7 +65,7 @@ pub(crate) fn linker(
     Ok(linker)
 }
 
-/// Everything that the imports of one request work on.
+/// The state of one request that its imports use.
 pub(crate) struct HostContext {
     storage: Arc<dyn Storage>,
     call: Call,
@@ -73,10 +74,10 @@ pub(crate) struct HostContext {
     pub(crate) meter: Meter,
 }
 
-/// The store of whom no request was given: there are no calls to make either.
+/// The store of an instance without a request, which makes no calls.
 static NO_STORAGE: LazyLock<Arc<dyn Storage>> = LazyLock::new(|| Arc::new(MemoryStorage::new()));
 
-/// What is left of a request's context.
+/// What remains of a request's context afterwards.
 pub(crate) struct Finished {
     pub(crate) logs: Vec<LogRecord>,
     pub(crate) usage: Usage,
@@ -84,7 +85,7 @@ pub(crate) struct Finished {
 }
 
 impl HostContext {
-    /// Of one request.
+    /// The context of one request.
     pub(crate) fn new(options: &RuntimeOptions, received_at_ms: u64, run: Run) -> Self {
         Self {
             call: Call::new(received_at_ms, &run.seed, Some(run.deadline))
@@ -96,7 +97,7 @@ impl HostContext {
         }
     }
 
-    /// Of no request: a call of the guest traps.
+    /// A context without a request: every call of the guest traps.
     pub(crate) fn idle(options: &RuntimeOptions) -> Self {
         let seed = Seed::new([0; 32]);
         Self {
@@ -108,7 +109,7 @@ impl HostContext {
         }
     }
 
-    /// Ends the request, which took so long.
+    /// Ends the request, whose duration is given.
     pub(crate) fn finish(mut self, total_duration: Duration) -> Finished {
         self.flush_output();
         Finished {

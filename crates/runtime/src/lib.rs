@@ -1,7 +1,7 @@
-//! Runs guests: [compiles and loads](engine) components, creates one instance for each request, and gives it what its WIT interfaces promise.
+//! Runs guests: [compiles and loads](engine) components, creates one instance for each request, and implements its WIT interfaces.
 //!
-//! No instance serves two requests. Time, seed, deadline and store of a request come from the caller; a guest that traps, loops or asks for too
-//! much ends its own request, never the process. Only [`engine`] configures wasmtime, and only its loader deserialises native code.
+//! No instance serves two requests. Time, seed, deadline and store of a request come from the caller; a guest that traps, loops or exceeds a
+//! limit ends its own request, never the process. Only [`engine`] configures wasmtime, and only its loader deserialises native code.
 //!
 //! ```no_run
 //! use contract::{http::Request, seed::Seed};

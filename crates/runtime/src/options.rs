@@ -1,4 +1,4 @@
-//! What a guest gets beside its requests, and what a run follows from beside its request.
+//! The options of a guest, and the inputs of a run besides its request.
 
 use contract::{limits::Limits, log::LogLevel, seed::Seed};
 use std::{sync::Arc, time::Instant};
@@ -7,10 +7,10 @@ use storage::Storage;
 /// Environment variables that the operator gives to a guest.
 pub type Environment = Arc<[(String, String)]>;
 
-/// What a guest gets beside its requests.
+/// The options of a guest, which are the same for all its requests.
 #[derive(Clone, Debug)]
 pub struct RuntimeOptions {
-    /// Bounds of one request.
+    /// Limits of one request.
     pub limits: Limits,
     /// What `wasi:cli/environment` returns.
     pub environment: Environment,
@@ -28,14 +28,14 @@ impl Default for RuntimeOptions {
     }
 }
 
-/// What a request's run follows from, beside the request itself.
+/// The inputs of a request's run, besides the request itself.
 pub struct Run {
     /// The guest's view of the store.
     pub storage: Arc<dyn Storage>,
     /// Source of everything random.
     pub seed: Seed,
-    /// When the answer has to be there.
+    /// When the response must be ready.
     pub deadline: Instant,
-    /// What calls to the store carry on, see [`Call::trace_header`](storage::Call::trace_header).
+    /// A trace header for calls to the store, see [`Call::trace_header`](storage::Call::trace_header).
     pub trace_header: Option<String>,
 }

@@ -19,35 +19,35 @@ use wasmtime::Store;
 /// The pools of an engine; there is at least one.
 pub(crate) struct Pools(Box<[InstancePool]>);
 
-/// A wasmtime engine with a pool of its own. Threads keep to theirs while it has room: memory that an instance wrote on one core reaches
-/// another core slowly, and pools hand out first what was given back last, by whomever.
+/// A wasmtime engine with its own pool. Threads use their own pool while it has room, because memory that one core wrote reaches another
+/// core slowly, and pools hand out first what was returned last, by any thread.
 pub(crate) struct InstancePool {
     pub(crate) wasmtime: wasmtime::Engine,
     ticker: Ticker,
     is_metered: bool,
     is_pooled: bool,
-    /// One permit for each instance that may live at a time.
+    /// One permit for each instance that may exist.
     instances: Arc<Semaphore>,
-    /// Where instances are made ahead.
+    /// The prewarmed instance, if prewarming is enabled.
     prewarmed: Option<PrewarmedInstances>,
 }
 
-/// What a pool is made of.
+/// The configuration of a pool.
 pub(crate) struct PoolOptions {
     pub(crate) wasmtime: wasmtime::Engine,
-    /// Whether instances come from a pool of wasmtime's.
+    /// Whether instances come from a wasmtime pool.
     pub(crate) is_pooled: bool,
     /// Whether work is counted.
     pub(crate) is_metered: bool,
-    /// Requests at a time.
+    /// Concurrent requests.
     pub(crate) instances_max: u32,
-    /// Whether an instance is made ahead.
+    /// Whether an instance is prewarmed.
     pub(crate) is_prewarmed: bool,
 }
 
-/// Permission for one instance of a pool to live.
+/// A permit for one instance of a pool.
 pub(crate) struct Permit {
-    /// Which.
+    /// The pool.
     pub(crate) pool: usize,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -64,7 +64,7 @@ impl InstancePool {
         }
     }
 
-    /// Whether instances come from a pool of wasmtime's.
+    /// Whether instances come from a wasmtime pool.
     pub(crate) fn is_pooled(&self) -> bool {
         self.is_pooled
     }
@@ -74,12 +74,12 @@ impl InstancePool {
         self.is_metered
     }
 
-    /// Lets guests of this pool be interrupted until what it returns is dropped.
+    /// Lets guests of this pool be interrupted until the returned value is dropped.
     pub(crate) fn start_ticking(&self) -> Ticking<'_> {
         self.ticker.start()
     }
 
-    /// The instance that was made ahead for a request to this guest.
+    /// The prewarmed instance for a request to this guest, if there is one.
     pub(crate) fn take_prewarmed(
         &self,
         source: &InstanceSource,
@@ -87,8 +87,8 @@ impl InstancePool {
         self.prewarmed.as_ref()?.take(source)
     }
 
-    /// Lets go of a request's instance, and with it of its permit: at once, or later where instances are made ahead. What the host keeps
-    /// of the request is returned.
+    /// Drops a request's instance and then its permit: at once, or later if instances are prewarmed. Returns what the host keeps of the
+    /// request.
     pub(crate) fn release(
         &self,
         mut store: Store<HostContext>,
@@ -101,7 +101,7 @@ impl InstancePool {
                 prewarmed.defer_drop(store, permit, source.clone());
                 context
             }
-            // The store holds the instance. Were its place given up any earlier, the next request would find the pool full.
+            // The store owns the instance. If its permit were released earlier, the next request would find the pool full.
             None => {
                 let context = store.into_data();
                 drop(permit);
@@ -120,12 +120,12 @@ impl Pools {
         &self.0
     }
 
-    /// Waits until an instance may live: on the thread's own pool, on any other that has room, else on its own again.
+    /// Waits for a permit: from the thread's own pool, from any other that has room, otherwise from its own again.
     pub(crate) async fn acquire(&self) -> Permit {
         let pools = self.all();
         let own = number_of_thread() % pools.len();
         let permit = self.try_acquire(own).or_else(|| {
-            // Answers may be out after which nobody has run what was deferred.
+            // Deferred work may be pending after a response, and holds permits.
             self.with_prewarmed()
                 .for_each(PrewarmedInstances::drop_deferred);
             self.try_acquire(own)
@@ -139,7 +139,7 @@ impl Pools {
         }
     }
 
-    /// On this pool, or on any other that has room.
+    /// A permit from this pool, or from any other that has room.
     fn try_acquire(&self, own: usize) -> Option<Permit> {
         let pools = self.all();
         (own..pools.len()).chain(0..own).find_map(|pool| {
@@ -151,7 +151,7 @@ impl Pools {
         })
     }
 
-    /// Does what requests put off.
+    /// Runs the work that requests deferred.
     pub(crate) async fn run_deferred(&self) {
         for (number, pool) in self.all().iter().enumerate() {
             if let Some(prewarmed) = &pool.prewarmed {
@@ -160,7 +160,7 @@ impl Pools {
         }
     }
 
-    /// Instances that wait for their requests.
+    /// Number of prewarmed instances.
     pub(crate) fn prewarmed(&self) -> usize {
         self.with_prewarmed()
             .filter(|prewarmed| prewarmed.is_ready())
@@ -172,7 +172,7 @@ impl Pools {
     }
 }
 
-/// Threads count themselves when they first run a guest.
+/// A thread gets its number when it first runs a guest.
 fn number_of_thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {

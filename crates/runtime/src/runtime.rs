@@ -1,4 +1,4 @@
-//! Runs a guest: one fresh instance per request, within bounds.
+//! Runs a guest: one new instance per request, within limits.
 
 mod convert;
 mod failure;
@@ -26,30 +26,30 @@ use std::{
 use tokio::time::timeout_at;
 use wasmtime::Store;
 
-/// A guest that is linked and ready to be instantiated. Cheap to clone; shared by all requests.
+/// A linked guest, ready to be instantiated. Cheap to clone; shared by all requests.
 #[derive(Clone)]
 pub struct Runtime {
     engine: Engine,
     source: InstanceSource,
 }
 
-/// What came of one request.
+/// The result of one request.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The guest's answer, not yet checked, or why there is none.
+    /// The guest's response, not yet checked, or why there is none.
     pub result: Result<Response, Failure>,
-    /// The guest's log lines, output included.
+    /// The guest's log lines, including its output.
     pub logs: Vec<LogRecord>,
     /// Functions of the guest that were active when it failed, the innermost first.
     pub backtrace: Vec<String>,
-    /// What it used.
+    /// What the request used.
     pub usage: Usage,
     /// What the store did for it.
     pub storage: StorageReport,
 }
 
 impl Outcome {
-    /// Of a request that never got an instance.
+    /// The result for a request that never got an instance.
     fn busy(total_duration: Duration) -> Self {
         Self {
             result: Err(Failure::Busy),
@@ -80,17 +80,17 @@ impl Runtime {
         self.source.digest()
     }
 
-    /// Bounds of one request.
+    /// Limits of one request.
     pub fn limits(&self) -> &Limits {
         &self.options().limits
     }
 
-    /// What the guest gets beside its requests.
+    /// The options of the guest.
     pub fn options(&self) -> &RuntimeOptions {
         self.source.options()
     }
 
-    /// The same guest, linked once, under other options.
+    /// The same guest, without linking it again, with other options.
     #[must_use]
     pub fn with_options(&self, options: RuntimeOptions) -> Self {
         Self {
@@ -99,18 +99,19 @@ impl Runtime {
         }
     }
 
-    /// Lets the guest answer one request. Whatever the guest does, this returns by the deadline, give or take one tick of the epoch.
+    /// Lets the guest answer one request. Whatever the guest does, this returns at the deadline at the latest, plus or minus one tick of
+    /// the epoch.
     pub async fn handle(&self, request: Request, run: Run) -> Outcome {
         let started = Instant::now();
         let deadline = run.deadline;
-        // Before the store, so that it is dropped after it, also when this future is dropped half-way.
+        // Declared before the store, so that it is dropped after it, also if this future is dropped early.
         let Ok(permit) = timeout_at(deadline.into(), self.engine.pools().acquire()).await else {
             return Outcome::busy(started.elapsed());
         };
         let pool = &self.engine.pools().all()[permit.pool];
         let (mut store, instance) = self.prepare(pool, &request, run);
         let answer = {
-            // Pinned where it is: it is too large to be moved for every request.
+            // Pinned in place, because it is too large to be moved for every request.
             let call = pin!(self.call(permit.pool, &mut store, instance, request, deadline));
             let answer = timeout_at(deadline.into(), call).await;
             answer.unwrap_or_else(|_| Err(GuestError::deadline()))
@@ -137,7 +138,7 @@ impl Runtime {
         }
     }
 
-    /// A store for one request, with an instance where one is ready.
+    /// A wasmtime store for one request, with an instance if one is ready.
     fn prepare(
         &self,
         pool: &InstancePool,

@@ -1,4 +1,4 @@
-//! One storage call on a tape: the function's name, its arguments and its result, as JSON. What [`write`] writes, [`read`] reads.
+//! One storage call on a tape: the function's name, its arguments and its result, as JSON. [`read`] reads what [`write`] writes.
 
 pub mod read;
 pub mod write;

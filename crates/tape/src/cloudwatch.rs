@@ -1,19 +1,19 @@
-//! Log lines out of what CloudWatch gives as JSON: `aws logs filter-log-events` and `get-log-events` (`{"events": [{"message"}]}`), results
-//! of Logs Insights (`{"results": [[{"field": "@message", "value"}]]}`), and what its console exports (`[{"@message"}]`). Documents may
-//! follow each other. Read as they come: a document may be larger than memory, one event may not.
+//! Extracts log lines from CloudWatch's JSON: `aws logs filter-log-events` and `get-log-events` (`{"events": [{"message"}]}`), results of
+//! Logs Insights (`{"results": [[{"field": "@message", "value"}]]}`), and exports of its console (`[{"@message"}]`). Several documents may
+//! follow each other. Reads as a stream: a document may be larger than memory, but a single event may not.
 //!
-//! Only brackets and strings are followed to find where an event ends, so that one that cannot be read does not hold up those after it.
+//! Only brackets and strings are used to find where an event ends, so that an unreadable one does not prevent later ones from being read.
 
 use contract::limits::TAPE_LINE_BYTES_MAX;
 use json::{self, JsonError};
 use std::io::{self, BufRead};
 
-/// Twice: the text of a line inside of a JSON string is longer than the line.
+/// Twice a line, because its text inside a JSON string is longer.
 const EVENT_BYTES_MAX: usize = 2 * TAPE_LINE_BYTES_MAX;
-/// Names of members of a document are no longer.
+/// Longest name of a member.
 const NAME_BYTES_MAX: usize = 1 << 10;
 
-/// Why nothing more of a text can be read.
+/// Why the rest of a text cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum MessagesError {
     /// The input failed.
@@ -22,15 +22,15 @@ pub enum MessagesError {
     /// The text ends within a document.
     #[error("it ends within a value")]
     Cut,
-    /// Something else stands where this is expected.
+    /// Something unexpected was found.
     #[error("expected {expected} at byte {at}")]
     Unexpected {
-        /// In words.
+        /// What was expected.
         expected: &'static str,
         /// Counted from 1.
         at: u64,
     },
-    /// Over the bound.
+    /// Over the limit.
     #[error("the log event at byte {at} is longer than {EVENT_BYTES_MAX} bytes")]
     TooLong {
         /// Counted from 1.
@@ -38,7 +38,7 @@ pub enum MessagesError {
     },
 }
 
-/// Calls `each` with every message, in order, or with why an event gives none; it says whether to go on.
+/// Calls `each` with every message, in order, or with the reason why an event has none; its result says whether to continue.
 pub fn read_messages(
     input: impl BufRead,
     each: &mut dyn FnMut(Result<Vec<u8>, JsonError>) -> bool,
@@ -57,18 +57,18 @@ pub fn read_messages(
 
 #[derive(Clone, Copy)]
 enum What {
-    /// An object that has a message.
+    /// An object that contains a message.
     Event,
-    /// A list of fields, of which one may be a message.
+    /// A list of fields, one of which may be a message.
     Row,
 }
 
 struct Documents<'a, R> {
     input: R,
-    /// Where the next byte stands, counted from 1.
+    /// Position of the next byte, counted from 1.
     at: u64,
     each: &'a mut dyn FnMut(Result<Vec<u8>, JsonError>) -> bool,
-    /// Nobody wants more.
+    /// The caller wants no more messages.
     stopped: bool,
 }
 
@@ -140,7 +140,7 @@ impl<R: BufRead> Documents<'_, R> {
         }
     }
 
-    /// Steps over a value, and keeps its text if that is wanted.
+    /// Skips a value, and keeps its text if requested.
     fn value(
         &mut self,
         mut text: Option<&mut Vec<u8>>,
@@ -171,7 +171,7 @@ impl<R: BufRead> Documents<'_, R> {
         Ok(())
     }
 
-    /// What comes behind blanks; `None` at the end.
+    /// The next byte after blanks; `None` at the end.
     fn skip_blanks(&mut self) -> Result<Option<u8>, MessagesError> {
         loop {
             let bytes = fill(&mut self.input)?;
@@ -216,7 +216,7 @@ impl<R: BufRead> Documents<'_, R> {
 }
 
 fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
-    // Asked twice, as what is borrowed in a loop is borrowed for good.
+    // Asked twice, because the borrow checker rejects returning a borrow from the loop.
     while let Err(error) = input.fill_buf() {
         if error.kind() != io::ErrorKind::Interrupted {
             return Err(error);
@@ -301,7 +301,7 @@ fn messages_of_row(json: &[u8]) -> Result<Vec<Vec<u8>>, JsonError> {
     Ok(messages)
 }
 
-/// A message as text, or as the object that a console made of it.
+/// A message as text, or as the object into which a console converted it.
 fn message(json: &str) -> Option<Vec<u8>> {
     let text = json::string(json).unwrap_or(json.into());
     let trimmed = text.as_bytes().trim_ascii();
@@ -313,10 +313,10 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    /// The messages; of events that give none, the reasons.
+    /// The messages; for events without one, the reasons.
     fn read(text: &str) -> Result<Vec<String>, MessagesError> {
         let mut messages = Vec::new();
-        // Whatever buffers the input comes in.
+        // Whatever the size of the input's buffers.
         read_messages(
             io::BufReader::with_capacity(3, text.as_bytes()),
             &mut |message| {

@@ -1,7 +1,8 @@
 //! Tapes for one reader only: lines encrypted to an age recipient (<https://age-encryption.org/v1>), so that nothing needs to be redacted.
 //!
-//! Of the format we take what that needs, X25519 recipients, over primitives that the hosts contain anyway: the `age` crate would add 79 others,
-//! translations of its messages among them. `age` itself reads what is written here; the tests read what it wrote, and its published vectors.
+//! This module implements the part of the format that is needed, X25519 recipients, with primitives that the hosts contain anyway: the
+//! `age` crate would add 79 others, including translations of its messages. `age` itself reads what is written here; the tests read what
+//! `age` wrote, and its published vectors.
 
 mod bech32;
 mod header;
@@ -21,34 +22,34 @@ use sha2::Sha256;
 use std::{borrow::Cow, fmt, str::FromStr};
 use stream::{open_box, seal_box};
 
-/// The one kind of recipient that is read and written.
+/// The only kind of recipient that is read and written.
 const KIND: &str = "X25519";
-/// A recipient that is a passphrase, which has to be the only one.
+/// A passphrase as recipient, which must be the only one.
 const KIND_PASSPHRASE: &str = "scrypt";
 const WRAP_INFO: &[u8] = b"age-encryption.org/v1/X25519";
 const FILE_KEY_BYTES: usize = 16;
 const NONCE_BYTES: usize = 16;
-/// A wrapped key: what [`FILE_KEY_BYTES`] become with a tag.
+/// Size of a wrapped key: [`FILE_KEY_BYTES`] and a tag.
 const BODY_BYTES: usize = FILE_KEY_BYTES + 16;
 
-/// Whom lines are encrypted to: `age1...`, as `age-keygen` prints it.
+/// The recipient of lines: `age1...`, as `age-keygen` prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recipient([u8; 32]);
 
-/// Who can read them: `AGE-SECRET-KEY-1...`.
+/// The key that reads them: `AGE-SECRET-KEY-1...`.
 #[derive(Clone)]
 pub struct Identity {
     secret: [u8; 32],
     recipient: Recipient,
 }
 
-/// Text that is no key.
+/// Text that is not a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
     /// Not a recipient.
     #[error("not an age recipient: it begins with `age1`, as `age-keygen` prints it")]
     Recipient,
-    /// A point with which everybody shares the same secret: zero.
+    /// A point of low order, with which every shared secret is zero.
     #[error("the age recipient is a weak one: what is encrypted to it, everybody can read")]
     Weak,
     /// Not an identity.
@@ -62,7 +63,7 @@ pub enum DecryptError {
     /// Not an age file in base64.
     #[error("not encrypted by age, or damaged")]
     Malformed,
-    /// Encrypted to others.
+    /// Encrypted to other recipients.
     #[error("encrypted to another recipient")]
     OtherRecipient,
     /// Changed after it was encrypted.
@@ -70,13 +71,13 @@ pub enum DecryptError {
     Damaged,
 }
 
-/// Why a text is not encrypted.
+/// Why a text cannot be encrypted.
 #[derive(Debug, thiserror::Error)]
 pub enum EncryptError {
-    /// Without them nothing is secret.
+    /// There are no random bytes, without which nothing is secret.
     #[error("failed to get random bytes from the operating system: {0}")]
     NoRandomness(#[from] getrandom::Error),
-    /// Nothing is shared with the recipient, or a cipher refused.
+    /// The shared secret with the recipient is zero, or a cipher refused.
     #[error("nothing can be encrypted to this recipient")]
     Refused,
 }
@@ -103,7 +104,7 @@ impl fmt::Display for Recipient {
 impl FromStr for Identity {
     type Err = InvalidKey;
 
-    /// Reads an identity, or a file of one: empty lines and lines that begin with `#` are passed over.
+    /// Parses an identity, or an identity file: empty lines and lines that begin with `#` are skipped.
     fn from_str(text: &str) -> Result<Self, InvalidKey> {
         let mut lines = text
             .lines()
@@ -122,7 +123,7 @@ impl FromStr for Identity {
     }
 }
 
-/// Never shows the secret.
+/// Never prints the secret.
 impl fmt::Debug for Identity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Identity({})", self.recipient)
@@ -130,12 +131,12 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// Whom to encrypt to, so that this identity reads it.
+    /// The recipient that this identity can read.
     pub fn recipient(&self) -> Recipient {
         self.recipient
     }
 
-    /// The text of what [`Recipient::encrypt`] gave.
+    /// Decrypts the result of [`Recipient::encrypt`].
     pub fn decrypt(&self, encrypted: &str) -> Result<Vec<u8>, DecryptError> {
         let file = STANDARD
             .decode(encrypted)
@@ -146,7 +147,7 @@ impl Identity {
         for stanza in &header.stanzas {
             match stanza.kind {
                 KIND_PASSPHRASE if !is_alone => return Err(DecryptError::Malformed),
-                // All are checked, also after the one that fits: a file that age refuses is refused.
+                // All stanzas are checked, also after a match, so that a file that age refuses is refused.
                 KIND => {
                     let found = self.unwrap(stanza).map_err(|_| DecryptError::Malformed)?;
                     file_key = file_key.or(found);
@@ -166,7 +167,7 @@ impl Identity {
         stream::open(&key, chunks).ok_or(DecryptError::Damaged)
     }
 
-    /// The file's key; `None` where it was wrapped for another identity.
+    /// The file's key; `None` if it was wrapped for another identity.
     fn unwrap(&self, stanza: &Stanza<'_>) -> Result<Option<Vec<u8>>, NoStanza> {
         let [share] = stanza.arguments.as_slice() else {
             return Err(NoStanza);
@@ -185,13 +186,13 @@ impl Identity {
     }
 }
 
-/// Not what an X25519 recipient has.
+/// Invalid for an X25519 recipient.
 struct NoStanza;
 
-/// The secret of two keys is zero, which everybody knows.
+/// The shared secret of two keys is zero, which is not a secret.
 struct NothingShared;
 
-/// X25519 (RFC 7748), with the check that its section 6.1 asks for.
+/// X25519 (RFC 7748), with the check that its section 6.1 describes.
 fn shared(point: &[u8; 32], secret: [u8; 32]) -> Result<[u8; 32], NothingShared> {
     let shared = MontgomeryPoint(*point).mul_clamped(secret).to_bytes();
     if shared.iter().fold(0, |sum, byte| sum | byte) == 0 {
@@ -231,7 +232,7 @@ impl Recipient {
     }
 }
 
-/// A line of tape for one reader: version, id and time as they were, everything else encrypted.
+/// A line of tape for one reader: version, id and time in clear, everything else encrypted.
 pub(super) fn encrypt_line(
     line: &[u8],
     id: &str,
@@ -249,7 +250,7 @@ pub(super) fn encrypt_line(
     Ok(out)
 }
 
-/// The line that was encrypted; `None` where a line is not encrypted.
+/// The decrypted line; `None` if the line is not encrypted.
 #[expect(
     clippy::disallowed_methods,
     reason = "read into a type of named members that holds no `Value`"
@@ -290,7 +291,7 @@ fn hkdf(salt: &[u8], input: &[u8], info: &[u8]) -> [u8; 32] {
 }
 
 fn hmac(key: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes keys of any length.
+    // HMAC accepts keys of any length.
     Hmac::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"))
 }
 

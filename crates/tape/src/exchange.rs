@@ -1,4 +1,4 @@
-//! One line of a tape, read without taking apart what a replay only passes on. `docs/tape.md` says what each field means.
+//! One line of a tape, read without parsing what a replay only passes on. `docs/tape.md` specifies each field.
 
 use super::{
     FaultRecord, StorageFunction,
@@ -18,10 +18,10 @@ use std::{borrow::Cow, time::Duration};
 
 pub use super::call::read::ResultRecord;
 
-/// The version that this program writes. It reads this one and all before.
+/// The version that this program writes. It reads this one and all earlier ones.
 pub const VERSION: u32 = 1;
 
-/// How a line begins: the version is the first member, so that a tape is known by its first bytes.
+/// How a line begins: the version is the first member, so that a tape is recognised by its first bytes.
 pub(super) const FIRST_MEMBER: &str = "tenon_tape";
 
 /// A line, borrowed from its text.
@@ -35,36 +35,36 @@ pub struct Exchange<'a> {
     pub id: Cow<'a, str>,
     /// Milliseconds since the Unix epoch: the guest's clock.
     pub received_at_ms: u64,
-    /// SHA-256 of the component that was asked; `None` where the host answered or refused before.
+    /// SHA-256 of the component that was called; `None` if the host refused the request before.
     pub guest: Option<Digest>,
-    /// Source of everything random; `None` where it was withheld.
+    /// Source of everything random; `None` if it was withheld.
     #[serde(deserialize_with = "seed")]
     pub seed: Option<Seed>,
     /// What else of the host reached the guest.
     #[serde(borrow, default)]
     pub host: HostFacts<'a>,
-    /// The gateway event; `None` where it was not text.
+    /// The gateway event; `None` if it was not text.
     #[serde(borrow)]
     pub event: Option<&'a RawValue>,
     /// Storage calls in their order.
     #[serde(borrow, deserialize_with = "list")]
     pub calls: Vec<CallRecord<'a>>,
-    /// Calls after these, which the tape does not hold.
+    /// Number of further calls, which the tape does not contain.
     #[serde(default)]
     pub calls_omitted: u32,
     /// The guest's log lines: an array of `{level, message, attributes?, after}`.
     #[serde(borrow, default)]
     pub logs: Option<&'a RawValue>,
-    /// What went back to the gateway; `None`: the event was rejected.
+    /// The response to the gateway; `None` if the event was rejected.
     #[serde(borrow)]
     pub response: Option<&'a RawValue>,
-    /// Why the event was rejected: it was no HTTP request.
+    /// Why the event was rejected: it was not an HTTP request.
     #[serde(borrow, default)]
     pub rejection: Option<Cow<'a, str>>,
     /// The status that the client got.
     #[serde(default)]
     pub status: Option<u16>,
-    /// Why the host answered in the guest's place.
+    /// Why the host answered instead of the guest.
     #[serde(borrow, default)]
     pub fault: Option<FaultRecord<'a>>,
     /// What the request used.
@@ -73,21 +73,21 @@ pub struct Exchange<'a> {
     /// What was redacted.
     #[serde(borrow, default)]
     pub redacted: Option<RedactedRecord<'a>>,
-    /// What was too long to be held by value.
+    /// What was too long to be included.
     #[serde(borrow, default, deserialize_with = "list")]
     pub omitted: Vec<Omission<'a>>,
-    /// The last member: the digest of the line before it. Lines that were recorded by early releases have none.
+    /// The last member: the digest of the line before it. Lines of early releases have none.
     #[serde(default)]
     pub sha256: Option<Digest>,
 }
 
-/// What beside the event the host gave to the guest. Absent members have their defaults.
+/// What the host passed to the guest besides the event. Absent members have their defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct HostFacts<'a> {
     /// The release of the host.
     #[serde(borrow, default)]
     pub version: Cow<'a, str>,
-    /// What was taken off the path.
+    /// What was removed from the path.
     #[serde(borrow, default)]
     pub base_path: Option<Cow<'a, str>>,
     /// Less severe log lines are not on the tape; `info` if absent.
@@ -96,11 +96,11 @@ pub struct HostFacts<'a> {
     /// Names of the variables in the guest's environment. The values may be secret.
     #[serde(borrow, default, deserialize_with = "texts")]
     pub environment_names: Vec<Cow<'a, str>>,
-    /// SHA-256 of the guest's environment as a JSON object: in lines that were encrypted, because short values can be guessed from it, and in
-    /// those of early releases.
+    /// SHA-256 of the guest's environment as a JSON object: in lines that were encrypted, because short values can be guessed from it, and
+    /// in those of early releases.
     #[serde(default)]
     pub environment: Option<Digest>,
-    /// Bounds that are not the default ones.
+    /// Limits that are not the default ones.
     #[serde(default)]
     pub limits: LimitsRecord,
 }
@@ -112,7 +112,7 @@ impl HostFacts<'_> {
     }
 }
 
-/// Bounds of a request as far as they are not the default ones. Names and units are those of [`Limits`].
+/// Limits of a request that differ from the default ones. Names and units are those of [`Limits`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs)]
 pub struct LimitsRecord {
@@ -126,7 +126,7 @@ pub struct LimitsRecord {
 }
 
 impl LimitsRecord {
-    /// The bounds under which the request ran, but for its time: a replay waits for nothing, and whoever wrote the line may have asked for any.
+    /// The limits of the request, except its time: a replay waits for nothing, and the author of the line may have set any time.
     pub fn limits(&self) -> Limits {
         let default = Limits::default();
         Limits {
@@ -155,12 +155,12 @@ impl LimitsRecord {
 /// A storage call.
 #[derive(Clone, Debug, Deserialize)]
 pub struct CallRecord<'a> {
-    /// Which function.
+    /// The function.
     pub call: StorageFunction,
-    /// What was asked, see [`read_arguments`](super::read_arguments).
+    /// Its arguments, see [`read_arguments`](super::read_arguments).
     #[serde(borrow)]
     pub arguments: &'a RawValue,
-    /// What the store said; `None`: the request ended before it said anything.
+    /// The store's result; `None` if the request ended before it.
     #[serde(borrow, default)]
     pub result: Option<&'a RawValue>,
     /// Microseconds from the start of the request to that of the call.
@@ -172,7 +172,7 @@ pub struct CallRecord<'a> {
 }
 
 impl<'a> CallRecord<'a> {
-    /// The result, taken apart; `None`: the request ended before there was one.
+    /// The parsed result; `None` if the request ended before there was one.
     #[expect(
         clippy::disallowed_methods,
         reason = "read into a type of named members that holds no `Value`"
@@ -188,25 +188,25 @@ impl<'a> CallRecord<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct UsageRecord {
-    /// From the call to the answer.
+    /// From the call to the response.
     pub total_us: u64,
-    /// Of this, waiting for the store.
+    /// The part of it spent waiting for the store.
     pub storage_us: u64,
-    /// Storage functions called.
+    /// Number of calls to storage functions.
     pub storage_calls: u32,
-    /// All host functions called.
+    /// Number of calls to all host functions.
     pub host_calls: u32,
     /// Largest size of the guest's memory.
     pub memory_bytes_peak: usize,
     /// Capacity that the store charged.
     pub capacity_units: f64,
-    /// Answers of the store that asked to slow down.
+    /// Responses of the store that asked to slow down.
     pub throttles: u32,
     /// Requests to the store that repeated an earlier one.
     pub retries: u32,
 }
 
-/// Which rules of redaction hit, and where.
+/// Which rules of redaction matched, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct RedactedRecord<'a> {
@@ -216,7 +216,7 @@ pub struct RedactedRecord<'a> {
     /// Names of query parameters.
     #[serde(borrow, deserialize_with = "texts")]
     pub query: Vec<Cow<'a, str>>,
-    /// Names of members of JSON, of attributes and in texts.
+    /// Names of members of JSON, of attributes, and in texts.
     #[serde(borrow, deserialize_with = "texts")]
     pub names: Vec<Cow<'a, str>>,
     /// JSON pointers into bodies and documents.
@@ -227,29 +227,29 @@ pub struct RedactedRecord<'a> {
     pub at: Vec<Cow<'a, str>>,
     /// Number of further places.
     pub more: u64,
-    /// Places at which `null` stands because what was there could not be read.
+    /// Places where `null` was written because the content could not be parsed.
     #[serde(borrow, deserialize_with = "texts")]
     pub left_out: Vec<Cow<'a, str>>,
 }
 
 impl RedactedRecord<'_> {
-    /// The rules, to be applied to what a replay gives before it is compared.
+    /// The rules, which are applied to the results of a replay before they are compared.
     pub fn rules(&self) -> Redaction {
         let leaves_out = self.is_left_out(&body_place(Message::Response));
         let names = [&*self.headers, &*self.query, &*self.names];
         Redaction::of_rules(names, &self.fields, leaves_out)
     }
 
-    /// Whether this place could not be read.
+    /// Whether the content of this place could not be parsed.
     pub fn is_left_out(&self, place: &str) -> bool {
         self.left_out.iter().any(|left_out| left_out == place)
     }
 }
 
-/// A text that the tape does not hold: `null` stands in its place.
+/// A text that the tape does not contain: `null` was written instead.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Omission<'a> {
-    /// Where, as a JSON pointer into the line.
+    /// The place, as a JSON pointer into the line.
     #[serde(borrow)]
     pub at: Cow<'a, str>,
     /// Length of its JSON text.
@@ -258,28 +258,28 @@ pub struct Omission<'a> {
     pub sha256: Digest,
 }
 
-/// A line that is no exchange.
+/// Why a line cannot be read as an exchange.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    /// Over the bound.
+    /// Over the limit.
     #[error("line has {0} bytes, at most {TAPE_LINE_BYTES_MAX} are read")]
     TooLong(usize),
     /// Not UTF-8.
     #[error("line is not UTF-8 from byte {0} on")]
     NotUtf8(usize),
-    /// Not JSON, or not with the members of an exchange.
+    /// Not JSON, or without the members of an exchange.
     #[error("line is not an exchange: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// Of a later version of this program.
+    /// Written by a later version of this program.
     #[error("line has version {0}, this program reads up to {VERSION}")]
     Version(u32),
-    /// Nobody gave the key.
+    /// Encrypted, and no key was given.
     #[error("line is encrypted: `--identity FILE` names the key that reads it")]
     Encrypted,
 }
 
 impl ExchangeError {
-    /// Whether the line just ends too early: whoever wrote it was stopped, or still writes.
+    /// Whether the line is merely incomplete, because its writer was stopped or is still writing.
     pub fn is_cut(&self) -> bool {
         match self {
             Self::Malformed(error) => error.is_eof(),
@@ -309,7 +309,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Whether the line that it was read from is the one that was recorded, to the byte; `true` where it does not say.
+    /// Whether the line is byte for byte the recorded one; `true` if it has no digest.
     pub fn is_as_recorded(&self, line: &[u8]) -> bool {
         self.sha256.is_none_or(|digest| {
             line.strip_suffix(seal(digest).as_slice())
@@ -317,7 +317,7 @@ impl<'a> Exchange<'a> {
         })
     }
 
-    /// Whether something in the line is not what it was.
+    /// Whether something in the line was replaced or left out.
     pub fn is_redacted(&self) -> bool {
         self.redacted
             .as_ref()
@@ -325,12 +325,12 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// How a line ends.
+/// The end of a line.
 pub(super) fn seal(digest: Digest) -> Vec<u8> {
     format!(",\"sha256\":\"{digest}\"}}").into_bytes()
 }
 
-/// A line of another version, or an encrypted one, lacks members: that is not what is wrong with it.
+/// A line of another version, or an encrypted one, lacks members, but another error is reported for it.
 #[expect(
     clippy::disallowed_methods,
     reason = "read into a type of named members that holds no `Value`"
@@ -352,13 +352,12 @@ fn explain(text: &str, error: serde_json::Error) -> ExchangeError {
     }
 }
 
-/// Whether a line is one of a tape, told by its first member.
+/// Whether a line is a line of tape, recognised by its first member.
 pub fn is_tape(line: &[u8]) -> bool {
     first_member_is(line, FIRST_MEMBER)
 }
 
-/// Whether a JSON object begins with a member of this name. Written by us, it stands right at the start; others may have put blanks
-/// around it.
+/// Whether a JSON object begins with a member of this name. We write it without blanks before it; other programs may have added some.
 pub(super) fn first_member_is(line: &[u8], name: &str) -> bool {
     let quoted = line
         .trim_ascii_start()
@@ -370,7 +369,7 @@ pub(super) fn first_member_is(line: &[u8], name: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(b"\""))
 }
 
-/// The id of a line's request, also of an encrypted one.
+/// The id of a line's request, also of an encrypted line.
 #[expect(
     clippy::disallowed_methods,
     reason = "read into a type of named members that holds no `Value`"
@@ -398,18 +397,18 @@ fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Seed>, D::E
         .transpose()
 }
 
-/// The members of an array of log lines, for who shows them.
+/// The members of an array of log lines, for display.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LogLine<'a> {
-    /// How severe.
+    /// Its severity.
     pub level: LogLevel,
-    /// What happened.
+    /// The message.
     #[serde(borrow)]
     pub message: Cow<'a, str>,
     /// A JSON object.
     #[serde(borrow, default)]
     pub attributes: Option<&'a RawValue>,
-    /// Storage calls made before.
+    /// Number of storage calls made before.
     #[serde(default)]
     pub after: u32,
 }

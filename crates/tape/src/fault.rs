@@ -1,16 +1,16 @@
-//! Why the host answered in the guest's place, as a tape says it.
+//! Why the host answered instead of the guest, as recorded on a tape.
 
 use contract::outcome::Fault;
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// A fault by name, with its words.
+/// A fault by name, with its description.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct FaultRecord<'a> {
     /// `refused`, `unrouted`, `unavailable`, `trap`, `deadline`, `busy`, `memory`, `stopped`, `response` or `panic`: what `Fault::kind` says.
     #[serde(borrow)]
     pub kind: Cow<'a, str>,
-    /// For people.
+    /// Description for people.
     #[serde(borrow)]
     pub detail: Cow<'a, str>,
 }

@@ -1,8 +1,8 @@
 //! The format of tapes: recorded requests with everything that their guest saw, one request a line. `docs/tape.md` describes every field.
 //!
-//! A line holds what a request's outcome follows from: event, time, seed and the results of its storage calls. A tape shows what the *guest* saw:
+//! A line contains what a request's outcome follows from: event, time, seed and the results of its storage calls. A tape shows what the *guest* saw:
 //! [`RecordingStorage`] wraps the store above [`Tenant`](storage::Tenant), so that a tape names neither tables nor namespaces and replays on any
-//! store. [`Redaction`] replaces credentials before a line is written, [`Recipient`] encrypts lines, and [`split`] and [`TapeFinder`] take lines
+//! store. [`Redaction`] replaces credentials before a line is written, [`Recipient`] encrypts lines, and [`split`] and [`TapeFinder`] carry lines
 //! through log systems with short records. Nothing here needs a runtime.
 //!
 //! ```no_run

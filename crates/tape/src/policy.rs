@@ -10,12 +10,12 @@ use std::{fmt, str::FromStr};
 
 /// Which requests are recorded: `off`, `failures`, `sample:RATE`, `all`, or `failures,sample:RATE` for both.
 ///
-/// Failures are answers of 500 or above, traps, timeouts, and limits that ended a request (413, 414 and 431 among them). Whether a
+/// Failures are responses of 500 or above, traps, timeouts, and limits that ended a request (413, 414 and 431 among them). Whether a
 /// request is part of the sample follows from its seed, so that a retry and a replay decide alike and the guest notices nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TapePolicy {
     failures: bool,
-    /// Of 2^64 requests.
+    /// In units of 2^-64 of all requests.
     sampled: u128,
 }
 
@@ -55,16 +55,16 @@ impl TapePolicy {
         }
     }
 
-    /// Whether requests are recorded because of how they end, which is known only then.
+    /// Whether requests are recorded depending on how they end, which is known only then.
     pub fn wants_failures(&self) -> bool {
         self.failures
     }
 }
 
-/// Whether a request ended in a way that `failures` means.
+/// Whether a request counts as a failure.
 pub fn is_failure(answer: &Result<Answer, Rejection>) -> bool {
     let Ok(Answer { summary, .. }) = answer else {
-        // What is not HTTP did not fail: nobody answers it.
+        // An event that is not HTTP did not fail: no guest answers it.
         return false;
     };
     match &summary.fault {
@@ -75,7 +75,7 @@ pub fn is_failure(answer: &Result<Answer, Rejection>) -> bool {
     }
 }
 
-/// Evenly spread over all requests, and of no use to who wants to know the seed.
+/// Evenly distributed over all requests, and reveals nothing about the seed.
 fn fraction(seed: &Seed) -> u64 {
     let digest = Sha256::new()
         .chain_update(b"tenon tape sample")
@@ -106,7 +106,7 @@ impl FromStr for TapePolicy {
                         .ok()
                         .filter(|rate| (0.0..=1.0).contains(rate))
                         .ok_or_else(|| InvalidPolicy(text.to_owned()))?;
-                    // Exact for 1, and far finer than anybody needs for the rest.
+                    // Exact for 1, and much finer than needed for other rates.
                     policy.sampled = (rate * ALL as f64) as u128;
                 }
                 None | Some(_) => return Err(InvalidPolicy(text.to_owned())),
@@ -116,7 +116,7 @@ impl FromStr for TapePolicy {
     }
 }
 
-/// As it is read.
+/// The text form that is parsed.
 impl fmt::Display for TapePolicy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rate = self.sampled as f64 / ALL as f64;

@@ -1,4 +1,4 @@
-//! Reads tapes line by line, in bounded memory, from files, log files and whatever else has lines.
+//! Reads tapes line by line, in bounded memory, from files, log files and other sources of lines.
 
 use super::{
     find::TapeFinder,
@@ -11,12 +11,12 @@ use std::io::{self, BufRead, Read};
 pub struct TapeReader<R> {
     input: R,
     number: u64,
-    /// The line that was read last, for the next one to be read into.
+    /// The buffer of the current line, which is reused.
     buffer: Vec<u8>,
     finder: TapeFinder,
 }
 
-/// A longer line does not leave its room to the next one.
+/// A longer line's capacity is not kept for the next one.
 const BUFFER_BYTES_KEPT_MAX: usize = 1 << 20;
 
 impl<R: BufRead> TapeReader<R> {
@@ -35,7 +35,7 @@ impl<R: BufRead> TapeReader<R> {
         Ok(self.fill()?.then(|| self.line()))
     }
 
-    /// What is in the buffer, as a line of its own.
+    /// Takes the buffer as a separate line.
     fn line(&self) -> Line {
         Line {
             number: self.number,
@@ -43,7 +43,7 @@ impl<R: BufRead> TapeReader<R> {
         }
     }
 
-    /// Reads the next line that is not empty into the buffer; whether there is one.
+    /// Reads the next line that is not empty into the buffer; returns whether there is one.
     fn fill(&mut self) -> Result<bool, ReadError> {
         self.buffer.clear();
         self.buffer.shrink_to(BUFFER_BYTES_KEPT_MAX);
@@ -68,7 +68,7 @@ impl<R: BufRead> TapeReader<R> {
         Ok(false)
     }
 
-    /// Counts empty lines; whether anything comes after them.
+    /// Counts empty lines; returns whether anything follows them.
     fn skip_breaks(&mut self) -> io::Result<bool> {
         loop {
             let bytes = match self.input.fill_buf() {
@@ -86,7 +86,7 @@ impl<R: BufRead> TapeReader<R> {
         }
     }
 
-    /// Reads on behind the next line break.
+    /// Skips to the next line break.
     fn skip_line(&mut self) -> io::Result<()> {
         loop {
             let buffer = self.input.fill_buf()?;
@@ -100,7 +100,7 @@ impl<R: BufRead> TapeReader<R> {
         }
     }
 
-    /// The next line of tape, put together again where it was split; other lines, as logs have them, are counted and left out.
+    /// The next line of tape, joined again if it was split; other lines, as in logs, are counted and left out.
     pub fn next_tape(&mut self) -> Result<Option<Line>, ReadError> {
         while self.fill()? {
             if self.finder.passes_over(&self.buffer) {
@@ -114,12 +114,12 @@ impl<R: BufRead> TapeReader<R> {
         Ok(None)
     }
 
-    /// How many lines were read to their ends, those that are no tape included.
+    /// Number of lines that were read completely, including those that are not tape.
     pub fn lines(&self) -> u64 {
         self.number
     }
 
-    /// What else was there.
+    /// What else was found.
     pub fn finder(&self) -> &TapeFinder {
         &self.finder
     }

@@ -1,4 +1,4 @@
-//! Records: a view of the store that notes every call, and the line that is made of a request afterwards.
+//! Recording: a view of the store that notes every call, and the line that is written for a request afterwards.
 
 pub(super) mod calls;
 mod host;
@@ -14,24 +14,24 @@ use gateway::Rejection;
 use std::sync::Arc;
 use storage::Storage;
 
-/// What is recorded, and what of it is written.
+/// What is recorded, and how.
 #[derive(Clone, Debug)]
 pub struct RecordOptions {
     /// Which requests.
     pub policy: TapePolicy,
-    /// What is replaced before it is written.
+    /// What is redacted before it is written.
     pub redaction: Redaction,
-    /// Leaves the seed out: for guests that make secrets of randomness, on tapes that are not encrypted. Such a request cannot be
+    /// Omits the seed: for guests that derive secrets from random numbers, on tapes that are not encrypted. Such a request cannot be
     /// replayed strictly.
     pub withhold_seed: bool,
     /// A longer body or document is written as its length and digest.
     pub text_bytes_max: usize,
-    /// Whom lines are encrypted to.
+    /// The recipient that lines are encrypted to.
     pub recipient: Option<super::Recipient>,
 }
 
 impl RecordOptions {
-    /// As is usual for a policy: credentials are redacted.
+    /// The default for a policy: credentials are redacted.
     pub fn new(policy: TapePolicy) -> Self {
         Self {
             policy,
@@ -42,13 +42,13 @@ impl RecordOptions {
         }
     }
 
-    /// Whether only the holder of a key reads the lines.
+    /// Whether only the holder of a key can read the lines.
     fn is_encrypted(&self) -> bool {
         self.recipient.is_some()
     }
 }
 
-/// Passes events to a service and makes tape of some. One for each host; shared by all requests.
+/// Passes events to a service and records some of them. One for each host; shared by all requests.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     options: Arc<RecordOptions>,
@@ -67,9 +67,10 @@ impl Recorder {
         RecordingStorage::new(storage, self.options.clone())
     }
 
-    /// The line of a request, without a line break at its end, whatever the policy says. `calls` is what the guest asked, where one was.
+    /// The line of a request, without a line break at its end, whatever the policy says. `calls` are the guest's calls, if a guest was
+    /// called.
     ///
-    /// `None`: the event was no HTTP request, or there were no random bytes to encrypt the line with.
+    /// `None` if the event was not an HTTP request, or there were no random bytes to encrypt the line with.
     pub fn line(
         &self,
         host: &RecordedHost<'_>,
@@ -83,14 +84,14 @@ impl Recorder {
             .and_then(|(line, answer)| self.encrypted(line, request, answer))
     }
 
-    /// What is recorded.
+    /// The policy.
     pub fn options(&self) -> &RecordOptions {
         &self.options
     }
 }
 
 impl Recorder {
-    /// The line for its recipient. Without random bytes there is none: it never leaves as it is.
+    /// The line, encrypted if there is a recipient. Without random bytes there is no line: it is never written unencrypted.
     fn encrypted(
         &self,
         line: Vec<u8>,
@@ -105,9 +106,9 @@ impl Recorder {
     }
 }
 
-/// A text that the tape holds only the length and digest of.
+/// A text of which the tape contains only length and digest.
 struct Omitted {
-    /// Where in the line.
+    /// Its place in the line.
     at: String,
     bytes: usize,
     sha256: Digest,

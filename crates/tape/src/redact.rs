@@ -1,9 +1,10 @@
-//! Takes credentials out of what is written to a tape: values whose names follow a pattern or are configured, in headers, queries, bodies, stored
-//! documents, log lines and answers; fields by pointer; and copies of these values anywhere else in the line.
+//! Removes credentials from what is written to a tape: values whose names match a pattern or are configured, in headers, queries, bodies,
+//! stored documents, log lines and responses; fields by pointer; and copies of these values anywhere else in the line.
 //!
-//! It fails closed: a body in which names cannot be told is left out as a whole. What is replaced is marked and keeps its JSON type, so that a
-//! guest still reads the rest as it did. The replacement is always the same: a guest that only passes a value on does so with the replacement as
-//! well, and a replay of it comes out the same; a guest that computes with the value does not, which the marks explain.
+//! It fails closed: a body whose names cannot be recognised is left out as a whole. What is replaced is recorded and keeps its JSON type,
+//! so that a guest still reads the rest as before. The replacement is always the same: a guest that only passes a value on passes the
+//! replacement on, and its replay gives the same result; for a guest that computes with the value it does not, which the record of the
+//! redaction explains.
 
 mod body;
 mod copies;
@@ -29,22 +30,22 @@ use marks::Place;
 use std::{borrow::Cow, collections::BTreeSet};
 use walk::{Section, Walk};
 
-/// What stands in the place of a text. Letters only: it passes through headers, queries and paths unchanged, and is base64.
+/// The replacement of a text. Letters only: it passes through headers, queries and paths unchanged, and is valid base64.
 pub const REPLACEMENT: &str = "REDACTED";
 const REPLACEMENT_JSON: &str = "\"REDACTED\"";
 
 /// What is redacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redaction {
-    /// Normalised, as are the other names.
+    /// Normalised, as the other names are.
     headers: BTreeSet<String>,
     query: BTreeSet<String>,
-    /// Members of JSON, attributes, fields of forms.
+    /// Members of JSON, attributes, form fields.
     names: BTreeSet<String>,
     fields: Vec<Pointer>,
-    /// Names that follow the patterns of credentials.
+    /// Whether names that match the patterns of credentials are redacted.
     is_by_pattern: bool,
-    /// Bodies in which names cannot be told.
+    /// Whether bodies whose names cannot be recognised are left out.
     leaves_out: bool,
 }
 
@@ -61,7 +62,7 @@ impl Redaction {
         }
     }
 
-    /// What has a name under which credentials travel.
+    /// Everything with the name of a credential.
     pub fn credentials() -> Self {
         Self {
             is_by_pattern: true,
@@ -98,7 +99,7 @@ impl Redaction {
         Ok(self)
     }
 
-    /// The rules that a tape names. What cannot be a rule hit nothing.
+    /// The rules that a tape names. Invalid rules match nothing.
     pub fn of_rules(
         [headers, query, names]: [&[Cow<'_, str>]; 3],
         fields: &[Cow<'_, str>],
@@ -138,7 +139,7 @@ impl Redaction {
         })
     }
 
-    /// A gateway event without its secrets, which are added to `secrets`. `None`: it cannot be read.
+    /// A gateway event without its secrets, which are added to `secrets`. `None` if it cannot be parsed.
     pub fn event<'a>(
         &self,
         event: &'a str,
@@ -151,7 +152,7 @@ impl Redaction {
         self.message(event, Message::Event, marks, Some(secrets))
     }
 
-    /// What goes back to the gateway, without its secrets, which are added to `secrets`.
+    /// A response to the gateway without its secrets, which are added to `secrets`.
     pub fn response<'a>(
         &self,
         response: &'a str,
@@ -162,7 +163,7 @@ impl Redaction {
             return Cow::Borrowed(response);
         }
         self.message(response, Message::Response, marks, Some(secrets))
-            .unwrap_or(Cow::Borrowed("null")) // what a service answers is JSON
+            .unwrap_or(Cow::Borrowed("null")) // the response of a service is JSON
     }
 
     /// A JSON text; `None` if nothing in it changes.
@@ -188,7 +189,7 @@ impl Redaction {
         })
     }
 
-    /// A stored document, or another JSON text whose place in the line is `at`.
+    /// A stored document, or another JSON text, whose place in the line is `at`.
     pub fn document<'a>(
         &self,
         json: &'a str,
@@ -289,7 +290,7 @@ impl text::Hides for Redaction {
     }
 }
 
-/// What stands in the place of a value of the same type.
+/// The replacement of a value, with the same type.
 fn replacement(value: &str) -> &'static str {
     match value.as_bytes().first() {
         Some(b'"') => REPLACEMENT_JSON,

@@ -7,7 +7,7 @@ use serde::{
 };
 use std::{borrow::Cow, fmt, marker::PhantomData, ops::Range};
 
-/// JSON text without line breaks: those that JSON allows stand between tokens, where a blank means the same.
+/// JSON text without line breaks: JSON allows them only between tokens, where a blank is equivalent.
 pub fn one_line(json: &[u8]) -> Cow<'_, [u8]> {
     let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
     if !json.iter().any(is_break) {
@@ -58,17 +58,17 @@ pub fn span(whole: &str, part: &str) -> Range<usize> {
     start..start + part.len()
 }
 
-/// New texts for places in a text.
+/// Replacements for places in a text.
 #[derive(Default)]
 pub struct Splices(Vec<(Range<usize>, String)>);
 
 impl Splices {
-    /// Puts `text` in the place of a range of bytes.
+    /// Replaces a range of bytes by `text`.
     pub fn replace(&mut self, place: Range<usize>, text: impl Into<String>) {
         self.0.push((place, text.into()));
     }
 
-    /// The text with all replacements. Of places that overlap, which repeated members can make, the first counts.
+    /// The text with all replacements. If places overlap, which repeated members can cause, the first counts.
     pub fn apply(mut self, text: &str) -> Cow<'_, str> {
         if self.0.is_empty() {
             return Cow::Borrowed(text);

@@ -1,7 +1,7 @@
-//! Long lines in logs: split where a log takes only events up to a size, and put together again.
+//! Long lines in logs: split to the size of log events, and joined again.
 //!
-//! A part is `{"tenon_tape_part": N, "of": COUNT, "sha256": DIGEST OF THE LINE, "text": PIECE}`, `N` counted from 0. The digest names
-//! the line, so that parts of several lines may arrive mixed and in any order.
+//! A part is `{"tenon_tape_part": N, "of": COUNT, "sha256": DIGEST OF THE LINE, "text": PIECE}`, `N` counted from 0. The digest identifies
+//! the line, so that parts of several lines may be mixed and arrive in any order.
 
 use super::exchange::first_member_is;
 use contract::{
@@ -17,14 +17,14 @@ use std::{
 };
 
 const PART_MEMBER: &str = "tenon_tape_part";
-/// What a log adds to an event for itself (AWS: CloudWatch Logs quotas).
+/// Bytes that the log adds to an event (AWS: CloudWatch Logs quotas).
 const OVERHEAD_BYTES: usize = 26;
-/// A part beside its text: names, two numbers, a digest; and the line break.
+/// Size of a part without its text: names, two numbers, a digest; and the line break.
 const FRAME_BYTES: usize = 160;
-/// Parts of one line.
+/// Largest number of parts of one line.
 const PARTS_MAX: usize = 4096;
 
-/// A line as events of at most `event_bytes_max` bytes, the log's own 26 bytes counted: the line itself where it fits, else its parts.
+/// A line as events of at most `event_bytes_max` bytes, including the log's own 26 bytes: the line itself if it fits, otherwise its parts.
 pub fn split(line: Vec<u8>, event_bytes_max: usize) -> Vec<Vec<u8>> {
     let room = event_bytes_max.saturating_sub(OVERHEAD_BYTES);
     let Ok(text) = str::from_utf8(&line) else {
@@ -51,7 +51,7 @@ pub fn split(line: Vec<u8>, event_bytes_max: usize) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Cuts between characters, so that each piece as a JSON string takes at most `bytes_max` bytes.
+/// Splits between characters, so that each piece as a JSON string takes at most `bytes_max` bytes.
 fn pieces(text: &str, bytes_max: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut start, mut bytes) = (0, 0);
@@ -71,40 +71,40 @@ fn pieces(text: &str, bytes_max: usize) -> Vec<&str> {
     pieces
 }
 
-/// Whether a line is a part of one.
+/// Whether a line is a part of a split line.
 pub(super) fn is_part(line: &[u8]) -> bool {
     first_member_is(line, PART_MEMBER)
 }
 
-/// Puts split lines together, in bounded memory: where parts of too many lines wait for others, the lines that wait longest are given up.
+/// Joins split lines, in bounded memory: if too many lines have missing parts, those that wait longest are given up.
 ///
-/// Anybody who can write into a log can write parts that claim to be of another line. Such a part takes no other's place: where several
-/// claim the same place, they are tried until together they have the digest that they name.
+/// Anybody who can write to a log can write parts that claim to belong to another line. Such a part cannot replace another one: if there
+/// are several texts for the same part, combinations are tried until the line matches its digest.
 #[derive(Debug, Default)]
 pub struct Joiner {
     open: HashMap<Name, Open>,
-    /// Lines by when their first part came.
+    /// Lines, ordered by the arrival of their first part.
     by_age: BTreeMap<u64, Name>,
     next_age: u64,
-    /// What all of `open` takes.
+    /// Memory of all of `open`.
     bytes: usize,
     given_up: usize,
 }
 
-/// The parts that a split line lacks, in words.
+/// The missing parts of a split line, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingParts {
-    /// The digest that its parts name.
+    /// The digest in its parts.
     pub sha256: Digest,
-    /// How many parts it has.
+    /// Number of its parts.
     pub of: usize,
-    /// First and last number of the gaps between the parts that are there, from 0; the first nine of them, of which eight are named.
+    /// First and last number of the gaps between existing parts, from 0; the first nine of them, of which eight are named.
     pub gaps: Vec<(usize, usize)>,
 }
 
-/// Gaps of a line that are named.
+/// Largest number of gaps of a line that are named.
 const GAPS_MAX: usize = 8;
-/// Lines that are named of those that lack parts.
+/// Largest number of incomplete lines that are named.
 const MISSING_MAX: usize = 3;
 
 impl fmt::Display for MissingParts {
@@ -128,31 +128,31 @@ impl fmt::Display for MissingParts {
     }
 }
 
-/// What tells the parts of one line: its digest, and how many it has.
+/// What identifies the parts of one line: its digest, and their number.
 type Name = (Digest, usize);
 
-/// Different texts that are kept for one place of a line; of more, the latest.
+/// Largest number of different texts that are kept for one part; of more, the latest.
 const TEXTS_MAX: usize = 4;
-/// How many bytes are put together for each byte that comes, to find the texts that make the line.
+/// How many bytes may be joined for each byte that arrives, to find the texts that form the line.
 const TRIED_BYTES_PER_BYTE: usize = 16;
 
-/// A line of which parts are missing, or wrong.
+/// A line with missing or wrong parts.
 #[derive(Debug)]
 struct Open {
     age: u64,
-    /// For each place the texts that claim it, the latest last.
+    /// The texts for each part, the latest last.
     pieces: BTreeMap<usize, Vec<String>>,
     of: usize,
-    /// What all texts take.
+    /// Memory of all texts.
     bytes: usize,
-    /// How many bytes may still be put together.
+    /// How many bytes may still be joined.
     tried_bytes_left: usize,
-    /// The line was whole, and not the one that it claims to be.
+    /// The line was complete, but did not match its digest.
     is_damaged: bool,
 }
 
 impl Open {
-    /// Adds a text that is not there yet; whether it is new.
+    /// Adds a text unless it is already there; returns whether it is new.
     fn add(&mut self, number: usize, text: &str) -> bool {
         let texts = self.pieces.entry(number).or_default();
         if texts.iter().any(|other| other == text) {
@@ -167,16 +167,16 @@ impl Open {
         true
     }
 
-    /// The least that a line of these parts has.
+    /// The smallest size of a line with these parts.
     fn line_bytes_min(&self) -> usize {
         let shortest = |texts: &Vec<String>| texts.iter().map(String::len).min().unwrap_or(0);
         self.pieces.values().map(shortest).sum()
     }
 
-    /// The line with this digest, if the texts make it with the latest one at `number`. Later texts are tried before earlier ones.
+    /// The line with this digest, if the texts form it with the latest one at `number`. Later texts are tried before earlier ones.
     fn line(&mut self, sha256: Digest, number: usize) -> Option<String> {
         let places: Vec<(&usize, &Vec<String>)> = self.pieces.iter().collect();
-        // For each place, how many texts back.
+        // For each part, the index of its text, counted from the latest.
         let mut back = vec![0; places.len()];
         loop {
             let texts = places.iter().zip(&back);
@@ -190,7 +190,7 @@ impl Open {
                     return Some(line);
                 }
             }
-            // Counts on, as with a digit for each place.
+            // Counts up, with one digit for each part.
             let mut digits = places.iter().zip(&mut back);
             loop {
                 let ((place, texts), digit) = digits.next()?;
@@ -212,35 +212,35 @@ impl Open {
             }
             next = number + 1;
         }
-        gaps.truncate(GAPS_MAX + 1); // one more says that there are more
+        gaps.truncate(GAPS_MAX + 1); // one more than named shows that there are more
         gaps
     }
 }
 
-/// What a line takes beside its pieces, and a piece beside its text.
+/// Memory of a line besides its pieces, and of a piece besides its text.
 const OPEN_BYTES: usize = 256;
 const PIECE_BYTES: usize = 96;
 
-/// Parts that do not fit together.
+/// Parts that contradict each other.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     /// Not a part.
     #[error("not a part of a split line: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// Counts contradict each other or the bounds.
+    /// Numbers contradict each other or exceed the limits.
     #[error("part {number} of {of} is not possible")]
     Number {
-        /// From 0.
+        /// Counted from 0.
         number: usize,
         /// How many there are.
         of: usize,
     },
-    /// Together they are not the line that was split.
+    /// Joined, they do not match the digest.
     #[error(
         "the parts of a split line are not those that were written: their digest is another one"
     )]
     Damaged,
-    /// Together they are more than a line may be.
+    /// Joined, they exceed the limit of a line.
     #[error("the parts of a split line have more than {TAPE_LINE_BYTES_MAX} bytes")]
     TooLong,
 }
@@ -256,7 +256,7 @@ struct Part<'a> {
 }
 
 impl Joiner {
-    /// Takes a part; the line when it is complete. A part that comes again, as logs may deliver it, changes nothing.
+    /// Adds a part; returns the line when it is complete. A repeated part, which logs may deliver, changes nothing.
     pub fn add(&mut self, part: &[u8]) -> Result<Option<Vec<u8>>, JoinError> {
         let Part {
             number,
@@ -304,13 +304,13 @@ impl Joiner {
         Err(JoinError::Damaged)
     }
 
-    /// Lines of which parts are missing.
+    /// Number of lines with missing parts.
     pub fn incomplete(&self) -> usize {
         let missing = self.open.values().filter(|open| !open.is_damaged);
         missing.count() + self.given_up
     }
 
-    /// What the lines lack whose parts came first, of those that were not given up.
+    /// The missing parts of the lines whose parts came first, except those that were given up.
     pub fn missing(&self) -> Vec<MissingParts> {
         let oldest = self
             .by_age
@@ -337,7 +337,7 @@ impl Joiner {
     }
 
     fn give_up(&mut self, name: Name) {
-        // A damaged line has been told.
+        // A damaged line was already reported.
         let open = self.remove(name);
         self.given_up += usize::from(open.is_some_and(|open| !open.is_damaged));
     }

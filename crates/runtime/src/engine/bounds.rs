@@ -1,27 +1,27 @@
-//! What a component may ask of the compiler: its parts are counted before anything is compiled.
+//! Limits on what a component makes the compiler do: its parts are counted before anything is compiled.
 //!
-//! A compiler takes some kilobytes for each function and each declaration, however short it is in the file, so that the size of a file bounds
-//! neither memory nor time. The counts are those that the file claims; a file that holds less is refused by the compiler.
+//! A compiler needs some kilobytes for each function and each declaration, however short it is in the file, so the size of a file bounds
+//! neither memory nor time. The counts are those that the file claims; the compiler refuses a file that contains less.
 
 use super::load_error::LoadError;
 use wasmparser::{FunctionBody, Parser, Payload, SectionLimited};
 
-/// Functions, over all modules. An engine for JavaScript with its library has some 20,000.
+/// Functions, over all modules. A JavaScript engine with its library has about 20,000.
 const FUNCTIONS_MAX: u64 = 40_000;
-/// The code of one function. That of an interpreter's main loop has some 100 KiB.
+/// The code of one function. An interpreter's main loop has about 100 KiB.
 const FUNCTION_BYTES_MAX: u64 = 1 << 20;
 /// The code of all functions.
 const CODE_BYTES_MAX: u64 = 32 << 20;
-/// Local variables of all functions: a few bytes declare 50,000 of one.
+/// Local variables of all functions: a few bytes can declare 50,000 for one.
 const LOCALS_MAX: u64 = 2_000_000;
-/// Modules and components inside of the component. A module for each library of a linked program is some 60.
+/// Modules and components inside the component. A program with one module for each linked library has about 60.
 const MODULES_MAX: u64 = 256;
-/// Types, imports, exports, globals, segments, instances, and whatever else is declared one by one.
+/// Types, imports, exports, globals, segments, instances, and everything else that is declared one by one.
 const DECLARATIONS_MAX: u64 = 200_000;
-/// The text of the declarations: a type may be as long as its section.
+/// The text of the declarations: a single type may be as long as its section.
 const DECLARATION_BYTES_MAX: u64 = 4 << 20;
 
-/// What was counted so far.
+/// The counts so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counts {
     functions: u64,
@@ -33,7 +33,7 @@ struct Counts {
     declaration_bytes: u64,
 }
 
-/// Refuses a component that has more of anything than the compiler is given.
+/// Refuses a component that exceeds one of the limits.
 pub(super) fn check(component: &[u8]) -> Result<(), LoadError> {
     count(component).map(|_| ())
 }
@@ -77,10 +77,10 @@ impl Counts {
             Payload::ComponentCanonicalSection(section) => self.declare(section),
             Payload::ComponentImportSection(section) => self.declare(section),
             Payload::ComponentExportSection(section) => self.declare(section),
-            // Their bytes are kept as they are, or take little more.
+            // Their bytes are kept unchanged, or need little more memory.
             Payload::DataSection(section) => self.declarations += u64::from(section.count()),
             Payload::ElementSection(section) => self.declarations += u64::from(section.count()),
-            // The rest comes once, is counted above, or is passed over by the compiler.
+            // The others occur once, are counted above, or are ignored by the compiler.
             _ => {}
         }
     }
@@ -115,7 +115,7 @@ impl Counts {
     }
 }
 
-/// As many as a function claims; what is broken is refused by the compiler.
+/// The number of locals that a function claims; the compiler refuses an invalid function.
 fn locals(body: &FunctionBody<'_>) -> u64 {
     let Ok(declarations) = body.get_locals_reader() else {
         return 0;
@@ -128,7 +128,7 @@ fn locals(body: &FunctionBody<'_>) -> u64 {
 mod tests {
     use super::*;
 
-    /// A number as the format has it, in five bytes.
+    /// A number in the binary format, in five bytes.
     fn number(value: usize) -> Vec<u8> {
         let group = |shift: usize| ((value >> shift) & 0x7f) as u8;
         let mut bytes: Vec<u8> = (0..4).map(|index| group(7 * index) | 0x80).collect();
@@ -140,7 +140,7 @@ mod tests {
         [&[id][..], &number(content.len()), content].concat()
     }
 
-    /// A component with modules of so many functions of `body`, each as often as it is said.
+    /// A component with modules of repeated function bodies: for each module, how often `body` occurs.
     fn component(modules: usize, functions: usize, body: &[u8]) -> Vec<u8> {
         let repeat = |item: &[u8]| [number(functions), item.repeat(functions)].concat();
         let module = [

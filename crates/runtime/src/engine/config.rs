@@ -1,21 +1,21 @@
-//! The engine's configuration. Whatever decides over the machine code stands in [`shared`], so that an image from one binary loads
-//! in another; the rest is how instances get their memory.
+//! The engine's configuration. Everything that affects the machine code is in [`shared`], so that an image from one binary loads in
+//! another; the rest configures the memory of instances.
 
 #[cfg(feature = "compiler")]
 use contract::compatibility::Target;
 use contract::limits::{GUEST_MEMORY_BYTES_CEILING, GUEST_STACK_BYTES, GUEST_TABLE_ELEMENTS_MAX};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
 
-/// What an engine is sized for.
+/// The size of an engine.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
-    /// Instances that live at a time; a request beyond waits for its turn. Each takes 4 GiB of address space, not of memory.
+    /// Concurrent instances; further requests wait. Each takes 4 GiB of address space, but not of memory.
     pub instances_max: u32,
-    /// Threads that run guests at the same time. Each gets a pool of its own, with its share of the instances; every guest is loaded for
-    /// each of them.
+    /// Threads that run guests concurrently. Each gets its own pool, with its share of the instances; every guest is loaded for each pool.
     pub pools: u32,
-    /// Makes instances before their requests, one more on each pool, and lets go of them after the answers: what is waited for is only
-    /// what the guest does. For hosts that call [`run_deferred`](crate::engine::Engine::run_deferred) after each answer; instances are kept until then.
+    /// Creates instances before their requests, one more on each pool, and drops them after the responses, so that requests wait only for
+    /// the guest itself. For hosts that call [`run_deferred`](crate::engine::Engine::run_deferred) after each response; instances are kept
+    /// until then.
     pub prewarmed: bool,
 }
 
@@ -29,11 +29,11 @@ impl Default for EngineOptions {
     }
 }
 
-/// Memory that a slot keeps mapped between requests, so that a small guest never faults pages in. A megabyte covers what the reference
-/// guest touches with a large margin; more only costs the clearing.
+/// Memory that a slot keeps mapped between requests, so that a small guest causes no page faults. A megabyte covers what the reference
+/// guest uses with a large margin; more would only take longer to clear.
 const KEEP_RESIDENT_BYTES: usize = 1024 * 1024;
 
-/// For running guests from a pool.
+/// The configuration for guests from a pool.
 pub(super) fn pooled(slots: u32, metered: bool) -> Result<Config> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
@@ -50,7 +50,7 @@ pub(super) fn pooled(slots: u32, metered: bool) -> Result<Config> {
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(64 * 1024)
         .async_stack_keep_resident(64 * 1024)
-        // Clears only the pages that a guest wrote to, where the kernel can tell (Linux 6.7).
+        // Clears only the pages that a guest wrote to, if the kernel can report them (Linux 6.7).
         .pagemap_scan(wasmtime::Enabled::Auto);
     let mut config = shared()?;
     config
@@ -62,14 +62,14 @@ pub(super) fn pooled(slots: u32, metered: bool) -> Result<Config> {
 /// Core modules in one component: the guest itself, its adapters, and the small ones that the component encoder adds.
 const CORE_INSTANCES_MAX: u32 = 20;
 
-/// Linear memories in one component. Interpreters bring more than one: for what translates between them and the WIT interface, and for what stands
-/// in the place of WASI.
+/// Linear memories in one component. Interpreters have more than one: for the code between them and the WIT interface, and for their
+/// replacement of WASI.
 const MEMORIES_MAX: u32 = 4;
 
-/// Function tables in one component, likewise.
+/// Function tables in one component, for the same reason.
 const TABLES_MAX: u32 = 4;
 
-/// For running guests where a pool cannot be had.
+/// The configuration for guests without a pool.
 pub(super) fn on_demand(metered: bool) -> Result<Config> {
     let mut config = shared()?;
     config
@@ -78,7 +78,7 @@ pub(super) fn on_demand(metered: bool) -> Result<Config> {
     Ok(config)
 }
 
-/// For compiling only.
+/// The configuration for compiling only.
 #[cfg(feature = "compiler")]
 pub(super) fn compiling(target: Target) -> Result<Config> {
     let mut config = shared()?;
@@ -88,12 +88,12 @@ pub(super) fn compiling(target: Target) -> Result<Config> {
 
 fn shared() -> Result<Config> {
     let mut config = Config::new();
-    // Naming the target, even when it is this machine, keeps this machine's CPU extensions out of the code.
+    // Naming the target, even if it is this machine, keeps this machine's CPU extensions out of the code.
     #[cfg(feature = "compiler")]
     if let Some(target) = Target::HOST {
         config.target(target.triple())?;
     }
-    // Nothing may depend on the CPU that a guest happens to run on.
+    // A result must not depend on the CPU that a guest happens to run on.
     #[cfg(feature = "compiler")]
     config.cranelift_nan_canonicalization(true);
     config
@@ -101,24 +101,24 @@ fn shared() -> Result<Config> {
         .max_wasm_stack(GUEST_STACK_BYTES)
         .async_stack_size(GUEST_STACK_BYTES + HOST_STACK_BYTES)
         .relaxed_simd_deterministic(true)
-        // Only debuggers and backtraces would want them, and they are a seventh of an image, which every start reads and registers.
+        // Only debuggers and native backtraces need it, and it is a seventh of an image, which every start reads and registers.
         .native_unwind_info(false)
         .generate_address_map(false)
-        // Named although some are off by default: a compiler with other defaults would make images that this host refuses.
+        // Set explicitly although some are off by default: a compiler with other defaults would make images that this host refuses.
         .wasm_component_model(true)
         .wasm_simd(true)
         .wasm_relaxed_simd(true)
         .wasm_bulk_memory(true)
         .wasm_multi_value(true)
         .wasm_tail_call(true)
-        // What wasmtime itself writes between parts of a component that have memories of their own.
+        // The code that wasmtime itself generates between parts of a component that have separate memories.
         .wasm_multi_memory(true)
         .wasm_memory64(false)
         .concurrency_support(false);
     Ok(config)
 }
 
-/// Room on a request's stack for the host functions that a guest calls.
+/// Space on a request's stack for the host functions that a guest calls.
 const HOST_STACK_BYTES: usize = 512 * 1024;
 
 #[cfg(test)]
@@ -128,7 +128,7 @@ mod tests {
     use sha2::{Digest, Sha256};
     use std::hash::{Hash, Hasher};
 
-    /// What the standard library's hashers get, through a digest that is the same tomorrow.
+    /// A standard library hasher over a digest that is stable between runs.
     struct Sha(Sha256);
 
     impl Hasher for Sha {

@@ -1,7 +1,8 @@
-//! Precompiled images (`.cwasm`): machine code for one CPU and one wasmtime release, sealed with what is needed to refuse it in time.
+//! Precompiled images (`.cwasm`): machine code for one CPU and one wasmtime release, with a seal of the data needed to reject an unsuitable
+//! image.
 //!
-//! Loading an image is as powerful as running a native program, and a damaged one crashes. So its checksum is checked before wasmtime
-//! sees a byte of it. The checksum finds damage, not malice: who names an image to a host must trust where it came from.
+//! Loading an image is as powerful as running a native program, and a damaged one crashes. So its checksum is verified before wasmtime sees
+//! a byte of it. The checksum detects damage, not malice: whoever names an image to a host must trust its origin.
 //!
 //! Layout: wasmtime's ELF file, then a JSON object ([`Seal`]), its length (4 bytes, little endian), and [`MAGIC`].
 
@@ -19,7 +20,7 @@ use twox_hash::XxHash3_128;
 
 const MAGIC: &[u8; 8] = b"tenonimg";
 const FORMAT: u32 = 2;
-/// More than a seal takes, its length and the magic included.
+/// Upper bound of a seal's size, including its length and the magic.
 const SEAL_BYTES_MAX: u64 = 4096;
 
 /// How the name of an image's file ends.
@@ -37,31 +38,31 @@ struct Seal {
     format: u32,
     wasmtime: String,
     target: String,
-    /// XXH3 of the code, 128 bits as hexadecimal digits: a start reads all of it, and SHA-256 would take ten times as long.
+    /// XXH3 of the code, 128 bits as hexadecimal digits. A start reads the whole code, and SHA-256 would take ten times as long.
     code: String,
     /// SHA-256 of the component that was compiled.
     component: Digest,
 }
 
-/// An image that must not be run here.
+/// Why an image must not be run here.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
-    /// No seal at the end.
+    /// It has no seal at its end.
     #[error("image is truncated, or was not made by `host-cli compile`")]
     Truncated,
-    /// The code is not what was sealed.
+    /// The code does not match the seal.
     #[error("image is damaged: its code does not match its checksum")]
     Damaged,
-    /// The seal is of a later version of this program.
+    /// The seal has the format of a later version of this program.
     #[error("image has format {0}, this host reads format {FORMAT}")]
     Format(u32),
-    /// Made by another wasmtime.
+    /// It was made by another wasmtime.
     #[error("image was made with wasmtime {0}, this host runs wasmtime {WASMTIME}")]
     Wasmtime(String),
-    /// Made for another CPU.
+    /// It was made for another CPU.
     #[error("image was made for {0}, this host runs on {host}", host = std::env::consts::ARCH)]
     Target(String),
-    /// wasmtime's own check: engine configuration or CPU features differ.
+    /// wasmtime refused it: engine configuration or CPU features differ.
     #[error("image was made with another engine configuration: {0}")]
     Configuration(String),
 }
@@ -83,13 +84,13 @@ impl ImageError {
     }
 }
 
-/// An image that passed every check but wasmtime's own.
+/// An image that passed every check except wasmtime's own.
 pub(super) struct Image<'a> {
     pub code: &'a [u8],
     pub component: Digest,
 }
 
-/// Whether these bytes are an image, sound or not: native code, and no component.
+/// Whether these bytes are an image, valid or not: native code, and not a component.
 pub fn is_image(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x7fELF") || bytes.ends_with(MAGIC)
 }
@@ -119,7 +120,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Image<'_>, ImageError> {
     })
 }
 
-/// Checks an image in a file, without keeping what it reads, and says which component it was made of. `None`: the file is no image.
+/// Checks an image in a file, without keeping what it reads, and returns the digest of its component. `None` if the file is not an image.
 pub(super) fn open_file(mut file: &File) -> io::Result<Option<Result<Digest, ImageError>>> {
     let mut start = Vec::new();
     file.take(4).read_to_end(&mut start)?;
@@ -142,7 +143,7 @@ pub(super) fn open_file(mut file: &File) -> io::Result<Option<Result<Digest, Ima
     Ok(Some(seal.component_of(code)))
 }
 
-/// Reads through a buffer that stays in the CPU's cache.
+/// Reads through a buffer that fits into the CPU's cache.
 fn checksum(mut code: impl Read) -> io::Result<u128> {
     let mut hasher = XxHash3_128::new();
     let mut buffer = vec![0; 64 << 10];
@@ -173,7 +174,7 @@ impl Seal {
         Ok(())
     }
 
-    /// The component, if `code` is the sealed one's checksum.
+    /// The component, if `code` matches the checksum of the seal.
     fn component_of(&self, code: u128) -> Result<Digest, ImageError> {
         if hexadecimal(code) == self.code {
             Ok(self.component)
@@ -210,7 +211,7 @@ mod tests {
         )
     }
 
-    /// Opens an image in memory and in a file, which has to come to the same.
+    /// Opens an image in memory and in a file, which must give the same result.
     fn opened(bytes: &[u8]) -> Result<Digest, ImageError> {
         static FILES: AtomicUsize = AtomicUsize::new(0);
         let number = FILES.fetch_add(1, Ordering::Relaxed);

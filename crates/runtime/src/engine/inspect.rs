@@ -1,10 +1,10 @@
-//! What a component asks for and offers, and whether this host grants it.
+//! What a component imports and exports, and whether this host provides its imports.
 
 use super::Engine;
 use crate::imports::is_granted;
 use wasmtime::component::{Component, types::ComponentItem};
 
-/// What a component asks for and offers.
+/// The imports and exports of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
     /// In the component's order.
@@ -16,11 +16,11 @@ pub struct Inspection {
 /// Something a component imports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// `package/interface@version`, or the bare name of what stands in the world itself.
+    /// `package/interface@version`, or the bare name of an import of the world itself.
     pub name: String,
-    /// Whether this host grants it.
+    /// Whether this host provides it.
     pub granted: bool,
-    /// Functions of it that the component uses.
+    /// The functions of it that the component uses.
     pub functions: Vec<String>,
 }
 

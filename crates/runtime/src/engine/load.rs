@@ -1,4 +1,4 @@
-//! Turns bytes into a guest that is ready to be linked: compiles a component, or checks and maps an image.
+//! Loads a guest so that it can be linked: compiles a component, or checks and maps an image.
 
 use super::{
     Engine,
@@ -12,7 +12,7 @@ use files::{self, FileError, NamedBy};
 use std::{path::Path, sync::Arc};
 use wasmtime::component::Component;
 
-/// A loaded component whose imports this host grants and whose exports it can call.
+/// A loaded component whose imports this host provides and whose exports it can call.
 #[derive(Clone)]
 pub struct Guest {
     /// One for each pool of the engine.
@@ -26,9 +26,9 @@ impl Guest {
         self.digest
     }
 
-    /// For what does not depend on where it runs.
+    /// The component for everything that is the same in all pools.
     pub(super) fn component(&self) -> &Component {
-        &self.components[0] // there is a pool
+        &self.components[0] // there is at least one pool
     }
 }
 
@@ -39,7 +39,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// SHA-256 of the component. An image only claims it: nothing in it can be compared.
+    /// SHA-256 of the component. For an image it is only a claim, which nothing in the image can prove.
     pub fn digest(&self) -> Digest {
         self.guest.digest
     }
@@ -49,7 +49,7 @@ impl Candidate {
         &self.inspection
     }
 
-    /// The guest, where this host grants what it imports and can call what it exports.
+    /// The guest, if this host provides its imports and can call its exports.
     pub fn accept(self) -> Result<Guest, LoadError> {
         let Self { guest, inspection } = self;
         let missing: Vec<String> = inspection
@@ -76,7 +76,7 @@ impl Candidate {
 }
 
 impl Engine {
-    /// Loads a component, where the host has a compiler. An image is refused: native code runs only where it is asked for as such.
+    /// Loads a component, if the host has a compiler. An image is refused: native code runs only if it is explicitly requested.
     pub fn load(&self, component: &[u8]) -> Result<Guest, LoadError> {
         self.read_component(component)?.accept()
     }
@@ -95,12 +95,12 @@ impl Engine {
     ///
     /// # Trust
     ///
-    /// As for [`Engine::load_image`]. Whoever changes the file later, changes code that runs.
+    /// As for [`Engine::load_image`]. Changing the file later changes the code that runs.
     pub fn load_file(&self, path: &Path) -> Result<Guest, LoadError> {
         self.read_file(path)?.accept()
     }
 
-    /// Reads a component without asking whether it can run here.
+    /// Reads a component without checking whether it can run here.
     pub fn read_component(&self, component: &[u8]) -> Result<Candidate, LoadError> {
         if image::is_image(component) {
             return Err(LoadError::NativeCode);
@@ -117,11 +117,11 @@ impl Engine {
         }))
     }
 
-    /// Reads an image without asking whether it can run here.
+    /// Reads an image without checking whether it can run here.
     ///
     /// # Trust
     ///
-    /// As for [`Engine::load_image`]: code that is only mapped must be sound, too.
+    /// As for [`Engine::load_image`]: code that is only mapped must be trusted, too.
     pub fn read_image(&self, image: &[u8]) -> Result<Candidate, LoadError> {
         let Image { code, component } = image::open(image)?;
         Ok(self.candidate(Guest {
@@ -130,7 +130,7 @@ impl Engine {
         }))
     }
 
-    /// Reads a file as [`Engine::load_file`] does, without asking whether it can run here.
+    /// Reads a file as [`Engine::load_file`] does, without checking whether it can run here.
     pub fn read_file(&self, path: &Path) -> Result<Candidate, LoadError> {
         if is_image_name(path)
             && let Some(component) =
@@ -153,7 +153,7 @@ impl Engine {
         Candidate { guest, inspection }
     }
 
-    /// Compiles once; the other pools get the code as an image would have it.
+    /// Compiles once; the other pools load the result as an image.
     #[cfg(feature = "compiler")]
     fn compile(&self, bytes: &[u8]) -> Result<Arc<[Component]>, LoadError> {
         super::bounds::check(bytes)?;
@@ -201,7 +201,7 @@ pub(super) fn is_core_module(bytes: &[u8]) -> bool {
     reason = "a door for native code; its checksum was checked, its origin is the caller's to vouch for"
 )]
 fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> Result<Component, LoadError> {
-    // SAFETY: wasmtime's compiler produced these bytes, a moment ago or before `image::seal`, whose seal `image::open` found unbroken.
+    // SAFETY: wasmtime's compiler produced these bytes, just now or before `image::seal`, whose seal `image::open` verified.
     let component = unsafe { Component::deserialize(engine, code) };
     component.map_err(incompatible)
 }
@@ -211,8 +211,8 @@ fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> Result<Component, Load
     reason = "a door for native code; its checksum was checked, its origin is the caller's to vouch for"
 )]
 fn deserialize_file(engine: &wasmtime::Engine, image: &Path) -> Result<Component, LoadError> {
-    // SAFETY: wasmtime's compiler produced these bytes before `image::seal`, whose seal `image::open_file` found unbroken, and the caller of
-    // `Engine::load_file` vouches that the file stays as it is. Behind the code stands the seal, which ELF files may have.
+    // SAFETY: wasmtime's compiler produced these bytes before `image::seal`, whose seal `image::open_file` verified, and the caller of
+    // `Engine::load_file` guarantees that the file does not change. The seal follows the code, which ELF files allow.
     let component = unsafe { Component::deserialize_file(engine, image) };
     component.map_err(incompatible)
 }

@@ -1,4 +1,4 @@
-//! What one request uses, and where that ends.
+//! Counts what one request uses, and enforces its limits.
 
 use contract::{
     limits::Limits,
@@ -7,7 +7,7 @@ use contract::{
 use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
-/// Counts down one request's bounds.
+/// Counts the use of one request against its limits.
 pub(crate) struct Meter {
     host_calls_left: u32,
     storage_calls_left: u32,
@@ -36,7 +36,7 @@ impl Meter {
         }
     }
 
-    /// Without a call to make.
+    /// For an instance without a request: allows no calls.
     pub(crate) fn idle(limits: &Limits) -> Self {
         Self {
             host_calls_left: 0,
@@ -45,7 +45,7 @@ impl Meter {
         }
     }
 
-    /// For an instance that exists already: what it has of memory counts.
+    /// For an instance that already exists: its memory counts.
     pub(crate) fn go_on_from(&mut self, before: &Self) {
         self.memory_bytes = before.memory_bytes;
         self.memory_bytes_peak = before.memory_bytes_peak;
@@ -65,7 +65,7 @@ impl Meter {
         Ok(())
     }
 
-    /// Storage functions called so far.
+    /// Number of storage calls so far.
     pub(crate) fn storage_calls(&self) -> u32 {
         self.storage_calls_max - self.storage_calls_left
     }

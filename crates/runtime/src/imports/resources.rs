@@ -1,30 +1,30 @@
-//! What handles of a guest stand for. The interfaces name these types, so that they are below the bindings.
+//! The host's side of a guest's handles. The generated bindings refer to these types.
 
-/// Why a stream operation failed. None does: the interface needs the type.
+/// Why a stream operation failed. None does; the interface requires the type.
 pub struct StreamError;
 
-/// Standard input: at its end.
+/// Standard input, which is empty.
 pub struct InputStream;
 
-/// Where output goes.
+/// The destination of output.
 #[derive(Clone, Copy)]
 pub enum OutputStream {
-    /// Lines at level `info`.
+    /// Log lines at level `info`.
     Stdout,
-    /// Lines at level `warn`.
+    /// Log lines at level `warn`.
     Stderr,
 }
 
 /// Something to wait for.
 #[derive(Clone, Copy)]
 pub enum Pollable {
-    /// Streams never make anyone wait.
+    /// A stream, which is always ready.
     Ready,
     /// The guest's monotonic clock reaching this many nanoseconds.
     At(u64),
 }
 
-/// A terminal. There is none: the interface needs the type.
+/// A terminal. There is none; the interface requires the type.
 pub struct Terminal;
 
 impl Pollable {

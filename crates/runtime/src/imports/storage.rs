@@ -1,4 +1,5 @@
-//! `tenon:handler/storage`. The rules of the interface are `storage::tenant`'s; a document is checked here, where text becomes one.
+//! `tenon:handler/storage`. `storage::tenant` implements the rules of the interface; only documents are checked here, where their text is
+//! parsed.
 
 mod conversion;
 
@@ -7,7 +8,7 @@ use conversion::{consistency, error, item, key, operation, options, page, precon
 use std::time::Instant;
 use storage::{Document, StorageError, StorageRequest, StorageResponse};
 
-/// What the guest gets. The outer error would stop it, the inner one is its to handle.
+/// The result for the guest. The outer error stops the guest, the inner one is returned to it.
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 impl wit::Host for HostContext {
@@ -140,7 +141,7 @@ impl wit::Host for HostContext {
 }
 
 impl HostContext {
-    /// Counts one call, and does what is asked; over the bound, the guest is stopped before anything is made of what it passed.
+    /// Counts one call, and executes it; beyond the limit, the guest is stopped before its arguments are processed.
     async fn perform(
         &mut self,
         request: impl FnOnce() -> Result<StorageRequest, StorageError>,

@@ -1,7 +1,7 @@
-//! WASI 0.2, sealed: what a standard library needs to start and to print, without a way out of the request.
+//! WASI 0.2, sealed: what a standard library needs to start and to print, without any effect outside the request.
 //!
-//! The wall clock stands still, the monotonic clock moves only when it is looked at or waited on, random numbers follow from the
-//! request's seed, output becomes log lines, input is empty, and nothing ever blocks. So a guest's answer is a function of its request.
+//! The wall clock stands still, the monotonic clock moves only when it is read or waited on, random numbers follow from the request's seed,
+//! output becomes log lines, input is empty, and nothing ever blocks. So a guest's response is a function of its request.
 
 mod cli;
 mod clocks;
@@ -19,14 +19,14 @@ use contract::{limits::RESOURCES_MAX, seed::Seed};
 use rand_chacha::ChaCha12Rng;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 
-/// What WASI keeps during one request.
+/// The state of WASI during one request.
 pub(super) struct Wasi {
     environment: Environment,
     received_at_ms: u64,
-    /// Nanoseconds since the request began, as far as the guest can tell.
+    /// Nanoseconds since the request began, as the guest sees it.
     elapsed_ns: u64,
     seed: Seed,
-    /// Made at first use: most guests draw nothing.
+    /// Created at first use, because most guests draw no random numbers.
     random: Option<Box<ChaCha12Rng>>,
     table: ResourceTable,
     stdout: Vec<u8>,
@@ -55,13 +55,13 @@ impl Wasi {
     }
 }
 
-/// A line for each interface: its name without version, and where it is.
+/// One line for each interface: its name without version, and its module.
 macro_rules! interfaces {
     ($($name:literal $interface:path),* $(,)?) => {
-        /// What is granted of WASI, by names without version.
+        /// The provided interfaces of WASI, by name without version.
         pub(in crate::imports) const INTERFACES: &[&str] = &[$($name),*];
 
-        /// Defines those interfaces that a component `asks` for, by their names without version.
+        /// Defines those interfaces that a component `asks` for, by name without version.
         pub(in crate::imports) fn add_to_linker(
             linker: &mut Linker<HostContext>,
             asks: impl Fn(&str) -> bool,

@@ -1,8 +1,10 @@
-//! Instances made before their requests come, and let go of after the answers are out: of what a component adds to a request, half need
-//! not be waited for. Only for hosts with a moment after each answer, who then call [`Engine::run_deferred`](crate::engine::Engine::run_deferred).
+//! Instances that are created before their requests, and dropped after the responses are sent: of the time that a component adds to a
+//! request, half can be moved out of it this way. Only for hosts with idle time after each response, which then call
+//! [`Engine::run_deferred`](crate::engine::Engine::run_deferred).
 //!
-//! A prewarmed instance has run nothing but its own start, in which every call to the host would have trapped: no answer can depend on when it was
-//! made. A guest that does call the host at its start gets its instances with its requests, as without prewarmed instances.
+//! A prewarmed instance has run only its start function, in which every call to the host would have trapped, so no response can depend on
+//! when it was created. If a guest's start function does call the host, its instances are created with their requests, as without
+//! prewarming.
 
 use super::{InstancePool, InstanceSource, Permit, bound};
 use crate::imports::{HostContext, bindings::Platform};
@@ -14,18 +16,18 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Store, Trap};
 
-/// Time for a guest's start where nobody waits for it; nearly all take microseconds.
+/// Time limit for a guest's start function in advance; nearly all take microseconds.
 const START_DURATION_MAX: Duration = Duration::from_millis(50);
 
 /// What a pool keeps between requests.
 pub(super) struct PrewarmedInstances {
     ready: Mutex<Option<PrewarmedInstance>>,
     used: Mutex<Vec<Used>>,
-    /// Room in the pool for one prewarmed instance beside all requests.
+    /// The permit for one prewarmed instance, in addition to those for requests.
     room: Arc<Semaphore>,
 }
 
-/// An instance that waits for its request.
+/// The prewarmed instance.
 struct PrewarmedInstance {
     source: InstanceSource,
     store: Store<HostContext>,
@@ -33,7 +35,7 @@ struct PrewarmedInstance {
     _room: OwnedSemaphorePermit,
 }
 
-/// What an answered request leaves: an instance, and its permit, in the order in which they go.
+/// What an answered request leaves: an instance, and its permit, in the order in which they are dropped.
 struct Used {
     _store: Store<HostContext>,
     _permit: Permit,
@@ -49,13 +51,13 @@ impl PrewarmedInstances {
         }
     }
 
-    /// The instance that waits for a request to this guest.
+    /// The prewarmed instance, if it is of this guest.
     pub(super) fn take(&self, source: &InstanceSource) -> Option<(Store<HostContext>, Platform)> {
         let waiting = lock(&self.ready).take_if(|waiting| waiting.source.is(source))?;
         Some((waiting.store, waiting.instance))
     }
 
-    /// Lets go of an instance later.
+    /// Defers dropping an instance.
     pub(super) fn defer_drop(
         &self,
         store: Store<HostContext>,
@@ -69,17 +71,17 @@ impl PrewarmedInstances {
         });
     }
 
-    /// Whether an instance waits for its request.
+    /// Whether a prewarmed instance exists.
     pub(super) fn is_ready(&self) -> bool {
         lock(&self.ready).is_some()
     }
 
-    /// Lets go of what was used.
+    /// Drops used instances.
     pub(super) fn drop_deferred(&self) {
         drop(mem::take(&mut *lock(&self.used)));
     }
 
-    /// Lets go of what was used, and makes an instance of the guest that answered last: it is the likeliest to be asked next.
+    /// Drops used instances, and creates one of the guest that answered last, because it is the most likely to be called next.
     pub(super) async fn run_deferred(&self, pool: &InstancePool, number: usize) {
         let used = mem::take(&mut *lock(&self.used));
         let Some(source) = used.last().map(|used| used.source.clone()) else {
@@ -99,7 +101,7 @@ impl PrewarmedInstances {
         if source.calls_at_start() {
             return;
         }
-        // Where there is none, another thread makes one.
+        // If the permit is taken, another thread is creating one.
         let Ok(room) = self.room.clone().try_acquire_owned() else {
             return;
         };
@@ -112,14 +114,14 @@ impl PrewarmedInstances {
                     _room: room,
                 });
             }
-            // It took long, which on a machine that stood still says nothing of the guest.
+            // A long start may be caused by a machine that stood still, and says nothing about the guest.
             Err(error) if error.downcast_ref() == Some(&Trap::Interrupt) => {}
             Err(_) => source.note_call_at_start(),
         }
     }
 }
 
-/// Brings an instance up. Fails if its start calls the host, traps, or takes long.
+/// Creates an instance. Fails if its start function calls the host, traps, or takes too long.
 async fn make(
     pool: &InstancePool,
     number: usize,

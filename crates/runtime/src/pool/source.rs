@@ -1,4 +1,4 @@
-//! What instances are made of: a guest that is linked, and what it gets beside its requests.
+//! What instances are created from: a linked guest and its options.
 
 use super::InstancePool;
 use crate::{
@@ -18,19 +18,19 @@ use std::{
 };
 use wasmtime::{Store, UpdateDeadline, component::Component};
 
-/// What instances are made of. Cheap to clone.
+/// What instances are created from. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct InstanceSource {
     guest: Arc<LinkedGuest>,
     options: Arc<RuntimeOptions>,
 }
 
-/// A guest that is linked.
+/// A linked guest.
 struct LinkedGuest {
     digest: Digest,
-    /// For each pool of the engine.
+    /// One for each pool of the engine.
     pools: Box<[PlatformPre<HostContext>]>,
-    /// Its start needs answers that only a request has.
+    /// Its start function needs results that only a request has.
     calls_at_start: AtomicBool,
 }
 
@@ -56,7 +56,7 @@ impl InstanceSource {
         })
     }
 
-    /// The same guest under other options.
+    /// The same guest with other options.
     pub(crate) fn with_options(&self, options: RuntimeOptions) -> Self {
         Self {
             guest: self.guest.clone(),
@@ -86,24 +86,24 @@ impl InstanceSource {
         self.guest.calls_at_start.store(true, Ordering::Relaxed);
     }
 
-    /// The context of an instance that has no request.
+    /// The context of an instance without a request.
     pub(super) fn idle_context(&self) -> HostContext {
         HostContext::idle(&self.options)
     }
 
-    /// A store without an instance.
+    /// A wasmtime store without an instance.
     pub(crate) fn store(&self, pool: &InstancePool, context: HostContext) -> Store<HostContext> {
         let mut store = Store::new(&pool.wasmtime, context);
         store.limiter(|context| &mut context.meter);
         store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
         if pool.is_metered() {
-            // Only to be counted: time is what bounds a request. An engine that counts takes it.
+            // Only for counting: a request is bounded by time. A metered engine consumes it.
             let _ = store.set_fuel(FUEL_MAX);
         }
         store
     }
 
-    /// Brings an instance up, on this pool.
+    /// Creates an instance on this pool.
     pub(crate) async fn instance(
         &self,
         pool: usize,
@@ -116,7 +116,7 @@ impl InstanceSource {
 /// Lets a guest run until `deadline`.
 pub(crate) fn bound(store: &mut Store<HostContext>, deadline: Instant) {
     store.epoch_deadline_callback(move |_| {
-        // Yielding lets other requests of this thread on, and the timeout around this one.
+        // Yielding lets other requests of this thread run, and the timeout around this one.
         Ok(if Instant::now() >= deadline {
             UpdateDeadline::Interrupt
         } else {

@@ -1,4 +1,4 @@
-//! Lets guests be interrupted: advances the engine's epoch while a request is in flight.
+//! Makes guests interruptible: advances the engine's epoch while a request is in flight.
 
 use std::{
     sync::{
@@ -10,14 +10,14 @@ use std::{
 };
 use wasmtime::EngineWeak;
 
-/// How often a running guest looks at its deadline.
+/// How often a running guest checks its deadline.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// Ticks without a request after which the thread sleeps. Waking it costs a system call, which back-to-back requests should not pay.
+/// Ticks without a request after which the thread parks. Waking it costs a system call, which consecutive requests should not have to pay.
 const IDLE_TICKS_MAX: u32 = 20;
 
-/// One thread per engine. It counts ticks of its own sleep, never the wall clock, so that a process that was frozen goes on where it
-/// stood instead of catching up.
+/// One thread per engine. It counts ticks of its own sleep, never the wall clock, so that a process that was frozen continues where it
+/// stopped instead of catching up.
 pub(crate) struct Ticker {
     state: Arc<State>,
     thread: thread::Thread,
@@ -53,7 +53,7 @@ impl Ticker {
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        // The thread finds the state gone and ends.
+        // The thread finds that the state is gone, and ends.
         self.thread.unpark();
     }
 }
@@ -84,13 +84,13 @@ fn run(state: &Weak<State>, engine: &EngineWeak) {
     }
 }
 
-/// Parks. The order of the two flags, with `start` writing and reading them the other way round, leaves no request unnoticed; a
-/// spurious wake-up only costs some idle ticks.
+/// Parks the thread. It sets and reads the two flags in the opposite order of `start`, so that no request goes unnoticed; a spurious
+/// wake-up only costs some idle ticks.
 fn sleep_until_started(state: Arc<State>) {
     state.asleep.store(1, Ordering::SeqCst);
     let quiet = state.in_flight.load(Ordering::SeqCst) == 0;
     let weak = Arc::downgrade(&state);
-    // Not held while parked, so that dropping the ticker is seen.
+    // Not held while parked, so that the thread notices when the ticker is dropped.
     drop(state);
     if quiet {
         thread::park_timeout(PARK_MAX);
@@ -100,5 +100,5 @@ fn sleep_until_started(state: Arc<State>) {
     }
 }
 
-/// Looks in now and then, should a drop go unnoticed.
+/// Wakes up now and then, in case a drop went unnoticed.
 const PARK_MAX: Duration = Duration::from_secs(60);

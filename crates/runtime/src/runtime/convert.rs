@@ -1,4 +1,4 @@
-//! The types of the handler's interface and of the contract, field by field.
+//! Converts between the types of the handler's interface and of the contract, field by field.
 
 use crate::imports::bindings::{
     exports::tenon::handler::handler as wit, tenon::handler::http as wit_http,

@@ -1,4 +1,4 @@
-//! Why a guest gave no answer, told from wasmtime's errors.
+//! Determines from wasmtime's errors why a guest returned no response.
 
 use crate::imports::Meter;
 use contract::{
@@ -7,7 +7,7 @@ use contract::{
 };
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
-/// Why a guest gave no answer, and where it was.
+/// Why a guest returned no response, and where it was.
 pub(super) struct GuestError {
     pub(super) failure: Failure,
     /// Functions that were active, the innermost first.
@@ -15,7 +15,7 @@ pub(super) struct GuestError {
 }
 
 impl GuestError {
-    /// What an error of wasmtime means.
+    /// The meaning of a wasmtime error.
     pub(super) fn of(error: &wasmtime::Error, meter: &Meter) -> Self {
         let failure = failure(error, meter);
         let backtrace = backtrace(&failure, error);
@@ -39,7 +39,7 @@ fn failure(error: &wasmtime::Error, meter: &Meter) -> Failure {
         Some(Trap::Interrupt) => Failure::Deadline,
         Some(_) if meter.memory_refused => Failure::Memory(meter.memory_bytes_max),
         Some(trap) => Failure::Trap(trap.to_string()),
-        // wasmtime keeps the type of this one to itself.
+        // wasmtime does not export the type of this error.
         None if error
             .root_cause()
             .to_string()
@@ -47,13 +47,13 @@ fn failure(error: &wasmtime::Error, meter: &Meter) -> Failure {
         {
             Failure::Stopped(Stop::CallBytes)
         }
-        // What is neither a trap nor ours: an answer that breaks the canonical ABI.
+        // Neither a trap nor our own error: a response that breaks the canonical ABI.
         None => Failure::Trap(error.root_cause().to_string()),
     }
 }
 
-/// Where the guest was when it failed, the innermost function first. For the operator's log only: a client reads nothing of it, and a
-/// replay does not compare it, because how deep a stack gets differs between processors. Empty where time ran out, which is no place in the guest.
+/// Where the guest was when it failed, the innermost function first. For the operator's log only: clients do not see it, and a replay does
+/// not compare it, because the depth of a stack differs between processors. Empty for a timeout, which has no place in the guest.
 fn backtrace(failure: &Failure, error: &wasmtime::Error) -> Vec<String> {
     match failure {
         Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) => {}
@@ -64,7 +64,7 @@ fn backtrace(failure: &Failure, error: &wasmtime::Error) -> Vec<String> {
     frames.take(BACKTRACE_FRAMES_MAX).map(function).collect()
 }
 
-/// A function by its name, where the component has names, else by its index.
+/// A function by its name, if the component has names, otherwise by its index.
 fn function(frame: &FrameInfo) -> String {
     match frame.func_name() {
         Some(name) => name[..name.floor_char_boundary(BACKTRACE_NAME_BYTES_MAX)].to_owned(),

@@ -1,4 +1,4 @@
-//! JSON to storage calls.
+//! Reads storage calls from JSON.
 
 use super::StorageFunction;
 use crate::splices::list;
@@ -11,7 +11,7 @@ use storage::{
     StorageRequest, StorageResponse, TransactOutcome,
 };
 
-/// A recorded call. Documents are `None` where the tape does not hold them.
+/// A recorded call. Documents are `None` if the tape does not contain them.
 pub type RecordedArguments = StorageRequest<Option<Document>>;
 
 /// Reads the arguments of a function.
@@ -75,32 +75,32 @@ pub fn read_arguments(
 /// A recorded result.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ResultRecord<'a> {
-    /// The outcome; its shape depends on the function.
+    /// The outcome; its form depends on the function.
     #[serde(borrow, default, deserialize_with = "present")]
     pub ok: Option<&'a RawValue>,
     /// The name of the error.
     #[serde(borrow, default)]
     pub error: Option<Cow<'a, str>>,
-    /// Of `invalid` and `too-large`: which rule, by how much.
+    /// For `invalid` and `too-large`: which rule, by how much.
     #[serde(borrow, default)]
     pub message: Option<Cow<'a, str>>,
-    /// Of `throttled`.
+    /// For `throttled`.
     #[serde(default)]
     pub retry_after_ms: Option<u64>,
 }
 
-/// Also where the value is `null`.
+/// `Some` even if the value is `null`.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// Why a recorded result cannot be given to a guest.
+/// Why a recorded result cannot be returned to a guest.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultError {
-    /// Not what the function returns.
+    /// It is not a result of the function.
     #[error(transparent)]
     Shape(#[from] serde_json::Error),
-    /// It holds a document that was too long for the tape.
+    /// It contains a document that was too long for the tape.
     #[error("the tape holds only the digest of a document that the store returned")]
     Omitted,
 }

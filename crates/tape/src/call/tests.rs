@@ -1,4 +1,4 @@
-//! What is written reads back as it was, and is written the same again.
+//! What is written reads back unchanged, and is written the same again.
 
 use super::{
     RecordedArguments, StorageFunction,
@@ -13,7 +13,7 @@ use storage::{
     StorageRequest, StorageResponse, TransactOutcome,
 };
 
-/// Documents as they are.
+/// Documents unchanged.
 struct Plain;
 
 impl Documents for Plain {

@@ -1,4 +1,4 @@
-//! Storage calls to JSON. The same call always gives the same bytes: that is what a strict replay compares.
+//! Writes storage calls as JSON. The same call always gives the same bytes, which a strict replay compares.
 
 use json::{Object, write_array, write_number, write_string};
 use storage::{
@@ -7,19 +7,19 @@ use storage::{
     TransactOutcome,
 };
 
-/// What a document becomes on its way to the tape: itself, with fields redacted, or nothing but a note that it was long.
+/// How documents are written to the tape: unchanged, with fields redacted, or only as a note that it was long.
 pub trait Documents {
-    /// Writes the JSON that stands for the document.
+    /// Writes the JSON for the document.
     fn write(&mut self, out: &mut Vec<u8>, document: &Document);
 }
 
-/// What an escaped character takes at most: `\u0001`.
+/// Largest size of an escaped character: `\u0001`.
 const ESCAPE_BYTES_MAX: usize = 6;
-/// What stands around a key, or an operation, at most.
+/// Largest size of what surrounds a key, or an operation.
 const KEY_BYTES: usize = 256;
 
-/// What the arguments of a call without documents take at most once they are written: an escape takes six bytes. A guest may pass what the store
-/// then refuses, such as a key of megabytes.
+/// An upper bound of the written arguments of a call, without documents: an escape takes six bytes. A guest may pass arguments that the
+/// store then refuses, such as a key of megabytes.
 pub fn written_bytes_max(request: &StorageRequest) -> usize {
     let key = |key: &Key| KEY_BYTES + ESCAPE_BYTES_MAX * (key.partition.len() + key.sort.len());
     let text = |text: &str| ESCAPE_BYTES_MAX * text.len();
@@ -121,7 +121,7 @@ pub fn write_arguments(out: &mut Vec<u8>, request: &StorageRequest, documents: &
     object.end();
 }
 
-/// Writes the object of a result: `{"ok": ...}`, or `{"error": NAME}` with what the error says beside.
+/// Writes the object of a result: `{"ok": ...}`, or `{"error": NAME}` with the error's other members.
 pub fn write_result(
     out: &mut Vec<u8>,
     result: Result<&StorageResponse, &StorageError>,

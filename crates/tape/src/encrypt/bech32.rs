@@ -1,4 +1,4 @@
-//! Bech32 (BIP 173), without its limit of 90 characters, which age lifts.
+//! Bech32 (BIP 173), without its limit of 90 characters, which age does not apply.
 
 const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 const GENERATOR: [u32; 5] = [
@@ -10,7 +10,7 @@ const GENERATOR: [u32; 5] = [
 ];
 const CHECKSUM_LENGTH: usize = 6;
 
-/// The bytes behind a prefix in lower case; `None` where prefix, alphabet, padding or checksum are wrong.
+/// The bytes after a lower-case prefix; `None` if prefix, alphabet, padding or checksum are wrong.
 pub(super) fn decode(prefix: &str, text: &str) -> Option<Vec<u8>> {
     let data = text.strip_prefix(prefix)?.strip_prefix('1')?;
     let values: Vec<u8> = data
@@ -52,7 +52,7 @@ pub(super) fn encode(prefix: &str, bytes: &[u8]) -> String {
     format!("{prefix}1{}", data.collect::<String>())
 }
 
-/// Five bits each to bytes; what is left over has to be zeros.
+/// Converts groups of five bits to bytes; remaining bits must be zero.
 fn regroup(values: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(values.len() * 5 / 8);
     let (mut buffer, mut bits) = (0_u32, 0);

@@ -1,20 +1,21 @@
-//! The header of an age file, read as strictly as the format says: a file that another implementation refuses is refused here, too.
+//! The header of an age file, parsed as strictly as the format requires, so that a file that another implementation refuses is refused
+//! here, too.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
 pub(super) const VERSION_LINE: &str = "age-encryption.org/v1";
-/// Of a stanza's body. A body ends with a shorter one.
+/// Line length of a stanza's body, which ends with a shorter line.
 const LINE_COLUMNS: usize = 64;
-/// Recipients of one file. Each may cost a multiplication.
+/// Largest number of recipients of one file. Each may cost a curve multiplication.
 const STANZAS_MAX: usize = 64;
-/// A recipient whose keys are larger than usual takes 2 KiB.
+/// Longest line. A recipient with larger keys than usual takes 2 KiB.
 const HEADER_BYTES_MAX: usize = 64 << 10;
 const MAC_BYTES: usize = 32;
 
-/// A header, and what follows.
+/// A header, and what follows it.
 pub(super) struct Header<'a> {
     pub(super) stanzas: Vec<Stanza<'a>>,
-    /// What the MAC is over.
+    /// The bytes that the MAC covers.
     pub(super) signed: &'a [u8],
     pub(super) mac: [u8; MAC_BYTES],
     pub(super) payload: &'a [u8],
@@ -29,7 +30,7 @@ pub(super) struct Stanza<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// `None`: not a header.
+    /// `None` if it is not a header.
     pub(super) fn read(file: &'a [u8]) -> Option<Self> {
         let mut lines = Lines { file, at: 0 };
         if lines.next()? != VERSION_LINE {

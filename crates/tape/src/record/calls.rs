@@ -13,7 +13,7 @@ use std::{
 };
 use storage::{Call, Document, Storage, StorageError, StorageRequest, StorageResponse};
 
-/// Passes calls on, and notes them with what came back.
+/// Passes calls on, and notes them with their results.
 pub struct RecordingStorage {
     inner: Arc<dyn Storage>,
     options: Arc<RecordOptions>,
@@ -21,24 +21,24 @@ pub struct RecordingStorage {
     noted: Mutex<Noted>,
 }
 
-/// What was noted of a request's calls.
+/// The recorded calls of a request.
 #[derive(Default)]
 pub(crate) struct Noted {
     /// The elements of the array of calls.
     pub(crate) text: Vec<u8>,
     pub(super) count: u32,
-    /// Calls after the bound was reached: not in `text`.
+    /// Number of calls after the limit was reached, which are not in `text`.
     pub(super) omitted_count: u32,
-    /// The last call has no end yet. Guests make one call at a time.
+    /// Whether the last call has no result yet. Guests make one call at a time.
     pub(super) is_open: bool,
     pub(super) marks: Marks,
-    /// What was redacted in what the guest was told, and in what it wrote.
+    /// What was redacted in the results for the guest, and in its writes.
     pub(super) secrets: Secrets,
     pub(super) omitted: Vec<Omitted>,
 }
 
 impl RecordingStorage {
-    /// A view of `inner` that notes what `options` say.
+    /// A view of `inner` that records according to `options`.
     pub fn new(inner: Arc<dyn Storage>, options: Arc<RecordOptions>) -> Self {
         Self {
             inner,
@@ -48,12 +48,12 @@ impl RecordingStorage {
         }
     }
 
-    /// The calls that were noted so far, as the elements of a JSON array.
+    /// The calls so far, as the elements of a JSON array.
     pub fn written(&self) -> Vec<u8> {
         self.lock().text.clone()
     }
 
-    /// What was noted. A call that had no answer when the request ended has no result.
+    /// The recorded calls. A call that had no result when the request ended is recorded without one.
     pub(crate) fn take(&self) -> Noted {
         let mut noted = std::mem::take(&mut *self.lock());
         if noted.is_open {
@@ -69,7 +69,7 @@ impl RecordingStorage {
     fn ask(&self, request: &StorageRequest) -> Instant {
         let started = Instant::now();
         let mut noted = self.lock();
-        // Calls after one that is not noted are not either: a replay would take the next one for it.
+        // After the first call that is not recorded, no further ones are, because a replay would take the next one for it.
         if noted.omitted_count > 0
             || noted.text.len() + written_bytes_max(request) >= TAPE_CALLS_BYTES_MAX
             || noted.count as usize >= TAPE_LIST_ELEMENTS_MAX
@@ -104,7 +104,7 @@ impl RecordingStorage {
         object.string("call", request.function().as_str());
         object.number("at_us", microseconds(self.started, started));
         write_arguments(object.name("arguments"), request, &mut documents);
-        // The end of the object is the answer's to write.
+        // The result completes the object.
         started
     }
 
@@ -141,7 +141,7 @@ impl RecordingStorage {
 }
 
 impl Noted {
-    /// Takes in what would be redacted in a document that is not noted: the guest may copy it to where it is.
+    /// Collects what would be redacted in a document that is not recorded, because the guest may copy it elsewhere.
     fn learn(&mut self, redaction: &Redaction, document: &Document) {
         let places = &mut Marks::default();
         redaction.document(document.as_str(), "", places, Some(&mut self.secrets));
@@ -152,18 +152,18 @@ fn microseconds(from: Instant, to: Instant) -> u64 {
     u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Documents on their way to a tape.
+/// Writes documents to a tape.
 struct Noting<'a> {
     options: &'a RecordOptions,
     place: Place,
-    /// How many documents stand before in the same arguments or result.
+    /// Number of preceding documents in the same arguments or result.
     position: u32,
     marks: &'a mut Marks,
     secrets: &'a mut Secrets,
     omitted: &'a mut Vec<Omitted>,
 }
 
-/// Whose documents, by the number of the call.
+/// The call that the documents belong to, by its number.
 #[derive(Clone, Copy)]
 enum Place {
     Arguments(u32),
@@ -188,7 +188,7 @@ impl Documents for Noting<'_> {
         if text.len() > self.options.text_bytes_max || out.len() + text.len() > TAPE_CALLS_BYTES_MAX
         {
             out.extend_from_slice(b"null");
-            // A digest of the whole would tell a guess at what is redacted from another.
+            // A digest of the unredacted document would allow guesses at the redacted part to be tested.
             self.omitted.push(Omitted::new(at, &redacted));
         } else {
             out.extend_from_slice(redacted.as_bytes());

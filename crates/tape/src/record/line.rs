@@ -19,7 +19,7 @@ use gateway::{Rejection, message::Message};
 use json::{Object, join, write_array};
 use std::{borrow::Cow, cell::OnceCell, io::Write as _};
 
-/// What a request began with.
+/// The inputs of a request.
 #[derive(Clone, Debug)]
 pub struct RecordedRequest<'a> {
     /// The raw event.
@@ -33,19 +33,19 @@ pub struct RecordedRequest<'a> {
 /// Room for a usual line beside event, calls and answer.
 const LINE_BYTES: usize = 1024;
 
-/// What of a request a line holds by value.
+/// Which parts of a request a line contains.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kept {
-    /// Without the event; calls are counted, and of log lines there is the digest.
+    /// Without the event; calls are counted, and log lines are represented by their digest.
     Answer,
-    /// Calls are counted, and of log lines there is the digest.
+    /// Calls are counted, and log lines are represented by their digest.
     EventAndAnswer,
     Everything,
 }
 
-/// A line that every reader takes: where all of the request is too much for one, calls and log lines are left out, then the event.
+/// A line that every reader accepts: if the whole request is too large for one, calls and log lines are left out, then the event.
 ///
-/// `None`: the event is no HTTP request. What other services send may hold anything, and nobody answers it.
+/// `None` if the event is not an HTTP request. Events of other services may contain anything, and no guest answers them.
 pub(super) fn write(
     options: &RecordOptions,
     host: &RecordedHost<'_>,
@@ -124,7 +124,7 @@ fn attempt(
     }
     line.raw("response", &one_line(texts.response.as_bytes()));
     outcome(&mut line, summary, texts.fault_detail.as_deref());
-    // Lists of places of redaction have a bound of their own.
+    // Lists of redacted places have their own limit.
     let list_elements_max = texts.omitted.len();
     texts.finish(&mut line);
     let digest = Digest::of(&out);
@@ -135,16 +135,16 @@ fn attempt(
     })
 }
 
-/// What a line holds of foreign texts: redacted, and within the bounds.
+/// The foreign texts of a line: redacted, and within the limits.
 struct Texts {
     event: String,
     /// A JSON array.
     calls: String,
     calls_omitted: u32,
-    /// A JSON array, where there are any.
+    /// A JSON array, if there are any.
     logs: Option<String>,
     response: String,
-    /// In the place of the fault's own words.
+    /// Replaces the fault's own description.
     fault_detail: Option<String>,
     marks: Marks,
     omitted: Vec<Omitted>,
@@ -173,7 +173,7 @@ impl Texts {
                     "null".to_owned()
                 }
             },
-            // A parser that skips a string does not look whether it is text.
+            // UTF-8 must be checked, because a parser does not check strings that it skips.
             Err(_) => {
                 match redaction.is_nothing() {
                     true => omitted.push(Omitted::of("/event", event)),
@@ -210,7 +210,7 @@ impl Texts {
                 None
             }
         };
-        // What a service answers is JSON.
+        // The response of a service is JSON.
         let payload = str::from_utf8(payload).unwrap_or("null");
         let response = redaction.response(payload, &mut marks, &mut secrets);
         let response =
@@ -226,14 +226,14 @@ impl Texts {
             omitted,
         };
         if !redaction.is_nothing() {
-            // With less kept, the same is redacted.
+            // Redaction is the same if less is kept.
             let sweep = sweep.get_or_init(|| secrets.sweep());
             texts.remove_copies(sweep.as_ref(), summary, noted.count);
         }
         texts
     }
 
-    /// Takes out what elsewhere was redacted. Where that cannot be done, nothing that may hold a copy stays.
+    /// Removes copies of what was redacted elsewhere. If that is not possible, everything that may contain a copy is removed.
     fn remove_copies(&mut self, sweep: Option<&Sweep>, summary: &Summary, calls_count: u32) {
         if sweep.is_some_and(|sweep| self.sweep(sweep, summary).is_some()) {
             return;
@@ -288,7 +288,7 @@ fn text(json: Vec<u8>) -> String {
     String::from_utf8(json).unwrap_or_else(|_| "null".to_owned())
 }
 
-/// The event or response with `null` in the place of a body that is too long.
+/// The event or response with `null` instead of a body that is too long.
 fn without_body<'a>(
     json: &'a str,
     bytes_max: usize,
@@ -299,7 +299,7 @@ fn without_body<'a>(
         return Cow::Borrowed(json);
     }
     let Ok(members) = message.members(json) else {
-        return Cow::Borrowed(json); // too long, but no body: `write` keeps less
+        return Cow::Borrowed(json); // too long, but without a body: `write` keeps less
     };
     let mut splices = Splices::default();
     for body in members.bodies().filter(|body| body.len() > bytes_max) {

@@ -1,4 +1,4 @@
-//! What the recording view of a store notes.
+//! What the recording view of a store records.
 
 use super::{
     calls::{Noted, RecordingStorage},
@@ -81,7 +81,7 @@ async fn documents_lose_redacted_fields_in_arguments_and_results() {
     let call = call();
     put(&storage, &call, r#"{"email":"s3cret"}"#).await;
     let found = storage.get(&call, &key("s"), Consistency::Strong).await;
-    // The guest gets what is stored.
+    // The guest gets the stored document.
     assert_eq!(
         found.unwrap().unwrap().document.as_str(),
         r#"{"email":"s3cret"}"#
@@ -214,13 +214,13 @@ async fn documents_beyond_the_bound_are_left_out() {
         put(&storage, &call, &document).await;
     }
     let noted = storage.take();
-    // What would lead beyond the bound stands there by length and digest.
+    // What would exceed the limit is represented by length and digest.
     assert!(noted.text.len() <= TAPE_CALLS_BYTES_MAX);
     assert_eq!(noted.count as usize, many);
     assert_eq!(noted.omitted.len(), many - TAPE_CALLS_BYTES_MAX / 390_000);
 }
 
-/// The line of a request that made a call and wrote a log line: the event has so many bytes beside its body, the call so many.
+/// The line of a request that made a call and wrote a log line: the event has this many bytes besides its body, and so has the call.
 fn line_of(event_bytes: usize, call_bytes: usize) -> Vec<u8> {
     let event = json!({
         "requestContext": {"authorizer": {"claim": "x".repeat(event_bytes)}},
@@ -273,7 +273,7 @@ fn line_of(event_bytes: usize, call_bytes: usize) -> Vec<u8> {
     line::write(&options, &host, &request, noted, &answer).unwrap()
 }
 
-/// What a line has: its event, how many calls, how many only by number, log lines, and the places of what was too long.
+/// The contents of a line: event, recorded calls, counted calls, log lines, and places of what was too long.
 fn kept(line: &[u8]) -> (bool, usize, u32, usize, Vec<String>) {
     assert!(line.len() <= TAPE_LINE_WRITTEN_BYTES_MAX);
     let text = str::from_utf8(line).unwrap();

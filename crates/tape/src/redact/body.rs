@@ -1,9 +1,9 @@
-//! What a body is, as far as redaction can read it.
+//! The format of a body, as far as redaction can parse it.
 
 use super::text;
 use json::check;
 
-/// How a body is looked through.
+/// How a body is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Empty,
@@ -13,9 +13,9 @@ pub(super) enum Form {
     /// As `application/x-www-form-urlencoded`.
     Pairs,
     Prose,
-    /// Text of another form. It stays where it spells no name of a credential.
+    /// Text in another format. It is kept unless it contains the name of a credential.
     Unknown,
-    /// No text, or not as it was meant: it is left out.
+    /// Not text, or not in its declared encoding: it is left out.
     Opaque,
 }
 
@@ -24,12 +24,12 @@ pub(super) enum Form {
 pub(super) struct Description {
     /// Media types, in lower case, without parameters. A client may have sent several.
     pub(super) media_types: Vec<String>,
-    /// Not as it was meant: compressed.
+    /// Compressed.
     pub(super) is_encoded: bool,
 }
 
 impl Description {
-    /// Takes in one header field.
+    /// Reads one header field.
     pub(super) fn add(&mut self, name: &str, value: &str) {
         if name.eq_ignore_ascii_case("content-type") {
             let media_type = value.split(';').next().unwrap_or_default();
@@ -49,23 +49,23 @@ impl Description {
     }
 }
 
-/// Who sent it.
+/// The sender of a body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sender {
-    /// Any bytes of any meaning.
+    /// Any bytes with any meaning.
     Client,
-    /// It has read the request and the store: what it copies is found by value.
+    /// It has seen the request and the store: its copies of values are found by value.
     Guest,
 }
 
-/// The form of a body that is text.
+/// The format of a body that is text.
 pub(super) fn form(body: &str, description: &Description, sender: Sender) -> Form {
     let is_blank = |character: char| matches!(character, ' ' | '\t' | '\r' | '\n');
     let text = body.trim_matches(is_blank);
     if text.is_empty() {
         return Form::Empty;
     }
-    // Marks of an encoding, or of bytes that are no text at all.
+    // Indicates an encoding, or bytes that are not text at all.
     if description.is_encoded || text.contains('\0') {
         return Form::Opaque;
     }
@@ -88,7 +88,7 @@ pub(super) fn form(body: &str, description: &Description, sender: Sender) -> For
             Form::Unknown
         };
     }
-    // What a client sends is what it looks like: types are often left out, or those of a tool's defaults.
+    // The format of a client's body follows from its content, because types are often missing, or a tool's default.
     let is_foreign = sender == Sender::Client;
     if text.starts_with('\u{feff}') || is_foreign && (is_markup(text) || is_multipart(text)) {
         return Form::Unknown;
@@ -112,10 +112,10 @@ pub(super) fn form(body: &str, description: &Description, sender: Sender) -> For
     }
 }
 
-/// Characters that forms encode, and that other forms of text are made of.
+/// Characters that forms encode, and that occur in other formats of text.
 const NOT_IN_FORMS: [char; 8] = ['\r', '\n', '<', '>', '"', '{', '}', '\\'];
 
-/// Whether a text of no declared type reads as a form: it begins with a name and `=`.
+/// Whether a text without a declared type looks like a form: it begins with a name and `=`.
 fn is_form(text: &str) -> bool {
     let is_in_name = |character: char| {
         character.is_alphanumeric() || matches!(character, '_' | '-' | '.' | '%' | '+' | '[' | ']')
@@ -141,7 +141,7 @@ fn is_multipart(text: &str) -> bool {
 }
 
 impl Form {
-    /// How its text is looked through, where it is no JSON.
+    /// How its text is searched, if it is not JSON.
     pub(super) fn kind(self) -> text::Kind {
         match self {
             Self::Pairs => text::Kind::Pairs,

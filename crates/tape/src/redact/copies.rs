@@ -1,4 +1,4 @@
-//! Finds copies of many values in one pass over a text, whatever escapes they are spelt with, and replaces them as it goes.
+//! Finds copies of many values in one pass over a text, in any escapes, and replaces them in the same pass.
 
 use super::REPLACEMENT;
 use aho_corasick::{
@@ -8,12 +8,12 @@ use aho_corasick::{
 };
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
 
-/// Escapes within escapes are undone this often; more layers nobody makes.
+/// Largest number of nested escapes that are decoded; more do not occur in practice.
 const LAYERS_MAX: usize = 4;
-/// Bytes of the longest escape of a byte: `&#x00006d;`.
+/// Length of the longest escape of a byte: `&#x00006d;`.
 const ESCAPE_BYTES_MAX: usize = 12;
 
-/// One automaton for all values. Letters of ASCII match in either case.
+/// One automaton for all values. ASCII letters match in either case.
 pub(super) struct Copies {
     automaton: NFA,
     start: StateID,
@@ -21,7 +21,7 @@ pub(super) struct Copies {
 }
 
 impl Copies {
-    /// `None` where the automaton would be too large.
+    /// `None` if the automaton would be too large.
     pub(super) fn of(values: &[String]) -> Option<Self> {
         let automaton = Builder::new()
             .match_kind(MatchKind::Standard)
@@ -38,12 +38,12 @@ impl Copies {
         })
     }
 
-    /// Whether a text may hold a copy that [`Self::replaced`] would find.
+    /// Whether a text may contain a copy that [`Self::replaced`] would find.
     pub(super) fn may_be_in(&self, text: &str) -> bool {
         Escapes::ALL.are_in(text) || self.is_in(text.as_bytes())
     }
 
-    /// Whether a copy stands in a text letter by letter.
+    /// Whether a text contains a copy without escapes.
     pub(super) fn is_in(&self, text: &[u8]) -> bool {
         let mut state = self.start;
         text.iter().any(|byte| {
@@ -52,10 +52,10 @@ impl Copies {
         })
     }
 
-    /// The text with the replacement in the place of each copy; `None` where it has none.
+    /// The text with each copy replaced; `None` if it has none.
     pub(super) fn replaced(&self, text: &str) -> Option<String> {
         let mut changed = None;
-        // Before letters: digits of an escape may look like the beginning of a copy.
+        // Before letters, because digits of an escape may look like the beginning of a copy.
         for escapes in Escapes::EACH {
             let current = changed.as_deref().unwrap_or(text);
             if escapes.are_in(current) {
@@ -65,7 +65,7 @@ impl Copies {
         }
         let current = changed.as_deref().unwrap_or(text);
         changed = self.replaced_letters(current).or(changed);
-        // Layers of escapes cannot be told apart well enough to replace a part.
+        // With nested escapes, a part cannot be replaced safely.
         let current = changed.as_deref().unwrap_or(text);
         match self.is_in_layers(current) {
             true => Some(REPLACEMENT.to_owned()),
@@ -89,7 +89,7 @@ impl Copies {
         let reach = self.pattern_bytes_max.saturating_mul(ESCAPE_BYTES_MAX);
         let mut replacer = Replacer::new(text, reach);
         let mut state = self.start;
-        // Where the last meant bytes stand in the text, as many as the longest value has.
+        // The positions of the last decoded bytes, as many as the longest value has.
         let mut starts = VecDeque::new();
         let mut at = 0;
         while at < text.len() {
@@ -114,7 +114,7 @@ impl Copies {
 
     /// Length of the longest value that ends here.
     fn match_bytes(&self, state: StateID) -> Option<usize> {
-        // Values that are the end of another come after it.
+        // Values that are a suffix of another one come after it.
         self.automaton.is_match(state).then(|| {
             let pattern = self.automaton.match_pattern(state, 0);
             self.automaton.pattern_len(pattern)
@@ -140,18 +140,18 @@ impl Copies {
     }
 }
 
-/// Which escapes are undone.
+/// Which escapes are decoded.
 #[derive(Clone, Copy)]
 struct Escapes {
     /// Of JSON: `\u0061`, `\/`, `\n`.
     backslash: bool,
-    /// Of addresses and forms: `%61`.
+    /// Of URLs and forms: `%61`.
     percent: bool,
     /// Of XML and HTML: `&amp;`, `&#97;`.
     entity: bool,
 }
 
-/// The bytes that an escape stands for.
+/// The bytes that an escape represents.
 struct Meant {
     bytes: [u8; 4],
     length: usize,
@@ -208,7 +208,7 @@ impl Escapes {
             || self.entity && text.contains('&') && text.contains(';')
     }
 
-    /// What the beginning of a text, which is not empty, means, and how many of its bytes that takes.
+    /// Decodes the beginning of a non-empty text; returns the bytes and how much of the text they take.
     fn next(self, text: &[u8]) -> (Meant, usize) {
         let first = text.first().copied().unwrap_or_default();
         let escape = match first {
@@ -234,7 +234,7 @@ impl Escapes {
     }
 }
 
-/// A text whose escapes with backslashes are undone once.
+/// A text with one layer of backslash escapes decoded.
 pub(super) fn without_backslashes(text: &str) -> String {
     let escapes = Escapes {
         backslash: true,
@@ -305,14 +305,14 @@ fn entity(text: &[u8]) -> Option<(Meant, usize)> {
     Some((Meant::character(character), length + 1))
 }
 
-/// Writes a text with replacements, while ranges come in the order of their ends. Of the ranges only those are kept that may still grow.
+/// Writes a text with replacements, for ranges in the order of their ends. Only ranges that may still grow are kept.
 struct Replacer<'a> {
     text: &'a str,
     out: String,
-    /// Up to here the text is in `out`, or replaced.
+    /// The text before this position is in `out`, or replaced.
     copied: usize,
     pending: VecDeque<Range<usize>>,
-    /// No range is longer.
+    /// Length of the longest range.
     reach: usize,
 }
 

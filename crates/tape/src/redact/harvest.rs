@@ -1,16 +1,16 @@
-//! Values that may follow a name in a text of any form, such as XML or a part of `multipart/form-data`: for a text that is left out, so that
-//! what a guest copies from it is known elsewhere.
+//! Collects values that may follow a name in a text of any format, such as XML or a part of `multipart/form-data`, for a text that is left
+//! out, so that a guest's copies of them are found elsewhere.
 
 use super::words::{in_word, quoted};
 use std::collections::BTreeMap;
 
-/// Values that begin within another one and end with it are kept so often: `token: session: s3cret` has two.
+/// How many nested values with the same end are kept: `token: session: s3cret` has two.
 const NESTED_MAX: usize = 4;
-/// Bytes of the head of a part, after its name.
+/// Bytes of the head of a part that are searched after its name.
 const HEAD_BYTES_MAX: usize = 1024;
 
-/// Calls `found` with each name that `hides` picks and what may be its value: the next word, all up to the end of the quotes, the element or the
-/// line, and the content of a part that has this name.
+/// Calls `found` with each name that `hides` selects and each possible value: the next word, everything up to the end of the quotes, the
+/// element or the line, and the content of a part of this name.
 pub(super) fn harvest(text: &str, hides: &dyn Fn(&str) -> bool, found: &mut dyn FnMut(&str, &str)) {
     let mut harvest = Harvest {
         text,
@@ -57,7 +57,7 @@ impl Harvest<'_> {
         const WORD_ENDS: [char; 10] = ['"', '\'', '<', '>', '&', '\n', '\r', ' ', '\t', ','];
         let word = self.word.value(text, begin, |rest| rest.find(WORD_ENDS));
         word.into_iter().for_each(&mut *found);
-        // A value may begin with other characters than letters: it is what follows the last quote or tag.
+        // A value may begin with other characters than letters: it follows the last quote or tag.
         let opened = text[name_end..begin].rfind(['"', '\'', '>']);
         let whole = opened.map(|opened| name_end + opened).and_then(|opened| {
             let quote = text[opened..].chars().next()?;
@@ -67,14 +67,14 @@ impl Harvest<'_> {
             }
         });
         let whole = whole.or_else(|| self.line.value(text, begin, |rest| rest.find('\n')));
-        // Most values have one word, which is known.
+        // Most values have one word, which is already collected.
         let whole = whole.filter(|whole| Some(*whole) != word);
         whole.into_iter().for_each(found);
     }
 }
 
 impl<'a> Harvest<'a> {
-    /// What reaches from the quote at `opened` to where it closes.
+    /// The range from the quote at `opened` to its closing quote.
     fn quoted(&mut self, quote: char, opened: usize) -> Option<&'a str> {
         let text = self.text;
         let before = text[..opened].trim_end_matches('\\').len();
@@ -86,7 +86,7 @@ impl<'a> Harvest<'a> {
     }
 }
 
-/// Where the last value of a kind ends. One that begins within it ends there, too, so that the text is gone through once.
+/// Where the last value of a kind ends. A value that begins within it ends there, too, so that the text is read only once.
 #[derive(Default)]
 struct Reach {
     end: usize,
@@ -94,7 +94,7 @@ struct Reach {
 }
 
 impl Reach {
-    /// What begins at `begin`, up to where `length` says, or the end of the text.
+    /// The range from `begin` to where `length` says, or the end of the text.
     fn value<'a>(
         &mut self,
         text: &'a str,
@@ -213,7 +213,7 @@ mod tests {
         }
     }
 
-    /// A megabyte takes milliseconds; were it the square of that, hours.
+    /// A megabyte takes milliseconds; with quadratic time it would take hours.
     #[test]
     fn many_names_take_time_in_proportion() {
         let bound = std::time::Duration::from_secs(20);

@@ -1,17 +1,17 @@
-//! Which rules hit, and where: what a line says of its redaction.
+//! Which rules matched, and where: the record of redaction in a line.
 
 use json::{Object, Pointer, Step, pointer, write_array, write_string};
 use std::collections::BTreeSet;
 
-/// Places that a line names, and names of each kind; the other places are counted.
+/// Largest number of places in a line, and of names of each kind; further places are counted.
 const PLACES_MAX: usize = 200;
-/// Of a name, which a client may have chosen. A longer one is not written.
+/// Longest name that is written; a client may have chosen it.
 const NAME_BYTES_MAX: usize = 256;
 
-/// Of the names in a place. A longer place is only counted: clients choose names, and each value below one would repeat it.
+/// Longest names in a place. A longer place is only counted, because clients choose names, and each value below one would repeat it.
 pub const PLACE_BYTES_MAX: usize = 4096;
 
-/// Where something stood. It becomes text only where it is written.
+/// A place. It is converted to text only when it is written.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
     base: &'a str,
@@ -42,7 +42,7 @@ fn insert(names: &mut BTreeSet<String>, name: &str) {
     }
 }
 
-/// Which rules hit, and where.
+/// The rules that matched, and the places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     headers: BTreeSet<String>,
@@ -55,31 +55,31 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// A header of this name was redacted at a place.
+    /// Records that a header of this name was redacted at a place.
     pub fn header(&mut self, name: &str, place: Place<'_>) {
         insert(&mut self.headers, name);
         self.at(place);
     }
 
-    /// A query parameter of this name was redacted at a place.
+    /// Records that a query parameter of this name was redacted at a place.
     pub fn query(&mut self, name: &str, place: Place<'_>) {
         insert(&mut self.query, name);
         self.at(place);
     }
 
-    /// A member of this name was redacted at a place.
+    /// Records that a member of this name was redacted at a place.
     pub fn name(&mut self, name: &str, place: Place<'_>) {
         insert(&mut self.names, name);
         self.at(place);
     }
 
-    /// What a pointer names was redacted at a place.
+    /// Records that the target of a pointer was redacted at a place.
     pub fn field(&mut self, pointer: &Pointer, place: Place<'_>) {
         self.fields.insert(pointer.to_string());
         self.at(place);
     }
 
-    /// A place where a copy stood.
+    /// Records the place of a copy.
     pub fn at(&mut self, place: Place<'_>) {
         let text = self.takes_places().then(|| place.text()).flatten();
         match text {
@@ -89,12 +89,12 @@ impl Marks {
         }
     }
 
-    /// Whether places are still named, not only counted.
+    /// Whether places are still listed, not only counted.
     pub fn takes_places(&self) -> bool {
         self.at.len() < PLACES_MAX
     }
 
-    /// `null` stands there: what it was cannot be read.
+    /// Records that `null` was written, because the content could not be parsed.
     pub fn left_out(&mut self, place: impl Into<String>) {
         self.left_out.push(place.into());
     }
@@ -114,7 +114,7 @@ impl Marks {
         }
     }
 
-    /// Keeps only what holds nothing of clients: the places that were left out.
+    /// Keeps only places that clients did not choose: those that were left out.
     pub fn forget(&mut self) {
         *self = Self {
             left_out: std::mem::take(&mut self.left_out),
@@ -140,7 +140,7 @@ impl Marks {
         self.headers.iter().map(String::as_str).collect()
     }
 
-    /// Writes the object that a line has as `redacted`.
+    /// Writes the member `redacted` of a line.
     pub fn write(&self, out: &mut Vec<u8>) {
         let Self {
             headers,

@@ -1,4 +1,4 @@
-//! Events and responses: what becomes of their members, by what these hold, and of their bodies.
+//! Redacts events and responses: their members, according to their meaning, and their bodies.
 
 use super::{
     Marks, Part, Redaction, Secrets, Sweep,
@@ -19,7 +19,7 @@ use json::{Pointer, join, rewrite, string};
 use std::borrow::Cow;
 
 impl Redaction {
-    /// The event or response without what is redacted, `None` if it could not be read.
+    /// The redacted event or response, `None` if it could not be parsed.
     pub fn message<'a>(
         &self,
         json: &'a str,
@@ -66,7 +66,7 @@ impl Redaction {
         Some(splices.apply(json))
     }
 
-    /// What stands in the place of a body; `None` if it stays.
+    /// The replacement of a body; `None` if it is kept.
     fn body(
         &self,
         body: &Body<'_>,
@@ -78,7 +78,7 @@ impl Redaction {
         }
         let place = body_place(body.message);
         let text = string(body.json).ok();
-        // What no text is may still have some in it.
+        // A body that is not text may still contain some.
         let mut lossy = None;
         let decoded = match (&text, body.is_base64) {
             (Some(text), true) => LENIENT
@@ -101,7 +101,7 @@ impl Redaction {
         let is_left_out = self.leaves_out
             && match form {
                 Form::Opaque => true,
-                // A tape's rules are those that hit: there, every such body was left out.
+                // The rules of a tape are those that matched when it was recorded: there, every such body was left out.
                 Form::Unknown => !self.is_by_pattern || self.may_be_named_in(decoded.as_deref()?),
                 Form::Empty | Form::Json | Form::Lines | Form::Pairs | Form::Prose => false,
             };
@@ -130,7 +130,7 @@ impl Redaction {
         }))
     }
 
-    /// A body of a form in which names are known, without their values; `None` where nothing of it changes.
+    /// A body whose names can be recognised, without their values; `None` if nothing changes.
     fn readable_body(
         &self,
         body: &str,
@@ -173,7 +173,7 @@ impl Redaction {
         }
     }
 
-    /// Whether a text of unknown form may spell a name whose value is hidden: with what stands between its letters left out, or encoded.
+    /// Whether a text of unknown format may contain a name whose value is hidden, with separators or in an encoding.
     pub fn may_be_named_in(&self, text: &str) -> bool {
         let decoded = names::decoded(text);
         let letters = names::normalised(&decoded);
@@ -188,7 +188,7 @@ impl Redaction {
             || words(&decoded).any(|word| self.parameter(word))
     }
 
-    /// What follows names of credentials in a text that is left out.
+    /// Collects what follows names of credentials in a text that is left out.
     pub fn harvest(&self, text: &str, secrets: &mut Secrets) {
         let hides = |name: &str| {
             let is_field = |pointer: &Pointer| pointer.last_name() == Some(name);
@@ -198,7 +198,7 @@ impl Redaction {
     }
 }
 
-/// The text of an event or response without copies of what was redacted; `None` where that cannot be told.
+/// The text of an event or response without copies of redacted values; `None` if they cannot be found.
 pub(crate) fn without_copies<'a>(
     json: &'a str,
     sweep: &Sweep,
@@ -209,7 +209,7 @@ pub(crate) fn without_copies<'a>(
         .json(json, Part::Message(message), place_of(message), marks)
         .ok()?;
     let Ok(members) = message.members(&swept) else {
-        return Some(swept); // the answer is `null` where there is none
+        return Some(swept); // the response is `null` if there is none
     };
     if !members.is_base64() {
         drop(members);
@@ -226,7 +226,7 @@ pub(crate) fn without_copies<'a>(
     Some(Cow::Owned(splices.apply(&swept).into_owned()))
 }
 
-/// Where an event or response stands in a line.
+/// The place of an event or response in a line.
 pub fn place_of(message: Message) -> &'static str {
     match message {
         Message::Event => "/event",
@@ -234,7 +234,7 @@ pub fn place_of(message: Message) -> &'static str {
     }
 }
 
-/// Where the body of an event or response stands in a line.
+/// The place of the body of an event or response in a line.
 pub fn body_place(message: Message) -> String {
     join(place_of(message), BODY)
 }
@@ -253,7 +253,7 @@ fn description(members: &Members<'_>) -> Description {
     description
 }
 
-/// A body whose names cannot be told, or too many of them.
+/// A body whose names cannot be recognised, or has too many of them.
 struct Unreadable;
 
 /// A body in an event or response.

@@ -1,8 +1,8 @@
-//! Names under which credentials travel, told by patterns. Case and separators do not matter: `X-Api-Key`, `api_key` and `apiKey` are one name.
+//! Names of credentials, recognised by patterns. Case and separators are ignored: `X-Api-Key`, `api_key` and `apiKey` are the same name.
 
 use std::borrow::Cow;
 
-/// A name that contains one of these names a credential, wherever it stands.
+/// A name that contains one of these names a credential, anywhere.
 const CONTAINED: [&str; 19] = [
     "accesskey",
     "apikey",
@@ -25,13 +25,13 @@ const CONTAINED: [&str; 19] = [
     "xsrf",
 ];
 
-/// Names that are a credential's as a whole, but parts of many other names.
+/// Names that are a credential's as a whole, but occur inside many other names.
 const WHOLE: [&str; 5] = ["auth", "otp", "passcode", "pwd", "sig"];
 
 /// The same for query parameters and form fields, which have short names.
 const QUERY: [&str; 5] = ["code", "key", "pass", "pin", "samlrequest"];
 
-/// Headers that no pattern finds.
+/// Headers that no pattern matches.
 const HEADERS: [&str; 4] = [
     "dpop",
     "secwebsocketprotocol",
@@ -39,10 +39,10 @@ const HEADERS: [&str; 4] = [
     "xauthentication",
 ];
 
-/// Names that a pattern finds, and that say what kind of credential there is, not which.
+/// Names that a pattern matches, but that give the kind of a credential, not its value.
 const HARMLESS: [&str; 4] = ["tokenuse", "tokentype", "tokentypehint", "cookieenabled"];
 
-/// Headers that end with `key` and hold no credential.
+/// Headers that end with `key` and do not contain a credential.
 const HARMLESS_KEYS: [&str; 3] = ["idempotencykey", "secwebsocketkey", "surrogatekey"];
 
 /// A name without case and separators.
@@ -53,7 +53,7 @@ pub(super) fn normalised(name: &str) -> String {
         .collect()
 }
 
-/// Whether members, attributes, variables and parameters of this normalised name hold a credential.
+/// Whether members, attributes, variables and parameters of this normalised name contain a credential.
 pub(super) fn is_credential(name: &str) -> bool {
     let contained = CONTAINED.iter().any(|pattern| name.contains(pattern));
     (contained || WHOLE.contains(&name)) && !HARMLESS.contains(&name)
@@ -70,8 +70,8 @@ pub(super) fn is_credential_parameter(name: &str) -> bool {
     is_credential(name) || QUERY.contains(&name)
 }
 
-/// The last part of a name that has several: `pwd` of `user[pwd]` and `user.pwd`, `code` of `code[0]`, also where the ends of an address
-/// before it are part of the name because they were encoded, as in `/cb?code`. `None`: it has one.
+/// The last part of a name with several parts: `pwd` of `user[pwd]` and `user.pwd`, `code` of `code[0]`. The end of a URL may be part of
+/// the name because it was encoded, as in `/cb?code`. `None` if there is only one part.
 fn last_part(name: &str) -> Option<&str> {
     const ENDS: [char; 18] = [
         '[', ']', '.', '?', '&', ';', '#', '/', '=', ':', ',', ' ', '\n', '"', '\'', '{', '<', '>',
@@ -80,17 +80,17 @@ fn last_part(name: &str) -> Option<&str> {
         return None;
     }
     let is_index = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-    name.rsplit(ENDS).find(|part| !is_index(part)) // an empty one is an index as well: `code[]`
+    name.rsplit(ENDS).find(|part| !is_index(part)) // an empty index: `code[]`
 }
 
-/// Whether a name as a whole, or its last part, is one that `hides` picks; it gets them normalised.
+/// Whether `hides` selects the name as a whole or its last part; it gets them normalised.
 pub(super) fn is_hidden(name: &str, hides: impl Fn(&str) -> bool) -> bool {
     hides(&normalised(name)) || last_part(name).is_some_and(|part| hides(&normalised(part)))
 }
 
-/// The name of a query parameter or form field as it is meant: `+` and percent-encoding taken away, as often as somebody put it there.
+/// The decoded name of a query parameter or form field, without `+` and percent-encoding, however often it was encoded.
 pub(super) fn decoded(name: &str) -> Cow<'_, str> {
-    /// Redirects wrap addresses in addresses; more layers than these nobody makes.
+    /// Largest number of nested encodings: redirects nest URLs in URLs, but not deeper than this.
     const LAYERS_MAX: usize = 4;
     let mut decoded = Cow::Borrowed(name);
     for _ in 0..LAYERS_MAX {

@@ -1,4 +1,4 @@
-//! Takes copies of redacted values out of the rest of a line: the path, what an authorizer echoed, keys, messages, answers.
+//! Removes copies of redacted values from the rest of a line: the path, data that an authorizer repeated, keys, messages, responses.
 
 use super::{
     REPLACEMENT,
@@ -13,16 +13,16 @@ use gateway::message::{MemberKind, Message};
 use json::{JsonError, Rewriter, Step, rewrite, string};
 use std::borrow::Cow;
 
-/// JSON in strings of JSON is read so deep; below it is text.
+/// Depth to which JSON in strings of JSON is parsed; below it is treated as text.
 const NESTED_MAX: usize = 4;
 
-/// Looks for copies.
+/// Searches for copies.
 pub(crate) struct Sweep {
-    /// `None`: there are no values.
+    /// `None` if there are no values.
     copies: Option<Copies>,
 }
 
-/// Which strings of a JSON text may be changed: those of foreign origin, and none that a reader of tapes goes by.
+/// Which strings of a JSON text may be changed: foreign ones, but none that a reader of tapes depends on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Message(Message),
@@ -50,7 +50,7 @@ impl Part {
     fn may_change_name(self, place: &[Step<'_>]) -> bool {
         let is = |at: usize, wanted: &str| place.get(at).and_then(Step::name) == Some(wanted);
         match self {
-            // A gateway's own names are none of a client's: those of members, and those of the context.
+            // Names chosen by the gateway are not changed: those of members, and those of the context.
             Self::Message(message) => place.first().is_some_and(|member| {
                 member
                     .name()
@@ -72,7 +72,7 @@ impl Sweep {
         Some(Self { copies })
     }
 
-    /// A text without copies; `None` where it has none.
+    /// A text without copies; `None` if it has none.
     pub(crate) fn text(&self, text: &str) -> Option<String> {
         self.copies
             .as_ref()
@@ -102,12 +102,12 @@ impl Sweep {
         }
     }
 
-    /// A body in base64 without copies; `None` where it has none.
+    /// A body in base64 without copies; `None` if it has none.
     pub(super) fn base64(&self, body: &str) -> Option<String> {
         let copies = self.copies.as_ref()?;
         let replaced = match String::from_utf8(LENIENT.decode(body).ok()?) {
             Ok(text) => without_copies(copies, &text, 0)?,
-            // What is no text has no part that could be told from the rest.
+            // In content that is not text, no part can be replaced separately.
             Err(error) if copies.is_in(error.as_bytes()) => REPLACEMENT.to_owned(),
             Err(_) => return None,
         };
@@ -146,7 +146,7 @@ fn without_copies(copies: &Copies, text: &str, nested: usize) -> Option<String> 
         )
     }) {
         Some(Ok(Cow::Owned(walked))) => Some(walked),
-        // No JSON: it is looked at as text.
+        // Not JSON: it is searched as text.
         Some(Ok(Cow::Borrowed(_)) | Err(_)) | None => None,
     };
     copies
@@ -154,7 +154,7 @@ fn without_copies(copies: &Copies, text: &str, nested: usize) -> Option<String> 
         .or(walked)
 }
 
-/// What stands in the place of a string or number that holds a copy.
+/// The replacement of a string or number that contains a copy.
 fn without_copies_in_value(copies: &Copies, json: &str, nested: usize) -> Option<String> {
     match string(json) {
         Ok(text) => without_copies(copies, &text, nested).map(|text| json_string(&text)),
@@ -162,7 +162,7 @@ fn without_copies_in_value(copies: &Copies, json: &str, nested: usize) -> Option
     }
 }
 
-/// Goes through JSON in a string.
+/// Searches JSON in a string.
 struct Nested<'a> {
     copies: &'a Copies,
     nested: usize,
@@ -184,7 +184,7 @@ impl Rewriter for Nested<'_> {
     }
 }
 
-/// Goes through a part of a line.
+/// Searches a part of a line.
 struct Sweeper<'a> {
     copies: &'a Copies,
     part: Part,

@@ -1,4 +1,4 @@
-//! Secrets go, everything else stays, and the marks say where.
+//! Secrets are removed, everything else is kept, and the record says where.
 
 use super::*;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -49,7 +49,7 @@ fn credentials_go_wherever_a_gateway_puts_them() {
     assert!(places.contains(&"/event/headers/Authorization".to_owned()));
 }
 
-/// Each is looked for elsewhere, though one replacement stands for the word.
+/// Each is searched elsewhere, although one replacement covers the word.
 #[test]
 fn every_value_in_an_encoded_word_is_looked_for() {
     for word in [
@@ -64,7 +64,7 @@ fn every_value_in_an_encoded_word_is_looked_for() {
     }
 }
 
-/// That `a-long-s3cret` goes from elsewhere in the line of this event.
+/// Asserts that `a-long-s3cret` is removed from elsewhere in the line of this event.
 fn assert_looked_for(event: &Value) {
     let mut secrets = Secrets::default();
     Redaction::credentials()
@@ -78,7 +78,7 @@ fn assert_looked_for(event: &Value) {
     );
 }
 
-/// A file beside the credential makes a body none that is text.
+/// A file beside the credential makes the body binary.
 #[test]
 fn what_stands_in_a_body_that_is_no_text_is_looked_for() {
     let body = b"--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\na-long-s3cret\r\n--b\r\n\r\n\xff\xfe\r\n--b--";
@@ -236,7 +236,7 @@ fn what_cannot_be_read_is_left_out() {
             assert!(swept.contains("/p/REDACTED"), "{body}: {swept}");
         }
     }
-    // What spells no such name is no reason to lose a request.
+    // A request without such a name must not be lost.
     for (headers, body) in [
         (&json_type, "{\"name\":\"lamp\","),
         (
@@ -336,7 +336,7 @@ fn copies_go_with_what_they_are_copies_of() {
         "REDACTED"
     );
     assert_eq!(swept["body"], STANDARD.encode("hello REDACTED"));
-    // What tells kinds of calls apart is no copy of anything.
+    // The names of kinds of calls are not copies of anything.
     let calls =
         r#"[{"call":"get","arguments":{"consistency":"eventual","key":{"sort":"eventual"}}}]"#;
     let mut secrets = Secrets::default();
@@ -351,7 +351,7 @@ fn copies_go_with_what_they_are_copies_of() {
     );
 }
 
-/// A body is JSON in a string: what is escaped within it is not spelt by its letters there.
+/// A body is JSON in a string, so escapes within it must be decoded twice.
 #[test]
 fn copies_in_bodies_go_however_they_are_escaped() {
     for (body, expected) in [
@@ -395,7 +395,7 @@ fn copies_in_bodies_go_however_they_are_escaped() {
     }
 }
 
-/// Beyond the bound on values of JSON nothing is looked through, so nothing stays.
+/// Beyond the limit on JSON values nothing is searched, so nothing is kept.
 #[test]
 fn more_json_than_is_read_is_left_out() {
     let body = format!("[{}{{\"password\":\"s3cret\"}}]", "0,".repeat(250_000));

@@ -1,4 +1,4 @@
-//! Credentials inside texts: `name=value` in queries, forms, addresses and messages, `name: value` in messages.
+//! Finds credentials inside texts: `name=value` in queries, forms, URLs and messages, `name: value` in messages.
 
 use super::{
     REPLACEMENT,
@@ -8,38 +8,38 @@ use super::{
 };
 use std::{borrow::Cow, ops::Range};
 
-/// What kind of text is looked through.
+/// The kind of text that is searched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A query: `name=value&name=value`, where a value reaches to `&`, and what an address holds.
+    /// A query: `name=value&name=value`, where a value ends at `&`; values may be URLs.
     Query,
-    /// The body of a form: as a query, and what prose holds.
+    /// The body of a form: like a query, and values may be prose.
     Pairs,
-    /// May hold an address with a query: a header's value, a path.
+    /// May contain a URL with a query: a header's value, a path.
     Address,
-    /// Prose, messages, JSON inside of JSON: `name: value` counts as well, up to the end of the line.
+    /// Prose, messages, JSON inside JSON: `name: value` counts as well, up to the end of the line.
     Prose,
 }
 
 /// Which names are hidden.
 pub(super) trait Hides {
-    /// As the name of a parameter: in a query, a form or an address.
+    /// As the name of a parameter: in a query, a form or a URL.
     fn parameter(&self, name: &str) -> bool;
-    /// Elsewhere in a text, where a short name such as `code` means many things.
+    /// Elsewhere in a text, where a short name such as `code` has many meanings.
     fn word(&self, name: &str) -> bool;
 }
 
 /// One value that was found.
 pub(super) struct Found {
     range: Range<usize>,
-    /// As it is meant, in lower case; empty where escapes may hide a name.
+    /// The decoded name, in lower case; empty if escapes may hide a name.
     pub(super) name: String,
     pub(super) value: String,
-    /// It is hidden as a parameter's name.
+    /// Whether it is hidden because it is a parameter's name.
     pub(super) is_parameter: bool,
 }
 
-/// The values in a text whose names `hides` picks, in their order; their ranges do not overlap.
+/// The values in a text whose names `hides` selects, in order; their ranges do not overlap.
 pub(super) fn find(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
     let mut found = match kind {
         Kind::Query | Kind::Pairs => pairs(text, hides),
@@ -50,14 +50,14 @@ pub(super) fn find(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
     found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
     let mut end = 0;
     for Found { range, .. } in &mut found {
-        // One that lies within another is empty: its value is still one to look for.
+        // A value inside another one has an empty range, but copies of it are still searched.
         *range = range.start.max(end)..range.end.max(end);
         end = range.end;
     }
     found
 }
 
-/// The text with the replacement in the place of what was found.
+/// The text with each found value replaced.
 pub(super) fn replaced<'a>(text: &'a str, found: &[Found]) -> Cow<'a, str> {
     if found.is_empty() {
         return Cow::Borrowed(text);
@@ -95,15 +95,16 @@ fn pairs(text: &str, hides: &dyn Hides) -> Vec<Found> {
     found
 }
 
-/// What stands before a parameter's name in an address.
+/// What precedes a parameter's name in a URL.
 const PARAMETER_BEGINS: [char; 4] = ['?', '&', ';', '#'];
 
-/// Values after a name and `=`, in prose also after `:`, in the order of their ends. What lies within a value that was found is not looked
-/// at again, so that time and memory stay linear in the text.
+/// Values after a name and `=`, in prose also after `:`, in the order of their ends. The inside of a found value is not searched again, so
+/// that time and memory are linear in the text.
 fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
     let is_prose = matches!(kind, Kind::Prose | Kind::Pairs);
     let mut found: Vec<Found> = Vec::new();
-    // Where the last value ends that reaches to the end of its line, and the last that ends with a word: others within them end there, too.
+    // The end of the last value that extends to the end of its line, and of the last that ends with a word: others within them end there,
+    // too.
     let (mut line_end, mut word_end, mut end) = (0, 0, 0);
     for (at, separator) in text.match_indices(['=', ':', '\u{ff1a}']) {
         let is_colon = separator != "=";
@@ -113,10 +114,10 @@ fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
         let Some((before, name)) = name_before(&text[..at]) else {
             continue;
         };
-        // In prose, an address is told by what stands before the name.
+        // In prose, a URL is recognised by what precedes the name.
         let is_parameter = !is_prose || !is_colon && before.ends_with(PARAMETER_BEGINS);
         let name = names::decoded(name);
-        // An address within an address may be encoded but for its last `=`.
+        // A URL within a URL may be encoded except for its last `=`.
         let is_parameter = is_parameter || !is_colon && name.contains(PARAMETER_BEGINS);
         let is_hidden = match is_parameter {
             true => hides.parameter(&name),
@@ -147,9 +148,9 @@ fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
     found
 }
 
-/// The name at the end of a text, with quotes and blanks after it, as in JSON, and what stands before it.
+/// The name at the end of a text, possibly followed by quotes and blanks as in JSON, and what precedes it.
 fn name_before(text: &str) -> Option<(&str, &str)> {
-    // Quotes, marks of Markdown, and blanks that cannot be seen.
+    // Quotes, Markdown characters, and invisible blanks.
     let text = text.trim_end_matches([
         ' ', '\t', '"', '\'', '\\', '`', '*', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}',
         '\u{a0}', '\u{ad}', '\u{200b}', '\u{feff}',
@@ -168,7 +169,7 @@ fn with_word_before(before: &str, name: &str) -> String {
     format!("{word}{name}")
 }
 
-/// How far a value reaches.
+/// How far a value extends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Line,
@@ -178,7 +179,7 @@ enum Reach {
 
 /// Where the value after an equals sign ends that begins at `start`: where a query's value or a word ends, or with its quotes.
 fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
-    /// The first words of values that have several (RFC 9110, section 11.4).
+    /// Authentication schemes, the first words of values with several words (RFC 9110, section 11.4).
     const SCHEMES: [&str; 8] = [
         "apikey",
         "aws4-hmac-sha256",
@@ -200,7 +201,7 @@ fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
     let length = rest.find(ENDS).unwrap_or(rest.len());
     let word = &rest[..length];
     if matches!(word, "" | "\\") && rest[length..].starts_with(['\r', '\n']) {
-        return (start..text.len(), Reach::Line); // it stands on the lines below
+        return (start..text.len(), Reach::Line); // it is on the lines below
     }
     if is_pem(word) {
         return (start..text.len(), Reach::Line);
@@ -218,7 +219,7 @@ fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
 
 /// Words that hold a pair in percent-encoding, such as an address or a document within an address: they go as a whole.
 fn encoded(text: &str, hides: &dyn Hides, found: &mut Vec<Found>) {
-    /// Times the length of a word that values from it take.
+    /// How much of the text values from a word may take, in multiples of its length.
     const HARVESTED_MAX: usize = 4;
     const ENDS: [char; 10] = ['&', '=', '#', '?', ' ', '\t', '\n', '"', '<', '>'];
     let mut at = 0;
@@ -230,7 +231,7 @@ fn encoded(text: &str, hides: &dyn Hides, found: &mut Vec<Found>) {
         let word = &text[start..end];
         let decoded = names::decoded(word);
         if *decoded != *word {
-            // What is within is no prose, but may have its forms.
+            // The inside is not prose, but may contain its forms.
             let is_document = decoded.contains(['{', '"', '\n', '<']);
             let mut inner = named(&decoded, Kind::Query, hides);
             if is_document || decoded.contains(':') {
@@ -240,7 +241,7 @@ fn encoded(text: &str, hides: &dyn Hides, found: &mut Vec<Found>) {
                 let mut bytes = 0;
                 let mut take = |name: &str, value: &str| {
                     bytes += value.len();
-                    // Whoever nests more names than these in one word hides nothing by it: the word goes as a whole.
+                    // Nesting more names than this in one word does not hide anything: the word is redacted as a whole.
                     if bytes <= HARVESTED_MAX * decoded.len() {
                         inner.push(Found::of(name, value));
                     }
@@ -271,7 +272,7 @@ impl Found {
     }
 }
 
-/// Whether a text has escapes or encodings in which a name is not spelt by its letters.
+/// Whether a text has escapes or encodings that can hide the letters of a name.
 pub(super) fn may_hide_names(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     [

@@ -9,16 +9,16 @@ use json::{Rewriter, Step, rewrite, string};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeSet;
 
-/// A shorter value is a copy of too much: `1`, `en`, `true`.
+/// Smallest length of a value: copies of shorter ones, such as `1`, `en` or `true`, occur everywhere.
 const VALUE_BYTES_MIN: usize = 8;
-/// More values than these are not looked for: the texts that could hold copies are left out then.
+/// Largest number of values to search for: with more, the texts that could contain copies are left out.
 const VALUES_MAX: usize = 1024;
-/// The same for the length of all of them.
+/// The same for their total length.
 const VALUES_BYTES_MAX: usize = 256 << 10;
-/// The same for the length of all spellings, of which each byte takes some fifty bytes of the automaton.
+/// The same for the length of all spellings, of which each byte takes about fifty bytes of the automaton.
 const FORMS_BYTES_MAX: usize = 512 << 10;
 
-/// Base64 as clients write it: with padding or without.
+/// Base64 as clients write it: with or without padding.
 pub const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -26,7 +26,7 @@ pub const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// What was redacted, by value.
+/// The redacted values.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     values: BTreeSet<String>,
@@ -35,10 +35,10 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// One value, with the parts of it that a guest may take out: the token after its scheme, each cookie, a name and a password.
+    /// Adds one value, and the parts of it that a guest may extract: the token after its scheme, each cookie, a name and a password.
     pub fn add(&mut self, text: &str) {
         if self.is_overfull || text.len() > VALUES_BYTES_MAX {
-            // Nothing more is kept, so nothing needs to be taken apart.
+            // Nothing more is kept, so parsing is unnecessary.
             self.is_overfull = true;
             return;
         }
@@ -62,7 +62,7 @@ impl Secrets {
         }
     }
 
-    /// A name and a password in base64, and what a signed token says.
+    /// The name and password in base64, and the contents of a signed token.
     fn add_encoded(&mut self, part: &str) {
         if part.starts_with("ey") && part.contains('.') {
             part.split('.').for_each(|section| self.add_value(section));
@@ -98,7 +98,7 @@ impl Secrets {
         }
     }
 
-    /// Every text and number in a JSON value.
+    /// Adds every text and number in a JSON value.
     pub fn add_json(&mut self, json: &str) {
         struct Collector<'a>(&'a mut Secrets);
 
@@ -115,7 +115,7 @@ impl Secrets {
                 None
             }
 
-            /// Maps may have secrets for names; names of a scheme are short, or copies of them harm nobody.
+            /// Names in maps may be secrets; names in a schema are short, or copies of them are harmless.
             fn rename(&mut self, _: &[Step<'_>], name: &str) -> Option<String> {
                 if name.len() > VALUE_BYTES_MIN * 2 {
                     self.0.add_value(name);

@@ -1,4 +1,4 @@
-//! Goes through JSON and takes out what rules name.
+//! Traverses JSON and removes what rules name.
 
 use super::{
     REPLACEMENT, Redaction, copies, json_string,
@@ -11,12 +11,12 @@ use gateway::message::{MemberKind, describes_caller};
 use json::{Pointer, Rewriter, Step, string};
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// What the names in a JSON text are.
+/// The origin of the names in a JSON text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
-    /// Those of a member of an event or response.
+    /// Names of a member of an event or response.
     Member(MemberKind),
-    /// Those of guests and clients.
+    /// Names chosen by guests and clients.
     Json,
 }
 
@@ -26,22 +26,22 @@ pub(super) struct Walk<'a> {
     pub(super) section: Section,
     /// The place of the text in the line.
     pub(super) base: &'a str,
-    /// The member of an event, or the attribute, whose value the text is.
+    /// The member of an event, or the attribute, that contains the text.
     pub(super) parent: Option<&'a str>,
     pub(super) marks: &'a mut Marks,
-    /// Where hidden values are noted.
+    /// Where hidden values are collected.
     pub(super) secrets: Option<&'a mut Secrets>,
-    /// Names that members were given.
+    /// Replacement names of members.
     pub(super) renamed: Renamed,
 }
 
-/// How often each name was given in the place of another, by depth: repeated names of an object are read as one member, or as none. Objects of
-/// one depth share their numbers, so that nothing has to be kept of where they are.
+/// How often each replacement name was used, by depth: repeated names in an object are read as one member, or as none. Objects at the same
+/// depth share their numbers, so that their positions need not be stored.
 #[derive(Default)]
 pub(super) struct Renamed(Vec<BTreeMap<String, usize>>);
 
 impl Renamed {
-    /// `name`, from its second time on with a number.
+    /// `name`, with a number from its second use on.
     pub(super) fn unique(&mut self, place: &[Step<'_>], name: String) -> String {
         self.0.resize_with(place.len() + 1, BTreeMap::default);
         let Some(counts) = self.0.last_mut() else {
@@ -104,7 +104,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A text without the values of names in it; `None` where it holds none.
+    /// A text without the values of names in it; `None` if it contains none.
     pub(super) fn text(&mut self, text: &str, kind: Kind, place: &[Step<'_>]) -> Option<String> {
         let found = text::find(text, kind, self.rules);
         if found.is_empty() {
@@ -147,7 +147,7 @@ impl Rewriter for Walk<'_> {
         }
         if let Some(rule) = self.rule(place) {
             let at = Place::below(self.base, self.without_pairs(place));
-            // What the rule borrows ends here.
+            // The rule's borrow ends here.
             let mark: (fn(&mut Marks, &str, Place<'_>), String) = match rule {
                 Rule::Header(name) => (Marks::header, name.into_owned()),
                 Rule::Parameter(name) => (Marks::query, self.without_pair(name)),
@@ -189,7 +189,7 @@ impl Rewriter for Walk<'_> {
             .map(|redacted| json_string(&redacted))
     }
 
-    /// A pair may be spelt so that it is a name without a value: `?token%3Ds3cret`.
+    /// A pair may be encoded so that it is a name without a value: `?token%3Ds3cret`.
     fn rename(&mut self, place: &[Step<'_>], name: &str) -> Option<String> {
         self.pairs_in(name)?;
         let redacted = self.text(name, self.kind_of_names(), place)?;
@@ -222,12 +222,12 @@ impl Walk<'_> {
         found.into_iter().next().map(|found| found.name)
     }
 
-    /// The name that a rule hit, without a value that stands in it.
+    /// The name that a rule matched, without a value that it contains.
     fn without_pair(&self, name: Cow<'_, str>) -> String {
         self.pairs_in(&name).unwrap_or_else(|| name.into_owned())
     }
 
-    /// The way to a value up to where a name holds a value.
+    /// The path of a value, up to where a name contains a value.
     fn without_pairs<'p, 's>(&self, place: &'p [Step<'s>]) -> &'p [Step<'s>] {
         // Longer places are only counted.
         let names = place.iter().filter_map(Step::name).map(str::len);
@@ -244,8 +244,8 @@ impl Walk<'_> {
 }
 
 impl Walk<'_> {
-    /// Whether a text is of a form of its own, in which values cannot be told from their names' place: it goes as a whole where it may name a
-    /// credential.
+    /// Whether a text has a format of its own, in which values cannot be found by the position of their names: it is redacted as a whole if
+    /// it may name a credential.
     fn is_document(&self, text: &str) -> bool {
         match self.section {
             Section::Member(MemberKind::Query) => false,
@@ -262,7 +262,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether more names are found once escapes are undone, as in JSON inside of JSON.
+    /// Whether decoding escapes reveals more names, as in JSON inside JSON.
     fn is_named_in_escapes(&self, text: &str) -> bool {
         if self.section != Section::Json || !text.contains("\\u") {
             return false;

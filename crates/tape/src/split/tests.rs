@@ -61,7 +61,7 @@ fn parts_that_do_not_fit_are_refused() {
     }
     assert!(matches!(last, Err(JoinError::Damaged)));
     assert_eq!((joiner.incomplete(), joiner.missing()), (0, vec![]));
-    // It is told once, and what still comes may be the line.
+    // It is reported once, and later parts may still complete the line.
     assert!(joiner.add(&parts[1]).unwrap().is_none());
     assert_eq!(joiner.add(&parts[0]).unwrap().unwrap(), long_line());
     assert_eq!((joiner.open.len(), joiner.bytes), (0, 0));
@@ -78,7 +78,7 @@ fn parts_that_claim_to_be_of_another_line_take_no_others_place() {
         let part = serde_json::json!({"tenon_tape_part": number, "of": of, "sha256": digest, "text": text});
         part.to_string().into_bytes()
     };
-    // Before and between the parts: for one place more than once, for another number of parts, and for every place.
+    // Before and between the parts: several for one part, with another count, and for every part.
     for at in 0..of {
         for (texts, places) in [
             (&["x", "", "y"][..], at..at + 1),
@@ -178,7 +178,7 @@ fn parts_of_many_lines_take_no_more_than_the_bound() {
     }
     assert_eq!(joiner.open.len(), joiner.by_age.len());
     assert_eq!(joiner.incomplete(), lines, "what was given up counts");
-    // The newest are still there, and a line that is whole still comes.
+    // The newest remain, and a complete line is still returned.
     let line = long_line();
     let parts = split(line.clone(), LOG_EVENT_BYTES_MAX);
     let joined = parts

@@ -8,7 +8,7 @@ use contract::{
     log::{LogLevel, LogRecord},
 };
 
-/// Collects lines, and nothing beyond the bounds: whatever a guest hands over, the host keeps [`LOG_BYTES_MAX`] bytes of it.
+/// Collects lines within the limits: whatever a guest passes, the host keeps at most [`LOG_BYTES_MAX`] bytes of it.
 pub(in crate::imports) struct Logs {
     level: LogLevel,
     records: Vec<LogRecord>,
@@ -26,7 +26,7 @@ impl Logs {
         }
     }
 
-    /// Keeps a line, as far as there is room. The texts may have more capacity than length: only copies of what is kept stay.
+    /// Keeps a line if there is room. The texts may have more capacity than length, so only copies of the kept part remain.
     pub(in crate::imports) fn write(
         &mut self,
         storage_calls: u32,
@@ -37,7 +37,7 @@ impl Logs {
         if level < self.level {
             return;
         }
-        // Once a line was dropped, so are all later ones: what is kept has no gaps.
+        // After a dropped line all later ones are dropped as well, so that the kept lines have no gaps.
         if self.dropped > 0 || self.records.len() >= LOG_LINES_MAX as usize {
             self.dropped = self.dropped.saturating_add(1);
             return;
@@ -65,7 +65,7 @@ impl Logs {
     }
 }
 
-/// What a line takes of the host's memory.
+/// The memory of a line in the host.
 fn bytes_in_memory(record: &LogRecord) -> usize {
     let attributes = record.attributes.iter();
     attributes.fold(
@@ -74,7 +74,7 @@ fn bytes_in_memory(record: &LogRecord) -> usize {
     )
 }
 
-/// A line within its bounds.
+/// A line cut to its limits.
 fn record(
     storage_calls: u32,
     level: LogLevel,
@@ -85,7 +85,7 @@ fn record(
     let mut room = LOG_LINE_BYTES_MAX - message.len();
     let mut kept = Vec::new();
     for (key, value) in attributes {
-        // Measured before it is read as JSON: a long value is not read at all.
+        // Measured before it is parsed: a long value is not parsed at all.
         if kept.len() == LOG_ATTRIBUTES_MAX || value.len() > room {
             is_cut = true;
             break;
@@ -113,10 +113,10 @@ fn record(
     }
 }
 
-/// Ends a line of which something was left out.
+/// Marks a line of which something was left out.
 const CUT: &str = " [cut]";
 
-/// Keeps JSON as it is and makes a JSON string of anything else.
+/// Keeps JSON unchanged, and makes a JSON string of any other text.
 #[expect(
     clippy::disallowed_methods,
     reason = "`IgnoredAny` makes nothing of the text and does not recurse"
@@ -135,10 +135,10 @@ fn json(mut value: String) -> String {
     }
 }
 
-/// Cuts at a character boundary, and says whether there was something to cut. What stays has no more capacity than it needs.
+/// Cuts at a character boundary, and returns whether anything was cut. The rest has no more capacity than it needs.
 fn cut(mut text: String, bytes_max: usize) -> (String, bool) {
     if text.len() > bytes_max {
-        // A copy: truncating would keep the whole text's memory.
+        // A copy, because truncating would keep the memory of the whole text.
         (text[..text.floor_char_boundary(bytes_max)].to_owned(), true)
     } else {
         text.shrink_to_fit();
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(records.last().unwrap().message, "7 more log lines dropped");
     }
 
-    /// Bytes that the lines hold on to, unused capacity included.
+    /// Bytes allocated for the lines, including unused capacity.
     fn held(records: &[LogRecord]) -> usize {
         let attribute = |(key, value): &(String, String)| key.capacity() + value.capacity();
         records

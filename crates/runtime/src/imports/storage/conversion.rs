@@ -1,4 +1,5 @@
-//! The storage types of the WIT interface and of the port, field by field. Every match is exhaustive: a new case must be decided here.
+//! Converts between the storage types of the WIT interface and of the port, field by field. Every match is exhaustive, so that a new case
+//! must be handled here.
 
 use crate::imports::bindings::tenon::handler::storage as wit;
 use storage::{

@@ -1,4 +1,4 @@
-//! `wasi:cli`: the operator's environment variables, no arguments, no terminal; output goes to the log.
+//! `wasi:cli`: the operator's environment variables, no arguments, no terminal; output becomes log lines.
 
 use crate::imports::{
     HostContext,

@@ -1,4 +1,4 @@
-//! `wasi:clocks`: time as the request has it.
+//! `wasi:clocks`: the time of the request.
 
 use crate::imports::{
     HostContext,
@@ -26,7 +26,7 @@ impl wall_clock::Host for HostContext {
     }
 }
 
-/// How far the monotonic clock moves each time it is read: a loop that waits for time to pass ends.
+/// How far the monotonic clock advances at each reading, so that a loop that waits for time to pass ends.
 const STEP_NS: u64 = 1_000;
 
 impl monotonic_clock::Host for HostContext {

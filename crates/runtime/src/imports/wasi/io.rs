@@ -1,4 +1,4 @@
-//! `wasi:io`: input that is always at its end, output that is always ready, waiting that only moves the guest's own clock.
+//! `wasi:io`: input that is empty, output that is always ready, and waiting that only advances the guest's own clock.
 
 use crate::imports::{
     HostContext,
@@ -12,7 +12,7 @@ use contract::{
 };
 use wasmtime::component::Resource;
 
-/// An unfinished line of output is cut here.
+/// Length at which an unfinished line of output is cut.
 const LINE_BYTES_MAX: usize = contract::limits::LOG_LINE_BYTES_MAX;
 
 type Written = wasmtime::Result<Result<(), streams::StreamError>>;
@@ -43,7 +43,7 @@ impl poll::Host for HostContext {
             .iter()
             .map(|pollable| self.wasi.table.get(pollable).copied())
             .collect::<Result<Vec<_>, _>>()?;
-        // Nothing else happens during a request: the earliest thing to wait for is what happens next.
+        // Nothing else happens during a request, so time jumps to the earliest event that is waited for.
         let earliest = pollables
             .iter()
             .map(|pollable| pollable.ready_at_ns())
@@ -136,7 +136,7 @@ impl streams::HostOutputStream for HostContext {
 
     fn write(&mut self, stream: Resource<OutputStream>, contents: Vec<u8>) -> Written {
         self.meter.count_host_call()?;
-        // More than `check-write` permits: the interface says that this traps.
+        // More than `check-write` allows: the interface requires a trap.
         if contents.len() > OUTPUT_BYTES_MAX {
             return Err(Stop::OutputBytes.into());
         }
@@ -209,7 +209,7 @@ impl streams::HostOutputStream for HostContext {
 }
 
 impl HostContext {
-    /// Turns whole lines into log lines and keeps the rest for the next write.
+    /// Converts whole lines to log lines and keeps the rest for the next write.
     fn print(&mut self, stream: OutputStream, contents: &[u8]) {
         let storage_calls = self.meter.storage_calls();
         let (buffer, level) = match stream {
@@ -227,7 +227,7 @@ impl HostContext {
         }
     }
 
-    /// Writes out lines that the guest never ended.
+    /// Writes lines that the guest did not finish.
     pub(crate) fn flush_output(&mut self) {
         for stream in [OutputStream::Stdout, OutputStream::Stderr] {
             let pending = match stream {

@@ -1,4 +1,4 @@
-//! Where values stand in texts of each kind, and that many of them take time in proportion.
+//! Where values are in texts of each kind, and that many of them take linear time.
 
 use super::*;
 
@@ -180,7 +180,7 @@ fn a_value_within_another_one_that_reaches_further_is_found() {
     }
 }
 
-/// A megabyte takes milliseconds; were it the square of that, hours.
+/// A megabyte takes milliseconds; with quadratic time it would take hours.
 #[test]
 fn many_names_take_time_and_memory_in_proportion() {
     let bound = std::time::Duration::from_secs(20);
