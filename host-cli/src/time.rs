@@ -14,7 +14,7 @@ pub fn now_ms() -> u64 {
         .map_or(0, |duration| duration.as_millis() as u64)
 }
 
-/// The instant that `--at` names; now where it is not given.
+/// The time given by `--at`, or now.
 pub fn resolve(at: Option<&str>) -> Result<u64, Failure> {
     let Some(text) = at else {
         return Ok(now_ms());

@@ -20,7 +20,7 @@ pub fn rfc3339(epoch_ms: u64) -> String {
     text
 }
 
-/// The same with milliseconds: `2026-01-01T00:00:00.000Z`.
+/// A time in RFC 3339, in milliseconds: `2026-01-01T00:00:00.000Z`.
 pub fn rfc3339_ms(epoch_ms: u64) -> String {
     let milliseconds = epoch_ms.min(EPOCH_MS_MAX) % 1000;
     format!("{}.{milliseconds:03}Z", date_and_time(epoch_ms))

@@ -92,7 +92,7 @@ pub struct Event {
 /// A request id is 1 to this many bytes of visible ASCII.
 const REQUEST_ID_BYTES_MAX: usize = 256;
 
-/// What an event cannot say itself.
+/// What an event cannot contain.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
     /// Milliseconds since the Unix epoch at which the host received the event.
@@ -104,7 +104,7 @@ pub struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    /// The event's own id where it is usable, else one from the seed.
+    /// The event's own id if it is usable, otherwise one from the seed.
     pub(crate) fn request_id(&self, id: Option<&str>) -> String {
         match id {
             Some(id)

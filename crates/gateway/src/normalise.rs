@@ -27,7 +27,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Why a request is refused, before it is known how to say so.
+/// Why a request is refused, before the origin of the request is known.
 pub struct RequestError {
     pub status: u16,
     pub detail: String,

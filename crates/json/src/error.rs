@@ -2,7 +2,7 @@
 
 use contract::limits::{JSON_DEPTH_MAX, JSON_NODES_MAX};
 
-/// Text that is not JSON, or beyond the bounds of this reader. The message holds nothing of the text.
+/// Text that is not JSON, or that exceeds the bounds of this reader. The message contains nothing of the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem} at line {line} column {column}")]
 pub struct JsonError {
@@ -23,7 +23,7 @@ pub enum JsonProblem {
     /// Not UTF-8.
     #[error("invalid UTF-8")]
     Utf8,
-    /// UTF-8 with a mark that JSON does not allow.
+    /// UTF-8 with a byte order mark, which JSON does not allow.
     #[error("a byte order mark (EF BB BF), which JSON does not allow")]
     ByteOrderMark,
     /// Something else stands where this is expected.
@@ -41,7 +41,7 @@ pub enum JsonProblem {
 }
 
 impl JsonProblem {
-    /// What that makes of the text: no JSON, or JSON beyond the bounds of this reader.
+    /// Classifies the text: not JSON, or JSON that exceeds the bounds of this reader.
     pub fn verdict(self) -> &'static str {
         match self {
             Self::Depth | Self::Nodes => "is more JSON than is read",

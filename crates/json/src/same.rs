@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Whether two values mean the same: numbers are compared by value, objects in any order of their members.
+/// Whether two values are equal: numbers are compared by value, objects regardless of the order of their members.
 pub fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
@@ -21,7 +21,7 @@ pub fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// The values in a tree, itself included.
+/// The number of values in a tree, including itself.
 pub fn count(value: &Value) -> usize {
     match value {
         Value::Array(elements) => 1 + elements.iter().map(count).sum::<usize>(),
@@ -30,13 +30,13 @@ pub fn count(value: &Value) -> usize {
     }
 }
 
-/// A number's value: significant digits without zeros around them, and the power of ten of the first of them.
+/// A number's value: significant digits without leading and trailing zeros, and the power of ten of the first of them.
 #[derive(PartialEq, Eq)]
 struct Decimal {
     is_negative: bool,
     digits: String,
     exponent: i128,
-    /// An exponent that no integer type holds, as it is spelt: such numbers are the same where they are spelt the same.
+    /// An exponent too large for any integer type, as spelt: such numbers are equal if they are spelt alike.
     spelt: Option<String>,
 }
 

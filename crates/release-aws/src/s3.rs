@@ -113,7 +113,7 @@ impl S3Artifacts {
             })?
             .map_err(|error| AttemptError::Transient(words(&error)))?;
         match response.status().as_u16() {
-            // Another write to the name was under way: a conditional one is to be sent again (AWS: PutObject).
+            // Another write to the same name was in progress: a conditional write must then be sent again (AWS: PutObject).
             409 if kind == S3Request::PutNew => {
                 Err(AttemptError::Transient("answered 409".to_owned()))
             }
@@ -122,7 +122,7 @@ impl S3Artifacts {
         }
     }
 
-    /// A request that S3 answered, but not with success.
+    /// The error of a request that S3 answered without success.
     fn not_done(&self, object: &Object, status: u16) -> StoreError {
         match status {
             404 => StoreError::Missing(object.shown.clone()),

@@ -26,7 +26,7 @@ const FORMAT: u32 = 1;
 /// Replaces a value that is not shown.
 const HIDDEN: &str = "(hidden)";
 
-/// Which guests serve, as of one generation.
+/// The guests that serve, in one generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
@@ -320,7 +320,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// An optional value that is text in a document.
+/// An optional value that is written as text in a document.
 mod optional_text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
     use std::{fmt::Display, str::FromStr};

@@ -122,7 +122,7 @@ pub async fn run_case(
     let storage: Arc<dyn Storage> = store.clone();
     let service = Service::new(runtime.clone(), local_view(storage, replay_cursor_key()));
     let response = match run.run(&service).await {
-        // What a service answers is JSON.
+        // The response of a service is JSON.
         Ok(answer) => readable_response(json::value(&answer.payload).unwrap_or_default()),
         Err(rejection) => json!({"refusal": rejection.to_string()}),
     };

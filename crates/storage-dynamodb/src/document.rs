@@ -16,13 +16,13 @@ pub(super) fn to_map(document: &Document) -> Result<AttributeValue, MalformedIte
         .ok_or_else(|| MalformedItemError("the document's text is not canonical".to_owned()))
 }
 
-/// The document in a map. What JSON does not have is refused: binary values, and sets.
+/// The document in a map. Values that JSON does not have are refused: binary values, and sets.
 pub(super) fn from_map(
     map: &HashMap<String, AttributeValue>,
 ) -> Result<Document, MalformedItemError> {
     let mut text = String::new();
     write_map(&mut text, map)?;
-    // One rule decides what a document is: here it orders members, spells numbers and counts sizes.
+    // `Document` is the only rule for documents: it orders members, spells numbers and counts sizes.
     Document::parse(&text)
         .map_err(|error| MalformedItemError(format!("`doc` is no document: {error}")))
 }
@@ -168,7 +168,7 @@ fn write_value(out: &mut String, value: &AttributeValue) -> Result<(), Malformed
                 "`doc` holds a binary value or a set, which JSON does not have".to_owned(),
             ));
         }
-        // The type is open.
+        // The enum is non-exhaustive.
         _ => {
             return Err(MalformedItemError(
                 "`doc` holds a value of unknown type".to_owned(),

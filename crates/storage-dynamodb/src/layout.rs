@@ -66,7 +66,7 @@ pub(super) fn index_key_attributes(key: &Key, index: &Key) -> Attributes {
     attributes
 }
 
-/// What a put writes.
+/// The attributes that a put writes.
 pub(super) fn item_attributes(key: &Key, item: &Item) -> Result<Attributes, MalformedItemError> {
     let mut attributes = match &item.index {
         Some(index) => index_key_attributes(key, index),
@@ -80,7 +80,7 @@ pub(super) fn item_attributes(key: &Key, item: &Item) -> Result<Attributes, Malf
     Ok(attributes)
 }
 
-/// The item in the attributes of a read. Other attributes may stand beside.
+/// The item in the attributes of a read. Other attributes are ignored.
 pub(super) fn item(mut attributes: Attributes) -> Result<Item, MalformedItemError> {
     let document = match attributes.remove(DOCUMENT) {
         Some(AttributeValue::M(map)) => document::from_map(&map)?,
@@ -114,7 +114,7 @@ pub(super) fn item(mut attributes: Attributes) -> Result<Item, MalformedItemErro
     })
 }
 
-/// The entry in the attributes of a query's answer.
+/// The entry in the attributes of a query's response.
 pub(super) fn entry(mut attributes: Attributes) -> Result<Entry, MalformedItemError> {
     let key = key(&mut attributes)?;
     Ok(Entry {
@@ -123,7 +123,7 @@ pub(super) fn entry(mut attributes: Attributes) -> Result<Entry, MalformedItemEr
     })
 }
 
-/// Takes the table's key out.
+/// Removes the table's key from the attributes.
 pub(super) fn key(attributes: &mut Attributes) -> Result<Key, MalformedItemError> {
     Ok(Key {
         partition: take_text(attributes, PARTITION)?.ok_or(missing(PARTITION))?,
@@ -152,7 +152,7 @@ pub(super) fn missing(name: &str) -> MalformedItemError {
     MalformedItemError(format!("`{name}` is missing"))
 }
 
-/// Whole seconds; other tools may have written what the store itself never does.
+/// Whole seconds; other tools may have written fractions, which the store itself never does.
 fn seconds(digits: &str) -> Result<u64, MalformedItemError> {
     digits
         .parse()

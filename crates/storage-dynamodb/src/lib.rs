@@ -231,7 +231,7 @@ fn readable(retry: &Retry<'_>, attributes: Attributes) -> Result<Item, StorageEr
     layout::item(attributes).map_err(|error| unreadable(retry, &error))
 }
 
-/// Somebody else wrote what is there, or wrote over it.
+/// Another request wrote the existing item, or overwrote ours.
 fn unreadable(retry: &Retry<'_>, error: &MalformedItemError) -> StorageError {
     retry.fault(&format!(
         "what is stored cannot be read as an item: {error}"

@@ -289,7 +289,7 @@ fn judge_transaction(error: &TransactWriteItemsError, status: u16) -> Verdict {
     }
 }
 
-/// The transaction that an item under a token stands for.
+/// The transaction that a token's record describes.
 fn remembered(mut attributes: Attributes) -> Result<Remembered, MalformedItemError> {
     let done_at_ms = match attributes.remove(DONE_AT) {
         Some(AttributeValue::N(digits)) => digits.parse().ok(),

@@ -385,7 +385,7 @@ pub fn id_of(line: &[u8]) -> Option<Cow<'_, str>> {
         .map(|head| head.id)
 }
 
-/// A list of texts, each borrowed where it has no escapes.
+/// A list of texts, each borrowed if it has no escapes.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cow<'de, str>>, D::Error> {
     let texts: Vec<Name<'de>> = list(deserializer)?;
     Ok(texts.into_iter().map(|Name(text)| text).collect())

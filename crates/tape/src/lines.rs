@@ -7,9 +7,9 @@ use std::io;
 /// A line with its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Counted from 1, as an editor does.
+    /// Counted from 1.
     pub number: u64,
-    /// Without its line break and blanks around it; never empty.
+    /// Without its line break and surrounding blanks; never empty.
     pub bytes: Vec<u8>,
 }
 
@@ -25,7 +25,7 @@ pub enum ReadError {
         /// Counted from 1.
         number: u64,
     },
-    /// Parts of a line do not fit together.
+    /// Parts of a line contradict each other.
     #[error("line {number}: {error}")]
     Parts {
         /// Counted from 1.
@@ -36,7 +36,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// The line that is at fault, where what comes after it can be read all the same.
+    /// The number of the line with the error, if the following lines can still be read.
     pub fn line(&self) -> Option<u64> {
         match self {
             Self::Io(_) => None,

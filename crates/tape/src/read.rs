@@ -7,7 +7,7 @@ use super::{
 use contract::limits::TAPE_LINE_BYTES_MAX;
 use std::io::{self, BufRead, Read};
 
-/// Reads one line after the other. After an error that names its line, what follows is read as if the line were not there.
+/// Reads one line after the other. After an error that names its line, reading continues as if that line did not exist.
 pub struct TapeReader<R> {
     input: R,
     number: u64,

@@ -17,11 +17,11 @@ pub fn one_line(json: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(json.iter().map(blank).collect())
 }
 
-/// A member's name, borrowed where it has no escapes, which a plain `Cow` never is inside of a map.
+/// A member's name, borrowed if it has no escapes, which a plain `Cow` inside a map never is.
 #[derive(Deserialize)]
 pub struct Name<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
-/// A list of at most [`TAPE_LIST_ELEMENTS_MAX`] elements: one of the smallest would otherwise take many times its text.
+/// A list of at most [`TAPE_LIST_ELEMENTS_MAX`] elements, because the smallest elements need many times the memory of their text.
 pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -52,7 +52,7 @@ pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer.deserialize_seq(Elements(PhantomData))
 }
 
-/// Where `part`, a slice of `whole`, stands in it.
+/// The position of `part`, a slice of `whole`.
 pub fn span(whole: &str, part: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
     start..start + part.len()

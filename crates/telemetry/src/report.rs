@@ -4,7 +4,7 @@ use super::Trace;
 use contract::outcome::Summary;
 use std::time::Duration;
 
-/// What a host knows of a request that was answered.
+/// What a host knows about a request that was answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
     /// What came of it.
@@ -13,22 +13,22 @@ pub struct Report<'a> {
     pub request_id: &'a str,
     /// Its trace, if it has one.
     pub trace: Option<&'a Trace>,
-    /// Milliseconds since the Unix epoch at which the event came.
+    /// Milliseconds since the Unix epoch at which the event arrived.
     pub received_at_ms: u64,
     /// From then to the answer.
     pub total_duration: Duration,
-    /// The process has answered nothing before.
+    /// Whether it was the first request of the process.
     pub is_cold_start: bool,
-    /// The release channel, where one is followed.
+    /// The release channel, if one is followed.
     pub channel: Option<Channel>,
 }
 
-/// How a process stands with its release channel.
+/// The state of a process in relation to its release channel.
 #[derive(Clone, Copy, Debug)]
 pub struct Channel {
-    /// Since the last successful look.
+    /// Time since the channel was last read successfully.
     pub age: Duration,
-    /// Looks or preparations that failed since the last request.
+    /// Reads or preparations that failed since the last request.
     pub failures: u32,
 }
 

@@ -183,18 +183,18 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         let mut signals = Signals::new()?;
         tokio::select! {
             found = runner::run(Arc::clone(&replay), inputs, &mut both, &progress) => found,
-            // What was begun is removed on the way out.
+            // Unfinished output is removed when this returns.
             signal = signals.next() => Err(Failure::interrupted(signal)),
         }
     });
-    // Requests that still run are not waited for.
+    // Do not wait for requests that still run.
     runtime.shutdown_background();
     replay.case_stores.remove();
     let found = found?;
     tell_duration(&progress, jobs);
     let totals = &found.totals;
     let done = totals.cases + totals.events + totals.requests;
-    // A share of few requests may well be empty.
+    // A shard of few requests may legitimately be empty.
     if done == 0 && shard == Shard::ALL {
         return Err(nothing_replayed(totals, tape.only()));
     }

@@ -89,7 +89,7 @@ pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
     })
 }
 
-/// Refuses `--on-miss` where nothing asks what it answers.
+/// Refuses `--on-miss` in modes where no read can miss.
 pub fn check_on_miss(
     arguments: &TapeArgs,
     has_tapes: bool,
@@ -143,7 +143,7 @@ pub struct Preparation<'a> {
 }
 
 impl TapeConfiguration {
-    /// Links what tapes take beside the guest itself. Nothing where there are none.
+    /// Links the guests that tapes need besides the guest itself. `None` if there are no tapes.
     pub fn prepare(&self, preparation: &Preparation<'_>) -> Result<TapeOptions, Failure> {
         let replayer = if preparation.has_tapes && !self.is_live {
             Some(self.replayer(preparation)?)
@@ -176,7 +176,7 @@ impl TapeConfiguration {
             options: self.options.clone(),
         };
         let is_strict = self.options.mode == Some(Mode::Strict);
-        // The guest in this program is the baseline of its successors; beside itself there is none.
+        // The embedded guest is the default baseline for other guests, but not for itself.
         let baseline = match (&self.baseline, source) {
             (Some(baseline), _) => Some(baseline.clone()),
             (None, GuestSource::File(_)) => Some(GuestSource::Embedded),
@@ -185,7 +185,7 @@ impl TapeConfiguration {
         let Some(baseline) = baseline.filter(|_| !is_strict) else {
             return Ok(replayer);
         };
-        // Work is only comparable where both are counted, and an image is code for another engine.
+        // Work is comparable only if both guests are metered, and an image is compiled for the engine without metering.
         let is_metered = source.is_component()? && baseline.is_component()?;
         let engine = if is_metered {
             guest::metered_engine(instances_max)?

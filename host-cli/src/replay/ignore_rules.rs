@@ -3,7 +3,7 @@
 use crate::exit::Failure;
 use observation::{IgnoreRule, IgnoreRuleError};
 
-/// Checks the rules by which differences do not count.
+/// Checks the rules of `--ignore`.
 pub fn parse(rules: &[String]) -> Result<Vec<IgnoreRule>, Failure> {
     rules
         .iter()

@@ -37,7 +37,7 @@ impl Input {
         }
     }
 
-    /// The files that are read for it.
+    /// The files that contain parts of it.
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::Case(folder) => [EVENT_FILE, BEFORE_FILE, RESPONSE_FILE, AFTER_FILE]
@@ -236,11 +236,11 @@ pub struct Lines {
     path: Arc<Path>,
     line: u64,
     reader: BufReader<fs::File>,
-    /// The line that was read last, for the next one to be read into.
+    /// The buffer of the current line, which is reused.
     buffer: Vec<u8>,
 }
 
-/// A longer line does not leave its room to the next one.
+/// A longer line's capacity is not kept for the next one.
 const BUFFER_BYTES_KEPT_MAX: usize = 1 << 20;
 
 impl Lines {

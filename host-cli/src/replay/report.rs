@@ -230,7 +230,7 @@ impl FailedInputs {
         }
     }
 
-    /// One line for each, and one that counts the rest.
+    /// One line for each, and one for the number of further ones.
     fn lines(&self) -> impl Iterator<Item = String> {
         let more = (self.more > 0).then(|| format!("and {} more inputs", self.more));
         self.first.iter().cloned().chain(more)

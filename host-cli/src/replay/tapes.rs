@@ -65,7 +65,7 @@ pub fn is_tape_file(path: &Path, named_by: NamedBy) -> Result<bool, Failure> {
 struct Beside {
     /// Lines of tape.
     tapes: u64,
-    /// Lines that were split and of which parts are missing.
+    /// Number of split lines with missing parts.
     incomplete: usize,
     /// What the first of them lack.
     missing: Vec<MissingParts>,

@@ -76,7 +76,7 @@ struct Lines(String);
 
 impl Lines {
     fn add(&mut self, line: fmt::Arguments<'_>) {
-        // Writing to memory does not fail.
+        // Writing to memory cannot fail.
         let _ = writeln!(self.0, "{}", Printable(line));
     }
 

@@ -14,7 +14,7 @@ pub struct Target {
     pub is_for_tests: bool,
 }
 
-/// All crates of the workspace but build scripts.
+/// All crates of the workspace except build scripts.
 pub fn targets() -> anyhow::Result<Vec<Target>> {
     let output = Cargo::new("metadata")
         .args(["--no-deps", "--format-version", "1", "--locked"])

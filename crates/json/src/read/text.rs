@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         Ok(character)
     }
 
-    /// Reads what follows the `\u` that stands at `start`. Half of a pair is U+FFFD, and what comes after it is read for itself.
+    /// Reads what follows the `\u` at `start`. Half of a pair becomes U+FFFD, and what follows it is read separately.
     fn unicode_escape(&mut self, start: usize) -> Result<char, JsonError> {
         let first = self.code_unit()?;
         if let Some(character) = char::from_u32(first) {
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many bytes come before the next quote, backslash or control character, or the end.
+/// The number of bytes before the next quote, backslash or control character, or the end.
 fn bytes_before_special(bytes: &[u8]) -> usize {
     bytes
         .iter()

@@ -5,7 +5,7 @@ use release::ArtifactName;
 use std::fmt;
 use storage_dynamodb::plain_endpoint::credentials_for;
 
-/// Where in S3, and how it is reached. Made by whoever starts the host: nothing here reads the environment.
+/// A place in S3, and how to reach it. The host that starts creates it: nothing here reads the environment.
 #[derive(Clone)]
 pub struct S3Location {
     bucket: String,
@@ -24,7 +24,7 @@ pub struct S3Location {
 pub struct InvalidLocation(String);
 
 impl S3Location {
-    /// Reads `s3://BUCKET/PREFIX`. `endpoint` is another server than AWS's own: `http://127.0.0.1:4566`.
+    /// Parses `s3://BUCKET/PREFIX`. `endpoint` is another server than AWS's own: `http://127.0.0.1:4566`.
     pub fn new(
         url: &str,
         region: &str,
@@ -58,7 +58,7 @@ impl S3Location {
         })
     }
 
-    /// An artifact. Names need no encoding: see [`ArtifactName`].
+    /// The path of an artifact. Names need no encoding: see [`ArtifactName`].
     pub(super) fn object(&self, name: ArtifactName) -> Object {
         let prefix = &self.prefix;
         Object {
@@ -76,7 +76,7 @@ impl S3Location {
         };
         match &self.endpoint {
             Some(endpoint) => format!("{endpoint}/{bucket}"),
-            // A name with dots does not fit the certificate.
+            // A bucket name with dots does not match the TLS certificate.
             None if bucket.contains('.') => {
                 format!("https://s3.{region}.{domain}/{bucket}")
             }

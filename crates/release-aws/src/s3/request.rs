@@ -18,20 +18,20 @@ use std::{error::Error, time::SystemTime};
 pub enum S3Request {
     /// An artifact.
     Get,
-    /// Whether an artifact is there.
+    /// Checks whether an artifact exists.
     Head,
     /// The names of artifacts.
     List,
     /// To keep an artifact.
     Put,
-    /// The same unless there is something under its name (AWS: "Prevent object overwrites with conditional writes").
+    /// Writes an artifact unless one exists under its name (AWS: "Prevent object overwrites with conditional writes").
     PutNew,
 }
 
 impl S3Request {
-    /// All of them. The stack's roles are compared with this list, so that none may do more.
+    /// All of them. A check compares the roles of the stack with this list, so that they allow nothing else.
     pub const ALL: [Self; 5] = [Self::Get, Self::Head, Self::List, Self::Put, Self::PutNew];
-    /// Of a write that replaces nothing; its only value is `*`.
+    /// Header of a write that replaces nothing; its only value is `*`.
     const CONDITION: &str = "if-none-match";
 
     fn method(self) -> &'static str {
@@ -42,7 +42,7 @@ impl S3Request {
         }
     }
 
-    /// Headers that are signed besides those that every request has.
+    /// Headers that are signed in addition to those that every request has.
     fn headers(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::PutNew => &[(Self::CONDITION, "*")],

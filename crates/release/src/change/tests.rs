@@ -102,7 +102,7 @@ fn a_minimum_rules_out_everything_before_it() {
         minimum: 2,
     };
     assert_eq!(rollback_to(&fixed, &first, "/", &signing(3)), Err(below));
-    // Later guests go back to the one that is the minimum.
+    // Later rollbacks stop at the generation that is the minimum.
     let later = apply(Some(&fixed), b"c", 100).unwrap();
     let back = rollback(&later, "/", &signing(4)).unwrap();
     assert_eq!(shares(&back), [(Digest::of(b"b"), 100)]);

@@ -43,7 +43,7 @@ fn a_document_keeps_its_rules() {
     };
     let twice = channel(|channel| channel.routes[0].guests = vec![share(50), share(50)]);
     assert!(twice.unwrap_err().contains("twice"));
-    // Sums that wrap around do not pass.
+    // A sum that overflows is refused.
     let huge = channel(|channel| channel.routes[0].guests[0].percent = u32::MAX);
     assert!(huge.is_err());
 }

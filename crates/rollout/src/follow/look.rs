@@ -15,16 +15,16 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// Looks that fail one after the other are this many doublings of the interval apart at most.
+/// After failures, the interval is doubled at most this many times.
 const BACKOFF_DOUBLINGS_MAX: u32 = 2;
-/// Times that the document is read again in one look because a later generation turned out to be recorded.
+/// How often the document is read again because a later generation turned out to be recorded.
 const REREADS_MAX: u32 = 3;
-/// How long after a swap the generation's record is looked for: whoever promotes writes it after the document.
+/// How long after a swap the generation's record is checked, because publishers write it after the document.
 const RECORD_DELAY_MS: u64 = 5000;
-/// Reports that wait to be taken; older ones go.
+/// Largest number of pending reports; the oldest are dropped.
 const REPORTS_MAX: usize = 16;
 
-/// Says that the look is over, however it ended.
+/// Marks the read as complete, however it ended.
 struct Looking(Arc<Inner>);
 
 impl Drop for Looking {
@@ -34,7 +34,7 @@ impl Drop for Looking {
 }
 
 impl Inner {
-    /// Starts a look beside the request, unless one is under way.
+    /// Starts reading in the background of a request, unless it is in progress.
     pub(super) fn start_look(self: &Arc<Self>, now_ms: u64) {
         if self.is_looking.swap(true, Ordering::Acquire) {
             return;
@@ -60,7 +60,7 @@ impl Inner {
             }
             Err(_) => looks.failures += 1,
         }
-        // However the look ended: what a refused generation named is let go of like what served before.
+        // However it ended: guests that a refused generation named are released like those that served before.
         looks.ready.keep(&self.in_use());
         self.schedule(now_ms, &mut looks);
         let report = ChannelReport {
@@ -77,8 +77,8 @@ impl Inner {
         report
     }
 
-    /// The bundled guest stands in only while nothing is known of the channel: whoever can delete or replace the document must not choose
-    /// the guest by keeping hosts from the stores while they start.
+    /// The bundled guest serves only while nothing is known of the channel. Otherwise somebody who can delete or replace the document could
+    /// choose the guest by making the stores unreachable while hosts start.
     fn rule_out_bundled(&self, report: &ChannelReport) {
         if let Err(error) = &report.result
             && !error.is_unreachable()
@@ -99,7 +99,7 @@ impl Inner {
             .store(now_ms.saturating_add(wait_ms), Ordering::Relaxed);
     }
 
-    /// Brings what serves to what the channel names, and some time after that reports once if the generation that serves has no record.
+    /// Makes the channel's guests serve. Some time later, reports once if the generation that serves has no record.
     async fn follow(&self, now_ms: u64, looks: &mut Looks) -> Result<Look, FollowError> {
         let look = self.update(now_ms, &mut looks.ready).await?;
         if let Look::Swapped { to, .. } = &look {
@@ -128,12 +128,12 @@ impl Inner {
         Ok(())
     }
 
-    /// Brings what serves to what the channel names. Whatever fails leaves what serves as it is.
+    /// Makes the channel's guests serve. If anything fails, the current guests keep serving.
     async fn update(&self, now_ms: u64, ready: &mut Ready) -> Result<Look, FollowError> {
         let mut rereads = 0;
         loop {
             match self.take_document(now_ms, ready).await {
-                // It may have been promoted between the two reads; if not, the document is still the old one.
+                // A promotion may have happened between the two reads; if not, the document is still the old one.
                 Err(FollowError::Superseded { .. }) if rereads < REREADS_MAX => rereads += 1,
                 result => return result,
             }
@@ -147,7 +147,7 @@ impl Inner {
         if let Serving::Fleet(fleet) = &**self.serving.load()
             && fleet.document == document
         {
-            // It goes on serving, but nobody should find that out by accident.
+            // It keeps serving, but the operator must learn of it.
             fleet.channel.check_time(now_ms)?;
             return Ok(Look::Unchanged);
         }
@@ -161,7 +161,7 @@ impl Inner {
                 return Err(FollowError::Older { serving, found });
             }
             if found == serving {
-                // What was signed counts, not how the signed document around it is written.
+                // Compare the signed bytes, not the formatting of the document around them.
                 return if channel == fleet.channel {
                     Ok(Look::Unchanged)
                 } else {
@@ -197,7 +197,7 @@ impl Inner {
         let Preparer {
             artifacts, keys, ..
         } = &self.preparer;
-        // Before anything is fetched: what an old document names is not worth it.
+        // Check before anything is fetched, because an old document is not used.
         let invalid = match successor(&**artifacts, keys, &self.channel, generation).await? {
             Successor::Missing => None,
             Successor::Recorded(recorded) => {
@@ -214,7 +214,8 @@ impl Inner {
         for error in missing {
             self.remark(now_ms, FollowError::NoFallback { generation, error });
         }
-        // Garbage stops no host, or whoever can write to the store could stop them all; but it may hide a later generation.
+        // An invalid record must not stop hosts, because anybody who can write to the store could then stop all of them; but it may hide a
+        // later generation.
         if let Some(InvalidRecord { reason, .. }) = invalid {
             self.remark(now_ms, FollowError::InvalidRecord { generation, reason });
         }
@@ -236,7 +237,7 @@ impl Inner {
         }
     }
 
-    /// Reports what somebody has to see to, beside what the look comes to.
+    /// Reports something that the operator must act on, in addition to the result.
     pub(super) fn remark(&self, at_ms: u64, error: FollowError) {
         self.report(ChannelReport {
             at_ms,

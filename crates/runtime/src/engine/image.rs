@@ -23,16 +23,16 @@ const FORMAT: u32 = 2;
 /// Upper bound of a seal's size, including its length and the magic.
 const SEAL_BYTES_MAX: u64 = 4096;
 
-/// How the name of an image's file ends.
+/// Extension of an image's file name.
 pub const IMAGE_SUFFIX: &str = "cwasm";
 
-/// Whether a file's name says that it holds native code, so that it may be run as such.
+/// Whether a file's name says that it contains native code, which allows running it as such.
 pub fn is_image_name(path: &Path) -> bool {
     path.extension()
         .is_some_and(|suffix| suffix == IMAGE_SUFFIX)
 }
 
-/// What stands behind the code.
+/// The data that follows the code.
 #[derive(Serialize, Deserialize)]
 struct Seal {
     format: u32,

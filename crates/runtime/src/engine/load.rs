@@ -32,7 +32,7 @@ impl Guest {
     }
 }
 
-/// Bytes that were read as a guest, which is not yet asked whether it can run here.
+/// A guest that was read, but not yet checked for whether it can run here.
 pub struct Candidate {
     guest: Guest,
     inspection: Inspection,

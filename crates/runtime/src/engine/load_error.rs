@@ -3,7 +3,7 @@
 use super::image::{IMAGE_SUFFIX, ImageError};
 use files::FileError;
 
-/// Bytes that this host cannot run as a guest.
+/// Why this host cannot run the bytes as a guest.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
@@ -12,24 +12,24 @@ pub enum LoadError {
     /// Neither a component nor an image.
     #[error("not a WebAssembly component")]
     NotAComponent,
-    /// An image where a component was asked for.
+    /// An image where a component was expected.
     #[error(
         "a precompiled image, which is native code, under a name that does not end in `.{IMAGE_SUFFIX}`"
     )]
     NativeCode,
-    /// An image, given to the compiler.
+    /// An image passed to the compiler.
     #[error("a precompiled image already, not a component")]
     AlreadyCompiled,
-    /// A core module, as `wasm32-unknown-unknown` or `wasm32-wasip1` make it.
+    /// A core module, as built for `wasm32-unknown-unknown` or `wasm32-wasip1`.
     #[error("a core WebAssembly module, not a component")]
     CoreModule,
     /// A component, but this host was built without a compiler.
     #[error("this host cannot compile components, only load images made by `host-cli compile`")]
     NoCompiler,
-    /// It has more of something than the compiler is given.
+    /// The component exceeds a limit for the compiler.
     #[error("the component has {count} {what}, {max} are allowed")]
     TooLarge {
-        /// What there is too much of.
+        /// What exceeds the limit.
         what: &'static str,
         /// How much there is.
         count: u64,
@@ -42,13 +42,13 @@ pub enum LoadError {
     /// An image for another host, or a damaged one.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// It asks for what no guest gets.
+    /// It imports what this host does not provide.
     #[error("the guest imports what this host does not grant: {}", .0.join(", "))]
     NotGranted(Vec<String>),
-    /// It has no handler of a version that this host calls.
+    /// It has no handler in a version that this host calls.
     #[error("the guest does not export `{expected}`; it exports {found}")]
     WrongWorld {
-        /// The export this host calls.
+        /// The export that this host calls.
         expected: &'static str,
         /// What is there, in words.
         found: String,
@@ -69,7 +69,9 @@ impl LoadError {
             Self::NativeCode => {
                 "use the component (`.wasm`) that it was made of; or, if you trust where the image came from, name it `.cwasm`"
             }
-            Self::AlreadyCompiled => "name the component (`.wasm`) that the image was made of",
+            Self::AlreadyCompiled => {
+                "name the component (`.wasm`) that the image was compiled from"
+            }
             Self::NoCompiler => "make an image with `host-cli compile GUEST -o OUT.cwasm`",
             Self::TooLarge { .. } => {
                 "build the guest optimised for size, and leave out what it does not use"

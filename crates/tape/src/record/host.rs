@@ -4,21 +4,21 @@ use contract::{digest::Digest, limits::Limits, log::LogLevel};
 use json::{Object, write_array, write_number, write_string};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What beside the event reaches the guest.
+/// What else reaches the guest.
 #[derive(Clone, Debug)]
 pub struct RecordedHost<'a> {
-    /// What is taken off every path.
+    /// What is removed from every path.
     pub base_path: Option<&'a str>,
     /// Bounds of one request.
     pub limits: Limits,
     /// Less severe log lines are dropped.
     pub log_level: LogLevel,
-    /// The guest's environment variables, of which the names are written.
+    /// The guest's environment variables; only their names are written.
     pub environment: &'a [(String, String)],
 }
 
 impl RecordedHost<'_> {
-    /// Writes what is not the default.
+    /// Writes the values that are not the default.
     pub(super) fn write(&self, out: &mut Vec<u8>, is_encrypted: bool) {
         let mut host = Object::begin(out);
         host.string("version", env!("CARGO_PKG_VERSION"));
@@ -35,7 +35,7 @@ impl RecordedHost<'_> {
                 .map(|(name, _)| name.as_str())
                 .collect();
             write_array(host.name("environment_names"), names, write_string);
-            // Short secrets can be guessed from a digest: it is for those only who can read the line.
+            // Short secrets can be guessed from a digest, so only lines for the holder of a key contain it.
             if is_encrypted {
                 let digest = environment_digest(self.environment);
                 host.string("environment", &digest.to_string());
@@ -105,7 +105,7 @@ fn limits(out: &mut Vec<u8>, limits: &Limits) {
     object.end();
 }
 
-/// SHA-256 of a guest's environment as a JSON object in the order of names.
+/// SHA-256 of a guest's environment as a JSON object sorted by name.
 pub fn environment_digest(environment: &[(String, String)]) -> Digest {
     let sorted: BTreeMap<&str, &str> = environment
         .iter()

@@ -30,7 +30,7 @@ pub struct RecordedRequest<'a> {
     pub seed: Seed,
 }
 
-/// Room for a usual line beside event, calls and answer.
+/// Capacity for a usual line besides event, calls and response.
 const LINE_BYTES: usize = 1024;
 
 /// Which parts of a request a line contains.

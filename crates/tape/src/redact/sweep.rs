@@ -63,7 +63,7 @@ impl Part {
 }
 
 impl Sweep {
-    /// `None` where there are too many values.
+    /// `None` if there are too many values.
     fn of(values: &[String]) -> Option<Self> {
         let copies = match values {
             [] => None,
@@ -116,20 +116,20 @@ impl Sweep {
 }
 
 impl Secrets {
-    /// What looks for the values; `None` where there are too many.
+    /// The search for the values; `None` if there are too many.
     pub(crate) fn sweep(&self) -> Option<Sweep> {
         Sweep::of(&self.forms()?)
     }
 }
 
 impl Marks {
-    /// Takes copies of what was redacted out of names and places: clients choose them, too.
+    /// Removes copies of redacted values from names and places, because clients choose them, too.
     pub(crate) fn remove_copies(&mut self, sweep: &Sweep) {
         self.replace_texts(|text| sweep.text(text));
     }
 }
 
-/// Strings, names and numbers of a text that is JSON are looked at one by one, so that it stays JSON, and then the text as such.
+/// Strings, names and numbers of a JSON text are searched one by one, so that it stays JSON, and then the text as a whole.
 fn without_copies(copies: &Copies, text: &str, nested: usize) -> Option<String> {
     if !copies.may_be_in(text) {
         return None;

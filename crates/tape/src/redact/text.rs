@@ -177,7 +177,7 @@ enum Reach {
     Quotes,
 }
 
-/// Where the value after an equals sign ends that begins at `start`: where a query's value or a word ends, or with its quotes.
+/// The end of a value after an equals sign that begins at `start`: the end of a query's value, of a word, or of its quotes.
 fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
     /// Authentication schemes, the first words of values with several words (RFC 9110, section 11.4).
     const SCHEMES: [&str; 8] = [
@@ -217,7 +217,7 @@ fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
     (start..start + length, Reach::Word)
 }
 
-/// Words that hold a pair in percent-encoding, such as an address or a document within an address: they go as a whole.
+/// Words that contain a percent-encoded pair, such as a URL or a document within a URL: they are redacted as a whole.
 fn encoded(text: &str, hides: &dyn Hides, found: &mut Vec<Found>) {
     /// How much of the text values from a word may take, in multiples of its length.
     const HARVESTED_MAX: usize = 4;

@@ -7,16 +7,16 @@ pub(super) fn in_word(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '-' | '.')
 }
 
-/// Words of a text, as names are made of.
+/// The characters of words that can be names.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character| !in_word(character))
         .filter(|word| !word.is_empty())
 }
 
-/// What stands in the quotes that begin at `start`, which may be escaped: up to quotes with as many backslashes before them, or to the end of
-/// the line.
+/// The content of the quotes that begin at `start`, which may be escaped: up to quotes with as many backslashes before them, or to the end
+/// of the line.
 pub(super) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
-    /// In strings in strings in strings.
+    /// Quotes in strings in strings in strings.
     const BACKSLASHES_MAX: usize = 7;
     let backslashes = after_any(text, start, &['\\']) - start;
     let quote = text[start + backslashes..].chars().next()?;
@@ -27,7 +27,7 @@ pub(super) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
     if backslashes > BACKSLASHES_MAX {
         return Some(rest_of_line(text, start));
     }
-    // Three of them, as TOML and Python have it, or SQL where the value begins with a quote.
+    // Triple quotes, as in TOML and Python, or in SQL if the value begins with a quote.
     let triple = if quote == '"' { "\"\"" } else { "''" };
     if backslashes == 0 && text[start..].starts_with(triple) {
         let start = start + triple.len();
@@ -57,7 +57,7 @@ pub(super) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
     Some(start..text.len())
 }
 
-/// Whether a quote after so many backslashes ends what began with one after `opening` of them.
+/// Whether a quote after this many backslashes ends what began with one after `opening` backslashes.
 fn is_closing(opening: usize, backslashes: usize) -> bool {
     match opening {
         0 => backslashes.is_multiple_of(2),
@@ -70,7 +70,7 @@ pub(super) fn rest_of_line(text: &str, start: usize) -> Range<usize> {
     let Some(length) = text[start..].find('\n') else {
         return start..text.len();
     };
-    // A value that stands on the lines below: a block of YAML, what `{:#?}` prints, a key in PEM.
+    // A value on the lines below: a YAML block, the output of `{:#?}`, a PEM key.
     let line = text[start..start + length].trim_end();
     let block = line
         .trim_end_matches(['-', '+'])
@@ -88,7 +88,7 @@ pub(super) fn rest_of_line(text: &str, start: usize) -> Range<usize> {
     }
 }
 
-/// Where the text goes on after these characters.
+/// The position after these characters.
 pub(super) fn after_any(text: &str, start: usize, characters: &[char]) -> usize {
     text.len() - text[start..].trim_start_matches(characters).len()
 }

@@ -34,7 +34,7 @@ impl Cycle {
         format!("{} {}: {}", self.crate_name, self.parent, self.modules())
     }
 
-    /// The names of the modules in order.
+    /// The names of the modules, sorted.
     fn modules(&self) -> String {
         let names: BTreeSet<&str> = self.edges.iter().map(|edge| edge.from.as_str()).collect();
         names.into_iter().collect::<Vec<_>>().join(", ")

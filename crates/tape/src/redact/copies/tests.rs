@@ -54,7 +54,7 @@ fn a_copy_is_known_in_any_spelling() {
     assert_eq!(copies.replaced(r"s\u00e4 %zz \ &#zz; \u12"), None);
 }
 
-/// Hundreds of values, each within the next, at every place of a text: one pass, and no list of what was found.
+/// Hundreds of nested values at every position of a text: one pass, without a list of matches.
 #[test]
 fn overlapping_values_take_time_and_memory_in_proportion_to_the_text() {
     let values: Vec<String> = (8..358).map(|length| "a".repeat(length)).collect();
