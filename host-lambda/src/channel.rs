@@ -1,8 +1,8 @@
 //! Follows the release channel, if one is configured, and reports about it.
 
 use crate::{
-    arrival::now_ms,
     config::{Artifacts, ChannelConfig},
+    invocation::now_ms,
     output::Output,
     store::Store,
 };
@@ -10,7 +10,7 @@ use anyhow::Context;
 use contract::{log::LogLevel, seed::Seed};
 use release::{ArtifactStore, FolderArtifacts};
 use release_aws::{S3Artifacts, TableChannels};
-use rollout::{ChannelReport, Follower, Following, HostContext, Look, Views};
+use rollout::{ChannelReport, Follower, Following, HostContext, Look, NamespaceStores};
 use runtime::{
     RuntimeOptions,
     engine::{Engine, Guest},
@@ -54,8 +54,10 @@ pub async fn follow(
         generation_min: config.generation_min,
         host: HostContext {
             engine: context.engine,
-            // Each view opens the table by itself if it is not open yet.
-            views: Views::new(move |namespace| Arc::new(Store::new(backend.clone(), namespace))),
+            // Each store opens the table by itself if it is not open yet.
+            stores: NamespaceStores::new(move |namespace| {
+                Arc::new(Store::new(backend.clone(), namespace))
+            }),
             namespace: context.namespace,
             options: context.options,
         },

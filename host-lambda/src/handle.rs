@@ -1,9 +1,9 @@
 //! One invocation: event in, answer or error out.
 
 use crate::{
-    arrival::{Arrivals, deadline, now_ms},
     channel,
     init::Ready,
+    invocation::{TimeAndSeed, TimeAndSeedSource, deadline, now_ms},
     output::Output,
 };
 use contract::{log::LogLevel, outcome::Answer};
@@ -12,7 +12,8 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use rollout::Follower;
 use serde::{Deserialize, Deserializer};
 use serde_json::{json, value::RawValue};
-use service::{Arrival, Service};
+use service::Recorder;
+use service::{Invocation, Service};
 use std::{
     sync::{
         Arc,
@@ -20,16 +21,15 @@ use std::{
     },
     time::Instant,
 };
-use tape::Recorder;
 use telemetry::{Ids, Report, Trace};
 
 /// Answers invocations.
-pub struct Handler<A> {
+pub struct Handler<S> {
     service: Service,
     follower: Option<Follower>,
-    recorder: Recorder,
+    recorder: Option<Recorder>,
     output: Arc<Output>,
-    arrivals: A,
+    source: S,
     is_cold: AtomicBool,
 }
 
@@ -67,15 +67,15 @@ impl From<InvocationError> for Diagnostic {
     }
 }
 
-impl<A: Arrivals> Handler<A> {
+impl<S: TimeAndSeedSource> Handler<S> {
     /// Ready for the first invocation.
-    pub fn new(ready: Ready, recorder: Recorder, output: Arc<Output>, arrivals: A) -> Self {
+    pub fn new(ready: Ready, recorder: Option<Recorder>, output: Arc<Output>, source: S) -> Self {
         Self {
             service: ready.service,
             follower: ready.follower,
             recorder,
             output,
-            arrivals,
+            source,
             is_cold: AtomicBool::new(true),
         }
     }
@@ -120,20 +120,25 @@ impl<A: Arrivals> Handler<A> {
         started: Instant,
     ) -> Result<Box<RawValue>, InvocationError> {
         let clock_ms = now_ms();
-        let (received_at_ms, seed) = self.arrivals.of(event).map_err(|_| InvocationError {
+        let TimeAndSeed {
+            received_at_ms,
+            seed,
+        } = self.source.of(event).map_err(|_| InvocationError {
             kind: "Tenon.NoRandomness",
             reason: "failed to get random numbers from the operating system".to_owned(),
         })?;
         let duration_max = self.service.limits().request_duration_max;
         let deadline = deadline(context.deadline, clock_ms, started, duration_max);
-        let arrival = Arrival {
+        let invocation = Invocation {
             received_at_ms,
             seed,
             deadline,
             trace_header: trace.map(|trace| trace.header().to_owned()),
         };
-        let (answered, tape) =
-            service::invoke_recorded(&self.recorder, &self.service, event, arrival).await;
+        let (answered, tape) = match &self.recorder {
+            Some(recorder) => recorder.invoke(&self.service, event, invocation).await,
+            None => (self.service.invoke(event, invocation).await, None),
+        };
         if let Some(line) = tape {
             self.output.tape(line);
         }

@@ -1,10 +1,10 @@
 //! Everything between the configuration and the first invocation.
 
 use crate::{
-    arrival::now_ms,
     channel::{self, ChannelContext},
     config::Config,
     guest::{Bundled, Loaded, Loading, runtime_options},
+    invocation::now_ms,
     output::Output,
     store::Store,
 };

@@ -4,7 +4,7 @@
 //! `service`, within the time that Lambda allows, and writes its lines to stdout before its response is sent. After that, and before the
 //! next invocation is requested, the next instance of the guest is created, because Lambda then freezes the process.
 //!
-//! It is a library, so that tests run the same host with injected time and seeds ([`Arrivals`]).
+//! A library, so that tests run the same host with times and seeds of their own ([`TimeAndSeedSource`]).
 
 #![cfg_attr(
     test,
@@ -14,19 +14,19 @@
     )
 )]
 
-mod arrival;
 mod channel;
 mod config;
 mod guest;
 mod handle;
 mod init;
+mod invocation;
 mod lifecycle;
 mod output;
 mod shutdown;
 mod store;
 
-pub use arrival::{Arrivals, NoRandomness, RealArrivals};
 pub use config::VARIABLES;
+pub use invocation::{RandomnessError, SystemSource, TimeAndSeed, TimeAndSeedSource};
 
 use config::{Config, Variables};
 use contract::log::LogLevel;
@@ -36,14 +36,14 @@ use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use lifecycle::LifecycleLayer;
 use output::Output;
 use serde_json::json;
+use service::Recorder;
 use shutdown::InFlight;
 use std::{process::ExitCode, sync::Arc};
-use tape::Recorder;
 
-/// Runs the host until Lambda ends it. Failures to start are written to stdout and reported to Lambda.
-pub fn run(arrivals: impl Arrivals) -> ExitCode {
+/// Runs the host until Lambda ends it. Failures to start are written to stdout, and told to Lambda.
+pub fn run(source: impl TimeAndSeedSource) -> ExitCode {
     let variables = Variables::of_process();
-    match start(&variables, arrivals) {
+    match start(&variables, source) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let reason = format!("{error:#}");
@@ -58,7 +58,7 @@ pub fn run(arrivals: impl Arrivals) -> ExitCode {
     }
 }
 
-fn start(variables: &Variables, arrivals: impl Arrivals) -> anyhow::Result<()> {
+fn start(variables: &Variables, source: impl TimeAndSeedSource) -> anyhow::Result<()> {
     let config = Arc::new(Config::read(variables)?);
     let loading = Loading::begin(config.clone());
     let output = Arc::new(Output::new(&config));
@@ -67,14 +67,14 @@ fn start(variables: &Variables, arrivals: impl Arrivals) -> anyhow::Result<()> {
         let members = [("variable", json!(name))];
         output.note(LogLevel::Warn, "unknown variable", &members);
     }
-    init::tokio_runtime(config.concurrency)?.block_on(serve(config, loading, output, arrivals))
+    init::tokio_runtime(config.concurrency)?.block_on(serve(config, loading, output, source))
 }
 
 async fn serve(
     config: Arc<Config>,
     loading: Loading,
     output: Arc<Output>,
-    arrivals: impl Arrivals,
+    source: impl TimeAndSeedSource,
 ) -> anyhow::Result<()> {
     let in_flight = InFlight::default();
     // Signals are handled from here on, while the store is opened: before that there is nothing to end.
@@ -85,8 +85,8 @@ async fn serve(
         in_flight,
         engine: ready.engine.clone(),
     };
-    let recorder = Recorder::new(config.tape.clone());
-    let handler = Arc::new(Handler::new(ready, recorder, output.clone(), arrivals));
+    let recorder = Recorder::if_on(config.tape.clone());
+    let handler = Arc::new(Handler::new(ready, recorder, output.clone(), source));
     let service = service_fn(move |event: LambdaEvent<Payload>| {
         let handler = handler.clone();
         async move { handler.handle(event).await }

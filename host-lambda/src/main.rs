@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    host_lambda::run(host_lambda::RealArrivals)
+    host_lambda::run(host_lambda::SystemSource)
 }

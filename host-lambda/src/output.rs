@@ -1,8 +1,8 @@
 //! Stdout, from which Lambda takes log lines.
 
 use crate::{
-    arrival::now_ms,
     config::{Config, Variables},
+    invocation::now_ms,
 };
 use contract::{limits::LOG_EVENT_BYTES_MAX, log::LogLevel};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 //! it ships, so that what it answers to a case can be compared byte for byte.
 
 use contract::seed::Seed;
-use host_lambda::{Arrivals, NoRandomness};
+use host_lambda::{RandomnessError, TimeAndSeed, TimeAndSeedSource};
 use observation::{EVENT_TIME_DEFAULT_MS, head};
 use replay::exchange_seed;
 use std::process::ExitCode;
@@ -10,10 +10,10 @@ use std::process::ExitCode;
 /// An event that has this makes the host panic.
 const PANIC: &[u8] = b"panic-in-the-host";
 
-struct ArrivalsOfCases;
+struct SourceOfCases;
 
-impl Arrivals for ArrivalsOfCases {
-    fn of(&self, event: &[u8]) -> Result<(u64, Seed), NoRandomness> {
+impl TimeAndSeedSource for SourceOfCases {
+    fn of(&self, event: &[u8]) -> Result<TimeAndSeed, RandomnessError> {
         // For the test that a defect of the host costs no more than its request.
         assert!(
             !event.windows(PANIC.len()).any(|part| part == PANIC),
@@ -21,10 +21,13 @@ impl Arrivals for ArrivalsOfCases {
             event.len()
         );
         let received_at_ms = head(event).map_or(EVENT_TIME_DEFAULT_MS, |head| head.received_at_ms);
-        Ok((received_at_ms, exchange_seed(&Seed::new([0; 32]), 0)))
+        Ok(TimeAndSeed {
+            received_at_ms,
+            seed: exchange_seed(&Seed::new([0; 32]), 0),
+        })
     }
 }
 
 fn main() -> ExitCode {
-    host_lambda::run(ArrivalsOfCases)
+    host_lambda::run(SourceOfCases)
 }

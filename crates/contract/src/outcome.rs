@@ -7,10 +7,20 @@ use std::time::Duration;
 /// A response, with what a host reports about it.
 #[derive(Debug)]
 pub struct Answer<T = Vec<u8>> {
-    /// The JSON for the gateway; from `Service::exchange`, what the gateway's client gets.
+    /// The JSON for the gateway, or what it is made from.
     pub payload: T,
     /// For access lines, metrics and users.
     pub summary: Summary,
+}
+
+impl<T> Answer<T> {
+    /// The same answer with another payload.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer {
+            payload: convert(self.payload),
+            summary: self.summary,
+        }
+    }
 }
 
 /// A summary of one request. Contains nothing sensitive: no query, header or body.

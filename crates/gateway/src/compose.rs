@@ -9,14 +9,17 @@ mod time;
 mod trace;
 
 use super::{
-    EventKind, Origin, Quotas,
+    Event, EventKind, Origin, ParseContext, Quotas, Refusal,
     deliver::Delivery,
     envelope::{Envelope, Text},
-    media,
+    media, normalise,
     respond::CONNECTION_FIELDS,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use contract::http::{Scheme, without_blanks};
+use contract::{
+    http::{Scheme, without_blanks},
+    limits::Limits,
+};
 use json::{self, Object};
 use maps::Pair;
 use std::borrow::Cow;
@@ -150,8 +153,13 @@ impl<'a> Composed<'a> {
         }
     }
 
-    pub(super) fn into_envelope(self) -> Envelope<'a> {
-        self.envelope
+    /// The request: what [`parse`](super::parse) makes of the event's JSON, which is not written.
+    pub fn into_event(
+        mut self,
+        context: &ParseContext<'_>,
+        limits: &Limits,
+    ) -> Result<Event, Box<Refusal>> {
+        normalise::normalise(self.origin, &mut self.envelope, context, limits)
     }
 }
 

@@ -3,8 +3,6 @@
 
 mod direct;
 
-pub use direct::deliver_response;
-
 use super::{EventKind, Origin, envelope::Text, media};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::http::{has_content, is_field_value, is_token};

@@ -1,6 +1,6 @@
 //! Explains why an event was refused, in a second, slower pass for refused events only.
 
-use super::{Arrival, EventKind, Origin, Refusal, Rejection, foreign, kind::of_value};
+use super::{EventKind, Origin, ParseContext, Refusal, Rejection, foreign, kind::of_value};
 use json::{self, JsonError};
 use serde_json::Value;
 
@@ -44,7 +44,7 @@ const MEMBERS: &[(&[&str], Expected)] = &[
 pub fn rejection(
     event: &[u8],
     error: Option<&serde_json::Error>,
-    arrival: &Arrival<'_>,
+    context: &ParseContext<'_>,
 ) -> Rejection {
     let (value, lone_surrogate) = match json::lenient_value(event) {
         Ok(read) => read,
@@ -77,7 +77,7 @@ pub fn rejection(
         origin: Origin { kind, multi_value },
         status: 400,
         detail: problem.unwrap_or_else(|| "event cannot be read".to_owned()),
-        request_id: arrival.request_id(id.filter(|id| !id.is_empty())),
+        request_id: context.request_id(id.filter(|id| !id.is_empty())),
         method: String::new(),
         route: String::new(),
     }))

@@ -3,8 +3,9 @@
 //! Everything here is a pure function: no clock, no generator, no environment. The kind of an event decides the shape of its
 //! answer, so that the [`Origin`] travels with the request. [`parse`] is total: whatever bytes come in give a request or a
 //! [`Rejection`] that says what is wrong and where. [`compose`] and [`deliver`] play the gateway's own part, for the local host and
-//! for tests. Where gateway and host are the same process, events need not become JSON in between: [`take_apart`] and
-//! [`deliver_response`](deliver::deliver_response) do what [`parse`] and [`deliver`](deliver::deliver) do, by the same rules.
+//! for tests. Where gateway and host are the same process, nothing need become JSON in between:
+//! [`Composed::into_event`](compose::Composed::into_event) and [`Reply::into_delivery`] do what [`parse`] and
+//! [`deliver`](deliver::deliver) do, by the same rules.
 //!
 //! What each kind of event cannot carry, and a guest therefore cannot rely on:
 //!
@@ -46,9 +47,9 @@ mod time;
 pub use foreign::Foreign;
 pub use kind::{EventKind, UnknownKind};
 pub use media::REST_BINARY_TYPES;
-pub use normalise::{parse, take_apart};
+pub use normalise::parse;
 pub use quotas::Quotas;
-pub use respond::{InvalidResponse, respond};
+pub use respond::{InvalidResponse, Reply, respond};
 pub use route::for_logs as path_for_logs;
 
 use contract::{
@@ -94,7 +95,7 @@ const REQUEST_ID_BYTES_MAX: usize = 256;
 
 /// What an event cannot contain.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival<'a> {
+pub struct ParseContext<'a> {
     /// Milliseconds since the Unix epoch at which the host received the event.
     pub received_at_ms: u64,
     /// Seed of the request id if the event has no usable one.
@@ -103,7 +104,7 @@ pub struct Arrival<'a> {
     pub base_path: Option<&'a str>,
 }
 
-impl Arrival<'_> {
+impl ParseContext<'_> {
     /// The event's own id if it is usable, otherwise one from the seed.
     pub(crate) fn request_id(&self, id: Option<&str>) -> String {
         match id {

@@ -1,9 +1,7 @@
 //! From event to request: one pass over the JSON, then the same checks for all kinds.
 
 use super::{
-    Arrival, Event, EventKind, Foreign, Origin, Refusal, Rejection,
-    compose::Composed,
-    diagnose, encode,
+    Event, EventKind, Origin, ParseContext, Refusal, Rejection, diagnose, encode,
     envelope::{Envelope, Fields, Text, text},
     kind,
     path::{self, Split},
@@ -47,51 +45,48 @@ impl RequestError {
     clippy::disallowed_methods,
     reason = "an envelope has named members, strings and spans: no `Value`, and no recursion beyond the type's own"
 )]
-pub fn parse(event: &[u8], arrival: &Arrival<'_>, limits: &Limits) -> Result<Event, Rejection> {
+pub fn parse(
+    event: &[u8],
+    context: &ParseContext<'_>,
+    limits: &Limits,
+) -> Result<Event, Rejection> {
     // A derived struct would also accept a list.
     let is_object = event.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     // UTF-8 is checked as a whole, because a parser does not check strings that it skips.
     let Ok(text) = str::from_utf8(event) else {
-        return Err(diagnose::rejection(event, None, arrival));
+        return Err(diagnose::rejection(event, None, context));
     };
     let mut envelope = match serde_json::from_str::<Envelope<'_>>(text) {
         Ok(envelope) if is_object => envelope,
-        Ok(_) => return Err(diagnose::rejection(event, None, arrival)),
-        Err(error) => return Err(diagnose::rejection(event, Some(&error), arrival)),
+        Ok(_) => return Err(diagnose::rejection(event, None, context)),
+        Err(error) => return Err(diagnose::rejection(event, Some(&error), context)),
     };
     match kind::of_envelope(&envelope) {
-        Some(kind) => normalise(kind, &mut envelope, arrival, limits),
-        None => Err(diagnose::rejection(event, None, arrival)),
+        Some(kind) => {
+            let multi_value = kind == EventKind::Alb && envelope.multi_value_headers.is_some();
+            let origin = Origin { kind, multi_value };
+            normalise(origin, &mut envelope, context, limits).map_err(Rejection::Http)
+        }
+        None => Err(diagnose::rejection(event, None, context)),
     }
 }
 
-/// The same for an event that was composed here: equivalent to [`parse`] of its JSON, which is not written.
-pub fn take_apart(
-    event: Composed<'_>,
-    arrival: &Arrival<'_>,
-    limits: &Limits,
-) -> Result<Event, Rejection> {
-    let mut envelope = event.into_envelope();
-    let kind = kind::of_envelope(&envelope).ok_or(Rejection::NotHttp(Foreign::Unknown))?;
-    normalise(kind, &mut envelope, arrival, limits)
-}
-
-fn normalise(
-    kind: EventKind,
+/// The request of an event whose origin is known.
+pub fn normalise(
+    origin: Origin,
     envelope: &mut Envelope<'_>,
-    arrival: &Arrival<'_>,
+    context: &ParseContext<'_>,
     limits: &Limits,
-) -> Result<Event, Rejection> {
-    let multi_value = kind == EventKind::Alb && envelope.multi_value_headers.is_some();
-    let origin = Origin { kind, multi_value };
+) -> Result<Event, Box<Refusal>> {
+    let kind = origin.kind;
     let body = envelope.body.take();
-    let request_id = arrival.request_id(
+    let request_id = context.request_id(
         envelope
             .request_context
             .as_ref()
             .and_then(|context| text(&context.request_id)),
     );
-    match request(origin, envelope, body, &request_id, arrival, limits) {
+    match request(origin, envelope, body, &request_id, context, limits) {
         Ok(request) => Ok(Event {
             origin,
             time_epoch_ms: envelope
@@ -101,7 +96,7 @@ fn normalise(
             route: route::of(kind, envelope, Some(&request.path)),
             request,
         }),
-        Err(RequestError { status, detail }) => Err(Rejection::Http(Box::new(Refusal {
+        Err(RequestError { status, detail }) => Err(Box::new(Refusal {
             origin,
             status,
             detail,
@@ -112,7 +107,7 @@ fn normalise(
                 .unwrap_or_default()
                 .to_owned(),
             route: route::of(kind, envelope, None),
-        }))),
+        })),
     }
 }
 
@@ -121,7 +116,7 @@ fn request(
     envelope: &Envelope<'_>,
     body: Option<Text<'_>>,
     request_id: &str,
-    arrival: &Arrival<'_>,
+    context: &ParseContext<'_>,
     limits: &Limits,
 ) -> Result<Request, RequestError> {
     let shape = shape::of(origin, envelope);
@@ -138,7 +133,7 @@ fn request(
         base_path,
         path,
         fidelity,
-    } = path(&shape, arrival.base_path, limits)?;
+    } = path(&shape, context.base_path, limits)?;
     let query = query(&shape.query, base_path.len() + path.len(), limits)?;
     let headers = headers(&shape, limits)?;
     let identity = shape::identity(origin.kind, envelope).map_err(|error| {
@@ -155,7 +150,7 @@ fn request(
         body: body_bytes(body, envelope.is_base64_encoded.unwrap_or(false), limits)?,
         context: Context {
             request_id: request_id.to_owned(),
-            received_at_ms: arrival.received_at_ms,
+            received_at_ms: context.received_at_ms,
             scheme: scheme(shape.headers, shape.scheme),
             authority: shape
                 .headers

@@ -8,7 +8,7 @@ use contract::{
     limits::{ALB_PAYLOAD_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX},
 };
 use json::{self, Object, write_array, write_string};
-use std::{mem, ops::Range};
+use std::{borrow::Cow, mem, ops::Range};
 
 /// A response that is not sent. The host answers 500 instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,19 +53,23 @@ pub const CONNECTION_FIELDS: [&str; 7] = [
     "upgrade",
 ];
 
-/// A response before it is written: checked, in the form that its gateway reads.
+/// A response that its gateway takes: checked, in the form that the gateway reads, and not yet written.
+#[derive(Debug)]
 pub struct Reply {
-    pub origin: Origin,
-    pub status: u16,
-    pub headers: Headers,
-    pub body: Body,
+    origin: Origin,
+    status: u16,
+    headers: Headers,
+    body: Body,
+    /// Its JSON, where that had to be written to know whether it fits through the gateway.
+    json: Option<Vec<u8>>,
 }
 
 /// Names and values, sorted by name, with repeated ones in their order. Names are lower-case tokens, which need no escapes in JSON.
 type Fields = Vec<(String, String)>;
 
-/// A response's headers, by the member that its gateway reads.
-pub enum Headers {
+/// A reply's headers, by the member that its gateway reads.
+#[derive(Debug)]
+pub(super) enum Headers {
     /// Each name has a list of values: payload format 1.0, and load balancers with multi-value headers.
     MultiValue(Fields),
     /// Each name has one text. `set-cookie` cannot be joined (RFC 9110, 5.3): payload format 2.0 has `cookies` beside the headers; load
@@ -76,8 +80,9 @@ pub enum Headers {
     },
 }
 
-/// A response's body.
-pub enum Body {
+/// A reply's body.
+#[derive(Debug)]
+pub(super) enum Body {
     Text(String),
     /// Sent as base64.
     Binary(Vec<u8>),
@@ -88,12 +93,58 @@ pub enum Body {
 /// `content-length` is left out, because the gateway sets it; so are the bodies of statuses without content (204, 205, 304). A body is sent
 /// as text if it is UTF-8, and in base64 otherwise: see `media`.
 pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidResponse> {
-    Reply::checked(origin, response)?.to_json()
+    Reply::new(origin, response).map(Reply::into_json)
 }
 
 impl Reply {
-    /// Checks everything except the size.
-    pub fn checked(origin: &Origin, response: Response) -> Result<Self, InvalidResponse> {
+    /// Checks a response by the rules of HTTP and of the gateway that the request came from.
+    pub fn new(origin: &Origin, response: Response) -> Result<Self, InvalidResponse> {
+        let mut reply = Self::without_size_check(origin, response)?;
+        reply.json = reply.check_size()?;
+        Ok(reply)
+    }
+
+    /// A status without headers and body: every gateway takes it.
+    pub fn without_content(origin: &Origin, status: u16) -> Self {
+        Self {
+            origin: *origin,
+            status,
+            headers: match origin.kind {
+                EventKind::Rest => Headers::MultiValue(Vec::new()),
+                EventKind::Alb if origin.multi_value => Headers::MultiValue(Vec::new()),
+                EventKind::Alb | EventKind::HttpApi | EventKind::FunctionUrl => Headers::Single {
+                    fields: Vec::new(),
+                    cookies: Vec::new(),
+                },
+            },
+            body: Body::Text(String::new()),
+            json: None,
+        }
+    }
+
+    /// The JSON that the gateway reads.
+    pub fn to_json(&self) -> Cow<'_, [u8]> {
+        match &self.json {
+            Some(json) => Cow::Borrowed(json),
+            None => Cow::Owned(self.write_json()),
+        }
+    }
+
+    /// The same, where the reply is not needed any more.
+    pub fn into_json(mut self) -> Vec<u8> {
+        self.json.take().unwrap_or_else(|| self.write_json())
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Status, headers and body.
+    pub(super) fn into_parts(self) -> (u16, Headers, Body) {
+        (self.status, self.headers, self.body)
+    }
+
+    fn without_size_check(origin: &Origin, response: Response) -> Result<Self, InvalidResponse> {
         let Response {
             status,
             headers,
@@ -119,17 +170,11 @@ impl Reply {
             status,
             headers,
             body,
+            json: None,
         })
     }
 
-    /// The form that the gateway reads.
-    fn to_json(&self) -> Result<Vec<u8>, InvalidResponse> {
-        let bytes_max = self.bytes_max();
-        let bytes =
-            r#"{"statusCode":200,"body":""}"#.len() + self.body.written_bytes_min(bytes_max);
-        if bytes > bytes_max {
-            return Err(InvalidResponse::TooLarge { bytes, bytes_max });
-        }
+    fn write_json(&self) -> Vec<u8> {
         let mut encoded = json::with_room(self.body.len());
         let mut answer = Object::begin(&mut encoded);
         answer.number("statusCode", self.status.into());
@@ -158,26 +203,33 @@ impl Reply {
         }
         answer.boolean("isBase64Encoded", matches!(self.body, Body::Binary(_)));
         answer.end();
-        if encoded.len() > bytes_max {
-            return Err(InvalidResponse::TooLarge {
-                bytes: encoded.len(),
-                bytes_max,
-            });
-        }
-        Ok(encoded)
+        encoded
     }
 
-    /// Whether its JSON is within the gateway's limit. The JSON is only written for this if the response is so large that the size is not
-    /// obvious.
-    pub fn check_size(&self) -> Result<(), InvalidResponse> {
+    /// Whether its JSON fits through the gateway. It is written for that only where the answer is so large that one cannot tell
+    /// without.
+    fn check_size(&self) -> Result<Option<Vec<u8>>, InvalidResponse> {
         // An escape takes six bytes at most; 64 are enough for what surrounds a text, 1024 for the rest.
         let bytes = self.headers.texts().fold(self.body.len(), |bytes, text| {
             bytes.saturating_add(text.len()).saturating_add(64)
         });
-        if bytes < self.bytes_max() / 6 - 1024 {
-            return Ok(());
+        let bytes_max = self.bytes_max();
+        if bytes < bytes_max / 6 - 1024 {
+            return Ok(None);
         }
-        self.to_json().map(drop)
+        let bytes =
+            r#"{"statusCode":200,"body":""}"#.len() + self.body.written_bytes_min(bytes_max);
+        if bytes > bytes_max {
+            return Err(InvalidResponse::TooLarge { bytes, bytes_max });
+        }
+        let json = self.write_json();
+        if json.len() > bytes_max {
+            return Err(InvalidResponse::TooLarge {
+                bytes: json.len(),
+                bytes_max,
+            });
+        }
+        Ok(Some(json))
     }
 
     fn bytes_max(&self) -> usize {

@@ -5,7 +5,7 @@ use contract::{
     limits::{JSON_NODES_MAX, Limits},
     seed::Seed,
 };
-use gateway::{self, Arrival, Rejection, summary::Summary};
+use gateway::{self, ParseContext, Rejection, summary::Summary};
 use json::{self, JsonError};
 
 /// When an event is run, and concurrently with which others.
@@ -48,12 +48,12 @@ pub fn head(event: &[u8]) -> Result<EventHead, SyntaxError> {
 
 /// Whether the gateway can classify a rejected event.
 fn check_rejected(event: &[u8]) -> Result<(), JsonError> {
-    let arrival = Arrival {
+    let context = ParseContext {
         received_at_ms: EVENT_TIME_DEFAULT_MS,
         seed: &Seed::new([0; 32]),
         base_path: None,
     };
-    match gateway::parse(event, &arrival, &Limits::default()) {
+    match gateway::parse(event, &context, &Limits::default()) {
         Err(Rejection::NotJson {
             problem,
             line,

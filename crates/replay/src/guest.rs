@@ -4,29 +4,19 @@ use contract::{digest::Digest, log::LogLevel};
 use runtime::{Runtime, RuntimeOptions};
 use service::Service;
 use std::{collections::BTreeSet, sync::Arc};
-use storage::MemoryStorage;
+use storage::Storage;
 use tape::{Exchange, HostFacts, environment_digest};
 
 /// A guest with the options under which it is linked. Requests that were recorded under other ones get a view of their own.
 #[derive(Clone)]
 pub struct ReplayGuest {
     runtime: Runtime,
-    /// Under the guest's own options.
-    service: Service,
-}
-
-/// Each request brings its own view of the store.
-fn service(runtime: Runtime) -> Service {
-    Service::new(runtime, Arc::new(MemoryStorage::new()))
 }
 
 impl ReplayGuest {
     /// For a guest; the environment in its options has to be the recorded one.
     pub fn new(runtime: Runtime) -> Self {
-        Self {
-            service: service(runtime.clone()),
-            runtime,
-        }
+        Self { runtime }
     }
 
     /// SHA-256 of the component.
@@ -34,20 +24,20 @@ impl ReplayGuest {
         self.runtime.digest()
     }
 
-    /// The guest as the host of a request ran it.
-    pub(super) fn service(&self, host: &HostFacts<'_>) -> Service {
+    /// The guest as the host of a request ran it, on what a tape knows of the store.
+    pub(super) fn service(&self, host: &HostFacts<'_>, storage: Arc<dyn Storage>) -> Service {
         let limits = host.limits.limits();
         let log_level = host.log_level.unwrap_or(LogLevel::Info);
         let options = self.runtime.options();
         if host.base_path.is_none() && options.limits == limits && options.log_level == log_level {
-            return self.service.clone();
+            return Service::new(self.runtime.clone(), storage);
         }
         let options = RuntimeOptions {
             limits,
             log_level,
             environment: options.environment.clone(),
         };
-        let service = service(self.runtime.with_options(options));
+        let service = Service::new(self.runtime.with_options(options), storage);
         match &host.base_path {
             Some(base_path) => service.with_base_path(base_path),
             None => service,

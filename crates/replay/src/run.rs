@@ -9,7 +9,7 @@ use observation::{
 };
 use runtime::Runtime;
 use serde_json::json;
-use service::{Arrival, Service};
+use service::{Invocation, Service};
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Instant};
 use storage::{CursorKey, Namespace, Snapshot, Storage, Tenant};
@@ -34,13 +34,13 @@ impl ReplayedEvent<'_> {
     /// Lets the guest answer, within the time that its limits allow.
     pub async fn run(&self, service: &Service) -> Result<Answer, Rejection> {
         let duration_max = service.limits().request_duration_max;
-        let arrival = Arrival {
+        let invocation = Invocation {
             received_at_ms: self.received_at_ms,
             seed: self.seed.clone(),
             deadline: Instant::now() + duration_max,
             trace_header: None,
         };
-        service.invoke(self.event, arrival).await
+        service.invoke(self.event, invocation).await
     }
 }
 

@@ -14,7 +14,7 @@ use contract::seed::Seed;
 use observation::{
     Ignored, Noise, Observation, calls_change, compare, cost_notes, has_same_outline, logs_change,
 };
-use service::Arrival;
+use service::Invocation;
 use std::{sync::Arc, time::Instant};
 use storage::{Storage, Tenant};
 use tape::{Exchange, FaultRecord};
@@ -214,8 +214,9 @@ impl Run<'_, '_> {
             view.clone(),
         ));
         let storage: Arc<dyn Storage> = overlay.clone();
-        let service = guest.service(&exchange.host);
-        let arrival = Arrival {
+        let rules: Arc<dyn Storage> = Arc::new(Tenant::rules_only(storage));
+        let service = guest.service(&exchange.host, rules);
+        let invocation = Invocation {
             received_at_ms: self.received_at_ms,
             seed: self.seed.clone(),
             deadline: Instant::now() + service.limits().request_duration_max,
@@ -223,10 +224,7 @@ impl Run<'_, '_> {
         };
         // Checked to be there.
         let event = exchange.event.map_or("", |event| event.get());
-        let rules: Arc<dyn Storage> = Arc::new(Tenant::rules_only(storage));
-        let answer = service
-            .invoke_with(event.as_bytes(), arrival, |_| rules)
-            .await;
+        let answer = service.invoke(event.as_bytes(), invocation).await;
         let write_log = overlay.take();
         Ok(Ran {
             observation: of_run(&answer, &write_log.writes, write_log.calls, &view),

@@ -12,7 +12,7 @@ use super::{
     comparison::{Comparison, Note, Verdict, environment_note, redacted_places},
 };
 use observation::DifferingPart;
-use service::Arrival;
+use service::Invocation;
 use std::{
     future::{Future, poll_fn},
     pin::pin,
@@ -39,15 +39,15 @@ pub(super) async fn replay(
     // Checked to be there.
     let event = exchange.event.map_or("", |event| event.get());
     let storage = Arc::new(StrictStorage::new(line, exchange));
-    let service = replayer.guest.service(&exchange.host);
+    let service = replayer.guest.service(&exchange.host, storage.clone());
     let deadline = Instant::now() + service.limits().request_duration_max;
-    let arrival = Arrival {
+    let invocation = Invocation {
         received_at_ms: exchange.received_at_ms,
         seed,
         deadline,
         trace_header: None,
     };
-    let run = service.invoke_with(event.as_bytes(), arrival, |_| storage.clone());
+    let run = service.invoke(event.as_bytes(), invocation);
     let answer = if exchange.fault.as_ref().is_some_and(FaultRecord::is_timing) {
         unless(run, storage.ended.notified()).await
     } else {

@@ -31,6 +31,6 @@ mod sticky;
 
 pub use self::{
     follow::{Follower, Following, NoGuest},
-    prepare::{HostContext, PrepareError, Views},
+    prepare::{HostContext, NamespaceStores, PrepareError},
     report::{ChannelReport, FollowError, Look},
 };

@@ -24,8 +24,8 @@ use tokio::sync::Semaphore;
 pub struct HostContext {
     /// The engine that runs them.
     pub engine: Engine,
-    /// Gives each namespace its view of the store.
-    pub views: Views,
+    /// Gives each namespace its store.
+    pub stores: NamespaceStores,
     /// The namespace of routes that name none.
     pub namespace: Namespace,
     /// The options of routes that set none; a route's limits cannot exceed these.
@@ -34,12 +34,12 @@ pub struct HostContext {
 
 /// Gives each namespace its view of a store. Cheap to clone.
 #[derive(Clone)]
-pub struct Views(Arc<dyn Fn(Namespace) -> Arc<dyn Storage> + Send + Sync>);
+pub struct NamespaceStores(Arc<dyn Fn(Namespace) -> Arc<dyn Storage> + Send + Sync>);
 
-impl Views {
-    /// From a function that opens a view; it must not block.
-    pub fn new(view: impl Fn(Namespace) -> Arc<dyn Storage> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(view))
+impl NamespaceStores {
+    /// From a function that opens one; it must not block.
+    pub fn new(open: impl Fn(Namespace) -> Arc<dyn Storage> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(open))
     }
 
     /// From an open store, with the key that seals its guests' cursors.
@@ -49,7 +49,7 @@ impl Views {
         })
     }
 
-    fn view(&self, namespace: &Namespace) -> Arc<dyn Storage> {
+    fn open(&self, namespace: &Namespace) -> Arc<dyn Storage> {
         (self.0)(namespace.clone())
     }
 }
@@ -191,10 +191,10 @@ impl Preparer {
             engine,
             options,
             namespace,
-            views,
+            stores,
         } = &self.host;
         let runtime = Runtime::new(engine, guest, options.clone())?;
-        Ok(Arc::new(Deployment::new(runtime, views.view(namespace))))
+        Ok(Arc::new(Deployment::new(runtime, stores.open(namespace))))
     }
 
     /// If routes share the engine, each gets its part of the instances, so that a route whose guests hang does not block the others.
@@ -229,7 +229,7 @@ impl Preparer {
             .map_err(|error| load(digest, error))?;
         let namespace = route.namespace.as_ref().unwrap_or(&self.host.namespace);
         let mut deployment =
-            Deployment::new(runtime, self.host.views.view(namespace)).with_outcomes();
+            Deployment::new(runtime, self.host.stores.open(namespace)).with_outcomes();
         if route.limits.request_duration_ms_max.is_some() {
             deployment = deployment.with_duration_max(options.limits.request_duration_max);
         }

@@ -1,10 +1,9 @@
 //! A guest in service: with its view of the store, its limits, and the outcomes of its last requests.
 
 use super::{Outcomes, outcomes};
-use contract::outcome::Fault;
 use contract::{
     http::Request,
-    outcome::{Failure, Usage},
+    outcome::{Failure, Fault, Usage},
 };
 use runtime::Runtime;
 use std::{
@@ -19,8 +18,8 @@ use tokio::{
 
 /// A guest with its view of the store.
 pub struct Deployment {
-    pub(super) runtime: Runtime,
-    pub(super) storage: Arc<dyn Storage>,
+    runtime: Runtime,
+    storage: Arc<dyn Storage>,
     duration_max: Option<Duration>,
     permits: Option<Arc<Semaphore>>,
     outcomes: Option<Box<Outcomes>>,
@@ -89,7 +88,7 @@ impl Deployment {
     }
 
     /// Waits for a permit, if they are limited.
-    pub(super) async fn turn(
+    pub(super) async fn acquire(
         &self,
         deadline: Instant,
     ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
@@ -98,7 +97,7 @@ impl Deployment {
         };
         match timeout_at(deadline.into(), permits.acquire()).await {
             // The semaphore is never closed.
-            Ok(turn) => Ok(turn.ok()),
+            Ok(permit) => Ok(permit.ok()),
             Err(_) => Err(Failure::Busy),
         }
     }

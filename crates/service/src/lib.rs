@@ -1,4 +1,13 @@
-//! From a gateway event to the response that the gateway expects: the one path that every host uses.
+//! From a gateway event to the answer that the gateway expects, in three layers: parse, handle, respond.
+//!
+//! | layer | from | to | function |
+//! |---|---|---|---|
+//! | parse | an event | a request, or why it is refused | [`Service::parse`], [`Service::parse_composed`] |
+//! | handle | that | a checked reply and a summary | [`Service::handle`] |
+//! | respond | a reply | what the gateway reads, or its client gets | [`Reply::into_json`], [`Reply::into_delivery`] |
+//!
+//! [`Service::invoke`] is the sum of the three: what a host on Lambda calls, and what a replay calls. A host that is its own gateway calls
+//! [`Service::handle`] with what it composed. [`Recorder`] does the same as the service and makes tape of it.
 #![cfg_attr(
     test,
     allow(
@@ -10,28 +19,26 @@
 
 mod catch;
 mod deployment;
+mod faults;
 mod outcomes;
 mod recording;
+mod routed;
 
-use contract::outcome::{Answer, Failure, Fault, Summary};
 pub use deployment::Deployment;
 pub use outcomes::Outcomes;
-pub use recording::invoke_recorded;
+pub use recording::{Recorder, Recording};
+pub use routed::RoutedRequest;
 
 use contract::{
     digest::Digest,
-    http::{Request, Response},
+    http::Request,
     limits::Limits,
+    outcome::{Answer, Fault, Summary},
     seed::Seed,
 };
-use gateway::{
-    self, InvalidResponse, Origin, Rejection,
-    compose::Composed,
-    deliver::{BinaryMedia, Delivery, deliver_response},
-    problem,
-};
-use runtime::{Run, Runtime};
-use std::{pin::pin, sync::Arc, time::Instant};
+use gateway::{Event, ParseContext, Refusal, Rejection, Reply, compose::Composed};
+use runtime::Runtime;
+use std::{sync::Arc, time::Instant};
 use storage::Storage;
 
 /// Guests with their stores, ready for events. Cheap to clone.
@@ -62,7 +69,7 @@ pub trait Router: Send + Sync {
 }
 
 /// What an event cannot contain. Injected, so that a replay repeats it.
-pub struct Arrival {
+pub struct Invocation {
     /// Milliseconds since the Unix epoch at which the host received the event.
     pub received_at_ms: u64,
     /// Source of everything random in this request.
@@ -73,21 +80,8 @@ pub struct Arrival {
     pub trace_header: Option<String>,
 }
 
-/// Status and text for the client: only what it can act on. The rest is for the operator's log.
-fn status_and_detail(fault: &Fault, status_of_refusal: u16) -> (u16, &str) {
-    match fault {
-        Fault::Refused(detail) => (status_of_refusal, detail),
-        Fault::Unrouted => (404, "nothing is served under this path"),
-        Fault::Unavailable => (503, "the service is not available"),
-        Fault::Guest(Failure::Deadline) => (504, "the service did not answer in time"),
-        Fault::Guest(Failure::Busy) => (503, "the service is busy; try again"),
-        Fault::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_)) => {
-            (500, "the service failed while it handled the request")
-        }
-        Fault::Response(_) => (500, "the service gave an answer that cannot be sent"),
-        Fault::Panic(_) => (500, "the service failed while it handled the request"),
-    }
-}
+/// What parsing an HTTP event gives: a request, or why it is refused without a guest being asked.
+pub type ParsedEvent = Result<Event, Box<Refusal>>;
 
 impl Service {
     /// A single guest that uses `storage`, which must already be its own view of the store.
@@ -116,7 +110,7 @@ impl Service {
     /// SHA-256 of the component that answers, if it is always the same one.
     pub fn guest(&self) -> Option<Digest> {
         match &self.guests {
-            Guests::One(deployment) => Some(deployment.runtime.digest()),
+            Guests::One(deployment) => Some(deployment.runtime().digest()),
             Guests::Routed(_) => None,
         }
     }
@@ -124,7 +118,7 @@ impl Service {
     /// Limits of every request.
     pub fn limits(&self) -> Limits {
         match &self.guests {
-            Guests::One(deployment) => *deployment.runtime.limits(),
+            Guests::One(deployment) => *deployment.runtime().limits(),
             Guests::Routed(router) => router.limits(),
         }
     }
@@ -134,183 +128,57 @@ impl Service {
         self.base_path.as_deref()
     }
 
-    /// Answers one event. Every HTTP request gets an HTTP response; anything else is a [`Rejection`] that names it.
-    pub async fn invoke(&self, event: &[u8], arrival: Arrival) -> Result<Answer, Rejection> {
-        self.invoke_with(event, arrival, |deployment| deployment.storage.clone())
-            .await
+    /// Answers one event with the JSON that its gateway reads. Whatever was an HTTP request gets an HTTP answer; anything else is a
+    /// [`Rejection`] that names it.
+    pub async fn invoke(&self, event: &[u8], invocation: Invocation) -> Result<Answer, Rejection> {
+        let event = self.parse(event, &invocation)?;
+        let answer = self.handle(event, invocation).await;
+        Ok(answer.map(Reply::into_json))
     }
 
-    /// The same with another view of the store for this event, for example one that records. `view` is called once with the guest that
-    /// answers, if any does.
-    pub async fn invoke_with(
-        &self,
-        event: &[u8],
-        arrival: Arrival,
-        view: impl FnOnce(&Deployment) -> Arc<dyn Storage>,
-    ) -> Result<Answer, Rejection> {
-        let event = gateway::parse(event, &self.injected(&arrival), &self.limits());
-        self.dispatch(event, arrival, view, gateway::respond).await
+    /// Makes a request of an event.
+    pub fn parse(&self, event: &[u8], invocation: &Invocation) -> Result<ParsedEvent, Rejection> {
+        match gateway::parse(event, &self.parse_context(invocation), &self.limits()) {
+            Ok(event) => Ok(Ok(event)),
+            Err(Rejection::Http(refusal)) => Ok(Err(refusal)),
+            Err(rejection @ (Rejection::NotJson { .. } | Rejection::NotHttp(_))) => Err(rejection),
+        }
     }
 
-    /// Answers an event that was composed here, and returns what the gateway's client gets. It is equivalent to writing the event as JSON,
-    /// [`invoke`](Self::invoke) and [`deliver`](gateway::deliver::deliver), but without writing and parsing JSON.
-    pub async fn exchange(
-        &self,
-        event: Composed<'_>,
-        arrival: Arrival,
-        binary: &BinaryMedia<'_>,
-    ) -> Result<Answer<Delivery>, Rejection> {
-        let event = gateway::take_apart(event, &self.injected(&arrival), &self.limits());
-        let view = |deployment: &Deployment| deployment.storage.clone();
-        let finish =
-            |origin: &Origin, response: Response| deliver_response(origin, response, binary);
-        self.dispatch(event, arrival, view, finish).await
+    /// The same of an event that was made here, of which no JSON is needed.
+    pub fn parse_composed(&self, event: Composed<'_>, invocation: &Invocation) -> ParsedEvent {
+        event.into_event(&self.parse_context(invocation), &self.limits())
     }
 
-    fn injected<'a>(&'a self, arrival: &'a Arrival) -> gateway::Arrival<'a> {
-        gateway::Arrival {
-            received_at_ms: arrival.received_at_ms,
-            seed: &arrival.seed,
+    /// Lets a guest answer a request: within its bounds, and with a problem document in its place where it does not.
+    pub async fn handle(&self, event: ParsedEvent, invocation: Invocation) -> Answer<Reply> {
+        match self.route(event) {
+            Ok(request) => request.run(invocation).await,
+            Err(answer) => *answer,
+        }
+    }
+
+    /// The first half of [`handle`](Self::handle): the request with the guest that answers it, or the answer where none does.
+    pub fn route(&self, event: ParsedEvent) -> Result<RoutedRequest, Box<Answer<Reply>>> {
+        let event = event.map_err(|refusal| Box::new(faults::answer_to_refused(*refusal)))?;
+        let deployment = match &self.guests {
+            Guests::One(deployment) => Ok(deployment.clone()),
+            Guests::Routed(router) => router.choose(&event.request).ok_or_else(|| router.fault()),
+        };
+        match deployment {
+            Ok(deployment) => Ok(RoutedRequest::new(deployment, event)),
+            Err(fault) => {
+                let summary = Summary::of_request(&event.request, event.route);
+                Err(Box::new(faults::answer(&event.origin, summary, fault)))
+            }
+        }
+    }
+
+    fn parse_context<'a>(&'a self, invocation: &'a Invocation) -> ParseContext<'a> {
+        ParseContext {
+            received_at_ms: invocation.received_at_ms,
+            seed: &invocation.seed,
             base_path: self.base_path.as_deref(),
         }
     }
-
-    /// Calls a guest. `finish` converts its response to the result.
-    async fn dispatch<T: Default>(
-        &self,
-        event: Result<gateway::Event, Rejection>,
-        arrival: Arrival,
-        view: impl FnOnce(&Deployment) -> Arc<dyn Storage>,
-        finish: impl Fn(&Origin, Response) -> Result<T, InvalidResponse>,
-    ) -> Result<Answer<T>, Rejection> {
-        let gateway::Event {
-            request,
-            origin,
-            route,
-            ..
-        } = match event {
-            Ok(event) => event,
-            Err(Rejection::Http(refusal)) => {
-                let fault = Fault::Refused(refusal.detail.clone());
-                let origin = refusal.origin;
-                return Ok(answer_for(
-                    origin,
-                    summary_of_refusal(*refusal, fault),
-                    finish,
-                ));
-            }
-            Err(rejection @ (Rejection::NotJson { .. } | Rejection::NotHttp(_))) => {
-                return Err(rejection);
-            }
-        };
-        let deployment = match &self.guests {
-            Guests::One(deployment) => Ok(deployment.clone()),
-            Guests::Routed(router) => router.choose(&request).ok_or_else(|| router.fault()),
-        };
-        let mut summary = Summary::of_request(&request, route);
-        Ok(match deployment {
-            Ok(deployment) => {
-                let storage = view(&deployment);
-                answer(
-                    &deployment,
-                    storage,
-                    request,
-                    origin,
-                    arrival,
-                    summary,
-                    finish,
-                )
-                .await
-            }
-            Err(fault) => {
-                summary.fault = Some(fault);
-                answer_for(origin, summary, finish)
-            }
-        })
-    }
-}
-
-async fn answer<T: Default>(
-    deployment: &Deployment,
-    storage: Arc<dyn Storage>,
-    request: Request,
-    origin: Origin,
-    arrival: Arrival,
-    mut summary: Summary,
-    finish: impl Fn(&Origin, Response) -> Result<T, InvalidResponse>,
-) -> Answer<T> {
-    summary.guest = Some(deployment.runtime.digest());
-    if let Some(detail) = deployment.refuses(&request) {
-        summary.status = 413;
-        summary.fault = Some(Fault::Refused(detail));
-        return answer_for(origin, summary, finish);
-    }
-    let deadline = deployment.deadline(arrival.deadline);
-    let client = deployment.client(&request);
-    let turn = match deployment.turn(deadline).await {
-        Ok(turn) => turn,
-        Err(failure) => {
-            summary.fault = Some(failure.into());
-            return answer_for(origin, summary, finish);
-        }
-    };
-    let run = Run {
-        storage,
-        seed: arrival.seed,
-        deadline,
-        trace_header: arrival.trace_header,
-    };
-    let handling = pin!(deployment.runtime.handle(request, run)); // too large to be moved for every request
-    let response = match catch::panics(handling).await {
-        Ok(outcome) => {
-            summary.logs = outcome.logs;
-            summary.backtrace = outcome.backtrace;
-            summary.usage = outcome.usage;
-            summary.storage = outcome.storage;
-            outcome.result.map_err(Fault::Guest)
-        }
-        Err(message) => Err(Fault::Panic(message)),
-    };
-    drop(turn);
-    let payload = response.and_then(|response| {
-        summary.status = response.status;
-        finish(&origin, response).map_err(|error| Fault::Response(error.to_string()))
-    });
-    deployment.note(client, payload.as_ref().err(), &summary.usage);
-    match payload {
-        Ok(payload) => Answer { payload, summary },
-        Err(fault) => {
-            summary.fault = Some(fault);
-            answer_for(origin, summary, finish)
-        }
-    }
-}
-
-/// The summary of a request that no guest gets.
-fn summary_of_refusal(refusal: gateway::Refusal, fault: Fault) -> Summary {
-    Summary {
-        status: refusal.status,
-        fault: Some(fault),
-        ..Summary::new(refusal.request_id, refusal.method, refusal.route)
-    }
-}
-
-/// The problem document for a summary with a fault.
-fn answer_for<T: Default>(
-    origin: Origin,
-    mut summary: Summary,
-    finish: impl Fn(&Origin, Response) -> Result<T, InvalidResponse>,
-) -> Answer<T> {
-    let status_of_refusal = summary.status;
-    let response: Response = match &summary.fault {
-        Some(fault) => {
-            let (status, detail) = status_and_detail(fault, status_of_refusal);
-            problem::response(status, detail, &summary.request_id)
-        }
-        None => problem::response(status_of_refusal, "", &summary.request_id),
-    };
-    summary.status = response.status;
-    // A problem document satisfies all rules for responses.
-    let payload = finish(&origin, response).unwrap_or_default();
-    Answer { payload, summary }
 }

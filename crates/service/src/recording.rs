@@ -1,60 +1,166 @@
-//! Requests that are answered and recorded.
+//! Records requests: the layers of a service, with a line of tape for each request that is wanted. A host that records nothing has no
+//! recorder, and calls its service.
 
-use crate::{Arrival, Deployment, Service};
-use contract::outcome::Answer;
-use gateway::Rejection;
+use crate::{Invocation, ParsedEvent, Service};
+use contract::{
+    outcome::{Answer, Fault, Summary},
+    seed::Seed,
+};
+use gateway::{Rejection, Reply};
 use runtime::RuntimeOptions;
 use std::sync::Arc;
-use storage::Storage;
-use tape::{RecordedHost, RecordedRequest, Recorder, is_failure};
+use tape::{
+    RecordOptions, RecordedAnswer, RecordedHost, RecordedRequest, RecordingStorage, TapePolicy,
+    TapeWriter,
+};
 
-/// [`Service::invoke`], and the line of tape for this request, without a line break at its end, if one is wanted.
-///
-/// An event that is not an HTTP request is not recorded: no guest answers it, and events of other services may contain anything.
-pub async fn invoke_recorded(
-    recorder: &Recorder,
-    service: &Service,
-    event: &[u8],
-    arrival: Arrival,
-) -> (Result<Answer, Rejection>, Option<Vec<u8>>) {
-    let policy = recorder.options().policy;
-    let is_sampled = policy.samples(&arrival.seed);
-    if !is_sampled && !policy.wants_failures() {
-        return (service.invoke(event, arrival).await, None);
-    }
-    let request = RecordedRequest {
-        event,
-        received_at_ms: arrival.received_at_ms,
-        seed: arrival.seed.clone(),
-    };
-    let mut asked = None;
-    let view = |deployment: &Deployment| -> Arc<dyn Storage> {
-        let storage = Arc::new(recorder.view(deployment.storage().clone()));
-        asked = Some((deployment.runtime().options().clone(), storage.clone()));
-        storage
-    };
-    let answer = service.invoke_with(event, arrival, view).await;
-    if !is_sampled && !is_failure(&answer) {
-        return (answer, None);
-    }
-    // If a request was refused without calling a guest, only the limits applied.
-    let (options, storage) = match asked {
-        Some((options, storage)) => (options, Some(storage)),
-        None => {
-            let limits = service.limits();
-            let options = RuntimeOptions {
-                limits,
-                ..RuntimeOptions::default()
-            };
-            (options, None)
+/// Makes tape of some of the requests that pass through a service. One for each host; shared by all requests.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    policy: TapePolicy,
+    writer: TapeWriter,
+}
+
+/// A request that is wanted, or may be once its answer is known.
+pub struct Recording<'a> {
+    recorder: &'a Recorder,
+    is_sampled: bool,
+    received_at_ms: u64,
+    seed: Seed,
+    guest: Option<RecordedGuest>,
+}
+
+/// The guest that was asked, and what it asked.
+struct RecordedGuest {
+    options: RuntimeOptions,
+    storage: Arc<RecordingStorage>,
+}
+
+impl Recorder {
+    /// A recorder.
+    pub fn new(options: RecordOptions) -> Self {
+        Self {
+            policy: options.policy,
+            writer: TapeWriter::new(options),
         }
-    };
-    let host = RecordedHost {
-        base_path: service.base_path(),
-        limits: options.limits,
-        log_level: options.log_level,
-        environment: &options.environment,
-    };
-    let line = recorder.line(&host, &request, storage.as_deref(), &answer);
-    (answer, line)
+    }
+
+    /// A recorder where anything may be recorded.
+    pub fn if_on(options: RecordOptions) -> Option<Self> {
+        (!options.policy.is_off()).then(|| Self::new(options))
+    }
+
+    /// Begins to record a request; `None` if its line will not be wanted whatever comes of it.
+    pub fn begin(&self, invocation: &Invocation) -> Option<Recording<'_>> {
+        let is_sampled = self.policy.samples(&invocation.seed);
+        (is_sampled || self.policy.wants_failures()).then(|| Recording {
+            recorder: self,
+            is_sampled,
+            received_at_ms: invocation.received_at_ms,
+            seed: invocation.seed.clone(),
+            guest: None,
+        })
+    }
+
+    /// [`Service::invoke`]; beside it the line of tape for this request, without a line break at its end, where one is wanted.
+    ///
+    /// An event that is no HTTP request leaves no line: nobody answers it, and what other services send may hold anything.
+    pub async fn invoke(
+        &self,
+        service: &Service,
+        event: &[u8],
+        invocation: Invocation,
+    ) -> (Result<Answer, Rejection>, Option<Vec<u8>>) {
+        let parsed = match service.parse(event, &invocation) {
+            Ok(parsed) => parsed,
+            Err(rejection) => return (Err(rejection), None),
+        };
+        let Some(mut recording) = self.begin(&invocation) else {
+            let answer = service.handle(parsed, invocation).await;
+            return (Ok(answer.map(Reply::into_json)), None);
+        };
+        let answer = recording.handle(service, parsed, invocation).await;
+        let answer = answer.map(Reply::into_json);
+        let line = match recording.wants(&answer.summary) {
+            true => recording.line(service, event, &answer.payload, &answer.summary),
+            false => None,
+        };
+        (Ok(answer), line)
+    }
+}
+
+impl Recording<'_> {
+    /// [`Service::handle`], with the guest's storage calls noted.
+    pub async fn handle(
+        &mut self,
+        service: &Service,
+        event: ParsedEvent,
+        invocation: Invocation,
+    ) -> Answer<Reply> {
+        let request = match service.route(event) {
+            Ok(request) => request,
+            Err(answer) => return *answer,
+        };
+        let deployment = request.deployment();
+        let storage = self.recorder.writer.storage(deployment.storage().clone());
+        let storage = Arc::new(storage);
+        self.guest = Some(RecordedGuest {
+            options: deployment.runtime().options().clone(),
+            storage: storage.clone(),
+        });
+        request.with_storage(storage).run(invocation).await
+    }
+
+    /// Whether a line of the request is wanted, now that its answer is known.
+    pub fn wants(&self, summary: &Summary) -> bool {
+        self.is_sampled || is_failure(summary)
+    }
+
+    /// The line of the request, without a line break at its end. `event` and `payload` are the JSON that came from the gateway and goes
+    /// to it.
+    ///
+    /// `None`: it could not be made short enough, or there were no random bytes to encrypt it with.
+    pub fn line(
+        self,
+        service: &Service,
+        event: &[u8],
+        payload: &[u8],
+        summary: &Summary,
+    ) -> Option<Vec<u8>> {
+        // Who refused a request without asking a guest had no options but bounds.
+        let (options, storage) = match self.guest {
+            Some(RecordedGuest { options, storage }) => (options, Some(storage)),
+            None => {
+                let options = RuntimeOptions {
+                    limits: service.limits(),
+                    ..RuntimeOptions::default()
+                };
+                (options, None)
+            }
+        };
+        let host = RecordedHost {
+            base_path: service.base_path(),
+            limits: options.limits,
+            log_level: options.log_level,
+            environment: &options.environment,
+        };
+        let request = RecordedRequest {
+            event,
+            received_at_ms: self.received_at_ms,
+            seed: self.seed,
+        };
+        let answer = RecordedAnswer { payload, summary };
+        let writer = &self.recorder.writer;
+        writer.line(&host, &request, storage.as_deref(), &answer)
+    }
+}
+
+/// Whether a request ended in a way that the policy `failures` means.
+fn is_failure(summary: &Summary) -> bool {
+    match &summary.fault {
+        Some(Fault::Guest(_) | Fault::Response(_) | Fault::Panic(_)) => true,
+        Some(Fault::Refused(_)) => matches!(summary.status, 413 | 414 | 431),
+        Some(Fault::Unrouted | Fault::Unavailable) => false,
+        None => summary.status >= 500,
+    }
 }

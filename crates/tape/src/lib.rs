@@ -50,11 +50,11 @@ pub use fault::FaultRecord;
 pub use find::TapeFinder;
 pub use json::InvalidPointer;
 pub use lines::{Line, ReadError};
-pub use policy::{InvalidPolicy, TapePolicy, is_failure};
+pub use policy::{InvalidPolicy, TapePolicy};
 pub use read::TapeReader;
 pub use record::{
-    RecordOptions, RecordedHost, RecordedRequest, Recorder, RecordingStorage, environment_digest,
-    write_logs,
+    RecordOptions, RecordedAnswer, RecordedHost, RecordedRequest, RecordingStorage, TapeWriter,
+    environment_digest, write_logs,
 };
 pub use redact::Redaction;
 pub use split::{JoinError, Joiner, MissingParts, split};

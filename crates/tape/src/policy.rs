@@ -1,10 +1,6 @@
 //! Which requests a host records.
 
-use contract::{
-    outcome::{Answer, Fault},
-    seed::Seed,
-};
-use gateway::Rejection;
+use contract::seed::Seed;
 use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr};
 
@@ -58,20 +54,6 @@ impl TapePolicy {
     /// Whether requests are recorded depending on how they end, which is known only then.
     pub fn wants_failures(&self) -> bool {
         self.failures
-    }
-}
-
-/// Whether a request counts as a failure.
-pub fn is_failure(answer: &Result<Answer, Rejection>) -> bool {
-    let Ok(Answer { summary, .. }) = answer else {
-        // An event that is not HTTP did not fail: no guest answers it.
-        return false;
-    };
-    match &summary.fault {
-        Some(Fault::Guest(_) | Fault::Response(_) | Fault::Panic(_)) => true,
-        Some(Fault::Refused(_)) => matches!(summary.status, 413 | 414 | 431),
-        Some(Fault::Unrouted | Fault::Unavailable) => false,
-        None => summary.status >= 500,
     }
 }
 

@@ -6,11 +6,10 @@ mod line;
 
 pub use calls::RecordingStorage;
 pub use host::{RecordedHost, environment_digest};
-pub use line::{RecordedRequest, write_logs};
+pub use line::{RecordedAnswer, RecordedRequest, write_logs};
 
 use super::{TapePolicy, redact::Redaction};
-use contract::{digest::Digest, limits::TAPE_TEXT_BYTES_MAX, outcome::Answer};
-use gateway::Rejection;
+use contract::{digest::Digest, limits::TAPE_TEXT_BYTES_MAX};
 use std::sync::Arc;
 use storage::Storage;
 
@@ -48,55 +47,48 @@ impl RecordOptions {
     }
 }
 
-/// Passes events to a service and records some of them. One for each host; shared by all requests.
+/// Makes lines of tape. One for each host; shared by all requests.
 #[derive(Clone, Debug)]
-pub struct Recorder {
+pub struct TapeWriter {
     options: Arc<RecordOptions>,
 }
 
-impl Recorder {
-    /// A recorder.
+impl TapeWriter {
+    /// A writer. What the policy says is for the caller to keep.
     pub fn new(options: RecordOptions) -> Self {
         Self {
             options: Arc::new(options),
         }
     }
 
-    /// A view of a store that notes a request's calls, for [`Recorder::line`].
-    pub fn view(&self, storage: Arc<dyn Storage>) -> RecordingStorage {
+    /// A view of a store that notes a request's calls, for [`TapeWriter::line`].
+    pub fn storage(&self, storage: Arc<dyn Storage>) -> RecordingStorage {
         RecordingStorage::new(storage, self.options.clone())
     }
 
-    /// The line of a request, without a line break at its end, whatever the policy says. `calls` are the guest's calls, if a guest was
-    /// called.
+    /// The line of a request, without a line break at its end. `calls` is what the guest asked, where one was.
     ///
-    /// `None` if the event was not an HTTP request, or there were no random bytes to encrypt the line with.
+    /// `None`: it could not be made short enough, or there were no random bytes to encrypt it with.
     pub fn line(
         &self,
         host: &RecordedHost<'_>,
         request: &RecordedRequest<'_>,
         calls: Option<&RecordingStorage>,
-        answer: &Result<Answer, Rejection>,
+        answer: &RecordedAnswer<'_>,
     ) -> Option<Vec<u8>> {
         let noted = calls.map(RecordingStorage::take).unwrap_or_default();
-        let line = line::write(&self.options, host, request, noted, answer);
-        line.zip(answer.as_ref().ok())
-            .and_then(|(line, answer)| self.encrypted(line, request, answer))
-    }
-
-    /// The policy.
-    pub fn options(&self) -> &RecordOptions {
-        &self.options
+        let line = line::write(&self.options, host, request, noted, answer)?;
+        self.encrypted(line, request, answer)
     }
 }
 
-impl Recorder {
-    /// The line, encrypted if there is a recipient. Without random bytes there is no line: it is never written unencrypted.
+impl TapeWriter {
+    /// The line for its recipient. Without random bytes there is none: it never leaves as it is.
     fn encrypted(
         &self,
         line: Vec<u8>,
         request: &RecordedRequest<'_>,
-        answer: &Answer,
+        answer: &RecordedAnswer<'_>,
     ) -> Option<Vec<u8>> {
         let Some(recipient) = &self.options.recipient else {
             return Some(line);

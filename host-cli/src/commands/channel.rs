@@ -8,7 +8,7 @@ use crate::{
     release::{channels, keys, stores::StoresSpec},
     seed, time,
 };
-use rollout::{Follower, Following, HostContext, Views};
+use rollout::{Follower, Following, HostContext, NamespaceStores};
 use runtime::RuntimeOptions;
 use std::{sync::Arc, time::Duration};
 use storage::{CursorKey, Namespace, memory::MemoryStorage};
@@ -66,7 +66,10 @@ fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
             generation_min: 0,
             host: HostContext {
                 engine,
-                views: Views::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),
+                stores: NamespaceStores::of(
+                    Arc::new(MemoryStorage::new()),
+                    CursorKey::new([0; 32]),
+                ),
                 namespace: Namespace::local(),
                 options: RuntimeOptions::default(),
             },

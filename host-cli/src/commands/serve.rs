@@ -29,7 +29,7 @@ use ::tape::{RecordOptions, Redaction};
 use contract::text::printable_lines;
 use gateway::Origin;
 use release::{ChannelName, PublicKeys};
-use rollout::{Follower, Following, HostContext, Views};
+use rollout::{Follower, Following, HostContext, NamespaceStores};
 use runtime::{Environment, Runtime, RuntimeOptions};
 use service::{Router, Service};
 use std::{
@@ -297,7 +297,7 @@ async fn start(
         generation_min: follow.generation_min,
         host: HostContext {
             engine,
-            views: Views::of(storage, cursor_key),
+            stores: NamespaceStores::of(storage, cursor_key),
             namespace,
             options: RuntimeOptions {
                 environment: configuration.environment.clone(),

@@ -10,9 +10,8 @@ use contract::{
     seed::Seed,
 };
 use gateway::{
-    Arrival, EventKind, Origin,
+    EventKind, Origin, ParseContext,
     compose::{Incoming, compose},
-    take_apart,
 };
 use runtime::{Run, Runtime};
 use std::{
@@ -76,13 +75,13 @@ fn request(received_at_ms: u64, seed: &Seed) -> Option<Request> {
         request_id: &seed.request_id(),
         received_at_ms,
     };
-    let arrival = Arrival {
+    let context = ParseContext {
         received_at_ms,
         seed,
         base_path: None,
     };
     let event = compose(Origin::new(EventKind::HttpApi), &incoming);
-    let event = take_apart(event, &arrival, &Limits::default()).ok()?;
+    let event = event.into_event(&context, &Limits::default()).ok()?;
     Some(event.request)
 }
 

@@ -11,16 +11,11 @@ use super::{
 };
 use crate::{seed, time};
 use bytes::Bytes;
-use contract::{
-    http::Scheme,
-    limits::Limits,
-    outcome::{Answer, Summary},
-    seed::Seed,
-};
+use contract::{http::Scheme, limits::Limits, outcome::Summary, seed::Seed};
 use gateway::{
     Origin, Quotas, REST_BINARY_TYPES,
     compose::{Incoming, compose, refused},
-    deliver::{BinaryMedia, Delivery, deliver},
+    deliver::{BinaryMedia, Delivery},
     path_for_logs, problem,
 };
 use http_body_util::{BodyExt, Full};
@@ -31,7 +26,7 @@ use hyper::{
     http::request::Parts,
 };
 use rollout::Follower;
-use service::{Arrival, Service};
+use service::{Invocation, Service};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -234,7 +229,7 @@ impl Exchanger {
                 format!("the request's event would have {bytes} bytes, {bytes_max} are allowed"),
             )
         })?;
-        let arrival = Arrival {
+        let invocation = Invocation {
             received_at_ms: request.received_at_ms,
             seed,
             deadline: Instant::now() + self.limits.request_duration_max,
@@ -246,22 +241,13 @@ impl Exchanger {
             types: &REST_BINARY_TYPES,
         };
         let answer = match &self.tape {
-            // A tape contains the JSON of the event and of the response.
-            Some(tape) => {
-                let json = event.to_json();
-                let answer = tape.invoke(&self.service, &json, arrival).await;
-                answer.map(|Answer { payload, summary }| Answer {
-                    payload: deliver(&self.origin, &payload, &media),
-                    summary,
-                })
+            Some(tape) => tape.handle(&self.service, event, invocation).await,
+            None => {
+                let event = self.service.parse_composed(event, &invocation);
+                self.service.handle(event, invocation).await
             }
-            None => self.service.exchange(event, arrival, &media).await,
         };
-        let answer = answer.map_err(|rejection| {
-            // Cannot happen: the event was just composed, so its kind is known.
-            self.note_fault(request.request_id, &rejection);
-            Refusal::new(500, "the host failed to pass the request on")
-        })?;
+        let answer = answer.map(|reply| reply.into_delivery(&media));
         self.write_reports();
         if lines::has_remarks(&answer.summary) {
             let time_ms = Some(request.received_at_ms);

@@ -3,15 +3,16 @@
 
 use crate::{exit::Failure, output, replacement};
 use contract::outcome::Answer;
-use gateway::Rejection;
-use service::{Arrival, Service};
+use gateway::{Reply, compose::Composed};
+use service::Recorder;
+use service::{Invocation, Service};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::Path,
     thread::{self, JoinHandle},
 };
-use tape::{RecordOptions, Recorder, is_tape};
+use tape::{RecordOptions, is_tape};
 use tokio::sync::mpsc;
 
 /// The bytes that distinguish a tape from another file.
@@ -67,20 +68,33 @@ impl TapeFile {
         })
     }
 
-    /// [`Service::invoke`], recorded.
-    pub async fn invoke(
+    /// [`Service::handle`], recorded: the tape has the JSON of the event and of the reply, which are not needed otherwise.
+    pub async fn handle(
         &self,
         service: &Service,
-        event: &[u8],
-        arrival: Arrival,
-    ) -> Result<Answer, Rejection> {
-        let (answer, line) =
-            service::invoke_recorded(&self.recorder, service, event, arrival).await;
+        event: Composed<'_>,
+        invocation: Invocation,
+    ) -> Answer<Reply> {
+        let Some(mut recording) = self.recorder.begin(&invocation) else {
+            let event = service.parse_composed(event, &invocation);
+            return service.handle(event, invocation).await;
+        };
+        let json = event.to_json();
+        let event = service.parse_composed(event, &invocation);
+        let answer = recording.handle(service, event, invocation).await;
+        if recording.wants(&answer.summary) {
+            let payload = answer.payload.to_json();
+            self.write(recording.line(service, &json, &payload, &answer.summary))
+                .await;
+        }
+        answer
+    }
+
+    async fn write(&self, line: Option<Vec<u8>>) {
         if let (Some(line), Some(lines)) = (line, &self.lines) {
             // If the writer has stopped, it has reported the error.
             let _ = lines.send(line).await;
         }
-        answer
     }
 }
 

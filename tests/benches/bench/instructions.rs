@@ -10,7 +10,8 @@ use runtime::{
     engine::{Engine, EngineOptions, compile},
 };
 use serde_json::Value;
-use service::{Arrival, Service};
+use service::Recorder;
+use service::{Invocation, Service};
 use std::{
     env, fs,
     path::Path,
@@ -18,7 +19,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tape::{Exchange, RecordOptions, Recorder, TapePolicy};
+use tape::{Exchange, RecordOptions, TapePolicy};
 
 /// What was counted when it was last looked at. Whoever makes a path longer on purpose writes the new count here, and why into the commit.
 const EXPECTED: &str = include_str!("instructions.json");
@@ -54,9 +55,8 @@ fn prepare(folder: &Path) -> anyhow::Result<()> {
     let service = Service::new(runtime, workload::storage()?);
     let recorder = Recorder::new(RecordOptions::new(TapePolicy::ALL));
     let line = workload::block_on(async {
-        service.invoke(&put(), arrival(0)).await?;
-        let (answer, line) =
-            service::invoke_recorded(&recorder, &service, &get(), arrival(1)).await;
+        service.invoke(&put(), invocation(0)).await?;
+        let (answer, line) = recorder.invoke(&service, &get(), invocation(1)).await;
         ensure!(answer?.summary.status == 200, "the item is not there");
         line.context("nothing was recorded")
     })?;
@@ -129,9 +129,9 @@ pub fn subject(name: &str, times: &str, folder: &Path) -> anyhow::Result<()> {
 fn requests(folder: &Path, event: &[u8], times: u64) -> anyhow::Result<()> {
     let service = Service::new(runtime(folder)?, workload::storage()?);
     workload::block_on(async {
-        service.invoke(&put(), arrival(u64::MAX)).await?;
+        service.invoke(&put(), invocation(u64::MAX)).await?;
         for number in 0..times {
-            let answer = service.invoke(event, arrival(number)).await?;
+            let answer = service.invoke(event, invocation(number)).await?;
             ensure!(answer.summary.status < 300, "answered {answer:?}");
         }
         Ok(())
@@ -193,10 +193,10 @@ fn put() -> Vec<u8> {
     workload::event("PUT", workload::ITEM_PATH, workload::ITEM)
 }
 
-fn arrival(number: u64) -> Arrival {
-    Arrival {
+fn invocation(number: u64) -> Invocation {
+    Invocation {
         // Callgrind takes fifty times as long.
         deadline: Instant::now() + Duration::from_secs(600),
-        ..workload::arrival(number)
+        ..workload::invocation(number)
     }
 }

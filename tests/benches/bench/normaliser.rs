@@ -128,12 +128,12 @@ fn compare(event: &[u8], body: &str) -> anyhow::Result<()> {
 }
 
 fn read(event: &[u8], seed: &Seed) -> anyhow::Result<gateway::Event> {
-    let arrival = gateway::Arrival {
+    let context = gateway::ParseContext {
         received_at_ms: workload::RECEIVED_AT_MS,
         seed,
         base_path: None,
     };
-    Ok(gateway::parse(event, &arrival, &Limits::default())?)
+    Ok(gateway::parse(event, &context, &Limits::default())?)
 }
 
 fn read_by_lambda_http(event: &[u8]) -> anyhow::Result<lambda_http::Request> {

@@ -11,7 +11,7 @@ use release::{
     ChannelName, ChannelStore, FolderArtifacts, FolderChannels, Promotion, PublicKeys, RouteLimits,
     SecretKey, Signing, promote,
 };
-use rollout::{Follower, Following, HostContext, Views};
+use rollout::{Follower, Following, HostContext, NamespaceStores};
 use runtime::{
     Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
@@ -72,14 +72,14 @@ async fn requests(services: [&Service; 2]) -> anyhow::Result<()> {
     let put = workload::event("PUT", workload::ITEM_PATH, workload::ITEM);
     let get = workload::event("GET", workload::ITEM_PATH, "");
     for service in services {
-        service.invoke(&put, workload::arrival(u64::MAX)).await?;
+        service.invoke(&put, workload::invocation(u64::MAX)).await?;
     }
     let mut samples = [Vec::new(), Vec::new()];
     for number in 0..BATCH * ROUNDS {
         let subject = usize::from(!(number / BATCH).is_multiple_of(2));
         let started = Instant::now();
         let answer = services[subject]
-            .invoke(&get, workload::arrival(number))
+            .invoke(&get, workload::invocation(number))
             .await?;
         samples[subject].push(started.elapsed());
         ensure!(answer.summary.status == 200, "the item is not there");
@@ -159,7 +159,7 @@ pub async fn follow(folder: &Path, engine: &Engine, key: &SecretKey) -> anyhow::
         generation_min: 0,
         host: HostContext {
             engine: engine.clone(),
-            views: Views::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),
+            stores: NamespaceStores::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),
             namespace: Namespace::local(),
             options: RuntimeOptions::default(),
         },

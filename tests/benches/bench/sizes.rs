@@ -64,7 +64,7 @@ fn measure(service: &Service, label: &str, event: &[u8], bytes: usize) -> anyhow
             let answer = if subject == 0 {
                 natively(event)?
             } else {
-                let answer = service.invoke(event, workload::arrival(number)).await?;
+                let answer = service.invoke(event, workload::invocation(number)).await?;
                 answer.payload
             };
             let elapsed = started.elapsed();
@@ -93,14 +93,14 @@ fn measure(service: &Service, label: &str, event: &[u8], bytes: usize) -> anyhow
 /// What a host would do without a guest.
 fn natively(event: &[u8]) -> anyhow::Result<Vec<u8>> {
     let seed = workload::seed(0);
-    let arrival = gateway::Arrival {
+    let context = gateway::ParseContext {
         received_at_ms: workload::RECEIVED_AT_MS,
         seed: &seed,
         base_path: None,
     };
     let gateway::Event {
         request, origin, ..
-    } = gateway::parse(event, &arrival, &Limits::default())?;
+    } = gateway::parse(event, &context, &Limits::default())?;
     let response = Response {
         status: 200,
         headers: vec![("content-type".into(), body::CONTENT_TYPE.into())],

@@ -10,6 +10,7 @@ use runtime::{
     Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
 };
+use service::Recorder;
 use service::Service;
 use std::{
     fs::{self, File},
@@ -17,7 +18,7 @@ use std::{
     path::Path,
     time::Instant,
 };
-use tape::{RecordOptions, Recorder, TapePolicy};
+use tape::{RecordOptions, TapePolicy};
 
 /// Requests of one subject before it is the other's turn.
 const BATCH: u64 = 200;
@@ -49,16 +50,16 @@ fn recording() -> anyhow::Result<Vec<u8>> {
     let mut samples = [Vec::new(), Vec::new()];
     let mut line = None;
     workload::block_on(async {
-        service::invoke_recorded(&recorders[0], &service, &put, workload::arrival(u64::MAX))
+        recorders[0]
+            .invoke(&service, &put, workload::invocation(u64::MAX))
             .await
             .0?;
         for number in 0..BATCH * ROUNDS {
             let subject = usize::from(!(number / BATCH).is_multiple_of(2));
             let started = Instant::now();
-            let recorder = &recorders[subject];
-            let arrival = workload::arrival(number);
-            let (answer, written) =
-                service::invoke_recorded(recorder, &service, &get, arrival).await;
+            let (answer, written) = recorders[subject]
+                .invoke(&service, &get, workload::invocation(number))
+                .await;
             samples[subject].push(started.elapsed());
             ensure!(answer?.summary.status == 200, "the item is not there");
             ensure!(

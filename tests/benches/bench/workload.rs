@@ -8,7 +8,7 @@ use contract::{
 };
 use gateway::{self, EventKind, Origin, compose};
 use runtime::{Run, Runtime};
-use service::Arrival;
+use service::Invocation;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -69,12 +69,12 @@ pub fn event(method: &str, path: &str, body: &str) -> Vec<u8> {
 /// The same as the guest gets it.
 pub fn request(method: &str, path: &str, body: &str) -> anyhow::Result<Request> {
     let seed = seed(0);
-    let arrival = gateway::Arrival {
+    let context = gateway::ParseContext {
         received_at_ms: RECEIVED_AT_MS,
         seed: &seed,
         base_path: None,
     };
-    Ok(gateway::parse(&event(method, path, body), &arrival, &Limits::default())?.request)
+    Ok(gateway::parse(&event(method, path, body), &context, &Limits::default())?.request)
 }
 
 /// A seed of its own for each request: ids and revisions must differ.
@@ -85,8 +85,8 @@ pub fn seed(number: u64) -> Seed {
 }
 
 /// What a service is told of a request beside its event.
-pub fn arrival(number: u64) -> Arrival {
-    Arrival {
+pub fn invocation(number: u64) -> Invocation {
+    Invocation {
         received_at_ms: RECEIVED_AT_MS,
         seed: seed(number),
         deadline: Instant::now() + Duration::from_secs(10),

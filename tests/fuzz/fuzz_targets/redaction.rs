@@ -11,7 +11,7 @@ use contract::{
     seed::Seed,
 };
 use gateway::{
-    Arrival, Event, EventKind, Origin, Rejection,
+    Event, EventKind, Origin, ParseContext, Rejection,
     compose::{Incoming, compose},
     parse, respond,
 };
@@ -26,8 +26,8 @@ use storage::{
     Call, Consistency, Document, Key, MemoryStorage, Precondition, PutOptions, StorageExt as _,
 };
 use tape::{
-    Exchange, RecordOptions, RecordedHost, RecordedRequest, Recorder, RecordingStorage, Redaction,
-    TapePolicy, id_of,
+    Exchange, RecordOptions, RecordedAnswer, RecordedHost, RecordedRequest, RecordingStorage,
+    Redaction, TapePolicy, TapeWriter, id_of,
 };
 
 /// The dictionary has it, too: inputs may copy it to anywhere.
@@ -37,7 +37,7 @@ const NOW_MS: u64 = 1_700_000_000_123;
 /// Form feed stands between the texts.
 const SEPARATOR: char = '\x0c';
 
-static RECORDERS: LazyLock<[Recorder; 2]> = LazyLock::new(|| {
+static WRITERS: LazyLock<[TapeWriter; 2]> = LazyLock::new(|| {
     let mut options = RecordOptions::new(TapePolicy::ALL);
     options.redaction = Redaction::credentials()
         .with_headers(["x-tenant"])
@@ -45,7 +45,7 @@ static RECORDERS: LazyLock<[Recorder; 2]> = LazyLock::new(|| {
         .expect("valid pointers");
     let mut short = options.clone();
     short.text_bytes_max = 64;
-    [Recorder::new(options), Recorder::new(short)]
+    [TapeWriter::new(options), TapeWriter::new(short)]
 });
 
 /// Where the credential stands that must not be on the tape.
@@ -84,7 +84,7 @@ const PLACES: [Place; 12] = [
 struct Input<'a> {
     place: Place,
     kind: EventKind,
-    recorder: &'static Recorder,
+    writer: &'static TapeWriter,
     path: &'a str,
     query: &'a str,
     /// `NAME:VALUE` lines, as are those of the answer.
@@ -108,7 +108,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     check(&Input {
         place: PLACES[usize::from(*first) % PLACES.len()],
         kind: EventKind::ALL[usize::from(*second) % EventKind::ALL.len()],
-        recorder: &RECORDERS[usize::from(second / 128)],
+        writer: &WRITERS[usize::from(second / 128)],
         path: text(),
         query: text(),
         headers: text(),
@@ -125,7 +125,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
 fn check(input: &Input<'_>) {
     let event = input.event();
     let seed = Seed::new([1; 32]);
-    let calls = input.recorder.view(Arc::new(MemoryStorage::new()));
+    let calls = input.writer.storage(Arc::new(MemoryStorage::new()));
     let Some(answer) = input.answer(&event, &seed, &calls) else {
         return;
     };
@@ -148,9 +148,11 @@ fn check(input: &Input<'_>) {
         (Place::SetCookie | Place::Answer, fault) => fault.is_none(),
         _ => true,
     };
-    let line = input
-        .recorder
-        .line(&host, &request, Some(&calls), &Ok(answer));
+    let answer = RecordedAnswer {
+        payload: &answer.payload,
+        summary: &answer.summary,
+    };
+    let line = input.writer.line(&host, &request, Some(&calls), &answer);
     let line = line.expect("a line of an HTTP request");
     assert!(line.len() <= TAPE_LINE_WRITTEN_BYTES_MAX && !line.contains(&b'\n'));
     let exchange = Exchange::read(&line).expect("a line that is read back");
@@ -225,7 +227,7 @@ impl Input<'_> {
 
     /// What a service would make of it. `None`: it is no request.
     fn answer(&self, event: &[u8], seed: &Seed, calls: &RecordingStorage) -> Option<Answer> {
-        let arrival = Arrival {
+        let context = ParseContext {
             received_at_ms: NOW_MS,
             seed,
             base_path: None,
@@ -235,14 +237,13 @@ impl Input<'_> {
             origin,
             route,
             ..
-        } = match parse(event, &arrival, &Limits::default()) {
+        } = match parse(event, &context, &Limits::default()) {
             Ok(event) => event,
             Err(Rejection::Http(refusal)) => {
                 let payload = respond(&refusal.origin, refusal.response()).expect("a problem");
-                let fault = Fault::Refused(refusal.detail.clone());
                 let summary = Summary {
                     status: refusal.status,
-                    fault: Some(fault),
+                    fault: Some(Fault::Refused(refusal.detail)),
                     ..Summary::new(refusal.request_id, refusal.method, refusal.route)
                 };
                 return Some(Answer { payload, summary });

@@ -3,7 +3,7 @@
 use anyhow::{Context, anyhow};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use contract::{limits::Limits, log::LogLevel, outcome::Summary, seed::Seed};
-use gateway::{self, Arrival, Event};
+use gateway::{self, Event, ParseContext};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 use std::{
@@ -71,7 +71,7 @@ async fn answer(
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let seed = Seed::new(seed);
-    let arrival = Arrival {
+    let parse_context = ParseContext {
         received_at_ms,
         seed: &seed,
         base_path: None,
@@ -83,7 +83,7 @@ async fn answer(
         origin,
         route,
         ..
-    } = gateway::parse(payload.get().as_bytes(), &arrival, &Limits::default())?;
+    } = gateway::parse(payload.get().as_bytes(), &parse_context, &Limits::default())?;
     let mut summary = Summary::of_request(&request, route);
     let call = Call::new(received_at_ms, &seed, None)
         .with_trace_header(trace.as_ref().map(|trace| trace.header().to_owned()));

@@ -15,9 +15,11 @@ use release::{
     ArtifactStore, Channel, ChannelStore, FolderArtifacts, FolderChannels, Promotion, PublicKeys,
     RouteLimits, SecretKey, Signing, promote, record_generation, rollback,
 };
-use rollout::{ChannelReport, FollowError, Follower, Following, HostContext, NoGuest, Views};
+use rollout::{
+    ChannelReport, FollowError, Follower, Following, HostContext, NamespaceStores, NoGuest,
+};
 use runtime::RuntimeOptions;
-use service::{Arrival, Service};
+use service::{Invocation, Service};
 use std::{
     collections::BTreeMap,
     fs,
@@ -251,7 +253,7 @@ impl Site {
             generation_min: self.generation_min,
             host: HostContext {
                 engine: engine().clone(),
-                views: Views::of(self.storage.clone(), CursorKey::new([0; 32])),
+                stores: NamespaceStores::of(self.storage.clone(), CursorKey::new([0; 32])),
                 namespace: Namespace::local(),
                 options: RuntimeOptions {
                     environment: self.environment.clone().into(),
@@ -334,13 +336,13 @@ impl Host {
     pub async fn send_through(&self, kind: EventKind, incoming: &Incoming<'_>) -> Answer {
         static REQUESTS: AtomicU8 = AtomicU8::new(0);
         let event = compose(Origin::new(kind), incoming).to_json();
-        let arrival = Arrival {
+        let invocation = Invocation {
             received_at_ms: incoming.received_at_ms,
             seed: Seed::new([REQUESTS.fetch_add(1, Ordering::Relaxed); 32]),
             deadline: Instant::now() + Duration::from_secs(20),
             trace_header: None,
         };
-        self.service.invoke(&event, arrival).await.unwrap()
+        self.service.invoke(&event, invocation).await.unwrap()
     }
 
     /// Which version answers.

@@ -10,7 +10,7 @@ use runtime::{
     engine::{Engine, EngineOptions},
 };
 use serde_json::Value;
-use service::{Arrival, Service};
+use service::{Invocation, Service};
 use std::{
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -114,13 +114,13 @@ async fn send_within(
         received_at_ms: NOW_MS,
     };
     let event = compose(Origin::new(EventKind::HttpApi), &incoming).to_json();
-    let arrival = Arrival {
+    let invocation = Invocation {
         received_at_ms: NOW_MS,
         seed,
         deadline: Instant::now() + duration,
         trace_header: None,
     };
-    service.invoke(&event, arrival).await.unwrap()
+    service.invoke(&event, invocation).await.unwrap()
 }
 
 /// The status, headers and body that the gateway is given.

@@ -6,13 +6,14 @@ use observation::{Case, head};
 use replay::{CaseStore, exchange_seed, local_view, replay_cursor_key};
 use runtime::Runtime;
 use serde_json::{Value, json};
-use service::{Arrival, Service};
+use service::Recorder;
+use service::{Invocation, Service};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 use storage::{Namespace, Storage};
-use tape::{RecordOptions, Recorder, TapePolicy};
+use tape::{RecordOptions, TapePolicy};
 
 /// All that a case's event gave: the line of tape, if it left one.
 pub async fn case(
@@ -60,15 +61,13 @@ pub async fn event(
     received_at_ms: u64,
     seed: Seed,
 ) -> Option<Vec<u8>> {
-    let arrival = Arrival {
+    let invocation = Invocation {
         received_at_ms,
         seed,
         deadline: Instant::now() + Duration::from_secs(20),
         trace_header: None,
     };
-    service::invoke_recorded(recorder, service, event, arrival)
-        .await
-        .1
+    recorder.invoke(service, event, invocation).await.1
 }
 
 /// Records everything, and redacts what is usual.

@@ -7,9 +7,10 @@ use crate::{
 use contract::limits::Limits;
 use observation::Case;
 use serde_json::Value;
+use service::Recorder;
 use std::{fs, sync::Arc};
 use storage::MemoryStorage;
-use tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy, TapeReader, is_tape};
+use tape::{Exchange, RecordOptions, Redaction, TapePolicy, TapeReader, is_tape};
 
 fn schema() -> Value {
     let path = workspace().join("docs/tape.schema.json");

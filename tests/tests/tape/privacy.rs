@@ -19,10 +19,11 @@ use rand_chacha::{
 };
 use replay::{local_view, replay_cursor_key};
 use serde_json::{Value, json};
+use service::Recorder;
 use service::Service;
 use std::{fs, sync::Arc};
 use storage::{MemoryStorage, Namespace, Snapshot};
-use tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy};
+use tape::{Exchange, RecordOptions, Redaction, TapePolicy};
 
 const REQUESTS: u64 = 128;
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -6,9 +6,10 @@ use crate::support::{
     recording::{event, http_event, recorder},
 };
 use contract::{limits::Limits, seed::Seed};
+use service::Recorder;
 use service::Service;
 use std::time::{Duration, Instant};
-use tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy};
+use tape::{Exchange, RecordOptions, Redaction, TapePolicy};
 
 const SECRETS: [&str; 7] = [
     "Bearer-s3cret",

@@ -16,10 +16,11 @@ use observation::Case;
 use replay::{CaseStore, Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict};
 use runtime::Runtime;
 use serde_json::{Value, json, value::RawValue};
+use service::Recorder;
 use std::{collections::HashMap, fs, sync::Arc};
 use storage::{MemoryStorage, Storage};
 use storage_redb::RedbStorage;
-use tape::{Exchange, RecordOptions, Recorder, Redaction, TapePolicy};
+use tape::{Exchange, RecordOptions, Redaction, TapePolicy};
 
 pub fn replayer(runtime: &Runtime, mode: Mode) -> Replayer {
     Replayer {

@@ -7,10 +7,10 @@ use contract::{
     seed::Seed,
 };
 use gateway::{
-    Arrival, EventKind, InvalidResponse, Origin,
+    EventKind, InvalidResponse, Origin, ParseContext, Rejection, Reply,
     compose::{Incoming, compose},
-    deliver::{BinaryMedia, deliver, deliver_response},
-    parse, respond, take_apart,
+    deliver::{BinaryMedia, deliver},
+    parse, respond,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -108,11 +108,11 @@ proptest! {
             request_id: &request_id,
             received_at_ms,
         };
-        let arrival = Arrival { received_at_ms: 1, seed: &Seed::new([1; 32]), base_path };
+        let context = ParseContext { received_at_ms: 1, seed: &Seed::new([1; 32]), base_path };
         let limits = if is_short { short_limits() } else { Limits::default() };
         let event = compose(origin, &incoming);
-        let parsed = parse(&event.to_json(), &arrival, &limits);
-        prop_assert_eq!(take_apart(event, &arrival, &limits), parsed);
+        let parsed = parse(&event.to_json(), &context, &limits);
+        prop_assert_eq!(event.into_event(&context, &limits).map_err(Rejection::Http), parsed);
     }
 
     #[test]
@@ -125,20 +125,20 @@ proptest! {
         let binary = BinaryMedia { accept, types };
         let response = Response { status, headers, body };
         let delivered = respond(&origin, response.clone()).map(|json| deliver(&origin, &json, &binary));
-        prop_assert_eq!(deliver_response(&origin, response, &binary), delivered);
+        prop_assert_eq!(Reply::new(&origin, response).map(|reply| reply.into_delivery(&binary)), delivered);
     }
 }
 
 #[test]
 fn every_kind_passes_on_a_request_and_an_answer() {
-    let arrival = Arrival {
+    let context = ParseContext {
         received_at_ms: 1,
         seed: &Seed::new([1; 32]),
         base_path: None,
     };
     for kind in EventKind::ALL {
         let event = compose(Origin::new(kind), &INCOMING);
-        let event = take_apart(event, &arrival, &Limits::default()).unwrap();
+        let event = event.into_event(&context, &Limits::default()).unwrap();
         assert_eq!(event.origin, Origin::new(kind));
         assert_eq!(event.request.body, INCOMING.body);
         let response = Response {
@@ -150,7 +150,9 @@ fn every_kind_passes_on_a_request_and_an_answer() {
             accept: None,
             types: &["*/*"],
         };
-        let delivery = deliver_response(&event.origin, response, &binary).unwrap();
+        let delivery = Reply::new(&event.origin, response)
+            .unwrap()
+            .into_delivery(&binary);
         assert_eq!((delivery.status, &*delivery.body), (201, &b"\xff"[..]));
         assert_eq!(
             delivery.headers[0],
@@ -184,7 +186,7 @@ fn an_answer_is_too_large_for_its_gateway_exactly_where_its_json_is() {
                 body: vec![byte; count],
             };
             let json = respond(&origin, response.clone());
-            let delivered = deliver_response(&origin, response, &binary);
+            let delivered = Reply::new(&origin, response).map(|reply| reply.into_delivery(&binary));
             assert_eq!(json.is_ok(), fits);
             match (json, delivered) {
                 (Ok(_), Ok(delivery)) => assert_eq!(delivery.body.len(), count),

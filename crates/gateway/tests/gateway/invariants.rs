@@ -6,7 +6,7 @@ use contract::{
     seed::Seed,
 };
 use gateway::{
-    Arrival, Event, Rejection,
+    Event, ParseContext, Rejection,
     deliver::{BinaryMedia, deliver},
     parse, respond,
 };
@@ -16,12 +16,12 @@ use std::collections::BTreeMap;
 /// Parses `event` and checks all properties of the result.
 pub fn check(event: &[u8]) -> Result<Event, Rejection> {
     let (seed, limits) = (Seed::new([1; 32]), Limits::default());
-    let arrival = Arrival {
+    let context = ParseContext {
         received_at_ms: 1_700_000_000_123,
         seed: &seed,
         base_path: Some("/base"),
     };
-    let outcome = parse(event, &arrival, &limits);
+    let outcome = parse(event, &context, &limits);
     match &outcome {
         Ok(Event {
             request, origin, ..

@@ -18,7 +18,7 @@ mod refused;
 mod rest;
 
 use contract::{http::Request, limits::Limits, seed::Seed};
-use gateway::{Arrival, Event, Refusal, Rejection, parse};
+use gateway::{Event, ParseContext, Refusal, Rejection, parse};
 use serde_json::Value;
 
 const RECEIVED_AT_MS: u64 = 1_700_000_000_123;
@@ -27,7 +27,7 @@ fn parse_with(event: &[u8], base_path: Option<&str>, limits: &Limits) -> Result<
     let seed = Seed::new([1; 32]);
     parse(
         event,
-        &Arrival {
+        &ParseContext {
             received_at_ms: RECEIVED_AT_MS,
             seed: &seed,
             base_path,

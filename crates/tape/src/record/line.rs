@@ -12,10 +12,10 @@ use contract::{
     hexadecimal::Hexadecimal,
     limits::{TAPE_LINE_WRITTEN_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
     log::LogRecord,
-    outcome::{Answer, Summary},
+    outcome::Summary,
     seed::Seed,
 };
-use gateway::{Rejection, message::Message};
+use gateway::message::Message;
 use json::{Object, join, write_array};
 use std::{borrow::Cow, cell::OnceCell, io::Write as _};
 
@@ -28,6 +28,15 @@ pub struct RecordedRequest<'a> {
     pub received_at_ms: u64,
     /// Source of everything random.
     pub seed: Seed,
+}
+
+/// What came of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordedAnswer<'a> {
+    /// The JSON that goes back to the gateway.
+    pub payload: &'a [u8],
+    /// What the host reports.
+    pub summary: &'a Summary,
 }
 
 /// Capacity for a usual line besides event, calls and response.
@@ -43,15 +52,14 @@ enum Kept {
     Everything,
 }
 
-/// A line that every reader accepts: if the whole request is too large for one, calls and log lines are left out, then the event.
-///
-/// `None` if the event is not an HTTP request. Events of other services may contain anything, and no guest answers them.
+/// A line that every reader takes: where all of the request is too much for one, calls and log lines are left out, then the event. `None`
+/// where not even the rest is little enough.
 pub(super) fn write(
     options: &RecordOptions,
     host: &RecordedHost<'_>,
     request: &RecordedRequest<'_>,
     noted: Noted,
-    answer: &Result<Answer, Rejection>,
+    answer: &RecordedAnswer<'_>,
 ) -> Option<Vec<u8>> {
     let calls_count = noted.count.saturating_add(noted.omitted_count);
     let is_readable = |line: &Written| {
@@ -59,21 +67,26 @@ pub(super) fn write(
             && line.list_elements_max <= TAPE_LIST_ELEMENTS_MAX
     };
     let secrets = noted.secrets.clone();
-    let sweep = OnceCell::new();
-    let attempt = |noted, kept| attempt(options, host, request, noted, answer, kept, &sweep);
-    let line = attempt(noted, Kept::Everything)?;
+    let source = Source {
+        options,
+        host,
+        request,
+        answer,
+        sweep: OnceCell::new(),
+    };
+    let line = source.written(noted, Kept::Everything);
     if is_readable(&line) {
         return Some(line.text);
     }
     [Kept::EventAndAnswer, Kept::Answer]
         .into_iter()
-        .filter_map(|kept| {
+        .map(|kept| {
             let noted = Noted {
                 omitted_count: calls_count,
                 secrets: secrets.clone(),
                 ..Noted::default()
             };
-            attempt(noted, kept)
+            source.written(noted, kept)
         })
         .find(is_readable)
         .map(|line| line.text)
@@ -85,54 +98,63 @@ struct Written {
     list_elements_max: usize,
 }
 
-fn attempt(
-    options: &RecordOptions,
-    host: &RecordedHost<'_>,
-    request: &RecordedRequest<'_>,
-    noted: Noted,
-    answer: &Result<Answer, Rejection>,
-    kept: Kept,
-    sweep: &OnceCell<Option<Sweep>>,
-) -> Option<Written> {
-    let Ok(Answer { summary, payload }) = answer else {
-        return None;
-    };
-    let texts = Texts::new(options, request.event, noted, summary, payload, kept, sweep);
-    let mut out = Vec::with_capacity(
-        LINE_BYTES + texts.event.len() + texts.calls.len() + texts.response.len(),
-    );
-    let mut line = Object::begin(&mut out);
-    line.number(FIRST_MEMBER, u64::from(VERSION));
-    line.string("id", &summary.request_id);
-    line.number("received_at_ms", request.received_at_ms);
-    match summary.guest {
-        Some(guest) => line.string("guest", &guest.to_string()),
-        None => line.raw("guest", b"null"),
+/// What a line is made from, but for the calls.
+struct Source<'a> {
+    options: &'a RecordOptions,
+    host: &'a RecordedHost<'a>,
+    request: &'a RecordedRequest<'a>,
+    answer: &'a RecordedAnswer<'a>,
+    /// With less kept, the same is redacted.
+    sweep: OnceCell<Option<Sweep>>,
+}
+
+impl Source<'_> {
+    fn written(&self, noted: Noted, kept: Kept) -> Written {
+        let Self {
+            options,
+            host,
+            request,
+            answer,
+            ..
+        } = self;
+        let summary = answer.summary;
+        let texts = Texts::new(self, noted, kept);
+        let mut out = Vec::with_capacity(
+            LINE_BYTES + texts.event.len() + texts.calls.len() + texts.response.len(),
+        );
+        let mut line = Object::begin(&mut out);
+        line.number(FIRST_MEMBER, u64::from(VERSION));
+        line.string("id", &summary.request_id);
+        line.number("received_at_ms", request.received_at_ms);
+        match summary.guest {
+            Some(guest) => line.string("guest", &guest.to_string()),
+            None => line.raw("guest", b"null"),
+        }
+        match options.withhold_seed {
+            true => line.raw("seed", b"null"),
+            false => line.string("seed", &Hexadecimal(request.seed.as_bytes()).to_string()),
+        }
+        host.write(line.name("host"), options.is_encrypted());
+        line.raw("event", &one_line(texts.event.as_bytes()));
+        line.raw("calls", texts.calls.as_bytes());
+        if texts.calls_omitted > 0 {
+            line.number("calls_omitted", u64::from(texts.calls_omitted));
+        }
+        if let Some(logs) = &texts.logs {
+            line.raw("logs", logs.as_bytes());
+        }
+        line.raw("response", &one_line(texts.response.as_bytes()));
+        outcome(&mut line, summary, texts.fault_detail.as_deref());
+        // Lists of places of redaction have a bound of their own.
+        let list_elements_max = texts.omitted.len();
+        texts.finish(&mut line);
+        let digest = Digest::of(&out);
+        out.extend_from_slice(&seal(digest));
+        Written {
+            text: out,
+            list_elements_max,
+        }
     }
-    match options.withhold_seed {
-        true => line.raw("seed", b"null"),
-        false => line.string("seed", &Hexadecimal(request.seed.as_bytes()).to_string()),
-    }
-    host.write(line.name("host"), options.is_encrypted());
-    line.raw("event", &one_line(texts.event.as_bytes()));
-    line.raw("calls", texts.calls.as_bytes());
-    if texts.calls_omitted > 0 {
-        line.number("calls_omitted", u64::from(texts.calls_omitted));
-    }
-    if let Some(logs) = &texts.logs {
-        line.raw("logs", logs.as_bytes());
-    }
-    line.raw("response", &one_line(texts.response.as_bytes()));
-    outcome(&mut line, summary, texts.fault_detail.as_deref());
-    // Lists of redacted places have their own limit.
-    let list_elements_max = texts.omitted.len();
-    texts.finish(&mut line);
-    let digest = Digest::of(&out);
-    out.extend_from_slice(&seal(digest));
-    Some(Written {
-        text: out,
-        list_elements_max,
-    })
 }
 
 /// The foreign texts of a line: redacted, and within the limits.
@@ -151,15 +173,10 @@ struct Texts {
 }
 
 impl Texts {
-    fn new(
-        options: &RecordOptions,
-        event: &[u8],
-        noted: Noted,
-        summary: &Summary,
-        payload: &[u8],
-        kept: Kept,
-        sweep: &OnceCell<Option<Sweep>>,
-    ) -> Self {
+    fn new(source: &Source<'_>, noted: Noted, kept: Kept) -> Self {
+        let options = source.options;
+        let event = source.request.event;
+        let RecordedAnswer { payload, summary } = *source.answer;
         let (redaction, bytes_max) = (&options.redaction, options.text_bytes_max);
         let (mut marks, mut omitted) = (noted.marks, noted.omitted);
         let mut secrets = noted.secrets;
@@ -226,8 +243,7 @@ impl Texts {
             omitted,
         };
         if !redaction.is_nothing() {
-            // Redaction is the same if less is kept.
-            let sweep = sweep.get_or_init(|| secrets.sweep());
+            let sweep = source.sweep.get_or_init(|| secrets.sweep());
             texts.remove_copies(sweep.as_ref(), summary, noted.count);
         }
         texts

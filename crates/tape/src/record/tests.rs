@@ -8,7 +8,7 @@ use crate::Exchange;
 use contract::{
     limits::{Limits, TAPE_CALLS_BYTES_MAX, TAPE_LINE_WRITTEN_BYTES_MAX},
     log::{LogLevel, LogRecord},
-    outcome::{Answer, StorageReport, Summary, Usage},
+    outcome::{StorageReport, Summary, Usage},
     seed::Seed,
 };
 use serde_json::{Value, json};
@@ -242,22 +242,23 @@ fn line_of(event_bytes: usize, call_bytes: usize) -> Vec<u8> {
         attributes: Vec::new(),
         storage_calls: 1,
     }];
-    let answer = Ok(Answer {
-        payload: br#"{"statusCode":200,"body":"a long s3cret"}"#.to_vec(),
-        summary: Summary {
-            request_id: "gateway-1".to_owned(),
-            method: "GET".to_owned(),
-            path: "/".to_owned(),
-            route: "/".to_owned(),
-            status: 200,
-            fault: None,
-            guest: None,
-            logs,
-            backtrace: Vec::new(),
-            usage: Usage::default(),
-            storage: StorageReport::default(),
-        },
-    });
+    let summary = Summary {
+        request_id: "gateway-1".to_owned(),
+        method: "GET".to_owned(),
+        path: "/".to_owned(),
+        route: "/".to_owned(),
+        status: 200,
+        fault: None,
+        guest: None,
+        logs,
+        backtrace: Vec::new(),
+        usage: Usage::default(),
+        storage: StorageReport::default(),
+    };
+    let answer = RecordedAnswer {
+        payload: br#"{"statusCode":200,"body":"a long s3cret"}"#,
+        summary: &summary,
+    };
     let options = RecordOptions::new(TapePolicy::ALL);
     let host = RecordedHost {
         base_path: None,

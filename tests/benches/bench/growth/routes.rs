@@ -41,7 +41,7 @@ async fn measure(guests: &Guests, folder: &Path) -> anyhow::Result<()> {
         let [of_alone, of_one] = in_turns(ROUNDS, BATCH, async |subject, number| {
             let started = Instant::now();
             let answer = services[subject]
-                .invoke(&get, workload::arrival(number))
+                .invoke(&get, workload::invocation(number))
                 .await?;
             let elapsed = started.elapsed();
             ensure!(answer.summary.status == 200, "the item is not there");
@@ -96,7 +96,7 @@ async fn following(
     let grown_kib = resident_kib()?.saturating_sub(resident);
     let service = Service::routed(Arc::new(follower));
     let put = workload::event("PUT", workload::ITEM_PATH, workload::ITEM);
-    let stored = service.invoke(&put, workload::arrival(u64::MAX)).await?;
+    let stored = service.invoke(&put, workload::invocation(u64::MAX)).await?;
     ensure!(stored.summary.status == 201, "the item was not stored");
     Ok((service, ready, grown_kib))
 }

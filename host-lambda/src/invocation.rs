@@ -1,27 +1,39 @@
-//! When an event arrived, its seed, and how long it may take.
+//! What an event cannot say itself: when it came, by which seed it runs, and how long it may take.
 
 use contract::seed::Seed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What an event cannot contain. Injected, so that tests can repeat it.
-pub trait Arrivals: Send + Sync + 'static {
-    /// Milliseconds since the Unix epoch at which `event` was received, and the source of everything random in it.
-    fn of(&self, event: &[u8]) -> Result<(u64, Seed), NoRandomness>;
+/// The time and the seed of a request.
+#[derive(Debug)]
+pub struct TimeAndSeed {
+    /// Milliseconds since the Unix epoch at which the event was received.
+    pub received_at_ms: u64,
+    /// Source of everything random in the request.
+    pub seed: Seed,
 }
 
-/// The real clock, and the operating system's random numbers.
+/// Where time and seed come from. Injected, so that tests can repeat them.
+pub trait TimeAndSeedSource: Send + Sync + 'static {
+    /// Those of a request.
+    fn of(&self, event: &[u8]) -> Result<TimeAndSeed, RandomnessError>;
+}
+
+/// The system's clock and random numbers.
 #[derive(Clone, Copy, Debug)]
-pub struct RealArrivals;
+pub struct SystemSource;
 
 /// The operating system has no random numbers.
 #[derive(Debug)]
-pub struct NoRandomness;
+pub struct RandomnessError;
 
-impl Arrivals for RealArrivals {
-    fn of(&self, _: &[u8]) -> Result<(u64, Seed), NoRandomness> {
+impl TimeAndSeedSource for SystemSource {
+    fn of(&self, _: &[u8]) -> Result<TimeAndSeed, RandomnessError> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
-        Ok((now_ms(), Seed::new(bytes)))
+        getrandom::fill(&mut bytes).map_err(|_| RandomnessError)?;
+        Ok(TimeAndSeed {
+            received_at_ms: now_ms(),
+            seed: Seed::new(bytes),
+        })
     }
 }
 

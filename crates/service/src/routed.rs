@@ -1,0 +1,94 @@
+//! A request with the guest that answers it.
+
+use crate::{Deployment, Invocation, catch, faults};
+use contract::{
+    http::Request,
+    outcome::{Answer, Fault, Summary},
+};
+use gateway::{Event, Origin, Reply};
+use runtime::Run;
+use std::{pin::pin, sync::Arc};
+use storage::Storage;
+
+/// A request for which it is decided who answers it, and on which view of the store.
+pub struct RoutedRequest {
+    deployment: Arc<Deployment>,
+    storage: Arc<dyn Storage>,
+    request: Request,
+    origin: Origin,
+    summary: Summary,
+}
+
+impl RoutedRequest {
+    pub(super) fn new(deployment: Arc<Deployment>, event: Event) -> Self {
+        let mut summary = Summary::of_request(&event.request, event.route);
+        summary.guest = Some(deployment.runtime().digest());
+        Self {
+            storage: deployment.storage().clone(),
+            deployment,
+            request: event.request,
+            origin: event.origin,
+            summary,
+        }
+    }
+
+    /// The guest that answers.
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// Another view of the store for this request alone: one that notes the calls, or one of what a tape knows.
+    #[must_use]
+    pub fn with_storage(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.storage = storage;
+        self
+    }
+
+    /// Lets the guest answer.
+    pub async fn run(self, invocation: Invocation) -> Answer<Reply> {
+        let Self {
+            deployment,
+            storage,
+            request,
+            origin,
+            mut summary,
+        } = self;
+        if let Some(detail) = deployment.refuses(&request) {
+            summary.status = 413;
+            return faults::answer(&origin, summary, Fault::Refused(detail));
+        }
+        let deadline = deployment.deadline(invocation.deadline);
+        let client = deployment.client(&request);
+        let permit = match deployment.acquire(deadline).await {
+            Ok(permit) => permit,
+            Err(failure) => return faults::answer(&origin, summary, failure.into()),
+        };
+        let run = Run {
+            storage,
+            seed: invocation.seed,
+            deadline,
+            trace_header: invocation.trace_header,
+        };
+        let handling = pin!(deployment.runtime().handle(request, run)); // too large to be moved for every request
+        let response = match catch::panics(handling).await {
+            Ok(outcome) => {
+                summary.logs = outcome.logs;
+                summary.backtrace = outcome.backtrace;
+                summary.usage = outcome.usage;
+                summary.storage = outcome.storage;
+                outcome.result.map_err(Fault::Guest)
+            }
+            Err(message) => Err(Fault::Panic(message)),
+        };
+        drop(permit);
+        let reply = response.and_then(|response| {
+            summary.status = response.status;
+            Reply::new(&origin, response).map_err(|error| Fault::Response(error.to_string()))
+        });
+        deployment.note(client, reply.as_ref().err(), &summary.usage);
+        match reply {
+            Ok(payload) => Answer { payload, summary },
+            Err(fault) => faults::answer(&origin, summary, fault),
+        }
+    }
+}
