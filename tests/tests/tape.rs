@@ -1,5 +1,6 @@
 //! Tapes of real requests: what a recorder writes, and that it is what the documentation says.
 
+mod changes;
 mod format;
 mod hostile;
 mod privacy;

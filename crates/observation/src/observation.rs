@@ -63,8 +63,9 @@ impl Part {
     }
 }
 
-/// The results of one run of a guest, in [normal form](super::normal). What is not known of a run is `None`, and is not compared: a case
-/// has the response and the stored entries, a recording everything but the stored entries, a live replay the response only.
+/// The results of one run of a guest, in normal form (see [`normal_response`](crate::normal_response)). What is not known of a run
+/// is `None`, and is not compared: a case has the response and the stored entries, a recording everything but the stored entries, a live replay
+/// the response only.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
     /// `{status, headers, body}`, or `{rejection}` if no guest was called.

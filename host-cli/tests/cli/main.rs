@@ -19,6 +19,7 @@ mod serve;
 mod serve_access;
 mod table;
 mod tape_inputs;
+mod tape_reports;
 mod tapes;
 mod terminal;
 mod tools;
