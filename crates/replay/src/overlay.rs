@@ -19,7 +19,7 @@ use storage::{
     Call, Consistency, Key, Page, QueryOptions, Storage, StorageError, StorageExt as _,
     StorageRequest, StorageResponse,
 };
-use tape::call::write::write_arguments;
+use tape::call::write_arguments;
 
 /// What a read gives of which the tape knows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

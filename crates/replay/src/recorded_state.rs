@@ -397,14 +397,8 @@ impl RecordedState {
 }
 
 fn has_cursor<D>(request: &StorageRequest<D>) -> bool {
-    match request {
-        StorageRequest::Query { options, .. } | StorageRequest::QueryIndex { options, .. } => {
-            options.cursor.is_some()
-        }
-        StorageRequest::Get { .. }
-        | StorageRequest::GetMany { .. }
-        | StorageRequest::Put { .. }
-        | StorageRequest::Delete { .. }
-        | StorageRequest::Transact { .. } => false,
+    match request.subject() {
+        storage::Subject::Part { cursor, .. } => cursor.is_some(),
+        storage::Subject::Items(_) => false,
     }
 }

@@ -1,7 +1,7 @@
 //! What a storage call is about: a call is answered as the recorded one that was about the same.
 
 use super::list::List;
-use storage::{Direction, Key, Operation, SortRange, StorageFunction, StorageRequest};
+use storage::{Direction, Key, SortRange, StorageFunction, StorageRequest};
 
 /// The items that a call names, or the part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,27 +18,25 @@ pub(super) enum Subject {
 impl Subject {
     pub(super) fn of<D>(request: &StorageRequest<D>) -> Self {
         let function = request.function();
-        match request {
-            StorageRequest::Get { key, .. }
-            | StorageRequest::Put { key, .. }
-            | StorageRequest::Delete { key, .. } => Self::Items(function, vec![key.clone()]),
-            StorageRequest::GetMany { keys, .. } => Self::Items(function, keys.clone()),
-            StorageRequest::Query {
-                partition, options, ..
+        match request.subject() {
+            storage::Subject::Items(keys) => {
+                Self::Items(function, keys.into_iter().cloned().collect())
             }
-            | StorageRequest::QueryIndex { partition, options } => Self::Part {
+            storage::Subject::Part {
+                is_index,
+                partition,
+                range,
+                direction,
+                cursor,
+            } => Self::Part {
                 list: List {
-                    is_index: function == StorageFunction::QueryIndex,
-                    partition: partition.clone(),
+                    is_index,
+                    partition: partition.to_owned(),
                 },
-                range: options.range.clone(),
-                direction: options.direction,
-                cursor: options.cursor.clone(),
+                range: range.clone(),
+                direction,
+                cursor: cursor.map(str::to_owned),
             },
-            StorageRequest::Transact { operations, .. } => {
-                let keys = operations.iter().map(Operation::key);
-                Self::Items(function, keys.cloned().collect())
-            }
         }
     }
 }

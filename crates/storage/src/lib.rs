@@ -58,7 +58,6 @@ mod call;
 pub mod conformance;
 mod cursor;
 mod document;
-mod extension;
 mod item_size;
 pub mod memory;
 mod number;
@@ -72,11 +71,10 @@ pub use self::{
     arguments::FoundText,
     call::Call,
     cursor::CursorKey,
-    extension::StorageExt,
     item_size::item_bytes,
     memory::MemoryStorage,
     page::{IndexPosition, Span},
-    request::{Storage, StorageFunction, StorageRequest, StorageResponse},
+    request::{Storage, StorageExt, StorageFunction, StorageRequest, StorageResponse, Subject},
     snapshot::Snapshot,
     tenant::{InvalidNamespace, Namespace, Tenant},
 };

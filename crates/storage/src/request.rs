@@ -1,9 +1,9 @@
 //! A guest's storage call and its result, as one request and one response, so that layers between guest and store pass them on without a
-//! case for each function.
+//! case for each function. Another function starts here; the compiler leads to the rest.
 
 use super::{
-    Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
-    PutOptions, PutOutcome, QueryOptions, StorageError, TransactOutcome,
+    Call, Consistency, DeleteOutcome, Direction, Document, Item, Key, Operation, Page,
+    Precondition, PutOptions, PutOutcome, QueryOptions, SortRange, StorageError, TransactOutcome,
 };
 use serde::Deserialize;
 use std::fmt;
@@ -123,6 +123,23 @@ impl<D> StorageRequest<D> {
         }
     }
 
+    /// What the call is about, for all functions alike.
+    pub fn subject(&self) -> Subject<'_> {
+        match self {
+            Self::Get { key, .. } | Self::Put { key, .. } | Self::Delete { key, .. } => {
+                Subject::Items(vec![key])
+            }
+            Self::GetMany { keys, .. } => Subject::Items(keys.iter().collect()),
+            Self::Transact { operations, .. } => {
+                Subject::Items(operations.iter().map(Operation::key).collect())
+            }
+            Self::Query {
+                partition, options, ..
+            } => Subject::part(false, partition, options),
+            Self::QueryIndex { partition, options } => Subject::part(true, partition, options),
+        }
+    }
+
     /// Calls `each` with every document that the guest wants to write.
     pub fn documents(&self, each: &mut dyn FnMut(&D)) {
         match self {
@@ -140,6 +157,38 @@ impl<D> StorageRequest<D> {
             | Self::Delete { .. }
             | Self::Query { .. }
             | Self::QueryIndex { .. } => {}
+        }
+    }
+}
+
+/// What a call is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// Items by their keys, in the order of the call.
+    Items(Vec<&'a Key>),
+    /// Part of the items of a partition.
+    Part {
+        /// Whether the partition is one of the secondary keys.
+        is_index: bool,
+        /// The partition.
+        partition: &'a str,
+        /// The range of sort keys.
+        range: &'a SortRange,
+        /// The order.
+        direction: Direction,
+        /// The cursor of an earlier page.
+        cursor: Option<&'a str>,
+    },
+}
+
+impl<'a> Subject<'a> {
+    fn part(is_index: bool, partition: &'a str, options: &'a QueryOptions) -> Self {
+        Self::Part {
+            is_index,
+            partition,
+            range: &options.range,
+            direction: options.direction,
+            cursor: options.cursor.as_deref(),
         }
     }
 }
@@ -251,3 +300,110 @@ pub trait Storage: Send + Sync {
         request: StorageRequest,
     ) -> Result<StorageResponse, StorageError>;
 }
+
+/// Typed calls. [`StorageRequest`] describes each; a response to another function is a bug of the store, [`StorageError::Internal`].
+pub trait StorageExt: Storage {
+    /// Reads one item.
+    fn get(
+        &self,
+        call: &Call,
+        key: &Key,
+        consistency: Consistency,
+    ) -> impl Future<Output = Result<Option<Item>, StorageError>> + Send {
+        let request = StorageRequest::Get {
+            key: key.clone(),
+            consistency,
+        };
+        async move { self.perform(call, request).await?.into_get() }
+    }
+
+    /// Reads items; the result is in the order of `keys`.
+    fn get_many(
+        &self,
+        call: &Call,
+        keys: &[Key],
+        consistency: Consistency,
+    ) -> impl Future<Output = Result<Vec<Option<Item>>, StorageError>> + Send {
+        let request = StorageRequest::GetMany {
+            keys: keys.to_vec(),
+            consistency,
+        };
+        async move { self.perform(call, request).await?.into_get_many() }
+    }
+
+    /// Writes one item.
+    fn put(
+        &self,
+        call: &Call,
+        key: &Key,
+        document: &Document,
+        options: &PutOptions,
+    ) -> impl Future<Output = Result<PutOutcome, StorageError>> + Send {
+        let request = StorageRequest::Put {
+            key: key.clone(),
+            document: document.clone(),
+            options: options.clone(),
+        };
+        async move { self.perform(call, request).await?.into_put() }
+    }
+
+    /// Removes one item.
+    fn delete(
+        &self,
+        call: &Call,
+        key: &Key,
+        precondition: &Precondition,
+    ) -> impl Future<Output = Result<DeleteOutcome, StorageError>> + Send {
+        let request = StorageRequest::Delete {
+            key: key.clone(),
+            precondition: precondition.clone(),
+        };
+        async move { self.perform(call, request).await?.into_delete() }
+    }
+
+    /// Reads a partition.
+    fn query(
+        &self,
+        call: &Call,
+        partition: &str,
+        consistency: Consistency,
+        options: &QueryOptions,
+    ) -> impl Future<Output = Result<Page, StorageError>> + Send {
+        let request = StorageRequest::Query {
+            partition: partition.to_owned(),
+            consistency,
+            options: options.clone(),
+        };
+        async move { self.perform(call, request).await?.into_query() }
+    }
+
+    /// Reads by secondary key.
+    fn query_index(
+        &self,
+        call: &Call,
+        partition: &str,
+        options: &QueryOptions,
+    ) -> impl Future<Output = Result<Page, StorageError>> + Send {
+        let request = StorageRequest::QueryIndex {
+            partition: partition.to_owned(),
+            options: options.clone(),
+        };
+        async move { self.perform(call, request).await?.into_query_index() }
+    }
+
+    /// Applies all operations or none.
+    fn transact(
+        &self,
+        call: &Call,
+        operations: &[Operation],
+        token: Option<&str>,
+    ) -> impl Future<Output = Result<TransactOutcome, StorageError>> + Send {
+        let request = StorageRequest::Transact {
+            operations: operations.to_vec(),
+            token: token.map(str::to_owned),
+        };
+        async move { self.perform(call, request).await?.into_transact() }
+    }
+}
+
+impl<T: Storage + ?Sized> StorageExt for T {}

@@ -16,7 +16,8 @@ use tape::{
     Exchange, FaultRecord, StorageFunction,
     call::{
         read::{ResultError, ResultRecord},
-        write::{Documents, write_arguments},
+        write::Documents,
+        write_arguments,
     },
     redact::{Marks, Redaction},
     splices::span,

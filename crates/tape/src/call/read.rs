@@ -1,4 +1,4 @@
-//! Reads storage calls from JSON.
+//! Reads the parts of storage calls from JSON.
 
 use super::StorageFunction;
 use crate::splices::list;
@@ -6,71 +6,9 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use storage::{
-    Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Page,
-    Precondition, PutOptions, PutOutcome, QueryOptions, Revision, SortRange, StorageError,
-    StorageRequest, StorageResponse, TransactOutcome,
+    Consistency, Direction, Document, Entry, Item, Key, Operation, Page, Precondition, PutOptions,
+    QueryOptions, Revision, SortRange, StorageError, StorageResponse,
 };
-
-/// A recorded call. Documents are `None` if the tape does not contain them.
-pub type RecordedArguments = StorageRequest<Option<Document>>;
-
-/// Reads the arguments of a function.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "read into types of named members that hold no `Value`; their lists are bounded"
-)]
-pub fn read_arguments(
-    function: StorageFunction,
-    json: &RawValue,
-) -> Result<RecordedArguments, serde_json::Error> {
-    let json = json.get();
-    Ok(match function {
-        StorageFunction::Get => {
-            let GetRecord { key, consistency } = serde_json::from_str(json)?;
-            StorageRequest::Get { key, consistency }
-        }
-        StorageFunction::GetMany => {
-            let GetManyRecord { keys, consistency } = serde_json::from_str(json)?;
-            StorageRequest::GetMany { keys, consistency }
-        }
-        StorageFunction::Put => {
-            let (key, document, options) = serde_json::from_str::<PutRecord<'_>>(json)?.split()?;
-            StorageRequest::Put {
-                key,
-                document,
-                options,
-            }
-        }
-        StorageFunction::Delete => {
-            let KeyedPrecondition { key, precondition } = serde_json::from_str(json)?;
-            StorageRequest::Delete { key, precondition }
-        }
-        StorageFunction::Query => {
-            let query: QueryRecord = serde_json::from_str(json)?;
-            let consistency = query
-                .consistency
-                .ok_or_else(|| serde_json::Error::missing_field("consistency"))?;
-            let (partition, options) = query.split();
-            StorageRequest::Query {
-                partition,
-                consistency,
-                options,
-            }
-        }
-        StorageFunction::QueryIndex => {
-            let (partition, options) = serde_json::from_str::<QueryRecord>(json)?.split();
-            StorageRequest::QueryIndex { partition, options }
-        }
-        StorageFunction::Transact => {
-            let record: TransactRecord<'_> = serde_json::from_str(json)?;
-            let operations = record.operations.into_iter().map(TryInto::try_into);
-            StorageRequest::Transact {
-                operations: operations.collect::<Result<_, _>>()?,
-                token: record.token,
-            }
-        }
-    })
-}
 
 /// A recorded result.
 #[derive(Clone, Debug, Deserialize)]
@@ -113,7 +51,7 @@ impl<'a> ResultRecord<'a> {
     ) -> Result<Result<StorageResponse, StorageError>, ResultError> {
         match (&self.ok, self.storage_error()?) {
             (_, Some(error)) => Ok(Err(error)),
-            (Some(json), None) => response(function, json.get()).map(Ok),
+            (Some(json), None) => super::read_response(function, json.get()).map(Ok),
             (None, None) => {
                 Err(serde_json::Error::custom("result has neither `ok` nor `error`").into())
             }
@@ -148,52 +86,9 @@ impl<'a> ResultRecord<'a> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "read into types of named members that hold no `Value`; their lists are bounded"
-)]
-fn response(function: StorageFunction, json: &str) -> Result<StorageResponse, ResultError> {
-    Ok(match function {
-        StorageFunction::Get => StorageResponse::Get(found(json)?),
-        StorageFunction::GetMany => {
-            let items =
-                list::<_, Option<ItemRecord<'_>>>(&mut serde_json::Deserializer::from_str(json))?;
-            let items = items
-                .into_iter()
-                .map(|item| item.map(ItemRecord::item).transpose());
-            StorageResponse::GetMany(items.collect::<Result<_, _>>()?)
-        }
-        StorageFunction::Put => StorageResponse::Put(match serde_json::from_str(json)? {
-            PutOutcomeRecord::Done(revision) => PutOutcome::Done(revision),
-            PutOutcomeRecord::PreconditionFailed(json) => {
-                PutOutcome::PreconditionFailed(found(json.get())?)
-            }
-        }),
-        StorageFunction::Delete => {
-            let record: DeleteOutcomeRecord<'_> = serde_json::from_str(json)?;
-            StorageResponse::Delete(match (record.precondition_failed, record.done) {
-                (Some(json), _) => DeleteOutcome::PreconditionFailed(found(json.get())?),
-                (None, true) => DeleteOutcome::Done,
-                (None, false) => return Err(serde_json::Error::missing_field("done").into()),
-            })
-        }
-        StorageFunction::Query => StorageResponse::Query(page(json)?),
-        StorageFunction::QueryIndex => StorageResponse::QueryIndex(page(json)?),
-        StorageFunction::Transact => StorageResponse::Transact(match serde_json::from_str(json)? {
-            TransactOutcomeRecord::Done(revisions) => TransactOutcome::Done(revisions),
-            TransactOutcomeRecord::PreconditionFailed(failed) => {
-                TransactOutcome::PreconditionFailed {
-                    position: failed.position,
-                    item: failed.item.map(ItemRecord::item).transpose()?,
-                }
-            }
-        }),
-    })
-}
-
-#[expect(
-    clippy::disallowed_methods,
     reason = "read into a type of named members that holds no `Value`; its lists are bounded"
 )]
-fn page(json: &str) -> Result<Page, ResultError> {
+pub(super) fn page(json: &str) -> Result<Page, ResultError> {
     let page: PageRecord<'_> = serde_json::from_str(json)?;
     let entries = page.entries.into_iter().map(EntryRecord::entry);
     Ok(Page {
@@ -206,14 +101,22 @@ fn page(json: &str) -> Result<Page, ResultError> {
     clippy::disallowed_methods,
     reason = "read into a type of named members that holds no `Value`"
 )]
-fn found(json: &str) -> Result<Option<Item>, ResultError> {
+pub(super) fn found(json: &str) -> Result<Option<Item>, ResultError> {
     serde_json::from_str::<Option<ItemRecord<'_>>>(json)?
         .map(ItemRecord::item)
         .transpose()
 }
 
+pub(super) fn found_many(json: &str) -> Result<Vec<Option<Item>>, ResultError> {
+    let items = list::<_, Option<ItemRecord<'_>>>(&mut serde_json::Deserializer::from_str(json))?;
+    items
+        .into_iter()
+        .map(|item| item.map(ItemRecord::item).transpose())
+        .collect()
+}
+
 #[derive(Deserialize)]
-struct ItemRecord<'a> {
+pub(super) struct ItemRecord<'a> {
     #[serde(borrow, default)]
     document: Option<&'a RawValue>,
     revision: Revision,
@@ -224,7 +127,7 @@ struct ItemRecord<'a> {
 }
 
 impl ItemRecord<'_> {
-    fn item(self) -> Result<Item, ResultError> {
+    pub(super) fn item(self) -> Result<Item, ResultError> {
         let document = self.document.ok_or(ResultError::Omitted)?;
         Ok(Item {
             document: document_of(document)?,
@@ -276,55 +179,55 @@ struct PageRecord<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum PutOutcomeRecord<'a> {
+pub(super) enum PutOutcomeRecord<'a> {
     Done(Revision),
     #[serde(borrow)]
     PreconditionFailed(&'a RawValue),
 }
 
 #[derive(Deserialize)]
-struct DeleteOutcomeRecord<'a> {
+pub(super) struct DeleteOutcomeRecord<'a> {
     #[serde(default)]
-    done: bool,
+    pub(super) done: bool,
     #[serde(borrow, default, deserialize_with = "present")]
-    precondition_failed: Option<&'a RawValue>,
+    pub(super) precondition_failed: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum TransactOutcomeRecord<'a> {
+pub(super) enum TransactOutcomeRecord<'a> {
     Done(#[serde(deserialize_with = "list")] Vec<Option<Revision>>),
     #[serde(borrow)]
     PreconditionFailed(FailedRecord<'a>),
 }
 
 #[derive(Deserialize)]
-struct FailedRecord<'a> {
-    position: u32,
+pub(super) struct FailedRecord<'a> {
+    pub(super) position: u32,
     #[serde(borrow, default)]
-    item: Option<ItemRecord<'a>>,
+    pub(super) item: Option<ItemRecord<'a>>,
 }
 
 #[derive(Deserialize)]
-struct GetRecord {
-    key: Key,
-    consistency: Consistency,
+pub(super) struct GetRecord {
+    pub(super) key: Key,
+    pub(super) consistency: Consistency,
 }
 
 #[derive(Deserialize)]
-struct GetManyRecord {
-    keys: Vec<Key>,
-    consistency: Consistency,
+pub(super) struct GetManyRecord {
+    pub(super) keys: Vec<Key>,
+    pub(super) consistency: Consistency,
 }
 
 #[derive(Deserialize)]
-struct KeyedPrecondition {
-    key: Key,
-    precondition: Precondition,
+pub(super) struct KeyedPrecondition {
+    pub(super) key: Key,
+    pub(super) precondition: Precondition,
 }
 
 #[derive(Deserialize)]
-struct PutRecord<'a> {
+pub(super) struct PutRecord<'a> {
     key: Key,
     #[serde(borrow, default)]
     document: Option<&'a RawValue>,
@@ -336,7 +239,7 @@ struct PutRecord<'a> {
 }
 
 impl PutRecord<'_> {
-    fn split(self) -> Result<(Key, Option<Document>, PutOptions), serde_json::Error> {
+    pub(super) fn split(self) -> Result<(Key, Option<Document>, PutOptions), serde_json::Error> {
         let options = PutOptions {
             precondition: self.precondition,
             index: self.index,
@@ -352,7 +255,7 @@ impl PutRecord<'_> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum OperationRecord<'a> {
+pub(super) enum OperationRecord<'a> {
     #[serde(borrow)]
     Put(PutRecord<'a>),
     Delete(KeyedPrecondition),
@@ -383,18 +286,18 @@ impl TryFrom<OperationRecord<'_>> for Operation<Option<Document>> {
 }
 
 #[derive(Deserialize)]
-struct TransactRecord<'a> {
+pub(super) struct TransactRecord<'a> {
     #[serde(borrow)]
-    operations: Vec<OperationRecord<'a>>,
+    pub(super) operations: Vec<OperationRecord<'a>>,
     #[serde(default)]
-    token: Option<String>,
+    pub(super) token: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct QueryRecord {
+pub(super) struct QueryRecord {
     partition: String,
     #[serde(default)]
-    consistency: Option<Consistency>,
+    pub(super) consistency: Option<Consistency>,
     range: SortRange,
     direction: Direction,
     limit: u32,
@@ -403,7 +306,7 @@ struct QueryRecord {
 }
 
 impl QueryRecord {
-    fn split(self) -> (String, QueryOptions) {
+    pub(super) fn split(self) -> (String, QueryOptions) {
         let options = QueryOptions {
             range: self.range,
             direction: self.direction,

@@ -1,10 +1,8 @@
 //! What is written reads back unchanged, and is written the same again.
 
 use super::{
-    RecordedArguments, StorageFunction,
-    read::ResultRecord,
-    read_arguments,
-    write::{Documents, write_arguments, write_result},
+    RecordedArguments, StorageFunction, read::ResultRecord, read_arguments, write::Documents,
+    write_arguments, write_result,
 };
 use serde_json::value::RawValue;
 use storage::{

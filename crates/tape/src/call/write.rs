@@ -1,10 +1,9 @@
-//! Writes storage calls as JSON. The same call always gives the same bytes, which a strict replay compares.
+//! Writes the parts of storage calls as JSON.
 
 use json::{Object, write_array, write_number, write_string};
 use storage::{
-    Consistency, DeleteOutcome, Direction, Document, Entry, Item, Key, Operation, Precondition,
-    PutOptions, PutOutcome, QueryOptions, SortRange, StorageError, StorageRequest, StorageResponse,
-    TransactOutcome,
+    Consistency, Direction, Document, Entry, Item, Key, Operation, Precondition, PutOptions,
+    QueryOptions, SortRange, StorageError,
 };
 
 /// How documents are written to the tape: unchanged, with fields redacted, or only as a note that it was long.
@@ -18,179 +17,50 @@ const ESCAPE_BYTES_MAX: usize = 6;
 /// Largest size of what surrounds a key, or an operation.
 const KEY_BYTES: usize = 256;
 
-/// An upper bound of the written arguments of a call, without documents: an escape takes six bytes. A guest may pass arguments that the
-/// store then refuses, such as a key of megabytes.
-pub fn written_bytes_max(request: &StorageRequest) -> usize {
-    let key = |key: &Key| KEY_BYTES + ESCAPE_BYTES_MAX * (key.partition.len() + key.sort.len());
-    let text = |text: &str| ESCAPE_BYTES_MAX * text.len();
-    let when = |when: &Precondition| match when {
-        Precondition::Revision(revision) => text(revision.as_str()),
+/// Largest written size of a key.
+pub(super) fn key_bytes_max(key: &Key) -> usize {
+    KEY_BYTES + ESCAPE_BYTES_MAX * (key.partition.len() + key.sort.len())
+}
+
+/// Largest written size of a text: an escape takes six bytes.
+pub(super) fn text_bytes_max(text: &str) -> usize {
+    ESCAPE_BYTES_MAX * text.len()
+}
+
+pub(super) fn precondition_bytes_max(precondition: &Precondition) -> usize {
+    match precondition {
+        Precondition::Revision(revision) => text_bytes_max(revision.as_str()),
         Precondition::None | Precondition::Absent | Precondition::Present => 0,
+    }
+}
+
+pub(super) fn put_bytes_max(key: &Key, options: &PutOptions) -> usize {
+    key_bytes_max(key)
+        + precondition_bytes_max(&options.precondition)
+        + options.index.as_ref().map_or(0, key_bytes_max)
+}
+
+pub(super) fn query_bytes_max(partition: &str, options: &QueryOptions) -> usize {
+    let range = match &options.range {
+        SortRange::All => 0,
+        SortRange::Prefix(bound) | SortRange::AtLeast(bound) | SortRange::AtMost(bound) => {
+            text_bytes_max(bound)
+        }
+        SortRange::Between(lower, upper) => text_bytes_max(lower) + text_bytes_max(upper),
     };
-    let put =
-        |options: &PutOptions| when(&options.precondition) + options.index.as_ref().map_or(0, key);
-    let query = |options: &QueryOptions| {
-        let range = match &options.range {
-            SortRange::All => 0,
-            SortRange::Prefix(bound) | SortRange::AtLeast(bound) | SortRange::AtMost(bound) => {
-                text(bound)
-            }
-            SortRange::Between(lower, upper) => text(lower) + text(upper),
-        };
-        range + options.cursor.as_deref().map_or(0, text)
-    };
-    let operation = |operation: &Operation| match operation {
-        Operation::Put {
-            key: at, options, ..
-        } => key(at) + put(options),
-        Operation::Delete {
-            key: at,
-            precondition,
-        }
-        | Operation::Check {
-            key: at,
-            precondition,
-        } => key(at) + when(precondition),
-    };
-    match request {
-        StorageRequest::Get { key: at, .. } => key(at),
-        StorageRequest::GetMany { keys, .. } => keys.iter().map(key).sum(),
-        StorageRequest::Put {
-            key: at, options, ..
-        } => key(at) + put(options),
-        StorageRequest::Delete {
-            key: at,
-            precondition,
-        } => key(at) + when(precondition),
-        StorageRequest::Query {
-            partition, options, ..
-        }
-        | StorageRequest::QueryIndex { partition, options } => text(partition) + query(options),
-        StorageRequest::Transact { operations, token } => {
-            operations.iter().map(operation).sum::<usize>() + token.as_deref().map_or(0, text)
+    text_bytes_max(partition) + range + options.cursor.as_deref().map_or(0, text_bytes_max)
+}
+
+pub(super) fn operation_bytes_max(operation: &Operation) -> usize {
+    match operation {
+        Operation::Put { key, options, .. } => put_bytes_max(key, options),
+        Operation::Delete { key, precondition } | Operation::Check { key, precondition } => {
+            key_bytes_max(key) + precondition_bytes_max(precondition)
         }
     }
 }
 
-/// Writes the object of a call's arguments.
-pub fn write_arguments(out: &mut Vec<u8>, request: &StorageRequest, documents: &mut dyn Documents) {
-    let mut object = Object::begin(out);
-    match request {
-        StorageRequest::Get {
-            key: at,
-            consistency,
-        } => {
-            key(object.name("key"), at);
-            object.string("consistency", consistency_name(*consistency));
-        }
-        StorageRequest::GetMany { keys, consistency } => {
-            write_array(object.name("keys"), keys, key);
-            object.string("consistency", consistency_name(*consistency));
-        }
-        StorageRequest::Put {
-            key: at,
-            document,
-            options,
-        } => put_members(&mut object, at, document, options, documents),
-        StorageRequest::Delete {
-            key: at,
-            precondition,
-        } => keyed_precondition(&mut object, at, precondition),
-        StorageRequest::Query {
-            partition,
-            consistency,
-            options,
-        } => {
-            object.string("partition", partition);
-            object.string("consistency", consistency_name(*consistency));
-            query_members(&mut object, options);
-        }
-        StorageRequest::QueryIndex { partition, options } => {
-            object.string("partition", partition);
-            query_members(&mut object, options);
-        }
-        StorageRequest::Transact { operations, token } => {
-            write_array(object.name("operations"), operations, |out, operation| {
-                write_operation(out, operation, documents);
-            });
-            if let Some(token) = token {
-                object.string("token", token);
-            }
-        }
-    }
-    object.end();
-}
-
-/// Writes the object of a result: `{"ok": ...}`, or `{"error": NAME}` with the error's other members.
-pub fn write_result(
-    out: &mut Vec<u8>,
-    result: Result<&StorageResponse, &StorageError>,
-    documents: &mut dyn Documents,
-) {
-    let mut object = Object::begin(out);
-    match result {
-        Ok(response) => write_response(object.name("ok"), response, documents),
-        Err(error) => write_error(&mut object, error),
-    }
-    object.end();
-}
-
-fn write_response(out: &mut Vec<u8>, response: &StorageResponse, documents: &mut dyn Documents) {
-    match response {
-        StorageResponse::Get(found) => write_found(out, found.as_ref(), documents),
-        StorageResponse::GetMany(found) => write_array(out, found, |out, found| {
-            write_found(out, found.as_ref(), documents);
-        }),
-        StorageResponse::Put(PutOutcome::Done(revision)) => {
-            let mut object = Object::begin(out);
-            object.string("done", revision.as_str());
-            object.end();
-        }
-        StorageResponse::Delete(DeleteOutcome::Done) => out.extend_from_slice(br#"{"done":true}"#),
-        StorageResponse::Put(PutOutcome::PreconditionFailed(found))
-        | StorageResponse::Delete(DeleteOutcome::PreconditionFailed(found)) => {
-            let mut object = Object::begin(out);
-            write_found(
-                object.name("precondition_failed"),
-                found.as_ref(),
-                documents,
-            );
-            object.end();
-        }
-        StorageResponse::Query(page) | StorageResponse::QueryIndex(page) => {
-            let mut object = Object::begin(out);
-            write_array(object.name("entries"), &page.entries, |out, entry| {
-                write_entry(out, entry, documents);
-            });
-            if let Some(cursor) = &page.cursor {
-                object.string("cursor", cursor);
-            }
-            object.end();
-        }
-        StorageResponse::Transact(TransactOutcome::Done(revisions)) => {
-            let mut object = Object::begin(out);
-            write_array(
-                object.name("done"),
-                revisions,
-                |out, revision| match revision {
-                    Some(revision) => write_string(out, revision.as_str()),
-                    None => out.extend_from_slice(b"null"),
-                },
-            );
-            object.end();
-        }
-        StorageResponse::Transact(TransactOutcome::PreconditionFailed { position, item }) => {
-            let mut object = Object::begin(out);
-            let mut failed = Object::begin(object.name("precondition_failed"));
-            failed.number("position", u64::from(*position));
-            write_found(failed.name("item"), item.as_ref(), documents);
-            failed.end();
-            object.end();
-        }
-    }
-}
-
-fn write_error(object: &mut Object<'_>, error: &StorageError) {
+pub(super) fn write_error(object: &mut Object<'_>, error: &StorageError) {
     match error {
         StorageError::Invalid(message) => {
             object.string("error", "invalid");
@@ -214,7 +84,7 @@ fn write_error(object: &mut Object<'_>, error: &StorageError) {
     }
 }
 
-fn write_found(out: &mut Vec<u8>, found: Option<&Item>, documents: &mut dyn Documents) {
+pub(super) fn write_found(out: &mut Vec<u8>, found: Option<&Item>, documents: &mut dyn Documents) {
     match found {
         None => out.extend_from_slice(b"null"),
         Some(item) => {
@@ -225,7 +95,7 @@ fn write_found(out: &mut Vec<u8>, found: Option<&Item>, documents: &mut dyn Docu
     }
 }
 
-fn write_entry(out: &mut Vec<u8>, entry: &Entry, documents: &mut dyn Documents) {
+pub(super) fn write_entry(out: &mut Vec<u8>, entry: &Entry, documents: &mut dyn Documents) {
     let mut object = Object::begin(out);
     object.string("partition", &entry.key.partition);
     object.string("sort", &entry.key.sort);
@@ -239,7 +109,7 @@ fn item_members(object: &mut Object<'_>, item: &Item, documents: &mut dyn Docume
     index_and_expiry(object, item.index.as_ref(), item.expires_at);
 }
 
-fn put_members(
+pub(super) fn put_members(
     object: &mut Object<'_>,
     at: &Key,
     document: &Document,
@@ -261,12 +131,16 @@ fn index_and_expiry(object: &mut Object<'_>, index: Option<&Key>, expires_at: Op
     }
 }
 
-fn keyed_precondition(object: &mut Object<'_>, at: &Key, when: &Precondition) {
+pub(super) fn keyed_precondition(object: &mut Object<'_>, at: &Key, when: &Precondition) {
     key(object.name("key"), at);
     precondition(object.name("precondition"), when);
 }
 
-fn write_operation(out: &mut Vec<u8>, operation: &Operation, documents: &mut dyn Documents) {
+pub(super) fn write_operation(
+    out: &mut Vec<u8>,
+    operation: &Operation,
+    documents: &mut dyn Documents,
+) {
     let mut object = Object::begin(out);
     match operation {
         Operation::Put {
@@ -292,7 +166,7 @@ fn write_operation(out: &mut Vec<u8>, operation: &Operation, documents: &mut dyn
     object.end();
 }
 
-fn query_members(object: &mut Object<'_>, options: &QueryOptions) {
+pub(super) fn query_members(object: &mut Object<'_>, options: &QueryOptions) {
     let range = object.name("range");
     let bound = |range: &mut Vec<u8>, name: &'static str, bound: &str| {
         let mut object = Object::begin(range);
@@ -325,7 +199,7 @@ fn query_members(object: &mut Object<'_>, options: &QueryOptions) {
     }
 }
 
-fn key(out: &mut Vec<u8>, key: &Key) {
+pub(super) fn key(out: &mut Vec<u8>, key: &Key) {
     let mut object = Object::begin(out);
     object.string("partition", &key.partition);
     object.string("sort", &key.sort);
@@ -345,7 +219,7 @@ fn precondition(out: &mut Vec<u8>, precondition: &Precondition) {
     }
 }
 
-fn consistency_name(consistency: Consistency) -> &'static str {
+pub(super) fn consistency_name(consistency: Consistency) -> &'static str {
     match consistency {
         Consistency::Eventual => "eventual",
         Consistency::Strong => "strong",

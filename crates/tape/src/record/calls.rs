@@ -2,7 +2,7 @@
 
 use super::{Omitted, RecordOptions};
 use crate::{
-    call::write::{Documents, write_arguments, write_result, written_bytes_max},
+    call::{write::Documents, write_arguments, write_result, written_bytes_max},
     redact::{Marks, Redaction, Secrets},
 };
 use contract::limits::{TAPE_CALLS_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX};
