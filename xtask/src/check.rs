@@ -1,6 +1,7 @@
 //! `cargo xtask check`: checks that a reviewer should not have to make.
 
 mod cycles;
+mod event_members;
 mod length;
 mod names;
 mod targets;
@@ -23,6 +24,7 @@ pub fn all() -> anyhow::Result<()> {
     setup::lint_tools()?;
     step("rustfmt", formatting)?;
     step("module cycles", cycles::check)?;
+    step("members of events", event_members::check)?;
     step("lengths of files", length::check)?;
     step("names in documents", names::check)?;
     step("dependencies", dependencies::check)?;

@@ -34,6 +34,7 @@ mod identity;
 mod kind;
 mod media;
 pub mod message;
+pub mod normal;
 mod normalise;
 mod path;
 pub mod problem;

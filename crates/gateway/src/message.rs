@@ -23,6 +23,27 @@ use std::borrow::Cow;
 /// The member that contains the body, in every event and response.
 pub const BODY: &str = "body";
 
+/// Names that only members of events and responses have. `cargo xtask check` looks for them in the sources of all other crates.
+pub const NAMES: &[&str] = &[
+    "domainName",
+    "httpMethod",
+    "isBase64Encoded",
+    "multiValueHeaders",
+    "multiValueQueryStringParameters",
+    "pathParameters",
+    "queryStringParameters",
+    "rawPath",
+    "rawQueryString",
+    "requestContext",
+    "requestTimeEpoch",
+    "routeKey",
+    "sourceIp",
+    "stageVariables",
+    "statusCode",
+    "statusDescription",
+    "timeEpoch",
+];
+
 /// A message between gateway and host, as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {

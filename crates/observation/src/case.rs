@@ -1,11 +1,12 @@
 //! A case: a folder with an event, the expected response, and the stored state before and after.
 
-use super::{event::SyntaxError, normal::readable_response};
+use super::event::SyntaxError;
 use contract::limits::{CASE_FILE_BYTES_MAX, EVENT_BYTES_MAX, JSON_NODES_MAX};
 use files::{
     self, FileError, NamedBy,
     beside::{self, Leftovers},
 };
+use gateway::normal::readable_response;
 use serde::Deserialize as _;
 use serde_json::Value;
 use std::{

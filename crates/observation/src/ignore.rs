@@ -1,5 +1,6 @@
 //! Ignored differences, by rule or as noise: one syntax for tapes, cases, live replays and gates.
 
+use gateway::normal::{RARE_MEMBERS, normal_name};
 use json::{InvalidPointer, Pointer};
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -78,8 +79,8 @@ const MEMBERS: [&str; 8] = [
     "writes",
     "stored",
     "rejection",
-    "isBase64Encoded",
-    "statusDescription",
+    RARE_MEMBERS[0],
+    RARE_MEMBERS[1],
 ];
 /// Members of a write (see `docs/tape.md`).
 const OF_A_WRITE: [&str; 6] = [
@@ -203,11 +204,12 @@ fn one_of(place: &str, member: &str, known: &[&str]) -> Result<(), String> {
     if member == "*" || known.contains(&member) {
         return Ok(());
     }
-    let nearest = match member {
-        "statusCode" => "status",
-        "header" | "multiValueHeaders" | "cookies" if place.is_empty() => "headers",
-        "after" | "store" if place.is_empty() => "stored",
-        _ => known
+    let renamed = normal_name(member).filter(|_| place.is_empty());
+    let nearest = match (renamed, member) {
+        (Some(name), _) => name,
+        (None, "header") if place.is_empty() => "headers",
+        (None, "after" | "store") if place.is_empty() => "stored",
+        (None, _) => known
             .iter()
             .min_by_key(|name| distance(member, name))
             .copied()

@@ -34,7 +34,6 @@ mod course;
 mod difference;
 mod event;
 mod ignore;
-mod normal;
 mod observation;
 
 pub use case::{AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_FILE, RESPONSE_FILE};
@@ -42,9 +41,11 @@ pub use compare::{Differences, compare};
 pub use course::{CourseChange, calls_change, cost_notes, has_same_outline, logs_change};
 pub use difference::{DIFFERENCES_MAX, Difference, DifferenceList, DifferingPart, ItemKey};
 pub use event::{EventHead, SyntaxError, head};
-pub use gateway::summary::{RequestLine, request_line};
+pub use gateway::{
+    normal::{normal_payload, normal_rejection, normal_response, readable_response},
+    summary::{RequestLine, request_line},
+};
 pub use ignore::{IgnoreRule, IgnoreRuleError, Ignored, Noise};
-pub use normal::{normal_payload, normal_rejection, normal_response, readable_response};
 pub use observation::{Cost, Observation, ObservedCall, Part};
 
 /// The time of a replayed event without a time of its own: 2026-01-01T00:00:00Z, in milliseconds since the Unix epoch.

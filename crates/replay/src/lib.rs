@@ -40,10 +40,11 @@ pub use run::{
 };
 
 use contract::limits::Limits;
+use gateway::message::Message;
 use observation::IgnoreRule;
 use std::sync::Arc;
 use storage::Storage;
-use tape::Exchange;
+use tape::{Exchange, redact::body_place};
 
 /// How a request is replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,17 +144,14 @@ fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
     if exchange.event.is_none() {
         return Some("the event is not on the tape: it was not text, or too long".to_owned());
     }
-    if is_left_out("/event/body") {
+    let body = body_place(Message::Event);
+    if is_left_out(&body) {
         return Some(
             "the request's body is not on the tape: it could not be redacted, because it is no JSON, form or plain text; an encrypted tape holds it"
                 .to_owned(),
         );
     }
-    if let Some(omission) = exchange
-        .omitted
-        .iter()
-        .find(|omission| omission.at == "/event/body")
-    {
+    if let Some(omission) = exchange.omitted.iter().find(|omission| omission.at == body) {
         let bytes = omission.bytes;
         return Some(format!(
             "the request's body is not on the tape: it took {bytes} bytes"

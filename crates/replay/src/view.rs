@@ -1,7 +1,7 @@
 //! How a tape shows what a guest wrote and answered, so that a replay can be compared with it.
 
 use contract::digest::Digest;
-use json::members;
+use gateway::message::Message;
 use std::borrow::Cow;
 use storage::Document;
 use tape::{
@@ -64,14 +64,12 @@ impl View {
         if self.omitted.is_empty() {
             return redacted;
         }
-        let Ok(members) = members(&redacted) else {
+        let Ok(members) = Message::Response.members(&redacted) else {
             return redacted; // no object, so that it has no body
         };
         let mut splices = Splices::default();
-        for (name, value) in members {
-            if name == "body" && self.is_omitted(value) {
-                splices.replace(span(&redacted, value), "null");
-            }
+        for body in members.bodies().filter(|body| self.is_omitted(body)) {
+            splices.replace(span(&redacted, body), "null");
         }
         Cow::Owned(splices.apply(&redacted).into_owned())
     }

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use contract::outcome::Answer;
-use gateway::Rejection;
+use gateway::{Rejection, normal::status_of};
 use observation::{self, Case, readable_response, request_line};
 use replay::{ReplayedEvent, exchange_seed};
 use std::{path::PathBuf, sync::Arc};
@@ -221,11 +221,6 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, F
         bytes,
         room: None,
     })
-}
-
-/// The status of a Lambda response.
-fn status_of(response: &serde_json::Value) -> Option<u16> {
-    u16::try_from(response.get("statusCode")?.as_u64()?).ok()
 }
 
 pub(super) fn unreadable(error: &tape::ExchangeError) -> EntryVerdict {

@@ -8,6 +8,23 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use json::{self, Value};
 use serde_json::{Map, json};
 
+/// Members of a response in normal form besides status, headers and body: whether the body is base64, and the text after the status.
+pub const RARE_MEMBERS: [&str; 2] = ["isBase64Encoded", "statusDescription"];
+
+/// The name of a member of a response in normal form, if it differs.
+pub fn normal_name(member: &str) -> Option<&'static str> {
+    match member {
+        "statusCode" => Some("status"),
+        "multiValueHeaders" | "cookies" => Some("headers"),
+        _ => None,
+    }
+}
+
+/// The status of a Lambda response.
+pub fn status_of(response: &Value) -> Option<u16> {
+    u16::try_from(response.get("statusCode")?.as_u64()?).ok()
+}
+
 /// A Lambda response as cases contain it: a `body` with the text of a JSON object or array becomes that value, so that people can read it.
 pub fn readable_response(mut response: Value) -> Value {
     if let Some(body) = response.get_mut("body")
