@@ -4,8 +4,9 @@ pub mod release;
 pub mod replay;
 
 use crate::exit::EXIT_CODES_HELP;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+use gateway::EventKind;
+use std::{path::PathBuf, sync::LazyLock};
 
 /// Runs REST API logic that is compiled to WebAssembly: over HTTP, on recorded gateway events, and in tests against expected responses.
 #[derive(Debug, Parser)]
@@ -63,7 +64,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub guest: GuestOption,
     /// The gateway to emulate: the kind of event that requests become
-    #[arg(long, value_enum, default_value_t = KindName::Http)]
+    #[arg(long, value_enum, default_value_t = KindName(EventKind::HttpApi))]
     pub event_kind: KindName,
     /// Also answer requests to this host name; may be repeated
     #[arg(long, value_name = "NAME")]
@@ -348,16 +349,20 @@ pub struct EnvironmentOption {
     pub guest_env: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KindName {
-    /// API Gateway REST API (payload 1.0)
-    Rest,
-    /// API Gateway HTTP API (payload 2.0)
-    Http,
-    /// Lambda function URL
-    Url,
-    /// Application load balancer
-    Alb,
+/// A kind of gateway event, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindName(pub EventKind);
+
+impl ValueEnum for KindName {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<KindName>> =
+            LazyLock::new(|| EventKind::ALL.into_iter().map(KindName).collect());
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.as_str()).help(self.0.description()))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

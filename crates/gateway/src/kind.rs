@@ -30,6 +30,16 @@ impl EventKind {
             Self::Alb => "alb",
         }
     }
+
+    /// Which gateway that is, for people.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Rest => "API Gateway REST API (payload 1.0)",
+            Self::HttpApi => "API Gateway HTTP API (payload 2.0)",
+            Self::FunctionUrl => "Lambda function URL",
+            Self::Alb => "Application load balancer",
+        }
+    }
 }
 
 impl fmt::Display for EventKind {
@@ -40,8 +50,12 @@ impl fmt::Display for EventKind {
 
 /// A name that no kind has.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown event kind `{0}`; one of `rest`, `http`, `url`, `alb`")]
+#[error("unknown event kind `{0}`; one of {names}", names = names())]
 pub struct UnknownKind(String);
+
+fn names() -> String {
+    EventKind::ALL.map(|kind| format!("`{kind}`")).join(", ")
+}
 
 impl FromStr for EventKind {
     type Err = UnknownKind;

@@ -1,7 +1,7 @@
 //! `event`: writes a gateway event as the gateway would have sent it.
 
 use crate::{
-    args::{EventArgs, KindName},
+    args::EventArgs,
     exit::{Failure, Outcome},
     input, output, seed, time,
 };
@@ -11,7 +11,7 @@ use contract::{
     seed::Seed,
 };
 use gateway::{
-    EventKind, Origin,
+    Origin,
     compose::{Incoming, compose, refused},
 };
 use std::path::Path;
@@ -62,7 +62,7 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
                 .hint("begin with `/` and percent-encode: `/items/two%20words?limit=2`"),
         );
     }
-    let origin = Origin::new(kind(arguments.kind));
+    let origin = Origin::new(arguments.kind.0);
     if refused(origin.kind, &target).is_some() {
         return Err(Failure::usage(format_args!(
             "`{target}` is a path that an HTTP API refuses with 400: after one decoding, it contains a `%` that is not followed by two hexadecimal digits"
@@ -140,16 +140,6 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     event.push(b'\n');
     output::result(&event)?;
     Ok(Outcome::Same)
-}
-
-/// The event kind for a name on the command line.
-pub fn kind(name: KindName) -> EventKind {
-    match name {
-        KindName::Rest => EventKind::Rest,
-        KindName::Http => EventKind::HttpApi,
-        KindName::Url => EventKind::FunctionUrl,
-        KindName::Alb => EventKind::Alb,
-    }
 }
 
 fn header(line: &str) -> Result<(String, String), Failure> {

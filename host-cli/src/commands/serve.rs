@@ -2,7 +2,6 @@
 
 use crate::{
     args::{self, FollowOptions, LogFormat, ServeArgs},
-    commands::event,
     executor,
     exit::{Failure, Outcome},
     guest::{self, GuestSource, environment},
@@ -91,7 +90,7 @@ pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
         guest: GuestSource::resolve(arguments.guest.guest.as_deref()),
         environment: environment::of_guest(&arguments.guest.environment)?,
         follow: resolve_follow(&arguments.follow)?,
-        origin: Origin::new(event::kind(arguments.event_kind)),
+        origin: Origin::new(arguments.event_kind.0),
         is_quiet: arguments.quiet,
         record: match &arguments.record.record {
             Some(path) => Some((path.clone(), record_options(&arguments.record)?)),

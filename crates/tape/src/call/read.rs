@@ -107,6 +107,10 @@ pub(super) fn found(json: &str) -> Result<Option<Item>, ResultError> {
         .transpose()
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into a type of named members that holds no `Value`; its list is bounded"
+)]
 pub(super) fn found_many(json: &str) -> Result<Vec<Option<Item>>, ResultError> {
     let items = list::<_, Option<ItemRecord<'_>>>(&mut serde_json::Deserializer::from_str(json))?;
     items
