@@ -7,6 +7,9 @@
 //! [`Composed::into_event`](compose::Composed::into_event) and [`Reply::into_delivery`] do what [`parse`] and
 //! [`deliver`](deliver::deliver) do, by the same rules.
 //!
+//! Nobody else knows how an event or a response is spelled: [`message`] tells what their members hold, [`summary`] what an event asks for and
+//! when it was made, and [`normal`] gives responses of all gateways one form, in which they can be compared.
+//!
 //! What each kind of event cannot carry, and a guest therefore cannot rely on:
 //!
 //! | kind | lost |
