@@ -4,22 +4,39 @@
 
 use anyhow::Context as _;
 use contract::{http::Scheme, seed::Seed};
-use gateway::{EventKind, Origin, compose::{Incoming, compose}};
-use runtime::{Runtime, RuntimeOptions, engine::{Engine, EngineOptions}};
+use gateway::{
+    EventKind, Origin,
+    compose::{Incoming, compose},
+};
+use runtime::{
+    Runtime, RuntimeOptions,
+    engine::{Engine, EngineOptions},
+};
 use service::{Invocation, Service};
-use std::{env, path::Path, sync::Arc, time::{Duration, Instant, SystemTime}};
+use std::{
+    env,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 use storage::{CursorKey, MemoryStorage, Tenant};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = env::args().skip(1);
-    let component = arguments.next().context("name a component, like guest.wasm")?;
+    let component = arguments
+        .next()
+        .context("name a component, like guest.wasm")?;
     let target = arguments.next().unwrap_or_else(|| "/".to_owned());
 
     let engine = Engine::new(&EngineOptions::default())?;
     let guest = engine.load_file(Path::new(&component))?;
     let runtime = Runtime::new(&engine, &guest, RuntimeOptions::default())?;
-    let storage = Tenant::new(Arc::new(MemoryStorage::new()), "embed".parse()?, CursorKey::new([0; 32]));
+    let storage = Tenant::new(
+        Arc::new(MemoryStorage::new()),
+        "embed".parse()?,
+        CursorKey::new([0; 32]),
+    );
     let service = Service::new(runtime, Arc::new(storage));
 
     // Time and seed come from here, so the same ones give the same answer again.

@@ -12,6 +12,7 @@ mod cases;
 mod component;
 mod corpus;
 mod crash;
+mod embed;
 mod environment;
 mod guest;
 mod hostile;

@@ -7,7 +7,7 @@
 //! use contract::{digest::Digest, limits::Limits, seed::Seed};
 //!
 //! let guest = Digest::of(b"a component");
-//! assert!(guest.to_string().starts_with("6ad2"));
+//! assert!(guest.to_string().starts_with("626d"));
 //!
 //! // What a request may use; hosts, routes and tapes narrow it field by field.
 //! let limits = Limits { storage_calls_max: 20, ..Limits::default() };

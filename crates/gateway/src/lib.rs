@@ -1,16 +1,32 @@
-//! Gateway events to requests, responses to what the gateway expects.
+//! Gateway events to requests, and responses to what the gateway expects.
 //!
-//! Everything here is a pure function: no clock, no generator, no environment. The kind of an event decides the shape of its
-//! answer, so that the [`Origin`] travels with the request. [`parse`] is total: whatever bytes come in give a request or a
-//! [`Rejection`] that says what is wrong and where. [`compose`] and [`deliver`] play the gateway's own part, for the local host and
-//! for tests. Where gateway and host are the same process, nothing need become JSON in between:
-//! [`Composed::into_event`](compose::Composed::into_event) and [`Reply::into_delivery`] do what [`parse`] and
-//! [`deliver`](deliver::deliver) do, by the same rules.
+//! Everything here is a pure function: no clock, no generator, no environment. The kind of an event determines the shape of its answer, so the
+//! [`Origin`] travels with the request. [`parse`] is total: any bytes give a request, or a [`Rejection`] that says what is wrong and where.
+//! [`compose`] and [`deliver`] play the gateway's own part, for the local host and for tests. Where gateway and host are the same process, nothing
+//! is written as JSON in between: [`Composed::into_event`](compose::Composed::into_event) and [`Reply::into_delivery`] follow the same rules as
+//! [`parse`] and [`deliver`](deliver::deliver). No other crate knows the members of events and responses: [`message`] says what they hold, [`summary`]
+//! what an event asks for and when it was made, and [`normal`] gives the responses of all gateways one form in which they can be compared.
 //!
-//! Nobody else knows how an event or a response is spelled: [`message`] tells what their members hold, [`summary`] what an event asks for and
-//! when it was made, and [`normal`] gives responses of all gateways one form, in which they can be compared.
+//! ```
+//! use contract::{http::Response, limits::Limits, seed::Seed};
+//! use gateway::{ParseContext, parse, respond};
 //!
-//! What each kind of event cannot carry, and a guest therefore cannot rely on:
+//! let event = br#"{
+//!     "version": "2.0", "routeKey": "GET /items", "rawPath": "/items", "rawQueryString": "limit=2", "headers": {},
+//!     "requestContext": {"http": {"method": "GET", "path": "/items"}, "requestId": "r-1", "stage": "$default"},
+//!     "isBase64Encoded": false
+//! }"#;
+//! let context = ParseContext { received_at_ms: 0, seed: &Seed::new([7; 32]), base_path: None };
+//! let parsed = parse(event, &context, &Limits::default())?;
+//! assert_eq!((parsed.request.method.as_str(), parsed.request.path.as_str()), ("GET", "/items"));
+//!
+//! let response = Response { status: 204, headers: Vec::new(), body: Vec::new() };
+//! let answer = respond(&parsed.origin, response)?;
+//! assert!(answer.starts_with(br#"{"statusCode":204"#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What each kind of event cannot carry, so that a guest cannot rely on it:
 //!
 //! | kind | lost |
 //! |---|---|

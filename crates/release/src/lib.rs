@@ -10,7 +10,7 @@
 //! hosts from starting. `docs/operations.md` says what an old signed document that is put back can do.
 //!
 //! ```
-//! use release::{Channel, Promotion, PublicKeys, Purpose, SecretKey, Signing};
+//! use release::{PublicKeys, Purpose, SecretKey};
 //!
 //! // Any document: signed for one purpose, and invalid for any other.
 //! let key = SecretKey::new(&[7; 32]);

@@ -1,10 +1,36 @@
-//! Replays: a guest answers a recorded request again, and what differs is said.
+//! Runs recorded requests again and tells what differs.
 //!
-//! *Strict*: the store's answers come from the tape, every call has to be the recorded one, and the answer has to be the recorded
-//! bytes. It proves that the tape explains what happened. *State*: for another guest. It works on what the tape knows of the store
-//! (`recorded_state`), its writes stay in memory, and compared is what comes of it: response and writes, under which conditions; and what
-//! it costs. Calls in another order, further reads and other log lines are equal in effect. *Live*: the event has run on a store as it is
-//! now, and the response is compared.
+//! - *Strict*: storage results come from the tape, every call must be the recorded one, and the response must have the recorded bytes. This proves
+//!   that the tape explains what happened.
+//! - *State*: for another guest. It works on what the tape says about the store (`recorded_state`), and its writes stay in memory. Compared are the
+//!   response, the writes with their preconditions, and the cost; calls in another order, further reads and other log lines are equal in effect.
+//! - *Live*: the event runs on a store as it is now, and the response is compared.
+//!
+//! [`run_case`] runs a case, and [`Gate`] decides whether a new guest may be promoted. What is compared, and how, is in the crate `observation`.
+//!
+//! ```no_run
+//! use replay::{ReplayGuest, ReplayOptions, Replayer, Verdict};
+//! use runtime::Runtime;
+//! use std::sync::Arc;
+//! use tape::Exchange;
+//!
+//! # async fn example(runtime: Runtime, line: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
+//! let replayer = Replayer {
+//!     guest: ReplayGuest::new(runtime),
+//!     metered: None,
+//!     baseline: None,
+//!     live: None,
+//!     options: ReplayOptions::default(),
+//! };
+//! let line: Arc<[u8]> = line.into();
+//! let exchange = Exchange::read(&line)?;
+//! let comparison = replayer.replay(&line, &exchange).await;
+//! if comparison.verdict != Verdict::Same {
+//!     println!("{:?}", comparison.verdict);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(

@@ -1,13 +1,38 @@
-//! From a gateway event to the answer that the gateway expects, in three layers: parse, handle, respond.
+//! From a gateway event to the answer that the gateway expects, in three layers:
 //!
 //! | layer | from | to | function |
 //! |---|---|---|---|
 //! | parse | an event | a request, or why it is refused | [`Service::parse`], [`Service::parse_composed`] |
 //! | handle | that | a checked reply and a summary | [`Service::handle`] |
-//! | respond | a reply | what the gateway reads, or its client gets | [`Reply::into_json`], [`Reply::into_delivery`] |
+//! | respond | a reply | what the gateway reads, or what its client gets | [`Reply::into_json`], [`Reply::into_delivery`] |
 //!
-//! [`Service::invoke`] is the sum of the three: what a host on Lambda calls, and what a replay calls. A host that is its own gateway calls
-//! [`Service::handle`] with what it composed. [`Recorder`] does the same as the service and makes tape of it.
+//! [`Service::invoke`] is the sum of the three, for Lambda and for replays. A host that is its own gateway calls [`Service::handle`] with what it
+//! composed. [`Recorder`] does the same as the service and also writes a line of tape. [`Router`] chooses among several guests.
+//!
+//! ```no_run
+//! use contract::seed::Seed;
+//! use runtime::Runtime;
+//! use service::{Invocation, Service};
+//! use std::{sync::Arc, time::{Duration, Instant}};
+//! use storage::{CursorKey, MemoryStorage, Tenant};
+//!
+//! # async fn example(runtime: Runtime, event: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! let storage = Tenant::new(Arc::new(MemoryStorage::new()), "items".parse()?, CursorKey::new([0; 32]));
+//! let service = Service::new(runtime, Arc::new(storage));
+//! // Whatever the outcome follows from besides guest, event and store: a replay passes the recorded values.
+//! let invocation = Invocation {
+//!     received_at_ms: 1_767_225_600_000,
+//!     seed: Seed::new([7; 32]),
+//!     deadline: Instant::now() + Duration::from_secs(5),
+//!     trace_header: None,
+//! };
+//! let answer = service.invoke(event, invocation).await?;
+//! println!("{} {}", answer.summary.method, answer.summary.status);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/embed.rs` is a whole program.
 #![cfg_attr(
     test,
     allow(
