@@ -22,9 +22,8 @@ pub(super) struct View {
 impl View {
     /// The view of a request's tape.
     pub(super) fn of(exchange: &Exchange<'_>) -> Self {
-        let redacted = exchange.redacted.as_ref();
         Self {
-            redaction: redacted.map_or_else(Redaction::nothing, |redacted| redacted.rules()),
+            redaction: exchange.redaction(),
             omitted: exchange
                 .omitted
                 .iter()
@@ -47,13 +46,7 @@ impl View {
 
     /// A document's JSON.
     pub(super) fn document<'a>(&self, document: &'a Document) -> Cow<'a, str> {
-        let redacted = self
-            .redaction
-            .document(document.as_str(), "", &mut Marks::default(), None);
-        match self.is_omitted(&redacted) {
-            true => Cow::Borrowed("null"),
-            false => redacted,
-        }
+        shown(&self.redaction, document, |text| self.is_omitted(text))
     }
 
     /// What goes back to the gateway.
@@ -77,6 +70,19 @@ impl View {
     /// What replaces the attributes of log lines.
     pub(super) fn redaction(&self) -> &Redaction {
         &self.redaction
+    }
+}
+
+/// A document's JSON as a tape has it: redacted, and `null` where it was left out as a whole.
+pub(super) fn shown<'a>(
+    redaction: &Redaction,
+    document: &'a Document,
+    is_omitted: impl FnOnce(&str) -> bool,
+) -> Cow<'a, str> {
+    let redacted = redaction.document(document.as_str(), "", &mut Marks::default(), None);
+    match is_omitted(&redacted) {
+        true => Cow::Borrowed("null"),
+        false => redacted,
     }
 }
 

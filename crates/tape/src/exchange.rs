@@ -317,6 +317,12 @@ impl<'a> Exchange<'a> {
         })
     }
 
+    /// The rules by which it was redacted.
+    pub fn redaction(&self) -> Redaction {
+        let redacted = self.redacted.as_ref();
+        redacted.map_or_else(Redaction::nothing, RedactedRecord::rules)
+    }
+
     /// Whether something in the line was replaced or left out.
     pub fn is_redacted(&self) -> bool {
         self.redacted

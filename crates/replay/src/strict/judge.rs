@@ -11,7 +11,7 @@ use gateway::Rejection;
 use observation::{DifferingPart, Ignored, Part, normal_payload};
 use tape::{
     Exchange, FaultRecord,
-    redact::{Marks, Redaction, Secrets},
+    redact::{Marks, Secrets},
     splices::one_line,
     write_logs,
 };
@@ -178,10 +178,7 @@ fn differing_logs(
     if is_omitted || (logs.is_empty() && exchange.logs.is_none()) {
         return None;
     }
-    let rules = exchange
-        .redacted
-        .as_ref()
-        .map_or_else(Redaction::nothing, |redacted| redacted.rules());
+    let rules = exchange.redaction();
     let mut text = Vec::new();
     let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
     write_logs(&mut text, logs, &rules, &mut marks, &mut secrets);

@@ -1,9 +1,9 @@
 //! The store of a strict replay: it compares each call with the tape's and gives the tape's answer.
 
+use crate::view::shown;
 use contract::digest::Digest;
 use observation::{DifferenceList, DifferingPart, Ignored, Part};
 use std::{
-    borrow::Cow,
     future::pending,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -19,7 +19,7 @@ use tape::{
         write::Documents,
         write_arguments,
     },
-    redact::{Marks, Redaction},
+    redact::Redaction,
     splices::span,
 };
 use tokio::sync::Notify;
@@ -36,7 +36,7 @@ pub(super) struct StrictStorage {
     line: Arc<[u8]>,
     pub(super) calls: Vec<Recorded>,
     /// Applied to documents before they are compared.
-    redaction: Option<Redaction>,
+    redaction: Redaction,
     /// Documents that the tape holds only the digest of: call, position among the documents of its arguments, digest.
     omitted: Vec<(String, Digest)>,
     state: Mutex<State>,
@@ -88,7 +88,7 @@ impl StrictStorage {
         Self {
             line: line.clone(),
             calls,
-            redaction: exchange.redacted.as_ref().map(|redacted| redacted.rules()),
+            redaction: exchange.redaction(),
             omitted,
             ends_in_time: exchange.fault.as_ref().is_some_and(FaultRecord::is_timing),
             state: Mutex::new(State {
@@ -308,17 +308,11 @@ impl Compared<'_> {
 
 impl Documents for Compared<'_> {
     fn write(&mut self, out: &mut Vec<u8>, document: &Document) {
-        let storage = self.storage;
-        let redacted = match &storage.redaction {
-            Some(redaction) => {
-                redaction.document(document.as_str(), "", &mut Marks::default(), None)
-            }
-            None => Cow::Borrowed(document.as_str()),
+        let is_omitted = |text: &str| {
+            self.omitted()
+                .is_some_and(|digest| digest == Digest::of(text.as_bytes()))
         };
-        let written = match self.omitted() {
-            Some(digest) if digest == Digest::of(redacted.as_bytes()) => "null",
-            Some(_) | None => &*redacted,
-        };
+        let written = shown(&self.storage.redaction, document, is_omitted);
         out.extend_from_slice(written.as_bytes());
         self.position += 1;
     }
