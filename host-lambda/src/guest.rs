@@ -168,7 +168,7 @@ fn no_guest() -> String {
         .map(|path| format!("`{}`", path.display()))
         .collect();
     format!(
-        "there is no guest: tried {}; add it as a layer, or name it in `TENON_GUEST`",
+        "no guest found: tried {}; add it as a layer, or name it in `TENON_GUEST`",
         tried.join(", ")
     )
 }

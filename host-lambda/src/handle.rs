@@ -159,7 +159,7 @@ impl<S: TimeAndSeedSource> Handler<S> {
         let json = String::from_utf8(payload).ok().map(RawValue::from_string);
         json.and_then(Result::ok).ok_or_else(|| InvocationError {
             kind: "Tenon.Internal",
-            reason: "the host made an answer that is not JSON".to_owned(),
+            reason: "the host's response is not JSON".to_owned(),
         })
     }
 }

@@ -93,7 +93,7 @@ async fn serve(
     });
     tokio::select! {
         ended = Runtime::new(service).layer(layer).run_concurrent() => {
-            ended.map_err(|error| anyhow::anyhow!("lost Lambda's runtime API: {error}"))
+            ended.map_err(|error| anyhow::anyhow!("lost the connection to Lambda's runtime API: {error}"))
         }
         () = stopped => {
             output.note(LogLevel::Info, "stopped", &[]);

@@ -108,7 +108,7 @@ fn without_a_guest_it_says_where_it_looked() {
     let reason = reason(&run(&[]));
     let beside = Path::new(env!("CARGO_BIN_EXE_host-lambda")).with_file_name("guest.cwasm");
     for part in [
-        "there is no guest: tried ",
+        "no guest found: tried ",
         &format!("`{}`", beside.display()),
         "`/opt/guest.cwasm`",
         "name it in `TENON_GUEST`",

@@ -51,10 +51,10 @@ pub enum FileError {
     #[error("is a folder, not a file")]
     Folder,
     /// It is a link, found in a folder.
-    #[error("is a link, which is not followed inside of a folder")]
+    #[error("is a link, and links inside a folder are not followed")]
     Link,
     /// It is a device, or a pipe or socket that no person named.
-    #[error("is no regular file")]
+    #[error("is not a regular file")]
     Special,
     /// It is larger than allowed.
     #[error("is larger than {bytes_max} bytes")]

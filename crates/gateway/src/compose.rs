@@ -80,7 +80,7 @@ pub fn refused(kind: EventKind, target: &str) -> Option<Delivery> {
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: br#"{"message":"Bad Request"}"#.to_vec(),
             fault: Some(
-                "an HTTP API refuses a path in which `%25` begins nothing encoded".to_owned(),
+                "an HTTP API refuses a path in which `%25` is not followed by two hexadecimal digits".to_owned(),
             ),
         }),
         EventKind::HttpApi | EventKind::Rest | EventKind::FunctionUrl | EventKind::Alb => None,

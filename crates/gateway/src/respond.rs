@@ -20,11 +20,11 @@ pub enum InvalidResponse {
     #[error(transparent)]
     Field(#[from] InvalidField),
     /// A field that belongs to the connection and that a guest must not set.
-    #[error("header `{0}` belongs to the connection and is not a guest's to set")]
+    #[error("header `{0}` belongs to the connection and cannot be set by a guest")]
     ConnectionField(String),
     /// More cookies than can be sent without multi-value headers.
     #[error(
-        "{count} cookies, a load balancer takes {count_max} in one answer; switch on multi-value headers in its target group"
+        "{count} cookies, but a load balancer accepts {count_max} per response; enable multi-value headers in its target group"
     )]
     TooManyCookies {
         /// Number of `set-cookie` fields.
@@ -33,7 +33,7 @@ pub enum InvalidResponse {
         count_max: usize,
     },
     /// Larger than the gateway accepts.
-    #[error("encoded answer takes {bytes} bytes, the gateway takes {bytes_max}")]
+    #[error("encoded response has {bytes} bytes, the gateway accepts {bytes_max}")]
     TooLarge {
         /// Size of the encoded JSON.
         bytes: usize,

@@ -44,7 +44,7 @@ impl JsonProblem {
     /// Classifies the text: not JSON, or JSON that exceeds the bounds of this reader.
     pub fn verdict(self) -> &'static str {
         match self {
-            Self::Depth | Self::Nodes => "is more JSON than is read",
+            Self::Depth | Self::Nodes => "exceeds the limits for JSON",
             Self::Cut
             | Self::Utf8
             | Self::ByteOrderMark

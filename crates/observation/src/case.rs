@@ -62,7 +62,7 @@ pub enum CaseError {
         source: FileError,
     },
     /// A file would be too large to be read again.
-    #[error("`{}` would have {bytes} bytes, {CASE_FILE_BYTES_MAX} are read", path.display())]
+    #[error("`{}` would have {bytes} bytes, {CASE_FILE_BYTES_MAX} are allowed", path.display())]
     TooLarge {
         /// Which file.
         path: PathBuf,
@@ -84,7 +84,7 @@ pub enum CaseError {
         folder: PathBuf,
     },
     /// The stored entries are invalid, or break a rule of the store.
-    #[error("`{}` does not hold entries for a store: {message}", path.display())]
+    #[error("`{}` does not contain entries for a store: {message}", path.display())]
     Before {
         /// Which file.
         path: PathBuf,
@@ -282,7 +282,7 @@ mod tests {
             }
             let made = Command::new("mkfifo").arg(&path).status().unwrap();
             assert!(made.success());
-            refused("is no regular file");
+            refused("is not a regular file");
             let sparse = fs::File::create(&path).unwrap();
             sparse.set_len(1 << 40).unwrap();
             refused("is larger than");

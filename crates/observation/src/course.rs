@@ -101,7 +101,7 @@ fn change(part: Part, expected: Vec<String>, actual: Vec<String>) -> CourseChang
 fn sentence(what: &str, expected: &[String], actual: &[String]) -> String {
     let (new, gone) = (beyond(actual, expected), beyond(expected, actual));
     if new.is_empty() && gone.is_empty() {
-        return format!("the same {what} come in another order");
+        return format!("the same {what} occur in another order");
     }
     let mut parts = Vec::new();
     for (label, list) in [("new", new), ("gone", gone)] {
@@ -154,7 +154,7 @@ mod tests {
             (
                 &["a", "b"][..],
                 &["b", "a"][..],
-                "the same logs come in another order",
+                "the same logs occur in another order",
             ),
             (
                 &["a"],

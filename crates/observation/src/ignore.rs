@@ -216,7 +216,7 @@ fn one_of(place: &str, member: &str, known: &[&str]) -> Result<(), String> {
             .unwrap_or_default(),
     };
     Err(format!(
-        "nothing that is compared is called `{place}/{member}`, did you mean `{place}/{nearest}`?"
+        "no compared place is called `{place}/{member}`, did you mean `{place}/{nearest}`?"
     ))
 }
 

@@ -59,7 +59,7 @@ pub enum PublishError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// A manifest exists that no trusted key signed.
-    #[error("there is a manifest of this component already, and it {0}")]
+    #[error("a manifest of this component already exists, and it {0}")]
     Manifest(ManifestError),
     /// Another key signed the existing manifest. Hosts that trust only that key would refuse a manifest signed by this key.
     #[error(

@@ -145,7 +145,7 @@ impl S3Artifacts {
     fn not_written(&self, object: &Object, status: u16) -> StoreError {
         match status {
             403 => refused(object, "answered 403: writing it is not allowed"),
-            404 => refused(object, "answered 404: there is no such bucket"),
+            404 => refused(object, "answered 404: the bucket does not exist"),
             _ => self.not_done(object, status),
         }
     }
@@ -161,7 +161,7 @@ impl S3Artifacts {
         loop {
             let piece = timeout(PIECE_DURATION_MAX, body.next())
                 .await
-                .map_err(|_| unavailable(object, "the answer stopped half-way"))?;
+                .map_err(|_| unavailable(object, "the response is incomplete"))?;
             let Some(piece) = piece else {
                 return Ok(bytes);
             };
@@ -242,7 +242,7 @@ impl ArtifactStore for S3Artifacts {
             match response.status().as_u16() {
                 200 => {}
                 403 => return Err(refused(&object, "answered 403: listing it is not allowed")),
-                404 => return Err(refused(&object, "answered 404: there is no such bucket")),
+                404 => return Err(refused(&object, "answered 404: the bucket does not exist")),
                 status => return Err(self.not_done(&object, status)),
             }
             let page = self.body(&object, PAGE_BYTES_MAX, response).await?;
@@ -255,7 +255,7 @@ impl ArtifactStore for S3Artifacts {
             digests.extend(names.filter_map(digest_of_manifest));
         }
         Err(StoreError::Refused(format!(
-            "`{location}{MANIFESTS}` holds more manifests than are listed"
+            "`{location}{MANIFESTS}` contains more manifests than can be listed"
         )))
     }
 

@@ -198,7 +198,7 @@ impl ChannelStore for TableChannels {
             }
             Ok(Err(error)) => Err(self.failed("write", error).into()),
             Err(_) => {
-                let words = format!("{}: look whether it has changed", no_answer());
+                let words = format!("{}: check whether it has changed", no_answer());
                 Err(self.unavailable("write", &words).into())
             }
         }

@@ -198,7 +198,7 @@ pub async fn record_state(
         RecordState::Recorded
     } else {
         RecordState::Invalid(format!(
-            "`{name}` is no record of generation {generation} that a trusted key signed"
+            "`{name}` is not a record of generation {generation} signed by a trusted key"
         ))
     })
 }

@@ -71,10 +71,10 @@ pub enum InvalidKey {
     )]
     Secret,
     /// A weak key, under which signatures can be forged.
-    #[error("the public key is a weak one, which signs for everybody")]
+    #[error("the public key is weak: anybody can forge its signatures")]
     Weak,
     /// None, or more than a host accepts.
-    #[error("one to {PUBLIC_KEYS_MAX} public keys are needed, there are {0}")]
+    #[error("one to {PUBLIC_KEYS_MAX} public keys are required, but there are {0}")]
     Count(usize),
 }
 
@@ -82,13 +82,13 @@ pub enum InvalidKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// Not a signed document at all.
-    #[error("is no signed document: {0}")]
+    #[error("is not a signed document: {0}")]
     Unsigned(String),
     /// Signed by a key that this host does not trust.
     #[error("is signed by key `{0}`, which is not trusted here")]
     UnknownKey(String),
     /// The signature does not match this key, payload and purpose.
-    #[error("has a signature that does not fit: it was changed after it was signed")]
+    #[error("has an invalid signature: it was changed after it was signed")]
     Wrong,
 }
 

@@ -293,7 +293,7 @@ fn verify_and_load(
         .map_err(|error| load(digest, error))?;
     if guest.digest() != digest {
         return Err(differs(format!(
-            "it was made of component {}",
+            "it was compiled from component {}",
             guest.digest()
         )));
     }

@@ -41,7 +41,7 @@ pub enum FollowError {
     #[error("channel cannot be read: {0}")]
     Store(#[from] StoreError),
     /// The channel does not exist.
-    #[error("there is no such channel")]
+    #[error("the channel does not exist")]
     NoChannel,
     /// Its document is not trusted or has an unknown format.
     #[error("channel document {0}")]
@@ -76,7 +76,7 @@ pub enum FollowError {
     },
     /// Two different documents for one generation.
     #[error(
-        "there are two different documents of generation {0}: somebody writes past the conditions of the store"
+        "there are two different documents of generation {0}: somebody writes to the store without its conditions"
     )]
     Forked(u64),
     /// A guest cannot be prepared.
@@ -107,7 +107,7 @@ pub enum FollowError {
     },
     /// The generation serves, although a later one may have been signed.
     #[error(
-        "generation {generation} serves, and what lies in the place of a later record is none ({reason}): it may have replaced the record, and the channel's document be an old one that was put back; compare with what was released, then have the artifact's earlier version restored, or what lies there removed, or promote with `--recover`"
+        "generation {generation} serves, and the record of a later one was replaced by something else ({reason}), so the channel's document may be an old one that was put back; compare with what was released, then restore the artifact's earlier version, remove the object, or promote with `--recover`"
     )]
     InvalidRecord {
         /// The generation that serves.
@@ -117,14 +117,14 @@ pub enum FollowError {
     },
     /// The bundled guest served while the stores could not be reached; now they can, and it must stop.
     #[error(
-        "the bundled guest serves no longer, and requests are answered with 503 until the channel gives a guest: {0}"
+        "the bundled guest no longer serves, and requests are answered with 503 until the channel gives a guest: {0}"
     )]
     BundledStopped(Box<FollowError>),
     /// The stores did not answer.
     #[error("no answer in {} s", .0.as_secs())]
     TimedOut(Duration),
     /// A guest kept failing here, and its fallback serves for a while.
-    #[error("guest {0} keeps failing; the previous guest serves in its place")]
+    #[error("guest {0} keeps failing; the previous guest serves instead")]
     Tripped(Digest),
 }
 

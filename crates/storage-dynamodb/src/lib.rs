@@ -234,7 +234,7 @@ fn readable(retry: &Retry<'_>, attributes: Attributes) -> Result<Item, StorageEr
 /// Another request wrote the existing item, or overwrote ours.
 fn unreadable(retry: &Retry<'_>, error: &MalformedItemError) -> StorageError {
     retry.fault(&format!(
-        "what is stored cannot be read as an item: {error}"
+        "the stored data cannot be read as an item: {error}"
     ));
     StorageError::Internal
 }
@@ -259,7 +259,7 @@ fn in_the_way(
 /// The error of a repeated write that either lost now, or won at first and was then overwritten; which of them is unknown.
 fn lost_after_uncertainty(retry: &Retry<'_>) -> Result<(), StorageError> {
     if retry.is_uncertain {
-        retry.fault("repeated after an uncertain end, and found another state");
+        retry.fault("repeated after an unknown outcome, and found another state");
         return Err(StorageError::OutcomeUnknown);
     }
     Ok(())

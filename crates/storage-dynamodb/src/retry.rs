@@ -121,7 +121,7 @@ impl<'a> Retry<'a> {
         F: Future<Output = Result<O, SdkError<E, HttpResponse>>>,
     {
         if Instant::now() >= self.until {
-            return Err(self.give_up(ErrorClass::Unreachable, "no time left to ask"));
+            return Err(self.give_up(ErrorClass::Unreachable, "no time left for a request"));
         }
         loop {
             let until = self.until.min(Instant::now() + ATTEMPT_DURATION_MAX);

@@ -39,7 +39,7 @@ pub enum Created {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
     /// No table has this name.
-    #[error("there is no table `{0}`")]
+    #[error("table `{0}` does not exist")]
     Missing(String),
     /// The table has another layout.
     #[error(
@@ -97,7 +97,7 @@ impl fmt::Display for Difference {
             expected,
             found,
         } = self;
-        write!(formatter, "{part} is {found}, and has to be {expected}")
+        write!(formatter, "{part} is {found}, but must be {expected}")
     }
 }
 
@@ -235,7 +235,7 @@ impl Admin {
             .table_name(&self.table)
             .send()
             .await
-            .map_err(|error| self.refused("look at the expiry setting of", error))?
+            .map_err(|error| self.refused("check the expiry setting of", error))?
             .time_to_live_description;
         let attribute = expiry.as_ref().and_then(|expiry| expiry.attribute_name());
         let is_on = expiry
@@ -324,7 +324,7 @@ impl Admin {
             .attribute_name(EXPIRY)
             .build()
             .map_err(|error| TableError::Refused {
-                action: "switch on the expiry setting of",
+                action: "enable the expiry setting of",
                 table: self.table.clone(),
                 words: error.to_string(),
             })?;
@@ -334,7 +334,7 @@ impl Admin {
             .time_to_live_specification(specification)
             .send()
             .await
-            .map_err(|error| self.refused("switch on the expiry setting of", error))?;
+            .map_err(|error| self.refused("enable the expiry setting of", error))?;
         Ok(())
     }
 }

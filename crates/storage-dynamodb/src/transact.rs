@@ -120,9 +120,10 @@ impl DynamoDbStorage {
             return match remembered.answer(call.now_ms, digest) {
                 Some(answer) => answer.map(TransactOutcome::Done),
                 // This condition would have held.
-                None => {
-                    Err(retry.give_up(ErrorClass::Defect, "a forgotten token stood in the way"))
-                }
+                None => Err(retry.give_up(
+                    ErrorClass::Defect,
+                    "an expired token prevented the transaction",
+                )),
             };
         }
         let mut failed = (0..).zip(operations.iter().zip(reasons));

@@ -70,7 +70,7 @@ impl OpenError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotAStore { .. } => "name another file; this one was left as it is",
+            Self::NotAStore { .. } => "name another file; this one was not changed",
             Self::Damaged { .. } => {
                 "restore it from a backup, or move it away to start with an empty store"
             }
@@ -79,7 +79,7 @@ impl OpenError {
             }
             Self::Locked { .. } => "stop the other process, or name another file",
             Self::Exposed { .. } => {
-                "it holds the key that signs cursors: take their permissions away with `chmod 600`"
+                "it contains the key that seals cursors: make it private with `chmod 600`"
             }
             Self::Unusable { .. } => {
                 "check that the folder exists and that the file can be written there"
@@ -272,7 +272,7 @@ fn contained<T, E: Into<redb::Error>>(
         Ok(result) => result.map_err(|error| refused(path, error)),
         Err(_) => Err(OpenError::Damaged {
             path: path.to_owned(),
-            detail: "its pages do not fit together".to_owned(),
+            detail: "its pages are inconsistent".to_owned(),
         }),
     }
 }

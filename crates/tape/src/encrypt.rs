@@ -50,7 +50,7 @@ pub enum InvalidKey {
     #[error("not an age recipient: it begins with `age1`, as `age-keygen` prints it")]
     Recipient,
     /// A point of low order, with which every shared secret is zero.
-    #[error("the age recipient is a weak one: what is encrypted to it, everybody can read")]
+    #[error("the age recipient is weak: anybody can decrypt what is encrypted to it")]
     Weak,
     /// Not an identity.
     #[error("not an age identity: it begins with `AGE-SECRET-KEY-1`, as `age-keygen` writes it")]
@@ -67,7 +67,7 @@ pub enum DecryptError {
     #[error("encrypted to another recipient")]
     OtherRecipient,
     /// Changed after it was encrypted.
-    #[error("damaged: it is not what was encrypted")]
+    #[error("damaged: it was changed after it was encrypted")]
     Damaged,
 }
 

@@ -262,7 +262,7 @@ pub struct Omission<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// Over the limit.
-    #[error("line has {0} bytes, at most {TAPE_LINE_BYTES_MAX} are read")]
+    #[error("line has {0} bytes, at most {TAPE_LINE_BYTES_MAX} are allowed")]
     TooLong(usize),
     /// Not UTF-8.
     #[error("line is not UTF-8 from byte {0} on")]

@@ -201,7 +201,7 @@ mod tests {
           REFUSED  wasi:sockets/tcp@0.2.0
         exports
           nothing
-        this host cannot run it: the guest imports what this host does not grant: wasi:sockets/tcp@0.2.0
+        this host cannot run it: the guest imports what this host does not provide: wasi:sockets/tcp@0.2.0
           hint: guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP
         ");
     }

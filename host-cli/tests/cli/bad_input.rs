@@ -166,7 +166,7 @@ fn an_event_of_very_many_values_that_is_no_request_is_told_the_bound() {
     };
     for begin in ["", "\"httpMethod\":\"GET\",\"path\":5,"] {
         let path = folder.write("large.json", event(begin));
-        let words = "is more JSON than is read: more than 250000 values";
+        let words = "exceeds the limits for JSON: more than 250000 values";
         cli(&["invoke", &path, "--guest", image()])
             .expect_failure(3, words)
             .expect_hint();
@@ -178,7 +178,7 @@ fn an_event_of_very_many_values_that_is_no_request_is_told_the_bound() {
     }
     let deep = folder.write("deep.json", "[".repeat(200) + &"]".repeat(200));
     cli(&["invoke", &deep, "--guest", image()])
-        .expect_failure(3, "is more JSON than is read: more than 128 levels");
+        .expect_failure(3, "exceeds the limits for JSON: more than 128 levels");
     let event = event(
         "\"version\":\"2.0\",\"rawPath\":\"/health\",\"requestContext\":{\"http\":{\"method\":\"GET\"}},",
     );

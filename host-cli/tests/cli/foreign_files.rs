@@ -274,7 +274,7 @@ fn a_case_is_read_from_regular_files_alone() {
     let run = cli(&["replay", &folder.path("cases"), "--guest", image()]);
     assert_ne!(run.code, 0, "{run:#?}");
     for file in ["event/event.json", "state/before.json"] {
-        let told = format!("{file}` is a link, which is not followed");
+        let told = format!("{file}` is a link, and links inside a folder are not followed");
         assert!(
             (run.stdout.clone() + &run.stderr).contains(&told),
             "{run:#?}"
@@ -298,7 +298,7 @@ fn keys_guests_and_stores_are_no_pipes_or_devices() {
             .expect_failure(3, "is not a store of this host");
     }
     let event = folder.write("event.json", "{}");
-    cli(&["invoke", &event, "--guest", "/dev/zero"]).expect_failure(3, "is no regular file");
+    cli(&["invoke", &event, "--guest", "/dev/zero"]).expect_failure(3, "is not a regular file");
     cli(&[
         "replay",
         &event,
@@ -308,7 +308,7 @@ fn keys_guests_and_stores_are_no_pipes_or_devices() {
         "/dev/zero",
     ])
     .expect_failure(3, "is not a plain file");
-    cli(&["invoke", "/dev/zero"]).expect_failure(3, "is no regular file");
+    cli(&["invoke", "/dev/zero"]).expect_failure(3, "is not a regular file");
 }
 
 /// What a client sends under names that a library gives a meaning is text to guest, host, tape and report.

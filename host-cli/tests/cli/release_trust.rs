@@ -101,8 +101,8 @@ fn a_server_does_not_start_on_a_channel_that_is_misspelt_forged_or_deleted() {
         ];
         cli(&[&all[..], more].concat())
     };
-    serve("rihgt", &public, &[]).expect_failure(3, "there is no such channel");
-    serve("gone", &public, &[]).expect_failure(3, "there is no such channel");
+    serve("rihgt", &public, &[]).expect_failure(3, "the channel does not exist");
+    serve("gone", &public, &[]).expect_failure(3, "the channel does not exist");
     serve("right", &other.path("key.pub"), &[]).expect_failure(3, "which is not trusted here");
     serve("right", &public, &["--generation-min", "2"]).expect_failure(3, "accepts none below 2");
 }
@@ -358,7 +358,7 @@ fn a_replaced_record_is_named_and_nothing_is_signed_on_top_of_it() {
     let record = format!("releases/generations/{folder}/2.json");
     fs::write(site.folder.path(&record), "{}").unwrap();
     forget_what_was_seen("replaced");
-    let says = "2.json` is no record of generation 2 that a trusted key signed";
+    let says = "2.json` is not a record of generation 2 signed by a trusted key";
     let verified = site.look(&["channel", "verify", "replaced"]).expect_code(1);
     assert!(verified.stdout.contains(says), "{verified:?}");
     let listed = site.look(&["releases", "replaced"]).expect_code(1);

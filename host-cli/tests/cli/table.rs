@@ -42,7 +42,7 @@ fn event(method: &str, path: &str, more: &[&str]) -> String {
 fn a_table_is_made_once_and_checked() {
     let table = format!("items@{}", engine());
     cli(&["table", "check", &table])
-        .expect_failure(3, "there is no table `items`")
+        .expect_failure(3, "table `items` does not exist")
         .expect_hint();
     let made = cli(&["table", "create", &table]).expect_code(0);
     assert_eq!(made.stdout, format!("created table `{table}`\n"));
@@ -81,9 +81,9 @@ fn a_table_of_another_layout_is_described_and_left_alone() {
     let engine = engine();
     make_other_table(&engine);
     let table = format!("other@{engine}");
-    let expected = "  the key is `id` (HASH, N), and has to be `pk` (HASH, S), `sk` (RANGE, S)\n  \
-        index `index` is missing, and has to be `ipk` (HASH, S), `isk` (RANGE, S)\n  \
-        expiry (TTL) is off, and has to be on attribute `expires_at`\n";
+    let expected = "  the key is `id` (HASH, N), but must be `pk` (HASH, S), `sk` (RANGE, S)\n  \
+        index `index` is missing, but must be `ipk` (HASH, S), `isk` (RANGE, S)\n  \
+        expiry (TTL) is off, but must be on attribute `expires_at`\n";
     for _ in 0..2 {
         let checked = cli(&["table", "check", &table]).expect_code(1);
         assert_eq!(

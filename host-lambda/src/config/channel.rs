@@ -45,18 +45,24 @@ pub fn read(
         return Ok(None);
     };
     let keys = "TENON_PUBLIC_KEYS";
-    let meaning = "one or two public keys, which sign what `TENON_CHANNEL` serves";
+    let meaning = "one or two public keys of the signers of `TENON_CHANNEL`";
     let interval = variables.optional_number("TENON_CHANNEL_INTERVAL_MS", 1..=INTERVAL_MS_MAX)?;
     let generation_min =
         variables.optional_number("TENON_CHANNEL_GENERATION_MIN", 1..=CHANNEL_GENERATION_MAX)?;
     Ok(Some(ChannelConfig {
         name: name.parse().map_err(|_| {
-            variables.invalid("TENON_CHANNEL", "1 to 64 characters of `a-z`, `0-9` and `-`")
+            variables.invalid(
+                "TENON_CHANNEL",
+                "1 to 64 characters of `a-z`, `0-9` and `-`",
+            )
         })?,
         artifacts: artifacts(variables, table)?,
         // The value is not logged, because a secret key may have been put there by mistake.
         keys: variables.required(keys, meaning)?.parse().map_err(|_| {
-            variables.invalid_secret(keys, "one or two public keys as `host-cli keygen` prints them, with a comma between them")
+            variables.invalid_secret(
+                keys,
+                "one or two public keys as `host-cli keygen` prints them, separated by a comma",
+            )
         })?,
         interval: Duration::from_millis(interval.unwrap_or(INTERVAL_MS_DEFAULT)),
         generation_min: generation_min.unwrap_or(0),
@@ -65,7 +71,7 @@ pub fn read(
 
 fn artifacts(variables: &Variables, table: &DynamoDbOptions) -> Result<Artifacts, InvalidVariable> {
     let name = "TENON_ARTIFACTS";
-    let url = variables.required(name, "where the guests of `TENON_CHANNEL` are")?;
+    let url = variables.required(name, "the store of the guests of `TENON_CHANNEL`")?;
     if let Some(path) = url
         .strip_prefix("file://")
         .filter(|path| path.starts_with('/'))

@@ -98,7 +98,7 @@ impl Variables {
     /// The same without the value.
     pub fn invalid_secret(&self, name: &str, allowed: &str) -> InvalidVariable {
         InvalidVariable(format!(
-            "variable `{name}` (its value is not shown) is not what is allowed, {allowed}"
+            "variable `{name}` (its value is not shown) is not valid, allowed is {allowed}"
         ))
     }
 }

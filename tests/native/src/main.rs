@@ -31,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
     Runtime::new(service)
         .run()
         .await
-        .map_err(|error| anyhow!("lost Lambda's runtime API: {error}"))
+        .map_err(|error| anyhow!("lost the connection to Lambda's runtime API: {error}"))
 }
 
 fn variable(name: &str) -> anyhow::Result<String> {

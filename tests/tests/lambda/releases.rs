@@ -274,7 +274,7 @@ fn a_channel_that_is_missing_forged_or_too_old_stops_init_although_a_guest_is_bu
     let cloud = Cloud::start();
     let bundled = image("releases-stopped", &version(1));
     let reason = init_error(cloud.environment(&bundled));
-    assert!(reason.contains("there is no such channel"), "{reason}");
+    assert!(reason.contains("the channel does not exist"), "{reason}");
     cloud.promote(1);
     let stranger = release::SecretKey::new(&[9; 32]).public();
     let unknown = cloud

@@ -300,7 +300,7 @@ async fn another_order_of_independent_calls_is_equal_in_effect() {
             "{request}: {state:#?}"
         );
         assert!(
-            notes(&state).contains("the same calls come in another order"),
+            notes(&state).contains("the same calls occur in another order"),
             "{state:#?}"
         );
     }

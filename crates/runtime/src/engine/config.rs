@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(
             targets.map(computed),
             targets.map(Target::compatibility),
-            "images are not what they were: write these names down"
+            "images have changed: put these names into `compatibility.rs`"
         );
     }
 }

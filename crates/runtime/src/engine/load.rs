@@ -198,7 +198,7 @@ pub(super) fn is_core_module(bytes: &[u8]) -> bool {
 
 #[expect(
     unsafe_code,
-    reason = "a door for native code; its checksum was checked, its origin is the caller's to vouch for"
+    reason = "loads native code whose checksum was verified; the caller guarantees its origin"
 )]
 fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> Result<Component, LoadError> {
     // SAFETY: wasmtime's compiler produced these bytes, just now or before `image::seal`, whose seal `image::open` verified.
@@ -208,7 +208,7 @@ fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> Result<Component, Load
 
 #[expect(
     unsafe_code,
-    reason = "a door for native code; its checksum was checked, its origin is the caller's to vouch for"
+    reason = "loads native code whose checksum was verified; the caller guarantees its origin"
 )]
 fn deserialize_file(engine: &wasmtime::Engine, image: &Path) -> Result<Component, LoadError> {
     // SAFETY: wasmtime's compiler produced these bytes before `image::seal`, whose seal `image::open_file` verified, and the caller of

@@ -43,7 +43,7 @@ pub enum LoadError {
     #[error(transparent)]
     Image(#[from] ImageError),
     /// It imports what this host does not provide.
-    #[error("the guest imports what this host does not grant: {}", .0.join(", "))]
+    #[error("the guest imports what this host does not provide: {}", .0.join(", "))]
     NotGranted(Vec<String>),
     /// It has no handler in a version that this host calls.
     #[error("the guest does not export `{expected}`; it exports {found}")]
@@ -67,7 +67,7 @@ impl LoadError {
                 "build the guest with `cargo build --release --target wasm32-wasip2`"
             }
             Self::NativeCode => {
-                "use the component (`.wasm`) that it was made of; or, if you trust where the image came from, name it `.cwasm`"
+                "use the component (`.wasm`) that it was compiled from; or, if you trust the image's origin, rename it to `.cwasm`"
             }
             Self::AlreadyCompiled => {
                 "name the component (`.wasm`) that the image was compiled from"

@@ -321,7 +321,7 @@ async fn what_other_tools_wrote_is_an_error_with_words_for_the_operator() {
     let faults = call.into_report().faults;
     assert_eq!(
         faults[0],
-        "GetItem: what is stored cannot be read as an item: `doc` is not a map"
+        "GetItem: the stored data cannot be read as an item: `doc` is not a map"
     );
     // It can be written over, and removed.
     let put = store

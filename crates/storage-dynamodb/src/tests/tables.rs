@@ -32,7 +32,7 @@ async fn a_creation_that_was_interrupted_is_finished() {
     assert_eq!(
         error.to_string(),
         format!(
-            "table `{}` differs from what the store needs: expiry (TTL) is off, and has to be on attribute `expires_at`",
+            "table `{}` differs from what the store needs: expiry (TTL) is off, but must be on attribute `expires_at`",
             options.table
         )
     );
@@ -107,7 +107,7 @@ async fn a_table_of_another_layout_is_refused_by_its_differences_and_left_alone(
                 index: index(),
                 expiry: "expires_at",
             },
-            "the key is `pk` (HASH, S), `sort` (RANGE, N), and has to be `pk` (HASH, S), `sk` (RANGE, S)",
+            "the key is `pk` (HASH, S), `sort` (RANGE, N), but must be `pk` (HASH, S), `sk` (RANGE, S)",
         ),
         (
             Other {
@@ -115,7 +115,7 @@ async fn a_table_of_another_layout_is_refused_by_its_differences_and_left_alone(
                 index: index(),
                 expiry: "expires_at",
             },
-            "the key is `pk` (HASH, S), `sk` (RANGE, B), and has to be `pk` (HASH, S), `sk` (RANGE, S)",
+            "the key is `pk` (HASH, S), `sk` (RANGE, B), but must be `pk` (HASH, S), `sk` (RANGE, S)",
         ),
         (
             Other {
@@ -123,7 +123,7 @@ async fn a_table_of_another_layout_is_refused_by_its_differences_and_left_alone(
                 index: None,
                 expiry: "ttl",
             },
-            "index `index` is missing, and has to be `ipk` (HASH, S), `isk` (RANGE, S); expiry (TTL) is on attribute `ttl`, and has to be on attribute `expires_at`",
+            "index `index` is missing, but must be `ipk` (HASH, S), `isk` (RANGE, S); expiry (TTL) is on attribute `ttl`, but must be on attribute `expires_at`",
         ),
         (
             Other {
@@ -131,7 +131,7 @@ async fn a_table_of_another_layout_is_refused_by_its_differences_and_left_alone(
                 index: Some(("index", ProjectionType::KeysOnly)),
                 expiry: "expires_at",
             },
-            "the projection of index `index` is KEYS_ONLY, and has to be ALL",
+            "the projection of index `index` is KEYS_ONLY, but must be ALL",
         ),
         (
             Other {
@@ -139,7 +139,7 @@ async fn a_table_of_another_layout_is_refused_by_its_differences_and_left_alone(
                 index: index(),
                 expiry: "ttl",
             },
-            "expiry (TTL) is on attribute `ttl`, and has to be on attribute `expires_at`",
+            "expiry (TTL) is on attribute `ttl`, but must be on attribute `expires_at`",
         ),
     ];
     let endpoint = start().await;

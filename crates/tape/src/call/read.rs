@@ -39,7 +39,7 @@ pub enum ResultError {
     #[error(transparent)]
     Shape(#[from] serde_json::Error),
     /// It contains a document that was too long for the tape.
-    #[error("the tape holds only the digest of a document that the store returned")]
+    #[error("the tape has only the digest of a document that the store returned")]
     Omitted,
 }
 
