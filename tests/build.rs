@@ -1,4 +1,4 @@
-//! Builds the guests that the tests run: the reference guest and the fixtures under `guests/`.
+//! Builds the guests for the tests: the reference guest and the fixtures under `guests/`.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! The Lambda host with the circumstances of a case: an event's own time, and the first seed of a replay. Everything else is the host as
-//! it ships, so that what it answers to a case can be compared byte for byte.
+//! The Lambda host with the inputs of a case: an event's own time, and the first seed of a replay. Everything else is the host as it ships,
+//! so that its response to a case can be compared byte for byte.
 
 use contract::seed::Seed;
 use host_lambda::{RandomnessError, TimeAndSeed, TimeAndSeedSource};
@@ -7,14 +7,14 @@ use observation::{EVENT_TIME_DEFAULT_MS, head};
 use replay::exchange_seed;
 use std::process::ExitCode;
 
-/// An event that has this makes the host panic.
+/// An event that contains this makes the host panic.
 const PANIC: &[u8] = b"panic-in-the-host";
 
 struct SourceOfCases;
 
 impl TimeAndSeedSource for SourceOfCases {
     fn of(&self, event: &[u8]) -> Result<TimeAndSeed, RandomnessError> {
-        // For the test that a defect of the host costs no more than its request.
+        // For the test that a bug in the host affects only its own request.
         assert!(
             !event.windows(PANIC.len()).any(|part| part == PANIC),
             "secret of the request: {}",

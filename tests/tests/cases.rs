@@ -1,7 +1,7 @@
-//! `cases/<group>/<name>/`: an event, and what has to come of it, on every store and through the program.
+//! `cases/<group>/<name>/`: an event, and the expected result, on every store and through the program.
 //!
-//! `event.json` is the raw gateway event, `response.json` the expected answer, `before.json` what is stored beforehand, `after.json`
-//! what is stored afterwards; without these two, nothing is. `TENON_BLESS=1` writes what comes out as what is expected.
+//! `event.json` is the raw gateway event, `response.json` the expected response, `before.json` the initial entries, `after.json` the final
+//! entries; without these two, there are none. `TENON_BLESS=1` writes the actual results as the expectation.
 
 use crate::support::{fresh_folder, guests::REFERENCE, host_cli, in_process::runtime, workspace};
 use contract::{limits::Limits, seed::Seed};
@@ -16,7 +16,7 @@ use std::{
 use storage::memory::MemoryStorage;
 use storage_redb::RedbStorage;
 
-/// The seed that `host-cli replay` takes as well.
+/// The default seed of `host-cli replay`.
 const SEED: [u8; 32] = [0; 32];
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn every_case_comes_out_as_expected_in_memory_and_in_redb() {
                 .await
                 .unwrap();
             if bless {
-                // What the next store has to give as well.
+                // The other stores must give the same result.
                 case.bless(&outcome.response, &outcome.after).unwrap();
                 case = Case::load(case_folder).unwrap();
             }
@@ -56,7 +56,7 @@ async fn every_case_comes_out_as_expected_in_memory_and_in_redb() {
     );
 }
 
-/// The program prints what differs by itself.
+/// The program itself prints the differences.
 #[test]
 fn every_case_comes_out_as_expected_through_the_program() {
     let redb = format!(
@@ -109,7 +109,7 @@ fn no_case_is_malformed_or_forgotten() {
     }
 }
 
-/// Over all cases: each route with each of its methods, each kind of event, each status that the API documents.
+/// Over all cases: each route with each of its methods, each kind of event, each documented status.
 #[test]
 fn the_cases_cover_the_api() {
     let mut statuses: Vec<u64> = Vec::new();
@@ -146,14 +146,14 @@ fn the_cases_cover_the_api() {
     }
 }
 
-/// A case says all: where it has no file for state, there is none.
+/// A case is complete: without a file for the state, nothing is stored.
 pub fn differences(case: &Case, outcome: &CaseOutcome) -> Vec<String> {
     let differing = outcome.clone().differences(&mut case.clone(), &[]);
     let mut lines: Vec<_> = differing
         .iter()
         .flat_map(|part| part.differences().lines().collect::<Vec<_>>())
         .collect();
-    // Here the gateway's spelling counts, too: which member holds the headers, and how their names are written.
+    // The gateway's form is compared, too: which member contains the headers, and how their names are written.
     if lines.is_empty() && case.response.as_ref() != Some(&outcome.response) {
         lines.push(format!("spelled otherwise is {}", outcome.response));
     }

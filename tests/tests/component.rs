@@ -1,4 +1,4 @@
-//! The reference component is small, carries no trace of the machine that built it, and imports only what it uses.
+//! The reference component is small, contains nothing of the machine that built it, and imports only what it uses.
 
 use crate::support::{guests::REFERENCE, in_process::engine, workspace};
 use std::env;

@@ -1,6 +1,6 @@
-//! Events that others recorded: `host-cli invoke` answers each or refuses it with a reason, and never panics.
+//! Foreign recorded events: `host-cli invoke` answers each or refuses it with a reason, and never panics.
 //!
-//! The events are not part of the project. They lie in `../shared/events` beside the workspace, or where `TENON_EVENTS` says.
+//! The events are not part of the project. They are in `../shared/events` beside the workspace, or in the folder named by `TENON_EVENTS`.
 
 use crate::support::{host_cli, workspace};
 use serde_json::Value;
@@ -11,10 +11,10 @@ use std::{
     thread,
 };
 
-/// Kinds in the manifest that hosts serve, as they begin there.
+/// Prefixes of the kinds in the manifest that hosts serve.
 const SERVED: [&str; 4] = ["ALB", "Function URL", "HTTP API", "REST v1"];
 
-/// What `MANIFEST.tsv` says about a file.
+/// The entry of a file in `MANIFEST.tsv`.
 struct Entry {
     path: String,
     kind: String,
@@ -60,7 +60,7 @@ fn every_event_is_answered_or_refused_with_a_reason() {
     );
 }
 
-/// Where the events are. Without them the test says so and ends, unless somebody named the folder, or this is a build machine.
+/// The folder of the events. If it is missing, the test says so and ends, unless the folder was named or this is a build machine.
 fn folder() -> Option<PathBuf> {
     let named = env::var_os("TENON_EVENTS").map(PathBuf::from);
     let is_required = named.is_some();

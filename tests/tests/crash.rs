@@ -1,4 +1,4 @@
-//! `host-cli serve` is killed under write load, again and again: no acknowledged write is lost, and none is half there.
+//! `host-cli serve` is killed under write load, repeatedly: no acknowledged write is lost, and none is stored in part.
 
 use crate::support::{
     fresh_folder,
@@ -18,21 +18,21 @@ use std::{
 
 const KILLS: u32 = 20;
 const WRITERS: usize = 4;
-/// Acknowledged writes to wait for before a kill, so that none comes before the load.
+/// Acknowledged writes to wait for before a kill, so that the load has started.
 const WRITES_BEFORE_KILL_MIN: u64 = 20;
 const ROUND_DURATION_MAX: Duration = Duration::from_secs(15);
 
-/// One client. It replaces its own item, whose members all say the same number, and creates items under idempotency keys, each of
-/// which is two writes in one transaction. It remembers what was acknowledged.
+/// One client. It replaces its own item, whose members all contain the same number, and creates items under idempotency keys, each of which
+/// is two writes in one transaction. It remembers what was acknowledged.
 struct Writer {
     name: String,
     /// The number of the last attempt.
     attempted: u64,
-    /// The number that was last acknowledged, or found after a kill.
+    /// The last number that was acknowledged, or found after a kill.
     known: u64,
     /// Numbers of acknowledged creations, with the new ids.
     created: Vec<(u64, String)>,
-    /// A creation whose answer never came.
+    /// A creation without a response.
     unanswered: Option<u64>,
 }
 
@@ -63,7 +63,7 @@ fn no_acknowledged_write_is_lost_and_none_is_half_there() {
     );
 }
 
-/// Lets all writers loose, kills the server in their midst, and returns them once they have noticed.
+/// Starts all writers, kills the server meanwhile, and returns them once they have noticed.
 fn write_until_killed(server: &mut Server, writers: Vec<Writer>, round: u32) -> Vec<Writer> {
     let acknowledged = Arc::new(AtomicU64::new(0));
     let threads: Vec<_> = writers
@@ -86,7 +86,7 @@ fn write_until_killed(server: &mut Server, writers: Vec<Writer>, round: u32) -> 
         );
         thread::sleep(Duration::from_millis(1));
     }
-    // Some other moment in each round.
+    // At a different moment in each round.
     thread::sleep(Duration::from_micros(u64::from(round) * 7_919 % 50_000));
     server.kill();
     threads
@@ -124,7 +124,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Compares what is there after a kill with what was acknowledged before.
+    /// Compares the contents after a kill with what was acknowledged before.
     fn check(&mut self, connection: &mut Connection) {
         let answer = connection.send("GET", &self.own_item(), &[], None).unwrap();
         if answer.status == 200 {
@@ -146,7 +146,7 @@ impl Writer {
                 self.name
             );
         }
-        // Whether it happened or not: after it is sent again there is one item, the one that the record names.
+        // Whether or not it happened: after it is sent again there is one item, the one that the record names.
         if let Some(number) = self.unanswered.take() {
             let id = id_of(&self.create(connection, number).unwrap());
             self.created.push((number, id));
@@ -211,7 +211,7 @@ impl Writer {
         format!("/items/{}", self.name)
     }
 
-    /// Large enough to span pages of the store's file.
+    /// Large enough to span several pages of the store's file.
     fn content(&self, number: u64) -> Value {
         let filler = format!("{number} ").repeat(2_000);
         json!({

@@ -1,4 +1,4 @@
-//! What `host-cli` gives a guest of its own choice, and says of it: its environment, and where it failed.
+//! The environment that `host-cli` gives a guest, and what it reports about a guest's failure.
 
 use crate::support::{guests::HOSTILE, host_cli};
 use std::fs;

@@ -58,7 +58,7 @@ async fn write_at_once(
     }
 }
 
-/// Without `If-Match` the last write wins: nobody is told of the others. Of a patch, nothing is lost.
+/// Without `If-Match` the last write wins: nobody is told of the others. No patch is lost.
 async fn check_many_writers(store: Arc<dyn Storage>) {
     let service = reference(store);
     let body = br#"{"name":"A"}"#;
@@ -92,7 +92,7 @@ fn fifty_writers_of_one_item_all_come_through_in_dynamodb() {
         .block_on(check_many_writers(Arc::new(table.storage())));
 }
 
-/// Each spelling of numbers, blanks, escapes and orders of members that the store writes in its own way.
+/// Each spelling of numbers, blanks, escapes and member order that the store normalises.
 #[tokio::test]
 async fn what_a_write_answers_is_what_a_read_answers() {
     let service = memory_service(&runtime(REFERENCE, Limits::default()));
@@ -171,7 +171,7 @@ async fn an_idempotency_key_does_not_lower_the_size_of_items() {
             .await,
         )
     };
-    // Of 409,600 bytes, a quote takes one, and two of the text.
+    // Of 409,600 bytes, a quote takes one, and two in the text.
     let (mut fits, mut too_many) = (400_000, 409_600);
     while too_many - fits > 1 {
         let count = usize::midpoint(fits, too_many);
@@ -186,7 +186,7 @@ async fn an_idempotency_key_does_not_lower_the_size_of_items() {
     assert_eq!(create(Some("too-many"), too_many).await, 413);
 }
 
-/// JSON that takes as much memory as it can for its length.
+/// JSON that takes as much memory as possible for its length.
 fn content_of(bytes: usize) -> Vec<(&'static str, String)> {
     let filled = |unit: &str| unit.repeat(bytes / unit.len());
     let list = |unit: &str| format!(r#"{{"name":"A","attributes":{{"a":[{}0]}}}}"#, filled(unit));
@@ -231,7 +231,7 @@ fn content_of(bytes: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Whatever a client sends, the guest answers: it refuses what would not fit its memory before it runs out of it.
+/// Whatever a client sends, the guest responds: it refuses content that would exceed its memory before it runs out.
 #[tokio::test]
 async fn no_content_exhausts_the_memory_of_the_guest() {
     let service = memory_service(&runtime(REFERENCE, Limits::default()));

@@ -1,4 +1,4 @@
-//! Guests that misbehave meet a bound and a clear answer, and the next request works.
+//! Misbehaving guests reach a limit and get a clear response, and the next request works.
 
 use crate::support::{
     guests::HOSTILE,
@@ -17,7 +17,7 @@ use serde_json::Value;
 use service::Service;
 use std::time::{Duration, Instant};
 
-/// What a test needs of time beyond the deadline that it sets.
+/// Time that a test needs beyond the deadline that it sets.
 const SLACK: Duration = Duration::from_secs(5);
 
 fn hostile() -> Service {
@@ -28,7 +28,7 @@ fn hostile() -> Service {
     memory_service(&runtime(HOSTILE, limits))
 }
 
-/// The answer is a problem document of that status, which tells the client nothing of the host's insides.
+/// Checks that the response is a problem document of that status, which reveals nothing about the host's internals.
 fn assert_problem(answer: &Answer, status: u16) {
     let response = response(answer);
     assert_eq!(response["statusCode"], status, "{response}");
@@ -53,7 +53,7 @@ async fn assert_next_request_works(service: &Service) {
     assert_eq!(response["body"], "well behaved");
 }
 
-/// Why the guest gave no answer to this path; the client got a 500, and the next request works.
+/// Why the guest returned no response for this path; the client got a 500, and the next request works.
 async fn failure(service: &Service, path: &str) -> Failure {
     let answer = get(service, path).await;
     assert_problem(&answer, 500);
@@ -72,8 +72,7 @@ async fn a_panic_is_a_500() {
     ));
 }
 
-/// What a developer needs to find the place: the guest's own words on standard error, and the functions that were active. The client
-/// reads neither.
+/// What a developer needs to find the place: the guest's own message on standard error, and the active functions. The client sees neither.
 #[tokio::test]
 async fn a_panic_leaves_its_message_and_a_backtrace_in_the_log() {
     let service = hostile();
@@ -98,7 +97,7 @@ async fn a_panic_leaves_its_message_and_a_backtrace_in_the_log() {
         async move { get(&service, path).await.summary.backtrace.remove(0) }
     };
     assert!(innermost("/stack").await.contains("recursion"));
-    // A call that the host ends has the function that made it.
+    // A call that the host stops has the calling function in its backtrace.
     assert!(!innermost("/calls").await.is_empty());
     assert_eq!(get(&service, "/").await.summary.backtrace, [""; 0]);
 }
@@ -154,7 +153,7 @@ async fn an_endless_loop_is_a_504_at_the_deadline() {
     assert_next_request_works(&service).await;
 }
 
-/// On one thread: a guest that never returns must still let others have their turn.
+/// On one thread: a guest that never returns must still let others run.
 #[tokio::test(flavor = "current_thread")]
 async fn an_endless_loop_does_not_stop_other_requests() {
     let service = hostile();
@@ -174,7 +173,7 @@ async fn an_endless_loop_does_not_stop_other_requests() {
     assert_problem(&looping.await.unwrap(), 504);
 }
 
-/// A permit for an instance must not be given away before the instance is back in the pool.
+/// A permit must not be released before its instance is back in the pool.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn more_requests_than_instances_wait_for_their_turn() {
     let engine = Engine::new(&EngineOptions {
@@ -247,7 +246,7 @@ async fn a_flood_of_log_lines_is_cut() {
     let service = hostile();
     let Answer { summary, .. } = get(&service, "/logs").await;
     assert_eq!(summary.status, 200);
-    // One more says how many are missing.
+    // One more line says how many are missing.
     assert_eq!(summary.logs.len(), LOG_LINES_MAX as usize + 1);
     let last = summary.logs.last().unwrap();
     assert!(

@@ -1,5 +1,5 @@
-//! The Lambda host as a program: under AWS's own emulator of the Lambda runtime, or under a runtime API of the tests' own where the
-//! emulator cannot do what is needed (deadlines, traces, many invocations at a time), on a real DynamoDB engine in this process.
+//! The Lambda host as a program: under AWS's own emulator of the Lambda runtime, or under the tests' own runtime API if the emulator lacks
+//! a feature (deadlines, traces, concurrent invocations), on a real DynamoDB engine in this process.
 
 mod bootstrap;
 mod emulator;
@@ -18,5 +18,5 @@ mod telemetry;
 use crate::support::{proxy, table};
 use std::time::Duration;
 
-/// How long a test waits for what is bound to happen.
+/// How long a test waits for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(20);

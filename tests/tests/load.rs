@@ -1,4 +1,4 @@
-//! What is not a guest of this host is refused when it is loaded, in words that say why.
+//! Files that are not guests of this host are refused at load time, with the reason.
 
 use crate::support::{
     fresh_folder,
@@ -58,7 +58,7 @@ fn what_is_no_component_is_refused() {
     ));
 }
 
-/// Flipped bytes in an image would load and crash later.
+/// Without the checksum, flipped bytes in an image would load and crash later.
 #[test]
 fn a_damaged_image_is_refused() {
     let image = compile(HOSTILE, Target::HOST.unwrap()).unwrap();
@@ -107,7 +107,7 @@ fn an_image_for_another_processor_is_refused() {
     assert!(error.hint().contains("this processor"), "{}", error.hint());
 }
 
-/// Whoever is handed a component must not run native code instead, whatever its bytes are.
+/// A loader of components must not run native code, whatever the bytes are.
 #[test]
 fn an_image_is_native_code_only_where_it_is_asked_for_by_name() {
     let image = compile(HOSTILE, Target::HOST.unwrap()).unwrap();
@@ -128,7 +128,7 @@ fn an_image_is_native_code_only_where_it_is_asked_for_by_name() {
     }
 }
 
-/// Nobody is asked to write into a pipe, and no device is read to its end, under either kind of name.
+/// Pipes are not waited for, and devices are not read, under either kind of name.
 #[test]
 fn a_guest_is_read_from_a_regular_file_alone() {
     let folder = fresh_folder("guest-kinds");
@@ -142,10 +142,10 @@ fn a_guest_is_read_from_a_regular_file_alone() {
         };
         let made = Command::new("mkfifo").arg(&path).status().unwrap();
         assert!(made.success());
-        refused("no regular file");
+        refused("not a regular file");
         symlink("/dev/zero", &path).unwrap();
-        refused("no regular file");
-        // Layers may be made of links.
+        refused("not a regular file");
+        // Layers may consist of links.
         let component = folder.join("component");
         fs::write(&component, HOSTILE).unwrap();
         symlink(&component, &path).unwrap();

@@ -1,4 +1,4 @@
-//! End-to-end tests: everything that takes a real guest, a real store or the real program. `cargo xtask test` builds what they need.
+//! End-to-end tests: everything that needs a real guest, a real store or the real program. `cargo xtask test` builds what they need.
 
 #![expect(
     clippy::disallowed_methods,

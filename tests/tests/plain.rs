@@ -1,4 +1,4 @@
-//! A guest that any team could have written runs as it is, and finds every function of the WIT as documented, on every store.
+//! A guest that any team could have written runs unchanged, and finds every function of the WIT as documented, on every store.
 
 use crate::support::{
     fresh_folder,
@@ -30,7 +30,7 @@ async fn every_function_of_the_wit_does_what_it_says_on_every_store() {
     }
 }
 
-/// What `wit/` promises for the calls that `tests/guests/plain/src/storage_use.rs` makes.
+/// What `wit/` specifies for the calls in `tests/guests/plain/src/storage_use.rs`.
 fn expected() -> Value {
     json!({
         "log.write": ["written"],

@@ -1,4 +1,4 @@
-//! Instances that are made before their requests answer as those that are made with them.
+//! Prewarmed instances respond like those that are created with their requests.
 
 use crate::support::{
     guests::{EAGER, HOSTILE, REFERENCE},
@@ -12,7 +12,7 @@ use runtime::{
 use service::Service;
 use std::time::Duration;
 
-/// Longer than any guest here takes that comes to an end.
+/// Longer than the duration of any guest here that ends.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn engine(instances_max: u32, prewarmed: bool) -> Engine {
@@ -37,7 +37,7 @@ fn service(engine: &Engine, guest: &[u8]) -> Service {
     memory_service(&Runtime::new(engine, &guest, options).unwrap())
 }
 
-/// What an answer says, durations apart.
+/// The contents of a response, except durations.
 type Said = (Vec<u8>, Vec<LogRecord>, (u32, u32, usize));
 
 fn said(answer: Answer) -> Said {
@@ -126,7 +126,7 @@ async fn guests_that_take_turns_leave_each_other_room() {
     for turn in 0..40 {
         let answer = get(&services[turn % 2], ["/", "/health"][turn % 2]).await;
         assert_eq!(response(&answer)["statusCode"], 200);
-        // Some hosts forget to.
+        // Some hosts forget to call it.
         if turn % 5 != 0 {
             engine.run_deferred().await;
         }

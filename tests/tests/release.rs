@@ -1,4 +1,4 @@
-//! Releases: what gets in, what does not, and that requests never notice.
+//! Releases: what is accepted, what is not, and that requests are never disturbed.
 
 mod attacks;
 mod aws;

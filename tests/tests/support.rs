@@ -1,4 +1,4 @@
-//! What tests share.
+//! Shared support for tests.
 
 pub mod guests;
 pub mod host_cli;
@@ -19,7 +19,7 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// An empty folder for one test, under the target folder. It stays, so that a failure can be looked at.
+/// An empty folder for one test, under the target folder. It stays, for inspection after a failure.
 pub fn fresh_folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
     if folder.exists() {

@@ -1,4 +1,4 @@
-//! Tapes of real requests: what a recorder writes, and that it is what the documentation says.
+//! Tapes of real requests: what a recorder writes, and that it matches the documentation.
 
 mod changes;
 mod format;

@@ -1,22 +1,22 @@
-//! What came of a replay.
+//! The result of a replay.
 
 use observation::{Cost, DifferingPart};
 use std::fmt;
 use tape::Exchange;
 
-/// Places of redaction that a note names.
+/// Largest number of redacted places in a note.
 const PLACES_SHOWN_MAX: usize = 3;
 
-/// The outcome of a replay in a word.
+/// The verdict of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing differs.
     Same,
-    /// Answer and writes are the same; calls or log lines are not.
+    /// Response and writes are the same; calls or log lines are not.
     EqualInEffect,
     /// Something differs.
     Differs,
-    /// Something differs, and it follows from what was redacted: the guest is the recorded one.
+    /// Something differs because of what was redacted: the guest is the recorded one.
     Redacted,
     /// The tape lacks what a replay needs.
     Unplayable,
@@ -25,24 +25,24 @@ pub enum Verdict {
 /// The outcome of a replay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// In a word.
+    /// The verdict.
     pub verdict: Verdict,
-    /// The status that the guest answers now; `None` where it did not answer.
+    /// The status of the guest's response now; `None` if there is none.
     pub status: Option<u16>,
     /// What differs and why, most important first.
     pub notes: Vec<Note>,
-    /// What was compared and is not the same, in full.
+    /// The parts that differ, in full.
     pub differing: Vec<DifferingPart>,
-    /// What the runs took, where whole runs were compared.
+    /// The cost of the runs, if whole runs were compared.
     pub costs: Option<ComparedCosts>,
 }
 
-/// What two runs took.
+/// The cost of two runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComparedCosts {
-    /// What is expected.
+    /// The expected one.
     pub expected: Cost,
-    /// The run in question.
+    /// The actual one.
     pub actual: Cost,
 }
 
@@ -63,7 +63,7 @@ impl From<String> for Note {
 }
 
 impl Comparison {
-    /// Without notes, and nothing that differs.
+    /// Without notes and differences.
     pub(super) fn new(verdict: Verdict) -> Self {
         Self {
             verdict,
@@ -82,7 +82,7 @@ impl Comparison {
     }
 }
 
-/// Why a difference may not be the guest's: the tape does not say what its variables held.
+/// Why a difference may have another cause than the guest: the tape does not contain the values of its variables.
 pub(super) fn environment_note(exchange: &Exchange<'_>) -> Option<Note> {
     let host = &exchange.host;
     if host.environment_names.is_empty() || host.environment.is_some() {
@@ -90,12 +90,12 @@ pub(super) fn environment_note(exchange: &Exchange<'_>) -> Option<Note> {
     }
     let names: Vec<&str> = host.environment_names.iter().map(|name| &**name).collect();
     Some(Note(format!(
-        "the values of `{}` are not on the tape: what `--guest-env` gives may be others than were recorded",
+        "the values of `{}` are not on the tape: those given by `--guest-env` may differ from the recorded ones",
         names.join("`, `")
     )))
 }
 
-/// What was redacted, for a sentence.
+/// What was redacted, as part of a sentence.
 pub(super) fn redacted_places(exchange: &Exchange<'_>) -> String {
     let places: Vec<&str> = exchange
         .redacted

@@ -1,17 +1,17 @@
-//! The gate before a promotion: a new guest has to do what the present one does.
+//! The gate before a promotion: a new guest must respond like the current one.
 //!
-//! - *Cases*: each guest answers the event on a store of its own that holds what the case says. Response and what is stored afterwards have to
-//!   be the same. Where there is no present guest, they have to be what the case expects, and a case has to expect something.
-//! - *Events*: each guest answers the events of a file one after the other on one store of its own. Every response has to be the same, and
-//!   what is stored in the end. Where there is no present guest, no response may have a status of 500 or above. An event for which no guest is
-//!   asked proves nothing about one, and holds the promotion up.
-//! - *Tapes*: each guest answers each recorded request on what the tape knows of the store (state mode), whatever guest it was recorded with.
-//!   Response and writes have to be the same, nothing may be read that the tape does not know, and memory may not grow beyond
-//!   [`ReplayOptions::cost_ratio_max`]. Where there is no present guest, the recording says what is expected. A request that cannot be
-//!   replayed, and a line that cannot be read, hold the promotion up. A line that is cut off is left by a recorder that was stopped: it is
-//!   not compared, and counted.
+//! - *Cases*: each guest answers the event on its own store with the case's entries. The response and the stored entries afterwards must
+//!   be equal. Without a current guest, they must be what the case expects, and a case must have an expectation.
+//! - *Events*: each guest answers the events of a file one after the other on its own store. Every response must be equal, and so must
+//!   the stored entries at the end. Without a current guest, no response may have a status of 500 or above. An event that no guest
+//!   answers proves nothing, and stops the promotion.
+//! - *Tapes*: each guest answers each recorded request on what the tape reveals about the store (state mode), whatever guest it was recorded with.
+//!   Response and writes must be equal, nothing may be read that the tape does not know, and memory may not grow beyond
+//!   [`ReplayOptions::cost_ratio_max`]. Without a current guest, the recording is the expectation. A request that cannot be
+//!   replayed, and a line that cannot be read, stop the promotion. An incomplete line was left by a recorder that was stopped: it is
+//!   not compared, but counted.
 //!
-//! Calls in another order, further reads and other log lines are no difference. A gate that has compared nothing lets nothing through.
+//! Calls in another order, additional reads and other log lines are not differences. A gate that has compared nothing stops the promotion.
 
 use super::{
     Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict, observe::of_answer, view::View,
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use storage::{MemoryStorage, Namespace, Snapshot as _, StorageError};
 use tape::Exchange;
 
-/// Compares two guests, or one with what is expected.
+/// Compares two guests, or one guest with the expectation.
 pub struct Gate {
     present: Option<Runtime>,
     new: Runtime,
@@ -35,32 +35,32 @@ pub struct Gate {
     replayer: Replayer,
 }
 
-/// What came of one comparison.
+/// The result of one comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GateResult {
-    /// The new guest does as expected.
+    /// The new guest responds as expected.
     Same,
-    /// It does not, or nobody can tell: why, in a line each.
+    /// It does not, or it is unknown: the reasons, one per line.
     Differs(Vec<String>),
-    /// There was nothing to compare: the line is cut off.
+    /// Nothing could be compared, because the line is incomplete.
     Cut,
 }
 
 /// What has been compared so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GateCounts {
-    /// Cases, events, recorded requests and stores.
+    /// Number of cases, events, recorded requests and stores.
     pub compared: u64,
-    /// Those of them that differ.
+    /// How many of them differ.
     pub differing: u64,
-    /// Lines that are cut off.
+    /// Number of incomplete lines.
     pub cut: u64,
 }
 
 /// Whether the new guest may be promoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GateDecision {
-    /// It does what it has to.
+    /// It responds as required.
     Pass,
     /// Something differs.
     Differs,
@@ -81,7 +81,7 @@ impl GateCounts {
         }
     }
 
-    /// What follows from all results.
+    /// The verdict over all results.
     pub fn decision(&self) -> GateDecision {
         match (self.compared, self.differing) {
             (0, _) => GateDecision::NothingCompared,
@@ -92,7 +92,7 @@ impl GateCounts {
 }
 
 impl GateResult {
-    /// What cannot be read or run says nothing for the new guest.
+    /// An input that cannot be read or run does not count in favour of the new guest.
     pub fn unusable(reason: impl Into<String>) -> Self {
         Self::Differs(vec![reason.into()])
     }
@@ -113,7 +113,7 @@ impl GateResult {
         }
     }
 
-    /// The response to an event; `expected` is that of the present guest.
+    /// The response to an event; `expected` is that of the current guest.
     fn of_event(
         expected: Option<&Observation>,
         actual: &Observation,
@@ -121,7 +121,7 @@ impl GateResult {
     ) -> Self {
         let response = actual.response.as_ref();
         if let Some(reason) = response.and_then(|response| response.get("rejection")) {
-            return Self::unusable(format!("no guest was asked: {reason}"));
+            return Self::unusable(format!("no guest was called: {reason}"));
         }
         match (expected, actual.status()) {
             (Some(expected), _) => Self::of_observations(expected, actual, ignored),
@@ -143,7 +143,7 @@ impl GateResult {
 }
 
 impl Gate {
-    /// Compares `new` with `present`, where there is one, but for what `ignore` covers.
+    /// Compares `new` with `present`, if there is one, except for what `ignore` covers.
     pub fn new(present: Option<Runtime>, new: Runtime, ignore: Vec<IgnoreRule>) -> Self {
         let replayer = Replayer {
             guest: ReplayGuest::new(new.clone()),
@@ -165,7 +165,7 @@ impl Gate {
         }
     }
 
-    /// A case; fails where it cannot be run.
+    /// A case; fails if it cannot be run.
     pub async fn case(&self, case: &Case) -> Result<GateResult, CaseError> {
         let outcome = |runtime: &Runtime| {
             let (runtime, store) = (runtime.clone(), Arc::new(MemoryStorage::new()));
@@ -189,12 +189,12 @@ impl Gate {
         ))
     }
 
-    /// A line of tape with the request that was read from it.
+    /// A line of tape, with the request read from it.
     pub async fn recorded(&self, line: &Arc<[u8]>, exchange: &Exchange<'_>) -> GateResult {
         GateResult::of_comparison(self.replayer.replay(line, exchange).await)
     }
 
-    /// For the events of one file: both guests begin with empty stores.
+    /// For the events of one file: both guests start with empty stores.
     pub fn events(&self) -> GateEvents<'_> {
         GateEvents {
             present: self.present.clone().map(Side::new),
@@ -227,7 +227,7 @@ impl GateEvents<'_> {
         GateResult::of_event(expected.as_ref(), &actual, &self.ignored)
     }
 
-    /// What is stored in the end; `None` where there is nothing to compare it with.
+    /// The stored entries at the end; `None` if there is nothing to compare them with.
     pub fn stored(&self) -> Option<Result<GateResult, StorageError>> {
         let present = self.present.as_ref()?;
         let compare = || {
@@ -242,7 +242,7 @@ impl GateEvents<'_> {
     }
 }
 
-/// One guest with a store of its own.
+/// One guest with its own store.
 struct Side {
     store: Arc<MemoryStorage>,
     service: Service,
@@ -265,14 +265,14 @@ impl Side {
     fn stored(&self) -> Result<Observation, StorageError> {
         let entries = self.store.namespace_entries(&Namespace::local(), 0)?;
         Ok(Observation {
-            // Entries are strings, numbers and documents that were JSON before.
+            // Entries consist of strings, numbers and documents that were JSON before.
             stored: Some(serde_json::to_value(entries).unwrap_or_default()),
             ..Observation::default()
         })
     }
 }
 
-/// Both guests get the same one.
+/// Both guests get the same seed.
 fn seed() -> Seed {
     Seed::new([0; 32])
 }
@@ -330,7 +330,7 @@ mod tests {
             judged(&ok, &json!({"status": 201, "body": "b"})),
             GateResult::unusable("/status: expected 200, got 201")
         );
-        // Two guests that fail alike do the same.
+        // Two guests that fail in the same way are equal.
         let failed = json!({"status": 500});
         assert_eq!(judged(&failed, &failed), GateResult::Same);
         let rejected = json!({"rejection": "an SQS event is not an HTTP request"});

@@ -1,4 +1,4 @@
-//! Guests that replay, each under the options with which a request was recorded.
+//! Guests that replay, each with the options with which a request was recorded.
 
 use contract::{digest::Digest, log::LogLevel};
 use runtime::{Runtime, RuntimeOptions};
@@ -7,14 +7,14 @@ use std::{collections::BTreeSet, sync::Arc};
 use storage::Storage;
 use tape::{Exchange, HostFacts, environment_digest};
 
-/// A guest with the options under which it is linked. Requests that were recorded under other ones get a view of their own.
+/// A guest with its options. Requests that were recorded with other options get their own view of it.
 #[derive(Clone)]
 pub struct ReplayGuest {
     runtime: Runtime,
 }
 
 impl ReplayGuest {
-    /// For a guest; the environment in its options has to be the recorded one.
+    /// For a guest; the environment in its options must be the recorded one.
     pub fn new(runtime: Runtime) -> Self {
         Self { runtime }
     }
@@ -44,7 +44,7 @@ impl ReplayGuest {
         }
     }
 
-    /// The same guest as it was recorded: without an environment where it had none.
+    /// The same guest as recorded: without an environment if it had none.
     pub(super) fn as_recorded(&self, exchange: &Exchange<'_>) -> Self {
         let options = self.runtime.options();
         if exchange.host.has_environment() || options.environment.is_empty() {
@@ -56,7 +56,7 @@ impl ReplayGuest {
         }))
     }
 
-    /// Why its environment is not what the recorded guest found, as far as the tape says that. Another guest may want another one.
+    /// Why its environment is not the recorded guest's, as far as the tape shows. Another guest may need another one.
     pub(super) fn environment_mismatch(&self, exchange: &Exchange<'_>) -> Option<String> {
         let (host, environment) = (&exchange.host, &self.runtime.options().environment);
         exchange.guest?;
@@ -75,9 +75,9 @@ impl ReplayGuest {
         }
         let names: Vec<&str> = recorded.into_iter().collect();
         Some(match names.as_slice() {
-            [] => "the guest had another environment when it was recorded: `--guest-env` gives it again".to_owned(),
+            [] => "the guest had another environment when it was recorded: supply it with `--guest-env`".to_owned(),
             names => format!(
-                "the guest had another environment when it was recorded, with `{}`: `--guest-env` gives it again",
+                "the guest had another environment when it was recorded, with `{}`: supply it with `--guest-env`",
                 names.join("`, `")
             ),
         })

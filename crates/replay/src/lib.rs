@@ -77,7 +77,7 @@ use tape::{Exchange, redact::body_place};
 pub enum Mode {
     /// Call by call, byte by byte.
     Strict,
-    /// By what comes of it.
+    /// By its outcome.
     State,
 }
 
@@ -86,15 +86,15 @@ pub enum Mode {
 pub struct ReplayOptions {
     /// `None`: strict for the guest that was recorded, state for any other.
     pub mode: Option<Mode>,
-    /// What a read gives of which the tape knows nothing.
+    /// What a read returns when the tape has no answer.
     pub on_miss: OnMiss,
-    /// Differences that do not count.
+    /// Ignored differences.
     pub ignore: Vec<IgnoreRule>,
     /// Runs the recorded guest a second time, with another seed and a little later: what then differs is noise.
     pub detect_noise: bool,
     /// More work or memory than this many times the recorded guest's counts as a difference.
     pub cost_ratio_max: f64,
-    /// The baseline says what is expected of every request, also of those that another guest was recorded with.
+    /// The baseline is the expectation for every request, also for those that another guest was recorded with.
     pub expects_baseline: bool,
 }
 
@@ -113,16 +113,16 @@ impl Default for ReplayOptions {
 
 /// Replays requests on a guest.
 pub struct Replayer {
-    /// The guest in question.
+    /// The guest to replay on.
     pub guest: ReplayGuest,
     /// The same guest, on an engine that counts its work; without it, work is not compared.
     pub metered: Option<ReplayGuest>,
-    /// The recorded guest, where it is at hand, counted as well if the guest is: what it does is then what is expected. Another one for
+    /// The recorded guest, if it is available, metered if the guest is: its behaviour is the expectation. Another one for
     /// [`ReplayOptions::expects_baseline`].
     pub baseline: Option<ReplayGuest>,
-    /// Where reads go of which the tape knows nothing, for [`OnMiss::Live`]; nothing is ever written there.
+    /// The store for reads that the tape cannot answer, for [`OnMiss::Live`]; it is never written.
     pub live: Option<Arc<dyn Storage>>,
-    /// How.
+    /// The options.
     pub options: ReplayOptions,
 }
 
@@ -136,7 +136,7 @@ impl Replayer {
         })
     }
 
-    /// Whether the guest is the one that was recorded. Where none was asked, all are alike.
+    /// Whether the guest is the recorded one. If none was called, any guest is.
     fn is_recorded(&self, exchange: &Exchange<'_>) -> bool {
         exchange
             .guest
@@ -163,30 +163,30 @@ fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
     };
     if is_left_out("/event") {
         return Some(
-            "the event is not on the tape: it could not be redacted; an encrypted tape holds it"
+            "the event is not on the tape, because it could not be redacted; an encrypted tape contains it"
                 .to_owned(),
         );
     }
     if exchange.event.is_none() {
-        return Some("the event is not on the tape: it was not text, or too long".to_owned());
+        return Some("the event is not on the tape, because it was not text or was too long".to_owned());
     }
     let body = body_place(Message::Event);
     if is_left_out(&body) {
         return Some(
-            "the request's body is not on the tape: it could not be redacted, because it is no JSON, form or plain text; an encrypted tape holds it"
+            "the request's body is not on the tape, because only JSON, forms and plain text can be redacted; an encrypted tape contains it"
                 .to_owned(),
         );
     }
     if let Some(omission) = exchange.omitted.iter().find(|omission| omission.at == body) {
         let bytes = omission.bytes;
         return Some(format!(
-            "the request's body is not on the tape: it took {bytes} bytes"
+            "the request's body is not on the tape, because it had {bytes} bytes"
         ));
     }
     if exchange.calls_omitted > 0 {
         let (kept, omitted) = (exchange.calls.len(), exchange.calls_omitted);
         return Some(format!(
-            "the tape has {kept} storage calls; {omitted} more were too much for it"
+            "the tape has {kept} storage calls; {omitted} more were left out"
         ));
     }
     if exchange
@@ -199,7 +199,7 @@ fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
     if exchange.host.limits.limits().guest_memory_bytes_max
         > Limits::default().guest_memory_bytes_max * 4
     {
-        return Some("the guest had more memory than this host gives".to_owned());
+        return Some("the guest had more memory than this host allows".to_owned());
     }
     None
 }

@@ -1,10 +1,10 @@
-//! Lists that queries read, and the parts of them: where an entry stands, what a range or the rest after an entry covers.
+//! Lists that queries read, and parts of them: the position of an entry, the part that a range or the rest after an entry covers.
 
 use std::cmp::Ordering;
 use storage::{Direction, IndexPosition, Item, Key, QueryOptions, SortRange, Span};
 
-/// Where an entry stands in a list: by sort key in a primary partition, as (sort key, empty, empty); by secondary sort key, primary
-/// partition and sort key in a secondary one.
+/// The position of an entry in a list: sort key in a primary partition, as (sort key, empty, empty); secondary sort key, primary partition
+/// and sort key in a secondary one.
 pub(super) type Position = IndexPosition;
 
 /// A list that queries read.
@@ -14,7 +14,7 @@ pub(super) struct List {
     pub(super) partition: String,
 }
 
-/// Which of two parts ends further on.
+/// Which of two parts ends later.
 pub(super) fn upper_order(one: &Span<Position>, other: &Span<Position>) -> Ordering {
     match (&one.upper, &other.upper) {
         (None, None) => Ordering::Equal,
@@ -24,7 +24,7 @@ pub(super) fn upper_order(one: &Span<Position>, other: &Span<Position>) -> Order
     }
 }
 
-/// Where an item stands in a list.
+/// The position of an item in a list.
 pub(super) fn position(list: &List, key: &Key, item: &Item) -> Position {
     if list.is_index {
         let sort = item.index.as_ref().map_or("", |index| &index.sort);
@@ -34,7 +34,7 @@ pub(super) fn position(list: &List, key: &Key, item: &Item) -> Position {
     }
 }
 
-/// All that a range covers.
+/// The part that a range covers.
 pub(super) fn whole(range: &SortRange) -> Span<Position> {
     let options = QueryOptions {
         range: range.clone(),
@@ -42,14 +42,14 @@ pub(super) fn whole(range: &SortRange) -> Span<Position> {
         limit: 1,
         cursor: None,
     };
-    // Only a cursor could fail.
+    // Only a cursor could be invalid.
     Span::of_index_query(&options).unwrap_or(Span {
         lower: (String::new(), String::new(), String::new()),
         upper: None,
     })
 }
 
-/// What two parts have in common.
+/// The intersection of two parts.
 pub(super) fn narrowed(one: Span<Position>, other: &Span<Position>) -> Span<Position> {
     Span {
         lower: one.lower.max(other.lower.clone()),
@@ -66,7 +66,7 @@ pub(super) fn next(position: &Position) -> Position {
     (first.clone(), second.clone(), format!("{third}\0"))
 }
 
-/// What a list has after a position.
+/// The part of a list after a position.
 pub(super) fn after(position: &Position, is_descending: bool) -> Span<Position> {
     if is_descending {
         Span {
@@ -81,7 +81,7 @@ pub(super) fn after(position: &Position, is_descending: bool) -> Span<Position> 
     }
 }
 
-/// From the first entry found on; nothing where none was.
+/// The part from the first found entry on; empty if none was found.
 pub(super) fn from_first(first: Option<&Position>, is_descending: bool) -> Span<Position> {
     match (first, is_descending) {
         (Some(first), false) => Span {

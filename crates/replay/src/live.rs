@@ -1,4 +1,4 @@
-//! Live: a recorded event has run on a store as it is now; compared is the answer.
+//! Live: a recorded event has run on a current store; the response is compared.
 
 use super::{
     comparison::{Comparison, Note, Verdict, redacted_places},
@@ -10,15 +10,14 @@ use gateway::Rejection;
 use observation::{IgnoreRule, Ignored, Observation, compare};
 use tape::Exchange;
 
-/// Compares status, headers and body with the recorded ones. What was called, written and logged follows from the store, and is not
-/// compared.
+/// Compares status, headers and body with the recording. Calls, writes and log lines depend on the store, and are not compared.
 pub fn compare_live(
     exchange: &Exchange<'_>,
     answer: &Result<Answer, Rejection>,
     ignore: &[IgnoreRule],
 ) -> Comparison {
     let Some(recorded) = recorded_response(exchange) else {
-        return Comparison::unplayable("the answer is not on the tape");
+        return Comparison::unplayable("the response is not on the tape");
     };
     let fault = exchange.fault.as_ref();
     let expected = Observation {
@@ -39,7 +38,7 @@ pub fn compare_live(
     if exchange.is_redacted() {
         let places = redacted_places(exchange);
         notes.push(Note(format!(
-            "this may follow from the redaction of {places}"
+            "this may be caused by the redaction of {places}"
         )));
     }
     Comparison {

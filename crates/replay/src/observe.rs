@@ -1,4 +1,4 @@
-//! Observations of runs: of what a tape recorded, and of what a replay gave.
+//! Observations of runs: of the recording, and of a replay.
 
 use super::{
     recording_error::RecordingError,
@@ -15,7 +15,7 @@ use tape::{
     redact::{Marks, Redaction, Secrets},
 };
 
-/// What a replay gave.
+/// The observation of a replay.
 pub(super) fn of_run(
     answer: &Result<Answer, Rejection>,
     writes: &Writes,
@@ -43,7 +43,7 @@ pub(super) fn of_run(
     }
 }
 
-/// The response of a replay, and why the host gave it in the guest's place, if it did; nothing else.
+/// The response of a replay, and why the host sent it instead of the guest, if it did; nothing else.
 pub(super) fn of_answer(answer: &Result<Answer, Rejection>, view: &View) -> Observation {
     let (response, fault) = match answer {
         Ok(Answer { payload, summary }) => {
@@ -60,7 +60,7 @@ pub(super) fn of_answer(answer: &Result<Answer, Rejection>, view: &View) -> Obse
     }
 }
 
-/// The recorded response; `None` where the tape has none.
+/// The recorded response; `None` if the tape has none.
 pub(super) fn recorded_response(exchange: &Exchange<'_>) -> Option<Value> {
     match (exchange.response, &exchange.rejection) {
         (Some(response), _) => Some(normal_payload(response.get().as_bytes())),
@@ -69,7 +69,7 @@ pub(super) fn recorded_response(exchange: &Exchange<'_>) -> Option<Value> {
     }
 }
 
-/// What a tape holds; the reason where it cannot be read.
+/// The observation of the recording; the reason if it cannot be read.
 pub(super) fn recorded(exchange: &Exchange<'_>) -> Result<Observation, RecordingError> {
     let call = |call: &tape::CallRecord<'_>| ObservedCall {
         function: call.call,
@@ -93,7 +93,7 @@ pub(super) fn recorded(exchange: &Exchange<'_>) -> Result<Observation, Recording
     })
 }
 
-/// The recorded log lines, one text each; the reason where they cannot be read.
+/// The recorded log lines, one text each; the reason if they cannot be read.
 pub(super) fn recorded_logs(exchange: &Exchange<'_>) -> Result<Vec<String>, RecordingError> {
     let text = |line: &tape::LogLine<'_>| {
         let attributes = line.attributes.map_or("{}", |attributes| attributes.get());
@@ -125,7 +125,7 @@ pub(super) fn log_texts(summary: &Summary, redaction: &Redaction) -> Vec<String>
     summary.logs.iter().map(text).collect()
 }
 
-/// A log line as one text: the order of its attributes says nothing.
+/// A log line as one text; the order of its attributes has no meaning.
 fn log_text(
     level: &str,
     message: &str,

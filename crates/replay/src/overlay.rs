@@ -1,4 +1,4 @@
-//! A store made of what a tape knows: reads are answered from there, writes stay in memory.
+//! A store composed from what a tape reveals: it answers reads, and keeps writes in memory.
 
 mod state;
 
@@ -21,18 +21,18 @@ use storage::{
 };
 use tape::call::write_arguments;
 
-/// What a read gives of which the tape knows nothing.
+/// What a read returns when the tape has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnMiss {
-    /// Nothing: the store is unavailable to the guest, and the request counts as different.
+    /// The call returns `unavailable`, and the request counts as different.
     Fail,
-    /// What is not known is not there.
+    /// The item does not exist.
     Absent,
-    /// What another store holds now.
+    /// The current content of another store.
     Live,
 }
 
-/// Text that is no [`OnMiss`].
+/// Text that is not an [`OnMiss`].
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is none of `fail`, `absent` and `live`")]
 pub struct OnMissError(String);
@@ -50,7 +50,7 @@ impl FromStr for OnMiss {
     }
 }
 
-/// Characters of a call's arguments that a message shows.
+/// Characters of a call's arguments in a message.
 const CALL_CHARACTERS_MAX: usize = 160;
 
 /// The store of one replayed request.
@@ -61,11 +61,11 @@ pub(super) struct Overlay {
     state: Mutex<State>,
 }
 
-/// What the guest did to the store.
+/// The guest's writes.
 pub(super) struct WriteLog {
     pub(super) writes: Writes,
     pub(super) calls: Vec<ObservedCall>,
-    /// Reads of what the tape does not know.
+    /// Reads that the tape cannot answer.
     pub(super) misses: Vec<String>,
 }
 
@@ -103,7 +103,7 @@ impl Overlay {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fails where a call like this failed when it was recorded.
+    /// Fails if a call like this failed when it was recorded.
     fn fail_as_recorded(&self, request: &StorageRequest) -> Result<(), StorageError> {
         match self.lock().recorded_state.take_failure(request) {
             Some(error) => Err(error),
@@ -111,14 +111,14 @@ impl Overlay {
         }
     }
 
-    /// Runs `work` until all that it needs is known, or cannot be.
+    /// Runs `work` until everything that it needs is known, or cannot be known.
     async fn settle<T>(
         &self,
         call: &Call,
         what: &str,
         mut work: impl FnMut(&mut State) -> Result<T, MissingError> + Send,
     ) -> Result<T, StorageError> {
-        // Each round makes something known; keys are at most a hundred.
+        // Each round makes something known; there are at most a hundred keys.
         for _ in 0..256 {
             let missing = match work(&mut self.lock()) {
                 Ok(done) => return Ok(done),
@@ -194,7 +194,7 @@ impl Overlay {
         Err(StorageError::Unavailable)
     }
 
-    /// Keeps a call for the comparison; its text, shortened, for messages.
+    /// Records a call for the comparison; returns its text, shortened, for messages.
     fn note(&self, request: &StorageRequest) -> String {
         let mut arguments = Vec::new();
         write_arguments(&mut arguments, request, &mut &self.view);

@@ -1,8 +1,8 @@
-//! What a tape knows of the store as it was before the request: which items there were, which were not, which parts of which lists
-//! were seen as a whole, and what cursors and failures the guest was given.
+//! What a tape reveals about the store before the request: which items existed, which did not, which parts of which lists were seen
+//! completely, and which cursors and failures the guest got.
 //!
-//! The calls are gone through in their order. What was read of an item before the request wrote it is how it was; a page of a query
-//! tells of everything between its first and its last entry, also of what is not there.
+//! The calls are processed in order. What was read of an item before the request wrote it is its previous state; a page of a query covers
+//! everything between its first and its last entry, including what does not exist.
 
 use super::{
     list::{List, Position, after, from_first, narrowed, next, position, upper_order, whole},
@@ -17,16 +17,16 @@ use storage::{
 };
 use tape::{CallRecord, Exchange, RecordedArguments, call::read::ResultError, read_arguments};
 
-/// How an item was before the request.
+/// The state of an item before the request.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Known {
     Absent,
     Present(Item),
-    /// It was there; what it held, the tape does not say. Its revision, where a precondition named it.
+    /// It existed with unknown content. Its revision, if a precondition named it.
     Exists(Option<Revision>),
 }
 
-/// A query, for whoever asks the same again.
+/// A query, to recognise the same query again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct QueryKey {
     list: List,
@@ -48,10 +48,10 @@ impl QueryKey {
     }
 }
 
-/// Where a page ended although there was more.
+/// The end of a page that was not the last one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PageEnd {
-    /// `None`: the page was empty.
+    /// `None` if the page was empty.
     pub(super) last: Option<Position>,
     pub(super) cursor: String,
 }
@@ -63,27 +63,27 @@ struct Failed {
     error: StorageError,
 }
 
-/// All that a tape knows.
+/// Everything that a tape reveals.
 #[derive(Debug, Default)]
 pub(super) struct RecordedState {
     pub(super) items: BTreeMap<Key, Known>,
     covered: HashMap<List, Vec<Span<Position>>>,
-    /// Written without having been read: lists seen later say nothing about how these were.
+    /// Written without having been read: later lists do not reveal their previous state.
     blind: HashSet<Key>,
     written: HashSet<Key>,
-    /// Which part of a list a cursor leaves, by list, direction and cursor.
+    /// The part of a list that follows a cursor, by list, direction and cursor.
     resumes: HashMap<(List, bool, String), Span<Position>>,
-    /// Cursors by list, direction and the position after which they go on.
+    /// Cursors by list, direction and the position after which they continue.
     cursors: HashMap<(List, bool, Position), String>,
     pub(super) ends: HashMap<QueryKey, PageEnd>,
-    /// Of each item's writes, in their order.
+    /// The revisions of each item's writes, in order.
     pub(super) revisions: HashMap<Key, VecDeque<Revision>>,
     /// Calls that failed.
     failures: Vec<Failed>,
 }
 
 impl RecordedState {
-    /// What the calls of a request tell; the reason where one cannot be read.
+    /// What the calls of a request reveal; the reason if one cannot be read.
     pub(super) fn of(exchange: &Exchange<'_>) -> Result<Self, RecordingError> {
         let mut recorded_state = Self::default();
         for (number, call) in (1..).zip(&exchange.calls) {
@@ -102,7 +102,7 @@ impl RecordedState {
         match (result.read(call.call), &request) {
             (Ok(Ok(response)), _) => self.learn_response(request, response),
             (Ok(Err(error)), _) => {
-                // Broken rules are found again without help, but for those about cursors.
+                // Violations of rules are found again by themselves, except those about cursors.
                 let is_rule = matches!(error, StorageError::Invalid(_) | StorageError::TooLarge(_));
                 if !is_rule || has_cursor(&request) {
                     self.failures.push(Failed {
@@ -165,7 +165,7 @@ impl RecordedState {
             (Request::Transact { operations, .. }, Response::Transact(outcome)) => {
                 self.learn_transaction(&operations, outcome);
             }
-            // A result is read as that of the function.
+            // A result is parsed as that of the function.
             _ => {}
         }
     }
@@ -208,12 +208,12 @@ impl RecordedState {
         }
     }
 
-    /// An item was read.
+    /// Adds an item that was read.
     fn saw(&mut self, key: &Key, item: Option<Item>) {
         self.initially(key, item.map_or(Known::Absent, Known::Present));
     }
 
-    /// A write was done under a condition.
+    /// Adds a completed conditional write.
     fn held(&mut self, key: &Key, precondition: &Precondition) {
         match precondition {
             Precondition::None => {}
@@ -295,7 +295,7 @@ impl RecordedState {
         }
     }
 
-    /// The part of a list that is left after a cursor.
+    /// The part of a list that follows a cursor.
     pub(super) fn resume(
         &self,
         list: &List,
@@ -306,7 +306,7 @@ impl RecordedState {
         self.resumes.get(&key)
     }
 
-    /// The cursor that goes on after a position: the recorded one, or one made up for it.
+    /// The cursor that continues after a position: the recorded one, or a made-up one.
     pub(super) fn cursor_after(
         &mut self,
         list: &List,
@@ -337,7 +337,7 @@ impl RecordedState {
             .or_insert(cursor);
     }
 
-    /// Whether everything in a part of a list is known, also what is not there.
+    /// Whether everything in a part of a list is known, including what does not exist.
     pub(super) fn covers(&self, list: &List, span: &Span<Position>) -> bool {
         let spans = self
             .covered
@@ -362,12 +362,12 @@ impl RecordedState {
         }
     }
 
-    /// Takes a part of a list as known.
+    /// Marks a part of a list as known.
     pub(super) fn cover(&mut self, list: &List, span: Span<Position>) {
         self.covered.entry(list.clone()).or_default().push(span);
     }
 
-    /// How an item was; `None`: the tape does not know.
+    /// The previous state of an item; `None` if the tape does not reveal it.
     pub(super) fn initial(&self, key: &Key) -> Option<Known> {
         if let Some(known) = self.items.get(key) {
             return Some(known.clone());
@@ -384,7 +384,7 @@ impl RecordedState {
         (!self.blind.contains(key) && self.covers(&list, &place)).then_some(Known::Absent)
     }
 
-    /// The failure that was recorded for a call like this, once.
+    /// The recorded failure of a call like this, which is returned only once.
     pub(super) fn take_failure(&mut self, request: &StorageRequest) -> Option<StorageError> {
         if self.failures.is_empty() {
             return None;

@@ -1,9 +1,9 @@
-//! Why what a tape holds cannot be used.
+//! Why a recording cannot be used.
 
 use json::JsonError;
 use tape::call::read::ResultError;
 
-/// What a tape holds cannot be used.
+/// Why a recording cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RecordingError {
     /// A storage call cannot be read.
@@ -14,7 +14,7 @@ pub(super) enum RecordingError {
         /// Why.
         error: ResultError,
     },
-    /// The attributes of a log line are no JSON object.
+    /// The attributes of a log line are not a JSON object.
     #[error("attributes of a log line: {0}")]
     Attributes(JsonError),
 }

@@ -1,4 +1,4 @@
-//! Running a case, in circumstances that are the same every time.
+//! Runs a case, with the same inputs every time.
 
 use contract::{outcome::Answer, seed::Seed};
 use gateway::Rejection;
@@ -14,12 +14,12 @@ use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Instant};
 use storage::{CursorKey, Namespace, Snapshot, Storage, Tenant};
 
-/// A store whose contents can be set and read as a whole.
+/// A store that can be filled and read completely.
 pub trait CaseStore: Storage + Snapshot {}
 
 impl<T: Storage + Snapshot> CaseStore for T {}
 
-/// One event to be run, with all that its outcome depends on beside guest and store.
+/// One event to run, with everything that its outcome depends on besides guest and store.
 #[derive(Clone, Debug)]
 pub struct ReplayedEvent<'a> {
     /// The raw event.
@@ -44,17 +44,17 @@ impl ReplayedEvent<'_> {
     }
 }
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaseOutcome {
-    /// The Lambda response, readable; `{"refusal": TEXT}` where the event was refused.
+    /// The Lambda response in readable form; `{"refusal": TEXT}` if the event was refused.
     pub response: Value,
     /// The guest's entries afterwards, a JSON array.
     pub after: Value,
 }
 
 impl CaseOutcome {
-    /// What is compared of it.
+    /// The observation that is compared.
     pub fn into_observation(self) -> Observation {
         Observation {
             response: Some(normal_response(self.response)),
@@ -63,7 +63,7 @@ impl CaseOutcome {
         }
     }
 
-    /// What is not as the case expects, but for differences that do not count. The expectations are taken out of the case.
+    /// The differences from the case's expectation that are not ignored. Takes the expectation out of the case.
     pub fn differences(self, case: &mut Case, ignore: &[IgnoreRule]) -> Vec<DifferingPart> {
         let ignored = Ignored::by(ignore);
         let actual = normal_response(self.response);
@@ -73,7 +73,7 @@ impl CaseOutcome {
             }
             None => DifferingPart::unexpected(Part::Response, actual, &ignored),
         };
-        // Without an expectation, what is stored is not compared.
+        // Without an expectation, the stored entries are not compared.
         let stored = case.after.take();
         let stored = stored
             .and_then(|expected| DifferingPart::of(Part::Stored, expected, self.after, &ignored));
@@ -90,17 +90,18 @@ pub fn exchange_seed(base: &Seed, position: u64) -> Seed {
     Seed::new(digest.into())
 }
 
-/// A guest's view of a store that it has to itself: the namespace is `local`.
+/// A guest's view of a store of its own: the namespace is `local`.
 pub fn local_view(store: Arc<dyn Storage>, cursor_key: CursorKey) -> Arc<dyn Storage> {
     Arc::new(Tenant::new(store, Namespace::local(), cursor_key))
 }
 
-/// What seals cursors in a replay: the same everywhere, so that they can stand in expectations and in recorded events.
+/// The cursor key of replays: always the same, so that cursors can occur in expectations and in recorded events.
 pub fn replay_cursor_key() -> CursorKey {
     CursorKey::new([0; 32])
 }
 
-/// Runs a case on an empty store: fills it, runs the event at its own time with the first seed after `base_seed`, reads it.
+/// Runs a case on an empty store: fills the store, runs the event at its own time with the first seed after `base_seed`, and reads the
+/// store.
 pub async fn run_case(
     case: &Case,
     runtime: &Runtime,
@@ -111,7 +112,7 @@ pub async fn run_case(
     store
         .load_namespace(&namespace, case.entries_before()?)
         .map_err(|error| case.bad_before(error.to_string()))?;
-    // The event was found to be JSON when the case was loaded.
+    // Loading the case has checked that the event is JSON.
     let received_at_ms =
         head(&case.event).map_or(EVENT_TIME_DEFAULT_MS, |head| head.received_at_ms);
     let run = ReplayedEvent {
@@ -132,7 +133,7 @@ pub async fn run_case(
             folder: case.folder.clone(),
             message: error.to_string(),
         })?;
-    // Entries are strings, numbers and documents that were JSON before.
+    // Entries consist of strings, numbers and documents that were JSON before.
     let after = serde_json::to_value(entries).unwrap_or_default();
     Ok(CaseOutcome { response, after })
 }

@@ -1,4 +1,4 @@
-//! State: another guest on what the tape knows of the store, compared by what comes of it.
+//! State: another guest on what the tape reveals about the store, compared by its outcome.
 
 use super::{
     ReplayGuest, Replayer,
@@ -19,12 +19,12 @@ use std::{sync::Arc, time::Instant};
 use storage::{Storage, Tenant};
 use tape::{Exchange, FaultRecord};
 
-/// How much later the recorded guest runs when it is asked what its noise is.
+/// How much later the recorded guest runs for the detection of noise.
 const NOISE_DELAY_MS: u64 = 61_001;
-/// Reads that the tape does not know which are told; further ones are counted.
+/// Number of unanswered reads that are listed; further ones are counted.
 const MISSES_TOLD_MAX: usize = 5;
 
-/// Replays a request that nothing stands in the way of.
+/// Replays a request that can be replayed.
 pub(super) async fn replay(replayer: &Replayer, exchange: &Exchange<'_>) -> Comparison {
     if exchange.fault.as_ref().is_some_and(FaultRecord::is_timing) {
         return Comparison::unplayable(
@@ -57,7 +57,7 @@ pub(super) async fn replay(replayer: &Replayer, exchange: &Exchange<'_>) -> Comp
             if is_recorded(replayer.baseline.as_ref(), exchange) && !deviation.is_empty() {
                 let what = deviation.notes().join("; ");
                 notes.push(Note(format!(
-                    "the recorded guest itself does not repeat what is on the tape ({what}); the guests are compared with each other"
+                    "the recorded guest itself does not reproduce the tape ({what}); the guests are compared with each other"
                 )));
             }
             baseline.observation
@@ -71,13 +71,13 @@ fn is_recorded(guest: Option<&ReplayGuest>, exchange: &Exchange<'_>) -> bool {
     guest.is_some_and(|guest| exchange.guest == Some(guest.digest()))
 }
 
-/// What is expected: the run of another guest.
+/// The expectation: the run of another guest.
 struct Baseline {
     observation: Observation,
     noise: Noise,
 }
 
-/// The run of the guest that says what is expected, where it is at hand and knows all it reads, with what differs in a second one.
+/// The run of the guest that is the expectation, if it is available and all its reads are answered, with the differences to its second run.
 async fn baseline(run: &Run<'_, '_>) -> Option<Baseline> {
     let guest = run.replayer.baseline.as_ref()?.as_recorded(run.exchange);
     let is_as_recorded = is_recorded(Some(&guest), run.exchange)
@@ -125,7 +125,7 @@ fn conclude(
     notes.extend(misses_note(&misses));
     notes.extend(differences.notes().into_iter().chain(costs).map(Note));
     let mut differing = differences.parts;
-    // Where only what is written differs, that was told.
+    // If only the writes differ, that was already reported.
     let calls = calls_change(&expected, &actual)
         .filter(|_| !(differs && has_same_outline(&expected, &actual)));
     for change in calls.into_iter().chain(logs_change(&expected, &actual)) {
@@ -161,11 +161,11 @@ fn misses_note(misses: &[String]) -> Option<Note> {
     };
     let misses = misses[..told].join("`, `");
     Some(Note(format!(
-        "it reads what the tape does not know: `{misses}`{more}; `--on-miss absent` or `live` says what that gives"
+        "the tape has no result for `{misses}`{more}; choose one with `--on-miss absent` or `live`"
     )))
 }
 
-/// What a difference may follow from beside the guest: the environment, or what was redacted.
+/// Other causes of a difference than the guest: the environment, or redaction.
 fn blame(run: Run<'_, '_>, notes: &mut Vec<Note>) -> Verdict {
     let has_baseline = run.replayer.baseline.is_some();
     if !has_baseline {
@@ -176,24 +176,24 @@ fn blame(run: Run<'_, '_>, notes: &mut Vec<Note>) -> Verdict {
     }
     let places = redacted_places(run.exchange);
     if run.replayer.is_recorded(run.exchange) {
-        notes.push(Note(format!("this follows from the redaction of {places}")));
+        notes.push(Note(format!("this is caused by the redaction of {places}")));
         return Verdict::Redacted;
     }
     if !has_baseline {
         notes.push(Note(format!(
-            "this may follow from the redaction of {places}; `--baseline` with the recorded guest tells"
+            "this may be caused by the redaction of {places}; check with the recorded guest as `--baseline`"
         )));
     }
     Verdict::Differs
 }
 
-/// A guest's run with what it read in vain.
+/// A guest's run, with its unanswered reads.
 struct Ran {
     observation: Observation,
     misses: Vec<String>,
 }
 
-/// The circumstances of a run.
+/// The inputs of a run.
 #[derive(Clone, Copy)]
 struct Run<'a, 'line> {
     replayer: &'a Replayer,
@@ -203,7 +203,7 @@ struct Run<'a, 'line> {
 }
 
 impl Run<'_, '_> {
-    /// Runs a guest on a store of what the tape knows.
+    /// Runs a guest on a store composed from what the tape reveals.
     async fn on(&self, guest: &ReplayGuest) -> Result<Ran, RecordingError> {
         let exchange = self.exchange;
         let view = View::of(exchange);
@@ -222,7 +222,7 @@ impl Run<'_, '_> {
             deadline: Instant::now() + service.limits().request_duration_max,
             trace_header: None,
         };
-        // Checked to be there.
+        // Checked before.
         let event = exchange.event.map_or("", |event| event.get());
         let answer = service.invoke(event.as_bytes(), invocation).await;
         let write_log = overlay.take();

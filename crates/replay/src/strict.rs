@@ -1,4 +1,4 @@
-//! Strict: the store's answers come from the tape, and everything has to be as it was, to the byte.
+//! Strict: storage results come from the tape, and everything must be the same, byte for byte.
 
 mod judge;
 mod storage;
@@ -22,7 +22,7 @@ use std::{
 };
 use tape::{Exchange, FaultRecord};
 
-/// Replays a request that nothing stands in the way of.
+/// Replays a request that can be replayed.
 pub(super) async fn replay(
     replayer: &Replayer,
     line: &Arc<[u8]>,
@@ -30,13 +30,13 @@ pub(super) async fn replay(
 ) -> Comparison {
     let Some(seed) = exchange.seed.clone() else {
         return Comparison::unplayable(
-            "the seed was withheld: replay it with `--mode state`, strictly it cannot be",
+            "the seed was withheld, so it cannot be replayed strictly: use `--mode state`",
         );
     };
     if let Some(reason) = replayer.guest.environment_mismatch(exchange) {
         return Comparison::unplayable(reason);
     }
-    // Checked to be there.
+    // Checked before.
     let event = exchange.event.map_or("", |event| event.get());
     let storage = Arc::new(StrictStorage::new(line, exchange));
     let service = replayer.guest.service(&exchange.host, storage.clone());
@@ -81,8 +81,8 @@ pub(super) async fn replay(
     }
 }
 
-const CHANGED: &str = "the line is not as it was recorded: it does not fit its digest";
-const CHANGED_UNSEEN: &str = "the line is not as it was recorded: it does not fit its digest, though nothing that the guest looks at differs";
+const CHANGED: &str = "the line was changed: it does not match its digest";
+const CHANGED_UNSEEN: &str = "the line was changed: it does not match its digest, although nothing that the guest reads differs";
 
 /// The output of `run`; `None` if `end` comes first.
 async fn unless<T>(run: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
@@ -94,7 +94,7 @@ async fn unless<T>(run: impl Future<Output = T>, end: impl Future<Output = ()>) 
     .await
 }
 
-/// Who is to blame: with the recorded guest and everything else given, what was redacted.
+/// The cause of a difference: with the recorded guest and everything else given, it is redaction.
 fn blame(
     exchange: &Exchange<'_>,
     is_recorded: bool,
@@ -107,9 +107,9 @@ fn blame(
         let places = redacted_places(exchange);
         if is_recorded {
             verdict = Verdict::Redacted;
-            notes.push(format!("this follows from the redaction of {places}").into());
+            notes.push(format!("this is caused by the redaction of {places}").into());
         } else {
-            notes.push(format!("this may follow from the redaction of {places}").into());
+            notes.push(format!("this may be caused by the redaction of {places}").into());
         }
     }
     Comparison {

@@ -1,4 +1,4 @@
-//! What a storage call is about: a call is answered as the recorded one that was about the same.
+//! The subject of a storage call: a call gets the result of the recorded one with the same subject.
 
 use super::list::List;
 use storage::{Direction, Key, SortRange, StorageFunction, StorageRequest};

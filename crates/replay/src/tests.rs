@@ -1,4 +1,4 @@
-//! What a tape knows is enough to repeat what was recorded, and says so where it is not.
+//! What a tape reveals is enough to repeat what was recorded, and it is reported if it is not.
 
 use super::{
     overlay::{OnMiss, Overlay},
@@ -55,7 +55,7 @@ fn overlay(
     (overlay, Tenant::rules_only(storage))
 }
 
-/// Picks what to do next, always alike for a number.
+/// Chooses the next call, reproducibly for a number.
 struct Script(ChaCha12Rng);
 
 impl Script {
@@ -120,7 +120,7 @@ impl Script {
         }
     }
 
-    /// Calls the store `count` times; what came back, as text.
+    /// Calls the store `count` times; returns the results as text.
     async fn play(&mut self, store: &dyn Storage, count: usize) -> Vec<String> {
         let call = call();
         let mut answers = Vec::new();
@@ -188,7 +188,7 @@ impl Script {
 async fn a_tape_knows_enough_to_repeat_what_was_recorded() {
     for number in 0..150 {
         let store = local_view(Arc::new(MemoryStorage::new()), replay_cursor_key());
-        // What was there before, which the tape has to find out.
+        // The initial contents, which the tape must reveal.
         Script::new(number + 10_000).play(&*store, 15).await;
         let recording = recording(store);
         let recorded = Script::new(number).play(&recording, 12).await;

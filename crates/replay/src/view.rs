@@ -1,4 +1,4 @@
-//! How a tape shows what a guest wrote and answered, so that a replay can be compared with it.
+//! How a tape shows a guest's writes and responses, so that a replay can be compared with it.
 
 use contract::digest::Digest;
 use gateway::message::Message;
@@ -15,7 +15,7 @@ use tape::{
 #[derive(Clone, Debug)]
 pub(super) struct View {
     redaction: Redaction,
-    /// Of documents and bodies that were too long.
+    /// Digests of documents and bodies that were too long.
     omitted: Vec<Digest>,
 }
 
@@ -32,7 +32,7 @@ impl View {
         }
     }
 
-    /// Of texts that a tape already shows.
+    /// The view of texts that a tape already shows.
     pub(super) fn unredacted() -> Self {
         Self {
             redaction: Redaction::nothing(),
@@ -49,7 +49,7 @@ impl View {
         shown(&self.redaction, document, |text| self.is_omitted(text))
     }
 
-    /// What goes back to the gateway.
+    /// The response to the gateway.
     pub(super) fn response<'a>(&self, payload: &'a str) -> Cow<'a, str> {
         let redacted =
             self.redaction

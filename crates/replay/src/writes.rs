@@ -1,4 +1,4 @@
-//! What a request does to the store in the end: for each item the last write, under which conditions, together with which others.
+//! The effect of a request on the store: for each item the last write, its conditions, and the other items of its transaction.
 
 use super::{recording_error::RecordingError, view::View};
 use json::{self, Value};
@@ -16,7 +16,7 @@ pub(super) struct Writes(BTreeMap<Key, Write>);
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Write {
-    /// Of every write and check, in their order.
+    /// The preconditions of every write and check, in order.
     preconditions: Vec<Precondition>,
     last: Last,
     /// The other items of the transaction that it was part of.
@@ -28,12 +28,12 @@ enum Last {
     /// Only checked.
     #[default]
     Untouched,
-    /// Holds this; `None`: a document that the tape does not hold.
+    /// Its document; `None` if the tape does not contain it.
     Put(Option<Document>, Option<Key>, Option<u64>),
     Deleted,
 }
 
-/// A document that may be known.
+/// A document, if it is known.
 pub(super) trait Known {
     fn known(&self) -> Option<&Document>;
 }
@@ -68,7 +68,7 @@ impl Writes {
         write.preconditions.push(precondition.clone());
     }
 
-    /// All operations of a transaction that was done.
+    /// All operations of a completed transaction.
     pub(super) fn transact<D: Known>(&mut self, operations: &[Operation<D>]) {
         for operation in operations {
             match operation {
@@ -84,7 +84,7 @@ impl Writes {
         self.bind(operations.iter().map(Operation::key).collect());
     }
 
-    /// All or none of these were written.
+    /// Adds operations that were written together.
     fn bind(&mut self, keys: Vec<&Key>) {
         for key in &keys {
             if let Some(write) = self.0.get_mut(*key) {
@@ -95,8 +95,7 @@ impl Writes {
         }
     }
 
-    /// A list in the order of keys: `{key, put: {document, index?, expires_at?} | deleted: true | checked: true, preconditions,
-    /// together_with?}`.
+    /// A list ordered by key: `{key, put: {document, index?, expires_at?} | deleted: true | checked: true, preconditions, together_with?}`.
     pub(super) fn to_value(&self, view: &View) -> Value {
         self.0
             .iter()
@@ -149,7 +148,7 @@ fn precondition_value(precondition: &Precondition) -> Value {
     }
 }
 
-/// What the calls on a tape wrote; the reason where one cannot be read.
+/// The writes of the calls on a tape; the reason if one cannot be read.
 pub(super) fn recorded_writes(exchange: &Exchange<'_>) -> Result<Writes, RecordingError> {
     let mut writes = Writes::default();
     for (number, call) in (1..).zip(&exchange.calls) {

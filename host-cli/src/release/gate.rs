@@ -1,4 +1,4 @@
-//! `--gate`: arguments, input and output of the gate. What has to hold is for `replay::Gate` to say.
+//! `--gate`: arguments, input and output of the gate. `replay::Gate` contains its rules.
 
 use super::stores::Stores;
 use crate::{
@@ -24,13 +24,13 @@ use std::{
 use tape::{Exchange, Line};
 use tokio::sync::mpsc;
 
-/// Lines that are shown; further ones are only counted.
+/// Number of lines that are printed; further ones are only counted.
 const SHOWN_MAX: usize = 50;
 
-/// Lines of a tape that wait to be replayed.
+/// Lines of a tape that may wait to be replayed.
 const LINES_WAITING_MAX: usize = 64;
 
-/// What has to come out the same, but for the places that may differ.
+/// The inputs of the gate, and the places that may differ.
 pub struct Gate {
     inputs: Vec<Input>,
     ignore: Vec<IgnoreRule>,
@@ -40,15 +40,15 @@ pub struct Gate {
 #[derive(Default)]
 struct Results {
     counts: GateCounts,
-    /// Where the first line is that is cut off.
+    /// The place of the first incomplete line.
     first_cut: Option<String>,
-    /// The first ones to be shown.
+    /// The first differences, which are printed.
     lines: Vec<String>,
     lines_count: usize,
 }
 
 impl Gate {
-    /// Finds the input; `None` where there is no gate.
+    /// Finds the inputs; `None` if there is no gate.
     pub fn resolve(paths: &[PathBuf], ignore: &[String]) -> Result<Option<Self>, Failure> {
         if paths.is_empty() {
             return Ok(None);
@@ -59,8 +59,7 @@ impl Gate {
         }))
     }
 
-    /// Whether the new guest does as the present one; without a present one, whether it does what is expected. The differences are the
-    /// result on stdout.
+    /// Whether the new guest responds like the current one or, without a current one, as expected. Prints the differences to stdout.
     pub async fn passes(
         &self,
         stores: &Stores,
@@ -146,7 +145,7 @@ async fn recorded(gate: &replay::Gate, line: Arc<[u8]>) -> GateResult {
     }
 }
 
-/// Compiles the published component: its bytes are what the digest says, whoever stored them.
+/// Compiles the published component. Its digest proves its bytes, whoever stored them.
 async fn load(engine: &Engine, stores: &Stores, digest: Digest) -> Result<Runtime, Failure> {
     let name = ArtifactName::Component(digest);
     let component = stores
@@ -206,9 +205,9 @@ impl Results {
         let place = self.first_cut.unwrap_or_default();
         let cut = match cut {
             0 => String::new(),
-            1 => format!(", 1 line not compared because it is cut off: {place}"),
+            1 => format!(", 1 line not compared because it is incomplete: {place}"),
             count => {
-                format!(", {count} lines not compared because they are cut off, the first: {place}")
+                format!(", {count} lines not compared because they are incomplete, the first: {place}")
             }
         };
         let remark = format!("gate: {compared} compared, {differing} differ{cut}");
@@ -218,7 +217,7 @@ impl Results {
             GateDecision::Differs => Ok(false),
             GateDecision::NothingCompared => {
                 Err(Failure::refused("not promoted: the gate compared nothing")
-                    .hint("give `--gate` a tape, events or cases with whole requests"))
+                    .hint("give `--gate` a tape, events or cases with complete requests"))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! From the paths that were typed to cases and events, in a fixed order and without holding a long file in memory.
+//! Finds cases and events for the typed paths, in a fixed order and without holding a long file in memory.
 
 use super::tapes::{self, Source};
 use crate::{exit::Failure, input, output};
@@ -12,17 +12,17 @@ use std::{
     sync::Arc,
 };
 
-/// Largest event that is read.
+/// Largest event.
 pub const EVENT_BYTES_MAX: u64 = limits::EVENT_BYTES_MAX as u64;
 
-/// One thing that a path stands for.
+/// One input that a path refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A case folder.
     Case(PathBuf),
-    /// A file that holds one event, over as many lines as it likes.
+    /// A file with one event, on any number of lines.
     Event(PathBuf, NamedBy),
-    /// A file with one event a line.
+    /// A file with one event per line.
     Lines(PathBuf, NamedBy),
     /// A tape.
     Tape(Source),
@@ -59,12 +59,12 @@ impl Input {
     }
 }
 
-/// An event with where it came from.
+/// An event with its source.
 #[derive(Debug)]
 pub struct Event {
-    /// Which file and line.
+    /// Its file and line.
     pub place: Place,
-    /// Its number among all events of the replay, from 0: decides its seed.
+    /// Its number among all events of the replay, from 0, which determines its seed.
     pub position: u64,
     /// When and how it may run.
     pub head: EventHead,
@@ -72,16 +72,16 @@ pub struct Event {
     pub bytes: Vec<u8>,
     /// Its own seed, where a tape gives one.
     pub seed: Option<Seed>,
-    /// The line of tape that it is from: what was answered then.
+    /// The line of tape that contains it, with the recorded response.
     pub recorded: Option<Arc<[u8]>>,
 }
 
-/// Where an event or a case came from.
+/// The source of an event or a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// File or folder.
     pub path: Arc<Path>,
-    /// Counted from 1; only in files of lines.
+    /// Counted from 1; only in files with several events.
     pub line: Option<u64>,
 }
 
@@ -95,7 +95,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// Finds cases and events. What is in a folder comes in the order of names; a case's own files are no events.
+/// Finds cases and events. The contents of a folder are sorted by name; a case's own files are not events.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for path in paths {
@@ -113,15 +113,15 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
             return Err(Failure::usage(format_args!(
                 "`{shown}` is a guest, not something to replay"
             ))
-            .hint(format_args!("name the tape, and `--guest {shown}`")));
+            .hint(format_args!("name a tape, event or case, and add `--guest {shown}`")));
         } else {
-            // A pipe can be read only once, so that it is not looked into.
+            // A pipe can be read only once, so it is not examined.
             let is_stream = !metadata.is_file();
             inputs.push(file(path.clone(), NamedBy::User, is_stream)?);
         }
         if inputs.len() == before {
             let message = format!(
-                "folder `{}` holds neither cases, events nor tapes",
+                "folder `{}` contains neither cases, events nor tapes",
                 path.display()
             );
             return Err(Failure::environment(message).hint(
@@ -150,11 +150,11 @@ fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure>
             find_in_folder(&path, inputs)?;
             continue;
         }
-        // What is there may be a case or hold tapes, so that it is not passed over in silence.
+        // The link's target may be a case or contain tapes, so it is not skipped silently.
         if kind.is_symlink() && path.is_dir() {
             let shown = path.display();
             output::remark(&format!(
-                "`{shown}` is a link to a folder and left out: name it to have it read\n"
+                "`{shown}` is a link to a folder and was skipped: name it to read it\n"
             ));
             continue;
         }
@@ -166,16 +166,16 @@ fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure>
         if !is_known {
             continue;
         }
-        // A link may lead to any file, or in circles; a pipe may never end.
+        // A link may point to any file, or form a cycle; a pipe may never end.
         if !kind.is_file() {
             let what = if kind.is_symlink() {
                 "a link"
             } else {
-                "no regular file"
+                "not a regular file"
             };
             let shown = path.display();
             output::remark(&format!(
-                "`{shown}` is {what} and left out: name it to have it read\n"
+                "`{shown}` is {what} and was skipped: name it to read it\n"
             ));
             continue;
         }
@@ -184,7 +184,7 @@ fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure>
     Ok(())
 }
 
-/// What a file is. One that cannot be looked into is a tape.
+/// The kind of a file. One that cannot be examined is a tape.
 fn file(path: PathBuf, named_by: NamedBy, is_stream: bool) -> Result<Input, Failure> {
     Ok(if is_stream || tapes::is_tape_file(&path, named_by)? {
         Input::Tape(Source::File(path, named_by))
@@ -213,17 +213,17 @@ pub fn read_event(path: &Path, named_by: NamedBy, position: u64) -> Result<Event
     )
 }
 
-/// Why a file of lines gives no event.
+/// Why a file with several events gives no event.
 #[derive(Debug)]
 pub enum LineError {
-    /// The line is none; those after it may be.
+    /// The line is not an event; later ones may be.
     Bad(Failure),
     /// Nothing more can be read.
     Input(Failure),
 }
 
 impl LineError {
-    /// For who wants all of the lines or none.
+    /// For callers that need all of the lines or none.
     pub fn into_failure(self) -> Failure {
         match self {
             Self::Bad(failure) | Self::Input(failure) => failure,
@@ -231,7 +231,7 @@ impl LineError {
     }
 }
 
-/// Reads one event after the other from a file of lines; empty lines are skipped.
+/// Reads one event after the other from a file with one per line; empty lines are skipped.
 pub struct Lines {
     path: Arc<Path>,
     line: u64,
@@ -256,7 +256,7 @@ impl Lines {
         })
     }
 
-    /// The next event; `None` at the end. After a bad line the next one can be read.
+    /// The next event; `None` at the end. After an invalid line, the next one can be read.
     pub fn next(&mut self, position: u64) -> Result<Option<Event>, LineError> {
         loop {
             self.buffer.clear();
@@ -291,7 +291,7 @@ impl Lines {
     fn broken_off(&self, error: &io::Error) -> LineError {
         let (path, line) = (self.path.display(), self.line);
         LineError::Input(Failure::environment(format_args!(
-            "failed to read file `{path}` behind line {line}: {error}; the rest of it was not read"
+            "failed to read file `{path}` after line {line}: {error}; the rest of it was not read"
         )))
     }
 }

@@ -1,4 +1,4 @@
-//! A progress bar on a terminal, for replays that take long enough to wonder.
+//! A progress bar on a terminal, for long replays.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -9,14 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What takes less than this shows no bar.
+/// Shorter replays show no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How far a replay is, in bytes of its input.
+/// The progress of a replay, in bytes of its input.
 pub struct Progress {
     bar: ProgressBar,
     started: Instant,
-    /// Where it is to appear, until it does.
+    /// When the bar appears, unless it is already shown.
     hidden: Cell<bool>,
     done: Cell<u64>,
     /// Inputs that are not done yet, with their sizes.
@@ -26,7 +26,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For inputs of these sizes, in their order. On anything but a terminal it never shows.
+    /// For inputs of these sizes, in order. It is only shown on a terminal.
     pub fn new(inputs: impl IntoIterator<Item = (PathBuf, u64)>) -> Self {
         let inputs: VecDeque<(PathBuf, u64)> = inputs.into_iter().collect();
         let bytes_total = inputs.iter().map(|(_, bytes)| bytes).sum();
@@ -46,7 +46,7 @@ impl Progress {
         }
     }
 
-    /// So much more is done.
+    /// Adds this many bytes.
     pub fn advance(&self, bytes: u64, count: u64) {
         self.done.set(self.done.get() + count);
         if self.hidden.get() && self.started.elapsed() > PATIENCE {
@@ -56,7 +56,7 @@ impl Progress {
         if !self.bar.is_hidden() {
             self.bar.set_message(format!("{} done", self.done.get()));
         }
-        // What a compressed file holds is more than the file.
+        // The contents of a compressed file are larger than the file.
         let inputs = self.inputs.borrow();
         let present_bytes = inputs.front().map_or(0, |(_, bytes)| *bytes);
         let end = self.ended_bytes.get() + present_bytes;
@@ -64,7 +64,7 @@ impl Progress {
             .set_position((self.bar.position() + bytes).min(end));
     }
 
-    /// All of an input is done: also blanks, and lines that are not replayed.
+    /// Marks an input as done, including blanks and lines that are not replayed.
     pub fn end_of_input(&self, path: &Path) {
         let mut inputs = self.inputs.borrow_mut();
         let Some(position) = inputs.iter().position(|(input, _)| input == path) else {
@@ -75,12 +75,12 @@ impl Progress {
         self.bar.set_position(self.ended_bytes.get());
     }
 
-    /// Does something that may print, with the bar out of the way.
+    /// Hides the bar while a function may print.
     pub fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
         self.bar.suspend(work)
     }
 
-    /// Takes the bar away; how many were done in which time.
+    /// Removes the bar; returns the number of replayed events and the time.
     pub fn finish(&self) -> (u64, Duration) {
         self.bar.finish_and_clear();
         (self.done.get(), self.started.elapsed())

@@ -1,4 +1,4 @@
-//! How the outcome of a replay is shown. Every format gets the same calls, in the order of the input.
+//! Reports of a replay. Every format gets the same calls, in the order of the input.
 
 pub mod html;
 pub mod json;
@@ -12,63 +12,63 @@ use observation::{AFTER_FILE, DifferingPart, Part, RESPONSE_FILE, RequestLine};
 use replay as tape;
 use std::path::Path;
 
-/// What became of one event or case.
+/// The result of one event or case.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EntryVerdict {
-    /// As expected; for an event without expectation: answered with less than 500.
+    /// As expected; for an event without an expectation: a status below 500.
     Same,
-    /// The case's files now say what came out.
+    /// The case's files now contain the actual results.
     Blessed,
-    /// A case came out differently.
+    /// A case differs from its expectation.
     Differs(Vec<DifferingPart>),
     /// An event was answered with 500 or above.
     ServerError {
         /// The status.
         status: u16,
-        /// The Lambda response, readable.
+        /// The Lambda response in readable form.
         response: serde_json::Value,
     },
-    /// The event is not one that the host answers.
+    /// This host does not answer such an event.
     Refused(String),
-    /// A request of a tape did not come out the same in everything.
+    /// The replay of a recorded request differs in some way.
     Tape {
         /// The request's id.
         id: String,
-        /// What differs.
+        /// The differences.
         comparison: Box<tape::Comparison>,
-        /// What happened when it was recorded, for people; empty unless asked for.
+        /// What happened when it was recorded, as text; empty unless requested.
         trace: String,
     },
-    /// A line of a tape is no request.
+    /// A line of a tape is not a request.
     Unreadable(String),
-    /// A line of a tape is encrypted, and no identity that was given reads it: why.
+    /// A line of a tape is encrypted, and the given identity cannot read it: the reason.
     Encrypted(String),
-    /// A line of a tape ends too early.
+    /// A line of a tape is incomplete.
     Cut,
 }
 
-/// Characters of an id that tell it from others.
+/// Characters of an id that distinguish it from others.
 const ID_CHARACTERS_SHOWN: usize = 13;
 
-/// A verdict with what it is about.
+/// A verdict with its subject.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportEntry {
-    /// Where the event, the case or the request came from.
+    /// The source of the event, the case or the request.
     pub place: Place,
     /// Whether it is a case.
     pub is_case: bool,
-    /// Method and path, where they are known.
+    /// Method and path, if they are known.
     pub request: Option<RequestLine>,
-    /// The status that was recorded or is expected.
+    /// The recorded or expected status.
     pub status_expected: Option<u16>,
-    /// The status that came out.
+    /// The actual status.
     pub status_actual: Option<u16>,
-    /// What became of it.
+    /// The verdict.
     pub verdict: EntryVerdict,
 }
 
 impl ReportEntry {
-    /// A verdict on what could not be read as a request.
+    /// A verdict about an input that could not be read as a request.
     pub fn unread(place: Place, verdict: EntryVerdict) -> Self {
         Self {
             place,
@@ -80,7 +80,7 @@ impl ReportEntry {
         }
     }
 
-    /// The name of a part that differs: of a case, the file that says what is expected.
+    /// The name of a part that differs: for a case, the file with the expectation.
     pub fn name_of(&self, part: Part) -> &'static str {
         match part {
             Part::Response if self.is_case => RESPONSE_FILE,
@@ -104,7 +104,7 @@ impl ReportEntry {
         }
     }
 
-    /// As much of the id as tells it from others, where it can stand on a command line as it is.
+    /// The first characters of the id, if they can be used on a command line without quotes.
     pub fn shell_id(&self) -> Option<&str> {
         let id = self.id()?;
         let end = id
@@ -116,7 +116,7 @@ impl ReportEntry {
         (end > 0 && !id.starts_with('-')).then(|| &id[..end])
     }
 
-    /// Method, path and statuses, then where it is: in one line without characters that act on a terminal.
+    /// Method, path and statuses, then the place: in one line without terminal control characters.
     pub fn heading(&self) -> String {
         let place = &self.place;
         let id = self.id().map_or(String::new(), |id| format!(", id {id}"));
@@ -146,17 +146,17 @@ pub struct Totals {
     pub refused: u64,
     /// Requests of tapes.
     pub requests: u64,
-    /// Same in answer and writes, though not in everything.
+    /// Equal in response and writes, but not in everything.
     pub equal_in_effect: u64,
     /// Differ because of what was redacted.
     pub redacted: u64,
     /// The tape lacks what a replay needs.
     pub unplayable: u64,
-    /// Lines that are no requests.
+    /// Lines that are not requests.
     pub unreadable: u64,
-    /// Lines that are encrypted to others.
+    /// Lines that are encrypted to other recipients.
     pub encrypted: u64,
-    /// Lines that end too early; they are skipped.
+    /// Incomplete lines, which are skipped.
     pub cut: u64,
 }
 
@@ -200,18 +200,18 @@ impl Totals {
         self.cut += other.cut;
     }
 
-    /// Whether nothing is to be reported as different.
+    /// Whether nothing is reported as different.
     pub fn is_clean(&self) -> bool {
         let unexpected = self.differing + self.server_errors + self.refused;
         unexpected + self.redacted + self.unplayable + self.unreadable + self.encrypted == 0
     }
 }
 
-/// Lines of a file that a report tells one by one, of those that are no request; further ones are counted. Only a report that is printed
-/// as it comes, and so keeps nothing, tells all of them.
+/// Number of lines of a file that are not requests which a report lists; further ones are counted. Only a report that is printed
+/// immediately, and so keeps nothing, lists all of them.
 const BAD_LINES_TOLD_MAX: u64 = 1_000;
 
-/// Inputs that could not be read or run which a report names; further ones are counted.
+/// Number of inputs that could not be read or run which a report names; further ones are counted.
 const FAILED_INPUTS_TOLD_MAX: usize = 1_000;
 
 /// Inputs that could not be read or run.
@@ -241,14 +241,14 @@ impl FailedInputs {
 #[derive(Default)]
 struct LeftOut {
     bad_lines: u64,
-    /// What failed.
+    /// Failures.
     failed: u64,
-    /// Lines that end too early.
+    /// Incomplete lines.
     cut: u64,
 }
 
 impl LeftOut {
-    /// Whether a verdict is still to be told by itself; counts it if not. A case is no line of a file.
+    /// Whether a verdict is listed by itself; counts it if not. Cases are always listed.
     fn tells(&mut self, reported: &ReportEntry) -> bool {
         let verdict = &reported.verdict;
         match verdict {
@@ -279,7 +279,7 @@ impl LeftOut {
         }
     }
 
-    /// What was left out of the file that ends, in words; at the end, of cases.
+    /// What was left out of the file that ends, as text; at the end, of cases.
     fn words(&self, path: Option<&Path>) -> Option<String> {
         let count = self.failed + self.cut;
         let (one, many) = match path {
@@ -292,23 +292,23 @@ impl LeftOut {
     }
 }
 
-/// A format of reporting.
+/// A format of reports.
 pub trait Report {
     /// A case, whatever its verdict; or an event or request whose verdict is not `Same`.
     fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure>;
 
-    /// A request of a tape, if details are wanted.
+    /// A request of a tape, if details are requested.
     fn detail(&mut self, _detail: &html::Detail) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// An input could not be read or run, or not to its end: why.
+    /// An input could not be read or run completely: the reason.
     fn failed(&mut self, reason: &str) -> Result<(), Failure>;
 
-    /// A file of events has come to its end.
+    /// The end of a file of events.
     fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure>;
 
-    /// The replay has come to its end.
+    /// The end of the replay.
     fn finish(&mut self, totals: &Totals) -> Result<(), Failure>;
 }
 

@@ -1,7 +1,7 @@
-//! Runs the input of a replay: as much at once as the order allows, reported in the order of the input.
+//! Runs the inputs of a replay: concurrently as far as their order allows, reported in the order of the input.
 //!
-//! A thread reads; the runtime's workers run; whoever called reports. Between them stand short queues, so that memory stays flat
-//! however long the input is.
+//! One thread reads, the runtime's workers run, and the caller reports. Short queues connect them, so that memory stays constant however
+//! long the input is.
 
 mod reader;
 mod task;
@@ -31,38 +31,38 @@ use tokio::{
     task::{JoinError, JoinHandle},
 };
 
-/// All that a replay needs beside its input.
+/// Everything that a replay needs besides its input.
 pub struct Replay {
     /// The guest.
     pub runtime: Runtime,
-    /// Whether somebody named it. If not, it is taken for requests that it was recorded with, and for no others.
+    /// Whether the user named it. If not, it only runs requests that were recorded with it.
     pub is_guest_named: bool,
-    /// The guest on the store that the events of files share.
+    /// The guest with the store that the events of files share.
     pub service: Service,
-    /// Where cases get theirs.
+    /// The stores of cases.
     pub case_stores: CaseStores,
-    /// From which the seeds of all events follow.
+    /// The seed from which those of all events are derived.
     pub seed: Seed,
-    /// Write what comes out as what cases expect.
+    /// Whether to write the actual results as the expectations of cases.
     pub bless: bool,
-    /// Batches that may wait for their turn to be reported.
+    /// Batches that may wait to be reported.
     pub pending_max: usize,
-    /// Of the requests of tapes.
+    /// Options for requests of tapes.
     pub tapes: TapeOptions,
-    /// Room for lines of tapes that are worked on, see [`TAPE_BYTES_IN_FLIGHT_MAX`].
+    /// Bytes of tape lines that may be processed, see [`TAPE_BYTES_IN_FLIGHT_MAX`].
     pub tape_bytes: Arc<Semaphore>,
-    /// Room for files of cases that are worked on, see [`CASE_BYTES_IN_FLIGHT_MAX`].
+    /// Bytes of case files that may be processed, see [`CASE_BYTES_IN_FLIGHT_MAX`].
     pub case_bytes: Arc<Semaphore>,
-    /// Which of all cases and requests.
+    /// The shard of all cases and requests.
     pub shard: Shard,
 }
 
-/// A share of all cases and requests: every `count`th from the `index`th on, counted from 0.
+/// A shard of all cases and requests: every `count`th from the `index`th on, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// Which share, counted from 0.
+    /// The shard's number, counted from 0.
     pub index: u64,
-    /// How many there are.
+    /// The number of shards.
     pub count: u64,
 }
 
@@ -73,27 +73,27 @@ impl Shard {
 
 /// How requests of tapes are replayed.
 pub struct TapeOptions {
-    /// `None`: as events, against the store.
+    /// `None`: as events, on the store.
     pub replayer: Option<Replayer>,
-    /// Only those whose id begins with this.
+    /// Only requests whose id begins with this.
     pub only: Option<String>,
-    /// Tell what happened when they were recorded.
+    /// Whether to show what happened when they were recorded.
     pub trace: bool,
-    /// Reads encrypted lines.
+    /// The key for encrypted lines.
     pub identity: Option<Identity>,
-    /// Differences that do not count, of cases and live replays; those of tapes have the same ones.
+    /// Ignored differences of cases and live replays; those of tapes are the same.
     pub ignore: Vec<IgnoreRule>,
-    /// Gather what the HTML report shows.
+    /// Whether to collect the details for the HTML report.
     pub details: bool,
 }
 
 impl Replay {
-    /// Whether the case or request with this number is ours.
+    /// Whether the case or request with this number belongs to this shard.
     fn takes(&self, number: u64) -> bool {
         number % self.shard.count == self.shard.index
     }
 
-    /// Waits for room for so many bytes of tape; `None`: nobody works any more.
+    /// Waits for room for this many bytes of tape; `None` if no worker is left.
     fn tape_room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         room(&self.tape_bytes, bytes.min(TAPE_BYTES_IN_FLIGHT_MAX))
     }
@@ -104,13 +104,13 @@ impl Replay {
         room(&self.case_bytes, bytes as usize)
     }
 
-    /// Refuses to take the guest in this program for a request of another one, unless that was asked for.
+    /// Refuses to run the embedded guest on a request of another guest, unless the user named it.
     fn check_guest(&self, place: &Place, exchange: &tape::Exchange<'_>) -> Result<(), Failure> {
         let present = self.runtime.digest();
         match exchange.guest {
             Some(recorded) if recorded != present && !self.is_guest_named => {
                 Err(Failure::usage(format_args!(
-                    "`{place}` was recorded with guest {recorded}, and the guest in this program is {present}"
+                    "`{place}` was recorded with guest {recorded}, but the embedded guest is {present}"
                 ))
                 .hint(format_args!(
                     "name the guest to replay it with: `--guest FILE`, or `--guest {EMBEDDED_NAME}` for the one in this program; of a tape with \
@@ -122,23 +122,23 @@ impl Replay {
     }
 }
 
-/// Waits, on the reading thread, so that room is given in the order of the input: what comes first is reported first, and makes room.
+/// Waits on the reading thread, so that room is given in the order of the input: what comes first is reported first, and makes room.
 fn room(of: &Arc<Semaphore>, permits: usize) -> Option<OwnedSemaphorePermit> {
     let room = Arc::clone(of).acquire_many_owned(permits as u32);
     Handle::current().block_on(room).ok()
 }
 
-/// What a replay found.
+/// The result of a replay.
 pub struct Found {
-    /// Counts.
+    /// The counts.
     pub totals: Totals,
-    /// An id, or the beginning of one, of the first request that differs.
+    /// The id, or its beginning, of the first request that differs.
     pub first_id: Option<String>,
     /// Whether a case differs.
     pub has_case: bool,
 }
 
-/// Works that the reading thread is ahead by.
+/// Number of work items that the reading thread may be ahead.
 const WORKS_MAX: usize = 8;
 
 type TaskResult = Result<Done, Failure>;
@@ -148,29 +148,29 @@ enum Pending {
     EndOfFile(PathBuf),
 }
 
-/// What comes first.
+/// The next event.
 enum Next {
-    /// `None`: there is nothing more to do.
+    /// `None`: there is no more work.
     Work(Option<Work>),
-    /// The oldest task has come to its end.
+    /// The oldest task has ended.
     Done(Result<TaskResult, JoinError>),
-    /// Everything of a file is reported.
+    /// Everything in a file is reported.
     EndOfFile,
 }
 
-/// Reports what has come to its end, oldest first.
+/// Reports ended tasks, oldest first.
 struct Settlement<'a> {
     pending: VecDeque<Pending>,
     report: &'a mut dyn Report,
     progress: &'a Progress,
     found: Found,
     file: Totals,
-    /// Inputs that could not be read or run; told as they came.
+    /// Inputs that could not be read or run; reported as they occurred.
     failures: u64,
     last_failure: Option<Failure>,
 }
 
-/// Runs everything. What cannot be read or run does not hold up the rest, and is the failure in the end.
+/// Runs everything. An input that cannot be read or run does not stop the others, and makes the whole replay fail at the end.
 pub async fn run(
     replay: Arc<Replay>,
     inputs: Vec<Input>,
@@ -221,9 +221,9 @@ fn tell(failure: &Failure) {
 }
 
 impl Settlement<'_> {
-    /// Keeps the last failure for the end; those before it are told.
+    /// Keeps the last failure for the end; earlier ones are reported.
     fn fail(&mut self, failure: Failure) -> Result<(), Failure> {
-        // What was asked for cannot be: the rest would fail alike.
+        // The request itself is impossible, so the remaining inputs would fail alike.
         if failure.is_usage() {
             return Err(failure);
         }
@@ -235,7 +235,7 @@ impl Settlement<'_> {
         Ok(())
     }
 
-    /// Starts what is to be done next. An event that may change what others see waits for those before it, and is waited for.
+    /// Starts the next work. An event that may change what others see waits for earlier ones, and later ones wait for it.
     async fn begin(&mut self, replay: &Arc<Replay>, work: Work) -> Result<(), Failure> {
         let replay = Arc::clone(replay);
         match work {
@@ -267,7 +267,7 @@ impl Settlement<'_> {
         Ok(())
     }
 
-    /// Waits for all that was begun, and ends the report. What failed is the failure of it all.
+    /// Waits for everything that was started, and ends the report. A failure is returned as the failure of the whole.
     async fn end(mut self) -> Result<Found, Failure> {
         self.settle_to(0).await?;
         self.report.finish(&self.found.totals)?;
@@ -288,8 +288,7 @@ impl Settlement<'_> {
         self.pending.push_back(Pending::Task(tokio::spawn(task)));
     }
 
-    /// What is to be done next. Until there is something, what comes to its end is reported: the reading thread may wait for the room that
-    /// it takes.
+    /// Waits for the next work. Meanwhile, ended tasks are reported, because the reading thread may wait for the room that they occupy.
     async fn next_work(
         &mut self,
         works: &mut mpsc::Receiver<Work>,
@@ -375,7 +374,7 @@ impl Settlement<'_> {
         Ok(())
     }
 
-    /// For the next step that is named at the end.
+    /// Records the first difference for the suggested next step.
     fn note(&mut self, reported: &ReportEntry) {
         let differs = match &reported.verdict {
             EntryVerdict::Tape { comparison, .. } => comparison.verdict != replay::Verdict::Same,

@@ -1,4 +1,4 @@
-//! Tapes as files have them: compressed or not, line by line, among other lines of a log, or in CloudWatch's JSON.
+//! Tapes in files: compressed or not, line by line, among other log lines, or in CloudWatch's JSON.
 
 mod shape;
 
@@ -13,10 +13,10 @@ use std::{
 };
 use tape::{Line, MessagesError, MissingParts, ReadError, TapeFinder, TapeReader, read_messages};
 
-/// What is looked at to tell what a file is.
+/// Number of bytes that are examined to recognise the kind of a file.
 const HEAD_BYTES: usize = 64 << 10;
 
-/// Where a tape comes from.
+/// The source of a tape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     Stdin,
@@ -39,7 +39,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Whether a file is a tape, by its name or by what it begins with.
+/// Whether a file is a tape, according to its name or its first bytes.
 pub fn is_tape_file(path: &Path, named_by: NamedBy) -> Result<bool, Failure> {
     let name = path
         .file_name()
@@ -60,16 +60,16 @@ pub fn is_tape_file(path: &Path, named_by: NamedBy) -> Result<bool, Failure> {
     Ok(shape(&head) != Shape::Unknown)
 }
 
-/// What was beside the lines of tape.
+/// What the input contained besides lines of tape.
 #[derive(Debug, Default)]
 struct Beside {
     /// Lines of tape.
     tapes: u64,
     /// Number of split lines with missing parts.
     incomplete: usize,
-    /// What the first of them lack.
+    /// The missing parts of the first of them.
     missing: Vec<MissingParts>,
-    /// Parts that end too early themselves.
+    /// Number of incomplete parts.
     cut: usize,
 }
 
@@ -80,7 +80,7 @@ impl Beside {
         self.cut = finder.cut();
     }
 
-    /// What is missing of split lines; nothing where they are whole.
+    /// The missing parts of split lines, as text; empty if there are none.
     fn words(&self) -> Option<String> {
         let mut words = Vec::new();
         if self.incomplete > 0 {
@@ -91,36 +91,36 @@ impl Beside {
                 count => format!("{count} split lines are incomplete"),
             };
             words.push(match (missing.join("; "), more) {
-                (missing, 0) => format!("{lines}: missing are {missing}"),
+                (missing, 0) => format!("{lines}; missing: {missing}"),
                 (missing, _) if missing.is_empty() => lines,
                 (missing, more) => {
-                    format!("{lines}: missing are {missing}, and parts of {more} more")
+                    format!("{lines}; missing: {missing}, and parts of {more} more")
                 }
             });
         }
         if self.cut > 0 {
             words.push(match self.cut {
-                1 => "a part of a split line is cut off".to_owned(),
-                count => format!("{count} parts of split lines are cut off"),
+                1 => "a part of a split line is incomplete".to_owned(),
+                count => format!("{count} parts of split lines are incomplete"),
             });
         }
         (!words.is_empty()).then(|| words.join("; "))
     }
 }
 
-/// What to do where parts are missing.
+/// What to do about missing parts.
 const PARTS_HINT: &str = "parts stand in other events of the same log stream, before and behind these: `host-cli pull \
     LOG-GROUP --since TIME -o FILE` with an earlier time fetches and joins them";
 
-/// A line of tape, or a line that was meant to be one.
+/// A line of tape, or an invalid one.
 pub enum Found {
     Line(Line),
     /// Its number, and why it cannot be used.
     Bad(u64, String),
 }
 
-/// Calls `each` with every line of tape; it says whether to go on. Lines that cannot be used do not hold up those after them. Where the
-/// input itself fails, what was whole before has been passed on.
+/// Calls `each` with every line of tape, which says whether to continue. Invalid lines do not stop later ones. If the input itself fails,
+/// all complete lines before have been passed on.
 pub fn read(source: &Source, each: &mut dyn FnMut(Found) -> bool) -> Result<(), Failure> {
     let (opened, failed): (_, &dyn Fn(&io::Error) -> Failure) = match source {
         Source::Stdin => (decoded(io::stdin()), &|error| {
@@ -143,12 +143,12 @@ pub fn read(source: &Source, each: &mut dyn FnMut(Found) -> bool) -> Result<(), 
     };
     match (beside.tapes, beside.words()) {
         (0, Some(missing)) => Err(Failure::environment(format_args!(
-            "`{source}` holds no whole line of tape: {missing}"
+            "`{source}` contains no complete line of tape: {missing}"
         ))
         .hint(PARTS_HINT)),
         (0, None) => Err(
-            Failure::environment(format_args!("`{source}` holds no line of tape"))
-                .hint("a tape is what `host-cli serve --record FILE` writes, see docs/tape.md"),
+            Failure::environment(format_args!("`{source}` contains no line of tape"))
+                .hint("`host-cli serve --record FILE` writes tapes, see docs/tape.md"),
         ),
         (_, Some(missing)) => {
             crate::output::remark(&format!("`{source}`: {missing}; {PARTS_HINT}\n"));
@@ -209,7 +209,7 @@ fn read_documents(
         }
         MessagesError::Unexpected { .. } | MessagesError::TooLong { .. } => {
             Failure::environment(format_args!(
-                "`{source}` cannot be read as a list of log events to its end: {error}; {}, and nothing behind it",
+                "`{source}` cannot be read to its end as a list of log events: {error}; {}, and nothing after it",
                 lines_read(number)
             ))
         }
@@ -218,17 +218,17 @@ fn read_documents(
     Ok(beside)
 }
 
-/// The input ended before its end, or cannot be read on.
+/// The input is incomplete, or cannot be read further.
 fn broken_off(source: &Source, lines: u64, error: &io::Error) -> Failure {
     let read = lines_read(lines);
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Failure::environment(format_args!(
             "`{source}` is cut short: it ends in the middle of a line or of its compressed data; {read}"
         ))
-        .hint("fetch the file again: a download or a copy of it was broken off"),
+        .hint("fetch the file again: its download or copy was interrupted"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
             Failure::environment(format_args!("`{source}` is damaged: {error}; {read}"))
-                .hint("fetch the file again: it is not what was written")
+                .hint("fetch the file again: its content has changed")
         }
         _ => Failure::environment(format_args!("failed to read `{source}`: {error}; {read}")),
     }
@@ -243,7 +243,7 @@ fn lines_read(lines: u64) -> String {
 
 type Input = Box<dyn BufRead>;
 
-/// The input, decompressed where it is gzip.
+/// The input, decompressed if it is gzip.
 fn decoded(input: impl Read + 'static) -> io::Result<Input> {
     let mut input = BufReader::with_capacity(256 << 10, input);
     let is_gzip = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
@@ -257,7 +257,7 @@ fn decoded(input: impl Read + 'static) -> io::Result<Input> {
     })
 }
 
-/// The first bytes, and the rest. An error behind the first bytes is met again where the rest is read.
+/// The first bytes, and the rest. An error after the first bytes occurs again when the rest is read.
 fn peek(mut input: Input) -> io::Result<(Vec<u8>, Input)> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     match (&mut input).take(HEAD_BYTES as u64).read_to_end(&mut head) {
@@ -269,7 +269,7 @@ fn peek(mut input: Input) -> io::Result<(Vec<u8>, Input)> {
     }
 }
 
-/// An input that has failed: a decompressor says so only once.
+/// An input that has failed, because a decompressor reports an error only once.
 struct Failed(Option<io::Error>);
 
 impl Read for Failed {

@@ -6,15 +6,15 @@ use serde_json::Value;
 use std::fmt::{self, Write};
 use tape::{CallRecord, Exchange, LogLine};
 
-/// Characters of a value that are shown.
+/// Characters of a value that are printed.
 const VALUE_CHARACTERS_MAX: usize = 2_000;
 
-/// Columns that a line takes if it can: JSON goes on in the next line behind a comma.
+/// Preferred width of a line: longer JSON continues in the next line after a comma.
 const COLUMNS: usize = 80;
-/// What lines begin with that go on with the step before them: no step begins so far to the right.
+/// Indentation of continuation lines, which is larger than that of any step.
 const CONTINUATION: &str = "               ";
 
-/// The course of a request, step by step with the milliseconds at which each began. No step can act on a terminal or look like another one.
+/// The steps of a request, each with the milliseconds at which it began. A step cannot control a terminal or look like another one.
 pub fn trace(exchange: &Exchange<'_>) -> String {
     let mut lines = Lines::default();
     let guest = exchange
@@ -80,7 +80,7 @@ impl Lines {
         let _ = writeln!(self.0, "{}", Printable(line));
     }
 
-    /// A step with JSON, over as many lines as it takes.
+    /// A step with JSON, on as many lines as necessary.
     fn value(&mut self, step: &str, json: &str, end: &str) {
         let text = format!("{step}{}{end}", short(json));
         let mut lines = vec![String::new()];
@@ -127,7 +127,7 @@ fn short(json: &str) -> String {
     }
 }
 
-/// JSON in pieces that end behind a comma between two elements or members.
+/// JSON in pieces that end after a comma between two elements or members.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let (mut is_string, mut is_escaped) = (false, false);
     text.split_inclusive(move |character| {
@@ -165,7 +165,7 @@ mod tests {
         }
         let joined: String = shown.iter().map(|line| line.trim_start()).collect();
         assert_eq!(joined, format!("event    {json} (1 ms)"));
-        // A text is not torn apart, however long it is.
+        // A text is not split, however long it is.
         let long = format!("[\"{}\"]", "x, ".repeat(60));
         let mut lines = Lines::default();
         lines.value("  event    ", &long, "");

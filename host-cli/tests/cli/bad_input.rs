@@ -1,4 +1,4 @@
-//! What is wrong gets one clear line, a hint where there is something to do, its exit code, and touches nothing.
+//! Invalid input causes one clear line, a hint if there is something to do, the right exit code, and no changes.
 
 use crate::program::{Folder, GUEST, Server, cli, cli_with_input, command, image};
 use std::fs;
@@ -85,7 +85,7 @@ fn help_fits_a_terminal_of_80_columns_and_breaks_no_word() {
     ] {
         let arguments = [command, &["--help"]].concat();
         let narrow = help(&arguments, "80");
-        // What is said of a wrong command line has a line of usage as well, of what was typed and what is required.
+        // Errors about the command line also contain a usage line with what was typed and what is required.
         let wrong = [command, &["--nonesuch"]].concat();
         let wrong = command_at(&wrong, "80").output().unwrap();
         assert_eq!(wrong.status.code(), Some(2), "{command:?}");
@@ -136,7 +136,7 @@ fn events_that_cannot_be_used_are_named_with_their_position() {
         3,
         &format!("(stdin):1:{}` is not JSON: invalid UTF-8", place + 1),
     );
-    // JSON, and recognisably an HTTP request: answered, although the text is no Unicode.
+    // JSON that is recognisably an HTTP request: it is answered, although the text is not valid Unicode.
     let run = cli_with_input(
         &["invoke", "-", "--store", "memory"],
         event.replace("PLACE", "\\ud800").as_bytes(),
@@ -156,7 +156,7 @@ fn events_that_cannot_be_used_are_named_with_their_position() {
     );
 }
 
-/// A request may have as many values as it likes in members that nobody reads; of what is no request, only so many are looked at.
+/// A request may have any number of values in members that are not used; in anything else, only a limited number is examined.
 #[test]
 fn an_event_of_very_many_values_that_is_no_request_is_told_the_bound() {
     let folder = Folder::new();
@@ -344,7 +344,7 @@ fn replays_without_anything_to_run_are_wrong() {
         .expect_failure(3, "does not exist")
         .expect_hint();
     cli(&["replay", &folder.path("")])
-        .expect_failure(3, "holds neither cases, events nor tapes")
+        .expect_failure(3, "contains neither cases, events nor tapes")
         .expect_hint();
     cli(&["replay", &folder.write("next.wasm", b"\0asm\x0d\0\x01\0")])
         .expect_failure(2, "next.wasm` is a guest")
@@ -394,7 +394,7 @@ fn a_method_in_another_case_is_refused() {
             .expect_hint();
         assert!(run.stderr.contains(&format!("write `{meant}`")), "{run:#?}");
     }
-    // Others may have any case.
+    // Other methods may have any case.
     let event = cli(&["event", "http", "purge", "/items"]).expect_code(0);
     assert!(event.stdout.contains("\"purge\""), "{event:#?}");
 }

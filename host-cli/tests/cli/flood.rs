@@ -1,4 +1,4 @@
-//! `serve` under clients that hold what they can hold, while an honest one wants an answer.
+//! `serve` under clients that use up resources, while an honest client needs a response.
 
 use crate::program::Server;
 use std::{
@@ -10,14 +10,14 @@ use std::{
 use tokio::net::TcpSocket;
 
 const HOSTILE_CLIENTS: usize = 2_000;
-/// So many come between two requests of the honest client.
+/// Hostile clients between two requests of the honest client.
 const CLIENTS_BETWEEN: usize = 20;
 const ANSWER_DURATION_MAX: Duration = Duration::from_secs(1);
-/// Above what the server has after its first request: what it may hold for clients (64 MiB), buffers of 512 connections, and requests
-/// that are being answered, each with the memory of an instance.
+/// Memory above that after the first request: what the server may hold for clients (64 MiB), buffers of 512 connections, and requests that
+/// are being answered, each with the memory of an instance.
 const MEMORY_BYTES_MAX: usize = 192 << 20;
 
-/// Sends a large document, which hostile clients then ask for without reading it.
+/// Sends a large document, which hostile clients then request without reading the response.
 fn put_large(server: &Server) {
     let body = format!(
         r#"{{"name":"x","attributes":{{"a":"{}"}}}}"#,
@@ -30,7 +30,7 @@ fn put_large(server: &Server) {
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
 }
 
-/// A client that takes as little as the system lets it.
+/// A client with the smallest possible receive buffer.
 fn connect_narrow(server: &Server) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -44,7 +44,7 @@ fn connect_narrow(server: &Server) -> TcpStream {
     })
 }
 
-/// One of each sort in turn; what it holds the connection with.
+/// One attack of each kind in turn; returns what keeps its connection open.
 fn hostile(server: &Server, number: usize) -> TcpStream {
     let (mut stream, bytes) = match number % 3 {
         0 => {
@@ -67,7 +67,7 @@ fn hostile(server: &Server, number: usize) -> TcpStream {
         }
     };
     stream.set_nonblocking(true).unwrap();
-    // As much as the system takes: the server may have closed, or not read on.
+    // As much as the system accepts: the server may have closed the connection or stopped reading.
     let mut rest = bytes.as_bytes();
     for _ in 0..50 {
         match stream.write(rest) {
@@ -82,7 +82,7 @@ fn hostile(server: &Server, number: usize) -> TcpStream {
     stream
 }
 
-/// An honest client gets its answer, and soon.
+/// An honest client gets its response quickly.
 fn expect_answer(server: &Server, hostile_clients: usize) {
     let started = Instant::now();
     let mut stream = server.connect();
@@ -129,7 +129,7 @@ fn an_honest_client_is_answered_at_once_beside_two_thousand_hostile_ones() {
 fn connections_closed_just_before_the_end_are_told_as_well() {
     let server = Server::start(&["--store", "memory", "--quiet"]);
     let clients: Vec<_> = (0..600).map(|_| server.connect()).collect();
-    // All of them have been accepted, and the server does not get to its next look at itself before it ends.
+    // All of them have been accepted, and the server ends before its next periodic check.
     expect_answer(&server, clients.len());
     let (code, stderr) = server.stop();
     assert_eq!(code, 0);

@@ -1,4 +1,4 @@
-//! Tapes, cases and events that were made to do damage: bounded memory and time, a clear word, and the rest is done all the same.
+//! Malicious tapes, cases and events: bounded memory and time, a clear message, and the rest of the input is processed.
 
 use crate::program::{Folder, GUEST, Server, cli, command, image};
 use std::{
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a program may hold at most while it reads foreign files.
+/// Largest memory of the program while it reads foreign files.
 const MEMORY_BYTES_MAX: usize = 256 << 20;
 const REJECTED: &str = r#""received_at_ms":0,"guest":null,"seed":"0000000000000000000000000000000000000000000000000000000000000000","calls":[],"response":null"#;
 
@@ -19,14 +19,14 @@ fn line(id: &str, event: &str) -> String {
     format!(r#"{{"tenon_tape":1,"id":"{id}",{REJECTED},"event":{event},"rejection":"x"}}"#)
 }
 
-/// JSON in a string in JSON, under a name that serde_json gives a meaning.
+/// JSON in a string in JSON, with a name that has a special meaning in serde_json.
 fn nested(levels: usize) -> String {
     (0..levels).fold("1".to_owned(), |text, _| {
         serde_json::json!({ "$serde_json::private::RawValue": text }).to_string()
     })
 }
 
-/// Exit code and the most memory that the program took, of what `/proc` says while it runs.
+/// Exit code and peak memory of the program, from `/proc` while it runs.
 fn run_measured(arguments: &[&str]) -> (Option<i32>, usize) {
     let mut child = command(arguments)
         .stdin(Stdio::null())
@@ -89,7 +89,7 @@ fn links_and_pipes_in_folders_are_left_out() {
             .unwrap()
             .success()
     );
-    // Elsewhere, as a case that several folders share would be.
+    // Outside of the case, like a file shared by several cases.
     let elsewhere = Folder::new();
     elsewhere.write("event.json", "{}");
     symlink(elsewhere.path(""), folder.path("case")).unwrap();
@@ -100,7 +100,7 @@ fn links_and_pipes_in_folders_are_left_out() {
     let case = folder.path("case");
     assert!(
         run.stderr.contains(&format!(
-            "`{case}` is a link to a folder and left out: name it to have it read"
+            "`{case}` is a link to a folder and was skipped: name it to read it"
         )),
         "{run:#?}"
     );
@@ -146,7 +146,7 @@ fn hostile_tapes_take_bounded_memory_and_do_not_hold_up_other_lines() {
     assert!(run.stdout.contains("hostile.tape:100013"), "{run:#?}");
 }
 
-/// A text that expands a thousandfold, and behind it a line of tape.
+/// A text that decompresses to a thousand times its size, followed by a line of tape.
 #[test]
 fn a_compressed_tape_is_never_held_as_a_whole() {
     let folder = Folder::new();
@@ -192,7 +192,7 @@ fn hostile_cases_and_events_take_bounded_memory() {
             folder.write(&format!("{case}/{file}.json"), long(file_bytes));
         }
     }
-    // As many values as are read of a case, in several cases at once: in what is expected, and in what is stored and read again.
+    // The largest number of values in a case, in several cases at once: in the expectation, and in stored entries that are read back.
     let members = |number: usize| format!("\"{number:040}\":{{}}");
     let largest = (0..249_000).map(members).collect::<Vec<_>>().join(",");
     let entry = |number: usize| {
@@ -214,8 +214,7 @@ fn hostile_cases_and_events_take_bounded_memory() {
         folder.write(&format!("{stored}/response.json"), "{}");
         folder.write(&format!("{stored}/after.json"), "[]");
     }
-    // The events are no requests, and have more values than are looked at to say what they are. A case whose files have too many values cannot
-    // be read.
+    // The events are not requests, and have too many values to be classified. A case whose files have too many values cannot be read.
     for (inputs, expected) in [("events", 3), ("cases", 3)] {
         let inputs = folder.path(inputs);
         let arguments = ["replay", &inputs, "--guest", image(), "--jobs", "4"];
@@ -225,7 +224,7 @@ fn hostile_cases_and_events_take_bounded_memory() {
     }
 }
 
-/// A module of empty functions has four bytes for each, of which a compiler makes kilobytes.
+/// A module with empty functions has four bytes for each, for which a compiler needs kilobytes.
 #[test]
 fn a_component_of_very_many_functions_takes_bounded_memory() {
     let folder = Folder::new();
@@ -311,7 +310,7 @@ fn keys_guests_and_stores_are_no_pipes_or_devices() {
     cli(&["invoke", "/dev/zero"]).expect_failure(3, "is not a regular file");
 }
 
-/// What a client sends under names that a library gives a meaning is text to guest, host, tape and report.
+/// Names with a special meaning in a library are ordinary text to guest, host, tape and report.
 #[test]
 fn planted_names_in_a_body_are_stored_recorded_and_replayed_as_they_are() {
     let folder = Folder::new();

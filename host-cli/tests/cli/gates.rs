@@ -1,4 +1,4 @@
-//! `promote --gate`: what the present guest answers, the new one has to answer as well.
+//! `promote --gate`: the new guest must respond like the current one.
 
 use crate::{
     program::{Folder, GUEST, Server, cli, image},
@@ -7,7 +7,7 @@ use crate::{
 use serde_json::Value;
 use std::{collections::BTreeSet, fs};
 
-/// A case that the present guest and the new one answer differently stops the promotion.
+/// A case to which the current and the new guest respond differently stops the promotion.
 #[test]
 fn a_gate_lets_through_what_does_the_same_and_nothing_else() {
     let site = site();
@@ -34,14 +34,14 @@ fn a_gate_lets_through_what_does_the_same_and_nothing_else() {
         "{passed:?}"
     );
 
-    // What is no request proves nothing.
+    // An event that is not a request proves nothing.
     let noise = folder.write("noise.jsonl", "{\"Records\":[]}\n");
     let noise = site
         .run("promote", &["gated", &site.second, "--gate", &noise])
         .expect_code(1);
     assert!(noise.stdout.contains("no guest was asked"), "{noise:?}");
 
-    // The title in the served document, as long as before.
+    // The title in the served document, with the same length.
     let other = String::from_utf8_lossy(&fs::read(GUEST).unwrap()).contains("openapi");
     assert!(other);
     let mut changed = fs::read(GUEST).unwrap();
@@ -71,7 +71,7 @@ fn a_gate_lets_through_what_does_the_same_and_nothing_else() {
     .expect_code(0);
 }
 
-/// Whatever guest a tape was recorded with: what counts is what the present one does.
+/// Whichever guest a tape was recorded with, the current guest's behaviour counts.
 #[test]
 fn a_gate_with_a_tape_compares_the_present_guest_with_the_new_one() {
     let site = site();
@@ -104,7 +104,7 @@ fn a_gate_with_a_tape_compares_the_present_guest_with_the_new_one() {
     );
 }
 
-/// What was not compared is told; a gate that compared nothing holds.
+/// What was not compared is reported; a gate that compared nothing refuses.
 #[test]
 fn a_gate_tells_which_lines_of_a_tape_are_cut_off() {
     let site = site();
@@ -142,7 +142,7 @@ fn a_gate_tells_which_lines_of_a_tape_are_cut_off() {
     }
 }
 
-/// A guest that answers `/openapi.json` with another document, as long as before.
+/// A guest that answers `/openapi.json` with another document of the same length.
 fn other_guest(folder: &Folder) -> String {
     let mut other = fs::read(GUEST).unwrap();
     let at = other.windows(7).position(|window| window == b"openapi");
@@ -150,7 +150,7 @@ fn other_guest(folder: &Folder) -> String {
     folder.write("other.wasm", other)
 }
 
-/// The places that a replay or a gate names, and how it ended.
+/// The places named by a replay or a gate, and its exit code.
 fn places(arguments: &[&str], rules: &[&str]) -> (BTreeSet<String>, i32) {
     let rules = rules.iter().flat_map(|rule| ["--ignore", rule]);
     let arguments: Vec<&str> = arguments.iter().copied().chain(rules).collect();
@@ -173,7 +173,8 @@ fn places(arguments: &[&str], rules: &[&str]) -> (BTreeSet<String>, i32) {
     (places, run.code)
 }
 
-/// Cases, tapes by state, tapes live, and a gate with each of them and with events: a difference has one place, and a rule one meaning.
+/// Cases, tapes in state mode, live tapes, and a gate with each of them and with events: a difference has one place, and a rule one
+/// meaning.
 #[test]
 fn a_rule_means_the_same_wherever_guests_are_compared() {
     let site = site();

@@ -1,5 +1,5 @@
-//! HTTP/1.1 as its specification has it: what the public suite h1spec checks of servers, and requests from bug reports about other
-//! servers, each in our own form.
+//! HTTP/1.1 conformance: what the public suite h1spec checks of servers, and requests from bug reports about other servers, each in our own
+//! form.
 
 use crate::{
     program::Server,
@@ -57,10 +57,10 @@ fn what_is_valid_is_answered() {
         CLOSING,
         "GET /health HTTP/1.1\r\nhoSt:\tlocalhost\r\nempty:\r\nblank: \r\nconnection: close\r\n\r\n",
         "GET /health HTTP/1.0\r\n\r\n",
-        // RFC 9110, 2.5: as the highest minor version that is known.
+        // RFC 9110, 2.5: answered as the highest minor version that is supported.
         "GET /health HTTP/1.2\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         "GET http://localhost:81/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-        // RFC 9112, 3.2.2: the target's authority is meant, not `Host`.
+        // RFC 9112, 3.2.2: the target's authority counts, not `Host`.
         "GET http://localhost/health HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n",
         "\r\nGET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n\r\n",
@@ -186,7 +186,7 @@ fn what_is_invalid_is_refused_and_the_connection_closed() {
     }
 }
 
-/// A connection's later requests are judged as the first.
+/// Later requests of a connection are checked like the first.
 #[test]
 fn a_body_with_two_ends_is_refused_on_every_request_of_a_connection() {
     let server = server();
@@ -203,7 +203,8 @@ fn a_body_with_two_ends_is_refused_on_every_request_of_a_connection() {
     assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 2, "{answers}");
 }
 
-/// RFC 9112, 7.1: lines of a chunked body end with CRLF. Whoever takes a bare LF for an end sees other requests than who does not.
+/// RFC 9112, 7.1: lines of a chunked body end with CRLF. A server that accepts a bare LF as line end sees other requests than one that does
+/// not.
 #[test]
 fn a_bare_line_feed_or_carriage_return_in_a_chunked_body_ends_the_connection() {
     let server = server();

@@ -1,4 +1,4 @@
-//! The program as its users meet it: arguments in, exit code, stdout, stderr and HTTP out.
+//! The program as its users see it: arguments in, exit code, stdout, stderr and HTTP out.
 #![expect(
     clippy::disallowed_methods,
     reason = "tests read what they or the hosts wrote"

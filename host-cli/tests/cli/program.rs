@@ -17,7 +17,7 @@ use std::{
 /// The embedded guest, as a file.
 pub const GUEST: &str = concat!(env!("OUT_DIR"), "/guest.wasm");
 
-/// Where AWS's libraries look for an account.
+/// Environment variables with which AWS's libraries find an account.
 const AWS_VARIABLES: [&str; 9] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_DEFAULT_REGION",
@@ -30,7 +30,7 @@ const AWS_VARIABLES: [&str; 9] = [
     "AWS_SESSION_TOKEN",
 ];
 
-/// What a run left.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Run {
     pub code: i32,
@@ -39,7 +39,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// The exit code; the whole run where it is another.
+    /// The exit code; panics with the whole run if it is another one.
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:#?}");
@@ -85,7 +85,7 @@ pub fn cli_with_input(arguments: &[&str], input: &[u8]) -> Run {
     }
 }
 
-/// The program with arguments, apart from the developer's account, cache and state.
+/// The program with arguments, isolated from the developer's account, cache and state.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host-cli"));
     command
@@ -159,7 +159,7 @@ impl Drop for Folder {
 /// A running server.
 pub struct Server {
     child: Child,
-    /// Reads from the start: a server whose stderr nobody reads waits at its end for somebody who does.
+    /// Reads stderr from the start, because a server waits at its end until its stderr is read.
     stderr: Option<JoinHandle<String>>,
     pub address: SocketAddr,
     pub greeting: Vec<String>,
@@ -201,7 +201,7 @@ impl Server {
         }
     }
 
-    /// A line of `/proc/PID/status`, which is in KiB, in bytes.
+    /// A line of `/proc/PID/status`, converted from KiB to bytes.
     pub fn memory_bytes(&self, name: &str) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status
@@ -220,17 +220,17 @@ impl Server {
         stream
     }
 
-    /// Sends bytes on a connection of their own and reads until the server closes it.
+    /// Sends bytes on a new connection and reads until the server closes it.
     pub fn talk(&self, request: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect();
-        // The server may answer and close before it has read everything.
+        // The server may respond and close before it has read everything.
         let _ = stream.write_all(request.as_ref());
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         String::from_utf8(answer).unwrap()
     }
 
-    /// Sends SIGTERM and waits for the end; the exit code and what was on stderr.
+    /// Sends SIGTERM and waits for the end; returns the exit code and stderr.
     pub fn stop(mut self) -> (i32, String) {
         let pid = self.child.id().to_string();
         assert!(

@@ -1,4 +1,4 @@
-//! `pull`: out of a CloudWatch Logs of our own making.
+//! `pull`, from a simulated CloudWatch Logs.
 
 use crate::program::{Folder, cli, image};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-/// Answers one request after the other, each on a connection of its own, and passes on what was asked.
+/// Answers one request after the other, each on its own connection, and passes the requests on.
 fn logs(answers: Vec<(u16, Value)>) -> (String, Receiver<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -60,14 +60,14 @@ fn error(code: &str) -> (u16, Value) {
     (400, json!({"__type": code, "message": message}))
 }
 
-/// The lines of a tape that was recorded once.
+/// The lines of a recorded tape.
 fn tape() -> Vec<String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/tapes/version-1.tape");
     let text = fs::read_to_string(path).unwrap();
     text.lines().map(str::to_owned).collect()
 }
 
-/// A line as a log takes it that takes no more than a kilobyte.
+/// A line split for a log that accepts one kilobyte.
 fn parts(line: &str) -> Vec<String> {
     tape::split(line.as_bytes().to_vec(), 1024)
         .into_iter()

@@ -10,14 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A key and the published reference guest in two versions, made once.
+/// A key and the published reference guest in two versions, created once.
 pub struct Site {
     pub folder: Folder,
     pub first: String,
     pub second: String,
 }
 
-/// The reference guest with a section that does nothing: another component that does the same.
+/// The reference guest with an additional section: another component with the same behaviour.
 fn renamed(component: &[u8], name: &str) -> Vec<u8> {
     let mut component = component.to_vec();
     let length = u8::try_from(name.len()).unwrap();
@@ -101,7 +101,7 @@ fn a_key_belongs_to_its_owner_and_is_never_shown() {
         .expect_failure(3, "holds a public key")
         .expect_hint();
     assert!(!public.stderr.contains("chmod"), "{public:?}");
-    // A key where its file belongs is not repeated.
+    // A key passed instead of its file is not repeated in the message.
     let typed = publish(secret).expect_failure(2, "not a key");
     assert!(!typed.stderr.contains(secret), "{typed:?}");
 }
@@ -176,7 +176,7 @@ fn a_table_of_channels_at_which_nobody_answers_is_told_with_its_address() {
         );
 }
 
-/// Runs the command that a hint says, as it stands there.
+/// Runs the command of a hint as it is written.
 fn run_named(run: &Run) -> Run {
     let (_, hint) = run.stderr.split_once("\n  hint: ").unwrap();
     let named = hint.split('`').find(|text| text.starts_with("host-cli "));
@@ -241,7 +241,7 @@ fn a_document_that_somebody_slipped_in_is_not_built_upon() {
     );
 }
 
-/// Of several at once, those that come late are told so; the history has each generation once.
+/// If several promote at once, the late ones are told so; the history has each generation once.
 #[test]
 fn people_who_promote_at_once_do_not_overwrite_each_other() {
     let site = site();
@@ -287,7 +287,7 @@ fn people_who_promote_at_once_do_not_overwrite_each_other() {
     assert_eq!(generations, expected);
 }
 
-/// However far it got, what was there before is whole, and the next attempt finishes.
+/// Wherever it was interrupted, the previous state is intact, and the next attempt completes it.
 #[test]
 fn a_publish_and_a_promote_that_are_killed_leave_the_old_state_whole() {
     let site = site();
@@ -323,7 +323,7 @@ fn a_publish_and_a_promote_that_are_killed_leave_the_old_state_whole() {
             &key,
         ];
         kill_after(&promote, Duration::from_millis(4 * step));
-        // The record follows its document: where only that is missing, the generation serves, and whoever promotes again writes it.
+        // The record follows its document: if only the record is missing, the generation serves, and the next promotion writes it.
         let verified = site.look(&["channel", "verify", "killed"]);
         assert!(
             verified.stdout.contains(" serves, signed by "),

@@ -1,4 +1,4 @@
-//! What a publisher and a host believe: old documents, documents that are gone, other keys, secrets.
+//! What publishers and hosts accept: old documents, missing documents, other keys, secrets.
 
 use crate::{
     program::{Folder, GUEST, Server, cli, command},
@@ -12,7 +12,7 @@ fn document(channel: &str) -> PathBuf {
     PathBuf::from(folder.path(&format!("releases/channels/{channel}.json")))
 }
 
-/// Signed on top of an old document, an old guest would become the newest one.
+/// Signing on top of an old document would make an old guest the newest one.
 #[test]
 fn nothing_is_signed_on_top_of_an_old_document() {
     let site = site();
@@ -40,7 +40,7 @@ fn nothing_is_signed_on_top_of_an_old_document() {
     assert_eq!(shown["generation"], 3);
 }
 
-/// Whoever can write both stores leaves neither document nor record. The publisher remembers.
+/// An attacker who can write to both stores leaves neither document nor record. The publisher remembers.
 #[test]
 fn a_publisher_remembers_what_it_has_seen() {
     let folder = Folder::new();
@@ -63,7 +63,7 @@ fn a_publisher_remembers_what_it_has_seen() {
         .expect_hint();
     run(&["promote", "seen", digest, "--recover"]).expect_code(0);
     run(&["promote", "seen", digest]).expect_code(0);
-    // Nobody else reads what was seen.
+    // Only the owner can read the publisher's state.
     let state = PathBuf::from(concat!(
         env!("CARGO_TARGET_TMPDIR"),
         "/state/tenon/channels"
@@ -74,7 +74,7 @@ fn a_publisher_remembers_what_it_has_seen() {
     }
 }
 
-/// The embedded guest is no answer to a channel that is not there.
+/// The embedded guest does not replace a channel that does not exist.
 #[test]
 fn a_server_does_not_start_on_a_channel_that_is_misspelt_forged_or_deleted() {
     let site = site();
@@ -107,7 +107,7 @@ fn a_server_does_not_start_on_a_channel_that_is_misspelt_forged_or_deleted() {
     serve("right", &public, &["--generation-min", "2"]).expect_failure(3, "accepts none below 2");
 }
 
-/// Nothing is known of a channel whose store does not answer: the server's own guest answers, and it says so.
+/// If the channel's store does not answer, nothing is known of it: the server's own guest serves, and the server says so.
 #[test]
 fn a_server_says_that_its_own_guest_serves_while_a_store_cannot_be_reached() {
     let site = site();
@@ -180,7 +180,7 @@ fn secrets_of_a_channel_are_for_its_owner() {
     }
     let asked = site.look(&["channel", "show", "secret", "--show-environment"]);
     assert!(asked.expect_code(0).stdout.contains(secret));
-    // Off the command line, which others can read.
+    // Not on the command line, which other users can read.
     let (artifacts, key) = (artifacts(&site.folder), site.folder.path("key"));
     let arguments = [
         "promote",
@@ -211,7 +211,7 @@ fn secrets_of_a_channel_are_for_its_owner() {
 fn a_guest_is_named_by_its_first_digits_and_goes_back_by_its_generation() {
     let site = site();
     let listed = site.look(&["published"]);
-    // Other tests publish with other keys beside.
+    // Other tests publish with other keys at the same time.
     let listed = listed.stdout;
     for digest in [&site.first, &site.second] {
         assert!(listed.contains(digest.as_str()), "{listed}");
@@ -275,14 +275,14 @@ fn an_endpoint_that_is_no_address_is_named_in_one_line() {
             .expect_hint();
         assert!(!run.stderr.contains("dynamodb:"), "{run:?}");
     }
-    // Nobody listens there: what is said is no debug form of the SDK's error.
+    // No server listens there: the message is not a debug form of the SDK's error.
     let run = cli(&["pull", "items", "--endpoint", "http://127.0.0.1:9"]).expect_code(3);
     for part in ["DispatchFailure", "ConnectorError", "{", "\""] {
         assert!(!run.stderr.contains(part), "{run:?}");
     }
 }
 
-/// A folder is the same one by whatever links and dots it is named.
+/// A folder is recognised whatever links and dots its path contains.
 #[test]
 fn what_a_publisher_has_seen_does_not_depend_on_how_a_folder_is_written() {
     let folder = Folder::new();
@@ -344,7 +344,7 @@ fn a_list_of_releases_says_that_the_channel_was_put_back_or_its_history_changed(
     assert_eq!(run.stdout.lines().count(), 2, "{run:?}");
 }
 
-/// Whoever may write and not delete replaces the record of the newest generation, and puts the document before it back.
+/// An attacker who may write but not delete replaces the record of the newest generation, and puts the previous document back.
 #[test]
 fn a_replaced_record_is_named_and_nothing_is_signed_on_top_of_it() {
     let site = site();
@@ -371,7 +371,7 @@ fn a_replaced_record_is_named_and_nothing_is_signed_on_top_of_it() {
             .expect_failure(3, says)
             .expect_hint();
     }
-    // A newer generation than the one that may have been hidden, with a record of its own.
+    // A newer generation than the one that may have been hidden, with its own record.
     site.run("promote", &["replaced", &site.second, "--recover"])
         .expect_code(0);
     let shown = site.look(&["channel", "show", "replaced"]).expect_code(0);
@@ -383,7 +383,7 @@ fn a_replaced_record_is_named_and_nothing_is_signed_on_top_of_it() {
     assert_eq!(fs::read(site.folder.path(&record)).unwrap(), b"{}");
 }
 
-/// As on a machine that has not published to the channel before.
+/// As on a machine that has never published to the channel.
 fn forget_what_was_seen(channel: &str) {
     let state = PathBuf::from(concat!(
         env!("CARGO_TARGET_TMPDIR"),

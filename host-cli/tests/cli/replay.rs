@@ -125,7 +125,7 @@ fn cases_and_events_are_run_on_no_guest_that_was_not_named() {
     }
     assert_eq!(folder.read("cases/create/response.json"), response);
     cli(&["replay", &case, "--guest", "embedded"]).expect_code(0);
-    // Where an event runs on the guest in the program, that is said.
+    // If an event runs on the embedded guest, the output says so.
     let run = cli(&["invoke", &event]).expect_code(0);
     assert!(run.stderr.contains("guest: embedded"), "{run:#?}");
 }
@@ -224,7 +224,7 @@ fn a_store_of_its_own_keeps_what_was_replayed() {
     );
 }
 
-/// Whoever reads a report learns what it is not about.
+/// A report says what it does not cover.
 #[test]
 fn reports_name_inputs_that_could_not_be_read() {
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! `serve`: HTTP as clients speak it, well and badly.
+//! `serve`: HTTP from correct and incorrect clients.
 
 use crate::program::{Folder, Server};
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ pub fn head_and_body(answer: &str) -> (&str, &str) {
         .unwrap_or_else(|| panic!("{answer:?}"))
 }
 
-/// The answer is a problem document of this status, framed exactly.
+/// Checks that the response is a problem document of this status with correct framing.
 #[track_caller]
 pub fn expect_problem(answer: &str, status: u16) {
     let (head, body) = head_and_body(answer);
@@ -27,7 +27,7 @@ pub fn expect_problem(answer: &str, status: u16) {
     assert_eq!(problem["status"], status, "{answer}");
 }
 
-/// Reads one answer with a `content-length` from a connection that stays open.
+/// Reads one response with a `content-length` from a connection that stays open.
 pub fn read_answer(stream: &mut impl Read) -> String {
     let mut answer = Vec::new();
     let mut byte = [0];
@@ -240,7 +240,7 @@ fn a_shutdown_lets_a_request_in_flight_finish() {
     drop(idle);
 }
 
-/// Without what differs from one run to the next.
+/// Removes what differs between two runs.
 fn lasting(answer: &str) -> String {
     let (head, body) = head_and_body(answer);
     let fields = head.lines().filter(|line| {
@@ -258,7 +258,7 @@ fn lasting(answer: &str) -> String {
     format!("{head}\n\n{body}")
 }
 
-/// What is recorded passes through JSON on its way to the guest and back, what is not does not.
+/// Recorded requests pass through JSON on their way to the guest and back, others do not.
 #[test]
 fn every_gateway_gives_the_same_answers_whether_they_are_recorded_or_not() {
     let folder = Folder::new();

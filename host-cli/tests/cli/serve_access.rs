@@ -1,4 +1,4 @@
-//! `serve`: who may ask, and what is said about requests.
+//! `serve`: which callers are answered, and what is logged about requests.
 
 use crate::{
     program::{Folder, Server, cli, image},
@@ -25,7 +25,7 @@ fn no_page_of_the_web_can_use_the_server() {
         assert!(answer.starts_with("HTTP/1.1 200 "), "{fields}{answer}");
     }
     for (fields, option) in [
-        // A name that was made to point here.
+        // A name that an attacker made resolve to this machine.
         (
             format!("Host: a.example:{port}\r\nOrigin: http://a.example:{port}\r\n"),
             "--allow-host a.example".to_owned(),
@@ -121,7 +121,7 @@ fn names_and_origins_can_be_allowed() {
     }
 }
 
-/// Scripts can read why a call failed, as they can from the guest's own answers.
+/// Scripts can read why a call failed, as they can read the guest's own responses.
 #[test]
 fn errors_of_the_host_can_be_read_by_scripts_and_carry_the_requests_id() {
     let server = Server::start(&["--store", "memory"]);

@@ -1,4 +1,4 @@
-//! Tables: made, checked, served from; and what is said when they cannot be used.
+//! Tables: created, checked and served from; messages about unusable ones.
 
 use crate::program::{Folder, Server, cli, image};
 use std::{
@@ -26,7 +26,7 @@ fn engine() -> String {
     format!("http://{}", receiver.recv().unwrap())
 }
 
-/// An address where nobody listens.
+/// An address where no server listens.
 fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
@@ -55,7 +55,7 @@ fn a_table_is_made_once_and_checked() {
     assert_eq!(checked.stdout, format!("table `{table}` is valid\n"));
 }
 
-/// Makes a table with a key and nothing else, as another tool would.
+/// Creates a table with a key and nothing else, as another tool would.
 fn make_other_table(engine: &str) {
     let body = r#"{
         "TableName": "other", "BillingMode": "PAY_PER_REQUEST",
@@ -138,7 +138,7 @@ fn a_table_serves_invocations_replays_and_clients() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert_eq!(answer.matches("lamp").count(), 2, "{answer}");
 
-    // Another guest's part of the table is another store.
+    // Another namespace of the table is another store.
     let other = format!("dynamodb:items#shop@{engine}");
     let listed = cli(&["invoke", &list, "--store", &other, "--guest", image()]).expect_code(0);
     assert!(!listed.stdout.contains("lamp"), "{listed:?}");

@@ -1,4 +1,4 @@
-//! What a tape may come as: compressed, among other lines, as an export of a log, cut short, in parts.
+//! Forms of tapes: compressed, among other lines, as an export of a log, incomplete, split.
 
 use crate::{
     program::{Folder, cli_with_input, image},
@@ -115,7 +115,7 @@ fn an_event_of_an_export_that_cannot_be_read_does_not_hold_up_the_others() {
     );
     let run = replay(&[&export]).expect_code(0);
     assert_eq!(run.stdout, "5 requests: 5 as expected\n");
-    // Where the text cannot be followed, what was before is done.
+    // If the text cannot be read further, the lines before are processed.
     let export = format!(
         "{{\"events\":[{} nope {}]}}",
         first.join(","),
@@ -131,7 +131,7 @@ fn an_event_of_an_export_that_cannot_be_read_does_not_hold_up_the_others() {
     );
 }
 
-/// Compressed by blocks that hold the text as it is: where it is cut is known.
+/// Compressed in stored blocks, so that the position of a cut is known.
 fn stored(bytes: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     packed.write_all(bytes).unwrap();
@@ -150,7 +150,7 @@ fn a_compressed_tape_that_is_cut_short_is_done_up_to_the_cut() {
     let packed = gzip(&long);
     let mut half = Vec::new();
     let cut = &packed[..packed.len() / 2];
-    // Errors at the cut, which is behind what is looked at to tell what the file is.
+    // Errors at the cut, which is beyond the bytes that are examined to recognise the file.
     let _ = std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(cut), &mut half);
     assert!(half.len() > 64 << 10 && half.len() < long.len());
     let half = half.iter().filter(|byte| **byte == b'\n').count();
@@ -202,7 +202,7 @@ fn a_compressed_tape_that_is_cut_short_is_done_up_to_the_cut() {
         "{run:#?}"
     );
     assert_eq!(run.stdout, "5 requests: 5 as expected\n");
-    // An export that is cut short, compressed or not.
+    // An incomplete export, compressed or not.
     let lines: Vec<Value> = String::from_utf8(bytes)
         .unwrap()
         .lines()
@@ -234,21 +234,21 @@ fn parts_without_the_rest_of_their_line_are_named() {
     };
     let last = count - 1;
     let missing = format!(
-        "1 split line is incomplete: missing are parts 0 to 1, 3 (of 0 to {last}) of the line {}",
+        "1 split line is incomplete; missing: parts 0 to 1, 3 (of 0 to {last}) of the line {}",
         &sha256[..12]
     );
     let only_parts = folder.write("parts.tape", without(&[0, 1, 3]));
     let run = replay(&[&only_parts]).expect_code(3).expect_hint();
     assert!(
         run.stderr
-            .contains(&format!("holds no whole line of tape: {missing}")),
+            .contains(&format!("contains no complete line of tape: {missing}")),
         "{run:#?}"
     );
     assert!(
         run.stderr.contains("host-cli pull LOG-GROUP --since TIME"),
         "{run:#?}"
     );
-    // Beside whole lines, it is a remark.
+    // In addition to complete lines, it is a remark.
     let mixed = [tape[1].as_bytes(), b"\n", &without(&[0, 1, 3])].concat();
     let run = replay(&[&folder.write("mixed.tape", mixed)]).expect_code(0);
     assert_eq!(run.stdout, "1 request: 1 as expected\n");
@@ -259,7 +259,7 @@ fn parts_without_the_rest_of_their_line_are_named() {
     let cut = folder.write("cut.tape", &split[0][..split[0].len() / 2]);
     let run = replay(&[&cut]).expect_code(3).expect_hint();
     assert!(
-        run.stderr.contains("a part of a split line is cut off"),
+        run.stderr.contains("a part of a split line is incomplete"),
         "{run:#?}"
     );
 }

@@ -1,4 +1,4 @@
-//! Tapes through the program: recorded by `serve`, replayed from every shape they come in.
+//! Tapes: recorded by `serve`, replayed in all their forms.
 
 use crate::program::{Folder, Run, Server, cli, image};
 use serde_json::{Value, json};
@@ -226,7 +226,7 @@ fn one_job_is_no_plural() {
     assert!(run.stderr.trim_end().ends_with("/s, 1 job"), "{run:#?}");
 }
 
-/// What differs from the recorded answers: `serve` seals cursors of a store in memory with a key of its own process.
+/// Differences from the recorded responses: `serve` seals cursors of a memory store with a key of its own.
 const OF_THE_PROCESS: [&str; 4] = ["--ignore", "/body/next", "--ignore", "header:link"];
 
 #[test]
@@ -234,7 +234,7 @@ fn live_mode_compares_what_is_answered() {
     let folder = Folder::new();
     let tape = record(&folder);
     let text = fs::read_to_string(&tape).unwrap();
-    // The third request read the lamp that the first one put there.
+    // The third request read the lamp that the first one stored.
     let last = |from: &str, to: &str| {
         let at = text.rfind(from).unwrap();
         format!("{}{to}{}", &text[..at], &text[at + from.len()..])
@@ -312,7 +312,7 @@ fn another_guest_than_the_recorded_one_is_never_taken_by_itself() {
     let tape = record(&folder);
     let line: Value = serde_json::from_str(&lines(&tape)[0]).unwrap();
     let recorded = line["guest"].as_str().unwrap();
-    // The guest in this program recorded it.
+    // It was recorded with the embedded guest.
     cli(&["replay", &tape]).expect_code(0);
     let other = "ab".repeat(32);
     let foreign = folder.write(

@@ -1,11 +1,11 @@
-//! Whatever texts a tape, an event or a guest holds: nothing that acts on a terminal is printed, and no line is forged.
+//! Whatever text a tape, an event or a guest contains: no terminal control characters are printed, and no line is forged.
 
 use crate::program::{Folder, Run, Server, cli, image};
 use contract::text::is_printable;
 use serde_json::Value;
 use std::fs;
 
-/// An escape sequence, one by a C1 control, controls of direction, characters without width, and breaks before a line that looks real.
+/// An escape sequence, a C1 control, direction controls, characters without width, and line breaks before a line that looks real.
 const HOSTILE: &str =
     "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{2066}\u{200b}\u{7f}\r\nforged \u{2028}forged \u{85}forged";
 
@@ -25,7 +25,7 @@ fn expect_harmless(run: &Run) {
     }
 }
 
-/// Pointers to every string and every member of a document, JSON in strings not looked into.
+/// Pointers to every string and every member of a document, except inside JSON strings.
 fn places(value: &Value, pointer: &str, strings: &mut Vec<String>, members: &mut Vec<String>) {
     match value {
         Value::String(_) => strings.push(pointer.to_owned()),
@@ -46,13 +46,13 @@ fn places(value: &Value, pointer: &str, strings: &mut Vec<String>, members: &mut
 }
 
 fn line(value: &Value) -> String {
-    // The version has to come first.
+    // The version must come first.
     let mut value = value.clone();
     let version = value.as_object_mut().unwrap().remove("tenon_tape").unwrap();
     format!("{{\"tenon_tape\":{version},{}\n", &value.to_string()[1..])
 }
 
-/// A tape in which each string, and each name of a member, was made hostile once.
+/// Tapes in which one string or member name at a time was made hostile.
 fn hostile_tape(folder: &Folder) -> (String, usize) {
     let tape = folder.path("today.tape");
     let server = Server::start(&["--store", "memory", "--quiet", "--record", &tape]);
@@ -117,7 +117,7 @@ fn no_text_of_a_tape_acts_on_a_terminal() {
         let run = cli(&[&["replay", "--guest", image(), tape.as_str()], options].concat());
         let run = run.expect_code(1);
         assert!(!run.stdout.is_empty(), "{run:#?}");
-        // As an escape, the text is there.
+        // The escaped text is shown.
         assert!(run.stdout.contains("\\u001b"), "{run:#?}");
         expect_harmless(&run);
     }
@@ -170,7 +170,7 @@ fn no_text_of_an_event_a_name_or_an_argument_acts_on_a_terminal() {
     ] {
         let run = cli(arguments);
         if arguments[0] == "invoke" && run.code == 0 {
-            // A program gets the answer as the guest gave it.
+            // A program gets the response as the guest sent it.
             expect_harmless(&Run {
                 stdout: String::new(),
                 ..run

@@ -72,7 +72,7 @@ fn events_carry_what_was_asked_for() {
     }
 }
 
-/// What is under the names of outputs: what is no plain file is written into or refused, and never removed.
+/// Existing objects under the names of outputs: anything but a plain file is written to or refused, and never removed.
 #[test]
 fn outputs_replace_plain_files_alone() {
     let folder = Folder::new();
@@ -299,7 +299,7 @@ fn whatever_is_inspected_is_a_finding_and_not_a_failure() {
     cli(&["inspect", &folder.path("absent.wasm")]).expect_failure(3, "does not exist");
 }
 
-/// An image says itself which component it was made of; nobody can check that.
+/// An image itself says which component it was compiled from, which cannot be checked.
 #[test]
 fn an_image_is_called_native_code_and_its_digest_a_claim() {
     let text = cli(&["inspect", image()]).expect_code(0).stdout;
@@ -351,7 +351,7 @@ fn without_a_guest_the_embedded_one_is_compiled() {
     assert!(folder.read("embedded.cwasm") == fs::read(image()).unwrap());
 }
 
-/// Taken from the cache the second time, and made again where it was damaged.
+/// Loaded from the cache the second time, and compiled again after damage.
 #[test]
 fn a_guest_is_compiled_once() {
     let folder = Folder::new();

@@ -1,5 +1,5 @@
-//! Many guests known to one host: what a request to one of them takes, to each in turn, and what each adds to the host's memory. First on
-//! a host that routes as it likes, then by the routes of a channel, which has at most `CHANNEL_ROUTES_MAX`.
+//! Many guests on one host: the time of requests to each in turn, and the memory that each adds to the host. First on a host that routes
+//! freely, then by the routes of a channel, which has at most `CHANNEL_ROUTES_MAX`.
 
 mod guests;
 mod routes;
@@ -17,7 +17,7 @@ use runtime::{
 use std::{fs, time::Instant};
 
 const COUNTS: [u32; 4] = [1, 10, 100, 1_000];
-/// Requests of one subject before it is the next one's turn.
+/// Consecutive requests of one subject.
 const BATCH: u64 = 100;
 const ROUNDS: u64 = 30;
 
@@ -29,7 +29,7 @@ pub fn run() -> anyhow::Result<()> {
     })
 }
 
-/// Guests linked on one engine, beside an engine that knows one.
+/// Compares guests linked on one engine with an engine that has one guest.
 async fn known(guests: &Guests) -> anyhow::Result<()> {
     let storage = workload::seeded()?;
     let get = workload::request("GET", workload::ITEM_PATH, "")?;
@@ -55,7 +55,7 @@ async fn known(guests: &Guests) -> anyhow::Result<()> {
             known.push(link(&engine, &image)?);
             linked.push(started.elapsed());
         }
-        // Memory that a guest starts with is laid out at its first request.
+        // A guest's initial memory is created at its first request.
         for (runtime, number) in known.iter().zip(0..) {
             workload::timed(runtime, &get, &storage, number).await?;
         }

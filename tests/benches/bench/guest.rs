@@ -1,7 +1,7 @@
-//! The guest's way to an answer: compiled, loaded, linked, and then for each request an instance that is made, called and dropped.
+//! The steps of a guest: compiled, loaded, linked, and then for each request an instance that is created, called and dropped.
 //!
-//! Without prewarmed instances, `Runtime::handle` does these three in one. With them, it only calls where an instance is there, makes one first where
-//! none is, and leaves dropping to `Engine::tidy`.
+//! Without prewarming, `Runtime::handle` does the last three in one. With it, the call only creates an instance if none is ready, and
+//! dropping is deferred.
 
 use crate::{
     report::{self, Samples},
@@ -22,11 +22,11 @@ use std::{
 };
 use storage::Storage;
 
-/// Compiling takes a thousand times as long as anything else.
+/// Compiling takes a thousand times as long as any other step.
 const COMPILATIONS: u64 = 12;
-/// Times that each of the others is done for one compilation.
+/// Runs of each other step for one compilation.
 const BATCH_OF_STEPS: usize = 20;
-/// Requests of one subject before it is the next one's turn.
+/// Consecutive requests of one subject.
 const BATCH: u64 = 100;
 const ROUNDS: u64 = 100;
 
@@ -42,7 +42,7 @@ pub fn run() -> anyhow::Result<()> {
     })
 }
 
-/// From the component to what can be instantiated, with an engine as Lambda has it.
+/// From the component to a linked guest, with an engine configured as on Lambda.
 fn ready(folder: &Path) -> anyhow::Result<()> {
     let component = fs::read(concat!(env!("OUT_DIR"), "/guest.wasm"))?;
     let target = Target::HOST.context("guests do not run on this CPU")?;
@@ -81,7 +81,7 @@ fn ready(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Adds how long a step took, without dropping what it made.
+/// Adds the duration of a step, without dropping its result.
 fn timed<T>(durations: &mut Vec<Duration>, step: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let made = step();
@@ -124,7 +124,7 @@ async fn requests() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The three apart: a request that finds an instance, one that does not, and what is left of both once their answers are out.
+/// Separately: a request that finds an instance, one that does not, and the deferred work of both.
 async fn parts() -> anyhow::Result<()> {
     let engine = Engine::new(&EngineOptions {
         prewarmed: true,

@@ -1,5 +1,5 @@
-//! Instructions on the paths that every request, start and replay takes, as callgrind counts them. They do not depend on how fast the
-//! machine is today, so CI holds them: `cargo xtask bench instructions` fails where one of them grew out of its bound.
+//! Instructions on the paths of every request, start and replay, as counted by callgrind. They do not depend on the machine's speed, so CI
+//! checks them: `cargo xtask bench instructions` fails if one of them exceeds its bound.
 
 use crate::{report, workload};
 use anyhow::{Context, bail, ensure};
@@ -21,12 +21,12 @@ use std::{
 };
 use tape::{Exchange, RecordOptions, TapePolicy};
 
-/// What was counted when it was last looked at. Whoever makes a path longer on purpose writes the new count here, and why into the commit.
+/// The expected counts. If you make a path longer on purpose, write the new count here, and the reason into the commit.
 const EXPECTED: &str = include_str!("instructions.json");
-/// More than so many times the expected count is a regression, less than one divided by it is worth writing down. Compilers and C libraries
-/// move counts by a few percent.
+/// A count above this multiple of the expected one is a regression; one below its reciprocal should be written down. Compilers and C
+/// libraries change counts by a few percent.
 const RATIO_MAX: f64 = 1.1;
-/// Times that a subject is run, to be subtracted from each other: what is left is without the start.
+/// How often a subject is run; the difference of two runs excludes the start.
 const FEW: u64 = 20;
 const MANY: u64 = 120;
 
@@ -46,7 +46,7 @@ pub fn run() -> anyhow::Result<()> {
     counted
 }
 
-/// What would take too long under callgrind: the guest is compiled, and a GET recorded.
+/// Prepares what would take too long under callgrind: compiles the guest, and records a GET.
 fn prepare(folder: &Path) -> anyhow::Result<()> {
     let guest = fs::read(concat!(env!("OUT_DIR"), "/guest.wasm"))?;
     let target = Target::HOST.context("guests do not run on this CPU")?;
@@ -94,7 +94,7 @@ fn count_all(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Instructions of a process that runs a subject so many times.
+/// Instructions of a process that runs a subject this many times.
 fn count(folder: &Path, subject: &str, times: u64) -> anyhow::Result<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
@@ -110,7 +110,7 @@ fn count(folder: &Path, subject: &str, times: u64) -> anyhow::Result<u64> {
     Ok(count.trim().parse()?)
 }
 
-/// What is counted, in a process of its own.
+/// Runs the subject that is counted, in its own process.
 pub fn subject(name: &str, times: &str, folder: &Path) -> anyhow::Result<()> {
     let times: u64 = times.parse()?;
     match name {
@@ -195,7 +195,7 @@ fn put() -> Vec<u8> {
 
 fn invocation(number: u64) -> Invocation {
     Invocation {
-        // Callgrind takes fifty times as long.
+        // Callgrind is fifty times as slow.
         deadline: Instant::now() + Duration::from_secs(600),
         ..workload::invocation(number)
     }

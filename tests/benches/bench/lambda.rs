@@ -1,6 +1,6 @@
-//! The function on Lambda: our bootstrap with the component against a bootstrap with the same logic natively, and against handlers in
-//! Python and JavaScript as one would write them; driven by the same runtime API, on the same engine. `cargo xtask bench lambda` builds them
-//! as they are packaged. Everything runs on one processor, but for starts that are measured with all as well.
+//! The function on Lambda: our bootstrap with the component, compared with a bootstrap with the same native logic, and with typical
+//! handlers in Python and JavaScript; all driven by the same runtime API, on the same engine. `cargo xtask bench lambda` builds them as
+//! they are packaged. Everything runs on one processor, except starts, which are also measured with all.
 
 mod distance;
 pub mod engine;
@@ -25,17 +25,17 @@ use std::{
 };
 use subject::{Program, Subject};
 
-/// What is compared: the component first.
+/// The compared programs, the component first.
 type Programs = [Program; 4];
 
-/// Requests of one subject before it is the other's turn.
+/// Consecutive requests of one subject.
 const BATCH: usize = 50;
 const ROUNDS: usize = 40;
-/// Requests before memory is read and anything is timed.
+/// Requests before memory and times are measured.
 const WARM_UP: usize = 1_000;
 const COLD_STARTS: usize = 30;
 
-/// What is asked for.
+/// The requests.
 const REQUESTS: [(&str, &str, &str, &str); 5] = [
     ("GET /health, no store", "GET", "/health", ""),
     ("GET /items/{id}", "GET", workload::ITEM_PATH, ""),
@@ -43,13 +43,13 @@ const REQUESTS: [(&str, &str, &str, &str); 5] = [
     ("GET /items, 20 of them", "GET", "/items?limit=20", ""),
     (TRANSACTION, "POST", "/items", workload::ITEM),
 ];
-/// A POST with an `Idempotency-Key`: item and record are written together.
+/// A POST with an `Idempotency-Key`, which writes item and record together.
 const TRANSACTION: &str = "POST /items, a transaction";
-/// Starts without the page cache, which take their time.
+/// Number of starts without the page cache, which are slow.
 const EVICTED_STARTS: usize = 10;
-/// What DynamoDB says of its answers: milliseconds of one digit (AWS: "What is Amazon DynamoDB?").
+/// DynamoDB's response time according to AWS: single-digit milliseconds (AWS: "What is Amazon DynamoDB?").
 const STORE_DISTANCE: Duration = Duration::from_millis(5);
-/// Where the kernel is told to forget the files that it has read.
+/// The kernel interface to drop the page cache.
 const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 
 pub fn run() -> anyhow::Result<()> {
@@ -84,7 +84,7 @@ fn measure(engine: &Engine, image: &Path) -> anyhow::Result<()> {
     warm(&programs)
 }
 
-/// A program that `cargo xtask bench` has built, and its arguments: paths with colons between them.
+/// A program built by `cargo xtask bench`, and its arguments: paths separated by colons.
 fn command(subject: &str) -> anyhow::Result<Vec<PathBuf>> {
     let variable = format!("TENON_BENCH_{subject}");
     let paths = env::var_os(&variable);
@@ -106,10 +106,10 @@ fn sizes(programs: &Programs, image: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Process start to asking for the first event, and to the first answer, which reads an item. Files are in the page cache.
+/// From process start to the request for the first event, and to the first response, which reads an item. Files are in the page cache.
 fn cold(programs: &Programs) -> anyhow::Result<()> {
     report::heading("Lambda: process start, ms");
-    // Warms the page cache, and stores what is read.
+    // Warms the page cache, and stores the item that is read.
     for program in programs {
         let put = workload::event("PUT", workload::ITEM_PATH, workload::ITEM);
         let stored = status(&program.start()?.invoke(&put)?.1)?;
@@ -118,10 +118,10 @@ fn cold(programs: &Programs) -> anyhow::Result<()> {
     starts(programs, COLD_STARTS, || Ok(()))
 }
 
-/// The same when no file is in the page cache: as far as a sandbox has its files from a disk.
+/// The same without the page cache, as if a sandbox read its files from a disk.
 fn evicted(programs: &Programs) -> anyhow::Result<()> {
     report::heading("Lambda: process start with the page cache evicted, ms");
-    // What was just built and is not on the disk yet cannot be evicted.
+    // Files that were just built and are not on the disk yet cannot be evicted.
     let synced = Command::new("sync").status()?;
     ensure!(synced.success(), "`sync` failed");
     let evict = || fs::write(DROP_CACHES, "1");
@@ -132,7 +132,7 @@ fn evicted(programs: &Programs) -> anyhow::Result<()> {
     starts(programs, EVICTED_STARTS, evict)
 }
 
-/// The same with a store as far away as DynamoDB is from a function: what the wait for it covers costs nobody time.
+/// The same with a store as distant as DynamoDB is from a function: work that overlaps with the wait costs no time.
 fn distant(programs: &Programs) -> anyhow::Result<()> {
     let milliseconds = STORE_DISTANCE.as_millis();
     report::heading(&format!(
@@ -145,11 +145,12 @@ fn distant(programs: &Programs) -> anyhow::Result<()> {
     starts(&programs, COLD_STARTS, || Ok(()))
 }
 
-/// The order of starts in even and in odd rounds, as places in [`Programs`]. Component and native come after a program in another language,
-/// each after the same ones: what a start leaves in the processor's caches helps one of its like, by a seventh.
+/// The order of starts in even and in odd rounds, as indices into [`Programs`]. Component and native program each come after the same
+/// programs in another language, because what a start leaves in the processor's caches makes the next start of a similar program faster, by
+/// a seventh.
 const TURNS: [[usize; 4]; 2] = [[0, 2, 1, 3], [1, 2, 0, 3]];
 
-/// Starts in turn, each after what is to be done `before`.
+/// Interleaved starts, each after calling `before`.
 fn starts(
     programs: &Programs,
     rounds: usize,
@@ -211,7 +212,7 @@ fn warm(programs: &Programs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Events of one kind, each with a key of its own where they have keys.
+/// Events of one kind, each with its own key if they have keys.
 struct Events {
     event: Vec<u8>,
     has_key: bool,
@@ -238,7 +239,7 @@ impl Events {
     }
 }
 
-/// The component against each of the others.
+/// The component compared with each of the others.
 fn compare(label: &str, programs: &Programs, samples: &[Samples; 4], us_per_unit: f64) {
     let at = |samples: &Samples, share| samples.quantile_us(share) / us_per_unit;
     let mut medians = Vec::new();
@@ -257,7 +258,7 @@ fn compare(label: &str, programs: &Programs, samples: &[Samples; 4], us_per_unit
     report::row("  component over", &ratios);
 }
 
-/// Both have to do the same work. Ids and times differ, so status and names of headers and members are compared.
+/// Both must do the same work. Ids and times differ, so status and names of headers and members are compared.
 fn same_answer(label: &str, subjects: &mut [Subject], event: &[u8]) -> anyhow::Result<()> {
     let mut shapes = Vec::new();
     for subject in subjects {

@@ -1,4 +1,4 @@
-//! A keep-alive load generator: some connections, one request at a time on each, for a fixed time.
+//! A load generator with keep-alive connections, one request at a time on each, for a fixed time.
 
 use anyhow::{Context, bail};
 use std::{
@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Room for most answers.
+/// Capacity for most responses.
 const BUFFER_BYTES: usize = 16 << 10;
 
-/// Requests a second over all connections.
+/// Requests per second over all connections.
 pub fn rate(
     address: SocketAddr,
     request: &[u8],
@@ -35,7 +35,7 @@ pub fn rate(
     Ok(requests as f64 / started.elapsed().as_secs_f64())
 }
 
-/// One request on a connection of its own; the status.
+/// One request on a new connection; returns the status.
 pub fn once(address: SocketAddr, request: &[u8]) -> anyhow::Result<u16> {
     let mut stream = TcpStream::connect(address)?;
     exchange(&mut stream, request, &mut Vec::new())
@@ -56,8 +56,8 @@ fn connection(address: SocketAddr, request: &[u8], until: Instant) -> anyhow::Re
     Ok(count)
 }
 
-/// The buffer is the connection's own and is not cleared in between: with many connections that would wash the server's memory out of
-/// the caches.
+/// Each connection has its own buffer, which is not cleared: with many connections, clearing would evict the server's memory from the
+/// caches.
 fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> anyhow::Result<u16> {
     stream.write_all(request)?;
     let mut filled = 0;

@@ -1,6 +1,6 @@
-//! What the component costs beside the same logic compiled natively. `cargo xtask bench` builds in release and runs this.
+//! The cost of the component compared with the same logic compiled natively. `cargo xtask bench` builds in release mode and runs this.
 //!
-//! Everything is measured in one run, interleaved, and printed as medians and ratios: absolute figures belong to the machine.
+//! Everything is measured in one run, interleaved, and printed as medians and ratios, because absolute figures depend on the machine.
 
 #![expect(
     clippy::disallowed_methods,
@@ -30,7 +30,7 @@ use std::{
     process::ExitCode,
 };
 
-/// As in `host-cli`, so that the native server beside it has the same.
+/// The same allocator as in `host-cli`, so that the native server has it as well.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -85,7 +85,7 @@ fn all() -> anyhow::Result<()> {
     overhead::run()?;
     normaliser::run()?;
     sizes::run()?;
-    // Before a million items come and go, and with them memory.
+    // Before a million items use and free memory.
     growth::run()?;
     tables::run()?;
     replay::run(&host_cli())?;

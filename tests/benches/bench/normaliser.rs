@@ -1,5 +1,5 @@
-//! Events of an HTTP API read and answers written, beside `lambda_http`, which does the same for functions without a guest. It takes
-//! one kind of event here and so tries no other first; ours finds out among all kinds.
+//! Reading events of an HTTP API and writing responses, compared with `lambda_http`, which does the same for functions without a guest. It
+//! accepts one kind of event here, so it tries no others first; ours recognises all kinds.
 
 use crate::{
     report::{self, Samples},
@@ -21,13 +21,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Requests of one subject before it is the next one's turn.
+/// Consecutive requests of one subject.
 const BATCH: u64 = 500;
 const ROUNDS: u64 = 60;
-/// Of what POST sends and gets.
+/// Size of the content of POST and its response.
 const BODY_BYTES: usize = 1_000;
 
-/// What the reference guest sends beside an item.
+/// Headers of the reference guest's response with an item.
 const HEADERS: [(&str, &str); 5] = [
     ("access-control-allow-origin", "*"),
     ("cache-control", "no-cache"),
@@ -92,7 +92,7 @@ fn row(label: &str, ours: &Samples, theirs: &Samples) {
     );
 }
 
-/// Both have to hand on the same request, and to send the same answer.
+/// Both must produce the same request and the same response.
 fn compare(event: &[u8], body: &str) -> anyhow::Result<()> {
     let seed = workload::seed(0);
     let ours = read(event, &seed)?.request;
@@ -149,7 +149,7 @@ fn answer(event: &[u8], seed: &Seed, response: Response) -> anyhow::Result<(Dura
     Ok((started.elapsed(), answer))
 }
 
-/// The same by what `lambda_http::run` gives to its runtime: nothing else writes its answers.
+/// The same with what `lambda_http::run` passes to its runtime: nothing else writes its responses.
 async fn answer_by_lambda_http(
     event: &[u8],
     response: http::Response<String>,

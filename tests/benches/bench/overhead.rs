@@ -1,4 +1,4 @@
-//! One request in process: the component in a fresh instance against the same logic natively, and how it scales to two threads.
+//! One request in process: the component in a new instance compared with the same native logic, and its scaling to two threads.
 
 use crate::{
     report::{self, Samples, median},
@@ -11,7 +11,7 @@ use runtime::{
 };
 use std::time::Instant;
 
-/// Requests of one subject before it is the other's turn.
+/// Consecutive requests of one subject.
 const BATCH: u64 = 200;
 const ROUNDS: u64 = 100;
 const SCALING_REQUESTS: u64 = 40_000;
@@ -61,7 +61,7 @@ pub fn run() -> anyhow::Result<()> {
     scaling(&runtime)
 }
 
-/// Alternates batches of both subjects, so that whatever else the machine does meets both.
+/// Alternates batches of both subjects, so that other load on the machine affects both.
 fn interleave(runtime: &Runtime, request: &Request) -> anyhow::Result<(Samples, Samples)> {
     let (native_storage, component_storage) = (workload::seeded()?, workload::seeded()?);
     let (mut native, mut component) = (Vec::new(), Vec::new());

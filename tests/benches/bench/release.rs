@@ -1,4 +1,4 @@
-//! What following a channel costs: making a guest ready, and a request on a host that follows, between two looks.
+//! The cost of following a channel: preparing a guest, and a request on a host that follows, between two reads.
 
 use crate::{
     report::{self, Samples},
@@ -26,10 +26,10 @@ use std::{
 };
 use storage::{CursorKey, MemoryStorage, Namespace};
 
-/// Requests of one subject before it is the other's turn.
+/// Consecutive requests of one subject.
 const BATCH: u64 = 200;
 const ROUNDS: u64 = 200;
-/// Times that a guest is made ready.
+/// How often a guest is prepared.
 const PREPARATIONS: usize = 30;
 
 pub fn run() -> anyhow::Result<()> {
@@ -115,7 +115,7 @@ pub fn channel() -> anyhow::Result<ChannelName> {
     Ok("items".parse()?)
 }
 
-/// All of a route for one guest.
+/// A promotion to 100 % of a route.
 pub fn promotion(digest: Digest, path: &str) -> Promotion {
     Promotion {
         digest,
@@ -129,7 +129,7 @@ pub fn promotion(digest: Digest, path: &str) -> Promotion {
     }
 }
 
-/// Makes the channel's first generation, with a route for each promotion.
+/// Writes the channel's first generation, with a route for each promotion.
 pub async fn flip(folder: &Path, key: &SecretKey, promotions: &[Promotion]) -> anyhow::Result<()> {
     let signing = Signing {
         by: "a benchmark".to_owned(),

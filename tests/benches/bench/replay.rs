@@ -1,4 +1,4 @@
-//! `host-cli replay` over recorded events: how many a second, with one core and with two, and whether memory stays flat.
+//! `host-cli replay` of recorded events: requests per second, on one core and on two, and whether memory stays constant.
 
 use crate::{
     report::{self, median},

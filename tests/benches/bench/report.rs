@@ -18,7 +18,7 @@ impl Samples {
         Self(samples)
     }
 
-    /// The sample below which this share of all samples lies, in microseconds.
+    /// The sample below which this share of all samples is, in microseconds.
     pub fn quantile_us(&self, share: f64) -> f64 {
         let index = ((self.0.len() - 1) as f64 * share).round() as usize;
         self.0[index].as_secs_f64() * 1e6
@@ -34,7 +34,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The machine, as far as figures depend on it.
+/// The properties of the machine that affect figures.
 pub fn machine() {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu
@@ -50,7 +50,7 @@ pub fn machine() {
     );
 }
 
-/// What the kernel says of a process's memory: `VmRSS` is resident now, `VmHWM` the most there was.
+/// A process's memory according to the kernel: `VmRSS` is the current resident size, `VmHWM` its maximum.
 pub fn memory_kib(process: &str, field: &str) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let value = status
@@ -78,7 +78,7 @@ pub fn row(label: &str, cells: &[(&str, String)]) {
     println!("  {label:<28} {}", cells.join("   "));
 }
 
-/// Adds a line to the file of JSON lines that `cargo xtask bench --json` names.
+/// Appends a line to the JSON lines file named by `cargo xtask bench --json`.
 fn note(label: &str, cells: &[(&str, String)]) {
     let Some(path) = std::env::var_os("TENON_BENCH_JSON") else {
         return;

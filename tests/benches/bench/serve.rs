@@ -1,4 +1,4 @@
-//! `host-cli serve` against a bare hyper server with the same logic natively, under the same load.
+//! `host-cli serve` compared with a bare hyper server with the same native logic, under the same load.
 
 use crate::{
     load,
@@ -58,7 +58,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Already ended is as good.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

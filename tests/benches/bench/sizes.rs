@@ -1,5 +1,5 @@
-//! Bodies from a kilobyte to what Lambda takes, from event to answer: what the component adds to reading the event and writing the
-//! answer, which the same logic natively does as well.
+//! Bodies from a kilobyte to Lambda's maximum, from event to response: what the component adds to reading the event and writing the
+//! response, which the native logic does as well.
 
 /// The guest's own logic, natively.
 #[path = "../../guests/echo/src/body.rs"]
@@ -21,7 +21,7 @@ const SIZES: [(&str, usize); 4] = [
     ("1 MB", 1_000_000),
     ("5 MB", 5_000_000),
 ];
-/// Bytes that each subject handles of each size, within bounds for the number of requests.
+/// Bytes that each subject processes for each size, within bounds for the number of requests.
 const BYTES: usize = 200_000_000;
 const REQUESTS_MIN: usize = 60;
 const REQUESTS_MAX: usize = 2_000;
@@ -90,7 +90,7 @@ fn measure(service: &Service, label: &str, event: &[u8], bytes: usize) -> anyhow
     Ok(())
 }
 
-/// What a host would do without a guest.
+/// The work of a host without a guest.
 fn natively(event: &[u8]) -> anyhow::Result<Vec<u8>> {
     let seed = workload::seed(0);
     let context = gateway::ParseContext {

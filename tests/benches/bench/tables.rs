@@ -1,4 +1,4 @@
-//! Stores that grow: reading an item and a page of twenty, beside a store with a hundred items, as a guest's view of the store does it.
+//! Growing stores: reading an item and a page of twenty, compared with a store with a hundred items, through a guest's view of the store.
 
 use crate::{
     lambda::engine,
@@ -24,20 +24,20 @@ use tokio::task::JoinSet;
 
 const SMALL: u64 = 100;
 const SIZES: [u64; 5] = [SMALL, 1_000, 10_000, 100_000, 1_000_000];
-/// Those to which a DynamoDB-compatible engine is filled in a quarter of a minute.
+/// Sizes to which a DynamoDB-compatible engine can be filled in a quarter of a minute.
 const SIZES_OF_DYNAMODB: [u64; 4] = [SMALL, 1_000, 10_000, 100_000];
-/// Items written at once, and how many such writes wait for the disk together.
+/// Items in one write, and the number of such writes that share a disk synchronisation.
 const TRANSACTION_ITEMS: usize = 100;
 const TRANSACTIONS: usize = 64;
 /// Entries of a page.
 const PAGE: u32 = 20;
-/// Reads of one kind before it is the next one's turn.
+/// Consecutive reads of one kind.
 const BATCH: u64 = 50;
 const ROUNDS: u64 = 40;
-/// The same where a read takes a hundred times as long.
+/// The same for reads that take a hundred times as long.
 const ROUNDS_OF_DYNAMODB: u64 = 6;
 
-/// A store with [`SMALL`] items, and one that grows beside it.
+/// A store with [`SMALL`] items, and one that grows.
 type Pair = [Arc<dyn Storage>; 2];
 
 pub fn run() -> anyhow::Result<()> {

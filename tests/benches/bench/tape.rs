@@ -1,4 +1,4 @@
-//! Tapes: what recording adds to a warm request, and how many requests of a tape `host-cli` replays a second.
+//! Tapes: what recording adds to a warm request, and how many requests of a tape `host-cli` replays per second.
 
 use crate::{
     replay::run_replay,
@@ -20,7 +20,7 @@ use std::{
 };
 use tape::{RecordOptions, TapePolicy};
 
-/// Requests of one subject before it is the other's turn.
+/// Consecutive requests of one subject.
 const BATCH: u64 = 200;
 const ROUNDS: u64 = 100;
 /// Requests on the tape, each with one storage call.
@@ -37,7 +37,7 @@ pub fn run(host_cli: &Path) -> anyhow::Result<()> {
     measured
 }
 
-/// A request through the whole service, alternately recorded and not; a line of tape.
+/// A request through the whole service, alternately recorded and not; returns a line of tape.
 fn recording() -> anyhow::Result<Vec<u8>> {
     let guest = fs::read(concat!(env!("OUT_DIR"), "/guest.wasm"))?;
     let engine = Engine::new(&EngineOptions::default())?;

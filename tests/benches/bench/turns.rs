@@ -1,10 +1,10 @@
-//! Subjects timed in turns, so that whatever else the machine does meets all of them.
+//! Interleaved measurement, so that other load on the machine affects all subjects.
 
 use crate::report::Samples;
 use std::time::Duration;
 
-/// Lets each subject run a batch, for so many rounds. `sample` runs the subject once, under a number that never comes back, and says
-/// how long that took, without what it checks.
+/// Lets each subject run a batch, for this many rounds. `sample` runs the subject once, under a unique number, and returns the duration
+/// without its checks.
 pub async fn in_turns<const SUBJECTS: usize>(
     rounds: u64,
     batch: u64,

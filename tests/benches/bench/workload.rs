@@ -1,4 +1,4 @@
-//! The requests that are measured: a GET of one item and a POST of one, each with one storage call.
+//! The measured requests: a GET of one item and a POST of one, each with one storage call.
 
 use anyhow::ensure;
 use contract::{
@@ -20,7 +20,7 @@ pub const ITEM_PATH: &str = "/items/bench";
 /// What PUT and POST write.
 pub const ITEM: &str =
     r#"{"name":"A solid oak chair","price":129.5,"tags":["oak","chair"],"category":"furniture"}"#;
-/// The instant of every request.
+/// The time of every request.
 pub const RECEIVED_AT_MS: u64 = 1_767_225_600_000;
 
 /// Headers of a browser behind an HTTP API.
@@ -77,14 +77,14 @@ pub fn request(method: &str, path: &str, body: &str) -> anyhow::Result<Request> 
     Ok(gateway::parse(&event(method, path, body), &context, &Limits::default())?.request)
 }
 
-/// A seed of its own for each request: ids and revisions must differ.
+/// A separate seed for each request, because ids and revisions must differ.
 pub fn seed(number: u64) -> Seed {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&number.to_le_bytes());
     Seed::new(bytes)
 }
 
-/// What a service is told of a request beside its event.
+/// What a service needs to know about a request besides its event.
 pub fn invocation(number: u64) -> Invocation {
     Invocation {
         received_at_ms: RECEIVED_AT_MS,
@@ -94,7 +94,7 @@ pub fn invocation(number: u64) -> Invocation {
     }
 }
 
-/// What a guest answers in an instance of its own.
+/// A guest's response, in a new instance.
 pub async fn answer(
     runtime: &Runtime,
     request: Request,
@@ -110,7 +110,7 @@ pub async fn answer(
     Ok(runtime.handle(request, run).await.result?)
 }
 
-/// How long that takes; the answer is checked afterwards.
+/// Its duration; the response is checked afterwards.
 pub async fn timed(
     runtime: &Runtime,
     request: &Request,
@@ -125,7 +125,7 @@ pub async fn timed(
     Ok(elapsed)
 }
 
-/// Fails where an answer is not the one that is measured.
+/// Fails if a response is not the expected one.
 pub fn check(response: &Response) -> anyhow::Result<()> {
     ensure!(
         (200..300).contains(&response.status),
@@ -158,7 +158,7 @@ pub fn view(storage: Arc<dyn Storage>) -> anyhow::Result<Arc<dyn Storage>> {
     )))
 }
 
-/// Runs what waits on this thread.
+/// Runs a future on this thread.
 pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,5 @@
-//! Any bytes as the files of a case: one whose entries a store gives back as they were, and whose expectation can be compared, or an error,
-//! never a panic.
+//! Any bytes as the files of a case: either a case whose entries a store returns unchanged and whose expectation can be compared, or an
+//! error, never a panic.
 #![no_main]
 
 use observation::{
@@ -10,10 +10,10 @@ use serde_json::Value;
 use std::path::Path;
 use storage::{Entry, Namespace, Snapshot, memory::MemoryStorage};
 
-/// Form feed stands between the files: JSON never has it, and text files may.
+/// Form feed separates the files: JSON never contains it, and text files may.
 const SEPARATOR: u8 = 0x0c;
 
-// Event, `before.json`, `response.json`, `after.json`, and rules of what does not count, one a line.
+// Event, `before.json`, `response.json`, `after.json`, and ignore rules, one per line.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut files = bytes.split(|byte| *byte == SEPARATOR);
     let event = files.next().unwrap_or_default();
@@ -43,7 +43,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     };
     let stored = Value::Array(stored(entries));
     compare(Part::Stored, case.after.as_ref(), &stored, &rules);
-    // What a store holds can be what the next case begins with.
+    // The contents of a store can be the initial state of the next case.
     let text = stored.to_string().into_bytes();
     let next = Case::from_files(Path::new("next"), b"{}".to_vec(), |name| {
         Ok((name == BEFORE_FILE).then(|| text.clone()))
@@ -52,7 +52,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     assert_eq!(Value::Array(self::stored(again.expect("entries"))), stored);
 });
 
-/// What a store holds that was filled with these.
+/// The contents of a store that was filled with these entries.
 fn stored(entries: Vec<Entry>) -> Vec<Value> {
     let (store, namespace) = (MemoryStorage::new(), Namespace::local());
     store

@@ -1,4 +1,4 @@
-//! Any bytes as a gateway event: a request that keeps its promises, or a rejection, never a panic.
+//! Any bytes as a gateway event: a request that satisfies all properties, or a rejection, never a panic.
 #![no_main]
 
 #[path = "../../../crates/gateway/tests/gateway/invariants.rs"]

@@ -1,5 +1,5 @@
-//! Any texts in a request, in documents, log lines and answers, and a credential where one is redacted: a line of tape that its reader takes and
-//! in which the credential stands nowhere, never a panic.
+//! Any texts in a request, in documents, log lines and responses, and a credential in a place that is redacted: a line of tape that its
+//! reader accepts and that does not contain the credential, never a panic.
 #![no_main]
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -30,11 +30,11 @@ use tape::{
     Redaction, TapePolicy, TapeWriter, id_of,
 };
 
-/// The dictionary has it, too: inputs may copy it to anywhere.
+/// The dictionary contains it, so that inputs may copy it anywhere.
 const CREDENTIAL: &str = "zq5f1e0c3a9b7d42";
 const NOW_MS: u64 = 1_700_000_000_123;
 
-/// Form feed stands between the texts.
+/// Form feed separates the texts.
 const SEPARATOR: char = '\x0c';
 
 static WRITERS: LazyLock<[TapeWriter; 2]> = LazyLock::new(|| {
@@ -48,7 +48,7 @@ static WRITERS: LazyLock<[TapeWriter; 2]> = LazyLock::new(|| {
     [TapeWriter::new(options), TapeWriter::new(short)]
 });
 
-/// Where the credential stands that must not be on the tape.
+/// The place of the credential that must not be on the tape.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Authorization,
@@ -80,14 +80,14 @@ const PLACES: [Place; 12] = [
     Place::Answer,
 ];
 
-/// What the input says.
+/// The parsed input.
 struct Input<'a> {
     place: Place,
     kind: EventKind,
     writer: &'static TapeWriter,
     path: &'a str,
     query: &'a str,
-    /// `NAME:VALUE` lines, as are those of the answer.
+    /// `NAME:VALUE` lines, also for the response.
     headers: &'a str,
     body: &'a str,
     document: &'a str,
@@ -140,7 +140,7 @@ fn check(input: &Input<'_>) {
         log_level: LogLevel::Info,
         environment: &[],
     };
-    // Who is refused reaches neither the store nor the log.
+    // A refused request reaches neither the store nor the log.
     let is_planted = match (input.place, &answer.summary.fault) {
         (Place::Document | Place::LogMessage | Place::LogAttribute, Some(Fault::Refused(_))) => {
             false
@@ -161,7 +161,7 @@ fn check(input: &Input<'_>) {
     assert!(!is_planted || !is_told(&line), "{line}");
 }
 
-/// Whether the credential stands in a text, a name or a body in base64.
+/// Whether a text, a name or a body in base64 contains the credential.
 fn is_told(value: &Value) -> bool {
     let is_in = |text: &str| text.contains(CREDENTIAL);
     match value {
@@ -178,7 +178,7 @@ fn is_told(value: &Value) -> bool {
 }
 
 impl Input<'_> {
-    /// Texts with the credential behind them where it belongs.
+    /// Texts, with the credential appended where it belongs.
     fn with(&self, place: Place, text: &str, credential: String) -> String {
         match self.place == place {
             true => credential,
@@ -225,7 +225,7 @@ impl Input<'_> {
         compose(Origin::new(self.kind), &incoming).to_json()
     }
 
-    /// What a service would make of it. `None`: it is no request.
+    /// The result of a service for it. `None` if it is not a request.
     fn answer(&self, event: &[u8], seed: &Seed, calls: &RecordingStorage) -> Option<Answer> {
         let context = ParseContext {
             received_at_ms: NOW_MS,
@@ -327,7 +327,7 @@ fn fields(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// What comes of a call that never waits.
+/// The output of a future that never waits.
 fn done<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,

@@ -1,5 +1,4 @@
-//! Any bytes as a document of a release, as it lies in a store and as what a trusted key has signed: one that keeps its rules, or an error,
-//! never a panic.
+//! Any bytes as a release document, as stored and as signed by a trusted key: one that satisfies its rules, or an error, never a panic.
 #![no_main]
 
 use contract::{compatibility::Target, digest::Digest, limits::Limits};
@@ -16,7 +15,7 @@ struct Trust {
     channel: ChannelName,
 }
 
-/// Of a key that nobody uses.
+/// Bytes of a key that is used only here.
 static TRUST: LazyLock<Trust> = LazyLock::new(|| {
     let key = SecretKey::new(&[7; 32]);
     Trust {
@@ -37,12 +36,12 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let (channel, manifest) = (channel(text), manifest(text));
     assert!(channel.is_none() || manifest.is_none(), "for one purpose");
     keys(text);
-    // What stands behind the signature: JSON, because a publisher writes nothing else.
+    // What follows the signature is JSON, because a publisher writes nothing else.
     let Ok(payload) = RawValue::from_string(text.to_owned()) else {
         return;
     };
     let signed = |purpose| TRUST.key.sign(purpose, &payload).expect("JSON");
-    // Signing takes most of the time: what cannot be such a document is not signed as one.
+    // Signing takes most of the time, so inputs that cannot be such a document are not signed as one.
     if text.contains("\"routes\"") {
         self::channel(&signed(Purpose::Channel));
     } else if text.contains("\"images\"") {
@@ -91,7 +90,7 @@ fn channel(text: &str) -> Option<Channel> {
     Some(channel)
 }
 
-/// A manifest as a host that looks for an image reads it.
+/// A manifest as a host reads it to find an image.
 fn manifest(text: &str) -> Option<Manifest> {
     let open = |text: &str, component| Manifest::open(text, &TRUST.keys, component);
     let opened = match open(text, Digest::of(COMPONENT)) {
@@ -127,7 +126,7 @@ fn keys(text: &str) {
     if let Ok(key) = text.parse::<SecretKey>() {
         let again: SecretKey = key.to_file_text().parse().expect("its own text");
         assert_eq!(again.public(), key.public());
-        // One is never taken for the other.
+        // One is never accepted for the other.
         assert!(text.parse::<PublicKey>().is_err());
     }
     if let Ok(name) = text.parse::<ChannelName>() {

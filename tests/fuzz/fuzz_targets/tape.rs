@@ -1,4 +1,4 @@
-//! Any bytes as a tape, by itself and as CloudWatch gives it: requests with their calls, or errors, never a panic.
+//! Any bytes as a tape, directly and in CloudWatch's form: requests with their calls, or errors, never a panic.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use tape::{
     read_messages,
 };
 
-/// Of a key that nobody uses.
+/// Bytes of a key that is used only here.
 static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {
     "AGE-SECRET-KEY-1ADKVNJHKPU4LE9PMG84U78U8SYEN8AZFLUN5JWS9LDRA022FDU4QECXLGL"
         .parse()
@@ -31,7 +31,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     });
 });
 
-/// Reads all that a replay reads of a line.
+/// Reads everything that a replay reads from a line.
 fn look(line: &Line) {
     let decrypted = decrypt_line(&line.bytes, &IDENTITY);
     let bytes = match &decrypted {

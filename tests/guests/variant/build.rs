@@ -1,5 +1,5 @@
-//! Makes one file of the reference guest's sources, in which the planted change stands between the component and its logic. A source
-//! that no longer has the place where the change belongs fails the build.
+//! Creates one file from the reference guest's sources, with the planted change between the component and its logic. The build fails if the
+//! place for the change no longer exists in a source.
 
 use std::{env, error::Error, fs, path::Path};
 
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root: Vec<&str> = root.lines().filter(|line| !inner(line)).collect();
     let mut source = inlined(&root.join("\n"), &Path::new(GUEST).join("src"))?;
     for (from, to) in [
-        // The planted change answers, and asks what stood here.
+        // The planted change answers, and calls the original code.
         (
             "pub fn handle(request: &Request, host: &dyn Host) -> Response {",
             "pub fn unchanged(request: &Request, host: &dyn Host) -> Response {",
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "crate::handle(&request.into(), &Imports)",
             "crate::planted::handle(&request.into(), &Imports)",
         ),
-        // It finds out which it is by the environment.
+        // The environment selects the change.
         (
             r#"path: ["../wit", "wit"],"#,
             r#"path: ["../../../wit", "../../../guest/wit", "wit"],"#,

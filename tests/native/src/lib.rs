@@ -1,4 +1,4 @@
-//! The reference guest's logic compiled into a native program, on the same store: what the component is compared with.
+//! The reference guest's logic compiled into a native program, on the same store, for comparison with the component.
 
 pub mod stack;
 
@@ -21,13 +21,13 @@ use std::{
 };
 use storage::{self as port, Call, Document, Storage, StorageExt as _};
 
-/// How the logic, which is synchronous, gets what a store answers.
+/// How the logic, which is synchronous, waits for a store.
 pub trait Wait {
     /// The future's output.
     fn wait<T>(&self, future: impl Future<Output = T>) -> T;
 }
 
-/// For stores that answer at once, as the one in memory does.
+/// For stores that respond at once, such as the memory store.
 pub struct Never;
 
 impl Wait for Never {
@@ -39,7 +39,7 @@ impl Wait for Never {
     }
 }
 
-/// Answers a request on a store that does not wait, with everything the runtime injects, but no component.
+/// Answers a request on a store that does not wait, with everything the runtime injects, but without a component.
 pub fn handle(request: Request, storage: &dyn Storage, seed: &Seed) -> Response {
     let call = Call::new(request.context.received_at_ms, seed, None);
     handle_waiting(request, storage, &call, seed, &Never)

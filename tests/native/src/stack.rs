@@ -1,4 +1,4 @@
-//! Runs the logic on a stack of its own, so that it waits for a store without blocking a thread.
+//! Runs the logic on a separate stack, so that it waits for a store without blocking a thread.
 
 use crate::Wait;
 use corosensei::{Coroutine, CoroutineResult, Yielder, stack::DefaultStack};
@@ -10,15 +10,15 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// As much as the component's requests have.
+/// The same size as for the component's requests.
 const STACK_BYTES: usize = 1024 * 1024;
 
 thread_local! {
-    /// The last request's stack, for the next one: a pool keeps the component's in the same way.
+    /// The last request's stack, reused for the next one, as a pool reuses the component's.
     static SPARE: Cell<Option<DefaultStack>> = const { Cell::new(None) };
 }
 
-/// Waits by leaving the stack until the future can go on.
+/// Waits by leaving the stack until the future can continue.
 pub struct Suspended<'a> {
     yielder: &'a Yielder<Waker, ()>,
     waker: RefCell<Waker>,
@@ -37,7 +37,7 @@ impl Wait for Suspended<'_> {
     }
 }
 
-/// Runs `work` on a stack of its own.
+/// Runs `work` on a separate stack.
 pub async fn run<T: 'static>(work: impl FnOnce(&Suspended<'_>) -> T + 'static) -> io::Result<T> {
     let stack = match SPARE.take() {
         Some(stack) => stack,

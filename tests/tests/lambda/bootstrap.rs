@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a test needs of time beyond the deadline that it sets, on a machine that is busy.
+/// Time that a test needs beyond the deadline that it sets, on a busy machine.
 pub const SLACK: Duration = Duration::from_secs(5);
 
 /// The host as it ships. Cargo builds it for the tests of its own package, into the same folder as this package's programs.
@@ -36,14 +36,14 @@ pub fn program_of_cases() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_bootstrap-of-cases"))
 }
 
-/// A precompiled guest in a folder of the test's own.
+/// A precompiled guest in the test's own folder.
 pub fn image(test: &str, guest: &[u8]) -> PathBuf {
     let path = fresh_folder(&format!("lambda-{test}")).join("guest.cwasm");
     fs::write(&path, compile(guest, Target::HOST.unwrap()).unwrap()).unwrap();
     path
 }
 
-/// Environment variables of a function. Nothing else reaches the program.
+/// Environment variables of a function. The program gets no others.
 #[derive(Clone)]
 pub struct Environment(pub BTreeMap<String, String>);
 
@@ -70,7 +70,7 @@ impl Environment {
     }
 }
 
-/// Lines that a program writes, collected as they come.
+/// Lines written by a program, collected as they arrive.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -89,12 +89,12 @@ impl Lines {
         self.0.lock().unwrap().clone()
     }
 
-    /// Forgets the lines that came so far.
+    /// Drops the lines so far.
     pub fn clear(&self) {
         self.0.lock().unwrap().clear();
     }
 
-    /// The lines that are JSON, taken apart.
+    /// The lines that are JSON, parsed.
     pub fn json(&self) -> Vec<Value> {
         let lines = self.all();
         lines
@@ -103,12 +103,12 @@ impl Lines {
             .collect()
     }
 
-    /// The lines with this message, of which there has to be one at least, or will be soon.
+    /// The lines with this message; waits until there is at least one.
     pub fn with_message(&self, message: &str) -> Vec<Value> {
         self.wait_for(1, message, |line| line["message"] == message)
     }
 
-    /// At least so many lines of the kind, or what there will be soon.
+    /// Lines of this kind; waits until there are at least this many.
     pub fn wait_for(
         &self,
         count: usize,
@@ -132,7 +132,7 @@ impl Lines {
     }
 }
 
-/// The host under a runtime API of the tests' own; killed when dropped.
+/// The host under the tests' own runtime API; killed when dropped.
 pub struct Bootstrap {
     child: Child,
     pub api: RuntimeApi,
@@ -145,7 +145,7 @@ impl Bootstrap {
         Self::run(&mut Command::new(program()), environment)
     }
 
-    /// The same on a single processor, of those there are.
+    /// The same on a single processor.
     pub fn start_on_one_processor(environment: Environment) -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let (_, allowed) = status.split_once("Cpus_allowed_list:").unwrap();
@@ -199,7 +199,7 @@ impl Bootstrap {
         );
     }
 
-    /// The exit code, which has to be there soon.
+    /// The exit code, for which it waits briefly.
     pub fn wait(&mut self) -> Option<i32> {
         let start = Instant::now();
         loop {

@@ -1,4 +1,4 @@
-//! Every case that runs in memory runs through the host, started by Amazon's emulator, on a real DynamoDB engine.
+//! Runs every case that runs in memory through the host, started by Amazon's emulator, on a real DynamoDB engine.
 
 use super::{
     bootstrap::{Environment, image, program_of_cases},

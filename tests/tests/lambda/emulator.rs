@@ -1,4 +1,4 @@
-//! `aws-lambda-rie`, Amazon's emulator of the Lambda runtime: it starts the host as Lambda would, and takes events over HTTP.
+//! `aws-lambda-rie`, Amazon's emulator of the Lambda runtime: it starts the host as Lambda would, and accepts events over HTTP.
 
 use super::{
     PATIENCE,
@@ -15,14 +15,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Says where the emulator is.
+/// The variable with the path of the emulator.
 const EMULATOR: &str = "TENON_TEST_LAMBDA_RIE";
 
 /// A running emulator; ended with its host when dropped.
 pub struct Emulator {
     child: Child,
     address: SocketAddr,
-    /// Kept from one event to the next.
+    /// Kept between events.
     connection: Mutex<Option<Connection>>,
     pub lines: Lines,
 }
@@ -64,7 +64,7 @@ impl Emulator {
         emulator
     }
 
-    /// Sends an event and returns what came back: the answer, or an object with `errorType` and `errorMessage`.
+    /// Sends an event and returns the response, or an object with `errorType` and `errorMessage`.
     pub fn invoke(&self, event: &[u8]) -> Vec<u8> {
         let mut kept = self.connection.lock().unwrap();
         let mut connection = kept
@@ -125,7 +125,7 @@ fn emulator() -> PathBuf {
     path
 }
 
-/// A port that was free a moment ago: the emulator cannot choose one itself.
+/// A port that was free a moment ago, because the emulator cannot choose one itself.
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -1,4 +1,4 @@
-//! What comes in that is no request, or hardly one.
+//! Events that are not requests, or invalid ones.
 
 use super::{
     bootstrap::{Bootstrap, Environment, image, program},
@@ -176,7 +176,7 @@ fn a_request_over_the_configured_limit_is_a_413_and_one_below_it_is_not() {
     assert_eq!(lines[0]["ClientErrors"], 1);
 }
 
-/// Lambda takes 6 MB: beyond, a gateway would show its own error.
+/// Lambda accepts 6 MB: beyond, a gateway would send its own error.
 #[test]
 fn events_and_answers_of_six_megabytes_are_carried_and_larger_answers_are_refused_in_time() {
     let table = Table::start();

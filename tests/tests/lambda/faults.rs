@@ -1,4 +1,4 @@
-//! DynamoDB at fault, at start and mid-way: each fault gives its status, nothing is lost or written twice, and the next request works.
+//! DynamoDB failures, at start and later: each gives the documented status, nothing is lost or written twice, and the next request works.
 
 use super::{
     bootstrap::{Bootstrap, Environment, SLACK, image},
@@ -18,7 +18,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// A host before a proxy. Its requests have time for all attempts, so that these end by their number.
+    /// A host behind a proxy. Its requests have time for all attempts, so that these end by their number.
     fn start(test: &str, mode: Mode) -> Self {
         let table = Table::start();
         let proxy = Proxy::start(table.address(), mode);
@@ -31,7 +31,7 @@ impl Scene {
         Self { table, proxy, host }
     }
 
-    /// The same, once its init is over.
+    /// The same, after its init.
     fn ready(test: &str) -> Self {
         let scene = Self::start(test, Mode::Pass);
         scene.host.lines.with_message("ready");
@@ -50,7 +50,7 @@ impl Scene {
         self.send(post("/items", &json!({"name": "lamp"})))
     }
 
-    /// Items that are stored.
+    /// Number of stored items.
     fn count(&self) -> usize {
         let entries = self.table.entries("local", 0);
         entries.as_array().unwrap().len()
@@ -65,7 +65,7 @@ impl Scene {
     }
 }
 
-/// A 503 with a time to come back, which says nothing of what is behind.
+/// A 503 with `Retry-After`, which reveals nothing about the cause.
 fn assert_unavailable(response: &Value) {
     assert_eq!(response["statusCode"], 503, "{response}");
     let seconds = response["headers"]["retry-after"].as_str().unwrap();
@@ -168,7 +168,7 @@ fn a_write_whose_answer_was_lost_is_not_written_twice() {
             .unwrap()
             >= 1
     );
-    // Not one answer arrives: it was written, and nobody knows.
+    // No response arrives: the item was written, but nobody knows.
     scene.proxy.set(Mode::LoseAnswer);
     let response = scene.create();
     assert_unavailable(&response);
@@ -233,7 +233,7 @@ fn internal_errors_of_the_store_are_waited_out_or_are_a_503() {
     scene.assert_recovers();
 }
 
-/// The operator's log says what the client must not know.
+/// The operator's log contains what the client must not see.
 #[test]
 fn credentials_and_permissions_that_end_mid_way_are_a_500_for_the_operator() {
     let scene = Scene::ready("denied-later");

@@ -1,4 +1,4 @@
-//! Guests that misbehave on Lambda: each gets a bound and a clear answer, the process lives, and the next request works.
+//! Misbehaving guests on Lambda: each reaches a limit and gets a clear response, the process continues, and the next request works.
 
 use super::{
     bootstrap::{Bootstrap, Environment, SLACK, image},

@@ -1,4 +1,4 @@
-//! How much memory a hostile guest can make the Lambda host hold: its own, and a bounded amount beside it, whichever import it uses.
+//! How much memory a hostile guest can make the Lambda host use: its own, and a bounded additional amount, whichever import it uses.
 
 use super::{
     bootstrap::{Bootstrap, Environment, image},
@@ -11,11 +11,11 @@ use std::fs;
 
 /// Memory of the function.
 const FUNCTION_BYTES: usize = 512 << 20;
-/// What the host may hold for one request beside the guest's own memory.
+/// What the host may use for one request besides the guest's own memory.
 const HOST_BYTES_MAX: usize = 64 << 20;
 
-/// Ways to make the host hold something, each with the sizes of one call: small ones that are made often, the largest that is allowed, and
-/// more than that. `tests/guests/hostile/src/greed.rs` has them.
+/// Methods to make the host hold memory, each with the sizes of one call: small ones that are repeated often, the largest allowed one, and
+/// a larger one. They are in `tests/guests/hostile/src/greed.rs`.
 const WAYS: &[(&str, &[usize])] = &[
     ("log-message", &[1 << 10, 16 << 10, 8 << 20, 30 << 20]),
     ("log-control-characters", &[1, 16 << 10, 8 << 20]),
@@ -70,7 +70,7 @@ const WAYS: &[(&str, &[usize])] = &[
     ("response-fields", &[100, 100_000]),
 ];
 
-/// What the guest does not survive: it takes more than its own memory, its output or its answer may have, or traps because the host refuses.
+/// Methods that the guest does not survive: it exceeds the limit of its own memory, output or response, or traps because the host refuses.
 const FAILS: &[&str] = &[
     "log-message?31457280",
     "stdout?8388608",
@@ -89,17 +89,18 @@ const FAILS: &[&str] = &[
     "response-value?8388608",
 ];
 
-/// The most memory that the process held since it was last asked.
+/// The peak memory of the process since the last call.
 fn peak(process: u32) -> usize {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let (_, peak) = status.split_once("VmHWM:").unwrap();
     let kib: usize = peak.split_whitespace().next().unwrap().parse().unwrap();
-    // 5: forget the peak (proc_pid_clear_refs(5)).
+    // 5: reset the peak (proc_pid_clear_refs(5)).
     fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
     kib << 10
 }
 
-/// Lets the guest try every way, and returns what each took of the host beside the guest's own memory. `tape` says which requests are recorded.
+/// Lets the guest try every method, and returns what each used of the host besides the guest's own memory. `tape` selects the requests to
+/// record.
 fn measure(test: &str, tape: &str) -> Vec<(String, usize)> {
     let table = Table::start();
     let environment = Environment::new(&image(test, HOSTILE), &table.endpoint())
@@ -120,9 +121,9 @@ fn measure(test: &str, tape: &str) -> Vec<(String, usize)> {
         for size in *sizes {
             let call = format!("{way}?{size}");
             let path = format!("/greed/{call}");
-            // What the request before this one held may be given back only now.
+            // The memory of the previous request may be freed only now.
             peak(host.id());
-            // They are many, and a summary is looked for in all of them.
+            // There are many lines, and a summary is searched in all of them.
             host.lines.clear();
             let response = host.api.invoke(Invocation::new(get(&path))).response();
             let status = if FAILS.contains(&&*call) { 500 } else { 200 };

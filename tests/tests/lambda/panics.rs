@@ -1,4 +1,4 @@
-//! Defects of the host itself: a panic in one request costs that request.
+//! Bugs in the host itself: a panic in one request affects only that request.
 
 use super::{
     bootstrap::{Environment, image, program_of_cases},
@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use storage::{Call, Storage, StorageError, StorageRequest, StorageResponse};
 
-/// A store with a defect.
+/// A store with a bug.
 struct Defective;
 
 #[async_trait::async_trait]

@@ -1,4 +1,4 @@
-//! Guests change under the Lambda host: the channel in a DynamoDB engine, artifacts in an S3 that checks signatures.
+//! Guests are swapped under the Lambda host: the channel in a DynamoDB engine, artifacts in an S3 that checks signatures.
 
 use super::{
     PATIENCE,
@@ -74,7 +74,7 @@ impl Cloud {
         }
     }
 
-    /// What the function is given.
+    /// The function's environment.
     fn environment(&self, bundled: &Path) -> Environment {
         Environment::new(bundled, &self.table.endpoint())
             .with("AWS_REGION", REGION)
@@ -114,7 +114,7 @@ impl Cloud {
     }
 }
 
-/// Which version gave an answer; it has to be one of them, and all of it.
+/// The version of a response, which must be entirely of one version.
 fn version_of(response: &Value) -> u8 {
     assert_eq!(response["statusCode"], 200, "{response}");
     let found = (1..=2).find(|number| response["body"] == version_text(*number));
@@ -168,7 +168,7 @@ fn fifty_swaps_under_the_emulator_fail_nothing_and_mix_nothing() {
     assert_eq!(changed.len(), SWAPS as usize + 1);
     assert_eq!(changed[1]["replaces"], 1);
     assert_eq!(changed.last().unwrap()["rollback"], true);
-    // Each version was fetched once: component digests, then nothing.
+    // Each version was fetched once.
     let summaries = lines(SWAPS as usize + latencies.len() + 1, "request");
     assert!(summaries.len() > SWAPS as usize + latencies.len());
     for summary in &summaries {
@@ -191,7 +191,7 @@ fn what_cannot_be_followed_is_logged_and_counted_and_the_guest_before_serves() {
     let cloud = Cloud::start();
     let bundled = image("releases-bundled", &version(1));
     cloud.promote(1);
-    // More often than a request is repeated: the first look gives up.
+    // More failures than retries: the first read gives up.
     cloud.s3.set_mood(Mood::Busy(12));
     let host = Bootstrap::start(cloud.environment(&bundled));
     let ask = || version_of(&host.api.invoke(Invocation::new(get("/version"))).response());
@@ -225,7 +225,7 @@ fn what_cannot_be_followed_is_logged_and_counted_and_the_guest_before_serves() {
         assert_eq!(ask(), 1);
         assert!(start.elapsed() < PATIENCE);
     }
-    // Signed by somebody else.
+    // Signed by another key.
     let name = CHANNEL.parse().unwrap();
     let next = promote(
         &name,
@@ -244,7 +244,7 @@ fn what_cannot_be_followed_is_logged_and_counted_and_the_guest_before_serves() {
             .any(|summary| summary["ChannelFailures"].as_f64() > Some(0.0))
     );
 
-    // Good again, but S3 breaks off.
+    // A valid generation, but S3 breaks the connection.
     cloud.s3.set_mood(Mood::Truncates);
     let mut next = next;
     next.generation += 1;
@@ -268,7 +268,7 @@ fn init_error(environment: Environment) -> String {
         .to_owned()
 }
 
-/// Whoever can write the table must not choose that the bundled guest serves.
+/// An attacker who can write to the table must not be able to make the bundled guest serve.
 #[test]
 fn a_channel_that_is_missing_forged_or_too_old_stops_init_although_a_guest_is_bundled() {
     let cloud = Cloud::start();

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// What the host is asked to do.
+/// An invocation for the host.
 #[derive(Clone)]
 pub struct Invocation {
     pub event: Vec<u8>,
@@ -37,7 +37,7 @@ impl Invocation {
     }
 }
 
-/// What the host said to it.
+/// The host's response to it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     Response(Vec<u8>),
@@ -45,7 +45,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The answer for a gateway.
+    /// The response for a gateway.
     pub fn response(&self) -> Value {
         match self {
             Self::Response(bytes) => serde_json::from_slice(bytes).unwrap(),
@@ -104,7 +104,7 @@ impl RuntimeApi {
         self.address
     }
 
-    /// Hands an invocation to the host, and waits for its outcome.
+    /// Passes an invocation to the host, and waits for its outcome.
     pub fn invoke(&self, invocation: Invocation) -> Outcome {
         let id = self.begin(invocation);
         self.end(&id)
@@ -115,7 +115,7 @@ impl RuntimeApi {
         id(self.shared.state.lock().unwrap().count)
     }
 
-    /// Hands an invocation to the host and returns its id.
+    /// Passes an invocation to the host and returns its id.
     pub fn begin(&self, invocation: Invocation) -> String {
         let mut state = self.shared.state.lock().unwrap();
         state.count += 1;
@@ -142,7 +142,7 @@ impl RuntimeApi {
         )
     }
 
-    /// Waits for the host to say that its init failed.
+    /// Waits until the host reports that its init failed.
     pub fn init_error(&self) -> Value {
         self.wait(
             |state| state.init_error.take(),
@@ -243,7 +243,7 @@ pub fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<(String, Ve
     Ok((target, body))
 }
 
-/// The first line, and the header fields by names in lower case.
+/// The first line, and the header fields by lower-case name.
 fn read_head(reader: &mut BufReader<TcpStream>) -> io::Result<(String, HashMap<String, String>)> {
     let mut next = || {
         let mut line = String::new();

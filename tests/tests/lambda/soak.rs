@@ -1,4 +1,4 @@
-//! Many requests of many kinds through one process under Amazon's emulator: none unexpected, and memory stays what it was.
+//! Many requests of many kinds through one process under Amazon's emulator: no unexpected responses, and memory does not grow.
 
 use super::{
     bootstrap::{Environment, image, program},
@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use std::{fs, time::Instant};
 
 const REQUESTS: usize = 20_000;
-/// Requests in one round, below.
+/// Requests in one round.
 const ROUND: usize = 10;
-/// Rounds after which everything has been used that there is to use.
+/// Rounds after which everything has been used once.
 const WARM_ROUNDS: usize = REQUESTS / ROUND / 10;
-/// What allocators may keep more after a long run than after a short one.
+/// Additional memory that allocators may keep after a long run.
 const GROWTH_BYTES_MAX: u64 = 4 << 20;
 
 #[test]
@@ -48,7 +48,7 @@ fn twenty_thousand_requests_are_answered_as_expected_in_constant_memory() {
     assert_eq!(leftovers, json!([]), "every round removes what it made");
 }
 
-/// An item's life, and requests that go wrong.
+/// An item's life, and failing requests.
 fn round(kind: EventKind, send: &impl Fn(Vec<u8>) -> Value) {
     let request = |method, target: &str, headers: &[_], body: Value| {
         let body = if body.is_null() {
@@ -84,7 +84,7 @@ fn round(kind: EventKind, send: &impl Fn(Vec<u8>) -> Value) {
     expect(&request("GET", &path, &[], Value::Null), 404);
 }
 
-/// Memory of a process that is in use (Linux: `/proc/PID/status`).
+/// Memory in use by a process (Linux: `/proc/PID/status`).
 fn resident_bytes(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status

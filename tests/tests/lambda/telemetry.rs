@@ -1,4 +1,4 @@
-//! What the host writes: lines that Lambda understands, with the request's ids, and nothing that is secret.
+//! What the host logs: lines in Lambda's format, with the request's ids, and nothing secret.
 
 use super::{
     bootstrap::{Bootstrap, Environment, image},
@@ -121,7 +121,7 @@ fn the_level_is_ours_or_lambdas_own_and_metrics_are_written_at_any() {
     assert_eq!(lines.len(), 2);
 }
 
-/// Secrets in every place that a request has, for every kind of gateway, in requests that succeed and that fail.
+/// Secrets in every place of a request, for every kind of gateway, in requests that succeed and that fail.
 #[test]
 fn nothing_secret_is_written() {
     const SECRET: &str = "hunter2";

@@ -1,4 +1,4 @@
-//! Attacks on releases, by what the attacker can do. docs/operations.md has a table of them.
+//! Attacks on releases, by the attacker's abilities. docs/operations.md has a table of them.
 
 mod artifacts;
 mod clients;
@@ -9,7 +9,7 @@ mod rolled_back;
 use super::site::{CHANNEL, Host, Site, promotion, signing};
 use release::{Channel, promote};
 
-/// A host that serves version 1, where version 2 is about to be released.
+/// A host that serves version 1 while version 2 is about to be released.
 async fn host(test: &str) -> (Site, Host) {
     let site = Site::new(test);
     site.promote(1, 100).await;

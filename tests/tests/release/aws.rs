@@ -69,7 +69,7 @@ async fn write(channels: &TableChannels, next: &Channel) -> Result<(), FlipError
         .await
 }
 
-/// As those who release do after they wrote the document.
+/// As publishers do after they wrote the document.
 async fn record(store: &S3Artifacts, generation: u64) {
     let name = CHANNEL.parse().unwrap();
     record_generation(store, &key(), &name, generation)
@@ -77,7 +77,7 @@ async fn record(store: &S3Artifacts, generation: u64) {
         .unwrap();
 }
 
-/// Why looks failed, or what they found that somebody has to see to.
+/// Why reads failed, or what they found that somebody must act on.
 fn failures(host: &Host) -> Vec<FollowError> {
     let reports = host.follower.take_reports().into_iter();
     reports.filter_map(|report| report.result.err()).collect()
@@ -118,7 +118,7 @@ async fn a_release_goes_through_s3_and_a_table() {
     record(&store, 2).await;
     host.look().await.result.unwrap();
     host.expect_version(2).await;
-    // Somebody who decided on the generation before comes late.
+    // A publisher with an outdated generation is too late.
     let mut late = second.clone();
     late.by = "somebody late".to_owned();
     let late = write(&channels, &late).await;
@@ -136,7 +136,7 @@ async fn a_release_goes_through_s3_and_a_table() {
         "going back fetches nothing but whether a later generation is recorded"
     );
 
-    // Its own record is looked for once, some time later.
+    // Its own record is checked once, some time later.
     for _ in 0..2 {
         host.look_later().await.result.unwrap();
     }
@@ -160,7 +160,7 @@ async fn a_release_goes_through_s3_and_a_table() {
     assert_eq!(generations, [3, 2, 1]);
 }
 
-/// A bucket answers 403 for what is not there and for what may not be read: the guest serves, and somebody hears of it.
+/// A bucket answers 403 for missing and for forbidden objects: the guest serves, and it is reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_record_that_s3_does_not_give_is_reported() {
     let (server, channels) = (S3Server::start(), Arc::new(channels().await));
@@ -186,7 +186,7 @@ async fn a_record_that_s3_does_not_give_is_reported() {
     assert!(reason.contains("not allowed"), "{reason}");
 }
 
-/// The bucket's policy takes records by conditional writes only: what lies in a record's place stays.
+/// The bucket's policy accepts records by conditional writes only, so an existing object stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_record_in_s3_replaces_nothing() {
     let server = S3Server::start();
@@ -198,7 +198,7 @@ async fn a_record_in_s3_replaces_nothing() {
     let error = record_generation(&store, &key(), &channel, 1).await;
     assert!(matches!(error, Err(RecordError::Taken(_))), "{error:?}");
     assert_eq!(store.get(name).await.unwrap(), b"{}");
-    // Writing it twice is fine.
+    // Writing it twice is allowed.
     for _ in 0..2 {
         record_generation(&store, &key(), &channel, 2)
             .await
@@ -236,7 +236,7 @@ async fn of_many_flips_of_a_table_one_wins() {
     assert_eq!(won, 1);
 }
 
-/// A store that cannot be reached, breaks off, or does not let this host in: version 1 goes on serving.
+/// A store that is unreachable, breaks connections, or denies access: version 1 keeps serving.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_s3_that_fails_leaves_the_old_guest_serving() {
     let (server, channels) = (S3Server::start(), Arc::new(channels().await));
@@ -266,7 +266,7 @@ async fn an_s3_that_fails_leaves_the_old_guest_serving() {
     server.set_mood(Mood::Busy(100));
     assert!(host.refusal().await.to_string().contains("answered 503"));
     host.expect_version(1).await;
-    // Two in a row are repeated.
+    // Two failures in a row are retried.
     server.set_mood(Mood::Busy(2));
     host.look().await.result.unwrap();
     host.expect_version(2).await;
@@ -301,7 +301,7 @@ async fn an_s3_request_with_another_secret_is_not_let_in() {
             .contains("not allowed")
     );
     assert_eq!(stranger.exists(name).await, Ok(false));
-    // Nobody listens there.
+    // No server listens there.
     let mut nowhere = server.clone();
     nowhere.endpoint = "http://127.0.0.1:9".to_owned();
     let error = artifacts(&nowhere, SECRET_KEY).get(name).await.unwrap_err();

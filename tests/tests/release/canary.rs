@@ -1,4 +1,4 @@
-//! A share of the clients tries what is new, and a guest that keeps failing is taken out.
+//! A percentage of the clients gets the new guest, and a guest that keeps failing is taken out of service.
 
 use super::site::{Host, Site, digest, promotion};
 use crate::support::in_process::NOW_MS;
@@ -11,7 +11,7 @@ async fn guest_of(host: &Host, client: u32, now_ms: u64) -> Digest {
     answer.summary.guest.unwrap()
 }
 
-/// Each client is at a site of its own.
+/// Each client is at its own site.
 fn address(client: u32) -> String {
     format!("2001:db8:{client:x}::1")
 }
@@ -34,7 +34,7 @@ async fn a_share_of_the_clients_gets_the_new_guest_and_keeps_it() {
             first[client as usize]
         );
     }
-    // A larger share adds clients and takes none away.
+    // A larger percentage adds clients and removes none.
     site.promote(2, 50).await;
     host.look().await.result.unwrap();
     for client in 0..500 {
@@ -67,7 +67,7 @@ async fn a_header_selects_a_guest_only_where_the_channel_lets_it() {
     assert_eq!(ask("x-guest", &wanted).await, digest(1));
     assert_eq!(ask("x-guest", &wanted[..12]).await, digest(1));
     assert_eq!(ask("x-other", &wanted).await, digest(2));
-    // Too short to mean one, not there, nonsense.
+    // Too short, unknown, nonsense.
     for value in [&wanted[..11], "", "0123456789ab", &digest(4).to_string()] {
         assert_eq!(ask("x-guest", value).await, digest(2), "{value}");
     }
@@ -88,7 +88,7 @@ async fn a_guest_that_keeps_trapping_gives_way_to_the_one_before() {
         by_new += u32::from(answer.summary.guest == Some(digest(2)));
     }
     assert_eq!(by_new, 5);
-    // Well-behaved requests fall back as well, until the rest is over.
+    // Well-behaved requests fall back as well, until the period is over.
     host.expect_version(1).await;
     let reports = host.follower.take_reports();
     assert_eq!(reports.len(), 1);
@@ -121,7 +121,7 @@ async fn a_new_guest_on_trial_that_keeps_trapping_is_taken_out_for_its_clients()
     };
     trap().await;
     assert_eq!(guest_of(&host, clients[0], NOW_MS).await, digest(1));
-    // The stable guest has nobody behind it, and goes on whatever it does.
+    // The stable guest has no fallback, and keeps serving whatever it does.
     trap().await;
     trap().await;
     assert_eq!(guest_of(&host, clients[0], NOW_MS).await, digest(1));

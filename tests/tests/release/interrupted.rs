@@ -1,5 +1,5 @@
-//! Promoting in a table takes three requests: one that reads, one that keeps the past, one that changes the channel. Whoever is killed
-//! at any of them leaves the one generation or the other, whole.
+//! Promoting in a table takes three requests: one that reads, one that keeps the previous document, one that changes the channel. A
+//! publisher that is killed at any of them leaves one generation or the other, complete.
 
 use super::site::{CHANNEL, key, promotion, signing};
 use crate::support::{
@@ -11,9 +11,9 @@ use release_aws::TableChannels;
 use std::time::Duration;
 use storage_dynamodb::DynamoDbOptions;
 
-/// Requests of one flip.
+/// Number of requests of one change.
 const REQUESTS: usize = 3;
-/// When whoever waits for a stalled request is killed.
+/// When a publisher that waits for a stalled request is killed.
 const KILLED_AFTER: Duration = Duration::from_millis(200);
 
 struct Channels(TableChannels);
@@ -31,14 +31,14 @@ impl Channels {
         Some(open(&text))
     }
 
-    /// Generations, the newest first, each with a good signature.
+    /// Generations, newest first, each with a valid signature.
     async fn history(&self) -> Vec<u64> {
         let name = CHANNEL.parse().unwrap();
         let texts = self.0.history(&name, 9).await.unwrap();
         texts.iter().map(|text| open(text).generation).collect()
     }
 
-    /// Whether it said that it was done.
+    /// Whether it reported success.
     async fn flip(&self, current: Option<&Channel>, version: u8) -> bool {
         let name = CHANNEL.parse().unwrap();
         let next = promote(&name, current, &promotion(version, 100), &signing()).unwrap();

@@ -15,7 +15,7 @@ use std::{
 
 /// Swaps of the test.
 const SWAPS: u32 = 50;
-/// Requests a second, over all connections.
+/// Requests per second, over all connections.
 const RATE: u32 = 2_000;
 const CONNECTIONS: u32 = 4;
 
@@ -23,7 +23,7 @@ const CONNECTIONS: u32 = 4;
 #[derive(Default)]
 struct Seen {
     latencies: Vec<Duration>,
-    /// Those of the last answer of one version and the first of the other.
+    /// Times of the last response of one version and the first of the other.
     at_swaps: Vec<Duration>,
     /// Of each version.
     answers: [u64; 2],
@@ -42,7 +42,7 @@ fn ask(connection: &mut Connection) -> (usize, Duration) {
     )
 }
 
-/// Requests at a steady rate until it is over.
+/// Requests at a steady rate until the end.
 fn client(mut connection: Connection, stop: &AtomicBool, newest: &AtomicU64) -> Seen {
     let pause = Duration::from_secs(1) * CONNECTIONS / RATE;
     let mut seen = Seen::default();
@@ -57,7 +57,7 @@ fn client(mut connection: Connection, stop: &AtomicBool, newest: &AtomicU64) -> 
         seen.answers[version] += 1;
         seen.latencies.push(latency);
         newest.store(version as u64 + 1, Ordering::Relaxed);
-        // Never at once, to catch up: all requests come out of a pause.
+        // Never catching up at once, because all connections come out of a pause together.
         next = (next + pause).max(Instant::now() + pause / 2);
         thread::sleep(next.saturating_duration_since(Instant::now()));
     }
@@ -66,7 +66,7 @@ fn client(mut connection: Connection, stop: &AtomicBool, newest: &AtomicU64) -> 
 
 #[test]
 fn fifty_swaps_under_load_fail_nothing_mix_nothing_and_delay_little() {
-    // The host is meant: a machine that stands still meanwhile may spoil a run, but not each of three.
+    // The test is about the host: a machine that stands still may spoil one run, but not all three.
     let mut runs = (0..3).map(|_| swaps());
     assert!(
         runs.any(|(at_swap, usual)| at_swap < usual * 3),
@@ -74,7 +74,7 @@ fn fifty_swaps_under_load_fail_nothing_mix_nothing_and_delay_little() {
     );
 }
 
-/// Fifty swaps; latencies at the median, of answers beside a swap and of all.
+/// Fifty swaps; median latencies of responses near a swap and of all.
 fn swaps() -> (Duration, Duration) {
     let site = Site::new("live");
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -142,7 +142,7 @@ fn swaps() -> (Duration, Duration) {
     visible_after.sort();
     let at = |permille: usize| latencies[(latencies.len() - 1) * permille / 1000];
     let at_swap = at_swaps[at_swaps.len() / 2];
-    // Figures for people; how fast the machine is today is not what this test is about.
+    // Figures for information; this test is not about the machine's speed.
     let _ = writeln!(
         std::io::stderr(),
         "{SWAPS} swaps, {} answers, none failed or mixed; latency median {:?}, at a swap {at_swap:?}, 99 % {:?}, largest {:?}; visible after {:?} (median), {:?} (last)",

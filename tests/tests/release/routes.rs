@@ -1,4 +1,4 @@
-//! Several guests on one host: each with its own part of the store, environment and bounds.
+//! Several guests on one host: each with its own namespace, environment and limits.
 
 use super::site::{Host, Site, digest, key, promotion};
 use crate::support::{
@@ -67,7 +67,7 @@ async fn a_path_belongs_to_the_longest_route_that_begins_it() {
     }
 }
 
-/// Gateways that hand on paths as they were sent. The others decode them before they decide anything.
+/// Gateways that pass on paths as they were sent. The others decode them before they decide anything.
 const KEEPS_PATHS: [EventKind; 2] = [EventKind::Rest, EventKind::Alb];
 
 fn get(target: &str) -> Incoming<'_> {
@@ -83,8 +83,8 @@ fn get(target: &str) -> Incoming<'_> {
     }
 }
 
-/// What decides by path before the host, like an authorizer, sees these paths as they are written, and lets them through to the guest of
-/// `/`; no other guest may get them.
+/// A component that decides by path before the host, such as an authorizer, sees these paths as they are written, and passes them to the
+/// guest of `/`; no other guest may get them.
 #[tokio::test]
 async fn another_spelling_of_a_path_does_not_reach_a_route() {
     let site = Site::new("spelling");
@@ -117,7 +117,7 @@ async fn another_spelling_of_a_path_does_not_reach_a_route() {
     }
 }
 
-/// The environment that the host is given may hold the secrets of one team.
+/// The environment of the host may contain the secrets of one team.
 #[tokio::test]
 async fn the_hosts_environment_is_for_the_guests_of_the_whole_alone() {
     let mut site = Site::new("environments");
@@ -175,7 +175,7 @@ async fn a_route_has_its_own_environment_and_bounds() {
     );
 }
 
-/// More bad requests at a time than the host has instances, all of one team, one after the other; the other team's answers come.
+/// More concurrent bad requests than the host has instances, all of one team; the other team's requests are answered.
 async fn neighbour_of(path: &str) {
     let site = Site::new(&format!("neighbour-of-{}", &path[1..]));
     site.promote_with(Promotion {
@@ -227,7 +227,7 @@ async fn one_teams_loops_traps_and_memory_bombs_leave_another_its_turn() {
     }
 }
 
-/// Two hosts on one store, one team each: neither finds the other's items, by key or by cursor.
+/// Two hosts on one store, one for each team: neither finds the other's items, by key or by cursor.
 #[tokio::test]
 async fn a_namespace_is_not_left() {
     let site = Site::new("namespaces");

@@ -1,4 +1,4 @@
-//! A small S3: GET, HEAD and PUT of objects for requests whose signature it has computed itself (AWS: Signature Version 4).
+//! A small S3: GET, HEAD and PUT of objects for requests whose signature it verifies (AWS: Signature Version 4).
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -14,13 +14,13 @@ pub const ACCESS_KEY: &str = "AKIDEXAMPLE";
 pub const SECRET_KEY: &str = "secret/of+the+tests";
 pub const REGION: &str = "eu-central-1";
 
-/// What it does beside what it should.
+/// Its faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
     Well,
-    /// Announces a body, sends half of it, and hangs up.
+    /// Announces a body, sends half of it, and closes the connection.
     Truncates,
-    /// Answers 503, so often.
+    /// Answers 503 this many times.
     Busy(u32),
 }
 
@@ -71,12 +71,12 @@ impl S3Server {
         self.state.lock().unwrap().mood = mood;
     }
 
-    /// Requests since this was last asked.
+    /// Requests since the last call.
     pub fn take_requests(&self) -> u32 {
         std::mem::take(&mut self.state.lock().unwrap().requests)
     }
 
-    /// Writes since this was last asked that have to leave alone what is there.
+    /// Conditional writes since the last call.
     pub fn take_conditional_writes(&self) -> u32 {
         std::mem::take(&mut self.state.lock().unwrap().conditional_writes)
     }
@@ -143,7 +143,7 @@ impl S3Server {
                 objects.insert(request.path.clone(), request.body.clone());
                 (200, Vec::new())
             }
-            // As to a role without the right to list.
+            // As for a role without the permission to list.
             _ => objects
                 .get(&request.path)
                 .map_or((403, Vec::new()), |object| (200, object.clone())),
@@ -179,7 +179,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
     })
 }
 
-/// Computes the signature as the service does, from the secret key and what has arrived.
+/// Computes the signature as the service does, from the secret key and the received request.
 fn is_signed(request: &Request) -> bool {
     let header = |name: &str| request.headers.get(name).map_or("", String::as_str);
     let authorization = header("authorization");

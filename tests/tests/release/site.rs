@@ -1,4 +1,4 @@
-//! A place with published guests, and a host that follows a channel there.
+//! Stores with published guests, and a host that follows a channel there.
 
 use crate::support::{
     fresh_folder,
@@ -34,7 +34,7 @@ use storage::{CursorKey, MemoryStorage, Namespace, Storage};
 
 /// The channel of all tests.
 pub const CHANNEL: &str = "items";
-/// How often followers look, in their own time.
+/// How often followers read the channel, in simulated time.
 pub const INTERVAL_MS: u64 = 15_000;
 
 /// The guest that answers `/version` with a number.
@@ -49,7 +49,7 @@ pub fn version(number: u8) -> Vec<u8> {
     component
 }
 
-/// What that guest answers.
+/// That guest's response.
 pub fn version_text(number: u8) -> String {
     format!("this is version {number}000000000000000 of a guest that tests release")
 }
@@ -73,7 +73,7 @@ fn published() -> &'static Path {
             .enable_all()
             .build()
             .unwrap();
-        // Tests call this inside a runtime of their own.
+        // Tests call this inside their own runtime.
         std::thread::spawn(move || {
             runtime.block_on(async {
                 for number in 1..=5 {
@@ -107,11 +107,11 @@ pub struct Site {
     pub folder: PathBuf,
     pub channels: FolderChannels,
     pub storage: Arc<dyn Storage>,
-    /// What hosts trust.
+    /// The keys that hosts trust.
     pub keys: PublicKeys,
-    /// What hosts are told.
+    /// What hosts are configured to follow.
     pub generation_min: u64,
-    /// What hosts have for their guests.
+    /// What hosts provide to their guests.
     pub environment: Vec<(String, String)>,
 }
 
@@ -173,7 +173,7 @@ impl Site {
             .await;
     }
 
-    /// Puts text where the channel's document is, past all conditions.
+    /// Writes a text in place of the channel's document, ignoring all conditions.
     pub fn plant(&self, document: &str) {
         fs::write(self.document_path(), document).unwrap();
     }
@@ -288,7 +288,7 @@ pub fn signing() -> Signing {
     Signing {
         by: "a test".to_owned(),
         now_ms: NOW_MS,
-        // The program that some tests run has the clock of today.
+        // The program that some tests run uses the real clock.
         valid_for: Duration::from_secs(3_000_000_000),
         newest_generation: 0,
     }
@@ -332,7 +332,7 @@ impl Host {
         self.send_through(EventKind::HttpApi, incoming).await
     }
 
-    /// As a certain gateway gives it to the host.
+    /// As a certain gateway passes it to the host.
     pub async fn send_through(&self, kind: EventKind, incoming: &Incoming<'_>) -> Answer {
         static REQUESTS: AtomicU8 = AtomicU8::new(0);
         let event = compose(Origin::new(kind), incoming).to_json();
@@ -358,7 +358,7 @@ impl Host {
         self.serves(&answer, number);
     }
 
-    /// Looks, and returns why nothing changed.
+    /// Reads the channel, and returns why nothing changed.
     pub async fn refusal(&self) -> FollowError {
         self.look().await.result.expect_err("it was followed")
     }
@@ -367,7 +367,7 @@ impl Host {
         self.follower.look(NOW_MS).await
     }
 
-    /// Looks when the record of what serves has had time to be written.
+    /// Reads the channel after the delay for the record of the current generation.
     pub async fn look_later(&self) -> ChannelReport {
         self.follower.look(NOW_MS + INTERVAL_MS).await
     }

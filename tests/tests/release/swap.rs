@@ -1,4 +1,4 @@
-//! Guests change while requests go on.
+//! Guests are swapped while requests are answered.
 
 use super::site::{INTERVAL_MS, Site, digest, version, version_text};
 use crate::support::in_process::NOW_MS;
@@ -22,13 +22,13 @@ async fn a_promotion_serves_within_the_interval_and_one_request() {
     site.promote(1, 100).await;
     let host = site.follow().await;
     site.promote(2, 100).await;
-    // Not yet time to look.
+    // Not yet due.
     let early = host
         .get_as("192.0.2.1", &[], "/version", NOW_MS + INTERVAL_MS / 2)
         .await;
     host.serves(&early, 1);
     assert_eq!(host.follower.generation(), Some(1));
-    // This one starts the look, and is answered by what is there.
+    // This request starts the read, and is answered by the current guest.
     let due = NOW_MS + INTERVAL_MS * 2;
     let first = host.get_as("192.0.2.1", &[], "/version", due).await;
     host.serves(&first, 1);
@@ -84,7 +84,7 @@ async fn the_last_guests_stay_ready_and_older_ones_go() {
         site.promote(number, 100).await;
         host.look().await.result.unwrap();
     }
-    // 5 serves, 4 is what one goes back to, and three more may stay.
+    // 5 serves, 4 is its fallback, and three more may stay.
     let ready = host.follower.ready().await;
     assert!(
         ready.contains(&digest(5)) && ready.contains(&digest(4)),
@@ -113,13 +113,13 @@ async fn a_host_starts_with_its_bundled_guest_where_nothing_can_be_reached() {
         reports[0].result,
         Err(FollowError::Store(StoreError::Unavailable(_)))
     ));
-    // And takes what the channel names as soon as it can be reached.
+    // And accepts what the channel names as soon as it can be reached.
     channels.is_up.store(true, Ordering::SeqCst);
     host.look().await.result.unwrap();
     host.expect_version(2).await;
 }
 
-/// A store of channels that nobody reaches until it is up.
+/// A store of channels that is unreachable until it is switched on.
 struct Unreachable {
     inner: FolderChannels,
     is_up: AtomicBool,
@@ -172,7 +172,7 @@ async fn without_any_guest_the_start_says_what_was_tried() {
     }
 }
 
-/// A store that answers when it is let.
+/// A store that responds only when allowed.
 struct Slow {
     inner: FolderArtifacts,
     open: AtomicBool,
@@ -182,7 +182,7 @@ struct Slow {
 #[async_trait::async_trait]
 impl ArtifactStore for Slow {
     async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError> {
-        // The first that a look asks for is whether a later generation is recorded.
+        // A read first asks whether a later generation is recorded.
         if matches!(name, ArtifactName::Generation(..)) {
             self.waiting.fetch_add(1, Ordering::SeqCst);
         }
@@ -234,7 +234,7 @@ async fn no_request_waits_for_a_slow_store() {
         host.serves(&answer, 1);
         tokio::task::yield_now().await;
     }
-    // One look is under way, however many requests found it due.
+    // One read is in progress, however many requests found it due.
     assert_eq!(store.waiting.load(Ordering::SeqCst), 1);
     store.open.store(true, Ordering::SeqCst);
     while host.follower.generation() != Some(2) {

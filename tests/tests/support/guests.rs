@@ -1,16 +1,16 @@
-//! The guests that the build script has built.
+//! The guests built by the build script.
 
 /// The reference guest.
 pub const REFERENCE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
-/// Copies all that it can read to wherever it can write.
+/// Copies everything it can read to everywhere it can write.
 pub const COPIER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/copier.wasm"));
-/// Calls the host while it is brought up.
+/// Calls the host in its start function.
 pub const EAGER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/eager.wasm"));
-/// Breaks one bound or rule a request.
+/// Breaks one limit or rule per request.
 pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));
 /// Uses std and every function of the WIT.
 pub const PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plain.wasm"));
-/// Asks for the network.
+/// Imports sockets.
 pub const SOCKETS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sockets.wasm"));
 /// The reference guest with one planted change.
 pub const VARIANT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/variant.wasm"));

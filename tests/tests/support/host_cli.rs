@@ -1,4 +1,4 @@
-//! The program `host-cli`, as it was built beside the tests.
+//! The program `host-cli`, as built beside the tests.
 
 use super::http_client::Connection;
 use std::{
@@ -9,14 +9,14 @@ use std::{
     thread,
 };
 
-/// A command that runs the program, without stdin, and with a cache and a state of its own.
+/// A command that runs the program, without stdin, and with its own cache and state.
 pub fn command() -> Command {
     let mut command = Command::new(program());
     let folder = env!("CARGO_TARGET_TMPDIR");
     command
         .stdin(Stdio::null())
         .env("XDG_CACHE_HOME", format!("{folder}/cache"))
-        // Folders of tests have the same names in each run, and begin anew.
+        // Folders of tests have the same names in each run, and start empty.
         .env(
             "XDG_STATE_HOME",
             format!("{folder}/state-{}", process::id()),
@@ -24,7 +24,7 @@ pub fn command() -> Command {
     command
 }
 
-/// Cargo does not build another package's program for a test, so it has to be there.
+/// Cargo does not build another package's program for a test, so it must exist.
 fn program() -> PathBuf {
     let tests = env::current_exe().unwrap();
     // target/<profile>/deps/<tests>
@@ -68,7 +68,7 @@ impl Server {
                 break rest[..end.unwrap_or(rest.len())].to_owned();
             }
         };
-        // A full pipe would stop the server; a closed one would fail its prints.
+        // A full pipe would block the server; a closed one would make its prints fail.
         thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
         Self { child, address }
     }

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client over one kept connection: it sends just what a test says, and hides nothing.
+//! A small HTTP/1.1 client over one kept connection: it sends exactly what a test says, and hides nothing.
 
 use serde_json::Value;
 use std::{
@@ -11,7 +11,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub struct Connection(BufReader<TcpStream>);
 
-/// What came back.
+/// The response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -29,7 +29,7 @@ impl Connection {
         Ok(Self(BufReader::new(stream)))
     }
 
-    /// Sends a request with a JSON body, or without a body, and reads the answer.
+    /// Sends a request with or without a JSON body, and reads the response.
     pub fn send(
         &mut self,
         method: &str,
@@ -51,7 +51,7 @@ impl Connection {
         self.send_raw(format!("{head}\r\n{body}").as_bytes(), method != "HEAD")
     }
 
-    /// Sends these bytes and reads one answer, with a body where `has_body` says so and its length is given.
+    /// Sends these bytes and reads one response, with a body if `has_body` is set and its length is given.
     pub fn send_raw(&mut self, bytes: &[u8], has_body: bool) -> io::Result<Answer> {
         self.0.get_mut().write_all(bytes)?;
         let status_line = self.line()?;

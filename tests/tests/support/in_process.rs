@@ -1,4 +1,4 @@
-//! A guest in this very process, asked by events.
+//! A guest in this process, called with events.
 
 use contract::{http::Scheme, limits::Limits, log::LogLevel, outcome::Answer, seed::Seed};
 use gateway::{
@@ -40,7 +40,7 @@ pub fn runtime(guest: &[u8], limits: Limits) -> Runtime {
     Runtime::new(engine(), &guest, options).unwrap()
 }
 
-/// A guest before a store of its own.
+/// A guest with its own store.
 pub fn service(runtime: &Runtime, store: Arc<dyn Storage>) -> Service {
     Service::new(
         runtime.clone(),
@@ -52,7 +52,7 @@ pub fn service(runtime: &Runtime, store: Arc<dyn Storage>) -> Service {
     )
 }
 
-/// The same before an empty store in memory.
+/// The same with an empty memory store.
 pub fn memory_service(runtime: &Runtime) -> Service {
     service(runtime, Arc::new(MemoryStorage::new()))
 }
@@ -62,7 +62,7 @@ pub async fn get(service: &Service, target: &str) -> Answer {
     get_within(service, target, Seed::new([1; 32]), Duration::from_secs(20)).await
 }
 
-/// Sends a request with content; `seed` tells it from others.
+/// Sends a request with content; `seed` distinguishes it from others.
 pub async fn send(
     service: &Service,
     (method, target): (&str, &str),
@@ -79,7 +79,7 @@ pub async fn send(
     response(&send_within(service, request, seed, Duration::from_secs(60)).await)
 }
 
-/// Sends a GET request that has to be answered in time.
+/// Sends a GET request that must be answered in time.
 pub async fn get_within(service: &Service, target: &str, seed: Seed, duration: Duration) -> Answer {
     let request = Request {
         method: "GET",
@@ -123,7 +123,7 @@ async fn send_within(
     service.invoke(&event, invocation).await.unwrap()
 }
 
-/// The status, headers and body that the gateway is given.
+/// Status, headers and body for the gateway.
 pub fn response(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.payload).unwrap()
 }

@@ -1,4 +1,4 @@
-//! As much of JSON Schema as our schemas use. A keyword that is not known here fails: nothing in a schema goes unchecked.
+//! As much of JSON Schema as our schemas use. An unknown keyword is an error, so that nothing in a schema goes unchecked.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! A proxy before the DynamoDB engine that makes faults, request by request.
+//! A proxy in front of the DynamoDB engine that causes faults, request by request.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -16,9 +16,9 @@ pub enum Mode {
     Refuse,
     /// It is never answered; nothing was done.
     Stall,
-    /// It is passed on and done; the connection is closed instead of the answer.
+    /// It is passed on and executed; the connection is closed instead of a response.
     LoseAnswer,
-    /// It is answered with an error of DynamoDB's; nothing was done.
+    /// It is answered with a DynamoDB error; nothing was done.
     Fail { status: u16, code: &'static str },
 }
 
@@ -28,12 +28,12 @@ pub struct Proxy {
 }
 
 struct State {
-    /// Requests that are passed on before the mode is for any.
+    /// Requests that are passed on before the mode applies.
     passes: usize,
     mode: Mode,
-    /// Requests that it is for; then they are passed on.
+    /// Number of requests that it applies to; later ones are passed on.
     left: usize,
-    /// Trace headers of the requests that came.
+    /// Trace headers of the received requests.
     traces: Vec<Option<String>>,
 }
 
@@ -52,7 +52,7 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let state = theirs.clone();
-                // Whoever gives up closes the connection, which ends this.
+                // A client that gives up closes the connection, which ends this.
                 thread::spawn(move || serve(client, upstream, &state).ok());
             }
         });
@@ -68,19 +68,19 @@ impl Proxy {
         self.set_for(usize::MAX, mode);
     }
 
-    /// For the next requests; then they are passed on again.
+    /// For the next requests; later ones are passed on again.
     pub fn set_for(&self, requests: usize, mode: Mode) {
         let mut state = self.state.lock().unwrap();
         (state.passes, state.left, state.mode) = (0, requests, mode);
     }
 
-    /// From then on, when so many more requests have been passed on.
+    /// From then on, after this many more requests have been passed on.
     pub fn set_after(&self, passes: usize, mode: Mode) {
         let mut state = self.state.lock().unwrap();
         (state.passes, state.left, state.mode) = (passes, usize::MAX, mode);
     }
 
-    /// Trace headers of the requests so far; forgets them.
+    /// Trace headers of the requests since the last call.
     pub fn take_traces(&self) -> Vec<Option<String>> {
         std::mem::take(&mut self.state.lock().unwrap().traces)
     }
@@ -103,7 +103,7 @@ fn serve(client: TcpStream, upstream: SocketAddr, state: &Mutex<State>) -> io::R
     server.set_nodelay(true)?;
     let (mut client, mut server) = (BufReader::new(client), BufReader::new(server));
     loop {
-        // Waits for the first byte, so that the mode of that moment counts.
+        // Waits for the first byte, so that the mode at that moment applies.
         if client.fill_buf()?.is_empty() {
             return Ok(());
         }
@@ -150,7 +150,7 @@ fn failure(status: u16, code: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A request or an answer, byte for byte.
+/// A request or a response, byte for byte.
 struct Message {
     bytes: Vec<u8>,
     head: String,

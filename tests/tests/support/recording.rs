@@ -1,4 +1,4 @@
-//! Tapes of real requests: the guest asked by events, on a store of its own, recorded.
+//! Tapes of real requests: the guest is called with events, on its own store, and recorded.
 
 use super::in_process;
 use contract::seed::Seed;
@@ -15,7 +15,7 @@ use std::{
 use storage::{Namespace, Storage};
 use tape::{RecordOptions, TapePolicy};
 
-/// All that a case's event gave: the line of tape, if it left one.
+/// The results of a case's event: the line of tape, if there is one.
 pub async fn case(
     case: &Case,
     runtime: &Runtime,
@@ -27,7 +27,7 @@ pub async fn case(
     case_on(case, runtime, store, recorder).await
 }
 
-/// The same on a store that has what the case needs.
+/// The same on a store with the case's initial entries.
 pub async fn case_on(
     case: &Case,
     runtime: &Runtime,
@@ -40,14 +40,14 @@ pub async fn case_on(
     event(&service, recorder, &case.event, at, seed).await
 }
 
-/// Whether a case's event is no HTTP request: it leaves no line.
+/// Whether a case's event is not an HTTP request, which leaves no line.
 pub fn is_refused(case: &Case) -> bool {
     case.response
         .as_ref()
         .is_some_and(|response| response.get("refusal").is_some())
 }
 
-/// Whether the request's body is not on its line, because names in it cannot be told: it cannot be replayed.
+/// Whether the request's body is missing on its line, because its names cannot be recognised, so that it cannot be replayed.
 pub fn lacks_body(line: &[u8]) -> bool {
     let line: Value = serde_json::from_slice(line).unwrap();
     line["redacted"]["left_out"] == json!(["/event/body"])
@@ -70,7 +70,7 @@ pub async fn event(
     recorder.invoke(service, event, invocation).await.1
 }
 
-/// Records everything, and redacts what is usual.
+/// Records everything, with default redaction.
 pub fn recorder() -> Recorder {
     Recorder::new(RecordOptions::new(TapePolicy::ALL))
 }

@@ -1,5 +1,5 @@
-//! A DynamoDB engine in this process with one table, which tests fill and read behind the host's back: in DynamoDB's own terms, so that
-//! they notice should the layout change.
+//! A DynamoDB engine in this process with one table, which tests fill and read directly, in DynamoDB's own terms, so that they notice a
+//! change of the layout.
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use dynoxide::{
@@ -55,7 +55,7 @@ impl Table {
         self.address
     }
 
-    /// How it is reached.
+    /// How to reach it.
     pub fn options(&self) -> &DynamoDbOptions {
         &self.options
     }
@@ -69,7 +69,7 @@ impl Table {
         format!("http://{}", self.address)
     }
 
-    /// Makes the key that signs cursors what it is in replays.
+    /// Sets the key that seals cursors to that of replays.
     pub fn set_cursor_key(&self, key: [u8; 32]) {
         self.put(HashMap::from([
             ("pk".to_owned(), AttributeValue::S("#tenon".to_owned())),
@@ -78,7 +78,7 @@ impl Table {
         ]));
     }
 
-    /// Removes everything but the host's own facts.
+    /// Removes everything except the host's own metadata.
     pub fn clear(&self) {
         for item in self.items() {
             if text(&item, "pk").is_some_and(|partition| partition != "#tenon") {
@@ -126,7 +126,7 @@ impl Table {
         }
     }
 
-    /// What is stored in a namespace and has not expired, in the form of a case's files.
+    /// The entries of a namespace that have not expired, in the form of a case's files.
     pub fn entries(&self, namespace: &str, now_ms: u64) -> Value {
         let prefix = format!("{namespace}#");
         let mut entries: Vec<_> = self

@@ -1,4 +1,4 @@
-//! The format: every line that a recorder writes fits `docs/tape.schema.json`, and lines of earlier versions stay readable.
+//! The format: every line that a recorder writes matches `docs/tape.schema.json`, and lines of earlier versions stay readable.
 
 use crate::{
     cases::{case_folders, name},
@@ -51,7 +51,7 @@ async fn every_recorded_case_fits_the_schema() {
     }
 }
 
-/// The golden tape was written by the first release that had the format. It is never written again.
+/// The golden tape was written by the first release with the format. It is never written again.
 #[test]
 fn tapes_of_version_1_stay_readable() {
     let text = fs::read(workspace().join("tests/tapes/version-1.tape")).unwrap();

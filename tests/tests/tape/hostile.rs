@@ -1,4 +1,4 @@
-//! Tapes that somebody damaged, or made to do damage: a clear word, no panic, bounded memory.
+//! Damaged and malicious tapes: a clear message, no panic, bounded memory.
 
 use super::strict::{replay, replayer};
 use crate::support::{
@@ -39,7 +39,7 @@ async fn every_truncation_is_known_as_one() {
     }
 }
 
-/// Each member replaced by each kind of value: read as an error, or replayed to some verdict, always in words.
+/// Each member replaced by each kind of value: an error, or a verdict, always with a message.
 #[tokio::test]
 async fn wrong_types_are_errors_and_never_panic() {
     let runtime = runtime(REFERENCE, Limits::default());
@@ -102,7 +102,7 @@ fn collect(value: &Value, pointer: String, found: &mut Vec<String>) {
     }
 }
 
-/// Bytes changed, removed, repeated and exchanged at random, always alike: whatever still reads as an exchange replays to some verdict.
+/// Bytes changed, removed, repeated and exchanged at random, reproducibly: what can still be read as an exchange is replayed to a verdict.
 #[tokio::test]
 async fn random_damage_never_panics() {
     let runtime = runtime(REFERENCE, Limits::default());
@@ -185,7 +185,7 @@ async fn the_program_goes_on_after_lines_that_are_none() {
     }
 }
 
-/// A call without a result is waited for by nobody, and a duration that the line asks for is not given.
+/// A replay does not wait for a call without a result, nor for a duration in the line.
 #[tokio::test]
 async fn a_line_ends_at_once_whatever_it_says_about_results_and_durations() {
     let runtime = runtime(REFERENCE, Limits::default());

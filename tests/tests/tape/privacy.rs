@@ -1,4 +1,4 @@
-//! What a guest can read where credentials stand is not on a tape, not in a message of the host, and not in a report, wherever the guest copies it to.
+//! Credentials that a guest can read are not on a tape, not in a message of the host, and not in a report, wherever the guest copies them.
 
 use crate::support::{
     fresh_folder,
@@ -72,7 +72,7 @@ const MEMBERS: [&str; 8] = [
     "credentials",
 ];
 
-/// Draws requests, and keeps what must not be seen.
+/// Generates requests, and records what must not be visible.
 struct Draw {
     random: ChaCha8Rng,
     secrets: Vec<String>,
@@ -91,7 +91,7 @@ impl Draw {
         self.below(2) == 1
     }
 
-    /// A value of its own, with or without characters that encodings change.
+    /// A unique value, with or without characters that encodings change.
     fn secret(&mut self) -> String {
         let secret = format!("zq{:016x}", self.random.next_u64());
         self.secrets.push(secret.clone());
@@ -134,7 +134,7 @@ impl Draw {
         let secret = self.secret();
         let nested =
             json!({"name": "lamp", "list": [{"deeper": {name: secret}}], name: {"a": [secret]}});
-        // Only what is named by a pointer at the top is hidden as a field there.
+        // Only a value that a pointer names at the top level is hidden as a field there.
         let nested = match name {
             "email" => json!({"email": secret}),
             _ => nested,
@@ -155,7 +155,7 @@ impl Draw {
                 format!("--b\r\ncontent-disposition: form-data; name=\"password\"\r\n\r\n{secret}\r\n--b--").into_bytes(),
             ),
             7 => ("text/xml", format!("<a><password>{secret}</password></a>").into_bytes()),
-            // What tools send with their default type, or with none.
+            // What tools send with their default type, or without one.
             8 => (FORM, text.into_bytes()),
             9 => (FORM, format!("<a><password>{secret}</password></a>").into_bytes()),
             10 => (FORM, format!("a=1;password={secret};b=2&c=d").into_bytes()),
@@ -215,7 +215,7 @@ impl Draw {
         self.changed(kind, serde_json::from_slice(&event).unwrap(), &headers)
     }
 
-    /// What gateways and clients do beyond that: echoes of authorizers, base64 without padding.
+    /// Other behaviour of gateways and clients: echoes of authorizers, base64 without padding.
     fn changed(
         &mut self,
         kind: EventKind,
@@ -285,7 +285,7 @@ fn service(draw: &mut Draw) -> Service {
     Service::new(runtime, local_view(store, replay_cursor_key()))
 }
 
-/// A text with all that may be encoded in it.
+/// A text with everything that may be encoded in it.
 fn opened(text: &str) -> String {
     let mut opened = text.to_owned();
     if let Ok(line) = serde_json::from_str::<Value>(text) {
@@ -335,7 +335,7 @@ async fn what_is_redacted_is_nowhere_on_the_tape_and_not_in_a_report() {
                 "request {number}: {secret}\n{shown}\n{text}"
             );
         }
-        // What was planted would have been there, and the rest is.
+        // The planted values would have been there, and the rest is.
         let line_with_all = event(&service, &telling, &bytes, NOW_MS, seed())
             .await
             .unwrap();

@@ -1,4 +1,4 @@
-//! Recording: which requests, without their secrets, and at which cost.
+//! Recording: which requests, without their secrets, and its cost.
 
 use crate::support::{
     guests::{HOSTILE, REFERENCE},
@@ -29,7 +29,7 @@ fn seed(number: u8) -> Seed {
     Seed::new([number; 32])
 }
 
-/// A secret in every place: headers, cookies, query, body, and by way of the body in documents and answers.
+/// A secret in every place: headers, cookies, query, body, and through the body in documents and responses.
 fn event_with_secrets() -> Vec<u8> {
     http_event(
         "PUT",
@@ -80,7 +80,7 @@ async fn planted_secrets_do_not_reach_the_tape() {
     for secret in SECRETS {
         assert!(!text.contains(secret), "{secret} is on the tape: {text}");
     }
-    // What was planted would have been there.
+    // The planted values would have been there.
     let mut options = RecordOptions::new(TapePolicy::ALL);
     options.redaction = Redaction::nothing();
     let line = event(
@@ -179,7 +179,7 @@ async fn a_withheld_seed_is_not_on_the_tape() {
     assert!(!String::from_utf8(line).unwrap().contains("abababab"));
 }
 
-/// Not a benchmark: only that nothing is out of proportion. `cargo xtask bench overhead` measures.
+/// Not a benchmark: only a check that nothing is out of proportion. `cargo xtask bench overhead` measures.
 #[tokio::test]
 async fn recording_takes_little_time() {
     let service = reference();
@@ -195,7 +195,7 @@ async fn recording_takes_little_time() {
         }
     }
     let [off, on] = best;
-    // Unoptimised builds take about ten times as long as what is shipped.
+    // Unoptimised builds take about ten times as long as those that ship.
     assert!(
         on < off + Duration::from_micros(600),
         "off {off:?}, on {on:?}"

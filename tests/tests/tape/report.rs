@@ -1,5 +1,5 @@
-//! The HTML report in a real browser, where this machine has one: it opens, filters, opens a request by keyboard, and has its picture
-//! taken. Chromium comes as a system package only (`apt-get install chromium`), so that the test says when it did not run.
+//! The HTML report in a real browser, if this machine has one: it opens, filters, opens a request by keyboard, and makes a screenshot.
+//! Chromium is only available as a system package (`apt-get install chromium`), so the test says when it did not run.
 
 use crate::support::{fresh_folder, host_cli, workspace};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use std::{fs, path::Path, process::Command};
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
-/// Does what a person would, and leaves what it saw in the page.
+/// Acts like a person, and leaves what it saw in the page.
 const VISIT: &str = r#"<script>
 const seen = { rows: [], errors: [] };
 window.addEventListener("error", (event) => seen.errors.push(event.message));
@@ -51,7 +51,7 @@ fn browser() -> Option<&'static str> {
     BROWSERS.iter().find(runs).copied()
 }
 
-/// What the page does when it is visited, as its own script has seen it.
+/// The state of the page during the visit, as recorded by its own script.
 fn visit(browser: &str, page: &Path, options: &[&str]) -> Value {
     let output = Command::new(browser)
         .args([
@@ -84,7 +84,7 @@ fn the_report_works_in_a_browser() {
     };
     let folder = fresh_folder("tape-report");
     let tape = fs::read_to_string(workspace().join("tests/tapes/version-1.tape")).unwrap();
-    // What the recorded guest wrote, changed on the tape: that request differs now.
+    // Changes the recorded guest's output on the tape: that request now differs.
     let changed = folder.join("changed.tape");
     fs::write(&changed, tape.replacen("lamp", "vase", 1)).unwrap();
     let report = folder.join("report.html");
@@ -121,7 +121,7 @@ fn the_report_works_in_a_browser() {
         "Response",
         "Writes",
         "As recorded, step by step",
-        "What it took",
+        "Cost",
     ] {
         assert!(headings.contains(heading), "{heading}: {seen:#}");
     }

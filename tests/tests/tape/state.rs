@@ -1,5 +1,5 @@
-//! State replay: guests built from the reference guest's sources with one planted change each. What changes what comes of a request is
-//! found and named; what does not is reported as equal in effect.
+//! State replay: guests built from the reference guest's sources with one planted change each. A change of the outcome is found and named;
+//! any other change is reported as equal in effect.
 
 use super::strict::replay;
 use crate::support::{
@@ -25,7 +25,7 @@ fn metered() -> &'static Engine {
     ENGINE.get_or_init(|| Engine::metered(&EngineOptions::default()).unwrap())
 }
 
-/// The variant of that name; without one, the guest without a change.
+/// The variant of that name; without a name, the guest without a change.
 fn variant(engine: &Engine, name: &str) -> Runtime {
     let options = RuntimeOptions {
         environment: match name {
@@ -44,7 +44,7 @@ fn engine_load(engine: &Engine) -> runtime::engine::Guest {
     engine.load(VARIANT).unwrap()
 }
 
-/// Create, change under a condition, read and list: one line each.
+/// Create, conditional change, read and list: one line each.
 async fn tape(recorded_by: &str) -> Vec<(&'static str, Vec<u8>)> {
     let storage = local_view(Arc::new(MemoryStorage::new()), replay_cursor_key());
     let service = Service::new(variant(engine(), recorded_by), storage);
@@ -119,11 +119,11 @@ fn replayer(
     }
 }
 
-/// What came of each request with the changed guest, with the unchanged one as baseline and without.
+/// The outcome of each request with the changed guest, with the unchanged one as baseline and without.
 async fn compare(name: &str) -> Vec<(&'static str, [Comparison; 2])> {
     let mut comparisons = Vec::new();
     for (request, line) in tape("").await {
-        // What a change costs is another test's question.
+        // Another test checks the cost of a change.
         let any_cost = |options: &mut ReplayOptions| options.cost_ratio_max = 100.0;
         let with = replay(&replayer(name, Some(""), any_cost), &line).await;
         let without = replay(&replayer(name, None, |_| ()), &line).await;
@@ -246,7 +246,7 @@ async fn ten_times_the_work_is_found_where_the_recorded_guest_is_at_hand() {
             options.cost_ratio_max = 1e6
         });
         assert_eq!(replay(&allowed, &line).await.verdict, Verdict::Same);
-        // Nothing says what it took.
+        // Nothing says what it cost.
         let without = replay(&replayer("more-work", None, |_| ()), &line).await;
         assert_eq!(without.verdict, Verdict::Same, "{request}: {without:#?}");
     }
@@ -278,7 +278,7 @@ async fn further_reads_and_log_lines_are_equal_in_effect_and_shown() {
     }
 }
 
-/// A line as if it had been recorded in the environment that makes a variant: the same component then is the recorded guest.
+/// A line as if it had been recorded in the environment that makes a variant: the same component is then the recorded guest.
 fn recorded_by(line: &[u8], recorded: &str) -> Vec<u8> {
     let names = "\"environment_names\":[\"VARIANT\"]";
     let text = str::from_utf8(line).unwrap();
@@ -371,7 +371,7 @@ async fn rules_make_differences_not_count() {
     );
 }
 
-/// Of a created item, id and times are noise: another guest may draw its random numbers in another order.
+/// Id and times of a created item are noise: another guest may draw random numbers in another order.
 #[tokio::test]
 async fn noise_is_found_by_running_the_recorded_guest_twice() {
     let storage = local_view(Arc::new(MemoryStorage::new()), replay_cursor_key());
@@ -385,7 +385,7 @@ async fn noise_is_found_by_running_the_recorded_guest_twice() {
     let line = event(&service, &recorder(), &post, NOW_MS, Seed::new([1; 32]))
         .await
         .unwrap();
-    // Another seed on the tape is another id for the new guest, as another order of draws would be.
+    // Another seed on the tape means another id for the new guest, as would another order of draws.
     let quiet = replayer("other-document", Some(""), |options| {
         options.detect_noise = true
     });

@@ -1,4 +1,4 @@
-//! Strict replay: what was recorded comes out again, to the byte, and what was changed on the tape does not.
+//! Strict replay: what was recorded is reproduced, byte for byte, and what was changed on the tape is not.
 
 use crate::{
     cases::{case_folders, name},
@@ -69,7 +69,7 @@ pub async fn recorded_cases(
     lines
 }
 
-/// What comes of a case's line with the recorded guest.
+/// The outcome of a case's line with the recorded guest.
 fn expected_verdict(line: &[u8]) -> Verdict {
     match recording::lacks_body(line) {
         true => Verdict::Unplayable,
@@ -108,7 +108,7 @@ async fn every_case_recorded_on_every_store_replays_here_and_in_another_process(
     }
     let path = fresh_folder("tape-process").join("cases.tape");
     fs::write(&path, text).unwrap();
-    // The tests log from `debug` on, which is on the tape: the program does the same.
+    // The tests record log lines from `debug` on; so does the program here.
     for mode in ["strict", "state"] {
         let output = host_cli::command()
             .args(["replay", "--mode", mode])
@@ -173,7 +173,7 @@ async fn long_texts_and_withheld_seeds_replay_as_far_as_they_can() {
     options.text_bytes_max = 300;
     let recorder = Recorder::new(options.clone());
     let strict = replayer(&runtime, Mode::Strict);
-    // An answer beyond the bound is compared by its digest.
+    // A response beyond the limit is compared by its digest.
     let contract = http_event("GET", "/openapi.json", &[], b"");
     let line = event(&service, &recorder, &contract, NOW_MS, Seed::new([1; 32]))
         .await
@@ -184,7 +184,7 @@ async fn long_texts_and_withheld_seeds_replay_as_far_as_they_can() {
     let other = with(text, "/omitted/0/sha256", &json!("0".repeat(64)));
     let comparison = replay(&strict, other.as_bytes()).await;
     assert_eq!(comparison.verdict, Verdict::Differs);
-    // A body beyond it cannot be given again.
+    // A body beyond it cannot be passed to the guest again.
     let tags: Vec<String> = (10..20).map(|tag| tag.to_string().repeat(20)).collect();
     let body = json!({"name": "long", "tags": tags}).to_string();
     let headers = [("content-type", "application/json")];
@@ -257,14 +257,14 @@ async fn what_redaction_changes_is_attributed_to_it() {
         ("authorization", "Bearer x"),
     ];
     let put = http_event("PUT", "/items/a", &headers, br#"{"name":"lamp"}"#);
-    // A guest that only passes the value on does so with the replacement.
+    // A guest that only passes the value on passes the replacement on.
     let line = event(&service, &recorder, &put, NOW_MS, Seed::new([1; 32]))
         .await
         .unwrap();
     assert!(!String::from_utf8_lossy(&line).contains("lamp"));
     let comparison = replay(&strict, &line).await;
     assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
-    // One that computes with it cannot.
+    // One that computes with it gives another result.
     let headers = [
         ("content-type", "application/json"),
         ("idempotency-key", "\"k-1\""),

@@ -1,4 +1,4 @@
-//! What an overlay holds, and what reads and writes do to it.
+//! The contents of an overlay, and how reads and writes use them.
 
 use crate::{
     list::{List, Position, narrowed, position, whole},
@@ -12,7 +12,7 @@ use storage::{
     PutOptions, PutOutcome, QueryOptions, Revision, Span, TransactOutcome,
 };
 
-/// What is known of the store, and what the request did to it.
+/// What is known about the store, and what the request wrote.
 pub(super) struct State {
     pub(super) recorded_state: RecordedState,
     /// Items that the request has written; `None`: deleted.
@@ -22,7 +22,7 @@ pub(super) struct State {
     pub(super) misses: Vec<String>,
 }
 
-/// The tape does not know what a call needs.
+/// The tape lacks what a call needs.
 pub(super) enum MissingError {
     Items(Vec<Key>),
     Part(Box<Span<Position>>),
@@ -30,7 +30,7 @@ pub(super) enum MissingError {
 }
 
 impl State {
-    /// How an item is now.
+    /// The current state of an item.
     fn known(&self, call: &Call, key: &Key) -> Option<Known> {
         let known = match self.current.get(key) {
             Some(Some(item)) => Known::Present(item.clone()),
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    /// Whether a precondition holds; if not, the item that is there.
+    /// Checks a precondition; if it does not hold, returns the existing item.
     fn holds(
         &self,
         call: &Call,
@@ -83,7 +83,7 @@ impl State {
         }
     }
 
-    /// The revision of a write: the recorded one of the same item's same write, so that a write more or less elsewhere does not
+    /// The revision of a write: the recorded one of the same item's same write, so that an additional or missing write elsewhere does not
     /// change it.
     fn revision(&mut self, key: &Key, call: &Call) -> Revision {
         let next = call.next_revision();
@@ -134,7 +134,7 @@ impl State {
         Ok(DeleteOutcome::Done)
     }
 
-    /// A page of what is known, with what the request has written.
+    /// A page of what is known, including the request's writes.
     pub(super) fn page(
         &mut self,
         call: &Call,
@@ -191,7 +191,7 @@ impl State {
         if !self.recorded_state.covers(list, &seen) {
             return Err(MissingError::Part(Box::new(seen)));
         }
-        // A page that is full goes on unless it is known that nothing follows.
+        // A full page has a cursor unless it is known that nothing follows.
         let goes_on = is_full && (has_further || !self.recorded_state.covers(list, &span));
         let cursor = match (goes_on, &last) {
             (true, Some(last)) => Some(self.recorded_state.cursor_after(list, is_descending, last)),
@@ -201,7 +201,7 @@ impl State {
         Ok(Page { entries, cursor })
     }
 
-    /// The known entries in a part of a list, in its order.
+    /// The known entries in a part of a list, in order.
     fn entries(
         &self,
         call: &Call,
@@ -289,7 +289,7 @@ fn contains(span: &Span<Position>, at: &Position) -> bool {
     *at >= span.lower && span.upper.as_ref().is_none_or(|upper| at < upper)
 }
 
-/// The part from where a query begins up to and with an entry.
+/// The part from the beginning of a query up to and including an entry.
 fn up_to(span: &Span<Position>, last: &Position, is_descending: bool) -> Span<Position> {
     let mut seen = span.clone();
     if is_descending {

@@ -1,4 +1,4 @@
-//! What a strict replay comes to.
+//! The verdict of a strict replay.
 
 use super::storage::StrictStorage;
 use crate::{
@@ -50,7 +50,7 @@ pub(super) fn judge(
     let (made, recorded) = (state.next, storage.calls.len());
     drop(state);
     let Some(answer) = answer else {
-        return Judgement::Same; // up to the call during which time ran out, all was the same
+        return Judgement::Same; // everything was the same up to the call during which time ran out
     };
     if made < recorded {
         let note = format!(
@@ -65,7 +65,7 @@ pub(super) fn judge(
         && !has_fault(answer, &fault.kind)
     {
         return Judgement::Unplayable(
-            "time ran out when it was recorded; in the replay, the guest answered".to_owned(),
+            "time ran out when it was recorded; in the replay, the guest responded".to_owned(),
         );
     }
     let mut notes = Vec::new();
@@ -93,7 +93,7 @@ fn has_fault(answer: &Result<Answer, Rejection>, kind: &str) -> bool {
     fault.is_some_and(|fault| FaultRecord::of(fault).kind == kind)
 }
 
-/// What is wrong with the answer, in a sentence.
+/// What is wrong with the response, in a sentence.
 fn answer_note(exchange: &Exchange<'_>, answer: &Result<Answer, Rejection>) -> Option<String> {
     match (answer, exchange.response) {
         (Ok(answer), Some(recorded)) => {
@@ -106,8 +106,8 @@ fn answer_note(exchange: &Exchange<'_>, answer: &Result<Answer, Rejection>) -> O
                     exchange
                         .fault
                         .as_ref()
-                        .map_or("the guest answered", |fault| &fault.detail),
-                    fault.map_or_else(|| "the guest answered".to_owned(), Fault::to_string),
+                        .map_or("the guest responded", |fault| &fault.detail),
+                    fault.map_or_else(|| "the guest responded".to_owned(), Fault::to_string),
                 ));
             }
             if is_recorded_response(&answer.payload, recorded.get(), exchange) {
@@ -116,9 +116,9 @@ fn answer_note(exchange: &Exchange<'_>, answer: &Result<Answer, Rejection>) -> O
             let same_value =
                 normal_payload(recorded.get().as_bytes()) == normal_payload(&answer.payload);
             Some(if same_value {
-                "the answer means the same, but its bytes differ".to_owned()
+                "the response is equivalent, but its bytes differ".to_owned()
             } else {
-                "the answer differs".to_owned()
+                "the response differs".to_owned()
             })
         }
         (Err(rejection), None) => {

@@ -1,4 +1,4 @@
-//! The store of a strict replay: it compares each call with the tape's and gives the tape's answer.
+//! The store of a strict replay: compares each call with the tape's and returns the tape's result.
 
 use crate::view::shown;
 use contract::digest::Digest;
@@ -24,7 +24,7 @@ use tape::{
 };
 use tokio::sync::Notify;
 
-/// A call on the tape, as places in the line.
+/// A call on the tape, as ranges of the line.
 pub(super) struct Recorded {
     function: StorageFunction,
     arguments: Range<usize>,
@@ -40,28 +40,28 @@ pub(super) struct StrictStorage {
     /// Documents that the tape holds only the digest of: call, position among the documents of its arguments, digest.
     omitted: Vec<(String, Digest)>,
     state: Mutex<State>,
-    /// The recorded request ran out of time, so that its last call may have had no answer.
+    /// The recorded request ran out of time, so that its last call may have no result.
     ends_in_time: bool,
-    /// The guest waits for an answer that it never got.
+    /// The guest waits for a result that it never got.
     pub(super) ended: Notify,
 }
 
 pub(super) struct State {
     pub(super) next: usize,
     buffer: Vec<u8>,
-    /// Revisions follow from the seed as long as it is known how many were drawn.
+    /// Revisions follow from the seed as long as the number of draws is known.
     revisions_known: bool,
     /// The first call that is not the recorded one.
     pub(super) divergence: Option<Divergence>,
     pub(super) unplayable: Option<String>,
 }
 
-/// Only where the tape's own text is read: what is not there was not asked for.
+/// Used only when the tape's own text is read: what is not there was not requested.
 const NOWHERE: Range<usize> = 0..0;
 
 impl StrictStorage {
     pub(super) fn new(line: &Arc<[u8]>, exchange: &Exchange<'_>) -> Self {
-        // The exchange was read from the line, so that it is text.
+        // The exchange was read from the line, so the line is text.
         let whole = str::from_utf8(line).unwrap_or_default();
         let within = |text: &str| {
             let place = span(whole, text);
@@ -119,11 +119,11 @@ impl StrictStorage {
         })
     }
 
-    /// Compares a call with the next one on the tape; its number from 0 if they are the same.
+    /// Compares a call with the next one on the tape; returns its number from 0 if they are the same.
     fn check(&self, request: &StorageRequest) -> Result<usize, StorageError> {
         let mut state = self.lock();
         if state.divergence.is_some() || state.unplayable.is_some() {
-            return Err(StorageError::Internal); // what comes after a difference says nothing
+            return Err(StorageError::Internal); // what follows a difference has no meaning
         }
         let position = state.next;
         state.next += 1;
@@ -154,7 +154,7 @@ impl StrictStorage {
         Err(StorageError::Internal)
     }
 
-    /// The recorded answer to a call.
+    /// The recorded result of a call.
     #[expect(
         clippy::disallowed_methods,
         reason = "read into a type of named members that holds no `Value`"
@@ -182,7 +182,7 @@ impl StrictStorage {
         match outcome {
             Ok(outcome) => {
                 if outcome.is_err() && request.function().writes() {
-                    // Refused before the store was asked, or after: nobody can tell.
+                    // It is unknown whether it was refused before or after the store was called.
                     self.lock().revisions_known = false;
                 }
                 outcome
@@ -205,7 +205,7 @@ impl StrictStorage {
     ) {
         let none = Vec::new();
         let revisions = match outcome {
-            // Under a token, the answer may be that of an earlier request.
+            // With a token, the result may be that of an earlier request.
             TransactOutcome::Done(revisions) if token.is_none() => revisions,
             TransactOutcome::Done(_) | TransactOutcome::PreconditionFailed { .. } => &none,
         };
@@ -227,14 +227,14 @@ impl StrictStorage {
         if *made != next && state.divergence.is_none() {
             let number = state.next;
             let note = format!(
-                "call {number}: the tape has the revision `{made}`, from its seed follows `{next}`"
+                "call {number}: the tape has the revision `{made}`, but its seed gives `{next}`"
             );
             state.divergence = Some(Divergence::said(note));
         }
     }
 }
 
-/// The same JSON in another spelling, as tools that rewrite tapes leave it.
+/// Whether it is the same JSON in another spelling, left by tools that rewrite tapes.
 fn is_same_value(recorded: &str, actual: &[u8]) -> bool {
     let recorded = json::value(recorded.as_bytes());
     matches!((recorded, json::value(actual)), (Ok(recorded), Ok(actual)) if json::same(&recorded, &actual))
@@ -243,7 +243,7 @@ fn is_same_value(recorded: &str, actual: &[u8]) -> bool {
 /// A call that is not the recorded one.
 pub(super) struct Divergence {
     pub(super) note: String,
-    /// Its arguments, where the function is the recorded one.
+    /// Its arguments, if the function is the recorded one.
     pub(super) arguments: Option<DifferingPart>,
 }
 
@@ -265,7 +265,7 @@ impl Divergence {
         let value = |text: &str| json::value(text.as_bytes()).unwrap_or_default();
         match recorded {
             None => Self::said(format!(
-                "call {number}: the guest asked for `{function} {arguments}`, the tape has {position} calls"
+                "call {number}: the guest called `{function} {arguments}`, the tape has {position} calls"
             )),
             Some((same, recorded)) if same == function => {
                 let (expected, actual) = (value(recorded), value(arguments));
@@ -280,7 +280,7 @@ impl Divergence {
                 }
             }
             Some((other, recorded)) => Self::said(format!(
-                "call {number}: the tape has `{other} {recorded}`, the guest asked for `{function} {arguments}`"
+                "call {number}: the tape has `{other} {recorded}`, the guest called `{function} {arguments}`"
             )),
         }
     }
@@ -294,7 +294,7 @@ struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    /// The digest of the document that stands here, where the tape has no more of it.
+    /// The digest of the document here, if the tape has no more of it.
     fn omitted(&self) -> Option<Digest> {
         let omitted = &self.storage.omitted;
         if omitted.is_empty() {

@@ -1,7 +1,7 @@
-//! The outcome as a page: one file that needs nothing else, for whoever has to say whether a difference is meant.
+//! The report as an HTML page: one self-contained file, for the person who decides whether a difference is intended.
 //!
-//! The page's data stand in it as JSON; its script makes elements of them and never interprets a text as markup. Requests are written
-//! as they come; the page begins with a list and shows one of them at a time.
+//! The page contains its data as JSON; its script creates elements from them and never interprets text as markup. Requests are written as
+//! they arrive; the page begins with a list and shows one request at a time.
 
 use super::{EntryVerdict, LeftOut, Report, ReportEntry, Totals, json::name};
 use crate::{
@@ -18,29 +18,29 @@ use tape::Exchange;
 const STYLE: &str = include_str!("html/report.css");
 const SCRIPT: &str = include_str!("html/report.js");
 
-/// The output in messages.
+/// Name of the output in messages.
 pub const WHAT: &str = "report";
 
-/// Requests that are shown with everything known about them; of further ones there is only the line in the list.
+/// Number of requests with all details; further ones have only a line in the list.
 const DETAILED_MAX: u32 = 2_000;
-/// Lines in the list; further requests that came out the same are only counted.
+/// Number of lines in the list; further requests without differences are only counted.
 const LISTED_MAX: u32 = 20_000;
-/// Lines in the list, whatever came out; further requests are only counted.
+/// Number of lines in the list for all requests; further ones are only counted.
 const LISTED_DIFFERING_MAX: u32 = 5 * LISTED_MAX;
 /// Characters of a text in the page; longer ones are cut.
 const TEXT_CHARACTERS_MAX: usize = 20_000;
 
-/// What the page shows of a request.
+/// What the page shows about a request.
 pub struct Detail {
     verdict: replay::Verdict,
     /// For the list.
     head: Map<String, Value>,
-    /// For its own view.
+    /// For its detail view.
     body: Map<String, Value>,
 }
 
 impl Detail {
-    /// Gathers it.
+    /// Collects it.
     pub fn new(place: &Place, exchange: &Exchange<'_>, comparison: &replay::Comparison) -> Self {
         let event = exchange.event.map_or("null", |event| event.get());
         let RequestLine { method, path } = request_line(event.as_bytes()).unwrap_or_default();
@@ -99,7 +99,7 @@ impl Detail {
     }
 }
 
-/// Event, calls with what came back, log lines and answer, in their order.
+/// Event, calls with their results, log lines and response, in order.
 fn timeline(exchange: &Exchange<'_>) -> Value {
     let mut steps = Vec::new();
     let event = exchange.event.map_or("null", |event| event.get());
@@ -136,7 +136,7 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
     steps.into()
 }
 
-/// What it took, then and now.
+/// Its cost, in the recording and now.
 fn usage(exchange: &Exchange<'_>, comparison: &replay::Comparison) -> Value {
     let mut rows = vec![
         json!([
@@ -175,12 +175,12 @@ fn kibibytes(bytes: usize) -> Value {
     format!("{} KiB", bytes / 1024).into()
 }
 
-/// JSON over several lines.
+/// Indented JSON.
 fn spread(json: &str) -> String {
     tree(json).map_or_else(|| cut(json), |value| pretty(&value))
 }
 
-/// To be shown: half of a surrogate pair becomes U+FFFD.
+/// For display: half of a surrogate pair becomes U+FFFD.
 fn tree(json: &str) -> Option<Value> {
     let (value, _lone_surrogate) = json::lenient_value(json.as_bytes()).ok()?;
     Some(value)
@@ -197,8 +197,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// Writes the page: into a file beside it that only its owner can read, as it may hold what others must not see, and that takes its
-/// place at the end.
+/// Writes the page to a temporary file that only its owner can read, because it may contain secrets, and renames it at the end.
 pub struct Html {
     out: Replacement,
     listed: u32,
@@ -235,7 +234,7 @@ impl Html {
             .map_err(|error| cannot_write(self.out.path(), &error.into()))
     }
 
-    /// An entry for all that was left out since the last file.
+    /// An entry for everything that was left out since the last file.
     fn list_left_out(&mut self, path: Option<&Path>) -> Result<(), Failure> {
         let left_out = std::mem::take(&mut self.left_out);
         let Some(words) = left_out.words(path) else {
@@ -247,7 +246,7 @@ impl Html {
         };
         let entry = json!({
             "id": what, "verdict": "unplayable", "method": "", "path": words, "place": place,
-            "note": "too many to be listed",
+            "note": "too many to list",
         });
         match entry {
             Value::Object(entry) => self.list(entry),
@@ -263,7 +262,7 @@ impl Html {
     }
 }
 
-/// JSON that cannot end the element it stands in.
+/// JSON that cannot end the element that contains it.
 fn embedded(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c")
 }
@@ -273,7 +272,7 @@ fn cannot_write(path: &Path, error: &OutputError) -> Failure {
 }
 
 impl Report for Html {
-    /// Requests come by [`Self::detail`]; of the rest, only what is not as expected is listed.
+    /// Requests arrive through [`Self::detail`]; of the rest, only what is not as expected is listed.
     fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
         if !self.left_out.tells(reported) {
             return Ok(());
@@ -287,7 +286,7 @@ impl Report for Html {
             EntryVerdict::Refused(reason) => ("differs", format!("refused: {reason}")),
             EntryVerdict::Unreadable(reason) => ("unplayable", format!("not a request: {reason}")),
             EntryVerdict::Encrypted(reason) => ("unplayable", format!("encrypted: {reason}")),
-            EntryVerdict::Cut => ("unplayable", "the line is cut off".to_owned()),
+            EntryVerdict::Cut => ("unplayable", "the line is incomplete".to_owned()),
         };
         if self.listed >= LISTED_DIFFERING_MAX {
             self.left_out.count(&reported.verdict);
@@ -398,7 +397,7 @@ mod tests {
         report.finish(&Totals::default()).unwrap();
         let page = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(page.matches("the line is cut off").count(), 1_000);
+        assert_eq!(page.matches("the line is incomplete").count(), 1_000);
         assert!(page.contains("day.tape: and 2000 more lines"));
     }
 }

@@ -1,11 +1,12 @@
-//! The outcome for programs: one JSON object, written as it comes, so that a long replay needs no memory for it.
+//! The report for programs: one JSON object, written as it is produced, so that a long replay needs no memory for it.
 //!
-//! `{"differences": [{"path", "line"?, "verdict", ...}], "cases", "events", "same", "blessed", "differing", "server_errors",
-//! "refused", "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "encrypted", "cut", "failed_inputs"}`; `verdict` is `differs` (with `mismatches`: `file` and its `differences`, each with `pointer`, `item` (`partition` and `sort`, where
-//! the place is in one), `expected` and `actual`, absent where there is nothing), `server-error` (with `status` and `response`), `refused` or `unreadable` (with `reason`), `encrypted` (with
-//! `reason`), or `cut`. Where method and path are known, `request` has them with `status_expected` and `status_actual`. Requests of tapes have their `id` and `notes` in words as well, and the verdicts `differs`, `equal-in-effect`, `redacted` and
-//! `unplayable`. `failed_inputs` says, in a sentence each, which
-//! inputs could not be read or run, or not to their ends.
+//! `{"differences": [{"path", "line"?, "verdict", ...}], "cases", "events", "same", "blessed", "differing", "server_errors", "refused",
+//! "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "encrypted", "cut", "failed_inputs"}`; `verdict` is `differs`
+//! (with `mismatches`: `file` and its `differences`, each with `pointer`, `item` (`partition` and `sort`, if the place is in an item),
+//! `expected` and `actual`, absent if there is no value), `server-error` (with `status` and `response`), `refused` or `unreadable` (with
+//! `reason`), `encrypted` (with `reason`), or `cut`. If method and path are known, `request` has them with `status_expected` and
+//! `status_actual`. Requests of tapes also have their `id` and `notes`, and the verdicts `differs`, `equal-in-effect`, `redacted` and
+//! `unplayable`. `failed_inputs` says, in one sentence each, which inputs could not be read or run completely.
 
 use super::{EntryVerdict, FailedInputs, Report, ReportEntry, Totals};
 use crate::exit::Failure;
@@ -15,7 +16,7 @@ use replay as tape;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// Prints as it goes.
+/// Prints immediately.
 pub struct Json<P> {
     print: P,
     is_first: bool,
@@ -86,7 +87,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
             ",\n"
         };
         self.is_first = false;
-        // The same JSON, without what acts on a terminal.
+        // The same JSON, without terminal control characters.
         let entry = Value::Object(entry).to_string();
         (self.print)(format!("{start}{}", printable(&entry)).as_bytes())
     }
@@ -135,7 +136,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
     }
 }
 
-/// A verdict in one word.
+/// The name of a verdict.
 pub(super) fn name(verdict: tape::Verdict) -> &'static str {
     match verdict {
         tape::Verdict::Same => "same",

@@ -1,6 +1,6 @@
-//! The outcome for CI systems: JUnit XML. A test for each case and for each event or request that is not as expected; the others of a
-//! file are one test, which passes, so that failures count what differs and nothing twice. Of what is too much to be kept until the end,
-//! a file has one test more, which counts it.
+//! The report for CI systems: JUnit XML. One test for each case and for each event or request that is not as expected; the others of a file
+//! are one test, which passes, so that failures count each difference exactly once. If too much would have to be kept until the end, a file
+//! has one additional test, which counts the rest.
 
 use super::{EntryVerdict, FailedInputs, LeftOut, Report, ReportEntry, Totals, json::name};
 use crate::exit::Failure;
@@ -9,12 +9,12 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use replay as tape;
 use std::path::Path;
 
-/// What all tests may take; further ones are counted.
+/// Memory for all tests; further ones are counted.
 const TESTS_BYTES_MAX: usize = 64 << 20;
-/// What a test takes beside its texts.
+/// Memory for a test besides its texts.
 const TEST_BYTES: usize = 1 << 10;
 
-/// Collects, and prints at the end: the format wants its counts first.
+/// Collects everything, and prints at the end, because the format begins with its counts.
 pub struct Junit<P> {
     print: P,
     suite: TestSuite,
@@ -35,7 +35,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
         }
     }
 
-    /// A test for all that was left out since the last file.
+    /// A test for everything that was left out since the last file.
     fn add_left_out(&mut self, path: Option<&Path>, class: &str) {
         let left_out = std::mem::take(&mut self.left_out);
         let Some(name) = left_out.words(path) else {
@@ -44,7 +44,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
         let status = match left_out.failed {
             0 => TestCaseStatus::skipped(),
             failed => failure(
-                &format!("{failed} failed that are too many to be listed"),
+                &format!("{failed} failed, which are too many to list"),
                 None,
             ),
         };
@@ -100,7 +100,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
             0 => (totals.events, "events"),
             requests => (requests, "requests"),
         };
-        // What is not the same has been told, one by one.
+        // Differences were reported one by one.
         if totals.same > 0 {
             let name = format!(
                 "{}: {} of {count} {class} as expected",
@@ -144,7 +144,7 @@ fn status(reported: &ReportEntry) -> TestCaseStatus {
                     lines
                 })
                 .collect();
-            failure("differs from what is expected", Some(lines.join("\n")))
+            failure("differs from the expectation", Some(lines.join("\n")))
         }
         EntryVerdict::ServerError { status, response } => failure(
             &format!("answered with {status}"),
@@ -186,15 +186,15 @@ fn text_bytes(status: &TestCaseStatus) -> usize {
     }
 }
 
-/// Of several that a description joins: a text cannot look like another line.
+/// One of several texts in a description; it cannot look like another line.
 fn one_line(text: &str) -> String {
     printable(text).into_owned()
 }
 
-/// How to see more of a request that differs.
+/// How to see more about a request that differs.
 fn next_step(reported: &ReportEntry) -> Option<String> {
     let id = reported.shell_id()?;
-    Some(format!("`--only {id} --trace` shows its course"))
+    Some(format!("`--only {id} --trace` shows it step by step"))
 }
 
 fn failure(message: &str, description: Option<String>) -> TestCaseStatus {
@@ -262,7 +262,7 @@ mod tests {
         <testsuites name="host-cli replay" tests="4" skipped="0" failures="2" errors="0">
             <testsuite name="replay" tests="4" skipped="0" errors="0" failures="2">
                 <testcase name="GET /a 200 -&gt; 404 (cases/a)" classname="case">
-                    <failure message="differs from what is expected">response.json /status: expected 1, got &quot;&lt;&amp;\u202e&quot;</failure>
+                    <failure message="differs from the expectation">response.json /status: expected 1, got &quot;&lt;&amp;\u202e&quot;</failure>
                 </testcase>
                 <testcase name="cases/b" classname="case"/>
                 <testcase name="day.jsonl" classname="event">
@@ -282,7 +282,7 @@ mod tests {
         ReportEntry::unread(place, verdict)
     }
 
-    /// The document on entries of one file, and the bytes that were kept for it.
+    /// The report about entries of one file, and the bytes that were kept for it.
     fn reported(entries: impl Iterator<Item = ReportEntry>) -> (String, usize) {
         let mut printed = Vec::new();
         let mut report = Junit::new(|bytes: &[u8]| {
@@ -316,7 +316,7 @@ mod tests {
             "{}",
             &text[..300]
         );
-        assert!(text.contains("1000 failed that are too many to be listed"));
+        assert!(text.contains("1000 failed, which are too many to list"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The outcome for people: a diff for everything that differs, one line at the end.
+//! The report for people: a diff for everything that differs, one line at the end.
 
 use super::{EntryVerdict, Report, ReportEntry, Totals};
 use crate::exit::Failure;
@@ -8,16 +8,16 @@ use replay as tape;
 use similar::{ChangeTag, TextDiff};
 use std::{fmt::Write, path::Path};
 
-/// Unchanged lines shown around a change.
+/// Unchanged lines around a change.
 const CONTEXT_LINES: usize = 3;
 
-/// Prints as it goes.
+/// Prints immediately.
 pub struct Text<P> {
     colours: Colours,
     print: P,
 }
 
-/// Terminal sequences, empty where there is no colour. What they mark is marked by a character as well.
+/// Terminal sequences, empty without colour. Everything that they mark is also marked by a character.
 #[derive(Clone, Copy)]
 struct Colours {
     bold: &'static str,
@@ -107,7 +107,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
         (self.print)(text.as_bytes())
     }
 
-    /// Failures are told on stderr.
+    /// Failures are reported on stderr.
     fn failed(&mut self, _reason: &str) -> Result<(), Failure> {
         Ok(())
     }
@@ -133,7 +133,7 @@ fn summary(totals: &Totals) -> String {
         }
     }
     if subjects.is_empty() && totals.cut == 0 {
-        return String::new(); // why nothing could be replayed is told as a failure
+        return String::new(); // the failure itself says why nothing could be replayed
     }
     if subjects.is_empty() {
         subjects.push("nothing".to_owned());
@@ -163,7 +163,7 @@ fn diff(text: &mut String, colours: Colours, name: &str, part: &DifferingPart) {
     let Some(expected) = &part.expected else {
         let _ = writeln!(
             text,
-            "  no `{name}` says what is expected; `--bless` writes it:"
+            "  there is no `{name}` with the expectation; `--bless` writes it:"
         );
         for line in format!("{:#}", part.actual).lines() {
             let line = printable(line);

@@ -1,4 +1,4 @@
-//! The reading thread: what is to be done, in the order of the input.
+//! The reading thread: produces work in the order of the input.
 
 use super::{
     Replay,
@@ -21,12 +21,12 @@ use std::{
 use tape::{self, Line};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-/// Events that one task runs one after the other.
+/// Number of events that one task runs one after the other.
 const BATCH_EVENTS_MAX: usize = 64;
-/// A batch of so many bytes takes no further event.
+/// A batch with this many bytes gets no further event.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
-/// Gathers what one task takes.
+/// Collects the work of one task.
 struct Batch<T> {
     items: Vec<T>,
     bytes: usize,
@@ -40,7 +40,7 @@ impl<T> Batch<T> {
         }
     }
 
-    /// Adds an item of so many bytes; all of them, if no more belong together.
+    /// Adds an item of this many bytes; returns all of them if the batch is full.
     fn push(&mut self, item: T, bytes: usize) -> Option<Vec<T>> {
         self.items.push(item);
         self.bytes += bytes;
@@ -48,7 +48,7 @@ impl<T> Batch<T> {
         is_full.then(|| self.take()).flatten()
     }
 
-    /// What was gathered, if anything.
+    /// The collected items, if there are any.
     fn take(&mut self) -> Option<Vec<T>> {
         if self.items.is_empty() {
             return None;
@@ -57,15 +57,15 @@ impl<T> Batch<T> {
     }
 }
 
-/// What the reading thread asks for, in the order of the input.
+/// Work from the reading thread, in the order of the input.
 pub(super) enum Work {
-    /// A case, with what it takes of the room for such.
+    /// A case, with its share of the room for cases.
     Case(PathBuf, OwnedSemaphorePermit),
     /// Events of one file whose order does not matter.
     Batch(Vec<Event>),
-    /// An event that may change what others see: nothing runs beside it.
+    /// An event that may change what others see: it runs alone.
     Alone(Event),
-    /// Requests of a tape, with what they take of the room for such.
+    /// Requests of a tape, with their share of the room for lines.
     Tapes(Vec<(Place, Vec<u8>)>, OwnedSemaphorePermit),
     /// A line of a tape that could not be used.
     Told(Place, EntryVerdict),
@@ -73,10 +73,10 @@ pub(super) enum Work {
     Unreadable(Failure),
 }
 
-/// Reads everything in order. Ends early when nobody listens any more.
+/// Reads everything in order. Ends early if nobody receives the work any more.
 pub(super) fn read(replay: &Replay, inputs: Vec<Input>, works: &mpsc::Sender<Work>) {
     let mut position = 0;
-    // Cases and requests: what can be shared among machines, as nothing depends on the others.
+    // Cases and requests can be divided among machines, because they are independent.
     let mut number = 0;
     for input in inputs {
         let sent = match input {
@@ -127,7 +127,7 @@ pub(super) fn read(replay: &Replay, inputs: Vec<Input>, works: &mpsc::Sender<Wor
     }
 }
 
-/// `None`: nobody listens.
+/// `None`: nobody receives the work.
 fn send(works: &mpsc::Sender<Work>, work: Work) -> Option<()> {
     works.blocking_send(work).ok()
 }
@@ -170,7 +170,7 @@ fn read_lines(
     }
 }
 
-/// Passes on what a tape holds.
+/// Passes on the contents of a tape.
 struct TapeWork<'a> {
     replay: &'a Replay,
     works: &'a mpsc::Sender<Work>,
@@ -179,7 +179,7 @@ struct TapeWork<'a> {
 }
 
 impl TapeWork<'_> {
-    /// `None`: nobody listens.
+    /// `None`: nobody receives the work.
     fn read(&mut self, number: &mut u64, position: &mut u64) -> Result<Option<()>, Failure> {
         let source = self.source;
         let path: Arc<Path> = source.path().into();
@@ -228,7 +228,7 @@ impl TapeWork<'_> {
             };
             sent.is_some()
         });
-        // What was read before the input failed is done all the same, and reported as this file's.
+        // What was read before the input failed is processed, and reported for this file.
         let rest = self.batch.take();
         sent = sent.and_then(|()| self.pass_on(rest));
         match read {
@@ -240,7 +240,7 @@ impl TapeWork<'_> {
         }
     }
 
-    /// Ids are looked for as text first: most lines need not be taken apart.
+    /// Ids are first searched as text, so that most lines need not be parsed.
     fn is_wanted(&self, line: &Line) -> bool {
         let Some(only) = &self.replay.tapes.only else {
             return true;
@@ -264,7 +264,7 @@ impl TapeWork<'_> {
     }
 }
 
-/// A request's event, to be run against the store like any other.
+/// A request's event, to run on the store like any other.
 fn live(replay: &Replay, place: Place, position: u64, line: Vec<u8>) -> Work {
     let line: Arc<[u8]> = line.into();
     let exchange = match tape::Exchange::read(&line) {

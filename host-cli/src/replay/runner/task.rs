@@ -1,4 +1,4 @@
-//! What runs beside other work: a case, a batch of events, a batch of recorded requests.
+//! Concurrent work: a case, a batch of events, a batch of recorded requests.
 
 use super::{Replay, TapeOptions};
 use crate::{
@@ -17,7 +17,7 @@ use std::{path::PathBuf, sync::Arc};
 use tape::{self, DecryptError, Identity, decrypt_line};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// What came of a task.
+/// The result of a task.
 #[derive(Default)]
 pub(super) struct Done {
     pub(super) totals: Totals,
@@ -25,7 +25,7 @@ pub(super) struct Done {
     pub(super) entries: Vec<ReportEntry>,
     pub(super) details: Vec<Detail>,
     pub(super) bytes: u64,
-    /// Of the room for lines of tapes or files of cases: what came of them takes as much until it is reported.
+    /// Its share of the room for tape lines or case files, which is kept until the result is reported.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
@@ -37,14 +37,14 @@ impl Done {
         done
     }
 
-    /// Adds a line of tape that is no request.
+    /// Adds a line of tape that is not a request.
     fn add(&mut self, place: Place, verdict: EntryVerdict) {
         self.totals.requests += u64::from(verdict != EntryVerdict::Cut);
         self.totals.add(&verdict);
         self.entries.push(ReportEntry::unread(place, verdict));
     }
 
-    /// Adds a compared request; one that came out the same only where its course is wanted.
+    /// Adds a compared request; one without differences only if its trace is requested.
     fn add_compared(
         &mut self,
         place: Place,
@@ -158,7 +158,7 @@ async fn answer(replay: &Replay, event: &Event) -> Result<Answer, Rejection> {
     run.run(&replay.service).await
 }
 
-/// Without an expectation, only what the server is to blame for is wrong.
+/// Without an expectation, only server errors count as wrong.
 fn event_verdict(answer: &Answer) -> EntryVerdict {
     let status = answer.summary.status;
     if status < 500 {
@@ -170,7 +170,7 @@ fn event_verdict(answer: &Answer) -> EntryVerdict {
     }
 }
 
-/// Runs a case on a store of its own.
+/// Runs a case on its own store.
 pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, Failure> {
     let mut case = Case::load(&folder).map_err(Failure::environment)?;
     let store = replay.case_stores.open()?;
@@ -231,7 +231,7 @@ pub(super) fn unreadable(error: &tape::ExchangeError) -> EntryVerdict {
     }
 }
 
-/// The line itself, where it was encrypted to the identity.
+/// The line itself, decrypted if it was encrypted to the identity.
 pub(super) fn decrypted(
     line: Vec<u8>,
     identity: Option<&Identity>,

@@ -1,19 +1,19 @@
-//! What a file is, told by the structure of what it begins with: an export of log events is one JSON document whose members are those of
-//! an export, and nothing else behind it. Names and marks that merely occur in a text, as in what a guest logs, say nothing.
+//! Recognises the kind of a file by the structure of its beginning: an export of log events is one JSON document with the members of an
+//! export, followed by nothing else. Names and marks that merely occur in a text, for example in a guest's log, do not count.
 
 use tape::is_tape;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Lines, of which some are tape.
+    /// Lines, some of which are tape.
     Lines,
-    /// JSON documents with log events in them.
+    /// JSON documents with log events.
     Documents,
-    /// Nothing that would be known.
+    /// An unknown kind.
     Unknown,
 }
 
-/// Members of exports that may stand before their list.
+/// Members of exports that may precede their list.
 const EXPORT_MEMBERS: [&[u8]; 9] = [
     b"nextForwardToken",
     b"nextBackwardToken",
@@ -26,14 +26,14 @@ const EXPORT_MEMBERS: [&[u8]; 9] = [
     b"queryId",
 ];
 
-/// What a file is that begins with `head`.
+/// The kind of a file that begins with `head`.
 pub fn shape(head: &[u8]) -> Shape {
     let mark: &[u8] = b"{\"tenon_tape";
     let has_mark = head.windows(mark.len()).any(|window| window == mark);
     let mut rest = head.trim_ascii_start();
     if !is_tape(rest) && is_export(rest) {
         let mut are_exports = true;
-        // What follows a whole document is another one, or these are lines of a log, of which the first looks like one.
+        // A complete document is followed by another one, or these are log lines, of which the first looks like an export.
         while are_exports {
             match value_end(rest) {
                 End::At(end) => rest = rest[end..].trim_ascii_start(),
@@ -94,14 +94,14 @@ fn is_export(text: &[u8]) -> bool {
     }
 }
 
-/// Whether a text is a list that begins with one of these bytes.
+/// Whether a text is a list whose first element begins with one of these bytes.
 fn begins(text: &[u8], first: &[u8]) -> bool {
     text.strip_prefix(b"[")
         .and_then(|elements| elements.trim_ascii_start().first())
         .is_some_and(|byte| first.contains(byte))
 }
 
-/// The name of the member that a text begins with, without its quotes, and the text from its value on.
+/// The name of the member at the beginning of a text, without its quotes, and the text from its value on.
 fn member(text: &[u8]) -> Option<(&[u8], &[u8])> {
     if !text.starts_with(b"\"") {
         return None;
@@ -113,16 +113,16 @@ fn member(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[1..end - 1], value.trim_ascii_start()))
 }
 
-/// Where a JSON value ends.
+/// The end of a JSON value.
 enum End {
     At(usize),
     /// The text ends before.
     Beyond,
-    /// It is none.
+    /// It is not a JSON value.
     Malformed,
 }
 
-/// Where the JSON value ends that a text begins with, told by brackets and strings; a string has no line breaks.
+/// The end of the JSON value at the beginning of a text, found by brackets and strings; a string contains no line breaks.
 fn value_end(text: &[u8]) -> End {
     let (mut depth, mut at) = (0_usize, 0);
     while let Some(byte) = text.get(at) {

@@ -1,4 +1,4 @@
-//! As many guests as one likes, with one compilation.
+//! Any number of guests, with one compilation.
 
 use anyhow::{Context, ensure};
 use contract::{compatibility::Target, digest::Digest};
@@ -9,7 +9,7 @@ use std::fs;
 pub struct Guests {
     component: Vec<u8>,
     image: Vec<u8>,
-    /// Where the seal names the component.
+    /// The position of the component's digest in the seal.
     digest_at: usize,
     pub target: Target,
 }
@@ -37,7 +37,7 @@ impl Guests {
         Ok(guests)
     }
 
-    /// The component with a section that no code reads.
+    /// The component with a section without effect.
     pub fn component(&self, number: u32) -> Vec<u8> {
         let mut component = self.component.clone();
         // A custom section: its id, the length of what follows, the length of its name, its name, its content.
@@ -51,7 +51,7 @@ impl Guests {
         Digest::of(&self.component(number))
     }
 
-    /// What compiling [`Guests::component`] gives: the same code, sealed for another component.
+    /// The result of compiling [`Guests::component`]: the same code, sealed for another component.
     pub fn image(&self, number: u32) -> Vec<u8> {
         let mut image = self.image.clone();
         let digest = self.digest(number).to_string();

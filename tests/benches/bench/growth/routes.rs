@@ -1,4 +1,4 @@
-//! Guests on the routes of a channel: as many as a host can be told to serve, each on a path of its own.
+//! Guests on the routes of a channel, as many as a channel can have, each on its own path.
 
 use super::{guests::Guests, ratio, resident_kib};
 use crate::{release, report, turns::in_turns, workload};
@@ -17,7 +17,7 @@ use std::{
 };
 
 const COUNTS: [u32; 3] = [1, 10, CHANNEL_ROUTES_MAX as u32];
-/// Requests of one subject before it is the next one's turn.
+/// Consecutive requests of one subject.
 const BATCH: u64 = 100;
 const ROUNDS: u64 = 50;
 
@@ -68,8 +68,8 @@ async fn measure(guests: &Guests, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A service that follows a channel with so many routes, how long it took to get ready, and by how much the process grew. The first guest
-/// has the route of what is asked for.
+/// A service that follows a channel with this many routes, the time to prepare it, and the growth of the process. The first guest has the
+/// route of the requests.
 async fn following(
     guests: &Guests,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! A store that is some way off: a proxy that passes requests on at once and answers a while later.
+//! A distant store: a proxy that passes requests on at once and delays responses.
 
 use anyhow::Context;
 use std::{
@@ -8,13 +8,13 @@ use std::{
     time::Duration,
 };
 
-/// The way to a store.
+/// The proxy in front of a store.
 pub struct Distant {
     endpoint: String,
 }
 
 impl Distant {
-    /// The store at `endpoint`, with answers that take `delay` longer.
+    /// The store at `endpoint`, with responses that are delayed by `delay`.
     pub fn new(endpoint: &str, delay: Duration) -> anyhow::Result<Self> {
         let store = endpoint.strip_prefix("http://");
         let store = store.context("not an endpoint")?.to_owned();
@@ -23,7 +23,7 @@ impl Distant {
         // Threads end with their connections, this one with the process.
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                // A connection that cannot be made is closed, which fails its start.
+                // A connection that cannot be established is closed, which makes its start fail.
                 connect(client, &store, delay).ok();
             }
         });

@@ -1,4 +1,4 @@
-//! A store for those that are compared: a DynamoDB-compatible engine in this process, with one table for each.
+//! A store for the compared programs: a DynamoDB-compatible engine in this process, with one table for each.
 
 use anyhow::Context;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -7,7 +7,7 @@ use runtime::engine;
 use std::{fs, path::Path, sync::mpsc, thread};
 use storage_dynamodb::{DynamoDbOptions, table};
 
-/// Any will do: the engine is no part of AWS.
+/// Any value works, because the engine is not part of AWS.
 pub const REGION: &str = "us-east-1";
 pub const ACCESS_KEY: &str = "bench";
 
@@ -37,7 +37,7 @@ impl Engine {
         &self.endpoint
     }
 
-    /// Makes a table of that name.
+    /// Creates a table of that name.
     pub fn create_table(&self, name: &str) -> anyhow::Result<DynamoDbOptions> {
         let credentials = Credentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "bench");
         let options = DynamoDbOptions {

@@ -1,26 +1,26 @@
-//! The processors that this process, and those it starts, may run on.
+//! The processors on which this process and its children may run.
 
 use anyhow::{Context, ensure};
 use std::process::{self, Command};
 
-/// Those that it was started with, as `taskset` writes them: `0-3,8`.
+/// The initial ones, as `taskset` writes them: `0-3,8`.
 pub struct Processors(String);
 
 impl Processors {
-    /// Asks for them.
+    /// Reads them.
     pub fn of_process() -> anyhow::Result<Self> {
         let said = taskset(&[&process::id().to_string()])?;
         let (_, list) = said.rsplit_once(": ").context("`taskset` names none")?;
         Ok(Self(list.trim().to_owned()))
     }
 
-    /// Keeps to the last one: between two, a round trip takes either of two times, by chance.
+    /// Restricts to the last one: between two processors, the duration of a round trip varies at random.
     pub fn use_last(&self) -> anyhow::Result<()> {
         let last = self.0.rsplit([',', '-']).next().unwrap_or_default();
         use_only(last)
     }
 
-    /// Takes all again.
+    /// Allows all again.
     pub fn use_all(&self) -> anyhow::Result<()> {
         use_only(&self.0)
     }

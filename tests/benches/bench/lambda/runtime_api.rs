@@ -1,6 +1,6 @@
-//! Lambda's runtime API as far as one function needs it (AWS: "Using the Lambda runtime API"), and a stopwatch.
+//! As much of Lambda's runtime API as one function needs (AWS: "Using the Lambda runtime API"), with time measurement.
 //!
-//! Each connection has a thread that blocks in `read` and notes the time when a message is complete: what this process does after that is
+//! Each connection has a thread that blocks in `read` and records the time when a message is complete: what this process does after that is
 //! not measured.
 
 use anyhow::{Context, bail};
@@ -14,15 +14,15 @@ use std::{
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Any time after the run.
+/// A deadline after the end of the run.
 const DEADLINE_MS: u64 = 4_102_444_800_000;
 
-/// What a function said, and when.
+/// What a function sent, and when.
 enum Said {
     /// It waits for an event on this connection.
     Next(TcpStream),
     Answer(Vec<u8>),
-    /// Its error, in its own words.
+    /// Its error message.
     Error(Vec<u8>),
 }
 
@@ -30,7 +30,7 @@ enum Said {
 pub struct RuntimeApi {
     address: SocketAddr,
     said: Receiver<(Instant, Said)>,
-    /// The connection that waits for an event, since when.
+    /// The connection that waits for an event, and since when.
     waiting: Option<(Instant, TcpStream)>,
     number: u64,
 }
@@ -41,7 +41,7 @@ impl RuntimeApi {
         let address = listener.local_addr()?;
         let (sender, said) = mpsc::channel();
         thread::spawn(move || {
-            // Threads end with their connections, this one with the process: there are a hundred of them at most.
+            // Threads end with their connections, this one with the process: there are at most a hundred.
             for stream in listener.incoming().flatten() {
                 let sender = sender.clone();
                 thread::spawn(move || serve(stream, &sender));
@@ -74,8 +74,8 @@ impl RuntimeApi {
         }
     }
 
-    /// Hands an event over as soon as the function waits for one. Returns when it was sent and when the answer was complete, and the
-    /// answer.
+    /// Passes an event to the function as soon as it waits for one. Returns when it was sent, when the response was complete, and the
+    /// response.
     pub fn invoke(&mut self, event: &[u8]) -> anyhow::Result<(Instant, Instant, Vec<u8>)> {
         self.ready_at()?;
         let (_, mut stream) = self.waiting.take().context("nobody waits")?;
@@ -134,7 +134,7 @@ fn serve(stream: TcpStream, said: &Sender<(Instant, Said)>) -> Option<()> {
     }
 }
 
-/// Head and body of the next request; nothing at the connection's end.
+/// Head and body of the next request; `None` at the end of the connection.
 fn read_request(reader: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
     let mut chunk = [0; 64 * 1024];
     loop {
@@ -154,7 +154,7 @@ fn read_request(reader: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String,
     }
 }
 
-/// The body's length. Chunked bodies are not understood: nothing here is streamed.
+/// The length of the body. Chunked bodies are not supported, because nothing here is streamed.
 fn body_bytes(head: &str) -> Option<usize> {
     let header = |wanted: &str| {
         head.lines()

@@ -1,4 +1,4 @@
-//! A bootstrap as Lambda runs it: with nothing but its variables, asking our runtime API for events.
+//! A bootstrap as Lambda runs it: with only its environment variables, requesting events from our runtime API.
 
 use super::{
     engine::{ACCESS_KEY, Engine, REGION},
@@ -13,11 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A program that can be started, with a table of its own.
+/// A program that can be started, with its own table.
 #[derive(Clone)]
 pub struct Program {
     pub name: &'static str,
-    /// The program, and what it is told.
+    /// The program and its arguments.
     command: Vec<PathBuf>,
     endpoint: String,
     image: Option<PathBuf>,
@@ -39,12 +39,12 @@ impl Program {
         })
     }
 
-    /// Where its store is.
+    /// The address of its store.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The same with its store behind another address.
+    /// The same with another address of its store.
     pub fn at(&self, endpoint: &str) -> Self {
         Self {
             endpoint: endpoint.to_owned(),
@@ -52,13 +52,13 @@ impl Program {
         }
     }
 
-    /// Of what it is told or, where it is told nothing, of the program.
+    /// The size of its arguments' files or, without arguments, of the program.
     pub fn bytes(&self) -> anyhow::Result<u64> {
         let file = self.command.last().context("a program has a path")?;
         Ok(fs::metadata(file)?.len())
     }
 
-    /// Starts it. It may not be ready yet.
+    /// Starts it, without waiting until it is ready.
     pub fn start(&self) -> anyhow::Result<Subject> {
         let api = RuntimeApi::start()?;
         let (program, arguments) = self.command.split_first().context("a program has a path")?;
@@ -79,9 +79,9 @@ impl Program {
             .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
             .env("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint)
             .env("TENON_TABLE", self.name)
-            .env("NODE_NO_WARNINGS", "1") // at each start, the SDK's that it will want a later Node
+            .env("NODE_NO_WARNINGS", "1") // at each start, the SDK's warning about the Node version
             .stdin(Stdio::null())
-            .stdout(Stdio::null()) // the lines are written all the same
+            .stdout(Stdio::null()) // the lines are written in any case
             .spawn()
             .with_context(|| format!("failed to run `{}`", program.display()))?;
         Ok(Subject {
@@ -92,7 +92,7 @@ impl Program {
         })
     }
 
-    /// From process start until it asks for an event, and until it has answered `event`.
+    /// From process start until it requests an event, and until it has answered `event`.
     pub fn cold_start(&self, event: &[u8]) -> anyhow::Result<(Duration, Duration)> {
         let mut subject = self.start()?;
         let ready_at = subject.api.ready_at()?;
@@ -113,7 +113,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// How long an event took, and the answer.
+    /// The duration of an event, and the response.
     pub fn invoke(&mut self, event: &[u8]) -> anyhow::Result<(Duration, Vec<u8>)> {
         let invoked = self.api.invoke(event);
         let (sent_at, answered_at, answer) = invoked.with_context(|| self.name)?;

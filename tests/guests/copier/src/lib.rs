@@ -1,4 +1,4 @@
-//! A guest that copies all that it can read to wherever it can write: log lines, keys, documents, headers and body of the answer.
+//! A guest that copies everything it can read to everywhere it can write: log lines, keys, documents, headers and body of the response.
 
 wit_bindgen::generate!({ path: "../../../wit", world: "service" });
 
@@ -43,7 +43,7 @@ impl Guest for Copier {
             let document = format!("{{\"copies\":{copies}}}");
             let _ = storage::put(&key(&sort), &document, &options);
         }
-        // What a header can hold as it is.
+        // What a header can contain unchanged.
         let is_plain = |text: &&String| text.bytes().all(|byte| byte.is_ascii_graphic());
         let plain: Vec<&str> = read.iter().filter(is_plain).map(String::as_str).collect();
         let plain = plain.join(",");

@@ -1,5 +1,5 @@
-//! A guest that calls the host while it is brought up, before it is asked for anything: an instance made ahead of its request would find
-//! another clock and other chance there.
+//! A guest that calls the host in its start function, before any request: a prewarmed instance would find another clock and other random
+//! numbers there.
 
 wit_bindgen::generate!({ path: "../../../wit", world: "service" });
 
@@ -12,10 +12,10 @@ use std::{
 
 struct Eager;
 
-/// What the host said at the start.
+/// What the host returned at the start.
 static SEEN: OnceLock<String> = OnceLock::new();
 
-/// A component's instances run this when they are made.
+/// Runs when an instance of the component is created.
 #[unsafe(no_mangle)]
 extern "C" fn _initialize() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

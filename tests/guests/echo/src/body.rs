@@ -1,9 +1,9 @@
-//! The guest's logic apart from the component: benchmarks call it natively as well.
+//! The guest's logic, separate from the component, so that benchmarks can call it natively as well.
 
-/// Of every answer.
+/// Headers of every response.
 pub const CONTENT_TYPE: &str = "application/json";
 
-/// `body`, repeated or cut to as many bytes as `query` says; as it is, where `query` is no number.
+/// `body`, repeated or cut to the number of bytes in `query`; unchanged if `query` is not a number.
 pub fn answer(mut body: Vec<u8>, query: &str) -> Vec<u8> {
     let Ok(bytes) = query.parse() else {
         return body;

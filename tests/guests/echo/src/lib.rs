@@ -1,4 +1,4 @@
-//! A guest that sends back its request's body, repeated or cut to as many bytes as the query says.
+//! A guest that sends back its request's body, repeated or cut to the number of bytes in the query.
 
 wit_bindgen::generate!({ path: "../../../wit", world: "service" });
 

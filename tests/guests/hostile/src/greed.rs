@@ -1,6 +1,6 @@
-//! Makes the host hold as much as it can be made to hold, through every import and in the response. The path names the way, the query
-//! the size of one call: bytes, or elements of a list. Each way repeats its call until the host has taken more than a hundred
-//! megabytes in total, or stops the guest.
+//! Makes the host hold as much memory as possible, through every import and in the response. The path selects the method, the query the
+//! size of one call: bytes, or elements of a list. Each method repeats its call until the host has received more than a hundred megabytes
+//! in total, or stops the guest.
 
 use crate::{
     exports::tenon::handler::handler::Response,
@@ -21,12 +21,12 @@ use crate::{
     },
 };
 
-/// Bytes that one way hands over in total, where its calls are large.
+/// Total number of bytes of one method, if its calls are large.
 const TOTAL_BYTES: usize = 160 << 20;
-/// Calls that one way makes at most.
+/// Largest number of calls of one method.
 const CALLS_MAX: usize = 1_100;
 
-/// All ways: a test takes each, so that none is forgotten.
+/// All methods; a test uses each of them.
 pub fn answer(way: &str, size: usize) -> Option<Response> {
     let calls = (TOTAL_BYTES / size.max(1)).clamp(1, CALLS_MAX);
     match way {
@@ -100,19 +100,19 @@ fn of_numbers(bytes: usize) -> String {
     format!(r#"{{"l":{}}}"#, list("0", bytes))
 }
 
-/// Lists in lists, each of which takes memory for several values.
+/// Nested lists, each of which takes memory for several values.
 fn of_lists(bytes: usize) -> String {
     let chain = ["[".repeat(28), "]".repeat(28)].concat();
     format!(r#"{{"l":{}}}"#, list(&chain, bytes))
 }
 
-/// Objects in objects, each of which takes memory for several members.
+/// Nested objects, each of which takes memory for several members.
 fn of_objects(bytes: usize) -> String {
     let chain = [r#"{"a":"#.repeat(28).as_str(), "0", &"}".repeat(28)].concat();
     format!(r#"{{"l":{}}}"#, list(&chain, bytes))
 }
 
-/// `[0,0,...]` of so many bytes.
+/// `[0,0,...]` with this many bytes.
 fn list(element: &str, bytes: usize) -> String {
     format!(
         "[{}{element}]",
@@ -169,13 +169,13 @@ fn insecure_bytes(length: u64, calls: usize) {
     }
 }
 
-/// One thing to wait for, so many times in one list.
+/// The same pollable, this many times in one list.
 fn poll_list(length: usize) {
     let pollable = monotonic_clock::subscribe_duration(1);
     drop(poll::poll(&vec![&pollable; length]));
 }
 
-/// So many things to wait for and streams at the same time.
+/// This many pollables and streams at the same time.
 fn resources(count: usize) {
     let pollables: Vec<_> = (0..count).map(monotonic_clock_instant).collect();
     let streams: Vec<_> = (0..count).map(|_| stdout::get_stdout()).collect();
@@ -221,7 +221,7 @@ fn get_many(count: usize, bytes: usize, calls: usize) {
     }
 }
 
-/// Keys that are allowed, and six times as long as JSON.
+/// Valid keys that are six times as long in JSON.
 fn get_many_control_characters(bytes: usize, calls: usize) {
     let partition = "\u{1}".repeat(bytes.min(1_900));
     let keys: Vec<_> = (0..100)
@@ -238,7 +238,7 @@ const PUT: PutOptions = PutOptions {
     expires_at: None,
 };
 
-/// So many documents, read at once, again and again.
+/// This many documents in one read, again and again.
 fn get_many_documents(document: &str, count: usize) {
     let keys: Vec<_> = (0..count)
         .map(|number| key("greed", &number.to_string()))
@@ -336,7 +336,7 @@ fn transact(document: &str, options: &PutOptions) {
     }
 }
 
-/// A transaction that twelve documents stand in the way of.
+/// A transaction that fails because of twelve existing documents.
 fn transact_refused(document: &str) {
     for number in 0..12 {
         let _ = storage::put(&key("greed", &number.to_string()), document, &PUT);

@@ -1,8 +1,8 @@
-//! A guest that breaks one bound or rule a request, by path; `/` behaves.
+//! A guest that breaks one limit or rule per request, selected by the path; `/` behaves correctly.
 
 mod greed;
 
-// All that a host offers, WASI included: what std does not call is called here.
+// Everything that a host offers, including WASI: what std does not call is called here.
 wit_bindgen::generate!({
     path: ["../../../wit", "../../../crates/runtime/wit"],
     world: "tenon:host/platform",
@@ -60,7 +60,7 @@ impl Guest for Hostile {
     }
 }
 
-/// Tests write another number over these digits, which makes another component.
+/// Tests replace these digits by another number, which makes another component.
 static VERSION: &str = "this is version 0000000000000000 of a guest that tests release";
 
 /// `/greed/WAY?SIZE`
@@ -87,7 +87,7 @@ fn endless_loop() -> ! {
     }
 }
 
-/// Asks for more until it is refused, and then goes on as if nothing had happened.
+/// Asks for more until it is refused, and then continues as if nothing had happened.
 fn memory_bomb() -> ! {
     let mut blocks = Vec::new();
     loop {
@@ -136,7 +136,7 @@ fn endless_storage_calls() -> ! {
     }
 }
 
-/// More lines than are kept, the first of them longer than is kept.
+/// More lines than are kept, the first of them longer than the limit.
 fn log_flood() -> Response {
     let value = "x".repeat(1 << 20);
     log::write(
@@ -161,7 +161,7 @@ fn clock() -> String {
     }
     let wall = SystemTime::now();
     let received_at_ms = first.0.duration_since(UNIX_EPOCH).unwrap().as_millis();
-    // Neither clock may tell how fast this machine is.
+    // Neither clock may reveal how fast this machine is.
     format!(
         "{received_at_ms} {} {}",
         wall.duration_since(first.0).unwrap().as_nanos(),

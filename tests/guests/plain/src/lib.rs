@@ -1,5 +1,5 @@
-//! A guest as a team writes it that does not think about imports: std, with printing, hash maps and clocks. It calls every function
-//! of the WIT and answers with what each gave, so that a test can compare that with what the WIT promises.
+//! A guest as a team writes it without thinking about imports: std, with printing, hash maps and clocks. It calls every function of the WIT
+//! and answers with the results, so that a test can compare them with the specification in the WIT.
 
 wit_bindgen::generate!({ path: "../../../wit", world: "service" });
 

@@ -1,13 +1,13 @@
-//! What was called and what it gave, as one JSON object of lists.
+//! The calls and their results, as one JSON object of lists.
 
 use std::collections::BTreeMap;
 
-/// Outcomes by function, in the order of the calls.
+/// Results by function, in the order of the calls.
 #[derive(Default)]
 pub struct Report(BTreeMap<&'static str, Vec<String>>);
 
 impl Report {
-    /// Notes one outcome of `function`.
+    /// Adds one result of `function`.
     pub fn add(&mut self, function: &'static str, outcome: impl Into<String>) {
         self.0.entry(function).or_default().push(outcome.into());
     }

@@ -1,4 +1,4 @@
-//! What std offers on WASI, as a host has to bear it.
+//! std's use of WASI, which a host must support.
 
 use crate::{Request, report::Report};
 use std::{
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Uses each part of std that leads to WASI; nothing of it may fail or tell anything about the machine.
+/// Uses each part of std that calls WASI; nothing may fail or reveal anything about the machine.
 pub fn all(report: &mut Report, request: &Request) {
     println!("a line on stdout");
     eprintln!("a line on stderr");

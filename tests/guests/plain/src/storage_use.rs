@@ -1,4 +1,4 @@
-//! Every function of `wit/storage.wit`, with the outcomes that its documentation promises.
+//! Every function of `wit/storage.wit`, with the documented outcomes.
 
 use crate::{
     report::Report,
@@ -185,7 +185,7 @@ fn key(sort: &str) -> Key {
     }
 }
 
-/// Each item lies under its own sort key in the secondary partition `i`.
+/// Each item has its own sort key in the secondary partition `i`.
 fn options(sort: &str, precondition: Precondition) -> PutOptions {
     let index = Key {
         partition: "i".into(),
@@ -220,7 +220,7 @@ fn query_options(
     }
 }
 
-/// Errors by name: their texts may change.
+/// Errors by name, because their texts may change.
 fn shown<Outcome>(result: Result<Outcome, Error>, show: impl FnOnce(Outcome) -> String) -> String {
     match result {
         Ok(outcome) => show(outcome),

@@ -1,4 +1,4 @@
-//! A guest that would fetch its answer from elsewhere. A host has to refuse it when it is loaded.
+//! A guest that would fetch its response from elsewhere. A host must refuse it at load time.
 
 wit_bindgen::generate!({ path: "../../../wit", world: "service" });
 

@@ -1,4 +1,4 @@
-//! One change in what the guest answers, writes, asks or costs: `VARIANT` says which; without it there is none.
+//! One change in what the guest answers, writes, calls or costs: `VARIANT` selects it; without it there is none.
 
 use crate::{
     glue::bindings::wasi::cli::environment::get_environment,
@@ -76,7 +76,7 @@ fn drop_field(response: &mut Response) {
     }
 }
 
-/// Costs about ten times what a small request does.
+/// Costs about ten times as much as a small request.
 fn spin() {
     let mut number = 1_u64;
     for step in 0..400_000_u64 {

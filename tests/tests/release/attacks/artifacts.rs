@@ -1,4 +1,4 @@
-//! Artifacts that are not the signed ones: they are never loaded, and version 1 goes on serving.
+//! Artifacts that are not the signed ones: they are never loaded, and version 1 keeps serving.
 
 use super::{
     super::site::{Site, digest, key, version},
@@ -11,7 +11,7 @@ use rollout::{FollowError, PrepareError};
 use runtime::engine::{ImageError, LoadError, compile};
 use std::{fs, os::unix::fs::symlink};
 
-/// Version 2 is named by a good document, and what lies under its name is not as it should be.
+/// A valid document names version 2, but the object under its name is wrong.
 async fn unfit(
     test: &str,
     change: impl FnOnce(&Site),
@@ -89,7 +89,7 @@ async fn a_manifest_that_is_not_the_signed_one_is_refused() {
     .await;
 }
 
-/// Names follow from digests. A manifest cannot say where anything lies, not even a signed one.
+/// Names are derived from digests. Even a signed manifest cannot choose a location.
 #[tokio::test]
 async fn a_manifest_cannot_point_outside_its_prefix() {
     unfit(
@@ -254,7 +254,7 @@ async fn a_signed_image_for_another_host_is_refused() {
     unfit(
         "image-configuration",
         |site| {
-            // As another wasmtime release would leave it, sealed again.
+            // As another wasmtime release would write it, sealed again.
             let image = compile(&version(2), Target::HOST.unwrap()).unwrap();
             describe(site, &resealed(&image));
         },
@@ -290,7 +290,7 @@ fn resealed(image: &[u8]) -> Vec<u8> {
     image
 }
 
-/// The component is not what hosts run, but what gates compare and what is compiled again.
+/// Hosts do not run the component, but gates compare it and it is compiled again.
 #[tokio::test]
 async fn publishing_again_mends_what_was_tampered_with() {
     let site = Site::new("mended");
@@ -304,7 +304,7 @@ async fn publishing_again_mends_what_was_tampered_with() {
     assert_eq!(Digest::of(&fs::read(component).unwrap()), digest(2));
     site.promote(2, 100).await;
     site.follow().await.expect_version(2).await;
-    // And once more changes nothing at all.
+    // Repeating it changes nothing.
     let again = publish::publish(engine(), &version(2), &artifacts, &key()).await;
     let unchanged = release::Put::Unchanged;
     assert!(
@@ -316,7 +316,7 @@ async fn publishing_again_mends_what_was_tampered_with() {
     );
 }
 
-/// A native image runs with the rights of the host. Under the name of a component it is no component.
+/// A native image runs with the host's permissions. It is not accepted under the name of a component.
 #[tokio::test]
 async fn an_image_that_is_named_as_a_component_is_not_published() {
     let site = Site::new("image-as-component");
@@ -326,7 +326,7 @@ async fn an_image_that_is_named_as_a_component_is_not_published() {
     let refused = publish::publish(engine(), &image, &artifacts, &key()).await;
     assert!(matches!(refused, Err(publish::PublishError::Image)));
     assert_eq!(site.files(), before);
-    // Whoever can write the store puts it where the component lies: no host reads that.
+    // Somebody who can write to the store puts it in the component's place: no host reads that.
     fs::write(
         site.folder.join(format!("components/{}.wasm", digest(1))),
         &image,

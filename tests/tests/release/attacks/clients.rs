@@ -33,7 +33,7 @@ async fn a_few_among_many_clients_do_not_take_a_guest_out() {
     site.promote(1, 100).await;
     site.promote(2, 100).await;
     let host = site.follow().await;
-    // Of a handful of clients that have asked at all, five would be many.
+    // Of a handful of clients, five would be many.
     for client in 0..20 {
         let address = format!("198.51.100.{client}");
         host.get_as(&address, &[], "/version", NOW_MS).await;
@@ -48,7 +48,7 @@ async fn a_few_among_many_clients_do_not_take_a_guest_out() {
     }
 }
 
-/// A guest that closes a security hole is promoted so that no crash brings the hole back.
+/// A guest that fixes a vulnerability is promoted so that no crash brings the vulnerability back.
 #[tokio::test]
 async fn no_crash_brings_back_a_guest_that_was_ruled_out() {
     let site = Site::new("ruled-out");

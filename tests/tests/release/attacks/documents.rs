@@ -1,4 +1,4 @@
-//! Documents of the channel that somebody who can write its store puts there: version 1 goes on serving.
+//! Documents that somebody puts into the channel's store: version 1 keeps serving.
 
 use super::{
     super::site::{CHANNEL, Host, Site, digest, key},
@@ -11,7 +11,7 @@ use release::{
 use rollout::{FollowError, Look};
 use std::{fs, os::unix::fs::symlink};
 
-/// The document is refused so, and version 1 serves; then the true one is taken.
+/// The document is refused with this reason, and version 1 serves; then the valid one is accepted.
 async fn refused(
     site: &Site,
     host: &Host,
@@ -113,7 +113,7 @@ async fn a_signed_document_that_is_not_for_now_and_here_is_refused() {
         matches!(error, FollowError::Forked(1))
     })
     .await;
-    // The very document that served before, brought back.
+    // The document that served before, put back.
     site.flip(&next).await;
     host.look().await.result.unwrap();
     host.expect_version(2).await;
@@ -158,7 +158,7 @@ async fn a_document_that_lies_elsewhere_or_is_too_large_is_refused() {
     host.expect_version(1).await;
 }
 
-/// Two people at once: the store decides, and the host sees one of them.
+/// Two publishers at once: the store decides, and the host sees one of them.
 #[tokio::test]
 async fn of_two_who_promote_at_once_one_is_refused() {
     let (site, host) = host("race").await;

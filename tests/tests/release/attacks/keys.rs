@@ -22,7 +22,7 @@ async fn another_key_does_not_replace_the_manifest_of_a_guest_that_serves() {
     site.follow().await.expect_version(1).await;
 }
 
-/// A successor takes a manifest over by naming the key that signed it. Hosts that trust both are served before and after.
+/// A successor takes over a manifest by naming the key that signed it. Hosts that trust both are served before and after.
 #[tokio::test]
 async fn a_successor_signs_what_the_key_before_it_signed() {
     let mut site = Site::new("successor");
@@ -33,12 +33,12 @@ async fn a_successor_signs_what_the_key_before_it_signed() {
     let replaced = publish_replacing(engine(), &version(1), &artifacts, &successor, &both).await;
     let put = |put: Put| put == Put::Written;
     let written = replaced.unwrap().artifacts;
-    // The images stay: the key before has vouched for them.
+    // The images stay, because the previous key signed their digests.
     let written: Vec<bool> = written.iter().map(|(_, done)| put(*done)).collect();
     assert_eq!(written, [false, false, false, true]);
     site.keys = both;
     site.follow().await.expect_version(1).await;
-    // Once more, it is the successor's own.
+    // The second time, it is the successor's own.
     let again = publish(engine(), &version(1), &artifacts, &successor).await;
     let again = again.unwrap().artifacts;
     assert!(again.iter().all(|(_, done)| *done == Put::Unchanged));

@@ -1,4 +1,4 @@
-//! Old documents, and documents that are gone: what a restart does not forget.
+//! Old and missing documents: what survives a restart.
 
 use super::{
     super::site::{CHANNEL, Site, digest, key, version},
@@ -19,7 +19,7 @@ use std::{
     },
 };
 
-/// Why a host that starts now does not, although it has a guest of its own.
+/// Why a host that starts now fails, although it has a guest of its own.
 async fn start_error(site: &Site) -> FollowError {
     match site.try_follow(Some(&version(3))).await {
         Ok(_) => panic!("it started"),
@@ -50,7 +50,7 @@ async fn an_old_document_does_not_start_a_host() {
     );
 }
 
-/// A host that runs took generation 1, and did not look while 2 and 3 were released.
+/// A running host accepted generation 1, and did not read the channel while 2 and 3 were released.
 #[tokio::test]
 async fn an_old_document_that_is_newer_than_what_serves_is_not_taken() {
     let (site, host) = host("old-but-newer").await;
@@ -72,7 +72,7 @@ async fn an_old_document_that_is_newer_than_what_serves_is_not_taken() {
     host.expect_version(1).await;
 }
 
-/// Whoever can write both stores takes the records away as well. What the host was told itself is left.
+/// An attacker who can write to both stores removes the records as well. Only the host's own minimum remains.
 #[tokio::test]
 async fn without_records_the_hosts_own_minimum_holds() {
     let mut site = Site::new("no-records");
@@ -96,7 +96,7 @@ async fn without_records_the_hosts_own_minimum_holds() {
     );
 }
 
-/// What a host that starts now has to report of records in whose place something else lies.
+/// What a host that starts now reports about records that were replaced by something else.
 async fn invalid_records(site: &Site) -> Vec<u64> {
     let host = site.follow().await;
     host.expect_version(1).await;
@@ -117,7 +117,8 @@ async fn invalid_records(site: &Site) -> Vec<u64> {
         .collect()
 }
 
-/// Whoever may write both stores and delete in none replaces the record. Garbage must not stop hosts, but they say what they found.
+/// An attacker who may write to both stores but delete in neither replaces the record. Invalid records must not stop hosts, but they are
+/// reported.
 #[tokio::test]
 async fn a_replaced_record_is_reported_by_hosts_that_start_on_the_document_before() {
     let site = Site::new("replaced-record");
@@ -131,7 +132,7 @@ async fn a_replaced_record_is_reported_by_hosts_that_start_on_the_document_befor
     assert_eq!(invalid_records(&site).await, [1]);
 }
 
-/// Only all records after the document's generation together hide that it is old.
+/// Only replacing all records after the document's generation hides that it is old.
 #[tokio::test]
 async fn one_replaced_record_does_not_hide_the_next() {
     let site = Site::new("replaced-one-record");
@@ -154,7 +155,7 @@ async fn one_replaced_record_does_not_hide_the_next() {
     );
 }
 
-/// A record that no trusted key signed keeps no host from starting, and is reported.
+/// A record that no trusted key signed does not prevent a host from starting, and is reported.
 #[tokio::test]
 async fn a_forged_record_does_not_stop_a_host() {
     let site = Site::new("forged-record");
@@ -198,7 +199,7 @@ async fn an_expired_document_does_not_start_a_host_and_does_not_stop_one() {
     assert!(matches!(error, FollowError::Document(_)), "{error}");
 }
 
-/// What stands around the signed payload says nothing.
+/// The formatting around the signed payload has no meaning.
 #[tokio::test]
 async fn blanks_around_what_is_signed_raise_no_alarm() {
     let (site, host) = host("blanks").await;
@@ -215,7 +216,7 @@ async fn blanks_around_what_is_signed_raise_no_alarm() {
     assert!(host.follower.take_reports().is_empty());
 }
 
-/// The guests of two generations are never mixed: a document names them all, by their content.
+/// The guests of two generations are never mixed: a document names all of them by content.
 #[tokio::test]
 async fn what_an_old_generation_named_serves_only_by_its_digest() {
     let (site, host) = host("mixed-generations").await;
@@ -230,7 +231,7 @@ async fn what_an_old_generation_named_serves_only_by_its_digest() {
     host.expect_version(1).await;
 }
 
-/// A folder, a link or a pipe is nothing that anybody signed.
+/// A folder, a link or a pipe is not a signed record.
 #[tokio::test]
 async fn what_is_no_plain_file_in_a_records_place_does_not_stop_a_host() {
     let site = Site::new("record-not-plain");
@@ -248,8 +249,8 @@ async fn what_is_no_plain_file_in_a_records_place_does_not_stop_a_host() {
     assert_eq!(invalid_records(&site).await, [1]);
 }
 
-/// Stores answer for what may not be read as for what is not there: whoever cannot read the record of the generation that serves would
-/// not see the one after it either.
+/// Stores give the same answer for unreadable and for missing objects: a host that cannot read the record of its own generation would not
+/// see the next one either.
 #[tokio::test]
 async fn a_generation_without_a_record_serves_and_is_reported() {
     let site = Site::new("no-own-record");
@@ -260,7 +261,7 @@ async fn a_generation_without_a_record_serves_and_is_reported() {
     assert!(reports.iter().all(|report| !report.is_failure()));
     let record = fs::read(site.record_path(1)).unwrap();
     fs::remove_file(site.record_path(1)).unwrap();
-    // Those who promote write the document first.
+    // Publishers write the document first.
     let early = site.follow().await;
     early.look().await.result.unwrap();
     fs::write(site.record_path(1), record).unwrap();
@@ -331,7 +332,7 @@ impl ChannelStore for Distant {
     }
 }
 
-/// Whoever deletes the document and keeps hosts from the store while they start would choose the guest otherwise.
+/// Otherwise an attacker could choose the guest by deleting the document and blocking the store while hosts start.
 #[tokio::test]
 async fn a_bundled_guest_serves_no_longer_than_nothing_is_known_of_the_channel() {
     let site = Site::new("bundled-stops");
@@ -345,7 +346,7 @@ async fn a_bundled_guest_serves_no_longer_than_nothing_is_known_of_the_channel()
         .await
         .unwrap();
     host.expect_version(3).await;
-    // Still out of reach: nothing is known.
+    // Still unreachable: nothing is known.
     assert!(host.look().await.is_failure());
     host.expect_version(3).await;
     host.follower.take_reports();
@@ -359,7 +360,7 @@ async fn a_bundled_guest_serves_no_longer_than_nothing_is_known_of_the_channel()
         report.is_failure() && matches!(report.result, Err(FollowError::BundledStopped(_)))
     };
     assert!(reports.iter().any(says_so), "{reports:?}");
-    // Out of reach again: it was ruled out already.
+    // Unreachable again: it was already ruled out.
     channels.is_near.store(false, Ordering::Relaxed);
     assert!(host.look().await.is_failure());
     assert_eq!(host.get("/version").await.summary.status, 503);
@@ -369,7 +370,7 @@ async fn a_bundled_guest_serves_no_longer_than_nothing_is_known_of_the_channel()
     host.expect_version(1).await;
 }
 
-/// Not fetched where a later generation is recorded, and kept within bounds elsewhere: otherwise whoever plants documents fills the memory of hosts.
+/// Not fetched if a later generation is recorded, and bounded otherwise: an attacker who plants documents could exhaust the hosts' memory.
 #[tokio::test]
 async fn guests_of_refused_generations_do_not_stay_loaded() {
     let (site, host) = host("refused-not-kept").await;
@@ -382,7 +383,7 @@ async fn guests_of_refused_generations_do_not_stay_loaded() {
         FollowError::Superseded { .. }
     ));
     assert_eq!(host.follower.ready().await, [digest(1)]);
-    // All of what these name is there, but for the last one.
+    // Everything that these name exists, except the last guest.
     for (number, generation) in [(2, 4), (3, 5), (4, 6), (5, 7)] {
         let mut wanted = next(&site).await;
         wanted.generation = generation;
@@ -399,7 +400,7 @@ async fn guests_of_refused_generations_do_not_stay_loaded() {
         let error = host.refusal().await;
         assert!(matches!(error, FollowError::Prepare { .. }), "{error}");
     }
-    // What serves, and as many others as stay after any look.
+    // The guests that serve, and as many others as are kept after any read.
     let ready = host.follower.ready().await;
     assert_eq!(ready, [1, 3, 4, 5].map(digest));
     host.expect_version(1).await;

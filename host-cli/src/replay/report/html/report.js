@@ -71,7 +71,7 @@
     });
     count.textContent = `${found.length} of ${all}`;
     if (found.length === 0) {
-      list.replaceChildren(make("li", { class: "empty" }, all === 0 ? "Nothing was replayed." : "Nothing fits. Outcomes above are switched on and off by a click."));
+      list.replaceChildren(make("li", { class: "empty" }, all === 0 ? "Nothing was replayed." : "No matching requests. Click the outcomes above to show or hide them."));
       return;
     }
     list.replaceChildren(...found.slice(0, limit).map((index) => item(index)));
@@ -107,7 +107,7 @@
     const fact = (name, value) => (value ? make("span", {}, `${name} `, make("code", {}, value)) : null);
     element.append(make("p", { class: "facts" }, fact("id", request.id), fact("from", request.place), fact("received", request.received), fact("guest", request.guest && request.guest.slice(0, 12))));
     if (request.notes === undefined) {
-      element.append(make("p", {}, request.note || "The report holds no more about this one."));
+      element.append(make("p", {}, request.note || "The report has no details about this request."));
       return element;
     }
     if (request.notes.length > 0) {
@@ -118,7 +118,7 @@
     }
     element.append(make("h2", {}, "As recorded, step by step"), timeline(request.timeline));
     const compared = request.usage.some((row) => row[2] !== null);
-    element.append(make("h2", {}, "What it took"), make("table", { class: "usage" },
+    element.append(make("h2", {}, "Cost"), make("table", { class: "usage" },
       make("tr", {}, make("th", {}), make("th", {}, "recorded"), compared ? make("th", {}, "now") : null),
       ...request.usage.map(([name, then, now]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, String(then)), compared ? make("td", {}, now === null ? "" : String(now)) : null))));
     if (request.redacted) {
