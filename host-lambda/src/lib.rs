@@ -40,7 +40,7 @@ use service::Recorder;
 use shutdown::InFlight;
 use std::{process::ExitCode, sync::Arc};
 
-/// Runs the host until Lambda ends it. Failures to start are written to stdout, and told to Lambda.
+/// Runs the host until Lambda ends it. Failures to start are written to stdout and reported to Lambda.
 pub fn run(source: impl TimeAndSeedSource) -> ExitCode {
     let variables = Variables::of_process();
     match start(&variables, source) {

@@ -206,8 +206,8 @@ impl Reply {
         encoded
     }
 
-    /// Whether its JSON fits through the gateway. It is written for that only where the answer is so large that one cannot tell
-    /// without.
+    /// Whether its JSON is within the gateway's limit. The JSON is only written for this if the response is so large that the size is not
+    /// obvious.
     fn check_size(&self) -> Result<Option<Vec<u8>>, InvalidResponse> {
         // An escape takes six bytes at most; 64 are enough for what surrounds a text, 1024 for the rest.
         let bytes = self.headers.texts().fold(self.body.len(), |bytes, text| {

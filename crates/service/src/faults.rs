@@ -7,7 +7,7 @@ use gateway::{Origin, Refusal, Reply, problem};
 pub(super) fn answer(origin: &Origin, mut summary: Summary, fault: Fault) -> Answer<Reply> {
     let (status, detail) = status_and_detail(&fault, summary.status);
     let problem = problem::response(status, detail, &summary.request_id);
-    // A problem document is within every rule of an answer.
+    // A problem document satisfies all rules for responses.
     let payload =
         Reply::new(origin, problem).unwrap_or_else(|_| Reply::without_content(origin, status));
     summary.status = status;
@@ -24,7 +24,7 @@ pub(super) fn answer_to_refused(refusal: Refusal) -> Answer<Reply> {
     answer(&refusal.origin, summary, Fault::Refused(refusal.detail))
 }
 
-/// Status and words for the client: what it can do something about. The rest is for the operator's log.
+/// Status and text for the client: only what it can act on. The rest is for the operator's log.
 fn status_and_detail(fault: &Fault, status_of_refusal: u16) -> (u16, &str) {
     match fault {
         Fault::Refused(detail) => (status_of_refusal, detail),

@@ -62,9 +62,9 @@ impl Recorder {
         })
     }
 
-    /// [`Service::invoke`]; beside it the line of tape for this request, without a line break at its end, where one is wanted.
+    /// [`Service::invoke`], and the line of tape for this request, without a line break at its end, if one is wanted.
     ///
-    /// An event that is no HTTP request leaves no line: nobody answers it, and what other services send may hold anything.
+    /// An event that is not an HTTP request is not recorded: no guest answers it, and events of other services may contain anything.
     pub async fn invoke(
         &self,
         service: &Service,
@@ -127,7 +127,7 @@ impl Recording<'_> {
         payload: &[u8],
         summary: &Summary,
     ) -> Option<Vec<u8>> {
-        // Who refused a request without asking a guest had no options but bounds.
+        // If a request was refused without calling a guest, only the limits applied.
         let (options, storage) = match self.guest {
             Some(RecordedGuest { options, storage }) => (options, Some(storage)),
             None => {

@@ -83,7 +83,7 @@ impl TapeWriter {
 }
 
 impl TapeWriter {
-    /// The line for its recipient. Without random bytes there is none: it never leaves as it is.
+    /// The line, encrypted if there is a recipient. Without random bytes there is no line: it is never written unencrypted.
     fn encrypted(
         &self,
         line: Vec<u8>,

@@ -98,7 +98,7 @@ fn a_key_belongs_to_its_owner_and_is_never_shown() {
     std::os::unix::fs::symlink(&key, &link).unwrap();
     publish(&link).expect_failure(3, "not a plain file");
     let public = publish(&folder.path("key.pub"))
-        .expect_failure(3, "holds a public key")
+        .expect_failure(3, "contains a public key")
         .expect_hint();
     assert!(!public.stderr.contains("chmod"), "{public:?}");
     // A key passed instead of its file is not repeated in the message.
@@ -375,7 +375,7 @@ fn a_server_follows_its_channel_and_says_so() {
         stderr.contains("swapped from generation 1 to 2, signed by ann"),
         "{stderr}"
     );
-    assert!(stderr.contains("is no signed document"), "{stderr}");
+    assert!(stderr.contains("is not a signed document"), "{stderr}");
 }
 
 #[test]

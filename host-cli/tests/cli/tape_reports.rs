@@ -24,7 +24,7 @@ fn a_report_is_for_its_owner_only_and_an_interrupted_one_leaves_nothing() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         fs::create_dir_all(folder.path("pages")).unwrap();
         let page = folder.path("pages/out.html");
-        // It waits for stdin, with the page begun.
+        // It waits for stdin after beginning the page.
         let mut child = command(&["replay", "-", "--guest", image(), "--report", &page])
             .stdin(Stdio::piped())
             .spawn()

@@ -273,7 +273,7 @@ fn whatever_is_inspected_is_a_finding_and_not_a_failure() {
             "image.wasm",
             &image_bytes,
             "a precompiled image, which is native code",
-            "name it `.cwasm`",
+            "rename it to `.cwasm`",
         ),
         (
             "short.cwasm",

@@ -32,7 +32,7 @@ fn leaves(value: &Value, pointer: String, found: &mut Vec<String>) {
     }
 }
 
-/// The same type where that can be, and another value.
+/// Another value, of the same type if possible.
 fn other(value: &Value, pointer: &str) -> Value {
     match value {
         Value::String(text) => match text.as_str() {
@@ -129,7 +129,7 @@ async fn another_time_or_seed_is_found() {
             "{pointer}: {comparison:#?}"
         );
     }
-    // Calls that are gone, added or changed in order.
+    // Calls that were removed, added or reordered.
     let fewer = with(text, "/calls", &json!([]));
     let comparison = replay(&strict, fewer.as_bytes()).await;
     assert!(

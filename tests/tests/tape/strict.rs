@@ -223,7 +223,7 @@ async fn long_texts_and_withheld_seeds_replay_as_far_as_they_can() {
     assert_eq!(replay(&state, &line).await.verdict, Verdict::Same);
 }
 
-/// The text of a line with another value in one place, and every other byte as it was.
+/// The text of a line with another value in one place, and every other byte unchanged.
 pub fn with(line: &str, pointer: &str, value: &Value) -> String {
     let mut place = line;
     for token in pointer.split('/').skip(1) {

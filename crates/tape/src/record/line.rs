@@ -145,7 +145,7 @@ impl Source<'_> {
         }
         line.raw("response", &one_line(texts.response.as_bytes()));
         outcome(&mut line, summary, texts.fault_detail.as_deref());
-        // Lists of places of redaction have a bound of their own.
+        // Lists of redacted places have their own limit.
         let list_elements_max = texts.omitted.len();
         texts.finish(&mut line);
         let digest = Digest::of(&out);
