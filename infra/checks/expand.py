@@ -1,9 +1,9 @@
-"""Expands SAM templates as AWS does it when a stack is made, into CloudFormation as JSON.
+"""Expands SAM templates to CloudFormation as JSON, as AWS does when it creates a stack.
 
 usage: expand.py BUCKET FOLDER [NAME=VALUE...] -- TEMPLATE...
 
 Each template becomes FOLDER/STEM.json. Local paths become keys in BUCKET. SAM reads some parameters itself; NAME=VALUE sets them.
-What cannot be expanded is told on stdout, a line `STEM: MESSAGE` each.
+Templates that cannot be expanded are reported on stdout, with one line `STEM: MESSAGE` each.
 """
 
 import json
@@ -22,14 +22,14 @@ PATHS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion"
 
 
 class NoManagedPolicies:
-    """The template names managed policies by their ARNs, so none has to be looked up."""
+    """The template names managed policies by their ARNs, so no lookup is needed."""
 
     def load(self):
         return {}
 
 
 def packaged(template, bucket):
-    """What `sam package` does: code is in S3 before the stack is made."""
+    """Does what `sam package` does: refers to code in S3 instead of local paths."""
     for resource in template["Resources"].values():
         name = PATHS.get(resource.get("Type"))
         if name and isinstance(resource["Properties"].get(name), str):

@@ -1,8 +1,8 @@
 """The cases of `tests/cases` over HTTP, against any deployed API.
 
-A case is an event, what is stored before it, the answer, and what is stored afterwards. Here the event becomes the HTTP request that a
-gateway would have made it from. State is made and looked at through the API itself, so that nothing but a URL is needed. What a live
-system makes anew each time (ids, revisions, times, cursors) is compared by rule: see `Names`.
+A case is an event, the stored entries before it, the response, and the stored entries afterwards. Here the event becomes the HTTP request from
+which a gateway would have made it. State is created and read through the API itself, so that only a URL is needed. Values that a live
+system generates (ids, revisions, times, cursors) are compared by rule: see `Names`.
 """
 
 import base64
@@ -20,14 +20,14 @@ from client import Request
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests/cases"
 
-# Headers that the gateway sets, or that the connection needs.
+# Headers that the gateway or the connection sets.
 HOP_HEADERS = re.compile(r"^(host|content-length|user-agent|connection|via|x-forwarded-.*|x-amzn-.*|x-amz-.*)$")
-# Headers of answers that the guest decides on: one that is not expected must not be there.
+# Response headers that the guest sets: an unexpected one is an error.
 GUEST_HEADERS = {
     "accept-patch", "access-control-allow-headers", "access-control-allow-methods", "access-control-max-age", "allow", "cache-control",
     "content-location", "etag", "idempotency-replayed", "link", "location", "retry-after",
 }  # fmt: skip
-# REST APIs (AWS: API Gateway quotas): the request line with its headers. Beyond, the gateway answers.
+# REST APIs (AWS: API Gateway quotas): the request line with its headers. The gateway refuses larger ones.
 GATEWAY_HEADER_BYTES_MAX = 10_240
 
 RUN = secrets.token_hex(4)
@@ -41,11 +41,11 @@ CURSOR = re.compile(r"(cursor=)[A-Za-z0-9_.~%-]+")
 
 
 class Skipped(Exception):
-    """This case cannot be told over HTTP; the text says why."""
+    """This case cannot be run over HTTP; the text says why."""
 
 
 class Case:
-    """One folder."""
+    """One case folder."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -81,10 +81,10 @@ class Case:
 
 
 class Names:
-    """What stands for what: texts of a case's files, and those that the live system has in their place.
+    """Maps texts of a case's files to those that the live system uses instead.
 
-    Items of a case are made with their own ids, and get revisions and times of now; a revision in the case means the revision that its
-    item has. Ids, revisions and times that were not there before are only known to be some.
+    Items of a case are created with their own ids, and get current revisions and times; a revision in the case refers to the revision of its
+    item. Of new ids, revisions and times only the form is checked.
     """
 
     def __init__(self):
@@ -95,14 +95,14 @@ class Names:
         self.updated = {}
 
     def here(self, text):
-        """A text of the case, with what it stands for here."""
+        """A text of the case, with its names replaced by those of the live system."""
         for table in (self.revisions, self.ids, self.cursors):
             for old, new in table.items():
                 text = text.replace(old, new)
         return text
 
     def plain(self, text):
-        """What can be told of a text: known names as they are, others as what they are."""
+        """The comparable form of a text: known names unchanged, others by their kind."""
         known = {*self.revisions.values()}
         text = REVISION.sub(lambda found: found[0] if found[0] in known else "<revision>", text)
         known = {*self.ids.values()}
@@ -124,13 +124,13 @@ class Names:
             result["request_id"] = "<request>"
         for name, times in (("created_at", self.created), ("updated_at", self.updated)):
             if name in value:
-                # Whether it is the time that the item had before.
+                # Whether it is the item's previous time.
                 result[name] = "<as before>" if value[name] == times.get((side, value.get("id"))) else "<now>"
         return result
 
 
 def run(case, client, all_cases, routes):
-    """Runs one case on an empty store; gives what differs."""
+    """Runs one case on an empty store; returns the differences."""
     request = case.request()
     names = Names()
     for entry in case.before:
@@ -154,14 +154,14 @@ def run(case, client, all_cases, routes):
 
 
 def is_let_through(request, routes):
-    """Whether the API has such a method, and the gateway takes so long a request."""
+    """Whether the API has this method, and the gateway accepts a request of this size."""
     segments = request.path.split("/")
     size = len(request.path) + len(request.query) + sum(len(name) + len(value) + 4 for name, value in request.headers)
     return size <= GATEWAY_HEADER_BYTES_MAX and any(method == request.method and is_at(path, segments) for method, path in routes)
 
 
 def is_at(path, segments):
-    """Whether a path of the API, with its parameters, is the one that these segments are of."""
+    """Whether these segments match a path of the API with parameters."""
     parts = path.split("/")
     return len(parts) == len(segments) and all(
         segment and part.startswith("{") or part == unquote(segment) for part, segment in zip(parts, segments)
@@ -169,12 +169,12 @@ def is_at(path, segments):
 
 
 def has_object(request):
-    """Whether what is declared to be JSON is an object, which is what the gateway asks of it."""
+    """Whether a body declared as JSON is an object, which the gateway requires."""
     return isinstance(parsed(request.body.decode(errors="replace")), dict)
 
 
 def differences(case, answer, names, base_path):
-    """What of the answer is not as expected. `base_path` is where the API is on its server: references begin with it."""
+    """The unexpected parts of the response. `base_path` is the API's path on its server, with which references begin."""
     expected = case.response
     found = []
     if answer.status != expected["statusCode"]:
@@ -206,7 +206,7 @@ def base_path_of(event):
 
 
 def below(base_path, name, value):
-    """The value of a header without the base path that its reference begins with; as an oddity where it does not."""
+    """The value of a header without the base path of its reference; a marked value if it does not begin with it."""
     if name.lower() not in ("location", "content-location", "link"):
         return value
     mark = "<" if value.startswith("<") else ""
@@ -215,7 +215,7 @@ def below(base_path, name, value):
 
 
 def follow_references(client):
-    """Follows what answers refer to, as clients do; gives what does not lead where it should. Leaves the store as it was."""
+    """Follows references in responses, as clients do; returns those with a wrong target. Does not change the store."""
     failures, made = [], []
     try:
         for _ in range(2):
@@ -245,7 +245,7 @@ def follow_references(client):
 
 
 def stored_differences(case, client, names):
-    """What is not stored as expected, as far as the API shows it."""
+    """The differences in stored entries, as far as the API shows them."""
     wanted = sorted((names.document(entry["document"], "case") for entry in case.after if entry["partition"] == "items"), key=str)
     deadline = time.monotonic() + LAG_SECONDS_MAX
     while True:
@@ -258,7 +258,7 @@ def stored_differences(case, client, names):
 
 
 def places(place, wanted, actual):
-    """The smallest places at which two JSON values differ."""
+    """The smallest places where two JSON values differ."""
     if isinstance(wanted, dict) and isinstance(actual, dict):
         names = sorted(wanted.keys() | actual.keys())
         return [line for name in names for line in places(f"{place}/{name}", wanted.get(name), actual.get(name))]
@@ -268,7 +268,7 @@ def places(place, wanted, actual):
 
 
 def make(entry, request, client, names, case):
-    """Makes what the case has stored beforehand, through the API."""
+    """Creates the case's initial entries through the API."""
     document, partition = entry["document"], entry["partition"]
     if partition.startswith("idempotency/"):
         if case.name == "idempotency/expired-record":
@@ -286,7 +286,7 @@ def make(entry, request, client, names, case):
 
 
 def remember(entry, request, client, names, case):
-    """A key is remembered by sending the request that it was sent with; the item that this makes is the one that the record names."""
+    """Creates the record of an idempotency key by sending its original request, which creates the item that the record names."""
     record = entry["document"]
     items = [other for other in case.before if other["partition"] == "items"]
     item = next((other for other in items if other["sort"] == record["id"]), None)
@@ -307,7 +307,7 @@ def remember(entry, request, client, names, case):
 
 
 def note(names, answer, status, entry, identifier):
-    """Remembers what an item that was made stands for."""
+    """Records the names of a created item."""
     if answer.status != status:
         raise RuntimeError(f"cannot make item `{identifier}`: {answer.status} {answer.body[:300]!r}")
     item = json.loads(answer.body)
@@ -321,7 +321,7 @@ def note(names, answer, status, entry, identifier):
 
 
 def find_cursor(request, client, all_cases, names):
-    """A cursor means what the case that gives it is given here; one that no case gives is sent as it is."""
+    """A cursor is replaced by the one that the live system returns for the case that produces it; any other is sent unchanged."""
     found = re.search(r"cursor=([^&]+)", request.query)
     for case in all_cases if found else ():
         body = isinstance(case.response, dict) and case.response.get("body")
@@ -332,7 +332,7 @@ def find_cursor(request, client, all_cases, names):
 
 
 def own_key(case, name, value):
-    """A header; an idempotency key becomes one of this case and run, since keys are remembered longer than a run takes."""
+    """A header; an idempotency key is made unique for this case and run, because keys are remembered longer than a run takes."""
     if name.lower() == "idempotency-key" and re.fullmatch(r'"?[A-Za-z0-9-]+"?', value):
         value = re.sub(r"[A-Za-z0-9-]+", lambda key: f"{key[0]}-{case.replace('/', '-')}-{RUN}", value)
     return name, value
@@ -346,7 +346,7 @@ def query_of(event, is_encoded):
 
 
 def headers_of(message):
-    """Pairs of an event or an answer, whose maps have one value a name or several."""
+    """Pairs of an event or a response, whose maps have one or several values for each name."""
     several = message.get("multiValueHeaders")
     if several:
         return [(name, str(value)) for name, values in several.items() for value in values]
@@ -358,7 +358,7 @@ def load(file):
 
 
 def parsed(text):
-    """JSON, if it is some. Numbers keep their digits."""
+    """The parsed JSON, if it is valid. Numbers keep their digits."""
     if not isinstance(text, str):
         return text
     try:
@@ -386,14 +386,14 @@ def load_all():
 
 
 def routes():
-    """Methods and paths that the gateway lets through: those of the guest's document, and OPTIONS."""
+    """Methods and paths that the gateway accepts: those of the guest's document, and OPTIONS."""
     document = json.loads((ROOT / "guest/src/openapi.json").read_text())
     found = {(method.upper(), path) for path, item in document["paths"].items() for method in item if method != "parameters"}
     return found | {("OPTIONS", path) for _, path in found}
 
 
 def run_all(client, deviations):
-    """Runs every case; gives the failures. `deviations` says which cases come out otherwise here, and why."""
+    """Runs every case; returns the failures. `deviations` lists cases with other results here, and the reasons."""
     if client.items():
         raise SystemExit(f"error: {client.url} has items: the cases need an empty store, and leave it empty")
     all_cases, known_routes = load_all(), routes()

@@ -1,4 +1,4 @@
-"""HTTP as it is written: no header, no redirect and no encoding that was not asked for."""
+"""A plain HTTP client: it adds no headers, redirects or encodings of its own."""
 
 import http.client
 import json
@@ -25,12 +25,12 @@ class Answer:
     body: bytes
 
     def is_of_gateway(self):
-        """Whether the gateway made this answer itself."""
+        """Whether the gateway itself sent this response."""
         return any(name.lower() == "x-amzn-errortype" for name, _ in self.headers)
 
 
 class Client:
-    """An API at a URL, with a key if it needs one. `host` is its name where the URL has only an address."""
+    """An API at a URL, with a key if it needs one. `host` is its name if the URL has only an address."""
 
     def __init__(self, url, api_key=None, host=None):
         self.url = url.rstrip("/")
@@ -44,7 +44,7 @@ class Client:
         return self.send_for(target, request)
 
     def follow(self, reference):
-        """Gets what an answer of the API refers to, as a client does: an absolute path on the same server."""
+        """Follows a reference in a response, as a client does: an absolute path on the same server."""
         return self.send_for(reference, Request("GET", "", "", [], b""))
 
     def send_for(self, target, request):

@@ -20,7 +20,7 @@ STOP_SECONDS_MAX = 10
 
 
 class Emulator:
-    """A running ministack with a folder of its own; ended when left."""
+    """A running ministack with its own folder; ended on exit."""
 
     def __init__(self, folder):
         self.folder = Path(folder).resolve()
@@ -45,7 +45,7 @@ class Emulator:
             "AWS_DEFAULT_REGION": REGION,
         }
         program = Path(sys.executable).with_name("ministack")
-        # A session of its own, so that the functions that it starts end with it.
+        # A separate session, so that the functions that it starts end with it.
         self.process = subprocess.Popen(
             [program], env=environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True
         )

@@ -1,8 +1,8 @@
-"""What an operator sees of a stack that has served requests: logs, metrics, alarms, dashboard."""
+"""Observability of a stack that has served requests: logs, metrics, alarms, dashboard."""
 
 import json
 
-# Fields of a request's summary that people search by.
+# Fields of a request's summary that operators search for.
 SUMMARY = {"timestamp", "level", "requestId", "method", "route", "status", "totalMs", "guestMs", "storageMs", "storageCalls", "coldStart"}
 
 
@@ -38,7 +38,7 @@ def logs(emulator, outputs):
 
 
 def print_figures(summaries):
-    """What requests took here, where all of it runs on one machine. Nothing is expected of it."""
+    """The duration of requests here, on one machine. For information only."""
     for name in ("totalMs", "guestMs", "storageMs", "storageCalls", "capacityUnits", "memoryBytesPeak"):
         values = sorted(entry[name] for entry in summaries if name in entry)
         if values:
@@ -63,7 +63,7 @@ def metrics_declared(entry):
 
 
 def counts(emulator, outputs, metric):
-    """Whether some request counts this."""
+    """Whether some request has counted this metric."""
     for line in lines(emulator.client("logs"), outputs["HostLogs"]):
         if f'"{metric}"' in line and json.loads(line).get(metric, 0) > 0:
             return True
@@ -83,7 +83,7 @@ def lines(client, group):
 
 
 def alarms(emulator, resources):
-    """Every alarm of the template is there; so is the dashboard, and it is JSON."""
+    """Every alarm of the template exists, and so does the dashboard, which is JSON."""
     client = emulator.client("cloudwatch")
     there = {alarm["AlarmName"] for alarm in client.describe_alarms(MaxRecords=100)["MetricAlarms"]}
     wanted = {physical for logical, physical in resources.items() if logical.endswith("Alarm")}

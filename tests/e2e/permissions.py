@@ -1,6 +1,6 @@
-"""Who may do what: the roles of the stack against a table of what is allowed and what is not, by simulation and by calls.
+"""Permissions: compares the roles of the stack with a table of allowed and denied actions, by simulation and by calls.
 
-The emulator knows no `dynamodb:LeadingKeys`. Where a rule hangs on the partition, the policies are read back from IAM and judged here.
+The emulator does not support `dynamodb:LeadingKeys`. Rules about partitions are read back from IAM and evaluated here.
 """
 
 import os
@@ -63,7 +63,7 @@ def matrix(names):
 
 
 def simulate(emulator, names):
-    """Asks IAM for each line of the matrix; gives those that come out otherwise, and how many there were."""
+    """Asks IAM for each line of the matrix; returns those with another result, and the number of lines."""
     iam = emulator.client("iam")
     statements = {role: attached(iam, names[role]) for role in ("host", "publisher")}
     failures, count = [], 0
@@ -71,7 +71,7 @@ def simulate(emulator, names):
         result = iam.simulate_principal_policy(PolicySourceArn=names[role], ActionNames=[action], ResourceArns=[resource])
         decisions = [result["EvaluationResults"][0]["EvalDecision"] == "allowed"]
         if partition:
-            # The emulator leaves out what is said about the request, here the partition.
+            # The emulator ignores the request's context, here the partition.
             decisions.append(any(reaches(statement, action, resource, partition) for statement in statements[role]))
         count += 1
         if all(decisions) != is_allowed:
@@ -102,7 +102,7 @@ def several(value):
 
 
 def call(emulator, names):
-    """Makes real calls with the credentials that the running function has, and with those of the publisher's role."""
+    """Makes real calls with the credentials of the running function, and with those of the publisher's role."""
     session = emulator.client("sts").assume_role(RoleArn=names["publisher"], RoleSessionName="e2e")["Credentials"]
     credentials = {
         "host": function_credentials(emulator),
@@ -115,7 +115,7 @@ def call(emulator, names):
     failures = []
     if outcome_of(publisher, "put_object", {**artifact, "Body": b"x"}) == "allowed":
         failures.append("artifacts can be written without TLS")
-    # The emulator speaks no TLS; what roles may do shows without that rule.
+    # The emulator does not support TLS; the roles can be tested without that rule.
     emulator.client("s3").delete_bucket_policy(Bucket=bucket)
     key = {"pk": {"S": CHANNEL}, "sk": {"S": "e2e"}}
     calls = [
@@ -146,7 +146,7 @@ def call(emulator, names):
 
 
 def outcome_of(client, operation, arguments):
-    """`allowed`, or the error's code where it says that it was not. Any other error is neither."""
+    """`allowed`, or the code of an error that denies access. Any other error is raised."""
     try:
         getattr(client, operation)(**arguments)
         return "allowed"
@@ -158,7 +158,7 @@ def outcome_of(client, operation, arguments):
 
 
 def function_credentials(emulator):
-    """What the emulator gave the running function, from its environment."""
+    """The credentials that the emulator gave the running function, from its environment."""
     for folder in Path("/proc").iterdir():
         try:
             variables = dict(pair.split("=", 1) for pair in (folder / "environ").read_text().split("\0") if "=" in pair)

@@ -1,4 +1,4 @@
-"""The swap, deployed: a second guest is published to S3 and promoted through the table, and the running function serves it."""
+"""Swapping guests on the deployed stack: a second guest is published to S3 and promoted through the table, and the running function serves it."""
 
 import os
 import re
@@ -15,7 +15,7 @@ SWAP_SECONDS_MAX = 30
 # One promotion, then back and forth.
 SWAPS = 10
 
-# What /health answers, in the guest and in one that differs in nothing else.
+# The response of /health, in the guest and in one that differs in nothing else.
 OLD, NEW, FORGED = b'{"status":"ok"}', b'{"status":"OK"}', b'{"status":"no"}'
 
 
@@ -42,7 +42,7 @@ class Publisher:
         }
 
     def run(self, *arguments):
-        """Runs `host-cli`; gives what it printed on stdout."""
+        """Runs `host-cli`; returns its stdout."""
         done = subprocess.run(
             [self.host_cli, *map(str, arguments)], env=self.environment, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
@@ -51,11 +51,11 @@ class Publisher:
         return done.stdout.strip()
 
     def make_key(self, name):
-        """Gives the public key."""
+        """Returns the public key."""
         return self.run("keygen", name).splitlines()[-1]
 
     def publish(self, answer, key):
-        """Publishes the guest that answers so; gives its digest."""
+        """Publishes the guest with this response; returns its digest."""
         file = self.folder / f"{re.sub('[^A-Za-z]', '', answer.decode())}.wasm"
         file.write_bytes(self.component.replace(OLD, answer))
         return self.run("publish", file, "--to", self.outputs["Artifacts"], "--key", key)
@@ -71,7 +71,7 @@ class Publisher:
 
 
 class Asker:
-    """Asks /health, and keeps how long each answer took: the first after a swap apart from the others."""
+    """Requests /health, and records the duration of each response: the first after a swap separately."""
 
     def __init__(self, client):
         self.client = client
@@ -85,7 +85,7 @@ class Asker:
         return response.body, time.monotonic() - start
 
     def serves(self, answer):
-        """Asks until the function answers so; gives the seconds that it took, or `None`."""
+        """Sends requests until the function gives this response; returns the seconds that it took, or `None`."""
         start = time.monotonic()
         while time.monotonic() - start < SWAP_SECONDS_MAX:
             body, seconds = self.ask()
@@ -97,16 +97,16 @@ class Asker:
 
 
 def first(publisher, key):
-    """Publishes and promotes what a host that follows the channel starts with; gives its digest."""
+    """Publishes and promotes the first guest of the channel; returns its digest."""
     digest = publisher.publish(OLD, key)
     publisher.promote(digest, key)
     return digest
 
 
 def swap(publisher, client, public_key_of_the_host, key, version, refused):
-    """Publishes, promotes, rolls back, and tries it with a key that the host does not know.
+    """Publishes, promotes, rolls back, and tries the same with an untrusted key.
 
-    `version` gives what the alias names, `refused` whether the log counts a guest that was refused.
+    `version` returns the alias's version, `refused` whether the log counts a refused guest.
     """
     failures = []
     asker = Asker(client)

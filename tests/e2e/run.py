@@ -1,10 +1,10 @@
-"""The whole system as it is deployed: `cargo xtask e2e` runs this.
+"""Tests the whole system as deployed: `cargo xtask e2e` runs this.
 
 usage: run.py --url URL
        run.py --folder F --packages P --template T --changed T2 [--host-cli H --guest G]
 
-The first runs the cases against any deployed API, whose store is empty, with the key of TENON_E2E_API_KEY if it needs one. The second makes
-the stack on an emulator, and looks at all that can be seen there.
+The first runs the cases against any deployed API with an empty store, with the key in TENON_E2E_API_KEY if it needs one. The second creates
+the stack on an emulator, and checks everything that is visible there.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import cases
 from client import Client, Request
 
-# Cases that come out otherwise on the emulator.
+# Cases with other results on the emulator.
 DEVIATIONS = {
     "list/query-is-not-utf8": "the emulator replaces bytes that are no UTF-8",
     "paths/not-utf8": "the emulator replaces bytes that are no UTF-8",
@@ -48,7 +48,7 @@ class Report:
 
 
 def against_emulator(arguments, report):
-    """Makes the stack, calls it, looks at it, changes it, deletes it."""
+    """Creates the stack, calls, inspects, changes and deletes it."""
     import observed
     import permissions
     from botocore.exceptions import ClientError

@@ -1,4 +1,4 @@
-"""The stack of `infra/template.yaml`, made, changed and deleted as CloudFormation does it."""
+"""Creates, changes and deletes the stack of `infra/template.yaml` as CloudFormation does."""
 
 import json
 import shutil
@@ -76,7 +76,7 @@ class Stack:
 
 
 def adapted(template, packages, folder):
-    """The template less what the emulator cannot do. What is left out here is checked by `cargo xtask infra` only."""
+    """The template without what the emulator does not support, which only `cargo xtask infra` checks."""
     resources = template["Resources"].values()
     layers = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::Lambda::LayerVersion"]
     for layer in layers:
@@ -88,7 +88,7 @@ def adapted(template, packages, folder):
             variables = properties["Environment"]["Variables"]
             variables["TENON_GUEST"] = variables["TENON_GUEST"].replace("/opt", str(folder / "opt"), 1)
         if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
-            # No sums of metrics: the alarm watches the first of them.
+            # Sums of metrics are not supported: the alarm watches the first of them.
             first = next(metric["MetricStat"] for metric in properties.pop("Metrics") if "MetricStat" in metric)
             properties.update(first["Metric"], Period=first["Period"], Statistic=first["Stat"])
     return template

@@ -1,4 +1,4 @@
-// The items API in JavaScript with the AWS SDK, as a function on Lambda would have it: what `cargo xtask bench lambda` compares with.
+// The items API in JavaScript with the AWS SDK, as a typical Lambda function, for the comparison in `cargo xtask bench lambda`.
 //
 // Only the routes that are measured. The runtime loop is the shortest that speaks Lambda's runtime API; Amazon's own does more.
 
@@ -105,7 +105,7 @@ function sha256(text) {
   return createHash("sha256").update(text).digest("hex");
 }
 
-// The item and a record of the answer, in one transaction; a POST that comes again gets the recorded answer.
+// Writes the item and a record of the response in one transaction; a repeated POST gets the recorded response.
 async function createIdempotently(event, item, name) {
   const fingerprint = sha256(event.body);
   const key = { pk: { S: `items#idempotency/${sha256(name)}` }, sk: { S: "-" } };
@@ -253,7 +253,7 @@ function call(method, path, body) {
 }
 
 async function main() {
-  // Makes the connection, as the others do before their first event.
+  // Connects, as the others do before their first event.
   await client.send(new GetItemCommand({ TableName: TABLE, Key: { pk: { S: "#tenon" }, sk: { S: "cursor-key" } } }));
   for (;;) {
     const next = await call("GET", "/2018-06-01/runtime/invocation/next");

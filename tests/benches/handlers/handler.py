@@ -1,4 +1,4 @@
-"""The items API in Python with boto3, as a function on Lambda would have it: what `cargo xtask bench lambda` compares with.
+"""The items API in Python with boto3, as a typical Lambda function, for the comparison in `cargo xtask bench lambda`.
 
 Only the routes that are measured. The runtime loop is the shortest that speaks Lambda's runtime API; Amazon's own does more.
 """
@@ -112,7 +112,7 @@ def created(item_id, body, revision, **headers):
 
 
 def create_idempotently(event, item, name):
-    """The item and a record of the answer, in one transaction; a POST that comes again gets the recorded answer."""
+    """Writes the item and a record of the response in one transaction; a repeated POST gets the recorded response."""
     body = text(item)
     fingerprint = hashlib.sha256(event["body"].encode()).hexdigest()
     key = {"pk": {"S": f"items#idempotency/{hashlib.sha256(name.encode()).hexdigest()}"}, "sk": {"S": "-"}}
@@ -224,7 +224,7 @@ def handle(event):
 
 
 def main():
-    # Makes the connection, as the others do before their first event.
+    # Connects, as the others do before their first event.
     client.get_item(TableName=TABLE, Key={"pk": {"S": "#tenon"}, "sk": {"S": "cursor-key"}})
     runtime = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     while True:

@@ -1,4 +1,4 @@
-"""Brings the loopback of a fresh network namespace up. Refuses where another interface is up: that would be the machine's own network.
+"""Brings up the loopback interface of a new network namespace. Refuses if another interface is up, because that would be the machine's own network.
 
 In Python because `ip` is not everywhere. The requests and `struct ifreq` (16 bytes of name, then the flags, 40 in all) are in netdevice(7).
 """
