@@ -168,7 +168,9 @@ fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
         );
     }
     if exchange.event.is_none() {
-        return Some("the event is not on the tape, because it was not text or was too long".to_owned());
+        return Some(
+            "the event is not on the tape, because it was not text or was too long".to_owned(),
+        );
     }
     let body = body_place(Message::Event);
     if is_left_out(&body) {

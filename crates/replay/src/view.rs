@@ -58,7 +58,7 @@ impl View {
             return redacted;
         }
         let Ok(members) = Message::Response.members(&redacted) else {
-            return redacted; // no object, so that it has no body
+            return redacted; // not an object, so it has no body
         };
         let mut splices = Splices::default();
         for body in members.bodies().filter(|body| self.is_omitted(body)) {

@@ -207,7 +207,9 @@ impl Results {
             0 => String::new(),
             1 => format!(", 1 line not compared because it is incomplete: {place}"),
             count => {
-                format!(", {count} lines not compared because they are incomplete, the first: {place}")
+                format!(
+                    ", {count} lines not compared because they are incomplete, the first: {place}"
+                )
             }
         };
         let remark = format!("gate: {compared} compared, {differing} differ{cut}");

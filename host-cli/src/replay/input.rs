@@ -113,7 +113,9 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
             return Err(Failure::usage(format_args!(
                 "`{shown}` is a guest, not something to replay"
             ))
-            .hint(format_args!("name a tape, event or case, and add `--guest {shown}`")));
+            .hint(format_args!(
+                "name a tape, event or case, and add `--guest {shown}`"
+            )));
         } else {
             // A pipe can be read only once, so it is not examined.
             let is_stream = !metadata.is_file();

@@ -125,12 +125,12 @@ fn a_gate_tells_which_lines_of_a_tape_are_cut_off() {
     let (run, tape) = gate(format!("{whole}{cut}"));
     let run = run.expect_code(0);
     let says = format!(
-        "gate: 1 compared, 0 differ, 1 line not compared because it is cut off: {tape}:2\n"
+        "gate: 1 compared, 0 differ, 1 line not compared because it is incomplete: {tape}:2\n"
     );
     assert!(run.stderr.contains(&says), "{run:?}");
     let (run, tape) = gate(format!("{cut}\n{whole}{cut}"));
     let run = run.expect_code(0);
-    let says = format!(", 2 lines not compared because they are cut off, the first: {tape}:1\n");
+    let says = format!(", 2 lines not compared because they are incomplete, the first: {tape}:1\n");
     assert!(run.stderr.contains(&says), "{run:?}");
     let (run, _) = gate(cut.to_owned());
     let run = run.expect_code(1);

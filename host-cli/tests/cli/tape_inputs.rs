@@ -70,7 +70,7 @@ fn a_tape_is_read_from_every_shape_that_it_comes_in() {
         assert_eq!(run.stdout, "5 requests: 5 as expected\n", "{name} on stdin");
     }
     cli_with_input(&["replay", "-"], b"nothing\n")
-        .expect_failure(3, "`(stdin)` holds no line of tape")
+        .expect_failure(3, "`(stdin)` contains no line of tape")
         .expect_hint();
 }
 
@@ -126,7 +126,7 @@ fn an_event_of_an_export_that_cannot_be_read_does_not_hold_up_the_others() {
     assert_eq!(run.stdout, "2 requests: 2 as expected\n");
     assert!(
         run.stderr
-            .contains("2 lines before that were read, and nothing behind it"),
+            .contains("2 lines before that were read, and nothing after it"),
         "{run:?}"
     );
 }

@@ -69,10 +69,10 @@ fn recording_goes_on_behind_a_line_that_was_cut() {
     let run = replay(&[&tape]).expect_code(0);
     assert!(
         run.stdout
-            .ends_with("5 requests: 5 as expected, 1 cut off\n"),
+            .ends_with("5 requests: 5 as expected, 1 incomplete\n"),
         "{run:#?}"
     );
-    assert!(run.stdout.starts_with("cut off "), "{run:#?}");
+    assert!(run.stdout.starts_with("incomplete "), "{run:#?}");
 }
 
 #[test]
@@ -303,7 +303,10 @@ fn a_request_that_differs_is_named_with_what_to_do_next() {
     );
     let run = replay(&[&changed, "--format", "junit"]).expect_code(1);
     assert!(run.stdout.contains("name=\"PUT /items/a 201 ("), "{run:#?}");
-    assert!(run.stdout.contains("--trace` shows its course"), "{run:#?}");
+    assert!(
+        run.stdout.contains("--trace` shows it step by step"),
+        "{run:#?}"
+    );
 }
 
 #[test]

@@ -179,7 +179,7 @@ async fn the_program_goes_on_after_lines_that_are_none() {
         "not UTF-8 from byte",
         "expected a list of at most",
         "2 as expected",
-        "cut off",
+        "incomplete",
     ] {
         assert!(stdout.contains(words), "`{words}` is not in:\n{stdout}");
     }

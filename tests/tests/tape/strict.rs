@@ -283,7 +283,7 @@ async fn what_redaction_changes_is_attributed_to_it() {
     assert!(
         notes
             .iter()
-            .any(|note| note.contains("follows from the redaction of")
+            .any(|note| note.contains("is caused by the redaction of")
                 && note.contains("dempotency")),
         "{notes:?}"
     );

@@ -83,7 +83,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
                 let reason = printable(reason);
                 format!("{bold}encrypted{plain} {place}\n  {reason}\n")
             }
-            EntryVerdict::Cut => format!("{bold}cut off{plain} {place}\n"),
+            EntryVerdict::Cut => format!("{bold}incomplete{plain} {place}\n"),
             EntryVerdict::Tape {
                 comparison, trace, ..
             } => {
@@ -149,7 +149,7 @@ fn summary(totals: &Totals) -> String {
         (totals.unplayable, "that cannot be replayed"),
         (totals.unreadable, "no request"),
         (totals.encrypted, "encrypted"),
-        (totals.cut, "cut off"),
+        (totals.cut, "incomplete"),
     ] {
         if count > 0 {
             let _ = write!(text, ", {count} {what}");
@@ -279,7 +279,7 @@ mod tests {
           -  "status": 201
           +  "status": 200
            }
-          no `after.json` says what is expected; `--bless` writes it:
+          there is no `after.json` with the expectation; `--bless` writes it:
           +[]
         answered with 500 GET /items/a (day.jsonl:7)
           {"title":"broken"}
