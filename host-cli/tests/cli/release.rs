@@ -102,7 +102,7 @@ fn a_key_belongs_to_its_owner_and_is_never_shown() {
         .expect_hint();
     assert!(!public.stderr.contains("chmod"), "{public:?}");
     // A key passed instead of its file is not repeated in the message.
-    let typed = publish(secret).expect_failure(2, "not a key");
+    let typed = publish(secret).expect_failure(2, "not the key itself");
     assert!(!typed.stderr.contains(secret), "{typed:?}");
 }
 
