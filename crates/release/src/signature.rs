@@ -158,6 +158,11 @@ impl fmt::Debug for SecretKey {
 }
 
 impl PublicKey {
+    /// Whether a text is meant as a key, where a file's name would be possible, too.
+    pub fn is_key_text(text: &str) -> bool {
+        text.starts_with(PUBLIC_PREFIX)
+    }
+
     /// The id of the key in documents.
     pub fn id(&self) -> KeyId {
         let digest = sha2::Digest::finalize(sha2::Digest::chain_update(

@@ -165,7 +165,7 @@ impl RecordedState {
             (Request::Transact { operations, .. }, Response::Transact(outcome)) => {
                 self.learn_transaction(&operations, outcome);
             }
-            // A result is parsed as that of the function.
+            // A result is read as that of its function. A read that is not named here is not known, so that the replay says that it misses it.
             _ => {}
         }
     }

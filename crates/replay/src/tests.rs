@@ -16,7 +16,7 @@ use std::sync::Arc;
 use storage::{
     Call, Consistency, Direction, Document, Key, MemoryStorage, Operation, Precondition,
     PutOptions, PutOutcome, QueryOptions, Revision, SortRange, Storage, StorageError,
-    StorageExt as _, Tenant,
+    StorageExt as _, StorageFunction, Tenant,
 };
 use tape::{Exchange, RecordOptions, RecordingStorage, TapePolicy};
 
@@ -369,4 +369,28 @@ async fn a_further_write_does_not_change_the_revisions_of_others() {
             .unwrap(),
         recorded
     );
+}
+
+/// Where a function that writes is not followed, a replay does not know what it stored. Whoever adds a function is led here, and from here to
+/// `recorded_state.rs`, `writes.rs` and `strict/storage.rs`.
+#[test]
+fn replays_follow_every_function_that_writes() {
+    let is_followed = |function| match function {
+        StorageFunction::Put | StorageFunction::Delete | StorageFunction::Transact => true,
+        StorageFunction::Get
+        | StorageFunction::GetMany
+        | StorageFunction::Query
+        | StorageFunction::QueryIndex => false,
+    };
+    for function in [
+        StorageFunction::Get,
+        StorageFunction::GetMany,
+        StorageFunction::Put,
+        StorageFunction::Delete,
+        StorageFunction::Query,
+        StorageFunction::QueryIndex,
+        StorageFunction::Transact,
+    ] {
+        assert_eq!(is_followed(function), function.writes(), "{function}");
+    }
 }

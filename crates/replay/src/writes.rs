@@ -185,7 +185,7 @@ fn note_write(writes: &mut Writes, call: &CallRecord<'_>) -> Result<(), ResultEr
             StorageRequest::Transact { operations, .. },
             StorageResponse::Transact(TransactOutcome::Done(_)),
         ) => writes.transact(&operations),
-        // Nothing was written.
+        // The precondition failed: nothing was written. A test names this place for functions that are added.
         _ => {}
     }
     Ok(())

@@ -117,7 +117,7 @@ fn one(named: &str) -> Result<PublicKey, Failure> {
         Failure::usage(format_args!("`--public-key`: {error}"))
             .hint("give the text that `host-cli keygen` printed, or the file that ends with `.pub`")
     };
-    if named.starts_with("ed25519:") || !Path::new(named).exists() {
+    if PublicKey::is_key_text(named) || !Path::new(named).exists() {
         return named.parse().map_err(not_a_key);
     }
     let bytes = crate::input::read_file(Path::new(named), "key file", KEY_FILE_BYTES_MAX)?;
