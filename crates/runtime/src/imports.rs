@@ -2,7 +2,7 @@
 //! logic.
 //!
 //! `wasi` has what a standard library needs to start; `storage` and `log` are this project's own interfaces. All of them use one
-//! [`HostContext`], which lives as long as its request.
+//! [`RequestState`], which lives as long as its request.
 
 pub(crate) mod bindings;
 mod log;
@@ -52,10 +52,10 @@ pub(crate) fn is_granted(import: &str) -> bool {
 pub(crate) fn linker(
     engine: &wasmtime::Engine,
     component: &Component,
-) -> wasmtime::Result<Linker<HostContext>> {
+) -> wasmtime::Result<Linker<RequestState>> {
     let mut linker = Linker::new(engine);
-    handler::storage::add_to_linker::<_, HasSelf<HostContext>>(&mut linker, |context| context)?;
-    handler::log::add_to_linker::<_, HasSelf<HostContext>>(&mut linker, |context| context)?;
+    handler::storage::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
+    handler::log::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
     let component_type = component.component_type();
     let imports: Vec<&str> = component_type
         .imports(engine)
@@ -66,7 +66,7 @@ pub(crate) fn linker(
 }
 
 /// The state of one request that its imports use.
-pub(crate) struct HostContext {
+pub(crate) struct RequestState {
     storage: Arc<dyn Storage>,
     call: Call,
     wasi: wasi::Wasi,
@@ -84,7 +84,7 @@ pub(crate) struct Finished {
     pub(crate) storage: StorageReport,
 }
 
-impl HostContext {
+impl RequestState {
     /// The context of one request.
     pub(crate) fn new(options: &RuntimeOptions, received_at_ms: u64, run: Run) -> Self {
         Self {

@@ -6,7 +6,7 @@ mod ticker;
 
 pub(crate) use source::{FUEL_MAX, InstanceSource, bound};
 
-use crate::imports::{HostContext, bindings::Platform};
+use crate::imports::{RequestState, bindings::Platform};
 use prewarmed::PrewarmedInstances;
 use std::sync::{
     Arc,
@@ -83,7 +83,7 @@ impl InstancePool {
     pub(crate) fn take_prewarmed(
         &self,
         source: &InstanceSource,
-    ) -> Option<(Store<HostContext>, Platform)> {
+    ) -> Option<(Store<RequestState>, Platform)> {
         self.prewarmed.as_ref()?.take(source)
     }
 
@@ -91,10 +91,10 @@ impl InstancePool {
     /// request.
     pub(crate) fn release(
         &self,
-        mut store: Store<HostContext>,
+        mut store: Store<RequestState>,
         permit: Permit,
         source: &InstanceSource,
-    ) -> HostContext {
+    ) -> RequestState {
         match &self.prewarmed {
             Some(prewarmed) => {
                 let context = std::mem::replace(store.data_mut(), source.idle_context());

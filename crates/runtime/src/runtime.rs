@@ -7,7 +7,7 @@ pub use crate::options::{Environment, Run, RuntimeOptions};
 
 use crate::{
     engine::{Engine, Guest, LoadError},
-    imports::{Finished, HostContext, bindings::Platform},
+    imports::{Finished, RequestState, bindings::Platform},
     pool::{FUEL_MAX, InstancePool, InstanceSource, bound},
 };
 use contract::{
@@ -144,8 +144,8 @@ impl Runtime {
         pool: &InstancePool,
         request: &Request,
         run: Run,
-    ) -> (Store<HostContext>, Option<Platform>) {
-        let context = HostContext::new(self.options(), request.context.received_at_ms, run);
+    ) -> (Store<RequestState>, Option<Platform>) {
+        let context = RequestState::new(self.options(), request.context.received_at_ms, run);
         match pool.take_prewarmed(&self.source) {
             Some((mut store, instance)) => {
                 let idle = mem::replace(store.data_mut(), context);
@@ -159,7 +159,7 @@ impl Runtime {
     async fn call(
         &self,
         pool: usize,
-        store: &mut Store<HostContext>,
+        store: &mut Store<RequestState>,
         instance: Option<Platform>,
         request: Request,
         deadline: Instant,

@@ -5,12 +5,12 @@ mod lines;
 pub(super) use lines::Logs;
 
 use super::{
-    HostContext,
+    RequestState,
     bindings::tenon::handler::log::{Attribute, Host, Level},
 };
 use contract::log::LogLevel;
 
-impl Host for HostContext {
+impl Host for RequestState {
     fn write(
         &mut self,
         level: Level,

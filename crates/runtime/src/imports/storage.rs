@@ -3,7 +3,7 @@
 
 mod conversion;
 
-use super::{HostContext, bindings::tenon::handler::storage as wit};
+use super::{RequestState, bindings::tenon::handler::storage as wit};
 use conversion::{consistency, error, item, key, operation, options, page, precondition, query};
 use std::time::Instant;
 use storage::{Document, StorageError, StorageRequest, StorageResponse};
@@ -11,7 +11,7 @@ use storage::{Document, StorageError, StorageRequest, StorageResponse};
 /// The result for the guest. The outer error stops the guest, the inner one is returned to it.
 type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
-impl wit::Host for HostContext {
+impl wit::Host for RequestState {
     async fn get(&mut self, at: wit::Key, how: wit::Consistency) -> Answer<Option<wit::Item>> {
         let request = || {
             Ok(StorageRequest::Get {
@@ -140,7 +140,7 @@ impl wit::Host for HostContext {
     }
 }
 
-impl HostContext {
+impl RequestState {
     /// Counts one call, and executes it; beyond the limit, the guest is stopped before its arguments are processed.
     async fn perform(
         &mut self,

@@ -9,7 +9,7 @@ mod io;
 mod random;
 
 use super::{
-    HostContext,
+    RequestState,
     bindings::wasi::{
         cli as wasi_cli, clocks as wasi_clocks, io as wasi_io, random as wasi_random,
     },
@@ -63,12 +63,12 @@ macro_rules! interfaces {
 
         /// Defines those interfaces that a component `asks` for, by name without version.
         pub(in crate::imports) fn add_to_linker(
-            linker: &mut Linker<HostContext>,
+            linker: &mut Linker<RequestState>,
             asks: impl Fn(&str) -> bool,
         ) -> wasmtime::Result<()> {
             $(if asks($name) {
                 use $interface as interface;
-                interface::add_to_linker::<_, HasSelf<HostContext>>(linker, |context| context)?;
+                interface::add_to_linker::<_, HasSelf<RequestState>>(linker, |context| context)?;
             })*
             Ok(())
         }

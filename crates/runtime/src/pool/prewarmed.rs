@@ -7,7 +7,7 @@
 //! prewarming.
 
 use super::{InstancePool, InstanceSource, Permit, bound};
-use crate::imports::{HostContext, bindings::Platform};
+use crate::imports::{RequestState, bindings::Platform};
 use std::{
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -30,14 +30,14 @@ pub(super) struct PrewarmedInstances {
 /// The prewarmed instance.
 struct PrewarmedInstance {
     source: InstanceSource,
-    store: Store<HostContext>,
+    store: Store<RequestState>,
     instance: Platform,
     _room: OwnedSemaphorePermit,
 }
 
 /// What an answered request leaves: an instance, and its permit, in the order in which they are dropped.
 struct Used {
-    _store: Store<HostContext>,
+    _store: Store<RequestState>,
     _permit: Permit,
     source: InstanceSource,
 }
@@ -52,7 +52,7 @@ impl PrewarmedInstances {
     }
 
     /// The prewarmed instance, if it is of this guest.
-    pub(super) fn take(&self, source: &InstanceSource) -> Option<(Store<HostContext>, Platform)> {
+    pub(super) fn take(&self, source: &InstanceSource) -> Option<(Store<RequestState>, Platform)> {
         let waiting = lock(&self.ready).take_if(|waiting| waiting.source.is(source))?;
         Some((waiting.store, waiting.instance))
     }
@@ -60,7 +60,7 @@ impl PrewarmedInstances {
     /// Defers dropping an instance.
     pub(super) fn defer_drop(
         &self,
-        store: Store<HostContext>,
+        store: Store<RequestState>,
         permit: Permit,
         source: InstanceSource,
     ) {
@@ -126,7 +126,7 @@ async fn make(
     pool: &InstancePool,
     number: usize,
     source: &InstanceSource,
-) -> wasmtime::Result<(Store<HostContext>, Platform)> {
+) -> wasmtime::Result<(Store<RequestState>, Platform)> {
     let mut store = source.store(pool, source.idle_context());
     let _ticking = pool.start_ticking();
     bound(&mut store, Instant::now() + START_DURATION_MAX);

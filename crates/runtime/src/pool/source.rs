@@ -3,7 +3,7 @@
 use super::InstancePool;
 use crate::{
     imports::{
-        self, HostContext,
+        self, RequestState,
         bindings::{Platform, PlatformPre},
     },
     options::RuntimeOptions,
@@ -29,7 +29,7 @@ pub(crate) struct InstanceSource {
 struct LinkedGuest {
     digest: Digest,
     /// One for each pool of the engine.
-    pools: Box<[PlatformPre<HostContext>]>,
+    pools: Box<[PlatformPre<RequestState>]>,
     /// Its start function needs results that only a request has.
     calls_at_start: AtomicBool,
 }
@@ -87,12 +87,12 @@ impl InstanceSource {
     }
 
     /// The context of an instance without a request.
-    pub(super) fn idle_context(&self) -> HostContext {
-        HostContext::idle(&self.options)
+    pub(super) fn idle_context(&self) -> RequestState {
+        RequestState::idle(&self.options)
     }
 
     /// A wasmtime store without an instance.
-    pub(crate) fn store(&self, pool: &InstancePool, context: HostContext) -> Store<HostContext> {
+    pub(crate) fn store(&self, pool: &InstancePool, context: RequestState) -> Store<RequestState> {
         let mut store = Store::new(&pool.wasmtime, context);
         store.limiter(|context| &mut context.meter);
         store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
@@ -107,14 +107,14 @@ impl InstanceSource {
     pub(crate) async fn instance(
         &self,
         pool: usize,
-        store: &mut Store<HostContext>,
+        store: &mut Store<RequestState>,
     ) -> wasmtime::Result<Platform> {
         self.guest.pools[pool].instantiate_async(store).await
     }
 }
 
 /// Lets a guest run until `deadline`.
-pub(crate) fn bound(store: &mut Store<HostContext>, deadline: Instant) {
+pub(crate) fn bound(store: &mut Store<RequestState>, deadline: Instant) {
     store.epoch_deadline_callback(move |_| {
         // Yielding lets other requests of this thread run, and the timeout around this one.
         Ok(if Instant::now() >= deadline {

@@ -1,7 +1,7 @@
 //! `wasi:cli`: the operator's environment variables, no arguments, no terminal; output becomes log lines.
 
 use crate::imports::{
-    HostContext,
+    RequestState,
     bindings::wasi::cli::{
         environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
         terminal_stdin, terminal_stdout,
@@ -11,7 +11,7 @@ use crate::imports::{
 use contract::outcome::Stop;
 use wasmtime::component::Resource;
 
-impl environment::Host for HostContext {
+impl environment::Host for RequestState {
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         self.meter.count_host_call()?;
         Ok(self.wasi.environment.to_vec())
@@ -28,64 +28,64 @@ impl environment::Host for HostContext {
     }
 }
 
-impl exit::Host for HostContext {
+impl exit::Host for RequestState {
     fn exit(&mut self, _status: Result<(), ()>) -> wasmtime::Result<()> {
         Err(Stop::Exit.into())
     }
 }
 
-impl stdin::Host for HostContext {
+impl stdin::Host for RequestState {
     fn get_stdin(&mut self) -> wasmtime::Result<Resource<InputStream>> {
         self.meter.count_host_call()?;
         Ok(self.wasi.table.push(InputStream)?)
     }
 }
 
-impl stdout::Host for HostContext {
+impl stdout::Host for RequestState {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<OutputStream>> {
         self.meter.count_host_call()?;
         Ok(self.wasi.table.push(OutputStream::Stdout)?)
     }
 }
 
-impl stderr::Host for HostContext {
+impl stderr::Host for RequestState {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<OutputStream>> {
         self.meter.count_host_call()?;
         Ok(self.wasi.table.push(OutputStream::Stderr)?)
     }
 }
 
-impl terminal_input::Host for HostContext {}
+impl terminal_input::Host for RequestState {}
 
-impl terminal_input::HostTerminalInput for HostContext {
+impl terminal_input::HostTerminalInput for RequestState {
     fn drop(&mut self, terminal: Resource<Terminal>) -> wasmtime::Result<()> {
         self.wasi.table.delete(terminal)?;
         Ok(())
     }
 }
 
-impl terminal_output::Host for HostContext {}
+impl terminal_output::Host for RequestState {}
 
-impl terminal_output::HostTerminalOutput for HostContext {
+impl terminal_output::HostTerminalOutput for RequestState {
     fn drop(&mut self, terminal: Resource<Terminal>) -> wasmtime::Result<()> {
         self.wasi.table.delete(terminal)?;
         Ok(())
     }
 }
 
-impl terminal_stdin::Host for HostContext {
+impl terminal_stdin::Host for RequestState {
     fn get_terminal_stdin(&mut self) -> wasmtime::Result<Option<Resource<Terminal>>> {
         Ok(None)
     }
 }
 
-impl terminal_stdout::Host for HostContext {
+impl terminal_stdout::Host for RequestState {
     fn get_terminal_stdout(&mut self) -> wasmtime::Result<Option<Resource<Terminal>>> {
         Ok(None)
     }
 }
 
-impl terminal_stderr::Host for HostContext {
+impl terminal_stderr::Host for RequestState {
     fn get_terminal_stderr(&mut self) -> wasmtime::Result<Option<Resource<Terminal>>> {
         Ok(None)
     }

@@ -1,13 +1,13 @@
 //! `wasi:clocks`: the time of the request.
 
 use crate::imports::{
-    HostContext,
+    RequestState,
     bindings::wasi::clocks::{monotonic_clock, wall_clock},
     resources::Pollable,
 };
 use wasmtime::component::Resource;
 
-impl wall_clock::Host for HostContext {
+impl wall_clock::Host for RequestState {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
         self.meter.count_host_call()?;
         let milliseconds = self.wasi.received_at_ms;
@@ -29,7 +29,7 @@ impl wall_clock::Host for HostContext {
 /// How far the monotonic clock advances at each reading, so that a loop that waits for time to pass ends.
 const STEP_NS: u64 = 1_000;
 
-impl monotonic_clock::Host for HostContext {
+impl monotonic_clock::Host for RequestState {
     fn now(&mut self) -> wasmtime::Result<u64> {
         self.meter.count_host_call()?;
         self.wasi.elapsed_ns = self.wasi.elapsed_ns.saturating_add(STEP_NS);

@@ -1,7 +1,7 @@
 //! `wasi:io`: input that is empty, output that is always ready, and waiting that only advances the guest's own clock.
 
 use crate::imports::{
-    HostContext,
+    RequestState,
     bindings::wasi::io::{error, poll, streams},
     resources::{InputStream, OutputStream, Pollable, StreamError},
 };
@@ -17,9 +17,9 @@ const LINE_BYTES_MAX: usize = contract::limits::LOG_LINE_BYTES_MAX;
 
 type Written = wasmtime::Result<Result<(), streams::StreamError>>;
 
-impl error::Host for HostContext {}
+impl error::Host for RequestState {}
 
-impl error::HostError for HostContext {
+impl error::HostError for RequestState {
     fn to_debug_string(&mut self, _error: Resource<StreamError>) -> wasmtime::Result<String> {
         Ok("stream error".to_owned())
     }
@@ -30,7 +30,7 @@ impl error::HostError for HostContext {
     }
 }
 
-impl poll::Host for HostContext {
+impl poll::Host for RequestState {
     fn poll(&mut self, pollables: Vec<Resource<Pollable>>) -> wasmtime::Result<Vec<u32>> {
         self.meter.count_host_call()?;
         if pollables.is_empty() {
@@ -58,7 +58,7 @@ impl poll::Host for HostContext {
     }
 }
 
-impl poll::HostPollable for HostContext {
+impl poll::HostPollable for RequestState {
     fn ready(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<bool> {
         self.meter.count_host_call()?;
         Ok(self.wasi.table.get(&pollable)?.ready_at_ns() <= self.wasi.elapsed_ns)
@@ -77,9 +77,9 @@ impl poll::HostPollable for HostContext {
     }
 }
 
-impl streams::Host for HostContext {}
+impl streams::Host for RequestState {}
 
-impl streams::HostInputStream for HostContext {
+impl streams::HostInputStream for RequestState {
     fn read(
         &mut self,
         _: Resource<InputStream>,
@@ -125,7 +125,7 @@ impl streams::HostInputStream for HostContext {
     }
 }
 
-impl streams::HostOutputStream for HostContext {
+impl streams::HostOutputStream for RequestState {
     fn check_write(
         &mut self,
         _: Resource<OutputStream>,
@@ -208,7 +208,7 @@ impl streams::HostOutputStream for HostContext {
     }
 }
 
-impl HostContext {
+impl RequestState {
     /// Converts whole lines to log lines and keeps the rest for the next write.
     fn print(&mut self, stream: OutputStream, contents: &[u8]) {
         let storage_calls = self.meter.storage_calls();

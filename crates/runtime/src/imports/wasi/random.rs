@@ -1,13 +1,13 @@
 //! `wasi:random`: one generator per request, from its seed.
 
 use crate::imports::{
-    HostContext,
+    RequestState,
     bindings::wasi::random::{insecure, insecure_seed, random},
 };
 use contract::{limits::RANDOM_BYTES_MAX, outcome::Stop};
 use rand_chacha::rand_core::Rng;
 
-impl random::Host for HostContext {
+impl random::Host for RequestState {
     fn get_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         self.random_bytes(length)
     }
@@ -17,7 +17,7 @@ impl random::Host for HostContext {
     }
 }
 
-impl insecure::Host for HostContext {
+impl insecure::Host for RequestState {
     fn get_insecure_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         self.random_bytes(length)
     }
@@ -27,13 +27,13 @@ impl insecure::Host for HostContext {
     }
 }
 
-impl insecure_seed::Host for HostContext {
+impl insecure_seed::Host for RequestState {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
         Ok((self.random_u64()?, self.random_u64()?))
     }
 }
 
-impl HostContext {
+impl RequestState {
     fn random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         self.meter.count_host_call()?;
         let length = usize::try_from(length)
