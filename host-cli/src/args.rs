@@ -1,5 +1,6 @@
 //! The command line as typed. Parsing checks only the grammar; each command then resolves its arguments into a valid configuration.
 
+mod limits;
 pub mod release;
 pub mod replay;
 

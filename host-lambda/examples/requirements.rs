@@ -23,7 +23,7 @@ fn requirements() -> Value {
         .collect::<BTreeSet<_>>();
     json!({
         // Environment variables of the host itself.
-        "variables": host_lambda::VARIABLES,
+        "variables": host_lambda::variables().collect::<Vec<_>>(),
         "metrics": { "names": Metric::ALL.map(Metric::name), "dimension": telemetry::DIMENSION },
         // The binary media types that the REST API must have.
         "binary_types": REST_BINARY_TYPES,

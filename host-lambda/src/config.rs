@@ -11,7 +11,10 @@ pub use variables::{InvalidVariable, Variables};
 
 use ::tape::RecordOptions;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use contract::{limits::Limits, log::LogLevel};
+use contract::{
+    limits::{LIMITS, Limit, Limits},
+    log::LogLevel,
+};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use storage::Namespace;
 use storage_dynamodb::DynamoDbOptions;
@@ -50,8 +53,14 @@ pub struct Config {
     pub unknown_variables: Vec<String>,
 }
 
-/// Environment variables of our own, all of which are read.
-pub const VARIABLES: [&str; 19] = [
+/// Environment variables of our own, all of which are read: those of limits, and the others.
+pub fn variables() -> impl Iterator<Item = String> {
+    let limits = LIMITS.iter().filter_map(Limit::variable);
+    limits.chain(VARIABLES.map(str::to_owned))
+}
+
+/// Those that set no limits.
+const VARIABLES: [&str; 16] = [
     "TENON_ARTIFACTS",
     "TENON_BASE_PATH",
     "TENON_CHANNEL",
@@ -59,13 +68,10 @@ pub const VARIABLES: [&str; 19] = [
     "TENON_CHANNEL_INTERVAL_MS",
     "TENON_GUEST",
     "TENON_GUEST_ENV",
-    "TENON_GUEST_MEMORY_BYTES_MAX",
     "TENON_LOG_LEVEL",
     "TENON_METRICS_NAMESPACE",
     "TENON_NAMESPACE",
     "TENON_PUBLIC_KEYS",
-    "TENON_REQUEST_BODY_BYTES_MAX",
-    "TENON_REQUEST_DURATION_MS_MAX",
     "TENON_TABLE",
     "TENON_TAPE",
     "TENON_TAPE_RECIPIENT",
@@ -108,7 +114,7 @@ impl Config {
                 .and_then(|concurrency| u32::try_from(concurrency).ok())
                 .unwrap_or(1),
             tape: tape::read(variables)?,
-            unknown_variables: variables.unknown("TENON_", &VARIABLES),
+            unknown_variables: variables.unknown("TENON_", &self::variables().collect::<Vec<_>>()),
         })
     }
 }

@@ -25,7 +25,7 @@ mod output;
 mod shutdown;
 mod store;
 
-pub use config::VARIABLES;
+pub use config::variables;
 pub use invocation::{RandomnessError, SystemSource, TimeAndSeed, TimeAndSeedSource};
 
 use config::{Config, Variables};

@@ -1,39 +1,266 @@
 //! Limits that users meet, each named, with its unit. A limit that follows from an external rule names the rule.
+//!
+//! What one request may use is a field of [`Limits`]: one entry of the table below. Variables of hosts, flags of `host-cli promote`, channel
+//! documents and tapes follow from it, by [`LIMITS`] and [`PartialLimits`].
 
-use std::time::Duration;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::{ops::RangeInclusive, time::Duration};
 
-/// What one request may use. The defaults are suitable for Lambda behind API Gateway.
+/// Who may set a limit beside the code that makes [`Limits`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest decoded request body; larger ones are answered with 413.
-    pub request_body_bytes_max: usize,
-    /// Largest request target (path and query); longer ones are answered with 414.
-    pub request_target_bytes_max: usize,
-    /// Largest sum of header names and values; larger ones are answered with 431.
-    pub request_headers_bytes_max: usize,
-    /// Linear memory of one instance; further allocations fail, and the guest usually traps.
-    pub guest_memory_bytes_max: usize,
-    /// Calls from the guest to the host (storage, log, random, clock) in one request; the next one traps.
-    pub host_calls_max: u32,
-    /// Storage calls in one request; the next one traps.
-    pub storage_calls_max: u32,
-    /// Time for one request if the invocation has no deadline.
-    pub request_duration_max: Duration,
+pub enum SetBy {
+    /// Nobody.
+    Host,
+    /// Whoever operates the host, by a variable.
+    Operator,
+    /// A channel's route, which may narrow it.
+    Route,
+    /// Both.
+    OperatorAndRoute,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            request_body_bytes_max: LAMBDA_PAYLOAD_BYTES_MAX,
-            request_target_bytes_max: 16 * KIB,
-            request_headers_bytes_max: 32 * KIB,
-            guest_memory_bytes_max: 128 * MIB,
-            host_calls_max: 100_000,
-            storage_calls_max: 1_000,
-            request_duration_max: Duration::from_secs(28),
-        }
+/// A field of [`Limits`].
+#[derive(Debug)]
+pub struct Limit {
+    /// As in channel documents and on tapes, with the unit last: `request_duration_ms_max`.
+    pub name: &'static str,
+    /// What it bounds, and what happens beyond it.
+    pub documentation: &'static str,
+    /// What may be set, in the unit that the name says, as all numbers here.
+    pub allowed: RangeInclusive<u64>,
+    /// Who may set it.
+    pub set_by: SetBy,
+    /// Reads it.
+    pub get: fn(&Limits) -> u64,
+    /// Sets it, to the largest value that it can have where the number is beyond that.
+    pub set: fn(&mut Limits, u64),
+    /// Sets it in a part of the limits.
+    pub set_part: fn(&mut PartialLimits, u64),
+}
+
+impl Limit {
+    /// The environment variable of hosts, where there is one: `TENON_REQUEST_DURATION_MS_MAX`.
+    pub fn variable(&self) -> Option<String> {
+        matches!(self.set_by, SetBy::Operator | SetBy::OperatorAndRoute)
+            .then(|| format!("TENON_{}", self.name.to_ascii_uppercase()))
+    }
+
+    /// The flag that sets it for a route, where there is one: `request-duration-ms-max`.
+    pub fn flag(&self) -> Option<String> {
+        self.is_of_routes().then(|| self.name.replace('_', "-"))
+    }
+
+    /// What it is where nobody sets it.
+    pub fn default(&self) -> u64 {
+        (self.get)(&Limits::default())
+    }
+
+    /// Whether a route may narrow it.
+    pub fn is_of_routes(&self) -> bool {
+        matches!(self.set_by, SetBy::Route | SetBy::OperatorAndRoute)
     }
 }
+
+/// A type of limits, and how it stands in documents.
+pub trait LimitValue: Copy {
+    /// What documents have.
+    type Number: LimitValue;
+
+    /// Of what a document has.
+    fn from_number(number: Self::Number) -> Self;
+    /// Of any number; the largest value where it is beyond that.
+    fn from_u64(number: u64) -> Self;
+    /// As a number.
+    fn to_u64(self) -> u64;
+}
+
+impl LimitValue for usize {
+    type Number = Self;
+
+    fn from_number(number: Self) -> Self {
+        number
+    }
+
+    fn from_u64(number: u64) -> Self {
+        Self::try_from(number).unwrap_or(Self::MAX)
+    }
+
+    fn to_u64(self) -> u64 {
+        self as u64
+    }
+}
+
+impl LimitValue for u32 {
+    type Number = Self;
+
+    fn from_number(number: Self) -> Self {
+        number
+    }
+
+    fn from_u64(number: u64) -> Self {
+        Self::try_from(number).unwrap_or(Self::MAX)
+    }
+
+    fn to_u64(self) -> u64 {
+        self.into()
+    }
+}
+
+impl LimitValue for u64 {
+    type Number = Self;
+
+    fn from_number(number: Self) -> Self {
+        number
+    }
+
+    fn from_u64(number: u64) -> Self {
+        number
+    }
+
+    fn to_u64(self) -> u64 {
+        self
+    }
+}
+
+/// In milliseconds.
+impl LimitValue for Duration {
+    type Number = u64;
+
+    fn from_number(number: u64) -> Self {
+        Self::from_millis(number)
+    }
+
+    fn from_u64(number: u64) -> Self {
+        Self::from_millis(number)
+    }
+
+    fn to_u64(self) -> u64 {
+        u64::try_from(self.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Makes [`Limits`], [`PartialLimits`] and [`LIMITS`] of one table. An entry is `FIELD as NAME_IN_DOCUMENTS: TYPE = DEFAULT, ALLOWED, SET_BY`.
+macro_rules! limits {
+    ($($(#[doc = $documentation:literal])+ $field:ident as $name:ident: $type:ty = $default:expr, $allowed:expr, $set_by:expr;)+) => {
+        /// What one request may use. The defaults fit a Lambda behind API Gateway.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $documentation])+ pub $field: $type,)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl Limits {
+            /// What passes under either of two.
+            #[must_use]
+            pub fn wider(&self, other: &Self) -> Self {
+                Self { $($field: self.$field.max(other.$field),)+ }
+            }
+        }
+
+        /// Some of the limits, by the names and in the units that documents have.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct PartialLimits {
+            $(
+                $(#[doc = $documentation])+
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $name: Option<<$type as LimitValue>::Number>,
+            )+
+        }
+
+        impl PartialLimits {
+            /// These, and the others as they are in `base`.
+            pub fn over(&self, base: &Limits) -> Limits {
+                Limits { $($field: self.$name.map_or(base.$field, LimitValue::from_number),)+ }
+            }
+
+            /// These where they are narrower than those of `host`.
+            pub fn within(&self, host: &Limits) -> Limits {
+                let limits = self.over(host);
+                Limits { $($field: limits.$field.min(host.$field),)+ }
+            }
+
+            /// These, and those of `others` that are not among them.
+            #[must_use]
+            pub fn or(&self, others: &Self) -> Self {
+                Self { $($name: self.$name.or(others.$name),)+ }
+            }
+
+            /// The names of those that are set.
+            pub fn names(&self) -> impl Iterator<Item = &'static str> {
+                [$(self.$name.map(|_| stringify!($name)),)+].into_iter().flatten()
+            }
+
+            /// Reads them where a member that is none of them is an error.
+            pub fn deserialize_strictly<'de, D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields, remote = "PartialLimits")]
+                struct Strict {
+                    $(#[serde(default)] $name: Option<<$type as LimitValue>::Number>,)+
+                }
+                Strict::deserialize(deserializer)
+            }
+
+            /// Whether nothing is set.
+            pub fn is_none(&self) -> bool {
+                *self == Self::default()
+            }
+        }
+
+        /// Every field of [`Limits`], in the order in which documents have them.
+        pub static LIMITS: &[Limit] = &[$(
+            Limit {
+                name: stringify!($name),
+                documentation: concat!($($documentation),+),
+                allowed: $allowed,
+                set_by: $set_by,
+                get: |limits| limits.$field.to_u64(),
+                set: |limits, number| limits.$field = LimitValue::from_u64(number),
+                set_part: |limits, number| {
+                    limits.$name = Some(<<$type as LimitValue>::Number as LimitValue>::from_u64(number));
+                },
+            },
+        )+];
+    };
+}
+
+limits! {
+    /// Largest decoded request body; more is answered with 413.
+    request_body_bytes_max as request_body_bytes_max: usize
+        = LAMBDA_PAYLOAD_BYTES_MAX, 1..=LAMBDA_PAYLOAD_BYTES_MAX as u64, SetBy::OperatorAndRoute;
+    /// Largest request target (path and query); more is answered with 414.
+    request_target_bytes_max as request_target_bytes_max: usize
+        = 16 * KIB, 1..=LAMBDA_PAYLOAD_BYTES_MAX as u64, SetBy::Host;
+    /// Largest sum of header names and values; more is answered with 431.
+    request_headers_bytes_max as request_headers_bytes_max: usize
+        = 32 * KIB, 1..=LAMBDA_PAYLOAD_BYTES_MAX as u64, SetBy::Host;
+    /// Largest response body before it is encoded for the gateway, which may accept less; a larger one is replaced by 500.
+    response_body_bytes_max as response_body_bytes_max: usize
+        = LAMBDA_PAYLOAD_BYTES_MAX, 1..=LAMBDA_PAYLOAD_BYTES_MAX as u64, SetBy::Operator;
+    /// Linear memory of one instance; a guest that asks for more is refused it, and usually traps.
+    guest_memory_bytes_max as guest_memory_bytes_max: usize
+        = 128 * MIB, GUEST_MEMORY_BYTES_MIN..=GUEST_MEMORY_BYTES_CEILING as u64, SetBy::OperatorAndRoute;
+    /// Calls from the guest to the host (storage, log, random, clock) in one request; the next one traps.
+    host_calls_max as host_calls_max: u32
+        = 100_000, 1..=u32::MAX as u64, SetBy::Host;
+    /// Storage calls in one request; the next one traps.
+    storage_calls_max as storage_calls_max: u32
+        = 1_000, 1..=u32::MAX as u64, SetBy::Route;
+    /// Time for one request where the invocation brings no deadline.
+    request_duration_max as request_duration_ms_max: Duration
+        = Duration::from_secs(28), 1..=INVOCATION_MS_MAX, SetBy::OperatorAndRoute;
+}
+
+/// A guest that has less cannot start.
+const GUEST_MEMORY_BYTES_MIN: u64 = 64 * KIB as u64;
+/// As long as Lambda lets a function run (AWS: Lambda quotas).
+const INVOCATION_MS_MAX: u64 = 900_000;
 
 /// Bytes of a kibibyte.
 pub const KIB: usize = 1024;
@@ -172,3 +399,75 @@ pub const ROUTE_GUESTS_MAX: usize = 4;
 pub const ENVIRONMENT_VARIABLES_MAX: usize = 64;
 /// Guests that stay loaded although no route names them any more, so that going back to them needs no fetch.
 pub const GUESTS_READY_MAX: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_is_read_and_set_by_its_entry() {
+        for limit in LIMITS {
+            assert!(limit.allowed.contains(&limit.default()), "{}", limit.name);
+            let mut limits = Limits::default();
+            let mut part = PartialLimits::default();
+            let least = *limit.allowed.start();
+            (limit.set)(&mut limits, least);
+            (limit.set_part)(&mut part, least);
+            assert_eq!((limit.get)(&limits), least, "{}", limit.name);
+            assert_ne!(limits, Limits::default(), "{}", limit.name);
+            assert_eq!(part.over(&Limits::default()), limits, "{}", limit.name);
+            assert_eq!(part.names().collect::<Vec<_>>(), [limit.name]);
+        }
+    }
+
+    #[test]
+    fn a_part_narrows_and_never_widens() {
+        let part = PartialLimits {
+            guest_memory_bytes_max: Some(usize::MAX),
+            request_duration_ms_max: Some(5),
+            ..PartialLimits::default()
+        };
+        let host = Limits::default();
+        let limits = part.within(&host);
+        assert_eq!(limits.guest_memory_bytes_max, host.guest_memory_bytes_max);
+        assert_eq!(limits.request_duration_max, Duration::from_millis(5));
+        assert_eq!(limits.wider(&host), host);
+        assert_eq!(part.over(&host).guest_memory_bytes_max, usize::MAX);
+    }
+
+    #[test]
+    fn names_in_other_places_follow_from_the_name() {
+        let limit = |name| LIMITS.iter().find(|limit| limit.name == name).unwrap();
+        let duration = limit("request_duration_ms_max");
+        assert_eq!(
+            duration.variable().unwrap(),
+            "TENON_REQUEST_DURATION_MS_MAX"
+        );
+        assert_eq!(duration.flag().unwrap(), "request-duration-ms-max");
+        let calls = limit("storage_calls_max");
+        assert_eq!((calls.variable(), calls.flag().is_some()), (None, true));
+        let response = limit("response_body_bytes_max");
+        assert_eq!(
+            (response.variable().is_some(), response.flag()),
+            (true, None)
+        );
+    }
+
+    #[test]
+    fn documents_leave_out_what_is_not_set_and_refuse_what_is_unknown() {
+        let part = PartialLimits {
+            storage_calls_max: Some(3),
+            ..PartialLimits::default()
+        };
+        let text = serde_json::to_string(&part).unwrap();
+        assert_eq!(text, r#"{"storage_calls_max":3}"#);
+        let strictly = |text: &str| {
+            PartialLimits::deserialize_strictly(&mut serde_json::Deserializer::from_str(text))
+        };
+        assert_eq!(strictly(&text).unwrap(), part);
+        assert!(strictly(r#"{"wishes_max":3}"#).is_err());
+        assert!(strictly(r#"{"storage_calls_max":4294967296}"#).is_err());
+        let lenient: PartialLimits = serde_json::from_str(r#"{"wishes_max":3}"#).unwrap();
+        assert!(lenient.is_none());
+    }
+}

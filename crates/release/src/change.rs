@@ -117,13 +117,7 @@ pub fn promote(
         route.namespace.clone_from(&promotion.namespace);
     }
     route.environment.extend(promotion.environment.clone());
-    let (old, new) = (route.limits, promotion.limits);
-    route.limits = RouteLimits {
-        request_body_bytes_max: new.request_body_bytes_max.or(old.request_body_bytes_max),
-        guest_memory_bytes_max: new.guest_memory_bytes_max.or(old.guest_memory_bytes_max),
-        storage_calls_max: new.storage_calls_max.or(old.storage_calls_max),
-        request_duration_ms_max: new.request_duration_ms_max.or(old.request_duration_ms_max),
-    };
+    route.limits = promotion.limits.or(&route.limits);
     if let Some(select_header) = &promotion.select_header {
         next.select_header.clone_from(select_header);
     }

@@ -13,12 +13,12 @@ use contract::{
     digest::Digest,
     http::is_token,
     limits::{
-        CHANNEL_GENERATION_MAX, CHANNEL_ROUTES_MAX, ENVIRONMENT_VARIABLES_MAX, Limits,
-        ROUTE_GUESTS_MAX,
+        CHANNEL_GENERATION_MAX, CHANNEL_ROUTES_MAX, ENVIRONMENT_VARIABLES_MAX, LIMITS,
+        PartialLimits, ROUTE_GUESTS_MAX,
     },
 };
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use std::collections::BTreeMap;
 use storage::Namespace;
 
 /// The version of this document.
@@ -71,7 +71,11 @@ pub struct Route {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
     /// Limits below those of the host.
-    #[serde(default, skip_serializing_if = "RouteLimits::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "route_limits",
+        skip_serializing_if = "RouteLimits::is_none"
+    )]
     pub limits: RouteLimits,
     /// Guests and their percentages of the clients, newest first. The last one is the fallback of the others.
     pub guests: Vec<Share>,
@@ -95,21 +99,22 @@ pub struct Share {
 }
 
 /// Limits of a route's guests. They can only be lower than those of the host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RouteLimits {
-    /// Largest decoded request body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_body_bytes_max: Option<usize>,
-    /// Linear memory of one instance.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guest_memory_bytes_max: Option<usize>,
-    /// Storage calls in one request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub storage_calls_max: Option<u32>,
-    /// Time for one request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_duration_ms_max: Option<u64>,
+pub type RouteLimits = PartialLimits;
+
+/// Of all limits, those that a route may narrow.
+fn route_limits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RouteLimits, D::Error> {
+    let limits = PartialLimits::deserialize_strictly(deserializer)?;
+    let is_of_routes = |name: &str| {
+        LIMITS
+            .iter()
+            .any(|limit| limit.name == name && limit.is_of_routes())
+    };
+    match limits.names().find(|name| !is_of_routes(name)) {
+        Some(name) => Err(D::Error::custom(format_args!(
+            "`{name}` is not a limit of routes"
+        ))),
+        None => Ok(limits),
+    }
 }
 
 /// Why a channel's document is not accepted.
@@ -282,37 +287,6 @@ impl Route {
             ));
         }
         Ok(())
-    }
-}
-
-impl RouteLimits {
-    /// The lower of these limits and the host's.
-    pub fn within(&self, host: &Limits) -> Limits {
-        let duration = self.request_duration_ms_max.map(Duration::from_millis);
-        Limits {
-            request_body_bytes_max: narrower(
-                self.request_body_bytes_max,
-                host.request_body_bytes_max,
-            ),
-            guest_memory_bytes_max: narrower(
-                self.guest_memory_bytes_max,
-                host.guest_memory_bytes_max,
-            ),
-            storage_calls_max: narrower(self.storage_calls_max, host.storage_calls_max),
-            request_duration_max: narrower(duration, host.request_duration_max),
-            ..*host
-        }
-    }
-
-    fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-fn narrower<T: Ord>(of_route: Option<T>, of_host: T) -> T {
-    match of_route {
-        Some(of_route) => of_route.min(of_host),
-        None => of_host,
     }
 }
 

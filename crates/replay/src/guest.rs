@@ -26,7 +26,7 @@ impl ReplayGuest {
 
     /// The guest as the host of a request ran it, on what a tape knows of the store.
     pub(super) fn service(&self, host: &HostFacts<'_>, storage: Arc<dyn Storage>) -> Service {
-        let limits = host.limits.limits();
+        let limits = host.limits();
         let log_level = host.log_level.unwrap_or(LogLevel::Info);
         let options = self.runtime.options();
         if host.base_path.is_none() && options.limits == limits && options.log_level == log_level {

@@ -198,8 +198,7 @@ fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
     {
         return Some("no instance was free: the guest did not run".to_owned());
     }
-    if exchange.host.limits.limits().guest_memory_bytes_max
-        > Limits::default().guest_memory_bytes_max * 4
+    if exchange.host.limits().guest_memory_bytes_max > Limits::default().guest_memory_bytes_max * 4
     {
         return Some("the guest had more memory than this host allows".to_owned());
     }

@@ -156,7 +156,7 @@ impl Preparer {
         let permits = self.permits(channel.routes.len());
         for route in &channel.routes {
             let limits = route.limits.within(&self.host.options.limits);
-            widest = Some(widest.map_or(limits, |widest| wider(&widest, &limits)));
+            widest = Some(widest.map_or(limits, |widest: Limits| widest.wider(&limits)));
             let options = self.options(route, limits);
             let permits = permits.map(|count| Arc::new(Semaphore::new(count)));
             let mut variants = Vec::new();
@@ -304,14 +304,5 @@ fn load(digest: Digest, error: LoadError) -> PrepareError {
     PrepareError::Load {
         digest,
         error: Arc::new(error),
-    }
-}
-
-/// The higher of two limits of requests.
-fn wider(one: &Limits, other: &Limits) -> Limits {
-    Limits {
-        request_body_bytes_max: one.request_body_bytes_max.max(other.request_body_bytes_max),
-        request_duration_max: one.request_duration_max.max(other.request_duration_max),
-        ..*one
     }
 }

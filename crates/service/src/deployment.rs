@@ -80,6 +80,17 @@ impl Deployment {
             .then(|| format!("body takes more than the {bytes_max} bytes allowed"))
     }
 
+    /// Why a response of this guest is not sent, where the host allows less than the gateway.
+    pub(super) fn check_response(&self, body_bytes: usize) -> Result<(), Fault> {
+        let bytes_max = self.runtime.limits().response_body_bytes_max;
+        if body_bytes <= bytes_max {
+            return Ok(());
+        }
+        Err(Fault::Response(format!(
+            "body takes {body_bytes} bytes, {bytes_max} are allowed"
+        )))
+    }
+
     pub(super) fn deadline(&self, of_invocation: Instant) -> Instant {
         match self.duration_max {
             Some(duration_max) => of_invocation.min(Instant::now() + duration_max),

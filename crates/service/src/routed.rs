@@ -83,7 +83,11 @@ impl RoutedRequest {
         drop(permit);
         let reply = response.and_then(|response| {
             summary.status = response.status;
-            Reply::new(&origin, response).map_err(|error| Fault::Response(error.to_string()))
+            let body_bytes = response.body.len();
+            let reply = Reply::new(&origin, response)
+                .map_err(|error| Fault::Response(error.to_string()))?;
+            deployment.check_response(body_bytes)?;
+            Ok(reply)
         });
         deployment.note(client, reply.as_ref().err(), &summary.usage);
         match reply {

@@ -7,14 +7,14 @@ use super::{
 };
 use contract::{
     digest::Digest,
-    limits::{Limits, REPLAY_DURATION_MAX, TAPE_LINE_BYTES_MAX},
+    limits::{Limits, PartialLimits, REPLAY_DURATION_MAX, TAPE_LINE_BYTES_MAX},
     log::LogLevel,
     seed::Seed,
 };
 use gateway::message::Message;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 pub use super::call::read::ResultRecord;
 
@@ -102,53 +102,22 @@ pub struct HostFacts<'a> {
     pub environment: Option<Digest>,
     /// Limits that are not the default ones.
     #[serde(default)]
-    pub limits: LimitsRecord,
+    pub limits: PartialLimits,
 }
 
 impl HostFacts<'_> {
+    /// The limits of the request, except its time: a replay waits for nothing, and the author of the line may have set any time.
+    pub fn limits(&self) -> Limits {
+        let limits = self.limits.over(&Limits::default());
+        Limits {
+            request_duration_max: limits.request_duration_max.min(REPLAY_DURATION_MAX),
+            ..limits
+        }
+    }
+
     /// Whether the guest had an environment.
     pub fn has_environment(&self) -> bool {
         !self.environment_names.is_empty() || self.environment.is_some()
-    }
-}
-
-/// Limits of a request that differ from the default ones. Names and units are those of [`Limits`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[allow(missing_docs)]
-pub struct LimitsRecord {
-    pub request_body_bytes_max: Option<usize>,
-    pub request_target_bytes_max: Option<usize>,
-    pub request_headers_bytes_max: Option<usize>,
-    pub guest_memory_bytes_max: Option<usize>,
-    pub host_calls_max: Option<u32>,
-    pub storage_calls_max: Option<u32>,
-    pub request_duration_ms_max: Option<u64>,
-}
-
-impl LimitsRecord {
-    /// The limits of the request, except its time: a replay waits for nothing, and the author of the line may have set any time.
-    pub fn limits(&self) -> Limits {
-        let default = Limits::default();
-        Limits {
-            request_body_bytes_max: self
-                .request_body_bytes_max
-                .unwrap_or(default.request_body_bytes_max),
-            request_target_bytes_max: self
-                .request_target_bytes_max
-                .unwrap_or(default.request_target_bytes_max),
-            request_headers_bytes_max: self
-                .request_headers_bytes_max
-                .unwrap_or(default.request_headers_bytes_max),
-            guest_memory_bytes_max: self
-                .guest_memory_bytes_max
-                .unwrap_or(default.guest_memory_bytes_max),
-            host_calls_max: self.host_calls_max.unwrap_or(default.host_calls_max),
-            storage_calls_max: self.storage_calls_max.unwrap_or(default.storage_calls_max),
-            request_duration_max: self
-                .request_duration_ms_max
-                .map_or(default.request_duration_max, Duration::from_millis)
-                .min(REPLAY_DURATION_MAX),
-        }
     }
 }
 

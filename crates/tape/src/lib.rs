@@ -43,8 +43,8 @@ pub use call::{RecordedArguments, StorageFunction, read_arguments};
 pub use cloudwatch::{MessagesError, read_messages};
 pub use encrypt::{DecryptError, Identity, InvalidKey, Recipient, decrypt_line};
 pub use exchange::{
-    CallRecord, Exchange, ExchangeError, HostFacts, LimitsRecord, LogLine, Omission,
-    RedactedRecord, ResultRecord, UsageRecord, VERSION, id_of, is_tape,
+    CallRecord, Exchange, ExchangeError, HostFacts, LogLine, Omission, RedactedRecord,
+    ResultRecord, UsageRecord, VERSION, id_of, is_tape,
 };
 pub use fault::FaultRecord;
 pub use find::TapeFinder;

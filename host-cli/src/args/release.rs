@@ -1,5 +1,6 @@
 //! Arguments of the commands that release guests, as typed.
 
+use super::limits::RouteLimitOptions;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -106,12 +107,8 @@ pub struct PromoteArgs {
     /// several from a JSON object of strings. The latter two keep secrets off the command line; may be repeated
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub guest_env: Vec<String>,
-    /// Time limit of a request on this route, in milliseconds
-    #[arg(long, value_name = "MS")]
-    pub request_duration_ms_max: Option<u64>,
-    /// Memory limit of an instance on this route, in bytes
-    #[arg(long, value_name = "BYTES")]
-    pub guest_memory_bytes_max: Option<usize>,
+    #[command(flatten)]
+    pub limits: RouteLimitOptions,
     /// Rule out all earlier guests: hosts never fall back to one, and no rollback goes further back. Use it for a guest that fixes a
     /// vulnerability
     #[arg(long)]

@@ -14,9 +14,7 @@ use crate::{
     },
 };
 use contract::{compatibility::Target, digest::Digest};
-use release::{
-    self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion, RouteLimits,
-};
+use release::{self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion};
 
 /// The targets for which a guest must have an image: those that hosts run on.
 const TARGETS: [Target; 2] = [Target::X86_64, Target::Aarch64];
@@ -46,11 +44,7 @@ pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
         environment: environment::resolve(&arguments.guest_env)?
             .into_iter()
             .collect(),
-        limits: RouteLimits {
-            guest_memory_bytes_max: arguments.guest_memory_bytes_max,
-            request_duration_ms_max: arguments.request_duration_ms_max,
-            ..RouteLimits::default()
-        },
+        limits: arguments.limits.0,
         select_header: arguments
             .select_header
             .clone()

@@ -52,6 +52,7 @@ fn every_variable_is_read() {
         ("AWS_LAMBDA_LOG_LEVEL", "DEBUG"),
         ("TENON_BASE_PATH", "/shop"),
         ("TENON_REQUEST_BODY_BYTES_MAX", "1000"),
+        ("TENON_RESPONSE_BODY_BYTES_MAX", "2000"),
         ("TENON_GUEST_MEMORY_BYTES_MAX", "33554432"),
         ("TENON_REQUEST_DURATION_MS_MAX", "2500"),
         ("TENON_GUEST_ENV", r#"{"B":"2","A":"1"}"#),
@@ -69,7 +70,7 @@ fn every_variable_is_read() {
     .unwrap();
     let mut read = Variables::read_so_far();
     read.retain(|name| name.starts_with("TENON_"));
-    assert_eq!(read, VARIABLES.map(str::to_owned).into());
+    assert_eq!(read, variables().collect());
     assert_eq!(config.tape.policy.to_string(), "failures");
     let redaction = Redaction::credentials().with_headers(["x-session", "x-tenant"]);
     assert_eq!(
@@ -81,6 +82,7 @@ fn every_variable_is_read() {
     assert_eq!(config.log_level, LogLevel::Warn);
     assert_eq!(config.base_path.as_deref(), Some("/shop"));
     assert_eq!(config.limits.request_body_bytes_max, 1000);
+    assert_eq!(config.limits.response_body_bytes_max, 2000);
     assert_eq!(config.limits.guest_memory_bytes_max, 32 << 20);
     assert_eq!(
         config.limits.request_duration_max,
@@ -228,4 +230,21 @@ fn a_wrong_channel_is_described_and_keys_are_not_shown() {
         "{complaint}"
     );
     assert!(!complaint.contains("abc"), "{complaint}");
+}
+
+#[test]
+fn the_documentation_has_every_limit_that_an_operator_may_set() {
+    let documentation = include_str!("../../../docs/lambda.md");
+    for limit in LIMITS {
+        let Some(variable) = limit.variable() else {
+            continue;
+        };
+        let (least, most) = (limit.allowed.start(), limit.allowed.end());
+        let row = documentation
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{variable}` |")))
+            .unwrap_or_else(|| panic!("docs/lambda.md has no row of `{variable}`"));
+        let end = format!("; {least} to {most} | {} |", limit.default());
+        assert!(row.ends_with(&end), "`{row}` does not end in `{end}`");
+    }
 }

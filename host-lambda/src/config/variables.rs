@@ -74,10 +74,10 @@ impl Variables {
     }
 
     /// Names that begin with `prefix` and are unknown.
-    pub fn unknown(&self, prefix: &str, known: &[&str]) -> Vec<String> {
+    pub fn unknown(&self, prefix: &str, known: &[String]) -> Vec<String> {
         let names = self.0.keys().filter(|name| name.starts_with(prefix));
         names
-            .filter(|name| !known.contains(&name.as_str()))
+            .filter(|name| !known.contains(name))
             .cloned()
             .collect()
     }

@@ -49,6 +49,6 @@ fn look(line: &Line) {
         }
     }
     exchange.log_lines();
-    let _ = exchange.host.limits.limits();
+    let _ = exchange.host.limits();
     let _ = exchange.redacted.as_ref().map(|redacted| redacted.rules());
 }

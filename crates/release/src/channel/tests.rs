@@ -1,4 +1,6 @@
 use super::*;
+use contract::limits::Limits;
+use std::time::Duration;
 
 fn channel(change: impl FnOnce(&mut Channel)) -> Result<(), String> {
     let mut channel = Channel::new("items".parse().unwrap());
@@ -78,6 +80,20 @@ fn limits_narrow_and_never_widen() {
     let limits = wide.within(&host);
     assert_eq!(limits.guest_memory_bytes_max, host.guest_memory_bytes_max);
     assert_eq!(limits.request_duration_max, Duration::from_millis(5));
+}
+
+#[test]
+fn only_limits_of_routes_are_read() {
+    let read = |limits: &str| {
+        let route = format!(r#"{{"path":"/","guests":[],"limits":{limits}}}"#);
+        serde_json::from_str::<Route>(&route).map(|route| route.limits)
+    };
+    let limits = read(r#"{"storage_calls_max":3}"#).unwrap();
+    assert_eq!(limits.storage_calls_max, Some(3));
+    for other in ["host_calls_max", "response_body_bytes_max", "wishes_max"] {
+        let error = read(&format!(r#"{{"{other}":3}}"#)).unwrap_err();
+        assert!(error.to_string().contains(other), "{error}");
+    }
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! What a line says of the host that wrote it.
 
-use contract::{digest::Digest, limits::Limits, log::LogLevel};
-use json::{Object, write_array, write_number, write_string};
+use contract::{
+    digest::Digest,
+    limits::{LIMITS, Limits},
+    log::LogLevel,
+};
+use json::{Object, write_array, write_string};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What else reaches the guest.
@@ -48,58 +52,13 @@ impl RecordedHost<'_> {
     }
 }
 
+/// The limits that are not the default ones.
 fn limits(out: &mut Vec<u8>, limits: &Limits) {
-    let default = Limits::default();
-    let Limits {
-        request_body_bytes_max,
-        request_target_bytes_max,
-        request_headers_bytes_max,
-        guest_memory_bytes_max,
-        host_calls_max,
-        storage_calls_max,
-        request_duration_max,
-    } = *limits;
     let mut object = Object::begin(out);
-    let milliseconds = |duration: std::time::Duration| duration.as_millis() as usize;
-    for (name, value, usual) in [
-        (
-            "request_body_bytes_max",
-            request_body_bytes_max,
-            default.request_body_bytes_max,
-        ),
-        (
-            "request_target_bytes_max",
-            request_target_bytes_max,
-            default.request_target_bytes_max,
-        ),
-        (
-            "request_headers_bytes_max",
-            request_headers_bytes_max,
-            default.request_headers_bytes_max,
-        ),
-        (
-            "guest_memory_bytes_max",
-            guest_memory_bytes_max,
-            default.guest_memory_bytes_max,
-        ),
-        (
-            "host_calls_max",
-            host_calls_max as usize,
-            default.host_calls_max as usize,
-        ),
-        (
-            "storage_calls_max",
-            storage_calls_max as usize,
-            default.storage_calls_max as usize,
-        ),
-        (
-            "request_duration_ms_max",
-            milliseconds(request_duration_max),
-            milliseconds(default.request_duration_max),
-        ),
-    ] {
-        if value != usual {
-            write_number(object.name(name), value as u64);
+    for limit in LIMITS {
+        let value = (limit.get)(limits);
+        if value != limit.default() {
+            object.number(limit.name, value);
         }
     }
     object.end();
