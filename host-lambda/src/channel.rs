@@ -4,7 +4,6 @@ use crate::{
     config::{Artifacts, ChannelConfig},
     invocation::now_ms,
     output::Output,
-    store::Store,
 };
 use anyhow::Context;
 use contract::{log::LogLevel, seed::Seed};
@@ -18,7 +17,7 @@ use runtime::{
 use serde_json::json;
 use std::sync::Arc;
 use storage::Namespace;
-use storage_dynamodb::{DynamoDbOptions, DynamoDbStorage};
+use storage_dynamodb::{DynamoDbOptions, DynamoDbStorage, LazyTenant};
 use telemetry::Channel;
 
 /// What the guests of the channel share.
@@ -56,7 +55,7 @@ pub async fn follow(
             engine: context.engine,
             // Each store opens the table by itself if it is not open yet.
             stores: NamespaceStores::new(move |namespace| {
-                Arc::new(Store::new(backend.clone(), namespace))
+                Arc::new(LazyTenant::new(backend.clone(), namespace))
             }),
             namespace: context.namespace,
             options: context.options,

@@ -6,7 +6,6 @@ use crate::{
     guest::{Bundled, Loaded, Loading, runtime_options},
     invocation::now_ms,
     output::Output,
-    store::Store,
 };
 use anyhow::Context;
 use contract::log::LogLevel;
@@ -21,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 use storage::StorageError;
-use storage_dynamodb::DynamoDbStorage;
+use storage_dynamodb::{DynamoDbStorage, LazyTenant};
 use tokio::time::timeout;
 
 /// Time limit for reading the cursor key. Lambda allows ten seconds for all of init; a store that is down must not use them up.
@@ -58,7 +57,7 @@ pub struct Ready {
 pub async fn start(config: &Config, loading: Loading, output: &Output) -> anyhow::Result<Ready> {
     let started = Instant::now();
     let backend = Arc::new(DynamoDbStorage::new(&config.table));
-    let store = Arc::new(Store::new(backend.clone(), config.namespace.clone()));
+    let store = Arc::new(LazyTenant::new(backend.clone(), config.namespace.clone()));
     let deadline = started + STORE_DURATION_MAX;
     let mut opening = pin!(store.open(deadline));
     // The store first, until its request is sent; the guest is loaded while the response is on its way. Loading earlier would delay the
@@ -119,7 +118,7 @@ async fn guests(
     config: &Config,
     loading: Loading,
     backend: Arc<DynamoDbStorage>,
-    store: Arc<Store>,
+    store: Arc<LazyTenant>,
 ) -> anyhow::Result<Ready> {
     let Loaded { engine, bundled } = loading.finish().await?;
     let bundled = match bundled {

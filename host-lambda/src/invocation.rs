@@ -1,4 +1,4 @@
-//! What an event cannot say itself: when it came, by which seed it runs, and how long it may take.
+//! When an event arrived, its seed, and how long it may take.
 
 use contract::seed::Seed;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,9 +12,9 @@ pub struct TimeAndSeed {
     pub seed: Seed,
 }
 
-/// Where time and seed come from. Injected, so that tests can repeat them.
+/// The source of times and seeds. Injected, so that tests can repeat them.
 pub trait TimeAndSeedSource: Send + Sync + 'static {
-    /// Those of a request.
+    /// Time and seed of the request that `event` is.
     fn of(&self, event: &[u8]) -> Result<TimeAndSeed, RandomnessError>;
 }
 

@@ -4,7 +4,7 @@
 //! `service`, within the time that Lambda allows, and writes its lines to stdout before its response is sent. After that, and before the
 //! next invocation is requested, the next instance of the guest is created, because Lambda then freezes the process.
 //!
-//! A library, so that tests run the same host with times and seeds of their own ([`TimeAndSeedSource`]).
+//! It is a library, so that tests run the same host with injected times and seeds ([`TimeAndSeedSource`]).
 
 #![cfg_attr(
     test,
@@ -23,7 +23,6 @@ mod invocation;
 mod lifecycle;
 mod output;
 mod shutdown;
-mod store;
 
 pub use config::variables;
 pub use invocation::{RandomnessError, SystemSource, TimeAndSeed, TimeAndSeedSource};

@@ -1,21 +1,21 @@
 //! Limits that users meet, each named, with its unit. A limit that follows from an external rule names the rule.
 //!
-//! What one request may use is a field of [`Limits`]: one entry of the table below. Variables of hosts, flags of `host-cli promote`, channel
-//! documents and tapes follow from it, by [`LIMITS`] and [`PartialLimits`].
+//! A limit of one request is a field of [`Limits`], which is one entry of a table. The environment variables of hosts, the flags of `host-cli promote`,
+//! the members of channel documents and those of tapes follow from the table through [`LIMITS`] and [`PartialLimits`].
 
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{ops::RangeInclusive, time::Duration};
 
-/// Who may set a limit beside the code that makes [`Limits`].
+/// Who may set a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetBy {
-    /// Nobody.
+    /// Only the host's own code.
     Host,
-    /// Whoever operates the host, by a variable.
+    /// The operator of a host, by an environment variable.
     Operator,
-    /// A channel's route, which may narrow it.
+    /// A route of a channel, which can only lower it.
     Route,
-    /// Both.
+    /// The operator, and a route.
     OperatorAndRoute,
 }
 
@@ -24,53 +24,53 @@ pub enum SetBy {
 pub struct Limit {
     /// As in channel documents and on tapes, with the unit last: `request_duration_ms_max`.
     pub name: &'static str,
-    /// What it bounds, and what happens beyond it.
+    /// What is limited, and what happens beyond the limit.
     pub documentation: &'static str,
-    /// What may be set, in the unit that the name says, as all numbers here.
+    /// The values that may be set, in the unit of the name, as all numbers here.
     pub allowed: RangeInclusive<u64>,
     /// Who may set it.
     pub set_by: SetBy,
-    /// Reads it.
+    /// Reads the field.
     pub get: fn(&Limits) -> u64,
-    /// Sets it, to the largest value that it can have where the number is beyond that.
+    /// Sets the field; a number that its type cannot hold becomes the largest one that it can.
     pub set: fn(&mut Limits, u64),
-    /// Sets it in a part of the limits.
+    /// The same for a part of the limits.
     pub set_part: fn(&mut PartialLimits, u64),
 }
 
 impl Limit {
-    /// The environment variable of hosts, where there is one: `TENON_REQUEST_DURATION_MS_MAX`.
+    /// The environment variable of hosts, if there is one: `TENON_REQUEST_DURATION_MS_MAX`.
     pub fn variable(&self) -> Option<String> {
         matches!(self.set_by, SetBy::Operator | SetBy::OperatorAndRoute)
             .then(|| format!("TENON_{}", self.name.to_ascii_uppercase()))
     }
 
-    /// The flag that sets it for a route, where there is one: `request-duration-ms-max`.
+    /// The flag that sets it for a route, if there is one: `request-duration-ms-max`.
     pub fn flag(&self) -> Option<String> {
         self.is_of_routes().then(|| self.name.replace('_', "-"))
     }
 
-    /// What it is where nobody sets it.
+    /// The value if nobody sets another one.
     pub fn default(&self) -> u64 {
         (self.get)(&Limits::default())
     }
 
-    /// Whether a route may narrow it.
+    /// Whether a route may lower it.
     pub fn is_of_routes(&self) -> bool {
         matches!(self.set_by, SetBy::Route | SetBy::OperatorAndRoute)
     }
 }
 
-/// A type of limits, and how it stands in documents.
+/// The type of a limit, and how documents contain it.
 pub trait LimitValue: Copy {
-    /// What documents have.
+    /// The type in documents.
     type Number: LimitValue;
 
-    /// Of what a document has.
+    /// Converts a number of a document.
     fn from_number(number: Self::Number) -> Self;
-    /// Of any number; the largest value where it is beyond that.
+    /// Converts any number; one that is too large becomes the largest value.
     fn from_u64(number: u64) -> Self;
-    /// As a number.
+    /// The value as a number.
     fn to_u64(self) -> u64;
 }
 
@@ -139,10 +139,10 @@ impl LimitValue for Duration {
     }
 }
 
-/// Makes [`Limits`], [`PartialLimits`] and [`LIMITS`] of one table. An entry is `FIELD as NAME_IN_DOCUMENTS: TYPE = DEFAULT, ALLOWED, SET_BY`.
+/// Defines [`Limits`], [`PartialLimits`] and [`LIMITS`] from one table. An entry is `FIELD as NAME_IN_DOCUMENTS: TYPE = DEFAULT, ALLOWED, SET_BY`.
 macro_rules! limits {
     ($($(#[doc = $documentation:literal])+ $field:ident as $name:ident: $type:ty = $default:expr, $allowed:expr, $set_by:expr;)+) => {
-        /// What one request may use. The defaults fit a Lambda behind API Gateway.
+        /// What one request may use. The defaults are suitable for Lambda behind API Gateway.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct Limits {
             $($(#[doc = $documentation])+ pub $field: $type,)+
@@ -155,14 +155,14 @@ macro_rules! limits {
         }
 
         impl Limits {
-            /// What passes under either of two.
+            /// The higher of two limits, for each of them.
             #[must_use]
             pub fn wider(&self, other: &Self) -> Self {
                 Self { $($field: self.$field.max(other.$field),)+ }
             }
         }
 
-        /// Some of the limits, by the names and in the units that documents have.
+        /// Some of the limits, with the names and units of documents.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub struct PartialLimits {
             $(
@@ -173,29 +173,29 @@ macro_rules! limits {
         }
 
         impl PartialLimits {
-            /// These, and the others as they are in `base`.
+            /// These limits, and those of `base` for the others.
             pub fn over(&self, base: &Limits) -> Limits {
                 Limits { $($field: self.$name.map_or(base.$field, LimitValue::from_number),)+ }
             }
 
-            /// These where they are narrower than those of `host`.
+            /// The lower of these limits and the host's.
             pub fn within(&self, host: &Limits) -> Limits {
                 let limits = self.over(host);
                 Limits { $($field: limits.$field.min(host.$field),)+ }
             }
 
-            /// These, and those of `others` that are not among them.
+            /// These limits, and those of `others` that are not set here.
             #[must_use]
             pub fn or(&self, others: &Self) -> Self {
                 Self { $($name: self.$name.or(others.$name),)+ }
             }
 
-            /// The names of those that are set.
+            /// The names of the limits that are set.
             pub fn names(&self) -> impl Iterator<Item = &'static str> {
                 [$(self.$name.map(|_| stringify!($name)),)+].into_iter().flatten()
             }
 
-            /// Reads them where a member that is none of them is an error.
+            /// Reads limits and refuses members that are none.
             pub fn deserialize_strictly<'de, D: Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Self, D::Error> {
@@ -207,7 +207,7 @@ macro_rules! limits {
                 Strict::deserialize(deserializer)
             }
 
-            /// Whether nothing is set.
+            /// Whether no limit is set.
             pub fn is_none(&self) -> bool {
                 *self == Self::default()
             }
@@ -231,19 +231,19 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Largest decoded request body; more is answered with 413.
+    /// Largest decoded request body; larger ones are answered with 413.
     request_body_bytes_max as request_body_bytes_max: usize
         = LAMBDA_PAYLOAD_BYTES_MAX, 1..=LAMBDA_PAYLOAD_BYTES_MAX as u64, SetBy::OperatorAndRoute;
-    /// Largest request target (path and query); more is answered with 414.
+    /// Largest request target (path and query); longer ones are answered with 414.
     request_target_bytes_max as request_target_bytes_max: usize
         = 16 * KIB, 1..=LAMBDA_PAYLOAD_BYTES_MAX as u64, SetBy::Host;
-    /// Largest sum of header names and values; more is answered with 431.
+    /// Largest sum of header names and values; larger ones are answered with 431.
     request_headers_bytes_max as request_headers_bytes_max: usize
         = 32 * KIB, 1..=LAMBDA_PAYLOAD_BYTES_MAX as u64, SetBy::Host;
-    /// Largest response body before it is encoded for the gateway, which may accept less; a larger one is replaced by 500.
+    /// Largest response body, not encoded; larger ones are replaced by 500. The gateway may accept less.
     response_body_bytes_max as response_body_bytes_max: usize
         = LAMBDA_PAYLOAD_BYTES_MAX, 1..=LAMBDA_PAYLOAD_BYTES_MAX as u64, SetBy::Operator;
-    /// Linear memory of one instance; a guest that asks for more is refused it, and usually traps.
+    /// Linear memory of one instance; further allocations fail, and the guest usually traps.
     guest_memory_bytes_max as guest_memory_bytes_max: usize
         = 128 * MIB, GUEST_MEMORY_BYTES_MIN..=GUEST_MEMORY_BYTES_CEILING as u64, SetBy::OperatorAndRoute;
     /// Calls from the guest to the host (storage, log, random, clock) in one request; the next one traps.
@@ -252,14 +252,14 @@ limits! {
     /// Storage calls in one request; the next one traps.
     storage_calls_max as storage_calls_max: u32
         = 1_000, 1..=u32::MAX as u64, SetBy::Route;
-    /// Time for one request where the invocation brings no deadline.
+    /// Time for one request if the invocation has no deadline.
     request_duration_max as request_duration_ms_max: Duration
         = Duration::from_secs(28), 1..=INVOCATION_MS_MAX, SetBy::OperatorAndRoute;
 }
 
-/// A guest that has less cannot start.
+/// A guest with less memory cannot start.
 const GUEST_MEMORY_BYTES_MIN: u64 = 64 * KIB as u64;
-/// As long as Lambda lets a function run (AWS: Lambda quotas).
+/// The longest timeout of a Lambda function (AWS: Lambda quotas).
 const INVOCATION_MS_MAX: u64 = 900_000;
 
 /// Bytes of a kibibyte.

@@ -14,7 +14,7 @@ pub struct Answer<T = Vec<u8>> {
 }
 
 impl<T> Answer<T> {
-    /// The same answer with another payload.
+    /// The same with another payload.
     pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Answer<U> {
         Answer {
             payload: convert(self.payload),

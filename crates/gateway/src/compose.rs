@@ -153,7 +153,7 @@ impl<'a> Composed<'a> {
         }
     }
 
-    /// The request: what [`parse`](super::parse) makes of the event's JSON, which is not written.
+    /// The request: equivalent to [`parse`](super::parse) of the event's JSON, which is not written.
     pub fn into_event(
         mut self,
         context: &ParseContext<'_>,

@@ -53,14 +53,14 @@ pub const CONNECTION_FIELDS: [&str; 7] = [
     "upgrade",
 ];
 
-/// A response that its gateway takes: checked, in the form that the gateway reads, and not yet written.
+/// A response that its gateway accepts: checked, in the form that the gateway reads, not yet written.
 #[derive(Debug)]
 pub struct Reply {
     origin: Origin,
     status: u16,
     headers: Headers,
     body: Body,
-    /// Its JSON, where that had to be written to know whether it fits through the gateway.
+    /// Its JSON, if that had to be written to determine the size.
     json: Option<Vec<u8>>,
 }
 
@@ -104,7 +104,7 @@ impl Reply {
         Ok(reply)
     }
 
-    /// A status without headers and body: every gateway takes it.
+    /// A status without headers and body, which every gateway accepts.
     pub fn without_content(origin: &Origin, status: u16) -> Self {
         Self {
             origin: *origin,
@@ -130,7 +130,7 @@ impl Reply {
         }
     }
 
-    /// The same, where the reply is not needed any more.
+    /// The same, if the reply is not needed any more.
     pub fn into_json(mut self) -> Vec<u8> {
         self.json.take().unwrap_or_else(|| self.write_json())
     }

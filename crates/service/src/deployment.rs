@@ -80,7 +80,7 @@ impl Deployment {
             .then(|| format!("body takes more than the {bytes_max} bytes allowed"))
     }
 
-    /// Why a response of this guest is not sent, where the host allows less than the gateway.
+    /// Why a response of this guest is not sent although the gateway would accept it.
     pub(super) fn check_response(&self, body_bytes: usize) -> Result<(), Fault> {
         let bytes_max = self.runtime.limits().response_body_bytes_max;
         if body_bytes <= bytes_max {

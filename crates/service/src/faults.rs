@@ -1,9 +1,9 @@
-//! What the host answers where a guest does not.
+//! The host's own responses, if a guest gives none.
 
 use contract::outcome::{Answer, Failure, Fault, Summary};
 use gateway::{Origin, Refusal, Reply, problem};
 
-/// A problem document in the guest's place.
+/// A problem document instead of the guest's response.
 pub(super) fn answer(origin: &Origin, mut summary: Summary, fault: Fault) -> Answer<Reply> {
     let (status, detail) = status_and_detail(&fault, summary.status);
     let problem = problem::response(status, detail, &summary.request_id);
@@ -15,7 +15,7 @@ pub(super) fn answer(origin: &Origin, mut summary: Summary, fault: Fault) -> Ans
     Answer { payload, summary }
 }
 
-/// The same for a request that no guest gets.
+/// The same for a request that was refused.
 pub(super) fn answer_to_refused(refusal: Refusal) -> Answer<Reply> {
     let summary = Summary {
         status: refusal.status,

@@ -1,13 +1,13 @@
-//! From a gateway event to the answer that the gateway expects, in three layers:
+//! From a gateway event to the response that the gateway expects, in three layers: parse, handle, respond.
 //!
 //! | layer | from | to | function |
 //! |---|---|---|---|
 //! | parse | an event | a request, or why it is refused | [`Service::parse`], [`Service::parse_composed`] |
-//! | handle | that | a checked reply and a summary | [`Service::handle`] |
+//! | handle | either of them | a checked reply and a summary | [`Service::handle`] |
 //! | respond | a reply | what the gateway reads, or what its client gets | [`Reply::into_json`], [`Reply::into_delivery`] |
 //!
 //! [`Service::invoke`] is the sum of the three, for Lambda and for replays. A host that is its own gateway calls [`Service::handle`] with what it
-//! composed. [`Recorder`] does the same as the service and also writes a line of tape. [`Router`] chooses among several guests.
+//! composed. [`Recorder`] decorates both and records requests. [`Router`] chooses among several guests.
 //!
 //! ```no_run
 //! use contract::seed::Seed;
@@ -105,7 +105,7 @@ pub struct Invocation {
     pub trace_header: Option<String>,
 }
 
-/// What parsing an HTTP event gives: a request, or why it is refused without a guest being asked.
+/// The result of parsing an HTTP event: a request, or why it is refused before any guest runs.
 pub type ParsedEvent = Result<Event, Box<Refusal>>;
 
 impl Service {
@@ -153,15 +153,15 @@ impl Service {
         self.base_path.as_deref()
     }
 
-    /// Answers one event with the JSON that its gateway reads. Whatever was an HTTP request gets an HTTP answer; anything else is a
-    /// [`Rejection`] that names it.
+    /// Answers one event with the JSON that its gateway reads. Every HTTP request gets an HTTP response; anything else is a [`Rejection`]
+    /// that names it.
     pub async fn invoke(&self, event: &[u8], invocation: Invocation) -> Result<Answer, Rejection> {
         let event = self.parse(event, &invocation)?;
         let answer = self.handle(event, invocation).await;
         Ok(answer.map(Reply::into_json))
     }
 
-    /// Makes a request of an event.
+    /// Parses an event.
     pub fn parse(&self, event: &[u8], invocation: &Invocation) -> Result<ParsedEvent, Rejection> {
         match gateway::parse(event, &self.parse_context(invocation), &self.limits()) {
             Ok(event) => Ok(Ok(event)),
@@ -170,12 +170,12 @@ impl Service {
         }
     }
 
-    /// The same of an event that was made here, of which no JSON is needed.
+    /// The same for an event that was composed here; its JSON is not needed.
     pub fn parse_composed(&self, event: Composed<'_>, invocation: &Invocation) -> ParsedEvent {
         event.into_event(&self.parse_context(invocation), &self.limits())
     }
 
-    /// Lets a guest answer a request: within its bounds, and with a problem document in its place where it does not.
+    /// Lets a guest handle a request; if there is none, or it gives no valid response, a problem document takes its place.
     pub async fn handle(&self, event: ParsedEvent, invocation: Invocation) -> Answer<Reply> {
         match self.route(event) {
             Ok(request) => request.run(invocation).await,
@@ -183,7 +183,7 @@ impl Service {
         }
     }
 
-    /// The first half of [`handle`](Self::handle): the request with the guest that answers it, or the answer where none does.
+    /// The first half of [`handle`](Self::handle): the request with its deployment, or the response if there is none.
     pub fn route(&self, event: ParsedEvent) -> Result<RoutedRequest, Box<Answer<Reply>>> {
         let event = event.map_err(|refusal| Box::new(faults::answer_to_refused(*refusal)))?;
         let deployment = match &self.guests {

@@ -1,5 +1,5 @@
-//! Records requests: the layers of a service, with a line of tape for each request that is wanted. A host that records nothing has no
-//! recorder, and calls its service.
+//! Records requests: decorates the layers of a service, and gives a tape line for each request that the policy wants. A host that records nothing
+//! has no recorder and calls its service directly.
 
 use crate::{Invocation, ParsedEvent, Service};
 use contract::{
@@ -14,14 +14,14 @@ use tape::{
     TapeWriter,
 };
 
-/// Makes tape of some of the requests that pass through a service. One for each host; shared by all requests.
+/// Records some of the requests that a service handles. One for each host; shared by all requests.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     policy: TapePolicy,
     writer: TapeWriter,
 }
 
-/// A request that is wanted, or may be once its answer is known.
+/// A request that the policy wants, or may want once its response is known.
 pub struct Recording<'a> {
     recorder: &'a Recorder,
     is_sampled: bool,
@@ -30,7 +30,7 @@ pub struct Recording<'a> {
     guest: Option<RecordedGuest>,
 }
 
-/// The guest that was asked, and what it asked.
+/// The guest that handled the request, and its storage calls.
 struct RecordedGuest {
     options: RuntimeOptions,
     storage: Arc<RecordingStorage>,
@@ -45,12 +45,12 @@ impl Recorder {
         }
     }
 
-    /// A recorder where anything may be recorded.
+    /// A recorder, if the policy wants any requests.
     pub fn if_on(options: RecordOptions) -> Option<Self> {
         (!options.policy.is_off()).then(|| Self::new(options))
     }
 
-    /// Begins to record a request; `None` if its line will not be wanted whatever comes of it.
+    /// Begins to record a request; `None` if the policy does not want it whatever its response is.
     pub fn begin(&self, invocation: &Invocation) -> Option<Recording<'_>> {
         let is_sampled = self.policy.samples(&invocation.seed);
         (is_sampled || self.policy.wants_failures()).then(|| Recording {
@@ -90,7 +90,7 @@ impl Recorder {
 }
 
 impl Recording<'_> {
-    /// [`Service::handle`], with the guest's storage calls noted.
+    /// [`Service::handle`], with the guest's storage calls recorded.
     pub async fn handle(
         &mut self,
         service: &Service,
@@ -111,15 +111,14 @@ impl Recording<'_> {
         request.with_storage(storage).run(invocation).await
     }
 
-    /// Whether a line of the request is wanted, now that its answer is known.
+    /// Whether the policy wants the request, now that its response is known.
     pub fn wants(&self, summary: &Summary) -> bool {
         self.is_sampled || is_failure(summary)
     }
 
-    /// The line of the request, without a line break at its end. `event` and `payload` are the JSON that came from the gateway and goes
-    /// to it.
+    /// The line of the request, without a line break at its end. `event` is the JSON from the gateway, `payload` the JSON for it.
     ///
-    /// `None`: it could not be made short enough, or there were no random bytes to encrypt it with.
+    /// `None` if the line cannot be made short enough, or there were no random bytes to encrypt it with.
     pub fn line(
         self,
         service: &Service,
@@ -155,7 +154,7 @@ impl Recording<'_> {
     }
 }
 
-/// Whether a request ended in a way that the policy `failures` means.
+/// Whether the policy `failures` wants a request.
 fn is_failure(summary: &Summary) -> bool {
     match &summary.fault {
         Some(Fault::Guest(_) | Fault::Response(_) | Fault::Panic(_)) => true,

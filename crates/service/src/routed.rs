@@ -1,4 +1,4 @@
-//! A request with the guest that answers it.
+//! A request with the guest that handles it.
 
 use crate::{Deployment, Invocation, catch, faults};
 use contract::{
@@ -10,7 +10,7 @@ use runtime::Run;
 use std::{pin::pin, sync::Arc};
 use storage::Storage;
 
-/// A request for which it is decided who answers it, and on which view of the store.
+/// A request with the deployment that was chosen for it and the view of the store that the guest will use.
 pub struct RoutedRequest {
     deployment: Arc<Deployment>,
     storage: Arc<dyn Storage>,
@@ -32,19 +32,19 @@ impl RoutedRequest {
         }
     }
 
-    /// The guest that answers.
+    /// The chosen deployment.
     pub fn deployment(&self) -> &Deployment {
         &self.deployment
     }
 
-    /// Another view of the store for this request alone: one that notes the calls, or one of what a tape knows.
+    /// Replaces the view of the store for this request, for example by one that records the calls.
     #[must_use]
     pub fn with_storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = storage;
         self
     }
 
-    /// Lets the guest answer.
+    /// Runs the guest within its limits; if it gives no valid response, a problem document takes its place.
     pub async fn run(self, invocation: Invocation) -> Answer<Reply> {
         let Self {
             deployment,

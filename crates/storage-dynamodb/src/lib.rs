@@ -36,6 +36,7 @@ mod cursor_key;
 mod document;
 pub mod error_class;
 pub mod layout;
+mod lazy_tenant;
 mod malformed_item;
 mod operation;
 pub mod plain_endpoint;
@@ -46,6 +47,7 @@ pub mod table;
 mod transact;
 
 pub use self::{
+    lazy_tenant::LazyTenant,
     client::{DynamoDbOptions, http_client},
     cursor_key::CursorKeyError,
     operation::ApiOperation,

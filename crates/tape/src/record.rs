@@ -47,14 +47,14 @@ impl RecordOptions {
     }
 }
 
-/// Makes lines of tape. One for each host; shared by all requests.
+/// Writes lines of tape. One for each host; shared by all requests.
 #[derive(Clone, Debug)]
 pub struct TapeWriter {
     options: Arc<RecordOptions>,
 }
 
 impl TapeWriter {
-    /// A writer. What the policy says is for the caller to keep.
+    /// A writer. The caller applies the policy.
     pub fn new(options: RecordOptions) -> Self {
         Self {
             options: Arc::new(options),
@@ -66,9 +66,9 @@ impl TapeWriter {
         RecordingStorage::new(storage, self.options.clone())
     }
 
-    /// The line of a request, without a line break at its end. `calls` is what the guest asked, where one was.
+    /// The line of a request, without a line break at its end. `calls` are the guest's calls, if a guest ran.
     ///
-    /// `None`: it could not be made short enough, or there were no random bytes to encrypt it with.
+    /// `None` if the line cannot be made short enough, or there were no random bytes to encrypt it with.
     pub fn line(
         &self,
         host: &RecordedHost<'_>,

@@ -1,4 +1,4 @@
-//! Flags for the limits that a route may narrow, one for each.
+//! Flags for the limits that a route may lower, one for each.
 
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, builder::RangedU64ValueParser};
 use contract::limits::{LIMITS, Limit, PartialLimits};
@@ -21,7 +21,7 @@ impl Args for RouteLimitOptions {
                 name if name.contains("_ms_") => "MS",
                 _ => "N",
             };
-            // Flags live as long as the program: there are a few, made once.
+            // A few texts, made once, that live as long as the program.
             let flag: &'static str = flag.leak();
             let parser = RangedU64ValueParser::<u64>::new().range(limit.allowed.clone());
             command.arg(

@@ -68,7 +68,7 @@ impl TapeFile {
         })
     }
 
-    /// [`Service::handle`], recorded: the tape has the JSON of the event and of the reply, which are not needed otherwise.
+    /// [`Service::handle`], recorded. The JSON of the event and of the reply is written for the tape only.
     pub async fn handle(
         &self,
         service: &Service,

@@ -8,7 +8,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 impl Reply {
-    /// What the gateway's client gets: what [`deliver`](super::deliver) makes of the reply's JSON.
+    /// What the gateway's client gets: the result of [`deliver`](super::deliver) for the reply's JSON.
     pub fn into_delivery(self, binary: &BinaryMedia<'_>) -> Delivery {
         let kind = self.origin().kind;
         let (status, headers, body) = self.into_parts();

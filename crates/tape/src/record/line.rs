@@ -30,12 +30,12 @@ pub struct RecordedRequest<'a> {
     pub seed: Seed,
 }
 
-/// What came of a request.
+/// How a request ended.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordedAnswer<'a> {
-    /// The JSON that goes back to the gateway.
+    /// The JSON for the gateway.
     pub payload: &'a [u8],
-    /// What the host reports.
+    /// The host's summary of it.
     pub summary: &'a Summary,
 }
 
@@ -52,8 +52,8 @@ enum Kept {
     Everything,
 }
 
-/// A line that every reader takes: where all of the request is too much for one, calls and log lines are left out, then the event. `None`
-/// where not even the rest is little enough.
+/// A line that every reader accepts: if the whole request is too large for one, calls and log lines are left out, then the event. `None` if
+/// the rest is too large as well.
 pub(super) fn write(
     options: &RecordOptions,
     host: &RecordedHost<'_>,
@@ -98,13 +98,13 @@ struct Written {
     list_elements_max: usize,
 }
 
-/// What a line is made from, but for the calls.
+/// The input of a line, except the calls.
 struct Source<'a> {
     options: &'a RecordOptions,
     host: &'a RecordedHost<'a>,
     request: &'a RecordedRequest<'a>,
     answer: &'a RecordedAnswer<'a>,
-    /// With less kept, the same is redacted.
+    /// Redaction is the same if less is kept.
     sweep: OnceCell<Option<Sweep>>,
 }
 

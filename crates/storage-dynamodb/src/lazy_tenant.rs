@@ -1,5 +1,6 @@
-//! The guest's view of the table: opened at init or, if the table cannot be reached then, by the first call that reaches it.
+//! A guest's view of a table that may be out of reach when its host starts: opened then, or by the first call that reaches it.
 
+use crate::{CursorKeyError, DynamoDbStorage};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -7,7 +8,6 @@ use std::{
 use storage::{
     Call, CursorKey, Namespace, Storage, StorageError, StorageRequest, StorageResponse, Tenant,
 };
-use storage_dynamodb::{CursorKeyError, DynamoDbStorage};
 use tokio::{sync::OnceCell, time::timeout};
 
 /// The time that a call may use to open the store: the rest of the request's time is reserved for the guest to report the failure.
@@ -15,13 +15,13 @@ const OPEN_DURATION_MAX: Duration = Duration::from_secs(2);
 
 /// A store that is opened once. Until then every call fails with the reason, so that the guest answers as it does whenever its store is
 /// down, and still answers what needs no store.
-pub struct Store {
+pub struct LazyTenant {
     backend: Arc<DynamoDbStorage>,
     namespace: Namespace,
     opened: OnceCell<Tenant>,
 }
 
-impl Store {
+impl LazyTenant {
     /// Nothing is sent yet.
     pub fn new(backend: Arc<DynamoDbStorage>, namespace: Namespace) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl Store {
 }
 
 #[async_trait::async_trait]
-impl Storage for Store {
+impl Storage for LazyTenant {
     async fn perform(
         &self,
         call: &Call,
