@@ -47,9 +47,9 @@ pub mod table;
 mod transact;
 
 pub use self::{
-    lazy_tenant::LazyTenant,
     client::{DynamoDbOptions, http_client},
     cursor_key::CursorKeyError,
+    lazy_tenant::LazyTenant,
     operation::ApiOperation,
 };
 use self::{

@@ -5,9 +5,12 @@ use crate::support::{
     in_process::{NOW_MS, memory_service, runtime},
     recording::{event, http_event, recorder},
 };
-use contract::{limits::Limits, seed::Seed};
-use service::Recorder;
-use service::Service;
+use contract::{http::Scheme, limits::Limits, seed::Seed};
+use gateway::{
+    EventKind, Origin,
+    compose::{Incoming, compose},
+};
+use service::{Invocation, Recorder, Service};
 use std::time::{Duration, Instant};
 use tape::{Exchange, RecordOptions, Redaction, TapePolicy};
 
@@ -177,6 +180,67 @@ async fn a_withheld_seed_is_not_on_the_tape() {
     .unwrap();
     assert!(Exchange::read(&line).unwrap().seed.is_none());
     assert!(!String::from_utf8(line).unwrap().contains("abababab"));
+}
+
+/// `serve` handles what it composed, and writes JSON for the tape only.
+#[tokio::test]
+async fn a_composed_event_has_the_line_of_its_json() {
+    let incoming = Incoming {
+        method: "PUT",
+        target: "/items/a",
+        headers: &[("host", "localhost"), ("content-type", "application/json")],
+        body: br#"{"name":"lamp","price":1}"#,
+        client_address: "192.0.2.1",
+        scheme: Scheme::Https,
+        request_id: "request-1",
+        received_at_ms: NOW_MS,
+    };
+    let composed = || compose(Origin::new(EventKind::HttpApi), &incoming);
+    let invocation = || Invocation {
+        received_at_ms: NOW_MS,
+        seed: seed(1),
+        deadline: Instant::now() + Duration::from_secs(20),
+        trace_header: None,
+    };
+    let (recorder, json) = (recorder(), composed().to_json());
+    let (_, parsed) = recorder.invoke(&reference(), &json, invocation()).await;
+    let service = reference();
+    let mut recording = recorder.begin(&invocation()).unwrap();
+    let event = service.parse_composed(composed(), &invocation());
+    let answer = recording.handle(&service, event, invocation()).await;
+    let payload = answer.payload.to_json();
+    let handled = recording.line(&service, &json, &payload, &answer.summary);
+    // All but durations.
+    let facts = |line: &[u8]| {
+        let exchange = Exchange::read(line).unwrap();
+        let calls = exchange.calls.iter().map(|call| {
+            let result = call.result.map(ToString::to_string);
+            (call.call, call.arguments.to_string(), result)
+        });
+        let texts = [exchange.event, exchange.response].map(|text| text.unwrap().to_string());
+        (exchange.status, texts, calls.collect::<Vec<_>>())
+    };
+    let (parsed, handled) = (facts(&parsed.unwrap()), facts(&handled.unwrap()));
+    assert_eq!((parsed.0, parsed.2.len()), (Some(201), 1));
+    assert_eq!(parsed, handled);
+}
+
+#[tokio::test]
+async fn a_response_beyond_the_limit_of_the_host_is_recorded_as_a_fault() {
+    let limits = Limits {
+        response_body_bytes_max: 10,
+        ..Limits::default()
+    };
+    let service = memory_service(&runtime(REFERENCE, limits));
+    let get = http_event("GET", "/openapi.json", &[], b"");
+    let line = event(&service, &recorder(), &get, NOW_MS, seed(1)).await;
+    let line = line.unwrap();
+    let exchange = Exchange::read(&line).unwrap();
+    assert_eq!(exchange.status, Some(500));
+    let fault = exchange.fault.as_ref().unwrap();
+    assert_eq!(fault.kind, "response");
+    assert!(fault.detail.ends_with("10 are allowed"), "{}", fault.detail);
+    assert_eq!(exchange.host.limits(), limits);
 }
 
 /// Not a benchmark: only a check that nothing is out of proportion. `cargo xtask bench overhead` measures.
