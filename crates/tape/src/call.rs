@@ -1,7 +1,7 @@
 //! One storage call on a tape: the function's name, its arguments and its result, as JSON.
 //!
 //! The form of each function is here, for writing and for reading. The same call always gives the same bytes, which a strict replay compares.
-//! What several functions share, such as keys, items and preconditions, is in [`write`] and [`read`].
+//! What several functions share, such as keys, items and preconditions, is in [`mod@write`] and [`read`].
 
 pub mod read;
 pub mod write;
