@@ -93,7 +93,7 @@ pub fn of_envelope(envelope: &Envelope<'_>) -> Option<EventKind> {
     })
 }
 
-/// The same of any JSON value.
+/// The same for any JSON value.
 pub fn of_value(event: &Value) -> Option<EventKind> {
     let has = |value: Option<&Value>| value.is_some_and(|value| !value.is_null());
     let context = event

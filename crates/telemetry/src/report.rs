@@ -7,7 +7,7 @@ use std::time::Duration;
 /// What a host knows about a request that was answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
-    /// What came of it.
+    /// Its outcome.
     pub summary: &'a Summary,
     /// Id of the invocation.
     pub request_id: &'a str,
