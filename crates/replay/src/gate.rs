@@ -337,7 +337,7 @@ mod tests {
         let GateResult::Differs(lines) = judged(&rejected, &rejected) else {
             panic!("what no guest sees proves nothing");
         };
-        assert!(lines[0].starts_with("no guest was asked"), "{lines:?}");
+        assert!(lines[0].starts_with("no guest was called"), "{lines:?}");
     }
 
     #[test]

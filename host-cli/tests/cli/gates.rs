@@ -39,7 +39,7 @@ fn a_gate_lets_through_what_does_the_same_and_nothing_else() {
     let noise = site
         .run("promote", &["gated", &site.second, "--gate", &noise])
         .expect_code(1);
-    assert!(noise.stdout.contains("no guest was asked"), "{noise:?}");
+    assert!(noise.stdout.contains("no guest was called"), "{noise:?}");
 
     // The title in the served document, with the same length.
     let other = String::from_utf8_lossy(&fs::read(GUEST).unwrap()).contains("openapi");
