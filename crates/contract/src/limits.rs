@@ -3,6 +3,10 @@
 //! A limit of one request is a field of [`Limits`], which is one entry of a table. The environment variables of hosts, the flags of `host-cli promote`,
 //! the members of channel documents and those of tapes follow from the table through [`LIMITS`] and [`PartialLimits`].
 
+mod value;
+
+pub use value::LimitValue;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -58,84 +62,6 @@ impl Limit {
     /// Whether a route may lower it.
     pub fn is_of_routes(&self) -> bool {
         matches!(self.set_by, SetBy::Route | SetBy::OperatorAndRoute)
-    }
-}
-
-/// The type of a limit, and how documents contain it.
-pub trait LimitValue: Copy {
-    /// The type in documents.
-    type Number: LimitValue;
-
-    /// Converts a number of a document.
-    fn from_number(number: Self::Number) -> Self;
-    /// Converts any number; one that is too large becomes the largest value.
-    fn from_u64(number: u64) -> Self;
-    /// The value as a number.
-    fn to_u64(self) -> u64;
-}
-
-impl LimitValue for usize {
-    type Number = Self;
-
-    fn from_number(number: Self) -> Self {
-        number
-    }
-
-    fn from_u64(number: u64) -> Self {
-        Self::try_from(number).unwrap_or(Self::MAX)
-    }
-
-    fn to_u64(self) -> u64 {
-        self as u64
-    }
-}
-
-impl LimitValue for u32 {
-    type Number = Self;
-
-    fn from_number(number: Self) -> Self {
-        number
-    }
-
-    fn from_u64(number: u64) -> Self {
-        Self::try_from(number).unwrap_or(Self::MAX)
-    }
-
-    fn to_u64(self) -> u64 {
-        self.into()
-    }
-}
-
-impl LimitValue for u64 {
-    type Number = Self;
-
-    fn from_number(number: Self) -> Self {
-        number
-    }
-
-    fn from_u64(number: u64) -> Self {
-        number
-    }
-
-    fn to_u64(self) -> u64 {
-        self
-    }
-}
-
-/// In milliseconds.
-impl LimitValue for Duration {
-    type Number = u64;
-
-    fn from_number(number: u64) -> Self {
-        Self::from_millis(number)
-    }
-
-    fn from_u64(number: u64) -> Self {
-        Self::from_millis(number)
-    }
-
-    fn to_u64(self) -> u64 {
-        u64::try_from(self.as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -96,7 +96,10 @@ fn links_and_pipes_in_folders_are_left_out() {
     let run = cli(&["replay", &folder.path(""), "--guest", image()]);
     assert!(run.stdout.contains("1 request"), "{run:#?}");
     assert!(run.stderr.contains("zero.tape` is a link"), "{run:#?}");
-    assert!(run.stderr.contains("pipe.tape` is not a regular"), "{run:#?}");
+    assert!(
+        run.stderr.contains("pipe.tape` is not a regular"),
+        "{run:#?}"
+    );
     let case = folder.path("case");
     assert!(
         run.stderr.contains(&format!(
