@@ -94,7 +94,7 @@ mod tests {
     fn what_is_wrong_is_said_without_a_secret() {
         for bad in ["=hunter2", "", "{\"A\":\"hunter2\"}", "[1]"] {
             let message = read(&[bad]).unwrap_err();
-            assert!(message.contains("begins with the name"), "{message}");
+            assert!(message.contains("needs the name"), "{message}");
             assert!(!message.contains("hunter2"), "{message}");
         }
     }

@@ -297,7 +297,7 @@ fn without_any_guest_init_says_what_was_tried() {
         "channel `items`",
         "table items",
         "s3://releases/guests/",
-        "no such channel",
+        "the channel does not exist",
     ] {
         assert!(reason.contains(part), "{reason}");
     }

@@ -167,7 +167,7 @@ async fn without_any_guest_the_start_says_what_was_tried() {
     };
     assert!(matches!(error, NoGuest::Channel { .. }));
     let text = error.to_string();
-    for part in ["channel `items`", "file://", "no such channel"] {
+    for part in ["channel `items`", "file://", "the channel does not exist"] {
         assert!(text.contains(part), "{text}");
     }
 }
