@@ -1,7 +1,7 @@
 //! One line of a tape, read without parsing what a replay only passes on. `docs/tape.md` specifies each field.
 
 use super::{
-    FaultRecord, StorageFunction,
+    ExchangeError, FaultRecord, StorageFunction, VERSION,
     redact::{Redaction, body_place},
     splices::{Name, list},
 };
@@ -17,9 +17,6 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 pub use super::call::read::ResultRecord;
-
-/// The version that this program writes. It reads this one and all earlier ones.
-pub const VERSION: u32 = 1;
 
 /// How a line begins: the version is the first member, so that a tape is recognised by its first bytes.
 pub(super) const FIRST_MEMBER: &str = "tenon_tape";
@@ -227,36 +224,6 @@ pub struct Omission<'a> {
     pub sha256: Digest,
 }
 
-/// Why a line cannot be read as an exchange.
-#[derive(Debug, thiserror::Error)]
-pub enum ExchangeError {
-    /// Over the limit.
-    #[error("line has {0} bytes, at most {TAPE_LINE_BYTES_MAX} are allowed")]
-    TooLong(usize),
-    /// Not UTF-8.
-    #[error("line is not UTF-8 from byte {0} on")]
-    NotUtf8(usize),
-    /// Not JSON, or without the members of an exchange.
-    #[error("line is not an exchange: {0}")]
-    Malformed(#[from] serde_json::Error),
-    /// Written by a later version of this program.
-    #[error("line has version {0}, this program reads up to {VERSION}")]
-    Version(u32),
-    /// Encrypted, and no key was given.
-    #[error("line is encrypted: `--identity FILE` names the key that reads it")]
-    Encrypted,
-}
-
-impl ExchangeError {
-    /// Whether the line is merely incomplete, because its writer was stopped or is still writing.
-    pub fn is_cut(&self) -> bool {
-        match self {
-            Self::Malformed(error) => error.is_eof(),
-            Self::TooLong(_) | Self::NotUtf8(_) | Self::Version(_) | Self::Encrypted => false,
-        }
-    }
-}
-
 impl<'a> Exchange<'a> {
     /// Reads a line.
     #[expect(
@@ -274,7 +241,7 @@ impl<'a> Exchange<'a> {
                 Err(ExchangeError::Version(exchange.version))
             }
             Ok(exchange) => Ok(exchange),
-            Err(error) => Err(explain(text, error)),
+            Err(error) => Err(ExchangeError::of(text, &error)),
         }
     }
 
@@ -303,28 +270,6 @@ impl<'a> Exchange<'a> {
 /// The end of a line.
 pub(super) fn seal(digest: Digest) -> Vec<u8> {
     format!(",\"sha256\":\"{digest}\"}}").into_bytes()
-}
-
-/// A line of another version, or an encrypted one, lacks members, but another error is reported for it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "read into a type of named members that holds no `Value`"
-)]
-fn explain(text: &str, error: serde_json::Error) -> ExchangeError {
-    #[derive(Deserialize)]
-    struct Head {
-        #[serde(rename = "tenon_tape")]
-        version: u32,
-        #[serde(default)]
-        encrypted: Option<serde::de::IgnoredAny>,
-    }
-    match serde_json::from_str::<Head>(text) {
-        Ok(head) if head.version == 0 || head.version > VERSION => {
-            ExchangeError::Version(head.version)
-        }
-        Ok(head) if head.encrypted.is_some() => ExchangeError::Encrypted,
-        Ok(_) | Err(_) => ExchangeError::Malformed(error),
-    }
 }
 
 /// Whether a line is a line of tape, recognised by its first member.

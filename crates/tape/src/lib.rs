@@ -29,6 +29,7 @@ pub mod call;
 mod cloudwatch;
 mod encrypt;
 mod exchange;
+mod exchange_error;
 mod fault;
 mod find;
 mod lines;
@@ -43,9 +44,10 @@ pub use call::{RecordedArguments, StorageFunction, read_arguments};
 pub use cloudwatch::{MessagesError, read_messages};
 pub use encrypt::{DecryptError, Identity, InvalidKey, Recipient, decrypt_line};
 pub use exchange::{
-    CallRecord, Exchange, ExchangeError, HostFacts, LogLine, Omission, RedactedRecord,
-    ResultRecord, UsageRecord, VERSION, id_of, is_tape,
+    CallRecord, Exchange, HostFacts, LogLine, Omission, RedactedRecord, ResultRecord, UsageRecord,
+    id_of, is_tape,
 };
+pub use exchange_error::ExchangeError;
 pub use fault::FaultRecord;
 pub use find::TapeFinder;
 pub use json::InvalidPointer;
@@ -58,3 +60,6 @@ pub use record::{
 };
 pub use redact::Redaction;
 pub use split::{JoinError, Joiner, MissingParts, split};
+
+/// The version that this program writes. It reads this one and all earlier ones.
+pub const VERSION: u32 = 1;
