@@ -11,6 +11,7 @@ use crate::{
     run::{Cargo, root, step},
     setup,
 };
+use std::fs;
 
 /// Workspaces beside the main one, with the targets for which their lints are checked.
 const SIDE_WORKSPACES: [&str; 2] = ["tests/guests/Cargo.toml", "tests/fuzz/Cargo.toml"];
@@ -29,6 +30,7 @@ pub fn all() -> anyhow::Result<()> {
     step("names in documents", names::check)?;
     step("dependencies", dependencies::check)?;
     step("clippy", lints)?;
+    step("crates alone", crates_alone)?;
     step("rustdoc", documentation)
 }
 
@@ -77,6 +79,22 @@ fn lints() -> anyhow::Result<()> {
             .args(["--manifest-path", "tests/guests/Cargo.toml", "--target-dir"])
             .args([crate::run::target_folder()?.join("guests")])
             .args(warnings)
+            .run()?;
+    }
+    Ok(())
+}
+
+/// Each crate below `crates/` by itself: in the workspace it would have what other crates enable of its dependencies, and miss nothing.
+fn crates_alone() -> anyhow::Result<()> {
+    let mut manifests = Vec::new();
+    for folder in fs::read_dir(root().join("crates"))? {
+        manifests.push(folder?.path().join("Cargo.toml"));
+    }
+    manifests.sort();
+    for manifest in manifests {
+        Cargo::new("check")
+            .args(["--release", "--locked", "--quiet", "--manifest-path"])
+            .args([manifest])
             .run()?;
     }
     Ok(())
