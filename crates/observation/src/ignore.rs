@@ -54,7 +54,11 @@ impl Noise {
 /// Places are `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` (what a request of a tape wrote) and `/stored/N/...` (what a case or
 /// a gate finds in the store afterwards). Names of headers are case-insensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IgnoreRule(Pointer);
+pub struct IgnoreRule {
+    pointer: Pointer,
+    /// `*` stands for expected items only: what a guest writes besides is ignored where somebody says so.
+    is_of_expected_items: bool,
+}
 
 /// Text that is not a rule, or a rule that no difference can match.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -120,21 +124,28 @@ impl FromStr for IgnoreRule {
         })?;
         let parts: Vec<&str> = spelled.split('/').skip(1).collect();
         can_match(&parts).map_err(invalid)?;
+        let is_of_expected_items = matches!(parts.as_slice(), [_, "*", ..]);
         let spelled = match parts.as_slice() {
             ["headers", ..] => spelled.to_ascii_lowercase(),
             _ => spelled,
         };
-        spelled
+        let pointer = spelled
             .parse()
-            .map(Self)
-            .map_err(|error: InvalidPointer| invalid(error.to_string()))
+            .map_err(|error: InvalidPointer| invalid(error.to_string()))?;
+        Ok(Self {
+            pointer,
+            is_of_expected_items,
+        })
     }
 }
 
 impl IgnoreRule {
     /// Whether the rule covers a place.
     pub fn covers(&self, pointer: &str) -> bool {
-        self.0.covers(pointer)
+        let is_unexpected = ["/writes/-", "/stored/-"]
+            .iter()
+            .any(|item| pointer.starts_with(item));
+        !(is_unexpected && self.is_of_expected_items) && self.pointer.covers(pointer)
     }
 }
 
@@ -261,6 +272,11 @@ mod tests {
         assert!(covers("/status", "/status") && covers("/*", "/status"));
         assert!(covers("/headers", "/headers/etag") && covers("/body", "/body"));
         assert!(covers("/writes/-", "/writes/-") && !covers("/writes/-", "/writes/0"));
+        assert!(covers("/writes/*", "/writes/3") && covers("/writes", "/writes/-"));
+        for rule in ["/writes/*", "/*/*", "/writes/*/put"] {
+            assert!(!covers(rule, "/writes/-"), "{rule}");
+        }
+        assert!(!covers("/stored/*", "/stored/-/document"));
     }
 
     #[test]

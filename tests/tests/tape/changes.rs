@@ -2,7 +2,7 @@
 
 use super::strict::{recorded_cases, replay, replayer, with};
 use crate::support::{
-    guests::REFERENCE,
+    guests::{HOSTILE, REFERENCE},
     in_process::{NOW_MS, memory_service, runtime},
     recording::{event, http_event, recorder},
 };
@@ -112,8 +112,8 @@ async fn another_time_or_seed_is_found() {
     for (pointer, value, place) in [
         ("/received_at_ms", json!(NOW_MS + 1000), "_at"),
         ("/seed", json!("02".repeat(32)), "seed"),
-        ("/response/statusCode", json!(200), "answer"),
-        ("/response/body", json!("{}"), "answer"),
+        ("/response/statusCode", json!(200), "response"),
+        ("/response/body", json!("{}"), "response"),
         ("/guest", json!("0".repeat(64)), "digest"),
         ("/usage/total_us", json!(1), "digest"),
     ] {
@@ -143,5 +143,32 @@ async fn another_time_or_seed_is_found() {
     assert!(
         comparison.notes[0].0.contains("no further call"),
         "{comparison:?}"
+    );
+}
+
+/// Strict means byte for byte, also where two log lines look the same when they are shown.
+#[tokio::test]
+async fn a_log_line_whose_attribute_moved_into_its_message_is_found() {
+    let runtime = runtime(HOSTILE, Limits::default());
+    let service = memory_service(&runtime);
+    let logging = http_event("GET", "/greed/log-value?3", &[], b"");
+    let line = event(&service, &recorder(), &logging, NOW_MS, Seed::new([1; 32]))
+        .await
+        .unwrap();
+    let text = str::from_utf8(&line).unwrap();
+    let recorded: Value = serde_json::from_str(text).unwrap();
+    let first = &recorded["logs"][0];
+    assert_eq!(first["message"], "");
+    let message = format!(" k={}", first["attributes"]["k"]);
+    let moved = json!({"level": first["level"], "message": message, "after": first["after"]});
+    let changed = with(text, "/logs/0", &moved);
+    let strict = replayer(&runtime, Mode::Strict);
+    let comparison = replay(&strict, changed.as_bytes()).await;
+    assert_eq!(comparison.verdict, Verdict::Differs, "{comparison:#?}");
+    let is_told = |note: &str| note.contains("log lines differ");
+    assert!(
+        comparison.notes.iter().any(|note| is_told(&note.0)),
+        "{:?}",
+        comparison.notes
     );
 }

@@ -112,7 +112,11 @@ fn items_are_compared_by_their_keys() {
         ),
         all[1..2]
     );
-    for rules in [&["/stored/*"][..], &["/stored"], &["/*"]] {
+    assert_eq!(
+        lines(Part::Stored, &expected, &actual, &["/stored/*"]),
+        all[2..]
+    );
+    for rules in [&["/stored/*", "/stored/-"][..], &["/stored"], &["/*"]] {
         assert_eq!(lines(Part::Stored, &expected, &actual, rules), [""; 0]);
     }
 
