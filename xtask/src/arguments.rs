@@ -220,6 +220,13 @@ mod tests {
         }
     }
 
+    fn end_to_end(line: &str) -> E2eArgs {
+        match parsed(line) {
+            Ok(Command::E2e(arguments)) => arguments,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn the_grammar_is_sound() {
         Arguments::command().debug_assert();
@@ -266,13 +273,15 @@ mod tests {
 
     #[test]
     fn a_url_is_enough_and_a_key_alone_is_not() {
-        for accepted in [
-            "e2e",
-            "e2e --url https://x/live --api-key k",
-            "e2e --packages /p",
-        ] {
-            parsed(accepted).unwrap();
-        }
+        let arguments = end_to_end("e2e --url https://x/live --api-key k");
+        assert_eq!(arguments.url.as_deref(), Some("https://x/live"));
+        assert_eq!(arguments.api_key.as_deref(), Some("k"));
+        assert_eq!(arguments.packages, None);
+        let arguments = end_to_end("e2e --packages /p");
+        assert_eq!(arguments.packages, Some("/p".into()));
+        assert_eq!((arguments.url, arguments.api_key), (None, None));
+        let arguments = end_to_end("e2e");
+        assert_eq!((arguments.url, arguments.packages), (None, None));
         for refused in [
             "e2e --api-key k",
             "e2e --url",
@@ -285,16 +294,19 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        for (line, named) in [
-            ("package --arch mips", "mips"),
-            ("package --arch", "--arch"),
-            ("package --fast", "--fast"),
-            ("bench everything", "everything"),
-            ("fuzz long", "long"),
-            ("chek", "check"),
+        let architectures = "[possible values: x86_64, arm64, all]";
+        let benchmarks = format!("[possible values: {}]", BENCHMARKS.join(", "));
+        for (line, named, allowed) in [
+            ("package --arch mips", "'mips'", architectures),
+            ("package --arch", "'--arch <ARCH>'", architectures),
+            ("package --fast", "'--fast'", ""),
+            ("bench everything", "'everything'", &*benchmarks),
+            ("fuzz long", "'long'", ""),
+            ("chek", "'check'", ""),
         ] {
             let message = parsed(line).unwrap_err();
             assert!(message.contains(named), "{message}");
+            assert!(message.contains(allowed), "{message}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Key files, which are read only if nobody else can read them.
 
-use crate::exit::Failure;
+use crate::{exit::Failure, replacement};
 use files::{self, FileError, NamedBy};
 use release::{PublicKey, PublicKeys, SecretKey};
 use std::{
@@ -140,10 +140,13 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
             Failure::environment(format_args!("`{shown}` already exists and was not changed"))
                 .hint("name another file, so that a key in use is not lost")
         }
-        io::ErrorKind::NotFound => Failure::environment(format_args!(
-            "failed to write `{shown}`: its folder does not exist"
-        ))
-        .hint(crate::replacement::NO_FOLDER_HINT),
-        _ => Failure::environment(format_args!("failed to write `{shown}`: {error}")),
+        kind => match replacement::missing_folder(path) {
+            Some(folder) if kind == io::ErrorKind::NotFound => Failure::environment(format_args!(
+                "failed to write `{shown}`: folder `{}` does not exist",
+                folder.display()
+            ))
+            .hint(replacement::NO_FOLDER_HINT),
+            _ => Failure::environment(format_args!("failed to write `{shown}`: {error}")),
+        },
     })
 }

@@ -381,7 +381,8 @@ fn an_output_in_a_folder_that_does_not_exist_is_told_before_anything_runs() {
         let run = cli(arguments)
             .expect_failure(3, "does not exist")
             .expect_hint();
-        assert!(run.stderr.contains(&absent), "{run:#?}");
+        let told = format!("folder `{absent}` does not exist");
+        assert!(run.stderr.contains(&told), "{run:#?}");
     }
     assert!(!fs::exists(&absent).unwrap());
 }

@@ -148,6 +148,36 @@ fn observation(response: Value, writes: Value) -> Observation {
 }
 
 #[test]
+fn what_changed_is_said_part_by_part_in_the_order_of_the_members() {
+    let expected = observation(
+        json!({"status": 200, "headers": {"etag": ["a"]}, "body": {"name": "lamp", "size": 1}}),
+        json!([
+            put("a", json!({"n": 1}), "absent"),
+            put("b", json!({}), "none")
+        ]),
+    );
+    let actual = observation(
+        json!({"status": 201, "headers": {"etag": ["b"]}, "body": {"name": "lamp"}}),
+        json!([
+            put("a", json!({"n": 2}), "none"),
+            put("c", json!({}), "none")
+        ]),
+    );
+    assert_eq!(
+        compare(&expected, &actual, &Ignored::default()).notes(),
+        [
+            "/body/size: expected 1, got nothing",
+            r#"/headers/etag/0: expected "a", got "b""#,
+            "/status: expected 200, got 201",
+            r#"/writes/0/preconditions/0 (item `items` / `a`): expected "absent", got "none""#,
+            "/writes/0/put/document/n (item `items` / `a`): expected 1, got 2",
+            r#"/writes/1 (item `items` / `b`): expected {"key":{"partition":"items","sort":"b"},"preconditions":["none"],"put":{"document":{}}}, got nothing"#,
+            r#"/writes/- (item `items` / `c`): expected nothing, got {"key":{"partition":"items","sort":"c"},"preconditions":["none"],"put":{"document":{}}}"#,
+        ]
+    );
+}
+
+#[test]
 fn what_a_rule_covers_does_not_count() {
     let expected = observation(
         json!({"status": 200, "headers": {"date": ["a"]}, "body": {"at": 1}}),
@@ -266,20 +296,27 @@ fn many_differences_in_deep_and_long_names_take_no_memory() {
     let name = "n".repeat(10_000);
     let document = |value: usize| {
         let list = json!(vec![value; COUNT]);
-        json!({"body": (0..DEEP).fold(list, |inner, _| json!({&*name: inner}))})
+        let mut body = (0..DEEP).fold(list, |inner, _| json!({&*name: inner}));
+        body["revision"] = json!(value);
+        json!({"body": body})
     };
     let (expected, actual) = (document(1), document(2));
-    for (which, start) in [
-        (Part::Response, "/body/n"),
-        (Part::Stored, "/stored/body/n"),
+    for (which, start, rule) in [
+        (Part::Response, "/body/n", "/body/revision"),
+        (Part::Stored, "/stored/body/n", "/stored/*/revision"),
     ] {
-        let compared = part(which, &expected, &actual, &[]).unwrap();
-        let list = compared.differences();
-        let bytes: usize = list.first.iter().map(|kept| kept.pointer.len()).sum();
-        assert!(bytes <= POINTERS_BYTES_MAX, "{bytes}");
-        assert_eq!((list.first.len(), list.more), (4, COUNT - 4));
-        assert!(list.first[3].pointer.starts_with(start));
-        assert!(list.first[3].pointer.ends_with("n/3"));
+        // A rule that covers one of the places is asked about each of them.
+        for (rules, more) in [(&[][..], COUNT - 3), (&[rule], COUNT - 4)] {
+            let compared = part(which, &expected, &actual, rules).unwrap();
+            let revision = &compared.actual["body"]["revision"];
+            assert_eq!(*revision == 1, !rules.is_empty());
+            let list = compared.differences();
+            let bytes: usize = list.first.iter().map(|kept| kept.pointer.len()).sum();
+            assert!(bytes <= POINTERS_BYTES_MAX, "{bytes}");
+            assert_eq!((list.first.len(), list.more), (4, more));
+            assert!(list.first[3].pointer.starts_with(start));
+            assert!(list.first[3].pointer.ends_with("n/3"));
+        }
         assert_eq!(part(which, &expected, &actual, &["/*"]), None);
     }
     assert!(begun.elapsed() < std::time::Duration::from_secs(30));
