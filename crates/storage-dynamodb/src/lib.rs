@@ -175,16 +175,9 @@ impl DynamoDbStorage {
             };
             charge(call, output.consumed_capacity.unwrap_or_default());
             // Only one table was requested, by name or by ARN.
-            for mut attributes in output
-                .responses
-                .into_iter()
-                .flatten()
-                .flat_map(|(_, items)| items)
-            {
-                let key =
-                    layout::key(&mut attributes).map_err(|error| unreadable(&retry, &error))?;
-                let item = readable(&retry, attributes)?;
-                if !call.is_expired(item.expires_at) {
+            let responses = output.responses.into_iter().flatten();
+            for attributes in responses.flat_map(|(_, items)| items) {
+                if let Some((key, item)) = keyed_item(&retry, attributes)? {
                     text.add(Some(&item))?;
                     found.insert(key, item);
                 }
@@ -231,6 +224,16 @@ fn charge(call: &Call, consumed: impl IntoIterator<Item = ConsumedCapacity>) {
 /// An item that a read returned.
 fn readable(retry: &Retry<'_>, attributes: Attributes) -> Result<Item, StorageError> {
     layout::item(attributes).map_err(|error| unreadable(retry, &error))
+}
+
+/// An item of a batch with its key, unless it has expired.
+fn keyed_item(
+    retry: &Retry<'_>,
+    mut attributes: Attributes,
+) -> Result<Option<(Key, Item)>, StorageError> {
+    let key = layout::key(&mut attributes).map_err(|error| unreadable(retry, &error))?;
+    let item = readable(retry, attributes)?;
+    Ok((!retry.call().is_expired(item.expires_at)).then_some((key, item)))
 }
 
 /// Another request wrote the existing item, or overwrote ours.

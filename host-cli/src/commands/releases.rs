@@ -64,39 +64,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         }
         Ok((stores, documents))
     })?;
-    let mut generations: Vec<Channel> = Vec::new();
-    let mut outcome = Outcome::Same;
-    let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
-    for document in &documents {
-        match Channel::open(document, &keys, &channel) {
-            // The list is sorted newest first. A generation that does not decrease means that the document replaced another one.
-            Ok(document)
-                if generations
-                    .last()
-                    .is_some_and(|listed| listed.generation <= document.generation) =>
-            {
-                outcome = Outcome::Differs;
-                output::remark(&format!(
-                    "left out a document of generation {} that replaced an older one\n",
-                    document.generation
-                ));
-            }
-            Ok(document) => generations.push(document),
-            Err(error) => {
-                outcome = Outcome::Differs;
-                *left_out.entry(error.to_string()).or_default() += 1;
-            }
-        }
-    }
-    for (error, count) in left_out {
-        let documents = match count {
-            1 => "1 document".to_owned(),
-            count => format!("{count} documents"),
-        };
-        output::remark(&format!(
-            "left out {documents} without a trusted signature: {error}\n"
-        ));
-    }
+    let generations = trusted(&documents, &keys, &channel);
+    let mut outcome = match generations.len() == documents.len() {
+        true => Outcome::Same,
+        false => Outcome::Differs,
+    };
     // The current document is the first one. If it is not trusted, that was reported above.
     if let Some(newest) = generations.first().map(|newest| newest.generation) {
         let put_back = channels::put_back(&stores, &channel, &keys, newest);
@@ -117,6 +89,41 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     };
     output::text(&listed)?;
     Ok(outcome)
+}
+
+/// The documents that a trusted key signed and that have not replaced others, newest first; the rest is reported as remarks.
+fn trusted(documents: &[String], keys: &PublicKeys, channel: &ChannelName) -> Vec<Channel> {
+    let mut generations: Vec<Channel> = Vec::new();
+    let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
+    for document in documents {
+        match Channel::open(document, keys, channel) {
+            // The list is sorted newest first. A generation that does not decrease means that the document replaced another one.
+            Ok(document)
+                if generations
+                    .last()
+                    .is_some_and(|listed| listed.generation <= document.generation) =>
+            {
+                output::remark(&format!(
+                    "left out a document of generation {} that replaced an older one\n",
+                    document.generation
+                ));
+            }
+            Ok(document) => generations.push(document),
+            Err(error) => {
+                *left_out.entry(error.to_string()).or_default() += 1;
+            }
+        }
+    }
+    for (error, count) in left_out {
+        let documents = match count {
+            1 => "1 document".to_owned(),
+            count => format!("{count} documents"),
+        };
+        output::remark(&format!(
+            "left out {documents} without a trusted signature: {error}\n"
+        ));
+    }
+    generations
 }
 
 /// A line for each route of each generation, below the names of the columns.

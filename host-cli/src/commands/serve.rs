@@ -234,17 +234,22 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     background::report_closed(&exchanger);
     served?;
     if !configuration.is_quiet {
-        let tape = configuration.record.as_ref();
-        let text = farewell(
-            exchanger.clients.requests(),
-            tape.map(|(path, _)| path.as_path()),
-            configuration.log_format,
-        );
-        exchanger
-            .log
-            .add(|out| out.extend_from_slice(text.as_bytes()));
+        report_stopped(&configuration, &exchanger);
     }
     Ok(Outcome::Same)
+}
+
+/// Writes the last line of output, after the lines of the last requests.
+fn report_stopped(configuration: &Configuration, exchanger: &Exchanger) {
+    let tape = configuration.record.as_ref();
+    let text = farewell(
+        exchanger.clients.requests(),
+        tape.map(|(path, _)| path.as_path()),
+        configuration.log_format,
+    );
+    exchanger
+        .log
+        .add(|out| out.extend_from_slice(text.as_bytes()));
 }
 
 /// The guest, its store and the follower of the channel.

@@ -155,6 +155,30 @@ impl Source<'_> {
             list_elements_max,
         }
     }
+
+    /// The event: redacted, and without a body that is too long.
+    fn event_text(
+        &self,
+        marks: &mut Marks,
+        secrets: &mut Secrets,
+        omitted: &mut Vec<Omitted>,
+    ) -> String {
+        let (event, redaction) = (self.request.event, &self.options.redaction);
+        // UTF-8 must be checked, because a parser does not check strings that it skips.
+        let Ok(text) = str::from_utf8(event) else {
+            match redaction.is_nothing() {
+                true => omitted.push(Omitted::of("/event", event)),
+                false => marks.left_out("/event"),
+            }
+            return "null".to_owned();
+        };
+        let Some(text) = redaction.event(text, marks, secrets) else {
+            marks.left_out("/event");
+            return "null".to_owned();
+        };
+        let bytes_max = self.options.text_bytes_max;
+        without_body(&text, bytes_max, Message::Event, omitted).into_owned()
+    }
 }
 
 /// The foreign texts of a line: redacted, and within the limits.
@@ -175,30 +199,11 @@ struct Texts {
 impl Texts {
     fn new(source: &Source<'_>, noted: Noted, kept: Kept) -> Self {
         let options = source.options;
-        let event = source.request.event;
         let RecordedAnswer { payload, summary } = *source.answer;
         let (redaction, bytes_max) = (&options.redaction, options.text_bytes_max);
         let (mut marks, mut omitted) = (noted.marks, noted.omitted);
         let mut secrets = noted.secrets;
-        let event_text = match str::from_utf8(event) {
-            Ok(event) => match redaction.event(event, &mut marks, &mut secrets) {
-                Some(event) => {
-                    without_body(&event, bytes_max, Message::Event, &mut omitted).into_owned()
-                }
-                None => {
-                    marks.left_out("/event");
-                    "null".to_owned()
-                }
-            },
-            // UTF-8 must be checked, because a parser does not check strings that it skips.
-            Err(_) => {
-                match redaction.is_nothing() {
-                    true => omitted.push(Omitted::of("/event", event)),
-                    false => marks.left_out("/event"),
-                }
-                "null".to_owned()
-            }
-        };
+        let event_text = source.event_text(&mut marks, &mut secrets, &mut omitted);
         let event = match kept {
             Kept::Everything | Kept::EventAndAnswer => event_text,
             Kept::Answer => {
