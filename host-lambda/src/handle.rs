@@ -12,8 +12,7 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use rollout::Follower;
 use serde::{Deserialize, Deserializer};
 use serde_json::{json, value::RawValue};
-use service::Recorder;
-use service::{Invocation, Service};
+use service::{Invocation, Recorder, Service};
 use std::{
     sync::{
         Arc,

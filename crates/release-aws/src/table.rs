@@ -8,8 +8,7 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use release::{ChannelName, StoreError};
-use release::{ChannelStore, FlipError};
+use release::{ChannelName, ChannelStore, FlipError, StoreError};
 use std::{collections::HashMap, time::Duration};
 use storage_dynamodb::{ApiOperation, DynamoDbOptions, error_class, layout};
 use tokio::time::timeout;

@@ -5,7 +5,7 @@ use super::{
     view::View,
     writes::{Writes, recorded_writes},
 };
-use contract::{outcome::Answer, outcome::Summary};
+use contract::outcome::{Answer, Summary};
 use gateway::Rejection;
 use json::{Value, members};
 use observation::{Cost, Observation, ObservedCall, normal_payload, normal_rejection};

@@ -8,11 +8,10 @@
     reason = "the vocabulary of tests, in which a failed expectation is a failed case"
 )]
 
-use super::memory::EXPIRED_KEPT_SECONDS;
 use super::{
     Call, Consistency, CursorKey, Direction, Document, Key, Namespace, Operation, Precondition,
     PutOptions, PutOutcome, QueryOptions, Revision, SortRange, Storage, StorageExt as _, Tenant,
-    TransactOutcome,
+    TransactOutcome, memory::EXPIRED_KEPT_SECONDS,
 };
 use contract::seed::Seed;
 use proptest::{prelude::*, sample::select};

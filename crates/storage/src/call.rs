@@ -1,8 +1,7 @@
 //! The context of a storage call besides its arguments.
 
 use super::{Precondition, Revision, is_expired};
-use contract::outcome::StorageReport;
-use contract::seed::Seed;
+use contract::{outcome::StorageReport, seed::Seed};
 use rand_chacha::{ChaCha12Rng, rand_core::Rng};
 use std::{
     sync::{

@@ -4,8 +4,7 @@
 use crate::{exit::Failure, output, replacement};
 use contract::outcome::Answer;
 use gateway::{Reply, compose::Composed};
-use service::Recorder;
-use service::{Invocation, Service};
+use service::{Invocation, Recorder, Service};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},

@@ -10,8 +10,7 @@ use runtime::{
     engine::{Engine, EngineOptions, compile},
 };
 use serde_json::Value;
-use service::Recorder;
-use service::{Invocation, Service};
+use service::{Invocation, Recorder, Service};
 use std::{
     env, fs,
     path::Path,

@@ -10,8 +10,7 @@ use runtime::{
     Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
 };
-use service::Recorder;
-use service::Service;
+use service::{Recorder, Service};
 use std::{
     fs::{self, File},
     io::{BufWriter, Write},

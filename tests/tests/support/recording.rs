@@ -6,8 +6,7 @@ use observation::{Case, head};
 use replay::{CaseStore, exchange_seed, local_view, replay_cursor_key};
 use runtime::Runtime;
 use serde_json::{Value, json};
-use service::Recorder;
-use service::{Invocation, Service};
+use service::{Invocation, Recorder, Service};
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -19,8 +19,7 @@ use rand_chacha::{
 };
 use replay::{local_view, replay_cursor_key};
 use serde_json::{Value, json};
-use service::Recorder;
-use service::Service;
+use service::{Recorder, Service};
 use std::{fs, sync::Arc};
 use storage::{MemoryStorage, Namespace, Snapshot};
 use tape::{Exchange, RecordOptions, Redaction, TapePolicy};

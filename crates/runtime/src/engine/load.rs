@@ -6,8 +6,7 @@ use super::{
     inspect::Inspection,
     load_error::LoadError,
 };
-use contract::compatibility::HANDLER;
-use contract::{digest::Digest, limits::IMAGE_BYTES_MAX};
+use contract::{compatibility::HANDLER, digest::Digest, limits::IMAGE_BYTES_MAX};
 use files::{self, FileError, NamedBy};
 use std::{path::Path, sync::Arc};
 use wasmtime::component::Component;
