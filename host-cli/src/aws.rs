@@ -1,6 +1,6 @@
 //! Access to AWS with a person's own configuration: environment variables and profiles.
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use aws_config::{
     BehaviorVersion, environment::EnvironmentVariableCredentialsProvider,
     environment::EnvironmentVariableRegionProvider, meta::credentials::CredentialsProviderChain,
@@ -51,7 +51,7 @@ pub async fn access(
     what: &str,
     service: Service,
     endpoint: Option<&str>,
-) -> Result<Access, Failure> {
+) -> Result<Access, CommandError> {
     match endpoint {
         Some(endpoint) => {
             check_endpoint(endpoint)?;
@@ -62,7 +62,7 @@ pub async fn access(
 }
 
 /// Checks the address of a server before anything is sent to it, because the SDK's errors for an invalid address explain nothing.
-pub fn check_endpoint(endpoint: &str) -> Result<(), Failure> {
+pub fn check_endpoint(endpoint: &str) -> Result<(), CommandError> {
     let is_address = hyper::Uri::try_from(endpoint).is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.host().is_some_and(|host| !host.is_empty())
@@ -71,7 +71,7 @@ pub fn check_endpoint(endpoint: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(
-        Failure::usage(format_args!("`{endpoint}` is not the address of a server"))
+        CommandError::usage(format_args!("`{endpoint}` is not the address of a server"))
             .hint("write an address with its scheme: `http://127.0.0.1:4566`"),
     )
 }
@@ -121,17 +121,17 @@ async fn access_at(endpoint: &str) -> Access {
     }
 }
 
-async fn access_on_aws(what: &str, service: Service) -> Result<Access, Failure> {
+async fn access_on_aws(what: &str, service: Service) -> Result<Access, CommandError> {
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http_client())
         .load()
         .await;
     let region = config.region().ok_or_else(|| {
-        Failure::environment(format_args!("no region is configured for {what}"))
+        CommandError::environment(format_args!("no region is configured for {what}"))
             .hint("set `AWS_REGION`, or `AWS_PROFILE` to a profile with a region, or use a server of your own")
     })?;
     let credentials = config.credentials_provider().ok_or_else(|| {
-        Failure::environment(format_args!("no credentials found for {what}"))
+        CommandError::environment(format_args!("no credentials found for {what}"))
             .hint("set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`")
     })?;
     let endpoint = service
@@ -151,19 +151,19 @@ async fn access_on_aws(what: &str, service: Service) -> Result<Access, Failure> 
 pub async fn artifacts(
     url: &str,
     endpoint: Option<&str>,
-) -> Result<Arc<dyn ArtifactStore>, Failure> {
+) -> Result<Arc<dyn ArtifactStore>, CommandError> {
     let Access {
         region,
         endpoint,
         credentials,
     } = access(&format!("`{url}`"), Service::S3, endpoint).await?;
-    let location =
-        S3Location::new(url, &region, endpoint.as_deref(), credentials).map_err(Failure::usage)?;
+    let location = S3Location::new(url, &region, endpoint.as_deref(), credentials)
+        .map_err(CommandError::usage)?;
     Ok(Arc::new(S3Artifacts::new(location)))
 }
 
 /// A client of CloudWatch Logs. It retries throttled requests.
-pub async fn log_client(group: &str, endpoint: Option<&str>) -> Result<logs::Client, Failure> {
+pub async fn log_client(group: &str, endpoint: Option<&str>) -> Result<logs::Client, CommandError> {
     let Access {
         region,
         endpoint,

@@ -20,11 +20,11 @@ mod tape_options;
 
 use crate::{
     args::Command,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
 };
 
 /// Runs a command to its end.
-pub fn run(command: Command) -> Result<Outcome, Failure> {
+pub fn run(command: Command) -> Result<Outcome, CommandError> {
     match command {
         Command::Serve(arguments) => serve::resolve(&arguments).and_then(serve::run),
         Command::Invoke(arguments) => invoke::resolve(&arguments).and_then(invoke::run),

@@ -41,7 +41,7 @@ impl From<Outcome> for ExitCode {
 
 /// Why a command could not do its work.
 #[derive(Debug)]
-pub struct Failure {
+pub struct CommandError {
     kind: Kind,
     message: String,
     hint: Option<String>,
@@ -58,7 +58,7 @@ enum Kind {
     Interrupted(u8),
 }
 
-impl Failure {
+impl CommandError {
     /// This host does not answer such an event: exit code 1.
     pub fn refused(message: impl fmt::Display) -> Self {
         Self::new(Kind::Refused, message)
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_line_and_a_hint() {
-        let failure = Failure::environment("broken\n\n  in \x1b \u{202e} two").hint("mend it");
+        let failure = CommandError::environment("broken\n\n  in \x1b \u{202e} two").hint("mend it");
         insta::assert_snapshot!(failure.render(false).unwrap(), @r"
         error: broken; in \u001b \u202e two
           hint: mend it
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_closed_pipe_is_not_worth_a_word() {
         let error = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-        let failure = Failure::output(&error);
+        let failure = CommandError::output(&error);
         assert_eq!(failure.render(false), None);
         // The output is incomplete, so this is not a success.
         assert_eq!(failure.exit_code(), ExitCode::from(141));

@@ -3,7 +3,7 @@
 pub mod environment;
 mod images;
 
-use crate::{exit::Failure, input};
+use crate::{exit::CommandError, input};
 use runtime::{
     Environment, Runtime, RuntimeOptions,
     engine::{self, Candidate, Engine, EngineOptions, Guest, LoadError},
@@ -63,12 +63,20 @@ impl GuestSource {
     }
 
     /// Loads and links the guest, for up to `instances_max` concurrent requests.
-    pub fn link(&self, instances_max: usize, environment: Environment) -> Result<Runtime, Failure> {
+    pub fn link(
+        &self,
+        instances_max: usize,
+        environment: Environment,
+    ) -> Result<Runtime, CommandError> {
         self.link_on(&engine(instances_max)?, environment)
     }
 
     /// Loads and links the guest on the given engine.
-    pub fn link_on(&self, engine: &Engine, environment: Environment) -> Result<Runtime, Failure> {
+    pub fn link_on(
+        &self,
+        engine: &Engine,
+        environment: Environment,
+    ) -> Result<Runtime, CommandError> {
         let (name, guest) = self.load(engine)?;
         let options = RuntimeOptions {
             environment,
@@ -78,12 +86,12 @@ impl GuestSource {
     }
 
     /// Whether it is a component, which can be compiled for any engine, and not an image.
-    pub fn is_component(&self) -> Result<bool, Failure> {
+    pub fn is_component(&self) -> Result<bool, CommandError> {
         Ok(self.read()?.1.starts_with(b"\0asm"))
     }
 
     /// Its name in messages, and its bytes.
-    pub fn read(&self) -> Result<(String, Vec<u8>), Failure> {
+    pub fn read(&self) -> Result<(String, Vec<u8>), CommandError> {
         Ok(match self {
             Self::Embedded => (EMBEDDED_NAME.to_owned(), EMBEDDED.to_vec()),
             Self::File(path) => (
@@ -94,7 +102,7 @@ impl GuestSource {
     }
 
     /// Loads the guest, and returns it with its name for messages.
-    pub fn load(&self, engine: &Engine) -> Result<(String, Guest), Failure> {
+    pub fn load(&self, engine: &Engine) -> Result<(String, Guest), CommandError> {
         let (name, bytes) = self.read()?;
         let candidate = self.candidate(engine, &bytes);
         let guest = candidate.and_then(Candidate::accept);
@@ -116,13 +124,13 @@ impl GuestSource {
 }
 
 /// An engine for up to `instances_max` concurrent instances that meters the work of guests.
-pub fn metered_engine(instances_max: usize) -> Result<Engine, Failure> {
-    Engine::metered(&options(instances_max)).map_err(Failure::environment)
+pub fn metered_engine(instances_max: usize) -> Result<Engine, CommandError> {
+    Engine::metered(&options(instances_max)).map_err(CommandError::environment)
 }
 
 /// An engine for up to `instances_max` concurrent instances.
-pub fn engine(instances_max: usize) -> Result<Engine, Failure> {
-    Engine::new(&options(instances_max)).map_err(Failure::environment)
+pub fn engine(instances_max: usize) -> Result<Engine, CommandError> {
+    Engine::new(&options(instances_max)).map_err(CommandError::environment)
 }
 
 fn options(instances_max: usize) -> EngineOptions {
@@ -134,6 +142,6 @@ fn options(instances_max: usize) -> EngineOptions {
 }
 
 /// The failure to load a guest from a file's bytes.
-pub fn cannot_load(name: &str, error: &LoadError) -> Failure {
-    Failure::environment(format_args!("guest `{name}`: {error}")).hint(error.hint())
+pub fn cannot_load(name: &str, error: &LoadError) -> CommandError {
+    CommandError::environment(format_args!("guest `{name}`: {error}")).hint(error.hint())
 }

@@ -1,6 +1,6 @@
 //! Output: results to stdout, everything else to stderr, colour only on a terminal.
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use contract::text::printable_lines;
 use std::io::{self, IsTerminal, Write};
 
@@ -20,21 +20,21 @@ fn colour_wanted() -> bool {
 }
 
 /// Writes a complete result to stdout and flushes it.
-pub fn result(bytes: &[u8]) -> Result<(), Failure> {
+pub fn result(bytes: &[u8]) -> Result<(), CommandError> {
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(bytes)
         .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::output(&error))
+        .map_err(|error| CommandError::output(&error))
 }
 
 /// Writes lines for people to stdout, without terminal control characters, because they may contain foreign text.
-pub fn text(text: &str) -> Result<(), Failure> {
+pub fn text(text: &str) -> Result<(), CommandError> {
     result(printable_lines(text).as_bytes())
 }
 
 /// Writes one line of JSON to stdout: unchanged for a program; on a terminal with control characters escaped, which keeps it the same JSON.
-pub fn json_line(json: &[u8]) -> Result<(), Failure> {
+pub fn json_line(json: &[u8]) -> Result<(), CommandError> {
     let line = [json, b"\n"].concat();
     match str::from_utf8(&line) {
         Ok(line) if io::stdout().is_terminal() => text(line),
@@ -50,7 +50,7 @@ pub fn remark(text: &str) {
 }
 
 /// Writes the lines of a failure to stderr, in colour if allowed.
-pub fn failure(failure: &Failure) {
+pub fn failure(failure: &CommandError) {
     if let Some(text) = failure.render(colour_on_stderr()) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }

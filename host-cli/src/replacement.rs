@@ -3,7 +3,7 @@
 //! Only a plain file is replaced. Pipes and character devices are written to, as by any other program. Links are refused because replacing
 //! one would lose its target; everything else is refused as well.
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use files::beside::{self, Leftovers};
 use std::{
     fmt,
@@ -112,7 +112,7 @@ pub fn check<'a>(
     output: &Path,
     what: &str,
     inputs: impl IntoIterator<Item = &'a Path>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     Destination::find(output).map_err(|error| cannot_write(output, what, &error))?;
     let Ok(there) = fs::metadata(output) else {
         return Ok(()); // it does not exist yet
@@ -125,7 +125,7 @@ pub fn check<'a>(
         .find(|input| fs::metadata(input).is_ok_and(|input| is_same(&input)));
     match same {
         None => Ok(()),
-        Some(input) => Err(Failure::usage(format_args!(
+        Some(input) => Err(CommandError::usage(format_args!(
             "{what} `{}` would replace `{}`, which this command reads",
             output.display(),
             input.display()
@@ -135,8 +135,8 @@ pub fn check<'a>(
 }
 
 /// The failure to write an output.
-pub fn cannot_write(path: &Path, what: &str, error: &OutputError) -> Failure {
-    let failure = Failure::environment(format_args!(
+pub fn cannot_write(path: &Path, what: &str, error: &OutputError) -> CommandError {
+    let failure = CommandError::environment(format_args!(
         "failed to write {what} `{}`: {error}",
         path.display()
     ));

@@ -1,32 +1,32 @@
 //! `--seed`, and random seeds for requests.
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use contract::seed::Seed;
 use std::{cell::RefCell, mem};
 
 /// The seed given by `--seed`, or `default`.
 pub fn resolve(
     text: Option<&str>,
-    default: impl FnOnce() -> Result<Seed, Failure>,
-) -> Result<Seed, Failure> {
+    default: impl FnOnce() -> Result<Seed, CommandError>,
+) -> Result<Seed, CommandError> {
     match text {
         None => default(),
         Some(text) => text.parse().map_err(|error| {
-            Failure::usage(format_args!("`--seed {text}`: {error}"))
+            CommandError::usage(format_args!("`--seed {text}`: {error}"))
                 .hint("leave it out for the default, or write 64 digits of 0-9 and a-f")
         }),
     }
 }
 
 /// A random seed from the operating system.
-pub fn unpredictable() -> Result<Seed, Failure> {
+pub fn unpredictable() -> Result<Seed, CommandError> {
     let mut bytes = [0; 32];
     fill(&mut bytes)?;
     Ok(Seed::new(bytes))
 }
 
 /// A random seed for a request to a server: one system call provides many seeds, and each is erased here when it is returned.
-pub fn of_request() -> Result<Seed, Failure> {
+pub fn of_request() -> Result<Seed, CommandError> {
     thread_local! {
         static BATCH: RefCell<Batch> = const { RefCell::new(Batch::EMPTY) };
     }
@@ -46,7 +46,7 @@ impl Batch {
         left: 0,
     };
 
-    fn next(&mut self) -> Result<Seed, Failure> {
+    fn next(&mut self) -> Result<Seed, CommandError> {
         if self.left == 0 {
             fill(self.seeds.as_flattened_mut())?;
             self.left = Self::SEEDS;
@@ -56,9 +56,9 @@ impl Batch {
     }
 }
 
-fn fill(bytes: &mut [u8]) -> Result<(), Failure> {
+fn fill(bytes: &mut [u8]) -> Result<(), CommandError> {
     getrandom::fill(bytes).map_err(|error| {
-        Failure::environment(format_args!(
+        CommandError::environment(format_args!(
             "failed to get random bytes from the operating system: {error}"
         ))
     })

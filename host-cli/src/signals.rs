@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM, for commands that must clean up before they end.
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Receives signals from its creation on; before that, the signals end the program.
@@ -11,10 +11,10 @@ pub struct Signals {
 
 impl Signals {
     /// Begins to receive signals.
-    pub fn new() -> Result<Self, Failure> {
+    pub fn new() -> Result<Self, CommandError> {
         let listen = |kind| {
             signal(kind).map_err(|error| {
-                Failure::environment(format_args!("failed to listen for signals: {error}"))
+                CommandError::environment(format_args!("failed to listen for signals: {error}"))
             })
         };
         Ok(Self {

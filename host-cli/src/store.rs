@@ -3,7 +3,7 @@
 mod dynamodb;
 
 pub use self::dynamodb::TableSpec;
-use crate::{exit::Failure, seed};
+use crate::{exit::CommandError, seed};
 use replay::{CaseStore, replay_cursor_key};
 use std::{
     fmt, fs,
@@ -29,11 +29,11 @@ pub enum StoreSpec {
 
 impl StoreSpec {
     /// Reads `memory`, `redb:PATH` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`.
-    pub fn resolve(text: &str) -> Result<Self, Failure> {
+    pub fn resolve(text: &str) -> Result<Self, CommandError> {
         match text.split_once(':') {
             None if text == "memory" => Ok(Self::Memory),
             Some(("redb", path)) if !path.is_empty() => Ok(Self::Redb(PathBuf::from(path))),
-            Some(("redb", _)) => Err(Failure::usage(format_args!(
+            Some(("redb", _)) => Err(CommandError::usage(format_args!(
                 "store `{text}` has no file name"
             ))
             .hint("write `--store redb:tenon.redb`")),
@@ -41,7 +41,7 @@ impl StoreSpec {
                 let (table, namespace) = TableSpec::resolve_part(part)?;
                 Ok(Self::DynamoDb(table, namespace))
             }
-            Some(_) | None => Err(Failure::usage(format_args!("unknown store `{text}`"))
+            Some(_) | None => Err(CommandError::usage(format_args!("unknown store `{text}`"))
                 .hint("write `--store memory`, `--store redb:FILE` or `--store dynamodb:TABLE`")),
         }
     }
@@ -55,12 +55,12 @@ impl StoreSpec {
     }
 
     /// Opens the store with the guest's namespace. A missing file is created; a missing table is an error.
-    pub async fn open(&self) -> Result<Arc<dyn Storage>, Failure> {
+    pub async fn open(&self) -> Result<Arc<dyn Storage>, CommandError> {
         Ok(self.open_whole().await?.into_view())
     }
 
     /// Opens the store so that a second run gives the same results: the memory store then has the fixed cursor key of replays.
-    pub async fn open_reproducibly(&self) -> Result<Arc<dyn Storage>, Failure> {
+    pub async fn open_reproducibly(&self) -> Result<Arc<dyn Storage>, CommandError> {
         let mut whole = self.open_whole().await?;
         if *self == Self::Memory {
             whole.cursor_key = replay_cursor_key();
@@ -69,7 +69,7 @@ impl StoreSpec {
     }
 
     /// Opens the store for several guests, each with its own namespace. The memory store has a new cursor key each time.
-    pub async fn open_whole(&self) -> Result<Whole, Failure> {
+    pub async fn open_whole(&self) -> Result<Whole, CommandError> {
         let whole = |storage, cursor_key, namespace: &Namespace| Whole {
             storage,
             cursor_key,
@@ -128,13 +128,15 @@ impl fmt::Display for StoreSpec {
     }
 }
 
-fn open_redb(path: &Path) -> Result<RedbStorage, Failure> {
+fn open_redb(path: &Path) -> Result<RedbStorage, CommandError> {
     let shown = path.display();
     if path.is_dir() {
         let message = format!("store `{shown}` is a folder, not a file");
-        return Err(Failure::environment(message).hint("name a file in it: `--store redb:FILE`"));
+        return Err(
+            CommandError::environment(message).hint("name a file in it: `--store redb:FILE`")
+        );
     }
-    RedbStorage::open(path).map_err(|error| Failure::environment(&error).hint(error.hint()))
+    RedbStorage::open(path).map_err(|error| CommandError::environment(&error).hint(error.hint()))
 }
 
 /// Stores for cases: each is empty, and none touches the store named on the command line.
@@ -154,7 +156,7 @@ pub enum CaseStores {
 
 impl CaseStores {
     /// Stores of the same kind as `spec`.
-    pub fn new(spec: &StoreSpec) -> Result<Self, Failure> {
+    pub fn new(spec: &StoreSpec) -> Result<Self, CommandError> {
         match spec {
             StoreSpec::DynamoDb(table, _) => Ok(Self::None(table.clone())),
             StoreSpec::Memory => Ok(Self::Memory),
@@ -166,14 +168,14 @@ impl CaseStores {
     }
 
     /// Creates one more store.
-    pub fn open(&self) -> Result<Arc<dyn CaseStore>, Failure> {
+    pub fn open(&self) -> Result<Arc<dyn CaseStore>, CommandError> {
         match self {
             Self::Memory => Ok(Arc::new(MemoryStorage::new())),
             Self::Redb { folder, count } => {
                 let number = count.fetch_add(1, Ordering::Relaxed);
                 Ok(Arc::new(open_redb(&folder.join(format!("{number}.redb")))?))
             }
-            Self::None(table) => Err(Failure::usage(format_args!(
+            Self::None(table) => Err(CommandError::usage(format_args!(
                 "each case needs its own store, so cases cannot use table `{table}`"
             ))
             .hint("replay cases with `--store memory` or `--store redb:FILE`; only events in files can use tables")),
@@ -197,10 +199,10 @@ impl Drop for CaseStores {
 }
 
 /// Creates a folder that only its owner can read, under an unpredictable name, so that no file or link can already exist there.
-fn private_folder() -> Result<PathBuf, Failure> {
+fn private_folder() -> Result<PathBuf, CommandError> {
     let mut name = [0; 16];
     getrandom::fill(&mut name).map_err(|error| {
-        Failure::environment(format_args!("failed to get random bytes: {error}"))
+        CommandError::environment(format_args!("failed to get random bytes: {error}"))
     })?;
     let name = u128::from_be_bytes(name);
     let folder = std::env::temp_dir().join(format!("tenon-cases-{name:032x}"));
@@ -209,7 +211,7 @@ fn private_folder() -> Result<PathBuf, Failure> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(&folder).map_err(|error| {
         let shown = folder.display();
-        Failure::environment(format_args!("failed to create folder `{shown}`: {error}"))
+        CommandError::environment(format_args!("failed to create folder `{shown}`: {error}"))
     })?;
     Ok(folder)
 }

@@ -1,6 +1,6 @@
 //! Times on the command line: milliseconds since the Unix epoch, or RFC 3339.
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use contract::calendar::EPOCH_MS_MAX;
 use std::time::{SystemTime, UNIX_EPOCH};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -15,23 +15,23 @@ pub fn now_ms() -> u64 {
 }
 
 /// The time given by `--at`, or now.
-pub fn resolve(at: Option<&str>) -> Result<u64, Failure> {
+pub fn resolve(at: Option<&str>) -> Result<u64, CommandError> {
     let Some(text) = at else {
         return Ok(now_ms());
     };
     parse(text).ok_or_else(|| {
-        Failure::usage(format_args!("`{text}` is not a valid time")).hint(
+        CommandError::usage(format_args!("`{text}` is not a valid time")).hint(
             "write milliseconds since 1970 (1767225600000) or RFC 3339 (2026-01-01T00:00:00Z)",
         )
     })
 }
 
 /// A time, or an age: `30m`, `12h`, `7d`.
-pub fn resolve_ago(text: &str) -> Result<u64, Failure> {
+pub fn resolve_ago(text: &str) -> Result<u64, CommandError> {
     match ago_ms(text) {
         Some(ms) => Ok(now_ms().saturating_sub(ms)),
         None => parse(text).ok_or_else(|| {
-            Failure::usage(format_args!("`{text}` is neither a time nor an age")).hint(
+            CommandError::usage(format_args!("`{text}` is neither a time nor an age")).hint(
                 "write an age (30m, 12h, 7d), milliseconds since 1970 (1767225600000) or RFC 3339 (2026-01-01T00:00:00Z)",
             )
         }),

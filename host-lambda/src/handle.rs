@@ -7,7 +7,7 @@ use crate::{
     output::Output,
 };
 use contract::{log::LogLevel, outcome::Answer};
-use gateway::Rejection;
+use gateway::EventError;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use rollout::Follower;
 use serde::{Deserialize, Deserializer};
@@ -163,12 +163,12 @@ impl<S: TimeAndSeedSource> Handler<S> {
     }
 }
 
-fn rejection(rejection: Rejection) -> InvocationError {
+fn rejection(rejection: EventError) -> InvocationError {
     let kind = match &rejection {
-        Rejection::NotJson { .. } => "Tenon.NotJson",
-        Rejection::NotHttp(_) => "Tenon.NotHttp",
+        EventError::NotJson { .. } => "Tenon.NotJson",
+        EventError::NotHttp(_) => "Tenon.NotHttp",
         // A service answers these cases itself.
-        Rejection::Http(_) => "Tenon.Refused",
+        EventError::Http(_) => "Tenon.Refused",
     };
     InvocationError {
         kind,

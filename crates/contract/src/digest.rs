@@ -31,13 +31,13 @@ impl fmt::Debug for Digest {
 /// Text that is not a digest.
 #[derive(Debug, thiserror::Error)]
 #[error("a digest is 64 hexadecimal digits")]
-pub struct InvalidDigest;
+pub struct DigestError;
 
 impl FromStr for Digest {
-    type Err = InvalidDigest;
+    type Err = DigestError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        hexadecimal::read(text).map(Self).ok_or(InvalidDigest)
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        hexadecimal::read(text).map(Self).ok_or(DigestError)
     }
 }
 

@@ -74,7 +74,7 @@ pub struct FieldLines(String);
 
 /// A header field that HTTP does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidField {
+pub enum FieldError {
     /// The name is not a token (RFC 9110, 5.6.2).
     #[error("header name `{0}` is not a valid HTTP token")]
     Name(String),
@@ -90,13 +90,13 @@ impl FieldLines {
     }
 
     /// Appends a field; converts the name to lower case and trims blanks around the value.
-    pub fn push(&mut self, name: &str, value: &str) -> Result<(), InvalidField> {
+    pub fn push(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
         if !is_token(name) {
-            return Err(InvalidField::Name(name.to_owned()));
+            return Err(FieldError::Name(name.to_owned()));
         }
         let value = without_blanks(value);
         if !is_field_value(value) {
-            return Err(InvalidField::Value(name.to_ascii_lowercase()));
+            return Err(FieldError::Value(name.to_ascii_lowercase()));
         }
         let start = self.0.len();
         self.0.push_str(name);
@@ -297,11 +297,11 @@ mod tests {
         let mut fields = FieldLines::default();
         assert_eq!(
             fields.push("a", "b\nc: d"),
-            Err(InvalidField::Value("a".into()))
+            Err(FieldError::Value("a".into()))
         );
         assert_eq!(
             fields.push("a\nb", "c"),
-            Err(InvalidField::Name("a\nb".into()))
+            Err(FieldError::Name("a\nb".into()))
         );
         assert_eq!(fields.as_str(), "");
     }

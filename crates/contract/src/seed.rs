@@ -75,14 +75,14 @@ impl fmt::Debug for Seed {
 /// Text that is not a seed.
 #[derive(Debug, thiserror::Error)]
 #[error("a seed is 64 hexadecimal digits")]
-pub struct InvalidSeed;
+pub struct SeedError;
 
 /// Reads 64 hexadecimal digits.
 impl FromStr for Seed {
-    type Err = InvalidSeed;
+    type Err = SeedError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidSeed> {
-        hexadecimal::read(text).map(Self).ok_or(InvalidSeed)
+    fn from_str(text: &str) -> Result<Self, SeedError> {
+        hexadecimal::read(text).map(Self).ok_or(SeedError)
     }
 }
 

@@ -9,7 +9,7 @@ mod time;
 mod trace;
 
 use super::{
-    Event, EventKind, Origin, ParseContext, Quotas, Refusal,
+    Event, EventKind, Origin, ParseContext, Quotas, RefusedError,
     deliver::Delivery,
     envelope::{Envelope, Text},
     media, normalise,
@@ -158,7 +158,7 @@ impl<'a> Composed<'a> {
         mut self,
         context: &ParseContext<'_>,
         limits: &Limits,
-    ) -> Result<Event, Box<Refusal>> {
+    ) -> Result<Event, Box<RefusedError>> {
         normalise::normalise(self.origin, &mut self.envelope, context, limits)
     }
 }

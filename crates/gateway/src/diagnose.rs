@@ -1,6 +1,6 @@
 //! Explains why an event was refused, in a second, slower pass for refused events only.
 
-use super::{EventKind, Origin, ParseContext, Refusal, Rejection, foreign, kind::of_value};
+use super::{EventError, EventKind, Origin, ParseContext, RefusedError, foreign, kind::of_value};
 use json::{self, JsonError};
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub fn rejection(
     event: &[u8],
     error: Option<&serde_json::Error>,
     context: &ParseContext<'_>,
-) -> Rejection {
+) -> EventError {
     let (value, lone_surrogate) = match json::lenient_value(event) {
         Ok(read) => read,
         Err(JsonError {
@@ -53,7 +53,7 @@ pub fn rejection(
             line,
             column,
         }) => {
-            return Rejection::NotJson {
+            return EventError::NotJson {
                 problem,
                 line,
                 column,
@@ -61,7 +61,7 @@ pub fn rejection(
         }
     };
     let Some(kind) = of_value(&value) else {
-        return Rejection::NotHttp(foreign::of(&value));
+        return EventError::NotHttp(foreign::of(&value));
     };
     let problem = wrong_member(&value)
         .or_else(|| lone_surrogate.map(|error| at_member(event, &error)))
@@ -73,7 +73,7 @@ pub fn rejection(
     let id = value
         .pointer("/requestContext/requestId")
         .and_then(Value::as_str);
-    Rejection::Http(Box::new(Refusal {
+    EventError::Http(Box::new(RefusedError {
         origin: Origin { kind, multi_value },
         status: 400,
         detail: problem.unwrap_or_else(|| "event cannot be read".to_owned()),

@@ -20,7 +20,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 /// Authorizer data in an unknown form. The request is refused, because running it without a caller could hide a bug.
 #[derive(Debug, thiserror::Error)]
-pub enum InvalidAuthorizer {
+pub enum AuthorizerError {
     #[error("must be an object")]
     NotAnObject,
     /// The parser's message is not used: it could quote a claim, and this is logged.
@@ -65,7 +65,7 @@ struct Names<'a> {
 }
 
 /// `requestContext.authorizer` of an HTTP API (2.0) or a function URL.
-pub fn of_http_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidAuthorizer> {
+pub fn of_http_authorizer(authorizer: &str) -> Result<Option<Identity>, AuthorizerError> {
     let HttpAuthorizer { jwt, lambda, iam } = object(authorizer)?;
     let has_jwt = jwt.is_some();
     if let Some(Jwt {
@@ -108,7 +108,7 @@ pub fn of_http_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidA
 }
 
 /// `requestContext.authorizer` of a REST API, or of an HTTP API with payload format 1.0.
-pub fn of_rest_authorizer(authorizer: &str) -> Result<Option<Identity>, InvalidAuthorizer> {
+pub fn of_rest_authorizer(authorizer: &str) -> Result<Option<Identity>, AuthorizerError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct RestAuthorizer<'a> {
@@ -184,7 +184,7 @@ pub fn of_iam_caller(caller: &CallerIdentity<'_>) -> Option<Identity> {
 }
 
 /// Claims of a token, with the granted scopes as an additional member.
-fn of_claims(claims: &str, scopes: Option<&RawValue>) -> Result<Identity, InvalidAuthorizer> {
+fn of_claims(claims: &str, scopes: Option<&RawValue>) -> Result<Identity, AuthorizerError> {
     let names = object::<Names<'_>>(claims)?;
     let subject = names.sub.and_then(string);
     let Some(scopes) = scopes.map(RawValue::get).filter(|scopes| *scopes != "null") else {
@@ -210,7 +210,7 @@ fn of_claims(claims: &str, scopes: Option<&RawValue>) -> Result<Identity, Invali
     clippy::disallowed_methods,
     reason = "read into spans of a text that was read as an event: no tree, no recursion"
 )]
-fn without_scopes(claims: &str) -> Result<String, InvalidAuthorizer> {
+fn without_scopes(claims: &str) -> Result<String, AuthorizerError> {
     let mut members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(claims)?;
     members.remove("scopes");
     Ok(serde_json::to_string(&members)?)
@@ -227,12 +227,12 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(
     clippy::disallowed_methods,
     reason = "read into types of named members or spans: no tree, and no recursion beyond the type's own"
 )]
-fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, InvalidAuthorizer> {
+fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, AuthorizerError> {
     // A derived struct would also accept a list.
     if json.starts_with('{') {
         Ok(serde_json::from_str(json)?)
     } else {
-        Err(InvalidAuthorizer::NotAnObject)
+        Err(AuthorizerError::NotAnObject)
     }
 }
 

@@ -51,20 +51,20 @@ impl fmt::Display for EventKind {
 /// A name that no kind has.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown event kind `{0}`; one of {names}", names = names())]
-pub struct UnknownKind(String);
+pub struct EventKindError(String);
 
 fn names() -> String {
     EventKind::ALL.map(|kind| format!("`{kind}`")).join(", ")
 }
 
 impl FromStr for EventKind {
-    type Err = UnknownKind;
+    type Err = EventKindError;
 
-    fn from_str(name: &str) -> Result<Self, UnknownKind> {
+    fn from_str(name: &str) -> Result<Self, EventKindError> {
         Self::ALL
             .into_iter()
             .find(|kind| kind.as_str() == name)
-            .ok_or_else(|| UnknownKind(name.to_owned()))
+            .ok_or_else(|| EventKindError(name.to_owned()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Gateway events to requests, and responses to what the gateway expects.
 //!
 //! Everything here is a pure function: no clock, no generator, no environment. The kind of an event determines the shape of its answer, so the
-//! [`Origin`] travels with the request. [`parse`] is total: any bytes give a request, or a [`Rejection`] that says what is wrong and where.
+//! [`Origin`] travels with the request. [`parse`] is total: any bytes give a request, or a [`EventError`] that says what is wrong and where.
 //! [`compose`] and [`deliver`] play the gateway's own part, for the local host and for tests. Where gateway and host are the same process, nothing
 //! is written as JSON in between: [`Composed::into_event`](compose::Composed::into_event) and [`Reply::into_delivery`] follow the same rules as
 //! [`parse`] and [`deliver`](deliver::deliver). No other crate knows the members of events and responses: [`message`] says what they hold, [`summary`]
@@ -65,11 +65,11 @@ pub mod summary;
 mod time;
 
 pub use foreign::Foreign;
-pub use kind::{EventKind, UnknownKind};
+pub use kind::{EventKind, EventKindError};
 pub use media::REST_BINARY_TYPES;
 pub use normalise::parse;
 pub use quotas::Quotas;
-pub use respond::{InvalidResponse, Reply, respond};
+pub use respond::{Reply, ResponseError, respond};
 pub use route::for_logs as path_for_logs;
 
 use contract::{
@@ -141,7 +141,7 @@ impl ParseContext<'_> {
 
 /// Why an event did not become a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
+pub enum EventError {
     /// The bytes are not JSON, or exceed the limits of the reader that classifies them.
     #[error(
         "event {verdict}: {problem} at line {line} column {column}; pass the event exactly as the gateway sent it",
@@ -160,12 +160,12 @@ pub enum Rejection {
     NotHttp(Foreign),
     /// An HTTP request that is answered with an error instead of being run.
     #[error("{} event answered with {}: {}", .0.origin.kind, .0.status, .0.detail)]
-    Http(Box<Refusal>),
+    Http(Box<RefusedError>),
 }
 
 /// An HTTP request that must not reach the guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedError {
     /// Determines the response's shape.
     pub origin: Origin,
     /// 400, 413, 414 or 431.
@@ -180,7 +180,7 @@ pub struct Refusal {
     pub route: String,
 }
 
-impl Refusal {
+impl RefusedError {
     /// The response to send, as a problem document.
     pub fn response(&self) -> Response {
         problem::response(self.status, &self.detail, &self.request_id)

@@ -1,7 +1,7 @@
 //! From event to request: one pass over the JSON, then the same checks for all kinds.
 
 use super::{
-    Event, EventKind, Origin, ParseContext, Refusal, Rejection, diagnose, encode,
+    Event, EventError, EventKind, Origin, ParseContext, RefusedError, diagnose, encode,
     envelope::{Envelope, Fields, Text, text},
     kind,
     path::{self, Split},
@@ -49,7 +49,7 @@ pub fn parse(
     event: &[u8],
     context: &ParseContext<'_>,
     limits: &Limits,
-) -> Result<Event, Rejection> {
+) -> Result<Event, EventError> {
     // A derived struct would also accept a list.
     let is_object = event.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     // UTF-8 is checked as a whole, because a parser does not check strings that it skips.
@@ -65,7 +65,7 @@ pub fn parse(
         Some(kind) => {
             let multi_value = kind == EventKind::Alb && envelope.multi_value_headers.is_some();
             let origin = Origin { kind, multi_value };
-            normalise(origin, &mut envelope, context, limits).map_err(Rejection::Http)
+            normalise(origin, &mut envelope, context, limits).map_err(EventError::Http)
         }
         None => Err(diagnose::rejection(event, None, context)),
     }
@@ -77,7 +77,7 @@ pub fn normalise(
     envelope: &mut Envelope<'_>,
     context: &ParseContext<'_>,
     limits: &Limits,
-) -> Result<Event, Box<Refusal>> {
+) -> Result<Event, Box<RefusedError>> {
     let kind = origin.kind;
     let body = envelope.body.take();
     let request_id = context.request_id(
@@ -96,7 +96,7 @@ pub fn normalise(
             route: route::of(kind, envelope, Some(&request.path)),
             request,
         }),
-        Err(RequestError { status, detail }) => Err(Box::new(Refusal {
+        Err(RequestError { status, detail }) => Err(Box::new(RefusedError {
             origin,
             status,
             detail,

@@ -4,7 +4,7 @@ use super::{EventKind, Origin, media};
 use crate::problem;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::{
-    http::{InvalidField, Response, has_content, is_field_value, is_token, without_blanks},
+    http::{FieldError, Response, has_content, is_field_value, is_token, without_blanks},
     limits::{ALB_PAYLOAD_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX},
 };
 use json::{self, Object, write_array, write_string};
@@ -12,13 +12,13 @@ use std::{borrow::Cow, mem, ops::Range};
 
 /// A response that is not sent. The host answers 500 instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidResponse {
+pub enum ResponseError {
     /// Not a final HTTP status.
     #[error("status {0} is outside 200..=599")]
     Status(u16),
     /// A field that HTTP does not allow.
     #[error(transparent)]
-    Field(#[from] InvalidField),
+    Field(#[from] FieldError),
     /// A field that belongs to the connection and that a guest must not set.
     #[error("header `{0}` belongs to the connection and cannot be set by a guest")]
     ConnectionField(String),
@@ -92,13 +92,13 @@ pub(super) enum Body {
 ///
 /// `content-length` is left out, because the gateway sets it; so are the bodies of statuses without content (204, 205, 304). A body is sent
 /// as text if it is UTF-8, and in base64 otherwise: see `media`.
-pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, InvalidResponse> {
+pub fn respond(origin: &Origin, response: Response) -> Result<Vec<u8>, ResponseError> {
     Reply::new(origin, response).map(Reply::into_json)
 }
 
 impl Reply {
     /// Checks a response by the rules of HTTP and of the gateway that the request came from.
-    pub fn new(origin: &Origin, response: Response) -> Result<Self, InvalidResponse> {
+    pub fn new(origin: &Origin, response: Response) -> Result<Self, ResponseError> {
         let mut reply = Self::without_size_check(origin, response)?;
         reply.json = reply.check_size()?;
         Ok(reply)
@@ -144,14 +144,14 @@ impl Reply {
         (self.status, self.headers, self.body)
     }
 
-    fn without_size_check(origin: &Origin, response: Response) -> Result<Self, InvalidResponse> {
+    fn without_size_check(origin: &Origin, response: Response) -> Result<Self, ResponseError> {
         let Response {
             status,
             headers,
             body,
         } = response;
         if !(200..=599).contains(&status) {
-            return Err(InvalidResponse::Status(status));
+            return Err(ResponseError::Status(status));
         }
         let fields = checked_fields(headers)?;
         let body = if has_content(status) {
@@ -208,7 +208,7 @@ impl Reply {
 
     /// Whether its JSON is within the gateway's limit. The JSON is only written for this if the response is so large that the size is not
     /// obvious.
-    fn check_size(&self) -> Result<Option<Vec<u8>>, InvalidResponse> {
+    fn check_size(&self) -> Result<Option<Vec<u8>>, ResponseError> {
         // An escape takes six bytes at most; 64 are enough for what surrounds a text, 1024 for the rest.
         let bytes = self.headers.texts().fold(self.body.len(), |bytes, text| {
             bytes.saturating_add(text.len()).saturating_add(64)
@@ -220,11 +220,11 @@ impl Reply {
         let bytes =
             r#"{"statusCode":200,"body":""}"#.len() + self.body.written_bytes_min(bytes_max);
         if bytes > bytes_max {
-            return Err(InvalidResponse::TooLarge { bytes, bytes_max });
+            return Err(ResponseError::TooLarge { bytes, bytes_max });
         }
         let json = self.write_json();
         if json.len() > bytes_max {
-            return Err(InvalidResponse::TooLarge {
+            return Err(ResponseError::TooLarge {
                 bytes: json.len(),
                 bytes_max,
             });
@@ -243,17 +243,17 @@ impl Reply {
 }
 
 /// Lower-case and sorted by name, without the length, which the gateway sets.
-fn checked_fields(mut fields: Fields) -> Result<Fields, InvalidResponse> {
+fn checked_fields(mut fields: Fields) -> Result<Fields, ResponseError> {
     for (name, value) in &mut fields {
         if !is_token(name) {
-            return Err(InvalidField::Name(mem::take(name)).into());
+            return Err(FieldError::Name(mem::take(name)).into());
         }
         name.make_ascii_lowercase();
         if CONNECTION_FIELDS.contains(&name.as_str()) {
-            return Err(InvalidResponse::ConnectionField(mem::take(name)));
+            return Err(ResponseError::ConnectionField(mem::take(name)));
         }
         if !is_field_value(value) {
-            return Err(InvalidField::Value(mem::take(name)).into());
+            return Err(FieldError::Value(mem::take(name)).into());
         }
         let trimmed = without_blanks(value);
         if trimmed.len() < value.len() {
@@ -273,14 +273,14 @@ impl Headers {
         Self::Single { fields, cookies }
     }
 
-    fn with_cookies_by_spelling(fields: Fields) -> Result<Self, InvalidResponse> {
+    fn with_cookies_by_spelling(fields: Fields) -> Result<Self, ResponseError> {
         let count_max = SPELLINGS.len();
         let count = fields
             .iter()
             .filter(|(name, _)| name == "set-cookie")
             .count();
         if count > count_max {
-            return Err(InvalidResponse::TooManyCookies { count, count_max });
+            return Err(ResponseError::TooManyCookies { count, count_max });
         }
         let mut spellings = SPELLINGS;
         let fields = joined(fields, |fields, cookie| {

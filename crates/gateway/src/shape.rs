@@ -51,7 +51,7 @@ pub fn of<'e>(origin: Origin, envelope: &'e Envelope<'e>) -> Shape<'e> {
 pub fn identity(
     kind: EventKind,
     envelope: &Envelope<'_>,
-) -> Result<Option<Identity>, identity::InvalidAuthorizer> {
+) -> Result<Option<Identity>, identity::AuthorizerError> {
     let Some(context) = &envelope.request_context else {
         return Ok(None);
     };

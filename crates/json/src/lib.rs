@@ -36,7 +36,7 @@ mod same;
 mod write;
 
 pub use error::{JsonError, JsonProblem};
-pub use pointer::{InvalidPointer, Pointer, join, pointer, push_name};
+pub use pointer::{Pointer, PointerError, join, pointer, push_name};
 pub use read::{check, elements, lenient_value, members, string, value};
 pub use rewrite::{Rewriter, Step, rewrite};
 pub use same::{count, same};

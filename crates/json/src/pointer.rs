@@ -27,13 +27,13 @@ enum Token {
 #[error(
     "`{0}` is not a JSON pointer: write `/field`, `/outer/inner`, or `/list/*/field` for every element"
 )]
-pub struct InvalidPointer(String);
+pub struct PointerError(String);
 
 impl FromStr for Pointer {
-    type Err = InvalidPointer;
+    type Err = PointerError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidPointer> {
-        let invalid = || InvalidPointer(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, PointerError> {
+        let invalid = || PointerError(text.to_owned());
         let rest = text.strip_prefix('/').ok_or_else(invalid)?;
         let tokens = rest
             .split('/')

@@ -5,7 +5,7 @@ use contract::{
     limits::{JSON_NODES_MAX, Limits},
     seed::Seed,
 };
-use gateway::{self, ParseContext, Rejection, summary::Summary};
+use gateway::{self, EventError, ParseContext, summary::Summary};
 use json::{self, JsonError};
 
 /// When an event is run, and concurrently with which others.
@@ -54,7 +54,7 @@ fn check_rejected(event: &[u8]) -> Result<(), JsonError> {
         base_path: None,
     };
     match gateway::parse(event, &context, &Limits::default()) {
-        Err(Rejection::NotJson {
+        Err(EventError::NotJson {
             problem,
             line,
             column,
@@ -63,7 +63,7 @@ fn check_rejected(event: &[u8]) -> Result<(), JsonError> {
             line,
             column,
         }),
-        Ok(_) | Err(Rejection::NotHttp(_) | Rejection::Http(_)) => Ok(()),
+        Ok(_) | Err(EventError::NotHttp(_) | EventError::Http(_)) => Ok(()),
     }
 }
 

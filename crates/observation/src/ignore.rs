@@ -1,7 +1,7 @@
 //! Ignored differences, by rule or as noise: one syntax for tapes, cases, live replays and gates.
 
 use gateway::normal::{RARE_MEMBERS, normal_name};
-use json::{InvalidPointer, Pointer};
+use json::{Pointer, PointerError};
 use std::{collections::BTreeSet, str::FromStr};
 
 /// Everything that a comparison ignores.
@@ -119,7 +119,7 @@ impl FromStr for IgnoreRule {
             Some(name) => format!("/headers/{}", name.trim()),
             None => text.to_owned(),
         };
-        let _: Pointer = spelled.parse().map_err(|_: InvalidPointer| {
+        let _: Pointer = spelled.parse().map_err(|_: PointerError| {
             invalid("write `header:NAME` or a JSON pointer like `/body/updated_at`".to_owned())
         })?;
         let parts: Vec<&str> = spelled.split('/').skip(1).collect();
@@ -131,7 +131,7 @@ impl FromStr for IgnoreRule {
         };
         let pointer = spelled
             .parse()
-            .map_err(|error: InvalidPointer| invalid(error.to_string()))?;
+            .map_err(|error: PointerError| invalid(error.to_string()))?;
         Ok(Self {
             pointer,
             is_of_expected_items,

@@ -25,6 +25,6 @@ mod s3;
 mod table;
 
 pub use self::{
-    s3::{InvalidLocation, S3Artifacts, S3Location, S3Request},
+    s3::{LocationError, S3Artifacts, S3Location, S3Request},
     table::TableChannels,
 };

@@ -4,7 +4,7 @@
 mod location;
 mod request;
 
-pub use location::{InvalidLocation, S3Location};
+pub use location::{LocationError, S3Location};
 pub use request::S3Request;
 
 use self::location::Object;

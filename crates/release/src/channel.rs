@@ -5,7 +5,7 @@ mod name;
 #[cfg(test)]
 mod tests;
 
-pub use name::{ChannelName, InvalidChannelName};
+pub use name::{ChannelName, ChannelNameError};
 
 use super::signature::{PublicKeys, Purpose, SignatureError};
 use contract::{

@@ -44,7 +44,7 @@ pub use self::{
     artifact::ArtifactName,
     artifact_store::{ArtifactStore, FolderArtifacts, MANIFESTS, Put, digest_of_manifest},
     change::{ChangeError, Promotion, Signing, promote, rollback, rollback_to, rolled_back_in},
-    channel::{Channel, ChannelError, ChannelName, InvalidChannelName, Route, RouteLimits, Share},
+    channel::{Channel, ChannelError, ChannelName, ChannelNameError, Route, RouteLimits, Share},
     channel_store::{ChannelStore, FlipError, FolderChannels},
     folder::StoreError,
     generation::{
@@ -53,5 +53,5 @@ pub use self::{
     },
     manifest::{ImageRecord, Manifest, ManifestError},
     record::GenerationRecord,
-    signature::{InvalidKey, KeyId, PublicKey, PublicKeys, Purpose, SecretKey, SignatureError},
+    signature::{KeyError, KeyId, PublicKey, PublicKeys, Purpose, SecretKey, SignatureError},
 };

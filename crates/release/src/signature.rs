@@ -61,7 +61,7 @@ pub struct KeyId([u8; 8]);
 
 /// Text that is not a key, or a wrong number of keys.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidKey {
+pub enum KeyError {
     /// Not a public key.
     #[error("a public key is `{PUBLIC_PREFIX}` and 43 characters, as `host-cli keygen` prints it")]
     Public,
@@ -142,10 +142,10 @@ impl SecretKey {
 }
 
 impl FromStr for SecretKey {
-    type Err = InvalidKey;
+    type Err = KeyError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidKey> {
-        let bytes = decode(text.trim(), SECRET_PREFIX).ok_or(InvalidKey::Secret)?;
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let bytes = decode(text.trim(), SECRET_PREFIX).ok_or(KeyError::Secret)?;
         Ok(Self::new(&bytes))
     }
 }
@@ -176,13 +176,13 @@ impl PublicKey {
 }
 
 impl FromStr for PublicKey {
-    type Err = InvalidKey;
+    type Err = KeyError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidKey> {
-        let bytes = decode(text.trim(), PUBLIC_PREFIX).ok_or(InvalidKey::Public)?;
-        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| InvalidKey::Public)?;
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let bytes = decode(text.trim(), PUBLIC_PREFIX).ok_or(KeyError::Public)?;
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::Public)?;
         if key.is_weak() {
-            return Err(InvalidKey::Weak);
+            return Err(KeyError::Weak);
         }
         Ok(Self(key))
     }
@@ -203,9 +203,9 @@ impl fmt::Debug for PublicKey {
 
 impl PublicKeys {
     /// One key, or two while one replaces the other.
-    pub fn new(keys: Vec<PublicKey>) -> Result<Self, InvalidKey> {
+    pub fn new(keys: Vec<PublicKey>) -> Result<Self, KeyError> {
         if keys.is_empty() || keys.len() > PUBLIC_KEYS_MAX {
-            return Err(InvalidKey::Count(keys.len()));
+            return Err(KeyError::Count(keys.len()));
         }
         Ok(Self(keys))
     }
@@ -243,9 +243,9 @@ impl PublicKeys {
 
 /// Keys separated by commas.
 impl FromStr for PublicKeys {
-    type Err = InvalidKey;
+    type Err = KeyError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+    fn from_str(text: &str) -> Result<Self, KeyError> {
         let keys = text.split(',').filter(|key| !key.trim().is_empty());
         Self::new(keys.map(str::parse).collect::<Result<_, _>>()?)
     }
@@ -362,13 +362,10 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "SecretKey(..)");
         // A secret key is refused where a public one belongs, and the message does not repeat it.
         let mistaken = secret.to_file_text().parse::<PublicKeys>().unwrap_err();
-        assert_eq!(mistaken, InvalidKey::Public);
-        assert_eq!("".parse::<PublicKeys>().unwrap_err(), InvalidKey::Count(0));
+        assert_eq!(mistaken, KeyError::Public);
+        assert_eq!("".parse::<PublicKeys>().unwrap_err(), KeyError::Count(0));
         let three = [public.as_str(); 3].join(",");
-        assert_eq!(
-            three.parse::<PublicKeys>().unwrap_err(),
-            InvalidKey::Count(3)
-        );
+        assert_eq!(three.parse::<PublicKeys>().unwrap_err(), KeyError::Count(3));
         // The neutral element: every message has a valid signature under it.
         let weak = URL_SAFE_NO_PAD.encode({
             let mut point = [0; 32];
@@ -377,7 +374,7 @@ mod tests {
         });
         assert_eq!(
             format!("ed25519:{weak}").parse::<PublicKey>().unwrap_err(),
-            InvalidKey::Weak
+            KeyError::Weak
         );
     }
 }

@@ -6,14 +6,14 @@ use super::{
     view::View,
 };
 use contract::outcome::Answer;
-use gateway::Rejection;
+use gateway::EventError;
 use observation::{IgnoreRule, Ignored, Observation, compare};
 use tape::Exchange;
 
 /// Compares status, headers and body with the recording. Calls, writes and log lines depend on the store, and are not compared.
 pub fn compare_live(
     exchange: &Exchange<'_>,
-    answer: &Result<Answer, Rejection>,
+    answer: &Result<Answer, EventError>,
     ignore: &[IgnoreRule],
 ) -> Comparison {
     let Some(recorded) = recorded_response(exchange) else {

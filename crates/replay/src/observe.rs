@@ -6,7 +6,7 @@ use super::{
     writes::{Writes, recorded_writes},
 };
 use contract::outcome::{Answer, Summary};
-use gateway::Rejection;
+use gateway::EventError;
 use json::{Value, members};
 use observation::{Cost, Observation, ObservedCall, normal_payload, normal_rejection};
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ use tape::{
 
 /// The observation of a replay.
 pub(super) fn of_run(
-    answer: &Result<Answer, Rejection>,
+    answer: &Result<Answer, EventError>,
     writes: &Writes,
     calls: Vec<ObservedCall>,
     view: &View,
@@ -44,7 +44,7 @@ pub(super) fn of_run(
 }
 
 /// The response of a replay, and why the host sent it instead of the guest, if it did; nothing else.
-pub(super) fn of_answer(answer: &Result<Answer, Rejection>, view: &View) -> Observation {
+pub(super) fn of_answer(answer: &Result<Answer, EventError>, view: &View) -> Observation {
     let (response, fault) = match answer {
         Ok(Answer { payload, summary }) => {
             let payload = str::from_utf8(payload).unwrap_or("null");

@@ -1,7 +1,7 @@
 //! Runs a case, with the same inputs every time.
 
 use contract::{outcome::Answer, seed::Seed};
-use gateway::Rejection;
+use gateway::EventError;
 use json::{self, Value};
 use observation::{
     Case, CaseError, DifferingPart, EVENT_TIME_DEFAULT_MS, IgnoreRule, Ignored, Observation, Part,
@@ -32,7 +32,7 @@ pub struct ReplayedEvent<'a> {
 
 impl ReplayedEvent<'_> {
     /// Lets the guest answer, within the time that its limits allow.
-    pub async fn run(&self, service: &Service) -> Result<Answer, Rejection> {
+    pub async fn run(&self, service: &Service) -> Result<Answer, EventError> {
         let duration_max = service.limits().request_duration_max;
         let invocation = Invocation {
             received_at_ms: self.received_at_ms,

@@ -62,7 +62,7 @@ pub struct Follower(Arc<Inner>);
 
 /// No guest is available at the start.
 #[derive(Debug, thiserror::Error)]
-pub enum NoGuest {
+pub enum StartError {
     /// The channel gives none.
     #[error(
         "no guest to start with: channel `{channel}` in `{channels}`, artifacts in `{artifacts}`: {error}{}",
@@ -124,7 +124,7 @@ impl Follower {
     /// Reads the channel for the first time. If a store cannot be reached, the bundled guest serves, and the reports contain the reason.
     /// Every other problem is an error, with or without a bundled guest: somebody who can delete or replace the document must not be able
     /// to choose the guest.
-    pub async fn start(following: Following, now_ms: u64) -> Result<Self, NoGuest> {
+    pub async fn start(following: Following, now_ms: u64) -> Result<Self, StartError> {
         let Following {
             channel,
             keys,
@@ -176,7 +176,7 @@ impl Follower {
         match report.result {
             Ok(_) => Ok(Self(inner)),
             Err(error) if has_bundled && error.is_unreachable() => Ok(Self(inner)),
-            Err(error) => Err(NoGuest::Channel {
+            Err(error) => Err(StartError::Channel {
                 channel: inner.channel.clone(),
                 channels: inner.channels.describe(),
                 artifacts: inner.preparer.artifacts.describe(),

@@ -30,7 +30,7 @@ mod report;
 mod sticky;
 
 pub use self::{
-    follow::{Follower, Following, NoGuest},
+    follow::{Follower, Following, StartError},
     prepare::{HostContext, NamespaceStores, PrepareError},
     report::{ChannelReport, FollowError, Look},
 };

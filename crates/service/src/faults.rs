@@ -1,7 +1,7 @@
 //! The host's own responses, if a guest gives none.
 
 use contract::outcome::{Answer, Failure, Fault, Summary};
-use gateway::{Origin, Refusal, Reply, problem};
+use gateway::{Origin, RefusedError, Reply, problem};
 
 /// A problem document instead of the guest's response.
 pub(super) fn answer(origin: &Origin, mut summary: Summary, fault: Fault) -> Answer<Reply> {
@@ -16,7 +16,7 @@ pub(super) fn answer(origin: &Origin, mut summary: Summary, fault: Fault) -> Ans
 }
 
 /// The same for a request that was refused.
-pub(super) fn answer_to_refused(refusal: Refusal) -> Answer<Reply> {
+pub(super) fn answer_to_refused(refusal: RefusedError) -> Answer<Reply> {
     let summary = Summary {
         status: refusal.status,
         ..Summary::new(refusal.request_id, refusal.method, refusal.route)

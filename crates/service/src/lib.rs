@@ -61,7 +61,7 @@ use contract::{
     outcome::{Answer, Fault, Summary},
     seed::Seed,
 };
-use gateway::{Event, ParseContext, Refusal, Rejection, Reply, compose::Composed};
+use gateway::{Event, EventError, ParseContext, RefusedError, Reply, compose::Composed};
 use runtime::Runtime;
 use std::{sync::Arc, time::Instant};
 use storage::Storage;
@@ -106,7 +106,7 @@ pub struct Invocation {
 }
 
 /// The result of parsing an HTTP event: a request, or why it is refused before any guest runs.
-pub type ParsedEvent = Result<Event, Box<Refusal>>;
+pub type ParsedEvent = Result<Event, Box<RefusedError>>;
 
 impl Service {
     /// A single guest that uses `storage`, which must already be its own view of the store.
@@ -153,20 +153,22 @@ impl Service {
         self.base_path.as_deref()
     }
 
-    /// Answers one event with the JSON that its gateway reads. Every HTTP request gets an HTTP response; anything else is a [`Rejection`]
+    /// Answers one event with the JSON that its gateway reads. Every HTTP request gets an HTTP response; anything else is a [`EventError`]
     /// that names it.
-    pub async fn invoke(&self, event: &[u8], invocation: Invocation) -> Result<Answer, Rejection> {
+    pub async fn invoke(&self, event: &[u8], invocation: Invocation) -> Result<Answer, EventError> {
         let event = self.parse(event, &invocation)?;
         let answer = self.handle(event, invocation).await;
         Ok(answer.map(Reply::into_json))
     }
 
     /// Parses an event.
-    pub fn parse(&self, event: &[u8], invocation: &Invocation) -> Result<ParsedEvent, Rejection> {
+    pub fn parse(&self, event: &[u8], invocation: &Invocation) -> Result<ParsedEvent, EventError> {
         match gateway::parse(event, &self.parse_context(invocation), &self.limits()) {
             Ok(event) => Ok(Ok(event)),
-            Err(Rejection::Http(refusal)) => Ok(Err(refusal)),
-            Err(rejection @ (Rejection::NotJson { .. } | Rejection::NotHttp(_))) => Err(rejection),
+            Err(EventError::Http(refusal)) => Ok(Err(refusal)),
+            Err(rejection @ (EventError::NotJson { .. } | EventError::NotHttp(_))) => {
+                Err(rejection)
+            }
         }
     }
 

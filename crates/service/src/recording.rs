@@ -6,7 +6,7 @@ use contract::{
     outcome::{Answer, Fault, Summary},
     seed::Seed,
 };
-use gateway::{Rejection, Reply};
+use gateway::{EventError, Reply};
 use runtime::RuntimeOptions;
 use std::sync::Arc;
 use tape::{
@@ -70,7 +70,7 @@ impl Recorder {
         service: &Service,
         event: &[u8],
         invocation: Invocation,
-    ) -> (Result<Answer, Rejection>, Option<Vec<u8>>) {
+    ) -> (Result<Answer, EventError>, Option<Vec<u8>>) {
         let parsed = match service.parse(event, &invocation) {
             Ok(parsed) => parsed,
             Err(rejection) => return (Err(rejection), None),

@@ -76,7 +76,7 @@ pub use self::{
     page::{IndexPosition, Span},
     request::{Storage, StorageExt, StorageFunction, StorageRequest, StorageResponse, Subject},
     snapshot::Snapshot,
-    tenant::{InvalidNamespace, Namespace, Tenant},
+    tenant::{Namespace, NamespaceError, Tenant},
 };
 use serde::Deserialize;
 use std::{fmt, sync::Arc};

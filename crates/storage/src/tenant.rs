@@ -26,15 +26,15 @@ pub struct Namespace(String);
 #[error(
     "a namespace is 1 to {NAMESPACE_BYTES_MAX} characters of `a-z`, `0-9` and `-`, which `{0}` is not"
 )]
-pub struct InvalidNamespace(String);
+pub struct NamespaceError(String);
 
 impl FromStr for Namespace {
-    type Err = InvalidNamespace;
+    type Err = NamespaceError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidNamespace> {
+    fn from_str(text: &str) -> Result<Self, NamespaceError> {
         let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         if text.is_empty() || text.len() > NAMESPACE_BYTES_MAX || !text.bytes().all(allowed) {
-            return Err(InvalidNamespace(
+            return Err(NamespaceError(
                 text.chars().take(NAMESPACE_BYTES_MAX + 1).collect(),
             ));
         }

@@ -45,7 +45,7 @@ pub struct Identity {
 
 /// Text that is not a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidKey {
+pub enum KeyError {
     /// Not a recipient.
     #[error("not an age recipient: it begins with `age1`, as `age-keygen` prints it")]
     Recipient,
@@ -83,14 +83,14 @@ pub enum EncryptError {
 }
 
 impl FromStr for Recipient {
-    type Err = InvalidKey;
+    type Err = KeyError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+    fn from_str(text: &str) -> Result<Self, KeyError> {
         let point: [u8; 32] = bech32::decode("age", text.trim())
             .and_then(|bytes| bytes.try_into().ok())
-            .ok_or(InvalidKey::Recipient)?;
+            .ok_or(KeyError::Recipient)?;
         // With a point of low order, any secret gives zero.
-        shared(&point, [0x40; 32]).map_err(|NothingShared| InvalidKey::Weak)?;
+        shared(&point, [0x40; 32]).map_err(|NothingShared| KeyError::Weak)?;
         Ok(Self(point))
     }
 }
@@ -102,10 +102,10 @@ impl fmt::Display for Recipient {
 }
 
 impl FromStr for Identity {
-    type Err = InvalidKey;
+    type Err = KeyError;
 
     /// Parses an identity, or an identity file: empty lines and lines that begin with `#` are skipped.
-    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+    fn from_str(text: &str) -> Result<Self, KeyError> {
         let mut lines = text
             .lines()
             .map(str::trim)
@@ -115,7 +115,7 @@ impl FromStr for Identity {
             .and_then(|key| bech32::decode("age-secret-key-", &key.to_ascii_lowercase()))
             .and_then(|bytes| bytes.try_into().ok())
             .filter(|_| lines.next().is_none())
-            .ok_or(InvalidKey::Identity)?;
+            .ok_or(KeyError::Identity)?;
         Ok(Self {
             secret,
             recipient: Recipient(MontgomeryPoint::mul_base_clamped(secret).to_bytes()),

@@ -42,7 +42,7 @@ mod split;
 
 pub use call::{RecordedArguments, StorageFunction, read_arguments};
 pub use cloudwatch::{MessagesError, read_messages};
-pub use encrypt::{DecryptError, Identity, InvalidKey, Recipient, decrypt_line};
+pub use encrypt::{DecryptError, Identity, KeyError, Recipient, decrypt_line};
 pub use exchange::{
     CallRecord, Exchange, HostFacts, LogLine, Omission, RedactedRecord, ResultRecord, UsageRecord,
     id_of, is_tape,
@@ -50,9 +50,9 @@ pub use exchange::{
 pub use exchange_error::ExchangeError;
 pub use fault::FaultRecord;
 pub use find::TapeFinder;
-pub use json::InvalidPointer;
+pub use json::PointerError;
 pub use lines::{Line, ReadError};
-pub use policy::{InvalidPolicy, TapePolicy};
+pub use policy::{TapePolicy, TapePolicyError};
 pub use read::TapeReader;
 pub use record::{
     RecordOptions, RecordedAnswer, RecordedHost, RecordedRequest, RecordingStorage, TapeWriter,

@@ -20,7 +20,7 @@ pub struct TapePolicy {
 #[error(
     "`{0}` does not say what to record: write `off`, `failures`, `sample:RATE` with a rate from 0 to 1, `failures,sample:RATE`, or `all`"
 )]
-pub struct InvalidPolicy(String);
+pub struct TapePolicyError(String);
 
 /// All requests.
 const ALL: u128 = 1 << 64;
@@ -70,9 +70,9 @@ fn fraction(seed: &Seed) -> u64 {
 }
 
 impl FromStr for TapePolicy {
-    type Err = InvalidPolicy;
+    type Err = TapePolicyError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidPolicy> {
+    fn from_str(text: &str) -> Result<Self, TapePolicyError> {
         match text {
             "off" => return Ok(Self::OFF),
             "all" => return Ok(Self::ALL),
@@ -87,11 +87,11 @@ impl FromStr for TapePolicy {
                         .parse::<f64>()
                         .ok()
                         .filter(|rate| (0.0..=1.0).contains(rate))
-                        .ok_or_else(|| InvalidPolicy(text.to_owned()))?;
+                        .ok_or_else(|| TapePolicyError(text.to_owned()))?;
                     // Exact for 1, and much finer than needed for other rates.
                     policy.sampled = (rate * ALL as f64) as u128;
                 }
-                None | Some(_) => return Err(InvalidPolicy(text.to_owned())),
+                None | Some(_) => return Err(TapePolicyError(text.to_owned())),
             }
         }
         Ok(policy)

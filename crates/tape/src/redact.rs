@@ -25,7 +25,7 @@ pub(crate) use sweep::{Part, Sweep};
 pub use values::Secrets;
 
 use gateway::message::Message;
-use json::{InvalidPointer, JsonError, Pointer, rewrite, write_string};
+use json::{JsonError, Pointer, PointerError, rewrite, write_string};
 use marks::Place;
 use std::{borrow::Cow, collections::BTreeSet};
 use walk::{Section, Walk};
@@ -91,7 +91,7 @@ impl Redaction {
     pub fn with_fields<'a>(
         mut self,
         pointers: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, InvalidPointer> {
+    ) -> Result<Self, PointerError> {
         for pointer in pointers {
             self.fields.push(pointer.parse()?);
             self.leaves_out = true;

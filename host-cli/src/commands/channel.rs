@@ -3,7 +3,7 @@
 use crate::{
     args::release::{ChannelArgs, ChannelCommand, ChannelOptions, ShowOptions},
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     guest, output,
     release::{channels, keys, stores::StoresSpec},
     seed, time,
@@ -14,14 +14,14 @@ use std::{sync::Arc, time::Duration};
 use storage::{CursorKey, Namespace, memory::MemoryStorage};
 
 /// Runs the subcommand.
-pub fn run(arguments: &ChannelArgs) -> Result<Outcome, Failure> {
+pub fn run(arguments: &ChannelArgs) -> Result<Outcome, CommandError> {
     match &arguments.command {
         ChannelCommand::Show(options) => show(options),
         ChannelCommand::Verify(options) => verify(options),
     }
 }
 
-fn show(shown: &ShowOptions) -> Result<Outcome, Failure> {
+fn show(shown: &ShowOptions) -> Result<Outcome, CommandError> {
     let options = &shown.channel;
     let channel = channels::name(&options.channel)?;
     let keys = keys::public(&options.trust.public_key)?;
@@ -32,7 +32,7 @@ fn show(shown: &ShowOptions) -> Result<Outcome, Failure> {
         let document = document.ok_or_else(|| channels::missing(&channel, &stores))?;
         let generation = document.generation;
         let put_back = channels::put_back(&stores, &channel, &keys, generation).await?;
-        Ok::<_, Failure>((document, put_back))
+        Ok::<_, CommandError>((document, put_back))
     })?;
     let document = match shown.show_environment {
         true => document,
@@ -49,7 +49,7 @@ fn show(shown: &ShowOptions) -> Result<Outcome, Failure> {
 }
 
 /// Does what a host does when it starts, with a store in memory.
-fn verify(options: &ChannelOptions) -> Result<Outcome, Failure> {
+fn verify(options: &ChannelOptions) -> Result<Outcome, CommandError> {
     let channel = channels::name(&options.channel)?;
     let keys = keys::public(&options.trust.public_key)?;
     let stores = StoresSpec::resolve(&options.stores)?;

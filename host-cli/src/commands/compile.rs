@@ -2,7 +2,7 @@
 
 use crate::{
     args::{ArchName, CompileArgs},
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     guest::{self, GuestSource},
     output,
     replacement::{self, Readers},
@@ -22,12 +22,12 @@ pub struct Configuration {
 }
 
 /// Checks what can be checked before compiling.
-pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, CommandError> {
     let target = match arguments.arch {
         Some(ArchName::X86_64) => Target::X86_64,
         Some(ArchName::Arm64) => Target::Aarch64,
         None => Target::HOST.ok_or_else(|| {
-            Failure::usage("cannot compile for this machine's processor")
+            CommandError::usage("cannot compile for this machine's processor")
                 .hint("name another one with `--arch x86_64` or `--arch arm64`")
         })?,
     };
@@ -41,7 +41,7 @@ pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, Failure> {
 }
 
 /// Compiles, then writes the image completely or not at all.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let Configuration {
         guest,
         output,

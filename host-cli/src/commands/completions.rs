@@ -2,13 +2,13 @@
 
 use crate::{
     args::{Arguments, CompletionsArgs},
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     output,
 };
 use clap::CommandFactory;
 
 /// Prints the script.
-pub fn run(arguments: &CompletionsArgs) -> Result<Outcome, Failure> {
+pub fn run(arguments: &CompletionsArgs) -> Result<Outcome, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(
         arguments.shell,

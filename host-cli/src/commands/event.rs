@@ -2,7 +2,7 @@
 
 use crate::{
     args::EventArgs,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     input, output, seed, time,
 };
 use contract::{
@@ -37,16 +37,16 @@ pub struct Configuration {
 }
 
 /// Checks that the request is valid.
-pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &EventArgs) -> Result<Configuration, CommandError> {
     let method = arguments.method.clone();
     if !is_token(&method) {
-        return Err(Failure::usage(format_args!(
+        return Err(CommandError::usage(format_args!(
             "`{method}` is not an HTTP method"
         )));
     }
     let meant = method.to_ascii_uppercase();
     if method != meant && METHODS.contains(&meant.as_str()) {
-        return Err(Failure::usage(format_args!(
+        return Err(CommandError::usage(format_args!(
             "`{method}` is not `{meant}`: methods are case-sensitive"
         ))
         .hint(format_args!("write `{meant}`")));
@@ -58,13 +58,13 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
             .all(|byte| byte.is_ascii_graphic() && byte != b'#');
     if !is_target {
         return Err(
-            Failure::usage(format_args!("`{target}` is not a valid request target"))
+            CommandError::usage(format_args!("`{target}` is not a valid request target"))
                 .hint("begin with `/` and percent-encode: `/items/two%20words?limit=2`"),
         );
     }
     let origin = Origin::new(arguments.kind.0);
     if refused(origin.kind, &target).is_some() {
-        return Err(Failure::usage(format_args!(
+        return Err(CommandError::usage(format_args!(
             "`{target}` is a path that an HTTP API refuses with 400: after one decoding, it contains a `%` that is not followed by two hexadecimal digits"
         )));
     }
@@ -102,7 +102,7 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, Failure> {
 }
 
 /// Prints the event.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let Configuration {
         origin,
         method,
@@ -133,7 +133,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     .to_json();
     if pretty {
         let value = json::value(&event).map_err(|error| {
-            Failure::environment(format_args!("failed to indent the event: {error}"))
+            CommandError::environment(format_args!("failed to indent the event: {error}"))
         })?;
         event = format!("{value:#}").into_bytes();
     }
@@ -142,7 +142,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     Ok(Outcome::Same)
 }
 
-fn header(line: &str) -> Result<(String, String), Failure> {
+fn header(line: &str) -> Result<(String, String), CommandError> {
     let field = line
         .split_once(':')
         .map(|(name, value)| (name.trim(), value.trim()));
@@ -151,13 +151,13 @@ fn header(line: &str) -> Result<(String, String), Failure> {
             Ok((name.to_owned(), value.to_owned()))
         }
         Some(_) | None => Err(
-            Failure::usage(format_args!("`{line}` is not a header field"))
+            CommandError::usage(format_args!("`{line}` is not a header field"))
                 .hint("write `--header 'name: value'`"),
         ),
     }
 }
 
-fn body(text: Option<&str>) -> Result<Vec<u8>, Failure> {
+fn body(text: Option<&str>) -> Result<Vec<u8>, CommandError> {
     let bytes_max = LAMBDA_PAYLOAD_BYTES_MAX as u64;
     match text {
         None => Ok(Vec::new()),

@@ -2,7 +2,7 @@
 
 use crate::{
     args::{InspectArgs, InspectFormat},
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     guest::{self, GuestSource},
     output,
 };
@@ -37,7 +37,7 @@ enum Kind {
 }
 
 /// Reads the guest as far as possible, and tries to link it. Invalid content is a finding, not a failure.
-pub fn run(arguments: &InspectArgs) -> Result<Outcome, Failure> {
+pub fn run(arguments: &InspectArgs) -> Result<Outcome, CommandError> {
     let source = GuestSource::resolve(Some(&arguments.guest));
     let (name, bytes) = source.read()?;
     let engine = guest::engine(1)?;

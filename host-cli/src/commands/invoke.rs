@@ -3,7 +3,7 @@
 use crate::{
     args::InvokeArgs,
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     guest::{GuestSource, environment},
     input, output,
     replay::input::EVENT_BYTES_MAX,
@@ -30,7 +30,7 @@ pub struct Configuration {
 }
 
 /// Reads the event.
-pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, CommandError> {
     let store = StoreSpec::resolve(&arguments.store)?;
     let seed = seed::resolve(arguments.seed.as_deref(), seed::unpredictable)?;
     let received_at_ms = time::resolve(arguments.at.as_deref())?;
@@ -46,7 +46,7 @@ pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, Failure> {
     };
     observation::head(&event).map_err(|error| {
         let (line, column) = (error.line, error.column);
-        Failure::environment(format_args!("event `{name}:{line}:{column}` {error}")).hint(
+        CommandError::environment(format_args!("event `{name}:{line}:{column}` {error}")).hint(
             "pass the event exactly as the gateway sent it, or write one with `host-cli event`",
         )
     })?;
@@ -64,7 +64,7 @@ pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, Failure> {
 }
 
 /// Runs the event and prints the response.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let Configuration {
         event,
         store,
@@ -84,7 +84,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     };
     let answer = runtime
         .block_on(exchange.run(&service))
-        .map_err(Failure::refused)?;
+        .map_err(CommandError::refused)?;
     if !is_guest_named {
         output::remark(&format!(
             "guest: {}; `--guest FILE` runs another one\n",

@@ -2,7 +2,7 @@
 
 use crate::{
     args::release::KeygenArgs,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     output,
     release::keys,
     seed,
@@ -10,7 +10,7 @@ use crate::{
 use release::SecretKey;
 
 /// Creates the pair and prints the public key.
-pub fn run(arguments: &KeygenArgs) -> Result<Outcome, Failure> {
+pub fn run(arguments: &KeygenArgs) -> Result<Outcome, CommandError> {
     let key = SecretKey::new(seed::unpredictable()?.as_bytes());
     let beside = keys::create(&arguments.key, &key)?;
     output::remark(&format!(

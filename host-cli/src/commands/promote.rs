@@ -4,7 +4,7 @@ use crate::{
     args::release::PromoteArgs,
     commands::releases,
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     guest::environment,
     output,
     release::{
@@ -32,7 +32,7 @@ pub struct Configuration {
 }
 
 /// Reads the key and the inputs of the gate.
-pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, CommandError> {
     channels::check_digest(&arguments.digest)?;
     let namespace = arguments.namespace.as_deref().map(str::parse).transpose();
     let promotion = Promotion {
@@ -40,7 +40,7 @@ pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
         percent: arguments.percent,
         path: arguments.path.clone(),
         namespace: namespace
-            .map_err(|error| Failure::usage(format_args!("`--namespace`: {error}")))?,
+            .map_err(|error| CommandError::usage(format_args!("`--namespace`: {error}")))?,
         environment: environment::resolve(&arguments.guest_env)?
             .into_iter()
             .collect(),
@@ -62,7 +62,7 @@ pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, Failure> {
 }
 
 /// Makes the checks that hosts make, lets the gate decide, and writes the next generation.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let Configuration {
         channel,
         digest,
@@ -100,8 +100,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     Ok(Outcome::Same)
 }
 
-fn refused(error: ChangeError, channel: &ChannelName, is_new: bool) -> Failure {
-    let failure = Failure::refused(error);
+fn refused(error: ChangeError, channel: &ChannelName, is_new: bool) -> CommandError {
+    let failure = CommandError::refused(error);
     if is_new {
         failure.hint(format!(
             "channel `{channel}` does not exist yet: check its name"
@@ -121,10 +121,14 @@ fn present(current: Option<&Channel>, promotion: &Promotion) -> Option<Digest> {
 }
 
 /// Checks that hosts can load the guest, because a channel must not name one that they cannot serve.
-async fn check_published(stores: &Stores, signer: &Signer, digest: Digest) -> Result<(), Failure> {
+async fn check_published(
+    stores: &Stores,
+    signer: &Signer,
+    digest: Digest,
+) -> Result<(), CommandError> {
     let place = stores.artifacts.describe();
     let not_published = |what: &dyn std::fmt::Display| {
-        Failure::environment(format_args!("guest {digest} in `{place}`: {what}"))
+        CommandError::environment(format_args!("guest {digest} in `{place}`: {what}"))
             .hint(format_args!("publish it with {}", stores.typed.publish()))
     };
     let text = stores.artifacts.get(ArtifactName::Manifest(digest)).await;

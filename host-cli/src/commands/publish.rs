@@ -3,7 +3,7 @@
 use crate::{
     args::release::{AwsOptions, PublishArgs},
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     guest, input, output,
     release::{keys, stores},
 };
@@ -23,7 +23,7 @@ pub struct Configuration<'a> {
 }
 
 /// Reads the guest and the key.
-pub fn resolve(arguments: &PublishArgs) -> Result<Configuration<'_>, Failure> {
+pub fn resolve(arguments: &PublishArgs) -> Result<Configuration<'_>, CommandError> {
     stores::check(&arguments.to)?;
     let key = keys::secret(&arguments.key)?;
     Ok(Configuration {
@@ -37,7 +37,7 @@ pub fn resolve(arguments: &PublishArgs) -> Result<Configuration<'_>, Failure> {
 }
 
 /// Publishes the guest and prints its digest.
-pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration<'_>) -> Result<Outcome, CommandError> {
     let Configuration {
         guest,
         component,
@@ -55,10 +55,10 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
             .map_err(|error| match error {
                 PublishError::Load(error) => guest::cannot_load(&shown, &error),
                 PublishError::Image => {
-                    Failure::environment(format_args!("guest `{shown}`: {error}"))
+                    CommandError::environment(format_args!("guest `{shown}`: {error}"))
                         .hint("publish the `.wasm` file that the image was compiled from")
                 }
-                PublishError::OtherKey(_) => Failure::environment(format_args!(
+                PublishError::OtherKey(_) => CommandError::environment(format_args!(
                     "guest `{shown}` in `{}`: {error}",
                     store.describe()
                 ))
@@ -66,7 +66,7 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
                 PublishError::TooLarge(_)
                 | PublishError::Manifest(_)
                 | PublishError::Document(_)
-                | PublishError::Store(_) => Failure::environment(error),
+                | PublishError::Store(_) => CommandError::environment(error),
             })
     })?;
     let mut remarks = String::new();

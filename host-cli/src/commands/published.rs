@@ -3,7 +3,7 @@
 use crate::{
     args::release::{ListFormat, PublishedArgs},
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     output,
     release::{keys, stores},
 };
@@ -19,7 +19,7 @@ pub struct Configuration<'a> {
 }
 
 /// Checks the arguments; nothing is read yet.
-pub fn resolve(arguments: &PublishedArgs) -> Result<Configuration<'_>, Failure> {
+pub fn resolve(arguments: &PublishedArgs) -> Result<Configuration<'_>, CommandError> {
     stores::check(&arguments.artifacts)?;
     Ok(Configuration {
         keys: keys::public(&arguments.trust.public_key)?,
@@ -28,7 +28,7 @@ pub fn resolve(arguments: &PublishedArgs) -> Result<Configuration<'_>, Failure> 
 }
 
 /// Lists manifests that a trusted key signed, and reports all others as remarks.
-pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration<'_>) -> Result<Outcome, CommandError> {
     let Configuration { arguments, keys } = configuration;
     let (manifests, left_out) = executor::workers(1)?.block_on(async {
         let store = stores::artifacts(&arguments.artifacts, &arguments.aws).await?;
@@ -55,13 +55,13 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, Failure> {
 async fn read(
     store: Arc<dyn ArtifactStore>,
     keys: &PublicKeys,
-) -> Result<(Vec<Manifest>, Vec<String>), Failure> {
-    let mut digests = store.published().await.map_err(Failure::environment)?;
+) -> Result<(Vec<Manifest>, Vec<String>), CommandError> {
+    let mut digests = store.published().await.map_err(CommandError::environment)?;
     digests.sort_unstable_by_key(Digest::to_string);
     let (mut manifests, mut left_out) = (Vec::new(), Vec::new());
     for digest in digests {
         let bytes = store.get(ArtifactName::Manifest(digest)).await;
-        let bytes = bytes.map_err(Failure::environment)?;
+        let bytes = bytes.map_err(CommandError::environment)?;
         match Manifest::open(&String::from_utf8_lossy(&bytes), keys, digest) {
             Ok(manifest) => manifests.push(manifest),
             Err(error) => left_out.push(remark(digest, &error)),

@@ -3,7 +3,7 @@
 use crate::{
     args::PullArgs,
     aws, executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     output,
     replacement::{self, OutputError, Readers, Replacement},
     signals::Signals,
@@ -34,14 +34,14 @@ pub struct Configuration {
 }
 
 /// Checks the arguments; nothing is sent yet.
-pub fn resolve(arguments: &PullArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &PullArgs) -> Result<Configuration, CommandError> {
     let since_ms = time::resolve_ago(&arguments.since)?;
     let until_ms = match &arguments.until {
         Some(until) => time::resolve_ago(until)?,
         None => time::now_ms(),
     };
     if since_ms >= until_ms {
-        return Err(Failure::usage(
+        return Err(CommandError::usage(
             "`--since` is not before `--until` (default: now)",
         ));
     }
@@ -59,7 +59,7 @@ pub fn resolve(arguments: &PullArgs) -> Result<Configuration, Failure> {
 }
 
 /// Fetches page by page; memory holds one page and the parts of incomplete lines.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let mut sink = match &configuration.output {
         Some(path) => Sink::file(path)?,
         None => Sink::Stdout,
@@ -69,7 +69,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         let mut signals = Signals::new()?;
         tokio::select! {
             fetched = fetch(&configuration, &mut sink, &progress) => fetched,
-            signal = signals.next() => Err(Failure::interrupted(signal)),
+            signal = signals.next() => Err(CommandError::interrupted(signal)),
         }
     });
     progress.finish_and_clear();
@@ -89,7 +89,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         ..
     } = &configuration;
     if requests == 0 {
-        return Err(Failure::environment(format_args!(
+        return Err(CommandError::environment(format_args!(
             "log group `{group}` has no tape between {} and {}",
             time::rfc3339(*since_ms),
             time::rfc3339(*until_ms)
@@ -111,7 +111,7 @@ async fn fetch(
     configuration: &Configuration,
     sink: &mut Sink,
     progress: &ProgressBar,
-) -> Result<Fetched, Failure> {
+) -> Result<Fetched, CommandError> {
     let group = &configuration.group;
     let client = aws::log_client(group, configuration.endpoint.as_deref()).await?;
     let mut request = client
@@ -152,7 +152,7 @@ fn take(
     number: u64,
     finder: &mut TapeFinder,
     sink: &mut Sink,
-) -> Result<bool, Failure> {
+) -> Result<bool, CommandError> {
     let message = event.message().unwrap_or_default().trim_ascii();
     match finder.look(number, message.as_bytes().to_vec()) {
         Ok(Some(line)) => {
@@ -171,14 +171,14 @@ fn take(
 fn refused<E, R>(
     configuration: &Configuration,
     error: &aws_sdk_cloudwatchlogs::error::SdkError<E, R>,
-) -> Failure
+) -> CommandError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
 {
     let group = &configuration.group;
     let code = error.code().unwrap_or_default();
-    let failed = |why: &str| Failure::environment(format_args!("log group `{group}` {why}"));
+    let failed = |why: &str| CommandError::environment(format_args!("log group `{group}` {why}"));
     match code {
         "ResourceNotFoundException" => {
             failed("does not exist").hint("check its name, and the region in `AWS_REGION`")
@@ -206,14 +206,14 @@ enum Sink {
 }
 
 impl Sink {
-    fn file(path: &Path) -> Result<Self, Failure> {
+    fn file(path: &Path) -> Result<Self, CommandError> {
         let file = Replacement::create(path, Readers::Owner);
         Ok(Self::File(
             file.map_err(|error| cannot_write(path, &error))?,
         ))
     }
 
-    fn write_line(&mut self, line: &[u8]) -> Result<(), Failure> {
+    fn write_line(&mut self, line: &[u8]) -> Result<(), CommandError> {
         match self {
             Self::Stdout => output::json_line(line),
             Self::File(file) => file
@@ -223,7 +223,7 @@ impl Sink {
         }
     }
 
-    fn finish(&mut self) -> Result<(), Failure> {
+    fn finish(&mut self) -> Result<(), CommandError> {
         match self {
             Self::Stdout => Ok(()),
             Self::File(file) => file
@@ -233,6 +233,6 @@ impl Sink {
     }
 }
 
-fn cannot_write(path: &Path, error: &OutputError) -> Failure {
+fn cannot_write(path: &Path, error: &OutputError) -> CommandError {
     replacement::cannot_write(path, WHAT, error)
 }

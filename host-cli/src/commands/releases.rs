@@ -3,7 +3,7 @@
 use crate::{
     args::release::{ListFormat, ReleasesArgs},
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     output,
     release::{channels, keys, stores::StoresSpec},
     time,
@@ -28,13 +28,13 @@ pub struct Configuration {
 }
 
 /// Checks the arguments; nothing is read yet.
-pub fn resolve(arguments: &ReleasesArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &ReleasesArgs) -> Result<Configuration, CommandError> {
     if !(1..=COUNT_MAX).contains(&arguments.count) {
         let message = format!(
             "`--count {}` is not within 1 to {COUNT_MAX}",
             arguments.count
         );
-        return Err(Failure::usage(message));
+        return Err(CommandError::usage(message));
     }
     Ok(Configuration {
         channel: channels::name(&arguments.channel)?,
@@ -46,7 +46,7 @@ pub fn resolve(arguments: &ReleasesArgs) -> Result<Configuration, Failure> {
 }
 
 /// Lists documents that a trusted key signed, and reports all others as remarks.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let Configuration {
         channel,
         stores,
@@ -58,7 +58,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     let (stores, documents) = runtime.block_on(async {
         let stores = stores.open().await?;
         let documents = stores.channels.history(&channel, count).await;
-        let documents = documents.map_err(Failure::environment)?;
+        let documents = documents.map_err(CommandError::environment)?;
         if documents.is_empty() {
             return Err(channels::missing(&channel, &stores));
         }

@@ -4,7 +4,7 @@ use crate::{
     args::replay::{ReplayArgs, ReportFormat, TapeArgs},
     commands::tape_options::{self, Preparation, TapeConfiguration},
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     guest::{self, EMBEDDED_NAME, GuestSource, environment},
     output, replacement,
     replay::{
@@ -61,19 +61,19 @@ pub struct Configuration {
 }
 
 /// Finds the inputs; nothing is read yet.
-pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, CommandError> {
     let jobs = match arguments.jobs {
         Some(jobs @ 1..=JOBS_MAX) => jobs,
         Some(jobs) => {
             let message = format!("`--jobs {jobs}` is not within 1 to {JOBS_MAX}");
-            return Err(Failure::usage(message));
+            return Err(CommandError::usage(message));
         }
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     let inputs = input::find(&arguments.paths)?;
     let has_cases = inputs.iter().any(|input| matches!(input, Input::Case(_)));
     if arguments.bless && !has_cases {
-        return Err(Failure::usage(
+        return Err(CommandError::usage(
             "`--bless` needs a case to write to, but the paths contain none",
         )
         .hint("a case is a folder with `event.json`"));
@@ -84,7 +84,7 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, Failure> {
             "cannot tell which guest `{}` is for",
             input.path().display()
         );
-        return Err(Failure::usage(message).hint(format_args!(
+        return Err(CommandError::usage(message).hint(format_args!(
             "name it with `--guest FILE`, or `--guest {EMBEDDED_NAME}` for the items API in this program"
         )));
     }
@@ -120,7 +120,7 @@ fn check_report(
     guest: &GuestSource,
     store: &StoreSpec,
     tape: &TapeArgs,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let files: Vec<PathBuf> = inputs.iter().flat_map(Input::files).collect();
     let baseline = tape.baseline.as_deref().map(GuestSource::named);
     let read = files
@@ -135,7 +135,7 @@ fn check_report(
 }
 
 /// `2/4` for the second of four shares.
-fn shard(text: Option<&str>) -> Result<Shard, Failure> {
+fn shard(text: Option<&str>) -> Result<Shard, CommandError> {
     let Some(text) = text else {
         return Ok(Shard::ALL);
     };
@@ -148,14 +148,14 @@ fn shard(text: Option<&str>) -> Result<Shard, Failure> {
             count,
         }),
         _ => Err(
-            Failure::usage(format_args!("`--shard {text}` is not a valid shard"))
+            CommandError::usage(format_args!("`--shard {text}` is not a valid shard"))
                 .hint("write `--shard 1/4` to `--shard 4/4` for four machines"),
         ),
     }
 }
 
 /// Runs the replay, reports, and prints the duration to stderr.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let runtime = executor::workers(configuration.jobs)?;
     let replay = Arc::new(prepare(&configuration, &runtime)?);
     let Configuration {
@@ -184,7 +184,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         tokio::select! {
             found = runner::run(Arc::clone(&replay), inputs, &mut both, &progress) => found,
             // Unfinished output is removed when this returns.
-            signal = signals.next() => Err(Failure::interrupted(signal)),
+            signal = signals.next() => Err(CommandError::interrupted(signal)),
         }
     });
     // Do not wait for requests that still run.
@@ -207,7 +207,10 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
 }
 
 /// Opens what the input needs.
-fn prepare(configuration: &Configuration, runtime: &Runtime) -> Result<runner::Replay, Failure> {
+fn prepare(
+    configuration: &Configuration,
+    runtime: &Runtime,
+) -> Result<runner::Replay, CommandError> {
     let Configuration {
         inputs,
         store,
@@ -285,14 +288,14 @@ fn tell_duration(progress: &Progress, jobs: usize) {
 }
 
 /// The failure if nothing was replayed: the absence of differences then proves nothing.
-fn nothing_replayed(totals: &Totals, only: Option<&str>) -> Failure {
+fn nothing_replayed(totals: &Totals, only: Option<&str>) -> CommandError {
     if let Some(only) = only {
-        return Failure::environment(format_args!(
+        return CommandError::environment(format_args!(
             "no request was replayed: none has an id that begins with `{only}`"
         ))
         .hint("`jq -r .id FILE` shows the ids of a tape's requests");
     }
-    let failure = Failure::environment("no request was replayed");
+    let failure = CommandError::environment("no request was replayed");
     if totals.cut > 0 {
         failure
             .hint("every line of tape is incomplete: its writer was stopped, or the file was cut")

@@ -4,7 +4,7 @@ use crate::{
     args::release::RollbackArgs,
     commands::releases,
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     output,
     release::{
         channels::{self, Signer},
@@ -26,7 +26,7 @@ pub struct Configuration {
 }
 
 /// Reads the key.
-pub fn resolve(arguments: &RollbackArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &RollbackArgs) -> Result<Configuration, CommandError> {
     Ok(Configuration {
         channel: channels::name(&arguments.channel)?,
         path: arguments.path.clone(),
@@ -37,7 +37,7 @@ pub fn resolve(arguments: &RollbackArgs) -> Result<Configuration, Failure> {
 }
 
 /// Writes the next generation.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let Configuration {
         channel,
         path,
@@ -54,7 +54,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         let releases = stores.typed.releases(&channel, &signer.key.public());
         let next = match to {
             None => release::rollback(current, &path, &signing).map_err(|error| {
-                Failure::refused(error).hint(format_args!(
+                CommandError::refused(error).hint(format_args!(
                     "{releases} lists the generations; go back to one of them with `--to GENERATION`"
                 ))
             })?,
@@ -62,13 +62,13 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
                 let history = history(&stores, &signer, &channel).await?;
                 let target = history.iter().find(|past| past.generation == generation);
                 let target = target.ok_or_else(|| {
-                    Failure::refused(format_args!(
+                    CommandError::refused(format_args!(
                         "channel `{channel}` has no generation {generation} that a trusted key signed"
                     ))
                     .hint(format_args!("{releases} lists the existing ones"))
                 })?;
                 let next = release::rollback_to(current, target, &path, &signing)
-                    .map_err(Failure::refused)?;
+                    .map_err(CommandError::refused)?;
                 warn_of_rolled_back(&history, target, &path);
                 next
             }
@@ -85,9 +85,9 @@ async fn history(
     stores: &Stores,
     signer: &Signer,
     channel: &ChannelName,
-) -> Result<Vec<Channel>, Failure> {
+) -> Result<Vec<Channel>, CommandError> {
     let documents = stores.channels.history(channel, HISTORY_MAX).await;
-    let documents = documents.map_err(Failure::environment)?;
+    let documents = documents.map_err(CommandError::environment)?;
     Ok(documents
         .iter()
         .filter_map(|document| Channel::open(document, &signer.keys, channel).ok())

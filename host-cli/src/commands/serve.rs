@@ -3,7 +3,7 @@
 use crate::{
     args::{self, FollowOptions, LogFormat, ServeArgs},
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     guest::{self, GuestSource, environment},
     output,
     release::{channels, keys, stores::StoresSpec},
@@ -66,9 +66,9 @@ struct Follow {
 }
 
 /// Checks the arguments; nothing is opened yet.
-pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, CommandError> {
     let not_an_address = |text: &str| {
-        Failure::usage(format_args!("`{text}` is not an address to listen on"))
+        CommandError::usage(format_args!("`{text}` is not an address to listen on"))
             .hint("write an address and a port: `--listen 127.0.0.1:3000`")
     };
     let listen: Vec<SocketAddr> = arguments
@@ -99,14 +99,14 @@ pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, Failure> {
     })
 }
 
-fn resolve_allowed(arguments: &ServeArgs) -> Result<Allowed, Failure> {
+fn resolve_allowed(arguments: &ServeArgs) -> Result<Allowed, CommandError> {
     let is_host = |host: &str| !host.is_empty() && authority::is_valid(host);
     for host in &arguments.allow_host {
         if !is_host(host) || host.contains(':') {
-            return Err(
-                Failure::usage(format_args!("`--allow-host {host}` is not a host name"))
-                    .hint("write only the name: `--allow-host api.test`"),
-            );
+            return Err(CommandError::usage(format_args!(
+                "`--allow-host {host}` is not a host name"
+            ))
+            .hint("write only the name: `--allow-host api.test`"));
         }
     }
     for origin in &arguments.allow_origin {
@@ -114,7 +114,7 @@ fn resolve_allowed(arguments: &ServeArgs) -> Result<Allowed, Failure> {
             .strip_prefix("http://")
             .or_else(|| origin.strip_prefix("https://"));
         if !rest.is_some_and(is_host) && origin != "null" {
-            return Err(Failure::usage(format_args!(
+            return Err(CommandError::usage(format_args!(
                 "`--allow-origin {origin}` is not an origin"
             ))
             .hint(
@@ -128,14 +128,17 @@ fn resolve_allowed(arguments: &ServeArgs) -> Result<Allowed, Failure> {
     })
 }
 
-fn record_options(arguments: &args::RecordOptions) -> Result<RecordOptions, Failure> {
-    let policy = arguments.record_policy.parse().map_err(Failure::usage)?;
+fn record_options(arguments: &args::RecordOptions) -> Result<RecordOptions, CommandError> {
+    let policy = arguments
+        .record_policy
+        .parse()
+        .map_err(CommandError::usage)?;
     let recipient = arguments
         .record_recipient
         .as_deref()
         .map(|recipient| {
             recipient.parse().map_err(|error| {
-                Failure::usage(format_args!("`--record-recipient {recipient}`: {error}"))
+                CommandError::usage(format_args!("`--record-recipient {recipient}`: {error}"))
             })
         })
         .transpose()?;
@@ -147,7 +150,7 @@ fn record_options(arguments: &args::RecordOptions) -> Result<RecordOptions, Fail
             .with_headers(arguments.redact_header.iter().map(String::as_str))
             .with_query(arguments.redact_query.iter().map(String::as_str))
             .with_fields(arguments.redact_field.iter().map(String::as_str))
-            .map_err(Failure::usage)?
+            .map_err(CommandError::usage)?
     };
     Ok(RecordOptions {
         redaction,
@@ -157,7 +160,7 @@ fn record_options(arguments: &args::RecordOptions) -> Result<RecordOptions, Fail
     })
 }
 
-fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, Failure> {
+fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, CommandError> {
     // clap requires both options or neither.
     let (Some(channel), Some(artifacts)) = (&options.channel, &options.artifacts) else {
         return Ok(None);
@@ -172,7 +175,7 @@ fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, Failure> {
 }
 
 /// Serves until SIGINT or SIGTERM.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let instances_max = workers * INSTANCES_PER_WORKER;
     let runtime = executor::workers(1)?; // to accept connections, and to follow a channel
@@ -203,7 +206,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
         allowed: configuration.allowed.clone(),
         clients: Arc::new(Clients::default()),
         log: AccessLog::new(io::stderr()).map_err(|error| {
-            Failure::environment(format_args!("failed to start a thread: {error}"))
+            CommandError::environment(format_args!("failed to start a thread: {error}"))
         })?,
         format: configuration.log_format,
         is_quiet: configuration.is_quiet,
@@ -213,8 +216,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
             .map(|(path, options)| TapeFile::open(path, options.clone()))
             .transpose()?,
     };
-    let workers = Workers::start(workers)
-        .map_err(|error| Failure::environment(format_args!("failed to start threads: {error}")))?;
+    let workers = Workers::start(workers).map_err(|error| {
+        CommandError::environment(format_args!("failed to start threads: {error}"))
+    })?;
     let exchanger = Arc::new(exchanger);
     let interval = configuration.follow.as_ref().map(|follow| follow.interval);
     let background = runtime.spawn(background::run(
@@ -283,7 +287,7 @@ async fn start(
     configuration: &Configuration,
     follow: &Follow,
     instances_max: usize,
-) -> Result<Follower, Failure> {
+) -> Result<Follower, CommandError> {
     let engine = guest::engine(instances_max)?;
     let (_, bundled) = configuration.guest.load(&engine)?;
     let stores = follow.stores.open().await?;
@@ -313,7 +317,7 @@ async fn start(
     };
     let follower = Follower::start(following, time::now_ms())
         .await
-        .map_err(Failure::environment)?;
+        .map_err(CommandError::environment)?;
     for report in follower.take_reports() {
         output::remark(&format!("channel {}: {report}\n", follow.channel));
     }
@@ -335,7 +339,7 @@ async fn serve(
     workers: Workers,
     exchanger: Arc<Exchanger>,
     examples: &[Example],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let listener = listener::bind(&configuration.listen)?;
     let address = listener
         .local_addr()

@@ -3,7 +3,7 @@
 use crate::{
     args::{TableArgs, TableCommand},
     executor,
-    exit::{Failure, Outcome},
+    exit::{CommandError, Outcome},
     output,
     store::TableSpec,
 };
@@ -21,7 +21,7 @@ enum Task {
 }
 
 /// Reads the table's name.
-pub fn resolve(arguments: &TableArgs) -> Result<Configuration, Failure> {
+pub fn resolve(arguments: &TableArgs) -> Result<Configuration, CommandError> {
     let (name, task) = match &arguments.command {
         TableCommand::Create(target) => (&target.table, Task::Create),
         TableCommand::Check(target) => (&target.table, Task::Check),
@@ -33,7 +33,7 @@ pub fn resolve(arguments: &TableArgs) -> Result<Configuration, Failure> {
 }
 
 /// Prints what was done or found.
-pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let Configuration { table, task } = configuration;
     executor::workers(1)?.block_on(async {
         match task {
@@ -43,17 +43,17 @@ pub fn run(configuration: Configuration) -> Result<Outcome, Failure> {
     })
 }
 
-async fn create(spec: &TableSpec) -> Result<Outcome, Failure> {
+async fn create(spec: &TableSpec) -> Result<Outcome, CommandError> {
     let created = table::create(&spec.options().await?)
         .await
         .map_err(|error| match error {
-            TableError::Differs { .. } => Failure::environment(error)
+            TableError::Differs { .. } => CommandError::environment(error)
                 .hint("it was not changed; choose another name, or delete the table yourself"),
-            TableError::NotReady(_) => Failure::environment(error).hint(format_args!(
+            TableError::NotReady(_) => CommandError::environment(error).hint(format_args!(
                 "run `host-cli table create {spec}` again to finish it"
             )),
             TableError::Unreachable { .. } => unreachable(spec, error),
-            TableError::Missing(_) | TableError::Refused { .. } => Failure::environment(error),
+            TableError::Missing(_) | TableError::Refused { .. } => CommandError::environment(error),
         })?;
     let line = match created {
         Created::Made => format!("created table `{spec}`\n"),
@@ -66,7 +66,7 @@ async fn create(spec: &TableSpec) -> Result<Outcome, Failure> {
     Ok(Outcome::Same)
 }
 
-async fn check(spec: &TableSpec) -> Result<Outcome, Failure> {
+async fn check(spec: &TableSpec) -> Result<Outcome, CommandError> {
     match table::check(&spec.options().await?).await {
         Ok(()) => {
             output::text(&format!("table `{spec}` is valid\n"))?;
@@ -81,16 +81,16 @@ async fn check(spec: &TableSpec) -> Result<Outcome, Failure> {
             output::text(&text)?;
             Ok(Outcome::Differs)
         }
-        Err(error @ TableError::Missing(_)) => Err(Failure::environment(error).hint(format_args!(
-            "create it with `host-cli table create {spec}`"
-        ))),
+        Err(error @ TableError::Missing(_)) => Err(CommandError::environment(error).hint(
+            format_args!("create it with `host-cli table create {spec}`"),
+        )),
         Err(error @ TableError::Unreachable { .. }) => Err(unreachable(spec, error)),
         Err(error @ (TableError::NotReady(_) | TableError::Refused { .. })) => {
-            Err(Failure::environment(error))
+            Err(CommandError::environment(error))
         }
     }
 }
 
-fn unreachable(spec: &TableSpec, error: TableError) -> Failure {
-    Failure::environment(error).hint(spec.unreachable_hint())
+fn unreachable(spec: &TableSpec, error: TableError) -> CommandError {
+    CommandError::environment(error).hint(spec.unreachable_hint())
 }

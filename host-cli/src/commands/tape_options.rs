@@ -2,7 +2,7 @@
 
 use crate::{
     args::replay::{ModeName, OnMissName, TapeArgs},
-    exit::Failure,
+    exit::CommandError,
     guest::{self, GuestSource, environment},
     release::keys,
     replay::{ignore_rules, runner::TapeOptions},
@@ -12,7 +12,7 @@ use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer};
 use runtime::{Environment, Runtime};
 use std::{path::Path, sync::Arc};
 use storage::Storage;
-use tape::{Identity, InvalidKey};
+use tape::{Identity, KeyError};
 
 /// Largest size of a key file.
 const IDENTITY_BYTES_MAX: u64 = 16 << 10;
@@ -42,17 +42,17 @@ impl TapeConfiguration {
 }
 
 /// Checks the options.
-pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
+pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, CommandError> {
     let ignore = ignore_rules::parse(&arguments.ignore)?;
     if !(arguments.cost_max.is_finite() && arguments.cost_max >= 1.0) {
         let message = format!(
             "`--cost-max {}` is not a number of at least 1",
             arguments.cost_max
         );
-        return Err(Failure::usage(message));
+        return Err(CommandError::usage(message));
     }
     if arguments.only.as_deref() == Some("") {
-        return Err(Failure::usage("`--only` is empty"));
+        return Err(CommandError::usage("`--only` is empty"));
     }
     let mode = match arguments.mode {
         Some(ModeName::Strict) => Some(Mode::Strict),
@@ -62,7 +62,7 @@ pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, Failure> {
         Some(ModeName::Live) | None => None,
     };
     if mode == Some(Mode::Strict) && !ignore.is_empty() {
-        return Err(Failure::usage(
+        return Err(CommandError::usage(
             "`--ignore` has no effect with `--mode strict`, which compares every byte",
         )
         .hint("use `--mode state`"));
@@ -94,9 +94,9 @@ pub fn check_on_miss(
     arguments: &TapeArgs,
     has_tapes: bool,
     store: &StoreSpec,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let without_effect = |why: &str| {
-        Err(Failure::usage(format_args!(
+        Err(CommandError::usage(format_args!(
             "`--on-miss` has no effect {why}"
         )))
     };
@@ -109,7 +109,7 @@ pub fn check_on_miss(
         (Some(_), Some(ModeName::Live)) => {
             without_effect("with `--mode live`, where every read goes to the store")
         }
-        (Some(OnMissName::Live), _) if *store == StoreSpec::Memory => Err(Failure::usage(
+        (Some(OnMissName::Live), _) if *store == StoreSpec::Memory => Err(CommandError::usage(
             "`--on-miss live` reads the store given by `--store`, and the memory store is empty",
         )
         .hint("name the store with `--store`, or use `--on-miss absent`")),
@@ -118,11 +118,11 @@ pub fn check_on_miss(
 }
 
 /// Reads an identity file written by `age-keygen`.
-fn identity(path: &Path) -> Result<Identity, Failure> {
+fn identity(path: &Path) -> Result<Identity, CommandError> {
     keys::private_text(path, "identity", IDENTITY_BYTES_MAX)?
         .parse()
-        .map_err(|error: InvalidKey| {
-            Failure::environment(format_args!("identity `{}`: {error}", path.display()))
+        .map_err(|error: KeyError| {
+            CommandError::environment(format_args!("identity `{}`: {error}", path.display()))
         })
 }
 
@@ -144,7 +144,7 @@ pub struct Preparation<'a> {
 
 impl TapeConfiguration {
     /// Links the guests that tapes need besides the guest itself. `None` if there are no tapes.
-    pub fn prepare(&self, preparation: &Preparation<'_>) -> Result<TapeOptions, Failure> {
+    pub fn prepare(&self, preparation: &Preparation<'_>) -> Result<TapeOptions, CommandError> {
         let replayer = if preparation.has_tapes && !self.is_live {
             Some(self.replayer(preparation)?)
         } else {
@@ -160,7 +160,7 @@ impl TapeConfiguration {
         })
     }
 
-    fn replayer(&self, preparation: &Preparation<'_>) -> Result<Replayer, Failure> {
+    fn replayer(&self, preparation: &Preparation<'_>) -> Result<Replayer, CommandError> {
         let Preparation {
             source,
             guest,
@@ -192,7 +192,7 @@ impl TapeConfiguration {
         } else {
             guest::engine(instances_max)?
         };
-        let link = |source: &GuestSource| -> Result<ReplayGuest, Failure> {
+        let link = |source: &GuestSource| -> Result<ReplayGuest, CommandError> {
             let runtime = source.link_on(&engine, self.environment.clone())?;
             Ok(ReplayGuest::new(runtime))
         };

@@ -1,6 +1,6 @@
 //! `--guest-env`: the guest's environment, from the command line or from a file, which is the place for secrets.
 
-use crate::{args::EnvironmentOption, exit::Failure, input};
+use crate::{args::EnvironmentOption, exit::CommandError, input};
 use runtime::Environment;
 use std::{collections::BTreeMap, path::Path};
 
@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 const ENVIRONMENT_BYTES_MAX: u64 = 64 << 10;
 
 /// The environment of a guest that this program runs.
-pub fn of_guest(option: &EnvironmentOption) -> Result<Environment, Failure> {
+pub fn of_guest(option: &EnvironmentOption) -> Result<Environment, CommandError> {
     Ok(resolve(&option.guest_env)?.into_iter().collect())
 }
 
@@ -20,7 +20,7 @@ pub fn files(option: &EnvironmentOption) -> impl Iterator<Item = &Path> {
 
 /// Reads `NAME=VALUE`, `NAME` for a copy of this program's own variable, and `@FILE`, which contains a JSON object of strings as
 /// `TENON_GUEST_ENV` does. Variables are sorted by name; if a name occurs twice, the later value counts.
-pub fn resolve(values: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+pub fn resolve(values: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
     let mut environment = BTreeMap::new();
     for value in values {
         match value.strip_prefix('@') {
@@ -35,12 +35,12 @@ pub fn resolve(values: &[String]) -> Result<BTreeMap<String, String>, Failure> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "read into a map of strings")]
-fn read(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
+fn read(path: &Path) -> Result<BTreeMap<String, String>, CommandError> {
     let json = input::read_file(path, "guest environment", ENVIRONMENT_BYTES_MAX)?;
     let read: Result<BTreeMap<String, String>, _> = serde_json::from_slice(&json);
     // The reason is left out, because it could contain a value.
     read.map_err(|_| {
-        Failure::environment(format_args!(
+        CommandError::environment(format_args!(
             "guest environment `{}` is not a JSON object of strings",
             path.display()
         ))
@@ -48,7 +48,7 @@ fn read(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
     })
 }
 
-fn variable(typed: &str) -> Result<(String, String), Failure> {
+fn variable(typed: &str) -> Result<(String, String), CommandError> {
     let (name, value) = match typed.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (typed, None),
@@ -57,11 +57,11 @@ fn variable(typed: &str) -> Result<(String, String), Failure> {
         |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte == b'.';
     if name.is_empty() || !name.bytes().all(is_name) {
         // The argument is left out, because it could be a secret.
-        return Err(Failure::usage("`--guest-env` needs the name of a variable")
+        return Err(CommandError::usage("`--guest-env` needs the name of a variable")
             .hint("write `--guest-env NAME=VALUE`, `--guest-env NAME` to copy this program's own, or `--guest-env @FILE`"));
     }
     let value = value.or_else(|| std::env::var(name).ok()).ok_or_else(|| {
-        Failure::usage(format_args!(
+        CommandError::usage(format_args!(
             "`--guest-env {name}` copies a variable that is not set"
         ))
         .hint("set it, or write `--guest-env NAME=VALUE`")

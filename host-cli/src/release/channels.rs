@@ -1,7 +1,7 @@
 //! Channels as commands use them: read, verified, and written on condition that they have not changed.
 
 use super::{keys, seen::Seen, stores::Stores};
-use crate::{args::release::SigningOptions, exit::Failure, output, time};
+use crate::{args::release::SigningOptions, exit::CommandError, output, time};
 use contract::digest::Digest;
 use release::{
     Channel, ChannelName, FlipError, InvalidRecord, NewestRecord, PublicKey, PublicKeys,
@@ -15,9 +15,9 @@ const DIGEST_DIGITS_MIN: usize = 6;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Parses the name of a channel.
-pub fn name(text: &str) -> Result<ChannelName, Failure> {
+pub fn name(text: &str) -> Result<ChannelName, CommandError> {
     text.parse()
-        .map_err(|error| Failure::usage(format_args!("`{text}`: {error}")))
+        .map_err(|error| CommandError::usage(format_args!("`{text}`: {error}")))
 }
 
 /// The secret key, and the keys that may have signed the current document.
@@ -42,7 +42,7 @@ pub struct Present {
 
 impl Signer {
     /// Reads the key file.
-    pub fn resolve(options: &SigningOptions) -> Result<Self, Failure> {
+    pub fn resolve(options: &SigningOptions) -> Result<Self, CommandError> {
         let key = keys::secret(&options.key)?;
         Ok(Self {
             keys: keys::with(&key, options.public_key.as_deref())?,
@@ -69,7 +69,7 @@ impl Signer {
         &self,
         stores: &Stores,
         channel: &ChannelName,
-    ) -> Result<Present, Failure> {
+    ) -> Result<Present, CommandError> {
         let mut present = self.look(stores, channel).await?;
         if present.newest > present.generation() {
             // Somebody may have promoted between the reads, but whatever is recorded or seen was written to the channel before.
@@ -83,7 +83,7 @@ impl Signer {
                 ),
                 None => format!("it has no document, but generation {newest} was signed before"),
             };
-            return Err(Failure::environment(format_args!(
+            return Err(CommandError::environment(format_args!(
                 "channel `{channel}` in `{}` was put back: {what}",
                 stores.channels.describe()
             ))
@@ -92,7 +92,7 @@ impl Signer {
         if let Some(invalid) = &present.invalid
             && !self.recovers
         {
-            return Err(Failure::environment(format_args!(
+            return Err(CommandError::environment(format_args!(
                 "channel `{channel}` in `{}` may have been put back: {}",
                 stores.channels.describe(),
                 hidden(there, invalid)
@@ -104,7 +104,7 @@ impl Signer {
         Ok(present)
     }
 
-    async fn look(&self, stores: &Stores, channel: &ChannelName) -> Result<Present, Failure> {
+    async fn look(&self, stores: &Stores, channel: &ChannelName) -> Result<Present, CommandError> {
         let document = read(stores, channel, &self.keys).await?;
         let there = document.as_ref().map_or(0, |document| document.generation);
         let seen = Seen::open(stores, channel, &self.key.public())?;
@@ -113,7 +113,7 @@ impl Signer {
             invalid,
         } = newest_record(&*stores.artifacts, &self.keys, channel, there)
             .await
-            .map_err(Failure::environment)?;
+            .map_err(CommandError::environment)?;
         Ok(Present {
             document,
             newest: generation.max(seen.generation()),
@@ -132,16 +132,16 @@ async fn remark_if_unrecorded(
     channel: &ChannelName,
     keys: &PublicKeys,
     generation: u64,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if generation == 0 {
         return Ok(());
     }
     let look = || record_state(&*stores.artifacts, keys, channel, generation);
-    let mut state = look().await.map_err(Failure::environment)?;
+    let mut state = look().await.map_err(CommandError::environment)?;
     if !matches!(state, RecordState::Recorded) {
         // Another promotion may be in progress: a record is written right after its document.
         sleep(RECORD_DELAY).await;
-        state = look().await.map_err(Failure::environment)?;
+        state = look().await.map_err(CommandError::environment)?;
     }
     if let RecordState::Missing(reason) | RecordState::Invalid(reason) = state {
         output::remark(&format!(
@@ -173,13 +173,13 @@ pub async fn put_back(
     channel: &ChannelName,
     keys: &PublicKeys,
     generation: u64,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, CommandError> {
     let NewestRecord {
         generation: newest,
         invalid,
     } = newest_record(&*stores.artifacts, keys, channel, generation)
         .await
-        .map_err(Failure::environment)?;
+        .map_err(CommandError::environment)?;
     if newest <= generation
         && let Some(invalid) = invalid
     {
@@ -219,27 +219,27 @@ pub async fn read(
     stores: &Stores,
     channel: &ChannelName,
     keys: &PublicKeys,
-) -> Result<Option<Channel>, Failure> {
+) -> Result<Option<Channel>, CommandError> {
     let text = stores
         .channels
         .read(channel)
         .await
-        .map_err(Failure::environment)?;
+        .map_err(CommandError::environment)?;
     text.map(|text| Channel::open(&text, keys, channel))
         .transpose()
         .map_err(|error| not_believed(channel, &error))
 }
 
 /// The failure to accept a document.
-pub fn not_believed(channel: &ChannelName, error: &impl std::fmt::Display) -> Failure {
-    Failure::environment(format_args!("channel `{channel}`: its document {error}"))
+pub fn not_believed(channel: &ChannelName, error: &impl std::fmt::Display) -> CommandError {
+    CommandError::environment(format_args!("channel `{channel}`: its document {error}"))
         .hint("if you trust the key that signed it, name it with `--public-key`")
 }
 
 /// The failure if the channel does not exist.
-pub fn missing(channel: &ChannelName, stores: &Stores) -> Failure {
+pub fn missing(channel: &ChannelName, stores: &Stores) -> CommandError {
     let place = stores.channels.describe();
-    Failure::environment(format_args!(
+    CommandError::environment(format_args!(
         "channel `{channel}` does not exist in `{place}`"
     ))
     .hint(format_args!(
@@ -254,14 +254,14 @@ pub async fn flip(
     signer: &Signer,
     present: &mut Present,
     next: &Channel,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let document = next.sign(&signer.key).map_err(|error| {
-        Failure::environment(format_args!("failed to write the document: {error}"))
+        CommandError::environment(format_args!("failed to write the document: {error}"))
     })?;
     let (artifacts, channel) = (&*stores.artifacts, &next.channel);
     let state = async |generation| {
         let state = record_state(artifacts, &signer.keys, channel, generation).await;
-        state.map_err(Failure::environment)
+        state.map_err(CommandError::environment)
     };
     // Records have no gaps: a promotion that was interrupted after it wrote the document has left out the last one. Objects that are not
     // records were reported before.
@@ -270,11 +270,11 @@ pub async fn flip(
     {
         record_generation(artifacts, &signer.key, channel, present.newest)
             .await
-            .map_err(Failure::environment)?;
+            .map_err(CommandError::environment)?;
     }
     // Checked before the document is written: otherwise the generation would serve without a record.
     if let RecordState::Invalid(reason) = state(next.generation).await? {
-        return Err(Failure::environment(format_args!(
+        return Err(CommandError::environment(format_args!(
             "generation {} of channel `{channel}` cannot be recorded: {reason}",
             next.generation
         ))
@@ -286,18 +286,19 @@ pub async fn flip(
         .flip(channel, expected, next.generation, &document)
         .await
         .map_err(|error| match error {
-            FlipError::Lost { .. } => {
-                Failure::refused(format_args!("channel `{channel}`: {error}")).hint(format_args!(
-                    "list what was released with {}, then decide again",
-                    stores.typed.releases(channel, &signer.key.public())
-                ))
-            }
-            FlipError::Store(error) => Failure::environment(error),
+            FlipError::Lost { .. } => CommandError::refused(format_args!(
+                "channel `{channel}`: {error}"
+            ))
+            .hint(format_args!(
+                "list what was released with {}, then decide again",
+                stores.typed.releases(channel, &signer.key.public())
+            )),
+            FlipError::Store(error) => CommandError::environment(error),
         })?;
     let recorded = record_generation(artifacts, &signer.key, channel, next.generation).await;
     present.seen.note(next.generation)?;
     recorded.map_err(|error| {
-        Failure::environment(format_args!(
+        CommandError::environment(format_args!(
             "generation {} of channel `{channel}` serves, but its record could not be written beside the artifacts: {error}",
             next.generation
         ))
@@ -306,14 +307,14 @@ pub async fn flip(
 }
 
 /// The typed digest, or the published digest that begins with the typed digits.
-pub async fn digest(stores: &Stores, key: &PublicKey, typed: &str) -> Result<Digest, Failure> {
+pub async fn digest(stores: &Stores, key: &PublicKey, typed: &str) -> Result<Digest, CommandError> {
     if let Ok(digest) = typed.parse() {
         return Ok(digest);
     }
     let place = stores.artifacts.describe();
     let published = stores.artifacts.published().await;
     let published = published.map_err(|error| {
-        Failure::environment(error)
+        CommandError::environment(error)
             .hint("give all 64 digits, which does not require listing the published guests")
     })?;
     let matching: Vec<String> = published
@@ -322,15 +323,15 @@ pub async fn digest(stores: &Stores, key: &PublicKey, typed: &str) -> Result<Dig
         .filter(|digest| digest.starts_with(typed))
         .collect();
     match matching.as_slice() {
-        [] => Err(Failure::environment(format_args!(
+        [] => Err(CommandError::environment(format_args!(
             "no guest in `{place}` begins with `{typed}`"
         ))
         .hint(format_args!(
             "{} lists the published ones",
             stores.typed.published(key)
         ))),
-        [one] => one.parse().map_err(Failure::usage),
-        several => Err(Failure::environment(format_args!(
+        [one] => one.parse().map_err(CommandError::usage),
+        several => Err(CommandError::environment(format_args!(
             "`{typed}` is ambiguous: {} guests in `{place}` begin with it",
             several.len()
         ))
@@ -342,12 +343,12 @@ pub async fn digest(stores: &Stores, key: &PublicKey, typed: &str) -> Result<Dig
 }
 
 /// Checks the typed digest before any store is opened.
-pub fn check_digest(typed: &str) -> Result<(), Failure> {
+pub fn check_digest(typed: &str) -> Result<(), CommandError> {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     if (DIGEST_DIGITS_MIN..=64).contains(&typed.len()) && typed.bytes().all(is_digit) {
         return Ok(());
     }
-    Err(Failure::usage(format_args!(
+    Err(CommandError::usage(format_args!(
         "`{typed}` is neither a digest nor at least its first {DIGEST_DIGITS_MIN} digits"
     ))
     .hint("`host-cli publish` prints it, and `host-cli published --artifacts URL --public-key KEY` lists all"))

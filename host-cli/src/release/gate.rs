@@ -2,7 +2,7 @@
 
 use super::stores::Stores;
 use crate::{
-    exit::Failure,
+    exit::CommandError,
     guest, output,
     replay::{
         ignore_rules,
@@ -49,7 +49,7 @@ struct Results {
 
 impl Gate {
     /// Finds the inputs; `None` if there is no gate.
-    pub fn resolve(paths: &[PathBuf], ignore: &[String]) -> Result<Option<Self>, Failure> {
+    pub fn resolve(paths: &[PathBuf], ignore: &[String]) -> Result<Option<Self>, CommandError> {
         if paths.is_empty() {
             return Ok(None);
         }
@@ -65,7 +65,7 @@ impl Gate {
         stores: &Stores,
         present: Option<Digest>,
         new: Digest,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, CommandError> {
         let engine = guest::engine(2)?;
         let new = load(&engine, stores, new).await?;
         let present = match present {
@@ -77,8 +77,8 @@ impl Gate {
         for input in &self.inputs {
             match input {
                 Input::Case(folder) => {
-                    let case = Case::load(folder).map_err(Failure::environment)?;
-                    let result = gate.case(&case).await.map_err(Failure::environment)?;
+                    let case = Case::load(folder).map_err(CommandError::environment)?;
+                    let result = gate.case(&case).await.map_err(CommandError::environment)?;
                     results.add(&folder.display().to_string(), result);
                 }
                 Input::Event(path, named_by) => {
@@ -103,7 +103,7 @@ async fn compare_events(
     results: &mut Results,
     path: &Path,
     named_by: NamedBy,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let events = gate.events();
     let mut lines = Lines::open(path, named_by)?;
     let mut position = 0;
@@ -119,7 +119,7 @@ async fn compare_tape(
     gate: &replay::Gate,
     results: &mut Results,
     source: &Source,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let (sender, mut lines) = mpsc::channel(LINES_WAITING_MAX);
     let reader = thread::spawn({
         let source = source.clone();
@@ -134,7 +134,7 @@ async fn compare_tape(
     }
     reader
         .join()
-        .map_err(|_| Failure::environment("the host failed to read a tape"))?
+        .map_err(|_| CommandError::environment("the host failed to read a tape"))?
 }
 
 async fn recorded(gate: &replay::Gate, line: Arc<[u8]>) -> GateResult {
@@ -146,16 +146,18 @@ async fn recorded(gate: &replay::Gate, line: Arc<[u8]>) -> GateResult {
 }
 
 /// Compiles the published component. Its digest proves its bytes, whoever stored them.
-async fn load(engine: &Engine, stores: &Stores, digest: Digest) -> Result<Runtime, Failure> {
+async fn load(engine: &Engine, stores: &Stores, digest: Digest) -> Result<Runtime, CommandError> {
     let name = ArtifactName::Component(digest);
     let component = stores
         .artifacts
         .get(name)
         .await
-        .map_err(Failure::environment)?;
+        .map_err(CommandError::environment)?;
     if Digest::of(&component) != digest {
-        return Err(Failure::environment(format_args!("`{name}` is damaged"))
-            .hint("publish the guest again"));
+        return Err(
+            CommandError::environment(format_args!("`{name}` is damaged"))
+                .hint("publish the guest again"),
+        );
     }
     let cannot_load = |error| guest::cannot_load(&name.to_string(), &error);
     let guest = engine.load(&component).map_err(cannot_load)?;
@@ -180,17 +182,21 @@ impl Results {
         }
     }
 
-    fn add_stored(&mut self, path: &Path, events: &replay::GateEvents<'_>) -> Result<(), Failure> {
+    fn add_stored(
+        &mut self,
+        path: &Path,
+        events: &replay::GateEvents<'_>,
+    ) -> Result<(), CommandError> {
         if let Some(result) = events.stored() {
             self.add(
                 &path.display().to_string(),
-                result.map_err(Failure::environment)?,
+                result.map_err(CommandError::environment)?,
             );
         }
         Ok(())
     }
 
-    fn show(self) -> Result<bool, Failure> {
+    fn show(self) -> Result<bool, CommandError> {
         let mut text: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
         let more = self.lines_count - self.lines.len();
         if more > 0 {
@@ -217,10 +223,10 @@ impl Results {
         match self.counts.decision() {
             GateDecision::Pass => Ok(true),
             GateDecision::Differs => Ok(false),
-            GateDecision::NothingCompared => {
-                Err(Failure::refused("not promoted: the gate compared nothing")
-                    .hint("give `--gate` a tape, events or cases with complete requests"))
-            }
+            GateDecision::NothingCompared => Err(CommandError::refused(
+                "not promoted: the gate compared nothing",
+            )
+            .hint("give `--gate` a tape, events or cases with complete requests")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Key files, which are read only if nobody else can read them.
 
-use crate::{exit::Failure, replacement};
+use crate::{exit::CommandError, replacement};
 use files::{self, FileError, NamedBy};
 use release::{PublicKey, PublicKeys, SecretKey};
 use std::{
@@ -17,7 +17,7 @@ const KEY_FILE_BYTES_MAX: u64 = 1024;
 const OTHERS: u32 = 0o077;
 
 /// Writes a new secret key and, beside it, its public key. Existing files are not replaced.
-pub fn create(path: &Path, key: &SecretKey) -> Result<PathBuf, Failure> {
+pub fn create(path: &Path, key: &SecretKey) -> Result<PathBuf, CommandError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".pub");
     let beside = PathBuf::from(beside);
@@ -31,39 +31,39 @@ pub fn create(path: &Path, key: &SecretKey) -> Result<PathBuf, Failure> {
 }
 
 /// Reads a secret key from a file that only its user can read.
-pub fn secret(path: &Path) -> Result<SecretKey, Failure> {
+pub fn secret(path: &Path) -> Result<SecretKey, CommandError> {
     if path.to_string_lossy().starts_with("tenon-secret") {
-        return Err(Failure::usage("`--key` needs the name of a file, not the key itself")
+        return Err(CommandError::usage("`--key` needs the name of a file, not the key itself")
             .hint("other users of this machine can read command lines: create a new key with `host-cli keygen`"));
     }
     let shown = path.display();
     let (file, text) = plain_file(path, "key file", KEY_FILE_BYTES_MAX)?;
     // This check comes before that of the permissions, which are correct for a public key.
     if text.trim().parse::<PublicKey>().is_ok() {
-        return Err(Failure::environment(format_args!(
+        return Err(CommandError::environment(format_args!(
             "key file `{shown}` contains a public key, but signing needs the secret key"
         ))
         .hint("`host-cli keygen` wrote the secret key to the file without `.pub` in its name"));
     }
     check_private(&file, path, "key file")?;
     text.parse()
-        .map_err(|error| Failure::environment(format_args!("key file `{shown}`: {error}")))
+        .map_err(|error| CommandError::environment(format_args!("key file `{shown}`: {error}")))
 }
 
 /// The text of a file that only its user can read.
-pub fn private_text(path: &Path, what: &str, bytes_max: u64) -> Result<String, Failure> {
+pub fn private_text(path: &Path, what: &str, bytes_max: u64) -> Result<String, CommandError> {
     let (file, text) = plain_file(path, what, bytes_max)?;
     check_private(&file, path, what)?;
     Ok(text)
 }
 
-fn plain_file(path: &Path, what: &str, bytes_max: u64) -> Result<(File, String), Failure> {
+fn plain_file(path: &Path, what: &str, bytes_max: u64) -> Result<(File, String), CommandError> {
     let failed = |error: &io::Error| crate::input::cannot_read(path, what, error);
     let file = files::open(path, NamedBy::Folder).map_err(|error| match error {
         FileError::Io(error) => failed(&error),
         FileError::Folder | FileError::Link | FileError::Special | FileError::TooLarge { .. } => {
             let shown = path.display();
-            Failure::environment(format_args!("{what} `{shown}` is not a plain file"))
+            CommandError::environment(format_args!("{what} `{shown}` is not a plain file"))
                 .hint("secrets are read only from plain files, not through a link or a pipe")
         }
     })?;
@@ -76,7 +76,7 @@ fn plain_file(path: &Path, what: &str, bytes_max: u64) -> Result<(File, String),
 }
 
 /// Checks the file that was opened, not what its name refers to by now.
-fn check_private(file: &File, path: &Path, what: &str) -> Result<(), Failure> {
+fn check_private(file: &File, path: &Path, what: &str) -> Result<(), CommandError> {
     let shown = path.display();
     let metadata = file
         .metadata()
@@ -85,7 +85,7 @@ fn check_private(file: &File, path: &Path, what: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let mode = metadata.mode() & 0o777;
-    Err(Failure::environment(format_args!(
+    Err(CommandError::environment(format_args!(
         "{what} `{shown}` is readable by others: its permissions are {mode:o}"
     ))
     .hint(format_args!(
@@ -94,27 +94,28 @@ fn check_private(file: &File, path: &Path, what: &str) -> Result<(), Failure> {
 }
 
 /// The public keys given as text or as files.
-pub fn public(named: &[String]) -> Result<PublicKeys, Failure> {
+pub fn public(named: &[String]) -> Result<PublicKeys, CommandError> {
     let keys = named
         .iter()
         .flat_map(|keys| keys.split(','))
         .map(one)
         .collect::<Result<Vec<_>, _>>()?;
-    PublicKeys::new(keys).map_err(|error| Failure::usage(format_args!("`--public-key`: {error}")))
+    PublicKeys::new(keys)
+        .map_err(|error| CommandError::usage(format_args!("`--public-key`: {error}")))
 }
 
 /// The public key of `key`, and optionally a second trusted key.
-pub fn with(key: &SecretKey, other: Option<&str>) -> Result<PublicKeys, Failure> {
+pub fn with(key: &SecretKey, other: Option<&str>) -> Result<PublicKeys, CommandError> {
     let Some(other) = other else {
         return Ok(PublicKeys::of(key));
     };
     PublicKeys::new(vec![key.public(), one(other)?])
-        .map_err(|error| Failure::usage(format_args!("`--public-key`: {error}")))
+        .map_err(|error| CommandError::usage(format_args!("`--public-key`: {error}")))
 }
 
-fn one(named: &str) -> Result<PublicKey, Failure> {
+fn one(named: &str) -> Result<PublicKey, CommandError> {
     let not_a_key = |error| {
-        Failure::usage(format_args!("`--public-key`: {error}"))
+        CommandError::usage(format_args!("`--public-key`: {error}"))
             .hint("give the text that `host-cli keygen` printed, or the file that ends with `.pub`")
     };
     if PublicKey::is_key_text(named) || !Path::new(named).exists() {
@@ -124,7 +125,7 @@ fn one(named: &str) -> Result<PublicKey, Failure> {
     String::from_utf8_lossy(&bytes).parse().map_err(not_a_key)
 }
 
-fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
+fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), CommandError> {
     let shown = path.display();
     let written = OpenOptions::new()
         .write(true)
@@ -137,16 +138,18 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
         });
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Failure::environment(format_args!("`{shown}` already exists and was not changed"))
+            CommandError::environment(format_args!("`{shown}` already exists and was not changed"))
                 .hint("name another file, so that a key in use is not lost")
         }
         kind => match replacement::missing_folder(path) {
-            Some(folder) if kind == io::ErrorKind::NotFound => Failure::environment(format_args!(
-                "failed to write `{shown}`: folder `{}` does not exist",
-                folder.display()
-            ))
-            .hint(replacement::NO_FOLDER_HINT),
-            _ => Failure::environment(format_args!("failed to write `{shown}`: {error}")),
+            Some(folder) if kind == io::ErrorKind::NotFound => {
+                CommandError::environment(format_args!(
+                    "failed to write `{shown}`: folder `{}` does not exist",
+                    folder.display()
+                ))
+                .hint(replacement::NO_FOLDER_HINT)
+            }
+            _ => CommandError::environment(format_args!("failed to write `{shown}`: {error}")),
         },
     })
 }

@@ -2,7 +2,7 @@
 //! top of an old document would make that document the newest one.
 
 use super::stores::Stores;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use contract::digest::Digest;
 use files::{
     NamedBy,
@@ -37,7 +37,11 @@ struct Memory {
 
 impl Seen {
     /// Reads what this user has seen. Without a home folder nothing is known, and nothing is stored.
-    pub fn open(stores: &Stores, channel: &ChannelName, key: &PublicKey) -> Result<Self, Failure> {
+    pub fn open(
+        stores: &Stores,
+        channel: &ChannelName,
+        key: &PublicKey,
+    ) -> Result<Self, CommandError> {
         let nothing = Memory {
             channel: channel.to_string(),
             channels: canonical(&stores.channels.describe()),
@@ -80,7 +84,7 @@ impl Seen {
     }
 
     /// Stores a generation if it is newer.
-    pub fn note(&mut self, generation: u64) -> Result<(), Failure> {
+    pub fn note(&mut self, generation: u64) -> Result<(), CommandError> {
         if generation <= self.memory.generation {
             return Ok(());
         }
@@ -90,7 +94,7 @@ impl Seen {
         };
         let text = serde_json::json!(self.memory).to_string() + "\n";
         write(file, text.as_bytes()).map_err(|error| {
-            Failure::environment(format_args!(
+            CommandError::environment(format_args!(
                 "failed to write state file `{}`: {error}",
                 file.display()
             ))
@@ -135,7 +139,7 @@ fn canonical_folder(folder: &Path) -> PathBuf {
     clippy::disallowed_methods,
     reason = "read into a type of named members that holds no `Value`"
 )]
-fn read(file: &Path, bytes: &[u8], expected: &Memory) -> Result<Memory, Failure> {
+fn read(file: &Path, bytes: &[u8], expected: &Memory) -> Result<Memory, CommandError> {
     let memory = serde_json::from_slice::<Memory>(bytes).ok();
     let is_this = |memory: &Memory| {
         let generation = memory.generation;
@@ -146,7 +150,7 @@ fn read(file: &Path, bytes: &[u8], expected: &Memory) -> Result<Memory, Failure>
             }
     };
     memory.filter(is_this).ok_or_else(|| {
-        Failure::environment(format_args!(
+        CommandError::environment(format_args!(
             "state file `{}` is damaged",
             file.display()
         ))

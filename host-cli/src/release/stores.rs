@@ -2,7 +2,7 @@
 
 use crate::{
     args::release::{AwsOptions, StoreOptions},
-    exit::Failure,
+    exit::CommandError,
     store::TableSpec,
 };
 use release::{
@@ -100,12 +100,16 @@ enum ArtifactsSpec {
 
 impl StoresSpec {
     /// Resolves the options of a command that needs both stores.
-    pub fn resolve(options: &StoreOptions) -> Result<Self, Failure> {
+    pub fn resolve(options: &StoreOptions) -> Result<Self, CommandError> {
         Self::new(&options.artifacts, options.table.as_deref(), &options.aws)
     }
 
     /// Resolves `--artifacts` and `--table`.
-    pub fn new(artifacts: &str, table: Option<&str>, aws: &AwsOptions) -> Result<Self, Failure> {
+    pub fn new(
+        artifacts: &str,
+        table: Option<&str>,
+        aws: &AwsOptions,
+    ) -> Result<Self, CommandError> {
         let typed = TypedStores::new(artifacts, table, aws.endpoint.as_deref());
         let artifacts = artifacts_spec(artifacts)?;
         if let (ArtifactsSpec::S3(_), None) = (&artifacts, table) {
@@ -127,7 +131,7 @@ impl StoresSpec {
     }
 
     /// Opens both stores. Nothing is sent yet.
-    pub async fn open(&self) -> Result<Stores, Failure> {
+    pub async fn open(&self) -> Result<Stores, CommandError> {
         let channels: Arc<dyn ChannelStore> = match (&self.table, &self.artifacts) {
             (Some(table), _) => Arc::new(TableChannels::new(&table.options().await?)),
             (None, ArtifactsSpec::Folder(path)) => Arc::new(FolderChannels::new(path)),
@@ -141,24 +145,27 @@ impl StoresSpec {
     }
 }
 
-fn no_table() -> Failure {
-    Failure::usage("channels cannot be stored in S3")
+fn no_table() -> CommandError {
+    CommandError::usage("channels cannot be stored in S3")
         .hint("name the DynamoDB table that contains them: `--table TABLE`")
 }
 
 /// Opens only the store of artifacts.
-pub async fn artifacts(url: &str, aws: &AwsOptions) -> Result<Arc<dyn ArtifactStore>, Failure> {
+pub async fn artifacts(
+    url: &str,
+    aws: &AwsOptions,
+) -> Result<Arc<dyn ArtifactStore>, CommandError> {
     open_artifacts(&artifacts_spec(url)?, aws.endpoint.as_deref()).await
 }
 
 /// Checks `--to` without opening it.
-pub fn check(url: &str) -> Result<(), Failure> {
+pub fn check(url: &str) -> Result<(), CommandError> {
     artifacts_spec(url).map(drop)
 }
 
-fn artifacts_spec(url: &str) -> Result<ArtifactsSpec, Failure> {
+fn artifacts_spec(url: &str) -> Result<ArtifactsSpec, CommandError> {
     let unknown = || {
-        Failure::usage(format_args!("`{url}` is not a valid place for artifacts"))
+        CommandError::usage(format_args!("`{url}` is not a valid place for artifacts"))
             .hint("write `file://FOLDER` or `s3://BUCKET/PREFIX`")
     };
     match url.split_once("://") {
@@ -171,7 +178,7 @@ fn artifacts_spec(url: &str) -> Result<ArtifactsSpec, Failure> {
 async fn open_artifacts(
     spec: &ArtifactsSpec,
     endpoint: Option<&str>,
-) -> Result<Arc<dyn ArtifactStore>, Failure> {
+) -> Result<Arc<dyn ArtifactStore>, CommandError> {
     match spec {
         ArtifactsSpec::Folder(path) => Ok(Arc::new(FolderArtifacts::new(path))),
         ArtifactsSpec::S3(url) => crate::aws::artifacts(url, endpoint).await,

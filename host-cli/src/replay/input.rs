@@ -1,7 +1,7 @@
 //! Finds cases and events for the typed paths, in a fixed order and without holding a long file in memory.
 
 use super::tapes::{self, Source};
-use crate::{exit::Failure, input, output};
+use crate::{exit::CommandError, input, output};
 use contract::{limits, seed::Seed};
 use files::{self, NamedBy};
 use observation::{AFTER_FILE, BEFORE_FILE, Case, EVENT_FILE, EventHead, RESPONSE_FILE, head};
@@ -96,7 +96,7 @@ impl std::fmt::Display for Place {
 }
 
 /// Finds cases and events. The contents of a folder are sorted by name; a case's own files are not events.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, CommandError> {
     let mut inputs = Vec::new();
     for path in paths {
         if path == Path::new("-") {
@@ -110,7 +110,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
             find_in_folder(path, &mut inputs)?;
         } else if has_extension(path, "wasm") || has_extension(path, "cwasm") {
             let shown = path.display();
-            return Err(Failure::usage(format_args!(
+            return Err(CommandError::usage(format_args!(
                 "`{shown}` is a guest, not something to replay"
             ))
             .hint(format_args!(
@@ -126,7 +126,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
                 "folder `{}` contains neither cases, events nor tapes",
                 path.display()
             );
-            return Err(Failure::environment(message).hint(
+            return Err(CommandError::environment(message).hint(
                 "events are `*.json` and `*.jsonl`; a case is a folder with `event.json`; tapes are `*.tape`",
             ));
         }
@@ -134,7 +134,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     Ok(inputs)
 }
 
-fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure> {
+fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), CommandError> {
     if Case::is_case(folder) {
         inputs.push(Input::Case(folder.to_owned()));
         return Ok(());
@@ -187,7 +187,7 @@ fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure>
 }
 
 /// The kind of a file. One that cannot be examined is a tape.
-fn file(path: PathBuf, named_by: NamedBy, is_stream: bool) -> Result<Input, Failure> {
+fn file(path: PathBuf, named_by: NamedBy, is_stream: bool) -> Result<Input, CommandError> {
     Ok(if is_stream || tapes::is_tape_file(&path, named_by)? {
         Input::Tape(Source::File(path, named_by))
     } else if has_extension(&path, "jsonl") {
@@ -203,7 +203,7 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 }
 
 /// Reads the one event of a file.
-pub fn read_event(path: &Path, named_by: NamedBy, position: u64) -> Result<Event, Failure> {
+pub fn read_event(path: &Path, named_by: NamedBy, position: u64) -> Result<Event, CommandError> {
     let bytes = input::read_named(path, named_by, "event", EVENT_BYTES_MAX)?;
     event(
         Place {
@@ -219,14 +219,14 @@ pub fn read_event(path: &Path, named_by: NamedBy, position: u64) -> Result<Event
 #[derive(Debug)]
 pub enum LineError {
     /// The line is not an event; later ones may be.
-    Bad(Failure),
+    Bad(CommandError),
     /// Nothing more can be read.
-    Input(Failure),
+    Input(CommandError),
 }
 
 impl LineError {
     /// For callers that need all of the lines or none.
-    pub fn into_failure(self) -> Failure {
+    pub fn into_failure(self) -> CommandError {
         match self {
             Self::Bad(failure) | Self::Input(failure) => failure,
         }
@@ -247,7 +247,7 @@ const BUFFER_BYTES_KEPT_MAX: usize = 1 << 20;
 
 impl Lines {
     /// Opens the file.
-    pub fn open(path: &Path, named_by: NamedBy) -> Result<Self, Failure> {
+    pub fn open(path: &Path, named_by: NamedBy) -> Result<Self, CommandError> {
         let file = files::open(path, named_by)
             .map_err(|error| input::cannot_open(path, "file", &error))?;
         Ok(Self {
@@ -279,7 +279,7 @@ impl Lines {
                 let skipped = self.reader.skip_until(b'\n');
                 skipped.map_err(|error| self.broken_off(&error))?;
                 let message = format!("event `{place}` is larger than {EVENT_BYTES_MAX} bytes");
-                return Err(LineError::Bad(Failure::environment(message)));
+                return Err(LineError::Bad(CommandError::environment(message)));
             }
             let bytes = self.buffer.trim_ascii_end();
             if !bytes.is_empty() {
@@ -292,13 +292,13 @@ impl Lines {
 
     fn broken_off(&self, error: &io::Error) -> LineError {
         let (path, line) = (self.path.display(), self.line);
-        LineError::Input(Failure::environment(format_args!(
+        LineError::Input(CommandError::environment(format_args!(
             "failed to read file `{path}` after line {line}: {error}; the rest of it was not read"
         )))
     }
 }
 
-fn event(place: Place, position: u64, bytes: Vec<u8>) -> Result<Event, Failure> {
+fn event(place: Place, position: u64, bytes: Vec<u8>) -> Result<Event, CommandError> {
     match head(&bytes) {
         Ok(head) => Ok(Event {
             place,
@@ -311,7 +311,7 @@ fn event(place: Place, position: u64, bytes: Vec<u8>) -> Result<Event, Failure> 
         Err(error) => {
             let line = place.line.unwrap_or(error.line as u64);
             let (path, column) = (place.path.display(), error.column);
-            Err(Failure::environment(format_args!(
+            Err(CommandError::environment(format_args!(
                 "event `{path}:{line}:{column}` {error}"
             )))
         }

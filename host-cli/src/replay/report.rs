@@ -6,7 +6,7 @@ pub mod junit;
 pub mod text;
 
 use super::input::Place;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use contract::text::printable;
 use observation::{AFTER_FILE, DifferingPart, Part, RESPONSE_FILE, RequestLine};
 use replay as tape;
@@ -295,56 +295,56 @@ impl LeftOut {
 /// A format of reports.
 pub trait Report {
     /// A case, whatever its verdict; or an event or request whose verdict is not `Same`.
-    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure>;
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), CommandError>;
 
     /// A request of a tape, if details are requested.
-    fn detail(&mut self, _detail: &html::Detail) -> Result<(), Failure> {
+    fn detail(&mut self, _detail: &html::Detail) -> Result<(), CommandError> {
         Ok(())
     }
 
     /// An input could not be read or run completely: the reason.
-    fn failed(&mut self, reason: &str) -> Result<(), Failure>;
+    fn failed(&mut self, reason: &str) -> Result<(), CommandError>;
 
     /// The end of a file of events.
-    fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure>;
+    fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), CommandError>;
 
     /// The end of the replay.
-    fn finish(&mut self, totals: &Totals) -> Result<(), Failure>;
+    fn finish(&mut self, totals: &Totals) -> Result<(), CommandError>;
 }
 
 /// Two reports of the same replay.
 pub struct Both<'a>(pub &'a mut dyn Report, pub Option<&'a mut dyn Report>);
 
 impl Report for Both<'_> {
-    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), CommandError> {
         self.0.entry(reported)?;
         self.1
             .as_mut()
             .map_or(Ok(()), |report| report.entry(reported))
     }
 
-    fn detail(&mut self, detail: &html::Detail) -> Result<(), Failure> {
+    fn detail(&mut self, detail: &html::Detail) -> Result<(), CommandError> {
         self.0.detail(detail)?;
         self.1
             .as_mut()
             .map_or(Ok(()), |report| report.detail(detail))
     }
 
-    fn failed(&mut self, reason: &str) -> Result<(), Failure> {
+    fn failed(&mut self, reason: &str) -> Result<(), CommandError> {
         self.0.failed(reason)?;
         self.1
             .as_mut()
             .map_or(Ok(()), |report| report.failed(reason))
     }
 
-    fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure> {
+    fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), CommandError> {
         self.0.file(path, totals)?;
         self.1
             .as_mut()
             .map_or(Ok(()), |report| report.file(path, totals))
     }
 
-    fn finish(&mut self, totals: &Totals) -> Result<(), Failure> {
+    fn finish(&mut self, totals: &Totals) -> Result<(), CommandError> {
         self.0.finish(totals)?;
         self.1
             .as_mut()

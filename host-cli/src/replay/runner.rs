@@ -12,7 +12,7 @@ use super::{
     progress::Progress,
     report::{EntryVerdict, Report, ReportEntry, Totals},
 };
-use crate::{exit::Failure, guest::EMBEDDED_NAME, output, store::CaseStores};
+use crate::{exit::CommandError, guest::EMBEDDED_NAME, output, store::CaseStores};
 use contract::{
     limits::{CASE_BYTES_IN_FLIGHT_MAX, TAPE_BYTES_IN_FLIGHT_MAX},
     seed::Seed,
@@ -105,11 +105,15 @@ impl Replay {
     }
 
     /// Refuses to run the embedded guest on a request of another guest, unless the user named it.
-    fn check_guest(&self, place: &Place, exchange: &tape::Exchange<'_>) -> Result<(), Failure> {
+    fn check_guest(
+        &self,
+        place: &Place,
+        exchange: &tape::Exchange<'_>,
+    ) -> Result<(), CommandError> {
         let present = self.runtime.digest();
         match exchange.guest {
             Some(recorded) if recorded != present && !self.is_guest_named => {
-                Err(Failure::usage(format_args!(
+                Err(CommandError::usage(format_args!(
                     "`{place}` was recorded with guest {recorded}, but the embedded guest is {present}"
                 ))
                 .hint(format_args!(
@@ -141,7 +145,7 @@ pub struct Found {
 /// Number of work items that the reading thread may be ahead.
 const WORKS_MAX: usize = 8;
 
-type TaskResult = Result<Done, Failure>;
+type TaskResult = Result<Done, CommandError>;
 
 enum Pending {
     Task(JoinHandle<TaskResult>),
@@ -167,7 +171,7 @@ struct Settlement<'a> {
     file: Totals,
     /// Inputs that could not be read or run; reported as they occurred.
     failures: u64,
-    last_failure: Option<Failure>,
+    last_failure: Option<CommandError>,
 }
 
 /// Runs everything. An input that cannot be read or run does not stop the others, and makes the whole replay fail at the end.
@@ -176,7 +180,7 @@ pub async fn run(
     inputs: Vec<Input>,
     report: &mut dyn Report,
     progress: &Progress,
-) -> Result<Found, Failure> {
+) -> Result<Found, CommandError> {
     let (sender, mut works) = mpsc::channel(WORKS_MAX);
     start_reader(Arc::clone(&replay), inputs, sender)?;
     let mut settlement = Settlement {
@@ -204,7 +208,7 @@ fn start_reader(
     replay: Arc<Replay>,
     inputs: Vec<Input>,
     sender: mpsc::Sender<Work>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let runtime = Handle::current();
     thread::Builder::new()
         .name("replay-reader".to_owned())
@@ -213,16 +217,18 @@ fn start_reader(
             reader::read(&replay, inputs, &sender);
         })
         .map(|_| ())
-        .map_err(|error| Failure::environment(format_args!("failed to start a thread: {error}")))
+        .map_err(|error| {
+            CommandError::environment(format_args!("failed to start a thread: {error}"))
+        })
 }
 
-fn tell(failure: &Failure) {
+fn tell(failure: &CommandError) {
     output::failure(failure);
 }
 
 impl Settlement<'_> {
     /// Keeps the last failure for the end; earlier ones are reported.
-    fn fail(&mut self, failure: Failure) -> Result<(), Failure> {
+    fn fail(&mut self, failure: CommandError) -> Result<(), CommandError> {
         // The request itself is impossible, so the remaining inputs would fail alike.
         if failure.is_usage() {
             return Err(failure);
@@ -236,7 +242,7 @@ impl Settlement<'_> {
     }
 
     /// Starts the next work. An event that may change what others see waits for earlier ones, and later ones wait for it.
-    async fn begin(&mut self, replay: &Arc<Replay>, work: Work) -> Result<(), Failure> {
+    async fn begin(&mut self, replay: &Arc<Replay>, work: Work) -> Result<(), CommandError> {
         let replay = Arc::clone(replay);
         match work {
             Work::Case(folder, room) => self.start(async move {
@@ -268,23 +274,23 @@ impl Settlement<'_> {
     }
 
     /// Waits for everything that was started, and ends the report. A failure is returned as the failure of the whole.
-    async fn end(mut self) -> Result<Found, Failure> {
+    async fn end(mut self) -> Result<Found, CommandError> {
         self.settle_to(0).await?;
         self.report.finish(&self.found.totals)?;
         match (self.failures, self.last_failure) {
             (0 | 1, Some(failure)) => Err(failure),
             (count, Some(failure)) => {
                 self.progress.aside(|| tell(&failure));
-                Err(
-                    Failure::environment(format_args!("{count} inputs could not be read or run"))
-                        .hint("each is named above; the others were replayed"),
-                )
+                Err(CommandError::environment(format_args!(
+                    "{count} inputs could not be read or run"
+                ))
+                .hint("each is named above; the others were replayed"))
             }
             (_, None) => Ok(self.found),
         }
     }
 
-    fn start(&mut self, task: impl Future<Output = Result<Done, Failure>> + Send + 'static) {
+    fn start(&mut self, task: impl Future<Output = Result<Done, CommandError>> + Send + 'static) {
         self.pending.push_back(Pending::Task(tokio::spawn(task)));
     }
 
@@ -292,7 +298,7 @@ impl Settlement<'_> {
     async fn next_work(
         &mut self,
         works: &mut mpsc::Receiver<Work>,
-    ) -> Result<Option<Work>, Failure> {
+    ) -> Result<Option<Work>, CommandError> {
         loop {
             let next = poll_fn(|context| {
                 if let Poll::Ready(work) = works.poll_recv(context) {
@@ -317,7 +323,7 @@ impl Settlement<'_> {
     }
 
     /// Reports the oldest until at most `count` are pending.
-    async fn settle_to(&mut self, count: usize) -> Result<(), Failure> {
+    async fn settle_to(&mut self, count: usize) -> Result<(), CommandError> {
         while self.pending.len() > count
             && let Some(pending) = self.pending.pop_front()
         {
@@ -336,9 +342,9 @@ impl Settlement<'_> {
         Ok(())
     }
 
-    fn settle_done(&mut self, done: Result<TaskResult, JoinError>) -> Result<(), Failure> {
+    fn settle_done(&mut self, done: Result<TaskResult, JoinError>) -> Result<(), CommandError> {
         let done = done.map_err(|error| {
-            Failure::environment(format_args!("the host failed in a replay: {error}"))
+            CommandError::environment(format_args!("the host failed in a replay: {error}"))
         })?;
         match done {
             Ok(done) => self.settle(&done)?,
@@ -347,7 +353,7 @@ impl Settlement<'_> {
         Ok(())
     }
 
-    fn settle(&mut self, done: &Done) -> Result<(), Failure> {
+    fn settle(&mut self, done: &Done) -> Result<(), CommandError> {
         self.found.totals.add_all(&done.totals);
         if !done.is_case {
             self.file.add_all(&done.totals);

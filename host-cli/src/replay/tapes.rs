@@ -3,7 +3,7 @@
 mod shape;
 
 use self::shape::{Shape, shape};
-use crate::{exit::Failure, input};
+use crate::{exit::CommandError, input};
 use files::{self, NamedBy};
 use flate2::bufread::MultiGzDecoder;
 use std::{
@@ -40,7 +40,7 @@ impl fmt::Display for Source {
 }
 
 /// Whether a file is a tape, according to its name or its first bytes.
-pub fn is_tape_file(path: &Path, named_by: NamedBy) -> Result<bool, Failure> {
+pub fn is_tape_file(path: &Path, named_by: NamedBy) -> Result<bool, CommandError> {
     let name = path
         .file_name()
         .unwrap_or_default()
@@ -121,10 +121,10 @@ pub enum Found {
 
 /// Calls `each` with every line of tape, which says whether to continue. Invalid lines do not stop later ones. If the input itself fails,
 /// all complete lines before have been passed on.
-pub fn read(source: &Source, each: &mut dyn FnMut(Found) -> bool) -> Result<(), Failure> {
-    let (opened, failed): (_, &dyn Fn(&io::Error) -> Failure) = match source {
+pub fn read(source: &Source, each: &mut dyn FnMut(Found) -> bool) -> Result<(), CommandError> {
+    let (opened, failed): (_, &dyn Fn(&io::Error) -> CommandError) = match source {
         Source::Stdin => (decoded(io::stdin()), &|error| {
-            Failure::environment(format_args!("failed to read stdin: {error}"))
+            CommandError::environment(format_args!("failed to read stdin: {error}"))
         }),
         Source::File(path, named_by) => {
             let file = files::open(path, *named_by)
@@ -142,14 +142,14 @@ pub fn read(source: &Source, each: &mut dyn FnMut(Found) -> bool) -> Result<(), 
         Shape::Documents => read_documents(source, input, each)?,
     };
     match (beside.tapes, beside.words()) {
-        (0, Some(missing)) => Err(Failure::environment(format_args!(
+        (0, Some(missing)) => Err(CommandError::environment(format_args!(
             "`{source}` contains no complete line of tape: {missing}"
         ))
         .hint(PARTS_HINT)),
-        (0, None) => Err(
-            Failure::environment(format_args!("`{source}` contains no line of tape"))
-                .hint("`host-cli serve --record FILE` writes tapes, see docs/tape.md"),
-        ),
+        (0, None) => Err(CommandError::environment(format_args!(
+            "`{source}` contains no line of tape"
+        ))
+        .hint("`host-cli serve --record FILE` writes tapes, see docs/tape.md")),
         (_, Some(missing)) => {
             crate::output::remark(&format!("`{source}`: {missing}; {PARTS_HINT}\n"));
             Ok(())
@@ -162,7 +162,7 @@ fn read_lines(
     source: &Source,
     input: impl BufRead,
     each: &mut dyn FnMut(Found) -> bool,
-) -> Result<Beside, Failure> {
+) -> Result<Beside, CommandError> {
     let mut reader = TapeReader::new(input);
     let mut beside = Beside::default();
     loop {
@@ -187,7 +187,7 @@ fn read_documents(
     source: &Source,
     input: impl BufRead,
     each: &mut dyn FnMut(Found) -> bool,
-) -> Result<Beside, Failure> {
+) -> Result<Beside, CommandError> {
     let mut finder = TapeFinder::default();
     let mut beside = Beside::default();
     let mut number = 0;
@@ -208,7 +208,7 @@ fn read_documents(
             broken_off(source, number, &io::ErrorKind::UnexpectedEof.into())
         }
         MessagesError::Unexpected { .. } | MessagesError::TooLong { .. } => {
-            Failure::environment(format_args!(
+            CommandError::environment(format_args!(
                 "`{source}` cannot be read to its end as a list of log events: {error}; {}, and nothing after it",
                 lines_read(number)
             ))
@@ -219,18 +219,18 @@ fn read_documents(
 }
 
 /// The input is incomplete, or cannot be read further.
-fn broken_off(source: &Source, lines: u64, error: &io::Error) -> Failure {
+fn broken_off(source: &Source, lines: u64, error: &io::Error) -> CommandError {
     let read = lines_read(lines);
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => Failure::environment(format_args!(
+        io::ErrorKind::UnexpectedEof => CommandError::environment(format_args!(
             "`{source}` is cut short: it ends in the middle of a line or of its compressed data; {read}"
         ))
         .hint("fetch the file again: its download or copy was interrupted"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            Failure::environment(format_args!("`{source}` is damaged: {error}; {read}"))
+            CommandError::environment(format_args!("`{source}` is damaged: {error}; {read}"))
                 .hint("fetch the file again: its content has changed")
         }
-        _ => Failure::environment(format_args!("failed to read `{source}`: {error}; {read}")),
+        _ => CommandError::environment(format_args!("failed to read `{source}`: {error}; {read}")),
     }
 }
 

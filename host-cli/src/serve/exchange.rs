@@ -5,7 +5,7 @@ use super::{
     access::AccessLog,
     authority::Allowed,
     clients::{Client, Clients, HELD_BYTES_UNCOUNTED},
-    head::{self, Refusal, Rules},
+    head::{self, HeadError, Rules},
     lines::{self, Access, Format},
     tape::TapeFile,
 };
@@ -214,7 +214,7 @@ impl Exchanger {
     }
 
     /// Composes an event from the request, lets the guest answer it, and delivers the response as the gateway would.
-    async fn run(&self, request: Incoming<'_>, seed: Seed) -> Result<Done, Refusal> {
+    async fn run(&self, request: Incoming<'_>, seed: Seed) -> Result<Done, HeadError> {
         if let Some(delivery) = refused(self.origin.kind, request.target) {
             if let Some(fault) = &delivery.fault {
                 self.note_fault(request.request_id, fault);
@@ -224,7 +224,7 @@ impl Exchanger {
         let event = compose(self.origin, &request);
         event.check_size().map_err(|bytes| {
             let bytes_max = Quotas::of(self.origin.kind).event_bytes_max;
-            Refusal::new(
+            HeadError::new(
                 413,
                 format!("the request's event would have {bytes} bytes, {bytes_max} are allowed"),
             )
@@ -276,7 +276,7 @@ impl Exchanger {
         body: RequestBody,
         client: &Client,
         quotas: &Quotas,
-    ) -> Result<Bytes, Refusal> {
+    ) -> Result<Bytes, HeadError> {
         if body.is_end_stream() {
             return Ok(Bytes::new());
         }
@@ -286,7 +286,7 @@ impl Exchanger {
             .min(quotas.body_bytes_max);
         let received = timeout(BODY_DURATION_MAX, collect(body, client, bytes_max)).await;
         client.has_done_its_part();
-        received.unwrap_or_else(|_| Err(Refusal::new(408, "the body did not arrive in time")))
+        received.unwrap_or_else(|_| Err(HeadError::new(408, "the body did not arrive in time")))
     }
 }
 
@@ -301,8 +301,8 @@ async fn collect(
     mut body: RequestBody,
     client: &Client,
     bytes_max: usize,
-) -> Result<Bytes, Refusal> {
-    let too_large = || Refusal::new(413, format!("the body is larger than {bytes_max} bytes"));
+) -> Result<Bytes, HeadError> {
+    let too_large = || HeadError::new(413, format!("the body is larger than {bytes_max} bytes"));
     let announced = body.size_hint();
     if announced.lower() > bytes_max as u64 {
         return Err(too_large());
@@ -311,7 +311,7 @@ async fn collect(
     let mut counted = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame
-            .map_err(|_| Refusal::new(400, "the framing of the body is not valid HTTP/1.1"))?;
+            .map_err(|_| HeadError::new(400, "the framing of the body is not valid HTTP/1.1"))?;
         // Trailers after a chunked body are not passed on.
         let Ok(piece) = frame.into_data() else {
             continue;
@@ -325,7 +325,7 @@ async fn collect(
         bytes.extend_from_slice(&piece);
         if bytes.len() >= counted + HELD_BYTES_UNCOUNTED {
             client.hold(bytes.len() - counted).map_err(|_| {
-                Refusal::new(503, "the server holds too much data of requests; try again")
+                HeadError::new(503, "the server holds too much data of requests; try again")
             })?;
             counted = bytes.len();
         }
@@ -346,7 +346,7 @@ fn about_server() -> Delivery {
     }
 }
 
-fn problem_of(refusal: &Refusal, request_id: &str) -> Delivery {
+fn problem_of(refusal: &HeadError, request_id: &str) -> Delivery {
     let mut delivery = problem_delivery(refusal.status, &refusal.detail, request_id);
     if refusal.status == 503 {
         delivery

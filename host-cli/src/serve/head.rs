@@ -13,12 +13,12 @@ use std::borrow::Cow;
 
 /// A request that is answered without calling the guest.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct HeadError {
     pub status: u16,
     pub detail: String,
 }
 
-impl Refusal {
+impl HeadError {
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -38,21 +38,21 @@ pub struct Rules<'a> {
 const VERSION_BYTES: usize = "  HTTP/1.1".len();
 
 /// Checks a head, and changes its fields to what gateways pass on: the target's authority in `Host`, values as text.
-pub fn check(head: &mut Parts, is_conflicting: bool, rules: &Rules<'_>) -> Result<(), Refusal> {
+pub fn check(head: &mut Parts, is_conflicting: bool, rules: &Rules<'_>) -> Result<(), HeadError> {
     check_framing(&head.headers, is_conflicting)?;
     check_host(head)?;
     make_text(&mut head.headers);
     check_caller(head, rules.allowed)?;
     check_size(head, rules)?;
     if !head.uri.path().starts_with('/') && !is_about_server(head) {
-        return Err(Refusal::new(400, "the request target has no path"));
+        return Err(HeadError::new(400, "the request target has no path"));
     }
     let expects_other = head
         .headers
         .get(header::EXPECT)
         .is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     if expects_other {
-        return Err(Refusal::new(
+        return Err(HeadError::new(
             417,
             "the only supported expectation is `100-continue`",
         ));
@@ -66,9 +66,9 @@ pub fn is_about_server(head: &Parts) -> bool {
 }
 
 /// RFC 9112, 6.1: everybody must agree where a body ends. Only the coding `chunked` is supported; hyper checks that it comes last.
-fn check_framing(headers: &HeaderMap, is_conflicting: bool) -> Result<(), Refusal> {
+fn check_framing(headers: &HeaderMap, is_conflicting: bool) -> Result<(), HeadError> {
     if is_conflicting {
-        return Err(Refusal::new(
+        return Err(HeadError::new(
             400,
             "the request has both `content-length` and `transfer-encoding`",
         ));
@@ -81,13 +81,13 @@ fn check_framing(headers: &HeaderMap, is_conflicting: bool) -> Result<(), Refusa
             .filter(|coding| !coding.is_empty())
         {
             if !coding.eq_ignore_ascii_case(b"chunked") {
-                return Err(Refusal::new(
+                return Err(HeadError::new(
                     501,
                     "the only supported transfer coding is `chunked`",
                 ));
             }
             if is_chunked {
-                return Err(Refusal::new(400, "the body is chunked more than once"));
+                return Err(HeadError::new(400, "the body is chunked more than once"));
             }
             is_chunked = true;
         }
@@ -96,20 +96,22 @@ fn check_framing(headers: &HeaderMap, is_conflicting: bool) -> Result<(), Refusa
 }
 
 /// RFC 9112, 3.2: exactly one valid `Host`, except from clients older than HTTP/1.1. An authority in the target replaces it (3.2.2).
-fn check_host(head: &mut Parts) -> Result<(), Refusal> {
+fn check_host(head: &mut Parts) -> Result<(), HeadError> {
     let is_valid = |value: &[u8]| str::from_utf8(value).is_ok_and(authority::is_valid);
     let mut hosts = head.headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) if head.version < Version::HTTP_11 => {}
         (Some(host), None) if is_valid(host.as_bytes()) => {}
-        (Some(_), None) => return Err(Refusal::new(400, "the `host` header is not a valid host")),
+        (Some(_), None) => {
+            return Err(HeadError::new(400, "the `host` header is not a valid host"));
+        }
         (first, _) => {
             let count = if first.is_none() {
                 "no"
             } else {
                 "more than one"
             };
-            return Err(Refusal::new(
+            return Err(HeadError::new(
                 400,
                 format!("the request has {count} `host` header"),
             ));
@@ -120,7 +122,7 @@ fn check_host(head: &mut Parts) -> Result<(), Refusal> {
             .ok()
             .filter(|value| is_valid(value.as_bytes()));
         let value = value.ok_or_else(|| {
-            Refusal::new(
+            HeadError::new(
                 400,
                 "the authority of the request target is not a valid host",
             )
@@ -130,9 +132,9 @@ fn check_host(head: &mut Parts) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_caller(head: &Parts, allowed: &Allowed) -> Result<(), Refusal> {
+fn check_caller(head: &Parts, allowed: &Allowed) -> Result<(), HeadError> {
     let headers = &head.headers;
-    let refused = |error: NotAllowedError| Refusal::new(403, error.to_string());
+    let refused = |error: NotAllowedError| HeadError::new(403, error.to_string());
     let host = headers.get(header::HOST).map_or("", text);
     allowed.check_host(host).map_err(refused)?;
     for origin in headers.get_all(header::ORIGIN) {
@@ -167,7 +169,7 @@ fn is_embedded(head: &Parts) -> bool {
     is_of_other_origin && !is_navigation
 }
 
-fn check_size(head: &Parts, rules: &Rules<'_>) -> Result<(), Refusal> {
+fn check_size(head: &Parts, rules: &Rules<'_>) -> Result<(), HeadError> {
     let Rules { limits, quotas, .. } = rules;
     let target_bytes = head
         .uri
@@ -178,7 +180,7 @@ fn check_size(head: &Parts, rules: &Rules<'_>) -> Result<(), Refusal> {
     let line_bytes_max = quotas.request_line_bytes_max;
     if target_bytes > target_bytes_max || line_bytes > line_bytes_max {
         let bytes_max = target_bytes_max.min(line_bytes_max);
-        return Err(Refusal::new(
+        return Err(HeadError::new(
             414,
             format!("the request target has {target_bytes} bytes, {bytes_max} are allowed"),
         ));
@@ -191,7 +193,7 @@ fn check_size(head: &Parts, rules: &Rules<'_>) -> Result<(), Refusal> {
     }
     let too_large = |what: &str, bytes: usize, bytes_max: usize| {
         let detail = format!("{what} {bytes} bytes, {bytes_max} are allowed");
-        Err(Refusal::new(431, detail))
+        Err(HeadError::new(431, detail))
     };
     if longest > quotas.header_value_bytes_max {
         return too_large("a header has", longest, quotas.header_value_bytes_max);
@@ -229,10 +231,11 @@ fn make_text(headers: &mut HeaderMap) {
 }
 
 /// Names, which are lower-case, with their values.
-pub fn fields(headers: &HeaderMap) -> Result<Vec<(&str, &str)>, Refusal> {
+pub fn fields(headers: &HeaderMap) -> Result<Vec<(&str, &str)>, HeadError> {
     let fields = headers.iter().map(|(name, value)| {
-        let value = str::from_utf8(value.as_bytes())
-            .map_err(|_| Refusal::new(400, format!("the value of header `{name}` is not text")))?;
+        let value = str::from_utf8(value.as_bytes()).map_err(|_| {
+            HeadError::new(400, format!("the value of header `{name}` is not text"))
+        })?;
         Ok((name.as_str(), value))
     });
     fields.collect()
@@ -249,7 +252,7 @@ mod tests {
     use gateway::EventKind;
     use hyper::Request;
 
-    fn checked(uri: &str, fields: &[(&str, &[u8])]) -> Result<Parts, Refusal> {
+    fn checked(uri: &str, fields: &[(&str, &[u8])]) -> Result<Parts, HeadError> {
         let mut request = Request::builder().uri(uri);
         for (name, value) in fields {
             request = request.header(*name, HeaderValue::from_bytes(value).unwrap());

@@ -1,6 +1,6 @@
 //! The socket that `serve` listens on.
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -13,7 +13,7 @@ const SEND_BUFFER_BYTES: u32 = 128 << 10;
 const BACKLOG: u32 = 4096;
 
 /// Listens on the first address that is available.
-pub fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, Failure> {
+pub fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, CommandError> {
     let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
         match listen(*address) {
@@ -37,25 +37,25 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// The failure to listen, with what to do about it.
-pub fn cannot_listen(addresses: &[SocketAddr], error: &io::Error) -> Failure {
+pub fn cannot_listen(addresses: &[SocketAddr], error: &io::Error) -> CommandError {
     let address = addresses
         .first()
         .map(ToString::to_string)
         .unwrap_or_default();
     match error.kind() {
-        io::ErrorKind::AddrInUse => Failure::environment(format_args!(
+        io::ErrorKind::AddrInUse => CommandError::environment(format_args!(
             "address `{address}` is in use by another program"
         ))
         .hint("end that program, or use a free port with `--listen 127.0.0.1:0`"),
         io::ErrorKind::PermissionDenied => {
-            Failure::environment(format_args!("not allowed to listen on `{address}`"))
+            CommandError::environment(format_args!("not allowed to listen on `{address}`"))
                 .hint("use a port above 1023")
         }
-        io::ErrorKind::AddrNotAvailable => Failure::environment(format_args!(
+        io::ErrorKind::AddrNotAvailable => CommandError::environment(format_args!(
             "address `{address}` does not belong to this machine"
         ))
         .hint("listen on `127.0.0.1`, or on `0.0.0.0` for all of the machine's addresses"),
-        _ => Failure::environment(format_args!("failed to listen on `{address}`: {error}")),
+        _ => CommandError::environment(format_args!("failed to listen on `{address}`: {error}")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `--record`: records requests to a tape, which a separate thread writes. Nothing is dropped: a producer that is faster than the disk
 //! waits.
 
-use crate::{exit::Failure, output, replacement};
+use crate::{exit::CommandError, output, replacement};
 use contract::outcome::Answer;
 use gateway::{Reply, compose::Composed};
 use service::{Invocation, Recorder, Service};
@@ -28,26 +28,26 @@ pub struct TapeFile {
 
 impl TapeFile {
     /// Opens a file to append to. A new one is readable by its owner only, because it may contain secrets.
-    pub fn open(path: &Path, options: RecordOptions) -> Result<Self, Failure> {
+    pub fn open(path: &Path, options: RecordOptions) -> Result<Self, CommandError> {
         let shown = path.display();
         let file = open(path).map_err(|error| match error {
             OpenError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
                 match replacement::missing_folder(path) {
-                    Some(folder) => Failure::environment(format_args!(
+                    Some(folder) => CommandError::environment(format_args!(
                         "failed to open tape `{shown}`: folder `{}` does not exist",
                         folder.display()
                     ))
                     .hint(replacement::NO_FOLDER_HINT),
                     // A dangling link.
-                    None => {
-                        Failure::environment(format_args!("failed to open tape `{shown}`: {error}"))
-                    }
+                    None => CommandError::environment(format_args!(
+                        "failed to open tape `{shown}`: {error}"
+                    )),
                 }
             }
             OpenError::Io(error) => {
-                Failure::environment(format_args!("failed to open tape `{shown}`: {error}"))
+                CommandError::environment(format_args!("failed to open tape `{shown}`: {error}"))
             }
-            OpenError::NoTape => Failure::environment(format_args!(
+            OpenError::NoTape => CommandError::environment(format_args!(
                 "`{shown}` already exists and is not a tape; it was not changed"
             ))
             .hint("name a new file, or a tape to append to"),
@@ -58,7 +58,7 @@ impl TapeFile {
             .name("tape-writer".to_owned())
             .spawn(move || write_all(file, waiting, &name))
             .map_err(|error| {
-                Failure::environment(format_args!("failed to start a thread: {error}"))
+                CommandError::environment(format_args!("failed to start a thread: {error}"))
             })?;
         Ok(Self {
             recorder: Recorder::new(options),

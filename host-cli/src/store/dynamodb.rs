@@ -2,7 +2,7 @@
 
 use crate::{
     aws::{self, Service},
-    exit::Failure,
+    exit::CommandError,
 };
 use std::{
     fmt,
@@ -25,7 +25,7 @@ pub struct TableSpec {
 
 impl TableSpec {
     /// Parses a table's name or ARN, and the server's address if it is not AWS's own.
-    pub fn resolve(text: &str) -> Result<Self, Failure> {
+    pub fn resolve(text: &str) -> Result<Self, CommandError> {
         let (table, endpoint) = match text.split_once('@') {
             Some((table, endpoint)) => (table, Some(endpoint)),
             None => (text, None),
@@ -35,7 +35,7 @@ impl TableSpec {
         };
         if !(3..=NAME_BYTES_MAX).contains(&table.len()) || !table.bytes().all(is_allowed) {
             return Err(
-                Failure::usage(format_args!("`{table}` is not the name of a table"))
+                CommandError::usage(format_args!("`{table}` is not the name of a table"))
                     .hint("a name has at least 3 letters, digits, `_`, `-` and `.`, as in `items`"),
             );
         }
@@ -44,7 +44,7 @@ impl TableSpec {
                 .strip_prefix("http://")
                 .or_else(|| endpoint.strip_prefix("https://"));
             if address.is_none_or(str::is_empty) {
-                return Err(Failure::usage(format_args!("`{endpoint}` is not the address of a server"))
+                return Err(CommandError::usage(format_args!("`{endpoint}` is not the address of a server"))
                     .hint("write an address with its scheme after the table, as in `items@http://127.0.0.1:8000`"));
             }
         }
@@ -56,19 +56,20 @@ impl TableSpec {
 
     /// Parses `TABLE[#NAMESPACE][@ENDPOINT]`. The default namespace is the local one, so that nobody changes a deployed guest's data by
     /// accident.
-    pub fn resolve_part(text: &str) -> Result<(Self, Namespace), Failure> {
+    pub fn resolve_part(text: &str) -> Result<(Self, Namespace), CommandError> {
         let (name, server) = text.split_at(text.find('@').unwrap_or(text.len()));
         let Some((table, namespace)) = name.split_once('#') else {
             return Ok((Self::resolve(text)?, Namespace::local()));
         };
         let namespace = namespace.parse().map_err(|error| {
-            Failure::usage(error).hint("write the namespace after the table, as in `items#default`")
+            CommandError::usage(error)
+                .hint("write the namespace after the table, as in `items#default`")
         })?;
         Ok((Self::resolve(&format!("{table}{server}"))?, namespace))
     }
 
     /// How to reach the table.
-    pub async fn options(&self) -> Result<DynamoDbOptions, Failure> {
+    pub async fn options(&self) -> Result<DynamoDbOptions, CommandError> {
         let what = format!("table `{}`", self.table);
         let access = aws::access(&what, Service::DynamoDb, self.endpoint.as_deref()).await?;
         Ok(DynamoDbOptions {
@@ -80,7 +81,7 @@ impl TableSpec {
     }
 
     /// Opens the store in the table, with its cursor key.
-    pub async fn open(&self) -> Result<(DynamoDbStorage, CursorKey), Failure> {
+    pub async fn open(&self) -> Result<(DynamoDbStorage, CursorKey), CommandError> {
         let store = DynamoDbStorage::new(&self.options().await?);
         let deadline = Instant::now() + OPENING_DURATION_MAX;
         let cursor_key = store
@@ -103,8 +104,8 @@ impl TableSpec {
         }
     }
 
-    fn cannot_open(&self, error: &CursorKeyError) -> Failure {
-        let failure = Failure::environment(error);
+    fn cannot_open(&self, error: &CursorKeyError) -> CommandError {
+        let failure = CommandError::environment(error);
         match error.error {
             StorageError::Misconfigured => failure.hint(format_args!(
                 "`host-cli table check {self}` shows details; `host-cli table create {self}` creates the table"

@@ -11,7 +11,7 @@ use contract::{
     seed::Seed,
 };
 use gateway::{
-    Event, EventKind, Origin, ParseContext, Rejection,
+    Event, EventError, EventKind, Origin, ParseContext,
     compose::{Incoming, compose},
     parse, respond,
 };
@@ -239,7 +239,7 @@ impl Input<'_> {
             ..
         } = match parse(event, &context, &Limits::default()) {
             Ok(event) => event,
-            Err(Rejection::Http(refusal)) => {
+            Err(EventError::Http(refusal)) => {
                 let payload = respond(&refusal.origin, refusal.response()).expect("a problem");
                 let summary = Summary {
                     status: refusal.status,
@@ -248,7 +248,7 @@ impl Input<'_> {
                 };
                 return Some(Answer { payload, summary });
             }
-            Err(Rejection::NotJson { .. } | Rejection::NotHttp(_)) => return None,
+            Err(EventError::NotJson { .. } | EventError::NotHttp(_)) => return None,
         };
         self.store(seed, calls);
         let mut summary = Summary::of_request(&request, route);

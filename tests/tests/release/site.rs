@@ -16,7 +16,7 @@ use release::{
     RouteLimits, SecretKey, Signing, promote, record_generation, rollback,
 };
 use rollout::{
-    ChannelReport, FollowError, Follower, Following, HostContext, NamespaceStores, NoGuest,
+    ChannelReport, FollowError, Follower, Following, HostContext, NamespaceStores, StartError,
 };
 use runtime::RuntimeOptions;
 use service::{Invocation, Service};
@@ -224,7 +224,7 @@ impl Site {
     }
 
     /// A host with a guest of its own, or without.
-    pub async fn try_follow(&self, bundled: Option<&[u8]>) -> Result<Host, NoGuest> {
+    pub async fn try_follow(&self, bundled: Option<&[u8]>) -> Result<Host, StartError> {
         let artifacts = Arc::new(FolderArtifacts::new(&self.folder));
         self.follow_from(artifacts, bundled).await
     }
@@ -233,7 +233,7 @@ impl Site {
         &self,
         artifacts: Arc<dyn ArtifactStore>,
         bundled: Option<&[u8]>,
-    ) -> Result<Host, NoGuest> {
+    ) -> Result<Host, StartError> {
         let channels = Arc::new(self.channels.clone());
         self.follow_with(channels, artifacts, bundled).await
     }
@@ -243,7 +243,7 @@ impl Site {
         channels: Arc<dyn ChannelStore>,
         artifacts: Arc<dyn ArtifactStore>,
         bundled: Option<&[u8]>,
-    ) -> Result<Host, NoGuest> {
+    ) -> Result<Host, StartError> {
         let following = Following {
             channel: CHANNEL.parse().unwrap(),
             keys: self.keys.clone(),

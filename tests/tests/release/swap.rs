@@ -6,7 +6,7 @@ use release::{
     ArtifactName, ArtifactStore, ChannelName, ChannelStore, FlipError, FolderArtifacts,
     FolderChannels, Put, StoreError,
 };
-use rollout::{FollowError, Look, NoGuest};
+use rollout::{FollowError, Look, StartError};
 use std::{
     fs,
     sync::{
@@ -165,7 +165,7 @@ async fn without_any_guest_the_start_says_what_was_tried() {
     let Err(error) = site.try_follow(None).await else {
         panic!("it started");
     };
-    assert!(matches!(error, NoGuest::Channel { .. }));
+    assert!(matches!(error, StartError::Channel { .. }));
     let text = error.to_string();
     for part in ["channel `items`", "file://", "the channel does not exist"] {
         assert!(text.contains(part), "{text}");

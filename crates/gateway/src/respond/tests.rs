@@ -3,7 +3,7 @@
 use super::*;
 use serde_json::{Value, json};
 
-fn answer(kind: EventKind, fields: &[(&str, &str)], body: &[u8]) -> Result<Value, InvalidResponse> {
+fn answer(kind: EventKind, fields: &[(&str, &str)], body: &[u8]) -> Result<Value, ResponseError> {
     answer_to(Origin::new(kind), 200, fields, body)
 }
 
@@ -12,7 +12,7 @@ fn answer_to(
     status: u16,
     fields: &[(&str, &str)],
     body: &[u8],
-) -> Result<Value, InvalidResponse> {
+) -> Result<Value, ResponseError> {
     let headers = fields
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -138,22 +138,22 @@ fn what_http_does_not_allow_is_refused() {
     for status in [0, 99, 100, 101, 199, 600, u16::MAX] {
         assert_eq!(
             answer_to(Origin::new(kind), status, &[], b""),
-            Err(InvalidResponse::Status(status))
+            Err(ResponseError::Status(status))
         );
     }
     assert_eq!(
         answer(kind, &[("X-A", "b\r\nset-cookie: c")], b""),
-        Err(InvalidResponse::Field(InvalidField::Value("x-a".into())))
+        Err(ResponseError::Field(FieldError::Value("x-a".into())))
     );
     assert_eq!(
         answer(kind, &[("x a", "b")], b""),
-        Err(InvalidResponse::Field(InvalidField::Name("x a".into())))
+        Err(ResponseError::Field(FieldError::Name("x a".into())))
     );
     for name in CONNECTION_FIELDS {
         let name = name.to_ascii_uppercase();
         assert_eq!(
             answer(kind, &[(&name, "b")], b""),
-            Err(InvalidResponse::ConnectionField(name.to_ascii_lowercase()))
+            Err(ResponseError::ConnectionField(name.to_ascii_lowercase()))
         );
     }
 }
@@ -188,7 +188,7 @@ fn cookies_that_a_load_balancer_cannot_be_given_are_refused_not_dropped() {
     let (count, count_max) = (513, 512);
     assert_eq!(
         answer(513, false),
-        Err(InvalidResponse::TooManyCookies { count, count_max })
+        Err(ResponseError::TooManyCookies { count, count_max })
     );
     assert!(answer(513, true).is_ok());
 }
@@ -200,7 +200,7 @@ fn an_answer_over_the_gateways_limit_is_refused() {
         (EventKind::HttpApi, LAMBDA_PAYLOAD_BYTES_MAX),
         (EventKind::Alb, ALB_PAYLOAD_BYTES_MAX),
     ] {
-        let Err(InvalidResponse::TooLarge {
+        let Err(ResponseError::TooLarge {
             bytes,
             bytes_max: limit,
         }) = answer(kind, &[], &body)

@@ -2,7 +2,7 @@
 //! `TENON_EVENTS`, otherwise in `../shared/events` beside the repository.
 
 use super::{fields, parse_bytes};
-use gateway::{Event, EventKind, Foreign, Origin, Rejection};
+use gateway::{Event, EventError, EventKind, Foreign, Origin};
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
@@ -96,10 +96,10 @@ fn every_file_gives_a_request_or_a_named_refusal() {
                 let multi_value = format == "ALB multiValue";
                 assert_eq!(origin, Origin { kind, multi_value }, "{path}");
             }
-            (Err(Rejection::NotHttp(foreign)), Expected::Foreign(expected)) => {
+            (Err(EventError::NotHttp(foreign)), Expected::Foreign(expected)) => {
                 assert_eq!(foreign, expected, "{path}")
             }
-            (Err(Rejection::Http(refusal)), Expected::Kind(_)) if path == BODY_IS_A_TREE => {
+            (Err(EventError::Http(refusal)), Expected::Kind(_)) if path == BODY_IS_A_TREE => {
                 assert_eq!(
                     refusal.detail,
                     "event field `body` must be a string, not an object"

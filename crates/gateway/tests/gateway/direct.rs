@@ -7,7 +7,7 @@ use contract::{
     seed::Seed,
 };
 use gateway::{
-    EventKind, InvalidResponse, Origin, ParseContext, Rejection, Reply,
+    EventError, EventKind, Origin, ParseContext, Reply, ResponseError,
     compose::{Incoming, compose},
     deliver::{BinaryMedia, deliver},
     parse, respond,
@@ -112,7 +112,7 @@ proptest! {
         let limits = if is_short { short_limits() } else { Limits::default() };
         let event = compose(origin, &incoming);
         let parsed = parse(&event.to_json(), &context, &limits);
-        prop_assert_eq!(event.into_event(&context, &limits).map_err(Rejection::Http), parsed);
+        prop_assert_eq!(event.into_event(&context, &limits).map_err(EventError::Http), parsed);
     }
 
     #[test]
@@ -190,8 +190,8 @@ fn an_answer_is_too_large_for_its_gateway_exactly_where_its_json_is() {
             assert_eq!(json.is_ok(), fits);
             match (json, delivered) {
                 (Ok(_), Ok(delivery)) => assert_eq!(delivery.body.len(), count),
-                (Err(InvalidResponse::TooLarge { bytes, .. }), Err(error)) => {
-                    assert_eq!(error, InvalidResponse::TooLarge { bytes, bytes_max });
+                (Err(ResponseError::TooLarge { bytes, .. }), Err(error)) => {
+                    assert_eq!(error, ResponseError::TooLarge { bytes, bytes_max });
                 }
                 (json, delivered) => panic!("{json:?} but {delivered:?}"),
             }

@@ -6,7 +6,7 @@ use contract::{
     seed::Seed,
 };
 use gateway::{
-    Event, ParseContext, Rejection,
+    Event, EventError, ParseContext,
     deliver::{BinaryMedia, deliver},
     parse, respond,
 };
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// Parses `event` and checks all properties of the result.
-pub fn check(event: &[u8]) -> Result<Event, Rejection> {
+pub fn check(event: &[u8]) -> Result<Event, EventError> {
     let (seed, limits) = (Seed::new([1; 32]), Limits::default());
     let context = ParseContext {
         received_at_ms: 1_700_000_000_123,
@@ -47,7 +47,7 @@ pub fn check(event: &[u8]) -> Result<Event, Rejection> {
                 (None, 201, &b"done"[..])
             );
         }
-        Err(Rejection::Http(refusal)) => {
+        Err(EventError::Http(refusal)) => {
             assert!([400, 413, 414, 431].contains(&refusal.status));
             assert!(!refusal.detail.is_empty());
             check_request_id(&refusal.request_id);
@@ -63,8 +63,8 @@ pub fn check(event: &[u8]) -> Result<Event, Rejection> {
             );
             assert_eq!((delivery.fault, delivery.status), (None, refusal.status));
         }
-        Err(Rejection::NotJson { problem, .. }) => assert!(!problem.to_string().is_empty()),
-        Err(Rejection::NotHttp(foreign)) => assert!(!foreign.hint().is_empty()),
+        Err(EventError::NotJson { problem, .. }) => assert!(!problem.to_string().is_empty()),
+        Err(EventError::NotHttp(foreign)) => assert!(!foreign.hint().is_empty()),
     }
     outcome
 }

@@ -18,12 +18,12 @@ mod refused;
 mod rest;
 
 use contract::{http::Request, limits::Limits, seed::Seed};
-use gateway::{Event, ParseContext, Refusal, Rejection, parse};
+use gateway::{Event, EventError, ParseContext, RefusedError, parse};
 use serde_json::Value;
 
 const RECEIVED_AT_MS: u64 = 1_700_000_000_123;
 
-fn parse_with(event: &[u8], base_path: Option<&str>, limits: &Limits) -> Result<Event, Rejection> {
+fn parse_with(event: &[u8], base_path: Option<&str>, limits: &Limits) -> Result<Event, EventError> {
     let seed = Seed::new([1; 32]);
     parse(
         event,
@@ -36,7 +36,7 @@ fn parse_with(event: &[u8], base_path: Option<&str>, limits: &Limits) -> Result<
     )
 }
 
-fn parse_bytes(event: &[u8]) -> Result<Event, Rejection> {
+fn parse_bytes(event: &[u8]) -> Result<Event, EventError> {
     parse_with(event, None, &Limits::default())
 }
 
@@ -48,9 +48,9 @@ fn request(event: &Value) -> Request {
 }
 
 /// The refusal of something that is HTTP.
-fn refusal(event: &Value) -> Refusal {
+fn refusal(event: &Value) -> RefusedError {
     match parse_bytes(event.to_string().as_bytes()) {
-        Err(Rejection::Http(refusal)) => *refusal,
+        Err(EventError::Http(refusal)) => *refusal,
         other => panic!("not refused as HTTP: {other:?}"),
     }
 }

@@ -320,7 +320,7 @@ proptest! {
     fn wrong_types_name_their_field(event in any::<Index>(), place in any::<Index>()) {
         let mut event = event.get(&REAL[..8]).clone();
         mutate(&mut event, &place, json!({"wrong": 7}));
-        if let Err(gateway::Rejection::Http(refusal)) = parse_bytes(event.to_string().as_bytes()) {
+        if let Err(gateway::EventError::Http(refusal)) = parse_bytes(event.to_string().as_bytes()) {
             prop_assert!(refusal.detail.contains("event field `"), "{}", refusal.detail);
         }
     }

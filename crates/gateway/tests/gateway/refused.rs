@@ -2,14 +2,14 @@
 
 use super::{alb, http_api, parse_bytes, parse_with, refusal, rest};
 use contract::limits::Limits;
-use gateway::{EventKind, Foreign, Origin, Rejection, respond};
+use gateway::{EventError, EventKind, Foreign, Origin, respond};
 use serde_json::{Value, json};
 
 #[track_caller]
 fn assert_foreign(event: Value, foreign: Foreign) {
     assert_eq!(
         parse_bytes(event.to_string().as_bytes()),
-        Err(Rejection::NotHttp(foreign)),
+        Err(EventError::NotHttp(foreign)),
         "{event}"
     );
 }
@@ -228,7 +228,7 @@ fn text_that_json_allows_and_unicode_does_not_is_answered_with_400_naming_the_fi
         let event = http_api::event(json!({field: "PLACE"}))
             .to_string()
             .replace("\"PLACE\"", value);
-        let Err(Rejection::Http(refusal)) = parse_bytes(event.as_bytes()) else {
+        let Err(EventError::Http(refusal)) = parse_bytes(event.as_bytes()) else {
             panic!("{event}");
         };
         assert_eq!(refusal.status, 400);
@@ -282,7 +282,7 @@ fn what_is_not_json_is_refused_with_its_position() {
         b"{} {}",
     ] {
         assert!(
-            matches!(parse_bytes(broken), Err(Rejection::NotJson { .. })),
+            matches!(parse_bytes(broken), Err(EventError::NotJson { .. })),
             "{broken:?}"
         );
     }
@@ -396,7 +396,7 @@ fn missing_and_impossible_members_are_answered_with_400() {
 fn repeated_members_are_refused() {
     let event = rest::event(json!({})).to_string();
     let twice = event.replacen('{', r#"{"path":"/other","#, 1);
-    let Err(Rejection::Http(refusal)) = parse_bytes(twice.as_bytes()) else {
+    let Err(EventError::Http(refusal)) = parse_bytes(twice.as_bytes()) else {
         panic!("taken")
     };
     assert!(
@@ -418,7 +418,7 @@ fn limits_are_answered_with_413_414_and_431() {
     };
     let status = |event: Value| match parse_with(event.to_string().as_bytes(), None, &limits) {
         Ok(_) => 200,
-        Err(Rejection::Http(refusal)) => refusal.status,
+        Err(EventError::Http(refusal)) => refusal.status,
         Err(other) => panic!("{other}"),
     };
     let bodies = [
@@ -504,7 +504,7 @@ fn one_long_name_with_many_values_costs_no_memory_beyond_the_limit() {
         &format!("\"multiValueHeaders\":{{\"{name}\":[{values}]}}"),
         1,
     );
-    let Err(Rejection::Http(refusal)) = parse_bytes(event.as_bytes()) else {
+    let Err(EventError::Http(refusal)) = parse_bytes(event.as_bytes()) else {
         panic!("taken")
     };
     assert_eq!(refusal.status, 431);
@@ -515,7 +515,7 @@ fn deep_nesting_ends_in_a_value_or_a_rejection() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(matches!(
         parse_bytes(deep.as_bytes()),
-        Err(Rejection::NotJson { .. })
+        Err(EventError::NotJson { .. })
     ));
     let event = rest::event(json!({})).to_string();
     // Skipped members are skipped without recursion.
@@ -524,7 +524,7 @@ fn deep_nesting_ends_in_a_value_or_a_rejection() {
     let read = event.replacen("\"body\":null", &format!("\"body\":{deep}"), 1);
     assert!(matches!(
         parse_bytes(read.as_bytes()),
-        Err(Rejection::NotJson { .. })
+        Err(EventError::NotJson { .. })
     ));
 }
 

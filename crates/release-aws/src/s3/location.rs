@@ -21,7 +21,7 @@ pub struct S3Location {
 #[error(
     "`{0}` is not `s3://BUCKET/PREFIX`, with segments of letters, digits, `-`, `_` and `.` in the prefix"
 )]
-pub struct InvalidLocation(String);
+pub struct LocationError(String);
 
 impl S3Location {
     /// Parses `s3://BUCKET/PREFIX`. `endpoint` is another server than AWS's own: `http://127.0.0.1:4566`.
@@ -30,8 +30,8 @@ impl S3Location {
         region: &str,
         endpoint: Option<&str>,
         credentials: SharedCredentialsProvider,
-    ) -> Result<Self, InvalidLocation> {
-        let invalid = || InvalidLocation(url.to_owned());
+    ) -> Result<Self, LocationError> {
+        let invalid = || LocationError(url.to_owned());
         let rest = url.strip_prefix("s3://").ok_or_else(invalid)?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let in_bucket = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
@@ -118,7 +118,7 @@ mod tests {
     use aws_credential_types::Credentials;
     use contract::digest::Digest;
 
-    fn location(url: &str, endpoint: Option<&str>) -> Result<S3Location, InvalidLocation> {
+    fn location(url: &str, endpoint: Option<&str>) -> Result<S3Location, LocationError> {
         let credentials = Credentials::new("AKID", "secret", None, None, "test");
         S3Location::new(
             url,

@@ -11,15 +11,15 @@ pub struct ChannelName(String);
 /// Text that is not a channel's name.
 #[derive(Debug, thiserror::Error)]
 #[error("a channel's name is 1 to {CHANNEL_NAME_BYTES_MAX} characters of `a-z`, `0-9` and `-`")]
-pub struct InvalidChannelName;
+pub struct ChannelNameError;
 
 impl FromStr for ChannelName {
-    type Err = InvalidChannelName;
+    type Err = ChannelNameError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidChannelName> {
+    fn from_str(text: &str) -> Result<Self, ChannelNameError> {
         let is_allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         if text.is_empty() || text.len() > CHANNEL_NAME_BYTES_MAX || !text.bytes().all(is_allowed) {
-            return Err(InvalidChannelName);
+            return Err(ChannelNameError);
         }
         Ok(Self(text.to_owned()))
     }

@@ -7,7 +7,7 @@ use crate::{
     view::View,
 };
 use contract::{outcome::Answer, outcome::Fault};
-use gateway::Rejection;
+use gateway::EventError;
 use observation::{DifferingPart, Ignored, Part, normal_payload};
 use tape::{
     Exchange, FaultRecord,
@@ -38,7 +38,7 @@ impl Judgement {
 pub(super) fn judge(
     storage: &StrictStorage,
     exchange: &Exchange<'_>,
-    answer: Option<&Result<Answer, Rejection>>,
+    answer: Option<&Result<Answer, EventError>>,
 ) -> Judgement {
     let mut state = storage.lock();
     if let Some(reason) = state.unplayable.take() {
@@ -85,7 +85,7 @@ pub(super) fn judge(
     }
 }
 
-fn has_fault(answer: &Result<Answer, Rejection>, kind: &str) -> bool {
+fn has_fault(answer: &Result<Answer, EventError>, kind: &str) -> bool {
     let fault = answer
         .as_ref()
         .ok()
@@ -94,7 +94,7 @@ fn has_fault(answer: &Result<Answer, Rejection>, kind: &str) -> bool {
 }
 
 /// What is wrong with the response, in a sentence.
-fn answer_note(exchange: &Exchange<'_>, answer: &Result<Answer, Rejection>) -> Option<String> {
+fn answer_note(exchange: &Exchange<'_>, answer: &Result<Answer, EventError>) -> Option<String> {
     match (answer, exchange.response) {
         (Ok(answer), Some(recorded)) => {
             let fault = answer.summary.fault.as_ref();
@@ -148,7 +148,7 @@ fn is_recorded_response(payload: &[u8], recorded: &str, exchange: &Exchange<'_>)
 
 fn differing_response(
     exchange: &Exchange<'_>,
-    answer: &Result<Answer, Rejection>,
+    answer: &Result<Answer, EventError>,
 ) -> Vec<DifferingPart> {
     let Ok(answer) = answer else {
         return Vec::new();
@@ -167,7 +167,7 @@ fn differing_response(
 
 fn differing_logs(
     exchange: &Exchange<'_>,
-    answer: &Result<Answer, Rejection>,
+    answer: &Result<Answer, EventError>,
 ) -> Option<DifferingPart> {
     let is_omitted = exchange
         .omitted

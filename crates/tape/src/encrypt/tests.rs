@@ -98,7 +98,7 @@ fn a_recipient_with_which_everybody_shares_a_secret_is_refused() {
     }
     for point in points {
         let text = bech32::encode("age", &point);
-        assert_eq!(text.parse::<Recipient>(), Err(InvalidKey::Weak), "{text}");
+        assert_eq!(text.parse::<Recipient>(), Err(KeyError::Weak), "{text}");
         assert!(Recipient(point).encrypt(b"x").is_err());
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{EntryVerdict, LeftOut, Report, ReportEntry, Totals, json::name};
 use crate::{
-    exit::Failure,
+    exit::CommandError,
     replacement::{self, OutputError, Readers, Replacement},
     replay::input::Place,
 };
@@ -207,7 +207,7 @@ pub struct Html {
 
 impl Html {
     /// Begins the page.
-    pub fn create(path: &Path) -> Result<Self, Failure> {
+    pub fn create(path: &Path) -> Result<Self, CommandError> {
         let out = Replacement::create(path, Readers::Owner)
             .map_err(|error| cannot_write(path, &error))?;
         let mut html = Self {
@@ -228,14 +228,14 @@ impl Html {
         Ok(html)
     }
 
-    fn write(&mut self, text: &str) -> Result<(), Failure> {
+    fn write(&mut self, text: &str) -> Result<(), CommandError> {
         self.out
             .write_all(text.as_bytes())
             .map_err(|error| cannot_write(self.out.path(), &error.into()))
     }
 
     /// An entry for everything that was left out since the last file.
-    fn list_left_out(&mut self, path: Option<&Path>) -> Result<(), Failure> {
+    fn list_left_out(&mut self, path: Option<&Path>) -> Result<(), CommandError> {
         let left_out = std::mem::take(&mut self.left_out);
         let Some(words) = left_out.words(path) else {
             return Ok(());
@@ -254,7 +254,7 @@ impl Html {
         }
     }
 
-    fn list(&mut self, entry: Map<String, Value>) -> Result<(), Failure> {
+    fn list(&mut self, entry: Map<String, Value>) -> Result<(), CommandError> {
         let separator = if self.listed == 0 { "\n" } else { ",\n" };
         self.listed += 1;
         self.write(separator)?;
@@ -267,13 +267,13 @@ fn embedded(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c")
 }
 
-fn cannot_write(path: &Path, error: &OutputError) -> Failure {
+fn cannot_write(path: &Path, error: &OutputError) -> CommandError {
     replacement::cannot_write(path, WHAT, error)
 }
 
 impl Report for Html {
     /// Requests arrive through [`Self::detail`]; of the rest, only what is not as expected is listed.
-    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), CommandError> {
         if !self.left_out.tells(reported) {
             return Ok(());
         }
@@ -308,7 +308,7 @@ impl Report for Html {
         }
     }
 
-    fn detail(&mut self, detail: &Detail) -> Result<(), Failure> {
+    fn detail(&mut self, detail: &Detail) -> Result<(), CommandError> {
         let is_same = detail.verdict == replay::Verdict::Same;
         if self.listed >= LISTED_MAX && is_same {
             return Ok(());
@@ -325,7 +325,7 @@ impl Report for Html {
         self.list(entry)
     }
 
-    fn failed(&mut self, reason: &str) -> Result<(), Failure> {
+    fn failed(&mut self, reason: &str) -> Result<(), CommandError> {
         if self.listed >= LISTED_DIFFERING_MAX {
             return Ok(());
         }
@@ -338,11 +338,11 @@ impl Report for Html {
         }
     }
 
-    fn file(&mut self, path: &Path, _totals: &Totals) -> Result<(), Failure> {
+    fn file(&mut self, path: &Path, _totals: &Totals) -> Result<(), CommandError> {
         self.list_left_out(Some(path))
     }
 
-    fn finish(&mut self, totals: &Totals) -> Result<(), Failure> {
+    fn finish(&mut self, totals: &Totals) -> Result<(), CommandError> {
         self.list_left_out(None)?;
         let totals = json!({
             "requests": totals.requests,

@@ -9,7 +9,7 @@
 //! `unplayable`. `failed_inputs` says, in one sentence each, which inputs could not be read or run completely.
 
 use super::{EntryVerdict, FailedInputs, Report, ReportEntry, Totals};
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use contract::text::printable;
 use observation::{Difference, DifferenceList, DifferingPart, ItemKey};
 use replay as tape;
@@ -23,7 +23,7 @@ pub struct Json<P> {
     failed: FailedInputs,
 }
 
-impl<P: FnMut(&[u8]) -> Result<(), Failure>> Json<P> {
+impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Json<P> {
     /// Passes the pieces of the object to `print`.
     pub fn new(print: P) -> Self {
         Self {
@@ -34,8 +34,8 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Json<P> {
     }
 }
 
-impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
-    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
+impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Report for Json<P> {
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), CommandError> {
         let detail = match &reported.verdict {
             EntryVerdict::Same | EntryVerdict::Blessed => return Ok(()),
             EntryVerdict::Differs(differing) => {
@@ -92,16 +92,16 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Json<P> {
         (self.print)(format!("{start}{}", printable(&entry)).as_bytes())
     }
 
-    fn failed(&mut self, reason: &str) -> Result<(), Failure> {
+    fn failed(&mut self, reason: &str) -> Result<(), CommandError> {
         self.failed.add(reason);
         Ok(())
     }
 
-    fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), Failure> {
+    fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), CommandError> {
         Ok(())
     }
 
-    fn finish(&mut self, totals: &Totals) -> Result<(), Failure> {
+    fn finish(&mut self, totals: &Totals) -> Result<(), CommandError> {
         let start = if self.is_first {
             "{\"differences\":["
         } else {

@@ -3,7 +3,7 @@
 //! has one additional test, which counts the rest.
 
 use super::{EntryVerdict, FailedInputs, LeftOut, Report, ReportEntry, Totals, json::name};
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use contract::text::{printable, printable_lines};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use replay as tape;
@@ -23,7 +23,7 @@ pub struct Junit<P> {
     failed: FailedInputs,
 }
 
-impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
+impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Junit<P> {
     /// Passes the whole document to `print`.
     pub fn new(print: P) -> Self {
         Self {
@@ -58,8 +58,8 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Junit<P> {
     }
 }
 
-impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
-    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
+impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Report for Junit<P> {
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), CommandError> {
         let class = match &reported.verdict {
             EntryVerdict::Tape { .. }
             | EntryVerdict::Unreadable(_)
@@ -90,12 +90,12 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
         Ok(())
     }
 
-    fn failed(&mut self, reason: &str) -> Result<(), Failure> {
+    fn failed(&mut self, reason: &str) -> Result<(), CommandError> {
         self.failed.add(reason);
         Ok(())
     }
 
-    fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), Failure> {
+    fn file(&mut self, path: &Path, totals: &Totals) -> Result<(), CommandError> {
         let (count, class) = match totals.requests {
             0 => (totals.events, "events"),
             requests => (requests, "requests"),
@@ -113,7 +113,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
         Ok(())
     }
 
-    fn finish(&mut self, _totals: &Totals) -> Result<(), Failure> {
+    fn finish(&mut self, _totals: &Totals) -> Result<(), CommandError> {
         self.add_left_out(None, "cases");
         let failed: Vec<String> = self.failed.lines().collect();
         for reason in failed {
@@ -125,7 +125,7 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Junit<P> {
         report.add_test_suite(std::mem::replace(&mut self.suite, TestSuite::new("replay")));
         let mut text = Vec::new();
         report.serialize(&mut text).map_err(|error| {
-            Failure::environment(format_args!("failed to write the JUnit report: {error}"))
+            CommandError::environment(format_args!("failed to write the JUnit report: {error}"))
         })?;
         (self.print)(&text)
     }

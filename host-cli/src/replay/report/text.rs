@@ -1,7 +1,7 @@
 //! The report for people: a diff for everything that differs, one line at the end.
 
 use super::{EntryVerdict, Report, ReportEntry, Totals};
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use contract::text::{Printable, printable};
 use observation::DifferingPart;
 use replay as tape;
@@ -42,7 +42,7 @@ const COLOURS: Colours = Colours {
     plain: "\x1b[0m",
 };
 
-impl<P: FnMut(&[u8]) -> Result<(), Failure>> Text<P> {
+impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Text<P> {
     /// Passes the text to `print`.
     pub fn new(colour: bool, print: P) -> Self {
         Self {
@@ -52,8 +52,8 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Text<P> {
     }
 }
 
-impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
-    fn entry(&mut self, reported: &ReportEntry) -> Result<(), Failure> {
+impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Report for Text<P> {
+    fn entry(&mut self, reported: &ReportEntry) -> Result<(), CommandError> {
         let Colours { bold, plain, .. } = self.colours;
         let place = reported.heading();
         let text = match &reported.verdict {
@@ -108,15 +108,15 @@ impl<P: FnMut(&[u8]) -> Result<(), Failure>> Report for Text<P> {
     }
 
     /// Failures are reported on stderr.
-    fn failed(&mut self, _reason: &str) -> Result<(), Failure> {
+    fn failed(&mut self, _reason: &str) -> Result<(), CommandError> {
         Ok(())
     }
 
-    fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), Failure> {
+    fn file(&mut self, _path: &Path, _totals: &Totals) -> Result<(), CommandError> {
         Ok(())
     }
 
-    fn finish(&mut self, totals: &Totals) -> Result<(), Failure> {
+    fn finish(&mut self, totals: &Totals) -> Result<(), CommandError> {
         (self.print)(summary(totals).as_bytes())
     }
 }

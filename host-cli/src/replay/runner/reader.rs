@@ -5,7 +5,7 @@ use super::{
     task::{decrypted, unreadable},
 };
 use crate::{
-    exit::Failure,
+    exit::CommandError,
     replay::{
         input::{Event, Input, LineError, Lines, Place, read_event},
         report::EntryVerdict,
@@ -70,7 +70,7 @@ pub(super) enum Work {
     /// A line of a tape that could not be used.
     Told(Place, EntryVerdict),
     EndOfFile(PathBuf),
-    Unreadable(Failure),
+    Unreadable(CommandError),
 }
 
 /// Reads everything in order. Ends early if nobody receives the work any more.
@@ -137,7 +137,7 @@ fn read_lines(
     named_by: NamedBy,
     position: &mut u64,
     works: &mpsc::Sender<Work>,
-) -> Result<Option<()>, Failure> {
+) -> Result<Option<()>, CommandError> {
     let mut lines = Lines::open(path, named_by)?;
     let mut batch = Batch::new();
     let pass_on = |full: Option<Vec<Event>>| match full {
@@ -180,7 +180,7 @@ struct TapeWork<'a> {
 
 impl TapeWork<'_> {
     /// `None`: nobody receives the work.
-    fn read(&mut self, number: &mut u64, position: &mut u64) -> Result<Option<()>, Failure> {
+    fn read(&mut self, number: &mut u64, position: &mut u64) -> Result<Option<()>, CommandError> {
         let source = self.source;
         let path: Arc<Path> = source.path().into();
         let mut sent = Some(());

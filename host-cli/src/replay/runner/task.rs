@@ -2,7 +2,7 @@
 
 use super::{Replay, TapeOptions};
 use crate::{
-    exit::Failure,
+    exit::CommandError,
     replay::{
         input::{Event, Place},
         report::{EntryVerdict, ReportEntry, Totals, html::Detail},
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use contract::outcome::Answer;
-use gateway::{Rejection, normal::status_of};
+use gateway::{EventError, normal::status_of};
 use observation::{self, Case, readable_response, request_line};
 use replay::{ReplayedEvent, exchange_seed};
 use std::{path::PathBuf, sync::Arc};
@@ -86,7 +86,7 @@ impl Done {
 pub(super) async fn tapes(
     replay: Arc<Replay>,
     lines: Vec<(Place, Vec<u8>)>,
-) -> Result<Done, Failure> {
+) -> Result<Done, CommandError> {
     let mut done = Done::default();
     let Some(replayer) = &replay.tapes.replayer else {
         return Ok(done);
@@ -117,7 +117,7 @@ pub(super) async fn tapes(
 }
 
 /// Runs events, one after the other.
-pub(super) async fn events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Done, Failure> {
+pub(super) async fn events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Done, CommandError> {
     let mut done = Done::default();
     for event in events {
         done.totals.events += 1;
@@ -146,7 +146,7 @@ pub(super) async fn events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Do
     Ok(done)
 }
 
-async fn answer(replay: &Replay, event: &Event) -> Result<Answer, Rejection> {
+async fn answer(replay: &Replay, event: &Event) -> Result<Answer, EventError> {
     let run = ReplayedEvent {
         event: &event.bytes,
         received_at_ms: event.head.received_at_ms,
@@ -171,18 +171,18 @@ fn event_verdict(answer: &Answer) -> EntryVerdict {
 }
 
 /// Runs a case on its own store.
-pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, Failure> {
-    let mut case = Case::load(&folder).map_err(Failure::environment)?;
+pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, CommandError> {
+    let mut case = Case::load(&folder).map_err(CommandError::environment)?;
     let store = replay.case_stores.open()?;
     let outcome = replay::run_case(&case, &replay.runtime, store, &replay.seed)
         .await
-        .map_err(Failure::environment)?;
+        .map_err(CommandError::environment)?;
     let status_expected = case.response.as_ref().and_then(status_of);
     let status_actual = status_of(&outcome.response);
     let verdict = if replay.bless {
         let changed = case
             .bless(&outcome.response, &outcome.after)
-            .map_err(Failure::environment)?;
+            .map_err(CommandError::environment)?;
         if changed {
             EntryVerdict::Blessed
         } else {

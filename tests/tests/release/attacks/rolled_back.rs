@@ -10,7 +10,7 @@ use release::{
     ChannelName, ChannelStore, FlipError, FolderArtifacts, FolderChannels, PublicKeys, SecretKey,
     StoreError, newest_record, record_generation,
 };
-use rollout::{ChannelReport, FollowError, Look, NoGuest};
+use rollout::{ChannelReport, FollowError, Look, StartError};
 use std::{
     fs,
     sync::{
@@ -23,7 +23,7 @@ use std::{
 async fn start_error(site: &Site) -> FollowError {
     match site.try_follow(Some(&version(3))).await {
         Ok(_) => panic!("it started"),
-        Err(NoGuest::Channel { error, .. }) => *error,
+        Err(StartError::Channel { error, .. }) => *error,
         Err(error) => panic!("{error}"),
     }
 }
