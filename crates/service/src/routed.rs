@@ -2,7 +2,7 @@
 
 use crate::{Deployment, Invocation, catch, faults};
 use contract::{
-    http::Request,
+    http::{Request, has_content},
     outcome::{Answer, Fault, Summary},
 };
 use gateway::{Event, Origin, Reply};
@@ -83,7 +83,11 @@ impl RoutedRequest {
         drop(permit);
         let reply = response.and_then(|response| {
             summary.status = response.status;
-            let body_bytes = response.body.len();
+            // The gateway drops what a status without content has.
+            let body_bytes = match has_content(response.status) {
+                true => response.body.len(),
+                false => 0,
+            };
             let reply = Reply::new(&origin, response)
                 .map_err(|error| Fault::Response(error.to_string()))?;
             deployment.check_response(body_bytes)?;
