@@ -2,11 +2,17 @@
 //! runs behind real gateways. What a gateway loses is lost here too.
 
 mod alb;
+mod authorizer;
+mod claims;
 mod http_api;
 mod maps;
 mod rest;
 mod time;
 mod trace;
+mod unauthorized;
+
+pub use authorizer::{Authorization, Authorizer, AuthorizerNameError, ClaimsError};
+pub use unauthorized::{TokenRefusal, unauthorized};
 
 use super::{
     Event, EventKind, Origin, ParseContext, Quotas, RefusedError,
@@ -60,9 +66,11 @@ struct Head<'a> {
     incoming: &'a Incoming<'a>,
     path: &'a str,
     query: &'a str,
+    /// What the authorizer says about the caller.
+    authorization: Option<&'a Authorization>,
 }
 
-/// An upper bound for an event without target, headers and body.
+/// An upper bound for an event without target, headers, body and caller.
 const EVENT_BYTES_USUAL: usize = 4096;
 
 const ACCOUNT_ID: &str = "123456789012";
@@ -87,8 +95,18 @@ pub fn refused(kind: EventKind, target: &str) -> Option<Delivery> {
     }
 }
 
-/// The event that the gateway would make of a request.
+/// The event that the gateway would make of a request without a caller.
 pub fn compose<'a>(origin: Origin, incoming: &'a Incoming<'a>) -> Composed<'a> {
+    compose_for(origin, incoming, None)
+}
+
+/// The event that the gateway would make of a request whose caller its authorizer knows. The authorization must be made for this kind.
+pub fn compose_for<'a>(
+    origin: Origin,
+    incoming: &'a Incoming<'a>,
+    authorization: Option<&'a Authorization>,
+) -> Composed<'a> {
+    debug_assert!(authorization.is_none_or(|caller| caller.kind() == origin.kind));
     let (path, query) = incoming
         .target
         .split_once('?')
@@ -97,8 +115,12 @@ pub fn compose<'a>(origin: Origin, incoming: &'a Incoming<'a>) -> Composed<'a> {
         incoming,
         path,
         query,
+        authorization,
     };
-    let headers = headers(origin.kind, incoming);
+    let mut headers = headers(origin.kind, incoming);
+    if let Some(authorization) = authorization {
+        authorization.add_headers(&mut headers, incoming.received_at_ms);
+    }
     let mut envelope = match origin.kind {
         EventKind::Rest => rest::envelope(&head, headers),
         EventKind::HttpApi => http_api::envelope(&head, headers),
@@ -108,6 +130,9 @@ pub fn compose<'a>(origin: Origin, incoming: &'a Incoming<'a>) -> Composed<'a> {
     let (body, is_base64) = body(origin.kind, incoming);
     envelope.body = Some(Text(body));
     envelope.is_base64_encoded = Some(is_base64);
+    if let (Some(caller), Some(context)) = (authorization, &mut envelope.request_context) {
+        context.authorizer = caller.authorizer();
+    }
     Composed {
         origin,
         head,
@@ -141,7 +166,9 @@ impl<'a> Composed<'a> {
         let bytes_max = Quotas::of(self.origin.kind).event_bytes_max;
         let body_bytes = self.envelope.body.as_ref().map_or(0, |body| body.0.len());
         // An escape takes six bytes at most; what follows besides the body is written up to three times.
-        let rest_bytes = self.head.incoming.head_bytes().saturating_mul(3) + EVENT_BYTES_USUAL;
+        let caller_bytes = self.head.authorization.map_or(0, Authorization::bytes);
+        let rest_bytes =
+            self.head.incoming.head_bytes().saturating_mul(3) + caller_bytes + EVENT_BYTES_USUAL;
         if body_bytes.saturating_add(rest_bytes).saturating_mul(6) <= bytes_max {
             return Ok(());
         }

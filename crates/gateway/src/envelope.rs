@@ -170,7 +170,7 @@ pub struct HttpContext<'a> {
 }
 
 /// `requestContext.identity` of a REST event: the address always, the rest if IAM authenticated the caller.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[derive(Default)]
 pub struct CallerIdentity<'a> {
@@ -196,6 +196,30 @@ pub struct CallerIdentity<'a> {
     pub user: Option<Text<'a>>,
     #[serde(borrow)]
     pub user_arn: Option<Text<'a>>,
+}
+
+impl CallerIdentity<'_> {
+    /// The members that say who the caller is, in the order of events.
+    pub fn members(&self) -> [(&'static str, &Option<Text<'_>>); 10] {
+        [
+            ("accessKey", &self.access_key),
+            ("accountId", &self.account_id),
+            ("caller", &self.caller),
+            (
+                "cognitoAuthenticationProvider",
+                &self.cognito_authentication_provider,
+            ),
+            (
+                "cognitoAuthenticationType",
+                &self.cognito_authentication_type,
+            ),
+            ("cognitoIdentityId", &self.cognito_identity_id),
+            ("cognitoIdentityPoolId", &self.cognito_identity_pool_id),
+            ("principalOrgId", &self.principal_org_id),
+            ("user", &self.user),
+            ("userArn", &self.user_arn),
+        ]
+    }
 }
 
 /// The text of an optional member; empty counts as absent.

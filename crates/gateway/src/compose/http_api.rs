@@ -2,7 +2,7 @@
 //! function URLs").
 
 use super::{
-    ACCOUNT_ID, API_DOMAIN, API_ID, Head, URL_DOMAIN, URL_ID,
+    ACCOUNT_ID, API_DOMAIN, API_ID, Authorization, Head, URL_DOMAIN, URL_ID,
     maps::{self, Pair, write_last},
     time::common_log_format,
 };
@@ -121,8 +121,14 @@ impl Gateway {
 
     fn write_context(&self, mut context: Object<'_>, head: &Head<'_>, path: &str) {
         let incoming = head.incoming;
-        context.plain("accountId", self.account_id);
+        let authorizer = head.authorization.and_then(Authorization::authorizer);
+        // `anonymous` is who calls a function URL without a signature.
+        let account_id = authorizer.map_or(self.account_id, |_| ACCOUNT_ID);
+        context.plain("accountId", account_id);
         context.plain("apiId", self.api_id);
+        if let Some(authorizer) = authorizer {
+            context.raw("authorizer", authorizer.get().as_bytes());
+        }
         context.plain("domainName", self.domain_name);
         context.plain("domainPrefix", self.api_id);
         let mut http = context.object("http");

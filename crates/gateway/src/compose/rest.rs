@@ -1,7 +1,7 @@
 //! Payload format 1.0 as REST APIs send it (AWS: "Lambda proxy integrations in API Gateway"). Empty members are `null`.
 
 use super::{
-    ACCOUNT_ID, API_DOMAIN, API_ID, Head,
+    ACCOUNT_ID, API_DOMAIN, API_ID, Authorization, Head,
     maps::{self, Names, Pair, write_all, write_last},
     time::common_log_format,
 };
@@ -12,20 +12,6 @@ use crate::{
 use json::Object;
 
 const STAGE: &str = "prod";
-
-/// Members of `identity` that are `null`, because no authorizer identified the caller.
-const UNKNOWN: [&str; 10] = [
-    "accessKey",
-    "accountId",
-    "caller",
-    "cognitoAuthenticationProvider",
-    "cognitoAuthenticationType",
-    "cognitoIdentityId",
-    "cognitoIdentityPoolId",
-    "principalOrgId",
-    "user",
-    "userArn",
-];
 
 /// Only those maps that have every value: the others can be derived from them.
 #[expect(clippy::disallowed_methods, reason = "a text of ours")]
@@ -47,7 +33,7 @@ pub fn envelope<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>) -> Envelope<'a> {
             domain_name: Some(API_DOMAIN.into()),
             identity: Some(Box::new(CallerIdentity {
                 source_ip: Some(incoming.client_address.into()),
-                ..CallerIdentity::default()
+                ..caller(head)
             })),
             request_id: Some(incoming.request_id.into()),
             request_time_epoch: Some(Epoch(Some(incoming.received_at_ms))),
@@ -57,6 +43,13 @@ pub fn envelope<'a>(head: &Head<'a>, headers: Vec<Pair<'a>>) -> Envelope<'a> {
         }),
         ..Envelope::default()
     }
+}
+
+/// The caller that IAM knows; all members are empty if nobody or another authorizer knows the caller.
+fn caller(head: &Head<'_>) -> CallerIdentity<'static> {
+    head.authorization
+        .and_then(Authorization::identity)
+        .unwrap_or_default()
 }
 
 /// The path parameter of the route `/{proxy+}`; `None` for the route `/`.
@@ -108,14 +101,17 @@ fn write_context(mut context: Object<'_>, head: &Head<'_>, resource: &str, resou
     let incoming = head.incoming;
     context.plain("accountId", ACCOUNT_ID);
     context.plain("apiId", API_ID);
+    if let Some(authorizer) = head.authorization.and_then(Authorization::authorizer) {
+        context.raw("authorizer", authorizer.get().as_bytes());
+    }
     context.plain("deploymentId", "d3pl0y");
     context.plain("domainName", API_DOMAIN);
     context.plain("domainPrefix", API_ID);
     context.string("extendedRequestId", incoming.request_id);
     context.string("httpMethod", incoming.method);
     let mut identity = context.object("identity");
-    for name in UNKNOWN {
-        identity.null(name);
+    for (name, value) in caller(head).members() {
+        identity.optional_string(name, text(value));
     }
     identity.string("sourceIp", incoming.client_address);
     identity.optional_string("userAgent", head.user_agent());

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)] // clippy recognises tests by their attribute, but not their helpers
 
 mod alb;
+mod callers;
 mod composed;
 mod corpus;
 mod delivered;
