@@ -41,6 +41,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  cargo xtask check")]
     Check,
     Guest(GuestArgs),
+    /// Write docs/guide/reference.md from wit/
+    #[command(after_help = "Example:\n  cargo xtask reference")]
+    Reference,
     /// Install what building needs and is missing: the guests' compilation target
     #[command(after_help = "Example:\n  cargo xtask setup")]
     Setup,

@@ -7,7 +7,7 @@ mod names;
 mod targets;
 
 use crate::{
-    dependencies,
+    dependencies, reference,
     run::{Cargo, root, step},
     setup,
 };
@@ -28,6 +28,7 @@ pub fn all() -> anyhow::Result<()> {
     step("members of events", event_members::check)?;
     step("lengths of files", length::check)?;
     step("names in documents", names::check)?;
+    step("reference of the contract", reference::check)?;
     step("dependencies", dependencies::check)?;
     step("clippy", lints)?;
     step("crates alone", crates_alone)?;

@@ -19,6 +19,7 @@ mod npm;
 mod package;
 mod publisher;
 mod python;
+mod reference;
 mod run;
 mod schemathesis;
 mod server;
@@ -47,6 +48,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Test(arguments) => test(arguments.filter.as_deref()),
         Command::Check => check::all(),
         Command::Guest(arguments) => guest::build(arguments.output),
+        Command::Reference => reference::write(),
         Command::Setup => setup::target(),
         Command::Infra => infra::check(),
         Command::E2e(arguments) => e2e::execute(arguments),

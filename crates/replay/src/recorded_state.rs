@@ -165,8 +165,17 @@ impl RecordedState {
             (Request::Transact { operations, .. }, Response::Transact(outcome)) => {
                 self.learn_transaction(&operations, outcome);
             }
-            // A result is read as that of its function. A read that is not named here is not known, so that the replay says that it misses it.
-            _ => {}
+            // A result is read as that of its function, so none of these occurs. Each is named, so that a function that is added is found here.
+            (
+                Request::Get { .. }
+                | Request::GetMany { .. }
+                | Request::Put { .. }
+                | Request::Delete { .. }
+                | Request::Query { .. }
+                | Request::QueryIndex { .. }
+                | Request::Transact { .. },
+                _,
+            ) => {}
         }
     }
 

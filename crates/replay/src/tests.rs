@@ -371,8 +371,7 @@ async fn a_further_write_does_not_change_the_revisions_of_others() {
     );
 }
 
-/// Where a function that writes is not followed, a replay does not know what it stored. Whoever adds a function is led here, and from here to
-/// `recorded_state.rs`, `writes.rs` and `strict/storage.rs`.
+/// Where a function that writes is not followed, a replay does not know what it stored.
 #[test]
 fn replays_follow_every_function_that_writes() {
     let is_followed = |function| match function {

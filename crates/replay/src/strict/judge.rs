@@ -6,7 +6,7 @@ use crate::{
     observe::{log_texts, recorded_logs},
     view::View,
 };
-use contract::{outcome::Answer, outcome::Fault};
+use contract::outcome::{Answer, Fault};
 use gateway::EventError;
 use observation::{DifferingPart, Ignored, Part, normal_payload};
 use tape::{
