@@ -1,0 +1,128 @@
+//! CORS (WHATWG Fetch): which pages may call the API, and what their browsers may read.
+
+use crate::{Context, Response};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+/// Browsers keep the response to a preflight request for two hours at most.
+const MAX_AGE_SECONDS: u32 = 7200;
+const ALLOWED_HEADERS: &str =
+    "accept, authorization, content-type, idempotency-key, if-match, if-none-match, x-api-key";
+const EXPOSED_HEADERS: &str = "accept-patch, allow, content-location, etag, idempotency-replayed, link, location, retry-after";
+
+/// Which origins may call the API from a browser.
+///
+/// ```
+/// use tenon::{App, Cors};
+///
+/// let app = App::new()
+///     .get("/", || "hello")
+///     .cors(Cors::origins(["https://app.example"]).with_credentials());
+/// let client = app.test();
+/// let response = client.get("/").header("origin", "https://app.example").send();
+/// assert_eq!(response.header("access-control-allow-origin"), Some("https://app.example"));
+/// let foreign = client.get("/").header("origin", "https://other.example").send();
+/// assert_eq!(foreign.header("access-control-allow-origin"), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cors {
+    /// `None` is any origin.
+    origins: Option<Vec<String>>,
+    has_credentials: bool,
+    allowed_headers: String,
+    exposed_headers: String,
+}
+
+impl Cors {
+    /// Any origin, without the browser's cookies and certificates: callers authenticate with a header that their own code sets.
+    pub fn any_origin() -> Self {
+        Self {
+            origins: None,
+            has_credentials: false,
+            allowed_headers: ALLOWED_HEADERS.to_owned(),
+            exposed_headers: EXPOSED_HEADERS.to_owned(),
+        }
+    }
+
+    /// Only these origins, such as `https://app.example`.
+    pub fn origins<S: Into<String>>(origins: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            origins: Some(origins.into_iter().map(Into::into).collect()),
+            ..Self::any_origin()
+        }
+    }
+
+    /// Lets browsers send cookies. Ignored for any origin, because then every page could act for its visitors.
+    #[must_use]
+    pub fn with_credentials(mut self) -> Self {
+        self.has_credentials = true;
+        self
+    }
+
+    /// One more request header, in lower case, that pages may send.
+    #[must_use]
+    pub fn allow_header(mut self, name: &str) -> Self {
+        self.allowed_headers.push_str(", ");
+        self.allowed_headers.push_str(name);
+        self
+    }
+
+    /// One more response header, in lower case, that pages may read.
+    #[must_use]
+    pub fn expose_header(mut self, name: &str) -> Self {
+        self.exposed_headers.push_str(", ");
+        self.exposed_headers.push_str(name);
+        self
+    }
+
+    /// Adds the headers of a response to a preflight request, if it is one.
+    pub(crate) fn preflight(
+        &self,
+        response: Response,
+        context: &Context,
+        methods: String,
+    ) -> Response {
+        let is_preflight = context.headers.get("origin").is_some()
+            && context
+                .headers
+                .get("access-control-request-method")
+                .is_some();
+        if !is_preflight {
+            return response;
+        }
+        response
+            .with("access-control-allow-methods", methods)
+            .with("access-control-allow-headers", self.allowed_headers.clone())
+            .with("access-control-max-age", MAX_AGE_SECONDS.to_string())
+    }
+
+    /// Adds the headers of every response.
+    pub(crate) fn allow(&self, response: Response, origin: Option<&str>) -> Response {
+        let Some(origins) = &self.origins else {
+            return response.with("access-control-allow-origin", "*").with(
+                "access-control-expose-headers",
+                self.exposed_headers.clone(),
+            );
+        };
+        // A cache must not give the response for one origin to another.
+        let response = response.with("vary", "origin");
+        let Some(origin) = origin.filter(|origin| origins.iter().any(|known| known == origin))
+        else {
+            return response;
+        };
+        let response = response
+            .with("access-control-allow-origin", origin.to_owned())
+            .with(
+                "access-control-expose-headers",
+                self.exposed_headers.clone(),
+            );
+        if self.has_credentials {
+            response.with("access-control-allow-credentials", "true")
+        } else {
+            response
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What handlers can take as arguments, and the functions that can be handlers.
+
+use crate::{Context, IntoResponse, Problem, Response, Store};
+use alloc::vec::Vec;
+
+/// An argument of a handler, made from the request. If it cannot be made, the problem is the response, and the handler is not called.
+///
+/// ```
+/// use tenon::{App, Context, FromRequest, Problem};
+///
+/// /// A caller from the administrators' network.
+/// struct Administrator;
+///
+/// impl FromRequest for Administrator {
+///     fn from_request(context: &Context) -> Result<Self, Problem> {
+///         match context.client_address.as_deref() {
+///             Some(address) if address.starts_with("10.0.7.") => Ok(Self),
+///             _ => Err(Problem::forbidden("only administrators may do this")),
+///         }
+///     }
+/// }
+///
+/// let client = App::new().delete("/cache", |_: Administrator| ()).test();
+/// assert_eq!(client.delete("/cache").send().status(), 403);
+/// assert_eq!(client.delete("/cache").client_address("10.0.7.9").send().status(), 204);
+/// ```
+pub trait FromRequest: Sized {
+    /// Makes the argument.
+    fn from_request(context: &Context) -> Result<Self, Problem>;
+}
+
+/// An argument that a request may lack: `Option` of it is an argument, too. What is there but wrong is a problem nevertheless.
+pub trait FromRequestOptional: Sized {
+    /// Makes the argument, if the request has it.
+    fn from_request_optional(context: &Context) -> Result<Option<Self>, Problem>;
+}
+
+impl<T: FromRequestOptional> FromRequest for Option<T> {
+    fn from_request(context: &Context) -> Result<Self, Problem> {
+        T::from_request_optional(context)
+    }
+}
+
+/// The problem as a value, for a handler that wants to answer it itself.
+impl<T: FromRequest> FromRequest for Result<T, Problem> {
+    fn from_request(context: &Context) -> Result<Self, Problem> {
+        Ok(T::from_request(context))
+    }
+}
+
+impl FromRequest for Store {
+    fn from_request(context: &Context) -> Result<Self, Problem> {
+        Ok(context.store())
+    }
+}
+
+/// The content as it was sent, whatever it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl FromRequest for Bytes {
+    fn from_request(context: &Context) -> Result<Self, Problem> {
+        Ok(Self(context.body.clone()))
+    }
+}
+
+/// A function of up to six arguments, each [`FromRequest`], that returns [`IntoResponse`].
+pub trait Handler<Arguments>: 'static {
+    /// Makes the arguments in their order, calls the function and makes the response of its result.
+    fn call(&self, context: &Context) -> Response;
+}
+
+macro_rules! handlers {
+    ($(($($argument:ident),*))*) => {
+        $(
+            impl<F, R, $($argument),*> Handler<($($argument,)*)> for F
+            where
+                F: Fn($($argument),*) -> R + 'static,
+                R: IntoResponse,
+                $($argument: FromRequest,)*
+            {
+                #[expect(non_snake_case, reason = "an argument is named after its type")]
+                #[allow(clippy::allow_attributes, unused_variables, reason = "without arguments the context is only for the result")]
+                fn call(&self, context: &Context) -> Response {
+                    $(
+                        let $argument = match $argument::from_request(context) {
+                            Ok(argument) => argument,
+                            Err(problem) => return problem.into_response(context),
+                        };
+                    )*
+                    self($($argument),*).into_response(context)
+                }
+            }
+        )*
+    };
+}
+
+handlers! {
+    (A)
+    (A, B)
+    (A, B, C)
+    (A, B, C, D)
+    (A, B, C, D, E)
+    (A, B, C, D, E, G)
+}
+
+impl<F, R> Handler<()> for F
+where
+    F: Fn() -> R + 'static,
+    R: IntoResponse,
+{
+    fn call(&self, context: &Context) -> Response {
+        self().into_response(context)
+    }
+}

@@ -1,0 +1,344 @@
+//! The only file that knows the generated bindings.
+
+use super::{
+    RawDeleteOutcome, RawItem, RawKey, RawLost, RawLostTransaction, RawOperation, RawPage, RawPut,
+    RawPutOutcome, RawQuery, RawTransactOutcome,
+};
+use crate::{
+    App, Caller, Request,
+    log::Level,
+    store::{Consistency, Direction, Precondition, SortRange, StorageError},
+};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+use bindings::{
+    exports::tenon::handler::handler as exported,
+    tenon::handler::{http, log, storage},
+    wasi::random::random,
+};
+
+#[allow(
+    clippy::allow_attributes,
+    missing_docs,
+    unsafe_code,
+    unused_qualifications,
+    reason = "generated"
+)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: ["wit", "random"],
+        inline: "
+            package tenon:sdk;
+
+            world api {
+                include tenon:handler/service@0.1.0;
+                import wasi:random/random@0.2.6;
+            }
+        ",
+        generate_all,
+        pub_export_macro: true,
+        export_macro_name: "export_component",
+        default_bindings_module: "tenon::component::bindings",
+    });
+}
+
+/// The imports of the component.
+#[derive(Clone, Copy)]
+pub(crate) struct Host;
+
+/// Answers one request in a component: what `main!` calls.
+pub fn handle(app: impl FnOnce() -> App, request: exported::Request) -> exported::Response {
+    #[cfg(feature = "std")]
+    report_panics();
+    let response = app().answer(request.into(), &Host);
+    exported::Response {
+        status: response.status,
+        headers: response
+            .headers
+            .into_iter()
+            .map(|(name, value)| http::Field {
+                name: name.into_owned(),
+                value: value.into_owned(),
+            })
+            .collect(),
+        body: response.body,
+    }
+}
+
+/// Writes panics to the log instead of standard error. The trap that follows makes the host answer 500.
+#[cfg(feature = "std")]
+fn report_panics() {
+    std::panic::set_hook(std::boxed::Box::new(|info| {
+        let message = info.payload_as_str().unwrap_or("a panic without a message");
+        let place = info.location().map(ToString::to_string);
+        report_panic(message, place.as_deref());
+    }));
+}
+
+/// Writes a panic to the log, for a component without std in its panic handler.
+pub fn report_panic(message: &str, place: Option<&str>) {
+    let attribute = place.map(|place| log::Attribute {
+        key: "panicked-at".into(),
+        value: place.into(),
+    });
+    log::write(log::Level::Error, message, attribute.as_slice());
+}
+
+impl From<exported::Request> for Request {
+    fn from(request: exported::Request) -> Self {
+        let context = request.context;
+        Self {
+            method: request.method,
+            path: request.path,
+            query: request.query,
+            headers: request.headers.into(),
+            body: request.body,
+            is_https: matches!(context.scheme, http::Scheme::Https),
+            authority: context.authority,
+            client_address: context.client_address,
+            base_path: context.base_path,
+            is_path_decoded: matches!(context.path_fidelity, http::PathFidelity::DecodedByGateway),
+            request_id: context.request_id,
+            received_at_ms: context.received_at_ms,
+            caller: context.identity.map(|identity| Caller {
+                subject: identity.subject,
+                claims: identity.claims,
+            }),
+        }
+    }
+}
+
+impl Host {
+    pub(crate) fn get(
+        &self,
+        key: &RawKey,
+        consistency: Consistency,
+    ) -> Result<Option<RawItem>, StorageError> {
+        let item = storage::get(&key.clone().into(), consistency.into())?;
+        Ok(item.map(RawItem::from))
+    }
+
+    pub(crate) fn get_many(
+        &self,
+        keys: Vec<RawKey>,
+        consistency: Consistency,
+    ) -> Result<Vec<Option<RawItem>>, StorageError> {
+        let keys: Vec<_> = keys.into_iter().map(storage::Key::from).collect();
+        let items = storage::get_many(&keys, consistency.into())?;
+        Ok(items
+            .into_iter()
+            .map(|item| item.map(RawItem::from))
+            .collect())
+    }
+
+    pub(crate) fn put(&self, put: RawPut) -> Result<RawPutOutcome, StorageError> {
+        let storage::PutOperation {
+            key,
+            document,
+            options,
+        } = put.into();
+        Ok(match storage::put(&key, &document, &options)? {
+            storage::PutOutcome::Done(revision) => Ok(revision),
+            storage::PutOutcome::PreconditionFailed(found) => {
+                Err(RawLost(found.map(RawItem::from)))
+            }
+        })
+    }
+
+    pub(crate) fn delete(
+        &self,
+        key: &RawKey,
+        precondition: Precondition,
+    ) -> Result<RawDeleteOutcome, StorageError> {
+        Ok(
+            match storage::delete(&key.clone().into(), &precondition.into())? {
+                storage::DeleteOutcome::Done => Ok(()),
+                storage::DeleteOutcome::PreconditionFailed(found) => {
+                    Err(RawLost(found.map(RawItem::from)))
+                }
+            },
+        )
+    }
+
+    pub(crate) fn query(
+        &self,
+        partition: &str,
+        consistency: Consistency,
+        query: RawQuery,
+    ) -> Result<RawPage, StorageError> {
+        Ok(storage::query(partition, consistency.into(), &query.into())?.into())
+    }
+
+    pub(crate) fn query_index(
+        &self,
+        partition: &str,
+        query: RawQuery,
+    ) -> Result<RawPage, StorageError> {
+        Ok(storage::query_index(partition, &query.into())?.into())
+    }
+
+    pub(crate) fn transact(
+        &self,
+        operations: Vec<RawOperation>,
+        token: Option<&str>,
+    ) -> Result<RawTransactOutcome, StorageError> {
+        let operations: Vec<_> = operations
+            .into_iter()
+            .map(storage::Operation::from)
+            .collect();
+        Ok(match storage::transact(&operations, token)? {
+            storage::TransactOutcome::Done(revisions) => Ok(revisions),
+            storage::TransactOutcome::PreconditionFailed(failed) => Err(RawLostTransaction {
+                position: failed.position,
+                found: failed.item.map(RawItem::from),
+            }),
+        })
+    }
+
+    pub(crate) fn random_u64(&self) -> u64 {
+        random::get_random_u64()
+    }
+
+    pub(crate) fn log(&self, level: Level, message: &str, attributes: &[(String, String)]) {
+        let level = match level {
+            Level::Debug => log::Level::Debug,
+            Level::Info => log::Level::Info,
+            Level::Warn => log::Level::Warn,
+            Level::Error => log::Level::Error,
+        };
+        let attributes: Vec<_> = attributes
+            .iter()
+            .map(|(key, value)| log::Attribute {
+                key: key.clone(),
+                value: value.clone(),
+            })
+            .collect();
+        log::write(level, message, &attributes);
+    }
+}
+
+impl From<RawKey> for storage::Key {
+    fn from(key: RawKey) -> Self {
+        Self {
+            partition: key.partition,
+            sort: key.sort,
+        }
+    }
+}
+
+impl From<storage::Key> for RawKey {
+    fn from(key: storage::Key) -> Self {
+        Self {
+            partition: key.partition,
+            sort: key.sort,
+        }
+    }
+}
+
+impl From<storage::Item> for RawItem {
+    fn from(item: storage::Item) -> Self {
+        Self {
+            document: item.document,
+            revision: item.revision,
+            index: item.index.map(RawKey::from),
+            expires_at: item.expires_at,
+        }
+    }
+}
+
+impl From<storage::Page> for RawPage {
+    fn from(page: storage::Page) -> Self {
+        let entries = page.entries.into_iter();
+        Self {
+            entries: entries
+                .map(|entry| (entry.key.into(), entry.item.into()))
+                .collect(),
+            cursor: page.cursor,
+        }
+    }
+}
+
+impl From<RawPut> for storage::PutOperation {
+    fn from(put: RawPut) -> Self {
+        Self {
+            key: put.key.into(),
+            document: put.document,
+            options: storage::PutOptions {
+                precondition: put.precondition.into(),
+                index: put.index.map(storage::Key::from),
+                expires_at: put.expires_at,
+            },
+        }
+    }
+}
+
+impl From<RawOperation> for storage::Operation {
+    fn from(operation: RawOperation) -> Self {
+        let keyed = |key: RawKey, precondition: Precondition| storage::KeyedPrecondition {
+            key: key.into(),
+            precondition: precondition.into(),
+        };
+        match operation {
+            RawOperation::Put(put) => Self::Put(put.into()),
+            RawOperation::Delete(key, precondition) => Self::Delete(keyed(key, precondition)),
+            RawOperation::Check(key, precondition) => Self::Check(keyed(key, precondition)),
+        }
+    }
+}
+
+impl From<RawQuery> for storage::QueryOptions {
+    fn from(query: RawQuery) -> Self {
+        Self {
+            range: match query.range {
+                SortRange::All => storage::SortRange::All,
+                SortRange::Prefix(prefix) => storage::SortRange::Prefix(prefix),
+                SortRange::Between(first, last) => storage::SortRange::Between((first, last)),
+                SortRange::AtLeast(first) => storage::SortRange::AtLeast(first),
+                SortRange::AtMost(last) => storage::SortRange::AtMost(last),
+            },
+            direction: match query.direction {
+                Direction::Ascending => storage::Direction::Ascending,
+                Direction::Descending => storage::Direction::Descending,
+            },
+            limit: query.limit,
+            cursor: query.cursor,
+        }
+    }
+}
+
+impl From<Precondition> for storage::Precondition {
+    fn from(precondition: Precondition) -> Self {
+        match precondition {
+            Precondition::None => Self::None,
+            Precondition::Absent => Self::Absent,
+            Precondition::Present => Self::Present,
+            Precondition::Revision(revision) => Self::Revision(revision),
+        }
+    }
+}
+
+impl From<Consistency> for storage::Consistency {
+    fn from(consistency: Consistency) -> Self {
+        match consistency {
+            Consistency::Eventual => Self::Eventual,
+            Consistency::Strong => Self::Strong,
+        }
+    }
+}
+
+impl From<storage::Error> for StorageError {
+    fn from(error: storage::Error) -> Self {
+        match error {
+            storage::Error::Invalid(rule) => Self::Invalid(rule),
+            storage::Error::TooLarge(limit) => Self::TooLarge(limit),
+            storage::Error::Throttled(retry_after_ms) => Self::Throttled(retry_after_ms),
+            storage::Error::Unavailable => Self::Unavailable,
+            storage::Error::Conflict => Self::Conflict,
+            storage::Error::OutcomeUnknown => Self::OutcomeUnknown,
+            storage::Error::Misconfigured => Self::Misconfigured,
+            storage::Error::Internal => Self::Internal,
+        }
+    }
+}

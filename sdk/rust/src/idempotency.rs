@@ -1,0 +1,243 @@
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a request that is sent again has no further effect.
+
+use crate::{
+    Context, FromRequest, Problem,
+    extract::FromRequestOptional,
+    host::RawKey,
+    store::{Key, Operation, Transaction, TransactionError, Write},
+};
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+const CHARACTERS_MAX: usize = 255;
+const RECORD_SECONDS: u64 = 24 * 3600;
+
+/// A client's name for one logical request. `Option<IdempotencyKey>` takes requests without one, which are otherwise answered with 400.
+///
+/// [`Transaction::send_once`] writes a record in the same transaction, so that neither exists without the other. The record belongs to a
+/// caller and a key, expires after a day, and holds what the response needs and the repeated request does not bring:
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use tenon::{Context, Created, IdempotencyKey, IntoResponse, Json, Problem};
+/// use tenon::{idempotency::Once, store::{Operation, Partition}};
+///
+/// #[derive(Clone, Serialize, Deserialize)]
+/// struct Order {
+///     total: u32,
+/// }
+///
+/// const ORDERS: Partition<Order> = Partition::new("orders");
+///
+/// fn order(
+///     context: Context,
+///     key: Option<IdempotencyKey>,
+///     Json(order): Json<Order>,
+/// ) -> Result<impl IntoResponse, Problem> {
+///     let id = context.uuid();
+///     let store = context.store();
+///     let create = Operation::put(&ORDERS.key(&id), order.clone()).if_absent();
+///     let id = match store.transaction().with(create).send_once(key.as_ref(), &id)? {
+///         Once::First(_) => id,
+///         Once::Repeated(first) => first,
+///     };
+///     Ok(Created::at(["orders", &id], Json(order)))
+/// }
+///
+/// let client = tenon::App::new().post("/orders", order).test();
+/// let send = |total| {
+///     let order = serde_json::json!({"total": total});
+///     client.post("/orders").header("idempotency-key", "8e03978e").json(&order).send()
+/// };
+/// let first = send(7);
+/// assert_eq!(first.status(), 201);
+/// assert_eq!(send(7).header("location"), first.header("location"));
+/// assert_eq!(send(8).status(), 422);
+/// assert_eq!(client.store().query(&ORDERS).page().unwrap().items.len(), 1);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    record: RawKey,
+    fingerprint: String,
+    expires_at: u64,
+}
+
+/// The outcome of a transaction that happens once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Once<R> {
+    /// It happened now: the new revision of each put.
+    First(Vec<Option<String>>),
+    /// It happened in an earlier request: what that one recorded.
+    Repeated(R),
+}
+
+/// What is kept of the first request.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record<R> {
+    fingerprint: String,
+    receipt: R,
+}
+
+impl Transaction<'_> {
+    /// Applies the operations, unless a request with the same key did so within a day: then the result is its `receipt`.
+    ///
+    /// 422 if that request had other content. Without a key it is the same as [`send`](Self::send).
+    pub fn send_once<R: Serialize + DeserializeOwned>(
+        self,
+        key: Option<&IdempotencyKey>,
+        receipt: &R,
+    ) -> Result<Once<R>, Problem> {
+        let Some(key) = key else {
+            return Ok(Once::First(self.send()?));
+        };
+        let record = Record {
+            fingerprint: key.fingerprint.clone(),
+            receipt,
+        };
+        let record = Write::new(record).expires_at(key.expires_at);
+        let operation =
+            Operation::put(&Key::<Record<&R>>::of(key.record.clone()), record).if_absent();
+        match self.after(operation).send() {
+            Ok(mut revisions) => {
+                revisions.remove(0);
+                Ok(Once::First(revisions))
+            }
+            Err(TransactionError::Lost(lost)) if lost.position == 0 => {
+                let found = lost.item::<Record<R>>()?;
+                let Some(found) = found else {
+                    return Err(TransactionError::Lost(lost).into());
+                };
+                key.check(&found.value.fingerprint)?;
+                Ok(Once::Repeated(found.value.receipt))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl IdempotencyKey {
+    fn of(context: &Context) -> Result<Option<Self>, Problem> {
+        let Some(field) = context.headers.get("idempotency-key") else {
+            return Ok(None);
+        };
+        let Some(name) = parse(&field) else {
+            let detail = format!(
+                "`Idempotency-Key` is a string of 1 to {CHARACTERS_MAX} characters, such as `\"8e03978e\"`"
+            );
+            return Err(Problem::new(400, "invalid-header", detail));
+        };
+        let subject = context
+            .caller
+            .as_ref()
+            .and_then(|caller| caller.subject.as_deref());
+        // Each part is preceded by its length: otherwise two callers could share a record by moving text from one part to the other. A
+        // missing caller is distinct from one with an empty name.
+        let owner = match subject {
+            None => "-".to_string(),
+            Some(subject) => format!("{}:{subject}", subject.len()),
+        };
+        let name_hash = hash(format!("{owner}|{name}").as_bytes());
+        Ok(Some(Self {
+            record: RawKey {
+                partition: format!("idempotency/{name_hash}"),
+                sort: "-".to_owned(),
+            },
+            fingerprint: hash(&context.body),
+            expires_at: context.now().seconds() + RECORD_SECONDS,
+        }))
+    }
+
+    /// Refuses a repetition with other content.
+    fn check(&self, fingerprint: &str) -> Result<(), Problem> {
+        if fingerprint == self.fingerprint {
+            return Ok(());
+        }
+        let detail =
+            "this `Idempotency-Key` was used with other content; a new request needs a new key";
+        Err(Problem::new(422, "idempotency-key-reused", detail))
+    }
+}
+
+impl FromRequestOptional for IdempotencyKey {
+    fn from_request_optional(context: &Context) -> Result<Option<Self>, Problem> {
+        Self::of(context)
+    }
+}
+
+impl FromRequest for IdempotencyKey {
+    fn from_request(context: &Context) -> Result<Self, Problem> {
+        let detail = "send an `Idempotency-Key`, so that the request can be repeated safely";
+        Self::of(context)?.ok_or_else(|| Problem::new(400, "idempotency-key-required", detail))
+    }
+}
+
+/// A structured-field string (RFC 9651, 3.3.3), or, as many clients send it, the same without quotes.
+fn parse(field: &str) -> Option<String> {
+    let field = field.trim_matches([' ', '\t']);
+    let mut name = String::new();
+    if let Some(quoted) = field.strip_prefix('"') {
+        let mut characters = quoted.chars();
+        loop {
+            match characters.next()? {
+                '"' => break,
+                '\\' => name.push(
+                    characters
+                        .next()
+                        .filter(|escaped| matches!(escaped, '"' | '\\'))?,
+                ),
+                plain @ ' '..='~' => name.push(plain),
+                _ => return None,
+            }
+        }
+        if characters.next().is_some() {
+            return None;
+        }
+    } else if field
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"\"\\,;".contains(&byte))
+    {
+        name.push_str(field);
+    }
+    (1..=CHARACTERS_MAX).contains(&name.len()).then_some(name)
+}
+
+fn hash(bytes: &[u8]) -> String {
+    use core::fmt::Write;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}"); // writing to a string cannot fail
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_a_structured_string_or_bare() {
+        for (field, name) in [
+            ("\"a b\"", Some("a b")),
+            (r#""a\"b\\c""#, Some(r#"a"b\c"#)),
+            ("8e03978e-40d5", Some("8e03978e-40d5")),
+            ("", None),
+            ("\"\"", None),
+            ("\"a", None),
+            ("\"a\"b", None),
+            (r#""a\b""#, None),
+            ("\"é\"", None),
+            ("a b", None),
+            ("\"a\", \"b\"", None),
+        ] {
+            assert_eq!(parse(field).as_deref(), name, "{field}");
+        }
+        assert!(parse(&"a".repeat(255)).is_some());
+        assert!(parse(&"a".repeat(256)).is_none());
+    }
+}

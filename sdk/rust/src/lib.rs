@@ -1,0 +1,164 @@
+//! Write a REST API as a component for Tenon: plain functions from requests to responses, which a host runs, records and replays.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use tenon::{App, Context, Created, IntoResponse, Json, Page, Pagination, Path, Problem, Store};
+//! use tenon::store::{Item, Partition};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Note {
+//!     text: String,
+//! }
+//!
+//! const NOTES: Partition<Note> = Partition::new("notes");
+//!
+//! fn app() -> App {
+//!     App::new()
+//!         .get("/notes", list)
+//!         .post("/notes", create)
+//!         .get("/notes/{id}", read)
+//! }
+//!
+//! tenon::main!(app);
+//!
+//! fn create(context: Context, Json(note): Json<Note>) -> Result<impl IntoResponse, Problem> {
+//!     let id = context.uuid();
+//!     let note = context.store().put(&NOTES.key(&id), note).if_absent().send()?;
+//!     Ok(Created::at(["notes", &id], note))
+//! }
+//!
+//! fn read(Path(id): Path<String>, store: Store) -> Result<Option<Item<Note>>, Problem> {
+//!     Ok(store.get(&NOTES.key(id))?)
+//! }
+//!
+//! fn list(page: Pagination, store: Store) -> Result<Page<Note>, Problem> {
+//!     Ok(store.query(&NOTES).paged(&page).page()?.values())
+//! }
+//!
+//! // Tests call the same functions natively, with the rules of the hosts and a store in memory.
+//! let client = app().test();
+//! let created = client.post("/notes").json(&Note { text: "milk".into() }).send();
+//! assert_eq!(created.status(), 201);
+//! let note = client.get(created.header("location").unwrap()).send();
+//! assert_eq!(note.text(), r#"{"text":"milk"}"#);
+//! assert!(note.header("etag").is_some());
+//! assert_eq!(client.delete("/notes").send().header("allow"), Some("GET, HEAD, POST, OPTIONS"));
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | read a request | [`Path`], [`Query`], [`Json`], [`Headers`], [`Identity`], [`Bytes`], or all of it: [`Context`] |
+//! | answer | [`Json`], [`Created`], [`NoContent`], a text, `(status, T)`, `Option`, `Result`, [`Response`]: see [`IntoResponse`] |
+//! | say what is wrong | [`Problem`] |
+//! | store documents | [`Store`], [`store`] |
+//! | let clients cache, and not overwrite each other's changes | [`store::Item`] as a response, [`Conditions`] |
+//! | list | [`Pagination`], [`Page`] |
+//! | change a part | [`MergePatch`], [`Store::update`] |
+//! | let clients repeat requests | [`IdempotencyKey`] |
+//! | let pages of other origins call | [`Cors`] |
+//! | log | [`Log`] |
+//! | know the time, or draw random numbers | [`Now`], [`Random`], [`Context::uuid`] |
+//! | test | [`App::test`], [`test`] |
+//!
+//! In `Cargo.toml` a component is a `cdylib`. `cargo build --release --target wasm32-wasip2` builds it, and `host-cli serve --guest` or
+//! `host-cli dev` serve it. It imports only what it calls, and nothing that it keeps in memory outlives a request.
+//!
+//! A response follows from the request, its time, its seed and the store. Whatever else a program may read, the hosts seal: `SystemTime` is
+//! the request's time, `Instant` moves only when it is read, and `HashMap`'s order follows from the seed.
+//!
+//! Without the default feature `std` the crate is `no_std`; the component then has its own allocator, and a panic handler that calls
+//! `tenon::component::report_panic`.
+#![no_std]
+#![warn(missing_docs)]
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests read what they wrote")
+)]
+
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+pub mod idempotency;
+pub mod log;
+pub mod store;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod test;
+
+mod app;
+mod clock;
+mod conditional;
+mod context;
+mod cors;
+mod extract;
+mod headers;
+mod host;
+mod identity;
+mod json;
+mod merge_patch;
+mod negotiation;
+mod pagination;
+mod parameters;
+mod path;
+mod percent;
+mod problem;
+mod query;
+mod random;
+mod request;
+mod response;
+mod route;
+
+pub use app::App;
+pub use clock::Now;
+pub use conditional::Conditions;
+pub use context::Context;
+pub use cors::Cors;
+pub use extract::{Bytes, FromRequest, FromRequestOptional, Handler};
+pub use headers::Headers;
+pub use idempotency::IdempotencyKey;
+pub use identity::{Identity, IgnoredClaims};
+pub use json::{CONTENT_BYTES_MAX, Json};
+pub use log::Log;
+pub use merge_patch::MergePatch;
+pub use pagination::{Page, Pagination};
+pub use path::Path;
+pub use problem::{Problem, Violation};
+pub use query::Query;
+pub use random::Random;
+pub use request::{Caller, Request};
+pub use response::{Created, IntoResponse, NoContent, Response, Text, WithHeader};
+pub use store::Store;
+
+/// What [`main!`] uses.
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub use host::wasm as component;
+
+/// Makes a component of a function that returns an [`App`]. It is called for each request.
+///
+/// On targets other than WebAssembly it only checks the function's type.
+#[macro_export]
+macro_rules! main {
+    ($app:path) => {
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn() -> $crate::App = $app;
+
+        #[cfg(target_arch = "wasm32")]
+        #[allow(unsafe_code)]
+        const _: () = {
+            struct Component;
+
+            impl $crate::component::bindings::exports::tenon::handler::handler::Guest for Component {
+                fn handle(
+                    request: $crate::component::bindings::exports::tenon::handler::handler::Request,
+                ) -> $crate::component::bindings::exports::tenon::handler::handler::Response {
+                    $crate::component::handle($app, request)
+                }
+            }
+
+            $crate::component::bindings::export_component!(
+                Component with_types_in $crate::component::bindings
+            );
+        };
+    };
+}

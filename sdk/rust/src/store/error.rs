@@ -1,0 +1,237 @@
+//! Why a call has no result, and what the client reads then.
+
+use super::Item;
+use crate::{Problem, conditional::entity_tag, host::RawItem, host::RawKey, log::Level};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{fmt, marker::PhantomData};
+use serde::de::DeserializeOwned;
+
+/// Seconds after which an interrupted request should be retried.
+const RETRY_SECONDS: u64 = 1;
+
+/// Why a call to the store has no result. As a [`Problem`] it is also a line in the log, unless the client is at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorageError {
+    /// The program breaks the named rule of the store: 500.
+    Invalid(String),
+    /// The document breaks the named rule (digits, depth, names of members), and documents come from clients: 422.
+    InvalidDocument(String),
+    /// The cursor is not from an earlier page of this query: 400.
+    InvalidCursor,
+    /// Over the named size limit: 413.
+    TooLarge(String),
+    /// The store asks to slow down, for this many milliseconds if known. Nothing was written: 503.
+    Throttled(Option<u64>),
+    /// The store is failing. Nothing was written: 503.
+    Unavailable,
+    /// Another transaction kept interfering. Nothing was written: 409.
+    Conflict,
+    /// A write may or may not have happened: 503.
+    OutcomeUnknown,
+    /// The host is misconfigured for its store: 500.
+    Misconfigured,
+    /// Unreadable data, or a bug of the host: 500.
+    Internal,
+    /// What is stored is not of the type that is read: 500.
+    Document(String),
+}
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(rule) | Self::InvalidDocument(rule) => {
+                write!(formatter, "invalid: {rule}")
+            }
+            Self::InvalidCursor => formatter.write_str("invalid cursor"),
+            Self::TooLarge(limit) => write!(formatter, "too large: {limit}"),
+            Self::Throttled(_) => formatter.write_str("throttled"),
+            Self::Unavailable => formatter.write_str("unavailable"),
+            Self::Conflict => formatter.write_str("conflict"),
+            Self::OutcomeUnknown => formatter.write_str("outcome-unknown"),
+            Self::Misconfigured => formatter.write_str("misconfigured"),
+            Self::Internal => formatter.write_str("internal"),
+            Self::Document(detail) => formatter.write_str(detail),
+        }
+    }
+}
+
+impl core::error::Error for StorageError {}
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
+        const MESSAGE: &str = "storage call failed";
+        let interrupted = |level, code: &'static str, detail: &'static str, seconds: u64| {
+            Self::new(503, code, detail)
+                .with("retry-after", seconds.to_string())
+                .caused_by(level, MESSAGE, code)
+        };
+        match &error {
+            StorageError::InvalidDocument(rule) => {
+                Self::invalid_content(Vec::new()).with_error("", rule.clone())
+            }
+            StorageError::InvalidCursor => {
+                let detail = "`cursor` is not from an earlier page of this list";
+                Self::new(400, "invalid-cursor", detail)
+            }
+            StorageError::TooLarge(limit) => {
+                let detail = format!("the item does not fit the store: {limit}");
+                Self::new(413, "content-too-large", detail)
+            }
+            StorageError::Throttled(retry_after_ms) => interrupted(
+                Level::Warn,
+                "throttled",
+                "the store asks to slow down; nothing was written",
+                retry_after_ms.map_or(RETRY_SECONDS, |ms| ms.div_ceil(1000).max(1)),
+            ),
+            StorageError::Unavailable => interrupted(
+                Level::Error,
+                "unavailable",
+                "the store cannot be reached; nothing was written",
+                RETRY_SECONDS,
+            ),
+            StorageError::OutcomeUnknown => interrupted(
+                Level::Error,
+                "outcome-unknown",
+                "the write ran out of time and may or may not have happened",
+                RETRY_SECONDS,
+            ),
+            StorageError::Conflict => interference().caused_by(Level::Warn, MESSAGE, error),
+            StorageError::Invalid(_)
+            | StorageError::Misconfigured
+            | StorageError::Internal
+            | StorageError::Document(_) => Self::internal_because(MESSAGE, error),
+        }
+    }
+}
+
+/// Other requests kept changing what this request wanted to change.
+pub(super) fn interference() -> Problem {
+    let detail = "other requests kept interfering; nothing was written";
+    Problem::new(409, "conflict", detail).with("retry-after", RETRY_SECONDS.to_string())
+}
+
+/// What is said about a write whose precondition did not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// It should create: 409.
+    Absent,
+    /// Something should be there: 404.
+    Present,
+    /// Something should be unchanged: 409.
+    Revision,
+    /// A condition of the client: 412.
+    Client,
+}
+
+/// Why a write did not happen. As a [`Problem`] it says what the precondition was: 404 if something should have been there, 409 if nothing
+/// should have been or it has changed, 412 if the client set the condition.
+pub enum WriteError<T> {
+    /// The precondition did not hold.
+    Lost(Found<T>),
+    /// The call has no result.
+    Storage(StorageError),
+}
+
+/// What is there instead of what a precondition asked for.
+pub struct Found<T> {
+    key: RawKey,
+    raw: Option<RawItem>,
+    reason: Lost,
+    marker: PhantomData<fn() -> T>,
+}
+
+impl<T> Found<T> {
+    pub(super) fn new(key: RawKey, raw: Option<RawItem>, reason: Lost) -> Self {
+        Self {
+            key,
+            raw,
+            reason,
+            marker: PhantomData,
+        }
+    }
+
+    /// The revision of the existing item.
+    pub fn revision(&self) -> Option<&str> {
+        self.raw.as_ref().map(|raw| raw.revision.as_str())
+    }
+}
+
+impl<T: DeserializeOwned> Found<T> {
+    /// The existing item.
+    pub fn item(&self) -> Result<Option<Item<T>>, StorageError> {
+        let raw = self.raw.clone();
+        raw.map(|raw| Item::read(&self.key, raw)).transpose()
+    }
+}
+
+impl<T> From<StorageError> for WriteError<T> {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl<T> From<WriteError<T>> for Problem {
+    fn from(error: WriteError<T>) -> Self {
+        let found = match error {
+            WriteError::Storage(error) => return error.into(),
+            WriteError::Lost(found) => found,
+        };
+        let sort = &found.key.sort;
+        match (found.reason, found.revision()) {
+            (Lost::Present | Lost::Revision, None) => {
+                Self::not_found(format!("there is no `{sort}`"))
+            }
+            (Lost::Absent, _) => Self::conflict(format!("there is a `{sort}` already")),
+            (Lost::Present | Lost::Revision, Some(_)) => interference(),
+            (Lost::Client, None) => Self::new(
+                412,
+                "precondition-failed",
+                format!("a condition does not hold: there is no `{sort}`"),
+            ),
+            (Lost::Client, Some(revision)) => Self::new(
+                412,
+                "precondition-failed",
+                format!("a condition does not hold: the entity tag is `\"{revision}\"`"),
+            )
+            .with("etag", entity_tag(revision)),
+        }
+    }
+}
+
+impl<T> fmt::Display for WriteError<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(found) => match found.revision() {
+                Some(revision) => write!(formatter, "there is an item with revision {revision}"),
+                None => formatter.write_str("there is no item"),
+            },
+            Self::Storage(error) => error.fmt(formatter),
+        }
+    }
+}
+
+/// For any type of document.
+impl<T> fmt::Debug for WriteError<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(found) => formatter.debug_tuple("Lost").field(found).finish(),
+            Self::Storage(error) => formatter.debug_tuple("Storage").field(error).finish(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Found<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Found")
+            .field("key", &self.key)
+            .field("raw", &self.raw)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> core::error::Error for WriteError<T> {}

@@ -1,0 +1,114 @@
+//! What is read from the store.
+
+use super::{Key, StorageError};
+use crate::{
+    Context, IntoResponse, Json, Page, Response,
+    conditional::{Conditions, Verdict, entity_tag},
+    host::{RawItem, RawKey},
+    json,
+};
+use alloc::{format, string::String};
+use serde::{Serialize, Serializer, de::DeserializeOwned};
+
+/// Only the client may keep it, and must revalidate it before each use, which is what entity tags are for.
+const CACHE_CONTROL: &str = "private, no-cache";
+
+/// A document with its revision.
+///
+/// As a response it is the document as JSON, with the revision as `ETag`; GET and HEAD with `If-None-Match` are answered with 304, with an
+/// `If-Match` that does not hold with 412.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item<T> {
+    /// The document.
+    pub value: T,
+    /// Names this state of the item; after each write another one.
+    pub revision: String,
+    /// Seconds since the Unix epoch from which the item counts as deleted.
+    pub expires_at: Option<u64>,
+    pub(crate) index: Option<RawKey>,
+}
+
+/// An item of a query, with its key. It is serialised as its document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<T> {
+    /// Its key.
+    pub key: Key<T>,
+    /// The item.
+    pub item: Item<T>,
+}
+
+impl<T> Item<T> {
+    /// The secondary key as partition and sort key, if it has one.
+    pub fn index(&self) -> Option<(&str, &str)> {
+        let index = self.index.as_ref()?;
+        Some((&index.partition, &index.sort))
+    }
+
+    /// The item with another document, for a response that is not what is stored.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Item<U> {
+        Item {
+            value: convert(self.value),
+            revision: self.revision,
+            expires_at: self.expires_at,
+            index: self.index,
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Item<T> {
+    pub(crate) fn read(key: &RawKey, raw: RawItem) -> Result<Self, StorageError> {
+        let value = json::read(raw.document.as_bytes()).map_err(|error| {
+            StorageError::Document(format!(
+                "what is stored under {:?}, {:?} does not fit: {error}",
+                key.partition, key.sort
+            ))
+        })?;
+        Ok(Self {
+            value,
+            revision: raw.revision,
+            expires_at: raw.expires_at,
+            index: raw.index,
+        })
+    }
+}
+
+impl<T: Serialize> IntoResponse for Item<T> {
+    fn into_response(self, context: &Context) -> Response {
+        let response = if matches!(context.method.as_str(), "GET" | "HEAD") {
+            read(self.value, &self.revision, context)
+        } else {
+            Json(self.value).into_response(context)
+        };
+        response
+            .with_default("etag", entity_tag(&self.revision))
+            .with_default("cache-control", CACHE_CONTROL)
+    }
+}
+
+fn read<T: Serialize>(value: T, revision: &str, context: &Context) -> Response {
+    let conditions = match Conditions::of(context) {
+        Ok(conditions) => conditions,
+        Err(problem) => return problem.into_response(context),
+    };
+    match conditions.verdict(Some(revision)) {
+        Verdict::Holds => Json(value).into_response(context),
+        Verdict::Match => Response::empty(304),
+        Verdict::NoMatch => conditions.check(Some(revision)).map_or_else(
+            |problem| problem.into_response(context),
+            |()| Response::empty(304),
+        ),
+    }
+}
+
+impl<T: Serialize> Serialize for Entry<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.item.value.serialize(serializer)
+    }
+}
+
+impl<T> Page<Entry<T>> {
+    /// The page of the documents alone.
+    pub fn values(self) -> Page<T> {
+        self.map(|entry| entry.item.value)
+    }
+}

@@ -1,0 +1,71 @@
+//! Testing an API natively: the rules and the store in memory of the hosts, with the test's time and seed, and no WebAssembly.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use tenon::{App, Context, Created, IntoResponse, Json, Path, Problem, Store};
+//! use tenon::store::{Item, Partition, StorageError};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Note {
+//!     text: String,
+//! }
+//!
+//! const NOTES: Partition<Note> = Partition::new("notes");
+//!
+//! fn create(context: Context, Json(note): Json<Note>) -> Result<impl IntoResponse, Problem> {
+//!     let id = context.uuid();
+//!     let note = context.store().put(&NOTES.key(&id), note).if_absent().send()?;
+//!     Ok(Created::at(["notes", &id], note))
+//! }
+//!
+//! fn read(Path(id): Path<String>, store: Store) -> Result<Option<Item<Note>>, Problem> {
+//!     Ok(store.get(&NOTES.key(id))?)
+//! }
+//!
+//! let client = App::new().post("/notes", create).get("/notes/{id}", read).test();
+//! let created = client.post("/notes").json(&Note { text: "milk".into() }).send();
+//! assert_eq!(created.status(), 201);
+//! let location = created.header("location").unwrap();
+//! assert_eq!(client.get(location).send().json::<Note>().text, "milk");
+//!
+//! // What a store in trouble leads to.
+//! client.fail_storage(StorageError::Unavailable);
+//! assert_eq!(client.get(location).send().status(), 503);
+//! ```
+
+mod client;
+mod exchange;
+
+pub use client::TestClient;
+pub use exchange::{TestRequest, TestResponse};
+
+use crate::log::Level;
+use alloc::{string::String, vec::Vec};
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Its level.
+    pub level: Level,
+    /// Its text.
+    pub message: String,
+    /// Names and values; a value is JSON text.
+    pub attributes: Vec<(String, String)>,
+}
+
+impl LogLine {
+    /// The JSON text of an attribute; of several with this name the last one.
+    pub fn attribute(&self, key: &str) -> Option<&str> {
+        let found = self.attributes.iter().rev().find(|(name, _)| name == key);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// The context of an empty request, for tests of this crate.
+#[cfg(test)]
+pub(crate) fn context() -> crate::Context {
+    use crate::{Context, Request, host::Host, host::TestHost};
+    let seed = contract::seed::Seed::new([0; 32]);
+    let host = Host::new(alloc::rc::Rc::new(TestHost::new()), 0, &seed);
+    Context::new(Request::default(), Vec::new(), host)
+}

@@ -1,0 +1,1 @@
+//! The SDK as an application uses it.
