@@ -1,5 +1,6 @@
 //! The command line as typed. Parsing checks only the grammar; each command then resolves its arguments into a valid configuration.
 
+pub mod guest;
 mod limits;
 pub mod release;
 pub mod replay;
@@ -49,24 +50,23 @@ pub enum Command {
 #[command(after_help = "\
 Examples:
   host-cli serve
-  host-cli serve --listen 127.0.0.1:0 --store memory --event-kind rest
-  host-cli serve --guest my-guest.wasm --store redb:data/items.redb
+  host-cli serve --guest embedded --store memory
+  host-cli serve --guest mine.wasm --env-file local.env --event-kind http
   host-cli serve --store dynamodb:items@http://127.0.0.1:8000
   host-cli serve --channel items --artifacts file://releases \\
     --public-key release.key.pub
   host-cli serve --record today.tape --redact-field /email")]
 pub struct ServeArgs {
     /// Address and port to listen on; with port 0 the system chooses a free one, which the first printed line shows
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
-    pub listen: String,
-    /// The store: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
-    #[arg(long, value_name = "STORE", default_value = "redb:tenon.redb")]
-    pub store: String,
-    #[command(flatten)]
-    pub guest: GuestOption,
-    /// The gateway to emulate: the kind of event that requests become
-    #[arg(long, value_enum, default_value_t = KindName(EventKind::HttpApi))]
-    pub event_kind: KindName,
+    /// [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// The store: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]` [default: redb:tenon.redb]
+    #[arg(long, value_name = "STORE")]
+    pub store: Option<String>,
+    /// The gateway to emulate: the kind of event that requests become [default: rest]
+    #[arg(long, value_enum)]
+    pub event_kind: Option<KindName>,
     /// Also answer requests to this host name; may be repeated
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
@@ -79,6 +79,8 @@ pub struct ServeArgs {
     /// Format of the lines about requests
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+    #[command(flatten)]
+    pub guest: guest::GuestOptions,
     #[command(flatten)]
     pub follow: FollowOptions,
     #[command(flatten)]
@@ -97,7 +99,7 @@ pub enum LogFormat {
 #[command(next_help_heading = "Following a channel")]
 pub struct FollowOptions {
     /// Serve the guests that this channel names, and follow its changes; the guest of `--guest` serves only while a store cannot be reached
-    #[arg(long, value_name = "CHANNEL", requires_all = ["artifacts", "public_key"])]
+    #[arg(long, value_name = "CHANNEL")]
     pub channel: Option<String>,
     /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "URL", requires = "channel")]
@@ -161,7 +163,7 @@ pub struct RecordOptions {
 #[command(after_help = "\
 Examples:
   host-cli invoke event.json
-  host-cli event http GET /items | host-cli invoke -
+  host-cli event GET /items | host-cli invoke - --guest mine.wasm
   host-cli invoke event.json --store redb:tenon.redb --at 2026-01-01T00:00:00Z")]
 pub struct InvokeArgs {
     /// File that contains the event; `-` reads stdin
@@ -170,14 +172,14 @@ pub struct InvokeArgs {
     /// The store: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub store: String,
-    #[command(flatten)]
-    pub guest: GuestOption,
     /// 64 hexadecimal digits from which all randomness is derived [default: from the operating system]
     #[arg(long, value_name = "HEX")]
     pub seed: Option<String>,
     /// Time of the request: milliseconds since 1970 or RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    #[command(flatten)]
+    pub guest: guest::GuestOptions,
 }
 
 /// Fetch tapes that a Lambda host wrote, from CloudWatch Logs
@@ -213,24 +215,23 @@ pub struct PullArgs {
 }
 
 /// Write a realistic gateway event
+///
+/// KIND is the gateway: `rest` for an API Gateway REST API, `http` for an HTTP API, `url` for a Lambda function URL, `alb` for an application
+/// load balancer.
 #[derive(Debug, Args)]
+#[command(override_usage = "host-cli event [OPTIONS] [KIND] <METHOD> <PATH>")]
 #[command(after_help = "\
 Examples:
-  host-cli event http GET '/items?limit=2'
-  host-cli event rest POST /items --header 'content-type: application/json' \\
+  host-cli event GET '/items?limit=2'
+  host-cli event http POST /items --header 'content-type: application/json' \\
     --body '{\"name\":\"lamp\"}'
   host-cli event alb PUT /items/7 --header 'content-type: application/json' \\
     --body @lamp.json --pretty")]
 pub struct EventArgs {
-    /// The gateway: REST API, HTTP API, function URL, or load balancer
-    #[arg(value_enum)]
-    pub kind: KindName,
-    /// The request's method
-    #[arg(value_name = "METHOD")]
-    pub method: String,
-    /// Path and query as a client sends them, percent-encoded
-    #[arg(value_name = "PATH")]
-    pub path: String,
+    /// The gateway (`rest`, `http`, `url` or `alb`), the method, and path with query as a client sends them. Without a gateway, it is that of
+    /// tenon.toml, otherwise `rest`
+    #[arg(value_names = ["KIND", "METHOD", "PATH"], num_args = 2..=3, required = true)]
+    pub request: Vec<String>,
     /// A header field; may be repeated
     #[arg(long, short = 'H', value_name = "NAME: VALUE")]
     pub header: Vec<String>,
@@ -252,9 +253,9 @@ Examples:
   host-cli inspect guest.wasm
   host-cli inspect guest.cwasm --format json")]
 pub struct InspectArgs {
-    /// A component (.wasm) or a compiled image (.cwasm)
+    /// A component (.wasm), a compiled image (.cwasm) or `embedded` [default: that of tenon.toml]
     #[arg(value_name = "GUEST")]
-    pub guest: PathBuf,
+    pub guest: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t = InspectFormat::Text)]
     pub format: InspectFormat,
@@ -266,9 +267,9 @@ pub struct InspectArgs {
 Examples:
   host-cli compile guest.wasm -o guest.cwasm
   host-cli compile guest.wasm -o guest-arm.cwasm --arch arm64
-  host-cli compile -o reference-guest.cwasm")]
+  host-cli compile embedded -o reference-guest.cwasm")]
 pub struct CompileArgs {
-    /// The component [default: the embedded reference guest]
+    /// The component, or `embedded` [default: that of tenon.toml]
     #[arg(value_name = "GUEST")]
     pub guest: Option<PathBuf>,
     /// File for the image; written completely or not at all
@@ -330,24 +331,6 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
-}
-
-#[derive(Debug, Args)]
-pub struct GuestOption {
-    /// The guest to run: a component (.wasm), an image (.cwasm), or `embedded`, the items API in this program [default: embedded]
-    #[arg(long, value_name = "GUEST")]
-    pub guest: Option<PathBuf>,
-    #[command(flatten)]
-    pub environment: EnvironmentOption,
-}
-
-/// The guest's environment, in every command that runs guests.
-#[derive(Debug, Args)]
-pub struct EnvironmentOption {
-    /// A variable of the guest's environment; without a value, it is copied from this program's own environment; `@FILE` reads several from
-    /// a JSON object of strings; may be repeated
-    #[arg(long, value_name = "NAME[=VALUE]")]
-    pub guest_env: Vec<String>,
 }
 
 /// A kind of gateway event, by its name.

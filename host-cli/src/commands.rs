@@ -21,26 +21,48 @@ mod tape_options;
 use crate::{
     args::Command,
     exit::{CommandError, Outcome},
+    project::Project,
 };
 
-/// Runs a command to its end.
+/// Runs a command to its end. What its options leave open comes from the project of the current folder, if there is one.
 pub fn run(command: Command) -> Result<Outcome, CommandError> {
+    let find = Project::of_current_folder;
     match command {
-        Command::Serve(arguments) => serve::resolve(&arguments).and_then(serve::run),
-        Command::Invoke(arguments) => invoke::resolve(&arguments).and_then(invoke::run),
-        Command::Replay(arguments) => replay::resolve(&arguments).and_then(replay::run),
+        Command::Serve(arguments) => {
+            serve::resolve(&arguments, find()?.as_ref()).and_then(serve::run)
+        }
+        Command::Invoke(arguments) => {
+            invoke::resolve(&arguments, find()?.as_ref()).and_then(invoke::run)
+        }
+        Command::Replay(arguments) => {
+            replay::resolve(&arguments, find()?.as_ref()).and_then(replay::run)
+        }
         Command::Pull(arguments) => pull::resolve(&arguments).and_then(pull::run),
-        Command::Event(arguments) => event::resolve(&arguments).and_then(event::run),
-        Command::Inspect(arguments) => inspect::run(&arguments),
-        Command::Compile(arguments) => compile::resolve(&arguments).and_then(compile::run),
+        Command::Event(arguments) => {
+            event::resolve(&arguments, find()?.as_ref()).and_then(event::run)
+        }
+        Command::Inspect(arguments) => inspect::run(&arguments, find()?.as_ref()),
+        Command::Compile(arguments) => {
+            compile::resolve(&arguments, find()?.as_ref()).and_then(compile::run)
+        }
         Command::Table(arguments) => table::resolve(&arguments).and_then(table::run),
         Command::Keygen(arguments) => keygen::run(&arguments),
-        Command::Publish(arguments) => publish::resolve(&arguments).and_then(publish::run),
-        Command::Published(arguments) => published::resolve(&arguments).and_then(published::run),
-        Command::Promote(arguments) => promote::resolve(&arguments).and_then(promote::run),
-        Command::Rollback(arguments) => rollback::resolve(&arguments).and_then(rollback::run),
-        Command::Releases(arguments) => releases::resolve(&arguments).and_then(releases::run),
-        Command::Channel(arguments) => channel::run(&arguments),
+        Command::Publish(arguments) => {
+            publish::resolve(&arguments, find()?.as_ref()).and_then(publish::run)
+        }
+        Command::Published(arguments) => {
+            published::resolve(&arguments, find()?.as_ref()).and_then(published::run)
+        }
+        Command::Promote(arguments) => {
+            promote::resolve(&arguments, find()?.as_ref()).and_then(promote::run)
+        }
+        Command::Rollback(arguments) => {
+            rollback::resolve(&arguments, find()?.as_ref()).and_then(rollback::run)
+        }
+        Command::Releases(arguments) => {
+            releases::resolve(&arguments, find()?.as_ref()).and_then(releases::run)
+        }
+        Command::Channel(arguments) => channel::run(&arguments, find()?.as_ref()),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

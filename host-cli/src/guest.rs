@@ -1,11 +1,19 @@
-//! `--guest`: the embedded reference guest, or one from a file.
+//! `--guest`: a guest from a file, or the embedded reference guest.
 
 pub mod environment;
+mod hosted;
 mod images;
+pub mod limits;
 
-use crate::{exit::CommandError, input};
+pub use hosted::{HostedGuest, runtime_options};
+
+use crate::{
+    exit::CommandError,
+    input,
+    project::{PROJECT_FILE, Project},
+};
 use runtime::{
-    Environment, Runtime, RuntimeOptions,
+    Runtime, RuntimeOptions,
     engine::{self, Candidate, Engine, EngineOptions, Guest, LoadError},
 };
 use std::path::{Path, PathBuf};
@@ -30,9 +38,26 @@ pub enum GuestSource {
 }
 
 impl GuestSource {
-    /// The guest named by `--guest`, or by default the embedded one.
-    pub fn resolve(named: Option<&Path>) -> Self {
-        named.map_or(Self::Embedded, Self::named)
+    /// The guest that the command line names, otherwise that of the project. The embedded guest only runs if either names it.
+    pub fn resolve(named: Option<&Path>, project: Option<&Project>) -> Result<Self, CommandError> {
+        if let Some(name) = named {
+            return Ok(Self::named(name));
+        }
+        match project {
+            Some(project) => project.guest().ok_or_else(|| {
+                CommandError::usage(format_args!(
+                    "`{}` does not say where the guest is",
+                    project.path_of_file().display()
+                ))
+                .hint("add `component = \"FILE.wasm\"` to its section `[guest]`, or name a guest with `--guest FILE`")
+            }),
+            None => Err(CommandError::usage(format_args!(
+                "no guest is named, and neither this folder nor one above has a `{PROJECT_FILE}`"
+            ))
+            .hint(format_args!(
+                "name one with `--guest FILE`, or `--guest {EMBEDDED_NAME}` for the items API in this program; `host-cli new` makes a project"
+            ))),
+        }
     }
 
     /// A file, or the embedded guest if the name is its name.
@@ -62,26 +87,13 @@ impl GuestSource {
         }
     }
 
-    /// Loads and links the guest, for up to `instances_max` concurrent requests.
-    pub fn link(
-        &self,
-        instances_max: usize,
-        environment: Environment,
-    ) -> Result<Runtime, CommandError> {
-        self.link_on(&engine(instances_max)?, environment)
-    }
-
     /// Loads and links the guest on the given engine.
     pub fn link_on(
         &self,
         engine: &Engine,
-        environment: Environment,
+        options: RuntimeOptions,
     ) -> Result<Runtime, CommandError> {
         let (name, guest) = self.load(engine)?;
-        let options = RuntimeOptions {
-            environment,
-            ..RuntimeOptions::default()
-        };
         Runtime::new(engine, &guest, options).map_err(|error| cannot_load(&name, &error))
     }
 

@@ -16,6 +16,7 @@ mod exit;
 mod guest;
 mod input;
 mod output;
+mod project;
 mod release;
 mod replacement;
 mod replay;

@@ -3,10 +3,10 @@
 mod dynamodb;
 
 pub use self::dynamodb::TableSpec;
-use crate::{exit::CommandError, seed};
+use crate::{exit::CommandError, project::STATE_FOLDER, seed};
 use replay::{CaseStore, replay_cursor_key};
 use std::{
-    fmt, fs,
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -130,6 +130,7 @@ impl fmt::Display for StoreSpec {
 
 fn open_redb(path: &Path) -> Result<RedbStorage, CommandError> {
     let shown = path.display();
+    make_state_folder(path)?;
     if path.is_dir() {
         let message = format!("store `{shown}` is a folder, not a file");
         return Err(
@@ -137,6 +138,29 @@ fn open_redb(path: &Path) -> Result<RedbStorage, CommandError> {
         );
     }
     RedbStorage::open(path).map_err(|error| CommandError::environment(&error).hint(error.hint()))
+}
+
+/// Creates the folder of a project's local state for a file in it. Other folders must exist: a misspelt path is not a new store.
+pub fn make_state_folder(file: &Path) -> Result<(), CommandError> {
+    let folder = file
+        .parent()
+        .filter(|folder| folder.ends_with(STATE_FOLDER));
+    let Some(folder) = folder.filter(|folder| !folder.exists()) else {
+        return Ok(());
+    };
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        // Another command may have created it at the same time.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            let shown = folder.display();
+            Err(CommandError::environment(format_args!(
+                "failed to create folder `{shown}`: {error}"
+            )))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Stores for cases: each is empty, and none touches the store named on the command line.

@@ -15,16 +15,15 @@ fn a_guest_finds_what_the_command_line_names() {
     let event = ["event", "http", "GET", "/environment"];
     let event = host_cli::command().args(event).output().unwrap().stdout;
     let (guest, event) = (write("guest.wasm", HOSTILE), write("event.json", &event));
-    let file = format!(
-        "@{}",
-        write("environment.json", br#"{"TEAM":"from a file"}"#)
-    );
-    for (value, expected) in [
-        ("TEAM=joiners", "joiners"),
-        (file.as_str(), "from a file"),
-        ("OTHER=x", ""),
+    let object = write("environment.json", br#"{"TEAM":"from a file"}"#);
+    let lines = write("local.env", b"# who\nTEAM=from a line\n");
+    for (option, value, expected) in [
+        ("--env", "TEAM=joiners", "joiners"),
+        ("--env-file", object.as_str(), "from a file"),
+        ("--env-file", &lines, "from a line"),
+        ("--env", "OTHER=x", ""),
     ] {
-        let options = ["--guest", &guest, "--guest-env", value];
+        let options = ["--guest", &guest, option, value];
         let output = host_cli::command()
             .args(["invoke", &event])
             .args(options)

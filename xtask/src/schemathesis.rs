@@ -19,7 +19,7 @@ pub fn run() -> anyhow::Result<()> {
     Cargo::new("build")
         .args(["--release", "--locked", "--bin", "host-cli"])
         .run()?;
-    let (_server, address) = Server::start(&["--store", "memory"])?;
+    let (_server, address) = Server::start(&["--store", "memory", "--guest", "embedded"])?;
     run::run(
         Command::new(programs.join("schemathesis"))
             .arg("--config-file")

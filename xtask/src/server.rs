@@ -18,6 +18,7 @@ impl Server {
     pub fn start(arguments: &[&str]) -> anyhow::Result<(Self, String)> {
         let mut child = Command::new(target_folder()?.join("release/host-cli"))
             .args(["serve", "--listen", "127.0.0.1:0", "--quiet"])
+            .args(["--event-kind", "http"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -49,9 +49,9 @@ impl Limit {
             .then(|| format!("TENON_{}", self.name.to_ascii_uppercase()))
     }
 
-    /// The flag that sets it for a route, if there is one: `request-duration-ms-max`.
-    pub fn flag(&self) -> Option<String> {
-        self.is_of_routes().then(|| self.name.replace('_', "-"))
+    /// The flag that sets it, for a route or for a host that this machine runs: `request-duration-ms-max`.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
     }
 
     /// The value if nobody sets another one.

@@ -90,7 +90,7 @@ pub(super) fn environment_note(exchange: &Exchange<'_>) -> Option<Note> {
     }
     let names: Vec<&str> = host.environment_names.iter().map(|name| &**name).collect();
     Some(Note(format!(
-        "the values of `{}` are not on the tape: those given by `--guest-env` may differ from the recorded ones",
+        "the values of `{}` are not on the tape: those given by `--env` may differ from the recorded ones",
         names.join("`, `")
     )))
 }

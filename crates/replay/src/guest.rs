@@ -75,9 +75,10 @@ impl ReplayGuest {
         }
         let names: Vec<&str> = recorded.into_iter().collect();
         Some(match names.as_slice() {
-            [] => "the guest had another environment when it was recorded: supply it with `--guest-env`".to_owned(),
+            [] => "the guest had another environment when it was recorded: supply it with `--env`"
+                .to_owned(),
             names => format!(
-                "the guest had another environment when it was recorded, with `{}`: supply it with `--guest-env`",
+                "the guest had another environment when it was recorded, with `{}`: supply it with `--env`",
                 names.join("`, `")
             ),
         })

@@ -1,6 +1,6 @@
 //! Arguments of the commands that release guests, as typed.
 
-use super::limits::RouteLimitOptions;
+use super::{guest::EnvironmentOptions, limits::RouteLimitOptions};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -28,17 +28,17 @@ Examples:
   host-cli publish guest.wasm --to file://releases --key release.key
   host-cli publish guest.wasm --to s3://my-bucket/guests --key release.key")]
 pub struct PublishArgs {
-    /// The component (.wasm)
+    /// The component (.wasm) [default: that of tenon.toml]
     #[arg(value_name = "GUEST")]
-    pub guest: PathBuf,
-    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX`
+    pub guest: Option<PathBuf>,
+    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX` [default: that of tenon.toml]
     #[arg(long, value_name = "URL")]
-    pub to: String,
+    pub to: Option<String>,
     #[command(flatten)]
     pub aws: AwsOptions,
-    /// File that contains the secret key
+    /// File that contains the secret key [default: that of tenon.toml]
     #[arg(long, value_name = "KEYFILE")]
-    pub key: PathBuf,
+    pub key: Option<PathBuf>,
     /// Replace this guest's manifest even if this key signed it: its text, or a file that contains it. For key rotation; hosts must trust
     /// both keys before
     #[arg(long, value_name = "KEY")]
@@ -55,9 +55,9 @@ Examples:
   host-cli published --artifacts s3://my-bucket/guests \\
     --public-key release.key.pub --format json")]
 pub struct PublishedArgs {
-    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX`
+    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX` [default: that of tenon.toml]
     #[arg(long, value_name = "URL")]
-    pub artifacts: String,
+    pub artifacts: Option<String>,
     #[command(flatten)]
     pub aws: AwsOptions,
     #[command(flatten)]
@@ -74,7 +74,8 @@ pub struct PublishedArgs {
 /// differ.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "host-cli promote [OPTIONS] <CHANNEL> <DIGEST>\n           --artifacts <URL> --key <KEYFILE>"
+    allow_missing_positional = true,
+    override_usage = "host-cli promote [OPTIONS] [CHANNEL] <DIGEST>"
 )]
 #[command(after_help = "\
 Examples:
@@ -84,11 +85,11 @@ Examples:
   host-cli promote shop 81cc... --artifacts file://releases --key release.key \\
     --path /orders --namespace orders")]
 pub struct PromoteArgs {
-    /// The channel, which is created if it does not exist
+    /// The channel, which is created if it does not exist [default: that of tenon.toml]
     #[arg(value_name = "CHANNEL")]
-    pub channel: String,
+    pub channel: Option<String>,
     /// The guest's digest, or at least its first six digits
-    #[arg(value_name = "DIGEST")]
+    #[arg(value_name = "DIGEST", required = true)]
     pub digest: String,
     #[command(flatten)]
     pub stores: StoreOptions,
@@ -103,10 +104,8 @@ pub struct PromoteArgs {
     /// The guest's part of the store [default: that of the route, else that of the host]
     #[arg(long, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
-    /// An environment variable for the route's guests; without a value, it is copied from this program's own environment; `@FILE` reads
-    /// several from a JSON object of strings. The latter two keep secrets off the command line; may be repeated
-    #[arg(long, value_name = "NAME[=VALUE]")]
-    pub guest_env: Vec<String>,
+    #[command(flatten)]
+    pub environment: EnvironmentOptions,
     #[command(flatten)]
     pub limits: RouteLimitOptions,
     /// Rule out all earlier guests: hosts never fall back to one, and no rollback goes further back. Use it for a guest that fixes a
@@ -130,17 +129,15 @@ pub struct PromoteArgs {
 /// generation. A rollback is a new generation, signed as a rollback; hosts keep the previous guest ready. A second rollback does not bring
 /// back what was rolled back; only its generation or digest does.
 #[derive(Debug, Args)]
-#[command(
-    override_usage = "host-cli rollback [OPTIONS] <CHANNEL>\n           --artifacts <URL> --key <KEYFILE>"
-)]
+#[command(override_usage = "host-cli rollback [OPTIONS] [CHANNEL]")]
 #[command(after_help = "\
 Examples:
   host-cli rollback items --artifacts file://releases --key release.key
   host-cli rollback items --artifacts file://releases --key release.key --to 3")]
 pub struct RollbackArgs {
-    /// The channel
+    /// The channel [default: that of tenon.toml]
     #[arg(value_name = "CHANNEL")]
-    pub channel: String,
+    pub channel: Option<String>,
     #[command(flatten)]
     pub stores: StoreOptions,
     #[command(flatten)]
@@ -155,9 +152,7 @@ pub struct RollbackArgs {
 
 /// List the generations of a channel: who released what, and when
 #[derive(Debug, Args)]
-#[command(
-    override_usage = "host-cli releases [OPTIONS] <CHANNEL>\n           --artifacts <URL> --public-key <KEY>"
-)]
+#[command(override_usage = "host-cli releases [OPTIONS] [CHANNEL]")]
 #[command(after_help = "\
 Examples:
   host-cli releases items --artifacts file://releases \\
@@ -165,9 +160,9 @@ Examples:
   host-cli releases items --artifacts s3://my-bucket/guests --table tenon \\
     --public-key release.key.pub --format json")]
 pub struct ReleasesArgs {
-    /// The channel
+    /// The channel [default: that of tenon.toml]
     #[arg(value_name = "CHANNEL")]
-    pub channel: String,
+    pub channel: Option<String>,
     #[command(flatten)]
     pub stores: StoreOptions,
     #[command(flatten)]
@@ -196,14 +191,10 @@ pub struct ChannelArgs {
 #[derive(Debug, Subcommand)]
 pub enum ChannelCommand {
     /// Verify the signature of the channel's document and print it as JSON, without the values of environment variables
-    #[command(
-        override_usage = "host-cli channel show [OPTIONS] <CHANNEL>\n           --artifacts <URL> --public-key <KEY>"
-    )]
+    #[command(override_usage = "host-cli channel show [OPTIONS] [CHANNEL]")]
     Show(ShowOptions),
     /// Run every check that a host makes before it serves: signatures, expiry, every artifact's digest, loading and linking
-    #[command(
-        override_usage = "host-cli channel verify [OPTIONS] <CHANNEL>\n           --artifacts <URL> --public-key <KEY>"
-    )]
+    #[command(override_usage = "host-cli channel verify [OPTIONS] [CHANNEL]")]
     Verify(ChannelOptions),
 }
 
@@ -218,9 +209,9 @@ pub struct ShowOptions {
 
 #[derive(Debug, Args)]
 pub struct ChannelOptions {
-    /// The channel
+    /// The channel [default: that of tenon.toml]
     #[arg(value_name = "CHANNEL")]
-    pub channel: String,
+    pub channel: Option<String>,
     #[command(flatten)]
     pub stores: StoreOptions,
     #[command(flatten)]
@@ -229,10 +220,11 @@ pub struct ChannelOptions {
 
 #[derive(Debug, Args)]
 pub struct StoreOptions {
-    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX`
+    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX` [default: that of tenon.toml]
     #[arg(long, value_name = "URL")]
-    pub artifacts: String,
-    /// DynamoDB table that contains the channels: `TABLE` or `TABLE@ENDPOINT` [default: the folder of the artifacts]
+    pub artifacts: Option<String>,
+    /// DynamoDB table that contains the channels: `TABLE` or `TABLE@ENDPOINT` [default: that of tenon.toml, otherwise the folder of
+    /// the artifacts]
     #[arg(long, value_name = "TABLE")]
     pub table: Option<String>,
     #[command(flatten)]
@@ -248,9 +240,9 @@ pub struct AwsOptions {
 
 #[derive(Debug, Args)]
 pub struct SigningOptions {
-    /// File that contains the secret key
+    /// File that contains the secret key [default: that of tenon.toml]
     #[arg(long, value_name = "KEYFILE")]
-    pub key: PathBuf,
+    pub key: Option<PathBuf>,
     /// Another public key that may have signed the current document: its text, or a file that contains it
     #[arg(long, value_name = "KEY")]
     pub public_key: Option<String>,
@@ -268,8 +260,8 @@ pub struct SigningOptions {
 
 #[derive(Debug, Args)]
 pub struct TrustOptions {
-    /// A trusted public key: its text, or a file that contains it; may be given twice
-    #[arg(long, value_name = "KEY", required = true)]
+    /// A trusted public key: its text, or a file that contains it; may be given twice [default: those of tenon.toml]
+    #[arg(long, value_name = "KEY")]
     pub public_key: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
 //! Arguments of `replay`, and of what else replays tapes.
 
-use super::EnvironmentOption;
+use super::guest::GuestOptions;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -20,6 +20,9 @@ use std::path::PathBuf;
 /// HEAD, OPTIONS) may run concurrently, any other runs alone: the outcome does not depend on `--jobs`. Each case runs on its own store, of
 /// the kind given by `--store` (a DynamoDB table is not possible), which contains only `before.json`. The time is the event's own, or
 /// 2026-01-01T00:00:00Z.
+///
+/// Without `--guest`, the guest is that of tenon.toml. Outside of a project, requests that were recorded with the embedded guest run on it,
+/// and everything else needs `--guest`. Requests of tapes run with the recorded limits and log level.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -37,12 +40,6 @@ pub struct ReplayArgs {
     /// The store: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub store: String,
-    /// The guest to run: a component (.wasm), an image (.cwasm), or `embedded`, the items API in this program [default: `embedded` for
-    /// requests that were recorded with it; required for cases, events and other tapes]
-    #[arg(long, value_name = "GUEST")]
-    pub guest: Option<PathBuf>,
-    #[command(flatten)]
-    pub tape: TapeArgs,
     /// Write the actual results as the expectations of the cases
     #[arg(long, conflicts_with = "ignore")]
     pub bless: bool,
@@ -58,6 +55,10 @@ pub struct ReplayArgs {
     /// Run only every Nth case and request of a tape, beginning with the Ith, to share the work among several machines
     #[arg(long, value_name = "I/N")]
     pub shard: Option<String>,
+    #[command(flatten)]
+    pub guest: GuestOptions,
+    #[command(flatten)]
+    pub tape: TapeArgs,
 }
 
 /// How tapes are replayed.
@@ -86,8 +87,6 @@ pub struct TapeArgs {
     /// File with the age identity that decrypts encrypted tapes
     #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
-    #[command(flatten)]
-    pub environment: EnvironmentOption,
     /// Replay only requests whose id begins with this
     #[arg(long, value_name = "ID")]
     pub only: Option<String>,

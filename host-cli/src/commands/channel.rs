@@ -5,6 +5,7 @@ use crate::{
     executor,
     exit::{CommandError, Outcome},
     guest, output,
+    project::Project,
     release::{channels, keys, stores::StoresSpec},
     seed, time,
 };
@@ -14,18 +15,18 @@ use std::{sync::Arc, time::Duration};
 use storage::{CursorKey, Namespace, memory::MemoryStorage};
 
 /// Runs the subcommand.
-pub fn run(arguments: &ChannelArgs) -> Result<Outcome, CommandError> {
+pub fn run(arguments: &ChannelArgs, project: Option<&Project>) -> Result<Outcome, CommandError> {
     match &arguments.command {
-        ChannelCommand::Show(options) => show(options),
-        ChannelCommand::Verify(options) => verify(options),
+        ChannelCommand::Show(options) => show(options, project),
+        ChannelCommand::Verify(options) => verify(options, project),
     }
 }
 
-fn show(shown: &ShowOptions) -> Result<Outcome, CommandError> {
+fn show(shown: &ShowOptions, project: Option<&Project>) -> Result<Outcome, CommandError> {
     let options = &shown.channel;
-    let channel = channels::name(&options.channel)?;
-    let keys = keys::public(&options.trust.public_key)?;
-    let stores = StoresSpec::resolve(&options.stores)?;
+    let channel = channels::named(options.channel.as_deref(), project)?;
+    let keys = keys::trusted(&options.trust.public_key, project)?;
+    let stores = StoresSpec::resolve(&options.stores, project)?;
     let (document, put_back) = executor::workers(1)?.block_on(async {
         let stores = stores.open().await?;
         let document = channels::read(&stores, &channel, &keys).await?;
@@ -49,10 +50,10 @@ fn show(shown: &ShowOptions) -> Result<Outcome, CommandError> {
 }
 
 /// Does what a host does when it starts, with a store in memory.
-fn verify(options: &ChannelOptions) -> Result<Outcome, CommandError> {
-    let channel = channels::name(&options.channel)?;
-    let keys = keys::public(&options.trust.public_key)?;
-    let stores = StoresSpec::resolve(&options.stores)?;
+fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome, CommandError> {
+    let channel = channels::named(options.channel.as_deref(), project)?;
+    let keys = keys::trusted(&options.trust.public_key, project)?;
+    let stores = StoresSpec::resolve(&options.stores, project)?;
     let engine = guest::engine(1)?;
     let seed = seed::unpredictable()?;
     let started = executor::workers(2)?.block_on(async {

@@ -5,6 +5,7 @@ use crate::{
     exit::{CommandError, Outcome},
     guest::{self, GuestSource},
     output,
+    project::Project,
     replacement::{self, Readers},
 };
 use contract::compatibility::Target;
@@ -22,7 +23,10 @@ pub struct Configuration {
 }
 
 /// Checks what can be checked before compiling.
-pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, CommandError> {
+pub fn resolve(
+    arguments: &CompileArgs,
+    project: Option<&Project>,
+) -> Result<Configuration, CommandError> {
     let target = match arguments.arch {
         Some(ArchName::X86_64) => Target::X86_64,
         Some(ArchName::Arm64) => Target::Aarch64,
@@ -31,7 +35,7 @@ pub fn resolve(arguments: &CompileArgs) -> Result<Configuration, CommandError> {
                 .hint("name another one with `--arch x86_64` or `--arch arm64`")
         })?,
     };
-    let guest = GuestSource::resolve(arguments.guest.as_deref());
+    let guest = GuestSource::resolve(arguments.guest.as_deref(), project)?;
     replacement::check(&arguments.output, WHAT, guest.path())?;
     Ok(Configuration {
         guest,

@@ -1,9 +1,11 @@
 //! `event`: writes a gateway event as the gateway would have sent it.
 
 use crate::{
-    args::EventArgs,
+    args::{EventArgs, KindName},
     exit::{CommandError, Outcome},
-    input, output, seed, time,
+    input, output,
+    project::{self, Project},
+    seed, time,
 };
 use contract::{
     http::{Scheme, is_field_value, is_token},
@@ -37,8 +39,12 @@ pub struct Configuration {
 }
 
 /// Checks that the request is valid.
-pub fn resolve(arguments: &EventArgs) -> Result<Configuration, CommandError> {
-    let method = arguments.method.clone();
+pub fn resolve(
+    arguments: &EventArgs,
+    project: Option<&Project>,
+) -> Result<Configuration, CommandError> {
+    let (kind, method, target) = request(&arguments.request)?;
+    let kind = project::event_kind(kind, project);
     if !is_token(&method) {
         return Err(CommandError::usage(format_args!(
             "`{method}` is not an HTTP method"
@@ -51,7 +57,6 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, CommandError> {
         ))
         .hint(format_args!("write `{meant}`")));
     }
-    let target = arguments.path.clone();
     let is_target = target.starts_with('/')
         && target
             .bytes()
@@ -62,7 +67,7 @@ pub fn resolve(arguments: &EventArgs) -> Result<Configuration, CommandError> {
                 .hint("begin with `/` and percent-encode: `/items/two%20words?limit=2`"),
         );
     }
-    let origin = Origin::new(arguments.kind.0);
+    let origin = Origin::new(kind);
     if refused(origin.kind, &target).is_some() {
         return Err(CommandError::usage(format_args!(
             "`{target}` is a path that an HTTP API refuses with 400: after one decoding, it contains a `%` that is not followed by two hexadecimal digits"
@@ -140,6 +145,21 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     event.push(b'\n');
     output::result(&event)?;
     Ok(Outcome::Same)
+}
+
+/// `[KIND] METHOD PATH`
+fn request(words: &[String]) -> Result<(Option<KindName>, String, String), CommandError> {
+    match words {
+        [kind, method, path] => {
+            let kind = kind.parse().map_err(|error| {
+                CommandError::usage(error).hint("write `host-cli event rest GET /items`")
+            })?;
+            Ok((Some(KindName(kind)), method.clone(), path.clone()))
+        }
+        [method, path] => Ok((None, method.clone(), path.clone())),
+        _ => Err(CommandError::usage("an event needs a method and a path")
+            .hint("write `host-cli event GET /items`")),
+    }
 }
 
 fn header(line: &str) -> Result<(String, String), CommandError> {

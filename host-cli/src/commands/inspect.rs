@@ -5,6 +5,7 @@ use crate::{
     exit::{CommandError, Outcome},
     guest::{self, GuestSource},
     output,
+    project::Project,
 };
 use contract::{digest::Digest, text::printable};
 use runtime::{
@@ -37,8 +38,8 @@ enum Kind {
 }
 
 /// Reads the guest as far as possible, and tries to link it. Invalid content is a finding, not a failure.
-pub fn run(arguments: &InspectArgs) -> Result<Outcome, CommandError> {
-    let source = GuestSource::resolve(Some(&arguments.guest));
+pub fn run(arguments: &InspectArgs, project: Option<&Project>) -> Result<Outcome, CommandError> {
+    let source = GuestSource::resolve(arguments.guest.as_deref(), project)?;
     let (name, bytes) = source.read()?;
     let engine = guest::engine(1)?;
     let candidate = source.candidate(&engine, &bytes);

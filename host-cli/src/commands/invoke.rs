@@ -4,8 +4,9 @@ use crate::{
     args::InvokeArgs,
     executor,
     exit::{CommandError, Outcome},
-    guest::{GuestSource, environment},
+    guest::HostedGuest,
     input, output,
+    project::Project,
     replay::input::EVENT_BYTES_MAX,
     seed,
     serve::lines,
@@ -14,7 +15,6 @@ use crate::{
 };
 use contract::seed::Seed;
 use replay::ReplayedEvent;
-use runtime::Environment;
 use service::Service;
 use std::path::Path;
 
@@ -22,15 +22,17 @@ use std::path::Path;
 pub struct Configuration {
     event: Vec<u8>,
     store: StoreSpec,
-    guest: GuestSource,
+    guest: HostedGuest,
     is_guest_named: bool,
-    environment: Environment,
     seed: Seed,
     received_at_ms: u64,
 }
 
 /// Reads the event.
-pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, CommandError> {
+pub fn resolve(
+    arguments: &InvokeArgs,
+    project: Option<&Project>,
+) -> Result<Configuration, CommandError> {
     let store = StoreSpec::resolve(&arguments.store)?;
     let seed = seed::resolve(arguments.seed.as_deref(), seed::unpredictable)?;
     let received_at_ms = time::resolve(arguments.at.as_deref())?;
@@ -50,14 +52,13 @@ pub fn resolve(arguments: &InvokeArgs) -> Result<Configuration, CommandError> {
             "pass the event exactly as the gateway sent it, or write one with `host-cli event`",
         )
     })?;
-    let guest = GuestSource::resolve(arguments.guest.guest.as_deref());
+    let guest = HostedGuest::resolve(&arguments.guest, project)?;
     let is_guest_named = arguments.guest.guest.is_some();
     Ok(Configuration {
         event,
         store,
         guest,
         is_guest_named,
-        environment: environment::of_guest(&arguments.guest.environment)?,
         seed,
         received_at_ms,
     })
@@ -70,12 +71,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         store,
         guest,
         is_guest_named,
-        environment,
         seed,
         received_at_ms,
     } = configuration;
     let runtime = executor::workers(1)?;
-    let linked = guest.link(1, environment)?;
+    let linked = guest.link(1)?;
     let service = Service::new(linked, runtime.block_on(store.open_reproducibly())?);
     let exchange = ReplayedEvent {
         event: &event,
@@ -88,7 +88,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     if !is_guest_named {
         output::remark(&format!(
             "guest: {}; `--guest FILE` runs another one\n",
-            guest.describe()
+            guest.source.describe()
         ));
     }
     let mut remarks = Vec::new();

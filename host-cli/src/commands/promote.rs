@@ -7,6 +7,7 @@ use crate::{
     exit::{CommandError, Outcome},
     guest::environment,
     output,
+    project::Project,
     release::{
         channels::{self, Signer},
         gate::Gate,
@@ -32,7 +33,10 @@ pub struct Configuration {
 }
 
 /// Reads the key and the inputs of the gate.
-pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, CommandError> {
+pub fn resolve(
+    arguments: &PromoteArgs,
+    project: Option<&Project>,
+) -> Result<Configuration, CommandError> {
     channels::check_digest(&arguments.digest)?;
     let namespace = arguments.namespace.as_deref().map(str::parse).transpose();
     let promotion = Promotion {
@@ -41,7 +45,7 @@ pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, CommandError> {
         path: arguments.path.clone(),
         namespace: namespace
             .map_err(|error| CommandError::usage(format_args!("`--namespace`: {error}")))?,
-        environment: environment::resolve(&arguments.guest_env)?
+        environment: environment::resolve(&arguments.environment, project)?
             .into_iter()
             .collect(),
         limits: arguments.limits.0,
@@ -52,11 +56,11 @@ pub fn resolve(arguments: &PromoteArgs) -> Result<Configuration, CommandError> {
         is_minimum: arguments.no_fallback,
     };
     Ok(Configuration {
-        channel: channels::name(&arguments.channel)?,
+        channel: channels::named(arguments.channel.as_deref(), project)?,
         digest: arguments.digest.clone(),
         promotion,
-        stores: StoresSpec::resolve(&arguments.stores)?,
-        signer: Signer::resolve(&arguments.signing)?,
+        stores: StoresSpec::resolve(&arguments.stores, project)?,
+        signer: Signer::resolve(&arguments.signing, project)?,
         gate: Gate::resolve(&arguments.gate, &arguments.ignore)?,
     })
 }

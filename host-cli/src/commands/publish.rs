@@ -4,17 +4,18 @@ use crate::{
     args::release::{AwsOptions, PublishArgs},
     executor,
     exit::{CommandError, Outcome},
-    guest, input, output,
+    guest::{self, GuestSource},
+    input, output,
+    project::Project,
     release::{keys, stores},
 };
 use contract::limits::COMPONENT_BYTES_MAX;
 use publish::PublishError;
 use release::{self, PublicKeys, Put, SecretKey};
-use std::path::PathBuf;
 
 /// What to publish, where, and who signs.
 pub struct Configuration<'a> {
-    guest: PathBuf,
+    guest: GuestSource,
     component: Vec<u8>,
     to: String,
     aws: &'a AwsOptions,
@@ -23,15 +24,24 @@ pub struct Configuration<'a> {
 }
 
 /// Reads the guest and the key.
-pub fn resolve(arguments: &PublishArgs) -> Result<Configuration<'_>, CommandError> {
-    stores::check(&arguments.to)?;
-    let key = keys::secret(&arguments.key)?;
+pub fn resolve<'a>(
+    arguments: &'a PublishArgs,
+    project: Option<&Project>,
+) -> Result<Configuration<'a>, CommandError> {
+    let to = stores::named(arguments.to.as_deref(), "--to", project)?;
+    stores::check(&to)?;
+    let key = keys::signing(arguments.key.as_deref(), project)?;
+    let guest = GuestSource::resolve(arguments.guest.as_deref(), project)?;
+    let component = match guest.path() {
+        Some(path) => input::read_file(path, "guest", COMPONENT_BYTES_MAX as u64)?,
+        None => guest.read()?.1,
+    };
     Ok(Configuration {
         keys: keys::with(&key, arguments.public_key.as_deref())?,
         key,
-        component: input::read_file(&arguments.guest, "guest", COMPONENT_BYTES_MAX as u64)?,
-        guest: arguments.guest.clone(),
-        to: arguments.to.clone(),
+        component,
+        guest,
+        to,
         aws: &arguments.aws,
     })
 }
@@ -47,7 +57,10 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, CommandError> {
         keys,
     } = configuration;
     let engine = guest::engine(1)?;
-    let shown = guest.display().to_string();
+    let shown = match guest.path() {
+        Some(path) => path.display().to_string(),
+        None => guest::EMBEDDED_NAME.to_owned(),
+    };
     let published = executor::workers(2)?.block_on(async {
         let store = stores::artifacts(&to, aws).await?;
         ::publish::publish_replacing(&engine, &component, &*store, &key, &keys)

@@ -5,6 +5,7 @@ use crate::{
     executor,
     exit::{CommandError, Outcome},
     output,
+    project::Project,
     release::{keys, stores},
 };
 use contract::digest::Digest;
@@ -14,24 +15,34 @@ use std::sync::Arc;
 
 /// The store, and the trusted keys.
 pub struct Configuration<'a> {
+    artifacts: String,
     arguments: &'a PublishedArgs,
     keys: PublicKeys,
 }
 
 /// Checks the arguments; nothing is read yet.
-pub fn resolve(arguments: &PublishedArgs) -> Result<Configuration<'_>, CommandError> {
-    stores::check(&arguments.artifacts)?;
+pub fn resolve<'a>(
+    arguments: &'a PublishedArgs,
+    project: Option<&Project>,
+) -> Result<Configuration<'a>, CommandError> {
+    let artifacts = stores::named(arguments.artifacts.as_deref(), "--artifacts", project)?;
+    stores::check(&artifacts)?;
     Ok(Configuration {
-        keys: keys::public(&arguments.trust.public_key)?,
+        artifacts,
+        keys: keys::trusted(&arguments.trust.public_key, project)?,
         arguments,
     })
 }
 
 /// Lists manifests that a trusted key signed, and reports all others as remarks.
 pub fn run(configuration: Configuration<'_>) -> Result<Outcome, CommandError> {
-    let Configuration { arguments, keys } = configuration;
+    let Configuration {
+        artifacts,
+        arguments,
+        keys,
+    } = configuration;
     let (manifests, left_out) = executor::workers(1)?.block_on(async {
-        let store = stores::artifacts(&arguments.artifacts, &arguments.aws).await?;
+        let store = stores::artifacts(&artifacts, &arguments.aws).await?;
         read(store, &keys).await
     })?;
     for remark in &left_out {

@@ -5,6 +5,7 @@ use crate::{
     executor,
     exit::{CommandError, Outcome},
     output,
+    project::Project,
     release::{channels, keys, stores::StoresSpec},
     time,
 };
@@ -28,7 +29,10 @@ pub struct Configuration {
 }
 
 /// Checks the arguments; nothing is read yet.
-pub fn resolve(arguments: &ReleasesArgs) -> Result<Configuration, CommandError> {
+pub fn resolve(
+    arguments: &ReleasesArgs,
+    project: Option<&Project>,
+) -> Result<Configuration, CommandError> {
     if !(1..=COUNT_MAX).contains(&arguments.count) {
         let message = format!(
             "`--count {}` is not within 1 to {COUNT_MAX}",
@@ -37,9 +41,9 @@ pub fn resolve(arguments: &ReleasesArgs) -> Result<Configuration, CommandError> 
         return Err(CommandError::usage(message));
     }
     Ok(Configuration {
-        channel: channels::name(&arguments.channel)?,
-        stores: StoresSpec::resolve(&arguments.stores)?,
-        keys: keys::public(&arguments.trust.public_key)?,
+        channel: channels::named(arguments.channel.as_deref(), project)?,
+        stores: StoresSpec::resolve(&arguments.stores, project)?,
+        keys: keys::trusted(&arguments.trust.public_key, project)?,
         count: arguments.count,
         format: arguments.format,
     })

@@ -1,12 +1,14 @@
 //! `replay`: replays tapes, recorded events and cases.
 
 use crate::{
-    args::replay::{ReplayArgs, ReportFormat, TapeArgs},
+    args::replay::{ReplayArgs, ReportFormat},
     commands::tape_options::{self, Preparation, TapeConfiguration},
     executor,
     exit::{CommandError, Outcome},
-    guest::{self, EMBEDDED_NAME, GuestSource, environment},
-    output, replacement,
+    guest::{EMBEDDED_NAME, GuestSource, HostedGuest},
+    output,
+    project::Project,
+    replacement,
     replay::{
         input::{self, Input},
         progress::Progress,
@@ -49,7 +51,7 @@ const JOBS_MAX: usize = 1024;
 pub struct Configuration {
     inputs: Vec<Input>,
     store: StoreSpec,
-    guest: GuestSource,
+    guest: HostedGuest,
     is_guest_named: bool,
     bless: bool,
     format: ReportFormat,
@@ -61,7 +63,10 @@ pub struct Configuration {
 }
 
 /// Finds the inputs; nothing is read yet.
-pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, CommandError> {
+pub fn resolve(
+    arguments: &ReplayArgs,
+    project: Option<&Project>,
+) -> Result<Configuration, CommandError> {
     let jobs = match arguments.jobs {
         Some(jobs @ 1..=JOBS_MAX) => jobs,
         Some(jobs) => {
@@ -78,7 +83,12 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, CommandError> {
         )
         .hint("a case is a folder with `event.json`"));
     }
-    let is_guest_named = arguments.guest.is_some();
+    // Without a name from either, the embedded guest runs only what was recorded with it.
+    let named = match arguments.guest.guest.as_deref() {
+        Some(name) => Some(GuestSource::named(name)),
+        None => project.and_then(Project::guest),
+    };
+    let is_guest_named = named.is_some();
     if !is_guest_named && let Some(input) = inputs.iter().find(|input| !input.names_guest()) {
         let message = format!(
             "cannot tell which guest `{}` is for",
@@ -94,9 +104,10 @@ pub fn resolve(arguments: &ReplayArgs) -> Result<Configuration, CommandError> {
     if has_cases && matches!(store, StoreSpec::DynamoDb(..)) {
         CaseStores::new(&store)?.open()?;
     }
-    let guest = GuestSource::resolve(arguments.guest.as_deref());
+    let guest = named.unwrap_or(GuestSource::Embedded);
+    let guest = HostedGuest::with_source(guest, &arguments.guest, project)?;
     if let Some(report) = &arguments.tape.report {
-        check_report(report, &inputs, &guest, &store, &arguments.tape)?;
+        check_report(report, &inputs, &guest.source, &store, arguments)?;
     }
     Ok(Configuration {
         inputs,
@@ -119,9 +130,10 @@ fn check_report(
     inputs: &[Input],
     guest: &GuestSource,
     store: &StoreSpec,
-    tape: &TapeArgs,
+    arguments: &ReplayArgs,
 ) -> Result<(), CommandError> {
     let files: Vec<PathBuf> = inputs.iter().flat_map(Input::files).collect();
+    let tape = &arguments.tape;
     let baseline = tape.baseline.as_deref().map(GuestSource::named);
     let read = files
         .iter()
@@ -129,7 +141,14 @@ fn check_report(
         .chain(guest.path())
         .chain(baseline.as_ref().and_then(GuestSource::path))
         .chain(tape.identity.as_deref())
-        .chain(environment::files(&tape.environment))
+        .chain(
+            arguments
+                .guest
+                .environment
+                .env_file
+                .iter()
+                .map(PathBuf::as_path),
+        )
         .chain(store.path());
     replacement::check(report, html::WHAT, read)
 }
@@ -214,12 +233,12 @@ fn prepare(
     let Configuration {
         inputs,
         store,
-        guest: source,
+        guest: hosted,
         tape,
         ..
     } = configuration;
     let instances_max = configuration.jobs * INSTANCES_PER_JOB;
-    let guest = source.link_on(&guest::engine(instances_max)?, tape.environment.clone())?;
+    let guest = hosted.link(instances_max)?;
     let has_tapes = inputs.iter().any(|input| matches!(input, Input::Tape(_)));
     let has_events = inputs
         .iter()
@@ -234,7 +253,7 @@ fn prepare(
     })?;
     Ok(runner::Replay {
         tapes: tape.prepare(&Preparation {
-            source,
+            hosted,
             guest: &guest,
             has_tapes,
             instances_max,

@@ -6,6 +6,7 @@ use crate::{
     executor,
     exit::{CommandError, Outcome},
     output,
+    project::Project,
     release::{
         channels::{self, Signer},
         stores::{Stores, StoresSpec},
@@ -26,13 +27,16 @@ pub struct Configuration {
 }
 
 /// Reads the key.
-pub fn resolve(arguments: &RollbackArgs) -> Result<Configuration, CommandError> {
+pub fn resolve(
+    arguments: &RollbackArgs,
+    project: Option<&Project>,
+) -> Result<Configuration, CommandError> {
     Ok(Configuration {
-        channel: channels::name(&arguments.channel)?,
+        channel: channels::named(arguments.channel.as_deref(), project)?,
         path: arguments.path.clone(),
         to: arguments.to,
-        stores: StoresSpec::resolve(&arguments.stores)?,
-        signer: Signer::resolve(&arguments.signing)?,
+        stores: StoresSpec::resolve(&arguments.stores, project)?,
+        signer: Signer::resolve(&arguments.signing, project)?,
     })
 }
 

@@ -1,200 +1,59 @@
 //! `serve`: serves the guest over HTTP.
 
+mod configuration;
+mod greeting;
+
+pub use configuration::{Configuration, resolve};
+
+use self::{
+    configuration::Follow,
+    greeting::{farewell, greeting},
+};
 use crate::{
-    args::{self, FollowOptions, LogFormat, ServeArgs},
     executor,
     exit::{CommandError, Outcome},
-    guest::{self, GuestSource, environment},
-    output,
-    release::{channels, keys, stores::StoresSpec},
-    seed,
+    guest::{self, GuestSource},
+    output, seed,
     serve::{
         access::AccessLog,
-        authority::{self, Allowed},
         background::{self, GuestFile},
         clients::Clients,
         examples::{self, Example},
         exchange::Exchanger,
-        lines::Format,
         listener, server,
         tape::TapeFile,
         workers::Workers,
     },
     signals::Signals,
-    store::{StoreSpec, Whole},
+    store::Whole,
     time,
 };
-use ::tape::{RecordOptions, Redaction};
-use contract::text::printable_lines;
-use gateway::Origin;
-use release::{ChannelName, PublicKeys};
 use rollout::{Follower, Following, HostContext, NamespaceStores};
-use runtime::{Environment, Runtime, RuntimeOptions};
+use runtime::Runtime;
 use service::{Router, Service};
-use std::{
-    io,
-    net::{SocketAddr, ToSocketAddrs},
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, sync::Arc};
 
 /// Concurrent requests per thread: while one waits for the store, another runs.
 const INSTANCES_PER_WORKER: usize = 8;
-
-/// The address to listen on, and everything that answers requests.
-pub struct Configuration {
-    listen: Vec<SocketAddr>,
-    allowed: Allowed,
-    log_format: Format,
-    store: StoreSpec,
-    guest: GuestSource,
-    environment: Environment,
-    follow: Option<Follow>,
-    origin: Origin,
-    is_quiet: bool,
-    record: Option<(PathBuf, RecordOptions)>,
-}
-
-/// The channel to follow.
-struct Follow {
-    channel: ChannelName,
-    keys: PublicKeys,
-    stores: StoresSpec,
-    interval: Duration,
-    generation_min: u64,
-}
-
-/// Checks the arguments; nothing is opened yet.
-pub fn resolve(arguments: &ServeArgs) -> Result<Configuration, CommandError> {
-    let not_an_address = |text: &str| {
-        CommandError::usage(format_args!("`{text}` is not an address to listen on"))
-            .hint("write an address and a port: `--listen 127.0.0.1:3000`")
-    };
-    let listen: Vec<SocketAddr> = arguments
-        .listen
-        .to_socket_addrs()
-        .map_err(|_| not_an_address(&arguments.listen))?
-        .collect();
-    if listen.is_empty() {
-        return Err(not_an_address(&arguments.listen));
-    }
-    Ok(Configuration {
-        listen,
-        allowed: resolve_allowed(arguments)?,
-        log_format: match arguments.log_format {
-            LogFormat::Text => Format::Text,
-            LogFormat::Json => Format::Json,
-        },
-        store: StoreSpec::resolve(&arguments.store)?,
-        guest: GuestSource::resolve(arguments.guest.guest.as_deref()),
-        environment: environment::of_guest(&arguments.guest.environment)?,
-        follow: resolve_follow(&arguments.follow)?,
-        origin: Origin::new(arguments.event_kind.0),
-        is_quiet: arguments.quiet,
-        record: match &arguments.record.record {
-            Some(path) => Some((path.clone(), record_options(&arguments.record)?)),
-            None => None,
-        },
-    })
-}
-
-fn resolve_allowed(arguments: &ServeArgs) -> Result<Allowed, CommandError> {
-    let is_host = |host: &str| !host.is_empty() && authority::is_valid(host);
-    for host in &arguments.allow_host {
-        if !is_host(host) || host.contains(':') {
-            return Err(CommandError::usage(format_args!(
-                "`--allow-host {host}` is not a host name"
-            ))
-            .hint("write only the name: `--allow-host api.test`"));
-        }
-    }
-    for origin in &arguments.allow_origin {
-        let rest = origin
-            .strip_prefix("http://")
-            .or_else(|| origin.strip_prefix("https://"));
-        if !rest.is_some_and(is_host) && origin != "null" {
-            return Err(CommandError::usage(format_args!(
-                "`--allow-origin {origin}` is not an origin"
-            ))
-            .hint(
-                "write it as browsers do, without a path: `--allow-origin http://localhost:5173`",
-            ));
-        }
-    }
-    Ok(Allowed {
-        hosts: arguments.allow_host.clone(),
-        origins: arguments.allow_origin.clone(),
-    })
-}
-
-fn record_options(arguments: &args::RecordOptions) -> Result<RecordOptions, CommandError> {
-    let policy = arguments
-        .record_policy
-        .parse()
-        .map_err(CommandError::usage)?;
-    let recipient = arguments
-        .record_recipient
-        .as_deref()
-        .map(|recipient| {
-            recipient.parse().map_err(|error| {
-                CommandError::usage(format_args!("`--record-recipient {recipient}`: {error}"))
-            })
-        })
-        .transpose()?;
-    // A tape without redaction is readable by its owner only.
-    let redaction = if arguments.no_redaction || recipient.is_some() {
-        Redaction::nothing()
-    } else {
-        Redaction::credentials()
-            .with_headers(arguments.redact_header.iter().map(String::as_str))
-            .with_query(arguments.redact_query.iter().map(String::as_str))
-            .with_fields(arguments.redact_field.iter().map(String::as_str))
-            .map_err(CommandError::usage)?
-    };
-    Ok(RecordOptions {
-        redaction,
-        withhold_seed: arguments.withhold_seed,
-        recipient,
-        ..RecordOptions::new(policy)
-    })
-}
-
-fn resolve_follow(options: &FollowOptions) -> Result<Option<Follow>, CommandError> {
-    // clap requires both options or neither.
-    let (Some(channel), Some(artifacts)) = (&options.channel, &options.artifacts) else {
-        return Ok(None);
-    };
-    Ok(Some(Follow {
-        channel: channels::name(channel)?,
-        keys: keys::public(&options.public_key)?,
-        stores: StoresSpec::new(artifacts, options.table.as_deref(), &options.aws)?,
-        interval: Duration::from_millis(options.channel_interval_ms),
-        generation_min: options.generation_min,
-    }))
-}
 
 /// Serves until SIGINT or SIGTERM.
 pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let instances_max = workers * INSTANCES_PER_WORKER;
     let runtime = executor::workers(1)?; // to accept connections, and to follow a channel
-    let guest_file = match &configuration.guest {
-        GuestSource::File(path) if configuration.follow.is_none() => Some(GuestFile::new(path)),
-        GuestSource::File(_) | GuestSource::Embedded => None,
-    };
-    let (service, guest) = match &configuration.follow {
-        None => {
-            let environment = configuration.environment.clone();
-            let guest = configuration.guest.link(instances_max, environment)?;
-            let store = runtime.block_on(configuration.store.open())?;
-            (Service::new(guest.clone(), store), Guest::One(guest))
-        }
-        Some(follow) => {
+    let (service, guest, guest_file) = match (&configuration.follow, &configuration.guest) {
+        (Some(follow), _) => {
             let follower = runtime.block_on(start(&configuration, follow, instances_max))?;
             let service = Service::routed(Arc::new(follower.clone()));
-            (service, Guest::OfChannel(follower))
+            (service, Guest::OfChannel(follower), None)
         }
+        (None, Some(hosted)) => {
+            let file = hosted.source.path().map(GuestFile::new);
+            let guest = hosted.link(instances_max)?;
+            let store = runtime.block_on(configuration.store.open())?;
+            (Service::new(guest.clone(), store), Guest::One(guest), file)
+        }
+        (None, None) => return Err(CommandError::usage("there is no guest to serve")),
     };
     let examples = runtime.block_on(guest.examples());
     let limits = service.limits();
@@ -289,7 +148,10 @@ async fn start(
     instances_max: usize,
 ) -> Result<Follower, CommandError> {
     let engine = guest::engine(instances_max)?;
-    let (_, bundled) = configuration.guest.load(&engine)?;
+    let bundled = match &configuration.guest {
+        Some(guest) => Some(guest.source.load(&engine)?.1),
+        None => None,
+    };
     let stores = follow.stores.open().await?;
     let Whole {
         storage,
@@ -307,12 +169,9 @@ async fn start(
             engine,
             stores: NamespaceStores::of(storage, cursor_key),
             namespace,
-            options: RuntimeOptions {
-                environment: configuration.environment.clone(),
-                ..RuntimeOptions::default()
-            },
+            options: configuration.options.clone(),
         },
-        bundled: Some(bundled),
+        bundled,
         seed: seed::unpredictable()?,
     };
     let follower = Follower::start(following, time::now_ms())
@@ -321,10 +180,10 @@ async fn start(
     for report in follower.take_reports() {
         output::remark(&format!("channel {}: {report}\n", follow.channel));
     }
-    if follower.generation().is_none() {
+    if let (None, Some(guest)) = (follower.generation(), &configuration.guest) {
         output::remark(&format!(
             "warning: {} serves until the stores of channel `{}` can be reached\n",
-            match &configuration.guest {
+            match &guest.source {
                 GuestSource::Embedded => "the embedded guest".to_owned(),
                 GuestSource::File(path) => format!("guest `{}`", path.display()),
             },
@@ -365,59 +224,4 @@ async fn serve(
         () = impatience => output::remark("stopped without waiting for requests in flight\n"),
     }
     Ok(())
-}
-
-/// The last line of output.
-fn farewell(requests: u64, tape: Option<&Path>, format: Format) -> String {
-    let tape = tape.map(|path| path.display().to_string());
-    if matches!(format, Format::Json) {
-        let line = serde_json::json!({
-            "time": time::rfc3339(time::now_ms()),
-            "message": "stopped",
-            "requests": requests,
-            "tape": tape,
-        });
-        return printable_lines(&format!("{line}\n")).into_owned();
-    }
-    let plural = if requests == 1 { "" } else { "s" };
-    let tape = tape.map_or_else(String::new, |tape| format!("; tape: {tape}"));
-    printable_lines(&format!(
-        "stopped: {requests} request{plural} served{tape}\n"
-    ))
-    .into_owned()
-}
-
-/// The first lines of output, for the person who started the server.
-fn greeting(
-    address: SocketAddr,
-    configuration: &Configuration,
-    generation: Option<u64>,
-    examples: &[Example],
-) -> String {
-    let (store, base) = (&configuration.store, format!("http://{address}"));
-    let recording = configuration
-        .record
-        .as_ref()
-        .map_or(String::new(), |(path, _)| {
-            format!("recording to: {}\n", path.display())
-        });
-    let own = configuration.guest.describe();
-    let guest = match (&configuration.follow, generation) {
-        (Some(follow), Some(generation)) => {
-            format!(
-                "generation {generation} of channel `{}`\nfallback while no generation can be read: {own}",
-                follow.channel
-            )
-        }
-        (Some(follow), None) => format!("{own}; until channel `{}` can be read", follow.channel),
-        (None, _) => own,
-    };
-    let mut text = format!("listening on {base}\nstore: {store}\n{recording}guest: {guest}\n");
-    if !examples.is_empty() {
-        text.push_str("try:\n");
-    }
-    for example in examples {
-        text.push_str(&format!("  {}\n", example.command(&base)));
-    }
-    text
 }

@@ -3,13 +3,13 @@
 use crate::{
     args::replay::{ModeName, OnMissName, TapeArgs},
     exit::CommandError,
-    guest::{self, GuestSource, environment},
+    guest::{self, GuestSource, HostedGuest},
     release::keys,
     replay::{ignore_rules, runner::TapeOptions},
     store::StoreSpec,
 };
 use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer};
-use runtime::{Environment, Runtime};
+use runtime::Runtime;
 use std::{path::Path, sync::Arc};
 use storage::Storage;
 use tape::{Identity, KeyError};
@@ -22,8 +22,6 @@ pub struct TapeConfiguration {
     options: ReplayOptions,
     is_live: bool,
     baseline: Option<GuestSource>,
-    /// The guest's environment.
-    pub environment: Environment,
     only: Option<String>,
     trace: bool,
     identity: Option<Identity>,
@@ -82,7 +80,6 @@ pub fn resolve(arguments: &TapeArgs) -> Result<TapeConfiguration, CommandError> 
         },
         is_live: arguments.mode == Some(ModeName::Live),
         baseline: arguments.baseline.as_deref().map(GuestSource::named),
-        environment: environment::of_guest(&arguments.environment)?,
         only: arguments.only.clone(),
         trace: arguments.trace,
         identity: arguments.identity.as_deref().map(identity).transpose()?,
@@ -128,9 +125,9 @@ fn identity(path: &Path) -> Result<Identity, CommandError> {
 
 /// What the replay of tapes has beside its options.
 pub struct Preparation<'a> {
-    /// Where the guest came from.
-    pub source: &'a GuestSource,
-    /// The guest.
+    /// The guest, as named.
+    pub hosted: &'a HostedGuest,
+    /// The same, linked.
     pub guest: &'a Runtime,
     /// Whether there are tapes.
     pub has_tapes: bool,
@@ -162,12 +159,13 @@ impl TapeConfiguration {
 
     fn replayer(&self, preparation: &Preparation<'_>) -> Result<Replayer, CommandError> {
         let Preparation {
-            source,
+            hosted,
             guest,
             instances_max,
             storage,
             ..
         } = *preparation;
+        let source = &hosted.source;
         let mut replayer = Replayer {
             guest: ReplayGuest::new(guest.clone()),
             metered: None,
@@ -193,7 +191,7 @@ impl TapeConfiguration {
             guest::engine(instances_max)?
         };
         let link = |source: &GuestSource| -> Result<ReplayGuest, CommandError> {
-            let runtime = source.link_on(&engine, self.environment.clone())?;
+            let runtime = source.link_on(&engine, hosted.options())?;
             Ok(ReplayGuest::new(runtime))
         };
         let baseline = link(&baseline)?;

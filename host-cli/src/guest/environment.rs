@@ -1,51 +1,73 @@
-//! `--guest-env`: the guest's environment, from the command line or from a file, which is the place for secrets.
+//! `--env`, `--env-file` and `[environment]`: the guest's environment. Secrets stand in files or in this program's own environment.
 
-use crate::{args::EnvironmentOption, exit::CommandError, input};
-use runtime::Environment;
+use crate::{
+    args::guest::EnvironmentOptions,
+    exit::CommandError,
+    input,
+    project::{Project, check_name},
+};
 use std::{collections::BTreeMap, path::Path};
 
 /// Largest file with a guest's environment (AWS: all variables of a function have at most 4 KB).
 const ENVIRONMENT_BYTES_MAX: u64 = 64 << 10;
 
-/// The environment of a guest that this program runs.
-pub fn of_guest(option: &EnvironmentOption) -> Result<Environment, CommandError> {
-    Ok(resolve(&option.guest_env)?.into_iter().collect())
-}
+type Variables = BTreeMap<String, String>;
 
-/// The files that contain parts of it.
-pub fn files(option: &EnvironmentOption) -> impl Iterator<Item = &Path> {
-    let files = option.guest_env.iter();
-    files.filter_map(|value| value.strip_prefix('@').map(Path::new))
-}
-
-/// Reads `NAME=VALUE`, `NAME` for a copy of this program's own variable, and `@FILE`, which contains a JSON object of strings as
-/// `TENON_GUEST_ENV` does. Variables are sorted by name; if a name occurs twice, the later value counts.
-pub fn resolve(values: &[String]) -> Result<BTreeMap<String, String>, CommandError> {
-    let mut environment = BTreeMap::new();
-    for value in values {
-        match value.strip_prefix('@') {
-            Some(path) => environment.extend(read(Path::new(path))?),
-            None => {
-                let (name, value) = variable(value)?;
-                environment.insert(name, value);
-            }
-        }
+/// The variables of the project, of the files and of the command line, sorted by name; where a name occurs twice, the later one in this
+/// order counts.
+pub fn resolve(
+    options: &EnvironmentOptions,
+    project: Option<&Project>,
+) -> Result<Variables, CommandError> {
+    let mut environment =
+        project.map_or_else(Variables::new, |project| project.file.environment.0.clone());
+    for path in &options.env_file {
+        environment.extend(read(path)?);
+    }
+    for typed in &options.env {
+        let (name, value) = variable(typed)?;
+        environment.insert(name, value);
     }
     Ok(environment)
 }
 
+fn read(path: &Path) -> Result<Variables, CommandError> {
+    let bytes = input::read_file(path, "environment file", ENVIRONMENT_BYTES_MAX)?;
+    let invalid = |what: &dyn std::fmt::Display| {
+        CommandError::environment(format_args!("environment file `{}` {what}", path.display()))
+            .hint("write lines of `NAME=VALUE`, or a JSON object of strings like `{\"NAME\": \"value\"}`")
+    };
+    let text = str::from_utf8(&bytes).map_err(|_| invalid(&"is not valid UTF-8"))?;
+    let variables = match text.trim_start().starts_with('{') {
+        true => object(text).ok_or_else(|| invalid(&"is not a JSON object of strings"))?,
+        false => lines(text)
+            .map_err(|line| invalid(&format_args!("has no `NAME=VALUE` in line {line}")))?,
+    };
+    match variables.keys().all(|name| check_name(name).is_ok()) {
+        true => Ok(variables),
+        false => Err(invalid(&"has a name that is empty or contains `=`")),
+    }
+}
+
+/// The reason of a failure is left out, because it could contain a value.
 #[expect(clippy::disallowed_methods, reason = "read into a map of strings")]
-fn read(path: &Path) -> Result<BTreeMap<String, String>, CommandError> {
-    let json = input::read_file(path, "guest environment", ENVIRONMENT_BYTES_MAX)?;
-    let read: Result<BTreeMap<String, String>, _> = serde_json::from_slice(&json);
-    // The reason is left out, because it could contain a value.
-    read.map_err(|_| {
-        CommandError::environment(format_args!(
-            "guest environment `{}` is not a JSON object of strings",
-            path.display()
-        ))
-        .hint("its content must look like `{\"NAME\": \"value\"}`")
-    })
+fn object(text: &str) -> Option<Variables> {
+    serde_json::from_str(text).ok()
+}
+
+/// Lines of `NAME=VALUE`. Empty lines, and those that begin with `#`, are skipped; a value is everything behind the first `=`. Otherwise
+/// the number of the line that is none.
+fn lines(text: &str) -> Result<Variables, usize> {
+    let mut variables = Variables::new();
+    for (line, number) in text.lines().zip(1..) {
+        let begin = line.trim_start();
+        if begin.is_empty() || begin.starts_with('#') {
+            continue;
+        }
+        let (name, value) = begin.split_once('=').ok_or(number)?;
+        variables.insert(name.trim_end().to_owned(), value.to_owned());
+    }
+    Ok(variables)
 }
 
 fn variable(typed: &str) -> Result<(String, String), CommandError> {
@@ -57,14 +79,17 @@ fn variable(typed: &str) -> Result<(String, String), CommandError> {
         |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte == b'.';
     if name.is_empty() || !name.bytes().all(is_name) {
         // The argument is left out, because it could be a secret.
-        return Err(CommandError::usage("`--guest-env` needs the name of a variable")
-            .hint("write `--guest-env NAME=VALUE`, `--guest-env NAME` to copy this program's own, or `--guest-env @FILE`"));
+        return Err(
+            CommandError::usage("`--env` needs the name of a variable").hint(
+                "write `--env NAME=VALUE`, `--env NAME` to copy this program's own, or `--env-file FILE`",
+            ),
+        );
     }
     let value = value.or_else(|| std::env::var(name).ok()).ok_or_else(|| {
         CommandError::usage(format_args!(
-            "`--guest-env {name}` copies a variable that is not set"
+            "`--env {name}` copies a variable that is not set"
         ))
-        .hint("set it, or write `--guest-env NAME=VALUE`")
+        .hint("set it, or write `--env NAME=VALUE`")
     })?;
     Ok((name.to_owned(), value))
 }
@@ -73,29 +98,50 @@ fn variable(typed: &str) -> Result<(String, String), CommandError> {
 mod tests {
     use super::*;
 
-    fn read(values: &[&str]) -> Result<Vec<(String, String)>, String> {
-        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        resolve(&values)
+    fn typed(values: &[&str]) -> Result<Vec<(String, String)>, String> {
+        let options = EnvironmentOptions {
+            env: values.iter().map(|value| (*value).to_owned()).collect(),
+            env_file: Vec::new(),
+        };
+        resolve(&options, None)
             .map(|environment| environment.into_iter().collect())
             .map_err(|failure| failure.render(false).unwrap_or_default())
     }
 
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
     #[test]
     fn names_come_in_order_and_the_later_value_counts() {
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(
-            read(&["B=2", "A=1=x", "B=3", "C="]).unwrap(),
+            typed(&["B=2", "A=1=x", "B=3", "C="]).unwrap(),
             [pair("A", "1=x"), pair("B", "3"), pair("C", "")]
         );
-        assert_eq!(read(&[]).unwrap(), []);
+        assert_eq!(typed(&[]).unwrap(), []);
     }
 
     #[test]
     fn what_is_wrong_is_said_without_a_secret() {
-        for bad in ["=hunter2", "", "{\"A\":\"hunter2\"}", "[1]"] {
-            let message = read(&[bad]).unwrap_err();
+        for bad in ["=hunter2", "", "{\"A\":\"hunter2\"}", "[1]", "@hunter2"] {
+            let message = typed(&[bad]).unwrap_err();
             assert!(message.contains("needs the name"), "{message}");
             assert!(!message.contains("hunter2"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_line_is_a_name_and_a_value_as_written() {
+        let text = "# a comment\n\nA=1\r\n  B = two words \nC=\"x\"=y\nA=2\n";
+        let read: Vec<_> = lines(text).unwrap().into_iter().collect();
+        assert_eq!(
+            read,
+            [
+                pair("A", "2"),
+                pair("B", " two words "),
+                pair("C", "\"x\"=y")
+            ]
+        );
+        assert_eq!(lines("A=1\nhunter2\n"), Err(2));
     }
 }

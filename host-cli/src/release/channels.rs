@@ -1,7 +1,7 @@
 //! Channels as commands use them: read, verified, and written on condition that they have not changed.
 
 use super::{keys, seen::Seen, stores::Stores};
-use crate::{args::release::SigningOptions, exit::CommandError, output, time};
+use crate::{args::release::SigningOptions, exit::CommandError, output, project::Project, time};
 use contract::digest::Digest;
 use release::{
     Channel, ChannelName, FlipError, InvalidRecord, NewestRecord, PublicKey, PublicKeys,
@@ -18,6 +18,15 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub fn name(text: &str) -> Result<ChannelName, CommandError> {
     text.parse()
         .map_err(|error| CommandError::usage(format_args!("`{text}`: {error}")))
+}
+
+/// The channel that was typed, otherwise the project's.
+pub fn named(typed: Option<&str>, project: Option<&Project>) -> Result<ChannelName, CommandError> {
+    let channel = typed.or_else(|| project.and_then(Project::channel));
+    name(channel.ok_or_else(|| {
+        CommandError::usage("the channel is missing")
+            .hint("write its name, or `channel` in section `[release]` of tenon.toml")
+    })?)
 }
 
 /// The secret key, and the keys that may have signed the current document.
@@ -42,8 +51,11 @@ pub struct Present {
 
 impl Signer {
     /// Reads the key file.
-    pub fn resolve(options: &SigningOptions) -> Result<Self, CommandError> {
-        let key = keys::secret(&options.key)?;
+    pub fn resolve(
+        options: &SigningOptions,
+        project: Option<&Project>,
+    ) -> Result<Self, CommandError> {
+        let key = keys::signing(options.key.as_deref(), project)?;
         Ok(Self {
             keys: keys::with(&key, options.public_key.as_deref())?,
             key,

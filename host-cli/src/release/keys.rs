@@ -1,6 +1,6 @@
 //! Key files, which are read only if nobody else can read them.
 
-use crate::{exit::CommandError, replacement};
+use crate::{exit::CommandError, project::Project, replacement};
 use files::{self, FileError, NamedBy};
 use release::{PublicKey, PublicKeys, SecretKey};
 use std::{
@@ -28,6 +28,32 @@ pub fn create(path: &Path, key: &SecretKey) -> Result<PathBuf, CommandError> {
         return Err(failure);
     }
     Ok(beside)
+}
+
+/// The secret key that signs: of the file that was typed, otherwise of the project's.
+pub fn signing(typed: Option<&Path>, project: Option<&Project>) -> Result<SecretKey, CommandError> {
+    let of_project = project.and_then(Project::key);
+    let path = typed.or(of_project.as_deref()).ok_or_else(|| {
+        CommandError::usage("`--key` is missing: the file of the secret key that signs").hint(
+            "write `--key KEYFILE`, or `key` in section `[release]` of tenon.toml; `host-cli keygen` makes a key",
+        )
+    })?;
+    secret(path)
+}
+
+/// The trusted public keys: those that were typed, otherwise the project's.
+pub fn trusted(typed: &[String], project: Option<&Project>) -> Result<PublicKeys, CommandError> {
+    if !typed.is_empty() {
+        return public(typed);
+    }
+    let of_project = project.map(Project::public_keys).unwrap_or_default();
+    if of_project.is_empty() {
+        return Err(CommandError::usage(
+            "`--public-key` is missing: the key that releases are signed with",
+        )
+        .hint("write `--public-key KEY`, or `public_keys` in section `[release]` of tenon.toml"));
+    }
+    public(&of_project)
 }
 
 /// Reads a secret key from a file that only its user can read.
@@ -94,7 +120,7 @@ fn check_private(file: &File, path: &Path, what: &str) -> Result<(), CommandErro
 }
 
 /// The public keys given as text or as files.
-pub fn public(named: &[String]) -> Result<PublicKeys, CommandError> {
+fn public(named: &[String]) -> Result<PublicKeys, CommandError> {
     let keys = named
         .iter()
         .flat_map(|keys| keys.split(','))

@@ -3,6 +3,7 @@
 use crate::{
     args::release::{AwsOptions, StoreOptions},
     exit::CommandError,
+    project::Project,
     store::TableSpec,
 };
 use release::{
@@ -100,16 +101,26 @@ enum ArtifactsSpec {
 
 impl StoresSpec {
     /// Resolves the options of a command that needs both stores.
-    pub fn resolve(options: &StoreOptions) -> Result<Self, CommandError> {
-        Self::new(&options.artifacts, options.table.as_deref(), &options.aws)
+    pub fn resolve(
+        options: &StoreOptions,
+        project: Option<&Project>,
+    ) -> Result<Self, CommandError> {
+        let (artifacts, table) = (options.artifacts.as_deref(), options.table.as_deref());
+        Self::new(artifacts, table, &options.aws, project)
     }
 
-    /// Resolves `--artifacts` and `--table`.
+    /// Resolves `--artifacts` and `--table`. The table of the project is that of its artifacts.
     pub fn new(
-        artifacts: &str,
+        artifacts: Option<&str>,
         table: Option<&str>,
         aws: &AwsOptions,
+        project: Option<&Project>,
     ) -> Result<Self, CommandError> {
+        let of_project = project
+            .filter(|_| artifacts.is_none())
+            .and_then(|project| project.file.release.table.as_deref());
+        let table = table.or(of_project);
+        let artifacts = &named(artifacts, "--artifacts", project)?;
         let typed = TypedStores::new(artifacts, table, aws.endpoint.as_deref());
         let artifacts = artifacts_spec(artifacts)?;
         if let (ArtifactsSpec::S3(_), None) = (&artifacts, table) {
@@ -148,6 +159,24 @@ impl StoresSpec {
 fn no_table() -> CommandError {
     CommandError::usage("channels cannot be stored in S3")
         .hint("name the DynamoDB table that contains them: `--table TABLE`")
+}
+
+/// The place of the artifacts: as typed with this option, otherwise the project's.
+pub fn named(
+    typed: Option<&str>,
+    option: &str,
+    project: Option<&Project>,
+) -> Result<String, CommandError> {
+    typed
+        .map(str::to_owned)
+        .or_else(|| project.and_then(Project::artifacts))
+        .ok_or_else(|| {
+            CommandError::usage(format_args!("`{option}` is missing: where artifacts are stored")).hint(
+                format_args!(
+                    "write `{option} file://FOLDER` or `{option} s3://BUCKET/PREFIX`, or `artifacts` in section `[release]` of tenon.toml"
+                ),
+            )
+        })
 }
 
 /// Opens only the store of artifacts.

@@ -90,6 +90,7 @@ pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host-cli"));
     command
         .args(arguments)
+        .current_dir(outside())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     for variable in AWS_VARIABLES {
@@ -108,6 +109,16 @@ pub fn command(arguments: &[&str]) -> Command {
             concat!(env!("CARGO_TARGET_TMPDIR"), "/state"),
         );
     command
+}
+
+/// A folder that belongs to no project: this repository is one.
+pub fn outside() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = std::env::temp_dir().join("tenon-cli-tests");
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    })
 }
 
 /// The guest compiled once for all tests: loading it takes no time.
@@ -174,6 +185,10 @@ impl Server {
     /// The same with another guest.
     pub fn start_with_guest(guest: &str, arguments: &[&str]) -> Self {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--guest", guest];
+        // Most expectations were written for this kind.
+        if !arguments.contains(&"--event-kind") {
+            all.extend(["--event-kind", "http"]);
+        }
         all.extend_from_slice(arguments);
         let mut child = command(&all).stdin(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

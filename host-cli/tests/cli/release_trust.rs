@@ -155,11 +155,8 @@ fn secrets_of_a_channel_are_for_its_owner() {
     let site = site();
     let secret = "correct horse";
     let variable = format!("TOKEN={secret}");
-    site.run(
-        "promote",
-        &["secret", &site.first, "--guest-env", &variable],
-    )
-    .expect_code(0);
+    site.run("promote", &["secret", &site.first, "--env", &variable])
+        .expect_code(0);
     site.run("promote", &["secret", &site.second])
         .expect_code(0);
     let folder = site.folder.path("releases/channels/secret");
@@ -186,7 +183,7 @@ fn secrets_of_a_channel_are_for_its_owner() {
         "promote",
         "secret",
         &site.first,
-        "--guest-env",
+        "--env",
         "TENON_TEST_TOKEN",
         "--artifacts",
         &artifacts,
@@ -201,7 +198,7 @@ fn secrets_of_a_channel_are_for_its_owner() {
     assert!(asked.expect_code(0).stdout.contains("battery staple"));
     site.run(
         "promote",
-        &["secret", &site.first, "--guest-env", "TENON_TEST_UNSET"],
+        &["secret", &site.first, "--env", "TENON_TEST_UNSET"],
     )
     .expect_failure(2, "copies a variable that is not set")
     .expect_hint();

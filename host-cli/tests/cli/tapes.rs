@@ -426,7 +426,7 @@ fn wrong_options_are_refused_by_name() {
     for (options, words) in [
         (&["--ignore", "date"][..], "`date` is not a rule"),
         (&["--cost-max", "0.5"], "is not a number of at least 1"),
-        (&["--guest-env", "[]"], "needs the name of a variable"),
+        (&["--env", "[]"], "needs the name of a variable"),
         (&["--only", ""], "is empty"),
     ] {
         replay(&[&[tape.as_str()], options].concat()).expect_failure(2, words);

@@ -148,7 +148,6 @@ fn an_output_is_no_file_that_the_command_reads() {
     let spec = format!("redb:{store}");
     let key = folder.write("identity", "");
     let environment = folder.write("environment.json", "{}");
-    let at_environment = format!("@{environment}");
     let options = [
         "--guest",
         guest,
@@ -156,8 +155,8 @@ fn an_output_is_no_file_that_the_command_reads() {
         &hard,
         "--store",
         &spec,
-        "--guest-env",
-        &at_environment,
+        "--env-file",
+        &environment,
     ];
     for output in [
         event.as_str(),
@@ -210,7 +209,8 @@ fn time_and_seed_decide_what_comes_out() {
 #[test]
 fn the_embedded_guest_runs_and_imports_only_what_it_uses() {
     let event = cli(&["event", "http", "GET", "/health"]).stdout;
-    let run = cli_with_input(&["invoke", "-"], event.as_bytes()).expect_code(0);
+    let run =
+        cli_with_input(&["invoke", "-", "--guest", "embedded"], event.as_bytes()).expect_code(0);
     assert_eq!(json(&run.stdout)["statusCode"], 200);
 
     let text = cli(&["inspect", GUEST]).expect_code(0).stdout;
@@ -345,9 +345,9 @@ fn an_image_is_the_same_every_time() {
 }
 
 #[test]
-fn without_a_guest_the_embedded_one_is_compiled() {
+fn the_embedded_guest_is_compiled_if_it_is_named() {
     let folder = Folder::new();
-    cli(&["compile", "-o", &folder.path("embedded.cwasm")]).expect_code(0);
+    cli(&["compile", "embedded", "-o", &folder.path("embedded.cwasm")]).expect_code(0);
     assert!(folder.read("embedded.cwasm") == fs::read(image()).unwrap());
 }
 
@@ -361,7 +361,7 @@ fn a_guest_is_compiled_once() {
     let event = folder.write("event.json", event);
     let cache = folder.path("cache");
     let answer = || {
-        let mut command = command(&["invoke", &event]);
+        let mut command = command(&["invoke", &event, "--guest", "embedded"]);
         let output = command.env("XDG_CACHE_HOME", &cache).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let response = json(str::from_utf8(&output.stdout).unwrap());

@@ -73,6 +73,10 @@ pub fn run(host_cli: &Path) -> anyhow::Result<()> {
         "127.0.0.1:0",
         "--store",
         "memory",
+        "--guest",
+        "embedded",
+        "--event-kind",
+        "http",
     ]))?;
     let put = message("PUT", workload::ITEM_PATH, workload::ITEM);
     for server in [&native, &component] {

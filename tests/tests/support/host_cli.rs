@@ -47,8 +47,13 @@ pub struct Server {
 impl Server {
     /// Starts on a free port, and returns once it listens.
     pub fn start(arguments: &[&str]) -> Self {
+        let mut options = vec!["--event-kind", "http"];
+        if !arguments.contains(&"--guest") {
+            options.extend(["--guest", "embedded"]);
+        }
         let mut child = command()
             .args(["serve", "--listen", "127.0.0.1:0", "--quiet"])
+            .args(options)
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()

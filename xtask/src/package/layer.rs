@@ -22,7 +22,7 @@ pub fn compile(arch: Arch, guest: Option<&Path>, folder: &Path) -> anyhow::Resul
     let image = folder.join("guest.cwasm");
     run(Command::new(target_folder()?.join("release/host-cli"))
         .arg("compile")
-        .args(guest)
+        .arg(guest.unwrap_or(Path::new("embedded")))
         .arg("--output")
         .arg(&image)
         .args(["--arch", arch.name()]))?;

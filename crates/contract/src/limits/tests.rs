@@ -39,7 +39,7 @@ fn names_in_other_places_follow_from_the_name() {
         duration.variable().unwrap(),
         "TENON_REQUEST_DURATION_MS_MAX"
     );
-    assert_eq!(duration.flag().unwrap(), "request-duration-ms-max");
+    assert_eq!(duration.flag(), "request-duration-ms-max");
     let calls = limit("storage_calls_max");
     assert_eq!((calls.variable(), calls.flag().is_some()), (None, true));
     let response = limit("response_body_bytes_max");

@@ -1,0 +1,128 @@
+//! The first and the last lines of `serve`, for the person who started it.
+
+use super::configuration::Configuration;
+use crate::{
+    args::ServeArgs,
+    project::Project,
+    serve::{examples::Example, lines::Format},
+    time,
+};
+use contract::text::printable_lines;
+use std::{net::SocketAddr, path::Path};
+
+/// The project's file, and what comes from it because no option says otherwise.
+pub fn of_project(project: &Project, arguments: &ServeArgs) -> String {
+    let (serve, guest) = (&project.file.serve, &arguments.guest);
+    let is_unset = |name: &str| !guest.limits.0.names().any(|typed| typed == name);
+    let mut parts: Vec<String> = [
+        ("guest", guest.guest.is_none()),
+        (
+            "address",
+            serve.listen.is_some() && arguments.listen.is_none(),
+        ),
+        ("store", serve.store.is_some() && arguments.store.is_none()),
+        (
+            "event kind",
+            serve.event.is_some() && arguments.event_kind.is_none(),
+        ),
+        (
+            "log level",
+            serve.log_level.is_some() && guest.log_level.is_none(),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, is_from_file)| *is_from_file)
+    .map(|(part, _)| part.to_owned())
+    .collect();
+    parts.extend(
+        serve
+            .limits
+            .0
+            .names()
+            .filter(|name| is_unset(name))
+            .map(str::to_owned),
+    );
+    parts.extend(
+        project
+            .file
+            .environment
+            .0
+            .keys()
+            .map(|name| format!("variable {name}")),
+    );
+    let file = project.path_of_file();
+    let file = std::path::absolute(&file).unwrap_or(file);
+    let mut text = file.display().to_string();
+    if !parts.is_empty() {
+        text.push_str(" says ");
+        text.push_str(&parts.join(", "));
+    }
+    text
+}
+
+/// The first lines of output, for the person who started the server.
+pub fn greeting(
+    address: SocketAddr,
+    configuration: &Configuration,
+    generation: Option<u64>,
+    examples: &[Example],
+) -> String {
+    let (store, base) = (&configuration.store, format!("http://{address}"));
+    let recording = configuration
+        .record
+        .as_ref()
+        .map_or(String::new(), |(path, _)| {
+            format!("recording to: {}\n", path.display())
+        });
+    let project = configuration
+        .project
+        .as_ref()
+        .map_or(String::new(), |project| format!("project: {project}\n"));
+    let own = configuration
+        .guest
+        .as_ref()
+        .map(|guest| guest.source.describe());
+    let guest = match (&configuration.follow, generation) {
+        (Some(follow), Some(generation)) => {
+            let own = own.unwrap_or_else(|| "none".to_owned());
+            format!(
+                "generation {generation} of channel `{}`\nfallback while no generation can be read: {own}",
+                follow.channel
+            )
+        }
+        (Some(follow), None) => {
+            let own = own.unwrap_or_default();
+            format!("{own}; until channel `{}` can be read", follow.channel)
+        }
+        (None, _) => own.unwrap_or_default(),
+    };
+    let mut text =
+        format!("listening on {base}\n{project}store: {store}\n{recording}guest: {guest}\n");
+    if !examples.is_empty() {
+        text.push_str("try:\n");
+    }
+    for example in examples {
+        text.push_str(&format!("  {}\n", example.command(&base)));
+    }
+    text
+}
+
+/// The last line of output.
+pub fn farewell(requests: u64, tape: Option<&Path>, format: Format) -> String {
+    let tape = tape.map(|path| path.display().to_string());
+    if matches!(format, Format::Json) {
+        let line = serde_json::json!({
+            "time": time::rfc3339(time::now_ms()),
+            "message": "stopped",
+            "requests": requests,
+            "tape": tape,
+        });
+        return printable_lines(&format!("{line}\n")).into_owned();
+    }
+    let plural = if requests == 1 { "" } else { "s" };
+    let tape = tape.map_or_else(String::new, |tape| format!("; tape: {tape}"));
+    printable_lines(&format!(
+        "stopped: {requests} request{plural} served{tape}\n"
+    ))
+    .into_owned()
+}

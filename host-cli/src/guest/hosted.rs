@@ -1,0 +1,109 @@
+//! A guest with everything that its host gives it, from the command line and from `tenon.toml`.
+
+use super::{GuestSource, engine, environment, limits};
+use crate::{args::guest::GuestOptions, exit::CommandError, project::Project};
+use contract::{limits::Limits, log::LogLevel};
+use runtime::{Environment, Runtime, RuntimeOptions, engine::Engine};
+
+/// The guest of a command, with its options.
+#[derive(Clone, Debug)]
+pub struct HostedGuest {
+    /// Where it comes from.
+    pub source: GuestSource,
+    /// Its environment.
+    pub environment: Environment,
+    /// The limits of one request.
+    pub limits: Limits,
+    /// Less severe log lines are dropped.
+    pub log_level: LogLevel,
+    /// The command that builds it, if the project says so and the guest is the project's.
+    build: Option<String>,
+}
+
+impl HostedGuest {
+    /// The guest that the options name, otherwise that of the project.
+    pub fn resolve(
+        options: &GuestOptions,
+        project: Option<&Project>,
+    ) -> Result<Self, CommandError> {
+        let source = GuestSource::resolve(options.guest.as_deref(), project)?;
+        Self::with_source(source, options, project)
+    }
+
+    /// A guest that was chosen by other rules, with these options.
+    pub fn with_source(
+        source: GuestSource,
+        options: &GuestOptions,
+        project: Option<&Project>,
+    ) -> Result<Self, CommandError> {
+        let RuntimeOptions {
+            limits,
+            environment,
+            log_level,
+        } = runtime_options(options, project)?;
+        let build = project.and_then(|project| project.file.guest.build.as_ref());
+        let build = build.filter(|_| options.guest.is_none());
+        Ok(Self {
+            source,
+            environment,
+            limits,
+            log_level,
+            build: build.map(|build| build.text.clone()),
+        })
+    }
+
+    /// The options of its runtime.
+    pub fn options(&self) -> RuntimeOptions {
+        RuntimeOptions {
+            limits: self.limits,
+            environment: self.environment.clone(),
+            log_level: self.log_level,
+        }
+    }
+
+    /// Loads and links it, for up to `instances_max` concurrent requests.
+    pub fn link(&self, instances_max: usize) -> Result<Runtime, CommandError> {
+        self.link_on(&engine(instances_max)?)
+    }
+
+    /// Loads and links it on the given engine.
+    pub fn link_on(&self, engine: &Engine) -> Result<Runtime, CommandError> {
+        self.check_is_built()?;
+        self.source.link_on(engine, self.options())
+    }
+
+    /// Says how to build the guest of a project that was not built yet.
+    pub fn check_is_built(&self) -> Result<(), CommandError> {
+        match (&self.source, &self.build) {
+            (GuestSource::File(path), Some(build)) if !path.exists() => {
+                Err(CommandError::environment(format_args!(
+                    "guest `{}` does not exist: the project was not built yet",
+                    path.display()
+                ))
+                .hint(format_args!("build it with `{build}`")))
+            }
+            (GuestSource::File(_) | GuestSource::Embedded, _) => Ok(()),
+        }
+    }
+}
+
+/// What a host gives a guest, whichever it is.
+pub fn runtime_options(
+    options: &GuestOptions,
+    project: Option<&Project>,
+) -> Result<RuntimeOptions, CommandError> {
+    let serve = project.map(|project| &project.file.serve);
+    let limits = serve.map(|serve| serve.limits.0).unwrap_or_default();
+    let level = serve.and_then(|serve| serve.log_level);
+    Ok(RuntimeOptions {
+        limits: options.limits.0.or(&limits).over(&limits::deployed()),
+        environment: environment::resolve(&options.environment, project)?
+            .into_iter()
+            .collect(),
+        log_level: match (options.log_level, level) {
+            (Some(name), _) => name.into(),
+            (None, Some(level)) => level.0,
+            (None, None) => LogLevel::Info,
+        },
+    })
+}

@@ -1,0 +1,162 @@
+//! The project file `tenon.toml`: what a folder's API is, so that commands need no options for it. Options win over the file.
+
+mod members;
+mod read;
+#[cfg(test)]
+mod schema;
+mod sections;
+mod values;
+
+pub use self::{
+    sections::{ProjectFile, ServeSection},
+    values::{BuildCommand, NameError, check_name},
+};
+
+use crate::{
+    args::KindName,
+    exit::CommandError,
+    guest::{EMBEDDED_NAME, GuestSource},
+    input,
+    store::StoreSpec,
+};
+use contract::limits::KIB;
+use files::NamedBy;
+use gateway::EventKind;
+use std::path::{Path, PathBuf};
+
+/// The name of the file.
+pub const PROJECT_FILE: &str = "tenon.toml";
+/// Where commands keep the project's local state, such as its store. Not committed.
+pub const STATE_FOLDER: &str = ".tenon";
+/// Largest size of the file. A page has a few kilobytes.
+const PROJECT_BYTES_MAX: u64 = 64 * KIB as u64;
+
+/// A folder with a project file.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The folder, to which all paths in the file are relative. Empty if it is the current one.
+    pub folder: PathBuf,
+    /// The content of the file.
+    pub file: ProjectFile,
+}
+
+impl Project {
+    /// The project of the current folder.
+    pub fn of_current_folder() -> Result<Option<Self>, CommandError> {
+        // Without a current folder, there is nothing to search; what a command needs from it will fail with its own message.
+        let Ok(current) = std::env::current_dir() else {
+            return Ok(None);
+        };
+        let project = Self::find(&current)?;
+        Ok(project.map(|mut project| {
+            if project.folder == current {
+                project.folder = PathBuf::new();
+            }
+            project
+        }))
+    }
+
+    /// The project that contains a folder: its file is in this folder or in the nearest one above.
+    pub fn find(start: &Path) -> Result<Option<Self>, CommandError> {
+        let found = start
+            .ancestors()
+            .find(|folder| folder.join(PROJECT_FILE).symlink_metadata().is_ok());
+        let Some(folder) = found else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            file: read(&folder.join(PROJECT_FILE))?,
+            folder: folder.to_owned(),
+        }))
+    }
+
+    /// Reads the file again, after it was edited.
+    pub fn reread(&self) -> Result<Self, CommandError> {
+        Ok(Self {
+            file: read(&self.path_of_file())?,
+            folder: self.folder.clone(),
+        })
+    }
+
+    /// Its file.
+    pub fn path_of_file(&self) -> PathBuf {
+        self.path(PROJECT_FILE)
+    }
+
+    /// A path in the file, relative to the folder.
+    pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.folder.join(relative)
+    }
+
+    /// Its local state: stores and sockets.
+    pub fn state_folder(&self) -> PathBuf {
+        self.path(STATE_FOLDER)
+    }
+
+    /// Its guest, if it has one.
+    pub fn guest(&self) -> Option<GuestSource> {
+        let component = self.file.guest.component.as_ref()?;
+        Some(match component.0.to_str() {
+            Some(EMBEDDED_NAME) => GuestSource::Embedded,
+            Some(_) | None => GuestSource::File(self.path(&component.0)),
+        })
+    }
+
+    /// The store of `serve`, if it names one.
+    pub fn store(&self) -> Option<StoreSpec> {
+        let store = self.file.serve.store.as_ref()?;
+        Some(match store.0.clone() {
+            StoreSpec::Redb(path) => StoreSpec::Redb(self.path(path)),
+            other @ (StoreSpec::Memory | StoreSpec::DynamoDb(..)) => other,
+        })
+    }
+
+    /// Where its artifacts are stored, if it says so: an address with the folder of the project in it.
+    pub fn artifacts(&self) -> Option<String> {
+        let artifacts = self.file.release.artifacts.as_deref()?;
+        Some(match artifacts.strip_prefix("file://") {
+            Some(path) => format!("file://{}", self.path(path).display()),
+            None => artifacts.to_owned(),
+        })
+    }
+
+    /// The file of the key that signs its releases, if it names one.
+    pub fn key(&self) -> Option<PathBuf> {
+        Some(self.path(&self.file.release.key.as_ref()?.0))
+    }
+
+    /// The keys that it trusts: texts, or files.
+    pub fn public_keys(&self) -> Vec<String> {
+        let named = self.file.release.public_keys.iter();
+        named
+            .map(|key| match release::PublicKey::is_key_text(key) {
+                true => key.clone(),
+                false => self.path(key).display().to_string(),
+            })
+            .collect()
+    }
+
+    /// The channel that its commands release to: the one that it names, otherwise that of its own name.
+    pub fn channel(&self) -> Option<&str> {
+        let named = self.file.release.channel.as_deref();
+        named.or(self.file.name.as_deref())
+    }
+}
+
+/// The kind of events: as typed, otherwise the project's, otherwise that of the deployed API.
+pub fn event_kind(typed: Option<KindName>, project: Option<&Project>) -> EventKind {
+    let of_project = project.and_then(|project| project.file.serve.event);
+    match (typed, of_project) {
+        (Some(kind), _) => kind.0,
+        (None, Some(kind)) => kind.0,
+        (None, None) => EventKind::Rest,
+    }
+}
+
+fn read(path: &Path) -> Result<ProjectFile, CommandError> {
+    let bytes = input::read_named(path, NamedBy::User, "project file", PROJECT_BYTES_MAX)?;
+    read::parse(&bytes).map_err(|error| error.in_file(path))
+}
+
+#[cfg(test)]
+mod tests;
