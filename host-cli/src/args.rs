@@ -35,6 +35,7 @@ pub enum Command {
     Rollback(release::RollbackArgs),
     Releases(release::ReleasesArgs),
     Channel(release::ChannelArgs),
+    Wit(WitArgs),
     Completions(CompletionsArgs),
 }
 
@@ -318,6 +319,23 @@ pub struct TableTarget {
     /// The table's name or ARN, followed by `@` and the address if the server is not AWS's own
     #[arg(value_name = "TABLE[@ENDPOINT]")]
     pub table: String,
+}
+
+/// Write the contract between hosts and guests (WIT), and print its version
+///
+/// A guest in a language without an SDK generates its bindings from these files. Files that exist are left as they are.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli wit
+  host-cli wit wit/deps/tenon --replace")]
+pub struct WitArgs {
+    /// The folder to write into, which is created
+    #[arg(value_name = "DIR", default_value = "wit")]
+    pub folder: PathBuf,
+    /// Replace files of another version
+    #[arg(long)]
+    pub replace: bool,
 }
 
 /// Print a completion script for a shell

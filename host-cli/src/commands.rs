@@ -17,6 +17,7 @@ mod rollback;
 mod serve;
 mod table;
 mod tape_options;
+mod wit;
 
 use crate::{
     args::Command,
@@ -63,6 +64,7 @@ pub fn run(command: Command) -> Result<Outcome, CommandError> {
             releases::resolve(&arguments, find()?.as_ref()).and_then(releases::run)
         }
         Command::Channel(arguments) => channel::run(&arguments, find()?.as_ref()),
+        Command::Wit(arguments) => wit::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

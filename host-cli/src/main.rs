@@ -11,6 +11,7 @@
 mod args;
 mod aws;
 mod commands;
+mod contract_files;
 mod executor;
 mod exit;
 mod guest;

@@ -2,6 +2,7 @@
 
 use crate::{
     args::{InspectArgs, InspectFormat},
+    contract_files,
     exit::{CommandError, Outcome},
     guest::{self, GuestSource},
     output,
@@ -71,6 +72,13 @@ pub fn run(arguments: &InspectArgs, project: Option<&Project>) -> Result<Outcome
     })
 }
 
+/// The version of the contract that a guest was built against: that of the interface that it exports, otherwise of those that it imports.
+fn contract_version(inspection: &Inspection) -> Option<&str> {
+    let imports = inspection.imports.iter().map(|import| &import.name);
+    let mut names = inspection.exports.iter().chain(imports);
+    names.find_map(|name| contract_files::version_of(name))
+}
+
 fn text(findings: &Findings) -> String {
     let Findings {
         name,
@@ -89,6 +97,12 @@ fn text(findings: &Findings) -> String {
     };
     let mut text = format!("{}\n  {bytes} bytes, {what}\n", printable(name));
     if let Some(inspection) = inspection {
+        let built = contract_version(inspection).map_or_else(
+            || "not built against".to_owned(),
+            |version| format!("built against version {version} of"),
+        );
+        let (package, own) = (contract_files::PACKAGE, contract_files::version());
+        let _ = writeln!(text, "  {built} {package}; this host provides {own}");
         write_interfaces(&mut text, inspection);
     }
     match obstacle {
@@ -152,6 +166,11 @@ fn document(findings: &Findings) -> Value {
         });
         document["imports"] = imports.collect();
         document["exports"] = json!(inspection.exports);
+        document["contract"] = json!({
+            "package": contract_files::PACKAGE,
+            "built_against": contract_version(inspection),
+            "provided": contract_files::version(),
+        });
     }
     if let Some(error) = obstacle {
         document["reason"] = error.to_string().into();
@@ -196,6 +215,7 @@ mod tests {
         insta::assert_snapshot!(text(&findings()), @r"
         bad.wasm
           1234 bytes, component sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+          built against version 0.1.0 of tenon:handler; this host provides 0.1.0
         imports
           granted  tenon:handler/log@0.1.0
                    write
@@ -230,6 +250,7 @@ mod tests {
         let document = document(&findings());
         assert_eq!(document["imports"][1]["granted"], false);
         assert_eq!(document["runs_here"], false);
+        assert_eq!(document["contract"]["built_against"], "0.1.0");
         assert!(
             document["reason"]
                 .as_str()

@@ -35,6 +35,7 @@ fn every_command_has_help_with_an_example() {
         "rollback",
         "releases",
         "channel",
+        "wit",
         "completions",
     ] {
         assert!(help.contains(command), "{command}");
@@ -81,6 +82,7 @@ fn help_fits_a_terminal_of_80_columns_and_breaks_no_word() {
         &["channel"],
         &["channel", "show"],
         &["channel", "verify"],
+        &["wit"],
         &["completions"],
     ] {
         let arguments = [command, &["--help"]].concat();

@@ -50,11 +50,9 @@ pub fn of_project(project: &Project, arguments: &ServeArgs) -> String {
             .keys()
             .map(|name| format!("variable {name}")),
     );
-    let file = project.path_of_file();
-    let file = std::path::absolute(&file).unwrap_or(file);
-    let mut text = file.display().to_string();
+    let mut text = project.path_of_file().display().to_string();
     if !parts.is_empty() {
-        text.push_str(" says ");
+        text.push_str(" sets the ");
         text.push_str(&parts.join(", "));
     }
     text
