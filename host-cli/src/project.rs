@@ -9,7 +9,7 @@ mod values;
 
 pub use self::{
     sections::{ProjectFile, ServeSection},
-    values::{BuildCommand, NameError, check_name},
+    values::check_name,
 };
 
 use crate::{
@@ -41,40 +41,27 @@ pub struct Project {
 }
 
 impl Project {
-    /// The project of the current folder.
+    /// The project that contains the current folder, if there is one.
     pub fn of_current_folder() -> Result<Option<Self>, CommandError> {
         // Without a current folder, there is nothing to search; what a command needs from it will fail with its own message.
         let Ok(current) = std::env::current_dir() else {
             return Ok(None);
         };
-        let project = Self::find(&current)?;
-        Ok(project.map(|mut project| {
-            if project.folder == current {
-                project.folder = PathBuf::new();
-            }
-            project
-        }))
+        match nearest(&current) {
+            // Messages then have short paths.
+            Some(folder) if folder == current => Self::open(Path::new("")).map(Some),
+            Some(folder) => Self::open(folder).map(Some),
+            None => Ok(None),
+        }
     }
 
-    /// The project that contains a folder: its file is in this folder or in the nearest one above.
-    pub fn find(start: &Path) -> Result<Option<Self>, CommandError> {
-        let found = start
-            .ancestors()
-            .find(|folder| folder.join(PROJECT_FILE).symlink_metadata().is_ok());
-        let Some(folder) = found else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            file: read(&folder.join(PROJECT_FILE))?,
-            folder: folder.to_owned(),
-        }))
-    }
-
-    /// Reads the file again, after it was edited.
-    pub fn reread(&self) -> Result<Self, CommandError> {
+    /// Reads the file of a folder.
+    pub fn open(folder: &Path) -> Result<Self, CommandError> {
+        let path = folder.join(PROJECT_FILE);
+        let bytes = input::read_named(&path, NamedBy::User, "project file", PROJECT_BYTES_MAX)?;
         Ok(Self {
-            file: read(&self.path_of_file())?,
-            folder: self.folder.clone(),
+            file: read::parse(&bytes).map_err(|error| error.in_file(&path))?,
+            folder: folder.to_owned(),
         })
     }
 
@@ -86,11 +73,6 @@ impl Project {
     /// A path in the file, relative to the folder.
     pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.folder.join(relative)
-    }
-
-    /// Its local state: stores and sockets.
-    pub fn state_folder(&self) -> PathBuf {
-        self.path(STATE_FOLDER)
     }
 
     /// Its guest, if it has one.
@@ -153,9 +135,10 @@ pub fn event_kind(typed: Option<KindName>, project: Option<&Project>) -> EventKi
     }
 }
 
-fn read(path: &Path) -> Result<ProjectFile, CommandError> {
-    let bytes = input::read_named(path, NamedBy::User, "project file", PROJECT_BYTES_MAX)?;
-    read::parse(&bytes).map_err(|error| error.in_file(path))
+/// The folder with a project file that is this one or the nearest above it.
+fn nearest(start: &Path) -> Option<&Path> {
+    let has_file = |folder: &&Path| folder.join(PROJECT_FILE).symlink_metadata().is_ok();
+    start.ancestors().find(has_file)
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ fn object(text: &str) -> Option<Variables> {
 /// the number of the line that is none.
 fn lines(text: &str) -> Result<Variables, usize> {
     let mut variables = Variables::new();
-    for (line, number) in text.lines().zip(1..) {
+    for (line, number) in text.lines().zip(1_usize..) {
         let begin = line.trim_start();
         if begin.is_empty() || begin.starts_with('#') {
             continue;

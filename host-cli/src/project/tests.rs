@@ -103,10 +103,10 @@ fn what_cannot_be_read_has_its_position_and_its_member() {
             "[environment]\n\"A=\" = \"x\"",
             "2:1: the name of a variable",
         ),
-        (deep.as_str(), "1:85: cannot recurse further"),
+        (deep.as_str(), "1:88: cannot recurse further"),
     ] {
         let (found, _) = error(text.as_bytes());
-        assert!(found.starts_with(message), "{text}: {found}");
+        assert!(found.starts_with(message), "{message}: {found}");
     }
     let (found, _) = error(b"# \xc3\xa4\nname = \"\xff\"");
     assert_eq!(found, "2:9: the text is not valid UTF-8");
@@ -123,7 +123,8 @@ fn the_file_is_found_in_the_nearest_folder_above() {
         "name = \"outer\"\n[guest]\ncomponent = \"x/guest.wasm\"\n[serve]\nstore = \"redb:.tenon/store.redb\"\n\
          [release]\nartifacts = \"file://releases\"\nkey = \"release.key\"\npublic_keys = [\"release.key.pub\"]",
     );
-    let project = Project::find(&deep).unwrap().unwrap();
+    assert_eq!(nearest(&deep), Some(&*folder));
+    let project = Project::open(&folder).unwrap();
     assert_eq!(project.folder, folder);
     assert_eq!(
         project.guest(),
@@ -142,12 +143,12 @@ fn the_file_is_found_in_the_nearest_folder_above() {
     assert_eq!(project.channel(), Some("outer"));
 
     write(&folder.join("a"), "[guest]\ncomponent = \"embedded\"");
-    let nearer = Project::find(&deep).unwrap().unwrap();
+    let nearer = Project::open(nearest(&deep).unwrap()).unwrap();
     assert_eq!(nearer.guest(), Some(GuestSource::Embedded));
     assert_eq!((nearer.channel(), nearer.store()), (None, None));
 
     fs::write(deep.join(PROJECT_FILE), vec![b'#'; 70_000]).unwrap();
-    let failure = Project::find(&deep).unwrap_err();
+    let failure = Project::open(nearest(&deep).unwrap()).unwrap_err();
     assert!(failure.message().contains("larger than"), "{failure:?}");
     fs::remove_dir_all(folder).unwrap();
 }

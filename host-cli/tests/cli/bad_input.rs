@@ -140,7 +140,7 @@ fn events_that_cannot_be_used_are_named_with_their_position() {
     );
     // JSON that is recognisably an HTTP request: it is answered, although the text is not valid Unicode.
     let run = cli_with_input(
-        &["invoke", "-", "--store", "memory"],
+        &["invoke", "-", "--guest", image()],
         event.replace("PLACE", "\\ud800").as_bytes(),
     );
     let answer = run.expect_code(0).stdout;
@@ -373,6 +373,8 @@ fn an_output_in_a_folder_that_does_not_exist_is_told_before_anything_runs() {
             "127.0.0.1:0",
             "--store",
             "memory",
+            "--guest",
+            image(),
             "--record",
             &file,
         ][..],

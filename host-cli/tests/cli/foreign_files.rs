@@ -296,7 +296,8 @@ fn keys_guests_and_stores_are_no_pipes_or_devices() {
             .expect_failure(3, "not a plain file")
             .expect_hint();
         let store = format!("redb:{path}");
-        cli(&["serve", "--listen", "127.0.0.1:0", "--store", &store])
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--store", &store];
+        cli(&[&serve[..], &["--guest", image()]].concat())
             .expect_failure(3, "is not a store of this host");
     }
     let event = folder.write("event.json", "{}");

@@ -11,6 +11,7 @@ mod foreign_files;
 mod gates;
 mod http;
 mod program;
+mod project;
 mod pull;
 mod release;
 mod release_trust;

@@ -85,6 +85,18 @@ pub fn cli_with_input(arguments: &[&str], input: &[u8]) -> Run {
     }
 }
 
+/// Runs the program in a folder to its end.
+pub fn cli_in(folder: &Path, arguments: &[&str]) -> Run {
+    let mut command = command(arguments);
+    let output = command.current_dir(folder).stdin(Stdio::null()).output();
+    let output = output.unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 /// The program with arguments, isolated from the developer's account, cache and state.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host-cli"));
@@ -190,7 +202,12 @@ impl Server {
             all.extend(["--event-kind", "http"]);
         }
         all.extend_from_slice(arguments);
-        let mut child = command(&all).stdin(Stdio::null()).spawn().unwrap();
+        Self::spawn(&mut command(&all))
+    }
+
+    /// Waits until the command, which is `serve`, listens.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         stdout.read_line(&mut greeting).unwrap();
