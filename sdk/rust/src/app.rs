@@ -121,12 +121,6 @@ impl App {
         self
     }
 
-    /// A client that calls this application natively, with a store in memory; see [`test`](crate::test).
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn test(self) -> crate::test::TestClient {
-        crate::test::TestClient::new(self)
-    }
-
     /// Answers one request.
     pub(crate) fn answer(&self, request: Request, host: &Host) -> Response {
         let is_head = request.method == "HEAD";

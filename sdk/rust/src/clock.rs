@@ -1,6 +1,5 @@
 //! The time of a request.
 
-use crate::{Context, FromRequest, Problem};
 use alloc::string::String;
 use core::fmt;
 use serde::{Serialize, Serializer};
@@ -31,12 +30,6 @@ impl Now {
     /// Whole seconds since the Unix epoch, the unit of expiries.
     pub fn seconds(self) -> u64 {
         self.ms / 1000
-    }
-}
-
-impl FromRequest for Now {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
-        Ok(context.now())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Conditional requests (RFC 9110, 13). An item's entity tag is its revision in quotes, a strong tag.
 
-use crate::{Context, FromRequest, Problem, Request, store::Precondition};
+use crate::{Problem, Request, contract::Precondition};
 use alloc::{
     format,
     string::{String, ToString},
@@ -77,12 +77,6 @@ struct Tag {
 /// The entity tag of a revision.
 pub(crate) fn entity_tag(revision: &str) -> String {
     format!("\"{revision}\"")
-}
-
-impl FromRequest for Conditions {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
-        Self::of(context)
-    }
 }
 
 impl Conditions {

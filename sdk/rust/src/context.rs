@@ -1,7 +1,7 @@
 //! One exchange, as extractors and responders see it.
 
 use crate::{
-    FromRequest, Problem, Request,
+    Request,
     clock::Now,
     host::Host,
     log::Log,
@@ -111,11 +111,5 @@ impl fmt::Debug for Context {
             .field("request", &self.inner.request)
             .field("parameters", &self.inner.parameters)
             .finish_non_exhaustive()
-    }
-}
-
-impl FromRequest for Context {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
-        Ok(context.clone())
     }
 }

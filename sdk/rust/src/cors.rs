@@ -1,6 +1,6 @@
 //! CORS (WHATWG Fetch): which pages may call the API, and what their browsers may read.
 
-use crate::{Context, Response};
+use crate::{Request, Response};
 use alloc::{
     borrow::ToOwned,
     string::{String, ToString},
@@ -82,11 +82,11 @@ impl Cors {
     pub(crate) fn preflight(
         &self,
         response: Response,
-        context: &Context,
+        request: &Request,
         methods: String,
     ) -> Response {
-        let is_preflight = context.headers.get("origin").is_some()
-            && context
+        let is_preflight = request.headers.get("origin").is_some()
+            && request
                 .headers
                 .get("access-control-request-method")
                 .is_some();

@@ -1,7 +1,9 @@
 //! What handlers can take as arguments, and the functions that can be handlers.
 
-use crate::{Context, IntoResponse, Problem, Response, Store};
-use alloc::vec::Vec;
+use crate::{
+    Conditions, Context, Headers, Log, Now, Pagination, Problem, Random, Store,
+    respond::IntoResponse, response::Response,
+};
 
 /// An argument of a handler, made from the request. If it cannot be made, the problem is the response, and the handler is not called.
 ///
@@ -48,20 +50,27 @@ impl<T: FromRequest> FromRequest for Result<T, Problem> {
     }
 }
 
-impl FromRequest for Store {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
-        Ok(context.store())
-    }
+macro_rules! parts_of_the_context {
+    ($($part:ident: |$context:ident| $value:expr;)*) => {
+        $(
+            impl FromRequest for $part {
+                fn from_request($context: &Context) -> Result<Self, Problem> {
+                    $value
+                }
+            }
+        )*
+    };
 }
 
-/// The content as it was sent, whatever it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bytes(pub Vec<u8>);
-
-impl FromRequest for Bytes {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
-        Ok(Self(context.body.clone()))
-    }
+parts_of_the_context! {
+    Context: |context| Ok(context.clone());
+    Conditions: |context| Self::of(context);
+    Headers: |context| Ok(context.headers.clone());
+    Log: |context| Ok(context.log());
+    Now: |context| Ok(context.now());
+    Pagination: |context| Self::of(context);
+    Random: |context| Ok(context.random());
+    Store: |context| Ok(context.store());
 }
 
 /// A function of up to six arguments, each [`FromRequest`], that returns [`IntoResponse`].

@@ -1,6 +1,5 @@
 //! Header fields of a request, parsed once: a route reads several, and most of a typical request is headers.
 
-use crate::{Context, FromRequest, Problem};
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// The headers that a browser sends through a gateway.
@@ -39,12 +38,6 @@ impl Headers {
             joined.push_str(value);
         }
         Some(joined)
-    }
-}
-
-impl FromRequest for Headers {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
-        Ok(context.headers.clone())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::{
     Context, FromRequest, Problem,
+    contract::RawKey,
     extract::FromRequestOptional,
-    host::RawKey,
     store::{Key, Operation, Transaction, TransactionError, Write},
 };
 use alloc::{

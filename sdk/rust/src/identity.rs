@@ -1,6 +1,6 @@
 //! Who the caller is, as an authorizer in front of the host established.
 
-use crate::{Context, FromRequest, Problem, extract::FromRequestOptional};
+use crate::{Context, FromRequest, FromRequestOptional, Problem, log::Level};
 use alloc::{format, string::String};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -63,7 +63,7 @@ impl<Claims: DeserializeOwned> FromRequestOptional for Identity<Claims> {
             claims.map_err(|error| {
                 let error = format!("the claims do not fit: {error}");
                 Problem::forbidden("the caller's claims are not the ones that this needs")
-                    .caused_by(crate::log::Level::Warn, "caller refused", error)
+                    .caused_by(Level::Warn, "caller refused", error)
             })?;
         Ok(Some(Self {
             subject: caller.subject.clone(),

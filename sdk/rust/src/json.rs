@@ -1,11 +1,11 @@
-//! JSON content, in requests and responses.
+//! Reading JSON with the place of an error, and writing it.
 
 mod pointer;
 
 use crate::{
-    Context, FromRequest, IntoResponse, Problem, Response,
-    negotiation::{self, JSON},
-    problem::Violation,
+    negotiation::JSON,
+    problem::{Problem, Violation},
+    response::Response,
 };
 use alloc::{
     format,
@@ -19,60 +19,11 @@ use serde_json::error::Category;
 /// bytes takes at most six in JSON; longer content can only contain additional blanks. [`Bytes`](crate::Bytes) has no such bound.
 pub const CONTENT_BYTES_MAX: usize = 6 * 400 * 1024;
 
-/// JSON content: of the request as an argument, of the response as a result.
-///
-/// A request with another content type is answered with 415, one that is not JSON with 400, and one that does not fit `T` with 422, whose
-/// `errors` point to the place:
-///
-/// ```
-/// use serde::{Deserialize, Serialize};
-/// use tenon::{App, Json};
-///
-/// #[derive(Serialize, Deserialize)]
-/// #[serde(deny_unknown_fields)]
-/// struct Guest {
-///     name: String,
-///     beds: u8,
-/// }
-///
-/// #[derive(Serialize, Deserialize)]
-/// struct Party {
-///     guests: Vec<Guest>,
-/// }
-///
-/// fn echo(Json(party): Json<Party>) -> Json<Party> {
-///     Json(party)
-/// }
-///
-/// let client = App::new().post("/parties", echo).test();
-/// let party = serde_json::json!({"guests": [{"name": "Ada", "beds": 1}, {"name": "Bob", "beds": "two"}]});
-/// let response = client.post("/parties").json(&party).send();
-/// assert_eq!(response.status(), 422);
-/// assert_eq!(response.value()["errors"][0]["pointer"], "/guests/1/beds");
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Json<T>(pub T);
-
-impl<T: DeserializeOwned> FromRequest for Json<T> {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
-        let hint = match context.method.as_str() {
-            "POST" => "accept-post",
-            "PATCH" => "accept-patch",
-            _ => "accept",
-        };
-        negotiation::check_content_type(context, JSON, hint)?;
-        read_content(&context.body).map(Self)
-    }
-}
-
-impl<T: Serialize> IntoResponse for Json<T> {
-    fn into_response(self, context: &Context) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(body) => Response::new(200, JSON, body),
-            Err(error) => {
-                Problem::internal_because("a response is not JSON", error).into_response(context)
-            }
-        }
+/// JSON as a response; 500 if it cannot be written.
+pub(crate) fn write(value: &impl Serialize) -> Result<Response, Problem> {
+    match serde_json::to_vec(value) {
+        Ok(body) => Ok(Response::new(200, JSON, body)),
+        Err(error) => Err(Problem::internal_because("a response is not JSON", error)),
     }
 }
 
@@ -150,10 +101,10 @@ mod tests {
     }
 
     fn problem_of(json: &str) -> serde_json::Value {
-        let context = crate::test::context();
         let response = read_content::<Vec<Room>>(json.as_bytes())
             .map(|_| ())
-            .into_response(&context);
+            .unwrap_err()
+            .into_document("request-1");
         read(&response.body).unwrap()
     }
 

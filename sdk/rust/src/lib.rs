@@ -85,10 +85,16 @@ pub mod store;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod test;
 
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod component;
+
 mod app;
 mod clock;
 mod conditional;
+mod content;
 mod context;
+mod contract;
 mod cors;
 mod extract;
 mod headers;
@@ -103,21 +109,24 @@ mod path;
 mod percent;
 mod problem;
 mod query;
+mod query_string;
 mod random;
 mod request;
+mod respond;
 mod response;
 mod route;
 
 pub use app::App;
 pub use clock::Now;
 pub use conditional::Conditions;
+pub use content::{Bytes, Json};
 pub use context::Context;
 pub use cors::Cors;
-pub use extract::{Bytes, FromRequest, FromRequestOptional, Handler};
+pub use extract::{FromRequest, FromRequestOptional, Handler};
 pub use headers::Headers;
 pub use idempotency::IdempotencyKey;
 pub use identity::{Identity, IgnoredClaims};
-pub use json::{CONTENT_BYTES_MAX, Json};
+pub use json::CONTENT_BYTES_MAX;
 pub use log::Log;
 pub use merge_patch::MergePatch;
 pub use pagination::{Page, Pagination};
@@ -126,13 +135,9 @@ pub use problem::{Problem, Violation};
 pub use query::Query;
 pub use random::Random;
 pub use request::{Caller, Request};
-pub use response::{Created, IntoResponse, NoContent, Response, Text, WithHeader};
+pub use respond::{Created, IntoResponse, NoContent, WithHeader};
+pub use response::{Response, Text};
 pub use store::Store;
-
-/// What [`main!`] uses.
-#[cfg(target_arch = "wasm32")]
-#[doc(hidden)]
-pub use host::wasm as component;
 
 /// Makes a component of a function that returns an [`App`]. It is called for each request.
 ///

@@ -1,6 +1,8 @@
 //! Structured log lines. They never change a response.
 
-use crate::{Context, FromRequest, Problem, host::Host};
+pub use crate::contract::Level;
+
+use crate::host::Host;
 use alloc::{
     borrow::ToOwned,
     format,
@@ -9,19 +11,6 @@ use alloc::{
 };
 use core::fmt;
 use serde::Serialize;
-
-/// How severe a log line is, in rising order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// For somebody who looks for a mistake.
-    Debug,
-    /// What happened.
-    Info,
-    /// What an operator may want to look into.
-    Warn,
-    /// What an operator must repair.
-    Error,
-}
 
 /// The operator's log; every line carries the request's id.
 ///
@@ -102,12 +91,6 @@ impl Line {
     /// Writes the line.
     pub fn write(self) {
         self.host.log(self.level, &self.message, &self.attributes);
-    }
-}
-
-impl FromRequest for Log {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
-        Ok(context.log())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Lists in pages, with a cursor and a link to the next one (RFC 8288).
 
 use crate::{
-    Context, FromRequest, IntoResponse, Json, Problem, Response, percent,
-    query::{self, invalid},
-    store::Direction,
+    Problem, Request,
+    contract::Direction,
+    percent,
+    query_string::{self, invalid},
 };
 use alloc::{
     format,
@@ -76,10 +77,11 @@ impl<T> Page<T> {
     }
 }
 
-impl FromRequest for Pagination {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
+impl Pagination {
+    /// Reads the query.
+    pub(crate) fn of(request: &Request) -> Result<Self, Problem> {
         let mut values = [None, None, None];
-        for (name, value) in query::pairs(&context.query)? {
+        for (name, value) in query_string::pairs(&request.query)? {
             let Some(position) = PAGE_PARAMETERS.iter().position(|known| *known == name) else {
                 continue;
             };
@@ -103,25 +105,11 @@ impl FromRequest for Pagination {
     }
 }
 
-impl<T: Serialize> IntoResponse for Page<T> {
-    fn into_response(self, context: &Context) -> Response {
-        let link = self
-            .cursor
-            .as_deref()
-            .map(|cursor| next_link(context, cursor));
-        let response = Json(self).into_response(context);
-        match link {
-            Some(link) => response.with("link", link),
-            None => response,
-        }
-    }
-}
-
-/// The same path and query with another cursor.
-fn next_link(context: &Context, cursor: &str) -> String {
-    let mut link = ["<", &context.base_path, &context.path, "?"].concat();
+/// The value of `Link`: the same path and query with another cursor.
+pub(crate) fn next_link(request: &Request, cursor: &str) -> String {
+    let mut link = ["<", &request.base_path, &request.path, "?"].concat();
     let is_cursor = |pair: &&str| pair.split('=').next() == Some("cursor");
-    let kept = context
+    let kept = request
         .query
         .split('&')
         .filter(|pair| !pair.is_empty() && !is_cursor(pair));

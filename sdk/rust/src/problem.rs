@@ -1,6 +1,9 @@
 //! Problem documents (RFC 9457), the one form of errors.
 
-use crate::{Context, IntoResponse, Response, log::Level, response::Text};
+use crate::{
+    contract::Level,
+    response::{Response, Text},
+};
 use alloc::{
     borrow::Cow,
     format,
@@ -47,10 +50,10 @@ pub struct Violation {
 
 /// A line for the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Cause {
-    level: Level,
-    message: &'static str,
-    error: String,
+pub(crate) struct Cause {
+    pub(crate) level: Level,
+    pub(crate) message: &'static str,
+    pub(crate) error: String,
 }
 
 impl Problem {
@@ -146,6 +149,28 @@ impl Problem {
         self
     }
 
+    pub(crate) fn cause(&self) -> Option<&Cause> {
+        self.cause.as_ref()
+    }
+
+    /// The document of a request's problem.
+    pub(crate) fn into_document(self, request_id: &str) -> Response {
+        let document = Document {
+            code: &self.code,
+            detail: &self.detail,
+            errors: &self.errors,
+            request_id,
+            status: self.status,
+            title: phrase(self.status),
+            r#type: "about:blank",
+        };
+        let body = serde_json::to_vec(&document).unwrap_or_default(); // strings and a number can always be written
+        let mut response = Response::new(self.status, "application/problem+json", body)
+            .with("cache-control", "no-store");
+        response.headers.extend(self.headers);
+        response
+    }
+
     /// The response's status.
     pub fn status(&self) -> u16 {
         self.status
@@ -173,34 +198,6 @@ struct Document<'a> {
     status: u16,
     title: &'static str,
     r#type: &'static str,
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self, context: &Context) -> Response {
-        if let Some(cause) = &self.cause {
-            context
-                .log()
-                .at(cause.level, cause.message)
-                .with("error", &cause.error)
-                .with("method", &context.method)
-                .with("path", &context.path)
-                .write();
-        }
-        let document = Document {
-            code: &self.code,
-            detail: &self.detail,
-            errors: &self.errors,
-            request_id: &context.request_id,
-            status: self.status,
-            title: phrase(self.status),
-            r#type: "about:blank",
-        };
-        let body = serde_json::to_vec(&document).unwrap_or_default(); // strings and a number can always be written
-        let mut response = Response::new(self.status, "application/problem+json", body)
-            .with("cache-control", "no-store");
-        response.headers.extend(self.headers);
-        response
-    }
 }
 
 impl fmt::Display for Problem {

@@ -1,13 +1,12 @@
 //! Query parameters.
 
 use crate::{
-    Context, FromRequest, Problem, pagination::PAGE_PARAMETERS, parameters::Parameters, percent,
+    Context, FromRequest, Problem,
+    pagination::PAGE_PARAMETERS,
+    parameters::Parameters,
+    query_string::{invalid, pairs},
 };
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
 use serde::de::DeserializeOwned;
 
 /// The parameters of the query as a struct: an `Option` for one that may be missing, a `Vec` for one that may be repeated.
@@ -47,22 +46,4 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
             .map(Self)
             .map_err(|error| invalid(format!("the query parameter {error}")))
     }
-}
-
-/// The decoded pairs of a query.
-pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
-    let decode = |text| percent::decode_parameter(text).map(|decoded| decoded.to_string());
-    let mut pairs = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (Some(name), Some(value)) = (decode(name), decode(value)) else {
-            return Err(invalid("the query is not percent-encoded UTF-8".into()));
-        };
-        pairs.push((name, value));
-    }
-    Ok(pairs)
-}
-
-pub(crate) fn invalid(detail: String) -> Problem {
-    Problem::new(400, "invalid-query", detail)
 }

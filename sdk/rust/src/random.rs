@@ -1,6 +1,6 @@
 //! Randomness of a request, which follows from its seed.
 
-use crate::{Context, FromRequest, Problem, host::Host};
+use crate::host::Host;
 use alloc::{format, string::String};
 use core::fmt;
 
@@ -39,12 +39,6 @@ impl Random {
             let length = chunk.len();
             chunk.copy_from_slice(&random[..length]);
         }
-    }
-}
-
-impl FromRequest for Random {
-    fn from_request(context: &Context) -> Result<Self, Problem> {
-        Ok(context.random())
     }
 }
 

@@ -39,8 +39,9 @@ mod put;
 mod query;
 mod transaction;
 
+pub use crate::contract::{Consistency, Direction, Precondition, SortRange, StorageError};
 pub use delete::Delete;
-pub use error::{Found, StorageError, WriteError};
+pub use error::{Found, WriteError};
 pub use item::{Entry, Item};
 pub use key::{Key, Partition};
 pub use modify::Replaced;
@@ -49,7 +50,7 @@ pub use query::{Entries, Query};
 pub use transaction::{LostOperation, Operation, Transaction, TransactionError};
 
 use crate::host::Host;
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use core::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -57,56 +58,6 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Clone)]
 pub struct Store {
     host: Host,
-}
-
-/// The precondition of a write. An expired item is absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Precondition {
-    /// No condition.
-    #[default]
-    None,
-    /// No item exists.
-    Absent,
-    /// An item exists.
-    Present,
-    /// An item exists with this revision.
-    Revision(String),
-}
-
-/// How current a read must be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Consistency {
-    /// May lag behind acknowledged writes; half the price on DynamoDB.
-    Eventual,
-    /// Sees every write acknowledged before it.
-    #[default]
-    Strong,
-}
-
-/// Order of a query by sort key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// Lowest bytes first.
-    #[default]
-    Ascending,
-    /// Highest bytes first.
-    Descending,
-}
-
-/// The sort keys that a query covers; bounds are inclusive.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum SortRange {
-    /// The whole partition.
-    #[default]
-    All,
-    /// Those that start with this text.
-    Prefix(String),
-    /// From the first to the second.
-    Between(String, String),
-    /// From this one on.
-    AtLeast(String),
-    /// Up to this one.
-    AtMost(String),
 }
 
 impl Store {

@@ -39,33 +39,4 @@ mod exchange;
 pub use client::TestClient;
 pub use exchange::{TestRequest, TestResponse};
 
-use crate::log::Level;
-use alloc::{string::String, vec::Vec};
-
-/// A line of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogLine {
-    /// Its level.
-    pub level: Level,
-    /// Its text.
-    pub message: String,
-    /// Names and values; a value is JSON text.
-    pub attributes: Vec<(String, String)>,
-}
-
-impl LogLine {
-    /// The JSON text of an attribute; of several with this name the last one.
-    pub fn attribute(&self, key: &str) -> Option<&str> {
-        let found = self.attributes.iter().rev().find(|(name, _)| name == key);
-        found.map(|(_, value)| value.as_str())
-    }
-}
-
-/// The context of an empty request, for tests of this crate.
-#[cfg(test)]
-pub(crate) fn context() -> crate::Context {
-    use crate::{Context, Request, host::Host, host::TestHost};
-    let seed = contract::seed::Seed::new([0; 32]);
-    let host = Host::new(alloc::rc::Rc::new(TestHost::new()), 0, &seed);
-    Context::new(Request::default(), Vec::new(), host)
-}
+pub use crate::contract::LogLine;

@@ -1,13 +1,9 @@
 //! The host of native tests: the rules and the store in memory that the real hosts have, with time and seed of the test.
 
-use super::{
-    RawDeleteOutcome, RawItem, RawKey, RawLost, RawLostTransaction, RawOperation, RawPage, RawPut,
-    RawPutOutcome, RawQuery, RawTransactOutcome,
-};
-use crate::{
-    log::Level,
-    store::{Consistency, Direction, Precondition, SortRange, StorageError},
-    test::LogLine,
+use crate::contract::{
+    Consistency, Direction, Level, LogLine, Precondition, RawDeleteOutcome, RawItem, RawKey,
+    RawLost, RawLostTransaction, RawOperation, RawPage, RawPut, RawPutOutcome, RawQuery,
+    RawTransactOutcome, SortRange, StorageError,
 };
 use alloc::{
     borrow::ToOwned,

@@ -1,65 +1,17 @@
 //! Why a call has no result, and what the client reads then.
 
 use super::Item;
-use crate::{Problem, conditional::entity_tag, host::RawItem, host::RawKey, log::Level};
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
+use crate::{
+    Problem,
+    conditional::entity_tag,
+    contract::{Level, RawItem, RawKey, StorageError},
 };
+use alloc::{format, string::ToString, vec::Vec};
 use core::{fmt, marker::PhantomData};
 use serde::de::DeserializeOwned;
 
 /// Seconds after which an interrupted request should be retried.
 const RETRY_SECONDS: u64 = 1;
-
-/// Why a call to the store has no result. As a [`Problem`] it is also a line in the log, unless the client is at fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StorageError {
-    /// The program breaks the named rule of the store: 500.
-    Invalid(String),
-    /// The document breaks the named rule (digits, depth, names of members), and documents come from clients: 422.
-    InvalidDocument(String),
-    /// The cursor is not from an earlier page of this query: 400.
-    InvalidCursor,
-    /// Over the named size limit: 413.
-    TooLarge(String),
-    /// The store asks to slow down, for this many milliseconds if known. Nothing was written: 503.
-    Throttled(Option<u64>),
-    /// The store is failing. Nothing was written: 503.
-    Unavailable,
-    /// Another transaction kept interfering. Nothing was written: 409.
-    Conflict,
-    /// A write may or may not have happened: 503.
-    OutcomeUnknown,
-    /// The host is misconfigured for its store: 500.
-    Misconfigured,
-    /// Unreadable data, or a bug of the host: 500.
-    Internal,
-    /// What is stored is not of the type that is read: 500.
-    Document(String),
-}
-
-impl fmt::Display for StorageError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Invalid(rule) | Self::InvalidDocument(rule) => {
-                write!(formatter, "invalid: {rule}")
-            }
-            Self::InvalidCursor => formatter.write_str("invalid cursor"),
-            Self::TooLarge(limit) => write!(formatter, "too large: {limit}"),
-            Self::Throttled(_) => formatter.write_str("throttled"),
-            Self::Unavailable => formatter.write_str("unavailable"),
-            Self::Conflict => formatter.write_str("conflict"),
-            Self::OutcomeUnknown => formatter.write_str("outcome-unknown"),
-            Self::Misconfigured => formatter.write_str("misconfigured"),
-            Self::Internal => formatter.write_str("internal"),
-            Self::Document(detail) => formatter.write_str(detail),
-        }
-    }
-}
-
-impl core::error::Error for StorageError {}
 
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {

@@ -1,17 +1,13 @@
 //! What is read from the store.
 
-use super::{Key, StorageError};
+use super::Key;
 use crate::{
-    Context, IntoResponse, Json, Page, Response,
-    conditional::{Conditions, Verdict, entity_tag},
-    host::{RawItem, RawKey},
+    Page,
+    contract::{RawItem, RawKey, StorageError},
     json,
 };
 use alloc::{format, string::String};
 use serde::{Serialize, Serializer, de::DeserializeOwned};
-
-/// Only the client may keep it, and must revalidate it before each use, which is what entity tags are for.
-const CACHE_CONTROL: &str = "private, no-cache";
 
 /// A document with its revision.
 ///
@@ -69,34 +65,6 @@ impl<T: DeserializeOwned> Item<T> {
             expires_at: raw.expires_at,
             index: raw.index,
         })
-    }
-}
-
-impl<T: Serialize> IntoResponse for Item<T> {
-    fn into_response(self, context: &Context) -> Response {
-        let response = if matches!(context.method.as_str(), "GET" | "HEAD") {
-            read(self.value, &self.revision, context)
-        } else {
-            Json(self.value).into_response(context)
-        };
-        response
-            .with_default("etag", entity_tag(&self.revision))
-            .with_default("cache-control", CACHE_CONTROL)
-    }
-}
-
-fn read<T: Serialize>(value: T, revision: &str, context: &Context) -> Response {
-    let conditions = match Conditions::of(context) {
-        Ok(conditions) => conditions,
-        Err(problem) => return problem.into_response(context),
-    };
-    match conditions.verdict(Some(revision)) {
-        Verdict::Holds => Json(value).into_response(context),
-        Verdict::Match => Response::empty(304),
-        Verdict::NoMatch => conditions.check(Some(revision)).map_or_else(
-            |problem| problem.into_response(context),
-            |()| Response::empty(304),
-        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keys with the type of what is stored under them.
 
-use crate::host::RawKey;
+use crate::contract::RawKey;
 use alloc::{borrow::Cow, string::String};
 use core::{fmt, marker::PhantomData};
 

@@ -6,9 +6,9 @@ use super::{
     put::{of_document, precondition_of, raw_put, written},
 };
 use crate::{
-    Context, IntoResponse, Problem, Response,
+    Problem,
     conditional::Conditions,
-    host::{RawItem, RawLost},
+    contract::{RawItem, RawLost},
 };
 use alloc::format;
 use serde::{Serialize, de::DeserializeOwned};
@@ -137,16 +137,4 @@ enum Start {
     Read,
     /// The guess that nothing is there, which costs no read.
     Create,
-}
-
-impl<T: Serialize> IntoResponse for Replaced<T> {
-    fn into_response(self, context: &Context) -> Response {
-        let mut response = self.item.into_response(context);
-        let location = [context.base_path.as_str(), &context.path].concat();
-        if self.is_new {
-            response.status = 201;
-            response = response.with("location", location.clone());
-        }
-        response.with("content-location", location)
-    }
 }

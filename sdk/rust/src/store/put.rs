@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     conditional::Conditions,
-    host::{Host, RawItem, RawKey, RawLost, RawPut},
+    contract::{RawItem, RawKey, RawLost, RawPut},
+    host::Host,
     store::Consistency,
 };
 use alloc::{format, string::String};

@@ -1,10 +1,7 @@
 //! Reading many items.
 
 use super::{Consistency, Direction, Entry, Item, Key, Partition, SortRange, StorageError};
-use crate::{
-    Page, Pagination,
-    host::{Host, RawQuery},
-};
+use crate::{Page, Pagination, contract::RawQuery, host::Host};
 use alloc::{string::String, vec};
 use core::marker::PhantomData;
 use serde::de::DeserializeOwned;

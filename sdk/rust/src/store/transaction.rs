@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     Problem,
-    host::{Host, RawItem, RawKey, RawOperation},
+    contract::{RawItem, RawKey, RawOperation},
+    host::Host,
 };
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;

@@ -1,8 +1,9 @@
 //! The client of an application.
 
-use super::{LogLine, TestRequest, TestResponse};
+use super::{TestRequest, TestResponse};
 use crate::{
     App, Request, Store,
+    contract::LogLine,
     host::{Host, TestHost},
     store::StorageError,
 };
@@ -23,8 +24,15 @@ pub struct TestClient {
     requests: Cell<u64>,
 }
 
+impl App {
+    /// A client that calls this application natively, with a store in memory; see [`test`](crate::test).
+    pub fn test(self) -> TestClient {
+        TestClient::new(self)
+    }
+}
+
 impl TestClient {
-    pub(crate) fn new(app: App) -> Self {
+    fn new(app: App) -> Self {
         Self {
             app,
             host: Rc::new(TestHost::new()),

@@ -1,0 +1,240 @@
+//! Everything that a handler can return as a response.
+
+use crate::{
+    Context, Page, Problem,
+    conditional::{Conditions, Verdict, entity_tag},
+    json,
+    pagination::next_link,
+    response::{Response, Text},
+    store::{Item, Replaced},
+};
+use alloc::{string::String, vec::Vec};
+use serde::Serialize;
+
+/// Only the client may keep it, and must revalidate it before each use, which is what entity tags are for.
+const CACHE_CONTROL: &str = "private, no-cache";
+
+/// What a handler can return.
+///
+/// ```
+/// use tenon::{App, Context, IntoResponse, Response};
+///
+/// struct Html(String);
+///
+/// impl IntoResponse for Html {
+///     fn into_response(self, _: &Context) -> Response {
+///         Response::new(200, "text/html; charset=utf-8", self.0)
+///     }
+/// }
+///
+/// let client = App::new().get("/", || Html("<h1>Hello</h1>".into())).test();
+/// assert_eq!(client.get("/").send().header("content-type"), Some("text/html; charset=utf-8"));
+/// ```
+pub trait IntoResponse: Sized {
+    /// Makes the response to the request of `context`.
+    fn into_response(self, context: &Context) -> Response;
+
+    /// The same with an additional field.
+    fn with_header(self, name: impl Into<Text>, value: impl Into<Text>) -> WithHeader<Self> {
+        WithHeader {
+            inner: self,
+            name: name.into(),
+            value: value.into(),
+        }
+    }
+}
+
+/// A response with an additional field; made by [`IntoResponse::with_header`].
+#[derive(Clone, Debug)]
+pub struct WithHeader<R> {
+    inner: R,
+    name: Text,
+    value: Text,
+}
+
+/// 204: done, and there is nothing to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoContent;
+
+/// 201 with the new resource's reference in `Location` and `Content-Location`, and what it is now as content.
+///
+/// The segments of its path are percent-encoded and preceded by the API's base path.
+///
+/// ```
+/// use tenon::{App, Created, Json};
+///
+/// let app = App::new().post("/rooms", || Created::at(["rooms", "a b"], Json("a b")));
+/// let response = app.test().post("/rooms").base_path("/live").send();
+/// assert_eq!(response.status(), 201);
+/// assert_eq!(response.header("location"), Some("/live/rooms/a%20b"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Created<R> {
+    segments: Vec<String>,
+    content: R,
+}
+
+impl<R> Created<R> {
+    /// The resource at the path of these segments.
+    pub fn at<S: Into<String>>(segments: impl IntoIterator<Item = S>, content: R) -> Self {
+        Self {
+            segments: segments.into_iter().map(Into::into).collect(),
+            content,
+        }
+    }
+}
+
+impl IntoResponse for Response {
+    fn into_response(self, _: &Context) -> Response {
+        self
+    }
+}
+
+impl<R: IntoResponse> IntoResponse for WithHeader<R> {
+    fn into_response(self, context: &Context) -> Response {
+        let response = self.inner.into_response(context);
+        response.with(self.name, self.value)
+    }
+}
+
+impl IntoResponse for NoContent {
+    fn into_response(self, _: &Context) -> Response {
+        Response::empty(204)
+    }
+}
+
+impl<R: IntoResponse> IntoResponse for Created<R> {
+    fn into_response(self, context: &Context) -> Response {
+        let location = context.reference(self.segments);
+        let mut response = self.content.into_response(context);
+        response.status = 201;
+        response
+            .with("location", location.clone())
+            .with("content-location", location)
+    }
+}
+
+/// 204.
+impl IntoResponse for () {
+    fn into_response(self, context: &Context) -> Response {
+        NoContent.into_response(context)
+    }
+}
+
+/// Plain text.
+impl IntoResponse for String {
+    fn into_response(self, _: &Context) -> Response {
+        Response::new(200, "text/plain; charset=utf-8", self)
+    }
+}
+
+/// Plain text.
+impl IntoResponse for &'static str {
+    fn into_response(self, _: &Context) -> Response {
+        Response::new(200, "text/plain; charset=utf-8", self)
+    }
+}
+
+/// Bytes without a more precise media type.
+impl IntoResponse for Vec<u8> {
+    fn into_response(self, _: &Context) -> Response {
+        Response::new(200, "application/octet-stream", self)
+    }
+}
+
+/// With another status.
+impl<R: IntoResponse> IntoResponse for (u16, R) {
+    fn into_response(self, context: &Context) -> Response {
+        let mut response = self.1.into_response(context);
+        response.status = self.0;
+        response
+    }
+}
+
+impl<R: IntoResponse, E: IntoResponse> IntoResponse for Result<R, E> {
+    fn into_response(self, context: &Context) -> Response {
+        match self {
+            Ok(answer) => answer.into_response(context),
+            Err(error) => error.into_response(context),
+        }
+    }
+}
+
+/// 404 if there is nothing.
+impl<R: IntoResponse> IntoResponse for Option<R> {
+    fn into_response(self, context: &Context) -> Response {
+        match self {
+            Some(answer) => answer.into_response(context),
+            None => Problem::nothing_at(&context.path).into_response(context),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self, context: &Context) -> Response {
+        if let Some(cause) = self.cause() {
+            context
+                .log()
+                .at(cause.level, cause.message)
+                .with("error", &cause.error)
+                .with("method", &context.method)
+                .with("path", &context.path)
+                .write();
+        }
+        self.into_document(&context.request_id)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Page<T> {
+    fn into_response(self, context: &Context) -> Response {
+        let link = self
+            .cursor
+            .as_deref()
+            .map(|cursor| next_link(context, cursor));
+        let response = json::write(&self).into_response(context);
+        match link {
+            Some(link) => response.with("link", link),
+            None => response,
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Item<T> {
+    fn into_response(self, context: &Context) -> Response {
+        let response = if matches!(context.method.as_str(), "GET" | "HEAD") {
+            read(self.value, &self.revision, context)
+        } else {
+            json::write(&self.value).into_response(context)
+        };
+        response
+            .with_default("etag", entity_tag(&self.revision))
+            .with_default("cache-control", CACHE_CONTROL)
+    }
+}
+
+fn read<T: Serialize>(value: T, revision: &str, context: &Context) -> Response {
+    let conditions = match Conditions::of(context) {
+        Ok(conditions) => conditions,
+        Err(problem) => return problem.into_response(context),
+    };
+    match conditions.verdict(Some(revision)) {
+        Verdict::Holds => json::write(&value).into_response(context),
+        Verdict::Match => Response::empty(304),
+        Verdict::NoMatch => conditions.check(Some(revision)).map_or_else(
+            |problem| problem.into_response(context),
+            |()| Response::empty(304),
+        ),
+    }
+}
+
+impl<T: Serialize> IntoResponse for Replaced<T> {
+    fn into_response(self, context: &Context) -> Response {
+        let mut response = self.item.into_response(context);
+        let location = [context.base_path.as_str(), &context.path].concat();
+        if self.is_new {
+            response.status = 201;
+            response = response.with("location", location.clone());
+        }
+        response.with("content-location", location)
+    }
+}
