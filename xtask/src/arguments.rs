@@ -53,6 +53,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  cargo xtask infra")]
     Infra,
     E2e(E2eArgs),
+    /// Build examples/bookings as its own project, and run its unit tests and its cases
+    #[command(after_help = "Example:\n  cargo xtask bookings")]
+    Bookings,
     /// Build the guest in JavaScript, release it beside the reference guest, and send requests to both
     ///
     /// Needs npm.

@@ -14,7 +14,11 @@ use crate::{
 use std::fs;
 
 /// Workspaces beside the main one, with the targets for which their lints are checked.
-const SIDE_WORKSPACES: [&str; 2] = ["tests/guests/Cargo.toml", "tests/fuzz/Cargo.toml"];
+const SIDE_WORKSPACES: [&str; 3] = [
+    "examples/bookings/Cargo.toml",
+    "tests/guests/Cargo.toml",
+    "tests/fuzz/Cargo.toml",
+];
 
 /// The packages of `tests/guests`.
 const GUESTS: [&str; 6] = ["eager", "echo", "hostile", "plain", "sockets", "variant"];

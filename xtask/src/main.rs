@@ -10,6 +10,7 @@ mod bench;
 mod check;
 mod dependencies;
 mod e2e;
+mod examples;
 mod fuzz;
 mod guest;
 mod httplint;
@@ -52,6 +53,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Setup => setup::target(),
         Command::Infra => infra::check(),
         Command::E2e(arguments) => e2e::execute(arguments),
+        Command::Bookings => examples::bookings(),
         Command::Javascript => javascript::check(),
         Command::Schemathesis => schemathesis::run(),
         Command::Httplint => httplint::check(),
@@ -95,5 +97,6 @@ fn test(filter: Option<&str>) -> anyhow::Result<()> {
     step("httplint", httplint::check)?;
     step("schemathesis", schemathesis::run)?;
     step("javascript", javascript::check)?;
+    step("bookings", examples::bookings)?;
     step("fuzz", || fuzz::run(fuzz::SECONDS_DEFAULT))
 }

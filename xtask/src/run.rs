@@ -61,6 +61,12 @@ impl Cargo {
         self
     }
 
+    /// Runs it in another folder than the root, whose configuration of cargo then counts.
+    pub fn current_dir(mut self, folder: &Path) -> Self {
+        self.0.current_dir(folder);
+        self
+    }
+
     /// Runs it to its end; any result but success is an error.
     pub fn run(mut self) -> anyhow::Result<()> {
         run(&mut self.0)

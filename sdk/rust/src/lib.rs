@@ -79,6 +79,15 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+/// The code in the guide, compiled and run as tests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../docs/guide/modelling.md")]
+    struct Modelling;
+    #[doc = include_str!("../../../docs/guide/testing.md")]
+    struct Testing;
+}
+
 pub mod idempotency;
 pub mod log;
 pub mod store;
