@@ -76,6 +76,16 @@ fn lints() -> anyhow::Result<()> {
         ])
         .args(warnings)
         .run()?;
+    // A project of its own, which reads its own configuration of cargo.
+    Cargo::new("clippy")
+        .args(["--all-targets", "--locked"])
+        .current_dir(&root().join("examples/bookings"))
+        .env(
+            "CARGO_TARGET_DIR",
+            crate::run::target_folder()?.join("examples"),
+        )
+        .args(warnings)
+        .run()?;
     // One by one, as they are built: together they would share each other's features.
     for package in GUESTS {
         Cargo::new("clippy")

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tenon::{
-    Bytes, Context, NoContent, Problem, Violation,
+    Bytes, Context, Json, NoContent, Problem,
     store::{Operation, Partition, TransactionError, Write},
 };
 
@@ -31,8 +31,7 @@ pub fn receive(context: Context, Bytes(body): Bytes) -> Result<NoContent, Proble
             "the message is not signed by the payment service",
         ));
     }
-    let event: Event = serde_json::from_slice(&body)
-        .map_err(|error| Problem::invalid_content([Violation::new("", error.to_string())]))?;
+    let Json(event) = Json::<Event>::read(&body)?;
     pay(&context, event, now)
 }
 

@@ -41,6 +41,14 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
+impl<T: DeserializeOwned> Json<T> {
+    /// Reads content that a handler took as [`Bytes`](crate::Bytes), such as a message whose signature it verifies first. The problems are those
+    /// of the argument, without one for the media type.
+    pub fn read(content: &[u8]) -> Result<Self, Problem> {
+        json::read_content(content).map(Self)
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest for Json<T> {
     fn from_request(context: &Context) -> Result<Self, Problem> {
         let hint = match context.method.as_str() {

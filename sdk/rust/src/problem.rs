@@ -6,6 +6,7 @@ use crate::{
 };
 use alloc::{
     borrow::Cow,
+    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -31,6 +32,13 @@ use serde::Serialize;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    // In a box, because every handler returns it in a `Result`, which should be small.
+    content: Box<Content>,
+}
+
+/// What a problem says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Content {
     status: u16,
     code: Text,
     detail: Text,
@@ -59,13 +67,16 @@ pub(crate) struct Cause {
 impl Problem {
     /// A problem with its status, a code for programs and a text for people.
     pub fn new(status: u16, code: impl Into<Text>, detail: impl Into<Text>) -> Self {
-        Self {
+        let content = Content {
             status,
             code: code.into(),
             detail: detail.into(),
             errors: Vec::new(),
             headers: Vec::new(),
             cause: None,
+        };
+        Self {
+            content: Box::new(content),
         }
     }
 
@@ -98,7 +109,7 @@ impl Problem {
     pub fn invalid_content(errors: impl Into<Vec<Violation>>) -> Self {
         let detail = "the content breaks the rules listed in `errors`";
         let mut problem = Self::new(422, "invalid-content", detail);
-        problem.errors = errors.into();
+        problem.content.errors = errors.into();
         problem
     }
 
@@ -124,7 +135,7 @@ impl Problem {
         message: &'static str,
         error: impl fmt::Display,
     ) -> Self {
-        self.cause = Some(Cause {
+        self.content.cause = Some(Cause {
             level,
             message,
             error: error.to_string(),
@@ -135,14 +146,14 @@ impl Problem {
     /// With a header field.
     #[must_use]
     pub fn with(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        self.content.headers.push((name.into(), value.into()));
         self
     }
 
     /// With one more entry in `errors`.
     #[must_use]
     pub fn with_error(mut self, pointer: impl Into<String>, detail: impl Into<Text>) -> Self {
-        self.errors.push(Violation {
+        self.content.errors.push(Violation {
             detail: detail.into(),
             pointer: pointer.into(),
         });
@@ -150,40 +161,40 @@ impl Problem {
     }
 
     pub(crate) fn cause(&self) -> Option<&Cause> {
-        self.cause.as_ref()
+        self.content.cause.as_ref()
     }
 
     /// The document of a request's problem.
     pub(crate) fn into_document(self, request_id: &str) -> Response {
         let document = Document {
-            code: &self.code,
-            detail: &self.detail,
-            errors: &self.errors,
+            code: &self.content.code,
+            detail: &self.content.detail,
+            errors: &self.content.errors,
             request_id,
-            status: self.status,
-            title: phrase(self.status),
+            status: self.content.status,
+            title: phrase(self.content.status),
             r#type: "about:blank",
         };
         let body = serde_json::to_vec(&document).unwrap_or_default(); // strings and a number can always be written
-        let mut response = Response::new(self.status, "application/problem+json", body)
+        let mut response = Response::new(self.content.status, "application/problem+json", body)
             .with("cache-control", "no-store");
-        response.headers.extend(self.headers);
+        response.headers.extend(self.content.headers);
         response
     }
 
     /// The response's status.
     pub fn status(&self) -> u16 {
-        self.status
+        self.content.status
     }
 
     /// The code for programs.
     pub fn code(&self) -> &str {
-        &self.code
+        &self.content.code
     }
 
     /// The text for people.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.content.detail
     }
 }
 
@@ -202,7 +213,11 @@ struct Document<'a> {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}: {}", self.status, self.code, self.detail)
+        write!(
+            formatter,
+            "{} {}: {}",
+            self.content.status, self.content.code, self.content.detail
+        )
     }
 }
 
