@@ -20,6 +20,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    New(NewArgs),
     Serve(ServeArgs),
     Invoke(InvokeArgs),
     Replay(replay::ReplayArgs),
@@ -37,6 +38,33 @@ pub enum Command {
     Channel(release::ChannelArgs),
     Wit(WitArgs),
     Completions(CompletionsArgs),
+}
+
+/// Make a project: an API with three routes, tests and cases, which builds and serves at once
+///
+/// Writes a new folder with a guest that uses the SDK, its unit tests, cases with expected responses, tenon.toml, .gitignore, a workflow for
+/// GitHub and a README. The SDK is the folder of --sdk, otherwise that of the checkout that this program was built from, otherwise this
+/// program's version of the package `tenon`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  host-cli new bookings
+  host-cli new apis/bookings --sdk ../tenon/sdk/rust")]
+pub struct NewArgs {
+    /// The folder to create; its name is the project's
+    #[arg(value_name = "NAME")]
+    pub folder: PathBuf,
+    /// The language of the guest
+    #[arg(long, value_enum, default_value_t = LanguageName::Rust)]
+    pub lang: LanguageName,
+    /// The folder of the SDK
+    #[arg(long, value_name = "DIR")]
+    pub sdk: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LanguageName {
+    Rust,
 }
 
 /// Serve the guest over HTTP/1.1

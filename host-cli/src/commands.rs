@@ -7,6 +7,7 @@ mod event;
 mod inspect;
 mod invoke;
 mod keygen;
+mod new;
 mod promote;
 mod publish;
 mod published;
@@ -29,6 +30,7 @@ use crate::{
 pub fn run(command: Command) -> Result<Outcome, CommandError> {
     let find = Project::of_current_folder;
     match command {
+        Command::New(arguments) => new::resolve(&arguments).and_then(new::run),
         Command::Serve(arguments) => {
             serve::resolve(&arguments, find()?.as_ref()).and_then(serve::run)
         }

@@ -25,6 +25,7 @@ mod seed;
 mod serve;
 mod signals;
 mod store;
+mod template;
 mod time;
 
 use clap::Parser;

@@ -48,7 +48,10 @@ pub fn resolve(arguments: &NewArgs) -> Result<Configuration, CommandError> {
 pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let Configuration { folder, name, sdk } = configuration;
     let failed = |path: &Path, error: &io::Error| {
-        CommandError::environment(format_args!("failed to write `{}`: {error}", path.display()))
+        CommandError::environment(format_args!(
+            "failed to write `{}`: {error}",
+            path.display()
+        ))
     };
     // Only this command creates the folder, so everything in it is its own.
     fs::create_dir(&folder).map_err(|error| {

@@ -21,6 +21,7 @@ fn every_command_has_help_with_an_example() {
     let help = cli(&["--help"]).expect_code(0).stdout;
     assert!(help.contains("Exit codes:"), "{help}");
     for command in [
+        "new",
         "serve",
         "invoke",
         "replay",
@@ -63,6 +64,7 @@ fn help_fits_a_terminal_of_80_columns_and_breaks_no_word() {
         |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
     for command in [
         &[][..],
+        &["new"],
         &["serve"],
         &["invoke"],
         &["replay"],

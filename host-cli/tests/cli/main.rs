@@ -10,6 +10,7 @@ mod flood;
 mod foreign_files;
 mod gates;
 mod http;
+mod new;
 mod program;
 mod project;
 mod pull;
