@@ -10,11 +10,20 @@ fn build() -> anyhow::Result<()> {
     guest_builder::reference()?;
     let fixtures = guest_builder::workspace()?.join("tests/guests");
     guest_builder::rerun_if_changed(&fixtures);
-    guest_builder::rerun_if_changed(&guest_builder::workspace()?.join("crates/runtime/wit"));
+    for folder in [
+        "crates/runtime/wit",
+        "host-cli/templates/rust/src",
+        "sdk/rust",
+    ] {
+        guest_builder::rerun_if_changed(&guest_builder::workspace()?.join(folder));
+    }
     for package in [
         "copier", "eager", "echo", "hostile", "plain", "sockets", "variant",
     ] {
         guest_builder::build(&fixtures.join("Cargo.toml"), package)?;
+    }
+    for package in ["notes", "panics"] {
+        guest_builder::build(&fixtures.join("sdk/Cargo.toml"), package)?;
     }
     Ok(())
 }

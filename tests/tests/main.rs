@@ -21,4 +21,5 @@ mod load;
 mod plain;
 mod prewarm;
 mod release;
+mod sdk;
 mod tape;

@@ -13,15 +13,19 @@ use crate::{
 };
 use std::fs;
 
-/// Workspaces beside the main one, with the targets for which their lints are checked.
-const SIDE_WORKSPACES: [&str; 3] = [
+/// Workspaces beside the main one.
+const SIDE_WORKSPACES: [&str; 4] = [
     "examples/bookings/Cargo.toml",
     "tests/guests/Cargo.toml",
+    "tests/guests/sdk/Cargo.toml",
     "tests/fuzz/Cargo.toml",
 ];
 
 /// The packages of `tests/guests`.
 const GUESTS: [&str; 6] = ["eager", "echo", "hostile", "plain", "sockets", "variant"];
+
+/// The packages of `tests/guests/sdk`.
+const SDK_GUESTS: [&str; 2] = ["notes", "panics"];
 
 /// All checks, the cheap ones first.
 pub fn all() -> anyhow::Result<()> {
@@ -87,11 +91,13 @@ fn lints() -> anyhow::Result<()> {
         .args(warnings)
         .run()?;
     // One by one, as they are built: together they would share each other's features.
-    for package in GUESTS {
+    let guests = GUESTS.map(|package| (package, "tests/guests/Cargo.toml"));
+    let sdk_guests = SDK_GUESTS.map(|package| (package, "tests/guests/sdk/Cargo.toml"));
+    for (package, manifest) in guests.into_iter().chain(sdk_guests) {
         Cargo::new("clippy")
             .args(["--release", "--package", package, "--locked"])
             .args(["--target", "wasm32-wasip2"])
-            .args(["--manifest-path", "tests/guests/Cargo.toml", "--target-dir"])
+            .args(["--manifest-path", manifest, "--target-dir"])
             .args([crate::run::target_folder()?.join("guests")])
             .args(warnings)
             .run()?;

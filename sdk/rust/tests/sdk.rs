@@ -1,1 +1,0 @@
-//! The SDK as an application uses it.

@@ -1,0 +1,7 @@
+//! The SDK as an application uses it: what a client sees of its rules.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod documents;
+mod paths;
+mod trouble;
