@@ -39,15 +39,15 @@ fn a_guest_imports_what_it_uses_beside_what_std_does() {
             .collect();
         of_tenon.sort_unstable();
         assert_eq!(of_tenon, used, "{imports:?}");
-        let is_of_std = |import: &&str| {
-            ["tenon:handler/", "wasi:cli/", "wasi:io/", "wasi:random/"]
+        for import in &imports {
+            let is_of_std = ["wasi:cli/", "wasi:io/", "wasi:random/"]
                 .iter()
-                .any(|package| import.starts_with(package))
-        };
-        assert!(
-            imports.iter().all(|import| is_of_std(&import)),
-            "{imports:?}"
-        );
+                .any(|package| import.starts_with(package));
+            assert!(
+                is_of_std || import.starts_with("tenon:handler/"),
+                "{import}"
+            );
+        }
         assert_eq!(inspection.exports, ["tenon:handler/handler@0.1.0"]);
     }
 }
@@ -66,7 +66,7 @@ async fn the_guest_of_the_template_answers_in_a_host_as_in_its_tests() {
     let note: Value = serde_json::from_str(read["body"].as_str().unwrap()).unwrap();
     assert_eq!(note["created_at"], "2023-11-14T22:13:20.123Z");
 
-    let list = response(&get(&service, "/notes?limit=1").await);
+    let list = response(&get(&service, "/notes?limit=5").await);
     let page: Value = serde_json::from_str(list["body"].as_str().unwrap()).unwrap();
     assert_eq!(page, json!({"items": [note]}));
 

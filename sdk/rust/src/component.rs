@@ -3,7 +3,6 @@
 pub use crate::host::wasm::bindings;
 
 use crate::{App, Caller, Request, host::Host};
-use alloc::string::ToString;
 use bindings::{
     exports::tenon::handler::handler as exported,
     tenon::handler::{http, log},
@@ -33,7 +32,7 @@ pub fn handle(app: impl FnOnce() -> App, request: exported::Request) -> exported
 fn report_panics() {
     std::panic::set_hook(std::boxed::Box::new(|info| {
         let message = info.payload_as_str().unwrap_or("a panic without a message");
-        let place = info.location().map(ToString::to_string);
+        let place = info.location().map(alloc::string::ToString::to_string);
         report_panic(message, place.as_deref());
     }));
 }

@@ -6,7 +6,7 @@ use super::{
     put::{When, write},
 };
 use crate::{conditional::Conditions, host::Host};
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 
 /// A delete that is not sent yet; made by [`Store::delete`](super::Store::delete). Without a precondition it is done even if nothing was
 /// there.
@@ -54,11 +54,11 @@ impl<'a, T> Delete<'a, T> {
         if !self.key.is_possible() {
             return match self.when {
                 When::Holds(Precondition::None | Precondition::Absent) => Ok(()),
-                When::Holds(_) | When::Client(_) => Err(WriteError::Lost(Found::new(
+                When::Holds(_) | When::Client(_) => Err(WriteError::Lost(Box::new(Found::new(
                     key.clone(),
                     None,
                     Lost::Present,
-                ))),
+                )))),
             };
         }
         let attempt = |precondition| self.host.delete(key, precondition);
@@ -71,7 +71,11 @@ impl<'a, T> Delete<'a, T> {
                 } else {
                     reason
                 };
-                Err(WriteError::Lost(Found::new(key.clone(), lost.0, reason)))
+                Err(WriteError::Lost(Box::new(Found::new(
+                    key.clone(),
+                    lost.0,
+                    reason,
+                ))))
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     conditional::entity_tag,
     contract::{Level, RawItem, RawKey, StorageError},
 };
-use alloc::{format, string::ToString, vec::Vec};
+use alloc::{boxed::Box, format, string::ToString, vec::Vec};
 use core::{fmt, marker::PhantomData};
 use serde::de::DeserializeOwned;
 
@@ -83,7 +83,7 @@ pub(super) enum Lost {
 /// should have been or it has changed, 412 if the client set the condition.
 pub enum WriteError<T> {
     /// The precondition did not hold.
-    Lost(Found<T>),
+    Lost(Box<Found<T>>),
     /// The call has no result.
     Storage(StorageError),
 }

@@ -11,7 +11,7 @@ use crate::{
     host::Host,
     store::Consistency,
 };
-use alloc::{format, string::String};
+use alloc::{boxed::Box, format, string::String};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A document with what is stored beside it. Made of the document alone with `into()`, which every function that takes one does by itself.
@@ -124,7 +124,11 @@ impl<'a, T: Serialize + DeserializeOwned> Put<'a, T> {
         };
         match write(self.host, key, &self.when, attempt)? {
             Ok(revision) => Ok(written(self.write, put.index, put.expires_at, revision)),
-            Err((lost, reason)) => Err(WriteError::Lost(Found::new(key.clone(), lost.0, reason))),
+            Err((lost, reason)) => Err(WriteError::Lost(Box::new(Found::new(
+                key.clone(),
+                lost.0,
+                reason,
+            )))),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     contract::{RawItem, RawKey, RawOperation},
     host::Host,
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -113,7 +113,7 @@ pub struct Transaction<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransactionError {
     /// The precondition of an operation did not hold.
-    Lost(LostOperation),
+    Lost(Box<LostOperation>),
     /// The call has no result.
     Storage(StorageError),
 }
@@ -203,12 +203,12 @@ impl<'a> Transaction<'a> {
                 (key, precondition)
             }
         };
-        Err(TransactionError::Lost(LostOperation {
+        Err(TransactionError::Lost(Box::new(LostOperation {
             position,
             key,
             found: lost.found,
             precondition,
-        }))
+        })))
     }
 }
 
