@@ -1,9 +1,11 @@
 //! The command line as typed. Parsing checks only the grammar; each command then resolves its arguments into a valid configuration.
 
 pub mod guest;
+pub mod identity;
 mod limits;
 pub mod release;
 pub mod replay;
+pub mod store;
 
 use crate::exit::EXIT_CODES_HELP;
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
@@ -28,6 +30,7 @@ pub enum Command {
     Event(EventArgs),
     Inspect(InspectArgs),
     Compile(CompileArgs),
+    Store(store::StoreArgs),
     Table(TableArgs),
     Keygen(release::KeygenArgs),
     Publish(release::PublishArgs),
@@ -110,6 +113,10 @@ pub struct ServeArgs {
     pub log_format: LogFormat,
     #[command(flatten)]
     pub guest: guest::GuestOptions,
+    #[command(flatten)]
+    pub start: store::StartOptions,
+    #[command(flatten)]
+    pub identity: identity::IdentityOptions,
     #[command(flatten)]
     pub follow: FollowOptions,
     #[command(flatten)]
@@ -255,7 +262,8 @@ Examples:
   host-cli event http POST /items --header 'content-type: application/json' \\
     --body '{\"name\":\"lamp\"}'
   host-cli event alb PUT /items/7 --header 'content-type: application/json' \\
-    --body @lamp.json --pretty")]
+    --body @lamp.json --pretty
+  host-cli event rest GET /items --claims '{\"sub\":\"ann\"}'")]
 pub struct EventArgs {
     /// The gateway (`rest`, `http`, `url` or `alb`), the method, and path with query as a client sends them. Without a gateway, it is that of
     /// tenon.toml, otherwise `rest`
@@ -273,6 +281,8 @@ pub struct EventArgs {
     /// Indent the JSON
     #[arg(long)]
     pub pretty: bool,
+    #[command(flatten)]
+    pub claims: identity::ClaimsOptions,
 }
 
 /// Show what a guest imports and exports, and whether this host can run it

@@ -16,6 +16,7 @@ mod releases;
 mod replay;
 mod rollback;
 mod serve;
+pub mod store;
 mod table;
 mod tape_options;
 mod wit;
@@ -47,6 +48,9 @@ pub fn run(command: Command) -> Result<Outcome, CommandError> {
         Command::Inspect(arguments) => inspect::run(&arguments, find()?.as_ref()),
         Command::Compile(arguments) => {
             compile::resolve(&arguments, find()?.as_ref()).and_then(compile::run)
+        }
+        Command::Store(arguments) => {
+            store::resolve(&arguments, find()?.as_ref()).and_then(store::run)
         }
         Command::Table(arguments) => table::resolve(&arguments).and_then(table::run),
         Command::Keygen(arguments) => keygen::run(&arguments),

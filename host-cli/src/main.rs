@@ -15,6 +15,7 @@ mod contract_files;
 mod executor;
 mod exit;
 mod guest;
+mod identity;
 mod input;
 mod output;
 mod project;

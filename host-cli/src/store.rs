@@ -1,6 +1,11 @@
 //! `--store`: choosing and opening a backend, and temporary stores for cases.
 
 mod dynamodb;
+pub mod entries;
+pub mod protocol;
+pub mod remote;
+pub mod seeding;
+pub mod socket;
 
 pub use self::dynamodb::TableSpec;
 use crate::{exit::CommandError, project::STATE_FOLDER, seed};
@@ -13,7 +18,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use storage::{CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage};
+use storage::{Contents, CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage};
 use storage_redb::RedbStorage;
 
 /// A store as named on the command line, not yet opened.
@@ -54,11 +59,6 @@ impl StoreSpec {
         }
     }
 
-    /// Opens the store with the guest's namespace. A missing file is created; a missing table is an error.
-    pub async fn open(&self) -> Result<Arc<dyn Storage>, CommandError> {
-        Ok(self.open_whole().await?.into_view())
-    }
-
     /// Opens the store so that a second run gives the same results: the memory store then has the fixed cursor key of replays.
     pub async fn open_reproducibly(&self) -> Result<Arc<dyn Storage>, CommandError> {
         let mut whole = self.open_whole().await?;
@@ -68,9 +68,10 @@ impl StoreSpec {
         Ok(whole.into_view())
     }
 
-    /// Opens the store for several guests, each with its own namespace. The memory store has a new cursor key each time.
+    /// Opens the store for several guests, each with its own namespace. A missing file is created; a missing table is an error. The memory store
+    /// has a new cursor key each time.
     pub async fn open_whole(&self) -> Result<Whole, CommandError> {
-        let whole = |storage, cursor_key, namespace: &Namespace| Whole {
+        let whole = |storage: Arc<dyn Contents>, cursor_key, namespace: &Namespace| Whole {
             storage,
             cursor_key,
             namespace: namespace.clone(),
@@ -97,7 +98,7 @@ impl StoreSpec {
 /// A store with all namespaces.
 pub struct Whole {
     /// Its backend.
-    pub storage: Arc<dyn Storage>,
+    pub storage: Arc<dyn Contents>,
     /// The key that seals cursors.
     pub cursor_key: CursorKey,
     /// The namespace of guests that have no other.
@@ -105,9 +106,18 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// The store in the default namespace.
-    fn into_view(self) -> Arc<dyn Storage> {
+    /// The store in the default namespace, for a guest.
+    pub fn into_view(self) -> Arc<dyn Storage> {
         Arc::new(Tenant::new(self.storage, self.namespace, self.cursor_key))
+    }
+
+    /// The same for people: also as a whole.
+    pub fn view_for_people(&self) -> protocol::View {
+        protocol::View::new(
+            self.storage.clone(),
+            self.namespace.clone(),
+            self.cursor_key.clone(),
+        )
     }
 }
 

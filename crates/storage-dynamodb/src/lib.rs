@@ -1,4 +1,5 @@
-//! The store of the Lambda host: a DynamoDB table. One request for each operation, no read before a write, never a scan.
+//! The store of the Lambda host: a DynamoDB table. One request for each operation, no read before a write, and no scan
+//! for a guest.
 //!
 //! `layout` maps items to the table, `condition` writes preconditions as DynamoDB's expressions, [`error_class`] classifies failures, and
 //! `retry` repeats what may be repeated within the request's deadline. [`table`] creates and checks tables.
@@ -32,6 +33,7 @@
 
 mod client;
 mod condition;
+mod contents;
 mod cursor_key;
 mod document;
 pub mod error_class;

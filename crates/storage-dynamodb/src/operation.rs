@@ -10,12 +10,14 @@ pub enum ApiOperation {
     GetItem,
     PutItem,
     Query,
+    /// For people who look into a store, with their own permissions; no host scans.
+    Scan,
     TransactWriteItems,
 }
 
 impl ApiOperation {
-    /// All operations that the store calls for guests and for itself. Creating and checking tables is not included: `host-cli table` does
-    /// that with its user's own permissions.
+    /// All operations that the store calls for guests and for itself. Creating and checking tables and scanning are not included: `host-cli
+    /// table` and `host-cli store` do that with their user's own permissions.
     pub const ALL: [Self; 6] = [
         Self::BatchGetItem,
         Self::DeleteItem,
@@ -33,6 +35,7 @@ impl ApiOperation {
             Self::GetItem => "GetItem",
             Self::PutItem => "PutItem",
             Self::Query => "Query",
+            Self::Scan => "Scan",
             Self::TransactWriteItems => "TransactWriteItems",
         }
     }
@@ -46,6 +49,7 @@ impl ApiOperation {
             Self::GetItem => &["dynamodb:GetItem"],
             Self::PutItem => &["dynamodb:PutItem"],
             Self::Query => &["dynamodb:Query"],
+            Self::Scan => &["dynamodb:Scan"],
             Self::TransactWriteItems => &[
                 "dynamodb:ConditionCheckItem",
                 "dynamodb:DeleteItem",

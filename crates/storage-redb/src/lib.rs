@@ -20,6 +20,7 @@
 )]
 #![warn(missing_docs)]
 
+mod contents;
 mod open;
 mod tables;
 mod writer;

@@ -56,6 +56,7 @@ mod arguments;
 mod call;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod contents;
 mod cursor;
 mod document;
 mod item_size;
@@ -70,6 +71,7 @@ pub mod transaction;
 pub use self::{
     arguments::FoundText,
     call::Call,
+    contents::{Contents, PART_BYTES_MAX, PART_ENTRIES_MAX, Part, PartBuilder, Position},
     cursor::CursorKey,
     item_size::item_bytes,
     memory::MemoryStorage,

@@ -1,9 +1,9 @@
 //! A store in memory, for tests, replays and experiments. Its contents are lost when the process ends.
 
 use super::{
-    Call, DeleteOutcome, Document, Entry, FoundText, Item, Key, Operation, Page, Precondition,
-    PutOptions, PutOutcome, QueryOptions, Revision, Snapshot, Storage, StorageError,
-    StorageRequest, StorageResponse, TransactOutcome,
+    Call, Contents, DeleteOutcome, Document, Entry, FoundText, Item, Key, Operation, Page, Part,
+    PartBuilder, Position, Precondition, PutOptions, PutOutcome, QueryOptions, Revision, Snapshot,
+    Storage, StorageError, StorageRequest, StorageResponse, TransactOutcome,
     page::{IndexPosition, Order, PageBuilder, Span, entry},
     transaction::{self, Remembered, digest, first_failure, holds},
 };
@@ -323,6 +323,44 @@ impl MemoryStorage {
         }
         state.sweep(call);
         Ok(TransactOutcome::Done(revisions))
+    }
+}
+
+#[async_trait::async_trait]
+impl Contents for MemoryStorage {
+    async fn stored_part(
+        &self,
+        call: &Call,
+        prefix: &str,
+        after: Option<&Position>,
+    ) -> Result<Part, StorageError> {
+        let state = self.read();
+        let mut names: Vec<&String> = state
+            .partitions
+            .keys()
+            .filter(|name| name.starts_with(prefix))
+            .filter(|name| after.is_none_or(|Position(key)| **name >= key.partition))
+            .collect();
+        names.sort();
+        let mut part = PartBuilder::default();
+        for name in names {
+            let begin = match after {
+                Some(Position(key)) if key.partition == *name => Excluded(key.sort.clone()),
+                Some(_) | None => Unbounded,
+            };
+            let items = state.partitions.get(name).into_iter();
+            let items = items.flat_map(|items| items.range((begin.clone(), Unbounded)));
+            for (sort, item) in items.filter(|(_, item)| !call.is_expired(item.expires_at)) {
+                if part.add(entry(name, sort, item.clone())).is_break() {
+                    return Ok(part.finish());
+                }
+            }
+        }
+        Ok(part.finish())
+    }
+
+    async fn store_entries(&self, _call: &Call, entries: Vec<Entry>) -> Result<(), StorageError> {
+        self.load(entries)
     }
 }
 

@@ -55,7 +55,7 @@ impl Namespace {
     }
 
     /// The prefix of the guest's partitions in the store.
-    fn prefix(&self) -> String {
+    pub(super) fn prefix(&self) -> String {
         format!("{}{SEPARATOR}", self.0)
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     args::{EventArgs, KindName},
     exit::{CommandError, Outcome},
-    input, output,
+    identity, input, output,
     project::{self, Project},
     seed, time,
 };
@@ -14,7 +14,7 @@ use contract::{
 };
 use gateway::{
     Origin,
-    compose::{Incoming, compose, refused},
+    compose::{Authorization, Incoming, compose_for, refused},
 };
 use std::path::Path;
 
@@ -36,6 +36,7 @@ pub struct Configuration {
     received_at_ms: u64,
     seed: Seed,
     pretty: bool,
+    caller: Option<Authorization>,
 }
 
 /// Checks that the request is valid.
@@ -103,6 +104,7 @@ pub fn resolve(
         received_at_ms: time::resolve(arguments.at.as_deref())?,
         seed: seed::unpredictable()?,
         pretty: arguments.pretty,
+        caller: identity::claims(&arguments.claims, kind)?,
     })
 }
 
@@ -117,12 +119,13 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         received_at_ms,
         seed,
         pretty,
+        caller,
     } = configuration;
     let headers: Vec<(&str, &str)> = headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let mut event = compose(
+    let mut event = compose_for(
         origin,
         &Incoming {
             method: &method,
@@ -134,6 +137,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
             request_id: &seed.request_id(),
             received_at_ms,
         },
+        caller.as_ref(),
     )
     .to_json();
     if pretty {

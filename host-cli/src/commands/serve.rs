@@ -25,7 +25,7 @@ use crate::{
         workers::Workers,
     },
     signals::Signals,
-    store::Whole,
+    store::{Whole, protocol::View, socket::StoreSocket},
     time,
 };
 use rollout::{Follower, Following, HostContext, NamespaceStores};
@@ -41,26 +41,20 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let instances_max = workers * INSTANCES_PER_WORKER;
     let runtime = executor::workers(1)?; // to accept connections, and to follow a channel
-    let (service, guest, guest_file) = match (&configuration.follow, &configuration.guest) {
-        (Some(follow), _) => {
-            let follower = runtime.block_on(start(&configuration, follow, instances_max))?;
-            let service = Service::routed(Arc::new(follower.clone()));
-            (service, Guest::OfChannel(follower), None)
-        }
-        (None, Some(hosted)) => {
-            let file = hosted.source.path().map(GuestFile::new);
-            let guest = hosted.link(instances_max)?;
-            let store = runtime.block_on(configuration.store.open())?;
-            (Service::new(guest.clone(), store), Guest::One(guest), file)
-        }
-        (None, None) => return Err(CommandError::usage("there is no guest to serve")),
-    };
+    let Opened {
+        service,
+        guest,
+        guest_file,
+        people,
+    } = runtime.block_on(open(&configuration, instances_max))?;
+    let socket = runtime.block_on(offer_store(&configuration, people))?;
     let examples = runtime.block_on(guest.examples());
     let limits = service.limits();
     let exchanger = Exchanger {
         service,
         follower: guest.follower(),
         origin: configuration.origin,
+        callers: runtime.block_on(configuration.callers.open(configuration.origin.kind))?,
         limits,
         allowed: configuration.allowed.clone(),
         clients: Arc::new(Clients::default()),
@@ -91,6 +85,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         Arc::clone(&exchanger),
         &examples,
     ));
+    drop(socket);
     background.abort();
     // Release what it holds before the process ends, whatever the result is.
     let _ = runtime.block_on(background);
@@ -100,6 +95,71 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         report_stopped(&configuration, &exchanger);
     }
     Ok(Outcome::Same)
+}
+
+/// A guest on its store.
+struct Opened {
+    service: Service,
+    guest: Guest,
+    guest_file: Option<GuestFile>,
+    people: View,
+}
+
+/// Loads the guest and opens the store.
+async fn open(configuration: &Configuration, instances_max: usize) -> Result<Opened, CommandError> {
+    match (&configuration.follow, &configuration.guest) {
+        (Some(follow), _) => {
+            let whole = open_store(configuration).await?;
+            let people = whole.view_for_people();
+            let follower = start(configuration, follow, whole, instances_max).await?;
+            Ok(Opened {
+                service: Service::routed(Arc::new(follower.clone())),
+                guest: Guest::OfChannel(follower),
+                guest_file: None,
+                people,
+            })
+        }
+        (None, Some(hosted)) => {
+            let guest_file = hosted.source.path().map(GuestFile::new);
+            let guest = hosted.link(instances_max)?;
+            let whole = open_store(configuration).await?;
+            Ok(Opened {
+                people: whole.view_for_people(),
+                service: Service::new(guest.clone(), whole.into_view()),
+                guest: Guest::One(guest),
+                guest_file,
+            })
+        }
+        (None, None) => Err(CommandError::usage("there is no guest to serve")),
+    }
+}
+
+/// Opens the store, empty if that was asked for.
+async fn open_store(configuration: &Configuration) -> Result<Whole, CommandError> {
+    configuration.start.clear(&configuration.store)?;
+    configuration.store.open_whole().await
+}
+
+/// Stores the seed, and answers `host-cli store` from now on. A server that cannot do the latter still serves.
+async fn offer_store(
+    configuration: &Configuration,
+    people: View,
+) -> Result<Option<StoreSocket>, CommandError> {
+    if let Some(seeded) = configuration.start.fill(&people).await? {
+        output::remark(&seeded);
+    }
+    let Some(path) = configuration.socket.clone() else {
+        return Ok(None);
+    };
+    match StoreSocket::listen(&configuration.store, path, people) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) => {
+            output::remark(&format!(
+                "warning: `host-cli store` does not reach this server: {error}\n"
+            ));
+            Ok(None)
+        }
+    }
 }
 
 /// Writes the last line of output, after the lines of the last requests.
@@ -145,6 +205,7 @@ impl Guest {
 async fn start(
     configuration: &Configuration,
     follow: &Follow,
+    whole: Whole,
     instances_max: usize,
 ) -> Result<Follower, CommandError> {
     let engine = guest::engine(instances_max)?;
@@ -157,7 +218,7 @@ async fn start(
         storage,
         cursor_key,
         namespace,
-    } = configuration.store.open_whole().await?;
+    } = whole;
     let following = Following {
         channel: follow.channel.clone(),
         keys: follow.keys.clone(),
@@ -209,6 +270,9 @@ async fn serve(
     output::text(&greeting(address, configuration, generation, examples))?;
     if let Some(warning) = listener::warning(address.ip()) {
         output::remark(&warning);
+    }
+    if let Some(warning) = configuration.callers.warning() {
+        output::remark(warning);
     }
     let impatience = async {
         twice.next().await;

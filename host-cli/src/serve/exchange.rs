@@ -9,12 +9,12 @@ use super::{
     lines::{self, Access, Format},
     tape::TapeFile,
 };
-use crate::{seed, time};
+use crate::{identity::Callers, seed, time};
 use bytes::Bytes;
 use contract::{http::Scheme, limits::Limits, outcome::Summary, seed::Seed};
 use gateway::{
     Origin, Quotas, REST_BINARY_TYPES,
-    compose::{Incoming, compose, refused},
+    compose::{Authorization, Incoming, compose_for, refused, unauthorized},
     deliver::{BinaryMedia, Delivery},
     path_for_logs, problem,
 };
@@ -28,6 +28,7 @@ use hyper::{
 use rollout::Follower;
 use service::{Invocation, Service};
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -46,6 +47,8 @@ pub struct Exchanger {
     pub follower: Option<Follower>,
     /// The emulated gateway.
     pub origin: Origin,
+    /// Who calls.
+    pub callers: Callers,
     /// Limits of requests.
     pub limits: Limits,
     /// Which requests are answered.
@@ -221,7 +224,11 @@ impl Exchanger {
             }
             return Ok(delivery.into());
         }
-        let event = compose(self.origin, &request);
+        let caller = match self.caller(&request).await {
+            Ok(caller) => caller,
+            Err(delivery) => return Ok(delivery.into()),
+        };
+        let event = compose_for(self.origin, &request, caller.as_deref());
         event.check_size().map_err(|bytes| {
             let bytes_max = Quotas::of(self.origin.kind).event_bytes_max;
             HeadError::new(
@@ -261,6 +268,28 @@ impl Exchanger {
             delivery: answer.payload,
             summary: Some(answer.summary),
         })
+    }
+
+    /// The request's caller, or the gateway's answer to a request whose token it does not accept.
+    async fn caller(
+        &self,
+        request: &Incoming<'_>,
+    ) -> Result<Option<Cow<'_, Authorization>>, Delivery> {
+        match &self.callers {
+            Callers::Nobody => Ok(None),
+            Callers::One(authorization) => Ok(Some(Cow::Borrowed(authorization))),
+            Callers::Tokens(tokens) => tokens
+                .caller(request.headers, request.received_at_ms)
+                .await
+                .map(|authorization| authorization.map(Cow::Owned))
+                .map_err(|fault| {
+                    self.note_fault(
+                        request.request_id,
+                        &format_args!("not authorized: {}", fault.message),
+                    );
+                    unauthorized(self.origin.kind, fault.refusal)
+                }),
+        }
     }
 
     fn note_fault(&self, request_id: &str, fault: &dyn std::fmt::Display) {

@@ -74,7 +74,14 @@ pub fn cli(arguments: &[&str]) -> Run {
 
 /// The same with something on stdin.
 pub fn cli_with_input(arguments: &[&str], input: &[u8]) -> Run {
-    let mut child = command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    cli_in_with_input(outside(), arguments, input)
+}
+
+/// The same in a folder, which may belong to a project.
+pub fn cli_in_with_input(folder: &Path, arguments: &[&str], input: &[u8]) -> Run {
+    let mut command = command(arguments);
+    command.current_dir(folder).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     // A program that fails before it reads closes the pipe.
     let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
@@ -157,6 +164,19 @@ impl Folder {
         Self(path)
     }
 
+    /// The same where paths are short enough for sockets.
+    pub fn short() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = outside().join(format!("{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
     pub fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
@@ -196,13 +216,18 @@ impl Server {
 
     /// The same with another guest.
     pub fn start_with_guest(guest: &str, arguments: &[&str]) -> Self {
+        Self::start_in(outside(), guest, arguments)
+    }
+
+    /// The same in a folder, which may belong to a project.
+    pub fn start_in(folder: &Path, guest: &str, arguments: &[&str]) -> Self {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--guest", guest];
         // Most expectations were written for this kind.
         if !arguments.contains(&"--event-kind") {
             all.extend(["--event-kind", "http"]);
         }
         all.extend_from_slice(arguments);
-        Self::spawn(&mut command(&all))
+        Self::spawn(command(&all).current_dir(folder))
     }
 
     /// Waits until the command, which is `serve`, listens.

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Starts an engine that ends with the process, and returns its address.
-fn engine() -> String {
+pub fn engine() -> String {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()

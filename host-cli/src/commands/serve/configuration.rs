@@ -5,13 +5,14 @@ use crate::{
     args::{self, FollowOptions, LogFormat, ServeArgs},
     exit::CommandError,
     guest::{self, HostedGuest},
-    project::{Project, ServeSection, event_kind},
+    identity::{self, CallerSpec},
+    project::{Project, STATE_FOLDER, ServeSection, event_kind},
     release::{channels, keys, stores::StoresSpec},
     serve::{
         authority::{self, Allowed},
         lines::Format,
     },
-    store::StoreSpec,
+    store::{StoreSpec, seeding::Start, socket},
 };
 use gateway::Origin;
 use release::{ChannelName, PublicKeys};
@@ -34,12 +35,17 @@ pub struct Configuration {
     pub(super) allowed: Allowed,
     pub(super) log_format: Format,
     pub(super) store: StoreSpec,
+    /// What it holds at the start.
+    pub(super) start: Start,
+    /// Where `host-cli store` reaches it.
+    pub(super) socket: Option<PathBuf>,
     /// Serves alone, or while no guest of the channel can; a server that follows a channel needs none.
     pub(super) guest: Option<HostedGuest>,
     /// What every guest gets.
     pub(super) options: RuntimeOptions,
     pub(super) follow: Option<Follow>,
     pub(super) origin: Origin,
+    pub(super) callers: CallerSpec,
     pub(super) is_quiet: bool,
     pub(super) record: Option<(PathBuf, RecordOptions)>,
     /// The project's file, and what comes from it.
@@ -73,6 +79,8 @@ pub fn resolve(
         None => None,
     };
     let follow = resolve_follow(&arguments.follow, project)?;
+    let kind = event_kind(arguments.event_kind, project);
+    let state = project.map(|project| project.path(STATE_FOLDER));
     Ok(Configuration {
         listen: resolve_listen(arguments, serve)?,
         allowed: resolve_allowed(arguments)?,
@@ -80,11 +88,14 @@ pub fn resolve(
             LogFormat::Text => Format::Text,
             LogFormat::Json => Format::Json,
         },
+        start: Start::resolve(&arguments.start, &store)?,
+        socket: socket::path_of(&store, state.as_deref()),
         store,
         guest: resolve_guest(arguments, project, follow.is_some())?,
         options: guest::runtime_options(&arguments.guest, project)?,
         follow,
-        origin: Origin::new(event_kind(arguments.event_kind, project)),
+        origin: Origin::new(kind),
+        callers: identity::resolve(&arguments.identity, kind)?,
         is_quiet: arguments.quiet,
         record,
         project: project.map(|project| greeting::of_project(project, arguments)),

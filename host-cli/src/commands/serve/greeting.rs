@@ -94,8 +94,10 @@ pub fn greeting(
         }
         (None, _) => own.unwrap_or_default(),
     };
-    let mut text =
-        format!("listening on {base}\n{project}store: {store}\n{recording}guest: {guest}\n");
+    let callers = configuration.callers.describe();
+    let mut text = format!(
+        "listening on {base}\n{project}store: {store}\n{recording}guest: {guest}\n{callers}"
+    );
     if !examples.is_empty() {
         text.push_str("try:\n");
     }

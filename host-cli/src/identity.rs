@@ -1,0 +1,158 @@
+//! Who calls: claims for all requests, or those of each request's bearer token.
+
+mod fetch;
+mod tokens;
+
+pub use self::tokens::Tokens;
+use crate::{
+    args::identity::{ClaimsOptions, IdentityOptions},
+    exit::CommandError,
+    input,
+};
+use gateway::{
+    EventKind,
+    compose::{Authorization, Authorizer, ClaimsError},
+};
+use std::path::Path;
+
+/// Largest file of claims. A request's event has to hold them.
+const CLAIMS_BYTES_MAX: u64 = 64 << 10;
+
+/// Who calls a server, before anything is fetched.
+#[derive(Debug)]
+pub enum CallerSpec {
+    /// Nobody is known.
+    Nobody,
+    /// The same caller for all requests.
+    One(Authorization),
+    /// Whoever a request's token names, and where the keys that verify it are; without keys, the token is believed.
+    Tokens(Option<String>),
+}
+
+/// Who calls a server.
+#[derive(Debug)]
+pub enum Callers {
+    /// Nobody is known.
+    Nobody,
+    /// The same caller for all requests.
+    One(Authorization),
+    /// Whoever a request's token names.
+    Tokens(Tokens),
+}
+
+/// Reads the options of a server; nothing is fetched yet.
+pub fn resolve(options: &IdentityOptions, kind: EventKind) -> Result<CallerSpec, CommandError> {
+    if !options.jwt {
+        return Ok(claims(&options.claims, kind)?.map_or(CallerSpec::Nobody, CallerSpec::One));
+    }
+    if kind == EventKind::FunctionUrl {
+        return Err(CommandError::usage(
+            "`--jwt` is not for function URLs: they know callers by the signature of AWS only",
+        )
+        .hint("give the caller with `--claims`, or choose another `--event-kind`"));
+    }
+    Ok(CallerSpec::Tokens(options.jwks.clone()))
+}
+
+/// The caller that `--claims` gives.
+pub fn claims(
+    options: &ClaimsOptions,
+    kind: EventKind,
+) -> Result<Option<Authorization>, CommandError> {
+    let Some(given) = &options.claims else {
+        return Ok(None);
+    };
+    let usual = Authorizer::of(kind).first().copied();
+    let authorizer = options
+        .authorizer
+        .map(|name| name.0)
+        .or(usual)
+        .unwrap_or(Authorizer::Jwt);
+    let is_json = given.trim_start().starts_with(['{', '[', '"']);
+    let text = if is_json {
+        given.clone()
+    } else {
+        let bytes = input::read_file(Path::new(given), "claims", CLAIMS_BYTES_MAX)?;
+        String::from_utf8(bytes).map_err(|_| {
+            CommandError::environment(format_args!("claims `{given}` are not UTF-8"))
+        })?
+    };
+    match Authorization::new(kind, authorizer, &text, &options.scope) {
+        Ok(authorization) => Ok(Some(authorization)),
+        Err(error) => Err(unusable(
+            &error,
+            authorizer,
+            kind,
+            (!is_json).then_some(given),
+        )),
+    }
+}
+
+/// What is wrong with claims, and how they are written.
+fn unusable(
+    error: &ClaimsError,
+    authorizer: Authorizer,
+    kind: EventKind,
+    file: Option<&String>,
+) -> CommandError {
+    let message = match file {
+        Some(file) => format!("`{file}`: {error}"),
+        None => error.to_string(),
+    };
+    // A file is part of the environment, a text part of the command line.
+    let failure = match file {
+        Some(_) => CommandError::environment(message),
+        None => CommandError::usage(message),
+    };
+    let example = match (authorizer, kind) {
+        (Authorizer::Iam, _) => r#"{"userArn":"arn:aws:iam::123456789012:user/ann"}"#,
+        (Authorizer::Lambda, EventKind::Rest) => r#"{"principalId":"ann"}"#,
+        (_, _) => r#"{"sub":"ann"}"#,
+    };
+    match error {
+        ClaimsError::NotOfKind { .. } => failure.hint("choose another `--authorizer` or kind"),
+        ClaimsError::NotJson(_)
+        | ClaimsError::NotAnObject(_)
+        | ClaimsError::Repeated(_)
+        | ClaimsError::UnknownMember { .. }
+        | ClaimsError::Type { .. }
+        | ClaimsError::Missing(..) => {
+            failure.hint(format_args!("for example `--claims '{example}'`"))
+        }
+    }
+}
+
+impl CallerSpec {
+    /// Reads or fetches the keys.
+    pub async fn open(&self, kind: EventKind) -> Result<Callers, CommandError> {
+        Ok(match self {
+            Self::Nobody => Callers::Nobody,
+            Self::One(authorization) => Callers::One(authorization.clone()),
+            Self::Tokens(keys) => Callers::Tokens(Tokens::open(kind, keys.as_deref()).await?),
+        })
+    }
+
+    /// A warning for the person who starts the server.
+    pub fn warning(&self) -> Option<&'static str> {
+        match self {
+            Self::Tokens(None) => Some(
+                "warning: tokens are not verified: anybody can name themselves any caller; `--jwks FILE|URL` verifies them\n",
+            ),
+            Self::Tokens(Some(_)) | Self::Nobody | Self::One(_) => None,
+        }
+    }
+
+    /// A line of the greeting.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Nobody => String::new(),
+            Self::One(_) => "caller: as `--claims` says, for every request\n".to_owned(),
+            Self::Tokens(None) => {
+                "caller: from each request's bearer token, not verified\n".to_owned()
+            }
+            Self::Tokens(Some(keys)) => {
+                format!("caller: from each request's bearer token, verified with {keys}\n")
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Entries in a file or on stdin, read one at a time, so that a large file needs little memory.
+
+use crate::{exit::CommandError, input};
+use files::NamedBy;
+use serde::{
+    Deserializer as _,
+    de::{DeserializeSeed, Error as _, SeqAccess, Visitor},
+};
+use std::{
+    fmt,
+    io::{self, BufReader, Read},
+    path::Path,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::JoinHandle,
+};
+use storage::Entry;
+
+/// Entries of one batch.
+const BATCH_ENTRIES_MAX: usize = 100;
+/// Bytes of the documents of one batch; the last one may exceed it.
+const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// Reads a file to its end and calls `each` with the number of an entry, counted from 1, and the entry. Returns how many there are.
+pub fn read(
+    path: &Path,
+    mut each: impl FnMut(usize, Entry) -> Result<(), String>,
+) -> Result<usize, CommandError> {
+    let name = format!("`{}`", path.display());
+    let file = files::open(path, NamedBy::User)
+        .map_err(|error| input::cannot_open(path, "entries", &error))?;
+    read_from(&name, file, &mut each)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into entries one at a time: named members, and a document that its own bounded reader reads"
+)]
+fn read_from(
+    name: &str,
+    source: impl Read,
+    each: &mut dyn FnMut(usize, Entry) -> Result<(), String>,
+) -> Result<usize, CommandError> {
+    let mut count = 0;
+    let mut reader = serde_json::Deserializer::from_reader(BufReader::new(source));
+    reader
+        .deserialize_seq(Entries {
+            each,
+            count: &mut count,
+        })
+        .and_then(|()| reader.end())
+        .map_err(|error| {
+            let failure = CommandError::environment(format_args!("entries {name}: {error}"));
+            match error.is_io() {
+                true => failure,
+                false => failure.hint(
+                    "write a JSON list as `host-cli store export` does; docs/cases.md describes its entries",
+                ),
+            }
+        })?;
+    Ok(count)
+}
+
+/// Visits a list, entry by entry.
+struct Entries<'a> {
+    each: &'a mut dyn FnMut(usize, Entry) -> Result<(), String>,
+    count: &'a mut usize,
+}
+
+impl<'de> Visitor<'de> for Entries<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(entry) = list.next_element_seed(OneEntry(*self.count + 1))? {
+            *self.count += 1;
+            (self.each)(*self.count, entry).map_err(|message| {
+                A::Error::custom(format_args!("entry {}: {message}", *self.count))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the entry of a number, which errors name.
+struct OneEntry(usize);
+
+impl<'de> DeserializeSeed<'de> for OneEntry {
+    type Value = Entry;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Entry, D::Error> {
+        serde::Deserialize::deserialize(deserializer)
+            .map_err(|error| D::Error::custom(format_args!("entry {}: {error}", self.0)))
+    }
+}
+
+/// The entries of a source in batches. A thread reads ahead by one batch.
+pub struct Batches {
+    batches: Receiver<Vec<Entry>>,
+    reader: Option<JoinHandle<Result<usize, CommandError>>>,
+}
+
+impl Batches {
+    /// Begins to read a file, or stdin if the name is `-`.
+    pub fn open(path: &Path) -> Result<Self, CommandError> {
+        if path == Path::new("-") {
+            return Self::of("on stdin".to_owned(), io::stdin());
+        }
+        let file = files::open(path, NamedBy::User)
+            .map_err(|error| input::cannot_open(path, "entries", &error))?;
+        Self::of(format!("`{}`", path.display()), file)
+    }
+
+    fn of(name: String, source: impl Read + Send + 'static) -> Result<Self, CommandError> {
+        let (sender, batches) = sync_channel(1);
+        let reader = std::thread::Builder::new()
+            .spawn(move || send_batches(&name, source, &sender))
+            .map_err(|error| {
+                CommandError::environment(format_args!("failed to start a thread: {error}"))
+            })?;
+        Ok(Self {
+            batches,
+            reader: Some(reader),
+        })
+    }
+
+    /// The next batch; `None` after the last one. What could be read before an error comes first.
+    pub fn next(&mut self) -> Result<Option<Vec<Entry>>, CommandError> {
+        if let Ok(batch) = self.batches.recv() {
+            return Ok(Some(batch));
+        }
+        match self.reader.take().map(JoinHandle::join) {
+            Some(Ok(read)) => read.map(|_| None),
+            Some(Err(_)) => Err(CommandError::environment("the reader of entries failed")),
+            None => Ok(None),
+        }
+    }
+}
+
+fn send_batches(
+    name: &str,
+    source: impl Read,
+    sender: &SyncSender<Vec<Entry>>,
+) -> Result<usize, CommandError> {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    let mut add = |_, entry: Entry| {
+        bytes += entry.item.document.as_str().len();
+        batch.push(entry);
+        if batch.len() < BATCH_ENTRIES_MAX && bytes < BATCH_BYTES_MAX {
+            return Ok(());
+        }
+        bytes = 0;
+        let full = std::mem::take(&mut batch);
+        sender.send(full).map_err(|_| "interrupted".to_owned())
+    };
+    let count = read_from(name, source, &mut add)?;
+    if !batch.is_empty() {
+        // Whoever no longer receives has failed.
+        let _ = sender.send(batch);
+    }
+    Ok(count)
+}

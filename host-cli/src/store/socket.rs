@@ -1,0 +1,156 @@
+//! The socket beside a store, through which `host-cli store` reaches the store that a running server has open.
+//!
+//! It belongs to its owner only: its mode is 0600, and a connection of another user is closed. Only one server can have a redb file open; for a
+//! store in memory, a lock beside the socket says the same. So a socket that a server finds was left by one that did not end properly, and is
+//! replaced.
+
+use super::{
+    StoreSpec, make_state_folder,
+    protocol::{self, Request, View},
+};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::net::{UnixListener, UnixStream};
+
+/// The socket of a store in memory, in the project's folder for local state.
+const MEMORY_SOCKET: &str = "store.sock";
+/// The lock beside it. It stays, because removing a lock could give it to two.
+const MEMORY_LOCK: &str = "store.lock";
+/// Longest path of a socket (Linux: `sun_path`).
+const PATH_BYTES_MAX: usize = 107;
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// Another server has the place.
+    #[error("another server is reached at `{}`", .0.display())]
+    Taken(PathBuf),
+    /// The system cannot name it.
+    #[error("the path of `{}` has more than {PATH_BYTES_MAX} bytes", .0.display())]
+    TooLong(PathBuf),
+    /// It cannot be made.
+    #[error("failed to make `{}`: {source}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Where a store is reached while a server has it open; `None` if it can be opened beside the server, or has no place.
+/// `state` is the folder in which the project keeps its local state.
+pub fn path_of(store: &StoreSpec, state: Option<&Path>) -> Option<PathBuf> {
+    match store {
+        StoreSpec::Redb(path) => {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".sock");
+            Some(name.into())
+        }
+        StoreSpec::Memory => Some(state?.join(MEMORY_SOCKET)),
+        StoreSpec::DynamoDb(..) => None,
+    }
+}
+
+/// A socket that answers; it is removed when this is dropped.
+pub struct StoreSocket {
+    path: PathBuf,
+    task: tokio::task::JoinHandle<()>,
+    /// Held while the socket is ours, if the store has no lock of its own.
+    _lock: Option<File>,
+}
+
+impl StoreSocket {
+    /// Makes the socket of an open store, and answers at it from now on. Must be called in a runtime.
+    pub fn listen(store: &StoreSpec, path: PathBuf, view: View) -> Result<Self, SocketError> {
+        let failed = |source| SocketError::Io {
+            path: path.clone(),
+            source,
+        };
+        if path.as_os_str().len() > PATH_BYTES_MAX {
+            return Err(SocketError::TooLong(path));
+        }
+        make_state_folder(&path).map_err(|error| failed(io::Error::other(error.message())))?;
+        let lock = match store {
+            StoreSpec::Memory => Some(lock(&path)?),
+            StoreSpec::Redb(_) | StoreSpec::DynamoDb(..) => None,
+        };
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = UnixListener::bind(&path).map_err(failed)?;
+        // Until here, the check of the peer keeps others out.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        Ok(Self {
+            task: tokio::spawn(accept(listener, Arc::new(view))),
+            path,
+            _lock: lock,
+        })
+    }
+}
+
+/// The lock of the socket at `path`.
+fn lock(path: &Path) -> Result<File, SocketError> {
+    let failed = |source| SocketError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path.with_file_name(MEMORY_LOCK))
+        .map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(SocketError::Taken(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+impl Drop for StoreSocket {
+    fn drop(&mut self) {
+        self.task.abort();
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Answers connections, of one's own user only.
+async fn accept(listener: UnixListener, view: Arc<View>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Too many open files: some are closed in a moment.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            continue;
+        };
+        let is_own = stream
+            .peer_cred()
+            .is_ok_and(|peer| peer.uid() == own_user());
+        if is_own {
+            tokio::spawn(answer(stream, view.clone()));
+        }
+    }
+}
+
+/// Answers one connection until it ends; a message that cannot be read ends it.
+async fn answer(mut stream: UnixStream, view: Arc<View>) {
+    while let Ok(Some(request)) = protocol::receive::<Request>(&mut stream).await {
+        let response = view.answer(request).await;
+        if protocol::send(&mut stream, &response).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "geteuid reads one number and cannot fail")]
+fn own_user() -> u32 {
+    // SAFETY: `geteuid` has no preconditions.
+    unsafe { libc::geteuid() }
+}
