@@ -68,18 +68,14 @@ fn lints() -> anyhow::Result<()> {
         .args(["--release", "--package", "host-lambda", "--locked"])
         .args(warnings)
         .run()?;
-    // The part of the guest that exists only in the component.
-    Cargo::new("clippy")
-        .args([
-            "--release",
-            "--package",
-            "guest",
-            "--locked",
-            "--target",
-            "wasm32-wasip2",
-        ])
-        .args(warnings)
-        .run()?;
+    // The parts that exist only in a component.
+    for package in ["guest", "tenon"] {
+        Cargo::new("clippy")
+            .args(["--release", "--package", package, "--locked"])
+            .args(["--target", "wasm32-wasip2"])
+            .args(warnings)
+            .run()?;
+    }
     // A project of its own, which reads its own configuration of cargo.
     Cargo::new("clippy")
         .args(["--all-targets", "--locked"])

@@ -34,9 +34,9 @@
 //! ```
 
 mod client;
-mod exchange;
+mod response;
 
-pub use client::TestClient;
-pub use exchange::{TestRequest, TestResponse};
+pub use client::{TestClient, TestRequest};
+pub use response::TestResponse;
 
 pub use crate::contract::LogLine;

@@ -54,7 +54,11 @@ fn create(context: Context, Json(draft): Json<Draft>) -> Result<impl IntoRespons
     };
     let key = NOTES.key(&note.id);
     let created = context.store().put(&key, note).if_absent().send()?;
-    context.log().info("note created").with("id", key.sort()).write();
+    context
+        .log()
+        .info("note created")
+        .with("id", key.sort())
+        .write();
     Ok(Created::at(["notes", key.sort()], created))
 }
 

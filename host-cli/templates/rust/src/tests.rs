@@ -38,7 +38,9 @@ fn a_list_comes_in_pages() {
     let first = client.get("/notes?limit=2").send().value();
     assert_eq!(first["items"][1]["text"], "b");
     let cursor = first["next"].as_str().unwrap();
-    let rest = client.get(&format!("/notes?limit=2&cursor={cursor}")).send();
+    let rest = client
+        .get(&format!("/notes?limit=2&cursor={cursor}"))
+        .send();
     assert_eq!(rest.value()["items"][0]["text"], "c");
     assert_eq!(rest.header("link"), None);
 }
@@ -54,7 +56,11 @@ fn a_note_that_breaks_a_rule_is_refused_with_its_place() {
     ] {
         let refused = client.post("/notes").json(&content).send();
         assert_eq!(refused.status(), 422, "{content}");
-        assert_eq!(refused.value()["errors"][0]["pointer"], pointer, "{content}");
+        assert_eq!(
+            refused.value()["errors"][0]["pointer"],
+            pointer,
+            "{content}"
+        );
     }
 }
 

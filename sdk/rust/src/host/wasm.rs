@@ -36,8 +36,8 @@ pub mod bindings {
     });
 }
 
-/// The imports of the component.
-#[derive(Clone, Copy)]
+/// The imports of the component. Not `Copy`, because the host of native tests is not.
+#[derive(Clone)]
 pub(crate) struct Host;
 
 impl Host {

@@ -3,7 +3,7 @@
 use super::{
     Consistency, Item, Key, Store, Write,
     error::interference,
-    put::{of_document, precondition_of, raw_put, written},
+    put::{ATTEMPTS_MAX, of_document, precondition_of, raw_put, written},
 };
 use crate::{
     Problem,
@@ -12,9 +12,6 @@ use crate::{
 };
 use alloc::format;
 use serde::{Serialize, de::DeserializeOwned};
-
-/// Each lost attempt is another request's success, so this many concurrent requests all succeed. The host waits between attempts.
-pub(super) const ATTEMPTS_MAX: u32 = 100;
 
 /// An item that was created or replaced. As a response it is the [`Item`], with 201, `Location` and `Content-Location` if it is new.
 #[derive(Clone, Debug, PartialEq, Eq)]

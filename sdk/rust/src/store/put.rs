@@ -3,7 +3,6 @@
 use super::{
     Item, Key, Precondition, StorageError, WriteError,
     error::{Found, Lost},
-    modify::ATTEMPTS_MAX,
 };
 use crate::{
     conditional::Conditions,
@@ -13,6 +12,9 @@ use crate::{
 };
 use alloc::{boxed::Box, format, string::String};
 use serde::{Serialize, de::DeserializeOwned};
+
+/// Each lost attempt is another request's success, so this many concurrent requests all succeed. The host waits between attempts.
+pub(super) const ATTEMPTS_MAX: u32 = 100;
 
 /// A document with what is stored beside it. Made of the document alone with `into()`, which every function that takes one does by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,15 +1,16 @@
-//! The client of an application.
+//! The client of an application, and its requests.
 
-use super::{TestRequest, TestResponse};
+use super::TestResponse;
 use crate::{
-    App, Request, Store,
+    App, Caller, Request, Store,
     contract::LogLine,
     host::{Host, TestHost},
     store::StorageError,
 };
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{borrow::ToOwned, format, rc::Rc, string::String, vec::Vec};
 use contract::seed::Seed;
 use core::cell::Cell;
+use serde::Serialize;
 
 /// 2026-01-01T00:00:00Z
 const NOW_MS: u64 = 1_767_225_600_000;
@@ -22,6 +23,14 @@ pub struct TestClient {
     now_ms: Cell<u64>,
     seed: Cell<[u8; 32]>,
     requests: Cell<u64>,
+}
+
+/// A request that is not sent yet; made by [`TestClient`].
+#[must_use = "a request is sent by `send`"]
+pub struct TestRequest<'a> {
+    client: &'a TestClient,
+    request: Request,
+    fields: String,
 }
 
 impl App {
@@ -104,7 +113,7 @@ impl TestClient {
         self.host.log_lines()
     }
 
-    pub(super) fn send(&self, mut request: Request) -> TestResponse {
+    fn send(&self, mut request: Request) -> TestResponse {
         let seed = self.next_seed();
         request.request_id = seed.request_id();
         request.received_at_ms = self.now_ms.get();
@@ -123,5 +132,86 @@ impl TestClient {
         }
         self.requests.set(self.requests.get() + 1);
         Seed::new(bytes)
+    }
+}
+
+impl<'a> TestRequest<'a> {
+    fn new(client: &'a TestClient, method: &str, target: &str) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let request = Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            is_https: true,
+            authority: "api.example".to_owned(),
+            client_address: Some("192.0.2.1".to_owned()),
+            ..Request::default()
+        };
+        Self {
+            client,
+            request,
+            fields: String::new(),
+        }
+    }
+
+    /// With a header field.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let line = format!("{}: {value}\n", name.to_ascii_lowercase());
+        self.fields.push_str(&line);
+        self
+    }
+
+    /// With JSON content.
+    ///
+    /// # Panics
+    ///
+    /// If the value cannot be written as JSON.
+    pub fn json(self, value: &impl Serialize) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(json) => self.content("application/json", json),
+            Err(error) => panic!("the content is not JSON: {error}"),
+        }
+    }
+
+    /// With content of a media type.
+    pub fn content(mut self, content_type: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.request.body = content.into();
+        self.header("content-type", content_type)
+    }
+
+    /// From a caller whom an authorizer named, with its claims as an object.
+    ///
+    /// # Panics
+    ///
+    /// If the claims cannot be written as JSON.
+    pub fn caller(mut self, subject: &str, claims: &impl Serialize) -> Self {
+        match serde_json::to_string(claims) {
+            Ok(claims) => {
+                self.request.caller = Some(Caller {
+                    subject: Some(subject.to_owned()),
+                    claims,
+                });
+                self
+            }
+            Err(error) => panic!("the claims are not JSON: {error}"),
+        }
+    }
+
+    /// Behind a gateway's stage or base path, such as `/live`.
+    pub fn base_path(mut self, base_path: &str) -> Self {
+        self.request.base_path = base_path.to_owned();
+        self
+    }
+
+    /// From a client with this IP address.
+    pub fn client_address(mut self, address: &str) -> Self {
+        self.request.client_address = Some(address.to_owned());
+        self
+    }
+
+    /// The application's response.
+    pub fn send(mut self) -> TestResponse {
+        self.request.headers = self.fields.into();
+        self.client.send(self.request)
     }
 }
