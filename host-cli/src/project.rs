@@ -26,8 +26,6 @@ use std::path::{Path, PathBuf};
 
 /// The name of the file.
 pub const PROJECT_FILE: &str = "tenon.toml";
-/// Where commands keep the project's local state, such as its store. Not committed.
-pub const STATE_FOLDER: &str = ".tenon";
 /// Largest size of the file. A page has a few kilobytes.
 const PROJECT_BYTES_MAX: u64 = 64 * KIB as u64;
 

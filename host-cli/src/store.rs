@@ -8,7 +8,7 @@ pub mod seeding;
 pub mod socket;
 
 pub use self::dynamodb::TableSpec;
-use crate::{exit::CommandError, project::STATE_FOLDER, seed};
+use crate::{exit::CommandError, seed};
 use replay::{CaseStore, replay_cursor_key};
 use std::{
     fmt, fs, io,
@@ -20,6 +20,9 @@ use std::{
 };
 use storage::{Contents, CursorKey, Namespace, Storage, Tenant, memory::MemoryStorage};
 use storage_redb::RedbStorage;
+
+/// Where a project keeps local state, such as its store. Not committed.
+pub const STATE_FOLDER: &str = ".tenon";
 
 /// A store as named on the command line, not yet opened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! runs behind real gateways. What a gateway loses is lost here too.
 
 mod alb;
+mod authorization;
 mod authorizer;
 mod claims;
 mod http_api;
@@ -11,7 +12,8 @@ mod time;
 mod trace;
 mod unauthorized;
 
-pub use authorizer::{Authorization, Authorizer, AuthorizerNameError, ClaimsError};
+pub use authorization::Authorization;
+pub use authorizer::{Authorizer, AuthorizerNameError, ClaimsError};
 pub use unauthorized::{TokenRefusal, unauthorized};
 
 use super::{

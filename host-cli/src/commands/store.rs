@@ -9,9 +9,9 @@ use crate::{
     executor,
     exit::{CommandError, Outcome},
     input,
-    project::{Project, STATE_FOLDER},
+    project::Project,
     store::{
-        StoreSpec,
+        STATE_FOLDER, StoreSpec,
         protocol::{Condition, KeyText, Query, Range, Response},
         remote::{Reached, Use},
     },

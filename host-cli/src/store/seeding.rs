@@ -4,8 +4,11 @@ use super::{
     StoreSpec, entries,
     protocol::{Request, Response, View},
 };
-use crate::{args::store::StartOptions, exit::CommandError};
-use std::{fs, io, path::PathBuf};
+use crate::exit::CommandError;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 use storage_redb::{OpenError, RedbStorage};
 
 /// What a store holds when a server starts.
@@ -17,16 +20,20 @@ pub struct Start {
 
 impl Start {
     /// Checks the options against the store; nothing is opened yet.
-    pub fn resolve(options: &StartOptions, store: &StoreSpec) -> Result<Self, CommandError> {
-        if options.fresh && matches!(store, StoreSpec::DynamoDb(..)) {
+    pub fn resolve(
+        is_fresh: bool,
+        seed: Option<&Path>,
+        store: &StoreSpec,
+    ) -> Result<Self, CommandError> {
+        if is_fresh && matches!(store, StoreSpec::DynamoDb(..)) {
             return Err(CommandError::usage(
                 "`--fresh` does not empty a DynamoDB table, which others may use",
             )
             .hint("use another namespace: `--store dynamodb:TABLE#NAMESPACE`"));
         }
         Ok(Self {
-            is_fresh: options.fresh,
-            seed: options.seed.clone(),
+            is_fresh,
+            seed: seed.map(Path::to_owned),
         })
     }
 

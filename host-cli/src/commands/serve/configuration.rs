@@ -6,13 +6,13 @@ use crate::{
     exit::CommandError,
     guest::{self, HostedGuest},
     identity::{self, CallerSpec},
-    project::{Project, STATE_FOLDER, ServeSection, event_kind},
+    project::{Project, ServeSection, event_kind},
     release::{channels, keys, stores::StoresSpec},
     serve::{
         authority::{self, Allowed},
         lines::Format,
     },
-    store::{StoreSpec, seeding::Start, socket},
+    store::{STATE_FOLDER, StoreSpec, seeding::Start, socket},
 };
 use gateway::Origin;
 use release::{ChannelName, PublicKeys};
@@ -88,7 +88,11 @@ pub fn resolve(
             LogFormat::Text => Format::Text,
             LogFormat::Json => Format::Json,
         },
-        start: Start::resolve(&arguments.start, &store)?,
+        start: Start::resolve(
+            arguments.start.fresh,
+            arguments.start.seed.as_deref(),
+            &store,
+        )?,
         socket: socket::path_of(&store, state.as_deref()),
         store,
         guest: resolve_guest(arguments, project, follow.is_some())?,
