@@ -1,5 +1,6 @@
 //! The command line as typed. Parsing checks only the grammar; each command then resolves its arguments into a valid configuration.
 
+pub mod dev;
 pub mod guest;
 pub mod identity;
 mod limits;
@@ -23,9 +24,12 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     New(NewArgs),
+    Dev(dev::DevArgs),
+    Test(dev::TestArgs),
     Serve(ServeArgs),
     Invoke(InvokeArgs),
     Replay(replay::ReplayArgs),
+    Tape(dev::TapeCommandArgs),
     Pull(PullArgs),
     Event(EventArgs),
     Inspect(InspectArgs),
@@ -89,34 +93,13 @@ Examples:
     --public-key release.key.pub
   host-cli serve --record today.tape --redact-field /email")]
 pub struct ServeArgs {
-    /// Address and port to listen on; with port 0 the system chooses a free one, which the first printed line shows
-    /// [default: 127.0.0.1:3000]
-    #[arg(long, value_name = "ADDR")]
-    pub listen: Option<String>,
-    /// The store: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]` [default: redb:tenon.redb]
-    #[arg(long, value_name = "STORE")]
-    pub store: Option<String>,
-    /// The gateway to emulate: the kind of event that requests become [default: rest]
-    #[arg(long, value_enum)]
-    pub event_kind: Option<KindName>,
-    /// Also answer requests to this host name; may be repeated
-    #[arg(long, value_name = "NAME")]
-    pub allow_host: Vec<String>,
-    /// Answer scripts of pages of this origin, like `http://localhost:5173`; may be repeated
-    #[arg(long, value_name = "ORIGIN")]
-    pub allow_origin: Vec<String>,
+    #[command(flatten)]
+    pub server: dev::ServerOptions,
     /// Print only errors and warnings, no line for each request
     #[arg(long)]
     pub quiet: bool,
-    /// Format of the lines about requests
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub log_format: LogFormat,
     #[command(flatten)]
     pub guest: guest::GuestOptions,
-    #[command(flatten)]
-    pub start: store::StartOptions,
-    #[command(flatten)]
-    pub identity: identity::IdentityOptions,
     #[command(flatten)]
     pub follow: FollowOptions,
     #[command(flatten)]

@@ -3,6 +3,7 @@
 mod channel;
 mod compile;
 mod completions;
+mod dev;
 mod event;
 mod inspect;
 mod invoke;
@@ -18,7 +19,9 @@ mod rollback;
 mod serve;
 pub mod store;
 mod table;
+mod tape;
 mod tape_options;
+mod test;
 mod wit;
 
 use crate::{
@@ -32,6 +35,8 @@ pub fn run(command: Command) -> Result<Outcome, CommandError> {
     let find = Project::of_current_folder;
     match command {
         Command::New(arguments) => new::resolve(&arguments).and_then(new::run),
+        Command::Dev(arguments) => dev::resolve(arguments, find()?).and_then(dev::run),
+        Command::Test(arguments) => test::resolve(&arguments, find()?.as_ref()).and_then(test::run),
         Command::Serve(arguments) => {
             serve::resolve(&arguments, find()?.as_ref()).and_then(serve::run)
         }
@@ -41,6 +46,7 @@ pub fn run(command: Command) -> Result<Outcome, CommandError> {
         Command::Replay(arguments) => {
             replay::resolve(&arguments, find()?.as_ref()).and_then(replay::run)
         }
+        Command::Tape(arguments) => tape::resolve(&arguments, find()?.as_ref()).and_then(tape::run),
         Command::Pull(arguments) => pull::resolve(&arguments).and_then(pull::run),
         Command::Event(arguments) => {
             event::resolve(&arguments, find()?.as_ref()).and_then(event::run)

@@ -93,6 +93,11 @@ impl CommandError {
         self.kind == Kind::Usage
     }
 
+    /// Whether something was refused that others are not.
+    pub fn is_refused(&self) -> bool {
+        self.kind == Kind::Refused
+    }
+
     /// Whether the reader of stdout has closed it.
     pub fn is_output_closed(&self) -> bool {
         self.kind == Kind::OutputClosed
@@ -134,6 +139,11 @@ impl CommandError {
     /// What failed, in one line.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// What to do about it, in one line.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 
     /// The documented exit code.

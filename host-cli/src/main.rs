@@ -10,8 +10,10 @@
 
 mod args;
 mod aws;
+mod build;
 mod commands;
 mod contract_files;
+mod dev;
 mod executor;
 mod exit;
 mod guest;

@@ -10,7 +10,7 @@ pub fn colour_on_stdout() -> bool {
 }
 
 /// Whether stderr may be coloured.
-fn colour_on_stderr() -> bool {
+pub fn colour_on_stderr() -> bool {
     io::stderr().is_terminal() && colour_wanted()
 }
 

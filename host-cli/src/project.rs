@@ -9,7 +9,7 @@ mod values;
 
 pub use self::{
     sections::{ProjectFile, ServeSection},
-    values::check_name,
+    values::{BuildCommand, check_name},
 };
 
 use crate::{
@@ -26,6 +26,8 @@ use std::path::{Path, PathBuf};
 
 /// The name of the file.
 pub const PROJECT_FILE: &str = "tenon.toml";
+/// Where its cases are, unless it names another folder.
+pub const CASES_FOLDER: &str = "cases";
 /// Largest size of the file. A page has a few kilobytes.
 const PROJECT_BYTES_MAX: u64 = 64 * KIB as u64;
 
@@ -55,11 +57,17 @@ impl Project {
 
     /// Reads the file of a folder.
     pub fn open(folder: &Path) -> Result<Self, CommandError> {
-        let path = folder.join(PROJECT_FILE);
-        let bytes = input::read_named(&path, NamedBy::User, "project file", PROJECT_BYTES_MAX)?;
         Ok(Self {
-            file: read::parse(&bytes).map_err(|error| error.in_file(&path))?,
+            file: read_file(&folder.join(PROJECT_FILE))?,
             folder: folder.to_owned(),
+        })
+    }
+
+    /// Reads the file again, after it was edited.
+    pub fn reread(&self) -> Result<Self, CommandError> {
+        Ok(Self {
+            file: read_file(&self.path_of_file())?,
+            folder: self.folder.clone(),
         })
     }
 
@@ -80,6 +88,22 @@ impl Project {
             Some(EMBEDDED_NAME) => GuestSource::Embedded,
             Some(_) | None => GuestSource::File(self.path(&component.0)),
         })
+    }
+
+    /// The files and folders whose changes are a reason to build: those that it names, otherwise all.
+    pub fn sources(&self) -> Vec<PathBuf> {
+        match self.file.guest.watch.as_slice() {
+            [] => vec![self.path(".")],
+            named => named.iter().map(|path| self.path(&path.0)).collect(),
+        }
+    }
+
+    /// The folder of its cases.
+    pub fn cases(&self) -> PathBuf {
+        match &self.file.test.cases {
+            Some(cases) => self.path(&cases.0),
+            None => self.path(CASES_FOLDER),
+        }
     }
 
     /// The store of `serve`, if it names one.
@@ -121,6 +145,11 @@ impl Project {
         let named = self.file.release.channel.as_deref();
         named.or(self.file.name.as_deref())
     }
+}
+
+fn read_file(path: &Path) -> Result<ProjectFile, CommandError> {
+    let bytes = input::read_named(path, NamedBy::User, "project file", PROJECT_BYTES_MAX)?;
+    read::parse(&bytes).map_err(|error| error.in_file(path))
 }
 
 /// The kind of events: as typed, otherwise the project's, otherwise that of the deployed API.

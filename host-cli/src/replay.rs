@@ -2,6 +2,7 @@
 
 pub mod ignore_rules;
 pub mod input;
+pub mod new_case;
 pub mod progress;
 pub mod report;
 pub mod runner;

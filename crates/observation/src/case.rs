@@ -1,6 +1,6 @@
 //! A case: a folder with an event, the expected response, and the stored state before and after.
 
-use super::event::SyntaxError;
+use super::{case_inputs::CaseInputs, event::SyntaxError};
 use contract::limits::{CASE_FILE_BYTES_MAX, EVENT_BYTES_MAX, JSON_NODES_MAX};
 use files::{
     self, FileError, NamedBy,
@@ -24,6 +24,8 @@ pub const RESPONSE_FILE: &str = "response.json";
 pub const BEFORE_FILE: &str = "before.json";
 /// The entries expected afterwards; absent: not compared.
 pub const AFTER_FILE: &str = "after.json";
+/// Time and seed of a recorded request, see [`CaseInputs`]; absent: those of all cases.
+pub const INPUTS_FILE: &str = "inputs.json";
 
 /// A case, read from its folder.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +40,8 @@ pub struct Case {
     pub response: Option<Value>,
     /// Expected entries; `None`: not compared.
     pub after: Option<Value>,
+    /// Time and seed, where the case has its own.
+    pub inputs: CaseInputs,
 }
 
 /// Why a case's folder cannot be used.
@@ -91,6 +95,20 @@ pub enum CaseError {
         /// What is wrong.
         message: String,
     },
+    /// Time or seed cannot be read.
+    #[error("`{}` is not `{{received_at_ms, seed}}`: {message}", path.display())]
+    Inputs {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A case would replace another one.
+    #[error("`{}` already exists", folder.display())]
+    Exists {
+        /// The case.
+        folder: PathBuf,
+    },
     /// The entries stored afterwards cannot be read.
     #[error("failed to read the store of case `{}`: {message}", folder.display())]
     Store {
@@ -109,11 +127,17 @@ impl Case {
 
     /// The total size of a case's files in bytes; unreadable ones count as empty.
     pub fn files_bytes(folder: &Path) -> u64 {
-        [EVENT_FILE, RESPONSE_FILE, BEFORE_FILE, AFTER_FILE]
-            .iter()
-            .filter_map(|name| fs::symlink_metadata(folder.join(name)).ok())
-            .map(|found| found.len())
-            .sum()
+        [
+            EVENT_FILE,
+            RESPONSE_FILE,
+            BEFORE_FILE,
+            AFTER_FILE,
+            INPUTS_FILE,
+        ]
+        .iter()
+        .filter_map(|name| fs::symlink_metadata(folder.join(name)).ok())
+        .map(|found| found.len())
+        .sum()
     }
 
     /// Reads a case's files.
@@ -149,8 +173,14 @@ impl Case {
                 false => Ok(value),
             }
         };
+        let inputs = read_json(INPUTS_FILE)?.map(|value| CaseInputs::of_value(&value));
+        let inputs = inputs.transpose().map_err(|message| CaseError::Inputs {
+            path: folder.join(INPUTS_FILE),
+            message,
+        })?;
         Ok(Self {
             event,
+            inputs: inputs.unwrap_or_default(),
             before: read_json(BEFORE_FILE)?.unwrap_or_else(|| Value::Array(Vec::new())),
             response: read_json(RESPONSE_FILE)?.map(readable_response),
             after: read_json(AFTER_FILE)?,
@@ -168,6 +198,54 @@ impl Case {
         CaseError::Before {
             path: self.folder.join(BEFORE_FILE),
             message,
+        }
+    }
+
+    /// Writes a new case to its folder, which must not exist.
+    pub fn create(&self) -> Result<(), CaseError> {
+        let folder = &self.folder;
+        let made = match folder.parent() {
+            Some(parent) => fs::create_dir_all(parent).and_then(|()| fs::create_dir(folder)),
+            None => fs::create_dir(folder),
+        };
+        made.map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => CaseError::Exists {
+                folder: folder.clone(),
+            },
+            _ => CaseError::File {
+                action: "create",
+                path: folder.clone(),
+                source,
+            },
+        })?;
+        let written = self.write_files();
+        if written.is_err() {
+            // Half a case would be run as if it were whole.
+            let _ = fs::remove_dir_all(folder);
+        }
+        written
+    }
+
+    fn write_files(&self) -> Result<(), CaseError> {
+        let path = |name| self.folder.join(name);
+        match json::value(&self.event) {
+            Ok(event) => write_json(&path(EVENT_FILE), &event)?,
+            // For example with repeated members, which a tree cannot hold.
+            Err(_) => write_file(&path(EVENT_FILE), &self.event)?,
+        }
+        let has_entries = self.before.as_array().is_some_and(|list| !list.is_empty());
+        if has_entries {
+            write_json(&path(BEFORE_FILE), &self.before)?;
+        }
+        if let Some(response) = &self.response {
+            write_json(&path(RESPONSE_FILE), response)?;
+        }
+        if let Some(after) = &self.after {
+            write_json(&path(AFTER_FILE), after)?;
+        }
+        match self.inputs == CaseInputs::default() {
+            true => Ok(()),
+            false => write_json(&path(INPUTS_FILE), &self.inputs.to_value()),
         }
     }
 
@@ -215,10 +293,12 @@ fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, CaseError> {
     }
 }
 
-/// Writes a new file and renames it, so that an expectation is never half written, and a link in the folder is replaced, not followed.
 fn write_json(path: &Path, value: &Value) -> Result<(), CaseError> {
-    let mut text = format!("{value:#}");
-    text.push('\n');
+    write_file(path, format!("{value:#}\n").as_bytes())
+}
+
+/// Writes a new file and renames it, so that an expectation is never half written, and a link in the folder is replaced, not followed.
+fn write_file(path: &Path, text: &[u8]) -> Result<(), CaseError> {
     if text.len() > CASE_FILE_BYTES_MAX {
         return Err(CaseError::TooLarge {
             path: path.to_owned(),
@@ -227,7 +307,7 @@ fn write_json(path: &Path, value: &Value) -> Result<(), CaseError> {
     }
     let write = || {
         let (beside, mut file) = beside::create(path, 0o666)?;
-        file.write_all(text.as_bytes())
+        file.write_all(text)
             .and_then(|()| fs::rename(&beside, path))
             .inspect_err(|_| {
                 let _ = fs::remove_file(&beside);
@@ -304,6 +384,29 @@ mod tests {
     }
 
     #[test]
+    fn a_created_case_is_read_as_it_was_and_replaces_no_other() {
+        let folder = std::env::temp_dir().join(format!("tenon-create-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let case = Case {
+            event: b"{\n  \"n\": 1.50\n}\n".to_vec(),
+            before: json!([{"partition": "p", "sort": "s", "document": {}, "revision": "r"}]),
+            response: Some(json!({"statusCode": 200})),
+            after: Some(json!([])),
+            inputs: CaseInputs {
+                received_at_ms: Some(7),
+                seed: None,
+            },
+            folder: folder.join("cases/one"),
+        };
+        case.create().unwrap();
+        assert_eq!(Case::load(&case.folder).unwrap(), case);
+        let error = case.create().unwrap_err();
+        assert!(matches!(error, CaseError::Exists { .. }), "{error}");
+        assert_eq!(Case::load(&case.folder).unwrap(), case);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
     fn blessing_writes_through_no_link() {
         let folder = std::env::temp_dir().join(format!("tenon-bless-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
@@ -325,6 +428,7 @@ mod tests {
             before: json!([]),
             response: None,
             after: None,
+            inputs: CaseInputs::default(),
             folder: case_folder.clone(),
         };
         assert!(

@@ -29,6 +29,7 @@
 #![warn(missing_docs)]
 
 mod case;
+mod case_inputs;
 mod compare;
 mod course;
 mod difference;
@@ -36,7 +37,8 @@ mod event;
 mod ignore;
 mod observation;
 
-pub use case::{AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_FILE, RESPONSE_FILE};
+pub use case::{AFTER_FILE, BEFORE_FILE, Case, CaseError, EVENT_FILE, INPUTS_FILE, RESPONSE_FILE};
+pub use case_inputs::CaseInputs;
 pub use compare::{Differences, compare};
 pub use course::{CourseChange, calls_change, cost_notes, has_same_outline, logs_change};
 pub use difference::{DIFFERENCES_MAX, Difference, DifferenceList, DifferingPart, ItemKey};

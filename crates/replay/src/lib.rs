@@ -6,7 +6,7 @@
 //!   response, the writes with their preconditions, and the cost; calls in another order, further reads and other log lines are equal in effect.
 //! - *Live*: the event runs on a store as it is now, and the response is compared.
 //!
-//! [`run_case`] runs a case, and [`Gate`] decides whether a new guest may be promoted. What is compared, and how, is in the crate `observation`.
+//! [`run_case`] runs a case, [`case_of`] makes one of an exchange, and [`Gate`] decides whether a new guest may be promoted. What is compared, and how, is in the crate `observation`.
 //!
 //! ```no_run
 //! use replay::{ReplayGuest, ReplayOptions, Replayer, Verdict};
@@ -47,6 +47,7 @@ mod list;
 mod live;
 mod observe;
 mod overlay;
+mod recorded_case;
 mod recorded_state;
 mod recording_error;
 mod run;
@@ -61,6 +62,7 @@ pub use gate::{Gate, GateCounts, GateDecision, GateEvents, GateResult};
 pub use guest::ReplayGuest;
 pub use live::compare_live;
 pub use overlay::OnMiss;
+pub use recorded_case::{RecordedCaseError, case_of};
 pub use run::{
     CaseOutcome, CaseStore, ReplayedEvent, exchange_seed, local_view, replay_cursor_key, run_case,
 };

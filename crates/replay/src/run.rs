@@ -100,8 +100,8 @@ pub fn replay_cursor_key() -> CursorKey {
     CursorKey::new([0; 32])
 }
 
-/// Runs a case on an empty store: fills the store, runs the event at its own time with the first seed after `base_seed`, and reads the
-/// store.
+/// Runs a case on an empty store: fills the store, runs the event at its own time with the first seed after `base_seed`, unless the case has
+/// its own time and seed, and reads the store.
 pub async fn run_case(
     case: &Case,
     runtime: &Runtime,
@@ -113,12 +113,14 @@ pub async fn run_case(
         .load_namespace(&namespace, case.entries_before()?)
         .map_err(|error| case.bad_before(error.to_string()))?;
     // Loading the case has checked that the event is JSON.
-    let received_at_ms =
-        head(&case.event).map_or(EVENT_TIME_DEFAULT_MS, |head| head.received_at_ms);
+    let received_at_ms = case.inputs.received_at_ms.unwrap_or_else(|| {
+        head(&case.event).map_or(EVENT_TIME_DEFAULT_MS, |head| head.received_at_ms)
+    });
+    let seed = case.inputs.seed.clone();
     let run = ReplayedEvent {
         event: &case.event,
         received_at_ms,
-        seed: exchange_seed(base_seed, 0),
+        seed: seed.unwrap_or_else(|| exchange_seed(base_seed, 0)),
     };
     let storage: Arc<dyn Storage> = store.clone();
     let service = Service::new(runtime.clone(), local_view(storage, replay_cursor_key()));

@@ -8,11 +8,10 @@
 mod look;
 
 use crate::{
-    fleet::Fleet,
     prepare::{HostContext, Preparer, Ready},
     report::{ChannelReport, FollowError},
+    serving::{Serving, ServingGuests},
 };
-use arc_swap::ArcSwap;
 use contract::{digest::Digest, http::Request, limits::Limits, outcome::Fault, seed::Seed};
 use rand_chacha::ChaCha12Rng;
 use release::{ArtifactStore, ChannelName, ChannelStore, PublicKeys};
@@ -92,7 +91,8 @@ struct Inner {
     preparer: Preparer,
     interval_ms: u64,
     generation_min: u64,
-    serving: ArcSwap<Serving>,
+    /// Nothing until the channel was read for the first time, and after it gave a reason to stop serving the bundled guest.
+    serving: ServingGuests,
     next_look_at_ms: AtomicU64,
     looked_at_ms: AtomicU64,
     is_looking: AtomicBool,
@@ -100,13 +100,6 @@ struct Inner {
     reports: Mutex<VecDeque<ChannelReport>>,
     /// Locked while the channel is read.
     looks: tokio::sync::Mutex<Looks>,
-}
-
-enum Serving {
-    Bundled(Arc<Deployment>),
-    Fleet(Box<Fleet>),
-    /// Empty until the channel was read for the first time, and after it gave a reason to stop serving the bundled guest.
-    Nothing,
 }
 
 /// State that is kept between reads.
@@ -156,7 +149,7 @@ impl Follower {
                 .unwrap_or(u64::MAX)
                 .max(1),
             generation_min,
-            serving: ArcSwap::from_pointee(bundled.map_or(Serving::Nothing, Serving::Bundled)),
+            serving: ServingGuests::new(Serving::of(bundled)),
             next_look_at_ms: AtomicU64::new(0),
             looked_at_ms: AtomicU64::new(now_ms),
             is_looking: AtomicBool::new(false),
@@ -172,7 +165,7 @@ impl Follower {
         });
         let report = inner.look(now_ms, first_look_max).await;
         inner.looks.lock().await.has_started = true;
-        let has_bundled = matches!(**inner.serving.load(), Serving::Bundled(_));
+        let has_bundled = matches!(**inner.serving.load(), Serving::One(_));
         match report.result {
             Ok(_) => Ok(Self(inner)),
             Err(error) if has_bundled && error.is_unreachable() => Ok(Self(inner)),
@@ -238,33 +231,20 @@ impl Follower {
 
 impl Router for Follower {
     fn limits(&self) -> Limits {
-        match &**self.0.serving.load() {
-            Serving::Fleet(fleet) => fleet.limits,
-            Serving::Bundled(deployment) => *deployment.runtime().limits(),
-            Serving::Nothing => Limits::default(),
-        }
+        self.0.serving.limits().unwrap_or_default()
     }
 
     fn choose(&self, request: &Request) -> Option<Arc<Deployment>> {
         let now_ms = request.context.received_at_ms;
         self.look_if_due(now_ms);
-        match &**self.0.serving.load() {
-            Serving::Fleet(fleet) => {
-                let choice = fleet.choose(request)?;
-                if let Some(digest) = choice.tripped {
-                    self.0.remark(now_ms, FollowError::Tripped(digest));
-                }
-                Some(choice.deployment.clone())
-            }
-            Serving::Bundled(deployment) => Some(deployment.clone()),
-            Serving::Nothing => None,
+        let chosen = self.0.serving.choose(request)?;
+        if let Some(digest) = chosen.tripped {
+            self.0.remark(now_ms, FollowError::Tripped(digest));
         }
+        Some(chosen.deployment)
     }
 
     fn fault(&self) -> Fault {
-        match &**self.0.serving.load() {
-            Serving::Fleet(_) | Serving::Bundled(_) => Fault::Unrouted,
-            Serving::Nothing => Fault::Unavailable,
-        }
+        self.0.serving.fault()
     }
 }

@@ -1,6 +1,6 @@
 //! Puts releases into service: a [`Follower`] reads a channel while requests are answered, fetches and verifies what a new generation names,
 //! prepares it completely, and only then lets it answer. For each request it chooses the guest of its path, and of its variant during a gradual
-//! rollout; a circuit breaker takes a failing variant out of service.
+//! rollout; a circuit breaker takes a failing variant out of service. A [`ReplaceableGuest`] is replaced in the same way, without a channel.
 //!
 //! ```no_run
 //! use rollout::{Follower, Following};
@@ -27,10 +27,12 @@ mod fleet;
 mod follow;
 mod prepare;
 mod report;
+mod serving;
 mod sticky;
 
 pub use self::{
     follow::{Follower, Following, StartError},
     prepare::{HostContext, NamespaceStores, PrepareError},
     report::{ChannelReport, FollowError, Look},
+    serving::ReplaceableGuest,
 };

@@ -54,6 +54,20 @@ impl NamespaceStores {
     }
 }
 
+impl HostContext {
+    /// A guest, linked, with its view of the store: ready to serve. Without a namespace it has the host's own.
+    pub(super) fn deployment(
+        &self,
+        guest: &Guest,
+        options: RuntimeOptions,
+        namespace: Option<&Namespace>,
+    ) -> Result<Deployment, LoadError> {
+        let runtime = Runtime::new(&self.engine, guest, options)?;
+        let namespace = namespace.unwrap_or(&self.namespace);
+        Ok(Deployment::new(runtime, self.stores.open(namespace)))
+    }
+}
+
 /// Why a guest is not ready.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PrepareError {
@@ -187,14 +201,8 @@ impl Preparer {
 
     /// The host's own guest, with the default namespace and options.
     pub(super) fn bundled(&self, guest: &Guest) -> Result<Arc<Deployment>, LoadError> {
-        let HostContext {
-            engine,
-            options,
-            namespace,
-            stores,
-        } = &self.host;
-        let runtime = Runtime::new(engine, guest, options.clone())?;
-        Ok(Arc::new(Deployment::new(runtime, stores.open(namespace))))
+        let options = self.host.options.clone();
+        Ok(Arc::new(self.host.deployment(guest, options, None)?))
     }
 
     /// If routes share the engine, each gets its part of the instances, so that a route whose guests hang does not block the others.
@@ -224,12 +232,11 @@ impl Preparer {
         options: &RuntimeOptions,
         permits: Option<Arc<Semaphore>>,
     ) -> Result<Arc<Deployment>, PrepareError> {
-        let digest = guest.digest();
-        let runtime = Runtime::new(&self.host.engine, guest, options.clone())
-            .map_err(|error| load(digest, error))?;
-        let namespace = route.namespace.as_ref().unwrap_or(&self.host.namespace);
-        let mut deployment =
-            Deployment::new(runtime, self.host.stores.open(namespace)).with_outcomes();
+        let mut deployment = self
+            .host
+            .deployment(guest, options.clone(), route.namespace.as_ref())
+            .map_err(|error| load(guest.digest(), error))?
+            .with_outcomes();
         if route.limits.request_duration_ms_max.is_some() {
             deployment = deployment.with_duration_max(options.limits.request_duration_max);
         }

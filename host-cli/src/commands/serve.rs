@@ -3,7 +3,8 @@
 mod configuration;
 mod greeting;
 
-pub use configuration::{Configuration, resolve};
+pub use configuration::{Configuration, ServerConfiguration, resolve};
+pub use greeting::examples_to_try;
 
 use self::{
     configuration::Follow,
@@ -32,6 +33,7 @@ use rollout::{Follower, Following, HostContext, NamespaceStores};
 use runtime::Runtime;
 use service::{Router, Service};
 use std::{io, sync::Arc};
+use tokio::net::TcpListener;
 
 /// Concurrent requests per thread: while one waits for the store, another runs.
 const INSTANCES_PER_WORKER: usize = 8;
@@ -47,27 +49,33 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         guest_file,
         people,
     } = runtime.block_on(open(&configuration, instances_max))?;
-    let socket = runtime.block_on(offer_store(&configuration, people))?;
+    let socket = runtime.block_on(offer_store(&configuration.server, people))?;
     let examples = runtime.block_on(guest.examples());
     let limits = service.limits();
     let exchanger = Exchanger {
         service,
         follower: guest.follower(),
-        origin: configuration.origin,
-        callers: runtime.block_on(configuration.callers.open(configuration.origin.kind))?,
+        origin: configuration.server.origin,
+        callers: runtime.block_on(
+            configuration
+                .server
+                .callers
+                .open(configuration.server.origin.kind),
+        )?,
         limits,
-        allowed: configuration.allowed.clone(),
+        allowed: configuration.server.allowed.clone(),
         clients: Arc::new(Clients::default()),
         log: AccessLog::new(io::stderr()).map_err(|error| {
             CommandError::environment(format_args!("failed to start a thread: {error}"))
         })?,
-        format: configuration.log_format,
+        format: configuration.server.log_format,
         is_quiet: configuration.is_quiet,
         tape: configuration
             .record
             .as_ref()
             .map(|(path, options)| TapeFile::open(path, options.clone()))
             .transpose()?,
+        session: None,
     };
     let workers = Workers::start(workers).map_err(|error| {
         CommandError::environment(format_args!("failed to start threads: {error}"))
@@ -109,7 +117,7 @@ struct Opened {
 async fn open(configuration: &Configuration, instances_max: usize) -> Result<Opened, CommandError> {
     match (&configuration.follow, &configuration.guest) {
         (Some(follow), _) => {
-            let whole = open_store(configuration).await?;
+            let whole = open_store(&configuration.server).await?;
             let people = whole.view_for_people();
             let follower = start(configuration, follow, whole, instances_max).await?;
             Ok(Opened {
@@ -122,7 +130,7 @@ async fn open(configuration: &Configuration, instances_max: usize) -> Result<Ope
         (None, Some(hosted)) => {
             let guest_file = hosted.source.path().map(GuestFile::new);
             let guest = hosted.link(instances_max)?;
-            let whole = open_store(configuration).await?;
+            let whole = open_store(&configuration.server).await?;
             Ok(Opened {
                 people: whole.view_for_people(),
                 service: Service::new(guest.clone(), whole.into_view()),
@@ -135,14 +143,14 @@ async fn open(configuration: &Configuration, instances_max: usize) -> Result<Ope
 }
 
 /// Opens the store, empty if that was asked for.
-async fn open_store(configuration: &Configuration) -> Result<Whole, CommandError> {
+pub async fn open_store(configuration: &ServerConfiguration) -> Result<Whole, CommandError> {
     configuration.start.clear(&configuration.store)?;
     configuration.store.open_whole().await
 }
 
 /// Stores the seed, and answers `host-cli store` from now on. A server that cannot do the latter still serves.
-async fn offer_store(
-    configuration: &Configuration,
+pub async fn offer_store(
+    configuration: &ServerConfiguration,
     people: View,
 ) -> Result<Option<StoreSocket>, CommandError> {
     if let Some(seeded) = configuration.start.fill(&people).await? {
@@ -168,7 +176,7 @@ fn report_stopped(configuration: &Configuration, exchanger: &Exchanger) {
     let text = farewell(
         exchanger.clients.requests(),
         tape.map(|(path, _)| path.as_path()),
-        configuration.log_format,
+        configuration.server.log_format,
     );
     exchanger
         .log
@@ -260,26 +268,41 @@ async fn serve(
     exchanger: Arc<Exchanger>,
     examples: &[Example],
 ) -> Result<(), CommandError> {
-    let listener = listener::bind(&configuration.listen)?;
+    let listener = listener::bind(&configuration.server.listen)?;
     let address = listener
         .local_addr()
-        .map_err(|error| listener::cannot_listen(&configuration.listen, &error))?;
+        .map_err(|error| listener::cannot_listen(&configuration.server.listen, &error))?;
     let mut once = Signals::new()?;
-    let mut twice = Signals::new()?;
+    let twice = Signals::new()?;
     let generation = exchanger.follower.as_ref().and_then(Follower::generation);
     output::text(&greeting(address, configuration, generation, examples))?;
     if let Some(warning) = listener::warning(address.ip()) {
         output::remark(&warning);
     }
-    if let Some(warning) = configuration.callers.warning() {
+    if let Some(warning) = configuration.server.callers.warning() {
         output::remark(warning);
     }
+    let stop = async {
+        once.next().await;
+    };
+    until(listener, workers, exchanger, stop, twice).await;
+    Ok(())
+}
+
+/// Serves until `stop` completes, and then until requests in flight are answered, or until a second signal arrives.
+pub async fn until(
+    listener: TcpListener,
+    workers: Workers,
+    exchanger: Arc<Exchanger>,
+    stop: impl Future<Output = ()>,
+    mut twice: Signals,
+) {
     let impatience = async {
         twice.next().await;
         twice.next().await;
     };
     tokio::select! {
-        cut = server::serve(listener, workers, exchanger, async { once.next().await; }) => {
+        cut = server::serve(listener, workers, exchanger, stop) => {
             if cut > 0 {
                 output::remark(&format!("{cut} connections were closed: their requests took too long\n"));
             }
@@ -287,5 +310,4 @@ async fn serve(
         // A second signal means that the user does not want to wait.
         () = impatience => output::remark("stopped without waiting for requests in flight\n"),
     }
-    Ok(())
 }

@@ -115,7 +115,7 @@ pub fn check_on_miss(
 }
 
 /// Reads an identity file written by `age-keygen`.
-fn identity(path: &Path) -> Result<Identity, CommandError> {
+pub fn identity(path: &Path) -> Result<Identity, CommandError> {
     keys::private_text(path, "identity", IDENTITY_BYTES_MAX)?
         .parse()
         .map_err(|error: KeyError| {

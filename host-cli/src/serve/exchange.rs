@@ -9,7 +9,7 @@ use super::{
     lines::{self, Access, Format},
     tape::TapeFile,
 };
-use crate::{identity::Callers, seed, time};
+use crate::{dev, identity::Callers, seed, time};
 use bytes::Bytes;
 use contract::{http::Scheme, limits::Limits, outcome::Summary, seed::Seed};
 use gateway::{
@@ -63,6 +63,8 @@ pub struct Exchanger {
     pub is_quiet: bool,
     /// The tape, if requests are recorded.
     pub tape: Option<TapeFile>,
+    /// The last requests, if they are kept for local development.
+    pub session: Option<Arc<dev::session::Session>>,
 }
 
 /// The result of an exchange.
@@ -70,6 +72,8 @@ struct Done {
     delivery: Delivery,
     /// Summary of the guest's run, if it was called.
     summary: Option<Summary>,
+    /// Its number in the session, if it is kept.
+    exchange: Option<u64>,
 }
 
 impl From<Delivery> for Done {
@@ -77,6 +81,7 @@ impl From<Delivery> for Done {
         Self {
             delivery,
             summary: None,
+            exchange: None,
         }
     }
 }
@@ -109,7 +114,11 @@ impl Exchanger {
                 (delivery.into(), String::new())
             }
         };
-        let Done { delivery, summary } = done;
+        let Done {
+            delivery,
+            summary,
+            exchange,
+        } = done;
         let bytes = delivery.body.len();
         let delivered = response(delivery, &request_id);
         if !self.is_quiet {
@@ -127,8 +136,16 @@ impl Exchanger {
                 guest: summary.as_ref().and_then(|summary| summary.guest),
                 usage: summary.as_ref().map(|summary| &summary.usage),
                 request_id: &request_id,
+                exchange,
             };
-            self.log.add(|lines| self.format.access(lines, &line));
+            self.log
+                .add(|lines| self.access(lines, &line, summary.as_ref()));
+        } else if let Some(summary) = summary
+            .as_ref()
+            .filter(|summary| lines::has_remarks(summary))
+        {
+            self.log
+                .add(|lines| self.format.remarks(lines, Some(received_at_ms), summary));
         }
         (delivered, bytes)
     }
@@ -148,10 +165,22 @@ impl Exchanger {
                 guest: None,
                 usage: None,
                 request_id: &request_id,
+                exchange: None,
             };
-            self.log.add(|lines| self.format.access(lines, &line));
+            self.log.add(|lines| self.access(lines, &line, None));
         }
         request_id
+    }
+
+    /// Appends the access line, and below it what the guest logged.
+    fn access(&self, lines: &mut Vec<u8>, access: &Access<'_>, summary: Option<&Summary>) {
+        if self.session.is_some() && self.format == Format::Text {
+            return dev::lines::request(lines, access.exchange, access, summary);
+        }
+        self.format.access(lines, access);
+        if let Some(summary) = summary {
+            self.format.remarks(lines, Some(access.time_ms), summary);
+        }
     }
 
     /// Writes lines about what the channel did since the last call.
@@ -247,26 +276,26 @@ impl Exchanger {
             accept: accept.map(|(_, value)| *value),
             types: &REST_BINARY_TYPES,
         };
-        let answer = match &self.tape {
-            Some(tape) => tape.handle(&self.service, event, invocation).await,
-            None => {
+        let (answer, exchange) = match (&self.session, &self.tape) {
+            (Some(session), _) => {
+                let (answer, number) = session.handle(&self.service, event, invocation).await;
+                (answer, Some(number))
+            }
+            (None, Some(tape)) => (tape.handle(&self.service, event, invocation).await, None),
+            (None, None) => {
                 let event = self.service.parse_composed(event, &invocation);
-                self.service.handle(event, invocation).await
+                (self.service.handle(event, invocation).await, None)
             }
         };
         let answer = answer.map(|reply| reply.into_delivery(&media));
         self.write_reports();
-        if lines::has_remarks(&answer.summary) {
-            let time_ms = Some(request.received_at_ms);
-            self.log
-                .add(|lines| self.format.remarks(lines, time_ms, &answer.summary));
-        }
         if let Some(fault) = &answer.payload.fault {
             self.note_fault(request.request_id, fault);
         }
         Ok(Done {
             delivery: answer.payload,
             summary: Some(answer.summary),
+            exchange,
         })
     }
 

@@ -4,14 +4,14 @@ use super::function_name::demangled;
 use crate::time;
 use contract::{
     digest::Digest,
-    outcome::{Summary, Usage},
+    outcome::{Fault, Summary, Usage},
     text::{Printable, printable},
 };
 use rollout::ChannelReport;
 use std::{fmt, io::Write, time::Duration};
 
 /// Digits of a guest's digest that are shown: enough to distinguish guests.
-const DIGEST_DIGITS: usize = 12;
+pub const DIGEST_DIGITS: usize = 12;
 
 /// Format of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Access<'a> {
     /// What the request used.
     pub usage: Option<&'a Usage>,
     pub request_id: &'a str,
+    /// The number of the request in a session of local development.
+    pub exchange: Option<u64>,
 }
 
 /// Whether there is more to report than the access line does.
@@ -49,6 +51,25 @@ pub fn has_remarks(summary: &Summary) -> bool {
 /// Appends the guest's log lines as text, and why the host answered instead of the guest.
 pub fn write_remarks(lines: &mut Vec<u8>, summary: &Summary) {
     Format::Text.remarks(lines, None, summary);
+}
+
+/// Appends the guest's log lines as text below the line of their request, and why the host answered instead of the guest.
+pub fn write_log(lines: &mut Vec<u8>, indentation: &str, summary: &Summary) {
+    for record in &summary.logs {
+        lines.extend_from_slice(indentation.as_bytes());
+        let mut line = Line::begin(lines, Format::Text);
+        line.token("level", record.level);
+        line.text("message", &record.message);
+        line.attributes(&record.attributes);
+        line.end();
+    }
+    if let Some(fault) = &summary.fault {
+        lines.extend_from_slice(indentation.as_bytes());
+        let mut line = Line::begin(lines, Format::Text);
+        line.token("level", "error");
+        line.cause(fault, &summary.backtrace);
+        line.end();
+    }
 }
 
 impl Format {
@@ -71,6 +92,9 @@ impl Format {
             line.number("storage_calls", usage.storage_calls);
         }
         line.token("request_id", access.request_id);
+        if let Some(exchange) = access.exchange {
+            line.number("exchange", exchange);
+        }
         line.end();
     }
 
@@ -90,16 +114,7 @@ impl Format {
             line.time(time_ms);
             line.token("level", "error");
             line.token("request_id", &summary.request_id);
-            line.token("fault", fault.kind());
-            line.text("message", &fault.to_string());
-            if !summary.backtrace.is_empty() {
-                let names: Vec<String> = summary
-                    .backtrace
-                    .iter()
-                    .map(|name| demangled(name))
-                    .collect();
-                line.text("backtrace", &names.join(" <- "));
-            }
+            line.cause(fault, &summary.backtrace);
             line.end();
         }
     }
@@ -132,9 +147,14 @@ impl Format {
 
     /// Appends a warning about the server itself.
     pub fn warning(self, lines: &mut Vec<u8>, message: &str) {
+        self.note(lines, "warn", message);
+    }
+
+    /// Appends a line about the server itself.
+    pub fn note(self, lines: &mut Vec<u8>, level: &str, message: &str) {
         let mut line = Line::begin(lines, self);
         line.time(Some(time::now_ms()));
-        line.token("level", "warn");
+        line.token("level", level);
         line.text("message", message);
         line.end();
     }
@@ -218,6 +238,16 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Why the host answered instead of the guest, and where the guest was.
+    fn cause(&mut self, fault: &Fault, backtrace: &[String]) {
+        self.token("fault", fault.kind());
+        self.text("message", &fault.to_string());
+        if !backtrace.is_empty() {
+            let names: Vec<String> = backtrace.iter().map(|name| demangled(name)).collect();
+            self.text("backtrace", &names.join(" <- "));
+        }
+    }
+
     fn end(self) {
         self.out.extend_from_slice(match self.format {
             Format::Text => b"\n",
@@ -227,7 +257,7 @@ impl<'a> Line<'a> {
 }
 
 /// A number with three decimal places.
-struct Milliseconds(Duration);
+pub struct Milliseconds(pub Duration);
 
 impl fmt::Display for Milliseconds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -285,7 +315,7 @@ mod tests {
     use super::*;
     use contract::{
         log::{LogLevel, LogRecord},
-        outcome::{Failure, Fault, StorageReport},
+        outcome::{Failure, StorageReport},
     };
 
     fn usage() -> Usage {
@@ -307,6 +337,7 @@ mod tests {
             guest: Some(Digest::of(b"guest")),
             usage: Some(usage),
             request_id: "r1",
+            exchange: None,
         }
     }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod dev;
 mod flood;
 mod foreign_files;
 mod gates;
@@ -23,6 +24,7 @@ mod serve_access;
 mod store;
 mod store_sockets;
 mod table;
+mod tape_cases;
 mod tape_inputs;
 mod tape_reports;
 mod tapes;

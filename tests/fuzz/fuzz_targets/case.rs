@@ -3,8 +3,8 @@
 #![no_main]
 
 use observation::{
-    AFTER_FILE, BEFORE_FILE, Case, DIFFERENCES_MAX, DifferingPart, IgnoreRule, Ignored, Part,
-    RESPONSE_FILE, normal_response,
+    AFTER_FILE, BEFORE_FILE, Case, DIFFERENCES_MAX, DifferingPart, INPUTS_FILE, IgnoreRule, Ignored,
+    Part, RESPONSE_FILE, normal_response,
 };
 use serde_json::Value;
 use std::path::Path;
@@ -13,16 +13,17 @@ use storage::{Entry, Namespace, Snapshot, memory::MemoryStorage};
 /// Form feed separates the files: JSON never contains it, and text files may.
 const SEPARATOR: u8 = 0x0c;
 
-// Event, `before.json`, `response.json`, `after.json`, and ignore rules, one per line.
+// Event, `before.json`, `response.json`, `after.json`, ignore rules, one per line, and `inputs.json`.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut files = bytes.split(|byte| *byte == SEPARATOR);
     let event = files.next().unwrap_or_default();
-    let [before, response, after, rules] = std::array::from_fn(|_| files.next());
+    let [before, response, after, rules, inputs] = std::array::from_fn(|_| files.next());
     let case = Case::from_files(Path::new("case"), event.to_owned(), |name| {
         let bytes = match name {
             BEFORE_FILE => before,
             RESPONSE_FILE => response,
             AFTER_FILE => after,
+            INPUTS_FILE => inputs,
             _ => None,
         };
         Ok(bytes.map(<[u8]>::to_owned))

@@ -1,9 +1,10 @@
 //! One look at a channel: reading its document, preparing what it names, swapping, and reporting.
 
-use super::{Inner, LOOK_DURATION_MAX, Looks, Serving};
+use super::{Inner, LOOK_DURATION_MAX, Looks};
 use crate::{
     prepare::{Preparer, Ready},
     report::{ChannelReport, FollowError, Look},
+    serving::Serving,
 };
 use contract::digest::Digest;
 use rand_chacha::rand_core::Rng;
@@ -82,9 +83,9 @@ impl Inner {
     fn rule_out_bundled(&self, report: &ChannelReport) {
         if let Err(error) = &report.result
             && !error.is_unreachable()
-            && matches!(**self.serving.load(), Serving::Bundled(_))
+            && matches!(**self.serving.load(), Serving::One(_))
         {
-            self.serving.store(Arc::new(Serving::Nothing));
+            self.serving.replace(Serving::Nothing);
             let error = Box::new(error.clone());
             self.remark(report.at_ms, FollowError::BundledStopped(error));
         }
@@ -209,8 +210,7 @@ impl Inner {
         let prepared = self.preparer.fleet(channel, document, ready).await;
         let (fleet, missing) =
             prepared.map_err(|error| FollowError::Prepare { generation, error })?;
-        self.serving
-            .store(Arc::new(Serving::Fleet(Box::new(fleet))));
+        self.serving.replace(Serving::Fleet(Box::new(fleet)));
         for error in missing {
             self.remark(now_ms, FollowError::NoFallback { generation, error });
         }
@@ -226,14 +226,14 @@ impl Inner {
     fn in_use(&self) -> Vec<Digest> {
         match &**self.serving.load() {
             Serving::Fleet(fleet) => fleet.channel.guests().collect(),
-            Serving::Bundled(_) | Serving::Nothing => Vec::new(),
+            Serving::One(_) | Serving::Nothing => Vec::new(),
         }
     }
 
     pub(super) fn generation(&self) -> Option<u64> {
         match &**self.serving.load() {
             Serving::Fleet(fleet) => Some(fleet.channel.generation),
-            Serving::Bundled(_) | Serving::Nothing => None,
+            Serving::One(_) | Serving::Nothing => None,
         }
     }
 

@@ -128,6 +128,12 @@ impl Marks {
         self.at.is_empty() && self.left_out.is_empty()
     }
 
+    /// The names of headers, parameters and members that were redacted.
+    pub fn rules(&self) -> Vec<&str> {
+        let names = [&self.headers, &self.query, &self.names];
+        names.into_iter().flatten().map(String::as_str).collect()
+    }
+
     /// The places, for tests.
     #[cfg(test)]
     pub fn places(&self) -> &[String] {

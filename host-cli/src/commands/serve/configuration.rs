@@ -2,7 +2,7 @@
 
 use super::greeting;
 use crate::{
-    args::{self, FollowOptions, LogFormat, ServeArgs},
+    args::{self, FollowOptions, LogFormat, ServeArgs, dev::ServerOptions},
     exit::CommandError,
     guest::{self, HostedGuest},
     identity::{self, CallerSpec},
@@ -29,23 +29,28 @@ const LISTEN_DEFAULT: &str = "127.0.0.1:3000";
 /// Its store if nothing else is named.
 const STORE_DEFAULT: &str = "redb:tenon.redb";
 
+/// What any server listens on and emulates.
+pub struct ServerConfiguration {
+    pub listen: Vec<SocketAddr>,
+    pub allowed: Allowed,
+    pub log_format: Format,
+    pub store: StoreSpec,
+    /// What it holds at the start.
+    pub start: Start,
+    /// Where `host-cli store` reaches it.
+    pub socket: Option<PathBuf>,
+    pub origin: Origin,
+    pub callers: CallerSpec,
+}
+
 /// The address to listen on, and everything that answers requests.
 pub struct Configuration {
-    pub(super) listen: Vec<SocketAddr>,
-    pub(super) allowed: Allowed,
-    pub(super) log_format: Format,
-    pub(super) store: StoreSpec,
-    /// What it holds at the start.
-    pub(super) start: Start,
-    /// Where `host-cli store` reaches it.
-    pub(super) socket: Option<PathBuf>,
+    pub(super) server: ServerConfiguration,
     /// Serves alone, or while no guest of the channel can; a server that follows a channel needs none.
     pub(super) guest: Option<HostedGuest>,
     /// What every guest gets.
     pub(super) options: RuntimeOptions,
     pub(super) follow: Option<Follow>,
-    pub(super) origin: Origin,
-    pub(super) callers: CallerSpec,
     pub(super) is_quiet: bool,
     pub(super) record: Option<(PathBuf, RecordOptions)>,
     /// The project's file, and what comes from it.
@@ -61,47 +66,54 @@ pub(super) struct Follow {
     pub(super) generation_min: u64,
 }
 
+impl ServerConfiguration {
+    /// Checks the options. What they do not name comes from the project.
+    pub fn resolve(
+        options: &ServerOptions,
+        project: Option<&Project>,
+    ) -> Result<Self, CommandError> {
+        let serve = project.map(|project| &project.file.serve);
+        let store = match &options.store {
+            Some(store) => StoreSpec::resolve(store)?,
+            None => match project.and_then(Project::store) {
+                Some(store) => store,
+                None => StoreSpec::resolve(STORE_DEFAULT)?,
+            },
+        };
+        let kind = event_kind(options.event_kind, project);
+        let state = project.map(|project| project.path(STATE_FOLDER));
+        Ok(Self {
+            listen: resolve_listen(options, serve)?,
+            allowed: resolve_allowed(options)?,
+            log_format: match options.log_format {
+                LogFormat::Text => Format::Text,
+                LogFormat::Json => Format::Json,
+            },
+            start: Start::resolve(options.start.fresh, options.start.seed.as_deref(), &store)?,
+            socket: socket::path_of(&store, state.as_deref()),
+            store,
+            origin: Origin::new(kind),
+            callers: identity::resolve(&options.identity, kind)?,
+        })
+    }
+}
+
 /// Checks the arguments; nothing is opened yet. What they do not name comes from the project.
 pub fn resolve(
     arguments: &ServeArgs,
     project: Option<&Project>,
 ) -> Result<Configuration, CommandError> {
-    let serve = project.map(|project| &project.file.serve);
-    let store = match &arguments.store {
-        Some(store) => StoreSpec::resolve(store)?,
-        None => match project.and_then(Project::store) {
-            Some(store) => store,
-            None => StoreSpec::resolve(STORE_DEFAULT)?,
-        },
-    };
-    let record = match &arguments.record.record {
-        Some(path) => Some((path.clone(), record_options(&arguments.record)?)),
-        None => None,
-    };
     let follow = resolve_follow(&arguments.follow, project)?;
-    let kind = event_kind(arguments.event_kind, project);
-    let state = project.map(|project| project.path(STATE_FOLDER));
     Ok(Configuration {
-        listen: resolve_listen(arguments, serve)?,
-        allowed: resolve_allowed(arguments)?,
-        log_format: match arguments.log_format {
-            LogFormat::Text => Format::Text,
-            LogFormat::Json => Format::Json,
-        },
-        start: Start::resolve(
-            arguments.start.fresh,
-            arguments.start.seed.as_deref(),
-            &store,
-        )?,
-        socket: socket::path_of(&store, state.as_deref()),
-        store,
+        server: ServerConfiguration::resolve(&arguments.server, project)?,
         guest: resolve_guest(arguments, project, follow.is_some())?,
         options: guest::runtime_options(&arguments.guest, project)?,
         follow,
-        origin: Origin::new(kind),
-        callers: identity::resolve(&arguments.identity, kind)?,
         is_quiet: arguments.quiet,
-        record,
+        record: match &arguments.record.record {
+            Some(path) => Some((path.clone(), record_options(&arguments.record)?)),
+            None => None,
+        },
         project: project.map(|project| greeting::of_project(project, arguments)),
     })
 }
@@ -123,7 +135,7 @@ fn resolve_guest(
 }
 
 fn resolve_listen(
-    arguments: &ServeArgs,
+    arguments: &ServerOptions,
     serve: Option<&ServeSection>,
 ) -> Result<Vec<SocketAddr>, CommandError> {
     let of_project = serve.and_then(|serve| serve.listen.as_deref());
@@ -142,7 +154,7 @@ fn resolve_listen(
     Ok(addresses)
 }
 
-fn resolve_allowed(arguments: &ServeArgs) -> Result<Allowed, CommandError> {
+fn resolve_allowed(arguments: &ServerOptions) -> Result<Allowed, CommandError> {
     let is_host = |host: &str| !host.is_empty() && authority::is_valid(host);
     for host in &arguments.allow_host {
         if !is_host(host) || host.contains(':') {

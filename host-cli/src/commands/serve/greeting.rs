@@ -18,12 +18,15 @@ pub fn of_project(project: &Project, arguments: &ServeArgs) -> String {
         ("guest", guest.guest.is_none()),
         (
             "address",
-            serve.listen.is_some() && arguments.listen.is_none(),
+            serve.listen.is_some() && arguments.server.listen.is_none(),
         ),
-        ("store", serve.store.is_some() && arguments.store.is_none()),
+        (
+            "store",
+            serve.store.is_some() && arguments.server.store.is_none(),
+        ),
         (
             "event kind",
-            serve.event.is_some() && arguments.event_kind.is_none(),
+            serve.event.is_some() && arguments.server.event_kind.is_none(),
         ),
         (
             "log level",
@@ -65,7 +68,7 @@ pub fn greeting(
     generation: Option<u64>,
     examples: &[Example],
 ) -> String {
-    let (store, base) = (&configuration.store, format!("http://{address}"));
+    let (store, base) = (&configuration.server.store, format!("http://{address}"));
     let recording = configuration
         .record
         .as_ref()
@@ -94,10 +97,18 @@ pub fn greeting(
         }
         (None, _) => own.unwrap_or_default(),
     };
-    let callers = configuration.callers.describe();
+    let callers = configuration.server.callers.describe();
     let mut text = format!(
         "listening on {base}\n{project}store: {store}\n{recording}guest: {guest}\n{callers}"
     );
+    text.push_str(&examples_to_try(address, examples));
+    text
+}
+
+/// Commands to try; nothing if there are none.
+pub fn examples_to_try(address: SocketAddr, examples: &[Example]) -> String {
+    let base = format!("http://{address}");
+    let mut text = String::new();
     if !examples.is_empty() {
         text.push_str("try:\n");
     }

@@ -1,0 +1,318 @@
+//! A recorded exchange as a case.
+//!
+//! What the recording shows of the store becomes `before.json`. Then the recorded calls run on a store with these entries, at the recorded time
+//! and with the recorded seed: if each gets the recorded result, the guest that was recorded answers the case as it answered the request,
+//! and what is stored afterwards is `after.json`. If not, there is no case, because its expectation would be wrong.
+
+use super::{
+    comparison::{Note, redacted_places},
+    local_view, obstacle,
+    recorded_state::{Known, RecordedState},
+    replay_cursor_key,
+};
+use contract::seed::Seed;
+use gateway::{
+    message::Message,
+    normal::{readable_response, status_of},
+};
+use json::Value;
+use observation::{Case, CaseInputs};
+use serde_json::json;
+use std::{path::Path, sync::Arc};
+use storage::{
+    Call, Document, Entry, Item, Key, MemoryStorage, Namespace, Operation, Revision, Snapshot,
+    Storage, StorageError, StorageRequest, StorageResponse,
+};
+use tape::{CallRecord, Exchange, FaultRecord, read_arguments, redact::place_of};
+
+/// The document and the revision of an item that existed and whose content the recording does not show.
+const UNKNOWN_DOCUMENT: &str = "{}";
+const UNKNOWN_REVISION: &str = "unknown";
+
+/// Why an exchange does not become a case.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordedCaseError {
+    /// The recording lacks what any replay needs.
+    #[error("{0}")]
+    Unplayable(String),
+    /// The outcome followed from the clock or from other requests.
+    #[error("the request failed with `{0}`, which a case does not repeat")]
+    Timing(String),
+    /// Ids and revisions cannot be repeated.
+    #[error(
+        "the seed is not in the recording, so the guest would make other ids and revisions than the recorded ones"
+    )]
+    NoSeed,
+    /// The paths that the guest saw had a part removed.
+    #[error("the host removed `{0}` from the path, which cases do not do")]
+    BasePath(String),
+    /// Something that the case would have to contain is missing.
+    #[error("`{0}` is not in the recording: it was too long, or could not be redacted")]
+    Omitted(String),
+    /// There is no response.
+    #[error("the response is not in the recording")]
+    NoResponse,
+    /// A storage call cannot be repeated on what the recording shows of the store.
+    #[error("storage call {number}, `{function}`, {reason}")]
+    Call {
+        /// Counted from 1.
+        number: usize,
+        /// The function.
+        function: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The calls cannot be read, or a memory store refuses the entries.
+    #[error("the recording cannot be used: {0}")]
+    Recording(String),
+}
+
+/// The exchange as a case for this folder, which is not written, and what a person should know about it.
+pub async fn case_of(
+    exchange: &Exchange<'_>,
+    folder: &Path,
+) -> Result<(Case, Vec<Note>), RecordedCaseError> {
+    let seed = check(exchange)?;
+    let state = RecordedState::of(exchange)
+        .map_err(|error| RecordedCaseError::Recording(error.to_string()))?;
+    let (before, mut notes) = entries_before(&state);
+    let after = entries_after(exchange, &seed, before.clone()).await?;
+    notes.extend(redaction_note(exchange));
+    let response = match (exchange.response, &exchange.rejection) {
+        (Some(response), _) => readable_response(
+            json::value(response.get().as_bytes()).map_err(|_| RecordedCaseError::NoResponse)?,
+        ),
+        (None, Some(rejection)) => json!({"refusal": rejection}),
+        (None, None) => return Err(RecordedCaseError::NoResponse),
+    };
+    if status_of(&response).is_none() && exchange.rejection.is_none() {
+        return Err(RecordedCaseError::NoResponse);
+    }
+    // Checked: the event is there.
+    let event = exchange.event.map_or("null", |event| event.get());
+    let case = Case {
+        folder: folder.to_owned(),
+        event: event.as_bytes().to_vec(),
+        before: to_value(&before),
+        response: Some(response),
+        after: Some(to_value(&after)),
+        inputs: CaseInputs {
+            received_at_ms: Some(exchange.received_at_ms),
+            seed: Some(seed),
+        },
+    };
+    Ok((case, notes))
+}
+
+/// What has to be there whatever the request did; returns the seed.
+fn check(exchange: &Exchange<'_>) -> Result<Seed, RecordedCaseError> {
+    if let Some(reason) = obstacle(exchange) {
+        return Err(RecordedCaseError::Unplayable(reason));
+    }
+    if let Some(fault) = exchange.fault.as_ref().filter(|fault| fault.is_timing()) {
+        return Err(RecordedCaseError::Timing(kind(fault)));
+    }
+    if let Some(base_path) = &exchange.host.base_path {
+        return Err(RecordedCaseError::BasePath(base_path.to_string()));
+    }
+    let omitted = exchange.omitted.iter().map(|omission| &*omission.at);
+    let redacted = exchange.redacted.iter();
+    let left_out = redacted.flat_map(|redacted| redacted.left_out.iter().map(|place| &**place));
+    // Log lines are not part of a case.
+    let needed = [
+        place_of(Message::Event),
+        place_of(Message::Response),
+        "/calls",
+    ];
+    let is_needed = |place: &&str| needed.iter().any(|needed| place.starts_with(needed));
+    if let Some(place) = omitted.chain(left_out).find(is_needed) {
+        return Err(RecordedCaseError::Omitted(place.to_owned()));
+    }
+    exchange.seed.clone().ok_or(RecordedCaseError::NoSeed)
+}
+
+fn kind(fault: &FaultRecord<'_>) -> String {
+    fault.kind.to_string()
+}
+
+/// What was stored before the request, as far as it saw it.
+fn entries_before(state: &RecordedState) -> (Vec<Entry>, Vec<Note>) {
+    let mut notes = Vec::new();
+    let mut entries = Vec::new();
+    for (key, known) in &state.items {
+        let item = match known {
+            Known::Absent => continue,
+            Known::Present(item) => item.clone(),
+            Known::Exists(revision) => {
+                let Key { partition, sort } = key;
+                notes.push(Note(format!(
+                    "item `{partition}` / `{sort}` existed with a content that the request did not read: `before.json` has an empty document for it"
+                )));
+                match unknown_item(revision.clone()) {
+                    Some(item) => item,
+                    None => continue,
+                }
+            }
+        };
+        entries.push(Entry {
+            key: key.clone(),
+            item,
+        });
+    }
+    (entries, notes)
+}
+
+fn unknown_item(revision: Option<Revision>) -> Option<Item> {
+    Some(Item {
+        document: Document::parse(UNKNOWN_DOCUMENT).ok()?,
+        revision: revision.unwrap_or_else(|| Revision::from(UNKNOWN_REVISION.to_owned())),
+        index: None,
+        expires_at: None,
+    })
+}
+
+/// Repeats the recorded calls on a store with these entries, and reads it.
+async fn entries_after(
+    exchange: &Exchange<'_>,
+    seed: &Seed,
+    before: Vec<Entry>,
+) -> Result<Vec<Entry>, RecordedCaseError> {
+    let unusable = |error: StorageError| RecordedCaseError::Recording(error.to_string());
+    let (store, namespace) = (Arc::new(MemoryStorage::new()), Namespace::local());
+    store.load_namespace(&namespace, before).map_err(unusable)?;
+    let storage = local_view(store.clone(), replay_cursor_key());
+    let context = Call::new(exchange.received_at_ms, seed, None);
+    for (number, call) in (1..).zip(&exchange.calls) {
+        let repeated = repeat(&*storage, &context, call).await;
+        repeated.map_err(|reason| RecordedCaseError::Call {
+            number,
+            function: call.call.as_str(),
+            reason,
+        })?;
+    }
+    let entries = store.namespace_entries(&namespace, exchange.received_at_ms);
+    entries.map_err(unusable)
+}
+
+/// Repeats a call; the reason if it does not get its recorded result.
+async fn repeat(
+    storage: &dyn Storage,
+    context: &Call,
+    recorded: &CallRecord<'_>,
+) -> Result<(), String> {
+    let unreadable = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
+    let arguments =
+        read_arguments(recorded.call, recorded.arguments).map_err(|error| unreadable(&error))?;
+    let result = recorded.result().map_err(|error| unreadable(&error))?;
+    let Some(result) = result else {
+        return Err("has no result in the recording: the request ended before it".to_owned());
+    };
+    let expected = result
+        .read(recorded.call)
+        .map_err(|error| unreadable(&error))?;
+    let request = with_documents(arguments)
+        .ok_or("wrote a document that is not in the recording, because it was too long")?;
+    let continues_page = has_cursor(&request);
+    let actual = storage.perform(context, request).await;
+    if actual == expected {
+        return Ok(());
+    }
+    Err(reason_of(&expected, continues_page).to_owned())
+}
+
+/// Why a call gets another result.
+fn reason_of(
+    expected: &Result<StorageResponse, StorageError>,
+    continues_page: bool,
+) -> &'static str {
+    match expected {
+        _ if continues_page => {
+            "continues a page that an earlier request began, with a cursor that only the recorded store knows"
+        }
+        Ok(StorageResponse::Query(page) | StorageResponse::QueryIndex(page))
+            if page.cursor.is_some() =>
+        {
+            "read a page with more entries behind it, which the recording does not contain"
+        }
+        Err(StorageError::Invalid(_) | StorageError::TooLarge(_)) | Ok(_) => {
+            "gets another result on what the recording shows of the store"
+        }
+        Err(_) => "failed because of the store, which a case does not repeat",
+    }
+}
+
+fn has_cursor(request: &StorageRequest) -> bool {
+    match request.subject() {
+        storage::Subject::Part { cursor, .. } => cursor.is_some(),
+        storage::Subject::Items(_) => false,
+    }
+}
+
+/// The call with its documents; `None` if the recording lacks one.
+fn with_documents(request: StorageRequest<Option<Document>>) -> Option<StorageRequest> {
+    use StorageRequest as Request;
+    Some(match request {
+        Request::Get { key, consistency } => Request::Get { key, consistency },
+        Request::GetMany { keys, consistency } => Request::GetMany { keys, consistency },
+        Request::Put {
+            key,
+            document,
+            options,
+        } => Request::Put {
+            key,
+            document: document?,
+            options,
+        },
+        Request::Delete { key, precondition } => Request::Delete { key, precondition },
+        Request::Query {
+            partition,
+            consistency,
+            options,
+        } => Request::Query {
+            partition,
+            consistency,
+            options,
+        },
+        Request::QueryIndex { partition, options } => Request::QueryIndex { partition, options },
+        Request::Transact { operations, token } => {
+            let operations = operations.into_iter().map(operation_with_document);
+            Request::Transact {
+                operations: operations.collect::<Option<_>>()?,
+                token,
+            }
+        }
+    })
+}
+
+fn operation_with_document(operation: Operation<Option<Document>>) -> Option<Operation> {
+    Some(match operation {
+        Operation::Put {
+            key,
+            document,
+            options,
+        } => Operation::Put {
+            key,
+            document: document?,
+            options,
+        },
+        Operation::Delete { key, precondition } => Operation::Delete { key, precondition },
+        Operation::Check { key, precondition } => Operation::Check { key, precondition },
+    })
+}
+
+fn redaction_note(exchange: &Exchange<'_>) -> Option<Note> {
+    exchange.is_redacted().then(|| {
+        Note(format!(
+            "redacted: {}; if the guest depends on them, the case does not come out as recorded: write other values into its files",
+            redacted_places(exchange)
+        ))
+    })
+}
+
+fn to_value(entries: &[Entry]) -> Value {
+    // Entries consist of strings, numbers and documents that were JSON before.
+    serde_json::to_value(entries).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,371 @@
+//! `dev`: builds and serves a project, and shows on each save what it changes.
+
+use super::serve::{self, ServerConfiguration};
+use crate::{
+    args::{dev::DevArgs, guest::GuestOptions},
+    dev::{
+        cases::Requests,
+        keys::{self, Key},
+        rebuild::{Message, Rebuilder},
+        screen::Screen,
+        session::Session,
+        watch::Watch,
+    },
+    executor,
+    exit::{CommandError, Outcome},
+    guest::{self, HostedGuest},
+    identity::Callers,
+    output,
+    project::{CASES_FOLDER, Project},
+    serve::{
+        access::AccessLog, background, clients::Clients, examples, exchange::Exchanger, listener,
+        workers::Workers,
+    },
+    signals::Signals,
+    store::{Whole, socket::StoreSocket},
+    time,
+};
+use rollout::{HostContext, NamespaceStores, ReplaceableGuest};
+use service::{Router as _, Service};
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Sender},
+    },
+    thread::{self, JoinHandle},
+};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    sync::{Notify, mpsc as async_mpsc, oneshot},
+    task::JoinHandle as JoinTask,
+};
+
+/// Concurrent requests for each thread, replayed ones among them.
+const INSTANCES_PER_THREAD: usize = 16;
+/// Commands that may wait.
+const KEYS_MAX: usize = 16;
+/// What is served, and how its guest is made.
+pub struct Configuration {
+    server: ServerConfiguration,
+    options: GuestOptions,
+    hosted: HostedGuest,
+    project: Option<Project>,
+}
+
+/// Checks the arguments; nothing is built or opened yet.
+pub fn resolve(
+    arguments: DevArgs,
+    project: Option<Project>,
+) -> Result<Configuration, CommandError> {
+    Ok(Configuration {
+        server: ServerConfiguration::resolve(&arguments.server, project.as_ref())?,
+        hosted: HostedGuest::resolve(&arguments.guest, project.as_ref())?,
+        options: arguments.guest,
+        project,
+    })
+}
+
+/// Serves until SIGINT, SIGTERM or `q`.
+pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let runtime = executor::workers(threads)?;
+    // Bound before anything is built: clients may connect, and wait for the first guest.
+    let listener = runtime.block_on(async { listener::bind(&configuration.server.listen) })?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| listener::cannot_listen(&configuration.server.listen, &error))?;
+    let (guests, socket) = runtime.block_on(guests(&configuration, threads))?;
+    let session = Arc::new(Session::new());
+    let callers = &configuration.server.callers;
+    let callers = runtime.block_on(callers.open(configuration.server.origin.kind))?;
+    let exchanger = Arc::new(exchanger(&configuration, &guests, &session, callers)?);
+    let screen = Screen::new(Arc::clone(&exchanger));
+    let cases = match &configuration.project {
+        Some(project) => project.cases(),
+        None => PathBuf::from(CASES_FOLDER),
+    };
+    let serving = Arc::new(Serving {
+        address,
+        greeting: greeting(address, &configuration),
+        exchanger,
+        session,
+        guests,
+        screen,
+        cases,
+    });
+    let (rebuilding, first) = Rebuilding::start(configuration, &serving, &runtime)?;
+    let rebuild = rebuilding.messages.clone();
+    let served = runtime.block_on(serving.run(listener, threads, first, rebuild));
+    rebuilding.end();
+    drop(socket);
+    background::report_closed(&serving.exchanger);
+    served?;
+    let requests = serving.exchanger.clients.requests();
+    let plural = if requests == 1 { "" } else { "s" };
+    serving
+        .screen
+        .say(&format!("stopped: {requests} request{plural} served"));
+    Ok(Outcome::Same)
+}
+
+/// The engine and the store, with no guest yet, and the socket of `host-cli store`.
+async fn guests(
+    configuration: &Configuration,
+    threads: usize,
+) -> Result<(ReplaceableGuest, Option<StoreSocket>), CommandError> {
+    let whole = serve::open_store(&configuration.server).await?;
+    let people = whole.view_for_people();
+    let Whole {
+        storage,
+        cursor_key,
+        namespace,
+    } = whole;
+    let guests = ReplaceableGuest::new(HostContext {
+        engine: guest::engine(threads * INSTANCES_PER_THREAD)?,
+        stores: NamespaceStores::of(storage, cursor_key),
+        namespace,
+        options: configuration.hosted.options(),
+    });
+    let socket = serve::offer_store(&configuration.server, people).await?;
+    Ok((guests, socket))
+}
+
+fn exchanger(
+    configuration: &Configuration,
+    guests: &ReplaceableGuest,
+    session: &Arc<Session>,
+    callers: Callers,
+) -> Result<Exchanger, CommandError> {
+    let server = &configuration.server;
+    Ok(Exchanger {
+        service: Service::routed(Arc::new(guests.clone())),
+        follower: None,
+        origin: server.origin,
+        callers,
+        limits: guests.limits(),
+        allowed: server.allowed.clone(),
+        clients: Arc::new(Clients::default()),
+        log: AccessLog::new(io::stderr()).map_err(no_thread)?,
+        format: server.log_format,
+        is_quiet: false,
+        tape: None,
+        session: Some(Arc::clone(session)),
+    })
+}
+
+fn no_thread(error: io::Error) -> CommandError {
+    CommandError::environment(format_args!("failed to start a thread: {error}"))
+}
+
+/// The first lines of output.
+fn greeting(address: SocketAddr, configuration: &Configuration) -> String {
+    let project = configuration
+        .project
+        .as_ref()
+        .map_or(String::new(), |project| {
+            let file = project.path_of_file();
+            let file = std::path::absolute(&file).unwrap_or(file);
+            format!("project: {}\n", file.display())
+        });
+    let guest = configuration.hosted.source.describe();
+    let (store, callers) = (
+        &configuration.server.store,
+        configuration.server.callers.describe(),
+    );
+    format!("listening on http://{address}\n{project}store: {store}\nguest: {guest}\n{callers}")
+}
+
+/// The thread that rebuilds, as others see it.
+struct Rebuilding {
+    messages: Sender<Message>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Rebuilding {
+    /// Builds for the first time, which the receiver is told of, then after each change.
+    fn start(
+        configuration: Configuration,
+        serving: &Serving,
+        runtime: &Runtime,
+    ) -> Result<(Self, oneshot::Receiver<()>), CommandError> {
+        let (messages, received) = mpsc::channel();
+        let (built, first) = oneshot::channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut rebuilder = Rebuilder {
+            project: configuration.project,
+            options: configuration.options,
+            hosted: configuration.hosted,
+            guests: serving.guests.clone(),
+            session: Arc::clone(&serving.session),
+            screen: serving.screen.clone(),
+            runtime: runtime.handle().clone(),
+            stop: Arc::clone(&stop),
+        };
+        let watch = Watch::new(&rebuilder.watched(), messages.clone())?;
+        let changes = messages.clone();
+        let thread = thread::Builder::new()
+            .name("rebuild".to_owned())
+            .spawn(move || {
+                rebuilder.rebuild();
+                // Nobody waits for it if the program ends meanwhile.
+                let _ = built.send(());
+                rebuilder.run(watch, &received, &changes);
+            })
+            .map_err(no_thread)?;
+        let rebuilding = Self {
+            messages,
+            stop,
+            thread,
+        };
+        Ok((rebuilding, first))
+    }
+
+    /// Ends a build that runs, and the thread.
+    fn end(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // The thread may have ended by itself.
+        let _ = self.messages.send(Message::Stop);
+        let _ = self.thread.join();
+    }
+}
+
+/// What answers requests and commands.
+struct Serving {
+    address: SocketAddr,
+    greeting: String,
+    exchanger: Arc<Exchanger>,
+    session: Arc<Session>,
+    guests: ReplaceableGuest,
+    screen: Screen,
+    cases: PathBuf,
+}
+
+impl Serving {
+    /// Serves from the end of the first build until a signal or `q`.
+    async fn run(
+        self: &Arc<Self>,
+        listener: TcpListener,
+        threads: usize,
+        first: oneshot::Receiver<()>,
+        rebuild: Sender<Message>,
+    ) -> Result<(), CommandError> {
+        let mut signals = Signals::new()?;
+        let impatience = Signals::new()?;
+        tokio::select! {
+            _ = first => {}
+            _ = signals.next() => return Ok(()),
+        }
+        self.greet().await?;
+        let quit = Arc::new(Notify::new());
+        let keys = self.read_keys(&quit, rebuild)?;
+        let background = tokio::spawn(background::run(Arc::clone(&self.exchanger), None, None));
+        let workers = Workers::start(threads).map_err(no_thread)?;
+        let stop = async {
+            tokio::select! {
+                _ = signals.next() => {}
+                () = quit.notified() => {}
+            }
+        };
+        serve::until(
+            listener,
+            workers,
+            Arc::clone(&self.exchanger),
+            stop,
+            impatience,
+        )
+        .await;
+        for task in [keys, Some(background)].into_iter().flatten() {
+            task.abort();
+            // Release what it holds before the process ends, whatever the result is.
+            let _ = task.await;
+        }
+        Ok(())
+    }
+
+    /// Writes the first lines, with commands to try if the guest has a description of its API.
+    async fn greet(&self) -> Result<(), CommandError> {
+        let mut text = self.greeting.clone();
+        if let Some(deployment) = self.guests.serving() {
+            let guest = deployment.runtime().clone();
+            let examples = examples::of(|_| Some(guest), time::now_ms()).await;
+            text.push_str(&serve::examples_to_try(self.address, &examples));
+        }
+        output::text(&text)?;
+        if let Some(warning) = listener::warning(self.address.ip()) {
+            output::remark(&warning);
+        }
+        Ok(())
+    }
+
+    /// Runs what the developer types, if there is somebody who types. The thread that reads holds nothing of the server, because it may wait for
+    /// ever.
+    fn read_keys(
+        self: &Arc<Self>,
+        quit: &Arc<Notify>,
+        rebuild: Sender<Message>,
+    ) -> Result<Option<JoinTask<()>>, CommandError> {
+        let stdin = io::stdin();
+        if !keys::are_typed(&stdin) {
+            return Ok(None);
+        }
+        let (sender, mut typed) = async_mpsc::channel(KEYS_MAX);
+        thread::Builder::new()
+            .name("keys".to_owned())
+            .spawn(move || {
+                let each = |key: Key| {
+                    let is_last = key == Key::Quit;
+                    sender.blocking_send(key).is_ok() && !is_last
+                };
+                // What cannot be read is the end of the input.
+                let _ = keys::read(stdin.lock(), each);
+            })
+            .map_err(no_thread)?;
+        self.screen.say("keys: type `h` and Enter to see them");
+        let (serving, quit) = (Arc::clone(self), Arc::clone(quit));
+        Ok(Some(tokio::spawn(async move {
+            while let Some(key) = typed.recv().await {
+                serving.press(key, &quit, &rebuild).await;
+            }
+        })))
+    }
+
+    async fn press(&self, key: Key, quit: &Notify, rebuild: &Sender<Message>) {
+        let requests = Requests {
+            session: &self.session,
+            guests: &self.guests,
+            screen: &self.screen,
+            cases: &self.cases,
+        };
+        let done = match key {
+            Key::Difference(number) => requests.show(number).await,
+            Key::Case(number, name) => requests.make_case(number, name.as_deref()).await,
+            Key::Rebuild => {
+                // The thread ends only with the program.
+                let _ = rebuild.send(Message::Rebuild);
+                Ok(())
+            }
+            Key::Help => {
+                self.screen.say(keys::HELP.trim_end());
+                Ok(())
+            }
+            Key::Quit => {
+                quit.notify_one();
+                Ok(())
+            }
+            Key::Unknown(text) => {
+                self.screen.say(&text);
+                Ok(())
+            }
+            Key::Nothing => Ok(()),
+        };
+        if let Err(failure) = done {
+            self.screen.fail(&failure);
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! What a new guest would answer or write differently for the requests of the session, grouped.
+
+use super::session::KeptExchange;
+use contract::text::printable;
+use observation::{DifferingPart, Part, RequestLine, request_line};
+use replay::{Comparison, Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};
+use runtime::Runtime;
+use std::{fmt::Write, sync::Arc};
+use storage::Storage;
+use tape::Exchange;
+use tokio::task::JoinSet;
+
+/// Places that name a group; further ones are counted.
+const PLACES_SHOWN_MAX: usize = 3;
+/// Numbers of requests that are listed for a group.
+const NUMBERS_SHOWN_MAX: usize = 4;
+/// Groups that are listed.
+const GROUPS_SHOWN_MAX: usize = 20;
+/// Segments of at least this many characters stand for one thing among many.
+const ID_CHARACTERS_MIN: usize = 20;
+
+/// A request of the session, replayed.
+pub struct Compared {
+    pub number: u64,
+    pub request: Option<RequestLine>,
+    pub status_before: Option<u16>,
+    pub comparison: Comparison,
+}
+
+/// Replays one request on a guest by state: it sees what the recorded guest saw of the store, and its writes stay in memory. Reads that the
+/// recorded guest did not make see the store as it is now. `None` if the line cannot be read.
+pub async fn compare(kept: &KeptExchange, replayer: &Replayer) -> Option<Compared> {
+    let exchange = Exchange::read(&kept.line).ok()?;
+    let event = exchange.event.map_or("null", |event| event.get());
+    Some(Compared {
+        number: kept.number,
+        request: request_line(event.as_bytes()),
+        status_before: exchange.status,
+        comparison: replayer.replay(&kept.line, &exchange).await,
+    })
+}
+
+/// What [`compare`] needs for a guest and the store that reads fall back to.
+pub fn replayer(guest: &Runtime, store: Arc<dyn Storage>) -> Replayer {
+    Replayer {
+        guest: ReplayGuest::new(guest.clone()),
+        metered: None,
+        baseline: None,
+        live: Some(store),
+        options: ReplayOptions {
+            mode: Some(Mode::State),
+            on_miss: OnMiss::Live,
+            ..ReplayOptions::default()
+        },
+    }
+}
+
+/// Replays all on the current runtime, each in a task of its own; in the order of their numbers.
+pub async fn compare_all(exchanges: Vec<KeptExchange>, replayer: Replayer) -> Vec<Compared> {
+    let replayer = Arc::new(replayer);
+    let mut running = JoinSet::new();
+    for kept in exchanges {
+        let replayer = Arc::clone(&replayer);
+        running.spawn(async move { compare(&kept, &replayer).await });
+    }
+    let mut compared = Vec::new();
+    while let Some(done) = running.join_next().await {
+        compared.extend(done.ok().flatten());
+    }
+    compared.sort_by_key(|compared| compared.number);
+    compared
+}
+
+/// Requests that differ in the same way.
+#[derive(Debug)]
+struct Group {
+    /// Method, path without ids, and statuses.
+    heading: String,
+    /// The places that differ, without positions.
+    places: Vec<String>,
+    numbers: Vec<u64>,
+    /// The first difference of the first request, in words.
+    sample: String,
+}
+
+/// The differences as text; no line break at the end.
+pub fn summary(compared: &[Compared]) -> String {
+    let count = |verdict| {
+        let verdicts = compared.iter().map(|compared| compared.comparison.verdict);
+        verdicts.filter(|found| *found == verdict).count()
+    };
+    let differing: Vec<&Compared> = compared.iter().filter(|one| differs(one)).collect();
+    let requests = match compared.len() {
+        1 => "1 request".to_owned(),
+        all => format!("{all} requests"),
+    };
+    let mut text = match differing.len() {
+        0 => format!("of the last {requests}, none would be answered or written differently"),
+        some => format!("of the last {requests}, {some} would be answered or written differently:"),
+    };
+    let groups = groups(&differing);
+    for group in groups.iter().take(GROUPS_SHOWN_MAX) {
+        group.write(&mut text);
+    }
+    if groups.len() > GROUPS_SHOWN_MAX {
+        let _ = write!(
+            text,
+            "\n  and {} more groups",
+            groups.len() - GROUPS_SHOWN_MAX
+        );
+    }
+    for (count, what) in [
+        (
+            count(Verdict::EqualInEffect),
+            "made other storage calls or log lines only",
+        ),
+        (count(Verdict::Unplayable), "cannot be replayed"),
+    ] {
+        if count > 0 {
+            let _ = write!(text, "\n  {count} {what}");
+        }
+    }
+    if let Some(first) = differing.first() {
+        let _ = write!(
+            text,
+            "\n  `d {}` and Enter shows the first in full",
+            first.number
+        );
+    }
+    text
+}
+
+fn differs(compared: &Compared) -> bool {
+    match compared.comparison.verdict {
+        Verdict::Differs | Verdict::Redacted => true,
+        Verdict::Same | Verdict::EqualInEffect | Verdict::Unplayable => false,
+    }
+}
+
+/// The groups, largest first.
+fn groups(differing: &[&Compared]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for compared in differing {
+        let (heading, places) = (heading(compared), places(&compared.comparison));
+        let known = groups
+            .iter_mut()
+            .find(|group| group.heading == heading && group.places == places);
+        match known {
+            Some(group) => group.numbers.push(compared.number),
+            None => groups.push(Group {
+                heading,
+                places,
+                numbers: vec![compared.number],
+                sample: sample(&compared.comparison),
+            }),
+        }
+    }
+    // Stable: groups of the same size stay in the order of their first requests.
+    groups.sort_by_key(|group| std::cmp::Reverse(group.numbers.len()));
+    groups
+}
+
+impl Group {
+    fn write(&self, text: &mut String) {
+        let shown: Vec<String> = self
+            .numbers
+            .iter()
+            .take(NUMBERS_SHOWN_MAX)
+            .map(u64::to_string)
+            .collect();
+        let more = match self.numbers.len() > NUMBERS_SHOWN_MAX {
+            true => ", ...",
+            false => "",
+        };
+        let _ = write!(
+            text,
+            "\n  {}x {} ({}{more})",
+            self.numbers.len(),
+            printable(&self.heading),
+            shown.join(", ")
+        );
+        if !self.places.is_empty() {
+            let shown = self.places.len().min(PLACES_SHOWN_MAX);
+            let more = match self.places.len() - shown {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let places = self.places[..shown].join(", ");
+            let _ = write!(text, "\n      {}{more}", printable(&places));
+        }
+        let _ = write!(text, "\n      {}", printable(&self.sample));
+    }
+}
+
+/// Method, path with `*` for what looks like an id, and the statuses.
+fn heading(compared: &Compared) -> String {
+    let request = match &compared.request {
+        Some(RequestLine { method, path }) => format!("{method} {}", without_ids(path)),
+        None => "request".to_owned(),
+    };
+    match (compared.status_before, compared.comparison.status) {
+        (Some(before), Some(after)) if before != after => {
+            format!("{request} {before} -> {after}")
+        }
+        (Some(status), _) | (None, Some(status)) => format!("{request} {status}"),
+        (None, None) => request,
+    }
+}
+
+fn without_ids(path: &str) -> String {
+    let is_id = |segment: &str| {
+        segment.len() >= ID_CHARACTERS_MIN || segment.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    let segments: Vec<&str> = path
+        .split('/')
+        .map(|segment| if is_id(segment) { "*" } else { segment })
+        .collect();
+    segments.join("/")
+}
+
+/// What differs in response and writes, each once, with `*` for positions.
+fn places(comparison: &Comparison) -> Vec<String> {
+    let mut places: Vec<String> = Vec::new();
+    for part in comparison.differing.iter().filter(|part| is_effect(part)) {
+        for difference in part.differences().first {
+            let segments: Vec<&str> = difference
+                .pointer
+                .split('/')
+                .map(|name| if is_position(name) { "*" } else { name })
+                .collect();
+            let place = segments.join("/");
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    places
+}
+
+fn is_effect(part: &DifferingPart) -> bool {
+    match part.part {
+        Part::Response | Part::Writes | Part::Stored => true,
+        Part::Calls | Part::Call | Part::Logs => false,
+    }
+}
+
+fn is_position(name: &str) -> bool {
+    name == "-" || !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The most important remark.
+fn sample(comparison: &Comparison) -> String {
+    let note = comparison.notes.first();
+    note.map_or_else(|| "differs".to_owned(), |note| note.0.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use replay::Note;
+    use serde_json::json;
+
+    fn compared(number: u64, path: &str, status: u16, actual: serde_json::Value) -> Compared {
+        let expected = json!({"status": 200, "body": {"names": ["a"], "n": 1}});
+        let part = DifferingPart {
+            part: Part::Response,
+            expected: Some(expected),
+            actual,
+        };
+        let notes = part.differences().lines().map(Note).collect();
+        Compared {
+            number,
+            request: Some(RequestLine {
+                method: "GET".to_owned(),
+                path: path.to_owned(),
+            }),
+            status_before: Some(200),
+            comparison: Comparison {
+                verdict: Verdict::Differs,
+                status: Some(status),
+                notes,
+                differing: vec![part],
+                costs: None,
+            },
+        }
+    }
+
+    fn with_verdict(mut compared: Compared, verdict: Verdict) -> Compared {
+        compared.comparison.verdict = verdict;
+        compared.comparison.differing.clear();
+        compared
+    }
+
+    #[test]
+    fn requests_that_differ_in_the_same_way_are_one_group() {
+        let renamed = |name: &str| json!({"status": 200, "body": {"names": [name], "n": 1}});
+        let gone = || json!({"status": 404, "body": {"names": ["a"], "n": 1}});
+        let mut all = vec![
+            compared(2, "/items/0190b1c2", 404, gone()),
+            compared(3, "/items/\u{202e}", 200, renamed("b")),
+            compared(5, "/items", 200, renamed("b")),
+            with_verdict(compared(9, "/items", 200, gone()), Verdict::Same),
+            with_verdict(compared(10, "/items", 200, gone()), Verdict::EqualInEffect),
+            with_verdict(compared(11, "/items", 200, gone()), Verdict::Unplayable),
+        ];
+        all.extend((20..26).map(|number| compared(number, "/items", 200, renamed("c"))));
+        insta::assert_snapshot!(summary(&all), @r#"
+        of the last 12 requests, 9 would be answered or written differently:
+          7x GET /items 200 (5, 20, 21, 22, ...)
+              /body/names/*
+              /body/names/0: expected "a", got "b"
+          1x GET /items/* 200 -> 404 (2)
+              /status
+              /status: expected 200, got 404
+          1x GET /items/\u202e 200 (3)
+              /body/names/*
+              /body/names/0: expected "a", got "b"
+          1 made other storage calls or log lines only
+          1 cannot be replayed
+          `d 2` and Enter shows the first in full
+        "#);
+    }
+
+    #[test]
+    fn no_difference_is_one_line() {
+        let same = with_verdict(compared(1, "/", 200, json!({})), Verdict::Same);
+        assert_eq!(
+            summary(&[same]),
+            "of the last 1 request, none would be answered or written differently"
+        );
+    }
+
+    #[test]
+    fn what_looks_like_an_id_stands_for_all() {
+        assert_eq!(
+            without_ids("/v1/rooms/blue/days/2026-01-01"),
+            "/*/rooms/blue/days/*"
+        );
+        assert_eq!(without_ids("/users/abcdefghijklmnopqrst/x"), "/users/*/x");
+        assert_eq!(without_ids("/"), "/");
+    }
+}

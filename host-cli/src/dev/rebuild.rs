@@ -1,0 +1,248 @@
+//! Rebuilds the guest and lets it serve. Whatever goes wrong is one message, and the guest before goes on.
+
+use super::{
+    changes,
+    screen::Screen,
+    session::Session,
+    watch::{self, Asked, Watch, Watched},
+};
+use crate::{
+    args::guest::GuestOptions,
+    build::{BuildError, GuestBuild},
+    exit::CommandError,
+    guest::{self, HostedGuest},
+    project::Project,
+    serve::lines::DIGEST_DIGITS,
+};
+use contract::digest::Digest;
+use rollout::ReplaceableGuest;
+use service::Deployment;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::AtomicBool,
+        mpsc::{Receiver, Sender},
+    },
+    time::{Duration, Instant},
+};
+use tokio::runtime::Handle;
+
+/// What reaches the thread that rebuilds.
+pub enum Message {
+    /// Something happened to files.
+    Files(notify::Result<notify::Event>),
+    /// The developer asks for a build.
+    Rebuild,
+    /// The program ends.
+    Stop,
+}
+
+/// The parts of the program that a rebuild touches.
+pub struct Rebuilder {
+    /// The project, as its file was read last.
+    pub project: Option<Project>,
+    /// The guest as the command line names it.
+    pub options: GuestOptions,
+    /// The guest of both.
+    pub hosted: HostedGuest,
+    /// What serves.
+    pub guests: ReplaceableGuest,
+    /// The requests so far.
+    pub session: Arc<Session>,
+    /// Where it is told.
+    pub screen: Screen,
+    /// Runs the session's requests again.
+    pub runtime: Handle,
+    /// Set when the program ends.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Rebuilder {
+    /// Watches and rebuilds until it is stopped.
+    pub fn run(
+        mut self,
+        mut watch: Watch,
+        messages: &Receiver<Message>,
+        changes: &Sender<Message>,
+    ) {
+        let mut watched = self.watched();
+        loop {
+            match watch::next(Some(&mut watch), messages) {
+                Asked::Stop => return,
+                Asked::Rebuild => self.rebuild(),
+                Asked::Change(change) => {
+                    if change.project_file && !self.reread() {
+                        continue;
+                    }
+                    if self.watched() != watched {
+                        match Watch::new(&self.watched(), changes.clone()) {
+                            Ok(other) => (watch, watched) = (other, self.watched()),
+                            Err(failure) => self.screen.fail(&failure),
+                        }
+                    }
+                    self.rebuild();
+                }
+            }
+        }
+    }
+
+    /// What a change of is a reason to build again.
+    pub fn watched(&self) -> Watched {
+        let component = self.hosted.source.path().map(Path::to_owned);
+        let mut sources: Vec<PathBuf> = Vec::new();
+        let mut outputs: Vec<PathBuf> = Vec::new();
+        match (self.build(), &self.project) {
+            (Some(_), Some(project)) => {
+                sources.extend(project.sources());
+                outputs.extend(component);
+            }
+            // Something else builds it.
+            _ => sources.extend(component),
+        }
+        outputs.extend(self.project.as_ref().map(Project::cases));
+        Watched {
+            sources,
+            project_file: self.project.as_ref().map(Project::path_of_file),
+            outputs,
+        }
+    }
+
+    /// The project's build, unless the command line names another guest.
+    fn build(&self) -> Option<GuestBuild> {
+        let project = self.project.as_ref()?;
+        GuestBuild::of(project).filter(|_| self.options.guest.is_none())
+    }
+
+    /// Reads the project file again; whether it can be used.
+    fn reread(&mut self) -> bool {
+        let Some(before) = &self.project else {
+            return false;
+        };
+        let read = before.reread().and_then(|project| {
+            let hosted = HostedGuest::resolve(&self.options, Some(&project))?;
+            Ok((project, hosted))
+        });
+        match read {
+            Ok((project, hosted)) => {
+                if is_served_otherwise(before, &project) {
+                    self.screen.say(
+                        "address, store and event kind of `[serve]` change when `host-cli dev` is started again",
+                    );
+                }
+                (self.project, self.hosted) = (Some(project), hosted);
+                true
+            }
+            Err(failure) => {
+                self.fail(&failure);
+                false
+            }
+        }
+    }
+
+    /// Builds, and lets the new guest serve.
+    pub fn rebuild(&mut self) {
+        if let Err(failure) = self.try_rebuild() {
+            self.fail(&failure);
+        }
+    }
+
+    fn try_rebuild(&mut self) -> Result<(), CommandError> {
+        let built = match self.build() {
+            Some(build) => {
+                self.screen.say(&format!("building: {}", build.command()));
+                Some(
+                    build
+                        .run_until(&self.stop)
+                        .map_err(BuildError::into_failure)?,
+                )
+            }
+            None => None,
+        };
+        let started = Instant::now();
+        let before = self.guests.serving();
+        let deployment = self.prepare()?;
+        let digest = shown(deployment.runtime().digest());
+        let is_same = before
+            .as_ref()
+            .is_some_and(|before| is_same(before, &deployment));
+        let built = built.map(|built| format!(", built in {}", seconds(built.duration)));
+        let built = built.unwrap_or_default();
+        if is_same {
+            self.screen
+                .say(&format!("guest {digest} is unchanged{built}"));
+            return Ok(());
+        }
+        self.guests.replace(deployment.clone());
+        let ready = seconds(started.elapsed());
+        self.screen
+            .say(&format!("guest {digest} serves{built}, loaded in {ready}"));
+        self.show_changes(&deployment);
+        Ok(())
+    }
+
+    /// The guest, loaded and linked for the engine that serves.
+    fn prepare(&self) -> Result<Arc<Deployment>, CommandError> {
+        let (name, guest) = self.hosted.source.load(self.guests.engine())?;
+        let prepared = self.guests.prepare(&guest, self.hosted.options());
+        prepared.map_err(|error| guest::cannot_load(&name, &error))
+    }
+
+    /// Lets the new guest answer the requests of the session again.
+    fn show_changes(&self, deployment: &Deployment) {
+        let exchanges = self.session.exchanges();
+        if exchanges.is_empty() {
+            return;
+        }
+        let started = Instant::now();
+        let replayer = changes::replayer(deployment.runtime(), deployment.storage().clone());
+        let compared = self
+            .runtime
+            .block_on(changes::compare_all(exchanges, replayer));
+        let text = changes::summary(&compared);
+        let duration = seconds(started.elapsed());
+        self.screen
+            .say(&format!("{text}\n  compared in {duration}"));
+    }
+
+    fn fail(&self, failure: &CommandError) {
+        self.screen.fail(failure);
+        let goes_on = match self.guests.serving() {
+            Some(serving) => format!(
+                "guest {} goes on serving",
+                shown(serving.runtime().digest())
+            ),
+            None => "no guest serves yet: requests are answered with 503".to_owned(),
+        };
+        self.screen.say(&goes_on);
+    }
+}
+
+/// Whether the server itself would have to start again for the new file.
+fn is_served_otherwise(before: &Project, after: &Project) -> bool {
+    let (old, new) = (&before.file.serve, &after.file.serve);
+    let kinds = (old.event.map(|kind| kind.0), new.event.map(|kind| kind.0));
+    old.listen != new.listen || before.store() != after.store() || kinds.0 != kinds.1
+}
+
+fn is_same(before: &Deployment, after: &Deployment) -> bool {
+    let (old, new) = (before.runtime().options(), after.runtime().options());
+    before.runtime().digest() == after.runtime().digest()
+        && old.environment == new.environment
+        && old.limits == new.limits
+        && old.log_level == new.log_level
+}
+
+fn shown(digest: Digest) -> String {
+    let mut digits = digest.to_string();
+    digits.truncate(DIGEST_DIGITS);
+    digits
+}
+
+/// Three digits are enough for a person.
+fn seconds(duration: Duration) -> String {
+    match duration.as_millis() {
+        milliseconds @ 0..1000 => format!("{milliseconds} ms"),
+        _ => format!("{:.2} s", duration.as_secs_f64()),
+    }
+}

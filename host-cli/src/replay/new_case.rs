@@ -1,0 +1,190 @@
+//! Writes a recorded request as a case into a folder of cases.
+
+use crate::exit::CommandError;
+use observation::{CaseError, RequestLine, request_line};
+use replay::{Note, RecordedCaseError, case_of};
+use std::path::{Component, Path, PathBuf};
+use tape::{
+    Exchange, Redaction,
+    redact::{Marks, Secrets},
+};
+
+/// Characters of a name that is made of method and path.
+const NAME_CHARACTERS_MAX: usize = 48;
+/// How many names are tried for one request: `get-items`, `get-items-2`, and so on.
+const NAMES_TRIED_MAX: u32 = 1000;
+
+/// A case that was written.
+pub struct Made {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its name for `host-cli test`.
+    pub name: String,
+    /// What to know about it.
+    pub notes: Vec<Note>,
+}
+
+impl Made {
+    /// One line, and one for each note.
+    pub fn describe(&self) -> String {
+        let mut text = format!("case {} is made of it", self.folder.display());
+        for note in &self.notes {
+            text.push_str(&format!("\n  note: {note}"));
+        }
+        text.push_str(&format!("\n  `host-cli test {}` runs it", self.name));
+        text
+    }
+}
+
+/// Makes a case of a request. Without a name it has one of its method and path that is free.
+pub async fn make(
+    exchange: &Exchange<'_>,
+    cases: &Path,
+    name: Option<&str>,
+) -> Result<Made, CommandError> {
+    if let Some(name) = name {
+        check_name(name)?;
+    }
+    let (mut case, mut notes) = case_of(exchange, cases).await.map_err(refused)?;
+    notes.extend(credentials_note(exchange));
+    let event = exchange.event.map_or("null", |event| event.get());
+    let base = match name {
+        Some(name) => name.to_owned(),
+        None => name_of(request_line(event.as_bytes())),
+    };
+    for number in 1..=NAMES_TRIED_MAX {
+        let free = match number {
+            1 => base.clone(),
+            _ => format!("{base}-{number}"),
+        };
+        case.folder = cases.join(&free);
+        match case.create() {
+            Ok(()) => {
+                return Ok(Made {
+                    folder: case.folder,
+                    name: free,
+                    notes,
+                });
+            }
+            Err(CaseError::Exists { .. }) if name.is_none() => {}
+            Err(error @ CaseError::Exists { .. }) => {
+                return Err(CommandError::environment(error).hint("choose another name"));
+            }
+            Err(error) => return Err(CommandError::environment(error)),
+        }
+    }
+    Err(CommandError::environment(format_args!(
+        "`{}` has {NAMES_TRIED_MAX} cases named `{base}`",
+        cases.display()
+    ))
+    .hint("choose a name"))
+}
+
+fn refused(error: RecordedCaseError) -> CommandError {
+    let hint = match &error {
+        RecordedCaseError::Unplayable(_)
+        | RecordedCaseError::Omitted(_)
+        | RecordedCaseError::NoResponse => "record a request with shorter or plain text bodies",
+        RecordedCaseError::Timing(_) => "record it again when it succeeds",
+        RecordedCaseError::NoSeed => "record without `--withhold-seed`",
+        RecordedCaseError::BasePath(_) => {
+            "write the case by hand: `host-cli event` writes the event, and `--bless` the expectation"
+        }
+        RecordedCaseError::Call { .. } => {
+            "record it on a store with fewer entries, or write `before.json` by hand and let `--bless` write the expectation"
+        }
+        RecordedCaseError::Recording(_) => "check the tape with `host-cli replay`",
+    };
+    CommandError::refused(format_args!("no case is made: {error}")).hint(hint)
+}
+
+fn check_name(name: &str) -> Result<(), CommandError> {
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || "-_./".contains(character);
+    let stays_inside = Path::new(name)
+        .components()
+        .all(|component| matches!(component, Component::Normal(_)));
+    match !name.is_empty() && stays_inside && name.chars().all(is_plain) {
+        true => Ok(()),
+        false => Err(
+            CommandError::usage(format_args!("`{name}` is not a name for a case"))
+                .hint("write letters, digits, `-`, `_` and `.`, and `/` between folders"),
+        ),
+    }
+}
+
+/// `get-items-7` for `GET /items/7`.
+fn name_of(request: Option<RequestLine>) -> String {
+    let Some(RequestLine { method, path }) = request else {
+        return "request".to_owned();
+    };
+    let mut name = String::new();
+    for character in format!("{method} {path}").chars() {
+        match character.to_ascii_lowercase() {
+            plain if plain.is_ascii_alphanumeric() => name.push(plain),
+            _ if !name.ends_with('-') => name.push('-'),
+            _ => {}
+        }
+        if name.len() >= NAME_CHARACTERS_MAX {
+            break;
+        }
+    }
+    name.trim_matches('-').to_owned()
+}
+
+/// A recording in memory is not redacted, and its case is as it was sent, because another request would be answered otherwise.
+fn credentials_note(exchange: &Exchange<'_>) -> Option<Note> {
+    let event = exchange.event?.get();
+    let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
+    Redaction::credentials().event(event, &mut marks, &mut secrets);
+    let names = marks.rules();
+    (!names.is_empty() && !exchange.is_redacted()).then(|| {
+        Note(format!(
+            "`event.json` has what looks like credentials, as they were sent: `{}`; replace them before you share it",
+            names.join("`, `")
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_made_of_method_and_path() {
+        let name = |method: &str, path: &str| {
+            name_of(Some(RequestLine {
+                method: method.to_owned(),
+                path: path.to_owned(),
+            }))
+        };
+        assert_eq!(name("GET", "/items/7"), "get-items-7");
+        assert_eq!(name("POST", "/"), "post");
+        assert_eq!(name("PUT", "/../a b/%2e/\u{e9}/x"), "put-a-b-2e-x");
+        let long = name("GET", &"/x".repeat(100));
+        assert!(
+            long.len() <= NAME_CHARACTERS_MAX && check_name(&long).is_ok(),
+            "{long}"
+        );
+        assert_eq!(name_of(None), "request");
+    }
+
+    #[test]
+    fn a_name_stays_in_the_folder_of_cases() {
+        for good in ["a", "bookings/create_2.x"] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "..",
+            "a/../../b",
+            "/etc/x",
+            "a b",
+            "\u{202e}",
+            "a;b",
+            "./a/.",
+        ] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+}
