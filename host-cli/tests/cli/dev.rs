@@ -1,10 +1,11 @@
 //! `dev` as a developer uses it: requests, a changed file, what it changes, a case, and everything that can go wrong in between.
 
-use crate::program::{Folder, GUEST, cli_in, command};
+use crate::program::{Folder, GUEST, Run, cli_in, command};
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
+    path::Path,
     process::{Child, ChildStdin, Stdio},
     sync::{
         Arc,
@@ -47,6 +48,10 @@ pub fn project(folder: &Folder, build: &str) {
         ),
     );
     folder.write("source.wasm", fs::read(GUEST).unwrap());
+}
+
+fn in_folder(folder: &Folder, arguments: &[&str]) -> Run {
+    cli_in(Path::new(&folder.path(".")), arguments)
 }
 
 /// A running `host-cli dev`.
@@ -216,19 +221,19 @@ fn a_change_shows_what_it_changes_and_a_request_becomes_a_case() {
     assert_eq!(code, 0, "{last}");
     assert!(last.ends_with("stopped: 4 requests served"), "{last}");
 
-    let failing = cli_in(&folder, &["test"]).expect_code(1);
+    let failing = in_folder(&folder, &["test"]).expect_code(1);
     assert!(
         failing
             .stdout
             .contains("2 cases: 1 as expected, 1 differing"),
         "{failing:#?}"
     );
-    cli_in(&folder, &["test", "read", "--bless"]).expect_code(0);
-    let passing = cli_in(&folder, &["test", "--junit", "report.xml"]).expect_code(0);
+    in_folder(&folder, &["test", "read", "--bless"]).expect_code(0);
+    let passing = in_folder(&folder, &["test", "--junit", "report.xml"]).expect_code(0);
     assert_eq!(passing.stdout, "2 cases: 2 as expected\n");
     let report = String::from_utf8(folder.read("report.xml")).unwrap();
     assert!(report.contains("tests=\"2\""), "{report}");
-    cli_in(&folder, &["test", "gone"])
+    in_folder(&folder, &["test", "gone"])
         .expect_failure(2, "no case is named `gone`")
         .expect_hint();
 }
@@ -355,19 +360,19 @@ fn no_request_is_lost_while_guests_replace_each_other() {
 #[test]
 fn without_a_guest_or_a_free_port_it_does_not_start() {
     let folder = Folder::new();
-    cli_in(&folder, &["dev"])
+    in_folder(&folder, &["dev"])
         .expect_failure(2, "no guest is named")
         .expect_hint();
-    cli_in(&folder, &["test"])
+    in_folder(&folder, &["test"])
         .expect_failure(2, "there are no cases to run")
         .expect_hint();
     project(&folder, "cp source.wasm guest.wasm");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    cli_in(&folder, &["dev", "--listen", &address])
+    in_folder(&folder, &["dev", "--listen", &address])
         .expect_failure(3, "is in use")
         .expect_hint();
-    cli_in(&folder, &["test"])
+    in_folder(&folder, &["test"])
         .expect_failure(3, "contains no case")
         .expect_hint();
 }

@@ -72,11 +72,6 @@ pub fn cli(arguments: &[&str]) -> Run {
     cli_with_input(arguments, b"")
 }
 
-/// The same in a folder.
-pub fn cli_in(folder: &Folder, arguments: &[&str]) -> Run {
-    cli_in_with_input(Path::new(&folder.path(".")), arguments, b"")
-}
-
 /// The same with something on stdin.
 pub fn cli_with_input(arguments: &[&str], input: &[u8]) -> Run {
     cli_in_with_input(outside(), arguments, input)
