@@ -30,3 +30,4 @@ mod tape_reports;
 mod tapes;
 mod terminal;
 mod tools;
+mod tutorial;

@@ -11,11 +11,13 @@
 mod page;
 mod terminal;
 
+use crate::program::Folder;
 use page::{Block, Kind, matches_all};
 use std::{
     fs,
     io::Write,
     net::TcpListener,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -28,15 +30,18 @@ const PORT: &str = "3000";
 /// The reader's machine: a folder of their own, and a terminal in which a program runs.
 struct Reader {
     folder: PathBuf,
+    /// Where `host-cli` keeps compiled guests.
+    cache: String,
     port: String,
     terminal: Option<Terminal>,
 }
 
 #[test]
 fn the_tutorial_is_true() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let mut reader = Reader {
-        folder: folder.path().to_owned(),
+        cache: folder.path("cache"),
+        folder: PathBuf::from(folder.path("")),
         port: free_port(),
         terminal: None,
     };
@@ -63,12 +68,24 @@ impl Reader {
         for (command, expected) in page::commands(text) {
             let (output, folder) = self.run(&command);
             self.folder = folder;
+            if let Some(name) = command.strip_prefix("host-cli new ") {
+                self.share_builds(&self.folder.join(name));
+            }
             assert!(
                 expected.is_empty() || matches_all(&expected, &output),
                 "tutorial.md:{line}: `{command}` printed\n{output}\ninstead of\n{}",
                 expected.join("\n")
             );
         }
+    }
+
+    /// The versions of this workspace, and a target folder that the next run of this test and the one of `new` use, too.
+    fn share_builds(&self, project: &Path) {
+        let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+        fs::copy(lock, project.join("Cargo.lock")).unwrap();
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-project");
+        fs::create_dir_all(&shared).unwrap();
+        symlink(shared, project.join("target")).unwrap();
     }
 
     /// Runs a command in a shell, and returns what it printed and where the shell ended.
@@ -90,7 +107,7 @@ impl Reader {
             .current_dir(&self.folder)
             .env("PATH", path)
             .env("CARGO_TERM_COLOR", "never")
-            .env("XDG_CACHE_HOME", self.folder.parent().unwrap_or(&self.folder).join(".cache-of-tutorial"));
+            .env("XDG_CACHE_HOME", &self.cache);
         // Variables of the outer cargo, among them its target folder and flags.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
