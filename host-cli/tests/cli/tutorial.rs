@@ -56,7 +56,9 @@ fn the_tutorial_is_true() {
 
 impl Reader {
     fn follow(&mut self, block: &Block) {
-        let text = block.text.replace(&format!(":{PORT}"), &format!(":{}", self.port));
+        let text = block
+            .text
+            .replace(&format!(":{PORT}"), &format!(":{}", self.port));
         match block.kind {
             Kind::Console => self.run_commands(block.line, &text),
             Kind::Terminal => self.watch(block.line, &text),
@@ -94,7 +96,9 @@ impl Reader {
         let script = format!("{command}\nprintf '\\n{marker}%s' \"$PWD\"");
         let output = self.shell(&script).stdin(Stdio::null()).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let (text, folder) = text.rsplit_once(marker).unwrap_or_else(|| panic!("`{command}`: {text}"));
+        let (text, folder) = text
+            .rsplit_once(marker)
+            .unwrap_or_else(|| panic!("`{command}`: {text}"));
         (text.trim_end().to_owned(), PathBuf::from(folder))
     }
 
@@ -121,12 +125,18 @@ impl Reader {
     fn watch(&mut self, line: usize, text: &str) {
         for expected in text.lines() {
             if let Some(command) = expected.strip_prefix("$ ") {
-                assert!(self.terminal.is_none(), "tutorial.md:{line}: something runs already");
+                assert!(
+                    self.terminal.is_none(),
+                    "tutorial.md:{line}: something runs already"
+                );
                 let listen = format!("exec {command} --listen 127.0.0.1:{}", self.port);
                 self.terminal = Some(Terminal::start(&mut self.shell(&listen)));
                 continue;
             }
-            let terminal = self.terminal.as_mut().expect("a block before this one starts a program");
+            let terminal = self
+                .terminal
+                .as_mut()
+                .expect("a block before this one starts a program");
             if expected == "^C" || expected == "q" {
                 self.terminal.take().unwrap().end(expected);
             } else if page::is_key(expected) {
@@ -145,7 +155,12 @@ impl Reader {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        patch.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        patch
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
         let output = patch.wait_with_output().unwrap();
         assert!(output.status.success(), "tutorial.md:{line}: {output:?}");
     }

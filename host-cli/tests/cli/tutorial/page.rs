@@ -117,7 +117,12 @@ fn dots_stand_for_any_text_and_any_lines() {
     assert!(matches_line("a ... c", "a b b c"));
     assert!(!matches_line("a ... c", "a b b d"));
     assert!(!matches_line("a", "ab"));
-    let expected = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let expected = |lines: &[&str]| {
+        lines
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect::<Vec<_>>()
+    };
     assert!(matches_all(&expected(&["a", "...", "d"]), "a\nb\nc\nd"));
     assert!(!matches_all(&expected(&["a", "d"]), "a\nb\nd"));
 }
