@@ -4,6 +4,7 @@
 
 use crate::{
     exit::CommandError,
+    guest::GuestSource,
     project::{BuildCommand, Project},
 };
 use std::{
@@ -88,7 +89,7 @@ impl BuildError {
 impl GuestBuild {
     /// The build of a project; `None` if its guest is not built, or is not a file.
     pub fn of(project: &Project) -> Option<Self> {
-        let component = project.guest()?.path()?.to_owned();
+        let component = GuestSource::of_project(project)?.path()?.to_owned();
         Some(Self {
             command: project.file.guest.build.clone()?,
             folder: project.folder.clone(),

@@ -3,14 +3,13 @@
 pub mod environment;
 mod hosted;
 mod images;
-pub mod limits;
 
 pub use hosted::{HostedGuest, runtime_options};
 
 use crate::{
     exit::CommandError,
     input,
-    project::{PROJECT_FILE, Project},
+    project::{EMBEDDED_NAME, PROJECT_FILE, Project},
 };
 use runtime::{
     Runtime, RuntimeOptions,
@@ -24,9 +23,6 @@ pub const GUEST_BYTES_MAX: u64 = 256 << 20;
 
 /// The reference guest that the build script built.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
-
-/// The name of the embedded guest on the command line. A file of this name is written `./embedded`.
-pub const EMBEDDED_NAME: &str = "embedded";
 
 /// Where the guest comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +40,7 @@ impl GuestSource {
             return Ok(Self::named(name));
         }
         match project {
-            Some(project) => project.guest().ok_or_else(|| {
+            Some(project) => Self::of_project(project).ok_or_else(|| {
                 CommandError::usage(format_args!(
                     "`{}` does not say where the guest is",
                     project.path_of_file().display()
@@ -58,6 +54,11 @@ impl GuestSource {
                 "name one with `--guest FILE`, or `--guest {EMBEDDED_NAME}` for the items API in this program; `host-cli new` makes a project"
             ))),
         }
+    }
+
+    /// The guest of a project, if its file names one.
+    pub fn of_project(project: &Project) -> Option<Self> {
+        project.component().map(|component| Self::named(&component))
     }
 
     /// A file, or the embedded guest if the name is its name.

@@ -13,6 +13,7 @@ mod aws;
 mod build;
 mod commands;
 mod contract_files;
+mod deployed;
 mod dev;
 mod executor;
 mod exit;

@@ -12,13 +12,7 @@ pub use self::{
     values::{BuildCommand, check_name},
 };
 
-use crate::{
-    args::KindName,
-    exit::CommandError,
-    guest::{EMBEDDED_NAME, GuestSource},
-    input,
-    store::StoreSpec,
-};
+use crate::{exit::CommandError, input, store::StoreSpec};
 use contract::limits::KIB;
 use files::NamedBy;
 use gateway::EventKind;
@@ -28,6 +22,8 @@ use std::path::{Path, PathBuf};
 pub const PROJECT_FILE: &str = "tenon.toml";
 /// Where its cases are, unless it names another folder.
 pub const CASES_FOLDER: &str = "cases";
+/// The name of the embedded guest. A file of this name is written `./embedded`.
+pub const EMBEDDED_NAME: &str = "embedded";
 /// Largest size of the file. A page has a few kilobytes.
 const PROJECT_BYTES_MAX: u64 = 64 * KIB as u64;
 
@@ -81,12 +77,12 @@ impl Project {
         self.folder.join(relative)
     }
 
-    /// Its guest, if it has one.
-    pub fn guest(&self) -> Option<GuestSource> {
-        let component = self.file.guest.component.as_ref()?;
-        Some(match component.0.to_str() {
-            Some(EMBEDDED_NAME) => GuestSource::Embedded,
-            Some(_) | None => GuestSource::File(self.path(&component.0)),
+    /// The file of its guest, or the name of the embedded one, if it has a guest.
+    pub fn component(&self) -> Option<PathBuf> {
+        let component = &self.file.guest.component.as_ref()?.0;
+        Some(match component == Path::new(EMBEDDED_NAME) {
+            true => component.clone(),
+            false => self.path(component),
         })
     }
 
@@ -153,13 +149,11 @@ fn read_file(path: &Path) -> Result<ProjectFile, CommandError> {
 }
 
 /// The kind of events: as typed, otherwise the project's, otherwise that of the deployed API.
-pub fn event_kind(typed: Option<KindName>, project: Option<&Project>) -> EventKind {
+pub fn event_kind(typed: Option<EventKind>, project: Option<&Project>) -> EventKind {
     let of_project = project.and_then(|project| project.file.serve.event);
-    match (typed, of_project) {
-        (Some(kind), _) => kind.0,
-        (None, Some(kind)) => kind.0,
-        (None, None) => EventKind::Rest,
-    }
+    typed
+        .or(of_project.map(|name| name.0))
+        .unwrap_or(EventKind::Rest)
 }
 
 /// The folder with a project file that is this one or the nearest above it.

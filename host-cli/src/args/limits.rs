@@ -1,6 +1,6 @@
 //! Flags for limits, made from the table of them: those that a route may lower, and all of a host that runs a guest.
 
-use crate::guest::limits::deployed;
+use crate::deployed;
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, builder::RangedU64ValueParser};
 use contract::limits::{LIMITS, Limit, PartialLimits, SetBy};
 
@@ -68,7 +68,7 @@ impl FromArgMatches for RouteLimitOptions {
 
 impl Args for HostLimitOptions {
     fn augment_args(command: Command) -> Command {
-        let defaults = deployed();
+        let defaults = deployed::limits();
         LIMITS.iter().fold(command, |command, limit| {
             // Whoever tests with another value should know that no deployment has it.
             let fixed = match limit.set_by {

@@ -45,7 +45,7 @@ pub fn resolve(
     project: Option<&Project>,
 ) -> Result<Configuration, CommandError> {
     let (kind, method, target) = request(&arguments.request)?;
-    let kind = project::event_kind(kind, project);
+    let kind = project::event_kind(kind.map(|kind| kind.0), project);
     if !is_token(&method) {
         return Err(CommandError::usage(format_args!(
             "`{method}` is not an HTTP method"

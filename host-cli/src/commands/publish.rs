@@ -6,7 +6,7 @@ use crate::{
     exit::{CommandError, Outcome},
     guest::{self, GuestSource},
     input, output,
-    project::Project,
+    project::{EMBEDDED_NAME, Project},
     release::{keys, stores},
 };
 use contract::limits::COMPONENT_BYTES_MAX;
@@ -59,7 +59,7 @@ pub fn run(configuration: Configuration<'_>) -> Result<Outcome, CommandError> {
     let engine = guest::engine(1)?;
     let shown = match guest.path() {
         Some(path) => path.display().to_string(),
-        None => guest::EMBEDDED_NAME.to_owned(),
+        None => EMBEDDED_NAME.to_owned(),
     };
     let published = executor::workers(2)?.block_on(async {
         let store = stores::artifacts(&to, aws).await?;

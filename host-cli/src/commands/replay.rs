@@ -5,9 +5,9 @@ use crate::{
     commands::tape_options::{self, Preparation, TapeConfiguration},
     executor,
     exit::{CommandError, Outcome},
-    guest::{EMBEDDED_NAME, GuestSource, HostedGuest},
+    guest::{GuestSource, HostedGuest},
     output,
-    project::Project,
+    project::{EMBEDDED_NAME, Project},
     replacement,
     replay::{
         input::{self, Input},
@@ -86,7 +86,7 @@ pub fn resolve(
     // Without a name from either, the embedded guest runs only what was recorded with it.
     let named = match arguments.guest.guest.as_deref() {
         Some(name) => Some(GuestSource::named(name)),
-        None => project.and_then(Project::guest),
+        None => project.and_then(GuestSource::of_project),
     };
     let is_guest_named = named.is_some();
     if !is_guest_named && let Some(input) = inputs.iter().find(|input| !input.names_guest()) {

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod greeting;
+mod project_line;
 
 pub use configuration::{Configuration, ServerConfiguration, resolve};
 pub use greeting::examples_to_try;

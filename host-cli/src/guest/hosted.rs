@@ -1,7 +1,7 @@
 //! A guest with everything that its host gives it, from the command line and from `tenon.toml`.
 
-use super::{GuestSource, engine, environment, limits};
-use crate::{args::guest::GuestOptions, exit::CommandError, project::Project};
+use super::{GuestSource, engine, environment};
+use crate::{args::guest::GuestOptions, deployed, exit::CommandError, project::Project};
 use contract::{limits::Limits, log::LogLevel};
 use runtime::{Environment, Runtime, RuntimeOptions, engine::Engine};
 
@@ -96,7 +96,7 @@ pub fn runtime_options(
     let limits = serve.map(|serve| serve.limits.0).unwrap_or_default();
     let level = serve.and_then(|serve| serve.log_level);
     Ok(RuntimeOptions {
-        limits: options.limits.0.or(&limits).over(&limits::deployed()),
+        limits: options.limits.0.or(&limits).over(&deployed::limits()),
         environment: environment::resolve(&options.environment, project)?
             .into_iter()
             .collect(),

@@ -126,10 +126,7 @@ fn the_file_is_found_in_the_nearest_folder_above() {
     assert_eq!(nearest(&deep), Some(&*folder));
     let project = Project::open(&folder).unwrap();
     assert_eq!(project.folder, folder);
-    assert_eq!(
-        project.guest(),
-        Some(GuestSource::File(folder.join("x/guest.wasm")))
-    );
+    assert_eq!(project.component(), Some(folder.join("x/guest.wasm")));
     assert_eq!(
         project.store(),
         Some(StoreSpec::Redb(folder.join(".tenon/store.redb")))
@@ -144,7 +141,7 @@ fn the_file_is_found_in_the_nearest_folder_above() {
 
     write(&folder.join("a"), "[guest]\ncomponent = \"embedded\"");
     let nearer = Project::open(nearest(&deep).unwrap()).unwrap();
-    assert_eq!(nearer.guest(), Some(GuestSource::Embedded));
+    assert_eq!(nearer.component(), Some(EMBEDDED_NAME.into()));
     assert_eq!((nearer.channel(), nearer.store()), (None, None));
 
     fs::write(deep.join(PROJECT_FILE), vec![b'#'; 70_000]).unwrap();

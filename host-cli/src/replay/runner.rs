@@ -12,7 +12,7 @@ use super::{
     progress::Progress,
     report::{EntryVerdict, Report, ReportEntry, Totals},
 };
-use crate::{exit::CommandError, guest::EMBEDDED_NAME, output, store::CaseStores};
+use crate::{exit::CommandError, output, project::EMBEDDED_NAME, store::CaseStores};
 use contract::{
     limits::{CASE_BYTES_IN_FLIGHT_MAX, TAPE_BYTES_IN_FLIGHT_MAX},
     seed::Seed,

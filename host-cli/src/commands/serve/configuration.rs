@@ -1,10 +1,10 @@
 //! What `serve` is told: its options, and what the project's file says instead of them.
 
-use super::greeting;
+use super::project_line::project_line;
 use crate::{
     args::{self, FollowOptions, LogFormat, ServeArgs, dev::ServerOptions},
     exit::CommandError,
-    guest::{self, HostedGuest},
+    guest::{self, GuestSource, HostedGuest},
     identity::{self, CallerSpec},
     project::{Project, ServeSection, event_kind},
     release::{channels, keys, stores::StoresSpec},
@@ -80,7 +80,7 @@ impl ServerConfiguration {
                 None => StoreSpec::resolve(STORE_DEFAULT)?,
             },
         };
-        let kind = event_kind(options.event_kind, project);
+        let kind = event_kind(options.event_kind.map(|kind| kind.0), project);
         let state = project.map(|project| project.path(STATE_FOLDER));
         Ok(Self {
             listen: resolve_listen(options, serve)?,
@@ -114,7 +114,7 @@ pub fn resolve(
             Some(path) => Some((path.clone(), record_options(&arguments.record)?)),
             None => None,
         },
-        project: project.map(|project| greeting::of_project(project, arguments)),
+        project: project.map(|project| project_line(project, arguments)),
     })
 }
 
@@ -125,7 +125,7 @@ fn resolve_guest(
     follows: bool,
 ) -> Result<Option<HostedGuest>, CommandError> {
     if follows && arguments.guest.guest.is_none() {
-        let source = project.and_then(Project::guest);
+        let source = project.and_then(GuestSource::of_project);
         let source = source.filter(|source| source.path().is_none_or(Path::exists));
         return source
             .map(|source| HostedGuest::with_source(source, &arguments.guest, project))

@@ -1,10 +1,10 @@
-//! The limits of a guest that runs on this machine: as deployed, unless others are named.
+//! What an API has where it is deployed, which is also what it has on this machine unless other values are named.
 
 use contract::limits::{Limits, MIB};
 use std::time::Duration;
 
 /// The limits of a host that `infra/template.yaml` deploys, whose parameters are narrower than what a host allows.
-pub fn deployed() -> Limits {
+pub fn limits() -> Limits {
     Limits {
         request_body_bytes_max: MIB,
         request_duration_max: Duration::from_secs(12),
@@ -32,14 +32,14 @@ mod tests {
 
     #[test]
     fn they_are_those_of_the_template() {
-        let template = include_str!("../../../infra/template.yaml");
+        let template = include_str!("../../infra/template.yaml");
         let set: Vec<_> = LIMITS
             .iter()
             .filter_map(|limit| Some((limit, limit.variable()?)))
             .collect();
         assert!(set.len() > 3);
         for (limit, variable) in set {
-            let here = (limit.get)(&deployed()).to_string();
+            let here = (limit.get)(&limits()).to_string();
             assert_eq!(here, default(template, &variable), "{variable}");
         }
         assert_eq!(default(template, "TENON_LOG_LEVEL"), "info");
