@@ -3,8 +3,8 @@
 #![no_main]
 
 use observation::{
-    AFTER_FILE, BEFORE_FILE, Case, DIFFERENCES_MAX, DifferingPart, INPUTS_FILE, IgnoreRule, Ignored,
-    Part, RESPONSE_FILE, normal_response,
+    AFTER_FILE, BEFORE_FILE, Case, DIFFERENCES_MAX, DifferingPart, INPUTS_FILE, IgnoreRule,
+    Ignored, Part, RESPONSE_FILE, normal_response,
 };
 use serde_json::Value;
 use std::path::Path;
