@@ -7,8 +7,6 @@
 pub mod cases;
 pub mod changes;
 pub mod keys;
-pub mod lines;
 pub mod rebuild;
 pub mod screen;
-pub mod session;
 pub mod watch;

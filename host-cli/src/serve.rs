@@ -12,6 +12,8 @@ mod head;
 pub mod lines;
 pub mod listener;
 pub mod server;
+pub mod session;
+mod session_lines;
 pub mod tape;
 mod wire;
 pub mod workers;

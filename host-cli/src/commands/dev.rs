@@ -6,10 +6,9 @@ use crate::{
     dev::{
         cases::Requests,
         keys::{self, Key},
-        rebuild::{Message, Rebuilder},
+        rebuild::Rebuilder,
         screen::Screen,
-        session::Session,
-        watch::Watch,
+        watch::{Message, Watch},
     },
     executor,
     exit::{CommandError, Outcome},
@@ -19,7 +18,7 @@ use crate::{
     project::{CASES_FOLDER, Project},
     serve::{
         access::AccessLog, background, clients::Clients, examples, exchange::Exchanger, listener,
-        workers::Workers,
+        session::Session, workers::Workers,
     },
     signals::Signals,
     store::{Whole, socket::StoreSocket},

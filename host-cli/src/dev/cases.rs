@@ -3,7 +3,6 @@
 use super::{
     changes::{self, Compared},
     screen::Screen,
-    session::{KeptExchange, Session},
 };
 use crate::{
     exit::CommandError,
@@ -12,6 +11,7 @@ use crate::{
         new_case,
         report::{EntryVerdict, Report as _, ReportEntry, text::Text},
     },
+    serve::session::{KeptExchange, Session},
 };
 use rollout::ReplaceableGuest;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! What a new guest would answer or write differently for the requests of the session, grouped.
 
-use super::session::KeptExchange;
+use crate::serve::session::KeptExchange;
 use contract::text::printable;
 use observation::{DifferingPart, Part, RequestLine, request_line};
 use replay::{Comparison, Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};

@@ -3,8 +3,7 @@
 use super::{
     changes,
     screen::Screen,
-    session::Session,
-    watch::{self, Asked, Watch, Watched},
+    watch::{self, Asked, Message, Watch, Watched},
 };
 use crate::{
     args::guest::GuestOptions,
@@ -12,7 +11,7 @@ use crate::{
     exit::CommandError,
     guest::{self, HostedGuest},
     project::Project,
-    serve::lines::DIGEST_DIGITS,
+    serve::{lines::DIGEST_DIGITS, session::Session},
 };
 use contract::digest::Digest;
 use rollout::ReplaceableGuest;
@@ -27,16 +26,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
-
-/// What reaches the thread that rebuilds.
-pub enum Message {
-    /// Something happened to files.
-    Files(notify::Result<notify::Event>),
-    /// The developer asks for a build.
-    Rebuild,
-    /// The program ends.
-    Stop,
-}
 
 /// The parts of the program that a rebuild touches.
 pub struct Rebuilder {

@@ -1,6 +1,5 @@
 //! Watching a project's sources.
 
-use super::rebuild::Message;
 use crate::exit::CommandError;
 use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
@@ -19,6 +18,16 @@ const QUIET_DURATION: Duration = Duration::from_millis(30);
 const UNREST_DURATION_MAX: Duration = Duration::from_millis(500);
 /// Folders that tools write to, not people.
 const IGNORED_FOLDERS: [&str; 4] = ["target", ".git", ".tenon", "node_modules"];
+
+/// What reaches the thread that rebuilds.
+pub enum Message {
+    /// Something happened to files.
+    Files(notify::Result<notify::Event>),
+    /// The developer asks for a build.
+    Rebuild,
+    /// The program ends.
+    Stop,
+}
 
 /// What is watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,9 +7,11 @@ use super::{
     clients::{Client, Clients, HELD_BYTES_UNCOUNTED},
     head::{self, HeadError, Rules},
     lines::{self, Access, Format},
+    session::Session,
+    session_lines,
     tape::TapeFile,
 };
-use crate::{dev, identity::Callers, seed, time};
+use crate::{identity::Callers, seed, time};
 use bytes::Bytes;
 use contract::{http::Scheme, limits::Limits, outcome::Summary, seed::Seed};
 use gateway::{
@@ -64,7 +66,7 @@ pub struct Exchanger {
     /// The tape, if requests are recorded.
     pub tape: Option<TapeFile>,
     /// The last requests, if they are kept for local development.
-    pub session: Option<Arc<dev::session::Session>>,
+    pub session: Option<Arc<Session>>,
 }
 
 /// The result of an exchange.
@@ -175,7 +177,7 @@ impl Exchanger {
     /// Appends the access line, and below it what the guest logged.
     fn access(&self, lines: &mut Vec<u8>, access: &Access<'_>, summary: Option<&Summary>) {
         if self.session.is_some() && self.format == Format::Text {
-            return dev::lines::request(lines, access.exchange, access, summary);
+            return session_lines::request(lines, access.exchange, access, summary);
         }
         self.format.access(lines, access);
         if let Some(summary) = summary {

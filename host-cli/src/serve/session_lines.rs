@@ -1,9 +1,7 @@
 //! Lines about the requests of a session, for the person at the terminal: one for each, with the guest's log lines below it.
 
-use crate::{
-    serve::lines::{Access, DIGEST_DIGITS, Milliseconds, write_log},
-    time,
-};
+use super::lines::{Access, DIGEST_DIGITS, Milliseconds, write_log};
+use crate::time;
 use contract::{outcome::Summary, text::Printable};
 use std::io::Write;
 
