@@ -22,6 +22,7 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "the program has one value of it")]
 pub enum Command {
     New(NewArgs),
     Dev(dev::DevArgs),

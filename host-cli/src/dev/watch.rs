@@ -22,7 +22,7 @@ const IGNORED_FOLDERS: [&str; 4] = ["target", ".git", ".tenon", "node_modules"];
 /// What reaches the thread that rebuilds.
 pub enum Message {
     /// Something happened to files.
-    Files(notify::Result<notify::Event>),
+    Files(notify::Result<Event>),
     /// The developer asks for a build.
     Rebuild,
     /// The program ends.

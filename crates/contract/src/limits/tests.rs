@@ -41,11 +41,11 @@ fn names_in_other_places_follow_from_the_name() {
     );
     assert_eq!(duration.flag(), "request-duration-ms-max");
     let calls = limit("storage_calls_max");
-    assert_eq!((calls.variable(), calls.flag().is_some()), (None, true));
+    assert_eq!((calls.variable(), calls.is_of_routes()), (None, true));
     let response = limit("response_body_bytes_max");
     assert_eq!(
-        (response.variable().is_some(), response.flag()),
-        (true, None)
+        (response.variable().is_some(), response.is_of_routes()),
+        (true, false)
     );
 }
 

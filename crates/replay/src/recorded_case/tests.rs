@@ -25,12 +25,8 @@ impl Recorded {
         let earlier = Call::new(NOW_MS - 1, &Seed::new([3; 32]), None);
         for sort in ["1", "2"] {
             let document = format!(r#"{{"n":{sort}}}"#).parse().unwrap();
-            let put = view.put(
-                &earlier,
-                &key(sort),
-                &document,
-                &options(Precondition::None),
-            );
+            let (key, options) = (key(sort), options(Precondition::None));
+            let put = view.put(&earlier, &key, &document, &options);
             put.await.unwrap();
         }
         Self {
