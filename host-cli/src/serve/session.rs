@@ -125,10 +125,10 @@ mod tests {
             assert_eq!(session.keep(line), number);
         }
         let kept = numbers(&session);
-        assert_eq!((kept.len(), kept[0], kept[99]), (100, 49, 149));
+        assert_eq!((kept.len(), kept[0], kept[99]), (100, 48, 149));
         assert!(!kept.contains(&100), "it had no line");
         assert_eq!(session.find(120).map(|kept| kept.number), Some(120));
-        assert!(session.find(48).is_none() && session.find(151).is_none());
+        assert!(session.find(47).is_none() && session.find(151).is_none());
     }
 
     #[test]

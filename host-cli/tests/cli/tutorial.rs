@@ -68,7 +68,9 @@ impl Reader {
 
     fn run_commands(&mut self, line: usize, text: &str) {
         for (command, expected) in page::commands(text) {
-            let (output, folder) = self.run(&command);
+            // Only a comparison that differs may fail.
+            let may_fail = expected.iter().any(|line| line.starts_with("differs "));
+            let (output, folder) = self.run(&command, may_fail);
             self.folder = folder;
             if let Some(name) = command.strip_prefix("host-cli new ") {
                 self.share_builds(&self.folder.join(name));
@@ -91,10 +93,15 @@ impl Reader {
     }
 
     /// Runs a command in a shell, and returns what it printed and where the shell ended.
-    fn run(&self, command: &str) -> (String, PathBuf) {
+    fn run(&self, command: &str, may_fail: bool) -> (String, PathBuf) {
         let marker = "FOLDER=";
-        let script = format!("{command}\nprintf '\\n{marker}%s' \"$PWD\"");
+        let script = format!("{command}\ncode=$?\nprintf '\\n{marker}%s' \"$PWD\"\nexit $code");
         let output = self.shell(&script).stdin(Stdio::null()).output().unwrap();
+        assert!(
+            output.status.success() || may_fail,
+            "`{command}`: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         let text = String::from_utf8(output.stdout).unwrap();
         let (text, folder) = text
             .rsplit_once(marker)
