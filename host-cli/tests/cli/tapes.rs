@@ -205,7 +205,8 @@ fn an_encrypted_tape_is_read_by_its_identity_only() {
         "{run:#?}"
     );
     replay(&[&tape, "--identity", &tape]).expect_failure(3, "not an age identity");
-    cli(&["serve", "--record", "x", "--record-recipient", "x"])
+    let serve = ["serve", "--guest", "embedded", "--record", "x"];
+    cli(&[&serve[..], &["--record-recipient", "x"]].concat())
         .expect_failure(2, "not an age recipient");
 }
 
@@ -431,8 +432,9 @@ fn wrong_options_are_refused_by_name() {
     ] {
         replay(&[&[tape.as_str()], options].concat()).expect_failure(2, words);
     }
-    cli(&["serve", "--record", "x", "--record-policy", "some"])
+    let serve = ["serve", "--guest", "embedded", "--record", "x"];
+    cli(&[&serve[..], &["--record-policy", "some"]].concat())
         .expect_failure(2, "does not say what to record");
-    cli(&["serve", "--record", "x", "--redact-field", "email"])
+    cli(&[&serve[..], &["--redact-field", "email"]].concat())
         .expect_failure(2, "is not a JSON pointer");
 }
