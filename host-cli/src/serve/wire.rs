@@ -139,7 +139,11 @@ impl<T: AsyncRead + Unpin> Wire<T> {
                     }
                 }
                 Poll::Ready(Ok(()) | Err(_)) => return Poll::Ready(()),
-                Poll::Pending => return timer.as_mut().poll(context),
+                Poll::Pending => {
+                    // Otherwise clients that are refused early could keep all others out.
+                    self.client.waits();
+                    return timer.as_mut().poll(context);
+                }
             }
         }
     }

@@ -46,7 +46,7 @@ fn connect_narrow(server: &Server) -> TcpStream {
 
 /// One attack of each kind in turn; returns what keeps its connection open.
 fn hostile(server: &Server, number: usize) -> TcpStream {
-    let (mut stream, bytes) = match number % 3 {
+    let (mut stream, bytes) = match number % 4 {
         0 => {
             let half_head = format!(
                 "GET /health HTTP/1.1\r\nhost: localhost\r\nx: {}",
@@ -56,10 +56,18 @@ fn hostile(server: &Server, number: usize) -> TcpStream {
         }
         1 => {
             let half_body = format!(
-                "POST /items HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5000000\r\n\r\n{}",
+                "POST /items HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4000000\r\n\r\n{}",
                 "x".repeat(400_000)
             );
             (server.connect(), half_body)
+        }
+        2 => {
+            // Refused by its length, and sent nevertheless.
+            let too_long = format!(
+                "POST /items HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50000000\r\n\r\n{}",
+                "x".repeat(400_000)
+            );
+            (server.connect(), too_long)
         }
         _ => {
             let unread = "GET /items/large HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(4);
