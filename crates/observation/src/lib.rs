@@ -1,7 +1,7 @@
 //! What is observed of a request that ran again, what is expected of it, and how the two differ.
 //!
 //! An [`Observation`] has what is known of a run in one normal form, whatever gateway the event came from and whether a case, a tape or
-//! a guest is its source. [`compare`] names the places where two observations differ by JSON pointers, except those that are [`Ignored`].
+//! a guest is its source. [`compare()`] names the places where two observations differ by JSON pointers, except those that are [`Ignored`].
 //! Cases, tapes, live replays and the gate before a promotion all use it. The consequences of a difference, the source of events,
 //! and the display of differences are up to the caller; nothing here runs a guest.
 //!

@@ -58,7 +58,7 @@
 //! | let pages of other origins call | [`Cors`] |
 //! | log | [`Log`] |
 //! | know the time, or draw random numbers | [`Now`], [`Random`], [`Context::uuid`] |
-//! | test | [`App::test`], [`test`] |
+//! | test | [`App::test`], [`mod@test`] |
 //!
 //! In `Cargo.toml` a component is a `cdylib`. `cargo build --release --target wasm32-wasip2` builds it, and `host-cli serve --guest` or
 //! `host-cli dev` serve it. It imports only what it calls, and nothing that it keeps in memory outlives a request.
