@@ -18,8 +18,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Tests that use the engine that `TENON_TEST_DYNAMODB_ENDPOINT` names.
-pub const TESTS_DEFAULT: &str = "storage::dynamodb";
+/// What the names of the tests have in common that use the engine that `TENON_TEST_DYNAMODB_ENDPOINT` names.
+pub const TESTS_DEFAULT: &str = "the_server_that_the_environment_names";
 /// The command with which this program calls itself inside that network.
 pub const CONFINED: &str = "dynamodb-local-confined";
 
