@@ -6,6 +6,7 @@ pub mod identity;
 mod limits;
 pub mod release;
 pub mod replay;
+pub mod server;
 pub mod store;
 
 use crate::exit::EXIT_CODES_HELP;
@@ -95,7 +96,7 @@ Examples:
   host-cli serve --record today.tape --redact-field /email")]
 pub struct ServeArgs {
     #[command(flatten)]
-    pub server: dev::ServerOptions,
+    pub server: server::ServerOptions,
     /// Print only errors and warnings, no line for each request
     #[arg(long)]
     pub quiet: bool,
@@ -121,8 +122,7 @@ pub struct FollowOptions {
     /// Serve the guests that this channel names, and follow its changes; the guest of `--guest` serves only while a store cannot be reached
     #[arg(long, value_name = "CHANNEL")]
     pub channel: Option<String>,
-    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX`
-    #[arg(long, value_name = "URL", requires = "channel")]
+    #[arg(long, value_name = "URL", requires = "channel", help = release::artifacts_help(""))]
     pub artifacts: Option<String>,
     /// A trusted public key: its text, or a file that contains it; may be given twice
     #[arg(long, value_name = "KEY", requires = "channel")]
@@ -189,8 +189,7 @@ pub struct InvokeArgs {
     /// File that contains the event; `-` reads stdin
     #[arg(value_name = "EVENT")]
     pub event: PathBuf,
-    /// The store: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
-    #[arg(long, value_name = "STORE", default_value = "memory")]
+    #[arg(long, value_name = "STORE", default_value = "memory", help = store::store_help(""))]
     pub store: String,
     /// 64 hexadecimal digits from which all randomness is derived [default: from the operating system]
     #[arg(long, value_name = "HEX")]
@@ -235,9 +234,6 @@ pub struct PullArgs {
 }
 
 /// Write a realistic gateway event
-///
-/// KIND is the gateway: `rest` for an API Gateway REST API, `http` for an HTTP API, `url` for a Lambda function URL, `alb` for an application
-/// load balancer.
 #[derive(Debug, Args)]
 #[command(override_usage = "host-cli event [OPTIONS] [KIND] <METHOD> <PATH>")]
 #[command(after_help = "\
@@ -249,9 +245,7 @@ Examples:
     --body @lamp.json --pretty
   host-cli event rest GET /items --claims '{\"sub\":\"ann\"}'")]
 pub struct EventArgs {
-    /// The gateway (`rest`, `http`, `url` or `alb`), the method, and path with query as a client sends them. Without a gateway, it is that of
-    /// tenon.toml, otherwise `rest`
-    #[arg(value_names = ["KIND", "METHOD", "PATH"], num_args = 2..=3, required = true)]
+    #[arg(value_names = ["KIND", "METHOD", "PATH"], num_args = 2..=3, required = true, help = event_help())]
     pub request: Vec<String>,
     /// A header field; may be repeated
     #[arg(long, short = 'H', value_name = "NAME: VALUE")]
@@ -371,6 +365,16 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// The help of an event's kind, method and path.
+fn event_help() -> String {
+    let kinds = EventKind::ALL.map(|kind| format!("`{kind}`: {}", kind.description()));
+    format!(
+        "The gateway, the method, and path with query as a client sends them. Without a gateway, it is that of tenon.toml, otherwise `rest`. \
+         Gateways: {}",
+        kinds.join(", ")
+    )
 }
 
 /// A kind of gateway event, by its name.

@@ -45,10 +45,10 @@ pub fn resolve(options: &IdentityOptions, kind: EventKind) -> Result<CallerSpec,
     if !options.jwt {
         return Ok(claims(&options.claims, kind)?.map_or(CallerSpec::Nobody, CallerSpec::One));
     }
-    if kind == EventKind::FunctionUrl {
-        return Err(CommandError::usage(
-            "`--jwt` is not for function URLs: they know callers by the signature of AWS only",
-        )
+    if !Authorizer::takes_tokens(kind) {
+        return Err(CommandError::usage(format_args!(
+            "`--jwt` is not for events of kind `{kind}`: this gateway takes no bearer tokens"
+        ))
         .hint("give the caller with `--claims`, or choose another `--event-kind`"));
     }
     Ok(CallerSpec::Tokens(options.jwks.clone()))

@@ -24,6 +24,12 @@ use storage_redb::RedbStorage;
 /// Where a project keeps local state, such as its store. Not committed.
 pub const STATE_FOLDER: &str = ".tenon";
 
+/// How a store is named on the command line.
+pub const STORE_FORMS: &str = "`memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`";
+/// The same, as a regular expression for editors.
+#[cfg(test)]
+pub const STORE_PATTERN: &str = "^(memory$|redb:.|dynamodb:.)";
+
 /// A store as named on the command line, not yet opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreSpec {
@@ -36,7 +42,7 @@ pub enum StoreSpec {
 }
 
 impl StoreSpec {
-    /// Reads `memory`, `redb:PATH` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`.
+    /// Reads one of [`STORE_FORMS`].
     pub fn resolve(text: &str) -> Result<Self, CommandError> {
         match text.split_once(':') {
             None if text == "memory" => Ok(Self::Memory),

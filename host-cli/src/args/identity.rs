@@ -1,7 +1,7 @@
 //! `--claims`, `--jwt` and what belongs to them: who calls, in every command that makes events.
 
 use clap::{Args, ValueEnum, builder::PossibleValue};
-use gateway::compose::Authorizer;
+use gateway::{EventKind, compose::Authorizer};
 use std::sync::LazyLock;
 
 /// One caller for all requests.
@@ -11,12 +11,22 @@ pub struct ClaimsOptions {
     /// The caller of each request: claims as a JSON object, or a file that contains one; they reach the guest as from the gateway's authorizer
     #[arg(long, value_name = "FILE|JSON")]
     pub claims: Option<String>,
-    /// Which authorizer gives the claims [default: rest: cognito, http: jwt, url: iam, alb: oidc]
-    #[arg(long, value_enum, requires = "claims")]
+    #[arg(long, value_enum, requires = "claims", help = authorizer_help())]
     pub authorizer: Option<AuthorizerName>,
     /// A scope that the authorizer granted; may be repeated
     #[arg(long, value_name = "NAME", requires = "claims")]
     pub scope: Vec<String>,
+}
+
+fn authorizer_help() -> String {
+    let defaults = EventKind::ALL.map(|kind| match Authorizer::of(kind).first() {
+        Some(usual) => format!("{kind}: {usual}"),
+        None => format!("{kind}: none"),
+    });
+    format!(
+        "Which authorizer gives the claims [default: {}]",
+        defaults.join(", ")
+    )
 }
 
 /// Who calls a server.

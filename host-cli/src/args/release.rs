@@ -1,8 +1,16 @@
 //! Arguments of the commands that release guests, as typed.
 
 use super::{guest::EnvironmentOptions, limits::RouteLimitOptions};
+use crate::release::stores::ARTIFACTS_FORMS;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+/// The help of an option that names a store of artifacts.
+pub fn artifacts_help(remark: &str) -> String {
+    format!("Where artifacts are stored: {ARTIFACTS_FORMS} {remark}")
+        .trim_end()
+        .to_owned()
+}
 
 /// Create a key that signs releases
 ///
@@ -31,8 +39,7 @@ pub struct PublishArgs {
     /// The component (.wasm) [default: that of tenon.toml]
     #[arg(value_name = "GUEST")]
     pub guest: Option<PathBuf>,
-    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX` [default: that of tenon.toml]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = artifacts_help("[default: that of tenon.toml]"))]
     pub to: Option<String>,
     #[command(flatten)]
     pub aws: AwsOptions,
@@ -55,8 +62,7 @@ Examples:
   host-cli published --artifacts s3://my-bucket/guests \\
     --public-key release.key.pub --format json")]
 pub struct PublishedArgs {
-    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX` [default: that of tenon.toml]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = artifacts_help("[default: that of tenon.toml]"))]
     pub artifacts: Option<String>,
     #[command(flatten)]
     pub aws: AwsOptions,
@@ -220,8 +226,7 @@ pub struct ChannelOptions {
 
 #[derive(Debug, Args)]
 pub struct StoreOptions {
-    /// Where artifacts are stored: `file://FOLDER` or `s3://BUCKET/PREFIX` [default: that of tenon.toml]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = artifacts_help("[default: that of tenon.toml]"))]
     pub artifacts: Option<String>,
     /// DynamoDB table that contains the channels: `TABLE` or `TABLE@ENDPOINT` [default: that of tenon.toml, otherwise the folder of
     /// the artifacts]

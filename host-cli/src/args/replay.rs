@@ -1,6 +1,6 @@
 //! Arguments of `replay`, and of what else replays tapes.
 
-use super::guest::GuestOptions;
+use super::{guest::GuestOptions, store::store_help};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -37,8 +37,7 @@ pub struct ReplayArgs {
     /// Tapes, events, files of events, case folders, or folders of them
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-    /// The store: `memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`
-    #[arg(long, value_name = "STORE", default_value = "memory")]
+    #[arg(long, value_name = "STORE", default_value = "memory", help = store_help(""))]
     pub store: String,
     /// Write the actual results as the expectations of the cases
     #[arg(long, conflicts_with = "ignore")]

@@ -1,7 +1,15 @@
 //! `store`: a look into a store, and what a store holds when a server starts.
 
+use crate::store::STORE_FORMS;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+/// The help of an option that names a store.
+pub fn store_help(remark: &str) -> String {
+    format!("The store: {STORE_FORMS} {remark}")
+        .trim_end()
+        .to_owned()
+}
 
 /// What the store of a server holds when it starts.
 #[derive(Debug, Default, Args)]
@@ -31,9 +39,8 @@ Examples:
 pub struct StoreArgs {
     #[command(subcommand)]
     pub command: StoreCommand,
-    /// The store: `memory` (of a running server), `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]` [default: that of tenon.toml, or
-    /// redb:tenon.redb]
-    #[arg(long, value_name = "STORE", global = true)]
+    #[arg(long, value_name = "STORE", global = true,
+        help = store_help("(`memory` is that of a running server) [default: that of tenon.toml, or redb:tenon.redb]"))]
     pub store: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t = StoreFormat::Text, global = true)]

@@ -9,7 +9,7 @@ use crate::{
     release::{keys, stores},
 };
 use contract::digest::Digest;
-use release::{ArtifactName, ArtifactStore, Manifest, ManifestError, PublicKeys};
+use release::{ArtifactName, ArtifactStore, Manifest, ManifestError, PublicKeys, StoreError};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ async fn read(
     store: Arc<dyn ArtifactStore>,
     keys: &PublicKeys,
 ) -> Result<(Vec<Manifest>, Vec<String>), CommandError> {
-    let mut digests = store.published().await.map_err(CommandError::environment)?;
+    let mut digests = store.published().await.map_err(unlisted)?;
     digests.sort_unstable_by_key(Digest::to_string);
     let (mut manifests, mut left_out) = (Vec::new(), Vec::new());
     for digest in digests {
@@ -81,24 +81,33 @@ async fn read(
     Ok((manifests, left_out))
 }
 
+fn unlisted(error: StoreError) -> CommandError {
+    let missing = matches!(error, StoreError::Missing(_));
+    let error = CommandError::environment(error);
+    match missing {
+        true => error.hint("check the name; the first `host-cli publish` creates the store"),
+        false => error,
+    }
+}
+
 fn remark(digest: Digest, error: &ManifestError) -> String {
     format!("left out guest {digest}: its manifest {error}\n")
 }
 
+/// A guest in each row and, below it, what it was compiled for: digests leave no space for more in 80 columns.
 fn text(manifests: &[Manifest]) -> String {
-    let mut text = format!("{:64}  {:>10}  compiled for\n", "guest", "bytes");
+    let mut text = format!("{:64}  {:>10}\n", "guest", "bytes");
     for manifest in manifests {
-        let targets: Vec<String> = manifest
-            .images
-            .iter()
-            .map(|image| format!("{} (wasmtime {})", image.target, image.wasmtime))
-            .collect();
         text.push_str(&format!(
-            "{}  {:>10}  {}\n",
-            manifest.component,
-            manifest.component_bytes,
-            targets.join(", ")
+            "{}  {:>10}\n",
+            manifest.component, manifest.component_bytes
         ));
+        for image in &manifest.images {
+            text.push_str(&format!(
+                "  compiled for {} (wasmtime {})\n",
+                image.target, image.wasmtime
+            ));
+        }
     }
     text
 }

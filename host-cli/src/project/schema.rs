@@ -4,6 +4,7 @@ use super::{
     sections::ProjectFile,
     values::{BuildCommand, EventName, LevelName, ProjectLimits, StoreName, Variables},
 };
+use crate::store::STORE_PATTERN;
 use contract::limits::LIMITS;
 use gateway::EventKind;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -31,7 +32,7 @@ macro_rules! schemas {
 
 schemas! {
     BuildCommand => json_schema!({"type": "string", "minLength": 1});
-    StoreName => json_schema!({"type": "string", "pattern": "^(memory$|redb:.|dynamodb:.)"});
+    StoreName => json_schema!({"type": "string", "pattern": STORE_PATTERN});
     EventName => json_schema!({"type": "string", "enum": EventKind::ALL.map(EventKind::as_str)});
     LevelName => json_schema!({"type": "string", "enum": ["debug", "info", "warn", "error"]});
     Variables => json_schema!({

@@ -12,6 +12,9 @@ use release::{
 use release_aws::TableChannels;
 use std::{path::PathBuf, sync::Arc};
 
+/// How a store of artifacts is named on the command line and in tenon.toml.
+pub const ARTIFACTS_FORMS: &str = "`file://FOLDER` or `s3://BUCKET/PREFIX`";
+
 /// Both stores of a release.
 pub struct Stores {
     pub artifacts: Arc<dyn ArtifactStore>,
@@ -173,7 +176,7 @@ pub fn named(
         .ok_or_else(|| {
             CommandError::usage(format_args!("`{option}` is missing: where artifacts are stored")).hint(
                 format_args!(
-                    "write `{option} file://FOLDER` or `{option} s3://BUCKET/PREFIX`, or `artifacts` in section `[release]` of tenon.toml"
+                    "give `{option}` {ARTIFACTS_FORMS}, or write `artifacts` in section `[release]` of tenon.toml"
                 ),
             )
         })
@@ -195,7 +198,7 @@ pub fn check(url: &str) -> Result<(), CommandError> {
 fn artifacts_spec(url: &str) -> Result<ArtifactsSpec, CommandError> {
     let unknown = || {
         CommandError::usage(format_args!("`{url}` is not a valid place for artifacts"))
-            .hint("write `file://FOLDER` or `s3://BUCKET/PREFIX`")
+            .hint(format_args!("write {ARTIFACTS_FORMS}"))
     };
     match url.split_once("://") {
         Some(("file", path)) if !path.is_empty() => Ok(ArtifactsSpec::Folder(PathBuf::from(path))),

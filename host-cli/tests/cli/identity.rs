@@ -116,7 +116,7 @@ fn serve(more: &[&str]) -> crate::program::Run {
 #[test]
 fn servers_refuse_identities_that_their_gateway_does_not_know() {
     serve(&["--event-kind", "url", "--jwt"])
-        .expect_failure(2, "`--jwt` is not for function URLs")
+        .expect_failure(2, "`--jwt` is not for events of kind `url`")
         .expect_hint();
     serve(&["--claims", "7"]).expect_code(3);
     serve(&["--claims", "{}", "--jwt"]).expect_code(2);

@@ -205,6 +205,16 @@ fn secrets_of_a_channel_are_for_its_owner() {
 }
 
 #[test]
+fn a_store_that_does_not_exist_is_not_an_empty_one() {
+    let site = site();
+    let absent = format!("{}-absent", artifacts(&site.folder));
+    let key = site.folder.path("key.pub");
+    cli(&["published", "--artifacts", &absent, "--public-key", &key])
+        .expect_failure(3, "-absent` does not exist")
+        .expect_hint();
+}
+
+#[test]
 fn a_guest_is_named_by_its_first_digits_and_goes_back_by_its_generation() {
     let site = site();
     let listed = site.look(&["published"]);
@@ -214,6 +224,8 @@ fn a_guest_is_named_by_its_first_digits_and_goes_back_by_its_generation() {
         assert!(listed.contains(digest.as_str()), "{listed}");
     }
     assert!(listed.starts_with("guest  "), "{listed}");
+    let wide: Vec<&str> = listed.lines().filter(|line| line.len() > 80).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
     let (first, second) = (&site.first[..12], &site.second[..12]);
     site.run("promote", &["short", first]).expect_code(0);
     site.run("promote", &["short", second]).expect_code(0);

@@ -61,6 +61,14 @@ impl Authorizer {
         }
     }
 
+    /// Whether a kind of gateway takes bearer tokens: a function URL knows callers by AWS's signature of a request only.
+    pub fn takes_tokens(kind: EventKind) -> bool {
+        match kind {
+            EventKind::Rest | EventKind::HttpApi | EventKind::Alb => true,
+            EventKind::FunctionUrl => false,
+        }
+    }
+
     /// The one that a kind of gateway has for bearer tokens. A load balancer verifies them and adds nothing; a function URL takes none.
     pub fn of_tokens(kind: EventKind) -> Option<Self> {
         match kind {

@@ -49,6 +49,10 @@ impl ArtifactStore for FolderArtifacts {
     }
 
     async fn published(&self) -> Result<Vec<Digest>, StoreError> {
+        // A folder without manifests has nothing published yet; the name of one that does not exist may be misspelt.
+        if self.0.path().try_exists().is_ok_and(|exists| !exists) {
+            return Err(StoreError::Missing(self.describe()));
+        }
         let files = match self.0.list(MANIFESTS.trim_end_matches('/')) {
             Ok(files) => files,
             Err(StoreError::Missing(_)) => Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::project_line::project_line;
 use crate::{
-    args::{self, FollowOptions, LogFormat, ServeArgs, dev::ServerOptions},
+    args::{self, FollowOptions, LogFormat, ServeArgs, server::ServerOptions},
     exit::CommandError,
     guest::{self, GuestSource, HostedGuest},
     identity::{self, CallerSpec},
