@@ -1,6 +1,6 @@
 //! Explains why an event was refused, in a second, slower pass for refused events only.
 
-use super::{EventError, EventKind, Origin, ParseContext, RefusedError, foreign, kind::of_value};
+use super::{EventError, Origin, ParseContext, RefusedError, foreign, kind::of_value};
 use json::{self, JsonError};
 use serde_json::Value;
 
@@ -66,7 +66,7 @@ pub fn rejection(
     let problem = wrong_member(&value)
         .or_else(|| lone_surrogate.map(|error| at_member(event, &error)))
         .or_else(|| error.map(ToString::to_string));
-    let multi_value = kind == EventKind::Alb
+    let multi_value = kind.has_multi_value_setting()
         && value
             .get("multiValueHeaders")
             .is_some_and(|headers| !headers.is_null());

@@ -40,6 +40,22 @@ impl EventKind {
             Self::Alb => "Application load balancer",
         }
     }
+
+    /// Whether lists of header values are a setting of the gateway, which each event shows and the response must follow.
+    pub(crate) fn has_multi_value_setting(self) -> bool {
+        match self {
+            Self::Alb => true,
+            Self::Rest | Self::HttpApi | Self::FunctionUrl => false,
+        }
+    }
+
+    /// Whether a response has to repeat its status in words.
+    pub(crate) fn wants_status_description(self) -> bool {
+        match self {
+            Self::Alb => true,
+            Self::Rest | Self::HttpApi | Self::FunctionUrl => false,
+        }
+    }
 }
 
 impl fmt::Display for EventKind {

@@ -92,7 +92,7 @@ impl Origin {
     pub fn new(kind: EventKind) -> Self {
         Self {
             kind,
-            multi_value: kind == EventKind::Alb,
+            multi_value: kind.has_multi_value_setting(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From event to request: one pass over the JSON, then the same checks for all kinds.
 
 use super::{
-    Event, EventError, EventKind, Origin, ParseContext, RefusedError, diagnose, encode,
+    Event, EventError, Origin, ParseContext, RefusedError, diagnose, encode,
     envelope::{Envelope, Fields, Text, text},
     kind,
     path::{self, Split},
@@ -63,7 +63,8 @@ pub fn parse(
     };
     match kind::of_envelope(&envelope) {
         Some(kind) => {
-            let multi_value = kind == EventKind::Alb && envelope.multi_value_headers.is_some();
+            let multi_value =
+                kind.has_multi_value_setting() && envelope.multi_value_headers.is_some();
             let origin = Origin { kind, multi_value };
             normalise(origin, &mut envelope, context, limits).map_err(EventError::Http)
         }

@@ -178,7 +178,7 @@ impl Reply {
         let mut encoded = json::with_room(self.body.len());
         let mut answer = Object::begin(&mut encoded);
         answer.number("statusCode", self.status.into());
-        if self.origin.kind == EventKind::Alb {
+        if self.origin.kind.wants_status_description() {
             let (status, title) = (self.status, problem::title(self.status));
             answer.string("statusDescription", &format!("{status} {title}"));
         }

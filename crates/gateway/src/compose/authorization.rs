@@ -91,13 +91,13 @@ impl Authorization {
                 claims::check_context_of_rest(&members)?;
                 authorizer_member(claims::object(&members))?
             }
-            (_, Authorizer::Lambda) => {
+            (EventKind::HttpApi | EventKind::FunctionUrl | EventKind::Alb, Authorizer::Lambda) => {
                 authorizer_member(wrapped("lambda", &claims::object(&members)))?
             }
             (EventKind::Rest, Authorizer::Iam) => {
                 Addition::Identity(Box::new(claims::iam_caller_of_rest(&members)?))
             }
-            (_, Authorizer::Iam) => {
+            (EventKind::HttpApi | EventKind::FunctionUrl | EventKind::Alb, Authorizer::Iam) => {
                 authorizer_member(wrapped("iam", &claims::iam_caller(&members)?))?
             }
             (_, Authorizer::Oidc) => Addition::Oidc {

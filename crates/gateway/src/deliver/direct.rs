@@ -26,7 +26,10 @@ impl Reply {
                 fields
             }
         };
-        let is_decoded = kind != EventKind::Rest || binary.first_accepted_matches();
+        let is_decoded = match kind {
+            EventKind::Rest => binary.first_accepted_matches(),
+            EventKind::HttpApi | EventKind::FunctionUrl | EventKind::Alb => true,
+        };
         let body = match body {
             Body::Text(text) => text.into_bytes(),
             Body::Binary(bytes) if is_decoded => bytes,
