@@ -18,6 +18,9 @@ use std::{path::PathBuf, sync::LazyLock};
 #[derive(Debug, Parser)]
 #[command(name = "host-cli", version, after_help = EXIT_CODES_HELP, max_term_width = 100)]
 pub struct Arguments {
+    /// The folder of the project, whoever can write to it [default: the nearest folder above that has a tenon.toml]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub project: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
 }

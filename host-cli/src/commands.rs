@@ -25,15 +25,18 @@ mod test;
 mod wit;
 
 use crate::{
-    args::Command,
+    args::{Arguments, Command},
     exit::{CommandError, Outcome},
     project::Project,
 };
 
 /// Runs a command to its end. What its options leave open comes from the project of the current folder, if there is one.
-pub fn run(command: Command) -> Result<Outcome, CommandError> {
-    let find = Project::of_current_folder;
-    match command {
+pub fn run(arguments: Arguments) -> Result<Outcome, CommandError> {
+    let find = || match &arguments.project {
+        Some(folder) => Project::named(folder).map(Some),
+        None => Project::of_current_folder(),
+    };
+    match arguments.command {
         Command::New(arguments) => new::resolve(&arguments).and_then(new::run),
         Command::Dev(arguments) => dev::resolve(arguments, find()?).and_then(dev::run),
         Command::Test(arguments) => test::resolve(&arguments, find()?.as_ref()).and_then(test::run),

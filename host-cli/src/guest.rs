@@ -8,7 +8,7 @@ pub use hosted::{HostedGuest, runtime_options};
 
 use crate::{
     exit::CommandError,
-    input,
+    input, ownership,
     project::{EMBEDDED_NAME, PROJECT_FILE, Project},
 };
 use runtime::{
@@ -29,8 +29,10 @@ static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"))
 pub enum GuestSource {
     /// The items API inside this program.
     Embedded,
-    /// A component or an image.
+    /// A component or an image that the user named, or whose project the user named.
     File(PathBuf),
+    /// The same of a project that was found: it is loaded only if nobody else can have written it.
+    Found(PathBuf),
 }
 
 impl GuestSource {
@@ -58,7 +60,10 @@ impl GuestSource {
 
     /// The guest of a project, if its file names one.
     pub fn of_project(project: &Project) -> Option<Self> {
-        project.component().map(|component| Self::named(&component))
+        Some(match Self::named(&project.component()?) {
+            Self::File(path) if !project.is_named() => Self::Found(path),
+            named @ (Self::Embedded | Self::File(_) | Self::Found(_)) => named,
+        })
     }
 
     /// A file, or the embedded guest if the name is its name.
@@ -74,7 +79,7 @@ impl GuestSource {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Embedded => None,
-            Self::File(path) => Some(path),
+            Self::File(path) | Self::Found(path) => Some(path),
         }
     }
 
@@ -84,7 +89,7 @@ impl GuestSource {
             Self::Embedded => {
                 format!("{EMBEDDED_NAME}, the reference guest in this program: the items API")
             }
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) | Self::Found(path) => path.display().to_string(),
         }
     }
 
@@ -105,13 +110,16 @@ impl GuestSource {
 
     /// Its name in messages, and its bytes.
     pub fn read(&self) -> Result<(String, Vec<u8>), CommandError> {
-        Ok(match self {
-            Self::Embedded => (EMBEDDED_NAME.to_owned(), EMBEDDED.to_vec()),
-            Self::File(path) => (
-                path.display().to_string(),
-                input::read_file(path, "guest", GUEST_BYTES_MAX)?,
-            ),
-        })
+        let path = match self {
+            Self::Embedded => return Ok((EMBEDDED_NAME.to_owned(), EMBEDDED.to_vec())),
+            Self::File(path) => path,
+            Self::Found(path) => {
+                ownership::check("guest", path)?;
+                path
+            }
+        };
+        let bytes = input::read_file(path, "guest", GUEST_BYTES_MAX)?;
+        Ok((path.display().to_string(), bytes))
     }
 
     /// Loads the guest, and returns it with its name for messages.
@@ -128,10 +136,12 @@ impl GuestSource {
     /// Reads a guest from these bytes, without checking that it can run here. Native code is accepted only from a file whose name says so.
     pub fn candidate(&self, engine: &Engine, bytes: &[u8]) -> Result<Candidate, LoadError> {
         match self {
-            Self::File(path) if engine::is_image_name(path) && !bytes.starts_with(b"\0asm") => {
+            Self::File(path) | Self::Found(path)
+                if engine::is_image_name(path) && !bytes.starts_with(b"\0asm") =>
+            {
                 engine.read_image(bytes)
             }
-            Self::File(_) | Self::Embedded => images::read(engine, bytes),
+            Self::File(_) | Self::Found(_) | Self::Embedded => images::read(engine, bytes),
         }
     }
 }

@@ -21,6 +21,7 @@ mod guest;
 mod identity;
 mod input;
 mod output;
+mod ownership;
 mod project;
 mod release;
 mod replacement;
@@ -42,7 +43,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // clap itself ends with 0 after `--help` and `--version` and with 2 for an invalid command line.
     let arguments = args::Arguments::parse();
-    match commands::run(arguments.command) {
+    match commands::run(arguments) {
         Ok(outcome) => outcome.into(),
         Err(failure) => {
             output::failure(&failure);

@@ -12,7 +12,7 @@ pub use self::{
     values::{BuildCommand, check_name},
 };
 
-use crate::{exit::CommandError, input, store::StoreSpec};
+use crate::{exit::CommandError, input, ownership, store::StoreSpec};
 use contract::limits::KIB;
 use files::NamedBy;
 use gateway::EventKind;
@@ -34,6 +34,8 @@ pub struct Project {
     pub folder: PathBuf,
     /// The content of the file.
     pub file: ProjectFile,
+    /// Whether the user named it, and so trusts it, whoever can change it.
+    is_named: bool,
 }
 
 impl Project {
@@ -45,26 +47,53 @@ impl Project {
         };
         match nearest(&current) {
             // Messages then have short paths.
-            Some(folder) if folder == current => Self::open(Path::new("")).map(Some),
-            Some(folder) => Self::open(folder).map(Some),
+            Some(folder) if folder == current => Self::open(Path::new(""), false).map(Some),
+            Some(folder) => Self::open(folder, false).map(Some),
             None => Ok(None),
         }
     }
 
-    /// Reads the file of a folder.
-    pub fn open(folder: &Path) -> Result<Self, CommandError> {
-        Ok(Self {
-            file: read_file(&folder.join(PROJECT_FILE))?,
+    /// The project in a folder that the user named.
+    pub fn named(folder: &Path) -> Result<Self, CommandError> {
+        Self::open(folder, true)
+    }
+
+    fn open(folder: &Path, is_named: bool) -> Result<Self, CommandError> {
+        let mut project = Self {
             folder: folder.to_owned(),
-        })
+            file: ProjectFile::default(),
+            is_named,
+        };
+        let path = project.path_of_file();
+        project.check("project file", &path)?;
+        project.file = read_file(&path)?;
+        // A name without a folder is looked up on the path, as the user would type it.
+        let program = project.file.guest.build.as_ref();
+        if let Some(program) = program
+            .map(|build| &build.program)
+            .filter(|name| name.contains('/'))
+        {
+            project.check("build program", &project.path(program))?;
+        }
+        Ok(project)
     }
 
     /// Reads the file again, after it was edited.
     pub fn reread(&self) -> Result<Self, CommandError> {
-        Ok(Self {
-            file: read_file(&self.path_of_file())?,
-            folder: self.folder.clone(),
-        })
+        Self::open(&self.folder, self.is_named)
+    }
+
+    /// Refuses what the file leads to, and what is run or trusted, if others can change it and nobody named the project.
+    pub fn check(&self, what: &str, path: &Path) -> Result<(), CommandError> {
+        match self.is_named {
+            true => Ok(()),
+            false => ownership::check(what, path),
+        }
+    }
+
+    /// Whether [`check`](Self::check) refuses nothing.
+    pub fn is_named(&self) -> bool {
+        self.is_named
     }
 
     /// Its file.
@@ -126,12 +155,16 @@ impl Project {
     }
 
     /// The keys that it trusts: texts, or files.
-    pub fn public_keys(&self) -> Vec<String> {
+    pub fn public_keys(&self) -> Result<Vec<String>, CommandError> {
         let named = self.file.release.public_keys.iter();
         named
             .map(|key| match release::PublicKey::is_key_text(key) {
-                true => key.clone(),
-                false => self.path(key).display().to_string(),
+                true => Ok(key.clone()),
+                false => {
+                    let path = self.path(key);
+                    self.check("public key", &path)?;
+                    Ok(path.display().to_string())
+                }
             })
             .collect()
     }

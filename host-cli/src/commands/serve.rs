@@ -255,7 +255,9 @@ async fn start(
             "warning: {} serves until the stores of channel `{}` can be reached\n",
             match &guest.source {
                 GuestSource::Embedded => "the embedded guest".to_owned(),
-                GuestSource::File(path) => format!("guest `{}`", path.display()),
+                GuestSource::File(path) | GuestSource::Found(path) => {
+                    format!("guest `{}`", path.display())
+                }
             },
             follow.channel
         ));

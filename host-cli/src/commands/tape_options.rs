@@ -177,7 +177,7 @@ impl TapeConfiguration {
         // The embedded guest is the default baseline for other guests, but not for itself.
         let baseline = match (&self.baseline, source) {
             (Some(baseline), _) => Some(baseline.clone()),
-            (None, GuestSource::File(_)) => Some(GuestSource::Embedded),
+            (None, GuestSource::File(_) | GuestSource::Found(_)) => Some(GuestSource::Embedded),
             (None, GuestSource::Embedded) => None,
         };
         let Some(baseline) = baseline.filter(|_| !is_strict) else {

@@ -75,14 +75,14 @@ impl HostedGuest {
     /// Says how to build the guest of a project that was not built yet.
     pub fn check_is_built(&self) -> Result<(), CommandError> {
         match (&self.source, &self.build) {
-            (GuestSource::File(path), Some(build)) if !path.exists() => {
+            (GuestSource::File(path) | GuestSource::Found(path), Some(build)) if !path.exists() => {
                 Err(CommandError::environment(format_args!(
                     "guest `{}` does not exist: the project was not built yet",
                     path.display()
                 ))
                 .hint(format_args!("build it with `{build}`")))
             }
-            (GuestSource::File(_) | GuestSource::Embedded, _) => Ok(()),
+            (GuestSource::File(_) | GuestSource::Found(_) | GuestSource::Embedded, _) => Ok(()),
         }
     }
 }

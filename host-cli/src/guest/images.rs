@@ -3,7 +3,10 @@
 //! An image is native code, so only images that nobody but the user can have written are loaded. If anything fails here, the component is
 //! compiled again.
 
-use crate::replacement::{self, Readers};
+use crate::{
+    ownership,
+    replacement::{self, Readers},
+};
 use contract::{compatibility::Target, digest::Digest};
 use runtime::engine::{self, Candidate, Engine, LoadError};
 use std::{
@@ -58,7 +61,7 @@ fn is_private(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     // The target of a link can change at any time.
     fs::symlink_metadata(path).is_ok_and(|found| {
-        !found.is_symlink() && found.mode() & 0o022 == 0 && found.uid() == own_user()
+        !found.is_symlink() && found.mode() & 0o022 == 0 && found.uid() == ownership::own_user()
     })
 }
 
@@ -66,13 +69,6 @@ fn is_private(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_private(_: &Path) -> bool {
     false
-}
-
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "a call without arguments that cannot fail")]
-fn own_user() -> u32 {
-    // SAFETY: the call only reads an id of this process.
-    unsafe { libc::geteuid() }
 }
 
 fn keep(folder: &Path, path: &Path, image: &[u8]) -> io::Result<()> {

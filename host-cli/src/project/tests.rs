@@ -124,7 +124,7 @@ fn the_file_is_found_in_the_nearest_folder_above() {
          [release]\nartifacts = \"file://releases\"\nkey = \"release.key\"\npublic_keys = [\"release.key.pub\"]",
     );
     assert_eq!(nearest(&deep), Some(&*folder));
-    let project = Project::open(&folder).unwrap();
+    let project = Project::open(&folder, false).unwrap();
     assert_eq!(project.folder, folder);
     assert_eq!(project.component(), Some(folder.join("x/guest.wasm")));
     assert_eq!(
@@ -136,16 +136,19 @@ fn the_file_is_found_in_the_nearest_folder_above() {
         project.artifacts(),
         Some(format!("file://{shown}/releases"))
     );
-    assert_eq!(project.public_keys(), [format!("{shown}/release.key.pub")]);
+    assert_eq!(
+        project.public_keys().unwrap(),
+        [format!("{shown}/release.key.pub")]
+    );
     assert_eq!(project.channel(), Some("outer"));
 
     write(&folder.join("a"), "[guest]\ncomponent = \"embedded\"");
-    let nearer = Project::open(nearest(&deep).unwrap()).unwrap();
+    let nearer = Project::open(nearest(&deep).unwrap(), false).unwrap();
     assert_eq!(nearer.component(), Some(EMBEDDED_NAME.into()));
     assert_eq!((nearer.channel(), nearer.store()), (None, None));
 
     fs::write(deep.join(PROJECT_FILE), vec![b'#'; 70_000]).unwrap();
-    let failure = Project::open(nearest(&deep).unwrap()).unwrap_err();
+    let failure = Project::open(nearest(&deep).unwrap(), false).unwrap_err();
     assert!(failure.message().contains("larger than"), "{failure:?}");
     fs::remove_dir_all(folder).unwrap();
 }

@@ -46,7 +46,8 @@ pub fn trusted(typed: &[String], project: Option<&Project>) -> Result<PublicKeys
     if !typed.is_empty() {
         return public(typed);
     }
-    let of_project = project.map(Project::public_keys).unwrap_or_default();
+    let of_project = project.map(Project::public_keys).transpose()?;
+    let of_project = of_project.unwrap_or_default();
     if of_project.is_empty() {
         return Err(CommandError::usage(
             "`--public-key` is missing: the key that releases are signed with",

@@ -8,6 +8,7 @@ use super::{
     StoreSpec, make_state_folder,
     protocol::{self, Request, View},
 };
+use crate::ownership;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
@@ -132,7 +133,7 @@ async fn accept(listener: UnixListener, view: Arc<View>) {
         };
         let is_own = stream
             .peer_cred()
-            .is_ok_and(|peer| peer.uid() == own_user());
+            .is_ok_and(|peer| peer.uid() == ownership::own_user());
         if is_own {
             tokio::spawn(answer(stream, view.clone()));
         }
@@ -147,10 +148,4 @@ async fn answer(mut stream: UnixStream, view: Arc<View>) {
             return;
         }
     }
-}
-
-#[expect(unsafe_code, reason = "geteuid reads one number and cannot fail")]
-fn own_user() -> u32 {
-    // SAFETY: `geteuid` has no preconditions.
-    unsafe { libc::geteuid() }
 }

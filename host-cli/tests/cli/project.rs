@@ -2,7 +2,11 @@
 
 use crate::program::{Folder, GUEST, Server, cli, cli_in, command, image};
 use serde_json::Value;
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    path::PathBuf,
+};
 
 /// A project with a compiled reference guest, and a folder in it.
 fn project(folder: &Folder, more: &str) -> (PathBuf, PathBuf) {
@@ -163,4 +167,48 @@ fn the_contract_is_written_once_and_replaced_only_on_demand() {
     let inspected = cli(&["inspect", GUEST]).expect_code(0).stdout;
     let said = "built against version 0.1.0 of tenon:handler; this host provides 0.1.0";
     assert!(inspected.contains(said), "{inspected}");
+}
+
+#[test]
+fn a_project_that_others_can_change_is_used_only_if_it_is_named() {
+    let folder = Folder::new();
+    let release =
+        "[release]\nartifacts = \"file://releases\"\npublic_keys = [\"release.key.pub\"]\n";
+    let (root, deep) = project(&folder, &format!("build = \"./build.sh\"\n{release}"));
+    folder.write("api/build.sh", "");
+    cli_in(&root, &["keygen", "release.key"]).expect_code(0);
+    let set_mode = |name: &str, mode: u32| {
+        fs::set_permissions(root.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, mode, what) in [
+        ("tenon.toml", 0o644, "project file"),
+        ("", 0o755, "folder of the project file"),
+        ("guest.cwasm", 0o644, "guest"),
+        ("build.sh", 0o755, "build program"),
+    ] {
+        set_mode(name, mode);
+        set_mode(name, mode | 0o002);
+        let run = cli_in(&deep, &["inspect"]).expect_hint();
+        let run = run.expect_failure(3, "can be written by every user, who could run code as you");
+        assert!(run.stderr.contains(&format!("error: {what} `")), "{run:#?}");
+        assert!(run.stderr.contains("`--project DIR`"), "{run:#?}");
+        let shown = root.to_str().unwrap();
+        cli(&["inspect", "--project", shown]).expect_code(0);
+        set_mode(name, mode);
+        cli_in(&deep, &["inspect"]).expect_code(0);
+    }
+    set_mode("release.key.pub", 0o646);
+    cli_in(&deep, &["releases"]).expect_failure(3, "public key `");
+    // Only root can give files away, and only a user other than root does not own what root has.
+    if chown(root.join("tenon.toml"), Some(60_001), None).is_ok() {
+        cli_in(&deep, &["inspect"])
+            .expect_failure(3, "belongs to another user (id 60001)")
+            .expect_hint();
+        let mut sudo = command(&["inspect"]);
+        let status = sudo.current_dir(&deep).env("SUDO_UID", "60001").status();
+        assert!(status.unwrap().success());
+    }
+    cli(&["inspect", "--project", "no/such/folder"])
+        .expect_failure(3, "project file `no/such/folder/tenon.toml` does not exist")
+        .expect_hint();
 }
