@@ -4,9 +4,9 @@
 //! One thread rebuilds: it waits for changes, runs the build, prepares the new guest and lets it serve, as a channel's guests are replaced
 //! (`rollout::ReplaceableGuest`). The requests of the session are kept as lines of tape in memory; the new guest gets them again.
 
-pub mod cases;
 pub mod changes;
 pub mod keys;
 pub mod rebuild;
+pub mod requests;
 pub mod screen;
 pub mod watch;

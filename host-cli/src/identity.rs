@@ -72,7 +72,14 @@ pub fn claims(
     let text = if is_json {
         given.clone()
     } else {
-        let bytes = input::read_file(Path::new(given), "claims", CLAIMS_BYTES_MAX)?;
+        let path = Path::new(given);
+        if !path.exists() {
+            let message = format_args!("claims `{given}` are neither a JSON object nor a file");
+            return Err(CommandError::environment(message).hint(
+                r#"for example `--claims '{"sub":"ann"}'`, or the name of a file that contains it"#,
+            ));
+        }
+        let bytes = input::read_file(path, "claims", CLAIMS_BYTES_MAX)?;
         String::from_utf8(bytes).map_err(|_| {
             CommandError::environment(format_args!("claims `{given}` are not UTF-8"))
         })?
@@ -136,7 +143,7 @@ impl CallerSpec {
     pub fn warning(&self) -> Option<&'static str> {
         match self {
             Self::Tokens(None) => Some(
-                "warning: tokens are not verified: anybody can name themselves any caller; `--jwks FILE|URL` verifies them\n",
+                "warning: tokens are not verified: anybody can name themselves any caller; `--jwks FILE|URL` verifies them",
             ),
             Self::Tokens(Some(_)) | Self::Nobody | Self::One(_) => None,
         }

@@ -31,8 +31,12 @@ pub fn cannot_open(path: &Path, what: &str, error: &FileError) -> CommandError {
         FileError::Io(error) => cannot_read(path, what, error),
         FileError::Link => CommandError::environment(format_args!("{what} `{shown}` {error}"))
             .hint("name the file itself instead of the link"),
-        FileError::Folder | FileError::Special | FileError::TooLarge { .. } => {
+        FileError::Folder | FileError::Special => {
+            CommandError::environment(format_args!("{what} `{shown}` {error}")).hint("name a file")
+        }
+        FileError::TooLarge { .. } => {
             CommandError::environment(format_args!("{what} `{shown}` {error}"))
+                .hint("name a smaller file")
         }
     }
 }
@@ -60,6 +64,7 @@ pub fn cannot_read(path: &Path, what: &str, error: &io::Error) -> CommandError {
         }
         io::ErrorKind::IsADirectory => {
             CommandError::environment(format_args!("{what} `{shown}` is a folder, not a file"))
+                .hint("name a file")
         }
         _ => CommandError::environment(format_args!("failed to read {what} `{shown}`: {error}")),
     }
@@ -67,12 +72,14 @@ pub fn cannot_read(path: &Path, what: &str, error: &io::Error) -> CommandError {
 
 fn bounded(bytes: Vec<u8>, name: &str, bytes_max: u64) -> Result<Vec<u8>, CommandError> {
     if bytes.is_empty() {
-        return Err(CommandError::environment(format_args!("{name} is empty")));
+        return Err(CommandError::environment(format_args!("{name} is empty"))
+            .hint("write its content first, or pass another one"));
     }
     if bytes.len() as u64 > bytes_max {
         return Err(CommandError::environment(format_args!(
             "{name} is larger than {bytes_max} bytes"
-        )));
+        ))
+        .hint("pass a smaller one"));
     }
     Ok(bytes)
 }

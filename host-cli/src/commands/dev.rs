@@ -4,9 +4,9 @@ use super::serve::{self, ServerConfiguration};
 use crate::{
     args::{dev::DevArgs, guest::GuestOptions},
     dev::{
-        cases::Requests,
         keys::{self, Key},
         rebuild::Rebuilder,
+        requests::Requests,
         screen::Screen,
         watch::{Message, Watch},
     },
@@ -21,7 +21,7 @@ use crate::{
         session::Session, workers::Workers,
     },
     signals::Signals,
-    store::{Whole, socket::StoreSocket},
+    store::{STATE_FOLDER, Whole, socket::StoreSocket},
     time,
 };
 use rollout::{HostContext, NamespaceStores, ReplaceableGuest};
@@ -48,6 +48,9 @@ use tokio::{
 const INSTANCES_PER_THREAD: usize = 16;
 /// Commands that may wait.
 const KEYS_MAX: usize = 16;
+/// The page of the session, in the project's folder for local state.
+const PAGE_FILE: &str = "session.html";
+
 /// What is served, and how its guest is made.
 pub struct Configuration {
     server: ServerConfiguration,
@@ -84,18 +87,20 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let callers = runtime.block_on(callers.open(configuration.server.origin.kind))?;
     let exchanger = Arc::new(exchanger(&configuration, &guests, &session, callers)?);
     let screen = Screen::new(Arc::clone(&exchanger));
-    let cases = match &configuration.project {
-        Some(project) => project.cases(),
-        None => PathBuf::from(CASES_FOLDER),
+    let (cases, page) = match &configuration.project {
+        Some(project) => (project.cases(), project.path(STATE_FOLDER).join(PAGE_FILE)),
+        None => (PathBuf::from(CASES_FOLDER), PathBuf::from(PAGE_FILE)),
     };
     let serving = Arc::new(Serving {
         address,
         greeting: greeting(address, &configuration),
+        warnings: configuration.server.warnings(address.ip()),
         exchanger,
         session,
         guests,
         screen,
         cases,
+        page,
     });
     let (rebuilding, first) = Rebuilding::start(configuration, &serving, &runtime)?;
     let rebuild = rebuilding.messages.clone();
@@ -238,11 +243,13 @@ impl Rebuilding {
 struct Serving {
     address: SocketAddr,
     greeting: String,
+    warnings: Vec<String>,
     exchanger: Arc<Exchanger>,
     session: Arc<Session>,
     guests: ReplaceableGuest,
     screen: Screen,
     cases: PathBuf,
+    page: PathBuf,
 }
 
 impl Serving {
@@ -295,9 +302,10 @@ impl Serving {
             let examples = examples::of(|_| Some(guest), time::now_ms()).await;
             text.push_str(&serve::examples_to_try(self.address, &examples));
         }
+        self.screen.flush();
         output::text(&text)?;
-        if let Some(warning) = listener::warning(self.address.ip()) {
-            output::remark(&warning);
+        for warning in &self.warnings {
+            self.screen.say(warning);
         }
         Ok(())
     }
@@ -340,10 +348,12 @@ impl Serving {
             guests: &self.guests,
             screen: &self.screen,
             cases: &self.cases,
+            page: &self.page,
         };
         let done = match key {
             Key::Difference(number) => requests.show(number).await,
             Key::Case(number, name) => requests.make_case(number, name.as_deref()).await,
+            Key::Page => requests.write_page().await,
             Key::Rebuild => {
                 // The thread ends only with the program.
                 let _ = rebuild.send(Message::Rebuild);

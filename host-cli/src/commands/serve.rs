@@ -279,11 +279,8 @@ async fn serve(
     let twice = Signals::new()?;
     let generation = exchanger.follower.as_ref().and_then(Follower::generation);
     output::text(&greeting(address, configuration, generation, examples))?;
-    if let Some(warning) = listener::warning(address.ip()) {
-        output::remark(&warning);
-    }
-    if let Some(warning) = configuration.server.callers.warning() {
-        output::remark(warning);
+    for warning in configuration.server.warnings(address.ip()) {
+        output::remark(&format!("{warning}\n"));
     }
     let stop = async {
         once.next().await;

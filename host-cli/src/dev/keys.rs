@@ -12,6 +12,7 @@ const LINE_BYTES_MAX: u64 = 4096;
 pub const HELP: &str = "\
 d N         show what differs for request N in full
 t N [NAME]  make a case of request N
+p           write a page with all requests and what differs
 r           build again
 h           show these keys
 q           quit
@@ -24,6 +25,8 @@ pub enum Key {
     Difference(u64),
     /// Make a case of a request, under this name.
     Case(u64, Option<String>),
+    /// Write a page with all requests.
+    Page,
     /// Build again.
     Rebuild,
     /// Show the keys.
@@ -58,6 +61,7 @@ impl Key {
                 Self::Case(number, _) => Self::Case(number, name.map(str::to_owned)),
                 other => other,
             },
+            Some("p") if argument.is_none() => Self::Page,
             Some("r") if argument.is_none() => Self::Rebuild,
             Some("h" | "?" | "help") if argument.is_none() => Self::Help,
             Some("q" | "quit" | "exit") if argument.is_none() => Self::Quit,
@@ -127,9 +131,12 @@ mod tests {
         assert_eq!(Key::read(" t 3\r\n"), Key::Case(3, None));
         let named = Key::Case(3, Some("gone".to_owned()));
         assert_eq!(Key::read("t 3 gone"), named);
+        assert_eq!(Key::read("p"), Key::Page);
         assert_eq!(Key::read("q"), Key::Quit);
         assert_eq!(Key::read("\n"), Key::Nothing);
-        for bad in ["d", "d x", "d -1", "t", "d 1 2", "x", "q q", "t 1 a b"] {
+        for bad in [
+            "d", "d x", "d -1", "t", "d 1 2", "x", "p 1", "q q", "t 1 a b",
+        ] {
             let Key::Unknown(text) = Key::read(bad) else {
                 panic!("{bad}");
             };

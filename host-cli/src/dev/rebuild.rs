@@ -140,6 +140,7 @@ impl Rebuilder {
         let built = match self.build() {
             Some(build) => {
                 self.screen.say(&format!("building: {}", build.command()));
+                self.screen.flush();
                 Some(
                     build
                         .run_until(&self.stop)

@@ -42,6 +42,11 @@ impl Screen {
         }
     }
 
+    /// Waits until all of it is written, so that what others write comes behind it.
+    pub fn flush(&self) {
+        self.0.log.flush();
+    }
+
     /// Whether [`show`](Self::show) may be given colours.
     pub fn is_coloured(&self) -> bool {
         !self.is_json() && output::colour_on_stderr()

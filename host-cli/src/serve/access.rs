@@ -29,6 +29,8 @@ struct Shared {
 struct Waiting {
     lines: Vec<u8>,
     dropped: u64,
+    /// Some lines are on their way to the sink.
+    is_writing: bool,
     is_closed: bool,
     /// The thread has ended.
     is_written: bool,
@@ -62,6 +64,15 @@ impl AccessLog {
         if was_empty {
             self.shared.changed.notify_all();
         }
+    }
+
+    /// Waits until everything that was added is written, so that other output comes behind it; not for long if the sink does not take it.
+    pub fn flush(&self) {
+        let _ = self.shared.changed.wait_timeout_while(
+            self.shared.lock(),
+            END_DURATION_MAX,
+            |waiting| waiting.is_writing || !waiting.lines.is_empty(),
+        );
     }
 }
 
@@ -99,6 +110,7 @@ impl Shared {
             let mut waiting = self.lock();
             std::mem::swap(&mut lines, &mut waiting.lines);
             let dropped = std::mem::take(&mut waiting.dropped);
+            waiting.is_writing = true;
             drop(waiting);
             // If stderr is closed, there is nowhere to report the error.
             let _ = sink.write_all(&lines);
@@ -106,6 +118,8 @@ impl Shared {
                 let _ = writeln!(sink, "{dropped} lines dropped: stderr was not read");
             }
             lines.clear();
+            self.lock().is_writing = false;
+            self.changed.notify_all();
             if is_closed {
                 return;
             }
@@ -155,6 +169,16 @@ mod tests {
         let written: Vec<u8> = receiver.iter().flatten().collect();
         let expected: String = (0..1000).map(|line| format!("{line}\n")).collect();
         assert_eq!(String::from_utf8(written).unwrap(), expected);
+    }
+
+    #[test]
+    fn after_a_flush_everything_is_written() {
+        let (sender, receiver) = mpsc::channel();
+        let log = AccessLog::new(Sink(sender)).unwrap();
+        log.flush();
+        log.add(|lines| lines.extend_from_slice(b"line\n"));
+        log.flush();
+        assert_eq!(receiver.try_recv(), Ok(b"line\n".to_vec()));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub fn cannot_listen(addresses: &[SocketAddr], error: &io::Error) -> CommandErro
 pub fn warning(address: IpAddr) -> Option<String> {
     (!address.to_canonical().is_loopback()).then(|| {
         format!(
-            "warning: other machines can reach `{address}`, without TLS and without authentication\n"
+            "warning: other machines can reach `{address}`, without TLS and without authentication"
         )
     })
 }

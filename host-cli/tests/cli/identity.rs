@@ -11,12 +11,12 @@ use std::{
 /// Tokens and the keys that signed them, made by another implementation.
 const TOKENS: &str = include_str!("../../../crates/jwt/tests/tokens.json");
 
-fn token(name: &str) -> String {
+pub fn token(name: &str) -> String {
     let file: Value = serde_json::from_str(TOKENS).unwrap();
     file["tokens"][name].as_str().unwrap().to_owned()
 }
 
-fn key_set() -> String {
+pub fn key_set() -> String {
     let file: Value = serde_json::from_str(TOKENS).unwrap();
     file["jwks"].to_string()
 }
@@ -91,7 +91,10 @@ fn claims_that_cannot_be_used_are_named() {
         .expect_failure(2, "claim `userArn` is missing")
         .expect_hint();
     run("nowhere.json", &[])
-        .expect_failure(3, "claims `nowhere.json` does not exist")
+        .expect_failure(
+            3,
+            "claims `nowhere.json` are neither a JSON object nor a file",
+        )
         .expect_hint();
     let folder = Folder::new();
     let file = folder.write("claims.json", "[]");

@@ -14,6 +14,8 @@ pub fn command() -> Command {
     let mut command = Command::new(program());
     let folder = env!("CARGO_TARGET_TMPDIR");
     command
+        // Named, so that it is used whoever owns the checkout.
+        .args(["--project", concat!(env!("CARGO_MANIFEST_DIR"), "/..")])
         .stdin(Stdio::null())
         .env("XDG_CACHE_HOME", format!("{folder}/cache"))
         // Folders of tests have the same names in each run, and start empty.

@@ -11,6 +11,7 @@ use crate::{
     serve::{
         authority::{self, Allowed},
         lines::Format,
+        listener,
     },
     store::{STATE_FOLDER, StoreSpec, seeding::Start, socket},
 };
@@ -18,7 +19,7 @@ use gateway::Origin;
 use release::{ChannelName, PublicKeys};
 use runtime::RuntimeOptions;
 use std::{
-    net::{SocketAddr, ToSocketAddrs},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -95,6 +96,15 @@ impl ServerConfiguration {
             origin: Origin::new(kind),
             callers: identity::resolve(&options.identity, kind)?,
         })
+    }
+
+    /// What the person who starts the server should know, each in one line.
+    pub fn warnings(&self, address: IpAddr) -> Vec<String> {
+        let identity = self.callers.warning().map(str::to_owned);
+        [listener::warning(address), identity]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 

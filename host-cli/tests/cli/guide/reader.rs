@@ -1,18 +1,10 @@
-//! docs/guide/tutorial.md, run as it is written: each command, each change of a file, and the output that the page shows.
-//!
-//! | block | what happens |
-//! |---|---|
-//! | `console` | commands after `$ `, in one folder after the other; their output must be what follows |
-//! | `console terminal-1` | the same for a program that goes on running: lines of its output in this order, keys that are typed, and `^C` |
-//! | `diff` | a change of a file |
-//!
-//! In expected output `...` stands for any text, and alone on a line for any lines.
+//! Follows a page: runs its commands, types into its programs, changes its files.
 
-mod page;
-mod terminal;
-
+use super::{
+    page::{self, Block, Kind, matches_all},
+    terminal::Terminal,
+};
 use crate::program::Folder;
-use page::{Block, Kind, matches_all};
 use std::{
     fs,
     io::Write,
@@ -21,44 +13,34 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
-use terminal::Terminal;
 
-const TUTORIAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/tutorial.md");
-/// The port in the page.
+/// The port in the pages.
 const PORT: &str = "3000";
 
 /// The reader's machine: a folder of their own, and a terminal in which a program runs.
-struct Reader {
-    folder: PathBuf,
+pub struct Reader {
+    /// The file that is followed, for messages.
+    page: &'static str,
+    pub folder: PathBuf,
     /// Where `host-cli` keeps compiled guests.
     cache: String,
     port: String,
-    terminal: Option<Terminal>,
-}
-
-#[test]
-fn the_tutorial_is_true() {
-    let folder = Folder::new();
-    let mut reader = Reader {
-        cache: folder.path("cache"),
-        folder: PathBuf::from(folder.path("")),
-        port: free_port(),
-        terminal: None,
-    };
-    let page = fs::read_to_string(TUTORIAL).unwrap();
-    let blocks = page::blocks(&page);
-    assert!(blocks.len() > 10, "the page was read: {blocks:?}");
-    for block in blocks {
-        reader.follow(&block);
-    }
-    assert!(reader.terminal.is_none(), "the page ends what it starts");
+    pub terminal: Option<Terminal>,
 }
 
 impl Reader {
-    fn follow(&mut self, block: &Block) {
-        let text = block
-            .text
-            .replace(&format!(":{PORT}"), &format!(":{}", self.port));
+    pub fn new(page: &'static str, home: &Folder) -> Self {
+        Self {
+            page,
+            cache: home.path("cache"),
+            folder: PathBuf::from(home.path("")),
+            port: free_port(),
+            terminal: None,
+        }
+    }
+
+    pub fn follow(&mut self, block: &Block) {
+        let text = self.with_own_port(&block.text);
         match block.kind {
             Kind::Console => self.run_commands(block.line, &text),
             Kind::Terminal => self.watch(block.line, &text),
@@ -66,21 +48,38 @@ impl Reader {
         }
     }
 
+    /// The text with the port that is free here.
+    pub fn with_own_port(&self, text: &str) -> String {
+        text.replace(&format!(":{PORT}"), &format!(":{}", self.port))
+    }
+
+    /// The text as the page has it.
+    pub fn with_port_of_page(&self, text: &str) -> String {
+        text.replace(&format!(":{}", self.port), &format!(":{PORT}"))
+    }
+
     fn run_commands(&mut self, line: usize, text: &str) {
         for (command, expected) in page::commands(text) {
             // Only a comparison that differs may fail.
             let may_fail = expected.iter().any(|line| line.starts_with("differs "));
-            let (output, folder) = self.run(&command, may_fail);
-            self.folder = folder;
-            if let Some(name) = command.strip_prefix("host-cli new ") {
-                self.share_builds(&self.folder.join(name));
-            }
+            let output = self.run_command(&command, may_fail);
             assert!(
                 expected.is_empty() || matches_all(&expected, &output),
-                "tutorial.md:{line}: `{command}` printed\n{output}\ninstead of\n{}",
+                "{}:{line}: `{command}` printed\n{output}\ninstead of\n{}",
+                self.page,
                 expected.join("\n")
             );
         }
+    }
+
+    /// Runs a command in the folder where the one before it ended, and returns what it printed.
+    pub fn run_command(&mut self, command: &str, may_fail: bool) -> String {
+        let (output, folder) = self.run(command, may_fail);
+        self.folder = folder;
+        if let Some(name) = command.strip_prefix("host-cli new ") {
+            self.share_builds(&self.folder.join(name));
+        }
+        output
     }
 
     /// The versions of this workspace, and a target folder that the next run of this test and the one of `new` use, too.
@@ -132,12 +131,7 @@ impl Reader {
     fn watch(&mut self, line: usize, text: &str) {
         for expected in text.lines() {
             if let Some(command) = expected.strip_prefix("$ ") {
-                assert!(
-                    self.terminal.is_none(),
-                    "tutorial.md:{line}: something runs already"
-                );
-                let listen = format!("exec {command} --listen 127.0.0.1:{}", self.port);
-                self.terminal = Some(Terminal::start(&mut self.shell(&listen)));
+                self.start(line, command);
                 continue;
             }
             let terminal = self
@@ -149,12 +143,23 @@ impl Reader {
             } else if page::is_key(expected) {
                 terminal.type_line(expected);
             } else {
-                terminal.expect(expected, line);
+                terminal.expect(expected, &format!("{}:{line}", self.page));
             }
         }
     }
 
-    fn patch(&self, line: usize, text: &str) {
+    /// Starts the program of the terminal.
+    pub fn start(&mut self, line: usize, command: &str) {
+        let page = self.page;
+        assert!(
+            self.terminal.is_none(),
+            "{page}:{line}: something runs already"
+        );
+        let listen = format!("exec {command} --listen 127.0.0.1:{}", self.port);
+        self.terminal = Some(Terminal::start(&mut self.shell(&listen)));
+    }
+
+    pub fn patch(&self, line: usize, text: &str) {
         let mut patch = Command::new("patch")
             .args(["--strip=0", "--fuzz=0"])
             .current_dir(&self.folder)
@@ -169,7 +174,7 @@ impl Reader {
             .write_all(text.as_bytes())
             .unwrap();
         let output = patch.wait_with_output().unwrap();
-        assert!(output.status.success(), "tutorial.md:{line}: {output:?}");
+        assert!(output.status.success(), "{}:{line}: {output:?}", self.page);
     }
 }
 

@@ -28,7 +28,7 @@ pub fn blocks(page: &str) -> Vec<Block> {
             "console" => Kind::Console,
             "console terminal-1" => Kind::Terminal,
             "diff" => Kind::Diff,
-            other => panic!("tutorial.md:{}: nobody follows `{other}`", number + 1),
+            other => panic!("line {}: nobody follows `{other}`", number + 1),
         };
         let text: String = lines
             .by_ref()
@@ -67,7 +67,7 @@ pub fn commands(text: &str) -> Vec<(String, Vec<String>)> {
 /// Whether a line of a terminal is typed: a key of `host-cli dev`, perhaps with an argument.
 pub fn is_key(line: &str) -> bool {
     let mut words = line.split(' ');
-    matches!(words.next(), Some("d" | "t" | "r" | "h"))
+    matches!(words.next(), Some("d" | "t" | "p" | "r" | "h"))
 }
 
 /// Whether an output is the expected one.

@@ -1,4 +1,4 @@
-//! `d` and `t`: one request of the session, in full or as a case.
+//! `d`, `t` and `p`: one request of the session in full or as a case, and all of them as a page.
 
 use super::{
     changes::{self, Compared},
@@ -9,10 +9,16 @@ use crate::{
     replay::{
         input::Place,
         new_case,
-        report::{EntryVerdict, Report as _, ReportEntry, text::Text},
+        report::{
+            EntryVerdict, Report as _, ReportEntry, Totals,
+            html::{Detail, Html},
+            text::Text,
+        },
     },
     serve::session::{KeptExchange, Session},
+    store,
 };
+use replay::Replayer;
 use rollout::ReplaceableGuest;
 use std::path::Path;
 use tape::Exchange;
@@ -24,17 +30,15 @@ pub struct Requests<'a> {
     pub screen: &'a Screen,
     /// The folder of the project's cases.
     pub cases: &'a Path,
+    /// The file of the page.
+    pub page: &'a Path,
 }
 
 impl Requests<'_> {
     /// Shows everything that the guest that serves would answer or write differently.
     pub async fn show(&self, number: u64) -> Result<(), CommandError> {
         let kept = self.find(number)?;
-        let deployment = self.guests.serving().ok_or_else(|| {
-            CommandError::environment("no guest serves yet").hint("mend the build first")
-        })?;
-        let replayer = changes::replayer(deployment.runtime(), deployment.storage().clone());
-        let compared = changes::compare(&kept, &replayer).await;
+        let compared = changes::compare(&kept, &self.replayer()?).await;
         let compared = compared.ok_or_else(|| unreadable(number))?;
         if compared.comparison.verdict == replay::Verdict::Same {
             self.screen
@@ -60,6 +64,49 @@ impl Requests<'_> {
         Ok(())
     }
 
+    /// Writes a page with all requests that are kept, each compared with what the guest that serves would answer. It contains what clients sent,
+    /// not redacted, so only the user can read it.
+    pub async fn write_page(&self) -> Result<(), CommandError> {
+        let exchanges = self.session.exchanges();
+        if exchanges.is_empty() {
+            return Err(CommandError::usage("there is no request to show").hint("send one first"));
+        }
+        let all = changes::compare_all(exchanges.clone(), self.replayer()?).await;
+        store::make_state_folder(self.page)?;
+        let mut page = Html::create(self.page)?;
+        let mut totals = Totals::default();
+        for compared in all {
+            let kept = exchanges.iter().find(|kept| kept.number == compared.number);
+            let Some((kept, exchange)) =
+                kept.and_then(|kept| Some((kept, Exchange::read(&kept.line).ok()?)))
+            else {
+                continue;
+            };
+            page.detail(&Detail::new(
+                &place(compared.number),
+                &exchange,
+                &compared.comparison,
+            ))?;
+            totals.requests += 1;
+            totals.add(&entry(compared, kept).verdict);
+        }
+        page.finish(&totals)?;
+        let path = self.page.display();
+        self.screen.say(&format!(
+            "wrote {path}: open it in a browser; it contains what clients sent, credentials included"
+        ));
+        Ok(())
+    }
+
+    /// Replays on the guest that serves.
+    fn replayer(&self) -> Result<Replayer, CommandError> {
+        let deployment = self.guests.serving().ok_or_else(|| {
+            CommandError::environment("no guest serves yet").hint("mend the build first")
+        })?;
+        let store = deployment.storage().clone();
+        Ok(changes::replayer(deployment.runtime(), store))
+    }
+
     fn find(&self, number: u64) -> Result<KeptExchange, CommandError> {
         self.session.find(number).ok_or_else(|| {
             CommandError::usage(format_args!("request {number} is not kept"))
@@ -75,13 +122,18 @@ fn unreadable(number: u64) -> CommandError {
     .hint("send the request again")
 }
 
+/// How reports name a request.
+fn place(number: u64) -> Place {
+    Place {
+        path: Path::new("request").into(),
+        line: Some(number),
+    }
+}
+
 /// The difference as reports show it.
 fn entry(compared: Compared, kept: &KeptExchange) -> ReportEntry {
     let id = tape::id_of(&kept.line).unwrap_or_default().into_owned();
-    let place = Place {
-        path: Path::new("request").into(),
-        line: Some(compared.number),
-    };
+    let place = place(compared.number);
     ReportEntry {
         request: compared.request,
         status_expected: compared.status_before,

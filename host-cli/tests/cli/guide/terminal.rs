@@ -45,18 +45,38 @@ impl Terminal {
 
     /// Waits for a line. Others may come before it.
     #[track_caller]
-    pub fn expect(&mut self, expected: &str, place: usize) {
+    pub fn expect(&mut self, expected: &str, place: &str) {
         let deadline = Instant::now() + LINE_DURATION_MAX;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
                 let seen = self.seen.join("\n");
-                panic!("tutorial.md:{place}: `{expected}` was not printed, but\n{seen}");
+                panic!("{place}: `{expected}` was not printed, but\n{seen}");
             };
             let is_expected = matches_line(expected, &line);
             self.seen.push(line);
             if is_expected {
                 return;
+            }
+        }
+    }
+
+    /// Reads to the line that `is_last` recognises, and returns all lines.
+    pub fn read_to(&mut self, is_last: impl Fn(&str) -> bool, place: &str) -> Vec<String> {
+        let deadline = Instant::now() + LINE_DURATION_MAX;
+        let mut read = Vec::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!(
+                    "{place}: the last line was not printed, but\n{}",
+                    read.join("\n")
+                );
+            };
+            self.seen.push(line.clone());
+            read.push(line);
+            if read.last().is_some_and(|line| is_last(line)) {
+                return read;
             }
         }
     }
@@ -67,7 +87,8 @@ impl Terminal {
     }
 
     /// Ends the program by the key `q`, or by `^C`.
-    pub fn end(mut self, key: &str) {
+    /// Returns what it printed to its end.
+    pub fn end(mut self, key: &str) -> Vec<String> {
         if key == "q" {
             self.type_line("q");
         } else {
@@ -77,6 +98,7 @@ impl Terminal {
         }
         let status = self.program.wait().unwrap();
         assert!(status.success(), "{status}: {}", self.seen.join("\n"));
+        self.lines.iter().collect()
     }
 }
 

@@ -1,0 +1,104 @@
+//! Options that `dev` shares with `serve`: who calls, what is stored at the start, the store at hand, the guest's environment.
+
+use super::{
+    in_folder,
+    running::{Dev, project},
+};
+use crate::{
+    identity::{key_set, token},
+    program::Folder,
+};
+use serde_json::Value;
+
+/// The reference guest in a folder whose path is short enough for sockets.
+fn copied() -> Folder {
+    let folder = Folder::short();
+    project(&folder, "cp source.wasm guest.wasm");
+    folder
+}
+
+#[test]
+fn each_request_has_the_caller_of_the_claims() {
+    let folder = copied();
+    let mut dev = Dev::start(&folder, &["--claims", r#"{"sub":"ann"}"#]);
+    assert!(dev.get("/items").starts_with("HTTP/1.1 200 "));
+    dev.wait_for("    1 GET /items 200 ");
+    // What the guest saw is what a case of it shows.
+    dev.type_line("t 1 list");
+    dev.wait_for("runs it");
+    let event: Value = serde_json::from_slice(&folder.read("cases/list/event.json")).unwrap();
+    let claims = &event["requestContext"]["authorizer"]["claims"];
+    assert_eq!(claims["sub"], "ann");
+    assert_eq!(dev.quit().0, 0);
+}
+
+#[test]
+fn an_expired_token_is_answered_with_401_and_dev_goes_on() {
+    let folder = copied();
+    folder.write("keys.json", key_set());
+    let mut dev = Dev::start(&folder, &["--jwt", "--jwks", "keys.json"]);
+    let ask = |dev: &Dev, token: &str| {
+        dev.get_with("/items", &format!("authorization: Bearer {token}\r\n"))
+    };
+    assert!(ask(&dev, &token("RS256")).starts_with("HTTP/1.1 200 "));
+    let expired = ask(&dev, &token("expired"));
+    assert!(expired.starts_with("HTTP/1.1 401 "), "{expired}");
+    assert!(
+        expired.ends_with(r#"{"message":"The incoming token has expired"}"#),
+        "{expired}"
+    );
+    let lines = dev.wait_for("- GET /items 401 ");
+    let reason = "not authorized: the token has expired";
+    assert!(lines.contains(reason), "{lines}");
+    assert!(dev.get("/items").starts_with("HTTP/1.1 401 "));
+    assert!(ask(&dev, &token("ES256")).starts_with("HTTP/1.1 200 "));
+    // Only what reached the guest has a number.
+    dev.wait_for("    2 GET /items 200 ");
+    let (code, rest) = dev.quit();
+    assert_eq!(code, 0, "{rest}");
+}
+
+#[test]
+fn tokens_that_nobody_verifies_are_warned_of() {
+    let folder = copied();
+    let mut dev = Dev::start(&folder, &["--jwt"]);
+    dev.wait_for("warning: tokens are not verified");
+    let bearer = format!("authorization: Bearer {}\r\n", token("none"));
+    assert!(dev.get_with("/items", &bearer).starts_with("HTTP/1.1 200 "));
+    assert_eq!(dev.quit().0, 0);
+}
+
+#[test]
+fn the_store_is_seeded_at_hand_and_emptied() {
+    let folder = copied();
+    let file = String::from_utf8(folder.read("tenon.toml")).unwrap();
+    folder.write("tenon.toml", file.replace("memory", "redb:store.redb"));
+    let seed = r#"[{"partition":"p","sort":"s","document":{"n":1},"revision":"1"}]"#;
+    folder.write("seed.json", seed);
+    let store = |arguments: &[&str]| in_folder(&folder, &[&["store"], arguments].concat());
+    let mut dev = Dev::start(&folder, &["--seed", "seed.json"]);
+    dev.wait_for("seed: 1 of 1 entries of seed.json stored");
+    let found = store(&["get", "p", "s"]).expect_code(0).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&found).unwrap()["n"], 1);
+    store(&["put", "p", "t", "{}"]).expect_code(0);
+    assert_eq!(dev.quit().0, 0);
+    let dev = Dev::start(&folder, &[]);
+    assert_eq!(store(&["list"]).stdout, "items  partition\n    2  p\n");
+    assert_eq!(dev.quit().0, 0);
+    let dev = Dev::start(&folder, &["--fresh"]);
+    assert_eq!(store(&["list"]).stdout, "the store is empty\n");
+    assert_eq!(dev.quit().0, 0);
+}
+
+#[test]
+fn a_store_in_memory_is_at_hand_too() {
+    let folder = copied();
+    let dev = Dev::start(&folder, &[]);
+    assert!(dev.post("{\"name\":\"lamp\"}").starts_with("HTTP/1.1 201 "));
+    let listed = in_folder(&folder, &["store", "list"]).expect_code(0).stdout;
+    assert!(listed.contains("1  items"), "{listed}");
+    assert_eq!(dev.quit().0, 0);
+    in_folder(&folder, &["store", "list"])
+        .expect_failure(3, "no server with a store in memory answers at")
+        .expect_hint();
+}
