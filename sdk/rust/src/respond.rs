@@ -58,7 +58,8 @@ pub struct NoContent;
 
 /// 201 with the new resource's reference in `Location` and `Content-Location`, and what it is now as content.
 ///
-/// The segments of its path are percent-encoded and preceded by the API's base path.
+/// The segments of its path are percent-encoded and preceded by the API's base path. Content that is an error, such as `None` or a problem,
+/// stays one.
 ///
 /// ```
 /// use tenon::{App, Created, Json};
@@ -107,6 +108,9 @@ impl<R: IntoResponse> IntoResponse for Created<R> {
     fn into_response(self, context: &Context) -> Response {
         let location = context.reference(self.segments);
         let mut response = self.content.into_response(context);
+        if !response.is_success() {
+            return response;
+        }
         response.status = 201;
         response
             .with("location", location.clone())
@@ -142,11 +146,22 @@ impl IntoResponse for Vec<u8> {
     }
 }
 
-/// With another status.
+/// With another status, if the inner response is a success (2xx): an error keeps its own.
+///
+/// ```
+/// use tenon::{App, Problem};
+///
+/// let refuse = || (202, Err::<(), _>(Problem::forbidden("not yours")));
+/// let client = App::new().get("/wait", || (202, "later")).get("/refuse", refuse).test();
+/// assert_eq!(client.get("/wait").send().status(), 202);
+/// assert_eq!(client.get("/refuse").send().status(), 403);
+/// ```
 impl<R: IntoResponse> IntoResponse for (u16, R) {
     fn into_response(self, context: &Context) -> Response {
         let mut response = self.1.into_response(context);
-        response.status = self.0;
+        if response.is_success() {
+            response.status = self.0;
+        }
         response
     }
 }
@@ -193,8 +208,8 @@ impl<T: Serialize> IntoResponse for Page<T> {
             .map(|cursor| next_link(context, cursor));
         let response = json::write(&self).into_response(context);
         match link {
-            Some(link) => response.with("link", link),
-            None => response,
+            Some(link) if response.is_success() => response.with("link", link),
+            Some(_) | None => response,
         }
     }
 }
@@ -206,6 +221,9 @@ impl<T: Serialize> IntoResponse for Item<T> {
         } else {
             json::write(&self.value).into_response(context)
         };
+        if response.status >= 400 {
+            return response;
+        }
         response
             .with_default("etag", entity_tag(&self.revision))
             .with_default("cache-control", CACHE_CONTROL)
@@ -230,6 +248,9 @@ fn read<T: Serialize>(value: T, revision: &str, context: &Context) -> Response {
 impl<T: Serialize> IntoResponse for Replaced<T> {
     fn into_response(self, context: &Context) -> Response {
         let mut response = self.item.into_response(context);
+        if !response.is_success() {
+            return response;
+        }
         let location = [context.base_path.as_str(), &context.path].concat();
         if self.is_new {
             response.status = 201;

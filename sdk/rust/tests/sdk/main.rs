@@ -4,4 +4,5 @@
 
 mod documents;
 mod paths;
+mod responses;
 mod trouble;
