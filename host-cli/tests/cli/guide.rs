@@ -6,11 +6,12 @@
 //! | `console terminal-1` | the same for a program that goes on running: lines of its output in this order, keys that are typed, and `^C` |
 //! | `diff` | a change of a file |
 //!
-//! In the output that the tutorial shows, `...` stands for any text, and alone on a line for any lines.
+//! In the output that the tutorial shows, `...` stands for any text, and alone on a line for any lines. The session shows all that was printed.
 
 mod messages;
 mod page;
 mod reader;
+mod recorded;
 mod terminal;
 
 use crate::program::Folder;
