@@ -140,17 +140,17 @@ fn each_error_of_the_store_has_its_response_and_its_line() {
 #[test]
 fn a_document_that_the_store_does_not_take_is_the_clients_mistake() {
     let client = app().test();
-    let number = format!("{{\"n\": 0.{}}}", "1".repeat(40));
+    let deep = format!("{}1{}", "{\"n\":".repeat(40), "}".repeat(40));
     let response = client
         .put("/rooms/a")
-        .content("application/json", number)
+        .content("application/json", deep)
         .send();
     assert_eq!(response.status(), 422);
     assert!(
         response.value()["errors"][0]["detail"]
             .as_str()
             .unwrap()
-            .contains("38"),
+            .contains("levels"),
         "{}",
         response.text()
     );
