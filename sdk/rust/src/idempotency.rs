@@ -87,7 +87,7 @@ struct Record<R> {
 impl Transaction<'_> {
     /// Applies the operations, unless a request with the same key did so within a day: then the result is its `receipt`.
     ///
-    /// 422 if that request had other content. Without a key it is the same as [`send`](Self::send).
+    /// 422 if that request had another method, path, query or content. Without a key it is the same as [`send`](Self::send).
     pub fn send_once<R: Serialize + DeserializeOwned>(
         self,
         key: Option<&IdempotencyKey>,
@@ -148,18 +148,18 @@ impl IdempotencyKey {
                 partition: format!("idempotency/{name_hash}"),
                 sort: "-".to_owned(),
             },
-            fingerprint: hash(&context.body),
+            fingerprint: fingerprint(context),
             expires_at: context.now().seconds() + RECORD_SECONDS,
         }))
     }
 
-    /// Refuses a repetition with other content.
+    /// Refuses a key that was used for another request.
     fn check(&self, fingerprint: &str) -> Result<(), Problem> {
         if fingerprint == self.fingerprint {
             return Ok(());
         }
         let detail =
-            "this `Idempotency-Key` was used with other content; a new request needs a new key";
+            "this `Idempotency-Key` was used for another request; a new one needs a new key";
         Err(Problem::new(422, "idempotency-key-reused", detail))
     }
 }
@@ -207,10 +207,26 @@ fn parse(field: &str) -> Option<String> {
     (1..=CHARACTERS_MAX).contains(&name.len()).then_some(name)
 }
 
+/// What makes two requests the same: method, path, query and content. Otherwise a key that a client uses for two resources would leave the
+/// second one as it is.
+fn fingerprint(context: &Context) -> String {
+    let mut digest = Sha256::new();
+    for part in [&context.method, &context.path, &context.query] {
+        digest.update((part.len() as u64).to_le_bytes());
+        digest.update(part);
+    }
+    digest.update(&context.body);
+    hexadecimal(&digest.finalize())
+}
+
 fn hash(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
     use core::fmt::Write;
     let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
+    for byte in bytes {
         let _ = write!(text, "{byte:02x}"); // writing to a string cannot fail
     }
     text

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod documents;
+mod idempotency;
 mod paths;
 mod responses;
 mod trouble;

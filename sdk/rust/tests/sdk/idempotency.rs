@@ -1,0 +1,53 @@
+//! Requests that are sent again.
+
+use serde::{Deserialize, Serialize};
+use tenon::{
+    App, IdempotencyKey, Json, NoContent, Path, Problem, Store,
+    store::{Operation, Partition},
+};
+
+#[derive(Serialize, Deserialize)]
+struct Account {
+    is_closed: bool,
+}
+
+const ACCOUNTS: Partition<Account> = Partition::new("accounts");
+
+fn close(
+    Path(id): Path<String>,
+    key: IdempotencyKey,
+    Json(is_closed): Json<bool>,
+    store: Store,
+) -> Result<NoContent, Problem> {
+    let close = Operation::put(&ACCOUNTS.key(id), Account { is_closed });
+    store.transaction().with(close).send_once(Some(&key), &())?;
+    Ok(NoContent)
+}
+
+#[test]
+fn a_key_stands_for_method_path_query_and_content() {
+    let app = App::new()
+        .post("/accounts/{id}/close", close)
+        .put("/accounts/{id}/close", close);
+    let client = app.test();
+    let send = |method: &str, target: &str, content: bool| {
+        let request = client.request(method, target).json(&content);
+        request.header("idempotency-key", "k1").send()
+    };
+    assert_eq!(send("POST", "/accounts/1/close", true).status(), 204);
+    assert_eq!(send("POST", "/accounts/1/close", true).status(), 204);
+    for (method, target, content) in [
+        ("POST", "/accounts/2/close", true),
+        ("PUT", "/accounts/1/close", true),
+        ("POST", "/accounts/1/close?force=1", true),
+        ("POST", "/accounts/1/close", false),
+    ] {
+        let refused = send(method, target, content);
+        assert_eq!(refused.status(), 422, "{method} {target} {content}");
+        assert_eq!(refused.value()["code"], "idempotency-key-reused");
+    }
+    assert_eq!(
+        client.store().get(&ACCOUNTS.key("2")).unwrap().map(|_| ()),
+        None
+    );
+}
