@@ -193,7 +193,7 @@ impl App {
         }
         let detail = format!("this resource does not know `{}`", context.method);
         Problem::new(405, "method-not-allowed", detail)
-            .with("allow", allow)
+            .with_header("allow", allow)
             .into_response(context)
     }
 }

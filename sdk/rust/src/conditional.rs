@@ -169,7 +169,7 @@ impl Conditions {
         };
         let problem = Problem::new(412, "precondition-failed", detail);
         Err(match revision {
-            Some(revision) => problem.with("etag", entity_tag(revision)),
+            Some(revision) => problem.with_header("etag", entity_tag(revision)),
             None => problem,
         })
     }

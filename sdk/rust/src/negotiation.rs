@@ -34,7 +34,7 @@ pub(crate) fn check_content_type(
         .is_some_and(|value| is_utf8_of_type(value, expected))
     {
         let detail = format!("the content type must be `{expected}`, in UTF-8");
-        return Err(Problem::new(415, "unsupported-media-type", detail).with(hint, expected));
+        return Err(Problem::new(415, "unsupported-media-type", detail).with_header(hint, expected));
     }
     match request.headers.get("content-encoding") {
         Some(coding) if !coding.eq_ignore_ascii_case("identity") => {
@@ -43,7 +43,7 @@ pub(crate) fn check_content_type(
                 "unsupported-media-type",
                 "the content must not be compressed",
             );
-            Err(problem.with("accept-encoding", "identity"))
+            Err(problem.with_header("accept-encoding", "identity"))
         }
         Some(_) | None => Ok(()),
     }

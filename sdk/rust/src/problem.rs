@@ -2,7 +2,7 @@
 
 use crate::{
     contract::Level,
-    response::{Response, Text},
+    response::{self, PROBLEM_JSON, Response, Text},
 };
 use alloc::{
     borrow::Cow,
@@ -143,9 +143,16 @@ impl Problem {
         self
     }
 
-    /// With a header field.
+    /// With a header field, in place of those of this name.
     #[must_use]
-    pub fn with(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
+    pub fn with_header(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
+        response::set(&mut self.content.headers, name.into(), value.into());
+        self
+    }
+
+    /// With one more header field of a name that may be repeated, such as `link`, `set-cookie` and `www-authenticate`.
+    #[must_use]
+    pub fn append_header(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
         self.content.headers.push((name.into(), value.into()));
         self
     }
@@ -176,9 +183,21 @@ impl Problem {
             r#type: "about:blank",
         };
         let body = serde_json::to_vec(&document).unwrap_or_default(); // strings and a number can always be written
-        let mut response = Response::new(self.content.status, "application/problem+json", body)
-            .with("cache-control", "no-store");
-        response.headers.extend(self.content.headers);
+        let mut response = Response::empty(self.content.status);
+        response.body = body;
+        let own = self.content.headers;
+        for (name, value) in [
+            ("content-type", PROBLEM_JSON),
+            ("cache-control", "no-store"),
+        ] {
+            if !own
+                .iter()
+                .any(|(other, _)| other.eq_ignore_ascii_case(name))
+            {
+                response = response.with(name, value);
+            }
+        }
+        response.headers.extend(own);
         response
     }
 

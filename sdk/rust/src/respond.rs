@@ -34,22 +34,39 @@ pub trait IntoResponse: Sized {
     /// Makes the response to the request of `context`.
     fn into_response(self, context: &Context) -> Response;
 
-    /// The same with an additional field.
+    /// The same with a field, in place of one of this name. A problem in place of the answer stays without it: the field is about the answer.
+    ///
+    /// ```
+    /// use tenon::{App, IntoResponse};
+    ///
+    /// let client = App::new().get("/", || "<b>hello</b>".with_header("content-type", "text/html")).test();
+    /// assert_eq!(client.get("/").send().header("content-type"), Some("text/html"));
+    /// ```
     fn with_header(self, name: impl Into<Text>, value: impl Into<Text>) -> WithHeader<Self> {
         WithHeader {
             inner: self,
             name: name.into(),
             value: value.into(),
+            is_appended: false,
+        }
+    }
+
+    /// The same with one more field of a name that may be repeated, such as `link`, `set-cookie` and `vary`.
+    fn append_header(self, name: impl Into<Text>, value: impl Into<Text>) -> WithHeader<Self> {
+        WithHeader {
+            is_appended: true,
+            ..self.with_header(name, value)
         }
     }
 }
 
-/// A response with an additional field; made by [`IntoResponse::with_header`].
+/// A response with a further field; made by [`IntoResponse::with_header`] and [`IntoResponse::append_header`].
 #[derive(Clone, Debug)]
 pub struct WithHeader<R> {
     inner: R,
     name: Text,
     value: Text,
+    is_appended: bool,
 }
 
 /// 204: done, and there is nothing to say.
@@ -94,7 +111,13 @@ impl IntoResponse for Response {
 impl<R: IntoResponse> IntoResponse for WithHeader<R> {
     fn into_response(self, context: &Context) -> Response {
         let response = self.inner.into_response(context);
-        response.with(self.name, self.value)
+        if response.is_problem() {
+            response
+        } else if self.is_appended {
+            response.append_header(self.name, self.value)
+        } else {
+            response.with_header(self.name, self.value)
+        }
     }
 }
 

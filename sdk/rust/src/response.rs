@@ -5,6 +5,9 @@ use alloc::{borrow::Cow, vec::Vec};
 /// A text that is mostly constant.
 pub type Text = Cow<'static, str>;
 
+/// The media type of problem documents.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
 /// A response, as the host expects it. The host sets `content-length`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -33,9 +36,22 @@ impl Response {
         response
     }
 
-    /// With an additional field.
+    /// With a field, in place of those of this name.
     #[must_use]
-    pub fn with(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
+    pub fn with_header(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
+        set(&mut self.headers, name.into(), value.into());
+        self
+    }
+
+    /// With one more field of a name that may be repeated, such as `link`, `set-cookie` and `vary`.
+    #[must_use]
+    pub fn append_header(self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
+        self.with(name, value)
+    }
+
+    /// With a field that is not there yet, or may be repeated.
+    #[must_use]
+    pub(crate) fn with(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
@@ -55,6 +71,11 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// Whether it is a problem document.
+    pub(crate) fn is_problem(&self) -> bool {
+        self.status >= 400 && self.header("content-type") == Some(PROBLEM_JSON)
+    }
+
     /// The first value of a field.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -62,4 +83,10 @@ impl Response {
             .find(|(field, _)| field.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_ref())
     }
+}
+
+/// Sets a field in place of those of the same name.
+pub(crate) fn set(headers: &mut Vec<(Text, Text)>, name: Text, value: Text) {
+    headers.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
+    headers.push((name, value));
 }

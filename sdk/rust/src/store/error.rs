@@ -18,7 +18,7 @@ impl From<StorageError> for Problem {
         const MESSAGE: &str = "storage call failed";
         let interrupted = |level, code: &'static str, detail: &'static str, seconds: u64| {
             Self::new(503, code, detail)
-                .with("retry-after", seconds.to_string())
+                .with_header("retry-after", seconds.to_string())
                 .caused_by(level, MESSAGE, code)
         };
         match &error {
@@ -63,7 +63,7 @@ impl From<StorageError> for Problem {
 /// Other requests kept changing what this request wanted to change.
 pub(super) fn interference() -> Problem {
     let detail = "other requests kept interfering; nothing was written";
-    Problem::new(409, "conflict", detail).with("retry-after", RETRY_SECONDS.to_string())
+    Problem::new(409, "conflict", detail).with_header("retry-after", RETRY_SECONDS.to_string())
 }
 
 /// What is said about a write whose precondition did not hold.
@@ -149,7 +149,7 @@ impl<T> From<WriteError<T>> for Problem {
                 "precondition-failed",
                 format!("a condition does not hold: the entity tag is `\"{revision}\"`"),
             )
-            .with("etag", entity_tag(revision)),
+            .with_header("etag", entity_tag(revision)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Responses in a test.
 
-use crate::{Response, json};
+use crate::{Response, json, response::Text};
 use alloc::string::{String, ToString};
 use serde::de::DeserializeOwned;
 
@@ -15,6 +15,24 @@ const CONNECTION_FIELDS: [&str; 7] = [
     "upgrade",
 ];
 
+/// Fields that a response has once at most (RFC 9110; WHATWG Fetch); of two, clients choose either one or none.
+const SINGLETON_FIELDS: [&str; 14] = [
+    "access-control-allow-credentials",
+    "access-control-allow-origin",
+    "access-control-max-age",
+    "age",
+    "content-length",
+    "content-location",
+    "content-range",
+    "content-type",
+    "date",
+    "etag",
+    "expires",
+    "last-modified",
+    "location",
+    "retry-after",
+];
+
 /// The response to a request. What a host would refuse panics in the test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestResponse {
@@ -24,7 +42,7 @@ pub struct TestResponse {
 impl TestResponse {
     /// # Panics
     ///
-    /// If a host would answer 500 in its place.
+    /// If a host would answer 500 in its place, or it has a field twice of which there can be one.
     pub(super) fn checked(response: Response) -> Self {
         let status = response.status;
         assert!(
@@ -45,6 +63,14 @@ impl TestResponse {
                     .chars()
                     .any(|character| character.is_control() && character != '\t'),
                 "a host answers 500 in place of a response with a control character in `{name}`"
+            );
+        }
+        for name in SINGLETON_FIELDS {
+            let is_it = |(other, _): &&(Text, Text)| other.eq_ignore_ascii_case(name);
+            let count = response.headers.iter().filter(is_it).count();
+            assert!(
+                count <= 1,
+                "the response has `{name}` {count} times; `with_header` replaces a field, `append_header` adds one"
             );
         }
         Self { response }

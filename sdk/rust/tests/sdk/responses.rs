@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::json;
-use tenon::{App, Created, IntoResponse, Json, Page, Problem};
+use tenon::{App, Created, IntoResponse, Json, Page, Problem, Response};
 
 /// What cannot be written as JSON.
 struct Unwritable;
@@ -55,4 +55,46 @@ fn a_success_has_the_status_that_the_handler_names() {
     assert_eq!(status_of(|| (303, ())), 303);
     assert_eq!(status_of(|| Created::at(["a"], Json(json!({})))), 201);
     assert_eq!(status_of(|| Some(Created::at(["a"], ()))), 201);
+}
+
+/// The values of a field of the response that a handler's result becomes.
+fn values_of<R: IntoResponse + 'static>(answer: fn() -> R, name: &str) -> Vec<String> {
+    let response = App::new().get("/", answer).test().get("/").send();
+    let values = response.headers().filter(|(other, _)| *other == name);
+    values.map(|(_, value)| value.to_owned()).collect()
+}
+
+#[test]
+fn a_header_replaces_one_of_its_name_unless_it_is_appended() {
+    let html = || "<b>".with_header("Content-Type", "text/html");
+    assert_eq!(values_of(html, "Content-Type"), ["text/html"]);
+    let twice = || "a".with_header("x-a", "1").with_header("x-a", "2");
+    assert_eq!(values_of(twice, "x-a"), ["2"]);
+    let cookies = || {
+        "a".append_header("set-cookie", "a=1")
+            .append_header("set-cookie", "b=2")
+    };
+    assert_eq!(values_of(cookies, "set-cookie"), ["a=1", "b=2"]);
+    let response =
+        || Response::new(200, "text/plain", "a").with_header("content-type", "text/html");
+    assert_eq!(values_of(response, "content-type"), ["text/html"]);
+    let problem = || Problem::conflict("no").with_header("cache-control", "max-age=1");
+    assert_eq!(values_of(problem, "cache-control"), ["max-age=1"]);
+}
+
+#[test]
+fn a_header_of_an_answer_is_not_one_of_the_problem_in_its_place() {
+    let page = || forbidden::<&str>().with_header("content-type", "text/html");
+    assert_eq!(
+        values_of(page, "content-type"),
+        ["application/problem+json"]
+    );
+    let logo = || None::<&str>.with_header("cache-control", "max-age=60");
+    assert_eq!(values_of(logo, "cache-control"), ["no-store"]);
+}
+
+#[test]
+#[should_panic(expected = "`location` 2 times")]
+fn a_field_that_there_can_be_one_of_fails_the_test_if_there_are_two() {
+    let _ = status_of(|| Created::at(["a"], ()).append_header("location", "/b"));
 }
