@@ -2,7 +2,7 @@
 
 use std::{env, path::Path, process::ExitCode};
 
-/// Set where the program is built for other machines: its SDK is then that of its version.
+/// Set where the program is built for other machines: `new` then needs `--sdk`.
 const FOR_OTHERS: &str = "TENON_FOR_DISTRIBUTION";
 
 fn main() -> ExitCode {

@@ -55,8 +55,7 @@ pub enum Command {
 /// Make a project: an API with three routes, tests and cases, which builds and serves at once
 ///
 /// Writes a new folder with a guest that uses the SDK, its unit tests, cases with expected responses, tenon.toml, .gitignore, a workflow for
-/// GitHub and a README. The SDK is the folder of --sdk, otherwise that of the checkout that this program was built from, otherwise this
-/// program's version of the package `tenon`.
+/// GitHub and a README. The SDK is the folder of --sdk, otherwise that of the checkout that this program was built from.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -113,7 +112,7 @@ pub struct ServeArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum LogFormat {
-    /// `name=value` fields
+    /// Text for people: `name=value` fields; in `dev` a line of words
     Text,
     /// One JSON object per line
     Json,

@@ -168,18 +168,18 @@ pub fn check_name(name: &str) -> Result<(), ProjectNameError> {
     }
 }
 
-/// Where a project finds the SDK.
+/// Where a project finds the SDK: a folder on this machine. It is not published in a registry, where the package of its name may be somebody
+/// else's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sdk {
-    /// A folder on this machine.
-    Folder(PathBuf),
-    /// The registry.
-    Version(&'static str),
-}
+pub struct Sdk(PathBuf);
 
 impl Sdk {
-    /// The folder that is named, otherwise that of the checkout that built this program, otherwise this program's own version.
+    /// The folder that is named, otherwise that of the checkout that built this program.
     pub fn find(named: Option<&Path>) -> Result<Self, CommandError> {
+        Self::choose(named, SDK_OF_BUILD.map(Path::new))
+    }
+
+    fn choose(named: Option<&Path>, of_build: Option<&Path>) -> Result<Self, CommandError> {
         if let Some(folder) = named {
             if !is_sdk(folder) {
                 return Err(CommandError::environment(format_args!(
@@ -189,33 +189,27 @@ impl Sdk {
                 .hint("name the folder `sdk/rust` of a checkout of Tenon"));
             }
             let absolute = folder.canonicalize().map_err(CommandError::environment)?;
-            return Ok(Self::Folder(absolute));
+            return Ok(Self(absolute));
         }
-        let of_build = SDK_OF_BUILD.map(Path::new).filter(|folder| is_sdk(folder));
-        Ok(match of_build {
-            Some(folder) => Self::Folder(folder.to_owned()),
-            None => Self::Version(env!("CARGO_PKG_VERSION")),
-        })
+        match of_build.filter(|folder| is_sdk(folder)) {
+            Some(folder) => Ok(Self(folder.to_owned())),
+            None => Err(CommandError::environment(
+                "the SDK is not found: this program does not know a checkout of Tenon",
+            )
+            .hint("name its folder `sdk/rust` with `--sdk DIR`")),
+        }
     }
 
     /// The value of the dependency in `Cargo.toml`.
     fn dependency(&self) -> String {
-        match self {
-            Self::Folder(folder) => {
-                let path = folder.display().to_string();
-                format!("{{ path = {} }}", toml_string(&path))
-            }
-            Self::Version(version) => toml_string(version),
-        }
+        let path = self.0.display().to_string();
+        format!("{{ path = {} }}", toml_string(&path))
     }
 }
 
 impl fmt::Display for Sdk {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(folder) => write!(formatter, "`{}`", folder.display()),
-            Self::Version(version) => write!(formatter, "version {version} of `tenon`"),
-        }
+        write!(formatter, "`{}`", self.0.display())
     }
 }
 
@@ -268,6 +262,17 @@ mod tests {
     }
 
     #[test]
+    fn without_a_checkout_no_dependency_is_written() {
+        let sdk = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk/rust"));
+        assert_eq!(Sdk::choose(None, Some(sdk)).unwrap(), Sdk(sdk.to_owned()));
+        for of_build in [None, Some(Path::new("/moved/sdk/rust"))] {
+            let failure = Sdk::choose(None, of_build).unwrap_err();
+            let text = failure.render(false).unwrap();
+            assert!(text.contains("`--sdk DIR`"), "{text}");
+        }
+    }
+
+    #[test]
     fn every_file_of_the_template_is_written_and_nothing_stays_open() {
         fn walk(folder: &Path, root: &Path, found: &mut BTreeSet<String>) {
             for entry in fs::read_dir(folder).unwrap() {
@@ -286,7 +291,7 @@ mod tests {
         let sources: BTreeSet<String> = SOURCES.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(found, sources);
 
-        let sdk = Sdk::Folder(PathBuf::from("/a \"b\"/sdk"));
+        let sdk = Sdk(PathBuf::from("/a \"b\"/sdk"));
         for (path, text) in files("my-Api_2", &sdk) {
             let rest = text.replace("${{", "");
             assert!(!rest.contains("{{"), "{path}");
