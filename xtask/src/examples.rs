@@ -23,7 +23,7 @@ pub fn bookings() -> anyhow::Result<()> {
         .run()?;
     let component = target.join("wasm32-wasip2/release/bookings.wasm");
     run(Command::new(target_folder()?.join("release/host-cli"))
-        .args(["test", "--guest"])
+        .args(["test", "--env-file", "local.env.example", "--guest"])
         .arg(component)
         .current_dir(&folder))
 }
