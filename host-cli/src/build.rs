@@ -20,6 +20,9 @@ use std::{
 /// How often to check whether a build that can be stopped has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
+/// A build that is stopped has this long to end by itself.
+const TERMINATION_DURATION_MAX: Duration = Duration::from_secs(2);
+
 /// The build of one project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuestBuild {
@@ -174,21 +177,45 @@ struct Group(Child);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if matches!(self.0.try_wait(), Ok(None)) {
-            end_group(&self.0);
-            let _ = self.0.wait();
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
         }
+        signal_group(&self.0, libc::SIGTERM);
+        let until = Instant::now() + TERMINATION_DURATION_MAX;
+        while !has_ended(&self.0) && Instant::now() < until {
+            thread::sleep(POLL_INTERVAL);
+        }
+        // Its children may ignore the first signal, even if it has ended itself.
+        signal_group(&self.0, libc::SIGKILL);
+        let _ = self.0.wait();
     }
 }
 
+/// Sends a signal to a process that was not reaped and all of its group.
 #[expect(
     unsafe_code,
     reason = "the standard library ends single processes only"
 )]
-fn end_group(child: &Child) {
+fn signal_group(child: &Child, signal: libc::c_int) {
     if let Ok(group) = libc::pid_t::try_from(child.id()) {
         // SAFETY: the call has no memory arguments. The process is not reaped yet, so its group's id is not used by another one.
-        unsafe { libc::killpg(group, libc::SIGTERM) };
+        unsafe { libc::killpg(group, signal) };
+    }
+}
+
+/// Whether a process has ended, without reaping it: until then, the id of its group stays its own.
+#[expect(
+    unsafe_code,
+    reason = "the standard library reaps what it finds to have ended"
+)]
+fn has_ended(child: &Child) -> bool {
+    // SAFETY: all zeros are a valid `siginfo_t`, which the call fills in; it takes nothing else by reference.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        let result = libc::waitid(libc::P_PID, child.id(), &raw mut info, options);
+        // If it cannot be waited for, it is not there. If it runs, nothing was filled in.
+        result != 0 || info.si_pid() != 0
     }
 }
 
@@ -241,21 +268,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_build_that_is_stopped_ends_with_all_that_it_started() {
-        let slow = build("slow", "sh -c 'sleep 600 & echo $! > pid; wait'");
+    /// Stops a build once it has written `pid`; returns how long that took, when the process of that id has ended.
+    fn stop(build: &GuestBuild) -> Duration {
         let stop = AtomicBool::new(false);
-        let ended = thread::scope(|scope| {
-            let running = scope.spawn(|| slow.run_until(&stop));
-            let pid = slow.folder.join("pid");
+        let pid = build.folder.join("pid");
+        let (ended, duration) = thread::scope(|scope| {
+            let running = scope.spawn(|| build.run_until(&stop));
             while fs::read_to_string(&pid).map_or(true, |text| !text.ends_with('\n')) {
                 thread::sleep(POLL_INTERVAL);
             }
+            let stopped = Instant::now();
             stop.store(true, Ordering::Relaxed);
-            running.join().unwrap()
+            (running.join().unwrap(), stopped.elapsed())
         });
         assert!(matches!(ended, Err(BuildError::Stopped)), "{ended:?}");
-        let pid = fs::read_to_string(slow.folder.join("pid")).unwrap();
+        let pid = fs::read_to_string(pid).unwrap();
         let state = format!("/proc/{}/stat", pid.trim());
         let has_ended = || {
             // Gone, or a zombie that nobody has reaped.
@@ -266,6 +293,29 @@ mod tests {
             thread::sleep(POLL_INTERVAL);
         }
         assert!(has_ended());
-        fs::remove_dir_all(&slow.folder).unwrap();
+        fs::remove_dir_all(&build.folder).unwrap();
+        duration
+    }
+
+    #[test]
+    fn a_build_that_is_stopped_ends_with_all_that_it_started() {
+        stop(&build("slow", "sh -c 'sleep 600 & echo $! > pid; wait'"));
+    }
+
+    #[test]
+    fn a_build_that_ignores_the_signal_is_ended_with_all_that_it_started() {
+        for (name, script) in [
+            ("deaf", "trap '' TERM\nsleep 600 & echo $! > pid\nwait\n"),
+            // Ends itself, and leaves one behind that does not.
+            (
+                "deaf-child",
+                "(trap '' TERM; exec sleep 600) & echo $! > pid\nwait\n",
+            ),
+        ] {
+            let deaf = build(name, "sh build.sh");
+            fs::write(deaf.folder.join("build.sh"), script).unwrap();
+            let duration = stop(&deaf);
+            assert!(duration < 3 * TERMINATION_DURATION_MAX, "{duration:?}");
+        }
     }
 }
