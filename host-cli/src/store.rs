@@ -23,6 +23,8 @@ use storage_redb::RedbStorage;
 
 /// Where a project keeps local state, such as its store. Not committed.
 pub const STATE_FOLDER: &str = ".tenon";
+/// The store of servers, and of `host-cli store`, if nothing else is named.
+pub const STORE_DEFAULT: &str = "redb:tenon.redb";
 
 /// How a store is named on the command line.
 pub const STORE_FORMS: &str = "`memory`, `redb:FILE` or `dynamodb:TABLE[#NAMESPACE][@ENDPOINT]`";

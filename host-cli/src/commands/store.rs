@@ -11,7 +11,7 @@ use crate::{
     input,
     project::Project,
     store::{
-        STATE_FOLDER, StoreSpec,
+        STATE_FOLDER, STORE_DEFAULT, StoreSpec,
         protocol::{Condition, KeyText, Query, Range, Response},
         remote::{Reached, Use},
     },
@@ -19,9 +19,6 @@ use crate::{
 use contract::limits::DOCUMENT_TEXT_BYTES_MAX;
 use std::path::{Path, PathBuf};
 use storage::{Document, Entry, Item, Key, Revision};
-
-/// The store of `serve` if nothing else is named.
-const STORE_DEFAULT: &str = "redb:tenon.redb";
 
 /// A store, and what to do with it.
 pub struct Configuration {

@@ -91,7 +91,13 @@ impl Reached {
 /// A connection to the server at `path`; `None` if there is none.
 async fn connect(path: &Path) -> Result<Option<UnixStream>, CommandError> {
     match UnixStream::connect(path).await {
-        Ok(stream) => Ok(Some(stream)),
+        Ok(stream) if socket::is_own(&stream) => Ok(Some(stream)),
+        // It could answer anything, and would get what is written.
+        Ok(_) => Err(CommandError::environment(format_args!(
+            "the server at `{}` belongs to another user",
+            path.display()
+        ))
+        .hint("remove the socket, or use a store of your own")),
         // Nobody listens: there is no socket, or a server left it behind. A path that no socket can have was not made.
         Err(error)
             if matches!(

@@ -90,9 +90,30 @@ impl Start {
                 }
             }
         }
-        Ok(Some(format!(
-            "seed: {stored} of {total} entries of {} stored, the others are there\n",
-            path.display()
-        )))
+        Ok(Some(seeded(path, stored, total)))
+    }
+}
+
+/// The line about a seed.
+fn seeded(path: &Path, stored: usize, total: usize) -> String {
+    let path = path.display();
+    match total - stored {
+        0 => format!("seed: {stored} entries of {path} stored\n"),
+        others => format!("seed: {stored} of {total} entries of {path} stored, {others} existed\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_that_existed_are_named_only_if_there_are_some() {
+        let line = |stored| seeded(Path::new("seed.json"), stored, 3);
+        assert_eq!(line(3), "seed: 3 entries of seed.json stored\n");
+        assert_eq!(
+            line(1),
+            "seed: 1 of 3 entries of seed.json stored, 2 existed\n"
+        );
     }
 }

@@ -131,10 +131,7 @@ async fn accept(listener: UnixListener, view: Arc<View>) {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
-        let is_own = stream
-            .peer_cred()
-            .is_ok_and(|peer| peer.uid() == ownership::own_user());
-        if is_own {
+        if is_own(&stream) {
             tokio::spawn(answer(stream, view.clone()));
         }
     }
@@ -148,4 +145,10 @@ async fn answer(mut stream: UnixStream, view: Arc<View>) {
             return;
         }
     }
+}
+
+/// Whether the program at the other end belongs to the user of this one.
+pub fn is_own(stream: &UnixStream) -> bool {
+    let peer = stream.peer_cred();
+    peer.is_ok_and(|peer| peer.uid() == ownership::own_user())
 }

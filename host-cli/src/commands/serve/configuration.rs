@@ -13,7 +13,7 @@ use crate::{
         lines::Format,
         listener,
     },
-    store::{STATE_FOLDER, StoreSpec, seeding::Start, socket},
+    store::{STATE_FOLDER, STORE_DEFAULT, StoreSpec, seeding::Start, socket},
 };
 use gateway::Origin;
 use release::{ChannelName, PublicKeys};
@@ -27,8 +27,6 @@ use tape::{RecordOptions, Redaction};
 
 /// Where `serve` listens if nothing else is named.
 const LISTEN_DEFAULT: &str = "127.0.0.1:3000";
-/// Its store if nothing else is named.
-const STORE_DEFAULT: &str = "redb:tenon.redb";
 
 /// What any server listens on and emulates.
 pub struct ServerConfiguration {
