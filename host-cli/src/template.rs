@@ -2,7 +2,7 @@
 
 use crate::exit::CommandError;
 use std::{
-    env, fmt,
+    fmt,
     path::{Path, PathBuf},
 };
 
