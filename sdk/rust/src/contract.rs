@@ -94,6 +94,8 @@ pub enum StorageError {
     Invalid(String),
     /// The document breaks the named rule (digits, depth, names of members), and documents come from clients: 422.
     InvalidDocument(String),
+    /// An item cannot have the key of a write: a part of it is empty or too long, and parts of keys come from clients: 400.
+    InvalidKey(String),
     /// The cursor is not from an earlier page of this query: 400.
     InvalidCursor,
     /// Over the named size limit: 413.
@@ -117,7 +119,7 @@ pub enum StorageError {
 impl fmt::Display for StorageError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(rule) | Self::InvalidDocument(rule) => {
+            Self::Invalid(rule) | Self::InvalidDocument(rule) | Self::InvalidKey(rule) => {
                 write!(formatter, "invalid: {rule}")
             }
             Self::InvalidCursor => formatter.write_str("invalid cursor"),

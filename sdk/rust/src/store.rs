@@ -65,7 +65,7 @@ impl Store {
         Self { host }
     }
 
-    /// Reads one item, with every write acknowledged before. A key that is longer than keys may be has none.
+    /// Reads one item, with every write acknowledged before. A key that is empty or longer than keys may be has none.
     pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<Item<T>>, StorageError> {
         self.get_with(key, Consistency::Strong)
     }
@@ -89,12 +89,19 @@ impl Store {
         keys: &[Key<T>],
         consistency: Consistency,
     ) -> Result<Vec<Option<Item<T>>>, StorageError> {
-        let raw = keys.iter().map(|key| key.raw().clone()).collect();
-        let found = self.host.get_many(raw, consistency)?;
-        let read = |(key, found): (&Key<T>, Option<_>)| {
+        let possible = keys.iter().filter(|key| key.is_possible());
+        let raw: Vec<_> = possible.map(|key| key.raw().clone()).collect();
+        let found = if raw.is_empty() && !keys.is_empty() {
+            Vec::new()
+        } else {
+            self.host.get_many(raw, consistency)?
+        };
+        let mut found = found.into_iter();
+        let read = |key: &Key<T>| {
+            let found = key.is_possible().then(|| found.next().flatten()).flatten();
             found.map(|found| Item::read(key.raw(), found)).transpose()
         };
-        keys.iter().zip(found).map(read).collect()
+        keys.iter().map(read).collect()
     }
 
     /// Writes one item, when [`Put::send`] is called.

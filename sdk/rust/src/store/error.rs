@@ -25,6 +25,7 @@ impl From<StorageError> for Problem {
             StorageError::InvalidDocument(rule) => {
                 Self::invalid_content(Vec::new()).with_error("", rule.clone())
             }
+            StorageError::InvalidKey(rule) => Self::new(400, "invalid-key", rule.clone()),
             StorageError::InvalidCursor => {
                 let detail = "`cursor` is not from an earlier page of this list";
                 Self::new(400, "invalid-cursor", detail)

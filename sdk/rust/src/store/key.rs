@@ -1,7 +1,7 @@
 //! Keys with the type of what is stored under them.
 
-use crate::contract::RawKey;
-use alloc::{borrow::Cow, string::String};
+use crate::contract::{RawKey, StorageError};
+use alloc::{borrow::Cow, format, string::String};
 use core::{fmt, marker::PhantomData};
 
 /// The most that a partition has on every host, whose namespace takes 65 of DynamoDB's 2,048 bytes.
@@ -91,11 +91,30 @@ impl<T> Key<T> {
         &self.raw.sort
     }
 
-    /// Whether an item can have this key. Sort keys often come from a path, where a client may write anything.
-    pub(crate) fn is_possible(&self) -> bool {
-        (1..=PARTITION_BYTES_MAX).contains(&self.raw.partition.len())
-            && (1..=SORT_BYTES_MAX).contains(&self.raw.sort.len())
+    /// Fails if no item can have this key. Parts of keys come from clients, who may write anything: nothing is there to be read, changed or
+    /// removed, and a write that would create it is [`StorageError::InvalidKey`].
+    pub(crate) fn check(&self) -> Result<(), StorageError> {
+        check_partition(&self.raw.partition)?;
+        check_length("the sort key", self.raw.sort.len(), SORT_BYTES_MAX)
     }
+
+    /// Whether an item can have this key.
+    pub(crate) fn is_possible(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
+/// Fails if no item can be in this partition.
+pub(super) fn check_partition(name: &str) -> Result<(), StorageError> {
+    check_length("the partition", name.len(), PARTITION_BYTES_MAX)
+}
+
+fn check_length(what: &str, bytes: usize, bytes_max: usize) -> Result<(), StorageError> {
+    if (1..=bytes_max).contains(&bytes) {
+        return Ok(());
+    }
+    let rule = format!("{what} has {bytes} bytes, 1 to {bytes_max} are allowed");
+    Err(StorageError::InvalidKey(rule))
 }
 
 impl<T> Clone for Partition<T> {

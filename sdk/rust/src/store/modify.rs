@@ -112,6 +112,7 @@ impl Store {
                 .transpose()?;
             let is_new = item.is_none();
             let write: Write<T> = change(item)?.into();
+            key.check()?;
             let mut put = raw_put(raw, &write, found.as_ref())?;
             put.precondition = precondition_of(found);
             let (index, expires_at) = (put.index.clone(), put.expires_at);

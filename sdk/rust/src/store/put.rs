@@ -70,6 +70,18 @@ pub(super) enum When<'a> {
     Client(&'a Conditions),
 }
 
+impl When<'_> {
+    /// Why the condition does not hold where nothing is; `None` if it does.
+    fn for_nothing(&self) -> Option<Lost> {
+        match self {
+            Self::Holds(Precondition::None | Precondition::Absent) => None,
+            Self::Holds(Precondition::Present) => Some(Lost::Present),
+            Self::Holds(Precondition::Revision(_)) => Some(Lost::Revision),
+            Self::Client(conditions) => conditions.check(None).is_err().then_some(Lost::Client),
+        }
+    }
+}
+
 impl<'a, T: Serialize + DeserializeOwned> Put<'a, T> {
     pub(super) fn new(host: &'a Host, key: &'a Key<T>, write: Write<T>) -> Self {
         Self {
@@ -119,6 +131,12 @@ impl<'a, T: Serialize + DeserializeOwned> Put<'a, T> {
     /// Writes the item, and returns it with its new revision.
     pub fn send(self) -> Result<Item<T>, WriteError<T>> {
         let key = self.key.raw();
+        if let Err(error) = self.key.check() {
+            return Err(match self.when.for_nothing() {
+                Some(reason) => WriteError::Lost(Box::new(Found::new(key.clone(), None, reason))),
+                None => error.into(),
+            });
+        }
         let mut put = raw_put(key, &self.write, None)?;
         let attempt = |precondition| {
             put.precondition = precondition;
@@ -215,10 +233,21 @@ pub(super) fn written<T>(
     }
 }
 
-/// What the store finds invalid about a put is the document, which comes from a client: the API does not repeat the store's rules.
+/// The start of the hosts' texts about the rules of documents; in a transaction the operation precedes it. A test compares.
+const DOCUMENT_RULES: &str = "the document";
+
+/// A document that the store finds invalid comes from a client, because the API does not repeat the store's rules. All other rules, such as
+/// that keys differ, are the program's to keep.
 pub(super) fn of_document(error: StorageError) -> StorageError {
+    let is_of_document = |rule: &str| {
+        let rule = rule.strip_prefix("operation ").map_or(rule, |rest| {
+            let rest = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            rest.strip_prefix(": ").unwrap_or(rest)
+        });
+        rule.starts_with(DOCUMENT_RULES)
+    };
     match error {
-        StorageError::Invalid(rule) => StorageError::InvalidDocument(rule),
+        StorageError::Invalid(rule) if is_of_document(&rule) => StorageError::InvalidDocument(rule),
         error => error,
     }
 }

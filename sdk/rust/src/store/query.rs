@@ -1,8 +1,11 @@
 //! Reading many items.
 
-use super::{Consistency, Direction, Entry, Item, Key, Partition, SortRange, StorageError};
+use super::{Consistency, Direction, Entry, Item, Key, Partition, SortRange, StorageError, key};
 use crate::{Page, Pagination, contract::RawQuery, host::Host};
-use alloc::{string::String, vec};
+use alloc::{
+    string::String,
+    vec::{self, Vec},
+};
 use core::marker::PhantomData;
 use serde::de::DeserializeOwned;
 
@@ -91,6 +94,12 @@ impl<'a, T: DeserializeOwned> Query<'a, T> {
     }
 
     fn read(&self, cursor: Option<String>) -> Result<Page<Entry<T>>, StorageError> {
+        if key::check_partition(&self.partition).is_err() {
+            return Ok(Page {
+                items: Vec::new(),
+                cursor: None,
+            });
+        }
         let has_cursor = cursor.is_some();
         let raw = RawQuery {
             cursor,

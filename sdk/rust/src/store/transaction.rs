@@ -18,33 +18,32 @@ use serde::{Serialize, de::DeserializeOwned};
 #[must_use = "an operation is part of a transaction"]
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// An error in the document is reported when the transaction is sent.
+    /// An error in the key or the document is reported when the transaction is sent.
     raw: Result<RawOperation, StorageError>,
 }
 
 impl Operation {
     /// Writes an item.
     pub fn put<T: Serialize>(key: &Key<T>, write: impl Into<Write<T>>) -> Self {
-        let put = raw_put(key.raw(), &write.into(), None);
+        let put = || raw_put(key.raw(), &write.into(), None);
         Self {
-            raw: put.map(RawOperation::Put),
+            raw: key.check().and_then(|()| put()).map(RawOperation::Put),
         }
     }
 
     /// Removes an item.
     pub fn delete<T>(key: &Key<T>) -> Self {
+        let delete = || RawOperation::Delete(key.raw().clone(), Precondition::None);
         Self {
-            raw: Ok(RawOperation::Delete(key.raw().clone(), Precondition::None)),
+            raw: key.check().map(|()| delete()),
         }
     }
 
     /// Writes nothing: the transaction depends on the precondition. Without one it is that the item is there.
     pub fn check<T>(key: &Key<T>) -> Self {
+        let check = || RawOperation::Check(key.raw().clone(), Precondition::Present);
         Self {
-            raw: Ok(RawOperation::Check(
-                key.raw().clone(),
-                Precondition::Present,
-            )),
+            raw: key.check().map(|()| check()),
         }
     }
 

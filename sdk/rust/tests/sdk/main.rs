@@ -6,4 +6,5 @@ mod documents;
 mod idempotency;
 mod paths;
 mod responses;
+mod rules;
 mod trouble;
