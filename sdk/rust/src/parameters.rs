@@ -20,9 +20,23 @@ pub(crate) struct ParameterError {
     /// Its name, once it is known.
     name: Option<String>,
     detail: String,
+    /// Whether the names or the number of the parameters do not fit, whatever their values are.
+    is_of_shape: bool,
 }
 
 impl ParameterError {
+    fn of_shape(detail: impl fmt::Display) -> Self {
+        Self {
+            is_of_shape: true,
+            ..<Self as de::Error>::custom(detail)
+        }
+    }
+
+    /// Whether the names or the number of the parameters do not fit: in a path, which its pattern names, that is a mistake in the program.
+    pub(crate) fn is_of_shape(&self) -> bool {
+        self.is_of_shape
+    }
+
     fn of(name: &str, error: Self) -> Self {
         Self {
             name: error.name.or_else(|| Some(name.to_owned())),
@@ -47,7 +61,28 @@ impl de::Error for ParameterError {
         Self {
             name: None,
             detail: message.to_string(),
+            is_of_shape: false,
         }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::of_shape(format_args!("missing field `{field}`"))
+    }
+
+    fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
+        let known = known.join("`, `");
+        Self::of_shape(format_args!("unknown field `{field}`, known are `{known}`"))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn de::Expected) -> Self {
+        Self::of_shape(format_args!("invalid length {length}, expected {expected}"))
+    }
+
+    /// A value is a text, whatever it says.
+    fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::of_shape(format_args!(
+            "invalid type: {unexpected}, expected {expected}"
+        ))
     }
 }
 
@@ -81,7 +116,7 @@ impl<'a, S: AsRef<str>> Parameters<'a, S> {
             [(_, _)] => Ok(Value { pairs: self.pairs }),
             pairs => {
                 let detail = format!("there are {} parameters where one is read", pairs.len());
-                Err(de::Error::custom(detail))
+                Err(ParameterError::of_shape(detail))
             }
         }
     }
@@ -131,7 +166,7 @@ impl<'de, S: AsRef<str>> Deserializer<'de> for Parameters<'_, S> {
         if length != self.pairs.len() {
             let found = self.pairs.len();
             let detail = format!("there are {found} parameters where {length} are read");
-            return Err(de::Error::custom(detail));
+            return Err(ParameterError::of_shape(detail));
         }
         self.deserialize_seq(visitor)
     }

@@ -136,6 +136,51 @@ fn two_handlers_for_one_method_are_a_mistake() {
 }
 
 #[test]
+#[should_panic(expected = "there are 2 parameters where 1 are read")]
+fn a_path_with_another_number_of_parameters_is_a_mistake() {
+    let app = App::new().get("/{a}/{b}", |Path((a,)): Path<(String,)>| a);
+    app.test().get("/1/2").send();
+}
+
+#[test]
+#[should_panic(expected = "there are 2 parameters where one is read")]
+fn a_path_with_more_parameters_than_one_is_a_mistake() {
+    let app = App::new().get("/{a}/{b}", |Path(a): Path<String>| a);
+    app.test().get("/1/2").send();
+}
+
+#[test]
+#[should_panic(expected = "parameters are [\"room\"]: missing field `rooms`")]
+fn a_path_with_another_name_is_a_mistake() {
+    #[derive(serde::Deserialize)]
+    struct Names {
+        rooms: String,
+    }
+    let app = App::new().get("/{room}", |Path(names): Path<Names>| names.rooms);
+    app.test().get("/1").send();
+}
+
+#[test]
+fn a_path_whose_value_does_not_fit_is_not_found() {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Single,
+    }
+    let app = App::new()
+        .get("/n/{n}", |Path(n): Path<std::num::NonZeroU8>| n.to_string())
+        .get("/kinds/{kind}", |Path(kind): Path<Kind>| match kind {
+            Kind::Single => "single",
+        });
+    let client = app.test();
+    assert_eq!(client.get("/n/1").send().text(), "1");
+    assert_eq!(client.get("/kinds/single").send().text(), "single");
+    for path in ["/n/0", "/n/x", "/n/256", "/kinds/double"] {
+        assert_eq!(client.get(path).send().status(), 404, "{path}");
+    }
+}
+
+#[test]
 #[should_panic(expected = "a control character in `x-name`")]
 fn a_response_that_a_host_would_refuse_fails_the_test() {
     use tenon::IntoResponse as _;
