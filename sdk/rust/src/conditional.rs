@@ -96,9 +96,12 @@ impl Conditions {
         })
     }
 
-    /// The conditions, or 428 if the client sent none: for a resource that must not be written by who has not read it.
+    /// The conditions, or 428 unless they are the entity tags in `If-Match` or `If-None-Match: *`: for a resource that must not be written by who
+    /// has not read it. `If-Match: *`, and other tags in `If-None-Match`, hold for states that the client does not know.
     pub fn required(self) -> Result<Self, Problem> {
-        if self.if_match.is_some() || self.if_none_match.is_some() {
+        let names_state = matches!(self.if_match, Some(Tags::List(_)));
+        let only_creates = matches!(self.if_none_match, Some(Tags::Any));
+        if names_state || only_creates {
             return Ok(self);
         }
         let detail = "send `If-Match` with the entity tag that you have read, or `If-None-Match: *` to create";
@@ -307,6 +310,25 @@ mod tests {
             ",",
         ] {
             assert_eq!(Tags::parse(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_conditions_that_protect_what_the_client_has_not_read_are_enough() {
+        for (headers, is_enough) in [
+            ("", false),
+            ("if-match: *\n", false),
+            ("if-none-match: \"zzz\"\n", false),
+            ("if-match: *\nif-none-match: \"zzz\"\n", false),
+            ("if-match: \"a\"\n", true),
+            ("if-match: \"a\", \"b\"\nif-none-match: \"zzz\"\n", true),
+            ("if-none-match: *\n", true),
+        ] {
+            let required = conditions(headers).required();
+            assert_eq!(required.is_ok(), is_enough, "{headers}");
+            if let Err(problem) = required {
+                assert_eq!(problem.status(), 428);
+            }
         }
     }
 
