@@ -21,7 +21,7 @@ struct Field {
 }
 
 impl Headers {
-    /// All values of a header, given in lower case, joined as RFC 9110, 5.3 allows; `None` if there is no such field.
+    /// All values of a header, whose name is given in any case, joined as RFC 9110, 5.3 allows; `None` if there is no such field.
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut values = self.fields.iter().filter_map(|field| {
             // This rules out most fields without reading the lines.
@@ -29,7 +29,11 @@ impl Headers {
                 return None;
             }
             let line = &self.lines[field.start..field.end];
-            line.strip_prefix(name)?.strip_prefix(": ")
+            let (field_name, value) = line.split_at(field.name_bytes);
+            if !field_name.eq_ignore_ascii_case(name) {
+                return None;
+            }
+            value.strip_prefix(": ")
         });
         let mut joined = Cow::Borrowed(values.next()?);
         for value in values {
@@ -94,6 +98,7 @@ mod tests {
         assert_eq!(headers.get("accept").as_deref(), Some("*/*"));
         assert_eq!(headers.get("accept-language").as_deref(), Some("de"));
         assert_eq!(headers.get("x-empty").as_deref(), Some(""));
+        assert_eq!(headers.get("Accept-LANGUAGE").as_deref(), Some("de"));
         assert_eq!(headers.get("acc"), None);
         assert_eq!(headers.get("accept: */*"), None);
         assert_eq!(headers.get(""), None);
