@@ -27,9 +27,10 @@ pub fn receive(context: Context, Bytes(body): Bytes) -> Result<NoContent, Proble
     let now = context.now().seconds();
     let signature = context.headers.get("payment-signature");
     if !signature.is_some_and(|signature| is_valid(&signature, &body, secret.as_bytes(), now)) {
-        return Err(Problem::unauthorized(
-            "the message is not signed by the payment service",
-        ));
+        let detail = "the message is not signed by the payment service";
+        return Err(
+            Problem::unauthorized(detail).with_header("www-authenticate", "Payment-Signature")
+        );
     }
     let Json(event) = Json::<Event>::read(&body)?;
     pay(&context, event, now)

@@ -132,6 +132,10 @@ impl App {
         if is_head {
             response.body.clear();
         }
+        if response.status == 401 {
+            // It must say how to authenticate (RFC 9110, 15.5.2).
+            response = response.with_default("www-authenticate", "Bearer");
+        }
         response = response
             .with_default("cache-control", "no-store")
             .with_default("x-content-type-options", "nosniff");

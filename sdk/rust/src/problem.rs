@@ -17,7 +17,8 @@ use serde::Serialize;
 /// An error for the client, and if it is not the client's own, its cause for the operator.
 ///
 /// The document has the members `type` (`about:blank`), `title` (the status phrase), `status`, `code`, `detail`, `request_id`, and for
-/// content that breaks rules `errors`, a list of `pointer` (RFC 6901) and `detail`.
+/// content that breaks rules `errors`, a list of `pointer` (RFC 6901) and `detail`. [`with_type`](Self::with_type),
+/// [`with_instance`](Self::with_instance) and [`with_member`](Self::with_member) say more.
 ///
 /// ```
 /// use tenon::{App, Problem};
@@ -43,6 +44,10 @@ struct Content {
     code: Text,
     detail: Text,
     errors: Vec<Violation>,
+    kind: Option<(Text, Text)>,
+    instance: Option<Text>,
+    /// Names and JSON texts.
+    members: Vec<(Text, String)>,
     headers: Vec<(Text, Text)>,
     cause: Option<Cause>,
 }
@@ -72,6 +77,9 @@ impl Problem {
             code: code.into(),
             detail: detail.into(),
             errors: Vec::new(),
+            kind: None,
+            instance: None,
+            members: Vec::new(),
             headers: Vec::new(),
             cause: None,
         };
@@ -85,7 +93,7 @@ impl Problem {
         Self::new(400, "bad-request", detail)
     }
 
-    /// 401: nobody has said who the caller is.
+    /// 401: nobody has said who the caller is. `WWW-Authenticate` is `Bearer`, unless the problem or the response has another one.
     pub fn unauthorized(detail: impl Into<Text>) -> Self {
         Self::new(401, "unauthorized", detail)
     }
@@ -167,24 +175,87 @@ impl Problem {
         self
     }
 
+    /// With a type of your own: a URI, which should lead to a description, and a title that is the same for each problem of the type. Without it
+    /// the type is `about:blank`, and the title the status phrase.
+    #[must_use]
+    pub fn with_type(mut self, uri: impl Into<Text>, title: impl Into<Text>) -> Self {
+        self.content.kind = Some((uri.into(), title.into()));
+        self
+    }
+
+    /// With a URI that names this occurrence.
+    #[must_use]
+    pub fn with_instance(mut self, uri: impl Into<Text>) -> Self {
+        self.content.instance = Some(uri.into());
+        self
+    }
+
+    /// With a member of your own (RFC 9457, 3.2), in place of one of this name.
+    ///
+    /// ```
+    /// use tenon::{App, Problem};
+    ///
+    /// fn pay() -> Result<(), Problem> {
+    ///     Err(Problem::forbidden("the account has 30, and the order costs 50")
+    ///         .with_type("https://example.com/problems/out-of-credit", "Not enough credit")
+    ///         .with_instance("/accounts/7")
+    ///         .with_member("balance", 30))
+    /// }
+    ///
+    /// let problem = App::new().post("/orders", pay).test().post("/orders").send().value();
+    /// assert_eq!(problem["type"], "https://example.com/problems/out-of-credit");
+    /// assert_eq!(problem["title"], "Not enough credit");
+    /// assert_eq!(problem["instance"], "/accounts/7");
+    /// assert_eq!(problem["balance"], 30);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the document has a member of this name already, or the value cannot be written as JSON: mistakes in the program.
+    #[must_use]
+    pub fn with_member(mut self, name: impl Into<Text>, value: impl Serialize) -> Self {
+        let name = name.into();
+        assert!(
+            !MEMBERS.contains(&name.as_ref()),
+            "a problem has its own member `{name}`"
+        );
+        let json = match serde_json::to_string(&value) {
+            Ok(json) => json,
+            Err(error) => panic!("the member `{name}` of a problem is not JSON: {error}"),
+        };
+        self.content.members.retain(|(other, _)| *other != name);
+        self.content.members.push((name, json));
+        self
+    }
+
     pub(crate) fn cause(&self) -> Option<&Cause> {
         self.content.cause.as_ref()
     }
 
     /// The document of a request's problem.
     pub(crate) fn into_document(self, request_id: &str) -> Response {
+        let (uri, title) = match &self.content.kind {
+            Some((uri, title)) => (uri.as_ref(), title.as_ref()),
+            None => ("about:blank", phrase(self.content.status)),
+        };
         let document = Document {
             code: &self.content.code,
             detail: &self.content.detail,
             errors: &self.content.errors,
+            instance: self.content.instance.as_deref(),
             request_id,
             status: self.content.status,
-            title: phrase(self.content.status),
-            r#type: "about:blank",
+            title,
+            r#type: uri,
         };
-        let body = serde_json::to_vec(&document).unwrap_or_default(); // strings and a number can always be written
+        let mut body = serde_json::to_string(&document).unwrap_or_default(); // strings and a number can always be written
+        for (name, value) in &self.content.members {
+            let name = serde_json::to_string(name).unwrap_or_default();
+            body.truncate(body.len().saturating_sub(1)); // the closing brace
+            body.push_str(&[",", &name, ":", value, "}"].concat());
+        }
         let mut response = Response::empty(self.content.status);
-        response.body = body;
+        response.body = body.into_bytes();
         let own = self.content.headers;
         for (name, value) in [
             ("content-type", PROBLEM_JSON),
@@ -224,11 +295,25 @@ struct Document<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "<[Violation]>::is_empty")]
     errors: &'a [Violation],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<&'a str>,
     request_id: &'a str,
     status: u16,
-    title: &'static str,
-    r#type: &'static str,
+    title: &'a str,
+    r#type: &'a str,
 }
+
+/// The names of all members of a [`Document`].
+const MEMBERS: [&str; 8] = [
+    "code",
+    "detail",
+    "errors",
+    "instance",
+    "request_id",
+    "status",
+    "title",
+    "type",
+];
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -252,7 +337,7 @@ impl Violation {
     }
 }
 
-/// The reason phrases of RFC 9110, 15, and RFC 6585.
+/// The phrases of IANA's registry of status codes for errors. An unregistered or unused one is as the first of its class (RFC 9110, 15).
 fn phrase(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
@@ -262,6 +347,7 @@ fn phrase(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         406 => "Not Acceptable",
+        407 => "Proxy Authentication Required",
         408 => "Request Timeout",
         409 => "Conflict",
         410 => "Gone",
@@ -274,15 +360,67 @@ fn phrase(status: u16) -> &'static str {
         417 => "Expectation Failed",
         421 => "Misdirected Request",
         422 => "Unprocessable Content",
+        423 => "Locked",
+        424 => "Failed Dependency",
+        425 => "Too Early",
         426 => "Upgrade Required",
         428 => "Precondition Required",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
+        451 => "Unavailable For Legal Reasons",
         501 => "Not Implemented",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        506 => "Variant Also Negotiates",
+        507 => "Insufficient Storage",
+        508 => "Loop Detected",
+        510 => "Not Extended",
+        511 => "Network Authentication Required",
         500..=599 => "Internal Server Error",
         _ => "Bad Request",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_is_the_registered_phrase() {
+        for (status, title) in [
+            (400, "Bad Request"),
+            (407, "Proxy Authentication Required"),
+            (418, "Bad Request"),
+            (423, "Locked"),
+            (451, "Unavailable For Legal Reasons"),
+            (499, "Bad Request"),
+            (500, "Internal Server Error"),
+            (507, "Insufficient Storage"),
+            (511, "Network Authentication Required"),
+            (599, "Internal Server Error"),
+        ] {
+            assert_eq!(phrase(status), title, "{status}");
+        }
+    }
+
+    #[test]
+    fn members_of_ones_own_follow_the_others() {
+        let problem = Problem::new(400, "a", "b")
+            .with_member("x\"y", [1, 2])
+            .with_member("z", 1)
+            .with_member("z", 2);
+        let body = String::from_utf8(problem.into_document("r").body).unwrap();
+        assert!(
+            body.ends_with(r#""type":"about:blank","x\"y":[1,2],"z":2}"#),
+            "{body}"
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "its own member `status`")]
+    fn a_member_that_there_is_cannot_be_another() {
+        let _ = Problem::bad_request("no").with_member("status", 7);
     }
 }

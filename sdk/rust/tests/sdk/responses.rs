@@ -98,3 +98,13 @@ fn a_header_of_an_answer_is_not_one_of_the_problem_in_its_place() {
 fn a_field_that_there_can_be_one_of_fails_the_test_if_there_are_two() {
     let _ = status_of(|| Created::at(["a"], ()).append_header("location", "/b"));
 }
+
+#[test]
+fn a_401_says_how_to_authenticate() {
+    let bearer = || Err::<(), _>(Problem::unauthorized("who?"));
+    assert_eq!(values_of(bearer, "www-authenticate"), ["Bearer"]);
+    assert_eq!(values_of(|| (401, "who?"), "www-authenticate"), ["Bearer"]);
+    let basic = || Problem::unauthorized("who?").with_header("WWW-Authenticate", "Basic");
+    assert_eq!(values_of(basic, "www-authenticate"), [] as [&str; 0]);
+    assert_eq!(values_of(basic, "WWW-Authenticate"), ["Basic"]);
+}
