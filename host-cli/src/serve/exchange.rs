@@ -117,11 +117,12 @@ impl Exchanger {
             }
         };
         let Done {
-            delivery,
+            mut delivery,
             summary,
             exchange,
         } = done;
         let bytes = delivery.body.len();
+        let fault = delivery.fault.take();
         let delivered = response(delivery, &request_id);
         if !self.is_quiet {
             let line = Access {
@@ -141,13 +142,17 @@ impl Exchanger {
                 exchange,
             };
             self.log
-                .add(|lines| self.access(lines, &line, summary.as_ref()));
-        } else if let Some(summary) = summary
-            .as_ref()
-            .filter(|summary| lines::has_remarks(summary))
-        {
-            self.log
-                .add(|lines| self.format.remarks(lines, Some(received_at_ms), summary));
+                .add(|lines| self.access(lines, &line, summary.as_ref(), fault.as_deref()));
+        } else if fault.is_some() || summary.as_ref().is_some_and(lines::has_remarks) {
+            self.log.add(|lines| {
+                if let Some(summary) = &summary {
+                    self.format.remarks(lines, Some(received_at_ms), summary);
+                }
+                if let Some(fault) = &fault {
+                    self.format
+                        .fault(lines, Some(received_at_ms), &request_id, fault);
+                }
+            });
         }
         (delivered, bytes)
     }
@@ -169,19 +174,29 @@ impl Exchanger {
                 request_id: &request_id,
                 exchange: None,
             };
-            self.log.add(|lines| self.access(lines, &line, None));
+            self.log.add(|lines| self.access(lines, &line, None, None));
         }
         request_id
     }
 
-    /// Appends the access line, and below it what the guest logged.
-    fn access(&self, lines: &mut Vec<u8>, access: &Access<'_>, summary: Option<&Summary>) {
+    /// Appends the access line, and below it what the guest logged and why the gateway answered in its place.
+    fn access(
+        &self,
+        lines: &mut Vec<u8>,
+        access: &Access<'_>,
+        summary: Option<&Summary>,
+        fault: Option<&str>,
+    ) {
         if self.session.is_some() && self.format == Format::Text {
-            return session_lines::request(lines, access.exchange, access, summary);
+            return session_lines::request(lines, access.exchange, access, summary, fault);
         }
         self.format.access(lines, access);
         if let Some(summary) = summary {
             self.format.remarks(lines, Some(access.time_ms), summary);
+        }
+        if let Some(fault) = fault {
+            self.format
+                .fault(lines, Some(access.time_ms), access.request_id, fault);
         }
     }
 
@@ -250,9 +265,6 @@ impl Exchanger {
     /// Composes an event from the request, lets the guest answer it, and delivers the response as the gateway would.
     async fn run(&self, request: Incoming<'_>, seed: Seed) -> Result<Done, HeadError> {
         if let Some(delivery) = refused(self.origin.kind, request.target) {
-            if let Some(fault) = &delivery.fault {
-                self.note_fault(request.request_id, fault);
-            }
             return Ok(delivery.into());
         }
         let caller = match self.caller(&request).await {
@@ -291,9 +303,6 @@ impl Exchanger {
         };
         let answer = answer.map(|reply| reply.into_delivery(&media));
         self.write_reports();
-        if let Some(fault) = &answer.payload.fault {
-            self.note_fault(request.request_id, fault);
-        }
         Ok(Done {
             delivery: answer.payload,
             summary: Some(answer.summary),
@@ -313,21 +322,11 @@ impl Exchanger {
                 .caller(request.headers, request.received_at_ms)
                 .await
                 .map(|authorization| authorization.map(Cow::Owned))
-                .map_err(|fault| {
-                    self.note_fault(
-                        request.request_id,
-                        &format_args!("not authorized: {}", fault.message),
-                    );
-                    unauthorized(self.origin.kind, fault.refusal)
+                .map_err(|fault| Delivery {
+                    fault: Some(format!("not authorized: {}", fault.message)),
+                    ..unauthorized(self.origin.kind, fault.refusal)
                 }),
         }
-    }
-
-    fn note_fault(&self, request_id: &str, fault: &dyn std::fmt::Display) {
-        self.log.add(|lines| {
-            self.format
-                .fault(lines, Some(time::now_ms()), request_id, fault)
-        });
     }
 
     /// Reads the body, within bounds. Pieces are copied as they arrive, because a piece may keep far more memory alive than its own bytes.

@@ -120,18 +120,12 @@ impl Format {
     }
 
     /// Appends a line about a fault of a request.
-    pub fn fault(
-        self,
-        lines: &mut Vec<u8>,
-        time_ms: Option<u64>,
-        request_id: &str,
-        fault: &dyn fmt::Display,
-    ) {
+    pub fn fault(self, lines: &mut Vec<u8>, time_ms: Option<u64>, request_id: &str, fault: &str) {
         let mut line = Line::begin(lines, self);
         line.time(time_ms);
         line.token("level", "error");
         line.token("request_id", request_id);
-        line.text("message", &fault.to_string());
+        line.text("message", fault);
         line.end();
     }
 
@@ -377,7 +371,7 @@ mod tests {
         let summary = summary(("a key", "[1,\n\"\u{202e}\"]"));
         assert!(has_remarks(&summary));
         format.remarks(&mut lines, Some(1_767_225_600_007), &summary);
-        format.fault(&mut lines, None, "r1", &"it said \"no\"");
+        format.fault(&mut lines, None, "r1", "it said \"no\"");
         String::from_utf8(lines).unwrap()
     }
 

@@ -1,6 +1,6 @@
 //! Lines about the requests of a session, for the person at the terminal: one for each, with the guest's log lines below it.
 
-use super::lines::{Access, DIGEST_DIGITS, Milliseconds, write_log};
+use super::lines::{Access, DIGEST_DIGITS, Format, Milliseconds, write_log};
 use crate::time;
 use contract::{outcome::Summary, text::Printable};
 use std::io::Write;
@@ -8,7 +8,10 @@ use std::io::Write;
 /// Where the time of day begins and ends in RFC 3339.
 const TIME_OF_DAY: std::ops::Range<usize> = 11..19;
 
-/// Appends the line of a request with its number, then what its guest logged and why the host answered in its place.
+/// What stands below a request's line begins here.
+const INDENTATION: &str = "               ";
+
+/// Appends the line of a request with its number, then what its guest logged and why the host or the gateway answered in its place.
 ///
 /// `12:00:07    17 GET /items/7 200 1.204 ms, 2 storage calls 0.310 ms, guest 84983c60f7da`
 pub fn request(
@@ -16,6 +19,7 @@ pub fn request(
     number: Option<u64>,
     access: &Access<'_>,
     summary: Option<&Summary>,
+    fault: Option<&str>,
 ) {
     let time = time::rfc3339_ms(access.time_ms);
     let time = time.get(TIME_OF_DAY).unwrap_or_default();
@@ -48,7 +52,11 @@ pub fn request(
     }
     out.push(b'\n');
     if let Some(summary) = summary {
-        write_log(out, "               ", summary);
+        write_log(out, INDENTATION, summary);
+    }
+    if let Some(fault) = fault {
+        out.extend_from_slice(INDENTATION.as_bytes());
+        Format::Text.fault(out, None, access.request_id, fault);
     }
 }
 
@@ -90,20 +98,22 @@ mod tests {
         }];
         summary.fault = Some(Fault::Guest(Failure::Trap("unreachable".to_owned())));
         let mut out = Vec::new();
-        request(&mut out, Some(17), &access, Some(&summary));
+        request(&mut out, Some(17), &access, Some(&summary), None);
         let refused = Access {
             guest: None,
             usage: None,
-            status: 403,
+            status: 401,
             path: "/",
             ..access
         };
-        request(&mut out, None, &refused, None);
+        let fault = "not authorized: there is no token";
+        request(&mut out, None, &refused, None, Some(fault));
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         00:00:00    17 GET /items/\u009b 500 1.204 ms, 1 storage call 0.310 ms, guest 84983c60f7da
                        level=warn message="slow" ms=7
                        level=error fault=trap message="the guest trapped: unreachable"
-        00:00:00     - GET / 403 1.204 ms
+        00:00:00     - GET / 401 1.204 ms
+                       level=error request_id=r1 message="not authorized: there is no token"
         "#);
     }
 }

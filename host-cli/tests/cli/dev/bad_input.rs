@@ -129,6 +129,7 @@ fn what_is_wrong_with_the_project_is_said_before_anything_is_built() {
         run.expect_failure(code, message);
     }
     folder.write("tenon.toml", whole);
+    folder.write("claims.json", "\"ann\"");
     for (arguments, code, message) in [
         (
             &["--claims", "[1]"][..],
@@ -168,7 +169,6 @@ fn what_is_wrong_with_the_project_is_said_before_anything_is_built() {
             "`nowhere` is not an address to listen on",
         ),
     ] {
-        folder.write("claims.json", "\"ann\"");
         let run = in_folder(&folder, &[&["dev"], arguments].concat()).expect_hint();
         run.expect_failure(code, message);
     }

@@ -150,10 +150,7 @@ fn comparable_line(line: &str) -> String {
         let end = end.map_or(rest.len(), |end| start + end);
         compared.push_str(&rest[..start]);
         let (word, behind) = (&rest[start..end], &rest[end..]);
-        compared.push_str(match class(word, behind) {
-            Some(class) => class,
-            None => word,
-        });
+        compared.push_str(class(word, behind).unwrap_or(word));
         rest = behind;
     }
     compared.push_str(rest);
