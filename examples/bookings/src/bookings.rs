@@ -5,7 +5,6 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tenon::{
     Conditions, Context, Created, IdempotencyKey, Identity, IntoResponse, Json, NoContent, Page,
     Pagination, Path, Problem, Store,
-    idempotency::Once,
     store::{Item, Operation, TransactionError},
 };
 
@@ -25,15 +24,12 @@ pub fn create(
     let booking = draft.into_booking(context.uuid(), caller.subject()?);
     let (day, key) = (booking.take_day(), booking.key());
     let store = context.store();
-    let booked = store
+    let id = store
         .transaction()
         .with(day)
         .with(Operation::put(&key, booking.clone().write()).if_absent())
-        .send_once(idempotency_key.as_ref(), &booking.id)?;
-    let id = match booked {
-        Once::First(_) => booking.id,
-        Once::Repeated(id) => id,
-    };
+        .send_once(idempotency_key.as_ref(), &booking.id)?
+        .receipt_or(booking.id);
     Ok(Created::at(
         ["bookings", &id],
         owned(&store, &id, &booking.owner)?,

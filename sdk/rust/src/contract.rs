@@ -5,6 +5,7 @@ use core::fmt;
 
 /// How severe a log line is, in rising order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Level {
     /// For somebody who looks for a mistake.
     Debug,
@@ -19,6 +20,7 @@ pub enum Level {
 /// A line of the log of a test.
 #[cfg(not(target_arch = "wasm32"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogLine {
     /// Its level.
     pub level: Level,
@@ -73,6 +75,7 @@ pub enum Direction {
 
 /// The sort keys that a query covers; bounds are inclusive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SortRange {
     /// The whole partition.
     #[default]
@@ -89,6 +92,7 @@ pub enum SortRange {
 
 /// Why a call to the store has no result. As a [`Problem`](crate::Problem) it is also a line in the log, unless the client is at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StorageError {
     /// The program breaks the named rule of the store: 500.
     Invalid(String),

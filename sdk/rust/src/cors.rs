@@ -55,9 +55,17 @@ impl Cors {
         }
     }
 
-    /// Lets browsers send cookies. Ignored for any origin, because then every page could act for its visitors.
+    /// Lets browsers send cookies. Not for any origin, because then every page could act for its visitors.
+    ///
+    /// # Panics
+    ///
+    /// If any origin may call: a mistake in the program, which its first test shows.
     #[must_use]
     pub fn with_credentials(mut self) -> Self {
+        assert!(
+            self.origins.is_some(),
+            "browsers send credentials to listed origins only: `Cors::origins` lists them"
+        );
         self.has_credentials = true;
         self
     }

@@ -26,6 +26,11 @@ use crate::{
 /// assert_eq!(client.delete("/cache").send().status(), 403);
 /// assert_eq!(client.delete("/cache").client_address("10.0.7.9").send().status(), 204);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a handler",
+    label = "not made from a request",
+    note = "arguments are `Path<T>`, `Query<T>`, `Json<T>`, `Store`, `Context` and others that implement `FromRequest`"
+)]
 pub trait FromRequest: Sized {
     /// Makes the argument.
     fn from_request(context: &Context) -> Result<Self, Problem>;
@@ -74,6 +79,11 @@ parts_of_the_context! {
 }
 
 /// A function of up to six arguments, each [`FromRequest`], that returns [`IntoResponse`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a handler",
+    label = "not a handler",
+    note = "a handler is a function of up to six arguments, each `FromRequest`, whose result is `IntoResponse`, such as `Result<Json<T>, Problem>`"
+)]
 pub trait Handler<Arguments>: 'static {
     /// Makes the arguments in their order, calls the function and makes the response of its result.
     fn call(&self, context: &Context) -> Response;

@@ -26,7 +26,7 @@ const RECORD_SECONDS: u64 = 24 * 3600;
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use tenon::{Context, Created, IdempotencyKey, IntoResponse, Json, Problem};
-/// use tenon::{idempotency::Once, store::{Operation, Partition}};
+/// use tenon::store::{Operation, Partition};
 ///
 /// #[derive(Clone, Serialize, Deserialize)]
 /// struct Order {
@@ -43,10 +43,7 @@ const RECORD_SECONDS: u64 = 24 * 3600;
 ///     let id = context.uuid();
 ///     let store = context.store();
 ///     let create = Operation::put(&ORDERS.key(&id), order.clone()).if_absent();
-///     let id = match store.transaction().with(create).send_once(key.as_ref(), &id)? {
-///         Once::First(_) => id,
-///         Once::Repeated(first) => first,
-///     };
+///     let id = store.transaction().with(create).send_once(key.as_ref(), &id)?.receipt_or(id);
 ///     Ok(Created::at(["orders", &id], Json(order)))
 /// }
 ///
@@ -82,6 +79,16 @@ pub enum Once<R> {
 struct Record<R> {
     fingerprint: String,
     receipt: R,
+}
+
+impl<R> Once<R> {
+    /// What the first request recorded: an earlier one's receipt, or else this one's.
+    pub fn receipt_or(self, receipt: R) -> R {
+        match self {
+            Self::First(_) => receipt,
+            Self::Repeated(first) => first,
+        }
+    }
 }
 
 impl Transaction<'_> {

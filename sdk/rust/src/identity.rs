@@ -24,6 +24,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 /// assert_eq!(client.get("/me").caller("ada", &claims).send().text(), "ada@example.org");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity<Claims = IgnoredClaims> {
     /// The authorizer's stable name for the caller, if it gave one.
     pub subject: Option<String>,

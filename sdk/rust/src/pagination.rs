@@ -22,11 +22,12 @@ pub(crate) const PAGE_PARAMETERS: [&str; 3] = ["cursor", "limit", "order"];
 ///
 /// A value out of range is answered with 400. [`Query::paged`](crate::store::Query::paged) takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pagination {
     /// Largest number of entries.
     pub limit: u32,
-    /// The order of the sort keys.
-    pub direction: Direction,
+    /// The order of the sort keys, if the client asked for one.
+    pub direction: Option<Direction>,
     /// Where an earlier page ended.
     pub cursor: Option<String>,
 }
@@ -96,8 +97,9 @@ impl Pagination {
         Ok(Self {
             limit: limit.as_deref().map_or(Ok(LIMIT_DEFAULT), parse_limit)?,
             direction: match order.as_deref() {
-                None | Some("asc") => Direction::Ascending,
-                Some("desc") => Direction::Descending,
+                None => None,
+                Some("asc") => Some(Direction::Ascending),
+                Some("desc") => Some(Direction::Descending),
                 Some(_) => return Err(invalid("`order` is `asc` or `desc`".into())),
             },
             cursor,

@@ -54,6 +54,7 @@ struct Content {
 
 /// A rule that the content breaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Violation {
     /// The rule.
     pub detail: Text,

@@ -30,6 +30,11 @@ const CACHE_CONTROL: &str = "private, no-cache";
 /// let client = App::new().get("/", || Html("<h1>Hello</h1>".into())).test();
 /// assert_eq!(client.get("/").send().header("content-type"), Some("text/html; charset=utf-8"));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a response",
+    label = "not a response",
+    note = "responses are `Json<T>`, `Item<T>`, `Created<R>`, `NoContent`, a text, `(status, R)`, and `Option` and `Result` of them"
+)]
 pub trait IntoResponse: Sized {
     /// Makes the response to the request of `context`.
     fn into_response(self, context: &Context) -> Response;

@@ -10,6 +10,7 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// A response, as the host expects it. The host sets `content-length`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Response {
     /// 200 to 599.
     pub status: u16,

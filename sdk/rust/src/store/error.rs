@@ -82,6 +82,7 @@ pub(super) enum Lost {
 
 /// Why a write did not happen. As a [`Problem`] it says what the precondition was: 404 if something should have been there, 409 if nothing
 /// should have been or it has changed, 412 if the client set the condition.
+#[non_exhaustive]
 pub enum WriteError<T> {
     /// The precondition did not hold.
     Lost(Box<Found<T>>),

@@ -26,6 +26,7 @@ pub struct Item<T> {
 
 /// An item of a query, with its key. It is serialised as its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry<T> {
     /// Its key.
     pub key: Key<T>,

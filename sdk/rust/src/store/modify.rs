@@ -15,6 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// An item that was created or replaced. As a response it is the [`Item`], with 201, `Location` and `Content-Location` if it is new.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Replaced<T> {
     /// What is stored now.
     pub item: Item<T>,

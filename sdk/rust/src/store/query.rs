@@ -80,10 +80,12 @@ impl<'a, T: DeserializeOwned> Query<'a, T> {
         self
     }
 
-    /// Limit, order and cursor as the client asked for them.
+    /// Limit, order and cursor as the client asked for them. Without an order of the client, that of the query stays.
     pub fn paged(mut self, page: &Pagination) -> Self {
         self.raw.limit = page.limit;
-        self.raw.direction = page.direction;
+        if let Some(direction) = page.direction {
+            self.raw.direction = direction;
+        }
         self.raw.cursor.clone_from(&page.cursor);
         self
     }

@@ -110,6 +110,7 @@ pub struct Transaction<'a> {
 
 /// Why a transaction did not happen. As a [`Problem`] a lost one is 409.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TransactionError {
     /// The precondition of an operation did not hold.
     Lost(Box<LostOperation>),
@@ -119,6 +120,7 @@ pub enum TransactionError {
 
 /// The first operation whose precondition did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LostOperation {
     /// Its position, from 0.
     pub position: usize,

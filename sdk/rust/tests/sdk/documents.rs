@@ -271,3 +271,32 @@ fn a_write_that_lost_has_what_is_there() {
     };
     assert_eq!(found.item().unwrap().unwrap().value, Room { beds: 1 });
 }
+
+#[test]
+fn a_list_has_the_order_of_the_client_or_else_its_own() {
+    fn newest(store: Store, page: Pagination) -> Result<Page<Room>, Problem> {
+        Ok(store
+            .query(&ROOMS)
+            .descending()
+            .paged(&page)
+            .page()?
+            .values())
+    }
+    let client = App::new().get("/", newest).test();
+    for (name, beds) in [("a", 1), ("b", 2)] {
+        let put = client.store().put(&ROOMS.key(name), Room { beds }).send();
+        put.unwrap();
+    }
+    for (target, beds) in [
+        ("/", [2, 1]),
+        ("/?order=asc", [1, 2]),
+        ("/?order=desc", [2, 1]),
+    ] {
+        let list = client.get(target).send().value();
+        assert_eq!(
+            list["items"],
+            json!([{"beds": beds[0]}, {"beds": beds[1]}]),
+            "{target}"
+        );
+    }
+}

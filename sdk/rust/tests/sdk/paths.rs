@@ -189,3 +189,9 @@ fn a_response_that_a_host_would_refuse_fails_the_test() {
         .test();
     client.get("/").send();
 }
+
+#[test]
+#[should_panic(expected = "credentials to listed origins only")]
+fn credentials_from_any_origin_are_a_mistake() {
+    let _ = Cors::any_origin().with_credentials();
+}
