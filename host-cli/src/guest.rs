@@ -11,6 +11,7 @@ use crate::{
     input, ownership,
     project::{EMBEDDED_NAME, PROJECT_FILE, Project},
 };
+use files::NamedBy;
 use runtime::{
     Runtime, RuntimeOptions,
     engine::{self, Candidate, Engine, EngineOptions, Guest, LoadError},
@@ -31,7 +32,8 @@ pub enum GuestSource {
     Embedded,
     /// A component or an image that the user named, or whose project the user named.
     File(PathBuf),
-    /// The same of a project that was found: it is loaded only if nobody else can have written it.
+    /// A component of a project that was found: it is loaded only if nobody else can have written it. It is never an image, because who
+    /// replays a project that somebody sent, or serves it, did not ask to run native code.
     Found(PathBuf),
 }
 
@@ -118,7 +120,15 @@ impl GuestSource {
                 path
             }
         };
-        let bytes = input::read_file(path, "guest", GUEST_BYTES_MAX)?;
+        // `dev` reads it again and again, and a project names it: it must not wait for the other end of a pipe.
+        let bytes = input::read_named(path, NamedBy::Setting, "guest", GUEST_BYTES_MAX)?;
+        if matches!(self, Self::Found(_)) && engine::is_image_name(path) {
+            return Err(CommandError::environment(format_args!(
+                "guest `{}` is an image by its name, which is native code; the guest of a project is a component",
+                path.display()
+            ))
+            .hint("name the component in `[guest]` of tenon.toml, or the image with `--guest FILE` if you trust who compiled it"));
+        }
         Ok((path.display().to_string(), bytes))
     }
 
@@ -136,9 +146,7 @@ impl GuestSource {
     /// Reads a guest from these bytes, without checking that it can run here. Native code is accepted only from a file whose name says so.
     pub fn candidate(&self, engine: &Engine, bytes: &[u8]) -> Result<Candidate, LoadError> {
         match self {
-            Self::File(path) | Self::Found(path)
-                if engine::is_image_name(path) && !bytes.starts_with(b"\0asm") =>
-            {
+            Self::File(path) if engine::is_image_name(path) && !bytes.starts_with(b"\0asm") => {
                 engine.read_image(bytes)
             }
             Self::File(_) | Self::Found(_) | Self::Embedded => images::read(engine, bytes),

@@ -177,7 +177,7 @@ impl Project {
 }
 
 fn read_file(path: &Path) -> Result<ProjectFile, CommandError> {
-    let bytes = input::read_named(path, NamedBy::User, "project file", PROJECT_BYTES_MAX)?;
+    let bytes = input::read_named(path, NamedBy::Setting, "project file", PROJECT_BYTES_MAX)?;
     read::parse(&bytes).map_err(|error| error.in_file(path))
 }
 

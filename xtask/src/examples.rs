@@ -23,6 +23,8 @@ pub fn bookings() -> anyhow::Result<()> {
         .run()?;
     let component = target.join("wasm32-wasip2/release/bookings.wasm");
     run(Command::new(target_folder()?.join("release/host-cli"))
+        .arg("--project")
+        .arg(&folder)
         .args(["test", "--env-file", "local.env.example", "--guest"])
         .arg(component)
         .current_dir(&folder))

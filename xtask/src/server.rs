@@ -1,6 +1,6 @@
 //! `host-cli serve` as a child process.
 
-use crate::run::target_folder;
+use crate::run::{root, target_folder};
 use anyhow::Context;
 use std::{
     io::{BufRead, BufReader},
@@ -17,6 +17,9 @@ impl Server {
     /// Starts on a free port with further arguments; returns once it listens, with its address.
     pub fn start(arguments: &[&str]) -> anyhow::Result<(Self, String)> {
         let mut child = Command::new(target_folder()?.join("release/host-cli"))
+            // Also where the checkout belongs to another user than the one who runs this.
+            .arg("--project")
+            .arg(root())
             .args(["serve", "--listen", "127.0.0.1:0", "--quiet"])
             .args(["--event-kind", "http"])
             .args(arguments)

@@ -59,6 +59,8 @@ pub fn is_printable(character: char) -> bool {
         | '\u{feff}'
         | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}' => false,
+        // No characters, in no plane; XML allows neither of the first two.
+        other if (other as u32) & 0xfffe == 0xfffe => false,
         // Controls of shorthand and of musical notation; tags and further variation selectors.
         '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => false,
         other => !other.is_control(),

@@ -87,12 +87,24 @@ impl Namespace {
         arguments::check_key(&key, namespace_bytes)?;
         arguments::check_put_options(&key, &options, namespace_bytes)?;
         check_item(&key, &item.document, &options)?;
-        match item.revision.as_str().len() {
-            1..=REVISION_BYTES_MAX => Ok(()),
-            bytes => Err(StorageError::Invalid(format!(
-                "the revision must have 1 to {REVISION_BYTES_MAX} bytes, not {bytes}"
-            ))),
-        }
+        check_revision(item.revision.as_str())
+    }
+}
+
+/// Revisions become entity tags, which can hold visible ASCII other than quotes (RFC 9110, 8.8.3).
+fn check_revision(revision: &str) -> Result<(), StorageError> {
+    let bytes = revision.len();
+    if !(1..=REVISION_BYTES_MAX).contains(&bytes) {
+        return Err(StorageError::Invalid(format!(
+            "the revision must have 1 to {REVISION_BYTES_MAX} bytes, not {bytes}"
+        )));
+    }
+    let is_allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    match revision.bytes().all(is_allowed) {
+        true => Ok(()),
+        false => Err(StorageError::Invalid(
+            "the revision must be visible ASCII without quotes and backslashes".to_owned(),
+        )),
     }
 }
 

@@ -67,7 +67,8 @@ pub fn resolve(
     let guest = HostedGuest::resolve(&arguments.guest, Some(project))?;
     let cases = chosen(&folder, &arguments.names)?;
     if let Some(junit) = &arguments.junit {
-        let files: Vec<PathBuf> = cases.iter().flat_map(Input::files).collect();
+        let mut files: Vec<PathBuf> = cases.iter().flat_map(Input::files).collect();
+        files.push(project.path_of_file());
         let read = files
             .iter()
             .map(PathBuf::as_path)

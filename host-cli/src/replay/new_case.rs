@@ -14,6 +14,9 @@ const NAME_CHARACTERS_MAX: usize = 48;
 /// How many names are tried for one request: `get-items`, `get-items-2`, and so on.
 const NAMES_TRIED_MAX: u32 = 1000;
 
+/// The name of a case whose method and path have no letters and no digits. An empty one would be the folder of all cases.
+const NAMELESS: &str = "request";
+
 /// A case that was written.
 pub struct Made {
     /// Its folder.
@@ -44,6 +47,7 @@ pub async fn make(
 ) -> Result<Made, CommandError> {
     if let Some(name) = name {
         check_name(name)?;
+        check_is_in_no_case(cases, name)?;
     }
     let (mut case, mut notes) = case_of(exchange, cases).await.map_err(refused)?;
     notes.extend(credentials_note(exchange));
@@ -113,10 +117,26 @@ fn check_name(name: &str) -> Result<(), CommandError> {
     }
 }
 
+/// A case within a case would never be found.
+fn check_is_in_no_case(cases: &Path, name: &str) -> Result<(), CommandError> {
+    let above = Path::new(name).ancestors().skip(1);
+    let outer = above
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .find(|folder| cases.join(folder).join("event.json").exists());
+    match outer {
+        None => Ok(()),
+        Some(outer) => Err(CommandError::usage(format_args!(
+            "`{name}` would be inside the case `{}`",
+            outer.display()
+        ))
+        .hint("choose another name")),
+    }
+}
+
 /// `get-items-7` for `GET /items/7`.
 fn name_of(request: Option<RequestLine>) -> String {
     let Some(RequestLine { method, path }) = request else {
-        return "request".to_owned();
+        return NAMELESS.to_owned();
     };
     let mut name = String::new();
     for character in format!("{method} {path}").chars() {
@@ -129,7 +149,10 @@ fn name_of(request: Option<RequestLine>) -> String {
             break;
         }
     }
-    name.trim_matches('-').to_owned()
+    match name.trim_matches('-') {
+        "" => NAMELESS.to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// A recording in memory is not redacted, and its case is as it was sent, because another request would be answered otherwise.
@@ -166,7 +189,19 @@ mod tests {
             long.len() <= NAME_CHARACTERS_MAX && check_name(&long).is_ok(),
             "{long}"
         );
+        assert_eq!(name("!", "/"), "request");
         assert_eq!(name_of(None), "request");
+    }
+
+    #[test]
+    fn a_case_within_a_case_is_refused() {
+        let cases = std::env::temp_dir().join(format!("tenon-new-case-{}", std::process::id()));
+        std::fs::create_dir_all(cases.join("outer")).unwrap();
+        std::fs::write(cases.join("outer/event.json"), "{}").unwrap();
+        assert!(check_is_in_no_case(&cases, "outer/inner/case").is_err());
+        assert!(check_is_in_no_case(&cases, "other/outer").is_ok());
+        assert!(check_is_in_no_case(&cases, "outer").is_ok());
+        std::fs::remove_dir_all(&cases).unwrap();
     }
 
     #[test]

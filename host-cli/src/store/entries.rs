@@ -7,6 +7,7 @@ use serde::{
     de::{DeserializeSeed, Error as _, SeqAccess, Visitor},
 };
 use std::{
+    cell::Cell,
     fmt,
     io::{self, BufReader, Read},
     path::Path,
@@ -19,6 +20,8 @@ use storage::Entry;
 const BATCH_ENTRIES_MAX: usize = 100;
 /// Bytes of the documents of one batch; the last one may exceed it.
 const BATCH_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one entry with what surrounds it: a document of 400 KB with every character escaped, six times.
+const ENTRY_BYTES_MAX: usize = 6 << 20;
 
 /// Reads a file to its end and calls `each` with the number of an entry, counted from 1, and the entry. Returns how many there are.
 pub fn read(
@@ -41,16 +44,23 @@ fn read_from(
     each: &mut dyn FnMut(usize, Entry) -> Result<(), String>,
 ) -> Result<usize, CommandError> {
     let mut count = 0;
-    let mut reader = serde_json::Deserializer::from_reader(BufReader::new(source));
+    let since_entry = Cell::new(0);
+    let bounded = Bounded {
+        source,
+        since_entry: &since_entry,
+    };
+    let mut reader = serde_json::Deserializer::from_reader(BufReader::new(bounded));
     reader
         .deserialize_seq(Entries {
             each,
             count: &mut count,
+            since_entry: &since_entry,
         })
         .and_then(|()| reader.end())
         .map_err(|error| {
             let failure = CommandError::environment(format_args!("entries {name}: {error}"));
             match error.is_io() {
+                true if since_entry.get() > ENTRY_BYTES_MAX => failure.hint("no document may be as large; check the file"),
                 true => failure,
                 false => failure.hint(
                     "write a JSON list as `host-cli store export` does; docs/cases.md describes its entries",
@@ -60,10 +70,31 @@ fn read_from(
     Ok(count)
 }
 
+/// A source that ends with an error if a single entry is too large: it would be held in memory before anything could refuse it.
+struct Bounded<'a, R> {
+    source: R,
+    /// Bytes read since the last entry was complete.
+    since_entry: &'a Cell<usize>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.source.read(buffer)?;
+        self.since_entry.set(self.since_entry.get() + length);
+        if self.since_entry.get() > ENTRY_BYTES_MAX {
+            return Err(io::Error::other(format!(
+                "an entry has more than {ENTRY_BYTES_MAX} bytes"
+            )));
+        }
+        Ok(length)
+    }
+}
+
 /// Visits a list, entry by entry.
 struct Entries<'a> {
     each: &'a mut dyn FnMut(usize, Entry) -> Result<(), String>,
     count: &'a mut usize,
+    since_entry: &'a Cell<usize>,
 }
 
 impl<'de> Visitor<'de> for Entries<'_> {
@@ -76,6 +107,7 @@ impl<'de> Visitor<'de> for Entries<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(entry) = list.next_element_seed(OneEntry(*self.count + 1))? {
             *self.count += 1;
+            self.since_entry.set(0);
             (self.each)(*self.count, entry).map_err(|message| {
                 A::Error::custom(format_args!("entry {}: {message}", *self.count))
             })?;
@@ -161,4 +193,18 @@ fn send_batches(
         let _ = sender.send(batch);
     }
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_without_an_end_is_refused_before_it_fills_memory() {
+        let start = br#"[{"partition":"p","sort":"s","document":{"a":""#;
+        let endless = start.chain(io::repeat(b'x'));
+        let error = read_from("`x`", endless, &mut |_, _| Ok(())).unwrap_err();
+        let message = error.message().to_string();
+        assert!(message.contains("an entry has more than"), "{message}");
+    }
 }

@@ -98,6 +98,7 @@ impl Start {
 fn seeded(path: &Path, stored: usize, total: usize) -> String {
     let path = path.display();
     match total - stored {
+        0 if stored == 1 => format!("seed: 1 entry of {path} stored\n"),
         0 => format!("seed: {stored} entries of {path} stored\n"),
         others => format!("seed: {stored} of {total} entries of {path} stored, {others} existed\n"),
     }

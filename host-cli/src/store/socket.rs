@@ -12,7 +12,7 @@ use crate::ownership;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -34,6 +34,9 @@ pub enum SocketError {
     /// The system cannot name it.
     #[error("the path of `{}` has more than {PATH_BYTES_MAX} bytes", .0.display())]
     TooLong(PathBuf),
+    /// Something else has its name.
+    #[error("`{}` exists and is no socket, and is left as it is", .0.display())]
+    NotASocket(PathBuf),
     /// It cannot be made.
     #[error("failed to make `{}`: {source}", path.display())]
     Io {
@@ -81,10 +84,7 @@ impl StoreSocket {
             StoreSpec::Memory => Some(lock(&path)?),
             StoreSpec::Redb(_) | StoreSpec::DynamoDb(..) => None,
         };
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            Ok(()) | Err(_) => {}
-        }
+        remove_old(&path)?;
         let listener = UnixListener::bind(&path).map_err(failed)?;
         // Until here, the check of the peer keeps others out.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
@@ -93,6 +93,26 @@ impl StoreSocket {
             path,
             _lock: lock,
         })
+    }
+}
+
+/// Removes the socket of a server that did not end properly, and nothing else.
+fn remove_old(path: &Path) -> Result<(), SocketError> {
+    let failed = |source| SocketError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+        Ok(metadata) if !metadata.file_type().is_socket() => {
+            return Err(SocketError::NotASocket(path.to_owned()));
+        }
+        Ok(_) => {}
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -107,6 +127,7 @@ fn lock(path: &Path) -> Result<File, SocketError> {
         .truncate(false)
         .write(true)
         .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
         .open(path.with_file_name(MEMORY_LOCK))
         .map_err(failed)?;
     match lock.try_lock() {

@@ -8,13 +8,13 @@ use std::{
     path::PathBuf,
 };
 
-/// A project with a compiled reference guest, and a folder in it.
+/// A project with the reference guest, and a folder in it.
 fn project(folder: &Folder, more: &str) -> (PathBuf, PathBuf) {
     fs::create_dir_all(folder.path("api/src/deep")).unwrap();
-    fs::copy(image(), folder.path("api/guest.cwasm")).unwrap();
+    fs::copy(GUEST, folder.path("api/guest.wasm")).unwrap();
     folder.write(
         "api/tenon.toml",
-        format!("name = \"api\"\n[guest]\ncomponent = \"guest.cwasm\"\n{more}"),
+        format!("name = \"api\"\n[guest]\ncomponent = \"guest.wasm\"\n{more}"),
     );
     (
         folder.path("api").into(),
@@ -99,10 +99,6 @@ fn releases_go_where_the_project_says() {
         &folder,
         "[release]\nartifacts = \"file://releases\"\nkey = \"release.key\"\npublic_keys = [\"release.key.pub\"]\n",
     );
-    fs::copy(GUEST, root.join("guest.wasm")).unwrap();
-    let file = root.join("tenon.toml");
-    let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replace("guest.cwasm", "guest.wasm")).unwrap();
     cli_in(&root, &["keygen", "release.key"]).expect_code(0);
     let digest = cli_in(&deep, &["publish"]).expect_code(0).stdout;
     let listed = cli_in(&deep, &["published"]).expect_code(0).stdout;
@@ -183,7 +179,7 @@ fn a_project_that_others_can_change_is_used_only_if_it_is_named() {
     for (name, mode, what) in [
         ("tenon.toml", 0o644, "project file"),
         ("", 0o755, "folder of the project file"),
-        ("guest.cwasm", 0o644, "guest"),
+        ("guest.wasm", 0o644, "guest"),
         ("build.sh", 0o755, "build program"),
     ] {
         set_mode(name, mode);
@@ -211,4 +207,22 @@ fn a_project_that_others_can_change_is_used_only_if_it_is_named() {
     cli(&["inspect", "--project", "no/such/folder"])
         .expect_failure(3, "project file `no/such/folder/tenon.toml` does not exist")
         .expect_hint();
+}
+
+#[test]
+fn native_code_of_a_project_is_run_only_if_the_user_names_it() {
+    let folder = Folder::new();
+    let (root, _) = project(&folder, "");
+    fs::copy(image(), root.join("guest.cwasm")).unwrap();
+    let event = cli_in(&root, &["event", "GET", "/health"])
+        .expect_code(0)
+        .stdout;
+    folder.write("api/event.json", event);
+    folder.write("api/tenon.toml", "[guest]\ncomponent = \"guest.cwasm\"\n");
+    for command in ["invoke", "replay"] {
+        cli_in(&root, &[command, "event.json"])
+            .expect_failure(3, "native code; the guest of a project is a component")
+            .expect_hint();
+    }
+    cli_in(&root, &["invoke", "event.json", "--guest", "guest.cwasm"]).expect_code(0);
 }

@@ -12,6 +12,7 @@ use crate::{
         remote::Reached,
     },
 };
+use contract::text::is_printable;
 use serde_json::json;
 use std::{
     io::{self, BufWriter, Write},
@@ -51,7 +52,8 @@ async fn write(
                 CommandError::environment(format_args!("a document cannot be written: {error}"))
             })?;
             let separator = if count == 0 { "[\n" } else { ",\n" };
-            write!(out, "{separator}{value}").map_err(&failed)?;
+            let text = escaped(&value.to_string());
+            write!(out, "{separator}{text}").map_err(&failed)?;
             count += 1;
         }
     }
@@ -67,7 +69,8 @@ pub async fn import(
     path: &Path,
     format: StoreFormat,
 ) -> Result<Outcome, CommandError> {
-    if path != Path::new("-") {
+    // A pipe can be read once: it is checked while it is stored, like stdin.
+    if path.is_file() {
         // The rules that depend on the namespace's length are checked again when a batch is stored.
         let namespace = Namespace::local();
         entries::read(path, |_, entry| {
@@ -104,6 +107,21 @@ pub async fn import(
     Ok(Outcome::Same)
 }
 
+/// JSON in which every character that could change what a terminal shows is an escape. They occur in strings only.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_printable(character) {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            text.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    text
+}
+
 /// What was stored before a failure stays.
 fn interrupted(error: CommandError, stored: usize) -> CommandError {
     if stored > 0 {
@@ -119,5 +137,19 @@ fn counted(count: usize) -> String {
     match count {
         1 => "1 entry".to_owned(),
         count => format!("{count} entries"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_shows_a_terminal_no_control_characters() {
+        let value = json!({"a": "\u{9b}31m \u{202e}x\u{7f} \u{e0001} é"});
+        let text = escaped(&value.to_string());
+        assert_eq!(text, r#"{"a":"\u009b31m \u202ex\u007f \udb40\udc01 é"}"#);
+        let back: serde_json::Value = json::value(text.as_bytes()).unwrap();
+        assert_eq!(back, value);
     }
 }

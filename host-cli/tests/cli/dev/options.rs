@@ -76,7 +76,7 @@ fn the_store_is_seeded_at_hand_and_emptied() {
     folder.write("seed.json", seed);
     let store = |arguments: &[&str]| in_folder(&folder, &[&["store"], arguments].concat());
     let mut dev = Dev::start(&folder, &["--seed", "seed.json"]);
-    dev.wait_for("seed: 1 of 1 entries of seed.json stored");
+    dev.wait_for("seed: 1 entry of seed.json stored");
     let found = store(&["get", "p", "s"]).expect_code(0).stdout;
     assert_eq!(serde_json::from_str::<Value>(&found).unwrap()["n"], 1);
     store(&["put", "p", "t", "{}"]).expect_code(0);
