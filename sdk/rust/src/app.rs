@@ -163,7 +163,11 @@ impl App {
         {
             return problem.into_response(&context);
         }
-        (route.handler)(&context)
+        let response = (route.handler)(&context);
+        if context.is_replayed().get() && response.status < 400 {
+            return response.with_default("idempotency-replayed", "true");
+        }
+        response
     }
 
     fn find(&self, segments: &Segments) -> Resource<'_> {

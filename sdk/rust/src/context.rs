@@ -10,7 +10,7 @@ use crate::{
     store::Store,
 };
 use alloc::{rc::Rc, string::String, vec::Vec};
-use core::{fmt, ops::Deref};
+use core::{cell::Cell, fmt, ops::Deref};
 
 /// The request with everything that an answer may follow from: path parameters, store, log, clock and randomness.
 ///
@@ -35,6 +35,7 @@ struct Inner {
     request: Request,
     parameters: Vec<(&'static str, String)>,
     host: Host,
+    is_replayed: Rc<Cell<bool>>,
 }
 
 impl Context {
@@ -47,10 +48,16 @@ impl Context {
             request,
             parameters,
             host,
+            is_replayed: Rc::default(),
         };
         Self {
             inner: Rc::new(inner),
         }
+    }
+
+    /// Whether the response is that of an earlier request; set by a transaction that finds its record.
+    pub(crate) fn is_replayed(&self) -> &Rc<Cell<bool>> {
+        &self.inner.is_replayed
     }
 
     /// Decoded path parameters by name, in the order of the path.

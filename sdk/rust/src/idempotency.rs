@@ -9,9 +9,11 @@ use crate::{
 use alloc::{
     borrow::ToOwned,
     format,
+    rc::Rc,
     string::{String, ToString},
     vec::Vec,
 };
+use core::cell::Cell;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -63,6 +65,7 @@ pub struct IdempotencyKey {
     record: RawKey,
     fingerprint: String,
     expires_at: u64,
+    is_replayed: Rc<Cell<bool>>,
 }
 
 /// The outcome of a transaction that happens once.
@@ -94,6 +97,8 @@ impl<R> Once<R> {
 impl Transaction<'_> {
     /// Applies the operations, unless a request with the same key did so within a day: then the result is its `receipt`.
     ///
+    /// The response to a repeated request gets `Idempotency-Replayed: true`, unless it is an error.
+    ///
     /// 422 if that request had another method, path, query or content. Without a key it is the same as [`send`](Self::send).
     pub fn send_once<R: Serialize + DeserializeOwned>(
         self,
@@ -121,6 +126,7 @@ impl Transaction<'_> {
                     return Err(TransactionError::Lost(lost).into());
                 };
                 key.check(&found.value.fingerprint)?;
+                key.is_replayed.set(true);
                 Ok(Once::Repeated(found.value.receipt))
             }
             Err(error) => Err(error.into()),
@@ -157,6 +163,7 @@ impl IdempotencyKey {
             },
             fingerprint: fingerprint(context),
             expires_at: context.now().seconds() + RECORD_SECONDS,
+            is_replayed: Rc::clone(context.is_replayed()),
         }))
     }
 

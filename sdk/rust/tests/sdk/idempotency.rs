@@ -34,8 +34,16 @@ fn a_key_stands_for_method_path_query_and_content() {
         let request = client.request(method, target).json(&content);
         request.header("idempotency-key", "k1").send()
     };
-    assert_eq!(send("POST", "/accounts/1/close", true).status(), 204);
-    assert_eq!(send("POST", "/accounts/1/close", true).status(), 204);
+    let first = send("POST", "/accounts/1/close", true);
+    assert_eq!(
+        (first.status(), first.header("idempotency-replayed")),
+        (204, None)
+    );
+    let second = send("POST", "/accounts/1/close", true);
+    assert_eq!(
+        (second.status(), second.header("idempotency-replayed")),
+        (204, Some("true"))
+    );
     for (method, target, content) in [
         ("POST", "/accounts/2/close", true),
         ("PUT", "/accounts/1/close", true),
@@ -45,6 +53,7 @@ fn a_key_stands_for_method_path_query_and_content() {
         let refused = send(method, target, content);
         assert_eq!(refused.status(), 422, "{method} {target} {content}");
         assert_eq!(refused.value()["code"], "idempotency-key-reused");
+        assert_eq!(refused.header("idempotency-replayed"), None);
     }
     assert_eq!(
         client.store().get(&ACCOUNTS.key("2")).unwrap().map(|_| ()),
