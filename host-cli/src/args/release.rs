@@ -1,9 +1,11 @@
 //! Arguments of the commands that release guests, as typed.
 
 use super::{guest::EnvironmentOptions, limits::RouteLimitOptions};
-use crate::release::stores::ARTIFACTS_FORMS;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+/// How a store of artifacts is named on the command line and in tenon.toml.
+pub const ARTIFACTS_FORMS: &str = "`file://FOLDER` or `s3://BUCKET/PREFIX`";
 
 /// The help of an option that names a store of artifacts.
 pub fn artifacts_help(remark: &str) -> String {

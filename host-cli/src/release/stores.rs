@@ -12,9 +12,6 @@ use release::{
 use release_aws::TableChannels;
 use std::{path::PathBuf, sync::Arc};
 
-/// How a store of artifacts is named on the command line and in tenon.toml.
-pub const ARTIFACTS_FORMS: &str = "`file://FOLDER` or `s3://BUCKET/PREFIX`";
-
 /// Both stores of a release.
 pub struct Stores {
     pub artifacts: Arc<dyn ArtifactStore>,
