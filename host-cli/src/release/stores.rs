@@ -1,7 +1,7 @@
 //! The stores of artifacts and channels: `file://`, `s3://`, a DynamoDB table.
 
 use crate::{
-    args::release::{AwsOptions, StoreOptions},
+    args::release::{ARTIFACTS_FORMS, AwsOptions, StoreOptions},
     exit::CommandError,
     project::Project,
     store::TableSpec,

@@ -101,6 +101,7 @@ fn a_document_that_breaks_a_rule_is_the_clients_in_every_write() {
         (r#"{"":1}"#, "member name"),
         (r#"{"n":1e200}"#, "number"),
     ] {
+        #[expect(clippy::disallowed_methods, reason = "a text of this test")]
         let document: serde_json::Value = serde_json::from_str(json).unwrap();
         let any = Partition::<serde_json::Value>::new("any");
         let client = App::new().test();
@@ -146,7 +147,9 @@ fn a_key_that_no_item_can_have_is_the_same_for_every_call() {
         let found = store.get_many(&keys, Consistency::Strong).unwrap();
         let found: Vec<_> = found.iter().map(Option::is_some).collect();
         assert_eq!(found, [false, true, false]);
-        let found = store.get_many(&[key.clone()], Consistency::Strong).unwrap();
+        let found = store
+            .get_many(std::slice::from_ref(&key), Consistency::Strong)
+            .unwrap();
         assert!(found[0].is_none());
         assert!(store.delete(&key).send().is_ok());
         let partition = Partition::<Room>::named(key.partition());
