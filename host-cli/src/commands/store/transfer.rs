@@ -70,7 +70,7 @@ pub async fn import(
     format: StoreFormat,
 ) -> Result<Outcome, CommandError> {
     // A pipe can be read once: it is checked while it is stored, like stdin.
-    if path.is_file() {
+    if path != Path::new("-") && path.is_file() {
         // The rules that depend on the namespace's length are checked again when a batch is stored.
         let namespace = Namespace::local();
         entries::read(path, |_, entry| {
