@@ -38,6 +38,49 @@ fn a_guest_finds_what_the_command_line_names() {
     }
 }
 
+/// In another environment both guests may only fail, and two equal failures would pass.
+#[test]
+fn a_gate_runs_guests_in_the_environment_of_their_route() {
+    let folder = format!("{}/gate-env", env!("CARGO_TARGET_TMPDIR"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str| format!("{folder}/{name}");
+    let run = |arguments: &[&str]| host_cli::command().args(arguments).output().unwrap();
+    let event = run(&["event", "http", "GET", "/environment"]).stdout;
+    fs::write(file("event.json"), event).unwrap();
+    // A component of the same behaviour: it has one more section.
+    let second = [HOSTILE, &[0, 2, 1, b'x']].concat();
+    let (artifacts, key) = (format!("file://{}", file("releases")), file("key"));
+    assert!(run(&["keygen", &key]).status.success());
+    let publish = |name: &str, component: &[u8]| {
+        fs::write(file(name), component).unwrap();
+        let output = run(&["publish", &file(name), "--to", &artifacts, "--key", &key]);
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let (first, second) = (
+        publish("first.wasm", HOSTILE),
+        publish("second.wasm", &second),
+    );
+    let promote = |digest: &str, more: &[&str]| {
+        let stores = ["--artifacts", &artifacts, "--key", &key, "--by", "ann"];
+        run(&[&["promote", "items", digest], &stores[..], more].concat())
+    };
+    let output = promote(&first, &["--env", "TEAM=joiners"]);
+    assert!(output.status.success(), "{output:?}");
+
+    let (event, other) = (file("event.json"), ["--env", "TEAM=smiths"]);
+    let output = promote(&second, &[&other[..], &["--gate", &event]].concat());
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let differences = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        differences.contains("joiners") && differences.contains("smiths"),
+        "{output:?}"
+    );
+    // The route keeps its environment, and the new guest gets it as well.
+    let output = promote(&second, &["--gate", &event]);
+    assert!(output.status.success(), "{output:?}");
+}
+
 #[test]
 fn a_backtrace_names_functions_as_their_source_has_them() {
     let folder = format!("{}/backtrace", env!("CARGO_TARGET_TMPDIR"));

@@ -10,12 +10,12 @@ use crate::{
     project::Project,
     release::{
         channels::{self, Signer},
-        gate::Gate,
+        gate::{Candidate, Gate},
         stores::{Stores, StoresSpec},
     },
 };
 use contract::{compatibility::Target, digest::Digest};
-use release::{self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion};
+use release::{self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion, Route};
 
 /// The targets for which a guest must have an image: those that hosts run on.
 const TARGETS: [Target; 2] = [Target::X86_64, Target::Aarch64];
@@ -89,7 +89,13 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         }
         if let Some(gate) = &gate {
             let present = present(current, &promotion);
-            if !gate.passes(&stores, present, promotion.digest).await? {
+            let new = Candidate {
+                digest: promotion.digest,
+                route: route(&next, &promotion).ok_or_else(|| {
+                    CommandError::environment("the new generation does not have the route")
+                })?,
+            };
+            if !gate.passes(&stores, present, new).await? {
                 return Ok(None);
             }
         }
@@ -115,13 +121,17 @@ fn refused(error: ChangeError, channel: &ChannelName, is_new: bool) -> CommandEr
     }
 }
 
+/// The route of a promotion, in a generation.
+fn route<'a>(channel: &'a Channel, promotion: &Promotion) -> Option<&'a Route> {
+    let mut routes = channel.routes.iter();
+    routes.find(|route| route.path == promotion.path)
+}
+
 /// The guest that serves the route now.
-fn present(current: Option<&Channel>, promotion: &Promotion) -> Option<Digest> {
-    let route = current?
-        .routes
-        .iter()
-        .find(|route| route.path == promotion.path)?;
-    route.stable()
+fn present<'a>(current: Option<&'a Channel>, promotion: &Promotion) -> Option<Candidate<'a>> {
+    let route = route(current?, promotion)?;
+    let digest = route.stable()?;
+    Some(Candidate { digest, route })
 }
 
 /// Checks that hosts can load the guest, because a channel must not name one that they cannot serve.

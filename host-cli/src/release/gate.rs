@@ -10,7 +10,7 @@ use crate::{
         tapes::{self, Found, Source},
     },
 };
-use ::release::ArtifactName;
+use ::release::{ArtifactName, Route};
 use ::replay::{self, GateCounts, GateDecision, GateResult};
 use contract::{digest::Digest, text::printable};
 use files::NamedBy;
@@ -34,6 +34,14 @@ const LINES_WAITING_MAX: usize = 64;
 pub struct Gate {
     inputs: Vec<Input>,
     ignore: Vec<IgnoreRule>,
+}
+
+/// A guest and the route on which it serves, or would: it runs in the route's environment, because in another one it may only fail, and two
+/// equal failures would pass.
+#[derive(Clone, Copy)]
+pub struct Candidate<'a> {
+    pub digest: Digest,
+    pub route: &'a Route,
 }
 
 /// What has been compared so far.
@@ -63,13 +71,13 @@ impl Gate {
     pub async fn passes(
         &self,
         stores: &Stores,
-        present: Option<Digest>,
-        new: Digest,
+        present: Option<Candidate<'_>>,
+        new: Candidate<'_>,
     ) -> Result<bool, CommandError> {
         let engine = guest::engine(2)?;
         let new = load(&engine, stores, new).await?;
         let present = match present {
-            Some(digest) => Some(load(&engine, stores, digest).await?),
+            Some(candidate) => Some(load(&engine, stores, candidate).await?),
             None => None,
         };
         let gate = replay::Gate::new(present, new, self.ignore.clone());
@@ -146,7 +154,11 @@ async fn recorded(gate: &replay::Gate, line: Arc<[u8]>) -> GateResult {
 }
 
 /// Compiles the published component. Its digest proves its bytes, whoever stored them.
-async fn load(engine: &Engine, stores: &Stores, digest: Digest) -> Result<Runtime, CommandError> {
+async fn load(
+    engine: &Engine,
+    stores: &Stores,
+    Candidate { digest, route }: Candidate<'_>,
+) -> Result<Runtime, CommandError> {
     let name = ArtifactName::Component(digest);
     let component = stores
         .artifacts
@@ -161,7 +173,11 @@ async fn load(engine: &Engine, stores: &Stores, digest: Digest) -> Result<Runtim
     }
     let cannot_load = |error| guest::cannot_load(&name.to_string(), &error);
     let guest = engine.load(&component).map_err(cannot_load)?;
-    Runtime::new(engine, &guest, RuntimeOptions::default()).map_err(cannot_load)
+    let options = RuntimeOptions {
+        environment: route.environment.clone().into_iter().collect(),
+        ..RuntimeOptions::default()
+    };
+    Runtime::new(engine, &guest, options).map_err(cannot_load)
 }
 
 impl Results {
