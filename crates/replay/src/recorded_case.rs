@@ -210,7 +210,8 @@ async fn repeat(
     let expected = result
         .read(recorded.call)
         .map_err(|error| unreadable(&error))?;
-    let request = with_documents(arguments)
+    let request = arguments
+        .transpose()
         .ok_or("wrote a document that is not in the recording, because it was too long")?;
     let continues_page = has_cursor(&request);
     let actual = storage.perform(context, request).await;
@@ -246,58 +247,6 @@ fn has_cursor(request: &StorageRequest) -> bool {
         storage::Subject::Part { cursor, .. } => cursor.is_some(),
         storage::Subject::Items(_) => false,
     }
-}
-
-/// The call with its documents; `None` if the recording lacks one.
-fn with_documents(request: StorageRequest<Option<Document>>) -> Option<StorageRequest> {
-    use StorageRequest as Request;
-    Some(match request {
-        Request::Get { key, consistency } => Request::Get { key, consistency },
-        Request::GetMany { keys, consistency } => Request::GetMany { keys, consistency },
-        Request::Put {
-            key,
-            document,
-            options,
-        } => Request::Put {
-            key,
-            document: document?,
-            options,
-        },
-        Request::Delete { key, precondition } => Request::Delete { key, precondition },
-        Request::Query {
-            partition,
-            consistency,
-            options,
-        } => Request::Query {
-            partition,
-            consistency,
-            options,
-        },
-        Request::QueryIndex { partition, options } => Request::QueryIndex { partition, options },
-        Request::Transact { operations, token } => {
-            let operations = operations.into_iter().map(operation_with_document);
-            Request::Transact {
-                operations: operations.collect::<Option<_>>()?,
-                token,
-            }
-        }
-    })
-}
-
-fn operation_with_document(operation: Operation<Option<Document>>) -> Option<Operation> {
-    Some(match operation {
-        Operation::Put {
-            key,
-            document,
-            options,
-        } => Operation::Put {
-            key,
-            document: document?,
-            options,
-        },
-        Operation::Delete { key, precondition } => Operation::Delete { key, precondition },
-        Operation::Check { key, precondition } => Operation::Check { key, precondition },
-    })
 }
 
 fn redaction_note(exchange: &Exchange<'_>) -> Option<Note> {

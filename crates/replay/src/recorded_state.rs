@@ -11,9 +11,8 @@ use super::{
 };
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use storage::{
-    DeleteOutcome, Direction, Document, Item, Key, Operation, Page, Precondition, PutOutcome,
-    QueryOptions, Revision, SortRange, Span, StorageError, StorageRequest, StorageResponse,
-    TransactOutcome,
+    Direction, Item, Key, Operation, Page, Precondition, QueryOptions, Revision, SortRange, Span,
+    StorageError, StorageRequest, StorageResponse,
 };
 use tape::{CallRecord, Exchange, RecordedArguments, call::read::ResultError, read_arguments};
 
@@ -120,100 +119,27 @@ impl RecordedState {
     }
 
     fn learn_response(&mut self, request: RecordedArguments, response: StorageResponse) {
-        use StorageRequest as Request;
-        use StorageResponse as Response;
-        match (request, response) {
-            (Request::Get { key, .. }, Response::Get(found)) => self.saw(&key, found),
-            (Request::GetMany { keys, .. }, Response::GetMany(found)) => {
-                for (key, item) in keys.iter().zip(found) {
-                    self.saw(key, item);
-                }
-            }
-            (Request::Put { key, options, .. }, Response::Put(outcome)) => match outcome {
-                PutOutcome::Done(revision) => {
-                    self.held(&key, &options.precondition);
-                    self.wrote(&key, Some(revision));
-                }
-                PutOutcome::PreconditionFailed(item) => self.saw(&key, item),
-            },
-            (Request::Delete { key, precondition }, Response::Delete(outcome)) => match outcome {
-                DeleteOutcome::Done => {
-                    self.held(&key, &precondition);
-                    self.wrote(&key, None);
-                }
-                DeleteOutcome::PreconditionFailed(item) => self.saw(&key, item),
-            },
-            (
-                Request::Query {
-                    partition, options, ..
-                },
-                Response::Query(page),
-            ) => {
-                let list = List {
-                    is_index: false,
-                    partition,
-                };
-                self.saw_page(list, &options, page);
-            }
-            (Request::QueryIndex { partition, options }, Response::QueryIndex(page)) => {
-                let list = List {
-                    is_index: true,
-                    partition,
-                };
-                self.saw_page(list, &options, page);
-            }
-            (Request::Transact { operations, .. }, Response::Transact(outcome)) => {
-                self.learn_transaction(&operations, outcome);
-            }
-            // A result is read as that of its function, so none of these occurs. Each is named, so that a function that is added is found here.
-            (
-                Request::Get { .. }
-                | Request::GetMany { .. }
-                | Request::Put { .. }
-                | Request::Delete { .. }
-                | Request::Query { .. }
-                | Request::QueryIndex { .. }
-                | Request::Transact { .. },
-                _,
-            ) => {}
+        let findings = request.findings(response);
+        for (key, precondition) in &findings.held {
+            self.held(key, precondition);
         }
-    }
-
-    fn learn_transaction(
-        &mut self,
-        operations: &[Operation<Option<Document>>],
-        outcome: TransactOutcome,
-    ) {
-        match outcome {
-            TransactOutcome::Done(revisions) => {
-                let mut revisions = revisions.into_iter();
-                for operation in operations {
-                    self.done_in_transaction(operation, revisions.next().flatten());
-                }
-            }
-            TransactOutcome::PreconditionFailed { position, item } => {
-                let position = position as usize;
-                for operation in operations.iter().take(position) {
-                    self.held(operation.key(), operation.precondition());
-                }
-                if let Some(operation) = operations.get(position) {
-                    self.saw(operation.key(), item);
-                }
+        for (key, item) in findings.read {
+            self.saw(&key, item);
+        }
+        for (operation, revision) in findings.applied {
+            self.held(operation.key(), operation.precondition());
+            match &operation {
+                Operation::Put { key, .. } => self.wrote(key, revision),
+                Operation::Delete { key, .. } => self.wrote(key, None),
+                Operation::Check { .. } => {}
             }
         }
-    }
-
-    fn done_in_transaction(
-        &mut self,
-        operation: &Operation<Option<Document>>,
-        revision: Option<Revision>,
-    ) {
-        let (key, precondition) = (operation.key(), operation.precondition());
-        self.held(key, precondition);
-        match operation {
-            Operation::Put { .. } => self.wrote(key, revision),
-            Operation::Delete { .. } => self.wrote(key, None),
-            Operation::Check { .. } => {}
+        if let Some(found) = findings.page {
+            let list = List {
+                is_index: found.is_index,
+                partition: found.partition,
+            };
+            self.saw_page(list, &found.options, found.page);
         }
     }
 

@@ -4,10 +4,7 @@ use super::{recording_error::RecordingError, view::View};
 use json::{self, Value};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
-use storage::{
-    DeleteOutcome, Document, Key, Operation, Precondition, PutOptions, PutOutcome, StorageRequest,
-    StorageResponse, TransactOutcome,
-};
+use storage::{Document, Key, Operation, Precondition, PutOptions};
 use tape::{CallRecord, Exchange, call::read::ResultError, read_arguments};
 
 /// The writes of one request.
@@ -168,34 +165,11 @@ fn note_write(writes: &mut Writes, call: &CallRecord<'_>) -> Result<(), ResultEr
     let Ok(response) = result.read(call.call)? else {
         return Ok(());
     };
-    match (request, response) {
-        (
-            StorageRequest::Put {
-                key,
-                document,
-                options,
-            },
-            StorageResponse::Put(PutOutcome::Done(_)),
-        ) => writes.put(&key, document.as_ref(), &options),
-        (
-            StorageRequest::Delete { key, precondition },
-            StorageResponse::Delete(DeleteOutcome::Done),
-        ) => writes.delete(&key, &precondition),
-        (
-            StorageRequest::Transact { operations, .. },
-            StorageResponse::Transact(TransactOutcome::Done(_)),
-        ) => writes.transact(&operations),
-        // A read, or a write whose precondition failed: nothing was written. Each function is named, so that one that is added is found here.
-        (
-            StorageRequest::Get { .. }
-            | StorageRequest::GetMany { .. }
-            | StorageRequest::Put { .. }
-            | StorageRequest::Delete { .. }
-            | StorageRequest::Query { .. }
-            | StorageRequest::QueryIndex { .. }
-            | StorageRequest::Transact { .. },
-            _,
-        ) => {}
-    }
+    let applied = request.findings(response).applied;
+    let operations: Vec<_> = applied
+        .into_iter()
+        .map(|(operation, _)| operation)
+        .collect();
+    writes.transact(&operations);
     Ok(())
 }

@@ -63,8 +63,10 @@ mod item_size;
 pub mod memory;
 mod number;
 pub mod page;
+mod port;
 mod request;
 mod snapshot;
+mod subject;
 mod tenant;
 pub mod transaction;
 
@@ -76,8 +78,10 @@ pub use self::{
     item_size::item_bytes,
     memory::MemoryStorage,
     page::{IndexPosition, Span},
-    request::{Storage, StorageExt, StorageFunction, StorageRequest, StorageResponse, Subject},
+    port::{Storage, StorageExt},
+    request::{StorageFunction, StorageRequest, StorageResponse},
     snapshot::Snapshot,
+    subject::{Findings, FoundPage, Subject},
     tenant::{Namespace, NamespaceError, Tenant},
 };
 use serde::Deserialize;
@@ -253,6 +257,25 @@ impl<D> Operation<D> {
             Self::Put { options, .. } => &options.precondition,
             Self::Delete { precondition, .. } | Self::Check { precondition, .. } => precondition,
         }
+    }
+}
+
+impl<D> Operation<Option<D>> {
+    /// The same with its document; `None` if it is not known.
+    pub fn transpose(self) -> Option<Operation<D>> {
+        Some(match self {
+            Self::Put {
+                key,
+                document,
+                options,
+            } => Operation::Put {
+                key,
+                document: document?,
+                options,
+            },
+            Self::Delete { key, precondition } => Operation::Delete { key, precondition },
+            Self::Check { key, precondition } => Operation::Check { key, precondition },
+        })
     }
 }
 

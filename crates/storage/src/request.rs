@@ -2,8 +2,9 @@
 //! case for each function. Another function starts here; the compiler leads to the rest.
 
 use super::{
-    Call, Consistency, DeleteOutcome, Direction, Document, Item, Key, Operation, Page,
-    Precondition, PutOptions, PutOutcome, QueryOptions, SortRange, StorageError, TransactOutcome,
+    Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition, PutOptions,
+    PutOutcome, QueryOptions, Revision, StorageError, TransactOutcome,
+    subject::{Findings, Subject},
 };
 use serde::Deserialize;
 use std::fmt;
@@ -161,34 +162,136 @@ impl<D> StorageRequest<D> {
     }
 }
 
-/// What a call is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject<'a> {
-    /// Items by their keys, in the order of the call.
-    Items(Vec<&'a Key>),
-    /// Part of the items of a partition.
-    Part {
-        /// Whether the partition is one of the secondary keys.
-        is_index: bool,
-        /// The partition.
-        partition: &'a str,
-        /// The range of sort keys.
-        range: &'a SortRange,
-        /// The order.
-        direction: Direction,
-        /// The cursor of an earlier page.
-        cursor: Option<&'a str>,
-    },
+impl<D> StorageRequest<Option<D>> {
+    /// The same with all documents; `None` if one is not known.
+    pub fn transpose(self) -> Option<StorageRequest<D>> {
+        use StorageRequest as Request;
+        Some(match self {
+            Self::Get { key, consistency } => Request::Get { key, consistency },
+            Self::GetMany { keys, consistency } => Request::GetMany { keys, consistency },
+            Self::Put {
+                key,
+                document,
+                options,
+            } => Request::Put {
+                key,
+                document: document?,
+                options,
+            },
+            Self::Delete { key, precondition } => Request::Delete { key, precondition },
+            Self::Query {
+                partition,
+                consistency,
+                options,
+            } => Request::Query {
+                partition,
+                consistency,
+                options,
+            },
+            Self::QueryIndex { partition, options } => Request::QueryIndex { partition, options },
+            Self::Transact { operations, token } => Request::Transact {
+                operations: operations
+                    .into_iter()
+                    .map(Operation::transpose)
+                    .collect::<Option<_>>()?,
+                token,
+            },
+        })
+    }
 }
 
-impl<'a> Subject<'a> {
-    fn part(is_index: bool, partition: &'a str, options: &'a QueryOptions) -> Self {
-        Self::Part {
-            is_index,
-            partition,
-            range: &options.range,
-            direction: options.direction,
-            cursor: options.cursor.as_deref(),
+impl<D> StorageRequest<D> {
+    /// What a response to this request says about the store; nothing if it is one to another function.
+    pub fn findings(self, response: StorageResponse) -> Findings<D> {
+        use StorageResponse as Response;
+        match (self, response) {
+            (Self::Get { key, .. }, Response::Get(found)) => Findings::read([(key, found)]),
+            (Self::GetMany { keys, .. }, Response::GetMany(found)) => {
+                Findings::read(keys.into_iter().zip(found))
+            }
+            (Self::Put { key, .. }, Response::Put(PutOutcome::PreconditionFailed(item)))
+            | (
+                Self::Delete { key, .. },
+                Response::Delete(DeleteOutcome::PreconditionFailed(item)),
+            ) => Findings::read([(key, item)]),
+            (
+                Self::Put {
+                    key,
+                    document,
+                    options,
+                },
+                Response::Put(PutOutcome::Done(revision)),
+            ) => {
+                let put = Operation::Put {
+                    key,
+                    document,
+                    options,
+                };
+                Findings::applied([(put, Some(revision))])
+            }
+            (Self::Delete { key, precondition }, Response::Delete(DeleteOutcome::Done)) => {
+                Findings::applied([(Operation::Delete { key, precondition }, None)])
+            }
+            (
+                Self::Query {
+                    partition, options, ..
+                },
+                Response::Query(page),
+            ) => Findings::page(false, partition, options, page),
+            (Self::QueryIndex { partition, options }, Response::QueryIndex(page)) => {
+                Findings::page(true, partition, options, page)
+            }
+            (Self::Transact { operations, .. }, Response::Transact(outcome)) => match outcome {
+                TransactOutcome::Done(revisions) => {
+                    let revisions = revisions.into_iter().chain(std::iter::repeat(None));
+                    Findings::applied(operations.into_iter().zip(revisions))
+                }
+                TransactOutcome::PreconditionFailed { position, item } => {
+                    Findings::failed(&operations, position as usize, item)
+                }
+            },
+            // Each function is named, so that one that is added is found here.
+            (
+                Self::Get { .. }
+                | Self::GetMany { .. }
+                | Self::Put { .. }
+                | Self::Delete { .. }
+                | Self::Query { .. }
+                | Self::QueryIndex { .. }
+                | Self::Transact { .. },
+                _,
+            ) => Findings::default(),
+        }
+    }
+
+    /// The revision of each item that this request puts, in order, as the response has it: each is derived from the seed, also where nothing was
+    /// written. `None` where the response does not have it, or may have that of an earlier request.
+    pub fn revisions<'a>(&self, response: &'a StorageResponse) -> Vec<Option<&'a Revision>> {
+        match (self, response) {
+            (Self::Put { .. }, StorageResponse::Put(PutOutcome::Done(revision))) => {
+                vec![Some(revision)]
+            }
+            (Self::Put { .. }, _) => vec![None],
+            (Self::Transact { operations, token }, outcome) => {
+                let made = match outcome {
+                    StorageResponse::Transact(TransactOutcome::Done(made)) if token.is_none() => {
+                        made.as_slice()
+                    }
+                    _ => &[],
+                };
+                let puts = (0..).zip(operations);
+                puts.filter(|(_, operation)| matches!(operation, Operation::Put { .. }))
+                    .map(|(position, _): (usize, _)| made.get(position).and_then(Option::as_ref))
+                    .collect()
+            }
+            (
+                Self::Get { .. }
+                | Self::GetMany { .. }
+                | Self::Delete { .. }
+                | Self::Query { .. }
+                | Self::QueryIndex { .. },
+                _,
+            ) => Vec::new(),
         }
     }
 }
@@ -232,178 +335,33 @@ impl StorageResponse {
 }
 
 /// The response for one function. Another function's response is a bug of the store.
-impl StorageResponse {
+macro_rules! responses {
+    ($($(#[$doc:meta])* $name:ident: $variant:ident -> $type:ty;)+) => {
+        impl StorageResponse {
+            $($(#[$doc])*
+            pub fn $name(self) -> Result<$type, StorageError> {
+                match self {
+                    Self::$variant(answer) => Ok(answer),
+                    _ => Err(StorageError::Internal),
+                }
+            })+
+        }
+    };
+}
+
+responses! {
     /// The item of a get.
-    pub fn into_get(self) -> Result<Option<Item>, StorageError> {
-        match self {
-            Self::Get(answer) => Ok(answer),
-            _ => Err(StorageError::Internal),
-        }
-    }
-
+    into_get: Get -> Option<Item>;
     /// The items of a `get-many`.
-    pub fn into_get_many(self) -> Result<Vec<Option<Item>>, StorageError> {
-        match self {
-            Self::GetMany(answer) => Ok(answer),
-            _ => Err(StorageError::Internal),
-        }
-    }
-
+    into_get_many: GetMany -> Vec<Option<Item>>;
     /// The outcome of a put.
-    pub fn into_put(self) -> Result<PutOutcome, StorageError> {
-        match self {
-            Self::Put(answer) => Ok(answer),
-            _ => Err(StorageError::Internal),
-        }
-    }
-
+    into_put: Put -> PutOutcome;
     /// The outcome of a delete.
-    pub fn into_delete(self) -> Result<DeleteOutcome, StorageError> {
-        match self {
-            Self::Delete(answer) => Ok(answer),
-            _ => Err(StorageError::Internal),
-        }
-    }
-
+    into_delete: Delete -> DeleteOutcome;
     /// The page of a query.
-    pub fn into_query(self) -> Result<Page, StorageError> {
-        match self {
-            Self::Query(answer) => Ok(answer),
-            _ => Err(StorageError::Internal),
-        }
-    }
-
+    into_query: Query -> Page;
     /// The page of a query by secondary key.
-    pub fn into_query_index(self) -> Result<Page, StorageError> {
-        match self {
-            Self::QueryIndex(answer) => Ok(answer),
-            _ => Err(StorageError::Internal),
-        }
-    }
-
+    into_query_index: QueryIndex -> Page;
     /// The outcome of a transaction.
-    pub fn into_transact(self) -> Result<TransactOutcome, StorageError> {
-        match self {
-            Self::Transact(answer) => Ok(answer),
-            _ => Err(StorageError::Internal),
-        }
-    }
+    into_transact: Transact -> TransactOutcome;
 }
-
-/// A document store. Every call is atomic for the items it names.
-#[async_trait::async_trait]
-pub trait Storage: Send + Sync {
-    /// Performs one request.
-    async fn perform(
-        &self,
-        call: &Call,
-        request: StorageRequest,
-    ) -> Result<StorageResponse, StorageError>;
-}
-
-/// Typed calls. [`StorageRequest`] describes each; a response to another function is a bug of the store, [`StorageError::Internal`].
-pub trait StorageExt: Storage {
-    /// Reads one item.
-    fn get(
-        &self,
-        call: &Call,
-        key: &Key,
-        consistency: Consistency,
-    ) -> impl Future<Output = Result<Option<Item>, StorageError>> + Send {
-        let request = StorageRequest::Get {
-            key: key.clone(),
-            consistency,
-        };
-        async move { self.perform(call, request).await?.into_get() }
-    }
-
-    /// Reads items; the result is in the order of `keys`.
-    fn get_many(
-        &self,
-        call: &Call,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> impl Future<Output = Result<Vec<Option<Item>>, StorageError>> + Send {
-        let request = StorageRequest::GetMany {
-            keys: keys.to_vec(),
-            consistency,
-        };
-        async move { self.perform(call, request).await?.into_get_many() }
-    }
-
-    /// Writes one item.
-    fn put(
-        &self,
-        call: &Call,
-        key: &Key,
-        document: &Document,
-        options: &PutOptions,
-    ) -> impl Future<Output = Result<PutOutcome, StorageError>> + Send {
-        let request = StorageRequest::Put {
-            key: key.clone(),
-            document: document.clone(),
-            options: options.clone(),
-        };
-        async move { self.perform(call, request).await?.into_put() }
-    }
-
-    /// Removes one item.
-    fn delete(
-        &self,
-        call: &Call,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> impl Future<Output = Result<DeleteOutcome, StorageError>> + Send {
-        let request = StorageRequest::Delete {
-            key: key.clone(),
-            precondition: precondition.clone(),
-        };
-        async move { self.perform(call, request).await?.into_delete() }
-    }
-
-    /// Reads a partition.
-    fn query(
-        &self,
-        call: &Call,
-        partition: &str,
-        consistency: Consistency,
-        options: &QueryOptions,
-    ) -> impl Future<Output = Result<Page, StorageError>> + Send {
-        let request = StorageRequest::Query {
-            partition: partition.to_owned(),
-            consistency,
-            options: options.clone(),
-        };
-        async move { self.perform(call, request).await?.into_query() }
-    }
-
-    /// Reads by secondary key.
-    fn query_index(
-        &self,
-        call: &Call,
-        partition: &str,
-        options: &QueryOptions,
-    ) -> impl Future<Output = Result<Page, StorageError>> + Send {
-        let request = StorageRequest::QueryIndex {
-            partition: partition.to_owned(),
-            options: options.clone(),
-        };
-        async move { self.perform(call, request).await?.into_query_index() }
-    }
-
-    /// Applies all operations or none.
-    fn transact(
-        &self,
-        call: &Call,
-        operations: &[Operation],
-        token: Option<&str>,
-    ) -> impl Future<Output = Result<TransactOutcome, StorageError>> + Send {
-        let request = StorageRequest::Transact {
-            operations: operations.to_vec(),
-            token: token.map(str::to_owned),
-        };
-        async move { self.perform(call, request).await?.into_transact() }
-    }
-}
-
-impl<T: Storage + ?Sized> StorageExt for T {}

@@ -8,10 +8,7 @@ use std::{
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use storage::{
-    Call, Document, Operation, PutOutcome, Revision, Storage, StorageError, StorageRequest,
-    StorageResponse, TransactOutcome,
-};
+use storage::{Call, Document, Revision, Storage, StorageError, StorageRequest, StorageResponse};
 use tape::{
     Exchange, FaultRecord, StorageFunction,
     call::{
@@ -195,28 +192,6 @@ impl StrictStorage {
         }
     }
 
-    /// Whether the revisions of a transaction are those that follow from the seed.
-    fn check_revisions(
-        &self,
-        operations: &[Operation],
-        token: Option<&str>,
-        outcome: &TransactOutcome,
-        call: &Call,
-    ) {
-        let none = Vec::new();
-        let revisions = match outcome {
-            // With a token, the result may be that of an earlier request.
-            TransactOutcome::Done(revisions) if token.is_none() => revisions,
-            TransactOutcome::Done(_) | TransactOutcome::PreconditionFailed { .. } => &none,
-        };
-        for (position, operation) in operations.iter().enumerate() {
-            if matches!(operation, Operation::Put { .. }) {
-                let made = revisions.get(position).and_then(Option::as_ref);
-                self.check_revision(made, call);
-            }
-        }
-    }
-
     /// Whether a revision is the one that follows from the seed.
     fn check_revision(&self, made: Option<&Revision>, call: &Call) {
         let next = call.next_revision();
@@ -326,27 +301,8 @@ impl Storage for StrictStorage {
         request: StorageRequest,
     ) -> Result<StorageResponse, StorageError> {
         let response = self.answer(&request).await?;
-        match (&request, &response) {
-            (_, StorageResponse::Put(PutOutcome::Done(revision))) => {
-                self.check_revision(Some(revision), call);
-            }
-            (_, StorageResponse::Put(PutOutcome::PreconditionFailed(_))) => {
-                self.check_revision(None, call);
-            }
-            (
-                StorageRequest::Transact { operations, token },
-                StorageResponse::Transact(outcome),
-            ) => self.check_revisions(operations, token.as_deref(), outcome, call),
-            // No revision was made. Each response is named, so that one that is added is found here.
-            (
-                _,
-                StorageResponse::Get(_)
-                | StorageResponse::GetMany(_)
-                | StorageResponse::Delete(_)
-                | StorageResponse::Query(_)
-                | StorageResponse::QueryIndex(_)
-                | StorageResponse::Transact(_),
-            ) => {}
+        for made in request.revisions(&response) {
+            self.check_revision(made, call);
         }
         Ok(response)
     }
