@@ -20,8 +20,8 @@ use observation::{Case, CaseInputs};
 use serde_json::json;
 use std::{path::Path, sync::Arc};
 use storage::{
-    Call, Document, Entry, Item, Key, MemoryStorage, Namespace, Operation, Revision, Snapshot,
-    Storage, StorageError, StorageRequest, StorageResponse,
+    Call, Document, Entry, Item, Key, MemoryStorage, Namespace, Revision, Snapshot, Storage,
+    StorageError, StorageRequest, StorageResponse,
 };
 use tape::{CallRecord, Exchange, FaultRecord, read_arguments, redact::place_of};
 

@@ -65,7 +65,7 @@ impl Writes {
         write.preconditions.push(precondition.clone());
     }
 
-    /// All operations of a completed transaction.
+    /// Operations that were applied together.
     pub(super) fn transact<D: Known>(&mut self, operations: &[Operation<D>]) {
         for operation in operations {
             match operation {
@@ -81,8 +81,11 @@ impl Writes {
         self.bind(operations.iter().map(Operation::key).collect());
     }
 
-    /// Adds operations that were written together.
+    /// Notes which items were written together. One that is written alone stays with those that an earlier transaction wrote it with.
     fn bind(&mut self, keys: Vec<&Key>) {
+        if keys.len() < 2 {
+            return;
+        }
         for key in &keys {
             if let Some(write) = self.0.get_mut(*key) {
                 let others = keys.iter().filter(|other| *other != key);
