@@ -26,13 +26,10 @@ pub const TARGET: &str = "wasm32-wasip2";
 pub fn reference() -> anyhow::Result<PathBuf> {
     let workspace = workspace()?;
     let guest = workspace.join("guest");
+    rerun_if_changed(&workspace.join("Cargo.lock"));
     // Not the whole folder, which also holds an example in JavaScript that is built in place.
-    for path in [
-        workspace.join("Cargo.lock"),
-        guest.join("Cargo.toml"),
-        guest.join("src"),
-    ] {
-        rerun_if_changed(&path);
+    for part in ["Cargo.toml", "build.rs", "src", "wit"] {
+        rerun_if_changed(&guest.join(part));
     }
     build(&workspace.join("Cargo.toml"), "guest")
 }
