@@ -63,7 +63,6 @@ mod item_size;
 pub mod memory;
 mod number;
 pub mod page;
-mod port;
 mod request;
 mod snapshot;
 mod subject;
@@ -78,8 +77,7 @@ pub use self::{
     item_size::item_bytes,
     memory::MemoryStorage,
     page::{IndexPosition, Span},
-    port::{Storage, StorageExt},
-    request::{StorageFunction, StorageRequest, StorageResponse},
+    request::{Storage, StorageExt, StorageFunction, StorageRequest, StorageResponse},
     snapshot::Snapshot,
     subject::{Findings, FoundPage, Subject},
     tenant::{Namespace, NamespaceError, Tenant},

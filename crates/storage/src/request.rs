@@ -2,8 +2,8 @@
 //! case for each function. Another function starts here; the compiler leads to the rest.
 
 use super::{
-    Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition, PutOptions,
-    PutOutcome, QueryOptions, Revision, StorageError, TransactOutcome,
+    Call, Consistency, DeleteOutcome, Document, Item, Key, Operation, Page, Precondition,
+    PutOptions, PutOutcome, QueryOptions, Revision, StorageError, TransactOutcome,
     subject::{Findings, Subject},
 };
 use serde::Deserialize;
@@ -334,34 +334,74 @@ impl StorageResponse {
     }
 }
 
-/// The response for one function. Another function's response is a bug of the store.
-macro_rules! responses {
-    ($($(#[$doc:meta])* $name:ident: $variant:ident -> $type:ty;)+) => {
-        impl StorageResponse {
-            $($(#[$doc])*
-            pub fn $name(self) -> Result<$type, StorageError> {
-                match self {
-                    Self::$variant(answer) => Ok(answer),
-                    _ => Err(StorageError::Internal),
+/// A document store. Every call is atomic for the items it names.
+#[async_trait::async_trait]
+pub trait Storage: Send + Sync {
+    /// Performs one request.
+    async fn perform(
+        &self,
+        call: &Call,
+        request: StorageRequest,
+    ) -> Result<StorageResponse, StorageError>;
+}
+
+/// For each function the typed call, with the owned form of each argument, and the reader of its response.
+macro_rules! typed_calls {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($argument:ident: $type:ty = $owned:expr),+) -> $result:ty = $variant:ident, $read:ident;
+    )+) => {
+        /// Typed calls. A response to another function is a bug of the store, [`StorageError::Internal`].
+        pub trait StorageExt: Storage {
+            $(
+                $(#[$doc])*
+                fn $name(
+                    &self,
+                    call: &Call,
+                    $($argument: $type),+
+                ) -> impl Future<Output = Result<$result, StorageError>> + Send {
+                    let request = StorageRequest::$variant { $($argument: $owned),+ };
+                    async move { self.perform(call, request).await?.$read() }
                 }
-            })+
+            )+
+        }
+
+        impl<T: Storage + ?Sized> StorageExt for T {}
+
+        impl StorageResponse {
+            $(
+                /// The result of this function. Another function's response is a bug of the store.
+                pub fn $read(self) -> Result<$result, StorageError> {
+                    match self {
+                        Self::$variant(result) => Ok(result),
+                        _ => Err(StorageError::Internal),
+                    }
+                }
+            )+
         }
     };
 }
 
-responses! {
-    /// The item of a get.
-    into_get: Get -> Option<Item>;
-    /// The items of a `get-many`.
-    into_get_many: GetMany -> Vec<Option<Item>>;
-    /// The outcome of a put.
-    into_put: Put -> PutOutcome;
-    /// The outcome of a delete.
-    into_delete: Delete -> DeleteOutcome;
-    /// The page of a query.
-    into_query: Query -> Page;
-    /// The page of a query by secondary key.
-    into_query_index: QueryIndex -> Page;
-    /// The outcome of a transaction.
-    into_transact: Transact -> TransactOutcome;
+typed_calls! {
+    /// Reads one item.
+    get(key: &Key = key.clone(), consistency: Consistency = consistency)
+        -> Option<Item> = Get, into_get;
+    /// Reads items; the result is in the order of `keys`.
+    get_many(keys: &[Key] = keys.to_vec(), consistency: Consistency = consistency)
+        -> Vec<Option<Item>> = GetMany, into_get_many;
+    /// Writes one item.
+    put(key: &Key = key.clone(), document: &Document = document.clone(), options: &PutOptions = options.clone())
+        -> PutOutcome = Put, into_put;
+    /// Removes one item.
+    delete(key: &Key = key.clone(), precondition: &Precondition = precondition.clone())
+        -> DeleteOutcome = Delete, into_delete;
+    /// Reads a partition.
+    query(partition: &str = partition.to_owned(), consistency: Consistency = consistency, options: &QueryOptions = options.clone())
+        -> Page = Query, into_query;
+    /// Reads by secondary key.
+    query_index(partition: &str = partition.to_owned(), options: &QueryOptions = options.clone())
+        -> Page = QueryIndex, into_query_index;
+    /// Applies all operations or none.
+    transact(operations: &[Operation] = operations.to_vec(), token: Option<&str> = token.map(str::to_owned))
+        -> TransactOutcome = Transact, into_transact;
 }
