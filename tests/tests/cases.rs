@@ -148,7 +148,12 @@ fn the_cases_cover_the_api() {
 
 /// A case is complete: without a file for the state, nothing is stored.
 pub fn differences(case: &Case, outcome: &CaseOutcome) -> Vec<String> {
-    let differing = outcome.clone().differences(&mut case.clone(), &[]);
+    let compared = CaseOutcome {
+        response: outcome.response.clone(),
+        after: outcome.after.clone(),
+        summary: None,
+    };
+    let differing = compared.differences(&mut case.clone(), &[]);
     let mut lines: Vec<_> = differing
         .iter()
         .flat_map(|part| part.differences().lines().collect::<Vec<_>>())

@@ -14,6 +14,7 @@ mod corpus;
 mod crash;
 mod embed;
 mod environment;
+mod failing_cases;
 mod guest;
 mod hostile;
 mod lambda;

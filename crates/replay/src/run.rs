@@ -1,6 +1,9 @@
 //! Runs a case, with the same inputs every time.
 
-use contract::{outcome::Answer, seed::Seed};
+use contract::{
+    outcome::{Answer, Summary},
+    seed::Seed,
+};
 use gateway::EventError;
 use json::{self, Value};
 use observation::{
@@ -45,12 +48,14 @@ impl ReplayedEvent<'_> {
 }
 
 /// The result of a case.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct CaseOutcome {
     /// The Lambda response in readable form; `{"refusal": TEXT}` if the event was refused.
     pub response: Value,
     /// The guest's entries afterwards, a JSON array.
     pub after: Value,
+    /// For people, the guest's log among it; `None` if the event was refused, or if what ran the case does not tell.
+    pub summary: Option<Summary>,
 }
 
 impl CaseOutcome {
@@ -124,10 +129,13 @@ pub async fn run_case(
     };
     let storage: Arc<dyn Storage> = store.clone();
     let service = Service::new(runtime.clone(), local_view(storage, replay_cursor_key()));
-    let response = match run.run(&service).await {
-        // The response of a service is JSON.
-        Ok(answer) => readable_response(json::value(&answer.payload).unwrap_or_default()),
-        Err(rejection) => json!({"refusal": rejection.to_string()}),
+    let (response, summary) = match run.run(&service).await {
+        Ok(answer) => {
+            // The response of a service is JSON.
+            let response = json::value(&answer.payload).unwrap_or_default();
+            (readable_response(response), Some(answer.summary))
+        }
+        Err(rejection) => (json!({"refusal": rejection.to_string()}), None),
     };
     let entries = store
         .namespace_entries(&namespace, received_at_ms)
@@ -137,7 +145,11 @@ pub async fn run_case(
         })?;
     // Entries consist of strings, numbers and documents that were JSON before.
     let after = serde_json::to_value(entries).unwrap_or_default();
-    Ok(CaseOutcome { response, after })
+    Ok(CaseOutcome {
+        response,
+        after,
+        summary,
+    })
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ pub struct ReportEntry {
     pub status_expected: Option<u16>,
     /// The actual status.
     pub status_actual: Option<u16>,
+    /// What the guest logged and why the host answered in its place, a line each; empty if that is not known, or shown as a difference.
+    pub log: String,
     /// The verdict.
     pub verdict: EntryVerdict,
 }
@@ -76,6 +78,7 @@ impl ReportEntry {
             request: None,
             status_expected: None,
             status_actual: None,
+            log: String::new(),
             verdict,
         }
     }
@@ -114,6 +117,11 @@ impl ReportEntry {
             .unwrap_or(id.len())
             .min(ID_CHARACTERS_SHOWN);
         (end > 0 && !id.starts_with('-')).then(|| &id[..end])
+    }
+
+    /// Whether a case now expects that the server fails, which is seldom meant.
+    pub fn expects_server_error(&self) -> bool {
+        self.verdict == EntryVerdict::Blessed && self.status_actual >= Some(500)
     }
 
     /// Method, path and statuses, then the place: in one line without terminal control characters.

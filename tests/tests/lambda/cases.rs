@@ -42,5 +42,6 @@ fn run(case: &Case, emulator: &Emulator, table: &Table) -> CaseOutcome {
     CaseOutcome {
         response,
         after: table.entries("local", now_ms),
+        summary: None,
     }
 }

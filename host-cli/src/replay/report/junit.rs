@@ -85,8 +85,13 @@ impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Report for Junit<P> {
             return Ok(());
         }
         let (name, status) = (reported.heading(), status(reported));
-        self.bytes += TEST_BYTES + name.len() + text_bytes(&status);
-        self.add(&name, class, status);
+        self.bytes += TEST_BYTES + name.len() + text_bytes(&status) + reported.log.len();
+        let mut test = TestCase::new(&*printable(&name), status);
+        test.set_classname(class);
+        if !reported.log.is_empty() {
+            test.set_system_out(&*printable_lines(&reported.log));
+        }
+        self.suite.add_test_case(test);
         Ok(())
     }
 

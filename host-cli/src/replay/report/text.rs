@@ -58,18 +58,28 @@ impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Report for Text<P> {
         let place = reported.heading();
         let text = match &reported.verdict {
             EntryVerdict::Same => return Ok(()),
-            EntryVerdict::Blessed => format!("{bold}blessed{plain} {place}\n"),
+            EntryVerdict::Blessed => {
+                let mut text = format!("{bold}blessed{plain} {place}\n");
+                if reported.expects_server_error() {
+                    text.push_str("  warning: the case now expects that the server fails\n");
+                    log(&mut text, reported);
+                }
+                text
+            }
             EntryVerdict::Differs(differing) => {
                 let mut text = format!("{bold}differs{plain} {place}\n");
                 for part in differing {
                     diff(&mut text, self.colours, reported.name_of(part.part), part);
                 }
+                log(&mut text, reported);
                 text
             }
             EntryVerdict::ServerError { status, response } => {
                 let body = response.get("body").unwrap_or(&serde_json::Value::Null);
                 let body = Printable(body);
-                format!("{bold}answered with {status}{plain} {place}\n  {body}\n")
+                let mut text = format!("{bold}answered with {status}{plain} {place}\n  {body}\n");
+                log(&mut text, reported);
+                text
             }
             EntryVerdict::Refused(reason) => {
                 let reason = printable(reason);
@@ -157,6 +167,17 @@ fn summary(totals: &Totals) -> String {
     }
     text.push('\n');
     text
+}
+
+/// What the guest logged.
+fn log(text: &mut String, reported: &ReportEntry) {
+    if reported.log.is_empty() {
+        return;
+    }
+    text.push_str("  logged:\n");
+    for line in reported.log.lines() {
+        let _ = writeln!(text, "    {}", printable(line));
+    }
 }
 
 fn diff(text: &mut String, colours: Colours, name: &str, part: &DifferingPart) {

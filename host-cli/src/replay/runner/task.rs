@@ -8,8 +8,9 @@ use crate::{
         report::{EntryVerdict, ReportEntry, Totals, html::Detail},
         trace::trace,
     },
+    serve::lines::write_log,
 };
-use contract::outcome::Answer;
+use contract::outcome::{Answer, Summary};
 use gateway::{EventError, normal::status_of};
 use observation::{self, Case, readable_response, request_line};
 use replay::{ReplayedEvent, exchange_seed};
@@ -67,6 +68,7 @@ impl Done {
             request: request_line(event.as_bytes()),
             status_expected: exchange.status,
             status_actual: comparison.status,
+            log: String::new(), // where it differs, it is one of the differences
             verdict: EntryVerdict::Tape {
                 id: exchange.id.clone().into_owned(),
                 comparison: Box::new(comparison),
@@ -130,15 +132,26 @@ pub(super) async fn events(replay: Arc<Replay>, events: Vec<Event>) -> Result<Do
             done.add_compared(event.place, exchange, comparison, &replay.tapes);
             continue;
         }
-        let (status, verdict) = match answer {
-            Ok(answer) => (Some(answer.summary.status), event_verdict(&answer)),
-            Err(rejection) => (None, EntryVerdict::Refused(rejection.to_string())),
+        let (status, log, verdict) = match answer {
+            Ok(answer) => {
+                let status = answer.summary.status;
+                (
+                    Some(status),
+                    log_of(&answer.summary),
+                    event_verdict(&answer),
+                )
+            }
+            Err(rejection) => {
+                let verdict = EntryVerdict::Refused(rejection.to_string());
+                (None, String::new(), verdict)
+            }
         };
         done.totals.add(&verdict);
         if verdict != EntryVerdict::Same {
             done.entries.push(ReportEntry {
                 request: request_line(&event.bytes),
                 status_actual: status,
+                log,
                 ..ReportEntry::unread(event.place, verdict)
             });
         }
@@ -170,6 +183,13 @@ fn event_verdict(answer: &Answer) -> EntryVerdict {
     }
 }
 
+/// The guest's log lines, and why the host answered in its place.
+fn log_of(summary: &Summary) -> String {
+    let mut lines = Vec::new();
+    write_log(&mut lines, "", summary);
+    String::from_utf8_lossy(&lines).into_owned()
+}
+
 /// Runs a case on its own store.
 pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, CommandError> {
     let mut case = Case::load(&folder).map_err(CommandError::environment)?;
@@ -179,6 +199,7 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, C
         .map_err(CommandError::environment)?;
     let status_expected = case.response.as_ref().and_then(status_of);
     let status_actual = status_of(&outcome.response);
+    let log = outcome.summary.as_ref().map(log_of).unwrap_or_default();
     let verdict = if replay.bless {
         let changed = case
             .bless(&outcome.response, &outcome.after)
@@ -210,6 +231,7 @@ pub(super) async fn case(replay: Arc<Replay>, folder: PathBuf) -> Result<Done, C
         request: request_line(&case.event),
         status_expected,
         status_actual,
+        log,
         ..ReportEntry::unread(place, verdict)
     };
     let bytes = case.event.len() as u64;
