@@ -7,10 +7,14 @@ use aws_config::{
     meta::region::RegionProviderChain, profile::ProfileFileCredentialsProvider,
     profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
 };
-use aws_sdk_cloudwatchlogs::{self as logs, error::ProvideErrorMetadata};
+use aws_sdk_cloudwatchlogs::{
+    self as logs,
+    config::{interceptors::InterceptorContext, retry},
+    error::ProvideErrorMetadata,
+};
 use release::ArtifactStore;
 use release_aws::{S3Artifacts, S3Location};
-use std::{env, sync::Arc, time::Duration};
+use std::{env, error::Error, io, iter, sync::Arc, time::Duration};
 use storage_dynamodb::{Credentials, SharedCredentialsProvider, http_client};
 
 /// Region for local servers, most of which ignore it.
@@ -79,7 +83,7 @@ pub fn check_endpoint(endpoint: &str) -> Result<(), CommandError> {
 /// Describes an error of the SDK: its code and message if the service answered, otherwise the chain of causes. Never its debug form.
 pub fn sdk_error_words<E>(error: &E) -> String
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     if let Some(code) = error.code() {
         return match error.message() {
@@ -88,7 +92,7 @@ where
         };
     }
     let mut words: Vec<String> = Vec::new();
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
         let text = error.to_string();
         if words.last() != Some(&text) {
@@ -162,6 +166,31 @@ pub async fn artifacts(
     Ok(Arc::new(S3Artifacts::new(location)))
 }
 
+/// Where nothing listens, more attempts only keep a person waiting.
+#[derive(Debug)]
+struct RefusedIsFinal;
+
+impl retry::ClassifyRetry for RefusedIsFinal {
+    fn classify_retry(&self, context: &InterceptorContext) -> retry::RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        match error.and_then(|error| error.as_connector_error()) {
+            Some(error) if is_refused(error) => retry::RetryAction::RetryForbidden,
+            Some(_) | None => retry::RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "refused connections"
+    }
+}
+
+/// Whether an error comes from a refused connection.
+pub fn is_refused(error: &(dyn Error + 'static)) -> bool {
+    iter::successors(Some(error), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
 /// A client of CloudWatch Logs. It retries throttled requests.
 pub async fn log_client(group: &str, endpoint: Option<&str>) -> Result<logs::Client, CommandError> {
     let Access {
@@ -177,7 +206,8 @@ pub async fn log_client(group: &str, endpoint: Option<&str>) -> Result<logs::Cli
         .region(logs::config::Region::new(region))
         .credentials_provider(credentials)
         .http_client(http_client())
-        .retry_config(logs::config::retry::RetryConfig::standard().with_max_attempts(8))
+        .retry_config(retry::RetryConfig::standard().with_max_attempts(8))
+        .retry_classifier(RefusedIsFinal)
         .timeout_config(timeouts);
     if let Some(endpoint) = endpoint {
         config = config.endpoint_url(endpoint);

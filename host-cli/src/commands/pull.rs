@@ -194,7 +194,13 @@ where
             let endpoint = configuration.endpoint.as_deref();
             let place = endpoint.map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
             let words = aws::sdk_error_words(error);
-            failed(&format!("cannot be read{place}: {words}"))
+            let failed = failed(&format!("cannot be read{place}: {words}"));
+            match endpoint {
+                Some(endpoint) if aws::is_refused(error) => failed.hint(format_args!(
+                    "start the server at {endpoint}, or leave out `--endpoint` to read from AWS"
+                )),
+                Some(_) | None => failed,
+            }
         }
     }
 }
