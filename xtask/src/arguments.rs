@@ -102,7 +102,7 @@ pub struct ServeArgs {
 /// Set up what is missing and run all tests
 ///
 /// With FILTER, only the cargo tests whose name contains it. Without, also `dynamodb-local`, `httplint`, `schemathesis`, `javascript`
-/// and a short `fuzz`.
+/// and `bookings`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test cases")]
 pub struct TestArgs {

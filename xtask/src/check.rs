@@ -40,6 +40,7 @@ pub fn all() -> anyhow::Result<()> {
     step("dependencies", dependencies::check)?;
     step("clippy", lints)?;
     step("crates alone", crates_alone)?;
+    step("fuzz targets", fuzz_targets)?;
     step("rustdoc", documentation)
 }
 
@@ -115,6 +116,16 @@ fn crates_alone() -> anyhow::Result<()> {
             .run()?;
     }
     Ok(())
+}
+
+/// That they compile, without the C++ code of libFuzzer, which would take a minute. `cargo xtask fuzz` runs them.
+fn fuzz_targets() -> anyhow::Result<()> {
+    Cargo::new("check")
+        .args(["--release", "--locked", "--quiet", "--manifest-path"])
+        .args(["tests/fuzz/Cargo.toml", "--target-dir"])
+        .args([crate::run::target_folder()?.join("fuzz")])
+        .env("CUSTOM_LIBFUZZER_PATH", "/nonexistent/libfuzzer.a")
+        .run()
 }
 
 fn documentation() -> anyhow::Result<()> {

@@ -5,8 +5,8 @@ use crate::run::{Cargo, output, root, target_folder};
 use anyhow::Context;
 use std::{fs, process::Command};
 
-/// Duration for each target: enough for a smoke test in CI.
-pub const SECONDS_DEFAULT: u32 = 20;
+/// Duration for each target: enough to see that a change of a reader breaks nothing that is near.
+pub const SECONDS_DEFAULT: u32 = 60;
 
 /// Coverage instrumentation for libFuzzer, on a compiler without `-Zsanitizer`.
 const FLAGS: [&str; 7] = [
