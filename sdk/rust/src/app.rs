@@ -9,9 +9,12 @@ use crate::{
 };
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
+/// As many as a small API has, so that they are not moved while they are added.
+const ROUTES_USUAL: usize = 16;
+
 /// A REST API: handlers by method and path.
 ///
-/// It answers by itself: HEAD like GET without content, OPTIONS with `Allow`, 405 with `Allow` for other methods of a known path, and 404.
+/// It answers by itself: HEAD like GET without content, OPTIONS with `Allow` and `Accept-Patch`, 405 with `Allow` for other methods of a known path, and 404.
 /// Paths with literal segments go before paths with parameters. A response without `Cache-Control` gets `no-store`.
 ///
 /// ```
@@ -37,6 +40,7 @@ pub struct App {
 struct Route {
     method: &'static str,
     pattern: Pattern,
+    content_type: Option<&'static str>,
     handler: Box<dyn Fn(&Context) -> Response>,
 }
 
@@ -87,21 +91,28 @@ impl App {
     ///
     /// If the path is not a pattern, or the method has a handler there already: mistakes in the program, which its first test shows.
     #[must_use]
-    pub fn on<A>(
+    pub fn on<A, H: Handler<A>>(
         mut self,
         method: &'static str,
         path: &'static str,
-        handler: impl Handler<A>,
+        handler: H,
     ) -> Self {
-        let pattern = Pattern::parse(path);
-        let is_taken = self
-            .routes
-            .iter()
-            .any(|route| route.method == method && route.pattern.is_same_resource(&pattern));
-        assert!(!is_taken, "`{method} {path}` has two handlers");
+        let pattern = Pattern::new(path);
+        // Not in a finished component, which would look for them in each request again.
+        if cfg!(any(debug_assertions, not(target_arch = "wasm32"))) {
+            Pattern::check(path);
+            let mut others = self.routes.iter();
+            let is_taken = others
+                .any(|route| route.method == method && route.pattern.is_same_resource(pattern));
+            assert!(!is_taken, "`{method} {path}` has two handlers");
+        }
+        if self.routes.capacity() == 0 {
+            self.routes.reserve(ROUTES_USUAL);
+        }
         self.routes.push(Route {
             method,
             pattern,
+            content_type: H::CONTENT_TYPE,
             handler: Box::new(move |context| handler.call(context)),
         });
         self
@@ -114,7 +125,7 @@ impl App {
         self
     }
 
-    /// Refuses with 406 requests whose `Accept` excludes JSON, before a handler does anything.
+    /// Refuses with 406 requests whose `Accept` excludes JSON, before a handler does anything; except DELETE, whose response has no content.
     #[must_use]
     pub fn json_only(mut self) -> Self {
         self.is_json_only = true;
@@ -124,10 +135,7 @@ impl App {
     /// Answers one request.
     pub(crate) fn answer(&self, request: Request, host: &Host) -> Response {
         let is_head = request.method == "HEAD";
-        let origin = request
-            .headers
-            .get("origin")
-            .map(|origin| origin.into_owned());
+        let origin = self.cors.as_ref().and_then(|cors| cors.origin_of(&request));
         let mut response = self.dispatch(request, host);
         if is_head {
             response.body.clear();
@@ -136,13 +144,11 @@ impl App {
             // It must say how to authenticate (RFC 9110, 15.5.2).
             response = response.with_default("www-authenticate", "Bearer");
         }
-        response = response
-            .with_default("cache-control", "no-store")
-            .with_default("x-content-type-options", "nosniff");
-        match &self.cors {
-            Some(cors) => cors.allow(response, origin.as_deref()),
-            None => response,
+        response = response.with_default("cache-control", "no-store");
+        if let Some(cors) = &self.cors {
+            response = cors.allow(response, origin);
         }
+        response.with_default("x-content-type-options", "nosniff")
     }
 
     fn dispatch(&self, request: Request, host: &Host) -> Response {
@@ -153,12 +159,15 @@ impl App {
         };
         let resource = self.find(&segments);
         let Some(route) = resource.route(&request.method) else {
+            drop(segments);
             let context = Context::new(request, Vec::new(), host.clone());
             return self.without_handler(&resource, &context);
         };
         let parameters = route.pattern.parameters(&segments);
+        drop(segments); // they borrow the request
         let context = Context::new(request, parameters, host.clone());
         if self.is_json_only
+            && context.method != "DELETE"
             && let Err(problem) = negotiation::check_accept(&context)
         {
             return problem.into_response(&context);
@@ -170,11 +179,17 @@ impl App {
         response
     }
 
-    fn find(&self, segments: &Segments) -> Resource<'_> {
-        let mut routes = Vec::new();
+    fn find(&self, segments: &Segments<'_>) -> Resource<'_> {
+        let mut routes = Vec::with_capacity(8); // more than most resources have
         let mut best = None;
+        let mut latest = None;
         for route in &self.routes {
-            let precision = route.pattern.matches(segments);
+            // The routes of one resource are usually together.
+            let precision = match latest {
+                Some((pattern, precision)) if route.pattern.is_identical(pattern) => precision,
+                _ => route.pattern.matches(segments),
+            };
+            latest = Some((route.pattern, precision));
             if precision.is_none() || precision < best {
                 continue;
             }
@@ -193,7 +208,11 @@ impl App {
         }
         let allow = resource.allow();
         if context.method == "OPTIONS" {
-            let response = Response::empty(204).with("allow", allow.clone());
+            let mut response = Response::empty(204).with("allow", allow.clone());
+            let patch = resource.route("PATCH");
+            if let Some(content_type) = patch.and_then(|route| route.content_type) {
+                response = response.with("accept-patch", content_type);
+            }
             return match &self.cors {
                 Some(cors) => cors.preflight(response, context, allow),
                 None => response,

@@ -27,6 +27,11 @@ impl Now {
         self.ms
     }
 
+    /// As RFC 3339 writes it; the same as `to_string()`.
+    pub fn rfc3339(self) -> String {
+        rfc3339(self.ms)
+    }
+
     /// Whole seconds since the Unix epoch, the unit of expiries.
     pub fn seconds(self) -> u64 {
         self.ms / 1000

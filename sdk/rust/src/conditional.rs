@@ -76,7 +76,7 @@ struct Tag {
 
 /// The entity tag of a revision.
 pub(crate) fn entity_tag(revision: &str) -> String {
-    format!("\"{revision}\"")
+    ["\"", revision, "\""].concat() // a tenth of the instructions of formatting
 }
 
 impl Conditions {

@@ -1,13 +1,15 @@
 //! Content of requests and responses.
 
 use crate::{
-    Context, FromRequest, IntoResponse, Problem, Response, json,
+    Context, FromRequest, IntoResponse, Problem, Response,
+    json::{FromJson, ToJson},
     negotiation::{self, JSON},
+    respond::json_response,
 };
 use alloc::vec::Vec;
-use serde::{Serialize, de::DeserializeOwned};
 
-/// JSON content: of the request as an argument, of the response as a result.
+/// JSON content: of the request as an argument, of the response as a result. `T` is a type that serde describes, a [`Value`](crate::json::Value)
+/// or a [`Document`](crate::json::Document).
 ///
 /// A request with another content type is answered with 415, one that is not JSON with 400, and one that does not fit `T` with 422, whose
 /// `errors` point to the place:
@@ -41,15 +43,17 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned> Json<T> {
+impl<T: FromJson> Json<T> {
     /// Reads content that a handler took as [`Bytes`](crate::Bytes), such as a message whose signature it verifies first. The problems are those
     /// of the argument, without one for the media type.
     pub fn read(content: &[u8]) -> Result<Self, Problem> {
-        json::read_content(content).map(Self)
+        T::from_content(content).map(Self)
     }
 }
 
-impl<T: DeserializeOwned> FromRequest for Json<T> {
+impl<T: FromJson> FromRequest for Json<T> {
+    const CONTENT_TYPE: Option<&'static str> = Some(JSON);
+
     fn from_request(context: &Context) -> Result<Self, Problem> {
         let hint = match context.method.as_str() {
             "POST" => "accept-post",
@@ -57,13 +61,13 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
             _ => "accept",
         };
         negotiation::check_content_type(context, JSON, hint)?;
-        json::read_content(&context.body).map(Self)
+        T::from_content(&context.body).map(Self)
     }
 }
 
-impl<T: Serialize> IntoResponse for Json<T> {
+impl<T: ToJson> IntoResponse for Json<T> {
     fn into_response(self, context: &Context) -> Response {
-        json::write(&self.0).into_response(context)
+        json_response(self.0.into_json()).into_response(context)
     }
 }
 

@@ -1,14 +1,10 @@
 //! CORS (WHATWG Fetch): which pages may call the API, and what their browsers may read.
 
-use crate::{Request, Response};
-use alloc::{
-    borrow::ToOwned,
-    string::{String, ToString},
-    vec::Vec,
-};
+use crate::{Request, Response, response::Text};
+use alloc::{string::String, vec::Vec};
 
 /// Browsers keep the response to a preflight request for two hours at most.
-const MAX_AGE_SECONDS: u32 = 7200;
+const MAX_AGE_SECONDS: &str = "7200";
 const ALLOWED_HEADERS: &str =
     "accept, authorization, content-type, idempotency-key, if-match, if-none-match, x-api-key";
 const EXPOSED_HEADERS: &str = "accept-patch, allow, content-location, etag, idempotency-replayed, link, location, retry-after";
@@ -32,8 +28,8 @@ pub struct Cors {
     /// `None` is any origin.
     origins: Option<Vec<String>>,
     has_credentials: bool,
-    allowed_headers: String,
-    exposed_headers: String,
+    allowed_headers: Text,
+    exposed_headers: Text,
 }
 
 impl Cors {
@@ -42,8 +38,8 @@ impl Cors {
         Self {
             origins: None,
             has_credentials: false,
-            allowed_headers: ALLOWED_HEADERS.to_owned(),
-            exposed_headers: EXPOSED_HEADERS.to_owned(),
+            allowed_headers: ALLOWED_HEADERS.into(),
+            exposed_headers: EXPOSED_HEADERS.into(),
         }
     }
 
@@ -73,17 +69,21 @@ impl Cors {
     /// One more request header, in lower case, that pages may send.
     #[must_use]
     pub fn allow_header(mut self, name: &str) -> Self {
-        self.allowed_headers.push_str(", ");
-        self.allowed_headers.push_str(name);
+        push_name(&mut self.allowed_headers, name);
         self
     }
 
     /// One more response header, in lower case, that pages may read.
     #[must_use]
     pub fn expose_header(mut self, name: &str) -> Self {
-        self.exposed_headers.push_str(", ");
-        self.exposed_headers.push_str(name);
+        push_name(&mut self.exposed_headers, name);
         self
+    }
+
+    /// The origin of a request, if the response depends on it.
+    pub(crate) fn origin_of(&self, request: &Request) -> Option<String> {
+        self.origins.as_ref()?;
+        Some(request.headers.get("origin")?.into_owned())
     }
 
     /// Adds the headers of a response to a preflight request, if it is one.
@@ -104,11 +104,11 @@ impl Cors {
         response
             .with("access-control-allow-methods", methods)
             .with("access-control-allow-headers", self.allowed_headers.clone())
-            .with("access-control-max-age", MAX_AGE_SECONDS.to_string())
+            .with("access-control-max-age", MAX_AGE_SECONDS)
     }
 
     /// Adds the headers of every response.
-    pub(crate) fn allow(&self, response: Response, origin: Option<&str>) -> Response {
+    pub(crate) fn allow(&self, response: Response, origin: Option<String>) -> Response {
         let Some(origins) = &self.origins else {
             return response.with("access-control-allow-origin", "*").with(
                 "access-control-expose-headers",
@@ -117,20 +117,23 @@ impl Cors {
         };
         // A cache must not give the response for one origin to another.
         let response = response.with("vary", "origin");
-        let Some(origin) = origin.filter(|origin| origins.iter().any(|known| known == origin))
-        else {
+        let Some(origin) = origin.filter(|origin| origins.contains(origin)) else {
             return response;
         };
-        let response = response
-            .with("access-control-allow-origin", origin.to_owned())
-            .with(
-                "access-control-expose-headers",
-                self.exposed_headers.clone(),
-            );
+        let response = response.with("access-control-allow-origin", origin).with(
+            "access-control-expose-headers",
+            self.exposed_headers.clone(),
+        );
         if self.has_credentials {
             response.with("access-control-allow-credentials", "true")
         } else {
             response
         }
     }
+}
+
+fn push_name(list: &mut Text, name: &str) {
+    let list = list.to_mut();
+    list.push_str(", ");
+    list.push_str(name);
 }

@@ -32,6 +32,9 @@ use crate::{
     note = "arguments are `Path<T>`, `Query<T>`, `Json<T>`, `Store`, `Context` and others that implement `FromRequest`"
 )]
 pub trait FromRequest: Sized {
+    /// The media type of the content that it reads, if it does: OPTIONS names that of PATCH in `Accept-Patch`.
+    const CONTENT_TYPE: Option<&'static str> = None;
+
     /// Makes the argument.
     fn from_request(context: &Context) -> Result<Self, Problem>;
 }
@@ -50,6 +53,8 @@ impl<T: FromRequestOptional> FromRequest for Option<T> {
 
 /// The problem as a value, for a handler that wants to answer it itself.
 impl<T: FromRequest> FromRequest for Result<T, Problem> {
+    const CONTENT_TYPE: Option<&'static str> = T::CONTENT_TYPE;
+
     fn from_request(context: &Context) -> Result<Self, Problem> {
         Ok(T::from_request(context))
     }
@@ -85,8 +90,23 @@ parts_of_the_context! {
     note = "a handler is a function of up to six arguments, each `FromRequest`, whose result is `IntoResponse`, such as `Result<Json<T>, Problem>`"
 )]
 pub trait Handler<Arguments>: 'static {
+    /// The media type of the content that its arguments read.
+    const CONTENT_TYPE: Option<&'static str> = None;
+
     /// Makes the arguments in their order, calls the function and makes the response of its result.
     fn call(&self, context: &Context) -> Response;
+}
+
+/// The first that there is.
+const fn first<const N: usize>(types: [Option<&'static str>; N]) -> Option<&'static str> {
+    let mut index = 0;
+    while index < N {
+        if types[index].is_some() {
+            return types[index];
+        }
+        index += 1;
+    }
+    None
 }
 
 macro_rules! handlers {
@@ -98,6 +118,8 @@ macro_rules! handlers {
                 R: IntoResponse,
                 $($argument: FromRequest,)*
             {
+                const CONTENT_TYPE: Option<&'static str> = first([$($argument::CONTENT_TYPE),*]);
+
                 #[expect(non_snake_case, reason = "an argument is named after its type")]
                 #[allow(clippy::allow_attributes, unused_variables, reason = "without arguments the context is only for the result")]
                 fn call(&self, context: &Context) -> Response {

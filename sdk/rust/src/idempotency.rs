@@ -4,7 +4,8 @@ use crate::{
     Context, FromRequest, Problem,
     contract::RawKey,
     extract::FromRequestOptional,
-    store::{Key, Operation, Transaction, TransactionError, Write},
+    json::{Document, FromJson, ToJson, Value},
+    store::{Key, Operation, StorageError, Transaction, TransactionError, Write},
 };
 use alloc::{
     borrow::ToOwned,
@@ -14,11 +15,13 @@ use alloc::{
     vec::Vec,
 };
 use core::cell::Cell;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 const CHARACTERS_MAX: usize = 255;
 const RECORD_SECONDS: u64 = 24 * 3600;
+/// The members of a record.
+const FINGERPRINT: &str = "fingerprint";
+const RECEIPT: &str = "receipt";
 
 /// A client's name for one logical request. `Option<IdempotencyKey>` takes requests without one, which are otherwise answered with 400.
 ///
@@ -64,6 +67,7 @@ const RECORD_SECONDS: u64 = 24 * 3600;
 pub struct IdempotencyKey {
     record: RawKey,
     fingerprint: String,
+    content_hash: String,
     expires_at: u64,
     is_replayed: Rc<Cell<bool>>,
 }
@@ -75,13 +79,6 @@ pub enum Once<R> {
     First(Vec<Option<String>>),
     /// It happened in an earlier request: what that one recorded.
     Repeated(R),
-}
-
-/// What is kept of the first request.
-#[derive(Debug, Serialize, Deserialize)]
-struct Record<R> {
-    fingerprint: String,
-    receipt: R,
 }
 
 impl<R> Once<R> {
@@ -100,7 +97,10 @@ impl Transaction<'_> {
     /// The response to a repeated request gets `Idempotency-Replayed: true`, unless it is an error.
     ///
     /// 422 if that request had another method, path, query or content. Without a key it is the same as [`send`](Self::send).
-    pub fn send_once<R: Serialize + DeserializeOwned>(
+    ///
+    /// The record is the receipt with the member `fingerprint`, a hash of the request, which a receipt must not have itself, and which one that
+    /// takes any members gets; a receipt that is no object is its member `receipt`.
+    pub fn send_once<R: ToJson + FromJson>(
         self,
         key: Option<&IdempotencyKey>,
         receipt: &R,
@@ -108,29 +108,42 @@ impl Transaction<'_> {
         let Some(key) = key else {
             return Ok(Once::First(self.send()?));
         };
-        let record = Record {
-            fingerprint: key.fingerprint.clone(),
-            receipt,
-        };
-        let record = Write::new(record).expires_at(key.expires_at);
-        let operation =
-            Operation::put(&Key::<Record<&R>>::of(key.record.clone()), record).if_absent();
-        match self.after(operation).send() {
+        let receipt = receipt.to_json().map_err(Problem::internal)?;
+        let record_key = Key::<Document>::of(key.record.clone());
+        let record = Write::new(key.record_of(&receipt)).expires_at(key.expires_at);
+        match self
+            .after(Operation::put(&record_key, record).if_absent())
+            .send()
+        {
             Ok(mut revisions) => {
                 revisions.remove(0);
                 Ok(Once::First(revisions))
             }
             Err(TransactionError::Lost(lost)) if lost.position == 0 => {
-                let found = lost.item::<Record<R>>()?;
-                let Some(found) = found else {
+                let Some(record) = lost.item::<Document>()? else {
                     return Err(TransactionError::Lost(lost).into());
                 };
-                key.check(&found.value.fingerprint)?;
+                key.check(&record.value)?;
+                let receipt = recorded(record.value, &receipt).map_err(StorageError::Document)?;
                 key.is_replayed.set(true);
-                Ok(Once::Repeated(found.value.receipt))
+                Ok(Once::Repeated(receipt))
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// The receipt in a record. The one of this request says whether they are objects.
+fn recorded<R: FromJson>(record: Document, receipt: &str) -> Result<R, String> {
+    if receipt.starts_with('{') {
+        return R::from_document(record.into_json()?);
+    }
+    match Value::from_document(record.into_json()?)? {
+        Value::Object(mut members) => match members.remove(RECEIPT) {
+            Some(receipt) => R::from_document(receipt.to_json()?),
+            None => Err("a record has no receipt".to_owned()),
+        },
+        _ => Err("a record is no object".to_owned()),
     }
 }
 
@@ -162,14 +175,28 @@ impl IdempotencyKey {
                 sort: "-".to_owned(),
             },
             fingerprint: fingerprint(context),
+            content_hash: hash(&context.body),
             expires_at: context.now().seconds() + RECORD_SECONDS,
             is_replayed: Rc::clone(context.is_replayed()),
         }))
     }
 
-    /// Refuses a key that was used for another request.
-    fn check(&self, fingerprint: &str) -> Result<(), Problem> {
-        if fingerprint == self.fingerprint {
+    /// The record with a receipt.
+    fn record_of(&self, receipt: &str) -> Document {
+        let fingerprint = &self.fingerprint; // hexadecimal digits, which need no escapes
+        let members = match receipt.strip_prefix('{') {
+            Some("}") => "}".to_owned(),
+            Some(members) => format!(",{members}"),
+            None => format!(",\"{RECEIPT}\":{receipt}}}"),
+        };
+        Document::new(format!("{{\"{FINGERPRINT}\":\"{fingerprint}\"{members}"))
+    }
+
+    /// Refuses a key that was used for another request. Records of earlier builds have the hash of the content alone, which no other record has.
+    fn check(&self, record: &Document) -> Result<(), Problem> {
+        let recorded = record.string_member(FINGERPRINT);
+        let recorded = recorded.as_deref();
+        if recorded == Some(&self.fingerprint) || recorded == Some(&self.content_hash) {
             return Ok(());
         }
         let detail =

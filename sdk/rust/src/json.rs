@@ -1,194 +1,158 @@
-//! Reading JSON with the place of an error, and writing it.
+//! JSON that keeps every digit: values, a reader and a writer for content and documents that no Rust type describes.
+//!
+//! [`Json`](crate::Json) and [`Partition`](crate::store::Partition) take [`Value`] beside the types that serde describes, and
+//! [`MergePatch`](crate::MergePatch) is made of it. There are three reasons for a reader of our own. Its memory is bounded, so that no content
+//! exhausts a component's memory. No names have a special meaning, as some have in serde_json's `arbitrary_precision`. And it converts numbers
+//! to the store's spelling while it reads, so that what is written here is what a later read returns, byte for byte.
+//!
+//! A [`Document`] is the text itself, for what is only passed on.
+//!
+//! ```
+//! use tenon::{App, Json, Problem, json::Value};
+//!
+//! fn count(Json(content): Json<Value>) -> Result<String, Problem> {
+//!     match content {
+//!         Value::Object(members) => Ok(members.len().to_string()),
+//!         _ => Err(Problem::invalid_content([]).with_error("", "must be an object")),
+//!     }
+//! }
+//!
+//! let client = App::new().post("/counts", count).test();
+//! let send = |json: &str| client.post("/counts").content("application/json", json).send();
+//! assert_eq!(send(r#"{"a": 1.50, "b": null}"#).text(), "2");
+//! assert_eq!(send("[]").status(), 422);
+//! assert_eq!(send("{]").value()["detail"], "the content is not JSON: expected a member name at byte 1");
+//! ```
 
-mod pointer;
+mod convert;
+mod decimal;
+mod document;
+mod read;
+mod write;
 
-use crate::{
-    negotiation::JSON,
-    problem::{Problem, Violation},
-    response::Response,
-};
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::error::Category;
+pub use convert::{FromJson, ToJson};
+pub use decimal::Decimal;
+pub use document::Document;
+pub use write::push_string;
 
-/// Longer content is refused unread, so that a request ends before it exhausts its memory. A document has at most 400 KB, and each of its
-/// bytes takes at most six in JSON; longer content can only contain additional blanks. [`Bytes`](crate::Bytes) has no such bound.
-pub const CONTENT_BYTES_MAX: usize = 6 * 400 * 1024;
+use crate::{CONTENT_BYTES_MAX, Problem};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use core::fmt;
 
-/// JSON as a response; 500 if it cannot be written.
-pub(crate) fn write(value: &impl Serialize) -> Result<Response, Problem> {
-    match serde_json::to_vec(value) {
-        Ok(body) => Ok(Response::new(200, JSON, body)),
-        Err(error) => Err(Problem::internal_because("a response is not JSON", error)),
+/// Nesting of objects and arrays. The store accepts no more, and each level uses part of the stack.
+pub const LEVELS_MAX: usize = 32;
+/// Largest number of values in one text. The store counts at least two bytes for each, and accepts 400 KB.
+pub const VALUES_MAX: usize = 400 * 1024 / 2;
+/// The members of an object, in the byte order of their names.
+pub type Object = BTreeMap<String, Value>;
+
+/// A JSON value. Numbers are text in the store's spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A number with all its digits, in the store's spelling; [`Decimal`] reads it.
+    Number(String),
+    /// Decoded.
+    String(String),
+    /// In order.
+    Array(Vec<Value>),
+    /// If a name repeats, the last member counts.
+    Object(Object),
+}
+
+/// Why a text cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonError {
+    /// Not JSON.
+    Syntax {
+        /// What the grammar requires instead.
+        expected: &'static str,
+        /// The offset of the error.
+        at: usize,
+    },
+    /// More than [`LEVELS_MAX`].
+    TooDeep,
+    /// More than [`VALUES_MAX`].
+    TooManyValues,
+}
+
+impl Value {
+    /// Reads a text that holds one value.
+    pub fn parse(text: &[u8]) -> Result<Self, JsonError> {
+        read::parse(text)
     }
-}
 
-/// Reads content that a client sent; the media type has been checked.
-pub(crate) fn read_content<T: DeserializeOwned>(content: &[u8]) -> Result<T, Problem> {
-    let bytes = content.len();
-    if bytes > CONTENT_BYTES_MAX {
-        let detail = format!("the content has {bytes} bytes, at most {CONTENT_BYTES_MAX} are read");
-        return Err(Problem::new(413, "content-too-large", detail));
-    }
-    read(content).map_err(|error| content_problem(content, &error))
-}
-
-/// Reads any JSON.
-pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the type is the application's, and the host bounds the component's memory"
-    )]
-    serde_json::from_slice(json)
-}
-
-/// 400 for what is not JSON, 422 with a pointer for what does not fit.
-fn content_problem(content: &[u8], error: &serde_json::Error) -> Problem {
-    let at = offset(content, error.line(), error.column());
-    match error.classify() {
-        Category::Syntax | Category::Eof | Category::Io => {
-            let detail = format!("the content is not JSON: {} at byte {at}", reason(error));
-            Problem::new(400, "invalid-json", detail)
+    /// The text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Array(_) | Self::Object(_) => None,
         }
-        Category::Data => {
-            // What serde buffers before it reads it (untagged and flattened types) has no place of its own.
-            let pointer = if error.line() == 0 {
-                String::new()
-            } else {
-                pointer::at(content, at)
-            };
-            Problem::invalid_content(Vec::from([Violation::new(pointer, reason(error))]))
+    }
+
+    /// Reads content that a client sent; the media type has been checked.
+    fn of_content(content: &[u8]) -> Result<Self, Problem> {
+        let bytes = content.len();
+        if bytes > CONTENT_BYTES_MAX {
+            return Err(too_large(format!(
+                "the content has {bytes} bytes, at most {CONTENT_BYTES_MAX} are read"
+            )));
+        }
+        Self::parse(content).map_err(|error| match error {
+            JsonError::Syntax { .. } => {
+                let detail = format!("the content is not JSON: {error}");
+                Problem::new(400, "invalid-json", detail)
+            }
+            JsonError::TooDeep => Problem::invalid_content(Vec::new())
+                .with_error("", format!("must not have {error}")),
+            JsonError::TooManyValues => too_large(format!("the content holds {error}")),
+        })
+    }
+}
+
+fn too_large(detail: String) -> Problem {
+    Problem::new(413, "content-too-large", detail)
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { expected, at } => write!(formatter, "expected {expected} at byte {at}"),
+            Self::TooDeep => {
+                write!(
+                    formatter,
+                    "more than {LEVELS_MAX} levels of objects and arrays"
+                )
+            }
+            Self::TooManyValues => write!(formatter, "more than {VALUES_MAX} values"),
         }
     }
 }
 
-/// The error without its line and column.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) if error.line() > 0 => text[..end].to_string(),
-        Some(_) | None => text,
-    }
-}
+impl core::error::Error for JsonError {}
 
-/// The number of bytes before a line and column, which are counted from 1; serde_json's column is the number of bytes read of the line.
-fn offset(content: &[u8], line: usize, column: usize) -> usize {
-    let lines = content.split_inclusive(|byte| *byte == b'\n');
-    let before: usize = lines.take(line.saturating_sub(1)).map(<[u8]>::len).sum();
-    (before + column).min(content.len())
+/// How many bytes at the start belong to a string without escapes. Examines eight at a time, because most of a text is strings.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // Each has the high bit set where a byte is below 0x20, a quote or a backslash; correct for the lowest such byte.
+        let control = word.wrapping_sub(LOW * 0x20) & !word;
+        let quote = (word ^ (LOW * u64::from(b'"'))).wrapping_sub(LOW);
+        let backslash = (word ^ (LOW * u64::from(b'\\'))).wrapping_sub(LOW);
+        let found = (control | (quote | backslash) & !word) & HIGH;
+        if found != 0 {
+            return index * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::collections::BTreeMap;
-    use serde::Deserialize;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only read")]
-    struct Room {
-        name: String,
-        beds: Option<u8>,
-        #[serde(default)]
-        prices: Vec<f64>,
-        #[serde(default)]
-        tags: BTreeMap<String, bool>,
-    }
-
-    fn problem_of(json: &str) -> serde_json::Value {
-        let response = read_content::<Vec<Room>>(json.as_bytes())
-            .map(|_| ())
-            .unwrap_err()
-            .into_document("request-1");
-        read(&response.body).unwrap()
-    }
-
-    #[test]
-    fn a_pointer_names_the_place_of_the_first_error() {
-        for (json, pointer, detail) in [
-            (r#"{}"#, "", "invalid type: map, expected a sequence"),
-            (
-                r#"[1]"#,
-                "/0",
-                "invalid type: integer `1`, expected struct Room",
-            ),
-            (r#"[{"name":"a"},{"beds":1}]"#, "/1", "missing field `name`"),
-            (
-                r#"[{"name":"a","beds":"x"}]"#,
-                "/0/beds",
-                "invalid type: string \"x\", expected u8",
-            ),
-            (
-                r#"[{"beds":256,"name":"a"}]"#,
-                "/0/beds",
-                "invalid value: integer `256`, expected u8",
-            ),
-            (
-                r#"[{"name":{"a":1}}]"#,
-                "/0/name",
-                "invalid type: map, expected a string",
-            ),
-            (
-                r#"[{"name":[["a"]]}]"#,
-                "/0/name",
-                "invalid type: sequence, expected a string",
-            ),
-            (
-                "[{\"name\":\"a\",\n\"prices\": [1, 2,\n \"three\"]}]",
-                "/0/prices/2",
-                "invalid type: string \"three\", expected f64",
-            ),
-            (
-                r#"[{"name":"a","tags":{"a/b~\u0063":1}}]"#,
-                "/0/tags/a~1b~0c",
-                "invalid type: integer `1`, expected a boolean",
-            ),
-            (
-                r#"[{"name":"a","nam":"b"}]"#,
-                "/0/nam",
-                "unknown field `nam`, expected one of `name`, `beds`, `prices`, `tags`",
-            ),
-        ] {
-            let problem = problem_of(json);
-            assert_eq!(problem["status"], 422, "{json}: {problem}");
-            let error = &problem["errors"][0];
-            assert_eq!(error["pointer"], pointer, "{json}: {problem}");
-            assert_eq!(error["detail"], detail, "{json}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_json_is_a_bad_request_with_its_place() {
-        for (json, detail) in [
-            (
-                "",
-                "the content is not JSON: EOF while parsing a value at byte 0",
-            ),
-            (
-                "[{]",
-                "the content is not JSON: key must be a string at byte 3",
-            ),
-            (
-                "[\n\n{",
-                "the content is not JSON: EOF while parsing an object at byte 4",
-            ),
-        ] {
-            let problem = problem_of(json);
-            assert_eq!(problem["code"], "invalid-json", "{json}");
-            assert_eq!(problem["detail"], detail, "{json}");
-        }
-    }
-
-    #[test]
-    fn content_is_refused_before_it_takes_too_much() {
-        let blanks = |bytes: usize| [b"[]".as_slice(), &alloc::vec![b' '; bytes - 2]].concat();
-        assert!(read_content::<Vec<u8>>(&blanks(CONTENT_BYTES_MAX)).is_ok());
-        let problem = read_content::<Vec<u8>>(&blanks(CONTENT_BYTES_MAX + 1)).unwrap_err();
-        assert_eq!(problem.status(), 413);
-    }
-}
+mod tests;

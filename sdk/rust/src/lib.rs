@@ -56,6 +56,7 @@
 //! | change a part | [`MergePatch`], [`Store::update`] |
 //! | let clients repeat requests | [`IdempotencyKey`] |
 //! | let pages of other origins call | [`Cors`] |
+//! | pass on JSON as it is, or read what no type describes | [`mod@json`] |
 //! | log | [`Log`] |
 //! | know the time, or draw random numbers | [`Now`], [`Random`], [`Context::uuid`] |
 //! | test | [`App::test`], [`mod@test`] |
@@ -66,8 +67,9 @@
 //! A response follows from the request, its time, its seed and the store. Whatever else a program may read, the hosts seal: `SystemTime` is
 //! the request's time, `Instant` moves only when it is read, and `HashMap`'s order follows from the seed.
 //!
-//! Without the default feature `std` the crate is `no_std`; the component then has its own allocator, and a panic handler that calls
-//! `tenon::component::report_panic`.
+//! Without the default feature `std` the crate is `no_std`. With the feature `arena` instead, a component that is itself `no_std` gets an
+//! allocator that never frees, which suits an instance that answers one request, and a panic handler that writes to the log: it is smaller, takes
+//! fewer instructions, and imports nothing of WASI. With neither, it brings both itself.
 #![no_std]
 #![warn(missing_docs)]
 #![cfg_attr(
@@ -76,7 +78,7 @@
 )]
 
 extern crate alloc;
-#[cfg(any(feature = "std", test))]
+#[cfg(any(feature = "std", not(target_arch = "wasm32")))]
 extern crate std;
 
 /// The code in the guide, compiled and run as tests.
@@ -89,7 +91,10 @@ mod guide {
 }
 
 pub mod idempotency;
+pub mod json;
 pub mod log;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
 pub mod store;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod test;
@@ -99,6 +104,8 @@ pub mod test;
 pub mod component;
 
 mod app;
+#[cfg(all(target_arch = "wasm32", feature = "arena", not(feature = "std")))]
+mod arena;
 mod clock;
 mod conditional;
 mod content;
@@ -109,7 +116,6 @@ mod extract;
 mod headers;
 mod host;
 mod identity;
-mod json;
 mod merge_patch;
 mod negotiation;
 mod pagination;
@@ -124,6 +130,7 @@ mod request;
 mod respond;
 mod response;
 mod route;
+mod typed;
 
 pub use app::App;
 pub use clock::Now;
@@ -135,7 +142,6 @@ pub use extract::{FromRequest, FromRequestOptional, Handler};
 pub use headers::Headers;
 pub use idempotency::IdempotencyKey;
 pub use identity::{Identity, IgnoredClaims};
-pub use json::CONTENT_BYTES_MAX;
 pub use log::Log;
 pub use merge_patch::MergePatch;
 pub use pagination::{Page, Pagination};
@@ -147,6 +153,7 @@ pub use request::{Caller, Request};
 pub use respond::{Created, IntoResponse, NoContent, WithHeader};
 pub use response::{Response, Text};
 pub use store::Store;
+pub use typed::CONTENT_BYTES_MAX;
 
 /// Makes a component of a function that returns an [`App`]. It is called for each request.
 ///

@@ -1,12 +1,11 @@
 //! JSON Merge Patch (RFC 7396, which replaces RFC 7386).
 
 use crate::{
-    Context, FromRequest, Problem, json,
+    Context, FromRequest, Problem,
+    json::{FromJson, Object, ToJson, Value},
     negotiation::{self, MERGE_PATCH},
 };
 use alloc::{format, string::String};
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
 
 /// A change to a document: `null` removes a member, an object merges, anything else replaces. Content of another type is answered with 415.
 ///
@@ -40,18 +39,24 @@ use serde_json::{Map, Value};
 /// assert_eq!(refused.status(), 422);
 /// assert_eq!(refused.value()["errors"][0]["pointer"], "/beds");
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergePatch(Value);
 
 impl MergePatch {
     /// What `target` is with the change; 422 with a pointer if that is no `T`.
-    pub fn apply<T: Serialize + DeserializeOwned>(&self, target: &T) -> Result<T, Problem> {
-        let unreadable = |error| Problem::internal(format!("a document is not JSON: {error}"));
-        let mut value = serde_json::to_value(target).map_err(unreadable)?;
+    pub fn apply<T: ToJson + FromJson>(&self, target: &T) -> Result<T, Problem> {
+        let unreadable =
+            |error: String| Problem::internal(format!("a document is not JSON: {error}"));
+        let mut value =
+            Value::from_document(target.to_json().map_err(unreadable)?).map_err(unreadable)?;
         apply(&mut value, self.0.clone());
         // As text, because only a text has places that an error can point to.
-        let text = serde_json::to_vec(&value).map_err(unreadable)?;
-        json::read_content(&text)
+        T::from_content(value.to_json().map_err(unreadable)?.as_bytes())
+    }
+
+    /// Changes `target`. The change is consumed, because a copy would double the memory for a large one.
+    pub fn merge_into(self, target: &mut Value) {
+        apply(target, self.0);
     }
 
     /// The change itself.
@@ -61,9 +66,11 @@ impl MergePatch {
 }
 
 impl FromRequest for MergePatch {
+    const CONTENT_TYPE: Option<&'static str> = Some(MERGE_PATCH);
+
     fn from_request(context: &Context) -> Result<Self, Problem> {
         negotiation::check_content_type(context, MERGE_PATCH, "accept-patch")?;
-        json::read_content(&context.body).map(Self)
+        Value::from_content(&context.body).map(Self)
     }
 }
 
@@ -77,7 +84,7 @@ fn apply(target: &mut Value, patch: Value) {
     }
 }
 
-fn merge(members: &mut Map<String, Value>, changes: Map<String, Value>) {
+fn merge(members: &mut Object, changes: Object) {
     for (name, change) in changes {
         match change {
             Value::Null => {
@@ -91,10 +98,11 @@ fn merge(members: &mut Map<String, Value>, changes: Map<String, Value>) {
 /// The result of merging an object into nothing.
 fn remove_nulls(patch: &mut Value) {
     if let Value::Object(members) = patch {
-        members.retain(|_, change| !change.is_null());
+        members.retain(|_, change| *change != Value::Null);
         members.values_mut().for_each(remove_nulls);
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +130,7 @@ mod tests {
             ("[1,2]", r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
             ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
         ] {
-            let read = |text: &str| json::read::<Value>(text.as_bytes()).unwrap();
+            let read = |text: &str| Value::parse(text.as_bytes()).unwrap();
             let mut value = read(target);
             apply(&mut value, read(patch));
             assert_eq!(value, read(result), "{target} {patch}");

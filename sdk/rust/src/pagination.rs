@@ -80,7 +80,7 @@ impl<T> Page<T> {
 
 impl Pagination {
     /// Reads the query.
-    pub(crate) fn of(request: &Request) -> Result<Self, Problem> {
+    pub fn of(request: &Request) -> Result<Self, Problem> {
         let mut values = [None, None, None];
         for (name, value) in query_string::pairs(&request.query)? {
             let Some(position) = PAGE_PARAMETERS.iter().position(|known| *known == name) else {

@@ -4,7 +4,7 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 
 /// Decodes once. `None` if a `%` is not followed by two hexadecimal digits, or the result is not UTF-8.
 pub fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
+    if !text.bytes().any(|byte| byte == b'%') {
         return Some(Cow::Borrowed(text));
     }
     let mut bytes = Vec::with_capacity(text.len());
@@ -20,7 +20,7 @@ pub fn decode(text: &str) -> Option<Cow<'_, str>> {
 
 /// The same for a query parameter, where `+` stands for a space, as in HTML forms and most client libraries.
 pub fn decode_parameter(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('+') {
+    if !text.bytes().any(|byte| byte == b'+') {
         return decode(text);
     }
     let spaced = text.replace('+', " ");
@@ -30,8 +30,13 @@ pub fn decode_parameter(text: &str) -> Option<Cow<'_, str>> {
 /// Appends `text` with everything encoded except unreserved characters (RFC 3986, 2.3).
 pub fn encode_into(target: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if text.bytes().all(is_unreserved) {
+        target.push_str(text); // as most texts are
+        return;
+    }
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if is_unreserved(byte) {
             target.push(char::from(byte));
         } else {
             target.push('%');

@@ -3,13 +3,13 @@
 use crate::{
     Context, Page, Problem,
     conditional::{Conditions, Verdict, entity_tag},
-    json,
+    json::{Document, ToJson, push_string},
+    negotiation::JSON,
     pagination::next_link,
     response::{Response, Text},
     store::{Item, Replaced},
 };
 use alloc::{string::String, vec::Vec};
-use serde::Serialize;
 
 /// Only the client may keep it, and must revalidate it before each use, which is what entity tags are for.
 const CACHE_CONTROL: &str = "private, no-cache";
@@ -174,6 +174,21 @@ impl IntoResponse for Vec<u8> {
     }
 }
 
+/// JSON as it is.
+impl IntoResponse for Document {
+    fn into_response(self, context: &Context) -> Response {
+        json_response(self.into_json()).into_response(context)
+    }
+}
+
+/// JSON as a response; 500 if it cannot be written.
+pub(crate) fn json_response(json: Result<String, String>) -> Result<Response, Problem> {
+    match json {
+        Ok(json) => Ok(Response::new(200, JSON, json)),
+        Err(error) => Err(Problem::internal_because("a response is not JSON", error)),
+    }
+}
+
 /// With another status, if the inner response is a success (2xx): an error keeps its own.
 ///
 /// ```
@@ -228,13 +243,13 @@ impl IntoResponse for Problem {
     }
 }
 
-impl<T: Serialize> IntoResponse for Page<T> {
+impl<T: ToJson> IntoResponse for Page<T> {
     fn into_response(self, context: &Context) -> Response {
         let link = self
             .cursor
             .as_deref()
             .map(|cursor| next_link(context, cursor));
-        let response = json::write(&self).into_response(context);
+        let response = json_response(self.into_json()).into_response(context);
         match link {
             Some(link) if response.is_success() => response.with("link", link),
             Some(_) | None => response,
@@ -242,38 +257,62 @@ impl<T: Serialize> IntoResponse for Page<T> {
     }
 }
 
-impl<T: Serialize> IntoResponse for Item<T> {
-    fn into_response(self, context: &Context) -> Response {
-        let response = if matches!(context.method.as_str(), "GET" | "HEAD") {
-            read(self.value, &self.revision, context)
-        } else {
-            json::write(&self.value).into_response(context)
-        };
-        if response.status >= 400 {
-            return response;
+impl<T: ToJson> Page<T> {
+    /// The list as JSON, composed of the items' text.
+    fn into_json(self) -> Result<String, String> {
+        let mut list = String::from("{\"items\":[");
+        for (position, item) in self.items.into_iter().enumerate() {
+            if position > 0 {
+                list.push(',');
+            }
+            list.push_str(&item.into_json()?);
         }
-        response
-            .with_default("etag", entity_tag(&self.revision))
-            .with_default("cache-control", CACHE_CONTROL)
+        list.push(']');
+        if let Some(cursor) = &self.cursor {
+            list.push_str(",\"next\":");
+            push_string(&mut list, cursor);
+        }
+        list.push('}');
+        Ok(list)
     }
 }
 
-fn read<T: Serialize>(value: T, revision: &str, context: &Context) -> Response {
-    let conditions = match Conditions::of(context) {
-        Ok(conditions) => conditions,
-        Err(problem) => return problem.into_response(context),
-    };
+impl<T: ToJson> IntoResponse for Item<T> {
+    fn into_response(self, context: &Context) -> Response {
+        let is_read = matches!(context.method.as_str(), "GET" | "HEAD");
+        let is_known = if is_read {
+            match is_known(&self.revision, context) {
+                Ok(is_known) => is_known,
+                Err(problem) => return problem.into_response(context),
+            }
+        } else {
+            false
+        };
+        let response = if is_known {
+            Ok(Response::empty(304))
+        } else {
+            json_response(self.value.into_json())
+        };
+        match response {
+            Ok(response) => response
+                .with("etag", entity_tag(&self.revision))
+                .with("cache-control", CACHE_CONTROL),
+            Err(problem) => problem.into_response(context),
+        }
+    }
+}
+
+/// Whether the client of a read has this revision already; 412 if it wants another one.
+fn is_known(revision: &str, context: &Context) -> Result<bool, Problem> {
+    let conditions = Conditions::of(context)?;
     match conditions.verdict(Some(revision)) {
-        Verdict::Holds => json::write(&value).into_response(context),
-        Verdict::Match => Response::empty(304),
-        Verdict::NoMatch => conditions.check(Some(revision)).map_or_else(
-            |problem| problem.into_response(context),
-            |()| Response::empty(304),
-        ),
+        Verdict::Holds => Ok(false),
+        Verdict::Match => Ok(true),
+        Verdict::NoMatch => conditions.check(Some(revision)).map(|()| true),
     }
 }
 
-impl<T: Serialize> IntoResponse for Replaced<T> {
+impl<T: ToJson> IntoResponse for Replaced<T> {
     fn into_response(self, context: &Context) -> Response {
         let mut response = self.item.into_response(context);
         if !response.is_success() {

@@ -25,7 +25,7 @@ impl Response {
     pub fn empty(status: u16) -> Self {
         Self {
             status,
-            headers: Vec::with_capacity(8),
+            headers: Vec::with_capacity(12),
             body: Vec::new(),
         }
     }

@@ -1,12 +1,17 @@
 //! Path patterns. A path with a trailing slash is another resource than without.
 
 use crate::percent;
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
+
+/// Two bits of a [`Precision`] for each.
+const SEGMENTS_MAX: usize = 32;
 
 /// A pattern such as `/rooms/{room}/days/{day}`, or `/files/{*path}`, whose last parameter takes the rest of the path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It stays text: each request makes the routes anew, and most are compared with one path only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
-    segments: Vec<Segment>,
+    text: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,47 +22,94 @@ enum Segment {
 }
 
 /// The decoded segments of a path.
-pub(crate) struct Segments(Vec<String>);
+pub(crate) struct Segments<'a>(Vec<Cow<'a, str>>);
 
-impl Segments {
+impl<'a> Segments<'a> {
     /// `None` if the path is not percent-encoded UTF-8. Segments are decoded after they were split, so that `%2F` does not split.
-    pub(crate) fn of(path: &str) -> Option<Self> {
-        let decode = |segment| percent::decode(segment).map(|text| text.into_owned());
-        let segments = path.strip_prefix('/').unwrap_or(path).split('/');
-        segments.map(decode).collect::<Option<_>>().map(Self)
+    pub(crate) fn of(path: &'a str) -> Option<Self> {
+        let mut decoded = Vec::with_capacity(8); // more than most paths have
+        for segment in Split::of(path) {
+            decoded.push(percent::decode(segment)?);
+        }
+        Some(Self(decoded))
+    }
+}
+
+/// The texts between slashes, without the slash at the start. Shorter than the standard library's, which is made for long texts.
+#[derive(Clone)]
+struct Split<'a>(Option<&'a str>);
+
+impl<'a> Split<'a> {
+    fn of(path: &'a str) -> Self {
+        Self(Some(path.strip_prefix('/').unwrap_or(path)))
+    }
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.0.take()?;
+        let Some(end) = text.bytes().position(|byte| byte == b'/') else {
+            return Some(text);
+        };
+        self.0 = Some(&text[end + 1..]);
+        Some(&text[..end])
     }
 }
 
 /// How precisely a pattern names a path: for each segment a literal above a parameter above the rest. The greatest is the most precise.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Precision(Vec<u8>);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Precision(u64);
+
+impl Segment {
+    fn of(text: &'static str) -> Self {
+        let Some(name) = text
+            .strip_prefix('{')
+            .and_then(|text| text.strip_suffix('}'))
+        else {
+            return Self::Literal(text);
+        };
+        match name.strip_prefix('*') {
+            Some(name) => Self::Rest(name),
+            None => Self::Parameter(name),
+        }
+    }
+}
 
 impl Pattern {
-    /// Reads a pattern.
+    /// A pattern, which [`check`](Self::check) may refuse.
+    pub(crate) fn new(text: &'static str) -> Self {
+        Self { text }
+    }
+
+    /// Whether this is certainly the same as another one; a comparison of two numbers.
+    pub(crate) fn is_identical(self, other: Self) -> bool {
+        core::ptr::eq(self.text, other.text)
+    }
+
+    fn segments(self) -> impl Iterator<Item = Segment> {
+        Split::of(self.text).map(Segment::of)
+    }
+
+    /// Looks for mistakes in the program.
     ///
     /// # Panics
     ///
-    /// If it is not one: that is a mistake in the program, which its first test shows.
-    pub(crate) fn parse(pattern: &'static str) -> Self {
-        let Some(path) = pattern.strip_prefix('/') else {
-            panic!("the pattern `{pattern}` does not begin with `/`");
-        };
-        let mut segments: Vec<Segment> = Vec::new();
-        for text in path.split('/') {
+    /// If it is not a pattern.
+    pub(crate) fn check(pattern: &'static str) {
+        assert!(
+            pattern.starts_with('/'),
+            "the pattern `{pattern}` does not begin with `/`"
+        );
+        let mut is_over = false;
+        let mut count = 0;
+        for segment in Self::new(pattern).segments() {
             assert!(
-                !matches!(segments.last(), Some(Segment::Rest(_))),
+                !is_over,
                 "in the pattern `{pattern}` something follows the rest of the path"
             );
-            let segment = match text
-                .strip_prefix('{')
-                .and_then(|text| text.strip_suffix('}'))
-            {
-                Some(name) => match name.strip_prefix('*') {
-                    Some(name) => Segment::Rest(name),
-                    None => Segment::Parameter(name),
-                },
-                None => Segment::Literal(text),
-            };
+            is_over = matches!(segment, Segment::Rest(_));
             let (Segment::Literal(text) | Segment::Parameter(text) | Segment::Rest(text)) = segment;
             assert!(
                 !text.contains(['{', '}', '*']),
@@ -67,55 +119,50 @@ impl Pattern {
                 matches!(segment, Segment::Literal(_)) || !text.is_empty(),
                 "the pattern `{pattern}` has a parameter without a name"
             );
-            segments.push(segment);
+            count += 1;
         }
-        Self { segments }
+        assert!(
+            count <= SEGMENTS_MAX,
+            "the pattern `{pattern}` has more than {SEGMENTS_MAX} segments"
+        );
     }
 
     /// Whether both match the same paths: their parameters may have different names.
-    pub(crate) fn is_same_resource(&self, other: &Self) -> bool {
-        let kind = |segment: &Segment| match *segment {
+    pub(crate) fn is_same_resource(self, other: Self) -> bool {
+        let kind = |segment: Segment| match segment {
             Segment::Literal(text) => (0, text),
             Segment::Parameter(_) => (1, ""),
             Segment::Rest(_) => (2, ""),
         };
-        self.segments
-            .iter()
-            .map(kind)
-            .eq(other.segments.iter().map(kind))
+        self.segments().map(kind).eq(other.segments().map(kind))
     }
 
     /// The precision with which this names a path; `None` if it does not. A parameter takes one segment that is not empty, and the rest of a
     /// path takes at least one.
-    pub(crate) fn matches(&self, path: &Segments) -> Option<Precision> {
-        let takes_rest = matches!(self.segments.last(), Some(Segment::Rest(_)));
-        let fits = if takes_rest {
-            path.0.len() >= self.segments.len()
-        } else {
-            path.0.len() == self.segments.len()
-        };
-        if !fits {
-            return None;
-        }
-        let mut precision = Vec::with_capacity(self.segments.len());
-        for (segment, text) in self.segments.iter().zip(&path.0) {
-            precision.push(match *segment {
-                Segment::Literal(literal) if literal == text => 2,
-                Segment::Parameter(_) if !text.is_empty() => 1,
-                Segment::Rest(_) => 0,
+    pub(crate) fn matches(self, path: &Segments<'_>) -> Option<Precision> {
+        let mut texts = path.0.iter();
+        let mut precision = 0;
+        let mut shift = u64::BITS;
+        for segment in self.segments() {
+            let text = texts.next()?;
+            shift = shift.saturating_sub(2);
+            precision |= match segment {
+                Segment::Literal(literal) if literal == text => 2 << shift,
+                Segment::Parameter(_) if !text.is_empty() => 1 << shift,
+                Segment::Rest(_) => return Some(Precision(precision)),
                 Segment::Literal(_) | Segment::Parameter(_) => return None,
-            });
+            };
         }
-        Some(Precision(precision))
+        texts.next().is_none().then_some(Precision(precision))
     }
 
     /// The parameters of a path that matches.
-    pub(crate) fn parameters(&self, path: &Segments) -> Vec<(&'static str, String)> {
+    pub(crate) fn parameters(self, path: &Segments<'_>) -> Vec<(&'static str, String)> {
         let mut parameters = Vec::new();
-        for (index, (segment, text)) in self.segments.iter().zip(&path.0).enumerate() {
-            match *segment {
+        for (index, (segment, text)) in self.segments().zip(&path.0).enumerate() {
+            match segment {
                 Segment::Literal(_) => {}
-                Segment::Parameter(name) => parameters.push((name, text.clone())),
+                Segment::Parameter(name) => parameters.push((name, text.clone().into_owned())),
                 Segment::Rest(name) => parameters.push((name, path.0[index..].join("/"))),
             }
         }
@@ -128,7 +175,7 @@ mod tests {
     use super::*;
 
     fn precision(pattern: &'static str, path: &str) -> Option<Precision> {
-        Pattern::parse(pattern).matches(&Segments::of(path).unwrap())
+        Pattern::new(pattern).matches(&Segments::of(path).unwrap())
     }
 
     #[test]
@@ -149,7 +196,7 @@ mod tests {
 
     #[test]
     fn segments_are_decoded_once_after_they_are_split() {
-        let pattern = Pattern::parse("/rooms/{room}/{*rest}");
+        let pattern = Pattern::new("/rooms/{room}/{*rest}");
         let path = Segments::of("/r%6foms/a%2Fb/%2541/c").unwrap();
         assert!(pattern.matches(&path).is_some());
         let expected = [
@@ -173,7 +220,7 @@ mod tests {
 
     #[test]
     fn names_of_parameters_do_not_make_another_resource() {
-        let same = |a, b| Pattern::parse(a).is_same_resource(&Pattern::parse(b));
+        let same = |a, b| Pattern::new(a).is_same_resource(Pattern::new(b));
         assert!(same("/rooms/{room}", "/rooms/{id}"));
         assert!(!same("/rooms/{room}", "/rooms/room"));
         assert!(!same("/rooms/{room}", "/rooms/{*room}"));
@@ -182,18 +229,18 @@ mod tests {
     #[test]
     #[should_panic(expected = "does not begin with `/`")]
     fn a_pattern_begins_with_a_slash() {
-        Pattern::parse("rooms");
+        Pattern::check("rooms");
     }
 
     #[test]
     #[should_panic(expected = "a brace or star inside a segment")]
     fn a_parameter_is_a_whole_segment() {
-        Pattern::parse("/rooms/a{id}");
+        Pattern::check("/rooms/a{id}");
     }
 
     #[test]
     #[should_panic(expected = "something follows the rest of the path")]
     fn the_rest_is_the_last() {
-        Pattern::parse("/{*rest}/a");
+        Pattern::check("/{*rest}/a");
     }
 }

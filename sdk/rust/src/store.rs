@@ -1,4 +1,5 @@
-//! The store: documents of serde types under typed keys.
+//! The store: documents under typed keys. A document is of a type that serde describes, a [`Value`](crate::json::Value), or its text alone, a
+//! [`Document`](crate::json::Document).
 //!
 //! A [`Partition`] groups documents of one type and gives their [`Key`]s. [`Store`] reads them as [`Item`]s, whose revision is the entity tag
 //! for clients and the precondition for writes. Every error becomes a [`Problem`](crate::Problem) with `?`: what a client may repeat is 503
@@ -30,6 +31,7 @@
 //! assert_eq!(client.post("/bookings").json(&booking).send().status(), 409);
 //! ```
 
+mod attempts;
 mod delete;
 mod error;
 mod item;
@@ -49,10 +51,12 @@ pub use put::{Put, Write};
 pub use query::{Entries, Query};
 pub use transaction::{LostOperation, Operation, Transaction, TransactionError};
 
-use crate::host::Host;
+use crate::{
+    host::Host,
+    json::{FromJson, ToJson},
+};
 use alloc::vec::Vec;
 use core::fmt;
-use serde::{Serialize, de::DeserializeOwned};
 
 /// The store of the API, in its own namespace.
 #[derive(Clone)]
@@ -66,12 +70,12 @@ impl Store {
     }
 
     /// Reads one item, with every write acknowledged before. A key that is empty or longer than keys may be has none.
-    pub fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<Item<T>>, StorageError> {
+    pub fn get<T: FromJson>(&self, key: &Key<T>) -> Result<Option<Item<T>>, StorageError> {
         self.get_with(key, Consistency::Strong)
     }
 
     /// Reads one item.
-    pub fn get_with<T: DeserializeOwned>(
+    pub fn get_with<T: FromJson>(
         &self,
         key: &Key<T>,
         consistency: Consistency,
@@ -84,7 +88,7 @@ impl Store {
     }
 
     /// Reads 1 to 100 different items, in the order of the keys. Not a snapshot.
-    pub fn get_many<T: DeserializeOwned>(
+    pub fn get_many<T: FromJson>(
         &self,
         keys: &[Key<T>],
         consistency: Consistency,
@@ -105,7 +109,7 @@ impl Store {
     }
 
     /// Writes one item, when [`Put::send`] is called.
-    pub fn put<'a, T: Serialize + DeserializeOwned>(
+    pub fn put<'a, T: ToJson + FromJson>(
         &'a self,
         key: &'a Key<T>,
         write: impl Into<Write<T>>,
@@ -114,17 +118,17 @@ impl Store {
     }
 
     /// Removes one item, when [`Delete::send`] is called.
-    pub fn delete<'a, T: DeserializeOwned>(&'a self, key: &'a Key<T>) -> Delete<'a, T> {
+    pub fn delete<'a, T: FromJson>(&'a self, key: &'a Key<T>) -> Delete<'a, T> {
         Delete::new(&self.host, key)
     }
 
     /// The items of a partition in the order of their sort keys.
-    pub fn query<T: DeserializeOwned>(&self, partition: &Partition<T>) -> Query<'_, T> {
+    pub fn query<T: FromJson>(&self, partition: &Partition<T>) -> Query<'_, T> {
         Query::new(&self.host, partition, false)
     }
 
     /// The items whose secondary key ([`Write::index`]) is in this partition, in the order of its sort keys. It may lag behind writes.
-    pub fn query_index<T: DeserializeOwned>(&self, partition: &Partition<T>) -> Query<'_, T> {
+    pub fn query_index<T: FromJson>(&self, partition: &Partition<T>) -> Query<'_, T> {
         Query::new(&self.host, partition, true)
     }
 

@@ -35,6 +35,7 @@
 
 mod client;
 mod response;
+mod store;
 
 pub use client::{TestClient, TestRequest};
 pub use response::TestResponse;

@@ -1,4 +1,4 @@
-//! The host of native tests: the rules and the store in memory that the real hosts have, with time and seed of the test.
+//! The host of native programs: a store with the rules that the real hosts have, and the time and seed of the request.
 
 use crate::contract::{
     Consistency, Direction, Level, LogLine, Precondition, RawDeleteOutcome, RawItem, RawKey,
@@ -7,7 +7,7 @@ use crate::contract::{
 };
 use alloc::{
     borrow::ToOwned,
-    collections::VecDeque,
+    boxed::Box,
     rc::Rc,
     string::{String, ToString},
     sync::Arc,
@@ -16,24 +16,19 @@ use alloc::{
 use contract::seed::Seed;
 use core::{
     cell::{Cell, RefCell},
-    pin::pin,
+    pin::{Pin, pin},
     task::{Poll, Waker},
 };
 use rand_chacha::{ChaCha12Rng, rand_core::Rng};
 use storage::{
-    Call, CursorKey, DeleteOutcome, Document, MemoryStorage, Namespace, PutOutcome,
-    StorageExt as _, Tenant, TransactOutcome,
+    Call, DeleteOutcome, Document, PutOutcome, Storage, StorageExt as _, TransactOutcome,
 };
 
 /// As many as a request may make to the store (`wit/storage.wit`).
 const STORAGE_CALLS_MAX: u32 = 1000;
 
-/// A store and a log that outlive requests.
-pub(crate) struct TestHost {
-    tenant: Tenant,
-    failures: RefCell<VecDeque<StorageError>>,
-    log: RefCell<Vec<LogLine>>,
-}
+/// How a handler, which is synchronous, waits for the store.
+pub(super) type Wait = Box<dyn Fn(Pin<&mut dyn Future<Output = ()>>)>;
 
 /// The host of one request.
 #[derive(Clone)]
@@ -42,40 +37,27 @@ pub(crate) struct Host {
 }
 
 struct Inner {
-    test: Rc<TestHost>,
-    call: Call,
+    storage: Arc<dyn Storage>,
+    call: Rc<Call>,
+    wait: Wait,
+    log: Rc<dyn Fn(LogLine)>,
     random: RefCell<ChaCha12Rng>,
     storage_calls: Cell<u32>,
 }
 
-impl TestHost {
-    pub(crate) fn new() -> Self {
-        Self {
-            tenant: Tenant::new(
-                Arc::new(MemoryStorage::new()),
-                Namespace::local(),
-                CursorKey::new([0; 32]),
-            ),
-            failures: RefCell::default(),
-            log: RefCell::default(),
-        }
-    }
-
-    /// Lets one of the next storage calls fail, after the failures before it.
-    pub(crate) fn fail(&self, error: StorageError) {
-        self.failures.borrow_mut().push_back(error);
-    }
-
-    pub(crate) fn log_lines(&self) -> Vec<LogLine> {
-        self.log.borrow().clone()
-    }
-}
-
 impl Host {
-    pub(crate) fn new(test: Rc<TestHost>, now_ms: u64, seed: &Seed) -> Self {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        call: Rc<Call>,
+        seed: &Seed,
+        wait: Wait,
+        log: Rc<dyn Fn(LogLine)>,
+    ) -> Self {
         let inner = Inner {
-            test,
-            call: Call::new(now_ms, seed, None),
+            storage,
+            call,
+            wait,
+            log,
             random: RefCell::new(seed.guest_random()),
             storage_calls: Cell::new(0),
         };
@@ -84,22 +66,31 @@ impl Host {
         }
     }
 
-    /// Counts a storage call, and fails it if the test says so.
+    /// Counts a storage call.
     ///
     /// # Panics
     ///
     /// Beyond the bound on calls, where a component would trap.
-    fn begin(&self) -> Result<(&Tenant, &Call), StorageError> {
+    fn begin(&self) -> (&dyn Storage, &Call) {
         let calls = self.inner.storage_calls.get() + 1;
         self.inner.storage_calls.set(calls);
         assert!(
             calls <= STORAGE_CALLS_MAX,
             "the request made more than {STORAGE_CALLS_MAX} calls to the store, which a host does not allow"
         );
-        match self.inner.test.failures.borrow_mut().pop_front() {
-            Some(error) => Err(error),
-            None => Ok((&self.inner.test.tenant, &self.inner.call)),
-        }
+        (&*self.inner.storage, &self.inner.call)
+    }
+
+    /// The result of a storage call.
+    fn wait<T>(
+        &self,
+        future: impl Future<Output = Result<T, storage::StorageError>>,
+    ) -> Result<T, StorageError> {
+        let mut result = None;
+        (self.inner.wait)(pin!(async { result = Some(future.await) }));
+        result.map_or(Err(StorageError::Internal), |result| {
+            result.map_err(StorageError::from)
+        })
     }
 
     pub(crate) fn get(
@@ -107,8 +98,8 @@ impl Host {
         key: &RawKey,
         consistency: Consistency,
     ) -> Result<Option<RawItem>, StorageError> {
-        let (tenant, call) = self.begin()?;
-        let item = ready(tenant.get(call, &key.clone().into(), consistency.into()))?;
+        let (storage, call) = self.begin();
+        let item = self.wait(storage.get(call, &key.clone().into(), consistency.into()))?;
         Ok(item.map(RawItem::from))
     }
 
@@ -117,20 +108,21 @@ impl Host {
         keys: Vec<RawKey>,
         consistency: Consistency,
     ) -> Result<Vec<Option<RawItem>>, StorageError> {
-        let (tenant, call) = self.begin()?;
+        let (storage, call) = self.begin();
         let keys: Vec<_> = keys.into_iter().map(storage::Key::from).collect();
-        let items = ready(tenant.get_many(call, &keys, consistency.into()))?;
+        let items = self.wait(storage.get_many(call, &keys, consistency.into()))?;
         Ok(items
             .into_iter()
             .map(|item| item.map(RawItem::from))
             .collect())
     }
 
-    pub(crate) fn put(&self, put: RawPut) -> Result<RawPutOutcome, StorageError> {
-        let (tenant, call) = self.begin()?;
+    pub(crate) fn put(&self, put: &RawPut) -> Result<RawPutOutcome, StorageError> {
+        let (storage, call) = self.begin();
         let document = Document::parse(&put.document)?;
-        let (key, options) = split(put);
-        Ok(match ready(tenant.put(call, &key, &document, &options))? {
+        let (key, options) = split(put.clone());
+        let outcome = self.wait(storage.put(call, &key, &document, &options))?;
+        Ok(match outcome {
             PutOutcome::Done(revision) => Ok(revision.into()),
             PutOutcome::PreconditionFailed(found) => Err(RawLost(found.map(RawItem::from))),
         })
@@ -141,8 +133,8 @@ impl Host {
         key: &RawKey,
         precondition: Precondition,
     ) -> Result<RawDeleteOutcome, StorageError> {
-        let (tenant, call) = self.begin()?;
-        let outcome = ready(tenant.delete(call, &key.clone().into(), &precondition.into()))?;
+        let (storage, call) = self.begin();
+        let outcome = self.wait(storage.delete(call, &key.clone().into(), &precondition.into()))?;
         Ok(match outcome {
             DeleteOutcome::Done => Ok(()),
             DeleteOutcome::PreconditionFailed(found) => Err(RawLost(found.map(RawItem::from))),
@@ -155,8 +147,8 @@ impl Host {
         consistency: Consistency,
         query: RawQuery,
     ) -> Result<RawPage, StorageError> {
-        let (tenant, call) = self.begin()?;
-        let page = ready(tenant.query(call, partition, consistency.into(), &query.into()))?;
+        let (storage, call) = self.begin();
+        let page = self.wait(storage.query(call, partition, consistency.into(), &query.into()))?;
         Ok(page.into())
     }
 
@@ -165,8 +157,10 @@ impl Host {
         partition: &str,
         query: RawQuery,
     ) -> Result<RawPage, StorageError> {
-        let (tenant, call) = self.begin()?;
-        Ok(ready(tenant.query_index(call, partition, &query.into()))?.into())
+        let (storage, call) = self.begin();
+        Ok(self
+            .wait(storage.query_index(call, partition, &query.into()))?
+            .into())
     }
 
     pub(crate) fn transact(
@@ -174,23 +168,25 @@ impl Host {
         operations: Vec<RawOperation>,
         token: Option<&str>,
     ) -> Result<RawTransactOutcome, StorageError> {
-        let (tenant, call) = self.begin()?;
+        let (storage, call) = self.begin();
         let operations: Vec<_> = operations
             .into_iter()
             .map(operation)
             .collect::<Result<_, StorageError>>()?;
-        Ok(match ready(tenant.transact(call, &operations, token))? {
-            TransactOutcome::Done(revisions) => {
-                let revisions = revisions.into_iter();
-                Ok(revisions
-                    .map(|revision| revision.map(String::from))
-                    .collect())
-            }
-            TransactOutcome::PreconditionFailed { position, item } => Err(RawLostTransaction {
-                position,
-                found: item.map(RawItem::from),
-            }),
-        })
+        Ok(
+            match self.wait(storage.transact(call, &operations, token))? {
+                TransactOutcome::Done(revisions) => {
+                    let revisions = revisions.into_iter();
+                    Ok(revisions
+                        .map(|revision| revision.map(String::from))
+                        .collect())
+                }
+                TransactOutcome::PreconditionFailed { position, item } => Err(RawLostTransaction {
+                    position,
+                    found: item.map(RawItem::from),
+                }),
+            },
+        )
     }
 
     pub(crate) fn random_u64(&self) -> u64 {
@@ -198,7 +194,7 @@ impl Host {
     }
 
     pub(crate) fn log(&self, level: Level, message: &str, attributes: &[(String, String)]) {
-        self.inner.test.log.borrow_mut().push(LogLine {
+        (self.inner.log)(LogLine {
             level,
             message: message.to_owned(),
             attributes: attributes.to_vec(),
@@ -206,15 +202,17 @@ impl Host {
     }
 }
 
-/// The result of a future of the store in memory, which never waits.
-fn ready<T>(
-    future: impl Future<Output = Result<T, storage::StorageError>>,
-) -> Result<T, StorageError> {
+/// For a store that responds at once, as the one in memory.
+///
+/// # Panics
+///
+/// If it does not.
+pub(crate) fn never_wait(future: Pin<&mut dyn Future<Output = ()>>) {
     let mut context = core::task::Context::from_waker(Waker::noop());
-    match pin!(future).as_mut().poll(&mut context) {
-        Poll::Ready(result) => result.map_err(StorageError::from),
-        Poll::Pending => Err(StorageError::Internal),
-    }
+    assert!(
+        matches!(future.poll(&mut context), Poll::Ready(())),
+        "this store does not respond at once"
+    );
 }
 
 fn split(put: RawPut) -> (storage::Key, storage::PutOptions) {
@@ -325,6 +323,24 @@ impl From<Consistency> for storage::Consistency {
         match consistency {
             Consistency::Eventual => Self::Eventual,
             Consistency::Strong => Self::Strong,
+        }
+    }
+}
+
+impl From<StorageError> for storage::StorageError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Invalid(rule)
+            | StorageError::InvalidDocument(rule)
+            | StorageError::InvalidKey(rule) => Self::Invalid(rule),
+            StorageError::InvalidCursor => Self::Invalid("cursor".to_string()),
+            StorageError::TooLarge(limit) => Self::TooLarge(limit),
+            StorageError::Throttled(retry_after_ms) => Self::Throttled { retry_after_ms },
+            StorageError::Unavailable => Self::Unavailable,
+            StorageError::Conflict => Self::Conflict,
+            StorageError::OutcomeUnknown => Self::OutcomeUnknown,
+            StorageError::Misconfigured => Self::Misconfigured,
+            StorageError::Internal | StorageError::Document(_) => Self::Internal,
         }
     }
 }

@@ -63,13 +63,14 @@ impl Host {
             .collect())
     }
 
-    pub(crate) fn put(&self, put: RawPut) -> Result<RawPutOutcome, StorageError> {
-        let storage::PutOperation {
-            key,
-            document,
-            options,
-        } = put.into();
-        Ok(match storage::put(&key, &document, &options)? {
+    pub(crate) fn put(&self, put: &RawPut) -> Result<RawPutOutcome, StorageError> {
+        let options = storage::PutOptions {
+            precondition: put.precondition.clone().into(),
+            index: put.index.clone().map(storage::Key::from),
+            expires_at: put.expires_at,
+        };
+        let outcome = storage::put(&put.key.clone().into(), &put.document, &options)?;
+        Ok(match outcome {
             storage::PutOutcome::Done(revision) => Ok(revision),
             storage::PutOutcome::PreconditionFailed(found) => {
                 Err(RawLost(found.map(RawItem::from)))

@@ -5,7 +5,7 @@ use super::{
     error::{Found, Lost},
     put::{When, write},
 };
-use crate::{conditional::Conditions, host::Host};
+use crate::{conditional::Conditions, contract::RawLost, host::Host};
 use alloc::{boxed::Box, string::String};
 
 /// A delete that is not sent yet; made by [`Store::delete`](super::Store::delete). Without a precondition it is done even if nothing was
@@ -61,22 +61,19 @@ impl<'a, T> Delete<'a, T> {
                 )))),
             };
         }
-        let attempt = |precondition| self.host.delete(key, precondition);
-        match write(self.host, key, &self.when, attempt)? {
-            Ok(()) => Ok(()),
-            Err((lost, reason)) => {
-                // There is nothing that a condition could be about.
-                let reason = if lost.0.is_none() {
-                    Lost::Present
-                } else {
-                    reason
-                };
-                Err(WriteError::Lost(Box::new(Found::new(
-                    key.clone(),
-                    lost.0,
-                    reason,
-                ))))
-            }
-        }
+        let is_of_client = matches!(self.when, When::Client(_));
+        let attempt = |precondition| {
+            // The client's conditions hold for nothing, and there is nothing to remove.
+            let is_missing = is_of_client && precondition == Precondition::Absent;
+            let outcome = self.host.delete(key, precondition)?;
+            Ok(outcome.map(|()| is_missing))
+        };
+        let (found, reason) = match write(self.host, key, &self.when, attempt)? {
+            Ok(false) => return Ok(()),
+            Ok(true) | Err((RawLost(None), _)) => (None, Lost::Present),
+            Err((RawLost(found), reason)) => (found, reason),
+        };
+        let found = Found::new(key.clone(), found, reason);
+        Err(WriteError::Lost(Box::new(found)))
     }
 }

@@ -5,10 +5,10 @@ use crate::{
     Problem,
     conditional::entity_tag,
     contract::{Level, RawItem, RawKey, StorageError},
+    json::FromJson,
 };
 use alloc::{boxed::Box, format, string::ToString, vec::Vec};
 use core::{fmt, marker::PhantomData};
-use serde::de::DeserializeOwned;
 
 /// Seconds after which an interrupted request should be retried.
 const RETRY_SECONDS: u64 = 1;
@@ -114,7 +114,7 @@ impl<T> Found<T> {
     }
 }
 
-impl<T: DeserializeOwned> Found<T> {
+impl<T: FromJson> Found<T> {
     /// The existing item.
     pub fn item(&self) -> Result<Option<Item<T>>, StorageError> {
         let raw = self.raw.clone();

@@ -4,10 +4,10 @@ use super::Key;
 use crate::{
     Page,
     contract::{RawItem, RawKey, StorageError},
-    json,
+    json::FromJson,
 };
 use alloc::{format, string::String};
-use serde::{Serialize, Serializer, de::DeserializeOwned};
+use serde::{Serialize, Serializer};
 
 /// A document with its revision.
 ///
@@ -35,6 +35,16 @@ pub struct Entry<T> {
 }
 
 impl<T> Item<T> {
+    /// A document with its revision, such as one that a [`Transaction`](super::Transaction) has returned, for a response.
+    pub fn new(value: T, revision: impl Into<String>) -> Self {
+        Self {
+            value,
+            revision: revision.into(),
+            expires_at: None,
+            index: None,
+        }
+    }
+
     /// The secondary key as partition and sort key, if it has one.
     pub fn index(&self) -> Option<(&str, &str)> {
         let index = self.index.as_ref()?;
@@ -52,9 +62,9 @@ impl<T> Item<T> {
     }
 }
 
-impl<T: DeserializeOwned> Item<T> {
+impl<T: FromJson> Item<T> {
     pub(crate) fn read(key: &RawKey, raw: RawItem) -> Result<Self, StorageError> {
-        let value = json::read(raw.document.as_bytes()).map_err(|error| {
+        let value = T::from_document(raw.document).map_err(|error| {
             StorageError::Document(format!(
                 "what is stored under {:?}, {:?} does not fit: {error}",
                 key.partition, key.sort

@@ -77,6 +77,10 @@ impl<T> Key<T> {
         }
     }
 
+    pub(crate) fn into_raw(self) -> RawKey {
+        self.raw
+    }
+
     pub(crate) fn raw(&self) -> &RawKey {
         &self.raw
     }

@@ -1,17 +1,18 @@
 //! Reading an item, changing it and writing it, as often as others interfere.
 
 use super::{
-    Consistency, Item, Key, Store, Write,
+    Consistency, Item, Key, Precondition, Store, Write,
+    attempts::Attempts,
     error::interference,
-    put::{ATTEMPTS_MAX, of_document, precondition_of, raw_put, written},
+    put::{Beside, of_document, raw_put, written},
 };
 use crate::{
     Problem,
     conditional::Conditions,
     contract::{RawItem, RawLost},
+    json::{FromJson, ToJson},
 };
 use alloc::format;
-use serde::{Serialize, de::DeserializeOwned};
 
 /// An item that was created or replaced. As a response it is the [`Item`], with 201, `Location` and `Content-Location` if it is new.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Store {
         mut change: impl FnMut(T) -> Result<W, Problem>,
     ) -> Result<Item<T>, Problem>
     where
-        T: Serialize + DeserializeOwned,
+        T: ToJson + FromJson,
         W: Into<Write<T>>,
     {
         let absent = || Problem::not_found(format!("there is no `{}`", key.sort()));
@@ -63,13 +64,33 @@ impl Store {
             conditions.check(Some(&found.revision))?;
             change(found.value)
         };
-        Ok(self.modify(key, Start::Read, change)?.item)
+        Ok(self.modify(key, change)?.item)
     }
 
-    /// Creates or replaces an item. The function gets what is there, and returns what shall be. If another request changes it in between, it
-    /// is called again.
+    /// Creates or replaces an item, as PUT does. The function gets what is there, to keep of it what the client does not send, and returns what
+    /// shall be. If another request changes it in between, it is called again.
     ///
-    /// Without `If-Match` the first attempt creates, so that a creation takes one call.
+    /// Without `If-Match` the first attempt creates, so that a creation takes one call. If the client has set no condition, or only that there is
+    /// something, the last write wins: once a replacement has lost, the next one replaces whatever is there. What is computed from what is there,
+    /// such as a counter, belongs to [`modify`](Self::modify).
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use tenon::{App, Conditions, Json, Problem, Store, store::{Item, Partition, Replaced}};
+    /// # #[derive(Clone, Serialize, Deserialize)]
+    /// # struct Room { beds: u32, first: u32 }
+    /// # const ROOMS: Partition<Room> = Partition::new("rooms");
+    /// fn replace(store: Store, conditions: Conditions, Json(beds): Json<u32>) -> Result<Replaced<Room>, Problem> {
+    ///     store.replace(&ROOMS.key("a"), &conditions, |found: Option<Item<Room>>| {
+    ///         let first = found.map_or(beds, |found| found.value.first);
+    ///         Ok(Room { beds, first })
+    ///     })
+    /// }
+    /// # let client = App::new().put("/rooms/a", replace).test();
+    /// # assert_eq!(client.put("/rooms/a").json(&2).send().status(), 201);
+    /// # client.lose_races(1_000);
+    /// # assert_eq!(client.put("/rooms/a").json(&3).send().text(), r#"{"beds":3,"first":2}"#);
+    /// ```
     pub fn replace<T, W>(
         &self,
         key: &Key<T>,
@@ -77,7 +98,7 @@ impl Store {
         mut change: impl FnMut(Option<Item<T>>) -> Result<W, Problem>,
     ) -> Result<Replaced<T>, Problem>
     where
-        T: Serialize + DeserializeOwned,
+        T: ToJson + FromJson,
         W: Into<Write<T>>,
     {
         let start = if conditions.need_presence() {
@@ -85,20 +106,54 @@ impl Store {
         } else {
             Start::Create
         };
-        self.modify(key, start, |found: Option<Item<T>>| {
+        let last_word = conditions.hold_for_any_item();
+        self.change(key, start, last_word, |found: Option<Item<T>>| {
             conditions.check(found.as_ref().map(|item| item.revision.as_str()))?;
             change(found)
         })
     }
 
-    fn modify<T, W>(
+    /// Reads an item or that there is none, and writes what the function makes of it. If another request changes it in between, the function is
+    /// called again with what is there then.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use tenon::{App, Problem, Store, store::{Item, Partition, Replaced}};
+    /// # #[derive(Serialize, Deserialize)]
+    /// # struct Counter { value: u64 }
+    /// # const COUNTERS: Partition<Counter> = Partition::new("counters");
+    /// fn count(store: Store) -> Result<Replaced<Counter>, Problem> {
+    ///     store.modify(&COUNTERS.key("visits"), |found: Option<Item<Counter>>| {
+    ///         Ok(Counter { value: found.map_or(0, |counter| counter.value.value) + 1 })
+    ///     })
+    /// }
+    /// # let client = App::new().post("/visits", count).test();
+    /// # assert_eq!(client.post("/visits").send().status(), 201);
+    /// # client.lose_races(3);
+    /// # assert_eq!(client.post("/visits").send().text(), r#"{"value":2}"#);
+    /// ```
+    pub fn modify<T, W>(
+        &self,
+        key: &Key<T>,
+        change: impl FnMut(Option<Item<T>>) -> Result<W, Problem>,
+    ) -> Result<Replaced<T>, Problem>
+    where
+        T: ToJson + FromJson,
+        W: Into<Write<T>>,
+    {
+        self.change(key, Start::Read, false, change)
+    }
+
+    /// With `last_word` an attempt after a lost replacement writes over any item.
+    fn change<T, W>(
         &self,
         key: &Key<T>,
         start: Start,
+        last_word: bool,
         mut change: impl FnMut(Option<Item<T>>) -> Result<W, Problem>,
     ) -> Result<Replaced<T>, Problem>
     where
-        T: Serialize + DeserializeOwned,
+        T: ToJson + FromJson,
         W: Into<Write<T>>,
     {
         let raw = key.raw();
@@ -106,20 +161,28 @@ impl Store {
             Start::Read if key.is_possible() => self.host.get(raw, Consistency::Strong)?,
             Start::Read | Start::Create => None,
         };
-        for _ in 0..ATTEMPTS_MAX {
-            let item = found
-                .clone()
-                .map(|found| Item::read(raw, found))
-                .transpose()?;
-            let is_new = item.is_none();
+        let mut attempts = Attempts::default();
+        let mut is_raced = false;
+        while attempts.begin() {
+            let is_new = found.is_none();
+            let beside = found.as_ref().map(|found| Beside {
+                index: found.index.clone(),
+                expires_at: found.expires_at,
+            });
+            let precondition = match &found {
+                None => Precondition::Absent,
+                Some(_) if is_raced && last_word => Precondition::Present,
+                Some(found) => Precondition::Revision(found.revision.clone()),
+            };
+            is_raced = matches!(precondition, Precondition::Revision(_));
+            let item = found.map(|found| Item::read(raw, found)).transpose()?;
             let write: Write<T> = change(item)?.into();
             key.check()?;
-            let mut put = raw_put(raw, &write, found.as_ref())?;
-            put.precondition = precondition_of(found);
-            let (index, expires_at) = (put.index.clone(), put.expires_at);
-            match self.host.put(put).map_err(of_document)? {
+            let mut put = raw_put(raw, &write, beside.as_ref())?;
+            put.precondition = precondition;
+            match self.host.put(&put).map_err(of_document)? {
                 Ok(revision) => {
-                    let item = written(write, index, expires_at, revision);
+                    let item = written(write, put.index, put.expires_at, revision);
                     return Ok(Replaced { item, is_new });
                 }
                 Err(RawLost(now)) => found = now,

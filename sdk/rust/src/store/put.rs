@@ -2,19 +2,17 @@
 
 use super::{
     Item, Key, Precondition, StorageError, WriteError,
+    attempts::Attempts,
     error::{Found, Lost},
 };
 use crate::{
     conditional::Conditions,
     contract::{RawItem, RawKey, RawLost, RawPut},
     host::Host,
+    json::{FromJson, ToJson},
     store::Consistency,
 };
 use alloc::{boxed::Box, format, string::String};
-use serde::{Serialize, de::DeserializeOwned};
-
-/// Each lost attempt is another request's success, so this many concurrent requests all succeed. The host waits between attempts.
-pub(super) const ATTEMPTS_MAX: u32 = 100;
 
 /// A document with what is stored beside it. Made of the document alone with `into()`, which every function that takes one does by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +32,15 @@ impl<T> Write<T> {
         }
     }
 
+    /// The document.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
     /// With a secondary key, under which [`Store::query_index`](super::Store::query_index) finds the item; `None` removes it.
     #[must_use]
     pub fn index(mut self, key: impl Into<Option<Key<T>>>) -> Self {
-        self.index = Some(key.into().map(|key| key.raw().clone()));
+        self.index = Some(key.into().map(Key::into_raw));
         self
     }
 
@@ -82,7 +85,7 @@ impl When<'_> {
     }
 }
 
-impl<'a, T: Serialize + DeserializeOwned> Put<'a, T> {
+impl<'a, T: ToJson + FromJson> Put<'a, T> {
     pub(super) fn new(host: &'a Host, key: &'a Key<T>, write: Write<T>) -> Self {
         Self {
             host,
@@ -140,7 +143,7 @@ impl<'a, T: Serialize + DeserializeOwned> Put<'a, T> {
         let mut put = raw_put(key, &self.write, None)?;
         let attempt = |precondition| {
             put.precondition = precondition;
-            self.host.put(put.clone()).map_err(of_document)
+            self.host.put(&put).map_err(of_document)
         };
         match write(self.host, key, &self.when, attempt)? {
             Ok(revision) => Ok(written(self.write, put.index, put.expires_at, revision)),
@@ -180,7 +183,8 @@ pub(super) fn write<Done>(
         return Ok(outcome.map_err(|lost| (lost, Lost::Client)));
     }
     let mut found = host.get(key, Consistency::Strong)?;
-    for _ in 0..ATTEMPTS_MAX {
+    let mut attempts = Attempts::default();
+    while attempts.begin() {
         let revision = found.as_ref().map(|item| item.revision.as_str());
         if conditions.check(revision).is_err() {
             return Ok(Err((RawLost(found), Lost::Client)));
@@ -194,22 +198,24 @@ pub(super) fn write<Done>(
 }
 
 /// That the item is still as it was found.
-pub(super) fn precondition_of(found: Option<RawItem>) -> Precondition {
+fn precondition_of(found: Option<RawItem>) -> Precondition {
     found.map_or(Precondition::Absent, |item| {
         Precondition::Revision(item.revision)
     })
 }
 
-/// The put of a document, which keeps of the item that was found what the document comes without.
-pub(super) fn raw_put<T: Serialize>(
+/// The put of a document. What it comes without, secondary key or expiry, is as in `kept`.
+pub(super) fn raw_put<T: ToJson>(
     key: &RawKey,
     write: &Write<T>,
-    found: Option<&RawItem>,
+    kept: Option<&Beside>,
 ) -> Result<RawPut, StorageError> {
-    let document = serde_json::to_string(&write.value)
+    let document = write
+        .value
+        .to_json()
         .map_err(|error| StorageError::Invalid(format!("a document is not JSON: {error}")))?;
-    let kept_index = || found.and_then(|item| item.index.clone());
-    let kept_expiry = || found.and_then(|item| item.expires_at);
+    let kept_index = || kept.and_then(|kept| kept.index.clone());
+    let kept_expiry = || kept.and_then(|kept| kept.expires_at);
     Ok(RawPut {
         key: key.clone(),
         document,
@@ -217,6 +223,12 @@ pub(super) fn raw_put<T: Serialize>(
         index: write.index.clone().unwrap_or_else(kept_index),
         expires_at: write.expires_at.unwrap_or_else(kept_expiry),
     })
+}
+
+/// What an item has beside its document.
+pub(super) struct Beside {
+    pub(super) index: Option<RawKey>,
+    pub(super) expires_at: Option<u64>,
 }
 
 pub(super) fn written<T>(

@@ -1,13 +1,12 @@
 //! Reading many items.
 
 use super::{Consistency, Direction, Entry, Item, Key, Partition, SortRange, StorageError, key};
-use crate::{Page, Pagination, contract::RawQuery, host::Host};
+use crate::{Page, Pagination, contract::RawQuery, host::Host, json::FromJson};
 use alloc::{
     string::String,
     vec::{self, Vec},
 };
 use core::marker::PhantomData;
-use serde::de::DeserializeOwned;
 
 const PAGE_ENTRIES_DEFAULT: u32 = 100;
 
@@ -23,7 +22,7 @@ pub struct Query<'a, T> {
     marker: PhantomData<fn() -> T>,
 }
 
-impl<'a, T: DeserializeOwned> Query<'a, T> {
+impl<'a, T: FromJson> Query<'a, T> {
     pub(super) fn new(host: &'a Host, partition: &Partition<T>, is_index: bool) -> Self {
         Self {
             host,
@@ -151,7 +150,7 @@ impl<'a, T: DeserializeOwned> Query<'a, T> {
 /// # }
 /// # assert_eq!(client.get("/beds").send().text(), "10");
 /// ```
-impl<'a, T: DeserializeOwned> IntoIterator for Query<'a, T> {
+impl<'a, T: FromJson> IntoIterator for Query<'a, T> {
     type Item = Result<Entry<T>, StorageError>;
     type IntoIter = Entries<'a, T>;
 
@@ -176,7 +175,7 @@ enum Next {
     Nothing,
 }
 
-impl<T: DeserializeOwned> Iterator for Entries<'_, T> {
+impl<T: FromJson> Iterator for Entries<'_, T> {
     type Item = Result<Entry<T>, StorageError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -9,10 +9,10 @@ use crate::{
     Problem,
     contract::{RawItem, RawKey, RawOperation},
     host::Host,
+    json::{FromJson, ToJson},
 };
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt;
-use serde::{Serialize, de::DeserializeOwned};
 
 /// One operation of a [`Transaction`].
 #[must_use = "an operation is part of a transaction"]
@@ -24,7 +24,7 @@ pub struct Operation {
 
 impl Operation {
     /// Writes an item.
-    pub fn put<T: Serialize>(key: &Key<T>, write: impl Into<Write<T>>) -> Self {
+    pub fn put<T: ToJson>(key: &Key<T>, write: impl Into<Write<T>>) -> Self {
         let put = || raw_put(key.raw(), &write.into(), None);
         Self {
             raw: key.check().and_then(|()| put()).map(RawOperation::Put),
@@ -131,7 +131,7 @@ pub struct LostOperation {
 
 impl LostOperation {
     /// The existing item of the operation's key, which is of type `T`.
-    pub fn item<T: DeserializeOwned>(&self) -> Result<Option<Item<T>>, StorageError> {
+    pub fn item<T: FromJson>(&self) -> Result<Option<Item<T>>, StorageError> {
         let found = self.found.clone();
         found.map(|found| Item::read(&self.key, found)).transpose()
     }

@@ -1,16 +1,17 @@
 //! The client of an application, and its requests.
 
-use super::TestResponse;
+use super::{TestResponse, store::TestStore};
 use crate::{
     App, Caller, Request, Store,
     contract::LogLine,
-    host::{Host, TestHost},
+    host::{Host, never_wait},
     store::StorageError,
 };
-use alloc::{borrow::ToOwned, format, rc::Rc, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, format, rc::Rc, string::String, sync::Arc, vec::Vec};
 use contract::seed::Seed;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use serde::Serialize;
+use storage::Call;
 
 /// 2026-01-01T00:00:00Z
 const NOW_MS: u64 = 1_767_225_600_000;
@@ -19,7 +20,8 @@ const NOW_MS: u64 = 1_767_225_600_000;
 /// it. Two clients that are used in the same way get the same responses.
 pub struct TestClient {
     app: App,
-    host: Rc<TestHost>,
+    store: Arc<TestStore>,
+    log: Rc<RefCell<Vec<LogLine>>>,
     now_ms: Cell<u64>,
     seed: Cell<[u8; 32]>,
     requests: Cell<u64>,
@@ -44,7 +46,8 @@ impl TestClient {
     fn new(app: App) -> Self {
         Self {
             app,
-            host: Rc::new(TestHost::new()),
+            store: Arc::new(TestStore::new()),
+            log: Rc::default(),
             now_ms: Cell::new(NOW_MS),
             seed: Cell::new([0; 32]),
             requests: Cell::new(0),
@@ -105,12 +108,45 @@ impl TestClient {
 
     /// Lets the next storage call fail; called again, the one after it.
     pub fn fail_storage(&self, error: StorageError) {
-        self.host.fail(error);
+        self.store.fail(error);
+    }
+
+    /// Lets another request write the item just before each of the next `writes` that have a condition on it, if there is one.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use tenon::{App, Conditions, Problem, Store, store::{Item, Partition}};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Room {
+    ///     beds: u32,
+    /// }
+    ///
+    /// const ROOMS: Partition<Room> = Partition::new("rooms");
+    ///
+    /// fn add_bed(store: Store, conditions: Conditions) -> Result<Item<Room>, Problem> {
+    ///     store.update(&ROOMS.key("a"), &conditions, |room| Ok(Room { beds: room.beds + 1 }))
+    /// }
+    ///
+    /// let client = App::new().post("/beds", add_bed).test();
+    /// client.store().put(&ROOMS.key("a"), Room { beds: 2 }).send().unwrap();
+    /// client.take_storage_calls();
+    /// client.lose_races(2);
+    /// assert_eq!(client.post("/beds").send().text(), r#"{"beds":3}"#);
+    /// assert_eq!(client.take_storage_calls(), ["get", "put", "put", "put"]);
+    /// ```
+    pub fn lose_races(&self, writes: u32) {
+        self.store.lose_races(writes);
+    }
+
+    /// The names of the storage calls since the last time that the test asked, its own included.
+    pub fn take_storage_calls(&self) -> Vec<&'static str> {
+        self.store.take_calls()
     }
 
     /// All lines that were logged.
     pub fn log_lines(&self) -> Vec<LogLine> {
-        self.host.log_lines()
+        self.log.borrow().clone()
     }
 
     fn send(&self, mut request: Request) -> TestResponse {
@@ -122,7 +158,14 @@ impl TestClient {
     }
 
     fn host(&self, seed: &Seed) -> Host {
-        Host::new(Rc::clone(&self.host), self.now_ms.get(), seed)
+        let log = Rc::clone(&self.log);
+        Host::new(
+            Arc::<TestStore>::clone(&self.store),
+            Rc::new(Call::new(self.now_ms.get(), seed, None)),
+            seed,
+            Box::new(never_wait),
+            Rc::new(move |line| log.borrow_mut().push(line)),
+        )
     }
 
     fn next_seed(&self) -> Seed {
@@ -173,10 +216,15 @@ impl<'a> TestRequest<'a> {
         }
     }
 
-    /// With content of a media type.
-    pub fn content(mut self, content_type: &str, content: impl Into<Vec<u8>>) -> Self {
+    /// With content whose media type nothing says.
+    pub fn body(mut self, content: impl Into<Vec<u8>>) -> Self {
         self.request.body = content.into();
-        self.header("content-type", content_type)
+        self
+    }
+
+    /// With content of a media type.
+    pub fn content(self, content_type: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.body(content).header("content-type", content_type)
     }
 
     /// From a caller whom an authorizer named, with its claims as an object.

@@ -1,6 +1,6 @@
 //! Responses in a test.
 
-use crate::{Response, json, response::Text};
+use crate::{Response, response::Text, typed};
 use alloc::string::{String, ToString};
 use serde::de::DeserializeOwned;
 
@@ -108,7 +108,7 @@ impl TestResponse {
     ///
     /// If it is no `T`; the message shows it.
     pub fn json<T: DeserializeOwned>(&self) -> T {
-        match json::read(&self.response.body) {
+        match typed::read(&self.response.body) {
             Ok(value) => value,
             Err(error) => panic!("the content does not fit: {error}; it is {}", self.text()),
         }

@@ -8,3 +8,4 @@ mod paths;
 mod responses;
 mod rules;
 mod trouble;
+mod writes;

@@ -1,7 +1,7 @@
 //! The JSON pointer of a place in a text. serde_json says where it stopped, but not inside what; this reads the text again up to there, which
 //! costs nothing unless there is an error.
 
-use crate::json;
+use crate::typed;
 use alloc::{string::String, vec::Vec};
 use core::fmt::Write;
 
@@ -78,7 +78,7 @@ fn pointer(levels: &[Level<'_>]) -> String {
     for level in levels {
         match level {
             Level::Object(Some(name)) => {
-                let name: String = json::read(name).unwrap_or_default();
+                let name: String = typed::read(name).unwrap_or_default();
                 pointer.push('/');
                 pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
             }
