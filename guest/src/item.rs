@@ -2,18 +2,16 @@
 //!
 //! The stored document is the representation that clients get, so that a read copies text without parsing it.
 
-use crate::{
-    decimal::Decimal,
-    http::Text,
-    json::{self, Object, Parsed, Value, push_member, push_string},
-    problem::Violation,
-};
 use alloc::{
     format,
     string::{String, ToString},
     vec::Vec,
 };
 use core::fmt::Display;
+use tenon::{
+    Context, FromRequest, Json, Problem, Text, Violation,
+    json::{Decimal, Document, Object, Value, push_string},
+};
 
 const NAME_CHARACTERS_MAX: usize = 200;
 const DESCRIPTION_CHARACTERS_MAX: usize = 2_000;
@@ -79,9 +77,17 @@ impl Draft {
     }
 }
 
+/// A complete item, as POST and PUT send it.
+impl FromRequest for Draft {
+    fn from_request(context: &Context) -> Result<Self, Problem> {
+        let Json(content) = Json::from_request(context)?;
+        Self::check(content).map_err(Problem::invalid_content)
+    }
+}
+
 impl Item {
     /// The document, which is also the representation: in the store's canonical form, so that an entity tag identifies exactly these bytes.
-    pub fn to_document(&self) -> String {
+    pub fn to_document(&self) -> Document {
         let mut own = [
             ("created_at", &self.created_at),
             ("id", &self.id),
@@ -106,33 +112,36 @@ impl Item {
             push_member(&mut document, own_name, text);
         }
         document.push('}');
-        document
+        Document::new(document)
     }
 
-    /// Reads a stored document, and returns how many values it has; `None` if it is not an item's. Its rules are not checked again, because
-    /// they may have been different when it was written.
-    pub fn from_document(document: &str) -> Option<(Self, usize)> {
-        let Ok(Parsed {
-            value: Value::Object(mut members),
-            values,
-        }) = json::parse(document.as_bytes())
-        else {
-            return None;
+    /// Reads a stored document. Its rules are not checked again, because they may have been different when it was written.
+    pub fn from_document(document: Document) -> Result<Self, &'static str> {
+        const UNREADABLE: &str = "the document is not an item's";
+        let Ok(Value::Object(mut members)) = Value::parse(document.as_str().as_bytes()) else {
+            return Err(UNREADABLE);
         };
         let mut take = |name: &str| match members.remove(name) {
-            Some(Value::String(text)) => Some(text),
-            Some(_) | None => None,
+            Some(Value::String(text)) => Ok(text),
+            Some(_) | None => Err(UNREADABLE),
         };
-        let (id, created_at, updated_at) = (take("id")?, take("created_at")?, take("updated_at")?);
-        let draft = Draft(members);
-        let item = Self {
-            id,
-            created_at,
-            updated_at,
-            draft,
-        };
-        Some((item, values))
+        Ok(Self {
+            id: take("id")?,
+            created_at: take("created_at")?,
+            updated_at: take("updated_at")?,
+            draft: Draft(members),
+        })
     }
+}
+
+/// Appends a member of an object, with a comma before it unless it is the first.
+pub fn push_member(out: &mut String, name: &str, text: &str) {
+    if !out.ends_with('{') {
+        out.push(',');
+    }
+    push_string(out, name);
+    out.push(':');
+    push_string(out, text);
 }
 
 /// Checks that a client may set these members, whatever their values.
@@ -244,10 +253,7 @@ fn is_price(value: &Value) -> bool {
 }
 
 fn violation(pointer: impl Into<String>, detail: impl Into<Text>) -> Violation {
-    Violation {
-        pointer: pointer.into(),
-        detail: detail.into(),
-    }
+    Violation::new(pointer, detail)
 }
 
 /// JSON pointer to a member of the document (RFC 6901, 3).
@@ -261,7 +267,7 @@ mod tests {
     use serde_json::json;
 
     fn read(text: &str) -> Value {
-        json::parse(text.as_bytes()).unwrap().value
+        Value::parse(text.as_bytes()).unwrap()
     }
 
     fn pointers(content: serde_json::Value) -> Vec<String> {
@@ -336,8 +342,9 @@ mod tests {
             r#"{"created_at":"c","id":"i","updated_at":"u"}"#,
             r#"{"created_at":"c","id":"i","updated_at":"u","zone":{}}"#,
         ] {
-            assert_eq!(Item::from_document(text).unwrap().0.to_document(), text);
+            let item = Item::from_document(Document::new(text)).unwrap();
+            assert_eq!(item.to_document().as_str(), text);
         }
-        assert_eq!(Item::from_document("{}"), None);
+        assert!(Item::from_document(Document::new("{}")).is_err());
     }
 }

@@ -11,39 +11,26 @@
 //! only this file and the list change. A partition per item would not help: the list would then need a secondary key, which has the
 //! same limit, and lags.
 //!
-//! An idempotency record is only read by its key, so each has a partition of its own and none is hot.
+//! An idempotency record, which the SDK writes, is only read by its key, so each has a partition of its own and none is hot.
 
-use crate::{item::Draft, ports::Key};
-use alloc::{format, string::String};
+use crate::item::Draft;
+use alloc::format;
+use tenon::{
+    json::Document,
+    store::{Key, Partition},
+};
 
-/// The partition of all items.
-pub const ITEMS: &str = "items";
-
-/// An item's key.
-pub fn item(id: &str) -> Key {
-    Key {
-        partition: ITEMS.into(),
-        sort: id.into(),
-    }
-}
+/// All items. Their documents are the representations that clients get, so a read passes on text.
+pub const ITEMS: Partition<Document> = Partition::new("items");
 
 /// An item's secondary key: items without a category have none.
-pub fn item_index(id: &str, draft: &Draft) -> Option<Key> {
-    draft.category().map(|category| Key {
-        partition: category_partition(category),
-        sort: id.into(),
-    })
+pub fn item_index(id: &str, draft: &Draft) -> Option<Key<Document>> {
+    draft
+        .category()
+        .map(|category| in_category(category).key(id))
 }
 
 /// The secondary partition of the items of a category.
-pub fn category_partition(category: &str) -> String {
-    format!("category/{category}")
-}
-
-/// The key of an idempotency record: a hash of the caller and the client's key.
-pub fn idempotency_record(hash: &str) -> Key {
-    Key {
-        partition: format!("idempotency/{hash}"),
-        sort: "-".into(),
-    }
+pub fn in_category(category: &str) -> Partition<Document> {
+    Partition::named(format!("category/{category}"))
 }

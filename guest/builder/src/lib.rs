@@ -28,8 +28,12 @@ pub fn reference() -> anyhow::Result<PathBuf> {
     let guest = workspace.join("guest");
     rerun_if_changed(&workspace.join("Cargo.lock"));
     // Not the whole folder, which also holds an example in JavaScript that is built in place.
-    for part in ["Cargo.toml", "build.rs", "src", "wit"] {
+    for part in ["Cargo.toml", "build.rs", "src"] {
         rerun_if_changed(&guest.join(part));
+    }
+    let sdk = workspace.join("sdk/rust");
+    for part in ["Cargo.toml", "random", "src"] {
+        rerun_if_changed(&sdk.join(part));
     }
     build(&workspace.join("Cargo.toml"), "guest")
 }

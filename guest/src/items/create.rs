@@ -1,119 +1,102 @@
 //! POST on the list of items.
 
-use super::{put, written};
+use super::{CACHE_CONTROL, write};
 use crate::{
-    content,
-    http::{Request, Response},
-    idempotency::{IdempotencyKey, Record},
-    identifier,
-    item::Item,
-    layout, negotiation,
-    ports::{Consistency, Host, Precondition, Put, PutOutcome, Stored, TransactOutcome},
-    problem::Problem,
-    storage_problem::{self, Source},
-    time,
+    item::{Draft, Item, push_member},
+    layout::ITEMS,
+};
+use alloc::string::String;
+use tenon::{
+    Context, Created, IdempotencyKey, IntoResponse, Problem, Response,
+    idempotency::Once,
+    json::Document,
+    store::{Item as Stored, Operation},
 };
 
 /// Creates an item under a new id.
-pub fn create(request: &Request, host: &dyn Host) -> Result<Response, Problem> {
-    negotiation::check_accept(request)?;
-    let draft = content::parse_item(request, "accept-post")?;
-    let idempotency_key = IdempotencyKey::of(request)?;
-    let now = time::rfc3339(request.received_at_ms);
+pub fn create(
+    context: Context,
+    draft: Draft,
+    key: Option<IdempotencyKey>,
+) -> Result<Response, Problem> {
+    let now = context.now().rfc3339();
     let item = Item {
-        id: identifier::uuid_v7(
-            request.received_at_ms,
-            [host.random_u64(), host.random_u64()],
-        ),
+        id: context.uuid(),
         created_at: now.clone(),
         updated_at: now,
         draft,
     };
-    match idempotency_key {
-        None => create_once(request, host, &item),
-        Some(key) => create_idempotently(request, host, item, &key),
-    }
-}
-
-fn create_once(request: &Request, host: &dyn Host, item: &Item) -> Result<Response, Problem> {
-    let put = put(item, Precondition::Absent);
-    let outcome = host
-        .put(&put)
-        .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
-    match outcome {
-        PutOutcome::Done(revision) => Ok(written(
-            request,
-            201,
-            &item.id,
-            Some(&revision),
-            put.document,
-        )),
-        // The new id collides with an existing one; a retry has another id.
-        PutOutcome::PreconditionFailed(_) => Err(storage_problem::conflict()),
-    }
-}
-
-fn create_idempotently(
-    request: &Request,
-    host: &dyn Host,
-    item: Item,
-    key: &IdempotencyKey,
-) -> Result<Response, Problem> {
-    let record = Put {
-        key: key.key().clone(),
-        document: key.record(&item.id, &item.created_at),
-        precondition: Precondition::Absent,
-        index: None,
-        expires_at: Some(key.expires_at()),
-    };
-    let puts = [record, put(&item, Precondition::Absent)];
-    let outcome = host
-        .transact(&puts)
-        .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
-    let [_, Put { document, .. }] = puts;
-    match outcome {
-        TransactOutcome::Done(revisions) => {
-            let revision = revisions.into_iter().nth(1).flatten();
-            Ok(written(
-                request,
-                201,
-                &item.id,
-                revision.as_deref(),
-                document,
-            ))
+    match key {
+        None => {
+            let store = context.store();
+            let key = ITEMS.key(&item.id);
+            let put = store.put(&key, write(&item)).if_absent().send()?;
+            Ok(created(&context, &item.id, put.value, Some(put.revision)))
         }
-        TransactOutcome::PreconditionFailed {
-            position: 0,
-            item: Some(stored),
-        } => replay(request, host, item, key, &stored),
-        TransactOutcome::PreconditionFailed { .. } => Err(storage_problem::conflict()),
+        Some(key) => create_once(&context, item, &key),
     }
 }
 
-/// Repeats the first response, byte for byte: the content is the same, and the record has the rest. The entity tag is created by the
+/// With a record of it, in one transaction.
+fn create_once(context: &Context, item: Item, key: &IdempotencyKey) -> Result<Response, Problem> {
+    let store = context.store();
+    let write = write(&item);
+    let document = write.value().clone();
+    let receipt = receipt(&item);
+    let put = Operation::put(&ITEMS.key(&item.id), write).if_absent();
+    match store
+        .transaction()
+        .with(put)
+        .send_once(Some(key), &receipt)?
+    {
+        Once::First(revisions) => {
+            let revision = revisions.into_iter().next().flatten();
+            Ok(created(context, &item.id, document, revision))
+        }
+        Once::Repeated(receipt) => repeat(context, item, &receipt),
+    }
+}
+
+/// What is kept of a creation under its idempotency key. The rest of the response follows from the content, which the repeated request brings
+/// again: a record with a copy of the item would not fit into the store for the largest items.
+fn receipt(item: &Item) -> Document {
+    let mut receipt = String::from("{");
+    push_member(&mut receipt, "created_at", &item.created_at);
+    push_member(&mut receipt, "id", &item.id);
+    receipt.push('}');
+    Document::new(receipt)
+}
+
+/// Repeats the first response, byte for byte: the content is the same, and the receipt has the rest. The entity tag is created by the
 /// transaction that writes the record, so the record cannot contain it; it is read from the item, as long as the item is unchanged.
-fn replay(
-    request: &Request,
-    host: &dyn Host,
-    item: Item,
-    key: &IdempotencyKey,
-    stored: &Stored,
-) -> Result<Response, Problem> {
-    let Some(record) = Record::from_document(&stored.document) else {
-        return Err(storage_problem::unreadable(host, &key.key().partition));
+fn repeat(context: &Context, item: Item, receipt: &Document) -> Result<Response, Problem> {
+    let member = |name| {
+        let unreadable = || Problem::internal("a receipt is not of an item");
+        receipt.string_member(name).ok_or_else(unreadable)
     };
-    key.check(&record)?;
+    let (id, created_at) = (member("id")?, member("created_at")?);
     let first = Item {
-        id: record.id,
-        updated_at: record.created_at.clone(),
-        created_at: record.created_at,
+        id,
+        updated_at: created_at.clone(),
+        created_at,
         draft: item.draft,
     };
     let document = first.to_document();
-    let current = host
-        .get(&layout::item(&first.id), Consistency::Strong)
-        .map_err(|error| storage_problem::from_error(request, host, Source::Program, error))?
-        .filter(|current| current.document == document);
-    let revision = current.as_ref().map(|current| current.revision.as_str());
-    Ok(written(request, 201, &first.id, revision, document).with("idempotency-replayed", "true"))
+    let current = context.store().get(&ITEMS.key(&first.id))?;
+    let unchanged = current.filter(|current| current.value == document);
+    let revision = unchanged.map(|current| current.revision);
+    let response = created(context, &first.id, document, revision);
+    Ok(response.with_header("idempotency-replayed", "true"))
+}
+
+fn created(context: &Context, id: &str, document: Document, revision: Option<String>) -> Response {
+    let location = ["items", id];
+    match revision {
+        Some(revision) => Created::at(location, Stored::new(document, revision))
+            .with_header("cache-control", CACHE_CONTROL)
+            .into_response(context),
+        None => Created::at(location, document)
+            .with_header("cache-control", CACHE_CONTROL)
+            .into_response(context),
+    }
 }

@@ -2,77 +2,71 @@
 
 use super::CACHE_CONTROL;
 use crate::{
-    http::{Request, Response},
-    json::push_string,
-    layout, negotiation,
-    pagination::{self, List},
-    ports::{Consistency, Host, Page, PageRequest, Stored},
-    problem::Problem,
-    storage_problem::{self, Source},
+    identifier,
+    layout::{ITEMS, in_category},
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use tenon::{Context, IntoResponse, Page, Pagination, Problem, json::Document, store::Consistency};
 
-/// Answers with a page of items, or with the requested items. Reads eventually, at half the price: a list is out of date as soon as it is
-/// sent.
-pub fn list(request: &Request, host: &dyn Host) -> Result<Response, Problem> {
-    negotiation::check_accept(request)?;
-    let response = match List::parse(&request.query)? {
-        List::Ids(ids) => {
-            let keys: Vec<_> = ids.iter().map(|id| layout::item(id)).collect();
-            let found = host
-                .get_many(&keys, Consistency::Eventual)
-                .map_err(|error| {
-                    storage_problem::from_error(request, host, Source::Program, error)
-                })?;
-            Response::json(200, document(found.iter().flatten(), None))
-        }
-        List::Page { category, page } => {
-            let Page { items, cursor } = query(request, host, category.as_deref(), &page)?;
-            let response = Response::json(200, document(items.iter(), cursor.as_deref()));
-            match cursor {
-                Some(cursor) => response.with(
-                    "link",
-                    pagination::next_link(&request.base_path, category.as_deref(), &page, &cursor),
-                ),
-                None => response,
-            }
-        }
+const IDS_MAX: usize = 100;
+const CATEGORY_CHARACTERS_MAX: usize = 50;
+
+/// Answers with a page of items, of all or of a category, or with the requested items. Reads eventually, at half the price: a list is out of
+/// date as soon as it is sent.
+pub fn list(context: Context) -> Result<impl IntoResponse, Problem> {
+    let [limit, order, cursor, category, ids] =
+        context.query_parameters(["limit", "order", "cursor", "category", "ids"])?;
+    let is_paged = [&limit, &order, &cursor, &category]
+        .iter()
+        .any(|value| value.is_some());
+    let page = match ids {
+        None => page(&context, category)?,
+        Some(_) if is_paged => return Err(invalid("`ids` stands alone".to_string())),
+        Some(ids) => certain(&context, &ids)?,
     };
-    Ok(response.with("cache-control", CACHE_CONTROL))
+    Ok(page.with_header("cache-control", CACHE_CONTROL))
 }
 
-fn query(
-    request: &Request,
-    host: &dyn Host,
-    category: Option<&str>,
-    page: &PageRequest,
-) -> Result<Page, Problem> {
-    let result = match category {
-        Some(category) => host.query_index(&layout::category_partition(category), page),
-        None => host.query(layout::ITEMS, Consistency::Eventual, page),
+fn page(context: &Context, category: Option<String>) -> Result<Page<Document>, Problem> {
+    let pagination = Pagination::of(context)?;
+    let store = context.store();
+    let query = match category {
+        None => store.query(&ITEMS).eventual(),
+        Some(category) if (1..=CATEGORY_CHARACTERS_MAX).contains(&category.chars().count()) => {
+            store.query_index(&in_category(&category))
+        }
+        Some(_) => {
+            let detail = format!("`category` has 1 to {CATEGORY_CHARACTERS_MAX} characters");
+            return Err(invalid(detail));
+        }
     };
-    let source = if page.cursor.is_some() {
-        Source::Cursor
-    } else {
-        Source::Program
-    };
-    result.map_err(|error| storage_problem::from_error(request, host, source, error))
+    Ok(query.paged(&pagination).page()?.values())
 }
 
-/// The list as JSON, composed of the items' text.
-fn document<'a>(items: impl Iterator<Item = &'a Stored>, cursor: Option<&str>) -> String {
-    let mut document = String::from("{\"items\":[");
-    for (position, item) in items.enumerate() {
-        if position > 0 {
-            document.push(',');
-        }
-        document.push_str(&item.document);
+/// Those of these items that exist, in the given order.
+fn certain(context: &Context, ids: &str) -> Result<Page<Document>, Problem> {
+    let ids: Vec<&str> = ids.split(',').collect();
+    let is_list = ids.len() <= IDS_MAX
+        && ids.iter().enumerate().all(|(position, id)| {
+            identifier::is_valid(id) && !ids.iter().take(position).any(|earlier| earlier == id)
+        });
+    if !is_list {
+        return Err(invalid(format!(
+            "`ids` is a list of 1 to {IDS_MAX} different ids, with commas between them"
+        )));
     }
-    document.push(']');
-    if let Some(cursor) = cursor {
-        document.push_str(",\"next\":");
-        push_string(&mut document, cursor);
-    }
-    document.push('}');
-    document
+    let keys: Vec<_> = ids.into_iter().map(|id| ITEMS.key(id)).collect();
+    let found = context.store().get_many(&keys, Consistency::Eventual)?;
+    Ok(Page {
+        items: found.into_iter().flatten().map(|item| item.value).collect(),
+        cursor: None,
+    })
+}
+
+fn invalid(detail: String) -> Problem {
+    Problem::new(400, "invalid-query", detail)
 }

@@ -1,67 +1,53 @@
 //! PATCH on an item.
 
-use super::{check_id, put, retry::Attempts, written};
+use super::{CACHE_CONTROL, write};
 use crate::{
-    conditional::Conditions,
-    content,
-    http::{Request, Response},
+    identifier::{Id, not_found},
     item::{self, Draft, Item},
-    json::Value,
-    layout, merge_patch,
-    negotiation::{self, MERGE_PATCH},
-    ports::{Consistency, Host, Precondition, PutOutcome},
-    problem::Problem,
-    storage_problem::{self, Source},
-    time,
+    layout::ITEMS,
+};
+use tenon::{
+    Conditions, Context, FromRequest as _, IntoResponse, MergePatch, Problem, json::Value,
+    store::Item as Stored,
 };
 
 /// Merges a patch into the item. If another request changes the item in between, the patch is merged into its new state, unless `If-Match`
 /// forbids it.
-pub fn update(request: &Request, host: &dyn Host, id: &str) -> Result<Response, Problem> {
-    negotiation::check_accept(request)?;
-    check_id(id)?;
-    let conditions = Conditions::of(request)?;
-    negotiation::check_content_type(request, MERGE_PATCH, "accept-patch")?;
-    let mut patch = content::parse(request)?;
-    if let Value::Object(changes) = &patch.value {
+pub fn update(
+    context: Context,
+    Id(id): Id,
+    conditions: Conditions,
+    patch: MergePatch,
+) -> Result<impl IntoResponse, Problem> {
+    if let Value::Object(changes) = patch.as_value() {
         let violations = item::check_names(changes); // removing a member that cannot exist would go unnoticed
         if !violations.is_empty() {
             return Err(Problem::invalid_content(violations));
         }
     }
-    let mut current = host
-        .get(&layout::item(id), Consistency::Strong)
-        .map_err(|error| storage_problem::from_error(request, host, Source::Program, error))?;
-    let mut attempts = Attempts::default();
-    loop {
-        let stored = current.ok_or_else(|| Problem::item_not_found(id))?;
-        conditions.check(Some(&stored.revision))?;
-        let (item, values) = Item::from_document(&stored.document)
-            .ok_or_else(|| storage_problem::unreadable(host, id))?;
-        let text_bytes = stored.document.len() + request.body.len();
-        attempts.begin(text_bytes, values + patch.values)?;
-        let item = merge(request, item, patch.value)?;
-        let put = put(&item, Precondition::Revision(stored.revision));
-        let outcome = host
-            .put(&put)
-            .map_err(|error| storage_problem::from_error(request, host, Source::Content, error))?;
-        match outcome {
-            PutOutcome::Done(revision) => {
-                return Ok(written(request, 200, id, Some(&revision), put.document));
-            }
-            PutOutcome::PreconditionFailed(found) => current = found,
-        }
-        patch = content::parse(request)?; // the previous one was moved into the item
-    }
+    let mut patch = Some(patch);
+    let written = context
+        .store()
+        .modify(&ITEMS.key(&id), |found: Option<Stored<_>>| {
+            let found = found.ok_or_else(|| not_found(&id))?;
+            conditions.check(Some(&found.revision))?;
+            let item = Item::from_document(found.value).map_err(Problem::internal)?;
+            let patch = match patch.take() {
+                Some(patch) => patch,
+                None => MergePatch::from_request(&context)?, // the first one was moved into the item
+            };
+            Ok(write(&merge(&context, item, patch)?))
+        })?;
+    Ok(written.with_header("cache-control", CACHE_CONTROL))
 }
 
-fn merge(request: &Request, item: Item, patch: Value) -> Result<Item, Problem> {
+fn merge(context: &Context, item: Item, patch: MergePatch) -> Result<Item, Problem> {
     let mut content = item.draft.into_content();
-    merge_patch::apply(&mut content, patch);
+    patch.merge_into(&mut content);
     let draft = Draft::check(content).map_err(Problem::invalid_content)?;
     Ok(Item {
         draft,
-        updated_at: time::rfc3339(request.received_at_ms),
+        updated_at: context.now().rfc3339(),
         ..item
     })
 }

@@ -1,7 +1,7 @@
 //! Behaviour when the store returns errors.
 
-use crate::host::{FakeHost, assert_problem};
-use guest::ports::StorageError;
+use crate::client::{Client, assert_problem};
+use tenon::store::StorageError;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const PATCH: (&str, &str) = ("content-type", "application/merge-patch+json");
@@ -45,16 +45,16 @@ fn every_storage_error_has_its_answer_and_its_log_line() {
         (StorageError::Internal, 500, "internal", None),
     ] {
         for (method, target, header) in REQUESTS {
-            let host = FakeHost::new();
-            host.failure.replace(Some(error.clone()));
-            let response = host.send(method, target, &[header], r#"{"name":"A"}"#);
+            let client = Client::new();
+            client.fail_storage(error.clone());
+            let response = client.send(method, target, &[header], r#"{"name":"A"}"#);
             assert_problem(&response, status, code);
             assert_eq!(
                 response.header("retry-after"),
                 retry_after,
                 "{method} {target}"
             );
-            assert_eq!(host.log.borrow().len(), 1, "{method} {target}");
+            assert_eq!(client.log().len(), 1, "{method} {target}");
         }
     }
 }
@@ -63,7 +63,7 @@ fn every_storage_error_has_its_answer_and_its_log_line() {
 fn a_document_that_the_store_cannot_hold_is_the_clients_fault() {
     for (error, status, code) in [
         (
-            StorageError::Invalid("too deep".into()),
+            StorageError::Invalid("the document is too deep".into()),
             422,
             "invalid-content",
         ),
@@ -74,36 +74,35 @@ fn a_document_that_the_store_cannot_hold_is_the_clients_fault() {
         ),
     ] {
         for (method, target) in [("POST", "/items"), ("PUT", "/items/a")] {
-            let host = FakeHost::new();
-            host.failure.replace(Some(error.clone()));
+            let client = Client::new();
+            client.fail_storage(error.clone());
             assert_problem(
-                &host.send(method, target, &[JSON], r#"{"name":"A"}"#),
+                &client.send(method, target, &[JSON], r#"{"name":"A"}"#),
                 status,
                 code,
             );
-            assert!(host.log.borrow().is_empty());
+            assert!(client.log().is_empty());
         }
     }
 }
 
 #[test]
 fn an_invalid_read_is_our_fault() {
-    let host = FakeHost::new();
-    host.failure
-        .replace(Some(StorageError::Invalid("key".into())));
-    assert_problem(&host.get("/items/a"), 500, "internal");
-    assert!(host.log.borrow()[0].contains("invalid: key"));
+    let client = Client::new();
+    client.fail_storage(StorageError::Invalid("key".into()));
+    assert_problem(&client.get("/items/a"), 500, "internal");
+    assert!(client.log()[0].contains("invalid: key"));
 }
 
 #[test]
 fn what_is_stored_and_not_an_item_is_an_internal_error() {
-    let host = FakeHost::new();
-    host.store("items", "a", r#"{"name":"A"}"#);
+    let client = Client::new();
+    client.store_item("a", r#"{"name":"A"}"#);
     assert_problem(
-        &host.send("PATCH", "/items/a", &[PATCH], "{}"),
+        &client.send("PATCH", "/items/a", &[PATCH], "{}"),
         500,
         "internal",
     );
-    assert_problem(&host.put("a", r#"{"name":"A"}"#), 500, "internal");
-    assert_eq!(host.log.borrow().len(), 2);
+    assert_problem(&client.put("a", r#"{"name":"A"}"#), 500, "internal");
+    assert_eq!(client.log().len(), 2);
 }

@@ -1,10 +1,9 @@
 //! GET on the list.
 
-use crate::host::{FakeHost, assert_problem, json};
-use guest::http::Response;
+use crate::client::{Client, Response, assert_problem, json};
 
-fn host_with_items() -> FakeHost {
-    let host = FakeHost::new();
+fn client_with_items() -> Client {
+    let client = Client::new();
     for (id, category) in [
         ("a", "x"),
         ("b", "y z"),
@@ -12,10 +11,10 @@ fn host_with_items() -> FakeHost {
         ("d", "x"),
         ("e", "y z"),
     ] {
-        host.put(id, &format!(r#"{{"name":"{id}","category":"{category}"}}"#));
+        client.put(id, &format!(r#"{{"name":"{id}","category":"{category}"}}"#));
     }
-    host.calls.take();
-    host
+    client.calls();
+    client
 }
 
 fn ids(response: &Response) -> String {
@@ -37,11 +36,11 @@ fn next(response: &Response) -> Option<String> {
     )
 }
 
-fn walk(host: &FakeHost, target: &str) -> Vec<String> {
+fn walk(client: &Client, target: &str) -> Vec<String> {
     let mut pages = Vec::new();
     let mut target = Some(target.to_owned());
     while let Some(here) = target {
-        let response = host.get(&here);
+        let response = client.get(&here);
         assert_eq!(response.status, 200, "{here}");
         assert_eq!(
             json(&response)["next"].is_string(),
@@ -55,56 +54,61 @@ fn walk(host: &FakeHost, target: &str) -> Vec<String> {
 
 #[test]
 fn links_lead_through_all_items_in_order() {
-    let host = host_with_items();
-    assert_eq!(walk(&host, "/items"), ["abcde"]);
-    assert_eq!(walk(&host, "/items?limit=2"), ["ab", "cd", "e"]);
-    assert_eq!(walk(&host, "/items?limit=2&order=desc"), ["ed", "cb", "a"]);
-    assert_eq!(walk(&FakeHost::new(), "/items"), [""]);
+    let client = client_with_items();
+    assert_eq!(walk(&client, "/items"), ["abcde"]);
+    assert_eq!(walk(&client, "/items?limit=2"), ["ab", "cd", "e"]);
+    assert_eq!(
+        walk(&client, "/items?limit=2&order=desc"),
+        ["ed", "cb", "a"]
+    );
+    assert_eq!(walk(&Client::new(), "/items"), [""]);
 }
 
 #[test]
 fn a_category_is_read_through_the_index() {
-    let host = host_with_items();
-    assert_eq!(walk(&host, "/items?category=x&limit=2"), ["ac", "d"]);
+    let client = client_with_items();
+    assert_eq!(walk(&client, "/items?category=x&limit=2"), ["ac", "d"]);
     assert_eq!(
-        walk(&host, "/items?limit=1&category=y+z&order=desc"),
+        walk(&client, "/items?limit=1&category=y+z&order=desc"),
         ["e", "b"]
     );
-    assert_eq!(walk(&host, "/items?category=none"), [""]);
-    assert!(host.calls.take().iter().all(|call| *call == "query-index"));
+    assert_eq!(walk(&client, "/items?category=none"), [""]);
+    assert!(client.calls().iter().all(|call| *call == "query-index"));
 }
 
 #[test]
 fn an_item_leaves_the_index_with_its_category() {
-    let host = host_with_items();
-    host.put("a", r#"{"name":"a"}"#);
-    assert_eq!(walk(&host, "/items?category=x"), ["cd"]);
+    let client = client_with_items();
+    client.put("a", r#"{"name":"a"}"#);
+    assert_eq!(walk(&client, "/items?category=x"), ["cd"]);
 }
 
 #[test]
 fn certain_items_come_in_the_order_asked() {
-    let host = host_with_items();
-    assert_eq!(ids(&host.get("/items?ids=d,none,a")), "da");
-    assert_eq!(host.calls.take(), ["get-many"]);
+    let client = client_with_items();
+    assert_eq!(ids(&client.get("/items?ids=d,none,a")), "da");
+    assert_eq!(client.calls(), ["get-many"]);
 }
 
 #[test]
 fn idempotency_records_are_not_items() {
-    let host = FakeHost::new();
+    let client = Client::new();
     let headers = [
         ("content-type", "application/json"),
         ("idempotency-key", "k"),
     ];
-    host.send("POST", "/items", &headers, r#"{"name":"A"}"#);
+    client.send("POST", "/items", &headers, r#"{"name":"A"}"#);
     assert_eq!(
-        json(&host.get("/items"))["items"].as_array().map(Vec::len),
+        json(&client.get("/items"))["items"]
+            .as_array()
+            .map(Vec::len),
         Some(1)
     );
 }
 
 #[test]
 fn a_query_that_is_not_understood_is_refused() {
-    let host = host_with_items();
+    let client = client_with_items();
     for query in [
         "limit=0",
         "limit=101",
@@ -114,8 +118,12 @@ fn a_query_that_is_not_understood_is_refused() {
         "ids=a&limit=1",
         "limit=%",
     ] {
-        assert_problem(&host.get(&format!("/items?{query}")), 400, "invalid-query");
+        assert_problem(
+            &client.get(&format!("/items?{query}")),
+            400,
+            "invalid-query",
+        );
     }
-    assert_eq!(host.calls.take(), [""; 0]);
-    assert_problem(&host.get("/items?cursor=forged"), 400, "invalid-cursor");
+    assert_eq!(client.calls(), [""; 0]);
+    assert_problem(&client.get("/items?cursor=forged"), 400, "invalid-cursor");
 }

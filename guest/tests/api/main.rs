@@ -1,13 +1,13 @@
-//! The API against an in-memory host: one file for each part of its contract, one test for each rule.
+//! The API on a store in memory: one file for each part of its contract, one test for each rule.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "tests read what they or the hosts wrote"
 )]
 
+mod client;
 mod creating;
 mod failures;
-mod host;
 mod listing;
 mod protocol;
 mod reading;

@@ -1,6 +1,6 @@
 //! Rules for all resources: methods, media types, CORS, the documents.
 
-use crate::host::{FakeHost, assert_problem, json};
+use crate::client::{Client, assert_problem, json};
 
 const RESOURCES: [(&str, &str); 4] = [
     ("/items", "GET, HEAD, POST, OPTIONS"),
@@ -11,12 +11,12 @@ const RESOURCES: [(&str, &str); 4] = [
 
 #[test]
 fn a_method_that_a_resource_does_not_know_is_405_with_allow() {
-    let host = FakeHost::new();
+    let client = Client::new();
     for (path, allow) in RESOURCES {
         for method in [
             "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "QUERY",
         ] {
-            let response = host.send(
+            let response = client.send(
                 method,
                 path,
                 &[("content-type", "application/json")],
@@ -34,9 +34,9 @@ fn a_method_that_a_resource_does_not_know_is_405_with_allow() {
 
 #[test]
 fn options_tells_the_methods() {
-    let host = FakeHost::new();
+    let client = Client::new();
     for (path, allow) in RESOURCES {
-        let response = host.send("OPTIONS", path, &[], "");
+        let response = client.send("OPTIONS", path, &[], "");
         assert_eq!(
             (response.status, response.header("allow")),
             (204, Some(allow))
@@ -47,12 +47,12 @@ fn options_tells_the_methods() {
 
 #[test]
 fn a_preflight_request_is_told_what_a_browser_may_send() {
-    let host = FakeHost::new();
+    let client = Client::new();
     let headers = [
         ("origin", "https://example.com"),
         ("access-control-request-method", "PATCH"),
     ];
-    let response = host.send("OPTIONS", "/items/a", &headers, "");
+    let response = client.send("OPTIONS", "/items/a", &headers, "");
     assert_eq!(response.status, 204);
     assert_eq!(
         response.header("access-control-allow-methods"),
@@ -73,7 +73,7 @@ fn a_preflight_request_is_told_what_a_browser_may_send() {
 
 #[test]
 fn every_answer_has_the_common_headers() {
-    let host = FakeHost::new();
+    let client = Client::new();
     for (method, path) in [
         ("GET", "/items"),
         ("GET", "/none"),
@@ -81,7 +81,7 @@ fn every_answer_has_the_common_headers() {
         ("PUT", "/health"),
         ("HEAD", "/items/a"),
     ] {
-        let response = host.send(method, path, &[], "");
+        let response = client.send(method, path, &[], "");
         assert_eq!(
             response.header("access-control-allow-origin"),
             Some("*"),
@@ -100,53 +100,53 @@ fn every_answer_has_the_common_headers() {
 
 #[test]
 fn no_representation_but_json_can_be_had() {
-    let host = FakeHost::new();
+    let client = Client::new();
     for path in ["/items", "/items/a", "/health", "/openapi.json"] {
         assert_problem(
-            &host.send("GET", path, &[("accept", "text/html")], ""),
+            &client.send("GET", path, &[("accept", "text/html")], ""),
             406,
             "not-acceptable",
         );
     }
     let accept = [("accept", "text/html"), ("accept", "application/*;q=0.5")];
-    assert_eq!(host.send("GET", "/health", &accept, "").status, 200);
+    assert_eq!(client.send("GET", "/health", &accept, "").status, 200);
     let post = [
         ("accept", "text/html"),
         ("content-type", "application/json"),
     ];
     assert_problem(
-        &host.send("POST", "/items", &post, r#"{"name":"A"}"#),
+        &client.send("POST", "/items", &post, r#"{"name":"A"}"#),
         406,
         "not-acceptable",
     );
-    assert_eq!(host.calls.take(), [""; 0]);
+    assert_eq!(client.calls(), [""; 0]);
 }
 
 #[test]
 fn post_tells_its_media_type() {
-    let response = FakeHost::new().send("POST", "/items", &[("content-type", "text/plain")], "x");
+    let response = Client::new().send("POST", "/items", &[("content-type", "text/plain")], "x");
     assert_problem(&response, 415, "unsupported-media-type");
     assert_eq!(response.header("accept-post"), Some("application/json"));
 }
 
 #[test]
 fn what_has_no_route_is_not_found() {
-    let host = FakeHost::new();
+    let client = Client::new();
     for path in ["/", "/items/", "/items/a/b", "/item", "/health/"] {
-        assert_problem(&host.get(path), 404, "not-found");
+        assert_problem(&client.get(path), 404, "not-found");
     }
 }
 
 #[test]
 fn health_does_not_ask_the_store() {
-    let host = FakeHost::new();
-    assert_eq!(json(&host.get("/health"))["status"], "ok");
-    assert_eq!(host.calls.take(), [""; 0]);
+    let client = Client::new();
+    assert_eq!(json(&client.get("/health"))["status"], "ok");
+    assert_eq!(client.calls(), [""; 0]);
 }
 
 #[test]
 fn the_contract_names_the_methods_that_there_are() {
-    let document = json(&FakeHost::new().get("/openapi.json"));
+    let document = json(&Client::new().get("/openapi.json"));
     assert_eq!(document["openapi"], "3.1.0");
     for (path, allow) in RESOURCES {
         let operations = document["paths"][path.replace("/a", "/{id}")]

@@ -1,18 +1,18 @@
 //! GET and HEAD on an item.
 
-use crate::host::{FakeHost, assert_problem, json};
+use crate::client::{Client, assert_problem, json};
 
-fn host_with_item() -> (FakeHost, String) {
-    let host = FakeHost::new();
-    let response = host.put("a", r#"{"name":"A","price":1.50}"#);
+fn client_with_item() -> (Client, String) {
+    let client = Client::new();
+    let response = client.put("a", r#"{"name":"A","price":1.50}"#);
     let tag = response.header("etag").expect("an entity tag").to_owned();
-    (host, tag)
+    (client, tag)
 }
 
 #[test]
 fn an_item_is_what_was_put_with_id_and_dates() {
-    let (host, tag) = host_with_item();
-    let response = host.get("/items/a");
+    let (client, tag) = client_with_item();
+    let response = client.get("/items/a");
     assert_eq!(response.status, 200);
     assert_eq!(response.header("etag"), Some(&*tag));
     assert_eq!(response.header("content-type"), Some("application/json"));
@@ -26,7 +26,7 @@ fn an_item_is_what_was_put_with_id_and_dates() {
 
 #[test]
 fn head_is_get_without_content() {
-    let (host, _) = host_with_item();
+    let (client, _) = client_with_item();
     for target in [
         "/items/a",
         "/items",
@@ -35,7 +35,7 @@ fn head_is_get_without_content() {
         "/openapi.json",
         "/items?limit=x",
     ] {
-        let (get, head) = (host.get(target), host.send("HEAD", target, &[], ""));
+        let (get, head) = (client.get(target), client.send("HEAD", target, &[], ""));
         assert_eq!(
             (head.status, &head.headers),
             (get.status, &get.headers),
@@ -47,7 +47,7 @@ fn head_is_get_without_content() {
 
 #[test]
 fn if_none_match_answers_304_with_the_headers_of_200() {
-    let (host, tag) = host_with_item();
+    let (client, tag) = client_with_item();
     for value in [
         tag.clone(),
         format!("W/{tag}"),
@@ -55,7 +55,7 @@ fn if_none_match_answers_304_with_the_headers_of_200() {
         format!("\"x\", {tag}"),
     ] {
         for method in ["GET", "HEAD"] {
-            let response = host.send(method, "/items/a", &[("if-none-match", &value)], "");
+            let response = client.send(method, "/items/a", &[("if-none-match", &value)], "");
             assert_eq!(response.status, 304, "{method} {value}");
             assert!(response.body.is_empty());
             assert_eq!(response.header("etag"), Some(&*tag));
@@ -64,7 +64,8 @@ fn if_none_match_answers_304_with_the_headers_of_200() {
         }
     }
     assert_eq!(
-        host.send("GET", "/items/a", &[("if-none-match", "\"x\"")], "")
+        client
+            .send("GET", "/items/a", &[("if-none-match", "\"x\"")], "")
             .status,
         200
     );
@@ -72,19 +73,20 @@ fn if_none_match_answers_304_with_the_headers_of_200() {
 
 #[test]
 fn if_match_on_a_read_is_checked_as_well() {
-    let (host, tag) = host_with_item();
+    let (client, tag) = client_with_item();
     assert_eq!(
-        host.send("GET", "/items/a", &[("if-match", &tag)], "")
+        client
+            .send("GET", "/items/a", &[("if-match", &tag)], "")
             .status,
         200
     );
     assert_problem(
-        &host.send("GET", "/items/a", &[("if-match", "\"x\"")], ""),
+        &client.send("GET", "/items/a", &[("if-match", "\"x\"")], ""),
         412,
         "precondition-failed",
     );
     assert_problem(
-        &host.send("GET", "/items/a", &[("if-match", "x")], ""),
+        &client.send("GET", "/items/a", &[("if-match", "x")], ""),
         400,
         "invalid-header",
     );
@@ -92,27 +94,27 @@ fn if_match_on_a_read_is_checked_as_well() {
 
 #[test]
 fn what_is_not_there_is_404_whatever_the_conditions() {
-    let host = FakeHost::new();
+    let client = Client::new();
     for headers in [&[][..], &[("if-match", "*")], &[("if-none-match", "*")]] {
         assert_problem(
-            &host.send("GET", "/items/none", headers, ""),
+            &client.send("GET", "/items/none", headers, ""),
             404,
             "not-found",
         );
     }
-    assert_eq!(host.calls.borrow().len(), 3);
-    assert_problem(&host.get("/items/a%20b"), 404, "not-found");
+    assert_eq!(client.calls().len(), 3);
+    assert_problem(&client.get("/items/a%20b"), 404, "not-found");
     assert_eq!(
-        host.calls.borrow().len(),
-        3,
+        client.calls().len(),
+        0,
         "an id that no item can have needs no store"
     );
 }
 
 #[test]
 fn the_path_is_decoded_once() {
-    let (host, _) = host_with_item();
-    assert_eq!(json(&host.get("/items/%61"))["id"], "a");
-    assert_problem(&host.get("/items/%2561"), 404, "not-found");
-    assert_problem(&host.get("/items/%6"), 400, "invalid-path");
+    let (client, _) = client_with_item();
+    assert_eq!(json(&client.get("/items/%61"))["id"], "a");
+    assert_problem(&client.get("/items/%2561"), 404, "not-found");
+    assert_problem(&client.get("/items/%6"), 400, "invalid-path");
 }

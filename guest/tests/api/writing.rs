@@ -1,7 +1,6 @@
 //! PUT, PATCH and DELETE on an item.
 
-use crate::host::{FakeHost, NOW_MS, assert_problem, json};
-use guest::http::Response;
+use crate::client::{Client, NOW_MS, Response, assert_problem, json};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const PATCH: (&str, &str) = ("content-type", "application/merge-patch+json");
@@ -10,21 +9,21 @@ fn tag(response: &Response) -> String {
     response.header("etag").expect("an entity tag").to_owned()
 }
 
-fn patch(host: &FakeHost, headers: &[(&str, &str)], body: &str) -> Response {
-    host.send("PATCH", "/items/a", &[&[PATCH], headers].concat(), body)
+fn patch(client: &Client, headers: &[(&str, &str)], body: &str) -> Response {
+    client.send("PATCH", "/items/a", &[&[PATCH], headers].concat(), body)
 }
 
 #[test]
 fn put_creates_then_replaces_and_keeps_the_date_of_creation() {
-    let host = FakeHost::new();
-    let created = host.put("a", r#"{"name":"A","category":"c"}"#);
+    let client = Client::new();
+    let created = client.put("a", r#"{"name":"A","category":"c"}"#);
     assert_eq!(
         (created.status, created.header("location")),
         (201, Some("/items/a"))
     );
     assert_eq!(created.header("content-location"), Some("/items/a"));
-    host.now_ms.set(NOW_MS + 1000);
-    let replaced = host.put("a", r#"{"name":"B"}"#);
+    client.set_time(NOW_MS + 1000);
+    let replaced = client.put("a", r#"{"name":"B"}"#);
     assert_eq!((replaced.status, replaced.header("location")), (200, None));
     assert_ne!(tag(&created), tag(&replaced));
     let item = json(&replaced);
@@ -35,7 +34,7 @@ fn put_creates_then_replaces_and_keeps_the_date_of_creation() {
         None,
         "a replacement leaves nothing behind"
     );
-    let stored = host.get("/items/a");
+    let stored = client.get("/items/a");
     assert_eq!(
         (stored.body.as_slice(), tag(&stored)),
         (replaced.body.as_slice(), tag(&replaced))
@@ -44,35 +43,36 @@ fn put_creates_then_replaces_and_keeps_the_date_of_creation() {
 
 #[test]
 fn a_put_that_creates_takes_one_call_and_one_that_replaces_two() {
-    let host = FakeHost::new();
-    host.put("a", r#"{"name":"A"}"#);
-    assert_eq!(host.calls.take(), ["put"]);
-    host.put("a", r#"{"name":"B"}"#);
-    assert_eq!(host.calls.take(), ["put", "put"]);
+    let client = Client::new();
+    client.put("a", r#"{"name":"A"}"#);
+    assert_eq!(client.calls(), ["put"]);
+    client.put("a", r#"{"name":"B"}"#);
+    assert_eq!(client.calls(), ["put", "put"]);
 }
 
 #[test]
 fn put_with_if_none_match_star_only_creates() {
-    let host = FakeHost::new();
+    let client = Client::new();
     let headers = [JSON, ("if-none-match", "*")];
     assert_eq!(
-        host.send("PUT", "/items/a", &headers, r#"{"name":"A"}"#)
+        client
+            .send("PUT", "/items/a", &headers, r#"{"name":"A"}"#)
             .status,
         201
     );
     assert_problem(
-        &host.send("PUT", "/items/a", &headers, r#"{"name":"B"}"#),
+        &client.send("PUT", "/items/a", &headers, r#"{"name":"B"}"#),
         412,
         "precondition-failed",
     );
-    assert_eq!(json(&host.get("/items/a"))["name"], "A");
+    assert_eq!(json(&client.get("/items/a"))["name"], "A");
 }
 
 #[test]
 fn put_with_if_match_only_replaces_the_state_it_names() {
-    let host = FakeHost::new();
+    let client = Client::new();
     let put = |value: &str| {
-        host.send(
+        client.send(
             "PUT",
             "/items/a",
             &[JSON, ("if-match", value)],
@@ -81,8 +81,8 @@ fn put_with_if_match_only_replaces_the_state_it_names() {
     };
     assert_problem(&put("*"), 412, "precondition-failed");
     assert_problem(&put("\"r1\""), 412, "precondition-failed");
-    assert_eq!(host.len(), 0);
-    let first = tag(&host.put("a", r#"{"name":"A"}"#));
+    assert_eq!(client.len(), 0);
+    let first = tag(&client.put("a", r#"{"name":"A"}"#));
     assert_problem(&put("\"x\""), 412, "precondition-failed");
     assert_problem(&put(&format!("W/{first}")), 412, "precondition-failed");
     let second = put(&format!("\"x\", {first}"));
@@ -99,22 +99,22 @@ fn put_with_if_match_only_replaces_the_state_it_names() {
 
 #[test]
 fn put_refuses_ids_that_need_encoding() {
-    let host = FakeHost::new();
+    let client = Client::new();
     for id in ["a%20b", "%C3%A9", "a.b", &"a".repeat(65)] {
-        assert_problem(&host.put(id, r#"{"name":"A"}"#), 400, "invalid-id");
+        assert_problem(&client.put(id, r#"{"name":"A"}"#), 400, "invalid-id");
     }
 }
 
 #[test]
 fn patch_merges_and_checks_the_result() {
-    let host = FakeHost::new();
-    host.put(
+    let client = Client::new();
+    client.put(
         "a",
         r#"{"name":"A","price":1,"attributes":{"x":1,"y":{"z":2}}}"#,
     );
-    host.now_ms.set(NOW_MS + 1);
+    client.set_time(NOW_MS + 1);
     let patched = patch(
-        &host,
+        &client,
         &[],
         r#"{"price":null,"attributes":{"y":{"z":null,"w":3}}}"#,
     );
@@ -125,9 +125,9 @@ fn patch_merges_and_checks_the_result() {
         (item.get("price"), item["updated_at"].as_str()),
         (None, Some("2026-01-02T03:04:05.679Z"))
     );
-    assert_eq!(host.get("/items/a").body, patched.body);
+    assert_eq!(client.get("/items/a").body, patched.body);
     let problem = assert_problem(
-        &patch(&host, &[], r#"{"name":null,"tags":"x"}"#),
+        &patch(&client, &[], r#"{"name":null,"tags":"x"}"#),
         422,
         "invalid-content",
     );
@@ -138,30 +138,34 @@ fn patch_merges_and_checks_the_result() {
         .map(|error| &error["pointer"])
         .collect();
     assert_eq!(pointers, ["/name", "/tags"]);
-    assert_problem(&patch(&host, &[], "[]"), 422, "invalid-content");
-    assert_eq!(host.get("/items/a").body, patched.body);
+    assert_problem(&patch(&client, &[], "[]"), 422, "invalid-content");
+    assert_eq!(client.get("/items/a").body, patched.body);
 }
 
 #[test]
 fn patch_cannot_touch_what_the_service_sets() {
-    let host = FakeHost::new();
-    host.put("a", r#"{"name":"A"}"#);
+    let client = Client::new();
+    client.put("a", r#"{"name":"A"}"#);
     for body in [
         r#"{"id":"b"}"#,
         r#"{"id":null}"#,
         r#"{"created_at":null}"#,
         r#"{"other":null}"#,
     ] {
-        assert_problem(&patch(&host, &[], body), 422, "invalid-content");
+        assert_problem(&patch(&client, &[], body), 422, "invalid-content");
     }
 }
 
 #[test]
 fn patch_wants_its_media_type_and_an_item() {
-    let host = FakeHost::new();
-    assert_problem(&patch(&host, &[], "{}"), 404, "not-found");
-    assert_problem(&patch(&host, &[("if-match", "*")], "{}"), 404, "not-found");
-    let response = host.send("PATCH", "/items/a", &[JSON], "{}");
+    let client = Client::new();
+    assert_problem(&patch(&client, &[], "{}"), 404, "not-found");
+    assert_problem(
+        &patch(&client, &[("if-match", "*")], "{}"),
+        404,
+        "not-found",
+    );
+    let response = client.send("PATCH", "/items/a", &[JSON], "{}");
     assert_problem(&response, 415, "unsupported-media-type");
     assert_eq!(
         response.header("accept-patch"),
@@ -171,78 +175,80 @@ fn patch_wants_its_media_type_and_an_item() {
 
 #[test]
 fn a_lost_race_is_run_again_unless_if_match_forbids_it() {
-    let host = FakeHost::new();
-    let first = tag(&host.put("a", r#"{"name":"A"}"#));
-    host.races.set(2);
-    assert_eq!(patch(&host, &[], r#"{"name":"B"}"#).status, 200);
-    host.races.set(2);
-    assert_eq!(host.put("a", r#"{"name":"C"}"#).status, 200);
-    let current = tag(&host.get("/items/a"));
+    let client = Client::new();
+    let first = tag(&client.put("a", r#"{"name":"A"}"#));
+    client.lose_races(2);
+    assert_eq!(patch(&client, &[], r#"{"name":"B"}"#).status, 200);
+    client.lose_races(2);
+    assert_eq!(client.put("a", r#"{"name":"C"}"#).status, 200);
+    let current = tag(&client.get("/items/a"));
     assert_ne!(current, first);
-    host.races.set(1);
+    client.lose_races(1);
     assert_problem(
-        &patch(&host, &[("if-match", &current)], r#"{"name":"D"}"#),
+        &patch(&client, &[("if-match", &current)], r#"{"name":"D"}"#),
         412,
         "precondition-failed",
     );
-    let current = tag(&host.get("/items/a"));
-    host.races.set(1);
-    let deleted = host.send("DELETE", "/items/a", &[("if-match", &current)], "");
+    let current = tag(&client.get("/items/a"));
+    client.lose_races(1);
+    let deleted = client.send("DELETE", "/items/a", &[("if-match", &current)], "");
     assert_problem(&deleted, 412, "precondition-failed");
-    assert_eq!(json(&host.get("/items/a"))["name"], "C");
+    assert_eq!(json(&client.get("/items/a"))["name"], "C");
 }
 
 #[test]
 fn the_last_write_wins_however_many_others_write() {
-    let host = FakeHost::new();
-    host.put("a", r#"{"name":"A"}"#);
-    host.races.set(1_000_000);
-    host.calls.take();
-    let replaced = host.put("a", r#"{"name":"B"}"#);
-    assert_eq!((replaced.status, host.calls.take().len()), (200, 3));
+    let client = Client::new();
+    client.put("a", r#"{"name":"A"}"#);
+    client.lose_races(1_000_000);
+    client.calls();
+    let replaced = client.put("a", r#"{"name":"B"}"#);
+    assert_eq!((replaced.status, client.calls().len()), (200, 3));
     let created_at = json(&replaced)["created_at"].clone();
     assert_eq!(created_at, "2026-01-02T03:04:05.678Z");
     let any = [JSON, ("if-match", "*")];
-    let replaced = host.send("PUT", "/items/a", &any, r#"{"name":"C"}"#);
+    let replaced = client.send("PUT", "/items/a", &any, r#"{"name":"C"}"#);
     assert_eq!(replaced.status, 200);
-    let removed = host.send("DELETE", "/items/a", &[("if-match", "*")], "");
+    let removed = client.send("DELETE", "/items/a", &[("if-match", "*")], "");
     assert_eq!(removed.status, 204);
 }
 
 #[test]
 fn a_patch_comes_through_among_fifty_others() {
-    let host = FakeHost::new();
-    host.put("a", r#"{"name":"A"}"#);
-    host.races.set(50);
-    assert_eq!(patch(&host, &[], r#"{"name":"B"}"#).status, 200);
-    assert_eq!(host.races.get(), 0);
+    let client = Client::new();
+    client.put("a", r#"{"name":"A"}"#);
+    client.calls();
+    client.lose_races(50);
+    assert_eq!(patch(&client, &[], r#"{"name":"B"}"#).status, 200);
+    let puts = client.calls().into_iter().filter(|call| *call == "put");
+    assert_eq!(puts.count(), 51);
 }
 
 #[test]
 fn a_race_that_does_not_end_is_a_conflict() {
-    let host = FakeHost::new();
-    host.put("a", r#"{"name":"A"}"#);
+    let client = Client::new();
+    client.put("a", r#"{"name":"A"}"#);
     let requests = [
         ("PATCH", PATCH, ("x-none", "")),
         ("PUT", JSON, ("if-none-match", "\"x\"")),
     ];
     for (method, content_type, condition) in requests {
-        host.races.set(1_000_000);
+        client.lose_races(1_000_000);
         let headers = [content_type, condition];
-        let response = host.send(method, "/items/a", &headers, r#"{"name":"B"}"#);
+        let response = client.send(method, "/items/a", &headers, r#"{"name":"B"}"#);
         assert_problem(&response, 409, "conflict");
         assert_eq!(response.header("retry-after"), Some("1"));
     }
-    host.races.set(0);
-    assert_eq!(json(&host.get("/items/a"))["name"], "A");
+    client.lose_races(0);
+    assert_eq!(json(&client.get("/items/a"))["name"], "A");
 }
 
 #[test]
 fn delete_removes_once() {
-    let host = FakeHost::new();
-    host.put("a", r#"{"name":"A"}"#);
-    host.calls.take();
-    let response = host.send("DELETE", "/items/a", &[], "");
+    let client = Client::new();
+    client.put("a", r#"{"name":"A"}"#);
+    client.calls();
+    let response = client.send("DELETE", "/items/a", &[], "");
     assert_eq!(
         (
             response.status,
@@ -251,10 +257,14 @@ fn delete_removes_once() {
         ),
         (204, 0, None)
     );
-    assert_eq!(host.calls.take(), ["delete"]);
-    assert_problem(&host.send("DELETE", "/items/a", &[], ""), 404, "not-found");
+    assert_eq!(client.calls(), ["delete"]);
     assert_problem(
-        &host.send("DELETE", "/items/a", &[("if-match", "\"r1\"")], ""),
+        &client.send("DELETE", "/items/a", &[], ""),
+        404,
+        "not-found",
+    );
+    assert_problem(
+        &client.send("DELETE", "/items/a", &[("if-match", "\"r1\"")], ""),
         404,
         "not-found",
     );
@@ -262,8 +272,8 @@ fn delete_removes_once() {
 
 #[test]
 fn delete_keeps_its_conditions() {
-    let host = FakeHost::new();
-    let first = tag(&host.put("a", r#"{"name":"A"}"#));
+    let client = Client::new();
+    let first = tag(&client.put("a", r#"{"name":"A"}"#));
     for headers in [
         ("if-match", "\"x\""),
         ("if-match", "\"x\", \"y\""),
@@ -271,25 +281,27 @@ fn delete_keeps_its_conditions() {
         ("if-none-match", &first),
     ] {
         assert_problem(
-            &host.send("DELETE", "/items/a", &[headers], ""),
+            &client.send("DELETE", "/items/a", &[headers], ""),
             412,
             "precondition-failed",
         );
     }
-    host.calls.take();
+    client.calls();
     assert_eq!(
-        host.send("DELETE", "/items/a", &[("if-match", &first)], "")
+        client
+            .send("DELETE", "/items/a", &[("if-match", &first)], "")
             .status,
         204
     );
     assert_eq!(
-        host.calls.take(),
+        client.calls(),
         ["delete"],
         "one strong tag is the store's to check"
     );
-    host.put("a", r#"{"name":"A"}"#);
+    client.put("a", r#"{"name":"A"}"#);
     assert_eq!(
-        host.send("DELETE", "/items/a", &[("if-match", "*")], "")
+        client
+            .send("DELETE", "/items/a", &[("if-match", "*")], "")
             .status,
         204
     );
@@ -297,7 +309,7 @@ fn delete_keeps_its_conditions() {
 
 #[test]
 fn content_has_to_be_an_item_in_json() {
-    let host = FakeHost::new();
+    let client = Client::new();
     for (body, status, code) in [
         ("", 400, "invalid-json"),
         ("{", 400, "invalid-json"),
@@ -308,14 +320,14 @@ fn content_has_to_be_an_item_in_json() {
         (r#"{"name":"A","x":1}"#, 422, "invalid-content"),
         (r#"{"name":"A","id":"a"}"#, 422, "invalid-content"),
     ] {
-        assert_problem(&host.put("a", body), status, code);
+        assert_problem(&client.put("a", body), status, code);
     }
     for headers in [
         &[][..],
         &[("content-type", "text/plain")],
         &[JSON, ("content-encoding", "gzip")],
     ] {
-        let response = host.send("PUT", "/items/a", headers, r#"{"name":"A"}"#);
+        let response = client.send("PUT", "/items/a", headers, r#"{"name":"A"}"#);
         assert_problem(&response, 415, "unsupported-media-type");
         assert!(
             response
@@ -324,5 +336,5 @@ fn content_has_to_be_an_item_in_json() {
                 .is_some()
         );
     }
-    assert_eq!(host.len(), 0);
+    assert_eq!(client.len(), 0);
 }

@@ -9,6 +9,6 @@ mod native;
 pub mod wasm;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use native::{Host, never_wait};
+pub(crate) use native::{Host, Wait, never_wait};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use wasm::Host;

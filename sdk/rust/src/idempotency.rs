@@ -67,7 +67,8 @@ const RECEIPT: &str = "receipt";
 pub struct IdempotencyKey {
     record: RawKey,
     fingerprint: String,
-    content_hash: String,
+    /// Hashed only for a record of an earlier build.
+    content: Vec<u8>,
     expires_at: u64,
     is_replayed: Rc<Cell<bool>>,
 }
@@ -175,7 +176,7 @@ impl IdempotencyKey {
                 sort: "-".to_owned(),
             },
             fingerprint: fingerprint(context),
-            content_hash: hash(&context.body),
+            content: context.body.clone(),
             expires_at: context.now().seconds() + RECORD_SECONDS,
             is_replayed: Rc::clone(context.is_replayed()),
         }))
@@ -196,7 +197,8 @@ impl IdempotencyKey {
     fn check(&self, record: &Document) -> Result<(), Problem> {
         let recorded = record.string_member(FINGERPRINT);
         let recorded = recorded.as_deref();
-        if recorded == Some(&self.fingerprint) || recorded == Some(&self.content_hash) {
+        let is_same = |recorded| recorded == self.fingerprint || recorded == hash(&self.content);
+        if recorded.is_some_and(is_same) {
             return Ok(());
         }
         let detail =

@@ -1,9 +1,12 @@
 //! Running an API in a native program on a store of its own: for a comparison with the component. Tests have [`App::test`].
 
-use crate::{App, Request, Response, contract::LogLine, host::Host};
+use crate::{
+    App, Request, Response,
+    contract::LogLine,
+    host::{Host, Wait, never_wait},
+};
 use alloc::{boxed::Box, rc::Rc, sync::Arc};
 use contract::seed::Seed;
-use core::{future::Future, pin::Pin};
 use storage::{Call, Storage};
 
 /// What a host gives to one request.
@@ -15,7 +18,7 @@ pub struct NativeHost {
     /// What randomness follows from.
     pub seed: Seed,
     /// Runs a future of the store to its end, because handlers are synchronous.
-    pub wait: Box<dyn Fn(Pin<&mut dyn Future<Output = ()>>)>,
+    pub wait: Wait,
     /// Takes the lines of the log.
     pub log: Rc<dyn Fn(LogLine)>,
 }
@@ -27,7 +30,7 @@ impl NativeHost {
             storage,
             call: Rc::new(Call::new(now_ms, &seed, None)),
             seed,
-            wait: Box::new(crate::host::never_wait),
+            wait: Box::new(never_wait),
             log: Rc::new(|_| {}),
         }
     }

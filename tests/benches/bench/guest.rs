@@ -171,7 +171,7 @@ fn natively(
 ) -> anyhow::Result<Duration> {
     let (request, seed) = (request.clone(), workload::seed(number));
     let started = Instant::now();
-    let response = native::handle(request, &**storage, &seed);
+    let response = native::handle(request, storage, &seed);
     let elapsed = started.elapsed();
     workload::check(&response)?;
     Ok(elapsed)

@@ -71,7 +71,7 @@ fn interleave(runtime: &Runtime, request: &Request) -> anyhow::Result<(Samples, 
             let seed = workload::seed(number);
             if (number / BATCH).is_multiple_of(2) {
                 let started = Instant::now();
-                let response = native::handle(request, &*native_storage, &seed);
+                let response = native::handle(request, &native_storage, &seed);
                 native.push(started.elapsed());
                 workload::check(&response)?;
             } else {

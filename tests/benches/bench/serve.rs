@@ -139,7 +139,7 @@ pub fn native_server() -> anyhow::Result<()> {
                 let service = service_fn(move |request| {
                     let number = numbers.fetch_add(1, Ordering::Relaxed);
                     let storage = storage.clone();
-                    async move { answer(request, &*storage, number).await }
+                    async move { answer(request, &storage, number).await }
                 });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
@@ -148,7 +148,7 @@ pub fn native_server() -> anyhow::Result<()> {
 
 async fn answer(
     request: hyper::Request<Incoming>,
-    storage: &dyn Storage,
+    storage: &Arc<dyn Storage>,
     number: u64,
 ) -> anyhow::Result<hyper::Response<Full<bytes::Bytes>>> {
     let (parts, body) = request.into_parts();

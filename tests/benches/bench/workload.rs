@@ -144,7 +144,7 @@ pub fn storage() -> anyhow::Result<Arc<dyn Storage>> {
 pub fn seeded() -> anyhow::Result<Arc<dyn Storage>> {
     let storage = storage()?;
     let put = request("PUT", ITEM_PATH, ITEM)?;
-    check(&native::handle(put, &*storage, &seed(u64::MAX)))?;
+    check(&native::handle(put, &storage, &seed(u64::MAX)))?;
     Ok(storage)
 }
 

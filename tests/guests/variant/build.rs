@@ -1,12 +1,41 @@
-//! Creates one file from the reference guest's sources, with the planted change between the component and its logic. The build fails if the
-//! place for the change no longer exists in a source.
+//! Creates one file from the sources of the SDK and the reference guest, with the planted change between the two, and between the SDK and the
+//! host. The build fails if a place for the change no longer exists in a source.
 
 use std::{env, error::Error, fs, path::Path};
 
 const GUEST: &str = "../../../guest";
+const SDK: &str = "../../../sdk/rust";
+
+/// What is changed, with its place, in the SDK.
+const CHANGES: [(&str, &str); 5] = [
+    // The planted change answers, and calls the original code.
+    (
+        "let response = app().answer(request.into(), &Host);",
+        "let response = crate::planted::answer(&app(), request.into(), &Host);",
+    ),
+    // It sees what is read, and changes what is written.
+    (
+        "let item = storage::get(",
+        "let item = crate::planted::get(",
+    ),
+    (
+        "let outcome = storage::put(",
+        "let outcome = crate::planted::put(",
+    ),
+    // The environment selects it.
+    (
+        r#"path: ["wit", "random"],"#,
+        r#"path: ["../../../wit", "../../../sdk/rust/random", "wit"],"#,
+    ),
+    (
+        "import wasi:random/random@0.2.6;",
+        "import wasi:random/random@0.2.6; import wasi:cli/environment@0.2.6;",
+    ),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={GUEST}");
+    println!("cargo::rerun-if-changed={SDK}");
     println!("cargo::rerun-if-changed=build.rs");
     for argument in ["-zstack-size=65536", "--initial-memory=196608"] {
         println!("cargo::rustc-link-arg-cdylib={argument}");
@@ -17,40 +46,38 @@ fn main() -> Result<(), Box<dyn Error>> {
         Path::new(GUEST).join("src/openapi.json"),
         Path::new(&out).join("openapi.json"),
     )?;
-    let root = fs::read_to_string(Path::new(GUEST).join("src/lib.rs"))?;
-    let inner = |line: &&str| {
-        line.starts_with("//!") || line.starts_with("#![") || line.starts_with("extern crate")
-    };
-    let root: Vec<&str> = root.lines().filter(|line| !inner(line)).collect();
-    let mut source = inlined(&root.join("\n"), &Path::new(GUEST).join("src"))?;
-    for (from, to) in [
-        // The planted change answers, and calls the original code.
-        (
-            "pub fn handle(request: &Request, host: &dyn Host) -> Response {",
-            "pub fn unchanged(request: &Request, host: &dyn Host) -> Response {",
-        ),
-        (
-            "crate::handle(&request.into(), &Imports)",
-            "crate::planted::handle(&request.into(), &Imports)",
-        ),
-        // The environment selects the change.
-        (
-            r#"path: ["../wit", "wit"],"#,
-            r#"path: ["../../../wit", "../../../guest/wit", "wit"],"#,
-        ),
-        (
-            "import wasi:random/random@0.2.6;",
-            "import wasi:random/random@0.2.6; import wasi:cli/environment@0.2.6;",
-        ),
-        ("mod bindings {", "pub mod bindings {"),
-    ] {
+    // The SDK is the root, so that its paths are what they were; the guest is a module, which finds it by its name.
+    let mut source = crate_of(SDK)?;
+    for (from, to) in CHANGES {
         if source.matches(from).count() != 1 {
-            return Err(format!("the guest's sources do not have this once: {from}").into());
+            return Err(format!("the SDK's sources do not have this once: {from}").into());
         }
         source = source.replacen(from, to, 1);
     }
+    let guest = crate_of(GUEST)?
+        .replace("crate::", "crate::guest::")
+        .replace("tenon::main!", "main!"); // a macro of the same crate has no path
+    source.push_str(&format!("mod guest {{\n{guest}}}\n"));
     fs::write(Path::new(&out).join("guest.rs"), source)?;
     Ok(())
+}
+
+/// The sources of a crate as one text, without what only a crate's first file can have.
+fn crate_of(folder: &str) -> Result<String, Box<dyn Error>> {
+    let folder = Path::new(folder).join("src");
+    let root = fs::read_to_string(folder.join("lib.rs"))?;
+    let mut lines = Vec::new();
+    let mut is_attribute = false;
+    for line in root.lines() {
+        is_attribute |= line.starts_with("#![");
+        let is_kept =
+            !is_attribute && !line.starts_with("//!") && !line.starts_with("extern crate alloc");
+        if is_kept {
+            lines.push(line);
+        }
+        is_attribute &= !line.ends_with(")]") && !line.ends_with("std]");
+    }
+    inlined(&lines.join("\n"), &folder)
 }
 
 /// The text with the modules that it declares in it.

@@ -9,12 +9,14 @@ use serde_json::value::RawValue;
 use std::{
     env,
     io::{self, Write},
+    rc::Rc,
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 use storage::{Call, Storage, Tenant};
 use storage_dynamodb::{DynamoDbOptions, DynamoDbStorage};
 use telemetry::{Report, Telemetry, Trace};
+use tokio::{runtime::Handle, task};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -87,13 +89,15 @@ async fn answer(
     let mut summary = Summary::of_request(&request, route);
     let call = Call::new(received_at_ms, &seed, None)
         .with_trace_header(trace.as_ref().map(|trace| trace.header().to_owned()));
-    let (response, report) = native::stack::run(move |suspended| {
-        let response = native::handle_waiting(request, &*storage, &call, &seed, suspended);
-        (response, call.into_report())
+    let runtime = Handle::current();
+    let (response, report) = task::spawn_blocking(move || {
+        let call = Rc::new(call);
+        let response = native::handle_waiting(request, storage, &call, seed, runtime);
+        (response, Rc::into_inner(call).map(Call::into_report))
     })
     .await?;
     summary.status = response.status;
-    summary.storage = report;
+    summary.storage = report.unwrap_or_default();
     let answer = String::from_utf8(gateway::respond(&origin, response)?)?;
     let lines = telemetry.request(&Report {
         summary: &summary,

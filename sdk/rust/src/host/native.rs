@@ -28,7 +28,7 @@ use storage::{
 const STORAGE_CALLS_MAX: u32 = 1000;
 
 /// How a handler, which is synchronous, waits for the store.
-pub(super) type Wait = Box<dyn Fn(Pin<&mut dyn Future<Output = ()>>)>;
+pub(crate) type Wait = Box<dyn Fn(Pin<&mut dyn Future<Output = ()>>)>;
 
 /// The host of one request.
 #[derive(Clone)]

@@ -25,7 +25,7 @@ fn app() -> App {
 
 fn list(page: Pagination, store: Store) -> Result<impl IntoResponse, Problem> {
     let rooms: Page<Document> = store.query(&ROOMS).paged(&page).page()?.values();
-    Ok(rooms.cached("public, max-age=60"))
+    Ok(rooms.with_header("cache-control", "public, max-age=60"))
 }
 
 fn read(Path(id): Path<String>, store: Store) -> Result<Option<Item<Document>>, Problem> {

@@ -1,70 +1,101 @@
 //! One change in what the guest answers, writes, calls or costs: `VARIANT` selects it; without it there is none.
 
 use crate::{
-    glue::bindings::wasi::cli::environment::get_environment,
-    http::{Request, Response},
-    ports::{
-        Consistency, DeleteOutcome, Host, Key, Level, Page, PageRequest, Precondition, Put,
-        PutOutcome, StorageError, Stored, TransactOutcome,
+    App, Request, Response,
+    component::bindings::{
+        tenon::handler::storage::{
+            self, Consistency, Error, Item, Key, Precondition, PutOptions, PutOutcome,
+        },
+        wasi::cli::environment::get_environment,
     },
+    host::Host,
+    log::Level,
 };
 use alloc::{
+    borrow::ToOwned,
     string::{String, ToString},
-    vec::Vec,
 };
 use core::{cell::RefCell, hint::black_box};
 
-pub fn handle(request: &Request, host: &dyn Host) -> Response {
-    let variant = get_environment()
-        .into_iter()
-        .find(|(name, _)| name == "VARIANT")
-        .map_or(String::new(), |(_, value)| value);
-    let varied = Varied {
-        host,
-        variant: &variant,
-        read: RefCell::new(None),
-    };
+/// The change, and what was read first. A component has one thread and answers one request.
+struct Plan {
+    variant: RefCell<String>,
+    read: RefCell<Option<Key>>,
+}
+
+// SAFETY: a component of this world has one thread.
+#[allow(unsafe_code)]
+unsafe impl Sync for Plan {}
+
+static PLAN: Plan = Plan {
+    variant: RefCell::new(String::new()),
+    read: RefCell::new(None),
+};
+
+pub fn answer(app: &App, request: Request, host: &Host) -> Response {
+    let environment = get_environment().into_iter();
+    let mut variants = environment.filter(|(name, _)| name == "VARIANT");
+    let variant = variants.next().map_or(String::new(), |(_, value)| value);
+    PLAN.variant.replace(variant.clone());
     match variant.as_str() {
-        "reads-a-then-b" => varied.touch(&["a", "b"]),
-        "reads-b-then-a" => varied.touch(&["b", "a"]),
+        "reads-a-then-b" => touch(&["a", "b"]),
+        "reads-b-then-a" => touch(&["b", "a"]),
         "more-work" => spin(),
         _ => {}
     }
-    let mut response = crate::unchanged(request, &varied);
+    let (is_put, request_id) = (request.method == "PUT", request.request_id.clone());
+    let mut response = app.answer(request, host);
     match variant.as_str() {
         "wrong-status" if response.status == 200 => response.status = 203,
         "dropped-field" => drop_field(&mut response),
         "changed-header" => {
-            if let Some((_, value)) = response
-                .headers
-                .iter_mut()
-                .find(|(name, _)| *name == "etag")
-            {
+            let mut headers = response.headers.iter_mut();
+            if let Some((_, value)) = headers.find(|(name, _)| name == "etag") {
                 *value = "\"planted\"".into();
             }
         }
-        "extra-write" if request.method == "PUT" => {
-            let _ = host.put(&Put {
-                key: Key {
-                    partition: "audit".into(),
-                    sort: request.request_id.clone(),
-                },
-                document: "{\"planted\":true}".to_string(),
+        "extra-write" if is_put => {
+            let key = Key {
+                partition: "audit".to_owned(),
+                sort: request_id,
+            };
+            let options = PutOptions {
                 precondition: Precondition::None,
                 index: None,
                 expires_at: None,
-            });
+            };
+            let _ = storage::put(&key, "{\"planted\":true}", &options);
         }
         "extra-read" => {
-            let read = varied.read.borrow_mut().take();
-            if let Some(key) = read {
-                let _ = host.get(&key, Consistency::Strong);
+            if let Some(key) = PLAN.read.take() {
+                let _ = storage::get(&key, Consistency::Strong);
             }
         }
         "extra-log" => host.log(Level::Warn, "planted", &[]),
         _ => {}
     }
     response
+}
+
+/// As the guest reads, which is remembered.
+pub fn get(key: &Key, consistency: Consistency) -> Result<Option<Item>, Error> {
+    PLAN.read.borrow_mut().get_or_insert_with(|| key.clone());
+    storage::get(key, consistency)
+}
+
+/// As the guest writes, with the change.
+pub fn put(key: &Key, document: &str, options: &PutOptions) -> Result<PutOutcome, Error> {
+    let mut options = options.clone();
+    let mut document = document.to_owned();
+    match PLAN.variant.borrow().as_str() {
+        "missing-write" => return Ok(PutOutcome::Done("planted".to_owned())),
+        "lost-precondition" => options.precondition = Precondition::None,
+        "other-document" => {
+            document = document.replacen("\"name\":\"", "\"name\":\"planted ", 1);
+        }
+        _ => {}
+    }
+    storage::put(key, &document, &options)
 }
 
 /// Drops the member `name` of a JSON object.
@@ -89,85 +120,12 @@ fn spin() {
     black_box(number);
 }
 
-/// The host with changed writes.
-struct Varied<'a> {
-    host: &'a dyn Host,
-    variant: &'a str,
-    /// What was read first.
-    read: RefCell<Option<Key>>,
-}
-
-impl Varied<'_> {
-    fn touch(&self, ids: &[&str]) {
-        for id in ids {
-            let key = Key {
-                partition: "touched".into(),
-                sort: (*id).into(),
-            };
-            let _ = self.host.get(&key, Consistency::Strong);
-        }
-    }
-}
-
-impl Host for Varied<'_> {
-    fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Stored>, StorageError> {
-        self.read.borrow_mut().get_or_insert_with(|| key.clone());
-        self.host.get(key, consistency)
-    }
-
-    fn get_many(
-        &self,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> Result<Vec<Option<Stored>>, StorageError> {
-        self.host.get_many(keys, consistency)
-    }
-
-    fn put(&self, put: &Put) -> Result<PutOutcome, StorageError> {
-        let mut put = put.clone();
-        match self.variant {
-            "missing-write" => return Ok(PutOutcome::Done("planted".into())),
-            "lost-precondition" => put.precondition = Precondition::None,
-            "other-document" => {
-                put.document = put
-                    .document
-                    .replacen("\"name\":\"", "\"name\":\"planted ", 1)
-            }
-            _ => {}
-        }
-        self.host.put(&put)
-    }
-
-    fn delete(
-        &self,
-        key: &Key,
-        precondition: &Precondition,
-    ) -> Result<DeleteOutcome, StorageError> {
-        self.host.delete(key, precondition)
-    }
-
-    fn query(
-        &self,
-        partition: &str,
-        consistency: Consistency,
-        page: &PageRequest,
-    ) -> Result<Page, StorageError> {
-        self.host.query(partition, consistency, page)
-    }
-
-    fn query_index(&self, partition: &str, page: &PageRequest) -> Result<Page, StorageError> {
-        self.host.query_index(partition, page)
-    }
-
-    fn transact(&self, puts: &[Put]) -> Result<TransactOutcome, StorageError> {
-        self.host.transact(puts)
-    }
-
-    fn random_u64(&self) -> u64 {
-        self.host.random_u64()
-    }
-
-    fn log(&self, level: Level, message: &str, attributes: &[(&str, &str)]) {
-        self.host.log(level, message, attributes);
+fn touch(ids: &[&str]) {
+    for id in ids {
+        let key = Key {
+            partition: "touched".to_owned(),
+            sort: (*id).to_owned(),
+        };
+        let _ = storage::get(&key, Consistency::Strong);
     }
 }
