@@ -14,11 +14,8 @@ use tenon::{
 };
 
 /// Creates an item under a new id.
-pub fn create(
-    context: Context,
-    draft: Draft,
-    key: Option<IdempotencyKey>,
-) -> Result<Response, Problem> {
+pub fn create(context: Context, draft: Draft) -> Result<Response, Problem> {
+    let key = IdempotencyKey::of_content(&context)?; // no other route takes keys
     let now = context.now().rfc3339();
     let item = Item {
         id: context.uuid(),
@@ -85,8 +82,7 @@ fn repeat(context: &Context, item: Item, receipt: &Document) -> Result<Response,
     let current = context.store().get(&ITEMS.key(&first.id))?;
     let unchanged = current.filter(|current| current.value == document);
     let revision = unchanged.map(|current| current.revision);
-    let response = created(context, &first.id, document, revision);
-    Ok(response.with_header("idempotency-replayed", "true"))
+    Ok(created(context, &first.id, document, revision))
 }
 
 fn created(context: &Context, id: &str, document: Document, revision: Option<String>) -> Response {

@@ -66,11 +66,16 @@ const RECEIPT: &str = "receipt";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
     record: RawKey,
-    fingerprint: String,
-    /// Hashed only for a record of an earlier build.
-    content: Vec<u8>,
+    fingerprint: Fingerprint,
     expires_at: u64,
     is_replayed: Rc<Cell<bool>>,
+}
+
+/// What a repeated request has in common with the first one, as a hash in hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fingerprint {
+    Request(String),
+    Content(String),
 }
 
 /// The outcome of a transaction that happens once.
@@ -149,7 +154,34 @@ fn recorded<R: FromJson>(record: Document, receipt: &str) -> Result<R, String> {
 }
 
 impl IdempotencyKey {
-    fn of(context: &Context) -> Result<Option<Self>, Problem> {
+    /// The key of a request, if it has one, for an API in which one route takes keys: a repeated request is known by its content alone, and its
+    /// fingerprint is the SHA-256 of the content.
+    ///
+    /// Extracted from a request, a key stands for method, path and query, too. Records of one kind do not count for the other.
+    ///
+    /// ```
+    /// # use tenon::{App, Context, IdempotencyKey, NoContent, Problem};
+    /// fn start(context: Context) -> Result<NoContent, Problem> {
+    ///     let key = IdempotencyKey::of_content(&context)?;
+    ///     context.store().transaction().send_once(key.as_ref(), &())?;
+    ///     Ok(NoContent)
+    /// }
+    /// # let client = App::new().post("/a", start).test();
+    /// # let send = |target, text| client.post(target).header("idempotency-key", "k").content("text/plain", text).send();
+    /// # assert_eq!(send("/a", "1").header("idempotency-replayed"), None);
+    /// # assert_eq!(send("/a?query", "1").header("idempotency-replayed"), Some("true"));
+    /// # assert_eq!(send("/a", "2").status(), 422);
+    /// ```
+    pub fn of_content(context: &Context) -> Result<Option<Self>, Problem> {
+        Self::of(context, |context| {
+            Fingerprint::Content(hexadecimal(&Sha256::digest(&context.body)))
+        })
+    }
+
+    fn of(
+        context: &Context,
+        fingerprint: impl FnOnce(&Context) -> Fingerprint,
+    ) -> Result<Option<Self>, Problem> {
         let Some(field) = context.headers.get("idempotency-key") else {
             return Ok(None);
         };
@@ -159,24 +191,11 @@ impl IdempotencyKey {
             );
             return Err(Problem::new(400, "invalid-header", detail));
         };
-        let subject = context
-            .caller
-            .as_ref()
-            .and_then(|caller| caller.subject.as_deref());
-        // Each part is preceded by its length: otherwise two callers could share a record by moving text from one part to the other. A
-        // missing caller is distinct from one with an empty name.
-        let owner = match subject {
-            None => "-".to_string(),
-            Some(subject) => format!("{}:{subject}", subject.len()),
-        };
-        let name_hash = hash(format!("{owner}|{name}").as_bytes());
+        let caller = context.caller.as_ref();
+        let owner = caller.and_then(|caller| caller.subject.as_deref());
         Ok(Some(Self {
-            record: RawKey {
-                partition: format!("idempotency/{name_hash}"),
-                sort: "-".to_owned(),
-            },
+            record: record_key(owner, &name),
             fingerprint: fingerprint(context),
-            content: context.body.clone(),
             expires_at: context.now().seconds() + RECORD_SECONDS,
             is_replayed: Rc::clone(context.is_replayed()),
         }))
@@ -184,39 +203,83 @@ impl IdempotencyKey {
 
     /// The record with a receipt.
     fn record_of(&self, receipt: &str) -> Document {
-        let fingerprint = &self.fingerprint; // hexadecimal digits, which need no escapes
-        let members = match receipt.strip_prefix('{') {
-            Some("}") => "}".to_owned(),
-            Some(members) => format!(",{members}"),
-            None => format!(",\"{RECEIPT}\":{receipt}}}"),
-        };
-        Document::new(format!("{{\"{FINGERPRINT}\":\"{fingerprint}\"{members}"))
+        // Hexadecimal digits, which need no escapes.
+        let start = ["{\"", FINGERPRINT, "\":\"", self.fingerprint.as_str(), "\""].concat();
+        Document::new(match receipt.strip_prefix('{') {
+            Some("}") => start + "}",
+            Some(members) => [&start, ",", members].concat(),
+            None => [&start, ",\"", RECEIPT, "\":", receipt, "}"].concat(),
+        })
     }
 
-    /// Refuses a key that was used for another request. Records of earlier builds have the hash of the content alone, which no other record has.
+    /// Refuses a key that was used for another request.
     fn check(&self, record: &Document) -> Result<(), Problem> {
-        let recorded = record.string_member(FINGERPRINT);
-        let recorded = recorded.as_deref();
-        let is_same = |recorded| recorded == self.fingerprint || recorded == hash(&self.content);
-        if recorded.is_some_and(is_same) {
+        if record.string_member(FINGERPRINT).as_deref() == Some(self.fingerprint.as_str()) {
             return Ok(());
         }
-        let detail =
-            "this `Idempotency-Key` was used for another request; a new one needs a new key";
+        let detail = match self.fingerprint {
+            Fingerprint::Request(_) => {
+                "this `Idempotency-Key` was used for another request; a new one needs a new key"
+            }
+            Fingerprint::Content(_) => {
+                "this `Idempotency-Key` was used with other content; a new request needs a new key"
+            }
+        };
         Err(Problem::new(422, "idempotency-key-reused", detail))
+    }
+}
+
+impl Fingerprint {
+    /// Of method, path, query and content. Otherwise a key that a client uses for two resources would leave the second one as it is.
+    fn of_request(context: &Context) -> Self {
+        let mut digest = Sha256::new();
+        for part in [&context.method, &context.path, &context.query] {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        }
+        digest.update(&context.body);
+        Self::Request(hexadecimal(&digest.finalize()))
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Request(hash) | Self::Content(hash) => hash,
+        }
+    }
+}
+
+/// Where the record of a caller's key is. Each part is preceded by its length: otherwise two callers could share a record by moving text from
+/// one part to the other. A missing caller is distinct from one with an empty name.
+fn record_key(owner: Option<&str>, name: &str) -> RawKey {
+    let length;
+    let parts = match owner {
+        None => ["-", "", "", "|", name],
+        Some(owner) => {
+            length = owner.len().to_string();
+            [&length, ":", owner, "|", name]
+        }
+    };
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part);
+    }
+    RawKey {
+        partition: ["idempotency/", &hexadecimal(&digest.finalize())].concat(),
+        sort: "-".to_owned(),
     }
 }
 
 impl FromRequestOptional for IdempotencyKey {
     fn from_request_optional(context: &Context) -> Result<Option<Self>, Problem> {
-        Self::of(context)
+        Self::of(context, Fingerprint::of_request)
     }
 }
 
 impl FromRequest for IdempotencyKey {
     fn from_request(context: &Context) -> Result<Self, Problem> {
         let detail = "send an `Idempotency-Key`, so that the request can be repeated safely";
-        Self::of(context)?.ok_or_else(|| Problem::new(400, "idempotency-key-required", detail))
+        Self::of(context, Fingerprint::of_request)?
+            .ok_or_else(|| Problem::new(400, "idempotency-key-required", detail))
     }
 }
 
@@ -250,27 +313,14 @@ fn parse(field: &str) -> Option<String> {
     (1..=CHARACTERS_MAX).contains(&name.len()).then_some(name)
 }
 
-/// What makes two requests the same: method, path, query and content. Otherwise a key that a client uses for two resources would leave the
-/// second one as it is.
-fn fingerprint(context: &Context) -> String {
-    let mut digest = Sha256::new();
-    for part in [&context.method, &context.path, &context.query] {
-        digest.update((part.len() as u64).to_le_bytes());
-        digest.update(part);
-    }
-    digest.update(&context.body);
-    hexadecimal(&digest.finalize())
-}
-
-fn hash(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
-}
-
+/// Without the standard library's formatting, which costs as much as the hash of a short content.
 fn hexadecimal(bytes: &[u8]) -> String {
-    use core::fmt::Write;
-    let mut text = String::with_capacity(64);
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
+    let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
-        let _ = write!(text, "{byte:02x}"); // writing to a string cannot fail
+        text.push(digit(byte >> 4));
+        text.push(digit(*byte));
     }
     text
 }
