@@ -29,10 +29,14 @@ const RATIO_MAX: f64 = 1.1;
 const FEW: u64 = 20;
 const MANY: u64 = 120;
 
+/// As long as those that clients make; each request replaces the first two characters.
+const FIRST_KEY: &str = "AAc7e1d2-9b0f-4c58-8a6e-2f6d0b7c9e14";
+
 /// What is counted, with its name in [`EXPECTED`].
-const SUBJECTS: [(&str, &str); 4] = [
+const SUBJECTS: [(&str, &str); 5] = [
     ("get", "GET /items/{id}, from event to answer"),
     ("post", "POST /items, from event to answer"),
+    ("keyed", "POST /items with a new key, from event to answer"),
     ("load", "load of the guest's image, as on Lambda"),
     ("strict", "strict replay of a recorded GET"),
 ];
@@ -113,24 +117,28 @@ fn count(folder: &Path, subject: &str, times: u64) -> anyhow::Result<u64> {
 pub fn subject(name: &str, times: &str, folder: &Path) -> anyhow::Result<()> {
     let times: u64 = times.parse()?;
     match name {
-        "get" => requests(folder, &get(), times),
-        "post" => requests(
-            folder,
-            &workload::event("POST", "/items", workload::ITEM),
-            times,
-        ),
+        "get" => requests(folder, get(), times),
+        "post" => requests(folder, post(&[]), times),
+        "keyed" => requests(folder, post(&[("idempotency-key", FIRST_KEY)]), times),
         "load" => loads(folder, times),
         "strict" => replays(folder, times),
         _ => bail!("no such subject: {name}"),
     }
 }
 
-fn requests(folder: &Path, event: &[u8], times: u64) -> anyhow::Result<()> {
+/// Each request has another idempotency key, if it has one.
+fn requests(folder: &Path, mut event: Vec<u8>, times: u64) -> anyhow::Result<()> {
     let service = Service::new(runtime(folder)?, workload::storage()?);
+    let mut parts = event.windows(FIRST_KEY.len());
+    let key = parts.position(|part| part == FIRST_KEY.as_bytes());
     workload::block_on(async {
         service.invoke(&put(), invocation(u64::MAX)).await?;
         for number in 0..times {
-            let answer = service.invoke(event, invocation(number)).await?;
+            if let Some(at) = key {
+                event[at] = b'A' + (number / 26) as u8;
+                event[at + 1] = b'A' + (number % 26) as u8;
+            }
+            let answer = service.invoke(&event, invocation(number)).await?;
             ensure!(answer.summary.status < 300, "answered {answer:?}");
         }
         Ok(())
@@ -186,6 +194,10 @@ fn runtime(folder: &Path) -> anyhow::Result<Runtime> {
 
 fn get() -> Vec<u8> {
     workload::event("GET", workload::ITEM_PATH, "")
+}
+
+fn post(headers: &[(&str, &str)]) -> Vec<u8> {
+    workload::event_with(headers, "POST", "/items", workload::ITEM)
 }
 
 fn put() -> Vec<u8> {

@@ -50,12 +50,17 @@ const HEADERS: &[(&str, &str)] = &[
 
 /// A gateway event for the workload.
 pub fn event(method: &str, path: &str, body: &str) -> Vec<u8> {
+    event_with(&[], method, path, body)
+}
+
+/// The same with further headers.
+pub fn event_with(headers: &[(&str, &str)], method: &str, path: &str, body: &str) -> Vec<u8> {
     compose::compose(
         Origin::new(EventKind::HttpApi),
         &compose::Incoming {
             method,
             target: path,
-            headers: HEADERS,
+            headers: &[HEADERS, headers].concat(),
             body: body.as_bytes(),
             client_address: "203.0.113.7",
             scheme: Scheme::Https,
