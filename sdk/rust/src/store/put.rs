@@ -210,19 +210,33 @@ pub(super) fn raw_put<T: ToJson>(
     write: &Write<T>,
     kept: Option<&Beside>,
 ) -> Result<RawPut, StorageError> {
-    let document = write
-        .value
-        .to_json()
-        .map_err(|error| StorageError::Invalid(format!("a document is not JSON: {error}")))?;
     let kept_index = || kept.and_then(|kept| kept.index.clone());
     let kept_expiry = || kept.and_then(|kept| kept.expires_at);
     Ok(RawPut {
         key: key.clone(),
-        document,
+        document: document(write.value.to_json())?,
         precondition: Precondition::None,
         index: write.index.clone().unwrap_or_else(kept_index),
         expires_at: write.expires_at.unwrap_or_else(kept_expiry),
     })
+}
+
+/// The same for a document that nobody needs afterwards, so that its text is not copied.
+pub(super) fn into_raw_put<T: ToJson>(
+    key: &RawKey,
+    write: Write<T>,
+) -> Result<RawPut, StorageError> {
+    Ok(RawPut {
+        key: key.clone(),
+        document: document(write.value.into_json())?,
+        precondition: Precondition::None,
+        index: write.index.flatten(),
+        expires_at: write.expires_at.flatten(),
+    })
+}
+
+fn document(json: Result<String, String>) -> Result<String, StorageError> {
+    json.map_err(|error| StorageError::Invalid(format!("a document is not JSON: {error}")))
 }
 
 /// What an item has beside its document.

@@ -3,11 +3,11 @@
 use super::{
     Item, Key, Precondition, StorageError, Write,
     error::interference,
-    put::{of_document, raw_put},
+    put::{into_raw_put, of_document},
 };
 use crate::{
     Problem,
-    contract::{RawItem, RawKey, RawOperation},
+    contract::{RawItem, RawKey, RawOperation, RawPut},
     host::Host,
     json::{FromJson, ToJson},
 };
@@ -25,7 +25,7 @@ pub struct Operation {
 impl Operation {
     /// Writes an item.
     pub fn put<T: ToJson>(key: &Key<T>, write: impl Into<Write<T>>) -> Self {
-        let put = || raw_put(key.raw(), &write.into(), None);
+        let put = || into_raw_put(key.raw(), write.into());
         Self {
             raw: key.check().and_then(|()| put()).map(RawOperation::Put),
         }
@@ -182,27 +182,26 @@ impl<'a> Transaction<'a> {
 
     /// Applies the operations; the new revision of each put, and `None` for the others.
     pub fn send(self) -> Result<Vec<Option<String>>, TransactionError> {
-        let operations: Vec<RawOperation> = self
-            .operations
-            .into_iter()
-            .map(|operation| operation.raw)
-            .collect::<Result<_, _>>()?;
-        let sent = self
-            .host
-            .transact(operations.clone(), self.token.as_deref());
+        let mut operations = Vec::with_capacity(self.operations.len());
+        let mut conditions = Vec::with_capacity(self.operations.len()); // without copies of the documents
+        for operation in self.operations {
+            let raw = operation.raw?;
+            let (RawOperation::Put(RawPut {
+                key, precondition, ..
+            })
+            | RawOperation::Delete(key, precondition)
+            | RawOperation::Check(key, precondition)) = &raw;
+            conditions.push((key.clone(), precondition.clone()));
+            operations.push(raw);
+        }
+        let sent = self.host.transact(operations, self.token.as_deref());
         let lost = match sent.map_err(of_document)? {
             Ok(revisions) => return Ok(revisions),
             Err(lost) => lost,
         };
         let position = usize::try_from(lost.position).unwrap_or(usize::MAX);
-        let Some(operation) = operations.into_iter().nth(position) else {
+        let Some((key, precondition)) = conditions.into_iter().nth(position) else {
             return Err(StorageError::Internal.into());
-        };
-        let (key, precondition) = match operation {
-            RawOperation::Put(put) => (put.key, put.precondition),
-            RawOperation::Delete(key, precondition) | RawOperation::Check(key, precondition) => {
-                (key, precondition)
-            }
         };
         Err(TransactionError::Lost(Box::new(LostOperation {
             position,
