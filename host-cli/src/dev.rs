@@ -4,6 +4,7 @@
 //! One thread rebuilds: it waits for changes, runs the build, prepares the new guest and lets it serve, as a channel's guests are replaced
 //! (`rollout::ReplaceableGuest`). The requests of the session are kept as lines of tape in memory; the new guest gets them again.
 
+pub mod chain;
 pub mod changes;
 pub mod keys;
 pub mod rebuild;

@@ -10,7 +10,10 @@ use super::{
     view::View,
 };
 use crate::exchange_seed;
-use contract::seed::Seed;
+use contract::{
+    outcome::{Failure, Fault},
+    seed::Seed,
+};
 use observation::{
     Ignored, Noise, Observation, calls_change, compare, cost_notes, has_same_outline, logs_change,
 };
@@ -193,6 +196,17 @@ struct Ran {
     misses: Vec<String>,
 }
 
+/// Why there is nothing to compare.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    /// The recording cannot be used.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The guest did not run. That says nothing about it.
+    #[error("not compared, because no instance became free in time")]
+    Busy,
+}
+
 /// The inputs of a run.
 #[derive(Clone, Copy)]
 struct Run<'a, 'line> {
@@ -204,7 +218,7 @@ struct Run<'a, 'line> {
 
 impl Run<'_, '_> {
     /// Runs a guest on a store composed from what the tape reveals.
-    async fn on(&self, guest: &ReplayGuest) -> Result<Ran, RecordingError> {
+    async fn on(&self, guest: &ReplayGuest) -> Result<Ran, RunError> {
         let exchange = self.exchange;
         let view = View::of(exchange);
         let overlay = Arc::new(Overlay::new(
@@ -225,6 +239,11 @@ impl Run<'_, '_> {
         // Checked before.
         let event = exchange.event.map_or("", |event| event.get());
         let answer = service.invoke(event.as_bytes(), invocation).await;
+        if let Ok(answer) = &answer
+            && matches!(answer.summary.fault, Some(Fault::Guest(Failure::Busy)))
+        {
+            return Err(RunError::Busy);
+        }
         let write_log = overlay.take();
         Ok(Ran {
             observation: of_run(&answer, &write_log.writes, write_log.calls, &view),

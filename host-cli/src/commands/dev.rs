@@ -8,7 +8,7 @@ use crate::{
         rebuild::Rebuilder,
         requests::Requests,
         screen::Screen,
-        watch::{Message, Watch},
+        watch::{Inbox, Watch},
     },
     executor,
     exit::{CommandError, Outcome},
@@ -21,11 +21,11 @@ use crate::{
         session::Session, workers::Workers,
     },
     signals::Signals,
-    store::{STATE_FOLDER, Whole, socket::StoreSocket},
+    store::{STATE_FOLDER, StoreSpec, Whole, socket::StoreSocket},
     time,
 };
 use rollout::{HostContext, NamespaceStores, ReplaceableGuest};
-use service::{Router as _, Service};
+use service::Service;
 use std::{
     io,
     net::SocketAddr,
@@ -33,7 +33,6 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
 };
@@ -41,10 +40,10 @@ use tokio::{
     net::TcpListener,
     runtime::Runtime,
     sync::{Notify, mpsc as async_mpsc, oneshot},
-    task::JoinHandle as JoinTask,
+    task::{JoinHandle as JoinTask, JoinSet},
 };
 
-/// Concurrent requests for each thread, replayed ones among them.
+/// Concurrent requests for each thread, replayed ones among them, which are few (`dev::changes`).
 const INSTANCES_PER_THREAD: usize = 16;
 /// Commands that may wait.
 const KEYS_MAX: usize = 16;
@@ -103,7 +102,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         page,
     });
     let (rebuilding, first) = Rebuilding::start(configuration, &serving, &runtime)?;
-    let rebuild = rebuilding.messages.clone();
+    let rebuild = rebuilding.inbox.clone();
     let served = runtime.block_on(serving.run(listener, threads, first, rebuild));
     rebuilding.end();
     drop(socket);
@@ -151,7 +150,6 @@ fn exchanger(
         follower: None,
         origin: server.origin,
         callers,
-        limits: guests.limits(),
         allowed: server.allowed.clone(),
         clients: Arc::new(Clients::default()),
         log: AccessLog::new(io::stderr()).map_err(no_thread)?,
@@ -184,9 +182,18 @@ fn greeting(address: SocketAddr, configuration: &Configuration) -> String {
     format!("listening on http://{address}\n{project}store: {store}\nguest: {guest}\n{callers}")
 }
 
+/// What requests change in the folder of the project, if the store is there.
+fn store_files(server: &ServerConfiguration) -> Vec<PathBuf> {
+    let file = match &server.store {
+        StoreSpec::Redb(path) => Some(path.clone()),
+        StoreSpec::Memory | StoreSpec::DynamoDb(..) => None,
+    };
+    file.into_iter().chain(server.socket.clone()).collect()
+}
+
 /// The thread that rebuilds, as others see it.
 struct Rebuilding {
-    messages: Sender<Message>,
+    inbox: Inbox,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -198,10 +205,12 @@ impl Rebuilding {
         serving: &Serving,
         runtime: &Runtime,
     ) -> Result<(Self, oneshot::Receiver<()>), CommandError> {
-        let (messages, received) = mpsc::channel();
+        let inbox = Inbox::default();
         let (built, first) = oneshot::channel();
         let stop = Arc::new(AtomicBool::new(false));
         let mut rebuilder = Rebuilder {
+            inbox: inbox.clone(),
+            store_files: store_files(&configuration.server),
             project: configuration.project,
             options: configuration.options,
             hosted: configuration.hosted,
@@ -210,20 +219,20 @@ impl Rebuilding {
             screen: serving.screen.clone(),
             runtime: runtime.handle().clone(),
             stop: Arc::clone(&stop),
+            comparison: JoinSet::new(),
         };
-        let watch = Watch::new(&rebuilder.watched(), messages.clone())?;
-        let changes = messages.clone();
+        let watch = Watch::new(&rebuilder.watched(), inbox.clone())?;
         let thread = thread::Builder::new()
             .name("rebuild".to_owned())
             .spawn(move || {
                 rebuilder.rebuild();
                 // Nobody waits for it if the program ends meanwhile.
                 let _ = built.send(());
-                rebuilder.run(watch, &received, &changes);
+                rebuilder.run(watch);
             })
             .map_err(no_thread)?;
         let rebuilding = Self {
-            messages,
+            inbox,
             stop,
             thread,
         };
@@ -233,8 +242,7 @@ impl Rebuilding {
     /// Ends a build that runs, and the thread.
     fn end(self) {
         self.stop.store(true, Ordering::Relaxed);
-        // The thread may have ended by itself.
-        let _ = self.messages.send(Message::Stop);
+        self.inbox.end();
         let _ = self.thread.join();
     }
 }
@@ -259,7 +267,7 @@ impl Serving {
         listener: TcpListener,
         threads: usize,
         first: oneshot::Receiver<()>,
-        rebuild: Sender<Message>,
+        rebuild: Inbox,
     ) -> Result<(), CommandError> {
         let mut signals = Signals::new()?;
         let impatience = Signals::new()?;
@@ -315,7 +323,7 @@ impl Serving {
     fn read_keys(
         self: &Arc<Self>,
         quit: &Arc<Notify>,
-        rebuild: Sender<Message>,
+        rebuild: Inbox,
     ) -> Result<Option<JoinTask<()>>, CommandError> {
         let stdin = io::stdin();
         if !keys::are_typed(&stdin) {
@@ -342,7 +350,7 @@ impl Serving {
         })))
     }
 
-    async fn press(&self, key: Key, quit: &Notify, rebuild: &Sender<Message>) {
+    async fn press(&self, key: Key, quit: &Notify, rebuild: &Inbox) {
         let requests = Requests {
             session: &self.session,
             guests: &self.guests,
@@ -355,8 +363,7 @@ impl Serving {
             Key::Case(number, name) => requests.make_case(number, name.as_deref()).await,
             Key::Page => requests.write_page().await,
             Key::Rebuild => {
-                // The thread ends only with the program.
-                let _ = rebuild.send(Message::Rebuild);
+                rebuild.build();
                 Ok(())
             }
             Key::Help => {

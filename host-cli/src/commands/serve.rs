@@ -52,7 +52,6 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     } = runtime.block_on(open(&configuration, instances_max))?;
     let socket = runtime.block_on(offer_store(&configuration.server, people))?;
     let examples = runtime.block_on(guest.examples());
-    let limits = service.limits();
     let exchanger = Exchanger {
         service,
         follower: guest.follower(),
@@ -63,7 +62,6 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
                 .callers
                 .open(configuration.server.origin.kind),
         )?,
-        limits,
         allowed: configuration.server.allowed.clone(),
         clients: Arc::new(Clients::default()),
         log: AccessLog::new(io::stderr()).map_err(|error| {

@@ -5,10 +5,13 @@ use contract::text::printable;
 use observation::{DifferingPart, Part, RequestLine, request_line};
 use replay::{Comparison, Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};
 use runtime::Runtime;
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, sync::Arc, thread, time::Duration};
 use storage::Storage;
 use tape::Exchange;
-use tokio::task::JoinSet;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout, timeout_at},
+};
 
 /// Places that name a group; further ones are counted.
 const PLACES_SHOWN_MAX: usize = 3;
@@ -16,6 +19,12 @@ const PLACES_SHOWN_MAX: usize = 3;
 const NUMBERS_SHOWN_MAX: usize = 4;
 /// Groups that are listed.
 const GROUPS_SHOWN_MAX: usize = 20;
+/// Replays at a time for each core. `dev` has several times as many instances, so live requests find one, and each core has work.
+const REPLAYS_PER_CORE: usize = 2;
+/// A new guest may loop: it has this long to answer one request again.
+const REPLAY_DURATION_MAX: Duration = Duration::from_millis(500);
+/// The developer waits for the result of all.
+const COMPARISON_DURATION_MAX: Duration = Duration::from_secs(2);
 /// Segments of at least this many characters stand for one thing among many.
 const ID_CHARACTERS_MIN: usize = 20;
 
@@ -55,20 +64,60 @@ pub fn replayer(guest: &Runtime, store: Arc<dyn Storage>) -> Replayer {
     }
 }
 
-/// Replays all on the current runtime, each in a task of its own; in the order of their numbers.
-pub async fn compare_all(exchanges: Vec<KeptExchange>, replayer: Replayer) -> Vec<Compared> {
+/// The requests of a session, replayed as far as there was time.
+#[derive(Default)]
+pub struct Comparisons {
+    /// In the order of their numbers.
+    pub compared: Vec<Compared>,
+    /// Numbers of those that had no answer after [`REPLAY_DURATION_MAX`].
+    pub late: Vec<u64>,
+    /// How many were not replayed, because the comparison ended before.
+    pub left: usize,
+}
+
+/// Replays all on the current runtime, the newest first. Live requests go on meanwhile: only some instances are used, and not for long.
+pub async fn compare_all(exchanges: Vec<KeptExchange>, replayer: Replayer) -> Comparisons {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let until = Instant::now() + COMPARISON_DURATION_MAX;
     let replayer = Arc::new(replayer);
+    let mut comparisons = Comparisons {
+        left: exchanges.len(),
+        ..Comparisons::default()
+    };
+    let mut waiting = exchanges.into_iter().rev();
     let mut running = JoinSet::new();
-    for kept in exchanges {
-        let replayer = Arc::clone(&replayer);
-        running.spawn(async move { compare(&kept, &replayer).await });
+    loop {
+        while running.len() < cores * REPLAYS_PER_CORE
+            && let Some(kept) = waiting.next()
+        {
+            let replayer = Arc::clone(&replayer);
+            running.spawn(async move {
+                let replay = compare(&kept, &replayer);
+                (kept.number, timeout(REPLAY_DURATION_MAX, replay).await)
+            });
+        }
+        match timeout_at(until, running.join_next()).await {
+            Ok(Some(Ok((number, replayed)))) => comparisons.add(number, replayed.ok()),
+            // A task that panicked compared nothing.
+            Ok(Some(Err(_))) => {}
+            Ok(None) | Err(_) => break,
+        }
     }
-    let mut compared = Vec::new();
-    while let Some(done) = running.join_next().await {
-        compared.extend(done.ok().flatten());
+    comparisons.compared.sort_by_key(|compared| compared.number);
+    comparisons.late.sort_unstable();
+    comparisons
+}
+
+impl Comparisons {
+    /// Adds what was found in time; nothing is found in a line that cannot be read.
+    fn add(&mut self, number: u64, replayed: Option<Option<Compared>>) {
+        match replayed {
+            Some(Some(compared)) => self.compared.push(compared),
+            Some(None) => return,
+            None => self.late.push(number),
+        }
+        self.left -= 1;
     }
-    compared.sort_by_key(|compared| compared.number);
-    compared
 }
 
 /// Requests that differ in the same way.
@@ -84,17 +133,19 @@ struct Group {
 }
 
 /// The differences as text; no line break at the end.
-pub fn summary(compared: &[Compared]) -> String {
+pub fn summary(comparisons: &Comparisons) -> String {
+    let compared = &comparisons.compared;
     let count = |verdict| {
         let verdicts = compared.iter().map(|compared| compared.comparison.verdict);
         verdicts.filter(|found| *found == verdict).count()
     };
     let differing: Vec<&Compared> = compared.iter().filter(|one| differs(one)).collect();
-    let requests = match compared.len() {
+    let requests = match compared.len() + comparisons.late.len() + comparisons.left {
         1 => "1 request".to_owned(),
         all => format!("{all} requests"),
     };
     let mut text = match differing.len() {
+        0 if compared.is_empty() => format!("of the last {requests}, none was compared"),
         0 => format!("of the last {requests}, none would be answered or written differently"),
         some => format!("of the last {requests}, {some} would be answered or written differently:"),
     };
@@ -120,6 +171,7 @@ pub fn summary(compared: &[Compared]) -> String {
             let _ = write!(text, "\n  {count} {what}");
         }
     }
+    comparisons.write_uncompared(&mut text);
     if let Some(first) = differing.first() {
         let _ = write!(
             text,
@@ -128,6 +180,41 @@ pub fn summary(compared: &[Compared]) -> String {
         );
     }
     text
+}
+
+impl Comparisons {
+    fn write_uncompared(&self, text: &mut String) {
+        if !self.late.is_empty() {
+            let _ = write!(
+                text,
+                "\n  {} not compared: no answer after {} ms ({})",
+                self.late.len(),
+                REPLAY_DURATION_MAX.as_millis(),
+                first_numbers(&self.late)
+            );
+        }
+        if self.left > 0 {
+            let _ = write!(
+                text,
+                "\n  {} not compared: the comparison ends after {} s",
+                self.left,
+                COMPARISON_DURATION_MAX.as_secs()
+            );
+        }
+    }
+}
+
+/// `1, 2, 3, 4, ...`
+fn first_numbers(numbers: &[u64]) -> String {
+    let mut shown: Vec<String> = numbers
+        .iter()
+        .take(NUMBERS_SHOWN_MAX)
+        .map(u64::to_string)
+        .collect();
+    if numbers.len() > NUMBERS_SHOWN_MAX {
+        shown.push("...".to_owned());
+    }
+    shown.join(", ")
 }
 
 fn differs(compared: &Compared) -> bool {
@@ -162,22 +249,12 @@ fn groups(differing: &[&Compared]) -> Vec<Group> {
 
 impl Group {
     fn write(&self, text: &mut String) {
-        let shown: Vec<String> = self
-            .numbers
-            .iter()
-            .take(NUMBERS_SHOWN_MAX)
-            .map(u64::to_string)
-            .collect();
-        let more = match self.numbers.len() > NUMBERS_SHOWN_MAX {
-            true => ", ...",
-            false => "",
-        };
         let _ = write!(
             text,
-            "\n  {}x {} ({}{more})",
+            "\n  {}x {} ({})",
             self.numbers.len(),
             printable(&self.heading),
-            shown.join(", ")
+            first_numbers(&self.numbers)
         );
         if !self.places.is_empty() {
             let shown = self.places.len().min(PLACES_SHOWN_MAX);
@@ -304,8 +381,13 @@ mod tests {
             with_verdict(compared(11, "/items", 200, gone()), Verdict::Unplayable),
         ];
         all.extend((20..26).map(|number| compared(number, "/items", 200, renamed("c"))));
-        insta::assert_snapshot!(summary(&all), @r#"
-        of the last 12 requests, 9 would be answered or written differently:
+        let comparisons = Comparisons {
+            compared: all,
+            late: vec![30, 31, 32, 33, 34],
+            left: 3,
+        };
+        insta::assert_snapshot!(summary(&comparisons), @r#"
+        of the last 20 requests, 9 would be answered or written differently:
           7x GET /items 200 (5, 20, 21, 22, ...)
               /body/names/*
               /body/names/0: expected "a", got "b"
@@ -317,6 +399,8 @@ mod tests {
               /body/names/0: expected "a", got "b"
           1 made other storage calls or log lines only
           1 cannot be replayed
+          5 not compared: no answer after 500 ms (30, 31, 32, 33, ...)
+          3 not compared: the comparison ends after 2 s
           `d 2` and Enter shows the first in full
         "#);
     }
@@ -324,9 +408,21 @@ mod tests {
     #[test]
     fn no_difference_is_one_line() {
         let same = with_verdict(compared(1, "/", 200, json!({})), Verdict::Same);
+        let comparisons = Comparisons {
+            compared: vec![same],
+            ..Comparisons::default()
+        };
         assert_eq!(
-            summary(&[same]),
+            summary(&comparisons),
             "of the last 1 request, none would be answered or written differently"
+        );
+        let late = Comparisons {
+            late: vec![7],
+            ..Comparisons::default()
+        };
+        assert_eq!(
+            summary(&late),
+            "of the last 1 request, none was compared\n  1 not compared: no answer after 500 ms (7)"
         );
     }
 

@@ -1,13 +1,14 @@
 //! Rebuilds the guest and lets it serve. Whatever goes wrong is one message, and the guest before goes on.
 
 use super::{
+    chain::{Chain, Decision},
     changes,
     screen::Screen,
-    watch::{self, Asked, Message, Watch, Watched},
+    watch::{self, Asked, Change, Inbox, QUIET_DURATION, Watch, Watched},
 };
 use crate::{
     args::guest::GuestOptions,
-    build::{BuildError, GuestBuild},
+    build::{BuildError, Built, GuestBuild},
     exit::CommandError,
     guest::{self, HostedGuest},
     project::Project,
@@ -18,14 +19,11 @@ use rollout::ReplaceableGuest;
 use service::Deployment;
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::AtomicBool,
-        mpsc::{Receiver, Sender},
-    },
+    sync::{Arc, atomic::AtomicBool},
+    thread,
     time::{Duration, Instant},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::JoinSet};
 
 /// The parts of the program that a rebuild touches.
 pub struct Rebuilder {
@@ -43,35 +41,54 @@ pub struct Rebuilder {
     pub screen: Screen,
     /// Runs the session's requests again.
     pub runtime: Handle,
+    /// Changes and wishes.
+    pub inbox: Inbox,
+    /// The files of the store, which change with each request.
+    pub store_files: Vec<PathBuf>,
     /// Set when the program ends.
     pub stop: Arc<AtomicBool>,
+    /// The comparison that runs. It ends when the next build begins, or the program.
+    pub comparison: JoinSet<()>,
 }
 
 impl Rebuilder {
     /// Watches and rebuilds until it is stopped.
-    pub fn run(
-        mut self,
-        mut watch: Watch,
-        messages: &Receiver<Message>,
-        changes: &Sender<Message>,
-    ) {
+    pub fn run(mut self, mut watch: Watch) {
         let mut watched = self.watched();
+        let mut chain = Chain::default();
         loop {
-            match watch::next(Some(&mut watch), messages) {
-                Asked::Stop => return,
-                Asked::Rebuild => self.rebuild(),
+            match watch::next(&mut watch, &self.inbox) {
+                Asked::End => return,
+                Asked::Build => self.rebuild(),
                 Asked::Change(change) => {
-                    if change.project_file && !self.reread() {
+                    if !self.is_reason(&mut chain, &change) || change.project_file && !self.reread()
+                    {
                         continue;
                     }
                     if self.watched() != watched {
-                        match Watch::new(&self.watched(), changes.clone()) {
+                        match Watch::new(&self.watched(), self.inbox.clone()) {
                             Ok(other) => (watch, watched) = (other, self.watched()),
                             Err(failure) => self.screen.fail(&failure),
                         }
                     }
                     self.rebuild();
                 }
+            }
+        }
+    }
+
+    /// Whether to build because of a change. Builds that start one another come to an end, and the developer is told why.
+    fn is_reason(&self, chain: &mut Chain, change: &Change) -> bool {
+        match chain.decide(change) {
+            Decision::Build => true,
+            Decision::Nothing => false,
+            Decision::End(file) => {
+                self.screen.say(&format!(
+                    "builds have started one another: `{}` changes while a build runs, which is no reason for another one from now on; \
+                     let `watch` in section `[guest]` of tenon.toml name the sources only",
+                    file.display()
+                ));
+                false
             }
         }
     }
@@ -90,6 +107,7 @@ impl Rebuilder {
             _ => sources.extend(component),
         }
         outputs.extend(self.project.as_ref().map(Project::cases));
+        outputs.extend(self.store_files.iter().cloned());
         Watched {
             sources,
             project_file: self.project.as_ref().map(Project::path_of_file),
@@ -131,22 +149,18 @@ impl Rebuilder {
 
     /// Builds, and lets the new guest serve.
     pub fn rebuild(&mut self) {
+        self.comparison = JoinSet::new();
         if let Err(failure) = self.try_rebuild() {
             self.fail(&failure);
         }
+        // The system reports the last files that a build wrote a little later.
+        thread::sleep(QUIET_DURATION);
+        self.inbox.set_building(false);
     }
 
     fn try_rebuild(&mut self) -> Result<(), CommandError> {
         let built = match self.build() {
-            Some(build) => {
-                self.screen.say(&format!("building: {}", build.command()));
-                self.screen.flush();
-                Some(
-                    build
-                        .run_until(&self.stop)
-                        .map_err(BuildError::into_failure)?,
-                )
-            }
+            Some(build) => Some(self.run_build(&build)?),
             None => None,
         };
         let started = Instant::now();
@@ -171,6 +185,15 @@ impl Rebuilder {
         Ok(())
     }
 
+    fn run_build(&self, build: &GuestBuild) -> Result<Built, CommandError> {
+        self.screen.say(&format!("building: {}", build.command()));
+        self.screen.flush();
+        self.inbox.set_building(true);
+        build
+            .run_until(&self.stop)
+            .map_err(BuildError::into_failure)
+    }
+
     /// The guest, loaded and linked for the engine that serves.
     fn prepare(&self) -> Result<Arc<Deployment>, CommandError> {
         let (name, guest) = self.hosted.source.load(self.guests.engine())?;
@@ -178,21 +201,21 @@ impl Rebuilder {
         prepared.map_err(|error| guest::cannot_load(&name, &error))
     }
 
-    /// Lets the new guest answer the requests of the session again.
-    fn show_changes(&self, deployment: &Deployment) {
+    /// Lets the new guest answer the requests of the session again, while this thread waits for the next change.
+    fn show_changes(&mut self, deployment: &Deployment) {
         let exchanges = self.session.exchanges();
         if exchanges.is_empty() {
             return;
         }
-        let started = Instant::now();
         let replayer = changes::replayer(deployment.runtime(), deployment.storage().clone());
-        let compared = self
-            .runtime
-            .block_on(changes::compare_all(exchanges, replayer));
-        let text = changes::summary(&compared);
-        let duration = seconds(started.elapsed());
-        self.screen
-            .say(&format!("{text}\n  compared in {duration}"));
+        let screen = self.screen.clone();
+        let compare = async move {
+            let started = Instant::now();
+            let text = changes::summary(&changes::compare_all(exchanges, replayer).await);
+            let duration = seconds(started.elapsed());
+            screen.say(&format!("{text}\n  compared in {duration}"));
+        };
+        self.comparison.spawn_on(compare, &self.runtime);
     }
 
     fn fail(&self, failure: &CommandError) {

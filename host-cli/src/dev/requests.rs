@@ -72,10 +72,11 @@ impl Requests<'_> {
             return Err(CommandError::usage("there is no request to show").hint("send one first"));
         }
         let all = changes::compare_all(exchanges.clone(), self.replayer()?).await;
+        let uncompared = all.late.len() + all.left;
         store::make_state_folder(self.page)?;
         let mut page = Html::create(self.page)?;
         let mut totals = Totals::default();
-        for compared in all {
+        for compared in all.compared {
             let kept = exchanges.iter().find(|kept| kept.number == compared.number);
             let Some((kept, exchange)) =
                 kept.and_then(|kept| Some((kept, Exchange::read(&kept.line).ok()?)))
@@ -92,8 +93,12 @@ impl Requests<'_> {
         }
         page.finish(&totals)?;
         let path = self.page.display();
+        let note = match uncompared {
+            0 => String::new(),
+            some => format!("; {some} were not compared in time and are not on it"),
+        };
         self.screen.say(&format!(
-            "wrote {path}: open it in a browser; it contains what clients sent, credentials included"
+            "wrote {path}: open it in a browser; it contains what clients sent, credentials included{note}"
         ));
         Ok(())
     }

@@ -1,149 +1,85 @@
 //! Watching a project's sources.
 
+mod inbox;
+mod watched;
+
+pub use self::{inbox::Inbox, watched::Watched};
+
+use self::{inbox::Arrived, watched::SourceRules};
 use crate::exit::CommandError;
+use contract::digest::Digest;
 use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode, ModifyKind},
 };
 use std::{
+    collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// An editor writes several files, or one in several steps: a change is complete when nothing has happened for this long.
-const QUIET_DURATION: Duration = Duration::from_millis(30);
+pub const QUIET_DURATION: Duration = Duration::from_millis(30);
 /// Files that never come to rest do not put a build off any longer.
 const UNREST_DURATION_MAX: Duration = Duration::from_millis(500);
-/// Folders that tools write to, not people.
-const IGNORED_FOLDERS: [&str; 4] = ["target", ".git", ".tenon", "node_modules"];
-
-/// What reaches the thread that rebuilds.
-pub enum Message {
-    /// Something happened to files.
-    Files(notify::Result<Event>),
-    /// The developer asks for a build.
-    Rebuild,
-    /// The program ends.
-    Stop,
-}
-
-/// What is watched.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Watched {
-    /// Files and folders with sources.
-    pub sources: Vec<PathBuf>,
-    /// The project file, if there is one.
-    pub project_file: Option<PathBuf>,
-    /// Files and folders in them that the build or this program writes.
-    pub outputs: Vec<PathBuf>,
-}
+/// Larger files are not read to see whether their content is another one.
+const CONTENT_BYTES_MAX: u64 = 16 << 20;
+/// Files whose content is remembered.
+const CONTENTS_MAX: usize = 10_000;
 
 /// What has changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Sources.
+    /// Whether sources have.
     pub sources: bool,
-    /// The project file.
+    /// Whether the project file has.
     pub project_file: bool,
+    /// The files that changed only while a build ran, so that the build may have written them.
+    pub by_build: Vec<PathBuf>,
+    /// The others.
+    pub by_others: Vec<PathBuf>,
 }
 
 impl Change {
-    fn is_some(self) -> bool {
+    fn is_some(&self) -> bool {
         self.sources || self.project_file
     }
-
-    fn add(&mut self, other: Self) {
-        self.sources |= other.sources;
-        self.project_file |= other.project_file;
-    }
-}
-
-impl Watched {
-    /// The same with absolute paths without links, as the system reports changes.
-    fn resolved(&self) -> Self {
-        let resolve = |path: &PathBuf| resolved(path);
-        Self {
-            sources: self.sources.iter().map(resolve).collect(),
-            project_file: self.project_file.as_ref().map(resolve),
-            outputs: self.outputs.iter().map(resolve).collect(),
-        }
-    }
-
-    /// What a change of this path means.
-    fn change(&self, path: &Path) -> Change {
-        Change {
-            sources: self.is_source(path),
-            project_file: self.project_file.as_deref() == Some(path),
-        }
-    }
-
-    fn is_source(&self, path: &Path) -> bool {
-        let is_output = self.outputs.iter().any(|output| path.starts_with(output));
-        let below = self
-            .sources
-            .iter()
-            .find_map(|source| path.strip_prefix(source).ok());
-        !is_output && below.is_some_and(|below| !is_ignored(below))
-    }
-}
-
-/// An absolute path without links; of a missing file, that of its folder with its name.
-fn resolved(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    fs::canonicalize(&absolute).unwrap_or_else(|_| {
-        match (absolute.parent(), absolute.file_name()) {
-            (Some(folder), Some(name)) => match fs::canonicalize(folder) {
-                Ok(folder) => folder.join(name),
-                Err(_) => absolute.clone(),
-            },
-            _ => absolute.clone(),
-        }
-    })
-}
-
-/// Whether a path below a source is one that tools or editors write.
-fn is_ignored(below: &Path) -> bool {
-    let name_of =
-        |component: std::path::Component<'_>| component.as_os_str().to_string_lossy().into_owned();
-    let in_ignored = below
-        .components()
-        .any(|component| IGNORED_FOLDERS.contains(&&*name_of(component)));
-    let file = below
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    let is_editors = file.is_some_and(|file| {
-        // Emacs and vim: locks, backups and trials whether a folder can be written.
-        file.starts_with(".#") || file.ends_with('~') || file.ends_with(".swp") || file == "4913"
-    });
-    in_ignored || is_editors
 }
 
 /// Watches until it is dropped.
 pub struct Watch {
     watcher: RecommendedWatcher,
-    watched: Watched,
-    /// Folders of which only some subfolders are watched with everything in them.
-    divided: Vec<PathBuf>,
+    rules: SourceRules,
+    contents: HashMap<PathBuf, Content>,
+}
+
+/// What is at a path.
+#[derive(PartialEq, Eq)]
+enum Content {
+    Nothing,
+    File(Digest),
+    /// A file that is not read.
+    LargeFile(u64, Option<SystemTime>),
 }
 
 impl Watch {
-    /// Begins to watch; changes arrive as messages.
-    pub fn new(watched: &Watched, changes: Sender<Message>) -> Result<Self, CommandError> {
+    /// Begins to watch; changes arrive in the inbox.
+    pub fn new(watched: &Watched, inbox: Inbox) -> Result<Self, CommandError> {
+        let rules = SourceRules::of(watched);
+        let of_callback = rules.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // The receiver is gone when the program ends.
-            let _ = changes.send(Message::Files(event));
+            report(&event, &of_callback, &inbox);
         });
         let mut watch = Self {
             watcher: watcher.map_err(|error| cannot_watch(&error))?,
-            watched: watched.resolved(),
-            divided: Vec::new(),
+            rules,
+            contents: HashMap::new(),
         };
-        for source in watch.watched.sources.clone() {
+        for source in watch.rules.sources.clone() {
             watch.add(&source)?;
         }
-        if let Some(file) = watch.watched.project_file.clone() {
+        if let Some(file) = watch.rules.project_file.clone() {
             watch.add(&file)?;
         }
         Ok(watch)
@@ -155,7 +91,7 @@ impl Watch {
             return self.add_folder(path);
         }
         match path.parent() {
-            Some(folder) if folder.is_dir() => self.watch(folder, RecursiveMode::NonRecursive),
+            Some(folder) if folder.is_dir() => self.watch(folder),
             Some(_) | None => Err(CommandError::environment(format_args!(
                 "`{}` cannot be watched: its folder does not exist",
                 path.display()
@@ -164,57 +100,87 @@ impl Watch {
         }
     }
 
-    /// The folders in an ignored one can be very many, so they are not watched.
+    /// Each folder is watched by itself. The folders in an ignored one can be very many, and a build may make them later, so nothing is watched
+    /// with everything in it.
     fn add_folder(&mut self, folder: &Path) -> Result<(), CommandError> {
-        let is_divided = IGNORED_FOLDERS
-            .iter()
-            .any(|name| folder.join(name).is_dir());
-        if !is_divided {
-            return self.watch(folder, RecursiveMode::Recursive);
-        }
-        self.watch(folder, RecursiveMode::NonRecursive)?;
-        self.divided.push(folder.to_owned());
+        self.watch(folder)?;
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-            if !is_ignored(Path::new(&entry.file_name())) {
-                self.add_folder(&entry.path())?;
+            let path = entry.path();
+            if self.rules.is_source(&path) {
+                self.add_folder(&path)?;
             }
         }
         Ok(())
     }
 
-    fn watch(&mut self, path: &Path, mode: RecursiveMode) -> Result<(), CommandError> {
-        let watched = self.watcher.watch(path, mode);
+    fn watch(&mut self, folder: &Path) -> Result<(), CommandError> {
+        let watched = self.watcher.watch(folder, RecursiveMode::NonRecursive);
         watched.map_err(|error| cannot_watch(&error))
     }
 
-    /// What an event means for the project. New folders are watched from now on.
-    pub fn change(&mut self, event: &notify::Result<Event>) -> Change {
-        let mut change = Change::default();
-        let Ok(event) = event else {
+    /// What this means for the project. New folders are watched from now on.
+    fn change(&mut self, arrived: &Arrived) -> Change {
+        let mut change = Change {
             // Too many events, for example: whatever was missed, a build finds it.
-            return Change {
-                sources: true,
-                project_file: false,
-            };
+            sources: arrived.is_incomplete,
+            ..Change::default()
         };
-        if event.need_rescan() {
-            change.sources = true;
-        }
-        if !is_about_content(&event.kind) {
-            return change;
-        }
-        for path in &event.paths {
-            change.add(self.watched.change(path));
-            let is_new_part = path
-                .parent()
-                .is_some_and(|folder| self.divided.iter().any(|divided| divided == folder));
-            if is_new_part && self.watched.is_source(path) && path.is_dir() {
+        for (path, is_by_build) in &arrived.paths {
+            if path.is_dir() {
                 // If it is gone already, there is nothing to watch.
                 let _ = self.add_folder(path);
+            } else if !self.is_other_content(path) {
+                continue;
+            }
+            change.sources |= self.rules.is_source(path);
+            change.project_file |= self.rules.is_project_file(path);
+            match is_by_build {
+                true => change.by_build.push(path.clone()),
+                false => change.by_others.push(path.clone()),
             }
         }
         change
+    }
+
+    /// Whether a file has another content than when it changed before; the first change of a file always counts.
+    fn is_other_content(&mut self, path: &Path) -> bool {
+        let Ok(content) = content(path) else {
+            return true;
+        };
+        if self.contents.len() >= CONTENTS_MAX && !self.contents.contains_key(path) {
+            self.contents.clear();
+        }
+        let before = self.contents.get(path);
+        let is_other = before.is_none_or(|before| *before != content);
+        self.contents.insert(path.to_owned(), content);
+        is_other
+    }
+}
+
+fn content(path: &Path) -> io::Result<Content> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() && metadata.len() <= CONTENT_BYTES_MAX => {
+            Ok(Content::File(Digest::of(&fs::read(path)?)))
+        }
+        Ok(metadata) => Ok(Content::LargeFile(metadata.len(), metadata.modified().ok())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Content::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts what an event means for the project into the inbox. Events of other files end here.
+fn report(event: &notify::Result<Event>, rules: &SourceRules, inbox: &Inbox) {
+    let event = match event {
+        Ok(event) if !event.need_rescan() => event,
+        Ok(_) | Err(_) => return inbox.lost(),
+    };
+    if is_about_content(&event.kind) {
+        for path in &event.paths {
+            if rules.is_source(path) || rules.is_project_file(path) {
+                inbox.changed(path.clone());
+            }
+        }
     }
 }
 
@@ -238,92 +204,110 @@ fn cannot_watch(error: &notify::Error) -> CommandError {
     }
 }
 
-/// Waits for the next message that asks for something, and for the end of a change.
-pub fn next(watch: Option<&mut Watch>, messages: &Receiver<Message>) -> Asked {
-    let mut watch = watch;
-    let mut change = Change::default();
-    let mut change_of = |event: &notify::Result<Event>| match watch.as_mut() {
-        Some(watch) => watch.change(event),
-        None => Change::default(),
-    };
-    while !change.is_some() {
-        match messages.recv() {
-            Ok(Message::Files(event)) => change.add(change_of(&event)),
-            Ok(Message::Rebuild) => return Asked::Rebuild,
-            Ok(Message::Stop) | Err(_) => return Asked::Stop,
+/// Waits for something to do, and for the end of a change.
+pub fn next(watch: &mut Watch, inbox: &Inbox) -> Asked {
+    loop {
+        let mut arrived = inbox.wait(None);
+        let until = Instant::now() + UNREST_DURATION_MAX;
+        while !arrived.is_end
+            && Instant::now() < until
+            && !inbox.is_quiet(&mut arrived, QUIET_DURATION)
+        {}
+        if arrived.is_end {
+            return Asked::End;
+        }
+        let mut change = watch.change(&arrived);
+        if arrived.is_build_wanted && !change.project_file {
+            return Asked::Build;
+        }
+        change.sources |= arrived.is_build_wanted;
+        if change.is_some() {
+            return Asked::Change(change);
         }
     }
-    let until = Instant::now() + UNREST_DURATION_MAX;
-    while Instant::now() < until {
-        match messages.recv_timeout(QUIET_DURATION) {
-            Ok(Message::Files(event)) => {
-                let further = change_of(&event);
-                change.add(further);
-            }
-            Ok(Message::Rebuild) => change.sources = true,
-            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return Asked::Stop,
-            Err(RecvTimeoutError::Timeout) => break,
-        }
-    }
-    Asked::Change(change)
 }
 
 /// What the rebuilding thread is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// Files have changed.
     Change(Change),
     /// Build again, whatever has changed.
-    Rebuild,
+    Build,
     /// End.
-    Stop,
+    End,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
 
     struct Project {
         folder: PathBuf,
         watch: Watch,
-        messages: Receiver<Message>,
-        sender: Sender<Message>,
+        inbox: Inbox,
     }
 
     impl Project {
-        /// A watched folder with a build's output, a source and a project file.
+        /// A watched folder with a source and a project file.
         fn new(name: &str, sources: &[&str]) -> Self {
             let folder =
                 std::env::temp_dir().join(format!("tenon-watch-{name}-{}", std::process::id()));
             let _ = fs::remove_dir_all(&folder);
-            for inner in ["target/debug", "src/deep", ".git"] {
+            for inner in ["src/deep", ".git"] {
                 fs::create_dir_all(folder.join(inner)).unwrap();
             }
-            for file in ["tenon.toml", "src/lib.rs", "guest.wasm"] {
-                fs::write(folder.join(file), "1").unwrap();
+            let folder = fs::canonicalize(folder).unwrap();
+            for (file, text) in [
+                ("tenon.toml", "1"),
+                ("src/lib.rs", "1"),
+                ("guest.wasm", "1"),
+                (".gitignore", "*.redb\n"),
+            ] {
+                fs::write(folder.join(file), text).unwrap();
             }
             let watched = Watched {
                 sources: sources.iter().map(|source| folder.join(source)).collect(),
                 project_file: Some(folder.join("tenon.toml")),
                 outputs: vec![folder.join("guest.wasm")],
             };
-            let (sender, messages) = mpsc::channel();
+            let inbox = Inbox::default();
             Self {
-                watch: Watch::new(&watched, sender.clone()).unwrap(),
+                watch: Watch::new(&watched, inbox.clone()).unwrap(),
                 folder,
-                messages,
-                sender,
+                inbox,
             }
         }
 
-        fn write(&self, name: &str) {
-            fs::write(self.folder.join(name), "2").unwrap();
+        fn write(&self, name: &str, text: &str) {
+            fs::write(self.folder.join(name), text).unwrap();
         }
 
         /// The next change.
         fn next(&mut self) -> Asked {
-            next(Some(&mut self.watch), &self.messages)
+            next(&mut self.watch, &self.inbox)
+        }
+
+        /// What is asked next is the end, which comes after all events.
+        fn expect_nothing(&mut self) {
+            let inbox = self.inbox.clone();
+            let waiting = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(200));
+                inbox.end();
+            });
+            assert_eq!(self.next(), Asked::End);
+            waiting.join().unwrap();
+        }
+
+        fn sources(&self, by_others: &[&str]) -> Asked {
+            Asked::Change(Change {
+                sources: true,
+                by_others: by_others
+                    .iter()
+                    .map(|path| self.folder.join(path))
+                    .collect(),
+                ..Change::default()
+            })
         }
     }
 
@@ -333,28 +317,21 @@ mod tests {
         }
     }
 
-    const SOURCES: Asked = Asked::Change(Change {
-        sources: true,
-        project_file: false,
-    });
-
     #[test]
     fn a_source_and_the_project_file_are_told_apart() {
         let mut project = Project::new("kinds", &["src"]);
-        project.write("src/deep/new.rs");
-        assert_eq!(project.next(), SOURCES);
+        project.write("src/deep/new.rs", "2");
+        assert_eq!(project.next(), project.sources(&["src/deep/new.rs"]));
         // As editors do: another file takes its name.
-        project.write("other");
-        fs::rename(
-            project.folder.join("other"),
-            project.folder.join("tenon.toml"),
-        )
-        .unwrap();
+        project.write("other", "2");
+        let file = project.folder.join("tenon.toml");
+        fs::rename(project.folder.join("other"), &file).unwrap();
         assert_eq!(
             project.next(),
             Asked::Change(Change {
-                sources: false,
-                project_file: true
+                project_file: true,
+                by_others: vec![file],
+                ..Change::default()
             })
         );
     }
@@ -362,40 +339,67 @@ mod tests {
     #[test]
     fn what_tools_write_is_no_change() {
         let mut project = Project::new("ignored", &["."]);
+        // The first build makes the folder of its output, after the watch has begun.
+        for folder in ["target/debug/deps", ".tenon"] {
+            fs::create_dir_all(project.folder.join(folder)).unwrap();
+        }
         for ignored in [
             "target/debug/x",
+            ".tenon/store.redb",
+            "tenon.redb",
             ".git/index",
             "guest.wasm",
             "src/.#lib.rs",
             "src/lib.rs~",
         ] {
-            project.write(ignored);
+            project.write(ignored, "2");
         }
         fs::read(project.folder.join("src/lib.rs")).unwrap();
-        // None of it ends the wait, which the message does.
-        let sender = project.sender.clone();
-        let waiting = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(200));
-            sender.send(Message::Stop).unwrap();
-        });
-        assert_eq!(project.next(), Asked::Stop);
-        waiting.join().unwrap();
+        project.expect_nothing();
+        let target = project.folder.join("target/debug");
+        assert!(!project.watch.rules.is_source(&target));
         fs::create_dir(project.folder.join("more")).unwrap();
-        assert_eq!(project.next(), SOURCES);
-        project.write("more/new.rs");
-        assert_eq!(project.next(), SOURCES);
+        assert_eq!(project.next(), project.sources(&["more"]));
+        project.write("more/new.rs", "2");
+        assert_eq!(project.next(), project.sources(&["more/new.rs"]));
+    }
+
+    #[test]
+    fn the_same_content_again_is_no_change() {
+        let mut project = Project::new("same", &["src"]);
+        project.inbox.set_building(true);
+        project.write("src/made.rs", "2");
+        let made = project.folder.join("src/made.rs");
+        assert_eq!(
+            project.next(),
+            Asked::Change(Change {
+                sources: true,
+                by_build: vec![made.clone()],
+                ..Change::default()
+            })
+        );
+        project.inbox.set_building(false);
+        project.write("src/made.rs", "2");
+        project.expect_nothing();
+        project.write("src/made.rs", "3");
+        assert_eq!(project.next(), project.sources(&["src/made.rs"]));
+        fs::remove_file(made).unwrap();
+        assert_eq!(project.next(), project.sources(&["src/made.rs"]));
     }
 
     #[test]
     fn several_writes_are_one_change() {
         let mut project = Project::new("burst", &["src"]);
-        for number in 0..20 {
-            project.write(&format!("src/{number}.rs"));
+        for number in 10..30 {
+            project.write(&format!("src/{number}.rs"), "2");
         }
         // All of them have been reported by now.
         std::thread::sleep(Duration::from_millis(500));
-        assert_eq!(project.next(), SOURCES);
-        project.sender.send(Message::Rebuild).unwrap();
-        assert_eq!(project.next(), Asked::Rebuild);
+        let Asked::Change(change) = project.next() else {
+            panic!("no change");
+        };
+        assert_eq!(change.by_others.len(), 20);
+        project.inbox.build();
+        assert_eq!(project.next(), Asked::Build);
     }
 }

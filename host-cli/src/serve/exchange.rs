@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{identity::Callers, seed, time};
 use bytes::Bytes;
-use contract::{http::Scheme, limits::Limits, outcome::Summary, seed::Seed};
+use contract::{http::Scheme, outcome::Summary, seed::Seed};
 use gateway::{
     Origin, Quotas, REST_BINARY_TYPES,
     compose::{Authorization, Incoming, compose_for, refused, unauthorized},
@@ -51,8 +51,6 @@ pub struct Exchanger {
     pub origin: Origin,
     /// Who calls.
     pub callers: Callers,
-    /// Limits of requests.
-    pub limits: Limits,
     /// Which requests are answered.
     pub allowed: Allowed,
     /// The connections that are open.
@@ -221,13 +219,18 @@ impl Exchanger {
         asked: &Asked<'_>,
     ) -> Done {
         let quotas = Quotas::of(self.origin.kind);
+        // Those of the guests that serve now; they can be replaced by others with other limits.
+        let limits = self.service.limits();
         let rules = Rules {
-            limits: &self.limits,
+            limits: &limits,
             quotas,
             allowed: &self.allowed,
         };
         let received = match head::check(head, is_conflicting, &rules) {
-            Ok(()) => self.receive(body, asked.client, quotas).await,
+            Ok(()) => {
+                let bytes_max = limits.request_body_bytes_max.min(quotas.body_bytes_max);
+                self.receive(body, asked.client, bytes_max).await
+            }
             Err(refusal) => Err(refusal),
         };
         let received = match received {
@@ -279,10 +282,11 @@ impl Exchanger {
                 format!("the request's event would have {bytes} bytes, {bytes_max} are allowed"),
             )
         })?;
+        let duration_max = self.service.limits().request_duration_max;
         let invocation = Invocation {
             received_at_ms: request.received_at_ms,
             seed,
-            deadline: Instant::now() + self.limits.request_duration_max,
+            deadline: Instant::now() + duration_max,
             trace_header: None,
         };
         let accept = request.headers.iter().find(|(name, _)| *name == "accept");
@@ -334,15 +338,11 @@ impl Exchanger {
         &self,
         body: RequestBody,
         client: &Client,
-        quotas: &Quotas,
+        bytes_max: usize,
     ) -> Result<Bytes, HeadError> {
         if body.is_end_stream() {
             return Ok(Bytes::new());
         }
-        let bytes_max = self
-            .limits
-            .request_body_bytes_max
-            .min(quotas.body_bytes_max);
         let received = timeout(BODY_DURATION_MAX, collect(body, client, bytes_max)).await;
         client.has_done_its_part();
         received.unwrap_or_else(|_| Err(HeadError::new(408, "the body did not arrive in time")))

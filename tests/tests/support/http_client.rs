@@ -22,9 +22,14 @@ pub struct Answer {
 
 impl Connection {
     pub fn open(address: &str) -> io::Result<Self> {
+        Self::open_patient(address, TIMEOUT)
+    }
+
+    /// The same, for a response that may take so long.
+    pub fn open_patient(address: &str, patience: Duration) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         Ok(Self(BufReader::new(stream)))
     }

@@ -32,6 +32,7 @@ impl Guest for Hostile {
             "/environment" => text(&std::env::var("TEAM").unwrap_or_default()),
             "/trap" => panic!("on purpose"),
             "/loop" => endless_loop(),
+            "/work" => text(&format!("worked {} rounds", work())),
             "/memory" => memory_bomb(),
             "/stack" => text(&recursion(1).to_string()),
             "/response-bytes" => Response {
@@ -78,6 +79,17 @@ fn text(text: &str) -> Response {
         headers: vec![content_type],
         body: text.as_bytes().to_vec(),
     }
+}
+
+/// As many rounds as the digits of the version say: tests make slow guests, and endless ones.
+fn work() -> u64 {
+    let digits = black_box(VERSION).split(' ').nth(3).unwrap_or_default();
+    let rounds = digits.parse().unwrap();
+    let mut count = 0_u64;
+    while count < rounds {
+        count = black_box(count + 1);
+    }
+    count
 }
 
 fn endless_loop() -> ! {

@@ -1,0 +1,172 @@
+//! What reaches the thread that rebuilds: changed files, and wishes. It is collected until the thread asks, so it takes bounded memory however
+//! long a build runs and whatever is written meanwhile.
+
+use std::{
+    collections::BTreeMap,
+    mem,
+    path::PathBuf,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// Changed files that are kept by name. Whoever changes more at once has changed the sources.
+const PATHS_MAX: usize = 1000;
+
+/// Collects until it is emptied. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Inbox(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    content: Mutex<Content>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct Content {
+    is_building: bool,
+    arrived: Arrived,
+}
+
+/// What has arrived.
+#[derive(Debug, Default)]
+pub struct Arrived {
+    /// The files that have changed, and whether each changed only while a build ran.
+    pub paths: BTreeMap<PathBuf, bool>,
+    /// Whether further files have changed.
+    pub is_incomplete: bool,
+    /// Whether the developer asks for a build.
+    pub is_build_wanted: bool,
+    /// Whether the program ends.
+    pub is_end: bool,
+}
+
+impl Arrived {
+    fn is_nothing(&self) -> bool {
+        self.paths.is_empty() && !self.is_incomplete && !self.is_build_wanted && !self.is_end
+    }
+
+    fn insert(&mut self, path: PathBuf, is_by_build: bool) {
+        if let Some(known) = self.paths.get_mut(&path) {
+            *known &= is_by_build;
+        } else if self.paths.len() < PATHS_MAX {
+            self.paths.insert(path, is_by_build);
+        } else {
+            self.is_incomplete = true;
+        }
+    }
+
+    /// Adds what has arrived later.
+    pub fn add(&mut self, later: Self) {
+        for (path, is_by_build) in later.paths {
+            self.insert(path, is_by_build);
+        }
+        self.is_incomplete |= later.is_incomplete;
+        self.is_build_wanted |= later.is_build_wanted;
+        self.is_end |= later.is_end;
+    }
+}
+
+impl Inbox {
+    /// Something happened to this file.
+    pub fn changed(&self, path: PathBuf) {
+        self.put(|content| content.arrived.insert(path, content.is_building));
+    }
+
+    /// Something happened to files that are not known.
+    pub fn lost(&self) {
+        self.put(|content| content.arrived.is_incomplete = true);
+    }
+
+    /// The developer asks for a build.
+    pub fn build(&self) {
+        self.put(|content| content.arrived.is_build_wanted = true);
+    }
+
+    /// The program ends.
+    pub fn end(&self) {
+        self.put(|content| content.arrived.is_end = true);
+    }
+
+    /// From now on a build runs, or none: files that change meanwhile may be written by it.
+    pub fn set_building(&self, is_building: bool) {
+        self.lock().is_building = is_building;
+    }
+
+    /// Waits until something has arrived, at most so long.
+    pub fn wait(&self, duration_max: Option<Duration>) -> Arrived {
+        let content = self.lock();
+        let is_empty = |content: &mut Content| content.arrived.is_nothing();
+        let mut content = match duration_max {
+            None => {
+                let woken = self.0.arrived.wait_while(content, is_empty);
+                woken.unwrap_or_else(PoisonError::into_inner)
+            }
+            Some(duration) => {
+                let woken = self
+                    .0
+                    .arrived
+                    .wait_timeout_while(content, duration, is_empty);
+                woken.unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        mem::take(&mut content.arrived)
+    }
+
+    /// Whether nothing has arrived for so long; what arrives is added to `arrived`.
+    pub fn is_quiet(&self, arrived: &mut Arrived, duration: Duration) -> bool {
+        let later = self.wait(Some(duration));
+        let is_quiet = later.is_nothing();
+        arrived.add(later);
+        is_quiet
+    }
+
+    fn put(&self, put: impl FnOnce(&mut Content)) {
+        put(&mut self.lock());
+        self.0.arrived.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Content> {
+        let locked = self.0.content.lock();
+        locked.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_changes_takes_bounded_memory() {
+        let inbox = Inbox::default();
+        for number in 0..3 * PATHS_MAX {
+            inbox.changed(format!("/{number}").into());
+            inbox.changed("/0".into());
+        }
+        let arrived = inbox.wait(None);
+        assert_eq!(arrived.paths.len(), PATHS_MAX);
+        assert!(arrived.is_incomplete && !arrived.is_end);
+        assert!(inbox.wait(Some(Duration::ZERO)).is_nothing());
+    }
+
+    #[test]
+    fn a_file_that_also_changed_without_a_build_is_not_the_builds() {
+        let inbox = Inbox::default();
+        inbox.changed("/a".into());
+        inbox.set_building(true);
+        for path in ["/a", "/b", "/c"] {
+            inbox.changed(path.into());
+        }
+        inbox.set_building(false);
+        inbox.changed("/c".into());
+        let paths: Vec<_> = inbox.wait(None).paths.into_iter().collect();
+        assert_eq!(
+            paths,
+            [
+                ("/a".into(), false),
+                ("/b".into(), true),
+                ("/c".into(), false)
+            ]
+        );
+    }
+}

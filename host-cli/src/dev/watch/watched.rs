@@ -1,0 +1,179 @@
+//! Which files are sources.
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Component, Path, PathBuf},
+};
+
+/// Folders that tools write to, not people.
+const IGNORED_FOLDERS: [&str; 4] = ["target", ".git", ".tenon", "node_modules"];
+/// The file that names what git ignores.
+const GITIGNORE: &str = ".gitignore";
+
+/// What is watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Files and folders with sources.
+    pub sources: Vec<PathBuf>,
+    /// The project file, if there is one. What git ignores in its folder is no source.
+    pub project_file: Option<PathBuf>,
+    /// Files and folders in them that the build or this program writes.
+    pub outputs: Vec<PathBuf>,
+}
+
+/// The same with absolute paths without links, as the system reports changes.
+#[derive(Clone)]
+pub struct SourceRules {
+    pub sources: Vec<PathBuf>,
+    pub project_file: Option<PathBuf>,
+    outputs: Vec<PathBuf>,
+    /// The nearest first.
+    ignored: Vec<Gitignore>,
+}
+
+impl SourceRules {
+    pub fn of(watched: &Watched) -> Self {
+        let project_file = watched.project_file.as_deref().map(resolved);
+        let folder = project_file.as_deref().and_then(Path::parent);
+        Self {
+            sources: watched.sources.iter().map(|path| resolved(path)).collect(),
+            outputs: watched.outputs.iter().map(|path| resolved(path)).collect(),
+            ignored: folder.map(ignored_by_git).unwrap_or_default(),
+            project_file,
+        }
+    }
+
+    /// Whether a change of this path may be a reason to build.
+    pub fn is_source(&self, path: &Path) -> bool {
+        let is_output = self.outputs.iter().any(|output| path.starts_with(output));
+        !is_output && self.sources.iter().any(|source| self.is_in(source, path))
+    }
+
+    /// Whether this is the project file.
+    pub fn is_project_file(&self, path: &Path) -> bool {
+        self.project_file.as_deref() == Some(path)
+    }
+
+    /// Whether a path is a source because of this file or folder. What is named is one, whatever git ignores.
+    fn is_in(&self, source: &Path, path: &Path) -> bool {
+        let Ok(below) = path.strip_prefix(source) else {
+            return false;
+        };
+        let is_named = below.as_os_str().is_empty();
+        is_named
+            || !is_written_by_tools(below)
+                && (!self.is_ignored_by_git(path) || self.is_ignored_by_git(source))
+    }
+
+    fn is_ignored_by_git(&self, path: &Path) -> bool {
+        let is_folder = path.is_dir();
+        let found = self.ignored.iter().find_map(|rules| {
+            // Rules do not apply outside of their folder.
+            let below = path.strip_prefix(rules.path()).ok()?;
+            let found = rules.matched_path_or_any_parents(below, is_folder);
+            (!found.is_none()).then(|| found.is_ignore())
+        });
+        found.unwrap_or(false)
+    }
+}
+
+/// The rules of a folder and of those above it in the same repository.
+fn ignored_by_git(folder: &Path) -> Vec<Gitignore> {
+    let has_git = |folder: &&Path| folder.join(".git").exists();
+    let root = folder.ancestors().find(has_git).unwrap_or(folder);
+    let within = folder
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root));
+    within
+        .filter(|folder| folder.join(GITIGNORE).is_file())
+        .filter_map(|folder| {
+            let mut rules = GitignoreBuilder::new(folder);
+            // What git cannot read either ignores nothing.
+            let _ = rules.add(folder.join(GITIGNORE));
+            rules.build().ok()
+        })
+        .collect()
+}
+
+/// An absolute path without links; of a missing file, that of its folder with its name.
+fn resolved(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    fs::canonicalize(&absolute).unwrap_or_else(|_| {
+        match (absolute.parent(), absolute.file_name()) {
+            (Some(folder), Some(name)) => match fs::canonicalize(folder) {
+                Ok(folder) => folder.join(name),
+                Err(_) => absolute.clone(),
+            },
+            _ => absolute.clone(),
+        }
+    })
+}
+
+/// Whether a path below a source is one that tools or editors write.
+fn is_written_by_tools(below: &Path) -> bool {
+    let is_ignored = |part: Component<'_>| {
+        let ignored = IGNORED_FOLDERS.iter();
+        ignored.map(OsStr::new).any(|name| part.as_os_str() == name)
+    };
+    let file = below.file_name().map(OsStr::to_string_lossy);
+    let is_editors = file.is_some_and(|file| {
+        // Emacs and vim: locks, backups and trials whether a folder can be written.
+        file.starts_with(".#") || file.ends_with('~') || file.ends_with(".swp") || file == "4913"
+    });
+    below.components().any(is_ignored) || is_editors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_ignores_is_no_source_unless_it_is_named() {
+        let root = std::env::temp_dir().join(format!("tenon-ignored-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&root);
+        let project = root.join("apis/notes");
+        fs::create_dir_all(project.join("made")).unwrap();
+        fs::create_dir_all(root.join(".git")).unwrap();
+        fs::write(root.join(GITIGNORE), "*.log\n/apis/notes/far.rs\n").unwrap();
+        fs::write(
+            project.join(GITIGNORE),
+            "*.redb\n/made/\n!kept.log\ngen.rs\n",
+        )
+        .unwrap();
+        let rules = |sources: &[&str]| {
+            SourceRules::of(&Watched {
+                sources: sources.iter().map(|source| project.join(source)).collect(),
+                project_file: Some(project.join("tenon.toml")),
+                outputs: vec![project.join("guest.wasm")],
+            })
+        };
+        let is_source = |rules: &SourceRules, path: &str| {
+            rules.is_source(&fs::canonicalize(&project).unwrap().join(path))
+        };
+        let all = rules(&["."]);
+        for source in ["src/lib.rs", "kept.log", "Cargo.toml", "new/folder"] {
+            assert!(is_source(&all, source), "{source}");
+        }
+        for ignored in [
+            "tenon.redb",
+            "deep/x.redb",
+            "made/lib.rs",
+            "gen.rs",
+            "other.log",
+            "far.rs",
+            "guest.wasm",
+            "target/debug/x",
+            "node_modules/x",
+            ".tenon/store.redb",
+            "../beside.rs",
+        ] {
+            assert!(!is_source(&all, ignored), "{ignored}");
+        }
+        let named = rules(&["gen.rs", "made"]);
+        assert!(is_source(&named, "gen.rs") && is_source(&named, "made/lib.rs"));
+        assert!(!is_source(&named, "src/lib.rs"));
+        fs::remove_dir_all(&root).unwrap();
+    }
+}
