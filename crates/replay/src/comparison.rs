@@ -103,7 +103,13 @@ pub(super) fn redacted_places(exchange: &Exchange<'_>) -> String {
         .flat_map(|redacted| redacted.left_out.iter().chain(&redacted.at))
         .map(|place| &**place)
         .collect();
-    let shown: Vec<&str> = places.iter().take(PLACES_SHOWN_MAX).copied().collect();
+    shown_places(&places)
+}
+
+/// The first of some places, as part of a sentence.
+pub(super) fn shown_places<T: AsRef<str>>(places: &[T]) -> String {
+    let shown = places.iter().take(PLACES_SHOWN_MAX);
+    let shown: Vec<&str> = shown.map(AsRef::as_ref).collect();
     let more = places.len() - shown.len();
     let named = format!("`{}`", shown.join("`, `"));
     match more {

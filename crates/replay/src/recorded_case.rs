@@ -5,7 +5,7 @@
 //! and what is stored afterwards is `after.json`. If not, there is no case, because its expectation would be wrong.
 
 use super::{
-    comparison::{Note, redacted_places},
+    comparison::{Note, redacted_places, shown_places},
     local_view, obstacle,
     recorded_state::{Known, RecordedState},
     replay_cursor_key,
@@ -23,11 +23,20 @@ use storage::{
     Call, Document, Entry, Item, Key, MemoryStorage, Namespace, Revision, Snapshot, Storage,
     StorageError, StorageRequest, StorageResponse,
 };
-use tape::{CallRecord, Exchange, FaultRecord, read_arguments, redact::place_of};
+use tape::{
+    CallRecord, Exchange, FaultRecord, Redaction, read_arguments,
+    redact::{Marks, Secrets, place_of},
+};
 
 /// The document and the revision of an item that existed and whose content the recording does not show.
 const UNKNOWN_DOCUMENT: &str = "{}";
 const UNKNOWN_REVISION: &str = "unknown";
+
+/// Where the entries of a case are, in what is said about it.
+const BEFORE_PLACE: &str = "/before";
+const AFTER_PLACE: &str = "/after";
+/// What redaction means for a case.
+const DEPENDS: &str = "if the guest depends on them, the case does not come out as recorded: write other values into its files";
 
 /// Why an exchange does not become a case.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +76,12 @@ pub enum RecordedCaseError {
     Recording(String),
 }
 
-/// The exchange as a case for this folder, which is not written, and what a person should know about it.
+/// The exchange as a case for this folder, which is not written, and what a person should know about it. A recording that is not redacted, such as
+/// one in memory, is redacted now by these rules, if any are given: a case is a file that is passed on.
 pub async fn case_of(
     exchange: &Exchange<'_>,
     folder: &Path,
+    redaction: Option<&Redaction>,
 ) -> Result<(Case, Vec<Note>), RecordedCaseError> {
     let seed = check(exchange)?;
     let state = RecordedState::of(exchange)
@@ -78,9 +89,23 @@ pub async fn case_of(
     let (before, mut notes) = entries_before(&state);
     let after = entries_after(exchange, &seed, before.clone()).await?;
     notes.extend(redaction_note(exchange));
-    let response = match (exchange.response, &exchange.rejection) {
+    // Checked: the event is there.
+    let texts = Texts {
+        event: exchange
+            .event
+            .map_or("null", |event| event.get())
+            .to_owned(),
+        response: exchange.response.map(|response| response.get().to_owned()),
+        before,
+        after,
+    };
+    let texts = match redaction.filter(|_| !exchange.is_redacted()) {
+        Some(redaction) => texts.redacted(redaction, &mut notes)?,
+        None => texts,
+    };
+    let response = match (&texts.response, &exchange.rejection) {
         (Some(response), _) => readable_response(
-            json::value(response.get().as_bytes()).map_err(|_| RecordedCaseError::NoResponse)?,
+            json::value(response.as_bytes()).map_err(|_| RecordedCaseError::NoResponse)?,
         ),
         (None, Some(rejection)) => json!({"refusal": rejection}),
         (None, None) => return Err(RecordedCaseError::NoResponse),
@@ -88,20 +113,93 @@ pub async fn case_of(
     if status_of(&response).is_none() && exchange.rejection.is_none() {
         return Err(RecordedCaseError::NoResponse);
     }
-    // Checked: the event is there.
-    let event = exchange.event.map_or("null", |event| event.get());
     let case = Case {
         folder: folder.to_owned(),
-        event: event.as_bytes().to_vec(),
-        before: to_value(&before),
+        event: texts.event.into_bytes(),
+        before: to_value(&texts.before),
         response: Some(response),
-        after: Some(to_value(&after)),
+        after: Some(to_value(&texts.after)),
         inputs: CaseInputs {
             received_at_ms: Some(exchange.received_at_ms),
             seed: Some(seed),
         },
     };
     Ok((case, notes))
+}
+
+/// What a case shows of a request.
+struct Texts {
+    event: String,
+    response: Option<String>,
+    before: Vec<Entry>,
+    after: Vec<Entry>,
+}
+
+impl Texts {
+    /// The same as the line of a redacted tape would have it: without values whose names are those of credentials, and without copies of them.
+    fn redacted(
+        self,
+        redaction: &Redaction,
+        notes: &mut Vec<Note>,
+    ) -> Result<Self, RecordedCaseError> {
+        let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
+        let event = redaction.event(&self.event, &mut marks, &mut secrets);
+        let event = event.ok_or_else(|| omitted(place_of(Message::Event)))?;
+        let response = self
+            .response
+            .as_deref()
+            .map(|response| redaction.response(response, &mut marks, &mut secrets));
+        let mut documents = |entries: Vec<Entry>, base: &str| {
+            let redact = |(number, mut entry): (usize, Entry)| {
+                let at = format!("{base}/{number}/document");
+                let text = entry.item.document.as_str();
+                let text = redaction.document(text, &at, &mut marks, Some(&mut secrets));
+                entry.item.document = Document::parse(&text).map_err(|_| omitted(&at))?;
+                Ok(entry)
+            };
+            let redacted = entries.into_iter().enumerate().map(redact);
+            redacted.collect::<Result<Vec<Entry>, RecordedCaseError>>()
+        };
+        let before = documents(self.before, BEFORE_PLACE)?;
+        let after = documents(self.after, AFTER_PLACE)?;
+        if let Some(place) = marks.left_out_places().first() {
+            return Err(omitted(place));
+        }
+        let mut message = |text: &str, message| {
+            let swept = secrets.removed_from_message(text, message, &mut marks);
+            swept.ok_or_else(|| omitted(place_of(message)))
+        };
+        let event = message(&event, Message::Event)?;
+        let response = response.map(|response| message(&response, Message::Response));
+        let mut entries = |entries: &[Entry], base| {
+            let json = to_value(entries).to_string();
+            let swept = secrets.removed_from_entries(&json, base, &mut marks);
+            read_entries(&swept.ok_or_else(|| omitted(base))?).ok_or_else(|| omitted(base))
+        };
+        let (before, after) = (
+            entries(&before, BEFORE_PLACE)?,
+            entries(&after, AFTER_PLACE)?,
+        );
+        notes.extend(newly_redacted_note(&marks));
+        Ok(Self {
+            event,
+            response: response.transpose()?,
+            before,
+            after,
+        })
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "entries are a typed struct, and were written by this module"
+)]
+fn read_entries(json: &str) -> Option<Vec<Entry>> {
+    serde_json::from_str(json).ok()
+}
+
+fn omitted(place: &str) -> RecordedCaseError {
+    RecordedCaseError::Omitted(place.to_owned())
 }
 
 /// What has to be there whatever the request did; returns the seed.
@@ -252,8 +350,18 @@ fn has_cursor(request: &StorageRequest) -> bool {
 fn redaction_note(exchange: &Exchange<'_>) -> Option<Note> {
     exchange.is_redacted().then(|| {
         Note(format!(
-            "redacted: {}; if the guest depends on them, the case does not come out as recorded: write other values into its files",
+            "redacted: {}; {DEPENDS}",
             redacted_places(exchange)
+        ))
+    })
+}
+
+/// What was redacted for the case, with names as they are, because the developer sent them.
+fn newly_redacted_note(marks: &Marks) -> Option<Note> {
+    (!marks.is_empty()).then(|| {
+        Note(format!(
+            "redacted: {}; {DEPENDS}",
+            shown_places(marks.places())
         ))
     })
 }

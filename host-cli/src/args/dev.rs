@@ -76,7 +76,7 @@ pub enum TapeCommand {
 ///
 /// Each request becomes a folder with its event, what it saw of the store before, its response, what it left behind, and its time and seed, so
 /// that the guest that answered it passes. No case is made where the recording does not show enough of the store for that: the reason is
-/// printed, and the exit code is 1. Redacted members stay redacted, and are named.
+/// printed, and the exit code is 1. What looks like credentials is redacted, also if the tape is not, and is named.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -96,6 +96,9 @@ pub struct TapeCasesArgs {
     /// Name of the case, if it is one request [default: its method and path]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Keep credentials as they were sent, if the tape has them; by default they are redacted, because cases are committed
+    #[arg(long)]
+    pub as_sent: bool,
     /// File with the age identity that decrypts encrypted tapes
     #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,

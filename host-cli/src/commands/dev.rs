@@ -360,7 +360,7 @@ impl Serving {
         };
         let done = match key {
             Key::Difference(number) => requests.show(number).await,
-            Key::Case(number, name) => requests.make_case(number, name.as_deref()).await,
+            Key::Case(wanted) => requests.make_case(&wanted).await,
             Key::Page => requests.write_page().await,
             Key::Rebuild => {
                 rebuild.build();

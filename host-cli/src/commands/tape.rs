@@ -22,6 +22,7 @@ pub struct Configuration {
     only: Vec<String>,
     cases: PathBuf,
     name: Option<String>,
+    is_as_sent: bool,
     identity: Option<Identity>,
 }
 
@@ -36,6 +37,7 @@ pub fn resolve(
         only,
         output,
         name,
+        as_sent,
         identity,
     } = arguments;
     if only.iter().any(String::is_empty) {
@@ -53,6 +55,7 @@ pub fn resolve(
             (None, None) => PathBuf::from(CASES_FOLDER),
         },
         name: name.clone(),
+        is_as_sent: *as_sent,
         identity: identity
             .as_deref()
             .map(tape_options::identity)
@@ -142,6 +145,7 @@ impl Making<'_> {
         let Configuration {
             cases,
             name,
+            is_as_sent,
             identity,
             ..
         } = self.configuration;
@@ -159,7 +163,12 @@ impl Making<'_> {
                 _ => failure.hint("`host-cli replay` says more about the tape"),
             }
         })?;
-        new_case::make(&exchange, cases, name.as_deref()).await
+        let wanted = new_case::Wanted {
+            cases,
+            name: name.as_deref(),
+            is_as_sent: *is_as_sent,
+        };
+        new_case::make(&exchange, wanted).await
     }
 }
 

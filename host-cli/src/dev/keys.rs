@@ -11,7 +11,8 @@ const LINE_BYTES_MAX: u64 = 4096;
 /// What the keys do, shown by `h`.
 pub const HELP: &str = "\
 d N         show what differs for request N in full
-t N [NAME]  make a case of request N
+t N [NAME]  make a case of request N, without credentials
+t N [NAME] as-sent   the same, with credentials as they were sent
 p           write a page with all requests and what differs
 r           build again
 h           show these keys
@@ -23,8 +24,8 @@ q           quit
 pub enum Key {
     /// Show the difference of a request.
     Difference(u64),
-    /// Make a case of a request, under this name.
-    Case(u64, Option<String>),
+    /// Make a case of a request.
+    Case(NewCase),
     /// Write a page with all requests.
     Page,
     /// Build again.
@@ -39,12 +40,31 @@ pub enum Key {
     Unknown(String),
 }
 
+/// A case to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCase {
+    /// The request.
+    pub number: u64,
+    /// The name, if it is to have this one.
+    pub name: Option<String>,
+    /// Whether credentials stay in it.
+    pub is_as_sent: bool,
+}
+
+/// The word for a case with credentials.
+const AS_SENT: &str = "as-sent";
+
 impl Key {
     /// Reads a line.
     pub fn read(line: &str) -> Self {
         let mut words = line.split_whitespace();
         let (key, argument) = (words.next(), words.next());
-        let (name, rest) = (words.next(), words.next());
+        let mut rest: Vec<&str> = words.collect();
+        let is_as_sent = key == Some("t") && rest.last() == Some(&AS_SENT);
+        if is_as_sent {
+            rest.pop();
+        }
+        let name = rest.first().map(|name| (*name).to_owned());
         let number = |use_of: fn(u64) -> Self| match argument.map(str::parse) {
             Some(Ok(number)) => use_of(number),
             Some(Err(_)) | None => Self::Unknown(format!(
@@ -55,10 +75,14 @@ impl Key {
         };
         match key {
             None => Self::Nothing,
-            Some(_) if rest.is_some() => Self::unknown(line),
+            Some(_) if rest.len() > 1 => Self::unknown(line),
             Some("d") if name.is_none() => number(Self::Difference),
-            Some("t") => match number(|number| Self::Case(number, None)) {
-                Self::Case(number, _) => Self::Case(number, name.map(str::to_owned)),
+            Some("t") => match number(Self::Difference) {
+                Self::Difference(number) => Self::Case(NewCase {
+                    number,
+                    name,
+                    is_as_sent,
+                }),
                 other => other,
             },
             Some("p") if argument.is_none() => Self::Page,
@@ -128,14 +152,31 @@ mod tests {
     #[test]
     fn a_line_is_a_command() {
         assert_eq!(Key::read("d 17\n"), Key::Difference(17));
-        assert_eq!(Key::read(" t 3\r\n"), Key::Case(3, None));
-        let named = Key::Case(3, Some("gone".to_owned()));
-        assert_eq!(Key::read("t 3 gone"), named);
+        let case = |name: Option<&str>, is_as_sent| {
+            Key::Case(NewCase {
+                number: 3,
+                name: name.map(str::to_owned),
+                is_as_sent,
+            })
+        };
+        assert_eq!(Key::read(" t 3\r\n"), case(None, false));
+        assert_eq!(Key::read("t 3 gone"), case(Some("gone"), false));
+        assert_eq!(Key::read("t 3 as-sent"), case(None, true));
+        assert_eq!(Key::read("t 3 gone as-sent"), case(Some("gone"), true));
         assert_eq!(Key::read("p"), Key::Page);
         assert_eq!(Key::read("q"), Key::Quit);
         assert_eq!(Key::read("\n"), Key::Nothing);
         for bad in [
-            "d", "d x", "d -1", "t", "d 1 2", "x", "p 1", "q q", "t 1 a b",
+            "d",
+            "d x",
+            "d -1",
+            "t",
+            "d 1 2",
+            "x",
+            "p 1",
+            "q q",
+            "t 1 a b",
+            "d 1 as-sent",
         ] {
             let Key::Unknown(text) = Key::read(bad) else {
                 panic!("{bad}");

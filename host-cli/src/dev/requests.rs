@@ -2,6 +2,7 @@
 
 use super::{
     changes::{self, Compared},
+    keys::NewCase,
     screen::Screen,
 };
 use crate::{
@@ -56,10 +57,15 @@ impl Requests<'_> {
     }
 
     /// Makes a case of a request as it was answered.
-    pub async fn make_case(&self, number: u64, name: Option<&str>) -> Result<(), CommandError> {
-        let kept = self.find(number)?;
-        let exchange = Exchange::read(&kept.line).map_err(|_| unreadable(number))?;
-        let made = new_case::make(&exchange, self.cases, name).await?;
+    pub async fn make_case(&self, wanted: &NewCase) -> Result<(), CommandError> {
+        let kept = self.find(wanted.number)?;
+        let exchange = Exchange::read(&kept.line).map_err(|_| unreadable(wanted.number))?;
+        let wanted = new_case::Wanted {
+            cases: self.cases,
+            name: wanted.name.as_deref(),
+            is_as_sent: wanted.is_as_sent,
+        };
+        let made = new_case::make(&exchange, wanted).await?;
         self.screen.say(&made.describe());
         Ok(())
     }

@@ -4,10 +4,7 @@ use crate::exit::CommandError;
 use observation::{CaseError, RequestLine, request_line};
 use replay::{Note, RecordedCaseError, case_of};
 use std::path::{Component, Path, PathBuf};
-use tape::{
-    Exchange, Redaction,
-    redact::{Marks, Secrets},
-};
+use tape::{Exchange, Redaction};
 
 /// Characters of a name that is made of method and path.
 const NAME_CHARACTERS_MAX: usize = 48;
@@ -39,18 +36,32 @@ impl Made {
     }
 }
 
-/// Makes a case of a request. Without a name it has one of its method and path that is free.
-pub async fn make(
-    exchange: &Exchange<'_>,
-    cases: &Path,
-    name: Option<&str>,
-) -> Result<Made, CommandError> {
+/// The case that is wanted of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The folder of the project's cases.
+    pub cases: &'a Path,
+    /// Without a name it has one of its method and path that is free.
+    pub name: Option<&'a str>,
+    /// Whether it has credentials as they were sent.
+    pub is_as_sent: bool,
+}
+
+/// Makes a case of a request. It is redacted as tapes are by default, because cases are committed.
+pub async fn make(exchange: &Exchange<'_>, wanted: Wanted<'_>) -> Result<Made, CommandError> {
+    let Wanted {
+        cases,
+        name,
+        is_as_sent,
+    } = wanted;
     if let Some(name) = name {
         check_name(name)?;
         check_is_in_no_case(cases, name)?;
     }
-    let (mut case, mut notes) = case_of(exchange, cases).await.map_err(refused)?;
-    notes.extend(credentials_note(exchange));
+    let credentials = Redaction::credentials();
+    let redaction = (!is_as_sent).then_some(&credentials);
+    let made = case_of(exchange, cases, redaction).await;
+    let (mut case, notes) = made.map_err(refused)?;
     let event = exchange.event.map_or("null", |event| event.get());
     let base = match name {
         Some(name) => name.to_owned(),
@@ -88,7 +99,9 @@ fn refused(error: RecordedCaseError) -> CommandError {
     let hint = match &error {
         RecordedCaseError::Unplayable(_)
         | RecordedCaseError::Omitted(_)
-        | RecordedCaseError::NoResponse => "record a request with shorter or plain text bodies",
+        | RecordedCaseError::NoResponse => {
+            "record a request with shorter or plain text bodies; a body whose credentials cannot be recognised is kept if the case is made as sent"
+        }
         RecordedCaseError::Timing(_) => "record it again when it succeeds",
         RecordedCaseError::NoSeed => "record without `--withhold-seed`",
         RecordedCaseError::BasePath(_) => {
@@ -153,20 +166,6 @@ fn name_of(request: Option<RequestLine>) -> String {
         "" => NAMELESS.to_owned(),
         name => name.to_owned(),
     }
-}
-
-/// A recording in memory is not redacted, and its case is as it was sent, because another request would be answered otherwise.
-fn credentials_note(exchange: &Exchange<'_>) -> Option<Note> {
-    let event = exchange.event?.get();
-    let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
-    Redaction::credentials().event(event, &mut marks, &mut secrets);
-    let names = marks.rules();
-    (!names.is_empty() && !exchange.is_redacted()).then(|| {
-        Note(format!(
-            "`event.json` has what looks like credentials, as they were sent: `{}`; replace them before you share it",
-            names.join("`, `")
-        ))
-    })
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ impl Recorded {
 
 async fn case_of_line(line: &str) -> Result<(Case, Vec<Note>), String> {
     let exchange = Exchange::read(line.as_bytes()).unwrap();
-    let case = case_of(&exchange, Path::new("cases/x")).await;
+    let case = case_of(&exchange, Path::new("cases/x"), None).await;
     case.map_err(|error| error.to_string())
 }
 

@@ -123,6 +123,11 @@ impl Marks {
         };
     }
 
+    /// The places of what was left out.
+    pub fn left_out_places(&self) -> &[String] {
+        &self.left_out
+    }
+
     /// Whether nothing was redacted.
     pub fn is_empty(&self) -> bool {
         self.at.is_empty() && self.left_out.is_empty()
@@ -134,8 +139,7 @@ impl Marks {
         names.into_iter().flatten().map(String::as_str).collect()
     }
 
-    /// The places, for tests.
-    #[cfg(test)]
+    /// The places; only the first are listed.
     pub fn places(&self) -> &[String] {
         &self.at
     }

@@ -116,6 +116,28 @@ impl Sweep {
 }
 
 impl Secrets {
+    /// The text of an event or response without copies of these values; `None` if it cannot be searched for them.
+    pub fn removed_from_message(
+        &self,
+        json: &str,
+        message: Message,
+        marks: &mut Marks,
+    ) -> Option<String> {
+        let swept = super::without_copies(json, &self.sweep()?, message, marks)?;
+        Some(swept.into_owned())
+    }
+
+    /// The same for stored entries, whose place is `base`: an array of objects with keys and documents.
+    pub fn removed_from_entries(
+        &self,
+        json: &str,
+        base: &str,
+        marks: &mut Marks,
+    ) -> Option<String> {
+        let swept = self.sweep()?.json(json, Part::Calls, base, marks).ok()?;
+        Some(swept.into_owned())
+    }
+
     /// The search for the values; `None` if there are too many.
     pub(crate) fn sweep(&self) -> Option<Sweep> {
         Sweep::of(&self.forms()?)
