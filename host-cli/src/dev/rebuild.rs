@@ -54,7 +54,6 @@ pub struct Rebuilder {
 impl Rebuilder {
     /// Watches and rebuilds until it is stopped.
     pub fn run(mut self, mut watch: Watch) {
-        let mut watched = self.watched();
         let mut chain = Chain::default();
         loop {
             match watch::next(&mut watch, &self.inbox) {
@@ -65,9 +64,9 @@ impl Rebuilder {
                     {
                         continue;
                     }
-                    if self.watched() != watched {
+                    if change.changes_rules() {
                         match Watch::new(&self.watched(), self.inbox.clone()) {
-                            Ok(other) => (watch, watched) = (other, self.watched()),
+                            Ok(other) => watch = other,
                             Err(failure) => self.screen.fail(&failure),
                         }
                     }

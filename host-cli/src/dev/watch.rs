@@ -5,7 +5,10 @@ mod watched;
 
 pub use self::{inbox::Inbox, watched::Watched};
 
-use self::{inbox::Arrived, watched::SourceRules};
+use self::{
+    inbox::Arrived,
+    watched::{GITIGNORE, SourceRules},
+};
 use crate::exit::CommandError;
 use contract::digest::Digest;
 use notify::{
@@ -44,6 +47,12 @@ pub struct Change {
 impl Change {
     fn is_some(&self) -> bool {
         self.sources || self.project_file
+    }
+
+    /// Whether other files may be sources now.
+    pub fn changes_rules(&self) -> bool {
+        let changed = || self.by_build.iter().chain(&self.by_others);
+        self.project_file || changed().any(|path| path.ends_with(GITIGNORE))
     }
 }
 

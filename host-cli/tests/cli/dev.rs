@@ -3,6 +3,7 @@
 mod bad_input;
 mod options;
 mod running;
+mod watching;
 
 use crate::program::{Folder, GUEST, Run, cli_in};
 pub use running::project;
@@ -100,12 +101,26 @@ fn a_change_shows_what_it_changes_and_a_request_becomes_a_case() {
     // The case has the answer of the guest that was asked, which is no longer that of the new one.
     dev.type_line("t 2 read/lamp");
     dev.wait_for("`host-cli test read/lamp` runs it");
+    let credential = "authorization: Bearer hunter2hunter2\r\n";
+    dev.get_with(path, credential);
+    for (name, line) in [("hidden", "t 5 hidden"), ("sent", "t 5 sent as-sent")] {
+        dev.type_line(line);
+        let made = dev.wait_for("runs it");
+        assert_eq!(
+            made.contains("note: redacted: `/event/"),
+            name == "hidden",
+            "{made}"
+        );
+        let event = String::from_utf8(folder.read(&format!("cases/{name}/event.json"))).unwrap();
+        assert_eq!(event.contains("hunter2"), name == "sent", "{event}");
+        fs::remove_dir_all(folder.path(&format!("cases/{name}"))).unwrap();
+    }
     dev.type_line("t 4");
     let made = dev.wait_for("runs it");
     assert!(made.contains("cases/get-items-"), "{made}");
     let (code, last) = dev.quit();
     assert_eq!(code, 0, "{last}");
-    assert!(last.ends_with("stopped: 4 requests served"), "{last}");
+    assert!(last.ends_with("stopped: 5 requests served"), "{last}");
 
     let failing = in_folder(&folder, &["test"]).expect_code(1);
     assert!(

@@ -18,8 +18,14 @@ fn post(name: &str) -> String {
 
 /// A tape with two creations, a list, a page of it, a read, and a delete with a credential.
 fn tape(folder: &Folder) -> String {
+    tape_with(folder, &[])
+}
+
+fn tape_with(folder: &Folder, options: &[&str]) -> String {
     let tape = folder.path("day.tape");
-    let server = Server::start(&["--store", "memory", "--record", &tape]);
+    let mut arguments = vec!["--store", "memory", "--record", &tape];
+    arguments.extend(options);
+    let server = Server::start(&arguments);
     let created = server.talk(post("lamp"));
     let location = created
         .lines()
@@ -93,6 +99,30 @@ fn the_recorded_guest_passes_the_cases_of_its_requests() {
     for file in files {
         let text = fs::read_to_string(deleted.join(file)).unwrap_or_default();
         assert!(!text.contains("hunter2"), "{file}: {text}");
+    }
+}
+
+#[test]
+fn a_tape_with_credentials_becomes_cases_without_them_unless_they_are_wanted() {
+    let folder = Folder::new();
+    let tape = tape_with(&folder, &["--no-redaction"]);
+    for (name, options) in [("hidden", vec![]), ("sent", vec!["--as-sent"])] {
+        let cases = folder.path(name);
+        let mut arguments = vec!["tape", "cases", &tape, "--output", &cases];
+        arguments.extend(options);
+        let made = cli(&arguments).expect_code(1);
+        let is_hidden = name == "hidden";
+        assert_eq!(made.stdout.contains("note: redacted: `/event/"), is_hidden);
+        let deleted = fs::read_dir(&cases)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.to_string_lossy().contains("/delete-"))
+            .unwrap();
+        let event = fs::read_to_string(deleted.join("event.json")).unwrap();
+        assert_eq!(event.contains("hunter2"), !is_hidden, "{event}");
+        // What is not a credential is as it was: the cases pass.
+        let passed = cli(&["replay", &cases, "--guest", GUEST]).expect_code(0);
+        assert_eq!(passed.stdout, "5 cases: 5 as expected\n");
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 /// Folders that tools write to, not people.
 const IGNORED_FOLDERS: [&str; 4] = ["target", ".git", ".tenon", "node_modules"];
 /// The file that names what git ignores.
-const GITIGNORE: &str = ".gitignore";
+pub const GITIGNORE: &str = ".gitignore";
 
 /// What is watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

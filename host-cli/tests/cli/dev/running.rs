@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Guests are compiled by an unoptimised program, on a machine that runs other tests.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// A project whose build copies a file.
 pub fn project(folder: &Folder, build: &str) {
     folder.write(
