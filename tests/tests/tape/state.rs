@@ -3,11 +3,11 @@
 
 use super::strict::replay;
 use crate::support::{
-    guests::VARIANT,
-    in_process::{NOW_MS, engine},
+    guests::{HOSTILE, VARIANT},
+    in_process::{NOW_MS, engine, get_within, memory_service, runtime},
     recording::{event, http_event, recorder},
 };
-use contract::{log::LogLevel, seed::Seed};
+use contract::{limits::Limits, log::LogLevel, seed::Seed};
 use replay::{
     Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict, local_view, replay_cursor_key,
 };
@@ -16,7 +16,10 @@ use runtime::{
     engine::{Engine, EngineOptions},
 };
 use service::Service;
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use storage::MemoryStorage;
 use tape::Exchange;
 
@@ -403,4 +406,39 @@ async fn noise_is_found_by_running_the_recorded_guest_twice() {
     );
     let unchanged = replayer("", Some(""), |options| options.detect_noise = true);
     assert_eq!(replay(&unchanged, &line).await.verdict, Verdict::Same);
+}
+
+/// A guest that did not run says nothing about itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_host_is_no_difference() {
+    let limits = Limits {
+        request_duration_max: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let request = http_event("GET", "/items/a", &[], b"");
+    let seed = Seed::new([1; 32]);
+    let recorded = memory_service(&runtime(VARIANT, limits));
+    let line = event(&recorded, &recorder(), &request, NOW_MS, seed.clone()).await;
+
+    let one = EngineOptions {
+        instances_max: 1,
+        pools: 1,
+        ..EngineOptions::default()
+    };
+    let one = Engine::new(&one).unwrap();
+    let load = |guest| Runtime::new(&one, &one.load(guest).unwrap(), RuntimeOptions::default());
+    let guest = load(VARIANT).unwrap();
+    let looping = memory_service(&load(HOSTILE).unwrap());
+    let looping =
+        tokio::spawn(
+            async move { get_within(&looping, "/loop", seed, Duration::from_secs(60)).await },
+        );
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut busy = replayer("", None, |_| {});
+    busy.guest = ReplayGuest::new(guest);
+    let comparison = replay(&busy, &line.unwrap()).await;
+    looping.abort();
+    assert_eq!(comparison.verdict, Verdict::Unplayable, "{comparison:?}");
+    let note = "not compared, because no instance became free in time";
+    assert_eq!(comparison.notes[0].0, note);
 }
