@@ -189,7 +189,7 @@ fn a_request_in_flight_ends_on_the_guest_that_it_began_with() {
     dev.wait_for("serves, loaded in");
     let (status, next) = dev.get("/work");
     assert!(!in_flight.is_finished(), "the request was not in flight");
-    assert_eq!((status, next), (200, format!("worked {} rounds", 0)));
+    assert_eq!((status, next), (200, "worked 0 rounds".to_owned()));
     assert_eq!(
         in_flight.join().unwrap(),
         (200, format!("worked {SLOW} rounds"))
