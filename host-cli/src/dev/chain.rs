@@ -10,6 +10,8 @@ const BUILDS_MAX: u32 = 3;
 #[derive(Default)]
 pub struct Chain {
     builds: u32,
+    /// Files that have changed during each build of the chain.
+    suspects: BTreeSet<PathBuf>,
     /// Files that have started a whole chain. While a build runs, their changes are no reason to build.
     written: BTreeSet<PathBuf>,
 }
@@ -31,23 +33,34 @@ impl Chain {
         for path in &change.by_others {
             self.written.remove(path);
         }
-        let first = change
+        let unknown = change
             .by_build
             .iter()
-            .find(|path| !self.written.contains(*path));
+            .filter(|path| !self.written.contains(*path));
+        let changed: BTreeSet<PathBuf> = unknown.cloned().collect();
         if !change.by_others.is_empty() || change.project_file || change.by_build.is_empty() {
             self.builds = 0;
             return Decision::Build;
         }
-        let Some(first) = first.cloned() else {
+        if changed.is_empty() {
             return Decision::Nothing;
+        }
+        // Different files each time are somebody's saves, while builds happen to run.
+        let suspects: BTreeSet<PathBuf> = match self.builds {
+            0 => changed,
+            _ => self.suspects.intersection(&changed).cloned().collect(),
         };
+        let Some(first) = suspects.first().cloned() else {
+            self.builds = 0;
+            return Decision::Build;
+        };
+        self.suspects = suspects;
         if self.builds < BUILDS_MAX {
             self.builds += 1;
             return Decision::Build;
         }
         self.builds = 0;
-        self.written.extend(change.by_build.iter().cloned());
+        self.written.append(&mut self.suspects);
         Decision::End(first)
     }
 }
@@ -86,6 +99,10 @@ mod tests {
             }
             // From now on, the file is known.
             assert_eq!(chain.decide(&by_build(&["gen.rs"])), Decision::Nothing);
+        }
+        // Somebody saves one file after another while builds run.
+        for file in ["a.rs", "b.rs", "c.rs", "d.rs", "e.rs", "f.rs"] {
+            assert_eq!(chain.decide(&by_build(&[file])), Decision::Build, "{file}");
         }
         // Somebody saves while a build runs.
         let both = by_build(&["gen.rs", "lib.rs"]);

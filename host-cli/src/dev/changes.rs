@@ -71,6 +71,8 @@ pub struct Comparisons {
     pub compared: Vec<Compared>,
     /// Numbers of those that had no answer after [`REPLAY_DURATION_MAX`].
     pub late: Vec<u64>,
+    /// How many could not be read, which a later version of tapes could cause.
+    pub unreadable: usize,
     /// How many were not replayed, because the comparison ended before.
     pub left: usize,
 }
@@ -99,7 +101,7 @@ pub async fn compare_all(exchanges: Vec<KeptExchange>, replayer: Replayer) -> Co
         match timeout_at(until, running.join_next()).await {
             Ok(Some(Ok((number, replayed)))) => comparisons.add(number, replayed.ok()),
             // A task that panicked compared nothing.
-            Ok(Some(Err(_))) => {}
+            Ok(Some(Err(_))) => comparisons.fail(),
             Ok(None) | Err(_) => break,
         }
     }
@@ -113,9 +115,15 @@ impl Comparisons {
     fn add(&mut self, number: u64, replayed: Option<Option<Compared>>) {
         match replayed {
             Some(Some(compared)) => self.compared.push(compared),
-            Some(None) => return,
+            Some(None) => return self.fail(),
             None => self.late.push(number),
         }
+        self.left -= 1;
+    }
+
+    /// One could not be replayed.
+    fn fail(&mut self) {
+        self.unreadable += 1;
         self.left -= 1;
     }
 }
@@ -140,10 +148,11 @@ pub fn summary(comparisons: &Comparisons) -> String {
         verdicts.filter(|found| *found == verdict).count()
     };
     let differing: Vec<&Compared> = compared.iter().filter(|one| differs(one)).collect();
-    let requests = match compared.len() + comparisons.late.len() + comparisons.left {
-        1 => "1 request".to_owned(),
-        all => format!("{all} requests"),
-    };
+    let requests =
+        match compared.len() + comparisons.late.len() + comparisons.unreadable + comparisons.left {
+            1 => "1 request".to_owned(),
+            all => format!("{all} requests"),
+        };
     let mut text = match differing.len() {
         0 if compared.is_empty() => format!("of the last {requests}, none was compared"),
         0 => format!("of the last {requests}, none would be answered or written differently"),
@@ -191,6 +200,13 @@ impl Comparisons {
                 self.late.len(),
                 REPLAY_DURATION_MAX.as_millis(),
                 first_numbers(&self.late)
+            );
+        }
+        if self.unreadable > 0 {
+            let _ = write!(
+                text,
+                "\n  {} not compared: not recorded completely",
+                self.unreadable
             );
         }
         if self.left > 0 {
@@ -384,6 +400,7 @@ mod tests {
         let comparisons = Comparisons {
             compared: all,
             late: vec![30, 31, 32, 33, 34],
+            unreadable: 0,
             left: 3,
         };
         insta::assert_snapshot!(summary(&comparisons), @r#"

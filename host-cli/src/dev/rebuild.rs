@@ -57,7 +57,10 @@ impl Rebuilder {
         let mut chain = Chain::default();
         loop {
             match watch::next(&mut watch, &self.inbox) {
-                Asked::End => return,
+                Asked::End => {
+                    self.end_comparison();
+                    return;
+                }
                 Asked::Build => self.rebuild(),
                 Asked::Change(change) => {
                     if !self.is_reason(&mut chain, &change) || change.project_file && !self.reread()
@@ -148,13 +151,18 @@ impl Rebuilder {
 
     /// Builds, and lets the new guest serve.
     pub fn rebuild(&mut self) {
-        self.comparison = JoinSet::new();
+        self.end_comparison();
         if let Err(failure) = self.try_rebuild() {
             self.fail(&failure);
         }
         // The system reports the last files that a build wrote a little later.
         thread::sleep(QUIET_DURATION);
-        self.inbox.set_building(false);
+        self.inbox.build_is_over();
+    }
+
+    /// From here on, nothing of it is printed.
+    fn end_comparison(&mut self) {
+        self.runtime.block_on(self.comparison.shutdown());
     }
 
     fn try_rebuild(&mut self) -> Result<(), CommandError> {
@@ -187,10 +195,10 @@ impl Rebuilder {
     fn run_build(&self, build: &GuestBuild) -> Result<Built, CommandError> {
         self.screen.say(&format!("building: {}", build.command()));
         self.screen.flush();
-        self.inbox.set_building(true);
-        build
-            .run_until(&self.stop)
-            .map_err(BuildError::into_failure)
+        self.inbox.build_begins();
+        let built = build.run_until(&self.stop);
+        self.inbox.build_has_ended();
+        built.map_err(BuildError::into_failure)
     }
 
     /// The guest, loaded and linked for the engine that serves.

@@ -376,7 +376,7 @@ mod tests {
     #[test]
     fn the_same_content_again_is_no_change() {
         let mut project = Project::new("same", &["src"]);
-        project.inbox.set_building(true);
+        project.inbox.build_begins();
         project.write("src/made.rs", "2");
         let made = project.folder.join("src/made.rs");
         assert_eq!(
@@ -387,7 +387,7 @@ mod tests {
                 ..Change::default()
             })
         );
-        project.inbox.set_building(false);
+        project.inbox.build_is_over();
         project.write("src/made.rs", "2");
         project.expect_nothing();
         project.write("src/made.rs", "3");

@@ -3,10 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    mem,
-    path::PathBuf,
+    fs, mem,
+    path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// Changed files that are kept by name. Whoever changes more at once has changed the sources.
@@ -24,8 +24,31 @@ struct Shared {
 
 #[derive(Default)]
 struct Content {
-    is_building: bool,
+    build: Build,
     arrived: Arrived,
+}
+
+/// Whether changes may be those of a build.
+#[derive(Clone, Copy, Default)]
+enum Build {
+    #[default]
+    None,
+    Runs,
+    /// What was written until then is reported a little later.
+    Ended(SystemTime),
+}
+
+impl Build {
+    fn may_have_written(self, path: &Path) -> bool {
+        match self {
+            Self::None => false,
+            Self::Runs => true,
+            Self::Ended(ended) => {
+                let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+                modified.is_ok_and(|modified| modified <= ended)
+            }
+        }
+    }
 }
 
 /// What has arrived.
@@ -70,7 +93,10 @@ impl Arrived {
 impl Inbox {
     /// Something happened to this file.
     pub fn changed(&self, path: PathBuf) {
-        self.put(|content| content.arrived.insert(path, content.is_building));
+        self.put(|content| {
+            let is_by_build = content.build.may_have_written(&path);
+            content.arrived.insert(path, is_by_build);
+        });
     }
 
     /// Something happened to files that are not known.
@@ -88,9 +114,19 @@ impl Inbox {
         self.put(|content| content.arrived.is_end = true);
     }
 
-    /// From now on a build runs, or none: files that change meanwhile may be written by it.
-    pub fn set_building(&self, is_building: bool) {
-        self.lock().is_building = is_building;
+    /// From now on a build runs: files that change meanwhile may be written by it.
+    pub fn build_begins(&self) {
+        self.lock().build = Build::Runs;
+    }
+
+    /// The build has ended; changes before this moment are still to be reported.
+    pub fn build_has_ended(&self) {
+        self.lock().build = Build::Ended(SystemTime::now());
+    }
+
+    /// All changes of the build have been reported.
+    pub fn build_is_over(&self) {
+        self.lock().build = Build::None;
     }
 
     /// Waits until something has arrived, at most so long.
@@ -153,11 +189,11 @@ mod tests {
     fn a_file_that_also_changed_without_a_build_is_not_the_builds() {
         let inbox = Inbox::default();
         inbox.changed("/a".into());
-        inbox.set_building(true);
+        inbox.build_begins();
         for path in ["/a", "/b", "/c"] {
             inbox.changed(path.into());
         }
-        inbox.set_building(false);
+        inbox.build_is_over();
         inbox.changed("/c".into());
         let paths: Vec<_> = inbox.wait(None).paths.into_iter().collect();
         assert_eq!(

@@ -62,21 +62,26 @@ impl SourceRules {
             return false;
         };
         let is_named = below.as_os_str().is_empty();
-        is_named
-            || !is_written_by_tools(below)
-                && (!self.is_ignored_by_git(path) || self.is_ignored_by_git(source))
+        is_named || !is_written_by_tools(below) && !self.is_ignored_by_git(source, path)
     }
 
-    fn is_ignored_by_git(&self, path: &Path) -> bool {
-        let is_folder = path.is_dir();
-        let found = self.ignored.iter().find_map(|rules| {
-            // Rules do not apply outside of their folder.
-            let below = path.strip_prefix(rules.path()).ok()?;
-            let found = rules.matched_path_or_any_parents(below, is_folder);
-            (!found.is_none()).then(|| found.is_ignore())
-        });
-        found.unwrap_or(false)
+    /// Whether git ignores a path below a source. A rule that ignores the source itself, such as that of a repository in whose ignored folder the
+    /// project lies, says nothing about what is in it.
+    fn is_ignored_by_git(&self, source: &Path, path: &Path) -> bool {
+        let about_source = |rules: &&Gitignore| found(rules, source) != Some(true);
+        let rules = self.ignored.iter().filter(about_source);
+        rules
+            .filter_map(|rules| found(rules, path))
+            .next()
+            .unwrap_or(false)
     }
+}
+
+/// What a file of rules says about a path: whether it is ignored. Rules do not apply outside of their folder.
+fn found(rules: &Gitignore, path: &Path) -> Option<bool> {
+    let below = path.strip_prefix(rules.path()).ok()?;
+    let found = rules.matched_path_or_any_parents(below, path.is_dir());
+    (!found.is_none()).then(|| found.is_ignore())
 }
 
 /// The rules of a folder and of those above it in the same repository.
