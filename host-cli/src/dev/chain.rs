@@ -45,16 +45,17 @@ impl Chain {
         if changed.is_empty() {
             return Decision::Nothing;
         }
-        // Different files each time are somebody's saves, while builds happen to run.
-        let suspects: BTreeSet<PathBuf> = match self.builds {
-            0 => changed,
-            _ => self.suspects.intersection(&changed).cloned().collect(),
+        // Different files each time are somebody's saves, while builds happen to run. A new folder stands for what is written into it.
+        let is_again = |path: &&PathBuf| self.suspects.iter().any(|known| path.starts_with(known));
+        let again: BTreeSet<PathBuf> = match self.builds {
+            0 => BTreeSet::new(),
+            _ => changed.iter().filter(is_again).cloned().collect(),
         };
-        let Some(first) = suspects.first().cloned() else {
-            self.builds = 0;
+        let Some(first) = again.first().cloned() else {
+            (self.builds, self.suspects) = (1, changed);
             return Decision::Build;
         };
-        self.suspects = suspects;
+        self.suspects = again;
         if self.builds < BUILDS_MAX {
             self.builds += 1;
             return Decision::Build;
@@ -104,6 +105,13 @@ mod tests {
         for file in ["a.rs", "b.rs", "c.rs", "d.rs", "e.rs", "f.rs"] {
             assert_eq!(chain.decide(&by_build(&[file])), Decision::Build, "{file}");
         }
+        // A build makes a folder, and then writes into it.
+        let mut other = Chain::default();
+        for path in ["made", "made/stamp", "made/stamp"] {
+            assert_eq!(other.decide(&by_build(&[path])), Decision::Build, "{path}");
+        }
+        let end = Decision::End("made/stamp".into());
+        assert_eq!(other.decide(&by_build(&["made/stamp"])), end);
         // Somebody saves while a build runs.
         let both = by_build(&["gen.rs", "lib.rs"]);
         assert_eq!(chain.decide(&both), Decision::Build);
