@@ -172,13 +172,19 @@ mod tests {
             "target/debug/x",
             "node_modules/x",
             ".tenon/store.redb",
-            "../beside.rs",
         ] {
             assert!(!is_source(&all, ignored), "{ignored}");
         }
+        let beside = fs::canonicalize(&root).unwrap().join("apis/beside.rs");
+        assert!(!all.is_source(&beside));
         let named = rules(&["gen.rs", "made"]);
         assert!(is_source(&named, "gen.rs") && is_source(&named, "made/lib.rs"));
         assert!(!is_source(&named, "src/lib.rs"));
+        // In a folder that the repository ignores as a whole, the project's own rules count.
+        fs::write(root.join(GITIGNORE), "/apis/\n*.log\n").unwrap();
+        let inside = rules(&["."]);
+        assert!(is_source(&inside, "src/lib.rs") && is_source(&inside, "new/folder"));
+        assert!(!is_source(&inside, "gen.rs") && !is_source(&inside, "made/lib.rs"));
         fs::remove_dir_all(&root).unwrap();
     }
 }
