@@ -30,7 +30,7 @@ impl Headers {
             }
             let line = &self.lines[field.start..field.end];
             let (field_name, value) = line.split_at(field.name_bytes);
-            if !field_name.eq_ignore_ascii_case(name) {
+            if field_name != name && !field_name.eq_ignore_ascii_case(name) {
                 return None;
             }
             value.strip_prefix(": ")

@@ -81,13 +81,18 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
-            .find(|(field, _)| field.eq_ignore_ascii_case(name))
+            .find(|(field, _)| is_same_name(field, name))
             .map(|(_, value)| value.as_ref())
     }
 }
 
 /// Sets a field in place of those of the same name.
 pub(crate) fn set(headers: &mut Vec<(Text, Text)>, name: Text, value: Text) {
-    headers.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
+    headers.retain(|(other, _)| !is_same_name(other, &name));
     headers.push((name, value));
+}
+
+/// Names in any case. Most are constants, of which a component has one copy each.
+fn is_same_name(name: &str, other: &str) -> bool {
+    core::ptr::eq(name, other) || name.eq_ignore_ascii_case(other)
 }

@@ -137,9 +137,21 @@ impl Pattern {
         self.segments().map(kind).eq(other.segments().map(kind))
     }
 
+    /// Whether the first character shows already that this does not name a path, which rules out most patterns.
+    fn differs_at_start(self, path: &Segments<'_>) -> bool {
+        let first = path.0.first().and_then(|text| text.as_bytes().first());
+        match self.text.as_bytes().get(1) {
+            Some(b'{' | b'/') => false, // a parameter, or an empty segment
+            literal => literal != first,
+        }
+    }
+
     /// The precision with which this names a path; `None` if it does not. A parameter takes one segment that is not empty, and the rest of a
     /// path takes at least one.
     pub(crate) fn matches(self, path: &Segments<'_>) -> Option<Precision> {
+        if self.differs_at_start(path) {
+            return None;
+        }
         let mut texts = path.0.iter();
         let mut precision = 0;
         let mut shift = u64::BITS;
@@ -182,6 +194,9 @@ mod tests {
     fn a_parameter_takes_one_segment_that_is_not_empty() {
         assert!(precision("/rooms/{room}", "/rooms/a").is_some());
         assert!(precision("/", "/").is_some());
+        assert!(precision("/rooms/{room}", "/%72ooms/a").is_some());
+        assert!(precision("//rooms", "//rooms").is_some());
+        assert_eq!(precision("/", "//"), None);
         for path in [
             "/rooms",
             "/rooms/",
