@@ -41,7 +41,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  cargo xtask check")]
     Check,
     Guest(GuestArgs),
-    /// Write docs/guide/reference.md from wit/
+    /// Write what follows from wit/: docs/guide/reference.md and the SDK's bindings
     #[command(after_help = "Example:\n  cargo xtask reference")]
     Reference,
     /// Install what building needs and is missing: the guests' compilation target

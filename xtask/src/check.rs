@@ -7,7 +7,7 @@ mod names;
 mod targets;
 
 use crate::{
-    dependencies, reference,
+    bindings, dependencies, reference,
     run::{Cargo, root, step},
     setup,
 };
@@ -49,6 +49,7 @@ pub fn all() -> anyhow::Result<()> {
     step("lengths of files", length::check)?;
     step("names in documents", names::check)?;
     step("reference of the contract", reference::check)?;
+    step("bindings of the SDK", bindings::check)?;
     step("dependencies", dependencies::check)?;
     step("clippy", lints)?;
     step("crates alone", crates_alone)?;

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod bench;
+mod bindings;
 mod check;
 mod dependencies;
 mod e2e;
@@ -49,7 +50,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Test(arguments) => test(arguments.filter.as_deref()),
         Command::Check => check::all(),
         Command::Guest(arguments) => guest::build(arguments.output),
-        Command::Reference => reference::write(),
+        Command::Reference => reference::write().and_then(|()| bindings::write()),
         Command::Setup => setup::target(),
         Command::Infra => infra::check(),
         Command::E2e(arguments) => e2e::execute(arguments),

@@ -141,6 +141,26 @@ impl<D> StorageRequest<D> {
         }
     }
 
+    /// What must hold of which items for the call to write, without what holds always.
+    pub fn preconditions(&self) -> Vec<(&Key, &Precondition)> {
+        let mut all = match self {
+            Self::Put { key, options, .. } => vec![(key, &options.precondition)],
+            Self::Delete { key, precondition } => vec![(key, precondition)],
+            Self::Transact { operations, .. } => {
+                let operations = operations.iter();
+                operations
+                    .map(|operation| (operation.key(), operation.precondition()))
+                    .collect()
+            }
+            Self::Get { .. }
+            | Self::GetMany { .. }
+            | Self::Query { .. }
+            | Self::QueryIndex { .. } => Vec::new(),
+        };
+        all.retain(|(_, precondition)| **precondition != Precondition::None);
+        all
+    }
+
     /// Calls `each` with every document that the guest wants to write.
     pub fn documents(&self, each: &mut dyn FnMut(&D)) {
         match self {

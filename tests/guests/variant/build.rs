@@ -7,7 +7,7 @@ const GUEST: &str = "../../../guest";
 const SDK: &str = "../../../sdk/rust";
 
 /// What is changed, with its place, in the SDK.
-const CHANGES: [(&str, &str); 5] = [
+const CHANGES: [(&str, &str); 3] = [
     // The planted change answers, and calls the original code.
     (
         "let response = app().answer(request.into(), &Host);",
@@ -22,16 +22,27 @@ const CHANGES: [(&str, &str); 5] = [
         "let outcome = storage::put(",
         "let outcome = crate::planted::put(",
     ),
-    // The environment selects it.
-    (
-        r#"path: ["wit", "random"],"#,
-        r#"path: ["../../../wit", "../../../sdk/rust/random", "wit"],"#,
-    ),
-    (
-        "import wasi:random/random@0.2.6;",
-        "import wasi:random/random@0.2.6; import wasi:cli/environment@0.2.6;",
-    ),
 ];
+
+/// In place of the SDK's generated bindings: those of its world and the environment, which selects the change.
+const BINDINGS: &str = r#"
+wit_bindgen::generate!({
+    path: ["../../../wit", "../../../sdk/rust/random", "wit"],
+    inline: "
+        package tenon:sdk;
+
+        world api {
+            include tenon:handler/service@0.1.0;
+            import wasi:random/random@0.2.6;
+            import wasi:cli/environment@0.2.6;
+        }
+    ",
+    generate_all,
+    pub_export_macro: true,
+    export_macro_name: "export_component",
+    default_bindings_module: "tenon::component::bindings",
+});
+"#;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={GUEST}");
@@ -89,6 +100,7 @@ fn inlined(text: &str, folder: &Path) -> Result<String, Box<dyn Error>> {
             .unwrap_or(line)
             .strip_prefix("mod ");
         match declared.and_then(|name| name.strip_suffix(';')) {
+            Some("bindings") => out.push_str(&format!("pub mod bindings {{{BINDINGS}}}\n")),
             Some(name) => {
                 let module = fs::read_to_string(folder.join(format!("{name}.rs")))?;
                 out.push_str(&format!(

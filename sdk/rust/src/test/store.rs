@@ -5,8 +5,8 @@ use alloc::{boxed::Box, collections::VecDeque, sync::Arc, vec::Vec};
 use core::{future::Future, mem, pin::Pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use storage::{
-    Call, Consistency, CursorKey, Key, MemoryStorage, Namespace, Operation, Precondition,
-    PutOptions, Storage, StorageExt as _, StorageRequest, StorageResponse, Tenant,
+    Call, Consistency, CursorKey, Key, MemoryStorage, Namespace, Precondition, PutOptions, Storage,
+    StorageExt as _, StorageRequest, StorageResponse, Tenant,
 };
 
 /// The store in memory with the rules of the hosts, in which calls fail and other requests interfere when a test says so.
@@ -77,38 +77,11 @@ impl TestStore {
             }
             plan.races
         };
-        for key in conditional_keys(&request).into_iter().take(races as usize) {
+        for (key, _) in request.preconditions().into_iter().take(races as usize) {
             self.plan().races -= 1;
-            self.interfere(call, &key).await?;
+            self.interfere(call, key).await?;
         }
         self.tenant.perform(call, request).await
-    }
-}
-
-/// The keys that a write has conditions on.
-fn conditional_keys(request: &StorageRequest) -> Vec<Key> {
-    let conditional = |key: &Key, precondition: &Precondition| {
-        (*precondition != Precondition::None).then(|| key.clone())
-    };
-    match request {
-        StorageRequest::Put { key, options, .. } => conditional(key, &options.precondition)
-            .into_iter()
-            .collect(),
-        StorageRequest::Delete { key, precondition } => {
-            conditional(key, precondition).into_iter().collect()
-        }
-        StorageRequest::Transact { operations, .. } => operations
-            .iter()
-            .filter_map(|operation| match operation {
-                Operation::Put { key, options, .. } => conditional(key, &options.precondition),
-                Operation::Delete { key, precondition }
-                | Operation::Check { key, precondition } => conditional(key, precondition),
-            })
-            .collect(),
-        StorageRequest::Get { .. }
-        | StorageRequest::GetMany { .. }
-        | StorageRequest::Query { .. }
-        | StorageRequest::QueryIndex { .. } => Vec::new(),
     }
 }
 
