@@ -3,6 +3,7 @@
 
 mod bootstrap;
 mod emulator;
+mod raw_table;
 mod runtime_api;
 
 mod cases;

@@ -3,11 +3,12 @@
 use super::{
     bootstrap::{Bootstrap, Environment, image},
     events::get,
+    raw_table::RawTable,
     runtime_api::Invocation,
-    table::Table,
 };
 use crate::support::guests::HOSTILE;
-use std::fs;
+use contract::limits::GET_MANY_TEXT_BYTES_MAX;
+use std::{fs, time::Instant};
 
 /// Memory of the function.
 const FUNCTION_BYTES: usize = 512 << 20;
@@ -62,7 +63,7 @@ const WAYS: &[(&str, &[usize])] = &[
     ("transact-objects", &[5_780, 40_000]),
     ("transact-operations", &[100, 200_000]),
     ("transact-token", &[36, 8 << 20]),
-    ("transact-refused", &[100_000]),
+    ("transact-refused", &[18_000, 100_000]),
     ("response-body", &[1 << 20, 4 << 20, 11 << 20]),
     ("response-control-characters", &[1 << 20, 4 << 20, 11 << 20]),
     ("response-bytes", &[4 << 20, 11 << 20]),
@@ -89,6 +90,41 @@ const FAILS: &[&str] = &[
     "response-value?8388608",
 ];
 
+/// Methods that read large documents, and how many of them the guest receives: each has at least as many bytes as the call names. Without
+/// them, the memory would only be that of failed reads.
+const READS: &[(&str, usize)] = &[
+    ("get-many-documents", 3 * 100),
+    ("get-many-lists", 3 * 12),
+    ("get-many-objects", 3 * 12),
+    ("query-documents", 12),
+    ("query-lists", 12),
+    ("query-objects", 12),
+    // Each of two calls returns the first of twelve.
+    ("transact-refused", 2),
+];
+
+/// A read whose documents are longer than one call may return: the host reads up to that, and refuses, three times.
+const REFUSED: &str = "get-many-documents?390000";
+
+/// Fails if the method did not read what it is meant to. `read_bytes`: what the table sent.
+fn assert_read(way: &str, size: usize, body: &str, read_bytes: usize) {
+    let Some((_, documents)) = READS.iter().find(|(reader, _)| *reader == way) else {
+        return;
+    };
+    let received: usize = body.parse().unwrap();
+    let call = format!("{way}?{size}");
+    if call == REFUSED {
+        assert_eq!(received, 0, "{call}");
+        assert!(
+            read_bytes >= 3 * GET_MANY_TEXT_BYTES_MAX,
+            "{call}: {read_bytes}"
+        );
+    } else {
+        assert!(received >= documents * size, "{call}: {received}");
+        assert!(read_bytes >= received, "{call}: {read_bytes}");
+    }
+}
+
 /// The peak memory of the process since the last call.
 fn peak(process: u32) -> usize {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -102,7 +138,7 @@ fn peak(process: u32) -> usize {
 /// Lets the guest try every method, and returns what each used of the host besides the guest's own memory. `tape` selects the requests to
 /// record.
 fn measure(test: &str, tape: &str) -> Vec<(String, usize)> {
-    let table = Table::start();
+    let table = RawTable::start();
     let environment = Environment::new(&image(test, HOSTILE), &table.endpoint())
         .with("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
         .with("TENON_TAPE", tape)
@@ -125,7 +161,10 @@ fn measure(test: &str, tape: &str) -> Vec<(String, usize)> {
             peak(host.id());
             // There are many lines, and a summary is searched in all of them.
             host.lines.clear();
+            table.take_read_bytes();
+            let start = Instant::now();
             let response = host.api.invoke(Invocation::new(get(&path))).response();
+            let duration = start.elapsed();
             let status = if FAILS.contains(&&*call) { 500 } else { 200 };
             assert_eq!(response["statusCode"], status, "{path}");
             let own = host.last_summary()["memoryBytesPeak"].as_u64().unwrap() as usize;
@@ -133,11 +172,17 @@ fn measure(test: &str, tape: &str) -> Vec<(String, usize)> {
             let peak = peak(host.id());
             assert!(peak < FUNCTION_BYTES, "{path}: the host held {peak} bytes");
             let beside = peak.saturating_sub(before + own);
+            let read_bytes = table.take_read_bytes();
             println!(
-                "{path}: {status}, {} MiB beside {} MiB",
+                "{path}: {status}, {} MiB beside {} MiB, {} MiB read, {duration:.1?}",
                 beside >> 20,
-                own >> 20
+                own >> 20,
+                read_bytes >> 20,
             );
+            if status == 200 {
+                let body = response["body"].as_str().unwrap();
+                assert_read(way, *size, body, read_bytes);
+            }
             taken.push((path, beside));
             well_behaved();
         }

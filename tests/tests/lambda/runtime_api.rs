@@ -230,17 +230,21 @@ impl Shared {
 
 /// The target and the body.
 pub fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<(String, Vec<u8>)> {
-    let (line, headers) = read_head(reader)?;
-    let mut body = vec![
-        0;
-        headers
-            .get("content-length")
-            .map_or(0, |length| length.parse().unwrap())
-    ];
-    assert!(!headers.contains_key("transfer-encoding"), "{line}");
-    reader.read_exact(&mut body)?;
+    let (line, _, body) = read_message(reader)?;
     let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
     Ok((target, body))
+}
+
+/// The first line, the header fields by lower-case name, and the body.
+pub fn read_message(
+    reader: &mut BufReader<TcpStream>,
+) -> io::Result<(String, HashMap<String, String>, Vec<u8>)> {
+    let (line, headers) = read_head(reader)?;
+    let length = headers.get("content-length");
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    assert!(!headers.contains_key("transfer-encoding"), "{line}");
+    reader.read_exact(&mut body)?;
+    Ok((line, headers, body))
 }
 
 /// The first line, and the header fields by lower-case name.

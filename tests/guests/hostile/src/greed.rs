@@ -9,7 +9,7 @@ use crate::{
         log::{self, Attribute, Level},
         storage::{
             self, Consistency, Direction, Key, KeyedPrecondition, Operation, Precondition,
-            PutOperation, PutOptions, QueryOptions, SortRange,
+            PutOperation, PutOptions, QueryOptions, SortRange, TransactOutcome,
         },
     },
     text,
@@ -52,9 +52,9 @@ pub fn answer(way: &str, size: usize) -> Option<Response> {
         "get-key" => get_key(size, calls),
         "get-many-keys" => get_many(size, 1, calls),
         "get-many-control-characters" => get_many_control_characters(size, calls),
-        "get-many-documents" => get_many_documents(&of_text(size), 100),
-        "get-many-lists" => get_many_documents(&of_lists(size), 12),
-        "get-many-objects" => get_many_documents(&of_objects(size), 12),
+        "get-many-documents" => return received(get_many_documents(&of_text(size), 100)),
+        "get-many-lists" => return received(get_many_documents(&of_lists(size), 12)),
+        "get-many-objects" => return received(get_many_documents(&of_objects(size), 12)),
         "put-text" => put(&of_text(size), calls),
         "put-escapes" => put(&of_escapes(size), calls),
         "put-numbers" => put(&of_numbers(size), calls),
@@ -67,15 +67,15 @@ pub fn answer(way: &str, size: usize) -> Option<Response> {
         "query-cursor" => query(size, true, calls),
         "query-prefix" => query(size, false, calls),
         "query-index" => query_index(size, calls),
-        "query-documents" => query_documents(&of_numbers(size)),
-        "query-lists" => query_documents(&of_lists(size)),
-        "query-objects" => query_documents(&of_objects(size)),
-        "transact-text" => transact(&of_text(size), &PUT),
-        "transact-escapes" => transact(&of_escapes(size), &PUT),
-        "transact-numbers" => transact(&of_numbers(size), &PUT),
-        "transact-lists" => transact(&of_lists(size), &PUT),
-        "transact-objects" => transact(&of_objects(size), &PUT),
-        "transact-refused" => transact_refused(&of_lists(size)),
+        "query-documents" => return received(query_documents(&of_numbers(size))),
+        "query-lists" => return received(query_documents(&of_lists(size))),
+        "query-objects" => return received(query_documents(&of_objects(size))),
+        "transact-text" => transact_puts(&of_text(size)),
+        "transact-escapes" => transact_puts(&of_escapes(size)),
+        "transact-numbers" => transact_puts(&of_numbers(size)),
+        "transact-lists" => transact_puts(&of_lists(size)),
+        "transact-objects" => transact_puts(&of_objects(size)),
+        "transact-refused" => return received(transact_refused(&of_lists(size))),
         "transact-operations" => transact_operations(size, calls),
         "transact-token" => transact_token(size, calls),
         "response-body" => return Some(response(Vec::new(), vec![b'x'; size])),
@@ -86,6 +86,11 @@ pub fn answer(way: &str, size: usize) -> Option<Response> {
         _ => return None,
     }
     Some(text("greedy"))
+}
+
+/// Says how many bytes of documents the guest received, so that a test notices reads that failed.
+fn received(bytes: usize) -> Option<Response> {
+    Some(text(&bytes.to_string()))
 }
 
 fn of_text(bytes: usize) -> String {
@@ -239,16 +244,20 @@ const PUT: PutOptions = PutOptions {
 };
 
 /// This many documents in one read, again and again.
-fn get_many_documents(document: &str, count: usize) {
+fn get_many_documents(document: &str, count: usize) -> usize {
     let keys: Vec<_> = (0..count)
         .map(|number| key("greed", &number.to_string()))
         .collect();
     for key in &keys {
         let _ = storage::put(key, document, &PUT);
     }
+    let mut bytes = 0;
     for _ in 0..3 {
-        drop(storage::get_many(&keys, Consistency::Strong));
+        let found = storage::get_many(&keys, Consistency::Strong).unwrap_or_default();
+        let items = found.iter().flatten();
+        bytes += items.map(|item| item.document.len()).sum::<usize>();
     }
+    bytes
 }
 
 fn put(document: &str, calls: usize) {
@@ -303,7 +312,7 @@ fn query_index(bytes: usize, calls: usize) {
 }
 
 /// Pages over twelve documents.
-fn query_documents(document: &str) {
+fn query_documents(document: &str) -> usize {
     for number in 0..12 {
         let _ = storage::put(&key("pages", &number.to_string()), document, &PUT);
     }
@@ -312,16 +321,27 @@ fn query_documents(document: &str) {
         ..query_options(0, true)
     };
     options.cursor = None;
+    let mut bytes = 0;
     for _ in 0..30 {
-        match storage::query("pages", Consistency::Strong, &options) {
-            Ok(page) if page.cursor.is_some() => options.cursor = page.cursor,
-            Ok(_) | Err(_) => break,
+        let Ok(page) = storage::query("pages", Consistency::Strong, &options) else {
+            break;
+        };
+        let documents = page.entries.iter().map(|entry| &entry.item.document);
+        bytes += documents.map(String::len).sum::<usize>();
+        options.cursor = page.cursor;
+        if options.cursor.is_none() {
+            break;
         }
     }
+    bytes
 }
 
-/// A transaction of a hundred puts, twice.
-fn transact(document: &str, options: &PutOptions) {
+fn transact_puts(document: &str) {
+    transact(document, &PUT);
+}
+
+/// A transaction of a hundred puts, twice. Returns the bytes of the documents that prevented it.
+fn transact(document: &str, options: &PutOptions) -> usize {
     let operations: Vec<_> = (0..100)
         .map(|number| {
             Operation::Put(PutOperation {
@@ -331,13 +351,19 @@ fn transact(document: &str, options: &PutOptions) {
             })
         })
         .collect();
+    let mut bytes = 0;
     for _ in 0..2 {
-        let _ = storage::transact(&operations, None);
+        if let Ok(TransactOutcome::PreconditionFailed(failed)) =
+            storage::transact(&operations, None)
+        {
+            bytes += failed.item.map_or(0, |item| item.document.len());
+        }
     }
+    bytes
 }
 
 /// A transaction that fails because of twelve existing documents.
-fn transact_refused(document: &str) {
+fn transact_refused(document: &str) -> usize {
     for number in 0..12 {
         let _ = storage::put(&key("greed", &number.to_string()), document, &PUT);
     }
@@ -345,7 +371,7 @@ fn transact_refused(document: &str) {
         precondition: Precondition::Absent,
         ..PUT
     };
-    transact("{}", &options);
+    transact("{}", &options)
 }
 
 /// More operations than are allowed.
