@@ -1,5 +1,5 @@
 //! The Lambda host as a program: under AWS's own emulator of the Lambda runtime, or under the tests' own runtime API if the emulator lacks
-//! a feature (deadlines, traces, concurrent invocations), on a real DynamoDB engine in this process.
+//! a feature (deadlines, traces, concurrent invocations), on a real DynamoDB engine in this process, or on a table for large items.
 
 mod bootstrap;
 mod emulator;
