@@ -3,6 +3,7 @@
 pub mod access;
 pub mod authority;
 pub mod background;
+mod body;
 pub mod clients;
 pub mod examples;
 pub mod exchange;
@@ -15,5 +16,6 @@ pub mod server;
 pub mod session;
 mod session_lines;
 pub mod tape;
+pub mod turns;
 mod wire;
 pub mod workers;

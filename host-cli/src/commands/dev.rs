@@ -18,7 +18,7 @@ use crate::{
     project::{CASES_FOLDER, Project},
     serve::{
         access::AccessLog, background, clients::Clients, examples, exchange::Exchanger, listener,
-        session::Session, workers::Workers,
+        session::Session, turns::Turns, workers::Workers,
     },
     signals::Signals,
     store::{STATE_FOLDER, StoreSpec, Whole, socket::StoreSocket},
@@ -75,7 +75,7 @@ pub fn resolve(
 pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let runtime = executor::workers(threads)?;
-    // Bound before anything is built: clients may connect, and wait for the first guest.
+    // Bound before anything is opened or built.
     let listener = runtime.block_on(async { listener::bind(&configuration.server.listen) })?;
     let address = listener
         .local_addr()
@@ -84,7 +84,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let session = Arc::new(Session::new());
     let callers = &configuration.server.callers;
     let callers = runtime.block_on(callers.open(configuration.server.origin.kind))?;
-    let exchanger = Arc::new(exchanger(&configuration, &guests, &session, callers)?);
+    let turns = Arc::new(Turns::default());
+    let exchanger = exchanger(&configuration, &guests, &session, &turns, callers)?;
+    let exchanger = Arc::new(exchanger);
     let screen = Screen::new(Arc::clone(&exchanger));
     let (cases, page) = match &configuration.project {
         Some(project) => (project.cases(), project.path(STATE_FOLDER).join(PAGE_FILE)),
@@ -98,13 +100,12 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         session,
         guests,
         screen,
+        turns,
         cases,
         page,
     });
-    let (rebuilding, first) = Rebuilding::start(configuration, &serving, &runtime)?;
-    let rebuild = rebuilding.inbox.clone();
-    let served = runtime.block_on(serving.run(listener, threads, first, rebuild));
-    rebuilding.end();
+    let prepared = Prepared::new(configuration, &serving, &runtime)?;
+    let served = runtime.block_on(serving.run(listener, threads, prepared));
     drop(socket);
     background::report_closed(&serving.exchanger);
     served?;
@@ -142,6 +143,7 @@ fn exchanger(
     configuration: &Configuration,
     guests: &ReplaceableGuest,
     session: &Arc<Session>,
+    turns: &Arc<Turns>,
     callers: Callers,
 ) -> Result<Exchanger, CommandError> {
     let server = &configuration.server;
@@ -157,6 +159,7 @@ fn exchanger(
         is_quiet: false,
         tape: None,
         session: Some(Arc::clone(session)),
+        turns: Some(Arc::clone(turns)),
     })
 }
 
@@ -191,24 +194,21 @@ fn store_files(server: &ServerConfiguration) -> Vec<PathBuf> {
     file.into_iter().chain(server.socket.clone()).collect()
 }
 
-/// The thread that rebuilds, as others see it.
-struct Rebuilding {
-    inbox: Inbox,
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+/// What builds, before it begins.
+struct Prepared {
+    rebuilder: Rebuilder,
+    watch: Watch,
 }
 
-impl Rebuilding {
-    /// Builds for the first time, which the receiver is told of, then after each change.
-    fn start(
+impl Prepared {
+    /// Begins to watch.
+    fn new(
         configuration: Configuration,
         serving: &Serving,
         runtime: &Runtime,
-    ) -> Result<(Self, oneshot::Receiver<()>), CommandError> {
+    ) -> Result<Self, CommandError> {
         let inbox = Inbox::default();
-        let (built, first) = oneshot::channel();
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut rebuilder = Rebuilder {
+        let rebuilder = Rebuilder {
             inbox: inbox.clone(),
             store_files: store_files(&configuration.server),
             project: configuration.project,
@@ -218,10 +218,30 @@ impl Rebuilding {
             session: Arc::clone(&serving.session),
             screen: serving.screen.clone(),
             runtime: runtime.handle().clone(),
-            stop: Arc::clone(&stop),
+            stop: Arc::default(),
             comparison: JoinSet::new(),
         };
-        let watch = Watch::new(&rebuilder.watched(), inbox.clone())?;
+        let watch = Watch::new(&rebuilder.watched(), inbox)?;
+        Ok(Self { rebuilder, watch })
+    }
+}
+
+/// The thread that builds. Dropping it ends a build that runs, and the thread.
+struct Rebuilding {
+    inbox: Inbox,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Rebuilding {
+    /// Builds for the first time, which the receiver is told of, then after each change.
+    fn start(prepared: Prepared) -> Result<(Self, oneshot::Receiver<()>), CommandError> {
+        let Prepared {
+            mut rebuilder,
+            watch,
+        } = prepared;
+        let (inbox, stop) = (rebuilder.inbox.clone(), Arc::clone(&rebuilder.stop));
+        let (built, first) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("rebuild".to_owned())
             .spawn(move || {
@@ -234,16 +254,19 @@ impl Rebuilding {
         let rebuilding = Self {
             inbox,
             stop,
-            thread,
+            thread: Some(thread),
         };
         Ok((rebuilding, first))
     }
+}
 
-    /// Ends a build that runs, and the thread.
-    fn end(self) {
+impl Drop for Rebuilding {
+    fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.inbox.end();
-        let _ = self.thread.join();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -256,35 +279,35 @@ struct Serving {
     session: Arc<Session>,
     guests: ReplaceableGuest,
     screen: Screen,
+    turns: Arc<Turns>,
     cases: PathBuf,
     page: PathBuf,
 }
 
 impl Serving {
-    /// Serves from the end of the first build until a signal or `q`.
+    /// Builds and serves until a signal or `q`. Requests wait for the end of the first build.
     async fn run(
         self: &Arc<Self>,
         listener: TcpListener,
         threads: usize,
-        first: oneshot::Receiver<()>,
-        rebuild: Inbox,
+        prepared: Prepared,
     ) -> Result<(), CommandError> {
         let mut signals = Signals::new()?;
         let impatience = Signals::new()?;
-        tokio::select! {
-            _ = first => {}
-            _ = signals.next() => return Ok(()),
-        }
-        self.greet().await?;
-        let quit = Arc::new(Notify::new());
-        let keys = self.read_keys(&quit, rebuild)?;
-        let background = tokio::spawn(background::run(Arc::clone(&self.exchanger), None, None));
         let workers = Workers::start(threads).map_err(no_thread)?;
+        self.greet()?;
+        let quit = Arc::new(Notify::new());
+        let keys = self.read_keys(&quit, prepared.rebuilder.inbox.clone())?;
+        let (rebuilding, first) = Rebuilding::start(prepared)?;
+        let begin = tokio::spawn(Arc::clone(self).begin(first));
+        let background = tokio::spawn(background::run(Arc::clone(&self.exchanger), None, None));
         let stop = async {
             tokio::select! {
                 _ = signals.next() => {}
                 () = quit.notified() => {}
             }
+            // Requests that wait for the first guest would wait for a build that nobody needs any more.
+            rebuilding.stop.store(true, Ordering::Relaxed);
         };
         serve::until(
             listener,
@@ -294,7 +317,7 @@ impl Serving {
             impatience,
         )
         .await;
-        for task in [keys, Some(background)].into_iter().flatten() {
+        for task in [keys, Some(begin), Some(background)].into_iter().flatten() {
             task.abort();
             // Release what it holds before the process ends, whatever the result is.
             let _ = task.await;
@@ -302,20 +325,28 @@ impl Serving {
         Ok(())
     }
 
-    /// Writes the first lines, with commands to try if the guest has a description of its API.
-    async fn greet(&self) -> Result<(), CommandError> {
-        let mut text = self.greeting.clone();
-        if let Some(deployment) = self.guests.serving() {
-            let guest = deployment.runtime().clone();
-            let examples = examples::of(|_| Some(guest), time::now_ms()).await;
-            text.push_str(&serve::examples_to_try(self.address, &examples));
-        }
-        self.screen.flush();
-        output::text(&text)?;
+    /// Writes the first lines.
+    fn greet(&self) -> Result<(), CommandError> {
+        output::text(&self.greeting)?;
         for warning in &self.warnings {
             self.screen.say(warning);
         }
         Ok(())
+    }
+
+    /// Lets requests begin when the first build has ended, and writes commands to try if the guest has a description of its API.
+    async fn begin(self: Arc<Self>, first: oneshot::Receiver<()>) {
+        // A thread that ended early builds nothing any more.
+        let _ = first.await;
+        self.turns.begin();
+        if let Some(deployment) = self.guests.serving() {
+            let guest = deployment.runtime().clone();
+            let examples = examples::of(|_| Some(guest), time::now_ms()).await;
+            let text = serve::examples_to_try(self.address, &examples);
+            self.screen.flush();
+            // Whoever closed stdout does not want to read them.
+            let _ = output::text(&text);
+        }
     }
 
     /// Runs what the developer types, if there is somebody who types. The thread that reads holds nothing of the server, because it may wait for

@@ -75,6 +75,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
             .map(|(path, options)| TapeFile::open(path, options.clone()))
             .transpose()?,
         session: None,
+        turns: None,
     };
     let workers = Workers::start(workers).map_err(|error| {
         CommandError::environment(format_args!("failed to start threads: {error}"))

@@ -19,7 +19,10 @@ use rollout::ReplaceableGuest;
 use service::Deployment;
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -152,7 +155,9 @@ impl Rebuilder {
     /// Builds, and lets the new guest serve.
     pub fn rebuild(&mut self) {
         self.end_comparison();
-        if let Err(failure) = self.try_rebuild() {
+        if let Err(failure) = self.try_rebuild()
+            && !self.stop.load(Ordering::Relaxed)
+        {
             self.fail(&failure);
         }
         // The system reports the last files that a build wrote a little later.

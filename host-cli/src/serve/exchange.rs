@@ -4,12 +4,14 @@
 use super::{
     access::AccessLog,
     authority::Allowed,
-    clients::{Client, Clients, HELD_BYTES_UNCOUNTED},
+    body,
+    clients::{Client, Clients},
     head::{self, HeadError, Rules},
     lines::{self, Access, Format},
     session::Session,
     session_lines,
     tape::TapeFile,
+    turns::Turns,
 };
 use crate::{identity::Callers, seed, time};
 use bytes::Bytes;
@@ -20,10 +22,10 @@ use gateway::{
     deliver::{BinaryMedia, Delivery},
     path_for_logs, problem,
 };
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
-    body::{Body, Incoming as RequestBody},
+    body::Incoming as RequestBody,
     header::{HeaderName, HeaderValue},
     http::request::Parts,
 };
@@ -34,10 +36,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::time::timeout;
 
-/// How long a client may take to send a request's body.
-const BODY_DURATION_MAX: Duration = Duration::from_secs(30);
 /// The header with the id of the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -65,6 +64,8 @@ pub struct Exchanger {
     pub tape: Option<TapeFile>,
     /// The last requests, if they are kept for local development.
     pub session: Option<Arc<Session>>,
+    /// When requests begin, if they have to wait.
+    pub turns: Option<Arc<Turns>>,
 }
 
 /// The result of an exchange.
@@ -229,7 +230,7 @@ impl Exchanger {
         let received = match head::check(head, is_conflicting, &rules) {
             Ok(()) => {
                 let bytes_max = limits.request_body_bytes_max.min(quotas.body_bytes_max);
-                self.receive(body, asked.client, bytes_max).await
+                body::receive(body, asked.client, bytes_max).await
             }
             Err(refusal) => Err(refusal),
         };
@@ -282,6 +283,9 @@ impl Exchanger {
                 format!("the request's event would have {bytes} bytes, {bytes_max} are allowed"),
             )
         })?;
+        if let Some(turns) = &self.turns {
+            turns.wait().await;
+        }
         let duration_max = self.service.limits().request_duration_max;
         let invocation = Invocation {
             received_at_ms: request.received_at_ms,
@@ -332,21 +336,6 @@ impl Exchanger {
                 }),
         }
     }
-
-    /// Reads the body, within bounds. Pieces are copied as they arrive, because a piece may keep far more memory alive than its own bytes.
-    async fn receive(
-        &self,
-        body: RequestBody,
-        client: &Client,
-        bytes_max: usize,
-    ) -> Result<Bytes, HeadError> {
-        if body.is_end_stream() {
-            return Ok(Bytes::new());
-        }
-        let received = timeout(BODY_DURATION_MAX, collect(body, client, bytes_max)).await;
-        client.has_done_its_part();
-        received.unwrap_or_else(|_| Err(HeadError::new(408, "the body did not arrive in time")))
-    }
 }
 
 /// The circumstances of a request.
@@ -354,42 +343,6 @@ struct Asked<'a> {
     client: &'a Client,
     received_at_ms: u64,
     id: &'a str,
-}
-
-async fn collect(
-    mut body: RequestBody,
-    client: &Client,
-    bytes_max: usize,
-) -> Result<Bytes, HeadError> {
-    let too_large = || HeadError::new(413, format!("the body is larger than {bytes_max} bytes"));
-    let announced = body.size_hint();
-    if announced.lower() > bytes_max as u64 {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    let mut counted = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame
-            .map_err(|_| HeadError::new(400, "the framing of the body is not valid HTTP/1.1"))?;
-        // Trailers after a chunked body are not passed on.
-        let Ok(piece) = frame.into_data() else {
-            continue;
-        };
-        if bytes.is_empty() && announced.exact() == Some(piece.len() as u64) {
-            return Ok(piece);
-        }
-        if bytes.len() + piece.len() > bytes_max {
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&piece);
-        if bytes.len() >= counted + HELD_BYTES_UNCOUNTED {
-            client.hold(bytes.len() - counted).map_err(|_| {
-                HeadError::new(503, "the server holds too much data of requests; try again")
-            })?;
-            counted = bytes.len();
-        }
-    }
-    Ok(bytes.into())
 }
 
 /// The response to `OPTIONS *`: the methods that the server accepts. Which of them a path accepts is up to the guest.

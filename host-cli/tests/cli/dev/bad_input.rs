@@ -5,7 +5,7 @@ use super::{
     running::{Dev, project},
 };
 use crate::program::{Folder, GUEST, cli};
-use std::{fs, net::TcpListener};
+use std::{fs, net::TcpListener, path::Path};
 
 /// A component that imports an empty instance `x:y/z` and has nothing else.
 const IMPORTS_UNKNOWN: &[u8] = b"\0asm\x0d\0\x01\0\x07\x03\x01\x42\0\x0a\x0a\x01\0\x05x:y/z\x05\0";
@@ -97,9 +97,9 @@ fn without_a_guest_or_a_free_port_it_does_not_start() {
     project(&folder, "cp source.wasm guest.wasm");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    in_folder(&folder, &["dev", "--listen", &address])
-        .expect_failure(3, "is in use")
-        .expect_hint();
+    let run = in_folder(&folder, &["dev", "--listen", &address]).expect_hint();
+    assert_eq!(run.expect_failure(3, "is in use").stdout, "");
+    assert!(!Path::new(&folder.path("guest.wasm")).exists());
     in_folder(&folder, &["test"])
         .expect_failure(3, "contains no case")
         .expect_hint();
