@@ -4,6 +4,7 @@ use super::serve::{self, ServerConfiguration};
 use crate::{
     args::{dev::DevArgs, guest::GuestOptions},
     dev::{
+        changes::REPLAYS_PER_CORE,
         keys::{self, Key},
         rebuild::Rebuilder,
         requests::Requests,
@@ -43,8 +44,10 @@ use tokio::{
     task::{JoinHandle as JoinTask, JoinSet},
 };
 
-/// Concurrent requests for each thread, replayed ones among them, which are few (`dev::changes`).
-const INSTANCES_PER_THREAD: usize = 16;
+/// Concurrent requests for each thread.
+const REQUESTS_PER_THREAD: usize = 12;
+/// The same with replayed ones: those of a comparison, and those of a page.
+const INSTANCES_PER_THREAD: usize = REQUESTS_PER_THREAD + 2 * REPLAYS_PER_CORE;
 /// Commands that may wait.
 const KEYS_MAX: usize = 16;
 /// The page of the session, in the project's folder for local state.
@@ -84,7 +87,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let session = Arc::new(Session::new());
     let callers = &configuration.server.callers;
     let callers = runtime.block_on(callers.open(configuration.server.origin.kind))?;
-    let turns = Arc::new(Turns::default());
+    let turns = Arc::new(Turns::new(threads * REQUESTS_PER_THREAD));
     let exchanger = exchanger(&configuration, &guests, &session, &turns, callers)?;
     let exchanger = Arc::new(exchanger);
     let screen = Screen::new(Arc::clone(&exchanger));

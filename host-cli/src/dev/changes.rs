@@ -20,7 +20,7 @@ const NUMBERS_SHOWN_MAX: usize = 4;
 /// Groups that are listed.
 const GROUPS_SHOWN_MAX: usize = 20;
 /// Replays at a time for each core. `dev` has several times as many instances, so live requests find one, and each core has work.
-const REPLAYS_PER_CORE: usize = 2;
+pub const REPLAYS_PER_CORE: usize = 2;
 /// A new guest may loop: it has this long to answer one request again.
 const REPLAY_DURATION_MAX: Duration = Duration::from_millis(500);
 /// The developer waits for the result of all.

@@ -7,8 +7,9 @@
 
 use std::{
     collections::HashMap,
+    os::fd::RawFd,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     time::Instant,
@@ -56,6 +57,8 @@ pub struct Client {
     held_bytes: AtomicUsize,
     is_closed: AtomicBool,
     close: Notify,
+    /// The connection's own file descriptor.
+    socket: OnceLock<RawFd>,
 }
 
 const NOT_WAITING: u64 = u64::MAX;
@@ -166,7 +169,19 @@ impl Client {
             held_bytes: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
             close: Notify::new(),
+            socket: OnceLock::new(),
         }
+    }
+
+    /// The connection has this file descriptor as long as it has requests.
+    pub fn uses(&self, socket: RawFd) {
+        // It is told once.
+        let _ = self.socket.set(socket);
+    }
+
+    /// Whether the client has closed the connection, or the side on which it sends: which of the two shows only when something is sent to it.
+    pub fn has_hung_up(&self) -> bool {
+        self.socket.get().is_some_and(|socket| is_closed(*socket))
     }
 
     /// Completes when the connection must be closed in favour of another one.
@@ -217,6 +232,22 @@ impl Client {
             self.clients.held_bytes.fetch_sub(bytes, Ordering::AcqRel);
         }
     }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the standard library and tokio only tell after everything that was sent has been read"
+)]
+fn is_closed(socket: RawFd) -> bool {
+    let closed = libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR | libc::POLLNVAL;
+    let mut asked = libc::pollfd {
+        fd: socket,
+        events: libc::POLLRDHUP,
+        revents: 0,
+    };
+    // SAFETY: the pointer is to one structure, as the second argument says, and the call does not wait.
+    let count = unsafe { libc::poll(&raw mut asked, 1, 0) };
+    count > 0 && asked.revents & closed != 0
 }
 
 /// What a connection is doing, as far as the writer to it needs to know. Connection and service run in one task, so changes happen in

@@ -11,7 +11,7 @@ use super::{
     session::Session,
     session_lines,
     tape::TapeFile,
-    turns::Turns,
+    turns::{Turn, Turns},
 };
 use crate::{identity::Callers, seed, time};
 use bytes::Bytes;
@@ -251,7 +251,7 @@ impl Exchanger {
                     request_id: asked.id,
                     received_at_ms: asked.received_at_ms,
                 };
-                match self.run(request, seed).await {
+                match self.run(request, seed, asked).await {
                     Ok(done) => return done,
                     Err(refusal) => return problem_of(&refusal, asked.id).into(),
                 }
@@ -267,7 +267,12 @@ impl Exchanger {
     }
 
     /// Composes an event from the request, lets the guest answer it, and delivers the response as the gateway would.
-    async fn run(&self, request: Incoming<'_>, seed: Seed) -> Result<Done, HeadError> {
+    async fn run(
+        &self,
+        request: Incoming<'_>,
+        seed: Seed,
+        asked: &Asked<'_>,
+    ) -> Result<Done, HeadError> {
         if let Some(delivery) = refused(self.origin.kind, request.target) {
             return Ok(delivery.into());
         }
@@ -283,9 +288,10 @@ impl Exchanger {
                 format!("the request's event would have {bytes} bytes, {bytes_max} are allowed"),
             )
         })?;
-        if let Some(turns) = &self.turns {
-            turns.wait().await;
-        }
+        let _turn = match self.turn(asked).await {
+            Ok(turn) => turn,
+            Err(delivery) => return Ok(delivery.into()),
+        };
         let duration_max = self.service.limits().request_duration_max;
         let invocation = Invocation {
             received_at_ms: request.received_at_ms,
@@ -315,6 +321,22 @@ impl Exchanger {
             delivery: answer.payload,
             summary: Some(answer.summary),
             exchange,
+        })
+    }
+
+    /// Waits until the request may begin, or gives the answer to one that does not.
+    async fn turn(&self, asked: &Asked<'_>) -> Result<Option<Turn<'_>>, Delivery> {
+        let Some(turns) = &self.turns else {
+            return Ok(None);
+        };
+        let duration_max = self.service.limits().request_duration_max;
+        let turn = turns.wait(asked.client, duration_max).await;
+        turn.map(Some).map_err(|error| {
+            let refusal = HeadError::new(503, error.to_string());
+            Delivery {
+                fault: Some(refusal.detail.clone()),
+                ..problem_of(&refusal, asked.id)
+            }
         })
     }
 

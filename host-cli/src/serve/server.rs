@@ -12,6 +12,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     convert::Infallible,
     io,
+    os::fd::AsRawFd,
     pin::pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -165,6 +166,7 @@ async fn connection(
     // Responses are written in one piece: waiting for more data would only delay them.
     let _ = stream.set_nodelay(true);
     let client: &Arc<Client> = registered.client();
+    client.uses(stream.as_raw_fd());
     let wire = Wire::new(stream, Arc::clone(client), Arc::clone(&shared.on_refusal));
     let service = service_fn(move |request| async move {
         let is_conflicting = client.asked();

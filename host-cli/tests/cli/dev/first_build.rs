@@ -6,7 +6,8 @@ use super::{
 };
 use crate::program::Folder;
 use std::{
-    net::SocketAddr,
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
     path::Path,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -36,6 +37,19 @@ fn list(address: SocketAddr) -> JoinHandle<String> {
     thread::spawn(move || ask(address, request).unwrap())
 }
 
+/// Sends a request and does not wait for the answer.
+fn send(address: SocketAddr, method: &str) -> TcpStream {
+    let body = "{\"name\":\"lamp\"}";
+    let request = format!(
+        "{method} /items HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
 #[test]
 fn the_address_is_shown_before_the_first_build_and_requests_wait_for_its_end() {
     let folder = waiting_project();
@@ -47,6 +61,45 @@ fn the_address_is_shown_before_the_first_build_and_requests_wait_for_its_end() {
     folder.write("go", "");
     let answer = waiting.join().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(dev.quit().0, 0);
+}
+
+#[test]
+fn a_request_whose_client_hangs_up_before_its_turn_does_not_run() {
+    let folder = waiting_project();
+    let mut dev = Dev::start(&folder, &[]);
+    dev.wait_for("building: ");
+    drop(send(dev.address, "POST"));
+    let mut half_closed = send(dev.address, "PUT");
+    half_closed.shutdown(Shutdown::Write).unwrap();
+    let waiting = list(dev.address);
+    thread::sleep(PAUSE);
+    assert!(!is_built(&folder));
+    folder.write("go", "");
+    let answers = [waiting.join().unwrap(), list(dev.address).join().unwrap()];
+    for answer in answers {
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(!answer.contains("lamp"), "{answer}");
+    }
+    let mut answer = String::new();
+    half_closed.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    let (code, rest) = dev.quit();
+    assert_eq!(code, 0);
+    assert!(rest.contains("    - POST /items 503 "), "{rest}");
+    let reason = "not run: the client closed its side of the connection";
+    assert_eq!(rest.matches(reason).count(), 2, "{rest}");
+
+    // A client that has closed its sending side is answered as usual if it does not have to wait.
+    folder.write("build.sh", "cp source.wasm guest.wasm\n");
+    let mut dev = Dev::start(&folder, &[]);
+    dev.wait_for(" serves, built in ");
+    list(dev.address).join().unwrap();
+    let mut half_closed = send(dev.address, "POST");
+    half_closed.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    half_closed.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert_eq!(dev.quit().0, 0);
 }
 
