@@ -2,6 +2,9 @@
 //!
 //! What the command prints goes to stderr as it is: a compiler colours its output on a terminal, and results on stdout stay results.
 
+mod process_group;
+
+use self::process_group::{Group, POLL_INTERVAL, end_with_this_program};
 use crate::{
     exit::CommandError,
     guest::GuestSource,
@@ -9,19 +12,13 @@ use crate::{
 };
 use std::{
     io,
-    os::{fd::AsFd, unix::process::CommandExt},
+    os::fd::AsFd,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
-
-/// How often to check whether a build that can be stopped has ended.
-const POLL_INTERVAL: Duration = Duration::from_millis(5);
-
-/// A build that is stopped has this long to end by itself.
-const TERMINATION_DURATION_MAX: Duration = Duration::from_secs(2);
 
 /// The build of one project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,21 +102,13 @@ impl GuestBuild {
         &self.command.text
     }
 
-    /// Runs the command to its end.
-    pub fn run(&self) -> Result<Built, BuildError> {
+    /// Runs the command to its end. Once `stop` is set, the command and everything that it has started ends. If this program is killed, the
+    /// command is asked to end.
+    pub fn run(&self, stop: &AtomicBool) -> Result<Built, BuildError> {
         let started = Instant::now();
-        let mut child = self.start(&mut self.prepared())?;
-        let status = child.wait().map_err(|source| self.not_run(source))?;
-        self.built(status, started)
-    }
-
-    /// The same; once `stop` is set, the command and everything that it has started ends.
-    pub fn run_until(&self, stop: &AtomicBool) -> Result<Built, BuildError> {
-        let started = Instant::now();
-        // In a process group of its own, so that a compiler's own processes end with it.
-        let mut child = Group(self.start(self.prepared().process_group(0))?);
+        let mut child = self.start()?;
         loop {
-            if let Some(status) = child.0.try_wait().map_err(|source| self.not_run(source))? {
+            if let Some(status) = child.try_wait().map_err(|source| self.not_run(source))? {
                 return self.built(status, started);
             }
             if stop.load(Ordering::Relaxed) {
@@ -129,19 +118,16 @@ impl GuestBuild {
         }
     }
 
-    fn prepared(&self) -> Command {
+    fn start(&self) -> Result<Group, BuildError> {
         let mut command = Command::new(&self.command.program);
         command.args(&self.command.arguments).stdin(Stdio::null());
         if self.folder != Path::new("") {
             command.current_dir(&self.folder);
         }
-        command
-    }
-
-    fn start(&self, command: &mut Command) -> Result<Child, BuildError> {
         let stderr = io::stderr().as_fd().try_clone_to_owned();
         let stdout = stderr.map_or_else(|_| Stdio::null(), Stdio::from);
-        let started = command.stdout(stdout).spawn();
+        end_with_this_program(&mut command);
+        let started = Group::start(command.stdout(stdout));
         started.map_err(|source| self.not_run(source))
     }
 
@@ -172,56 +158,9 @@ impl GuestBuild {
     }
 }
 
-/// A process with its group. Dropping it ends what still runs.
-struct Group(Child);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if !matches!(self.0.try_wait(), Ok(None)) {
-            return;
-        }
-        signal_group(&self.0, libc::SIGTERM);
-        let until = Instant::now() + TERMINATION_DURATION_MAX;
-        while !has_ended(&self.0) && Instant::now() < until {
-            thread::sleep(POLL_INTERVAL);
-        }
-        // Its children may ignore the first signal, even if it has ended itself.
-        signal_group(&self.0, libc::SIGKILL);
-        let _ = self.0.wait();
-    }
-}
-
-/// Sends a signal to a process that was not reaped and all of its group.
-#[expect(
-    unsafe_code,
-    reason = "the standard library ends single processes only"
-)]
-fn signal_group(child: &Child, signal: libc::c_int) {
-    if let Ok(group) = libc::pid_t::try_from(child.id()) {
-        // SAFETY: the call has no memory arguments. The process is not reaped yet, so its group's id is not used by another one.
-        unsafe { libc::killpg(group, signal) };
-    }
-}
-
-/// Whether a process has ended, without reaping it: until then, the id of its group stays its own.
-#[expect(
-    unsafe_code,
-    reason = "the standard library reaps what it finds to have ended"
-)]
-fn has_ended(child: &Child) -> bool {
-    // SAFETY: all zeros are a valid `siginfo_t`, which the call fills in; it takes nothing else by reference.
-    unsafe {
-        let mut info: libc::siginfo_t = std::mem::zeroed();
-        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-        let result = libc::waitid(libc::P_PID, child.id(), &raw mut info, options);
-        // If it cannot be waited for, it is not there. If it runs, nothing was filled in.
-        result != 0 || info.si_pid() != 0
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{process_group::TERMINATION_DURATION_MAX, *};
     use std::fs;
 
     fn build(name: &str, command: &str) -> GuestBuild {
@@ -240,7 +179,7 @@ mod tests {
     fn it_runs_in_the_projects_folder_without_a_shell() {
         let made = build("made", "cp 'a file;x' guest.wasm");
         fs::write(made.folder.join("a file;x"), "guest").unwrap();
-        made.run().unwrap();
+        made.run(&AtomicBool::new(false)).unwrap();
         assert_eq!(fs::read(&made.component).unwrap(), b"guest");
         fs::remove_dir_all(&made.folder).unwrap();
     }
@@ -261,7 +200,10 @@ mod tests {
             ("true", "`true` has not built `", "`component`"),
         ] {
             let failing = build("failing", command);
-            let failure = failing.run().unwrap_err().into_failure();
+            let failure = failing
+                .run(&AtomicBool::new(false))
+                .unwrap_err()
+                .into_failure();
             let text = failure.render(false).unwrap();
             assert!(text.contains(message) && text.contains(hint), "{text}");
             fs::remove_dir_all(&failing.folder).unwrap();
@@ -273,7 +215,7 @@ mod tests {
         let stop = AtomicBool::new(false);
         let pid = build.folder.join("pid");
         let (ended, duration) = thread::scope(|scope| {
-            let running = scope.spawn(|| build.run_until(&stop));
+            let running = scope.spawn(|| build.run(&stop));
             while fs::read_to_string(&pid).map_or(true, |text| !text.ends_with('\n')) {
                 thread::sleep(POLL_INTERVAL);
             }

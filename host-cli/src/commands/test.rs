@@ -28,11 +28,14 @@ use replay::local_view;
 use service::Service;
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 use storage::MemoryStorage;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task};
 
 /// What the report is, in messages.
 const REPORT: &str = "JUnit report";
@@ -134,12 +137,12 @@ fn chosen(folder: &Path, names: &[String]) -> Result<Vec<Input>, CommandError> {
 
 /// Builds, runs the cases, and reports.
 pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
-    if let Some(build) = &configuration.build {
-        output::remark(&format!("building: {}\n", build.command()));
-        build.run().map_err(BuildError::into_failure)?;
-    }
     let jobs = thread::available_parallelism().map_or(1, usize::from);
     let runtime = executor::workers(jobs)?;
+    if let Some(build) = configuration.build.clone() {
+        output::remark(&format!("building: {}\n", build.command()));
+        runtime.block_on(run_build(build))?;
+    }
     let replay = Arc::new(prepare(&configuration, jobs)?);
     let Configuration { cases, junit, .. } = configuration;
     let progress = Progress::new(
@@ -173,6 +176,29 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         true => Outcome::Same,
         false => Outcome::Differs,
     })
+}
+
+/// Runs the build. A signal ends it with all that it has started.
+async fn run_build(build: GuestBuild) -> Result<(), CommandError> {
+    let mut signals = Signals::new()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&stop);
+    let mut building = task::spawn_blocking(move || build.run(&theirs));
+    let built = tokio::select! {
+        built = &mut building => built,
+        signal = signals.next() => {
+            stop.store(true, Ordering::Relaxed);
+            // Whatever it says, it has ended.
+            let _ = building.await;
+            return Err(CommandError::interrupted(signal));
+        }
+    };
+    match built {
+        Ok(built) => built.map(|_| ()).map_err(BuildError::into_failure),
+        Err(error) => Err(CommandError::environment(format_args!(
+            "the build has failed: {error}"
+        ))),
+    }
 }
 
 fn prepare(configuration: &Configuration, jobs: usize) -> Result<runner::Replay, CommandError> {

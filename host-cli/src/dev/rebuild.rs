@@ -201,7 +201,7 @@ impl Rebuilder {
         self.screen.say(&format!("building: {}", build.command()));
         self.screen.flush();
         self.inbox.build_begins();
-        let built = build.run_until(&self.stop);
+        let built = build.run(&self.stop);
         self.inbox.build_has_ended();
         built.map_err(BuildError::into_failure)
     }

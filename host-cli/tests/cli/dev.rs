@@ -1,6 +1,7 @@
 //! `dev` as a developer uses it: requests, a changed file, what it changes, a case, and everything that can go wrong in between.
 
 mod bad_input;
+mod ended;
 mod first_build;
 mod options;
 mod running;
