@@ -248,6 +248,7 @@ impl Rebuilding {
         let thread = thread::Builder::new()
             .name("rebuild".to_owned())
             .spawn(move || {
+                rebuilder.say_what_is_not_watched(&watch);
                 rebuilder.rebuild();
                 // Nobody waits for it if the program ends meanwhile.
                 let _ = built.send(());

@@ -18,6 +18,7 @@ use contract::digest::Digest;
 use rollout::ReplaceableGuest;
 use service::Deployment;
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -72,13 +73,26 @@ impl Rebuilder {
                     }
                     if change.changes_rules() {
                         match Watch::new(&self.watched(), self.inbox.clone()) {
-                            Ok(other) => watch = other,
+                            Ok(other) => {
+                                watch = other;
+                                self.say_what_is_not_watched(&watch);
+                            }
                             Err(failure) => self.screen.fail(&failure),
                         }
                     }
                     self.rebuild();
                 }
             }
+        }
+    }
+
+    /// Names links that are not followed.
+    pub fn say_what_is_not_watched(&self, watch: &Watch) {
+        for link in watch.links_out() {
+            self.screen.say(&format!(
+                "not watched: `{}` leads out of the project's folder by a link; name what it leads to in `watch` if it is meant",
+                link.display()
+            ));
         }
     }
 
@@ -108,8 +122,8 @@ impl Rebuilder {
                 sources.extend(project.sources());
                 outputs.extend(component);
             }
-            // Something else builds it.
-            _ => sources.extend(component),
+            // Something else builds it, maybe where a link leads to.
+            _ => sources.extend(component.map(|path| fs::canonicalize(&path).unwrap_or(path))),
         }
         outputs.extend(self.project.as_ref().map(Project::cases));
         outputs.extend(self.store_files.iter().cloned());

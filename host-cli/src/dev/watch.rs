@@ -68,6 +68,8 @@ pub struct Watch {
 enum Content {
     Nothing,
     File(Digest),
+    /// A link, which is not followed.
+    Link(PathBuf),
     /// A file that is not read.
     LargeFile(u64, Option<SystemTime>),
 }
@@ -92,6 +94,11 @@ impl Watch {
             watch.add(&file)?;
         }
         Ok(watch)
+    }
+
+    /// What is not watched although it is named: links out of the project's folder.
+    pub fn links_out(&self) -> &[PathBuf] {
+        &self.rules.links_out
     }
 
     /// A file is watched by its folder, because editors replace files.
@@ -136,7 +143,7 @@ impl Watch {
             ..Change::default()
         };
         for (path, is_by_build) in &arrived.paths {
-            if path.is_dir() {
+            if is_folder(path) {
                 // If it is gone already, there is nothing to watch.
                 let _ = self.add_folder(path);
             } else if !self.is_other_content(path) {
@@ -167,8 +174,14 @@ impl Watch {
     }
 }
 
+/// Whether there is a folder, and no link to one.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
 fn content(path: &Path) -> io::Result<Content> {
-    match fs::metadata(path) {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => Ok(Content::Link(fs::read_link(path)?)),
         Ok(metadata) if metadata.is_file() && metadata.len() <= CONTENT_BYTES_MAX => {
             Ok(Content::File(Digest::of(&fs::read(path)?)))
         }
@@ -250,6 +263,7 @@ pub enum Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
 
     struct Project {
         folder: PathBuf,
@@ -371,6 +385,18 @@ mod tests {
         assert_eq!(project.next(), project.sources(&["more"]));
         project.write("more/new.rs", "2");
         assert_eq!(project.next(), project.sources(&["more/new.rs"]));
+    }
+
+    #[test]
+    fn links_to_folders_are_not_followed() {
+        let mut project = Project::new("links", &["."]);
+        let other = std::env::temp_dir().join(format!("tenon-watch-other-{}", std::process::id()));
+        fs::create_dir_all(&other).unwrap();
+        symlink(&other, project.folder.join("src/link")).unwrap();
+        assert_eq!(project.next(), project.sources(&["src/link"]));
+        fs::write(other.join("lib.rs"), "2").unwrap();
+        project.expect_nothing();
+        fs::remove_dir_all(&other).unwrap();
     }
 
     #[test]

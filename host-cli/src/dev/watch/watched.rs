@@ -31,14 +31,25 @@ pub struct SourceRules {
     outputs: Vec<PathBuf>,
     /// The nearest first.
     ignored: Vec<Gitignore>,
+    /// Sources that are links out of the project's folder. They are not followed, because nobody expects a project to reach there.
+    pub links_out: Vec<PathBuf>,
 }
 
 impl SourceRules {
     pub fn of(watched: &Watched) -> Self {
         let project_file = watched.project_file.as_deref().map(resolved);
         let folder = project_file.as_deref().and_then(Path::parent);
+        let as_named = watched.project_file.as_deref().and_then(Path::parent);
+        let project = as_named.zip(folder);
+        let leads_out = |path: &&PathBuf| {
+            project.is_some_and(|(as_named, folder)| {
+                is_within(as_named, path) && !resolved(path).starts_with(folder)
+            })
+        };
+        let (links_out, sources): (Vec<_>, Vec<_>) = watched.sources.iter().partition(leads_out);
         Self {
-            sources: watched.sources.iter().map(|path| resolved(path)).collect(),
+            sources: sources.into_iter().map(|path| resolved(path)).collect(),
+            links_out: links_out.into_iter().cloned().collect(),
             outputs: watched.outputs.iter().map(|path| resolved(path)).collect(),
             ignored: folder.map(ignored_by_git).unwrap_or_default(),
             project_file,
@@ -75,6 +86,13 @@ impl SourceRules {
             .next()
             .unwrap_or(false)
     }
+}
+
+/// Whether a path is in a folder by its words, whatever links are on the way.
+fn is_within(folder: &Path, path: &Path) -> bool {
+    let below = path.strip_prefix(folder);
+    let is_plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    below.is_ok_and(|below| below.components().all(is_plain))
 }
 
 /// What a file of rules says about a path: whether it is ignored. Rules do not apply outside of their folder.
@@ -133,6 +151,41 @@ fn is_written_by_tools(below: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn links_out_of_the_project_are_no_sources() {
+        let root = std::env::temp_dir().join(format!("tenon-links-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&root);
+        for folder in ["project/src", "other"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        // The project itself may be reached by a link.
+        symlink("project", root.join("link")).unwrap();
+        let project = root.join("link");
+        symlink("../other", project.join("out")).unwrap();
+        symlink("/dev/null", project.join("out.rs")).unwrap();
+        symlink("src", project.join("in")).unwrap();
+        let named = |names: &[&str]| {
+            SourceRules::of(&Watched {
+                sources: names.iter().map(|name| project.join(name)).collect(),
+                project_file: Some(project.join("tenon.toml")),
+                outputs: Vec::new(),
+            })
+        };
+        let rules = named(&["in", "out", "out.rs", "../other/named.rs"]);
+        let root_folder = fs::canonicalize(&root).unwrap();
+        assert!(rules.is_source(&root_folder.join("project/src/lib.rs")));
+        assert!(!rules.is_source(&root_folder.join("other/lib.rs")));
+        assert!(!rules.is_source(Path::new("/dev/null")));
+        assert_eq!(
+            rules.links_out,
+            [project.join("out"), project.join("out.rs")]
+        );
+        // What is named by its own place is meant.
+        assert!(rules.is_source(&root_folder.join("other/named.rs")));
+        fs::remove_dir_all(&root).unwrap();
+    }
 
     #[test]
     fn what_git_ignores_is_no_source_unless_it_is_named() {

@@ -5,7 +5,7 @@ use super::{
     running::{PATIENCE, project},
 };
 use crate::program::{Folder, GUEST};
-use std::{fs, thread, time::Duration};
+use std::{fs, os::unix::fs::symlink, thread, time::Duration};
 
 /// Longer than a change needs to start a build.
 const QUIET: Duration = Duration::from_millis(700);
@@ -70,6 +70,24 @@ fn limits_count_as_soon_as_they_are_edited() {
     dev.wait_for("serves, built in");
     assert!(dev.post(body).starts_with("HTTP/1.1 413 "));
     assert_eq!(dev.quit().0, 0);
+}
+
+#[test]
+fn links_out_of_the_project_are_named_and_not_followed() {
+    let folder = Folder::new();
+    let outside = Folder::new();
+    outside.write("lib.rs", "1");
+    project(&folder, "cp source.wasm guest.wasm");
+    let file = String::from_utf8(folder.read("tenon.toml")).unwrap();
+    folder.write("tenon.toml", file.replace("build.sh", "shared"));
+    symlink(outside.path("."), folder.path("shared")).unwrap();
+    let mut dev = Dev::start(&folder, &[]);
+    let shown = dev.wait_for("serves, built in");
+    assert!(shown.contains("not watched: `"), "{shown}");
+    outside.write("lib.rs", "2");
+    thread::sleep(QUIET);
+    let (code, last) = dev.quit();
+    assert_eq!((code, builds(&last)), (0, 0), "{last}");
 }
 
 #[test]
