@@ -14,6 +14,12 @@ pub fn colour_on_stderr() -> bool {
     io::stderr().is_terminal() && colour_wanted()
 }
 
+/// Columns of the terminal that stderr goes to, if it is one.
+pub fn columns_of_stderr() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stderr())?;
+    Some(width.0.into())
+}
+
 /// Whether the user allows colour: <https://no-color.org> disables it if the variable is set and not empty.
 fn colour_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -189,6 +189,11 @@ impl Redaction {
         })
     }
 
+    /// The query of a URL without the values of its secrets.
+    pub fn query<'a>(&self, query: &'a str) -> Cow<'a, str> {
+        text::replaced(query, &text::find(query, text::Kind::Query, self))
+    }
+
     /// A stored document, or another JSON text, whose place in the line is `at`.
     pub fn document<'a>(
         &self,

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 ///
 /// With `--guest FILE`, nothing is built: the guest is replaced when its file changes.
 ///
-/// Each request has one line on stderr: time, number, method, path, status, duration, storage calls and their time, guest; what the guest logs
-/// is below it. Type `d N` and Enter to see what differs for request N in full, `t N` to make a case of it, `p` for a page with all of them,
+/// Each request has one line on stderr: time, number, method, path and query, status, duration, storage calls and their time, guest; what the
+/// guest logs is below it. Type `d N` and Enter to see what differs for request N in full, `t N` to make a case of it, `p` for a page with all of them,
 /// `r` to build again, `q` to quit.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -13,7 +13,7 @@ use super::{
     tape::TapeFile,
     turns::{Turn, Turns},
 };
-use crate::{identity::Callers, seed, time};
+use crate::{identity::Callers, output, seed, time};
 use bytes::Bytes;
 use contract::{http::Scheme, outcome::Summary, seed::Seed};
 use gateway::{
@@ -128,6 +128,7 @@ impl Exchanger {
                 time_ms: received_at_ms,
                 method: head.method.as_str(),
                 path: path_for_logs(head.uri.path()),
+                query: head.uri.query(),
                 status: delivered.status().as_u16(),
                 bytes: if head.method == Method::HEAD {
                     0
@@ -165,6 +166,7 @@ impl Exchanger {
                 time_ms: time::now_ms(),
                 method: "-",
                 path: "-",
+                query: None,
                 status,
                 bytes: 0,
                 duration: Duration::ZERO,
@@ -187,7 +189,8 @@ impl Exchanger {
         fault: Option<&str>,
     ) {
         if self.session.is_some() && self.format == Format::Text {
-            return session_lines::request(lines, access.exchange, access, summary, fault);
+            let columns = output::columns_of_stderr();
+            return session_lines::request(lines, columns, access, summary, fault);
         }
         self.format.access(lines, access);
         if let Some(summary) = summary {

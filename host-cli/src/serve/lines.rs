@@ -29,6 +29,8 @@ pub struct Access<'a> {
     pub method: &'a str,
     /// Percent-encoded, without the query, which may contain secrets.
     pub path: &'a str,
+    /// The query, for lines that only the developer reads.
+    pub query: Option<&'a str>,
     pub status: u16,
     /// Bytes of the response's body.
     pub bytes: usize,
@@ -325,6 +327,7 @@ mod tests {
             time_ms: 1_767_225_600_007,
             method: "GET",
             path,
+            query: None,
             status: 200,
             bytes: 31,
             duration: Duration::from_micros(12_034),

@@ -33,6 +33,15 @@ fn each_request_has_the_caller_of_the_claims() {
 }
 
 #[test]
+fn the_line_of_a_request_has_its_query_without_secrets() {
+    let folder = copied();
+    let mut dev = Dev::start(&folder, &[]);
+    dev.get("/items?limit=2&api_key=hunter2hunter2");
+    dev.wait_for("    1 GET /items?limit=2&api_key=REDACTED ");
+    assert_eq!(dev.quit().0, 0);
+}
+
+#[test]
 fn an_expired_token_is_answered_with_401_and_dev_goes_on() {
     let folder = copied();
     folder.write("keys.json", key_set());
