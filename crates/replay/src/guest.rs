@@ -24,6 +24,11 @@ impl ReplayGuest {
         self.runtime.digest()
     }
 
+    /// Whether its environment has this digest.
+    pub(super) fn has_environment(&self, digest: Digest) -> bool {
+        digest == environment_digest(&self.runtime.options().environment)
+    }
+
     /// The guest as the host of a request ran it, on what a tape knows of the store.
     pub(super) fn service(&self, host: &HostFacts<'_>, storage: Arc<dyn Storage>) -> Service {
         let limits = host.limits();

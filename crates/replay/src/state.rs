@@ -172,7 +172,7 @@ fn misses_note(misses: &[String]) -> Option<Note> {
 fn blame(run: Run<'_, '_>, notes: &mut Vec<Note>) -> Verdict {
     let has_baseline = run.replayer.baseline.is_some();
     if !has_baseline {
-        notes.extend(environment_note(run.exchange));
+        notes.extend(other_environment_note(run));
     }
     if !run.exchange.is_redacted() {
         return Verdict::Differs;
@@ -188,6 +188,21 @@ fn blame(run: Run<'_, '_>, notes: &mut Vec<Note>) -> Verdict {
         )));
     }
     Verdict::Differs
+}
+
+/// Whether the environment may be the cause: the tape tells, or does not have its values.
+fn other_environment_note(run: Run<'_, '_>) -> Option<Note> {
+    let host = &run.exchange.host;
+    let Some(recorded) = host.environment else {
+        return environment_note(run.exchange);
+    };
+    (!run.replayer.guest.has_environment(recorded)).then(|| {
+        let names: Vec<&str> = host.environment_names.iter().map(|name| &**name).collect();
+        Note(format!(
+            "the guest had other environment variables when it was recorded: `{}`, or other values of them",
+            names.join("`, `")
+        ))
+    })
 }
 
 /// A guest's run, with its unanswered reads.

@@ -27,6 +27,8 @@ pub struct RecordOptions {
     pub text_bytes_max: usize,
     /// The recipient that lines are encrypted to.
     pub recipient: Option<super::Recipient>,
+    /// The lines never leave the process, so they may have what nobody else should have.
+    pub stays_in_process: bool,
 }
 
 impl RecordOptions {
@@ -38,12 +40,13 @@ impl RecordOptions {
             withhold_seed: false,
             text_bytes_max: TAPE_TEXT_BYTES_MAX,
             recipient: None,
+            stays_in_process: false,
         }
     }
 
-    /// Whether only the holder of a key can read the lines.
-    fn is_encrypted(&self) -> bool {
-        self.recipient.is_some()
+    /// Whether only the holder of a key, or this process, can read the lines.
+    fn is_private(&self) -> bool {
+        self.recipient.is_some() || self.stays_in_process
     }
 }
 

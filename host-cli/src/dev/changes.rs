@@ -162,12 +162,12 @@ pub fn summary(comparisons: &Comparisons) -> String {
     for group in groups.iter().take(GROUPS_SHOWN_MAX) {
         group.write(&mut text);
     }
-    if groups.len() > GROUPS_SHOWN_MAX {
-        let _ = write!(
-            text,
-            "\n  and {} more groups",
-            groups.len() - GROUPS_SHOWN_MAX
-        );
+    match groups.len().saturating_sub(GROUPS_SHOWN_MAX) {
+        0 => {}
+        1 => text.push_str("\n  and 1 more group"),
+        more => {
+            let _ = write!(text, "\n  and {more} more groups");
+        }
     }
     for (count, what) in [
         (
@@ -182,9 +182,13 @@ pub fn summary(comparisons: &Comparisons) -> String {
     }
     comparisons.write_uncompared(&mut text);
     if let Some(first) = differing.first() {
+        let all = match groups.len() > GROUPS_SHOWN_MAX || groups.iter().any(Group::is_cut) {
+            true => ", `p` writes a page with all",
+            false => "",
+        };
         let _ = write!(
             text,
-            "\n  `d {}` and Enter shows the first in full",
+            "\n  `d {}` and Enter shows the first in full{all}",
             first.number
         );
     }
@@ -220,17 +224,19 @@ impl Comparisons {
     }
 }
 
-/// `1, 2, 3, 4, ...`
+/// `1, 2, 3, 4 and 7 more`
 fn first_numbers(numbers: &[u64]) -> String {
-    let mut shown: Vec<String> = numbers
-        .iter()
-        .take(NUMBERS_SHOWN_MAX)
-        .map(u64::to_string)
-        .collect();
-    if numbers.len() > NUMBERS_SHOWN_MAX {
-        shown.push("...".to_owned());
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    first_of(&numbers, NUMBERS_SHOWN_MAX)
+}
+
+/// The first of some texts, and how many there are beyond them.
+fn first_of(texts: &[String], count_max: usize) -> String {
+    let shown = &texts[..texts.len().min(count_max)];
+    match texts.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
-    shown.join(", ")
 }
 
 fn differs(compared: &Compared) -> bool {
@@ -264,6 +270,11 @@ fn groups(differing: &[&Compared]) -> Vec<Group> {
 }
 
 impl Group {
+    /// Whether there is more than what is written of it.
+    fn is_cut(&self) -> bool {
+        self.numbers.len() > NUMBERS_SHOWN_MAX || self.places.len() > PLACES_SHOWN_MAX
+    }
+
     fn write(&self, text: &mut String) {
         let _ = write!(
             text,
@@ -273,13 +284,8 @@ impl Group {
             first_numbers(&self.numbers)
         );
         if !self.places.is_empty() {
-            let shown = self.places.len().min(PLACES_SHOWN_MAX);
-            let more = match self.places.len() - shown {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            let places = self.places[..shown].join(", ");
-            let _ = write!(text, "\n      {}{more}", printable(&places));
+            let places = first_of(&self.places, PLACES_SHOWN_MAX);
+            let _ = write!(text, "\n      {}", printable(&places));
         }
         let _ = write!(text, "\n      {}", printable(&self.sample));
     }

@@ -47,6 +47,7 @@ impl Session {
             recorder: Recorder::new(RecordOptions {
                 redaction: Redaction::nothing(),
                 text_bytes_max: TEXT_BYTES_MAX,
+                stays_in_process: true,
                 ..RecordOptions::new(TapePolicy::ALL)
             }),
             kept: Mutex::default(),

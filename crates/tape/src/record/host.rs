@@ -23,7 +23,7 @@ pub struct RecordedHost<'a> {
 
 impl RecordedHost<'_> {
     /// Writes the values that are not the default.
-    pub(super) fn write(&self, out: &mut Vec<u8>, is_encrypted: bool) {
+    pub(super) fn write(&self, out: &mut Vec<u8>, is_private: bool) {
         let mut host = Object::begin(out);
         host.string("version", env!("CARGO_PKG_VERSION"));
         if let Some(base_path) = self.base_path {
@@ -39,8 +39,8 @@ impl RecordedHost<'_> {
                 .map(|(name, _)| name.as_str())
                 .collect();
             write_array(host.name("environment_names"), names, write_string);
-            // Short secrets can be guessed from a digest, so only lines for the holder of a key contain it.
-            if is_encrypted {
+            // Short secrets can be guessed from a digest, so only lines that nobody else can read contain it.
+            if is_private {
                 let digest = environment_digest(self.environment);
                 host.string("environment", &digest.to_string());
             }

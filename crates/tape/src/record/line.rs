@@ -134,7 +134,7 @@ impl Source<'_> {
             true => line.raw("seed", b"null"),
             false => line.string("seed", &Hexadecimal(request.seed.as_bytes()).to_string()),
         }
-        host.write(line.name("host"), options.is_encrypted());
+        host.write(line.name("host"), options.is_private());
         line.raw("event", &one_line(texts.event.as_bytes()));
         line.raw("calls", texts.calls.as_bytes());
         if texts.calls_omitted > 0 {

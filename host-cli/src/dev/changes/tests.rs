@@ -54,7 +54,7 @@ fn requests_that_differ_in_the_same_way_are_one_group() {
     };
     insta::assert_snapshot!(summary(&comparisons), @r#"
     of the last 20 requests, 9 would be answered or written differently:
-      7x GET /items 200 (5, 20, 21, 22, ...)
+      7x GET /items 200 (5, 20, 21, 22 and 3 more)
           /body/names/*
           /body/names/0: expected "a", got "b"
       1x GET /items/* 200 -> 404 (2)
@@ -65,10 +65,44 @@ fn requests_that_differ_in_the_same_way_are_one_group() {
           /body/names/0: expected "a", got "b"
       1 made other storage calls or log lines only
       1 cannot be replayed
-      5 not compared: no answer after 500 ms (30, 31, 32, 33, ...)
+      5 not compared: no answer after 500 ms (30, 31, 32, 33 and 1 more)
       3 not compared: the comparison ends after 2 s
-      `d 2` and Enter shows the first in full
+      `d 2` and Enter shows the first in full, `p` writes a page with all
     "#);
+}
+
+#[test]
+fn what_is_cut_is_counted_and_the_key_for_all_is_named() {
+    let value = |names: &str| json!({"status": 200, "body": {"names": [names], "n": 1}});
+    let with = |count: usize| {
+        let letters = ('a'..='z').take(count);
+        let compared = (0..).zip(letters).map(|(number, letter)| {
+            let path = format!("/{letter}");
+            compared(number, &path, 200, value("b"))
+        });
+        summary(&Comparisons {
+            compared: compared.collect(),
+            ..Comparisons::default()
+        })
+    };
+    let last = |text: &str| {
+        text.lines()
+            .rev()
+            .take(2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let all = last(&with(GROUPS_SHOWN_MAX));
+    assert_eq!(all[0], "  `d 0` and Enter shows the first in full");
+    assert!(all[1].starts_with("      /body/names/0: "), "{all:?}");
+    for (more, said) in [(1, "  and 1 more group"), (3, "  and 3 more groups")] {
+        let cut = last(&with(GROUPS_SHOWN_MAX + more));
+        assert_eq!(cut[1], said);
+        assert_eq!(
+            cut[0],
+            "  `d 0` and Enter shows the first in full, `p` writes a page with all"
+        );
+    }
 }
 
 #[test]

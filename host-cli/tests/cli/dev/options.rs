@@ -1,7 +1,7 @@
 //! Options that `dev` shares with `serve`: who calls, what is stored at the start, the store at hand, the guest's environment.
 
 use super::{
-    in_folder,
+    changed_guest, in_folder,
     running::{Dev, project},
 };
 use crate::{
@@ -29,6 +29,31 @@ fn each_request_has_the_caller_of_the_claims() {
     let event: Value = serde_json::from_slice(&folder.read("cases/list/event.json")).unwrap();
     let claims = &event["requestContext"]["authorizer"]["claims"];
     assert_eq!(claims["sub"], "ann");
+    assert_eq!(dev.quit().0, 0);
+}
+
+#[test]
+fn a_changed_environment_is_named_as_a_cause() {
+    let folder = copied();
+    let file = String::from_utf8(folder.read("tenon.toml")).unwrap();
+    let with = |value: &str| format!("{file}\n[environment]\nGREETING = \"{value}\"\n");
+    folder.write("tenon.toml", with("hello"));
+    let mut dev = Dev::start(&folder, &[]);
+    dev.get("/items");
+    folder.write("source.wasm", changed_guest());
+    dev.wait_for("compared in");
+    dev.type_line("d 1");
+    let shown = dev.wait_for("+++ response");
+    assert!(
+        !shown.contains("environment") && !shown.contains("on the tape"),
+        "{shown}"
+    );
+    folder.write("tenon.toml", with("good day"));
+    dev.wait_for("compared in");
+    dev.type_line("d 1");
+    let shown = dev.wait_for("+++ response");
+    let cause = "the guest had other environment variables when it was recorded: `GREETING`";
+    assert!(shown.contains(cause), "{shown}");
     assert_eq!(dev.quit().0, 0);
 }
 
