@@ -74,10 +74,6 @@ impl de::Error for ParameterError {
         Self::of_shape(format_args!("unknown field `{field}`, known are `{known}`"))
     }
 
-    fn invalid_length(length: usize, expected: &dyn de::Expected) -> Self {
-        Self::of_shape(format_args!("invalid length {length}, expected {expected}"))
-    }
-
     /// A value is a text, whatever it says.
     fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         Self::of_shape(format_args!(
@@ -89,7 +85,7 @@ impl de::Error for ParameterError {
 /// Parameters in order. Those of one name are together.
 pub(crate) struct Parameters<'a, S> {
     pairs: &'a [(S, String)],
-    /// Names that are left out unless the type has a field for them.
+    /// Names that are left out of a struct unless it has a field for them. A type that does not name its fields gets them all.
     optional_names: &'static [&'static str],
 }
 
@@ -142,7 +138,10 @@ impl<'de, S: AsRef<str>> Deserializer<'de> for Parameters<'_, S> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_map(self.members(&[]))
+        visitor.visit_map(Members {
+            optional_names: &[],
+            ..self.members(&[])
+        })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 ///
 /// What does not fit is answered with 400, whose detail names the parameter. With `#[serde(deny_unknown_fields)]` a misspelt parameter is
 /// refused instead of ignored; those of [`Pagination`](crate::Pagination) are known nevertheless.
+/// A type that does not name all of its fields, such as a map or a struct with `#[serde(flatten)]`, gets these as well.
 ///
 /// ```
 /// use serde::Deserialize;

@@ -4,6 +4,7 @@
 
 mod documents;
 mod idempotency;
+mod parameters;
 mod paths;
 mod responses;
 mod rules;
