@@ -98,7 +98,8 @@ pub enum StorageError {
     Invalid(String),
     /// The document breaks the named rule (digits, depth, names of members), and documents come from clients: 422.
     InvalidDocument(String),
-    /// An item cannot have the key of a write: a part of it is empty or too long, and parts of keys come from clients: 400.
+    /// An item cannot have the key of a write, of which a part is empty or too long, or a bound of a query is too long. Parts of keys come from
+    /// clients: 400.
     InvalidKey(String),
     /// The cursor is not from an earlier page of this query: 400.
     InvalidCursor,

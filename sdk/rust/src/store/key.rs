@@ -113,6 +113,11 @@ pub(super) fn check_partition(name: &str) -> Result<(), StorageError> {
     check_length("the partition", name.len(), PARTITION_BYTES_MAX)
 }
 
+/// Fails if no sort key can be this text, which is the bound of a range.
+pub(super) fn check_bound(text: &str) -> Result<(), StorageError> {
+    check_length("a bound of the range", text.len(), SORT_BYTES_MAX)
+}
+
 fn check_length(what: &str, bytes: usize, bytes_max: usize) -> Result<(), StorageError> {
     if (1..=bytes_max).contains(&bytes) {
         return Ok(());

@@ -9,6 +9,7 @@ use alloc::{
 use core::marker::PhantomData;
 
 const PAGE_ENTRIES_DEFAULT: u32 = 100;
+const PAGE_ENTRIES_MAX: u32 = 1000;
 
 /// A query that is not sent yet; made by [`Store::query`](super::Store::query). It reads pages of 100 entries in ascending order, strongly
 /// consistent, or eventually by secondary key.
@@ -39,18 +40,19 @@ impl<'a, T: FromJson> Query<'a, T> {
         }
     }
 
-    /// Only these sort keys.
+    /// Only these sort keys. Bounds may come from clients: where no key can be in the range, nothing is found, and a bound of more than 1,024
+    /// bytes is [`StorageError::InvalidKey`], unless it is a prefix.
     pub fn range(mut self, range: SortRange) -> Self {
         self.raw.range = range;
         self
     }
 
-    /// Only sort keys that start with this text.
+    /// Only sort keys that start with this text; all, if it is empty.
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         self.range(SortRange::Prefix(prefix.into()))
     }
 
-    /// Only sort keys from the first to the last, both included.
+    /// Only sort keys from the first to the last, both included; none, if the last is before the first.
     pub fn between(self, first: impl Into<String>, last: impl Into<String>) -> Self {
         self.range(SortRange::Between(first.into(), last.into()))
     }
@@ -95,16 +97,23 @@ impl<'a, T: FromJson> Query<'a, T> {
     }
 
     fn read(&self, cursor: Option<String>) -> Result<Page<Entry<T>>, StorageError> {
-        if key::check_partition(&self.partition).is_err() {
+        let range = match key::check_partition(&self.partition) {
+            Ok(()) => possible_range(&self.raw.range)?,
+            Err(_) => None,
+        };
+        let Some(range) = range else {
             return Ok(Page {
                 items: Vec::new(),
                 cursor: None,
             });
-        }
+        };
         let has_cursor = cursor.is_some();
+        let is_limit_allowed = (1..=PAGE_ENTRIES_MAX).contains(&self.raw.limit);
         let raw = RawQuery {
+            range,
+            direction: self.raw.direction,
+            limit: self.raw.limit,
             cursor,
-            ..self.raw.clone()
         };
         let result = if self.is_index {
             self.host.query_index(&self.partition, raw)
@@ -113,7 +122,9 @@ impl<'a, T: FromJson> Query<'a, T> {
         };
         let page = result.map_err(|error| match error {
             // Everything else in a query is the program's.
-            StorageError::Invalid(_) if has_cursor => StorageError::InvalidCursor,
+            StorageError::Invalid(_) if has_cursor && is_limit_allowed => {
+                StorageError::InvalidCursor
+            }
             error => error,
         })?;
         let entries = page.entries.into_iter().map(|(key, raw)| {
@@ -127,6 +138,29 @@ impl<'a, T: FromJson> Query<'a, T> {
             cursor: page.cursor,
         })
     }
+}
+
+/// The range as the store takes it, whose bounds are not empty and in order; `None` if no sort key can be in it.
+fn possible_range(range: &SortRange) -> Result<Option<SortRange>, StorageError> {
+    let range = match range {
+        SortRange::Prefix(first) | SortRange::AtLeast(first) if first.is_empty() => SortRange::All,
+        SortRange::Prefix(prefix) if key::check_bound(prefix).is_err() => return Ok(None),
+        SortRange::AtMost(last) if last.is_empty() => return Ok(None),
+        SortRange::Between(first, last) if first > last || last.is_empty() => return Ok(None),
+        SortRange::Between(first, last) if first.is_empty() => SortRange::AtMost(last.clone()),
+        range => range.clone(),
+    };
+    match &range {
+        SortRange::All => {}
+        SortRange::Prefix(bound) | SortRange::AtLeast(bound) | SortRange::AtMost(bound) => {
+            key::check_bound(bound)?;
+        }
+        SortRange::Between(first, last) => {
+            key::check_bound(first)?;
+            key::check_bound(last)?;
+        }
+    }
+    Ok(Some(range))
 }
 
 /// Reads page after page, as far as it is asked for entries.

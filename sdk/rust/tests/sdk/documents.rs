@@ -5,7 +5,8 @@ use serde_json::json;
 use tenon::{
     App, Conditions, Json, NoContent, Page, Pagination, Path, Problem, Store,
     store::{
-        Consistency, Item, Key, Operation, Partition, Replaced, TransactionError, Write, WriteError,
+        Consistency, Item, Key, Operation, Partition, Replaced, SortRange, StorageError,
+        TransactionError, Write, WriteError,
     },
     test::TestClient,
 };
@@ -298,5 +299,64 @@ fn a_list_has_the_order_of_the_client_or_else_its_own() {
             json!([{"beds": beds[0]}, {"beds": beds[1]}]),
             "{target}"
         );
+    }
+}
+
+/// Bounds come from clients, as parts of keys do.
+#[test]
+fn a_range_without_keys_finds_nothing_with_and_without_a_cursor() {
+    let client = app().test();
+    for id in ["a", "b", "c"] {
+        put(&client, id, 1);
+    }
+    let store = client.store();
+    let between = |first: &str, last: &str| SortRange::Between(first.into(), last.into());
+    let long = "a".repeat(1025);
+    for (range, count) in [
+        (SortRange::Prefix(String::new()), 3),
+        (SortRange::Prefix(long.clone()), 0),
+        (SortRange::AtLeast(String::new()), 3),
+        (SortRange::AtMost(String::new()), 0),
+        (between("b", "a"), 0),
+        (between("b", &long), 0),
+        (between("", "b"), 2),
+        (between("a", ""), 0),
+        (between("", ""), 0),
+    ] {
+        let query = || store.query(&ROOMS).range(range.clone()).limit(1);
+        assert_eq!(query().into_iter().count(), count, "{range:?}");
+        assert!(query().into_iter().all(|entry| entry.is_ok()), "{range:?}");
+        let forged = query().after("forged".to_owned()).page();
+        match count {
+            0 => assert!(forged.unwrap().items.is_empty(), "{range:?}"),
+            _ => assert_eq!(
+                forged.unwrap_err(),
+                StorageError::InvalidCursor,
+                "{range:?}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_query_is_named_with_and_without_a_cursor() {
+    let client = app().test();
+    let store = client.store();
+    let long = "a".repeat(1025);
+    for range in [
+        SortRange::AtLeast(long.clone()),
+        SortRange::AtMost(long.clone()),
+        SortRange::Between(long.clone(), "b".into()),
+        SortRange::Between("A".into(), long),
+    ] {
+        for cursor in [None, Some("c".to_owned())] {
+            let query = store.query(&ROOMS).range(range.clone()).after(cursor);
+            let problem = Problem::from(query.page().unwrap_err());
+            assert_eq!((problem.status(), problem.code()), (400, "invalid-key"));
+        }
+    }
+    for cursor in [None, Some("c".to_owned())] {
+        let query = store.query(&ROOMS).limit(1001).after(cursor);
+        assert!(matches!(query.page(), Err(StorageError::Invalid(_))));
     }
 }
