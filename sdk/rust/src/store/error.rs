@@ -31,7 +31,7 @@ impl From<StorageError> for Problem {
                 Self::new(400, "invalid-cursor", detail)
             }
             StorageError::TooLarge(limit) => {
-                let detail = format!("the item does not fit the store: {limit}");
+                let detail = format!("a limit of the store is exceeded: {limit}");
                 Self::new(413, "content-too-large", detail)
             }
             StorageError::Throttled(retry_after_ms) => interrupted(

@@ -158,6 +158,17 @@ fn a_document_that_the_store_does_not_take_is_the_clients_mistake() {
     assert_eq!(client.put("/rooms/a").json(&large).send().status(), 413);
 }
 
+/// One call reads several items, of which each fits.
+#[test]
+fn a_read_of_too_much_is_not_called_an_item() {
+    let client = app().test();
+    client.fail_storage(StorageError::TooLarge("ask for fewer keys".into()));
+    assert_eq!(
+        client.get("/rooms/a").send().value()["detail"],
+        "a limit of the store is exceeded: ask for fewer keys"
+    );
+}
+
 #[test]
 fn keys_that_no_item_can_have_are_not_found() {
     let client = app().test();
