@@ -78,7 +78,7 @@ pub struct WithHeader<R> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NoContent;
 
-/// 201 with the new resource's reference in `Location` and `Content-Location`, and what it is now as content.
+/// 201 with the new resource's reference in `Location` and `Content-Location`, in place of those of its content, and what it is now as content.
 ///
 /// The segments of its path are percent-encoded and preceded by the API's base path. Content that is an error, such as `None` or a problem,
 /// stays one.
@@ -141,8 +141,8 @@ impl<R: IntoResponse> IntoResponse for Created<R> {
         }
         response.status = 201;
         response
-            .with("location", location.clone())
-            .with("content-location", location)
+            .with_header("location", location.clone())
+            .with_header("content-location", location)
     }
 }
 

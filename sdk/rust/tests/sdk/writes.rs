@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tenon::{
-    App, Conditions, IdempotencyKey, IntoResponse, Json, MergePatch, NoContent, Page, Pagination,
-    Path, Problem, Store,
+    App, Conditions, Created, IdempotencyKey, IntoResponse, Json, MergePatch, NoContent, Page,
+    Pagination, Path, Problem, Store,
     idempotency::Once,
     json::{Document, Value},
     store::{Item, Operation, Partition, Replaced},
@@ -179,6 +179,23 @@ fn nothing_is_removed_where_nothing_is() {
     }
     assert_eq!(remove("a", "if-none-match", "*"), 412);
     assert_eq!(remove("a", "if-none-match", "\"x\""), 204);
+}
+
+/// A test panics if a field that there can be one of is there twice.
+#[test]
+fn what_a_replacement_created_can_have_another_place() {
+    let create = |store: Store| -> Result<_, Problem> {
+        let none = Conditions::default();
+        let replaced = store.replace(&ROOMS.key("b"), &none, |_| Ok(Document::new("{}")))?;
+        Ok(Created::at(["rooms", "b"], replaced))
+    };
+    let client = App::new().post("/rooms", create).test();
+    for _ in 0..2 {
+        let created = client.post("/rooms").send();
+        assert_eq!(created.status(), 201);
+        assert_eq!(created.header("location"), Some("/rooms/b"));
+        assert_eq!(created.header("content-location"), Some("/rooms/b"));
+    }
 }
 
 #[test]
