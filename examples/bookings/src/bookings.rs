@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tenon::{
     Conditions, Context, Created, IdempotencyKey, Identity, IntoResponse, Json, NoContent, Page,
     Pagination, Path, Problem, Store,
-    store::{Item, Operation, TransactionError},
+    store::{Item, LostOperation, Operation, TransactionError},
 };
 
 pub fn list(caller: Identity, page: Pagination, store: Store) -> Result<Page<Booking>, Problem> {
@@ -92,8 +92,28 @@ pub fn cancel(
         .transaction()
         .with(Operation::delete(&found.value.key()).if_revision(found.revision))
         .with(Operation::delete(&found.value.day_key()))
-        .send()?;
+        .send()
+        .map_err(|error| match error {
+            // Between reading and writing, another request changed the booking.
+            TransactionError::Lost(lost) if lost.position == 0 => {
+                booking_changed(&conditions, &lost)
+            }
+            error => error.into(),
+        })?;
     Ok(NoContent)
+}
+
+/// 412 if the client named the state that it has seen, and otherwise the advice to repeat the request.
+fn booking_changed(conditions: &Conditions, lost: &LostOperation) -> Problem {
+    let found = match lost.item::<Booking>() {
+        Ok(found) => found,
+        Err(error) => return error.into(),
+    };
+    let revision = found.as_ref().map(|item| item.revision.as_str());
+    match conditions.check(revision) {
+        Ok(()) => TransactionError::Lost(Box::new(lost.clone())).into(),
+        Err(problem) => problem,
+    }
 }
 
 fn owned(store: &Store, id: &str, subject: &str) -> Result<Item<Booking>, Problem> {

@@ -125,6 +125,27 @@ fn a_cancelled_day_can_be_booked_again() {
     assert_eq!(book(&client, "bob", "7", "2026-05-02").status(), 201);
 }
 
+/// Another request changes the booking between the reading and the writing of this one.
+#[test]
+fn a_cancellation_that_loses_a_race_says_whether_the_condition_of_the_client_failed() {
+    let client = client();
+    let booked = book(&client, "ada", "7", "2026-05-02");
+    let cancel = |tag: Option<&str>| {
+        let mut request = client.delete(&location(&booked)).caller("ada", &json!({}));
+        if let Some(tag) = tag {
+            request = request.header("if-match", tag);
+        }
+        request.send().status()
+    };
+    client.lose_races(1);
+    assert_eq!(cancel(booked.header("etag")), 412);
+    client.lose_races(1);
+    assert_eq!(cancel(Some("*")), 409);
+    client.lose_races(1);
+    assert_eq!(cancel(None), 409);
+    assert_eq!(cancel(None), 204);
+}
+
 #[test]
 fn a_repeated_request_books_once() {
     let client = client();
