@@ -102,7 +102,8 @@ impl Transaction<'_> {
     ///
     /// The response to a repeated request gets `Idempotency-Replayed: true`, unless it is an error.
     ///
-    /// 422 if that request had another method, path, query or content. Without a key it is the same as [`send`](Self::send).
+    /// 422 if that request had another method, path, query or content. Without a key it is the same as [`send`](Self::send), except that there
+    /// may be no operations. With and without one there are at most 99, or 98 with a [`token`](Self::token): the record is an operation, too.
     ///
     /// The record is the receipt with the member `fingerprint`, a hash of the request, which a receipt must not have itself, and which one that
     /// takes any members gets; a receipt that is no object is its member `receipt`.
@@ -111,8 +112,12 @@ impl Transaction<'_> {
         key: Option<&IdempotencyKey>,
         receipt: &R,
     ) -> Result<Once<R>, Problem> {
+        // Also without a key, so that the first test shows it.
+        self.check_place_for_record()?;
         let Some(key) = key else {
-            return Ok(Once::First(self.send()?));
+            let is_empty = self.is_empty();
+            let revisions = if is_empty { Vec::new() } else { self.send()? };
+            return Ok(Once::First(revisions));
         };
         let receipt = receipt.to_json().map_err(Problem::internal)?;
         let record_key = Key::<Document>::of(key.record.clone());

@@ -14,6 +14,8 @@ use crate::{
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt;
 
+const OPERATIONS_MAX: usize = 100;
+
 /// One operation of a [`Transaction`].
 #[must_use = "an operation is part of a transaction"]
 #[derive(Clone, Debug)]
@@ -75,7 +77,8 @@ impl Operation {
     }
 }
 
-/// Up to 100 operations on different items, of which all happen or none; made by [`Store::transaction`](super::Store::transaction).
+/// 1 to 100 operations on different items, of which all happen or none; made by [`Store::transaction`](super::Store::transaction). A
+/// [`token`](Self::token) takes the place of one, and so does the record of [`send_once`](Self::send_once).
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -158,6 +161,18 @@ impl<'a> Transaction<'a> {
         self
     }
 
+    /// Fails if the operations leave no place for a record.
+    pub(crate) fn check_place_for_record(&self) -> Result<(), StorageError> {
+        let operations_max = OPERATIONS_MAX - 1 - usize::from(self.token.is_some());
+        if self.len() <= operations_max {
+            return Ok(());
+        }
+        let count = self.len();
+        let rule =
+            format!("{count} operations are sent once, at most {operations_max} are allowed");
+        Err(StorageError::Invalid(rule))
+    }
+
     /// With more operations.
     pub fn with_all(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
         self.operations.extend(operations);
@@ -165,6 +180,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// With a token of 1 to 36 bytes: repeated within ten minutes, the transaction happens once and has the first result.
+    /// It then has at most 99 operations.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self

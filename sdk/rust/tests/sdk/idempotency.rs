@@ -60,3 +60,45 @@ fn a_key_stands_for_method_path_query_and_content() {
         None
     );
 }
+
+/// With a key, the record takes the place of one.
+#[test]
+fn as_many_operations_happen_without_a_key_as_with_one() {
+    #[derive(Deserialize)]
+    struct Many {
+        count: usize,
+        token: Option<String>,
+    }
+    fn many(
+        tenon::Query(Many { count, token }): tenon::Query<Many>,
+        key: Option<IdempotencyKey>,
+        store: Store,
+    ) -> Result<NoContent, Problem> {
+        let put = |n: usize| {
+            let account = Account { is_closed: false };
+            Operation::put(&ACCOUNTS.key(n.to_string()), account)
+        };
+        let mut transaction = store.transaction().with_all((0..count).map(put));
+        if let Some(token) = token {
+            transaction = transaction.token(token);
+        }
+        transaction.send_once(key.as_ref(), &())?;
+        Ok(NoContent)
+    }
+    let client = App::new().post("/", many).test();
+    for (target, status) in [
+        ("/?count=0", 204),
+        ("/?count=99", 204),
+        ("/?count=100", 500),
+        ("/?count=98&token=t", 204),
+        ("/?count=99&token=u", 500),
+    ] {
+        assert_eq!(client.post(target).send().status(), status, "{target}");
+        let target = target.replace("token=", "token=k");
+        let request = client.post(&target).header("idempotency-key", &*target);
+        assert_eq!(request.send().status(), status, "{target} with a key");
+    }
+    let lines = client.log_lines();
+    let error = lines[0].attribute("error").unwrap();
+    assert!(error.contains("at most 99 are allowed"), "{error}");
+}
