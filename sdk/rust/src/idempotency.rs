@@ -105,8 +105,8 @@ impl Transaction<'_> {
     /// 422 if that request had another method, path, query or content. Without a key it is the same as [`send`](Self::send), except that there
     /// may be no operations. With and without one there are at most 99, or 98 with a [`token`](Self::token): the record is an operation, too.
     ///
-    /// The record is the receipt with the member `fingerprint`, a hash of the request, which a receipt must not have itself, and which one that
-    /// takes any members gets; a receipt that is no object is its member `receipt`.
+    /// The record is the receipt with the member `fingerprint`, a hash of the request, which a receipt must not have itself. A receipt that is no
+    /// object, or one whose first member is `receipt`, is the record's member `receipt`.
     pub fn send_once<R: ToJson + FromJson>(
         self,
         key: Option<&IdempotencyKey>,
@@ -135,7 +135,7 @@ impl Transaction<'_> {
                     return Err(TransactionError::Lost(lost).into());
                 };
                 key.check(&record.value)?;
-                let receipt = recorded(record.value, &receipt).map_err(StorageError::Document)?;
+                let receipt = recorded(record.value).map_err(StorageError::Document)?;
                 key.is_replayed.set(true);
                 Ok(Once::Repeated(receipt))
             }
@@ -144,18 +144,21 @@ impl Transaction<'_> {
     }
 }
 
-/// The receipt in a record. The one of this request says whether they are objects.
-fn recorded<R: FromJson>(record: Document, receipt: &str) -> Result<R, String> {
-    if receipt.starts_with('{') {
-        return R::from_document(record.into_json()?);
-    }
-    match Value::from_document(record.into_json()?)? {
-        Value::Object(mut members) => match members.remove(RECEIPT) {
-            Some(receipt) => R::from_document(receipt.to_json()?),
-            None => Err("a record has no receipt".to_owned()),
-        },
-        _ => Err("a record is no object".to_owned()),
-    }
+/// The receipt in a record, as the first request gave it: that of this one may be of another form, such as `None`.
+fn recorded<R: FromJson>(record: Document) -> Result<R, String> {
+    let Value::Object(mut members) = Value::from_document(record.into_json()?)? else {
+        return Err("a record is no object".to_owned());
+    };
+    members.remove(FINGERPRINT);
+    let receipt = match members.remove(RECEIPT) {
+        Some(receipt) if members.is_empty() => receipt,
+        Some(member) => {
+            members.insert(RECEIPT.to_owned(), member);
+            Value::Object(members)
+        }
+        None => Value::Object(members),
+    };
+    R::from_document(receipt.to_json()?)
 }
 
 impl IdempotencyKey {
@@ -210,10 +213,12 @@ impl IdempotencyKey {
     fn record_of(&self, receipt: &str) -> Document {
         // Hexadecimal digits, which need no escapes.
         let start = ["{\"", FINGERPRINT, "\":\"", self.fingerprint.as_str(), "\""].concat();
-        Document::new(match receipt.strip_prefix('{') {
+        let members = receipt.strip_prefix('{').map(str::trim_start);
+        Document::new(match members {
             Some("}") => start + "}",
-            Some(members) => [&start, ",", members].concat(),
-            None => [&start, ",\"", RECEIPT, "\":", receipt, "}"].concat(),
+            // An object with this member alone would be read as the member.
+            Some(members) if !members.starts_with("\"receipt\"") => [&start, ",", members].concat(),
+            Some(_) | None => [&start, ",\"", RECEIPT, "\":", receipt, "}"].concat(),
         })
     }
 

@@ -1,8 +1,11 @@
 //! Requests that are sent again.
 
 use serde::{Deserialize, Serialize};
+use std::{cell::Cell, collections::BTreeMap, fmt::Debug};
 use tenon::{
     App, IdempotencyKey, Json, NoContent, Path, Problem, Store,
+    idempotency::Once,
+    json::{Document, FromJson, ToJson},
     store::{Operation, Partition},
 };
 
@@ -59,6 +62,67 @@ fn a_key_stands_for_method_path_query_and_content() {
         client.store().get(&ACCOUNTS.key("2")).unwrap().map(|_| ()),
         None
     );
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strict {
+    number: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nested {
+    receipt: u32,
+}
+
+/// What a repeated request gets, whose own receipt is the second one.
+fn repeated<R>(first: R, second: R) -> R
+where
+    R: Clone + Debug + PartialEq + ToJson + FromJson + 'static,
+{
+    let receipts = [first.clone(), second];
+    let count = Cell::new(0);
+    let once = move |key: IdempotencyKey, store: Store| -> Result<NoContent, Problem> {
+        let position = count.replace(count.get() + 1);
+        let once = store
+            .transaction()
+            .send_once(Some(&key), &receipts[position])?;
+        match once {
+            Once::First(_) => assert_eq!(position, 0),
+            Once::Repeated(receipt) => assert_eq!((position, receipt), (1, receipts[0].clone())),
+        }
+        Ok(NoContent)
+    };
+    let client = App::new().post("/", once).test();
+    let send = || client.post("/").header("idempotency-key", "k").send();
+    assert_eq!(send().status(), 204, "{first:?}");
+    let again = send();
+    assert_eq!(again.status(), 204, "{first:?}: {:?}", client.log_lines());
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    first
+}
+
+#[test]
+fn a_receipt_comes_back_as_it_was_whatever_the_repeated_request_would_record() {
+    let (one, two) = (Strict { number: 1 }, Strict { number: 2 });
+    repeated(one.clone(), two.clone());
+    repeated(Some(one.clone()), None);
+    repeated(None, Some(two));
+    repeated(Some(Nested { receipt: 1 }), None);
+    repeated(None, Some(Nested { receipt: 1 }));
+    let counts = |name: &str| BTreeMap::from([(name.to_owned(), 1_u32), ("z".to_owned(), 2)]);
+    repeated(counts("a"), counts("b"));
+    repeated(counts("receipt"), BTreeMap::new());
+    repeated(BTreeMap::new(), counts("receipt"));
+    repeated(vec![1, 2], vec![]);
+    repeated("a".to_owned(), "{".to_owned());
+    let documents = [r#"{"a":1,"receipt":2}"#, "{}", "[1]"].map(Document::new);
+    for first in &documents {
+        for second in &documents {
+            repeated(first.clone(), second.clone());
+        }
+    }
 }
 
 /// With a key, the record takes the place of one.

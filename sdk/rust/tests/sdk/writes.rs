@@ -287,7 +287,7 @@ fn a_record_is_the_receipt_with_a_fingerprint() {
             "/empty",
             "idempotency/24ac855e9a2af873af9a0a44efe406640a86e705133ac590a3efd1e472bedab3",
             format!(r#"{{"fingerprint":"{EMPTY}"}}"#),
-            format!(r#"{{"fingerprint":"{EMPTY}"}}"#),
+            "{}".to_owned(),
         ),
     ] {
         client.store().delete(&ROOMS.key("once")).send().unwrap();
