@@ -76,8 +76,15 @@ fn a_gate_runs_guests_in_the_environment_of_their_route() {
         differences.contains("joiners") && differences.contains("smiths"),
         "{output:?}"
     );
+    // Recorded without any environment: it is no difference between the guests.
+    let (guest, tape) = (file("first.wasm"), file("day.tape"));
+    let server =
+        host_cli::Server::start(&["--guest", &guest, "--store", "memory", "--record", &tape]);
+    let answer = server.connect().send("GET", "/environment", &[], None);
+    assert_eq!(answer.unwrap().body, b"");
+    server.stop();
     // The route keeps its environment, and the new guest gets it as well.
-    let output = promote(&second, &["--gate", &event]);
+    let output = promote(&second, &["--gate", &event, "--gate", &tape]);
     assert!(output.status.success(), "{output:?}");
 }
 

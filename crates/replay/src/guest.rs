@@ -29,6 +29,11 @@ impl ReplayGuest {
         digest == environment_digest(&self.runtime.options().environment)
     }
 
+    /// Whether it has environment variables.
+    pub(super) fn has_variables(&self) -> bool {
+        !self.runtime.options().environment.is_empty()
+    }
+
     /// The guest as the host of a request ran it, on what a tape knows of the store.
     pub(super) fn service(&self, host: &HostFacts<'_>, storage: Arc<dyn Storage>) -> Service {
         let limits = host.limits();

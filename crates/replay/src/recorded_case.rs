@@ -100,7 +100,10 @@ pub async fn case_of(
         after,
     };
     let texts = match redaction.filter(|_| !exchange.is_redacted()) {
-        Some(redaction) => texts.redacted(redaction, &mut notes)?,
+        Some(redaction) => {
+            let secrets = secrets_besides(exchange, redaction);
+            texts.redacted(redaction, secrets, &mut notes)?
+        }
         None => texts,
     };
     let response = match (&texts.response, &exchange.rejection) {
@@ -140,9 +143,10 @@ impl Texts {
     fn redacted(
         self,
         redaction: &Redaction,
+        mut secrets: Secrets,
         notes: &mut Vec<Note>,
     ) -> Result<Self, RecordedCaseError> {
-        let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
+        let mut marks = Marks::default();
         let event = redaction.event(&self.event, &mut marks, &mut secrets);
         let event = event.ok_or_else(|| omitted(place_of(Message::Event)))?;
         let response = self
@@ -188,6 +192,38 @@ impl Texts {
             after,
         })
     }
+}
+
+/// The credentials in what a case does not have: in log lines, and in documents of calls that neither were there before nor are afterwards.
+/// Copies of them may stand in what it has.
+fn secrets_besides(exchange: &Exchange<'_>, redaction: &Redaction) -> Secrets {
+    // The places are not in the case.
+    let (mut marks, mut secrets) = (Marks::default(), Secrets::default());
+    for line in exchange.log_lines() {
+        redaction.log_message(&line.message, "", &mut marks, &mut secrets);
+        let attributes = line.attributes.map(|attributes| attributes.get());
+        for (name, value) in attributes
+            .and_then(|text| json::members(text).ok())
+            .unwrap_or_default()
+        {
+            redaction.attribute(&name, value, "", &mut marks, &mut secrets);
+        }
+    }
+    for call in &exchange.calls {
+        let mut document = |document: &Document| {
+            redaction.document(document.as_str(), "", &mut marks, Some(&mut secrets));
+        };
+        // What cannot be read makes no case.
+        if let Ok(arguments) = read_arguments(call.call, call.arguments) {
+            arguments.documents(&mut |found| found.iter().for_each(&mut document));
+        }
+        if let Ok(Some(result)) = call.result()
+            && let Ok(Ok(response)) = result.read(call.call)
+        {
+            response.documents(&mut document);
+        }
+    }
+    secrets
 }
 
 #[expect(

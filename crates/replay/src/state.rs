@@ -82,7 +82,12 @@ struct Baseline {
 
 /// The run of the guest that is the expectation, if it is available and all its reads are answered, with the differences to its second run.
 async fn baseline(run: &Run<'_, '_>) -> Option<Baseline> {
-    let guest = run.replayer.baseline.as_ref()?.as_recorded(run.exchange);
+    let baseline = run.replayer.baseline.as_ref()?;
+    let guest = match run.replayer.options.expects_baseline {
+        // In the environment that it was given, as the other guest.
+        true => baseline.clone(),
+        false => baseline.as_recorded(run.exchange),
+    };
     let is_as_recorded = is_recorded(Some(&guest), run.exchange)
         && guest.environment_mismatch(run.exchange).is_none();
     if !is_as_recorded && !run.replayer.options.expects_baseline {
@@ -193,6 +198,11 @@ fn blame(run: Run<'_, '_>, notes: &mut Vec<Note>) -> Verdict {
 /// Whether the environment may be the cause: the tape tells, or does not have its values.
 fn other_environment_note(run: Run<'_, '_>) -> Option<Note> {
     let host = &run.exchange.host;
+    if !host.has_environment() {
+        return run.replayer.guest.has_variables().then(|| {
+            Note("the guest had no environment variables when it was recorded".to_owned())
+        });
+    }
     let Some(recorded) = host.environment else {
         return environment_note(run.exchange);
     };

@@ -13,7 +13,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tenon::{
-    Problem, Violation,
+    Problem, Rules,
     store::{Key, Operation, Partition, Write},
 };
 
@@ -63,32 +63,25 @@ impl Draft {
     /// Fails with all rules that the content breaks.
     pub fn checked(self, today: Date) -> Result<Self, Problem> {
         let room = self.room.chars().count();
-        let rules = [
-            (
+        let note = self.note.chars().count();
+        Rules::new()
+            .require(
                 (1..=ROOM_CHARACTERS_MAX).contains(&room),
                 "/room",
                 format!("must have 1 to {ROOM_CHARACTERS_MAX} characters"),
-            ),
-            (
+            )
+            .require(
                 self.day >= today,
                 "/day",
                 format!("must not be before {today}"),
-            ),
-            (
-                self.note.chars().count() <= NOTE_CHARACTERS_MAX,
+            )
+            .require(
+                note <= NOTE_CHARACTERS_MAX,
                 "/note",
                 format!("must have at most {NOTE_CHARACTERS_MAX} characters"),
-            ),
-        ];
-        let broken = rules.into_iter().filter(|(holds, ..)| !holds);
-        let broken: Vec<Violation> = broken
-            .map(|(_, pointer, rule)| Violation::new(pointer, rule))
-            .collect();
-        if broken.is_empty() {
-            Ok(self)
-        } else {
-            Err(Problem::invalid_content(broken))
-        }
+            )
+            .finish()?;
+        Ok(self)
     }
 
     /// The new booking of a caller.

@@ -68,7 +68,10 @@ fn is_valid(signature: &str, body: &[u8], secret: &[u8], now: u64) -> bool {
         let mut parts = signature.split(',');
         parts.find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
     };
-    let (Some(time), Some(code)) = (part("t"), part("v1").and_then(from_hex)) else {
+    let (Some(time), Some(code)) = (
+        part("t"),
+        part("v1").and_then(|code| hex::decode(code).ok()),
+    ) else {
         return false;
     };
     let Ok(seconds) = time.parse::<u64>() else {
@@ -80,14 +83,4 @@ fn is_valid(signature: &str, body: &[u8], secret: &[u8], now: u64) -> bool {
     mac.update(body);
     // In constant time.
     mac.verify_slice(&code).is_ok() && now.abs_diff(seconds) <= AGE_SECONDS_MAX
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let pairs = rest.is_empty().then_some(pairs)?;
-    pairs
-        .iter()
-        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
-        .collect()
 }

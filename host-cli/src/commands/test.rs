@@ -139,9 +139,11 @@ fn chosen(folder: &Path, names: &[String]) -> Result<Vec<Input>, CommandError> {
 pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let jobs = thread::available_parallelism().map_or(1, usize::from);
     let runtime = executor::workers(jobs)?;
+    // Once: what comes between two receivers would be lost.
+    let mut signals = runtime.block_on(async { Signals::new() })?;
     if let Some(build) = configuration.build.clone() {
         output::remark(&format!("building: {}\n", build.command()));
-        runtime.block_on(run_build(build))?;
+        runtime.block_on(run_build(build, &mut signals))?;
     }
     let replay = Arc::new(prepare(&configuration, jobs)?);
     let Configuration { cases, junit, .. } = configuration;
@@ -159,7 +161,6 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     });
     let mut reports = Both(&mut text, file.as_mut().map(|file| file as &mut dyn Report));
     let found = runtime.block_on(async {
-        let mut signals = Signals::new()?;
         tokio::select! {
             found = runner::run(replay, cases, &mut reports, &progress) => found,
             signal = signals.next() => Err(CommandError::interrupted(signal)),
@@ -179,8 +180,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
 }
 
 /// Runs the build. A signal ends it with all that it has started.
-async fn run_build(build: GuestBuild) -> Result<(), CommandError> {
-    let mut signals = Signals::new()?;
+async fn run_build(build: GuestBuild, signals: &mut Signals) -> Result<(), CommandError> {
     let stop = Arc::new(AtomicBool::new(false));
     let theirs = Arc::clone(&stop);
     let mut building = task::spawn_blocking(move || build.run(&theirs));

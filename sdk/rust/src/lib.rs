@@ -49,7 +49,7 @@
 //! |---|---|
 //! | read a request | [`Path`], [`Query`], [`Json`], [`Headers`], [`Identity`], [`Bytes`], or all of it: [`Context`] |
 //! | answer | [`Json`], [`Created`], [`NoContent`], a text, `(status, T)`, `Option`, `Result`, [`Response`]: see [`IntoResponse`] |
-//! | say what is wrong | [`Problem`] |
+//! | say what is wrong | [`Problem`]; all rules that content breaks: [`Rules`] |
 //! | store documents | [`Store`], [`store`] |
 //! | let clients cache, and not overwrite each other's changes | [`store::Item`] as a response, [`Conditions`] |
 //! | list | [`Pagination`], [`Page`] |
@@ -130,6 +130,7 @@ mod request;
 mod respond;
 mod response;
 mod route;
+mod rules;
 mod typed;
 
 pub use app::App;
@@ -152,6 +153,7 @@ pub use random::Random;
 pub use request::{Caller, Request};
 pub use respond::{Created, IntoResponse, NoContent, WithHeader};
 pub use response::{Response, Text};
+pub use rules::Rules;
 pub use store::Store;
 pub use typed::CONTENT_BYTES_MAX;
 

@@ -85,6 +85,14 @@ impl Server {
         Connection::open(&self.address).unwrap()
     }
 
+    /// Lets it finish what it does, by SIGTERM.
+    pub fn stop(mut self) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &process]).status();
+        assert!(sent.unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
     /// Ends it at once, by SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
