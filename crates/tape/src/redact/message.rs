@@ -198,6 +198,19 @@ impl Redaction {
     }
 }
 
+impl Secrets {
+    /// The text of an event or response without copies of these values; `None` if it cannot be searched for them.
+    pub fn removed_from_message(
+        &self,
+        json: &str,
+        message: Message,
+        marks: &mut Marks,
+    ) -> Option<String> {
+        let swept = without_copies(json, &self.sweep()?, message, marks)?;
+        Some(swept.into_owned())
+    }
+}
+
 /// The text of an event or response without copies of redacted values; `None` if they cannot be found.
 pub(crate) fn without_copies<'a>(
     json: &'a str,

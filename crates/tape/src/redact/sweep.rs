@@ -116,18 +116,8 @@ impl Sweep {
 }
 
 impl Secrets {
-    /// The text of an event or response without copies of these values; `None` if it cannot be searched for them.
-    pub fn removed_from_message(
-        &self,
-        json: &str,
-        message: Message,
-        marks: &mut Marks,
-    ) -> Option<String> {
-        let swept = super::without_copies(json, &self.sweep()?, message, marks)?;
-        Some(swept.into_owned())
-    }
-
-    /// The same for stored entries, whose place is `base`: an array of objects with keys and documents.
+    /// Stored entries without copies of these values, whose place is `base`: an array of objects with keys and documents. `None` if they
+    /// cannot be searched for them.
     pub fn removed_from_entries(
         &self,
         json: &str,
