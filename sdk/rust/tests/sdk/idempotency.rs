@@ -159,7 +159,7 @@ fn as_many_operations_happen_without_a_key_as_with_one() {
     ] {
         assert_eq!(client.post(target).send().status(), status, "{target}");
         let target = target.replace("token=", "token=k");
-        let request = client.post(&target).header("idempotency-key", &*target);
+        let request = client.post(&target).header("idempotency-key", &target);
         assert_eq!(request.send().status(), status, "{target} with a key");
     }
     let lines = client.log_lines();
