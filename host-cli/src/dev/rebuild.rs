@@ -51,7 +51,8 @@ pub struct Rebuilder {
     pub store_files: Vec<PathBuf>,
     /// Set when the program ends.
     pub stop: Arc<AtomicBool>,
-    /// The comparison that runs. It ends when the next build begins, or the program.
+    /// The comparison that runs. It ends when the next build begins, or the program; a build that brings no other guest begins
+    /// it again.
     pub comparison: JoinSet<()>,
 }
 
@@ -168,23 +169,37 @@ impl Rebuilder {
 
     /// Builds, and lets the new guest serve.
     pub fn rebuild(&mut self) {
-        self.end_comparison();
-        if let Err(failure) = self.try_rebuild()
-            && !self.stop.load(Ordering::Relaxed)
-        {
-            self.fail(&failure);
+        let is_cut_off = self.end_comparison();
+        let is_replaced = self.try_rebuild();
+        if !self.stop.load(Ordering::Relaxed) {
+            if let Err(failure) = &is_replaced {
+                self.fail(failure);
+            }
+            // What the guest that goes on serving changes was not told yet.
+            if is_cut_off
+                && !is_replaced.is_ok_and(|is_replaced| is_replaced)
+                && let Some(serving) = self.guests.serving()
+            {
+                self.show_changes(&serving);
+            }
         }
         // The system reports the last files that a build wrote a little later.
         thread::sleep(QUIET_DURATION);
         self.inbox.build_is_over();
     }
 
-    /// From here on, nothing of it is printed.
-    fn end_comparison(&mut self) {
-        self.runtime.block_on(self.comparison.shutdown());
+    /// From here on, nothing of it is printed. Returns whether it was cut off, so that nothing was printed before either.
+    fn end_comparison(&mut self) -> bool {
+        self.comparison.abort_all();
+        let mut is_cut_off = false;
+        while let Some(ended) = self.runtime.block_on(self.comparison.join_next()) {
+            is_cut_off |= ended.is_err_and(|error| error.is_cancelled());
+        }
+        is_cut_off
     }
 
-    fn try_rebuild(&mut self) -> Result<(), CommandError> {
+    /// Returns whether another guest serves now.
+    fn try_rebuild(&mut self) -> Result<bool, CommandError> {
         let built = match self.build() {
             Some(build) => Some(self.run_build(&build)?),
             None => None,
@@ -201,14 +216,14 @@ impl Rebuilder {
         if is_same {
             self.screen
                 .say(&format!("guest {digest} is unchanged{built}"));
-            return Ok(());
+            return Ok(false);
         }
         self.guests.replace(deployment.clone());
         let ready = seconds(started.elapsed());
         self.screen
             .say(&format!("guest {digest} serves{built}, loaded in {ready}"));
         self.show_changes(&deployment);
-        Ok(())
+        Ok(true)
     }
 
     fn run_build(&self, build: &GuestBuild) -> Result<Built, CommandError> {
