@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     process::{Child, ChildStdin, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -76,8 +76,11 @@ impl Dev {
         let until = Instant::now() + PATIENCE;
         let mut read = String::new();
         while Instant::now() < until {
-            let Ok(line) = self.stderr.recv_timeout(Duration::from_secs(1)) else {
-                continue;
+            let line = match self.stderr.recv_timeout(Duration::from_secs(1)) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) => continue,
+                // It has ended.
+                Err(RecvTimeoutError::Disconnected) => break,
             };
             read.push_str(&line);
             read.push('\n');
