@@ -1,7 +1,10 @@
 //! Builds that start one another: a build writes a file that counts as a source, so another one begins, and so on.
 
 use super::watch::Change;
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 /// Builds in a row that may be started by what was written while a build ran.
 const BUILDS_MAX: u32 = 3;
@@ -14,6 +17,10 @@ pub struct Chain {
     suspects: BTreeSet<PathBuf>,
     /// Files that have started a whole chain. While a build runs, their changes are no reason to build.
     written: BTreeSet<PathBuf>,
+    /// Builds in a row that were started by nothing but files that are gone.
+    builds_by_gone: u32,
+    /// Whether such files have started a whole chain.
+    are_gone_written: bool,
 }
 
 /// What to do about a change.
@@ -23,28 +30,36 @@ pub enum Decision {
     Build,
     /// Nothing: this file is one that builds write.
     End(PathBuf),
+    /// Nothing: this file and others, each with a name of its own, are written and removed by builds.
+    EndOfGone(PathBuf),
     /// Nothing: that was said before.
     Nothing,
 }
 
 impl Chain {
-    /// Decides about a change. A file that also changes when no build runs is written by somebody else, and counts again.
-    pub fn decide(&mut self, change: &Change) -> Decision {
+    /// Decides about a change, with a function that says whether a file is gone. A file that also changes when no build runs is written by somebody
+    /// else, and counts again.
+    pub fn decide(&mut self, change: &Change, is_gone: impl Fn(&Path) -> bool) -> Decision {
         for path in &change.by_others {
             self.written.remove(path);
         }
-        let unknown = change
-            .by_build
-            .iter()
-            .filter(|path| !self.written.contains(*path));
-        let changed: BTreeSet<PathBuf> = unknown.cloned().collect();
         if !change.by_others.is_empty() || change.project_file || change.by_build.is_empty() {
             self.builds = 0;
+            self.builds_by_gone = 0;
             return Decision::Build;
         }
+        let by_build = change.by_build.iter();
+        let (gone, kept): (Vec<_>, Vec<_>) = by_build.partition(|path| is_gone(path));
+        let unknown = kept
+            .into_iter()
+            .filter(|path| !self.written.contains(*path));
+        let changed: BTreeSet<PathBuf> = unknown.cloned().collect();
         if changed.is_empty() {
-            return Decision::Nothing;
+            return gone
+                .first()
+                .map_or(Decision::Nothing, |first| self.decide_about_gone(first));
         }
+        self.builds_by_gone = 0;
         // Different files each time are somebody's saves, while builds happen to run. A new folder stands for what is written into it.
         let is_again = |path: &&PathBuf| self.suspects.iter().any(|known| path.starts_with(known));
         let again: BTreeSet<PathBuf> = match self.builds {
@@ -63,6 +78,19 @@ impl Chain {
         self.builds = 0;
         self.written.append(&mut self.suspects);
         Decision::End(first)
+    }
+
+    /// Decides about files that are gone, and nothing else. Tools give temporary files another name each time, so all of them count as one.
+    fn decide_about_gone(&mut self, first: &Path) -> Decision {
+        if self.are_gone_written {
+            return Decision::Nothing;
+        }
+        if self.builds_by_gone < BUILDS_MAX {
+            self.builds_by_gone += 1;
+            return Decision::Build;
+        }
+        self.are_gone_written = true;
+        Decision::EndOfGone(first.to_owned())
     }
 }
 
@@ -86,36 +114,80 @@ mod tests {
         }
     }
 
+    fn decide(chain: &mut Chain, change: &Change) -> Decision {
+        chain.decide(change, |path| path.starts_with("gone"))
+    }
+
+    #[test]
+    fn files_that_are_gone_are_one_suspect_whatever_their_names_are() {
+        let mut chain = Chain::default();
+        let mut next = 0;
+        let mut gone = || {
+            next += 1;
+            format!("gone/{next}")
+        };
+        for _ in 0..2 {
+            assert_eq!(decide(&mut chain, &by_others(&["lib.rs"])), Decision::Build);
+            for _ in 0..2 {
+                assert_eq!(decide(&mut chain, &by_build(&[&gone()])), Decision::Build);
+            }
+        }
+        // Somebody saves a file, which an editor does by way of another one.
+        let saved = by_build(&[&gone(), "a.rs"]);
+        assert_eq!(decide(&mut chain, &saved), Decision::Build);
+        for _ in 0..BUILDS_MAX {
+            assert_eq!(decide(&mut chain, &by_build(&[&gone()])), Decision::Build);
+        }
+        let last = gone();
+        let end = Decision::EndOfGone(last.clone().into());
+        assert_eq!(decide(&mut chain, &by_build(&[&last])), end);
+        assert_eq!(decide(&mut chain, &by_others(&["lib.rs"])), Decision::Build);
+        assert_eq!(decide(&mut chain, &by_build(&[&gone()])), Decision::Nothing);
+        let saved = by_build(&[&gone(), "b.rs"]);
+        assert_eq!(decide(&mut chain, &saved), Decision::Build);
+    }
+
     #[test]
     fn the_fourth_build_of_a_chain_does_not_begin() {
         let mut chain = Chain::default();
         for round in 0..2 {
-            assert_eq!(chain.decide(&by_others(&["lib.rs"])), Decision::Build);
+            assert_eq!(decide(&mut chain, &by_others(&["lib.rs"])), Decision::Build);
             if round == 0 {
                 for _ in 0..BUILDS_MAX {
-                    assert_eq!(chain.decide(&by_build(&["gen.rs"])), Decision::Build);
+                    assert_eq!(decide(&mut chain, &by_build(&["gen.rs"])), Decision::Build);
                 }
                 let end = Decision::End("gen.rs".into());
-                assert_eq!(chain.decide(&by_build(&["gen.rs"])), end);
+                assert_eq!(decide(&mut chain, &by_build(&["gen.rs"])), end);
             }
             // From now on, the file is known.
-            assert_eq!(chain.decide(&by_build(&["gen.rs"])), Decision::Nothing);
+            assert_eq!(
+                decide(&mut chain, &by_build(&["gen.rs"])),
+                Decision::Nothing
+            );
         }
         // Somebody saves one file after another while builds run.
         for file in ["a.rs", "b.rs", "c.rs", "d.rs", "e.rs", "f.rs"] {
-            assert_eq!(chain.decide(&by_build(&[file])), Decision::Build, "{file}");
+            assert_eq!(
+                decide(&mut chain, &by_build(&[file])),
+                Decision::Build,
+                "{file}"
+            );
         }
         // A build makes a folder, and then writes into it.
         let mut other = Chain::default();
         for path in ["made", "made/stamp", "made/stamp"] {
-            assert_eq!(other.decide(&by_build(&[path])), Decision::Build, "{path}");
+            assert_eq!(
+                decide(&mut other, &by_build(&[path])),
+                Decision::Build,
+                "{path}"
+            );
         }
         let end = Decision::End("made/stamp".into());
-        assert_eq!(other.decide(&by_build(&["made/stamp"])), end);
+        assert_eq!(decide(&mut other, &by_build(&["made/stamp"])), end);
         // Somebody saves while a build runs.
         let both = by_build(&["gen.rs", "lib.rs"]);
-        assert_eq!(chain.decide(&both), Decision::Build);
-        assert_eq!(chain.decide(&by_others(&["gen.rs"])), Decision::Build);
-        assert_eq!(chain.decide(&by_build(&["gen.rs"])), Decision::Build);
+        assert_eq!(decide(&mut chain, &both), Decision::Build);
+        assert_eq!(decide(&mut chain, &by_others(&["gen.rs"])), Decision::Build);
+        assert_eq!(decide(&mut chain, &by_build(&["gen.rs"])), Decision::Build);
     }
 }

@@ -99,18 +99,22 @@ impl Rebuilder {
 
     /// Whether to build because of a change. Builds that start one another come to an end, and the developer is told why.
     fn is_reason(&self, chain: &mut Chain, change: &Change) -> bool {
-        match chain.decide(change) {
-            Decision::Build => true,
-            Decision::Nothing => false,
-            Decision::End(file) => {
-                self.screen.say(&format!(
-                    "builds have started one another: `{}` changes while a build runs, which is no reason for another one from now on; \
-                     let `watch` in section `[guest]` of tenon.toml name the sources only",
-                    file.display()
-                ));
-                false
-            }
-        }
+        // A link is there whatever it leads to.
+        let is_gone = |path: &Path| path.symlink_metadata().is_err();
+        let what = match chain.decide(change, is_gone) {
+            Decision::Build => return true,
+            Decision::Nothing => return false,
+            Decision::End(file) => format!("`{}` changes while a build runs", file.display()),
+            Decision::EndOfGone(file) => format!(
+                "`{}` and others with names of their own come and go while a build runs",
+                file.display()
+            ),
+        };
+        self.screen.say(&format!(
+            "builds have started one another: {what}, which is no reason for another one from now on; \
+             `r` and Enter builds if the change was yours; let `watch` in section `[guest]` of tenon.toml name the sources only"
+        ));
+        false
     }
 
     /// What a change of is a reason to build again.

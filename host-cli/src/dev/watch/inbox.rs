@@ -45,7 +45,8 @@ impl Build {
             Self::Runs => true,
             Self::Ended(ended) => {
                 let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-                modified.is_ok_and(|modified| modified <= ended)
+                // A file that is gone may have been a temporary one of the build.
+                modified.map_or(true, |modified| modified <= ended)
             }
         }
     }
@@ -193,6 +194,8 @@ mod tests {
         for path in ["/a", "/b", "/c"] {
             inbox.changed(path.into());
         }
+        inbox.build_has_ended();
+        inbox.changed("/gone".into());
         inbox.build_is_over();
         inbox.changed("/c".into());
         let paths: Vec<_> = inbox.wait(None).paths.into_iter().collect();
@@ -201,7 +204,8 @@ mod tests {
             [
                 ("/a".into(), false),
                 ("/b".into(), true),
-                ("/c".into(), false)
+                ("/c".into(), false),
+                ("/gone".into(), true)
             ]
         );
     }

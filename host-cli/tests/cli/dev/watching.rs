@@ -52,6 +52,26 @@ fn what_the_build_and_requests_write_starts_no_endless_builds() {
 }
 
 #[test]
+fn temporary_files_of_the_build_start_no_endless_builds() {
+    let folder = Folder::new();
+    project(&folder, "sh build.sh");
+    let file = String::from_utf8(folder.read("tenon.toml")).unwrap();
+    folder.write("tenon.toml", file.replace("\"build.sh\"", "\"src\""));
+    folder.write("src/lib.rs", "1");
+    folder.write(
+        "build.sh",
+        "cp source.wasm guest.wasm\nname=src/made$(date +%s%N)\necho 1 > $name\nrm $name\n",
+    );
+    let mut dev = Dev::start(&folder, &[]);
+    let shown = dev.wait_for("builds have started one another");
+    assert!(shown.contains("come and go while a build runs"), "{shown}");
+    assert!(builds(&shown) <= 4, "{shown}");
+    thread::sleep(QUIET);
+    let (code, last) = dev.quit();
+    assert_eq!((code, builds(&last)), (0, 0), "{last}");
+}
+
+#[test]
 fn limits_count_as_soon_as_they_are_edited() {
     let folder = Folder::new();
     project(&folder, "cp source.wasm guest.wasm");
