@@ -61,7 +61,11 @@ impl Rebuilder {
     pub fn run(mut self, mut watch: Watch) {
         let mut chain = Chain::default();
         loop {
-            match watch::next(&mut watch, &self.inbox) {
+            let asked = watch::next(&mut watch, &self.inbox);
+            if let Some(failure) = watch.take_failure() {
+                self.screen.fail(&failure);
+            }
+            match asked {
                 Asked::End => {
                     self.end_comparison();
                     return;

@@ -61,6 +61,8 @@ pub struct Watch {
     watcher: RecommendedWatcher,
     rules: SourceRules,
     contents: HashMap<PathBuf, Content>,
+    /// Why a new folder is not watched, until it is told.
+    failure: Option<CommandError>,
 }
 
 /// What is at a path.
@@ -86,6 +88,7 @@ impl Watch {
             watcher: watcher.map_err(|error| cannot_watch(&error))?,
             rules,
             contents: HashMap::new(),
+            failure: None,
         };
         for source in watch.rules.sources.clone() {
             watch.add(&source)?;
@@ -101,13 +104,20 @@ impl Watch {
         &self.rules.links_out
     }
 
+    /// Why a folder that was made since is not watched; told once, however many folders it is true of.
+    pub fn take_failure(&mut self) -> Option<CommandError> {
+        self.failure.take()
+    }
+
     /// A file is watched by its folder, because editors replace files.
     fn add(&mut self, path: &Path) -> Result<(), CommandError> {
         if path.is_dir() {
-            return self.add_folder(path);
+            return self.add_folder(path).map_err(|error| cannot_watch(&error));
         }
         match path.parent() {
-            Some(folder) if folder.is_dir() => self.watch(folder),
+            Some(folder) if folder.is_dir() => {
+                self.watch(folder).map_err(|error| cannot_watch(&error))
+            }
             Some(_) | None => Err(CommandError::environment(format_args!(
                 "`{}` cannot be watched: its folder does not exist",
                 path.display()
@@ -118,21 +128,29 @@ impl Watch {
 
     /// Each folder is watched by itself. The folders in an ignored one can be very many, and a build may make them later, so nothing is watched
     /// with everything in it.
-    fn add_folder(&mut self, folder: &Path) -> Result<(), CommandError> {
+    fn add_folder(&mut self, folder: &Path) -> notify::Result<()> {
         self.watch(folder)?;
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
             let path = entry.path();
             if self.rules.is_source(&path) {
-                self.add_folder(&path)?;
+                match self.add_folder(&path) {
+                    Err(error) if is_gone(&error) => {}
+                    added => added?,
+                }
             }
         }
         Ok(())
     }
 
-    fn watch(&mut self, folder: &Path) -> Result<(), CommandError> {
-        let watched = self.watcher.watch(folder, RecursiveMode::NonRecursive);
-        watched.map_err(|error| cannot_watch(&error))
+    /// Watches a folder that is new.
+    fn add_new_folder(&mut self, folder: &Path) {
+        let added = self.add_folder(folder);
+        self.failure = self.failure.take().or_else(|| not_watched(added));
+    }
+
+    fn watch(&mut self, folder: &Path) -> notify::Result<()> {
+        self.watcher.watch(folder, RecursiveMode::NonRecursive)
     }
 
     /// What this means for the project. New folders are watched from now on.
@@ -144,8 +162,7 @@ impl Watch {
         };
         for (path, is_by_build) in &arrived.paths {
             if is_folder(path) {
-                // If it is gone already, there is nothing to watch.
-                let _ = self.add_folder(path);
+                self.add_new_folder(path);
             } else if !self.is_other_content(path) {
                 continue;
             }
@@ -213,6 +230,23 @@ fn is_about_content(kind: &EventKind) -> bool {
         EventKind::Modify(_) => true,
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
         EventKind::Access(_) => false,
+    }
+}
+
+/// Why a new folder is not watched. If it is gone already, there is nothing to watch.
+fn not_watched(added: notify::Result<()>) -> Option<CommandError> {
+    let error = added.err().filter(|error| !is_gone(error))?;
+    Some(cannot_watch(&error))
+}
+
+fn is_gone(error: &notify::Error) -> bool {
+    match &error.kind {
+        notify::ErrorKind::PathNotFound => true,
+        notify::ErrorKind::Io(error) => error.kind() == io::ErrorKind::NotFound,
+        notify::ErrorKind::Generic(_)
+        | notify::ErrorKind::WatchNotFound
+        | notify::ErrorKind::InvalidConfig(_)
+        | notify::ErrorKind::MaxFilesWatch => false,
     }
 }
 

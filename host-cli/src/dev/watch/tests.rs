@@ -173,3 +173,21 @@ fn several_writes_are_one_change() {
     project.inbox.build();
     assert_eq!(project.next(), Asked::Build);
 }
+
+#[test]
+fn a_new_folder_that_cannot_be_watched_is_told_unless_it_is_gone() {
+    use notify::{Error, ErrorKind};
+    let full = not_watched(Err(Error::new(ErrorKind::MaxFilesWatch))).unwrap();
+    let hint = full.hint_text().unwrap();
+    assert!(hint.contains("max_user_watches"), "{hint}");
+    let gone = Error::io(io::ErrorKind::NotFound.into());
+    for gone in [gone, Error::path_not_found()] {
+        assert!(not_watched(Err(gone)).is_none());
+    }
+    assert!(not_watched(Ok(())).is_none());
+    let mut project = Project::new("new-folder", &["src"]);
+    let not_in_a_folder = project.folder.join("src/lib.rs/new");
+    project.watch.add_new_folder(&not_in_a_folder);
+    assert!(project.watch.take_failure().is_some());
+    assert!(project.watch.take_failure().is_none());
+}
