@@ -297,7 +297,7 @@ impl Serving {
         prepared: Prepared,
     ) -> Result<(), CommandError> {
         let mut signals = Signals::new()?;
-        let impatience = Signals::new()?;
+        let mut later_signals = Signals::new()?;
         let workers = Workers::start(threads).map_err(no_thread)?;
         self.greet()?;
         let quit = Arc::new(Notify::new());
@@ -305,13 +305,23 @@ impl Serving {
         let (rebuilding, first) = Rebuilding::start(prepared)?;
         let begin = tokio::spawn(Arc::clone(self).begin(first));
         let background = tokio::spawn(background::run(Arc::clone(&self.exchanger), None, None));
+        let has_quit = Notify::new();
         let stop = async {
             tokio::select! {
                 _ = signals.next() => {}
-                () = quit.notified() => {}
+                () = quit.notified() => has_quit.notify_one(),
             }
             // Requests that wait for the first guest would wait for a build that nobody needs any more.
             rebuilding.stop.store(true, Ordering::Relaxed);
+        };
+        // The first signal or `q` stops the server, and a signal after it means that the developer does not want to wait.
+        let impatience = async {
+            tokio::select! {
+                biased;
+                () = has_quit.notified() => {}
+                _ = later_signals.next() => {}
+            }
+            later_signals.next().await;
         };
         serve::until(
             listener,

@@ -275,7 +275,7 @@ async fn serve(
         .local_addr()
         .map_err(|error| listener::cannot_listen(&configuration.server.listen, &error))?;
     let mut once = Signals::new()?;
-    let twice = Signals::new()?;
+    let mut twice = Signals::new()?;
     let generation = exchanger.follower.as_ref().and_then(Follower::generation);
     output::text(&greeting(address, configuration, generation, examples))?;
     for warning in configuration.server.warnings(address.ip()) {
@@ -284,29 +284,29 @@ async fn serve(
     let stop = async {
         once.next().await;
     };
-    until(listener, workers, exchanger, stop, twice).await;
+    // A second signal means that the user does not want to wait.
+    let impatience = async {
+        twice.next().await;
+        twice.next().await;
+    };
+    until(listener, workers, exchanger, stop, impatience).await;
     Ok(())
 }
 
-/// Serves until `stop` completes, and then until requests in flight are answered, or until a second signal arrives.
+/// Serves until `stop` completes, and then until requests in flight are answered, or until `impatience` completes.
 pub async fn until(
     listener: TcpListener,
     workers: Workers,
     exchanger: Arc<Exchanger>,
     stop: impl Future<Output = ()>,
-    mut twice: Signals,
+    impatience: impl Future<Output = ()>,
 ) {
-    let impatience = async {
-        twice.next().await;
-        twice.next().await;
-    };
     tokio::select! {
         cut = server::serve(listener, workers, exchanger, stop) => {
             if cut > 0 {
                 output::remark(&format!("{cut} connections were closed: their requests took too long\n"));
             }
         }
-        // A second signal means that the user does not want to wait.
         () = impatience => output::remark("stopped without waiting for requests in flight\n"),
     }
 }

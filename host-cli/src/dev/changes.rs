@@ -24,7 +24,7 @@ pub const REPLAYS_PER_CORE: usize = 2;
 /// A new guest may loop: it has this long to answer one request again.
 const REPLAY_DURATION_MAX: Duration = Duration::from_millis(500);
 /// The developer waits for the result of all.
-const COMPARISON_DURATION_MAX: Duration = Duration::from_secs(2);
+pub const COMPARISON_DURATION_MAX: Duration = Duration::from_secs(2);
 /// Segments of at least this many characters stand for one thing among many.
 const ID_CHARACTERS_MIN: usize = 20;
 

@@ -1,7 +1,7 @@
 //! `d`, `t` and `p`: one request of the session in full or as a case, and all of them as a page.
 
 use super::{
-    changes::{self, Compared},
+    changes::{self, COMPARISON_DURATION_MAX, Compared},
     keys::NewCase,
     screen::Screen,
 };
@@ -23,6 +23,7 @@ use replay::Replayer;
 use rollout::ReplaceableGuest;
 use std::path::Path;
 use tape::Exchange;
+use tokio::time::timeout;
 
 /// Answers the developer's questions about requests.
 pub struct Requests<'a> {
@@ -39,7 +40,16 @@ impl Requests<'_> {
     /// Shows everything that the guest that serves would answer or write differently.
     pub async fn show(&self, number: u64) -> Result<(), CommandError> {
         let kept = self.find(number)?;
-        let compared = changes::compare(&kept, &self.replayer()?).await;
+        let replayer = self.replayer()?;
+        // The guest may loop, and what is typed next waits for the end of this.
+        let compared = timeout(COMPARISON_DURATION_MAX, changes::compare(&kept, &replayer)).await;
+        let Ok(compared) = compared else {
+            self.screen.say(&format!(
+                "request {number} was not compared: no answer after {} s",
+                COMPARISON_DURATION_MAX.as_secs()
+            ));
+            return Ok(());
+        };
         let compared = compared.ok_or_else(|| unreadable(number))?;
         if compared.comparison.verdict == replay::Verdict::Same {
             self.screen
