@@ -32,7 +32,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -95,6 +95,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         Some(project) => (project.cases(), project.path(STATE_FOLDER).join(PAGE_FILE)),
         None => (PathBuf::from(CASES_FOLDER), PathBuf::from(PAGE_FILE)),
     };
+    let cases = Arc::new(Mutex::new(cases));
     let serving = Arc::new(Serving {
         address,
         greeting: greeting(address, &configuration),
@@ -220,6 +221,7 @@ impl Prepared {
             guests: serving.guests.clone(),
             session: Arc::clone(&serving.session),
             screen: serving.screen.clone(),
+            cases: Arc::clone(&serving.cases),
             runtime: runtime.handle().clone(),
             stop: Arc::default(),
             comparison: JoinSet::new(),
@@ -284,7 +286,8 @@ struct Serving {
     guests: ReplaceableGuest,
     screen: Screen,
     turns: Arc<Turns>,
-    cases: PathBuf,
+    /// The folder of the project's cases, as its file was read last.
+    cases: Arc<Mutex<PathBuf>>,
     page: PathBuf,
 }
 
@@ -396,11 +399,15 @@ impl Serving {
     }
 
     async fn press(&self, key: Key, quit: &Notify, rebuild: &Inbox) {
+        let cases = {
+            let cases = self.cases.lock();
+            cases.unwrap_or_else(PoisonError::into_inner).clone()
+        };
         let requests = Requests {
             session: &self.session,
             guests: &self.guests,
             screen: &self.screen,
-            cases: &self.cases,
+            cases: &cases,
             page: &self.page,
         };
         let done = match key {

@@ -21,7 +21,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -43,6 +43,8 @@ pub struct Rebuilder {
     pub session: Arc<Session>,
     /// Where it is told.
     pub screen: Screen,
+    /// The folder of the project's cases, for the thread that makes them.
+    pub cases: Arc<Mutex<PathBuf>>,
     /// Runs the session's requests again.
     pub runtime: Handle,
     /// Changes and wishes.
@@ -165,6 +167,9 @@ impl Rebuilder {
                         "address, store and event kind of `[serve]` change when `host-cli dev` is started again",
                     );
                 }
+                let mut cases = self.cases.lock().unwrap_or_else(PoisonError::into_inner);
+                *cases = project.cases();
+                drop(cases);
                 (self.project, self.hosted) = (Some(project), hosted);
                 true
             }

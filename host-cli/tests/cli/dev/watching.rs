@@ -93,6 +93,22 @@ fn limits_count_as_soon_as_they_are_edited() {
 }
 
 #[test]
+fn cases_are_made_in_the_folder_that_is_named_now() {
+    let folder = Folder::new();
+    project(&folder, "cp source.wasm guest.wasm");
+    let file = String::from_utf8(folder.read("tenon.toml")).unwrap();
+    let mut dev = Dev::start(&folder, &[]);
+    dev.wait_for("serves, built in");
+    dev.get("/items");
+    folder.write("tenon.toml", format!("{file}\n[test]\ncases = \"checks\"\n"));
+    dev.wait_for("is unchanged");
+    dev.type_line("t 1 list");
+    dev.wait_for("runs it");
+    assert!(!folder.read("checks/list/event.json").is_empty());
+    assert_eq!(dev.quit().0, 0);
+}
+
+#[test]
 fn links_out_of_the_project_are_named_and_not_followed() {
     let folder = Folder::new();
     let outside = Folder::new();
