@@ -72,10 +72,21 @@ impl Rebuilder {
                     self.end_comparison();
                     return;
                 }
-                Asked::Build => self.rebuild(),
+                Asked::Build => {
+                    if self.resolve_again() {
+                        self.rebuild();
+                    }
+                }
                 Asked::Change(change) => {
-                    if !self.is_reason(&mut chain, &change) || change.project_file && !self.reread()
-                    {
+                    if !change.is_build_wanted && !self.is_reason(&mut chain, &change) {
+                        continue;
+                    }
+                    let is_usable = match (change.project_file, change.is_build_wanted) {
+                        (true, _) => self.reread(),
+                        (false, true) => self.resolve_again(),
+                        (false, false) => true,
+                    };
+                    if !is_usable {
                         continue;
                     }
                     if change.changes_rules() {
@@ -171,6 +182,20 @@ impl Rebuilder {
                 *cases = project.cases();
                 drop(cases);
                 (self.project, self.hosted) = (Some(project), hosted);
+                true
+            }
+            Err(failure) => {
+                self.fail(&failure);
+                false
+            }
+        }
+    }
+
+    /// Reads the files again that the command line names, such as those of the environment; whether they can be used.
+    fn resolve_again(&mut self) -> bool {
+        match HostedGuest::resolve(&self.options, self.project.as_ref()) {
+            Ok(hosted) => {
+                self.hosted = hosted;
                 true
             }
             Err(failure) => {

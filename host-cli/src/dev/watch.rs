@@ -38,6 +38,8 @@ pub struct Change {
     pub sources: bool,
     /// Whether the project file has.
     pub project_file: bool,
+    /// Whether the developer asks for a build as well.
+    pub is_build_wanted: bool,
     /// The files that changed only while a build ran, so that the build may have written them.
     pub by_build: Vec<PathBuf>,
     /// The others.
@@ -46,7 +48,7 @@ pub struct Change {
 
 impl Change {
     fn is_some(&self) -> bool {
-        self.sources || self.project_file
+        self.sources || self.project_file || self.is_build_wanted
     }
 
     /// Whether other files may be sources now.
@@ -273,10 +275,10 @@ pub fn next(watch: &mut Watch, inbox: &Inbox) -> Asked {
             return Asked::End;
         }
         let mut change = watch.change(&arrived);
-        if arrived.is_build_wanted && !change.project_file {
+        if arrived.is_build_wanted && !change.changes_rules() {
             return Asked::Build;
         }
-        change.sources |= arrived.is_build_wanted;
+        change.is_build_wanted = arrived.is_build_wanted;
         if change.is_some() {
             return Asked::Change(change);
         }

@@ -160,7 +160,7 @@ fn the_same_content_again_is_no_change() {
 
 #[test]
 fn several_writes_are_one_change() {
-    let mut project = Project::new("burst", &["src"]);
+    let mut project = Project::new("burst", &["."]);
     for number in 10..30 {
         project.write(&format!("src/{number}.rs"), "2");
     }
@@ -172,6 +172,15 @@ fn several_writes_are_one_change() {
     assert_eq!(change.by_others.len(), 20);
     project.inbox.build();
     assert_eq!(project.next(), Asked::Build);
+    // What else follows from a change is not lost if a build is asked for as well.
+    project.inbox.build_begins();
+    project.write(".gitignore", "*.txt\n");
+    std::thread::sleep(Duration::from_millis(500));
+    project.inbox.build();
+    let Asked::Change(change) = project.next() else {
+        panic!("no change");
+    };
+    assert!(change.is_build_wanted && change.changes_rules(), "{change:?}");
 }
 
 #[test]

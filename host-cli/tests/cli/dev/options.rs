@@ -9,6 +9,7 @@ use crate::{
     program::Folder,
 };
 use serde_json::Value;
+use std::fs;
 
 /// The reference guest in a folder whose path is short enough for sockets.
 fn copied() -> Folder {
@@ -54,6 +55,25 @@ fn a_changed_environment_is_named_as_a_cause() {
     let shown = dev.wait_for("+++ response");
     let cause = "the guest had other environment variables when it was recorded: `GREETING`";
     assert!(shown.contains(cause), "{shown}");
+    assert_eq!(dev.quit().0, 0);
+}
+
+#[test]
+fn a_changed_file_of_the_environment_counts_from_the_next_build_that_is_asked_for() {
+    let folder = copied();
+    folder.write("local.env", "GREETING=hello\n");
+    let mut dev = Dev::start(&folder, &["--env-file", "local.env"]);
+    dev.wait_for("serves, built in");
+    dev.type_line("r");
+    dev.wait_for("is unchanged");
+    folder.write("local.env", "GREETING=good day\n");
+    dev.type_line("r");
+    let shown = dev.wait_for(", built in");
+    assert!(shown.contains("serves, built in"), "{shown}");
+    fs::remove_file(folder.path("local.env")).unwrap();
+    dev.type_line("r");
+    dev.wait_for("local.env");
+    dev.wait_for("goes on serving");
     assert_eq!(dev.quit().0, 0);
 }
 
