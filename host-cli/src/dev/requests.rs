@@ -88,7 +88,7 @@ impl Requests<'_> {
             return Err(CommandError::usage("there is no request to show").hint("send one first"));
         }
         let all = changes::compare_all(exchanges.clone(), self.replayer()?).await;
-        let uncompared = all.late.len() + all.left;
+        let uncompared = all.late.len() + all.left + all.unreadable;
         store::make_state_folder(self.page)?;
         let mut page = Html::create(self.page)?;
         let mut totals = Totals::default();
@@ -111,7 +111,7 @@ impl Requests<'_> {
         let path = self.page.display();
         let note = match uncompared {
             0 => String::new(),
-            some => format!("; {some} were not compared in time and are not on it"),
+            some => format!("; {some} were not compared and are not on it"),
         };
         self.screen.say(&format!(
             "wrote {path}: open it in a browser; it contains what clients sent, credentials included{note}"
