@@ -234,15 +234,22 @@ impl Client {
     }
 }
 
+/// Linux alone tells at once that a client has closed its side of the connection.
+#[cfg(target_os = "linux")]
+const CLOSED_BY_CLIENT: libc::c_short = libc::POLLRDHUP;
+/// Elsewhere, only connections that are closed on both sides, or broken, are found.
+#[cfg(not(target_os = "linux"))]
+const CLOSED_BY_CLIENT: libc::c_short = 0;
+
 #[expect(
     unsafe_code,
     reason = "the standard library and tokio only tell after everything that was sent has been read"
 )]
 fn is_closed(socket: RawFd) -> bool {
-    let closed = libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR | libc::POLLNVAL;
+    let closed = CLOSED_BY_CLIENT | libc::POLLHUP | libc::POLLERR | libc::POLLNVAL;
     let mut asked = libc::pollfd {
         fd: socket,
-        events: libc::POLLRDHUP,
+        events: CLOSED_BY_CLIENT,
         revents: 0,
     };
     // SAFETY: the pointer is to one structure, as the second argument says, and the call does not wait.
