@@ -180,7 +180,10 @@ fn several_writes_are_one_change() {
     let Asked::Change(change) = project.next() else {
         panic!("no change");
     };
-    assert!(change.is_build_wanted && change.changes_rules(), "{change:?}");
+    assert!(
+        change.is_build_wanted && change.changes_rules(),
+        "{change:?}"
+    );
 }
 
 #[test]

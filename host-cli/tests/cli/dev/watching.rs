@@ -100,7 +100,10 @@ fn cases_are_made_in_the_folder_that_is_named_now() {
     let mut dev = Dev::start(&folder, &[]);
     dev.wait_for("serves, built in");
     dev.get("/items");
-    folder.write("tenon.toml", format!("{file}\n[test]\ncases = \"checks\"\n"));
+    folder.write(
+        "tenon.toml",
+        format!("{file}\n[test]\ncases = \"checks\"\n"),
+    );
     dev.wait_for("is unchanged");
     dev.type_line("t 1 list");
     dev.wait_for("runs it");
