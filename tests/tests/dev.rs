@@ -4,9 +4,10 @@ use crate::support::{fresh_folder, guests::HOSTILE, host_cli, http_client::Conne
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
-    sync::mpsc::{self, Receiver},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -88,8 +89,11 @@ impl Dev {
         let until = Instant::now() + PATIENCE;
         let mut read = String::new();
         while Instant::now() < until {
-            let Ok(line) = self.stderr.recv_timeout(Duration::from_secs(1)) else {
-                continue;
+            let line = match self.stderr.recv_timeout(Duration::from_secs(1)) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) => continue,
+                // It has ended.
+                Err(RecvTimeoutError::Disconnected) => break,
             };
             read.push_str(&line);
             read.push('\n');
@@ -98,6 +102,11 @@ impl Dev {
             }
         }
         panic!("no line with {text:?} in {read}");
+    }
+
+    fn type_line(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
     fn get(&self, path: &str) -> (u16, String) {
@@ -151,6 +160,21 @@ fn a_new_guest_that_loops_takes_nothing_from_live_requests() {
         assert!(shown.contains(text), "{text:?} is not in {shown}");
     }
 
+    // Nor does what is typed next wait for a guest that loops.
+    let typed = Instant::now();
+    dev.type_line("d 60");
+    dev.wait_for("request 60 was not compared: no answer after 2 s");
+    let duration = typed.elapsed();
+    assert!(duration < Duration::from_secs(10), "{duration:?}");
+
+    // A build that gives the same guest cuts the comparison off, which is not lost.
+    dev.save(ENDLESS - 2);
+    dev.wait_for("serves, loaded in");
+    dev.type_line("r");
+    let shown = dev.wait_for("is unchanged");
+    assert!(!shown.contains("compared in"), "{shown}");
+    dev.wait_for("compared in");
+
     // Neither the next guest nor the end waits for a comparison.
     dev.save(ENDLESS - 1);
     dev.wait_for("serves, loaded in");
@@ -164,8 +188,7 @@ fn a_new_guest_that_loops_takes_nothing_from_live_requests() {
     let shown = dev.wait_for("serves, loaded in");
     assert!(!shown.contains("compared in"), "{shown}");
     let started = Instant::now();
-    let mut stdin = dev.child.stdin.take().unwrap();
-    stdin.write_all(b"q\n").unwrap();
+    dev.type_line("q");
     assert!(dev.child.wait().unwrap().success());
     let duration = started.elapsed();
     assert!(duration < Duration::from_secs(5), "{duration:?}");
@@ -197,4 +220,35 @@ fn a_request_in_flight_ends_on_the_guest_that_it_began_with() {
         in_flight.join().unwrap(),
         (200, format!("worked {SLOW} rounds"))
     );
+}
+
+#[test]
+fn one_signal_after_q_ends_dev_without_waiting() {
+    let limit = ["--request-duration-ms-max", "60000"];
+    let mut dev = Dev::start(&fresh_folder("dev-impatience"), ENDLESS, &limit);
+    dev.wait_for("serves, loaded in");
+    let address = dev.address.clone();
+    let in_flight = thread::spawn(move || {
+        let mut connection = Connection::open_patient(&address, PATIENCE).unwrap();
+        connection.send("GET", "/work", &[], None).is_err()
+    });
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(dev.get("/").0, 200);
+    dev.type_line("q");
+    let until = Instant::now() + PATIENCE;
+    while TcpStream::connect(&dev.address).is_ok() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let started = Instant::now();
+    let pid = dev.child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(sent.success());
+    assert!(dev.child.wait().unwrap().success());
+    let duration = started.elapsed();
+    assert!(duration < Duration::from_secs(5), "{duration:?}");
+    let last: Vec<String> = dev.stderr.iter().collect();
+    let last = last.join("\n");
+    let text = "stopped without waiting for requests in flight";
+    assert!(last.contains(text), "{last}");
+    assert!(in_flight.join().unwrap(), "the request was answered");
 }
