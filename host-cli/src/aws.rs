@@ -7,20 +7,14 @@ use aws_config::{
     meta::region::RegionProviderChain, profile::ProfileFileCredentialsProvider,
     profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
 };
-use aws_sdk_cloudwatchlogs::{
-    self as logs,
-    config::{interceptors::InterceptorContext, retry},
-    error::ProvideErrorMetadata,
-};
+use aws_requests::{AwsService, JsonService};
 use release::ArtifactStore;
 use release_aws::{S3Artifacts, S3Location};
-use std::{env, error::Error, io, iter, sync::Arc, time::Duration};
+use std::{env, sync::Arc};
 use storage_dynamodb::{Credentials, SharedCredentialsProvider, http_client};
 
 /// Region for local servers, most of which ignore it.
 const LOCAL_REGION: &str = "us-east-1";
-/// Time limit for one response of CloudWatch Logs, which searches for up to ten seconds.
-const LOGS_DURATION_MAX: Duration = Duration::from_secs(60);
 
 /// The AWS service to call.
 #[derive(Clone, Copy, Debug)]
@@ -78,29 +72,6 @@ pub fn check_endpoint(endpoint: &str) -> Result<(), CommandError> {
         CommandError::usage(format_args!("`{endpoint}` is not the address of a server"))
             .hint("write an address with its scheme: `http://127.0.0.1:4566`"),
     )
-}
-
-/// Describes an error of the SDK: its code and message if the service answered, otherwise the chain of causes. Never its debug form.
-pub fn sdk_error_words<E>(error: &E) -> String
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    if let Some(code) = error.code() {
-        return match error.message() {
-            Some(message) => format!("{code}: {message}"),
-            None => code.to_owned(),
-        };
-    }
-    let mut words: Vec<String> = Vec::new();
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        if words.last() != Some(&text) {
-            words.push(text);
-        }
-        next = error.source();
-    }
-    words.join(": ")
 }
 
 /// Consults only variables and profiles: outside of a cloud, querying a cloud's metadata services takes seconds.
@@ -166,51 +137,13 @@ pub async fn artifacts(
     Ok(Arc::new(S3Artifacts::new(location)))
 }
 
-/// Where nothing listens, more attempts only keep a person waiting.
-#[derive(Debug)]
-struct RefusedIsFinal;
-
-impl retry::ClassifyRetry for RefusedIsFinal {
-    fn classify_retry(&self, context: &InterceptorContext) -> retry::RetryAction {
-        let error = context.output_or_error().and_then(Result::err);
-        match error.and_then(|error| error.as_connector_error()) {
-            Some(error) if is_refused(error) => retry::RetryAction::RetryForbidden,
-            Some(_) | None => retry::RetryAction::NoActionIndicated,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        "refused connections"
-    }
-}
-
-/// Whether an error comes from a refused connection.
-pub fn is_refused(error: &(dyn Error + 'static)) -> bool {
-    iter::successors(Some(error), |&error| error.source())
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-}
-
-/// A client of CloudWatch Logs. It retries throttled requests.
-pub async fn log_client(group: &str, endpoint: Option<&str>) -> Result<logs::Client, CommandError> {
+/// CloudWatch Logs.
+pub async fn logs(group: &str, endpoint: Option<&str>) -> Result<JsonService, CommandError> {
     let Access {
         region,
         endpoint,
         credentials,
     } = access(&format!("log group `{group}`"), Service::Logs, endpoint).await?;
-    let timeouts = logs::config::timeout::TimeoutConfig::builder()
-        .operation_attempt_timeout(LOGS_DURATION_MAX)
-        .build();
-    let mut config = logs::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(logs::config::Region::new(region))
-        .credentials_provider(credentials)
-        .http_client(http_client())
-        .retry_config(retry::RetryConfig::standard().with_max_attempts(8))
-        .retry_classifier(RefusedIsFinal)
-        .timeout_config(timeouts);
-    if let Some(endpoint) = endpoint {
-        config = config.endpoint_url(endpoint);
-    }
-    Ok(logs::Client::from_conf(config.build()))
+    let service = AwsService::new("logs", &region, endpoint.as_deref(), &credentials);
+    Ok(JsonService::new(service, "Logs_20140328"))
 }

@@ -29,7 +29,8 @@ const GUESTS: [&str; 6] = ["eager", "echo", "hostile", "plain", "sockets", "vari
 const SDK_GUESTS: [&str; 2] = ["notes", "panics"];
 
 /// Crates below `crates/` that build on wasmtime or the AWS SDK, which would be checked anew for each of them, for minutes.
-const TOGETHER: [&str; 7] = [
+const TOGETHER: [&str; 8] = [
+    "aws-requests",
     "publish",
     "release-aws",
     "replay",

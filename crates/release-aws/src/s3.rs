@@ -1,5 +1,4 @@
-//! Artifacts in S3: `s3://`. Only a few kinds of requests are needed; they are signed as the SDK signs them and sent with its HTTP client.
-//! The SDK's S3 client would be larger than the rest of the host.
+//! Artifacts in S3: `s3://`. Only a few kinds of requests are needed; the SDK's S3 client would be larger than the rest of the host.
 
 mod location;
 mod request;
@@ -8,16 +7,12 @@ pub use location::{LocationError, S3Location};
 pub use request::S3Request;
 
 use self::location::Object;
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::{http::HttpConnector, orchestrator::HttpResponse};
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_requests::{AwsRequest, AwsService, ReadError, SendError, read};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use contract::digest::Digest;
 use release::{ArtifactName, ArtifactStore, MANIFESTS, Put, StoreError, digest_of_manifest};
-use std::{error::Error, time::Duration};
-use tokio::time::{sleep, timeout};
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// Number of attempts if S3 does not answer.
 const ATTEMPTS_MAX: u32 = 3;
@@ -27,8 +22,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 const HEAD_DURATION_MAX: Duration = Duration::from_secs(10);
 /// The same while an artifact is uploaded.
 const UPLOAD_DURATION_MAX: Duration = Duration::from_secs(300);
-/// Between two pieces of a response's body.
-const PIECE_DURATION_MAX: Duration = Duration::from_secs(10);
 
 /// A page of a listing has a thousand keys (AWS: ListObjectsV2), each below 2 KiB with its metadata.
 const PAGE_BYTES_MAX: usize = 2 << 20;
@@ -38,7 +31,7 @@ const PAGES_MAX: u32 = 20;
 /// A part of a bucket that holds artifacts.
 pub struct S3Artifacts {
     location: S3Location,
-    connector: Connector,
+    service: AwsService,
 }
 
 /// Why an attempt gave no response that counts.
@@ -51,21 +44,9 @@ enum AttemptError {
 impl S3Artifacts {
     /// Nothing is sent yet.
     pub fn new(location: S3Location) -> Self {
-        // Without TLS if the endpoint has none, because reading the system's root certificates takes time.
-        let is_plain = location
-            .endpoint
-            .as_deref()
-            .is_some_and(|endpoint| endpoint.starts_with("http://"));
-        let connector = if is_plain {
-            Connector::builder().build_http()
-        } else {
-            Connector::builder()
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .build()
-        };
         Self {
+            service: location.service(),
             location,
-            connector,
         }
     }
 
@@ -99,19 +80,24 @@ impl S3Artifacts {
         object: &Object,
         body: &[u8],
     ) -> Result<HttpResponse, AttemptError> {
-        let signed = kind.sign(&self.location, object, body).await;
-        let request = signed.map_err(|error| AttemptError::Permanent(words(&*error)))?;
         let duration_max = if body.is_empty() {
             HEAD_DURATION_MAX
         } else {
             UPLOAD_DURATION_MAX
         };
-        let response = timeout(duration_max, self.connector.call(request))
-            .await
-            .map_err(|_| {
-                AttemptError::Transient(format!("no answer in {} s", duration_max.as_secs()))
-            })?
-            .map_err(|error| AttemptError::Transient(words(&error)))?;
+        let request = AwsRequest {
+            method: kind.method(),
+            address: &object.address,
+            headers: kind.headers(),
+            body,
+        };
+        let sent = self.service.send(request, duration_max).await;
+        let response = sent.map_err(|error| match error {
+            SendError::Transient(words) | SendError::Refused(words) => {
+                AttemptError::Transient(words)
+            }
+            SendError::Permanent(words) => AttemptError::Permanent(words),
+        })?;
         match response.status().as_u16() {
             // Another write to the same name was in progress: a conditional write must then be sent again (AWS: PutObject).
             409 if kind == S3Request::PutNew => {
@@ -135,7 +121,7 @@ impl S3Artifacts {
                 object,
                 &format!(
                     "answered {status}: is the bucket in region `{}`?",
-                    self.location.region
+                    self.service.region()
                 ),
             ),
             _ => refused(object, &format!("answered {status}")),
@@ -156,24 +142,15 @@ impl S3Artifacts {
         bytes_max: usize,
         response: HttpResponse,
     ) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = Vec::new();
-        let mut body = ByteStream::new(response.into_body());
-        loop {
-            let piece = timeout(PIECE_DURATION_MAX, body.next())
-                .await
-                .map_err(|_| unavailable(object, "the response is incomplete"))?;
-            let Some(piece) = piece else {
-                return Ok(bytes);
-            };
-            let piece = piece.map_err(|error| unavailable(object, &words(&error)))?;
-            if bytes.len() + piece.len() > bytes_max {
-                return Err(StoreError::TooLarge {
+        read(response, bytes_max)
+            .await
+            .map_err(|error| match error {
+                ReadError::TooLarge => StoreError::TooLarge {
                     name: object.shown.clone(),
                     bytes_max,
-                });
-            }
-            bytes.extend_from_slice(&piece);
-        }
+                },
+                ReadError::Incomplete(words) => unavailable(object, &words),
+            })
     }
 }
 
@@ -279,15 +256,4 @@ fn keys(page: &str) -> Vec<String> {
         .filter_map(|rest| rest.split_once("</Key>"))
         .map(|(key, _)| key.to_owned())
         .collect()
-}
-
-/// An error with its causes: the outermost one is often uninformative.
-fn words(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

@@ -1,7 +1,7 @@
 //! The SDK's client: one TLS stack, and neither retries nor clocks of the SDK.
 
 use super::{response::BoundedHttpClient, retry::ATTEMPT_DURATION_MAX};
-use crate::plain_endpoint::credentials_for;
+use aws_requests::plain_endpoint::credentials_for;
 use aws_sdk_dynamodb::{
     Client,
     config::{

@@ -41,7 +41,6 @@ pub mod layout;
 mod lazy_tenant;
 mod malformed_item;
 mod operation;
-pub mod plain_endpoint;
 mod query;
 mod response;
 mod retry;

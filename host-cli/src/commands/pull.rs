@@ -9,8 +9,9 @@ use crate::{
     signals::Signals,
     time,
 };
-use aws_sdk_cloudwatchlogs::{error::ProvideErrorMetadata, types::FilteredLogEvent};
+use aws_requests::CallError;
 use indicatif::ProgressBar;
+use serde::{Deserialize, Serialize};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -19,6 +20,9 @@ use tape::TapeFinder;
 
 /// Matches whole lines and parts of tape by their first member.
 const TAPES: &str = "{ ($.tenon_tape = *) || ($.tenon_tape_part = *) }";
+
+/// Bound for one response: CloudWatch Logs returns up to a megabyte of events, each byte of which JSON may escape with six (AWS: FilterLogEvents).
+const PAGE_BYTES_MAX: usize = 16 << 20;
 
 /// Name of the output in messages.
 const WHAT: &str = "tape";
@@ -107,38 +111,77 @@ struct Fetched {
     incomplete: usize,
 }
 
+/// What is asked for (AWS: FilterLogEvents).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Query<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_group_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_group_identifier: Option<&'a str>,
+    start_time: u64,
+    end_time: u64,
+    filter_pattern: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+/// One page of the answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    #[serde(default)]
+    events: Vec<LogEvent>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LogEvent {
+    /// Milliseconds since 1970.
+    timestamp: Option<u64>,
+    message: Option<String>,
+}
+
 async fn fetch(
     configuration: &Configuration,
     sink: &mut Sink,
     progress: &ProgressBar,
 ) -> Result<Fetched, CommandError> {
-    let group = &configuration.group;
-    let client = aws::log_client(group, configuration.endpoint.as_deref()).await?;
-    let mut request = client
-        .filter_log_events()
-        .start_time(configuration.since_ms as i64) // neither exceeds the year 9999
-        .end_time(configuration.until_ms as i64)
-        .filter_pattern(&configuration.filter);
-    request = if group.starts_with("arn:") {
-        request.log_group_identifier(group)
-    } else {
-        request.log_group_name(group)
+    let group = configuration.group.as_str();
+    let logs = aws::logs(group, configuration.endpoint.as_deref()).await?;
+    let is_arn = group.starts_with("arn:");
+    let mut query = Query {
+        log_group_name: (!is_arn).then_some(group),
+        log_group_identifier: is_arn.then_some(group),
+        start_time: configuration.since_ms,
+        end_time: configuration.until_ms,
+        filter_pattern: &configuration.filter,
+        next_token: None,
     };
-    let mut pages = request.into_paginator().send();
     let mut finder = TapeFinder::default();
     let (mut events, mut requests) = (0, 0);
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| refused(configuration, &error))?;
-        for event in page.events() {
+    loop {
+        let body = serde_json::to_vec(&query).map_err(CommandError::environment)?;
+        let page = logs.call("FilterLogEvents", &body, PAGE_BYTES_MAX).await;
+        let page = read_page(&page.map_err(|error| refused(configuration, &error))?)
+            .map_err(|why| unreadable(configuration, &why))?;
+        for event in &page.events {
             events += 1;
             requests += u64::from(take(event, events, &mut finder, sink)?);
         }
-        let reached = page.events().last().and_then(FilteredLogEvent::timestamp);
-        let reached = reached.map_or_else(String::new, |ms| {
-            format!(", until {}", time::rfc3339(ms.unsigned_abs()))
-        });
+        let reached = page.events.last().and_then(|event| event.timestamp);
+        let reached =
+            reached.map_or_else(String::new, |ms| format!(", until {}", time::rfc3339(ms)));
         progress.set_message(format!("{requests} requests{reached}"));
         progress.tick();
+        match page.next_token {
+            Some(token) if query.next_token.as_ref() == Some(&token) => {
+                let why = "it names the same next page twice";
+                return Err(unreadable(configuration, why));
+            }
+            Some(token) => query.next_token = Some(token),
+            None => break,
+        }
     }
     Ok(Fetched {
         requests,
@@ -146,14 +189,22 @@ async fn fetch(
     })
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bounded response, into named members"
+)]
+fn read_page(body: &[u8]) -> Result<Page, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
 /// Whether the event was a line of tape, or completed one.
 fn take(
-    event: &FilteredLogEvent,
+    event: &LogEvent,
     number: u64,
     finder: &mut TapeFinder,
     sink: &mut Sink,
 ) -> Result<bool, CommandError> {
-    let message = event.message().unwrap_or_default().trim_ascii();
+    let message = event.message.as_deref().unwrap_or_default().trim_ascii();
     match finder.look(number, message.as_bytes().to_vec()) {
         Ok(Some(line)) => {
             sink.write_line(&line.bytes)?;
@@ -168,40 +219,51 @@ fn take(
     }
 }
 
-fn refused<E, R>(
-    configuration: &Configuration,
-    error: &aws_sdk_cloudwatchlogs::error::SdkError<E, R>,
-) -> CommandError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
-{
-    let group = &configuration.group;
-    let code = error.code().unwrap_or_default();
+fn refused(configuration: &Configuration, error: &CallError) -> CommandError {
+    let Configuration {
+        group, endpoint, ..
+    } = configuration;
     let failed = |why: &str| CommandError::environment(format_args!("log group `{group}` {why}"));
-    match code {
-        "ResourceNotFoundException" => {
-            failed("does not exist").hint("check its name, and the region in `AWS_REGION`")
-        }
-        "AccessDeniedException" => {
-            failed("cannot be read: access denied").hint("allow `logs:FilterLogEvents` on it")
-        }
-        "InvalidParameterException" => failed(&format!(
-            "refused the query: {}",
-            error.message().unwrap_or("a parameter is invalid")
-        )),
-        _ => {
-            let endpoint = configuration.endpoint.as_deref();
-            let place = endpoint.map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
-            let words = aws::sdk_error_words(error);
-            let failed = failed(&format!("cannot be read{place}: {words}"));
-            match endpoint {
-                Some(endpoint) if aws::is_refused(error) => failed.hint(format_args!(
-                    "start the server at {endpoint}, or leave out `--endpoint` to read from AWS"
-                )),
-                Some(_) | None => failed,
+    let place = endpoint
+        .as_ref()
+        .map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
+    let unread = failed(&format!("cannot be read{place}: {error}"));
+    match error {
+        CallError::Answered { code, message } => match code.as_str() {
+            "ResourceNotFoundException" => {
+                failed("does not exist").hint("check its name, and the region in `AWS_REGION`")
             }
-        }
+            "AccessDeniedException" => {
+                failed("cannot be read: access denied").hint("allow `logs:FilterLogEvents` on it")
+            }
+            "InvalidParameterException" => failed(&format!(
+                "refused the query: {}",
+                message.as_deref().unwrap_or("a parameter is invalid")
+            )),
+            _ => unread,
+        },
+        CallError::Refused(_) => match endpoint {
+            Some(endpoint) => unread.hint(format_args!(
+                "start the server at {endpoint}, or leave out `--endpoint` to read from AWS"
+            )),
+            None => unread,
+        },
+        CallError::Failed(_) | CallError::TooLarge(_) => unread,
+    }
+}
+
+fn unreadable(configuration: &Configuration, why: &str) -> CommandError {
+    let Configuration {
+        group, endpoint, ..
+    } = configuration;
+    let error = CommandError::environment(format_args!(
+        "the answer about log group `{group}` cannot be read: {why}"
+    ));
+    match endpoint {
+        Some(endpoint) => error.hint(format_args!(
+            "check that the server at {endpoint} is CloudWatch Logs or simulates it"
+        )),
+        None => error,
     }
 }
 

@@ -160,6 +160,15 @@ fn a_log_without_a_tape_is_an_error_and_makes_no_file() {
 }
 
 #[test]
+fn a_log_that_goes_round_in_a_circle_is_an_error() {
+    let again = || page(&[], Some("again"));
+    let (address, _asked) = logs(vec![again(), again()]);
+    cli(&["pull", "items", "--endpoint", &address])
+        .expect_failure(3, "it names the same next page twice")
+        .expect_hint();
+}
+
+#[test]
 fn what_cannot_be_fetched_is_said_in_one_line() {
     let pull = |answer| {
         let (address, _asked) = logs(vec![answer]);
@@ -172,6 +181,9 @@ fn what_cannot_be_fetched_is_said_in_one_line() {
         .expect_failure(3, "log group `items` cannot be read: access denied")
         .expect_hint();
     pull(error("InvalidParameterException")).expect_failure(3, "refused the query");
+    pull((200, json!({"events": "none"})))
+        .expect_failure(3, "the answer about log group `items` cannot be read")
+        .expect_hint();
     cli(&["pull", "items", "--since", "yesterday"])
         .expect_failure(2, "neither a time nor an age")
         .expect_hint();

@@ -1,9 +1,9 @@
 //! Places in S3, and the addresses of what is there.
 
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_requests::AwsService;
 use release::ArtifactName;
 use std::fmt;
-use storage_dynamodb::plain_endpoint::credentials_for;
 
 /// A place in S3, and how to reach it. The host that starts creates it: nothing here reads the environment.
 #[derive(Clone)]
@@ -11,9 +11,9 @@ pub struct S3Location {
     bucket: String,
     /// Empty, or ends with a slash.
     pub(super) prefix: String,
-    pub(super) region: String,
-    pub(super) endpoint: Option<String>,
-    pub(super) credentials: SharedCredentialsProvider,
+    region: String,
+    endpoint: Option<String>,
+    credentials: SharedCredentialsProvider,
 }
 
 /// Text that is not a place in S3.
@@ -54,8 +54,18 @@ impl S3Location {
             },
             region: region.to_owned(),
             endpoint: endpoint.map(|endpoint| endpoint.trim_end_matches('/').to_owned()),
-            credentials: credentials_for(endpoint, &credentials),
+            credentials,
         })
+    }
+
+    /// Requests to it.
+    pub(super) fn service(&self) -> AwsService {
+        AwsService::new(
+            "s3",
+            &self.region,
+            self.endpoint.as_deref(),
+            &self.credentials,
+        )
     }
 
     /// The path of an artifact. Names need no encoding: see [`ArtifactName`].
@@ -69,11 +79,7 @@ impl S3Location {
 
     pub(super) fn bucket_address(&self) -> String {
         let Self { bucket, region, .. } = self;
-        let domain = if region.starts_with("cn-") {
-            "amazonaws.com.cn"
-        } else {
-            "amazonaws.com"
-        };
+        let domain = aws_requests::domain(region);
         match &self.endpoint {
             Some(endpoint) => format!("{endpoint}/{bucket}"),
             // A bucket name with dots does not match the TLS certificate.
