@@ -49,6 +49,14 @@ pub enum Command {
     Releases(release::ReleasesArgs),
     Channel(release::ChannelArgs),
     Wit(WitArgs),
+    /// Print the JSON Schema of tenon.toml, for editors
+    ///
+    /// Editors with support for TOML check and complete the file by it if the first line is `#:schema`, a space, and the schema's path. `new`
+    /// writes both.
+    #[command(after_help = "\
+Examples:
+  host-cli schema > tenon.schema.json")]
+    Schema,
     Completions(CompletionsArgs),
 }
 

@@ -27,7 +27,8 @@ mod wit;
 use crate::{
     args::{Arguments, Command},
     exit::{CommandError, Outcome},
-    project::Project,
+    output,
+    project::{self, Project},
 };
 
 /// Runs a command to its end. What its options leave open comes from the project of the current folder, if there is one.
@@ -80,6 +81,10 @@ pub fn run(arguments: Arguments) -> Result<Outcome, CommandError> {
         }
         Command::Channel(arguments) => channel::run(&arguments, find()?.as_ref()),
         Command::Wit(arguments) => wit::run(&arguments),
+        Command::Schema => {
+            output::text(project::SCHEMA)?;
+            Ok(Outcome::Same)
+        }
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

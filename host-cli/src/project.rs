@@ -18,6 +18,9 @@ use files::NamedBy;
 use gateway::EventKind;
 use std::path::{Path, PathBuf};
 
+/// The JSON Schema of `tenon.toml`.
+pub const SCHEMA: &str = include_str!("../../docs/tenon.schema.json");
+
 /// The name of the file.
 pub const PROJECT_FILE: &str = "tenon.toml";
 /// Where its cases are, unless it names another folder.

@@ -1,6 +1,6 @@
 //! The project that `new` writes. Its files are those of `templates/`, with the project's name instead of the template's.
 
-use crate::exit::CommandError;
+use crate::{exit::CommandError, project::SCHEMA};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -10,6 +10,8 @@ use std::{
 pub const EXAMPLE: &str = "localhost:3000/notes";
 /// The checkout that this program was built from, unless it was built for others.
 const SDK_OF_BUILD: Option<&str> = option_env!("TENON_SDK");
+/// Where `tenon.toml` says that its schema is.
+const SCHEMA_FILE: &str = "tenon.schema.json";
 /// Longest name of a project (a channel's name is no longer).
 const NAME_BYTES_MAX: usize = 64;
 
@@ -123,14 +125,17 @@ pub fn files(name: &str, sdk: &Sdk) -> impl Iterator<Item = (&'static str, Strin
     );
     let dependency = format!("tenon = {}", sdk.dependency());
     let name = name.to_owned();
-    FILES.iter().map(move |(path, text)| {
-        let text = text
-            .replace("{{name}}", &name)
-            .replace("{{crate}}", &component)
-            .replace("{{channel}}", &channel)
-            .replace("{{sdk}}", &dependency);
-        (*path, text)
-    })
+    FILES
+        .iter()
+        .map(move |(path, text)| {
+            let text = text
+                .replace("{{name}}", &name)
+                .replace("{{crate}}", &component)
+                .replace("{{channel}}", &channel)
+                .replace("{{sdk}}", &dependency);
+            (*path, text)
+        })
+        .chain([(SCHEMA_FILE, SCHEMA.to_owned())])
 }
 
 /// Why a name cannot be that of a project.
@@ -306,6 +311,8 @@ mod tests {
                 "tenon.toml" => {
                     assert!(text.contains("/my_Api_2.wasm\""), "{text}");
                     assert!(text.contains("channel = \"my-api-2\""), "{text}");
+                    let schema = format!("#:schema {SCHEMA_FILE}\n");
+                    assert!(text.starts_with(&schema), "{text}");
                 }
                 _ => {}
             }

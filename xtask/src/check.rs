@@ -22,11 +22,8 @@ const SIDE_WORKSPACES: [&str; 4] = [
     "tests/fuzz/Cargo.toml",
 ];
 
-/// The packages of `tests/guests`.
-const GUESTS: [&str; 6] = ["eager", "echo", "hostile", "plain", "sockets", "variant"];
-
-/// The packages of `tests/guests/sdk`.
-const SDK_GUESTS: [&str; 2] = ["notes", "panics"];
+/// Workspaces of guests for tests, one package in each folder.
+const GUESTS: [&str; 2] = ["tests/guests", "tests/guests/sdk"];
 
 /// Crates below `crates/` that build on wasmtime or the AWS SDK, which would be checked anew for each of them, for minutes.
 const TOGETHER: [&str; 8] = [
@@ -60,10 +57,7 @@ pub fn all() -> anyhow::Result<()> {
 
 fn formatting() -> anyhow::Result<()> {
     Cargo::new("fmt").args(["--all", "--check"]).run()?;
-    for manifest in SIDE_WORKSPACES
-        .iter()
-        .filter(|manifest| root().join(manifest).is_file())
-    {
+    for manifest in SIDE_WORKSPACES {
         Cargo::new("fmt")
             .args(["--all", "--check", "--manifest-path", manifest])
             .run()?;
@@ -102,18 +96,34 @@ fn lints() -> anyhow::Result<()> {
         .args(warnings)
         .run()?;
     // One by one, as they are built: together they would share each other's features.
-    let guests = GUESTS.map(|package| (package, "tests/guests/Cargo.toml"));
-    let sdk_guests = SDK_GUESTS.map(|package| (package, "tests/guests/sdk/Cargo.toml"));
-    for (package, manifest) in guests.into_iter().chain(sdk_guests) {
-        Cargo::new("clippy")
-            .args(["--release", "--package", package, "--locked"])
-            .args(["--target", "wasm32-wasip2"])
-            .args(["--manifest-path", manifest, "--target-dir"])
-            .args([crate::run::target_folder()?.join("guests")])
-            .args(warnings)
-            .run()?;
+    for workspace in GUESTS {
+        let manifest = format!("{workspace}/Cargo.toml");
+        for package in packages_in(workspace)? {
+            Cargo::new("clippy")
+                .args(["--release", "--package", &package, "--locked"])
+                .args(["--target", "wasm32-wasip2"])
+                .args(["--manifest-path", &manifest, "--target-dir"])
+                .args([crate::run::target_folder()?.join("guests")])
+                .args(warnings)
+                .run()?;
+        }
     }
     Ok(())
+}
+
+/// The packages whose folders are in this one, by name. A folder within that has a workspace of its own is none.
+fn packages_in(folder: &str) -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root().join(folder))? {
+        let entry = entry?;
+        let manifest = fs::read_to_string(entry.path().join("Cargo.toml")).unwrap_or_default();
+        if manifest.contains("[package]") {
+            names.extend(entry.file_name().into_string().ok());
+        }
+    }
+    ensure!(!names.is_empty(), "`{folder}` has no package");
+    names.sort();
+    Ok(names)
 }
 
 /// Each crate below `crates/` by itself: in the workspace it would have what other crates enable of its dependencies, and miss nothing.

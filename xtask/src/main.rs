@@ -28,10 +28,10 @@ mod server;
 mod setup;
 mod tools;
 
-use crate::run::{Cargo, step};
+use crate::run::{Cargo, root, step};
 use arguments::{Arguments, Command};
 use clap::Parser;
-use std::process::ExitCode;
+use std::{env, path::PathBuf, process::ExitCode};
 use tools::dynamodb_local;
 
 fn main() -> ExitCode {
@@ -78,6 +78,19 @@ fn serve(arguments: &[String]) -> anyhow::Result<()> {
         .exec()
 }
 
+/// Variables that name what others recorded, which is not part of this repository, where it is beside it. What a variable names has to be there,
+/// so that its tests cannot be skipped.
+fn shared_inputs() -> impl Iterator<Item = (&'static str, PathBuf)> {
+    let inputs = [
+        ("TENON_EVENTS", "events"),
+        ("TENON_AGE_VECTORS", "age-vectors"),
+    ];
+    inputs.into_iter().filter_map(|(variable, name)| {
+        let folder = root().parent()?.join("shared").join(name);
+        (folder.is_dir() && env::var_os(variable).is_none()).then_some((variable, folder))
+    })
+}
+
 /// Builds everything in release mode: the tests compile guests, and the other commands do as well, so that wasmtime is built only once.
 fn test(filter: Option<&str>) -> anyhow::Result<()> {
     setup::target()?;
@@ -87,6 +100,7 @@ fn test(filter: Option<&str>) -> anyhow::Result<()> {
             .args(["--release", "--workspace", "--locked"])
             .args(filter)
             .env("TENON_TEST_LAMBDA_RIE", &emulator)
+            .envs(shared_inputs())
             .run()
     })?;
     if filter.is_some() {

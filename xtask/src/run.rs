@@ -55,6 +55,15 @@ impl Cargo {
         self
     }
 
+    /// Sets environment variables.
+    pub fn envs<Value: AsRef<OsStr>>(
+        mut self,
+        variables: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Self {
+        self.0.envs(variables);
+        self
+    }
+
     /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);

@@ -22,12 +22,16 @@ fn every_command_has_help_with_an_example() {
     assert!(help.contains("Exit codes:"), "{help}");
     for command in [
         "new",
+        "dev",
+        "test",
         "serve",
         "invoke",
         "replay",
+        "pull",
         "event",
         "inspect",
         "compile",
+        "store",
         "table",
         "keygen",
         "publish",
@@ -37,6 +41,7 @@ fn every_command_has_help_with_an_example() {
         "releases",
         "channel",
         "wit",
+        "schema",
         "completions",
     ] {
         assert!(help.contains(command), "{command}");

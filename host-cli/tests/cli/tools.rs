@@ -387,3 +387,10 @@ fn completions_are_scripts() {
     let script = cli(&["completions", "bash"]).expect_code(0).stdout;
     assert!(script.contains("host-cli") && script.contains("replay"));
 }
+
+#[test]
+fn the_schema_of_the_project_file_is_printed_as_it_is_documented() {
+    let run = cli(&["schema"]).expect_code(0);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tenon.schema.json");
+    assert_eq!(run.stdout, fs::read_to_string(path).unwrap());
+}

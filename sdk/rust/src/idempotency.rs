@@ -26,7 +26,7 @@ const RECEIPT: &str = "receipt";
 /// A client's name for one logical request. `Option<IdempotencyKey>` takes requests without one, which are otherwise answered with 400.
 ///
 /// [`Transaction::send_once`] writes a record in the same transaction, so that neither exists without the other. The record belongs to a
-/// caller and a key, expires after a day, and holds what the response needs and the repeated request does not bring:
+/// caller (by its subject, otherwise by its claims) and a key, expires after a day, and holds what the response needs and the repeated request does not bring:
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -200,7 +200,10 @@ impl IdempotencyKey {
             return Err(Problem::new(400, "invalid-header", detail));
         };
         let caller = context.caller.as_ref();
-        let owner = caller.and_then(|caller| caller.subject.as_deref());
+        let owner = caller.map(|caller| match caller.subject.as_deref() {
+            Some(subject) => Owner::Subject(subject),
+            None => Owner::Claims(&caller.claims),
+        });
         Ok(Some(Self {
             record: record_key(owner, &name),
             fingerprint: fingerprint(context),
@@ -260,13 +263,26 @@ impl Fingerprint {
 
 /// Where the record of a caller's key is. Each part is preceded by its length: otherwise two callers could share a record by moving text from
 /// one part to the other. A missing caller is distinct from one with an empty name.
-fn record_key(owner: Option<&str>, name: &str) -> RawKey {
+/// Who a record belongs to, if an authorizer identified the caller.
+#[derive(Clone, Copy)]
+enum Owner<'a> {
+    Subject(&'a str),
+    /// All that the authorizer said, if it gave no subject: two callers must not share a record. If it says something else about the same
+    /// caller the next time, the repeated request is a new one.
+    Claims(&'a str),
+}
+
+fn record_key(owner: Option<Owner<'_>>, name: &str) -> RawKey {
     let length;
     let parts = match owner {
         None => ["-", "", "", "|", name],
-        Some(owner) => {
-            length = owner.len().to_string();
-            [&length, ":", owner, "|", name]
+        Some(Owner::Subject(subject)) => {
+            length = subject.len().to_string();
+            [&length, ":", subject, "|", name]
+        }
+        Some(Owner::Claims(claims)) => {
+            length = claims.len().to_string();
+            ["-", &length, claims, "|", name]
         }
     };
     let mut digest = Sha256::new();
@@ -358,5 +374,22 @@ mod tests {
         }
         assert!(parse(&"a".repeat(255)).is_some());
         assert!(parse(&"a".repeat(256)).is_none());
+    }
+
+    #[test]
+    fn callers_share_no_record() {
+        let owners = [
+            None,
+            Some(Owner::Subject("")),
+            Some(Owner::Subject("ann")),
+            Some(Owner::Subject(r#"{"org":"a"}"#)),
+            Some(Owner::Claims(r#"{"org":"a"}"#)),
+            Some(Owner::Claims(r#"{"org":"b"}"#)),
+            Some(Owner::Claims("{}")),
+        ];
+        let keys = owners.map(|owner| record_key(owner, "k").partition);
+        for (index, key) in keys.iter().enumerate() {
+            assert!(!keys[..index].contains(key), "{index}");
+        }
     }
 }

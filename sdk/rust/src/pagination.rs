@@ -110,7 +110,10 @@ impl Pagination {
 /// The value of `Link`: the same path and query with another cursor.
 pub(crate) fn next_link(request: &Request, cursor: &str) -> String {
     let mut link = ["<", &request.base_path, &request.path, "?"].concat();
-    let is_cursor = |pair: &&str| pair.split('=').next() == Some("cursor");
+    let is_cursor = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        percent::decode_parameter(name).is_some_and(|name| name == "cursor")
+    };
     let kept = request
         .query
         .split('&')

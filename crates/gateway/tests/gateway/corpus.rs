@@ -16,7 +16,7 @@ pub fn folder() -> Option<PathBuf> {
     let (folder, named) = match env::var_os("TENON_EVENTS") {
         Some(folder) => (PathBuf::from(folder), true),
         None => (
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/events"),
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/events"),
             false,
         ),
     };

@@ -87,8 +87,9 @@ impl Vector {
 fn folder() -> Option<PathBuf> {
     let named = env::var_os("TENON_AGE_VECTORS").map(PathBuf::from);
     let is_required = named.is_some();
-    let folder = named
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/age-vectors"));
+    let folder = named.unwrap_or_else(|| {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/age-vectors")
+    });
     if folder.join("x25519").is_file() {
         return Some(folder);
     }

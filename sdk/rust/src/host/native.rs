@@ -13,7 +13,7 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
-use contract::seed::Seed;
+use contract::{limits::Limits, seed::Seed};
 use core::{
     cell::{Cell, RefCell},
     pin::{Pin, pin},
@@ -23,9 +23,6 @@ use rand_chacha::{ChaCha12Rng, rand_core::Rng};
 use storage::{
     Call, DeleteOutcome, Document, PutOutcome, Storage, StorageExt as _, TransactOutcome,
 };
-
-/// As many as a request may make to the store (`wit/storage.wit`).
-const STORAGE_CALLS_MAX: u32 = 1000;
 
 /// How a handler, which is synchronous, waits for the store.
 pub(crate) type Wait = Box<dyn Fn(Pin<&mut dyn Future<Output = ()>>)>;
@@ -73,10 +70,11 @@ impl Host {
     /// Beyond the bound on calls, where a component would trap.
     fn begin(&self) -> (&dyn Storage, &Call) {
         let calls = self.inner.storage_calls.get() + 1;
+        let calls_max = Limits::default().storage_calls_max;
         self.inner.storage_calls.set(calls);
         assert!(
-            calls <= STORAGE_CALLS_MAX,
-            "the request made more than {STORAGE_CALLS_MAX} calls to the store, which a host does not allow"
+            calls <= calls_max,
+            "the request made more than {calls_max} calls to the store, which a host does not allow"
         );
         (&*self.inner.storage, &self.inner.call)
     }

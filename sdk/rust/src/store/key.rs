@@ -8,6 +8,14 @@ use core::{fmt, marker::PhantomData};
 const PARTITION_BYTES_MAX: usize = 2048 - 65;
 const SORT_BYTES_MAX: usize = 1024;
 
+/// A component does not link the limits of hosts, which these are.
+#[cfg(not(target_arch = "wasm32"))]
+const _: () = {
+    use contract::limits;
+    assert!(PARTITION_BYTES_MAX == limits::PARTITION_BYTES_MAX - (limits::NAMESPACE_BYTES_MAX + 1));
+    assert!(SORT_BYTES_MAX == limits::SORT_BYTES_MAX);
+};
+
 /// Documents of one type that are read together, in the order of their sort keys.
 ///
 /// ```

@@ -11,6 +11,10 @@ use core::marker::PhantomData;
 const PAGE_ENTRIES_DEFAULT: u32 = 100;
 const PAGE_ENTRIES_MAX: u32 = 1000;
 
+/// A component does not link the limit of hosts, which this is.
+#[cfg(not(target_arch = "wasm32"))]
+const _: () = assert!(PAGE_ENTRIES_MAX == contract::limits::PAGE_ENTRIES_MAX);
+
 /// A query that is not sent yet; made by [`Store::query`](super::Store::query). It reads pages of 100 entries in ascending order, strongly
 /// consistent, or eventually by secondary key.
 #[must_use = "items are read by `page` or by iterating"]

@@ -16,6 +16,10 @@ use core::fmt;
 
 const OPERATIONS_MAX: usize = 100;
 
+/// A component does not link the limit of hosts, which this is.
+#[cfg(not(target_arch = "wasm32"))]
+const _: () = assert!(OPERATIONS_MAX == contract::limits::TRANSACTION_OPERATIONS_MAX);
+
 /// One operation of a [`Transaction`].
 #[must_use = "an operation is part of a transaction"]
 #[derive(Clone, Debug)]

@@ -108,3 +108,26 @@ fn a_401_says_how_to_authenticate() {
     assert_eq!(values_of(basic, "www-authenticate"), [] as [&str; 0]);
     assert_eq!(values_of(basic, "WWW-Authenticate"), ["Basic"]);
 }
+
+#[test]
+fn a_link_to_the_next_page_has_one_cursor_however_the_query_spells_its_name() {
+    let page = || Page {
+        items: vec!["a"],
+        cursor: Some("next".into()),
+    };
+    let client = App::new().get("/", page).test();
+    for query in [
+        "cursor=c&limit=1",
+        "%63ursor=c&limit=1",
+        "limit=1&%43ursor=c",
+    ] {
+        let response = client.get(&format!("/?{query}")).send();
+        let link = response.header("link").unwrap();
+        let kept = if query.contains("%43") {
+            "limit=1&%43ursor=c"
+        } else {
+            "limit=1"
+        };
+        assert_eq!(link, format!("</?{kept}&cursor=next>; rel=\"next\""));
+    }
+}
