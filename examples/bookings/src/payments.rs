@@ -23,7 +23,10 @@ struct Event {
 }
 
 pub fn receive(context: Context, Bytes(body): Bytes) -> Result<NoContent, Problem> {
-    let secret = std::env::var("PAYMENT_SECRET").map_err(Problem::internal)?;
+    let secret = std::env::var("PAYMENT_SECRET").unwrap_or_default();
+    if secret.is_empty() {
+        return Err(Problem::internal("the environment variable PAYMENT_SECRET is missing or empty"));
+    }
     let now = context.now().seconds();
     let signature = context.headers.get("payment-signature");
     if !signature.is_some_and(|signature| is_valid(&signature, &body, secret.as_bytes(), now)) {

@@ -87,6 +87,30 @@ pub enum Once<R> {
     Repeated(R),
 }
 
+/// Why a transaction did not happen once. As a [`Problem`] each is answered as it should be by default.
+#[derive(Debug)]
+pub enum OnceError {
+    /// The key was used for another request: 422.
+    KeyReused(Problem),
+    /// The transaction did not happen; positions of operations are as they were added.
+    Transaction(TransactionError),
+}
+
+impl From<TransactionError> for OnceError {
+    fn from(error: TransactionError) -> Self {
+        Self::Transaction(error)
+    }
+}
+
+impl From<OnceError> for Problem {
+    fn from(error: OnceError) -> Self {
+        match error {
+            OnceError::KeyReused(problem) => problem,
+            OnceError::Transaction(error) => error.into(),
+        }
+    }
+}
+
 impl<R> Once<R> {
     /// What the first request recorded: an earlier one's receipt, or else this one's.
     pub fn receipt_or(self, receipt: R) -> R {
@@ -111,15 +135,18 @@ impl Transaction<'_> {
         self,
         key: Option<&IdempotencyKey>,
         receipt: &R,
-    ) -> Result<Once<R>, Problem> {
+    ) -> Result<Once<R>, OnceError> {
         // Also without a key, so that the first test shows it.
-        self.check_place_for_record()?;
+        self.check_place_for_record()
+            .map_err(TransactionError::from)?;
         let Some(key) = key else {
             let is_empty = self.is_empty();
             let revisions = if is_empty { Vec::new() } else { self.send()? };
             return Ok(Once::First(revisions));
         };
-        let receipt = receipt.to_json().map_err(Problem::internal)?;
+        let receipt = receipt
+            .to_json()
+            .map_err(|error| TransactionError::from(StorageError::Document(error)))?;
         let record_key = Key::<Document>::of(key.record.clone());
         let record = Write::new(key.record_of(&receipt)).expires_at(key.expires_at);
         match self
@@ -131,15 +158,22 @@ impl Transaction<'_> {
                 Ok(Once::First(revisions))
             }
             Err(TransactionError::Lost(lost)) if lost.position == 0 => {
-                let Some(record) = lost.item::<Document>()? else {
-                    return Err(TransactionError::Lost(lost).into());
+                let found = lost.item::<Document>().map_err(TransactionError::from)?;
+                let Some(record) = found else {
+                    return Err(TransactionError::from(StorageError::Conflict).into());
                 };
-                key.check(&record.value)?;
-                let receipt = recorded(record.value).map_err(StorageError::Document)?;
+                key.check(&record.value).map_err(OnceError::KeyReused)?;
+                let receipt = recorded(record.value)
+                    .map_err(|error| TransactionError::from(StorageError::Document(error)))?;
                 key.is_replayed.set(true);
                 Ok(Once::Repeated(receipt))
             }
-            Err(error) => Err(error.into()),
+            // Without the record, which the caller does not know of.
+            Err(TransactionError::Lost(mut lost)) => {
+                lost.position -= 1;
+                Err(TransactionError::Lost(lost).into())
+            }
+            Err(error @ TransactionError::Storage(_)) => Err(error.into()),
         }
     }
 }

@@ -27,6 +27,7 @@
 mod convert;
 mod decimal;
 mod document;
+mod finite;
 mod read;
 mod write;
 

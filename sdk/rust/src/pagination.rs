@@ -109,7 +109,10 @@ impl Pagination {
 
 /// The value of `Link`: the same path and query with another cursor.
 pub(crate) fn next_link(request: &Request, cursor: &str) -> String {
-    let mut link = ["<", &request.base_path, &request.path, "?"].concat();
+    let mut link = String::from("<");
+    push_reference(&mut link, &request.base_path);
+    push_reference(&mut link, &request.path);
+    link.push('?');
     let is_cursor = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
         percent::decode_parameter(name).is_some_and(|name| name == "cursor")
@@ -119,14 +122,18 @@ pub(crate) fn next_link(request: &Request, cursor: &str) -> String {
         .split('&')
         .filter(|pair| !pair.is_empty() && !is_cursor(pair));
     for pair in kept {
-        // A gateway may pass on characters that would end the reference.
-        link.push_str(&pair.replace('<', "%3C").replace('>', "%3E"));
+        push_reference(&mut link, pair);
         link.push('&');
     }
     link.push_str("cursor=");
     percent::encode_into(&mut link, cursor);
     link.push_str(">; rel=\"next\"");
     link
+}
+
+/// A part of the request's target. A gateway may pass on characters that would end the reference.
+fn push_reference(link: &mut String, part: &str) {
+    link.push_str(&part.replace('<', "%3C").replace('>', "%3E"));
 }
 
 fn parse_limit(text: &str) -> Result<u32, Problem> {

@@ -48,7 +48,7 @@ impl ParameterError {
 impl fmt::Display for ParameterError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(formatter, "`{name}`: {}", self.detail),
+            Some(name) => write!(formatter, "parameter `{name}`: {}", self.detail),
             None => formatter.write_str(&self.detail),
         }
     }
@@ -66,12 +66,14 @@ impl de::Error for ParameterError {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::of_shape(format_args!("missing field `{field}`"))
+        Self::of_shape(format_args!("parameter `{field}` is missing"))
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         let known = known.join("`, `");
-        Self::of_shape(format_args!("unknown field `{field}`, known are `{known}`"))
+        Self::of_shape(format_args!(
+            "there is no parameter `{field}`; there are `{known}`"
+        ))
     }
 
     /// A value is a text, whatever it says.
@@ -313,6 +315,17 @@ impl<S: AsRef<str>> Value<'_, S> {
         }
     }
 
+    /// A number with a fraction. JSON has none that is infinite or no number, which no comparison would find.
+    fn parse_float<T: FromStr + Copy + Into<f64>>(&self) -> Result<T, ParameterError> {
+        let expected = "a number";
+        let value: T = self.parse(expected)?;
+        if value.into().is_finite() {
+            return Ok(value);
+        }
+        let text = self.text()?;
+        Err(de::Error::custom(format!("`{text}` is not {expected}")))
+    }
+
     fn parse<T: FromStr>(&self, expected: &str) -> Result<T, ParameterError> {
         let text = self.text()?;
         // Rust reads a sign before a number, where in a query it is a space that was not encoded.
@@ -376,9 +389,15 @@ impl<'de, S: AsRef<str>> Deserializer<'de> for Value<'_, S> {
         deserialize_u32 visit_u32 "a whole number from 0 that fits 32 bits"
         deserialize_u64 visit_u64 "a whole number from 0 that fits 64 bits"
         deserialize_u128 visit_u128 "a whole number from 0 that fits 128 bits"
-        deserialize_f32 visit_f32 "a number"
-        deserialize_f64 visit_f64 "a number"
         deserialize_char visit_char "one character"
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_f32(self.parse_float()?)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_f64(self.parse_float()?)
     }
 
     forward_to_deserialize_any! {

@@ -32,7 +32,7 @@ use serde::de::DeserializeOwned;
 /// assert_eq!(client.get("/bookings?day=7&room=a+b&room=c").send().text(), r#"Some(7) ["a b", "c"]"#);
 /// let refused = client.get("/bookings?day=700").send();
 /// assert_eq!(refused.status(), 400);
-/// assert_eq!(refused.value()["detail"], "the query parameter `day`: `700` is not a whole number from 0 to 255");
+/// assert_eq!(refused.value()["detail"], "the query does not fit: parameter `day`: `700` is not a whole number from 0 to 255");
 /// assert_eq!(client.get("/bookings?rooms=a").send().status(), 400);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,6 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
         pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
         T::deserialize(Parameters::new(&pairs, &PAGE_PARAMETERS))
             .map(Self)
-            .map_err(|error| invalid(format!("the query parameter {error}")))
+            .map_err(|error| invalid(format!("the query does not fit: {error}")))
     }
 }

@@ -1,6 +1,7 @@
 //! Reading JSON as a type that serde describes, with the place of an error.
 
 mod pointer;
+mod strict;
 
 use crate::problem::{Problem, Violation};
 use alloc::{
@@ -8,7 +9,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 /// Longer content is refused unread, so that a request ends before it exhausts its memory. A document has at most 400 KB, and each of its
@@ -31,25 +32,34 @@ pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Er
         clippy::disallowed_methods,
         reason = "the type is the application's, and the host bounds the component's memory"
     )]
-    serde_json::from_slice(json)
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let value = strict::read(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// Whether the bytes are JSON, whatever they say.
+fn is_json(bytes: &[u8]) -> bool {
+    read::<IgnoredAny>(bytes).is_ok()
 }
 
 /// 400 for what is not JSON, 422 with a pointer for what does not fit.
 fn content_problem(content: &[u8], error: &serde_json::Error) -> Problem {
     let at = offset(content, error.line(), error.column());
     match error.classify() {
-        Category::Syntax | Category::Eof | Category::Io => {
+        // serde_json calls it a mistake of syntax if a number or the end of an array is not what the type expects.
+        Category::Syntax | Category::Eof | Category::Io if !is_json(content) => {
             let detail = format!("the content is not JSON: {} at byte {at}", reason(error));
             Problem::new(400, "invalid-json", detail)
         }
-        Category::Data => {
+        Category::Data | Category::Syntax | Category::Eof | Category::Io => {
             // What serde buffers before it reads it (untagged and flattened types) has no place of its own.
             let pointer = if error.line() == 0 {
                 String::new()
             } else {
                 pointer::at(content, at)
             };
-            Problem::invalid_content(Vec::from([Violation::new(pointer, reason(error))]))
+            Problem::invalid_content(Vec::from([Violation::new(pointer, misfit(error))]))
         }
     }
 }
@@ -60,6 +70,14 @@ fn reason(error: &serde_json::Error) -> String {
     match text.rfind(" at line ") {
         Some(end) if error.line() > 0 => text[..end].to_string(),
         Some(_) | None => text,
+    }
+}
+
+/// What does not fit, in words about the content instead of its syntax.
+fn misfit(error: &serde_json::Error) -> String {
+    match reason(error).as_str() {
+        "trailing characters" => "more elements than expected".to_string(),
+        other => other.to_string(),
     }
 }
 
@@ -82,6 +100,10 @@ mod tests {
     struct Room {
         name: String,
         beds: Option<u8>,
+        #[serde(default)]
+        size: (u8, u8),
+        #[serde(default)]
+        depth: f32,
         #[serde(default)]
         prices: Vec<f64>,
         #[serde(default)]
@@ -139,7 +161,32 @@ mod tests {
             (
                 r#"[{"name":"a","nam":"b"}]"#,
                 "/0/nam",
-                "unknown field `nam`, expected one of `name`, `beds`, `prices`, `tags`",
+                "unknown field `nam`, expected one of `name`, `beds`, `size`, `depth`, `prices`, `tags`",
+            ),
+            (
+                r#"[["a",1]]"#,
+                "/0",
+                "invalid type: sequence, expected struct Room",
+            ),
+            (
+                r#"[{"name":"a","depth":-1e39}]"#,
+                "/0/depth",
+                "invalid value: floating point `-1e+39`, expected f32",
+            ),
+            (
+                r#"[{"name":"a","prices":[1,1e400]}]"#,
+                "/0/prices/1",
+                "number out of range",
+            ),
+            (
+                r#"[{"name":"a","size":[1,2,3]}]"#,
+                "/0/size/2",
+                "more elements than expected",
+            ),
+            (
+                r#"[{"name":"a","size":[1]}]"#,
+                "/0/size",
+                "invalid length 1, expected a tuple of size 2",
             ),
         ] {
             let problem = problem_of(json);

@@ -1,6 +1,6 @@
 //! What content and documents can be.
 
-use super::Value;
+use super::{Value, finite};
 use crate::{Problem, typed};
 use alloc::string::{String, ToString};
 use serde::{Serialize, de::DeserializeOwned};
@@ -50,7 +50,12 @@ impl FromJson for Value {
 
 impl<T: Serialize + ?Sized> ToJson for T {
     fn to_json(&self) -> Result<String, String> {
-        serde_json::to_string(self).map_err(|error| error.to_string())
+        let text = serde_json::to_string(self).map_err(|error| error.to_string())?;
+        // What JSON cannot hold was written as `null`.
+        if text.contains("null") {
+            finite::check(self)?;
+        }
+        Ok(text)
     }
 }
 

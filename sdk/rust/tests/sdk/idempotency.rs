@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::{cell::Cell, collections::BTreeMap, fmt::Debug};
 use tenon::{
     App, IdempotencyKey, Json, NoContent, Path, Problem, Store,
-    idempotency::Once,
+    idempotency::{Once, OnceError},
     json::{Document, FromJson, ToJson},
-    store::{Operation, Partition},
+    store::{Operation, Partition, TransactionError},
 };
 
 #[derive(Serialize, Deserialize)]
@@ -165,4 +165,61 @@ fn as_many_operations_happen_without_a_key_as_with_one() {
     let lines = client.log_lines();
     let error = lines[0].attribute("error").unwrap();
     assert!(error.contains("at most 99 are allowed"), "{error}");
+}
+
+fn claim(
+    Path(id): Path<String>,
+    key: Option<IdempotencyKey>,
+    store: Store,
+) -> Result<NoContent, Problem> {
+    let account = ACCOUNTS.key(&id);
+    let sent = store
+        .transaction()
+        .with(Operation::check(&ACCOUNTS.key("bank")).if_present())
+        .with(Operation::put(&account, Account { is_closed: false }).if_absent())
+        .send_once(key.as_ref(), &());
+    match sent {
+        Ok(_) => Ok(NoContent),
+        Err(OnceError::Transaction(TransactionError::Lost(lost))) if lost.position == 0 => {
+            Err(Problem::forbidden("the bank is closed"))
+        }
+        Err(OnceError::Transaction(TransactionError::Lost(lost))) if lost.position == 1 => {
+            let found = lost.item::<Account>()?.unwrap();
+            Err(Problem::conflict(format!(
+                "closed: {}",
+                found.value.is_closed
+            )))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[test]
+fn a_lost_operation_has_the_position_at_which_it_was_added() {
+    let client = App::new().post("/accounts/{id}", claim).test();
+    let send = |key: Option<&str>| {
+        let request = client.post("/accounts/a").content("text/plain", "");
+        let request = match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
+        request.send()
+    };
+    let put = |id: &str, is_closed| {
+        let account = Account { is_closed };
+        client
+            .store()
+            .put(&ACCOUNTS.key(id), account)
+            .send()
+            .unwrap();
+    };
+    for key in [None, Some("k1")] {
+        assert_eq!(send(key).status(), 403, "{key:?}");
+    }
+    put("bank", false);
+    put("a", true);
+    for key in [None, Some("k2")] {
+        let refused = send(key);
+        assert_eq!(refused.value()["detail"], "closed: true", "{key:?}");
+    }
 }

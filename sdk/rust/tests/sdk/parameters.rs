@@ -81,3 +81,54 @@ fn a_query_of_any_names_has_those_of_pages_too() {
     }
     assert_eq!(client.get("/filter?rooms=7").send().status(), 400);
 }
+
+#[test]
+fn a_number_is_finite() {
+    let client = App::new()
+        .get("/query", |Query(place): Query<Place>| format!("{place:?}"))
+        .get("/path/{latitude}", |Path(latitude): Path<f64>| {
+            format!("{latitude}")
+        })
+        .test();
+    for bad in ["NaN", "inf", "-infinity", "1e999"] {
+        let refused = client.get(&format!("/query?latitude={bad}")).send();
+        assert_eq!(refused.status(), 400, "{bad}");
+        let detail =
+            format!("the query does not fit: parameter `latitude`: `{bad}` is not a number");
+        assert_eq!(refused.value()["detail"], detail);
+        assert_eq!(
+            client.get(&format!("/path/{bad}")).send().status(),
+            404,
+            "{bad}"
+        );
+    }
+    assert_eq!(
+        client.get("/query?latitude=1&height=1e39").send().status(),
+        400
+    );
+    assert_eq!(client.get("/query?latitude=-1.5e3").send().status(), 200);
+}
+
+#[test]
+fn a_parameter_that_is_missing_or_unknown_is_named() {
+    let client = App::new()
+        .get("/", |Query(place): Query<Place>| format!("{place:?}"))
+        .test();
+    let detail = |target| client.get(target).send().value()["detail"].clone();
+    assert_eq!(
+        detail("/"),
+        "the query does not fit: parameter `latitude` is missing"
+    );
+    assert_eq!(
+        detail("/?latitude=1&longitud=2"),
+        "the query does not fit: there is no parameter `longitud`; there are `latitude`, `height`"
+    );
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "only read")]
+struct Place {
+    latitude: f64,
+    height: Option<f32>,
+}

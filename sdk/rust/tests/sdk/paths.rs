@@ -150,7 +150,7 @@ fn a_path_with_more_parameters_than_one_is_a_mistake() {
 }
 
 #[test]
-#[should_panic(expected = "parameters are [\"room\"]: missing field `rooms`")]
+#[should_panic(expected = "parameters are [\"room\"]: parameter `rooms` is missing")]
 fn a_path_with_another_name_is_a_mistake() {
     #[derive(serde::Deserialize)]
     struct Names {

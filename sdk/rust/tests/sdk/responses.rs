@@ -130,4 +130,8 @@ fn a_link_to_the_next_page_has_one_cursor_however_the_query_spells_its_name() {
         };
         assert_eq!(link, format!("</?{kept}&cursor=next>; rel=\"next\""));
     }
+    let client = App::new().get("/{name}", page).test();
+    let response = client.get("/a>b").send();
+    let link = response.header("link").unwrap();
+    assert_eq!(link, "</a%3Eb?cursor=next>; rel=\"next\"");
 }

@@ -300,3 +300,31 @@ fn a_record_is_the_receipt_with_a_fingerprint() {
         );
     }
 }
+
+/// A measurement that a type of serde holds and JSON may not.
+#[derive(Serialize, Deserialize, Debug)]
+struct Measurement {
+    note: Option<String>,
+    value: f64,
+}
+
+const MEASUREMENTS: Partition<Measurement> = Partition::new("measurements");
+
+#[test]
+fn a_number_that_json_cannot_hold_is_not_stored_as_something_else() {
+    let client = App::new().test();
+    let put = |note: Option<&str>, value| {
+        let note = note.map(str::to_owned);
+        let measurement = Measurement { note, value };
+        client
+            .store()
+            .put(&MEASUREMENTS.key("a"), measurement)
+            .send()
+    };
+    for value in [f64::NAN, f64::INFINITY] {
+        let error = put(None, value).unwrap_err().to_string();
+        assert!(error.contains("JSON has no number for"), "{error}");
+    }
+    put(None, 1.5).unwrap();
+    put(Some("null"), 1.5).unwrap();
+}
