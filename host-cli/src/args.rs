@@ -199,8 +199,8 @@ pub struct InvokeArgs {
     /// File that contains the event; `-` reads stdin
     #[arg(value_name = "EVENT")]
     pub event: PathBuf,
-    #[arg(long, value_name = "STORE", default_value = "memory", help = store::store_help(""))]
-    pub store: String,
+    #[arg(long, value_name = "STORE", help = store::store_help("[default: memory]"))]
+    pub store: Option<String>,
     /// 64 hexadecimal digits from which all randomness is derived [default: from the operating system]
     #[arg(long, value_name = "HEX")]
     pub seed: Option<String>,

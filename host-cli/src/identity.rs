@@ -25,8 +25,17 @@ pub enum CallerSpec {
     Nobody,
     /// The same caller for all requests.
     One(Authorization),
-    /// Whoever a request's token names, and where the keys that verify it are; without keys, the token is believed.
-    Tokens(Option<String>),
+    /// Whoever a request's token names.
+    Tokens(TokenSpec),
+}
+
+/// How callers are taken from tokens.
+#[derive(Debug)]
+pub struct TokenSpec {
+    /// Where the keys that verify tokens are; without keys, tokens are believed.
+    keys: Option<String>,
+    /// Whether a request without a token is answered, without a caller.
+    is_optional: bool,
 }
 
 /// Who calls a server.
@@ -51,7 +60,16 @@ pub fn resolve(options: &IdentityOptions, kind: EventKind) -> Result<CallerSpec,
         ))
         .hint("give the caller with `--claims`, or choose another `--event-kind`"));
     }
-    Ok(CallerSpec::Tokens(options.jwks.clone()))
+    if options.jwks.as_deref().is_some_and(fetch::has_user) {
+        return Err(CommandError::usage(
+            "the address of `--jwks` contains a user or password, which would be sent to nobody",
+        )
+        .hint("leave it out: the keys of an issuer are public"));
+    }
+    Ok(CallerSpec::Tokens(TokenSpec {
+        keys: options.jwks.clone(),
+        is_optional: options.jwt_optional,
+    }))
 }
 
 /// The caller that `--claims` gives.
@@ -135,17 +153,19 @@ impl CallerSpec {
         Ok(match self {
             Self::Nobody => Callers::Nobody,
             Self::One(authorization) => Callers::One(authorization.clone()),
-            Self::Tokens(keys) => Callers::Tokens(Tokens::open(kind, keys.as_deref()).await?),
+            Self::Tokens(TokenSpec { keys, is_optional }) => {
+                Callers::Tokens(Tokens::open(kind, keys.as_deref(), *is_optional).await?)
+            }
         })
     }
 
     /// A warning for the person who starts the server.
     pub fn warning(&self) -> Option<&'static str> {
         match self {
-            Self::Tokens(None) => Some(
+            Self::Tokens(TokenSpec { keys: None, .. }) => Some(
                 "warning: tokens are not verified: anybody can name themselves any caller; `--jwks FILE|URL` verifies them",
             ),
-            Self::Tokens(Some(_)) | Self::Nobody | Self::One(_) => None,
+            Self::Tokens(_) | Self::Nobody | Self::One(_) => None,
         }
     }
 
@@ -154,11 +174,15 @@ impl CallerSpec {
         match self {
             Self::Nobody => String::new(),
             Self::One(_) => "caller: as `--claims` says, for every request\n".to_owned(),
-            Self::Tokens(None) => {
-                "caller: from each request's bearer token, not verified\n".to_owned()
-            }
-            Self::Tokens(Some(keys)) => {
-                format!("caller: from each request's bearer token, verified with {keys}\n")
+            Self::Tokens(TokenSpec { keys, is_optional }) => {
+                let whose = match is_optional {
+                    true => "a request's bearer token, if it has one",
+                    false => "each request's bearer token",
+                };
+                match keys {
+                    None => format!("caller: from {whose}, not verified\n"),
+                    Some(keys) => format!("caller: from {whose}, verified with {keys}\n"),
+                }
             }
         }
     }

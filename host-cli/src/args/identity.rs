@@ -38,6 +38,9 @@ pub struct IdentityOptions {
     /// Take the caller from the bearer token of each request, as a JWT authorizer does; a request without a valid one is answered 401
     #[arg(long, conflicts_with = "claims")]
     pub jwt: bool,
+    /// With `--jwt`: a request without a token has no caller, as on a route without an authorizer
+    #[arg(long, requires = "jwt")]
+    pub jwt_optional: bool,
     /// The public keys that verify tokens: a file, or the address where the issuer publishes them; without it, anybody can make tokens
     #[arg(long, value_name = "FILE|URL", requires = "jwt")]
     pub jwks: Option<String>,

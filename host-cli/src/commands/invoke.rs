@@ -24,6 +24,7 @@ pub struct Configuration {
     store: StoreSpec,
     guest: HostedGuest,
     is_guest_named: bool,
+    is_store_named: bool,
     seed: Seed,
     received_at_ms: u64,
 }
@@ -33,7 +34,8 @@ pub fn resolve(
     arguments: &InvokeArgs,
     project: Option<&Project>,
 ) -> Result<Configuration, CommandError> {
-    let store = StoreSpec::resolve(&arguments.store)?;
+    let store = StoreSpec::resolve(arguments.store.as_deref().unwrap_or("memory"))?;
+    let is_store_named = arguments.store.is_some();
     let seed = seed::resolve(arguments.seed.as_deref(), seed::unpredictable)?;
     let received_at_ms = time::resolve(arguments.at.as_deref())?;
     let is_stdin = arguments.event == Path::new("-");
@@ -59,6 +61,7 @@ pub fn resolve(
         store,
         guest,
         is_guest_named,
+        is_store_named,
         seed,
         received_at_ms,
     })
@@ -71,6 +74,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         store,
         guest,
         is_guest_named,
+        is_store_named,
         seed,
         received_at_ms,
     } = configuration;
@@ -90,6 +94,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
             "guest: {}; `--guest FILE` runs another one\n",
             guest.source.describe()
         ));
+    }
+    if !is_store_named {
+        output::remark("store: memory, empty; `--store STORE` runs on another one\n");
     }
     let mut remarks = Vec::new();
     lines::write_remarks(&mut remarks, &answer.summary);

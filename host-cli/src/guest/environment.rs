@@ -40,8 +40,9 @@ fn read(path: &Path) -> Result<Variables, CommandError> {
     let text = str::from_utf8(&bytes).map_err(|_| invalid(&"is not valid UTF-8"))?;
     let variables = match text.trim_start().starts_with('{') {
         true => object(text).ok_or_else(|| invalid(&"is not a JSON object of strings"))?,
-        false => lines(text)
-            .map_err(|line| invalid(&format_args!("has no `NAME=VALUE` in line {line}")))?,
+        false => lines(text).map_err(|LineError { line, what }| {
+            invalid(&format_args!("has {what} in line {line}"))
+        })?,
     };
     match variables.keys().all(|name| check_name(name).is_ok()) {
         true => Ok(variables),
@@ -55,19 +56,55 @@ fn object(text: &str) -> Option<Variables> {
     serde_json::from_str(text).ok()
 }
 
-/// Lines of `NAME=VALUE`. Empty lines, and those that begin with `#`, are skipped; a value is everything behind the first `=`. Otherwise
-/// the number of the line that is none.
-fn lines(text: &str) -> Result<Variables, usize> {
+/// A line that is no variable.
+#[derive(Debug, PartialEq, Eq)]
+struct LineError {
+    /// From 1.
+    line: usize,
+    /// Without anything of a value.
+    what: &'static str,
+}
+
+/// Lines of `NAME=VALUE`, as shells and other tools read them: `export` before the name, blanks around both, and quotes around the value are
+/// left out. Empty lines, and those that begin with `#`, are skipped.
+fn lines(text: &str) -> Result<Variables, LineError> {
     let mut variables = Variables::new();
-    for (line, number) in text.lines().zip(1_usize..) {
-        let begin = line.trim_start();
-        if begin.is_empty() || begin.starts_with('#') {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    for (text, line) in text.lines().zip(1_usize..) {
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
             continue;
         }
-        let (name, value) = begin.split_once('=').ok_or(number)?;
-        variables.insert(name.trim_end().to_owned(), value.to_owned());
+        let fault = |what| LineError { line, what };
+        let (name, value) = text.split_once('=').ok_or(fault("no `NAME=VALUE`"))?;
+        let name = name.trim();
+        let name = match name.split_once(char::is_whitespace) {
+            Some(("export", name)) => name.trim(),
+            Some(_) => return Err(fault("a name with a blank")),
+            None => name,
+        };
+        let value = unquoted(value.trim()).map_err(fault)?;
+        variables.insert(name.to_owned(), value.to_owned());
     }
     Ok(variables)
+}
+
+/// A value without the quotes around it. What other tools read in different ways is refused.
+fn unquoted(value: &str) -> Result<&str, &'static str> {
+    let Some(quote @ ('"' | '\'')) = value.chars().next() else {
+        return match value.split_once(" #") {
+            Some(_) => Err("a value with ` #`, which needs quotes, or a comment behind a value,"),
+            None => Ok(value),
+        };
+    };
+    let inner = value[1..].strip_suffix(quote);
+    let inner = inner.ok_or("a quote that does not end with its value")?;
+    if inner.contains(quote) || quote == '"' && inner.contains(['\\', '$', '`']) {
+        return Err(
+            "a value with characters that need single quotes, or a JSON object instead of lines,",
+        );
+    }
+    Ok(inner)
 }
 
 fn variable(typed: &str) -> Result<(String, String), CommandError> {
@@ -131,17 +168,39 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_a_name_and_a_value_as_written() {
-        let text = "# a comment\n\nA=1\r\n  B = two words \nC=\"x\"=y\nA=2\n";
+    fn a_line_is_a_name_and_a_value_as_shells_read_it() {
+        let text = "\u{feff}# a comment\n\nA=1\r\n  B = two words \nC=x\"y=z#1\nA=2\nexport D='a $b \"c\"'\n\
+            E=\"it's # x\"\nF=\"\"\nG=\n";
         let read: Vec<_> = lines(text).unwrap().into_iter().collect();
         assert_eq!(
             read,
             [
                 pair("A", "2"),
-                pair("B", " two words "),
-                pair("C", "\"x\"=y")
+                pair("B", "two words"),
+                pair("C", "x\"y=z#1"),
+                pair("D", "a $b \"c\""),
+                pair("E", "it's # x"),
+                pair("F", ""),
+                pair("G", ""),
             ]
         );
-        assert_eq!(lines("A=1\nhunter2\n"), Err(2));
+    }
+
+    #[test]
+    fn a_line_that_others_read_in_another_way_is_refused() {
+        for bad in [
+            "hunter2",
+            "A='hunter2",
+            "A=\"hunter2\" # secret",
+            "A=hunter2 # secret",
+            "A=\"hunter2$B\"",
+            "A=\"hunter2\\n\"",
+            "A='hunter2'x'",
+            "set A=hunter2",
+        ] {
+            let error = lines(&format!("B=1\n{bad}\n")).unwrap_err();
+            assert_eq!(error.line, 2, "{bad}");
+            assert!(!error.what.contains("hunter2"));
+        }
     }
 }

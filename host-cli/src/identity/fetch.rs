@@ -15,6 +15,13 @@ pub fn is_address(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
+/// Whether an address names a user. It is shown in messages, where a password must not be.
+pub fn has_user(text: &str) -> bool {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.contains('@')
+}
+
 /// The body of a successful answer. Without TLS only from this machine, because anybody on the way could replace it.
 pub async fn get(address: &str, bytes_max: usize) -> Result<Bytes, String> {
     let uri: Uri = address

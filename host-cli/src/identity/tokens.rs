@@ -16,11 +16,15 @@ use std::{
 /// How long to wait before an issuer is asked again for its keys, because a token names one that was not among them.
 const REFETCH_INTERVAL_MIN: Duration = Duration::from_secs(60);
 
+/// The field that contains a token.
+const AUTHORIZATION: &str = "authorization";
+
 /// Verifies the tokens of requests.
 #[derive(Debug)]
 pub struct Tokens {
     kind: EventKind,
     keys: Keys,
+    is_optional: bool,
 }
 
 #[derive(Debug)]
@@ -48,7 +52,11 @@ pub struct TokenFault {
 
 impl Tokens {
     /// Reads the keys from a file, or fetches them.
-    pub async fn open(kind: EventKind, keys: Option<&str>) -> Result<Self, CommandError> {
+    pub async fn open(
+        kind: EventKind,
+        keys: Option<&str>,
+        is_optional: bool,
+    ) -> Result<Self, CommandError> {
         let keys = match keys {
             None => Keys::None,
             Some(address) if fetch::is_address(address) => Keys::Published {
@@ -68,7 +76,11 @@ impl Tokens {
                 })?)
             }
         };
-        Ok(Self { kind, keys })
+        Ok(Self {
+            kind,
+            keys,
+            is_optional,
+        })
     }
 
     /// The caller that a request's `authorization` fields name. A load balancer passes the request on as it is.
@@ -77,6 +89,10 @@ impl Tokens {
         headers: &[(&str, &str)],
         now_ms: u64,
     ) -> Result<Option<Authorization>, TokenFault> {
+        let mut names = headers.iter().map(|(name, _)| name);
+        if self.is_optional && !names.any(|name| name.eq_ignore_ascii_case(AUTHORIZATION)) {
+            return Ok(None);
+        }
         let token = bearer(headers).ok_or_else(|| TokenFault {
             refusal: TokenRefusal::Missing,
             message: "the request has no bearer token".to_owned(),
@@ -155,7 +171,7 @@ async fn published(address: &str) -> Result<KeySet, String> {
 fn bearer<'a>(headers: &[(&str, &'a str)]) -> Option<&'a str> {
     let mut fields = headers
         .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        .filter(|(name, _)| name.eq_ignore_ascii_case(AUTHORIZATION));
     let (_, value) = fields.next()?;
     if fields.next().is_some() {
         return None;

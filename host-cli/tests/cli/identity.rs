@@ -134,6 +134,11 @@ fn servers_refuse_identities_that_their_gateway_does_not_know() {
     serve(&["--jwt", "--jwks", "http://example.com/keys"])
         .expect_failure(3, "without TLS, keys are fetched from this machine only")
         .expect_hint();
+    let run = serve(&["--jwt", "--jwks", "https://ann:hunter2@localhost/keys"]);
+    assert!(!run.stderr.contains("hunter2"), "{run:?}");
+    run.expect_failure(2, "contains a user or password")
+        .expect_hint();
+    serve(&["--jwt-optional"]).expect_code(2);
     serve(&["--jwt", "--jwks", "http://127.0.0.1:1/keys"])
         .expect_failure(3, "failed to fetch keys from `http://127.0.0.1:1/keys`")
         .expect_hint();
@@ -223,6 +228,33 @@ fn tokens_are_verified_with_a_key_set() {
             "{stderr}"
         );
     }
+}
+
+#[test]
+fn where_tokens_are_optional_a_request_without_one_has_no_caller() {
+    let folder = Folder::new();
+    let keys = folder.write("keys.json", key_set());
+    let server = Server::start(&[
+        "--store",
+        "memory",
+        "--jwt",
+        "--jwt-optional",
+        "--jwks",
+        &keys,
+    ]);
+    assert!(
+        server
+            .greeting
+            .iter()
+            .any(|line| line.starts_with("caller: from a request's bearer token, if it has one"))
+    );
+    assert!(ask(&server, None).starts_with("HTTP/1.1 200 "));
+    let valid = format!("Bearer {}", token("RS256"));
+    assert!(ask(&server, Some(&valid)).starts_with("HTTP/1.1 200 "));
+    let unauthorized = r#"{"message":"Unauthorized"}"#;
+    assert_unauthorized(&ask(&server, Some("Basic YTpi")), unauthorized);
+    let forged = format!("Bearer {}", token("unknown kid"));
+    assert_unauthorized(&ask(&server, Some(&forged)), unauthorized);
 }
 
 #[test]
