@@ -4,6 +4,9 @@
 /// The interface through which a host calls a guest.
 pub const HANDLER: &str = "tenon:handler/handler@0.1.0";
 
+/// The standard interface through which a host calls components that were not made for this project: any version of this track.
+pub const HTTP_HANDLER: &str = "wasi:http/incoming-handler@0.2";
+
 /// The wasmtime release that images are made for; they stay valid within one minor release.
 pub const WASMTIME: &str = "48.0";
 

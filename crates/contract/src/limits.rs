@@ -298,6 +298,9 @@ pub const OUTPUT_BYTES_MAX: usize = 64 * KIB;
 pub const RANDOM_BYTES_MAX: usize = 64 * KIB;
 /// Resources (streams, pollables) that one guest may hold at a time, and that one `poll` may list.
 pub const RESOURCES_MAX: usize = 4_096;
+/// Header fields, paths and other text of HTTP messages that one guest may make the host keep, 64 bytes counted for each field: a component
+/// of `wasi:http` makes its messages in the host's memory.
+pub const HTTP_TEXT_BYTES_MAX: usize = 4 * MIB;
 /// Frames of a backtrace that are logged when a guest traps.
 pub const BACKTRACE_FRAMES_MAX: usize = 20;
 /// A function's name in a backtrace; longer ones are cut.

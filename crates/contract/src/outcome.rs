@@ -116,7 +116,7 @@ impl Fault {
             Self::Guest(Failure::Busy) => "busy",
             Self::Guest(Failure::Memory(_)) => "memory",
             Self::Guest(Failure::Stopped(_)) => "stopped",
-            Self::Response(_) => "response",
+            Self::Response(_) | Self::Guest(Failure::NoResponse(_)) => "response",
             Self::Panic(_) => "panic",
         }
     }
@@ -140,6 +140,26 @@ pub enum Failure {
     /// The guest called the host in a way that is not allowed.
     #[error("the guest was stopped: {0}")]
     Stopped(Stop),
+    /// A component of `wasi:http` returned without a whole response.
+    #[error("the guest gave no response: {0}")]
+    NoResponse(NoResponse),
+}
+
+/// Why a component of `wasi:http` that returned has no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoResponse {
+    /// It never called `response-outparam.set`.
+    #[error("it returned without calling `response-outparam.set`")]
+    NotSet,
+    /// It passed an error to `response-outparam.set`.
+    #[error("it answered with the error `{0}`")]
+    Error(&'static str),
+    /// It dropped the body of its response, or returned, before `outgoing-body.finish`.
+    #[error("it did not finish the body of its response")]
+    UnfinishedBody,
+    /// It finished the body of its response, which is shorter than its `content-length`.
+    #[error("the body of its response is shorter than its content-length")]
+    BodyLength,
 }
 
 /// Why the host stopped a guest during a call.
@@ -169,6 +189,12 @@ pub enum Stop {
     /// Called `poll` with more entries than allowed.
     #[error("it polled too long a list")]
     PollList,
+    /// Wrote bodies of HTTP messages with more than `response_body_bytes_max` bytes together.
+    #[error("it wrote more bytes to bodies than a response may have")]
+    BodyBytes,
+    /// Gave the host more text for HTTP messages than `HTTP_TEXT_BYTES_MAX`.
+    #[error("too much text in header fields")]
+    HttpText,
 }
 
 /// What one request used.

@@ -13,7 +13,10 @@ mod wasi;
 
 pub(crate) use meter::Meter;
 
-use crate::options::{Run, RuntimeOptions};
+use crate::{
+    options::{Run, RuntimeOptions},
+    world::{TRACK, WASI_TRACK, World, interface_on_track},
+};
 use ::storage::{Call, MemoryStorage, Storage};
 use bindings::tenon::handler;
 use contract::{
@@ -33,18 +36,22 @@ const INTERFACES: [&str; 3] = [
     "tenon:handler/log",
     "tenon:handler/storage",
 ];
-/// The highest version. A later patch version of the same track imports the same functions, or is refused when it is linked.
-const TRACK: &str = "0.1.";
-/// The same for WASI.
-const WASI_TRACK: &str = "0.2.";
 
-/// Whether this host provides an import, named `package/interface@version`.
-pub(crate) fn is_granted(import: &str) -> bool {
-    let Some((interface, version)) = import.split_once('@') else {
-        return false;
-    };
-    INTERFACES.contains(&interface) && version.starts_with(TRACK)
-        || wasi::INTERFACES.contains(&interface) && version.starts_with(WASI_TRACK)
+/// Whether this host provides an import, named `package/interface@version`, to guests of a world. A later version of the same track imports
+/// the same functions, or is refused when it is linked.
+pub(crate) fn is_granted(world: World, import: &str) -> bool {
+    if wasi::config::INTERFACES.contains(&import) {
+        return true;
+    }
+    let is_http = world == World::WasiHttp;
+    match interface_on_track(import, WASI_TRACK) {
+        Some(interface) => {
+            wasi::INTERFACES.contains(&interface)
+                || is_http && wasi::http::INTERFACES.contains(&interface)
+                || is_http && wasi::sealed::is_sealed(interface)
+        }
+        None => interface_on_track(import, TRACK).is_some_and(|name| INTERFACES.contains(&name)),
+    }
 }
 
 /// Defines the imports that this component needs. Of WASI's hundred functions, a guest built for this world needs one, and defining all of
@@ -52,16 +59,28 @@ pub(crate) fn is_granted(import: &str) -> bool {
 pub(crate) fn linker(
     engine: &wasmtime::Engine,
     component: &Component,
+    world: World,
 ) -> wasmtime::Result<Linker<RequestState>> {
     let mut linker = Linker::new(engine);
     handler::storage::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
     handler::log::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
     let component_type = component.component_type();
-    let imports: Vec<&str> = component_type
+    let names: Vec<&str> = component_type
         .imports(engine)
-        .filter_map(|(name, _)| name.split('@').next())
+        .map(|(name, _)| name)
         .collect();
-    wasi::add_to_linker(&mut linker, |interface| imports.contains(&interface))?;
+    let interfaces: Vec<&str> = names
+        .iter()
+        .filter_map(|name| name.split('@').next())
+        .collect();
+    wasi::add_to_linker(&mut linker, |interface| interfaces.contains(&interface))?;
+    wasi::config::add_to_linker(&mut linker, |name| names.contains(&name))?;
+    if world == World::WasiHttp {
+        wasi::http::add_to_linker(&mut linker, |interface| interfaces.contains(&interface))?;
+        if interfaces.iter().any(|name| wasi::sealed::is_sealed(name)) {
+            wasi::sealed::add_to_linker(&mut linker, engine, component)?;
+        }
+    }
     Ok(linker)
 }
 
@@ -137,12 +156,42 @@ mod tests {
 
     #[test]
     fn grants_are_by_interface_and_version_track() {
+        let is_granted = |import| is_granted(World::Handler, import);
         assert!(is_granted("wasi:io/streams@0.2.0"));
         assert!(is_granted("wasi:io/streams@0.2.12"));
+        assert!(!is_granted("wasi:io/streams@0.2.0-rc.1"));
         assert!(!is_granted("wasi:io/streams@0.20.0"));
         assert!(!is_granted("wasi:io/streams@0.3.0"));
+        assert!(is_granted("tenon:handler/log@0.1.7"));
+        assert!(!is_granted("tenon:handler/log@0.2.0"));
         assert!(!is_granted("wasi:sockets/tcp@0.2.0"));
         assert!(!is_granted("wasi:filesystem/types@0.2.0"));
+        assert!(!is_granted("wasi:http/types@0.2.0"));
         assert!(!is_granted("anything"));
+    }
+
+    #[test]
+    fn a_component_of_wasi_http_may_be_linked_with_files_and_sockets() {
+        let is_granted = |import| is_granted(World::WasiHttp, import);
+        assert!(is_granted("wasi:http/types@0.2.4"));
+        assert!(is_granted("wasi:http/outgoing-handler@0.2.12"));
+        assert!(is_granted("wasi:sockets/tcp@0.2.0"));
+        assert!(is_granted("wasi:filesystem/preopens@0.2.10"));
+        assert!(is_granted("tenon:handler/storage@0.1.0"));
+        assert!(!is_granted("wasi:http/types@0.3.0"));
+        assert!(!is_granted("wasi:sockets/types@0.3.0"));
+        assert!(!is_granted("wasi:http/client@0.2.0"));
+    }
+
+    #[test]
+    fn prereleases_are_granted_exactly() {
+        for (import, granted) in [
+            ("wasi:config/store@0.2.0-rc.1", true),
+            ("wasi:config/store@0.2.0-draft-2024-09-27", true),
+            ("wasi:config/store@0.2.0-rc.2", false),
+            ("wasi:config/store@0.2.0", false),
+        ] {
+            assert_eq!(is_granted(World::WasiHttp, import), granted, "{import}");
+        }
     }
 }

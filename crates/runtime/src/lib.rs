@@ -40,5 +40,6 @@ mod imports;
 mod options;
 mod pool;
 mod runtime;
+mod world;
 
-pub use self::runtime::*;
+pub use self::{runtime::*, world::World};

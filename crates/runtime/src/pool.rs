@@ -4,9 +4,9 @@ mod prewarmed;
 mod source;
 mod ticker;
 
-pub(crate) use source::{FUEL_MAX, InstanceSource, bound};
+pub(crate) use source::{FUEL_MAX, Instance, InstanceSource, bound};
 
-use crate::imports::{RequestState, bindings::Platform};
+use crate::imports::RequestState;
 use prewarmed::PrewarmedInstances;
 use std::sync::{
     Arc,
@@ -83,7 +83,7 @@ impl InstancePool {
     pub(crate) fn take_prewarmed(
         &self,
         source: &InstanceSource,
-    ) -> Option<(Store<RequestState>, Platform)> {
+    ) -> Option<(Store<RequestState>, Instance)> {
         self.prewarmed.as_ref()?.take(source)
     }
 

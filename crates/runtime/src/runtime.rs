@@ -7,8 +7,8 @@ pub use crate::options::{Environment, Run, RuntimeOptions};
 
 use crate::{
     engine::{Engine, Guest, LoadError},
-    imports::{Finished, RequestState, bindings::Platform},
-    pool::{FUEL_MAX, InstancePool, InstanceSource, bound},
+    imports::{Finished, RequestState},
+    pool::{FUEL_MAX, Instance, InstancePool, InstanceSource, bound},
 };
 use contract::{
     digest::Digest,
@@ -68,7 +68,13 @@ impl Runtime {
     /// Links a guest.
     pub fn new(engine: &Engine, guest: &Guest, options: RuntimeOptions) -> Result<Self, LoadError> {
         let pools = engine.pools().all();
-        let source = InstanceSource::link(pools, &guest.components, guest.digest(), options);
+        let source = InstanceSource::link(
+            pools,
+            &guest.components,
+            guest.digest(),
+            guest.world,
+            options,
+        );
         Ok(Self {
             engine: engine.clone(),
             source: source.map_err(|error| LoadError::TypeMismatch(format!("{error:#}")))?,
@@ -144,7 +150,7 @@ impl Runtime {
         pool: &InstancePool,
         request: &Request,
         run: Run,
-    ) -> (Store<RequestState>, Option<Platform>) {
+    ) -> (Store<RequestState>, Option<Instance>) {
         let context = RequestState::new(self.options(), request.context.received_at_ms, run);
         match pool.take_prewarmed(&self.source) {
             Some((mut store, instance)) => {
@@ -160,7 +166,7 @@ impl Runtime {
         &self,
         pool: usize,
         store: &mut Store<RequestState>,
-        instance: Option<Platform>,
+        instance: Option<Instance>,
         request: Request,
         deadline: Instant,
     ) -> Result<Response, GuestError> {
@@ -171,14 +177,21 @@ impl Runtime {
                 Some(instance) => instance,
                 None => self.source.instance(pool, &mut *store).await?,
             };
-            let handler = instance.tenon_handler_handler();
-            handler
-                .call_handle(&mut *store, &convert::request(request))
-                .await
+            match instance {
+                Instance::Handler(instance) => {
+                    let handler = instance.tenon_handler_handler();
+                    let answer = handler.call_handle(&mut *store, &convert::request(request));
+                    answer.await.map(convert::response)
+                }
+                Instance::WasiHttp(instance) => {
+                    let (request, response) = store.data_mut().begin_exchange(request)?;
+                    let handler = instance.wasi_http_incoming_handler();
+                    handler.call_handle(&mut *store, request, response).await?;
+                    Ok(store.data_mut().end_exchange()?)
+                }
+            }
         };
-        match answer.await {
-            Ok(response) => Ok(convert::response(response)),
-            Err(error) => Err(GuestError::of(&error, &store.data().meter)),
-        }
+        let answer: wasmtime::Result<Response> = answer.await;
+        answer.map_err(|error| GuestError::of(&error, &store.data().meter))
     }
 }

@@ -134,7 +134,9 @@ impl Deployment {
 /// Whether the failure may be the guest's fault.
 fn is_the_guests(fault: &Fault, usage: &Usage) -> bool {
     match fault {
-        Fault::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_))
+        Fault::Guest(
+            Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) | Failure::NoResponse(_),
+        )
         | Fault::Response(_) => true,
         // A store that does not answer makes every guest run out of time.
         Fault::Guest(Failure::Deadline) => usage.storage_duration < usage.total_duration / 2,

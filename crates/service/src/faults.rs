@@ -32,9 +32,9 @@ fn status_and_detail(fault: &Fault, status_of_refusal: u16) -> (u16, &str) {
         Fault::Unavailable => (503, "the service is not available"),
         Fault::Guest(Failure::Deadline) => (504, "the service did not answer in time"),
         Fault::Guest(Failure::Busy) => (503, "the service is busy; try again"),
-        Fault::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_)) => {
-            (500, "the service failed while it handled the request")
-        }
+        Fault::Guest(
+            Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) | Failure::NoResponse(_),
+        ) => (500, "the service failed while it handled the request"),
         Fault::Response(_) => (500, "the service gave an answer that cannot be sent"),
         Fault::Panic(_) => (500, "the service failed while it handled the request"),
     }

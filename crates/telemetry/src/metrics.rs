@@ -144,7 +144,10 @@ pub fn number(value: f64) -> serde_json::Value {
 fn is_trap(fault: Option<&Fault>) -> bool {
     match fault {
         Some(Fault::Guest(failure)) => match failure {
-            Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) => true,
+            Failure::Trap(_)
+            | Failure::Memory(_)
+            | Failure::Stopped(_)
+            | Failure::NoResponse(_) => true,
             Failure::Deadline | Failure::Busy => false,
         },
         Some(

@@ -84,7 +84,9 @@ impl Telemetry {
 fn severity(summary: &Summary) -> LogLevel {
     match &summary.fault {
         Some(Fault::Guest(Failure::Deadline | Failure::Busy)) => LogLevel::Warn,
-        Some(Fault::Guest(Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_)))
+        Some(Fault::Guest(
+            Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) | Failure::NoResponse(_),
+        ))
         | Some(Fault::Response(_) | Fault::Panic(_)) => LogLevel::Error,
         Some(Fault::Unavailable) => LogLevel::Error,
         Some(Fault::Refused(_) | Fault::Unrouted) | None if summary.status < 500 => LogLevel::Info,

@@ -1,7 +1,7 @@
 //! What a component imports and exports, and whether this host provides its imports.
 
 use super::Engine;
-use crate::imports::is_granted;
+use crate::{imports::is_granted, world::World};
 use wasmtime::component::{Component, types::ComponentItem};
 
 /// The imports and exports of a component.
@@ -11,6 +11,8 @@ pub struct Inspection {
     pub imports: Vec<Import>,
     /// In the component's order.
     pub exports: Vec<String>,
+    /// How a host calls it, if it can.
+    pub world: Option<World>,
 }
 
 /// Something a component imports.
@@ -28,19 +30,23 @@ impl Inspection {
     /// Reads the component's own description.
     pub(super) fn of(engine: &Engine, component: &Component) -> Self {
         let component_type = component.component_type();
+        let exports = component_type.exports(engine.wasmtime());
+        let exports: Vec<String> = exports.map(|(name, _)| name.to_owned()).collect();
+        let world = World::of(exports.iter().map(String::as_str));
+        let granted_in = world.unwrap_or(World::Handler);
         let imports = component_type
             .imports(engine.wasmtime())
             .map(|(name, item)| Import {
                 name: name.to_owned(),
-                granted: is_granted(name),
+                granted: is_granted(granted_in, name),
                 functions: functions(engine, &item.ty),
             })
             .collect();
-        let exports = component_type
-            .exports(engine.wasmtime())
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        Self { imports, exports }
+        Self {
+            imports,
+            exports,
+            world,
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use super::{
     inspect::Inspection,
     load_error::LoadError,
 };
-use contract::{compatibility::HANDLER, digest::Digest, limits::IMAGE_BYTES_MAX};
+use crate::world::World;
+use contract::{digest::Digest, limits::IMAGE_BYTES_MAX};
 use files::{self, FileError, NamedBy};
 use std::{path::Path, sync::Arc};
 use wasmtime::component::Component;
@@ -17,6 +18,7 @@ pub struct Guest {
     /// One for each pool of the engine.
     pub(crate) components: Arc<[Component]>,
     digest: Digest,
+    pub(crate) world: World,
 }
 
 impl Guest {
@@ -24,23 +26,19 @@ impl Guest {
     pub fn digest(&self) -> Digest {
         self.digest
     }
-
-    /// The component for everything that is the same in all pools.
-    pub(super) fn component(&self) -> &Component {
-        &self.components[0] // there is at least one pool
-    }
 }
 
 /// A guest that was read, but not yet checked for whether it can run here.
 pub struct Candidate {
-    guest: Guest,
+    components: Arc<[Component]>,
+    digest: Digest,
     inspection: Inspection,
 }
 
 impl Candidate {
     /// SHA-256 of the component. For an image it is only a claim, which nothing in the image can prove.
     pub fn digest(&self) -> Digest {
-        self.guest.digest
+        self.digest
     }
 
     /// What it imports and exports.
@@ -50,7 +48,11 @@ impl Candidate {
 
     /// The guest, if this host provides its imports and can call its exports.
     pub fn accept(self) -> Result<Guest, LoadError> {
-        let Self { guest, inspection } = self;
+        let Self {
+            components,
+            digest,
+            inspection,
+        } = self;
         let missing: Vec<String> = inspection
             .imports
             .into_iter()
@@ -60,17 +62,18 @@ impl Candidate {
         if !missing.is_empty() {
             return Err(LoadError::NotGranted(missing));
         }
-        if !inspection.exports.iter().any(|export| export == HANDLER) {
+        let Some(world) = inspection.world else {
             let found = match inspection.exports.as_slice() {
                 [] => "nothing".to_owned(),
                 exports => format!("`{}`", exports.join("`, `")),
             };
-            return Err(LoadError::WrongWorld {
-                expected: HANDLER,
-                found,
-            });
-        }
-        Ok(guest)
+            return Err(LoadError::WrongWorld { found });
+        };
+        Ok(Guest {
+            components,
+            digest,
+            world,
+        })
     }
 }
 
@@ -110,10 +113,7 @@ impl Engine {
         if !is_component(component) {
             return Err(LoadError::NotAComponent);
         }
-        Ok(self.candidate(Guest {
-            components: self.compile(component)?,
-            digest: Digest::of(component),
-        }))
+        Ok(self.candidate(self.compile(component)?, Digest::of(component)))
     }
 
     /// Reads an image without checking whether it can run here.
@@ -123,10 +123,7 @@ impl Engine {
     /// As for [`Engine::load_image`]: code that is only mapped must be trusted, too.
     pub fn read_image(&self, image: &[u8]) -> Result<Candidate, LoadError> {
         let Image { code, component } = image::open(image)?;
-        Ok(self.candidate(Guest {
-            components: self.deserialize(code)?,
-            digest: component,
-        }))
+        Ok(self.candidate(self.deserialize(code)?, component))
     }
 
     /// Reads a file as [`Engine::load_file`] does, without checking whether it can run here.
@@ -135,10 +132,8 @@ impl Engine {
             && let Some(component) =
                 image::open_file(&files::open(path, NamedBy::Setting)?).map_err(FileError::Io)?
         {
-            return Ok(self.candidate(Guest {
-                digest: component?,
-                components: self.map(path)?,
-            }));
+            let digest = component?;
+            return Ok(self.candidate(self.map(path)?, digest));
         }
         self.read_component(&files::read(
             path,
@@ -147,9 +142,14 @@ impl Engine {
         )?)
     }
 
-    fn candidate(&self, guest: Guest) -> Candidate {
-        let inspection = Inspection::of(self, guest.component());
-        Candidate { guest, inspection }
+    fn candidate(&self, components: Arc<[Component]>, digest: Digest) -> Candidate {
+        // It is the same in all pools, of which there is at least one.
+        let inspection = Inspection::of(self, &components[0]);
+        Candidate {
+            components,
+            digest,
+            inspection,
+        }
     }
 
     /// Compiles once; the other pools load the result as an image.

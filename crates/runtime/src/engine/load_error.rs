@@ -1,6 +1,7 @@
 //! Why bytes do not become a guest, and what to do about it.
 
 use super::image::{IMAGE_SUFFIX, ImageError};
+use contract::compatibility::{HANDLER, HTTP_HANDLER};
 use files::FileError;
 
 /// Why this host cannot run the bytes as a guest.
@@ -46,10 +47,8 @@ pub enum LoadError {
     #[error("the guest imports what this host does not provide: {}", .0.join(", "))]
     NotGranted(Vec<String>),
     /// It has no handler in a version that this host calls.
-    #[error("the guest does not export `{expected}`; it exports {found}")]
+    #[error("the guest exports neither `{HANDLER}` nor `{HTTP_HANDLER}`; it exports {found}")]
     WrongWorld {
-        /// The export that this host calls.
-        expected: &'static str,
         /// What is there, in words.
         found: String,
     },
@@ -81,9 +80,10 @@ impl LoadError {
             Self::NotGranted(_) => {
                 "guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP"
             }
-            Self::WrongWorld { .. } | Self::TypeMismatch(_) => {
-                "build the guest against the `wit/` folder of this release"
+            Self::WrongWorld { .. } => {
+                "build the guest against the `wit/` folder of this release, or for the world `wasi:http/proxy` of WASI 0.2"
             }
+            Self::TypeMismatch(_) => "build the guest against the `wit/` folder of this release",
         }
     }
 }

@@ -17,3 +17,30 @@ wasmtime::component::bindgen!({
         "wasi:cli/terminal-output.terminal-output": crate::imports::resources::Terminal,
     },
 });
+
+/// Those of components of `wasi:http`.
+pub(crate) mod proxy {
+    wasmtime::component::bindgen!({
+        path: ["../../wit", "wit"],
+        world: "tenon:host/proxy",
+        imports: { default: trappable },
+        exports: { default: async },
+        with: {
+            "wasi:io/error": crate::imports::bindings::wasi::io::error,
+            "wasi:io/poll": crate::imports::bindings::wasi::io::poll,
+            "wasi:io/streams": crate::imports::bindings::wasi::io::streams,
+            "wasi:clocks/monotonic-clock": crate::imports::bindings::wasi::clocks::monotonic_clock,
+            "wasi:http/types.fields": crate::imports::wasi::http::Fields,
+            "wasi:http/types.incoming-request": crate::imports::wasi::http::IncomingRequest,
+            "wasi:http/types.incoming-body": crate::imports::wasi::http::IncomingBody,
+            "wasi:http/types.future-trailers": crate::imports::wasi::http::FutureTrailers,
+            "wasi:http/types.outgoing-response": crate::imports::wasi::http::OutgoingResponse,
+            "wasi:http/types.outgoing-body": crate::imports::wasi::http::OutgoingBody,
+            "wasi:http/types.response-outparam": crate::imports::wasi::http::ResponseOutparam,
+            "wasi:http/types.outgoing-request": crate::imports::wasi::http::OutgoingRequest,
+            "wasi:http/types.request-options": crate::imports::wasi::http::RequestOptions,
+            "wasi:http/types.incoming-response": crate::imports::wasi::http::IncomingResponse,
+            "wasi:http/types.future-incoming-response": crate::imports::wasi::http::FutureIncomingResponse,
+        },
+    });
+}

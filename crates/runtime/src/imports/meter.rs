@@ -1,7 +1,7 @@
 //! Counts what one request uses, and enforces its limits.
 
 use contract::{
-    limits::Limits,
+    limits::{HTTP_TEXT_BYTES_MAX, Limits},
     outcome::{Stop, Usage},
 };
 use std::time::Duration;
@@ -13,6 +13,8 @@ pub(crate) struct Meter {
     storage_calls_left: u32,
     host_calls_max: u32,
     storage_calls_max: u32,
+    body_bytes_left: usize,
+    http_text_bytes_left: usize,
     pub(crate) storage_duration: Duration,
     pub(crate) memory_bytes_max: usize,
     pub(crate) memory_refused: bool,
@@ -28,6 +30,8 @@ impl Meter {
             storage_calls_left: limits.storage_calls_max,
             host_calls_max: limits.host_calls_max,
             storage_calls_max: limits.storage_calls_max,
+            body_bytes_left: limits.response_body_bytes_max,
+            http_text_bytes_left: HTTP_TEXT_BYTES_MAX,
             storage_duration: Duration::ZERO,
             memory_bytes_max: limits.guest_memory_bytes_max,
             memory_refused: false,
@@ -62,6 +66,24 @@ impl Meter {
             .storage_calls_left
             .checked_sub(1)
             .ok_or(Stop::StorageCalls)?;
+        Ok(())
+    }
+
+    /// Before the host keeps bytes of a body.
+    pub(crate) fn count_body_bytes(&mut self, bytes: usize) -> Result<(), Stop> {
+        self.body_bytes_left = self
+            .body_bytes_left
+            .checked_sub(bytes)
+            .ok_or(Stop::BodyBytes)?;
+        Ok(())
+    }
+
+    /// Before the host keeps text of an HTTP message.
+    pub(crate) fn count_http_text(&mut self, bytes: usize) -> Result<(), Stop> {
+        self.http_text_bytes_left = self
+            .http_text_bytes_left
+            .checked_sub(bytes)
+            .ok_or(Stop::HttpText)?;
         Ok(())
     }
 

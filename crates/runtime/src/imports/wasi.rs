@@ -1,12 +1,16 @@
-//! WASI 0.2, sealed: what a standard library needs to start and to print, without any effect outside the request.
+//! WASI 0.2, sealed: what a standard library needs to start and to print, without any effect outside the request; and `wasi:http`, with
+//! files and sockets that are not there, for components that were not made for this project.
 //!
 //! The wall clock stands still, the monotonic clock moves only when it is read or waited on, random numbers follow from the request's seed,
 //! output becomes log lines, input is empty, and nothing ever blocks. So a guest's response is a function of its request.
 
 mod cli;
 mod clocks;
+pub(in crate::imports) mod config;
+pub(crate) mod http;
 mod io;
 mod random;
+pub(in crate::imports) mod sealed;
 
 use super::{
     RequestState,
@@ -31,6 +35,7 @@ pub(super) struct Wasi {
     table: ResourceTable,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
+    exchange: http::Exchange,
 }
 
 impl Wasi {
@@ -46,6 +51,7 @@ impl Wasi {
             table,
             stdout: Vec::new(),
             stderr: Vec::new(),
+            exchange: http::Exchange::default(),
         }
     }
 

@@ -6,8 +6,8 @@
 //! when it was created. If a guest's start function does call the host, its instances are created with their requests, as without
 //! prewarming.
 
-use super::{InstancePool, InstanceSource, Permit, bound};
-use crate::imports::{RequestState, bindings::Platform};
+use super::{Instance, InstancePool, InstanceSource, Permit, bound};
+use crate::imports::RequestState;
 use std::{
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -31,7 +31,7 @@ pub(super) struct PrewarmedInstances {
 struct PrewarmedInstance {
     source: InstanceSource,
     store: Store<RequestState>,
-    instance: Platform,
+    instance: Instance,
     _room: OwnedSemaphorePermit,
 }
 
@@ -52,7 +52,7 @@ impl PrewarmedInstances {
     }
 
     /// The prewarmed instance, if it is of this guest.
-    pub(super) fn take(&self, source: &InstanceSource) -> Option<(Store<RequestState>, Platform)> {
+    pub(super) fn take(&self, source: &InstanceSource) -> Option<(Store<RequestState>, Instance)> {
         let waiting = lock(&self.ready).take_if(|waiting| waiting.source.is(source))?;
         Some((waiting.store, waiting.instance))
     }
@@ -126,7 +126,7 @@ async fn make(
     pool: &InstancePool,
     number: usize,
     source: &InstanceSource,
-) -> wasmtime::Result<(Store<RequestState>, Platform)> {
+) -> wasmtime::Result<(Store<RequestState>, Instance)> {
     let mut store = source.store(pool, source.idle_context());
     let _ticking = pool.start_ticking();
     bound(&mut store, Instant::now() + START_DURATION_MAX);

@@ -4,9 +4,13 @@ use super::InstancePool;
 use crate::{
     imports::{
         self, RequestState,
-        bindings::{Platform, PlatformPre},
+        bindings::{
+            Platform, PlatformPre,
+            proxy::{Proxy, ProxyPre},
+        },
     },
     options::RuntimeOptions,
+    world::World,
 };
 use contract::{digest::Digest, limits::HOST_CALL_BYTES_MAX};
 use std::{
@@ -29,9 +33,21 @@ pub(crate) struct InstanceSource {
 struct LinkedGuest {
     digest: Digest,
     /// One for each pool of the engine.
-    pools: Box<[PlatformPre<RequestState>]>,
+    pools: Box<[LinkedComponent]>,
     /// Its start function needs results that only a request has.
     calls_at_start: AtomicBool,
+}
+
+/// A component with its imports, by its world.
+enum LinkedComponent {
+    Handler(PlatformPre<RequestState>),
+    WasiHttp(ProxyPre<RequestState>),
+}
+
+/// An instance of a guest, by its world.
+pub(crate) enum Instance {
+    Handler(Platform),
+    WasiHttp(Proxy),
 }
 
 impl InstanceSource {
@@ -40,11 +56,16 @@ impl InstanceSource {
         pools: &[InstancePool],
         components: &[Component],
         digest: Digest,
+        world: World,
         options: RuntimeOptions,
     ) -> wasmtime::Result<Self> {
         let linked = pools.iter().zip(components).map(|(pool, component)| {
-            let linker = imports::linker(&pool.wasmtime, component)?;
-            PlatformPre::new(linker.instantiate_pre(component)?)
+            let linker = imports::linker(&pool.wasmtime, component, world)?;
+            let linked = linker.instantiate_pre(component)?;
+            Ok(match world {
+                World::Handler => LinkedComponent::Handler(PlatformPre::new(linked)?),
+                World::WasiHttp => LinkedComponent::WasiHttp(ProxyPre::new(linked)?),
+            })
         });
         Ok(Self {
             guest: Arc::new(LinkedGuest {
@@ -108,8 +129,15 @@ impl InstanceSource {
         &self,
         pool: usize,
         store: &mut Store<RequestState>,
-    ) -> wasmtime::Result<Platform> {
-        self.guest.pools[pool].instantiate_async(store).await
+    ) -> wasmtime::Result<Instance> {
+        Ok(match &self.guest.pools[pool] {
+            LinkedComponent::Handler(linked) => {
+                Instance::Handler(linked.instantiate_async(store).await?)
+            }
+            LinkedComponent::WasiHttp(linked) => {
+                Instance::WasiHttp(linked.instantiate_async(store).await?)
+            }
+        })
     }
 }
 

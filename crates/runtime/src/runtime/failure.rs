@@ -3,7 +3,7 @@
 use crate::imports::Meter;
 use contract::{
     limits::{BACKTRACE_FRAMES_MAX, BACKTRACE_NAME_BYTES_MAX},
-    outcome::{Failure, Stop},
+    outcome::{Failure, NoResponse, Stop},
 };
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
@@ -35,6 +35,9 @@ fn failure(error: &wasmtime::Error, meter: &Meter) -> Failure {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return Failure::Stopped(*stop);
     }
+    if let Some(reason) = error.downcast_ref::<NoResponse>() {
+        return Failure::NoResponse(*reason);
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => Failure::Deadline,
         Some(_) if meter.memory_refused => Failure::Memory(meter.memory_bytes_max),
@@ -57,7 +60,7 @@ fn failure(error: &wasmtime::Error, meter: &Meter) -> Failure {
 fn backtrace(failure: &Failure, error: &wasmtime::Error) -> Vec<String> {
     match failure {
         Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) => {}
-        Failure::Deadline | Failure::Busy => return Vec::new(),
+        Failure::Deadline | Failure::Busy | Failure::NoResponse(_) => return Vec::new(),
     }
     let frames = error.downcast_ref::<WasmBacktrace>();
     let frames = frames.into_iter().flat_map(|backtrace| backtrace.frames());

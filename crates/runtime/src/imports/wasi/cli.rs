@@ -6,7 +6,7 @@ use crate::imports::{
         environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
         terminal_stdin, terminal_stdout,
     },
-    resources::{InputStream, OutputStream, Terminal},
+    resources::{InputStream, OutputStream, StandardStream, Terminal},
 };
 use contract::outcome::Stop;
 use wasmtime::component::Resource;
@@ -37,21 +37,27 @@ impl exit::Host for RequestState {
 impl stdin::Host for RequestState {
     fn get_stdin(&mut self) -> wasmtime::Result<Resource<InputStream>> {
         self.meter.count_host_call()?;
-        Ok(self.wasi.table.push(InputStream)?)
+        Ok(self.wasi.table.push(InputStream::empty())?)
     }
 }
 
 impl stdout::Host for RequestState {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<OutputStream>> {
         self.meter.count_host_call()?;
-        Ok(self.wasi.table.push(OutputStream::Stdout)?)
+        Ok(self
+            .wasi
+            .table
+            .push(OutputStream::Log(StandardStream::Stdout))?)
     }
 }
 
 impl stderr::Host for RequestState {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<OutputStream>> {
         self.meter.count_host_call()?;
-        Ok(self.wasi.table.push(OutputStream::Stderr)?)
+        Ok(self
+            .wasi
+            .table
+            .push(OutputStream::Log(StandardStream::Stderr))?)
     }
 }
 

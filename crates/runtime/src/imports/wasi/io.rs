@@ -1,9 +1,9 @@
-//! `wasi:io`: input that is empty, output that is always ready, and waiting that only advances the guest's own clock.
+//! `wasi:io`: input that is there already, output that is always ready, and waiting that only advances the guest's own clock.
 
 use crate::imports::{
     RequestState,
     bindings::wasi::io::{error, poll, streams},
-    resources::{InputStream, OutputStream, Pollable, StreamError},
+    resources::{InputStream, OutputStream, Pollable, StandardStream, StreamError},
 };
 use contract::{
     limits::{OUTPUT_BYTES_MAX, RESOURCES_MAX},
@@ -20,8 +20,11 @@ type Written = wasmtime::Result<Result<(), streams::StreamError>>;
 impl error::Host for RequestState {}
 
 impl error::HostError for RequestState {
-    fn to_debug_string(&mut self, _error: Resource<StreamError>) -> wasmtime::Result<String> {
-        Ok("stream error".to_owned())
+    fn to_debug_string(&mut self, error: Resource<StreamError>) -> wasmtime::Result<String> {
+        self.meter.count_host_call()?;
+        Ok(match self.wasi.table.get(&error)? {
+            StreamError::BodyBytes(_) => "the body is longer than its content-length".to_owned(),
+        })
     }
 
     fn drop(&mut self, error: Resource<StreamError>) -> wasmtime::Result<()> {
@@ -82,11 +85,14 @@ impl streams::Host for RequestState {}
 impl streams::HostInputStream for RequestState {
     fn read(
         &mut self,
-        _: Resource<InputStream>,
-        _: u64,
+        stream: Resource<InputStream>,
+        length: u64,
     ) -> wasmtime::Result<Result<Vec<u8>, streams::StreamError>> {
         self.meter.count_host_call()?;
-        Ok(Err(streams::StreamError::Closed))
+        let taken = self.wasi.table.get_mut(&stream)?.take(chunk(length));
+        Ok(taken
+            .map(<[u8]>::to_vec)
+            .ok_or(streams::StreamError::Closed))
     }
 
     fn blocking_read(
@@ -99,11 +105,14 @@ impl streams::HostInputStream for RequestState {
 
     fn skip(
         &mut self,
-        _: Resource<InputStream>,
-        _: u64,
+        stream: Resource<InputStream>,
+        length: u64,
     ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
         self.meter.count_host_call()?;
-        Ok(Err(streams::StreamError::Closed))
+        let taken = self.wasi.table.get_mut(&stream)?.take(chunk(length));
+        Ok(taken
+            .map(|bytes| bytes.len() as u64)
+            .ok_or(streams::StreamError::Closed))
     }
 
     fn blocking_skip(
@@ -140,9 +149,13 @@ impl streams::HostOutputStream for RequestState {
         if contents.len() > OUTPUT_BYTES_MAX {
             return Err(Stop::OutputBytes.into());
         }
-        let stream = *self.wasi.table.get(&stream)?;
-        self.print(stream, &contents);
-        Ok(Ok(()))
+        match *self.wasi.table.get(&stream)? {
+            OutputStream::Log(stream) => {
+                self.print(stream, &contents);
+                Ok(Ok(()))
+            }
+            OutputStream::Body(body) => self.write_body(body, &contents),
+        }
     }
 
     fn blocking_write_and_flush(
@@ -185,12 +198,16 @@ impl streams::HostOutputStream for RequestState {
 
     fn splice(
         &mut self,
-        _: Resource<OutputStream>,
-        _: Resource<InputStream>,
-        _: u64,
+        stream: Resource<OutputStream>,
+        source: Resource<InputStream>,
+        length: u64,
     ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
-        self.meter.count_host_call()?;
-        Ok(Err(streams::StreamError::Closed))
+        let contents = match self.read(source, length)? {
+            Ok(contents) => contents,
+            Err(closed) => return Ok(Err(closed)),
+        };
+        let length = contents.len() as u64;
+        Ok(self.write(stream, contents)?.map(|()| length))
     }
 
     fn blocking_splice(
@@ -208,13 +225,18 @@ impl streams::HostOutputStream for RequestState {
     }
 }
 
+/// How much is read at once if a guest asks for so many bytes: as much as it may write at once.
+fn chunk(length: u64) -> usize {
+    usize::try_from(length).map_or(OUTPUT_BYTES_MAX, |length| length.min(OUTPUT_BYTES_MAX))
+}
+
 impl RequestState {
     /// Converts whole lines to log lines and keeps the rest for the next write.
-    fn print(&mut self, stream: OutputStream, contents: &[u8]) {
+    fn print(&mut self, stream: StandardStream, contents: &[u8]) {
         let storage_calls = self.meter.storage_calls();
         let (buffer, level) = match stream {
-            OutputStream::Stdout => (&mut self.wasi.stdout, LogLevel::Info),
-            OutputStream::Stderr => (&mut self.wasi.stderr, LogLevel::Warn),
+            StandardStream::Stdout => (&mut self.wasi.stdout, LogLevel::Info),
+            StandardStream::Stderr => (&mut self.wasi.stderr, LogLevel::Warn),
         };
         for piece in contents.split_inclusive(|byte| *byte == b'\n') {
             let room = LINE_BYTES_MAX.saturating_sub(buffer.len());
@@ -229,10 +251,10 @@ impl RequestState {
 
     /// Writes lines that the guest did not finish.
     pub(crate) fn flush_output(&mut self) {
-        for stream in [OutputStream::Stdout, OutputStream::Stderr] {
+        for stream in [StandardStream::Stdout, StandardStream::Stderr] {
             let pending = match stream {
-                OutputStream::Stdout => &self.wasi.stdout,
-                OutputStream::Stderr => &self.wasi.stderr,
+                StandardStream::Stdout => &self.wasi.stdout,
+                StandardStream::Stderr => &self.wasi.stderr,
             };
             if !pending.is_empty() {
                 self.print(stream, b"\n");

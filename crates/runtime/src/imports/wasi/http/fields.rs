@@ -1,0 +1,249 @@
+//! Header fields.
+
+use crate::imports::{
+    RequestState,
+    bindings::proxy::wasi::http::types::{HeaderError, HostFields},
+};
+use contract::{
+    http::{FieldLines, field_value, is_field_value, is_token},
+    outcome::Stop,
+};
+use std::sync::Arc;
+use wasmtime::component::Resource;
+
+/// Fields that belong to the connection or to the host: a guest can neither set nor read them.
+const FORBIDDEN: [&str; 9] = [
+    "connection",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Memory for a field besides its name and value.
+const FIELD_BYTES: usize = 64;
+
+type Field = (String, Vec<u8>);
+
+/// The fields of a message, with names in lower case, in order.
+pub(crate) struct Fields {
+    /// Shared by copies until one of them changes.
+    fields: Arc<Vec<Field>>,
+    is_mutable: bool,
+}
+
+impl Fields {
+    /// The fields of a request that a guest may read.
+    pub(super) fn of_request(lines: &FieldLines) -> Self {
+        let fields = lines.iter().filter(|(name, _)| !FORBIDDEN.contains(name));
+        Self {
+            fields: Arc::new(
+                fields
+                    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+                    .collect(),
+            ),
+            is_mutable: false,
+        }
+    }
+
+    /// The same fields, which cannot be changed.
+    pub(super) fn immutable(&self) -> Self {
+        Self {
+            fields: self.fields.clone(),
+            is_mutable: false,
+        }
+    }
+
+    /// Names and values as text.
+    pub(super) fn into_text(self) -> Vec<(String, String)> {
+        let fields = Arc::unwrap_or_clone(self.fields).into_iter();
+        let text = |value: Vec<u8>| field_value(&value).into_owned();
+        fields.map(|(name, value)| (name, text(value))).collect()
+    }
+
+    /// Whether there is a body of a certain length: `None` without a `content-length`, an error if it is not a number.
+    pub(super) fn content_length(&self) -> Result<Option<u64>, ()> {
+        let Some(value) = self.values("content-length").next() else {
+            return Ok(None);
+        };
+        let text = str::from_utf8(value).map_err(drop)?;
+        text.parse().map(Some).map_err(drop)
+    }
+
+    /// Bytes that the host keeps for them.
+    pub(super) fn bytes(&self) -> usize {
+        let fields = self.fields.iter();
+        fields.map(|(name, value)| bytes_of(name, value)).sum()
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &Vec<u8>> {
+        let fields = self.fields.iter();
+        fields.filter_map(move |(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
+    }
+}
+
+fn bytes_of(name: &str, value: &[u8]) -> usize {
+    FIELD_BYTES + name.len() + value.len()
+}
+
+/// The name as it is kept, if a guest may set it.
+fn checked_name(mut name: String) -> Result<String, HeaderError> {
+    if !is_token(&name) {
+        return Err(HeaderError::InvalidSyntax);
+    }
+    name.make_ascii_lowercase();
+    if FORBIDDEN.contains(&name.as_str()) {
+        return Err(HeaderError::Forbidden);
+    }
+    Ok(name)
+}
+
+/// A field, if a guest may set it.
+fn checked(name: &str, value: Vec<u8>) -> Result<Field, HeaderError> {
+    if !is_field_value(&field_value(&value)) {
+        return Err(HeaderError::InvalidSyntax);
+    }
+    Ok((name.to_owned(), value))
+}
+
+impl RequestState {
+    /// Fields that are about to change.
+    fn mutable_fields(
+        &mut self,
+        fields: &Resource<Fields>,
+    ) -> wasmtime::Result<Result<&mut Vec<Field>, HeaderError>> {
+        let fields = self.wasi.table.get_mut(fields)?;
+        if !fields.is_mutable {
+            return Ok(Err(HeaderError::Immutable));
+        }
+        if Arc::strong_count(&fields.fields) > 1 {
+            self.meter.count_http_text(fields.bytes())?;
+        }
+        Ok(Ok(Arc::make_mut(&mut fields.fields)))
+    }
+
+    fn count_field(&mut self, (name, value): &Field) -> Result<(), Stop> {
+        self.meter.count_http_text(bytes_of(name, value))
+    }
+}
+
+impl HostFields for RequestState {
+    fn new(&mut self) -> wasmtime::Result<Resource<Fields>> {
+        self.meter.count_host_call()?;
+        Ok(self.wasi.table.push(Fields {
+            fields: Arc::default(),
+            is_mutable: true,
+        })?)
+    }
+
+    fn from_list(
+        &mut self,
+        entries: Vec<(String, Vec<u8>)>,
+    ) -> wasmtime::Result<Result<Resource<Fields>, HeaderError>> {
+        self.meter.count_host_call()?;
+        let entries = entries
+            .into_iter()
+            .map(|(name, value)| checked(&checked_name(name)?, value));
+        let fields = match entries.collect::<Result<Vec<_>, _>>() {
+            Ok(fields) => fields,
+            Err(error) => return Ok(Err(error)),
+        };
+        let fields = Fields {
+            fields: Arc::new(fields),
+            is_mutable: true,
+        };
+        self.meter.count_http_text(fields.bytes())?;
+        Ok(Ok(self.wasi.table.push(fields)?))
+    }
+
+    fn get(&mut self, fields: Resource<Fields>, name: String) -> wasmtime::Result<Vec<Vec<u8>>> {
+        self.meter.count_host_call()?;
+        let fields = self.wasi.table.get(&fields)?;
+        Ok(fields.values(&name).cloned().collect())
+    }
+
+    fn has(&mut self, fields: Resource<Fields>, name: String) -> wasmtime::Result<bool> {
+        self.meter.count_host_call()?;
+        let fields = self.wasi.table.get(&fields)?;
+        Ok(fields.values(&name).next().is_some())
+    }
+
+    fn set(
+        &mut self,
+        fields: Resource<Fields>,
+        name: String,
+        values: Vec<Vec<u8>>,
+    ) -> wasmtime::Result<Result<(), HeaderError>> {
+        self.meter.count_host_call()?;
+        let name = match checked_name(name) {
+            Ok(name) => name,
+            Err(error) => return Ok(Err(error)),
+        };
+        let new = values.into_iter().map(|value| checked(&name, value));
+        let new = match new.collect::<Result<Vec<_>, _>>() {
+            Ok(new) => new,
+            Err(error) => return Ok(Err(error)),
+        };
+        for field in &new {
+            self.count_field(field)?;
+        }
+        Ok(self.mutable_fields(&fields)?.map(|fields| {
+            fields.retain(|(found, _)| *found != name);
+            fields.extend(new);
+        }))
+    }
+
+    fn delete(
+        &mut self,
+        fields: Resource<Fields>,
+        name: String,
+    ) -> wasmtime::Result<Result<(), HeaderError>> {
+        self.meter.count_host_call()?;
+        let name = match checked_name(name) {
+            Ok(name) => name,
+            Err(error) => return Ok(Err(error)),
+        };
+        let fields = self.mutable_fields(&fields)?;
+        Ok(fields.map(|fields| fields.retain(|(found, _)| *found != name)))
+    }
+
+    fn append(
+        &mut self,
+        fields: Resource<Fields>,
+        name: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), HeaderError>> {
+        self.meter.count_host_call()?;
+        let field = match checked_name(name).and_then(|name| checked(&name, value)) {
+            Ok(field) => field,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.count_field(&field)?;
+        Ok(self
+            .mutable_fields(&fields)?
+            .map(|fields| fields.push(field)))
+    }
+
+    fn entries(&mut self, fields: Resource<Fields>) -> wasmtime::Result<Vec<(String, Vec<u8>)>> {
+        self.meter.count_host_call()?;
+        Ok(self.wasi.table.get(&fields)?.fields.to_vec())
+    }
+
+    fn clone(&mut self, fields: Resource<Fields>) -> wasmtime::Result<Resource<Fields>> {
+        self.meter.count_host_call()?;
+        let fields = Fields {
+            fields: self.wasi.table.get(&fields)?.fields.clone(),
+            is_mutable: true,
+        };
+        Ok(self.wasi.table.push(fields)?)
+    }
+
+    fn drop(&mut self, fields: Resource<Fields>) -> wasmtime::Result<()> {
+        self.wasi.table.delete(fields)?;
+        Ok(())
+    }
+}
