@@ -43,7 +43,7 @@ fn a_component_of_another_world_is_refused() {
     let empty = b"\0asm\x0d\0\x01\0";
     assert_eq!(
         refusal(empty).to_string(),
-        "the guest does not export `tenon:handler/handler@0.1.0`; it exports nothing"
+        "the guest does not export `tenon:handler/handler@0.1.0` or `wasi:http/incoming-handler@0.2`; it exports nothing"
     );
 }
 

@@ -7,6 +7,8 @@ mod image;
 mod inspect;
 mod load;
 mod load_error;
+#[cfg(feature = "compiler")]
+mod unsupported;
 
 pub use config::EngineOptions;
 pub use image::{IMAGE_SUFFIX, ImageError, is_image, is_image_name};
@@ -128,6 +130,7 @@ pub fn compile(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
         return Err(LoadError::NotAComponent);
     }
     bounds::check(component)?;
+    unsupported::check(component)?;
     let config =
         config::compiling(target).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     let engine =

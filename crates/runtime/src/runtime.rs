@@ -180,7 +180,8 @@ impl Runtime {
             match instance {
                 Instance::Handler(instance) => {
                     let handler = instance.tenon_handler_handler();
-                    let answer = handler.call_handle(&mut *store, &convert::request(request));
+                    let request = convert::request(request);
+                    let answer = handler.call_handle(&mut *store, &request);
                     answer.await.map(convert::response)
                 }
                 Instance::WasiHttp(instance) => {

@@ -10,7 +10,7 @@ use crate::{
 };
 use contract::{digest::Digest, text::printable};
 use runtime::{
-    Runtime, RuntimeOptions,
+    Runtime, RuntimeOptions, World,
     engine::{Candidate, Inspection, LoadError, is_image},
 };
 use serde_json::{Value, json};
@@ -97,12 +97,7 @@ fn text(findings: &Findings) -> String {
     };
     let mut text = format!("{}\n  {bytes} bytes, {what}\n", printable(name));
     if let Some(inspection) = inspection {
-        let built = contract_version(inspection).map_or_else(
-            || "not built against".to_owned(),
-            |version| format!("built against version {version} of"),
-        );
-        let (package, own) = (contract_files::PACKAGE, contract_files::version());
-        let _ = writeln!(text, "  {built} {package}; this host provides {own}");
+        write_world(&mut text, inspection);
         write_interfaces(&mut text, inspection);
     }
     match obstacle {
@@ -116,6 +111,28 @@ fn text(findings: &Findings) -> String {
         }
     }
     text
+}
+
+/// How a host calls the guest, and against which version it was built.
+fn write_world(text: &mut String, inspection: &Inspection) {
+    let version = contract_version(inspection);
+    if inspection.world == Some(World::WasiHttp) {
+        let handler = World::WasiHttp.handler();
+        let _ = writeln!(text, "  a component of `{handler}`, called through it");
+    }
+    if version.is_some() || inspection.world != Some(World::WasiHttp) {
+        let built = version.map_or_else(
+            || "not built against".to_owned(),
+            |version| format!("built against version {version} of"),
+        );
+        let (package, own) = (contract_files::PACKAGE, contract_files::version());
+        let _ = writeln!(text, "  {built} {package}; this host provides {own}");
+    }
+    let is_http = |export: &String| export.starts_with("wasi:http/incoming-handler@");
+    if inspection.world == Some(World::Handler) && inspection.exports.iter().any(is_http) {
+        let handler = World::Handler.handler();
+        let _ = writeln!(text, "  exports `wasi:http`, too; a host calls `{handler}`");
+    }
 }
 
 fn write_interfaces(text: &mut String, inspection: &Inspection) {
@@ -166,6 +183,7 @@ fn document(findings: &Findings) -> Value {
         });
         document["imports"] = imports.collect();
         document["exports"] = json!(inspection.exports);
+        document["handler"] = inspection.world.map(World::handler).into();
         document["contract"] = json!({
             "package": contract_files::PACKAGE,
             "built_against": contract_version(inspection),
@@ -203,6 +221,7 @@ mod tests {
                     import("wasi:sockets/tcp@0.2.0", false, &[]),
                 ],
                 exports: Vec::new(),
+                world: None,
             }),
             obstacle: Some(LoadError::NotGranted(vec![
                 "wasi:sockets/tcp@0.2.0".to_owned(),
@@ -224,6 +243,29 @@ mod tests {
           nothing
         this host cannot run it: the guest imports what this host does not provide: wasi:sockets/tcp@0.2.0
           hint: guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP
+        ");
+    }
+
+    #[test]
+    fn the_text_says_through_which_interface_a_guest_is_called() {
+        let text = |exports: &[&str], world| {
+            let inspection = Inspection {
+                imports: Vec::new(),
+                exports: exports.iter().map(|export| (*export).to_owned()).collect(),
+                world: Some(world),
+            };
+            let mut text = String::new();
+            write_world(&mut text, &inspection);
+            text
+        };
+        let (own, http) = (
+            "tenon:handler/handler@0.1.0",
+            "wasi:http/incoming-handler@0.2.4",
+        );
+        insta::assert_snapshot!(text(&[http], World::WasiHttp), @"  a component of `wasi:http/incoming-handler@0.2`, called through it");
+        insta::assert_snapshot!(text(&[http, own], World::Handler), @r"
+        built against version 0.1.0 of tenon:handler; this host provides 0.1.0
+        exports `wasi:http`, too; a host calls `tenon:handler/handler@0.1.0`
         ");
     }
 

@@ -59,8 +59,9 @@ pub(super) fn pooled(slots: u32, metered: bool) -> Result<Config> {
     Ok(config)
 }
 
-/// Core modules in one component: the guest itself, its adapters, and the small ones that the component encoder adds.
-const CORE_INSTANCES_MAX: u32 = 20;
+/// Core modules in one component: the guest itself, its adapters, and the small ones that the component encoder adds. A Python component has
+/// one for each of its shared libraries, about 40 together. A place that stays empty takes a few bytes.
+const CORE_INSTANCES_MAX: u32 = 64;
 
 /// Linear memories in one component. Interpreters have more than one: for the code between them and the WIT interface, and for their
 /// replacement of WASI.

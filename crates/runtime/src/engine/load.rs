@@ -156,6 +156,7 @@ impl Engine {
     #[cfg(feature = "compiler")]
     fn compile(&self, bytes: &[u8]) -> Result<Arc<[Component]>, LoadError> {
         super::bounds::check(bytes)?;
+        super::unsupported::check(bytes)?;
         let refused = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
         let component = Component::from_binary(self.wasmtime(), bytes).map_err(refused)?;
         if self.pools().all().len() == 1 {

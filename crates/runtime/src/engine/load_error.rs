@@ -37,6 +37,11 @@ pub enum LoadError {
         /// The bound.
         max: u64,
     },
+    /// It is built for WASI 0.3.
+    #[error(
+        "the guest is built for WASI 0.3, whose functions are asynchronous: {}", .0.join(", ")
+    )]
+    AsyncUnsupported(Vec<String>),
     /// The compiler refused it.
     #[error("failed to compile the component: {0}")]
     Compile(String),
@@ -47,7 +52,7 @@ pub enum LoadError {
     #[error("the guest imports what this host does not provide: {}", .0.join(", "))]
     NotGranted(Vec<String>),
     /// It has no handler in a version that this host calls.
-    #[error("the guest exports neither `{HANDLER}` nor `{HTTP_HANDLER}`; it exports {found}")]
+    #[error("the guest does not export `{HANDLER}` or `{HTTP_HANDLER}`; it exports {found}")]
     WrongWorld {
         /// What is there, in words.
         found: String,
@@ -74,6 +79,9 @@ impl LoadError {
             Self::NoCompiler => "make an image with `host-cli compile GUEST -o OUT.cwasm`",
             Self::TooLarge { .. } => {
                 "build the guest optimised for size, and leave out what it does not use"
+            }
+            Self::AsyncUnsupported(_) => {
+                "build it for WASI 0.2 (`wasi:http/incoming-handler@0.2`): in which order asynchronous calls end is not recorded, so such a guest could not be replayed"
             }
             Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
             Self::Image(error) => error.hint(),

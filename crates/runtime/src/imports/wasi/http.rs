@@ -8,12 +8,10 @@ mod fields;
 mod incoming;
 mod outgoing;
 
-pub(crate) use client::{
-    FutureIncomingResponse, IncomingResponse, OutgoingRequest, RequestOptions,
-};
-pub(crate) use fields::Fields;
-pub(crate) use incoming::{FutureTrailers, IncomingBody, IncomingRequest};
-pub(crate) use outgoing::{OutgoingBody, OutgoingResponse, ResponseOutparam};
+pub use client::{FutureIncomingResponse, IncomingResponse, OutgoingRequest, RequestOptions};
+pub use fields::Fields;
+pub use incoming::{FutureTrailers, IncomingBody, IncomingRequest};
+pub use outgoing::{OutgoingBody, OutgoingResponse, ResponseOutparam};
 
 use crate::imports::{
     RequestState,

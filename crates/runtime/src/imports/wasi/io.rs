@@ -202,7 +202,7 @@ impl streams::HostOutputStream for RequestState {
         source: Resource<InputStream>,
         length: u64,
     ) -> wasmtime::Result<Result<u64, streams::StreamError>> {
-        let contents = match self.read(source, length)? {
+        let contents = match streams::HostInputStream::read(self, source, length)? {
             Ok(contents) => contents,
             Err(closed) => return Ok(Err(closed)),
         };

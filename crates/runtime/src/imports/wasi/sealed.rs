@@ -8,7 +8,7 @@ use wasmtime::{
     StoreContextMut,
     component::{
         Component, Linker, LinkerInstance, Resource, ResourceAny, ResourceType, Val,
-        types::{ComponentFunc, ComponentItem, Type},
+        types::{ComponentItem, Type},
     },
 };
 
@@ -56,12 +56,20 @@ pub(in crate::imports) fn add_to_linker(
 }
 
 fn define(interface: &mut LinkerInstance<'_, RequestState>, name: &str) -> wasmtime::Result<()> {
-    interface.func_new(name, |mut store, function, _, results| {
-        store.data_mut().meter.count_host_call()?;
-        for (result, ty) in results.iter_mut().zip(function.results()) {
-            *result = answer(&mut store, &ty)?;
-        }
-        Ok(())
+    interface.func_new_async(name, |mut store, function, arguments, results| {
+        Box::new(async move {
+            store.data_mut().meter.count_host_call()?;
+            for argument in arguments {
+                // Without types, what a call lends or gives is to be returned by hand.
+                if let Val::Resource(resource) = argument {
+                    resource.resource_drop_async(&mut store).await?;
+                }
+            }
+            for (result, ty) in results.iter_mut().zip(function.results()) {
+                *result = answer(&mut store, &ty)?;
+            }
+            Ok(())
+        })
     })
 }
 

@@ -17,7 +17,7 @@ use std::mem;
 use wasmtime::component::Resource;
 
 /// A request that the guest makes.
-pub(crate) struct OutgoingRequest {
+pub struct OutgoingRequest {
     method: Method,
     scheme: Option<Scheme>,
     authority: Option<String>,
@@ -28,17 +28,17 @@ pub(crate) struct OutgoingRequest {
 
 /// Timeouts of a request, in nanoseconds.
 #[derive(Default)]
-pub(crate) struct RequestOptions {
+pub struct RequestOptions {
     connect: Option<u64>,
     first_byte: Option<u64>,
     between_bytes: Option<u64>,
 }
 
 /// A response to an outgoing request: there is none.
-pub(crate) enum IncomingResponse {}
+pub enum IncomingResponse {}
 
 /// A response that is waited for: there is none.
-pub(crate) enum FutureIncomingResponse {}
+pub enum FutureIncomingResponse {}
 
 impl outgoing_handler::Host for RequestState {
     fn handle(

@@ -30,7 +30,7 @@ const FIELD_BYTES: usize = 64;
 type Field = (String, Vec<u8>);
 
 /// The fields of a message, with names in lower case, in order.
-pub(crate) struct Fields {
+pub struct Fields {
     /// Shared by copies until one of them changes.
     fields: Arc<Vec<Field>>,
     is_mutable: bool,

@@ -13,7 +13,7 @@ use std::mem;
 use wasmtime::component::Resource;
 
 /// The request.
-pub(crate) struct IncomingRequest {
+pub struct IncomingRequest {
     /// Its body is empty once it was consumed.
     request: Request,
     is_consumed: bool,
@@ -33,10 +33,10 @@ impl IncomingRequest {
 }
 
 /// The body of a message, which is whole.
-pub(crate) struct IncomingBody(Option<Vec<u8>>);
+pub struct IncomingBody(Option<Vec<u8>>);
 
 /// The trailers of a message, which has none, and whether the guest was told so.
-pub(crate) struct FutureTrailers {
+pub struct FutureTrailers {
     is_told: bool,
 }
 

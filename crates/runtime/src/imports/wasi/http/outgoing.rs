@@ -19,13 +19,13 @@ use std::{
 use wasmtime::component::Resource;
 
 /// Where the guest puts its response.
-pub(crate) struct ResponseOutparam;
+pub struct ResponseOutparam;
 
 /// What the guest put there.
 pub(super) type Answer = Result<OutgoingResponse, &'static str>;
 
 /// A response that the guest makes.
-pub(crate) struct OutgoingResponse {
+pub struct OutgoingResponse {
     status: u16,
     headers: Fields,
     /// Absent if the guest never asked for the body, which is empty then.
@@ -36,7 +36,7 @@ pub(crate) struct OutgoingResponse {
 type FinishedBody = OnceLock<Result<Vec<u8>, NoResponse>>;
 
 /// A body that the guest writes.
-pub(crate) struct OutgoingBody {
+pub struct OutgoingBody {
     bytes: Vec<u8>,
     /// What the message's `content-length` says.
     length: Option<u64>,
