@@ -22,7 +22,6 @@ mod lambda;
 mod load;
 mod plain;
 mod prewarm;
-mod proxy;
 mod release;
 mod sdk;
 mod tape;
