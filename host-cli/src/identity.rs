@@ -19,7 +19,7 @@ use std::path::Path;
 const CLAIMS_BYTES_MAX: u64 = 64 << 10;
 
 /// Who calls a server, before anything is fetched.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum CallerSpec {
     /// Nobody is known.
     Nobody,

@@ -12,6 +12,7 @@ mod function_name;
 mod head;
 pub mod lines;
 pub mod listener;
+pub mod remark;
 pub mod server;
 pub mod session;
 mod session_lines;

@@ -2,6 +2,7 @@
 
 mod dynamodb;
 pub mod entries;
+pub mod fresh;
 pub mod protocol;
 pub mod remote;
 pub mod seeding;

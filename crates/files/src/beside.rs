@@ -87,6 +87,11 @@ pub fn remove_leftovers(path: &Path, leftovers: Leftovers) {
     }
 }
 
+/// Whether a file of this name is one that is being written, or was.
+pub fn is_temporary(name: &OsStr) -> bool {
+    replaced_by(name).is_some()
+}
+
 /// The name of the file that a temporary file of this name would have replaced; `None` if the name has another form.
 fn replaced_by(name: &OsStr) -> Option<String> {
     let (replaced, random) = name.to_str()?.rsplit_once(INFIX)?;

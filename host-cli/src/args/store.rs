@@ -14,10 +14,10 @@ pub fn store_help(remark: &str) -> String {
 /// What the store of a server holds when it starts.
 #[derive(Debug, Default, Args)]
 pub struct StartOptions {
-    /// Start with an empty store: an existing file is removed
+    /// Start with an empty store: it takes the place of an existing file once everything else has succeeded
     #[arg(long)]
     pub fresh: bool,
-    /// Store the entries of this file, a JSON list as `host-cli store export` writes it, unless they are there
+    /// Store the entries of this file, a JSON list as `host-cli store export` writes it, unless they are there; `-` for stdin
     #[arg(long, value_name = "FILE")]
     pub seed: Option<PathBuf>,
 }
@@ -184,7 +184,7 @@ pub struct QueryArgs {
 
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// The file to write [default: stdout]
+    /// The file to write; `-` for stdout [default: stdout]
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 }

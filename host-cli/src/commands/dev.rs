@@ -1,6 +1,6 @@
 //! `dev`: builds and serves a project, and shows on each save what it changes.
 
-use super::serve::{self, ServerConfiguration};
+use super::serve::{self, OpenedStore, ServerConfiguration};
 use crate::{
     args::{dev::DevArgs, guest::GuestOptions},
     dev::{
@@ -22,7 +22,7 @@ use crate::{
         session::Session, turns::Turns, workers::Workers,
     },
     signals::Signals,
-    store::{STATE_FOLDER, StoreSpec, Whole, socket::StoreSocket},
+    store::{STATE_FOLDER, StoreSpec, Whole},
     time,
 };
 use rollout::{HostContext, NamespaceStores, ReplaceableGuest};
@@ -83,10 +83,10 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let address = listener
         .local_addr()
         .map_err(|error| listener::cannot_listen(&configuration.server.listen, &error))?;
-    let (guests, socket) = runtime.block_on(guests(&configuration, threads))?;
-    let session = Arc::new(Session::new());
     let callers = &configuration.server.callers;
     let callers = runtime.block_on(callers.open(configuration.server.origin.kind))?;
+    let (guests, store) = runtime.block_on(guests(&configuration, threads))?;
+    let session = Arc::new(Session::new());
     let turns = Arc::new(Turns::new(threads * REQUESTS_PER_THREAD));
     let exchanger = exchanger(&configuration, &guests, &session, &turns, callers)?;
     let exchanger = Arc::new(exchanger);
@@ -108,7 +108,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         cases,
         page,
     });
+    let server = configuration.server.clone();
     let prepared = Prepared::new(configuration, &serving, &runtime)?;
+    let socket = runtime.block_on(store.offer(&server))?;
     let served = runtime.block_on(serving.run(listener, threads, prepared));
     drop(socket);
     background::report_closed(&serving.exchanger);
@@ -121,13 +123,12 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     Ok(Outcome::Same)
 }
 
-/// The engine and the store, with no guest yet, and the socket of `host-cli store`.
+/// The engine and the store, with no guest yet.
 async fn guests(
     configuration: &Configuration,
     threads: usize,
-) -> Result<(ReplaceableGuest, Option<StoreSocket>), CommandError> {
-    let whole = serve::open_store(&configuration.server).await?;
-    let people = whole.view_for_people();
+) -> Result<(ReplaceableGuest, OpenedStore), CommandError> {
+    let (whole, store) = serve::open_store(&configuration.server).await?;
     let Whole {
         storage,
         cursor_key,
@@ -139,8 +140,7 @@ async fn guests(
         namespace,
         options: configuration.hosted.options(),
     });
-    let socket = serve::offer_store(&configuration.server, people).await?;
-    Ok((guests, socket))
+    Ok((guests, store))
 }
 
 fn exchanger(

@@ -22,12 +22,14 @@ use crate::{
         clients::Clients,
         examples::{self, Example},
         exchange::Exchanger,
-        listener, server,
+        listener,
+        remark::remark,
+        server,
         tape::TapeFile,
         workers::Workers,
     },
     signals::Signals,
-    store::{Whole, protocol::View, socket::StoreSocket},
+    store::{Whole, fresh::FreshStore, protocol::View, socket::StoreSocket},
     time,
 };
 use rollout::{Follower, Following, HostContext, NamespaceStores};
@@ -44,43 +46,34 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let instances_max = workers * INSTANCES_PER_WORKER;
     let runtime = executor::workers(1)?; // to accept connections, and to follow a channel
+    let server = &configuration.server;
+    // Whatever may fail comes before the store is changed.
+    let listener = runtime.block_on(async { listener::bind(&server.listen) })?;
+    let callers = runtime.block_on(server.callers.open(server.origin.kind))?;
+    let tape = open_tape(&configuration)?;
     let Opened {
         service,
         guest,
         guest_file,
-        people,
+        store,
     } = runtime.block_on(open(&configuration, instances_max))?;
-    let socket = runtime.block_on(offer_store(&configuration.server, people))?;
     let examples = runtime.block_on(guest.examples());
-    let exchanger = Exchanger {
+    let exchanger = Arc::new(Exchanger {
         service,
         follower: guest.follower(),
-        origin: configuration.server.origin,
-        callers: runtime.block_on(
-            configuration
-                .server
-                .callers
-                .open(configuration.server.origin.kind),
-        )?,
-        allowed: configuration.server.allowed.clone(),
+        origin: server.origin,
+        callers,
+        allowed: server.allowed.clone(),
         clients: Arc::new(Clients::default()),
-        log: AccessLog::new(io::stderr()).map_err(|error| {
-            CommandError::environment(format_args!("failed to start a thread: {error}"))
-        })?,
-        format: configuration.server.log_format,
+        log: AccessLog::new(io::stderr()).map_err(|error| no_thread(&error))?,
+        format: server.log_format,
         is_quiet: configuration.is_quiet,
-        tape: configuration
-            .record
-            .as_ref()
-            .map(|(path, options)| TapeFile::open(path, options.clone()))
-            .transpose()?,
+        tape,
         session: None,
         turns: None,
-    };
-    let workers = Workers::start(workers).map_err(|error| {
-        CommandError::environment(format_args!("failed to start threads: {error}"))
-    })?;
-    let exchanger = Arc::new(exchanger);
+    });
+    let workers = Workers::start(workers).map_err(|error| no_thread(&error))?;
+    let socket = runtime.block_on(store.offer(server))?;
     let interval = configuration.follow.as_ref().map(|follow| follow.interval);
     let background = runtime.spawn(background::run(
         Arc::clone(&exchanger),
@@ -89,6 +82,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     ));
     let served = runtime.block_on(serve(
         &configuration,
+        listener,
         workers,
         Arc::clone(&exchanger),
         &examples,
@@ -105,67 +99,93 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     Ok(Outcome::Same)
 }
 
+fn open_tape(configuration: &Configuration) -> Result<Option<TapeFile>, CommandError> {
+    let Some((path, options)) = &configuration.record else {
+        return Ok(None);
+    };
+    TapeFile::open(path, options.clone(), configuration.server.log_format).map(Some)
+}
+
+fn no_thread(error: &io::Error) -> CommandError {
+    CommandError::environment(format_args!("failed to start a thread: {error}"))
+}
+
 /// A guest on its store.
 struct Opened {
     service: Service,
     guest: Guest,
     guest_file: Option<GuestFile>,
-    people: View,
+    store: OpenedStore,
 }
 
 /// Loads the guest and opens the store.
 async fn open(configuration: &Configuration, instances_max: usize) -> Result<Opened, CommandError> {
     match (&configuration.follow, &configuration.guest) {
         (Some(follow), _) => {
-            let whole = open_store(&configuration.server).await?;
-            let people = whole.view_for_people();
+            let (whole, store) = open_store(&configuration.server).await?;
             let follower = start(configuration, follow, whole, instances_max).await?;
             Ok(Opened {
                 service: Service::routed(Arc::new(follower.clone())),
                 guest: Guest::OfChannel(follower),
                 guest_file: None,
-                people,
+                store,
             })
         }
         (None, Some(hosted)) => {
             let guest_file = hosted.source.path().map(GuestFile::new);
             let guest = hosted.link(instances_max)?;
-            let whole = open_store(&configuration.server).await?;
+            let (whole, store) = open_store(&configuration.server).await?;
             Ok(Opened {
-                people: whole.view_for_people(),
                 service: Service::new(guest.clone(), whole.into_view()),
                 guest: Guest::One(guest),
                 guest_file,
+                store,
             })
         }
         (None, None) => Err(CommandError::usage("there is no guest to serve")),
     }
 }
 
-/// Opens the store, empty if that was asked for.
-pub async fn open_store(configuration: &ServerConfiguration) -> Result<Whole, CommandError> {
-    configuration.start.clear(&configuration.store)?;
-    configuration.store.open_whole().await
+/// The store of a server that has not begun to serve.
+pub struct OpenedStore {
+    people: View,
+    /// Takes the place of the store that is there.
+    fresh: Option<FreshStore>,
 }
 
-/// Stores the seed, and answers `host-cli store` from now on. A server that cannot do the latter still serves.
-pub async fn offer_store(
+/// Opens the store, empty if that was asked for. A store that is there is not changed yet.
+pub async fn open_store(
     configuration: &ServerConfiguration,
-    people: View,
-) -> Result<Option<StoreSocket>, CommandError> {
-    if let Some(seeded) = configuration.start.fill(&people).await? {
-        output::remark(&seeded);
-    }
-    let Some(path) = configuration.socket.clone() else {
-        return Ok(None);
-    };
-    match StoreSocket::listen(&configuration.store, path, people) {
-        Ok(socket) => Ok(Some(socket)),
-        Err(error) => {
-            output::remark(&format!(
-                "warning: `host-cli store` does not reach this server: {error}\n"
-            ));
-            Ok(None)
+) -> Result<(Whole, OpenedStore), CommandError> {
+    let (whole, fresh) = configuration.start.open(&configuration.store).await?;
+    let people = whole.view_for_people();
+    Ok((whole, OpenedStore { people, fresh }))
+}
+
+impl OpenedStore {
+    /// Stores the seed, and answers `host-cli store` from now on. A server that cannot do the latter still serves. To be called when nothing else
+    /// can keep the server from starting.
+    pub async fn offer(
+        self,
+        configuration: &ServerConfiguration,
+    ) -> Result<Option<StoreSocket>, CommandError> {
+        let seeded = configuration.start.fill(&self.people).await?;
+        if let Some(fresh) = self.fresh {
+            fresh.take_place()?;
+        }
+        if let Some(seeded) = seeded {
+            remark(configuration.log_format, "info", &seeded);
+        }
+        let Some(path) = configuration.socket.clone() else {
+            return Ok(None);
+        };
+        match StoreSocket::listen(&configuration.store, path, self.people) {
+            Ok(socket) => Ok(Some(socket)),
+            Err(error) => {
+                let text = format!("warning: `host-cli store` does not reach this server: {error}");
+                remark(configuration.log_format, "warn", &text);
+                Ok(None)
+            }
         }
     }
 }
@@ -246,12 +266,14 @@ async fn start(
     let follower = Follower::start(following, time::now_ms())
         .await
         .map_err(CommandError::environment)?;
+    let format = configuration.server.log_format;
     for report in follower.take_reports() {
-        output::remark(&format!("channel {}: {report}\n", follow.channel));
+        let text = format!("channel {}: {report}", follow.channel);
+        remark(format, "info", &text);
     }
     if let (None, Some(guest)) = (follower.generation(), &configuration.guest) {
-        output::remark(&format!(
-            "warning: {} serves until the stores of channel `{}` can be reached\n",
+        let text = format!(
+            "warning: {} serves until the stores of channel `{}` can be reached",
             match &guest.source {
                 GuestSource::Embedded => "the embedded guest".to_owned(),
                 GuestSource::File(path) | GuestSource::Found(path) => {
@@ -259,18 +281,19 @@ async fn start(
                 }
             },
             follow.channel
-        ));
+        );
+        remark(format, "warn", &text);
     }
     Ok(follower)
 }
 
 async fn serve(
     configuration: &Configuration,
+    listener: TcpListener,
     workers: Workers,
     exchanger: Arc<Exchanger>,
     examples: &[Example],
 ) -> Result<(), CommandError> {
-    let listener = listener::bind(&configuration.server.listen)?;
     let address = listener
         .local_addr()
         .map_err(|error| listener::cannot_listen(&configuration.server.listen, &error))?;
@@ -279,7 +302,7 @@ async fn serve(
     let generation = exchanger.follower.as_ref().and_then(Follower::generation);
     output::text(&greeting(address, configuration, generation, examples))?;
     for warning in configuration.server.warnings(address.ip()) {
-        output::remark(&format!("{warning}\n"));
+        remark(configuration.server.log_format, "warn", &warning);
     }
     let stop = async {
         once.next().await;
@@ -301,12 +324,14 @@ pub async fn until(
     stop: impl Future<Output = ()>,
     impatience: impl Future<Output = ()>,
 ) {
+    let format = exchanger.format;
     tokio::select! {
         cut = server::serve(listener, workers, exchanger, stop) => {
             if cut > 0 {
-                output::remark(&format!("{cut} connections were closed: their requests took too long\n"));
+                let text = format!("{cut} connections were closed: their requests took too long");
+                remark(format, "warn", &text);
             }
         }
-        () = impatience => output::remark("stopped without waiting for requests in flight\n"),
+        () = impatience => remark(format, "warn", "stopped without waiting for requests in flight"),
     }
 }

@@ -1,7 +1,8 @@
 //! `--record`: records requests to a tape, which a separate thread writes. Nothing is dropped: a producer that is faster than the disk
 //! waits.
 
-use crate::{exit::CommandError, output, replacement};
+use super::{lines::Format, remark::remark};
+use crate::{exit::CommandError, replacement};
 use contract::outcome::Answer;
 use gateway::{Reply, compose::Composed};
 use service::{Invocation, Recorder, Service};
@@ -28,9 +29,9 @@ pub struct TapeFile {
 
 impl TapeFile {
     /// Opens a file to append to. A new one is readable by its owner only, because it may contain secrets.
-    pub fn open(path: &Path, options: RecordOptions) -> Result<Self, CommandError> {
+    pub fn open(path: &Path, options: RecordOptions, format: Format) -> Result<Self, CommandError> {
         let shown = path.display();
-        let file = open(path).map_err(|error| match error {
+        let file = open(path, format).map_err(|error| match error {
             OpenError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
                 match replacement::missing_folder(path) {
                     Some(folder) => CommandError::environment(format_args!(
@@ -56,7 +57,7 @@ impl TapeFile {
         let name = shown.to_string();
         let writer = thread::Builder::new()
             .name("tape-writer".to_owned())
-            .spawn(move || write_all(file, waiting, &name))
+            .spawn(move || write_all(file, waiting, &name, format))
             .map_err(|error| {
                 CommandError::environment(format_args!("failed to start a thread: {error}"))
             })?;
@@ -119,7 +120,7 @@ impl From<io::Error> for OpenError {
 }
 
 /// Appends to an existing tape. An incomplete last line gets a line break, so that the next one is separate.
-fn open(path: &Path) -> Result<File, OpenError> {
+fn open(path: &Path, format: Format) -> Result<File, OpenError> {
     // Opening a pipe would wait for a reader.
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(OpenError::NoTape);
@@ -137,7 +138,7 @@ fn open(path: &Path) -> Result<File, OpenError> {
         }
     }
     #[cfg(unix)]
-    make_private(&file, path)?;
+    make_private(&file, path, format)?;
     if file.metadata()?.len() > 0 {
         file.seek(SeekFrom::End(-1))?;
         let mut last = [0];
@@ -151,20 +152,21 @@ fn open(path: &Path) -> Result<File, OpenError> {
 
 /// An existing tape may be readable by everybody, for example after it was copied; from now on only its owner may read it.
 #[cfg(unix)]
-fn make_private(file: &File, path: &Path) -> io::Result<()> {
+fn make_private(file: &File, path: &Path, format: Format) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
-        output::remark(&format!(
-            "tape `{}` was readable by others; now only its owner can read it\n",
+        let text = format!(
+            "tape `{}` was readable by others; now only its owner can read it",
             path.display()
-        ));
+        );
+        remark(format, "warn", &text);
     }
     Ok(())
 }
 
 /// Writes lines as they arrive, and flushes whenever none is waiting.
-fn write_all(file: File, mut waiting: mpsc::Receiver<Vec<u8>>, name: &str) {
+fn write_all(file: File, mut waiting: mpsc::Receiver<Vec<u8>>, name: &str, format: Format) {
     let mut file = BufWriter::with_capacity(256 << 10, file);
     while let Some(line) = waiting.blocking_recv() {
         let written = file
@@ -178,13 +180,14 @@ fn write_all(file: File, mut waiting: mpsc::Receiver<Vec<u8>>, name: &str) {
                 }
             });
         if let Err(error) = written {
-            output::remark(&format!(
-                "recording to `{name}` has ended, requests are still served: {error}\n"
-            ));
+            let text =
+                format!("recording to `{name}` has ended, requests are still served: {error}");
+            remark(format, "error", &text);
             return;
         }
     }
     if let Err(error) = file.flush() {
-        output::remark(&format!("recording to `{name}` has ended: {error}\n"));
+        let text = format!("recording to `{name}` has ended: {error}");
+        remark(format, "error", &text);
     }
 }

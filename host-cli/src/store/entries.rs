@@ -9,8 +9,8 @@ use serde::{
 use std::{
     cell::Cell,
     fmt,
-    io::{self, BufReader, Read},
-    path::Path,
+    io::{self, BufReader, Cursor, Read},
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread::JoinHandle,
 };
@@ -22,6 +22,8 @@ const BATCH_ENTRIES_MAX: usize = 100;
 const BATCH_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one entry with what surrounds it: a document of 400 KB with every character escaped, six times.
 const ENTRY_BYTES_MAX: usize = 6 << 20;
+/// Largest stream of entries that is kept to be read twice.
+const STREAM_BYTES_MAX: u64 = 64 << 20;
 
 /// Reads a file to its end and calls `each` with the number of an entry, counted from 1, and the entry. Returns how many there are.
 pub fn read(
@@ -125,6 +127,44 @@ impl<'de> DeserializeSeed<'de> for OneEntry {
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Entry, D::Error> {
         serde::Deserialize::deserialize(deserializer)
             .map_err(|error| D::Error::custom(format_args!("entry {}: {error}", self.0)))
+    }
+}
+
+/// Entries that are read twice, first to check all of them. A pipe can be read only once, so what it gives is kept.
+pub enum Checked {
+    /// A file.
+    File(PathBuf),
+    /// What a pipe or stdin has given, and its name in messages.
+    Stream(String, Vec<u8>),
+}
+
+impl Checked {
+    /// Reads a file, a pipe or stdin, which is `-`, to its end and calls `check` with each entry.
+    pub fn read(
+        path: &Path,
+        check: impl Fn(&Entry) -> Result<(), String>,
+    ) -> Result<Self, CommandError> {
+        let mut each = |_: usize, entry: Entry| check(&entry);
+        let (name, bytes) = if path == Path::new("-") {
+            let bytes = input::read_stdin("entries", STREAM_BYTES_MAX)?;
+            ("on stdin".to_owned(), bytes)
+        } else if path.is_file() || !path.exists() {
+            read(path, each)?;
+            return Ok(Self::File(path.to_owned()));
+        } else {
+            let bytes = input::read_file(path, "entries", STREAM_BYTES_MAX)?;
+            (format!("`{}`", path.display()), bytes)
+        };
+        read_from(&name, &*bytes, &mut each)?;
+        Ok(Self::Stream(name, bytes))
+    }
+
+    /// The same entries again.
+    pub fn into_batches(self) -> Result<Batches, CommandError> {
+        match self {
+            Self::File(path) => Batches::open(&path),
+            Self::Stream(name, bytes) => Batches::of(name, Cursor::new(bytes)),
+        }
     }
 }
 

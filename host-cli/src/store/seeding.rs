@@ -1,15 +1,13 @@
 //! `--fresh` and `--seed`: what a store holds when a server starts.
 
 use super::{
-    StoreSpec, entries,
+    StoreSpec, Whole,
+    entries::Checked,
+    fresh::FreshStore,
     protocol::{Request, Response, View},
 };
 use crate::exit::CommandError;
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
-use storage_redb::{OpenError, RedbStorage};
+use std::path::{Path, PathBuf};
 
 /// What a store holds when a server starts.
 #[derive(Clone, Debug, Default)]
@@ -37,27 +35,19 @@ impl Start {
         })
     }
 
-    /// Removes the file of a store that is to begin empty. Only a store that no process has open is removed; one that is damaged or has another
-    /// layout is, too.
-    pub fn clear(&self, store: &StoreSpec) -> Result<(), CommandError> {
-        let (true, StoreSpec::Redb(path)) = (self.is_fresh, store) else {
-            return Ok(());
-        };
-        if !path.exists() {
-            return Ok(());
-        }
-        match RedbStorage::open(path) {
-            Ok(_) | Err(OpenError::Layout { .. } | OpenError::Damaged { .. }) => {}
-            Err(error) => return Err(CommandError::environment(&error).hint(error.hint())),
-        }
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(CommandError::environment(format_args!(
-                    "failed to remove the store `{}`: {error}",
-                    path.display()
-                )))
+    /// Opens the store. One that is to begin empty stays as it is until the empty one takes its place.
+    pub async fn open(
+        &self,
+        store: &StoreSpec,
+    ) -> Result<(Whole, Option<FreshStore>), CommandError> {
+        match store {
+            StoreSpec::Redb(path) if self.is_fresh && path.is_file() => {
+                let fresh = FreshStore::create(path)?;
+                Ok((fresh.open().await?, Some(fresh)))
             }
-            Ok(()) | Err(_) => Ok(()),
+            StoreSpec::Redb(_) | StoreSpec::Memory | StoreSpec::DynamoDb(..) => {
+                Ok((store.open_whole().await?, None))
+            }
         }
     }
 
@@ -66,12 +56,12 @@ impl Start {
         let Some(path) = &self.seed else {
             return Ok(None);
         };
-        // A first pass finds what is wrong before anything is stored.
-        entries::read(path, |_, entry| {
-            view.check(&entry).map_err(|error| error.to_string())
+        // What is wrong is found before anything is stored.
+        let checked = Checked::read(path, |entry| {
+            view.check(entry).map_err(|error| error.to_string())
         })?;
         let (mut stored, mut total) = (0, 0);
-        let mut batches = entries::Batches::open(path)?;
+        let mut batches = checked.into_batches()?;
         while let Some(batch) = batches.next()? {
             total += batch.len();
             let request = Request::Load {
@@ -98,9 +88,9 @@ impl Start {
 fn seeded(path: &Path, stored: usize, total: usize) -> String {
     let path = path.display();
     match total - stored {
-        0 if stored == 1 => format!("seed: 1 entry of {path} stored\n"),
-        0 => format!("seed: {stored} entries of {path} stored\n"),
-        others => format!("seed: {stored} of {total} entries of {path} stored, {others} existed\n"),
+        0 if stored == 1 => format!("seed: 1 entry of {path} stored"),
+        0 => format!("seed: {stored} entries of {path} stored"),
+        others => format!("seed: {stored} of {total} entries of {path} stored, {others} existed"),
     }
 }
 
@@ -111,10 +101,10 @@ mod tests {
     #[test]
     fn entries_that_existed_are_named_only_if_there_are_some() {
         let line = |stored| seeded(Path::new("seed.json"), stored, 3);
-        assert_eq!(line(3), "seed: 3 entries of seed.json stored\n");
+        assert_eq!(line(3), "seed: 3 entries of seed.json stored");
         assert_eq!(
             line(1),
-            "seed: 1 of 3 entries of seed.json stored, 2 existed\n"
+            "seed: 1 of 3 entries of seed.json stored, 2 existed"
         );
     }
 }

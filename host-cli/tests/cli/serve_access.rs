@@ -4,7 +4,7 @@ use crate::{
     program::{Folder, Server, cli, image},
     serve::{expect_problem, head_and_body},
 };
-use std::{fs, thread, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, thread, time::Duration};
 
 fn get(fields: &str) -> String {
     format!("GET /health HTTP/1.1\r\n{fields}Connection: close\r\n\r\n")
@@ -158,6 +158,44 @@ fn errors_of_the_host_can_be_read_by_scripts_and_carry_the_requests_id() {
     for (id, (status, _)) in ids.iter().zip(&requests) {
         let line = stderr.lines().find(|line| line.contains(id)).unwrap();
         assert!(line.contains(&format!(" status={status} ")), "{line}");
+    }
+}
+
+#[test]
+fn what_a_server_says_to_programs_is_json() {
+    let folder = Folder::new();
+    let recorded = Server::start(&["--store", "memory", "--record", &folder.path("day.tape")]);
+    assert_eq!(recorded.stop().0, 0);
+    let tape = folder.path("day.tape");
+    fs::set_permissions(&tape, fs::Permissions::from_mode(0o644)).unwrap();
+    let seed = folder.write("seed.json", "[]");
+    let server = Server::start(&[
+        "--store",
+        "memory",
+        "--seed",
+        &seed,
+        "--record",
+        &tape,
+        "--jwt",
+        "--log-format",
+        "json",
+    ]);
+    let (code, stderr) = server.stop();
+    assert_eq!(code, 0, "{stderr}");
+    for said in [
+        "seed: 0 entries",
+        "was readable by others",
+        "not verified",
+        "stopped",
+    ] {
+        assert!(stderr.contains(said), "{stderr}");
+    }
+    for line in stderr.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(
+            object["time"].is_string() && object["message"].is_string(),
+            "{line}"
+        );
     }
 }
 

@@ -224,6 +224,10 @@ fn a_large_store_is_exported_and_imported_as_it_is() {
         exported.stderr.ends_with("after.json: 2500 entries\n"),
         "{exported:#?}"
     );
+    // As for `import`, `-` is no file.
+    let exported = on(&store("one.redb"))(&["store", "export", "-"], b"").expect_code(0);
+    assert!(exported.stdout.as_bytes() == folder.read("after.json"));
+    assert!(!outside().join("-").exists());
     let written: Value = serde_json::from_slice(&folder.read("after.json")).unwrap();
     assert_eq!(written, json!(many));
     // The file of one is the input of the other; the same import again changes nothing.

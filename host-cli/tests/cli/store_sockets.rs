@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 use std::{
     fs,
     io::{Read, Write},
+    net::TcpListener,
     os::unix::{
         fs::{FileTypeExt, PermissionsExt},
         net::{UnixListener, UnixStream},
     },
     path::Path,
-    process::Stdio,
+    process::{Command, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -204,6 +206,108 @@ fn a_server_starts_with_a_seed_and_with_an_empty_store() {
     let server = Server::start(&["--store", &store, "--fresh"]);
     assert_eq!(list(&store), "the store is empty\n");
     drop(server);
+}
+
+/// The names in a folder.
+fn names(folder: &Folder) -> Vec<String> {
+    let entries = fs::read_dir(folder.folder()).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_start_that_fails_leaves_the_store_as_it_was() {
+    let folder = Folder::short();
+    let store = spec(&folder);
+    cli(&["store", "put", "p", "a", r#"{"mine":1}"#, "--store", &store]).expect_code(0);
+    let entry = json!([{"partition": "p", "sort": "b", "document": {}, "revision": "r"}]);
+    let seed = folder.write("seed.json", entry.to_string());
+    let broken = folder.write("broken.json", r#"[{"partition":"p"}]"#);
+    let missing = folder.path("missing.json");
+    let no_folder = folder.path("no/day.tape");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let free = "127.0.0.1:0";
+    let before = names(&folder);
+    for (command, listen, more, message) in [
+        ("serve", free, &["--seed", &missing][..], "missing.json"),
+        ("dev", free, &["--seed", &broken], "entry 1: missing field"),
+        ("serve", &taken, &["--seed", &seed], "in use"),
+        ("dev", &taken, &["--seed", &seed], "in use"),
+        (
+            "serve",
+            free,
+            &["--seed", &seed, "--jwt", "--jwks", &missing],
+            "key set",
+        ),
+        (
+            "dev",
+            free,
+            &["--seed", &seed, "--jwt", "--jwks", &missing],
+            "key set",
+        ),
+        (
+            "serve",
+            free,
+            &["--seed", &seed, "--record", &no_folder],
+            "tape",
+        ),
+    ] {
+        for fresh in [&["--fresh"][..], &[]] {
+            let start = [
+                command,
+                "--guest",
+                image(),
+                "--store",
+                &store,
+                "--listen",
+                listen,
+            ];
+            cli(&[&start, more, fresh].concat()).expect_failure(3, message);
+            let got = cli(&["store", "get", "p", "a", "--store", &store]).expect_code(0);
+            assert_eq!(got.stdout, "{\"mine\":1}\n", "{command} {more:?}");
+            assert_eq!(list(&store), "items  partition\n    1  p\n");
+            assert_eq!(names(&folder), before);
+        }
+    }
+}
+
+#[test]
+fn a_seed_may_come_from_a_pipe_or_from_stdin() {
+    let folder = Folder::short();
+    let store = spec(&folder);
+    let pipe = folder.path("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let entry = json!([{"partition": "p", "sort": "b", "document": {}, "revision": "r"}]);
+    let writer = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, entry.to_string()).unwrap()
+    });
+    let server = Server::start(&["--store", &store, "--seed", &pipe]);
+    writer.join().unwrap();
+    assert_eq!(list(&store), "items  partition\n    1  p\n");
+    assert_eq!(server.stop().0, 0);
+    let arguments = [
+        "serve",
+        "--guest",
+        image(),
+        "--listen",
+        "127.0.0.1:0",
+        "--store",
+        &store,
+    ];
+    cli_with_input(&[&arguments[..], &["--seed", "-"]].concat(), b"[{}]")
+        .expect_failure(3, "entries on stdin: entry 1: missing field")
+        .expect_hint();
 }
 
 #[test]

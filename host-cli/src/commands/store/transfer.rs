@@ -25,7 +25,7 @@ const WHAT: &str = "entries";
 
 /// Writes all entries. A file appears completely or not at all.
 pub async fn export(store: &Reached, file: Option<&Path>) -> Result<Outcome, CommandError> {
-    let Some(path) = file else {
+    let Some(path) = file.filter(|path| *path != Path::new("-")) else {
         let mut out = BufWriter::new(io::stdout());
         write(store, &mut out, |error| CommandError::output(&error)).await?;
         return Ok(Outcome::Same);
