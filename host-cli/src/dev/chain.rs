@@ -1,6 +1,6 @@
 //! Builds that start one another: a build writes a file that counts as a source, so another one begins, and so on.
 
-use super::watch::Change;
+use super::watch::{Change, Unnamed};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -17,10 +17,34 @@ pub struct Chain {
     suspects: BTreeSet<PathBuf>,
     /// Files that have started a whole chain. While a build runs, their changes are no reason to build.
     written: BTreeSet<PathBuf>,
-    /// Builds in a row that were started by nothing but files that are gone.
-    builds_by_gone: u32,
-    /// Whether such files have started a whole chain.
-    are_gone_written: bool,
+    /// Files that are gone. Tools give temporary files another name each time, so all of them count as one.
+    gone: Crowd,
+    /// Files whose names are not known.
+    unnamed: Crowd,
+}
+
+/// Files that cannot be told apart, so that all of them are one suspect.
+#[derive(Default)]
+struct Crowd {
+    /// Builds in a row that were started by nothing else.
+    builds: u32,
+    /// Whether they have started a whole chain.
+    are_written: bool,
+}
+
+impl Crowd {
+    /// Decides about a change of such files and of nothing else.
+    fn decide(&mut self, end: Decision) -> Decision {
+        if self.are_written {
+            return Decision::Nothing;
+        }
+        if self.builds < BUILDS_MAX {
+            self.builds += 1;
+            return Decision::Build;
+        }
+        self.are_written = true;
+        end
+    }
 }
 
 /// What to do about a change.
@@ -32,6 +56,8 @@ pub enum Decision {
     End(PathBuf),
     /// Nothing: this file and others, each with a name of its own, are written and removed by builds.
     EndOfGone(PathBuf),
+    /// Nothing: builds write more files than are known by name.
+    EndOfUnnamed,
     /// Nothing: that was said before.
     Nothing,
 }
@@ -43,9 +69,12 @@ impl Chain {
         for path in &change.by_others {
             self.written.remove(path);
         }
-        if !change.by_others.is_empty() || change.project_file || change.by_build.is_empty() {
+        let is_by_others = !change.by_others.is_empty() || change.unnamed == Unnamed::ByOthers;
+        let is_by_build = !change.by_build.is_empty() || change.unnamed == Unnamed::ByBuild;
+        if is_by_others || change.project_file || !is_by_build {
             self.builds = 0;
-            self.builds_by_gone = 0;
+            self.gone.builds = 0;
+            self.unnamed.builds = 0;
             return Decision::Build;
         }
         let by_build = change.by_build.iter();
@@ -55,11 +84,10 @@ impl Chain {
             .filter(|path| !self.written.contains(*path));
         let changed: BTreeSet<PathBuf> = unknown.cloned().collect();
         if changed.is_empty() {
-            return gone
-                .first()
-                .map_or(Decision::Nothing, |first| self.decide_about_gone(first));
+            return self.decide_about_crowds(gone.first().copied(), change.unnamed);
         }
-        self.builds_by_gone = 0;
+        self.gone.builds = 0;
+        self.unnamed.builds = 0;
         // Different files each time are somebody's saves, while builds happen to run. A new folder stands for what is written into it.
         let is_again = |path: &&PathBuf| self.suspects.iter().any(|known| path.starts_with(known));
         let again: BTreeSet<PathBuf> = match self.builds {
@@ -77,20 +105,23 @@ impl Chain {
         }
         self.builds = 0;
         self.written.append(&mut self.suspects);
+        // Those that are known by name are some of them.
+        self.unnamed.are_written |= change.unnamed == Unnamed::ByBuild;
         Decision::End(first)
     }
 
-    /// Decides about files that are gone, and nothing else. Tools give temporary files another name each time, so all of them count as one.
-    fn decide_about_gone(&mut self, first: &Path) -> Decision {
-        if self.are_gone_written {
-            return Decision::Nothing;
+    /// Decides about files that are gone and files without names, if nothing else has changed.
+    fn decide_about_crowds(&mut self, gone: Option<&PathBuf>, unnamed: Unnamed) -> Decision {
+        let about_gone = match gone {
+            Some(first) => self.gone.decide(Decision::EndOfGone(first.clone())),
+            None => Decision::Nothing,
+        };
+        match (about_gone, unnamed) {
+            (Decision::Nothing, Unnamed::ByBuild | Unnamed::ByOthers) => {
+                self.unnamed.decide(Decision::EndOfUnnamed)
+            }
+            (decision, _) => decision,
         }
-        if self.builds_by_gone < BUILDS_MAX {
-            self.builds_by_gone += 1;
-            return Decision::Build;
-        }
-        self.are_gone_written = true;
-        Decision::EndOfGone(first.to_owned())
     }
 }
 
@@ -189,5 +220,39 @@ mod tests {
         assert_eq!(decide(&mut chain, &both), Decision::Build);
         assert_eq!(decide(&mut chain, &by_others(&["gen.rs"])), Decision::Build);
         assert_eq!(decide(&mut chain, &by_build(&["gen.rs"])), Decision::Build);
+    }
+
+    #[test]
+    fn files_without_a_name_are_one_suspect() {
+        let unnamed = |named: &[&str]| Change {
+            unnamed: Unnamed::ByBuild,
+            ..by_build(named)
+        };
+        let mut chain = Chain::default();
+        // What the first build has written counts by its names as well.
+        assert_eq!(decide(&mut chain, &unnamed(&["a"])), Decision::Build);
+        for _ in 0..BUILDS_MAX {
+            assert_eq!(decide(&mut chain, &unnamed(&[])), Decision::Build);
+        }
+        assert_eq!(decide(&mut chain, &unnamed(&[])), Decision::EndOfUnnamed);
+        assert_eq!(decide(&mut chain, &unnamed(&[])), Decision::Nothing);
+        let others = Change {
+            sources: true,
+            unnamed: Unnamed::ByOthers,
+            ..Change::default()
+        };
+        assert_eq!(decide(&mut chain, &others), Decision::Build);
+        assert_eq!(decide(&mut chain, &unnamed(&[])), Decision::Nothing);
+        // The files that are known by name end the chain for those that are not.
+        let mut other = Chain::default();
+        for _ in 0..=BUILDS_MAX {
+            assert_eq!(decide(&mut other, &others), Decision::Build);
+        }
+        for _ in 0..BUILDS_MAX {
+            assert_eq!(decide(&mut other, &unnamed(&["a"])), Decision::Build);
+        }
+        let end = Decision::End("a".into());
+        assert_eq!(decide(&mut other, &unnamed(&["a"])), end);
+        assert_eq!(decide(&mut other, &unnamed(&["a"])), Decision::Nothing);
     }
 }

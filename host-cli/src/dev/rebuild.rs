@@ -104,8 +104,16 @@ impl Rebuilder {
         }
     }
 
-    /// Names links that are not followed.
+    /// Names links that are not followed, and what does not exist.
     pub fn say_what_is_not_watched(&self, watch: &Watch) {
+        // With `--guest`, the guest may be built later.
+        let missing = watch.missing().iter().filter(|_| self.build().is_some());
+        for path in missing {
+            self.screen.say(&format!(
+                "`{}` does not exist: changes count once it does; correct `watch` in section `[guest]` of tenon.toml if it is a mistake",
+                path.display()
+            ));
+        }
         for link in watch.links_out() {
             self.screen.say(&format!(
                 "not watched: `{}` leads out of the project's folder by a link; name what it leads to in `watch` if it is meant",
@@ -126,6 +134,9 @@ impl Rebuilder {
                 "`{}` and others with names of their own come and go while a build runs",
                 file.display()
             ),
+            Decision::EndOfUnnamed => {
+                "more files change while a build runs than can be told apart".to_owned()
+            }
         };
         self.screen.say(&format!(
             "builds have started one another: {what}, which is no reason for another one from now on; \
@@ -159,7 +170,7 @@ impl Rebuilder {
     /// The project's build, unless the command line names another guest.
     fn build(&self) -> Option<GuestBuild> {
         let project = self.project.as_ref()?;
-        GuestBuild::of(project).filter(|_| self.options.guest.is_none())
+        GuestBuild::of(project, self.options.guest.as_deref())
     }
 
     /// Reads the project file again; whether it can be used.

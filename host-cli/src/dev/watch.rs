@@ -3,7 +3,10 @@
 mod inbox;
 mod watched;
 
-pub use self::{inbox::Inbox, watched::Watched};
+pub use self::{
+    inbox::{Inbox, Unnamed},
+    watched::Watched,
+};
 
 use self::{
     inbox::Arrived,
@@ -44,6 +47,8 @@ pub struct Change {
     pub by_build: Vec<PathBuf>,
     /// The others.
     pub by_others: Vec<PathBuf>,
+    /// Whether further files have changed: whatever was missed, a build finds it.
+    pub unnamed: Unnamed,
 }
 
 impl Change {
@@ -106,6 +111,11 @@ impl Watch {
         &self.rules.links_out
     }
 
+    /// What does not exist although it is named, maybe by mistake.
+    pub fn missing(&self) -> &[PathBuf] {
+        &self.rules.missing
+    }
+
     /// Why a folder that was made since is not watched; told once, however many folders it is true of.
     pub fn take_failure(&mut self) -> Option<CommandError> {
         self.failure.take()
@@ -158,8 +168,8 @@ impl Watch {
     /// What this means for the project. New folders are watched from now on.
     fn change(&mut self, arrived: &Arrived) -> Change {
         let mut change = Change {
-            // Too many events, for example: whatever was missed, a build finds it.
-            sources: arrived.is_incomplete,
+            sources: arrived.unnamed != Unnamed::Nothing,
+            unnamed: arrived.unnamed,
             ..Change::default()
         };
         for (path, is_by_build) in &arrived.paths {

@@ -39,6 +39,14 @@ enum Build {
 }
 
 impl Build {
+    /// Whether what is reported now may have been written by a build.
+    fn is_near(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Runs | Self::Ended(_) => true,
+        }
+    }
+
     fn may_have_written(self, path: &Path) -> bool {
         match self {
             Self::None => false,
@@ -52,13 +60,34 @@ impl Build {
     }
 }
 
+/// Whether files have changed whose names are not known: too many at once, or more than the system reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unnamed {
+    /// None has.
+    #[default]
+    Nothing,
+    /// Only while a build ran, so that the build may have written them.
+    ByBuild,
+    /// Also at other times.
+    ByOthers,
+}
+
+impl Unnamed {
+    fn of(is_by_build: bool) -> Self {
+        match is_by_build {
+            true => Self::ByBuild,
+            false => Self::ByOthers,
+        }
+    }
+}
+
 /// What has arrived.
 #[derive(Debug, Default)]
 pub struct Arrived {
     /// The files that have changed, and whether each changed only while a build ran.
     pub paths: BTreeMap<PathBuf, bool>,
     /// Whether further files have changed.
-    pub is_incomplete: bool,
+    pub unnamed: Unnamed,
     /// Whether the developer asks for a build.
     pub is_build_wanted: bool,
     /// Whether the program ends.
@@ -67,7 +96,10 @@ pub struct Arrived {
 
 impl Arrived {
     fn is_nothing(&self) -> bool {
-        self.paths.is_empty() && !self.is_incomplete && !self.is_build_wanted && !self.is_end
+        self.paths.is_empty()
+            && self.unnamed == Unnamed::Nothing
+            && !self.is_build_wanted
+            && !self.is_end
     }
 
     fn insert(&mut self, path: PathBuf, is_by_build: bool) {
@@ -76,7 +108,7 @@ impl Arrived {
         } else if self.paths.len() < PATHS_MAX {
             self.paths.insert(path, is_by_build);
         } else {
-            self.is_incomplete = true;
+            self.unnamed = self.unnamed.max(Unnamed::of(is_by_build));
         }
     }
 
@@ -85,7 +117,7 @@ impl Arrived {
         for (path, is_by_build) in later.paths {
             self.insert(path, is_by_build);
         }
-        self.is_incomplete |= later.is_incomplete;
+        self.unnamed = self.unnamed.max(later.unnamed);
         self.is_build_wanted |= later.is_build_wanted;
         self.is_end |= later.is_end;
     }
@@ -102,7 +134,10 @@ impl Inbox {
 
     /// Something happened to files that are not known.
     pub fn lost(&self) {
-        self.put(|content| content.arrived.is_incomplete = true);
+        self.put(|content| {
+            let unnamed = Unnamed::of(content.build.is_near());
+            content.arrived.unnamed = content.arrived.unnamed.max(unnamed);
+        });
     }
 
     /// The developer asks for a build.
@@ -182,8 +217,27 @@ mod tests {
         }
         let arrived = inbox.wait(None);
         assert_eq!(arrived.paths.len(), PATHS_MAX);
-        assert!(arrived.is_incomplete && !arrived.is_end);
+        assert!(arrived.unnamed == Unnamed::ByOthers && !arrived.is_end);
         assert!(inbox.wait(Some(Duration::ZERO)).is_nothing());
+    }
+
+    #[test]
+    fn files_without_a_name_are_the_builds_if_a_build_ran() {
+        let inbox = Inbox::default();
+        let many =
+            || (0..2 * PATHS_MAX).for_each(|number| inbox.changed(format!("/{number}").into()));
+        inbox.build_begins();
+        many();
+        assert_eq!(inbox.wait(None).unnamed, Unnamed::ByBuild);
+        inbox.lost();
+        inbox.build_has_ended();
+        inbox.lost();
+        let mut arrived = inbox.wait(None);
+        assert_eq!(arrived.unnamed, Unnamed::ByBuild);
+        inbox.build_is_over();
+        inbox.lost();
+        assert!(!inbox.is_quiet(&mut arrived, Duration::ZERO));
+        assert_eq!(arrived.unnamed, Unnamed::ByOthers);
     }
 
     #[test]

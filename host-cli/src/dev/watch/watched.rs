@@ -1,5 +1,6 @@
 //! Which files are sources.
 
+use files::beside;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::{
     ffi::OsStr,
@@ -31,6 +32,8 @@ pub struct SourceRules {
     outputs: Vec<PathBuf>,
     /// The nearest first.
     ignored: Vec<Gitignore>,
+    /// Sources that do not exist, and whose folder does. They are watched in case they will.
+    pub missing: Vec<PathBuf>,
     /// Sources that are links out of the project's folder. They are not followed, because nobody expects a project to reach there.
     pub links_out: Vec<PathBuf>,
 }
@@ -47,7 +50,13 @@ impl SourceRules {
             })
         };
         let (links_out, sources): (Vec<_>, Vec<_>) = watched.sources.iter().partition(leads_out);
+        let is_missing = |path: &&&PathBuf| path.symlink_metadata().is_err();
         Self {
+            missing: sources
+                .iter()
+                .filter(is_missing)
+                .map(|path| (*path).clone())
+                .collect(),
             sources: sources.into_iter().map(|path| resolved(path)).collect(),
             links_out: links_out.into_iter().cloned().collect(),
             outputs: watched.outputs.iter().map(|path| resolved(path)).collect(),
@@ -140,12 +149,13 @@ fn is_written_by_tools(below: &Path) -> bool {
         let ignored = IGNORED_FOLDERS.iter();
         ignored.map(OsStr::new).any(|name| part.as_os_str() == name)
     };
+    let is_temporary = below.file_name().is_some_and(beside::is_temporary);
     let file = below.file_name().map(OsStr::to_string_lossy);
     let is_editors = file.is_some_and(|file| {
         // Emacs and vim: locks, backups and trials whether a folder can be written.
         file.starts_with(".#") || file.ends_with('~') || file.ends_with(".swp") || file == "4913"
     });
-    below.components().any(is_ignored) || is_editors
+    below.components().any(is_ignored) || is_editors || is_temporary
 }
 
 #[cfg(test)]
@@ -222,6 +232,7 @@ mod tests {
             "other.log",
             "far.rs",
             "guest.wasm",
+            "src/lib.rs.new-0123456789abcdef",
             "target/debug/x",
             "node_modules/x",
             ".tenon/store.redb",

@@ -72,6 +72,27 @@ fn temporary_files_of_the_build_start_no_endless_builds() {
 }
 
 #[test]
+fn very_many_files_of_the_build_start_no_endless_builds() {
+    let folder = Folder::new();
+    project(&folder, "sh build.sh");
+    let file = String::from_utf8(folder.read("tenon.toml")).unwrap();
+    folder.write("tenon.toml", file.replace("\"build.sh\"", "\"src\""));
+    folder.write("src/lib.rs", "1");
+    // More than are kept by name, each time with the same text.
+    folder.write(
+        "build.sh",
+        "cp source.wasm guest.wasm\nfor number in $(seq 1200); do echo same > src/made$number; done\n",
+    );
+    let mut dev = Dev::start(&folder, &[]);
+    let shown = dev.wait_for("builds have started one another");
+    assert!(shown.contains("than can be told apart"), "{shown}");
+    assert!(builds(&shown) <= 6, "{shown}");
+    thread::sleep(QUIET);
+    let (code, last) = dev.quit();
+    assert_eq!((code, builds(&last)), (0, 0), "{last}");
+}
+
+#[test]
 fn limits_count_as_soon_as_they_are_edited() {
     let folder = Folder::new();
     project(&folder, "cp source.wasm guest.wasm");
@@ -127,6 +148,29 @@ fn links_out_of_the_project_are_named_and_not_followed() {
     thread::sleep(QUIET);
     let (code, last) = dev.quit();
     assert_eq!((code, builds(&last)), (0, 0), "{last}");
+}
+
+#[test]
+fn what_is_to_be_watched_and_does_not_exist_is_named() {
+    let folder = Folder::new();
+    project(&folder, "cp source.wasm guest.wasm");
+    let file = String::from_utf8(folder.read("tenon.toml")).unwrap();
+    folder.write("tenon.toml", file.replace("build.sh", "scr"));
+    let mut dev = Dev::start(&folder, &[]);
+    let shown = dev.wait_for("serves, built in");
+    let named: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.contains("` does not exist: changes count once it does"))
+        .collect();
+    assert!(
+        matches!(named[..], [line] if line.contains("scr`")),
+        "{shown}"
+    );
+    // Whatever it will be, it counts.
+    folder.write("scr/lib.rs", "1");
+    let shown = dev.wait_for("building: ");
+    assert!(!shown.contains("does not exist"), "{shown}");
+    assert_eq!(dev.quit().0, 0);
 }
 
 #[test]
