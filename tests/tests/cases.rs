@@ -1,11 +1,11 @@
 //! `cases/<group>/<name>/`: an event, and the expected result, on every store and through the program.
 //!
 //! `event.json` is the raw gateway event, `response.json` the expected response, `before.json` the initial entries, `after.json` the final
-//! entries; without these two, there are none. `TENON_BLESS=1` writes the actual results as the expectation.
+//! entries; without these two, there are none. `inputs.json` has time and seed. `TENON_BLESS=1` writes the actual results as the expectation.
 
 use crate::support::{fresh_folder, guests::REFERENCE, host_cli, in_process::runtime, workspace};
 use contract::{limits::Limits, seed::Seed};
-use observation::{AFTER_FILE, BEFORE_FILE, Case, EVENT_FILE, RESPONSE_FILE};
+use observation::{AFTER_FILE, Case, EVENT_FILE, RESPONSE_FILE};
 use replay::{CaseOutcome, CaseStore, run_case};
 use serde_json::{Value, json};
 use std::{
@@ -94,8 +94,7 @@ fn no_case_is_malformed_or_forgotten() {
         for case in cases {
             for entry in fs::read_dir(&case).unwrap() {
                 let file = entry.unwrap().file_name().into_string().unwrap();
-                let known =
-                    [EVENT_FILE, RESPONSE_FILE, BEFORE_FILE, AFTER_FILE].contains(&file.as_str());
+                let known = Case::FILES.contains(&file.as_str());
                 assert!(known, "`{}/{file}` is no part of a case", name(&case));
             }
             for file in [EVENT_FILE, RESPONSE_FILE] {

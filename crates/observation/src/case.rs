@@ -120,6 +120,15 @@ pub enum CaseError {
 }
 
 impl Case {
+    /// The files that a case may consist of.
+    pub const FILES: [&str; 5] = [
+        EVENT_FILE,
+        BEFORE_FILE,
+        RESPONSE_FILE,
+        AFTER_FILE,
+        INPUTS_FILE,
+    ];
+
     /// Whether `folder` is a case. If its event is a link or a pipe, it is a case that cannot be read, not a folder to be skipped.
     pub fn is_case(folder: &Path) -> bool {
         fs::symlink_metadata(folder.join(EVENT_FILE)).is_ok_and(|found| !found.is_dir())
@@ -127,17 +136,11 @@ impl Case {
 
     /// The total size of a case's files in bytes; unreadable ones count as empty.
     pub fn files_bytes(folder: &Path) -> u64 {
-        [
-            EVENT_FILE,
-            RESPONSE_FILE,
-            BEFORE_FILE,
-            AFTER_FILE,
-            INPUTS_FILE,
-        ]
-        .iter()
-        .filter_map(|name| fs::symlink_metadata(folder.join(name)).ok())
-        .map(|found| found.len())
-        .sum()
+        Self::FILES
+            .iter()
+            .filter_map(|name| fs::symlink_metadata(folder.join(name)).ok())
+            .map(|found| found.len())
+            .sum()
     }
 
     /// Reads a case's files.
@@ -342,7 +345,7 @@ mod tests {
     fn what_is_no_regular_file_is_an_error_of_the_case() {
         let folder = folder_with_event("case-kinds");
         assert!(Case::load(&folder).is_ok());
-        for name in [EVENT_FILE, BEFORE_FILE, RESPONSE_FILE, AFTER_FILE] {
+        for name in Case::FILES {
             let path = folder.join(name);
             let refused = |what: &str| {
                 assert!(Case::is_case(&folder), "{name}");
@@ -366,7 +369,8 @@ mod tests {
             let sparse = fs::File::create(&path).unwrap();
             sparse.set_len(1 << 40).unwrap();
             refused("is larger than");
-            fs::write(&path, if name == EVENT_FILE { "{}" } else { "[]" }).unwrap();
+            let is_object = name == EVENT_FILE || name == INPUTS_FILE;
+            fs::write(&path, if is_object { "{}" } else { "[]" }).unwrap();
             assert!(Case::load(&folder).is_ok(), "{name}");
         }
         fs::remove_dir_all(folder).unwrap();

@@ -80,7 +80,7 @@ pub fn resolve(
     }
     Ok(Configuration {
         cases,
-        build: GuestBuild::of(project).filter(|_| arguments.guest.guest.is_none()),
+        build: GuestBuild::of(project, arguments.guest.guest.as_deref()),
         guest,
         bless: arguments.bless,
         junit: arguments.junit.clone(),
@@ -98,7 +98,7 @@ fn chosen(folder: &Path, names: &[String]) -> Result<Vec<Input>, CommandError> {
     if !folder.is_dir() {
         return Err(none());
     }
-    let found = input::find(&[folder.to_owned()]).map_err(|_| none())?;
+    let found = input::find_in_folder(folder)?;
     let mut cases: Vec<Input> = found
         .into_iter()
         .filter(|input| matches!(input, Input::Case(_)))

@@ -4,7 +4,7 @@ use super::tapes::{self, Source};
 use crate::{exit::CommandError, input, output};
 use contract::{limits, seed::Seed};
 use files::{self, NamedBy};
-use observation::{AFTER_FILE, BEFORE_FILE, Case, EVENT_FILE, EventHead, RESPONSE_FILE, head};
+use observation::{Case, EventHead, head};
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read},
@@ -40,9 +40,7 @@ impl Input {
     /// The files that contain parts of it.
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
-            Self::Case(folder) => [EVENT_FILE, BEFORE_FILE, RESPONSE_FILE, AFTER_FILE]
-                .map(|file| folder.join(file))
-                .to_vec(),
+            Self::Case(folder) => Case::FILES.map(|file| folder.join(file)).to_vec(),
             Self::Event(path, _) | Self::Lines(path, _) | Self::Tape(Source::File(path, _)) => {
                 vec![path.clone()]
             }
@@ -107,7 +105,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, CommandError> {
         let metadata =
             fs::metadata(path).map_err(|error| input::cannot_read(path, "path", &error))?;
         if metadata.is_dir() {
-            find_in_folder(path, &mut inputs)?;
+            inputs.append(&mut find_in_folder(path)?);
         } else if has_extension(path, "wasm") || has_extension(path, "cwasm") {
             let shown = path.display();
             return Err(CommandError::usage(format_args!(
@@ -134,7 +132,14 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>, CommandError> {
     Ok(inputs)
 }
 
-fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), CommandError> {
+/// The cases, events and tapes in a folder; there may be none.
+pub fn find_in_folder(folder: &Path) -> Result<Vec<Input>, CommandError> {
+    let mut inputs = Vec::new();
+    add_folder(folder, &mut inputs)?;
+    Ok(inputs)
+}
+
+fn add_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), CommandError> {
     if Case::is_case(folder) {
         inputs.push(Input::Case(folder.to_owned()));
         return Ok(());
@@ -149,7 +154,7 @@ fn find_in_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), CommandE
     for path in entries {
         let kind = fs::symlink_metadata(&path).map_err(failed)?.file_type();
         if kind.is_dir() {
-            find_in_folder(&path, inputs)?;
+            add_folder(&path, inputs)?;
             continue;
         }
         // The link's target may be a case or contain tapes, so it is not skipped silently.

@@ -132,6 +132,14 @@ fn a_change_shows_what_it_changes_and_a_request_becomes_a_case() {
         "{failing:#?}"
     );
     in_folder(&folder, &["test", "read", "--bless"]).expect_code(0);
+    // Made while the session ran, so it has a time and a seed.
+    for file in ["inputs.json", "event.json"] {
+        let file = format!("cases/read/lamp/{file}");
+        assert!(Path::new(&folder.path(&file)).is_file(), "{file}");
+        in_folder(&folder, &["test", "--junit", &file])
+            .expect_failure(2, "would replace")
+            .expect_hint();
+    }
     let passing = in_folder(&folder, &["test", "--junit", "report.xml"]).expect_code(0);
     assert_eq!(passing.stdout, "2 cases: 2 as expected\n");
     let report = String::from_utf8(folder.read("report.xml")).unwrap();
@@ -205,8 +213,15 @@ fn no_request_is_lost_while_guests_replace_each_other() {
 fn lines_for_programs_are_json() {
     let folder = Folder::new();
     project(&folder, "cp source.wasm guest.wasm");
-    let mut dev = Dev::start(&folder, &["--log-format", "json"]);
-    dev.wait_for("keys: ");
+    let entry = r#"[{"partition":"p","sort":"s","document":{},"revision":"r"}]"#;
+    folder.write("seed.json", entry);
+    let arguments = ["--log-format", "json", "--seed", "seed.json", "--jwt"];
+    let mut dev = Dev::start(&folder, &arguments);
+    let said = dev.wait_for("keys: ");
+    assert!(
+        said.contains("seed: 1 entry") && said.contains("warning: tokens"),
+        "{said}"
+    );
     dev.get("/items");
     let line = dev.wait_for("\"exchange\":1}");
     for line in line.lines().chain(dev.seen.lines()) {
