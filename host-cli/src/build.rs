@@ -87,11 +87,11 @@ impl BuildError {
 }
 
 impl GuestBuild {
-    /// The build of a project; `None` if its guest is not built, or is not a file.
-    pub fn of(project: &Project) -> Option<Self> {
+    /// The build of a project; `None` if its guest is not built, or is not a file, or if another guest is named.
+    pub fn of(project: &Project, named: Option<&Path>) -> Option<Self> {
         let component = GuestSource::of_project(project)?.path()?.to_owned();
         Some(Self {
-            command: project.file.guest.build.clone()?,
+            command: project.build(named)?.clone(),
             folder: project.folder.clone(),
             component,
         })

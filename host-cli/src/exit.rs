@@ -6,12 +6,14 @@ use std::{fmt, process::ExitCode};
 /// The meaning of the exit codes of all commands, shown by `--help`.
 pub const EXIT_CODES_HELP: &str = "\
 Exit codes:
-  0    done; for `replay`, everything is as expected
-  1    a check failed: something differs (`replay`, `table check`), the gate
-       found a difference or the release was refused (`promote`), an event was
-       refused (`invoke`, `replay`), a host could not serve the channel
-       (`channel verify`), a document was left out (`releases`), or this host
-       cannot run the guest (`inspect`)
+  0    done; for `replay` and `test`, everything is as expected
+  1    a check failed: something differs (`replay`, `test`, `table check`,
+       `wit`), a request did not become a case (`tape cases`), an item is
+       missing or in another state (`store get`, `store put`, `store delete`),
+       the gate found a difference or the release was refused (`promote`,
+       `rollback`), an event was refused (`invoke`, `replay`), a host could not
+       serve the channel (`channel verify`), a document was left out
+       (`releases`, `published`), or this host cannot run the guest (`inspect`)
   2    the command line is wrong
   3    the environment is at fault: a file, a port, a store, a guest
   130  interrupted by SIGINT; 143 by SIGTERM

@@ -12,7 +12,11 @@ pub use self::{
     values::{BuildCommand, check_name},
 };
 
-use crate::{exit::CommandError, input, ownership, store::StoreSpec};
+use crate::{
+    exit::CommandError,
+    input, ownership,
+    store::{STORE_DEFAULT, StoreSpec},
+};
 use contract::limits::KIB;
 use files::NamedBy;
 use gateway::EventKind;
@@ -118,6 +122,11 @@ impl Project {
         })
     }
 
+    /// The command that builds its guest, unless another guest is named.
+    pub fn build(&self, named: Option<&Path>) -> Option<&BuildCommand> {
+        self.file.guest.build.as_ref().filter(|_| named.is_none())
+    }
+
     /// The files and folders whose changes are a reason to build: those that it names, otherwise all.
     pub fn sources(&self) -> Vec<PathBuf> {
         match self.file.guest.watch.as_slice() {
@@ -182,6 +191,15 @@ impl Project {
 fn read_file(path: &Path) -> Result<ProjectFile, CommandError> {
     let bytes = input::read_named(path, NamedBy::Setting, "project file", PROJECT_BYTES_MAX)?;
     read::parse(&bytes).map_err(|error| error.in_file(path))
+}
+
+/// The store: as typed, otherwise the project's, otherwise the usual one.
+pub fn store(typed: Option<&str>, project: Option<&Project>) -> Result<StoreSpec, CommandError> {
+    match (typed, project.and_then(Project::store)) {
+        (Some(typed), _) => StoreSpec::resolve(typed),
+        (None, Some(store)) => Ok(store),
+        (None, None) => StoreSpec::resolve(STORE_DEFAULT),
+    }
 }
 
 /// The kind of events: as typed, otherwise the project's, otherwise that of the deployed API.

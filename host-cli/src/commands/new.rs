@@ -75,8 +75,15 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let shown = folder.display();
     output::remark(&format!("created `{shown}`; its SDK is {sdk}\n"));
     output::text(&format!(
-        "next:\n  cd {shown}\n  host-cli dev\n  curl {}\n",
+        "next:\n  cd {}\n  host-cli dev\n  curl {}\n",
+        typed(&folder),
         template::EXAMPLE
     ))?;
     Ok(Outcome::Same)
+}
+
+/// A path as a shell takes it.
+fn typed(path: &Path) -> String {
+    let path = path.display().to_string();
+    shlex::try_quote(&path).map_or_else(|_| path.clone(), Into::into)
 }

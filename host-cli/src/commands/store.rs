@@ -9,9 +9,9 @@ use crate::{
     executor,
     exit::{CommandError, Outcome},
     input,
-    project::Project,
+    project::{self, Project},
     store::{
-        STATE_FOLDER, STORE_DEFAULT, StoreSpec,
+        STATE_FOLDER, StoreSpec,
         protocol::{Condition, KeyText, Query, Range, Response},
         remote::{Reached, Use},
     },
@@ -44,15 +44,8 @@ pub fn resolve(
     arguments: &StoreArgs,
     project: Option<&Project>,
 ) -> Result<Configuration, CommandError> {
-    let store = match &arguments.store {
-        Some(store) => StoreSpec::resolve(store)?,
-        None => match project.and_then(Project::store) {
-            Some(store) => store,
-            None => StoreSpec::resolve(STORE_DEFAULT)?,
-        },
-    };
     Ok(Configuration {
-        store,
+        store: project::store(arguments.store.as_deref(), project)?,
         state: project.map(|project| project.path(STATE_FOLDER)),
         format: arguments.format,
         task: task(&arguments.command)?,

@@ -41,8 +41,7 @@ impl HostedGuest {
             environment,
             log_level,
         } = runtime_options(options, project)?;
-        let build = project.and_then(|project| project.file.guest.build.as_ref());
-        let build = build.filter(|_| options.guest.is_none());
+        let build = project.and_then(|project| project.build(options.guest.as_deref()));
         Ok(Self {
             source,
             environment,

@@ -50,6 +50,14 @@ fn a_new_project_builds_passes_its_tests_and_cases_and_serves() {
         "{run:#?}"
     );
 
+    let spaced = folder.path("a b");
+    fs::create_dir(&spaced).unwrap();
+    let run = cli(&["new", &format!("{spaced}/api"), "--sdk", SDK]).expect_code(0);
+    assert!(
+        run.stdout.contains(&format!("  cd '{spaced}/api'\n")),
+        "{run:#?}"
+    );
+
     let project = Path::new(&path);
     fs::copy(format!("{ROOT}/Cargo.lock"), project.join("Cargo.lock")).unwrap();
     // What one run of this test has built, the next one need not build again.

@@ -66,6 +66,12 @@ fn serve_takes_what_no_option_says_from_the_nearest_file_above() {
     assert_eq!(server.greeting[1], said);
     assert!(!server.talk(post(11)).starts_with("HTTP/1.1 413 "));
     assert_eq!(server.stop().0, 0);
+
+    let options = ["serve", "--store", "memory", "--env", "GREETING=good day"];
+    let server = Server::spawn(command(&options).current_dir(&root));
+    let said = "project: tenon.toml sets the guest, address, event kind, request_body_bytes_max";
+    assert_eq!(server.greeting[1], said);
+    assert_eq!(server.stop().0, 0);
 }
 
 #[test]

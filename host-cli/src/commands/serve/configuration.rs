@@ -6,14 +6,14 @@ use crate::{
     exit::CommandError,
     guest::{self, GuestSource, HostedGuest},
     identity::{self, CallerSpec},
-    project::{Project, ServeSection, event_kind},
+    project::{self, Project, ServeSection, event_kind},
     release::{channels, keys, stores::StoresSpec},
     serve::{
         authority::{self, Allowed},
         lines::Format,
         listener,
     },
-    store::{STATE_FOLDER, STORE_DEFAULT, StoreSpec, seeding::Start, socket},
+    store::{STATE_FOLDER, StoreSpec, seeding::Start, socket},
 };
 use gateway::Origin;
 use release::{ChannelName, PublicKeys};
@@ -29,6 +29,7 @@ use tape::{RecordOptions, Redaction};
 const LISTEN_DEFAULT: &str = "127.0.0.1:3000";
 
 /// What any server listens on and emulates.
+#[derive(Clone)]
 pub struct ServerConfiguration {
     pub listen: Vec<SocketAddr>,
     pub allowed: Allowed,
@@ -72,13 +73,7 @@ impl ServerConfiguration {
         project: Option<&Project>,
     ) -> Result<Self, CommandError> {
         let serve = project.map(|project| &project.file.serve);
-        let store = match &options.store {
-            Some(store) => StoreSpec::resolve(store)?,
-            None => match project.and_then(Project::store) {
-                Some(store) => store,
-                None => StoreSpec::resolve(STORE_DEFAULT)?,
-            },
-        };
+        let store = project::store(options.store.as_deref(), project)?;
         let kind = event_kind(options.event_kind.map(|kind| kind.0), project);
         let state = project.map(|project| project.path(STATE_FOLDER));
         Ok(Self {
@@ -112,17 +107,23 @@ pub fn resolve(
     project: Option<&Project>,
 ) -> Result<Configuration, CommandError> {
     let follow = resolve_follow(&arguments.follow, project)?;
+    let guest = resolve_guest(arguments, project, follow.is_some())?;
+    // Files of the environment may be pipes, so they are read once.
+    let options = match &guest {
+        Some(guest) => guest.options(),
+        None => guest::runtime_options(&arguments.guest, project)?,
+    };
     Ok(Configuration {
         server: ServerConfiguration::resolve(&arguments.server, project)?,
-        guest: resolve_guest(arguments, project, follow.is_some())?,
-        options: guest::runtime_options(&arguments.guest, project)?,
+        project: project.map(|project| project_line(project, arguments, &options.environment)),
+        guest,
+        options,
         follow,
         is_quiet: arguments.quiet,
         record: match &arguments.record.record {
             Some(path) => Some((path.clone(), record_options(&arguments.record)?)),
             None => None,
         },
-        project: project.map(|project| project_line(project, arguments)),
     })
 }
 

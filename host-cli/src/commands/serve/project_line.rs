@@ -1,9 +1,10 @@
 //! The line of `serve` that says what comes from the project's file.
 
 use crate::{args::ServeArgs, project::Project};
+use runtime::Environment;
 
 /// The project's file, and what comes from it because no option says otherwise.
-pub fn project_line(project: &Project, arguments: &ServeArgs) -> String {
+pub fn project_line(project: &Project, arguments: &ServeArgs, environment: &Environment) -> String {
     let (serve, guest) = (&project.file.serve, &arguments.guest);
     let is_unset = |name: &str| !guest.limits.0.names().any(|typed| typed == name);
     let mut parts: Vec<String> = [
@@ -37,13 +38,15 @@ pub fn project_line(project: &Project, arguments: &ServeArgs) -> String {
             .filter(|name| is_unset(name))
             .map(str::to_owned),
     );
+    let variables = project.file.environment.0.iter();
+    let is_kept = |of_file: &(&String, &String)| {
+        let mut given = environment.iter().map(|(name, value)| (name, value));
+        given.any(|given| given == *of_file)
+    };
     parts.extend(
-        project
-            .file
-            .environment
-            .0
-            .keys()
-            .map(|name| format!("variable {name}")),
+        variables
+            .filter(is_kept)
+            .map(|(name, _)| format!("variable {name}")),
     );
     let mut text = project.path_of_file().display().to_string();
     if !parts.is_empty() {
