@@ -30,7 +30,7 @@ pub enum CallerSpec {
 }
 
 /// How callers are taken from tokens.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TokenSpec {
     /// Where the keys that verify tokens are; without keys, tokens are believed.
     keys: Option<String>,

@@ -139,7 +139,7 @@ fn an_interrupted_import_can_be_repeated() {
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&text.as_bytes()[..text.len() / 2]).unwrap();
     stdin.flush().unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    thread::sleep(Duration::from_millis(500));
     child.kill().unwrap();
     child.wait().unwrap();
     cli(&["store", "import", &file, "--store", &spec(&folder)]).expect_code(0);
