@@ -268,7 +268,7 @@ fn a_start_that_fails_leaves_the_store_as_it_was() {
             ];
             cli(&[&start, more, fresh].concat()).expect_failure(3, message);
             let got = cli(&["store", "get", "p", "a", "--store", &store]).expect_code(0);
-            assert_eq!(got.stdout, "{\"mine\":1}\n", "{command} {more:?}");
+            assert_eq!(got.stdout, "{\n  \"mine\": 1\n}\n", "{command} {more:?}");
             assert_eq!(list(&store), "items  partition\n    1  p\n");
             assert_eq!(names(&folder), before);
         }

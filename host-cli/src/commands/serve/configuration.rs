@@ -107,6 +107,7 @@ pub fn resolve(
     project: Option<&Project>,
 ) -> Result<Configuration, CommandError> {
     let follow = resolve_follow(&arguments.follow, project)?;
+    let server = ServerConfiguration::resolve(&arguments.server, project)?;
     let guest = resolve_guest(arguments, project, follow.is_some())?;
     // Files of the environment may be pipes, so they are read once.
     let options = match &guest {
@@ -114,7 +115,7 @@ pub fn resolve(
         None => guest::runtime_options(&arguments.guest, project)?,
     };
     Ok(Configuration {
-        server: ServerConfiguration::resolve(&arguments.server, project)?,
+        server,
         project: project.map(|project| project_line(project, arguments, &options.environment)),
         guest,
         options,
