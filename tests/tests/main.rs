@@ -22,6 +22,7 @@ mod lambda;
 mod load;
 mod plain;
 mod prewarm;
+mod proxy;
 mod release;
 mod sdk;
 mod tape;

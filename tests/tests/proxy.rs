@@ -313,7 +313,7 @@ async fn every_kind_of_event_is_answered_recorded_and_replayed() {
             let seed = Seed::new([3; 32]);
             let invocation = Invocation {
                 received_at_ms: NOW_MS,
-                seed,
+                seed: seed.clone(),
                 deadline: Instant::now() + Duration::from_secs(60),
                 trace_header: None,
             };

@@ -7,4 +7,4 @@ mod privacy;
 mod recording;
 mod report;
 mod state;
-mod strict;
+pub mod strict;

@@ -18,3 +18,5 @@ pub const PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plain.wasm"))
 pub const SOCKETS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sockets.wasm"));
 /// The reference guest with one planted change.
 pub const VARIANT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/variant.wasm"));
+/// A component of `wasi:http`.
+pub const PROXY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/proxy.wasm"));
