@@ -25,7 +25,9 @@ struct Event {
 pub fn receive(context: Context, Bytes(body): Bytes) -> Result<NoContent, Problem> {
     let secret = std::env::var("PAYMENT_SECRET").unwrap_or_default();
     if secret.is_empty() {
-        return Err(Problem::internal("the environment variable PAYMENT_SECRET is missing or empty"));
+        return Err(Problem::internal(
+            "the environment variable PAYMENT_SECRET is missing or empty",
+        ));
     }
     let now = context.now().seconds();
     let signature = context.headers.get("payment-signature");
