@@ -1,5 +1,7 @@
 //! The host's side of a guest's handles. The generated bindings refer to these types.
 
+pub mod http;
+
 /// Why a stream operation failed.
 pub enum StreamError {
     /// The body of an HTTP message has more bytes than its `content-length` says: at least so many.

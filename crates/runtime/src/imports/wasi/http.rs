@@ -8,21 +8,18 @@ mod fields;
 mod incoming;
 mod outgoing;
 
-pub use client::{FutureIncomingResponse, IncomingResponse, OutgoingRequest, RequestOptions};
-pub use fields::Fields;
-pub use incoming::{FutureTrailers, IncomingBody, IncomingRequest};
-pub use outgoing::{OutgoingBody, OutgoingResponse, ResponseOutparam};
-
 use crate::imports::{
     RequestState,
     bindings::proxy::wasi::http::{outgoing_handler, types},
-    resources::StreamError,
+    resources::{
+        StreamError,
+        http::{Answer, IncomingRequest, ResponseOutparam, response},
+    },
 };
 use contract::{
     http::{Request, Response},
     outcome::NoResponse,
 };
-use outgoing::Answer;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 /// The state of the interface during one request: what `response-outparam` got.
@@ -61,7 +58,7 @@ impl RequestState {
     /// The guest's response, after `incoming-handler.handle` has returned.
     pub(crate) fn end_exchange(&mut self) -> Result<Response, NoResponse> {
         let answer = self.wasi.exchange.0.take().ok_or(NoResponse::NotSet)?;
-        outgoing::response(*answer)
+        response(*answer)
     }
 }
 

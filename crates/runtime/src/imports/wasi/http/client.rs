@@ -1,6 +1,6 @@
 //! Outgoing requests, which are all denied: a component may be linked with what it never uses.
 
-use super::{Fields, IncomingBody, OutgoingBody};
+use super::incoming::method;
 use crate::imports::{
     RequestState,
     bindings::proxy::wasi::http::{
@@ -10,35 +10,17 @@ use crate::imports::{
             HostRequestOptions, Method, Scheme,
         },
     },
-    resources::Pollable,
+    resources::{
+        Pollable,
+        http::{
+            Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
+            OutgoingRequest, RequestOptions,
+        },
+    },
 };
 use contract::{http::is_token, outcome::Stop};
 use std::mem;
 use wasmtime::component::Resource;
-
-/// A request that the guest makes.
-pub struct OutgoingRequest {
-    method: Method,
-    scheme: Option<Scheme>,
-    authority: Option<String>,
-    path_with_query: Option<String>,
-    headers: Fields,
-    has_body: bool,
-}
-
-/// Timeouts of a request, in nanoseconds.
-#[derive(Default)]
-pub struct RequestOptions {
-    connect: Option<u64>,
-    first_byte: Option<u64>,
-    between_bytes: Option<u64>,
-}
-
-/// A response to an outgoing request: there is none.
-pub enum IncomingResponse {}
-
-/// A response that is waited for: there is none.
-pub enum FutureIncomingResponse {}
 
 impl outgoing_handler::Host for RequestState {
     fn handle(
@@ -62,12 +44,28 @@ impl RequestState {
     }
 }
 
+fn method_name(method: Method) -> String {
+    let name = match method {
+        Method::Get => "GET",
+        Method::Head => "HEAD",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Delete => "DELETE",
+        Method::Connect => "CONNECT",
+        Method::Options => "OPTIONS",
+        Method::Trace => "TRACE",
+        Method::Patch => "PATCH",
+        Method::Other(name) => return name,
+    };
+    name.to_owned()
+}
+
 impl HostOutgoingRequest for RequestState {
     fn new(&mut self, headers: Resource<Fields>) -> wasmtime::Result<Resource<OutgoingRequest>> {
         self.meter.count_host_call()?;
         let headers = self.wasi.table.delete(headers)?;
         Ok(self.wasi.table.push(OutgoingRequest {
-            method: Method::Get,
+            method: "GET".to_owned(),
             scheme: None,
             authority: None,
             path_with_query: None,
@@ -94,7 +92,7 @@ impl HostOutgoingRequest for RequestState {
 
     fn method(&mut self, request: Resource<OutgoingRequest>) -> wasmtime::Result<Method> {
         self.meter.count_host_call()?;
-        Ok(self.wasi.table.get(&request)?.method.clone())
+        Ok(method(&self.wasi.table.get(&request)?.method))
     }
 
     fn set_method(
@@ -103,13 +101,12 @@ impl HostOutgoingRequest for RequestState {
         method: Method,
     ) -> wasmtime::Result<Result<(), ()>> {
         self.meter.count_host_call()?;
-        if let Method::Other(name) = &method {
-            if !is_token(name) {
-                return Ok(Err(()));
-            }
-            self.count_text(Some(name))?;
+        let name = method_name(method);
+        if !is_token(&name) {
+            return Ok(Err(()));
         }
-        self.wasi.table.get_mut(&request)?.method = method;
+        self.count_text(Some(&name))?;
+        self.wasi.table.get_mut(&request)?.method = name;
         Ok(Ok(()))
     }
 
@@ -134,7 +131,12 @@ impl HostOutgoingRequest for RequestState {
 
     fn scheme(&mut self, request: Resource<OutgoingRequest>) -> wasmtime::Result<Option<Scheme>> {
         self.meter.count_host_call()?;
-        Ok(self.wasi.table.get(&request)?.scheme.clone())
+        let scheme = &self.wasi.table.get(&request)?.scheme;
+        Ok(scheme.as_deref().map(|name| match name {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            other => Scheme::Other(other.to_owned()),
+        }))
     }
 
     fn set_scheme(
@@ -143,10 +145,13 @@ impl HostOutgoingRequest for RequestState {
         scheme: Option<Scheme>,
     ) -> wasmtime::Result<Result<(), ()>> {
         self.meter.count_host_call()?;
-        if let Some(Scheme::Other(name)) = &scheme {
-            self.count_text(Some(name))?;
-        }
-        self.wasi.table.get_mut(&request)?.scheme = scheme;
+        let name = scheme.map(|scheme| match scheme {
+            Scheme::Http => "http".to_owned(),
+            Scheme::Https => "https".to_owned(),
+            Scheme::Other(name) => name,
+        });
+        self.count_text(name.as_deref())?;
+        self.wasi.table.get_mut(&request)?.scheme = name;
         Ok(Ok(()))
     }
 

@@ -3,92 +3,14 @@
 use crate::imports::{
     RequestState,
     bindings::proxy::wasi::http::types::{HeaderError, HostFields},
+    resources::http::{FORBIDDEN, Field, Fields, bytes_of},
 };
 use contract::{
-    http::{FieldLines, field_value, is_field_value, is_token},
+    http::{field_value, is_field_value, is_token},
     outcome::Stop,
 };
 use std::sync::Arc;
 use wasmtime::component::Resource;
-
-/// Fields that belong to the connection or to the host: a guest can neither set nor read them.
-const FORBIDDEN: [&str; 9] = [
-    "connection",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Memory for a field besides its name and value.
-const FIELD_BYTES: usize = 64;
-
-type Field = (String, Vec<u8>);
-
-/// The fields of a message, with names in lower case, in order.
-pub struct Fields {
-    /// Shared by copies until one of them changes.
-    fields: Arc<Vec<Field>>,
-    is_mutable: bool,
-}
-
-impl Fields {
-    /// The fields of a request that a guest may read.
-    pub(super) fn of_request(lines: &FieldLines) -> Self {
-        let fields = lines.iter().filter(|(name, _)| !FORBIDDEN.contains(name));
-        Self {
-            fields: Arc::new(
-                fields
-                    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-                    .collect(),
-            ),
-            is_mutable: false,
-        }
-    }
-
-    /// The same fields, which cannot be changed.
-    pub(super) fn immutable(&self) -> Self {
-        Self {
-            fields: self.fields.clone(),
-            is_mutable: false,
-        }
-    }
-
-    /// Names and values as text.
-    pub(super) fn into_text(self) -> Vec<(String, String)> {
-        let fields = Arc::unwrap_or_clone(self.fields).into_iter();
-        let text = |value: Vec<u8>| field_value(&value).into_owned();
-        fields.map(|(name, value)| (name, text(value))).collect()
-    }
-
-    /// Whether there is a body of a certain length: `None` without a `content-length`, an error if it is not a number.
-    pub(super) fn content_length(&self) -> Result<Option<u64>, ()> {
-        let Some(value) = self.values("content-length").next() else {
-            return Ok(None);
-        };
-        let text = str::from_utf8(value).map_err(drop)?;
-        text.parse().map(Some).map_err(drop)
-    }
-
-    /// Bytes that the host keeps for them.
-    pub(super) fn bytes(&self) -> usize {
-        let fields = self.fields.iter();
-        fields.map(|(name, value)| bytes_of(name, value)).sum()
-    }
-
-    fn values(&self, name: &str) -> impl Iterator<Item = &Vec<u8>> {
-        let fields = self.fields.iter();
-        fields.filter_map(move |(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
-    }
-}
-
-fn bytes_of(name: &str, value: &[u8]) -> usize {
-    FIELD_BYTES + name.len() + value.len()
-}
 
 /// The name as it is kept, if a guest may set it.
 fn checked_name(mut name: String) -> Result<String, HeaderError> {

@@ -1,61 +1,39 @@
 //! The request as the guest reads it.
 
-use super::Fields;
 use crate::imports::{
     RequestState,
     bindings::proxy::wasi::http::types::{
         ErrorCode, HostFutureTrailers, HostIncomingBody, HostIncomingRequest, Method, Scheme,
     },
-    resources::{InputStream, Pollable},
+    resources::{
+        InputStream, Pollable,
+        http::{Fields, FutureTrailers, IncomingBody, IncomingRequest},
+    },
 };
-use contract::http::{self, Context, Request};
+use contract::http::{self, Request};
 use std::mem;
 use wasmtime::component::Resource;
 
-/// The request.
-pub struct IncomingRequest {
-    /// Its body is empty once it was consumed.
-    request: Request,
-    is_consumed: bool,
-}
-
-impl IncomingRequest {
-    pub(super) fn of(request: Request) -> Self {
-        Self {
-            request,
-            is_consumed: false,
-        }
+/// A method by its name.
+pub(super) fn method(name: &str) -> Method {
+    match name {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "POST" => Method::Post,
+        "PUT" => Method::Put,
+        "DELETE" => Method::Delete,
+        "CONNECT" => Method::Connect,
+        "OPTIONS" => Method::Options,
+        "TRACE" => Method::Trace,
+        "PATCH" => Method::Patch,
+        other => Method::Other(other.to_owned()),
     }
-
-    fn context(&self) -> &Context {
-        &self.request.context
-    }
-}
-
-/// The body of a message, which is whole.
-pub struct IncomingBody(Option<Vec<u8>>);
-
-/// The trailers of a message, which has none, and whether the guest was told so.
-pub struct FutureTrailers {
-    is_told: bool,
 }
 
 impl HostIncomingRequest for RequestState {
     fn method(&mut self, request: Resource<IncomingRequest>) -> wasmtime::Result<Method> {
         self.meter.count_host_call()?;
-        let method = &self.wasi.table.get(&request)?.request.method;
-        Ok(match method.as_str() {
-            "GET" => Method::Get,
-            "HEAD" => Method::Head,
-            "POST" => Method::Post,
-            "PUT" => Method::Put,
-            "DELETE" => Method::Delete,
-            "CONNECT" => Method::Connect,
-            "OPTIONS" => Method::Options,
-            "TRACE" => Method::Trace,
-            "PATCH" => Method::Patch,
-            other => Method::Other(other.to_owned()),
-        })
+        Ok(method(&self.wasi.table.get(&request)?.request.method))
     }
 
     fn path_with_query(

@@ -1,6 +1,5 @@
 //! The response as the guest makes it.
 
-use super::Fields;
 use crate::imports::{
     RequestState,
     bindings::{
@@ -9,78 +8,14 @@ use crate::imports::{
         },
         wasi::io::streams,
     },
-    resources::{OutputStream, StreamError},
+    resources::{
+        OutputStream, StreamError,
+        http::{Fields, OutgoingBody, OutgoingResponse, ResponseOutparam},
+    },
 };
-use contract::{http::Response, log::LogLevel, outcome::NoResponse};
-use std::{
-    mem,
-    sync::{Arc, OnceLock},
-};
+use contract::{log::LogLevel, outcome::NoResponse};
+use std::mem;
 use wasmtime::component::Resource;
-
-/// Where the guest puts its response.
-pub struct ResponseOutparam;
-
-/// What the guest put there.
-pub(super) type Answer = Result<OutgoingResponse, &'static str>;
-
-/// A response that the guest makes.
-pub struct OutgoingResponse {
-    status: u16,
-    headers: Fields,
-    /// Absent if the guest never asked for the body, which is empty then.
-    body: Option<Arc<FinishedBody>>,
-}
-
-/// Set when a body is finished.
-type FinishedBody = OnceLock<Result<Vec<u8>, NoResponse>>;
-
-/// A body that the guest writes.
-pub struct OutgoingBody {
-    bytes: Vec<u8>,
-    /// What the message's `content-length` says.
-    length: Option<u64>,
-    is_written: bool,
-    finished: Arc<FinishedBody>,
-}
-
-impl OutgoingBody {
-    /// A new body, and where it will be when it is finished.
-    pub(super) fn new(length: Option<u64>) -> (Self, Arc<FinishedBody>) {
-        let finished = Arc::new(OnceLock::new());
-        let body = Self {
-            bytes: Vec::new(),
-            length,
-            is_written: false,
-            finished: finished.clone(),
-        };
-        (body, finished)
-    }
-}
-
-impl OutgoingResponse {
-    fn into_response(self) -> Result<Response, NoResponse> {
-        let body = match self.body {
-            None => Vec::new(),
-            // While the guest still has the body, it has not finished it.
-            Some(body) => Arc::into_inner(body)
-                .and_then(OnceLock::into_inner)
-                .unwrap_or(Err(NoResponse::UnfinishedBody))?,
-        };
-        let mut headers = self.headers.into_text();
-        headers.retain(|(name, _)| name != "content-length");
-        Ok(Response {
-            status: self.status,
-            headers,
-            body,
-        })
-    }
-}
-
-/// The response, if it is whole.
-pub(super) fn response(answer: Answer) -> Result<Response, NoResponse> {
-    answer.map_err(NoResponse::Error)?.into_response()
-}
 
 impl RequestState {
     /// Appends to a body.
