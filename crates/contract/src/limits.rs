@@ -178,6 +178,9 @@ limits! {
     /// Storage calls in one request; the next one traps.
     storage_calls_max as storage_calls_max: u32
         = 1_000, 1..=u32::MAX as u64, SetBy::Route;
+    /// Requests to other services in one request; the next one traps.
+    outgoing_calls_max as outgoing_calls_max: u32
+        = 50, 1..=10_000, SetBy::OperatorAndRoute;
     /// Time for one request if the invocation has no deadline.
     request_duration_max as request_duration_ms_max: Duration
         = Duration::from_secs(28), 1..=INVOCATION_MS_MAX, SetBy::OperatorAndRoute;
@@ -301,6 +304,29 @@ pub const RESOURCES_MAX: usize = 4_096;
 /// Header fields, paths and other text of HTTP messages that one guest may make the host keep, 64 bytes counted for each field: a component
 /// of `wasi:http` makes its messages in the host's memory.
 pub const HTTP_TEXT_BYTES_MAX: usize = 4 * MIB;
+/// The body of an outgoing request.
+pub const OUTGOING_REQUEST_BODY_BYTES_MAX: usize = 6 * MIB;
+/// The body of a response to an outgoing request; a longer one is an error for the guest.
+pub const OUTGOING_RESPONSE_BODY_BYTES_MAX: usize = 6 * MIB;
+/// Bytes of the bodies of all outgoing requests and their responses that one request may make the host keep.
+pub const OUTGOING_BYTES_MAX: usize = 32 * MIB;
+/// URL of an outgoing request.
+pub const OUTGOING_URL_BYTES_MAX: usize = 16 * KIB;
+/// Sum of the names and values of the headers of one outgoing request or response, and 32 bytes for each.
+pub const OUTGOING_HEADERS_BYTES_MAX: usize = 64 * KIB;
+/// Header fields of one outgoing request or response.
+pub const OUTGOING_HEADERS_MAX: usize = 128;
+/// Time for connecting to another service: its name, TCP and TLS together.
+pub const OUTGOING_CONNECT_DURATION_MAX: Duration = Duration::from_secs(5);
+/// Time for an outgoing request that names no other, up to the end of its response.
+pub const OUTGOING_DURATION: Duration = Duration::from_secs(10);
+/// Connections that a host keeps open to one service for later requests, and how long.
+pub const OUTGOING_IDLE_CONNECTIONS_MAX: usize = 8;
+/// How long such a connection is kept: less than most servers and load balancers keep theirs.
+pub const OUTGOING_IDLE_DURATION_MAX: Duration = Duration::from_secs(20);
+/// Grants of one guest.
+pub const OUTGOING_GRANTS_MAX: usize = 32;
+
 /// Frames of a backtrace that are logged when a guest traps.
 pub const BACKTRACE_FRAMES_MAX: usize = 20;
 /// A function's name in a backtrace; longer ones are cut.
