@@ -3,6 +3,44 @@
 //! [`OutgoingHttp`] is the port: one method, which hosts implement with a client, recorders as a view that notes each exchange, and replays
 //! with what a tape has. What a guest may call is decided before its request leaves the host. A request and its response are buffered,
 //! because only then can they be recorded and replayed exactly.
+//!
+//! [`Grants`] say what a guest may call: exact origins, each with an optional path. [`ParsedRequest`] is a request that was read strictly;
+//! what is sent is written anew from it. With the feature `client`, `HttpClient` sends such requests, for all guests of a host, and
+//! `GrantedClient` is one guest's view of it.
+//!
+//! ```
+//! use outgoing::{Grants, OutgoingRequest, ParsedRequest};
+//!
+//! let grants: Grants = json::read(
+//!     br#"[
+//!         "https://api.example.com/v1",
+//!         { "origin": "http://127.0.0.1:9000", "private-addresses": true }
+//!     ]"#,
+//! )?;
+//! let get = |url: &str| {
+//!     ParsedRequest::new(OutgoingRequest {
+//!         method: "GET".to_owned(),
+//!         url: url.to_owned(),
+//!         headers: vec![("accept".to_owned(), "application/json".to_owned())],
+//!         body: Vec::new(),
+//!         timeout: None,
+//!     })
+//! };
+//! assert!(grants.check(&get("https://api.example.com/v1/items?page=2")?).is_ok());
+//! let refused = grants.check(&get("https://api.example.com/v1/%2e%2e/admin")?);
+//! assert_eq!(refused.unwrap_err().name(), "not-granted");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What the client promises
+//!
+//! - A request is sent once. It is repeated only if the server had closed a kept connection before a byte of the request was written.
+//! - [`OutgoingError::Unreachable`] means that nothing was sent; as soon as a byte can have left, it is [`OutgoingError::OutcomeUnknown`].
+//! - A connection is opened only to an address that was checked ([`Addresses`]), so that names whose addresses change gain nothing.
+//! - Redirects are responses. Bodies are not decompressed. Interim responses (1xx) and trailers are left out, a change of the protocol (101)
+//!   is an error.
+//! - A response is whole or an error: one whose announced length was not reached, or that a cut TLS connection ended, is never returned.
+//! - Nothing runs between requests; a request whose future is dropped closes its connection.
 #![cfg_attr(
     test,
     allow(
@@ -12,12 +50,31 @@
 )]
 #![warn(missing_docs)]
 
+mod address;
+#[cfg(feature = "client")]
+mod client;
 mod error;
+mod fields;
+mod grant;
+mod grant_document;
+mod grants;
 mod message;
+mod origin;
+mod path;
 mod port;
+mod request;
+mod signing;
 
+#[cfg(feature = "client")]
+pub use self::client::{GrantedClient, HttpClient, Resolve, SystemResolver};
 pub use self::{
+    address::{AddressClass, Addresses},
     error::OutgoingError,
+    grant::{Grant, GrantError},
+    grants::Grants,
     message::{OutgoingRequest, OutgoingResponse},
+    origin::{Host, Origin, Scheme, UrlError},
     port::{NoOutgoing, OutgoingHttp},
+    request::ParsedRequest,
+    signing::{AwsScope, RequestSigner, UnsignedRequest},
 };

@@ -22,8 +22,9 @@ pub struct OutgoingRequest {
 pub struct OutgoingResponse {
     /// 200..=599: interim responses are not passed on.
     pub status: u16,
-    /// Names in lower case, in the order in which they came. A value whose bytes are valid UTF-8 is that text; otherwise each byte
-    /// is the character with the same number (ISO 8859-1).
+    /// Names in lower case, in the order in which they came, except that those with the same name follow each other. Those about the
+    /// connection, such as `connection` and `transfer-encoding`, are left out. A value whose bytes are valid UTF-8 is that text; otherwise
+    /// each byte is the character with the same number (ISO 8859-1).
     pub headers: Vec<(String, String)>,
     /// As sent, except that a transfer encoding is removed.
     pub body: Vec<u8>,

@@ -1,0 +1,136 @@
+//! From an origin to a connection: name, addresses, TCP, TLS.
+
+use super::{
+    connection::Connection, failure::with_causes, resolve::Resolve, tls::Tls, wire::Stream,
+};
+use crate::{
+    address::Addresses,
+    error::OutgoingError,
+    origin::{Host, Origin, Scheme},
+};
+use contract::limits::OUTGOING_CONNECT_DURATION_MAX;
+use std::{
+    io,
+    net::{self, SocketAddr},
+    time::Instant,
+};
+use tokio::{
+    net::TcpStream,
+    time::{timeout, timeout_at},
+};
+use tokio_rustls::client::TlsStream;
+
+/// Addresses of one name that are tried.
+const ADDRESSES_MAX: usize = 8;
+
+/// Opens connections.
+pub struct Connector {
+    pub resolver: Box<dyn Resolve>,
+    pub tls: Tls,
+}
+
+impl Connector {
+    /// A new connection to an origin, to an address that is allowed.
+    pub async fn connect(
+        &self,
+        origin: &Origin,
+        addresses: Addresses,
+        deadline: Instant,
+    ) -> Result<Connection, OutgoingError> {
+        let until = deadline.min(Instant::now() + OUTGOING_CONNECT_DURATION_MAX);
+        let connecting = async {
+            let targets = self.targets(origin, addresses).await?;
+            let stream = open(&targets, until).await;
+            let stream = stream.map_err(|error| unreachable(origin, &error))?;
+            let connection = self.speak(origin, stream).await;
+            connection.map_err(|error| unreachable(origin, &error))
+        };
+        match timeout_at(until.into(), connecting).await {
+            Ok(result) => result,
+            Err(_) => Err(unreachable(
+                origin,
+                &io::Error::from(io::ErrorKind::TimedOut),
+            )),
+        }
+    }
+
+    /// The addresses to which connections may be opened: exactly those that were checked.
+    async fn targets(
+        &self,
+        origin: &Origin,
+        addresses: Addresses,
+    ) -> Result<Vec<SocketAddr>, OutgoingError> {
+        let found = match &origin.host {
+            Host::Address(address) => vec![SocketAddr::new(*address, origin.port)],
+            Host::Name(name) => {
+                let found = self.resolver.resolve(name, origin.port).await;
+                found.map_err(|error| unreachable(origin, &error))?
+            }
+        };
+        addresses.allowed(&found).map_err(|refused| match refused {
+            Some((address, words)) => OutgoingError::NotGranted(format!(
+                "`{}` leads to {address}, {words}{}",
+                origin.host,
+                hint(addresses, address)
+            )),
+            None => OutgoingError::Unreachable(format!("`{}` has no address", origin.host)),
+        })
+    }
+
+    async fn speak(&self, origin: &Origin, stream: TcpStream) -> io::Result<Connection> {
+        stream.set_nodelay(true)?;
+        let stream = stream.into_std()?;
+        let probe: net::TcpStream = stream.try_clone()?;
+        let stream = TcpStream::from_std(stream)?;
+        let stream: Box<dyn Stream> = match origin.scheme {
+            Scheme::Http => Box::new(stream),
+            Scheme::Https => Box::new(self.tls.connect(&origin.host, stream).await?),
+        };
+        Connection::new(stream, probe)
+            .await
+            .map_err(io::Error::other)
+    }
+}
+
+/// What would allow an address.
+fn hint(addresses: Addresses, address: net::IpAddr) -> &'static str {
+    if addresses == Addresses::Public && Addresses::Any.check(address).is_ok() {
+        ": the grant has no `private-addresses`"
+    } else {
+        ", which no grant allows"
+    }
+}
+
+fn unreachable(origin: &Origin, error: &io::Error) -> OutgoingError {
+    OutgoingError::Unreachable(format!("`{origin}`: {}", with_causes(error)))
+}
+
+/// TCP to the first address that answers; each gets its part of the time.
+async fn open(targets: &[SocketAddr], until: Instant) -> io::Result<TcpStream> {
+    let targets = &targets[..targets.len().min(ADDRESSES_MAX)];
+    let mut last = io::Error::from(io::ErrorKind::TimedOut);
+    let mut left = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+    for target in targets {
+        let share = until.saturating_duration_since(Instant::now()) / left;
+        match timeout(share, TcpStream::connect(target)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::Error::from(io::ErrorKind::TimedOut),
+        }
+        left -= 1;
+    }
+    Err(last)
+}
+
+impl Stream for TcpStream {
+    fn fails_after_sending(&self) -> bool {
+        false
+    }
+}
+
+/// Records of a write can have left before one of them fails.
+impl Stream for TlsStream<TcpStream> {
+    fn fails_after_sending(&self) -> bool {
+        true
+    }
+}
