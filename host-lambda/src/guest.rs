@@ -89,6 +89,7 @@ pub fn runtime_options(config: &Config) -> RuntimeOptions {
         limits: config.limits,
         environment: config.guest_environment.clone(),
         log_level: config.log_level,
+        has_outgoing: false,
     }
 }
 

@@ -20,6 +20,7 @@ mod guest;
 mod hostile;
 mod lambda;
 mod load;
+mod outgoing;
 mod plain;
 mod prewarm;
 mod proxy;

@@ -91,6 +91,8 @@ fn no_function_of_the_wit_is_forgotten() {
     }
     // The guest exports this one.
     assert!(functions.remove("handler.handle"), "{functions:?}");
+    // This one needs a grant: `outgoing.rs`.
+    assert!(functions.remove("outgoing.send"), "{functions:?}");
     assert_eq!(names(&expected()), functions);
 }
 

@@ -257,6 +257,8 @@ pub const LOG_ATTRIBUTE_KEY_BYTES_MAX: usize = 128;
 pub const TAPE_TEXT_BYTES_MAX: usize = 256 * KIB;
 /// Bytes of storage calls on the tape of one request; further calls are only counted.
 pub const TAPE_CALLS_BYTES_MAX: usize = 6 * MIB;
+/// Bytes of exchanges with other services on the tape of one request; further exchanges are only counted.
+pub const TAPE_OUTGOING_BYTES_MAX: usize = 6 * MIB;
 /// One line of a tape, for readers.
 pub const TAPE_LINE_BYTES_MAX: usize = 16 * MIB;
 /// One line of a tape, for writers, before encryption: an encrypted line is a third longer and must still be readable.

@@ -171,6 +171,12 @@ pub enum Stop {
     /// More than `storage_calls_max`.
     #[error("too many storage calls")]
     StorageCalls,
+    /// More than `outgoing_calls_max`.
+    #[error("too many requests to other services")]
+    OutgoingCalls,
+    /// More than `OUTGOING_BYTES_MAX` in the bodies of requests to other services and of their responses.
+    #[error("too much data in requests to other services and their responses")]
+    OutgoingBytes,
     /// One call or response with more than `HOST_CALL_BYTES_MAX`.
     #[error("too much data in one call")]
     CallBytes,
@@ -206,6 +212,10 @@ pub struct Usage {
     pub storage_duration: Duration,
     /// Number of calls to storage functions.
     pub storage_calls: u32,
+    /// The part of it spent waiting for other services.
+    pub outgoing_duration: Duration,
+    /// Number of requests to other services.
+    pub outgoing_calls: u32,
     /// Number of calls to all host functions.
     pub host_calls: u32,
     /// Largest size of the guest's linear memory.

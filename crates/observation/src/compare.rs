@@ -21,13 +21,14 @@ const TOLD_MAX: usize = 5;
 /// The differences between two observations that are not ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Differences {
-    /// Response, writes, and what is stored, if they differ.
+    /// Response, writes, what is stored, and requests to other services, if they differ.
     pub parts: Vec<DifferingPart>,
     /// Why the host answered instead of the guest, if the response differs for that reason.
     pub fault: Option<String>,
 }
 
-/// Compares what a client and later requests can see of a run: response, writes, and stored entries, if both observations have them.
+/// Compares what others can see of a run: response, writes, stored entries, and requests to other services, if both observations have
+/// them.
 pub fn compare(expected: &Observation, actual: &Observation, ignored: &Ignored<'_>) -> Differences {
     let part = |part, expected: &Option<Value>, actual: &Option<Value>| {
         let (expected, actual) = (expected.as_ref()?, actual.as_ref()?);
@@ -44,6 +45,7 @@ pub fn compare(expected: &Observation, actual: &Observation, ignored: &Ignored<'
         response,
         part(Part::Writes, &expected.writes, &actual.writes),
         part(Part::Stored, &expected.stored, &actual.stored),
+        part(Part::Outgoing, &expected.outgoing, &actual.outgoing),
     ];
     Differences {
         parts: parts.into_iter().flatten().collect(),

@@ -51,8 +51,9 @@ impl Noise {
 
 /// A rule: `header:NAME`, or a JSON pointer into the compared observation, in which `*` stands for every element or member.
 ///
-/// Places are `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` (what a request of a tape wrote) and `/stored/N/...` (what a case or
-/// a gate finds in the store afterwards). Names of headers are case-insensitive.
+/// Places are `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` (what a request of a tape wrote), `/stored/N/...` (what a case or a
+/// gate finds in the store afterwards) and `/outgoing/N/...` (what the guest sent to other services). Names of headers are
+/// case-insensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IgnoreRule {
     pointer: Pointer,
@@ -71,17 +72,18 @@ pub struct IgnoreRuleError {
 impl IgnoreRuleError {
     /// The syntax of rules.
     pub fn hint(&self) -> &'static str {
-        "rules are `header:NAME`, `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...` and `/stored/N/...`; `*` stands for any element or member"
+        "rules are `header:NAME`, `/status`, `/headers/NAME`, `/body/...`, `/writes/N/...`, `/stored/N/...` and `/outgoing/N/...`; `*` stands for any element or member"
     }
 }
 
 /// The top-level members of an observation. The first five are the usual ones; the others are rare, and have no members of their own.
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "status",
     "headers",
     "body",
     "writes",
     "stored",
+    "outgoing",
     "rejection",
     RARE_MEMBERS[0],
     RARE_MEMBERS[1],
@@ -105,6 +107,16 @@ const OF_AN_ENTRY: [&str; 6] = [
     "revision",
     "index",
     "expires_at",
+];
+
+/// Members of a request to another service (see `docs/tape.md`).
+const OF_A_REQUEST: [&str; 6] = [
+    "method",
+    "url",
+    "headers",
+    "body",
+    "body_base64",
+    "timeout_ms",
 ];
 
 impl FromStr for IgnoreRule {
@@ -185,6 +197,13 @@ fn can_match(parts: &[&str]) -> Result<(), String> {
             element(number, "an entry of the store")?;
             match rest.first() {
                 Some(member) => one_of(&format!("/stored/{number}"), member, &OF_AN_ENTRY),
+                None => Ok(()),
+            }
+        }
+        ["outgoing", number, rest @ ..] => {
+            element(number, "a request to another service")?;
+            match rest.first() {
+                Some(member) => one_of(&format!("/outgoing/{number}"), member, &OF_A_REQUEST),
                 None => Ok(()),
             }
         }

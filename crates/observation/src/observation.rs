@@ -13,6 +13,8 @@ pub enum Part {
     Writes,
     /// The stored entries afterwards.
     Stored,
+    /// The requests to other services, in their order.
+    Outgoing,
     /// The storage calls, in their order.
     Calls,
     /// The arguments of one storage call.
@@ -28,6 +30,7 @@ impl Part {
             Self::Response => "response",
             Self::Writes => "writes",
             Self::Stored => "stored",
+            Self::Outgoing => "outgoing requests",
             Self::Calls => "calls",
             Self::Call => "call",
             Self::Logs => "logs",
@@ -41,6 +44,7 @@ impl Part {
             Self::Response | Self::Call => "",
             Self::Writes => "/writes",
             Self::Stored => "/stored",
+            Self::Outgoing => "/outgoing",
             Self::Calls => "/calls",
             Self::Logs => "/logs",
         }
@@ -50,7 +54,12 @@ impl Part {
     pub(super) fn noisy_whole(self) -> &'static str {
         match self {
             Self::Response => "/body",
-            Self::Writes | Self::Stored | Self::Calls | Self::Call | Self::Logs => self.pointer(),
+            Self::Writes
+            | Self::Stored
+            | Self::Outgoing
+            | Self::Calls
+            | Self::Call
+            | Self::Logs => self.pointer(),
         }
     }
 
@@ -58,7 +67,7 @@ impl Part {
     pub(super) fn has_items(self) -> bool {
         match self {
             Self::Writes | Self::Stored => true,
-            Self::Response | Self::Calls | Self::Call | Self::Logs => false,
+            Self::Response | Self::Outgoing | Self::Calls | Self::Call | Self::Logs => false,
         }
     }
 }
@@ -74,6 +83,8 @@ pub struct Observation {
     pub writes: Option<Value>,
     /// The guest's entries afterwards: `{partition, sort, document, revision, index?, expires_at?}`.
     pub stored: Option<Value>,
+    /// The requests to other services: `{method, url, headers?, body?}` each.
+    pub outgoing: Option<Value>,
     /// The storage calls.
     pub calls: Option<Vec<ObservedCall>>,
     /// The log lines: one text each.

@@ -74,7 +74,7 @@ pub use self::{
     grants::Grants,
     message::{OutgoingRequest, OutgoingResponse},
     origin::{Host, Origin, Scheme, UrlError},
-    port::{NoOutgoing, OutgoingHttp},
+    port::{NoOutgoing, OutgoingHttp, send_all},
     request::ParsedRequest,
     signing::{AwsScope, RequestSigner, UnsignedRequest},
 };

@@ -29,3 +29,29 @@ pub struct OutgoingResponse {
     /// As sent, except that a transfer encoding is removed.
     pub body: Vec<u8>,
 }
+
+impl OutgoingRequest {
+    /// The same with the names of its headers in lower case and in byte order; repeated ones keep their order, which alone has a meaning
+    /// (RFC 9110, 5.3). So equal requests are equal on tapes.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        order(&mut self.headers);
+        self
+    }
+}
+
+impl OutgoingResponse {
+    /// The same with its headers in the order of [`OutgoingRequest::in_order`].
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        order(&mut self.headers);
+        self
+    }
+}
+
+fn order(headers: &mut [(String, String)]) {
+    for (name, _) in headers.iter_mut() {
+        name.make_ascii_lowercase();
+    }
+    headers.sort_by(|(one, _), (other, _)| one.cmp(other)); // stable
+}

@@ -1,7 +1,12 @@
 //! The port.
 
 use crate::{OutgoingError, OutgoingRequest, OutgoingResponse};
-use std::time::Instant;
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+    time::Instant,
+};
 
 /// Sends requests of guests.
 #[async_trait::async_trait]
@@ -28,5 +33,111 @@ impl OutgoingHttp for NoOutgoing {
         Err(OutgoingError::NotGranted(
             "this guest may call no other service".to_owned(),
         ))
+    }
+}
+
+/// What a request came to.
+type Answer = Result<OutgoingResponse, OutgoingError>;
+
+/// A request that was sent.
+enum Sent<'a> {
+    Waits(Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
+    Answered(Answer),
+}
+
+/// Sends requests, all at the same time, and waits for every response. Both are brought [in order](OutgoingRequest::in_order); the results
+/// are in the order of the requests. Which response came first does not follow from them, so that it need not be recorded.
+pub async fn send_all(
+    port: &dyn OutgoingHttp,
+    requests: Vec<OutgoingRequest>,
+    deadline: Instant,
+) -> Vec<Answer> {
+    let requests = requests.into_iter().map(OutgoingRequest::in_order);
+    let mut sent: Vec<Sent<'_>> = requests
+        .map(|request| Sent::Waits(port.send(request, deadline)))
+        .collect();
+    poll_fn(|context| {
+        let mut is_pending = false;
+        for sent in &mut sent {
+            let Sent::Waits(answer) = sent else { continue };
+            match answer.as_mut().poll(context) {
+                Poll::Ready(answer) => *sent = Sent::Answered(answer),
+                Poll::Pending => is_pending = true,
+            }
+        }
+        match is_pending {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        }
+    })
+    .await;
+    let answers = sent.into_iter().filter_map(|sent| match sent {
+        Sent::Answered(answer) => Some(answer.map(OutgoingResponse::in_order)),
+        Sent::Waits(_) => None,
+    });
+    answers.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{sync::Mutex, time::Duration};
+    use tokio::{sync::Notify, time::timeout};
+
+    /// Answers the first request only after the second one came.
+    #[derive(Default)]
+    struct Crossing {
+        came: Mutex<Vec<String>>,
+        second: Notify,
+    }
+
+    #[async_trait::async_trait]
+    impl OutgoingHttp for Crossing {
+        async fn send(&self, request: OutgoingRequest, _: Instant) -> Answer {
+            let number = {
+                let mut came = self.came.lock().unwrap();
+                came.push(request.url.clone());
+                came.len()
+            };
+            match number {
+                1 => self.second.notified().await,
+                _ => self.second.notify_one(),
+            }
+            Ok(OutgoingResponse {
+                status: 200,
+                headers: request.headers,
+                body: request.url.into_bytes(),
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_are_sent_at_the_same_time_and_answered_in_their_order() {
+        let request = |url: &str| OutgoingRequest {
+            method: "GET".to_owned(),
+            url: url.to_owned(),
+            headers: vec![
+                ("b".to_owned(), "1".to_owned()),
+                ("A".to_owned(), "2".to_owned()),
+                ("B".to_owned(), "3".to_owned()),
+            ],
+            body: Vec::new(),
+            timeout: None,
+        };
+        let requests = vec![request("one"), request("two")];
+        let port = Crossing::default();
+        let answers = send_all(&port, requests, Instant::now());
+        let answers = timeout(Duration::from_secs(10), answers).await.unwrap();
+        let bodies: Vec<_> = answers
+            .iter()
+            .map(|answer| answer.as_ref().unwrap().body.as_slice())
+            .collect();
+        assert_eq!(bodies, [b"one", b"two"]);
+        let headers = &answers[0].as_ref().unwrap().headers;
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        assert_eq!(headers, ["a: 2", "b: 1", "b: 3"]);
     }
 }

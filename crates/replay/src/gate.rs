@@ -150,6 +150,7 @@ impl Gate {
             metered: None,
             baseline: present.clone().map(ReplayGuest::new),
             live: None,
+            live_services: None,
             options: ReplayOptions {
                 mode: Some(Mode::State),
                 ignore: ignore.clone(),

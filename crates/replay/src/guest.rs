@@ -1,8 +1,9 @@
 //! Guests that replay, each with the options with which a request was recorded.
 
 use contract::{digest::Digest, log::LogLevel};
+use outgoing::OutgoingHttp;
 use runtime::{Runtime, RuntimeOptions};
-use service::Service;
+use service::{Deployment, Service};
 use std::{collections::BTreeSet, sync::Arc};
 use storage::Storage;
 use tape::{Exchange, HostFacts, environment_digest};
@@ -34,20 +35,28 @@ impl ReplayGuest {
         !self.runtime.options().environment.is_empty()
     }
 
-    /// The guest as the host of a request ran it, on what a tape knows of the store.
-    pub(super) fn service(&self, host: &HostFacts<'_>, storage: Arc<dyn Storage>) -> Service {
+    /// The guest as the host of a request ran it, on what a tape knows of the store and of other services.
+    pub(super) fn service(
+        &self,
+        host: &HostFacts<'_>,
+        storage: Arc<dyn Storage>,
+        outgoing: Arc<dyn OutgoingHttp>,
+    ) -> Service {
+        let service =
+            |runtime| Service::of(Deployment::new(runtime, storage).with_outgoing(outgoing));
         let limits = host.limits();
         let log_level = host.log_level.unwrap_or(LogLevel::Info);
         let options = self.runtime.options();
         if host.base_path.is_none() && options.limits == limits && options.log_level == log_level {
-            return Service::new(self.runtime.clone(), storage);
+            return service(self.runtime.clone());
         }
         let options = RuntimeOptions {
             limits,
             log_level,
             environment: options.environment.clone(),
+            has_outgoing: options.has_outgoing,
         };
-        let service = Service::new(self.runtime.with_options(options), storage);
+        let service = service(self.runtime.with_options(options));
         match &host.base_path {
             Some(base_path) => service.with_base_path(base_path),
             None => service,

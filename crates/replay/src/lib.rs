@@ -20,6 +20,7 @@
 //!     metered: None,
 //!     baseline: None,
 //!     live: None,
+//!     live_services: None,
 //!     options: ReplayOptions::default(),
 //! };
 //! let line: Arc<[u8]> = line.into();
@@ -51,6 +52,7 @@ mod recorded_case;
 mod recorded_state;
 mod recording_error;
 mod run;
+mod services;
 mod state;
 mod strict;
 mod subject;
@@ -70,6 +72,7 @@ pub use run::{
 use contract::limits::Limits;
 use gateway::message::Message;
 use observation::IgnoreRule;
+use outgoing::OutgoingHttp;
 use std::sync::Arc;
 use storage::Storage;
 use tape::{Exchange, redact::body_place};
@@ -124,6 +127,8 @@ pub struct Replayer {
     pub baseline: Option<ReplayGuest>,
     /// The store for reads that the tape cannot answer, for [`OnMiss::Live`]; it is never written.
     pub live: Option<Arc<dyn Storage>>,
+    /// The same for other services: only requests that ask for nothing to be done are sent.
+    pub live_services: Option<Arc<dyn OutgoingHttp>>,
     /// The options.
     pub options: ReplayOptions,
 }
@@ -185,6 +190,13 @@ fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
         let bytes = omission.bytes;
         return Some(format!(
             "the request's body is not on the tape, because it had {bytes} bytes"
+        ));
+    }
+    if exchange.outgoing_omitted > 0 {
+        let (kept, omitted) = (exchange.outgoing.len(), exchange.outgoing_omitted);
+        return Some(format!(
+            "the tape has {kept} of {} exchanges with other services, because they were too long",
+            kept + omitted as usize
         ));
     }
     if exchange.calls_omitted > 0 {

@@ -2,6 +2,7 @@
 
 use super::{
     recording_error::RecordingError,
+    services::recorded_requests,
     view::View,
     writes::{Writes, recorded_writes},
 };
@@ -79,6 +80,7 @@ pub(super) fn recorded(exchange: &Exchange<'_>) -> Result<Observation, Recording
         response: recorded_response(exchange).or_else(|| Some(normal_rejection(""))),
         writes: Some(recorded_writes(exchange)?.to_value(&View::unredacted())),
         stored: None,
+        outgoing: Some(recorded_requests(exchange).into()),
         calls: Some(exchange.calls.iter().map(call).collect()),
         logs: Some(recorded_logs(exchange)?),
         fault: exchange

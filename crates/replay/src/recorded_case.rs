@@ -55,6 +55,9 @@ pub enum RecordedCaseError {
     /// The paths that the guest saw had a part removed.
     #[error("the host removed `{0}` from the path, which cases do not do")]
     BasePath(String),
+    /// Cases have no other services.
+    #[error("the guest sent {0} requests to other services, which cases do not answer")]
+    Outgoing(usize),
     /// Something that the case would have to contain is missing.
     #[error("`{0}` is not in the recording: it was too long, or could not be redacted")]
     Omitted(String),
@@ -248,6 +251,9 @@ fn check(exchange: &Exchange<'_>) -> Result<Seed, RecordedCaseError> {
     }
     if let Some(base_path) = &exchange.host.base_path {
         return Err(RecordedCaseError::BasePath(base_path.to_string()));
+    }
+    if !exchange.outgoing.is_empty() {
+        return Err(RecordedCaseError::Outgoing(exchange.outgoing.len()));
     }
     let omitted = exchange.omitted.iter().map(|omission| &*omission.at);
     let redacted = exchange.redacted.iter();

@@ -1,7 +1,7 @@
 //! Why a recording cannot be used.
 
 use json::JsonError;
-use tape::call::read::ResultError;
+use tape::{OutgoingResultError, call::read::ResultError};
 
 /// Why a recording cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub(super) enum RecordingError {
         /// Why.
         error: ResultError,
     },
+    /// An exchange with another service cannot be read.
+    #[error("outgoing request: {0}")]
+    Outgoing(OutgoingResultError),
     /// The attributes of a log line are not a JSON object.
     #[error("attributes of a log line: {0}")]
     Attributes(JsonError),

@@ -7,6 +7,7 @@ use super::{
     overlay::Overlay,
     recorded_state::RecordedState,
     recording_error::RecordingError,
+    services::RecordedServices,
     view::View,
 };
 use crate::exchange_seed;
@@ -254,7 +255,13 @@ impl Run<'_, '_> {
         ));
         let storage: Arc<dyn Storage> = overlay.clone();
         let rules: Arc<dyn Storage> = Arc::new(Tenant::rules_only(storage));
-        let service = guest.service(&exchange.host, rules);
+        let services = Arc::new(RecordedServices::new(
+            exchange,
+            self.replayer.options.on_miss,
+            self.replayer.live_services.clone(),
+            view.clone(),
+        )?);
+        let service = guest.service(&exchange.host, rules, services.clone());
         let invocation = Invocation {
             received_at_ms: self.received_at_ms,
             seed: self.seed.clone(),
@@ -269,10 +276,12 @@ impl Run<'_, '_> {
         {
             return Err(RunError::Busy);
         }
-        let write_log = overlay.take();
+        let (write_log, sent) = (overlay.take(), services.take());
+        let mut observation = of_run(&answer, &write_log.writes, write_log.calls, &view);
+        observation.outgoing = Some(sent.requests.into());
         Ok(Ran {
-            observation: of_run(&answer, &write_log.writes, write_log.calls, &view),
-            misses: write_log.misses,
+            observation,
+            misses: [write_log.misses, sent.misses].concat(),
         })
     }
 }

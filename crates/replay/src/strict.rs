@@ -1,10 +1,12 @@
 //! Strict: storage results come from the tape, and everything must be the same, byte for byte.
 
 mod judge;
+mod outgoing;
 mod storage;
 
 use self::{
     judge::{Judgement, judge},
+    outgoing::StrictOutgoing,
     storage::StrictStorage,
 };
 use super::{
@@ -39,7 +41,10 @@ pub(super) async fn replay(
     // Checked before.
     let event = exchange.event.map_or("", |event| event.get());
     let storage = Arc::new(StrictStorage::new(line, exchange));
-    let service = replayer.guest.service(&exchange.host, storage.clone());
+    let outgoing = Arc::new(StrictOutgoing::new(&storage, exchange));
+    let service = replayer
+        .guest
+        .service(&exchange.host, storage.clone(), outgoing.clone());
     let deadline = Instant::now() + service.limits().request_duration_max;
     let invocation = Invocation {
         received_at_ms: exchange.received_at_ms,
@@ -53,7 +58,7 @@ pub(super) async fn replay(
     } else {
         Some(run.await)
     };
-    let judgement = judge(&storage, exchange, answer.as_ref());
+    let judgement = judge(&storage, &outgoing, exchange, answer.as_ref());
     let is_changed = !exchange.is_as_recorded(line);
     let status = answer
         .as_ref()

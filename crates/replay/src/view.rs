@@ -40,7 +40,7 @@ impl View {
         }
     }
 
-    fn is_omitted(&self, text: &str) -> bool {
+    pub(super) fn is_omitted(&self, text: &str) -> bool {
         !self.omitted.is_empty() && self.omitted.contains(&Digest::of(text.as_bytes()))
     }
 

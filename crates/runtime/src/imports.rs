@@ -7,6 +7,7 @@
 pub(crate) mod bindings;
 mod log;
 mod meter;
+mod outgoing;
 mod resources;
 mod storage;
 mod wasi;
@@ -17,6 +18,7 @@ use crate::{
     options::{Run, RuntimeOptions},
     world::{TRACK, WASI_TRACK, World, interface_on_track},
 };
+use ::outgoing::{NoOutgoing, OutgoingHttp};
 use ::storage::{Call, MemoryStorage, Storage};
 use bindings::tenon::handler;
 use contract::{
@@ -26,14 +28,18 @@ use contract::{
 };
 use std::{
     sync::{Arc, LazyLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use wasmtime::component::{Component, HasSelf, Linker};
 
+/// The interface for requests to other services.
+const OUTGOING: &str = "tenon:handler/outgoing";
+
 /// Our own interfaces that this host provides.
-const INTERFACES: [&str; 3] = [
+const INTERFACES: [&str; 4] = [
     "tenon:handler/http",
     "tenon:handler/log",
+    OUTGOING,
     "tenon:handler/storage",
 ];
 
@@ -54,6 +60,12 @@ pub(crate) fn is_granted(world: World, import: &str) -> bool {
     }
 }
 
+/// Whether an import is the interface for requests to other services, which a guest gets only with grants. That of `wasi:http` is none: its
+/// components often import it without using it, and their requests are denied one by one.
+pub(crate) fn is_outgoing(import: &str) -> bool {
+    interface_on_track(import, TRACK) == Some(OUTGOING)
+}
+
 /// Whether components of `wasi:http` run. Not yet on Lambda, whose host has no compiler: with them its program would be larger than it may be,
 /// and they are refused there by the names of their imports.
 const RUNS_WASI_HTTP: bool = cfg!(feature = "compiler");
@@ -68,6 +80,7 @@ pub(crate) fn linker(
     let mut linker = Linker::new(engine);
     handler::storage::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
     handler::log::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
+    handler::outgoing::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
     let component_type = component.component_type();
     let names: Vec<&str> = component_type
         .imports(engine)
@@ -92,6 +105,8 @@ pub(crate) fn linker(
 pub(crate) struct RequestState {
     storage: Arc<dyn Storage>,
     call: Call,
+    outgoing: Arc<dyn OutgoingHttp>,
+    deadline: Instant,
     wasi: wasi::Wasi,
     logs: log::Logs,
     pub(crate) meter: Meter,
@@ -99,6 +114,9 @@ pub(crate) struct RequestState {
 
 /// The store of an instance without a request, which makes no calls.
 static NO_STORAGE: LazyLock<Arc<dyn Storage>> = LazyLock::new(|| Arc::new(MemoryStorage::new()));
+
+/// The same for requests to other services.
+static NO_OUTGOING: LazyLock<Arc<dyn OutgoingHttp>> = LazyLock::new(|| Arc::new(NoOutgoing));
 
 /// What remains of a request's context afterwards.
 pub(crate) struct Finished {
@@ -114,6 +132,8 @@ impl RequestState {
             call: Call::new(received_at_ms, &run.seed, Some(run.deadline))
                 .with_trace_header(run.trace_header),
             storage: run.storage,
+            outgoing: run.outgoing,
+            deadline: run.deadline,
             wasi: wasi::Wasi::new(options.environment.clone(), received_at_ms, run.seed),
             logs: log::Logs::new(options.log_level),
             meter: Meter::new(&options.limits),
@@ -126,6 +146,8 @@ impl RequestState {
         Self {
             call: Call::new(0, &seed, None),
             storage: NO_STORAGE.clone(),
+            outgoing: NO_OUTGOING.clone(),
+            deadline: Instant::now(),
             wasi: wasi::Wasi::new(options.environment.clone(), 0, seed),
             logs: log::Logs::new(options.log_level),
             meter: Meter::idle(&options.limits),

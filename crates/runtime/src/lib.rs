@@ -14,6 +14,7 @@
 //! let guest = engine.load_file(Path::new("guest.cwasm"))?;
 //! let runtime = Runtime::new(&engine, &guest, RuntimeOptions::default())?;
 //! let run = Run {
+//!     outgoing: Arc::new(NoOutgoing),
 //!     storage: Arc::new(MemoryStorage::new()),
 //!     seed: Seed::new([7; 32]),
 //!     deadline: Instant::now() + Duration::from_secs(5),

@@ -1,6 +1,7 @@
 //! The options of a guest, and the inputs of a run besides its request.
 
 use contract::{limits::Limits, log::LogLevel, seed::Seed};
+use outgoing::OutgoingHttp;
 use std::{sync::Arc, time::Instant};
 use storage::Storage;
 
@@ -16,6 +17,8 @@ pub struct RuntimeOptions {
     pub environment: Environment,
     /// Less severe guest log lines are dropped.
     pub log_level: LogLevel,
+    /// Whether the guest may import `tenon:handler/outgoing`: it has grants, or a replay answers.
+    pub has_outgoing: bool,
 }
 
 impl Default for RuntimeOptions {
@@ -24,6 +27,7 @@ impl Default for RuntimeOptions {
             limits: Limits::default(),
             environment: Environment::from([]),
             log_level: LogLevel::Info,
+            has_outgoing: false,
         }
     }
 }
@@ -32,6 +36,8 @@ impl Default for RuntimeOptions {
 pub struct Run {
     /// The guest's view of the store.
     pub storage: Arc<dyn Storage>,
+    /// What sends its requests to other services.
+    pub outgoing: Arc<dyn OutgoingHttp>,
     /// Source of everything random.
     pub seed: Seed,
     /// When the response must be ready.

@@ -67,6 +67,11 @@ impl Outcome {
 impl Runtime {
     /// Links a guest.
     pub fn new(engine: &Engine, guest: &Guest, options: RuntimeOptions) -> Result<Self, LoadError> {
+        if !options.has_outgoing
+            && let Some(import) = guest.outgoing.as_deref()
+        {
+            return Err(LoadError::NoOutgoing(import.to_owned()));
+        }
         let pools = engine.pools().all();
         let source = InstanceSource::link(
             pools,

@@ -5,6 +5,7 @@ use contract::{
     http::Request,
     outcome::{Failure, Fault, Usage},
 };
+use outgoing::{NoOutgoing, OutgoingHttp};
 use runtime::Runtime;
 use std::{
     sync::Arc,
@@ -20,6 +21,7 @@ use tokio::{
 pub struct Deployment {
     runtime: Runtime,
     storage: Arc<dyn Storage>,
+    outgoing: Arc<dyn OutgoingHttp>,
     duration_max: Option<Duration>,
     permits: Option<Arc<Semaphore>>,
     outcomes: Option<Box<Outcomes>>,
@@ -31,10 +33,18 @@ impl Deployment {
         Self {
             runtime,
             storage,
+            outgoing: Arc::new(NoOutgoing),
             duration_max: None,
             permits: None,
             outcomes: None,
         }
+    }
+
+    /// Lets it call other services.
+    #[must_use]
+    pub fn with_outgoing(mut self, outgoing: Arc<dyn OutgoingHttp>) -> Self {
+        self.outgoing = outgoing;
+        self
     }
 
     /// Limits the duration of each request of this guest, however late its invocation's deadline is.
@@ -66,6 +76,11 @@ impl Deployment {
     /// Its view of the store.
     pub fn storage(&self) -> &Arc<dyn Storage> {
         &self.storage
+    }
+
+    /// What sends its requests to other services.
+    pub fn outgoing(&self) -> &Arc<dyn OutgoingHttp> {
+        &self.outgoing
     }
 
     /// Outcomes of its last requests, if they are recorded.
@@ -138,8 +153,10 @@ fn is_the_guests(fault: &Fault, usage: &Usage) -> bool {
             Failure::Trap(_) | Failure::Memory(_) | Failure::Stopped(_) | Failure::NoResponse(_),
         )
         | Fault::Response(_) => true,
-        // A store that does not answer makes every guest run out of time.
-        Fault::Guest(Failure::Deadline) => usage.storage_duration < usage.total_duration / 2,
+        // A store or another service that does not answer makes every guest run out of time.
+        Fault::Guest(Failure::Deadline) => {
+            usage.storage_duration + usage.outgoing_duration < usage.total_duration / 2
+        }
         Fault::Guest(Failure::Busy)
         | Fault::Refused(_)
         | Fault::Unrouted

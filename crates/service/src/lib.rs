@@ -111,8 +111,13 @@ pub type ParsedEvent = Result<Event, Box<RefusedError>>;
 impl Service {
     /// A single guest that uses `storage`, which must already be its own view of the store.
     pub fn new(runtime: Runtime, storage: Arc<dyn Storage>) -> Self {
+        Self::of(Deployment::new(runtime, storage))
+    }
+
+    /// A single guest.
+    pub fn of(deployment: Deployment) -> Self {
         Self {
-            guests: Guests::One(Arc::new(Deployment::new(runtime, storage))),
+            guests: Guests::One(Arc::new(deployment)),
             base_path: None,
         }
     }

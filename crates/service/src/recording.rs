@@ -104,11 +104,19 @@ impl Recording<'_> {
         let deployment = request.deployment();
         let storage = self.recorder.writer.storage(deployment.storage().clone());
         let storage = Arc::new(storage);
+        let outgoing = self
+            .recorder
+            .writer
+            .outgoing(deployment.outgoing().clone(), &storage);
         self.guest = Some(RecordedGuest {
             options: deployment.runtime().options().clone(),
             storage: storage.clone(),
         });
-        request.with_storage(storage).run(invocation).await
+        let request = request.with_storage(storage);
+        request
+            .with_outgoing(Arc::new(outgoing))
+            .run(invocation)
+            .await
     }
 
     /// Whether the policy wants the request, now that its response is known.

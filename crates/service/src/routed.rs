@@ -6,6 +6,7 @@ use contract::{
     outcome::{Answer, Fault, Summary},
 };
 use gateway::{Event, Origin, Reply};
+use outgoing::OutgoingHttp;
 use runtime::Run;
 use std::{pin::pin, sync::Arc};
 use storage::Storage;
@@ -14,6 +15,7 @@ use storage::Storage;
 pub struct RoutedRequest {
     deployment: Arc<Deployment>,
     storage: Arc<dyn Storage>,
+    outgoing: Arc<dyn OutgoingHttp>,
     request: Request,
     origin: Origin,
     summary: Summary,
@@ -25,6 +27,7 @@ impl RoutedRequest {
         summary.guest = Some(deployment.runtime().digest());
         Self {
             storage: deployment.storage().clone(),
+            outgoing: deployment.outgoing().clone(),
             deployment,
             request: event.request,
             origin: event.origin,
@@ -44,11 +47,19 @@ impl RoutedRequest {
         self
     }
 
+    /// Replaces what sends the guest's requests to other services, for example by a view that records them.
+    #[must_use]
+    pub fn with_outgoing(mut self, outgoing: Arc<dyn OutgoingHttp>) -> Self {
+        self.outgoing = outgoing;
+        self
+    }
+
     /// Runs the guest within its limits; if it gives no valid response, a problem document takes its place.
     pub async fn run(self, invocation: Invocation) -> Answer<Reply> {
         let Self {
             deployment,
             storage,
+            outgoing,
             request,
             origin,
             mut summary,
@@ -65,6 +76,7 @@ impl RoutedRequest {
         };
         let run = Run {
             storage,
+            outgoing,
             seed: invocation.seed,
             deadline,
             trace_header: invocation.trace_header,

@@ -1,7 +1,7 @@
 //! One line of a tape, read without parsing what a replay only passes on. `docs/tape.md` specifies each field.
 
 use super::{
-    ExchangeError, FaultRecord, StorageFunction, VERSION,
+    ExchangeError, FaultRecord, OutgoingRecord, StorageFunction, VERSION,
     redact::{Redaction, body_place},
     splices::{Name, list},
 };
@@ -49,6 +49,12 @@ pub struct Exchange<'a> {
     /// Number of further calls, which the tape does not contain.
     #[serde(default)]
     pub calls_omitted: u32,
+    /// Exchanges with other services, in the order of their requests.
+    #[serde(borrow, default, deserialize_with = "list")]
+    pub outgoing: Vec<OutgoingRecord<'a>>,
+    /// Number of further exchanges, which the tape does not contain.
+    #[serde(default)]
+    pub outgoing_omitted: u32,
     /// The guest's log lines: an array of `{level, message, attributes?, after}`.
     #[serde(borrow, default)]
     pub logs: Option<&'a RawValue>,
@@ -160,6 +166,10 @@ pub struct UsageRecord {
     pub storage_us: u64,
     /// Number of calls to storage functions.
     pub storage_calls: u32,
+    /// The part of it spent waiting for other services.
+    pub outgoing_us: u64,
+    /// Number of requests to other services.
+    pub outgoing_calls: u32,
     /// Number of calls to all host functions.
     pub host_calls: u32,
     /// Largest size of the guest's memory.

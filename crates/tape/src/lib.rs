@@ -33,6 +33,7 @@ mod exchange_error;
 mod fault;
 mod find;
 mod lines;
+pub mod outgoing;
 mod policy;
 mod read;
 mod record;
@@ -52,10 +53,11 @@ pub use fault::FaultRecord;
 pub use find::TapeFinder;
 pub use json::PointerError;
 pub use lines::{Line, ReadError};
+pub use outgoing::{OutgoingRecord, OutgoingResultError};
 pub use policy::{TapePolicy, TapePolicyError};
 pub use read::TapeReader;
 pub use record::{
-    RecordOptions, RecordedAnswer, RecordedHost, RecordedRequest, RecordingStorage, TapeWriter,
+    RecordOptions, RecordedAnswer, RecordedHost, RecordedRequest, RecordingOutgoing, RecordingStorage, TapeWriter,
     environment_digest, write_logs,
 };
 pub use redact::Redaction;

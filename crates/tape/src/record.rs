@@ -3,13 +3,16 @@
 pub(super) mod calls;
 mod host;
 mod line;
+mod outgoing;
 
 pub use calls::RecordingStorage;
 pub use host::{RecordedHost, environment_digest};
 pub use line::{RecordedAnswer, RecordedRequest, write_logs};
+pub use outgoing::RecordingOutgoing;
 
 use super::{TapePolicy, redact::Redaction};
 use contract::{digest::Digest, limits::TAPE_TEXT_BYTES_MAX};
+use ::outgoing::OutgoingHttp;
 use std::sync::Arc;
 use storage::Storage;
 
@@ -67,6 +70,15 @@ impl TapeWriter {
     /// A view of a store that notes a request's calls, for [`TapeWriter::line`].
     pub fn storage(&self, storage: Arc<dyn Storage>) -> RecordingStorage {
         RecordingStorage::new(storage, self.options.clone())
+    }
+
+    /// A view of other services that notes a request's exchanges beside its calls.
+    pub fn outgoing(
+        &self,
+        outgoing: Arc<dyn OutgoingHttp>,
+        calls: &RecordingStorage,
+    ) -> RecordingOutgoing {
+        RecordingOutgoing::new(outgoing, self.options.clone(), calls)
     }
 
     /// The line of a request, without a line break at its end. `calls` are the guest's calls, if a guest ran.

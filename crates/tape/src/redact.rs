@@ -12,6 +12,7 @@ mod harvest;
 mod marks;
 mod message;
 mod names;
+mod outgoing;
 mod sweep;
 mod text;
 mod values;
@@ -21,7 +22,10 @@ mod words;
 pub use marks::Marks;
 pub(crate) use message::without_copies;
 pub use message::{body_place, place_of};
+pub(crate) use body::Sender;
+pub(crate) use outgoing::OutgoingBody;
 pub(crate) use sweep::{Part, Sweep};
+pub(crate) use values::LENIENT;
 pub use values::Secrets;
 
 use gateway::message::Message;

@@ -122,7 +122,8 @@ impl Metric {
 /// Time spent in the guest itself.
 pub fn guest_duration(summary: &Summary) -> Duration {
     let usage = &summary.usage;
-    usage.total_duration.saturating_sub(usage.storage_duration)
+    let waited = usage.storage_duration + usage.outgoing_duration;
+    usage.total_duration.saturating_sub(waited)
 }
 
 /// Milliseconds with three decimals.

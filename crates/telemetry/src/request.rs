@@ -65,6 +65,12 @@ impl Telemetry {
         let storage_duration = summary.usage.storage_duration;
         line.member("storageMs", &number(milliseconds(storage_duration)));
         line.member("storageCalls", &summary.usage.storage_calls);
+        let usage = &summary.usage;
+        if usage.outgoing_calls > 0 {
+            let outgoing_ms = number(milliseconds(usage.outgoing_duration));
+            line.member("outgoingMs", &outgoing_ms);
+            line.member("outgoingCalls", &usage.outgoing_calls);
+        }
         line.member("capacityUnits", &number(summary.storage.capacity_units));
         line.member("storageRetries", &summary.storage.retries);
         line.member("coldStart", &report.is_cold_start);

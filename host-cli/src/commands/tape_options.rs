@@ -171,6 +171,7 @@ impl TapeConfiguration {
             metered: None,
             baseline: None,
             live: self.uses_store().then(|| storage.clone()),
+            live_services: None,
             options: self.options.clone(),
         };
         let is_strict = self.options.mode == Some(Mode::Strict);

@@ -56,6 +56,7 @@ pub fn replayer(guest: &Runtime, store: Arc<dyn Storage>) -> Replayer {
         metered: None,
         baseline: None,
         live: Some(store),
+        live_services: None,
         options: ReplayOptions {
             mode: Some(Mode::State),
             on_miss: OnMiss::Live,
@@ -338,7 +339,7 @@ fn places(comparison: &Comparison) -> Vec<String> {
 
 fn is_effect(part: &DifferingPart) -> bool {
     match part.part {
-        Part::Response | Part::Writes | Part::Stored => true,
+        Part::Response | Part::Writes | Part::Stored | Part::Outgoing => true,
         Part::Calls | Part::Call | Part::Logs => false,
     }
 }

@@ -40,6 +40,7 @@ impl HostedGuest {
             limits,
             environment,
             log_level,
+            has_outgoing: _,
         } = runtime_options(options, project)?;
         let build = project.and_then(|project| project.build(options.guest.as_deref()));
         Ok(Self {
@@ -57,6 +58,7 @@ impl HostedGuest {
             limits: self.limits,
             environment: self.environment.clone(),
             log_level: self.log_level,
+            has_outgoing: true,
         }
     }
 
@@ -104,5 +106,6 @@ pub fn runtime_options(
             (None, Some(level)) => level.0,
             (None, None) => LogLevel::Info,
         },
+        has_outgoing: true,
     })
 }

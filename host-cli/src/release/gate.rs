@@ -175,6 +175,8 @@ async fn load(
     let guest = engine.load(&component).map_err(cannot_load)?;
     let options = RuntimeOptions {
         environment: route.environment.clone().into_iter().collect(),
+        // The tape answers.
+        has_outgoing: true,
         ..RuntimeOptions::default()
     };
     Runtime::new(engine, &guest, options).map_err(cannot_load)

@@ -2,9 +2,9 @@
 
 use crate::time;
 use contract::text::Printable;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use std::fmt::{self, Write};
-use tape::{CallRecord, Exchange, LogLine};
+use tape::{CallRecord, Exchange, LogLine, OutgoingRecord};
 
 /// Characters of a value that are printed.
 const VALUE_CHARACTERS_MAX: usize = 2_000;
@@ -39,9 +39,13 @@ pub fn trace(exchange: &Exchange<'_>) -> String {
     lines.value("  event    ", event, "");
     let logs = exchange.log_lines();
     let mut logs = logs.iter().peekable();
+    let mut outgoing = exchange.outgoing.iter().peekable();
     for (number, call) in exchange.calls.iter().enumerate() {
         while let Some(line) = logs.next_if(|line| line.after as usize <= number) {
             lines.log(line);
+        }
+        while let Some(sent) = outgoing.next_if(|sent| sent.after as usize <= number) {
+            lines.outgoing(sent);
         }
         lines.call(call);
     }
@@ -49,6 +53,13 @@ pub fn trace(exchange: &Exchange<'_>) -> String {
         lines.add(format_args!(
             "           and {} more calls",
             exchange.calls_omitted
+        ));
+    }
+    outgoing.for_each(|sent| lines.outgoing(sent));
+    if exchange.outgoing_omitted > 0 {
+        lines.add(format_args!(
+            "           and {} more outgoing requests",
+            exchange.outgoing_omitted
         ));
     }
     logs.for_each(|line| lines.log(line));
@@ -97,12 +108,34 @@ impl Lines {
     }
 
     fn call(&mut self, call: &CallRecord<'_>) {
-        let milliseconds = call.at_us as f64 / 1000.0;
-        let step = format!("  {milliseconds:>7.2}  {} ", call.call);
-        self.value(&step, call.arguments.get(), "");
-        match call.result {
+        let arguments = call.arguments.get();
+        self.effect(
+            call.call.as_str(),
+            call.at_us,
+            arguments,
+            call.result,
+            call.us,
+        );
+    }
+
+    fn outgoing(&mut self, sent: &OutgoingRecord<'_>) {
+        self.effect("send", sent.at_us, sent.request.get(), sent.result, sent.us);
+    }
+
+    /// What the guest asked for, and what it got.
+    fn effect(
+        &mut self,
+        name: &str,
+        at_us: u64,
+        arguments: &str,
+        result: Option<&RawValue>,
+        us: u64,
+    ) {
+        let milliseconds = at_us as f64 / 1000.0;
+        self.value(&format!("  {milliseconds:>7.2}  {name} "), arguments, "");
+        match result {
             Some(result) => {
-                let took = call.us as f64 / 1000.0;
+                let took = us as f64 / 1000.0;
                 let took = format!(" ({took:.2} ms)");
                 self.value(&format!("  {:>7}  -> ", ""), result.get(), &took);
             }

@@ -13,6 +13,7 @@ use gateway::{
     EventKind, Origin, ParseContext,
     compose::{Incoming, compose},
 };
+use outgoing::NoOutgoing;
 use runtime::{Run, Runtime};
 use std::{
     sync::Arc,
@@ -55,6 +56,7 @@ async fn document(
     let runtime = choose(&request)?;
     let run = Run {
         storage: Arc::new(MemoryStorage::new()),
+        outgoing: Arc::new(NoOutgoing),
         seed,
         deadline: Instant::now() + DURATION_MAX,
         trace_header: None,

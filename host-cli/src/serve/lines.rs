@@ -92,6 +92,10 @@ impl Format {
         if let Some(usage) = access.usage {
             line.number("storage_ms", Milliseconds(usage.storage_duration));
             line.number("storage_calls", usage.storage_calls);
+            if usage.outgoing_calls > 0 {
+                line.number("outgoing_ms", Milliseconds(usage.outgoing_duration));
+                line.number("outgoing_calls", usage.outgoing_calls);
+            }
         }
         line.token("request_id", access.request_id);
         if let Some(exchange) = access.exchange {

@@ -86,6 +86,14 @@ fn result(access: &Access<'_>) -> String {
             Milliseconds(usage.storage_duration)
         ));
     }
+    if let Some(usage) = access.usage.filter(|usage| usage.outgoing_calls > 0) {
+        let plural = if usage.outgoing_calls == 1 { "" } else { "s" };
+        text.push_str(&format!(
+            ", {} outgoing request{plural} {} ms",
+            usage.outgoing_calls,
+            Milliseconds(usage.outgoing_duration)
+        ));
+    }
     if let Some(guest) = access.guest {
         let mut digest = guest.to_string();
         digest.truncate(DIGEST_DIGITS);

@@ -160,6 +160,7 @@ fn replays(folder: &Path, times: u64) -> anyhow::Result<()> {
         metered: None,
         baseline: None,
         live: None,
+        live_services: None,
         options: ReplayOptions::default(),
     };
     let line: Arc<[u8]> = fs::read(folder.join("get.tape"))?.into();

@@ -7,6 +7,7 @@ use contract::{
     seed::Seed,
 };
 use gateway::{self, EventKind, Origin, compose};
+use outgoing::NoOutgoing;
 use runtime::{Run, Runtime};
 use service::Invocation;
 use std::{
@@ -108,6 +109,7 @@ pub async fn answer(
 ) -> anyhow::Result<Response> {
     let run = Run {
         storage: storage.clone(),
+        outgoing: Arc::new(NoOutgoing),
         seed: seed(number),
         deadline: Instant::now() + Duration::from_secs(10),
         trace_header: None,

@@ -6,6 +6,8 @@ pub const REFERENCE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.was
 pub const COPIER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/copier.wasm"));
 /// Calls the host in its start function.
 pub const EAGER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/eager.wasm"));
+/// Sends requests to other services.
+pub const FETCHER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/fetcher.wasm"));
 /// Breaks one limit or rule per request.
 pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));
 /// The guest of the project template: three routes over the SDK.

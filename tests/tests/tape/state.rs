@@ -118,6 +118,7 @@ fn replayer(
         metered: baseline.map(|_| ReplayGuest::new(variant(metered(), name))),
         baseline: baseline.map(|baseline| ReplayGuest::new(variant(metered(), baseline))),
         live: None,
+        live_services: None,
         options,
     }
 }

@@ -28,6 +28,7 @@ pub fn replayer(runtime: &Runtime, mode: Mode) -> Replayer {
         metered: None,
         baseline: None,
         live: None,
+        live_services: None,
         options: ReplayOptions {
             mode: Some(mode),
             ..ReplayOptions::default()

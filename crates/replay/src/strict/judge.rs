@@ -1,6 +1,6 @@
 //! The verdict of a strict replay.
 
-use super::storage::StrictStorage;
+use super::{outgoing::StrictOutgoing, storage::StrictStorage};
 use crate::{
     comparison::Note,
     observe::{log_texts, recorded_logs},
@@ -37,6 +37,7 @@ impl Judgement {
 
 pub(super) fn judge(
     storage: &StrictStorage,
+    outgoing: &StrictOutgoing,
     exchange: &Exchange<'_>,
     answer: Option<&Result<Answer, EventError>>,
 ) -> Judgement {
@@ -57,6 +58,12 @@ pub(super) fn judge(
             "call {}: the tape has `{}`, the guest made no further call",
             made + 1,
             storage.recorded_call(made)
+        );
+        return Judgement::differs(note, differing_response(exchange, answer));
+    }
+    if let Some((number, request)) = outgoing.missing() {
+        let note = format!(
+            "outgoing request {number}: the tape has `{request}`, the guest made no further request"
         );
         return Judgement::differs(note, differing_response(exchange, answer));
     }

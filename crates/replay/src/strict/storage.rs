@@ -33,12 +33,12 @@ pub(super) struct StrictStorage {
     line: Arc<[u8]>,
     pub(super) calls: Vec<Recorded>,
     /// Applied to documents before they are compared.
-    redaction: Redaction,
+    pub(super) redaction: Redaction,
     /// Documents that the tape holds only the digest of: call, position among the documents of its arguments, digest.
     omitted: Vec<(String, Digest)>,
     state: Mutex<State>,
     /// The recorded request ran out of time, so that its last call may have no result.
-    ends_in_time: bool,
+    pub(super) ends_in_time: bool,
     /// The guest waits for a result that it never got.
     pub(super) ended: Notify,
 }
@@ -101,6 +101,33 @@ impl StrictStorage {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Number of calls so far.
+    pub(super) fn made(&self) -> usize {
+        self.lock().next
+    }
+
+    /// Whether the replay has diverged or cannot go on.
+    pub(super) fn is_over(&self) -> bool {
+        let state = self.lock();
+        state.divergence.is_some() || state.unplayable.is_some()
+    }
+
+    /// Notes the first difference.
+    pub(super) fn diverge(&self, divergence: Divergence) {
+        self.lock().divergence.get_or_insert(divergence);
+    }
+
+    /// Notes that the tape lacks something.
+    pub(super) fn cannot_be_played(&self, reason: String) {
+        self.lock().unplayable.get_or_insert(reason);
+    }
+
+    /// The digest of what the tape has no more of, at this place.
+    pub(super) fn omitted_at(&self, at: &str) -> Option<Digest> {
+        let mut found = self.omitted.iter().filter(|(place, _)| *place == at);
+        found.next().map(|(_, digest)| *digest)
     }
 
     fn text(&self, place: &Range<usize>) -> &str {
@@ -210,7 +237,7 @@ impl StrictStorage {
 }
 
 /// Whether it is the same JSON in another spelling, left by tools that rewrite tapes.
-fn is_same_value(recorded: &str, actual: &[u8]) -> bool {
+pub(super) fn is_same_value(recorded: &str, actual: &[u8]) -> bool {
     let recorded = json::value(recorded.as_bytes());
     matches!((recorded, json::value(actual)), (Ok(recorded), Ok(actual)) if json::same(&recorded, &actual))
 }
@@ -223,10 +250,24 @@ pub(super) struct Divergence {
 }
 
 impl Divergence {
-    fn said(note: String) -> Self {
+    pub(super) fn said(note: String) -> Self {
         Self {
             note,
             arguments: None,
+        }
+    }
+
+    /// Other arguments than the recorded ones, which `what` names.
+    pub(super) fn of_arguments(what: &str, recorded: &str, arguments: &str) -> Self {
+        let value = |text: &str| json::value(text.as_bytes()).unwrap_or_default();
+        let (expected, actual) = (value(recorded), value(arguments));
+        let differing = DifferingPart::of(Part::Call, expected, actual, &Ignored::default());
+        let list = differing.as_ref().map(DifferingPart::differences);
+        let places: Vec<String> = list.iter().flat_map(DifferenceList::lines).collect();
+        let places = places.join("; ");
+        Self {
+            note: format!("{what}: other arguments: {places}"),
+            arguments: differing,
         }
     }
 
@@ -237,22 +278,13 @@ impl Divergence {
         arguments: &str,
     ) -> Self {
         let number = position + 1;
-        let value = |text: &str| json::value(text.as_bytes()).unwrap_or_default();
         match recorded {
             None => Self::said(format!(
                 "call {number}: the guest called `{function} {arguments}`, the tape has {position} calls"
             )),
             Some((same, recorded)) if same == function => {
-                let (expected, actual) = (value(recorded), value(arguments));
-                let differing =
-                    DifferingPart::of(Part::Call, expected, actual, &Ignored::default());
-                let list = differing.as_ref().map(DifferingPart::differences);
-                let places: Vec<String> = list.iter().flat_map(DifferenceList::lines).collect();
-                let what = places.join("; ");
-                Self {
-                    note: format!("call {number}, `{function}`: other arguments: {what}"),
-                    arguments: differing,
-                }
+                let what = format!("call {number}, `{function}`");
+                Self::of_arguments(&what, recorded, arguments)
             }
             Some((other, recorded)) => Self::said(format!(
                 "call {number}: the tape has `{other} {recorded}`, the guest called `{function} {arguments}`"
@@ -271,13 +303,11 @@ struct Compared<'a> {
 impl Compared<'_> {
     /// The digest of the document here, if the tape has no more of it.
     fn omitted(&self) -> Option<Digest> {
-        let omitted = &self.storage.omitted;
-        if omitted.is_empty() {
+        if self.storage.omitted.is_empty() {
             return None;
         }
         let at = format!("/calls/{}/arguments/documents/{}", self.call, self.position);
-        let mut found = omitted.iter().filter(|(place, _)| *place == at);
-        found.next().map(|(_, digest)| *digest)
+        self.storage.omitted_at(&at)
     }
 }
 

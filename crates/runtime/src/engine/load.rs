@@ -6,7 +6,7 @@ use super::{
     inspect::Inspection,
     load_error::LoadError,
 };
-use crate::world::World;
+use crate::{imports::is_outgoing, world::World};
 use contract::{digest::Digest, limits::IMAGE_BYTES_MAX};
 use files::{self, FileError, NamedBy};
 use std::{path::Path, sync::Arc};
@@ -19,6 +19,8 @@ pub struct Guest {
     pub(crate) components: Arc<[Component]>,
     digest: Digest,
     pub(crate) world: World,
+    /// The import for requests to other services, if it has one.
+    pub(crate) outgoing: Option<Arc<str>>,
 }
 
 impl Guest {
@@ -53,6 +55,8 @@ impl Candidate {
             digest,
             inspection,
         } = self;
+        let mut imports = inspection.imports.iter().map(|import| import.name.as_str());
+        let outgoing = imports.find(|import| is_outgoing(import)).map(Arc::from);
         let missing: Vec<String> = inspection
             .imports
             .into_iter()
@@ -73,6 +77,7 @@ impl Candidate {
             components,
             digest,
             world,
+            outgoing,
         })
     }
 }

@@ -51,6 +51,9 @@ pub enum LoadError {
     /// It imports what this host does not provide.
     #[error("the guest imports what this host does not provide: {}", .0.join(", "))]
     NotGranted(Vec<String>),
+    /// It asks for other services, and none is granted to it.
+    #[error("the guest imports `{0}`, and no grant lets it call another service")]
+    NoOutgoing(String),
     /// It has no handler in a version that this host calls.
     #[error("the guest does not export `{HANDLER}` or `{HTTP_HANDLER}`; it exports {found}")]
     WrongWorld {
@@ -85,6 +88,9 @@ impl LoadError {
             }
             Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
             Self::Image(error) => error.hint(),
+            Self::NoOutgoing(_) => {
+                "grant the services that it calls: `[[outgoing]]` in tenon.toml, `--allow-outgoing ORIGIN`, or `TENON_OUTGOING` on Lambda"
+            }
             Self::NotGranted(_) => {
                 "guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP"
             }

@@ -4,6 +4,7 @@ wasmtime::component::bindgen!({
     path: ["../../wit", "wit"],
     world: "tenon:host/platform",
     imports: {
+        "tenon:handler/outgoing@0.1.0": async | trappable,
         "tenon:handler/storage@0.1.0": async | trappable,
         default: trappable,
     },

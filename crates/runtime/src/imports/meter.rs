@@ -1,7 +1,7 @@
 //! Counts what one request uses, and enforces its limits.
 
 use contract::{
-    limits::{HTTP_TEXT_BYTES_MAX, Limits},
+    limits::{HTTP_TEXT_BYTES_MAX, Limits, OUTGOING_BYTES_MAX},
     outcome::{Stop, Usage},
 };
 use std::time::Duration;
@@ -11,11 +11,15 @@ use wasmtime::ResourceLimiter;
 pub(crate) struct Meter {
     host_calls_left: u32,
     storage_calls_left: u32,
+    outgoing_calls_left: u32,
     host_calls_max: u32,
     storage_calls_max: u32,
+    outgoing_calls_max: u32,
+    outgoing_bytes_left: usize,
     body_bytes_left: usize,
     http_text_bytes_left: usize,
     pub(crate) storage_duration: Duration,
+    pub(crate) outgoing_duration: Duration,
     pub(crate) memory_bytes_max: usize,
     pub(crate) memory_refused: bool,
     /// All linear memories together.
@@ -28,11 +32,15 @@ impl Meter {
         Self {
             host_calls_left: limits.host_calls_max,
             storage_calls_left: limits.storage_calls_max,
+            outgoing_calls_left: limits.outgoing_calls_max,
             host_calls_max: limits.host_calls_max,
             storage_calls_max: limits.storage_calls_max,
+            outgoing_calls_max: limits.outgoing_calls_max,
+            outgoing_bytes_left: OUTGOING_BYTES_MAX,
             body_bytes_left: limits.response_body_bytes_max,
             http_text_bytes_left: HTTP_TEXT_BYTES_MAX,
             storage_duration: Duration::ZERO,
+            outgoing_duration: Duration::ZERO,
             memory_bytes_max: limits.guest_memory_bytes_max,
             memory_refused: false,
             memory_bytes: 0,
@@ -45,6 +53,7 @@ impl Meter {
         Self {
             host_calls_left: 0,
             storage_calls_left: 0,
+            outgoing_calls_left: 0,
             ..Self::new(limits)
         }
     }
@@ -66,6 +75,25 @@ impl Meter {
             .storage_calls_left
             .checked_sub(1)
             .ok_or(Stop::StorageCalls)?;
+        Ok(())
+    }
+
+    /// Before a request to another service, whose body has so many bytes.
+    pub(crate) fn count_outgoing_call(&mut self, body_bytes: usize) -> Result<(), Stop> {
+        self.count_host_call()?;
+        self.outgoing_calls_left = self
+            .outgoing_calls_left
+            .checked_sub(1)
+            .ok_or(Stop::OutgoingCalls)?;
+        self.count_outgoing_bytes(body_bytes)
+    }
+
+    /// Counts bytes of the bodies of such requests and of their responses, which a recording keeps.
+    pub(crate) fn count_outgoing_bytes(&mut self, bytes: usize) -> Result<(), Stop> {
+        self.outgoing_bytes_left = self
+            .outgoing_bytes_left
+            .checked_sub(bytes)
+            .ok_or(Stop::OutgoingBytes)?;
         Ok(())
     }
 
@@ -96,6 +124,8 @@ impl Meter {
         Usage {
             total_duration,
             storage_duration: self.storage_duration,
+            outgoing_calls: self.outgoing_calls_max - self.outgoing_calls_left,
+            outgoing_duration: self.outgoing_duration,
             storage_calls: self.storage_calls(),
             host_calls: self.host_calls_max - self.host_calls_left,
             memory_bytes_peak: self.memory_bytes_peak,

@@ -1,6 +1,6 @@
 //! The guest's view of the store, with every call noted.
 
-use super::{Omitted, RecordOptions};
+use super::{Omitted, RecordOptions, outgoing::NotedExchanges};
 use crate::{
     call::{write::Documents, write_arguments, write_result, written_bytes_max},
     redact::{Marks, Redaction, Secrets},
@@ -17,8 +17,9 @@ use storage::{Call, Document, Storage, StorageError, StorageRequest, StorageResp
 pub struct RecordingStorage {
     inner: Arc<dyn Storage>,
     options: Arc<RecordOptions>,
-    started: Instant,
-    noted: Mutex<Noted>,
+    pub(super) started: Instant,
+    /// Shared with the view of other services.
+    pub(super) noted: Arc<Mutex<Noted>>,
 }
 
 /// The recorded calls of a request.
@@ -35,6 +36,8 @@ pub(crate) struct Noted {
     /// What was redacted in the results for the guest, and in its writes.
     pub(super) secrets: Secrets,
     pub(super) omitted: Vec<Omitted>,
+    /// What it exchanged with other services.
+    pub(super) outgoing: NotedExchanges,
 }
 
 impl RecordingStorage {
@@ -44,7 +47,7 @@ impl RecordingStorage {
             inner,
             options,
             started: Instant::now(),
-            noted: Mutex::default(),
+            noted: Arc::default(),
         }
     }
 
@@ -148,7 +151,7 @@ impl Noted {
     }
 }
 
-fn microseconds(from: Instant, to: Instant) -> u64 {
+pub(super) fn microseconds(from: Instant, to: Instant) -> u64 {
     u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
 }
 

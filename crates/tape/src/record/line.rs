@@ -1,6 +1,8 @@
 //! The line of one request.
 
-use super::{Omitted, RecordOptions, calls::Noted, host::RecordedHost};
+use super::{
+    Omitted, RecordOptions, calls::Noted, host::RecordedHost, outgoing::NotedExchanges,
+};
 use crate::{
     FaultRecord, VERSION,
     exchange::{FIRST_MEMBER, seal},
@@ -39,6 +41,8 @@ pub struct RecordedAnswer<'a> {
     pub summary: &'a Summary,
 }
 
+const EMPTY_LIST: &str = "[]";
+
 /// Capacity for a usual line besides event, calls and response.
 const LINE_BYTES: usize = 1024;
 
@@ -62,6 +66,7 @@ pub(super) fn write(
     answer: &RecordedAnswer<'_>,
 ) -> Option<Vec<u8>> {
     let calls_count = noted.count.saturating_add(noted.omitted_count);
+    let exchanges_count = noted.outgoing.count() + noted.outgoing.omitted_count;
     let is_readable = |line: &Written| {
         line.text.len() <= TAPE_LINE_WRITTEN_BYTES_MAX
             && line.list_elements_max <= TAPE_LIST_ELEMENTS_MAX
@@ -84,6 +89,7 @@ pub(super) fn write(
             let noted = Noted {
                 omitted_count: calls_count,
                 secrets: secrets.clone(),
+                outgoing: NotedExchanges::omitted(exchanges_count),
                 ..Noted::default()
             };
             source.written(noted, kept)
@@ -140,6 +146,12 @@ impl Source<'_> {
         if texts.calls_omitted > 0 {
             line.number("calls_omitted", u64::from(texts.calls_omitted));
         }
+        if texts.outgoing.len() > EMPTY_LIST.len() {
+            line.raw("outgoing", texts.outgoing.as_bytes());
+        }
+        if texts.outgoing_omitted > 0 {
+            line.number("outgoing_omitted", u64::from(texts.outgoing_omitted));
+        }
         if let Some(logs) = &texts.logs {
             line.raw("logs", logs.as_bytes());
         }
@@ -187,6 +199,9 @@ struct Texts {
     /// A JSON array.
     calls: String,
     calls_omitted: u32,
+    /// A JSON array.
+    outgoing: String,
+    outgoing_omitted: u32,
     /// A JSON array, if there are any.
     logs: Option<String>,
     response: String,
@@ -211,9 +226,8 @@ impl Texts {
                 "null".to_owned()
             }
         };
-        let mut calls = noted.text;
-        calls.insert(0, b'[');
-        calls.push(b']');
+        let calls = list(noted.text);
+        let outgoing = list(noted.outgoing.text());
         let logs = (!summary.logs.is_empty()).then(|| {
             let mut logs = Vec::new();
             write_logs(
@@ -241,6 +255,8 @@ impl Texts {
             event,
             calls: text(calls),
             calls_omitted: noted.omitted_count,
+            outgoing: text(outgoing),
+            outgoing_omitted: noted.outgoing.omitted_count,
             logs,
             response,
             fault_detail: None,
@@ -249,24 +265,32 @@ impl Texts {
         };
         if !redaction.is_nothing() {
             let sweep = source.sweep.get_or_init(|| secrets.sweep());
-            texts.remove_copies(sweep.as_ref(), summary, noted.count);
+            let counts = (noted.count, noted.outgoing.count());
+            texts.remove_copies(sweep.as_ref(), summary, counts);
         }
         texts
     }
 
     /// Removes copies of what was redacted elsewhere. If that is not possible, everything that may contain a copy is removed.
-    fn remove_copies(&mut self, sweep: Option<&Sweep>, summary: &Summary, calls_count: u32) {
+    fn remove_copies(
+        &mut self,
+        sweep: Option<&Sweep>,
+        summary: &Summary,
+        (calls_count, exchanges_count): (u32, u32),
+    ) {
         if sweep.is_some_and(|sweep| self.sweep(sweep, summary).is_some()) {
             return;
         }
         self.event = "null".to_owned();
-        self.calls = "[]".to_owned();
+        self.calls = EMPTY_LIST.to_owned();
         self.calls_omitted = self.calls_omitted.saturating_add(calls_count);
+        self.outgoing = EMPTY_LIST.to_owned();
+        self.outgoing_omitted = self.outgoing_omitted.saturating_add(exchanges_count);
         self.logs = None;
         self.response = "null".to_owned();
         self.fault_detail = Some(String::new());
         self.marks.forget();
-        for place in ["/event", "/calls", "/logs", "/response"] {
+        for place in ["/event", "/calls", "/outgoing", "/logs", "/response"] {
             self.marks.left_out(place);
         }
     }
@@ -276,6 +300,8 @@ impl Texts {
         self.event = without_copies(&self.event, sweep, Message::Event, marks)?.into_owned();
         let calls = sweep.json(&self.calls, Part::Calls, "/calls", marks).ok()?;
         self.calls = calls.into_owned();
+        let outgoing = sweep.json(&self.outgoing, Part::Outgoing, "/outgoing", marks);
+        self.outgoing = outgoing.ok()?.into_owned();
         if let Some(logs) = &self.logs {
             let logs = sweep.json(logs, Part::Logs, "/logs", marks).ok()?;
             self.logs = Some(logs.into_owned());
@@ -302,6 +328,13 @@ impl Texts {
             });
         }
     }
+}
+
+/// The array of these elements.
+fn list(mut elements: Vec<u8>) -> Vec<u8> {
+    elements.insert(0, b'[');
+    elements.push(b']');
+    elements
 }
 
 /// Our own JSON is text.
@@ -382,6 +415,10 @@ fn outcome(line: &mut Object<'_>, summary: &Summary, fault_detail: Option<&str>)
     }
     if storage.capacity_units > 0.0 && storage.capacity_units.is_finite() {
         let _ = write!(object.name("capacity_units"), "{}", storage.capacity_units);
+    }
+    if usage.outgoing_calls > 0 {
+        object.number("outgoing_us", usage.outgoing_duration.as_micros() as u64);
+        object.number("outgoing_calls", u64::from(usage.outgoing_calls));
     }
     for (name, count) in [
         ("throttles", storage.throttles),

@@ -51,10 +51,10 @@ impl Description {
 
 /// The sender of a body.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sender {
-    /// Any bytes with any meaning.
+pub enum Sender {
+    /// A client, or another service: any bytes with any meaning.
     Client,
-    /// It has seen the request and the store: its copies of values are found by value.
+    /// The guest has seen the request and the store: its copies of values are found by value.
     Guest,
 }
 

@@ -52,12 +52,14 @@ impl Redaction {
             }
         }
         let description = description(&members);
+        let place = body_place(message);
         for value in members.bodies() {
             let body = Body {
                 json: value,
                 is_base64: members.is_base64(),
                 description: &description,
-                message,
+                sender: sender_of(message),
+                place: &place,
             };
             if let Some(redacted) = self.body(&body, marks, secrets.as_deref_mut()) {
                 splices.replace(span(json, value), redacted);
@@ -67,7 +69,7 @@ impl Redaction {
     }
 
     /// The replacement of a body; `None` if it is kept.
-    fn body(
+    pub(super) fn body(
         &self,
         body: &Body<'_>,
         marks: &mut Marks,
@@ -76,7 +78,6 @@ impl Redaction {
         if matches!(body.json, "null" | "\"\"") {
             return None;
         }
-        let place = body_place(body.message);
         let text = string(body.json).ok();
         // A body that is not text may still contain some.
         let mut lossy = None;
@@ -96,7 +97,7 @@ impl Redaction {
             (None, _) => None,
         };
         let form = decoded.as_deref().map_or(Form::Opaque, |decoded| {
-            body::form(decoded, body.description, sender_of(body.message))
+            body::form(decoded, body.description, body.sender)
         });
         let is_left_out = self.leaves_out
             && match form {
@@ -107,7 +108,7 @@ impl Redaction {
             };
         let redacted = match (is_left_out, decoded.as_deref()) {
             (false, Some(decoded)) => {
-                self.readable_body(decoded, form, &place, marks, secrets.as_deref_mut())
+                self.readable_body(decoded, form, body.place, marks, secrets.as_deref_mut())
             }
             (false, None) => return None,
             (true, _) => Err(Unreadable),
@@ -119,7 +120,7 @@ impl Redaction {
                     self.harvest(text, secrets);
                 }
             }
-            marks.left_out(place);
+            marks.left_out(body.place);
             return Some("null".to_owned());
         };
         let redacted = redacted?;
@@ -269,10 +270,12 @@ fn description(members: &Members<'_>) -> Description {
 /// A body whose names cannot be recognised, or has too many of them.
 struct Unreadable;
 
-/// A body in an event or response.
-struct Body<'a> {
-    json: &'a str,
-    is_base64: bool,
-    description: &'a Description,
-    message: Message,
+/// A body in an event, in a response, or in an exchange with another service.
+pub(super) struct Body<'a> {
+    pub(super) json: &'a str,
+    pub(super) is_base64: bool,
+    pub(super) description: &'a Description,
+    pub(super) sender: Sender,
+    /// Its place in the line.
+    pub(super) place: &'a str,
 }

@@ -8,6 +8,7 @@ use super::{
     values::{LENIENT, Secrets},
     walk::Renamed,
 };
+use crate::outgoing::BODY_BASE64;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gateway::message::{MemberKind, Message};
 use json::{JsonError, Rewriter, Step, rewrite, string};
@@ -27,6 +28,7 @@ pub(crate) struct Sweep {
 pub(crate) enum Part {
     Message(Message),
     Calls,
+    Outgoing,
     Logs,
 }
 
@@ -43,6 +45,7 @@ impl Part {
                 );
                 in_document || !is_fixed
             }
+            Self::Outgoing => !matches!(last, "method" | "error"),
             Self::Logs => last != "level" || place.len() > 2,
         }
     }
@@ -57,6 +60,7 @@ impl Part {
                     .is_none_or(|name| message.kind(name) != MemberKind::Context)
             }),
             Self::Calls => place.iter().any(|step| step.name() == Some("document")),
+            Self::Outgoing => place.iter().any(|step| step.name() == Some("headers")),
             Self::Logs => is(1, "attributes"),
         }
     }
@@ -104,14 +108,7 @@ impl Sweep {
 
     /// A body in base64 without copies; `None` if it has none.
     pub(super) fn base64(&self, body: &str) -> Option<String> {
-        let copies = self.copies.as_ref()?;
-        let replaced = match String::from_utf8(LENIENT.decode(body).ok()?) {
-            Ok(text) => without_copies(copies, &text, 0)?,
-            // In content that is not text, no part can be replaced separately.
-            Err(error) if copies.is_in(error.as_bytes()) => REPLACEMENT.to_owned(),
-            Err(_) => return None,
-        };
-        Some(STANDARD.encode(replaced))
+        base64_without_copies(self.copies.as_ref()?, body)
     }
 }
 
@@ -174,6 +171,17 @@ fn without_copies_in_value(copies: &Copies, json: &str, nested: usize) -> Option
     }
 }
 
+/// A text in base64 without copies; `None` if it has none.
+fn base64_without_copies(copies: &Copies, body: &str) -> Option<String> {
+    let replaced = match String::from_utf8(LENIENT.decode(body).ok()?) {
+        Ok(text) => without_copies(copies, &text, 0)?,
+        // In content that is not text, no part can be replaced separately.
+        Err(error) if copies.is_in(error.as_bytes()) => REPLACEMENT.to_owned(),
+        Err(_) => return None,
+    };
+    Some(STANDARD.encode(replaced))
+}
+
 /// Searches JSON in a string.
 struct Nested<'a> {
     copies: &'a Copies,
@@ -214,7 +222,12 @@ impl Rewriter for Sweeper<'_> {
         if !self.part.may_change_value(place) {
             return None;
         }
-        let replacement = without_copies_in_value(self.copies, json, 0)?;
+        let is_base64 = self.part == Part::Outgoing
+            && place.last().and_then(Step::name) == Some(BODY_BASE64);
+        let replacement = match is_base64 {
+            true => json_string(&base64_without_copies(self.copies, &string(json).ok()?)?),
+            false => without_copies_in_value(self.copies, json, 0)?,
+        };
         self.marks.at(Place::below(self.base, place));
         Some(replacement)
     }

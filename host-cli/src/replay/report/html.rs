@@ -106,6 +106,16 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
     steps.push(json!({"at": 0, "kind": "event", "text": spread(event)}));
     let logs = exchange.log_lines();
     let mut logs = logs.iter().peekable();
+    let mut outgoing = exchange.outgoing.iter().peekable();
+    let send = |sent: &tape::OutgoingRecord<'_>| {
+        json!({
+            "at": sent.at_us,
+            "took": sent.us,
+            "kind": "send",
+            "text": spread(sent.request.get()),
+            "result": sent.result.map(|result| spread(result.get())),
+        })
+    };
     let log = |line: &tape::LogLine<'_>| {
         let attributes = line.attributes.map_or("", |attributes| attributes.get());
         let text = format!("{} {} {attributes}", line.level, line.message);
@@ -115,6 +125,9 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
         while let Some(line) = logs.next_if(|line| line.after as usize <= number) {
             steps.push(log(line));
         }
+        while let Some(sent) = outgoing.next_if(|sent| sent.after as usize <= number) {
+            steps.push(send(sent));
+        }
         steps.push(json!({
             "at": call.at_us,
             "took": call.us,
@@ -123,6 +136,7 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
             "result": call.result.map(|result| spread(result.get())),
         }));
     }
+    steps.extend(outgoing.map(send));
     steps.extend(logs.map(log));
     let end = exchange.usage.total_us;
     if let Some(fault) = &exchange.fault {
@@ -150,6 +164,15 @@ fn usage(exchange: &Exchange<'_>, comparison: &replay::Comparison) -> Value {
             null
         ]),
     ];
+    if exchange.usage.outgoing_calls > 0 {
+        rows.push(json!([
+            "of this, other services",
+            format!("{:.2} ms", exchange.usage.outgoing_us as f64 / 1000.0),
+            null
+        ]));
+        let sent = exchange.usage.outgoing_calls;
+        rows.push(json!(["outgoing requests", sent, null]));
+    }
     let (mut calls_now, mut memory_now) = (Value::Null, Value::Null);
     if let Some(ComparedCosts { expected, actual }) = &comparison.costs {
         calls_now = actual.calls.into();

@@ -1,0 +1,141 @@
+//! Other services in a strict replay: compares each request with the tape's and returns the tape's result. Nothing is sent.
+
+use super::storage::{Divergence, StrictStorage, is_same_value};
+use contract::digest::Digest;
+use outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+use tape::{
+    Exchange, OutgoingRecord, OutgoingResultError,
+    outgoing::{MessageView, write_request},
+    redact::Marks,
+};
+
+/// An exchange on the tape.
+struct Recorded {
+    after: usize,
+    request: String,
+    result: Option<Result<Result<OutgoingResponse, OutgoingError>, OutgoingResultError>>,
+}
+
+/// Answers from the tape.
+pub(super) struct StrictOutgoing {
+    /// Has the first difference of the whole replay.
+    storage: Arc<StrictStorage>,
+    exchanges: Vec<Recorded>,
+    next: AtomicUsize,
+}
+
+impl StrictOutgoing {
+    pub(super) fn new(storage: &Arc<StrictStorage>, exchange: &Exchange<'_>) -> Self {
+        let recorded = |record: &OutgoingRecord<'_>| Recorded {
+            after: record.after as usize,
+            request: record.request.get().to_owned(),
+            result: record.read_result(),
+        };
+        Self {
+            storage: storage.clone(),
+            exchanges: exchange.outgoing.iter().map(recorded).collect(),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// The first recorded request that the guest did not make: its number, and the request.
+    pub(super) fn missing(&self) -> Option<(usize, &str)> {
+        let next = self.next.load(Ordering::Relaxed);
+        let recorded = self.exchanges.get(next)?;
+        Some((next + 1, &recorded.request))
+    }
+
+    /// The request as the recorder would have written it.
+    fn written(&self, position: usize, request: &OutgoingRequest) -> String {
+        let mut text = Vec::new();
+        let storage = &self.storage;
+        let mut view = MessageView {
+            redaction: &storage.redaction,
+            at: format!("/outgoing/{position}/request"),
+            marks: &mut Marks::default(),
+            secrets: None,
+            omits: &mut |at, body| {
+                let digest = storage.omitted_at(at);
+                digest.is_some_and(|digest| digest == Digest::of(body.as_bytes()))
+            },
+        };
+        write_request(&mut text, request, &mut view);
+        String::from_utf8(text).unwrap_or_default()
+    }
+
+    /// Compares a request with the next one on the tape.
+    fn check(&self, request: &OutgoingRequest) -> Result<&Recorded, Divergence> {
+        let position = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = position + 1;
+        let text = self.written(position, request);
+        let Some(recorded) = self.exchanges.get(position) else {
+            return Err(Divergence::said(format!(
+                "outgoing request {number}: the guest sent `{text}`, the tape has {position} outgoing requests"
+            )));
+        };
+        if recorded.request != text && !is_same_value(&recorded.request, text.as_bytes()) {
+            let what = format!("outgoing request {number}");
+            return Err(Divergence::of_arguments(&what, &recorded.request, &text));
+        }
+        let (after, made) = (recorded.after, self.storage.made());
+        if after != made {
+            return Err(Divergence::said(format!(
+                "outgoing request {number}: it was sent after {after} storage calls, now after {made}"
+            )));
+        }
+        Ok(recorded)
+    }
+}
+
+/// What follows a difference has no meaning.
+fn meaningless() -> OutgoingError {
+    OutgoingError::Unreachable("the replay has ended".to_owned())
+}
+
+#[async_trait::async_trait]
+impl OutgoingHttp for StrictOutgoing {
+    async fn send(
+        &self,
+        request: OutgoingRequest,
+        _: Instant,
+    ) -> Result<OutgoingResponse, OutgoingError> {
+        if self.storage.is_over() {
+            return Err(meaningless());
+        }
+        let recorded = match self.check(&request) {
+            Ok(recorded) => recorded,
+            Err(divergence) => {
+                self.storage.diverge(divergence);
+                return Err(meaningless());
+            }
+        };
+        let number = self.next.load(Ordering::Relaxed);
+        match &recorded.result {
+            Some(Ok(result)) => result.clone(),
+            Some(Err(error)) => {
+                let reason = format!("outgoing request {number}: {error}");
+                self.storage.cannot_be_played(reason);
+                Err(meaningless())
+            }
+            None if self.storage.ends_in_time => {
+                self.storage.ended.notify_one();
+                pending().await
+            }
+            None => {
+                let reason = format!(
+                    "outgoing request {number} has no result, although the request did not run out of time"
+                );
+                self.storage.cannot_be_played(reason);
+                Err(meaningless())
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! One exchange with another service on a tape: the guest's request, and the response or the error that it got, as JSON.
+//!
+//! The same request always gives the same bytes, which a strict replay compares: headers are in the order of
+//! [`OutgoingRequest::in_order`]. `docs/tape.md` describes every member.
+
+mod read;
+
+pub use read::{OutgoingRecord, OutgoingResultError, RecordedOutgoingRequest};
+
+use crate::redact::{Marks, OutgoingBody, Redaction, Secrets, Sender};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use json::{Object, write_array, write_string};
+use outgoing::{OutgoingError, OutgoingRequest, OutgoingResponse};
+use std::time::Duration;
+
+/// The member with a body that is text.
+const BODY: &str = "body";
+/// The member with any other body.
+pub(crate) const BODY_BASE64: &str = "body_base64";
+
+/// How messages are shown: what is redacted, and what is left out.
+pub struct MessageView<'a> {
+    /// What is redacted.
+    pub redaction: &'a Redaction,
+    /// The place of the message in the line, as a JSON pointer.
+    pub at: String,
+    /// Gets what was redacted, and where.
+    pub marks: &'a mut Marks,
+    /// Gets the redacted values.
+    pub secrets: Option<&'a mut Secrets>,
+    /// Whether a body is left out, given its place and its JSON, redacted.
+    pub omits: &'a mut dyn FnMut(&str, &str) -> bool,
+}
+
+/// Writes a request.
+pub fn write_request(out: &mut Vec<u8>, request: &OutgoingRequest, view: &mut MessageView<'_>) {
+    let mut object = Object::begin(out);
+    object.string("method", &request.method);
+    let (at, marks) = (format!("{}/url", view.at), &mut *view.marks);
+    let secrets = view.secrets.as_deref_mut();
+    let url = view.redaction.url(&request.url, &at, marks, secrets);
+    object.string("url", &url);
+    write_content(
+        &mut object,
+        &request.headers,
+        &request.body,
+        Sender::Guest,
+        view,
+    );
+    if let Some(timeout) = request.timeout {
+        object.number("timeout_ms", milliseconds(timeout));
+    }
+    object.end();
+}
+
+/// Writes a result: `{"ok": RESPONSE}`, or `{"error": NAME, "detail": TEXT}`.
+pub fn write_result(
+    out: &mut Vec<u8>,
+    result: Result<&OutgoingResponse, &OutgoingError>,
+    view: &mut MessageView<'_>,
+) {
+    let mut object = Object::begin(out);
+    match result {
+        Ok(response) => {
+            view.at.push_str("/ok");
+            let mut ok = object.object("ok");
+            ok.number("status", response.status.into());
+            write_content(
+                &mut ok,
+                &response.headers,
+                &response.body,
+                Sender::Client,
+                view,
+            );
+            ok.end();
+        }
+        Err(error) => {
+            object.string("error", error.name());
+            object.string("detail", error.detail());
+        }
+    }
+    object.end();
+}
+
+/// Writes headers and body.
+fn write_content(
+    object: &mut Object<'_>,
+    headers: &[(String, String)],
+    body: &[u8],
+    sender: Sender,
+    view: &mut MessageView<'_>,
+) {
+    let MessageView {
+        redaction,
+        at,
+        marks,
+        ..
+    } = view;
+    if !headers.is_empty() {
+        let json = headers_json(headers);
+        let at = format!("{at}/headers");
+        let shown = redaction.headers(&json, &at, marks, view.secrets.as_deref_mut());
+        object.raw("headers", shown.as_bytes());
+    }
+    if body.is_empty() {
+        return;
+    }
+    let text = str::from_utf8(body).ok();
+    let name = match text {
+        Some(_) => BODY,
+        None => BODY_BASE64,
+    };
+    let mut json = Vec::with_capacity(body.len() + 16);
+    match text {
+        Some(text) => write_string(&mut json, text),
+        None => write_string(&mut json, &STANDARD.encode(body)),
+    }
+    // Both are text.
+    let json = String::from_utf8(json).unwrap_or_default();
+    let at = format!("{at}/{name}");
+    let body = OutgoingBody {
+        json: &json,
+        is_base64: text.is_none(),
+        headers,
+        sender,
+        at: &at,
+    };
+    let shown = redaction.outgoing_body(&body, marks, view.secrets.as_deref_mut());
+    match (view.omits)(&at, &shown) {
+        true => object.null(name),
+        false => object.raw(name, shown.as_bytes()),
+    }
+}
+
+/// An object with a list of values for each name. Names are in order, so that those of one name follow each other.
+fn headers_json(headers: &[(String, String)]) -> String {
+    let mut json = Vec::new();
+    let mut object = Object::begin(&mut json);
+    for fields in headers.chunk_by(|(one, _), (other, _)| one == other) {
+        let values = fields.iter().map(|(_, value)| value);
+        write_array(object.key(&fields[0].0), values, |out, value| {
+            write_string(out, value);
+        });
+    }
+    object.end();
+    String::from_utf8(json).unwrap_or_default()
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

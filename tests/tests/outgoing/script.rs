@@ -1,0 +1,63 @@
+//! Other services that answer from a script.
+
+use ::outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
+use std::{
+    collections::VecDeque,
+    future::pending,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+type Answer = Result<OutgoingResponse, OutgoingError>;
+
+/// Gives each request the next answer, and notes the request.
+pub struct Script {
+    answers: Mutex<VecDeque<Answer>>,
+    sent: Mutex<Vec<OutgoingRequest>>,
+}
+
+impl Script {
+    pub fn of(answers: Vec<Answer>) -> Arc<Self> {
+        Arc::new(Self {
+            answers: Mutex::new(answers.into()),
+            sent: Mutex::default(),
+        })
+    }
+
+    pub fn sent(&self) -> Vec<OutgoingRequest> {
+        self.sent.lock().unwrap().clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl OutgoingHttp for Script {
+    async fn send(&self, request: OutgoingRequest, _: Instant) -> Answer {
+        self.sent.lock().unwrap().push(request);
+        self.answers.lock().unwrap().pop_front().unwrap()
+    }
+}
+
+/// Never answers.
+pub struct Never;
+
+#[async_trait::async_trait]
+impl OutgoingHttp for Never {
+    async fn send(&self, _: OutgoingRequest, _: Instant) -> Answer {
+        pending().await
+    }
+}
+
+pub fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> OutgoingResponse {
+    OutgoingResponse {
+        status,
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: body.to_vec(),
+    }
+}
+
+pub fn text(body: &str) -> OutgoingResponse {
+    response(200, &[], body.as_bytes())
+}
