@@ -197,6 +197,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "compiler")]
     fn a_component_of_wasi_http_may_be_linked_with_files_and_sockets() {
         let is_granted = |import| is_granted(World::WasiHttp, import);
         assert!(is_granted("wasi:http/types@0.2.4"));

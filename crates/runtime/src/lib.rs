@@ -1,10 +1,11 @@
 //! Runs guests: [compiles and loads](engine) components, creates one instance for each request, and implements its WIT interfaces.
 //!
-//! No instance serves two requests. Time, seed, deadline and store of a request come from the caller; a guest that traps, loops or exceeds a
+//! No instance serves two requests. Time, seed, deadline, store and other services of a request come from the caller; a guest that traps, loops or exceeds a
 //! limit ends its own request, never the process. Only [`engine`] configures wasmtime, and only its loader deserialises native code.
 //!
 //! ```no_run
 //! use contract::{http::Request, seed::Seed};
+//! use outgoing::NoOutgoing;
 //! use runtime::{Run, Runtime, RuntimeOptions, engine::{Engine, EngineOptions}};
 //! use std::{path::Path, sync::Arc, time::{Duration, Instant}};
 //! use storage::MemoryStorage;
@@ -14,8 +15,8 @@
 //! let guest = engine.load_file(Path::new("guest.cwasm"))?;
 //! let runtime = Runtime::new(&engine, &guest, RuntimeOptions::default())?;
 //! let run = Run {
-//!     outgoing: Arc::new(NoOutgoing),
 //!     storage: Arc::new(MemoryStorage::new()),
+//!     outgoing: Arc::new(NoOutgoing),
 //!     seed: Seed::new([7; 32]),
 //!     deadline: Instant::now() + Duration::from_secs(5),
 //!     trace_header: None,

@@ -57,8 +57,8 @@ pub use outgoing::{OutgoingRecord, OutgoingResultError};
 pub use policy::{TapePolicy, TapePolicyError};
 pub use read::TapeReader;
 pub use record::{
-    RecordOptions, RecordedAnswer, RecordedHost, RecordedRequest, RecordingOutgoing, RecordingStorage, TapeWriter,
-    environment_digest, write_logs,
+    RecordOptions, RecordedAnswer, RecordedHost, RecordedRequest, RecordingOutgoing,
+    RecordingStorage, TapeWriter, environment_digest, write_logs,
 };
 pub use redact::Redaction;
 pub use split::{JoinError, Joiner, MissingParts, split};

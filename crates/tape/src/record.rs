@@ -11,8 +11,8 @@ pub use line::{RecordedAnswer, RecordedRequest, write_logs};
 pub use outgoing::RecordingOutgoing;
 
 use super::{TapePolicy, redact::Redaction};
-use contract::{digest::Digest, limits::TAPE_TEXT_BYTES_MAX};
 use ::outgoing::OutgoingHttp;
+use contract::{digest::Digest, limits::TAPE_TEXT_BYTES_MAX};
 use std::sync::Arc;
 use storage::Storage;
 

@@ -19,10 +19,10 @@ mod values;
 mod walk;
 mod words;
 
+pub(crate) use body::Sender;
 pub use marks::Marks;
 pub(crate) use message::without_copies;
 pub use message::{body_place, place_of};
-pub(crate) use body::Sender;
 pub(crate) use outgoing::OutgoingBody;
 pub(crate) use sweep::{Part, Sweep};
 pub(crate) use values::LENIENT;

@@ -45,7 +45,9 @@ pub enum OutgoingResultError {
     #[error("it cannot be read: {0}")]
     Shape(String),
     /// The body was left out.
-    #[error("the body of the response is not on the tape: it was too long, or could not be redacted")]
+    #[error(
+        "the body of the response is not on the tape: it was too long, or could not be redacted"
+    )]
     Omitted,
 }
 

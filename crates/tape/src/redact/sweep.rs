@@ -222,8 +222,8 @@ impl Rewriter for Sweeper<'_> {
         if !self.part.may_change_value(place) {
             return None;
         }
-        let is_base64 = self.part == Part::Outgoing
-            && place.last().and_then(Step::name) == Some(BODY_BASE64);
+        let is_base64 =
+            self.part == Part::Outgoing && place.last().and_then(Step::name) == Some(BODY_BASE64);
         let replacement = match is_base64 {
             true => json_string(&base64_without_copies(self.copies, &string(json).ok()?)?),
             false => without_copies_in_value(self.copies, json, 0)?,

@@ -47,9 +47,11 @@ fn summary() -> Summary {
         ],
         backtrace: Vec::new(),
         usage: Usage {
-            total_duration: Duration::from_micros(5_250),
+            total_duration: Duration::from_micros(5_750),
             storage_duration: Duration::from_millis(4),
             storage_calls: 2,
+            outgoing_duration: Duration::from_micros(500),
+            outgoing_calls: 1,
             host_calls: 3,
             memory_bytes_peak: 196_608,
             fuel: None,
@@ -115,7 +117,7 @@ fn the_summary_says_what_the_request_took() {
     let line = lines.last().unwrap();
     let expected = json!({
         "timestamp": "2023-11-14T22:13:20.006Z", "level": "INFO", "method": "GET", "route": "/items/{id}", "status": 200,
-        "totalMs": 6.5, "guestMs": 1.25, "storageMs": 4, "storageCalls": 2, "capacityUnits": 1.5, "storageRetries": 1,
+        "totalMs": 6.5, "guestMs": 1.25, "storageMs": 4, "storageCalls": 2, "outgoingMs": 0.5, "outgoingCalls": 1, "capacityUnits": 1.5, "storageRetries": 1,
         "coldStart": true, "memoryBytesPeak": 196_608, "function": "items",
         "Requests": 1, "ClientErrors": 0, "ServerErrors": 0, "Latency": 6.5, "GuestTime": 1.25, "StorageTime": 4,
         "StorageThrottles": 1, "GuestTraps": 0, "ColdStarts": 1, "ConsumedCapacity": 1.5,

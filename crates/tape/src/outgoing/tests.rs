@@ -1,0 +1,135 @@
+//! What is noted of exchanges, and read again.
+
+use super::*;
+use crate::{
+    Exchange, OutgoingResultError, RecordOptions, RecordingOutgoing, TapePolicy, TapeWriter,
+};
+use contract::{limits::TAPE_OUTGOING_BYTES_MAX, outcome::Summary, seed::Seed};
+use outgoing::{NoOutgoing, OutgoingHttp, send_all};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+use storage::MemoryStorage;
+use tokio::sync::Notify;
+
+/// Answers the first request after the second.
+#[derive(Default)]
+struct Crossing {
+    bodies: Mutex<VecDeque<Vec<u8>>>,
+    second: Notify,
+}
+
+#[async_trait::async_trait]
+impl OutgoingHttp for Crossing {
+    async fn send(
+        &self,
+        request: OutgoingRequest,
+        _: Instant,
+    ) -> Result<OutgoingResponse, OutgoingError> {
+        match request.url.as_str() {
+            "http://a.example/1" => self.second.notified().await,
+            _ => self.second.notify_one(),
+        }
+        let body = self.bodies.lock().unwrap().pop_front().unwrap_or_default();
+        Ok(OutgoingResponse {
+            status: 200,
+            headers: Vec::new(),
+            body,
+        })
+    }
+}
+
+fn request(url: &str) -> OutgoingRequest {
+    OutgoingRequest {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        timeout: None,
+    }
+}
+
+/// The line of a request that sent these, at the same time.
+async fn line(inner: Arc<dyn OutgoingHttp>, requests: Vec<OutgoingRequest>) -> Vec<u8> {
+    let writer = TapeWriter::new(RecordOptions {
+        redaction: Redaction::nothing(),
+        ..RecordOptions::new(TapePolicy::ALL)
+    });
+    let storage = writer.storage(Arc::new(MemoryStorage::new()));
+    let outgoing: RecordingOutgoing = writer.outgoing(inner, &storage);
+    send_all(&outgoing, requests, Instant::now()).await;
+    let host = crate::RecordedHost {
+        base_path: None,
+        limits: contract::limits::Limits::default(),
+        log_level: contract::log::LogLevel::Info,
+        environment: &[],
+    };
+    let recorded = crate::RecordedRequest {
+        event: b"{}",
+        received_at_ms: 0,
+        seed: Seed::new([1; 32]),
+    };
+    let summary = Summary::new("id".to_owned(), "GET".to_owned(), "/".to_owned());
+    let answer = crate::RecordedAnswer {
+        payload: b"{}",
+        summary: &summary,
+    };
+    writer
+        .line(&host, &recorded, Some(&storage), &answer)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn exchanges_are_in_the_order_of_their_requests_with_their_own_results() {
+    let crossing = Crossing::default();
+    // The second response comes first.
+    *crossing.bodies.lock().unwrap() = VecDeque::from([b"two".to_vec(), vec![0xff, 0]]);
+    let requests = vec![request("http://a.example/1"), request("http://a.example/2")];
+    let line = line(Arc::new(crossing), requests).await;
+    let exchange = Exchange::read(&line).unwrap();
+    let read = exchange.outgoing.iter().map(|record| {
+        let response = record.read_result().unwrap().unwrap().unwrap();
+        (record.recorded_request().unwrap().url, response.body)
+    });
+    assert_eq!(
+        read.collect::<Vec<_>>(),
+        [
+            ("http://a.example/1".to_owned(), vec![0xff, 0]),
+            ("http://a.example/2".to_owned(), b"two".to_vec()),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn exchanges_beyond_the_limit_are_counted() {
+    let long = "x".repeat(TAPE_OUTGOING_BYTES_MAX / 2);
+    let requests = (0..4).map(|_| request(&format!("http://a.example/{long}")));
+    let line = line(Arc::new(NoOutgoing), requests.collect()).await;
+    let exchange = Exchange::read(&line).unwrap();
+    assert_eq!((exchange.outgoing.len(), exchange.outgoing_omitted), (1, 3));
+    assert!(
+        exchange.outgoing[0]
+            .read_result()
+            .unwrap()
+            .unwrap()
+            .is_err()
+    );
+}
+
+#[test]
+fn what_is_no_result_says_so() {
+    for (json, expected) in [
+        ("{}", "the result has neither `ok` nor `error`"),
+        (r#"{"error":"late"}"#, "unknown error `late`"),
+        (r#"{"ok":{"status":"x"}}"#, "invalid digit"),
+        (r#"{"ok":{"status":200,"body_base64":"!"}}"#, "Invalid"),
+        (r#"{"ok":[]}"#, "expected"),
+    ] {
+        let error = read::read_result(json).unwrap_err().to_string();
+        assert!(error.contains(expected), "{json}: {error}");
+    }
+    let omitted = read::read_result(r#"{"ok":{"status":200,"body":null}}"#);
+    assert!(matches!(omitted, Err(OutgoingResultError::Omitted)));
+}
