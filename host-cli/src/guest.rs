@@ -4,7 +4,7 @@ pub mod environment;
 mod hosted;
 mod images;
 
-pub use hosted::{HostedGuest, runtime_options};
+pub use hosted::{HostedGuest, runtime_options, services};
 
 use crate::{
     exit::CommandError,

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use anyhow::{Context, bail};
 use runtime::{
-    Runtime, RuntimeOptions,
+    OutgoingAccess, Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions, Guest, LoadError},
 };
 use std::{
@@ -89,7 +89,7 @@ pub fn runtime_options(config: &Config) -> RuntimeOptions {
         limits: config.limits,
         environment: config.guest_environment.clone(),
         log_level: config.log_level,
-        has_outgoing: false,
+        outgoing: OutgoingAccess::Granted(config.grants.clone()),
     }
 }
 

@@ -10,10 +10,11 @@ use crate::{
 use anyhow::Context;
 use contract::log::LogLevel;
 use lambda_runtime_api_client::{Client, body::Body, build_request};
+use outgoing::{HttpClient, Services};
 use rollout::Follower;
 use runtime::engine::Engine;
 use serde_json::json;
-use service::Service;
+use service::{Deployment, Service};
 use std::{
     pin::pin,
     sync::Arc,
@@ -121,11 +122,15 @@ async fn guests(
     store: Arc<LazyTenant>,
 ) -> anyhow::Result<Ready> {
     let Loaded { engine, bundled } = loading.finish().await?;
+    // Nothing is opened before a guest sends its first request.
+    let services = Services::new(HttpClient::new(), None);
     let bundled = match bundled {
         Bundled::Answers(runtime) => {
+            let outgoing = services.granted(&config.grants);
+            let deployment = Deployment::new(runtime, store).with_outgoing(outgoing);
             return Ok(Ready {
                 engine,
-                service: Service::new(runtime, store),
+                service: Service::of(deployment),
                 follower: None,
             });
         }
@@ -135,6 +140,7 @@ async fn guests(
         engine: engine.clone(),
         backend,
         namespace: config.namespace.clone(),
+        services,
         options: runtime_options(config),
         bundled,
     };

@@ -18,7 +18,7 @@ use contract::{
 };
 use observation::Part;
 use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};
-use runtime::{Runtime, RuntimeOptions, engine::LoadError};
+use runtime::{OutgoingAccess, Runtime, RuntimeOptions, engine::LoadError};
 use script::{Script, response, text};
 use serde_json::{Value, json};
 use service::{Deployment, Invocation, Recorder, Service};
@@ -33,7 +33,7 @@ fn fetcher(limits: Limits) -> Runtime {
     let guest = engine().load(FETCHER).unwrap();
     let options = RuntimeOptions {
         limits,
-        has_outgoing: true,
+        outgoing: OutgoingAccess::Replayed,
         ..RuntimeOptions::default()
     };
     Runtime::new(engine(), &guest, options).unwrap()

@@ -8,6 +8,7 @@ mod http_client;
 mod pool;
 mod resolve;
 mod response;
+mod services;
 mod tls;
 mod wire;
 
@@ -15,4 +16,5 @@ pub use self::{
     granted::GrantedClient,
     http_client::HttpClient,
     resolve::{Resolve, SystemResolver},
+    services::Services,
 };

@@ -23,7 +23,7 @@ use std::{fmt, str::FromStr};
 /// | member | |
 /// | --- | --- |
 /// | `origin` | scheme, exact host, port, and optionally the path below which all requests lie; `/v1` and `/v1/` are the same |
-/// | `private-addresses` | whether the name may lead to addresses of private networks and of this machine; metadata and other link-local addresses stay refused |
+/// | `private_addresses` | whether the name may lead to addresses of private networks and of this machine; metadata and other link-local addresses stay refused |
 /// | `sign` | `"aws"`, or `{ "aws": { "service": "sqs", "region": "eu-central-1" } }` where the host's name does not say both |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {

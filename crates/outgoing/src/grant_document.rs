@@ -9,7 +9,7 @@ use std::fmt;
 
 /// A grant with options.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 struct Table {
     origin: String,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -140,9 +140,9 @@ mod tests {
     fn documents_lead_back_to_themselves() {
         for document in [
             r#""https://api.example.com/v1""#,
-            r#"{"origin":"http://127.0.0.1:9000","private-addresses":true}"#,
+            r#"{"origin":"http://127.0.0.1:9000","private_addresses":true}"#,
             r#"{"origin":"https://sqs.eu-central-1.amazonaws.com","sign":"aws"}"#,
-            r#"{"origin":"http://127.0.0.1:4566","private-addresses":true,"sign":{"aws":{"service":"sqs","region":"eu-central-1"}}}"#,
+            r#"{"origin":"http://127.0.0.1:4566","private_addresses":true,"sign":{"aws":{"service":"sqs","region":"eu-central-1"}}}"#,
         ] {
             let grant: Grant = serde_json::from_str(document).unwrap();
             assert_eq!(serde_json::to_string(&grant).unwrap(), document);
@@ -165,7 +165,7 @@ mod tests {
             r#"{"origin":1}"#,
             r#"{"origin":"https://a.example","private_addresses":true}"#,
             r#"{"origin":"https://a.example","origin":"https://b.example"}"#,
-            r#"{"origin":"https://a.example","private-addresses":"yes"}"#,
+            r#"{"origin":"https://a.example","private_addresses":"yes"}"#,
             r#"{"origin":"https://a.example","sign":"aws"}"#,
             r#"{"origin":"https://a.example","sign":true}"#,
             r#"{"origin":"https://a.example","sign":"gcp"}"#,

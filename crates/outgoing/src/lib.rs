@@ -14,7 +14,7 @@
 //! let grants: Grants = json::read(
 //!     br#"[
 //!         "https://api.example.com/v1",
-//!         { "origin": "http://127.0.0.1:9000", "private-addresses": true }
+//!         { "origin": "http://127.0.0.1:9000", "private_addresses": true }
 //!     ]"#,
 //! )?;
 //! let get = |url: &str| {
@@ -66,7 +66,7 @@ mod request;
 mod signing;
 
 #[cfg(feature = "client")]
-pub use self::client::{GrantedClient, HttpClient, Resolve, SystemResolver};
+pub use self::client::{GrantedClient, HttpClient, Resolve, Services, SystemResolver};
 pub use self::{
     address::{AddressClass, Addresses},
     error::OutgoingError,

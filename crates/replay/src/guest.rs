@@ -54,7 +54,7 @@ impl ReplayGuest {
             limits,
             log_level,
             environment: options.environment.clone(),
-            has_outgoing: options.has_outgoing,
+            outgoing: options.outgoing.clone(),
         };
         let service = service(self.runtime.with_options(options));
         match &host.base_path {

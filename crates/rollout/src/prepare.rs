@@ -6,12 +6,13 @@ use contract::{
     digest::Digest,
     limits::{GUESTS_READY_MAX, Limits},
 };
+use outgoing::Services;
 use release::{
     ArtifactName, ArtifactStore, Channel, ImageRecord, Manifest, ManifestError, PublicKeys, Route,
     StoreError,
 };
 use runtime::{
-    Runtime, RuntimeOptions,
+    OutgoingAccess, Runtime, RuntimeOptions,
     engine::{Engine, Guest, LoadError},
 };
 use service::Deployment;
@@ -28,6 +29,8 @@ pub struct HostContext {
     pub stores: NamespaceStores,
     /// The namespace of routes that name none.
     pub namespace: Namespace,
+    /// Gives each guest the other services that it may call.
+    pub services: Services,
     /// The options of routes that set none; a route's limits cannot exceed these.
     pub options: RuntimeOptions,
 }
@@ -55,16 +58,17 @@ impl NamespaceStores {
 }
 
 impl HostContext {
-    /// A guest, linked, with its view of the store: ready to serve. Without a namespace it has the host's own.
+    /// A guest, linked, with its view of the store and of other services: ready to serve. Without a namespace it has the host's own.
     pub(super) fn deployment(
         &self,
         guest: &Guest,
         options: RuntimeOptions,
         namespace: Option<&Namespace>,
     ) -> Result<Deployment, LoadError> {
+        let outgoing = self.services.granted(&options.outgoing.grants());
         let runtime = Runtime::new(&self.engine, guest, options)?;
         let namespace = namespace.unwrap_or(&self.namespace);
-        Ok(Deployment::new(runtime, self.stores.open(namespace)))
+        Ok(Deployment::new(runtime, self.stores.open(namespace)).with_outgoing(outgoing))
     }
 }
 
@@ -212,15 +216,19 @@ impl Preparer {
 
     fn options(&self, route: &Route, limits: Limits) -> RuntimeOptions {
         let host = &self.host.options;
-        // Routes may belong to different teams: only one of them gets the host's own environment, which may contain secrets.
-        let mut environment: BTreeMap<String, String> = match route.path.as_str() {
-            "/" => host.environment.iter().cloned().collect(),
-            _ => BTreeMap::new(),
+        // Routes may belong to different teams: only one of them gets the host's own environment, which may contain secrets, and its grants.
+        let (mut environment, outgoing): (BTreeMap<String, String>, _) = match route.path.as_str() {
+            "/" => (
+                host.environment.iter().cloned().collect(),
+                host.outgoing.clone(),
+            ),
+            _ => (BTreeMap::new(), OutgoingAccess::default()),
         };
         environment.extend(route.environment.clone());
         RuntimeOptions {
             limits,
             environment: environment.into_iter().collect(),
+            outgoing,
             ..host.clone()
         }
     }

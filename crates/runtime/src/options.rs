@@ -1,7 +1,7 @@
 //! The options of a guest, and the inputs of a run besides its request.
 
 use contract::{limits::Limits, log::LogLevel, seed::Seed};
-use outgoing::OutgoingHttp;
+use outgoing::{Grants, OutgoingHttp};
 use std::{sync::Arc, time::Instant};
 use storage::Storage;
 
@@ -17,8 +17,37 @@ pub struct RuntimeOptions {
     pub environment: Environment,
     /// Less severe guest log lines are dropped.
     pub log_level: LogLevel,
-    /// Whether the guest may import `tenon:handler/outgoing`: it has grants, or a replay answers.
-    pub has_outgoing: bool,
+    /// What it may call besides its host.
+    pub outgoing: OutgoingAccess,
+}
+
+/// Which other services a guest may call. A guest that may call none is not loaded if it imports `tenon:handler/outgoing`.
+#[derive(Clone, Debug)]
+pub enum OutgoingAccess {
+    /// These.
+    Granted(Arc<Grants>),
+    /// A recording answers, and nothing is sent.
+    Replayed,
+}
+
+impl OutgoingAccess {
+    /// What is granted.
+    pub fn grants(&self) -> Arc<Grants> {
+        match self {
+            Self::Granted(grants) => grants.clone(),
+            Self::Replayed => Arc::default(),
+        }
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::Granted(grants) if grants.is_empty())
+    }
+}
+
+impl Default for OutgoingAccess {
+    fn default() -> Self {
+        Self::Granted(Arc::default())
+    }
 }
 
 impl Default for RuntimeOptions {
@@ -27,7 +56,7 @@ impl Default for RuntimeOptions {
             limits: Limits::default(),
             environment: Environment::from([]),
             log_level: LogLevel::Info,
-            has_outgoing: false,
+            outgoing: OutgoingAccess::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 mod convert;
 mod failure;
 
-pub use crate::options::{Environment, Run, RuntimeOptions};
+pub use crate::options::{Environment, OutgoingAccess, Run, RuntimeOptions};
 
 use crate::{
     engine::{Engine, Guest, LoadError},
@@ -67,7 +67,7 @@ impl Outcome {
 impl Runtime {
     /// Links a guest.
     pub fn new(engine: &Engine, guest: &Guest, options: RuntimeOptions) -> Result<Self, LoadError> {
-        if !options.has_outgoing
+        if options.outgoing.is_none()
             && let Some(import) = guest.outgoing.as_deref()
         {
             return Err(LoadError::NoOutgoing(import.to_owned()));

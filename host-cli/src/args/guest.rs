@@ -3,6 +3,7 @@
 use super::limits::HostLimitOptions;
 use clap::{Args, ValueEnum};
 use contract::log::LogLevel;
+use outgoing::Grant;
 use std::path::PathBuf;
 
 /// The guest, and what its host gives it.
@@ -14,6 +15,10 @@ pub struct GuestOptions {
     pub guest: Option<PathBuf>,
     #[command(flatten)]
     pub environment: EnvironmentOptions,
+    /// Let the guest call this origin, such as `https://api.example.com` or `http://127.0.0.1:9000/v1`, also at an address of a private
+    /// network. May be repeated; adds to `[[outgoing]]` in tenon.toml
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_outgoing: Vec<Grant>,
     /// Drop less severe log lines of the guest [default: info]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log_level: Option<LogLevelName>,

@@ -72,6 +72,7 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
                     CursorKey::new([0; 32]),
                 ),
                 namespace: Namespace::local(),
+                services: guest::services(),
                 options: RuntimeOptions::default(),
             },
             bundled: None,

@@ -138,6 +138,7 @@ async fn guests(
         engine: guest::engine(threads * INSTANCES_PER_THREAD)?,
         stores: NamespaceStores::of(storage, cursor_key),
         namespace,
+        services: guest::services(),
         options: configuration.hosted.options(),
     });
     Ok((guests, store))

@@ -80,7 +80,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     } = configuration;
     let runtime = executor::workers(1)?;
     let linked = guest.link(1)?;
-    let service = Service::new(linked, runtime.block_on(store.open_reproducibly())?);
+    let storage = runtime.block_on(store.open_reproducibly())?;
+    let service = Service::of(guest.deployment(linked, storage));
     let exchange = ReplayedEvent {
         event: &event,
         received_at_ms,

@@ -238,7 +238,7 @@ fn prepare(
         ..
     } = configuration;
     let instances_max = configuration.jobs * INSTANCES_PER_JOB;
-    let guest = hosted.link(instances_max)?;
+    let guest = hosted.link_for_replays(instances_max)?;
     let has_tapes = inputs.iter().any(|input| matches!(input, Input::Tape(_)));
     let has_events = inputs
         .iter()

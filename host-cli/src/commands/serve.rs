@@ -136,7 +136,7 @@ async fn open(configuration: &Configuration, instances_max: usize) -> Result<Ope
             let guest = hosted.link(instances_max)?;
             let (whole, store) = open_store(&configuration.server).await?;
             Ok(Opened {
-                service: Service::new(guest.clone(), whole.into_view()),
+                service: Service::of(hosted.deployment(guest.clone(), whole.into_view())),
                 guest: Guest::One(guest),
                 guest_file,
                 store,
@@ -258,6 +258,7 @@ async fn start(
             engine,
             stores: NamespaceStores::of(storage, cursor_key),
             namespace,
+            services: guest::services(),
             options: configuration.options.clone(),
         },
         bundled,

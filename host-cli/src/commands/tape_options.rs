@@ -171,7 +171,9 @@ impl TapeConfiguration {
             metered: None,
             baseline: None,
             live: self.uses_store().then(|| storage.clone()),
-            live_services: None,
+            live_services: self
+                .uses_store()
+                .then(|| guest::services().granted(&hosted.grants)),
             options: self.options.clone(),
         };
         let is_strict = self.options.mode == Some(Mode::Strict);
@@ -192,7 +194,7 @@ impl TapeConfiguration {
             guest::engine(instances_max)?
         };
         let link = |source: &GuestSource| -> Result<ReplayGuest, CommandError> {
-            let runtime = source.link_on(&engine, hosted.options())?;
+            let runtime = source.link_on(&engine, hosted.options_for_replays())?;
             Ok(ReplayGuest::new(runtime))
         };
         let baseline = link(&baseline)?;

@@ -202,7 +202,7 @@ async fn run_build(build: GuestBuild, signals: &mut Signals) -> Result<(), Comma
 }
 
 fn prepare(configuration: &Configuration, jobs: usize) -> Result<runner::Replay, CommandError> {
-    let guest = configuration.guest.link(jobs * PER_JOB)?;
+    let guest = configuration.guest.link_for_replays(jobs * PER_JOB)?;
     // No event uses it: cases have stores of their own.
     let unused = local_view(Arc::new(MemoryStorage::new()), replay::replay_cursor_key());
     Ok(runner::Replay {

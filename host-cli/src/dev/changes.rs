@@ -4,9 +4,8 @@ use crate::serve::session::KeptExchange;
 use contract::text::printable;
 use observation::{DifferingPart, Part, RequestLine, request_line};
 use replay::{Comparison, Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};
-use runtime::Runtime;
+use service::Deployment;
 use std::{fmt::Write, sync::Arc, thread, time::Duration};
-use storage::Storage;
 use tape::Exchange;
 use tokio::{
     task::JoinSet,
@@ -49,14 +48,14 @@ pub async fn compare(kept: &KeptExchange, replayer: &Replayer) -> Option<Compare
     })
 }
 
-/// What [`compare`] needs for a guest and the store that reads fall back to.
-pub fn replayer(guest: &Runtime, store: Arc<dyn Storage>) -> Replayer {
+/// What [`compare`] needs for a guest. Reads fall back to its store, and requests that change nothing to the services that it may call.
+pub fn replayer(deployment: &Deployment) -> Replayer {
     Replayer {
-        guest: ReplayGuest::new(guest.clone()),
+        guest: ReplayGuest::new(deployment.runtime().clone()),
         metered: None,
         baseline: None,
-        live: Some(store),
-        live_services: None,
+        live: Some(deployment.storage().clone()),
+        live_services: Some(deployment.outgoing().clone()),
         options: ReplayOptions {
             mode: Some(Mode::State),
             on_miss: OnMiss::Live,

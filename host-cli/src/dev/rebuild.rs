@@ -297,7 +297,7 @@ impl Rebuilder {
         if exchanges.is_empty() {
             return;
         }
-        let replayer = changes::replayer(deployment.runtime(), deployment.storage().clone());
+        let replayer = changes::replayer(deployment);
         let screen = self.screen.clone();
         let compare = async move {
             let started = Instant::now();

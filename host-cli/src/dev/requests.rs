@@ -124,8 +124,7 @@ impl Requests<'_> {
         let deployment = self.guests.serving().ok_or_else(|| {
             CommandError::environment("no guest serves yet").hint("mend the build first")
         })?;
-        let store = deployment.storage().clone();
-        Ok(changes::replayer(deployment.runtime(), store))
+        Ok(changes::replayer(&deployment))
     }
 
     fn find(&self, number: u64) -> Result<KeptExchange, CommandError> {

@@ -3,7 +3,11 @@
 use super::{GuestSource, engine, environment};
 use crate::{args::guest::GuestOptions, deployed, exit::CommandError, project::Project};
 use contract::{limits::Limits, log::LogLevel};
-use runtime::{Environment, Runtime, RuntimeOptions, engine::Engine};
+use outgoing::{Grant, Grants, HttpClient, Services};
+use runtime::{Environment, OutgoingAccess, Runtime, RuntimeOptions, engine::Engine};
+use service::Deployment;
+use std::sync::Arc;
+use storage::Storage;
 
 /// The guest of a command, with its options.
 #[derive(Clone, Debug)]
@@ -16,6 +20,8 @@ pub struct HostedGuest {
     pub limits: Limits,
     /// Less severe log lines are dropped.
     pub log_level: LogLevel,
+    /// The other services that it may call.
+    pub grants: Arc<Grants>,
     /// The command that builds it, if the project says so and the guest is the project's.
     build: Option<String>,
 }
@@ -40,7 +46,7 @@ impl HostedGuest {
             limits,
             environment,
             log_level,
-            has_outgoing: _,
+            outgoing,
         } = runtime_options(options, project)?;
         let build = project.and_then(|project| project.build(options.guest.as_deref()));
         Ok(Self {
@@ -48,6 +54,7 @@ impl HostedGuest {
             environment,
             limits,
             log_level,
+            grants: outgoing.grants(),
             build: build.map(|build| build.text.clone()),
         })
     }
@@ -58,7 +65,15 @@ impl HostedGuest {
             limits: self.limits,
             environment: self.environment.clone(),
             log_level: self.log_level,
-            has_outgoing: true,
+            outgoing: OutgoingAccess::Granted(self.grants.clone()),
+        }
+    }
+
+    /// The same for replays, in which a recording takes the place of other services.
+    pub fn options_for_replays(&self) -> RuntimeOptions {
+        RuntimeOptions {
+            outgoing: OutgoingAccess::Replayed,
+            ..self.options()
         }
     }
 
@@ -71,6 +86,19 @@ impl HostedGuest {
     pub fn link_on(&self, engine: &Engine) -> Result<Runtime, CommandError> {
         self.check_is_built()?;
         self.source.link_on(engine, self.options())
+    }
+
+    /// [`link`](Self::link) for replays.
+    pub fn link_for_replays(&self, instances_max: usize) -> Result<Runtime, CommandError> {
+        self.check_is_built()?;
+        let options = self.options_for_replays();
+        self.source.link_on(&engine(instances_max)?, options)
+    }
+
+    /// The guest, linked, on a store and the services that it may call.
+    pub fn deployment(&self, runtime: Runtime, storage: Arc<dyn Storage>) -> Deployment {
+        let outgoing = services().granted(&self.grants);
+        Deployment::new(runtime, storage).with_outgoing(outgoing)
     }
 
     /// Says how to build the guest of a project that was not built yet.
@@ -106,6 +134,28 @@ pub fn runtime_options(
             (None, Some(level)) => level.0,
             (None, None) => LogLevel::Info,
         },
-        has_outgoing: true,
+        outgoing: OutgoingAccess::Granted(Arc::new(grants(options, project)?)),
     })
+}
+
+/// Other services, as a guest on this machine calls them.
+pub fn services() -> Services {
+    Services::new(HttpClient::new(), None)
+}
+
+/// What the project and the command line grant.
+fn grants(options: &GuestOptions, project: Option<&Project>) -> Result<Grants, CommandError> {
+    let of_project = project.map(|project| &project.file.outgoing.0);
+    let mut grants: Vec<Grant> = of_project
+        .into_iter()
+        .flat_map(Grants::iter)
+        .cloned()
+        .collect();
+    for grant in &options.allow_outgoing {
+        let grant = grant.clone().with_private_addresses();
+        // The command line wins.
+        grants.retain(|other| other.to_string() != grant.to_string());
+        grants.push(grant);
+    }
+    Grants::new(grants).map_err(CommandError::usage)
 }

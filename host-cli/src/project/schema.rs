@@ -2,10 +2,12 @@
 
 use super::{
     sections::ProjectFile,
-    values::{BuildCommand, EventName, LevelName, ProjectLimits, StoreName, Variables},
+    values::{
+        BuildCommand, EventName, LevelName, OutgoingGrants, ProjectLimits, StoreName, Variables,
+    },
 };
 use crate::store::STORE_PATTERN;
-use contract::limits::LIMITS;
+use contract::limits::{LIMITS, OUTGOING_GRANTS_MAX};
 use gateway::EventKind;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
@@ -41,6 +43,7 @@ schemas! {
         "additionalProperties": {"type": "string"},
     });
     ProjectLimits => limits();
+    OutgoingGrants => grants();
 }
 
 fn limits() -> Schema {
@@ -57,6 +60,50 @@ fn limits() -> Schema {
         })
         .collect();
     json_schema!({"type": "object", "properties": members, "additionalProperties": false})
+}
+
+fn grants() -> Schema {
+    let name = json!({"type": "string", "minLength": 1});
+    json_schema!({
+        "type": "array",
+        "maxItems": OUTGOING_GRANTS_MAX,
+        "items": {"anyOf": [
+            {"type": "string", "pattern": "^https?://", "description": "An origin, such as `https://api.example.com`, with an optional path."},
+            {
+                "type": "object",
+                "required": ["origin"],
+                "additionalProperties": false,
+                "properties": {
+                    "origin": {
+                        "type": "string",
+                        "pattern": "^https?://",
+                        "description": "Scheme, host and port, and optionally the path below which all requests lie.",
+                    },
+                    "private_addresses": {
+                        "type": "boolean",
+                        "description": "Whether its name may lead to an address of a private network or of this machine.",
+                    },
+                    "sign": {
+                        "description": "The host signs requests with its own credentials for AWS.",
+                        "anyOf": [
+                            {"const": "aws"},
+                            {
+                                "type": "object",
+                                "required": ["aws"],
+                                "additionalProperties": false,
+                                "properties": {"aws": {
+                                    "type": "object",
+                                    "required": ["service", "region"],
+                                    "additionalProperties": false,
+                                    "properties": {"service": name, "region": name},
+                                }},
+                            },
+                        ],
+                    },
+                },
+            },
+        ]},
+    })
 }
 
 /// The text of the file in `docs/`.

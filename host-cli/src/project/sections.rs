@@ -2,7 +2,8 @@
 //! them.
 
 use super::values::{
-    BuildCommand, EventName, LevelName, ProjectLimits, ProjectPath, StoreName, Variables,
+    BuildCommand, EventName, LevelName, OutgoingGrants, ProjectLimits, ProjectPath, StoreName,
+    Variables,
 };
 use serde::Deserialize;
 
@@ -19,6 +20,8 @@ pub struct ProjectFile {
     pub serve: ServeSection,
     /// Environment variables of the guest, as text. Not for secrets: the file is committed.
     pub environment: Variables,
+    /// Other services that the guest may call: origins, or tables with an `origin`.
+    pub outgoing: OutgoingGrants,
     /// The project's cases.
     pub test: TestSection,
     /// Where releases go, and who signs them.

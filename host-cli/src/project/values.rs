@@ -6,6 +6,7 @@ use contract::{
     log::LogLevel,
 };
 use gateway::EventKind;
+use outgoing::Grants;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, MapAccess, Visitor},
@@ -97,6 +98,11 @@ impl TryFrom<String> for EventName {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct LevelName(pub LogLevel);
+
+/// What the guest may call.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct OutgoingGrants(pub Grants);
 
 /// Environment variables.
 #[derive(Clone, Debug, Default)]
