@@ -4,8 +4,8 @@ mod script;
 
 use crate::{
     support::{
-        guests::FETCHER,
-        in_process::{NOW_MS, engine},
+        guests::{FETCHER, PROXY},
+        in_process::{NOW_MS, engine, get},
         recording::{event, http_event, recorder},
     },
     tape::strict::{replay, replayer},
@@ -487,4 +487,85 @@ async fn a_request_that_ran_out_of_time_replays_up_to_the_exchange_that_it_waite
     assert!(tape.outgoing[0].result.is_none());
     let comparison = strict(&line).await;
     assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
+}
+
+/// A component of `wasi:http` on this script.
+fn proxy_with(outgoing: Arc<dyn OutgoingHttp>) -> Service {
+    let guest = engine().load(PROXY).unwrap();
+    let runtime = Runtime::new(engine(), &guest, RuntimeOptions::default()).unwrap();
+    let storage = replay::local_view(Arc::new(MemoryStorage::new()), replay::replay_cursor_key());
+    Service::of(Deployment::new(runtime, storage).with_outgoing(outgoing))
+}
+
+#[tokio::test]
+async fn a_component_of_wasi_http_sends_requests_at_the_same_time_and_replays() {
+    let crossing = Arc::new(script::Crossing::default());
+    let service = proxy_with(crossing.clone());
+    let event_json = http_event("GET", "/fetch?3", &[], b"");
+    let seed = Seed::new([1; 32]);
+    let line = event(&service, &unredacted(), &event_json, NOW_MS, seed)
+        .await
+        .unwrap();
+    assert_eq!(
+        answer(&line),
+        "3 ready\n200 Some(\"\\\"t\\\"\") body 0\n200 Some(\"\\\"t\\\"\") body 1\nErrorCode::DestinationUnavailable"
+    );
+    let tape = Exchange::read(&line).unwrap();
+    let first: Value = serde_json::from_str(tape.outgoing[0].request.get()).unwrap();
+    assert_eq!(
+        first,
+        json!({
+            "method": "POST",
+            "url": "http://up.example:8080/0?a=b",
+            "headers": {"x-from": ["proxy"]},
+            "body": "body 0",
+            "timeout_ms": 2000,
+        })
+    );
+    let line_text = String::from_utf8(line.clone()).unwrap();
+    assert!(
+        line_text.contains("outgoing request: unreachable: refused"),
+        "{line_text}"
+    );
+    let guest = engine().load(PROXY).unwrap();
+    let runtime = Runtime::new(engine(), &guest, RuntimeOptions::default()).unwrap();
+    for _ in 0..2 {
+        let comparison = replay(&replayer(&runtime, Mode::Strict), &line).await;
+        assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_comes_before_any_time_passes() {
+    let service = proxy_with(Script::of(vec![Ok(text("late"))]));
+    let answer = get(&service, "/fetch-within").await;
+    let body = in_process_response(&answer);
+    assert_eq!(body, "ready: [1], jumped: false");
+    assert_eq!(
+        in_process_response(&get(&service, "/fetch-nowhere").await),
+        "Some(ErrorCode::HttpRequestUriInvalid)"
+    );
+}
+
+#[tokio::test]
+async fn waiting_for_a_request_that_is_not_whole_stops_the_guest() {
+    let service = proxy_with(Script::of(Vec::new()));
+    let answer = get(&service, "/fetch-unfinished").await;
+    let expected = Fault::Guest(Failure::Stopped(Stop::UnfinishedRequest));
+    assert_eq!(answer.summary.fault, Some(expected));
+}
+
+#[tokio::test]
+async fn a_component_of_wasi_http_without_grants_runs_and_is_denied() {
+    let service = proxy_with(Arc::new(NoOutgoing));
+    let answer = get(&service, "/fetch?1").await;
+    assert_eq!(
+        in_process_response(&answer),
+        "1 ready\nErrorCode::HttpRequestDenied"
+    );
+}
+
+fn in_process_response(answer: &contract::outcome::Answer) -> String {
+    let response = crate::support::in_process::response(answer);
+    response["body"].as_str().unwrap().to_owned()
 }

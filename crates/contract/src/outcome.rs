@@ -192,6 +192,9 @@ pub enum Stop {
     /// Called `poll` with an empty list, which the interface forbids.
     #[error("it polled an empty list")]
     EmptyPoll,
+    /// Waited for the response to a request whose body it has not finished: it would wait for ever.
+    #[error("it waits for the response to a request whose body it has not finished")]
+    UnfinishedRequest,
     /// Called `poll` with more entries than allowed.
     #[error("it polled too long a list")]
     PollList,

@@ -61,3 +61,21 @@ pub fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> OutgoingR
 pub fn text(body: &str) -> OutgoingResponse {
     response(200, &[], body.as_bytes())
 }
+
+/// Answers the first request after the second with its own body, and refuses the third.
+#[derive(Default)]
+pub struct Crossing {
+    second: tokio::sync::Notify,
+}
+
+#[async_trait::async_trait]
+impl OutgoingHttp for Crossing {
+    async fn send(&self, request: OutgoingRequest, _: Instant) -> Answer {
+        match request.body.as_slice() {
+            b"body 0" => self.second.notified().await,
+            b"body 1" => self.second.notify_one(),
+            _ => return Err(OutgoingError::Unreachable("refused".to_owned())),
+        }
+        Ok(response(200, &[("etag", "\"t\"")], &request.body))
+    }
+}

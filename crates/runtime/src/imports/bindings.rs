@@ -6,6 +6,8 @@ wasmtime::component::bindgen!({
     imports: {
         "tenon:handler/outgoing@0.1.0": async | trappable,
         "tenon:handler/storage@0.1.0": async | trappable,
+        // Waits for responses of other services.
+        "wasi:io/poll@0.2.6": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -62,17 +62,9 @@ pub enum Pollable {
     Ready,
     /// The guest's monotonic clock reaching this many nanoseconds.
     At(u64),
+    /// The response to an outgoing request: the place of its future in the table, where it stays as long as this, which is its child.
+    Response(u32),
 }
 
 /// A terminal. There is none; the interface requires the type.
 pub struct Terminal;
-
-impl Pollable {
-    /// When it is ready, in nanoseconds of the guest's monotonic clock.
-    pub fn ready_at_ns(self) -> u64 {
-        match self {
-            Self::Ready => 0,
-            Self::At(instant) => instant,
-        }
-    }
-}

@@ -19,6 +19,7 @@ wit_bindgen::generate!({
 });
 
 mod broken;
+mod fetch;
 mod sandbox;
 
 use exports::wasi::http::incoming_handler::Guest;
@@ -55,6 +56,10 @@ impl Guest for Proxy {
             "/random" => text(out, &sandbox::random()),
             "/env" => text(out, &sandbox::environment(query)),
             "/sealed" => text(out, &sandbox::sealed()),
+            "/fetch" => text(out, &fetch::many(query.parse().unwrap_or(0))),
+            "/fetch-within" => text(out, &fetch::within_a_second()),
+            "/fetch-unfinished" => fetch::unfinished(),
+            "/fetch-nowhere" => text(out, &fetch::nowhere()),
             _ => broken::run(path, out),
         }
     }

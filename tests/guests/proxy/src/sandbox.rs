@@ -54,7 +54,8 @@ pub fn environment(name: &str) -> String {
 pub fn sealed() -> String {
     let request = OutgoingRequest::new(Fields::new());
     request.set_authority(Some("example.org")).unwrap();
-    let sent = outgoing_handler::handle(request, None);
+    let response = outgoing_handler::handle(request, None).unwrap();
+    response.subscribe().block();
     format!(
         "open: {}\nlist: {}\nconnect: {}\nbind: {}\nresolve: {}\nfetch: {}\n",
         fs::read("/etc/passwd").is_err(),
@@ -62,6 +63,6 @@ pub fn sealed() -> String {
         net::TcpStream::connect("127.0.0.1:1").is_err(),
         net::UdpSocket::bind("127.0.0.1:0").is_err(),
         net::TcpStream::connect("example.org:80").is_err(),
-        matches!(sent, Err(ErrorCode::HttpRequestDenied)),
+        matches!(response.get(), Some(Ok(Err(ErrorCode::HttpRequestDenied)))),
     )
 }

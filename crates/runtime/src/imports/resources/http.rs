@@ -1,9 +1,10 @@
-//! Messages of `wasi:http`: of the request that a guest answers, and of those that it would make.
+//! Messages of `wasi:http`: of the request that a guest answers, and of those that it makes.
 
 use contract::{
     http::{Context, FieldLines, Request, Response, field_value},
     outcome::NoResponse,
 };
+use outgoing::OutgoingError;
 use std::sync::{Arc, OnceLock};
 
 /// Fields that belong to the connection or to the host: a guest can neither set nor read them.
@@ -186,7 +187,8 @@ pub struct OutgoingRequest {
     pub(in crate::imports) authority: Option<String>,
     pub(in crate::imports) path_with_query: Option<String>,
     pub(in crate::imports) headers: Fields,
-    pub(in crate::imports) has_body: bool,
+    /// Absent if the guest never asked for the body, which is empty then.
+    pub(in crate::imports) body: Option<Arc<FinishedBody>>,
 }
 
 /// Timeouts of a request, in nanoseconds.
@@ -197,8 +199,71 @@ pub struct RequestOptions {
     pub(in crate::imports) between_bytes: Option<u64>,
 }
 
-/// A response to an outgoing request: there is none.
-pub enum IncomingResponse {}
+/// The response to an outgoing request.
+pub struct IncomingResponse {
+    pub(in crate::imports) status: u16,
+    pub(in crate::imports) headers: Fields,
+    /// Taken when the guest consumes it.
+    pub(in crate::imports) body: Option<Vec<u8>>,
+}
 
-/// A response that is waited for: there is none.
-pub enum FutureIncomingResponse {}
+impl IncomingResponse {
+    pub(in crate::imports) fn of(response: outgoing::OutgoingResponse) -> Self {
+        let fields = response.headers.into_iter();
+        let fields = fields.filter(|(name, _)| !FORBIDDEN.contains(&name.as_str()));
+        let fields = fields.map(|(name, value)| (name, value.into_bytes()));
+        Self {
+            status: response.status,
+            headers: Fields {
+                fields: Arc::new(fields.collect()),
+                is_mutable: false,
+            },
+            body: Some(response.body),
+        }
+    }
+}
+
+/// A response that a guest waits for.
+pub enum FutureIncomingResponse {
+    /// The request was not sent yet: the guest may still write its body.
+    Unsent {
+        /// Without its body.
+        request: Box<outgoing::OutgoingRequest>,
+        /// Absent if the guest never asked for the body, which is empty then.
+        body: Option<Arc<FinishedBody>>,
+    },
+    /// What came back.
+    Answered(Result<outgoing::OutgoingResponse, OutgoingError>),
+    /// The guest has taken it.
+    Taken,
+}
+
+impl FutureIncomingResponse {
+    /// The request, if it is whole and was not sent yet.
+    pub(in crate::imports) fn whole_request(&self) -> Option<WholeRequest> {
+        let Self::Unsent { request, body } = self else {
+            return None;
+        };
+        let body = match body {
+            None => Vec::new(),
+            Some(body) => match body.get()? {
+                Ok(body) => body.clone(),
+                Err(_) => {
+                    let detail = "its body is shorter than its content-length".to_owned();
+                    return Some(Err(OutgoingError::InvalidRequest(detail)));
+                }
+            },
+        };
+        Some(Ok(outgoing::OutgoingRequest {
+            body,
+            ..(**request).clone()
+        }))
+    }
+
+    pub(in crate::imports) fn is_answered(&self) -> bool {
+        !matches!(self, Self::Unsent { .. })
+    }
+}
+
+/// A request to be sent, or why it cannot be.
+pub(in crate::imports) type WholeRequest = Result<outgoing::OutgoingRequest, OutgoingError>;

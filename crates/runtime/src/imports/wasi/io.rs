@@ -34,7 +34,7 @@ impl error::HostError for RequestState {
 }
 
 impl poll::Host for RequestState {
-    fn poll(&mut self, pollables: Vec<Resource<Pollable>>) -> wasmtime::Result<Vec<u32>> {
+    async fn poll(&mut self, pollables: Vec<Resource<Pollable>>) -> wasmtime::Result<Vec<u32>> {
         self.meter.count_host_call()?;
         if pollables.is_empty() {
             return Err(Stop::EmptyPoll.into());
@@ -46,37 +46,72 @@ impl poll::Host for RequestState {
             .iter()
             .map(|pollable| self.wasi.table.get(pollable).copied())
             .collect::<Result<Vec<_>, _>>()?;
-        // Nothing else happens during a request, so time jumps to the earliest event that is waited for.
-        let earliest = pollables
-            .iter()
-            .map(|pollable| pollable.ready_at_ns())
-            .min()
-            .unwrap_or(0);
-        self.wasi.elapsed_ns = self.wasi.elapsed_ns.max(earliest);
-        let ready = pollables
-            .iter()
-            .enumerate()
-            .filter(|(_, pollable)| pollable.ready_at_ns() <= self.wasi.elapsed_ns);
-        Ok(ready.map(|(index, _)| index as u32).collect())
+        self.wait_for(&pollables).await?;
+        let mut ready = Vec::new();
+        for (index, pollable) in (0..).zip(pollables) {
+            if self.is_ready(pollable)? {
+                ready.push(index);
+            }
+        }
+        Ok(ready)
     }
 }
 
 impl poll::HostPollable for RequestState {
-    fn ready(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<bool> {
+    async fn ready(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<bool> {
         self.meter.count_host_call()?;
-        Ok(self.wasi.table.get(&pollable)?.ready_at_ns() <= self.wasi.elapsed_ns)
+        let pollable = *self.wasi.table.get(&pollable)?;
+        self.send_awaited(&[pollable]).await?;
+        self.is_ready(pollable)
     }
 
-    fn block(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<()> {
+    async fn block(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<()> {
         self.meter.count_host_call()?;
-        let ready_at_ns = self.wasi.table.get(&pollable)?.ready_at_ns();
-        self.wasi.elapsed_ns = self.wasi.elapsed_ns.max(ready_at_ns);
-        Ok(())
+        let pollable = *self.wasi.table.get(&pollable)?;
+        self.wait_for(&[pollable]).await
     }
 
-    fn drop(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<()> {
+    async fn drop(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<()> {
         self.wasi.table.delete(pollable)?;
         Ok(())
+    }
+}
+
+impl RequestState {
+    /// Waits until one of these is ready. Responses of other services are waited for, and take none of the guest's time; without one, time
+    /// jumps to the earliest instant that is waited for, because nothing else happens during a request.
+    async fn wait_for(&mut self, pollables: &[Pollable]) -> wasmtime::Result<()> {
+        self.send_awaited(pollables).await?;
+        let mut earliest = None;
+        for pollable in pollables {
+            let ready_at_ns = match *pollable {
+                Pollable::Ready => 0,
+                Pollable::At(instant) => instant,
+                Pollable::Response(future) if self.is_answered(future)? => 0,
+                Pollable::Response(_) => continue,
+            };
+            earliest =
+                Some(earliest.map_or(ready_at_ns, |earliest: u64| earliest.min(ready_at_ns)));
+        }
+        let earliest = earliest.ok_or(Stop::UnfinishedRequest)?;
+        self.wasi.elapsed_ns = self.wasi.elapsed_ns.max(earliest);
+        Ok(())
+    }
+
+    async fn send_awaited(&mut self, pollables: &[Pollable]) -> wasmtime::Result<()> {
+        let futures = pollables.iter().filter_map(|pollable| match pollable {
+            Pollable::Response(future) => Some(*future),
+            Pollable::Ready | Pollable::At(_) => None,
+        });
+        self.send_whole(futures).await
+    }
+
+    fn is_ready(&self, pollable: Pollable) -> wasmtime::Result<bool> {
+        match pollable {
+            Pollable::Ready => Ok(true),
+            Pollable::At(instant) => Ok(instant <= self.wasi.elapsed_ns),
+            Pollable::Response(future) => self.is_answered(future),
+        }
     }
 }
 

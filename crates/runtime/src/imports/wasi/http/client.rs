@@ -1,4 +1,8 @@
-//! Outgoing requests, which are all denied: a component may be linked with what it never uses.
+//! Outgoing requests, on the same port as `tenon:handler/outgoing`.
+//!
+//! A request is sent when the guest waits for its response and has finished its body: guests call `handle` before they write the body. All
+//! whole requests that a guest waits for at a time are sent at the same time, and all have their responses before it goes on, so that it cannot
+//! see which came first.
 
 use super::incoming::method;
 use crate::imports::{
@@ -18,8 +22,9 @@ use crate::imports::{
         },
     },
 };
-use contract::{http::is_token, outcome::Stop};
-use std::mem;
+use contract::{http::is_token, log::LogLevel, outcome::Stop};
+use outgoing::OutgoingError;
+use std::{mem, time::Duration};
 use wasmtime::component::Resource;
 
 impl outgoing_handler::Host for RequestState {
@@ -29,11 +34,82 @@ impl outgoing_handler::Host for RequestState {
         options: Option<Resource<RequestOptions>>,
     ) -> wasmtime::Result<Result<Resource<FutureIncomingResponse>, ErrorCode>> {
         self.meter.count_host_call()?;
-        self.wasi.table.delete(request)?;
-        if let Some(options) = options {
-            self.wasi.table.delete(options)?;
+        let request = self.wasi.table.delete(request)?;
+        let options = match options {
+            Some(options) => self.wasi.table.delete(options)?,
+            None => RequestOptions::default(),
+        };
+        let (Some(authority), path) = (request.authority, request.path_with_query) else {
+            return Ok(Err(ErrorCode::HttpRequestUriInvalid));
+        };
+        let scheme = request.scheme.as_deref().unwrap_or("https");
+        let path = path.unwrap_or_else(|| "/".to_owned());
+        let sent = outgoing::OutgoingRequest {
+            method: request.method,
+            url: format!("{scheme}://{authority}{path}"),
+            headers: request.headers.into_text(),
+            body: Vec::new(),
+            // The response is passed on when it is whole; until its first byte, the guest has said how long it waits.
+            timeout: options.first_byte.map(Duration::from_nanos),
+        };
+        Ok(Ok(self.wasi.table.push(
+            FutureIncomingResponse::Unsent {
+                request: Box::new(sent),
+                body: request.body,
+            },
+        )?))
+    }
+}
+
+/// An error as the interface has it. Its words are in the log.
+fn error_code(error: &OutgoingError) -> ErrorCode {
+    match error {
+        OutgoingError::InvalidRequest(_) => ErrorCode::HttpProtocolError,
+        OutgoingError::NotGranted(_) => ErrorCode::HttpRequestDenied,
+        OutgoingError::Unreachable(_) => ErrorCode::DestinationUnavailable,
+        OutgoingError::OutcomeUnknown(_) => ErrorCode::HttpResponseIncomplete,
+        OutgoingError::ResponseTooLarge(_) => ErrorCode::HttpResponseBodySize(None),
+    }
+}
+
+impl RequestState {
+    /// Sends the whole requests among these futures, which are named by their places in the table, and keeps what comes back.
+    pub(in crate::imports::wasi) async fn send_whole(
+        &mut self,
+        futures: impl Iterator<Item = u32>,
+    ) -> wasmtime::Result<()> {
+        let (mut waiting, mut requests) = (Vec::new(), Vec::new());
+        for future in futures {
+            let found: &mut FutureIncomingResponse =
+                self.wasi.table.get_mut(&Resource::new_borrow(future))?;
+            match found.whole_request() {
+                Some(Ok(request)) if !waiting.contains(&future) => {
+                    waiting.push(future);
+                    requests.push(request);
+                }
+                Some(Err(error)) => *found = FutureIncomingResponse::Answered(Err(error)),
+                Some(Ok(_)) | None => {}
+            }
         }
-        Ok(Err(ErrorCode::HttpRequestDenied))
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let answers = self.exchange(requests).await?;
+        for (future, answer) in waiting.into_iter().zip(answers) {
+            if let Err(error) = &answer {
+                self.log(LogLevel::Warn, format!("outgoing request: {error}"), []);
+            }
+            let found: &mut FutureIncomingResponse =
+                self.wasi.table.get_mut(&Resource::new_borrow(future))?;
+            *found = FutureIncomingResponse::Answered(answer);
+        }
+        Ok(())
+    }
+
+    /// Whether a response is there.
+    pub(in crate::imports::wasi) fn is_answered(&self, future: u32) -> wasmtime::Result<bool> {
+        let found: &FutureIncomingResponse = self.wasi.table.get(&Resource::new_borrow(future))?;
+        Ok(found.is_answered())
     }
 }
 
@@ -70,7 +146,7 @@ impl HostOutgoingRequest for RequestState {
             authority: None,
             path_with_query: None,
             headers,
-            has_body: false,
+            body: None,
         })?)
     }
 
@@ -83,10 +159,11 @@ impl HostOutgoingRequest for RequestState {
         let Ok(length) = request.headers.content_length() else {
             return Ok(Err(()));
         };
-        if mem::replace(&mut request.has_body, true) {
+        if request.body.is_some() {
             return Ok(Err(()));
         }
-        let (body, _) = OutgoingBody::new(length);
+        let (body, finished) = OutgoingBody::new(length);
+        request.body = Some(finished);
         Ok(Ok(self.wasi.table.push(body)?))
     }
 
@@ -257,25 +334,33 @@ impl HostRequestOptions for RequestState {
 
 impl HostIncomingResponse for RequestState {
     fn status(&mut self, response: Resource<IncomingResponse>) -> wasmtime::Result<u16> {
-        match *self.wasi.table.get(&response)? {}
+        self.meter.count_host_call()?;
+        Ok(self.wasi.table.get(&response)?.status)
     }
 
     fn headers(
         &mut self,
         response: Resource<IncomingResponse>,
     ) -> wasmtime::Result<Resource<Fields>> {
-        match *self.wasi.table.get(&response)? {}
+        self.meter.count_host_call()?;
+        let fields = self.wasi.table.get(&response)?.headers.immutable();
+        Ok(self.wasi.table.push(fields)?)
     }
 
     fn consume(
         &mut self,
         response: Resource<IncomingResponse>,
     ) -> wasmtime::Result<Result<Resource<IncomingBody>, ()>> {
-        match *self.wasi.table.get(&response)? {}
+        self.meter.count_host_call()?;
+        Ok(match self.wasi.table.get_mut(&response)?.body.take() {
+            Some(body) => Ok(self.wasi.table.push(IncomingBody(Some(body)))?),
+            None => Err(()),
+        })
     }
 
     fn drop(&mut self, response: Resource<IncomingResponse>) -> wasmtime::Result<()> {
-        match self.wasi.table.delete(response)? {}
+        self.wasi.table.delete(response)?;
+        Ok(())
     }
 }
 
@@ -286,14 +371,35 @@ impl HostFutureIncomingResponse for RequestState {
         &mut self,
         response: Resource<FutureIncomingResponse>,
     ) -> wasmtime::Result<Resource<Pollable>> {
-        match *self.wasi.table.get(&response)? {}
+        self.meter.count_host_call()?;
+        let pollable = Pollable::Response(response.rep());
+        Ok(self.wasi.table.push_child(pollable, &response)?)
     }
 
     fn get(&mut self, response: Resource<FutureIncomingResponse>) -> wasmtime::Result<Received> {
-        match *self.wasi.table.get(&response)? {}
+        self.meter.count_host_call()?;
+        let future = self.wasi.table.get_mut(&response)?;
+        if !future.is_answered() {
+            return Ok(None);
+        }
+        let answer = match mem::replace(future, FutureIncomingResponse::Taken) {
+            FutureIncomingResponse::Answered(answer) => answer,
+            FutureIncomingResponse::Taken | FutureIncomingResponse::Unsent { .. } => {
+                return Ok(Some(Err(())));
+            }
+        };
+        Ok(Some(Ok(match answer {
+            Ok(response) => {
+                let response = IncomingResponse::of(response);
+                self.meter.count_http_text(response.headers.bytes())?;
+                Ok(self.wasi.table.push(response)?)
+            }
+            Err(error) => Err(error_code(&error)),
+        })))
     }
 
     fn drop(&mut self, response: Resource<FutureIncomingResponse>) -> wasmtime::Result<()> {
-        match self.wasi.table.delete(response)? {}
+        self.wasi.table.delete(response)?;
+        Ok(())
     }
 }
