@@ -329,6 +329,25 @@ pub const OUTGOING_IDLE_DURATION_MAX: Duration = Duration::from_secs(20);
 /// Grants of one guest.
 pub const OUTGOING_GRANTS_MAX: usize = 32;
 
+/// Secrets of one guest.
+pub const SECRETS_MAX: usize = 32;
+/// A secret's name: `[a-z0-9-]`.
+pub const SECRET_NAME_BYTES_MAX: usize = 64;
+/// A secret's value, which is not empty (AWS: Secrets Manager quotas).
+pub const SECRET_VALUE_BYTES_MAX: usize = 64 * KIB;
+/// Origins for which one secret is filled into requests.
+pub const SECRET_ORIGINS_MAX: usize = 8;
+/// Shortest value that is filled into requests. A shorter one cannot be told from other text where a response repeats it.
+pub const SECRET_FILLED_BYTES_MIN: usize = 8;
+/// Longest value that is filled into requests.
+pub const SECRET_FILLED_BYTES_MAX: usize = 16 * KIB;
+/// Placeholders of secrets in one outgoing request.
+pub const SECRET_PLACEHOLDERS_MAX: usize = 32;
+/// How long a secret's value is used before its source is read again, if nobody sets another time.
+pub const SECRET_TIME_TO_LIVE: Duration = Duration::from_secs(300);
+/// How long a value is used while its source cannot be read.
+pub const SECRET_AGE_MAX: Duration = Duration::from_secs(3600);
+
 /// Frames of a backtrace that are logged when a guest traps.
 pub const BACKTRACE_FRAMES_MAX: usize = 20;
 /// A function's name in a backtrace; longer ones are cut.
