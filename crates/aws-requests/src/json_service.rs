@@ -8,11 +8,11 @@ use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Number of attempts of one call.
+/// Number of attempts of one call, if the caller sets no other.
 const ATTEMPTS_MAX: u32 = 8;
 /// Pause before the second attempt; doubled before each further one.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Time limit for the head of a response. CloudWatch Logs searches for up to ten seconds.
+/// Time limit for the head of a response, if the caller sets no other. CloudWatch Logs searches for up to ten seconds.
 const HEAD_DURATION_MAX: Duration = Duration::from_secs(60);
 
 const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
@@ -29,6 +29,8 @@ const THROTTLED: [&str; 4] = [
 pub struct JsonService {
     service: AwsService,
     prefix: &'static str,
+    attempts_max: u32,
+    head_duration_max: Duration,
 }
 
 /// Why a call had no result.
@@ -53,6 +55,16 @@ pub enum CallError {
     TooLarge(usize),
 }
 
+impl CallError {
+    /// Whether the service asked for fewer requests, up to the last attempt.
+    pub fn is_throttled(&self) -> bool {
+        match self {
+            Self::Answered { code, .. } => is_throttled(code),
+            Self::Refused(_) | Self::Failed(_) | Self::TooLarge(_) => false,
+        }
+    }
+}
+
 /// What one attempt led to.
 enum Attempt {
     Done(Vec<u8>),
@@ -73,7 +85,23 @@ struct ErrorBody {
 impl JsonService {
     /// `prefix` stands before the names of operations, like `Logs_20140328`.
     pub fn new(service: AwsService, prefix: &'static str) -> Self {
-        Self { service, prefix }
+        Self {
+            service,
+            prefix,
+            attempts_max: ATTEMPTS_MAX,
+            head_duration_max: HEAD_DURATION_MAX,
+        }
+    }
+
+    /// The same with other bounds: how often a call is attempted, and how long one attempt waits for the head of its response. For callers
+    /// that somebody waits for.
+    #[must_use]
+    pub fn bounded(self, attempts_max: u32, head_duration_max: Duration) -> Self {
+        Self {
+            attempts_max,
+            head_duration_max,
+            ..self
+        }
     }
 
     /// Calls an operation that may be repeated, and returns the JSON of its result, of at most `bytes_max` bytes.
@@ -89,7 +117,7 @@ impl JsonService {
             match self.attempt(operation, body, bytes_max).await {
                 Attempt::Done(result) => return Ok(result),
                 Attempt::Permanent(error) => return Err(error),
-                Attempt::Transient(error) if attempt == ATTEMPTS_MAX => return Err(error),
+                Attempt::Transient(error) if attempt >= self.attempts_max => return Err(error),
                 Attempt::Transient(_) => {
                     sleep(pause).await;
                     pause *= 2;
@@ -109,7 +137,7 @@ impl JsonService {
             ],
             body,
         };
-        let response = match self.service.send(request, HEAD_DURATION_MAX).await {
+        let response = match self.service.send(request, self.head_duration_max).await {
             Ok(response) => response,
             Err(SendError::Transient(words)) => {
                 return Attempt::Transient(CallError::Failed(words));
@@ -146,7 +174,7 @@ fn answered(status: u16, body: &[u8]) -> Attempt {
         Some(name) => name.rsplit('#').next().unwrap_or_default().to_owned(),
         None => format!("status {status}"),
     };
-    let is_transient = matches!(status, 429 | 500..) || THROTTLED.contains(&code.as_str());
+    let is_transient = matches!(status, 429 | 500..) || is_throttled(&code);
     let message = error.message;
     let error = CallError::Answered { code, message };
     if is_transient {
@@ -154,6 +182,10 @@ fn answered(status: u16, body: &[u8]) -> Attempt {
     } else {
         Attempt::Permanent(error)
     }
+}
+
+fn is_throttled(code: &str) -> bool {
+    THROTTLED.contains(&code)
 }
 
 #[cfg(test)]

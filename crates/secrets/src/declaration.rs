@@ -17,6 +17,7 @@ use crate::{
     name::SecretName,
     origin::Origin,
     source::{Source, SourceError},
+    value::ValueEncoding,
 };
 use contract::limits::{SECRET_ORIGINS_MAX, SECRETS_MAX};
 use serde::{
@@ -49,6 +50,9 @@ pub enum Place {
 pub struct SecretDeclaration {
     /// Where its host finds it.
     pub from: Source,
+    /// How it is written there.
+    #[serde(skip_serializing_if = "is_plain")]
+    pub encoding: ValueEncoding,
     /// The origins for which it is filled into requests.
     #[serde(rename = "for", skip_serializing_if = "BTreeSet::is_empty")]
     pub origins: BTreeSet<Origin>,
@@ -94,6 +98,7 @@ impl SecretDeclaration {
     pub fn new(from: Source) -> Self {
         Self {
             from,
+            encoding: ValueEncoding::Plain,
             origins: BTreeSet::new(),
             places: BTreeSet::new(),
             hmac: false,
@@ -203,6 +208,10 @@ fn is_default(places: &BTreeSet<Place>) -> bool {
     places.is_empty() || *places == default_places()
 }
 
+fn is_plain(encoding: &ValueEncoding) -> bool {
+    *encoding == ValueEncoding::Plain
+}
+
 fn is_false(flag: &bool) -> bool {
     !flag
 }
@@ -212,6 +221,8 @@ fn is_false(flag: &bool) -> bool {
 #[serde(deny_unknown_fields)]
 struct Members {
     from: Source,
+    #[serde(default)]
+    encoding: ValueEncoding,
     #[serde(default, rename = "for")]
     origins: BTreeSet<Origin>,
     #[serde(rename = "in")]
@@ -231,6 +242,7 @@ impl From<Members> for SecretDeclaration {
         };
         Self {
             from: members.from,
+            encoding: members.encoding,
             origins: members.origins,
             places,
             hmac: members.hmac,

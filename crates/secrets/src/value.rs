@@ -1,6 +1,8 @@
 //! The value of a secret.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use contract::limits::SECRET_VALUE_BYTES_MAX;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -17,6 +19,20 @@ pub enum SecretValueError {
     /// There are more than the limit.
     #[error("the value has more than {SECRET_VALUE_BYTES_MAX} bytes")]
     TooLong,
+    /// It was declared as base64.
+    #[error("the value is not base64 with padding")]
+    Encoding,
+}
+
+/// How a value is written at its source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ValueEncoding {
+    /// As it is.
+    #[default]
+    Plain,
+    /// Base64 with padding (RFC 4648, 4). Keys for HMAC are often given out so.
+    Base64,
 }
 
 impl SecretValue {
@@ -27,6 +43,17 @@ impl SecretValue {
             0 => Err(SecretValueError::Empty),
             length if length > SECRET_VALUE_BYTES_MAX => Err(SecretValueError::TooLong),
             _ => Ok(Self(bytes)),
+        }
+    }
+
+    /// The value that this one is an encoding of.
+    pub(crate) fn decoded(self, encoding: ValueEncoding) -> Result<Self, SecretValueError> {
+        match encoding {
+            ValueEncoding::Plain => Ok(self),
+            ValueEncoding::Base64 => {
+                let decoded = STANDARD.decode(self.expose().trim_ascii());
+                Self::new(decoded.map_err(|_| SecretValueError::Encoding)?)
+            }
         }
     }
 
@@ -59,6 +86,13 @@ mod tests {
             SecretValueError::Empty
         );
         assert!(SecretValue::new(vec![0; SECRET_VALUE_BYTES_MAX]).is_ok());
+        let decoded = |text: &str| {
+            let value = SecretValue::new(text.into()).unwrap();
+            value.decoded(ValueEncoding::Base64)
+        };
+        assert_eq!(decoded("cGxhbnRlZA==\n").unwrap().expose(), b"planted");
+        assert_eq!(decoded("planted").unwrap_err(), SecretValueError::Encoding);
+        assert_eq!(decoded(" ").unwrap_err(), SecretValueError::Empty);
         let longer = SecretValue::new(vec![0; SECRET_VALUE_BYTES_MAX + 1]);
         assert_eq!(longer.unwrap_err(), SecretValueError::TooLong);
     }

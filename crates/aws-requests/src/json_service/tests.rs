@@ -109,3 +109,22 @@ async fn where_nothing_listens_one_attempt_is_enough() {
     let error = service(&address).call("FilterLogEvents", b"{}", 100).await;
     assert!(matches!(error, Err(CallError::Refused(_))), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_caller_may_set_fewer_attempts() {
+    let busy = || {
+        answer(
+            400,
+            r#"{"__type":"ThrottlingException","message":"slow down"}"#,
+        )
+    };
+    let (address, read) = server(vec![busy(), busy()]).await;
+    let service = service(&address).bounded(2, Duration::from_secs(5));
+    let error = service
+        .call("FilterLogEvents", b"{}", 100)
+        .await
+        .unwrap_err();
+    assert!(error.is_throttled());
+    assert_eq!(error.to_string(), "ThrottlingException: slow down");
+    assert_eq!(read.await.unwrap().len(), 2);
+}

@@ -10,7 +10,7 @@ fn the_whole_form_and_its_defaults() {
         r#"{
             "stripe-key": {"from": "env:STRIPE_KEY", "for": ["https://api.stripe.com"]},
             "bot": {"from": "ssm:/bot", "for": ["https://api.telegram.org"], "in": ["url", "body"]},
-            "webhook": {"from": "file:key", "hmac": true, "reveal": false}
+            "webhook": {"from": "file:key", "encoding": "base64", "hmac": true, "reveal": false}
         }"#,
     );
     declarations.check().unwrap();
@@ -21,13 +21,14 @@ fn the_whole_form_and_its_defaults() {
     let bot = declarations.get("bot").unwrap();
     assert_eq!(bot.places, [Place::Url, Place::Body].into());
     let webhook = declarations.get("webhook").unwrap();
+    assert_eq!(webhook.encoding, ValueEncoding::Base64);
     assert!(webhook.hmac && !webhook.reveal && webhook.places.is_empty());
     assert!(declarations.get("other").is_none());
     // Channels' documents are written, too.
     let written = serde_json::to_string(&declarations).unwrap();
     assert_eq!(
         written,
-        r#"{"bot":{"from":"ssm:/bot","for":["https://api.telegram.org"],"in":["url","body"]},"stripe-key":{"from":"env:STRIPE_KEY","for":["https://api.stripe.com"]},"webhook":{"from":"file:key","hmac":true}}"#
+        r#"{"bot":{"from":"ssm:/bot","for":["https://api.telegram.org"],"in":["url","body"]},"stripe-key":{"from":"env:STRIPE_KEY","for":["https://api.stripe.com"]},"webhook":{"from":"file:key","encoding":"base64","hmac":true}}"#
     );
     assert_eq!(read(&written), declarations);
 }

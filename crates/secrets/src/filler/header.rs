@@ -1,0 +1,95 @@
+//! Header fields of requests and responses.
+
+use super::text::{FillError, fill};
+use crate::{cache::Held, name::SecretName, placeholder::is_in};
+use base64::{
+    Engine as _,
+    alphabet::STANDARD as ALPHABET,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
+};
+use std::collections::BTreeMap;
+
+/// Base64 as clients write it, some without the padding.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &ALPHABET,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Fields whose credentials may be `Basic` ones (RFC 7617).
+const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
+
+/// The text of a field in which placeholders may be.
+pub(super) enum HeaderText<'a> {
+    Plain(&'a str),
+    /// User and password of `Basic` credentials, decoded, with a placeholder in them.
+    Basic(String),
+}
+
+impl<'a> HeaderText<'a> {
+    pub(super) fn new(name: &str, value: &'a str) -> Self {
+        let has_credentials = CREDENTIALS
+            .iter()
+            .any(|credentials| name.eq_ignore_ascii_case(credentials));
+        match basic(value).filter(|_| has_credentials) {
+            Some(credentials) => Self::Basic(credentials),
+            None => Self::Plain(value),
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Basic(text) => text,
+        }
+    }
+
+    /// The field's value with these secrets.
+    pub(super) fn filled(&self, values: &BTreeMap<SecretName, Held>) -> Result<String, FillError> {
+        let mut out = Vec::new();
+        match self {
+            Self::Plain(text) => {
+                fill(text, values, &mut out, |name, value, out| {
+                    let is_printable = value.iter().all(|byte| matches!(byte, b' '..=b'~'));
+                    is_printable
+                        .then(|| out.extend_from_slice(value))
+                        .ok_or_else(|| FillError::Header(name.clone()))
+                })?;
+                // Text, with ASCII in it.
+                Ok(String::from_utf8_lossy(&out).into_owned())
+            }
+            Self::Basic(text) => {
+                fill(text, values, &mut out, |_, value, out| {
+                    out.extend_from_slice(value);
+                    Ok(())
+                })?;
+                let out = zeroize::Zeroizing::new(out);
+                Ok(format!("Basic {}", STANDARD.encode(&*out)))
+            }
+        }
+    }
+}
+
+/// User and password of `Basic` credentials, if a placeholder is in them.
+fn basic(value: &str) -> Option<String> {
+    let (scheme, encoded) = value.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(LENIENT.decode(encoded.trim()).ok()?).ok()?;
+    is_in(&decoded).then_some(decoded)
+}
+
+/// Asks for an answer in which values can be found.
+pub(super) fn refuse_compression(headers: &mut Vec<(String, String)>) {
+    headers.retain(|(name, _)| !name.eq_ignore_ascii_case("accept-encoding"));
+    headers.push(("accept-encoding".to_owned(), "identity".to_owned()));
+}
+
+/// Corrects the length of a body, where it is told.
+pub(super) fn set_length(headers: &mut [(String, String)], length: usize) {
+    for (name, value) in headers {
+        if name.eq_ignore_ascii_case("content-length") {
+            *value = length.to_string();
+        }
+    }
+}
