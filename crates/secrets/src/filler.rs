@@ -173,7 +173,7 @@ impl OutgoingHttp for SecretFiller {
                 return match Fill::new(&request, false)?.placeholders()?.is_empty() {
                     true => self.client.send(request, deadline).await,
                     false => Err(OutgoingError::InvalidRequest(format!(
-                        "secrets are filled in for a URL that begins with an origin only: {error}"
+                        "the URL {error}, so that no secret is filled in"
                     ))),
                 };
             }

@@ -156,7 +156,6 @@ async fn a_placeholder_is_filled_in_for_its_origins_only() {
             "https://evil.example/?https://api.example",
             "https://evil.example",
         ),
-        ("https://api.example./", "https://api.example."),
         ("http://127.0.0.1/", "http://127.0.0.1"),
         ("https://127.0.0.1:8080/", "https://127.0.0.1:8080"),
     ] {
@@ -166,6 +165,7 @@ async fn a_placeholder_is_filled_in_for_its_origins_only() {
         assert_eq!(bench.refused(with_key(url)).await, words);
     }
     for url in [
+        "https://api.example./",
         "https://api.example@evil.example/",
         "https://api.example\\@evil.example/",
         "https://api.example\t/",
@@ -175,7 +175,7 @@ async fn a_placeholder_is_filled_in_for_its_origins_only() {
     ] {
         let words = bench.refused(with_key(url)).await;
         assert!(
-            words.starts_with("invalid outgoing request: secrets are filled in"),
+            words.ends_with(", so that no secret is filled in"),
             "{words}"
         );
     }
