@@ -3266,6 +3266,421 @@ pub mod tenon {
                 }
             }
         }
+        /// HTTP requests to other services.
+        ///
+        /// A host sends a request only if one of the guest's grants covers its URL: a guest that imports this interface and has no grant is not
+        /// loaded. A request and its response are buffered, and both are recorded: a replay answers from the recording and sends nothing.
+        ///
+        /// The host speaks HTTP/1.1, keeps connections for later requests, and sets `host` and `content-length`. It follows no redirects, decodes no
+        /// content coding, keeps no cookies, and sends a request again only if it cannot have been sent.
+        ///
+        /// Limits: one request makes at most 50 calls; the next one traps.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod outgoing {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type Field = super::super::super::tenon::handler::http::Field;
+            /// A request to another service.
+            #[derive(Clone)]
+            pub struct Request {
+                /// A valid HTTP token, normally upper-case; neither `CONNECT` nor `TRACE`.
+                pub method: _rt::String,
+                /// An absolute URL with the scheme `http` or `https`, percent-encoded, at most 16 KiB; without user information and fragment.
+                pub url: _rt::String,
+                /// At most 128 fields and 64 KiB, 32 bytes counted for each field. Fields that belong to the connection (`connection`, `keep-alive`,
+                /// `proxy-connection`, `te`, `trailer`, `transfer-encoding`, `upgrade`), `expect` and `host` are refused. Fields of the same name are sent
+                /// in their order, fields of different names in the order of their names.
+                pub headers: _rt::Vec<Field>,
+                /// At most 6 MiB; empty if there is none.
+                pub body: _rt::Vec<u8>,
+                /// Time until the whole response must be there: at most the rest of the time for the guest's own request; 10 seconds if absent. Up to
+                /// 5 seconds of it are for the name, the connection and TLS.
+                pub timeout_ms: ::core::option::Option<u32>,
+            }
+            impl ::core::fmt::Debug for Request {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Request")
+                        .field("method", &self.method)
+                        .field("url", &self.url)
+                        .field("headers", &self.headers)
+                        .field("body", &self.body)
+                        .field("timeout-ms", &self.timeout_ms)
+                        .finish()
+                }
+            }
+            /// A response.
+            #[derive(Clone)]
+            pub struct Response {
+                /// 200..=599. Interim responses are not passed on.
+                pub status: u16,
+                /// Names in lower case and in byte order; fields of the same name in the order in which they came. At most 128 fields and 64 KiB. A value
+                /// whose bytes are valid UTF-8 is that text; otherwise each byte becomes the character with the same number (ISO 8859-1).
+                pub headers: _rt::Vec<Field>,
+                /// At most 6 MiB.
+                pub body: _rt::Vec<u8>,
+            }
+            impl ::core::fmt::Debug for Response {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Response")
+                        .field("status", &self.status)
+                        .field("headers", &self.headers)
+                        .field("body", &self.body)
+                        .finish()
+                }
+            }
+            /// Why there is no response. The texts are for people.
+            #[derive(Clone)]
+            pub enum Error {
+                /// The request is not valid HTTP, or over a limit. Nothing was sent.
+                InvalidRequest(_rt::String),
+                /// No grant covers the URL, or its name leads to an address that the grant does not cover. Nothing was sent.
+                NotGranted(_rt::String),
+                /// The server could not be reached, or not in time. Nothing was sent: trying again repeats nothing.
+                Unreachable(_rt::String),
+                /// The request was sent, at least in part, and there is no whole response, or not in time. Whether the server acted on it is
+                /// unknown.
+                OutcomeUnknown(_rt::String),
+                /// The server answered with more than the limit.
+                ResponseTooLarge(_rt::String),
+            }
+            impl ::core::fmt::Debug for Error {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Error::InvalidRequest(e) => {
+                            f.debug_tuple("Error::InvalidRequest").field(e).finish()
+                        }
+                        Error::NotGranted(e) => {
+                            f.debug_tuple("Error::NotGranted").field(e).finish()
+                        }
+                        Error::Unreachable(e) => {
+                            f.debug_tuple("Error::Unreachable").field(e).finish()
+                        }
+                        Error::OutcomeUnknown(e) => {
+                            f.debug_tuple("Error::OutcomeUnknown").field(e).finish()
+                        }
+                        Error::ResponseTooLarge(e) => {
+                            f.debug_tuple("Error::ResponseTooLarge").field(e).finish()
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Display for Error {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for Error {}
+            #[allow(unused_unsafe, clippy::all)]
+            /// Sends one request and waits for its response.
+            #[allow(async_fn_in_trait)]
+            pub fn send(request: &Request) -> ::core::result::Result<Response, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 6 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 6
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let Request {
+                        method: method0,
+                        url: url0,
+                        headers: headers0,
+                        body: body0,
+                        timeout_ms: timeout_ms0,
+                    } = request;
+                    let vec1 = method0;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let vec2 = url0;
+                    let ptr2 = vec2.as_ptr().cast::<u8>();
+                    let len2 = vec2.len();
+                    let vec6 = headers0;
+                    let len6 = vec6.len();
+                    let layout6 = _rt::alloc::Layout::from_size_align(
+                            vec6.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result6, _cleanup6) = wit_bindgen::rt::Cleanup::new(layout6);
+                    for (i, e) in vec6.into_iter().enumerate() {
+                        let base = result6
+                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let super::super::super::tenon::handler::http::Field {
+                                name: name3,
+                                value: value3,
+                            } = e;
+                            let vec4 = name3;
+                            let ptr4 = vec4.as_ptr().cast::<u8>();
+                            let len4 = vec4.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len4;
+                            *base.add(0).cast::<*mut u8>() = ptr4.cast_mut();
+                            let vec5 = value3;
+                            let ptr5 = vec5.as_ptr().cast::<u8>();
+                            let len5 = vec5.len();
+                            *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len5;
+                            *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>() = ptr5.cast_mut();
+                        }
+                    }
+                    let vec7 = body0;
+                    let ptr7 = vec7.as_ptr().cast::<u8>();
+                    let len7 = vec7.len();
+                    let (result8_0, result8_1) = match timeout_ms0 {
+                        Some(e) => (1i32, _rt::as_i32(e)),
+                        None => (0i32, 0i32),
+                    };
+                    let ptr9 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "tenon:handler/outgoing@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "send"]
+                        fn wit_import10(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import10(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import10(
+                        ptr1.cast_mut(),
+                        len1,
+                        ptr2.cast_mut(),
+                        len2,
+                        result6,
+                        len6,
+                        ptr7.cast_mut(),
+                        len7,
+                        result8_0,
+                        result8_1,
+                        ptr9,
+                    );
+                    let l11 = i32::from(*ptr9.add(0).cast::<u8>());
+                    let result42 = match l11 {
+                        0 => {
+                            let e = {
+                                let l12 = i32::from(
+                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u16>(),
+                                );
+                                let l13 = *ptr9
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l14 = *ptr9
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base21 = l13;
+                                let len21 = l14;
+                                let mut result21 = _rt::Vec::with_capacity(len21);
+                                for i in 0..len21 {
+                                    let base = base21
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    let e21 = {
+                                        let l15 = *base.add(0).cast::<*mut u8>();
+                                        let l16 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len17 = l16;
+                                        let bytes17 = _rt::Vec::from_raw_parts(
+                                            l15.cast(),
+                                            len17,
+                                            len17,
+                                        );
+                                        let l18 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l19 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len20 = l19;
+                                        let bytes20 = _rt::Vec::from_raw_parts(
+                                            l18.cast(),
+                                            len20,
+                                            len20,
+                                        );
+                                        super::super::super::tenon::handler::http::Field {
+                                            name: _rt::string_lift(bytes17),
+                                            value: _rt::string_lift(bytes20),
+                                        }
+                                    };
+                                    result21.push(e21);
+                                }
+                                _rt::cabi_dealloc(
+                                    base21,
+                                    len21 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                let l22 = *ptr9
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l23 = *ptr9
+                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len24 = l23;
+                                Response {
+                                    status: l12 as u16,
+                                    headers: result21,
+                                    body: <_ as From<
+                                        _rt::Vec<_>,
+                                    >>::from(_rt::Vec::from_raw_parts(l22.cast(), len24, len24)),
+                                }
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l25 = i32::from(
+                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v41 = match l25 {
+                                    0 => {
+                                        let e41 = {
+                                            let l26 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l27 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len28 = l27;
+                                            let bytes28 = _rt::Vec::from_raw_parts(
+                                                l26.cast(),
+                                                len28,
+                                                len28,
+                                            );
+                                            _rt::string_lift(bytes28)
+                                        };
+                                        Error::InvalidRequest(e41)
+                                    }
+                                    1 => {
+                                        let e41 = {
+                                            let l29 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l30 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len31 = l30;
+                                            let bytes31 = _rt::Vec::from_raw_parts(
+                                                l29.cast(),
+                                                len31,
+                                                len31,
+                                            );
+                                            _rt::string_lift(bytes31)
+                                        };
+                                        Error::NotGranted(e41)
+                                    }
+                                    2 => {
+                                        let e41 = {
+                                            let l32 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l33 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len34 = l33;
+                                            let bytes34 = _rt::Vec::from_raw_parts(
+                                                l32.cast(),
+                                                len34,
+                                                len34,
+                                            );
+                                            _rt::string_lift(bytes34)
+                                        };
+                                        Error::Unreachable(e41)
+                                    }
+                                    3 => {
+                                        let e41 = {
+                                            let l35 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l36 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len37 = l36;
+                                            let bytes37 = _rt::Vec::from_raw_parts(
+                                                l35.cast(),
+                                                len37,
+                                                len37,
+                                            );
+                                            _rt::string_lift(bytes37)
+                                        };
+                                        Error::OutcomeUnknown(e41)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e41 = {
+                                            let l38 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l39 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len40 = l39;
+                                            let bytes40 = _rt::Vec::from_raw_parts(
+                                                l38.cast(),
+                                                len40,
+                                                len40,
+                                            );
+                                            _rt::string_lift(bytes40)
+                                        };
+                                        Error::ResponseTooLarge(e41)
+                                    }
+                                };
+                                v41
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result42
+                }
+            }
+        }
     }
 }
 #[rustfmt::skip]
@@ -3862,10 +4277,10 @@ macro_rules! __export_api_impl {
         _ : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section
         = "component-type:wit-bindgen:0.61.1:tenon:sdk:api:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2206] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2506] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xa4\x10\x01A\x02\x01\
-A\x0c\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd0\x12\x01A\x02\x01\
+A\x0f\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
 \0\0w\x04\0\x0eget-random-u64\x01\x02\x03\0\x18wasi:random/random@0.2.6\x05\0\x01\
 BG\x01r\x02\x09partitions\x04sorts\x04\0\x03key\x03\0\0\x01s\x04\0\x08document\x03\
 \0\x02\x01s\x04\0\x08revision\x03\0\x04\x01k\x01\x01kw\x01r\x04\x08document\x03\x08\
@@ -3907,12 +4322,19 @@ ths\x0dpath-fidelity\x03\x08identity\x07\x04\0\x07context\x03\0\x08\x01p}\x01r\x
 \x06methods\x04paths\x05querys\x07headerss\x04body\x0a\x07context\x09\x04\0\x07r\
 equest\x03\0\x0b\x01r\x02\x04names\x05values\x04\0\x05field\x03\0\x0d\x01p\x0e\x01\
 r\x03\x06status{\x07headers\x0f\x04body\x0a\x04\0\x08response\x03\0\x10\x03\0\x18\
-tenon:handler/http@0.1.0\x05\x03\x02\x03\0\x03\x07request\x02\x03\0\x03\x08respo\
-nse\x01B\x06\x02\x03\x02\x01\x04\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x05\x04\
-\0\x08response\x03\0\x02\x01@\x01\x07request\x01\0\x03\x04\0\x06handle\x01\x04\x04\
-\0\x1btenon:handler/handler@0.1.0\x05\x06\x04\0\x0dtenon:sdk/api\x04\0\x0b\x09\x01\
-\0\x03api\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.\
-258.3\x10wit-bindgen-rust\x060.61.1";
+tenon:handler/http@0.1.0\x05\x03\x02\x03\0\x03\x05field\x01B\x0e\x02\x03\x02\x01\
+\x04\x04\0\x05field\x03\0\0\x01p\x01\x01p}\x01ky\x01r\x05\x06methods\x03urls\x07\
+headers\x02\x04body\x03\x0atimeout-ms\x04\x04\0\x07request\x03\0\x05\x01r\x03\x06\
+status{\x07headers\x02\x04body\x03\x04\0\x08response\x03\0\x07\x01q\x05\x0finval\
+id-request\x01s\0\x0bnot-granted\x01s\0\x0bunreachable\x01s\0\x0foutcome-unknown\
+\x01s\0\x12response-too-large\x01s\0\x04\0\x05error\x03\0\x09\x01j\x01\x08\x01\x0a\
+\x01@\x01\x07request\x06\0\x0b\x04\0\x04send\x01\x0c\x03\0\x1ctenon:handler/outg\
+oing@0.1.0\x05\x05\x02\x03\0\x03\x07request\x02\x03\0\x03\x08response\x01B\x06\x02\
+\x03\x02\x01\x06\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x07\x04\0\x08response\x03\
+\0\x02\x01@\x01\x07request\x01\0\x03\x04\0\x06handle\x01\x04\x04\0\x1btenon:hand\
+ler/handler@0.1.0\x05\x08\x04\0\x0dtenon:sdk/api\x04\0\x0b\x09\x01\0\x03api\x03\0\
+\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bi\
+ndgen-rust\x060.61.1";
         };
     };
 }
@@ -3925,9 +4347,9 @@ pub use __export_api_impl as export_component;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2148] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xca\x0f\x01A\x02\x01\
-A\x08\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2448] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf6\x11\x01A\x02\x01\
+A\x0b\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
 \0\0w\x04\0\x0eget-random-u64\x01\x02\x03\0\x18wasi:random/random@0.2.6\x05\0\x01\
 BG\x01r\x02\x09partitions\x04sorts\x04\0\x03key\x03\0\0\x01s\x04\0\x08document\x03\
 \0\x02\x01s\x04\0\x08revision\x03\0\x04\x01k\x01\x01kw\x01r\x04\x08document\x03\x08\
@@ -3969,10 +4391,16 @@ ths\x0dpath-fidelity\x03\x08identity\x07\x04\0\x07context\x03\0\x08\x01p}\x01r\x
 \x06methods\x04paths\x05querys\x07headerss\x04body\x0a\x07context\x09\x04\0\x07r\
 equest\x03\0\x0b\x01r\x02\x04names\x05values\x04\0\x05field\x03\0\x0d\x01p\x0e\x01\
 r\x03\x06status{\x07headers\x0f\x04body\x0a\x04\0\x08response\x03\0\x10\x03\0\x18\
-tenon:handler/http@0.1.0\x05\x03\x04\0-tenon:sdk/api-with-all-of-its-exports-rem\
-oved\x04\0\x0b)\x01\0#api-with-all-of-its-exports-removed\x03\0\0\0G\x09producer\
-s\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.6\
-1.1";
+tenon:handler/http@0.1.0\x05\x03\x02\x03\0\x03\x05field\x01B\x0e\x02\x03\x02\x01\
+\x04\x04\0\x05field\x03\0\0\x01p\x01\x01p}\x01ky\x01r\x05\x06methods\x03urls\x07\
+headers\x02\x04body\x03\x0atimeout-ms\x04\x04\0\x07request\x03\0\x05\x01r\x03\x06\
+status{\x07headers\x02\x04body\x03\x04\0\x08response\x03\0\x07\x01q\x05\x0finval\
+id-request\x01s\0\x0bnot-granted\x01s\0\x0bunreachable\x01s\0\x0foutcome-unknown\
+\x01s\0\x12response-too-large\x01s\0\x04\0\x05error\x03\0\x09\x01j\x01\x08\x01\x0a\
+\x01@\x01\x07request\x06\0\x0b\x04\0\x04send\x01\x0c\x03\0\x1ctenon:handler/outg\
+oing@0.1.0\x05\x05\x04\0-tenon:sdk/api-with-all-of-its-exports-removed\x04\0\x0b\
+)\x01\0#api-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cproce\
+ssed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {
