@@ -5,6 +5,7 @@ use crate::{
     clock::Now,
     host::Host,
     log::Log,
+    outgoing::Outgoing,
     percent,
     random::{self, Random},
     store::Store,
@@ -12,7 +13,8 @@ use crate::{
 use alloc::{rc::Rc, string::String, vec::Vec};
 use core::{cell::Cell, fmt, ops::Deref};
 
-/// The request with everything that an answer may follow from: path parameters, store, log, clock and randomness.
+/// The request with everything that an answer may follow from: path parameters, store, other services, log, clock and
+/// randomness.
 ///
 /// It dereferences to the [`Request`]. As an argument of a handler it gives access to all of them at once; a copy is cheap.
 ///
@@ -68,6 +70,11 @@ impl Context {
     /// The store.
     pub fn store(&self) -> Store {
         Store::new(self.inner.host.clone())
+    }
+
+    /// Other services.
+    pub fn outgoing(&self) -> Outgoing {
+        Outgoing::new(self.inner.host.clone())
     }
 
     /// The log.

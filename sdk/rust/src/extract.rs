@@ -1,7 +1,7 @@
 //! What handlers can take as arguments, and the functions that can be handlers.
 
 use crate::{
-    Conditions, Context, Headers, Log, Now, Pagination, Problem, Random, Store,
+    Conditions, Context, Headers, Log, Now, Outgoing, Pagination, Problem, Random, Store,
     respond::IntoResponse, response::Response,
 };
 
@@ -78,6 +78,7 @@ parts_of_the_context! {
     Headers: |context| Ok(context.headers.clone());
     Log: |context| Ok(context.log());
     Now: |context| Ok(context.now());
+    Outgoing: |context| Ok(context.outgoing());
     Pagination: |context| Self::of(context);
     Random: |context| Ok(context.random());
     Store: |context| Ok(context.store());

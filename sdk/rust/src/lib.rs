@@ -57,6 +57,7 @@
 //! | let clients repeat requests | [`IdempotencyKey`] |
 //! | let pages of other origins call | [`Cors`] |
 //! | pass on JSON as it is, or read what no type describes | [`mod@json`] |
+//! | call other services | [`Outgoing`], [`mod@outgoing`] |
 //! | log | [`Log`] |
 //! | know the time, or draw random numbers | [`Now`], [`Random`], [`Context::uuid`] |
 //! | test | [`App::test`], [`mod@test`] |
@@ -64,7 +65,7 @@
 //! In `Cargo.toml` a component is a `cdylib`. `cargo build --release --target wasm32-wasip2` builds it, and `host-cli serve --guest` or
 //! `host-cli dev` serve it. It imports only what it calls, and nothing that it keeps in memory outlives a request.
 //!
-//! A response follows from the request, its time, its seed and the store. Whatever else a program may read, the hosts seal: `SystemTime` is
+//! A response follows from the request, its time, its seed, the store, and what other services answer. Whatever else a program may read, the hosts seal: `SystemTime` is
 //! the request's time, `Instant` moves only when it is read, and `HashMap`'s order follows from the seed.
 //!
 //! Without the default feature `std` the crate is `no_std`. With the feature `arena` instead, a component that is itself `no_std` gets an
@@ -95,6 +96,7 @@ pub mod json;
 pub mod log;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+pub mod outgoing;
 pub mod store;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod test;
@@ -145,6 +147,7 @@ pub use idempotency::IdempotencyKey;
 pub use identity::{Identity, IgnoredClaims};
 pub use log::Log;
 pub use merge_patch::MergePatch;
+pub use outgoing::Outgoing;
 pub use pagination::{Page, Pagination};
 pub use path::Path;
 pub use problem::{Problem, Violation};

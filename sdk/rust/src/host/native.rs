@@ -5,6 +5,7 @@ use crate::contract::{
     RawLost, RawLostTransaction, RawOperation, RawPage, RawPut, RawPutOutcome, RawQuery,
     RawTransactOutcome, SortRange, StorageError,
 };
+use crate::outgoing;
 use alloc::{
     borrow::ToOwned,
     boxed::Box,
@@ -31,7 +32,12 @@ pub(crate) type Wait = Box<dyn Fn(Pin<&mut dyn Future<Output = ()>>)>;
 #[derive(Clone)]
 pub(crate) struct Host {
     inner: Rc<Inner>,
+    services: Services,
 }
+
+/// What answers requests to other services.
+pub(crate) type Services =
+    Rc<dyn Fn(&outgoing::Request) -> Result<outgoing::Response, outgoing::Error>>;
 
 struct Inner {
     storage: Arc<dyn Storage>,
@@ -40,6 +46,7 @@ struct Inner {
     log: Rc<dyn Fn(LogLine)>,
     random: RefCell<ChaCha12Rng>,
     storage_calls: Cell<u32>,
+    outgoing_calls: Cell<u32>,
 }
 
 impl Host {
@@ -57,10 +64,41 @@ impl Host {
             log,
             random: RefCell::new(seed.guest_random()),
             storage_calls: Cell::new(0),
+            outgoing_calls: Cell::new(0),
         };
         Self {
             inner: Rc::new(inner),
+            services: Rc::new(|_| {
+                let reason =
+                    "nothing answers for other services here; `answer_outgoing` does in a test";
+                Err(outgoing::Error::NotGranted(reason.to_owned()))
+            }),
         }
+    }
+
+    /// The same with other services.
+    pub(crate) fn with_services(mut self, services: Services) -> Self {
+        self.services = services;
+        self
+    }
+
+    /// Sends a request to another service.
+    ///
+    /// # Panics
+    ///
+    /// Beyond the bound on requests, where a component would trap.
+    pub(crate) fn send(
+        &self,
+        request: outgoing::Request,
+    ) -> Result<outgoing::Response, outgoing::Error> {
+        let calls = self.inner.outgoing_calls.get() + 1;
+        let calls_max = Limits::default().outgoing_calls_max;
+        self.inner.outgoing_calls.set(calls);
+        assert!(
+            calls <= calls_max,
+            "the request made more than {calls_max} requests to other services, which a host does not allow"
+        );
+        (self.services)(&request)
     }
 
     /// Counts a storage call.

@@ -7,7 +7,7 @@ use crate::contract::{
 };
 use alloc::{string::String, vec::Vec};
 use bindings::{
-    tenon::handler::{log, storage},
+    tenon::handler::{http::Field, log, outgoing, storage},
     wasi::random::random,
 };
 
@@ -120,6 +120,13 @@ impl Host {
         random::get_random_u64()
     }
 
+    pub(crate) fn send(
+        &self,
+        request: crate::outgoing::Request,
+    ) -> Result<crate::outgoing::Response, crate::outgoing::Error> {
+        Ok(outgoing::send(&request.into())?.into())
+    }
+
     pub(crate) fn log(&self, level: Level, message: &str, attributes: &[(String, String)]) {
         let level = match level {
             Level::Debug => log::Level::Debug,
@@ -135,6 +142,44 @@ impl Host {
             })
             .collect();
         log::write(level, message, &attributes);
+    }
+}
+
+impl From<crate::outgoing::Request> for outgoing::Request {
+    fn from(request: crate::outgoing::Request) -> Self {
+        let headers = request.headers.into_iter();
+        Self {
+            method: request.method,
+            url: request.url,
+            headers: headers.map(|(name, value)| Field { name, value }).collect(),
+            body: request.body,
+            timeout_ms: request
+                .timeout
+                .map(|timeout| u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX)),
+        }
+    }
+}
+
+impl From<outgoing::Response> for crate::outgoing::Response {
+    fn from(response: outgoing::Response) -> Self {
+        let headers = response.headers.into_iter();
+        Self {
+            status: response.status,
+            headers: headers.map(|field| (field.name, field.value)).collect(),
+            body: response.body,
+        }
+    }
+}
+
+impl From<outgoing::Error> for crate::outgoing::Error {
+    fn from(error: outgoing::Error) -> Self {
+        match error {
+            outgoing::Error::InvalidRequest(reason) => Self::InvalidRequest(reason),
+            outgoing::Error::NotGranted(reason) => Self::NotGranted(reason),
+            outgoing::Error::Unreachable(reason) => Self::Unreachable(reason),
+            outgoing::Error::OutcomeUnknown(reason) => Self::OutcomeUnknown(reason),
+            outgoing::Error::ResponseTooLarge(reason) => Self::ResponseTooLarge(reason),
+        }
     }
 }
 

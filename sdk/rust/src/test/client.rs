@@ -4,7 +4,8 @@ use super::{TestResponse, store::TestStore};
 use crate::{
     App, Caller, Request, Store,
     contract::LogLine,
-    host::{Host, never_wait},
+    host::{Host, Services, never_wait},
+    outgoing,
     store::StorageError,
 };
 use alloc::{borrow::ToOwned, boxed::Box, format, rc::Rc, string::String, sync::Arc, vec::Vec};
@@ -22,6 +23,7 @@ pub struct TestClient {
     app: App,
     store: Arc<TestStore>,
     log: Rc<RefCell<Vec<LogLine>>>,
+    services: RefCell<Option<Services>>,
     now_ms: Cell<u64>,
     seed: Cell<[u8; 32]>,
     requests: Cell<u64>,
@@ -48,6 +50,7 @@ impl TestClient {
             app,
             store: Arc::new(TestStore::new()),
             log: Rc::default(),
+            services: RefCell::default(),
             now_ms: Cell::new(NOW_MS),
             seed: Cell::new([0; 32]),
             requests: Cell::new(0),
@@ -111,6 +114,14 @@ impl TestClient {
         self.store.fail(error);
     }
 
+    /// Answers requests to other services from now on; until then they are not granted. See [`mod@crate::outgoing`].
+    pub fn answer_outgoing(
+        &self,
+        answer: impl Fn(&outgoing::Request) -> Result<outgoing::Response, outgoing::Error> + 'static,
+    ) {
+        *self.services.borrow_mut() = Some(Rc::new(answer));
+    }
+
     /// Lets another request write the item just before each of the next `writes` that have a condition on it, if there is one.
     ///
     /// ```
@@ -159,13 +170,17 @@ impl TestClient {
 
     fn host(&self, seed: &Seed) -> Host {
         let log = Rc::clone(&self.log);
-        Host::new(
+        let host = Host::new(
             Arc::<TestStore>::clone(&self.store),
             Rc::new(Call::new(self.now_ms.get(), seed, None)),
             seed,
             Box::new(never_wait),
             Rc::new(move |line| log.borrow_mut().push(line)),
-        )
+        );
+        match &*self.services.borrow() {
+            Some(services) => host.with_services(Rc::clone(services)),
+            None => host,
+        }
     }
 
     fn next_seed(&self) -> Seed {
