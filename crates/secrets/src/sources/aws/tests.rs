@@ -235,3 +235,63 @@ async fn failures_are_told_apart_after_a_few_attempts() {
         FetchErrorClass::Unreachable
     );
 }
+
+#[tokio::test]
+async fn a_parameter_is_rotated_while_it_is_used() {
+    use crate::{SecretDeclarations, SecretOptions, Secrets};
+    use std::{
+        sync::Mutex,
+        time::{Instant, SystemTime},
+    };
+
+    let server = Server::start().await;
+    let set = |value: &str| {
+        server.with(|state| state.parameters.insert("/key".into(), value.into()));
+    };
+    let declarations =
+        SecretDeclarations::from_json(r#"{"key": {"from": "ssm:/key", "reveal": true}}"#).unwrap();
+    let now = Arc::new(Mutex::new(SystemTime::UNIX_EPOCH));
+    let (clock, failures) = (now.clone(), Arc::<Mutex<Vec<String>>>::default());
+    let told = failures.clone();
+    let options = SecretOptions {
+        clock: Arc::new(move || *clock.lock().unwrap()),
+        on_failure: Arc::new(move |failure| told.lock().unwrap().push(format!("{failure:?}"))),
+        ..SecretOptions::default()
+    };
+    let secrets = Secrets::new(declarations, Arc::new(sources(&server)), options);
+    let value = || async {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let held = secrets.value("key", deadline).await.unwrap();
+        String::from_utf8(held.value.expose().to_vec()).unwrap()
+    };
+    let pass = |seconds| *now.lock().unwrap() += Duration::from_secs(seconds);
+
+    set("planted-1");
+    assert_eq!(value().await, "planted-1");
+    set("planted-2");
+    server.with(|state| state.delay = Duration::from_millis(100));
+    pass(300);
+    // Nobody waits for the slow service.
+    assert_eq!(value().await, "planted-1");
+    secrets
+        .prefetch(Instant::now() + Duration::from_secs(10))
+        .await;
+    assert_eq!(value().await, "planted-2");
+    // A service that is busy is asked three times, and the value of before is used.
+    set("planted-3");
+    server.with(|state| {
+        state.requests.clear();
+        state.faults = vec![(400, r#"{"__type":"ThrottlingException"}"#.into()); 3];
+    });
+    pass(700);
+    assert_eq!(value().await, "planted-2");
+    assert_eq!(server.with(|state| state.requests.len()), 3);
+    pass(10);
+    assert_eq!(value().await, "planted-3");
+    let failures = failures.lock().unwrap();
+    assert_eq!(failures.len(), 1);
+    assert!(
+        failures[0].contains("Throttled") && !failures[0].contains("planted"),
+        "{failures:?}"
+    );
+}
