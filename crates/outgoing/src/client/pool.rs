@@ -1,4 +1,5 @@
-//! Connections that wait for the next request.
+//! Connections that wait for the next request. Those that have waited too long are closed at the next request, whatever it is for: nothing
+//! runs in between.
 
 use super::connection::Connection;
 use crate::{address::Addresses, origin::Origin};

@@ -8,6 +8,7 @@ use std::{
     sync::{Mutex, mpsc},
     time::{Duration, Instant},
 };
+use tokio::task::JoinSet;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -72,6 +73,23 @@ async fn simultaneous_requests_have_a_connection_each() {
     let (a, b) = tokio::join!(one(), one());
     assert_eq!((body(a), body(b)), ("ok".into(), "ok".into()));
     assert_eq!(upstream.accepted(), 3);
+}
+
+#[tokio::test]
+async fn few_connections_are_kept() {
+    let upstream = Upstream::answering(OK);
+    let client = client(&upstream);
+    for connections in [10, 12] {
+        let mut requests = JoinSet::new();
+        for _ in 0..10 {
+            let (client, request) = (client.clone(), get(&upstream.origin()));
+            requests.spawn(async move { send(&client, request).await });
+        }
+        for response in requests.join_all().await {
+            assert_eq!(body(response), "ok");
+        }
+        assert_eq!(upstream.accepted(), connections);
+    }
 }
 
 #[tokio::test]

@@ -176,7 +176,9 @@ async fn responses_have_bounds() {
     let long = "y".repeat(OUTGOING_HEADERS_BYTES_MAX);
     let size = OUTGOING_RESPONSE_BODY_BYTES_MAX;
     let chunk = format!("100000\r\n{}\r\n", "y".repeat(1 << 20));
+    let interim = format!("HTTP/1.1 103 X\r\nlink: {}\r\n\r\n", "y".repeat(8_000));
     for bytes in [
+        interim.repeat(3_200),
         headers(128),
         format!("HTTP/1.1 200 OK\r\nx: {long}\r\n\r\n"),
         format!("HTTP/1.1 200 OK\r\nx: {long}"),
