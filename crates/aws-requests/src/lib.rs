@@ -2,8 +2,8 @@
 //! build, and more memory, than everything here.
 //!
 //! Requests are signed with the SDK's signing code and sent with its HTTP client, the only TLS stack of the hosts. [`AwsService`] signs and
-//! sends one request; [`JsonService`] calls operations of services that speak AWS JSON 1.1, and repeats what is worth repeating. Nothing
-//! here reads the environment.
+//! sends one request; [`JsonService`] calls operations of services that speak AWS JSON 1.1, and repeats what is worth repeating. [`AwsSigner`]
+//! signs outgoing requests of guests, which others send. Nothing here reads the environment.
 //!
 //! ```no_run
 //! use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -30,9 +30,12 @@ mod json_service;
 pub mod plain_endpoint;
 mod response;
 mod service;
+mod signature;
+mod signer;
 
 pub use self::{
     json_service::{CallError, JsonService},
     response::{ReadError, read},
     service::{AwsRequest, AwsService, SendError, domain},
+    signer::AwsSigner,
 };

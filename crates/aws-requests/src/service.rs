@@ -1,14 +1,8 @@
 //! One signed request, and its response.
 
-use crate::{plain_endpoint::credentials_for, response::words};
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sigv4::{
-    http_request::{
-        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-        UriPathNormalizationMode, sign,
-    },
-    sign::v4::SigningParams,
-};
+use crate::{plain_endpoint::credentials_for, response::words, signature::signature};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sigv4::http_request::{SignableBody, SignableRequest};
 use aws_smithy_http_client::{
     Connector,
     tls::{Provider, rustls_provider::CryptoMode},
@@ -18,15 +12,8 @@ use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
 };
 use aws_smithy_types::body::SdkBody;
-use std::{
-    error::Error,
-    fmt, io, iter,
-    time::{Duration, SystemTime},
-};
+use std::{error::Error, fmt, io, iter, time::Duration};
 use tokio::time::timeout;
-
-/// Name of S3 in signatures, which has rules of its own.
-const S3: &str = "s3";
 
 /// A service of AWS in one region, or another server that speaks its protocol.
 pub struct AwsService {
@@ -134,30 +121,18 @@ impl AwsService {
         &self,
         request: AwsRequest<'_>,
     ) -> Result<HttpRequest, Box<dyn Error + Send + Sync>> {
-        let identity = self.credentials.provide_credentials().await?.into();
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(self.name)
-            .time(SystemTime::now())
-            .settings(self.settings())
-            .build()?
-            .into();
         let signable = SignableRequest::new(
             request.method,
             request.address,
             request.headers.iter().copied(),
             SignableBody::Bytes(request.body),
         )?;
-        let (instructions, _) = sign(signable, &params)?.into_parts();
+        let added = signature(self.name, &self.region, &self.credentials, signable).await?;
         let mut signed = HttpRequest::new(SdkBody::from(request.body));
         signed.set_method(request.method)?;
         signed.set_uri(request.address)?;
-        let (headers, _) = instructions.into_parts();
-        for header in headers {
-            signed
-                .headers_mut()
-                .insert(header.name(), header.value().to_owned());
+        for (name, value) in added {
+            signed.headers_mut().insert(name, value);
         }
         for (name, value) in request.headers {
             signed.headers_mut().insert(*name, (*value).to_owned());
@@ -168,17 +143,6 @@ impl AwsService {
                 .insert("content-length", request.body.len().to_string());
         }
         Ok(signed)
-    }
-
-    /// S3 signs the path as it is, and wants the body's checksum in a header (AWS: "Create a signed AWS API request").
-    fn settings(&self) -> SigningSettings {
-        let mut settings = SigningSettings::default();
-        if self.name == S3 {
-            settings.percent_encoding_mode = PercentEncodingMode::Single;
-            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        }
-        settings
     }
 }
 
