@@ -163,7 +163,7 @@ mod tests {
             "[]",
             "{}",
             r#"{"origin":1}"#,
-            r#"{"origin":"https://a.example","private_addresses":true}"#,
+            r#"{"origin":"https://a.example","private-addresses":true}"#,
             r#"{"origin":"https://a.example","origin":"https://b.example"}"#,
             r#"{"origin":"https://a.example","private_addresses":"yes"}"#,
             r#"{"origin":"https://a.example","sign":"aws"}"#,

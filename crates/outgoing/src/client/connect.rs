@@ -95,7 +95,7 @@ impl Connector {
 /// What would allow an address.
 fn hint(addresses: Addresses, address: net::IpAddr) -> &'static str {
     if addresses == Addresses::Public && Addresses::Any.check(address).is_ok() {
-        ": the grant has no `private-addresses`"
+        ": the grant has no `private_addresses`"
     } else {
         ", which no grant allows"
     }

@@ -41,17 +41,17 @@ async fn a_name_that_leads_to_this_machine_needs_a_grant_for_that() {
         (
             public.clone(),
             "127.0.0.1",
-            "leads to 127.0.0.1, a loopback address: the grant has no `private-addresses`",
+            "leads to 127.0.0.1, a loopback address: the grant has no `private_addresses`",
         ),
         (
             public.clone(),
             "::ffff:127.0.0.1",
-            "a loopback address: the grant has no `private-addresses`",
+            "a loopback address: the grant has no `private_addresses`",
         ),
         (
             public.clone(),
             "10.0.0.1",
-            "a private address: the grant has no `private-addresses`",
+            "a private address: the grant has no `private_addresses`",
         ),
         (
             public,
