@@ -147,7 +147,9 @@ impl SecretSources for AwsSources {
         }
         let names: Vec<_> = names.into_iter().collect();
         let ids: Vec<_> = ids.into_iter().collect();
-        let (parameters, secrets) = tokio::join!(self.parameters(&names), self.secrets(&ids));
+        // One after the other: callers that wait ask for one kind at a time.
+        let parameters = self.parameters(&names).await;
+        let secrets = self.secrets(&ids).await;
         let fetch = |source: &Source| {
             self.check_region(source)?;
             let absent =
