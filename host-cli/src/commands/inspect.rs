@@ -242,7 +242,7 @@ mod tests {
         exports
           nothing
         this host cannot run it: the guest imports what this host does not provide: wasi:sockets/tcp@0.2.0
-          hint: guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP
+          hint: guests get storage, other services that are granted, log, random, clocks, environment and output, but no files and no sockets
         ");
     }
 

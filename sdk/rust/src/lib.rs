@@ -87,6 +87,8 @@ extern crate std;
 mod guide {
     #[doc = include_str!("../../../docs/guide/modelling.md")]
     struct Modelling;
+    #[doc = include_str!("../../../docs/guide/services.md")]
+    struct Services;
     #[doc = include_str!("../../../docs/guide/testing.md")]
     struct Testing;
 }

@@ -92,7 +92,7 @@ impl LoadError {
                 "grant the services that it calls: `[[outgoing]]` in tenon.toml, `--allow-outgoing ORIGIN`, or `TENON_OUTGOING` on Lambda"
             }
             Self::NotGranted(_) => {
-                "guests get storage, log, random, clocks, environment and output, but no files, sockets or outgoing HTTP"
+                "guests get storage, other services that are granted, log, random, clocks, environment and output, but no files and no sockets"
             }
             Self::WrongWorld { .. } => {
                 "build the guest against the `wit/` folder of this release, or for the world `wasi:http/proxy` of WASI 0.2"
