@@ -10,8 +10,10 @@ pub mod recording;
 pub mod table;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::Mutex,
 };
 
 /// The root of the workspace.
@@ -20,7 +22,14 @@ pub fn workspace() -> &'static Path {
 }
 
 /// An empty folder for one test, under the target folder. It stays, for inspection after a failure.
+///
+/// # Panics
+///
+/// If another test has taken the name: it would lose its files while it runs.
 pub fn fresh_folder(test: &str) -> PathBuf {
+    static TAKEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let is_new = TAKEN.lock().unwrap().insert(test.to_owned());
+    assert!(is_new, "two tests have the folder `{test}`");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
     if folder.exists() {
         fs::remove_dir_all(&folder).unwrap();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn a_guest_is_loaded_on_a_single_processor_too() {
     let table = Table::start();
-    let environment = Environment::new(&image("guests", HOSTILE), &table.endpoint());
+    let environment = Environment::new(&image("guests-one-processor", HOSTILE), &table.endpoint());
     let host = Bootstrap::start_on_one_processor(environment);
     let response = host.api.invoke(Invocation::new(get("/"))).response();
     assert_eq!(response["statusCode"], 200, "{response}");
