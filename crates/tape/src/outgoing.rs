@@ -7,7 +7,7 @@ mod read;
 
 pub use read::{OutgoingRecord, OutgoingResultError, RecordedOutgoingRequest};
 
-use crate::redact::{Marks, OutgoingBody, Redaction, Secrets, Sender};
+use crate::redact::{BODY_BASE64, Marks, OutgoingBody, Redaction, Secrets, Sender};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use json::{Object, write_array, write_string};
 use outgoing::{OutgoingError, OutgoingRequest, OutgoingResponse};
@@ -15,8 +15,6 @@ use std::time::Duration;
 
 /// The member with a body that is text.
 const BODY: &str = "body";
-/// The member with any other body.
-pub(crate) const BODY_BASE64: &str = "body_base64";
 
 /// How messages are shown: what is redacted, and what is left out.
 pub struct MessageView<'a> {

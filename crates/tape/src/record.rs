@@ -1,6 +1,7 @@
 //! Recording: a view of the store that notes every call, and the line that is written for a request afterwards.
 
 pub(super) mod calls;
+mod exchanges;
 mod host;
 mod line;
 mod outgoing;

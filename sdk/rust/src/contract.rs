@@ -1,5 +1,7 @@
 //! The vocabulary of `wit/storage.wit` and `wit/log.wit`.
 
+pub(crate) mod outgoing;
+
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 

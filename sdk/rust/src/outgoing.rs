@@ -33,8 +33,7 @@
 mod error;
 mod message;
 
-pub use error::Error;
-pub use message::{Request, Response};
+pub use crate::contract::outgoing::{Error, Request, Response};
 
 use crate::host::Host;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};

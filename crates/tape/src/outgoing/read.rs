@@ -1,7 +1,7 @@
 //! Reads recorded exchanges with other services.
 
-use super::{BODY, BODY_BASE64};
-use crate::redact::LENIENT;
+use super::BODY;
+use crate::redact::{BODY_BASE64, LENIENT};
 use base64::Engine as _;
 use json::{elements, members, string};
 use outgoing::{OutgoingError, OutgoingResponse};

@@ -1,6 +1,6 @@
 //! The line of one request.
 
-use super::{Omitted, RecordOptions, calls::Noted, host::RecordedHost, outgoing::NotedExchanges};
+use super::{Omitted, RecordOptions, calls::Noted, exchanges::NotedExchanges, host::RecordedHost};
 use crate::{
     FaultRecord, VERSION,
     exchange::{FIRST_MEMBER, seal},

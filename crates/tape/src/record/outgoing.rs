@@ -3,6 +3,7 @@
 use super::{
     Omitted, RecordOptions, RecordingStorage,
     calls::{Noted, microseconds},
+    exchanges::NotedExchange,
 };
 use crate::{
     outgoing::{MessageView, write_request, write_result},
@@ -24,49 +25,8 @@ pub struct RecordingOutgoing {
     noted: Arc<Mutex<Noted>>,
 }
 
-/// Recorded exchanges of a request with other services.
-#[derive(Default)]
-pub(super) struct NotedExchanges {
-    exchanges: Vec<NotedExchange>,
-    bytes: usize,
-    /// Number of exchanges after the limit was reached, which are not in `exchanges`.
-    pub(super) omitted_count: u32,
-}
-
-/// An exchange: its members, without the brackets.
-struct NotedExchange {
-    text: Vec<u8>,
-}
-
 /// Where the result of a request belongs; `None` if the request is not recorded.
 type Position = Option<usize>;
-
-impl NotedExchanges {
-    /// So many exchanges, none of which is recorded.
-    pub(super) fn omitted(count: u32) -> Self {
-        Self {
-            omitted_count: count,
-            ..Self::default()
-        }
-    }
-
-    pub(super) fn count(&self) -> u32 {
-        u32::try_from(self.exchanges.len()).unwrap_or(u32::MAX)
-    }
-
-    /// The elements of the array of exchanges. One that had no result when the request ended is recorded without one.
-    pub(super) fn text(&self) -> Vec<u8> {
-        let mut text = Vec::with_capacity(self.bytes + 2 * self.exchanges.len());
-        for (position, exchange) in self.exchanges.iter().enumerate() {
-            if position > 0 {
-                text.push(b',');
-            }
-            text.extend_from_slice(&exchange.text);
-            text.push(b'}');
-        }
-        text
-    }
-}
 
 impl RecordingOutgoing {
     /// A view of `inner` that notes exchanges beside a request's storage calls.

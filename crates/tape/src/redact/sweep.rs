@@ -5,10 +5,10 @@ use super::{
     copies::Copies,
     json_string,
     marks::{Marks, Place},
+    outgoing::BODY_BASE64,
     values::{LENIENT, Secrets},
     walk::Renamed,
 };
-use crate::outgoing::BODY_BASE64;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gateway::message::{MemberKind, Message};
 use json::{JsonError, Rewriter, Step, rewrite, string};

@@ -3,9 +3,8 @@
 use crate::contract::{
     Consistency, Direction, Level, LogLine, Precondition, RawDeleteOutcome, RawItem, RawKey,
     RawLost, RawLostTransaction, RawOperation, RawPage, RawPut, RawPutOutcome, RawQuery,
-    RawTransactOutcome, SortRange, StorageError,
+    RawTransactOutcome, SortRange, StorageError, outgoing,
 };
-use crate::outgoing;
 use alloc::{
     borrow::ToOwned,
     boxed::Box,

@@ -3,7 +3,7 @@
 use crate::contract::{
     Consistency, Direction, Level, Precondition, RawDeleteOutcome, RawItem, RawKey, RawLost,
     RawLostTransaction, RawOperation, RawPage, RawPut, RawPutOutcome, RawQuery, RawTransactOutcome,
-    SortRange, StorageError,
+    SortRange, StorageError, outgoing as contract,
 };
 use alloc::{string::String, vec::Vec};
 use bindings::{
@@ -122,8 +122,8 @@ impl Host {
 
     pub(crate) fn send(
         &self,
-        request: crate::outgoing::Request,
-    ) -> Result<crate::outgoing::Response, crate::outgoing::Error> {
+        request: contract::Request,
+    ) -> Result<contract::Response, contract::Error> {
         Ok(outgoing::send(&request.into())?.into())
     }
 
@@ -145,8 +145,8 @@ impl Host {
     }
 }
 
-impl From<crate::outgoing::Request> for outgoing::Request {
-    fn from(request: crate::outgoing::Request) -> Self {
+impl From<contract::Request> for outgoing::Request {
+    fn from(request: contract::Request) -> Self {
         let headers = request.headers.into_iter();
         Self {
             method: request.method,
@@ -160,7 +160,7 @@ impl From<crate::outgoing::Request> for outgoing::Request {
     }
 }
 
-impl From<outgoing::Response> for crate::outgoing::Response {
+impl From<outgoing::Response> for contract::Response {
     fn from(response: outgoing::Response) -> Self {
         let headers = response.headers.into_iter();
         Self {
@@ -171,7 +171,7 @@ impl From<outgoing::Response> for crate::outgoing::Response {
     }
 }
 
-impl From<outgoing::Error> for crate::outgoing::Error {
+impl From<outgoing::Error> for contract::Error {
     fn from(error: outgoing::Error) -> Self {
         match error {
             outgoing::Error::InvalidRequest(reason) => Self::InvalidRequest(reason),

@@ -1,43 +1,19 @@
 //! A request to another service, and its response.
 
-use super::Error;
+use super::{Error, Request, Response};
 use crate::typed;
 use alloc::{
     borrow::ToOwned,
     string::{String, ToString},
     vec::Vec,
 };
-use core::time::Duration;
 use serde::{Serialize, de::DeserializeOwned};
-
-/// A request as it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Normally upper-case.
-    pub method: String,
-    /// Absolute.
-    pub url: String,
-    /// Names and values, in order. The host adds `host` and `content-length`.
-    pub headers: Vec<(String, String)>,
-    /// Empty if there is none.
-    pub body: Vec<u8>,
-    /// Until the whole response must be there.
-    pub timeout: Option<Duration>,
-}
 
 impl Request {
     /// The first value of a header field, whose name is given in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
-}
-
-/// A response.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
