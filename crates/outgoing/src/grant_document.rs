@@ -1,4 +1,4 @@
-//! Grants as documents have them: `tenon.toml`, channels, and the environment variable of a function.
+//! Grants as documents have them: `tenon.toml`, and the environment variable of a function. Channels have none yet.
 
 use crate::{address::Addresses, grant::Grant, signing::AwsScope};
 use serde::{

@@ -89,7 +89,7 @@ impl LoadError {
             Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
             Self::Image(error) => error.hint(),
             Self::NoOutgoing(_) => {
-                "grant the services that it calls: `[[outgoing]]` in tenon.toml, `--allow-outgoing ORIGIN`, or `TENON_OUTGOING` on Lambda"
+                "grant the services that it calls: `[[outgoing]]` in tenon.toml, `--allow-outgoing ORIGIN`, or, on Lambda, `TENON_OUTGOING`, which with a channel is for guests of route `/`"
             }
             Self::NotGranted(_) => {
                 "guests get storage, other services that are granted, log, random, clocks, environment and output, but no files and no sockets"
