@@ -195,8 +195,7 @@ fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
     if exchange.outgoing_omitted > 0 {
         let (kept, omitted) = (exchange.outgoing.len(), exchange.outgoing_omitted);
         return Some(format!(
-            "the tape has {kept} of {} exchanges with other services, because they were too long",
-            kept + omitted as usize
+            "the tape has {kept} exchanges with other services; {omitted} more were left out"
         ));
     }
     if exchange.calls_omitted > 0 {
