@@ -62,7 +62,7 @@ fn check(name: &str, value: &str) -> Result<(), String> {
     }
     if FORBIDDEN.contains(&name) || name.starts_with("proxy-") {
         return Err(format!(
-            "header `{name}` is written by the host: leave it out"
+            "header `{name}` belongs to the connection: leave it out"
         ));
     }
     // RFC 9110, 5.5: no control characters but tabs.

@@ -3274,7 +3274,8 @@ pub mod tenon {
         /// The host speaks HTTP/1.1, keeps connections for later requests, and sets `host` and `content-length`. It follows no redirects, decodes no
         /// content coding, keeps no cookies, and sends a request again only if it cannot have been sent.
         ///
-        /// Limits: one request makes at most 50 calls; the next one traps.
+        /// Limits: one request makes at most 50 calls, or as many as the operator of the host allows instead; the next one traps. The bodies of all
+        /// requests that one request sends, and of their responses, have at most 32 MiB together; beyond that, the call traps.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod outgoing {
             #[used]
@@ -3285,13 +3286,14 @@ pub mod tenon {
             /// A request to another service.
             #[derive(Clone)]
             pub struct Request {
-                /// A valid HTTP token, normally upper-case; neither `CONNECT` nor `TRACE`.
+                /// A valid HTTP token of at most 32 bytes, normally upper-case; not `CONNECT`, `TRACE` or `TRACK`.
                 pub method: _rt::String,
                 /// An absolute URL with the scheme `http` or `https`, percent-encoded, at most 16 KiB; without user information and fragment.
                 pub url: _rt::String,
-                /// At most 128 fields and 64 KiB, 32 bytes counted for each field. Fields that belong to the connection (`connection`, `keep-alive`,
-                /// `proxy-connection`, `te`, `trailer`, `transfer-encoding`, `upgrade`), `expect` and `host` are refused. Fields of the same name are sent
-                /// in their order, fields of different names in the order of their names.
+                /// At most 128 fields and 64 KiB, 32 bytes counted for each field. Fields that belong to the connection (`connection`, `expect`, `host`,
+                /// `http2-settings`, `keep-alive`, `te`, `trailer`, `transfer-encoding`, `upgrade`, and all whose names begin with `proxy-`) are refused,
+                /// and so is a `content-length` that is not that of the body. Where the host signs requests, the fields of its signature are refused as
+                /// well. Fields of the same name are sent in their order, fields of different names in the order of their names.
                 pub headers: _rt::Vec<Field>,
                 /// At most 6 MiB; empty if there is none.
                 pub body: _rt::Vec<u8>,
@@ -3318,8 +3320,10 @@ pub mod tenon {
             pub struct Response {
                 /// 200..=599. Interim responses are not passed on.
                 pub status: u16,
-                /// Names in lower case and in byte order; fields of the same name in the order in which they came. At most 128 fields and 64 KiB. A value
-                /// whose bytes are valid UTF-8 is that text; otherwise each byte becomes the character with the same number (ISO 8859-1).
+                /// Names in lower case and in byte order; fields of the same name in the order in which they came. At most 128 fields and 64 KiB, counted
+                /// as those of a request. Fields about the connection (`connection`, `keep-alive`, `proxy-connection`, `te`, `trailer`,
+                /// `transfer-encoding`, `upgrade`) are left out, and so are trailers and the `content-length` of a response with a transfer encoding. A
+                /// value whose bytes are valid UTF-8 is that text; otherwise each byte becomes the character with the same number (ISO 8859-1).
                 pub headers: _rt::Vec<Field>,
                 /// At most 6 MiB.
                 pub body: _rt::Vec<u8>,
