@@ -102,8 +102,14 @@ fn of_v6(address: Ipv6Addr) -> AddressClass {
         }
         // 6to4
         [0x2002, high, low, ..] => embedded(high, low),
-        // Amazon's metadata, name and time servers.
-        [0xfd00, 0xec2, ..] => Forbidden("a metadata address"),
+        // Services of clouds for their machines. Amazon and Google reserve a network for them; Oracle, Scaleway, Linode and Alibaba have one
+        // address each, and what is beside it can be anybody's.
+        [0xfd00, 0xec2, ..]
+        | [0xfd20, 0xce, ..]
+        | [0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe]
+        | [0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42]
+        | [0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1]
+        | [0xfd00, 0x100, 0, 0, 0, 0, 0x100, 0x200] => Forbidden("a metadata address"),
         [0xfe80..=0xfebf, ..] => Forbidden("a link-local address"),
         [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => Private("a private address"),
         [0xff00..=0xffff, ..] => Forbidden("a multicast address"),
@@ -171,6 +177,8 @@ mod tests {
             "::1",
             "fc00::1",
             "fdff::1",
+            "fd00:c1::1",
+            "fd20:cf::254",
             "fec0::1",
             "2001:db8::1",
             "3fff::1",
@@ -221,6 +229,12 @@ mod tests {
             "2001:10::1",
             "fd00:ec2::254",
             "fd00:ec2::253",
+            "fd20:ce::254",
+            "fd20:ce::1",
+            "fd00:c1::a9fe:a9fe",
+            "fd00:42::42",
+            "fd00:a9fe:a9fe::1",
+            "fd00:100::100:200",
             "fe80::1",
             "febf::1",
             "ff02::1",
