@@ -172,7 +172,7 @@ limits! {
     /// Linear memory of one instance; further allocations fail, and the guest usually traps.
     guest_memory_bytes_max as guest_memory_bytes_max: usize
         = 128 * MIB, GUEST_MEMORY_BYTES_MIN..=GUEST_MEMORY_BYTES_CEILING as u64, SetBy::OperatorAndRoute;
-    /// Calls from the guest to the host (storage, log, random, clock) in one request; the next one traps.
+    /// Calls from the guest to the host (storage, other services, log, random, clock and all other imports) in one request; the next one traps.
     host_calls_max as host_calls_max: u32
         = 100_000, 1..=u32::MAX as u64, SetBy::Host;
     /// Storage calls in one request; the next one traps.
@@ -321,8 +321,8 @@ pub const OUTGOING_HEADERS_MAX: usize = 128;
 /// Time for connecting to another service: its name, TCP and TLS together.
 pub const OUTGOING_CONNECT_DURATION_MAX: Duration = Duration::from_secs(5);
 /// Time for an outgoing request that names no other, up to the end of its response.
-pub const OUTGOING_DURATION: Duration = Duration::from_secs(10);
-/// Connections that a host keeps open to one service for later requests, and how long.
+pub const OUTGOING_DURATION_DEFAULT: Duration = Duration::from_secs(10);
+/// Connections that a host keeps open to one service for later requests.
 pub const OUTGOING_IDLE_CONNECTIONS_MAX: usize = 8;
 /// How long such a connection is kept: less than most servers and load balancers keep theirs.
 pub const OUTGOING_IDLE_DURATION_MAX: Duration = Duration::from_secs(20);

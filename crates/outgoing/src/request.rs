@@ -7,8 +7,12 @@ use crate::{
     origin::{Origin, UrlError},
     path,
 };
+#[cfg(feature = "client")]
+use contract::limits::OUTGOING_DURATION_DEFAULT;
 use contract::limits::{OUTGOING_REQUEST_BODY_BYTES_MAX, OUTGOING_URL_BYTES_MAX};
 use std::time::Duration;
+#[cfg(feature = "client")]
+use std::time::Instant;
 
 /// Bytes of a method. Registered ones have at most 17.
 const METHOD_BYTES_MAX: usize = 32;
@@ -112,6 +116,14 @@ impl ParsedRequest {
         }
         self.headers.extend(added);
         Ok(self)
+    }
+
+    /// When the whole response must be there if the request begins now: at the deadline, or earlier if its own time is over earlier.
+    #[cfg(feature = "client")]
+    pub(crate) fn deadline_within(&self, deadline: Instant) -> Instant {
+        let timeout = self.timeout.unwrap_or(OUTGOING_DURATION_DEFAULT);
+        let own = Instant::now().checked_add(timeout);
+        own.map_or(deadline, |own| deadline.min(own))
     }
 
     /// The body, for sending it without a copy.

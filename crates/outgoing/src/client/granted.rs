@@ -72,6 +72,7 @@ impl OutgoingHttp for GrantedClient {
         deadline: Instant,
     ) -> Result<OutgoingResponse, OutgoingError> {
         let request = ParsedRequest::new(request)?;
+        let deadline = request.deadline_within(deadline);
         let grant = self.grants.check(&request)?;
         let request = match grant.signing() {
             Some(scope) => self.signed(scope, request, deadline).await?,

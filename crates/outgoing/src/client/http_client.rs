@@ -13,7 +13,6 @@ use crate::{
     address::Addresses, error::OutgoingError, message::OutgoingResponse, request::ParsedRequest,
 };
 use bytes::Bytes;
-use contract::limits::OUTGOING_DURATION;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 use rustls::pki_types::CertificateDer;
@@ -63,9 +62,7 @@ impl HttpClient {
         addresses: Addresses,
         deadline: Instant,
     ) -> Result<OutgoingResponse, OutgoingError> {
-        let timeout = request.timeout().unwrap_or(OUTGOING_DURATION);
-        let own = Instant::now().checked_add(timeout).unwrap_or(deadline);
-        let deadline = deadline.min(own);
+        let deadline = request.deadline_within(deadline);
         let body = Bytes::from(request.take_body());
         let key = Key {
             origin: request.origin().clone(),

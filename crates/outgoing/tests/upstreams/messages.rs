@@ -8,6 +8,7 @@ use outgoing::{
 use std::{
     io::Write,
     sync::{Arc, mpsc},
+    time::Duration,
 };
 
 #[tokio::test]
@@ -67,7 +68,7 @@ async fn a_request_is_written_as_it_was_read() {
 #[tokio::test]
 async fn a_response_has_no_traces_of_the_connection() {
     let upstream = Upstream::writing(
-        b"HTTP/1.1 299 Whatever\r\nX-B: 1\r\nx-a: caf\xe9\r\nX-b: caf\xc3\xa9\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok"
+        b"HTTP/1.1 299 Whatever\r\nX-B: 1\r\nx-a: caf\xe9\r\nX-b: caf\xc3\xa9\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nTE: trailers\r\nTrailer: x\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nok"
             .to_vec(),
     );
     let response = call(&upstream).await.unwrap();
@@ -264,4 +265,45 @@ async fn the_host_signs_where_the_grant_says_so() {
     let without = GrantedClient::new(http, grants, None);
     let error = send(&without, get(&url)).await.unwrap_err();
     assert_eq!(error.name(), "unreachable");
+}
+
+/// Signs after this time.
+struct SlowSigner(Duration);
+
+#[async_trait::async_trait]
+impl RequestSigner for SlowSigner {
+    async fn sign(
+        &self,
+        _: &AwsScope,
+        _: UnsignedRequest<'_>,
+    ) -> Result<Vec<(String, String)>, String> {
+        tokio::time::sleep(self.0).await;
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test]
+async fn signing_is_part_of_the_time_of_a_request() {
+    let upstream = Upstream::writing("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    let scope = AwsScope {
+        service: "sqs".to_owned(),
+        region: "eu-central-1".to_owned(),
+    };
+    let grant = private(&upstream.origin()).signed_for(scope).unwrap();
+    let grants = Arc::new(Grants::new(vec![grant]).unwrap());
+    let client = |duration| {
+        let signer = Arc::new(SlowSigner(duration));
+        GrantedClient::new(Arc::new(HttpClient::new()), grants.clone(), Some(signer))
+    };
+    let request = |timeout| OutgoingRequest {
+        timeout: Some(timeout),
+        ..get(&upstream.origin())
+    };
+    let slow = client(Duration::from_secs(2));
+    let error = send(&slow, request(Duration::from_millis(200))).await;
+    let words = "unreachable: no credentials for signing: none in time";
+    assert_eq!(error.unwrap_err().to_string(), words);
+    assert_eq!(upstream.accepted(), 0);
+    let fast = client(Duration::ZERO);
+    assert_eq!(body(send(&fast, request(PATIENCE)).await), "ok");
 }
