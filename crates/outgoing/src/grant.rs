@@ -120,6 +120,17 @@ impl Grant {
         }
     }
 
+    /// Whether this grant and another are for the same origin and path, however the path is encoded.
+    pub(crate) fn is_twin_of(&self, other: &Self) -> bool {
+        let segments = path::segments(&self.path_prefix);
+        self.origin == other.origin && segments.eq(path::segments(&other.path_prefix))
+    }
+
+    /// How specific this grant is: of two that cover the same request, the more specific one has more segments.
+    pub(crate) fn path_segments(&self) -> usize {
+        path::segments(&self.path_prefix).count()
+    }
+
     /// Whether a request goes to this origin, and below its path.
     pub(crate) fn covers(&self, request: &ParsedRequest) -> bool {
         self.origin == *request.origin() && self.covers_path(request.path())
@@ -147,9 +158,12 @@ impl FromStr for Grant {
         if path::has_dot_segment(path_prefix) || path_prefix.contains(['\\', ';']) {
             return Err(error(UrlError("has `.`, `..`, `\\` or `;` in its path")));
         }
-        if !path::is_encoded(path_prefix)
-            || path_prefix.contains("//")
-            || path_prefix.ends_with('/')
+        if path_prefix.contains(['*', '{', '}']) {
+            return Err(error(UrlError(
+                "has `*`, `{` or `}` in its path: there are no wildcards, everything below a path is granted",
+            )));
+        }
+        if !path::is_valid(path_prefix) || path_prefix.contains("//") || path_prefix.ends_with('/')
         {
             return Err(error(UrlError("has a path that is not valid")));
         }
@@ -220,9 +234,22 @@ mod tests {
             "https://api.example.com//v1",
             "https://api.example.com/v1//",
             "https://api.example.com/%",
+            "https://api.example.com/<v1>",
+            "https://api.example.com/\"v1\"",
+            "https://api.example.com/v1^",
         ] {
             assert!(grant(text).is_err(), "{text}");
         }
+        for text in [
+            "https://api.example.com/*",
+            "https://api.example.com/v1/*",
+            "https://api.example.com/v1/{id}",
+            "https://api.example.com/v1/{id}/x",
+        ] {
+            let message = grant(text).unwrap_err().to_string();
+            assert!(message.contains("there are no wildcards"), "{message}");
+        }
+        assert!(grant("https://api.example.com/v1/%2A").is_ok());
         let error = grant("https://user:planted@api.example.com/?planted").unwrap_err();
         let message = error.to_string();
         assert!(!message.contains("planted"), "{message}");

@@ -14,18 +14,14 @@ use serde::{Deserialize, Serialize};
 pub struct Grants(Vec<Grant>);
 
 impl Grants {
-    /// These grants. No origin may be there twice with the same path.
+    /// These grants. No origin may be there twice with the same path, however it is encoded.
     pub fn new(grants: Vec<Grant>) -> Result<Self, GrantError> {
         if grants.len() > OUTGOING_GRANTS_MAX {
             return Err(GrantError::TooMany(grants.len()));
         }
         for (index, grant) in grants.iter().enumerate() {
-            let text = grant.to_string();
-            if grants[..index]
-                .iter()
-                .any(|other| other.to_string() == text)
-            {
-                return Err(GrantError::Twice(text));
+            if grants[..index].iter().any(|other| other.is_twin_of(grant)) {
+                return Err(GrantError::Twice(grant.to_string()));
             }
         }
         Ok(Self(grants))
@@ -48,7 +44,7 @@ impl Grants {
         self.0
             .iter()
             .filter(|grant| grant.covers(request))
-            .max_by_key(|grant| grant.path_prefix().len())
+            .max_by_key(|grant| grant.path_segments())
             .ok_or_else(|| OutgoingError::NotGranted(self.reason(request)))
     }
 
@@ -161,6 +157,29 @@ mod tests {
                 assert_eq!(grant.to_string(), expected);
             }
         }
+        let encoded = "https://api.example.com/%76%31";
+        let below = "https://api.example.com/v1/a";
+        let request = parsed("https://api.example.com/v1/a/b");
+        for grants in [grants(&[encoded, below]), grants(&[below, encoded])] {
+            assert_eq!(grants.check(&request).unwrap().to_string(), below);
+        }
+    }
+
+    #[test]
+    fn the_same_path_is_granted_once_however_it_is_encoded() {
+        let all = |texts: &[&str]| {
+            let grants = texts.iter().map(|text| text.parse().unwrap()).collect();
+            Grants::new(grants)
+        };
+        for (first, second) in [
+            ("https://a.example/v1", "https://a.example/%76%31/"),
+            ("https://a.example/caf%c3%a9", "https://a.example/caf%C3%A9"),
+        ] {
+            let text = second.trim_end_matches('/').to_owned();
+            assert_eq!(all(&[first, second]), Err(GrantError::Twice(text)));
+        }
+        let different = ["https://a.example/v1/a", "https://a.example/v1%2Fa"];
+        assert!(all(&different).is_ok());
     }
 
     #[test]

@@ -4,14 +4,18 @@ use std::borrow::Cow;
 
 /// How often a path is decoded in search of segments like `..`: servers behind proxies decode twice, sometimes more.
 const DECODINGS_MAX: usize = 4;
+/// What paths may contain beside letters, digits and `%` (RFC 3986, 3.3), and what programs send nevertheless (`[]|`).
+const CHARACTERS: &[u8] = b"/-._~!$&'()*+,;=:@[]|";
 
 /// Whether a path lies under a prefix: equal to it, or continued after a `/`. Segments are compared decoded.
 pub(crate) fn is_under(path: &str, prefix: &str) -> bool {
-    let mut segments = path.split('/').map(decoded);
-    prefix
-        .split('/')
-        .map(decoded)
-        .all(|expected| segments.next() == Some(expected))
+    let mut found = segments(path);
+    segments(prefix).all(|expected| found.next() == Some(expected))
+}
+
+/// The segments of a path, decoded. What precedes the first `/` is one, too.
+pub(crate) fn segments(path: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    path.split('/').map(decoded)
 }
 
 /// What in a path could lead to another place than it seems to: `.` or `..` as a segment, in whatever form, with whatever a server could take
@@ -71,8 +75,19 @@ fn octet(text: &[u8]) -> Option<u8> {
     u8::try_from(digit(0)? * 16 + digit(1)?).ok()
 }
 
+/// Whether a request can have this path: everything else has to be encoded, and each `%` begins an encoded byte.
+pub(crate) fn is_valid(path: &str) -> bool {
+    has_only(path, CHARACTERS) && is_encoded(path)
+}
+
+/// Whether a text has only letters, digits, `%` and these characters.
+pub(crate) fn has_only(text: &str, characters: &[u8]) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'%' || characters.contains(&byte))
+}
+
 /// Whether each `%` begins an encoded byte.
-pub(crate) fn is_encoded(text: &str) -> bool {
+fn is_encoded(text: &str) -> bool {
     let mut parts = text.as_bytes().split(|&byte| byte == b'%');
     parts.next();
     parts.all(|after| octet(after).is_some())

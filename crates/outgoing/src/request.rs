@@ -18,9 +18,7 @@ use std::time::Instant;
 const METHOD_BYTES_MAX: usize = 32;
 /// Methods that make something else of the connection, or send back what was sent.
 const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
-/// What URLs may contain beside letters, digits and `%` (RFC 3986, 3.3), and what programs send nevertheless (`[]|`).
-const PATH_CHARACTERS: &[u8] = b"/-._~!$&'()*+,;=:@[]|";
-/// The same for queries (RFC 3986, 3.4).
+/// What queries may contain beside letters, digits and `%` (RFC 3986, 3.4), and what programs send nevertheless.
 const QUERY_CHARACTERS: &[u8] = b"?/-._~!$&'()*+,;=:@[]|{}\\^`";
 
 /// A request that can be sent: a valid method, an absolute URL, and header fields that say nothing about the connection.
@@ -159,14 +157,14 @@ fn split_url(url: &str) -> Result<(Origin, String, usize), UrlError> {
         None => (rest, None),
     };
     let path = if path.is_empty() { "/" } else { path };
-    if !has_only(path, PATH_CHARACTERS) || !path::is_encoded(path) {
+    if !path::is_valid(path) {
         return Err(UrlError(
             "has a path with a character that must be percent-encoded",
         ));
     }
     let mut target = path.to_owned();
     if let Some(query) = query {
-        if !has_only(query, QUERY_CHARACTERS) {
+        if !path::has_only(query, QUERY_CHARACTERS) {
             return Err(UrlError(
                 "has a query with a character that must be percent-encoded",
             ));
@@ -175,11 +173,6 @@ fn split_url(url: &str) -> Result<(Origin, String, usize), UrlError> {
         target.push_str(query);
     }
     Ok((origin, target, path.len()))
-}
-
-fn has_only(text: &str, characters: &[u8]) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'%' || characters.contains(&byte))
 }
 
 #[cfg(test)]
