@@ -2,6 +2,17 @@
 
 use std::borrow::Cow;
 
+/// Fields about one connection (RFC 9110, 7.6.1, and earlier forms of it), in lower case. They are not passed on, and guests do not set them.
+pub const CONNECTION_FIELDS: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// How the client reached the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {

@@ -21,11 +21,10 @@ use super::{
     deliver::Delivery,
     envelope::{Envelope, Text},
     media, normalise,
-    respond::CONNECTION_FIELDS,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::{
-    http::{Scheme, without_blanks},
+    http::{CONNECTION_FIELDS, Scheme, without_blanks},
     limits::Limits,
 };
 use json::{self, Object};

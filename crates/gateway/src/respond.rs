@@ -4,7 +4,10 @@ use super::{EventKind, Origin, media};
 use crate::problem;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contract::{
-    http::{FieldError, Response, has_content, is_field_value, is_token, without_blanks},
+    http::{
+        CONNECTION_FIELDS, FieldError, Response, has_content, is_field_value, is_token,
+        without_blanks,
+    },
     limits::{ALB_PAYLOAD_BYTES_MAX, LAMBDA_PAYLOAD_BYTES_MAX},
 };
 use json::{self, Object, write_array, write_string};
@@ -41,17 +44,6 @@ pub enum ResponseError {
         bytes_max: usize,
     },
 }
-
-/// Fields that concern one connection (RFC 9110, 7.6.1) and never pass a gateway.
-pub const CONNECTION_FIELDS: [&str; 7] = [
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// A response that its gateway accepts: checked, in the form that the gateway reads, not yet written.
 #[derive(Debug)]

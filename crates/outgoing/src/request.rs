@@ -9,7 +9,10 @@ use crate::{
 };
 #[cfg(feature = "client")]
 use contract::limits::OUTGOING_DURATION_DEFAULT;
-use contract::limits::{OUTGOING_REQUEST_BODY_BYTES_MAX, OUTGOING_URL_BYTES_MAX};
+use contract::{
+    http::is_token,
+    limits::{OUTGOING_REQUEST_BODY_BYTES_MAX, OUTGOING_URL_BYTES_MAX},
+};
 use std::time::Duration;
 #[cfg(feature = "client")]
 use std::time::Instant;
@@ -136,7 +139,7 @@ fn invalid(words: String) -> OutgoingError {
 }
 
 fn check_method(method: &str) -> Result<(), OutgoingError> {
-    if method.len() > METHOD_BYTES_MAX || !fields::is_token(method) {
+    if method.len() > METHOD_BYTES_MAX || !is_token(method) {
         return Err(invalid("the method is not valid".to_owned()));
     }
     let is_forbidden = |forbidden: &&str| method.eq_ignore_ascii_case(forbidden);

@@ -2,25 +2,16 @@
 
 use super::failure::Failure;
 use crate::{fields::counted_bytes, message::OutgoingResponse};
-use contract::limits::{
-    OUTGOING_HEADERS_BYTES_MAX, OUTGOING_HEADERS_MAX, OUTGOING_RESPONSE_BODY_BYTES_MAX,
+use contract::{
+    http::{CONNECTION_FIELDS, field_value},
+    limits::{OUTGOING_HEADERS_BYTES_MAX, OUTGOING_HEADERS_MAX, OUTGOING_RESPONSE_BODY_BYTES_MAX},
 };
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderMap, Response, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
 /// Bytes that are reserved for a body before any of it has come.
 const BODY_RESERVE_BYTES_MAX: usize = 64 << 10;
-/// Fields about the connection, which is the host's (RFC 9110, 7.6.1).
-const CONNECTION_FIELDS: [&str; 7] = [
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Why there is no response.
 pub enum ReceiveError {
@@ -105,7 +96,10 @@ fn fields(headers: &HeaderMap) -> Result<Vec<(String, String)>, Failure> {
     let fields: Vec<(String, String)> = headers
         .iter()
         .filter(|(name, _)| is_passed_on(name.as_str()))
-        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+        .map(|(name, value)| {
+            let value = field_value(value.as_bytes());
+            (name.as_str().to_owned(), value.into_owned())
+        })
         .collect();
     let counted = counted_bytes(fields.iter().map(|(name, value)| (&**name, &**value)));
     if fields.len() > OUTGOING_HEADERS_MAX || counted > OUTGOING_HEADERS_BYTES_MAX {
@@ -119,14 +113,6 @@ pub fn head_too_large() -> Failure {
     Failure::TooLarge(format!(
         "more than {OUTGOING_HEADERS_MAX} headers or {OUTGOING_HEADERS_BYTES_MAX} bytes of them"
     ))
-}
-
-/// UTF-8, or ISO 8859-1.
-fn text(value: &HeaderValue) -> String {
-    match str::from_utf8(value.as_bytes()) {
-        Ok(text) => text.to_owned(),
-        Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
-    }
 }
 
 async fn read(mut body: Incoming) -> Result<Vec<u8>, ReceiveError> {

@@ -184,6 +184,11 @@ fn headers_cannot_end_the_head_or_speak_for_the_connection() {
         let is_named = words.contains(&format!("header `{}`", name.to_ascii_lowercase()));
         assert!(is_named || words.contains("a header has a name"), "{words}");
     }
+    for name in contract::http::CONNECTION_FIELDS {
+        let words = refusal(with_headers(&[(name, "x")], "body"));
+        let expected = format!("header `{name}` belongs to the connection: leave it out");
+        assert!(words.ends_with(&expected), "{words}");
+    }
     refusal(with_headers(
         &[("content-length", "4"), ("content-length", "5")],
         "body",

@@ -1,23 +1,18 @@
 //! Messages of `wasi:http`: of the request that a guest answers, and of those that it makes.
 
 use contract::{
-    http::{Context, FieldLines, Request, Response, field_value},
+    http::{CONNECTION_FIELDS, Context, FieldLines, Request, Response, field_value},
     outcome::NoResponse,
 };
 use outgoing::OutgoingError;
 use std::sync::{Arc, OnceLock};
 
-/// Fields that belong to the connection or to the host: a guest can neither set nor read them.
-pub(in crate::imports) const FORBIDDEN: [&str; 9] = [
-    "connection",
+/// Fields that belong to the host, beside those of the connection.
+const HOST_FIELDS: [&str; 4] = [
     "host",
     "http2-settings",
-    "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
-    "proxy-connection",
-    "transfer-encoding",
-    "upgrade",
 ];
 
 /// Memory for a field besides its name and value.
@@ -35,7 +30,7 @@ pub struct Fields {
 impl Fields {
     /// The fields of a request that a guest may read.
     pub(in crate::imports) fn of_request(lines: &FieldLines) -> Self {
-        let fields = lines.iter().filter(|(name, _)| !FORBIDDEN.contains(name));
+        let fields = lines.iter().filter(|(name, _)| !is_forbidden(name));
         Self {
             fields: Arc::new(
                 fields
@@ -80,6 +75,11 @@ impl Fields {
         let fields = self.fields.iter();
         fields.filter_map(move |(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
     }
+}
+
+/// Whether a field belongs to the connection or to the host: a guest can neither set nor read it.
+pub(in crate::imports) fn is_forbidden(name: &str) -> bool {
+    CONNECTION_FIELDS.contains(&name) || HOST_FIELDS.contains(&name)
 }
 
 pub(in crate::imports) fn bytes_of(name: &str, value: &[u8]) -> usize {
@@ -210,7 +210,7 @@ pub struct IncomingResponse {
 impl IncomingResponse {
     pub(in crate::imports) fn of(response: outgoing::OutgoingResponse) -> Self {
         let fields = response.headers.into_iter();
-        let fields = fields.filter(|(name, _)| !FORBIDDEN.contains(&name.as_str()));
+        let fields = fields.filter(|(name, _)| !is_forbidden(name));
         let fields = fields.map(|(name, value)| (name, value.into_bytes()));
         Self {
             status: response.status,

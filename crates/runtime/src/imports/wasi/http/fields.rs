@@ -3,7 +3,7 @@
 use crate::imports::{
     RequestState,
     bindings::proxy::wasi::http::types::{HeaderError, HostFields},
-    resources::http::{FORBIDDEN, Field, Fields, bytes_of},
+    resources::http::{Field, Fields, bytes_of, is_forbidden},
 };
 use contract::{
     http::{field_value, is_field_value, is_token},
@@ -18,7 +18,7 @@ fn checked_name(mut name: String) -> Result<String, HeaderError> {
         return Err(HeaderError::InvalidSyntax);
     }
     name.make_ascii_lowercase();
-    if FORBIDDEN.contains(&name.as_str()) {
+    if is_forbidden(&name) {
         return Err(HeaderError::Forbidden);
     }
     Ok(name)
