@@ -7,10 +7,14 @@ use aws_config::{
     meta::region::RegionProviderChain, profile::ProfileFileCredentialsProvider,
     profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
 };
-use aws_requests::{AwsService, JsonService};
+use aws_requests::{AwsService, AwsSigner, JsonService};
+use outgoing::{AwsScope, RequestSigner, UnsignedRequest};
 use release::ArtifactStore;
 use release_aws::{S3Artifacts, S3Location};
-use std::{env, sync::Arc};
+use std::{
+    env,
+    sync::{Arc, OnceLock},
+};
 use storage_dynamodb::{Credentials, SharedCredentialsProvider, http_client};
 
 /// Region for local servers, most of which ignore it.
@@ -80,19 +84,41 @@ async fn access_at(endpoint: &str) -> Access {
         .or_else(ProfileFileRegionProvider::new())
         .region()
         .await;
-    let config = ProviderConfig::without_region().with_http_client(http_client());
-    let profile = ProfileFileCredentialsProvider::builder().configure(&config);
     let anybody = Credentials::new("local", "local", None, None, "host-cli");
-    let credentials = CredentialsProviderChain::first_try(
-        "environment",
-        EnvironmentVariableCredentialsProvider::new(),
-    )
-    .or_else("profile", profile.build())
-    .or_else("anybody", anybody);
+    let credentials = own_credentials().or_else("anybody", anybody);
     Access {
         region: region.map_or(LOCAL_REGION.to_owned(), |region| region.to_string()),
         endpoint: Some(endpoint.to_owned()),
         credentials: SharedCredentialsProvider::new(credentials),
+    }
+}
+
+/// Those of the environment or of a profile.
+fn own_credentials() -> CredentialsProviderChain {
+    let config = ProviderConfig::without_region().with_http_client(http_client());
+    let profile = ProfileFileCredentialsProvider::builder().configure(&config);
+    CredentialsProviderChain::first_try(
+        "environment",
+        EnvironmentVariableCredentialsProvider::new(),
+    )
+    .or_else("profile", profile.build())
+}
+
+/// Signs requests of guests with a person's own credentials, which are looked for when the first request needs them.
+#[derive(Default)]
+pub struct OwnSigner(OnceLock<AwsSigner>);
+
+#[async_trait::async_trait]
+impl RequestSigner for OwnSigner {
+    async fn sign(
+        &self,
+        scope: &AwsScope,
+        request: UnsignedRequest<'_>,
+    ) -> Result<Vec<(String, String)>, String> {
+        let signer = self
+            .0
+            .get_or_init(|| AwsSigner::new(SharedCredentialsProvider::new(own_credentials())));
+        signer.sign(scope, request).await
     }
 }
 

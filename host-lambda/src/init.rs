@@ -8,6 +8,7 @@ use crate::{
     output::Output,
 };
 use anyhow::Context;
+use aws_requests::AwsSigner;
 use contract::log::LogLevel;
 use lambda_runtime_api_client::{Client, body::Body, build_request};
 use outgoing::{HttpClient, Services};
@@ -123,7 +124,10 @@ async fn guests(
 ) -> anyhow::Result<Ready> {
     let Loaded { engine, bundled } = loading.finish().await?;
     // Nothing is opened before a guest sends its first request.
-    let services = Services::new(HttpClient::new(), None);
+    let services = Services::new(
+        HttpClient::new(),
+        Some(Arc::new(AwsSigner::new(config.table.credentials.clone()))),
+    );
     let bundled = match bundled {
         Bundled::Answers(runtime) => {
             let outgoing = services.granted(&config.grants);

@@ -27,6 +27,7 @@
 
 pub mod calendar;
 pub mod compatibility;
+pub mod deadline;
 pub mod digest;
 pub mod hexadecimal;
 pub mod http;

@@ -312,6 +312,8 @@ pub const OUTGOING_REQUEST_BODY_BYTES_MAX: usize = 6 * MIB;
 pub const OUTGOING_RESPONSE_BODY_BYTES_MAX: usize = 6 * MIB;
 /// Bytes of the bodies of all outgoing requests and their responses that one request may make the host keep.
 pub const OUTGOING_BYTES_MAX: usize = 32 * MIB;
+/// Outgoing requests of one request that are sent at the same time; fewer if their responses might exceed [`OUTGOING_BYTES_MAX`].
+pub const OUTGOING_CALLS_TOGETHER_MAX: usize = 8;
 /// URL of an outgoing request.
 pub const OUTGOING_URL_BYTES_MAX: usize = 16 * KIB;
 /// Sum of the names and values of the headers of one outgoing request or response, and 32 bytes for each.

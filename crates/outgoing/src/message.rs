@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A request to another service. Nothing has been checked: a guest may write anything.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutgoingRequest {
     /// An HTTP method; normally upper-case.
     pub method: String,

@@ -30,7 +30,7 @@ use release::{
     SignatureError, StoreError,
 };
 use runtime::{
-    Runtime, RuntimeOptions,
+    OutgoingAccess, Runtime, RuntimeOptions,
     engine::{self, Engine, LoadError},
 };
 
@@ -137,7 +137,12 @@ fn check(engine: &Engine, component: &[u8]) -> Result<Vec<String>, PublishError>
     };
     let imports = candidate.inspection().imports.iter();
     let imports = imports.map(|import| import.name.clone()).collect();
-    Runtime::new(engine, &candidate.accept()?, RuntimeOptions::default())?;
+    // Grants belong to where it will run.
+    let options = RuntimeOptions {
+        outgoing: OutgoingAccess::NotChecked,
+        ..RuntimeOptions::default()
+    };
+    Runtime::new(engine, &candidate.accept()?, options)?;
     Ok(imports)
 }
 

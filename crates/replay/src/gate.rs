@@ -17,7 +17,7 @@ use super::{
     Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict, observe::of_answer, view::View,
 };
 use crate::{ReplayedEvent, exchange_seed, local_view, replay_cursor_key, run_case};
-use contract::seed::Seed;
+use contract::{outcome::Summary, seed::Seed};
 use observation::{
     Case, CaseError, Differences, EventHead, IgnoreRule, Ignored, Observation, compare,
 };
@@ -142,6 +142,14 @@ impl GateResult {
     }
 }
 
+/// Two guests that nobody answers are equal, which says nothing about them.
+const CALLS_SERVICES: &str =
+    "the guest calls another service, which only a tape answers: pass one with `--gate`";
+
+fn calls_services(summary: Option<&Summary>) -> bool {
+    summary.is_some_and(|summary| summary.usage.outgoing_calls > 0)
+}
+
 impl Gate {
     /// Compares `new` with `present`, if there is one, except for what `ignore` covers.
     pub fn new(present: Option<Runtime>, new: Runtime, ignore: Vec<IgnoreRule>) -> Self {
@@ -173,6 +181,9 @@ impl Gate {
             async move { run_case(case, &runtime, store, &seed()).await }
         };
         let actual = outcome(&self.new).await?;
+        if calls_services(actual.summary.as_ref()) {
+            return Ok(GateResult::unusable(CALLS_SERVICES));
+        }
         let Some(present) = &self.present else {
             let differing = actual.differences(&mut case.clone(), &self.ignore);
             let differences = Differences {
@@ -181,7 +192,11 @@ impl Gate {
             };
             return Ok(GateResult::of_lines(differences.lines().collect()));
         };
-        let expected = outcome(present).await?.into_observation();
+        let expected = outcome(present).await?;
+        if calls_services(expected.summary.as_ref()) {
+            return Ok(GateResult::unusable(CALLS_SERVICES));
+        }
+        let expected = expected.into_observation();
         let ignored = Ignored::by(&self.ignore);
         Ok(GateResult::of_observations(
             &expected,
@@ -220,9 +235,14 @@ impl GateEvents<'_> {
             received_at_ms: head.received_at_ms,
             seed: exchange_seed(&seed(), position),
         };
-        let actual = self.new.observe(&run).await;
+        let Some(actual) = self.new.observe(&run).await else {
+            return GateResult::unusable(CALLS_SERVICES);
+        };
         let expected = match &self.present {
-            Some(present) => Some(present.observe(&run).await),
+            Some(present) => match present.observe(&run).await {
+                Some(expected) => Some(expected),
+                None => return GateResult::unusable(CALLS_SERVICES),
+            },
             None => None,
         };
         GateResult::of_event(expected.as_ref(), &actual, &self.ignored)
@@ -259,8 +279,11 @@ impl Side {
         }
     }
 
-    async fn observe(&self, run: &ReplayedEvent<'_>) -> Observation {
-        of_answer(&run.run(&self.service).await, &View::unredacted())
+    /// `None` if the guest called another service.
+    async fn observe(&self, run: &ReplayedEvent<'_>) -> Option<Observation> {
+        let answer = run.run(&self.service).await;
+        let summary = answer.as_ref().ok().map(|answer| &answer.summary);
+        (!calls_services(summary)).then(|| of_answer(&answer, &View::unredacted()))
     }
 
     fn stored(&self) -> Result<Observation, StorageError> {

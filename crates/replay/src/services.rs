@@ -36,8 +36,8 @@ pub(super) struct RecordedServices {
 
 #[derive(Default)]
 struct State {
-    /// Positions of exchanges whose response was given.
-    given: Vec<usize>,
+    /// Which exchanges' responses were given.
+    given: Vec<bool>,
     sent: SentRequests,
 }
 
@@ -88,10 +88,11 @@ impl RecordedServices {
     fn find(&self, request: &RecordedOutgoingRequest, normal: &Value) -> Option<&Recorded> {
         let mut state = self.lock();
         let given = &mut state.given;
+        given.resize(self.exchanges.len(), false);
         let is_same = |at: &usize| self.exchanges[*at].normal == *normal;
         let is_alike = |at: &usize| self.exchanges[*at].request == *request;
         let all = 0..self.exchanges.len();
-        let mut new = all.clone().filter(|at| !given.contains(at));
+        let mut new = all.clone().filter(|at| !given[*at]);
         let found = new.clone().find(is_same).or_else(|| new.find(is_alike));
         let found = match found {
             None if SAFE_METHODS.contains(&&*request.method) => all
@@ -101,8 +102,9 @@ impl RecordedServices {
                 .or_else(|| all.rev().find(is_alike)),
             found => found,
         };
-        given.extend(found);
-        self.exchanges.get(found?)
+        let found = found?;
+        given[found] = true;
+        self.exchanges.get(found)
     }
 
     async fn miss(

@@ -222,7 +222,13 @@ impl Preparer {
                 host.environment.iter().cloned().collect(),
                 host.outgoing.clone(),
             ),
-            _ => (BTreeMap::new(), OutgoingAccess::default()),
+            _ => (
+                BTreeMap::new(),
+                match host.outgoing {
+                    OutgoingAccess::Granted(_) => OutgoingAccess::default(),
+                    OutgoingAccess::NotChecked => OutgoingAccess::NotChecked,
+                },
+            ),
         };
         environment.extend(route.environment.clone());
         RuntimeOptions {

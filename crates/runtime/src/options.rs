@@ -26,8 +26,8 @@ pub struct RuntimeOptions {
 pub enum OutgoingAccess {
     /// These.
     Granted(Arc<Grants>),
-    /// A recording answers, and nothing is sent.
-    Replayed,
+    /// Whoever runs the guest decides, or nobody runs it: a recording answers, or the guest is only linked.
+    NotChecked,
 }
 
 impl OutgoingAccess {
@@ -35,7 +35,7 @@ impl OutgoingAccess {
     pub fn grants(&self) -> Arc<Grants> {
         match self {
             Self::Granted(grants) => grants.clone(),
-            Self::Replayed => Arc::default(),
+            Self::NotChecked => Arc::default(),
         }
     }
 

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use contract::deadline::end_of_calls;
 use std::{error::Error, time::Duration};
 use storage::{Call, Precondition, StorageError};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -20,10 +21,6 @@ const ATTEMPTS_MAX: u32 = 8;
 pub(super) const ATTEMPT_DURATION_MAX: Duration = Duration::from_secs(5);
 /// Time for one call of a guest whose request has no deadline.
 const CALL_DURATION_MAX: Duration = Duration::from_secs(15);
-/// The part of the request's time that is reserved for the guest to respond to an error: an eighth within these bounds, because a busy
-/// machine is slow.
-const ANSWER_DURATION_MIN: Duration = Duration::from_millis(50);
-const ANSWER_DURATION_MAX: Duration = Duration::from_millis(500);
 /// Delay before the first retry, half of it random; doubled for each further one.
 const BACKOFF_MIN: Duration = Duration::from_millis(25);
 /// Longest delay.
@@ -80,7 +77,7 @@ impl<'a> Retry<'a> {
     pub(super) fn new(call: &'a Call, operation: ApiOperation, effect: Effect) -> Self {
         let now = Instant::now();
         let until = call.deadline.map_or(now + CALL_DURATION_MAX, |deadline| {
-            end_of_attempts(now, Instant::from_std(deadline))
+            Instant::from_std(end_of_calls(now.into_std(), deadline))
         });
         Self {
             call,
@@ -198,13 +195,6 @@ impl<'a> Retry<'a> {
     }
 }
 
-/// When a call ends if its request has time until `deadline`.
-fn end_of_attempts(now: Instant, deadline: Instant) -> Instant {
-    let left = deadline.saturating_duration_since(now);
-    let for_answer = (left / 8).clamp(ANSWER_DURATION_MIN, ANSWER_DURATION_MAX);
-    deadline.checked_sub(for_answer).unwrap_or(deadline)
-}
-
 /// Half of the delay is random, so that requests that failed together do not retry together. It is drawn from the request's seed in a
 /// separate stream, so that the number of failures does not change what the guest sees.
 fn backoff(call: &Call, failed: u32) -> Duration {
@@ -235,16 +225,6 @@ pub(super) fn traced<T, E, B>(
 mod tests {
     use super::*;
     use contract::seed::Seed;
-
-    #[test]
-    fn the_guest_keeps_time_to_answer() {
-        let now = Instant::now();
-        for (left_ms, kept_ms) in [(20, 50), (100, 50), (1_500, 187), (29_000, 500)] {
-            let deadline = now + Duration::from_millis(left_ms);
-            let kept = deadline - end_of_attempts(now, deadline);
-            assert_eq!(kept.as_millis(), kept_ms, "of {left_ms} ms");
-        }
-    }
 
     #[test]
     fn delays_grow_to_a_bound_and_differ_by_seed() {

@@ -42,7 +42,7 @@ pub fn write_request(out: &mut Vec<u8>, request: &OutgoingRequest, view: &mut Me
         &mut object,
         &request.headers,
         &request.body,
-        Sender::Guest,
+        Sender::Foreign,
         view,
     );
     if let Some(timeout) = request.timeout {
@@ -67,7 +67,7 @@ pub fn write_result(
                 &mut ok,
                 &response.headers,
                 &response.body,
-                Sender::Client,
+                Sender::Foreign,
                 view,
             );
             ok.end();

@@ -10,7 +10,7 @@ use crate::{
     seed, time,
 };
 use rollout::{Follower, Following, HostContext, NamespaceStores};
-use runtime::RuntimeOptions;
+use runtime::{OutgoingAccess, RuntimeOptions};
 use std::{sync::Arc, time::Duration};
 use storage::{CursorKey, Namespace, memory::MemoryStorage};
 
@@ -73,7 +73,10 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
                 ),
                 namespace: Namespace::local(),
                 services: guest::services(),
-                options: RuntimeOptions::default(),
+                options: RuntimeOptions {
+                    outgoing: OutgoingAccess::NotChecked,
+                    ..RuntimeOptions::default()
+                },
             },
             bundled: None,
             seed,

@@ -10,7 +10,7 @@ use crate::{
 };
 use contract::{digest::Digest, text::printable};
 use runtime::{
-    Runtime, RuntimeOptions, World,
+    OutgoingAccess, Runtime, RuntimeOptions, World,
     engine::{Candidate, Inspection, LoadError, is_image},
 };
 use serde_json::{Value, json};
@@ -51,9 +51,14 @@ pub fn run(arguments: &InspectArgs, project: Option<&Project>) -> Result<Outcome
         None => Kind::Unreadable(Digest::of(&bytes)),
     };
     let inspection = candidate.as_ref().ok().map(Candidate::inspection).cloned();
-    let linked = candidate
-        .and_then(Candidate::accept)
-        .and_then(|guest| Runtime::new(&engine, &guest, RuntimeOptions::default()));
+    let linked = candidate.and_then(Candidate::accept).and_then(|guest| {
+        // What it may call is decided where it runs.
+        let options = RuntimeOptions {
+            outgoing: OutgoingAccess::NotChecked,
+            ..RuntimeOptions::default()
+        };
+        Runtime::new(&engine, &guest, options)
+    });
     let findings = Findings {
         name,
         bytes: bytes.len(),

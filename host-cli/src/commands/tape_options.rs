@@ -171,8 +171,7 @@ impl TapeConfiguration {
             metered: None,
             baseline: None,
             live: self.uses_store().then(|| storage.clone()),
-            live_services: self
-                .uses_store()
+            live_services: (self.uses_store() && !hosted.grants.is_empty())
                 .then(|| guest::services().granted(&hosted.grants)),
             options: self.options.clone(),
         };

@@ -1,7 +1,9 @@
 //! A guest with everything that its host gives it, from the command line and from `tenon.toml`.
 
 use super::{GuestSource, engine, environment};
-use crate::{args::guest::GuestOptions, deployed, exit::CommandError, project::Project};
+use crate::{
+    args::guest::GuestOptions, aws::OwnSigner, deployed, exit::CommandError, project::Project,
+};
 use contract::{limits::Limits, log::LogLevel};
 use outgoing::{Grant, Grants, HttpClient, Services};
 use runtime::{Environment, OutgoingAccess, Runtime, RuntimeOptions, engine::Engine};
@@ -72,7 +74,7 @@ impl HostedGuest {
     /// The same for replays, in which a recording takes the place of other services.
     pub fn options_for_replays(&self) -> RuntimeOptions {
         RuntimeOptions {
-            outgoing: OutgoingAccess::Replayed,
+            outgoing: OutgoingAccess::NotChecked,
             ..self.options()
         }
     }
@@ -140,7 +142,7 @@ pub fn runtime_options(
 
 /// Other services, as a guest on this machine calls them.
 pub fn services() -> Services {
-    Services::new(HttpClient::new(), None)
+    Services::new(HttpClient::new(), Some(Arc::new(OwnSigner::default())))
 }
 
 /// What the project and the command line grant.

@@ -175,7 +175,7 @@ async fn load(
     let guest = engine.load(&component).map_err(cannot_load)?;
     let options = RuntimeOptions {
         environment: route.environment.clone().into_iter().collect(),
-        outgoing: OutgoingAccess::Replayed,
+        outgoing: OutgoingAccess::NotChecked,
         ..RuntimeOptions::default()
     };
     Runtime::new(engine, &guest, options).map_err(cannot_load)

@@ -1,6 +1,6 @@
 //! The vocabulary of `wit/storage.wit` and `wit/log.wit`.
 
-pub(crate) mod outgoing;
+pub mod outgoing;
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;

@@ -50,6 +50,14 @@ pub(super) fn judge(
     }
     let (made, recorded) = (state.next, storage.calls.len());
     drop(state);
+    // Requests that are sent at the same time are all there when the first of them has no result.
+    if let Some((number, request)) = outgoing.missing() {
+        let note = format!(
+            "outgoing request {number}: the tape has `{request}`, the guest made no further request"
+        );
+        let differing = answer.map_or_else(Vec::new, |answer| differing_response(exchange, answer));
+        return Judgement::differs(note, differing);
+    }
     let Some(answer) = answer else {
         return Judgement::Same; // everything was the same up to the call during which time ran out
     };
@@ -58,12 +66,6 @@ pub(super) fn judge(
             "call {}: the tape has `{}`, the guest made no further call",
             made + 1,
             storage.recorded_call(made)
-        );
-        return Judgement::differs(note, differing_response(exchange, answer));
-    }
-    if let Some((number, request)) = outgoing.missing() {
-        let note = format!(
-            "outgoing request {number}: the tape has `{request}`, the guest made no further request"
         );
         return Judgement::differs(note, differing_response(exchange, answer));
     }

@@ -21,6 +21,8 @@ use tape::{
 struct Recorded {
     after: usize,
     request: String,
+    /// Method and URL, for messages.
+    named: String,
     result: Option<Result<Result<OutgoingResponse, OutgoingError>, OutgoingResultError>>,
 }
 
@@ -37,6 +39,10 @@ impl StrictOutgoing {
         let recorded = |record: &OutgoingRecord<'_>| Recorded {
             after: record.after as usize,
             request: record.request.get().to_owned(),
+            named: match record.recorded_request() {
+                Ok(request) => format!("{} {}", request.method, request.url),
+                Err(error) => error.to_string(),
+            },
             result: record.read_result(),
         };
         Self {
@@ -50,7 +56,7 @@ impl StrictOutgoing {
     pub(super) fn missing(&self) -> Option<(usize, &str)> {
         let next = self.next.load(Ordering::Relaxed);
         let recorded = self.exchanges.get(next)?;
-        Some((next + 1, &recorded.request))
+        Some((next + 1, &recorded.named))
     }
 
     /// The request as the recorder would have written it.
@@ -78,7 +84,9 @@ impl StrictOutgoing {
         let text = self.written(position, request);
         let Some(recorded) = self.exchanges.get(position) else {
             return Err(Divergence::said(format!(
-                "outgoing request {number}: the guest sent `{text}`, the tape has {position} outgoing requests"
+                "outgoing request {number}: the guest sent `{} {}`, the tape has {position} outgoing requests",
+                request.method,
+                self.storage.redaction.shown_url(&request.url)
             )));
         };
         if recorded.request != text && !is_same_value(&recorded.request, text.as_bytes()) {

@@ -1,7 +1,10 @@
 //! Counts what one request uses, and enforces its limits.
 
 use contract::{
-    limits::{HTTP_TEXT_BYTES_MAX, Limits, OUTGOING_BYTES_MAX},
+    limits::{
+        HTTP_TEXT_BYTES_MAX, Limits, OUTGOING_BYTES_MAX, OUTGOING_CALLS_TOGETHER_MAX,
+        OUTGOING_RESPONSE_BODY_BYTES_MAX,
+    },
     outcome::{Stop, Usage},
 };
 use std::time::Duration;
@@ -95,6 +98,12 @@ impl Meter {
             .checked_sub(bytes)
             .ok_or(Stop::OutgoingBytes)?;
         Ok(())
+    }
+
+    /// How many of these requests may be sent at the same time: the responses of all of them have to be within the bound.
+    pub(crate) fn outgoing_calls_together(&self) -> usize {
+        let responses = self.outgoing_bytes_left / OUTGOING_RESPONSE_BODY_BYTES_MAX;
+        responses.clamp(1, OUTGOING_CALLS_TOGETHER_MAX)
     }
 
     /// Before the host keeps bytes of a body.

@@ -4,7 +4,7 @@ use super::{
     RequestState,
     bindings::tenon::handler::{http::Field, outgoing as wit},
 };
-use contract::outcome::Stop;
+use contract::{deadline::end_of_calls, outcome::Stop};
 use outgoing::{OutgoingError, OutgoingRequest, OutgoingResponse, send_all};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ impl wit::Host for RequestState {
         &mut self,
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::Error>> {
-        let answer = self.exchange(vec![request.into()]).await?.pop();
+        let answer = self.send_all(vec![request.into()]).await?.pop();
         let answer = answer.unwrap_or_else(|| {
             let detail = "the host gave no answer".to_owned();
             Err(OutgoingError::OutcomeUnknown(detail))
@@ -23,19 +23,27 @@ impl wit::Host for RequestState {
 }
 
 impl RequestState {
-    /// Sends requests, all at the same time, and waits for every response.
-    pub(in crate::imports) async fn exchange(
+    /// Sends requests and waits for every response. They are sent at the same time as far as their responses may be kept, which the guest
+    /// cannot see. They end before the guest's own time does, so that it can respond.
+    pub(in crate::imports) async fn send_all(
         &mut self,
         requests: Vec<OutgoingRequest>,
     ) -> Result<Vec<Result<OutgoingResponse, OutgoingError>>, Stop> {
         for request in &requests {
             self.meter.count_outgoing_call(request.body.len())?;
         }
-        let started = Instant::now();
-        let answers = send_all(&*self.outgoing, requests, self.deadline).await;
-        self.meter.outgoing_duration += started.elapsed();
-        for answer in answers.iter().flatten() {
-            self.meter.count_outgoing_bytes(answer.body.len())?;
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut waiting = requests.into_iter().peekable();
+        while waiting.peek().is_some() {
+            let started = Instant::now();
+            let deadline = end_of_calls(started, self.deadline);
+            let together = waiting.by_ref().take(self.meter.outgoing_calls_together());
+            let answered = send_all(&*self.outgoing, together.collect(), deadline).await;
+            self.meter.outgoing_duration += started.elapsed();
+            for answer in answered.iter().flatten() {
+                self.meter.count_outgoing_bytes(answer.body.len())?;
+            }
+            answers.extend(answered);
         }
         Ok(answers)
     }

@@ -124,7 +124,11 @@ impl Source<'_> {
         let summary = answer.summary;
         let texts = Texts::new(self, noted, kept);
         let mut out = Vec::with_capacity(
-            LINE_BYTES + texts.event.len() + texts.calls.len() + texts.response.len(),
+            LINE_BYTES
+                + texts.event.len()
+                + texts.calls.len()
+                + texts.outgoing.len()
+                + texts.response.len(),
         );
         let mut line = Object::begin(&mut out);
         line.number(FIRST_MEMBER, u64::from(VERSION));

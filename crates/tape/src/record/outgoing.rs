@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     outgoing::{MessageView, write_request, write_result},
-    redact::Redaction,
+    redact::{Marks, Redaction},
 };
 use contract::limits::TAPE_OUTGOING_BYTES_MAX;
 use json::Object;
@@ -53,6 +53,14 @@ impl RecordingOutgoing {
         let after = noted.count.saturating_add(noted.omitted_count);
         let position = noted.outgoing.exchanges.len();
         let mut text = Vec::new();
+        // After the first exchange that is not recorded, no further ones are, because a replay would take the next one for it.
+        if noted.outgoing.omitted_count > 0
+            || noted.outgoing.bytes + bytes_max(request) > TAPE_OUTGOING_BYTES_MAX
+        {
+            noted.outgoing.omitted_count += 1;
+            self.learn(noted, |view| write_request(&mut text, request, view));
+            return None;
+        }
         let mut object = Object::begin(&mut text);
         object.number("after", after.into());
         object.number("at_us", microseconds(self.started, started));
@@ -60,13 +68,7 @@ impl RecordingOutgoing {
         let at = format!("/outgoing/{position}/request");
         self.view(noted, at, |view| write_request(out, request, view));
         // The result completes the object.
-        let bytes = noted.outgoing.bytes + text.len();
-        // After the first exchange that is not recorded, no further ones are, because a replay would take the next one for it.
-        if noted.outgoing.omitted_count > 0 || bytes > TAPE_OUTGOING_BYTES_MAX {
-            noted.outgoing.omitted_count += 1;
-            return None;
-        }
-        noted.outgoing.bytes = bytes;
+        noted.outgoing.bytes += text.len();
         noted.outgoing.exchanges.push(NotedExchange { text });
         Some(position)
     }
@@ -80,17 +82,31 @@ impl RecordingOutgoing {
         let mut noted = self.lock();
         let noted = &mut *noted;
         let mut text = b",\"result\":".to_vec();
-        let at = format!("/outgoing/{}/result", position.unwrap_or_default());
+        let Some(position) = position else {
+            self.learn(noted, |view| write_result(&mut text, result, view));
+            return;
+        };
+        let at = format!("/outgoing/{position}/result");
         self.view(noted, at, |view| write_result(&mut text, result, view));
         text.extend_from_slice(b",\"us\":");
         json::write_number(&mut text, microseconds(started, Instant::now()));
         let exchanges = &mut noted.outgoing;
-        let Some(exchange) = position.and_then(|position| exchanges.exchanges.get_mut(position))
-        else {
+        let Some(exchange) = exchanges.exchanges.get_mut(position) else {
             return;
         };
         exchanges.bytes += text.len();
         exchange.text.extend_from_slice(&text);
+    }
+
+    /// Collects what would be redacted in a message that is not recorded, because the guest may copy it elsewhere.
+    fn learn(&self, noted: &mut Noted, write: impl FnOnce(&mut MessageView<'_>)) {
+        write(&mut MessageView {
+            redaction: &self.options.redaction,
+            at: String::new(),
+            marks: &mut Marks::default(),
+            secrets: Some(&mut noted.secrets),
+            omits: &mut |_, _| false,
+        });
     }
 
     /// Lets `write` write a message whose place is `at`.
@@ -136,4 +152,12 @@ impl OutgoingHttp for RecordingOutgoing {
         self.note_result(position, started, result.as_ref());
         result
     }
+}
+
+/// An upper bound of a written request without its body, which has a bound of its own. A guest may pass what the client then refuses.
+fn bytes_max(request: &OutgoingRequest) -> usize {
+    let headers = request.headers.iter();
+    let texts = headers.map(|(name, value)| name.len() + value.len() + 8);
+    // Six bytes for a control character.
+    6 * (request.method.len() + request.url.len() + texts.sum::<usize>()) + 128
 }

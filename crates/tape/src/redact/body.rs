@@ -52,8 +52,8 @@ impl Description {
 /// The sender of a body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// A client, or another service: any bytes with any meaning.
-    Client,
+    /// A client or another service, or the guest to another service with secrets of its own: any bytes with any meaning.
+    Foreign,
     /// The guest has seen the request and the store: its copies of values are found by value.
     Guest,
 }
@@ -89,7 +89,7 @@ pub(super) fn form(body: &str, description: &Description, sender: Sender) -> For
         };
     }
     // The format of a client's body follows from its content, because types are often missing, or a tool's default.
-    let is_foreign = sender == Sender::Client;
+    let is_foreign = sender == Sender::Foreign;
     if text.starts_with('\u{feff}') || is_foreign && (is_markup(text) || is_multipart(text)) {
         return Form::Unknown;
     }
@@ -161,7 +161,7 @@ mod tests {
         if !media_type.is_empty() {
             description.add("Content-Type", media_type);
         }
-        form(body, &description, Sender::Client)
+        form(body, &description, Sender::Foreign)
     }
 
     const FORM: &str = "application/x-www-form-urlencoded";

@@ -255,7 +255,7 @@ pub fn body_place(message: Message) -> String {
 
 fn sender_of(message: Message) -> Sender {
     match message {
-        Message::Event => Sender::Client,
+        Message::Event => Sender::Foreign,
         Message::Response => Sender::Guest,
     }
 }

@@ -37,14 +37,30 @@ impl Redaction {
         marks: &mut Marks,
         secrets: Option<&mut Secrets>,
     ) -> Cow<'a, str> {
-        let Some((path, query)) = url.split_once('?').filter(|_| !self.is_nothing()) else {
+        if self.is_nothing() {
             return Cow::Borrowed(url);
+        }
+        let (path, query) = match url.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (url, None),
         };
         let mut walk = self.walk(Section::Member(MemberKind::Query), at, marks, secrets);
-        match walk.text(query, Kind::Query, &[]) {
-            Some(query) => Cow::Owned(format!("{path}?{query}")),
-            None => Cow::Borrowed(url),
+        let named = walk.text(path, Kind::Address, &[]);
+        let parameters = query.and_then(|query| walk.text(query, Kind::Query, &[]));
+        if named.is_none() && parameters.is_none() {
+            return Cow::Borrowed(url);
         }
+        let mut shown = named.unwrap_or_else(|| path.to_owned());
+        if let Some(query) = query {
+            shown.push('?');
+            shown.push_str(parameters.as_deref().unwrap_or(query));
+        }
+        Cow::Owned(shown)
+    }
+
+    /// A URL as a tape shows it, for messages.
+    pub fn shown_url<'a>(&self, url: &'a str) -> Cow<'a, str> {
+        self.url(url, "", &mut Marks::default(), None)
     }
 
     /// Headers, an object with a list of values for each name.

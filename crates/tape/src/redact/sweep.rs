@@ -45,7 +45,10 @@ impl Part {
                 );
                 in_document || !is_fixed
             }
-            Self::Outgoing => !matches!(last, "method" | "error"),
+            Self::Outgoing => {
+                let in_headers = place.iter().any(|step| step.name() == Some("headers"));
+                in_headers || !matches!(last, "method" | "error")
+            }
             Self::Logs => last != "level" || place.len() > 2,
         }
     }

@@ -5,7 +5,10 @@ use contract::{
     outcome::NoResponse,
 };
 use outgoing::OutgoingError;
-use std::sync::{Arc, OnceLock};
+use std::{
+    mem,
+    sync::{Arc, OnceLock},
+};
 
 /// Fields that belong to the host, beside those of the connection.
 const HOST_FIELDS: [&str; 4] = [
@@ -228,7 +231,7 @@ pub enum FutureIncomingResponse {
     /// The request was not sent yet: the guest may still write its body.
     Unsent {
         /// Without its body.
-        request: Box<outgoing::OutgoingRequest>,
+        request: outgoing::OutgoingRequest,
         /// Absent if the guest never asked for the body, which is empty then.
         body: Option<Arc<FinishedBody>>,
     },
@@ -239,24 +242,32 @@ pub enum FutureIncomingResponse {
 }
 
 impl FutureIncomingResponse {
-    /// The request, if it is whole and was not sent yet.
-    pub(in crate::imports) fn whole_request(&self) -> Option<WholeRequest> {
+    /// The request, if it is whole and was not sent yet, or why it never can be. It is sent, or answered, right after this.
+    pub(in crate::imports) fn take_whole_request(&mut self) -> Option<WholeRequest> {
         let Self::Unsent { request, body } = self else {
             return None;
         };
+        let invalid = |detail: &str| Some(Err(OutgoingError::InvalidRequest(detail.to_owned())));
         let body = match body {
             None => Vec::new(),
-            Some(body) => match body.get()? {
-                Ok(body) => body.clone(),
-                Err(_) => {
-                    let detail = "its body is shorter than its content-length".to_owned();
-                    return Some(Err(OutgoingError::InvalidRequest(detail)));
+            // The guest has neither the body nor its end.
+            Some(body) if body.get().is_none() && Arc::strong_count(body) == 1 => {
+                return invalid("its body was dropped before it was finished");
+            }
+            Some(body) => {
+                body.get()?;
+                // Once it is finished, nobody else has it.
+                match Arc::get_mut(body).and_then(OnceLock::take) {
+                    Some(Ok(body)) => body,
+                    Some(Err(_)) | None => {
+                        return invalid("its body is shorter than its content-length");
+                    }
                 }
-            },
+            }
         };
         Some(Ok(outgoing::OutgoingRequest {
             body,
-            ..(**request).clone()
+            ..mem::take(request)
         }))
     }
 

@@ -24,7 +24,7 @@ use crate::imports::{
 };
 use contract::{http::is_token, log::LogLevel, outcome::Stop};
 use outgoing::OutgoingError;
-use std::{mem, time::Duration};
+use std::{collections::BTreeSet, mem, time::Duration};
 use wasmtime::component::Resource;
 
 impl outgoing_handler::Host for RequestState {
@@ -54,7 +54,7 @@ impl outgoing_handler::Host for RequestState {
         };
         Ok(Ok(self.wasi.table.push(
             FutureIncomingResponse::Unsent {
-                request: Box::new(sent),
+                request: sent,
                 body: request.body,
             },
         )?))
@@ -79,31 +79,41 @@ impl RequestState {
         futures: impl Iterator<Item = u32>,
     ) -> wasmtime::Result<()> {
         let (mut waiting, mut requests) = (Vec::new(), Vec::new());
+        // A list may name one of them many times.
+        let futures: BTreeSet<u32> = futures.collect();
         for future in futures {
             let found: &mut FutureIncomingResponse =
                 self.wasi.table.get_mut(&Resource::new_borrow(future))?;
-            match found.whole_request() {
-                Some(Ok(request)) if !waiting.contains(&future) => {
+            match found.take_whole_request() {
+                Some(Ok(request)) => {
                     waiting.push(future);
                     requests.push(request);
                 }
-                Some(Err(error)) => *found = FutureIncomingResponse::Answered(Err(error)),
-                Some(Ok(_)) | None => {}
+                Some(Err(error)) => {
+                    *found = FutureIncomingResponse::Answered(Err(error.clone()));
+                    self.log_failed_request(&error);
+                }
+                None => {}
             }
         }
         if requests.is_empty() {
             return Ok(());
         }
-        let answers = self.exchange(requests).await?;
+        let answers = self.send_all(requests).await?;
         for (future, answer) in waiting.into_iter().zip(answers) {
             if let Err(error) = &answer {
-                self.log(LogLevel::Warn, format!("outgoing request: {error}"), []);
+                self.log_failed_request(error);
             }
             let found: &mut FutureIncomingResponse =
                 self.wasi.table.get_mut(&Resource::new_borrow(future))?;
             *found = FutureIncomingResponse::Answered(answer);
         }
         Ok(())
+    }
+
+    /// The guest gets a code only.
+    fn log_failed_request(&mut self, error: &OutgoingError) {
+        self.log(LogLevel::Warn, format!("outgoing request: {error}"), []);
     }
 
     /// Whether a response is there.
