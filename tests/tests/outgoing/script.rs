@@ -4,8 +4,11 @@ use ::outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse}
 use std::{
     collections::VecDeque,
     future::pending,
-    sync::{Arc, Mutex},
-    time::Instant,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 type Answer = Result<OutgoingResponse, OutgoingError>;
@@ -77,5 +80,40 @@ impl OutgoingHttp for Crossing {
             _ => return Err(OutgoingError::Unreachable("refused".to_owned())),
         }
         Ok(response(200, &[("etag", "\"t\"")], &request.body))
+    }
+}
+
+/// Gives up at its deadline, as the client does.
+pub struct Patient;
+
+#[async_trait::async_trait]
+impl OutgoingHttp for Patient {
+    async fn send(&self, _: OutgoingRequest, deadline: Instant) -> Answer {
+        tokio::time::sleep_until(deadline.into()).await;
+        Err(OutgoingError::OutcomeUnknown("no answer".to_owned()))
+    }
+}
+
+/// Answers each request after a while, and counts how many wait at a time.
+#[derive(Default)]
+pub struct Flock {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Flock {
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait::async_trait]
+impl OutgoingHttp for Flock {
+    async fn send(&self, request: OutgoingRequest, _: Instant) -> Answer {
+        let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(now, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        self.now.fetch_sub(1, Ordering::Relaxed);
+        Ok(response(200, &[], &request.body))
     }
 }

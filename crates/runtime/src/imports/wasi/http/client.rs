@@ -43,7 +43,11 @@ impl outgoing_handler::Host for RequestState {
             return Ok(Err(ErrorCode::HttpRequestUriInvalid));
         };
         let scheme = request.scheme.as_deref().unwrap_or("https");
-        let path = path.unwrap_or_else(|| "/".to_owned());
+        let path = match path {
+            Some(path) if path.starts_with('/') => path,
+            Some(query) => format!("/{query}"),
+            None => "/".to_owned(),
+        };
         let sent = outgoing::OutgoingRequest {
             method: request.method,
             url: format!("{scheme}://{authority}{path}"),
@@ -212,6 +216,12 @@ impl HostOutgoingRequest for RequestState {
     ) -> wasmtime::Result<Result<(), ()>> {
         self.meter.count_host_call()?;
         self.count_text(path_with_query.as_deref())?;
+        if path_with_query
+            .as_deref()
+            .is_some_and(|text| !text.starts_with(['/', '?']))
+        {
+            return Ok(Err(()));
+        }
         self.wasi.table.get_mut(&request)?.path_with_query = path_with_query;
         Ok(Ok(()))
     }
@@ -238,6 +248,9 @@ impl HostOutgoingRequest for RequestState {
             Scheme::Other(name) => name,
         });
         self.count_text(name.as_deref())?;
+        if !matches!(name.as_deref(), None | Some("http" | "https")) {
+            return Ok(Err(()));
+        }
         self.wasi.table.get_mut(&request)?.scheme = name;
         Ok(Ok(()))
     }
@@ -257,6 +270,12 @@ impl HostOutgoingRequest for RequestState {
     ) -> wasmtime::Result<Result<(), ()>> {
         self.meter.count_host_call()?;
         self.count_text(authority.as_deref())?;
+        if authority
+            .as_deref()
+            .is_some_and(|text| text.is_empty() || text.contains(['/', '?', '#', '@', '\\']))
+        {
+            return Ok(Err(()));
+        }
         self.wasi.table.get_mut(&request)?.authority = authority;
         Ok(Ok(()))
     }
