@@ -1,8 +1,8 @@
 //! The imports of guests, one module for each WIT interface: count the call, convert its arguments, call the port, convert the result. No
 //! logic.
 //!
-//! `wasi` has what a standard library needs to start; `storage` and `log` are this project's own interfaces. All of them use one
-//! [`RequestState`], which lives as long as its request.
+//! `wasi` has what a standard library needs to start, and `wasi:http`; `storage`, `outgoing` and `log` are this project's own interfaces. All
+//! of them use one [`RequestState`], which lives as long as its request.
 
 pub(crate) mod bindings;
 mod log;
