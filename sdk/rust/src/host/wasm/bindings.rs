@@ -3297,8 +3297,8 @@ pub mod tenon {
                 pub headers: _rt::Vec<Field>,
                 /// At most 6 MiB; empty if there is none.
                 pub body: _rt::Vec<u8>,
-                /// Time until the whole response must be there: at most the rest of the time for the guest's own request; 10 seconds if absent. Up to
-                /// 5 seconds of it are for the name, the connection and TLS.
+                /// Time until the whole response must be there: at most the rest of the time for the guest's own request, of which 50 to 500 ms are kept
+                /// for its response; 10 seconds if absent. Up to 5 seconds of it are for the name, the connection and TLS.
                 pub timeout_ms: ::core::option::Option<u32>,
             }
             impl ::core::fmt::Debug for Request {
