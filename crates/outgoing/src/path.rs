@@ -36,11 +36,26 @@ pub(crate) fn has_dot_segment(path: &str) -> bool {
     true
 }
 
-/// Some servers cut parameters off (`..;a`), some end a segment at NUL.
+/// Some servers cut parameters off (`..;a`), some end a segment at a control character, and those that decode first at a query or a fragment.
+/// Old ones read overlong UTF-8, others normalise characters that look like dots.
 fn is_dot_segment(segment: &[u8]) -> bool {
-    let end = segment.iter().position(|byte| matches!(byte, b';' | 0));
-    let name = &segment[..end.unwrap_or(segment.len())];
-    matches!(name.trim_ascii(), b"." | b"..")
+    let Ok(text) = str::from_utf8(segment) else {
+        return true; // nobody writes this without an intention
+    };
+    let ends = |character: char| {
+        matches!(character, ';' | '?' | '#' | '&')
+            || character.is_control()
+            || character.is_whitespace()
+    };
+    let name =
+        text.trim_matches(|character: char| character.is_control() || character.is_whitespace());
+    let name = name.split(ends).next().unwrap_or_default();
+    let dots = name.chars().map(|character| match character {
+        '.' | '\u{ff0e}' | '\u{2024}' => 1,
+        '\u{2025}' => 2,
+        _ => 3,
+    });
+    matches!(dots.sum::<usize>(), 1 | 2)
 }
 
 fn decoded(segment: &str) -> Cow<'_, [u8]> {

@@ -46,16 +46,17 @@ enum Sent<'a> {
 }
 
 /// Sends requests, all at the same time, and waits for every response. Both are brought [in order](OutgoingRequest::in_order); the results
-/// are in the order of the requests. Which response came first does not follow from them, so that it need not be recorded.
+/// are in the order of the requests. What is [too large](OutgoingRequest::check_sizes) does not reach the port. Which response came first does not follow from them, so that it need not be recorded.
 pub async fn send_all(
     port: &dyn OutgoingHttp,
     requests: Vec<OutgoingRequest>,
     deadline: Instant,
 ) -> Vec<Answer> {
-    let requests = requests.into_iter().map(OutgoingRequest::in_order);
-    let mut sent: Vec<Sent<'_>> = requests
-        .map(|request| Sent::Waits(port.send(request, deadline)))
-        .collect();
+    let send = |request: OutgoingRequest| match request.check_sizes() {
+        Ok(()) => Sent::Waits(port.send(request.in_order(), deadline)),
+        Err(error) => Sent::Answered(Err(error)),
+    };
+    let mut sent: Vec<Sent<'_>> = requests.into_iter().map(send).collect();
     poll_fn(|context| {
         let mut is_pending = false;
         for sent in &mut sent {
@@ -109,6 +110,36 @@ mod tests {
                 body: request.url.into_bytes(),
             })
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_never_reaches_the_port() {
+        let request = |change: fn(&mut OutgoingRequest)| {
+            let mut request = OutgoingRequest {
+                method: "GET".to_owned(),
+                url: "http://a.example/".to_owned(),
+                ..OutgoingRequest::default()
+            };
+            change(&mut request);
+            request
+        };
+        for change in [
+            (|request| request.method = "x".repeat(33)) as fn(&mut OutgoingRequest),
+            |request| request.method = "GET /".to_owned(),
+            |request| request.url = format!("http://a.example/{}", "x".repeat(16 << 10)),
+            |request| request.url = "http://user:planted@a.example/".to_owned(),
+            |request| request.headers = vec![(String::new(), String::new()); 129],
+            |request| request.headers = vec![("a".to_owned(), "x".repeat(64 << 10))],
+            |request| request.body = vec![0; (6 << 20) + 1],
+        ] {
+            let port = Crossing::default();
+            let answers = send_all(&port, vec![request(change)], Instant::now()).await;
+            let error = answers[0].as_ref().unwrap_err();
+            assert_eq!(error.name(), "invalid-request");
+            assert!(!error.to_string().contains("planted"));
+            assert!(port.came.lock().unwrap().is_empty());
+        }
+        assert_eq!(request(|_| ()).check_sizes(), Ok(()));
     }
 
     #[tokio::test]

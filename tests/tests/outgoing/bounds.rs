@@ -11,6 +11,7 @@ use crate::support::{
 };
 use contract::{
     limits::{Limits, OUTGOING_BYTES_MAX, OUTGOING_RESPONSE_BODY_BYTES_MAX},
+    outcome::{Failure, Fault, Stop},
     seed::Seed,
 };
 use observation::Part;
@@ -85,4 +86,13 @@ async fn a_replay_that_ends_at_a_request_misses_those_beside_it() {
             .iter()
             .all(|part| part.part != Part::Outgoing)
     );
+}
+
+/// Copies of header fields share their memory in the host until a request is made of them.
+#[tokio::test]
+async fn requests_that_are_never_sent_take_no_more_than_header_fields_may() {
+    let service = proxy_with(Arc::new(Flock::default()));
+    let fault = get(&service, "/fetch-shared?3").await.summary.fault;
+    let expected = Fault::Guest(Failure::Stopped(Stop::HttpText));
+    assert_eq!(fault, Some(expected));
 }

@@ -32,7 +32,7 @@ impl HttpClient {
     /// With the system's resolver and the authorities that the system trusts (or those in the file that the environment variable
     /// `SSL_CERT_FILE` names), which are read when they are first needed.
     pub fn new() -> Self {
-        Self::with_resolver(SystemResolver)
+        Self::with_resolver(SystemResolver::default())
     }
 
     /// With another resolver.

@@ -1,6 +1,14 @@
 //! Names of hosts to addresses.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+    sync::Arc,
+};
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+/// Names that are looked up at a time: the system's resolver takes a thread for each, which stays behind when a request ends before it.
+const LOOKUPS_MAX: usize = 32;
 
 /// Finds the addresses of a name. Asked for each new connection, and not for literal addresses.
 #[async_trait::async_trait]
@@ -10,12 +18,32 @@ pub trait Resolve: Send + Sync {
 }
 
 /// The system's resolver.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemResolver;
+#[derive(Clone, Debug)]
+pub struct SystemResolver {
+    lookups: Arc<Semaphore>,
+}
+
+impl Default for SystemResolver {
+    fn default() -> Self {
+        Self {
+            lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
+        }
+    }
+}
 
 #[async_trait::async_trait]
 impl Resolve for SystemResolver {
     async fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        Ok(tokio::net::lookup_host((name, port)).await?.collect())
+        let lookups = self.lookups.clone();
+        let permit = lookups.acquire_owned().await.map_err(io::Error::other)?;
+        let name = name.to_owned();
+        let lookup = spawn_blocking(move || {
+            // Until the thread is free, however early the request ends.
+            let _permit = permit;
+            (name.as_str(), port)
+                .to_socket_addrs()
+                .map(Iterator::collect)
+        });
+        lookup.await.map_err(io::Error::other)?
     }
 }

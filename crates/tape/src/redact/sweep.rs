@@ -47,7 +47,7 @@ impl Part {
             }
             Self::Outgoing => {
                 let in_headers = place.iter().any(|step| step.name() == Some("headers"));
-                in_headers || !matches!(last, "method" | "error")
+                in_headers || last != "error"
             }
             Self::Logs => last != "level" || place.len() > 2,
         }

@@ -103,3 +103,20 @@ pub fn nowhere() -> String {
     let request = OutgoingRequest::new(Fields::new());
     format!("{:?}", outgoing_handler::handle(request, None).err())
 }
+
+/// Keeps requests that share their header fields, which are long.
+pub fn shared_fields(count: usize) {
+    let headers = Fields::new();
+    for number in 0..50 {
+        let value = vec![vec![b'x'; 60_000]];
+        headers.set(&format!("x-{number}"), &value).unwrap();
+    }
+    let futures: Vec<_> = (0..count)
+        .map(|_| {
+            let request = OutgoingRequest::new(headers.clone());
+            request.set_authority(Some("up.example")).unwrap();
+            outgoing_handler::handle(request, None).unwrap()
+        })
+        .collect();
+    drop(futures);
+}

@@ -59,6 +59,7 @@ impl Guest for Proxy {
             "/fetch" => text(out, &fetch::many(query.parse().unwrap_or(0))),
             "/fetch-within" => text(out, &fetch::within_a_second()),
             "/fetch-unfinished" => fetch::unfinished(),
+            "/fetch-shared" => fetch::shared_fields(query.parse().unwrap_or(0)),
             "/fetch-nowhere" => text(out, &fetch::nowhere()),
             _ => broken::run(path, out),
         }

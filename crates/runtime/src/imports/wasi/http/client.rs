@@ -42,6 +42,8 @@ impl outgoing_handler::Host for RequestState {
         let (Some(authority), path) = (request.authority, request.path_with_query) else {
             return Ok(Err(ErrorCode::HttpRequestUriInvalid));
         };
+        // Copies of fields share their memory until here.
+        self.meter.count_http_text(request.headers.bytes())?;
         let scheme = request.scheme.as_deref().unwrap_or("https");
         let path = match path {
             Some(path) if path.starts_with('/') => path,
