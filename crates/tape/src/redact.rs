@@ -23,8 +23,8 @@ pub(crate) use body::Sender;
 pub use marks::Marks;
 pub(crate) use message::without_copies;
 pub use message::{body_place, place_of};
-pub(crate) use outgoing::{BODY_BASE64, OutgoingBody};
-pub(crate) use sweep::{Part, Sweep};
+pub(crate) use outgoing::OutgoingBody;
+pub(crate) use sweep::{BODY_BASE64, Part, Sweep};
 pub(crate) use values::LENIENT;
 pub use values::Secrets;
 

@@ -11,9 +11,6 @@ use gateway::message::MemberKind;
 use json::rewrite;
 use std::borrow::Cow;
 
-/// The member with a body that is not text.
-pub const BODY_BASE64: &str = "body_base64";
-
 /// A body of such a message.
 pub struct OutgoingBody<'a> {
     /// The body as a JSON string.

@@ -5,7 +5,6 @@ use super::{
     copies::Copies,
     json_string,
     marks::{Marks, Place},
-    outgoing::BODY_BASE64,
     values::{LENIENT, Secrets},
     walk::Renamed,
 };
@@ -13,6 +12,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gateway::message::{MemberKind, Message};
 use json::{JsonError, Rewriter, Step, rewrite, string};
 use std::borrow::Cow;
+
+/// The member of a message to or from another service with a body that is not text.
+pub const BODY_BASE64: &str = "body_base64";
 
 /// Depth to which JSON in strings of JSON is parsed; below it is treated as text.
 const NESTED_MAX: usize = 4;
