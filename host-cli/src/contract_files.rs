@@ -1,9 +1,10 @@
 //! The contract, `wit/`, as this program provides it.
 
 /// Its files, by name.
-pub const FILES: [(&str, &str); 3] = [
+pub const FILES: [(&str, &str); 4] = [
     ("http.wit", include_str!("../../wit/http.wit")),
     ("log.wit", include_str!("../../wit/log.wit")),
+    ("outgoing.wit", include_str!("../../wit/outgoing.wit")),
     ("storage.wit", include_str!("../../wit/storage.wit")),
 ];
 

@@ -15,7 +15,6 @@ use contract::{
     limits::{LIMITS, Limit, Limits},
     log::LogLevel,
 };
-use outgoing::Grants;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use storage::Namespace;
 use storage_dynamodb::DynamoDbOptions;
@@ -42,8 +41,6 @@ pub struct Config {
     pub limits: Limits,
     /// The guest's environment.
     pub guest_environment: Environment,
-    /// The other services that the guest may call.
-    pub grants: Arc<Grants>,
     /// The CloudWatch namespace of the metrics.
     pub metrics_namespace: String,
     /// The function's name.
@@ -63,7 +60,7 @@ pub fn variables() -> impl Iterator<Item = String> {
 }
 
 /// Those that set no limits.
-const VARIABLES: [&str; 17] = [
+const VARIABLES: [&str; 16] = [
     "TENON_ARTIFACTS",
     "TENON_BASE_PATH",
     "TENON_CHANNEL",
@@ -74,7 +71,6 @@ const VARIABLES: [&str; 17] = [
     "TENON_LOG_LEVEL",
     "TENON_METRICS_NAMESPACE",
     "TENON_NAMESPACE",
-    "TENON_OUTGOING",
     "TENON_PUBLIC_KEYS",
     "TENON_TABLE",
     "TENON_TAPE",
@@ -106,7 +102,6 @@ impl Config {
             base_path: base_path(variables)?,
             limits: limits::read(variables)?,
             guest_environment: guest_environment(variables)?,
-            grants: grants(variables)?,
             metrics_namespace: metrics_namespace(variables)?,
             function: variables
                 .required(
@@ -221,22 +216,6 @@ fn guest_environment(variables: &Variables) -> Result<Environment, InvalidVariab
         return Err(variables.invalid_secret(name, "names that are not empty and have no `=`"));
     }
     Ok(members.into_iter().collect())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "read into types of named members that hold no `Value`"
-)]
-fn grants(variables: &Variables) -> Result<Arc<Grants>, InvalidVariable> {
-    let name = "TENON_OUTGOING";
-    let Some(text) = variables.get(name) else {
-        return Ok(Arc::default());
-    };
-    let grants: Grants = serde_json::from_str(text).map_err(|error| {
-        let form = "a JSON array of origins, like `[\"https://api.example.com\"]`";
-        variables.invalid(name, &format!("{form}: {error}"))
-    })?;
-    Ok(Arc::new(grants))
 }
 
 /// AWS: CloudWatch concepts, namespaces.

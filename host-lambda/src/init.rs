@@ -8,14 +8,12 @@ use crate::{
     output::Output,
 };
 use anyhow::Context;
-use aws_requests::AwsSigner;
 use contract::log::LogLevel;
 use lambda_runtime_api_client::{Client, body::Body, build_request};
-use outgoing::{HttpClient, Services};
 use rollout::Follower;
 use runtime::engine::Engine;
 use serde_json::json;
-use service::{Deployment, Service};
+use service::Service;
 use std::{
     pin::pin,
     sync::Arc,
@@ -123,18 +121,11 @@ async fn guests(
     store: Arc<LazyTenant>,
 ) -> anyhow::Result<Ready> {
     let Loaded { engine, bundled } = loading.finish().await?;
-    // Nothing is opened before a guest sends its first request.
-    let services = Services::new(
-        HttpClient::new(),
-        Some(Arc::new(AwsSigner::new(config.table.credentials.clone()))),
-    );
     let bundled = match bundled {
         Bundled::Answers(runtime) => {
-            let outgoing = services.granted(&config.grants);
-            let deployment = Deployment::new(runtime, store).with_outgoing(outgoing);
             return Ok(Ready {
                 engine,
-                service: Service::of(deployment),
+                service: Service::new(runtime, store),
                 follower: None,
             });
         }
@@ -144,7 +135,6 @@ async fn guests(
         engine: engine.clone(),
         backend,
         namespace: config.namespace.clone(),
-        services,
         options: runtime_options(config),
         bundled,
     };

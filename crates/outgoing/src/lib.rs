@@ -63,6 +63,7 @@ mod origin;
 mod path;
 mod port;
 mod request;
+mod services;
 mod signing;
 
 #[cfg(feature = "client")]
@@ -76,5 +77,6 @@ pub use self::{
     origin::{Host, Origin, Scheme, UrlError},
     port::{NoOutgoing, OutgoingHttp, send_all},
     request::ParsedRequest,
+    services::GrantServices,
     signing::{AwsScope, RequestSigner, UnsignedRequest},
 };

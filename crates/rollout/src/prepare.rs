@@ -6,7 +6,7 @@ use contract::{
     digest::Digest,
     limits::{GUESTS_READY_MAX, Limits},
 };
-use outgoing::Services;
+use outgoing::GrantServices;
 use release::{
     ArtifactName, ArtifactStore, Channel, ImageRecord, Manifest, ManifestError, PublicKeys, Route,
     StoreError,
@@ -30,7 +30,7 @@ pub struct HostContext {
     /// The namespace of routes that name none.
     pub namespace: Namespace,
     /// Gives each guest the other services that it may call.
-    pub services: Services,
+    pub services: Arc<dyn GrantServices>,
     /// The options of routes that set none; a route's limits cannot exceed these.
     pub options: RuntimeOptions,
 }

@@ -5,7 +5,7 @@ use crate::{
     args::guest::GuestOptions, aws::OwnSigner, deployed, exit::CommandError, project::Project,
 };
 use contract::{limits::Limits, log::LogLevel};
-use outgoing::{Grant, Grants, HttpClient, Services};
+use outgoing::{Grant, GrantServices, Grants, HttpClient, Services};
 use runtime::{Environment, OutgoingAccess, Runtime, RuntimeOptions, engine::Engine};
 use service::Deployment;
 use std::sync::Arc;
@@ -141,8 +141,11 @@ pub fn runtime_options(
 }
 
 /// Other services, as a guest on this machine calls them.
-pub fn services() -> Services {
-    Services::new(HttpClient::new(), Some(Arc::new(OwnSigner::default())))
+pub fn services() -> Arc<dyn GrantServices> {
+    Arc::new(Services::new(
+        HttpClient::new(),
+        Some(Arc::new(OwnSigner::default())),
+    ))
 }
 
 /// What the project and the command line grant.

@@ -44,7 +44,7 @@ fn an_unknown_member_is_named_with_the_nearest_known_one() {
         (
             "[secrets]",
             "1:2: unknown member `secrets`",
-            "known are `name`, `guest`, `serve`, `environment`, `test`, `release`",
+            "known are `name`, `guest`, `serve`, `environment`, `outgoing`, `test`, `release`",
         ),
     ] {
         assert_eq!(

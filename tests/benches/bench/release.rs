@@ -6,7 +6,7 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use contract::digest::Digest;
-use outgoing::{HttpClient, Services};
+use outgoing::NoOutgoing;
 use publish::publish;
 use release::{
     ChannelName, ChannelStore, FolderArtifacts, FolderChannels, Promotion, PublicKeys, RouteLimits,
@@ -162,7 +162,7 @@ pub async fn follow(folder: &Path, engine: &Engine, key: &SecretKey) -> anyhow::
             engine: engine.clone(),
             stores: NamespaceStores::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),
             namespace: Namespace::local(),
-            services: Services::new(HttpClient::new(), None),
+            services: Arc::new(NoOutgoing),
             options: RuntimeOptions::default(),
         },
         bundled: None,

@@ -10,7 +10,7 @@ use gateway::{
     EventKind, Origin,
     compose::{Incoming, compose},
 };
-use outgoing::{HttpClient, Services};
+use outgoing::NoOutgoing;
 use publish::publish;
 use release::{
     ArtifactStore, Channel, ChannelStore, FolderArtifacts, FolderChannels, Promotion, PublicKeys,
@@ -256,7 +256,7 @@ impl Site {
                 engine: engine().clone(),
                 stores: NamespaceStores::of(self.storage.clone(), CursorKey::new([0; 32])),
                 namespace: Namespace::local(),
-                services: Services::new(HttpClient::new(), None),
+                services: Arc::new(NoOutgoing),
                 options: RuntimeOptions {
                     environment: self.environment.clone().into(),
                     ..RuntimeOptions::default()

@@ -4,6 +4,7 @@ use super::{granted::GrantedClient, http_client::HttpClient};
 use crate::{
     grants::Grants,
     port::{NoOutgoing, OutgoingHttp},
+    services::GrantServices,
     signing::RequestSigner,
 };
 use std::{fmt, sync::Arc};
@@ -23,9 +24,10 @@ impl Services {
             signer,
         }
     }
+}
 
-    /// What a guest with these grants may call.
-    pub fn granted(&self, grants: &Arc<Grants>) -> Arc<dyn OutgoingHttp> {
+impl GrantServices for Services {
+    fn granted(&self, grants: &Arc<Grants>) -> Arc<dyn OutgoingHttp> {
         if grants.is_empty() {
             return Arc::new(NoOutgoing);
         }
