@@ -89,7 +89,7 @@ impl LoadError {
             Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
             Self::Image(error) => error.hint(),
             Self::NoOutgoing(_) => {
-                "grant the services that it calls: `[[outgoing]]` in tenon.toml, `--allow-outgoing ORIGIN`, or, on Lambda, `TENON_OUTGOING`, which with a channel is for guests of route `/`"
+                "grant the services that it calls: `outgoing` in tenon.toml, or `--allow-outgoing ORIGIN`; hosts on Lambda cannot call other services yet"
             }
             Self::NotGranted(_) => {
                 "guests get storage, other services that are granted, log, random, clocks, environment and output, but no files and no sockets"
