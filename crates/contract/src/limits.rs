@@ -180,7 +180,7 @@ limits! {
         = 1_000, 1..=u32::MAX as u64, SetBy::Route;
     /// Requests to other services in one request; the next one traps.
     outgoing_calls_max as outgoing_calls_max: u32
-        = 50, 1..=10_000, SetBy::OperatorAndRoute;
+        = 50, 1..=10_000, SetBy::Route;
     /// Time for one request if the invocation has no deadline.
     request_duration_max as request_duration_ms_max: Duration
         = Duration::from_secs(28), 1..=INVOCATION_MS_MAX, SetBy::OperatorAndRoute;
