@@ -102,7 +102,7 @@ fn a_guest_without_a_grant_is_refused_by_the_name_of_its_import() {
         error.to_string(),
         "the guest imports `tenon:handler/outgoing@0.1.0`, and no grant lets it call another service"
     );
-    assert!(error.hint().contains("[[outgoing]]"));
+    assert!(error.hint().contains("`outgoing` in tenon.toml"));
 }
 
 #[tokio::test]

@@ -104,18 +104,22 @@ async fn exchanges_are_in_the_order_of_their_requests_with_their_own_results() {
 
 #[tokio::test]
 async fn exchanges_beyond_the_limit_are_counted() {
-    let long = "x".repeat(TAPE_OUTGOING_BYTES_MAX / 2);
-    let requests = (0..4).map(|_| request(&format!("http://a.example/{long}")));
+    const COUNT: usize = 150;
+    const HEADER_BYTES: usize = 60_000;
+    let with_header = |number| OutgoingRequest {
+        headers: vec![("x".to_owned(), "x".repeat(HEADER_BYTES))],
+        ..request(&format!("http://a.example/{number}"))
+    };
+    let requests = (0..COUNT).map(with_header);
     let line = line(Arc::new(NoOutgoing), requests.collect()).await;
     let exchange = Exchange::read(&line).unwrap();
-    assert_eq!((exchange.outgoing.len(), exchange.outgoing_omitted), (1, 3));
-    assert!(
-        exchange.outgoing[0]
-            .read_result()
-            .unwrap()
-            .unwrap()
-            .is_err()
-    );
+    let recorded = exchange.outgoing.len();
+    assert_eq!(recorded + exchange.outgoing_omitted as usize, COUNT);
+    let possible = TAPE_OUTGOING_BYTES_MAX / HEADER_BYTES;
+    assert!((possible - 10..possible).contains(&recorded), "{recorded}");
+    for record in &exchange.outgoing {
+        assert!(record.read_result().unwrap().unwrap().is_err());
+    }
 }
 
 #[test]
