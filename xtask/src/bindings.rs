@@ -17,7 +17,7 @@ const WORLD: &str = "
 package tenon:sdk;
 
 world api {
-    include tenon:handler/service@0.1.0;
+    include tenon:handler/service-outgoing@0.1.0;
     import wasi:random/random@0.2.6;
 }
 ";

@@ -3,7 +3,7 @@
 //! The body of a request is one request to another service: a line `METHOD URL`, lines `name: value`, an empty line, the body. A query
 //! `timeout=MS` sets its timeout, `times=N` sends it so often, `log` writes its response to the log, `put` stores a document before each.
 
-wit_bindgen::generate!({ path: "../../../wit", world: "service" });
+wit_bindgen::generate!({ path: "../../../wit", world: "service-outgoing" });
 
 use exports::tenon::handler::handler::{Guest, Request, Response};
 use tenon::handler::{

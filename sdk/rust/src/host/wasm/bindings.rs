@@ -7,6 +7,640 @@
 #[allow(dead_code, clippy::all)]
 pub mod tenon {
     pub mod handler {
+        /// One HTTP exchange, as the guest sees it: the whole request, then the whole response. Exchanges are buffered because only then can they
+        /// be recorded and replayed exactly. Some gateways can stream responses; this interface does not use that, and a response must be within
+        /// the gateway's limit for buffered ones.
+        ///
+        /// A request crosses this interface as few, large strings, because each string costs a call to the guest's allocator. A response is a list
+        /// of fields, because a line break in a value cannot split a list.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod http {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            /// How the client reached the gateway.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum Scheme {
+                Http,
+                Https,
+            }
+            impl ::core::fmt::Debug for Scheme {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Scheme::Http => f.debug_tuple("Scheme::Http").finish(),
+                        Scheme::Https => f.debug_tuple("Scheme::Https").finish(),
+                    }
+                }
+            }
+            impl Scheme {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> Scheme {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => Scheme::Http,
+                        1 => Scheme::Https,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// Whether `path` is what the client sent, byte for byte.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum PathFidelity {
+                /// `path` is exactly as the client sent it, apart from `base-path`, which is left out.
+                Encoded,
+                /// The path in the event was decoded, wholly or in part, and the host encoded it again: `%2F` and `/` in the original cannot be
+                /// distinguished. HTTP APIs do this.
+                DecodedByGateway,
+            }
+            impl ::core::fmt::Debug for PathFidelity {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        PathFidelity::Encoded => {
+                            f.debug_tuple("PathFidelity::Encoded").finish()
+                        }
+                        PathFidelity::DecodedByGateway => {
+                            f.debug_tuple("PathFidelity::DecodedByGateway").finish()
+                        }
+                    }
+                }
+            }
+            impl PathFidelity {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> PathFidelity {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => PathFidelity::Encoded,
+                        1 => PathFidelity::DecodedByGateway,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// The caller's identity, as established by an authorizer in front of the host.
+            #[derive(Clone)]
+            pub struct Identity {
+                /// The authorizer's stable name for the caller, if it gave one.
+                pub subject: ::core::option::Option<_rt::String>,
+                /// Everything the authorizer said, as the text of one JSON object.
+                pub claims: _rt::String,
+            }
+            impl ::core::fmt::Debug for Identity {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Identity")
+                        .field("subject", &self.subject)
+                        .field("claims", &self.claims)
+                        .finish()
+                }
+            }
+            /// What the host knows about the exchange besides the message itself.
+            #[derive(Clone)]
+            pub struct Context {
+                /// Unique per request; appears in every log line and in error responses. 1..=256 bytes of visible ASCII.
+                pub request_id: _rt::String,
+                /// When the host received the request, in milliseconds since 1970-01-01T00:00:00Z. The wall clock stands still at this time during the
+                /// whole request.
+                pub received_at_ms: u64,
+                pub scheme: Scheme,
+                /// Host and optional port that the client asked for; empty if the event has none (load balancer health checks).
+                pub authority: _rt::String,
+                /// The client's IP address as the gateway saw it.
+                pub client_address: ::core::option::Option<_rt::String>,
+                /// What precedes `path` in the URL that the client used: the gateway's stage, a custom domain's base path, both, or nothing.
+                /// Percent-encoded; empty, or begins with one `/` and does not end with `/`. A reference that a guest writes as an absolute path, in
+                /// `location`, `content-location`, `link` or a body, must begin with it: otherwise it leads out of the API.
+                pub base_path: _rt::String,
+                pub path_fidelity: PathFidelity,
+                /// Absent if no authorizer identified the caller.
+                pub identity: ::core::option::Option<Identity>,
+            }
+            impl ::core::fmt::Debug for Context {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Context")
+                        .field("request-id", &self.request_id)
+                        .field("received-at-ms", &self.received_at_ms)
+                        .field("scheme", &self.scheme)
+                        .field("authority", &self.authority)
+                        .field("client-address", &self.client_address)
+                        .field("base-path", &self.base_path)
+                        .field("path-fidelity", &self.path_fidelity)
+                        .field("identity", &self.identity)
+                        .finish()
+                }
+            }
+            /// A request. The host limits its size before the guest sees it: a request over a limit is answered with 413, 414 or 431.
+            #[derive(Clone)]
+            pub struct Request {
+                /// As sent, normally upper-case. A valid HTTP token.
+                pub method: _rt::String,
+                /// Starts with `/` and is percent-encoded; without query and without `base-path`. See `path-fidelity`.
+                pub path: _rt::String,
+                /// What follows `?`, percent-encoded and without the `?`; empty if there is nothing. As the client sent it if the event has it;
+                /// otherwise encoded again from the decoded parameters, repeated ones repeated, `+` never standing for a space.
+                pub query: _rt::String,
+                /// Field lines `name: value\n`, one for each field, repeated fields repeated in order. Names are lower-case; the text between `: ` and
+                /// `\n` is the value, which contains no control characters except the tab and may be empty. HTTP does not define bytes beyond ASCII in
+                /// a value (RFC 9110, 5.5): a value whose bytes are valid UTF-8 is that text; otherwise each byte becomes the character with the same
+                /// number (ISO 8859-1). A gateway may have replaced such bytes already.
+                pub headers: _rt::String,
+                /// Decoded: never base64. Empty if there was none.
+                pub body: _rt::Vec<u8>,
+                pub context: Context,
+            }
+            impl ::core::fmt::Debug for Request {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Request")
+                        .field("method", &self.method)
+                        .field("path", &self.path)
+                        .field("query", &self.query)
+                        .field("headers", &self.headers)
+                        .field("body", &self.body)
+                        .field("context", &self.context)
+                        .finish()
+                }
+            }
+            /// A response header field.
+            #[derive(Clone)]
+            pub struct Field {
+                /// Any case; the host writes it in lower case.
+                pub name: _rt::String,
+                /// No control characters except the tab. Characters beyond ASCII are sent as UTF-8, which clients may read differently and gateways may
+                /// refuse: a value that must arrive intact is ASCII, encoded as its field provides for (RFC 8187).
+                pub value: _rt::String,
+            }
+            impl ::core::fmt::Debug for Field {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Field")
+                        .field("name", &self.name)
+                        .field("value", &self.value)
+                        .finish()
+                }
+            }
+            /// A response. The host answers 500 instead of the guest if the status is outside 200..=599, a field is not valid HTTP (RFC 9110, 5.5), a
+            /// field belongs to the connection (`connection`, `keep-alive`, `proxy-connection`, `te`, `trailer`, `transfer-encoding`, `upgrade`), or
+            /// the encoded response exceeds the gateway's limit. The host sets `content-length`.
+            #[derive(Clone)]
+            pub struct Response {
+                pub status: u16,
+                /// Fields of the same name stay separate, in order.
+                pub headers: _rt::Vec<Field>,
+                pub body: _rt::Vec<u8>,
+            }
+            impl ::core::fmt::Debug for Response {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Response")
+                        .field("status", &self.status)
+                        .field("headers", &self.headers)
+                        .field("body", &self.body)
+                        .finish()
+                }
+            }
+        }
+        /// HTTP requests to other services.
+        ///
+        /// A host sends a request only if one of the guest's grants covers its URL: a guest that imports this interface and has no grant is not
+        /// loaded. A request and its response are buffered, and both are recorded: a replay answers from the recording and sends nothing.
+        ///
+        /// The host speaks HTTP/1.1, keeps connections for later requests, and sets `host` and `content-length`. It follows no redirects, decodes no
+        /// content coding, keeps no cookies, and sends a request again only if it cannot have been sent.
+        ///
+        /// Limits: one request makes at most 50 calls, or as many as the operator of the host allows instead; the next one traps. The bodies of all
+        /// requests that one request sends, and of their responses, have at most 32 MiB together; beyond that, the call traps.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod outgoing {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type Field = super::super::super::tenon::handler::http::Field;
+            /// A request to another service.
+            #[derive(Clone)]
+            pub struct Request {
+                /// A valid HTTP token of at most 32 bytes, normally upper-case; not `CONNECT`, `TRACE` or `TRACK`.
+                pub method: _rt::String,
+                /// An absolute URL with the scheme `http` or `https`, percent-encoded, at most 16 KiB; without user information and fragment.
+                pub url: _rt::String,
+                /// At most 128 fields and 64 KiB, 32 bytes counted for each field. Fields that belong to the connection (`connection`, `expect`, `host`,
+                /// `http2-settings`, `keep-alive`, `te`, `trailer`, `transfer-encoding`, `upgrade`, and all whose names begin with `proxy-`) are refused,
+                /// and so is a `content-length` that is not that of the body. Where the host signs requests, the fields of its signature are refused as
+                /// well. Fields of the same name are sent in their order, fields of different names in the order of their names.
+                pub headers: _rt::Vec<Field>,
+                /// At most 6 MiB; empty if there is none.
+                pub body: _rt::Vec<u8>,
+                /// Time until the whole response must be there: at most the rest of the time for the guest's own request, of which 50 to 500 ms are kept
+                /// for its response; 10 seconds if absent. Up to 5 seconds of it are for the name, the connection and TLS.
+                pub timeout_ms: ::core::option::Option<u32>,
+            }
+            impl ::core::fmt::Debug for Request {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Request")
+                        .field("method", &self.method)
+                        .field("url", &self.url)
+                        .field("headers", &self.headers)
+                        .field("body", &self.body)
+                        .field("timeout-ms", &self.timeout_ms)
+                        .finish()
+                }
+            }
+            /// A response.
+            #[derive(Clone)]
+            pub struct Response {
+                /// 200..=599. Interim responses are not passed on.
+                pub status: u16,
+                /// Names in lower case and in byte order; fields of the same name in the order in which they came. At most 128 fields and 64 KiB, counted
+                /// as those of a request. Fields about the connection (`connection`, `keep-alive`, `proxy-connection`, `te`, `trailer`,
+                /// `transfer-encoding`, `upgrade`) are left out, and so are trailers and the `content-length` of a response with a transfer encoding. A
+                /// value whose bytes are valid UTF-8 is that text; otherwise each byte becomes the character with the same number (ISO 8859-1).
+                pub headers: _rt::Vec<Field>,
+                /// At most 6 MiB.
+                pub body: _rt::Vec<u8>,
+            }
+            impl ::core::fmt::Debug for Response {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Response")
+                        .field("status", &self.status)
+                        .field("headers", &self.headers)
+                        .field("body", &self.body)
+                        .finish()
+                }
+            }
+            /// Why there is no response. The texts are for people.
+            #[derive(Clone)]
+            pub enum Error {
+                /// The request is not valid HTTP, or over a limit. Nothing was sent.
+                InvalidRequest(_rt::String),
+                /// No grant covers the URL, or its name leads to an address that the grant does not cover. Nothing was sent.
+                NotGranted(_rt::String),
+                /// The server could not be reached, or not in time. Nothing was sent: trying again repeats nothing.
+                Unreachable(_rt::String),
+                /// The request was sent, at least in part, and there is no whole response, or not in time. Whether the server acted on it is
+                /// unknown.
+                OutcomeUnknown(_rt::String),
+                /// The server answered with more than the limit.
+                ResponseTooLarge(_rt::String),
+            }
+            impl ::core::fmt::Debug for Error {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Error::InvalidRequest(e) => {
+                            f.debug_tuple("Error::InvalidRequest").field(e).finish()
+                        }
+                        Error::NotGranted(e) => {
+                            f.debug_tuple("Error::NotGranted").field(e).finish()
+                        }
+                        Error::Unreachable(e) => {
+                            f.debug_tuple("Error::Unreachable").field(e).finish()
+                        }
+                        Error::OutcomeUnknown(e) => {
+                            f.debug_tuple("Error::OutcomeUnknown").field(e).finish()
+                        }
+                        Error::ResponseTooLarge(e) => {
+                            f.debug_tuple("Error::ResponseTooLarge").field(e).finish()
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Display for Error {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for Error {}
+            #[allow(unused_unsafe, clippy::all)]
+            /// Sends one request and waits for its response.
+            #[allow(async_fn_in_trait)]
+            pub fn send(request: &Request) -> ::core::result::Result<Response, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 6 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 6
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let Request {
+                        method: method0,
+                        url: url0,
+                        headers: headers0,
+                        body: body0,
+                        timeout_ms: timeout_ms0,
+                    } = request;
+                    let vec1 = method0;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let vec2 = url0;
+                    let ptr2 = vec2.as_ptr().cast::<u8>();
+                    let len2 = vec2.len();
+                    let vec6 = headers0;
+                    let len6 = vec6.len();
+                    let layout6 = _rt::alloc::Layout::from_size_align(
+                            vec6.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result6, _cleanup6) = wit_bindgen::rt::Cleanup::new(layout6);
+                    for (i, e) in vec6.into_iter().enumerate() {
+                        let base = result6
+                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let super::super::super::tenon::handler::http::Field {
+                                name: name3,
+                                value: value3,
+                            } = e;
+                            let vec4 = name3;
+                            let ptr4 = vec4.as_ptr().cast::<u8>();
+                            let len4 = vec4.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len4;
+                            *base.add(0).cast::<*mut u8>() = ptr4.cast_mut();
+                            let vec5 = value3;
+                            let ptr5 = vec5.as_ptr().cast::<u8>();
+                            let len5 = vec5.len();
+                            *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len5;
+                            *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>() = ptr5.cast_mut();
+                        }
+                    }
+                    let vec7 = body0;
+                    let ptr7 = vec7.as_ptr().cast::<u8>();
+                    let len7 = vec7.len();
+                    let (result8_0, result8_1) = match timeout_ms0 {
+                        Some(e) => (1i32, _rt::as_i32(e)),
+                        None => (0i32, 0i32),
+                    };
+                    let ptr9 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "tenon:handler/outgoing@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "send"]
+                        fn wit_import10(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import10(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import10(
+                        ptr1.cast_mut(),
+                        len1,
+                        ptr2.cast_mut(),
+                        len2,
+                        result6,
+                        len6,
+                        ptr7.cast_mut(),
+                        len7,
+                        result8_0,
+                        result8_1,
+                        ptr9,
+                    );
+                    let l11 = i32::from(*ptr9.add(0).cast::<u8>());
+                    let result42 = match l11 {
+                        0 => {
+                            let e = {
+                                let l12 = i32::from(
+                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u16>(),
+                                );
+                                let l13 = *ptr9
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l14 = *ptr9
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base21 = l13;
+                                let len21 = l14;
+                                let mut result21 = _rt::Vec::with_capacity(len21);
+                                for i in 0..len21 {
+                                    let base = base21
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    let e21 = {
+                                        let l15 = *base.add(0).cast::<*mut u8>();
+                                        let l16 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len17 = l16;
+                                        let bytes17 = _rt::Vec::from_raw_parts(
+                                            l15.cast(),
+                                            len17,
+                                            len17,
+                                        );
+                                        let l18 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l19 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len20 = l19;
+                                        let bytes20 = _rt::Vec::from_raw_parts(
+                                            l18.cast(),
+                                            len20,
+                                            len20,
+                                        );
+                                        super::super::super::tenon::handler::http::Field {
+                                            name: _rt::string_lift(bytes17),
+                                            value: _rt::string_lift(bytes20),
+                                        }
+                                    };
+                                    result21.push(e21);
+                                }
+                                _rt::cabi_dealloc(
+                                    base21,
+                                    len21 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                let l22 = *ptr9
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l23 = *ptr9
+                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len24 = l23;
+                                Response {
+                                    status: l12 as u16,
+                                    headers: result21,
+                                    body: <_ as From<
+                                        _rt::Vec<_>,
+                                    >>::from(_rt::Vec::from_raw_parts(l22.cast(), len24, len24)),
+                                }
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l25 = i32::from(
+                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v41 = match l25 {
+                                    0 => {
+                                        let e41 = {
+                                            let l26 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l27 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len28 = l27;
+                                            let bytes28 = _rt::Vec::from_raw_parts(
+                                                l26.cast(),
+                                                len28,
+                                                len28,
+                                            );
+                                            _rt::string_lift(bytes28)
+                                        };
+                                        Error::InvalidRequest(e41)
+                                    }
+                                    1 => {
+                                        let e41 = {
+                                            let l29 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l30 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len31 = l30;
+                                            let bytes31 = _rt::Vec::from_raw_parts(
+                                                l29.cast(),
+                                                len31,
+                                                len31,
+                                            );
+                                            _rt::string_lift(bytes31)
+                                        };
+                                        Error::NotGranted(e41)
+                                    }
+                                    2 => {
+                                        let e41 = {
+                                            let l32 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l33 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len34 = l33;
+                                            let bytes34 = _rt::Vec::from_raw_parts(
+                                                l32.cast(),
+                                                len34,
+                                                len34,
+                                            );
+                                            _rt::string_lift(bytes34)
+                                        };
+                                        Error::Unreachable(e41)
+                                    }
+                                    3 => {
+                                        let e41 = {
+                                            let l35 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l36 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len37 = l36;
+                                            let bytes37 = _rt::Vec::from_raw_parts(
+                                                l35.cast(),
+                                                len37,
+                                                len37,
+                                            );
+                                            _rt::string_lift(bytes37)
+                                        };
+                                        Error::OutcomeUnknown(e41)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e41 = {
+                                            let l38 = *ptr9
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l39 = *ptr9
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len40 = l39;
+                                            let bytes40 = _rt::Vec::from_raw_parts(
+                                                l38.cast(),
+                                                len40,
+                                                len40,
+                                            );
+                                            _rt::string_lift(bytes40)
+                                        };
+                                        Error::ResponseTooLarge(e41)
+                                    }
+                                };
+                                v41
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result42
+                }
+            }
+        }
         /// JSON documents under a partition key and a sort key.
         ///
         /// A guest works inside its own namespace and cannot name anything outside of it. All backends behave alike: if one cannot do something,
@@ -3051,640 +3685,6 @@ pub mod tenon {
                 }
             }
         }
-        /// One HTTP exchange, as the guest sees it: the whole request, then the whole response. Exchanges are buffered because only then can they
-        /// be recorded and replayed exactly. Some gateways can stream responses; this interface does not use that, and a response must be within
-        /// the gateway's limit for buffered ones.
-        ///
-        /// A request crosses this interface as few, large strings, because each string costs a call to the guest's allocator. A response is a list
-        /// of fields, because a line break in a value cannot split a list.
-        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
-        pub mod http {
-            #[used]
-            #[doc(hidden)]
-            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
-            use super::super::super::_rt;
-            /// How the client reached the gateway.
-            #[repr(u8)]
-            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-            pub enum Scheme {
-                Http,
-                Https,
-            }
-            impl ::core::fmt::Debug for Scheme {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    match self {
-                        Scheme::Http => f.debug_tuple("Scheme::Http").finish(),
-                        Scheme::Https => f.debug_tuple("Scheme::Https").finish(),
-                    }
-                }
-            }
-            impl Scheme {
-                #[doc(hidden)]
-                pub unsafe fn _lift(val: u8) -> Scheme {
-                    if !cfg!(debug_assertions) {
-                        return unsafe { ::core::mem::transmute(val) };
-                    }
-                    match val {
-                        0 => Scheme::Http,
-                        1 => Scheme::Https,
-                        _ => panic!("invalid enum discriminant"),
-                    }
-                }
-            }
-            /// Whether `path` is what the client sent, byte for byte.
-            #[repr(u8)]
-            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-            pub enum PathFidelity {
-                /// `path` is exactly as the client sent it, apart from `base-path`, which is left out.
-                Encoded,
-                /// The path in the event was decoded, wholly or in part, and the host encoded it again: `%2F` and `/` in the original cannot be
-                /// distinguished. HTTP APIs do this.
-                DecodedByGateway,
-            }
-            impl ::core::fmt::Debug for PathFidelity {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    match self {
-                        PathFidelity::Encoded => {
-                            f.debug_tuple("PathFidelity::Encoded").finish()
-                        }
-                        PathFidelity::DecodedByGateway => {
-                            f.debug_tuple("PathFidelity::DecodedByGateway").finish()
-                        }
-                    }
-                }
-            }
-            impl PathFidelity {
-                #[doc(hidden)]
-                pub unsafe fn _lift(val: u8) -> PathFidelity {
-                    if !cfg!(debug_assertions) {
-                        return unsafe { ::core::mem::transmute(val) };
-                    }
-                    match val {
-                        0 => PathFidelity::Encoded,
-                        1 => PathFidelity::DecodedByGateway,
-                        _ => panic!("invalid enum discriminant"),
-                    }
-                }
-            }
-            /// The caller's identity, as established by an authorizer in front of the host.
-            #[derive(Clone)]
-            pub struct Identity {
-                /// The authorizer's stable name for the caller, if it gave one.
-                pub subject: ::core::option::Option<_rt::String>,
-                /// Everything the authorizer said, as the text of one JSON object.
-                pub claims: _rt::String,
-            }
-            impl ::core::fmt::Debug for Identity {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.debug_struct("Identity")
-                        .field("subject", &self.subject)
-                        .field("claims", &self.claims)
-                        .finish()
-                }
-            }
-            /// What the host knows about the exchange besides the message itself.
-            #[derive(Clone)]
-            pub struct Context {
-                /// Unique per request; appears in every log line and in error responses. 1..=256 bytes of visible ASCII.
-                pub request_id: _rt::String,
-                /// When the host received the request, in milliseconds since 1970-01-01T00:00:00Z. The wall clock stands still at this time during the
-                /// whole request.
-                pub received_at_ms: u64,
-                pub scheme: Scheme,
-                /// Host and optional port that the client asked for; empty if the event has none (load balancer health checks).
-                pub authority: _rt::String,
-                /// The client's IP address as the gateway saw it.
-                pub client_address: ::core::option::Option<_rt::String>,
-                /// What precedes `path` in the URL that the client used: the gateway's stage, a custom domain's base path, both, or nothing.
-                /// Percent-encoded; empty, or begins with one `/` and does not end with `/`. A reference that a guest writes as an absolute path, in
-                /// `location`, `content-location`, `link` or a body, must begin with it: otherwise it leads out of the API.
-                pub base_path: _rt::String,
-                pub path_fidelity: PathFidelity,
-                /// Absent if no authorizer identified the caller.
-                pub identity: ::core::option::Option<Identity>,
-            }
-            impl ::core::fmt::Debug for Context {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.debug_struct("Context")
-                        .field("request-id", &self.request_id)
-                        .field("received-at-ms", &self.received_at_ms)
-                        .field("scheme", &self.scheme)
-                        .field("authority", &self.authority)
-                        .field("client-address", &self.client_address)
-                        .field("base-path", &self.base_path)
-                        .field("path-fidelity", &self.path_fidelity)
-                        .field("identity", &self.identity)
-                        .finish()
-                }
-            }
-            /// A request. The host limits its size before the guest sees it: a request over a limit is answered with 413, 414 or 431.
-            #[derive(Clone)]
-            pub struct Request {
-                /// As sent, normally upper-case. A valid HTTP token.
-                pub method: _rt::String,
-                /// Starts with `/` and is percent-encoded; without query and without `base-path`. See `path-fidelity`.
-                pub path: _rt::String,
-                /// What follows `?`, percent-encoded and without the `?`; empty if there is nothing. As the client sent it if the event has it;
-                /// otherwise encoded again from the decoded parameters, repeated ones repeated, `+` never standing for a space.
-                pub query: _rt::String,
-                /// Field lines `name: value\n`, one for each field, repeated fields repeated in order. Names are lower-case; the text between `: ` and
-                /// `\n` is the value, which contains no control characters except the tab and may be empty. HTTP does not define bytes beyond ASCII in
-                /// a value (RFC 9110, 5.5): a value whose bytes are valid UTF-8 is that text; otherwise each byte becomes the character with the same
-                /// number (ISO 8859-1). A gateway may have replaced such bytes already.
-                pub headers: _rt::String,
-                /// Decoded: never base64. Empty if there was none.
-                pub body: _rt::Vec<u8>,
-                pub context: Context,
-            }
-            impl ::core::fmt::Debug for Request {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.debug_struct("Request")
-                        .field("method", &self.method)
-                        .field("path", &self.path)
-                        .field("query", &self.query)
-                        .field("headers", &self.headers)
-                        .field("body", &self.body)
-                        .field("context", &self.context)
-                        .finish()
-                }
-            }
-            /// A response header field.
-            #[derive(Clone)]
-            pub struct Field {
-                /// Any case; the host writes it in lower case.
-                pub name: _rt::String,
-                /// No control characters except the tab. Characters beyond ASCII are sent as UTF-8, which clients may read differently and gateways may
-                /// refuse: a value that must arrive intact is ASCII, encoded as its field provides for (RFC 8187).
-                pub value: _rt::String,
-            }
-            impl ::core::fmt::Debug for Field {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.debug_struct("Field")
-                        .field("name", &self.name)
-                        .field("value", &self.value)
-                        .finish()
-                }
-            }
-            /// A response. The host answers 500 instead of the guest if the status is outside 200..=599, a field is not valid HTTP (RFC 9110, 5.5), a
-            /// field belongs to the connection (`connection`, `keep-alive`, `proxy-connection`, `te`, `trailer`, `transfer-encoding`, `upgrade`), or
-            /// the encoded response exceeds the gateway's limit. The host sets `content-length`.
-            #[derive(Clone)]
-            pub struct Response {
-                pub status: u16,
-                /// Fields of the same name stay separate, in order.
-                pub headers: _rt::Vec<Field>,
-                pub body: _rt::Vec<u8>,
-            }
-            impl ::core::fmt::Debug for Response {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.debug_struct("Response")
-                        .field("status", &self.status)
-                        .field("headers", &self.headers)
-                        .field("body", &self.body)
-                        .finish()
-                }
-            }
-        }
-        /// HTTP requests to other services.
-        ///
-        /// A host sends a request only if one of the guest's grants covers its URL: a guest that imports this interface and has no grant is not
-        /// loaded. A request and its response are buffered, and both are recorded: a replay answers from the recording and sends nothing.
-        ///
-        /// The host speaks HTTP/1.1, keeps connections for later requests, and sets `host` and `content-length`. It follows no redirects, decodes no
-        /// content coding, keeps no cookies, and sends a request again only if it cannot have been sent.
-        ///
-        /// Limits: one request makes at most 50 calls, or as many as the operator of the host allows instead; the next one traps. The bodies of all
-        /// requests that one request sends, and of their responses, have at most 32 MiB together; beyond that, the call traps.
-        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
-        pub mod outgoing {
-            #[used]
-            #[doc(hidden)]
-            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
-            use super::super::super::_rt;
-            pub type Field = super::super::super::tenon::handler::http::Field;
-            /// A request to another service.
-            #[derive(Clone)]
-            pub struct Request {
-                /// A valid HTTP token of at most 32 bytes, normally upper-case; not `CONNECT`, `TRACE` or `TRACK`.
-                pub method: _rt::String,
-                /// An absolute URL with the scheme `http` or `https`, percent-encoded, at most 16 KiB; without user information and fragment.
-                pub url: _rt::String,
-                /// At most 128 fields and 64 KiB, 32 bytes counted for each field. Fields that belong to the connection (`connection`, `expect`, `host`,
-                /// `http2-settings`, `keep-alive`, `te`, `trailer`, `transfer-encoding`, `upgrade`, and all whose names begin with `proxy-`) are refused,
-                /// and so is a `content-length` that is not that of the body. Where the host signs requests, the fields of its signature are refused as
-                /// well. Fields of the same name are sent in their order, fields of different names in the order of their names.
-                pub headers: _rt::Vec<Field>,
-                /// At most 6 MiB; empty if there is none.
-                pub body: _rt::Vec<u8>,
-                /// Time until the whole response must be there: at most the rest of the time for the guest's own request, of which 50 to 500 ms are kept
-                /// for its response; 10 seconds if absent. Up to 5 seconds of it are for the name, the connection and TLS.
-                pub timeout_ms: ::core::option::Option<u32>,
-            }
-            impl ::core::fmt::Debug for Request {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.debug_struct("Request")
-                        .field("method", &self.method)
-                        .field("url", &self.url)
-                        .field("headers", &self.headers)
-                        .field("body", &self.body)
-                        .field("timeout-ms", &self.timeout_ms)
-                        .finish()
-                }
-            }
-            /// A response.
-            #[derive(Clone)]
-            pub struct Response {
-                /// 200..=599. Interim responses are not passed on.
-                pub status: u16,
-                /// Names in lower case and in byte order; fields of the same name in the order in which they came. At most 128 fields and 64 KiB, counted
-                /// as those of a request. Fields about the connection (`connection`, `keep-alive`, `proxy-connection`, `te`, `trailer`,
-                /// `transfer-encoding`, `upgrade`) are left out, and so are trailers and the `content-length` of a response with a transfer encoding. A
-                /// value whose bytes are valid UTF-8 is that text; otherwise each byte becomes the character with the same number (ISO 8859-1).
-                pub headers: _rt::Vec<Field>,
-                /// At most 6 MiB.
-                pub body: _rt::Vec<u8>,
-            }
-            impl ::core::fmt::Debug for Response {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.debug_struct("Response")
-                        .field("status", &self.status)
-                        .field("headers", &self.headers)
-                        .field("body", &self.body)
-                        .finish()
-                }
-            }
-            /// Why there is no response. The texts are for people.
-            #[derive(Clone)]
-            pub enum Error {
-                /// The request is not valid HTTP, or over a limit. Nothing was sent.
-                InvalidRequest(_rt::String),
-                /// No grant covers the URL, or its name leads to an address that the grant does not cover. Nothing was sent.
-                NotGranted(_rt::String),
-                /// The server could not be reached, or not in time. Nothing was sent: trying again repeats nothing.
-                Unreachable(_rt::String),
-                /// The request was sent, at least in part, and there is no whole response, or not in time. Whether the server acted on it is
-                /// unknown.
-                OutcomeUnknown(_rt::String),
-                /// The server answered with more than the limit.
-                ResponseTooLarge(_rt::String),
-            }
-            impl ::core::fmt::Debug for Error {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    match self {
-                        Error::InvalidRequest(e) => {
-                            f.debug_tuple("Error::InvalidRequest").field(e).finish()
-                        }
-                        Error::NotGranted(e) => {
-                            f.debug_tuple("Error::NotGranted").field(e).finish()
-                        }
-                        Error::Unreachable(e) => {
-                            f.debug_tuple("Error::Unreachable").field(e).finish()
-                        }
-                        Error::OutcomeUnknown(e) => {
-                            f.debug_tuple("Error::OutcomeUnknown").field(e).finish()
-                        }
-                        Error::ResponseTooLarge(e) => {
-                            f.debug_tuple("Error::ResponseTooLarge").field(e).finish()
-                        }
-                    }
-                }
-            }
-            impl ::core::fmt::Display for Error {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    write!(f, "{:?}", self)
-                }
-            }
-            impl ::core::error::Error for Error {}
-            #[allow(unused_unsafe, clippy::all)]
-            /// Sends one request and waits for its response.
-            #[allow(async_fn_in_trait)]
-            pub fn send(request: &Request) -> ::core::result::Result<Response, Error> {
-                unsafe {
-                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
-                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
-                    struct RetArea(
-                        [::core::mem::MaybeUninit<
-                            u8,
-                        >; 6 * ::core::mem::size_of::<*const u8>()],
-                    );
-                    let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 6
-                            * ::core::mem::size_of::<*const u8>()],
-                    );
-                    let Request {
-                        method: method0,
-                        url: url0,
-                        headers: headers0,
-                        body: body0,
-                        timeout_ms: timeout_ms0,
-                    } = request;
-                    let vec1 = method0;
-                    let ptr1 = vec1.as_ptr().cast::<u8>();
-                    let len1 = vec1.len();
-                    let vec2 = url0;
-                    let ptr2 = vec2.as_ptr().cast::<u8>();
-                    let len2 = vec2.len();
-                    let vec6 = headers0;
-                    let len6 = vec6.len();
-                    let layout6 = _rt::alloc::Layout::from_size_align(
-                            vec6.len() * (4 * ::core::mem::size_of::<*const u8>()),
-                            ::core::mem::size_of::<*const u8>(),
-                        )
-                        .unwrap();
-                    let (result6, _cleanup6) = wit_bindgen::rt::Cleanup::new(layout6);
-                    for (i, e) in vec6.into_iter().enumerate() {
-                        let base = result6
-                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                        {
-                            let super::super::super::tenon::handler::http::Field {
-                                name: name3,
-                                value: value3,
-                            } = e;
-                            let vec4 = name3;
-                            let ptr4 = vec4.as_ptr().cast::<u8>();
-                            let len4 = vec4.len();
-                            *base
-                                .add(::core::mem::size_of::<*const u8>())
-                                .cast::<usize>() = len4;
-                            *base.add(0).cast::<*mut u8>() = ptr4.cast_mut();
-                            let vec5 = value3;
-                            let ptr5 = vec5.as_ptr().cast::<u8>();
-                            let len5 = vec5.len();
-                            *base
-                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                .cast::<usize>() = len5;
-                            *base
-                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                .cast::<*mut u8>() = ptr5.cast_mut();
-                        }
-                    }
-                    let vec7 = body0;
-                    let ptr7 = vec7.as_ptr().cast::<u8>();
-                    let len7 = vec7.len();
-                    let (result8_0, result8_1) = match timeout_ms0 {
-                        Some(e) => (1i32, _rt::as_i32(e)),
-                        None => (0i32, 0i32),
-                    };
-                    let ptr9 = ret_area.0.as_mut_ptr().cast::<u8>();
-                    #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "tenon:handler/outgoing@0.1.0")]
-                    unsafe extern "C" {
-                        #[link_name = "send"]
-                        fn wit_import10(
-                            _: *mut u8,
-                            _: usize,
-                            _: *mut u8,
-                            _: usize,
-                            _: *mut u8,
-                            _: usize,
-                            _: *mut u8,
-                            _: usize,
-                            _: i32,
-                            _: i32,
-                            _: *mut u8,
-                        );
-                    }
-                    #[cfg(not(target_arch = "wasm32"))]
-                    unsafe extern "C" fn wit_import10(
-                        _: *mut u8,
-                        _: usize,
-                        _: *mut u8,
-                        _: usize,
-                        _: *mut u8,
-                        _: usize,
-                        _: *mut u8,
-                        _: usize,
-                        _: i32,
-                        _: i32,
-                        _: *mut u8,
-                    ) {
-                        unreachable!()
-                    }
-                    wit_import10(
-                        ptr1.cast_mut(),
-                        len1,
-                        ptr2.cast_mut(),
-                        len2,
-                        result6,
-                        len6,
-                        ptr7.cast_mut(),
-                        len7,
-                        result8_0,
-                        result8_1,
-                        ptr9,
-                    );
-                    let l11 = i32::from(*ptr9.add(0).cast::<u8>());
-                    let result42 = match l11 {
-                        0 => {
-                            let e = {
-                                let l12 = i32::from(
-                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u16>(),
-                                );
-                                let l13 = *ptr9
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l14 = *ptr9
-                                    .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let base21 = l13;
-                                let len21 = l14;
-                                let mut result21 = _rt::Vec::with_capacity(len21);
-                                for i in 0..len21 {
-                                    let base = base21
-                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                                    let e21 = {
-                                        let l15 = *base.add(0).cast::<*mut u8>();
-                                        let l16 = *base
-                                            .add(::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>();
-                                        let len17 = l16;
-                                        let bytes17 = _rt::Vec::from_raw_parts(
-                                            l15.cast(),
-                                            len17,
-                                            len17,
-                                        );
-                                        let l18 = *base
-                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>();
-                                        let l19 = *base
-                                            .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>();
-                                        let len20 = l19;
-                                        let bytes20 = _rt::Vec::from_raw_parts(
-                                            l18.cast(),
-                                            len20,
-                                            len20,
-                                        );
-                                        super::super::super::tenon::handler::http::Field {
-                                            name: _rt::string_lift(bytes17),
-                                            value: _rt::string_lift(bytes20),
-                                        }
-                                    };
-                                    result21.push(e21);
-                                }
-                                _rt::cabi_dealloc(
-                                    base21,
-                                    len21 * (4 * ::core::mem::size_of::<*const u8>()),
-                                    ::core::mem::size_of::<*const u8>(),
-                                );
-                                let l22 = *ptr9
-                                    .add(4 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l23 = *ptr9
-                                    .add(5 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let len24 = l23;
-                                Response {
-                                    status: l12 as u16,
-                                    headers: result21,
-                                    body: <_ as From<
-                                        _rt::Vec<_>,
-                                    >>::from(_rt::Vec::from_raw_parts(l22.cast(), len24, len24)),
-                                }
-                            };
-                            Ok(e)
-                        }
-                        1 => {
-                            let e = {
-                                let l25 = i32::from(
-                                    *ptr9.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                                );
-                                let v41 = match l25 {
-                                    0 => {
-                                        let e41 = {
-                                            let l26 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l27 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len28 = l27;
-                                            let bytes28 = _rt::Vec::from_raw_parts(
-                                                l26.cast(),
-                                                len28,
-                                                len28,
-                                            );
-                                            _rt::string_lift(bytes28)
-                                        };
-                                        Error::InvalidRequest(e41)
-                                    }
-                                    1 => {
-                                        let e41 = {
-                                            let l29 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l30 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len31 = l30;
-                                            let bytes31 = _rt::Vec::from_raw_parts(
-                                                l29.cast(),
-                                                len31,
-                                                len31,
-                                            );
-                                            _rt::string_lift(bytes31)
-                                        };
-                                        Error::NotGranted(e41)
-                                    }
-                                    2 => {
-                                        let e41 = {
-                                            let l32 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l33 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len34 = l33;
-                                            let bytes34 = _rt::Vec::from_raw_parts(
-                                                l32.cast(),
-                                                len34,
-                                                len34,
-                                            );
-                                            _rt::string_lift(bytes34)
-                                        };
-                                        Error::Unreachable(e41)
-                                    }
-                                    3 => {
-                                        let e41 = {
-                                            let l35 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l36 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len37 = l36;
-                                            let bytes37 = _rt::Vec::from_raw_parts(
-                                                l35.cast(),
-                                                len37,
-                                                len37,
-                                            );
-                                            _rt::string_lift(bytes37)
-                                        };
-                                        Error::OutcomeUnknown(e41)
-                                    }
-                                    n => {
-                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
-                                        let e41 = {
-                                            let l38 = *ptr9
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>();
-                                            let l39 = *ptr9
-                                                .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>();
-                                            let len40 = l39;
-                                            let bytes40 = _rt::Vec::from_raw_parts(
-                                                l38.cast(),
-                                                len40,
-                                                len40,
-                                            );
-                                            _rt::string_lift(bytes40)
-                                        };
-                                        Error::ResponseTooLarge(e41)
-                                    }
-                                };
-                                v41
-                            };
-                            Err(e)
-                        }
-                        _ => _rt::invalid_enum_discriminant(),
-                    };
-                    result42
-                }
-            }
-        }
     }
 }
 #[rustfmt::skip]
@@ -4161,30 +4161,7 @@ mod _rt {
         }
     }
     pub use alloc_crate::string::String;
-    pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
-        if cfg!(debug_assertions) {
-            String::from_utf8(bytes).unwrap()
-        } else {
-            unsafe { String::from_utf8_unchecked(bytes) }
-        }
-    }
-    pub unsafe fn invalid_enum_discriminant<T>() -> T {
-        if cfg!(debug_assertions) {
-            panic!("invalid enum discriminant")
-        } else {
-            unsafe { core::hint::unreachable_unchecked() }
-        }
-    }
     pub use alloc_crate::alloc;
-    pub unsafe fn cabi_dealloc(ptr: *mut u8, size: usize, align: usize) {
-        if size == 0 {
-            return;
-        }
-        unsafe {
-            let layout = alloc::Layout::from_size_align_unchecked(size, align);
-            alloc::dealloc(ptr, layout);
-        }
-    }
     pub fn as_i32<T: AsI32>(t: T) -> i32 {
         t.as_i32()
     }
@@ -4244,6 +4221,29 @@ mod _rt {
             self as i32
         }
     }
+    pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
+        if cfg!(debug_assertions) {
+            String::from_utf8(bytes).unwrap()
+        } else {
+            unsafe { String::from_utf8_unchecked(bytes) }
+        }
+    }
+    pub unsafe fn cabi_dealloc(ptr: *mut u8, size: usize, align: usize) {
+        if size == 0 {
+            return;
+        }
+        unsafe {
+            let layout = alloc::Layout::from_size_align_unchecked(size, align);
+            alloc::dealloc(ptr, layout);
+        }
+    }
+    pub unsafe fn invalid_enum_discriminant<T>() -> T {
+        if cfg!(debug_assertions) {
+            panic!("invalid enum discriminant")
+        } else {
+            unsafe { core::hint::unreachable_unchecked() }
+        }
+    }
     #[cfg(target_arch = "wasm32")]
     pub fn run_ctors_once() {
         wit_bindgen::rt::run_ctors_once();
@@ -4286,59 +4286,59 @@ macro_rules! __export_api_impl {
 \0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd0\x12\x01A\x02\x01\
 A\x0f\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
 \0\0w\x04\0\x0eget-random-u64\x01\x02\x03\0\x18wasi:random/random@0.2.6\x05\0\x01\
-BG\x01r\x02\x09partitions\x04sorts\x04\0\x03key\x03\0\0\x01s\x04\0\x08document\x03\
-\0\x02\x01s\x04\0\x08revision\x03\0\x04\x01k\x01\x01kw\x01r\x04\x08document\x03\x08\
-revision\x05\x05index\x06\x0aexpires-at\x07\x04\0\x04item\x03\0\x08\x01r\x02\x03\
-key\x01\x04item\x09\x04\0\x05entry\x03\0\x0a\x01q\x04\x04none\0\0\x06absent\0\0\x07\
-present\0\0\x08revision\x01\x05\0\x04\0\x0cprecondition\x03\0\x0c\x01k\x09\x01q\x02\
-\x04done\x01\x05\0\x13precondition-failed\x01\x0e\0\x04\0\x0bput-outcome\x03\0\x0f\
-\x01q\x02\x04done\0\0\x13precondition-failed\x01\x0e\0\x04\0\x0edelete-outcome\x03\
-\0\x11\x01m\x02\x08eventual\x06strong\x04\0\x0bconsistency\x03\0\x13\x01m\x02\x09\
-ascending\x0adescending\x04\0\x09direction\x03\0\x15\x01o\x02ss\x01q\x05\x03all\0\
-\0\x06prefix\x01s\0\x07between\x01\x17\0\x08at-least\x01s\0\x07at-most\x01s\0\x04\
-\0\x0asort-range\x03\0\x18\x01p\x0b\x01ks\x01r\x02\x07entries\x1a\x06cursor\x1b\x04\
-\0\x04page\x03\0\x1c\x01r\x03\x0cprecondition\x0d\x05index\x06\x0aexpires-at\x07\
-\x04\0\x0bput-options\x03\0\x1e\x01r\x04\x05range\x19\x09direction\x16\x05limity\
-\x06cursor\x1b\x04\0\x0dquery-options\x03\0\x20\x01r\x03\x03key\x01\x08document\x03\
-\x07options\x1f\x04\0\x0dput-operation\x03\0\"\x01r\x02\x03key\x01\x0cpreconditi\
-on\x0d\x04\0\x12keyed-precondition\x03\0$\x01q\x03\x03put\x01#\0\x06delete\x01%\0\
-\x05check\x01%\0\x04\0\x09operation\x03\0&\x01r\x02\x08positiony\x04item\x0e\x04\
-\0\x10failed-operation\x03\0(\x01k\x05\x01p*\x01q\x02\x04done\x01+\0\x13precondi\
-tion-failed\x01)\0\x04\0\x10transact-outcome\x03\0,\x01q\x08\x07invalid\x01s\0\x09\
-too-large\x01s\0\x09throttled\x01\x07\0\x0bunavailable\0\0\x08conflict\0\0\x0fou\
-tcome-unknown\0\0\x0dmisconfigured\0\0\x08internal\0\0\x04\0\x05error\x03\0.\x01\
-j\x01\x0e\x01/\x01@\x02\x03key\x01\x0bconsistency\x14\00\x04\0\x03get\x011\x01p\x01\
-\x01p\x0e\x01j\x013\x01/\x01@\x02\x04keys2\x0bconsistency\x14\04\x04\0\x08get-ma\
-ny\x015\x01j\x01\x10\x01/\x01@\x03\x03key\x01\x08document\x03\x07options\x1f\06\x04\
-\0\x03put\x017\x01j\x01\x12\x01/\x01@\x02\x03key\x01\x0cprecondition\x0d\08\x04\0\
-\x06delete\x019\x01j\x01\x1d\x01/\x01@\x03\x09partitions\x0bconsistency\x14\x07o\
-ptions!\0:\x04\0\x05query\x01;\x01@\x02\x09partitions\x07options!\0:\x04\0\x0bqu\
-ery-index\x01<\x01p'\x01j\x01-\x01/\x01@\x02\x0aoperations=\x05token\x1b\0>\x04\0\
-\x08transact\x01?\x03\0\x1btenon:handler/storage@0.1.0\x05\x01\x01B\x07\x01m\x04\
-\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01r\x02\x03keys\x05va\
-lues\x04\0\x09attribute\x03\0\x02\x01p\x03\x01@\x03\x05level\x01\x07messages\x0a\
-attributes\x04\x01\0\x04\0\x05write\x01\x05\x03\0\x17tenon:handler/log@0.1.0\x05\
-\x02\x01B\x12\x01m\x02\x04http\x05https\x04\0\x06scheme\x03\0\0\x01m\x02\x07enco\
-ded\x12decoded-by-gateway\x04\0\x0dpath-fidelity\x03\0\x02\x01ks\x01r\x02\x07sub\
-ject\x04\x06claimss\x04\0\x08identity\x03\0\x05\x01k\x06\x01r\x08\x0arequest-ids\
-\x0ereceived-at-msw\x06scheme\x01\x09authoritys\x0eclient-address\x04\x09base-pa\
-ths\x0dpath-fidelity\x03\x08identity\x07\x04\0\x07context\x03\0\x08\x01p}\x01r\x06\
-\x06methods\x04paths\x05querys\x07headerss\x04body\x0a\x07context\x09\x04\0\x07r\
-equest\x03\0\x0b\x01r\x02\x04names\x05values\x04\0\x05field\x03\0\x0d\x01p\x0e\x01\
-r\x03\x06status{\x07headers\x0f\x04body\x0a\x04\0\x08response\x03\0\x10\x03\0\x18\
-tenon:handler/http@0.1.0\x05\x03\x02\x03\0\x03\x05field\x01B\x0e\x02\x03\x02\x01\
-\x04\x04\0\x05field\x03\0\0\x01p\x01\x01p}\x01ky\x01r\x05\x06methods\x03urls\x07\
-headers\x02\x04body\x03\x0atimeout-ms\x04\x04\0\x07request\x03\0\x05\x01r\x03\x06\
-status{\x07headers\x02\x04body\x03\x04\0\x08response\x03\0\x07\x01q\x05\x0finval\
-id-request\x01s\0\x0bnot-granted\x01s\0\x0bunreachable\x01s\0\x0foutcome-unknown\
-\x01s\0\x12response-too-large\x01s\0\x04\0\x05error\x03\0\x09\x01j\x01\x08\x01\x0a\
-\x01@\x01\x07request\x06\0\x0b\x04\0\x04send\x01\x0c\x03\0\x1ctenon:handler/outg\
-oing@0.1.0\x05\x05\x02\x03\0\x03\x07request\x02\x03\0\x03\x08response\x01B\x06\x02\
-\x03\x02\x01\x06\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x07\x04\0\x08response\x03\
-\0\x02\x01@\x01\x07request\x01\0\x03\x04\0\x06handle\x01\x04\x04\0\x1btenon:hand\
-ler/handler@0.1.0\x05\x08\x04\0\x0dtenon:sdk/api\x04\0\x0b\x09\x01\0\x03api\x03\0\
-\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bi\
-ndgen-rust\x060.61.1";
+B\x12\x01m\x02\x04http\x05https\x04\0\x06scheme\x03\0\0\x01m\x02\x07encoded\x12d\
+ecoded-by-gateway\x04\0\x0dpath-fidelity\x03\0\x02\x01ks\x01r\x02\x07subject\x04\
+\x06claimss\x04\0\x08identity\x03\0\x05\x01k\x06\x01r\x08\x0arequest-ids\x0erece\
+ived-at-msw\x06scheme\x01\x09authoritys\x0eclient-address\x04\x09base-paths\x0dp\
+ath-fidelity\x03\x08identity\x07\x04\0\x07context\x03\0\x08\x01p}\x01r\x06\x06me\
+thods\x04paths\x05querys\x07headerss\x04body\x0a\x07context\x09\x04\0\x07request\
+\x03\0\x0b\x01r\x02\x04names\x05values\x04\0\x05field\x03\0\x0d\x01p\x0e\x01r\x03\
+\x06status{\x07headers\x0f\x04body\x0a\x04\0\x08response\x03\0\x10\x03\0\x18teno\
+n:handler/http@0.1.0\x05\x01\x02\x03\0\x01\x05field\x01B\x0e\x02\x03\x02\x01\x02\
+\x04\0\x05field\x03\0\0\x01p\x01\x01p}\x01ky\x01r\x05\x06methods\x03urls\x07head\
+ers\x02\x04body\x03\x0atimeout-ms\x04\x04\0\x07request\x03\0\x05\x01r\x03\x06sta\
+tus{\x07headers\x02\x04body\x03\x04\0\x08response\x03\0\x07\x01q\x05\x0finvalid-\
+request\x01s\0\x0bnot-granted\x01s\0\x0bunreachable\x01s\0\x0foutcome-unknown\x01\
+s\0\x12response-too-large\x01s\0\x04\0\x05error\x03\0\x09\x01j\x01\x08\x01\x0a\x01\
+@\x01\x07request\x06\0\x0b\x04\0\x04send\x01\x0c\x03\0\x1ctenon:handler/outgoing\
+@0.1.0\x05\x03\x01BG\x01r\x02\x09partitions\x04sorts\x04\0\x03key\x03\0\0\x01s\x04\
+\0\x08document\x03\0\x02\x01s\x04\0\x08revision\x03\0\x04\x01k\x01\x01kw\x01r\x04\
+\x08document\x03\x08revision\x05\x05index\x06\x0aexpires-at\x07\x04\0\x04item\x03\
+\0\x08\x01r\x02\x03key\x01\x04item\x09\x04\0\x05entry\x03\0\x0a\x01q\x04\x04none\
+\0\0\x06absent\0\0\x07present\0\0\x08revision\x01\x05\0\x04\0\x0cprecondition\x03\
+\0\x0c\x01k\x09\x01q\x02\x04done\x01\x05\0\x13precondition-failed\x01\x0e\0\x04\0\
+\x0bput-outcome\x03\0\x0f\x01q\x02\x04done\0\0\x13precondition-failed\x01\x0e\0\x04\
+\0\x0edelete-outcome\x03\0\x11\x01m\x02\x08eventual\x06strong\x04\0\x0bconsisten\
+cy\x03\0\x13\x01m\x02\x09ascending\x0adescending\x04\0\x09direction\x03\0\x15\x01\
+o\x02ss\x01q\x05\x03all\0\0\x06prefix\x01s\0\x07between\x01\x17\0\x08at-least\x01\
+s\0\x07at-most\x01s\0\x04\0\x0asort-range\x03\0\x18\x01p\x0b\x01ks\x01r\x02\x07e\
+ntries\x1a\x06cursor\x1b\x04\0\x04page\x03\0\x1c\x01r\x03\x0cprecondition\x0d\x05\
+index\x06\x0aexpires-at\x07\x04\0\x0bput-options\x03\0\x1e\x01r\x04\x05range\x19\
+\x09direction\x16\x05limity\x06cursor\x1b\x04\0\x0dquery-options\x03\0\x20\x01r\x03\
+\x03key\x01\x08document\x03\x07options\x1f\x04\0\x0dput-operation\x03\0\"\x01r\x02\
+\x03key\x01\x0cprecondition\x0d\x04\0\x12keyed-precondition\x03\0$\x01q\x03\x03p\
+ut\x01#\0\x06delete\x01%\0\x05check\x01%\0\x04\0\x09operation\x03\0&\x01r\x02\x08\
+positiony\x04item\x0e\x04\0\x10failed-operation\x03\0(\x01k\x05\x01p*\x01q\x02\x04\
+done\x01+\0\x13precondition-failed\x01)\0\x04\0\x10transact-outcome\x03\0,\x01q\x08\
+\x07invalid\x01s\0\x09too-large\x01s\0\x09throttled\x01\x07\0\x0bunavailable\0\0\
+\x08conflict\0\0\x0foutcome-unknown\0\0\x0dmisconfigured\0\0\x08internal\0\0\x04\
+\0\x05error\x03\0.\x01j\x01\x0e\x01/\x01@\x02\x03key\x01\x0bconsistency\x14\00\x04\
+\0\x03get\x011\x01p\x01\x01p\x0e\x01j\x013\x01/\x01@\x02\x04keys2\x0bconsistency\
+\x14\04\x04\0\x08get-many\x015\x01j\x01\x10\x01/\x01@\x03\x03key\x01\x08document\
+\x03\x07options\x1f\06\x04\0\x03put\x017\x01j\x01\x12\x01/\x01@\x02\x03key\x01\x0c\
+precondition\x0d\08\x04\0\x06delete\x019\x01j\x01\x1d\x01/\x01@\x03\x09partition\
+s\x0bconsistency\x14\x07options!\0:\x04\0\x05query\x01;\x01@\x02\x09partitions\x07\
+options!\0:\x04\0\x0bquery-index\x01<\x01p'\x01j\x01-\x01/\x01@\x02\x0aoperation\
+s=\x05token\x1b\0>\x04\0\x08transact\x01?\x03\0\x1btenon:handler/storage@0.1.0\x05\
+\x04\x01B\x07\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01\
+r\x02\x03keys\x05values\x04\0\x09attribute\x03\0\x02\x01p\x03\x01@\x03\x05level\x01\
+\x07messages\x0aattributes\x04\x01\0\x04\0\x05write\x01\x05\x03\0\x17tenon:handl\
+er/log@0.1.0\x05\x05\x02\x03\0\x01\x07request\x02\x03\0\x01\x08response\x01B\x06\
+\x02\x03\x02\x01\x06\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x07\x04\0\x08respo\
+nse\x03\0\x02\x01@\x01\x07request\x01\0\x03\x04\0\x06handle\x01\x04\x04\0\x1bten\
+on:handler/handler@0.1.0\x05\x08\x04\0\x0dtenon:sdk/api\x04\0\x0b\x09\x01\0\x03a\
+pi\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10\
+wit-bindgen-rust\x060.61.1";
         };
     };
 }
@@ -4355,54 +4355,54 @@ pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2448] = *b"\
 \0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf6\x11\x01A\x02\x01\
 A\x0b\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
 \0\0w\x04\0\x0eget-random-u64\x01\x02\x03\0\x18wasi:random/random@0.2.6\x05\0\x01\
-BG\x01r\x02\x09partitions\x04sorts\x04\0\x03key\x03\0\0\x01s\x04\0\x08document\x03\
-\0\x02\x01s\x04\0\x08revision\x03\0\x04\x01k\x01\x01kw\x01r\x04\x08document\x03\x08\
-revision\x05\x05index\x06\x0aexpires-at\x07\x04\0\x04item\x03\0\x08\x01r\x02\x03\
-key\x01\x04item\x09\x04\0\x05entry\x03\0\x0a\x01q\x04\x04none\0\0\x06absent\0\0\x07\
-present\0\0\x08revision\x01\x05\0\x04\0\x0cprecondition\x03\0\x0c\x01k\x09\x01q\x02\
-\x04done\x01\x05\0\x13precondition-failed\x01\x0e\0\x04\0\x0bput-outcome\x03\0\x0f\
-\x01q\x02\x04done\0\0\x13precondition-failed\x01\x0e\0\x04\0\x0edelete-outcome\x03\
-\0\x11\x01m\x02\x08eventual\x06strong\x04\0\x0bconsistency\x03\0\x13\x01m\x02\x09\
-ascending\x0adescending\x04\0\x09direction\x03\0\x15\x01o\x02ss\x01q\x05\x03all\0\
-\0\x06prefix\x01s\0\x07between\x01\x17\0\x08at-least\x01s\0\x07at-most\x01s\0\x04\
-\0\x0asort-range\x03\0\x18\x01p\x0b\x01ks\x01r\x02\x07entries\x1a\x06cursor\x1b\x04\
-\0\x04page\x03\0\x1c\x01r\x03\x0cprecondition\x0d\x05index\x06\x0aexpires-at\x07\
-\x04\0\x0bput-options\x03\0\x1e\x01r\x04\x05range\x19\x09direction\x16\x05limity\
-\x06cursor\x1b\x04\0\x0dquery-options\x03\0\x20\x01r\x03\x03key\x01\x08document\x03\
-\x07options\x1f\x04\0\x0dput-operation\x03\0\"\x01r\x02\x03key\x01\x0cpreconditi\
-on\x0d\x04\0\x12keyed-precondition\x03\0$\x01q\x03\x03put\x01#\0\x06delete\x01%\0\
-\x05check\x01%\0\x04\0\x09operation\x03\0&\x01r\x02\x08positiony\x04item\x0e\x04\
-\0\x10failed-operation\x03\0(\x01k\x05\x01p*\x01q\x02\x04done\x01+\0\x13precondi\
-tion-failed\x01)\0\x04\0\x10transact-outcome\x03\0,\x01q\x08\x07invalid\x01s\0\x09\
-too-large\x01s\0\x09throttled\x01\x07\0\x0bunavailable\0\0\x08conflict\0\0\x0fou\
-tcome-unknown\0\0\x0dmisconfigured\0\0\x08internal\0\0\x04\0\x05error\x03\0.\x01\
-j\x01\x0e\x01/\x01@\x02\x03key\x01\x0bconsistency\x14\00\x04\0\x03get\x011\x01p\x01\
-\x01p\x0e\x01j\x013\x01/\x01@\x02\x04keys2\x0bconsistency\x14\04\x04\0\x08get-ma\
-ny\x015\x01j\x01\x10\x01/\x01@\x03\x03key\x01\x08document\x03\x07options\x1f\06\x04\
-\0\x03put\x017\x01j\x01\x12\x01/\x01@\x02\x03key\x01\x0cprecondition\x0d\08\x04\0\
-\x06delete\x019\x01j\x01\x1d\x01/\x01@\x03\x09partitions\x0bconsistency\x14\x07o\
-ptions!\0:\x04\0\x05query\x01;\x01@\x02\x09partitions\x07options!\0:\x04\0\x0bqu\
-ery-index\x01<\x01p'\x01j\x01-\x01/\x01@\x02\x0aoperations=\x05token\x1b\0>\x04\0\
-\x08transact\x01?\x03\0\x1btenon:handler/storage@0.1.0\x05\x01\x01B\x07\x01m\x04\
-\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01r\x02\x03keys\x05va\
-lues\x04\0\x09attribute\x03\0\x02\x01p\x03\x01@\x03\x05level\x01\x07messages\x0a\
-attributes\x04\x01\0\x04\0\x05write\x01\x05\x03\0\x17tenon:handler/log@0.1.0\x05\
-\x02\x01B\x12\x01m\x02\x04http\x05https\x04\0\x06scheme\x03\0\0\x01m\x02\x07enco\
-ded\x12decoded-by-gateway\x04\0\x0dpath-fidelity\x03\0\x02\x01ks\x01r\x02\x07sub\
-ject\x04\x06claimss\x04\0\x08identity\x03\0\x05\x01k\x06\x01r\x08\x0arequest-ids\
-\x0ereceived-at-msw\x06scheme\x01\x09authoritys\x0eclient-address\x04\x09base-pa\
-ths\x0dpath-fidelity\x03\x08identity\x07\x04\0\x07context\x03\0\x08\x01p}\x01r\x06\
-\x06methods\x04paths\x05querys\x07headerss\x04body\x0a\x07context\x09\x04\0\x07r\
-equest\x03\0\x0b\x01r\x02\x04names\x05values\x04\0\x05field\x03\0\x0d\x01p\x0e\x01\
-r\x03\x06status{\x07headers\x0f\x04body\x0a\x04\0\x08response\x03\0\x10\x03\0\x18\
-tenon:handler/http@0.1.0\x05\x03\x02\x03\0\x03\x05field\x01B\x0e\x02\x03\x02\x01\
-\x04\x04\0\x05field\x03\0\0\x01p\x01\x01p}\x01ky\x01r\x05\x06methods\x03urls\x07\
-headers\x02\x04body\x03\x0atimeout-ms\x04\x04\0\x07request\x03\0\x05\x01r\x03\x06\
-status{\x07headers\x02\x04body\x03\x04\0\x08response\x03\0\x07\x01q\x05\x0finval\
-id-request\x01s\0\x0bnot-granted\x01s\0\x0bunreachable\x01s\0\x0foutcome-unknown\
-\x01s\0\x12response-too-large\x01s\0\x04\0\x05error\x03\0\x09\x01j\x01\x08\x01\x0a\
-\x01@\x01\x07request\x06\0\x0b\x04\0\x04send\x01\x0c\x03\0\x1ctenon:handler/outg\
-oing@0.1.0\x05\x05\x04\0-tenon:sdk/api-with-all-of-its-exports-removed\x04\0\x0b\
+B\x12\x01m\x02\x04http\x05https\x04\0\x06scheme\x03\0\0\x01m\x02\x07encoded\x12d\
+ecoded-by-gateway\x04\0\x0dpath-fidelity\x03\0\x02\x01ks\x01r\x02\x07subject\x04\
+\x06claimss\x04\0\x08identity\x03\0\x05\x01k\x06\x01r\x08\x0arequest-ids\x0erece\
+ived-at-msw\x06scheme\x01\x09authoritys\x0eclient-address\x04\x09base-paths\x0dp\
+ath-fidelity\x03\x08identity\x07\x04\0\x07context\x03\0\x08\x01p}\x01r\x06\x06me\
+thods\x04paths\x05querys\x07headerss\x04body\x0a\x07context\x09\x04\0\x07request\
+\x03\0\x0b\x01r\x02\x04names\x05values\x04\0\x05field\x03\0\x0d\x01p\x0e\x01r\x03\
+\x06status{\x07headers\x0f\x04body\x0a\x04\0\x08response\x03\0\x10\x03\0\x18teno\
+n:handler/http@0.1.0\x05\x01\x02\x03\0\x01\x05field\x01B\x0e\x02\x03\x02\x01\x02\
+\x04\0\x05field\x03\0\0\x01p\x01\x01p}\x01ky\x01r\x05\x06methods\x03urls\x07head\
+ers\x02\x04body\x03\x0atimeout-ms\x04\x04\0\x07request\x03\0\x05\x01r\x03\x06sta\
+tus{\x07headers\x02\x04body\x03\x04\0\x08response\x03\0\x07\x01q\x05\x0finvalid-\
+request\x01s\0\x0bnot-granted\x01s\0\x0bunreachable\x01s\0\x0foutcome-unknown\x01\
+s\0\x12response-too-large\x01s\0\x04\0\x05error\x03\0\x09\x01j\x01\x08\x01\x0a\x01\
+@\x01\x07request\x06\0\x0b\x04\0\x04send\x01\x0c\x03\0\x1ctenon:handler/outgoing\
+@0.1.0\x05\x03\x01BG\x01r\x02\x09partitions\x04sorts\x04\0\x03key\x03\0\0\x01s\x04\
+\0\x08document\x03\0\x02\x01s\x04\0\x08revision\x03\0\x04\x01k\x01\x01kw\x01r\x04\
+\x08document\x03\x08revision\x05\x05index\x06\x0aexpires-at\x07\x04\0\x04item\x03\
+\0\x08\x01r\x02\x03key\x01\x04item\x09\x04\0\x05entry\x03\0\x0a\x01q\x04\x04none\
+\0\0\x06absent\0\0\x07present\0\0\x08revision\x01\x05\0\x04\0\x0cprecondition\x03\
+\0\x0c\x01k\x09\x01q\x02\x04done\x01\x05\0\x13precondition-failed\x01\x0e\0\x04\0\
+\x0bput-outcome\x03\0\x0f\x01q\x02\x04done\0\0\x13precondition-failed\x01\x0e\0\x04\
+\0\x0edelete-outcome\x03\0\x11\x01m\x02\x08eventual\x06strong\x04\0\x0bconsisten\
+cy\x03\0\x13\x01m\x02\x09ascending\x0adescending\x04\0\x09direction\x03\0\x15\x01\
+o\x02ss\x01q\x05\x03all\0\0\x06prefix\x01s\0\x07between\x01\x17\0\x08at-least\x01\
+s\0\x07at-most\x01s\0\x04\0\x0asort-range\x03\0\x18\x01p\x0b\x01ks\x01r\x02\x07e\
+ntries\x1a\x06cursor\x1b\x04\0\x04page\x03\0\x1c\x01r\x03\x0cprecondition\x0d\x05\
+index\x06\x0aexpires-at\x07\x04\0\x0bput-options\x03\0\x1e\x01r\x04\x05range\x19\
+\x09direction\x16\x05limity\x06cursor\x1b\x04\0\x0dquery-options\x03\0\x20\x01r\x03\
+\x03key\x01\x08document\x03\x07options\x1f\x04\0\x0dput-operation\x03\0\"\x01r\x02\
+\x03key\x01\x0cprecondition\x0d\x04\0\x12keyed-precondition\x03\0$\x01q\x03\x03p\
+ut\x01#\0\x06delete\x01%\0\x05check\x01%\0\x04\0\x09operation\x03\0&\x01r\x02\x08\
+positiony\x04item\x0e\x04\0\x10failed-operation\x03\0(\x01k\x05\x01p*\x01q\x02\x04\
+done\x01+\0\x13precondition-failed\x01)\0\x04\0\x10transact-outcome\x03\0,\x01q\x08\
+\x07invalid\x01s\0\x09too-large\x01s\0\x09throttled\x01\x07\0\x0bunavailable\0\0\
+\x08conflict\0\0\x0foutcome-unknown\0\0\x0dmisconfigured\0\0\x08internal\0\0\x04\
+\0\x05error\x03\0.\x01j\x01\x0e\x01/\x01@\x02\x03key\x01\x0bconsistency\x14\00\x04\
+\0\x03get\x011\x01p\x01\x01p\x0e\x01j\x013\x01/\x01@\x02\x04keys2\x0bconsistency\
+\x14\04\x04\0\x08get-many\x015\x01j\x01\x10\x01/\x01@\x03\x03key\x01\x08document\
+\x03\x07options\x1f\06\x04\0\x03put\x017\x01j\x01\x12\x01/\x01@\x02\x03key\x01\x0c\
+precondition\x0d\08\x04\0\x06delete\x019\x01j\x01\x1d\x01/\x01@\x03\x09partition\
+s\x0bconsistency\x14\x07options!\0:\x04\0\x05query\x01;\x01@\x02\x09partitions\x07\
+options!\0:\x04\0\x0bquery-index\x01<\x01p'\x01j\x01-\x01/\x01@\x02\x0aoperation\
+s=\x05token\x1b\0>\x04\0\x08transact\x01?\x03\0\x1btenon:handler/storage@0.1.0\x05\
+\x04\x01B\x07\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01\
+r\x02\x03keys\x05values\x04\0\x09attribute\x03\0\x02\x01p\x03\x01@\x03\x05level\x01\
+\x07messages\x0aattributes\x04\x01\0\x04\0\x05write\x01\x05\x03\0\x17tenon:handl\
+er/log@0.1.0\x05\x05\x04\0-tenon:sdk/api-with-all-of-its-exports-removed\x04\0\x0b\
 )\x01\0#api-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cproce\
 ssed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
