@@ -20,7 +20,7 @@ use contract::{
 };
 use observation::Part;
 use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};
-use runtime::{OutgoingAccess, Runtime, RuntimeOptions, engine::LoadError};
+use runtime::{Runtime, RuntimeOptions, engine::LoadError};
 use script::{Script, response, text};
 use serde_json::{Value, json};
 use service::{Deployment, Invocation, Recorder, Service};
@@ -35,8 +35,7 @@ fn fetcher(limits: Limits) -> Runtime {
     let guest = engine().load(FETCHER).unwrap();
     let options = RuntimeOptions {
         limits,
-        outgoing: OutgoingAccess::NotChecked,
-        ..RuntimeOptions::default()
+        ..RuntimeOptions::without_check_of_grants()
     };
     Runtime::new(engine(), &guest, options).unwrap()
 }

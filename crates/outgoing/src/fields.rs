@@ -10,12 +10,8 @@ const FIELD_OVERHEAD_BYTES: usize = 32;
 /// What the host decides beside [`CONNECTION_FIELDS`] and names that begin with `proxy-`.
 const FORBIDDEN: [&str; 3] = ["expect", "host", "http2-settings"];
 
-/// The fields as they are sent: names in lower case, values without blanks around them. A `content-length` that is right is left out, because
-/// the host adds it.
-pub(crate) fn checked(
-    fields: Vec<(String, String)>,
-    body_bytes: usize,
-) -> Result<Vec<(String, String)>, String> {
+/// Refuses too many fields, and fields that are too long together.
+pub(crate) fn check_sizes(fields: &[(String, String)]) -> Result<(), String> {
     if fields.len() > OUTGOING_HEADERS_MAX {
         return Err(format!("more than {OUTGOING_HEADERS_MAX} headers"));
     }
@@ -25,6 +21,15 @@ pub(crate) fn checked(
             "the headers have more than {OUTGOING_HEADERS_BYTES_MAX} bytes"
         ));
     }
+    Ok(())
+}
+
+/// The fields, whose sizes were checked, as they are sent: names in lower case, values without blanks around them. A `content-length` that is right is left out, because
+/// the host adds it.
+pub(crate) fn checked(
+    fields: Vec<(String, String)>,
+    body_bytes: usize,
+) -> Result<Vec<(String, String)>, String> {
     let mut checked = Vec::with_capacity(fields.len());
     for (mut name, value) in fields {
         name.make_ascii_lowercase();

@@ -46,13 +46,14 @@ enum Sent<'a> {
 }
 
 /// Sends requests, all at the same time, and waits for every response. Both are brought [in order](OutgoingRequest::in_order); the results
-/// are in the order of the requests. What is [too large](OutgoingRequest::check_sizes) does not reach the port. Which response came first does not follow from them, so that it need not be recorded.
+/// are in the order of the requests. What is [never sent](OutgoingRequest::check) does not reach the
+/// port. Which response came first does not follow from the results, so that it need not be recorded.
 pub async fn send_all(
     port: &dyn OutgoingHttp,
     requests: Vec<OutgoingRequest>,
     deadline: Instant,
 ) -> Vec<Answer> {
-    let send = |request: OutgoingRequest| match request.check_sizes() {
+    let send = |request: OutgoingRequest| match request.check() {
         Ok(()) => Sent::Waits(port.send(request.in_order(), deadline)),
         Err(error) => Sent::Answered(Err(error)),
     };
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_large_never_reaches_the_port() {
+    async fn what_is_never_sent_does_not_reach_the_port() {
         let request = |change: fn(&mut OutgoingRequest)| {
             let mut request = OutgoingRequest {
                 method: "GET".to_owned(),
@@ -139,7 +140,7 @@ mod tests {
             assert!(!error.to_string().contains("planted"));
             assert!(port.came.lock().unwrap().is_empty());
         }
-        assert_eq!(request(|_| ()).check_sizes(), Ok(()));
+        assert_eq!(request(|_| ()).check(), Ok(()));
     }
 
     #[tokio::test]
@@ -155,7 +156,7 @@ mod tests {
             body: Vec::new(),
             timeout: None,
         };
-        let requests = vec![request("one"), request("two")];
+        let requests = vec![request("http://one.example"), request("http://two.example")];
         let port = Crossing::default();
         let answers = send_all(&port, requests, Instant::now());
         let answers = timeout(Duration::from_secs(10), answers).await.unwrap();
@@ -163,7 +164,7 @@ mod tests {
             .iter()
             .map(|answer| answer.as_ref().unwrap().body.as_slice())
             .collect();
-        assert_eq!(bodies, [b"one", b"two"]);
+        assert_eq!(bodies, [b"http://one.example", b"http://two.example"]);
         let headers = &answers[0].as_ref().unwrap().headers;
         let headers: Vec<_> = headers
             .iter()

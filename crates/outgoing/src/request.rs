@@ -37,22 +37,37 @@ pub struct ParsedRequest {
     timeout: Option<Duration>,
 }
 
-impl ParsedRequest {
-    /// Reads a request; errors are [`OutgoingError::InvalidRequest`].
-    pub fn new(request: OutgoingRequest) -> Result<Self, OutgoingError> {
-        check_method(&request.method)?;
-        if request.url.len() > OUTGOING_URL_BYTES_MAX {
+impl OutgoingRequest {
+    /// Refuses what is never sent, whatever is granted: by its method, its URL and its sizes. Takes little time, so that a recorder, which
+    /// reads all of a request, gets none that is too large.
+    pub fn check(&self) -> Result<(), OutgoingError> {
+        self.checked_target().map(drop)
+    }
+
+    /// The origin, what is sent as target, and how many bytes of it are the path.
+    fn checked_target(&self) -> Result<(Origin, String, usize), OutgoingError> {
+        check_method(&self.method)?;
+        if self.url.len() > OUTGOING_URL_BYTES_MAX {
             return Err(invalid(format!(
                 "the URL has more than {OUTGOING_URL_BYTES_MAX} bytes"
             )));
         }
-        let (origin, target, path_bytes) =
-            split_url(&request.url).map_err(|problem| invalid(format!("the URL {problem}")))?;
-        if request.body.len() > OUTGOING_REQUEST_BODY_BYTES_MAX {
+        let target =
+            split_url(&self.url).map_err(|problem| invalid(format!("the URL {problem}")))?;
+        if self.body.len() > OUTGOING_REQUEST_BODY_BYTES_MAX {
             return Err(invalid(format!(
                 "the body has more than {OUTGOING_REQUEST_BODY_BYTES_MAX} bytes"
             )));
         }
+        fields::check_sizes(&self.headers).map_err(invalid)?;
+        Ok(target)
+    }
+}
+
+impl ParsedRequest {
+    /// Reads a request; errors are [`OutgoingError::InvalidRequest`].
+    pub fn new(request: OutgoingRequest) -> Result<Self, OutgoingError> {
+        let (origin, target, path_bytes) = request.checked_target()?;
         let headers = fields::checked(request.headers, request.body.len()).map_err(invalid)?;
         Ok(Self {
             method: request.method,

@@ -30,7 +30,7 @@ use release::{
     SignatureError, StoreError,
 };
 use runtime::{
-    OutgoingAccess, Runtime, RuntimeOptions,
+    Runtime, RuntimeOptions,
     engine::{self, Engine, LoadError},
 };
 
@@ -138,10 +138,7 @@ fn check(engine: &Engine, component: &[u8]) -> Result<Vec<String>, PublishError>
     let imports = candidate.inspection().imports.iter();
     let imports = imports.map(|import| import.name.clone()).collect();
     // Grants belong to where it will run.
-    let options = RuntimeOptions {
-        outgoing: OutgoingAccess::NotChecked,
-        ..RuntimeOptions::default()
-    };
+    let options = RuntimeOptions::without_check_of_grants();
     Runtime::new(engine, &candidate.accept()?, options)?;
     Ok(imports)
 }

@@ -12,7 +12,7 @@ use release::{
     StoreError,
 };
 use runtime::{
-    OutgoingAccess, Runtime, RuntimeOptions,
+    Runtime, RuntimeOptions,
     engine::{Engine, Guest, LoadError},
 };
 use service::Deployment;
@@ -222,13 +222,7 @@ impl Preparer {
                 host.environment.iter().cloned().collect(),
                 host.outgoing.clone(),
             ),
-            _ => (
-                BTreeMap::new(),
-                match host.outgoing {
-                    OutgoingAccess::Granted(_) => OutgoingAccess::default(),
-                    OutgoingAccess::NotChecked => OutgoingAccess::NotChecked,
-                },
-            ),
+            _ => (BTreeMap::new(), host.outgoing.without_grants()),
         };
         environment.extend(route.environment.clone());
         RuntimeOptions {

@@ -39,6 +39,15 @@ impl OutgoingAccess {
         }
     }
 
+    /// The same without grants.
+    #[must_use]
+    pub fn without_grants(&self) -> Self {
+        match self {
+            Self::Granted(_) => Self::default(),
+            Self::NotChecked => Self::NotChecked,
+        }
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         matches!(self, Self::Granted(grants) if grants.is_empty())
     }
@@ -47,6 +56,16 @@ impl OutgoingAccess {
 impl Default for OutgoingAccess {
     fn default() -> Self {
         Self::Granted(Arc::default())
+    }
+}
+
+impl RuntimeOptions {
+    /// For a guest that is only linked, or that a recording answers: what it may call is decided elsewhere.
+    pub fn without_check_of_grants() -> Self {
+        Self {
+            outgoing: OutgoingAccess::NotChecked,
+            ..Self::default()
+        }
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn json(text: &str, out: &mut Vec<u8>) {
 pub(crate) struct MoreEscapes {
     /// `\/`, as PHP writes it.
     pub(crate) slash: bool,
-    /// What is written as `\uXXXX` although it needs no escape: `<>&` by Go, more by .NET.
+    /// What is written by its number, `\u003c`, although it needs no escape: `<>&` by Go, more by .NET.
     pub(crate) characters: &'static str,
     /// Everything but ASCII, as Python writes it.
     pub(crate) beyond_ascii: bool,

@@ -10,7 +10,7 @@ use crate::{
     seed, time,
 };
 use rollout::{Follower, Following, HostContext, NamespaceStores};
-use runtime::{OutgoingAccess, RuntimeOptions};
+use runtime::RuntimeOptions;
 use std::{sync::Arc, time::Duration};
 use storage::{CursorKey, Namespace, memory::MemoryStorage};
 
@@ -73,10 +73,7 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
                 ),
                 namespace: Namespace::local(),
                 services: guest::services(),
-                options: RuntimeOptions {
-                    outgoing: OutgoingAccess::NotChecked,
-                    ..RuntimeOptions::default()
-                },
+                options: RuntimeOptions::without_check_of_grants(),
             },
             bundled: None,
             seed,

@@ -10,7 +10,7 @@ use crate::{
 };
 use contract::{digest::Digest, text::printable};
 use runtime::{
-    OutgoingAccess, Runtime, RuntimeOptions, World,
+    Runtime, RuntimeOptions, World,
     engine::{Candidate, Inspection, LoadError, is_image},
 };
 use serde_json::{Value, json};
@@ -53,10 +53,7 @@ pub fn run(arguments: &InspectArgs, project: Option<&Project>) -> Result<Outcome
     let inspection = candidate.as_ref().ok().map(Candidate::inspection).cloned();
     let linked = candidate.and_then(Candidate::accept).and_then(|guest| {
         // What it may call is decided where it runs.
-        let options = RuntimeOptions {
-            outgoing: OutgoingAccess::NotChecked,
-            ..RuntimeOptions::default()
-        };
+        let options = RuntimeOptions::without_check_of_grants();
         Runtime::new(&engine, &guest, options)
     });
     let findings = Findings {

@@ -15,7 +15,7 @@ use ::replay::{self, GateCounts, GateDecision, GateResult};
 use contract::{digest::Digest, text::printable};
 use files::NamedBy;
 use observation::{Case, IgnoreRule};
-use runtime::{OutgoingAccess, Runtime, RuntimeOptions, engine::Engine};
+use runtime::{Runtime, RuntimeOptions, engine::Engine};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -175,8 +175,7 @@ async fn load(
     let guest = engine.load(&component).map_err(cannot_load)?;
     let options = RuntimeOptions {
         environment: route.environment.clone().into_iter().collect(),
-        outgoing: OutgoingAccess::NotChecked,
-        ..RuntimeOptions::default()
+        ..RuntimeOptions::without_check_of_grants()
     };
     Runtime::new(engine, &guest, options).map_err(cannot_load)
 }

@@ -2,18 +2,8 @@
 
 use crate::{Response, response::Text, typed};
 use alloc::string::{String, ToString};
+use contract::http::CONNECTION_FIELDS;
 use serde::de::DeserializeOwned;
-
-/// Fields that belong to the connection; a host refuses a response with one.
-const CONNECTION_FIELDS: [&str; 7] = [
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Fields that a response has once at most (RFC 9110; WHATWG Fetch); of two, clients choose either one or none.
 const SINGLETON_FIELDS: [&str; 14] = [
