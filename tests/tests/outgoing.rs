@@ -3,11 +3,13 @@
 mod bounds;
 mod program;
 mod script;
+mod state;
+mod wasi_http;
 
 use crate::{
     support::{
-        guests::{FETCHER, PROXY},
-        in_process::{NOW_MS, engine, get},
+        guests::FETCHER,
+        in_process::{NOW_MS, engine},
         recording::{event, http_event, recorder},
     },
     tape::strict::{replay, replayer},
@@ -18,8 +20,7 @@ use contract::{
     outcome::{Failure, Fault, Stop},
     seed::Seed,
 };
-use observation::Part;
-use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};
+use replay::{Mode, Verdict};
 use runtime::{Runtime, RuntimeOptions, engine::LoadError};
 use script::{Script, response, text};
 use serde_json::{Value, json};
@@ -77,13 +78,6 @@ fn answer(line: &[u8]) -> String {
 fn fetcher_event(target: &str, request: &str) -> Vec<u8> {
     let headers = [("content-type", "text/plain")];
     http_event("POST", target, &headers, request.as_bytes())
-}
-
-/// The same for the component of `wasi:http`.
-async fn strict_proxy(line: &[u8]) -> replay::Comparison {
-    let guest = engine().load(PROXY).unwrap();
-    let runtime = Runtime::new(engine(), &guest, RuntimeOptions::default()).unwrap();
-    replay(&replayer(&runtime, Mode::Strict), line).await
 }
 
 async fn strict(line: &[u8]) -> replay::Comparison {
@@ -337,137 +331,6 @@ async fn without_a_client_every_request_is_refused_at_the_call() {
     );
 }
 
-/// Replays a line on the same guest as another one: by its outcome.
-async fn state(
-    line: &[u8],
-    on_miss: OnMiss,
-    live: Option<Arc<dyn OutgoingHttp>>,
-) -> replay::Comparison {
-    let options = ReplayOptions {
-        mode: Some(Mode::State),
-        on_miss,
-        ..ReplayOptions::default()
-    };
-    let replayer = Replayer {
-        guest: ReplayGuest::new(fetcher(Limits::default())),
-        metered: None,
-        baseline: None,
-        live: None,
-        live_services: live,
-        options,
-    };
-    replay(&replayer, line).await
-}
-
-/// The line with the request that the guest sends changed, as if another guest sent it.
-fn sending(line: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let mut line: Value = serde_json::from_slice(line).unwrap();
-    let body = line["event"]["body"].as_str().unwrap();
-    assert!(body.contains(from), "{body}");
-    line["event"]["body"] = body.replace(from, to).into();
-    serde_json::to_vec(&line).unwrap()
-}
-
-#[tokio::test]
-async fn another_guest_gets_the_responses_to_the_requests_that_it_repeats() {
-    let script = Script::of(vec![Ok(text("one")), Ok(text("two"))]);
-    let request =
-        "POST http://pay.example/charges\ncontent-type: application/json\n\n{\"amount\":5}";
-    let line = line(&unredacted(), &script, "/?times=2", request).await;
-    let comparison = state(&line, OnMiss::Fail, None).await;
-    assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
-
-    let comparison = state(&sending(&line, ":5}", ":6}"), OnMiss::Fail, None).await;
-    assert_eq!(comparison.verdict, Verdict::Differs);
-    let parts: Vec<_> = comparison.differing.iter().map(|part| part.part).collect();
-    assert_eq!(parts, [Part::Outgoing], "{comparison:#?}");
-    let differences = comparison.differing[0]
-        .differences()
-        .lines()
-        .collect::<Vec<_>>();
-    assert_eq!(
-        differences,
-        [
-            "/outgoing/0/body/amount: expected 5, got 6",
-            "/outgoing/1/body/amount: expected 5, got 6"
-        ]
-    );
-}
-
-#[tokio::test]
-async fn a_request_that_the_tape_does_not_know_follows_the_policy() {
-    let script = Script::of(vec![Ok(text("one"))]);
-    let line = line(&unredacted(), &script, "/", "GET http://a.example/old").await;
-    let other = sending(&line, "/old", "/new");
-    let comparison = state(&other, OnMiss::Fail, None).await;
-    assert_eq!(comparison.verdict, Verdict::Differs);
-    assert_eq!(
-        comparison.notes[0].0,
-        "the tape has no result for `GET http://a.example/new`; choose one with `--on-miss absent` or `live`"
-    );
-    let comparison = state(&other, OnMiss::Absent, None).await;
-    let shown = format!("{comparison:?}");
-    assert!(!shown.contains("the tape has no result"), "{shown}");
-    assert!(
-        shown.contains("unreachable: the tape has no response"),
-        "{shown}"
-    );
-
-    let live = Script::of(vec![Ok(text("live"))]);
-    let comparison = state(&other, OnMiss::Live, Some(live.clone())).await;
-    assert!(
-        format!("{comparison:?}").contains("live"),
-        "{comparison:#?}"
-    );
-    assert_eq!(live.sent().len(), 1);
-    // What may change something is never sent during a replay.
-    let post = sending(
-        &line,
-        "GET http://a.example/old",
-        "POST http://a.example/new",
-    );
-    let comparison = state(&post, OnMiss::Live, Some(live.clone())).await;
-    assert_eq!(live.sent().len(), 1);
-    let shown = format!("{comparison:?}");
-    assert!(
-        shown.contains("no result for `POST http://a.example/new`"),
-        "{shown}"
-    );
-}
-
-#[tokio::test]
-async fn a_safe_request_may_be_repeated_more_often_than_recorded() {
-    let script = Script::of(vec![Ok(text("one"))]);
-    let get = line(
-        &unredacted(),
-        &script,
-        "/?times=1",
-        "GET http://a.example/x",
-    )
-    .await;
-    let twice = String::from_utf8(get)
-        .unwrap()
-        .replace("times=1", "times=2");
-    let shown = format!("{:?}", state(twice.as_bytes(), OnMiss::Fail, None).await);
-    assert!(!shown.contains("has no result"), "{shown}");
-    let script = Script::of(vec![Ok(text("one"))]);
-    let post = line(
-        &unredacted(),
-        &script,
-        "/?times=1",
-        "POST http://a.example/x",
-    )
-    .await;
-    let twice = String::from_utf8(post)
-        .unwrap()
-        .replace("times=1", "times=2");
-    let shown = format!("{:?}", state(twice.as_bytes(), OnMiss::Fail, None).await);
-    assert!(
-        shown.contains("no result for `POST http://a.example/x`"),
-        "{shown}"
-    );
-}
-
 #[tokio::test]
 async fn a_response_that_is_too_long_for_the_tape_says_so_when_it_is_replayed() {
     let script = Script::of(vec![Ok(text(&"x".repeat(2000)))]);
@@ -514,85 +377,4 @@ async fn a_request_that_ran_out_of_time_replays_up_to_the_exchange_that_it_waite
     assert!(tape.outgoing[0].result.is_none());
     let comparison = strict(&line).await;
     assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
-}
-
-/// A component of `wasi:http` on this script.
-fn proxy_with(outgoing: Arc<dyn OutgoingHttp>) -> Service {
-    let guest = engine().load(PROXY).unwrap();
-    let runtime = Runtime::new(engine(), &guest, RuntimeOptions::default()).unwrap();
-    let storage = replay::local_view(Arc::new(MemoryStorage::new()), replay::replay_cursor_key());
-    Service::of(Deployment::new(runtime, storage).with_outgoing(outgoing))
-}
-
-#[tokio::test]
-async fn a_component_of_wasi_http_sends_requests_at_the_same_time_and_replays() {
-    let crossing = Arc::new(script::Crossing::default());
-    let service = proxy_with(crossing.clone());
-    let event_json = http_event("GET", "/fetch?3", &[], b"");
-    let seed = Seed::new([1; 32]);
-    let line = event(&service, &unredacted(), &event_json, NOW_MS, seed)
-        .await
-        .unwrap();
-    assert_eq!(
-        answer(&line),
-        "3 ready\n200 Some(\"\\\"t\\\"\") body 0\n200 Some(\"\\\"t\\\"\") body 1\nErrorCode::DestinationUnavailable"
-    );
-    let tape = Exchange::read(&line).unwrap();
-    let first: Value = serde_json::from_str(tape.outgoing[0].request.get()).unwrap();
-    assert_eq!(
-        first,
-        json!({
-            "method": "POST",
-            "url": "http://up.example:8080/0?a=b",
-            "headers": {"x-from": ["proxy"]},
-            "body": "body 0",
-            "timeout_ms": 2000,
-        })
-    );
-    let line_text = String::from_utf8(line.clone()).unwrap();
-    assert!(
-        line_text.contains("outgoing request: unreachable: refused"),
-        "{line_text}"
-    );
-    let guest = engine().load(PROXY).unwrap();
-    let runtime = Runtime::new(engine(), &guest, RuntimeOptions::default()).unwrap();
-    for _ in 0..2 {
-        let comparison = replay(&replayer(&runtime, Mode::Strict), &line).await;
-        assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
-    }
-}
-
-#[tokio::test]
-async fn a_response_comes_before_any_time_passes() {
-    let service = proxy_with(Script::of(vec![Ok(text("late"))]));
-    let answer = get(&service, "/fetch-within").await;
-    let body = in_process_response(&answer);
-    assert_eq!(body, "ready: [1], jumped: false");
-    assert_eq!(
-        in_process_response(&get(&service, "/fetch-nowhere").await),
-        "Some(ErrorCode::HttpRequestUriInvalid)"
-    );
-}
-
-#[tokio::test]
-async fn waiting_for_a_request_that_is_not_whole_stops_the_guest() {
-    let service = proxy_with(Script::of(Vec::new()));
-    let answer = get(&service, "/fetch-unfinished").await;
-    let expected = Fault::Guest(Failure::Stopped(Stop::UnfinishedRequest));
-    assert_eq!(answer.summary.fault, Some(expected));
-}
-
-#[tokio::test]
-async fn a_component_of_wasi_http_without_grants_runs_and_is_denied() {
-    let service = proxy_with(Arc::new(NoOutgoing));
-    let answer = get(&service, "/fetch?1").await;
-    assert_eq!(
-        in_process_response(&answer),
-        "1 ready\nErrorCode::HttpRequestDenied"
-    );
-}
-
-fn in_process_response(answer: &contract::outcome::Answer) -> String {
-    let response = crate::support::in_process::response(answer);
-    response["body"].as_str().unwrap().to_owned()
 }

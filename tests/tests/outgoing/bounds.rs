@@ -1,9 +1,10 @@
 //! What outgoing requests may use, and what happens at the end of a guest's time.
 
 use super::{
-    answer, fetcher_event, proxy_with,
+    answer, fetcher_event,
     script::{Flock, Patient},
     service_with, strict, unredacted,
+    wasi_http::{proxy_with, strict_proxy},
 };
 use crate::support::{
     in_process::{NOW_MS, get},
@@ -68,11 +69,11 @@ async fn a_replay_that_ends_at_a_request_misses_those_beside_it() {
     line["fault"] = serde_json::json!({"kind": "deadline", "detail": "too late"});
     line.as_object_mut().unwrap().remove("sha256");
     let whole = serde_json::to_vec(&line).unwrap();
-    let verdict = super::strict_proxy(&whole).await.verdict;
+    let verdict = strict_proxy(&whole).await.verdict;
     assert_eq!(verdict, Verdict::Same);
     line["event"]["rawQueryString"] = "1".into();
     line["event"]["queryStringParameters"] = serde_json::json!({"1": ""});
-    let comparison = super::strict_proxy(&serde_json::to_vec(&line).unwrap()).await;
+    let comparison = strict_proxy(&serde_json::to_vec(&line).unwrap()).await;
     assert_eq!(comparison.verdict, Verdict::Differs, "{comparison:#?}");
     assert!(
         comparison.notes[0]

@@ -1,0 +1,145 @@
+//! Another guest on a recording: which response its requests get, and what is said about them.
+
+use super::{
+    fetcher, line,
+    script::{Script, text},
+    unredacted,
+};
+use crate::tape::strict::replay;
+use ::outgoing::OutgoingHttp;
+use contract::limits::Limits;
+use observation::Part;
+use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Replays a line on the same guest as another one: by its outcome.
+async fn state(
+    line: &[u8],
+    on_miss: OnMiss,
+    live: Option<Arc<dyn OutgoingHttp>>,
+) -> replay::Comparison {
+    let options = ReplayOptions {
+        mode: Some(Mode::State),
+        on_miss,
+        ..ReplayOptions::default()
+    };
+    let replayer = Replayer {
+        guest: ReplayGuest::new(fetcher(Limits::default())),
+        metered: None,
+        baseline: None,
+        live: None,
+        live_services: live,
+        options,
+    };
+    replay(&replayer, line).await
+}
+
+/// The line with the request that the guest sends changed, as if another guest sent it.
+fn sending(line: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut line: Value = serde_json::from_slice(line).unwrap();
+    let body = line["event"]["body"].as_str().unwrap();
+    assert!(body.contains(from), "{body}");
+    line["event"]["body"] = body.replace(from, to).into();
+    serde_json::to_vec(&line).unwrap()
+}
+
+#[tokio::test]
+async fn another_guest_gets_the_responses_to_the_requests_that_it_repeats() {
+    let script = Script::of(vec![Ok(text("one")), Ok(text("two"))]);
+    let request =
+        "POST http://pay.example/charges\ncontent-type: application/json\n\n{\"amount\":5}";
+    let line = line(&unredacted(), &script, "/?times=2", request).await;
+    let comparison = state(&line, OnMiss::Fail, None).await;
+    assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
+
+    let comparison = state(&sending(&line, ":5}", ":6}"), OnMiss::Fail, None).await;
+    assert_eq!(comparison.verdict, Verdict::Differs);
+    let parts: Vec<_> = comparison.differing.iter().map(|part| part.part).collect();
+    assert_eq!(parts, [Part::Outgoing], "{comparison:#?}");
+    let differences = comparison.differing[0]
+        .differences()
+        .lines()
+        .collect::<Vec<_>>();
+    assert_eq!(
+        differences,
+        [
+            "/outgoing/0/body/amount: expected 5, got 6",
+            "/outgoing/1/body/amount: expected 5, got 6"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_the_tape_does_not_know_follows_the_policy() {
+    let script = Script::of(vec![Ok(text("one"))]);
+    let line = line(&unredacted(), &script, "/", "GET http://a.example/old").await;
+    let other = sending(&line, "/old", "/new");
+    let comparison = state(&other, OnMiss::Fail, None).await;
+    assert_eq!(comparison.verdict, Verdict::Differs);
+    assert_eq!(
+        comparison.notes[0].0,
+        "the tape has no result for `GET http://a.example/new`; choose one with `--on-miss absent` or `live`"
+    );
+    let comparison = state(&other, OnMiss::Absent, None).await;
+    let shown = format!("{comparison:?}");
+    assert!(!shown.contains("the tape has no result"), "{shown}");
+    assert!(
+        shown.contains("unreachable: the tape has no response"),
+        "{shown}"
+    );
+
+    let live = Script::of(vec![Ok(text("live"))]);
+    let comparison = state(&other, OnMiss::Live, Some(live.clone())).await;
+    assert!(
+        format!("{comparison:?}").contains("live"),
+        "{comparison:#?}"
+    );
+    assert_eq!(live.sent().len(), 1);
+    // What may change something is never sent during a replay.
+    let post = sending(
+        &line,
+        "GET http://a.example/old",
+        "POST http://a.example/new",
+    );
+    let comparison = state(&post, OnMiss::Live, Some(live.clone())).await;
+    assert_eq!(live.sent().len(), 1);
+    let shown = format!("{comparison:?}");
+    assert!(
+        shown.contains("no result for `POST http://a.example/new`"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_safe_request_may_be_repeated_more_often_than_recorded() {
+    let script = Script::of(vec![Ok(text("one"))]);
+    let get = line(
+        &unredacted(),
+        &script,
+        "/?times=1",
+        "GET http://a.example/x",
+    )
+    .await;
+    let twice = String::from_utf8(get)
+        .unwrap()
+        .replace("times=1", "times=2");
+    let shown = format!("{:?}", state(twice.as_bytes(), OnMiss::Fail, None).await);
+    assert!(!shown.contains("has no result"), "{shown}");
+    let script = Script::of(vec![Ok(text("one"))]);
+    let post = line(
+        &unredacted(),
+        &script,
+        "/?times=1",
+        "POST http://a.example/x",
+    )
+    .await;
+    let twice = String::from_utf8(post)
+        .unwrap()
+        .replace("times=1", "times=2");
+    let shown = format!("{:?}", state(twice.as_bytes(), OnMiss::Fail, None).await);
+    assert!(
+        shown.contains("no result for `POST http://a.example/x`"),
+        "{shown}"
+    );
+}
