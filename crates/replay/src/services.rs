@@ -10,8 +10,8 @@ use std::{
 };
 use tape::{
     Exchange, OutgoingRecord, OutgoingResultError,
-    outgoing::{MessageView, RecordedOutgoingRequest, write_request},
-    redact::Marks,
+    outgoing::{RecordedOutgoingRequest, shown_request},
+    redact::Secrets,
 };
 
 /// Methods that ask for nothing to be done (RFC 9110, 9.2.1): their responses may be given again, and they may be sent during a replay.
@@ -39,6 +39,8 @@ struct State {
     /// Which exchanges' responses were given.
     given: Vec<bool>,
     sent: SentRequests,
+    /// What was redacted in the guest's requests.
+    secrets: Secrets,
 }
 
 /// What the guest sent.
@@ -77,6 +79,18 @@ impl RecordedServices {
 
     pub(super) fn take(&self) -> SentRequests {
         mem::take(&mut self.lock().sent)
+    }
+
+    /// The request as the tape would show it.
+    fn shown(&self, request: &OutgoingRequest) -> String {
+        let (redaction, secrets) = (self.view.redaction(), &mut self.lock().secrets);
+        shown_request(
+            request,
+            redaction,
+            String::new(),
+            secrets,
+            &mut |_, body| self.view.is_omitted(body),
+        )
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -135,7 +149,7 @@ impl OutgoingHttp for RecordedServices {
         request: OutgoingRequest,
         deadline: Instant,
     ) -> Result<OutgoingResponse, OutgoingError> {
-        let shown = self.view.outgoing_request(&request);
+        let shown = self.shown(&request);
         let normal = normal_request(&shown);
         let member = |name: &str| normal[name].as_str().unwrap_or_default().to_owned();
         let identity = RecordedOutgoingRequest {
@@ -151,22 +165,6 @@ impl OutgoingHttp for RecordedServices {
             // What was left out is as good as what was never recorded.
             Some(Err(_)) | None => self.miss(request, &identity, deadline).await,
         }
-    }
-}
-
-impl View {
-    /// A request to another service as a tape shows it.
-    fn outgoing_request(&self, request: &OutgoingRequest) -> String {
-        let mut text = Vec::new();
-        let mut view = MessageView {
-            redaction: self.redaction(),
-            at: String::new(),
-            marks: &mut Marks::default(),
-            secrets: None,
-            omits: &mut |_, body| self.is_omitted(body),
-        };
-        write_request(&mut text, request, &mut view);
-        String::from_utf8(text).unwrap_or_default()
     }
 }
 

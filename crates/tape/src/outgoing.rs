@@ -51,6 +51,32 @@ pub fn write_request(out: &mut Vec<u8>, request: &OutgoingRequest, view: &mut Me
     object.end();
 }
 
+/// A request as a tape shows it, for comparing it with one: redacted, and without copies of what was redacted in it and in earlier requests,
+/// whose values `secrets` collects. `omits` tells, by place and content, which bodies the tape does not have.
+pub fn shown_request(
+    request: &OutgoingRequest,
+    redaction: &Redaction,
+    at: String,
+    secrets: &mut Secrets,
+    omits: &mut dyn FnMut(&str, &str) -> bool,
+) -> String {
+    let mut text = Vec::new();
+    let mut view = MessageView {
+        redaction,
+        at,
+        marks: &mut Marks::default(),
+        secrets: Some(secrets),
+        omits,
+    };
+    write_request(&mut text, request, &mut view);
+    // Our own JSON is text.
+    let text = String::from_utf8(text).unwrap_or_default();
+    if redaction.is_nothing() {
+        return text;
+    }
+    secrets.removed_from_outgoing(&text).unwrap_or(text)
+}
+
 /// Writes a result: `{"ok": RESPONSE}`, or `{"error": NAME, "detail": TEXT}`.
 pub fn write_result(
     out: &mut Vec<u8>,

@@ -1,17 +1,29 @@
 //! Another guest on a recording: which response its requests get, and what is said about them.
 
 use super::{
-    fetcher, line,
+    fetcher, fetcher_event, line,
     script::{Script, text},
     unredacted,
 };
-use crate::tape::strict::replay;
+use crate::{
+    support::{
+        guests::FETCHER,
+        in_process::{NOW_MS, engine},
+        recording::{event, recorder},
+    },
+    tape::strict::{replay, replayer},
+};
 use ::outgoing::OutgoingHttp;
-use contract::limits::Limits;
+use contract::{limits::Limits, seed::Seed};
 use observation::Part;
-use replay::{Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};
+use replay::{
+    Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict, local_view, replay_cursor_key,
+};
+use runtime::{Runtime, RuntimeOptions};
 use serde_json::Value;
+use service::{Deployment, Service};
 use std::sync::Arc;
+use storage::MemoryStorage;
 
 /// Replays a line on the same guest as another one: by its outcome.
 async fn state(
@@ -142,4 +154,41 @@ async fn a_safe_request_may_be_repeated_more_often_than_recorded() {
         shown.contains("no result for `POST http://a.example/x`"),
         "{shown}"
     );
+}
+
+/// The tape shows neither the key nor its copies, so that a replay must not, either.
+#[tokio::test]
+async fn a_key_of_the_guest_and_its_copies_are_compared_as_the_tape_shows_them() {
+    const KEY: &str = "planted-0123456789";
+    let guest = engine().load(FETCHER).unwrap();
+    let options = RuntimeOptions {
+        environment: [("KEY".to_owned(), KEY.to_owned())].into(),
+        ..RuntimeOptions::without_check_of_grants()
+    };
+    let runtime = Runtime::new(engine(), &guest, options).unwrap();
+    let storage = local_view(Arc::new(MemoryStorage::new()), replay_cursor_key());
+    let script = Script::of(vec![Ok(text("one")), Ok(text("two"))]);
+    let deployment = Deployment::new(runtime.clone(), storage).with_outgoing(script);
+    let request = "POST http://a.example/hooks/$KEY?x=$KEY";
+    let event_json = fetcher_event("/?times=2&key", request);
+    let service = Service::of(deployment);
+    let line = event(
+        &service,
+        &recorder(),
+        &event_json,
+        NOW_MS,
+        Seed::new([3; 32]),
+    )
+    .await;
+    let line = line.unwrap();
+    let shown = String::from_utf8(line.clone()).unwrap();
+    assert!(!shown.contains(KEY), "{shown}");
+    assert!(
+        shown.contains("http://a.example/hooks/REDACTED?x=REDACTED"),
+        "{shown}"
+    );
+    let strict = replay(&replayer(&runtime, Mode::Strict), &line).await;
+    assert_eq!(strict.verdict, Verdict::Same, "{strict:#?}");
+    let state = replay(&replayer(&runtime, Mode::State), &line).await;
+    assert_eq!(state.verdict, Verdict::Same, "{state:#?}");
 }

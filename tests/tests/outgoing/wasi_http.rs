@@ -2,7 +2,7 @@
 
 use super::{
     answer,
-    script::{Crossing, Script, text},
+    script::{Crossing, Flock, Script, text},
     unredacted,
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
 };
 use ::outgoing::{NoOutgoing, OutgoingHttp};
 use contract::{
+    limits::Limits,
     outcome::{Answer, Failure, Fault, Stop},
     seed::Seed,
 };
@@ -37,8 +38,12 @@ pub async fn strict_proxy(line: &[u8]) -> Comparison {
 
 /// A component of `wasi:http` on this script.
 pub fn proxy_with(outgoing: Arc<dyn OutgoingHttp>) -> Service {
+    service_of(proxy(), outgoing)
+}
+
+fn service_of(runtime: Runtime, outgoing: Arc<dyn OutgoingHttp>) -> Service {
     let storage = replay::local_view(Arc::new(MemoryStorage::new()), replay::replay_cursor_key());
-    Service::of(Deployment::new(proxy(), storage).with_outgoing(outgoing))
+    Service::of(Deployment::new(runtime, storage).with_outgoing(outgoing))
 }
 
 #[tokio::test]
@@ -106,4 +111,21 @@ async fn a_component_of_wasi_http_without_grants_runs_and_is_denied() {
 fn body(answer: &Answer) -> String {
     let response = in_process::response(answer);
     response["body"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_body_of_a_request_is_not_counted_as_that_of_a_response() {
+    let limits = Limits {
+        response_body_bytes_max: 60,
+        ..Limits::default()
+    };
+    let options = RuntimeOptions {
+        limits,
+        ..RuntimeOptions::default()
+    };
+    let service = service_of(proxy().with_options(options), Arc::new(Flock::default()));
+    // Twenty bodies of six bytes; the response says so with 8 bytes and less.
+    let answer = get(&service, "/fetch-quietly?20").await;
+    assert_eq!(answer.summary.fault, None);
+    assert_eq!(body(&answer), "20 ready");
 }

@@ -6,15 +6,13 @@ use outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
 use std::{
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
 };
 use tape::{
-    Exchange, OutgoingRecord, OutgoingResultError,
-    outgoing::{MessageView, write_request},
-    redact::Marks,
+    Exchange, OutgoingRecord, OutgoingResultError, outgoing::shown_request, redact::Secrets,
 };
 
 /// An exchange on the tape.
@@ -32,6 +30,8 @@ pub(super) struct StrictOutgoing {
     storage: Arc<StrictStorage>,
     exchanges: Vec<Recorded>,
     next: AtomicUsize,
+    /// What was redacted in the guest's requests.
+    secrets: Mutex<Secrets>,
 }
 
 impl StrictOutgoing {
@@ -49,6 +49,7 @@ impl StrictOutgoing {
             storage: storage.clone(),
             exchanges: exchange.outgoing.iter().map(recorded).collect(),
             next: AtomicUsize::new(0),
+            secrets: Mutex::default(),
         }
     }
 
@@ -61,20 +62,13 @@ impl StrictOutgoing {
 
     /// The request as the recorder would have written it.
     fn written(&self, position: usize, request: &OutgoingRequest) -> String {
-        let mut text = Vec::new();
         let storage = &self.storage;
-        let mut view = MessageView {
-            redaction: &storage.redaction,
-            at: format!("/outgoing/{position}/request"),
-            marks: &mut Marks::default(),
-            secrets: None,
-            omits: &mut |at, body| {
-                let digest = storage.omitted_at(at);
-                digest.is_some_and(|digest| digest == Digest::of(body.as_bytes()))
-            },
-        };
-        write_request(&mut text, request, &mut view);
-        String::from_utf8(text).unwrap_or_default()
+        let at = format!("/outgoing/{position}/request");
+        let secrets = &mut *self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        shown_request(request, &storage.redaction, at, secrets, &mut |at, body| {
+            let digest = storage.omitted_at(at);
+            digest.is_some_and(|digest| digest == Digest::of(body.as_bytes()))
+        })
     }
 
     /// Compares a request with the next one on the tape.

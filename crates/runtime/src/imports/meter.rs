@@ -81,14 +81,14 @@ impl Meter {
         Ok(())
     }
 
-    /// Before a request to another service, whose body has so many bytes.
-    pub(crate) fn count_outgoing_call(&mut self, body_bytes: usize) -> Result<(), Stop> {
+    /// Before a request to another service.
+    pub(crate) fn count_outgoing_call(&mut self) -> Result<(), Stop> {
         self.count_host_call()?;
         self.outgoing_calls_left = self
             .outgoing_calls_left
             .checked_sub(1)
             .ok_or(Stop::OutgoingCalls)?;
-        self.count_outgoing_bytes(body_bytes)
+        Ok(())
     }
 
     /// Counts bytes of the bodies of such requests and of their responses, which a recording keeps.

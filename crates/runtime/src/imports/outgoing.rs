@@ -13,6 +13,7 @@ impl wit::Host for RequestState {
         &mut self,
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::Error>> {
+        self.meter.count_outgoing_bytes(request.body.len())?;
         let answer = self.send_all(vec![request.into()]).await?.pop();
         let answer = answer.unwrap_or_else(|| {
             let detail = "the host gave no answer".to_owned();
@@ -23,14 +24,14 @@ impl wit::Host for RequestState {
 }
 
 impl RequestState {
-    /// Sends requests and waits for every response. They are sent at the same time as far as their responses may be kept, which the guest
+    /// Sends requests, whose bodies are counted already, and waits for every response. They are sent at the same time as far as their responses may be kept, which the guest
     /// cannot see. They end before the guest's own time does, so that it can respond.
     pub(in crate::imports) async fn send_all(
         &mut self,
         requests: Vec<OutgoingRequest>,
     ) -> Result<Vec<Result<OutgoingResponse, OutgoingError>>, Stop> {
-        for request in &requests {
-            self.meter.count_outgoing_call(request.body.len())?;
+        for _ in &requests {
+            self.meter.count_outgoing_call()?;
         }
         let mut answers = Vec::with_capacity(requests.len());
         let mut waiting = requests.into_iter().peekable();

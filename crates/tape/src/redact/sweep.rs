@@ -130,6 +130,13 @@ impl Secrets {
         Some(swept.into_owned())
     }
 
+    /// A message to or from another service without copies of these values; `None` if it cannot be searched for them.
+    pub(crate) fn removed_from_outgoing(&self, json: &str) -> Option<String> {
+        let marks = &mut Marks::default();
+        let swept = self.sweep()?.json(json, Part::Outgoing, "", marks).ok()?;
+        Some(swept.into_owned())
+    }
+
     /// The search for the values; `None` if there are too many.
     pub(crate) fn sweep(&self) -> Option<Sweep> {
         Sweep::of(&self.forms()?)

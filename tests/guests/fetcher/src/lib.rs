@@ -1,7 +1,8 @@
 //! A guest that sends what its own request says to other services, and answers with what came back.
 //!
 //! The body of a request is one request to another service: a line `METHOD URL`, lines `name: value`, an empty line, the body. A query
-//! `timeout=MS` sets its timeout, `times=N` sends it so often, `log` writes its response to the log, `put` stores a document before each.
+//! `timeout=MS` sets its timeout, `times=N` sends it so often, `log` writes its response to the log, `put` stores a document before each,
+//! `key` adds the guest's key as a header. `$KEY` stands for that key.
 
 wit_bindgen::generate!({ path: "../../../wit", world: "service-outgoing" });
 
@@ -11,6 +12,8 @@ use tenon::handler::{
     log, outgoing,
     storage::{self, Key, Precondition, PutOptions},
 };
+
+use std::env;
 
 struct Fetcher;
 
@@ -33,7 +36,11 @@ impl Guest for Fetcher {
                 put();
             }
             let timeout_ms = parameter("timeout").map(|timeout| timeout.parse().unwrap());
-            let answer = outgoing::send(&outgoing_request(&request.body, timeout_ms));
+            let mut sent = outgoing_request(&request.body, timeout_ms);
+            if parameter("key").is_some() {
+                sent.headers.push(field("x-api-key", &key()));
+            }
+            let answer = outgoing::send(&sent);
             lines.extend(shown(answer));
             lines.push(Vec::new());
         }
@@ -47,6 +54,11 @@ impl Guest for Fetcher {
             body,
         }
     }
+}
+
+/// What the guest has of its own, in its environment.
+fn key() -> String {
+    env::var("KEY").unwrap_or_default()
 }
 
 fn put() {
@@ -65,7 +77,7 @@ fn put() {
 fn outgoing_request(text: &[u8], timeout_ms: Option<u32>) -> outgoing::Request {
     let end = text.windows(2).position(|pair| pair == b"\n\n");
     let (head, body) = end.map_or((text, &[][..]), |end| (&text[..end], &text[end + 2..]));
-    let head = String::from_utf8_lossy(head);
+    let head = String::from_utf8_lossy(head).replace("$KEY", &key());
     let mut lines = head.lines();
     let (method, url) = lines
         .next()

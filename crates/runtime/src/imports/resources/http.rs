@@ -134,8 +134,18 @@ pub struct OutgoingResponse {
 /// Set when a body is finished.
 pub(in crate::imports) type FinishedBody = OnceLock<Result<Vec<u8>, NoResponse>>;
 
+/// What a body that a guest writes belongs to, and so which limit it counts against.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum BodyOf {
+    /// Its response.
+    Response,
+    /// A request to another service.
+    Request,
+}
+
 /// A body that the guest writes.
 pub struct OutgoingBody {
+    pub(in crate::imports) of: BodyOf,
     pub(in crate::imports) bytes: Vec<u8>,
     /// What the message's `content-length` says.
     pub(in crate::imports) length: Option<u64>,
@@ -145,9 +155,10 @@ pub struct OutgoingBody {
 
 impl OutgoingBody {
     /// A new body, and where it will be when it is finished.
-    pub(in crate::imports) fn new(length: Option<u64>) -> (Self, Arc<FinishedBody>) {
+    pub(in crate::imports) fn new(of: BodyOf, length: Option<u64>) -> (Self, Arc<FinishedBody>) {
         let finished = Arc::new(OnceLock::new());
         let body = Self {
+            of,
             bytes: Vec::new(),
             length,
             is_written: false,

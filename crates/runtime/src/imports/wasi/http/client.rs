@@ -17,7 +17,7 @@ use crate::imports::{
     resources::{
         Pollable,
         http::{
-            Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
+            BodyOf, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
             OutgoingRequest, RequestOptions,
         },
     },
@@ -178,7 +178,7 @@ impl HostOutgoingRequest for RequestState {
         if request.body.is_some() {
             return Ok(Err(()));
         }
-        let (body, finished) = OutgoingBody::new(length);
+        let (body, finished) = OutgoingBody::new(BodyOf::Request, length);
         request.body = Some(finished);
         Ok(Ok(self.wasi.table.push(body)?))
     }

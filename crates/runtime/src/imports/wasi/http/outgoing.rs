@@ -1,4 +1,4 @@
-//! The response as the guest makes it.
+//! The response as the guest makes it, and bodies of responses and of requests to other services.
 
 use crate::imports::{
     RequestState,
@@ -10,7 +10,7 @@ use crate::imports::{
     },
     resources::{
         OutputStream, StreamError,
-        http::{Fields, OutgoingBody, OutgoingResponse, ResponseOutparam},
+        http::{BodyOf, Fields, OutgoingBody, OutgoingResponse, ResponseOutparam},
     },
 };
 use contract::{log::LogLevel, outcome::NoResponse};
@@ -30,7 +30,10 @@ impl RequestState {
             let error = self.wasi.table.push(StreamError::BodyBytes(written))?;
             return Ok(Err(streams::StreamError::LastOperationFailed(error)));
         }
-        self.meter.count_body_bytes(contents.len())?;
+        match body.of {
+            BodyOf::Response => self.meter.count_body_bytes(contents.len())?,
+            BodyOf::Request => self.meter.count_outgoing_bytes(contents.len())?,
+        }
         body.bytes.extend_from_slice(contents);
         Ok(Ok(()))
     }
@@ -114,7 +117,7 @@ impl HostOutgoingResponse for RequestState {
         if response.body.is_some() {
             return Ok(Err(()));
         }
-        let (body, finished) = OutgoingBody::new(length);
+        let (body, finished) = OutgoingBody::new(BodyOf::Response, length);
         response.body = Some(finished);
         Ok(Ok(self.wasi.table.push(body)?))
     }
@@ -146,14 +149,17 @@ impl HostOutgoingBody for RequestState {
         self.meter.count_host_call()?;
         let body = self.wasi.table.delete(body)?;
         if let Some(trailers) = trailers {
-            // A response is sent whole, with its length: it has no trailers.
+            // A message is sent whole, with its length: it has no trailers.
             self.wasi.table.delete(trailers)?;
         }
         let written = body.bytes.len() as u64;
         let (finished, result) = match body.length {
             Some(length) if length != written => (
                 Err(NoResponse::BodyLength),
-                Err(ErrorCode::HttpResponseBodySize(Some(written))),
+                Err(match body.of {
+                    BodyOf::Response => ErrorCode::HttpResponseBodySize(Some(written)),
+                    BodyOf::Request => ErrorCode::HttpRequestBodySize(Some(written)),
+                }),
             ),
             _ => (Ok(body.bytes), Ok(())),
         };
