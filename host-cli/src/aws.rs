@@ -7,7 +7,8 @@ use aws_config::{
     meta::region::RegionProviderChain, profile::ProfileFileCredentialsProvider,
     profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
 };
-use aws_requests::{AwsService, AwsSigner, JsonService};
+use aws_requests::{AwsService, AwsSigner, JsonService, SharedHttpClient, sdk_client};
+use http_client::{Authorities, ClientOptions, Origin};
 use outgoing::{AwsScope, RequestSigner, UnsignedRequest};
 use release::ArtifactStore;
 use release_aws::{S3Artifacts, S3Location};
@@ -15,10 +16,12 @@ use std::{
     env,
     sync::{Arc, OnceLock},
 };
-use storage_dynamodb::{Credentials, SharedCredentialsProvider, http_client};
+use storage_dynamodb::{Credentials, SharedCredentialsProvider};
 
 /// Region for local servers, most of which ignore it.
 const LOCAL_REGION: &str = "us-east-1";
+/// A response with credentials, or about them.
+const CREDENTIALS_BYTES_MAX: usize = 1 << 20;
 
 /// The AWS service to call.
 #[derive(Clone, Copy, Debug)]
@@ -65,17 +68,12 @@ pub async fn access(
 
 /// Checks the address of a server before anything is sent to it, because the SDK's errors for an invalid address explain nothing.
 pub fn check_endpoint(endpoint: &str) -> Result<(), CommandError> {
-    let is_address = hyper::Uri::try_from(endpoint).is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.host().is_some_and(|host| !host.is_empty())
-    });
-    if is_address {
-        return Ok(());
-    }
-    Err(
-        CommandError::usage(format_args!("`{endpoint}` is not the address of a server"))
-            .hint("write an address with its scheme: `http://127.0.0.1:4566`"),
-    )
+    Origin::split(endpoint).map(drop).map_err(|error| {
+        CommandError::usage(format_args!(
+            "`{endpoint}` is not the address of a server: it {error}"
+        ))
+        .hint("write an address with its scheme: `http://127.0.0.1:4566`")
+    })
 }
 
 /// Consults only variables and profiles: outside of a cloud, querying a cloud's metadata services takes seconds.
@@ -93,9 +91,18 @@ async fn access_at(endpoint: &str) -> Access {
     }
 }
 
+/// For services that give credentials.
+fn credentials_client() -> SharedHttpClient {
+    sdk_client(
+        ClientOptions::default(),
+        Authorities::System,
+        CREDENTIALS_BYTES_MAX,
+    )
+}
+
 /// Those of the environment or of a profile.
 fn own_credentials() -> CredentialsProviderChain {
-    let config = ProviderConfig::without_region().with_http_client(http_client());
+    let config = ProviderConfig::without_region().with_http_client(credentials_client());
     let profile = ProfileFileCredentialsProvider::builder().configure(&config);
     CredentialsProviderChain::first_try(
         "environment",
@@ -124,7 +131,7 @@ impl RequestSigner for OwnSigner {
 
 async fn access_on_aws(what: &str, service: Service) -> Result<Access, CommandError> {
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http_client())
+        .http_client(credentials_client())
         .load()
         .await;
     let region = config.region().ok_or_else(|| {

@@ -15,6 +15,7 @@ use contract::{
     limits::{LIMITS, Limit, Limits},
     log::LogLevel,
 };
+use http_client::Origin;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use storage::Namespace;
 use storage_dynamodb::DynamoDbOptions;
@@ -151,13 +152,10 @@ fn endpoint<'v>(
     let Some((name, url)) = found else {
         return Ok(None);
     };
-    if !["http://", "https://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
-    {
-        return Err(variables.invalid(name, "a URL that begins with `http://` or `https://`"));
+    match Origin::split(url) {
+        Ok(_) => Ok(Some(url)),
+        Err(_) => Err(variables.invalid(name, "a URL that begins with `http://` or `https://`")),
     }
-    Ok(Some(url))
 }
 
 fn namespace(variables: &Variables) -> Result<Namespace, InvalidVariable> {

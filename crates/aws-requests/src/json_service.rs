@@ -1,9 +1,6 @@
 //! Operations of services that speak AWS JSON 1.1.
 
-use crate::{
-    response::{ReadError, read},
-    service::{AwsRequest, AwsService, SendError},
-};
+use crate::service::{AwsRequest, AwsService, SendError};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -137,7 +134,10 @@ impl JsonService {
             ],
             body,
         };
-        let response = match self.service.send(request, self.head_duration_max).await {
+        let sending = self
+            .service
+            .send(request, bytes_max, self.head_duration_max);
+        let response = match sending.await {
             Ok(response) => response,
             Err(SendError::Transient(words)) => {
                 return Attempt::Transient(CallError::Failed(words));
@@ -146,18 +146,13 @@ impl JsonService {
             Err(SendError::Permanent(words)) => {
                 return Attempt::Permanent(CallError::Failed(words));
             }
-        };
-        let status = response.status().as_u16();
-        let body = match read(response, bytes_max).await {
-            Ok(body) => body,
-            Err(ReadError::TooLarge) => return Attempt::Permanent(CallError::TooLarge(bytes_max)),
-            Err(ReadError::Incomplete(words)) => {
-                return Attempt::Transient(CallError::Failed(words));
+            Err(SendError::TooLarge(bytes_max)) => {
+                return Attempt::Permanent(CallError::TooLarge(bytes_max));
             }
         };
-        match status {
-            200 => Attempt::Done(body),
-            _ => answered(status, &body),
+        match response.status {
+            200 => Attempt::Done(response.body),
+            status => answered(status, &response.body),
         }
     }
 }

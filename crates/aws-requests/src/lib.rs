@@ -1,9 +1,10 @@
 //! Signed requests to services of AWS that are called too rarely to have a client of their own: the SDK's client of one service takes longer to
 //! build, and more memory, than everything here.
 //!
-//! Requests are signed with the SDK's signing code and sent with its HTTP client, the only TLS stack of the hosts. [`AwsService`] signs and
-//! sends one request; [`JsonService`] calls operations of services that speak AWS JSON 1.1, and repeats what is worth repeating. [`AwsSigner`]
-//! signs outgoing requests of guests, which others send. Nothing here reads the environment.
+//! Requests are signed with the SDK's signing code and sent with the hosts' own HTTP client. [`AwsService`] signs and sends one request;
+//! [`JsonService`] calls operations of services that speak AWS JSON 1.1, and repeats what is worth repeating. [`AwsSigner`] signs outgoing
+//! requests of guests, which others send, and [`sdk_client`] is the same HTTP client for clients of the SDK. Nothing here reads the
+//! environment.
 //!
 //! ```no_run
 //! use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -28,14 +29,15 @@
 
 mod json_service;
 pub mod plain_endpoint;
-mod response;
+mod sdk_client;
 mod service;
 mod signature;
 mod signer;
 
 pub use self::{
     json_service::{CallError, JsonService},
-    response::{ReadError, read},
-    service::{AwsRequest, AwsService, SendError, domain},
+    sdk_client::sdk_client,
+    service::{AwsRequest, AwsResponse, AwsService, SendError, domain},
     signer::AwsSigner,
 };
+pub use aws_smithy_runtime_api::client::http::SharedHttpClient;

@@ -1,19 +1,22 @@
 //! One signed request, and its response.
 
-use crate::{plain_endpoint::credentials_for, response::words, signature::signature};
+use crate::{plain_endpoint::credentials_for, signature::signature};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sigv4::http_request::{SignableBody, SignableRequest};
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request};
+use http_client::{
+    Addresses, ClientOptions, HttpClient, Origin, Target, UrlError, Wait, with_causes,
 };
-use aws_smithy_runtime_api::client::{
-    http::HttpConnector,
-    orchestrator::{HttpRequest, HttpResponse},
+use std::{
+    error::Error,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
 };
-use aws_smithy_types::body::SdkBody;
-use std::{error::Error, fmt, io, iter, time::Duration};
-use tokio::time::timeout;
+
+/// Between two pieces of a response's body.
+const PIECE_DURATION_MAX: Duration = Duration::from_secs(10);
 
 /// A service of AWS in one region, or another server that speaks its protocol.
 pub struct AwsService {
@@ -21,7 +24,7 @@ pub struct AwsService {
     region: String,
     endpoint: Option<String>,
     credentials: SharedCredentialsProvider,
-    connector: Connector,
+    client: Arc<HttpClient>,
 }
 
 /// What is sent. `host` and the signature's own headers are added.
@@ -37,28 +40,31 @@ pub struct AwsRequest<'a> {
     pub body: &'a [u8],
 }
 
+/// A whole response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsResponse {
+    /// The status code.
+    pub status: u16,
+    /// Empty if there is none.
+    pub body: Vec<u8>,
+}
+
 /// Why a request got no response.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// Another attempt may succeed: the network failed, or time ran out.
+    #[error("{0}")]
     Transient(String),
     /// Nothing listens at the address.
+    #[error("{0}")]
     Refused(String),
     /// The request could not be made: no credentials, or an address that is none.
+    #[error("{0}")]
     Permanent(String),
+    /// The response has more bytes than allowed.
+    #[error("the response has more than {0} bytes")]
+    TooLarge(usize),
 }
-
-impl fmt::Display for SendError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Transient(words) | Self::Refused(words) | Self::Permanent(words) => {
-                formatter.write_str(words)
-            }
-        }
-    }
-}
-
-impl Error for SendError {}
 
 impl AwsService {
     /// `name` is that of signatures and of addresses, like `logs`; `endpoint` another server than AWS's own in that region:
@@ -74,7 +80,7 @@ impl AwsService {
             name,
             region: region.to_owned(),
             credentials: credentials_for(endpoint.as_deref(), credentials),
-            connector: connector(endpoint.as_deref()),
+            client: Arc::new(HttpClient::new(ClientOptions::default())),
             endpoint,
         }
     }
@@ -97,30 +103,40 @@ impl AwsService {
         }
     }
 
-    /// Signs a request for now, sends it, and waits for the head of its response, including connecting, until `duration_max` has passed.
-    /// Sends it once.
+    /// Signs a request for now, sends it once, and waits until `head_duration_max` has passed for the head of its response, including
+    /// connecting, and for the rest as long as it goes on coming. The body has at most `bytes_max` bytes.
     pub async fn send(
         &self,
         request: AwsRequest<'_>,
-        duration_max: Duration,
-    ) -> Result<HttpResponse, SendError> {
+        bytes_max: usize,
+        head_duration_max: Duration,
+    ) -> Result<AwsResponse, SendError> {
+        let wait = Wait::Pieces {
+            head: Instant::now() + head_duration_max,
+            piece: PIECE_DURATION_MAX,
+        };
         let signed = self.sign(request).await;
-        let signed = signed.map_err(|error| SendError::Permanent(words(&*error)))?;
-        match timeout(duration_max, self.connector.call(signed)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) if is_refused(&error) => Err(SendError::Refused(words(&error))),
-            Ok(Err(error)) => Err(SendError::Transient(words(&error))),
-            Err(_) => Err(SendError::Transient(format!(
-                "no answer in {} s",
-                duration_max.as_secs()
-            ))),
-        }
+        let (target, signed) =
+            signed.map_err(|error| SendError::Permanent(with_causes(&*error)))?;
+        let sending = self.client.send(&target, signed, bytes_max, wait);
+        let response = sending.await.map_err(|error| match error {
+            http_client::SendError::Refused(words) => SendError::Refused(words),
+            http_client::SendError::TooLarge(_) => SendError::TooLarge(bytes_max),
+            http_client::SendError::Invalid(words) => SendError::Permanent(words),
+            http_client::SendError::NotAllowed(_)
+            | http_client::SendError::NotSent(_)
+            | http_client::SendError::Unknown(_) => SendError::Transient(error.to_string()),
+        })?;
+        Ok(AwsResponse {
+            status: response.status().as_u16(),
+            body: response.into_body(),
+        })
     }
 
     async fn sign(
         &self,
         request: AwsRequest<'_>,
-    ) -> Result<HttpRequest, Box<dyn Error + Send + Sync>> {
+    ) -> Result<(Target, Request<Bytes>), Box<dyn Error + Send + Sync>> {
         let signable = SignableRequest::new(
             request.method,
             request.address,
@@ -128,22 +144,35 @@ impl AwsService {
             SignableBody::Bytes(request.body),
         )?;
         let added = signature(self.name, &self.region, &self.credentials, signable).await?;
-        let mut signed = HttpRequest::new(SdkBody::from(request.body));
-        signed.set_method(request.method)?;
-        signed.set_uri(request.address)?;
+        let (target, path) = target_of(request.address)?;
+        let mut signed = Request::builder()
+            .method(request.method)
+            .uri(path)
+            .body(Bytes::copy_from_slice(request.body))?;
+        let headers = signed.headers_mut();
         for (name, value) in added {
-            signed.headers_mut().insert(name, value);
+            headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
         }
         for (name, value) in request.headers {
-            signed.headers_mut().insert(*name, (*value).to_owned());
+            headers.insert(*name, HeaderValue::try_from(*value)?);
         }
-        if matches!(request.method, "POST" | "PUT") {
-            signed
-                .headers_mut()
-                .insert("content-length", request.body.len().to_string());
-        }
-        Ok(signed)
+        Ok((target, signed))
     }
+}
+
+/// The server of an address that the operator or AWS chose, and what is sent as target.
+pub(crate) fn target_of(address: &str) -> Result<(Target, String), UrlError> {
+    let (origin, rest) = Origin::split(address)?;
+    let path = match rest {
+        "" => "/".to_owned(),
+        query if query.starts_with('?') => format!("/{query}"),
+        path => path.to_owned(),
+    };
+    let target = Target {
+        origin,
+        addresses: Addresses::Unchecked,
+    };
+    Ok((target, path))
 }
 
 /// Without credentials, which must not be printed.
@@ -165,23 +194,6 @@ pub fn domain(region: &str) -> &'static str {
     } else {
         "amazonaws.com"
     }
-}
-
-/// Without TLS if the endpoint has none, because reading the system's root certificates takes time.
-fn connector(endpoint: Option<&str>) -> Connector {
-    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
-        return Connector::builder().build_http();
-    }
-    Connector::builder()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build()
-}
-
-/// Whether an error comes from a refused connection.
-fn is_refused(error: &(dyn Error + 'static)) -> bool {
-    iter::successors(Some(error), |&error| error.source())
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 #[cfg(test)]
@@ -219,9 +231,13 @@ mod tests {
             body: b"{}",
         };
         let logs = service("logs", "eu-central-1", None);
-        let signed = logs.sign(request).await.unwrap();
-        let header = |name: &str| signed.headers().get(name).unwrap_or_default().to_owned();
-        assert_eq!(header("content-length"), "2");
+        let (target, signed) = logs.sign(request).await.unwrap();
+        assert_eq!(
+            target.origin.to_string(),
+            "https://logs.eu-central-1.amazonaws.com"
+        );
+        assert_eq!(signed.uri(), "/");
+        let header = |name: &str| signed.headers()[name].to_str().unwrap();
         assert_eq!(header("x-amz-target"), "Logs_20140328.FilterLogEvents");
         let authorization = header("authorization");
         assert!(authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKID/"));

@@ -1,9 +1,10 @@
 //! Signs outgoing requests of guests.
 
-use crate::{plain_endpoint::credentials_for, response::words, signature::signature};
+use crate::{plain_endpoint::credentials_for, signature::signature};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sigv4::http_request::{SignableBody, SignableRequest};
-use outgoing::{AwsScope, Origin, RequestSigner, UnsignedRequest};
+use http_client::{Origin, with_causes};
+use outgoing::{AwsScope, RequestSigner, UnsignedRequest};
 use std::fmt;
 
 /// Signs requests of guests with the host's credentials, which stay in the host: a guest gets responses only, and a tape has the request
@@ -27,7 +28,7 @@ impl RequestSigner for AwsSigner {
         request: UnsignedRequest<'_>,
     ) -> Result<Vec<(String, String)>, String> {
         // Messages name the endpoint; path and query can contain secrets.
-        let (origin, _) = Origin::split(request.url).map_err(|error| words(&error))?;
+        let (origin, _) = Origin::split(request.url).map_err(|error| with_causes(&error))?;
         let credentials = credentials_for(Some(&origin.to_string()), &self.0);
         let headers = request.headers.iter();
         let signable = SignableRequest::new(
@@ -36,9 +37,9 @@ impl RequestSigner for AwsSigner {
             headers.map(|(name, value)| (name.as_str(), value.as_str())),
             SignableBody::Bytes(request.body),
         );
-        let signable = signable.map_err(|error| words(&error))?;
+        let signable = signable.map_err(|error| with_causes(&error))?;
         let signing = signature(&scope.service, &scope.region, &credentials, signable);
-        signing.await.map_err(|error| words(&*error))
+        signing.await.map_err(|error| with_causes(&*error))
     }
 }
 

@@ -326,6 +326,8 @@ pub const OUTGOING_CONNECT_DURATION_MAX: Duration = Duration::from_secs(5);
 pub const OUTGOING_DURATION_DEFAULT: Duration = Duration::from_secs(10);
 /// Connections that a host keeps open to one service for later requests.
 pub const OUTGOING_IDLE_CONNECTIONS_MAX: usize = 8;
+/// Connections that a host keeps open to all other services together.
+pub const OUTGOING_IDLE_CONNECTIONS_OF_ALL_MAX: usize = 64;
 /// How long such a connection is kept: less than most servers and load balancers keep theirs.
 pub const OUTGOING_IDLE_DURATION_MAX: Duration = Duration::from_secs(20);
 /// Grants of one guest.

@@ -1,6 +1,7 @@
 //! Grants as documents have them: `tenon.toml`, and the environment variable of a function. Channels have none yet.
 
-use crate::{address::Addresses, grant::Grant, signing::AwsScope};
+use crate::{grant::Grant, signing::AwsScope};
+use http_client::Addresses;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},

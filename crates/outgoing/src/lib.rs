@@ -5,8 +5,8 @@
 //! because only then can they be recorded and replayed exactly.
 //!
 //! [`Grants`] say what a guest may call: exact origins, each with an optional path. [`ParsedRequest`] is a request that was read strictly;
-//! what is sent is written anew from it. With the feature `client`, `HttpClient` sends such requests, for all guests of a host, and
-//! `GrantedClient` is one guest's view of it.
+//! what is sent is written anew from it. [`Services`] send such requests, for all guests of a host, with the client of `http_client`, and
+//! [`GrantedClient`] is one guest's view of it.
 //!
 //! ```
 //! use outgoing::{Grants, OutgoingRequest, ParsedRequest};
@@ -32,15 +32,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What the client promises
-//!
-//! - A request is sent once. It is repeated only if the server had closed a kept connection before a byte of the request was written.
-//! - [`OutgoingError::Unreachable`] means that nothing was sent; as soon as a byte can have left, it is [`OutgoingError::OutcomeUnknown`].
-//! - A connection is opened only to an address that was checked ([`Addresses`]), so that names whose addresses change gain nothing.
-//! - Redirects are responses. Bodies are not decompressed. Interim responses (1xx) and trailers are left out, a change of the protocol (101)
-//!   is an error.
-//! - A response is whole or an error: one whose announced length was not reached, or that a cut TLS connection ended, is never returned.
-//! - Nothing runs between requests; a request whose future is dropped closes its connection.
+//! [`OutgoingError::Unreachable`] means that nothing was sent; as soon as a byte can have left, it is [`OutgoingError::OutcomeUnknown`]. All
+//! else that the client promises, about redirects, repeats and connections, is in the documentation of `http_client`.
 #![cfg_attr(
     test,
     allow(
@@ -50,33 +43,28 @@
 )]
 #![warn(missing_docs)]
 
-mod address;
-#[cfg(feature = "client")]
-mod client;
 mod error;
 mod fields;
 mod grant;
 mod grant_document;
+mod granted;
 mod grants;
+mod http_message;
 mod message;
-mod origin;
 mod path;
 mod port;
 mod request;
 mod services;
 mod signing;
 
-#[cfg(feature = "client")]
-pub use self::client::{GrantedClient, HttpClient, Resolve, Services, SystemResolver};
 pub use self::{
-    address::{AddressClass, Addresses},
     error::OutgoingError,
     grant::{Grant, GrantError},
+    granted::GrantedClient,
     grants::Grants,
     message::{OutgoingRequest, OutgoingResponse},
-    origin::{Host, Origin, Scheme, UrlError},
     port::{NoOutgoing, OutgoingHttp, send_all},
     request::ParsedRequest,
-    services::GrantServices,
+    services::{CLIENT_OPTIONS, GrantServices, Services},
     signing::{AwsScope, RequestSigner, UnsignedRequest},
 };

@@ -1,21 +1,12 @@
 //! The strict reading of a request: what is sent is written anew from it, so that nobody on the way can understand it differently.
 
-use crate::{
-    error::OutgoingError,
-    fields,
-    message::OutgoingRequest,
-    origin::{Origin, UrlError},
-    path,
-};
-#[cfg(feature = "client")]
-use contract::limits::OUTGOING_DURATION_DEFAULT;
+use crate::{error::OutgoingError, fields, message::OutgoingRequest, path};
 use contract::{
     http::is_token,
-    limits::{OUTGOING_REQUEST_BODY_BYTES_MAX, OUTGOING_URL_BYTES_MAX},
+    limits::{OUTGOING_DURATION_DEFAULT, OUTGOING_REQUEST_BODY_BYTES_MAX, OUTGOING_URL_BYTES_MAX},
 };
-use std::time::Duration;
-#[cfg(feature = "client")]
-use std::time::Instant;
+use http_client::{Origin, UrlError};
+use std::time::{Duration, Instant};
 
 /// Bytes of a method. Registered ones have at most 17.
 const METHOD_BYTES_MAX: usize = 32;
@@ -135,7 +126,6 @@ impl ParsedRequest {
     }
 
     /// When the whole response must be there if the request begins now: at the deadline, or earlier if its own time is over earlier.
-    #[cfg(feature = "client")]
     pub(crate) fn deadline_within(&self, deadline: Instant) -> Instant {
         let timeout = self.timeout.unwrap_or(OUTGOING_DURATION_DEFAULT);
         let own = Instant::now().checked_add(timeout);
@@ -143,7 +133,6 @@ impl ParsedRequest {
     }
 
     /// The body, for sending it without a copy.
-    #[cfg(feature = "client")]
     pub(crate) fn take_body(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.body)
     }

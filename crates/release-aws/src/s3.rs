@@ -7,14 +7,13 @@ pub use location::{LocationError, S3Location};
 pub use request::S3Request;
 
 use self::location::Object;
-use aws_requests::{AwsRequest, AwsService, ReadError, SendError, read};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_requests::{AwsRequest, AwsResponse, AwsService, SendError};
 use contract::digest::Digest;
 use release::{ArtifactName, ArtifactStore, MANIFESTS, Put, StoreError, digest_of_manifest};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Number of attempts if S3 does not answer.
+/// Number of attempts if S3 gives no response, or not all of it.
 const ATTEMPTS_MAX: u32 = 3;
 /// Pause before the second attempt; doubled before the next.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -25,6 +24,8 @@ const UPLOAD_DURATION_MAX: Duration = Duration::from_secs(300);
 
 /// A page of a listing has a thousand keys (AWS: ListObjectsV2), each below 2 KiB with its metadata.
 const PAGE_BYTES_MAX: usize = 2 << 20;
+/// Where nothing but an error has a body.
+const ERROR_BYTES_MAX: usize = 64 << 10;
 /// Largest number of pages that are listed.
 const PAGES_MAX: u32 = 20;
 
@@ -39,6 +40,7 @@ enum AttemptError {
     /// The next attempt may succeed.
     Transient(String),
     Permanent(String),
+    TooLarge,
 }
 
 impl S3Artifacts {
@@ -56,10 +58,11 @@ impl S3Artifacts {
         kind: S3Request,
         object: &Object,
         body: &[u8],
-    ) -> Result<HttpResponse, StoreError> {
+        bytes_max: usize,
+    ) -> Result<AwsResponse, StoreError> {
         let mut pause = PAUSE;
         for attempt in 1.. {
-            match self.attempt(kind, object, body).await {
+            match self.attempt(kind, object, body, bytes_max).await {
                 Ok(response) => return Ok(response),
                 Err(AttemptError::Transient(words)) if attempt == ATTEMPTS_MAX => {
                     return Err(unavailable(object, &words));
@@ -69,6 +72,12 @@ impl S3Artifacts {
                     pause *= 2;
                 }
                 Err(AttemptError::Permanent(words)) => return Err(refused(object, &words)),
+                Err(AttemptError::TooLarge) => {
+                    return Err(StoreError::TooLarge {
+                        name: object.shown.clone(),
+                        bytes_max,
+                    });
+                }
             }
         }
         Err(unavailable(object, "no attempt was made"))
@@ -79,7 +88,8 @@ impl S3Artifacts {
         kind: S3Request,
         object: &Object,
         body: &[u8],
-    ) -> Result<HttpResponse, AttemptError> {
+        bytes_max: usize,
+    ) -> Result<AwsResponse, AttemptError> {
         let duration_max = if body.is_empty() {
             HEAD_DURATION_MAX
         } else {
@@ -91,14 +101,15 @@ impl S3Artifacts {
             headers: kind.headers(),
             body,
         };
-        let sent = self.service.send(request, duration_max).await;
+        let sent = self.service.send(request, bytes_max, duration_max).await;
         let response = sent.map_err(|error| match error {
             SendError::Transient(words) | SendError::Refused(words) => {
                 AttemptError::Transient(words)
             }
             SendError::Permanent(words) => AttemptError::Permanent(words),
+            SendError::TooLarge(_) => AttemptError::TooLarge,
         })?;
-        match response.status().as_u16() {
+        match response.status {
             // Another write to the same name was in progress: a conditional write must then be sent again (AWS: PutObject).
             409 if kind == S3Request::PutNew => {
                 Err(AttemptError::Transient("answered 409".to_owned()))
@@ -135,40 +146,27 @@ impl S3Artifacts {
             _ => self.not_done(object, status),
         }
     }
-
-    async fn body(
-        &self,
-        object: &Object,
-        bytes_max: usize,
-        response: HttpResponse,
-    ) -> Result<Vec<u8>, StoreError> {
-        read(response, bytes_max)
-            .await
-            .map_err(|error| match error {
-                ReadError::TooLarge => StoreError::TooLarge {
-                    name: object.shown.clone(),
-                    bytes_max,
-                },
-                ReadError::Incomplete(words) => unavailable(object, &words),
-            })
-    }
 }
 
 #[async_trait::async_trait]
 impl ArtifactStore for S3Artifacts {
     async fn get(&self, name: ArtifactName) -> Result<Vec<u8>, StoreError> {
         let object = self.location.object(name);
-        let response = self.send(S3Request::Get, &object, b"").await?;
-        match response.status().as_u16() {
-            200 => self.body(&object, name.bytes_max(), response).await,
+        let response = self
+            .send(S3Request::Get, &object, b"", name.bytes_max())
+            .await?;
+        match response.status {
+            200 => Ok(response.body),
             status => Err(self.not_done(&object, status)),
         }
     }
 
     async fn exists(&self, name: ArtifactName) -> Result<bool, StoreError> {
         let object = self.location.object(name);
-        let response = self.send(S3Request::Head, &object, b"").await?;
-        match response.status().as_u16() {
+        let response = self
+            .send(S3Request::Head, &object, b"", ERROR_BYTES_MAX)
+            .await?;
+        match response.status {
             200 => Ok(true),
             status => match self.not_done(&object, status) {
                 StoreError::Missing(_) => Ok(false),
@@ -179,8 +177,10 @@ impl ArtifactStore for S3Artifacts {
 
     async fn put(&self, name: ArtifactName, bytes: &[u8]) -> Result<(), StoreError> {
         let object = self.location.object(name);
-        let response = self.send(S3Request::Put, &object, bytes).await?;
-        match response.status().as_u16() {
+        let response = self
+            .send(S3Request::Put, &object, bytes, ERROR_BYTES_MAX)
+            .await?;
+        match response.status {
             200 => Ok(()),
             status => Err(self.not_written(&object, status)),
         }
@@ -188,8 +188,10 @@ impl ArtifactStore for S3Artifacts {
 
     async fn put_new(&self, name: ArtifactName, bytes: &[u8]) -> Result<Put, StoreError> {
         let object = self.location.object(name);
-        let response = self.send(S3Request::PutNew, &object, bytes).await?;
-        match response.status().as_u16() {
+        let response = self
+            .send(S3Request::PutNew, &object, bytes, ERROR_BYTES_MAX)
+            .await?;
+        match response.status {
             200 => Ok(Put::Written),
             412 => Ok(Put::Unchanged),
             status => Err(self.not_written(&object, status)),
@@ -215,15 +217,16 @@ impl ArtifactStore for S3Artifacts {
                 ),
                 shown: format!("{location}{MANIFESTS}"),
             };
-            let response = self.send(S3Request::List, &object, b"").await?;
-            match response.status().as_u16() {
+            let response = self
+                .send(S3Request::List, &object, b"", PAGE_BYTES_MAX)
+                .await?;
+            match response.status {
                 200 => {}
                 403 => return Err(refused(&object, "answered 403: listing it is not allowed")),
                 404 => return Err(refused(&object, "answered 404: the bucket does not exist")),
                 status => return Err(self.not_done(&object, status)),
             }
-            let page = self.body(&object, PAGE_BYTES_MAX, response).await?;
-            let keys = keys(&String::from_utf8_lossy(&page));
+            let keys = keys(&String::from_utf8_lossy(&response.body));
             let Some(newest) = keys.last() else {
                 return Ok(digests);
             };

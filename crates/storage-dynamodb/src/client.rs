@@ -1,7 +1,7 @@
-//! The SDK's client: one TLS stack, and neither retries nor clocks of the SDK.
+//! The SDK's client: the hosts' own HTTP client, and neither retries nor clocks of the SDK.
 
 use super::{response::BoundedHttpClient, retry::ATTEMPT_DURATION_MAX};
-use aws_requests::plain_endpoint::credentials_for;
+use aws_requests::{plain_endpoint::credentials_for, sdk_client};
 use aws_sdk_dynamodb::{
     Client,
     config::{
@@ -9,10 +9,8 @@ use aws_sdk_dynamodb::{
         StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
     },
 };
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
-};
+use contract::limits::STORE_RESPONSE_BYTES_MAX;
+use http_client::{Authorities, ClientOptions};
 use std::{fmt, time::Duration};
 
 /// Time to connect, TLS included.
@@ -31,13 +29,6 @@ pub struct DynamoDbOptions {
     pub credentials: SharedCredentialsProvider,
 }
 
-/// The only TLS stack, for everything else that connects to AWS.
-pub fn http_client() -> SharedHttpClient {
-    Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https()
-}
-
 impl DynamoDbOptions {
     /// A client for the store.
     pub fn client(&self) -> Client {
@@ -47,7 +38,6 @@ impl DynamoDbOptions {
     /// A client with this time limit for a response.
     pub(super) fn client_with(&self, read_duration_max: Duration) -> Client {
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_DURATION_MAX)
             .read_timeout(read_duration_max)
             .build();
         let mut config = Config::builder()
@@ -65,16 +55,16 @@ impl DynamoDbOptions {
         Client::from_conf(config.build())
     }
 
-    /// Without TLS if the endpoint has none; with Amazon's own authorities if it is Amazon's.
     fn http_client(&self) -> SharedHttpClient {
-        match &self.endpoint {
-            Some(endpoint) if endpoint.starts_with("http://") => Builder::new().build_http(),
-            None if self.has_amazons_authorities() => Builder::new()
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .tls_context(amazons_authorities())
-                .build_https(),
-            Some(_) | None => http_client(),
-        }
+        let options = ClientOptions {
+            connect_duration_max: CONNECT_DURATION_MAX,
+            ..ClientOptions::default()
+        };
+        let authorities = match &self.endpoint {
+            None if self.has_amazons_authorities() => Authorities::Pem(AMAZON_ROOTS),
+            Some(_) | None => Authorities::System,
+        };
+        sdk_client(options, authorities, STORE_RESPONSE_BYTES_MAX)
     }
 
     fn has_amazons_authorities(&self) -> bool {
@@ -91,13 +81,6 @@ const OTHER_PARTITIONS: [&str; 4] = ["cn-", "eu-iso", "eusc-", "us-iso"];
 /// hundred and forty takes five milliseconds of every cold start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-fn amazons_authorities() -> TlsContext {
-    TlsContext::builder()
-        .with_trust_store(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS))
-        .build()
-        .unwrap_or_default()
-}
-
 /// Without credentials, which must not be printed.
 impl fmt::Debug for DynamoDbOptions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,17 +96,10 @@ impl fmt::Debug for DynamoDbOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_smithy_http_client::Connector;
 
-    /// Creating a connector panics if a certificate cannot be read.
     #[test]
     fn amazons_roots_can_be_read() {
-        let text = str::from_utf8(AMAZON_ROOTS).unwrap();
-        assert_eq!(text.matches("BEGIN CERTIFICATE").count(), 5);
-        Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(amazons_authorities())
-            .build();
+        assert_eq!(Authorities::Pem(AMAZON_ROOTS).count(), Ok(5));
     }
 
     #[test]

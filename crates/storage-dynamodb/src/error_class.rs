@@ -3,11 +3,14 @@
 //! AWS: "Error handling with DynamoDB". The SDK's error types are non-exhaustive, so errors are classified by the name of their code, or by
 //! the HTTP status if there is no code.
 
-use super::{malformed_item::MalformedItemError, response::ResponseTooLargeError};
+use super::{
+    malformed_item::MalformedItemError,
+    response::{ResponseTooLargeError, is_too_large},
+};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::ConnectorError};
-use hyper_util::client::legacy::Error as HttpError;
-use std::error::Error;
+use http_client::SendError;
+use std::{error::Error, iter};
 
 /// Longest text about a failure that is kept for the operator.
 const WORDS_CHARS_MAX: usize = 500;
@@ -93,7 +96,7 @@ where
         }
         other => other,
     };
-    if find_source::<ResponseTooLargeError>(&error).is_some() {
+    if chain(&error).any(is_too_large) {
         return Judged::TooLarge;
     }
     let class = match &error {
@@ -179,9 +182,10 @@ pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> ErrorCl
 }
 
 fn of_dispatch(error: &ConnectorError) -> ErrorClass {
-    match find_source::<HttpError>(error) {
-        Some(http) if http.is_connect() => ErrorClass::Unreachable,
-        Some(_) => ErrorClass::Uncertain,
+    match find_source::<SendError>(error) {
+        Some(SendError::Refused(_) | SendError::NotSent(_)) => ErrorClass::Unreachable,
+        Some(SendError::Unknown(_) | SendError::TooLarge(_)) => ErrorClass::Uncertain,
+        Some(SendError::Invalid(_) | SendError::NotAllowed(_)) => ErrorClass::Misconfigured,
         None if error.is_timeout() || error.is_io() => ErrorClass::Uncertain,
         // No HTTP request was made: there are no credentials, or no endpoint.
         None => ErrorClass::Misconfigured,
@@ -189,14 +193,12 @@ fn of_dispatch(error: &ConnectorError) -> ErrorClass {
 }
 
 fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// An error and its causes.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| error.source())
 }
 
 fn service_words(error: &impl ProvideErrorMetadata) -> String {

@@ -48,9 +48,7 @@ pub mod table;
 mod transact;
 
 pub use self::{
-    client::{DynamoDbOptions, http_client},
-    cursor_key::CursorKeyError,
-    lazy_tenant::LazyTenant,
+    client::DynamoDbOptions, cursor_key::CursorKeyError, lazy_tenant::LazyTenant,
     operation::ApiOperation,
 };
 use self::{

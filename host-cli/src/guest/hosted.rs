@@ -5,7 +5,7 @@ use crate::{
     args::guest::GuestOptions, aws::OwnSigner, deployed, exit::CommandError, project::Project,
 };
 use contract::{limits::Limits, log::LogLevel};
-use outgoing::{Grant, GrantServices, Grants, HttpClient, Services};
+use outgoing::{Grant, GrantServices, Grants, Services};
 use runtime::{Environment, OutgoingAccess, Runtime, RuntimeOptions, engine::Engine};
 use service::Deployment;
 use std::sync::Arc;
@@ -142,10 +142,7 @@ pub fn runtime_options(
 
 /// Other services, as a guest on this machine calls them.
 pub fn services() -> Arc<dyn GrantServices> {
-    Arc::new(Services::new(
-        HttpClient::new(),
-        Some(Arc::new(OwnSigner::default())),
-    ))
+    Arc::new(Services::new(Some(Arc::new(OwnSigner::default()))))
 }
 
 /// What the project and the command line grant.

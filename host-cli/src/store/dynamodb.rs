@@ -4,6 +4,7 @@ use crate::{
     aws::{self, Service},
     exit::CommandError,
 };
+use http_client::Origin;
 use std::{
     fmt,
     time::{Duration, Instant},
@@ -40,13 +41,12 @@ impl TableSpec {
             );
         }
         if let Some(endpoint) = endpoint {
-            let address = endpoint
-                .strip_prefix("http://")
-                .or_else(|| endpoint.strip_prefix("https://"));
-            if address.is_none_or(str::is_empty) {
-                return Err(CommandError::usage(format_args!("`{endpoint}` is not the address of a server"))
-                    .hint("write an address with its scheme after the table, as in `items@http://127.0.0.1:8000`"));
-            }
+            Origin::split(endpoint).map_err(|error| {
+                CommandError::usage(format_args!(
+                    "`{endpoint}` is not the address of a server: it {error}"
+                ))
+                .hint("write an address with its scheme after the table, as in `items@http://127.0.0.1:8000`")
+            })?;
         }
         Ok(Self {
             table: table.to_owned(),

@@ -1,7 +1,8 @@
 //! Where names lead, and what is not granted.
 
 use crate::support::*;
-use outgoing::{Grant, HttpClient, Resolve};
+use http_client::Resolve;
+use outgoing::Grant;
 use std::{
     collections::VecDeque,
     io::{self, Write},
@@ -70,7 +71,7 @@ async fn a_name_that_leads_to_this_machine_needs_a_grant_for_that() {
         ),
         (private(&origin), "0.0.0.0", "which no grant allows"),
     ] {
-        let http = HttpClient::with_resolver(Answers::new([&[answer]]));
+        let http = http().with_resolver(Answers::new([&[answer]]));
         let error = send(&client_for(http, vec![grant]), get(&origin))
             .await
             .unwrap_err();
@@ -79,7 +80,7 @@ async fn a_name_that_leads_to_this_machine_needs_a_grant_for_that() {
         assert!(words.contains(expected), "{words}");
     }
     assert_eq!(upstream.accepted(), 0);
-    let http = HttpClient::with_resolver(Answers::new([&["127.0.0.1"]]));
+    let http = http().with_resolver(Answers::new([&["127.0.0.1"]]));
     let client = client_for(http, vec![private(&origin)]);
     assert_eq!(body(send(&client, get(&origin)).await), "ok");
 }
@@ -91,12 +92,12 @@ async fn literal_addresses_are_checked_as_well() {
         upstream.origin(),
         format!("http://[::ffff:127.0.0.1]:{}", upstream.address.port()),
     ] {
-        let client = client_for(HttpClient::new(), vec![origin.parse().unwrap()]);
+        let client = client_for(http(), vec![origin.parse().unwrap()]);
         let error = send(&client, get(&origin)).await.unwrap_err();
         assert_eq!(error.name(), "not-granted");
     }
     let metadata = "http://169.254.169.254";
-    let client = client_for(HttpClient::new(), vec![private(metadata)]);
+    let client = client_for(http(), vec![private(metadata)]);
     let error = send(&client, get(metadata)).await.unwrap_err();
     assert_eq!(error.name(), "not-granted");
     assert_eq!(upstream.accepted(), 0);
@@ -112,7 +113,7 @@ async fn names_that_change_their_address_gain_nothing() {
         &["169.254.169.254"],
         &["127.0.0.1"],
     ];
-    let http = HttpClient::with_resolver(Answers::new(answers));
+    let http = http().with_resolver(Answers::new(answers));
     let client = client_for(http, vec![private(&origin)]);
     assert_eq!(body(send(&client, get(&origin)).await), "ok");
     let error = send(&client, get(&origin)).await.unwrap_err();
@@ -129,7 +130,7 @@ async fn kept_connections_are_for_the_same_addresses_only() {
     let upstream = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     let origin = format!("http://service.example:{}", upstream.address.port());
     let answers = Answers::new([&["127.0.0.1"], &["127.0.0.1"]]);
-    let http = std::sync::Arc::new(HttpClient::with_resolver(answers));
+    let http = std::sync::Arc::new(http().with_resolver(answers));
     let client = |grant: Grant| {
         let grants = outgoing::Grants::new(vec![grant]).unwrap();
         outgoing::GrantedClient::new(http.clone(), grants.into(), None)
@@ -147,7 +148,7 @@ async fn kept_connections_are_for_the_same_addresses_only() {
 async fn what_is_not_granted_is_not_sent() {
     let upstream = closing();
     let grant = private(&format!("{}/v1", upstream.origin()));
-    let client = client_for(HttpClient::new(), vec![grant]);
+    let client = client_for(http(), vec![grant]);
     for path in ["/", "/v2", "/v1/../v2", "/v1/%2e%2e/v2", "/v1%2f..%2fv2"] {
         let url = format!("{}{path}", upstream.origin());
         let error = send(&client, get(&url)).await.unwrap_err();

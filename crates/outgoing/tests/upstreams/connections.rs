@@ -233,7 +233,7 @@ async fn servers_that_nobody_runs_are_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = client_for(outgoing::HttpClient::new(), vec![private(&origin)]);
+    let client = client_for(http(), vec![private(&origin)]);
     let error = send(&client, get(&origin)).await.unwrap_err();
     assert_eq!(error.name(), "unreachable");
     let words = error.to_string();

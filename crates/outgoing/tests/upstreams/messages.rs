@@ -2,9 +2,7 @@
 
 use crate::support::*;
 use contract::limits::{OUTGOING_HEADERS_BYTES_MAX, OUTGOING_RESPONSE_BODY_BYTES_MAX};
-use outgoing::{
-    AwsScope, GrantedClient, Grants, HttpClient, OutgoingRequest, RequestSigner, UnsignedRequest,
-};
+use outgoing::{AwsScope, GrantedClient, Grants, OutgoingRequest, RequestSigner, UnsignedRequest};
 use std::{
     io::Write,
     sync::{Arc, mpsc},
@@ -241,7 +239,7 @@ async fn the_host_signs_where_the_grant_says_so() {
     };
     let grant = private(&upstream.origin()).signed_for(scope).unwrap();
     let grants = Arc::new(Grants::new(vec![grant]).unwrap());
-    let http = Arc::new(HttpClient::new());
+    let http = Arc::new(http());
     let client = GrantedClient::new(http.clone(), grants.clone(), Some(Arc::new(TestSigner)));
     let url = format!("{}/q?a", upstream.origin());
     send(&client, get(&url)).await.unwrap();
@@ -293,7 +291,7 @@ async fn signing_is_part_of_the_time_of_a_request() {
     let grants = Arc::new(Grants::new(vec![grant]).unwrap());
     let client = |duration| {
         let signer = Arc::new(SlowSigner(duration));
-        GrantedClient::new(Arc::new(HttpClient::new()), grants.clone(), Some(signer))
+        GrantedClient::new(Arc::new(http()), grants.clone(), Some(signer))
     };
     let request = |timeout| OutgoingRequest {
         timeout: Some(timeout),

@@ -1,7 +1,8 @@
 //! Servers that follow a script, and clients that may call them.
 
+use http_client::HttpClient;
 use outgoing::{
-    Grant, GrantedClient, Grants, HttpClient, OutgoingError, OutgoingHttp, OutgoingRequest,
+    CLIENT_OPTIONS, Grant, GrantedClient, Grants, OutgoingError, OutgoingHttp, OutgoingRequest,
     OutgoingResponse,
 };
 use std::{
@@ -112,6 +113,11 @@ pub fn private(origin: &str) -> Grant {
     grant.with_private_addresses()
 }
 
+/// With the bounds of guests.
+pub fn http() -> HttpClient {
+    HttpClient::new(CLIENT_OPTIONS)
+}
+
 /// A client that may call these.
 pub fn client_for(client: HttpClient, grants: Vec<Grant>) -> GrantedClient {
     let grants = Grants::new(grants).unwrap();
@@ -120,7 +126,7 @@ pub fn client_for(client: HttpClient, grants: Vec<Grant>) -> GrantedClient {
 
 /// A client that may call this server.
 pub fn client(upstream: &Upstream) -> GrantedClient {
-    client_for(HttpClient::new(), vec![private(&upstream.origin())])
+    client_for(http(), vec![private(&upstream.origin())])
 }
 
 pub fn get(url: &str) -> OutgoingRequest {

@@ -1,7 +1,7 @@
 //! Servers with TLS. The files in the folder `tls` are an authority and a server `server.test`, made for these tests; the key protects nothing.
 
 use crate::support::*;
-use outgoing::{HttpClient, Resolve};
+use http_client::{Authorities, HttpClient, Resolve};
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
     crypto::ring,
@@ -56,7 +56,9 @@ fn url(host: &str, upstream: &Upstream) -> String {
 }
 
 fn trusting() -> HttpClient {
-    HttpClient::with_resolver(Loopback).with_authorities(vec![AUTHORITY.to_vec()])
+    http()
+        .with_resolver(Loopback)
+        .with_authorities(Authorities::Der(vec![AUTHORITY.to_vec()]))
 }
 
 #[tokio::test]
@@ -74,7 +76,7 @@ async fn a_trusted_server_is_called_and_its_connection_used_again() {
 async fn servers_that_cannot_prove_their_name_get_nothing() {
     let upstream = upstream("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", true);
     for (host, http) in [
-        ("server.test", HttpClient::with_resolver(Loopback)),
+        ("server.test", http().with_resolver(Loopback)),
         ("other.test", trusting()),
         ("127.0.0.1", trusting()),
     ] {

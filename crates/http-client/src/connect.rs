@@ -1,14 +1,15 @@
 //! From an origin to a connection: name, addresses, TCP, TLS.
 
-use super::{
-    connection::Connection, failure::with_causes, resolve::Resolve, tls::Tls, wire::Stream,
-};
 use crate::{
-    address::Addresses,
-    error::OutgoingError,
+    connection::Connection,
+    error::{RefusedAddress, SendError, with_causes},
+    options::ClientOptions,
     origin::{Host, Origin, Scheme},
+    pool::Target,
+    resolve::Resolve,
+    tls::Tls,
+    wire::Stream,
 };
-use contract::limits::OUTGOING_CONNECT_DURATION_MAX;
 use std::{
     io,
     net::{self, SocketAddr},
@@ -27,20 +28,21 @@ const ADDRESSES_MAX: usize = 8;
 pub struct Connector {
     pub resolver: Box<dyn Resolve>,
     pub tls: Tls,
+    pub options: ClientOptions,
 }
 
 impl Connector {
-    /// A new connection to an origin, to an address that is allowed.
+    /// A new connection to a target, to an address that is allowed.
     pub async fn connect(
         &self,
-        origin: &Origin,
-        addresses: Addresses,
+        target: &Target,
         deadline: Instant,
-    ) -> Result<Connection, OutgoingError> {
-        let until = deadline.min(Instant::now() + OUTGOING_CONNECT_DURATION_MAX);
+    ) -> Result<Connection, SendError> {
+        let origin = &target.origin;
+        let until = deadline.min(Instant::now() + self.options.connect_duration_max);
         let connecting = async {
-            let targets = self.targets(origin, addresses).await?;
-            let stream = open(&targets, until).await;
+            let addresses = self.addresses(target).await?;
+            let stream = open(&addresses, until).await;
             let stream = stream.map_err(|error| unreachable(origin, &error))?;
             let connection = self.speak(origin, stream).await;
             connection.map_err(|error| unreachable(origin, &error))
@@ -55,11 +57,8 @@ impl Connector {
     }
 
     /// The addresses to which connections may be opened: exactly those that were checked.
-    async fn targets(
-        &self,
-        origin: &Origin,
-        addresses: Addresses,
-    ) -> Result<Vec<SocketAddr>, OutgoingError> {
+    async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, SendError> {
+        let origin = &target.origin;
         let found = match &origin.host {
             Host::Address(address) => vec![SocketAddr::new(*address, origin.port)],
             Host::Name(name) => {
@@ -67,13 +66,15 @@ impl Connector {
                 found.map_err(|error| unreachable(origin, &error))?
             }
         };
-        addresses.allowed(&found).map_err(|refused| match refused {
-            Some((address, words)) => OutgoingError::NotGranted(format!(
-                "`{}` leads to {address}, {words}{}",
-                origin.host,
-                hint(addresses, address)
-            )),
-            None => OutgoingError::Unreachable(format!("`{}` has no address", origin.host)),
+        let allowed = target.addresses.allowed(&found);
+        allowed.map_err(|refused| match refused {
+            Some((address, class)) => SendError::NotAllowed(RefusedAddress {
+                host: origin.host.clone(),
+                address,
+                class,
+                allowed: target.addresses,
+            }),
+            None => SendError::NotSent(format!("`{}` has no address", origin.host)),
         })
     }
 
@@ -86,23 +87,18 @@ impl Connector {
             Scheme::Http => Box::new(stream),
             Scheme::Https => Box::new(self.tls.connect(&origin.host, stream).await?),
         };
-        Connection::new(stream, probe)
+        Connection::new(stream, probe, &self.options)
             .await
             .map_err(io::Error::other)
     }
 }
 
-/// What would allow an address.
-fn hint(addresses: Addresses, address: net::IpAddr) -> &'static str {
-    if addresses == Addresses::Public && Addresses::Any.check(address).is_ok() {
-        ": the grant has no `private_addresses`"
-    } else {
-        ", which no grant allows"
+fn unreachable(origin: &Origin, error: &io::Error) -> SendError {
+    let words = format!("`{origin}`: {}", with_causes(error));
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => SendError::Refused(words),
+        _ => SendError::NotSent(words),
     }
-}
-
-fn unreachable(origin: &Origin, error: &io::Error) -> OutgoingError {
-    OutgoingError::Unreachable(format!("`{origin}`: {}", with_causes(error)))
 }
 
 /// TCP to the first address that answers; each gets its part of the time.

@@ -1,11 +1,11 @@
-//! Which IP addresses a guest may reach.
+//! Which IP addresses may be reached.
 //!
 //! The decision is made on the address that a connection is about to be opened to, after the name has been resolved, and literal addresses
 //! go the same way: what a name resolves to earlier or later has no influence.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Which addresses a grant allows.
+/// Which addresses are allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Addresses {
     /// Those of the public Internet.
@@ -13,6 +13,8 @@ pub enum Addresses {
     Public,
     /// Those of private networks and of the machine itself, too. Not those of [`AddressClass::Forbidden`].
     Any,
+    /// All: for what the operator of a host has configured, and no guest has chosen.
+    Unchecked,
 }
 
 /// What an address is, with words for messages. The source is IANA's two registries of special-purpose addresses.
@@ -33,7 +35,7 @@ impl Addresses {
     /// Whether a connection may be opened; the error says what the address is.
     pub fn check(self, address: IpAddr) -> Result<(), &'static str> {
         match (AddressClass::of(address), self) {
-            (Public, _) | (Private(_), Self::Any) => Ok(()),
+            (_, Self::Unchecked) | (Public, _) | (Private(_), Self::Any) => Ok(()),
             (Private(words), Self::Public) | (Forbidden(words), _) => Err(words),
         }
     }
@@ -194,6 +196,7 @@ mod tests {
             let address = address.parse().unwrap();
             assert!(Addresses::Public.check(address).is_err());
             assert_eq!(Addresses::Any.check(address), Ok(()));
+            assert_eq!(Addresses::Unchecked.check(address), Ok(()));
         }
     }
 
@@ -244,7 +247,9 @@ mod tests {
             "e000::1",
         ] {
             assert!(matches!(class(address), Forbidden(_)), "{address}");
-            assert!(Addresses::Any.check(address.parse().unwrap()).is_err());
+            let address = address.parse().unwrap();
+            assert!(Addresses::Any.check(address).is_err());
+            assert_eq!(Addresses::Unchecked.check(address), Ok(()));
         }
     }
 

@@ -42,7 +42,7 @@ pub struct Origin {
 /// Why a text is no URL, as the end of a sentence: "has user information".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct UrlError(pub(crate) &'static str);
+pub struct UrlError(pub &'static str);
 
 impl Scheme {
     fn port(self) -> u16 {

@@ -1,6 +1,5 @@
 //! What lies beneath a connection, and what has passed through it.
 
-use contract::limits::{OUTGOING_HEADERS_BYTES_MAX, OUTGOING_RESPONSE_BODY_BYTES_MAX};
 use std::{
     io::{self, IoSlice},
     pin::Pin,
@@ -11,10 +10,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// Bytes that are read for one response, with what frames it: interim responses, and the lengths of chunks, which have no bound of their own.
-pub const READ_BYTES_MAX: usize =
-    4 * (OUTGOING_HEADERS_BYTES_MAX + OUTGOING_RESPONSE_BODY_BYTES_MAX);
 
 /// A TCP or TLS stream.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
@@ -27,12 +22,14 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
 pub struct Traffic {
     is_sent: AtomicBool,
     bytes_read: AtomicUsize,
+    bytes_read_max: AtomicUsize,
 }
 
 impl Traffic {
-    /// A request begins.
-    pub fn begin(&self) {
+    /// A request begins, for whose response so many bytes may be read.
+    pub fn begin(&self, bytes_read_max: usize) {
         self.is_sent.store(false, Relaxed);
+        self.bytes_read_max.store(bytes_read_max, Relaxed);
         self.bytes_read.store(0, Relaxed);
     }
 
@@ -41,9 +38,9 @@ impl Traffic {
         self.is_sent.load(Relaxed)
     }
 
-    /// Whether [`READ_BYTES_MAX`] were not enough.
+    /// Whether more was read.
     pub fn is_over(&self) -> bool {
-        self.bytes_read.load(Relaxed) > READ_BYTES_MAX
+        self.bytes_read.load(Relaxed) > self.bytes_read_max.load(Relaxed)
     }
 }
 

@@ -3,14 +3,15 @@
 //! Nothing runs between requests: a connection moves on only while an exchange waits for it, so that a host which is frozen or whose
 //! guest ends early leaves no task behind. Dropping a connection closes it.
 
-use super::{
-    failure::{Failure, with_causes},
-    response::{ReceiveError, Received, head_too_large, receive},
+use crate::{
+    error::{SendError, with_causes},
+    options::ClientOptions,
+    response::{self, ReceiveError, receive},
+    wait::Wait,
     wire::{Stream, Traffic, Wire},
 };
 use bytes::Bytes;
-use contract::limits::{OUTGOING_HEADERS_BYTES_MAX, OUTGOING_HEADERS_MAX};
-use http::Request;
+use http::{Request, Response};
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -27,6 +28,12 @@ use tokio::time::timeout_at;
 
 type Driver = http1::Connection<TokioIo<Wire>, Full<Bytes>>;
 
+/// A whole response, and whether the connection may serve another request after it.
+pub struct Received {
+    pub response: Response<Vec<u8>>,
+    pub may_be_kept: bool,
+}
+
 /// A connection to a server.
 pub struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
@@ -36,16 +43,21 @@ pub struct Connection {
     /// The same socket, to look whether the server has closed it.
     probe: TcpStream,
     opened: Instant,
+    head_bytes_max: usize,
 }
 
 impl Connection {
     /// Speaks HTTP through a stream; `probe` is its socket.
-    pub async fn new(stream: Box<dyn Stream>, probe: TcpStream) -> Result<Self, hyper::Error> {
+    pub async fn new(
+        stream: Box<dyn Stream>,
+        probe: TcpStream,
+        options: &ClientOptions,
+    ) -> Result<Self, hyper::Error> {
         let traffic = Arc::new(Traffic::default());
         let wire = Wire::new(stream, traffic.clone());
         let (sender, driver) = http1::Builder::new()
-            .max_buf_size(OUTGOING_HEADERS_BYTES_MAX)
-            .max_headers(OUTGOING_HEADERS_MAX)
+            .max_buf_size(options.head_bytes_max)
+            .max_headers(options.headers_max)
             .handshake(TokioIo::new(wire))
             .await?;
         Ok(Self {
@@ -54,6 +66,7 @@ impl Connection {
             traffic,
             probe,
             opened: Instant::now(),
+            head_bytes_max: options.head_bytes_max,
         })
     }
 
@@ -73,24 +86,25 @@ impl Connection {
     pub async fn exchange(
         &mut self,
         request: Request<Full<Bytes>>,
-        deadline: Instant,
-    ) -> Result<Received, Failure> {
-        if deadline <= Instant::now() {
+        body_bytes_max: usize,
+        wait: Wait,
+    ) -> Result<Received, SendError> {
+        if wait.head() <= Instant::now() {
             return Err(no_time_left());
         }
-        self.traffic.begin();
+        self.traffic
+            .begin(read_bytes_max(self.head_bytes_max, body_bytes_max));
         let sending = self.sender.send_request(request);
-        let exchange = driven(&mut self.driver, async { receive(sending.await?).await });
-        match timeout_at(deadline.into(), exchange).await {
-            Ok(Ok(mut received)) => {
-                received.may_be_kept &= self.is_reusable().await;
-                Ok(received)
-            }
-            Ok(Err(error)) => Err(self.failure(error)),
-            Err(_) if self.traffic.is_sent() => {
-                Err(Failure::Unknown("no whole response in time".to_owned()))
-            }
-            Err(_) => Err(no_time_left()),
+        let exchange = async {
+            let head = timeout_at(wait.head().into(), sending).await;
+            receive(head.map_err(|_| ReceiveError::Late)??, body_bytes_max, wait).await
+        };
+        match driven(&mut self.driver, exchange).await {
+            Ok(response) => Ok(Received {
+                may_be_kept: response::may_be_kept(&response) && self.is_reusable().await,
+                response,
+            }),
+            Err(error) => Err(self.failure(error)),
         }
     }
 
@@ -106,23 +120,39 @@ impl Connection {
         self.driver.is_some() && self.sender.is_ready() && self.is_quiet()
     }
 
-    fn failure(&self, error: ReceiveError) -> Failure {
+    fn failure(&self, error: ReceiveError) -> SendError {
         match error {
-            ReceiveError::Refused(failure) => failure,
+            ReceiveError::Refused(error) => error,
+            ReceiveError::Late if self.traffic.is_sent() => {
+                SendError::Unknown("no whole response in time".to_owned())
+            }
+            ReceiveError::Late => no_time_left(),
             ReceiveError::Http(_) if self.traffic.is_over() => {
-                Failure::TooLarge("far more bytes than a response may have".to_owned())
+                SendError::TooLarge("far more bytes than a response may have".to_owned())
             }
-            ReceiveError::Http(error) if error.is_parse_too_large() => head_too_large(),
+            ReceiveError::Http(error) if error.is_parse_too_large() => {
+                SendError::TooLarge(format!(
+                    "more headers than allowed, or more than {} bytes of them",
+                    self.head_bytes_max
+                ))
+            }
             ReceiveError::Http(error) if self.traffic.is_sent() => {
-                Failure::Unknown(with_causes(&error))
+                SendError::Unknown(with_causes(&error))
             }
-            ReceiveError::Http(error) => Failure::NotSent(with_causes(&error)),
+            ReceiveError::Http(error) => SendError::NotSent(with_causes(&error)),
         }
     }
 }
 
-fn no_time_left() -> Failure {
-    Failure::NotSent("no time left".to_owned())
+fn no_time_left() -> SendError {
+    SendError::NotSent("no time left".to_owned())
+}
+
+/// Bytes that are read for one response, with what frames it: interim responses, and the lengths of chunks, which have no bound of their own.
+fn read_bytes_max(head_bytes_max: usize, body_bytes_max: usize) -> usize {
+    head_bytes_max
+        .saturating_add(body_bytes_max)
+        .saturating_mul(4)
 }
 
 /// Runs a future that waits for the connection, and the connection with it.

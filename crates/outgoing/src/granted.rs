@@ -1,14 +1,16 @@
 //! The client of one guest.
 
-use super::http_client::HttpClient;
 use crate::{
     error::OutgoingError,
     grants::Grants,
+    http_message,
     message::{OutgoingRequest, OutgoingResponse},
     port::OutgoingHttp,
     request::ParsedRequest,
     signing::{AwsScope, RequestSigner, UnsignedRequest},
 };
+use contract::limits::OUTGOING_RESPONSE_BODY_BYTES_MAX;
+use http_client::{HttpClient, Target, Wait};
 use std::{fmt, sync::Arc, time::Instant};
 use tokio::time::timeout_at;
 
@@ -78,7 +80,17 @@ impl OutgoingHttp for GrantedClient {
             Some(scope) => self.signed(scope, request, deadline).await?,
             None => request,
         };
-        self.client.send(request, grant.addresses(), deadline).await
+        let target = Target {
+            origin: request.origin().clone(),
+            addresses: grant.addresses(),
+        };
+        let sending = self.client.send(
+            &target,
+            http_message::request(request)?,
+            OUTGOING_RESPONSE_BODY_BYTES_MAX,
+            Wait::Until(deadline),
+        );
+        http_message::response(sending.await?)
     }
 }
 
