@@ -8,7 +8,8 @@ use aws_config::{
     profile::ProfileFileRegionProvider, provider_config::ProviderConfig,
 };
 use aws_requests::{AwsService, AwsSigner, JsonService, SharedHttpClient, sdk_client};
-use http_client::{Authorities, ClientOptions, Origin};
+use contract::origin::Origin;
+use http_client::{Authorities, ClientOptions};
 use outgoing::{AwsScope, RequestSigner, UnsignedRequest};
 use release::ArtifactStore;
 use release_aws::{S3Artifacts, S3Location};

@@ -4,7 +4,7 @@ pub mod environment;
 mod hosted;
 mod images;
 
-pub use hosted::{HostedGuest, runtime_options, services};
+pub use hosted::{HostedGuest, runtime_options, services, with_those_of_project};
 
 use crate::{
     exit::CommandError,

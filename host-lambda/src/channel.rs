@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::Context;
 use contract::{log::LogLevel, seed::Seed};
-use outgoing::NoOutgoing;
+use outgoing::Services;
 use release::{ArtifactStore, FolderArtifacts};
 use release_aws::{S3Artifacts, TableChannels};
 use rollout::{ChannelReport, Follower, Following, HostContext, Look, NamespaceStores};
@@ -27,6 +27,7 @@ pub struct ChannelContext {
     pub backend: Arc<DynamoDbStorage>,
     /// The namespace of routes that name none.
     pub namespace: Namespace,
+    pub services: Services,
     pub options: RuntimeOptions,
     /// Serves if a store cannot be reached at the start, until it can.
     pub bundled: Option<Guest>,
@@ -59,7 +60,7 @@ pub async fn follow(
                 Arc::new(LazyTenant::new(backend.clone(), namespace))
             }),
             namespace: context.namespace,
-            services: Arc::new(NoOutgoing),
+            services: Arc::new(context.services),
             options: context.options,
         },
         bundled: context.bundled,

@@ -14,8 +14,9 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use contract::{
     limits::{LIMITS, Limit, Limits},
     log::LogLevel,
+    origin::Origin,
 };
-use http_client::Origin;
+use outgoing::Grants;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use storage::Namespace;
 use storage_dynamodb::DynamoDbOptions;
@@ -42,6 +43,8 @@ pub struct Config {
     pub limits: Limits,
     /// The guest's environment.
     pub guest_environment: Environment,
+    /// The other services that the guest may call.
+    pub grants: Arc<Grants>,
     /// The CloudWatch namespace of the metrics.
     pub metrics_namespace: String,
     /// The function's name.
@@ -61,7 +64,7 @@ pub fn variables() -> impl Iterator<Item = String> {
 }
 
 /// Those that set no limits.
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 17] = [
     "TENON_ARTIFACTS",
     "TENON_BASE_PATH",
     "TENON_CHANNEL",
@@ -72,6 +75,7 @@ const VARIABLES: [&str; 16] = [
     "TENON_LOG_LEVEL",
     "TENON_METRICS_NAMESPACE",
     "TENON_NAMESPACE",
+    "TENON_OUTGOING",
     "TENON_PUBLIC_KEYS",
     "TENON_TABLE",
     "TENON_TAPE",
@@ -103,6 +107,7 @@ impl Config {
             base_path: base_path(variables)?,
             limits: limits::read(variables)?,
             guest_environment: guest_environment(variables)?,
+            grants: grants(variables)?,
             metrics_namespace: metrics_namespace(variables)?,
             function: variables
                 .required(
@@ -214,6 +219,22 @@ fn guest_environment(variables: &Variables) -> Result<Environment, InvalidVariab
         return Err(variables.invalid_secret(name, "names that are not empty and have no `=`"));
     }
     Ok(members.into_iter().collect())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "read into types of named members that hold no `Value`"
+)]
+fn grants(variables: &Variables) -> Result<Arc<Grants>, InvalidVariable> {
+    let name = "TENON_OUTGOING";
+    let Some(text) = variables.get(name) else {
+        return Ok(Arc::default());
+    };
+    let grants: Grants = serde_json::from_str(text).map_err(|error| {
+        let form = "a JSON array of origins, like `[\"https://api.example.com\"]`";
+        variables.invalid(name, &format!("{form}: {error}"))
+    })?;
+    Ok(Arc::new(grants))
 }
 
 /// AWS: CloudWatch concepts, namespaces.

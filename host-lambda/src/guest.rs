@@ -89,8 +89,7 @@ pub fn runtime_options(config: &Config) -> RuntimeOptions {
         limits: config.limits,
         environment: config.guest_environment.clone(),
         log_level: config.log_level,
-        // This host has no client yet: its program would be larger than it may be.
-        outgoing: OutgoingAccess::default(),
+        outgoing: OutgoingAccess::Granted(config.grants.clone()),
     }
 }
 

@@ -8,12 +8,14 @@ use crate::{
     output::Output,
 };
 use anyhow::Context;
+use aws_requests::AwsSigner;
 use contract::log::LogLevel;
 use lambda_runtime_api_client::{Client, body::Body, build_request};
+use outgoing::{GrantServices, Services};
 use rollout::Follower;
 use runtime::engine::Engine;
 use serde_json::json;
-use service::Service;
+use service::{Deployment, Service};
 use std::{
     pin::pin,
     sync::Arc,
@@ -121,11 +123,16 @@ async fn guests(
     store: Arc<LazyTenant>,
 ) -> anyhow::Result<Ready> {
     let Loaded { engine, bundled } = loading.finish().await?;
+    // Nothing is opened before a guest sends its first request.
+    let signer = AwsSigner::new(config.table.credentials.clone());
+    let services = Services::new(Some(Arc::new(signer)));
     let bundled = match bundled {
         Bundled::Answers(runtime) => {
+            let outgoing = services.granted(&config.grants);
+            let deployment = Deployment::new(runtime, store).with_outgoing(outgoing);
             return Ok(Ready {
                 engine,
-                service: Service::new(runtime, store),
+                service: Service::of(deployment),
                 follower: None,
             });
         }
@@ -135,6 +142,7 @@ async fn guests(
         engine: engine.clone(),
         backend,
         namespace: config.namespace.clone(),
+        services,
         options: runtime_options(config),
         bundled,
     };

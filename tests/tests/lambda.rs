@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod guests;
 mod memory;
+mod outgoing;
 mod panics;
 mod releases;
 mod soak;

@@ -8,6 +8,7 @@ pub mod json_schema;
 pub mod proxy;
 pub mod recording;
 pub mod table;
+pub mod upstream;
 
 use std::{
     collections::BTreeSet,

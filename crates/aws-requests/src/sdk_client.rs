@@ -12,8 +12,9 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use contract::origin::UrlError;
 use http::Request;
-use http_client::{Authorities, ClientOptions, HttpClient, SendError, Target, UrlError, Wait};
+use http_client::{Authorities, ClientOptions, HttpClient, SendError, Target, Wait};
 use std::{
     sync::Arc,
     time::{Duration, Instant},

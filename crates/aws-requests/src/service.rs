@@ -4,10 +4,12 @@ use crate::{plain_endpoint::credentials_for, signature::signature};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sigv4::http_request::{SignableBody, SignableRequest};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request};
-use http_client::{
-    Addresses, ClientOptions, HttpClient, Origin, Target, UrlError, Wait, with_causes,
+use contract::{
+    address::Addresses,
+    origin::{Origin, UrlError},
 };
+use http::{HeaderName, HeaderValue, Request};
+use http_client::{ClientOptions, HttpClient, Target, Wait, with_causes};
 use std::{
     error::Error,
     fmt,

@@ -3,7 +3,8 @@
 use crate::{plain_endpoint::credentials_for, signature::signature};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sigv4::http_request::{SignableBody, SignableRequest};
-use http_client::{Origin, with_causes};
+use contract::origin::Origin;
+use http_client::with_causes;
 use outgoing::{AwsScope, RequestSigner, UnsignedRequest};
 use std::fmt;
 

@@ -1,5 +1,5 @@
 //! The vocabulary that all other crates share: [requests and responses](http), the [seed] of a request, its [limits], [digests](digest) of
-//! guests, [log lines](log), and the [outcome] of a request.
+//! guests, [log lines](log), the [origins](origin) and [addresses](address) of servers, and the [outcome] of a request.
 //!
 //! Only types and rules live here. The crate does no input or output and has next to no dependencies.
 //!
@@ -25,6 +25,7 @@
 )]
 #![warn(missing_docs)]
 
+pub mod address;
 pub mod calendar;
 pub mod compatibility;
 pub mod deadline;
@@ -33,6 +34,7 @@ pub mod hexadecimal;
 pub mod http;
 pub mod limits;
 pub mod log;
+pub mod origin;
 pub mod outcome;
 pub mod seed;
 pub mod text;

@@ -4,12 +4,12 @@ use crate::{
     connection::Connection,
     error::{RefusedAddress, SendError, with_causes},
     options::ClientOptions,
-    origin::{Host, Origin, Scheme},
     pool::Target,
     resolve::Resolve,
     tls::Tls,
     wire::Stream,
 };
+use contract::origin::{Host, Origin, Scheme};
 use std::{
     io,
     net::{self, SocketAddr},

@@ -1,6 +1,6 @@
 //! Why a request has no response.
 
-use crate::{address::Addresses, origin::Host};
+use contract::{address::Addresses, origin::Host};
 use std::{error::Error, io, iter, net::IpAddr};
 
 /// Why there is no response, by what the server can have seen. The texts are for people, and contain neither path nor query, header or body.

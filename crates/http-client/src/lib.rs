@@ -2,7 +2,7 @@
 //! a request can have been sent.
 //!
 //! [`HttpClient::send`] takes a request without its origin and gives the whole response. What a client may be asked to connect to is decided
-//! by [`Addresses`], after the name was resolved.
+//! by [`Addresses`](contract::address::Addresses), after the name was resolved.
 //!
 //! - A request is sent once. It is repeated only if the server had closed a kept connection before a byte of the request was written.
 //! - [`SendError::NotSent`] means that nothing was sent; as soon as a byte can have left, it is [`SendError::Unknown`].
@@ -14,7 +14,8 @@
 //!
 //! ```no_run
 //! use bytes::Bytes;
-//! use http_client::{Addresses, ClientOptions, HttpClient, Origin, Target, Wait};
+//! use contract::{address::Addresses, origin::Origin};
+//! use http_client::{ClientOptions, HttpClient, Target, Wait};
 //! use std::time::{Duration, Instant};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,13 +31,11 @@
 //! ```
 #![warn(missing_docs)]
 
-mod address;
 mod client;
 mod connect;
 mod connection;
 mod error;
 mod options;
-mod origin;
 mod pool;
 mod resolve;
 mod response;
@@ -45,11 +44,9 @@ mod wait;
 mod wire;
 
 pub use self::{
-    address::{AddressClass, Addresses},
     client::HttpClient,
     error::{RefusedAddress, SendError, with_causes},
     options::ClientOptions,
-    origin::{Host, Origin, Scheme, UrlError},
     pool::Target,
     resolve::{Resolve, SystemResolver},
     response::authenticates_connection,

@@ -1,7 +1,8 @@
 //! Connections that wait for the next request. Those that have waited too long are closed at the next request, whatever it is for: nothing
 //! runs in between.
 
-use crate::{address::Addresses, connection::Connection, options::ClientOptions, origin::Origin};
+use crate::{connection::Connection, options::ClientOptions};
+use contract::{address::Addresses, origin::Origin};
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},

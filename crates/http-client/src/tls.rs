@@ -1,6 +1,6 @@
 //! TLS to servers, with certificates checked.
 
-use crate::origin::Host;
+use contract::origin::Host;
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,

@@ -1,7 +1,10 @@
 //! One origin that a guest may call.
 
 use crate::{path, request::ParsedRequest, signing::AwsScope};
-use http_client::{Addresses, Host, Origin, Scheme, UrlError};
+use contract::{
+    address::Addresses,
+    origin::{Host, Origin, Scheme, UrlError},
+};
 use std::{fmt, str::FromStr};
 
 /// An origin that a guest may call, with the part of its paths, the addresses, and whether the host signs. Made from a text such as

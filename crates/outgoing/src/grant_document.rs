@@ -1,7 +1,7 @@
 //! Grants as documents have them: `tenon.toml`, and the environment variable of a function. Channels have none yet.
 
 use crate::{grant::Grant, signing::AwsScope};
-use http_client::Addresses;
+use contract::address::Addresses;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},

@@ -27,6 +27,15 @@ impl Grants {
         Ok(Self(grants))
     }
 
+    /// These and others. Of two grants for the same origin and path, the other one counts. There can be more than [`OUTGOING_GRANTS_MAX`], but
+    /// not in a document.
+    #[must_use]
+    pub fn with(&self, others: &Self) -> Self {
+        let own = self.0.iter();
+        let own = own.filter(|grant| !others.0.iter().any(|other| other.is_twin_of(grant)));
+        Self(own.chain(&others.0).cloned().collect())
+    }
+
     /// Whether nothing is granted: an import without a grant is refused when a guest is loaded.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -5,8 +5,8 @@
 //! because only then can they be recorded and replayed exactly.
 //!
 //! [`Grants`] say what a guest may call: exact origins, each with an optional path. [`ParsedRequest`] is a request that was read strictly;
-//! what is sent is written anew from it. [`Services`] send such requests, for all guests of a host, with the client of `http_client`, and
-//! [`GrantedClient`] is one guest's view of it.
+//! what is sent is written anew from it. With the feature `client`, `Services` send such requests, for all guests of a host, with the client
+//! of the crate `http_client`, and `GrantedClient` is one guest's view of it.
 //!
 //! ```
 //! use outgoing::{Grants, OutgoingRequest, ParsedRequest};
@@ -43,13 +43,13 @@
 )]
 #![warn(missing_docs)]
 
+#[cfg(feature = "client")]
+mod client;
 mod error;
 mod fields;
 mod grant;
 mod grant_document;
-mod granted;
 mod grants;
-mod http_message;
 mod message;
 mod path;
 mod port;
@@ -57,14 +57,15 @@ mod request;
 mod services;
 mod signing;
 
+#[cfg(feature = "client")]
+pub use self::client::{CLIENT_OPTIONS, GrantedClient, Services};
 pub use self::{
     error::OutgoingError,
     grant::{Grant, GrantError},
-    granted::GrantedClient,
     grants::Grants,
     message::{OutgoingRequest, OutgoingResponse},
     port::{NoOutgoing, OutgoingHttp, send_all},
     request::ParsedRequest,
-    services::{CLIENT_OPTIONS, GrantServices, Services},
+    services::GrantServices,
     signing::{AwsScope, RequestSigner, UnsignedRequest},
 };

@@ -3,10 +3,10 @@
 use crate::{error::OutgoingError, fields, message::OutgoingRequest, path};
 use contract::{
     http::is_token,
-    limits::{OUTGOING_DURATION_DEFAULT, OUTGOING_REQUEST_BODY_BYTES_MAX, OUTGOING_URL_BYTES_MAX},
+    limits::{OUTGOING_REQUEST_BODY_BYTES_MAX, OUTGOING_URL_BYTES_MAX},
+    origin::{Origin, UrlError},
 };
-use http_client::{Origin, UrlError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes of a method. Registered ones have at most 17.
 const METHOD_BYTES_MAX: usize = 32;
@@ -125,14 +125,8 @@ impl ParsedRequest {
         Ok(self)
     }
 
-    /// When the whole response must be there if the request begins now: at the deadline, or earlier if its own time is over earlier.
-    pub(crate) fn deadline_within(&self, deadline: Instant) -> Instant {
-        let timeout = self.timeout.unwrap_or(OUTGOING_DURATION_DEFAULT);
-        let own = Instant::now().checked_add(timeout);
-        own.map_or(deadline, |own| deadline.min(own))
-    }
-
     /// The body, for sending it without a copy.
+    #[cfg(feature = "client")]
     pub(crate) fn take_body(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.body)
     }

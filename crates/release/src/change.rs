@@ -8,6 +8,7 @@ use super::{
     signature::{Purpose, SecretKey},
 };
 use contract::digest::Digest;
+use outgoing::Grants;
 use std::{collections::BTreeMap, time::Duration};
 use storage::Namespace;
 
@@ -24,6 +25,11 @@ pub struct Promotion {
     pub namespace: Option<Namespace>,
     /// Added to the route's environment.
     pub environment: BTreeMap<String, String>,
+    /// Added to what the route's guests may call. Nothing is taken away, because a guest that a rollback brings back is refused without
+    /// what it imports.
+    pub outgoing: Grants,
+    /// Whether the route's guests may call nothing else from now on.
+    pub replaces_outgoing: bool,
     /// Replaces the limits of the route that are given.
     pub limits: RouteLimits,
     /// Replaces the channel's header; `Some(None)` removes it.
@@ -117,6 +123,10 @@ pub fn promote(
         route.namespace.clone_from(&promotion.namespace);
     }
     route.environment.extend(promotion.environment.clone());
+    route.outgoing = match promotion.replaces_outgoing {
+        true => promotion.outgoing.clone(),
+        false => route.outgoing.with(&promotion.outgoing),
+    };
     route.limits = promotion.limits.or(&route.limits);
     if let Some(select_header) = &promotion.select_header {
         next.select_header.clone_from(select_header);
@@ -239,6 +249,7 @@ fn empty_route(path: &str) -> Route {
         path: path.to_owned(),
         namespace: None,
         environment: BTreeMap::new(),
+        outgoing: Grants::default(),
         limits: RouteLimits::default(),
         guests: Vec::new(),
         previous: None,

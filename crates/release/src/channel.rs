@@ -14,9 +14,10 @@ use contract::{
     http::is_token,
     limits::{
         CHANNEL_GENERATION_MAX, CHANNEL_ROUTES_MAX, ENVIRONMENT_VARIABLES_MAX, LIMITS,
-        PartialLimits, ROUTE_GUESTS_MAX,
+        OUTGOING_GRANTS_MAX, PartialLimits, ROUTE_GUESTS_MAX,
     },
 };
+use outgoing::Grants;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::collections::BTreeMap;
 use storage::Namespace;
@@ -70,6 +71,9 @@ pub struct Route {
     /// The environment of these guests. Guests of route `/` get the host's as well.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
+    /// Other services that these guests may call. Guests of route `/` may call those that the host grants as well.
+    #[serde(default, skip_serializing_if = "Grants::is_empty")]
+    pub outgoing: Grants,
     /// Limits below those of the host.
     #[serde(
         default,
@@ -284,6 +288,11 @@ impl Route {
         if self.environment.len() > ENVIRONMENT_VARIABLES_MAX {
             return Err(format!(
                 "route `{path}` has more than {ENVIRONMENT_VARIABLES_MAX} environment variables"
+            ));
+        }
+        if self.outgoing.iter().count() > OUTGOING_GRANTS_MAX {
+            return Err(format!(
+                "route `{path}` grants more than {OUTGOING_GRANTS_MAX} other services: `--replace-outgoing` takes away those of before"
             ));
         }
         Ok(())

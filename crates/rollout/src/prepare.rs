@@ -12,7 +12,7 @@ use release::{
     StoreError,
 };
 use runtime::{
-    Runtime, RuntimeOptions,
+    OutgoingAccess, Runtime, RuntimeOptions,
     engine::{Engine, Guest, LoadError},
 };
 use service::Deployment;
@@ -220,9 +220,12 @@ impl Preparer {
         let (mut environment, outgoing): (BTreeMap<String, String>, _) = match route.path.as_str() {
             "/" => (
                 host.environment.iter().cloned().collect(),
-                host.outgoing.clone(),
+                host.outgoing.with(&route.outgoing),
             ),
-            _ => (BTreeMap::new(), host.outgoing.without_grants()),
+            _ => (
+                BTreeMap::new(),
+                OutgoingAccess::Granted(Arc::new(route.outgoing.clone())),
+            ),
         };
         environment.extend(route.environment.clone());
         RuntimeOptions {

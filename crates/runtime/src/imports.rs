@@ -49,7 +49,7 @@ pub(crate) fn is_granted(world: World, import: &str) -> bool {
     if wasi::config::INTERFACES.contains(&import) {
         return true;
     }
-    let is_http = world == World::WasiHttp && RUNS_WASI_HTTP;
+    let is_http = world == World::WasiHttp;
     match interface_on_track(import, WASI_TRACK) {
         Some(interface) => {
             wasi::INTERFACES.contains(&interface)
@@ -65,10 +65,6 @@ pub(crate) fn is_granted(world: World, import: &str) -> bool {
 pub(crate) fn is_outgoing(import: &str) -> bool {
     interface_on_track(import, TRACK) == Some(OUTGOING)
 }
-
-/// Whether components of `wasi:http` run. Not yet on Lambda, whose host has no compiler: with them its program would be larger than it may be,
-/// and they are refused there by the names of their imports.
-const RUNS_WASI_HTTP: bool = cfg!(feature = "compiler");
 
 /// Defines the imports that this component needs. Of WASI's hundred functions, a guest built for this world needs one, and defining all of
 /// them would take a tenth of a start.
@@ -92,7 +88,7 @@ pub(crate) fn linker(
         .collect();
     wasi::add_to_linker(&mut linker, |interface| interfaces.contains(&interface))?;
     wasi::config::add_to_linker(&mut linker, |name| names.contains(&name))?;
-    if world == World::WasiHttp && RUNS_WASI_HTTP {
+    if world == World::WasiHttp {
         wasi::http::add_to_linker(&mut linker, |interface| interfaces.contains(&interface))?;
         if interfaces.iter().any(|name| wasi::sealed::is_sealed(name)) {
             wasi::sealed::add_to_linker(&mut linker, engine, component)?;

@@ -39,11 +39,11 @@ impl OutgoingAccess {
         }
     }
 
-    /// The same without grants.
+    /// With further grants.
     #[must_use]
-    pub fn without_grants(&self) -> Self {
+    pub fn with(&self, grants: &Grants) -> Self {
         match self {
-            Self::Granted(_) => Self::default(),
+            Self::Granted(own) => Self::Granted(Arc::new(own.with(grants))),
             Self::NotChecked => Self::NotChecked,
         }
     }

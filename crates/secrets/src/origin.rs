@@ -1,6 +1,6 @@
 //! Origins: the scheme, host and port for which a secret is filled into requests.
 
-use http_client::UrlError;
+use contract::origin::UrlError;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -20,7 +20,7 @@ pub struct OriginError;
 impl Origin {
     /// The origin of a URL and what follows it.
     pub fn of_url(url: &str) -> Result<(Self, &str), UrlError> {
-        let (origin, target) = http_client::Origin::split(url)?;
+        let (origin, target) = contract::origin::Origin::split(url)?;
         Ok((Self(origin.to_string()), target))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{guest::EnvironmentOptions, limits::RouteLimitOptions};
 use clap::{Args, Subcommand, ValueEnum};
+use outgoing::{Grant, GrantError};
 use std::path::PathBuf;
 
 /// How a store of artifacts is named on the command line and in tenon.toml.
@@ -114,6 +115,13 @@ pub struct PromoteArgs {
     pub namespace: Option<String>,
     #[command(flatten)]
     pub environment: EnvironmentOptions,
+    /// Another service that the route's guests may call: an origin, or a table of `outgoing` as JSON. May be repeated; adds to `outgoing` in
+    /// tenon.toml, and to what the route has
+    #[arg(long, value_name = "GRANT", value_parser = grant)]
+    pub outgoing: Vec<Grant>,
+    /// Take away from the route what it may call besides
+    #[arg(long)]
+    pub replace_outgoing: bool,
     #[command(flatten)]
     pub limits: RouteLimitOptions,
     /// Rule out all earlier guests: hosts never fall back to one, and no rollback goes further back. Use it for a guest that fixes a
@@ -278,4 +286,12 @@ pub enum ListFormat {
     Text,
     /// A JSON array
     Json,
+}
+
+/// An origin, or a table.
+fn grant(text: &str) -> Result<Grant, String> {
+    match text.starts_with('{') {
+        true => json::read(text.as_bytes()).map_err(|error| error.to_string()),
+        false => text.parse().map_err(|error: GrantError| error.to_string()),
+    }
 }

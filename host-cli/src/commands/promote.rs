@@ -5,7 +5,7 @@ use crate::{
     commands::releases,
     executor,
     exit::{CommandError, Outcome},
-    guest::environment,
+    guest::{self, environment},
     output,
     project::Project,
     release::{
@@ -48,6 +48,8 @@ pub fn resolve(
         environment: environment::resolve(&arguments.environment, project)?
             .into_iter()
             .collect(),
+        outgoing: guest::with_those_of_project(arguments.outgoing.clone(), project)?,
+        replaces_outgoing: arguments.replace_outgoing,
         limits: arguments.limits.0,
         select_header: arguments
             .select_header

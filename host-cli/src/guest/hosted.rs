@@ -147,17 +147,18 @@ pub fn services() -> Arc<dyn GrantServices> {
 
 /// What the project and the command line grant.
 fn grants(options: &GuestOptions, project: Option<&Project>) -> Result<Grants, CommandError> {
+    let typed = options.allow_outgoing.iter().cloned();
+    let typed = typed.map(Grant::with_private_addresses).collect();
+    with_those_of_project(typed, project)
+}
+
+/// What the project grants, and what was typed, which wins.
+pub fn with_those_of_project(
+    typed: Vec<Grant>,
+    project: Option<&Project>,
+) -> Result<Grants, CommandError> {
+    let typed = Grants::new(typed).map_err(CommandError::usage)?;
     let of_project = project.map(|project| &project.file.outgoing.0);
-    let mut grants: Vec<Grant> = of_project
-        .into_iter()
-        .flat_map(Grants::iter)
-        .cloned()
-        .collect();
-    for grant in &options.allow_outgoing {
-        let grant = grant.clone().with_private_addresses();
-        // The command line wins.
-        grants.retain(|other| other.to_string() != grant.to_string());
-        grants.push(grant);
-    }
-    Grants::new(grants).map_err(CommandError::usage)
+    let all = of_project.map_or(typed.clone(), |own| own.with(&typed));
+    Grants::try_from(Vec::from(all)).map_err(CommandError::usage)
 }

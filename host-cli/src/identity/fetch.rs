@@ -1,7 +1,11 @@
 //! Fetches one small document, with a bound for its size and its time. Redirects are not followed.
 
 use bytes::Bytes;
-use http_client::{Addresses, ClientOptions, Host, HttpClient, Origin, Scheme, Target, Wait};
+use contract::{
+    address::Addresses,
+    origin::{Host, Origin, Scheme},
+};
+use http_client::{ClientOptions, HttpClient, Target, Wait};
 use hyper::Request;
 use std::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@ use crate::{
     aws::{self, Service},
     exit::CommandError,
 };
-use http_client::Origin;
+use contract::origin::Origin;
 use std::{
     fmt,
     time::{Duration, Instant},

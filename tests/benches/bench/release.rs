@@ -6,7 +6,7 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use contract::digest::Digest;
-use outgoing::NoOutgoing;
+use outgoing::{Grants, NoOutgoing};
 use publish::publish;
 use release::{
     ChannelName, ChannelStore, FolderArtifacts, FolderChannels, Promotion, PublicKeys, RouteLimits,
@@ -124,6 +124,8 @@ pub fn promotion(digest: Digest, path: &str) -> Promotion {
         path: path.to_owned(),
         namespace: None,
         environment: BTreeMap::new(),
+        outgoing: Grants::default(),
+        replaces_outgoing: false,
         limits: RouteLimits::default(),
         select_header: None,
         is_minimum: false,

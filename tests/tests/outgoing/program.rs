@@ -1,30 +1,7 @@
 //! Grants of `host-cli`: of the command line, and of a project.
 
-use crate::support::{fresh_folder, guests::FETCHER, host_cli};
-use std::{
-    fs,
-    io::{Read, Write},
-    net::TcpListener,
-    path::Path,
-    process::Command,
-    thread,
-};
-
-/// A server that answers so many requests with `hello`; its address.
-fn upstream(count: usize) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming().take(count) {
-            let mut stream = stream.unwrap();
-            let mut head = [0; 4096];
-            let _ = stream.read(&mut head).unwrap();
-            let response = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
-            stream.write_all(response.as_bytes()).unwrap();
-        }
-    });
-    format!("http://{address}")
-}
+use crate::support::{fresh_folder, guests::FETCHER, host_cli, upstream::upstream};
+use std::{fs, path::Path, process::Command};
 
 /// Status and output of a command in a folder.
 fn run(folder: &Path, arguments: &[&str]) -> (bool, String) {

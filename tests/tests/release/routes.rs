@@ -2,8 +2,9 @@
 
 use super::site::{Host, Site, digest, key, promotion};
 use crate::support::{
-    guests::REFERENCE,
+    guests::{FETCHER, REFERENCE},
     in_process::{NOW_MS, engine, response},
+    upstream::upstream,
 };
 use contract::{
     digest::Digest,
@@ -11,6 +12,7 @@ use contract::{
     outcome::{Answer, Failure, Fault},
 };
 use gateway::{EventKind, compose::Incoming};
+use outgoing::Grants;
 use publish::publish;
 use release::{FolderArtifacts, Promotion, RouteLimits};
 use std::{
@@ -134,6 +136,46 @@ async fn the_hosts_environment_is_for_the_guests_of_the_whole_alone() {
     let body = response(&host.get("/environment").await)["body"].clone();
     assert_ne!(body, "the host's");
     assert_eq!(response(&host.get("/version").await)["statusCode"], 200);
+}
+
+/// Each route may call what it grants; that of the whole also what the host grants.
+#[tokio::test]
+async fn a_route_grants_other_services_to_its_own_guests() {
+    let site = Site::new("grants");
+    let (granted, other) = (upstream(1), upstream(1));
+    let artifacts = FolderArtifacts::new(&site.folder);
+    publish(engine(), FETCHER, &artifacts, &key())
+        .await
+        .unwrap();
+    let grants = |origin: &str| -> Grants {
+        let text = format!(r#"[{{"origin":"{origin}","private_addresses":true}}]"#);
+        json::read(text.as_bytes()).unwrap()
+    };
+    let fetcher = |path: &str, outgoing: Grants| Promotion {
+        digest: Digest::of(FETCHER),
+        outgoing,
+        ..route(path, promotion(1, 100))
+    };
+    site.promote_with(fetcher("/a", grants(&granted))).await;
+    site.promote_with(fetcher("/b", grants("https://b.example")))
+        .await;
+    let host = site.follow().await;
+    for (path, origin, expected) in [
+        ("/a", &granted, "200\n"),
+        ("/a", &other, "not-granted: "),
+        ("/b", &granted, "not-granted: "),
+    ] {
+        let request = format!("GET {origin}/");
+        let answer = response(&post(&host, path, request.as_bytes()).await);
+        let body = answer["body"].as_str().unwrap();
+        assert!(body.starts_with(expected), "{path}: {body}");
+    }
+    // Without a grant, its host does not take it, and keeps what it has.
+    site.promote_with(fetcher("/c", Grants::default())).await;
+    let refusal = host.refusal().await.to_string();
+    assert!(refusal.contains("tenon:handler/outgoing"), "{refusal}");
+    let answer = post(&host, "/b", b"GET https://a.example/").await;
+    assert_eq!(answer.summary.status, 200);
 }
 
 #[tokio::test]

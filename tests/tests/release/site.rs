@@ -10,7 +10,7 @@ use gateway::{
     EventKind, Origin,
     compose::{Incoming, compose},
 };
-use outgoing::NoOutgoing;
+use outgoing::{Grants, Services};
 use publish::publish;
 use release::{
     ArtifactStore, Channel, ChannelStore, FolderArtifacts, FolderChannels, Promotion, PublicKeys,
@@ -256,7 +256,7 @@ impl Site {
                 engine: engine().clone(),
                 stores: NamespaceStores::of(self.storage.clone(), CursorKey::new([0; 32])),
                 namespace: Namespace::local(),
-                services: Arc::new(NoOutgoing),
+                services: Arc::new(Services::new(None)),
                 options: RuntimeOptions {
                     environment: self.environment.clone().into(),
                     ..RuntimeOptions::default()
@@ -280,6 +280,8 @@ pub fn promotion(number: u8, percent: u32) -> Promotion {
         path: "/".to_owned(),
         namespace: None,
         environment: BTreeMap::new(),
+        outgoing: Grants::default(),
+        replaces_outgoing: false,
         limits: RouteLimits::default(),
         select_header: None,
         is_minimum: false,

@@ -13,12 +13,14 @@ use serde_json::Value;
 use std::{collections::BTreeSet, path::Path};
 
 /// Parameters that enable everything optional.
-const EVERYTHING: [(&str, &str); 13] = [
+const EVERYTHING: [(&str, &str); 15] = [
     ("AlarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms"),
     ("BasePath", "/v1"),
     ("Channel", "stable"),
     ("GuestEnvironment", "{\"A\":\"b\"}"),
     ("LogRetentionDays", "7"),
+    ("Outgoing", "[\"https://api.example.com\"]"),
+    (OUTGOING_POLICY.0, OUTGOING_POLICY.1),
     (
         "PermissionsBoundaryArn",
         "arn:aws:iam::123456789012:policy/boundary",
@@ -37,6 +39,12 @@ const EVERYTHING: [(&str, &str); 13] = [
         "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b",
     ),
 ];
+
+/// The parameter that names the policy for signed requests of guests, and a value.
+const OUTGOING_POLICY: (&str, &str) = (
+    "OutgoingPolicyArn",
+    "arn:aws:iam::123456789012:policy/outgoing",
+);
 
 /// Outputs that the end-to-end tests or the documentation use.
 const OUTPUTS: [&str; 12] = [
@@ -58,7 +66,7 @@ const OUTPUTS: [&str; 12] = [
 type Check = fn(&Template, &Requirements) -> anyhow::Result<Vec<String>>;
 
 /// All checks, with the names used in docs/operations.md.
-pub const CHECKS: [(&str, Check); 13] = [
+pub const CHECKS: [(&str, Check); 14] = [
     ("routes", api::routes),
     ("integrations", api::integrations),
     ("binary_types", api::binary_types),
@@ -67,6 +75,7 @@ pub const CHECKS: [(&str, Check); 13] = [
     ("dashboard", metrics::dashboard),
     ("all_are_shown", metrics::all_are_shown),
     ("host", roles::host),
+    ("outgoing", roles::outgoing),
     ("publisher", roles::publisher),
     ("partitions", roles::partitions),
     ("table", table),

@@ -46,6 +46,14 @@ impl Template {
         })
     }
 
+    /// The value of a parameter; empty if there is no such parameter.
+    pub fn value(&self, parameter: &str) -> String {
+        self.parameters
+            .get(parameter)
+            .map(plain)
+            .unwrap_or_default()
+    }
+
     /// One parameter's declaration.
     pub fn parameter(&self, name: &str) -> &Value {
         &self.document["Parameters"][name]

@@ -16,6 +16,8 @@ fn promotion(guest: &[u8], percent: u32) -> Promotion {
         path: "/".to_owned(),
         namespace: None,
         environment: BTreeMap::new(),
+        outgoing: Grants::default(),
+        replaces_outgoing: false,
         limits: RouteLimits::default(),
         select_header: None,
         is_minimum: false,
@@ -163,4 +165,45 @@ fn another_route_leaves_the_first_alone() {
     let two = promote(&name, Some(&first), &beside, &signing(2)).unwrap();
     assert_eq!(two.routes[0], first.routes[0]);
     assert_eq!(two.routes[1].guests, [all_of(Digest::of(b"o"))]);
+}
+
+/// Grants are added, so that a guest that a rollback brings back still has what it imports; only `replaces_outgoing` takes some away.
+#[test]
+fn a_promotion_adds_grants_and_takes_some_away_only_if_it_says_so() {
+    let name: ChannelName = "items".parse().unwrap();
+    let with = |origin: &str, guest: &[u8]| Promotion {
+        outgoing: Grants::new(vec![origin.parse().unwrap()]).unwrap(),
+        ..promotion(guest, 100)
+    };
+    let granted = |channel: &Channel| -> Vec<String> {
+        let grants = channel.routes[0].outgoing.iter();
+        grants.map(ToString::to_string).collect()
+    };
+    let first = promote(&name, None, &with("https://a.example", b"1"), &signing(1)).unwrap();
+    let second = with("https://b.example/v1", b"2");
+    let second = promote(&name, Some(&first), &second, &signing(2)).unwrap();
+    assert_eq!(
+        granted(&second),
+        ["https://a.example", "https://b.example/v1"]
+    );
+    let back = rollback(&second, "/", &signing(3)).unwrap();
+    assert_eq!(granted(&back), granted(&second));
+    let only = Promotion {
+        replaces_outgoing: true,
+        ..with("https://a.example", b"3")
+    };
+    let third = promote(&name, Some(&second), &only, &signing(4)).unwrap();
+    assert_eq!(granted(&third), ["https://a.example"]);
+    let many = |start: usize| Promotion {
+        outgoing: Grants::new(
+            (start..start + 20)
+                .map(|number| format!("https://n{number}.example").parse().unwrap())
+                .collect(),
+        )
+        .unwrap(),
+        ..promotion(b"4", 100)
+    };
+    let fourth = promote(&name, Some(&third), &many(0), &signing(5)).unwrap();
+    let error = promote(&name, Some(&fourth), &many(20), &signing(6)).unwrap_err();
+    assert!(error.to_string().contains("--replace-outgoing"), "{error}");
 }

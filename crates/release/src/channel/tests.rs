@@ -15,6 +15,7 @@ fn route(path: &str) -> Route {
         path: path.to_owned(),
         namespace: None,
         environment: BTreeMap::new(),
+        outgoing: Grants::default(),
         limits: RouteLimits::default(),
         guests: vec![Share {
             digest: Digest::of(b""),

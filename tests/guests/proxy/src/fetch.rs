@@ -22,6 +22,16 @@ fn request(path: &str) -> OutgoingRequest {
     request
 }
 
+/// Sends a request to a server, and says what came back.
+pub fn one(authority: &str) -> String {
+    let request = request("/");
+    request.set_authority(Some(authority)).unwrap();
+    OutgoingBody::finish(request.body().unwrap(), None).unwrap();
+    let future = outgoing_handler::handle(request, None).unwrap();
+    future.subscribe().block();
+    received(&future)
+}
+
 /// Sends so many requests, waits for all of them, and lists what came back. As usual, the body is written after `handle`.
 pub fn many(count: usize) -> String {
     let futures: Vec<_> = (0..count)

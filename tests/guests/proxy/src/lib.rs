@@ -61,6 +61,7 @@ impl Guest for Proxy {
                 let lines = fetch::many(query.parse().unwrap_or(0));
                 text(out, lines.lines().next().unwrap_or_default());
             }
+            "/fetch-from" => text(out, &fetch::one(query)),
             "/fetch-within" => text(out, &fetch::within_a_second()),
             "/fetch-unfinished" => fetch::unfinished(),
             "/fetch-shared" => fetch::shared_fields(query.parse().unwrap_or(0)),

@@ -1,6 +1,6 @@
 //! Checks that each role allows exactly what the code behind it calls.
 
-use super::unmatched;
+use super::{OUTGOING_POLICY, unmatched};
 use crate::infra::{
     requirements::Requirements,
     template::{Template, elements, members, plain},
@@ -23,6 +23,35 @@ pub fn host(template: &Template, requirements: &Requirements) -> anyhow::Result<
     expected.extend(requirements.texts("/actions/following")?);
     expected.extend(PLATFORM.map(str::to_owned));
     Ok(role.against(&expected))
+}
+
+/// Checks that what guests' signed requests may do is in the one policy that the operator names, and that no other role has it.
+pub fn outgoing(template: &Template, _: &Requirements) -> anyhow::Result<Vec<String>> {
+    let (parameter, _) = OUTGOING_POLICY;
+    let host = Role::of_service(template, "lambda.amazonaws.com")?;
+    let named = template.value(parameter);
+    let expected: BTreeSet<String> = match named.as_str() {
+        "" => BTreeSet::new(),
+        named => BTreeSet::from([named.to_owned()]),
+    };
+    let roles = template.resources("AWS::IAM::Role").into_iter();
+    let complaints = roles.map(|(name, role)| {
+        let managed = elements(&role["ManagedPolicyArns"]).map(plain);
+        let managed = managed
+            .filter(|policy| !policy.contains(":aws:policy/service-role/"))
+            .collect();
+        let expected = match name == host.name {
+            true => expected.clone(),
+            false => BTreeSet::new(),
+        };
+        unmatched(
+            &managed,
+            &expected,
+            &format!("is a policy of `{name}`, but not that of `{parameter}`"),
+            &format!("is named by `{parameter}`, but no policy of `{name}`"),
+        )
+    });
+    Ok(complaints.flatten().collect())
 }
 
 /// Checks the publisher's role, which may reach channels and artifacts only.

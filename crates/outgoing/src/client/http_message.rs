@@ -5,14 +5,15 @@ use crate::{
 };
 use bytes::Bytes;
 use contract::{
+    address::Addresses,
     http::{CONNECTION_FIELDS, field_value},
     limits::{OUTGOING_HEADERS_BYTES_MAX, OUTGOING_HEADERS_MAX},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
-use http_client::{Addresses, RefusedAddress, SendError};
+use http_client::{RefusedAddress, SendError};
 
 /// What is sent: the target without the origin.
-pub(crate) fn request(parsed: ParsedRequest) -> Result<Request<Bytes>, OutgoingError> {
+pub fn request(parsed: ParsedRequest) -> Result<Request<Bytes>, OutgoingError> {
     build(parsed).map_err(|error| OutgoingError::InvalidRequest(error.to_string()))
 }
 
@@ -29,7 +30,7 @@ fn build(mut parsed: ParsedRequest) -> Result<Request<Bytes>, http::Error> {
 }
 
 /// What a guest receives.
-pub(crate) fn response(response: Response<Vec<u8>>) -> Result<OutgoingResponse, OutgoingError> {
+pub fn response(response: Response<Vec<u8>>) -> Result<OutgoingResponse, OutgoingError> {
     let (head, body) = response.into_parts();
     let headers = fields(&head.headers);
     let counted = counted_bytes(headers.iter().map(|(name, value)| (&**name, &**value)));
