@@ -13,11 +13,13 @@ use http_client::{Authorities, ClientOptions};
 use outgoing::{AwsScope, RequestSigner, UnsignedRequest};
 use release::ArtifactStore;
 use release_aws::{S3Artifacts, S3Location};
+use secrets::{AwsSources, FetchError, FetchErrorClass, SecretSources, SecretValue, Source};
 use std::{
     env,
     sync::{Arc, OnceLock},
 };
 use storage_dynamodb::{Credentials, SharedCredentialsProvider};
+use tokio::sync::OnceCell;
 
 /// Region for local servers, most of which ignore it.
 const LOCAL_REGION: &str = "us-east-1";
@@ -30,6 +32,8 @@ pub enum Service {
     DynamoDb,
     Logs,
     S3,
+    Parameters,
+    SecretsManager,
 }
 
 impl Service {
@@ -39,6 +43,8 @@ impl Service {
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
             Self::Logs => "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
             Self::S3 => "AWS_ENDPOINT_URL_S3",
+            Self::Parameters => "AWS_ENDPOINT_URL_SSM",
+            Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
         };
         [own, "AWS_ENDPOINT_URL"]
     }
@@ -180,4 +186,40 @@ pub async fn logs(group: &str, endpoint: Option<&str>) -> Result<JsonService, Co
     } = access(&format!("log group `{group}`"), Service::Logs, endpoint).await?;
     let service = AwsService::new("logs", &region, endpoint.as_deref(), &credentials);
     Ok(JsonService::new(service, "Logs_20140328"))
+}
+
+/// Reads secrets of guests with a person's own configuration, which is looked for when the first of them is read.
+#[derive(Default)]
+pub struct OwnSecrets(OnceCell<AwsSources>);
+
+impl OwnSecrets {
+    async fn open() -> Result<AwsSources, CommandError> {
+        let parameters = access_on_aws("secrets in `ssm:`", Service::Parameters).await?;
+        let secrets =
+            access_on_aws("secrets in `secretsmanager:`", Service::SecretsManager).await?;
+        Ok(AwsSources::new(|name| {
+            let Access {
+                region,
+                endpoint,
+                credentials,
+            } = match name {
+                "ssm" => &parameters,
+                _ => &secrets,
+            };
+            AwsService::new(name, region, endpoint.as_deref(), credentials)
+        }))
+    }
+}
+
+#[async_trait::async_trait]
+impl SecretSources for OwnSecrets {
+    async fn fetch(&self, sources: &[Source]) -> Vec<Result<SecretValue, FetchError>> {
+        match self.0.get_or_try_init(Self::open).await {
+            Ok(aws) => aws.fetch(sources).await,
+            Err(error) => {
+                let error = FetchError::new(FetchErrorClass::Denied, error.message());
+                sources.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
 }

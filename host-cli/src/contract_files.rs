@@ -1,10 +1,11 @@
 //! The contract, `wit/`, as this program provides it.
 
 /// Its files, by name.
-pub const FILES: [(&str, &str); 4] = [
+pub const FILES: [(&str, &str); 5] = [
     ("http.wit", include_str!("../../wit/http.wit")),
     ("log.wit", include_str!("../../wit/log.wit")),
     ("outgoing.wit", include_str!("../../wit/outgoing.wit")),
+    ("secrets.wit", include_str!("../../wit/secrets.wit")),
     ("storage.wit", include_str!("../../wit/storage.wit")),
 ];
 

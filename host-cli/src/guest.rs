@@ -3,7 +3,9 @@
 pub mod environment;
 mod hosted;
 mod images;
+mod secrets;
 
+pub use self::secrets::{provider as secrets, say_plainly};
 pub use hosted::{HostedGuest, runtime_options, services, with_those_of_project};
 
 use crate::{

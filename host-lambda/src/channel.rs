@@ -15,6 +15,7 @@ use runtime::{
     RuntimeOptions,
     engine::{Engine, Guest},
 };
+use secrets::NoSecrets;
 use serde_json::json;
 use std::sync::Arc;
 use storage::Namespace;
@@ -61,6 +62,7 @@ pub async fn follow(
             }),
             namespace: context.namespace,
             services: Arc::new(context.services),
+            secrets: Arc::new(NoSecrets),
             options: context.options,
         },
         bundled: context.bundled,

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use anyhow::{Context, bail};
 use runtime::{
-    OutgoingAccess, Runtime, RuntimeOptions,
+    OutgoingAccess, Runtime, RuntimeOptions, SecretAccess,
     engine::{Engine, EngineOptions, Guest, LoadError},
 };
 use std::{
@@ -90,6 +90,7 @@ pub fn runtime_options(config: &Config) -> RuntimeOptions {
         environment: config.guest_environment.clone(),
         log_level: config.log_level,
         outgoing: OutgoingAccess::Granted(config.grants.clone()),
+        secrets: SecretAccess::default(),
     }
 }
 

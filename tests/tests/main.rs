@@ -26,4 +26,5 @@ mod prewarm;
 mod proxy;
 mod release;
 mod sdk;
+mod secrets;
 mod tape;

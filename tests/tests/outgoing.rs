@@ -2,7 +2,7 @@
 
 mod bounds;
 mod program;
-mod script;
+pub mod script;
 mod state;
 mod wasi_http;
 

@@ -93,6 +93,10 @@ fn no_function_of_the_wit_is_forgotten() {
     assert!(functions.remove("handler.handle"), "{functions:?}");
     // This one needs a grant: `outgoing.rs`.
     assert!(functions.remove("outgoing.send"), "{functions:?}");
+    // These need a secret: `secrets.rs`.
+    for function in ["secrets.sign", "secrets.verify", "secrets.reveal"] {
+        assert!(functions.remove(function), "{functions:?}");
+    }
     assert_eq!(names(&expected()), functions);
 }
 

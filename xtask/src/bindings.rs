@@ -18,6 +18,7 @@ package tenon:sdk;
 
 world api {
     include tenon:handler/service-outgoing@0.1.0;
+    include tenon:handler/service-secrets@0.1.0;
     import wasi:random/random@0.2.6;
 }
 ";

@@ -259,6 +259,8 @@ pub const TAPE_TEXT_BYTES_MAX: usize = 256 * KIB;
 pub const TAPE_CALLS_BYTES_MAX: usize = 6 * MIB;
 /// Bytes of exchanges with other services on the tape of one request; further exchanges are only counted.
 pub const TAPE_OUTGOING_BYTES_MAX: usize = 6 * MIB;
+/// Bytes of calls about secrets on the tape of one request; further calls are only counted.
+pub const TAPE_SECRETS_BYTES_MAX: usize = MIB;
 /// One line of a tape, for readers.
 pub const TAPE_LINE_BYTES_MAX: usize = 16 * MIB;
 /// One line of a tape, for writers, before encryption: an encrypted line is a third longer and must still be readable.
@@ -347,6 +349,10 @@ pub const SECRET_FILLED_BYTES_MIN: usize = 8;
 pub const SECRET_FILLED_BYTES_MAX: usize = 16 * KIB;
 /// Placeholders of secrets in one outgoing request.
 pub const SECRET_PLACEHOLDERS_MAX: usize = 32;
+/// Calls of `tenon:handler/secrets` in one request; the next one traps.
+pub const SECRET_CALLS_MAX: u32 = 100;
+/// Bytes of the messages that all these calls of one request sign or verify; beyond that, the call traps.
+pub const SECRET_MESSAGES_BYTES_MAX: usize = 8 * MIB;
 /// How long a secret's value is used before its source is read again, if nobody sets another time.
 pub const SECRET_TIME_TO_LIVE: Duration = Duration::from_secs(300);
 /// How long a value is used while its source cannot be read.

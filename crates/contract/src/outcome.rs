@@ -177,6 +177,12 @@ pub enum Stop {
     /// More than `OUTGOING_BYTES_MAX` in the bodies of requests to other services and of their responses.
     #[error("too much data in requests to other services and their responses")]
     OutgoingBytes,
+    /// More than `SECRET_CALLS_MAX`.
+    #[error("too many calls about secrets")]
+    SecretCalls,
+    /// More than `SECRET_MESSAGES_BYTES_MAX` in the messages that are signed and verified.
+    #[error("too much data in messages that are signed or verified")]
+    SecretMessages,
     /// One call or response with more than `HOST_CALL_BYTES_MAX`.
     #[error("too much data in one call")]
     CallBytes,

@@ -159,6 +159,7 @@ impl Gate {
             baseline: present.clone().map(ReplayGuest::new),
             live: None,
             live_services: None,
+            live_secrets: None,
             options: ReplayOptions {
                 mode: Some(Mode::State),
                 ignore: ignore.clone(),

@@ -3,6 +3,7 @@
 use contract::{digest::Digest, log::LogLevel};
 use outgoing::OutgoingHttp;
 use runtime::{Runtime, RuntimeOptions};
+use secrets::GuestSecrets;
 use service::{Deployment, Service};
 use std::{collections::BTreeSet, sync::Arc};
 use storage::Storage;
@@ -35,15 +36,18 @@ impl ReplayGuest {
         !self.runtime.options().environment.is_empty()
     }
 
-    /// The guest as the host of a request ran it, on what a tape knows of the store and of other services.
+    /// The guest as the host of a request ran it, on what a tape knows of the store, of other services and of secrets.
     pub(super) fn service(
         &self,
         host: &HostFacts<'_>,
         storage: Arc<dyn Storage>,
         outgoing: Arc<dyn OutgoingHttp>,
+        secrets: Arc<dyn GuestSecrets>,
     ) -> Service {
-        let service =
-            |runtime| Service::of(Deployment::new(runtime, storage).with_outgoing(outgoing));
+        let service = |runtime| {
+            let deployment = Deployment::new(runtime, storage).with_outgoing(outgoing);
+            Service::of(deployment.with_secrets(secrets))
+        };
         let limits = host.limits();
         let log_level = host.log_level.unwrap_or(LogLevel::Info);
         let options = self.runtime.options();
@@ -55,6 +59,7 @@ impl ReplayGuest {
             log_level,
             environment: options.environment.clone(),
             outgoing: options.outgoing.clone(),
+            secrets: options.secrets.clone(),
         };
         let service = service(self.runtime.with_options(options));
         match &host.base_path {

@@ -21,6 +21,7 @@
 //!     baseline: None,
 //!     live: None,
 //!     live_services: None,
+//!     live_secrets: None,
 //!     options: ReplayOptions::default(),
 //! };
 //! let line: Arc<[u8]> = line.into();
@@ -52,6 +53,7 @@ mod recorded_case;
 mod recorded_state;
 mod recording_error;
 mod run;
+mod secret_calls;
 mod services;
 mod state;
 mod strict;
@@ -73,6 +75,7 @@ use contract::limits::Limits;
 use gateway::message::Message;
 use observation::IgnoreRule;
 use outgoing::OutgoingHttp;
+use secrets::GuestSecrets;
 use std::sync::Arc;
 use storage::Storage;
 use tape::{Exchange, redact::body_place};
@@ -129,6 +132,8 @@ pub struct Replayer {
     pub live: Option<Arc<dyn Storage>>,
     /// The same for other services: only requests that ask for nothing to be done are sent.
     pub live_services: Option<Arc<dyn OutgoingHttp>>,
+    /// The same for secrets: they only sign and verify, nothing is revealed.
+    pub live_secrets: Option<Arc<dyn GuestSecrets>>,
     /// The options.
     pub options: ReplayOptions,
 }
@@ -196,6 +201,12 @@ fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
         let (kept, omitted) = (exchange.outgoing.len(), exchange.outgoing_omitted);
         return Some(format!(
             "the tape has {kept} exchanges with other services; {omitted} more were left out"
+        ));
+    }
+    if exchange.secrets_omitted > 0 {
+        let (kept, omitted) = (exchange.secrets.len(), exchange.secrets_omitted);
+        return Some(format!(
+            "the tape has {kept} calls about secrets; {omitted} more were left out"
         ));
     }
     if exchange.calls_omitted > 0 {

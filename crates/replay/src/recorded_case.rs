@@ -58,6 +58,9 @@ pub enum RecordedCaseError {
     /// Cases have no other services.
     #[error("the guest sent {0} requests to other services, which cases do not answer")]
     Outgoing(usize),
+    /// Cases have no secrets.
+    #[error("the guest made {0} calls about secrets, which cases do not answer")]
+    Secrets(usize),
     /// Something that the case would have to contain is missing.
     #[error("`{0}` is not in the recording: it was too long, or could not be redacted")]
     Omitted(String),
@@ -254,6 +257,9 @@ fn check(exchange: &Exchange<'_>) -> Result<Seed, RecordedCaseError> {
     }
     if !exchange.outgoing.is_empty() {
         return Err(RecordedCaseError::Outgoing(exchange.outgoing.len()));
+    }
+    if !exchange.secrets.is_empty() {
+        return Err(RecordedCaseError::Secrets(exchange.secrets.len()));
     }
     let omitted = exchange.omitted.iter().map(|omission| &*omission.at);
     let redacted = exchange.redacted.iter();

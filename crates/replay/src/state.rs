@@ -7,6 +7,7 @@ use super::{
     overlay::Overlay,
     recorded_state::RecordedState,
     recording_error::RecordingError,
+    secret_calls::RecordedSecrets,
     services::RecordedServices,
     view::View,
 };
@@ -261,7 +262,13 @@ impl Run<'_, '_> {
             self.replayer.live_services.clone(),
             view.clone(),
         )?);
-        let service = guest.service(&exchange.host, rules, services.clone());
+        let secrets = Arc::new(RecordedSecrets::new(
+            exchange,
+            self.replayer.options.on_miss,
+            self.replayer.live_secrets.clone(),
+            view.clone(),
+        )?);
+        let service = guest.service(&exchange.host, rules, services.clone(), secrets.clone());
         let invocation = Invocation {
             received_at_ms: self.received_at_ms,
             seed: self.seed.clone(),
@@ -281,7 +288,7 @@ impl Run<'_, '_> {
         observation.outgoing = Some(sent.requests.into());
         Ok(Ran {
             observation,
-            misses: [write_log.misses, sent.misses].concat(),
+            misses: [write_log.misses, sent.misses, secrets.take_misses()].concat(),
         })
     }
 }

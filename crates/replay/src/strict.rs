@@ -2,11 +2,13 @@
 
 mod judge;
 mod outgoing;
+mod secret_calls;
 mod storage;
 
 use self::{
     judge::{Judgement, judge},
     outgoing::StrictOutgoing,
+    secret_calls::StrictSecrets,
     storage::StrictStorage,
 };
 use super::{
@@ -42,9 +44,13 @@ pub(super) async fn replay(
     let event = exchange.event.map_or("", |event| event.get());
     let storage = Arc::new(StrictStorage::new(line, exchange));
     let outgoing = Arc::new(StrictOutgoing::new(&storage, exchange));
-    let service = replayer
-        .guest
-        .service(&exchange.host, storage.clone(), outgoing.clone());
+    let secrets = Arc::new(StrictSecrets::new(&storage, exchange));
+    let service = replayer.guest.service(
+        &exchange.host,
+        storage.clone(),
+        outgoing.clone(),
+        secrets.clone(),
+    );
     let deadline = Instant::now() + service.limits().request_duration_max;
     let invocation = Invocation {
         received_at_ms: exchange.received_at_ms,
@@ -58,7 +64,8 @@ pub(super) async fn replay(
     } else {
         Some(run.await)
     };
-    let judgement = judge(&storage, &outgoing, exchange, answer.as_ref());
+    let missing = outgoing.missing().or_else(|| secrets.missing());
+    let judgement = judge(&storage, missing, exchange, answer.as_ref());
     let is_changed = !exchange.is_as_recorded(line);
     let status = answer
         .as_ref()

@@ -15,6 +15,7 @@ use runtime::{
     OutgoingAccess, Runtime, RuntimeOptions,
     engine::{Engine, Guest, LoadError},
 };
+use secrets::{GuestAccess, ProvideSecrets};
 use service::Deployment;
 use std::{collections::BTreeMap, sync::Arc};
 use storage::{CursorKey, Namespace, Storage, Tenant};
@@ -31,6 +32,8 @@ pub struct HostContext {
     pub namespace: Namespace,
     /// Gives each guest the other services that it may call.
     pub services: Arc<dyn GrantServices>,
+    /// Gives each guest its secrets.
+    pub secrets: Arc<dyn ProvideSecrets>,
     /// The options of routes that set none; a route's limits cannot exceed these.
     pub options: RuntimeOptions,
 }
@@ -58,17 +61,21 @@ impl NamespaceStores {
 }
 
 impl HostContext {
-    /// A guest, linked, with its view of the store and of other services: ready to serve. Without a namespace it has the host's own.
+    /// A guest, linked, with its view of the store, other services and secrets: ready to serve. Without a namespace it has the host's own.
     pub(super) fn deployment(
         &self,
         guest: &Guest,
         options: RuntimeOptions,
         namespace: Option<&Namespace>,
     ) -> Result<Deployment, LoadError> {
-        let outgoing = self.services.granted(&options.outgoing.grants());
+        let client = self.services.granted(&options.outgoing.grants());
+        let GuestAccess { secrets, outgoing } = self
+            .secrets
+            .provide(&options.secrets.declarations(), client);
         let runtime = Runtime::new(&self.engine, guest, options)?;
         let namespace = namespace.unwrap_or(&self.namespace);
-        Ok(Deployment::new(runtime, self.stores.open(namespace)).with_outgoing(outgoing))
+        let deployment = Deployment::new(runtime, self.stores.open(namespace));
+        Ok(deployment.with_outgoing(outgoing).with_secrets(secrets))
     }
 }
 
@@ -216,22 +223,26 @@ impl Preparer {
 
     fn options(&self, route: &Route, limits: Limits) -> RuntimeOptions {
         let host = &self.host.options;
-        // Routes may belong to different teams: only one of them gets the host's own environment, which may contain secrets, and its grants.
-        let (mut environment, outgoing): (BTreeMap<String, String>, _) = match route.path.as_str() {
-            "/" => (
-                host.environment.iter().cloned().collect(),
-                host.outgoing.with(&route.outgoing),
-            ),
-            _ => (
-                BTreeMap::new(),
-                OutgoingAccess::Granted(Arc::new(route.outgoing.clone())),
-            ),
-        };
+        // Routes may belong to different teams: only one of them gets the host's own environment, which may contain secrets, its grants and its secrets.
+        let (mut environment, outgoing, secrets): (BTreeMap<String, String>, _, _) =
+            match route.path.as_str() {
+                "/" => (
+                    host.environment.iter().cloned().collect(),
+                    host.outgoing.with(&route.outgoing),
+                    host.secrets.clone(),
+                ),
+                _ => (
+                    BTreeMap::new(),
+                    OutgoingAccess::Granted(Arc::new(route.outgoing.clone())),
+                    host.secrets.without_declarations(),
+                ),
+            };
         environment.extend(route.environment.clone());
         RuntimeOptions {
             limits,
             environment: environment.into_iter().collect(),
             outgoing,
+            secrets,
             ..host.clone()
         }
     }

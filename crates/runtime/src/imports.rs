@@ -1,14 +1,15 @@
 //! The imports of guests, one module for each WIT interface: count the call, convert its arguments, call the port, convert the result. No
 //! logic.
 //!
-//! `wasi` has what a standard library needs to start, and `wasi:http`; `storage`, `outgoing` and `log` are this project's own interfaces. All
-//! of them use one [`RequestState`], which lives as long as its request.
+//! `wasi` has what a standard library needs to start, and `wasi:http`; `storage`, `outgoing`, `secrets` and `log` are this project's own
+//! interfaces. All of them use one [`RequestState`], which lives as long as its request.
 
 pub(crate) mod bindings;
 mod log;
 mod meter;
 mod outgoing;
 mod resources;
+mod secrets;
 mod storage;
 mod wasi;
 
@@ -19,6 +20,7 @@ use crate::{
     world::{TRACK, WASI_TRACK, World, interface_on_track},
 };
 use ::outgoing::{NoOutgoing, OutgoingHttp};
+use ::secrets::{GuestSecrets, NoSecrets};
 use ::storage::{Call, MemoryStorage, Storage};
 use bindings::tenon::handler;
 use contract::{
@@ -35,11 +37,15 @@ use wasmtime::component::{Component, HasSelf, Linker};
 /// The interface for requests to other services.
 const OUTGOING: &str = "tenon:handler/outgoing";
 
+/// The interface for uses of secrets.
+const SECRETS: &str = "tenon:handler/secrets";
+
 /// Our own interfaces that this host provides.
-const INTERFACES: [&str; 4] = [
+const INTERFACES: [&str; 5] = [
     "tenon:handler/http",
     "tenon:handler/log",
     OUTGOING,
+    SECRETS,
     "tenon:handler/storage",
 ];
 
@@ -66,6 +72,11 @@ pub(crate) fn is_outgoing(import: &str) -> bool {
     interface_on_track(import, TRACK) == Some(OUTGOING)
 }
 
+/// Whether an import is the interface for uses of secrets, which only a guest with secrets gets.
+pub(crate) fn is_secrets(import: &str) -> bool {
+    interface_on_track(import, TRACK) == Some(SECRETS)
+}
+
 /// Defines the imports that this component needs. Of WASI's hundred functions, a guest built for this world needs one, and defining all of
 /// them would take a tenth of a start.
 pub(crate) fn linker(
@@ -77,6 +88,7 @@ pub(crate) fn linker(
     handler::storage::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
     handler::log::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
     handler::outgoing::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
+    handler::secrets::add_to_linker::<_, HasSelf<RequestState>>(&mut linker, |context| context)?;
     let component_type = component.component_type();
     let names: Vec<&str> = component_type
         .imports(engine)
@@ -102,6 +114,7 @@ pub(crate) struct RequestState {
     storage: Arc<dyn Storage>,
     call: Call,
     outgoing: Arc<dyn OutgoingHttp>,
+    secrets: Arc<dyn GuestSecrets>,
     deadline: Instant,
     wasi: wasi::Wasi,
     logs: log::Logs,
@@ -113,6 +126,9 @@ static NO_STORAGE: LazyLock<Arc<dyn Storage>> = LazyLock::new(|| Arc::new(Memory
 
 /// The same for requests to other services.
 static NO_OUTGOING: LazyLock<Arc<dyn OutgoingHttp>> = LazyLock::new(|| Arc::new(NoOutgoing));
+
+/// The same for uses of secrets.
+static NO_SECRETS: LazyLock<Arc<dyn GuestSecrets>> = LazyLock::new(|| Arc::new(NoSecrets));
 
 /// What remains of a request's context afterwards.
 pub(crate) struct Finished {
@@ -129,6 +145,7 @@ impl RequestState {
                 .with_trace_header(run.trace_header),
             storage: run.storage,
             outgoing: run.outgoing,
+            secrets: run.secrets,
             deadline: run.deadline,
             wasi: wasi::Wasi::new(options.environment.clone(), received_at_ms, run.seed),
             logs: log::Logs::new(options.log_level),
@@ -143,6 +160,7 @@ impl RequestState {
             call: Call::new(0, &seed, None),
             storage: NO_STORAGE.clone(),
             outgoing: NO_OUTGOING.clone(),
+            secrets: NO_SECRETS.clone(),
             deadline: Instant::now(),
             wasi: wasi::Wasi::new(options.environment.clone(), 0, seed),
             logs: log::Logs::new(options.log_level),

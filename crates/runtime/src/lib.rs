@@ -1,12 +1,13 @@
 //! Runs guests: [compiles and loads](engine) components, creates one instance for each request, and implements its WIT interfaces.
 //!
-//! No instance serves two requests. Time, seed, deadline, store and other services of a request come from the caller; a guest that traps, loops or exceeds a
+//! No instance serves two requests. Time, seed, deadline, store, other services and secrets of a request come from the caller; a guest that traps, loops or exceeds a
 //! limit ends its own request, never the process. Only [`engine`] configures wasmtime, and only its loader deserialises native code.
 //!
 //! ```no_run
 //! use contract::{http::Request, seed::Seed};
 //! use outgoing::NoOutgoing;
 //! use runtime::{Run, Runtime, RuntimeOptions, engine::{Engine, EngineOptions}};
+//! use secrets::NoSecrets;
 //! use std::{path::Path, sync::Arc, time::{Duration, Instant}};
 //! use storage::MemoryStorage;
 //!
@@ -17,6 +18,7 @@
 //! let run = Run {
 //!     storage: Arc::new(MemoryStorage::new()),
 //!     outgoing: Arc::new(NoOutgoing),
+//!     secrets: Arc::new(NoSecrets),
 //!     seed: Seed::new([7; 32]),
 //!     deadline: Instant::now() + Duration::from_secs(5),
 //!     trace_header: None,

@@ -2,6 +2,7 @@
 
 use contract::{limits::Limits, log::LogLevel, seed::Seed};
 use outgoing::{Grants, OutgoingHttp};
+use secrets::{GuestSecrets, SecretDeclarations};
 use std::{sync::Arc, time::Instant};
 use storage::Storage;
 
@@ -19,6 +20,8 @@ pub struct RuntimeOptions {
     pub log_level: LogLevel,
     /// What it may call besides its host.
     pub outgoing: OutgoingAccess,
+    /// Its secrets.
+    pub secrets: SecretAccess,
 }
 
 /// Which other services a guest may call. A guest that may call none is not loaded if it imports `tenon:handler/outgoing`.
@@ -59,11 +62,50 @@ impl Default for OutgoingAccess {
     }
 }
 
+/// Which secrets a guest has. A guest that has none is not loaded if it imports `tenon:handler/secrets`.
+#[derive(Clone, Debug)]
+pub enum SecretAccess {
+    /// These.
+    Declared(Arc<SecretDeclarations>),
+    /// As [`OutgoingAccess::NotChecked`].
+    NotChecked,
+}
+
+impl SecretAccess {
+    /// What is declared.
+    pub fn declarations(&self) -> Arc<SecretDeclarations> {
+        match self {
+            Self::Declared(declarations) => declarations.clone(),
+            Self::NotChecked => Arc::default(),
+        }
+    }
+
+    /// The same without declarations.
+    #[must_use]
+    pub fn without_declarations(&self) -> Self {
+        match self {
+            Self::Declared(_) => Self::default(),
+            Self::NotChecked => Self::NotChecked,
+        }
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::Declared(declarations) if declarations.is_empty())
+    }
+}
+
+impl Default for SecretAccess {
+    fn default() -> Self {
+        Self::Declared(Arc::default())
+    }
+}
+
 impl RuntimeOptions {
-    /// For a guest that is only linked, or that a recording answers: what it may call is decided elsewhere.
+    /// For a guest that is only linked, or that a recording answers: what it may call and which secrets it has is decided elsewhere.
     pub fn without_check_of_grants() -> Self {
         Self {
             outgoing: OutgoingAccess::NotChecked,
+            secrets: SecretAccess::NotChecked,
             ..Self::default()
         }
     }
@@ -76,6 +118,7 @@ impl Default for RuntimeOptions {
             environment: Environment::from([]),
             log_level: LogLevel::Info,
             outgoing: OutgoingAccess::default(),
+            secrets: SecretAccess::default(),
         }
     }
 }
@@ -86,6 +129,8 @@ pub struct Run {
     pub storage: Arc<dyn Storage>,
     /// What sends its requests to other services.
     pub outgoing: Arc<dyn OutgoingHttp>,
+    /// What it may ask about its secrets.
+    pub secrets: Arc<dyn GuestSecrets>,
     /// Source of everything random.
     pub seed: Seed,
     /// When the response must be ready.

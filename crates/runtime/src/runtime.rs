@@ -3,7 +3,7 @@
 mod convert;
 mod failure;
 
-pub use crate::options::{Environment, OutgoingAccess, Run, RuntimeOptions};
+pub use crate::options::{Environment, OutgoingAccess, Run, RuntimeOptions, SecretAccess};
 
 use crate::{
     engine::{Engine, Guest, LoadError},
@@ -71,6 +71,11 @@ impl Runtime {
             && let Some(import) = guest.outgoing.as_deref()
         {
             return Err(LoadError::NoOutgoing(import.to_owned()));
+        }
+        if options.secrets.is_none()
+            && let Some(import) = guest.secrets.as_deref()
+        {
+            return Err(LoadError::NoSecrets(import.to_owned()));
         }
         let pools = engine.pools().all();
         let source = InstanceSource::link(

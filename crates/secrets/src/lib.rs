@@ -2,20 +2,24 @@
 //!
 //! A guest has named secrets. [`SecretDeclarations`] say where its host finds each ([`Source`]) and what the guest may do with it:
 //!
-//! - It writes a placeholder, `__secret.NAME__`, into a request to another service; [`SecretFiller`] puts the value in its place directly before the
+//! - It writes a placeholder, `__secret.NAME__`, into a request to another service; `SecretFiller` puts the value in its place directly before the
 //!   client that sends the request, only for the origins that the secret is for, and takes it out of the response again. The guest, its
 //!   memory, logs and tapes have the placeholder.
 //! - It signs and verifies messages with HMAC, through the port [`GuestSecrets`].
 //! - It reads the value, if that is granted. Whoever records such a call must not record the value
 //!   ([`SecretResponse::map_revealed`]).
 //!
-//! [`Secrets`] keeps the values for a time and reads them anew behind the requests, so that a secret is rotated without a deployment. [`HostSources`]
+//! `Secrets` keeps the values for a time and reads them anew behind the requests, so that a secret is rotated without a deployment. `HostSources`
 //! reads variables and files, and with the feature `aws` SSM Parameter Store and Secrets Manager.
+//!
+//! [`ProvideSecrets`] gives each guest of a host what it has of both. What reads, keeps and fills in values is behind the feature `keeper`:
+//! without it, there are the port and the declarations.
 //!
 //! No error, debug text or failure that is reported contains a value. [`SecretValue`] is overwritten when it is dropped; what a request
 //! contains while it is sent is not.
 //!
 //! ```
+//! # #[cfg(feature = "keeper")] {
 //! use outgoing::{NoOutgoing, OutgoingError, OutgoingHttp, OutgoingRequest};
 //! use secrets::{HostSources, LocalSources, SecretDeclarations, SecretFiller, SecretOptions, Secrets};
 //! use std::{sync::Arc, time::{Duration, Instant}};
@@ -44,6 +48,7 @@
 //! );
 //! # Ok::<(), secrets::DeclarationError>(())
 //! # }).unwrap();
+//! # }
 //! ```
 #![cfg_attr(
     test,
@@ -54,34 +59,49 @@
 )]
 #![warn(missing_docs)]
 
+#[cfg(feature = "keeper")]
 mod cache;
 mod declaration;
+#[cfg(feature = "keeper")]
 mod echo;
+#[cfg(feature = "keeper")]
 mod encoding;
+#[cfg(feature = "keeper")]
 mod filler;
+#[cfg(feature = "keeper")]
+mod keeper;
 mod name;
 mod origin;
+#[cfg(feature = "keeper")]
 mod placeholder;
 mod port;
+mod provide;
 mod source;
+#[cfg(feature = "keeper")]
 mod sources;
+#[cfg(feature = "keeper")]
 mod uses;
 mod value;
 
 #[cfg(feature = "aws")]
 pub use self::sources::AwsSources;
+#[cfg(feature = "keeper")]
 pub use self::{
     cache::{RefreshFailure, SecretOptions, Secrets},
-    declaration::{DeclarationError, Place, SecretDeclaration, SecretDeclarations},
     filler::SecretFiller,
+    keeper::SecretKeeper,
+    placeholder::placeholder,
+    sources::{FetchError, FetchErrorClass, HostSources, LocalSources, SecretSources},
+};
+pub use self::{
+    declaration::{DeclarationError, Place, SecretDeclaration, SecretDeclarations},
     name::{SecretName, SecretNameError},
     origin::{Origin, OriginError},
-    placeholder::placeholder,
     port::{
         GuestSecrets, HmacAlgorithm, NoSecrets, SecretError, SecretFunction, SecretRequest,
         SecretResponse,
     },
+    provide::{GuestAccess, ProvideSecrets},
     source::{Source, SourceError, SourceKind},
-    sources::{FetchError, FetchErrorClass, HostSources, LocalSources, SecretSources},
     value::{SecretValue, SecretValueError, ValueEncoding},
 };

@@ -1,4 +1,4 @@
-//! What guests may ask about their secrets, beside having them filled into requests: the port that `tenon:handler/secrets` is to call.
+//! What guests may ask about their secrets, beside having them filled into requests: the port that `tenon:handler/secrets` calls.
 //!
 //! A call is one request and its result one response, as for storage, so that recorders and replays pass them on without a case for each
 //! function. A response that reveals a value cannot be serialised until [`SecretResponse::map_revealed`] has replaced the value by what a tape
@@ -11,7 +11,7 @@ use std::{fmt, time::Instant};
 /// The functions of `tenon:handler/secrets`, with their names there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)] // described in `secrets.wit`
+#[allow(missing_docs)] // described in `wit/secrets.wit`
 pub enum SecretFunction {
     Sign,
     Verify,
@@ -151,6 +151,26 @@ impl SecretRequest {
     }
 }
 
+impl HmacAlgorithm {
+    /// The name in the WIT.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// Length of a tag.
+    pub fn tag_bytes(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
 impl<V> SecretResponse<V> {
     /// The same with another form of a revealed value.
     pub fn map_revealed<W>(self, map: impl FnOnce(V) -> W) -> SecretResponse<W> {
@@ -164,7 +184,7 @@ impl<V> SecretResponse<V> {
 
 impl SecretError {
     /// No secret has this name, which may be any text.
-    pub(crate) fn unknown(name: &str) -> Self {
+    pub fn unknown(name: &str) -> Self {
         Self::Unknown(match name.parse::<SecretName>() {
             Ok(name) => format!("`{name}` is not declared for this guest"),
             Err(error) => error.to_string(),

@@ -1,5 +1,6 @@
 //! The value of a secret.
 
+#[cfg(any(test, feature = "keeper"))]
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use contract::limits::SECRET_VALUE_BYTES_MAX;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,7 @@ impl SecretValue {
     }
 
     /// The value that this one is an encoding of.
+    #[cfg(any(test, feature = "keeper"))]
     pub(crate) fn decoded(self, encoding: ValueEncoding) -> Result<Self, SecretValueError> {
         match encoding {
             ValueEncoding::Plain => Ok(self),

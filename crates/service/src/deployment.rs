@@ -7,6 +7,7 @@ use contract::{
 };
 use outgoing::{NoOutgoing, OutgoingHttp};
 use runtime::Runtime;
+use secrets::{GuestSecrets, NoSecrets};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -22,6 +23,7 @@ pub struct Deployment {
     runtime: Runtime,
     storage: Arc<dyn Storage>,
     outgoing: Arc<dyn OutgoingHttp>,
+    secrets: Arc<dyn GuestSecrets>,
     duration_max: Option<Duration>,
     permits: Option<Arc<Semaphore>>,
     outcomes: Option<Box<Outcomes>>,
@@ -34,6 +36,7 @@ impl Deployment {
             runtime,
             storage,
             outgoing: Arc::new(NoOutgoing),
+            secrets: Arc::new(NoSecrets),
             duration_max: None,
             permits: None,
             outcomes: None,
@@ -44,6 +47,13 @@ impl Deployment {
     #[must_use]
     pub fn with_outgoing(mut self, outgoing: Arc<dyn OutgoingHttp>) -> Self {
         self.outgoing = outgoing;
+        self
+    }
+
+    /// Gives it its secrets. What fills them into its requests is part of [`with_outgoing`](Self::with_outgoing).
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Arc<dyn GuestSecrets>) -> Self {
+        self.secrets = secrets;
         self
     }
 
@@ -81,6 +91,11 @@ impl Deployment {
     /// What sends its requests to other services.
     pub fn outgoing(&self) -> &Arc<dyn OutgoingHttp> {
         &self.outgoing
+    }
+
+    /// What it may ask about its secrets.
+    pub fn secrets(&self) -> &Arc<dyn GuestSecrets> {
+        &self.secrets
     }
 
     /// Outcomes of its last requests, if they are recorded.

@@ -90,7 +90,7 @@ impl Recorder {
 }
 
 impl Recording<'_> {
-    /// [`Service::handle`], with the guest's storage calls recorded.
+    /// [`Service::handle`], with what the guest asks of its host recorded.
     pub async fn handle(
         &mut self,
         service: &Service,
@@ -108,6 +108,10 @@ impl Recording<'_> {
             .recorder
             .writer
             .outgoing(deployment.outgoing().clone(), &storage);
+        let secrets = self
+            .recorder
+            .writer
+            .secrets(deployment.secrets().clone(), &storage);
         self.guest = Some(RecordedGuest {
             options: deployment.runtime().options().clone(),
             storage: storage.clone(),
@@ -115,6 +119,7 @@ impl Recording<'_> {
         let request = request.with_storage(storage);
         request
             .with_outgoing(Arc::new(outgoing))
+            .with_secrets(Arc::new(secrets))
             .run(invocation)
             .await
     }

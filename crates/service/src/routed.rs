@@ -8,6 +8,7 @@ use contract::{
 use gateway::{Event, Origin, Reply};
 use outgoing::OutgoingHttp;
 use runtime::Run;
+use secrets::GuestSecrets;
 use std::{pin::pin, sync::Arc};
 use storage::Storage;
 
@@ -16,6 +17,7 @@ pub struct RoutedRequest {
     deployment: Arc<Deployment>,
     storage: Arc<dyn Storage>,
     outgoing: Arc<dyn OutgoingHttp>,
+    secrets: Arc<dyn GuestSecrets>,
     request: Request,
     origin: Origin,
     summary: Summary,
@@ -28,6 +30,7 @@ impl RoutedRequest {
         Self {
             storage: deployment.storage().clone(),
             outgoing: deployment.outgoing().clone(),
+            secrets: deployment.secrets().clone(),
             deployment,
             request: event.request,
             origin: event.origin,
@@ -54,12 +57,20 @@ impl RoutedRequest {
         self
     }
 
+    /// Replaces what answers the guest's calls about its secrets, for example by a view that records them.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Arc<dyn GuestSecrets>) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
     /// Runs the guest within its limits; if it gives no valid response, a problem document takes its place.
     pub async fn run(self, invocation: Invocation) -> Answer<Reply> {
         let Self {
             deployment,
             storage,
             outgoing,
+            secrets,
             request,
             origin,
             mut summary,
@@ -77,6 +88,7 @@ impl RoutedRequest {
         let run = Run {
             storage,
             outgoing,
+            secrets,
             seed: invocation.seed,
             deadline,
             trace_header: invocation.trace_header,

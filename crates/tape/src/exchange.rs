@@ -1,7 +1,7 @@
 //! One line of a tape, read without parsing what a replay only passes on. `docs/tape.md` specifies each field.
 
 use super::{
-    ExchangeError, FaultRecord, OutgoingRecord, StorageFunction, VERSION,
+    ExchangeError, FaultRecord, OutgoingRecord, SecretCallRecord, StorageFunction, VERSION,
     redact::{Redaction, body_place},
     splices::{Name, list},
 };
@@ -55,6 +55,12 @@ pub struct Exchange<'a> {
     /// Number of further exchanges, which the tape does not contain.
     #[serde(default)]
     pub outgoing_omitted: u32,
+    /// Calls about secrets in their order.
+    #[serde(borrow, default, deserialize_with = "list")]
+    pub secrets: Vec<SecretCallRecord<'a>>,
+    /// Number of further ones, which the tape does not contain.
+    #[serde(default)]
+    pub secrets_omitted: u32,
     /// The guest's log lines: an array of `{level, message, attributes?, after}`.
     #[serde(borrow, default)]
     pub logs: Option<&'a RawValue>,

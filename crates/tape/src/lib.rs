@@ -38,6 +38,7 @@ mod policy;
 mod read;
 mod record;
 pub mod redact;
+pub mod secret_calls;
 pub mod splices;
 mod split;
 
@@ -58,9 +59,10 @@ pub use policy::{TapePolicy, TapePolicyError};
 pub use read::TapeReader;
 pub use record::{
     RecordOptions, RecordedAnswer, RecordedHost, RecordedRequest, RecordingOutgoing,
-    RecordingStorage, TapeWriter, environment_digest, write_logs,
+    RecordingSecrets, RecordingStorage, TapeWriter, environment_digest, write_logs,
 };
 pub use redact::Redaction;
+pub use secret_calls::{SecretCallRecord, SecretResultError};
 pub use split::{JoinError, Joiner, MissingParts, split};
 
 /// The version that this program writes. It reads this one and all earlier ones.

@@ -114,25 +114,31 @@ fn write_content(
     sender: Sender,
     view: &mut MessageView<'_>,
 ) {
-    let MessageView {
-        redaction,
-        at,
-        marks,
-        ..
-    } = view;
     if !headers.is_empty() {
         let json = headers_json(headers);
-        let at = format!("{at}/headers");
-        let shown = redaction.headers(&json, &at, marks, view.secrets.as_deref_mut());
+        let at = format!("{}/headers", view.at);
+        let secrets = view.secrets.as_deref_mut();
+        let shown = view.redaction.headers(&json, &at, view.marks, secrets);
         object.raw("headers", shown.as_bytes());
     }
-    if body.is_empty() {
-        return;
+    if !body.is_empty() {
+        write_bytes(object, [BODY, BODY_BASE64], headers, body, sender, view);
     }
+}
+
+/// Writes a body as the first of these members if it is text, otherwise as the second.
+pub(crate) fn write_bytes(
+    object: &mut Object<'_>,
+    [as_text, as_base64]: [&str; 2],
+    headers: &[(String, String)],
+    body: &[u8],
+    sender: Sender,
+    view: &mut MessageView<'_>,
+) {
     let text = str::from_utf8(body).ok();
     let name = match text {
-        Some(_) => BODY,
-        None => BODY_BASE64,
+        Some(_) => as_text,
+        None => as_base64,
     };
     let mut json = Vec::with_capacity(body.len() + 16);
     match text {
@@ -141,7 +147,7 @@ fn write_content(
     }
     // Both are text.
     let json = String::from_utf8(json).unwrap_or_default();
-    let at = format!("{at}/{name}");
+    let at = format!("{}/{name}", view.at);
     let body = OutgoingBody {
         json: &json,
         is_base64: text.is_none(),
@@ -149,7 +155,8 @@ fn write_content(
         sender,
         at: &at,
     };
-    let shown = redaction.outgoing_body(&body, marks, view.secrets.as_deref_mut());
+    let secrets = view.secrets.as_deref_mut();
+    let shown = view.redaction.outgoing_body(&body, view.marks, secrets);
     match (view.omits)(&at, &shown) {
         true => object.null(name),
         false => object.raw(name, shown.as_bytes()),

@@ -5,14 +5,19 @@ mod exchanges;
 mod host;
 mod line;
 mod outgoing;
+mod secrets;
+mod summary;
 
 pub use calls::RecordingStorage;
 pub use host::{RecordedHost, environment_digest};
-pub use line::{RecordedAnswer, RecordedRequest, write_logs};
+pub use line::{RecordedAnswer, RecordedRequest};
 pub use outgoing::RecordingOutgoing;
+pub use secrets::RecordingSecrets;
+pub use summary::write_logs;
 
 use super::{TapePolicy, redact::Redaction};
 use ::outgoing::OutgoingHttp;
+use ::secrets::GuestSecrets;
 use contract::{digest::Digest, limits::TAPE_TEXT_BYTES_MAX};
 use std::sync::Arc;
 use storage::Storage;
@@ -80,6 +85,15 @@ impl TapeWriter {
         calls: &RecordingStorage,
     ) -> RecordingOutgoing {
         RecordingOutgoing::new(outgoing, self.options.clone(), calls)
+    }
+
+    /// A view of a guest's secrets that notes a request's calls about them beside its storage calls.
+    pub fn secrets(
+        &self,
+        secrets: Arc<dyn GuestSecrets>,
+        calls: &RecordingStorage,
+    ) -> RecordingSecrets {
+        RecordingSecrets::new(secrets, self.options.clone(), calls)
     }
 
     /// The line of a request, without a line break at its end. `calls` are the guest's calls, if a guest ran.

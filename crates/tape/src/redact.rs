@@ -21,16 +21,16 @@ mod words;
 
 pub(crate) use body::Sender;
 pub use marks::Marks;
+pub(crate) use marks::Place;
 pub(crate) use message::without_copies;
 pub use message::{body_place, place_of};
 pub(crate) use outgoing::OutgoingBody;
-pub(crate) use sweep::{BODY_BASE64, Part, Sweep};
+pub(crate) use sweep::{BODY_BASE64, MESSAGE_BASE64, Part, Sweep};
 pub(crate) use values::LENIENT;
 pub use values::Secrets;
 
 use gateway::message::Message;
 use json::{JsonError, Pointer, PointerError, rewrite, write_string};
-use marks::Place;
 use std::{borrow::Cow, collections::BTreeSet};
 use walk::{Section, Walk};
 

@@ -19,6 +19,9 @@ pub struct GuestOptions {
     /// network. May be repeated; adds to `[[outgoing]]` in tenon.toml
     #[arg(long, value_name = "ORIGIN")]
     pub allow_outgoing: Vec<Grant>,
+    /// Where a secret of tenon.toml is found instead: `env:NAME`, `file:PATH`, `ssm:/PATH` or `secretsmanager:NAME`. May be repeated
+    #[arg(long, value_name = "NAME=SOURCE")]
+    pub secret: Vec<String>,
     /// Drop less severe log lines of the guest [default: info]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log_level: Option<LogLevelName>,

@@ -73,6 +73,7 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
                 ),
                 namespace: Namespace::local(),
                 services: guest::services(),
+                secrets: guest::secrets(guest::say_plainly),
                 options: RuntimeOptions::without_check_of_grants(),
             },
             bundled: None,

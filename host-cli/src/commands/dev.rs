@@ -139,6 +139,7 @@ async fn guests(
         stores: NamespaceStores::of(storage, cursor_key),
         namespace,
         services: guest::services(),
+        secrets: guest::secrets(serve::warns(configuration.server.log_format)),
         options: configuration.hosted.options(),
     });
     Ok((guests, store))

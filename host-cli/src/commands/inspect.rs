@@ -244,7 +244,7 @@ mod tests {
         exports
           nothing
         this host cannot run it: the guest imports what this host does not provide: wasi:sockets/tcp@0.2.0
-          hint: guests get storage, other services that are granted, log, random, clocks, environment and output, but no files and no sockets
+          hint: guests get storage, other services that are granted, secrets that are declared, log, random, clocks, environment and output, but no files and no sockets
         ");
     }
 

@@ -4,7 +4,7 @@ use crate::{
     args::InvokeArgs,
     executor,
     exit::{CommandError, Outcome},
-    guest::HostedGuest,
+    guest::{self, HostedGuest},
     input, output,
     project::Project,
     replay::input::EVENT_BYTES_MAX,
@@ -81,7 +81,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let runtime = executor::workers(1)?;
     let linked = guest.link(1)?;
     let storage = runtime.block_on(store.open_reproducibly())?;
-    let service = Service::of(guest.deployment(linked, storage));
+    let service = Service::of(guest.deployment(linked, storage, guest::say_plainly));
     let exchange = ReplayedEvent {
         event: &event,
         received_at_ms,

@@ -22,6 +22,7 @@ use crate::{
         clients::Clients,
         examples::{self, Example},
         exchange::Exchanger,
+        lines::Format,
         listener,
         remark::remark,
         server,
@@ -136,7 +137,11 @@ async fn open(configuration: &Configuration, instances_max: usize) -> Result<Ope
             let guest = hosted.link(instances_max)?;
             let (whole, store) = open_store(&configuration.server).await?;
             Ok(Opened {
-                service: Service::of(hosted.deployment(guest.clone(), whole.into_view())),
+                service: Service::of(hosted.deployment(
+                    guest.clone(),
+                    whole.into_view(),
+                    warns(configuration.server.log_format),
+                )),
                 guest: Guest::One(guest),
                 guest_file,
                 store,
@@ -259,6 +264,7 @@ async fn start(
             stores: NamespaceStores::of(storage, cursor_key),
             namespace,
             services: guest::services(),
+            secrets: guest::secrets(warns(configuration.server.log_format)),
             options: configuration.options.clone(),
         },
         bundled,
@@ -286,6 +292,11 @@ async fn start(
         remark(format, "warn", &text);
     }
     Ok(follower)
+}
+
+/// Writes warnings as the log is written.
+pub fn warns(format: Format) -> impl Fn(&str) + Send + Sync + 'static {
+    move |text| remark(format, "warn", text)
 }
 
 async fn serve(

@@ -166,13 +166,19 @@ impl TapeConfiguration {
             ..
         } = *preparation;
         let source = &hosted.source;
+        let access = self.uses_store().then(|| hosted.access(guest::say_plainly));
         let mut replayer = Replayer {
             guest: ReplayGuest::new(guest.clone()),
             metered: None,
             baseline: None,
             live: self.uses_store().then(|| storage.clone()),
-            live_services: (self.uses_store() && !hosted.grants.is_empty())
-                .then(|| guest::services().granted(&hosted.grants)),
+            live_services: access
+                .as_ref()
+                .filter(|_| !hosted.grants.is_empty())
+                .map(|access| access.outgoing.clone()),
+            live_secrets: access
+                .filter(|_| !hosted.secrets.is_empty())
+                .map(|access| access.secrets),
             options: self.options.clone(),
         };
         let is_strict = self.options.mode == Some(Mode::Strict);

@@ -48,7 +48,8 @@ pub async fn compare(kept: &KeptExchange, replayer: &Replayer) -> Option<Compare
     })
 }
 
-/// What [`compare`] needs for a guest. Reads fall back to its store, and requests that change nothing to the services that it may call.
+/// What [`compare`] needs for a guest. Reads fall back to its store, and requests that change nothing to the services that it may call. It signs
+/// and verifies with its secrets.
 pub fn replayer(deployment: &Deployment) -> Replayer {
     Replayer {
         guest: ReplayGuest::new(deployment.runtime().clone()),
@@ -56,6 +57,7 @@ pub fn replayer(deployment: &Deployment) -> Replayer {
         baseline: None,
         live: Some(deployment.storage().clone()),
         live_services: Some(deployment.outgoing().clone()),
+        live_secrets: Some(deployment.secrets().clone()),
         options: ReplayOptions {
             mode: Some(Mode::State),
             on_miss: OnMiss::Live,

@@ -1,12 +1,13 @@
 //! A guest with everything that its host gives it, from the command line and from `tenon.toml`.
 
-use super::{GuestSource, engine, environment};
+use super::{GuestSource, engine, environment, secrets};
 use crate::{
     args::guest::GuestOptions, aws::OwnSigner, deployed, exit::CommandError, project::Project,
 };
+use ::secrets::{GuestAccess, SecretDeclarations};
 use contract::{limits::Limits, log::LogLevel};
 use outgoing::{Grant, GrantServices, Grants, Services};
-use runtime::{Environment, OutgoingAccess, Runtime, RuntimeOptions, engine::Engine};
+use runtime::{Environment, OutgoingAccess, Runtime, RuntimeOptions, SecretAccess, engine::Engine};
 use service::Deployment;
 use std::sync::Arc;
 use storage::Storage;
@@ -24,6 +25,8 @@ pub struct HostedGuest {
     pub log_level: LogLevel,
     /// The other services that it may call.
     pub grants: Arc<Grants>,
+    /// Its secrets.
+    pub secrets: Arc<SecretDeclarations>,
     /// The command that builds it, if the project says so and the guest is the project's.
     build: Option<String>,
 }
@@ -49,6 +52,7 @@ impl HostedGuest {
             environment,
             log_level,
             outgoing,
+            secrets,
         } = runtime_options(options, project)?;
         let build = project.and_then(|project| project.build(options.guest.as_deref()));
         Ok(Self {
@@ -57,6 +61,7 @@ impl HostedGuest {
             limits,
             log_level,
             grants: outgoing.grants(),
+            secrets: secrets.declarations(),
             build: build.map(|build| build.text.clone()),
         })
     }
@@ -68,13 +73,15 @@ impl HostedGuest {
             environment: self.environment.clone(),
             log_level: self.log_level,
             outgoing: OutgoingAccess::Granted(self.grants.clone()),
+            secrets: SecretAccess::Declared(self.secrets.clone()),
         }
     }
 
-    /// The same for replays, in which a recording takes the place of other services.
+    /// The same for replays, in which a recording takes the place of other services and of secrets.
     pub fn options_for_replays(&self) -> RuntimeOptions {
         RuntimeOptions {
             outgoing: OutgoingAccess::NotChecked,
+            secrets: SecretAccess::NotChecked,
             ..self.options()
         }
     }
@@ -97,10 +104,21 @@ impl HostedGuest {
         self.source.link_on(&engine(instances_max)?, options)
     }
 
-    /// The guest, linked, on a store and the services that it may call.
-    pub fn deployment(&self, runtime: Runtime, storage: Arc<dyn Storage>) -> Deployment {
-        let outgoing = services().granted(&self.grants);
-        Deployment::new(runtime, storage).with_outgoing(outgoing)
+    /// How it uses its secrets, alone and in requests to the services that it may call. `say` tells which cannot be read.
+    pub fn access(&self, say: impl Fn(&str) + Send + Sync + 'static) -> GuestAccess {
+        secrets::provider(say).provide(&self.secrets, services().granted(&self.grants))
+    }
+
+    /// The guest, linked, on a store, with the services that it may call and its secrets.
+    pub fn deployment(
+        &self,
+        runtime: Runtime,
+        storage: Arc<dyn Storage>,
+        say: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Deployment {
+        let GuestAccess { secrets, outgoing } = self.access(say);
+        let deployment = Deployment::new(runtime, storage);
+        deployment.with_outgoing(outgoing).with_secrets(secrets)
     }
 
     /// Says how to build the guest of a project that was not built yet.
@@ -126,17 +144,20 @@ pub fn runtime_options(
     let serve = project.map(|project| &project.file.serve);
     let limits = serve.map(|serve| serve.limits.0).unwrap_or_default();
     let level = serve.and_then(|serve| serve.log_level);
+    let environment = environment::resolve(&options.environment, project)?;
+    let environment = environment.into_iter().collect();
+    let declarations = secrets::resolve(options, project)?;
+    secrets::check_environment(&declarations, &environment)?;
     Ok(RuntimeOptions {
         limits: options.limits.0.or(&limits).over(&deployed::limits()),
-        environment: environment::resolve(&options.environment, project)?
-            .into_iter()
-            .collect(),
+        environment,
         log_level: match (options.log_level, level) {
             (Some(name), _) => name.into(),
             (None, Some(level)) => level.0,
             (None, None) => LogLevel::Info,
         },
         outgoing: OutgoingAccess::Granted(Arc::new(grants(options, project)?)),
+        secrets: SecretAccess::Declared(Arc::new(declarations)),
     })
 }
 

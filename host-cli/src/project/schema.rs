@@ -3,11 +3,12 @@
 use super::{
     sections::ProjectFile,
     values::{
-        BuildCommand, EventName, LevelName, OutgoingGrants, ProjectLimits, StoreName, Variables,
+        BuildCommand, DeclaredSecrets, EventName, LevelName, OutgoingGrants, ProjectLimits,
+        StoreName, Variables,
     },
 };
 use crate::store::STORE_PATTERN;
-use contract::limits::{LIMITS, OUTGOING_GRANTS_MAX};
+use contract::limits::{LIMITS, OUTGOING_GRANTS_MAX, SECRET_ORIGINS_MAX, SECRETS_MAX};
 use gateway::EventKind;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
@@ -44,6 +45,7 @@ schemas! {
     });
     ProjectLimits => limits();
     OutgoingGrants => grants();
+    DeclaredSecrets => secrets();
 }
 
 fn limits() -> Schema {
@@ -103,6 +105,50 @@ fn grants() -> Schema {
                 },
             },
         ]},
+    })
+}
+
+fn secrets() -> Schema {
+    let source = json!({
+        "type": "string",
+        "pattern": "^(env|file|ssm|secretsmanager):.+$",
+        "description": "Where the host finds it: `env:NAME`, `file:PATH`, `ssm:/PATH` or `secretsmanager:NAME`; the last may end with `#MEMBER`.",
+    });
+    json_schema!({
+        "type": "object",
+        "maxProperties": SECRETS_MAX,
+        "propertyNames": {"pattern": "^[a-z0-9-]{1,64}$"},
+        "additionalProperties": {
+            "type": "object",
+            "required": ["from"],
+            "additionalProperties": false,
+            "properties": {
+                "from": source,
+                "encoding": {
+                    "enum": ["plain", "base64"],
+                    "description": "How the value is written there; `plain` by default.",
+                },
+                "for": {
+                    "type": "array",
+                    "maxItems": SECRET_ORIGINS_MAX,
+                    "items": {"type": "string", "pattern": "^https?://"},
+                    "description": "The origins for which it is filled into requests, in place of `__secret.NAME__`.",
+                },
+                "in": {
+                    "type": "array",
+                    "items": {"enum": ["headers", "url", "body"]},
+                    "description": "The parts of requests in which it is filled in; `[\"headers\"]` by default.",
+                },
+                "hmac": {
+                    "type": "boolean",
+                    "description": "Whether the guest may sign and verify with it.",
+                },
+                "reveal": {
+                    "type": "boolean",
+                    "description": "Whether the guest may read it.",
+                },
+            },
+        },
     })
 }
 

@@ -2,8 +2,8 @@
 //! them.
 
 use super::values::{
-    BuildCommand, EventName, LevelName, OutgoingGrants, ProjectLimits, ProjectPath, StoreName,
-    Variables,
+    BuildCommand, DeclaredSecrets, EventName, LevelName, OutgoingGrants, ProjectLimits,
+    ProjectPath, StoreName, Variables,
 };
 use serde::Deserialize;
 
@@ -22,6 +22,8 @@ pub struct ProjectFile {
     pub environment: Variables,
     /// Other services that the guest may call: origins, or tables with an `origin`.
     pub outgoing: OutgoingGrants,
+    /// The guest's secrets: where each is found, and what the guest may do with it. Never the values: the file is committed.
+    pub secrets: DeclaredSecrets,
     /// The project's cases.
     pub test: TestSection,
     /// Where releases go, and who signs them.

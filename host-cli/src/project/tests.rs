@@ -42,9 +42,9 @@ fn an_unknown_member_is_named_with_the_nearest_known_one() {
             "`build` belongs in `[guest]`",
         ),
         (
-            "[secrets]",
-            "1:2: unknown member `secrets`",
-            "known are `name`, `guest`, `serve`, `environment`, `outgoing`, `test`, `release`",
+            "[deploy]",
+            "1:2: unknown member `deploy`",
+            "known are `name`, `guest`, `serve`, `environment`, `outgoing`, `secrets`, `test`, `release`",
         ),
     ] {
         assert_eq!(

@@ -7,6 +7,7 @@ use contract::{
 };
 use gateway::EventKind;
 use outgoing::Grants;
+use secrets::SecretDeclarations;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, MapAccess, Visitor},
@@ -103,6 +104,11 @@ pub struct LevelName(pub LogLevel);
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub struct OutgoingGrants(pub Grants);
+
+/// The guest's secrets.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct DeclaredSecrets(pub SecretDeclarations);
 
 /// Environment variables.
 #[derive(Clone, Debug, Default)]

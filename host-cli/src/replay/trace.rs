@@ -4,7 +4,7 @@ use crate::time;
 use contract::text::Printable;
 use serde_json::{Value, value::RawValue};
 use std::fmt::{self, Write};
-use tape::{CallRecord, Exchange, LogLine, OutgoingRecord};
+use tape::{CallRecord, Exchange, LogLine, OutgoingRecord, SecretCallRecord};
 
 /// Characters of a value that are printed.
 const VALUE_CHARACTERS_MAX: usize = 2_000;
@@ -40,12 +40,16 @@ pub fn trace(exchange: &Exchange<'_>) -> String {
     let logs = exchange.log_lines();
     let mut logs = logs.iter().peekable();
     let mut outgoing = exchange.outgoing.iter().peekable();
+    let mut secrets = exchange.secrets.iter().peekable();
     for (number, call) in exchange.calls.iter().enumerate() {
         while let Some(line) = logs.next_if(|line| line.after as usize <= number) {
             lines.log(line);
         }
         while let Some(sent) = outgoing.next_if(|sent| sent.after as usize <= number) {
             lines.outgoing(sent);
+        }
+        while let Some(call) = secrets.next_if(|call| call.after as usize <= number) {
+            lines.secret(call);
         }
         lines.call(call);
     }
@@ -60,6 +64,13 @@ pub fn trace(exchange: &Exchange<'_>) -> String {
         lines.add(format_args!(
             "           and {} more outgoing requests",
             exchange.outgoing_omitted
+        ));
+    }
+    secrets.for_each(|call| lines.secret(call));
+    if exchange.secrets_omitted > 0 {
+        lines.add(format_args!(
+            "           and {} more calls about secrets",
+            exchange.secrets_omitted
         ));
     }
     logs.for_each(|line| lines.log(line));
@@ -120,6 +131,11 @@ impl Lines {
 
     fn outgoing(&mut self, sent: &OutgoingRecord<'_>) {
         self.effect("send", sent.at_us, sent.request.get(), sent.result, sent.us);
+    }
+
+    fn secret(&mut self, call: &SecretCallRecord<'_>) {
+        let request = call.request.get();
+        self.effect("secret", call.at_us, request, call.result, call.us);
     }
 
     /// What the guest asked for, and what it got.

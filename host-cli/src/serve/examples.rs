@@ -15,6 +15,7 @@ use gateway::{
 };
 use outgoing::NoOutgoing;
 use runtime::{Run, Runtime};
+use secrets::NoSecrets;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -57,6 +58,7 @@ async fn document(
     let run = Run {
         storage: Arc::new(MemoryStorage::new()),
         outgoing: Arc::new(NoOutgoing),
+        secrets: Arc::new(NoSecrets),
         seed,
         deadline: Instant::now() + DURATION_MAX,
         trace_header: None,

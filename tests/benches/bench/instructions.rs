@@ -161,6 +161,7 @@ fn replays(folder: &Path, times: u64) -> anyhow::Result<()> {
         baseline: None,
         live: None,
         live_services: None,
+        live_secrets: None,
         options: ReplayOptions::default(),
     };
     let line: Arc<[u8]> = fs::read(folder.join("get.tape"))?.into();

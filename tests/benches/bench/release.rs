@@ -17,6 +17,7 @@ use runtime::{
     Runtime, RuntimeOptions,
     engine::{Engine, EngineOptions},
 };
+use secrets::NoSecrets;
 use service::Service;
 use std::{
     collections::BTreeMap,
@@ -165,6 +166,7 @@ pub async fn follow(folder: &Path, engine: &Engine, key: &SecretKey) -> anyhow::
             stores: NamespaceStores::of(Arc::new(MemoryStorage::new()), CursorKey::new([0; 32])),
             namespace: Namespace::local(),
             services: Arc::new(NoOutgoing),
+            secrets: Arc::new(NoSecrets),
             options: RuntimeOptions::default(),
         },
         bundled: None,

@@ -9,6 +9,7 @@ use contract::{
 use gateway::{self, EventKind, Origin, compose};
 use outgoing::NoOutgoing;
 use runtime::{Run, Runtime};
+use secrets::NoSecrets;
 use service::Invocation;
 use std::{
     sync::Arc,
@@ -110,6 +111,7 @@ pub async fn answer(
     let run = Run {
         storage: storage.clone(),
         outgoing: Arc::new(NoOutgoing),
+        secrets: Arc::new(NoSecrets),
         seed: seed(number),
         deadline: Instant::now() + Duration::from_secs(10),
         trace_header: None,

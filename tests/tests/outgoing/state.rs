@@ -42,6 +42,7 @@ async fn state(
         baseline: None,
         live: None,
         live_services: live,
+        live_secrets: None,
         options,
     };
     replay(&replayer, line).await

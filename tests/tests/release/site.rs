@@ -20,6 +20,7 @@ use rollout::{
     ChannelReport, FollowError, Follower, Following, HostContext, NamespaceStores, StartError,
 };
 use runtime::RuntimeOptions;
+use secrets::NoSecrets;
 use service::{Invocation, Service};
 use std::{
     collections::BTreeMap,
@@ -257,6 +258,7 @@ impl Site {
                 stores: NamespaceStores::of(self.storage.clone(), CursorKey::new([0; 32])),
                 namespace: Namespace::local(),
                 services: Arc::new(Services::new(None)),
+                secrets: Arc::new(NoSecrets),
                 options: RuntimeOptions {
                     environment: self.environment.clone().into(),
                     ..RuntimeOptions::default()

@@ -16,6 +16,8 @@ pub const NOTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/notes.wasm"))
 pub const PANICS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/panics.wasm"));
 /// Uses std and every function of the WIT.
 pub const PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plain.wasm"));
+/// Uses secrets, and sends requests to other services.
+pub const SIGNER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/signer.wasm"));
 /// Imports sockets.
 pub const SOCKETS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sockets.wasm"));
 /// The reference guest with one planted change.

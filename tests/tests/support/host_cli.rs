@@ -53,13 +53,17 @@ impl Server {
         if !arguments.contains(&"--guest") {
             options.extend(["--guest", "embedded"]);
         }
-        let mut child = command()
+        let mut serve = command();
+        serve
             .args(["serve", "--listen", "127.0.0.1:0", "--quiet"])
             .args(options)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .args(arguments);
+        Self::of(serve)
+    }
+
+    /// Runs a command that serves, and returns once it listens.
+    pub fn of(mut serve: Command) -> Self {
+        let mut child = serve.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         let address = loop {
@@ -78,6 +82,11 @@ impl Server {
         // A full pipe would block the server; a closed one would make its prints fail.
         thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
         Self { child, address }
+    }
+
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A new connection.

@@ -119,6 +119,7 @@ fn replayer(
         baseline: baseline.map(|baseline| ReplayGuest::new(variant(metered(), baseline))),
         live: None,
         live_services: None,
+        live_secrets: None,
         options,
     }
 }

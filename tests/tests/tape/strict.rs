@@ -29,6 +29,7 @@ pub fn replayer(runtime: &Runtime, mode: Mode) -> Replayer {
         baseline: None,
         live: None,
         live_services: None,
+        live_secrets: None,
         options: ReplayOptions {
             mode: Some(mode),
             ..ReplayOptions::default()

@@ -1,6 +1,6 @@
 //! The verdict of a strict replay.
 
-use super::{outgoing::StrictOutgoing, storage::StrictStorage};
+use super::storage::StrictStorage;
 use crate::{
     comparison::Note,
     observe::{log_texts, recorded_logs},
@@ -35,9 +35,10 @@ impl Judgement {
     }
 }
 
+/// `missing` names the first recorded request to another service, or call about a secret, that the guest did not make.
 pub(super) fn judge(
     storage: &StrictStorage,
-    outgoing: &StrictOutgoing,
+    missing: Option<String>,
     exchange: &Exchange<'_>,
     answer: Option<&Result<Answer, EventError>>,
 ) -> Judgement {
@@ -51,10 +52,7 @@ pub(super) fn judge(
     let (made, recorded) = (state.next, storage.calls.len());
     drop(state);
     // Requests that are sent at the same time are all there when the first of them has no result.
-    if let Some((number, request)) = outgoing.missing() {
-        let note = format!(
-            "outgoing request {number}: the tape has `{request}`, the guest made no further request"
-        );
+    if let Some(note) = missing {
         let differing = answer.map_or_else(Vec::new, |answer| differing_response(exchange, answer));
         return Judgement::differs(note, differing);
     }

@@ -6,14 +6,12 @@ use outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
 use std::{
     future::pending,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
 };
-use tape::{
-    Exchange, OutgoingRecord, OutgoingResultError, outgoing::shown_request, redact::Secrets,
-};
+use tape::{Exchange, OutgoingRecord, OutgoingResultError, outgoing::shown_request};
 
 /// An exchange on the tape.
 struct Recorded {
@@ -30,8 +28,6 @@ pub(super) struct StrictOutgoing {
     storage: Arc<StrictStorage>,
     exchanges: Vec<Recorded>,
     next: AtomicUsize,
-    /// What was redacted in the guest's requests.
-    secrets: Mutex<Secrets>,
 }
 
 impl StrictOutgoing {
@@ -49,22 +45,24 @@ impl StrictOutgoing {
             storage: storage.clone(),
             exchanges: exchange.outgoing.iter().map(recorded).collect(),
             next: AtomicUsize::new(0),
-            secrets: Mutex::default(),
         }
     }
 
-    /// The first recorded request that the guest did not make: its number, and the request.
-    pub(super) fn missing(&self) -> Option<(usize, &str)> {
+    /// What is said about the first recorded request that the guest did not make.
+    pub(super) fn missing(&self) -> Option<String> {
         let next = self.next.load(Ordering::Relaxed);
         let recorded = self.exchanges.get(next)?;
-        Some((next + 1, &recorded.named))
+        let (number, named) = (next + 1, &recorded.named);
+        Some(format!(
+            "outgoing request {number}: the tape has `{named}`, the guest made no further request"
+        ))
     }
 
     /// The request as the recorder would have written it.
     fn written(&self, position: usize, request: &OutgoingRequest) -> String {
         let storage = &self.storage;
         let at = format!("/outgoing/{position}/request");
-        let secrets = &mut *self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let secrets = &mut storage.secrets();
         shown_request(request, &storage.redaction, at, secrets, &mut |at, body| {
             let digest = storage.omitted_at(at);
             digest.is_some_and(|digest| digest == Digest::of(body.as_bytes()))

@@ -16,7 +16,7 @@ use tape::{
         write::Documents,
         write_arguments,
     },
-    redact::Redaction,
+    redact::{Redaction, Secrets},
     splices::span,
 };
 use tokio::sync::Notify;
@@ -37,6 +37,8 @@ pub(super) struct StrictStorage {
     /// Documents that the tape holds only the digest of: call, position among the documents of its arguments, digest.
     omitted: Vec<(String, Digest)>,
     state: Mutex<State>,
+    /// What was redacted in the guest's requests to other services and calls about secrets.
+    secrets: Mutex<Secrets>,
     /// The recorded request ran out of time, so that its last call may have no result.
     pub(super) ends_in_time: bool,
     /// The guest waits for a result that it never got.
@@ -95,12 +97,17 @@ impl StrictStorage {
                 divergence: None,
                 unplayable: None,
             }),
+            secrets: Mutex::default(),
             ended: Notify::new(),
         }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn secrets(&self) -> MutexGuard<'_, Secrets> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Number of calls so far.

@@ -6,7 +6,10 @@ use super::{
     inspect::Inspection,
     load_error::LoadError,
 };
-use crate::{imports::is_outgoing, world::World};
+use crate::{
+    imports::{is_outgoing, is_secrets},
+    world::World,
+};
 use contract::{digest::Digest, limits::IMAGE_BYTES_MAX};
 use files::{self, FileError, NamedBy};
 use std::{path::Path, sync::Arc};
@@ -21,6 +24,8 @@ pub struct Guest {
     pub(crate) world: World,
     /// The import for requests to other services, if it has one.
     pub(crate) outgoing: Option<Arc<str>>,
+    /// The import for uses of secrets, if it has one.
+    pub(crate) secrets: Option<Arc<str>>,
 }
 
 impl Guest {
@@ -55,8 +60,11 @@ impl Candidate {
             digest,
             inspection,
         } = self;
-        let mut imports = inspection.imports.iter().map(|import| import.name.as_str());
-        let outgoing = imports.find(|import| is_outgoing(import)).map(Arc::from);
+        let import = |is_wanted: fn(&str) -> bool| {
+            let mut imports = inspection.imports.iter().map(|import| import.name.as_str());
+            imports.find(|import| is_wanted(import)).map(Arc::from)
+        };
+        let (outgoing, secrets) = (import(is_outgoing), import(is_secrets));
         let missing: Vec<String> = inspection
             .imports
             .into_iter()
@@ -78,6 +86,7 @@ impl Candidate {
             digest,
             world,
             outgoing,
+            secrets,
         })
     }
 }

@@ -54,6 +54,9 @@ pub enum LoadError {
     /// It asks for other services, and none is granted to it.
     #[error("the guest imports `{0}`, and no grant lets it call another service")]
     NoOutgoing(String),
+    /// It asks for secrets, and has none.
+    #[error("the guest imports `{0}`, and no secret is declared for it")]
+    NoSecrets(String),
     /// It has no handler in a version that this host calls.
     #[error("the guest does not export `{HANDLER}` or `{HTTP_HANDLER}`; it exports {found}")]
     WrongWorld {
@@ -91,8 +94,11 @@ impl LoadError {
             Self::NoOutgoing(_) => {
                 "grant the services that it calls: `outgoing` in tenon.toml, or `--allow-outgoing ORIGIN`; hosts on Lambda cannot call other services yet"
             }
+            Self::NoSecrets(_) => {
+                "declare the secrets that it uses: `[secrets]` in tenon.toml; hosts on Lambda have no secrets yet"
+            }
             Self::NotGranted(_) => {
-                "guests get storage, other services that are granted, log, random, clocks, environment and output, but no files and no sockets"
+                "guests get storage, other services that are granted, secrets that are declared, log, random, clocks, environment and output, but no files and no sockets"
             }
             Self::WrongWorld { .. } => {
                 "build the guest against the `wit/` folder of this release, or for the world `wasi:http/proxy` of WASI 0.2"

@@ -5,6 +5,7 @@ wasmtime::component::bindgen!({
     world: "tenon:host/platform",
     imports: {
         "tenon:handler/outgoing@0.1.0": async | trappable,
+        "tenon:handler/secrets@0.1.0": async | trappable,
         "tenon:handler/storage@0.1.0": async | trappable,
         // Waits for responses of other services.
         "wasi:io/poll@0.2.6": async | trappable,

@@ -3,7 +3,7 @@
 use contract::{
     limits::{
         HTTP_TEXT_BYTES_MAX, Limits, OUTGOING_BYTES_MAX, OUTGOING_CALLS_TOGETHER_MAX,
-        OUTGOING_RESPONSE_BODY_BYTES_MAX,
+        OUTGOING_RESPONSE_BODY_BYTES_MAX, SECRET_CALLS_MAX, SECRET_MESSAGES_BYTES_MAX,
     },
     outcome::{Stop, Usage},
 };
@@ -19,6 +19,8 @@ pub(crate) struct Meter {
     storage_calls_max: u32,
     outgoing_calls_max: u32,
     outgoing_bytes_left: usize,
+    secret_calls_left: u32,
+    secret_messages_bytes_left: usize,
     body_bytes_left: usize,
     http_text_bytes_left: usize,
     pub(crate) storage_duration: Duration,
@@ -40,6 +42,8 @@ impl Meter {
             storage_calls_max: limits.storage_calls_max,
             outgoing_calls_max: limits.outgoing_calls_max,
             outgoing_bytes_left: OUTGOING_BYTES_MAX,
+            secret_calls_left: SECRET_CALLS_MAX,
+            secret_messages_bytes_left: SECRET_MESSAGES_BYTES_MAX,
             body_bytes_left: limits.response_body_bytes_max,
             http_text_bytes_left: HTTP_TEXT_BYTES_MAX,
             storage_duration: Duration::ZERO,
@@ -57,6 +61,7 @@ impl Meter {
             host_calls_left: 0,
             storage_calls_left: 0,
             outgoing_calls_left: 0,
+            secret_calls_left: 0,
             ..Self::new(limits)
         }
     }
@@ -104,6 +109,25 @@ impl Meter {
     pub(crate) fn outgoing_calls_together(&self) -> usize {
         let responses = self.outgoing_bytes_left / OUTGOING_RESPONSE_BODY_BYTES_MAX;
         responses.clamp(1, OUTGOING_CALLS_TOGETHER_MAX)
+    }
+
+    /// Before a call about a secret.
+    pub(crate) fn count_secret_call(&mut self) -> Result<(), Stop> {
+        self.count_host_call()?;
+        self.secret_calls_left = self
+            .secret_calls_left
+            .checked_sub(1)
+            .ok_or(Stop::SecretCalls)?;
+        Ok(())
+    }
+
+    /// Before a message is signed or verified, which takes time, and which a recording keeps.
+    pub(crate) fn count_secret_message(&mut self, bytes: usize) -> Result<(), Stop> {
+        self.secret_messages_bytes_left = self
+            .secret_messages_bytes_left
+            .checked_sub(bytes)
+            .ok_or(Stop::SecretMessages)?;
+        Ok(())
     }
 
     /// Before the host keeps bytes of a body.

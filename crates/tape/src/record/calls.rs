@@ -1,6 +1,6 @@
 //! The guest's view of the store, with every call noted.
 
-use super::{Omitted, RecordOptions, exchanges::NotedExchanges};
+use super::{Omitted, RecordOptions, exchanges::NotedExchanges, secrets::NotedSecretCalls};
 use crate::{
     call::{write::Documents, write_arguments, write_result, written_bytes_max},
     redact::{Marks, Redaction, Secrets},
@@ -38,6 +38,8 @@ pub(crate) struct Noted {
     pub(super) omitted: Vec<Omitted>,
     /// What it exchanged with other services.
     pub(super) outgoing: NotedExchanges,
+    /// What it asked about its secrets.
+    pub(super) secret_calls: NotedSecretCalls,
 }
 
 impl RecordingStorage {

@@ -1,23 +1,29 @@
 //! The line of one request.
 
-use super::{Omitted, RecordOptions, calls::Noted, exchanges::NotedExchanges, host::RecordedHost};
+use super::{
+    Omitted, RecordOptions,
+    calls::Noted,
+    exchanges::NotedExchanges,
+    host::RecordedHost,
+    secrets::NotedSecretCalls,
+    summary::{write_logs, write_outcome},
+};
 use crate::{
     FaultRecord, VERSION,
     exchange::{FIRST_MEMBER, seal},
-    redact::{Marks, Part, Redaction, Secrets, Sweep, body_place, without_copies},
+    redact::{Marks, Part, Secrets, Sweep, body_place, without_copies},
     splices::{Splices, one_line, span},
 };
 use contract::{
     digest::Digest,
     hexadecimal::Hexadecimal,
     limits::{TAPE_LINE_WRITTEN_BYTES_MAX, TAPE_LIST_ELEMENTS_MAX},
-    log::LogRecord,
     outcome::Summary,
     seed::Seed,
 };
 use gateway::message::Message;
-use json::{Object, join, write_array};
-use std::{borrow::Cow, cell::OnceCell, io::Write as _};
+use json::{Object, write_array};
+use std::{borrow::Cow, cell::OnceCell};
 
 /// The inputs of a request.
 #[derive(Clone, Debug)]
@@ -65,6 +71,7 @@ pub(super) fn write(
 ) -> Option<Vec<u8>> {
     let calls_count = noted.count.saturating_add(noted.omitted_count);
     let exchanges_count = noted.outgoing.count() + noted.outgoing.omitted_count;
+    let secret_calls_count = noted.secret_calls.count() + noted.secret_calls.omitted_count;
     let is_readable = |line: &Written| {
         line.text.len() <= TAPE_LINE_WRITTEN_BYTES_MAX
             && line.list_elements_max <= TAPE_LIST_ELEMENTS_MAX
@@ -88,6 +95,7 @@ pub(super) fn write(
                 omitted_count: calls_count,
                 secrets: secrets.clone(),
                 outgoing: NotedExchanges::omitted(exchanges_count),
+                secret_calls: NotedSecretCalls::omitted(secret_calls_count),
                 ..Noted::default()
             };
             source.written(noted, kept)
@@ -128,6 +136,7 @@ impl Source<'_> {
                 + texts.event.len()
                 + texts.calls.len()
                 + texts.outgoing.len()
+                + texts.secrets.len()
                 + texts.response.len(),
         );
         let mut line = Object::begin(&mut out);
@@ -154,11 +163,17 @@ impl Source<'_> {
         if texts.outgoing_omitted > 0 {
             line.number("outgoing_omitted", u64::from(texts.outgoing_omitted));
         }
+        if texts.secrets.len() > EMPTY_LIST.len() {
+            line.raw("secrets", texts.secrets.as_bytes());
+        }
+        if texts.secrets_omitted > 0 {
+            line.number("secrets_omitted", u64::from(texts.secrets_omitted));
+        }
         if let Some(logs) = &texts.logs {
             line.raw("logs", logs.as_bytes());
         }
         line.raw("response", &one_line(texts.response.as_bytes()));
-        outcome(&mut line, summary, texts.fault_detail.as_deref());
+        write_outcome(&mut line, summary, texts.fault_detail.as_deref());
         // Lists of redacted places have their own limit.
         let list_elements_max = texts.omitted.len();
         texts.finish(&mut line);
@@ -195,6 +210,13 @@ impl Source<'_> {
     }
 }
 
+/// Numbers of what is on the line.
+struct Counts {
+    calls: u32,
+    exchanges: u32,
+    secret_calls: u32,
+}
+
 /// The foreign texts of a line: redacted, and within the limits.
 struct Texts {
     event: String,
@@ -204,6 +226,9 @@ struct Texts {
     /// A JSON array.
     outgoing: String,
     outgoing_omitted: u32,
+    /// A JSON array.
+    secrets: String,
+    secrets_omitted: u32,
     /// A JSON array, if there are any.
     logs: Option<String>,
     response: String,
@@ -253,46 +278,57 @@ impl Texts {
         let response = redaction.response(payload, &mut marks, &mut secrets);
         let response =
             without_body(&response, bytes_max, Message::Response, &mut omitted).into_owned();
+        let secret_calls = list(noted.secret_calls.text(&mut marks, &secrets));
         let mut texts = Self {
             event,
             calls: text(calls),
             calls_omitted: noted.omitted_count,
             outgoing: text(outgoing),
             outgoing_omitted: noted.outgoing.omitted_count,
+            secrets: text(secret_calls),
+            secrets_omitted: noted.secret_calls.omitted_count,
             logs,
             response,
             fault_detail: None,
             marks,
             omitted,
         };
-        if !redaction.is_nothing() {
+        if !redaction.is_nothing() || secrets.has_revealed() {
             let sweep = source.sweep.get_or_init(|| secrets.sweep());
-            let counts = (noted.count, noted.outgoing.count());
-            texts.remove_copies(sweep.as_ref(), summary, counts);
+            let counts = Counts {
+                calls: noted.count,
+                exchanges: noted.outgoing.count(),
+                secret_calls: noted.secret_calls.count(),
+            };
+            texts.remove_copies(sweep.as_ref(), summary, &counts);
         }
         texts
     }
 
     /// Removes copies of what was redacted elsewhere. If that is not possible, everything that may contain a copy is removed.
-    fn remove_copies(
-        &mut self,
-        sweep: Option<&Sweep>,
-        summary: &Summary,
-        (calls_count, exchanges_count): (u32, u32),
-    ) {
+    fn remove_copies(&mut self, sweep: Option<&Sweep>, summary: &Summary, counts: &Counts) {
         if sweep.is_some_and(|sweep| self.sweep(sweep, summary).is_some()) {
             return;
         }
         self.event = "null".to_owned();
         self.calls = EMPTY_LIST.to_owned();
-        self.calls_omitted = self.calls_omitted.saturating_add(calls_count);
+        self.calls_omitted = self.calls_omitted.saturating_add(counts.calls);
         self.outgoing = EMPTY_LIST.to_owned();
-        self.outgoing_omitted = self.outgoing_omitted.saturating_add(exchanges_count);
+        self.outgoing_omitted = self.outgoing_omitted.saturating_add(counts.exchanges);
+        self.secrets = EMPTY_LIST.to_owned();
+        self.secrets_omitted = self.secrets_omitted.saturating_add(counts.secret_calls);
         self.logs = None;
         self.response = "null".to_owned();
         self.fault_detail = Some(String::new());
         self.marks.forget();
-        for place in ["/event", "/calls", "/outgoing", "/logs", "/response"] {
+        for place in [
+            "/event",
+            "/calls",
+            "/outgoing",
+            "/secrets",
+            "/logs",
+            "/response",
+        ] {
             self.marks.left_out(place);
         }
     }
@@ -304,6 +340,8 @@ impl Texts {
         self.calls = calls.into_owned();
         let outgoing = sweep.json(&self.outgoing, Part::Outgoing, "/outgoing", marks);
         self.outgoing = outgoing.ok()?.into_owned();
+        let secrets = sweep.json(&self.secrets, Part::Secrets, "/secrets", marks);
+        self.secrets = secrets.ok()?.into_owned();
         if let Some(logs) = &self.logs {
             let logs = sweep.json(logs, Part::Logs, "/logs", marks).ok()?;
             self.logs = Some(logs.into_owned());
@@ -363,72 +401,4 @@ fn without_body<'a>(
         omitted.push(Omitted::new(body_place(message), body));
     }
     splices.apply(json)
-}
-
-/// Writes the array of log lines.
-pub fn write_logs(
-    out: &mut Vec<u8>,
-    logs: &[LogRecord],
-    redaction: &Redaction,
-    marks: &mut Marks,
-    secrets: &mut Secrets,
-) {
-    write_array(out, logs.iter().enumerate(), |out, (number, record)| {
-        let mut line = Object::begin(out);
-        line.string("level", record.level.as_str());
-        let at = format!("/logs/{number}/message");
-        let message = redaction.log_message(&record.message, &at, marks, secrets);
-        line.string("message", &message);
-        if !record.attributes.is_empty() {
-            let mut attributes = Object::begin(line.name("attributes"));
-            for (key, value) in &record.attributes {
-                let at = join(&format!("/logs/{number}/attributes"), key);
-                let value = redaction.attribute(key, value, &at, marks, secrets);
-                let value = one_line(value.as_bytes());
-                attributes.key(key).extend_from_slice(&value);
-            }
-            attributes.end();
-        }
-        line.number("after", u64::from(record.storage_calls));
-        line.end();
-    });
-}
-
-/// Status, fault and usage.
-fn outcome(line: &mut Object<'_>, summary: &Summary, fault_detail: Option<&str>) {
-    line.number("status", u64::from(summary.status));
-    if let Some(fault) = &summary.fault {
-        let record = FaultRecord::of(fault);
-        let mut object = Object::begin(line.name("fault"));
-        object.string("kind", &record.kind);
-        object.string("detail", fault_detail.unwrap_or(&record.detail));
-        object.end();
-    }
-    let (usage, storage) = (&summary.usage, &summary.storage);
-    let mut object = Object::begin(line.name("usage"));
-    for (name, value) in [
-        ("total_us", usage.total_duration.as_micros() as u64),
-        ("storage_us", usage.storage_duration.as_micros() as u64),
-        ("storage_calls", u64::from(usage.storage_calls)),
-        ("host_calls", u64::from(usage.host_calls)),
-        ("memory_bytes_peak", usage.memory_bytes_peak as u64),
-    ] {
-        object.number(name, value);
-    }
-    if storage.capacity_units > 0.0 && storage.capacity_units.is_finite() {
-        let _ = write!(object.name("capacity_units"), "{}", storage.capacity_units);
-    }
-    if usage.outgoing_calls > 0 {
-        object.number("outgoing_us", usage.outgoing_duration.as_micros() as u64);
-        object.number("outgoing_calls", u64::from(usage.outgoing_calls));
-    }
-    for (name, count) in [
-        ("throttles", storage.throttles),
-        ("retries", storage.retries),
-    ] {
-        if count > 0 {
-            object.number(name, u64::from(count));
-        }
-    }
-    object.end();
 }

@@ -16,6 +16,9 @@ use std::borrow::Cow;
 /// The member of a message to or from another service with a body that is not text.
 pub const BODY_BASE64: &str = "body_base64";
 
+/// The member of a call about a secret with a message that is not text.
+pub const MESSAGE_BASE64: &str = "message_base64";
+
 /// Depth to which JSON in strings of JSON is parsed; below it is treated as text.
 const NESTED_MAX: usize = 4;
 
@@ -31,6 +34,7 @@ pub(crate) enum Part {
     Message(Message),
     Calls,
     Outgoing,
+    Secrets,
     Logs,
 }
 
@@ -51,6 +55,7 @@ impl Part {
                 let in_headers = place.iter().any(|step| step.name() == Some("headers"));
                 in_headers || last != "error"
             }
+            Self::Secrets => !matches!(last, "function" | "algorithm" | "error"),
             Self::Logs => last != "level" || place.len() > 2,
         }
     }
@@ -66,6 +71,7 @@ impl Part {
             }),
             Self::Calls => place.iter().any(|step| step.name() == Some("document")),
             Self::Outgoing => place.iter().any(|step| step.name() == Some("headers")),
+            Self::Secrets => false,
             Self::Logs => is(1, "attributes"),
         }
     }
@@ -134,6 +140,13 @@ impl Secrets {
     pub(crate) fn removed_from_outgoing(&self, json: &str) -> Option<String> {
         let marks = &mut Marks::default();
         let swept = self.sweep()?.json(json, Part::Outgoing, "", marks).ok()?;
+        Some(swept.into_owned())
+    }
+
+    /// A call about a secret without copies of these values; `None` if it cannot be searched for them.
+    pub(crate) fn removed_from_secret_call(&self, json: &str) -> Option<String> {
+        let marks = &mut Marks::default();
+        let swept = self.sweep()?.json(json, Part::Secrets, "", marks).ok()?;
         Some(swept.into_owned())
     }
 
@@ -234,8 +247,12 @@ impl Rewriter for Sweeper<'_> {
         if !self.part.may_change_value(place) {
             return None;
         }
-        let is_base64 =
-            self.part == Part::Outgoing && place.last().and_then(Step::name) == Some(BODY_BASE64);
+        let last = place.last().and_then(Step::name);
+        let is_base64 = match self.part {
+            Part::Outgoing => last == Some(BODY_BASE64),
+            Part::Secrets => last == Some(MESSAGE_BASE64),
+            Part::Message(_) | Part::Calls | Part::Logs => false,
+        };
         let replacement = match is_base64 {
             true => json_string(&base64_without_copies(self.copies, &string(json).ok()?)?),
             false => without_copies_in_value(self.copies, json, 0)?,

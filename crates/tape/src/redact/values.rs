@@ -3,8 +3,12 @@
 use super::REPLACEMENT;
 use base64::{
     Engine as _,
-    engine::{DecodePaddingMode, GeneralPurpose, general_purpose::GeneralPurposeConfig},
+    engine::{
+        DecodePaddingMode, GeneralPurpose,
+        general_purpose::{GeneralPurposeConfig, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+    },
 };
+use contract::hexadecimal::Hexadecimal;
 use json::{Rewriter, Step, rewrite, string};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeSet;
@@ -32,6 +36,7 @@ pub struct Secrets {
     values: BTreeSet<String>,
     bytes: usize,
     is_overfull: bool,
+    has_revealed: bool,
 }
 
 impl Secrets {
@@ -98,6 +103,37 @@ impl Secrets {
         }
     }
 
+    /// Adds a secret that its host revealed to the guest: no tape has one, whatever else is redacted. Copies of a value that is short, or no
+    /// text, cannot be found, so that everything that could contain one is left out.
+    pub(crate) fn add_revealed(&mut self, value: &[u8]) {
+        self.has_revealed = true;
+        let text = str::from_utf8(value).ok().map(str::trim);
+        match text.filter(|text| text.len() >= VALUE_BYTES_MIN) {
+            Some(text) => {
+                self.add(text);
+                spellings(value)
+                    .iter()
+                    .for_each(|text| self.add_value(text));
+            }
+            None => self.is_overfull = true,
+        }
+    }
+
+    /// Whether a secret was revealed, so that copies are removed even if nothing else is redacted.
+    pub(crate) fn has_revealed(&self) -> bool {
+        self.has_revealed
+    }
+
+    /// Whether a text that encodes these bytes is, or is in, one of the values.
+    pub(crate) fn encode(&self, bytes: &[u8]) -> bool {
+        let [digits, spelt @ ..] = spellings(bytes);
+        let is_in = |value: &String| {
+            spelt.iter().any(|text| value.contains(text))
+                || value.to_ascii_lowercase().contains(&digits)
+        };
+        !bytes.is_empty() && self.values.iter().any(is_in)
+    }
+
     /// Adds every text and number in a JSON value.
     pub fn add_json(&mut self, json: &str) {
         struct Collector<'a>(&'a mut Secrets);
@@ -147,4 +183,13 @@ impl Secrets {
         let bytes: usize = forms.iter().map(String::len).sum();
         (bytes <= FORMS_BYTES_MAX).then(|| forms.into_iter().collect())
     }
+}
+
+/// Bytes as hexadecimal digits and in base64, without padding.
+fn spellings(bytes: &[u8]) -> [String; 3] {
+    [
+        Hexadecimal(bytes).to_string(),
+        STANDARD_NO_PAD.encode(bytes),
+        URL_SAFE_NO_PAD.encode(bytes),
+    ]
 }

@@ -107,6 +107,7 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
     let logs = exchange.log_lines();
     let mut logs = logs.iter().peekable();
     let mut outgoing = exchange.outgoing.iter().peekable();
+    let mut secrets = exchange.secrets.iter().peekable();
     let send = |sent: &tape::OutgoingRecord<'_>| {
         json!({
             "at": sent.at_us,
@@ -114,6 +115,15 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
             "kind": "send",
             "text": spread(sent.request.get()),
             "result": sent.result.map(|result| spread(result.get())),
+        })
+    };
+    let secret = |call: &tape::SecretCallRecord<'_>| {
+        json!({
+            "at": call.at_us,
+            "took": call.us,
+            "kind": "secret",
+            "text": spread(call.request.get()),
+            "result": call.result.map(|result| spread(result.get())),
         })
     };
     let log = |line: &tape::LogLine<'_>| {
@@ -128,6 +138,9 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
         while let Some(sent) = outgoing.next_if(|sent| sent.after as usize <= number) {
             steps.push(send(sent));
         }
+        while let Some(call) = secrets.next_if(|call| call.after as usize <= number) {
+            steps.push(secret(call));
+        }
         steps.push(json!({
             "at": call.at_us,
             "took": call.us,
@@ -137,6 +150,7 @@ fn timeline(exchange: &Exchange<'_>) -> Value {
         }));
     }
     steps.extend(outgoing.map(send));
+    steps.extend(secrets.map(secret));
     steps.extend(logs.map(log));
     let end = exchange.usage.total_us;
     if let Some(fault) = &exchange.fault {

@@ -1,0 +1,193 @@
+//! The guest's view of its secrets, with every call noted.
+
+use super::{
+    Omitted, RecordOptions, RecordingStorage,
+    calls::{Noted, microseconds},
+};
+use crate::{
+    outgoing::MessageView,
+    redact::{Marks, Place, Secrets},
+    secret_calls::{NotedResult, shown_tag, write_end, write_request},
+};
+use contract::limits::TAPE_SECRETS_BYTES_MAX;
+use json::Object;
+use secrets::{GuestSecrets, SecretError, SecretRequest, SecretResponse};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+/// Passes calls on, and notes them with their results.
+pub struct RecordingSecrets {
+    inner: Arc<dyn GuestSecrets>,
+    options: Arc<RecordOptions>,
+    started: Instant,
+    noted: Arc<Mutex<Noted>>,
+}
+
+/// Recorded calls of a request.
+#[derive(Default)]
+pub(super) struct NotedSecretCalls {
+    calls: Vec<NotedSecretCall>,
+    bytes: usize,
+    /// Number of calls after the limit was reached, which are not in `calls`.
+    pub(super) omitted_count: u32,
+}
+
+/// A call. Whether its tags are redacted is not known before everything else is.
+struct NotedSecretCall {
+    /// Its members up to the end of the request, without it.
+    text: Vec<u8>,
+    tag: Option<Vec<u8>>,
+    result: Option<(NotedResult, u64)>,
+}
+
+impl NotedSecretCalls {
+    /// So many calls, none of which is recorded.
+    pub(super) fn omitted(count: u32) -> Self {
+        Self {
+            omitted_count: count,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.calls.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The elements of the array of calls. A tag is redacted if `secrets` has a text that encodes it.
+    pub(super) fn text(&self, marks: &mut Marks, secrets: &Secrets) -> Vec<u8> {
+        let mut text = Vec::with_capacity(self.bytes);
+        for (position, call) in self.calls.iter().enumerate() {
+            if position > 0 {
+                text.push(b',');
+            }
+            text.extend_from_slice(&call.text);
+            let at = format!("/secrets/{position}");
+            let tag = call.tag.as_ref().map(|tag| {
+                let is_redacted = secrets.encode(tag);
+                if is_redacted {
+                    marks.at(Place::of(&format!("{at}/request/tag")));
+                }
+                shown_tag(tag, is_redacted)
+            });
+            write_end(&mut text, tag);
+            if let Some((result, us)) = &call.result {
+                let is_redacted = matches!(result, NotedResult::Tag(tag) if secrets.encode(tag));
+                if is_redacted {
+                    marks.at(Place::of(&format!("{at}/result/ok/tag")));
+                }
+                if matches!(result, NotedResult::Revealed) {
+                    marks.at(Place::of(&format!("{at}/result/ok/value")));
+                }
+                text.extend_from_slice(b",\"result\":");
+                result.write(&mut text, is_redacted);
+                text.extend_from_slice(b",\"us\":");
+                json::write_number(&mut text, *us);
+            }
+            text.push(b'}');
+        }
+        text
+    }
+}
+
+impl RecordingSecrets {
+    /// A view of `inner` that notes calls beside a request's storage calls.
+    pub(super) fn new(
+        inner: Arc<dyn GuestSecrets>,
+        options: Arc<RecordOptions>,
+        calls: &RecordingStorage,
+    ) -> Self {
+        Self {
+            inner,
+            options,
+            started: calls.started,
+            noted: calls.noted.clone(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns where the result belongs; `None` if the call is not recorded.
+    fn note_request(&self, request: &SecretRequest, started: Instant) -> Option<usize> {
+        let mut noted = self.lock();
+        let noted = &mut *noted;
+        let after = noted.count.saturating_add(noted.omitted_count);
+        let room = TAPE_SECRETS_BYTES_MAX.saturating_sub(noted.secret_calls.bytes);
+        let position = noted.secret_calls.calls.len();
+        // After the first call that is not recorded, no further ones are, because a replay would take the next one for it.
+        let is_recorded = noted.secret_calls.omitted_count == 0 && room > 0;
+        let mut text = Vec::new();
+        let mut object = Object::begin(&mut text);
+        object.number("after", after.into());
+        object.number("at_us", microseconds(self.started, started));
+        let out = object.name("request");
+        let bytes_max = self.options.text_bytes_max.min(room);
+        let (mut ignored_marks, mut ignored) = (Marks::default(), Vec::new());
+        let (marks, omitted) = match is_recorded {
+            true => (&mut noted.marks, &mut noted.omitted),
+            false => (&mut ignored_marks, &mut ignored),
+        };
+        let mut view = MessageView {
+            redaction: &self.options.redaction,
+            at: format!("/secrets/{position}/request"),
+            marks,
+            // Also of a call that is not recorded, because the guest may copy it elsewhere.
+            secrets: Some(&mut noted.secrets),
+            omits: &mut |at, message| {
+                let is_omitted = message.len() > bytes_max;
+                if is_omitted {
+                    // As for documents: of what is redacted.
+                    omitted.push(Omitted::new(at.to_owned(), message));
+                }
+                is_omitted
+            },
+        };
+        let tag = write_request(out, request, &mut view).map(<[u8]>::to_vec);
+        if !is_recorded {
+            noted.secret_calls.omitted_count += 1;
+            return None;
+        }
+        noted.secret_calls.bytes += text.len() + 2 * tag.as_ref().map_or(0, Vec::len);
+        noted.secret_calls.calls.push(NotedSecretCall {
+            text,
+            tag,
+            result: None,
+        });
+        Some(position)
+    }
+
+    fn note_result(
+        &self,
+        position: Option<usize>,
+        started: Instant,
+        result: Result<&SecretResponse, &SecretError>,
+    ) {
+        let mut noted = self.lock();
+        if let Ok(SecretResponse::Revealed(value)) = result {
+            noted.secrets.add_revealed(value.expose());
+        }
+        let calls = &mut noted.secret_calls.calls;
+        if let Some(call) = position.and_then(|position| calls.get_mut(position)) {
+            let us = microseconds(started, Instant::now());
+            call.result = Some((NotedResult::of(result), us));
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl GuestSecrets for RecordingSecrets {
+    async fn perform(
+        &self,
+        request: SecretRequest,
+        deadline: Instant,
+    ) -> Result<SecretResponse, SecretError> {
+        let started = Instant::now();
+        let position = self.note_request(&request, started);
+        let result = self.inner.perform(request, deadline).await;
+        self.note_result(position, started, result.as_ref());
+        result
+    }
+}
