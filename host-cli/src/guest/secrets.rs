@@ -6,7 +6,7 @@ use crate::{
 use runtime::Environment;
 use secrets::{
     HostSources, LocalSources, ProvideSecrets, RefreshFailure, SecretDeclaration,
-    SecretDeclarations, SecretKeeper, SecretOptions, Source,
+    SecretDeclarations, SecretKeeper, SecretName, SecretOptions, Source,
 };
 use std::{env, sync::Arc};
 
@@ -22,7 +22,7 @@ pub fn resolve(
     let mut typed = SecretDeclarations::default();
     for text in &options.secret {
         let (name, source) = text.split_once('=').ok_or_else(not_typed_so)?;
-        let name = name.parse().map_err(CommandError::usage)?;
+        let name: SecretName = name.parse().map_err(CommandError::usage)?;
         let source: Source = source.parse().map_err(|error| {
             CommandError::usage(format_args!("`--secret {name}`: {error}"))
                 .hint("the value itself belongs in a variable or a file, never in an argument")

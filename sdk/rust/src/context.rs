@@ -8,12 +8,13 @@ use crate::{
     outgoing::Outgoing,
     percent,
     random::{self, Random},
+    secrets::Secrets,
     store::Store,
 };
 use alloc::{rc::Rc, string::String, vec::Vec};
 use core::{cell::Cell, fmt, ops::Deref};
 
-/// The request with everything that an answer may follow from: path parameters, store, other services, log, clock and
+/// The request with everything that an answer may follow from: path parameters, store, other services, secrets, log, clock and
 /// randomness.
 ///
 /// It dereferences to the [`Request`]. As an argument of a handler it gives access to all of them at once; a copy is cheap.
@@ -75,6 +76,11 @@ impl Context {
     /// Other services.
     pub fn outgoing(&self) -> Outgoing {
         Outgoing::new(self.inner.host.clone())
+    }
+
+    /// The API's secrets.
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(self.inner.host.clone())
     }
 
     /// The log.

@@ -1,6 +1,7 @@
 //! The vocabulary of `wit/storage.wit` and `wit/log.wit`.
 
 pub mod outgoing;
+pub mod secrets;
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;

@@ -1,7 +1,7 @@
 //! What handlers can take as arguments, and the functions that can be handlers.
 
 use crate::{
-    Conditions, Context, Headers, Log, Now, Outgoing, Pagination, Problem, Random, Store,
+    Conditions, Context, Headers, Log, Now, Outgoing, Pagination, Problem, Random, Secrets, Store,
     respond::IntoResponse, response::Response,
 };
 
@@ -81,6 +81,7 @@ parts_of_the_context! {
     Outgoing: |context| Ok(context.outgoing());
     Pagination: |context| Self::of(context);
     Random: |context| Ok(context.random());
+    Secrets: |context| Ok(context.secrets());
     Store: |context| Ok(context.store());
 }
 

@@ -58,6 +58,7 @@
 //! | let pages of other origins call | [`Cors`] |
 //! | pass on JSON as it is, or read what no type describes | [`mod@json`] |
 //! | call other services | [`Outgoing`], [`mod@outgoing`] |
+//! | use secrets | [`Secrets`], [`secrets::placeholder`] |
 //! | log | [`Log`] |
 //! | know the time, or draw random numbers | [`Now`], [`Random`], [`Context::uuid`] |
 //! | test | [`App::test`], [`mod@test`] |
@@ -99,6 +100,7 @@ pub mod log;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 pub mod outgoing;
+pub mod secrets;
 pub mod store;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod test;
@@ -159,6 +161,7 @@ pub use request::{Caller, Request};
 pub use respond::{Created, IntoResponse, NoContent, WithHeader};
 pub use response::{Response, Text};
 pub use rules::Rules;
+pub use secrets::Secrets;
 pub use store::Store;
 pub use typed::CONTENT_BYTES_MAX;
 

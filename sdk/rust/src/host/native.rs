@@ -1,13 +1,17 @@
 //! The host of native programs: a store with the rules that the real hosts have, and the time and seed of the request.
 
+use super::hmac;
 use crate::contract::{
     Consistency, Direction, Level, LogLine, Precondition, RawDeleteOutcome, RawItem, RawKey,
     RawLost, RawLostTransaction, RawOperation, RawPage, RawPut, RawPutOutcome, RawQuery,
     RawTransactOutcome, SortRange, StorageError, outgoing,
+    secrets::{Algorithm, Error as SecretError},
 };
 use alloc::{
     borrow::ToOwned,
     boxed::Box,
+    collections::BTreeMap,
+    format,
     rc::Rc,
     string::{String, ToString},
     sync::Arc,
@@ -32,7 +36,11 @@ pub(crate) type Wait = Box<dyn Fn(Pin<&mut dyn Future<Output = ()>>)>;
 pub(crate) struct Host {
     inner: Rc<Inner>,
     services: Services,
+    secrets: Values,
 }
+
+/// The values of secrets, by name.
+pub(crate) type Values = Rc<BTreeMap<String, Vec<u8>>>;
 
 /// What answers requests to other services.
 pub(crate) type Services =
@@ -72,6 +80,7 @@ impl Host {
                     "nothing answers for other services here; `answer_outgoing` does in a test";
                 Err(outgoing::Error::NotGranted(reason.to_owned()))
             }),
+            secrets: Rc::default(),
         }
     }
 
@@ -79,6 +88,44 @@ impl Host {
     pub(crate) fn with_services(mut self, services: Services) -> Self {
         self.services = services;
         self
+    }
+
+    /// The same with secrets.
+    pub(crate) fn with_secrets(mut self, secrets: Values) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
+    pub(crate) fn sign(
+        &self,
+        name: &str,
+        algorithm: Algorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, SecretError> {
+        Ok(hmac::sign(algorithm, self.secret(name)?, message))
+    }
+
+    pub(crate) fn verify(
+        &self,
+        name: &str,
+        algorithm: Algorithm,
+        message: &[u8],
+        tag: &[u8],
+    ) -> Result<bool, SecretError> {
+        Ok(self.sign(name, algorithm, message)? == tag)
+    }
+
+    pub(crate) fn reveal(&self, name: &str) -> Result<Vec<u8>, SecretError> {
+        self.secret(name).map(<[u8]>::to_vec)
+    }
+
+    fn secret(&self, name: &str) -> Result<&[u8], SecretError> {
+        let value = self.secrets.get(name).map(Vec::as_slice);
+        value.ok_or_else(|| {
+            SecretError::Unknown(format!(
+                "nothing is called `{name}` here; `set_secret` sets one in a test"
+            ))
+        })
     }
 
     /// Sends a request to another service.

@@ -3,11 +3,11 @@
 use crate::contract::{
     Consistency, Direction, Level, Precondition, RawDeleteOutcome, RawItem, RawKey, RawLost,
     RawLostTransaction, RawOperation, RawPage, RawPut, RawPutOutcome, RawQuery, RawTransactOutcome,
-    SortRange, StorageError, outgoing as contract,
+    SortRange, StorageError, outgoing as contract, secrets as secrets_contract,
 };
 use alloc::{string::String, vec::Vec};
 use bindings::{
-    tenon::handler::{http::Field, log, outgoing, storage},
+    tenon::handler::{http::Field, log, outgoing, secrets, storage},
     wasi::random::random,
 };
 
@@ -127,6 +127,29 @@ impl Host {
         Ok(outgoing::send(&request.into())?.into())
     }
 
+    pub(crate) fn sign(
+        &self,
+        name: &str,
+        algorithm: secrets_contract::Algorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, secrets_contract::Error> {
+        Ok(secrets::sign(name, algorithm.into(), message)?)
+    }
+
+    pub(crate) fn verify(
+        &self,
+        name: &str,
+        algorithm: secrets_contract::Algorithm,
+        message: &[u8],
+        tag: &[u8],
+    ) -> Result<bool, secrets_contract::Error> {
+        Ok(secrets::verify(name, algorithm.into(), message, tag)?)
+    }
+
+    pub(crate) fn reveal(&self, name: &str) -> Result<Vec<u8>, secrets_contract::Error> {
+        Ok(secrets::reveal(name)?)
+    }
+
     pub(crate) fn log(&self, level: Level, message: &str, attributes: &[(String, String)]) {
         let level = match level {
             Level::Debug => log::Level::Debug,
@@ -179,6 +202,26 @@ impl From<outgoing::Error> for contract::Error {
             outgoing::Error::Unreachable(reason) => Self::Unreachable(reason),
             outgoing::Error::OutcomeUnknown(reason) => Self::OutcomeUnknown(reason),
             outgoing::Error::ResponseTooLarge(reason) => Self::ResponseTooLarge(reason),
+        }
+    }
+}
+
+impl From<secrets_contract::Algorithm> for secrets::Algorithm {
+    fn from(algorithm: secrets_contract::Algorithm) -> Self {
+        match algorithm {
+            secrets_contract::Algorithm::Sha1 => Self::Sha1,
+            secrets_contract::Algorithm::Sha256 => Self::Sha256,
+            secrets_contract::Algorithm::Sha512 => Self::Sha512,
+        }
+    }
+}
+
+impl From<secrets::Error> for secrets_contract::Error {
+    fn from(error: secrets::Error) -> Self {
+        match error {
+            secrets::Error::Unknown(reason) => Self::Unknown(reason),
+            secrets::Error::NotGranted(reason) => Self::NotGranted(reason),
+            secrets::Error::Unavailable(reason) => Self::Unavailable(reason),
         }
     }
 }

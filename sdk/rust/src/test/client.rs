@@ -4,7 +4,7 @@ use super::{TestResponse, store::TestStore};
 use crate::{
     App, Caller, Request, Store,
     contract::LogLine,
-    host::{Host, Services, never_wait},
+    host::{Host, Services, Values, never_wait},
     outgoing,
     store::StorageError,
 };
@@ -24,6 +24,7 @@ pub struct TestClient {
     store: Arc<TestStore>,
     log: Rc<RefCell<Vec<LogLine>>>,
     services: RefCell<Option<Services>>,
+    secrets: RefCell<Values>,
     now_ms: Cell<u64>,
     seed: Cell<[u8; 32]>,
     requests: Cell<u64>,
@@ -51,6 +52,7 @@ impl TestClient {
             store: Arc::new(TestStore::new()),
             log: Rc::default(),
             services: RefCell::default(),
+            secrets: RefCell::default(),
             now_ms: Cell::new(NOW_MS),
             seed: Cell::new([0; 32]),
             requests: Cell::new(0),
@@ -122,6 +124,12 @@ impl TestClient {
         *self.services.borrow_mut() = Some(Rc::new(answer));
     }
 
+    /// Gives the application a secret, for every use. See [`mod@crate::secrets`]. Requests to other services keep their placeholders, as they do on tapes.
+    pub fn set_secret(&self, name: &str, value: &[u8]) {
+        let mut secrets = self.secrets.borrow_mut();
+        Rc::make_mut(&mut *secrets).insert(name.to_owned(), value.to_vec());
+    }
+
     /// Lets another request write the item just before each of the next `writes` that have a condition on it, if there is one.
     ///
     /// ```
@@ -176,7 +184,8 @@ impl TestClient {
             seed,
             Box::new(never_wait),
             Rc::new(move |line| log.borrow_mut().push(line)),
-        );
+        )
+        .with_secrets(Rc::clone(&self.secrets.borrow()));
         match &*self.services.borrow() {
             Some(services) => host.with_services(Rc::clone(services)),
             None => host,

@@ -3685,6 +3685,513 @@ pub mod tenon {
                 }
             }
         }
+        /// Secrets of this guest, used without being seen. Which there are, and what may be done with each, is declared where the guest is deployed.
+        ///
+        /// For requests to other services no call is needed: the text `__secret.NAME__` in a header of an outgoing request is replaced by the value
+        /// of the secret NAME directly before the request is sent, if the secret is declared for the request's origin; so it is in `Basic`
+        /// credentials, and, if that is declared, in the URL's path and query (percent-encoded) and in the body (escaped as its media type asks).
+        /// A value that the response repeats is replaced by the same text again.
+        ///
+        /// A guest that imports this interface and has no secret is not loaded. Calls and their results are recorded, but no value: in a replay, a
+        /// value that was revealed is the text `REDACTED`.
+        ///
+        /// Limits: one request makes at most 100 calls, with messages of at most 8 MiB together; beyond that, the call traps.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod secrets {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            /// The hash of an HMAC (RFC 2104).
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum Algorithm {
+                Sha1,
+                Sha256,
+                Sha512,
+            }
+            impl ::core::fmt::Debug for Algorithm {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Algorithm::Sha1 => f.debug_tuple("Algorithm::Sha1").finish(),
+                        Algorithm::Sha256 => f.debug_tuple("Algorithm::Sha256").finish(),
+                        Algorithm::Sha512 => f.debug_tuple("Algorithm::Sha512").finish(),
+                    }
+                }
+            }
+            impl Algorithm {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> Algorithm {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => Algorithm::Sha1,
+                        1 => Algorithm::Sha256,
+                        2 => Algorithm::Sha512,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// Why there is no result. The texts are for people.
+            #[derive(Clone)]
+            pub enum Error {
+                /// No secret of this name is declared for this guest.
+                Unknown(_rt::String),
+                /// The secret is declared, but not for this use.
+                NotGranted(_rt::String),
+                /// Its value cannot be had now. Trying again later may help.
+                Unavailable(_rt::String),
+            }
+            impl ::core::fmt::Debug for Error {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Error::Unknown(e) => {
+                            f.debug_tuple("Error::Unknown").field(e).finish()
+                        }
+                        Error::NotGranted(e) => {
+                            f.debug_tuple("Error::NotGranted").field(e).finish()
+                        }
+                        Error::Unavailable(e) => {
+                            f.debug_tuple("Error::Unavailable").field(e).finish()
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Display for Error {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for Error {}
+            #[allow(unused_unsafe, clippy::all)]
+            /// The HMAC of a message, whole: 20, 32 or 64 bytes. The secret's bytes are the key.
+            #[allow(async_fn_in_trait)]
+            pub fn sign(
+                name: &str,
+                algorithm: Algorithm,
+                message: &[u8],
+            ) -> ::core::result::Result<_rt::Vec<u8>, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec1 = message;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "tenon:handler/secrets@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "sign"]
+                        fn wit_import3(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        ptr0.cast_mut(),
+                        len0,
+                        algorithm.clone() as i32,
+                        ptr1.cast_mut(),
+                        len1,
+                        ptr2,
+                    );
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result19 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = *ptr2
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l6 = *ptr2
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len7 = l6;
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(l5.cast(), len7, len7))
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l8 = i32::from(
+                                    *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v18 = match l8 {
+                                    0 => {
+                                        let e18 = {
+                                            let l9 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l10 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len11 = l10;
+                                            let bytes11 = _rt::Vec::from_raw_parts(
+                                                l9.cast(),
+                                                len11,
+                                                len11,
+                                            );
+                                            _rt::string_lift(bytes11)
+                                        };
+                                        Error::Unknown(e18)
+                                    }
+                                    1 => {
+                                        let e18 = {
+                                            let l12 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l13 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len14 = l13;
+                                            let bytes14 = _rt::Vec::from_raw_parts(
+                                                l12.cast(),
+                                                len14,
+                                                len14,
+                                            );
+                                            _rt::string_lift(bytes14)
+                                        };
+                                        Error::NotGranted(e18)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                        let e18 = {
+                                            let l15 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l16 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len17 = l16;
+                                            let bytes17 = _rt::Vec::from_raw_parts(
+                                                l15.cast(),
+                                                len17,
+                                                len17,
+                                            );
+                                            _rt::string_lift(bytes17)
+                                        };
+                                        Error::Unavailable(e18)
+                                    }
+                                };
+                                v18
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result19
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Whether a tag is the HMAC of a message. Compares in constant time; a shortened tag is not valid.
+            #[allow(async_fn_in_trait)]
+            pub fn verify(
+                name: &str,
+                algorithm: Algorithm,
+                message: &[u8],
+                tag: &[u8],
+            ) -> ::core::result::Result<bool, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec1 = message;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let vec2 = tag;
+                    let ptr2 = vec2.as_ptr().cast::<u8>();
+                    let len2 = vec2.len();
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "tenon:handler/secrets@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "verify"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        algorithm.clone() as i32,
+                        ptr1.cast_mut(),
+                        len1,
+                        ptr2.cast_mut(),
+                        len2,
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result18 = match l5 {
+                        0 => {
+                            let e = {
+                                let l6 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                _rt::bool_lift(l6 as u8)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l7 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v17 = match l7 {
+                                    0 => {
+                                        let e17 = {
+                                            let l8 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l9 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len10 = l9;
+                                            let bytes10 = _rt::Vec::from_raw_parts(
+                                                l8.cast(),
+                                                len10,
+                                                len10,
+                                            );
+                                            _rt::string_lift(bytes10)
+                                        };
+                                        Error::Unknown(e17)
+                                    }
+                                    1 => {
+                                        let e17 = {
+                                            let l11 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l12 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len13 = l12;
+                                            let bytes13 = _rt::Vec::from_raw_parts(
+                                                l11.cast(),
+                                                len13,
+                                                len13,
+                                            );
+                                            _rt::string_lift(bytes13)
+                                        };
+                                        Error::NotGranted(e17)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                        let e17 = {
+                                            let l14 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l15 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len16 = l15;
+                                            let bytes16 = _rt::Vec::from_raw_parts(
+                                                l14.cast(),
+                                                len16,
+                                                len16,
+                                            );
+                                            _rt::string_lift(bytes16)
+                                        };
+                                        Error::Unavailable(e17)
+                                    }
+                                };
+                                v17
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result18
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The value itself, 1 byte to 64 KiB. Whoever can sign, verify or write a placeholder instead does not need it: a revealed value is in the
+            /// guest's memory, and whatever the guest does with it is not masked. Tapes do not contain it in plain text.
+            #[allow(async_fn_in_trait)]
+            pub fn reveal(name: &str) -> ::core::result::Result<_rt::Vec<u8>, Error> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "tenon:handler/secrets@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "reveal"]
+                        fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import2(ptr0.cast_mut(), len0, ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result18 = match l3 {
+                        0 => {
+                            let e = {
+                                let l4 = *ptr1
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l5 = *ptr1
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len6 = l5;
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(l4.cast(), len6, len6))
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l7 = i32::from(
+                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v17 = match l7 {
+                                    0 => {
+                                        let e17 = {
+                                            let l8 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l9 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len10 = l9;
+                                            let bytes10 = _rt::Vec::from_raw_parts(
+                                                l8.cast(),
+                                                len10,
+                                                len10,
+                                            );
+                                            _rt::string_lift(bytes10)
+                                        };
+                                        Error::Unknown(e17)
+                                    }
+                                    1 => {
+                                        let e17 = {
+                                            let l11 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l12 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len13 = l12;
+                                            let bytes13 = _rt::Vec::from_raw_parts(
+                                                l11.cast(),
+                                                len13,
+                                                len13,
+                                            );
+                                            _rt::string_lift(bytes13)
+                                        };
+                                        Error::NotGranted(e17)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 2, "invalid enum discriminant");
+                                        let e17 = {
+                                            let l14 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l15 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len16 = l15;
+                                            let bytes16 = _rt::Vec::from_raw_parts(
+                                                l14.cast(),
+                                                len16,
+                                                len16,
+                                            );
+                                            _rt::string_lift(bytes16)
+                                        };
+                                        Error::Unavailable(e17)
+                                    }
+                                };
+                                v17
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result18
+                }
+            }
+        }
     }
 }
 #[rustfmt::skip]
@@ -4244,6 +4751,17 @@ mod _rt {
             unsafe { core::hint::unreachable_unchecked() }
         }
     }
+    pub unsafe fn bool_lift(val: u8) -> bool {
+        if cfg!(debug_assertions) {
+            match val {
+                0 => false,
+                1 => true,
+                _ => panic!("invalid bool discriminant"),
+            }
+        } else {
+            val != 0
+        }
+    }
     #[cfg(target_arch = "wasm32")]
     pub fn run_ctors_once() {
         wit_bindgen::rt::run_ctors_once();
@@ -4281,10 +4799,10 @@ macro_rules! __export_api_impl {
         _ : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section
         = "component-type:wit-bindgen:0.61.1:tenon:sdk:api:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2506] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2757] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd0\x12\x01A\x02\x01\
-A\x0f\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xcb\x14\x01A\x02\x01\
+A\x11\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
 \0\0w\x04\0\x0eget-random-u64\x01\x02\x03\0\x18wasi:random/random@0.2.6\x05\0\x01\
 B\x12\x01m\x02\x04http\x05https\x04\0\x06scheme\x03\0\0\x01m\x02\x07encoded\x12d\
 ecoded-by-gateway\x04\0\x0dpath-fidelity\x03\0\x02\x01ks\x01r\x02\x07subject\x04\
@@ -4333,12 +4851,18 @@ s=\x05token\x1b\0>\x04\0\x08transact\x01?\x03\0\x1btenon:handler/storage@0.1.0\x
 \x04\x01B\x07\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01\
 r\x02\x03keys\x05values\x04\0\x09attribute\x03\0\x02\x01p\x03\x01@\x03\x05level\x01\
 \x07messages\x0aattributes\x04\x01\0\x04\0\x05write\x01\x05\x03\0\x17tenon:handl\
-er/log@0.1.0\x05\x05\x02\x03\0\x01\x07request\x02\x03\0\x01\x08response\x01B\x06\
-\x02\x03\x02\x01\x06\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x07\x04\0\x08respo\
-nse\x03\0\x02\x01@\x01\x07request\x01\0\x03\x04\0\x06handle\x01\x04\x04\0\x1bten\
-on:handler/handler@0.1.0\x05\x08\x04\0\x0dtenon:sdk/api\x04\0\x0b\x09\x01\0\x03a\
-pi\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10\
-wit-bindgen-rust\x060.61.1";
+er/log@0.1.0\x05\x05\x01B\x0d\x01m\x03\x04sha1\x06sha256\x06sha512\x04\0\x09algo\
+rithm\x03\0\0\x01q\x03\x07unknown\x01s\0\x0bnot-granted\x01s\0\x0bunavailable\x01\
+s\0\x04\0\x05error\x03\0\x02\x01p}\x01j\x01\x04\x01\x03\x01@\x03\x04names\x09alg\
+orithm\x01\x07message\x04\0\x05\x04\0\x04sign\x01\x06\x01j\x01\x7f\x01\x03\x01@\x04\
+\x04names\x09algorithm\x01\x07message\x04\x03tag\x04\0\x07\x04\0\x06verify\x01\x08\
+\x01@\x01\x04names\0\x05\x04\0\x06reveal\x01\x09\x03\0\x1btenon:handler/secrets@\
+0.1.0\x05\x06\x02\x03\0\x01\x07request\x02\x03\0\x01\x08response\x01B\x06\x02\x03\
+\x02\x01\x07\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x08\x04\0\x08response\x03\0\
+\x02\x01@\x01\x07request\x01\0\x03\x04\0\x06handle\x01\x04\x04\0\x1btenon:handle\
+r/handler@0.1.0\x05\x09\x04\0\x0dtenon:sdk/api\x04\0\x0b\x09\x01\0\x03api\x03\0\0\
+\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bind\
+gen-rust\x060.61.1";
         };
     };
 }
@@ -4351,9 +4875,9 @@ pub use __export_api_impl as export_component;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2448] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf6\x11\x01A\x02\x01\
-A\x0b\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2699] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf1\x13\x01A\x02\x01\
+A\x0d\x01B\x05\x01p}\x01@\x01\x03lenw\0\0\x04\0\x10get-random-bytes\x01\x01\x01@\
 \0\0w\x04\0\x0eget-random-u64\x01\x02\x03\0\x18wasi:random/random@0.2.6\x05\0\x01\
 B\x12\x01m\x02\x04http\x05https\x04\0\x06scheme\x03\0\0\x01m\x02\x07encoded\x12d\
 ecoded-by-gateway\x04\0\x0dpath-fidelity\x03\0\x02\x01ks\x01r\x02\x07subject\x04\
@@ -4402,9 +4926,15 @@ s=\x05token\x1b\0>\x04\0\x08transact\x01?\x03\0\x1btenon:handler/storage@0.1.0\x
 \x04\x01B\x07\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01\
 r\x02\x03keys\x05values\x04\0\x09attribute\x03\0\x02\x01p\x03\x01@\x03\x05level\x01\
 \x07messages\x0aattributes\x04\x01\0\x04\0\x05write\x01\x05\x03\0\x17tenon:handl\
-er/log@0.1.0\x05\x05\x04\0-tenon:sdk/api-with-all-of-its-exports-removed\x04\0\x0b\
-)\x01\0#api-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cproce\
-ssed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+er/log@0.1.0\x05\x05\x01B\x0d\x01m\x03\x04sha1\x06sha256\x06sha512\x04\0\x09algo\
+rithm\x03\0\0\x01q\x03\x07unknown\x01s\0\x0bnot-granted\x01s\0\x0bunavailable\x01\
+s\0\x04\0\x05error\x03\0\x02\x01p}\x01j\x01\x04\x01\x03\x01@\x03\x04names\x09alg\
+orithm\x01\x07message\x04\0\x05\x04\0\x04sign\x01\x06\x01j\x01\x7f\x01\x03\x01@\x04\
+\x04names\x09algorithm\x01\x07message\x04\x03tag\x04\0\x07\x04\0\x06verify\x01\x08\
+\x01@\x01\x04names\0\x05\x04\0\x06reveal\x01\x09\x03\0\x1btenon:handler/secrets@\
+0.1.0\x05\x06\x04\0-tenon:sdk/api-with-all-of-its-exports-removed\x04\0\x0b)\x01\
+\0#api-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-\
+by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {
