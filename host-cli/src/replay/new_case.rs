@@ -102,7 +102,9 @@ fn refused(error: RecordedCaseError) -> CommandError {
         | RecordedCaseError::NoResponse => {
             "record a request with shorter or plain text bodies; a body whose credentials cannot be recognised is kept if the case is made as sent"
         }
-        RecordedCaseError::Outgoing(_) => "keep the tape, and replay it with `host-cli replay`",
+        RecordedCaseError::Outgoing(_) | RecordedCaseError::Secrets(_) => {
+            "keep the tape, and replay it with `host-cli replay`"
+        }
         RecordedCaseError::Timing(_) => "record it again when it succeeds",
         RecordedCaseError::NoSeed => "record without `--withhold-seed`",
         RecordedCaseError::BasePath(_) => {
