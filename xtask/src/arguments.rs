@@ -5,13 +5,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use std::path::PathBuf;
 
 /// What `tests/benches` measures.
-const BENCHMARKS: [&str; 12] = [
+const BENCHMARKS: [&str; 13] = [
     "growth",
     "guest",
     "instructions",
     "lambda",
     "normaliser",
     "overhead",
+    "peers",
     "release",
     "replay",
     "serve",
@@ -160,7 +161,8 @@ pub struct FuzzArgs {
 
 /// Measure what the component costs compared with native logic
 ///
-/// `instructions` fails if a path that all requests take has become longer; it needs valgrind and only runs if it is named.
+/// `instructions` fails if a path that all requests take has become longer; it needs valgrind and only runs if it is named; so does
+/// `peers`, which compares other hosts of `wasi:http` components.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -3,7 +3,7 @@
 use crate::{
     npm,
     package::{Arch, build},
-    python,
+    peers, python,
     run::{Cargo, output, root, target_folder},
     setup,
 };
@@ -18,8 +18,10 @@ use std::{
 /// The benchmark that needs programs as they are packaged.
 const LAMBDA: &str = "lambda";
 
+/// The benchmark that needs programs of others, and runs only if it is named.
+const PEERS: &str = "peers";
 /// Those that run `host-cli`.
-const OF_HOST_CLI: [&str; 3] = ["replay", "serve", "tape"];
+const OF_HOST_CLI: [&str; 4] = [PEERS, "replay", "serve", "tape"];
 /// The handlers in other languages, with their dependencies.
 const HANDLERS: &str = "tests/benches/handlers";
 
@@ -38,7 +40,13 @@ pub fn bench(name: Option<&str>, json: Option<&Path>) -> anyhow::Result<()> {
                 .args(["--release", "--locked", "--bin", "host-cli"])
                 .run()?;
         }
-        benchmarks(json.as_deref()).args(["--"]).args(name).run()?;
+        let mut benchmarks = benchmarks(json.as_deref()).args(["--"]).args(name);
+        if name == Some(PEERS) {
+            for (variable, program) in peers::programs()? {
+                benchmarks = benchmarks.env(variable, program);
+            }
+        }
+        benchmarks.run()?;
     }
     if name.is_none_or(|name| name == LAMBDA) {
         lambda(json.as_deref())?;

@@ -19,6 +19,7 @@ mod infra;
 mod javascript;
 mod npm;
 mod package;
+mod peers;
 mod publisher;
 mod python;
 mod reference;

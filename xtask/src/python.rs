@@ -38,6 +38,7 @@ mod tests {
         for file in [
             "infra/requirements.txt",
             "tests/benches/handlers/requirements.txt",
+            "tests/benches/peers/requirements.txt",
             "tests/e2e/requirements.txt",
             "tests/requirements.txt",
         ] {

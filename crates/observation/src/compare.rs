@@ -2,15 +2,16 @@
 
 mod items;
 mod path;
+mod requests;
 
 use super::{
     difference::{
         DIFFERENCES_MAX, Difference, DifferenceList, DifferingPart, ItemKey, POINTERS_BYTES_MAX,
     },
     ignore::{Ignored, Noise},
-    observation::{Observation, Part},
+    observation::{List, Observation, Part},
 };
-use items::{Pair, item_key, pairs, take_key};
+use items::{Pair, item_key, take_key};
 use json::Value;
 use path::Path;
 use std::{borrow::Cow, collections::BTreeSet};
@@ -169,11 +170,8 @@ fn conform(path: &mut Path, expected: &Value, actual: &mut Value, ignored: &Igno
             }
         }
         (Value::Array(expected), Value::Array(actual)) => {
-            let pairs = path
-                .is_item_list()
-                .then(|| pairs(expected, actual, &ignored.noise.random_partitions))
-                .flatten();
-            if let Some(pairs) = pairs {
+            let random = &ignored.noise.random_partitions;
+            if let Some(pairs) = pairs(path, expected, actual, random) {
                 return conform_items(path, expected, actual, &pairs, ignored);
             }
             if expected.len() == actual.len() {
@@ -194,7 +192,21 @@ fn conform(path: &mut Path, expected: &Value, actual: &mut Value, ignored: &Igno
     is_left
 }
 
-/// The same for a list of items, which is then in the order of the expectation.
+/// The elements of two lists that belong together, if there is more to go by than their positions: items have keys, and requests to other
+/// services a method and a URL.
+fn pairs(
+    path: &Path,
+    expected: &[Value],
+    actual: &[Value],
+    random_partitions: &BTreeSet<String>,
+) -> Option<Vec<Pair>> {
+    match path.list()? {
+        List::Items => items::pairs(expected, actual, random_partitions),
+        List::Requests => Some(requests::pairs(expected, actual)),
+    }
+}
+
+/// The same for lists whose elements were matched. The actual one is then in the order of the expectation.
 fn conform_items(
     path: &mut Path,
     expected: &[Value],
@@ -272,13 +284,9 @@ impl Found {
         }
     }
 
-    /// Elements of lists of different lengths cannot be matched, except items, which have keys. Returns whether they could be matched.
+    /// Elements of lists of different lengths cannot be matched, except items, which have keys, and requests. Returns whether they could be matched.
     fn visit_elements(&mut self, path: &mut Path, expected: &[Value], actual: &[Value]) -> bool {
-        let pairs = path
-            .is_item_list()
-            .then(|| pairs(expected, actual, &BTreeSet::new()))
-            .flatten();
-        if let Some(pairs) = pairs {
+        if let Some(pairs) = pairs(path, expected, actual, &BTreeSet::new()) {
             for pair in pairs {
                 let expected = pair.expected.and_then(|at| Some((at, expected.get(at)?)));
                 let actual = pair.actual.and_then(|at| actual.get(at));

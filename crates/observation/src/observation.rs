@@ -63,13 +63,23 @@ impl Part {
         }
     }
 
-    /// Whether it is a list of items that are matched by their keys, and not by their positions.
-    pub(super) fn has_items(self) -> bool {
+    /// What it is a list of, if its elements are matched by more than their positions.
+    pub(super) fn list(self) -> Option<List> {
         match self {
-            Self::Writes | Self::Stored => true,
-            Self::Response | Self::Outgoing | Self::Calls | Self::Call | Self::Logs => false,
+            Self::Writes | Self::Stored => Some(List::Items),
+            Self::Outgoing => Some(List::Requests),
+            Self::Response | Self::Calls | Self::Call | Self::Logs => None,
         }
     }
+}
+
+/// A list whose elements are matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    /// By their keys.
+    Items,
+    /// By method and URL, in their order.
+    Requests,
 }
 
 /// The results of one run of a guest, in normal form (see [`normal_response`](crate::normal_response)). What is not known of a run

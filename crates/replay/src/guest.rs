@@ -88,8 +88,7 @@ impl ReplayGuest {
             return (!environment.is_empty())
                 .then(|| "the guest had no environment when it was recorded".to_owned());
         }
-        let recorded: BTreeSet<&str> = host.environment_names.iter().map(|name| &**name).collect();
-        let given: BTreeSet<&str> = environment.iter().map(|(name, _)| name.as_str()).collect();
+        let (recorded, given) = self.variables(exchange);
         let has_names = host.environment_names.is_empty() || recorded == given;
         let has_values = host
             .environment
@@ -97,14 +96,40 @@ impl ReplayGuest {
         if has_names && has_values {
             return None;
         }
-        let names: Vec<&str> = recorded.into_iter().collect();
-        Some(match names.as_slice() {
-            [] => "the guest had another environment when it was recorded: supply it with `--env`"
-                .to_owned(),
-            names => format!(
-                "the guest had another environment when it was recorded, with `{}`: supply it with `--env`",
-                names.join("`, `")
-            ),
-        })
+        let missing = shown_names(&recorded, &given).map(|names| format!(", with {names}"));
+        // Early releases wrote a digest only.
+        let has_known_names = !host.environment_names.is_empty();
+        let other = shown_names(&given, &recorded).filter(|_| has_known_names);
+        let other = other.map(|names| format!(", without {names}"));
+        Some(format!(
+            "the guest had another environment when it was recorded{}{}: supply it with `--env` or `--env-file`",
+            missing.unwrap_or_default(),
+            other.unwrap_or_default()
+        ))
     }
+
+    /// The variables that the recorded guest had, and this one has not.
+    pub(super) fn missing_variables(&self, exchange: &Exchange<'_>) -> Option<String> {
+        let (recorded, given) = self.variables(exchange);
+        shown_names(&recorded, &given)
+    }
+
+    /// The names of the recorded guest's variables, and of its own.
+    fn variables<'a>(
+        &'a self,
+        exchange: &'a Exchange<'_>,
+    ) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
+        let recorded = exchange.host.environment_names.iter();
+        let given = self.runtime.options().environment.iter();
+        (
+            recorded.map(|name| &**name).collect(),
+            given.map(|(name, _)| name.as_str()).collect(),
+        )
+    }
+}
+
+/// The names that the other set does not have.
+fn shown_names(names: &BTreeSet<&str>, other: &BTreeSet<&str>) -> Option<String> {
+    let names: Vec<&str> = names.difference(other).copied().collect();
+    (!names.is_empty()).then(|| format!("`{}`", names.join("`, `")))
 }

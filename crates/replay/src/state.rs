@@ -171,7 +171,7 @@ fn misses_note(misses: &[String]) -> Option<Note> {
     };
     let misses = misses[..told].join("`, `");
     Some(Note(format!(
-        "the tape has no result for `{misses}`{more}; choose one with `--on-miss absent` or `live`"
+        "the tape has no result for `{misses}`{more}; `replay --on-miss` chooses one"
     )))
 }
 
@@ -185,7 +185,8 @@ fn blame(run: Run<'_, '_>, notes: &mut Vec<Note>) -> Verdict {
         return Verdict::Differs;
     }
     let places = redacted_places(run.exchange);
-    if run.replayer.is_recorded(run.exchange) {
+    let has_known_values = environment_note(run.exchange).is_none();
+    if run.replayer.is_recorded(run.exchange) && has_known_values {
         notes.push(Note(format!("this is caused by the redaction of {places}")));
         return Verdict::Redacted;
     }
@@ -206,7 +207,13 @@ fn other_environment_note(run: Run<'_, '_>) -> Option<Note> {
         });
     }
     let Some(recorded) = host.environment else {
-        return environment_note(run.exchange);
+        let missing = run.replayer.guest.missing_variables(run.exchange);
+        let missing = missing.map(|names| {
+            Note(format!(
+                "the guest had {names} in its environment when it was recorded, and has not now: supply what it still needs with `--env` or `--env-file`"
+            ))
+        });
+        return missing.or_else(|| environment_note(run.exchange));
     };
     (!run.replayer.guest.has_environment(recorded)).then(|| {
         let names: Vec<&str> = host.environment_names.iter().map(|name| &**name).collect();

@@ -114,10 +114,12 @@ fn blame(
     differing: Vec<DifferingPart>,
 ) -> Comparison {
     let mut verdict = Verdict::Differs;
-    notes.extend(environment_note(exchange));
+    let environment = environment_note(exchange);
+    let has_known_values = environment.is_none();
+    notes.extend(environment);
     if exchange.is_redacted() {
         let places = redacted_places(exchange);
-        if is_recorded {
+        if is_recorded && has_known_values {
             verdict = Verdict::Redacted;
             notes.push(format!("this is caused by the redaction of {places}").into());
         } else {

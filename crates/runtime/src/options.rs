@@ -25,7 +25,7 @@ pub struct RuntimeOptions {
 }
 
 /// Which other services a guest may call. A guest that may call none is not loaded if it imports `tenon:handler/outgoing`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutgoingAccess {
     /// These.
     Granted(Arc<Grants>),

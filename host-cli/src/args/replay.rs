@@ -70,7 +70,8 @@ pub struct TapeArgs {
     /// The recorded guest: what it does now is the expectation, including its work [default: the embedded guest, if it is the recorded one]
     #[arg(long, value_name = "GUEST")]
     pub baseline: Option<PathBuf>,
-    /// What a read returns when the tape has no answer: `live` reads the store given by `--store`, and never writes to it [default: fail]
+    /// What the guest gets when the tape has no answer: `fail` and `absent` to a read; `live` reads the store given by `--store`, never
+    /// writes to it, and sends a GET, HEAD or OPTIONS to another service if that is granted [default: fail]
     #[arg(long, value_enum)]
     pub on_miss: Option<OnMissName>,
     /// A difference to ignore in tapes, cases and live replays: `header:NAME`, or a place as reports print it (`/status`, `/headers/NAME`,

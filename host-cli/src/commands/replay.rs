@@ -100,12 +100,13 @@ pub fn resolve(
     }
     let has_tapes = inputs.iter().any(Input::names_guest);
     let store = StoreSpec::resolve(&arguments.store)?;
-    tape_options::check_on_miss(&arguments.tape, has_tapes, &store)?;
     if has_cases && matches!(store, StoreSpec::DynamoDb(..)) {
         CaseStores::new(&store)?.open()?;
     }
     let guest = named.unwrap_or(GuestSource::Embedded);
     let guest = HostedGuest::with_source(guest, &arguments.guest, project)?;
+    let has_grants = !guest.grants.is_empty();
+    tape_options::check_on_miss(&arguments.tape, has_tapes, &store, has_grants)?;
     if let Some(report) = &arguments.tape.report {
         check_report(report, &inputs, &guest.source, &store, arguments)?;
     }

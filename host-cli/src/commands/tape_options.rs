@@ -91,6 +91,7 @@ pub fn check_on_miss(
     arguments: &TapeArgs,
     has_tapes: bool,
     store: &StoreSpec,
+    has_grants: bool,
 ) -> Result<(), CommandError> {
     let without_effect = |why: &str| {
         Err(CommandError::usage(format_args!(
@@ -106,10 +107,12 @@ pub fn check_on_miss(
         (Some(_), Some(ModeName::Live)) => {
             without_effect("with `--mode live`, where every read goes to the store")
         }
-        (Some(OnMissName::Live), _) if *store == StoreSpec::Memory => Err(CommandError::usage(
-            "`--on-miss live` reads the store given by `--store`, and the memory store is empty",
-        )
-        .hint("name the store with `--store`, or use `--on-miss absent`")),
+        (Some(OnMissName::Live), _) if *store == StoreSpec::Memory && !has_grants => {
+            Err(CommandError::usage(
+                "`--on-miss live` reads the store given by `--store` and calls services that are granted: the memory store is empty, and nothing is granted",
+            )
+            .hint("name the store with `--store`, or use `--on-miss absent`"))
+        }
         (Some(_), Some(ModeName::State) | None) => Ok(()),
     }
 }

@@ -334,6 +334,7 @@ fn is_same(before: &Deployment, after: &Deployment) -> bool {
         && old.environment == new.environment
         && old.limits == new.limits
         && old.log_level == new.log_level
+        && old.outgoing == new.outgoing
 }
 
 fn shown(digest: Digest) -> String {

@@ -14,6 +14,7 @@ mod lambda;
 mod load;
 mod normaliser;
 mod overhead;
+mod peers;
 mod release;
 mod replay;
 mod report;
@@ -59,6 +60,8 @@ fn main() -> ExitCode {
         // Needs programs that `all` has not built: xtask runs it after the others.
         ["lambda"] => lambda::run(),
         ["normaliser"] => normaliser::run(),
+        // The same.
+        ["peers"] => peers::run(&host_cli()),
         ["release"] => release::run(),
         ["replay"] => replay::run(&host_cli()),
         ["serve"] => serve::run(&host_cli()),
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
         ["tables"] => tables::run(),
         ["tape"] => tape::run(&host_cli()),
         other => Err(anyhow::anyhow!(
-            "unknown benchmark `{}`: growth, guest, instructions, normaliser, overhead, release, replay, serve, sizes, tables, tape or lambda",
+            "unknown benchmark `{}`: growth, guest, instructions, normaliser, overhead, release, replay, serve, sizes, tables, tape, lambda or peers",
             other.join(" ")
         )),
     };

@@ -92,7 +92,7 @@ async fn a_request_that_the_tape_does_not_know_follows_the_policy() {
     assert_eq!(comparison.verdict, Verdict::Differs);
     assert_eq!(
         comparison.notes[0].0,
-        "the tape has no result for `GET http://a.example/new`; choose one with `--on-miss absent` or `live`"
+        "the tape has no result for `GET http://a.example/new`; `replay --on-miss` chooses one"
     );
     let comparison = state(&other, OnMiss::Absent, None).await;
     let shown = format!("{comparison:?}");

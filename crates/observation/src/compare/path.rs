@@ -1,7 +1,7 @@
 //! The path of a comparison into a part, as the JSON pointer (RFC 6901) that reports show and rules name. It grows and shrinks during the
 //! traversal, because building it for each difference would cost the length of the path times the number of differences.
 
-use crate::Part;
+use crate::observation::{List, Part};
 use json::push_name;
 use std::fmt::Write as _;
 
@@ -28,9 +28,9 @@ impl Path {
         &self.pointer
     }
 
-    /// Whether this is a list of items, which are matched by their keys.
-    pub(super) fn is_item_list(&self) -> bool {
-        self.depth == 0 && self.part.has_items()
+    /// What this is a list of, if its elements are matched by more than their positions.
+    pub(super) fn list(&self) -> Option<List> {
+        self.part.list().filter(|_| self.depth == 0)
     }
 
     /// Calls a function at the member `name` of the current position.

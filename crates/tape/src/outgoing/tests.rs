@@ -137,3 +137,17 @@ fn what_is_no_result_says_so() {
     let omitted = read::read_result(r#"{"ok":{"status":200,"body":null}}"#);
     assert!(matches!(omitted, Err(OutgoingResultError::Omitted)));
 }
+
+/// What a guest gets from a tape is a message as it could have come.
+#[test]
+fn a_redacted_body_has_its_own_length() {
+    let length = |body: &str| {
+        let json =
+            format!(r#"{{"ok":{{"status":200,"headers":{{"content-length":["78"]}}{body}}}}}"#);
+        let response = read::read_result(&json).unwrap().unwrap();
+        response.headers[0].1.clone()
+    };
+    assert_eq!(length(r#","body":"{\"token\":\"REDACTED\"}""#), "20");
+    // That of a `HEAD` request.
+    assert_eq!(length(""), "78");
+}

@@ -1,0 +1,222 @@
+//! `host-cli serve` compared with other hosts of `wasi:http` components: the same component, each host as it is by default, which is a fresh
+//! instance for each request everywhere.
+
+use crate::{
+    load::{self, Load},
+    report::{self, median},
+};
+use anyhow::{Context, bail, ensure};
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+const ROUND: Duration = Duration::from_secs(1);
+const ROUNDS: usize = 9;
+/// Starts of each host, of which the median is reported.
+const STARTS: usize = 5;
+/// How long a host may take to answer for the first time: some compile the component first.
+const START_DURATION_MAX: Duration = Duration::from_secs(60);
+const CONNECTIONS: [usize; 3] = [1, 8, 64];
+
+/// A host, and how it is started for a component at an address.
+struct Host {
+    name: &'static str,
+    command: Box<dyn Fn(SocketAddr) -> Command>,
+}
+
+/// A host that runs.
+struct Running {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn run(host_cli: &Path) -> anyhow::Result<()> {
+    let variable = |name: &str| {
+        let value: OsString = env::var_os(name).with_context(|| format!("no `{name}`"))?;
+        Ok::<_, anyhow::Error>(PathBuf::from(value))
+    };
+    let component = variable("TENON_BENCH_COMPONENT")?;
+    let hosts = hosts(
+        host_cli,
+        &variable("TENON_BENCH_WASMTIME")?,
+        &variable("TENON_BENCH_WASH")?,
+        &component,
+    )?;
+    report::heading("hosts of `wasi:http` components, a fresh instance for each request");
+    starts(&hosts)?;
+    let running: Vec<_> = hosts.iter().map(start).collect::<anyhow::Result<_>>()?;
+    for connections in CONNECTIONS {
+        rounds(&hosts, &running, connections)?;
+    }
+    for (host, running) in hosts.iter().zip(&running) {
+        let peak = peak_bytes(running.child.id())?;
+        let peak = format!("{:.1} MB", peak as f64 / 1e6);
+        report::row(
+            "most memory held by the process",
+            &[("host", host.name.to_owned()), ("peak", peak)],
+        );
+    }
+    Ok(())
+}
+
+fn hosts(
+    host_cli: &Path,
+    wasmtime: &Path,
+    wash: &Path,
+    component: &Path,
+) -> anyhow::Result<Vec<Host>> {
+    let (host_cli, wasmtime, wash) = (host_cli.to_owned(), wasmtime.to_owned(), wash.to_owned());
+    let (ours, theirs) = (component.to_owned(), component.to_owned());
+    let project = wash_project(component)?;
+    Ok(vec![
+        Host {
+            name: "host-cli serve",
+            command: Box::new(move |address| {
+                let mut command = Command::new(&host_cli);
+                command.args(["serve", "--store", "memory", "--event-kind", "http"]);
+                command.args(["--listen", &address.to_string()]);
+                command.arg("--guest").arg(&ours);
+                command
+            }),
+        },
+        Host {
+            name: "wasmtime serve",
+            command: Box::new(move |address| {
+                let mut command = Command::new(&wasmtime);
+                command.args(["serve", "-Scli", "--addr", &address.to_string()]);
+                command.arg(&theirs);
+                command
+            }),
+        },
+        Host {
+            name: "wash dev",
+            command: Box::new(move |address| {
+                // A file that was written a moment ago can be read.
+                let _ = fs::write(project.join(".wash/config.yaml"), wash_config(address));
+                let mut command = Command::new(&wash);
+                command.args(["dev", "--non-interactive"]);
+                command.current_dir(&project);
+                command
+            }),
+        },
+    ])
+}
+
+/// A project whose build does nothing.
+fn wash_project(component: &Path) -> anyhow::Result<PathBuf> {
+    let folder = component.with_file_name("wash-project");
+    fs::create_dir_all(folder.join(".wash"))?;
+    fs::copy(component, folder.join("component.wasm"))?;
+    Ok(folder)
+}
+
+fn wash_config(address: SocketAddr) -> String {
+    format!(
+        "build:\n  command: \"true\"\n  component_path: component.wasm\ndev:\n  address: \"{address}\"\n"
+    )
+}
+
+/// Starts a host and waits until it answers.
+fn start(host: &Host) -> anyhow::Result<Running> {
+    // Free a moment ago.
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+    let child = (host.command)(address)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("failed to start {}", host.name))?;
+    let mut running = Running { child, address };
+    let until = Instant::now() + START_DURATION_MAX;
+    while Instant::now() < until {
+        if load::once(address, &request()).is_ok_and(|status| status == 200) {
+            return Ok(running);
+        }
+        if let Some(status) = running.child.try_wait()? {
+            bail!("{} ended: {status}", host.name);
+        }
+        thread::sleep(Duration::from_micros(500));
+    }
+    bail!("{} does not answer", host.name)
+}
+
+fn starts(hosts: &[Host]) -> anyhow::Result<()> {
+    let mut durations: Vec<Vec<f64>> = vec![Vec::new(); hosts.len()];
+    for _ in 0..STARTS {
+        for (host, durations) in hosts.iter().zip(&mut durations) {
+            let started = Instant::now();
+            drop(start(host)?);
+            durations.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    for (host, durations) in hosts.iter().zip(durations) {
+        let duration = format!("{:.0} ms", median(durations));
+        report::row(
+            "process start to the first answer",
+            &[("host", host.name.to_owned()), ("median", duration)],
+        );
+    }
+    Ok(())
+}
+
+/// The same load on one host after the other, several times.
+fn rounds(hosts: &[Host], running: &[Running], connections: usize) -> anyhow::Result<()> {
+    let mut loads: Vec<Vec<Load>> = hosts.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for (running, loads) in running.iter().zip(&mut loads) {
+            loads.push(load::run(running.address, &request(), connections, ROUND)?);
+        }
+    }
+    let of = |loads: &[Load], figure: fn(&Load) -> f64| median(loads.iter().map(figure).collect());
+    let ours = of(&loads[0], Load::rate);
+    ensure!(ours > 0.0, "no request was answered");
+    for (host, loads) in hosts.iter().zip(&loads) {
+        let rate = of(loads, Load::rate);
+        report::row(
+            "requests a second",
+            &[
+                ("connections", connections.to_string()),
+                ("host", host.name.to_owned()),
+                ("rate", format!("{rate:.0}")),
+                (
+                    "p50 ms",
+                    format!("{:.2}", of(loads, |load| load.percentile_ms(0.5))),
+                ),
+                (
+                    "p99 ms",
+                    format!("{:.2}", of(loads, |load| load.percentile_ms(0.99))),
+                ),
+                ("ours is", format!("{:.2} times", ours / rate)),
+            ],
+        );
+    }
+    Ok(())
+}
+
+fn request() -> Vec<u8> {
+    b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\nuser-agent: bench\r\n\r\n".to_vec()
+}
+
+/// The largest resident size that the kernel has seen (proc(5), `VmHWM`).
+fn peak_bytes(process: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|line| line.split_whitespace().next());
+    let kibibytes: u64 = kibibytes.context("no `VmHWM`")?.parse()?;
+    Ok(kibibytes * 1024)
+}
