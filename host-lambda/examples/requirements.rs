@@ -5,6 +5,7 @@
 
 use gateway::REST_BINARY_TYPES;
 use release_aws::{S3Request, TableChannels};
+use secrets::AwsSources;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use storage_dynamodb::{ApiOperation, layout};
@@ -37,11 +38,13 @@ fn requirements() -> Value {
         "partitions": { "facts": layout::HOST_PARTITION, "tokens": layout::TOKEN_PARTITION, "channels": TableChannels::PARTITION },
         // The DynamoDB operations in requests of guests; the template's alarms watch each of them.
         "operations": ApiOperation::ALL.map(ApiOperation::name),
-        // IAM actions: of a host, of a host that also follows a channel, and of a publisher.
+        // IAM actions: of a host, of a host that also follows a channel, of a publisher, and for reading secrets of guests.
         "actions": {
             "storing": actions(&ApiOperation::ALL).collect::<BTreeSet<_>>(),
             "following": following,
             "publishing": publishing,
+            "parameters": AwsSources::PARAMETER_ACTIONS,
+            "secrets": AwsSources::SECRET_ACTIONS,
         },
     })
 }

@@ -15,7 +15,7 @@ use runtime::{
     RuntimeOptions,
     engine::{Engine, Guest},
 };
-use secrets::NoSecrets;
+use secrets::ProvideSecrets;
 use serde_json::json;
 use std::sync::Arc;
 use storage::Namespace;
@@ -29,6 +29,7 @@ pub struct ChannelContext {
     /// The namespace of routes that name none.
     pub namespace: Namespace,
     pub services: Services,
+    pub secrets: Arc<dyn ProvideSecrets>,
     pub options: RuntimeOptions,
     /// Serves if a store cannot be reached at the start, until it can.
     pub bundled: Option<Guest>,
@@ -62,7 +63,7 @@ pub async fn follow(
             }),
             namespace: context.namespace,
             services: Arc::new(context.services),
-            secrets: Arc::new(NoSecrets),
+            secrets: context.secrets,
             options: context.options,
         },
         bundled: context.bundled,

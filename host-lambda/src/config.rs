@@ -17,6 +17,7 @@ use contract::{
     origin::Origin,
 };
 use outgoing::Grants;
+use secrets::{SecretDeclarations, SourceKind};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use storage::Namespace;
 use storage_dynamodb::DynamoDbOptions;
@@ -45,6 +46,10 @@ pub struct Config {
     pub guest_environment: Environment,
     /// The other services that the guest may call.
     pub grants: Arc<Grants>,
+    /// The guest's secrets.
+    pub secrets: Arc<SecretDeclarations>,
+    /// Other servers than AWS's own for SSM and Secrets Manager, by the names of the services.
+    secret_endpoints: [(&'static str, Option<String>); 2],
     /// The CloudWatch namespace of the metrics.
     pub metrics_namespace: String,
     /// The function's name.
@@ -64,7 +69,7 @@ pub fn variables() -> impl Iterator<Item = String> {
 }
 
 /// Those that set no limits.
-const VARIABLES: [&str; 17] = [
+const VARIABLES: [&str; 18] = [
     "TENON_ARTIFACTS",
     "TENON_BASE_PATH",
     "TENON_CHANNEL",
@@ -77,6 +82,7 @@ const VARIABLES: [&str; 17] = [
     "TENON_NAMESPACE",
     "TENON_OUTGOING",
     "TENON_PUBLIC_KEYS",
+    "TENON_SECRETS",
     "TENON_TABLE",
     "TENON_TAPE",
     "TENON_TAPE_RECIPIENT",
@@ -108,6 +114,14 @@ impl Config {
             limits: limits::read(variables)?,
             guest_environment: guest_environment(variables)?,
             grants: grants(variables)?,
+            secrets: secrets(variables)?,
+            secret_endpoints: [
+                ("ssm", owned_endpoint(variables, "AWS_ENDPOINT_URL_SSM")?),
+                (
+                    "secretsmanager",
+                    owned_endpoint(variables, "AWS_ENDPOINT_URL_SECRETS_MANAGER")?,
+                ),
+            ],
             metrics_namespace: metrics_namespace(variables)?,
             function: variables
                 .required(
@@ -122,6 +136,13 @@ impl Config {
             tape: tape::read(variables)?,
             unknown_variables: variables.unknown("TENON_", &self::variables().collect::<Vec<_>>()),
         })
+    }
+
+    /// Another server than AWS's own for a service that keeps secrets.
+    pub fn endpoint_of(&self, service: &str) -> Option<&str> {
+        let mut endpoints = self.secret_endpoints.iter();
+        let (_, endpoint) = endpoints.find(|(name, _)| *name == service)?;
+        endpoint.as_deref()
     }
 }
 
@@ -161,6 +182,13 @@ fn endpoint<'v>(
         Ok(_) => Ok(Some(url)),
         Err(_) => Err(variables.invalid(name, "a URL that begins with `http://` or `https://`")),
     }
+}
+
+fn owned_endpoint(
+    variables: &Variables,
+    of_service: &'static str,
+) -> Result<Option<String>, InvalidVariable> {
+    Ok(endpoint(variables, of_service)?.map(str::to_owned))
 }
 
 fn namespace(variables: &Variables) -> Result<Namespace, InvalidVariable> {
@@ -235,6 +263,29 @@ fn grants(variables: &Variables) -> Result<Arc<Grants>, InvalidVariable> {
         variables.invalid(name, &format!("{form}: {error}"))
     })?;
     Ok(Arc::new(grants))
+}
+
+/// Somebody may have written a value in place of a source, so errors do not contain the text.
+fn secrets(variables: &Variables) -> Result<Arc<SecretDeclarations>, InvalidVariable> {
+    let name = "TENON_SECRETS";
+    let Some(text) = variables.get(name) else {
+        return Ok(Arc::default());
+    };
+    let declarations = SecretDeclarations::from_json(text);
+    let declarations = declarations.and_then(|found| found.check().map(|()| found));
+    let declarations = declarations.map_err(|error| {
+        let form = "a JSON object of declarations, like `{\"stripe-key\":{\"from\":\"ssm:/shop/stripe\",\"for\":[\"https://api.stripe.com\"]}}`";
+        variables.invalid_secret(name, &format!("{form}: {error}"))
+    })?;
+    let is_local = |kind| matches!(kind, SourceKind::Environment | SourceKind::File);
+    let local = declarations
+        .iter()
+        .find(|(_, declaration)| is_local(declaration.from.kind()));
+    if let Some((secret, _)) = local {
+        let form = format!("sources `ssm:` and `secretsmanager:`, also for `{secret}`");
+        return Err(variables.invalid_secret(name, &form));
+    }
+    Ok(Arc::new(declarations))
 }
 
 /// AWS: CloudWatch concepts, namespaces.

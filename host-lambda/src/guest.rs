@@ -90,7 +90,7 @@ pub fn runtime_options(config: &Config) -> RuntimeOptions {
         environment: config.guest_environment.clone(),
         log_level: config.log_level,
         outgoing: OutgoingAccess::Granted(config.grants.clone()),
-        secrets: SecretAccess::default(),
+        secrets: SecretAccess::Declared(config.secrets.clone()),
     }
 }
 

@@ -6,7 +6,9 @@ use crate::{
     guest::{Bundled, Loaded, Loading, runtime_options},
     invocation::now_ms,
     output::Output,
+    secrets,
 };
+use ::secrets::ProvideSecrets;
 use anyhow::Context;
 use aws_requests::AwsSigner;
 use contract::log::LogLevel;
@@ -56,7 +58,11 @@ pub struct Ready {
 
 /// Loads the guests and opens the store in parallel. If the store cannot be reached, requests try again; a wrong configuration is an error,
 /// because waiting does not help.
-pub async fn start(config: &Config, loading: Loading, output: &Output) -> anyhow::Result<Ready> {
+pub async fn start(
+    config: &Config,
+    loading: Loading,
+    output: &Arc<Output>,
+) -> anyhow::Result<Ready> {
     let started = Instant::now();
     let backend = Arc::new(DynamoDbStorage::new(&config.table));
     let store = Arc::new(LazyTenant::new(backend.clone(), config.namespace.clone()));
@@ -74,7 +80,8 @@ pub async fn start(config: &Config, loading: Loading, output: &Output) -> anyhow
             None => opening.await,
         }
     };
-    let guests = guests(config, loading, backend, store.clone());
+    let secrets = secrets::provider(config, output.clone());
+    let guests = guests(config, loading, backend, store.clone(), secrets);
     let (opened, ready) = tokio::join!(opened, guests);
     let Ready {
         engine,
@@ -121,6 +128,7 @@ async fn guests(
     loading: Loading,
     backend: Arc<DynamoDbStorage>,
     store: Arc<LazyTenant>,
+    secrets: Arc<dyn ProvideSecrets>,
 ) -> anyhow::Result<Ready> {
     let Loaded { engine, bundled } = loading.finish().await?;
     // Nothing is opened before a guest sends its first request.
@@ -128,8 +136,11 @@ async fn guests(
     let services = Services::new(Some(Arc::new(signer)));
     let bundled = match bundled {
         Bundled::Answers(runtime) => {
-            let outgoing = services.granted(&config.grants);
-            let deployment = Deployment::new(runtime, store).with_outgoing(outgoing);
+            let client = services.granted(&config.grants);
+            let access = secrets.provide(&config.secrets, client);
+            let deployment = Deployment::new(runtime, store)
+                .with_outgoing(access.outgoing)
+                .with_secrets(access.secrets);
             return Ok(Ready {
                 engine,
                 service: Service::of(deployment),
@@ -143,6 +154,7 @@ async fn guests(
         backend,
         namespace: config.namespace.clone(),
         services,
+        secrets,
         options: runtime_options(config),
         bundled,
     };

@@ -22,6 +22,7 @@ mod init;
 mod invocation;
 mod lifecycle;
 mod output;
+mod secrets;
 mod shutdown;
 
 pub use config::variables;

@@ -14,6 +14,7 @@ mod memory;
 mod outgoing;
 mod panics;
 mod releases;
+mod secrets;
 mod soak;
 mod telemetry;
 

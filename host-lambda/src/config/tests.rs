@@ -56,6 +56,11 @@ fn every_variable_is_read() {
         ("TENON_GUEST_MEMORY_BYTES_MAX", "33554432"),
         ("TENON_REQUEST_DURATION_MS_MAX", "2500"),
         ("TENON_GUEST_ENV", r#"{"B":"2","A":"1"}"#),
+        ("TENON_OUTGOING", r#"["https://api.example.com/v1"]"#),
+        (
+            "TENON_SECRETS",
+            r#"{"key":{"from":"ssm:/shop/key","for":["https://api.example.com"]}}"#,
+        ),
         ("TENON_METRICS_NAMESPACE", "Shop/Items"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:2"),
@@ -158,6 +163,19 @@ fn a_secret_is_not_shown() {
         let message = complaint("TENON_GUEST_ENV", value);
         assert!(
             message.contains("`TENON_GUEST_ENV`") && !message.contains("hunter2"),
+            "{message}"
+        );
+    }
+    for value in [
+        "hunter2",
+        r#"{"key":"hunter2"}"#,
+        r#"{"key":{"from":"hunter2"}}"#,
+        r#"{"key":{"from":"env:hunter2"}}"#,
+        r#"{"key":{"from":"file:/hunter2"}}"#,
+    ] {
+        let message = complaint("TENON_SECRETS", value);
+        assert!(
+            message.contains("`TENON_SECRETS`") && !message.contains("hunter2"),
             "{message}"
         );
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::{collections::BTreeSet, path::Path};
 
 /// Parameters that enable everything optional.
-const EVERYTHING: [(&str, &str); 15] = [
+const EVERYTHING: [(&str, &str); 18] = [
     ("AlarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms"),
     ("BasePath", "/v1"),
     ("Channel", "stable"),
@@ -30,6 +30,15 @@ const EVERYTHING: [(&str, &str); 15] = [
         "PublisherPrincipal",
         "arn:aws:iam::123456789012:role/release",
     ),
+    (
+        "SecretArns",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:x",
+    ),
+    (
+        "SecretParameterArns",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/x",
+    ),
+    ("Secrets", "{\"a\":{\"from\":\"ssm:/x\"}}"),
     ("Tape", "failures"),
     ("TapeRecipient", "age1x"),
     ("TapeRedactFields", "/secret"),
@@ -66,7 +75,7 @@ const OUTPUTS: [&str; 12] = [
 type Check = fn(&Template, &Requirements) -> anyhow::Result<Vec<String>>;
 
 /// All checks, with the names used in docs/operations.md.
-pub const CHECKS: [(&str, Check); 14] = [
+pub const CHECKS: [(&str, Check); 15] = [
     ("routes", api::routes),
     ("integrations", api::integrations),
     ("binary_types", api::binary_types),
@@ -76,6 +85,7 @@ pub const CHECKS: [(&str, Check); 14] = [
     ("all_are_shown", metrics::all_are_shown),
     ("host", roles::host),
     ("outgoing", roles::outgoing),
+    ("secrets", roles::secrets),
     ("publisher", roles::publisher),
     ("partitions", roles::partitions),
     ("table", table),

@@ -4,12 +4,14 @@ use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
 
+/// The name of the stack.
+pub const STACK: &str = "tenon";
 /// CloudFormation's pseudo parameters.
 const PSEUDO_PARAMETERS: [(&str, &str); 5] = [
     ("AWS::AccountId", "123456789012"),
     ("AWS::Partition", "aws"),
     ("AWS::Region", "us-east-1"),
-    ("AWS::StackName", "tenon"),
+    ("AWS::StackName", STACK),
     ("AWS::URLSuffix", "amazonaws.com"),
 ];
 

@@ -39,6 +39,11 @@ pub struct AwsSources {
 }
 
 impl AwsSources {
+    /// The IAM actions that reading `ssm:` needs.
+    pub const PARAMETER_ACTIONS: [&str; 1] = ["ssm:GetParameters"];
+    /// The IAM actions that reading `secretsmanager:` needs.
+    pub const SECRET_ACTIONS: [&str; 1] = ["secretsmanager:GetSecretValue"];
+
     /// `service` makes the client of the service that it gets the name of: `AwsService::new(name, region, endpoint, credentials)`, whose endpoint
     /// may be an emulator's. The role needs `ssm:GetParameters` and `secretsmanager:GetSecretValue` for what is declared, and `kms:Decrypt` for
     /// keys of one's own.

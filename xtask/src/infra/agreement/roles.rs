@@ -3,7 +3,7 @@
 use super::{OUTGOING_POLICY, unmatched};
 use crate::infra::{
     requirements::Requirements,
-    template::{Template, elements, members, plain},
+    template::{STACK, Template, elements, members, plain},
 };
 use anyhow::Context;
 use serde_json::Value;
@@ -21,8 +21,38 @@ pub fn host(template: &Template, requirements: &Requirements) -> anyhow::Result<
     let role = Role::of_service(template, "lambda.amazonaws.com")?;
     let mut expected = requirements.texts("/actions/storing")?;
     expected.extend(requirements.texts("/actions/following")?);
+    expected.extend(requirements.texts("/actions/parameters")?);
+    expected.extend(requirements.texts("/actions/secrets")?);
     expected.extend(PLATFORM.map(str::to_owned));
     Ok(role.against(&expected))
+}
+
+/// Checks that the host's role reads only the secrets that the operator names, or those with the stack's name.
+pub fn secrets(template: &Template, requirements: &Requirements) -> anyhow::Result<Vec<String>> {
+    let role = Role::of_service(template, "lambda.amazonaws.com")?;
+    let mut complaints = Vec::new();
+    for (kind, parameter, own) in [
+        ("parameters", "SecretParameterArns", ":parameter/"),
+        ("secrets", "SecretArns", ":secret:"),
+    ] {
+        let named = template.value(parameter);
+        let actions = requirements.texts(&format!("/actions/{kind}"))?;
+        let of_kind = role.statements.iter();
+        let of_kind = of_kind.filter(|statement| !statement.actions.is_disjoint(&actions));
+        for resource in of_kind.flat_map(|statement| &statement.resources) {
+            let is_expected = match named.as_str() {
+                "" => resource.contains(&format!("{own}{STACK}/")),
+                named => resource == named,
+            };
+            if !is_expected {
+                complaints.push(format!(
+                    "`{}` may read `{resource}`, which `{parameter}` does not name",
+                    role.name
+                ));
+            }
+        }
+    }
+    Ok(complaints)
 }
 
 /// Checks that what guests' signed requests may do is in the one policy that the operator names, and that no other role has it.
