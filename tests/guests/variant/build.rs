@@ -33,6 +33,7 @@ wit_bindgen::generate!({
 
         world api {
             include tenon:handler/service-outgoing@0.1.0;
+            include tenon:handler/service-secrets@0.1.0;
             import wasi:random/random@0.2.6;
             import wasi:cli/environment@0.2.6;
         }
