@@ -305,6 +305,12 @@ pub const OUTPUT_BYTES_MAX: usize = 64 * KIB;
 pub const RANDOM_BYTES_MAX: usize = 64 * KIB;
 /// Resources (streams, pollables) that one guest may hold at a time, and that one `poll` may list.
 pub const RESOURCES_MAX: usize = 4_096;
+/// A key of `wasi:keyvalue`: a sort key without the hash before it.
+pub const KEYVALUE_KEY_BYTES_MAX: usize = SORT_BYTES_MAX - 16;
+/// Values that the `cas` handles of one guest may keep together.
+pub const KEYVALUE_CAS_BYTES_MAX: usize = 8 * MIB;
+/// How often `increment` of `wasi:keyvalue` writes while other writers keep changing the value.
+pub const KEYVALUE_INCREMENT_TRIES_MAX: u32 = 32;
 /// Header fields, paths and other text of HTTP messages that one guest may make the host keep, 64 bytes counted for each field: a component
 /// of `wasi:http` makes its messages in the host's memory.
 pub const HTTP_TEXT_BYTES_MAX: usize = 4 * MIB;

@@ -56,6 +56,9 @@ pub(crate) fn is_granted(world: World, import: &str) -> bool {
         return true;
     }
     let is_http = world == World::WasiHttp;
+    if is_http && wasi::keyvalue::INTERFACES.contains(&import) {
+        return true;
+    }
     match interface_on_track(import, WASI_TRACK) {
         Some(interface) => {
             wasi::INTERFACES.contains(&interface)
@@ -102,6 +105,7 @@ pub(crate) fn linker(
     wasi::config::add_to_linker(&mut linker, |name| names.contains(&name))?;
     if world == World::WasiHttp {
         wasi::http::add_to_linker(&mut linker, |interface| interfaces.contains(&interface))?;
+        wasi::keyvalue::add_to_linker(&mut linker, engine, component)?;
         if interfaces.iter().any(|name| wasi::sealed::is_sealed(name)) {
             wasi::sealed::add_to_linker(&mut linker, engine, component)?;
         }

@@ -142,7 +142,7 @@ impl wit::Host for RequestState {
 
 impl RequestState {
     /// Counts one call, and executes it; beyond the limit, the guest is stopped before its arguments are processed.
-    async fn perform(
+    pub(super) async fn perform(
         &mut self,
         request: impl FnOnce() -> Result<StorageRequest, StorageError>,
     ) -> wasmtime::Result<Result<StorageResponse, StorageError>> {

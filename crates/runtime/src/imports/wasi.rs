@@ -9,6 +9,7 @@ mod clocks;
 pub(in crate::imports) mod config;
 pub(crate) mod http;
 mod io;
+pub(in crate::imports) mod keyvalue;
 mod random;
 pub(in crate::imports) mod sealed;
 
@@ -36,6 +37,8 @@ pub(super) struct Wasi {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     exchange: http::Exchange,
+    /// Bytes of the values that handles of `wasi:keyvalue` keep.
+    cas_bytes: usize,
 }
 
 impl Wasi {
@@ -52,6 +55,7 @@ impl Wasi {
             stdout: Vec::new(),
             stderr: Vec::new(),
             exchange: http::Exchange::default(),
+            cas_bytes: 0,
         }
     }
 
