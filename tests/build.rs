@@ -18,8 +18,8 @@ fn build() -> anyhow::Result<()> {
         guest_builder::rerun_if_changed(&guest_builder::workspace()?.join(folder));
     }
     for package in [
-        "copier", "eager", "echo", "fetcher", "hostile", "plain", "proxy", "signer", "sockets",
-        "variant",
+        "copier", "eager", "echo", "fetcher", "hostile", "keyvalue", "plain", "proxy", "signer",
+        "sockets", "spin", "variant",
     ] {
         guest_builder::build(&fixtures.join("Cargo.toml"), package)?;
     }

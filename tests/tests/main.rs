@@ -18,6 +18,7 @@ mod environment;
 mod failing_cases;
 mod guest;
 mod hostile;
+mod keyvalue;
 mod lambda;
 mod load;
 mod outgoing;

@@ -309,8 +309,12 @@ pub const RESOURCES_MAX: usize = 4_096;
 pub const KEYVALUE_KEY_BYTES_MAX: usize = SORT_BYTES_MAX - 16;
 /// Values that the `cas` handles of one guest may keep together.
 pub const KEYVALUE_CAS_BYTES_MAX: usize = 8 * MIB;
+/// Keys in one call of `batch` of `wasi:keyvalue`.
+pub const KEYVALUE_BATCH_KEYS_MAX: usize = 10_000;
+/// The keys that `get-keys` of Spin's interface returns together.
+pub const KEYVALUE_KEYS_BYTES_MAX: usize = 4 * MIB;
 /// How often `increment` of `wasi:keyvalue` writes while other writers keep changing the value.
-pub const KEYVALUE_INCREMENT_TRIES_MAX: u32 = 32;
+pub const KEYVALUE_INCREMENT_TRIES_MAX: u32 = 100;
 /// Header fields, paths and other text of HTTP messages that one guest may make the host keep, 64 bytes counted for each field: a component
 /// of `wasi:http` makes its messages in the host's memory.
 pub const HTTP_TEXT_BYTES_MAX: usize = 4 * MIB;

@@ -56,7 +56,9 @@ pub(crate) fn is_granted(world: World, import: &str) -> bool {
         return true;
     }
     let is_http = world == World::WasiHttp;
-    if is_http && wasi::keyvalue::INTERFACES.contains(&import) {
+    let is_exact =
+        wasi::keyvalue::INTERFACES.contains(&import) || import == wasi::config::VARIABLES;
+    if is_http && is_exact {
         return true;
     }
     match interface_on_track(import, WASI_TRACK) {
@@ -106,6 +108,9 @@ pub(crate) fn linker(
     if world == World::WasiHttp {
         wasi::http::add_to_linker(&mut linker, |interface| interfaces.contains(&interface))?;
         wasi::keyvalue::add_to_linker(&mut linker, engine, component)?;
+        if names.contains(&wasi::config::VARIABLES) {
+            wasi::config::add_variables_to_linker(&mut linker)?;
+        }
         if interfaces.iter().any(|name| wasi::sealed::is_sealed(name)) {
             wasi::sealed::add_to_linker(&mut linker, engine, component)?;
         }
@@ -235,6 +240,15 @@ mod tests {
             ("wasi:config/store@0.2.0-draft-2024-09-27", true),
             ("wasi:config/store@0.2.0-rc.2", false),
             ("wasi:config/store@0.2.0", false),
+            ("wasi:keyvalue/store@0.2.0-draft", true),
+            ("wasi:keyvalue/batch@0.2.0-draft2", true),
+            ("wasi:keyvalue/batch@0.2.0-draft3", false),
+            ("wasi:keyvalue/store@0.2.0", false),
+            ("wasi:keyvalue/watcher@0.2.0-draft2", false),
+            ("fermyon:spin/key-value@2.0.0", true),
+            ("fermyon:spin/key-value@2.0.1", false),
+            ("fermyon:spin/variables@2.0.0", true),
+            ("fermyon:spin/sqlite@2.0.0", false),
         ] {
             assert_eq!(is_granted(World::WasiHttp, import), granted, "{import}");
         }

@@ -10,6 +10,8 @@ pub const EAGER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/eager.wasm"))
 pub const FETCHER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/fetcher.wasm"));
 /// Breaks one limit or rule per request.
 pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hostile.wasm"));
+/// A component of `wasi:http` that does with `wasi:keyvalue` what its requests say.
+pub const KEYVALUE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keyvalue.wasm"));
 /// The guest of the project template: three routes over the SDK.
 pub const NOTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/notes.wasm"));
 /// Panics in a handler over the SDK.
@@ -20,6 +22,8 @@ pub const PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plain.wasm"))
 pub const SIGNER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/signer.wasm"));
 /// Imports sockets.
 pub const SOCKETS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sockets.wasm"));
+/// A component of `wasi:http` with what Spin's components import.
+pub const SPIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/spin.wasm"));
 /// The reference guest with one planted change.
 pub const VARIANT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/variant.wasm"));
 /// A component of `wasi:http`.

@@ -10,12 +10,13 @@
 //!   `delete-many` are as few calls as the port allows.
 //!
 //! Both drafts have one implementation; their types differ in cursors and numbers. Spin's components import a `batch` of the second draft whose
-//! `get-many` has another result, so a component's own type decides which one it gets.
+//! `get-many` has another result, so a component's own type decides which one it gets. Spin's own interface works on the same buckets.
 
 mod atomics;
 mod batch;
 mod layout;
 mod listing;
+mod spin;
 mod store;
 mod values;
 
@@ -27,7 +28,8 @@ use wasmtime::component::{Component, ComponentType, Linker, Lower, types::Compon
 const DRAFT: &str = "0.2.0-draft";
 
 /// The provided interfaces. Prereleases are different packages, whose names match exactly only.
-pub(in crate::imports) const INTERFACES: [&str; 6] = [
+pub(in crate::imports) const INTERFACES: [&str; 7] = [
+    "fermyon:spin/key-value@2.0.0",
     "wasi:keyvalue/atomics@0.2.0-draft",
     "wasi:keyvalue/atomics@0.2.0-draft2",
     "wasi:keyvalue/batch@0.2.0-draft",
@@ -86,6 +88,7 @@ pub(in crate::imports) fn add_to_linker(
         let mut defined = linker.instance(name)?;
         match interface {
             "wasi:keyvalue/store" => store::define(&mut defined, is_first)?,
+            "fermyon:spin/key-value" => spin::define(&mut defined)?,
             "wasi:keyvalue/atomics" => atomics::define(&mut defined, is_first)?,
             _ => {
                 let get_many = imported.get_export(engine, "get-many");

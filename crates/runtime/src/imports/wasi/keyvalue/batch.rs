@@ -8,8 +8,8 @@ use ::storage::{
     item_bytes,
 };
 use contract::limits::{
-    GET_MANY_KEYS_MAX, GET_MANY_TEXT_BYTES_MAX, NAMESPACE_BYTES_MAX, TRANSACTION_BYTES_MAX,
-    TRANSACTION_OPERATIONS_MAX,
+    GET_MANY_KEYS_MAX, GET_MANY_TEXT_BYTES_MAX, KEYVALUE_BATCH_KEYS_MAX, NAMESPACE_BYTES_MAX,
+    TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use wasmtime::component::{
@@ -85,6 +85,9 @@ impl RequestState {
     /// Each key with its value.
     async fn find_many(&mut self, bucket: &Resource<Bucket>, keys: Vec<String>) -> Answer<Found> {
         self.meter.count_host_call()?;
+        if let Err(error) = check_count(keys.len()) {
+            return Ok(Err(error));
+        }
         let bucket = self.bucket(bucket)?;
         let mut values = Values::new();
         let different: BTreeSet<&String> = keys.iter().collect();
@@ -140,6 +143,10 @@ impl RequestState {
         bucket: &Resource<Bucket>,
         pairs: Vec<(String, Vec<u8>)>,
     ) -> Answer<()> {
+        self.meter.count_host_call()?;
+        if let Err(error) = check_count(pairs.len()) {
+            return Ok(Err(error));
+        }
         let bucket = self.bucket(bucket)?;
         // Of several values for a key, the last one stays.
         let pairs: Values = pairs.into_iter().collect();
@@ -154,6 +161,10 @@ impl RequestState {
     }
 
     async fn delete_many(&mut self, bucket: &Resource<Bucket>, keys: Vec<String>) -> Answer<()> {
+        self.meter.count_host_call()?;
+        if let Err(error) = check_count(keys.len()) {
+            return Ok(Err(error));
+        }
         let bucket = self.bucket(bucket)?;
         let keys: BTreeSet<String> = keys.into_iter().collect();
         let operations = keys.into_iter().map(|key| {
@@ -170,7 +181,6 @@ impl RequestState {
         &mut self,
         operations: impl Iterator<Item = Result<Operation, StorageError>> + Send,
     ) -> Answer<()> {
-        self.meter.count_host_call()?;
         let mut chunk = Vec::new();
         let mut chunk_bytes = 0;
         for operation in operations {
@@ -237,14 +247,14 @@ fn alone(operation: Operation) -> StorageRequest {
     }
 }
 
-/// The share of an operation in the size of a transaction.
+/// The share of an operation in the size of a transaction, or the text of its document if that is longer, because it is in memory.
 fn operation_bytes(operation: &Operation) -> usize {
     match operation {
         Operation::Put {
             key,
             document,
             options,
-        } => item_bytes(key, document, options),
+        } => item_bytes(key, document, options).max(document.as_str().len()),
         Operation::Delete { key, .. } | Operation::Check { key, .. } => {
             key.partition.len() + key.sort.len()
         }
@@ -257,6 +267,15 @@ fn check_bytes<'v>(values: impl Iterator<Item = &'v Vec<u8>>) -> Result<(), Erro
     if bytes > GET_MANY_TEXT_BYTES_MAX {
         return Err(Error::Other(format!(
             "the values found have {bytes} bytes, at most {GET_MANY_TEXT_BYTES_MAX} are allowed: ask for fewer keys at a time"
+        )));
+    }
+    Ok(())
+}
+
+fn check_count(count: usize) -> Result<(), Error> {
+    if count > KEYVALUE_BATCH_KEYS_MAX {
+        return Err(Error::Other(format!(
+            "the call has {count} keys, at most {KEYVALUE_BATCH_KEYS_MAX} are allowed"
         )));
     }
     Ok(())

@@ -54,7 +54,7 @@ pub(super) fn define(
 }
 
 /// Defines the resource under its name in this interface.
-fn define_bucket(
+pub(super) fn define_bucket(
     interface: &mut LinkerInstance<'_, RequestState>,
     name: &str,
 ) -> wasmtime::Result<()> {
@@ -98,7 +98,11 @@ impl RequestState {
             .map_err(Error::from))
     }
 
-    async fn value(&mut self, bucket: &Resource<Bucket>, key: &str) -> Answer<Option<Vec<u8>>> {
+    pub(super) async fn value(
+        &mut self,
+        bucket: &Resource<Bucket>,
+        key: &str,
+    ) -> Answer<Option<Vec<u8>>> {
         let found = self.stored(bucket, key).await?;
         Ok(found.and_then(|found| {
             let bytes = found.as_ref().map(values::bytes).transpose();
@@ -106,7 +110,12 @@ impl RequestState {
         }))
     }
 
-    async fn set(&mut self, bucket: &Resource<Bucket>, key: &str, value: &[u8]) -> Answer<()> {
+    pub(super) async fn set(
+        &mut self,
+        bucket: &Resource<Bucket>,
+        key: &str,
+        value: &[u8],
+    ) -> Answer<()> {
         let bucket = self.bucket(bucket)?;
         let request = || {
             Ok(StorageRequest::Put {
@@ -122,7 +131,7 @@ impl RequestState {
             .map_err(Error::from))
     }
 
-    async fn remove(&mut self, bucket: &Resource<Bucket>, key: &str) -> Answer<()> {
+    pub(super) async fn remove(&mut self, bucket: &Resource<Bucket>, key: &str) -> Answer<()> {
         let bucket = self.bucket(bucket)?;
         let request = || {
             Ok(StorageRequest::Delete {
