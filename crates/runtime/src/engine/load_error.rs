@@ -95,7 +95,7 @@ impl LoadError {
                 "grant the services that it calls: `outgoing` in tenon.toml, or `--allow-outgoing ORIGIN`; hosts on Lambda cannot call other services yet"
             }
             Self::NoSecrets(_) => {
-                "declare the secrets that it uses: `[secrets]` in tenon.toml; hosts on Lambda have no secrets yet"
+                "declare the secrets that it uses: `[secrets]` in tenon.toml, or `TENON_SECRETS` on Lambda"
             }
             Self::NotGranted(_) => {
                 "guests get storage, other services that are granted, secrets that are declared, log, random, clocks, environment and output, but no files and no sockets"
