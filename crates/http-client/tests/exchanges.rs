@@ -123,9 +123,10 @@ async fn what_was_not_sent_says_why() {
         panic!("{private:?}");
     };
     assert_eq!(refused.class, "a loopback address");
+    let listening = server(drip);
     let late = get(
         &client(),
-        &origin,
+        &listening,
         Addresses::Any,
         Wait::Until(Instant::now()),
     )
