@@ -5,6 +5,7 @@ mod exchanges;
 mod host;
 mod line;
 mod outgoing;
+mod secret_calls;
 mod secrets;
 mod summary;
 

@@ -1,6 +1,6 @@
 //! The guest's view of the store, with every call noted.
 
-use super::{Omitted, RecordOptions, exchanges::NotedExchanges, secrets::NotedSecretCalls};
+use super::{Omitted, RecordOptions, exchanges::NotedExchanges, secret_calls::NotedSecretCalls};
 use crate::{
     call::{write::Documents, write_arguments, write_result, written_bytes_max},
     redact::{Marks, Redaction, Secrets},

@@ -5,7 +5,7 @@ use super::{
     calls::Noted,
     exchanges::NotedExchanges,
     host::RecordedHost,
-    secrets::NotedSecretCalls,
+    secret_calls::NotedSecretCalls,
     summary::{write_logs, write_outcome},
 };
 use crate::{

@@ -113,7 +113,7 @@ impl Tag for Answer {
 }
 
 #[tokio::test]
-async fn long_messages_are_known_by_their_digest_and_further_calls_are_counted() {
+async fn long_messages_are_known_by_their_digest_and_so_are_those_without_room() {
     let long = vec![b'x'; TAPE_TEXT_BYTES_MAX + 1];
     let short = vec![b'y'; TAPE_TEXT_BYTES_MAX / 2];
     let count = 2 * TAPE_SECRETS_BYTES_MAX / TAPE_TEXT_BYTES_MAX + 2;
@@ -131,7 +131,9 @@ async fn long_messages_are_known_by_their_digest_and_further_calls_are_counted()
         exchange.secrets.len() + exchange.secrets_omitted as usize,
         count + 1
     );
-    assert!(exchange.secrets_omitted > 0);
+    // Where there is no room for another message.
+    let last = exchange.secrets.last().unwrap().recorded_request().unwrap();
+    assert!(last.is_message_left_out());
 }
 
 #[tokio::test]
@@ -139,7 +141,7 @@ async fn a_revealed_value_is_in_no_spelling_on_the_line() {
     let value = "pl4nted/\"value\"+1";
     let hexadecimal = Hexadecimal(value.as_bytes()).to_string();
     let event = format!(
-        r#"{{"a":{},"b":"{}","c":"pl4nted%2F%22value%22%2B1","d":"cGw0bnRlZC8idmFsdWUiKzE=","{hexadecimal}":1}}"#,
+        r#"{{"a":{},"b":"{}","c":"pl4nted%2F%22value%22%2B1","d":"cGw0bnRlZC8idmFsdWUiKzE=","headers":{{"{hexadecimal}":"1"}}}}"#,
         serde_json::to_string(value).unwrap(),
         hexadecimal.to_uppercase()
     );

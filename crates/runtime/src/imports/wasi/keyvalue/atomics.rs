@@ -6,13 +6,18 @@ use ::storage::{
     Item, Key, Precondition, PutOutcome, StorageError, StorageRequest, StorageResponse,
 };
 use contract::limits::{KEYVALUE_CAS_BYTES_MAX, KEYVALUE_INCREMENT_TRIES_MAX};
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, time::Duration};
+use tokio::time::sleep;
 use wasmtime::component::{ComponentType, LinkerInstance, Lower, Resource, ResourceType};
 
 /// The numbers of the first draft.
 const UNSIGNED: RangeInclusive<i128> = 0..=u64::MAX as i128;
 /// The numbers of the second draft.
 const SIGNED: RangeInclusive<i128> = i64::MIN as i128..=i64::MAX as i128;
+
+/// Before a further attempt to write, multiplied by the number of attempts, at most [`PAUSES_MAX`]. The guest's clocks stand still meanwhile.
+const PAUSE: Duration = Duration::from_millis(1);
+const PAUSES_MAX: u32 = 10;
 
 /// A `cas` handle: what was stored under a key when it was made.
 pub(super) struct Cas {
@@ -100,7 +105,11 @@ impl RequestState {
             Err(error) => return Ok(Err(error)),
         };
         let place = self.bucket(bucket)?.place(key);
-        for _ in 0..KEYVALUE_INCREMENT_TRIES_MAX {
+        for attempt in 0..KEYVALUE_INCREMENT_TRIES_MAX {
+            // Whoever has just written is first again: others get a turn only if they leave some time.
+            if attempt > 1 {
+                sleep(PAUSE * attempt.min(PAUSES_MAX)).await;
+            }
             let sum = match sum(seen.as_ref(), delta, &range) {
                 Ok(sum) => sum,
                 Err(error) => return Ok(Err(error)),
