@@ -253,8 +253,9 @@ pub const LOG_ATTRIBUTES_MAX: usize = 64;
 /// Key of one attribute of a log line.
 pub const LOG_ATTRIBUTE_KEY_BYTES_MAX: usize = 128;
 
-/// A body or document that a tape contains as a value; for a longer one it has length and digest.
-pub const TAPE_TEXT_BYTES_MAX: usize = 256 * KIB;
+/// A body or document that a tape contains as a value; for a longer one it has length and digest. More than a store keeps of
+/// one item (400 KB), also in base64.
+pub const TAPE_TEXT_BYTES_MAX: usize = MIB;
 /// Bytes of storage calls on the tape of one request; further calls are only counted.
 pub const TAPE_CALLS_BYTES_MAX: usize = 6 * MIB;
 /// Bytes of exchanges with other services on the tape of one request; further exchanges are only counted.

@@ -50,7 +50,10 @@ impl Guest for Keyvalue {
 macro_rules! draft {
     ($name:ident, $package:ident, $cursor:ty, $number:ty, |$held:ident| $borrowed:expr) => {
         mod $name {
-            use crate::{Page, bytes, shown, wasi::$package::{atomics, batch, store}};
+            use crate::{
+                Page, bytes, shown,
+                wasi::$package::{atomics, batch, store},
+            };
 
             pub fn run(operation: &str, arguments: &[&str]) -> String {
                 let done = match operation {
@@ -130,10 +133,7 @@ macro_rules! draft {
                 })
             }
 
-            fn page(
-                bucket: &store::Bucket,
-                cursor: Option<$cursor>,
-            ) -> Result<Page, store::Error> {
+            fn page(bucket: &store::Bucket, cursor: Option<$cursor>) -> Result<Page, store::Error> {
                 let $held = cursor;
                 let page = bucket.list_keys($borrowed)?;
                 Ok(Page {
@@ -162,7 +162,8 @@ macro_rules! draft {
 }
 
 draft!(first, keyvalue0_2_0_draft, u64, u64, |cursor| cursor);
-draft!(second, keyvalue0_2_0_draft2, String, i64, |cursor| cursor.as_deref());
+draft!(second, keyvalue0_2_0_draft2, String, i64, |cursor| cursor
+    .as_deref());
 
 /// A page of a list.
 pub struct Page {

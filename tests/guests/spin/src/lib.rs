@@ -68,7 +68,11 @@ impl Guest for Spin {
         let text = match target.as_str() {
             "/keys" => keys().unwrap(),
             "/full" => full(),
-            _ => format!("{:?} {:?}", variables::get("greeting"), variables::get("absent")),
+            _ => format!(
+                "{:?} {:?}",
+                variables::get("greeting"),
+                variables::get("absent")
+            ),
         };
         let response = OutgoingResponse::new(Fields::new());
         let body = response.body().unwrap();
@@ -93,7 +97,10 @@ fn keys() -> Result<String, Error> {
     let bucket = store::open("default").unwrap();
     let names = ["b", "a", "a"].map(str::to_owned);
     let found = batch::get_many(&bucket, &names).unwrap();
-    Ok(format!("{keys:?} {there:?} {:?} {found:?}", store.get("c")?))
+    Ok(format!(
+        "{keys:?} {there:?} {:?} {found:?}",
+        store.get("c")?
+    ))
 }
 
 /// Opens stores until no more can be opened.
