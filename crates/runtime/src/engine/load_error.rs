@@ -92,7 +92,7 @@ impl LoadError {
             Self::Compile(_) => "check the file with `wasm-tools validate`, or build it again",
             Self::Image(error) => error.hint(),
             Self::NoOutgoing(_) => {
-                "grant the services that it calls: `outgoing` in tenon.toml, or `--allow-outgoing ORIGIN`; hosts on Lambda cannot call other services yet"
+                "grant the services that it calls: `outgoing` in tenon.toml, `--allow-outgoing ORIGIN`, or on Lambda its channel or `TENON_OUTGOING`"
             }
             Self::NoSecrets(_) => {
                 "declare the secrets that it uses: `[secrets]` in tenon.toml, or `TENON_SECRETS` on Lambda"
