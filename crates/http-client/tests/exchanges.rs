@@ -1,4 +1,5 @@
 //! How long a client waits, and what it says about the end. All else is tested where it is used, in `outgoing/tests/upstreams`.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use bytes::Bytes;
 use contract::{address::Addresses, origin::Origin};

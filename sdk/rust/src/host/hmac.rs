@@ -4,9 +4,12 @@ use crate::contract::secrets::Algorithm;
 use alloc::vec::Vec;
 use sha2::{Digest as _, Sha256, Sha512};
 
+/// Makes the digest of bytes.
+type Hash = fn(&[u8]) -> Vec<u8>;
+
 /// The tag of a message.
 pub(crate) fn sign(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
-    let (hash, block_bytes): (fn(&[u8]) -> Vec<u8>, usize) = match algorithm {
+    let (hash, block_bytes): (Hash, usize) = match algorithm {
         Algorithm::Sha1 => (sha1, 64),
         Algorithm::Sha256 => (|bytes| Sha256::digest(bytes).to_vec(), 64),
         Algorithm::Sha512 => (|bytes| Sha512::digest(bytes).to_vec(), 128),
