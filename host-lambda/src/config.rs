@@ -11,6 +11,7 @@ pub use variables::{InvalidVariable, Variables};
 
 use ::tape::RecordOptions;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_requests::OwnServices;
 use contract::{
     limits::{LIMITS, Limit, Limits},
     log::LogLevel,
@@ -90,6 +91,9 @@ const VARIABLES: [&str; 18] = [
     "TENON_TAPE_REDACT_HEADERS",
 ];
 
+/// Services that the role of the function is for, by their names in signatures.
+const OWN_SERVICES: [&str; 5] = ["dynamodb", "logs", "secretsmanager", "ssm", "xray"];
+
 /// Largest number of concurrent invocations of one process; more is a mistake.
 const CONCURRENCY_MAX: u32 = 1_000;
 
@@ -136,6 +140,19 @@ impl Config {
             tape: tape::read(variables)?,
             unknown_variables: variables.unknown("TENON_", &self::variables().collect::<Vec<_>>()),
         })
+    }
+
+    /// What the function's role is for, beside requests of guests.
+    pub fn own_services(&self) -> OwnServices {
+        let artifacts = self.channel.as_ref().map(|channel| &channel.artifacts);
+        let bucket = artifacts.and_then(|artifacts| match artifacts {
+            Artifacts::S3(location) => Some(location.bucket().to_owned()),
+            Artifacts::Folder(_) => None,
+        });
+        OwnServices {
+            services: &OWN_SERVICES,
+            bucket,
+        }
     }
 
     /// Another server than AWS's own for a service that keeps secrets.

@@ -132,7 +132,7 @@ async fn guests(
 ) -> anyhow::Result<Ready> {
     let Loaded { engine, bundled } = loading.finish().await?;
     // Nothing is opened before a guest sends its first request.
-    let signer = AwsSigner::new(config.table.credentials.clone());
+    let signer = AwsSigner::new(config.table.credentials.clone()).without(config.own_services());
     let services = Services::new(Some(Arc::new(signer)));
     let bundled = match bundled {
         Bundled::Answers(runtime) => {

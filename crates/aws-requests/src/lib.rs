@@ -38,6 +38,6 @@ pub use self::{
     json_service::{CallError, JsonService},
     sdk_client::sdk_client,
     service::{AwsRequest, AwsResponse, AwsService, SendError, domain},
-    signer::AwsSigner,
+    signer::{AwsSigner, OwnServices},
 };
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;

@@ -93,7 +93,10 @@ impl Connector {
         let Client { client, bytes_max } = &self.client;
         let response = client.send(&target, request, *bytes_max, wait).await;
         let response = response.map_err(connector_error)?.map(SdkBody::from);
-        HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+        HttpResponse::try_from(response).map_err(|error| {
+            let words = format!("the response cannot be read: {error}");
+            ConnectorError::io(SendError::Unknown(words).into())
+        })
     }
 }
 
@@ -113,8 +116,9 @@ fn connector_error(error: SendError) -> ConnectorError {
         SendError::Invalid(_) | SendError::NotAllowed(_) | SendError::TooLarge(_) => {
             ConnectorError::user(error.into())
         }
-        SendError::Refused(_) | SendError::NotSent(_) | SendError::Unknown(_) => {
-            ConnectorError::io(error.into())
-        }
+        SendError::Refused(_)
+        | SendError::NotSent(_)
+        | SendError::Unknown(_)
+        | SendError::HeadTooLarge(_) => ConnectorError::io(error.into()),
     }
 }

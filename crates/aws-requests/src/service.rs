@@ -124,7 +124,8 @@ impl AwsService {
         let response = sending.await.map_err(|error| match error {
             http_client::SendError::Refused(words) => SendError::Refused(words),
             http_client::SendError::TooLarge(_) => SendError::TooLarge(bytes_max),
-            http_client::SendError::Invalid(words) => SendError::Permanent(words),
+            http_client::SendError::Invalid(words)
+            | http_client::SendError::HeadTooLarge(words) => SendError::Permanent(words),
             http_client::SendError::NotAllowed(_)
             | http_client::SendError::NotSent(_)
             | http_client::SendError::Unknown(_) => SendError::Transient(error.to_string()),

@@ -11,12 +11,55 @@ use std::fmt;
 /// Signs requests of guests with the host's credentials, which stay in the host: a guest gets responses only, and a tape has the request
 /// without its signature.
 #[derive(Clone)]
-pub struct AwsSigner(SharedCredentialsProvider);
+pub struct AwsSigner {
+    credentials: SharedCredentialsProvider,
+    own: OwnServices,
+}
+
+/// What a host uses with the same credentials, and signs for no guest: whatever its role may do there, a guest could do.
+#[derive(Clone, Debug, Default)]
+pub struct OwnServices {
+    /// Names of services in signatures.
+    pub services: &'static [&'static str],
+    /// A bucket of S3. If there is one, requests to S3 have to name theirs in the host, where it cannot be written in two ways.
+    pub bucket: Option<String>,
+}
+
+impl OwnServices {
+    /// Why a request is not signed.
+    fn refusal(&self, scope: &AwsScope, origin: &Origin) -> Option<String> {
+        if self.services.contains(&&*scope.service) {
+            return Some(format!(
+                "this host signs no requests to `{}` for guests, because it uses that service itself",
+                scope.service
+            ));
+        }
+        let own = self.bucket.as_deref().filter(|_| scope.service == "s3")?;
+        let host = origin.host.to_string();
+        match host.split_once(".s3") {
+            Some((bucket, _)) if bucket != own => None,
+            Some(_) => Some("this host signs no requests to its own bucket for guests".to_owned()),
+            None => Some(
+                "the bucket has to be in the host name, as in `BUCKET.s3.REGION.amazonaws.com`"
+                    .to_owned(),
+            ),
+        }
+    }
+}
 
 impl AwsSigner {
     /// A signer with these credentials. They are asked for with each request, so that they can be replaced at any time.
     pub fn new(credentials: SharedCredentialsProvider) -> Self {
-        Self(credentials)
+        Self {
+            credentials,
+            own: OwnServices::default(),
+        }
+    }
+
+    /// Refuses what the host itself uses with these credentials.
+    #[must_use]
+    pub fn without(self, own: OwnServices) -> Self {
+        Self { own, ..self }
     }
 }
 
@@ -30,7 +73,10 @@ impl RequestSigner for AwsSigner {
     ) -> Result<Vec<(String, String)>, String> {
         // Messages name the endpoint; path and query can contain secrets.
         let (origin, _) = Origin::split(request.url).map_err(|error| with_causes(&error))?;
-        let credentials = credentials_for(Some(&origin.to_string()), &self.0);
+        if let Some(words) = self.own.refusal(scope, &origin) {
+            return Err(words);
+        }
+        let credentials = credentials_for(Some(&origin.to_string()), &self.credentials);
         let headers = request.headers.iter();
         let signable = SignableRequest::new(
             request.method,

@@ -117,7 +117,10 @@ impl Connection {
             })
             .await;
         }
-        self.driver.is_some() && self.sender.is_ready() && self.is_quiet()
+        self.driver.is_some()
+            && self.sender.is_ready()
+            && !self.traffic.is_writing()
+            && self.is_quiet()
     }
 
     fn failure(&self, error: ReceiveError) -> SendError {
@@ -128,10 +131,10 @@ impl Connection {
             }
             ReceiveError::Late => no_time_left(),
             ReceiveError::Http(_) if self.traffic.is_over() => {
-                SendError::TooLarge("far more bytes than a response may have".to_owned())
+                SendError::HeadTooLarge("far more bytes than a response may have".to_owned())
             }
             ReceiveError::Http(error) if error.is_parse_too_large() => {
-                SendError::TooLarge(format!(
+                SendError::HeadTooLarge(format!(
                     "more headers than allowed, or more than {} bytes of them",
                     self.head_bytes_max
                 ))

@@ -21,9 +21,12 @@ pub enum SendError {
     /// At least a part was, and there is no whole response.
     #[error("{0}")]
     Unknown(String),
-    /// The response is over a limit.
+    /// The response is whole as far as it came, and its body is over the limit.
     #[error("{0}")]
     TooLarge(String),
+    /// The head of the response, or what frames its body, is over a limit. What the server did is unknown.
+    #[error("{0}")]
+    HeadTooLarge(String),
 }
 
 /// An address that [`Addresses`] do not allow.

@@ -21,6 +21,8 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
 #[derive(Debug, Default)]
 pub struct Traffic {
     is_sent: AtomicBool,
+    /// Whether something that was to be written waits for the server.
+    is_writing: AtomicBool,
     bytes_read: AtomicUsize,
     bytes_read_max: AtomicUsize,
 }
@@ -29,6 +31,7 @@ impl Traffic {
     /// A request begins, for whose response so many bytes may be read.
     pub fn begin(&self, bytes_read_max: usize) {
         self.is_sent.store(false, Relaxed);
+        self.is_writing.store(false, Relaxed);
         self.bytes_read_max.store(bytes_read_max, Relaxed);
         self.bytes_read.store(0, Relaxed);
     }
@@ -36,6 +39,11 @@ impl Traffic {
     /// Whether a byte of the request can have left.
     pub fn is_sent(&self) -> bool {
         self.is_sent.load(Relaxed)
+    }
+
+    /// Whether a part of the request was not taken by the system. Whoever used the connection next would wait for that.
+    pub fn is_writing(&self) -> bool {
+        self.is_writing.load(Relaxed)
     }
 
     /// Whether more was read.
@@ -57,6 +65,7 @@ impl Wire {
     }
 
     fn note(&self, written: &Poll<io::Result<usize>>) {
+        self.traffic.is_writing.store(written.is_pending(), Relaxed);
         let is_sent = match written {
             Poll::Pending => false,
             Poll::Ready(Ok(bytes)) => *bytes > 0,
@@ -111,7 +120,9 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.traffic.is_writing.store(flushed.is_pending(), Relaxed);
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,4 +1,4 @@
-//! Grants as documents have them: `tenon.toml`, and the environment variable of a function. Channels have none yet.
+//! Grants as documents have them: `tenon.toml`, the environment variable of a function, and the routes of channels.
 
 use crate::{grant::Grant, signing::AwsScope};
 use contract::address::Addresses;

@@ -12,7 +12,7 @@ use release::{
     StoreError,
 };
 use runtime::{
-    OutgoingAccess, Runtime, RuntimeOptions,
+    OutgoingAccess, Runtime, RuntimeOptions, SecretAccess,
     engine::{Engine, Guest, LoadError},
 };
 use secrets::{GuestAccess, ProvideSecrets};
@@ -234,7 +234,7 @@ impl Preparer {
                 _ => (
                     BTreeMap::new(),
                     OutgoingAccess::Granted(Arc::new(route.outgoing.clone())),
-                    host.secrets.without_declarations(),
+                    SecretAccess::default(),
                 ),
             };
         environment.extend(route.environment.clone());

@@ -42,11 +42,11 @@ impl OutgoingAccess {
         }
     }
 
-    /// With further grants.
+    /// With further grants. Of two for the same origin and path, the one that is there already counts.
     #[must_use]
     pub fn with(&self, grants: &Grants) -> Self {
         match self {
-            Self::Granted(own) => Self::Granted(Arc::new(own.with(grants))),
+            Self::Granted(own) => Self::Granted(Arc::new(grants.with(own))),
             Self::NotChecked => Self::NotChecked,
         }
     }
@@ -63,7 +63,7 @@ impl Default for OutgoingAccess {
 }
 
 /// Which secrets a guest has. A guest that has none is not loaded if it imports `tenon:handler/secrets`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretAccess {
     /// These.
     Declared(Arc<SecretDeclarations>),
@@ -77,15 +77,6 @@ impl SecretAccess {
         match self {
             Self::Declared(declarations) => declarations.clone(),
             Self::NotChecked => Arc::default(),
-        }
-    }
-
-    /// The same without declarations.
-    #[must_use]
-    pub fn without_declarations(&self) -> Self {
-        match self {
-            Self::Declared(_) => Self::default(),
-            Self::NotChecked => Self::NotChecked,
         }
     }
 

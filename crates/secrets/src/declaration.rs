@@ -1,6 +1,6 @@
 //! Which secrets a guest has, where its host finds them, and what the guest may do with them.
 //!
-//! Project files, channels' routes and the variable `TENON_SECRETS` have the same form:
+//! Project files and the variable `TENON_SECRETS` have the same form:
 //!
 //! ```
 //! let declarations = secrets::SecretDeclarations::from_json(
@@ -30,7 +30,7 @@ use std::{
     path::Path,
 };
 
-/// Bytes of declarations as JSON: a Lambda function's whole environment has 4 KiB, a channel's document 64 KiB.
+/// Bytes of declarations as JSON: a Lambda function's whole environment has 4 KiB, a project file 64 KiB.
 const JSON_BYTES_MAX: usize = 64 * 1024;
 
 /// A part of an outgoing request in which placeholders are filled in.
@@ -118,7 +118,11 @@ impl SecretDeclarations {
             let form = format!("more than {JSON_BYTES_MAX} bytes");
             return Err(DeclarationError::Form(form));
         }
-        json::read(json.as_bytes()).map_err(|error| DeclarationError::Form(error.to_string()))
+        json::read(json.as_bytes()).map_err(|error| {
+            // The reader's own words can quote what somebody wrote in place of a source.
+            let (line, column) = (error.line(), error.column());
+            DeclarationError::Form(format!("not readable at line {line}, column {column}"))
+        })
     }
 
     /// Adds or replaces one.

@@ -184,7 +184,9 @@ pub(super) fn of_code(code: Option<&str>, message: &str, status: u16) -> ErrorCl
 fn of_dispatch(error: &ConnectorError) -> ErrorClass {
     match find_source::<SendError>(error) {
         Some(SendError::Refused(_) | SendError::NotSent(_)) => ErrorClass::Unreachable,
-        Some(SendError::Unknown(_) | SendError::TooLarge(_)) => ErrorClass::Uncertain,
+        Some(SendError::Unknown(_) | SendError::TooLarge(_) | SendError::HeadTooLarge(_)) => {
+            ErrorClass::Uncertain
+        }
         Some(SendError::Invalid(_) | SendError::NotAllowed(_)) => ErrorClass::Misconfigured,
         None if error.is_timeout() || error.is_io() => ErrorClass::Uncertain,
         // No HTTP request was made: there are no credentials, or no endpoint.

@@ -335,6 +335,7 @@ fn is_same(before: &Deployment, after: &Deployment) -> bool {
         && old.limits == new.limits
         && old.log_level == new.log_level
         && old.outgoing == new.outgoing
+        && old.secrets == new.secrets
 }
 
 fn shown(digest: Digest) -> String {

@@ -172,6 +172,10 @@ fn a_secret_is_not_shown() {
         r#"{"key":{"from":"hunter2"}}"#,
         r#"{"key":{"from":"env:hunter2"}}"#,
         r#"{"key":{"from":"file:/hunter2"}}"#,
+        r#""hunter2""#,
+        r#"{"key":{"from":"ssm:/a","hmac":"hunter2"}}"#,
+        r#"{"key":{"from":"ssm:/a","encoding":"hunter2"}}"#,
+        r#"{"key":{"from":"ssm:/a","hunter2":1}}"#,
     ] {
         let message = complaint("TENON_SECRETS", value);
         assert!(

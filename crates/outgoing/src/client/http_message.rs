@@ -71,7 +71,9 @@ impl From<SendError> for OutgoingError {
             }
             SendError::Refused(words) | SendError::NotSent(words) => Self::Unreachable(words),
             SendError::Unknown(words) => Self::OutcomeUnknown(words),
-            SendError::TooLarge(words) => Self::ResponseTooLarge(words),
+            SendError::TooLarge(words) | SendError::HeadTooLarge(words) => {
+                Self::ResponseTooLarge(words)
+            }
         }
     }
 }

@@ -24,6 +24,11 @@ pub struct S3Location {
 pub struct LocationError(String);
 
 impl S3Location {
+    /// The bucket's name.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
     /// Parses `s3://BUCKET/PREFIX`. `endpoint` is another server than AWS's own: `http://127.0.0.1:4566`.
     pub fn new(
         url: &str,

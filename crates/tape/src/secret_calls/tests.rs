@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{Exchange, RecordOptions, TapePolicy, TapeWriter};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use contract::{
     digest::Digest,
     limits::{TAPE_SECRETS_BYTES_MAX, TAPE_TEXT_BYTES_MAX},
@@ -141,14 +142,16 @@ async fn a_revealed_value_is_in_no_spelling_on_the_line() {
     let value = "pl4nted/\"value\"+1";
     let hexadecimal = Hexadecimal(value.as_bytes()).to_string();
     let event = format!(
-        r#"{{"a":{},"b":"{}","c":"pl4nted%2F%22value%22%2B1","d":"cGw0bnRlZC8idmFsdWUiKzE=","headers":{{"{hexadecimal}":"1"}}}}"#,
+        r#"{{"a":{},"b":"{}","c":"pl4nted%2F%22value%22%2B1","d":"cGw0bnRlZC8idmFsdWUiKzE=","e":"{}","f":"{}","headers":{{"{hexadecimal}":"1"}}}}"#,
         serde_json::to_string(value).unwrap(),
-        hexadecimal.to_uppercase()
+        hexadecimal.to_uppercase(),
+        STANDARD.encode(format!("user:{value}")),
+        STANDARD.encode(format!("{value}:")),
     );
     for redaction in [Redaction::nothing(), Redaction::credentials()] {
         let line = line(redaction, &event, vec![revealed(value.as_bytes())]).await;
         let text = String::from_utf8(line.clone()).unwrap();
-        for spelling in ["pl4nted", "cGw0bnRlZC8", &hexadecimal] {
+        for spelling in ["pl4nted", "cGw0bnRlZC8", "bDRudGVk", &hexadecimal] {
             assert!(
                 !text.to_lowercase().contains(&spelling.to_lowercase()),
                 "{spelling}: {text}"
