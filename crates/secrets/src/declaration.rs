@@ -111,6 +111,18 @@ impl SecretDeclaration {
     }
 }
 
+/// Words of serde about what it expected, without what it found, which somebody may have written in place of a source.
+fn without_input(words: &str) -> String {
+    let quotes = ["invalid ", "unknown "];
+    if !quotes.iter().any(|start| words.starts_with(start)) {
+        return words.to_owned();
+    }
+    match words.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => "something else than a declaration has".to_owned(),
+    }
+}
+
 impl SecretDeclarations {
     /// Reads the JSON of the variable `TENON_SECRETS`.
     pub fn from_json(json: &str) -> Result<Self, DeclarationError> {
@@ -118,11 +130,8 @@ impl SecretDeclarations {
             let form = format!("more than {JSON_BYTES_MAX} bytes");
             return Err(DeclarationError::Form(form));
         }
-        json::read(json.as_bytes()).map_err(|error| {
-            // The reader's own words can quote what somebody wrote in place of a source.
-            let (line, column) = (error.line(), error.column());
-            DeclarationError::Form(format!("not readable at line {line}, column {column}"))
-        })
+        let read = json::read(json.as_bytes());
+        read.map_err(|error| DeclarationError::Form(without_input(&error.to_string())))
     }
 
     /// Adds or replaces one.

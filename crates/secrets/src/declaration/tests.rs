@@ -97,7 +97,7 @@ fn unreadable_declarations_are_refused_without_repeating_sources() {
         (r#"{"a": {"hmac": true}}"#, "missing field `from`"),
         (
             r#"{"a": {"from": "env:A", "HMAC": true}}"#,
-            "unknown field `HMAC`",
+            "expected one of `from`",
         ),
         (
             r#"{"a": {"from": "env:A", "for": ["https://a.example/v1"]}}"#,
@@ -105,8 +105,21 @@ fn unreadable_declarations_are_refused_without_repeating_sources() {
         ),
         (
             r#"{"a": {"from": "env:A", "in": ["header"]}}"#,
-            "unknown variant `header`",
+            "expected one of",
         ),
+        (
+            r#"{"a": {"from": "env:A", "hmac": "planted"}}"#,
+            "expected a boolean",
+        ),
+        (
+            r#"{"a": {"from": "env:A", "encoding": "planted"}}"#,
+            "expected",
+        ),
+        (
+            r#"{"a": {"from": "env:A", "planted": 1}}"#,
+            "expected one of `from`",
+        ),
+        (r#""planted""#, "an object with a member for each secret"),
         (r#"{"a": true}"#, "a source, or an object with `from`"),
         (r#"{"a": "env:A", "a": "env:B"}"#, "`a` is declared twice"),
     ] {
