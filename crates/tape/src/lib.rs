@@ -41,6 +41,8 @@ pub mod redact;
 pub mod secret_calls;
 pub mod splices;
 mod split;
+#[cfg(test)]
+mod test_line;
 
 pub use call::{RecordedArguments, StorageFunction, read_arguments};
 pub use cloudwatch::{MessagesError, read_messages};

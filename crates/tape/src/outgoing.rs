@@ -60,6 +60,20 @@ pub fn shown_request(
     secrets: &mut Secrets,
     omits: &mut dyn FnMut(&str, &str) -> bool,
 ) -> String {
+    let sweep = |secrets: &Secrets, text: &str| secrets.removed_from_outgoing(text);
+    let write = |out: &mut Vec<u8>, view: &mut MessageView<'_>| write_request(out, request, view);
+    shown(redaction, at, secrets, omits, write, sweep)
+}
+
+/// What `write` writes, as a tape shows it: redacted, and without copies of what was redacted, which `sweep` removes.
+pub(crate) fn shown(
+    redaction: &Redaction,
+    at: String,
+    secrets: &mut Secrets,
+    omits: &mut dyn FnMut(&str, &str) -> bool,
+    write: impl FnOnce(&mut Vec<u8>, &mut MessageView<'_>),
+    sweep: impl FnOnce(&Secrets, &str) -> Option<String>,
+) -> String {
     let mut text = Vec::new();
     let mut view = MessageView {
         redaction,
@@ -68,13 +82,13 @@ pub fn shown_request(
         secrets: Some(secrets),
         omits,
     };
-    write_request(&mut text, request, &mut view);
+    write(&mut text, &mut view);
     // Our own JSON is text.
     let text = String::from_utf8(text).unwrap_or_default();
     if redaction.is_nothing() {
         return text;
     }
-    secrets.removed_from_outgoing(&text).unwrap_or(text)
+    sweep(secrets, &text).unwrap_or(text)
 }
 
 /// Writes a result: `{"ok": RESPONSE}`, or `{"error": NAME, "detail": TEXT}`.

@@ -85,7 +85,7 @@ impl TapeWriter {
         outgoing: Arc<dyn OutgoingHttp>,
         calls: &RecordingStorage,
     ) -> RecordingOutgoing {
-        RecordingOutgoing::new(outgoing, self.options.clone(), calls)
+        RecordingOutgoing::new(outgoing, calls)
     }
 
     /// A view of a guest's secrets that notes a request's calls about them beside its storage calls.
@@ -94,7 +94,7 @@ impl TapeWriter {
         secrets: Arc<dyn GuestSecrets>,
         calls: &RecordingStorage,
     ) -> RecordingSecrets {
-        RecordingSecrets::new(secrets, self.options.clone(), calls)
+        RecordingSecrets::new(secrets, calls)
     }
 
     /// The line of a request, without a line break at its end. `calls` are the guest's calls, if a guest ran.

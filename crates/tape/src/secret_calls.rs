@@ -8,8 +8,8 @@ mod read;
 pub use read::{RecordedSecretRequest, SecretCallRecord, SecretResultError, read_result};
 
 use crate::{
-    outgoing::{MessageView, write_bytes},
-    redact::{MESSAGE_BASE64, Marks, REPLACEMENT, Redaction, Secrets, Sender},
+    outgoing::{MessageView, shown, write_bytes},
+    redact::{MESSAGE_BASE64, REPLACEMENT, Redaction, Secrets, Sender},
 };
 use contract::hexadecimal::Hexadecimal;
 use json::Object;
@@ -63,22 +63,12 @@ pub fn shown_request(
     secrets: &mut Secrets,
     omits: &mut dyn FnMut(&str, &str) -> bool,
 ) -> String {
-    let mut text = Vec::new();
-    let mut view = MessageView {
-        redaction,
-        at,
-        marks: &mut Marks::default(),
-        secrets: Some(secrets),
-        omits,
+    let sweep = |secrets: &Secrets, text: &str| secrets.removed_from_secret_call(text);
+    let write = |out: &mut Vec<u8>, view: &mut MessageView<'_>| {
+        let tag = write_request(out, request, view);
+        write_end(out, tag.map(|tag| shown_tag(tag, is_tag_redacted)));
     };
-    let tag = write_request(&mut text, request, &mut view);
-    write_end(&mut text, tag.map(|tag| shown_tag(tag, is_tag_redacted)));
-    // Our own JSON is text.
-    let text = String::from_utf8(text).unwrap_or_default();
-    if redaction.is_nothing() {
-        return text;
-    }
-    secrets.removed_from_secret_call(&text).unwrap_or(text)
+    shown(redaction, at, secrets, omits, write, sweep)
 }
 
 /// Writes the end of a request.

@@ -4,7 +4,6 @@ use super::storage::{Divergence, StrictStorage, is_same_value};
 use contract::digest::Digest;
 use outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
 use std::{
-    future::pending,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -85,12 +84,8 @@ impl StrictOutgoing {
             let what = format!("outgoing request {number}");
             return Err(Divergence::of_arguments(&what, &recorded.request, &text));
         }
-        let (after, made) = (recorded.after, self.storage.made());
-        if after != made {
-            return Err(Divergence::said(format!(
-                "outgoing request {number}: it was sent after {after} storage calls, now after {made}"
-            )));
-        }
+        let what = format!("outgoing request {number}");
+        self.storage.check_after(&what, "sent", recorded.after)?;
         Ok(recorded)
     }
 }
@@ -118,24 +113,11 @@ impl OutgoingHttp for StrictOutgoing {
             }
         };
         let number = self.next.load(Ordering::Relaxed);
-        match &recorded.result {
-            Some(Ok(result)) => result.clone(),
-            Some(Err(error)) => {
-                let reason = format!("outgoing request {number}: {error}");
-                self.storage.cannot_be_played(reason);
-                Err(meaningless())
-            }
-            None if self.storage.ends_in_time => {
-                self.storage.ended.notify_one();
-                pending().await
-            }
-            None => {
-                let reason = format!(
-                    "outgoing request {number} has no result, although the request did not run out of time"
-                );
-                self.storage.cannot_be_played(reason);
-                Err(meaningless())
-            }
+        let what = format!("outgoing request {number}");
+        let result = recorded.result.as_ref().map(|result| result.as_ref());
+        match self.storage.give(&what, result).await {
+            Some(result) => result.clone(),
+            None => Err(meaningless()),
         }
     }
 }

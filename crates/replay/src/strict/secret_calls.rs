@@ -4,7 +4,6 @@ use super::storage::{Divergence, StrictStorage, is_same_value};
 use contract::digest::Digest;
 use secrets::{GuestSecrets, SecretError, SecretRequest, SecretResponse};
 use std::{
-    future::pending,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -107,12 +106,8 @@ impl StrictSecrets {
                 Err(error) => Divergence::said(format!("secret call {number}: {error}")),
             });
         }
-        let (after, made) = (recorded.after, self.storage.made());
-        if after != made {
-            return Err(Divergence::said(format!(
-                "secret call {number}: it was made after {after} storage calls, now after {made}"
-            )));
-        }
+        let what = format!("secret call {number}");
+        self.storage.check_after(&what, "made", recorded.after)?;
         Ok(recorded)
     }
 }
@@ -146,24 +141,8 @@ impl GuestSecrets for StrictSecrets {
         };
         let result = recorded.result.lock();
         let result = result.unwrap_or_else(PoisonError::into_inner).take();
-        match result {
-            Some(Ok(result)) => result,
-            Some(Err(error)) => {
-                let reason = format!("secret call {number}: {error}");
-                self.storage.cannot_be_played(reason);
-                Err(meaningless())
-            }
-            None if self.storage.ends_in_time => {
-                self.storage.ended.notify_one();
-                pending().await
-            }
-            None => {
-                let reason = format!(
-                    "secret call {number} has no result, although the request did not run out of time"
-                );
-                self.storage.cannot_be_played(reason);
-                Err(meaningless())
-            }
-        }
+        let what = format!("secret call {number}");
+        let given = self.storage.give(&what, result).await;
+        given.unwrap_or_else(|| Err(meaningless()))
     }
 }

@@ -4,6 +4,7 @@ use crate::view::shown;
 use contract::digest::Digest;
 use observation::{DifferenceList, DifferingPart, Ignored, Part};
 use std::{
+    fmt,
     future::pending,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -129,6 +130,42 @@ impl StrictStorage {
     /// Notes that the tape lacks something.
     pub(super) fn cannot_be_played(&self, reason: String) {
         self.lock().unplayable.get_or_insert(reason);
+    }
+
+    /// Whether the guest has made as many storage calls as before the recorded call of another kind. In messages it is `what`, and was
+    /// `made`.
+    pub(super) fn check_after(
+        &self,
+        what: &str,
+        made: &str,
+        after: usize,
+    ) -> Result<(), Divergence> {
+        let now = self.made();
+        if after == now {
+            return Ok(());
+        }
+        Err(Divergence::said(format!(
+            "{what}: it was {made} after {after} storage calls, now after {now}"
+        )))
+    }
+
+    /// The recorded result of such a call; `None` if there is none to give, and the replay is over.
+    pub(super) async fn give<T, E: fmt::Display>(
+        &self,
+        what: &str,
+        result: Option<Result<T, E>>,
+    ) -> Option<T> {
+        let reason = match result {
+            Some(Ok(result)) => return Some(result),
+            Some(Err(error)) => format!("{what}: {error}"),
+            None if self.ends_in_time => {
+                self.ended.notify_one();
+                pending().await
+            }
+            None => format!("{what} has no result, although the request did not run out of time"),
+        };
+        self.cannot_be_played(reason);
+        None
     }
 
     /// The digest of what the tape has no more of, at this place.

@@ -3,8 +3,9 @@
 use super::*;
 use crate::{
     Exchange, OutgoingResultError, RecordOptions, RecordingOutgoing, TapePolicy, TapeWriter,
+    test_line::test_line,
 };
-use contract::{limits::TAPE_OUTGOING_BYTES_MAX, outcome::Summary, seed::Seed};
+use contract::limits::TAPE_OUTGOING_BYTES_MAX;
 use outgoing::{NoOutgoing, OutgoingHttp, send_all};
 use std::{
     collections::VecDeque,
@@ -60,25 +61,7 @@ async fn line(inner: Arc<dyn OutgoingHttp>, requests: Vec<OutgoingRequest>) -> V
     let storage = writer.storage(Arc::new(MemoryStorage::new()));
     let outgoing: RecordingOutgoing = writer.outgoing(inner, &storage);
     send_all(&outgoing, requests, Instant::now()).await;
-    let host = crate::RecordedHost {
-        base_path: None,
-        limits: contract::limits::Limits::default(),
-        log_level: contract::log::LogLevel::Info,
-        environment: &[],
-    };
-    let recorded = crate::RecordedRequest {
-        event: b"{}",
-        received_at_ms: 0,
-        seed: Seed::new([1; 32]),
-    };
-    let summary = Summary::new("id".to_owned(), "GET".to_owned(), "/".to_owned());
-    let answer = crate::RecordedAnswer {
-        payload: b"{}",
-        summary: &summary,
-    };
-    writer
-        .line(&host, &recorded, Some(&storage), &answer)
-        .unwrap()
+    test_line(&writer, &storage, "{}")
 }
 
 #[tokio::test]

@@ -16,10 +16,21 @@ use storage::{Call, Document, Storage, StorageError, StorageRequest, StorageResp
 /// Passes calls on, and notes them with their results.
 pub struct RecordingStorage {
     inner: Arc<dyn Storage>,
-    options: Arc<RecordOptions>,
+    pub(super) notes: Notes,
+}
+
+/// Where the views of one request note what the guest asks of its host, and how. Clones share what is noted.
+#[derive(Clone)]
+pub(super) struct Notes {
+    pub(super) options: Arc<RecordOptions>,
     pub(super) started: Instant,
-    /// Shared with the view of other services.
-    pub(super) noted: Arc<Mutex<Noted>>,
+    noted: Arc<Mutex<Noted>>,
+}
+
+impl Notes {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The recorded calls of a request.
@@ -47,40 +58,38 @@ impl RecordingStorage {
     pub fn new(inner: Arc<dyn Storage>, options: Arc<RecordOptions>) -> Self {
         Self {
             inner,
-            options,
-            started: Instant::now(),
-            noted: Arc::default(),
+            notes: Notes {
+                options,
+                started: Instant::now(),
+                noted: Arc::default(),
+            },
         }
     }
 
     /// The calls so far, as the elements of a JSON array.
     pub fn written(&self) -> Vec<u8> {
-        self.lock().text.clone()
+        self.notes.lock().text.clone()
     }
 
     /// The recorded calls. A call that had no result when the request ended is recorded without one.
     pub(crate) fn take(&self) -> Noted {
-        let mut noted = std::mem::take(&mut *self.lock());
+        let mut noted = std::mem::take(&mut *self.notes.lock());
         if noted.is_open {
             noted.text.push(b'}');
         }
         noted
     }
 
-    fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn ask(&self, request: &StorageRequest) -> Instant {
         let started = Instant::now();
-        let mut noted = self.lock();
+        let mut noted = self.notes.lock();
         // After the first call that is not recorded, no further ones are, because a replay would take the next one for it.
         if noted.omitted_count > 0
             || noted.text.len() + written_bytes_max(request) >= TAPE_CALLS_BYTES_MAX
             || noted.count as usize >= TAPE_LIST_ELEMENTS_MAX
         {
             noted.omitted_count += 1;
-            request.documents(&mut |document| noted.learn(&self.options.redaction, document));
+            request.documents(&mut |document| noted.learn(&self.notes.options.redaction, document));
             return started;
         }
         let Noted {
@@ -96,7 +105,7 @@ impl RecordingStorage {
             text.push(b',');
         }
         let mut documents = Noting {
-            options: &self.options,
+            options: &self.notes.options,
             place: Place::Arguments(*count),
             position: 0,
             marks,
@@ -107,17 +116,19 @@ impl RecordingStorage {
         *is_open = true;
         let mut object = Object::begin(text);
         object.string("call", request.function().as_str());
-        object.number("at_us", microseconds(self.started, started));
+        object.number("at_us", microseconds(self.notes.started, started));
         write_arguments(object.name("arguments"), request, &mut documents);
         // The result completes the object.
         started
     }
 
     fn answer(&self, started: Instant, result: Result<&StorageResponse, &StorageError>) {
-        let mut noted = self.lock();
+        let mut noted = self.notes.lock();
         if !std::mem::take(&mut noted.is_open) {
             if let Ok(response) = result {
-                response.documents(&mut |document| noted.learn(&self.options.redaction, document));
+                response.documents(&mut |document| {
+                    noted.learn(&self.notes.options.redaction, document)
+                });
             }
             return;
         }
@@ -130,7 +141,7 @@ impl RecordingStorage {
             ..
         } = &mut *noted;
         let mut documents = Noting {
-            options: &self.options,
+            options: &self.notes.options,
             place: Place::Result(*count - 1),
             position: 0,
             marks,

@@ -1,8 +1,8 @@
 //! The guest's view of other services, with every exchange noted.
 
 use super::{
-    Omitted, RecordOptions, RecordingStorage,
-    calls::{Noted, microseconds},
+    Omitted, RecordingStorage,
+    calls::{Noted, Notes, microseconds},
     exchanges::NotedExchange,
 };
 use crate::{
@@ -12,17 +12,12 @@ use crate::{
 use contract::limits::TAPE_OUTGOING_BYTES_MAX;
 use json::Object;
 use outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 /// Passes requests on, and notes them with their results.
 pub struct RecordingOutgoing {
     inner: Arc<dyn OutgoingHttp>,
-    options: Arc<RecordOptions>,
-    started: Instant,
-    noted: Arc<Mutex<Noted>>,
+    notes: Notes,
 }
 
 /// Where the result of a request belongs; `None` if the request is not recorded.
@@ -30,25 +25,15 @@ type Position = Option<usize>;
 
 impl RecordingOutgoing {
     /// A view of `inner` that notes exchanges beside a request's storage calls.
-    pub(super) fn new(
-        inner: Arc<dyn OutgoingHttp>,
-        options: Arc<RecordOptions>,
-        calls: &RecordingStorage,
-    ) -> Self {
+    pub(super) fn new(inner: Arc<dyn OutgoingHttp>, calls: &RecordingStorage) -> Self {
         Self {
             inner,
-            options,
-            started: calls.started,
-            noted: calls.noted.clone(),
+            notes: calls.notes.clone(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn note_request(&self, request: &OutgoingRequest, started: Instant) -> Position {
-        let mut noted = self.lock();
+        let mut noted = self.notes.lock();
         let noted = &mut *noted;
         let after = noted.count.saturating_add(noted.omitted_count);
         let position = noted.outgoing.exchanges.len();
@@ -63,7 +48,7 @@ impl RecordingOutgoing {
         }
         let mut object = Object::begin(&mut text);
         object.number("after", after.into());
-        object.number("at_us", microseconds(self.started, started));
+        object.number("at_us", microseconds(self.notes.started, started));
         let out = object.name("request");
         let at = format!("/outgoing/{position}/request");
         self.view(noted, at, |view| write_request(out, request, view));
@@ -79,7 +64,7 @@ impl RecordingOutgoing {
         started: Instant,
         result: Result<&OutgoingResponse, &OutgoingError>,
     ) {
-        let mut noted = self.lock();
+        let mut noted = self.notes.lock();
         let noted = &mut *noted;
         let mut text = b",\"result\":".to_vec();
         let Some(position) = position else {
@@ -101,7 +86,7 @@ impl RecordingOutgoing {
     /// Collects what would be redacted in a message that is not recorded, because the guest may copy it elsewhere.
     fn learn(&self, noted: &mut Noted, write: impl FnOnce(&mut MessageView<'_>)) {
         write(&mut MessageView {
-            redaction: &self.options.redaction,
+            redaction: &self.notes.options.redaction,
             at: String::new(),
             marks: &mut Marks::default(),
             secrets: Some(&mut noted.secrets),
@@ -118,9 +103,9 @@ impl RecordingOutgoing {
             outgoing,
             ..
         } = noted;
-        let redaction: &Redaction = &self.options.redaction;
+        let redaction: &Redaction = &self.notes.options.redaction;
         let room = TAPE_OUTGOING_BYTES_MAX.saturating_sub(outgoing.bytes);
-        let bytes_max = self.options.text_bytes_max.min(room);
+        let bytes_max = self.notes.options.text_bytes_max.min(room);
         write(&mut MessageView {
             redaction,
             at,

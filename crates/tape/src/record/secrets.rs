@@ -1,8 +1,8 @@
 //! The guest's view of its secrets, with every call noted.
 
 use super::{
-    Omitted, RecordOptions, RecordingStorage,
-    calls::{Noted, microseconds},
+    Omitted, RecordingStorage,
+    calls::{Notes, microseconds},
     secret_calls::NotedSecretCall,
 };
 use crate::{
@@ -13,41 +13,26 @@ use crate::{
 use contract::limits::TAPE_SECRETS_BYTES_MAX;
 use json::Object;
 use secrets::{GuestSecrets, SecretError, SecretRequest, SecretResponse};
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 /// Passes calls on, and notes them with their results.
 pub struct RecordingSecrets {
     inner: Arc<dyn GuestSecrets>,
-    options: Arc<RecordOptions>,
-    started: Instant,
-    noted: Arc<Mutex<Noted>>,
+    notes: Notes,
 }
 
 impl RecordingSecrets {
     /// A view of `inner` that notes calls beside a request's storage calls.
-    pub(super) fn new(
-        inner: Arc<dyn GuestSecrets>,
-        options: Arc<RecordOptions>,
-        calls: &RecordingStorage,
-    ) -> Self {
+    pub(super) fn new(inner: Arc<dyn GuestSecrets>, calls: &RecordingStorage) -> Self {
         Self {
             inner,
-            options,
-            started: calls.started,
-            noted: calls.noted.clone(),
+            notes: calls.notes.clone(),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns where the result belongs; `None` if the call is not recorded.
     fn note_request(&self, request: &SecretRequest, started: Instant) -> Option<usize> {
-        let mut noted = self.lock();
+        let mut noted = self.notes.lock();
         let noted = &mut *noted;
         let after = noted.count.saturating_add(noted.omitted_count);
         let room = TAPE_SECRETS_BYTES_MAX.saturating_sub(noted.secret_calls.bytes);
@@ -57,16 +42,16 @@ impl RecordingSecrets {
         let mut text = Vec::new();
         let mut object = Object::begin(&mut text);
         object.number("after", after.into());
-        object.number("at_us", microseconds(self.started, started));
+        object.number("at_us", microseconds(self.notes.started, started));
         let out = object.name("request");
-        let bytes_max = self.options.text_bytes_max.min(room);
+        let bytes_max = self.notes.options.text_bytes_max.min(room);
         let (mut ignored_marks, mut ignored) = (Marks::default(), Vec::new());
         let (marks, omitted) = match is_recorded {
             true => (&mut noted.marks, &mut noted.omitted),
             false => (&mut ignored_marks, &mut ignored),
         };
         let mut view = MessageView {
-            redaction: &self.options.redaction,
+            redaction: &self.notes.options.redaction,
             at: format!("/secrets/{position}/request"),
             marks,
             // Also of a call that is not recorded, because the guest may copy it elsewhere.
@@ -100,7 +85,7 @@ impl RecordingSecrets {
         started: Instant,
         result: Result<&SecretResponse, &SecretError>,
     ) {
-        let mut noted = self.lock();
+        let mut noted = self.notes.lock();
         if let Ok(SecretResponse::Revealed(value)) = result {
             noted.secrets.add_revealed(value.expose());
         }

@@ -1,13 +1,11 @@
 //! What is noted of calls, and read again.
 
 use super::*;
-use crate::{Exchange, RecordOptions, TapePolicy, TapeWriter};
+use crate::{Exchange, RecordOptions, TapePolicy, TapeWriter, test_line::test_line};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use contract::{
     digest::Digest,
     limits::{TAPE_SECRETS_BYTES_MAX, TAPE_TEXT_BYTES_MAX},
-    outcome::Summary,
-    seed::Seed,
 };
 use secrets::{GuestSecrets, HmacAlgorithm, SecretValue};
 use std::{
@@ -60,25 +58,7 @@ async fn line(redaction: Redaction, event: &str, calls: Vec<(SecretRequest, Answ
     for request in requests {
         let _ = secrets.perform(request, Instant::now()).await;
     }
-    let host = crate::RecordedHost {
-        base_path: None,
-        limits: contract::limits::Limits::default(),
-        log_level: contract::log::LogLevel::Info,
-        environment: &[],
-    };
-    let recorded = crate::RecordedRequest {
-        event: event.as_bytes(),
-        received_at_ms: 0,
-        seed: Seed::new([1; 32]),
-    };
-    let summary = Summary::new("id".to_owned(), "GET".to_owned(), "/".to_owned());
-    let answer = crate::RecordedAnswer {
-        payload: b"{}",
-        summary: &summary,
-    };
-    writer
-        .line(&host, &recorded, Some(&storage), &answer)
-        .unwrap()
+    test_line(&writer, &storage, event)
 }
 
 #[tokio::test]
