@@ -16,6 +16,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::time::timeout_at;
 
 /// Between two pieces of a response's body.
 const PIECE_DURATION_MAX: Duration = Duration::from_secs(10);
@@ -105,19 +106,22 @@ impl AwsService {
         }
     }
 
-    /// Signs a request for now, sends it once, and waits until `head_duration_max` has passed for the head of its response, including
-    /// connecting, and for the rest as long as it goes on coming. The body has at most `bytes_max` bytes.
+    /// Signs a request for now, sends it once, and waits until `head_duration_max` has passed for the head of its response, credentials
+    /// and connecting included, and for the rest as long as it goes on coming. The body has at most `bytes_max` bytes.
     pub async fn send(
         &self,
         request: AwsRequest<'_>,
         bytes_max: usize,
         head_duration_max: Duration,
     ) -> Result<AwsResponse, SendError> {
+        let head = Instant::now() + head_duration_max;
         let wait = Wait::Pieces {
-            head: Instant::now() + head_duration_max,
+            head,
             piece: PIECE_DURATION_MAX,
         };
-        let signed = self.sign(request).await;
+        let signed = timeout_at(head.into(), self.sign(request)).await;
+        let signed =
+            signed.map_err(|_| SendError::Transient("no credentials in time".to_owned()))?;
         let (target, signed) =
             signed.map_err(|error| SendError::Permanent(with_causes(&*error)))?;
         let sending = self.client.send(&target, signed, bytes_max, wait);
