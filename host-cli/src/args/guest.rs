@@ -16,7 +16,7 @@ pub struct GuestOptions {
     #[command(flatten)]
     pub environment: EnvironmentOptions,
     /// Let the guest call this origin, such as `https://api.example.com` or `http://127.0.0.1:9000/v1`, also at an address of a private
-    /// network. May be repeated; adds to `[[outgoing]]` in tenon.toml
+    /// network. May be repeated; adds to `outgoing` in tenon.toml
     #[arg(long, value_name = "ORIGIN")]
     pub allow_outgoing: Vec<Grant>,
     /// Where a secret of tenon.toml is found instead: `env:NAME`, `file:PATH`, `ssm:/PATH` or `secretsmanager:NAME`. May be repeated
