@@ -1,46 +1,29 @@
 //! Finds values in responses and puts placeholders in their place: a server that repeats a request, as many do in errors, must not tell a guest
 //! what its host filled in.
 //!
-//! A value is found as it is, percent-encoded, as part of a form, escaped in JSON, XML or HTML, in hexadecimal, and inside of base64 at every
-//! alignment, all in either case of letters. It is not found compressed, cut, transformed in another way, or spread over several responses: this
-//! protects from servers that repeat what they get, not from a guest and a server that work together.
+//! A value is found as it is, as part of a form, in hexadecimal, and inside of base64 at every alignment, each also escaped for JSON, URLs, XML
+//! or HTML, in either case of letters, and across the ends of lines. It is not found compressed, cut, transformed in another way, or spread over several responses:
+//! this protects from servers that repeat what they get, not from a guest and a server that work together.
 //!
-//! All forms of all values are searched in one pass over a response. To bound the automaton, it contains the beginnings of forms only; where
-//! one is found, the rest of the form is compared.
+//! What is replaced does not depend on how far a text matches: see [`Pattern::bytes`].
 
-use crate::{
-    encoding::{MoreEscapes, form, json_with, lenient_percent, percent, xml},
-    name::SecretName,
-    placeholder::placeholder,
-};
-use aho_corasick::{AhoCorasick, MatchKind};
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
-use contract::hexadecimal::Hexadecimal;
-use std::{collections::BTreeMap, fmt, iter};
+use crate::{name::SecretName, placeholder::placeholder};
+use copies::{Copies, Pattern, Spelling, TooLong, spellings};
+use std::fmt;
 use zeroize::Zeroizing;
 
-/// Bytes of a form in the automaton. Where these are found by chance, nothing else is.
-const BEGINNING_BYTES_MAX: usize = 48;
-/// Characters that writers of JSON escape without need: none; those with a meaning in HTML, as Go; what .NET and PHP may add.
-const ESCAPED_BY_WRITERS: [&str; 4] = ["", "<>&", "<>&'", "<>&'\"+`"];
+/// Bytes by which a form is found, which bounds the automaton. Two values of that length that begin alike are hardly both in one response.
+const BEGINNING_BYTES_MAX: usize = 256;
 
 /// Values that are looked for.
 pub(crate) struct EchoMask {
-    automaton: AhoCorasick,
-    /// As in the automaton: the forms with this beginning, which may be of several secrets.
-    forms: Vec<Vec<Form>>,
+    copies: Copies,
     placeholders: Vec<String>,
 }
 
 /// A value in one encoding.
-#[derive(PartialEq, Eq)]
 struct Form {
-    /// In lower case.
     text: Zeroizing<Vec<u8>>,
-    /// Whether the character before, and the one after, contains bits of the value.
     shares: [bool; 2],
     /// Position among the placeholders.
     secret: usize,
@@ -52,143 +35,74 @@ impl EchoMask {
     pub(crate) fn new<'a>(
         values: impl IntoIterator<Item = (&'a SecretName, &'a [u8])>,
     ) -> Option<Self> {
-        let mut placeholders = Vec::new();
-        let mut by_beginning = BTreeMap::<Vec<u8>, Vec<Form>>::new();
+        let (mut placeholders, mut forms) = (Vec::new(), Vec::new());
         for (name, value) in values {
-            for form in forms(value, placeholders.len()) {
-                let length = form.text.len().min(BEGINNING_BYTES_MAX);
-                // Not overwritten when dropped, because the automaton contains it as well.
-                let beginning = form.text[..length].to_vec();
-                by_beginning.entry(beginning).or_default().push(form);
-            }
+            add_forms(value, placeholders.len(), &mut forms);
             placeholders.push(placeholder(name));
         }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(by_beginning.keys())
-            .ok()?;
-        (!placeholders.is_empty()).then(|| Self {
-            automaton,
-            forms: by_beginning.into_values().collect(),
+        if placeholders.is_empty() {
+            return None;
+        }
+        let patterns: Vec<_> = forms.iter().map(Form::pattern).collect();
+        let replacements = placeholders.iter().map(|text| text.clone().into_bytes());
+        Some(Self {
+            copies: Copies::of(&patterns, replacements.collect(), true)?,
             placeholders,
         })
     }
 
-    /// The bytes with placeholders in place of values; none if they contain no value.
-    pub(crate) fn masked(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
-        let mut done = 0;
-        for found in self.automaton.find_iter(bytes) {
-            let longest = self.forms[found.pattern().as_usize()]
-                .iter()
-                .map(|form| (form.length_in(&bytes[found.start()..]), form))
-                .max_by_key(|(length, _)| *length);
-            let Some((length, form)) = longest else {
-                continue;
-            };
-            let [shares_before, shares_after] = form.shares;
-            let (mut start, mut end) = (found.start(), found.start() + length);
-            if end <= done {
-                continue;
-            }
-            start -= usize::from(shares_before && start > 0 && is_base64(bytes[start - 1]));
-            end += usize::from(shares_after && bytes.get(end).is_some_and(|byte| is_base64(*byte)));
-            out.extend_from_slice(&bytes[done..start.max(done)]);
-            out.extend_from_slice(self.placeholders[form.secret].as_bytes());
-            done = end;
-        }
-        (done > 0).then(|| {
-            out.extend_from_slice(&bytes[done..]);
-            out
-        })
+    /// The bytes with placeholders in place of values, at most `bytes_max`; none if they contain no value.
+    pub(crate) fn masked(
+        &self,
+        bytes: &[u8],
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, TooLong> {
+        self.copies.replaced(bytes, bytes_max)
     }
 
     /// The same for text. A value that is no text could leave half a character.
-    pub(crate) fn masked_text(&self, text: &str) -> Option<String> {
-        let masked = self.masked(text.as_bytes())?;
-        Some(String::from_utf8_lossy(&masked).into_owned())
+    pub(crate) fn masked_text(
+        &self,
+        text: &str,
+        bytes_max: usize,
+    ) -> Result<Option<String>, TooLong> {
+        let masked = self.masked(text.as_bytes(), bytes_max)?;
+        Ok(masked.map(|masked| String::from_utf8_lossy(&masked).into_owned()))
     }
 }
 
 impl Form {
-    /// Number of bytes that a text and this form have in common at their beginnings.
-    fn length_in(&self, text: &[u8]) -> usize {
-        let pairs = iter::zip(&*self.text, text);
-        pairs
-            .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
-            .count()
+    fn pattern(&self) -> Pattern<'_> {
+        let length = self.text.len().min(BEGINNING_BYTES_MAX);
+        Pattern {
+            beginning: &self.text[..length],
+            bytes: self.text.len(),
+            shares: self.shares,
+            replacement: self.secret,
+        }
     }
 }
 
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
-}
-
-/// The forms of a value, each once.
-fn forms(value: &[u8], secret: usize) -> Vec<Form> {
-    let mut forms = Vec::new();
-    let mut add = |mut text: Zeroizing<Vec<u8>>, shares| {
-        text.make_ascii_lowercase();
-        let form = Form {
-            text,
+/// Adds the forms of a value.
+fn add_forms(value: &[u8], secret: usize, forms: &mut Vec<Form>) {
+    let mut add = |text: Vec<u8>, shares| {
+        forms.push(Form {
+            text: Zeroizing::new(text),
             shares,
             secret,
-        };
-        if !forms.contains(&form) {
-            forms.push(form);
-        }
+        });
     };
-    let plain = |encode: &dyn Fn(&mut Vec<u8>)| {
-        let mut text = Zeroizing::new(Vec::with_capacity(6 * value.len()));
-        encode(&mut text);
-        text
-    };
-    add(plain(&|out| out.extend_from_slice(value)), [false; 2]);
-    add(plain(&|out| percent(value, out)), [false; 2]);
-    add(plain(&|out| lenient_percent(value, out)), [false; 2]);
-    add(plain(&|out| form(value, out)), [false; 2]);
-    add(
-        Zeroizing::new(Hexadecimal(value).to_string().into_bytes()),
-        [false; 2],
-    );
-    if let Ok(text) = str::from_utf8(value) {
-        for more in json_writers() {
-            add(plain(&|out| json_with(text, more, out)), [false; 2]);
-        }
-        add(plain(&|out| xml(text, out)), [false; 2]);
+    add(value.to_vec(), [false; 2]);
+    if value.contains(&b' ') {
+        let plus = value.iter().map(|byte| match byte {
+            b' ' => b'+',
+            byte => *byte,
+        });
+        add(plus.collect(), [false; 2]);
     }
-    for (text, shares) in base64_forms(value) {
+    for Spelling { text, shares } in spellings(value) {
         add(text, shares);
     }
-    forms
-}
-
-fn json_writers() -> impl Iterator<Item = MoreEscapes> {
-    ESCAPED_BY_WRITERS.into_iter().flat_map(|characters| {
-        (0..4).map(move |bits| MoreEscapes {
-            slash: bits & 1 != 0,
-            characters,
-            beyond_ascii: bits & 2 != 0,
-        })
-    })
-}
-
-/// What base64 of any text has in common if the value is in it: six forms, for three alignments and two alphabets, of the characters all of
-/// whose bits are the value's.
-fn base64_forms(value: &[u8]) -> impl Iterator<Item = (Zeroizing<Vec<u8>>, [bool; 2])> {
-    [0, 1, 2].into_iter().flat_map(move |offset| {
-        let mut bytes = Zeroizing::new(vec![0; offset]);
-        bytes.reserve_exact(value.len());
-        bytes.extend_from_slice(value);
-        [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|alphabet| {
-            let encoded = Zeroizing::new(alphabet.encode(&*bytes));
-            // Six bits each: the first character without bits of what comes before, up to the last one without bits of what follows.
-            let (start, end) = ((offset * 8).div_ceil(6), bytes.len() * 8 / 6);
-            let text = Zeroizing::new(encoded.as_bytes()[start..end].to_vec());
-            (text, [offset != 0, bytes.len() % 3 != 0])
-        })
-    })
 }
 
 impl fmt::Debug for EchoMask {
@@ -203,7 +117,10 @@ impl fmt::Debug for EchoMask {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+    use base64::{
+        Engine as _,
+        engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE},
+    };
 
     const VALUE: &str = "pl/nt+d \"v\u{e9}<lue>~'1\\";
 
@@ -218,7 +135,8 @@ mod tests {
 
     fn masked(text: &str) -> String {
         let mask = mask(&[("key", VALUE.as_bytes())]);
-        mask.masked_text(text)
+        mask.masked_text(text, usize::MAX)
+            .unwrap()
             .unwrap_or_else(|| format!("as before: {text}"))
     }
 
@@ -239,6 +157,12 @@ mod tests {
             r#"pl/nt\u002Bd \u0022v\u00E9\u003Clue\u003E~\u00271\\"#,
             r#"pl/nt+d \"vé\u003clue\u003e~'1\\"#,
             "pl/nt+d &quot;vé&lt;lue&gt;~&#39;1\\",
+            // Of Gson, Python's `quote` and Go's `PathEscape`, Go's templates and MarkupSafe, .NET, and Mustache.
+            r#"pl\/nt\u002bd \"v\u00e9\u003clue\u003e~\u00271\\"#,
+            "pl/nt%2Bd%20%22v%C3%A9%3Clue%3E~%271%5C",
+            "pl/nt&#43;d &#34;vé&lt;lue&gt;~&#39;1\\",
+            "pl/nt&#x2B;d &quot;v&#xE9;&lt;lue&gt;~&#x27;1\\",
+            "pl&#x2F;nt&#x2B;d &quot;vé&lt;lue&gt;~&#39;1\\",
             "706c2f6e742b642022 76c3a93c6c75653e7e27315c"
                 .replace(' ', "")
                 .as_str(),
@@ -266,7 +190,7 @@ mod tests {
                 for alphabet in [STANDARD, URL_SAFE, STANDARD_NO_PAD] {
                     let encoded = alphabet.encode(format!("{before}{value}{after}"));
                     let text = format!("Basic {encoded}");
-                    let masked = mask.masked_text(&text).unwrap();
+                    let masked = mask.masked_text(&text, usize::MAX).unwrap().unwrap();
                     let (head, tail) = masked.split_once("__secret.key__").unwrap();
                     // What is left of the text is left of the bytes before and after.
                     let head = head.strip_prefix("Basic ").unwrap();
@@ -276,6 +200,54 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_text_within_a_text_is_replaced_as_a_whole() {
+        for within in [
+            r#"{"body":"{\"key\":\"pl\\/nt+d \\\"v\u00e9<lue>~'1\\\\\"}"}"#,
+            "/callback?url=%2Fx%3Fkey%3Dpl%252Fnt%252Bd%2520%2522v%25C3%25A9%253Clue%253E~%25271%255C",
+        ] {
+            assert_eq!(masked(within), "__secret.key__", "{within}");
+        }
+    }
+
+    /// Base64 in lines of 76 characters, as MIME and Python have it, and indented hexadecimal.
+    #[test]
+    fn a_value_is_found_across_the_ends_of_lines() {
+        let value = "sk_live_".to_owned() + &"0123456789abcdef".repeat(20);
+        let mask = mask(&[("key", value.as_bytes())]);
+        let lines = |text: &str, end: &str| {
+            let lines = text.as_bytes().chunks(76).map(String::from_utf8_lossy);
+            lines.collect::<Vec<_>>().join(end)
+        };
+        for end in ["\n", "\r\n", "\\n", "%0A", "\n    "] {
+            let text = format!("\"{}\"", lines(&STANDARD.encode(&value), end));
+            let masked = mask.masked_text(&text, usize::MAX).unwrap();
+            assert_eq!(
+                masked.unwrap().trim_matches(['"', '=']),
+                "__secret.key__",
+                "{end:?}"
+            );
+        }
+    }
+
+    /// The length of what is replaced must not say how far a guess is right.
+    #[test]
+    fn a_guess_learns_nothing_from_what_is_replaced() {
+        let known = "eyJhbGciOiJIUzI1NiIsInR5cCI6".repeat(12);
+        let value = format!("{known}0123456789");
+        let mask = mask(&[("key", value.as_bytes())]);
+        let lengths = |guesses: &[&str]| -> Vec<usize> {
+            let text = |guess: &&str| format!("{known}{guess}!!!!!!!!!!!!!!!!");
+            let masked = guesses.iter().map(text).map(|text| {
+                let masked = mask.masked_text(&text, usize::MAX).unwrap();
+                masked.unwrap_or(text).len()
+            });
+            masked.collect()
+        };
+        let found = lengths(&["0xxxxxxxxx", "01xxxxxxxx", "012xxxxxxx", "xxxxxxxxxx"]);
+        assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{found:?}");
     }
 
     #[test]
@@ -289,12 +261,12 @@ mod tests {
             ("long", b"before within-one after"),
             ("short", within.as_bytes()),
         ]);
-        let text = format!("{other} {one} {within} before within-one after {common}-on");
+        let text = format!("{other} {one} {within} before within-one after");
         assert_eq!(
-            mask.masked_text(&text).unwrap(),
-            "__secret.other__ __secret.one__ __secret.short__ __secret.long__ __secret.one__"
+            mask.masked_text(&text, usize::MAX).unwrap().unwrap(),
+            "__secret.other__ __secret.one__ __secret.short__ __secret.long__"
         );
-        assert!(mask.masked(b"nothing").is_none());
+        assert_eq!(mask.masked(b"nothing", 7), Ok(None));
         assert!(!format!("{mask:?}").contains("within"));
     }
 
@@ -303,11 +275,10 @@ mod tests {
         let value = b"\xff\xfe\x00\x01\x80\x81\x82\x83";
         let mask = mask(&[("key", value)]);
         let text = [b"a", &value[..], b"b"].concat();
-        assert_eq!(mask.masked(&text).unwrap(), b"a__secret.key__b");
-        assert_eq!(
-            mask.masked_text("%FF%fe%00%01%80%81%82%83").unwrap(),
-            "__secret.key__"
-        );
+        let masked = mask.masked(&text, usize::MAX).unwrap().unwrap();
+        assert_eq!(masked, b"a__secret.key__b");
+        let masked = mask.masked_text("%FF%fe%00%01%80%81%82%83", usize::MAX);
+        assert_eq!(masked.unwrap().unwrap(), "__secret.key__");
         assert!(EchoMask::new([]).is_none());
     }
 }

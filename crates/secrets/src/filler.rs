@@ -29,9 +29,10 @@ use crate::{
     port::SecretError,
 };
 use contract::limits::{
-    OUTGOING_RESPONSE_BODY_BYTES_MAX, SECRET_FILLED_BYTES_MAX, SECRET_FILLED_BYTES_MIN,
-    SECRET_PLACEHOLDERS_MAX,
+    OUTGOING_HEADERS_BYTES_MAX, OUTGOING_RESPONSE_BODY_BYTES_MAX, SECRET_FILLED_BYTES_MAX,
+    SECRET_FILLED_BYTES_MIN, SECRET_PLACEHOLDERS_MAX,
 };
+use copies::TooLong;
 use fill::Fill;
 use outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
 use std::{
@@ -190,36 +191,46 @@ impl OutgoingHttp for SecretFiller {
     }
 }
 
-/// The answer with placeholders in place of values.
+/// The answer with placeholders in place of values, within the bounds of any response.
 fn masked(
     answer: Result<OutgoingResponse, OutgoingError>,
     mask: &EchoMask,
 ) -> Result<OutgoingResponse, OutgoingError> {
     let mut response = match answer {
         Ok(response) => response,
-        Err(error) => {
-            let detail = mask.masked_text(error.detail());
-            let again = detail.and_then(|detail| OutgoingError::from_name(error.name(), detail));
-            return Err(again.unwrap_or(error));
-        }
+        Err(error) => return Err(masked_error(error, mask)),
     };
+    let mut bytes_left = OUTGOING_HEADERS_BYTES_MAX;
     for (name, value) in &mut response.headers {
         for text in [name, value] {
-            if let Some(masked) = mask.masked_text(text) {
+            if let Some(masked) = mask.masked_text(text, bytes_left).map_err(too_long)? {
                 *text = masked;
             }
+            bytes_left = bytes_left.saturating_sub(text.len());
         }
     }
-    if let Some(body) = mask.masked(&response.body) {
-        if body.len() > OUTGOING_RESPONSE_BODY_BYTES_MAX {
-            return Err(OutgoingError::ResponseTooLarge(format!(
-                "the body repeats a secret, and has more than {OUTGOING_RESPONSE_BODY_BYTES_MAX} bytes with placeholders in its place"
-            )));
-        }
+    let body = mask.masked(&response.body, OUTGOING_RESPONSE_BODY_BYTES_MAX);
+    if let Some(body) = body.map_err(too_long)? {
         header::set_length(&mut response.headers, body.len());
         response.body = body;
     }
     Ok(response)
+}
+
+fn masked_error(error: OutgoingError, mask: &EchoMask) -> OutgoingError {
+    let detail = match mask.masked_text(error.detail(), OUTGOING_HEADERS_BYTES_MAX) {
+        Ok(None) => return error,
+        Ok(Some(detail)) => detail,
+        Err(TooLong) => String::new(),
+    };
+    OutgoingError::from_name(error.name(), detail)
+        .unwrap_or_else(|| OutgoingError::OutcomeUnknown(String::new()))
+}
+
+fn too_long(_: TooLong) -> OutgoingError {
+    OutgoingError::ResponseTooLarge(format!(
+        "it repeats a secret: with placeholders in its place, the headers have more than {OUTGOING_HEADERS_BYTES_MAX} bytes, or the body has more than {OUTGOING_RESPONSE_BODY_BYTES_MAX}"
+    ))
 }
 
 /// Shorter values could not be told from other text in a response, and longer ones make no sense in a request.

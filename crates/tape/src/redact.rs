@@ -7,7 +7,6 @@
 //! redaction explains.
 
 mod body;
-mod copies;
 mod harvest;
 mod marks;
 mod message;

@@ -1,14 +1,13 @@
 //! Removes copies of redacted values from the rest of a line: the path, data that an authorizer repeated, keys, messages, responses.
 
 use super::{
-    REPLACEMENT,
-    copies::Copies,
-    json_string,
+    REPLACEMENT, json_string,
     marks::{Marks, Place},
     values::{LENIENT, Secrets},
     walk::Renamed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use copies::{Copies, Pattern};
 use gateway::message::{MemberKind, Message};
 use json::{JsonError, Rewriter, Step, rewrite, string};
 use std::borrow::Cow;
@@ -78,13 +77,20 @@ impl Part {
 }
 
 impl Sweep {
-    /// `None` if there are too many values.
-    fn of(values: &[String]) -> Option<Self> {
-        let copies = match values {
-            [] => None,
-            values => Some(Copies::of(values)?),
-        };
-        Some(Self { copies })
+    /// `None` if there are too many values. `spans_lines` as for [`Copies::of`].
+    fn of(values: &[String], spans_lines: bool) -> Option<Self> {
+        if values.is_empty() {
+            return Some(Self { copies: None });
+        }
+        let patterns: Vec<_> = values
+            .iter()
+            .map(|value| Pattern::whole(value.as_bytes(), 0))
+            .collect();
+        let replacements = vec![REPLACEMENT.as_bytes().to_vec()];
+        let copies = Copies::of(&patterns, replacements, spans_lines)?;
+        Some(Self {
+            copies: Some(copies),
+        })
     }
 
     /// A text without copies; `None` if it has none.
@@ -103,7 +109,7 @@ impl Sweep {
         marks: &mut Marks,
     ) -> Result<Cow<'a, str>, JsonError> {
         match &self.copies {
-            Some(copies) if copies.may_be_in(json) => rewrite(
+            Some(copies) if copies.may_be_in(json.as_bytes()) => rewrite(
                 json,
                 &mut Sweeper {
                     copies,
@@ -152,7 +158,8 @@ impl Secrets {
 
     /// The search for the values; `None` if there are too many.
     pub(crate) fn sweep(&self) -> Option<Sweep> {
-        Sweep::of(&self.forms()?)
+        // What a guest may have encoded by lines.
+        Sweep::of(&self.forms()?, self.has_revealed())
     }
 }
 
@@ -165,7 +172,7 @@ impl Marks {
 
 /// Strings, names and numbers of a JSON text are searched one by one, so that it stays JSON, and then the text as a whole.
 fn without_copies(copies: &Copies, text: &str, nested: usize) -> Option<String> {
-    if !copies.may_be_in(text) {
+    if !copies.may_be_in(text.as_bytes()) {
         return None;
     }
     let is_nested = nested < NESTED_MAX && text.trim_start().starts_with(['{', '[']);
@@ -184,7 +191,7 @@ fn without_copies(copies: &Copies, text: &str, nested: usize) -> Option<String> 
         Some(Ok(Cow::Borrowed(_)) | Err(_)) | None => None,
     };
     copies
-        .replaced(walked.as_deref().unwrap_or(text))
+        .replaced_text(walked.as_deref().unwrap_or(text))
         .or(walked)
 }
 
@@ -224,7 +231,7 @@ impl Rewriter for Nested<'_> {
     }
 
     fn rename(&mut self, place: &[Step<'_>], name: &str) -> Option<String> {
-        let replacement = self.copies.replaced(name)?;
+        let replacement = self.copies.replaced_text(name)?;
         Some(self.renamed.unique(place, replacement))
     }
 }
@@ -265,7 +272,7 @@ impl Rewriter for Sweeper<'_> {
         if !self.part.may_change_name(place) {
             return None;
         }
-        let replacement = self.copies.replaced(name)?;
+        let replacement = self.copies.replaced_text(name)?;
         self.marks.at(Place::below(self.base, place));
         Some(self.renamed.unique(place, replacement))
     }

@@ -113,8 +113,10 @@ impl Secrets {
                 self.add(text);
                 spellings(value)
                     .iter()
-                    .chain(&within_base64(value))
                     .for_each(|text| self.add_value(text));
+                for spelling in copies::spellings(value) {
+                    self.add_value(&String::from_utf8_lossy(&spelling.text));
+                }
             }
             None => self.is_overfull = true,
         }
@@ -184,25 +186,6 @@ impl Secrets {
         let bytes: usize = forms.iter().map(String::len).sum();
         (bytes <= FORMS_BYTES_MAX).then(|| forms.into_iter().collect())
     }
-}
-
-/// What base64 of a longer text has where it contains these bytes, as that of `user:password` does: it depends on how many bytes are before
-/// them. Digits that bits of other bytes are in are left out.
-fn within_base64(bytes: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    for before in 0..3 {
-        let mut padded = vec![0; before];
-        padded.extend_from_slice(bytes);
-        let first = (before * 8).div_ceil(6);
-        let end = padded.len() * 8 / 6;
-        for text in [
-            STANDARD_NO_PAD.encode(&padded),
-            URL_SAFE_NO_PAD.encode(&padded),
-        ] {
-            found.extend(text.get(first..end).map(str::to_owned));
-        }
-    }
-    found
 }
 
 /// Bytes as hexadecimal digits and in base64, without padding.

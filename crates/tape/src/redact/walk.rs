@@ -1,7 +1,7 @@
 //! Traverses JSON and removes what rules name.
 
 use super::{
-    REPLACEMENT, Redaction, copies, json_string,
+    REPLACEMENT, Redaction, json_string,
     marks::{Marks, PLACE_BYTES_MAX, Place},
     names, replacement,
     text::{self, Kind},

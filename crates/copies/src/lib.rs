@@ -1,0 +1,270 @@
+//! Finds copies of values in texts and replaces them: on tapes, what was redacted elsewhere; in responses for guests, secrets that a service
+//! repeats.
+//!
+//! All values are searched in one pass over a text, however many there are, ASCII letters in either case: in the text as it is, and in what it means
+//! with the escapes of JSON, of URLs or of XML decoded. Where a copy has escapes of several layers, as JSON in JSON does, no part of the text
+//! can be replaced safely, so that all of it is. A copy that was compressed, encrypted, or cut is not found.
+
+mod escapes;
+mod replacer;
+mod spelling;
+
+pub use escapes::without_backslashes;
+pub use spelling::{Spelling, spellings};
+
+use aho_corasick::{
+    Anchored, MatchKind,
+    automaton::{Automaton as _, StateID},
+    nfa::noncontiguous::{Builder, NFA},
+};
+use escapes::{ESCAPE_BYTES_MAX, Escapes};
+use replacer::Replacer;
+use spelling::is_base64;
+use std::{borrow::Cow, collections::VecDeque, mem};
+
+/// Largest number of nested escapes that are decoded; more do not occur in practice.
+const LAYERS_MAX: usize = 4;
+
+/// Text that is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Pattern<'a> {
+    /// It is found by these bytes.
+    pub beginning: &'a [u8],
+    /// So many bytes are replaced from there on, whatever they are: how far a copy matches must not show in what is replaced, or a guest could try
+    /// out one byte after the other.
+    pub bytes: usize,
+    /// As in [`Spelling::shares`].
+    pub shares: [bool; 2],
+    /// What is written in its place: the position in the list of replacements.
+    pub replacement: usize,
+}
+
+impl<'a> Pattern<'a> {
+    /// The whole text.
+    pub fn whole(text: &'a [u8], replacement: usize) -> Self {
+        Self {
+            beginning: text,
+            bytes: text.len(),
+            shares: [false; 2],
+            replacement,
+        }
+    }
+}
+
+/// One automaton for all patterns.
+pub struct Copies {
+    automaton: NFA,
+    start: StateID,
+    patterns: Vec<Found>,
+    replacements: Vec<Vec<u8>>,
+    beginning_bytes_max: usize,
+    /// Whether copies are found across line breaks.
+    spans_lines: bool,
+}
+
+/// What is known about a pattern once it is found.
+struct Found {
+    /// Bytes after the beginning.
+    rest: usize,
+    shares: [bool; 2],
+    replacement: usize,
+}
+
+/// The text would be longer than it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+impl Copies {
+    /// `None` if the automaton would be too large: each byte of a beginning takes about fifty.
+    ///
+    /// With `spans_lines`, copies in which lines end are found, too, as base64 often has them.
+    pub fn of(
+        patterns: &[Pattern<'_>],
+        replacements: Vec<Vec<u8>>,
+        spans_lines: bool,
+    ) -> Option<Self> {
+        let automaton = Builder::new()
+            .match_kind(MatchKind::Standard)
+            .ascii_case_insensitive(true)
+            .prefilter(false)
+            .build(patterns.iter().map(|pattern| pattern.beginning))
+            .ok()?;
+        let beginnings = patterns.iter().map(|pattern| pattern.beginning.len());
+        Some(Self {
+            start: automaton.start_state(Anchored::No).ok()?,
+            automaton,
+            beginning_bytes_max: beginnings.max().unwrap_or_default(),
+            patterns: patterns
+                .iter()
+                .map(|pattern| Found::of(pattern, patterns))
+                .collect(),
+            replacements,
+            spans_lines,
+        })
+    }
+
+    /// Whether a text may contain a copy that [`Self::replaced`] would find.
+    pub fn may_be_in(&self, text: &[u8]) -> bool {
+        let is_broken = self.spans_lines && Escapes::BREAKS.are_in(text);
+        is_broken || Escapes::ALL.are_in(text) || self.is_in(text)
+    }
+
+    /// Whether a text contains a copy without escapes.
+    pub fn is_in(&self, text: &[u8]) -> bool {
+        self.first_in(text).is_some()
+    }
+
+    fn first_in(&self, text: &[u8]) -> Option<&Found> {
+        let mut state = self.start;
+        text.iter().find_map(|byte| {
+            state = self.automaton.next_state(Anchored::No, state, *byte);
+            self.ending_at(state).map(|(found, _)| found)
+        })
+    }
+
+    /// The text with each copy replaced, of at most `bytes_max` bytes; `None` if it has none.
+    pub fn replaced(&self, text: &[u8], bytes_max: usize) -> Result<Option<Vec<u8>>, TooLong> {
+        let mut changed = None;
+        for escapes in self.passes() {
+            let current = changed.as_deref().unwrap_or(text);
+            if escapes.is_none_or(|escapes| escapes.are_in(current)) {
+                let next = self.replaced_once(current, escapes, bytes_max)?;
+                changed = next.or(changed);
+            }
+        }
+        let current = changed.as_deref().unwrap_or(text);
+        let Some(found) = self.in_layers(current) else {
+            return Ok(changed);
+        };
+        let whole = &self.replacements[found.replacement];
+        match whole.len() <= bytes_max {
+            true => Ok(Some(whole.clone())),
+            false => Err(TooLong),
+        }
+    }
+
+    /// The same for text, however long it becomes.
+    pub fn replaced_text(&self, text: &str) -> Option<String> {
+        let replaced = self.replaced(text.as_bytes(), usize::MAX).ok()??;
+        Some(String::from_utf8_lossy(&replaced).into_owned())
+    }
+
+    /// What is decoded in each pass over a text; nothing in the last one, because digits of an escape may look like the beginning of a copy.
+    fn passes(&self) -> impl Iterator<Item = Option<Escapes>> {
+        let broken = Escapes::EACH.map(Escapes::with_breaks);
+        let broken = broken.into_iter().chain([Escapes::BREAKS]);
+        let broken = broken.filter(|_| self.spans_lines);
+        let all = Escapes::EACH.into_iter().chain(broken);
+        all.map(Some).chain([None])
+    }
+
+    fn replaced_once(
+        &self,
+        text: &[u8],
+        escapes: Option<Escapes>,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, TooLong> {
+        let escape_bytes = escapes.map_or(1, |_| ESCAPE_BYTES_MAX);
+        let reach = self.beginning_bytes_max.saturating_mul(escape_bytes);
+        let mut replacer = Replacer::new(text, reach, bytes_max);
+        let mut state = self.start;
+        // The positions of the last decoded bytes, as many as the longest beginning has.
+        let mut starts = VecDeque::new();
+        // Bytes that belong to what was found, and whether the character after them does.
+        let (mut rest, mut shares_after) = (0, false);
+        let mut at = 0;
+        while at < text.len() {
+            let (meant, bytes) = match escapes {
+                Some(escapes) => escapes.next(&text[at..]),
+                None => (escapes::Meant::byte(text[at]), 1),
+            };
+            for byte in meant.bytes() {
+                if rest > 0 {
+                    rest -= 1;
+                    replacer.extend(at + bytes);
+                } else if mem::take(&mut shares_after) && is_base64(*byte) {
+                    replacer.extend(at + bytes);
+                }
+                if starts.len() == self.beginning_bytes_max {
+                    starts.pop_front();
+                }
+                starts.push_back(at);
+                state = self.automaton.next_state(Anchored::No, state, *byte);
+                let Some((found, length)) = self.ending_at(state) else {
+                    continue;
+                };
+                let first = starts.len().checked_sub(length);
+                let Some(&start) = first.and_then(|first| starts.get(first)) else {
+                    continue;
+                };
+                let shares_before = found.shares[0] && start > 0 && is_base64(text[start - 1]);
+                let with = &self.replacements[found.replacement];
+                replacer.add(start - usize::from(shares_before)..at + bytes, with)?;
+                if found.rest >= rest {
+                    (rest, shares_after) = (found.rest, found.shares[1]);
+                }
+            }
+            at += bytes;
+        }
+        replacer.finish()
+    }
+
+    /// The longest pattern whose beginning ends here, and the length of its beginning.
+    fn ending_at(&self, state: StateID) -> Option<(&Found, usize)> {
+        // Beginnings that are a suffix of another one come after it.
+        self.automaton.is_match(state).then(|| {
+            let pattern = self.automaton.match_pattern(state, 0);
+            (
+                &self.patterns[pattern.as_usize()],
+                self.automaton.pattern_len(pattern),
+            )
+        })
+    }
+
+    /// What is found only with several layers of escapes decoded.
+    fn in_layers(&self, text: &[u8]) -> Option<&Found> {
+        let broken = self.spans_lines.then(|| Escapes::ALL.with_breaks());
+        [Some(Escapes::ALL), broken]
+            .into_iter()
+            .flatten()
+            .filter(|_| Escapes::ALL.are_in(text))
+            .find_map(|escapes| self.in_layers_of(text, escapes))
+    }
+
+    fn in_layers_of(&self, text: &[u8], escapes: Escapes) -> Option<&Found> {
+        let mut current = Cow::Borrowed(text);
+        for _ in 0..LAYERS_MAX {
+            let meant = escapes.undone(&current);
+            if *meant == *current {
+                break;
+            }
+            if let Some(found) = self.first_in(&meant) {
+                return Some(found);
+            }
+            current = Cow::Owned(meant);
+        }
+        None
+    }
+}
+
+impl Found {
+    /// Of several with the same beginning only one is found: all of them end where the longest does.
+    fn of(pattern: &Pattern<'_>, all: &[Pattern<'_>]) -> Self {
+        let longest = all.iter().map(|pattern| pattern.bytes).max().unwrap_or(0);
+        let bytes = match longest > pattern.beginning.len() {
+            true => all
+                .iter()
+                .filter(|other| other.beginning == pattern.beginning)
+                .fold(pattern.bytes, |bytes, other| bytes.max(other.bytes)),
+            false => pattern.bytes,
+        };
+        Self {
+            rest: bytes.saturating_sub(pattern.beginning.len()),
+            shares: pattern.shares,
+            replacement: pattern.replacement,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
