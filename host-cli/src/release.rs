@@ -3,5 +3,6 @@
 pub mod channels;
 pub mod gate;
 pub mod keys;
+pub mod needs;
 pub mod seen;
 pub mod stores;

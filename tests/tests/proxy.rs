@@ -1,7 +1,9 @@
 //! A component of the standard `wasi:http` runs unchanged: on every kind of event, recorded and replayed, and deterministically.
 
 use crate::support::{
+    fresh_folder,
     guests::{PROXY, VARIANT},
+    host_cli::Server,
     in_process::{
         NOW_MS, REQUEST_ID, engine, get, get_within, memory_service, response, runtime, send,
     },
@@ -357,4 +359,21 @@ fn what_is_not_provided_is_refused_by_name() {
         error.to_string().contains("wasi:http/types@0.3.0"),
         "{error}"
     );
+}
+
+#[test]
+fn the_length_that_it_gives_for_head_reaches_the_client() {
+    let folder = fresh_folder("proxy-head");
+    let guest = folder.join("proxy.wasm");
+    std::fs::write(&guest, PROXY).unwrap();
+    let server = Server::start(&["--guest", guest.to_str().unwrap(), "--store", "memory"]);
+    let mut connection = server.connect();
+    let mut length_of = |method, path| {
+        let answer = connection.send(method, path, &[], None).unwrap();
+        assert_eq!(answer.status, 200);
+        answer.header("content-length").map(str::to_owned)
+    };
+    assert_eq!(length_of("HEAD", "/empty").as_deref(), Some("0"));
+    assert_eq!(length_of("HEAD", "/status?200"), None, "it gives none");
+    assert_eq!(length_of("GET", "/").as_deref(), Some("5"));
 }

@@ -52,6 +52,8 @@ pub struct Reply {
     status: u16,
     headers: Headers,
     body: Body,
+    /// What the guest gave as length of a body that it left out, as in the response to `HEAD`.
+    declared_length: Option<u64>,
     /// Its JSON, if that had to be written to determine the size.
     json: Option<Vec<u8>>,
 }
@@ -110,6 +112,7 @@ impl Reply {
                 },
             },
             body: Body::Text(String::new()),
+            declared_length: None,
             json: None,
         }
     }
@@ -131,6 +134,11 @@ impl Reply {
         &self.origin
     }
 
+    /// What the guest gave as length of a body that it left out: the `content-length` of a response to `HEAD`, for a server that is its own gateway.
+    pub fn declared_length(&self) -> Option<u64> {
+        self.declared_length
+    }
+
     /// Status, headers and body.
     pub(super) fn into_parts(self) -> (u16, Headers, Body) {
         (self.status, self.headers, self.body)
@@ -145,7 +153,8 @@ impl Reply {
         if !(200..=599).contains(&status) {
             return Err(ResponseError::Status(status));
         }
-        let fields = checked_fields(headers)?;
+        let mut fields = checked_fields(headers)?;
+        let declared_length = take_length(&mut fields).filter(|_| body.is_empty());
         let body = if has_content(status) {
             media::text(body).map_or_else(Body::Binary, Body::Text)
         } else {
@@ -162,6 +171,7 @@ impl Reply {
             status,
             headers,
             body,
+            declared_length,
             json: None,
         })
     }
@@ -234,7 +244,7 @@ impl Reply {
     }
 }
 
-/// Lower-case and sorted by name, without the length, which the gateway sets.
+/// Lower-case and sorted by name.
 fn checked_fields(mut fields: Fields) -> Result<Fields, ResponseError> {
     for (name, value) in &mut fields {
         if !is_token(name) {
@@ -252,10 +262,19 @@ fn checked_fields(mut fields: Fields) -> Result<Fields, ResponseError> {
             *value = trimmed.to_owned();
         }
     }
-    fields.retain(|(name, _)| name != "content-length");
     // Stable, so that repeated fields keep their order.
     fields.sort_by(|(left, _), (right, _)| left.cmp(right));
     Ok(fields)
+}
+
+/// Removes the length, which the gateway sets, and returns it.
+fn take_length(fields: &mut Fields) -> Option<u64> {
+    let is_length = |(name, _): &mut (String, String)| name == "content-length";
+    let lengths: Fields = fields.extract_if(.., is_length).collect();
+    match &lengths[..] {
+        [(_, length)] => length.parse().ok(),
+        _ => None,
+    }
 }
 
 impl Headers {

@@ -36,6 +36,12 @@ impl Grants {
         Self(own.chain(&others.0).cloned().collect())
     }
 
+    /// Those of them that are not also in `others`, in every detail.
+    pub fn without<'a>(&'a self, others: &'a Self) -> impl Iterator<Item = &'a Grant> {
+        let own = self.0.iter();
+        own.filter(|grant| !others.0.contains(grant))
+    }
+
     /// Whether nothing is granted: an import without a grant is refused when a guest is loaded.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

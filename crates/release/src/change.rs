@@ -157,8 +157,8 @@ pub fn rollback(current: &Channel, path: &str, signing: &Signing) -> Result<Chan
     Ok(next)
 }
 
-/// The generation after `current`, in which a route has the guests and percentages of the earlier generation `target`. Namespace,
-/// environment and limits stay unchanged.
+/// The generation after `current`, in which a route has the guests and percentages of the earlier generation `target`, or is not there if
+/// it was not there then. Namespace, environment, grants and limits stay unchanged.
 pub fn rollback_to(
     current: &Channel,
     target: &Channel,
@@ -171,8 +171,6 @@ pub fn rollback_to(
             present: current.generation,
         });
     }
-    let mut target_document = target.clone();
-    let target_route = route_of(&mut target_document, path)?;
     let mut next = next(&current.channel, Some(current), signing);
     next.rollback = true;
     let route = route_of(&mut next, path)?;
@@ -185,8 +183,13 @@ pub fn rollback_to(
             minimum,
         });
     }
-    route.guests.clone_from(&target_route.guests);
-    route.previous = None;
+    match target.route(path) {
+        Some(earlier) => {
+            route.guests.clone_from(&earlier.guests);
+            route.previous = None;
+        }
+        None => next.routes.retain(|route| route.path != path),
+    }
     next.check().map_err(ChangeError::Rule)?;
     Ok(next)
 }
@@ -194,7 +197,7 @@ pub fn rollback_to(
 /// The generation in which a rollback removed `guest` from the route, in a history sorted newest first.
 pub fn rolled_back_in(history: &[Channel], path: &str, guest: Digest) -> Option<u64> {
     let names_guest = |channel: &Channel| {
-        let route = channel.routes.iter().find(|route| route.path == path);
+        let route = channel.route(path);
         route.is_some_and(|route| route.guests.iter().any(|share| share.digest == guest))
     };
     history.windows(2).find_map(|pair| {

@@ -216,6 +216,11 @@ impl Channel {
         })
     }
 
+    /// The route of exactly this path.
+    pub fn route(&self, path: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| route.path == path)
+    }
+
     /// The rules of a document that its types do not express.
     pub fn check(&self) -> Result<(), String> {
         if self.format != FORMAT {

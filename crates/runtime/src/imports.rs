@@ -77,12 +77,12 @@ pub(crate) fn is_granted(world: World, import: &str) -> bool {
 
 /// Whether an import is the interface for requests to other services, which a guest gets only with grants. That of `wasi:http` is none: its
 /// components often import it without using it, and their requests are denied one by one.
-pub(crate) fn is_outgoing(import: &str) -> bool {
+pub fn is_outgoing(import: &str) -> bool {
     interface_on_track(import, TRACK) == Some(OUTGOING)
 }
 
 /// Whether an import is the interface for uses of secrets, which only a guest with secrets gets.
-pub(crate) fn is_secrets(import: &str) -> bool {
+pub fn is_secrets(import: &str) -> bool {
     interface_on_track(import, TRACK) == Some(SECRETS)
 }
 

@@ -46,4 +46,8 @@ mod pool;
 mod runtime;
 mod world;
 
-pub use self::{runtime::*, world::World};
+pub use self::{
+    imports::{is_outgoing, is_secrets},
+    runtime::*,
+    world::World,
+};

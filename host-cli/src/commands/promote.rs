@@ -11,11 +11,12 @@ use crate::{
     release::{
         channels::{self, Signer},
         gate::{Candidate, Gate},
+        needs,
         stores::{Stores, StoresSpec},
     },
 };
 use contract::{compatibility::Target, digest::Digest};
-use release::{self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion, Route};
+use release::{self, ArtifactName, ChangeError, Channel, ChannelName, Manifest, Promotion};
 
 /// The targets for which a guest must have an image: those that hosts run on.
 const TARGETS: [Target; 2] = [Target::X86_64, Target::Aarch64];
@@ -82,33 +83,43 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         let stores = stores.open().await?;
         let mut there = signer.present(&stores, &channel).await?;
         promotion.digest = channels::digest(&stores, &signer.key.public(), &digest).await?;
-        check_published(&stores, &signer, promotion.digest).await?;
+        let manifest = check_published(&stores, &signer, promotion.digest).await?;
         let (current, signing) = (there.document.as_ref(), signer.signing(&there));
         let next = release::promote(&channel, current, &promotion, &signing)
             .map_err(|error| refused(error, &channel, current.is_none()))?;
         if current.is_none() {
             output::remark(&format!("channel `{channel}` is new\n"));
         }
+        let new_route = next.route(&promotion.path).ok_or_else(|| {
+            CommandError::environment("the new generation does not have the route")
+        })?;
+        needs::check(&manifest, new_route)?;
         if let Some(gate) = &gate {
             let present = present(current, &promotion);
             let new = Candidate {
                 digest: promotion.digest,
-                route: route(&next, &promotion).ok_or_else(|| {
-                    CommandError::environment("the new generation does not have the route")
-                })?,
+                route: new_route,
             };
+            let is_compared = present.is_some();
             if !gate.passes(&stores, present, new).await? {
+                output::remark(match is_compared {
+                    true => "not promoted: the guests differ\n",
+                    false => "not promoted: the guest's responses are not those expected\n",
+                });
                 return Ok(None);
             }
         }
+        let before = there.document.clone();
         channels::flip(&stores, &signer, &mut there, &next).await?;
-        Ok(Some(next))
+        Ok(Some((next, before)))
     })?;
-    let Some(next) = next else {
-        output::remark("not promoted: the guests differ\n");
+    let Some((next, before)) = next else {
         return Ok(Outcome::Differs);
     };
-    output::text(&releases::text(std::slice::from_ref(&next)))?;
+    output::text(&releases::text(
+        std::slice::from_ref(&next),
+        before.as_ref(),
+    ))?;
     Ok(Outcome::Same)
 }
 
@@ -123,25 +134,19 @@ fn refused(error: ChangeError, channel: &ChannelName, is_new: bool) -> CommandEr
     }
 }
 
-/// The route of a promotion, in a generation.
-fn route<'a>(channel: &'a Channel, promotion: &Promotion) -> Option<&'a Route> {
-    let mut routes = channel.routes.iter();
-    routes.find(|route| route.path == promotion.path)
-}
-
 /// The guest that serves the route now.
 fn present<'a>(current: Option<&'a Channel>, promotion: &Promotion) -> Option<Candidate<'a>> {
-    let route = route(current?, promotion)?;
+    let route = current?.route(&promotion.path)?;
     let digest = route.stable()?;
     Some(Candidate { digest, route })
 }
 
-/// Checks that hosts can load the guest, because a channel must not name one that they cannot serve.
+/// Checks that hosts can load the guest, because a channel must not name one that they cannot serve. Returns its manifest.
 async fn check_published(
     stores: &Stores,
     signer: &Signer,
     digest: Digest,
-) -> Result<(), CommandError> {
+) -> Result<Manifest, CommandError> {
     let place = stores.artifacts.describe();
     let not_published = |what: &dyn std::fmt::Display| {
         CommandError::environment(format_args!("guest {digest} in `{place}`: {what}"))
@@ -161,5 +166,5 @@ async fn check_published(
             return Err(not_published(&format_args!("`{name}` is missing")));
         }
     }
-    Ok(())
+    Ok(manifest)
 }

@@ -10,7 +10,8 @@ use crate::{
     time,
 };
 use contract::text::printable;
-use release::{Channel, ChannelName, PublicKeys};
+use outgoing::Grants;
+use release::{Channel, ChannelName, PublicKeys, Route};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -82,7 +83,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         }
     }
     let listed = match format {
-        ListFormat::Text => text(&generations),
+        ListFormat::Text => text(&generations, None),
         ListFormat::Json => {
             let generations: Vec<Value> = generations
                 .iter()
@@ -130,20 +131,17 @@ fn trusted(documents: &[String], keys: &PublicKeys, channel: &ChannelName) -> Ve
     generations
 }
 
-/// A line for each route of each generation, below the names of the columns.
-pub fn text(generations: &[Channel]) -> String {
+/// A line for each route of each generation, below the names of the columns, and what the generation changed in what the route has. `before` is
+/// the generation before the last one.
+pub fn text(generations: &[Channel], before: Option<&Channel>) -> String {
     let widest = |width: fn(&Channel) -> usize, least: usize| {
         generations.iter().map(width).max().unwrap_or(0).max(least)
     };
     let by = widest(|generation| generation.by.chars().count(), "by".len());
     let path = widest(
         |generation| {
-            generation
-                .routes
-                .iter()
-                .map(|route| route.path.len())
-                .max()
-                .unwrap_or(0)
+            let paths = generation.routes.iter().map(|route| route.path.len());
+            paths.max().unwrap_or(0)
         },
         "path".len(),
     );
@@ -151,36 +149,59 @@ pub fn text(generations: &[Channel]) -> String {
         "{:>10}  {:8}  {:24}  {:by$}  {:path$}  guests\n",
         "generation", "change", "signed at", "by", "path"
     );
-    for generation in generations {
-        let what = if generation.rollback {
-            "rollback"
-        } else {
-            "promote"
-        };
-        let when = time::rfc3339(generation.issued_at_ms);
+    for (index, generation) in generations.iter().enumerate() {
+        let older = generations.get(index + 1).or(before);
         for route in &generation.routes {
-            let guests: Vec<String> = route
-                .guests
-                .iter()
-                .map(|share| {
-                    format!(
-                        "{:.*} {}%",
-                        DIGITS_SHOWN,
-                        share.digest.to_string(),
-                        share.percent
-                    )
-                })
-                .collect();
             // Writing to memory cannot fail.
             let _ = writeln!(
                 text,
-                "{:>10}  {what:8}  {when:24}  {:by$}  {:path$}  {}",
+                "{:>10}  {:8}  {:24}  {:by$}  {:path$}  {}",
                 generation.generation,
+                change(generation),
+                time::rfc3339(generation.issued_at_ms),
                 printable(&generation.by),
                 route.path,
-                guests.join(", ")
+                guests(route)
             );
+            let older = older.and_then(|older| older.route(&route.path));
+            for line in changes(route, older) {
+                let _ = writeln!(text, "{:>10}  {line}", "");
+            }
         }
     }
     text
+}
+
+fn change(generation: &Channel) -> &'static str {
+    match generation.rollback {
+        true => "rollback",
+        false => "promote",
+    }
+}
+
+fn guests(route: &Route) -> String {
+    let guests = route.guests.iter().map(|share| {
+        let digest = share.digest.to_string();
+        format!("{digest:.DIGITS_SHOWN$} {}%", share.percent)
+    });
+    guests.collect::<Vec<_>>().join(", ")
+}
+
+/// What differs in the route's part of the store and in what its guests may call.
+fn changes(route: &Route, older: Option<&Route>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let namespace = older.and_then(|older| older.namespace.as_ref());
+    if route.namespace.as_ref() != namespace {
+        lines.push(match &route.namespace {
+            Some(namespace) => format!("namespace `{namespace}`"),
+            None => "the host's namespace".to_owned(),
+        });
+    }
+    let none = Grants::default();
+    let before = older.map_or(&none, |older| &older.outgoing);
+    let added = route.outgoing.without(before);
+    lines.extend(added.map(|grant| format!("may call {grant}")));
+    let removed = before.without(&route.outgoing);
+    lines.extend(removed.map(|grant| format!("may no longer call {grant}")));
+    lines
 }

@@ -9,10 +9,11 @@ use crate::{
     project::Project,
     release::{
         channels::{self, Signer},
+        needs,
         stores::{Stores, StoresSpec},
     },
 };
-use release::{self, Channel, ChannelName};
+use release::{self, Channel, ChannelName, Route};
 
 /// Number of generations that are searched for the one to go back to.
 const HISTORY_MAX: usize = 1000;
@@ -49,21 +50,25 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         stores,
         signer,
     } = configuration;
-    let next = executor::workers(1)?.block_on(async {
+    let (next, before) = executor::workers(1)?.block_on(async {
         let stores = stores.open().await?;
         let mut present = signer.present(&stores, &channel).await?;
-        let current = present.document.as_ref();
+        let current = present.document.clone();
         let current = current.ok_or_else(|| channels::missing(&channel, &stores))?;
         let signing = signer.signing(&present);
         let releases = stores.typed.releases(&channel, &signer.key.public());
+        let history = match to {
+            Some(_) => history(&stores, &signer, &channel).await?,
+            // Only warnings need it.
+            None => history(&stores, &signer, &channel).await.unwrap_or_default(),
+        };
         let next = match to {
-            None => release::rollback(current, &path, &signing).map_err(|error| {
+            None => release::rollback(&current, &path, &signing).map_err(|error| {
                 CommandError::refused(error).hint(format_args!(
                     "{releases} lists the generations; go back to one of them with `--to GENERATION`"
                 ))
             })?,
             Some(generation) => {
-                let history = history(&stores, &signer, &channel).await?;
                 let target = history.iter().find(|past| past.generation == generation);
                 let target = target.ok_or_else(|| {
                     CommandError::refused(format_args!(
@@ -71,16 +76,25 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
                     ))
                     .hint(format_args!("{releases} lists the existing ones"))
                 })?;
-                let next = release::rollback_to(current, target, &path, &signing)
+                let next = release::rollback_to(&current, target, &path, &signing)
                     .map_err(CommandError::refused)?;
                 warn_of_rolled_back(&history, target, &path);
                 next
             }
         };
+        match next.route(&path) {
+            Some(route) => {
+                needs::check_stable(&stores, &signer, route).await?;
+                warn_of_grants(&history, route);
+            }
+            None => output::remark(&format!(
+                "route `{path}` is removed: the channel did not have it then\n"
+            )),
+        }
         channels::flip(&stores, &signer, &mut present, &next).await?;
-        Ok(next)
+        Ok((next, current))
     })?;
-    output::text(&releases::text(std::slice::from_ref(&next)))?;
+    output::text(&releases::text(std::slice::from_ref(&next), Some(&before)))?;
     Ok(Outcome::Same)
 }
 
@@ -99,7 +113,7 @@ async fn history(
 }
 
 fn warn_of_rolled_back(history: &[Channel], target: &Channel, path: &str) {
-    let Some(route) = target.routes.iter().find(|route| route.path == path) else {
+    let Some(route) = target.route(path) else {
         return;
     };
     for share in &route.guests {
@@ -109,5 +123,19 @@ fn warn_of_rolled_back(history: &[Channel], target: &Channel, path: &str) {
                 share.digest
             ));
         }
+    }
+}
+
+/// Says what the guest that serves again could call when it last served, and cannot now: a route keeps its grants when it goes back.
+fn warn_of_grants(history: &[Channel], route: &Route) {
+    let mut earlier = history.iter().filter_map(|past| past.route(&route.path));
+    let Some(then) = earlier.find(|then| then.stable() == route.stable()) else {
+        return;
+    };
+    for grant in then.outgoing.without(&route.outgoing) {
+        output::remark(&format!(
+            "warning: when this guest served before, route `{}` granted {grant}, which it does not now: `promote ... --outgoing {grant}` grants it\n",
+            route.path
+        ));
     }
 }

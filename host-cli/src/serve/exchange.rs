@@ -318,7 +318,14 @@ impl Exchanger {
                 (self.service.handle(event, invocation).await, None)
             }
         };
-        let answer = answer.map(|reply| reply.into_delivery(&media));
+        let is_head = request.method == "HEAD";
+        let answer = answer.map(|reply| {
+            let length = reply.declared_length().filter(|_| is_head);
+            let length = length.map(|length| ("content-length".to_owned(), length.to_string()));
+            let mut delivery = reply.into_delivery(&media);
+            delivery.headers.extend(length);
+            delivery
+        });
         self.write_reports();
         Ok(Done {
             delivery: answer.payload,

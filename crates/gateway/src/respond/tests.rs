@@ -220,3 +220,32 @@ fn an_answer_over_the_gateways_limit_is_refused() {
         fits.len()
     );
 }
+
+#[test]
+fn the_length_of_a_body_that_is_left_out_is_known_and_not_sent() {
+    let origin = Origin::new(EventKind::HttpApi);
+    let reply = |lengths: &[&str], body: &[u8]| {
+        let fields = lengths
+            .iter()
+            .map(|length| ("Content-Length".to_owned(), (*length).to_owned()));
+        let response = Response {
+            status: 200,
+            headers: fields.collect(),
+            body: body.to_vec(),
+        };
+        Reply::new(&origin, response).unwrap()
+    };
+    for (lengths, body, expected) in [
+        (&[][..], "", None),
+        (&["0"], "", Some(0)),
+        (&["38"], "", Some(38)),
+        (&["2"], "hi", None),
+        (&["x"], "", None),
+        (&["1", "2"], "", None),
+    ] {
+        let reply = reply(lengths, body.as_bytes());
+        assert_eq!(reply.declared_length(), expected, "{lengths:?}");
+        let sent = String::from_utf8(reply.into_json()).unwrap();
+        assert!(!sent.to_lowercase().contains("content-length"), "{sent}");
+    }
+}

@@ -167,6 +167,29 @@ fn another_route_leaves_the_first_alone() {
     assert_eq!(two.routes[1].guests, [all_of(Digest::of(b"o"))]);
 }
 
+#[test]
+fn a_route_is_removed_by_going_back_to_before_it() {
+    let first = apply(None, b"a", 100).unwrap();
+    let name: ChannelName = "items".parse().unwrap();
+    let beside = Promotion {
+        path: "/orders".to_owned(),
+        ..promotion(b"o", 100)
+    };
+    let two = promote(&name, Some(&first), &beside, &signing(2)).unwrap();
+    let back = rollback_to(&two, &first, "/orders", &signing(3)).unwrap();
+    assert_eq!(back.routes, first.routes);
+    assert_eq!((back.generation, back.rollback), (3, true));
+    assert!(matches!(
+        rollback_to(&two, &first, "/other", &signing(3)),
+        Err(ChangeError::NoRoute(..))
+    ));
+    // Without it nothing would be left.
+    let only = promote(&name, None, &beside, &signing(1)).unwrap();
+    let again = apply(Some(&only), b"a", 100).unwrap();
+    let back = rollback_to(&again, &only, "/", &signing(3)).unwrap();
+    assert_eq!(back.routes, only.routes);
+}
+
 /// Grants are added, so that a guest that a rollback brings back still has what it imports; only `replaces_outgoing` takes some away.
 #[test]
 fn a_promotion_adds_grants_and_takes_some_away_only_if_it_says_so() {

@@ -42,6 +42,7 @@ impl Guest for Proxy {
             "/fields" => text(out, &fields()),
             "/large" => bytes(out, query.parse().unwrap_or(0)),
             "/late" => late(out),
+            "/empty" => empty(out),
             "/status" => {
                 let response = OutgoingResponse::new(Fields::new());
                 let status = query.parse().unwrap_or(0);
@@ -180,6 +181,16 @@ fn bytes(out: ResponseOutparam, length: usize) {
 }
 
 /// Goes on after the response is whole.
+/// A response that says itself that it has no content.
+fn empty(out: ResponseOutparam) {
+    let fields = Fields::new();
+    fields.append("content-length", b"0").unwrap();
+    let response = OutgoingResponse::new(fields);
+    let body = response.body().unwrap();
+    ResponseOutparam::set(out, Ok(response));
+    OutgoingBody::finish(body, None).unwrap();
+}
+
 fn late(out: ResponseOutparam) {
     text(out, "early");
     println!("still runs");

@@ -177,11 +177,9 @@ impl OutgoingResponse {
                 .and_then(OnceLock::into_inner)
                 .unwrap_or(Err(NoResponse::UnfinishedBody))?,
         };
-        let mut headers = self.headers.into_text();
-        headers.retain(|(name, _)| name != "content-length");
         Ok(Response {
             status: self.status,
-            headers,
+            headers: self.headers.into_text(),
             body,
         })
     }

@@ -11,7 +11,7 @@ use contract::limits::{
     GET_MANY_KEYS_MAX, GET_MANY_TEXT_BYTES_MAX, KEYVALUE_BATCH_KEYS_MAX, NAMESPACE_BYTES_MAX,
     TRANSACTION_BYTES_MAX, TRANSACTION_OPERATIONS_MAX,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, mem};
 use wasmtime::component::{
     LinkerInstance, Resource,
     types::{ComponentItem, Type},
@@ -21,8 +21,9 @@ use wasmtime::component::{
 const CHUNK_BYTES_MAX: usize =
     TRANSACTION_BYTES_MAX - TRANSACTION_OPERATIONS_MAX * (NAMESPACE_BYTES_MAX + 1);
 
-/// Values by key.
-type Values = BTreeMap<String, Vec<u8>>;
+/// Keys in order, each once, with what is stored or to be stored. One type for all three calls, because each further one is several kilobytes of
+/// code.
+type Values = BTreeMap<String, Option<Vec<u8>>>;
 
 /// Keys in the order in which they were asked for, with their values.
 type Found = Vec<(String, Option<Vec<u8>>)>;
@@ -89,36 +90,39 @@ impl RequestState {
             return Ok(Err(error));
         }
         let bucket = self.bucket(bucket)?;
-        let mut values = Values::new();
-        let different: BTreeSet<&String> = keys.iter().collect();
-        let different: Vec<&String> = different.into_iter().collect();
-        for keys in different.chunks(GET_MANY_KEYS_MAX) {
-            if let Err(error) = self.add_values(&bucket, keys, &mut values).await? {
-                return Ok(Err(error));
+        let mut values: Values = keys.iter().map(|key| (key.clone(), None)).collect();
+        let mut places: Vec<_> = values.iter_mut().collect();
+        let mut bytes = 0;
+        for places in places.chunks_mut(GET_MANY_KEYS_MAX) {
+            match self.read_values(&bucket, places).await? {
+                Ok(read) => bytes += read,
+                Err(error) => return Ok(Err(error)),
             }
-            if let Err(error) = check_bytes(values.values()) {
+            if let Err(error) = check_bytes(bytes) {
                 return Ok(Err(error));
             }
         }
-        if let Err(error) = check_bytes(keys.iter().filter_map(|key| values.get(key))) {
+        let value_of = |key: &String| values.get(key).and_then(Option::as_ref);
+        let lengths = keys.iter().filter_map(value_of).map(Vec::len);
+        if let Err(error) = check_bytes(lengths.sum()) {
             return Ok(Err(error));
         }
         let pair = |key: String| {
-            let value = values.get(&key).cloned();
+            let value = value_of(&key).cloned();
             (key, value)
         };
         Ok(Ok(keys.into_iter().map(pair).collect()))
     }
 
-    /// Adds the values of those keys that are there; the keys are as many as one call of the port may have.
-    async fn add_values(
+    /// Reads the values of keys, as many as one call of the port may have, and returns their bytes.
+    async fn read_values(
         &mut self,
         bucket: &Bucket,
-        keys: &[&String],
-        values: &mut Values,
-    ) -> Answer<()> {
+        places: &mut [(&String, &mut Option<Vec<u8>>)],
+    ) -> Answer<usize> {
         let request = || {
-            let keys: Result<Vec<Key>, _> = keys.iter().map(|key| bucket.place(key)).collect();
+            let keys: Result<Vec<Key>, _> =
+                places.iter().map(|(key, _)| bucket.place(key)).collect();
             Ok(StorageRequest::GetMany {
                 keys: keys?,
                 consistency: Consistency::Strong,
@@ -129,13 +133,17 @@ impl RequestState {
             Ok(items) => items,
             Err(error) => return Ok(Err(error.into())),
         };
-        for (key, item) in keys.iter().zip(items) {
+        let mut bytes = 0;
+        for ((_, place), item) in places.iter_mut().zip(items) {
             match item.as_ref().map(values::bytes).transpose() {
-                Ok(value) => values.extend(value.map(|value| ((*key).clone(), value))),
+                Ok(value) => {
+                    bytes += value.as_ref().map_or(0, Vec::len);
+                    **place = value;
+                }
                 Err(error) => return Ok(Err(error.into())),
             }
         }
-        Ok(Ok(()))
+        Ok(Ok(bytes))
     }
 
     async fn set_many(
@@ -143,56 +151,46 @@ impl RequestState {
         bucket: &Resource<Bucket>,
         pairs: Vec<(String, Vec<u8>)>,
     ) -> Answer<()> {
-        self.meter.count_host_call()?;
-        if let Err(error) = check_count(pairs.len()) {
-            return Ok(Err(error));
-        }
-        let bucket = self.bucket(bucket)?;
+        let count = pairs.len();
         // Of several values for a key, the last one stays.
-        let pairs: Values = pairs.into_iter().collect();
-        let operations = pairs.into_iter().map(|(key, value)| {
-            Ok(Operation::Put {
-                key: bucket.place(&key)?,
-                document: values::document(&value)?,
-                options: put_options(Precondition::None),
-            })
-        });
-        self.write_many(operations).await
+        let pairs = pairs.into_iter().map(|(key, value)| (key, Some(value)));
+        self.write_many(bucket, count, pairs.collect()).await
     }
 
     async fn delete_many(&mut self, bucket: &Resource<Bucket>, keys: Vec<String>) -> Answer<()> {
+        let count = keys.len();
+        let keys = keys.into_iter().map(|key| (key, None));
+        self.write_many(bucket, count, keys.collect()).await
+    }
+
+    /// Stores values, and removes those of keys without one, as many at a time as a transaction may have. Nothing is written if one of them
+    /// cannot be. The call named `count` keys.
+    async fn write_many(
+        &mut self,
+        bucket: &Resource<Bucket>,
+        count: usize,
+        values: Values,
+    ) -> Answer<()> {
         self.meter.count_host_call()?;
-        if let Err(error) = check_count(keys.len()) {
+        if let Err(error) = check_count(count) {
             return Ok(Err(error));
         }
         let bucket = self.bucket(bucket)?;
-        let keys: BTreeSet<String> = keys.into_iter().collect();
-        let operations = keys.into_iter().map(|key| {
-            Ok(Operation::Delete {
-                key: bucket.place(&key)?,
-                precondition: Precondition::None,
-            })
-        });
-        self.write_many(operations).await
-    }
-
-    /// Applies operations on different keys, as many at a time as a transaction may have.
-    async fn write_many(
-        &mut self,
-        operations: impl Iterator<Item = Result<Operation, StorageError>> + Send,
-    ) -> Answer<()> {
+        let operations = values
+            .into_iter()
+            .map(|(key, value)| operation(&bucket, &key, value));
+        let operations: Vec<Operation> = match operations.collect() {
+            Ok(operations) => operations,
+            Err(error) => return Ok(Err(StorageError::into(error))),
+        };
         let mut chunk = Vec::new();
         let mut chunk_bytes = 0;
         for operation in operations {
-            let operation = match operation {
-                Ok(operation) => operation,
-                Err(error) => return Ok(Err(error.into())),
-            };
             let bytes = operation_bytes(&operation);
             let is_full =
                 chunk.len() == TRANSACTION_OPERATIONS_MAX || chunk_bytes + bytes > CHUNK_BYTES_MAX;
             if is_full && !chunk.is_empty() {
-                if let Err(error) = self.write(std::mem::take(&mut chunk)).await? {
+                if let Err(error) = self.write(mem::take(&mut chunk)).await? {
                     return Ok(Err(error.into()));
                 }
                 chunk_bytes = 0;
@@ -225,6 +223,26 @@ impl RequestState {
         };
         Ok(self.perform(request).await?.map(drop))
     }
+}
+
+/// What stores a value, or removes that of a key without one.
+fn operation(
+    bucket: &Bucket,
+    key: &str,
+    value: Option<Vec<u8>>,
+) -> Result<Operation, StorageError> {
+    let key = bucket.place(key)?;
+    Ok(match value {
+        Some(value) => Operation::Put {
+            key,
+            document: values::document(&value)?,
+            options: put_options(Precondition::None),
+        },
+        None => Operation::Delete {
+            key,
+            precondition: Precondition::None,
+        },
+    })
 }
 
 /// The request that does only this.
@@ -262,8 +280,7 @@ fn operation_bytes(operation: &Operation) -> usize {
 }
 
 /// Refuses more values than one call may return.
-fn check_bytes<'v>(values: impl Iterator<Item = &'v Vec<u8>>) -> Result<(), Error> {
-    let bytes: usize = values.map(Vec::len).sum();
+fn check_bytes(bytes: usize) -> Result<(), Error> {
     if bytes > GET_MANY_TEXT_BYTES_MAX {
         return Err(Error::Other(format!(
             "the values found have {bytes} bytes, at most {GET_MANY_TEXT_BYTES_MAX} are allowed: ask for fewer keys at a time"
