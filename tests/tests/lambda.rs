@@ -12,6 +12,7 @@ mod faults;
 mod guests;
 mod memory;
 mod outgoing;
+mod pairs;
 mod panics;
 mod releases;
 mod secrets;

@@ -22,6 +22,7 @@ mod keyvalue;
 mod lambda;
 mod load;
 mod outgoing;
+mod pairs;
 mod plain;
 mod prewarm;
 mod proxy;

@@ -49,10 +49,6 @@ const INTERFACES: [&str; 5] = [
     "tenon:handler/storage",
 ];
 
-/// Whether there are key-value buckets. Not yet on Lambda, whose host has no compiler: with them its program would be larger than it may be, and
-/// they are refused there by name.
-const RUNS_KEYVALUE: bool = cfg!(feature = "compiler");
-
 /// Whether this host provides an import, named `package/interface@version`, to guests of a world. A later version of the same track imports
 /// the same functions, or is refused when it is linked.
 pub(crate) fn is_granted(world: World, import: &str) -> bool {
@@ -60,8 +56,8 @@ pub(crate) fn is_granted(world: World, import: &str) -> bool {
         return true;
     }
     let is_http = world == World::WasiHttp;
-    let is_exact = RUNS_KEYVALUE && wasi::keyvalue::INTERFACES.contains(&import)
-        || import == wasi::config::VARIABLES;
+    let is_exact =
+        wasi::keyvalue::INTERFACES.contains(&import) || import == wasi::config::VARIABLES;
     if is_http && is_exact {
         return true;
     }
@@ -111,9 +107,7 @@ pub(crate) fn linker(
     wasi::config::add_to_linker(&mut linker, |name| names.contains(&name))?;
     if world == World::WasiHttp {
         wasi::http::add_to_linker(&mut linker, |interface| interfaces.contains(&interface))?;
-        if RUNS_KEYVALUE {
-            wasi::keyvalue::add_to_linker(&mut linker, engine, component)?;
-        }
+        wasi::keyvalue::add_to_linker(&mut linker, engine, component)?;
         if names.contains(&wasi::config::VARIABLES) {
             wasi::config::add_variables_to_linker(&mut linker)?;
         }
