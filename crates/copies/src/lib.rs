@@ -114,6 +114,11 @@ impl Copies {
         self.first_in(text).is_some()
     }
 
+    /// Whether a text contains a copy, in any escapes.
+    pub fn are_in(&self, text: &[u8]) -> bool {
+        self.is_in(text) || self.in_layers(text).is_some()
+    }
+
     fn first_in(&self, text: &[u8]) -> Option<&Found> {
         let mut state = self.start;
         text.iter().find_map(|byte| {

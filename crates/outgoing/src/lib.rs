@@ -64,7 +64,7 @@ pub use self::{
     grant::{Grant, GrantError},
     grants::Grants,
     message::{OutgoingRequest, OutgoingResponse},
-    port::{NoOutgoing, OutgoingHttp, send_all},
+    port::{NoOutgoing, OutgoingHttp, earlier, send_all},
     request::ParsedRequest,
     services::GrantServices,
     signing::{AwsScope, RequestSigner, UnsignedRequest},

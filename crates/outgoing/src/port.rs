@@ -1,22 +1,35 @@
 //! The port.
 
 use crate::{OutgoingError, OutgoingRequest, OutgoingResponse};
+use contract::{http::Request, limits::OUTGOING_DURATION_DEFAULT};
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
+    sync::Arc,
     task::Poll,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Sends requests of guests.
 #[async_trait::async_trait]
 pub trait OutgoingHttp: Send + Sync {
+    /// What sends requests while the guest handles this request of its own client; `None` if it makes no difference.
+    fn for_client(&self, _: &Request) -> Option<Arc<dyn OutgoingHttp>> {
+        None
+    }
+
     /// Sends one request and waits for its whole response, until `deadline` at the latest.
     async fn send(
         &self,
         request: OutgoingRequest,
         deadline: Instant,
     ) -> Result<OutgoingResponse, OutgoingError>;
+}
+
+/// When the whole response must be there if a request with this timeout begins now: at the deadline, or earlier if its own time is over earlier.
+pub fn earlier(timeout: Option<Duration>, deadline: Instant) -> Instant {
+    let own = Instant::now().checked_add(timeout.unwrap_or(OUTGOING_DURATION_DEFAULT));
+    own.map_or(deadline, |own| deadline.min(own))
 }
 
 /// For guests without grants: refuses every request.

@@ -154,9 +154,29 @@ impl Secrets {
         last.ok_or_else(|| unavailable(name, "its source did not answer in time"))
     }
 
-    /// The value as it was read last, however old it is; absent if it never was. Waits for nothing.
-    pub(crate) fn last_value(&self, name: &str) -> Option<Held> {
-        self.with_state(|state| state.last(name))
+    /// What a response may repeat of a secret: its value and the one before it. Nothing if it has none that this host could ever read; an error if its
+    /// source does not answer, because what could not be recognised must not reach a guest.
+    pub(crate) async fn repeatable(
+        &self,
+        name: &str,
+        deadline: Instant,
+    ) -> Result<Vec<Held>, SecretError> {
+        let value = self.value(name, deadline).await;
+        let (known, failure) = self.with_state(|state| (state.known(name), state.failure(name)));
+        match (value, failure) {
+            (Ok(_), _) => Ok(known),
+            (Err(_), _) if !known.is_empty() => Ok(known),
+            (
+                Err(_),
+                Some(
+                    FetchErrorClass::Missing
+                    | FetchErrorClass::Denied
+                    | FetchErrorClass::Unusable
+                    | FetchErrorClass::Unsupported,
+                ),
+            ) => Ok(Vec::new()),
+            (Err(error), _) => Err(error),
+        }
     }
 
     fn ages(&self) -> Ages {

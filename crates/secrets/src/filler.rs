@@ -12,10 +12,12 @@
 //!   none of whose secrets is for bodies is not read at all. A guest's own `content-length` is removed, as the client sets it; other digests of
 //!   the body must not exist.
 //!
-//! A request to an origin that secrets are for asks for an answer that is not compressed, and their values are masked in the answer, also those
-//! that this request did not contain, because a server may return what it got earlier. Values that this host has not read yet are not known.
+//! The values of all of a guest's secrets that are for origins are masked in every response to it, also those that the request did not contain: a
+//! service may return what it got earlier, from another process of this host or under another name of its own. So they are read before the first request
+//! is sent. A request to an origin that secrets are for asks for its whole content, not compressed; a compressed response is none.
 
 mod body;
+mod client;
 mod fill;
 mod header;
 mod text;
@@ -28,6 +30,8 @@ use crate::{
     origin::Origin,
     port::SecretError,
 };
+use client::WithoutPlaceholders;
+use contract::http::Request;
 use contract::limits::{
     OUTGOING_HEADERS_BYTES_MAX, OUTGOING_RESPONSE_BODY_BYTES_MAX, SECRET_FILLED_BYTES_MAX,
     SECRET_FILLED_BYTES_MIN, SECRET_PLACEHOLDERS_MAX,
@@ -43,15 +47,21 @@ use std::{
 };
 use text::FillError;
 
-/// A view of a client that fills in the secrets of one guest.
+/// A view of a client that fills in the secrets of one guest. Cheap to clone.
+#[derive(Clone)]
 pub struct SecretFiller {
     secrets: Secrets,
     client: Arc<dyn OutgoingHttp>,
-    /// The last mask of each origin with the versions of its values, because it takes time to make. There are few declared origins.
-    masks: Mutex<BTreeMap<Origin, (Versions, Arc<EchoMask>)>>,
+    /// The last mask with the versions of its values, because it takes time to make.
+    mask: Arc<Mutex<Option<VersionedMask>>>,
 }
 
 type Versions = Vec<(SecretName, u64)>;
+
+type VersionedMask = (Versions, Arc<EchoMask>);
+
+/// Values that are looked for in a response.
+type Repeatable = Vec<(SecretName, Held)>;
 
 impl SecretFiller {
     /// `client` sends requests as they are; it checks the guest's grants.
@@ -59,17 +69,17 @@ impl SecretFiller {
         Self {
             secrets,
             client,
-            masks: Mutex::default(),
+            mask: Arc::default(),
         }
     }
 
-    /// The request with values, which are returned, too.
+    /// The request with values.
     async fn filled(
         &self,
         request: OutgoingRequest,
         origin: &Origin,
         deadline: Instant,
-    ) -> Result<(OutgoingRequest, BTreeMap<SecretName, Held>), OutgoingError> {
+    ) -> Result<OutgoingRequest, OutgoingError> {
         let reads_body = self
             .secrets
             .declarations()
@@ -78,7 +88,7 @@ impl SecretFiller {
         let fill = Fill::new(&request, reads_body)?;
         let found = fill.placeholders()?;
         if found.is_empty() {
-            return Ok((request, BTreeMap::new()));
+            return Ok(request);
         }
         if fill.count() > SECRET_PLACEHOLDERS_MAX {
             return Err(OutgoingError::InvalidRequest(format!(
@@ -96,8 +106,7 @@ impl SecretFiller {
             check_length(&name, held.value.expose().len())?;
             values.insert(name, held);
         }
-        let filled = fill.with(&values)?;
-        Ok((filled, values))
+        Ok(fill.with(&values)?)
     }
 
     /// Whether a secret may be filled in there.
@@ -122,46 +131,63 @@ impl SecretFiller {
         )))
     }
 
-    /// Looks for the values of all secrets that are for an origin.
-    fn mask(&self, origin: &Origin, filled: BTreeMap<SecretName, Held>) -> Option<Arc<EchoMask>> {
-        let mut values = filled;
-        for (name, _) in self.bound(origin) {
-            if !values.contains_key(name) {
-                let held = self.secrets.last_value(name.as_str());
-                let known =
-                    held.filter(|held| held.value.expose().len() >= SECRET_FILLED_BYTES_MIN);
-                values.extend(known.map(|held| (name.clone(), held)));
-            }
+    /// The values that a response may repeat, of all secrets that could be in a request: a service may have got them earlier, from another process of
+    /// this host, or under another name of its own.
+    async fn repeatable(&self, deadline: Instant) -> Result<Repeatable, OutgoingError> {
+        let mut found = Vec::new();
+        let declared = self.secrets.declarations().iter();
+        for (name, _) in declared.filter(|(_, secret)| !secret.origins.is_empty()) {
+            let values = self.secrets.repeatable(name.as_str(), deadline).await;
+            let values = values.map_err(not_filled)?.into_iter();
+            let lengths = SECRET_FILLED_BYTES_MIN..=SECRET_FILLED_BYTES_MAX;
+            let values = values.filter(|held| lengths.contains(&held.value.expose().len()));
+            found.extend(values.map(|held| (name.clone(), held)));
         }
-        let versions: Versions = values
+        Ok(found)
+    }
+
+    /// Looks for these values; `None` if there are none.
+    fn mask(&self, values: &Repeatable) -> Result<Option<Arc<EchoMask>>, OutgoingError> {
+        if values.is_empty() {
+            return Ok(None);
+        }
+        let versions = values
             .iter()
-            .map(|(name, held)| (name.clone(), held.version))
-            .collect();
-        let mut masks = self.masks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, mask)) = masks.get(origin)
+            .map(|(name, held)| (name.clone(), held.version));
+        let versions: Versions = versions.collect();
+        let mut last = self.mask.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, mask)) = &*last
             && *of == versions
         {
-            return Some(mask.clone());
+            return Ok(Some(mask.clone()));
         }
         let values = values
             .iter()
             .map(|(name, held)| (name, held.value.expose()));
-        let mask = Arc::new(EchoMask::new(values)?);
-        masks.insert(origin.clone(), (versions, mask.clone()));
-        Some(mask)
+        let mask = EchoMask::new(values).map(Arc::new).ok_or_else(|| {
+            OutgoingError::InvalidRequest("the secrets are too long to be looked for".to_owned())
+        })?;
+        *last = Some((versions, mask.clone()));
+        Ok(Some(mask))
     }
 
-    fn bound(
-        &self,
-        origin: &Origin,
-    ) -> impl Iterator<Item = (&SecretName, &crate::SecretDeclaration)> {
-        let declared = self.secrets.declarations().iter();
-        declared.filter(move |(_, secret)| secret.origins.contains(origin))
+    /// Whether secrets are for an origin.
+    fn is_bound(&self, origin: &Origin) -> bool {
+        let mut declared = self.secrets.declarations().iter();
+        declared.any(|(_, secret)| secret.origins.contains(origin))
     }
 }
 
 #[async_trait::async_trait]
 impl OutgoingHttp for SecretFiller {
+    fn for_client(&self, request: &Request) -> Option<Arc<dyn OutgoingHttp>> {
+        let mut declared = self.secrets.declarations().iter();
+        let is_filled = declared.any(|(_, secret)| !secret.origins.is_empty());
+        let has_placeholder = is_filled && client::has_placeholder(request);
+        has_placeholder
+            .then(|| Arc::new(WithoutPlaceholders(self.clone())) as Arc<dyn OutgoingHttp>)
+    }
+
     async fn send(
         &self,
         request: OutgoingRequest,
@@ -179,12 +205,18 @@ impl OutgoingHttp for SecretFiller {
                 };
             }
         };
-        let (mut request, filled) = self.filled(request, &origin, deadline).await?;
-        if self.bound(&origin).next().is_some() {
-            header::refuse_compression(&mut request.headers);
+        // Reading a secret is part of the exchange.
+        let deadline = outgoing::earlier(request.timeout, deadline);
+        let mut request = self.filled(request, &origin, deadline).await?;
+        // Before it is sent: a response that cannot be searched would be lost.
+        let mask = self.mask(&self.repeatable(deadline).await?)?;
+        let is_bound = self.is_bound(&origin);
+        if is_bound {
+            header::ask_for_whole_content(&mut request.headers);
         }
         let answer = self.client.send(request, deadline).await;
-        match self.mask(&origin, filled) {
+        match mask {
+            Some(_) if is_bound && answer.as_ref().is_ok_and(header::is_encoded) => Err(encoded()),
             Some(mask) => masked(answer, &mask),
             None => answer,
         }
@@ -225,6 +257,13 @@ fn masked_error(error: OutgoingError, mask: &EchoMask) -> OutgoingError {
     };
     OutgoingError::from_name(error.name(), detail)
         .unwrap_or_else(|| OutgoingError::OutcomeUnknown(String::new()))
+}
+
+/// The service may have acted.
+fn encoded() -> OutgoingError {
+    OutgoingError::OutcomeUnknown(
+        "the response has a `content-encoding`, though none was asked for, so that no secret can be found in it".to_owned(),
+    )
 }
 
 fn too_long(_: TooLong) -> OutgoingError {

@@ -107,7 +107,7 @@ impl Recording<'_> {
         let outgoing = self
             .recorder
             .writer
-            .outgoing(deployment.outgoing().clone(), &storage);
+            .outgoing(request.outgoing().clone(), &storage);
         let secrets = self
             .recorder
             .writer

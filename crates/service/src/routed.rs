@@ -27,9 +27,12 @@ impl RoutedRequest {
     pub(super) fn new(deployment: Arc<Deployment>, event: Event) -> Self {
         let mut summary = Summary::of_request(&event.request, event.route);
         summary.guest = Some(deployment.runtime().digest());
+        let outgoing = deployment.outgoing();
         Self {
             storage: deployment.storage().clone(),
-            outgoing: deployment.outgoing().clone(),
+            outgoing: outgoing
+                .for_client(&event.request)
+                .unwrap_or_else(|| outgoing.clone()),
             secrets: deployment.secrets().clone(),
             deployment,
             request: event.request,
@@ -48,6 +51,11 @@ impl RoutedRequest {
     pub fn with_storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = storage;
         self
+    }
+
+    /// What sends the guest's requests to other services.
+    pub fn outgoing(&self) -> &Arc<dyn OutgoingHttp> {
+        &self.outgoing
     }
 
     /// Replaces what sends the guest's requests to other services, for example by a view that records them.

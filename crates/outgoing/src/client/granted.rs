@@ -5,17 +5,13 @@ use crate::{
     error::OutgoingError,
     grants::Grants,
     message::{OutgoingRequest, OutgoingResponse},
-    port::OutgoingHttp,
+    port::{OutgoingHttp, earlier},
     request::ParsedRequest,
     signing::{AwsScope, RequestSigner, UnsignedRequest},
 };
-use contract::limits::{OUTGOING_DURATION_DEFAULT, OUTGOING_RESPONSE_BODY_BYTES_MAX};
+use contract::limits::OUTGOING_RESPONSE_BODY_BYTES_MAX;
 use http_client::{HttpClient, Target, Wait};
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, sync::Arc, time::Instant};
 use tokio::time::timeout_at;
 
 /// Sends what is granted: reads a request strictly, finds its grant, signs it if the grant says so, and sends it.
@@ -96,12 +92,6 @@ impl OutgoingHttp for GrantedClient {
         );
         http_message::response(sending.await?)
     }
-}
-
-/// When the whole response must be there if the request begins now: at the deadline, or earlier if its own time is over earlier.
-fn earlier(timeout: Option<Duration>, deadline: Instant) -> Instant {
-    let own = Instant::now().checked_add(timeout.unwrap_or(OUTGOING_DURATION_DEFAULT));
-    own.map_or(deadline, |own| deadline.min(own))
 }
 
 impl fmt::Debug for GrantedClient {

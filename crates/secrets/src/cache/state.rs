@@ -47,6 +47,8 @@ pub(super) struct State {
 #[derive(Default)]
 struct Slot {
     held: Option<Held>,
+    /// The value before the last change: a service may still repeat it.
+    previous: Option<Held>,
     /// When the fetch of the value began.
     read: Option<SystemTime>,
     failure: Option<(FetchErrorClass, SystemTime)>,
@@ -95,9 +97,16 @@ impl State {
         self.slots.get(name)?.usable(ages)
     }
 
-    /// The value at any age.
-    pub(super) fn last(&self, name: &str) -> Option<Held> {
-        self.slots.get(name)?.held.clone()
+    /// The value and the one before it, at any age.
+    pub(super) fn known(&self, name: &str) -> Vec<Held> {
+        let slot = self.slots.get(name);
+        let known = slot.map(|slot| [slot.held.clone(), slot.previous.clone()]);
+        known.into_iter().flatten().flatten().collect()
+    }
+
+    /// How the last fetch failed.
+    pub(super) fn failure(&self, name: &str) -> Option<FetchErrorClass> {
+        self.slots.get(name)?.failure.map(|(class, _)| class)
     }
 
     /// Whether a fetch has to include it.
@@ -125,7 +134,7 @@ impl State {
         let is_same = |held: &Held| held.value.expose() == value.expose();
         if !slot.held.as_ref().is_some_and(is_same) {
             self.versions += 1;
-            slot.held = Some(Held {
+            slot.previous = slot.held.replace(Held {
                 value: Arc::new(value),
                 version: self.versions,
             });

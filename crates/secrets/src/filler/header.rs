@@ -7,6 +7,7 @@ use base64::{
     alphabet::STANDARD as ALPHABET,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
 };
+use outgoing::OutgoingResponse;
 use std::collections::BTreeMap;
 
 /// Base64 as clients write it, some without the padding.
@@ -79,10 +80,24 @@ fn basic(value: &str) -> Option<String> {
     is_in(&decoded).then_some(decoded)
 }
 
-/// Asks for an answer in which values can be found.
-pub(super) fn refuse_compression(headers: &mut Vec<(String, String)>) {
-    headers.retain(|(name, _)| !name.eq_ignore_ascii_case("accept-encoding"));
+/// Asks for a response in which values can be found: not compressed, and not a part that ends within a value.
+pub(super) fn ask_for_whole_content(headers: &mut Vec<(String, String)>) {
+    let is_left_out = |name: &str| {
+        ["accept-encoding", "if-range", "range"]
+            .iter()
+            .any(|left_out| name.eq_ignore_ascii_case(left_out))
+    };
+    headers.retain(|(name, _)| !is_left_out(name));
     headers.push(("accept-encoding".to_owned(), "identity".to_owned()));
+}
+
+/// Whether the content of a response is encoded.
+pub(super) fn is_encoded(response: &OutgoingResponse) -> bool {
+    let mut encodings = response
+        .headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+    encodings.any(|(_, encoding)| !encoding.trim().eq_ignore_ascii_case("identity"))
 }
 
 /// Corrects the length of a body, where it is told.

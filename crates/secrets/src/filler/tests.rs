@@ -2,7 +2,9 @@ use super::*;
 use crate::{
     SecretDeclarations,
     cache::SecretOptions,
-    sources::{HostSources, LocalSources},
+    source::Source,
+    sources::{FetchError, HostSources, LocalSources, SecretSources},
+    value::SecretValue,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::time::Duration;
@@ -459,22 +461,80 @@ async fn a_server_that_repeats_a_value_does_not_tell_it() {
             "__secret.key__: name"
         ]
     );
-    // Later, too, when a request does not contain it.
+    // Also where no request has contained it in this process, and at an origin that it is not for, which may be another name of the service.
+    let bench = Bench::new(DECLARED);
     let echo = || response(&[], KEY.as_bytes());
     let got = bench.got(request(url, &[], ""), echo()).await.unwrap();
     assert_eq!(got.body, b"__secret.key__");
-    // Another origin cannot know it.
+    let bench = Bench::new(DECLARED);
     let got = bench
         .got(request("https://other.example/", &[], ""), echo())
         .await
         .unwrap();
-    assert_eq!(got.body, KEY.as_bytes());
+    assert_eq!(got.body, b"__secret.key__");
     // What is unchanged stays so, byte for byte.
     let odd = response(
         &[("content-length", "07"), ("x", "\u{ff}")],
         b"\xff\xfeplanted",
     );
     assert_eq!(bench.got(with_key(url), odd.clone()).await.unwrap(), odd);
+}
+
+#[tokio::test]
+async fn content_in_which_nothing_can_be_found_is_neither_asked_for_nor_passed_on() {
+    let bench = Bench::new(DECLARED);
+    let asked = [
+        ("Range", "bytes=0-9"),
+        ("if-range", "x"),
+        ("accept-encoding", "gzip"),
+        ("accept", "a/b"),
+    ];
+    let got = bench
+        .sent(request("https://api.example/", &asked, ""))
+        .await;
+    let headers: Vec<_> = got.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(headers, ["accept", "accept-encoding"]);
+    assert_eq!(header(&got.headers, "accept-encoding"), "identity");
+    let got = bench
+        .sent(request("https://other.example/", &asked, ""))
+        .await;
+    assert_eq!(got.headers.len(), 4, "no secret is for this origin");
+    for (encoding, is_passed) in [("gzip", false), ("identity", true), ("Identity", true)] {
+        let encoded = response(&[("Content-Encoding", encoding)], b"x");
+        let got = bench.got(with_key("https://api.example/"), encoded).await;
+        assert_eq!(got.is_ok(), is_passed, "{got:?}");
+    }
+}
+
+/// Sources of which one does not answer.
+struct Silent;
+
+#[async_trait::async_trait]
+impl SecretSources for Silent {
+    async fn fetch(&self, _: &[Source]) -> Vec<Result<SecretValue, FetchError>> {
+        std::future::pending().await
+    }
+}
+
+/// A service may repeat a value that another process has sent: without it, no response can be searched.
+#[tokio::test]
+async fn nothing_is_sent_while_a_value_that_may_come_back_cannot_be_read() {
+    let declared = r#"{"key": {"from": "ssm:/key", "for": ["https://api.example"]}}"#;
+    let declarations = SecretDeclarations::from_json(declared).unwrap();
+    let secrets = Secrets::new(declarations, Arc::new(Silent), SecretOptions::default());
+    let server = Arc::<Server>::default();
+    let filler = SecretFiller::new(secrets, server.clone());
+    let mut request = request("https://other.example/", &[], "");
+    request.timeout = Some(Duration::from_millis(300));
+    let started = Instant::now();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let error = filler.send(request, deadline).await.unwrap_err();
+    assert!(matches!(error, OutgoingError::Unreachable(_)), "{error}");
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "its own timeout counts"
+    );
+    assert!(server.requests.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
