@@ -66,3 +66,58 @@ fn a_guest_is_inspected_whether_or_not_anything_is_granted() {
         "{text}"
     );
 }
+
+#[test]
+fn a_channel_takes_no_guest_that_its_hosts_would_refuse() {
+    let folder = fresh_folder("outgoing-channel");
+    fs::write(folder.join("guest.wasm"), FETCHER).unwrap();
+    let stores = ["--key", "release.key"];
+    let (is_ok, text) = run(&folder, &["keygen", "release.key"]);
+    assert!(is_ok, "{text}");
+    let publish = ["publish", "guest.wasm", "--to", "file://releases"];
+    let (is_ok, text) = run(&folder, &[&publish[..], &stores].concat());
+    assert!(is_ok, "{text}");
+    let digest = text.split_whitespace().find(|word| word.len() == 64);
+    let channel = |arguments: &[&str]| {
+        let artifacts = ["--artifacts", "file://releases"];
+        run(&folder, &[arguments, &artifacts, &stores].concat())
+    };
+    let promote = |path: &str, more: &[&str]| {
+        let promote = ["promote", "items", digest.unwrap(), "--path", path];
+        channel(&[&promote[..], more].concat())
+    };
+    let (is_ok, text) = promote("/", &[]);
+    assert!(is_ok && text.contains("the channel grants none"), "{text}");
+    let (is_ok, text) = promote("/x", &[]);
+    assert!(
+        !is_ok && text.contains("route `/x` grants no service"),
+        "{text}"
+    );
+    let grant = ["--outgoing", "https://a.example", "--namespace", "x"];
+    let (is_ok, text) = promote("/x", &grant);
+    assert!(
+        is_ok && text.contains("may call https://a.example"),
+        "{text}"
+    );
+    assert!(text.contains("namespace `x`"), "{text}");
+    let (is_ok, text) = promote(
+        "/x",
+        &["--replace-outgoing", "--outgoing", "https://b.example"],
+    );
+    assert!(is_ok, "{text}");
+    assert!(
+        text.contains("may no longer call https://a.example"),
+        "{text}"
+    );
+    // What the guest could call when it served before, it cannot now.
+    let back = ["rollback", "items", "--path", "/x", "--to", "2"];
+    let (is_ok, text) = channel(&back);
+    assert!(
+        is_ok && text.contains("granted https://a.example"),
+        "{text}"
+    );
+    let (is_ok, text) = channel(&["rollback", "items", "--path", "/x", "--to", "1"]);
+    assert!(is_ok && text.contains("route `/x` is removed"), "{text}");
+    let (is_ok, text) = channel(&["rollback", "items", "--path", "/y", "--to", "1"]);
+    assert!(!is_ok && text.contains("has no route `/y`"), "{text}");
+}
