@@ -62,6 +62,11 @@ pub enum Command {
     /// Needs npm.
     #[command(after_help = "Example:\n  cargo xtask javascript")]
     Javascript,
+    /// Build applications of Hono and Python as components of `wasi:http`, and serve, record, replay and release them
+    ///
+    /// Takes some minutes. Needs npm and python3, on x86_64.
+    #[command(after_help = "Example:\n  cargo xtask components")]
+    Components,
     /// Check `host-cli serve` against the OpenAPI document that it serves
     ///
     /// Needs python3.

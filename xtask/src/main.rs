@@ -5,10 +5,12 @@
     reason = "reads files of this project and what its tools print"
 )]
 
+mod apps;
 mod arguments;
 mod bench;
 mod bindings;
 mod check;
+mod components;
 mod dependencies;
 mod e2e;
 mod examples;
@@ -57,6 +59,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::E2e(arguments) => e2e::execute(arguments),
         Command::Bookings => examples::bookings(),
         Command::Javascript => javascript::check(),
+        Command::Components => components::check(),
         Command::Schemathesis => schemathesis::run(),
         Command::Httplint => httplint::check(),
         Command::DynamodbLocal(arguments) => dynamodb_local::test(&arguments.filter),

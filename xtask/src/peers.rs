@@ -1,7 +1,7 @@
-//! What `cargo xtask bench peers` compares: other hosts of `wasi:http` components, and a component that none of them was made for.
+//! What `cargo xtask bench peers` compares: other hosts of `wasi:http` components, and components that none of them was made for.
 
 use crate::{
-    python,
+    apps, python,
     run::{run, target_folder},
 };
 use anyhow::{Context, ensure};
@@ -12,25 +12,35 @@ use std::{
     process::Command,
 };
 
-/// The crate whose example is the component, unmodified.
+/// The crate whose example is one of the components, unmodified.
 const CRATE: &str = "wstd";
 const VERSION: &str = "0.6.8";
 const EXAMPLE: &str = "http_server";
 
 /// The programs, by the names of their variables, which `tests/benches/bench/peers.rs` reads.
-pub fn programs() -> anyhow::Result<[(&'static str, PathBuf); 3]> {
+pub fn programs() -> anyhow::Result<[(&'static str, PathBuf); 4]> {
     let folder = target_folder()?.join("bench-peers");
+    Ok([
+        ("TENON_BENCH_WASMTIME", wasmtime()?),
+        (
+            "TENON_BENCH_WASH",
+            executable(&packages()?, "wash_cli/wash")?,
+        ),
+        ("TENON_BENCH_COMPONENT", component(&folder)?),
+        ("TENON_BENCH_HONO", apps::hono()?),
+    ])
+}
+
+/// wasmtime's own program.
+pub fn wasmtime() -> anyhow::Result<PathBuf> {
+    executable(&packages()?, "wasmtime_cli/wasmtime")
+}
+
+/// Where the wheels are unpacked.
+fn packages() -> anyhow::Result<PathBuf> {
     let scripts =
         python::environment("bench-peers-python", "tests/benches/peers/requirements.txt")?;
-    let packages = scripts.with_file_name("lib");
-    Ok([
-        (
-            "TENON_BENCH_WASMTIME",
-            executable(&packages, "wasmtime_cli/wasmtime")?,
-        ),
-        ("TENON_BENCH_WASH", executable(&packages, "wash_cli/wash")?),
-        ("TENON_BENCH_COMPONENT", component(&folder)?),
-    ])
+    Ok(scripts.with_file_name("lib"))
 }
 
 /// A program in a wheel, which does not say that it is one.

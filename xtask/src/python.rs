@@ -39,6 +39,7 @@ mod tests {
             "infra/requirements.txt",
             "tests/benches/handlers/requirements.txt",
             "tests/benches/peers/requirements.txt",
+            "tests/components/python/requirements.txt",
             "tests/e2e/requirements.txt",
             "tests/requirements.txt",
         ] {

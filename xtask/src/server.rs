@@ -1,6 +1,6 @@
 //! `host-cli serve` as a child process.
 
-use crate::run::{root, target_folder};
+use crate::run::{root, run, target_folder};
 use anyhow::Context;
 use std::{
     io::{BufRead, BufReader},
@@ -42,6 +42,19 @@ impl Server {
             line.clear();
         }
         anyhow::bail!("`host-cli serve` ended without saying where it listens")
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end, so that it finishes its tape, and waits until it has.
+    pub fn end(&mut self) -> anyhow::Result<()> {
+        run(Command::new("kill").arg(self.child.id().to_string()))?;
+        let status = self.child.wait()?;
+        anyhow::ensure!(status.success(), "`host-cli serve` failed: {status}");
+        Ok(())
     }
 }
 
