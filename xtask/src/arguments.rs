@@ -167,7 +167,7 @@ pub struct FuzzArgs {
 /// Measure what the component costs compared with native logic
 ///
 /// `instructions` fails if a path that all requests take has become longer; it needs valgrind and only runs if it is named; so does
-/// `peers`, which compares other hosts of `wasi:http` components.
+/// `peers`, which compares other hosts of `wasi:http` components, and needs npm and python3.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -1,4 +1,4 @@
-//! `host-cli serve` compared with other hosts of `wasi:http` components: the same component, each host as it is by default, which is a fresh
+//! `host-cli serve` compared with other hosts of `wasi:http` components: the same components, each host as it is by default, which is a fresh
 //! instance for each request everywhere.
 
 use crate::{
@@ -45,44 +45,62 @@ impl Drop for Running {
     }
 }
 
+/// The programs of the other hosts.
+struct Peers {
+    wasmtime: PathBuf,
+    wash: PathBuf,
+    /// Where projects for `wash` are written.
+    folder: PathBuf,
+}
+
 pub fn run(host_cli: &Path) -> anyhow::Result<()> {
     let variable = |name: &str| {
         let value: OsString = env::var_os(name).with_context(|| format!("no `{name}`"))?;
         Ok::<_, anyhow::Error>(PathBuf::from(value))
     };
-    let component = variable("TENON_BENCH_COMPONENT")?;
-    let hosts = hosts(
-        host_cli,
-        &variable("TENON_BENCH_WASMTIME")?,
-        &variable("TENON_BENCH_WASH")?,
-        &component,
-    )?;
-    report::heading("hosts of `wasi:http` components, a fresh instance for each request");
+    let example = variable("TENON_BENCH_COMPONENT")?;
+    let peers = Peers {
+        wasmtime: variable("TENON_BENCH_WASMTIME")?,
+        wash: variable("TENON_BENCH_WASH")?,
+        folder: example.with_file_name("wash-projects"),
+    };
+    compare("the example of wstd", host_cli, &peers, &example)?;
+    let hono = variable("TENON_BENCH_HONO")?;
+    compare("an application of Hono", host_cli, &peers, &hono)
+}
+
+fn compare(name: &str, host_cli: &Path, peers: &Peers, component: &Path) -> anyhow::Result<()> {
+    report::heading(&format!(
+        "hosts of `wasi:http` components, a fresh instance for each request: {name}"
+    ));
+    let hosts = hosts(host_cli, peers, component)?;
     starts(&hosts)?;
     let running: Vec<_> = hosts.iter().map(start).collect::<anyhow::Result<_>>()?;
     for connections in CONNECTIONS {
         rounds(&hosts, &running, connections)?;
     }
     for (host, running) in hosts.iter().zip(&running) {
-        let peak = peak_bytes(running.child.id())?;
-        let peak = format!("{:.1} MB", peak as f64 / 1e6);
+        let process = running.child.id().to_string();
+        let megabytes = |kib: u64| format!("{:.1} MB", kib as f64 * 1024.0 / 1e6);
+        // A peak counts a page as often as it is mapped.
+        let peak = report::memory_kib(&process, "VmHWM")?;
         report::row(
-            "most memory held by the process",
-            &[("host", host.name.to_owned()), ("peak", peak)],
+            "memory of the process",
+            &[
+                ("host", host.name.to_owned()),
+                ("peak", megabytes(peak)),
+                ("own share afterwards", megabytes(share_kib(&process)?)),
+            ],
         );
     }
     Ok(())
 }
 
-fn hosts(
-    host_cli: &Path,
-    wasmtime: &Path,
-    wash: &Path,
-    component: &Path,
-) -> anyhow::Result<Vec<Host>> {
-    let (host_cli, wasmtime, wash) = (host_cli.to_owned(), wasmtime.to_owned(), wash.to_owned());
+fn hosts(host_cli: &Path, peers: &Peers, component: &Path) -> anyhow::Result<Vec<Host>> {
+    let host_cli = host_cli.to_owned();
+    let (wasmtime, wash) = (peers.wasmtime.clone(), peers.wash.clone());
     let (ours, theirs) = (component.to_owned(), component.to_owned());
-    let project = wash_project(component)?;
+    let project = wash_project(&peers.folder, component)?;
     Ok(vec![
         Host {
             name: "host-cli serve",
@@ -118,8 +136,12 @@ fn hosts(
 }
 
 /// A project whose build does nothing.
-fn wash_project(component: &Path) -> anyhow::Result<PathBuf> {
-    let folder = component.with_file_name("wash-project");
+fn wash_project(folder: &Path, component: &Path) -> anyhow::Result<PathBuf> {
+    let folder = folder.join(
+        component
+            .file_stem()
+            .context("a component without a name")?,
+    );
     fs::create_dir_all(folder.join(".wash"))?;
     fs::copy(component, folder.join("component.wasm"))?;
     Ok(folder)
@@ -212,11 +234,10 @@ fn request() -> Vec<u8> {
     b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\nuser-agent: bench\r\n\r\n".to_vec()
 }
 
-/// The largest resident size that the kernel has seen (proc(5), `VmHWM`).
-fn peak_bytes(process: u32) -> anyhow::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().next());
-    let kibibytes: u64 = kibibytes.context("no `VmHWM`")?.parse()?;
-    Ok(kibibytes * 1024)
+/// What a process takes of the machine's memory now: a page once, and of a shared one its share (proc(5), `Pss`).
+fn share_kib(process: &str) -> anyhow::Result<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let value = line.and_then(|line| line.split_whitespace().next());
+    Ok(value.context("no `Pss` in `smaps_rollup`")?.parse()?)
 }

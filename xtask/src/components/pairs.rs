@@ -1,4 +1,4 @@
-//! Requests with the responses that are expected: one pair a line in `expected.jsonl`.
+//! Requests with the responses that are expected: one pair a line in `expected.jsonl`, recorded from `wasmtime serve` 48.0.2.
 
 use super::http::{self, Request, Response};
 use crate::{apps, run::root};
