@@ -91,8 +91,8 @@ const VARIABLES: [&str; 18] = [
     "TENON_TAPE_REDACT_HEADERS",
 ];
 
-/// Services that the role of the function is for, by their names in signatures.
-const OWN_SERVICES: [&str; 5] = ["dynamodb", "logs", "secretsmanager", "ssm", "xray"];
+/// Services that the role of the function is for, by their names in signatures; KMS decrypts what the services of secrets keep.
+const OWN_SERVICES: [&str; 6] = ["dynamodb", "kms", "logs", "secretsmanager", "ssm", "xray"];
 
 /// Largest number of concurrent invocations of one process; more is a mistake.
 const CONCURRENCY_MAX: u32 = 1_000;

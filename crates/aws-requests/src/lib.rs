@@ -28,6 +28,7 @@
 #![warn(missing_docs)]
 
 mod json_service;
+mod own_services;
 pub mod plain_endpoint;
 mod sdk_client;
 mod service;
@@ -36,8 +37,9 @@ mod signer;
 
 pub use self::{
     json_service::{CallError, JsonService},
+    own_services::OwnServices,
     sdk_client::sdk_client,
     service::{AwsRequest, AwsResponse, AwsService, SendError, domain},
-    signer::{AwsSigner, OwnServices},
+    signer::AwsSigner,
 };
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;

@@ -1,6 +1,6 @@
 //! Signs outgoing requests of guests.
 
-use crate::{plain_endpoint::credentials_for, signature::signature};
+use crate::{own_services::OwnServices, plain_endpoint::credentials_for, signature::signature};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sigv4::http_request::{SignableBody, SignableRequest};
 use contract::origin::Origin;
@@ -14,37 +14,6 @@ use std::fmt;
 pub struct AwsSigner {
     credentials: SharedCredentialsProvider,
     own: OwnServices,
-}
-
-/// What a host uses with the same credentials, and signs for no guest: whatever its role may do there, a guest could do.
-#[derive(Clone, Debug, Default)]
-pub struct OwnServices {
-    /// Names of services in signatures.
-    pub services: &'static [&'static str],
-    /// A bucket of S3. If there is one, requests to S3 have to name theirs in the host, where it cannot be written in two ways.
-    pub bucket: Option<String>,
-}
-
-impl OwnServices {
-    /// Why a request is not signed.
-    fn refusal(&self, scope: &AwsScope, origin: &Origin) -> Option<String> {
-        if self.services.contains(&&*scope.service) {
-            return Some(format!(
-                "this host signs no requests to `{}` for guests, because it uses that service itself",
-                scope.service
-            ));
-        }
-        let own = self.bucket.as_deref().filter(|_| scope.service == "s3")?;
-        let host = origin.host.to_string();
-        match host.split_once(".s3") {
-            Some((bucket, _)) if bucket != own => None,
-            Some(_) => Some("this host signs no requests to its own bucket for guests".to_owned()),
-            None => Some(
-                "the bucket has to be in the host name, as in `BUCKET.s3.REGION.amazonaws.com`"
-                    .to_owned(),
-            ),
-        }
-    }
 }
 
 impl AwsSigner {
@@ -73,7 +42,7 @@ impl RequestSigner for AwsSigner {
     ) -> Result<Vec<(String, String)>, String> {
         // Messages name the endpoint; path and query can contain secrets.
         let (origin, _) = Origin::split(request.url).map_err(|error| with_causes(&error))?;
-        if let Some(words) = self.own.refusal(scope, &origin) {
+        if let Some(words) = self.own.refusal(scope, &origin, request.headers) {
             return Err(words);
         }
         let credentials = credentials_for(Some(&origin.to_string()), &self.credentials);
@@ -169,6 +138,51 @@ mod tests {
             words.contains("no TLS") && !words.contains("planted"),
             "{words}"
         );
+    }
+
+    #[tokio::test]
+    async fn what_the_host_uses_itself_is_not_signed() {
+        let credentials = Credentials::new("AKID", "planted", None, None, "test");
+        let signer = AwsSigner::new(SharedCredentialsProvider::new(credentials));
+        let signer = signer.without(OwnServices {
+            services: &["kms"],
+            bucket: Some("own".to_owned()),
+        });
+        let source = ("x-amz-copy-source".to_owned(), "/own/key".to_owned());
+        for (service, url, headers, is_signed) in [
+            (
+                "kms",
+                "https://kms.eu-central-1.amazonaws.com/",
+                &[][..],
+                false,
+            ),
+            (
+                "s3",
+                "https://own.s3.eu-central-1.amazonaws.com/k",
+                &[],
+                false,
+            ),
+            (
+                "s3",
+                "https://b.s3.eu-central-1.amazonaws.com/k",
+                &[source],
+                false,
+            ),
+            ("s3", "https://b.s3.eu-central-1.amazonaws.com/k", &[], true),
+        ] {
+            let scope = AwsScope {
+                service: service.to_owned(),
+                region: "eu-central-1".to_owned(),
+            };
+            let request = UnsignedRequest {
+                method: "PUT",
+                url,
+                headers,
+                body: b"",
+            };
+            let result = signer.sign(&scope, request).await;
+            assert_eq!(result.is_ok(), is_signed, "{url} {result:?}");
+        }
     }
 
     #[tokio::test]
