@@ -58,6 +58,7 @@ mod services;
 mod state;
 mod strict;
 mod subject;
+mod values_left;
 mod view;
 mod writes;
 

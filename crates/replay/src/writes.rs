@@ -1,6 +1,6 @@
 //! The effect of a request on the store: for each item the last write, its conditions, and the other items of its transaction.
 
-use super::{recording_error::RecordingError, view::View};
+use super::{recording_error::RecordingError, values_left::ValuesLeft, view::View};
 use json::{self, Value};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
@@ -97,15 +97,16 @@ impl Writes {
 
     /// A list ordered by key: `{key, put: {document, index?, expires_at?} | deleted: true | checked: true, preconditions, together_with?}`.
     pub(super) fn to_value(&self, view: &View) -> Value {
+        let mut values_left = ValuesLeft::default();
         self.0
             .iter()
-            .map(|(key, write)| write.to_value(key, view))
+            .map(|(key, write)| write.to_value(key, view, &mut values_left))
             .collect()
     }
 }
 
 impl Write {
-    fn to_value(&self, key: &Key, view: &View) -> Value {
+    fn to_value(&self, key: &Key, view: &View, values_left: &mut ValuesLeft) -> Value {
         let mut entry = Map::new();
         entry.insert("key".to_owned(), key_value(key));
         match &self.last {
@@ -114,7 +115,7 @@ impl Write {
             Last::Put(document, index, expires_at) => {
                 let mut put = Map::new();
                 let text = document.as_ref().map(|document| view.document(document));
-                let value = text.and_then(|text| json::value(text.as_bytes()).ok());
+                let value = text.map(|text| values_left.read_or_text(&text));
                 put.insert("document".to_owned(), value.unwrap_or_default());
                 if let Some(index) = index {
                     put.insert("index".to_owned(), key_value(index));

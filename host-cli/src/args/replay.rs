@@ -71,7 +71,8 @@ pub struct TapeArgs {
     #[arg(long, value_name = "GUEST")]
     pub baseline: Option<PathBuf>,
     /// What the guest gets when the tape has no answer: `fail` and `absent` to a read; `live` reads the store given by `--store`, never
-    /// writes to it, and sends a GET, HEAD or OPTIONS to another service if that is granted [default: fail]
+    /// writes to it, and sends a GET, HEAD or OPTIONS without a body to another service if that is granted, with the real secrets: only for
+    /// tapes that you trust [default: fail]
     #[arg(long, value_enum)]
     pub on_miss: Option<OnMissName>,
     /// A difference to ignore in tapes, cases and live replays: `header:NAME`, or a place as reports print it (`/status`, `/headers/NAME`,
