@@ -126,6 +126,13 @@ pub struct Cost {
 }
 
 impl Observation {
+    /// Whether the host answered instead of the guest: because of a rule or a limit, or because the guest failed.
+    pub fn is_of_host(&self) -> bool {
+        let response = self.response.as_ref();
+        let is_rejection = response.is_some_and(|response| response.get("rejection").is_some());
+        self.fault.is_some() || is_rejection
+    }
+
     /// The status of the response, if there is one.
     pub fn status(&self) -> Option<u16> {
         let status = self.response.as_ref()?.get("status")?.as_u64()?;

@@ -35,6 +35,9 @@ pub struct Comparison {
     pub differing: Vec<DifferingPart>,
     /// The cost of the runs, if whole runs were compared.
     pub costs: Option<ComparedCosts>,
+    /// Whether the host answered instead of the guest, now and in what was expected: that both are the same says nothing about the guest. Only
+    /// in state mode.
+    pub is_of_host: bool,
 }
 
 /// The cost of two runs.
@@ -71,6 +74,7 @@ impl Comparison {
             notes: Vec::new(),
             differing: Vec::new(),
             costs: None,
+            is_of_host: false,
         }
     }
 

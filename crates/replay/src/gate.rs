@@ -11,19 +11,24 @@
 //!   replayed, and a line that cannot be read, stop the promotion. An incomplete line was left by a recorder that was stopped: it is
 //!   not compared, but counted.
 //!
-//! Calls in another order, additional reads and other log lines are not differences. A gate that has compared nothing stops the promotion.
+//! Calls in another order, additional reads and other log lines are not differences. Where the host answers instead of both guests (it refuses the
+//! request by a limit, or neither guest gives a response), equal answers say nothing about the guests: they are counted apart. A gate that has
+//! compared nothing else stops the promotion.
 
 use super::{
     Comparison, Mode, ReplayGuest, ReplayOptions, Replayer, Verdict, observe::of_answer, view::View,
 };
-use crate::{ReplayedEvent, exchange_seed, local_view, replay_cursor_key, run_case};
+use crate::{CaseOutcome, ReplayedEvent, exchange_seed, local_view, replay_cursor_key, run_case};
 use contract::{outcome::Summary, seed::Seed};
 use observation::{
     Case, CaseError, Differences, EventHead, IgnoreRule, Ignored, Observation, compare,
 };
 use runtime::Runtime;
 use service::Service;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 use storage::{MemoryStorage, Namespace, Snapshot as _, StorageError};
 use tape::Exchange;
 
@@ -44,6 +49,8 @@ pub enum GateResult {
     Differs(Vec<String>),
     /// Nothing could be compared, because the line is incomplete.
     Cut,
+    /// The host answered instead of both guests, in the same way.
+    OfHost,
 }
 
 /// What has been compared so far.
@@ -55,6 +62,8 @@ pub struct GateCounts {
     pub differing: u64,
     /// Number of incomplete lines.
     pub cut: u64,
+    /// Number of cases, events and recorded requests that the host answered instead of both guests.
+    pub of_host: u64,
 }
 
 /// Whether the new guest may be promoted.
@@ -78,6 +87,7 @@ impl GateCounts {
                 self.differing += 1;
             }
             GateResult::Cut => self.cut += 1,
+            GateResult::OfHost => self.of_host += 1,
         }
     }
 
@@ -104,9 +114,19 @@ impl GateResult {
         }
     }
 
+    /// The same, if a guest answered.
+    fn unless_of_host(self, is_of_host: bool) -> Self {
+        match self {
+            Self::Same if is_of_host => Self::OfHost,
+            result => result,
+        }
+    }
+
     fn of_comparison(comparison: Comparison) -> Self {
         match comparison.verdict {
-            Verdict::Same | Verdict::EqualInEffect => Self::Same,
+            Verdict::Same | Verdict::EqualInEffect => {
+                Self::Same.unless_of_host(comparison.is_of_host)
+            }
             Verdict::Differs | Verdict::Redacted | Verdict::Unplayable => {
                 Self::Differs(comparison.notes.into_iter().map(|note| note.0).collect())
             }
@@ -123,9 +143,13 @@ impl GateResult {
         if let Some(reason) = response.and_then(|response| response.get("rejection")) {
             return Self::unusable(format!("no guest was called: {reason}"));
         }
+        let is_of_host =
+            actual.is_of_host() && expected.is_none_or(|expected| expected.is_of_host());
         match (expected, actual.status()) {
-            (Some(expected), _) => Self::of_observations(expected, actual, ignored),
-            (None, Some(..500)) => Self::Same,
+            (Some(expected), _) => {
+                Self::of_observations(expected, actual, ignored).unless_of_host(is_of_host)
+            }
+            (None, Some(..500)) => Self::Same.unless_of_host(is_of_host),
             (None, _) => {
                 let response = response.cloned().unwrap_or_default();
                 Self::unusable(format!("the response is {response}"))
@@ -145,6 +169,12 @@ impl GateResult {
 /// Two guests that nobody answers are equal, which says nothing about them.
 const CALLS_SERVICES: &str =
     "the guest calls another service, which only a tape answers: pass one with `--gate`";
+
+/// Whether the host answered a case instead of the guest.
+fn is_of_host(outcome: &CaseOutcome) -> bool {
+    let summary = outcome.summary.as_ref();
+    summary.is_none_or(|summary| summary.fault.is_some())
+}
 
 fn calls_services(summary: Option<&Summary>) -> bool {
     summary.is_some_and(|summary| summary.usage.outgoing_calls > 0)
@@ -185,25 +215,25 @@ impl Gate {
         if calls_services(actual.summary.as_ref()) {
             return Ok(GateResult::unusable(CALLS_SERVICES));
         }
+        let is_actual_of_host = is_of_host(&actual);
         let Some(present) = &self.present else {
             let differing = actual.differences(&mut case.clone(), &self.ignore);
             let differences = Differences {
                 parts: differing,
                 fault: None,
             };
-            return Ok(GateResult::of_lines(differences.lines().collect()));
+            let result = GateResult::of_lines(differences.lines().collect());
+            return Ok(result.unless_of_host(is_actual_of_host));
         };
         let expected = outcome(present).await?;
         if calls_services(expected.summary.as_ref()) {
             return Ok(GateResult::unusable(CALLS_SERVICES));
         }
+        let is_of_host = is_actual_of_host && is_of_host(&expected);
         let expected = expected.into_observation();
         let ignored = Ignored::by(&self.ignore);
-        Ok(GateResult::of_observations(
-            &expected,
-            &actual.into_observation(),
-            &ignored,
-        ))
+        let result = GateResult::of_observations(&expected, &actual.into_observation(), &ignored);
+        Ok(result.unless_of_host(is_of_host))
     }
 
     /// A line of tape, with the request read from it.
@@ -217,6 +247,7 @@ impl Gate {
             present: self.present.clone().map(Side::new),
             new: Side::new(self.new.clone()),
             ignored: Ignored::by(&self.ignore),
+            is_answered: AtomicBool::new(false),
         }
     }
 }
@@ -226,6 +257,8 @@ pub struct GateEvents<'a> {
     present: Option<Side>,
     new: Side,
     ignored: Ignored<'a>,
+    /// Whether a guest answered one of them.
+    is_answered: AtomicBool,
 }
 
 impl GateEvents<'_> {
@@ -246,10 +279,14 @@ impl GateEvents<'_> {
             },
             None => None,
         };
-        GateResult::of_event(expected.as_ref(), &actual, &self.ignored)
+        let result = GateResult::of_event(expected.as_ref(), &actual, &self.ignored);
+        if result != GateResult::OfHost {
+            self.is_answered.store(true, Relaxed);
+        }
+        result
     }
 
-    /// The stored entries at the end; `None` if there is nothing to compare them with.
+    /// The stored entries at the end; `None` if there is nothing to compare them with, or if they are the same and no guest answered an event.
     pub fn stored(&self) -> Option<Result<GateResult, StorageError>> {
         let present = self.present.as_ref()?;
         let compare = || {
@@ -260,7 +297,9 @@ impl GateEvents<'_> {
                 &self.ignored,
             ))
         };
-        Some(compare())
+        let result = compare();
+        let is_void = matches!(result, Ok(GateResult::Same)) && !self.is_answered.load(Relaxed);
+        (!is_void).then_some(result)
     }
 }
 
@@ -303,89 +342,4 @@ fn seed() -> Seed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::Note, *};
-    use serde_json::{Value, json};
-
-    fn response(response: Value) -> Observation {
-        Observation {
-            response: Some(response),
-            ..Observation::default()
-        }
-    }
-
-    #[test]
-    fn a_replay_passes_where_its_effect_is_the_same() {
-        for (verdict, passes) in [
-            (Verdict::Same, true),
-            (Verdict::EqualInEffect, true),
-            (Verdict::Differs, false),
-            (Verdict::Redacted, false),
-            (Verdict::Unplayable, false),
-        ] {
-            let comparison = Comparison {
-                notes: vec![Note("why".to_owned())],
-                ..Comparison::new(verdict)
-            };
-            let expected = match passes {
-                true => GateResult::Same,
-                false => GateResult::unusable("why"),
-            };
-            assert_eq!(GateResult::of_comparison(comparison), expected);
-        }
-    }
-
-    #[test]
-    fn an_event_has_to_be_answered_as_by_the_present_guest() {
-        let rule = ["/body".parse().unwrap()];
-        let judged = |expected: &Value, actual: &Value| {
-            let expected = response(expected.clone());
-            GateResult::of_event(
-                Some(&expected),
-                &response(actual.clone()),
-                &Ignored::by(&rule),
-            )
-        };
-        let ok = json!({"status": 200, "body": "a"});
-        assert_eq!(
-            judged(&ok, &json!({"status": 200, "body": "b"})),
-            GateResult::Same
-        );
-        assert_eq!(
-            judged(&ok, &json!({"status": 201, "body": "b"})),
-            GateResult::unusable("/status: expected 200, got 201")
-        );
-        // Two guests that fail in the same way are equal.
-        let failed = json!({"status": 500});
-        assert_eq!(judged(&failed, &failed), GateResult::Same);
-        let rejected = json!({"rejection": "an SQS event is not an HTTP request"});
-        let GateResult::Differs(lines) = judged(&rejected, &rejected) else {
-            panic!("what no guest sees proves nothing");
-        };
-        assert!(lines[0].starts_with("no guest was called"), "{lines:?}");
-    }
-
-    #[test]
-    fn without_a_present_guest_an_event_must_not_fail() {
-        let judged =
-            |actual: Value| GateResult::of_event(None, &response(actual), &Ignored::default());
-        assert_eq!(judged(json!({"status": 404})), GateResult::Same);
-        for failing in [json!({"status": 500}), json!({}), json!({"rejection": "x"})] {
-            assert!(matches!(judged(failing), GateResult::Differs(_)));
-        }
-    }
-
-    #[test]
-    fn a_gate_that_compared_nothing_lets_nothing_through() {
-        let mut counts = GateCounts::default();
-        assert_eq!(counts.decision(), GateDecision::NothingCompared);
-        counts.add(&GateResult::Cut);
-        assert_eq!(counts.decision(), GateDecision::NothingCompared);
-        counts.add(&GateResult::Same);
-        assert_eq!(counts.decision(), GateDecision::Pass);
-        counts.add(&GateResult::unusable("x"));
-        counts.add(&GateResult::Same);
-        assert_eq!(counts.decision(), GateDecision::Differs);
-        assert_eq!((counts.compared, counts.differing, counts.cut), (3, 1, 1));
-    }
-}
+mod tests;

@@ -157,6 +157,7 @@ fn conclude(
             expected: expected.cost,
             actual: actual.cost,
         }),
+        is_of_host: expected.is_of_host() && actual.is_of_host(),
     }
 }
 

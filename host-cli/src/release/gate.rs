@@ -50,6 +50,8 @@ struct Results {
     counts: GateCounts,
     /// The place of the first incomplete line.
     first_cut: Option<String>,
+    /// The place of the first request that the host answered.
+    first_of_host: Option<String>,
     /// The first differences, which are printed.
     lines: Vec<String>,
     lines_count: usize,
@@ -188,6 +190,9 @@ impl Results {
             GateResult::Cut => {
                 self.first_cut.get_or_insert_with(|| place.to_owned());
             }
+            GateResult::OfHost => {
+                self.first_of_host.get_or_insert_with(|| place.to_owned());
+            }
             GateResult::Differs(lines) => {
                 self.lines_count += lines.len();
                 let room = SHOWN_MAX - self.lines.len();
@@ -223,6 +228,7 @@ impl Results {
             compared,
             differing,
             cut,
+            of_host,
         } = self.counts;
         let place = self.first_cut.unwrap_or_default();
         let cut = match cut {
@@ -234,7 +240,15 @@ impl Results {
                 )
             }
         };
-        let remark = format!("gate: {compared} compared, {differing} differ{cut}");
+        let place = self.first_of_host.unwrap_or_default();
+        let of_host = match of_host {
+            0 => String::new(),
+            1 => format!(", 1 not counted because the host answered instead of a guest: {place}"),
+            count => format!(
+                ", {count} not counted because the host answered instead of a guest, the first: {place}"
+            ),
+        };
+        let remark = format!("gate: {compared} compared, {differing} differ{cut}{of_host}");
         output::remark(&(printable(&remark) + "\n"));
         match self.counts.decision() {
             GateDecision::Pass => Ok(true),
@@ -242,7 +256,9 @@ impl Results {
             GateDecision::NothingCompared => Err(CommandError::refused(
                 "not promoted: the gate compared nothing",
             )
-            .hint("give `--gate` a tape, events or cases with complete requests")),
+            .hint(
+                "give `--gate` a tape, events or cases with complete requests that a guest answers",
+            )),
         }
     }
 }

@@ -96,6 +96,53 @@ fn a_gate_with_a_tape_compares_the_present_guest_with_the_new_one() {
     );
 }
 
+/// A tape whose limits let no guest answer proves nothing, however alike the answers of the host are.
+#[test]
+fn a_gate_does_not_count_what_the_host_answers() {
+    let site = site();
+    let folder = Folder::new();
+    let recording = folder.path("recorded.tape");
+    let server = Server::start(&["--store", "memory", "--quiet", "--record", &recording]);
+    server.talk("POST /items HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name\":\"x\"}");
+    server.stop();
+    let whole = fs::read_to_string(recording).unwrap();
+    let limited = |name: &str, value: u64| {
+        let mut line: Value = serde_json::from_str(&whole).unwrap();
+        line["host"]["limits"][name] = value.into();
+        format!("{line}\n")
+    };
+    site.run("promote", &["limited", &site.first])
+        .expect_code(0);
+    for refused in [
+        limited("request_body_bytes_max", 1),
+        limited("guest_memory_bytes_max", 65536),
+    ] {
+        let gate = |lines: String| {
+            let tape = folder.write("gate.tape", lines);
+            let run = site.run("promote", &["limited", &site.second, "--gate", &tape]);
+            (run, tape)
+        };
+        let (run, tape) = gate(refused.clone());
+        let run = run.expect_code(1);
+        let says = format!(
+            "gate: 0 compared, 0 differ, 1 not counted because the host answered instead of a guest: {tape}:1\n"
+        );
+        assert!(run.stderr.contains(&says), "{run:?}");
+        assert!(
+            run.stderr
+                .contains("error: not promoted: the gate compared nothing"),
+            "{run:?}"
+        );
+        let (run, _) = gate(format!("{whole}{refused}"));
+        let run = run.expect_code(0);
+        assert!(
+            run.stderr
+                .contains("gate: 1 compared, 0 differ, 1 not counted"),
+            "{run:?}"
+        );
+    }
+}
+
 /// What was not compared is reported; a gate that compared nothing refuses.
 #[test]
 fn a_gate_tells_which_lines_of_a_tape_are_cut_off() {

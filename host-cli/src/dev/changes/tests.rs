@@ -23,6 +23,7 @@ fn compared(number: u64, path: &str, status: u16, actual: serde_json::Value) -> 
             notes,
             differing: vec![part],
             costs: None,
+            is_of_host: false,
         },
     }
 }
