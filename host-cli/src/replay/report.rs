@@ -3,6 +3,7 @@
 pub mod html;
 pub mod json;
 pub mod junit;
+mod pretty;
 pub mod text;
 
 use super::input::Place;

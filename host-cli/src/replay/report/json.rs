@@ -3,7 +3,7 @@
 //! `{"differences": [{"path", "line"?, "verdict", ...}], "cases", "events", "same", "blessed", "differing", "server_errors", "refused",
 //! "requests", "equal_in_effect", "redacted", "unplayable", "unreadable", "encrypted", "cut", "failed_inputs"}`; `verdict` is `differs`
 //! (with `mismatches`: `file` and its `differences`, each with `pointer`, `item` (`partition` and `sort`, if the place is in an item),
-//! `expected` and `actual`, absent if there is no value), `server-error` (with `status` and `response`), `refused` or `unreadable` (with
+//! `expected` and `actual`, absent if there is no value, and `more` if there are more than 1,000 or more than 1 MiB of them), `server-error` (with `status` and `response`), `refused` or `unreadable` (with
 //! `reason`), `encrypted` (with `reason`), or `cut`. If method and path are known, `request` has them with `status_expected` and
 //! `status_actual`. Requests of tapes also have their `id` and `notes`, and the verdicts `differs`, `equal-in-effect`, `redacted` and
 //! `unplayable`. `failed_inputs` says, in one sentence each, which inputs could not be read or run completely.
@@ -15,6 +15,9 @@ use observation::{Difference, DifferenceList, DifferingPart, ItemKey};
 use replay as tape;
 use serde_json::{Map, Value, json};
 use std::path::Path;
+
+/// Bytes of the differences of one part that are listed, their pointers and values; the first is listed however long it is.
+const PART_BYTES_MAX: usize = 1 << 20;
 
 /// Prints immediately.
 pub struct Json<P> {
@@ -150,7 +153,13 @@ pub(super) fn name(verdict: tape::Verdict) -> &'static str {
 /// Parts that differ, each with its places.
 fn mismatches(reported: &ReportEntry, differing: &[DifferingPart]) -> Vec<Value> {
     let entry = |part: &DifferingPart| {
-        let DifferenceList { first, more } = part.differences();
+        let DifferenceList {
+            mut first,
+            mut more,
+        } = part.differences();
+        let kept = within_bound(&first);
+        more += first.len() - kept;
+        first.truncate(kept);
         let differences: Vec<Value> = first.into_iter().map(difference).collect();
         let mut entry = json!({"file": reported.name_of(part.part), "differences": differences});
         if more > 0 {
@@ -159,6 +168,23 @@ fn mismatches(reported: &ReportEntry, differing: &[DifferingPart]) -> Vec<Value>
         entry
     };
     differing.iter().map(entry).collect()
+}
+
+/// How many differences are listed, at least one.
+fn within_bound(differences: &[Difference]) -> usize {
+    let mut bytes = 0;
+    let bytes_of = |difference: &Difference| {
+        let values = [&difference.expected, &difference.actual];
+        let values = values.into_iter().flatten();
+        let values: usize = values.map(|value| value.to_string().len()).sum();
+        difference.pointer.len() + values
+    };
+    let is_within = |difference: &&Difference| {
+        bytes += bytes_of(difference);
+        bytes <= PART_BYTES_MAX
+    };
+    let within = differences.iter().take_while(is_within).count();
+    within.max(1).min(differences.len())
 }
 
 fn difference(difference: Difference) -> Value {
@@ -212,6 +238,29 @@ mod tests {
         report.finish(&totals).unwrap();
         assert!(!String::from_utf8_lossy(&printed).contains('\u{202e}'));
         serde_json::from_slice(&printed).unwrap()
+    }
+
+    #[test]
+    fn the_differences_of_one_part_have_a_bound() {
+        let long = "x".repeat(PART_BYTES_MAX / 8);
+        let members = |last: &str| -> Value {
+            let members = ["a", "b", "c", "d", "e", "f"];
+            let member = |name: &str| (name.to_owned(), format!("{long}{last}").into());
+            members
+                .into_iter()
+                .map(member)
+                .collect::<Map<_, _>>()
+                .into()
+        };
+        let differing = DifferingPart {
+            part: Part::Outgoing,
+            expected: Some(members("1")),
+            actual: members("2"),
+        };
+        let report = rendered(&[EntryVerdict::Differs(vec![differing])]);
+        let mismatch = &report["differences"][0]["mismatches"][0];
+        assert_eq!(mismatch["differences"].as_array().unwrap().len(), 3);
+        assert_eq!(mismatch["more"], 3);
     }
 
     #[test]

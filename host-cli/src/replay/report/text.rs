@@ -1,6 +1,6 @@
 //! The report for people: a diff for everything that differs, one line at the end.
 
-use super::{EntryVerdict, Report, ReportEntry, Totals};
+use super::{EntryVerdict, Report, ReportEntry, Totals, pretty::Pretty};
 use crate::exit::CommandError;
 use contract::text::{Printable, printable};
 use observation::DifferingPart;
@@ -10,6 +10,12 @@ use std::{fmt::Write, path::Path};
 
 /// Unchanged lines around a change.
 const CONTEXT_LINES: usize = 3;
+
+/// Bytes of one part of an observation that are compared line by line, on either side. The author of a tape or a case decides how long it is.
+const PART_BYTES_MAX: usize = 1 << 20;
+
+/// Differing places that are named where a part is longer.
+const PLACES_MAX: usize = 5;
 
 /// Prints immediately.
 pub struct Text<P> {
@@ -186,14 +192,19 @@ fn diff(text: &mut String, colours: Colours, name: &str, part: &DifferingPart) {
             text,
             "  there is no `{name}` with the expectation; `--bless` writes it:"
         );
-        for line in format!("{:#}", part.actual).lines() {
+        let actual = Pretty::of(&part.actual, PART_BYTES_MAX);
+        for line in actual.text.lines() {
             let line = printable(line);
             let _ = writeln!(text, "  {}+{line}{}", colours.green, colours.plain);
         }
+        if actual.more > 0 {
+            let _ = writeln!(text, "  ... {} more bytes", actual.more);
+        }
         return;
     };
-    let (expected, actual) = (format!("{expected:#}\n"), format!("{:#}\n", part.actual));
-    let diff = TextDiff::from_lines(&expected, &actual);
+    let expected = Pretty::of(expected, PART_BYTES_MAX);
+    let actual = Pretty::of(&part.actual, PART_BYTES_MAX);
+    let diff = TextDiff::from_lines(&expected.text, &actual.text);
     let _ = writeln!(text, "  --- {name}, expected\n  +++ {name}, actual");
     for hunk in diff
         .unified_diff()
@@ -210,6 +221,16 @@ fn diff(text: &mut String, colours: Colours, name: &str, part: &DifferingPart) {
             let end = if colour.is_empty() { "" } else { colours.plain };
             let line = printable(change.value().trim_end_matches('\n'));
             let _ = writeln!(text, "  {colour}{sign}{line}{end}");
+        }
+    }
+    if expected.more > 0 || actual.more > 0 {
+        let (expected, actual) = (expected.more, actual.more);
+        let _ = writeln!(
+            text,
+            "  ... {expected} more bytes of what was expected, and {actual} of what came, are not shown; the first differences:"
+        );
+        for line in part.differences().first_lines(PLACES_MAX) {
+            let _ = writeln!(text, "  {}", printable(&line));
         }
     }
 }
@@ -308,6 +329,33 @@ mod tests {
           an SQS event is not an HTTP request
         1 case and 3 events: 1 as expected, 1 differing, 1 answered with 500 or above, 1 refused
         "#);
+    }
+
+    /// Each element is on a line of its own, behind two blanks for each level: a short text is a long diff.
+    #[test]
+    fn the_diff_of_one_part_has_a_bound() {
+        let deep = |element: &str| {
+            let elements = vec![element; 100_000].join(",");
+            let text = format!("{}{elements}{}", "[".repeat(100), "]".repeat(100));
+            json::value(text.as_bytes()).unwrap()
+        };
+        for expected in [None, Some(deep("1"))] {
+            let part = DifferingPart {
+                part: Part::Outgoing,
+                expected,
+                actual: deep("2"),
+            };
+            let mut text = String::new();
+            diff(&mut text, NO_COLOURS, "outgoing requests", &part);
+            assert!(text.len() < 4 * PART_BYTES_MAX, "{}", text.len());
+            let end: Vec<&str> = text.lines().rev().take(PLACES_MAX + 2).collect();
+            let end = end.join("\n");
+            assert!(end.contains(" more bytes"), "{end}");
+            if part.expected.is_some() {
+                assert!(end.contains("/0/0/99: expected 1, got 2"), "{end}");
+                assert!(end.contains("and 99995 more differences"), "{end}");
+            }
+        }
     }
 
     #[test]
