@@ -120,6 +120,17 @@ fn pool(
 /// Compiles a component into an image for `target`, which [`Engine::load_image`] of the same release loads.
 #[cfg(feature = "compiler")]
 pub fn compile(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
+    compile_with(component, target, false)
+}
+
+/// The same for an [`Engine::metered`] of this machine's kind, which loads no other image.
+#[cfg(feature = "compiler")]
+pub fn compile_metered(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
+    compile_with(component, target, true)
+}
+
+#[cfg(feature = "compiler")]
+fn compile_with(component: &[u8], target: Target, metered: bool) -> Result<Vec<u8>, LoadError> {
     if is_image(component) {
         return Err(LoadError::AlreadyCompiled);
     }
@@ -131,8 +142,8 @@ pub fn compile(component: &[u8], target: Target) -> Result<Vec<u8>, LoadError> {
     }
     bounds::check(component)?;
     unsupported::check(component)?;
-    let config =
-        config::compiling(target).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let config = config::compiling(target, metered)
+        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     let engine =
         wasmtime::Engine::new(&config).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     let code = engine

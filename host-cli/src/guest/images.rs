@@ -19,22 +19,24 @@ const IMAGES_MAX: usize = 32;
 
 /// Loads the component's cached image if there is one; otherwise compiles the component and caches the image.
 pub fn read(engine: &Engine, bytes: &[u8]) -> Result<Candidate, LoadError> {
-    // A metered engine needs other images; they are used too rarely to be cached.
     let is_component = bytes.starts_with(b"\0asm\x0d");
-    let place = (is_component && !engine.is_metered())
-        .then(folder)
-        .flatten()
-        .zip(Target::HOST);
+    let place = is_component.then(folder).flatten().zip(Target::HOST);
     let Some((folder, target)) = place else {
         return engine.read_component(bytes);
     };
     let digest = Digest::of(bytes);
-    let path = folder.join(format!("{digest}-{}.cwasm", target.compatibility()));
+    // A metered engine needs other images.
+    let kind = if engine.is_metered() { "-metered" } else { "" };
+    let name = format!("{digest}-{}{kind}.cwasm", target.compatibility());
+    let path = folder.join(name);
     let cached = cached(engine, &path).filter(|candidate| candidate.digest() == digest);
     if let Some(candidate) = cached {
         return Ok(candidate);
     }
-    let image = engine::compile(bytes, target)?;
+    let image = match engine.is_metered() {
+        true => engine::compile_metered(bytes, target)?,
+        false => engine::compile(bytes, target)?,
+    };
     let candidate = engine.read_image(&image)?;
     // If the image cannot be written, for example on a full disk, the only cost is time.
     let _ = keep(&folder, &path, &image);
@@ -149,6 +151,18 @@ mod tests {
         keep(&folder, &path, &image).unwrap();
         let guest = cached(&engine, &path).unwrap();
         assert_eq!(guest.digest(), Digest::of(&component()));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// An image for one kind of engine is none for the other.
+    #[test]
+    fn a_metered_engine_takes_only_a_metered_image() {
+        let (plain, metered) = (guest::engine(1).unwrap(), guest::metered_engine(1).unwrap());
+        let (folder, path) = filled("metered");
+        assert!(cached(&metered, &path).is_none());
+        let image = engine::compile_metered(&component(), Target::HOST.unwrap()).unwrap();
+        keep(&folder, &path, &image).unwrap();
+        assert!(cached(&metered, &path).is_some() && cached(&plain, &path).is_none());
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -81,9 +81,9 @@ pub(super) fn on_demand(metered: bool) -> Result<Config> {
 
 /// The configuration for compiling only.
 #[cfg(feature = "compiler")]
-pub(super) fn compiling(target: Target) -> Result<Config> {
+pub(super) fn compiling(target: Target, metered: bool) -> Result<Config> {
     let mut config = shared()?;
-    config.target(target.triple())?;
+    config.target(target.triple())?.consume_fuel(metered);
     Ok(config)
 }
 
@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn computed(target: Target) -> String {
-        let engine = wasmtime::Engine::new(&compiling(target).unwrap()).unwrap();
+        let engine = wasmtime::Engine::new(&compiling(target, false).unwrap()).unwrap();
         let mut hasher = Sha(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         format!("{:016x}", hasher.finish())
