@@ -83,9 +83,12 @@ extern crate alloc;
 #[cfg(any(feature = "std", not(target_arch = "wasm32")))]
 extern crate std;
 
-/// The code in the guide, compiled and run as tests.
+/// The code in the guide and in the README, compiled and run as tests. In the README, code of a program of which the rest is not shown is marked with
+/// `ignore`.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
     #[doc = include_str!("../../../docs/guide/modelling.md")]
     struct Modelling;
     #[doc = include_str!("../../../docs/guide/services.md")]

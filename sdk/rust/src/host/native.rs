@@ -1,5 +1,7 @@
 //! The host of native programs: a store with the rules that the real hosts have, and the time and seed of the request.
 
+mod requests;
+
 use super::hmac;
 use crate::contract::{
     Consistency, Direction, Level, LogLine, Precondition, RawDeleteOutcome, RawItem, RawKey,
@@ -144,6 +146,7 @@ impl Host {
             calls <= calls_max,
             "the request made more than {calls_max} requests to other services, which a host does not allow"
         );
+        requests::check(&request)?;
         (self.services)(&request)
     }
 

@@ -116,7 +116,8 @@ impl TestClient {
         self.store.fail(error);
     }
 
-    /// Answers requests to other services from now on; until then they are not granted. See [`mod@crate::outgoing`].
+    /// Answers requests to other services from now on; until then they are not granted. A request that no host sends, such as one with a header
+    /// that belongs to the connection, is refused before. See [`mod@crate::outgoing`].
     pub fn answer_outgoing(
         &self,
         answer: impl Fn(&outgoing::Request) -> Result<outgoing::Response, outgoing::Error> + 'static,

@@ -292,3 +292,40 @@ fn time_and_randomness_follow_from_the_test() {
             .starts_with("1970-01-01T00:00:00.000Z 00000000-0000-7")
     );
 }
+
+#[test]
+fn a_request_that_no_host_sends_is_refused_in_tests_too() {
+    let send = |url: &'static str, field: [&'static str; 2], body: usize| {
+        let handler = move |context: Context| -> Result<String, Problem> {
+            let [name, value] = field;
+            context
+                .outgoing()
+                .post(url)
+                .header(name, value)
+                .content("text/plain", "x".repeat(body))
+                .send()?;
+            Ok("sent".to_owned())
+        };
+        let client = App::new().get("/", handler).test();
+        client.answer_outgoing(|_| Ok(tenon::outgoing::Response::new(200)));
+        client.get("/").send().status()
+    };
+    let accept = ["accept", "text/plain"];
+    assert_eq!(send("https://a.example/v1?x", accept, 1), 200);
+    assert_eq!(send("https://a.example", ["content-length", "1"], 1), 200);
+    for (url, field, body) in [
+        ("a.example", accept, 1),
+        ("ftp://a.example", accept, 1),
+        ("https://user:password@a.example", accept, 1),
+        ("https://a.example/a b", accept, 1),
+        ("https://a.example#x", accept, 1),
+        ("https://a.example", ["host", "b.example"], 1),
+        ("https://a.example", ["connection", "close"], 1),
+        ("https://a.example", ["content-length", "2"], 1),
+        ("https://a.example", ["x y", "z"], 1),
+        ("https://a.example", ["x", "a\r\nb: c"], 1),
+        ("https://a.example", accept, (6 << 20) + 1),
+    ] {
+        assert_eq!(send(url, field, body), 500, "{url} {field:?}");
+    }
+}
