@@ -352,7 +352,7 @@ mod tests {
             let end = end.join("\n");
             assert!(end.contains(" more bytes"), "{end}");
             if part.expected.is_some() {
-                assert!(end.contains("/0/0/99: expected 1, got 2"), "{end}");
+                assert!(end.contains("/0/0/4: expected 1, got 2"), "{end}");
                 assert!(end.contains("and 99995 more differences"), "{end}");
             }
         }
