@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::{
     env, fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -297,6 +298,7 @@ fn serve(component: &Component, kind: EventKind, store: &str, complaints: &mut V
 pub fn replayed_twice(component: &Component, tape: &Path) -> impl Iterator<Item = String> {
     let identity = tape.with_extension("key");
     fs::write(&identity, IDENTITY).unwrap();
+    fs::set_permissions(&identity, fs::Permissions::from_mode(0o600)).unwrap();
     let mut replay = host_cli::command();
     replay
         .args(["replay", "--mode", "strict", "--guest"])

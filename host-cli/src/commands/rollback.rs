@@ -85,7 +85,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         match next.route(&path) {
             Some(route) => {
                 needs::check_stable(&stores, &signer, route).await?;
-                warn_of_grants(&history, route);
+                if let Some(then) = earlier(&history, to, route) {
+                    warn_of_grants(then, route);
+                }
             }
             None => output::remark(&format!(
                 "route `{path}` is removed: the channel did not have it then\n"
@@ -126,16 +128,21 @@ fn warn_of_rolled_back(history: &[Channel], target: &Channel, path: &str) {
     }
 }
 
-/// Says what the guest that serves again could call when it last served, and cannot now: a route keeps its grants when it goes back.
-fn warn_of_grants(history: &[Channel], route: &Route) {
-    let mut earlier = history.iter().filter_map(|past| past.route(&route.path));
-    let Some(then) = earlier.find(|then| then.stable() == route.stable()) else {
-        return;
-    };
+/// Says what the guest that serves again could call then, and cannot now: a route keeps its grants when it goes back.
+fn warn_of_grants(then: &Route, route: &Route) {
     for grant in then.outgoing.without(&route.outgoing) {
         output::remark(&format!(
             "warning: when this guest served before, route `{}` granted {grant}, which it does not now: `promote ... --outgoing {grant}` grants it\n",
             route.path
         ));
     }
+}
+
+/// The route as it was in the generation to go back to, or when its guest served last.
+fn earlier<'a>(history: &'a [Channel], to: Option<u64>, route: &Route) -> Option<&'a Route> {
+    let mut past = history
+        .iter()
+        .filter(|past| to.is_none_or(|to| past.generation == to))
+        .filter_map(|past| past.route(&route.path));
+    past.find(|past| past.stable() == route.stable())
 }

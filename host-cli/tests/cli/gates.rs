@@ -107,9 +107,11 @@ fn a_gate_does_not_count_what_the_host_answers() {
     server.stop();
     let whole = fs::read_to_string(recording).unwrap();
     let limited = |name: &str, value: u64| {
-        let mut line: Value = serde_json::from_str(&whole).unwrap();
-        line["host"]["limits"][name] = value.into();
-        format!("{line}\n")
+        // As text, so that the order of the members stays.
+        let name = format!("\"{name}\":");
+        let (before, after) = whole.split_once(&name).unwrap();
+        let after = after.trim_start_matches(|character: char| character.is_ascii_digit());
+        format!("{before}{name}{value}{after}")
     };
     site.run("promote", &["limited", &site.first])
         .expect_code(0);

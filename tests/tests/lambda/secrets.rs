@@ -61,7 +61,7 @@ fn a_secret_is_read_with_the_role_and_filled_into_requests_only() {
         .with("TENON_TAPE", "all")
         .with("TENON_LOG_LEVEL", "trace");
     let host = Bootstrap::start(environment);
-    let request = format!("GET {origin}/\nauthorization: Bearer __secret.key__");
+    let request = format!("GET {origin}/\nauthorization: Bearer <<key>>");
     for _ in 0..2 {
         let event = event(
             EventKind::Rest,
@@ -102,7 +102,7 @@ fn a_secret_that_cannot_be_read_fails_its_requests_by_name() {
         .with("TENON_SECRETS", &secrets.to_string())
         .with("TENON_OUTGOING", &grants.to_string());
     let host = Bootstrap::start(environment);
-    let request = format!("GET {origin}/\nauthorization: Bearer __secret.key__");
+    let request = format!("GET {origin}/\nauthorization: Bearer <<key>>");
     let headers = [("content-type", "text/plain")];
     let event = event(EventKind::Rest, "POST", "/", &headers, request.as_bytes());
     let response = host.api.invoke(Invocation::new(event)).response();

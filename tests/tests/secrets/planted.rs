@@ -114,7 +114,7 @@ fn a_planted_secret_is_found_where_it_is_kept_and_where_it_was_sent_and_nowhere_
     let folder = fresh_folder("planted");
     let (origin, got) = upstream();
     project(&folder, &origin);
-    let placeholder = "__secret.api-key__";
+    let placeholder = "<<api-key>>";
     let send = |target: &str| {
         format!("send POST {origin}{target} authorization Bearer+{placeholder} {placeholder}")
     };

@@ -2,7 +2,8 @@
 //!
 //! The body of a request is one request to another service: a line `METHOD URL`, lines `name: value`, an empty line, the body. A query
 //! `timeout=MS` sets its timeout, `times=N` sends it so often, `log` writes its response to the log, `put` stores a document before each,
-//! `key` adds the guest's key as a header. `$KEY` stands for that key.
+//! `key` adds the guest's key as a header. `$KEY` stands for that key, and `<<NAME>>` for the
+//! placeholder of a secret.
 
 wit_bindgen::generate!({ path: "../../../wit", world: "service-outgoing" });
 
@@ -77,7 +78,10 @@ fn put() {
 fn outgoing_request(text: &[u8], timeout_ms: Option<u32>) -> outgoing::Request {
     let end = text.windows(2).position(|pair| pair == b"\n\n");
     let (head, body) = end.map_or((text, &[][..]), |end| (&text[..end], &text[end + 2..]));
-    let head = String::from_utf8_lossy(head).replace("$KEY", &key());
+    let head = String::from_utf8_lossy(head)
+        .replace("$KEY", &key())
+        .replace("<<", "__secret.")
+        .replace(">>", "__");
     let mut lines = head.lines();
     let (method, url) = lines
         .next()

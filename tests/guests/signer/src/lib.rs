@@ -2,7 +2,8 @@
 //!
 //! Each line of the request's body is a step, and gives a line of the answer: `sign NAME ALGORITHM MESSAGE`, `verify NAME ALGORITHM TAG MESSAGE`,
 //! `reveal NAME`, `send METHOD URL`, with `HEADER VALUE` and `BODY` after it, all without blanks, `log TEXT`, `say TEXT`, `put`, `trap`. `$VALUE` stands for
-//! what was revealed last, `$TAG` for the last tag in hexadecimal.
+//! what was revealed last, `$TAG` for the last tag in hexadecimal, `<<NAME>>` for the placeholder
+//! of a secret.
 
 wit_bindgen::generate!({
     path: "../../../wit",
@@ -37,6 +38,7 @@ struct State {
 impl Guest for Signer {
     fn handle(request: Request) -> Response {
         let body = String::from_utf8(request.body).unwrap();
+        let body = body.replace("<<", "__secret.").replace(">>", "__");
         let mut state = State::default();
         let lines: Vec<String> = body.lines().map(|line| state.step(line)).collect();
         Response {
