@@ -4,6 +4,7 @@ pub mod environment;
 mod hosted;
 mod images;
 mod secrets;
+mod warnings;
 
 pub use self::secrets::{provider as secrets, say_plainly};
 pub use hosted::{HostedGuest, runtime_options, services, with_those_of_project};

@@ -277,7 +277,9 @@ fn grants(variables: &Variables) -> Result<Arc<Grants>, InvalidVariable> {
     };
     let grants: Grants = serde_json::from_str(text).map_err(|error| {
         let form = "a JSON array of origins, like `[\"https://api.example.com\"]`";
-        variables.invalid(name, &format!("{form}: {error}"))
+        // Somebody may have written a secret there.
+        let error = json::without_input(&error.to_string());
+        variables.invalid_secret(name, &format!("{form}: {error}"))
     })?;
     Ok(Arc::new(grants))
 }

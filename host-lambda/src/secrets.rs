@@ -3,15 +3,13 @@
 use crate::{config::Config, output::Output};
 use aws_requests::AwsService;
 use contract::log::LogLevel;
-use secrets::{AwsSources, NoSecrets, ProvideSecrets, RefreshFailure, SecretKeeper, SecretOptions};
+use secrets::{AwsSources, ProvideSecrets, RefreshFailure, SecretKeeper, SecretOptions};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What gives each guest its secrets. Nothing is read before a guest uses one.
+/// What gives each guest its secrets. Nothing is read before a guest uses one. Guests without any
+/// have it, too, since it refuses placeholders of unknown secrets.
 pub fn provider(config: &Config, output: Arc<Output>) -> Arc<dyn ProvideSecrets> {
-    if config.secrets.is_empty() {
-        return Arc::new(NoSecrets);
-    }
     let table = &config.table;
     let sources = AwsSources::new(|service| {
         let endpoint = config.endpoint_of(service);

@@ -1,5 +1,7 @@
 //! Secrets: what a guest signs, verifies and reads is on the tape without a value, and a replay needs no secret.
 
+mod messages;
+mod placeholders;
 mod planted;
 mod state;
 

@@ -6,7 +6,7 @@ use crate::{
     options::ClientOptions,
     pool::Target,
     resolve::Resolve,
-    tls::Tls,
+    tls::{Tls, certificate_problem},
     wire::Stream,
 };
 use contract::origin::{Host, Origin, Scheme};
@@ -94,7 +94,11 @@ impl Connector {
 }
 
 fn unreachable(origin: &Origin, error: &io::Error) -> SendError {
-    let words = format!("`{origin}`: {}", with_causes(error));
+    // No colon after the origin: redaction of a guest's log would take what follows for the value of what the host is called.
+    let words = match certificate_problem(error) {
+        Some(problem) => format!("the certificate of `{origin}` {problem}"),
+        None => format!("no connection to `{origin}`, {}", with_causes(error)),
+    };
     match error.kind() {
         io::ErrorKind::ConnectionRefused => SendError::Refused(words),
         _ => SendError::NotSent(words),

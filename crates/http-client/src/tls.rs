@@ -2,7 +2,7 @@
 
 use contract::origin::Host;
 use rustls::{
-    ClientConfig, RootCertStore,
+    CertificateError, ClientConfig, Error as TlsError, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
@@ -77,6 +77,30 @@ impl Tls {
         let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
         Err(format!("there are no trusted certificates{cause}"))
     }
+}
+
+/// What is wrong with the certificate of a server, and what to do, if that is why there is no connection.
+pub fn certificate_problem(error: &io::Error) -> Option<String> {
+    let error = error.get_ref()?.downcast_ref::<TlsError>()?;
+    let TlsError::InvalidCertificate(error) = error else {
+        return None;
+    };
+    Some(match error {
+        CertificateError::UnknownIssuer => {
+            "is signed by nobody who is trusted here; to trust its issuer, name a file with the issuer's certificate in the variable `SSL_CERT_FILE` of the host"
+                .to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "has expired; the service has to renew it".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet; check the clock of this machine".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "is for other names than this one; check the URL".to_owned()
+        }
+        other => format!("cannot be trusted, {other}"),
+    })
 }
 
 impl Authorities {

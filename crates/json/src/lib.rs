@@ -63,6 +63,18 @@ pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
     }
 }
 
+/// Words of serde about what it expected, without what it found: for members in which somebody may have written a secret by mistake.
+pub fn without_input(words: &str) -> String {
+    let quotes = ["invalid ", "unknown "];
+    if !quotes.iter().any(|start| words.starts_with(start)) {
+        return words.to_owned();
+    }
+    match words.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => "there is something that does not belong there".to_owned(),
+    }
+}
+
 /// Capacity for an event or a response without its body, so that most are written without reallocation.
 const WRITTEN_BYTES_USUAL: usize = 1024;
 

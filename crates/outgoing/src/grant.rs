@@ -36,9 +36,9 @@ pub struct Grant {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
     /// The text is not that of an origin.
-    #[error("`{origin}` {problem}")]
+    #[error("{origin} {problem}")]
     Url {
-        /// The text; only what may be shown.
+        /// The text in backticks; only what may be shown.
         origin: String,
         /// The end of the sentence.
         problem: UrlError,
@@ -49,13 +49,10 @@ pub enum GrantError {
     )]
     Unsigned(Origin),
     /// Only names may go into signatures.
-    #[error("`{service}` in `{region}` is no service of AWS in a region")]
-    Scope {
-        /// As given.
-        service: String,
-        /// As given.
-        region: String,
-    },
+    #[error(
+        "the `service` or the `region` of `sign` for `{0}` is not valid: both have lower-case letters, digits and `-`, as in `sqs` and `eu-central-1`"
+    )]
+    Scope(Origin),
     /// Which one counts could not be said.
     #[error("`{0}` is granted twice")]
     Twice(String),
@@ -103,8 +100,7 @@ impl Grant {
     /// Lets the host sign, for this service.
     pub fn signed_for(mut self, scope: AwsScope) -> Result<Self, GrantError> {
         if !scope.is_valid() {
-            let AwsScope { service, region } = scope;
-            return Err(GrantError::Scope { service, region });
+            return Err(GrantError::Scope(self.origin));
         }
         self.signing = Some(scope);
         Ok(self)
@@ -174,16 +170,24 @@ impl FromStr for Grant {
     }
 }
 
-/// What of a text goes into messages: neither user and password nor a query.
+/// What of a text goes into messages: neither user and password nor a query, and nothing of what is no URL, since it may be anything.
 fn shown(text: &str) -> String {
     const CHARACTERS_MAX: usize = 120;
+    let is_url = ["http://", "https://"].iter().any(|scheme| {
+        let start = text.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    });
+    if !is_url {
+        return "what is granted is an origin, such as `https://api.example.com`; this one"
+            .to_owned();
+    }
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let text = match text.rsplit_once('@') {
         Some((_, host)) => format!("...@{host}"),
         None => text.to_owned(),
     };
-    let text = text.escape_debug().take(CHARACTERS_MAX);
-    text.collect()
+    let text: String = text.escape_debug().take(CHARACTERS_MAX).collect();
+    format!("`{text}`")
 }
 
 /// The text that it can be made from, without its options.

@@ -72,6 +72,14 @@ pub struct RefreshFailure {
 #[derive(Clone)]
 pub struct Secrets(Arc<Shared>);
 
+/// Why there is no value.
+#[derive(Debug)]
+pub(crate) struct ValueError {
+    pub(crate) error: SecretError,
+    /// Whether it stays so until somebody changes the declaration, the source or a permission.
+    pub(crate) lasts: bool,
+}
+
 struct Shared {
     declarations: SecretDeclarations,
     sources: Arc<dyn SecretSources>,
@@ -131,8 +139,10 @@ impl Secrets {
     }
 
     /// The value of a secret, waiting for a fetch until `deadline` if that is necessary.
-    pub(crate) async fn value(&self, name: &str, deadline: Instant) -> Result<Held, SecretError> {
-        let kind = self.declared(name)?.from.kind();
+    pub(crate) async fn value(&self, name: &str, deadline: Instant) -> Result<Held, ValueError> {
+        let declared = self.declared(name);
+        let declared = declared.map_err(|error| ValueError { error, lasts: true })?;
+        let kind = declared.from.kind();
         for _ in 0..LOOKS_MAX {
             let found = self.with_state(|state| state.look(name, &self.ages()));
             match found {
@@ -141,7 +151,9 @@ impl Secrets {
                     self.fetch(kind);
                     return Ok(held);
                 }
-                Found::Failed(class) => return Err(unavailable(name, class.as_str())),
+                Found::Failed(class) => {
+                    return Err(unavailable(name, class.as_str(), class.lasts()));
+                }
                 Found::Due => {
                     let mut fetch = self.fetch(kind);
                     if !wait(&mut fetch, deadline).await {
@@ -151,7 +163,7 @@ impl Secrets {
             }
         }
         let last = self.with_state(|state| state.usable(name, &self.ages()));
-        last.ok_or_else(|| unavailable(name, "its source did not answer in time"))
+        last.ok_or_else(|| unavailable(name, "its source did not answer in time", false))
     }
 
     /// What a response may repeat of a secret: its value and the one before it. Nothing if it has none that this host could ever read; an error if its
@@ -166,16 +178,8 @@ impl Secrets {
         match (value, failure) {
             (Ok(_), _) => Ok(known),
             (Err(_), _) if !known.is_empty() => Ok(known),
-            (
-                Err(_),
-                Some(
-                    FetchErrorClass::Missing
-                    | FetchErrorClass::Denied
-                    | FetchErrorClass::Unusable
-                    | FetchErrorClass::Unsupported,
-                ),
-            ) => Ok(Vec::new()),
-            (Err(error), _) => Err(error),
+            (Err(_), Some(class)) if class.lasts() => Ok(Vec::new()),
+            (Err(error), _) => Err(error.into()),
         }
     }
 
@@ -279,8 +283,18 @@ async fn wait(fetch: &mut watch::Receiver<()>, deadline: Instant) -> bool {
     timeout_at(deadline.into(), fetch.changed()).await.is_ok()
 }
 
-fn unavailable(name: &str, words: &str) -> SecretError {
-    SecretError::Unavailable(format!("secret `{name}`: {words}"))
+fn unavailable(name: &str, words: &str, lasts: bool) -> ValueError {
+    let words = format!("the host cannot read secret `{name}`; {words}");
+    ValueError {
+        error: SecretError::Unavailable(words),
+        lasts,
+    }
+}
+
+impl From<ValueError> for SecretError {
+    fn from(error: ValueError) -> Self {
+        error.error
+    }
 }
 
 impl fmt::Debug for Secrets {

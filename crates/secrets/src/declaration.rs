@@ -111,18 +111,6 @@ impl SecretDeclaration {
     }
 }
 
-/// Words of serde about what it expected, without what it found, which somebody may have written in place of a source.
-fn without_input(words: &str) -> String {
-    let quotes = ["invalid ", "unknown "];
-    if !quotes.iter().any(|start| words.starts_with(start)) {
-        return words.to_owned();
-    }
-    match words.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("expected {expected}"),
-        None => "something else than a declaration has".to_owned(),
-    }
-}
-
 impl SecretDeclarations {
     /// Reads the JSON of the variable `TENON_SECRETS`.
     pub fn from_json(json: &str) -> Result<Self, DeclarationError> {
@@ -131,7 +119,7 @@ impl SecretDeclarations {
             return Err(DeclarationError::Form(form));
         }
         let read = json::read(json.as_bytes());
-        read.map_err(|error| DeclarationError::Form(without_input(&error.to_string())))
+        read.map_err(|error| DeclarationError::Form(json::without_input(&error.to_string())))
     }
 
     /// Adds or replaces one.

@@ -23,7 +23,7 @@ mod header;
 mod text;
 
 use crate::{
-    cache::{Held, Secrets},
+    cache::{Held, Secrets, ValueError},
     declaration::Place,
     echo::EchoMask,
     name::SecretName,
@@ -102,7 +102,7 @@ impl SecretFiller {
         let mut values = BTreeMap::new();
         for name in names {
             let held = self.secrets.value(name.as_str(), deadline).await;
-            let held = held.map_err(not_filled)?;
+            let held = held.map_err(no_value)?;
             check_length(&name, held.value.expose().len())?;
             values.insert(name, held);
         }
@@ -113,16 +113,16 @@ impl SecretFiller {
     fn check(&self, name: &SecretName, place: Place, origin: &Origin) -> Result<(), OutgoingError> {
         let declared = self.secrets.declared(name.as_str()).map_err(not_filled)?;
         let words = if declared.origins.is_empty() {
-            "is not for requests: its declaration has no `for`".to_owned()
+            "is not for requests; its declaration has no `for`".to_owned()
         } else if !declared.origins.contains(origin) {
-            format!("is not for `{origin}`: its declaration does not have it in `for`")
+            format!("has no `{origin}` in the `for` of its declaration")
         } else if !declared.places.contains(&place) {
             let (words, member) = match place {
                 Place::Headers => ("headers", "headers"),
                 Place::Url => ("URLs", "url"),
                 Place::Body => ("bodies", "body"),
             };
-            format!("is not for {words}: its declaration does not have `{member}` in `in`")
+            format!("is not for {words}; its declaration does not have `{member}` in `in`")
         } else {
             return Ok(());
         };
@@ -291,10 +291,18 @@ fn check_length(name: &SecretName, length: usize) -> Result<(), OutgoingError> {
 /// Nothing was sent, and nothing is wrong with the network.
 fn not_filled(error: SecretError) -> OutgoingError {
     match error {
-        SecretError::Unknown(_) | SecretError::NotGranted(_) => {
-            OutgoingError::NotGranted(error.to_string())
+        SecretError::Unknown(detail) | SecretError::NotGranted(detail) => {
+            OutgoingError::NotGranted(detail)
         }
         SecretError::Unavailable(detail) => OutgoingError::Unreachable(detail),
+    }
+}
+
+/// What lasts until an operator changes something is no reason for a client to try again.
+fn no_value(error: ValueError) -> OutgoingError {
+    match error.lasts {
+        true => OutgoingError::NotGranted(error.error.detail().to_owned()),
+        false => not_filled(error.error),
     }
 }
 

@@ -4,7 +4,6 @@ use crate::{
     cache::{SecretOptions, Secrets},
     declaration::SecretDeclarations,
     filler::SecretFiller,
-    port::NoSecrets,
     provide::{GuestAccess, ProvideSecrets},
     sources::SecretSources,
 };
@@ -31,9 +30,7 @@ impl ProvideSecrets for SecretKeeper {
         declarations: &Arc<SecretDeclarations>,
         client: Arc<dyn OutgoingHttp>,
     ) -> GuestAccess {
-        if declarations.is_empty() {
-            return NoSecrets.provide(declarations, client);
-        }
+        // Also without declarations: a placeholder of an unknown secret must not be sent as it is.
         let declarations = SecretDeclarations::clone(declarations);
         let secrets = Secrets::new(declarations, self.sources.clone(), self.options.clone());
         GuestAccess {

@@ -44,7 +44,7 @@
 //! let error = client.send(request, Instant::now() + Duration::from_secs(1)).await.unwrap_err();
 //! assert_eq!(
 //!     error.to_string(),
-//!     "not granted: secret `stripe-key` is not for `https://api.example`: its declaration does not have it in `for`"
+//!     "not granted: secret `stripe-key` has no `https://api.example` in the `for` of its declaration"
 //! );
 //! # Ok::<(), secrets::DeclarationError>(())
 //! # }).unwrap();
@@ -72,7 +72,6 @@ mod filler;
 mod keeper;
 mod name;
 mod origin;
-#[cfg(feature = "keeper")]
 mod placeholder;
 mod port;
 mod provide;
@@ -90,13 +89,13 @@ pub use self::{
     cache::{RefreshFailure, SecretOptions, Secrets},
     filler::SecretFiller,
     keeper::SecretKeeper,
-    placeholder::placeholder,
     sources::{FetchError, FetchErrorClass, HostSources, LocalSources, SecretSources},
 };
 pub use self::{
     declaration::{DeclarationError, Place, SecretDeclaration, SecretDeclarations},
     name::{SecretName, SecretNameError},
     origin::{Origin, OriginError},
+    placeholder::{MalformedPlaceholder, PlaceholderPiece, placeholder, placeholder_pieces},
     port::{
         GuestSecrets, HmacAlgorithm, NoSecrets, SecretError, SecretFunction, SecretRequest,
         SecretResponse,

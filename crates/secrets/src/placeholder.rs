@@ -15,14 +15,16 @@ const SUFFIX: &str = "__";
 
 /// A part of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
+pub enum PlaceholderPiece<'a> {
+    /// What is beside placeholders; not empty.
     Text(&'a str),
+    /// A whole placeholder, which names this secret.
     Secret(SecretName),
 }
 
 /// What begins like a placeholder is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Malformed;
+pub struct MalformedPlaceholder;
 
 /// The placeholder of a secret.
 pub fn placeholder(name: &SecretName) -> String {
@@ -30,12 +32,15 @@ pub fn placeholder(name: &SecretName) -> String {
 }
 
 /// Whether a text contains a placeholder, or the beginning of one.
+#[cfg(any(test, feature = "keeper"))]
 pub(crate) fn is_in(text: &str) -> bool {
     text.contains(PREFIX)
 }
 
-/// The parts of a text, in order.
-pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Malformed>> {
+/// The parts of a text, in order. After an error there are no more.
+pub fn placeholder_pieces(
+    text: &str,
+) -> impl Iterator<Item = Result<PlaceholderPiece<'_>, MalformedPlaceholder>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -48,17 +53,17 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Malfo
                 let (name, after) = after.split_at(length);
                 let (Ok(name), Some(after)) = (name.parse(), after.strip_prefix(SUFFIX)) else {
                     rest = "";
-                    return Some(Err(Malformed));
+                    return Some(Err(MalformedPlaceholder));
                 };
                 rest = after;
-                Some(Ok(Piece::Secret(name)))
+                Some(Ok(PlaceholderPiece::Secret(name)))
             }
             Some(start) => {
                 let (before, from) = rest.split_at(start);
                 rest = from;
-                Some(Ok(Piece::Text(before)))
+                Some(Ok(PlaceholderPiece::Text(before)))
             }
-            None => Some(Ok(Piece::Text(std::mem::take(&mut rest)))),
+            None => Some(Ok(PlaceholderPiece::Text(std::mem::take(&mut rest)))),
         }
     })
 }
@@ -67,14 +72,14 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Malfo
 mod tests {
     use super::*;
 
-    fn shown(text: &str) -> Result<Vec<String>, Malformed> {
-        let piece = |piece: Result<Piece<'_>, Malformed>| {
+    fn shown(text: &str) -> Result<Vec<String>, MalformedPlaceholder> {
+        let piece = |piece: Result<PlaceholderPiece<'_>, MalformedPlaceholder>| {
             piece.map(|piece| match piece {
-                Piece::Text(text) => text.to_owned(),
-                Piece::Secret(name) => format!("<{name}>"),
+                PlaceholderPiece::Text(text) => text.to_owned(),
+                PlaceholderPiece::Secret(name) => format!("<{name}>"),
             })
         };
-        pieces(text).map(piece).collect()
+        placeholder_pieces(text).map(piece).collect()
     }
 
     #[test]
@@ -105,10 +110,13 @@ mod tests {
             "__secret.a b__",
             "__secret.__secret.a__",
         ] {
-            assert_eq!(shown(text), Err(Malformed), "{text}");
+            assert_eq!(shown(text), Err(MalformedPlaceholder), "{text}");
             assert!(is_in(text));
         }
-        assert_eq!(shown(&format!("__secret.{long}__")), Err(Malformed));
+        assert_eq!(
+            shown(&format!("__secret.{long}__")),
+            Err(MalformedPlaceholder)
+        );
         assert_eq!(
             placeholder(&"stripe-key".parse().unwrap()),
             "__secret.stripe-key__"

@@ -76,11 +76,12 @@ pub enum SecretResponse<V = SecretValue> {
     Revealed(V),
 }
 
-/// Why a call has no result, or a secret is not filled in. The texts are for people, and contain no value.
+/// Why a call has no result, or a secret is not filled in. The texts are for people, and contain no value. None has `:` after the word `secret`, a
+/// secret's name or an origin: guests log them, and redaction takes what follows for a credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// The guest has no secret of this name.
-    #[error("unknown secret: {0}")]
+    #[error("{0}")]
     Unknown(String),
     /// The guest may not use it in this way.
     #[error("not granted: {0}")]
@@ -186,8 +187,10 @@ impl SecretError {
     /// No secret has this name, which may be any text.
     pub fn unknown(name: &str) -> Self {
         Self::Unknown(match name.parse::<SecretName>() {
-            Ok(name) => format!("`{name}` is not declared for this guest"),
-            Err(error) => error.to_string(),
+            Ok(name) => format!(
+                "unknown secret `{name}`; `[secrets]` in tenon.toml declares it, on Lambda `TENON_SECRETS`, for the guest of route `/` only"
+            ),
+            Err(error) => format!("unknown secret; {error}"),
         })
     }
 

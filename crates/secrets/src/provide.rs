@@ -25,7 +25,7 @@ pub trait ProvideSecrets: Send + Sync {
     ) -> GuestAccess;
 }
 
-/// For hosts without secrets: whatever is declared, no guest has any, and placeholders are text.
+/// For hosts that send no requests: whatever is declared, no guest has any, and placeholders are text.
 impl ProvideSecrets for NoSecrets {
     fn provide(&self, _: &Arc<SecretDeclarations>, client: Arc<dyn OutgoingHttp>) -> GuestAccess {
         GuestAccess {

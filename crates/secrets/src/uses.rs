@@ -23,7 +23,7 @@ impl Secrets {
                 "secret `{name}` has no `{member} = true` in its declaration"
             )));
         }
-        self.value(name, deadline).await
+        Ok(self.value(name, deadline).await?)
     }
 
     async fn key(
@@ -179,15 +179,15 @@ mod tests {
             ),
             (
                 reveal("other").await,
-                "unknown secret: `other` is not declared for this guest",
+                "unknown secret `other`; `[secrets]` in tenon.toml declares it, on Lambda `TENON_SECRETS`, for the guest of route `/` only",
             ),
             (
                 perform(sign("absent", HmacAlgorithm::Sha256)).await,
-                "unavailable: secret `absent`: not found at its source",
+                "unavailable: the host cannot read secret `absent`; not found at its source",
             ),
             (
                 reveal("remote").await,
-                "unavailable: secret `remote`: this host cannot read its source",
+                "unavailable: the host cannot read secret `remote`; this host cannot read its source",
             ),
         ] {
             assert_eq!(response.unwrap_err().to_string(), words);

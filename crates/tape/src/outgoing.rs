@@ -11,7 +11,7 @@ use crate::redact::{BODY_BASE64, Marks, OutgoingBody, Redaction, Secrets, Sender
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use json::{Object, write_array, write_string};
 use outgoing::{OutgoingError, OutgoingRequest, OutgoingResponse};
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 /// The member with a body that is text.
 const BODY: &str = "body";
@@ -38,17 +38,27 @@ pub fn write_request(out: &mut Vec<u8>, request: &OutgoingRequest, view: &mut Me
     let secrets = view.secrets.as_deref_mut();
     let url = view.redaction.url(&request.url, &at, marks, secrets);
     object.string("url", &url);
-    write_content(
-        &mut object,
-        &request.headers,
-        &request.body,
-        Sender::Foreign,
-        view,
-    );
+    let headers = without_length(&request.headers, request.body.len());
+    write_content(&mut object, &headers, &request.body, Sender::Foreign, view);
     if let Some(timeout) = request.timeout {
         object.number("timeout_ms", milliseconds(timeout));
     }
     object.end();
+}
+
+/// The fields without a `content-length` that is right, which the host writes whether or not the guest does. Redaction changes the length of the body, here or
+/// where the guest has it from.
+fn without_length(headers: &[(String, String)], body_bytes: usize) -> Cow<'_, [(String, String)]> {
+    let is_length = |(name, value): &(String, String)| {
+        name == "content-length" && value.trim() == body_bytes.to_string()
+    };
+    match headers.iter().any(is_length) {
+        true => {
+            let others = headers.iter().filter(|field| !is_length(field));
+            Cow::Owned(others.cloned().collect())
+        }
+        false => Cow::Borrowed(headers),
+    }
 }
 
 /// A request as a tape shows it, for comparing it with one: redacted, and without copies of what was redacted in it and in earlier requests,

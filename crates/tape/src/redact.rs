@@ -12,6 +12,7 @@ mod marks;
 mod message;
 mod names;
 mod outgoing;
+mod placeholders;
 mod sweep;
 mod text;
 mod values;
@@ -29,7 +30,7 @@ pub(crate) use values::LENIENT;
 pub use values::Secrets;
 
 use gateway::message::Message;
-use json::{JsonError, Pointer, PointerError, rewrite, write_string};
+use json::{JsonError, Pointer, PointerError, rewrite, string, write_string};
 use std::{borrow::Cow, collections::BTreeSet};
 use walk::{Section, Walk};
 
@@ -260,20 +261,20 @@ impl Redaction {
             .fields
             .iter()
             .find(|pointer| pointer.names(Some(key), &[]));
-        if let Some(field) = field {
-            marks.field(field, Place::of(at));
+        let is_header = self.headers.contains(&names::normalised(key));
+        if field.is_some() || is_header || self.hides_member(key) {
+            let hidden = match string(json) {
+                Ok(text) => placeholders::hidden(&text).map(|hidden| json_string(&hidden)),
+                Err(_) => Some(REPLACEMENT_JSON.to_owned()),
+            };
+            let place = hidden.as_ref().map(|_| Place::of(at));
+            match field {
+                Some(field) => marks.field(field, place),
+                None if is_header => marks.header(key, place),
+                None => marks.name(key, place),
+            }
             secrets.add_json(json);
-            return Cow::Borrowed(REPLACEMENT_JSON);
-        }
-        if self.headers.contains(&names::normalised(key)) {
-            marks.header(key, Place::of(at));
-            secrets.add_json(json);
-            return Cow::Borrowed(REPLACEMENT_JSON);
-        }
-        if self.hides_member(key) {
-            marks.name(key, Place::of(at));
-            secrets.add_json(json);
-            return Cow::Borrowed(REPLACEMENT_JSON);
+            return hidden.map_or(Cow::Borrowed(json), Cow::Owned);
         }
         let mut walk = Walk {
             rules: self,
@@ -298,16 +299,20 @@ impl text::Hides for Redaction {
     }
 }
 
-/// The replacement of a value, with the same type.
-fn replacement(value: &str) -> &'static str {
-    match value.as_bytes().first() {
-        Some(b'"') => REPLACEMENT_JSON,
+/// The replacement of a value, with the same type; `None` if it stays, because it consists of placeholders.
+fn replacement(value: &str) -> Option<String> {
+    let replacement = match value.as_bytes().first() {
+        Some(b'"') => match string(value) {
+            Ok(text) => return placeholders::hidden(&text).map(|hidden| json_string(&hidden)),
+            Err(_) => REPLACEMENT_JSON,
+        },
         Some(b'{') => "{}",
         Some(b'[') => "[]",
         Some(b't' | b'f') => "false",
         Some(b'n') => "null",
         Some(_) | None => "0",
-    }
+    };
+    Some(replacement.to_owned())
 }
 
 fn json_string(text: &str) -> String {

@@ -99,7 +99,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let serving = Arc::new(Serving {
         address,
         greeting: greeting(address, &configuration),
-        warnings: configuration.server.warnings(address.ip()),
+        warnings: [
+            configuration.server.warnings(address.ip()),
+            configuration.hosted.warnings(),
+        ]
+        .concat(),
         exchanger,
         session,
         guests,

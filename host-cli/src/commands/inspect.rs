@@ -140,7 +140,11 @@ fn write_world(text: &mut String, inspection: &Inspection) {
 fn write_interfaces(text: &mut String, inspection: &Inspection) {
     text.push_str("imports\n");
     for import in &inspection.imports {
-        let mark = if import.granted { "granted" } else { "REFUSED" };
+        let mark = match (import.granted, needed(&import.name)) {
+            (false, _) => "REFUSED",
+            (true, None) => "granted",
+            (true, Some(needed)) => needed,
+        };
         let _ = writeln!(text, "  {mark}  {}", import.name);
         if !import.functions.is_empty() {
             let _ = writeln!(text, "           {}", import.functions.join(", "));
@@ -155,6 +159,15 @@ fn write_interfaces(text: &mut String, inspection: &Inspection) {
     }
     if inspection.exports.is_empty() {
         text.push_str("  nothing\n");
+    }
+}
+
+/// What an interface of this host needs where the guest runs.
+fn needed(import: &str) -> Option<&'static str> {
+    match import.split('@').next().unwrap_or_default() {
+        "tenon:handler/outgoing" | "wasi:http/outgoing-handler" => Some("needs a grant"),
+        "tenon:handler/secrets" => Some("needs a declared secret"),
+        _ => None,
     }
 }
 
@@ -181,7 +194,8 @@ fn document(findings: &Findings) -> Value {
     });
     if let Some(inspection) = inspection {
         let imports = inspection.imports.iter().map(|import| {
-            json!({"name": import.name, "granted": import.granted, "functions": import.functions})
+            let needed = needed(&import.name).filter(|_| import.granted);
+            json!({"name": import.name, "granted": import.granted, "needs": needed, "functions": import.functions})
         });
         document["imports"] = imports.collect();
         document["exports"] = json!(inspection.exports);
@@ -220,6 +234,7 @@ mod tests {
             inspection: Some(Inspection {
                 imports: vec![
                     import("tenon:handler/log@0.1.0", true, &["write"]),
+                    import("tenon:handler/outgoing@0.1.0", true, &["send"]),
                     import("wasi:sockets/tcp@0.2.0", false, &[]),
                 ],
                 exports: Vec::new(),
@@ -240,6 +255,8 @@ mod tests {
         imports
           granted  tenon:handler/log@0.1.0
                    write
+          needs a grant  tenon:handler/outgoing@0.1.0
+                   send
           REFUSED  wasi:sockets/tcp@0.2.0
         exports
           nothing
@@ -295,7 +312,7 @@ mod tests {
     #[test]
     fn the_document_says_the_same() {
         let document = document(&findings());
-        assert_eq!(document["imports"][1]["granted"], false);
+        assert_eq!(document["imports"][2]["granted"], false);
         assert_eq!(document["runs_here"], false);
         assert_eq!(document["contract"]["built_against"], "0.1.0");
         assert!(

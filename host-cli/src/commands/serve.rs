@@ -313,7 +313,16 @@ async fn serve(
     let mut twice = Signals::new()?;
     let generation = exchanger.follower.as_ref().and_then(Follower::generation);
     output::text(&greeting(address, configuration, generation, examples))?;
-    for warning in configuration.server.warnings(address.ip()) {
+    let of_guest = configuration
+        .guest
+        .iter()
+        .flat_map(|guest| guest.warnings());
+    for warning in configuration
+        .server
+        .warnings(address.ip())
+        .into_iter()
+        .chain(of_guest)
+    {
         remark(configuration.server.log_format, "warn", &warning);
     }
     let stop = async {

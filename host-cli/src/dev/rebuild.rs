@@ -192,6 +192,12 @@ impl Rebuilder {
                 let mut cases = self.cases.lock().unwrap_or_else(PoisonError::into_inner);
                 *cases = project.cases();
                 drop(cases);
+                let known = self.hosted.warnings();
+                for warning in hosted.warnings() {
+                    if !known.contains(&warning) {
+                        self.screen.say(&warning);
+                    }
+                }
                 (self.project, self.hosted) = (Some(project), hosted);
                 true
             }

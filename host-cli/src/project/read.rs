@@ -8,7 +8,10 @@ use crate::exit::CommandError;
 use contract::limits::LIMITS;
 use serde::Deserialize;
 use std::{ops::Range, path::Path};
-use toml::de::{DeTable, DeValue, Deserializer};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, Deserializer},
+};
 
 /// What is wrong, and where.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,13 +64,68 @@ pub fn parse(bytes: &[u8]) -> Result<ProjectFile, ProjectError> {
     let table = DeTable::parse(text).map_err(|error| failed(&error))?;
     check_members(text, table.get_ref())?;
     ProjectFile::deserialize(Deserializer::from(table.clone())).map_err(|error| {
-        let place = error.span().unwrap_or_default().start;
+        let place = error.span().unwrap_or_default();
         let mut failure = failed(&error);
-        if let Some(member) = member_at(table.get_ref(), place) {
+        if is_sensitive(table.get_ref(), place.start) {
+            failure = without_input(text, place.clone(), failure);
+        }
+        if let Some(member) = member_at(table.get_ref(), place.start) {
             failure.message = format!("`{member}`: {}", failure.message);
         }
         failure
     })
+}
+
+/// Whether a place is in a part of the file in which somebody may have written a secret by mistake.
+fn is_sensitive(file: &DeTable<'_>, place: usize) -> bool {
+    file.iter()
+        .filter(|(key, _)| ["secrets", "outgoing"].contains(&key.get_ref().as_ref()))
+        .any(|(_, section)| contains(section, place))
+}
+
+/// Whether a value contains a place. The span of a table may be that of its head alone.
+fn contains(value: &Spanned<DeValue<'_>>, place: usize) -> bool {
+    value.span().contains(&place)
+        || match value.get_ref() {
+            DeValue::Table(table) => table
+                .iter()
+                .any(|(key, value)| key.span().contains(&place) || contains(value, place)),
+            DeValue::Array(values) => values.iter().any(|value| contains(value, place)),
+            _ => false,
+        }
+}
+
+/// The failure in plain words, without what was found.
+fn without_input(text: &str, place: Range<usize>, failure: ProjectError) -> ProjectError {
+    const PLAIN: [(&str, &str); 5] = [
+        ("a boolean", "`true` or `false`"),
+        ("a sequence", "a list"),
+        ("a map", "a table"),
+        ("field", "member"),
+        ("a string", "text"),
+    ];
+    let is_name = failure.message.starts_with("unknown field");
+    let mut message = json::without_input(&failure.message);
+    // In quotes are names.
+    let names: Vec<_> = message.split('`').skip(1).step_by(2).collect();
+    let hint = is_name
+        .then(|| nearest(text.get(place).unwrap_or_default(), &names))
+        .flatten()
+        .map(|name| format!("did you mean `{name}`?"));
+    if is_name {
+        message = format!("unknown member, {message}");
+    }
+    let is_of_serde = ["invalid", "unknown", "missing", "duplicate"]
+        .iter()
+        .any(|start| failure.message.starts_with(start));
+    for (words, plain) in PLAIN.iter().filter(|_| is_of_serde) {
+        message = message.replace(words, plain);
+    }
+    ProjectError {
+        message,
+        hint: hint.or(failure.hint),
+        ..failure
+    }
 }
 
 /// The member whose value contains this place in the text.
@@ -149,14 +207,19 @@ fn section<'a, 'i>(
     Ok(Some(table))
 }
 
+/// The name that is most like another, if it is like it.
+fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+    names
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), *known))
+        .filter(|(distance, known)| *distance <= known.len().max(name.len()).div_ceil(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
 /// What was probably meant.
 fn suggestion(name: &str, members: &[&str], sections: &[(&[&str], Vec<&str>)]) -> String {
-    let nearest = members
-        .iter()
-        .map(|member| (strsim::damerau_levenshtein(name, member), member))
-        .filter(|(distance, member)| *distance <= member.len().max(name.len()).div_ceil(3))
-        .min_by_key(|(distance, _)| *distance);
-    if let Some((_, member)) = nearest {
+    if let Some(member) = nearest(name, members) {
         return format!("did you mean `{member}`?");
     }
     let elsewhere = sections

@@ -113,6 +113,111 @@ fn what_cannot_be_read_has_its_position_and_its_member() {
 }
 
 #[test]
+fn what_may_be_a_secret_is_not_repeated() {
+    let secret = "[secrets]\nkey = ";
+    for (text, message, hint) in [
+        (
+            format!("{secret}\"sk_planted\""),
+            "2:7: `secrets.key`: a source is `env:NAME`",
+            "",
+        ),
+        (
+            format!("{secret}{{ from = \"env:A\", hmca = \"sk_planted\" }}"),
+            "2:24: unknown member, expected one of `from`, `encoding`, `for`, `in`, `hmac`, `reveal`",
+            "did you mean `hmac`?",
+        ),
+        (
+            format!("{secret}{{ from = \"env:A\", sk_planted = true }}"),
+            "2:24: unknown member, expected one of",
+            "",
+        ),
+        (
+            format!("{secret}{{ from = \"env:A\", hmac = \"sk_planted\" }}"),
+            "2:31: `secrets.key.hmac`: expected `true` or `false`",
+            "",
+        ),
+        (
+            format!("{secret}{{ from = \"env:A\", encoding = \"sk_planted\" }}"),
+            "2:35: `secrets.key.encoding`: expected `plain` or `base64`",
+            "",
+        ),
+        (
+            format!("{secret}{{ from = 12345678, hmac = true }}"),
+            "2:16: `secrets.key.from`: expected text",
+            "",
+        ),
+        (
+            format!("{secret}{{ from = \"env:A\", for = \"sk_planted\" }}"),
+            "2:30: `secrets.key.for`: expected a list",
+            "",
+        ),
+        (
+            format!("{secret}{{ from = \"env:A\", for = [\"sk_planted\"] }}"),
+            "2:31: `secrets.key.for`: an origin is",
+            "",
+        ),
+        (
+            format!("{secret}{{ from = \"env:A\", in = [\"sk_planted\"] }}"),
+            "2:30: `secrets.key.in`: expected one of `headers`, `url`, `body`",
+            "",
+        ),
+        (
+            "[secrets.key]\nhmac = true".to_owned(),
+            "1:1: `secrets.key`: missing member `from`",
+            "",
+        ),
+        (
+            "[secrets]\nSk_planted = \"env:A\"".to_owned(),
+            "2:1: a secret's name has",
+            "",
+        ),
+        (
+            format!("{secret}12345678"),
+            "2:7: `secrets.key`: expected a source, or an object with `from`",
+            "",
+        ),
+        (format!("{secret}sk_planted"), "2:7: ", ""),
+        ("secrets = \"sk_planted\"".to_owned(), "1:11: `secrets`: expected", ""),
+        (
+            "outgoing = \"sk_planted\"".to_owned(),
+            "1:12: `outgoing`: expected a list",
+            "",
+        ),
+        (
+            "outgoing = [\"sk_planted\"]".to_owned(),
+            "1:13: `outgoing`: what is granted is an origin, such as",
+            "",
+        ),
+        (
+            "outgoing = [{ orign = \"https://planted\" }]".to_owned(),
+            "1:15: `outgoing`: unknown member, expected one of `origin`, `private_addresses`, `sign`",
+            "did you mean `origin`?",
+        ),
+        (
+            "outgoing = [{ origin = \"https://a.example\", private_addresses = \"planted\" }]".to_owned(),
+            "1:66: `outgoing`: expected `true` or `false`",
+            "",
+        ),
+        (
+            "outgoing = [{ origin = \"https://a.example\", sign = \"planted\" }]".to_owned(),
+            "1:53: `outgoing`: expected `aws`",
+            "",
+        ),
+        (
+            "outgoing = [{ origin = \"https://a.example\", sign = { aws = { service = \"PLANTED planted\", region = \"x\" } } }]".to_owned(),
+            "1:13: `outgoing`: the `service` or the `region` of `sign` for `https://a.example` is not valid",
+            "",
+        ),
+    ] {
+        let (found, hinted) = error(text.as_bytes());
+        assert!(found.starts_with(message), "{message}: {found}");
+        let told = format!("{found} {hinted}").to_lowercase();
+        assert!(!told.contains("planted") && !told.contains("12345678"), "{told}");
+        assert!(hinted.contains(hint), "{text}: {hinted}");
+    }
+}
+
+#[test]
 fn the_file_is_found_in_the_nearest_folder_above() {
     let folder = std::env::temp_dir().join(format!("tenon-project-{}", std::process::id()));
     let deep = folder.join("a/b");

@@ -207,7 +207,7 @@ async fn an_old_value_serves_for_an_hour_while_its_source_fails() {
         let error = value(&secrets, "a").await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unavailable: secret `a`: its source is unreachable"
+            "unavailable: the host cannot read secret `a`; its source is unreachable"
         );
     }
     assert_eq!(bench.fetches(), before + 1);
@@ -227,8 +227,8 @@ async fn a_use_waits_no_longer_than_its_deadline_and_ends_no_fetch() {
     let deadline = Instant::now() + Duration::from_millis(10);
     let error = secrets.value("a", deadline).await.unwrap_err();
     assert_eq!(
-        error.to_string(),
-        "unavailable: secret `a`: its source did not answer in time"
+        error.error.to_string(),
+        "unavailable: the host cannot read secret `a`; its source did not answer in time"
     );
     assert_eq!(value(&secrets, "a").await.unwrap(), "value");
     assert_eq!(bench.fetches(), 1);

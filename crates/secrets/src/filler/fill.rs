@@ -11,7 +11,7 @@ use crate::{
     encoding,
     name::SecretName,
     origin::Origin,
-    placeholder::{Piece, is_in, pieces},
+    placeholder::{PlaceholderPiece, is_in, placeholder_pieces},
 };
 use outgoing::OutgoingRequest;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,8 +58,8 @@ impl<'a> Fill<'a> {
     pub(super) fn placeholders(&self) -> Result<BTreeSet<(SecretName, Place)>, FillError> {
         let mut found = BTreeSet::new();
         for (place, text) in self.texts() {
-            for piece in pieces(text) {
-                if let Piece::Secret(name) = piece.map_err(|_| malformed(place))? {
+            for piece in placeholder_pieces(text) {
+                if let PlaceholderPiece::Secret(name) = piece.map_err(|_| malformed(place))? {
                     found.insert((name, place));
                 }
             }
@@ -69,10 +69,12 @@ impl<'a> Fill<'a> {
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        let is_secret = |piece: &Result<Piece<'_>, _>| matches!(piece, Ok(Piece::Secret(_)));
+        let is_secret = |piece: &Result<PlaceholderPiece<'_>, _>| {
+            matches!(piece, Ok(PlaceholderPiece::Secret(_)))
+        };
         let counts = self
             .texts()
-            .map(|(_, text)| pieces(text).filter(is_secret).count());
+            .map(|(_, text)| placeholder_pieces(text).filter(is_secret).count());
         counts.sum()
     }
 

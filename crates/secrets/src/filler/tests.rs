@@ -161,9 +161,8 @@ async fn a_placeholder_is_filled_in_for_its_origins_only() {
         ("http://127.0.0.1/", "http://127.0.0.1"),
         ("https://127.0.0.1:8080/", "https://127.0.0.1:8080"),
     ] {
-        let words = format!(
-            "not granted: secret `key` is not for `{origin}`: its declaration does not have it in `for`"
-        );
+        let words =
+            format!("not granted: secret `key` has no `{origin}` in the `for` of its declaration");
         assert_eq!(bench.refused(with_key(url)).await, words);
     }
     for url in [
@@ -207,6 +206,24 @@ async fn what_has_no_placeholder_is_sent_as_it_is() {
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
     assert_eq!(headers, ["accept: */*", "accept-encoding: identity"]);
+    // Nothing is left out because nothing is declared: what no guest has is not sent as it is.
+    let undeclared = Bench::new("{}");
+    assert_eq!(
+        undeclared
+            .sent(request("https://api.example/", &[], "x"))
+            .await,
+        request("https://api.example/", &[], "x")
+    );
+    for undeclared_request in [
+        request("https://api.example/", &[("x", "__secret.key__")], ""),
+        request("https://api.example/?k=__secret.key__", &[], ""),
+    ] {
+        let words = undeclared.refused(undeclared_request).await;
+        assert!(
+            words.starts_with("not granted: unknown secret `key`; `[secrets]` in tenon.toml"),
+            "{words}"
+        );
+    }
     // No secret of this guest is for bodies, so that they may contain anything.
     let bench = Bench::new(r#"{"key": {"from": "env:KEY", "for": ["https://api.example"]}}"#);
     let sent = bench
@@ -226,11 +243,11 @@ async fn refusals_name_the_secret_and_what_is_missing() {
     for (headers, words) in [
         (
             "__secret.other__",
-            "not granted: unknown secret: `other` is not declared for this guest",
+            "not granted: unknown secret `other`; `[secrets]` in tenon.toml declares it, on Lambda `TENON_SECRETS`, for the guest of route `/` only",
         ),
         (
             "__secret.signs__",
-            "not granted: secret `signs` is not for requests: its declaration has no `for`",
+            "not granted: secret `signs` is not for requests; its declaration has no `for`",
         ),
         (
             "__secret.short__",
@@ -242,7 +259,7 @@ async fn refusals_name_the_secret_and_what_is_missing() {
         ),
         (
             "__secret.absent__",
-            "unreachable: secret `absent`: not found at its source",
+            "not granted: the host cannot read secret `absent`; not found at its source",
         ),
         (
             "__secret.odd__",
@@ -279,7 +296,7 @@ async fn refusals_name_the_secret_and_what_is_missing() {
     for (url, words) in [
         (
             "https://api.example/__secret.key__",
-            "not granted: secret `key` is not for URLs: its declaration does not have `url` in `in`",
+            "not granted: secret `key` is not for URLs; its declaration does not have `url` in `in`",
         ),
         (
             "https://__secret.all__.api.example/",
@@ -297,7 +314,7 @@ async fn refusals_name_the_secret_and_what_is_missing() {
         (
             &json[..],
             "\"__secret.key__\"",
-            "not granted: secret `key` is not for bodies: its declaration does not have `body` in `in`",
+            "not granted: secret `key` is not for bodies; its declaration does not have `body` in `in`",
         ),
         (
             &json,
@@ -414,7 +431,7 @@ async fn basic_credentials_may_contain_placeholders() {
     }
     let words = bench.refused(of(authorization("u:__secret.other__"))).await;
     assert!(
-        words.starts_with("not granted: unknown secret: `other`"),
+        words.starts_with("not granted: unknown secret `other`"),
         "{words}"
     );
     // Elsewhere, base64 is not looked into.

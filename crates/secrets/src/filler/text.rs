@@ -3,7 +3,7 @@
 use crate::{
     cache::Held,
     name::SecretName,
-    placeholder::{Piece, pieces},
+    placeholder::{PlaceholderPiece, placeholder_pieces},
 };
 use std::collections::BTreeMap;
 
@@ -31,10 +31,10 @@ pub(super) fn fill(
     out: &mut Vec<u8>,
     mut encode: impl FnMut(&SecretName, &[u8], &mut Vec<u8>) -> Result<(), FillError>,
 ) -> Result<(), FillError> {
-    for piece in pieces(text).flatten() {
+    for piece in placeholder_pieces(text).flatten() {
         match piece {
-            Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-            Piece::Secret(name) => {
+            PlaceholderPiece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            PlaceholderPiece::Secret(name) => {
                 if let Some(held) = values.get(&name) {
                     encode(&name, held.value.expose(), out)?;
                 }

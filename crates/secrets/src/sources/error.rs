@@ -38,6 +38,16 @@ impl FetchErrorClass {
     }
 }
 
+impl FetchErrorClass {
+    /// Whether it stays so until somebody changes the declaration, the source or a permission.
+    pub(crate) fn lasts(self) -> bool {
+        match self {
+            Self::Missing | Self::Denied | Self::Unusable | Self::Unsupported => true,
+            Self::Throttled | Self::Unreachable => false,
+        }
+    }
+}
+
 impl fmt::Display for FetchErrorClass {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
@@ -64,9 +74,25 @@ impl FetchError {
         }
     }
 
-    /// The same with the source before the detail.
+    /// The same with the source before the detail. What is at no source may be the secret itself, written where its source belongs: it is not
+    /// repeated.
     pub(super) fn about(self, source: &Source) -> Self {
+        if self.class == FetchErrorClass::Missing {
+            return match missing(source) {
+                Some(words) => Self::new(self.class, words),
+                None => self,
+            };
+        }
         Self::new(self.class, format!("`{source}`: {}", self.detail))
+    }
+}
+
+/// What is not on this machine.
+fn missing(source: &Source) -> Option<&'static str> {
+    match source {
+        Source::Environment(_) => Some("the variable that its `from` names is not set"),
+        Source::File(_) => Some("the file that its `from` names does not exist"),
+        Source::Parameter(_) | Source::SecretsManager { .. } => None,
     }
 }
 

@@ -34,7 +34,7 @@ impl LocalSources {
     }
 
     /// Reads one source, which is a variable or a file.
-    pub(super) fn fetch(&self, source: &Source) -> Result<SecretValue, FetchError> {
+    pub fn fetch(&self, source: &Source) -> Result<SecretValue, FetchError> {
         self.bytes(source)
             .and_then(|bytes| Ok(SecretValue::new(bytes)?))
             .map_err(|error| error.about(source))
@@ -149,8 +149,11 @@ mod tests {
     fn a_variable_is_taken_as_it_is() {
         let fetch = |text: &str| sources().fetch(&text.parse().unwrap());
         assert_eq!(fetch("env:KEY").unwrap().expose(), b"planted\n");
+        // Which may be the value, written there by mistake.
+        let error = fetch("env:OTHER").unwrap_err();
+        assert_eq!(error.class, FetchErrorClass::Missing);
+        assert!(!error.to_string().contains("OTHER"), "{error}");
         for (text, class) in [
-            ("env:OTHER", FetchErrorClass::Missing),
             ("env:EMPTY", FetchErrorClass::Unusable),
             ("env:LONG", FetchErrorClass::Unusable),
             ("ssm:/a", FetchErrorClass::Unsupported),
@@ -204,6 +207,10 @@ mod tests {
         let missing = Source::File(scratch.0.join("missing"));
         let error = sources().fetch(&missing).unwrap_err();
         assert_eq!(error.class, FetchErrorClass::Missing);
+        assert_eq!(
+            error.detail,
+            "the file that its `from` names does not exist"
+        );
         let folder = Source::File(scratch.0.clone());
         let error = sources().fetch(&folder).unwrap_err();
         assert_eq!(error.class, FetchErrorClass::Unusable);

@@ -55,28 +55,28 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Records that a header of this name was redacted at a place.
-    pub fn header(&mut self, name: &str, place: Place<'_>) {
+    /// Records that a header of this name was redacted at a place, or not, because it has only placeholders of secrets.
+    pub fn header(&mut self, name: &str, place: Option<Place<'_>>) {
         insert(&mut self.headers, name);
-        self.at(place);
+        place.into_iter().for_each(|place| self.at(place));
     }
 
-    /// Records that a query parameter of this name was redacted at a place.
-    pub fn query(&mut self, name: &str, place: Place<'_>) {
+    /// The same for a query parameter.
+    pub fn query(&mut self, name: &str, place: Option<Place<'_>>) {
         insert(&mut self.query, name);
-        self.at(place);
+        place.into_iter().for_each(|place| self.at(place));
     }
 
-    /// Records that a member of this name was redacted at a place.
-    pub fn name(&mut self, name: &str, place: Place<'_>) {
+    /// The same for a member.
+    pub fn name(&mut self, name: &str, place: Option<Place<'_>>) {
         insert(&mut self.names, name);
-        self.at(place);
+        place.into_iter().for_each(|place| self.at(place));
     }
 
-    /// Records that the target of a pointer was redacted at a place.
-    pub fn field(&mut self, pointer: &Pointer, place: Place<'_>) {
+    /// The same for the target of a pointer.
+    pub fn field(&mut self, pointer: &Pointer, place: Option<Place<'_>>) {
         self.fields.insert(pointer.to_string());
-        self.at(place);
+        place.into_iter().for_each(|place| self.at(place));
     }
 
     /// Records the place of a copy.
@@ -128,9 +128,10 @@ impl Marks {
         &self.left_out
     }
 
-    /// Whether nothing was redacted.
+    /// Whether no rule matched.
     pub fn is_empty(&self) -> bool {
-        self.at.is_empty() && self.left_out.is_empty()
+        let names = [&self.headers, &self.query, &self.names, &self.fields];
+        names.iter().all(|names| names.is_empty()) && self.at.is_empty() && self.left_out.is_empty()
     }
 
     /// The names of headers, parameters and members that were redacted.

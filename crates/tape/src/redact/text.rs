@@ -1,10 +1,9 @@
 //! Finds credentials inside texts: `name=value` in queries, forms, URLs and messages, `name: value` in messages.
 
 use super::{
-    REPLACEMENT,
     harvest::harvest,
-    names,
-    words::{after_any, is_pem, quoted, rest_of_line},
+    names, placeholders,
+    words::{after_any, is_pem, is_scheme, quoted, rest_of_line},
 };
 use std::{borrow::Cow, ops::Range};
 
@@ -57,17 +56,20 @@ pub(super) fn find(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
     found
 }
 
-/// The text with each found value replaced.
+/// The text with each found value replaced; borrowed if none is.
 pub(super) fn replaced<'a>(text: &'a str, found: &[Found]) -> Cow<'a, str> {
-    if found.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
+    let mut out = String::new();
     let mut at = 0;
-    for Found { range, .. } in found.iter().filter(|found| !found.range.is_empty()) {
-        out.push_str(&text[at..range.start]);
-        out.push_str(REPLACEMENT);
-        at = range.end;
+    for found in found {
+        if let Some(hidden) = found.hidden(text) {
+            out.reserve(text.len());
+            out.push_str(&text[at..found.range.start]);
+            out.push_str(&hidden);
+            at = found.range.end;
+        }
+    }
+    if at == 0 {
+        return Cow::Borrowed(text);
     }
     out.push_str(&text[at..]);
     Cow::Owned(out)
@@ -114,6 +116,9 @@ fn named(text: &str, kind: Kind, hides: &dyn Hides) -> Vec<Found> {
         let Some((before, name)) = name_before(&text[..at]) else {
             continue;
         };
+        if is_colon && before.ends_with("//") && is_port(&text[at + separator.len()..]) {
+            continue;
+        }
         // In prose, a URL is recognised by what precedes the name.
         let is_parameter = !is_prose || !is_colon && before.ends_with(PARAMETER_BEGINS);
         let name = names::decoded(name);
@@ -163,6 +168,15 @@ fn name_before(text: &str) -> Option<(&str, &str)> {
     (start < text.len()).then(|| text.split_at(start))
 }
 
+/// Whether a text after a host and a colon begins with a port. Before `@`, it would be a password.
+fn is_port(text: &str) -> bool {
+    const DIGITS_MAX: usize = 5;
+    let rest = text.trim_start_matches(|character: char| character.is_ascii_digit());
+    (1..=DIGITS_MAX).contains(&(text.len() - rest.len()))
+        && (rest.is_empty()
+            || rest.starts_with(['/', '?', '#', '`', '"', '\'', ' ', ',', ';', ')']))
+}
+
 /// A name of two words, such as `api key`.
 fn with_word_before(before: &str, name: &str) -> String {
     let word = name_before(before).map_or("", |(_, word)| word);
@@ -179,17 +193,6 @@ enum Reach {
 
 /// The end of a value after an equals sign that begins at `start`: the end of a query's value, of a word, or of its quotes.
 fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
-    /// Authentication schemes, the first words of values with several words (RFC 9110, section 11.4).
-    const SCHEMES: [&str; 8] = [
-        "apikey",
-        "aws4-hmac-sha256",
-        "basic",
-        "bearer",
-        "digest",
-        "dpop",
-        "negotiate",
-        "token",
-    ];
     const ENDS: [char; 10] = ['&', '#', ' ', '\t', '\n', '\r', '"', '\'', '<', '>'];
     // `=>`, `==`
     let start = after_any(text, start, &['=', '>']);
@@ -207,11 +210,7 @@ fn value_after(text: &str, start: usize) -> (Range<usize>, Reach) {
         return (start..text.len(), Reach::Line);
     }
     let goes_on = rest[length..].starts_with([' ', '\t']);
-    if goes_on
-        && SCHEMES
-            .iter()
-            .any(|scheme| scheme.eq_ignore_ascii_case(word))
-    {
+    if goes_on && is_scheme(word) {
         return (rest_of_line(text, start), Reach::Line);
     }
     (start..start + length, Reach::Word)
@@ -261,6 +260,19 @@ fn encoded(text: &str, hides: &dyn Hides, found: &mut Vec<Found>) {
 }
 
 impl Found {
+    /// What the text that it was found in has in its place; `None` if nothing is replaced.
+    fn hidden(&self, text: &str) -> Option<String> {
+        let value = &text[self.range.clone()];
+        (!value.is_empty())
+            .then(|| placeholders::hidden(value))
+            .flatten()
+    }
+
+    /// Whether it stays, because it consists of placeholders.
+    pub(super) fn stays(&self, text: &str) -> bool {
+        !self.range.is_empty() && self.hidden(text).is_none()
+    }
+
     /// Found in a word whose range is not yet known.
     fn of(name: &str, value: &str) -> Self {
         Self {

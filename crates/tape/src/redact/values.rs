@@ -1,6 +1,6 @@
 //! The values that were redacted, so that copies of them elsewhere in the line are found.
 
-use super::REPLACEMENT;
+use super::{REPLACEMENT, placeholders};
 use base64::{
     Engine as _,
     engine::{
@@ -47,6 +47,12 @@ impl Secrets {
             self.is_overfull = true;
             return;
         }
+        if placeholders::hidden(text).is_none() {
+            return;
+        }
+        for text in placeholders::beside(text) {
+            self.add_value(text);
+        }
         self.add_value(text);
         if text.contains('%') || text.contains('+') {
             let plus = text.replace('+', " ");
@@ -89,6 +95,8 @@ impl Secrets {
         if value.len() < VALUE_BYTES_MIN
             || value.eq_ignore_ascii_case(REPLACEMENT)
             || self.is_overfull
+            // Says which secret is meant, and is no credential.
+            || placeholders::hidden(value).is_none()
         {
             return;
         }
@@ -108,7 +116,9 @@ impl Secrets {
     pub(crate) fn add_revealed(&mut self, value: &[u8]) {
         self.has_revealed = true;
         let text = str::from_utf8(value).ok().map(str::trim);
-        match text.filter(|text| text.len() >= VALUE_BYTES_MIN) {
+        let is_found =
+            |text: &&str| text.len() >= VALUE_BYTES_MIN && placeholders::hidden(text).is_some();
+        match text.filter(is_found) {
             Some(text) => {
                 self.add(text);
                 spellings(value)

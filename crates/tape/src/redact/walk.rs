@@ -113,16 +113,20 @@ impl Walk<'_> {
         let place = self.without_pairs(place);
         for found in &found {
             let at = Place::below(self.base, place);
-            match found.is_parameter {
-                _ if found.name.is_empty() => self.marks.at(at),
-                true => self.marks.query(&found.name, at),
-                false => self.marks.name(&found.name, at),
+            let at = (!found.stays(text)).then_some(at);
+            match (found.is_parameter, at) {
+                (_, Some(at)) if found.name.is_empty() => self.marks.at(at),
+                (true, at) => self.marks.query(&found.name, at),
+                (false, at) => self.marks.name(&found.name, at),
             }
             if let Some(secrets) = self.secrets.as_deref_mut() {
                 secrets.add(&found.value);
             }
         }
-        Some(text::replaced(text, &found).into_owned())
+        match text::replaced(text, &found) {
+            Cow::Owned(replaced) => Some(replaced),
+            Cow::Borrowed(_) => None,
+        }
     }
 }
 
@@ -146,9 +150,12 @@ impl Rewriter for Walk<'_> {
             return None;
         }
         if let Some(rule) = self.rule(place) {
+            let replacement = replacement(json);
+            // What stays is no place, but its rule is known to replays, which may have a credential there.
             let at = Place::below(self.base, self.without_pairs(place));
+            let at = replacement.is_some().then_some(at);
             // The rule's borrow ends here.
-            let mark: (fn(&mut Marks, &str, Place<'_>), String) = match rule {
+            let mark: (fn(&mut Marks, &str, Option<Place<'_>>), String) = match rule {
                 Rule::Header(name) => (Marks::header, name.into_owned()),
                 Rule::Parameter(name) => (Marks::query, self.without_pair(name)),
                 Rule::Name(name) => (Marks::name, self.without_pair(name)),
@@ -156,12 +163,12 @@ impl Rewriter for Walk<'_> {
                     let field = field.clone();
                     self.marks.field(&field, at);
                     self.note(json);
-                    return Some(replacement(json).to_owned());
+                    return replacement;
                 }
             };
             mark.0(self.marks, &mark.1, at);
             self.note(json);
-            return Some(replacement(json).to_owned());
+            return replacement;
         }
         let text = string(json).ok()?;
         let is_document = self.is_document(&text) && self.rules.may_be_named_in(&text);

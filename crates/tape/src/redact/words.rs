@@ -7,6 +7,27 @@ pub(super) fn in_word(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '-' | '.')
 }
 
+/// Whether a word is the scheme of an authentication, the first word of a value with several (RFC 9110, section 11.4).
+pub(super) fn is_scheme(word: &str) -> bool {
+    const SCHEMES: [&str; 12] = [
+        "apikey",
+        "aws4-hmac-sha256",
+        "basic",
+        "bearer",
+        "bot",
+        "digest",
+        "dpop",
+        "geniekey",
+        "negotiate",
+        "oauth",
+        "ssws",
+        "token",
+    ];
+    SCHEMES
+        .iter()
+        .any(|scheme| scheme.eq_ignore_ascii_case(word))
+}
+
 /// The characters of words that can be names.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character| !in_word(character))

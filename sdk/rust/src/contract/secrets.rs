@@ -29,9 +29,10 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(reason) => write!(formatter, "unknown secret: {reason}"),
-            Self::NotGranted(reason) => write!(formatter, "secret not granted: {reason}"),
-            Self::Unavailable(reason) => write!(formatter, "secret unavailable: {reason}"),
+            // Not `secret: ...`: redaction of the log would take the reason for a secret.
+            Self::Unknown(reason) => formatter.write_str(reason),
+            Self::NotGranted(reason) => write!(formatter, "not granted: {reason}"),
+            Self::Unavailable(reason) => write!(formatter, "unavailable: {reason}"),
         }
     }
 }

@@ -125,7 +125,7 @@ impl Host {
         let value = self.secrets.get(name).map(Vec::as_slice);
         value.ok_or_else(|| {
             SecretError::Unknown(format!(
-                "nothing is called `{name}` here; `set_secret` sets one in a test"
+                "unknown secret `{name}`; `set_secret` sets one in a test"
             ))
         })
     }
