@@ -11,6 +11,9 @@ use gateway::message::{MemberKind, describes_caller};
 use json::{Pointer, Rewriter, Step, string};
 use std::{borrow::Cow, collections::BTreeMap};
 
+/// Records what was redacted, under the name of the rule.
+type Mark = fn(&mut Marks, &str, Option<Place<'_>>);
+
 /// The origin of the names in a JSON text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
@@ -155,7 +158,7 @@ impl Rewriter for Walk<'_> {
             let at = Place::below(self.base, self.without_pairs(place));
             let at = replacement.is_some().then_some(at);
             // The rule's borrow ends here.
-            let mark: (fn(&mut Marks, &str, Option<Place<'_>>), String) = match rule {
+            let mark: (Mark, String) = match rule {
                 Rule::Header(name) => (Marks::header, name.into_owned()),
                 Rule::Parameter(name) => (Marks::query, self.without_pair(name)),
                 Rule::Name(name) => (Marks::name, self.without_pair(name)),
