@@ -8,6 +8,7 @@
 
 mod body;
 mod harvest;
+mod lenient;
 mod marks;
 mod message;
 mod names;
@@ -20,13 +21,13 @@ mod walk;
 mod words;
 
 pub(crate) use body::Sender;
+pub(crate) use lenient::LENIENT;
 pub use marks::Marks;
 pub(crate) use marks::Place;
 pub(crate) use message::without_copies;
 pub use message::{body_place, place_of};
 pub(crate) use outgoing::OutgoingBody;
 pub(crate) use sweep::{BODY_BASE64, MESSAGE_BASE64, Part, Sweep};
-pub(crate) use values::LENIENT;
 pub use values::Secrets;
 
 use gateway::message::Message;

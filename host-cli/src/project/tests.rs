@@ -123,22 +123,22 @@ fn what_may_be_a_secret_is_not_repeated() {
         ),
         (
             format!("{secret}{{ from = \"env:A\", hmca = \"sk_planted\" }}"),
-            "2:24: unknown member, expected one of `from`, `encoding`, `for`, `in`, `hmac`, `reveal`",
+            "2:25: unknown member, expected one of `from`, `encoding`, `for`, `in`, `hmac`, `reveal`",
             "did you mean `hmac`?",
         ),
         (
             format!("{secret}{{ from = \"env:A\", sk_planted = true }}"),
-            "2:24: unknown member, expected one of",
+            "2:25: unknown member, expected one of",
             "",
         ),
         (
             format!("{secret}{{ from = \"env:A\", hmac = \"sk_planted\" }}"),
-            "2:31: `secrets.key.hmac`: expected `true` or `false`",
+            "2:32: `secrets.key.hmac`: expected `true` or `false`",
             "",
         ),
         (
             format!("{secret}{{ from = \"env:A\", encoding = \"sk_planted\" }}"),
-            "2:35: `secrets.key.encoding`: expected `plain` or `base64`",
+            "2:36: `secrets.key.encoding`: expected `plain` or `base64`",
             "",
         ),
         (
@@ -148,7 +148,7 @@ fn what_may_be_a_secret_is_not_repeated() {
         ),
         (
             format!("{secret}{{ from = \"env:A\", for = \"sk_planted\" }}"),
-            "2:30: `secrets.key.for`: expected a list",
+            "2:31: `secrets.key.for`: expected a list",
             "",
         ),
         (
@@ -158,12 +158,12 @@ fn what_may_be_a_secret_is_not_repeated() {
         ),
         (
             format!("{secret}{{ from = \"env:A\", in = [\"sk_planted\"] }}"),
-            "2:30: `secrets.key.in`: expected one of `headers`, `url`, `body`",
+            "2:31: `secrets.key.in`: expected one of `headers`, `url`, `body`",
             "",
         ),
         (
             "[secrets.key]\nhmac = true".to_owned(),
-            "1:1: `secrets.key`: missing member `from`",
+            "1:1: missing member `from`",
             "",
         ),
         (
@@ -195,12 +195,12 @@ fn what_may_be_a_secret_is_not_repeated() {
         ),
         (
             "outgoing = [{ origin = \"https://a.example\", private_addresses = \"planted\" }]".to_owned(),
-            "1:66: `outgoing`: expected `true` or `false`",
+            "1:65: `outgoing`: expected `true` or `false`",
             "",
         ),
         (
             "outgoing = [{ origin = \"https://a.example\", sign = \"planted\" }]".to_owned(),
-            "1:53: `outgoing`: expected `aws`",
+            "1:52: `outgoing`: expected `aws`",
             "",
         ),
         (

@@ -12,7 +12,7 @@ use super::{
     progress::Progress,
     report::{EntryVerdict, Report, ReportEntry, Totals},
 };
-use crate::{exit::CommandError, output, store::CaseStores};
+use crate::{exit::CommandError, output, project::EMBEDDED_NAME, store::CaseStores};
 use contract::{
     limits::{CASE_BYTES_IN_FLIGHT_MAX, TAPE_BYTES_IN_FLIGHT_MAX},
     seed::Seed,
@@ -117,8 +117,8 @@ impl Replay {
                     "`{place}` was recorded with guest {recorded}, but the embedded guest is {present}"
                 ))
                 .hint(format_args!(
-                    "name the guest to replay it with, the recorded one or one that takes its place: `--guest FILE`; of a tape with requests of \
-                     several guests, those of the named one are replayed call by call, and the others by state"
+                    "name the guest to replay it with: `--guest FILE`, or `--guest {EMBEDDED_NAME}` for the one in this program; of a tape with \
+                     requests of several guests, those of the named one are replayed call by call, and the others by state"
                 )))
             }
             Some(_) | None => Ok(()),

@@ -77,11 +77,10 @@ impl FetchError {
     /// The same with the source before the detail. What is at no source may be the secret itself, written where its source belongs: it is not
     /// repeated.
     pub(super) fn about(self, source: &Source) -> Self {
-        if self.class == FetchErrorClass::Missing {
-            return match missing(source) {
-                Some(words) => Self::new(self.class, words),
-                None => self,
-            };
+        if self.class == FetchErrorClass::Missing
+            && let Some(words) = missing(source)
+        {
+            return Self::new(self.class, words);
         }
         Self::new(self.class, format!("`{source}`: {}", self.detail))
     }

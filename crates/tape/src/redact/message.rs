@@ -5,10 +5,10 @@ use super::{
     body::{self, Description, Form, Sender},
     harvest::harvest,
     json_string,
+    lenient::LENIENT,
     marks::Place,
     names,
     text::{self, Hides as _},
-    values::LENIENT,
     walk::{self, Section, Walk},
     words::words,
 };

@@ -1,7 +1,7 @@
 //! Placeholders of secrets in values that are redacted. A placeholder is no credential: it stays, because it says which secret a guest names, and a
 //! replay has to notice that another guest names another one. What stands beside it is replaced, so that no credential stays with it.
 
-use super::{REPLACEMENT, values::LENIENT, words::is_scheme};
+use super::{REPLACEMENT, lenient::LENIENT, words::is_scheme};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrets::{PlaceholderPiece, placeholder, placeholder_pieces};
 

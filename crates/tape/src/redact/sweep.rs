@@ -2,8 +2,9 @@
 
 use super::{
     REPLACEMENT, json_string,
+    lenient::LENIENT,
     marks::{Marks, Place},
-    values::{LENIENT, Secrets},
+    values::Secrets,
     walk::Renamed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};

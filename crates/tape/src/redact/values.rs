@@ -1,12 +1,9 @@
 //! The values that were redacted, so that copies of them elsewhere in the line are found.
 
-use super::{REPLACEMENT, placeholders};
+use super::{REPLACEMENT, lenient::LENIENT, placeholders};
 use base64::{
     Engine as _,
-    engine::{
-        DecodePaddingMode, GeneralPurpose,
-        general_purpose::{GeneralPurposeConfig, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-    },
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use contract::hexadecimal::Hexadecimal;
 use json::{Rewriter, Step, rewrite, string};
@@ -21,14 +18,6 @@ const VALUES_MAX: usize = 1024;
 const VALUES_BYTES_MAX: usize = 256 << 10;
 /// The same for the length of all spellings, of which each byte takes about fifty bytes of the automaton.
 const FORMS_BYTES_MAX: usize = 512 << 10;
-
-/// Base64 as clients write it: with or without padding.
-pub const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// The redacted values.
 #[derive(Clone, Debug, Default)]
