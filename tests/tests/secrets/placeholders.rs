@@ -44,7 +44,8 @@ async fn a_placeholder_is_no_credential() {
         answer["body"]
             .as_str()
             .unwrap()
-            .contains("Bearer __secret.api-key__")
+            .contains("Bearer __secret.api-key__"),
+        "{answer}"
     );
     // Nothing is hidden, so that no difference is caused by that; what a replay has there, is.
     assert_eq!(tape["redacted"]["at"], json!([]));
