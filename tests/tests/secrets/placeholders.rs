@@ -10,9 +10,7 @@ const STEPS: &str = "send GET http://pay.example/v1?key=__secret.api-key__ autho
 
 /// A service that repeats the credentials in what it answers.
 fn echo() -> Arc<Script> {
-    let mut answer = text(&format!(
-        r#"{{"headers": {{"authorization": "Bearer {PLANTED}"}}, "of": "{PLANTED}"}}"#
-    ));
+    let mut answer = text(&format!(r#"{{"of": "{PLANTED}"}}"#));
     answer.headers = vec![
         ("content-type".into(), "application/json".into()),
         ("x-echo".into(), format!("Bearer {PLANTED}")),
@@ -40,13 +38,7 @@ async fn a_placeholder_is_no_credential() {
         answer["headers"]["x-echo"],
         json!(["Bearer __secret.api-key__"])
     );
-    assert!(
-        answer["body"]
-            .as_str()
-            .unwrap()
-            .contains("Bearer __secret.api-key__"),
-        "{answer}"
-    );
+    assert_eq!(answer["body"], r#"{"of": "__secret.api-key__"}"#);
     // Nothing is hidden, so that no difference is caused by that; what a replay has there, is.
     assert_eq!(tape["redacted"]["at"], json!([]));
     assert_eq!(tape["redacted"]["headers"], json!(["authorization"]));

@@ -268,6 +268,11 @@ impl Found {
             .flatten()
     }
 
+    /// Whether it is a part of the value before it, or has no text.
+    pub(super) fn is_within_another(&self) -> bool {
+        self.range.is_empty()
+    }
+
     /// Whether it stays, because it consists of placeholders.
     pub(super) fn stays(&self, text: &str) -> bool {
         !self.range.is_empty() && self.hidden(text).is_none()

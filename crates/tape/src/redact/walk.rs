@@ -114,9 +114,15 @@ impl Walk<'_> {
             return None;
         }
         let place = self.without_pairs(place);
+        let mut stays = false;
         for found in &found {
+            // What is within another value stays with it.
+            stays = match found.is_within_another() {
+                true => stays,
+                false => found.stays(text),
+            };
             let at = Place::below(self.base, place);
-            let at = (!found.stays(text)).then_some(at);
+            let at = (!stays).then_some(at);
             match (found.is_parameter, at) {
                 (_, Some(at)) if found.name.is_empty() => self.marks.at(at),
                 (true, at) => self.marks.query(&found.name, at),
