@@ -315,6 +315,23 @@ async fn placeholders_are_filled_in_below_the_recorder() {
     assert_eq!(replayed.verdict, Verdict::Same, "{replayed:#?}");
 }
 
+/// What a core dump of the guest would show: the value was sent, repeated by the service, used as a key, and never in the guest's memory.
+#[tokio::test]
+async fn a_value_is_in_the_guests_memory_only_if_it_is_revealed() {
+    let masked = PLANTED.bytes().map(|byte| format!("{:02x}", byte ^ 0x5a));
+    let scan = format!("scan {}", masked.collect::<String>());
+    let steps = format!(
+        "send POST http://pay.example/v1 authorization Bearer+__secret.api-key__ __secret.api-key__\nsign webhook sha256 x\n{scan}\nreveal api-key\n{scan}"
+    );
+    let script = Script::of(vec![Ok(text(&format!("you sent {PLANTED}")))]);
+    let line = line(Redaction::nothing(), &script, &steps).await;
+    assert_eq!(script.sent().len(), 1);
+    let answers = answers(&line);
+    assert_eq!(answers[2], "0 found", "{answers:?}");
+    let after: usize = answers[4].strip_suffix(" found").unwrap().parse().unwrap();
+    assert!(after > 0, "the search finds what is there");
+}
+
 #[tokio::test]
 async fn calls_and_messages_are_bounded() {
     let service = service_with(no_services());

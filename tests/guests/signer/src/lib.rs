@@ -1,7 +1,7 @@
 //! A guest that does with its secrets what its own request says.
 //!
 //! Each line of the request's body is a step, and gives a line of the answer: `sign NAME ALGORITHM MESSAGE`, `verify NAME ALGORITHM TAG MESSAGE`,
-//! `reveal NAME`, `send METHOD URL`, with `HEADER VALUE` and `BODY` after it, all without blanks, `log TEXT`, `say TEXT`, `put`, `trap`. `$VALUE` stands for
+//! `reveal NAME`, `send METHOD URL`, with `HEADER VALUE` and `BODY` after it, all without blanks, `log TEXT`, `say TEXT`, `put`, `trap`, `scan MASKED`. `$VALUE` stands for
 //! what was revealed last, `$TAG` for the last tag in hexadecimal, `<<NAME>>` for the placeholder
 //! of a secret.
 
@@ -85,11 +85,36 @@ impl State {
                 put();
                 "stored".to_owned()
             }
+            "scan" => format!("{} found", occurrences(&bytes(words[0]))),
             "trap" => panic!("trapped as it was told"),
             other => format!("no step `{other}`"),
         }
     }
 }
+
+/// How often a text is in the guest's own memory, each of whose bytes is given xor [`MASK`], so that the question is no occurrence.
+#[expect(
+    unsafe_code,
+    reason = "reads the guest's own memory, as a core dump has it"
+)]
+fn occurrences(masked: &[u8]) -> usize {
+    let length = core::arch::wasm32::memory_size(0) * 65_536;
+    // Not null, which Rust does not read.
+    let is_at = |start: usize| {
+        masked.iter().enumerate().all(|(offset, byte)| {
+            let address = (start + offset) as *const u8;
+            // SAFETY: the address is within the memory, and nothing else runs meanwhile.
+            let found = unsafe { address.read_volatile() };
+            found ^ MASK == *byte
+        })
+    };
+    (1..length - masked.len())
+        .filter(|start| is_at(*start))
+        .count()
+}
+
+/// Changes each byte.
+const MASK: u8 = 0x5a;
 
 /// The rest of a text after so many words.
 fn after(text: &str, words: usize) -> &str {
