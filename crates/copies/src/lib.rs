@@ -10,7 +10,7 @@ mod replacer;
 mod spelling;
 
 pub use escapes::without_backslashes;
-pub use spelling::{Spelling, spellings};
+pub use spelling::{LENIENT, Spelling, spellings};
 
 use aho_corasick::{
     Anchored, MatchKind,

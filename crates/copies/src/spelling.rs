@@ -2,9 +2,21 @@
 
 use base64::{
     Engine as _,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+    alphabet::STANDARD,
+    engine::{
+        DecodePaddingMode, GeneralPurpose,
+        general_purpose::{GeneralPurposeConfig, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+    },
 };
 use contract::hexadecimal::Hexadecimal;
+
+/// Base64 as clients write it: with or without padding.
+pub const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// A spelling of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

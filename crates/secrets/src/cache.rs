@@ -26,7 +26,6 @@ use contract::limits::{SECRET_AGE_MAX, SECRET_TIME_TO_LIVE};
 pub(crate) use state::Held;
 use state::{Ages, Found, State};
 use std::{
-    collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -117,16 +116,13 @@ impl Secrets {
         &self.0.declarations
     }
 
-    /// Reads all secrets that are due, so that the first use of one does not wait. Returns once all fetches have ended, or at `deadline`; what
-    /// could not be read is told to [`SecretOptions::on_failure`] and will be tried again at its use.
-    pub async fn prefetch(&self, deadline: Instant) {
-        let kinds = self
-            .0
-            .declarations
-            .iter()
-            .map(|(_, secret)| secret.from.kind());
-        let kinds: BTreeSet<_> = kinds.collect();
-        let fetches: Vec<_> = kinds.into_iter().map(|kind| self.fetch(kind)).collect();
+    /// Reads all secrets that are due, and returns once all fetches have ended, or at `deadline`.
+    #[cfg(test)]
+    pub(crate) async fn prefetch(&self, deadline: Instant) {
+        let declared = self.0.declarations.iter();
+        let fetches: Vec<_> = declared
+            .map(|(_, secret)| self.fetch(secret.from.kind()))
+            .collect();
         for mut fetch in fetches {
             wait(&mut fetch, deadline).await;
         }

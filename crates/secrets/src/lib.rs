@@ -95,7 +95,10 @@ pub use self::{
     declaration::{DeclarationError, Place, SecretDeclaration, SecretDeclarations},
     name::{SecretName, SecretNameError},
     origin::{Origin, OriginError},
-    placeholder::{MalformedPlaceholder, PlaceholderPiece, placeholder, placeholder_pieces},
+    placeholder::{
+        MalformedPlaceholder, PlaceholderPiece, basic_with_placeholder, has_placeholder,
+        placeholder, placeholder_pieces,
+    },
     port::{
         GuestSecrets, HmacAlgorithm, NoSecrets, SecretError, SecretFunction, SecretRequest,
         SecretResponse,

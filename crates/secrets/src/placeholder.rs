@@ -7,6 +7,8 @@
 //! environment of a component that knows nothing of secrets.
 
 use crate::name::{SecretName, is_of_names};
+use base64::Engine as _;
+use copies::LENIENT;
 
 /// How a placeholder begins.
 pub(crate) const PREFIX: &str = "__secret.";
@@ -32,9 +34,18 @@ pub fn placeholder(name: &SecretName) -> String {
 }
 
 /// Whether a text contains a placeholder, or the beginning of one.
-#[cfg(any(test, feature = "keeper"))]
-pub(crate) fn is_in(text: &str) -> bool {
+pub fn has_placeholder(text: &str) -> bool {
     text.contains(PREFIX)
+}
+
+/// User and password of `Basic` credentials (RFC 7617), in which a host fills placeholders, too; `None` if there is none in them.
+pub fn basic_with_placeholder(value: &str) -> Option<String> {
+    let (scheme, encoded) = value.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(LENIENT.decode(encoded.trim()).ok()?).ok()?;
+    has_placeholder(&decoded).then_some(decoded)
 }
 
 /// The parts of a text, in order. After an error there are no more.
@@ -111,7 +122,7 @@ mod tests {
             "__secret.__secret.a__",
         ] {
             assert_eq!(shown(text), Err(MalformedPlaceholder), "{text}");
-            assert!(is_in(text));
+            assert!(has_placeholder(text));
         }
         assert_eq!(
             shown(&format!("__secret.{long}__")),

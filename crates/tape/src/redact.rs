@@ -8,7 +8,6 @@
 
 mod body;
 mod harvest;
-mod lenient;
 mod marks;
 mod message;
 mod names;
@@ -21,7 +20,6 @@ mod walk;
 mod words;
 
 pub(crate) use body::Sender;
-pub(crate) use lenient::LENIENT;
 pub use marks::Marks;
 pub(crate) use marks::Place;
 pub(crate) use message::without_copies;

@@ -96,16 +96,24 @@ fn a_gate_with_a_tape_compares_the_present_guest_with_the_new_one() {
     );
 }
 
+/// The tape of one request.
+fn recorded(folder: &Folder, request: &str) -> String {
+    let recording = folder.path("recorded.tape");
+    let server = Server::start(&["--store", "memory", "--quiet", "--record", &recording]);
+    server.talk(request);
+    server.stop();
+    fs::read_to_string(recording).unwrap()
+}
+
 /// A tape whose limits let no guest answer proves nothing, however alike the answers of the host are.
 #[test]
 fn a_gate_does_not_count_what_the_host_answers() {
     let site = site();
     let folder = Folder::new();
-    let recording = folder.path("recorded.tape");
-    let server = Server::start(&["--store", "memory", "--quiet", "--record", &recording]);
-    server.talk("POST /items HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name\":\"x\"}");
-    server.stop();
-    let whole = fs::read_to_string(recording).unwrap();
+    let whole = recorded(
+        &folder,
+        "POST /items HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"name\":\"x\"}",
+    );
     let limited = |name: &str, value: u64| {
         // As text, so that the order of the members stays.
         let (before, rest) = whole.split_once("\"limits\":{").unwrap();
@@ -149,11 +157,10 @@ fn a_gate_does_not_count_what_the_host_answers() {
 fn a_gate_tells_which_lines_of_a_tape_are_cut_off() {
     let site = site();
     let folder = Folder::new();
-    let recording = folder.path("recorded.tape");
-    let server = Server::start(&["--store", "memory", "--quiet", "--record", &recording]);
-    server.talk("GET /items HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    server.stop();
-    let whole = fs::read_to_string(recording).unwrap();
+    let whole = recorded(
+        &folder,
+        "GET /items HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
     assert_eq!(whole.lines().count(), 1);
     let cut = &whole[..whole.len() / 2];
     site.run("promote", &["cut", &site.first]).expect_code(0);

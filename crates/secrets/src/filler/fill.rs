@@ -11,7 +11,7 @@ use crate::{
     encoding,
     name::SecretName,
     origin::Origin,
-    placeholder::{PlaceholderPiece, is_in, placeholder_pieces},
+    placeholder::{PlaceholderPiece, has_placeholder, placeholder_pieces},
 };
 use outgoing::OutgoingRequest;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,13 +33,13 @@ impl<'a> Fill<'a> {
             Ok((_, target)) => request.url.split_at(request.url.len() - target.len()),
             Err(_) => ("", request.url.as_str()),
         };
-        if is_in(url.0) {
+        if has_placeholder(url.0) {
             return Err(FillError::Host);
         }
         let headers = request.headers.iter();
         let headers = headers.map(|(name, value)| HeaderText::new(name, value));
         let text = str::from_utf8(&request.body).ok();
-        let body = match text.filter(|text| reads_body && is_in(text)) {
+        let body = match text.filter(|text| reads_body && has_placeholder(text)) {
             Some(text) => {
                 let form = BodyForm::of(&request.headers).ok_or(FillError::BodyForm)?;
                 Some((form, text))

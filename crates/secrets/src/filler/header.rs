@@ -1,20 +1,10 @@
 //! Header fields of requests and responses.
 
 use super::text::{FillError, fill};
-use crate::{cache::Held, name::SecretName, placeholder::is_in};
-use base64::{
-    Engine as _,
-    alphabet::STANDARD as ALPHABET,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
-};
+use crate::{cache::Held, name::SecretName, placeholder::basic_with_placeholder};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use outgoing::OutgoingResponse;
 use std::collections::BTreeMap;
-
-/// Base64 as clients write it, some without the padding.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &ALPHABET,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Fields whose credentials may be `Basic` ones (RFC 7617).
 const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
@@ -31,7 +21,7 @@ impl<'a> HeaderText<'a> {
         let has_credentials = CREDENTIALS
             .iter()
             .any(|credentials| name.eq_ignore_ascii_case(credentials));
-        match basic(value).filter(|_| has_credentials) {
+        match basic_with_placeholder(value).filter(|_| has_credentials) {
             Some(credentials) => Self::Basic(credentials),
             None => Self::Plain(value),
         }
@@ -68,16 +58,6 @@ impl<'a> HeaderText<'a> {
             }
         }
     }
-}
-
-/// User and password of `Basic` credentials, if a placeholder is in them.
-fn basic(value: &str) -> Option<String> {
-    let (scheme, encoded) = value.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(LENIENT.decode(encoded.trim()).ok()?).ok()?;
-    is_in(&decoded).then_some(decoded)
 }
 
 /// Asks for a response in which values can be found: not compressed, and not a part that ends within a value.

@@ -1,8 +1,9 @@
 //! Reads recorded exchanges with other services.
 
 use super::BODY;
-use crate::redact::{BODY_BASE64, LENIENT};
+use crate::redact::BODY_BASE64;
 use base64::Engine as _;
+use copies::LENIENT;
 use json::{elements, members, string};
 use outgoing::{OutgoingError, OutgoingResponse};
 use serde::Deserialize;

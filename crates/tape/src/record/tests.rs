@@ -4,9 +4,9 @@ use super::{
     calls::{Noted, RecordingStorage},
     *,
 };
-use crate::Exchange;
+use crate::{Exchange, test_line::test_host};
 use contract::{
-    limits::{Limits, TAPE_CALLS_BYTES_MAX, TAPE_LINE_WRITTEN_BYTES_MAX},
+    limits::{TAPE_CALLS_BYTES_MAX, TAPE_LINE_WRITTEN_BYTES_MAX},
     log::{LogLevel, LogRecord},
     outcome::{StorageReport, Summary, Usage},
     seed::Seed,
@@ -260,18 +260,12 @@ fn line_of(event_bytes: usize, call_bytes: usize) -> Vec<u8> {
         summary: &summary,
     };
     let options = RecordOptions::new(TapePolicy::ALL);
-    let host = RecordedHost {
-        base_path: None,
-        limits: Limits::default(),
-        log_level: LogLevel::Info,
-        environment: &[],
-    };
     let request = RecordedRequest {
         event: event.as_bytes(),
         received_at_ms: 1,
         seed: Seed::new([1; 32]),
     };
-    line::write(&options, &host, &request, noted, &answer).unwrap()
+    line::write(&options, &test_host(), &request, noted, &answer).unwrap()
 }
 
 /// The contents of a line: event, recorded calls, counted calls, log lines, and places of what was too long.

@@ -5,7 +5,6 @@ use super::{
     body::{self, Description, Form, Sender},
     harvest::harvest,
     json_string,
-    lenient::LENIENT,
     marks::Place,
     names,
     text::{self, Hides as _},
@@ -14,6 +13,7 @@ use super::{
 };
 use crate::splices::{Splices, span};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use copies::LENIENT;
 use gateway::message::{BODY, Member, MemberKind, Members, Message};
 use json::{Pointer, join, rewrite, string};
 use std::borrow::Cow;

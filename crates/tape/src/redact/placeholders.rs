@@ -1,9 +1,11 @@
 //! Placeholders of secrets in values that are redacted. A placeholder is no credential: it stays, because it says which secret a guest names, and a
 //! replay has to notice that another guest names another one. What stands beside it is replaced, so that no credential stays with it.
 
-use super::{REPLACEMENT, lenient::LENIENT, words::is_scheme};
+use super::{REPLACEMENT, words::is_scheme};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use secrets::{PlaceholderPiece, placeholder, placeholder_pieces};
+use secrets::{
+    PlaceholderPiece, basic_with_placeholder, has_placeholder, placeholder, placeholder_pieces,
+};
 
 /// What may stand around placeholders and schemes, as in a line of JSON.
 const SEPARATORS: [char; 14] = [
@@ -15,7 +17,7 @@ const SEPARATORS_BYTES_MAX: usize = 4;
 /// What a tape has in place of a text with a credential; `None` if the text consists of placeholders alone, with the scheme of an authentication
 /// before them, and stays as it is.
 pub(super) fn hidden(text: &str) -> Option<String> {
-    if let Some(credentials) = basic(text) {
+    if let Some(credentials) = basic_with_placeholder(text) {
         let hidden = hidden(&credentials)?;
         return Some(match has_placeholder(&hidden) {
             true => format!("Basic {}", STANDARD.encode(hidden)),
@@ -51,20 +53,6 @@ pub(super) fn beside(text: &str) -> impl Iterator<Item = &str> {
             Ok(PlaceholderPiece::Text(text)) => Some(text),
             Ok(PlaceholderPiece::Secret(_)) | Err(_) => None,
         })
-}
-
-fn has_placeholder(text: &str) -> bool {
-    text.contains("__secret.")
-}
-
-/// Name and password of `Basic` credentials (RFC 7617), in which a host finds placeholders, too.
-fn basic(text: &str) -> Option<String> {
-    let (scheme, encoded) = text.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(LENIENT.decode(encoded.trim()).ok()?).ok()?;
-    has_placeholder(&decoded).then_some(decoded)
 }
 
 fn is_harmless(text: &str) -> bool {

@@ -2,13 +2,12 @@
 
 use super::{
     REPLACEMENT, json_string,
-    lenient::LENIENT,
     marks::{Marks, Place},
     values::Secrets,
     walk::Renamed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use copies::{Copies, Pattern};
+use copies::{Copies, LENIENT, Pattern};
 use gateway::message::{MemberKind, Message};
 use json::{JsonError, Rewriter, Step, rewrite, string};
 use std::borrow::Cow;

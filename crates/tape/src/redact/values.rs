@@ -1,11 +1,12 @@
 //! The values that were redacted, so that copies of them elsewhere in the line are found.
 
-use super::{REPLACEMENT, lenient::LENIENT, placeholders};
+use super::{REPLACEMENT, placeholders};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use contract::hexadecimal::Hexadecimal;
+use copies::LENIENT;
 use json::{Rewriter, Step, rewrite, string};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeSet;
