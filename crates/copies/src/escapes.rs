@@ -88,13 +88,15 @@ impl Escapes {
         }
     }
 
-    /// Whether a text may have some of these escapes.
+    /// Whether a text may have some of these escapes. Line breaks alone count only where nothing else is decoded, because they are decoded by
+    /// themselves, too.
     pub(crate) fn are_in(self, text: &[u8]) -> bool {
         let has = |byte| text.contains(&byte);
+        let is_all = !self.backslash && !self.percent && !self.entity;
         self.backslash && has(b'\\')
             || self.percent && has(b'%')
             || self.entity && has(b'&') && has(b';')
-            || self.breaks && (has(b'\n') || has(b'\r'))
+            || self.breaks && is_all && (has(b'\n') || has(b'\r'))
     }
 
     /// Decodes the beginning of a non-empty text; returns the bytes and how much of the text they take.

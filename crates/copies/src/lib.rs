@@ -1,8 +1,8 @@
 //! Finds copies of values in texts and replaces them: on tapes, what was redacted elsewhere; in responses for guests, secrets that a service
 //! repeats.
 //!
-//! All values are searched in one pass over a text, however many there are, ASCII letters in either case: in the text as it is, and in what it means
-//! with the escapes of JSON, of URLs or of XML decoded. Where a copy has escapes of several layers, as JSON in JSON does, no part of the text
+//! All values are searched together, however many there are, ASCII letters in either case: in one pass over the text as it is, and in another one for
+//! each kind of escapes that it has, those of JSON, of URLs and of XML. Where a copy has escapes of several layers, as JSON in JSON does, no part of the text
 //! can be replaced safely, so that all of it is. A copy that was compressed, encrypted, or cut is not found.
 
 mod escapes;
@@ -90,13 +90,15 @@ impl Copies {
             .build(patterns.iter().map(|pattern| pattern.beginning))
             .ok()?;
         let beginnings = patterns.iter().map(|pattern| pattern.beginning.len());
+        let is_cut = |pattern: &&Pattern<'_>| pattern.bytes > pattern.beginning.len();
+        let cut: Vec<_> = patterns.iter().filter(is_cut).collect();
         Some(Self {
             start: automaton.start_state(Anchored::No).ok()?,
             automaton,
             beginning_bytes_max: beginnings.max().unwrap_or_default(),
             patterns: patterns
                 .iter()
-                .map(|pattern| Found::of(pattern, patterns))
+                .map(|pattern| Found::of(pattern, &cut))
                 .collect(),
             replacements,
             spans_lines,
@@ -116,7 +118,10 @@ impl Copies {
 
     /// Whether a text contains a copy, in any escapes.
     pub fn are_in(&self, text: &[u8]) -> bool {
-        self.is_in(text) || self.in_layers(text).is_some()
+        let is_broken = || self.spans_lines && Escapes::BREAKS.are_in(text);
+        self.is_in(text)
+            || is_broken() && self.is_in(&Escapes::BREAKS.undone(text))
+            || self.in_layers(text).is_some()
     }
 
     fn first_in(&self, text: &[u8]) -> Option<&Found> {
@@ -170,16 +175,19 @@ impl Copies {
         bytes_max: usize,
     ) -> Result<Option<Vec<u8>>, TooLong> {
         let escape_bytes = escapes.map_or(1, |_| ESCAPE_BYTES_MAX);
-        let reach = self.beginning_bytes_max.saturating_mul(escape_bytes);
+        let reach = (self.beginning_bytes_max + 1).saturating_mul(escape_bytes);
         let mut replacer = Replacer::new(text, reach, bytes_max);
         let mut state = self.start;
-        // The positions of the last decoded bytes, as many as the longest beginning has.
-        let mut starts = VecDeque::new();
+        // The last decoded bytes and where they are, one more than the longest beginning has.
+        let mut last = VecDeque::new();
         // Bytes that belong to what was found, and whether the character after them does.
         let (mut rest, mut shares_after) = (0, false);
         let mut at = 0;
         while at < text.len() {
+            // The rest of a value may have other escapes than its beginning: too much may be replaced, but not too little.
+            let is_within = rest > 0 || shares_after;
             let (meant, bytes) = match escapes {
+                _ if is_within => Escapes::ALL.with_breaks().next(&text[at..]),
                 Some(escapes) => escapes.next(&text[at..]),
                 None => (escapes::Meant::byte(text[at]), 1),
             };
@@ -190,21 +198,22 @@ impl Copies {
                 } else if mem::take(&mut shares_after) && is_base64(*byte) {
                     replacer.extend(at + bytes);
                 }
-                if starts.len() == self.beginning_bytes_max {
-                    starts.pop_front();
+                if last.len() > self.beginning_bytes_max {
+                    last.pop_front();
                 }
-                starts.push_back(at);
+                last.push_back((at, *byte));
                 state = self.automaton.next_state(Anchored::No, state, *byte);
                 let Some((found, length)) = self.ending_at(state) else {
                     continue;
                 };
-                let first = starts.len().checked_sub(length);
-                let Some(&start) = first.and_then(|first| starts.get(first)) else {
+                let Some(first) = last.len().checked_sub(length) else {
                     continue;
                 };
-                let shares_before = found.shares[0] && start > 0 && is_base64(text[start - 1]);
+                let before = first.checked_sub(1).map(|before| last[before]);
+                let before = before.filter(|(_, byte)| found.shares[0] && is_base64(*byte));
+                let (start, _) = before.unwrap_or(last[first]);
                 let with = &self.replacements[found.replacement];
-                replacer.add(start - usize::from(shares_before)..at + bytes, with)?;
+                replacer.add(start..at + bytes, with)?;
                 if found.rest >= rest {
                     (rest, shares_after) = (found.rest, found.shares[1]);
                 }
@@ -232,7 +241,7 @@ impl Copies {
         [Some(Escapes::ALL), broken]
             .into_iter()
             .flatten()
-            .filter(|_| Escapes::ALL.are_in(text))
+            .filter(|escapes| escapes.are_in(text))
             .find_map(|escapes| self.in_layers_of(text, escapes))
     }
 
@@ -253,16 +262,13 @@ impl Copies {
 }
 
 impl Found {
-    /// Of several with the same beginning only one is found: all of them end where the longest does.
-    fn of(pattern: &Pattern<'_>, all: &[Pattern<'_>]) -> Self {
-        let longest = all.iter().map(|pattern| pattern.bytes).max().unwrap_or(0);
-        let bytes = match longest > pattern.beginning.len() {
-            true => all
-                .iter()
-                .filter(|other| other.beginning == pattern.beginning)
-                .fold(pattern.bytes, |bytes, other| bytes.max(other.bytes)),
-            false => pattern.bytes,
-        };
+    /// Of several with the same beginning only one is found: all of them end where the longest does. `cut` has those that are longer than their
+    /// beginning.
+    fn of(pattern: &Pattern<'_>, cut: &[&Pattern<'_>]) -> Self {
+        let bytes = cut
+            .iter()
+            .filter(|other| other.beginning.eq_ignore_ascii_case(pattern.beginning))
+            .fold(pattern.bytes, |bytes, other| bytes.max(other.bytes));
         Self {
             rest: bytes.saturating_sub(pattern.beginning.len()),
             shares: pattern.shares,

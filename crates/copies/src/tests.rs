@@ -111,6 +111,35 @@ fn what_is_replaced_does_not_depend_on_how_far_a_copy_matches() {
     assert_eq!(copies.replaced_text(&value[..9]), None);
     let escaped = "0123456789%61%62cdefghijklmnopqrstuvwxyz%21";
     assert_eq!(replaced(escaped), "-%21");
+    // Its beginning is found by the first pass, for another escape than the rest has.
+    let tail: String = value[12..]
+        .bytes()
+        .map(|byte| format!("%{byte:02X}"))
+        .collect();
+    let escaped = format!("https:\\/\\/0123456789ab{tail}.");
+    assert_eq!(replaced(&escaped), "https:\\/\\/-.");
+}
+
+/// The characters beside base64 of a value have bits of it, however they are written.
+#[test]
+fn what_shares_bits_with_a_copy_goes_with_it() {
+    let pattern = Pattern {
+        shares: [true; 2],
+        ..Pattern::whole(b"c2VjcmV0LXZhbHVl", 0)
+    };
+    let copies = Copies::of(&[pattern], vec!["-".into()], true).unwrap();
+    for (text, expected) in [
+        ("<ac2VjcmV0LXZhbHVlb>", "<->"),
+        (r"<a\/c2VjcmV0LXZhbHVl\/b>", "<a-b>"),
+        ("<a%2Fc2VjcmV0LXZhbHVl%2Bb>", "<a-b>"),
+        ("<a&#x2F;c2VjcmV0LXZhbHVl&#43;b>", "<a-b>"),
+        ("<ab\nc2VjcmV0LXZhbHVl\ncd>", "<a-d>"),
+        ("<\"c2VjcmV0LXZhbHVl\">", "<\"-\">"),
+    ] {
+        let replaced = copies.replaced_text(text);
+        assert_eq!(replaced.as_deref(), Some(expected), "{text}");
+    }
+    assert!(copies.are_in(b"c2Vjcm\nV0LXZhbHVl"));
 }
 
 #[test]
