@@ -154,7 +154,8 @@ impl Reply {
             return Err(ResponseError::Status(status));
         }
         let mut fields = checked_fields(headers)?;
-        let declared_length = take_length(&mut fields).filter(|_| body.is_empty());
+        let declared_length =
+            take_length(&mut fields).filter(|_| body.is_empty() && has_content(status));
         let body = if has_content(status) {
             media::text(body).map_or_else(Body::Binary, Body::Text)
         } else {

@@ -3,6 +3,7 @@
 use super::{
     overlay::OnMiss, recording_error::RecordingError, values_left::ValuesLeft, view::View,
 };
+use contract::http::Request;
 use json::Value;
 use outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
 use std::{
@@ -65,6 +66,8 @@ struct State {
     values_left: ValuesLeft,
     /// What was redacted in the guest's requests.
     secrets: Secrets,
+    /// What sends requests to the real services while the guest handles this request of its client, if that is not [`RecordedServices::live`].
+    live_for_client: Option<Arc<dyn OutgoingHttp>>,
 }
 
 /// What the guest sent.
@@ -155,6 +158,8 @@ impl RecordedServices {
         match (self.on_miss, &self.live) {
             (OnMiss::Absent, _) => {}
             (OnMiss::Live, Some(live)) if is_harmless(&request) => {
+                let for_client = self.lock().live_for_client.clone();
+                let live = for_client.as_ref().unwrap_or(live);
                 return live.send(request, deadline).await;
             }
             (OnMiss::Fail | OnMiss::Live, _) => {
@@ -170,6 +175,13 @@ impl RecordedServices {
 
 #[async_trait::async_trait]
 impl OutgoingHttp for RecordedServices {
+    /// This object still answers, because it is asked afterwards what was sent.
+    fn for_client(&self, request: &Request) -> Option<Arc<dyn OutgoingHttp>> {
+        let live = self.live.as_ref()?;
+        self.lock().live_for_client = live.for_client(request);
+        None
+    }
+
     async fn send(
         &self,
         request: OutgoingRequest,

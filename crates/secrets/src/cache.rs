@@ -170,12 +170,10 @@ impl Secrets {
         deadline: Instant,
     ) -> Result<Vec<Held>, SecretError> {
         let value = self.value(name, deadline).await;
-        let (known, failure) = self.with_state(|state| (state.known(name), state.failure(name)));
-        match (value, failure) {
-            (Ok(_), _) => Ok(known),
-            (Err(_), _) if !known.is_empty() => Ok(known),
-            (Err(_), Some(class)) if class.lasts() => Ok(Vec::new()),
-            (Err(error), _) => Err(error.into()),
+        let known = self.with_state(|state| state.known(name));
+        match value {
+            Err(error) if known.is_empty() && !error.lasts => Err(error.into()),
+            Ok(_) | Err(_) => Ok(known),
         }
     }
 

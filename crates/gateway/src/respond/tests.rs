@@ -235,6 +235,17 @@ fn the_length_of_a_body_that_is_left_out_is_known_and_not_sent() {
         };
         Reply::new(&origin, response).unwrap()
     };
+    let empty = |status| {
+        let headers = vec![("content-length".to_owned(), "5".to_owned())];
+        let response = Response {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+        Reply::new(&origin, response).unwrap().declared_length()
+    };
+    // RFC 9110, 8.6: never with 204.
+    assert_eq!((empty(200), empty(204)), (Some(5), None));
     for (lengths, body, expected) in [
         (&[][..], "", None),
         (&["0"], "", Some(0)),

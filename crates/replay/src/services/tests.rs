@@ -11,6 +11,10 @@ struct Open;
 
 #[async_trait::async_trait]
 impl OutgoingHttp for Open {
+    fn for_client(&self, request: &Request) -> Option<Arc<dyn OutgoingHttp>> {
+        (request.path == "/refused").then(|| Arc::new(outgoing::NoOutgoing) as Arc<_>)
+    }
+
     async fn send(
         &self,
         _: OutgoingRequest,
@@ -68,6 +72,51 @@ async fn only_what_asks_for_nothing_to_be_done_is_sent_during_a_replay() {
     }
     for method in ["POST", "DELETE", "PUT", "PROPFIND", "get"] {
         assert!(!is_sent(method, None, "").await, "{method}");
+    }
+}
+
+/// As in production: what the guest's client sent decides whether secrets are filled in.
+#[tokio::test]
+async fn a_live_request_is_sent_by_what_is_for_the_guests_client() {
+    let exchange = Exchange::read(LINE).unwrap();
+    for (path, is_sent) in [("/", true), ("/refused", false)] {
+        let (view, live) = (View::of(&exchange), Some(Arc::new(Open) as Arc<_>));
+        let services = RecordedServices::new(&exchange, OnMiss::Live, live, view).unwrap();
+        let seed = contract::seed::Seed::new([1; 32]);
+        let incoming = gateway::compose::Incoming {
+            method: "GET",
+            target: path,
+            headers: &[("host", "localhost")],
+            body: b"",
+            client_address: "192.0.2.1",
+            scheme: contract::http::Scheme::Https,
+            request_id: "x",
+            received_at_ms: 1,
+        };
+        let origin = gateway::Origin::new(gateway::EventKind::HttpApi);
+        let event = gateway::compose::compose(origin, &incoming).to_json();
+        let context = gateway::ParseContext {
+            received_at_ms: 1,
+            seed: &seed,
+            base_path: None,
+        };
+        let request = gateway::parse(&event, &context, &contract::limits::Limits::default())
+            .unwrap()
+            .request;
+        assert!(services.for_client(&request).is_none());
+        let outgoing = OutgoingRequest {
+            method: "GET".to_owned(),
+            url: "https://api.example/".to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout: None,
+        };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        assert_eq!(
+            services.send(outgoing, deadline).await.is_ok(),
+            is_sent,
+            "{path}"
+        );
     }
 }
 

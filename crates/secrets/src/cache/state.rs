@@ -104,11 +104,6 @@ impl State {
         known.into_iter().flatten().flatten().collect()
     }
 
-    /// How the last fetch failed.
-    pub(super) fn failure(&self, name: &str) -> Option<FetchErrorClass> {
-        self.slots.get(name)?.failure.map(|(class, _)| class)
-    }
-
     /// Whether a fetch has to include it.
     pub(super) fn is_due(&self, name: &SecretName, ages: &Ages) -> bool {
         self.slots.get(name).is_none_or(|slot| {

@@ -3,7 +3,7 @@
 
 use super::SecretFiller;
 use crate::placeholder::PREFIX;
-use contract::http::Request;
+use contract::http::{Context, Request};
 use copies::{Copies, Pattern, spellings};
 use outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
 use std::{sync::LazyLock, time::Instant};
@@ -14,24 +14,41 @@ static BEGINNINGS: LazyLock<Option<Copies>> = LazyLock::new(|| {
     let spelt = spelt.iter().map(|spelling| &spelling.text[..]);
     let beginnings = [PREFIX.as_bytes()].into_iter().chain(spelt);
     let patterns: Vec<_> = beginnings.map(|text| Pattern::whole(text, 0)).collect();
-    Copies::of(&patterns, vec![Vec::new()], false)
+    Copies::of(&patterns, vec![Vec::new()], true)
 });
 
 /// Whether a placeholder may be in a client's request, whatever a guest decodes of it: escapes of JSON, URLs and XML, and base64.
 pub(super) fn has_placeholder(request: &Request) -> bool {
     let Request {
+        method,
         path,
         query,
         headers,
         body,
-        ..
+        context,
     } = request;
-    are_in([
-        path.as_bytes(),
-        query.as_bytes(),
-        headers.as_str().as_bytes(),
-        body,
-    ])
+    let Context {
+        authority,
+        base_path,
+        identity,
+        // Of the gateway or the host.
+        request_id: _,
+        received_at_ms: _,
+        scheme: _,
+        client_address: _,
+        path_fidelity: _,
+    } = context;
+    let claims = identity.as_ref().map(|identity| &identity.claims);
+    let subject = identity
+        .as_ref()
+        .and_then(|identity| identity.subject.as_ref());
+    let texts = [method, path, query, authority, base_path];
+    let texts = texts.into_iter().chain(claims).chain(subject);
+    are_in(
+        texts
+            .map(String::as_bytes)
+            .chain([headers.as_str().as_bytes(), body]),
+    )
 }
 
 fn are_in<'t>(texts: impl IntoIterator<Item = &'t [u8]>) -> bool {
@@ -78,6 +95,7 @@ mod tests {
             r#"{"a":"{\"b\":\"\\u005f_secret.key__\"}"}"#,
             "a=%5F%5Fsecret%2Ekey__",
             "<a>&#95;_secret.key__</a>",
+            "X19zZW\nNyZXQua2V5X186",
         ] {
             assert!(are_in([&b"/"[..], text.as_bytes()]), "{text}");
         }

@@ -151,31 +151,29 @@ impl RequestState {
         bucket: &Resource<Bucket>,
         pairs: Vec<(String, Vec<u8>)>,
     ) -> Answer<()> {
-        let count = pairs.len();
-        // Of several values for a key, the last one stays.
         let pairs = pairs.into_iter().map(|(key, value)| (key, Some(value)));
-        self.write_many(bucket, count, pairs.collect()).await
+        self.write_many(bucket, pairs.collect()).await
     }
 
     async fn delete_many(&mut self, bucket: &Resource<Bucket>, keys: Vec<String>) -> Answer<()> {
-        let count = keys.len();
         let keys = keys.into_iter().map(|key| (key, None));
-        self.write_many(bucket, count, keys.collect()).await
+        self.write_many(bucket, keys.collect()).await
     }
 
     /// Stores values, and removes those of keys without one, as many at a time as a transaction may have. Nothing is written if one of them
-    /// cannot be. The call named `count` keys.
+    /// cannot be.
     async fn write_many(
         &mut self,
         bucket: &Resource<Bucket>,
-        count: usize,
-        values: Values,
+        values: Vec<(String, Option<Vec<u8>>)>,
     ) -> Answer<()> {
         self.meter.count_host_call()?;
-        if let Err(error) = check_count(count) {
+        if let Err(error) = check_count(values.len()) {
             return Ok(Err(error));
         }
         let bucket = self.bucket(bucket)?;
+        // Of several values for a key, the last one stays.
+        let values: Values = values.into_iter().collect();
         let operations = values
             .into_iter()
             .map(|(key, value)| operation(&bucket, &key, value));
