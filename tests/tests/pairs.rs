@@ -98,6 +98,7 @@ pub struct Got {
 /// Those of `TENON_PAIRS`.
 pub fn components() -> Vec<Component> {
     let Some(folder) = env::var_os("TENON_PAIRS").map(PathBuf::from) else {
+        eprintln!("SKIPPED: `TENON_PAIRS` names no folder with recorded pairs");
         return Vec::new();
     };
     let entries = fs::read_dir(&folder).unwrap();

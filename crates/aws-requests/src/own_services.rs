@@ -1,5 +1,6 @@
 //! What a host uses with its own credentials, and signs for no guest.
 
+use crate::service as aws_service;
 use contract::origin::Origin;
 use outgoing::AwsScope;
 
@@ -15,9 +16,6 @@ pub struct OwnServices {
 
 /// Where buckets are, after `BUCKET.s3` and before the region (AWS: Amazon S3 endpoints and quotas).
 const S3_VARIANTS: [&str; 4] = [".s3", ".s3.dualstack", ".s3-fips", ".s3-fips.dualstack"];
-
-/// The domains of AWS's partitions.
-const DOMAINS: [&str; 2] = ["amazonaws.com", "amazonaws.com.cn"];
 
 /// Names that stand for a bucket and are none: aliases of access points, and of those that run a function (AWS: general purpose bucket naming
 /// rules). The bucket behind one can be the host's.
@@ -72,10 +70,10 @@ fn bucket<'h>(service: &str, region: &str, host: &'h str) -> Option<&'h str> {
     if service != "s3" {
         return None;
     }
-    let mut suffixes = S3_VARIANTS.iter().flat_map(|variant| {
-        let with = move |domain| format!("{variant}.{region}.{domain}");
-        DOMAINS.into_iter().map(with)
-    });
+    let domain = aws_service::domain(region);
+    let mut suffixes = S3_VARIANTS
+        .iter()
+        .map(|variant| format!("{variant}.{region}.{domain}"));
     let bucket = suffixes.find_map(|suffix| host.strip_suffix(&*suffix))?;
     let is_alias = ALIASES.iter().any(|alias| bucket.ends_with(alias));
     (!bucket.is_empty() && !is_alias).then_some(bucket)

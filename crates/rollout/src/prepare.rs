@@ -191,13 +191,14 @@ impl Preparer {
                 variants.push(Variant::new(deployment, share.percent));
             }
             let previous = match route.previous {
-                Some(digest) => match self.guest(digest, ready).await {
-                    Ok(guest) => Some(self.deployment(&guest, route, &options, permits)?),
-                    Err(error) => {
-                        missing.push(error);
-                        None
-                    }
-                },
+                Some(digest) => {
+                    let made = match self.guest(digest, ready).await {
+                        Ok(guest) => self.deployment(&guest, route, &options, permits),
+                        Err(error) => Err(error),
+                    };
+                    // Nobody gets it unless it replaces another one: it does not keep a generation back.
+                    made.map_err(|error| missing.push(error)).ok()
+                }
                 None => None,
             };
             rollouts.push(Rollout {

@@ -31,7 +31,7 @@ struct Form {
 
 impl EchoMask {
     /// Looks for these values, which have at least [`SECRET_FILLED_BYTES_MIN`](contract::limits::SECRET_FILLED_BYTES_MIN) bytes. None if there are
-    /// none.
+    /// none, or if they are too long together.
     pub(crate) fn new<'a>(
         values: impl IntoIterator<Item = (&'a SecretName, &'a [u8])>,
     ) -> Option<Self> {

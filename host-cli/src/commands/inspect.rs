@@ -12,6 +12,7 @@ use contract::{digest::Digest, text::printable};
 use runtime::{
     Runtime, RuntimeOptions, World,
     engine::{Candidate, Inspection, LoadError, is_image},
+    is_outgoing, is_secrets,
 };
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -164,10 +165,12 @@ fn write_interfaces(text: &mut String, inspection: &Inspection) {
 
 /// What an interface of this host needs where the guest runs.
 fn needed(import: &str) -> Option<&'static str> {
-    match import.split('@').next().unwrap_or_default() {
-        "tenon:handler/outgoing" | "wasi:http/outgoing-handler" => Some("needs a grant"),
-        "tenon:handler/secrets" => Some("needs a declared secret"),
-        _ => None,
+    if is_outgoing(import) {
+        Some("needs a grant")
+    } else if is_secrets(import) {
+        Some("needs a declared secret")
+    } else {
+        None
     }
 }
 

@@ -60,15 +60,18 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         format,
     } = configuration;
     let runtime = executor::workers(1)?;
-    let (stores, documents) = runtime.block_on(async {
+    let (stores, mut documents) = runtime.block_on(async {
         let stores = stores.open().await?;
-        let documents = stores.channels.history(&channel, count).await;
+        // One more, from which the last one that is listed differs.
+        let documents = stores.channels.history(&channel, count + 1).await;
         let documents = documents.map_err(CommandError::environment)?;
         if documents.is_empty() {
             return Err(channels::missing(&channel, &stores));
         }
         Ok((stores, documents))
     })?;
+    let before = documents.split_off(count.min(documents.len())).pop();
+    let before = before.and_then(|before| Channel::open(&before, &keys, &channel).ok());
     let generations = trusted(&documents, &keys, &channel);
     let mut outcome = match generations.len() == documents.len() {
         true => Outcome::Same,
@@ -83,7 +86,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         }
     }
     let listed = match format {
-        ListFormat::Text => text(&generations, None),
+        ListFormat::Text => text(&generations, before.as_ref()),
         ListFormat::Json => {
             let generations: Vec<Value> = generations
                 .iter()
@@ -131,8 +134,8 @@ fn trusted(documents: &[String], keys: &PublicKeys, channel: &ChannelName) -> Ve
     generations
 }
 
-/// A line for each route of each generation, below the names of the columns, and what the generation changed in what the route has. `before` is
-/// the generation before the last one.
+/// A line for each route of each generation, below the names of the columns, and what the generation changed in its namespace and in what its guests may
+/// call. `before` is the generation before the last one, if it is known.
 pub fn text(generations: &[Channel], before: Option<&Channel>) -> String {
     let widest = |width: fn(&Channel) -> usize, least: usize| {
         generations.iter().map(width).max().unwrap_or(0).max(least)
@@ -151,6 +154,7 @@ pub fn text(generations: &[Channel], before: Option<&Channel>) -> String {
     );
     for (index, generation) in generations.iter().enumerate() {
         let older = generations.get(index + 1).or(before);
+        let is_known = older.is_some() || generation.generation == 1;
         for route in &generation.routes {
             // Writing to memory cannot fail.
             let _ = writeln!(
@@ -164,9 +168,13 @@ pub fn text(generations: &[Channel], before: Option<&Channel>) -> String {
                 guests(route)
             );
             let older = older.and_then(|older| older.route(&route.path));
-            for line in changes(route, older) {
+            for line in changes(route, older).iter().filter(|_| is_known) {
                 let _ = writeln!(text, "{:>10}  {line}", "");
             }
+        }
+        let routes = older.iter().flat_map(|older| &older.routes);
+        for removed in routes.filter(|route| generation.route(&route.path).is_none()) {
+            let _ = writeln!(text, "{:>10}  route `{}` is removed", "", removed.path);
         }
     }
     text

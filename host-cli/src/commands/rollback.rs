@@ -17,6 +17,8 @@ use release::{self, Channel, ChannelName, Route};
 
 /// Number of generations that are searched for the one to go back to.
 const HISTORY_MAX: usize = 1000;
+/// Number of generations in which the previous guest is looked for, to say what it could call then.
+const RECENT: usize = 20;
 
 /// The channel, and who signs.
 pub struct Configuration {
@@ -58,9 +60,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         let signing = signer.signing(&present);
         let releases = stores.typed.releases(&channel, &signer.key.public());
         let history = match to {
-            Some(_) => history(&stores, &signer, &channel).await?,
-            // Only warnings need it.
-            None => history(&stores, &signer, &channel).await.unwrap_or_default(),
+            Some(_) => history(&stores, &signer, &channel, HISTORY_MAX).await?,
+            // Only a warning needs it, which must not keep a rollback back.
+            None => history(&stores, &signer, &channel, RECENT).await.unwrap_or_default(),
         };
         let next = match to {
             None => release::rollback(&current, &path, &signing).map_err(|error| {
@@ -82,16 +84,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
                 next
             }
         };
-        match next.route(&path) {
-            Some(route) => {
-                needs::check_stable(&stores, &signer, route).await?;
-                if let Some(then) = earlier(&history, to, route) {
-                    warn_of_grants(then, route);
-                }
+        if let Some(route) = next.route(&path) {
+            needs::check(&stores, &signer, route).await?;
+            if let Some(then) = earlier(&history, to, route) {
+                warn_of_grants(then, route);
             }
-            None => output::remark(&format!(
-                "route `{path}` is removed: the channel did not have it then\n"
-            )),
         }
         channels::flip(&stores, &signer, &mut present, &next).await?;
         Ok((next, current))
@@ -105,8 +102,9 @@ async fn history(
     stores: &Stores,
     signer: &Signer,
     channel: &ChannelName,
+    count: usize,
 ) -> Result<Vec<Channel>, CommandError> {
-    let documents = stores.channels.history(channel, HISTORY_MAX).await;
+    let documents = stores.channels.history(channel, count).await;
     let documents = documents.map_err(CommandError::environment)?;
     Ok(documents
         .iter()

@@ -1,59 +1,89 @@
-//! What a guest imports that not every route gives: a host refuses a whole generation because of one such guest, so none is signed.
+//! What guests import that not every route gives: a host refuses a whole generation because of one such guest, so none is signed.
 
 use super::{channels::Signer, stores::Stores};
 use crate::{exit::CommandError, output};
+use contract::digest::Digest;
 use release::{ArtifactName, Manifest, Route};
 use runtime::{is_outgoing, is_secrets};
 
 /// The route whose guests also have what the host itself grants and declares.
 const HOSTS_OWN: &str = "/";
 
-/// Refuses a route that does not give the guest what it imports, and says what the host has to give.
-pub fn check(manifest: &Manifest, route: &Route) -> Result<(), CommandError> {
+/// Refuses a route that does not give each of its guests what it imports, and says what the host has to give. A guest whose manifest cannot be read
+/// is left to the hosts, which name it.
+pub async fn check(stores: &Stores, signer: &Signer, route: &Route) -> Result<(), CommandError> {
+    for share in &route.guests {
+        if let Some(manifest) = manifest(stores, signer, share.digest).await {
+            check_guest(&manifest, route)?;
+        }
+    }
+    Ok(())
+}
+
+async fn manifest(stores: &Stores, signer: &Signer, digest: Digest) -> Option<Manifest> {
+    let text = stores.artifacts.get(ArtifactName::Manifest(digest)).await;
+    Manifest::open(&String::from_utf8_lossy(&text.ok()?), &signer.keys, digest).ok()
+}
+
+fn check_guest(manifest: &Manifest, route: &Route) -> Result<(), CommandError> {
     let import = |is_wanted: fn(&str) -> bool| {
         let mut imports = manifest.imports.iter();
         imports.find(|import| is_wanted(import))
     };
-    let (guest, path) = (manifest.component, &route.path);
-    if let Some(import) = import(is_secrets)
-        && path != HOSTS_OWN
-    {
-        return Err(CommandError::refused(format_args!(
-            "guest {guest} imports `{import}`, and route `{path}` has no secrets: hosts would refuse the generation"
-        ))
-        .hint(format_args!(
-            "only guests of the route `{HOSTS_OWN}` have secrets, those that the host declares"
-        )));
+    let needs = [
+        import(is_secrets).map(|import| (import, Need::Secrets)),
+        import(is_outgoing)
+            .filter(|_| route.outgoing.is_empty())
+            .map(|import| (import, Need::Services)),
+    ];
+    for (import, need) in needs.into_iter().flatten() {
+        if route.path != HOSTS_OWN {
+            let (guest, path) = (manifest.component, &route.path);
+            let lacks = need.lacks();
+            return Err(CommandError::refused(format_args!(
+                "guest {guest} imports `{import}`, and route `{path}` {lacks}: hosts would refuse the generation"
+            ))
+            .hint(need.hint()));
+        }
+        output::remark(need.of_host());
     }
-    let Some(import) = import(is_outgoing).filter(|_| route.outgoing.is_empty()) else {
-        return Ok(());
-    };
-    if path != HOSTS_OWN {
-        return Err(CommandError::refused(format_args!(
-            "guest {guest} imports `{import}`, and route `{path}` grants no service: hosts would refuse the generation"
-        ))
-        .hint("grant what it calls with `--outgoing ORIGIN`, or in `outgoing` of tenon.toml"));
-    }
-    output::remark(
-        "warning: the guest calls other services, and the channel grants none: hosts refuse it unless they grant one themselves (TENON_OUTGOING)\n",
-    );
     Ok(())
 }
 
-/// The same for the guest that most clients of the route get, if its manifest can be read; if not, hosts say so.
-pub async fn check_stable(
-    stores: &Stores,
-    signer: &Signer,
-    route: &Route,
-) -> Result<(), CommandError> {
-    let Some(digest) = route.stable() else {
-        return Ok(());
-    };
-    let Ok(text) = stores.artifacts.get(ArtifactName::Manifest(digest)).await else {
-        return Ok(());
-    };
-    match Manifest::open(&String::from_utf8_lossy(&text), &signer.keys, digest) {
-        Ok(manifest) => check(&manifest, route),
-        Err(_) => Ok(()),
+/// What a route has to give.
+#[derive(Clone, Copy)]
+enum Need {
+    Secrets,
+    Services,
+}
+
+impl Need {
+    fn lacks(self) -> &'static str {
+        match self {
+            Self::Secrets => "has no secrets",
+            Self::Services => "grants no service",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Secrets => {
+                "only guests of the route `/` have secrets, those that the host declares"
+            }
+            Self::Services => {
+                "grant what it calls with `--outgoing ORIGIN`, or in `outgoing` of tenon.toml"
+            }
+        }
+    }
+
+    fn of_host(self) -> &'static str {
+        match self {
+            Self::Secrets => {
+                "note: the guest uses secrets: hosts refuse it unless they declare some (TENON_SECRETS)\n"
+            }
+            Self::Services => {
+                "warning: the guest calls other services, and the channel grants none: hosts refuse it unless they grant one themselves (TENON_OUTGOING)\n"
+            }
+        }
     }
 }

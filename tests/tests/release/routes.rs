@@ -178,6 +178,33 @@ async fn a_route_grants_other_services_to_its_own_guests() {
     assert_eq!(answer.summary.status, 200);
 }
 
+/// The guest that a fallback would bring back cannot run without the grant that was taken away: that does not keep its successor back.
+#[tokio::test]
+async fn a_guest_that_only_a_fallback_would_use_does_not_keep_a_generation_back() {
+    let site = Site::new("grants-of-previous");
+    let artifacts = FolderArtifacts::new(&site.folder);
+    publish(engine(), FETCHER, &artifacts, &key())
+        .await
+        .unwrap();
+    let grant = "https://a.example".parse().unwrap();
+    site.promote_with(Promotion {
+        digest: Digest::of(FETCHER),
+        outgoing: Grants::new(vec![grant]).unwrap(),
+        ..route("/a", promotion(1, 100))
+    })
+    .await;
+    let next = site
+        .promote_with(Promotion {
+            replaces_outgoing: true,
+            ..route("/a", promotion(2, 100))
+        })
+        .await;
+    assert_eq!(next.routes[0].previous, Some(Digest::of(FETCHER)));
+    let host = site.follow().await;
+    let answer = host.get("/a").await;
+    assert_eq!(answer.summary.guest, Some(digest(2)));
+}
+
 #[tokio::test]
 async fn a_route_has_its_own_environment_and_bounds() {
     let site = Site::new("environment");

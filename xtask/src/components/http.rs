@@ -4,7 +4,7 @@ use anyhow::{Context, bail, ensure};
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long a host may take for a response: with a component that it compiles first, or a trap whose backtrace it resolves.
@@ -62,6 +62,14 @@ fn read(bytes: &[u8]) -> anyhow::Result<Response> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let body = &bytes[end + 4..];
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    if let Some((_, length)) = length.filter(|_| !body.is_empty()) {
+        ensure!(
+            *length == body.len().to_string(),
+            "a body of {} bytes with `content-length: {length}`",
+            body.len()
+        );
+    }
     let is_chunked = headers
         .iter()
         .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
@@ -95,8 +103,9 @@ fn unchunked(mut rest: &[u8]) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-/// Waits until a host answers this request with 200.
+/// Waits until a host answers with 200, but no longer than for any response.
 pub fn wait(address: SocketAddr, is_alive: &mut dyn FnMut() -> bool) -> anyhow::Result<()> {
+    let started = Instant::now();
     let request = Request {
         method: "GET".to_owned(),
         target: "/".to_owned(),
@@ -107,6 +116,10 @@ pub fn wait(address: SocketAddr, is_alive: &mut dyn FnMut() -> bool) -> anyhow::
         if send(address, &request).is_ok_and(|response| response.status == 200) {
             return Ok(());
         }
+        ensure!(
+            started.elapsed() < RESPONSE_DURATION_MAX,
+            "the host does not answer with 200"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
     bail!("the host ended before it answered")
@@ -131,6 +144,7 @@ mod tests {
     fn a_cut_response_is_an_error() {
         for cut in [
             &b"HTTP/1.1 200 OK\r\n"[..],
+            b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nab",
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
         ] {

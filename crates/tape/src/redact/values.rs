@@ -77,6 +77,7 @@ impl Secrets {
         }
         if let Some(decoded) = &decoded {
             self.add_value(decoded);
+            placeholders::beside(decoded).for_each(|text| self.add_value(text.trim_matches(':')));
         }
     }
 
@@ -111,7 +112,7 @@ impl Secrets {
         match text.filter(is_found) {
             Some(text) => {
                 self.add(text);
-                spellings(value)
+                encodings(value)
                     .iter()
                     .for_each(|text| self.add_value(text));
                 for spelling in copies::spellings(value) {
@@ -129,7 +130,7 @@ impl Secrets {
 
     /// Whether a text that encodes these bytes is, or is in, one of the values.
     pub(crate) fn encode(&self, bytes: &[u8]) -> bool {
-        let [digits, spelt @ ..] = spellings(bytes);
+        let [digits, spelt @ ..] = encodings(bytes);
         let is_in = |value: &String| {
             spelt.iter().any(|text| value.contains(text))
                 || value.to_ascii_lowercase().contains(&digits)
@@ -189,7 +190,7 @@ impl Secrets {
 }
 
 /// Bytes as hexadecimal digits and in base64, without padding.
-fn spellings(bytes: &[u8]) -> [String; 3] {
+fn encodings(bytes: &[u8]) -> [String; 3] {
     [
         Hexadecimal(bytes).to_string(),
         STANDARD_NO_PAD.encode(bytes),

@@ -180,7 +180,6 @@ fn bytes(out: ResponseOutparam, length: usize) {
     OutgoingBody::finish(body, None).unwrap();
 }
 
-/// Goes on after the response is whole.
 /// A response that says itself that it has no content.
 fn empty(out: ResponseOutparam) {
     let fields = Fields::new();
@@ -191,6 +190,7 @@ fn empty(out: ResponseOutparam) {
     OutgoingBody::finish(body, None).unwrap();
 }
 
+/// Goes on after the response is whole.
 fn late(out: ResponseOutparam) {
     text(out, "early");
     println!("still runs");
