@@ -86,13 +86,17 @@ mod tests {
     const OWN: &str = "own.s3.artifacts";
 
     fn refusal_of(service: &str, url: &str, header: Option<&str>) -> Option<String> {
+        refusal_in("eu-central-1", service, url, header)
+    }
+
+    fn refusal_in(region: &str, service: &str, url: &str, header: Option<&str>) -> Option<String> {
         let own = OwnServices {
             services: &["dynamodb", "kms"],
             bucket: Some(OWN.to_owned()),
         };
         let scope = AwsScope {
             service: service.to_owned(),
-            region: "eu-central-1".to_owned(),
+            region: region.to_owned(),
         };
         let (origin, _) = Origin::split(url).unwrap();
         let headers = header.map(|name| (name.to_owned(), "/own/key".to_owned()));
@@ -107,13 +111,27 @@ mod tests {
             "guest.s3.dualstack.eu-central-1.amazonaws.com",
             "guest.s3-fips.eu-central-1.amazonaws.com",
             "guest.s3-fips.dualstack.eu-central-1.amazonaws.com",
-            "guest.s3.eu-central-1.amazonaws.com.cn",
             "own.s3.eu-central-1.amazonaws.com",
             "x.own.s3.artifacts.s3.eu-central-1.amazonaws.com",
         ] {
             let url = format!("https://{host}/key");
             assert_eq!(refusal_of("s3", &url, None), None, "{host}");
             assert_eq!(refusal_of("s3", &url, Some("x-amz-meta-a")), None);
+        }
+        // Each partition has its domain.
+        let chinese = "https://guest.s3.cn-north-1.amazonaws.com.cn/key";
+        assert_eq!(refusal_in("cn-north-1", "s3", chinese, None), None);
+        for (region, url) in [
+            (
+                "cn-north-1",
+                "https://guest.s3.cn-north-1.amazonaws.com/key",
+            ),
+            (
+                "eu-central-1",
+                "https://guest.s3.eu-central-1.amazonaws.com.cn/key",
+            ),
+        ] {
+            assert!(refusal_in(region, "s3", url, None).is_some(), "{url}");
         }
     }
 
