@@ -6,7 +6,7 @@ use crate::{
     exit::{CommandError, Outcome},
     guest, output,
     project::Project,
-    release::{channels, keys, stores::StoresSpec},
+    release::{channels, keys, needs, stores::StoresSpec},
     seed, time,
 };
 use rollout::{Follower, Following, HostContext, NamespaceStores};
@@ -58,6 +58,12 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
     let seed = seed::unpredictable()?;
     let started = executor::workers(2)?.block_on(async {
         let stores = stores.open().await?;
+        // What is wrong with it is told below.
+        let document = channels::read(&stores, &channel, &keys)
+            .await
+            .ok()
+            .flatten();
+        let (artifacts, trusted) = (stores.artifacts.clone(), keys.clone());
         let following = Following {
             channel,
             keys,
@@ -82,6 +88,10 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
         let started = Follower::start(following, time::now_ms()).await;
         if let Ok(follower) = &started {
             follower.check_record(time::now_ms()).await;
+            // What hosts grant and declare themselves is not known here.
+            for route in document.iter().flat_map(|document| &document.routes) {
+                needs::check(&*artifacts, &trusted, route).await?;
+            }
         }
         Ok(started)
     })?;

@@ -93,7 +93,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         let new_route = next.route(&promotion.path).ok_or_else(|| {
             CommandError::environment("the new generation does not have the route")
         })?;
-        needs::check(&stores, &signer, new_route).await?;
+        needs::check(&*stores.artifacts, &signer.keys, new_route).await?;
         if let Some(gate) = &gate {
             let present = present(current, &promotion);
             let new = Candidate {

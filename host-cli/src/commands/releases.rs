@@ -9,8 +9,8 @@ use crate::{
     release::{channels, keys, stores::StoresSpec},
     time,
 };
-use contract::text::printable;
-use outgoing::Grants;
+use contract::{address::Addresses, text::printable};
+use outgoing::{Grant, Grants};
 use release::{Channel, ChannelName, PublicKeys, Route};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
@@ -149,7 +149,7 @@ pub fn text(generations: &[Channel], before: Option<&Channel>) -> String {
         "path".len(),
     );
     let mut text = format!(
-        "{:>10}  {:8}  {:24}  {:by$}  {:path$}  guests\n",
+        "{:>10}  {:8}  {:20}  {:by$}  {:path$}  guests\n",
         "generation", "change", "signed at", "by", "path"
     );
     for (index, generation) in generations.iter().enumerate() {
@@ -159,7 +159,7 @@ pub fn text(generations: &[Channel], before: Option<&Channel>) -> String {
             // Writing to memory cannot fail.
             let _ = writeln!(
                 text,
-                "{:>10}  {:8}  {:24}  {:by$}  {:path$}  {}",
+                "{:>10}  {:8}  {:20}  {:by$}  {:path$}  {}",
                 generation.generation,
                 change(generation),
                 time::rfc3339(generation.issued_at_ms),
@@ -207,9 +207,31 @@ fn changes(route: &Route, older: Option<&Route>) -> Vec<String> {
     }
     let none = Grants::default();
     let before = older.map_or(&none, |older| &older.outgoing);
-    let added = route.outgoing.without(before);
-    lines.extend(added.map(|grant| format!("may call {grant}")));
+    let added: Vec<_> = route.outgoing.without(before).collect();
+    lines.extend(
+        added
+            .iter()
+            .map(|grant| format!("may call {}", described(grant))),
+    );
     let removed = before.without(&route.outgoing);
+    // One that is granted in another way is among those above.
+    let removed = removed.filter(|grant| {
+        !added
+            .iter()
+            .any(|added| added.to_string() == grant.to_string())
+    });
     lines.extend(removed.map(|grant| format!("may no longer call {grant}")));
     lines
+}
+
+fn described(grant: &Grant) -> String {
+    let addresses = match grant.addresses() {
+        Addresses::Public => "",
+        Addresses::Any | Addresses::Unchecked => ", also at private addresses",
+    };
+    let signed = match grant.signing() {
+        Some(_) => ", signed for AWS",
+        None => "",
+    };
+    format!("{grant}{addresses}{signed}")
 }

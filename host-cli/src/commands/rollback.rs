@@ -67,7 +67,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         let next = match to {
             None => release::rollback(&current, &path, &signing).map_err(|error| {
                 CommandError::refused(error).hint(format_args!(
-                    "{releases} lists the generations; go back to one of them with `--to GENERATION`"
+                    "{releases} lists the generations; go back to one of them with `--to GENERATION`, or remove the route with one that did not have it"
                 ))
             })?,
             Some(generation) => {
@@ -85,9 +85,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
             }
         };
         if let Some(route) = next.route(&path) {
-            needs::check(&stores, &signer, route).await?;
+            needs::check(&*stores.artifacts, &signer.keys, route).await?;
             if let Some(then) = earlier(&history, to, route) {
-                warn_of_grants(then, route);
+                warn_of_changes(then, route);
             }
         }
         channels::flip(&stores, &signer, &mut present, &next).await?;
@@ -126,13 +126,31 @@ fn warn_of_rolled_back(history: &[Channel], target: &Channel, path: &str) {
     }
 }
 
-/// Says what the guest that serves again could call then, and cannot now: a route keeps its grants when it goes back.
-fn warn_of_grants(then: &Route, route: &Route) {
-    for grant in then.outgoing.without(&route.outgoing) {
+/// Says what the guest that serves again had then, and has not now: a route keeps all but its guests when it goes back.
+fn warn_of_changes(then: &Route, route: &Route) {
+    let path = &route.path;
+    let warn = |what: String| {
         output::remark(&format!(
-            "warning: when this guest served before, route `{}` granted {grant}, which it does not now: `promote ... --outgoing {grant}` grants it\n",
-            route.path
+            "warning: when this guest served before, route `{path}` {what}\n"
+        ))
+    };
+    for grant in then.outgoing.without(&route.outgoing) {
+        warn(format!(
+            "granted {grant}, which it does not now: `promote ... --outgoing {grant}` grants it"
         ));
+    }
+    if then.namespace != route.namespace {
+        let namespace = |route: &Route| match &route.namespace {
+            Some(namespace) => format!("`{namespace}`"),
+            None => "the host's".to_owned(),
+        };
+        let (then, now) = (namespace(then), namespace(route));
+        warn(format!(
+            "had the namespace {then}, and has {now} now: `promote ... --namespace NAME` sets it"
+        ));
+    }
+    if then.environment != route.environment || then.limits != route.limits {
+        warn("had other variables or limits: `channel show` prints those of now".to_owned());
     }
 }
 

@@ -64,6 +64,13 @@ pub fn secret(path: &Path) -> Result<SecretKey, CommandError> {
             .hint("other users of this machine can read command lines: create a new key with `host-cli keygen`"));
     }
     let shown = path.display();
+    if !path.exists() {
+        return Err(
+            CommandError::environment(format_args!("key file `{shown}` does not exist")).hint(
+                format_args!("check the path, or make a key with `host-cli keygen {shown}`"),
+            ),
+        );
+    }
     let (file, text) = plain_file(path, "key file", KEY_FILE_BYTES_MAX)?;
     // This check comes before that of the permissions, which are correct for a public key.
     if text.trim().parse::<PublicKey>().is_ok() {

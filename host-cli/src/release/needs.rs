@@ -1,9 +1,8 @@
 //! What guests import that not every route gives: a host refuses a whole generation because of one such guest, so none is signed.
 
-use super::{channels::Signer, stores::Stores};
 use crate::{exit::CommandError, output};
 use contract::digest::Digest;
-use release::{ArtifactName, Manifest, Route};
+use release::{ArtifactName, ArtifactStore, Manifest, PublicKeys, Route};
 use runtime::{is_outgoing, is_secrets};
 
 /// The route whose guests also have what the host itself grants and declares.
@@ -11,18 +10,26 @@ const HOSTS_OWN: &str = "/";
 
 /// Refuses a route that does not give each of its guests what it imports, and says what the host has to give. A guest whose manifest cannot be read
 /// is left to the hosts, which name it.
-pub async fn check(stores: &Stores, signer: &Signer, route: &Route) -> Result<(), CommandError> {
+pub async fn check(
+    artifacts: &dyn ArtifactStore,
+    keys: &PublicKeys,
+    route: &Route,
+) -> Result<(), CommandError> {
     for share in &route.guests {
-        if let Some(manifest) = manifest(stores, signer, share.digest).await {
+        if let Some(manifest) = manifest(artifacts, keys, share.digest).await {
             check_guest(&manifest, route)?;
         }
     }
     Ok(())
 }
 
-async fn manifest(stores: &Stores, signer: &Signer, digest: Digest) -> Option<Manifest> {
-    let text = stores.artifacts.get(ArtifactName::Manifest(digest)).await;
-    Manifest::open(&String::from_utf8_lossy(&text.ok()?), &signer.keys, digest).ok()
+async fn manifest(
+    artifacts: &dyn ArtifactStore,
+    keys: &PublicKeys,
+    digest: Digest,
+) -> Option<Manifest> {
+    let text = artifacts.get(ArtifactName::Manifest(digest)).await;
+    Manifest::open(&String::from_utf8_lossy(&text.ok()?), keys, digest).ok()
 }
 
 fn check_guest(manifest: &Manifest, route: &Route) -> Result<(), CommandError> {
@@ -82,7 +89,7 @@ impl Need {
                 "note: the guest uses secrets: hosts refuse it unless they declare some (TENON_SECRETS)\n"
             }
             Self::Services => {
-                "warning: the guest calls other services, and the channel grants none: hosts refuse it unless they grant one themselves (TENON_OUTGOING)\n"
+                "warning: the guest calls other services, and the channel grants none: hosts refuse it unless they grant one themselves (TENON_OUTGOING); `promote ... --outgoing ORIGIN` grants one\n"
             }
         }
     }
