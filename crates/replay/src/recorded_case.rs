@@ -56,10 +56,10 @@ pub enum RecordedCaseError {
     #[error("the host removed `{0}` from the path, which cases do not do")]
     BasePath(String),
     /// Cases have no other services.
-    #[error("the guest sent {0} requests to other services, which cases do not answer")]
+    #[error("cases do not answer requests to other services; the guest sent {0}")]
     Outgoing(usize),
     /// Cases have no secrets.
-    #[error("the guest made {0} calls about secrets, which cases do not answer")]
+    #[error("cases do not answer calls about secrets; the guest made {0}")]
     Secrets(usize),
     /// Something that the case would have to contain is missing.
     #[error("`{0}` is not in the recording: it was too long, or could not be redacted")]

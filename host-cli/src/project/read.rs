@@ -228,5 +228,10 @@ fn suggestion(name: &str, members: &[&str], sections: &[(&[&str], Vec<&str>)]) -
     if let Some((path, _)) = elsewhere {
         return format!("`{name}` belongs in `[{}]`", path.join("."));
     }
+    let is_of_file =
+        |(path, members): &&(&[&str], Vec<&str>)| path.is_empty() && members.contains(&name);
+    if sections.iter().any(|section| is_of_file(&section)) {
+        return format!("`{name}` belongs above the first section");
+    }
     format!("known are `{}`", members.join("`, `"))
 }

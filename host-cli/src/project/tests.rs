@@ -42,6 +42,11 @@ fn an_unknown_member_is_named_with_the_nearest_known_one() {
             "`build` belongs in `[guest]`",
         ),
         (
+            "[release]\noutgoing = []",
+            "2:1: unknown member `outgoing` in `[release]`",
+            "`outgoing` belongs above the first section",
+        ),
+        (
             "[deploy]",
             "1:2: unknown member `deploy`",
             "known are `name`, `guest`, `serve`, `environment`, `outgoing`, `secrets`, `test`, `release`",
