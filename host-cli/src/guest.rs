@@ -19,7 +19,10 @@ use runtime::{
     Runtime, RuntimeOptions,
     engine::{self, Candidate, Engine, EngineOptions, Guest, LoadError},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// Largest size of a guest's file. Interpreters with their language's library have about ten megabytes, and several times that when
 /// compiled.
@@ -137,12 +140,33 @@ impl GuestSource {
 
     /// Loads the guest, and returns it with its name for messages.
     pub fn load(&self, engine: &Engine) -> Result<(String, Guest), CommandError> {
-        let (name, bytes) = self.read()?;
-        let candidate = self.candidate(engine, &bytes);
-        let guest = candidate.and_then(Candidate::accept);
-        Ok((
-            name.clone(),
-            guest.map_err(|error| cannot_load(&name, &error))?,
+        let (name, candidate) = match self.cached(engine) {
+            Some((path, candidate)) => (path.display().to_string(), Ok(candidate)),
+            None => {
+                let (name, bytes) = self.read()?;
+                (name, self.candidate(engine, &bytes))
+            }
+        };
+        match candidate.and_then(Candidate::accept) {
+            Ok(guest) => Ok((name, guest)),
+            Err(error) => Err(cannot_load(&name, &error)),
+        }
+    }
+
+    /// The cached image of the component in its file. `None` also if something is wrong with the file, which [`Self::read`] says.
+    fn cached(&self, engine: &Engine) -> Option<(&Path, Candidate)> {
+        let path = match self {
+            Self::Embedded => return None,
+            Self::File(path) => path,
+            Self::Found(path) => {
+                ownership::check("guest", path).ok()?;
+                path
+            }
+        };
+        let file = (!engine::is_image_name(path)).then(|| files::open(path, NamedBy::Setting));
+        Some((
+            path,
+            images::cached(engine, file?.ok()?.take(GUEST_BYTES_MAX))?,
         ))
     }
 

@@ -3,7 +3,12 @@
 use crate::hexadecimal::{self, Hexadecimal};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use sha2::{Digest as _, Sha256};
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{
+    borrow::Cow,
+    fmt,
+    io::{self, Read},
+    str::FromStr,
+};
 
 /// A SHA-256 digest, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +18,20 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of all that `bytes` still has, of which only a part is in memory at a time.
+    pub fn of_stream(mut bytes: impl Read) -> io::Result<Self> {
+        let mut digest = Sha256::new();
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match bytes.read(&mut buffer) {
+                Ok(0) => return Ok(Self(digest.finalize().into())),
+                Ok(read) => digest.update(&buffer[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
@@ -57,6 +76,15 @@ impl<'de> Deserialize<'de> for Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_has_the_digest_of_its_bytes() {
+        for length in [0, 1, 64 << 10, 200_001] {
+            let bytes: Vec<u8> = (0..length).map(|number: usize| number as u8).collect();
+            let digest = Digest::of_stream(bytes.as_slice()).unwrap();
+            assert_eq!(digest, Digest::of(&bytes), "{length} bytes");
+        }
+    }
 
     #[test]
     fn the_empty_digest_is_the_published_one() {

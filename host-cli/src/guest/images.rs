@@ -10,7 +10,8 @@ use crate::{
 use contract::{compatibility::Target, digest::Digest};
 use runtime::engine::{self, Candidate, Engine, LoadError};
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -20,27 +21,57 @@ const IMAGES_MAX: usize = 32;
 /// Loads the component's cached image if there is one; otherwise compiles the component and caches the image.
 pub fn read(engine: &Engine, bytes: &[u8]) -> Result<Candidate, LoadError> {
     let is_component = bytes.starts_with(b"\0asm\x0d");
-    let place = is_component.then(folder).flatten().zip(Target::HOST);
-    let Some((folder, target)) = place else {
+    let place = is_component.then(|| Place::of(engine, Digest::of(bytes)));
+    let Some(place) = place.flatten() else {
         return engine.read_component(bytes);
     };
-    let digest = Digest::of(bytes);
-    // A metered engine needs other images.
-    let kind = if engine.is_metered() { "-metered" } else { "" };
-    let name = format!("{digest}-{}{kind}.cwasm", target.compatibility());
-    let path = folder.join(name);
-    let cached = cached(engine, &path).filter(|candidate| candidate.digest() == digest);
-    if let Some(candidate) = cached {
+    if let Some(candidate) = place.load(engine) {
         return Ok(candidate);
     }
     let image = match engine.is_metered() {
-        true => engine::compile_metered(bytes, target)?,
-        false => engine::compile(bytes, target)?,
+        true => engine::compile_metered(bytes, place.target)?,
+        false => engine::compile(bytes, place.target)?,
     };
-    let candidate = engine.read_image(&image)?;
-    // If the image cannot be written, for example on a full disk, the only cost is time.
-    let _ = keep(&folder, &path, &image);
-    Ok(candidate)
+    // A mapped image takes less memory than one that is read. If it cannot be written, for example on a full disk, that is the only cost.
+    let kept = keep(&place.folder, &place.path, &image).ok();
+    match kept.and_then(|()| place.load(engine)) {
+        Some(candidate) => Ok(candidate),
+        None => engine.read_image(&image),
+    }
+}
+
+/// Loads the cached image of a component, if there is one, and never has the whole component in memory.
+pub fn cached(engine: &Engine, component: impl Read) -> Option<Candidate> {
+    let digest = Digest::of_stream(component).ok()?;
+    Place::of(engine, digest)?.load(engine)
+}
+
+/// Where the image of a component is, or would be.
+struct Place {
+    digest: Digest,
+    target: Target,
+    folder: PathBuf,
+    path: PathBuf,
+}
+
+impl Place {
+    /// `None` if this user has no cache folder, or this machine no name for its images.
+    fn of(engine: &Engine, digest: Digest) -> Option<Self> {
+        let (folder, target) = folder().zip(Target::HOST)?;
+        // A metered engine needs other images.
+        let kind = if engine.is_metered() { "-metered" } else { "" };
+        let name = format!("{digest}-{}{kind}.cwasm", target.compatibility());
+        Some(Self {
+            digest,
+            target,
+            path: folder.join(name),
+            folder,
+        })
+    }
+
+    fn load(&self, engine: &Engine) -> Option<Candidate> {
+        load_private(engine, &self.path).filter(|candidate| candidate.digest() == self.digest)
+    }
 }
 
 /// `tenon` in the user's cache folder (XDG Base Directory Specification), if there is one.
@@ -52,7 +83,7 @@ fn folder() -> Option<PathBuf> {
     cache.is_absolute().then(|| cache.join("tenon"))
 }
 
-fn cached(engine: &Engine, path: &Path) -> Option<Candidate> {
+fn load_private(engine: &Engine, path: &Path) -> Option<Candidate> {
     (is_private(path.parent()?) && is_private(path)).then_some(())?;
     engine.read_file(path).ok()
 }
@@ -122,7 +153,7 @@ mod tests {
     fn an_image_is_taken_only_where_nobody_else_can_have_put_it() {
         let engine = guest::engine(1).unwrap();
         let (folder, path) = filled("private");
-        let is_taken = || cached(&engine, &path).is_some();
+        let is_taken = || load_private(&engine, &path).is_some();
         assert!(is_taken());
         for shared in [&path, &folder] {
             let before = fs::metadata(shared).unwrap().permissions();
@@ -146,10 +177,10 @@ mod tests {
         let mut image = fs::read(&path).unwrap();
         image[5_000] ^= 1;
         fs::write(&path, &image).unwrap();
-        assert!(cached(&engine, &path).is_none());
+        assert!(load_private(&engine, &path).is_none());
         image[5_000] ^= 1;
         keep(&folder, &path, &image).unwrap();
-        let guest = cached(&engine, &path).unwrap();
+        let guest = load_private(&engine, &path).unwrap();
         assert_eq!(guest.digest(), Digest::of(&component()));
         fs::remove_dir_all(folder).unwrap();
     }
@@ -159,10 +190,10 @@ mod tests {
     fn a_metered_engine_takes_only_a_metered_image() {
         let (plain, metered) = (guest::engine(1).unwrap(), guest::metered_engine(1).unwrap());
         let (folder, path) = filled("metered");
-        assert!(cached(&metered, &path).is_none());
+        assert!(load_private(&metered, &path).is_none());
         let image = engine::compile_metered(&component(), Target::HOST.unwrap()).unwrap();
         keep(&folder, &path, &image).unwrap();
-        assert!(cached(&metered, &path).is_some() && cached(&plain, &path).is_none());
+        assert!(load_private(&metered, &path).is_some() && load_private(&plain, &path).is_none());
         fs::remove_dir_all(folder).unwrap();
     }
 

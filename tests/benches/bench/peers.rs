@@ -13,6 +13,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -24,6 +25,9 @@ const STARTS: usize = 5;
 /// How long a host may take to answer for the first time: some compile the component first.
 const START_DURATION_MAX: Duration = Duration::from_secs(60);
 const CONNECTIONS: [usize; 3] = [1, 8, 64];
+/// How often, and for how long under load, memory is measured.
+const SAMPLES_EVERY: Duration = Duration::from_millis(20);
+const LOAD_WITH_SAMPLES: Duration = Duration::from_secs(3);
 
 /// A host, and how it is started for a component at an address.
 struct Host {
@@ -80,19 +84,43 @@ fn compare(name: &str, host_cli: &Path, peers: &Peers, component: &Path) -> anyh
         rounds(&hosts, &running, connections)?;
     }
     for (host, running) in hosts.iter().zip(&running) {
-        let process = running.child.id().to_string();
-        let megabytes = |kib: u64| format!("{:.1} MB", kib as f64 * 1024.0 / 1e6);
-        // A peak counts a page as often as it is mapped.
-        let peak = report::memory_kib(&process, "VmHWM")?;
-        report::row(
-            "memory of the process",
-            &[
-                ("host", host.name.to_owned()),
-                ("peak", megabytes(peak)),
-                ("own share afterwards", megabytes(share_kib(&process)?)),
-            ],
-        );
+        memory(host, running)?;
     }
+    Ok(())
+}
+
+/// The memory of a host that has run all rounds: its peak as the kernel counts it, where a page counts as often as it is mapped, and the most
+/// of its own share during a load.
+fn memory(host: &Host, running: &Running) -> anyhow::Result<()> {
+    let process = running.child.id().to_string();
+    let connections = CONNECTIONS[CONNECTIONS.len() - 1];
+    let is_done = AtomicBool::new(false);
+    let share = thread::scope(|scope| {
+        let sampler = scope.spawn(|| {
+            let mut most = share_kib(&process)?;
+            while !is_done.load(Ordering::Relaxed) {
+                thread::sleep(SAMPLES_EVERY);
+                most = most.max(share_kib(&process)?);
+            }
+            Ok::<_, anyhow::Error>(most)
+        });
+        let load = load::run(running.address, &request(), connections, LOAD_WITH_SAMPLES);
+        is_done.store(true, Ordering::Relaxed);
+        load?;
+        sampler.join().expect("the sampler does not panic")
+    })?;
+    let megabytes = |kib: u64| format!("{:.1} MB", kib as f64 * 1024.0 / 1e6);
+    report::row(
+        "memory of the process",
+        &[
+            ("host", host.name.to_owned()),
+            ("most of its own share", megabytes(share)),
+            (
+                "peak, each page as often as it is mapped",
+                megabytes(report::memory_kib(&process, "VmHWM")?),
+            ),
+        ],
+    );
     Ok(())
 }
 
