@@ -12,6 +12,7 @@ mod cases;
 mod component;
 mod corpus;
 mod crash;
+mod determinism;
 mod dev;
 mod embed;
 mod environment;

@@ -151,8 +151,12 @@ pub(crate) fn bound(store: &mut Store<RequestState>, deadline: Instant) {
             UpdateDeadline::Yield(1)
         })
     });
-    store.set_epoch_deadline(1);
+    store.set_epoch_deadline(TICKS_UNTIL_FIRST_YIELD);
 }
+
+/// The first tick may come at once, so that with one, half of the requests that take half a tick would wait for all others of their thread
+/// in between, and each of those keep its memory meanwhile.
+const TICKS_UNTIL_FIRST_YIELD: u64 = 2;
 
 /// More than any request can use in its time.
 pub(crate) const FUEL_MAX: u64 = u64::MAX / 2;
