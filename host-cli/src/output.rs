@@ -1,8 +1,16 @@
-//! Output: results to stdout, everything else to stderr, colour only on a terminal.
+//! Output: results to stdout, everything else to stderr, colour and wrapped lines only on a terminal.
+
+mod wrap;
 
 use crate::exit::CommandError;
 use contract::text::printable_lines;
-use std::io::{self, IsTerminal, Write};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal, Write},
+};
+
+/// Columns of a terminal that does not say how many it has.
+const COLUMNS_DEFAULT: usize = 80;
 
 /// Whether stdout may be coloured.
 pub fn colour_on_stdout() -> bool {
@@ -18,6 +26,14 @@ pub fn colour_on_stderr() -> bool {
 pub fn columns_of_stderr() -> Option<usize> {
     let (width, _) = terminal_size::terminal_size_of(io::stderr())?;
     Some(width.0.into())
+}
+
+/// Wraps the lines of errors, hints and warnings in a text for stderr. What is no terminal gets them whole, so that they can be searched.
+pub fn wrapped_for_stderr(text: &str) -> Cow<'_, str> {
+    match io::stderr().is_terminal() {
+        true => wrap::wrapped(text, columns_of_stderr().unwrap_or(COLUMNS_DEFAULT)),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Whether the user allows colour: <https://no-color.org> disables it if the variable is set and not empty.
@@ -50,14 +66,17 @@ pub fn json_line(json: &[u8]) -> Result<(), CommandError> {
 
 /// Writes a remark to stderr, without terminal control characters. Errors are ignored, because a closed stderr is no reason to stop.
 pub fn remark(text: &str) {
+    let text = printable_lines(text);
     let _ = io::stderr()
         .lock()
-        .write_all(printable_lines(text).as_bytes());
+        .write_all(wrapped_for_stderr(&text).as_bytes());
 }
 
 /// Writes the lines of a failure to stderr, in colour if allowed.
 pub fn failure(failure: &CommandError) {
     if let Some(text) = failure.render(colour_on_stderr()) {
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        let _ = io::stderr()
+            .lock()
+            .write_all(wrapped_for_stderr(&text).as_bytes());
     }
 }

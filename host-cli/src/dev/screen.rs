@@ -28,7 +28,8 @@ impl Screen {
         self.0.log.add(|lines| match self.is_json() {
             true => self.0.format.note(lines, "info", text),
             false => {
-                lines.extend_from_slice(printable_lines(text).as_bytes());
+                let text = printable_lines(text);
+                lines.extend_from_slice(output::wrapped_for_stderr(&text).as_bytes());
                 lines.push(b'\n');
             }
         });
@@ -63,9 +64,9 @@ impl Screen {
                 self.0.format.note(lines, "error", &message);
             });
         } else if let Some(text) = failure.render(output::colour_on_stderr()) {
-            self.0
-                .log
-                .add(|lines| lines.extend_from_slice(text.as_bytes()));
+            self.0.log.add(|lines| {
+                lines.extend_from_slice(output::wrapped_for_stderr(&text).as_bytes());
+            });
         }
     }
 }
