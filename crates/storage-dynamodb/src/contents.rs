@@ -10,7 +10,7 @@ use super::{
 use aws_sdk_dynamodb::{
     error::SdkError, operation::scan::ScanOutput, types::ReturnConsumedCapacity,
 };
-use storage::{Call, Contents, Entry, Part, Position, StorageError};
+use storage::{Call, Contents, Entry, Namespace, Part, Position, StorageError};
 
 /// Items that a scan reads at once, before those of other namespaces are left out. DynamoDB itself stops at 1 MB.
 const SCANNED_ITEMS_MAX: i32 = 1000;
@@ -63,6 +63,15 @@ impl Contents for DynamoDbStorage {
                 .transpose()
                 .map_err(|error| unreadable(&retry, &error))?,
         })
+    }
+
+    /// Each namespace could be anywhere in the table, and reading all of it is charged.
+    async fn namespaces(
+        &self,
+        _call: &Call,
+        _namespaces_max: usize,
+    ) -> Result<Option<Vec<Namespace>>, StorageError> {
+        Ok(None)
     }
 
     async fn store_entries(&self, call: &Call, entries: Vec<Entry>) -> Result<(), StorageError> {

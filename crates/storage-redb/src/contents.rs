@@ -6,7 +6,9 @@ use super::{
     writer,
 };
 use std::ops::Bound::{Excluded, Included, Unbounded};
-use storage::{Call, Contents, Entry, Part, PartBuilder, Position, StorageError, page::entry};
+use storage::{
+    Call, Contents, Entry, Namespace, Part, PartBuilder, Position, StorageError, page::entry,
+};
 
 #[async_trait::async_trait]
 impl Contents for RedbStorage {
@@ -39,6 +41,36 @@ impl Contents for RedbStorage {
             Ok(())
         })?;
         Ok(part.finish())
+    }
+
+    async fn namespaces(
+        &self,
+        call: &Call,
+        namespaces_max: usize,
+    ) -> Result<Option<Vec<Namespace>>, StorageError> {
+        let mut found: Vec<Namespace> = Vec::new();
+        self.read(|snapshot| {
+            let items = snapshot.open_table(ITEMS)?;
+            let mut begin = String::new();
+            while found.len() < namespaces_max {
+                let mut namespace = None;
+                for row in items.range((begin.as_str(), "")..)? {
+                    let (key, item) = row?;
+                    if live(Some(tables::item(item.value())), call.now_ms).is_some() {
+                        namespace = Namespace::of_partition(key.value().0);
+                    }
+                    if namespace.is_some() {
+                        break;
+                    }
+                }
+                let Some(namespace) = namespace else { break };
+                // The other entries of this one are not read.
+                begin = namespace.end_of_partitions();
+                found.push(namespace);
+            }
+            Ok(())
+        })?;
+        Ok(Some(found))
     }
 
     async fn store_entries(&self, _call: &Call, entries: Vec<Entry>) -> Result<(), StorageError> {

@@ -389,6 +389,34 @@ async fn a_damaged_store_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn namespaces_are_found_without_those_whose_entries_have_expired() {
+    let folder = Folder::new();
+    let store = RedbStorage::open(folder.store()).unwrap();
+    let entry = |partition: &str, expires_at| Entry {
+        key: key(partition, "s"),
+        item: Item {
+            document: Document::parse("{}").unwrap(),
+            revision: storage::Revision::from("r".to_owned()),
+            index: None,
+            expires_at,
+        },
+    };
+    let call = call(1, 1_767_225_600_000);
+    let named = async |namespaces_max| {
+        let found = store.namespaces(&call, namespaces_max).await.unwrap();
+        let names = found.unwrap();
+        names.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(named(9).await.is_empty());
+    let partitions = ["of-host", "#host", "a#p", "a#q", "a-b#p", "z#p"];
+    let mut entries: Vec<Entry> = partitions.map(|partition| entry(partition, None)).into();
+    entries.extend([entry("b#p", Some(1)), entry("c#p", Some(1))]);
+    store.load(entries).unwrap();
+    assert_eq!(named(9).await, ["a", "a-b", "z"]);
+    assert_eq!(named(2).await, ["a", "a-b"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

@@ -2,7 +2,7 @@
 
 use super::{
     Call, Entry, Key, Namespace, Precondition, PutOptions, Storage, StorageError, arguments,
-    item_size::check_item,
+    item_size::check_item, tenant::SEPARATOR,
 };
 use std::ops::ControlFlow;
 
@@ -10,6 +10,8 @@ use std::ops::ControlFlow;
 pub const PART_ENTRIES_MAX: usize = 1000;
 /// Bytes of the documents of one part; the last one may exceed it.
 pub const PART_BYTES_MAX: usize = 2 << 20;
+/// The character that follows the one at the end of a stored namespace.
+const AFTER_SEPARATOR: char = '$';
 /// Longest revision that is stored.
 const REVISION_BYTES_MAX: usize = 64;
 
@@ -40,6 +42,13 @@ pub trait Contents: Storage {
 
     /// Stores entries as given, with their revisions, in place of existing items. Each is checked. Repeating it does no harm.
     async fn store_entries(&self, call: &Call, entries: Vec<Entry>) -> Result<(), StorageError>;
+
+    /// The namespaces that have entries, in order, and at most so many. `None` where that would mean reading everything, as in a table.
+    async fn namespaces(
+        &self,
+        call: &Call,
+        namespaces_max: usize,
+    ) -> Result<Option<Vec<Namespace>>, StorageError>;
 
     /// A part of what one guest holds, as it names it.
     async fn part(
@@ -75,6 +84,17 @@ pub trait Contents: Storage {
 }
 
 impl Namespace {
+    /// The namespace of a stored partition; `None` for those of the host.
+    pub fn of_partition(partition: &str) -> Option<Self> {
+        let (name, _) = partition.split_once(SEPARATOR)?;
+        name.parse().ok()
+    }
+
+    /// A text that follows all partitions of this namespace, and precedes those of all later ones: no character of a namespace precedes it.
+    pub fn end_of_partitions(&self) -> String {
+        format!("{self}{AFTER_SEPARATOR}")
+    }
+
     /// Whether a guest of this namespace could store the entry: the rules of its `put`.
     pub fn check(&self, entry: &Entry) -> Result<(), StorageError> {
         let Entry { key, item } = self.enclose(entry.clone());
@@ -208,6 +228,49 @@ mod tests {
             store.part(&call, &other, None).await.unwrap().entries,
             foreign[..1]
         );
+    }
+
+    #[tokio::test]
+    async fn namespaces_with_entries_are_named_in_order() {
+        let (store, call) = (MemoryStorage::new(), call());
+        let expired = Entry {
+            item: Item {
+                expires_at: Some(1),
+                ..entry("p", "s", "{}").item
+            },
+            ..entry("p", "s", "{}")
+        };
+        for (namespace, entry) in [
+            ("shop-2", entry("p", "a", "{}")),
+            ("shop", entry("q", "b", "{}")),
+            ("shop", entry("r", "b", "{}")),
+            ("old", expired),
+            ("9", entry("p", "a", "{}")),
+        ] {
+            let namespace: Namespace = namespace.parse().unwrap();
+            store
+                .load_part(&call, &namespace, vec![entry])
+                .await
+                .unwrap();
+        }
+        let named = async |namespaces_max| {
+            let found = store.namespaces(&call, namespaces_max).await.unwrap();
+            let names = found.unwrap();
+            names.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(named(5).await, ["9", "shop", "shop-2"]);
+        assert_eq!(named(2).await, ["9", "shop"]);
+    }
+
+    #[test]
+    fn a_namespace_ends_before_the_next_one_begins() {
+        let namespace: Namespace = "shop".parse().unwrap();
+        let end = namespace.end_of_partitions();
+        assert!("shop#\u{10ffff}" < &*end && &*end < "shop-2#" && &*end < "shop0#");
+        assert_eq!(Namespace::of_partition("shop#a#b"), Some(namespace));
+        for of_host in ["shop", "#a", "", "A#b"] {
+            assert_eq!(Namespace::of_partition(of_host), None, "{of_host}");
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A store in memory, for tests, replays and experiments. Its contents are lost when the process ends.
 
 use super::{
-    Call, Contents, DeleteOutcome, Document, Entry, FoundText, Item, Key, Operation, Page, Part,
-    PartBuilder, Position, Precondition, PutOptions, PutOutcome, QueryOptions, Revision, Snapshot,
-    Storage, StorageError, StorageRequest, StorageResponse, TransactOutcome,
+    Call, Contents, DeleteOutcome, Document, Entry, FoundText, Item, Key, Namespace, Operation,
+    Page, Part, PartBuilder, Position, Precondition, PutOptions, PutOutcome, QueryOptions,
+    Revision, Snapshot, Storage, StorageError, StorageRequest, StorageResponse, TransactOutcome,
     page::{IndexPosition, Order, PageBuilder, Span, entry},
     transaction::{self, Remembered, digest, first_failure, holds},
 };
@@ -357,6 +357,22 @@ impl Contents for MemoryStorage {
             }
         }
         Ok(part.finish())
+    }
+
+    async fn namespaces(
+        &self,
+        call: &Call,
+        namespaces_max: usize,
+    ) -> Result<Option<Vec<Namespace>>, StorageError> {
+        let state = self.read();
+        let live = state.partitions.iter().filter(|(_, items)| {
+            let mut items = items.values();
+            items.any(|item| !call.is_expired(item.expires_at))
+        });
+        let found: BTreeSet<Namespace> = live
+            .filter_map(|(name, _)| Namespace::of_partition(name))
+            .collect();
+        Ok(Some(found.into_iter().take(namespaces_max).collect()))
     }
 
     async fn store_entries(&self, _call: &Call, entries: Vec<Entry>) -> Result<(), StorageError> {

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr, sync::Arc};
 
 /// Ends the namespace in a stored partition.
-const SEPARATOR: char = '#';
+pub(super) const SEPARATOR: char = '#';
 
 /// The namespace of one guest in a store: 1 to 64 characters of `[a-z0-9-]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

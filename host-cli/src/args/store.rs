@@ -25,7 +25,7 @@ pub struct StartOptions {
 /// Look into a store, and change it
 ///
 /// If a server has the store open, it is reached through the server's socket, `FILE.sock` beside a redb file, or `.tenon/store.sock` in the project
-/// of a server with a store in memory. Only what belongs to the namespace of the store is seen. Partitions and sort keys are those of the guest.
+/// of a server with a store in memory. Only what belongs to one namespace is seen. Partitions and sort keys are those of the guest.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -34,6 +34,7 @@ Examples:
   host-cli store query items --prefix 0190 --limit 5
   host-cli store put items lamp '{\"name\":\"lamp\"}' --if-absent
   host-cli store delete items lamp
+  host-cli store list --namespace orders
   host-cli store export before.json
   host-cli store import before.json --store redb:other.redb")]
 pub struct StoreArgs {
@@ -42,6 +43,10 @@ pub struct StoreArgs {
     #[arg(long, value_name = "STORE", global = true,
         help = store_help("(`memory` is that of a running server) [default: that of tenon.toml, or redb:tenon.redb]"))]
     pub store: Option<String>,
+    /// The part of the store that belongs to the guests of a route, as `promote --namespace` named it [default: that of guests without a route of
+    /// their own]
+    #[arg(long, value_name = "NAMESPACE", global = true)]
+    pub namespace: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t = StoreFormat::Text, global = true)]
     pub format: StoreFormat,

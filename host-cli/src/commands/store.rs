@@ -18,11 +18,13 @@ use crate::{
 };
 use contract::limits::DOCUMENT_TEXT_BYTES_MAX;
 use std::path::{Path, PathBuf};
-use storage::{Document, Entry, Item, Key, Revision};
+use storage::{Document, Entry, Item, Key, Namespace, Revision};
 
 /// A store, and what to do with it.
 pub struct Configuration {
     store: StoreSpec,
+    /// The namespace, unless it is that of guests that have no other.
+    namespace: Option<Namespace>,
     /// Where the project keeps its local state.
     state: Option<PathBuf>,
     format: StoreFormat,
@@ -46,10 +48,16 @@ pub fn resolve(
 ) -> Result<Configuration, CommandError> {
     Ok(Configuration {
         store: project::store(arguments.store.as_deref(), project)?,
+        namespace: namespace(arguments.namespace.as_deref())?,
         state: project.map(|project| project.path(STATE_FOLDER)),
         format: arguments.format,
         task: task(&arguments.command)?,
     })
+}
+
+fn namespace(text: Option<&str>) -> Result<Option<Namespace>, CommandError> {
+    let namespace = text.map(str::parse).transpose();
+    namespace.map_err(|error| CommandError::usage(format_args!("`--namespace`: {error}")))
 }
 
 fn task(command: &StoreCommand) -> Result<Task, CommandError> {
@@ -138,6 +146,7 @@ fn entry(arguments: &PutArgs) -> Result<Entry, CommandError> {
 pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let Configuration {
         store,
+        namespace,
         state,
         format,
         task,
@@ -149,7 +158,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
                 Use::Read
             }
         };
-        let store = Reached::open(&store, state.as_deref(), usage).await?;
+        let store = Reached::open(&store, namespace, state.as_deref(), usage).await?;
         match task {
             Task::List => list::list(&store, format).await,
             Task::Get(key) => items::get(&store, key, format).await,
@@ -173,7 +182,8 @@ fn unexpected(response: Response) -> CommandError {
         | Response::Conflict(_)
         | Response::Page { .. }
         | Response::Part { .. }
-        | Response::Loaded { .. } => {
+        | Response::Loaded { .. }
+        | Response::Namespaces(_) => {
             CommandError::environment("the server that has the store open answered something else")
                 .hint("it may be another version of this program")
         }

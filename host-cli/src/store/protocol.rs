@@ -15,6 +15,18 @@ use crate::{seed, time};
 /// Largest message: a part with all escapes, and the frame around it.
 const MESSAGE_BYTES_MAX: usize = 8 * PART_BYTES_MAX;
 
+/// Namespaces that are named. More are not a list that a person reads.
+pub const NAMESPACES_MAX: usize = 20;
+
+/// A request, and what it is about.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Message {
+    /// The namespace; without one, that of the server's guests.
+    pub namespace: Option<String>,
+    /// The request.
+    pub request: Request,
+}
+
 /// A request to a store.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,6 +41,8 @@ pub enum Request {
     Query(Query),
     /// Reads a part of everything.
     Part { after: Option<KeyText> },
+    /// Names the namespaces that have entries.
+    Namespaces,
     /// Stores entries as they are; with `if_absent` only those whose key has no item.
     Load {
         entries: Vec<Entry>,
@@ -102,6 +116,8 @@ pub enum Response {
     Loaded {
         count: usize,
     },
+    /// In order, the first [`NAMESPACES_MAX`]; `None` if the store could only be searched as a whole.
+    Namespaces(Option<Vec<String>>),
     /// The request breaks a rule of the store.
     Invalid(String),
     /// The store cannot answer now.
@@ -113,15 +129,31 @@ pub struct View {
     contents: Arc<dyn Contents>,
     tenant: Tenant,
     namespace: Namespace,
+    cursor_key: CursorKey,
 }
 
 impl View {
     /// The part of a store that belongs to `namespace`; nothing else is seen.
     pub fn new(contents: Arc<dyn Contents>, namespace: Namespace, cursor_key: CursorKey) -> Self {
         Self {
-            tenant: Tenant::new(contents.clone(), namespace.clone(), cursor_key),
+            tenant: Tenant::new(contents.clone(), namespace.clone(), cursor_key.clone()),
             contents,
             namespace,
+            cursor_key,
+        }
+    }
+
+    /// The part of the same store that belongs to another namespace.
+    pub fn within(&self, namespace: Namespace) -> Self {
+        Self::new(self.contents.clone(), namespace, self.cursor_key.clone())
+    }
+
+    /// Carries out a request about any namespace now.
+    pub async fn answer_message(&self, Message { namespace, request }: Message) -> Response {
+        match namespace.as_deref().map(str::parse) {
+            None => self.answer(request).await,
+            Some(Ok(namespace)) => self.within(namespace).answer(request).await,
+            Some(Err(error)) => Response::Invalid(error.to_string()),
         }
     }
 
@@ -138,6 +170,7 @@ impl View {
             Request::Delete { key, condition } => self.delete(&call, key.into(), condition).await,
             Request::Query(query) => self.query(&call, query).await,
             Request::Part { after } => self.part(&call, after).await,
+            Request::Namespaces => self.namespaces(&call).await,
             Request::Load { entries, if_absent } => self.load(&call, entries, if_absent).await,
         };
         answer.unwrap_or_else(|error| match error {
@@ -238,6 +271,12 @@ impl View {
             entries: part.entries,
             next: part.next.map(|Position(key)| key.into()),
         })
+    }
+
+    async fn namespaces(&self, call: &Call) -> Result<Response, StorageError> {
+        let found = self.contents.namespaces(call, NAMESPACES_MAX).await?;
+        let names = |found: Vec<Namespace>| found.iter().map(ToString::to_string).collect();
+        Ok(Response::Namespaces(found.map(names)))
     }
 
     async fn load(

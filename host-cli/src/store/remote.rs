@@ -2,15 +2,22 @@
 
 use super::{
     StoreSpec,
-    protocol::{self, Request, Response, View},
+    protocol::{self, Message, Request, Response, View},
     socket,
 };
 use crate::exit::CommandError;
 use std::{io, path::Path};
+use storage::Namespace;
 use tokio::{net::UnixStream, sync::Mutex};
 
-/// A store that answers requests.
-pub enum Reached {
+/// A store that answers requests about one namespace.
+pub struct Reached {
+    place: Place,
+    /// The one that is named on the command line.
+    namespace: Option<Namespace>,
+}
+
+enum Place {
     /// Opened by this program.
     Here(View),
     /// Open in a running server.
@@ -27,8 +34,27 @@ pub enum Use {
 }
 
 impl Reached {
-    /// Reaches a store: through the socket if a server answers there, otherwise by opening it.
+    /// Reaches a store: through the socket if a server answers there, otherwise by opening it. Without a namespace, requests are about that of
+    /// guests that have no other.
     pub async fn open(
+        store: &StoreSpec,
+        namespace: Option<Namespace>,
+        state: Option<&Path>,
+        usage: Use,
+    ) -> Result<Self, CommandError> {
+        let place = Place::open(store, state, usage).await?;
+        Ok(Self { place, namespace })
+    }
+
+    /// Carries out a request.
+    pub async fn ask(&self, request: Request) -> Result<Response, CommandError> {
+        let namespace = self.namespace.as_ref().map(ToString::to_string);
+        self.place.ask(Message { namespace, request }).await
+    }
+}
+
+impl Place {
+    async fn open(
         store: &StoreSpec,
         state: Option<&Path>,
         usage: Use,
@@ -62,14 +88,13 @@ impl Reached {
         }
     }
 
-    /// Carries out a request.
-    pub async fn ask(&self, request: Request) -> Result<Response, CommandError> {
+    async fn ask(&self, message: Message) -> Result<Response, CommandError> {
         let response = match self {
-            Self::Here(view) => view.answer(request).await,
+            Self::Here(view) => view.answer_message(message).await,
             Self::There(stream) => {
                 let mut stream = stream.lock().await;
                 let answer = async {
-                    protocol::send(&mut *stream, &request).await?;
+                    protocol::send(&mut *stream, &message).await?;
                     let response = protocol::receive::<Response>(&mut *stream).await?;
                     response.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
                 };

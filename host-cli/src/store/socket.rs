@@ -6,7 +6,7 @@
 
 use super::{
     StoreSpec, make_state_folder,
-    protocol::{self, Request, View},
+    protocol::{self, Message, View},
 };
 use crate::ownership;
 use std::{
@@ -160,8 +160,8 @@ async fn accept(listener: UnixListener, view: Arc<View>) {
 
 /// Answers one connection until it ends; a message that cannot be read ends it.
 async fn answer(mut stream: UnixStream, view: Arc<View>) {
-    while let Ok(Some(request)) = protocol::receive::<Request>(&mut stream).await {
-        let response = view.answer(request).await;
+    while let Ok(Some(message)) = protocol::receive::<Message>(&mut stream).await {
+        let response = view.answer_message(message).await;
         if protocol::send(&mut stream, &response).await.is_err() {
             return;
         }

@@ -256,6 +256,31 @@ fn an_empty_store_is_an_empty_list() {
 }
 
 #[test]
+fn a_namespace_is_reached_by_its_name() {
+    let folder = Folder::short();
+    let store = format!("redb:{}", folder.path("store.redb"));
+    let lists_one = || {
+        let on = on(&store);
+        let listed = on(&["store", "list", "--namespace", "pay"], b"").expect_code(0);
+        assert_eq!(listed.stdout, "items  partition\n    1  p\n");
+        let listed = on(&["store", "list"], b"").expect_code(0);
+        assert_eq!(listed.stdout, "the namespace is empty\n");
+        assert_eq!(
+            listed.stderr,
+            "  hint: there are entries in namespace `pay`: add `--namespace pay` to see them\n"
+        );
+    };
+    let put = ["store", "put", "p", "s", "{}", "--namespace", "pay"];
+    on(&store)(&put, b"").expect_code(0);
+    lists_one();
+    let server = Server::start(&["--store", &store]);
+    lists_one();
+    assert_eq!(server.stop().0, 0);
+    on(&store)(&["store", "list", "--namespace", "Pay"], b"")
+        .expect_failure(2, "`--namespace`: a namespace is 1 to 64 characters");
+}
+
+#[test]
 fn a_file_with_a_mistake_is_refused_before_anything_is_stored() {
     let folder = Folder::short();
     let store = format!("redb:{}", folder.path("store.redb"));

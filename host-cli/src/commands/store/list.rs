@@ -6,7 +6,7 @@ use crate::{
     exit::{CommandError, Outcome},
     output,
     store::{
-        protocol::{KeyText, Request, Response},
+        protocol::{KeyText, NAMESPACES_MAX, Request, Response},
         remote::Reached,
     },
 };
@@ -34,8 +34,12 @@ pub async fn list(store: &Reached, format: StoreFormat) -> Result<Outcome, Comma
             }
         }
     }
+    let others = match counts.is_empty() {
+        true => Others::find(store).await?,
+        false => Others::None,
+    };
     match format {
-        StoreFormat::Text => output::text(&text(&counts))?,
+        StoreFormat::Text => output::text(&text(&counts, &others))?,
         StoreFormat::Json => {
             let list = counts
                 .iter()
@@ -48,12 +52,65 @@ pub async fn list(store: &Reached, format: StoreFormat) -> Result<Outcome, Comma
             "only {PARTITIONS_MAX} partitions are listed; `host-cli store export` reads all\n"
         ));
     }
+    if let Some(hint) = others.hint() {
+        output::remark(&hint);
+    }
     Ok(Outcome::Same)
 }
 
-fn text(counts: &BTreeMap<String, u64>) -> String {
+/// What an empty namespace is not all of.
+enum Others {
+    /// No other namespace has entries.
+    None,
+    /// These have.
+    Named(Vec<String>),
+    /// They could only be found by reading the whole store.
+    Unknown,
+}
+
+impl Others {
+    async fn find(store: &Reached) -> Result<Self, CommandError> {
+        match store.ask(Request::Namespaces).await? {
+            Response::Namespaces(None) => Ok(Self::Unknown),
+            Response::Namespaces(Some(names)) if names.is_empty() => Ok(Self::None),
+            Response::Namespaces(Some(names)) => Ok(Self::Named(names)),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Named(names) => {
+                let first = names.first()?;
+                let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                let more = match names.len() == NAMESPACES_MAX {
+                    true => ", and perhaps more",
+                    false => "",
+                };
+                let (namespaces, them) = match names.len() {
+                    1 => ("namespace", "them"),
+                    _ => ("namespaces", "those of the first"),
+                };
+                let quoted = quoted.join(", ");
+                Some(format!(
+                    "  hint: there are entries in {namespaces} {quoted}{more}: add `--namespace {first}` to see {them}\n"
+                ))
+            }
+            Self::Unknown => Some(
+                "  hint: other namespaces may have entries: add `--namespace NAME` to see those of one\n"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+fn text(counts: &BTreeMap<String, u64>, others: &Others) -> String {
     if counts.is_empty() {
-        return "the store is empty\n".to_owned();
+        return match others {
+            Others::None => "the store is empty\n".to_owned(),
+            Others::Named(_) | Others::Unknown => "the namespace is empty\n".to_owned(),
+        };
     }
     let largest = counts.values().max().copied().unwrap_or_default();
     let width = largest.to_string().len().max("items".len());
@@ -96,11 +153,30 @@ mod tests {
     #[test]
     fn partitions_are_listed_below_each_other() {
         let counts = [("items".to_owned(), 12), ("by\nname".to_owned(), 1_234_567)].into();
-        insta::assert_snapshot!(text(&counts), @r"
+        insta::assert_snapshot!(text(&counts, &Others::None), @r"
           items  partition
         1234567  by\nname
              12  items
         ");
-        assert_eq!(text(&BTreeMap::new()), "the store is empty\n");
+        let none = Others::None;
+        assert_eq!(text(&BTreeMap::new(), &none), "the store is empty\n");
+        assert_eq!(none.hint(), None);
+    }
+
+    #[test]
+    fn an_empty_namespace_is_no_empty_store() {
+        let named = |names: &[&str]| {
+            let names = names.iter().map(ToString::to_string).collect();
+            Others::Named(names)
+        };
+        let others = named(&["pay"]);
+        assert_eq!(text(&BTreeMap::new(), &others), "the namespace is empty\n");
+        let hints =
+            [others, named(&["pay", "shop"]), Others::Unknown].map(|others| others.hint().unwrap());
+        insta::assert_snapshot!(hints.concat(), @r"
+          hint: there are entries in namespace `pay`: add `--namespace pay` to see them
+          hint: there are entries in namespaces `pay`, `shop`: add `--namespace pay` to see those of the first
+          hint: other namespaces may have entries: add `--namespace NAME` to see those of one
+        ");
     }
 }
