@@ -265,9 +265,9 @@ impl Wanted {
             );
             Err(FetchError::new(FetchErrorClass::Unreachable, words))
         });
-        fetched?.decoded(self.encoding).map_err(|error| {
-            FetchError::new(FetchErrorClass::Unusable, format!("`{source}`: {error}"))
-        })
+        fetched?
+            .decoded(self.encoding)
+            .map_err(|error| FetchError::from(error).about(source))
     }
 }
 

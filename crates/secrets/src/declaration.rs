@@ -93,6 +93,18 @@ pub enum DeclarationError {
     Secrets,
 }
 
+impl DeclarationError {
+    /// The secret that is wrong, if it is one alone.
+    pub fn secret(&self) -> Option<&SecretName> {
+        match self {
+            Self::NoUse(name) | Self::PlacesWithoutOrigins(name) | Self::Origins(name) => {
+                Some(name)
+            }
+            Self::Form(_) | Self::Secrets => None,
+        }
+    }
+}
+
 impl SecretDeclaration {
     /// Without any use.
     pub fn new(from: Source) -> Self {

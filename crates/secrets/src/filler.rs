@@ -21,6 +21,7 @@ mod client;
 mod fill;
 mod header;
 mod text;
+mod usable;
 
 use crate::{
     cache::{Held, Secrets, ValueError},
@@ -103,7 +104,9 @@ impl SecretFiller {
         for name in names {
             let held = self.secrets.value(name.as_str(), deadline).await;
             let held = held.map_err(no_value)?;
-            check_length(&name, held.value.expose().len())?;
+            if let Some(words) = usable::why_not_of_length(&name, held.value.expose().len()) {
+                return Err(OutgoingError::NotGranted(words));
+            }
             values.insert(name, held);
         }
         Ok(fill.with(&values)?)
@@ -270,22 +273,6 @@ fn too_long(_: TooLong) -> OutgoingError {
     OutgoingError::ResponseTooLarge(format!(
         "it repeats a secret: with placeholders in its place, the headers have more than {OUTGOING_HEADERS_BYTES_MAX} bytes, or the body has more than {OUTGOING_RESPONSE_BODY_BYTES_MAX}"
     ))
-}
-
-/// Shorter values could not be told from other text in a response, and longer ones make no sense in a request.
-fn check_length(name: &SecretName, length: usize) -> Result<(), OutgoingError> {
-    let words = if length < SECRET_FILLED_BYTES_MIN {
-        format!(
-            "shorter than {SECRET_FILLED_BYTES_MIN} bytes, so that it could not be told from other text of a response"
-        )
-    } else if length > SECRET_FILLED_BYTES_MAX {
-        format!("longer than {SECRET_FILLED_BYTES_MAX} bytes")
-    } else {
-        return Ok(());
-    };
-    Err(OutgoingError::NotGranted(format!(
-        "secret `{name}` is {words}"
-    )))
 }
 
 /// Nothing was sent, and nothing is wrong with the network.

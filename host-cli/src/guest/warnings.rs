@@ -13,25 +13,30 @@ impl HostedGuest {
     /// What the person who starts a server should know, each in one line.
     pub fn warnings(&self) -> Vec<String> {
         let sources = LocalSources::new(|name| env::var_os(name));
-        let missing = missing(&self.secrets, &sources);
+        let unusable = unusable(&self.secrets, &sources);
         let ungranted = ungranted(&self.secrets, &self.grants);
         let closed = self.grants.iter().filter_map(closed);
-        missing.into_iter().chain(ungranted).chain(closed).collect()
+        unusable
+            .into_iter()
+            .chain(ungranted)
+            .chain(closed)
+            .collect()
     }
 }
 
-/// Secrets of this machine that are not there. Those of AWS are read at their first use.
-fn missing(declarations: &SecretDeclarations, sources: &LocalSources) -> Vec<String> {
+/// Secrets of this machine that are not there, or cannot be used as they are declared. Those of AWS are read at their first use.
+fn unusable(declarations: &SecretDeclarations, sources: &LocalSources) -> Vec<String> {
     let local = declarations.iter().filter(|(_, secret)| match secret.from {
         Source::Environment(_) | Source::File(_) => true,
         Source::Parameter(_) | Source::SecretsManager { .. } => false,
     });
     local
         .filter_map(|(name, secret)| {
-            let error = sources.fetch(&secret.from).err()?;
-            Some(format!(
-                "warning: secret `{name}` cannot be read: {error}; whatever needs it fails"
-            ))
+            let words = match sources.value(secret) {
+                Ok(value) => secret.why_not_filled(name, &value)?,
+                Err(error) => format!("secret `{name}` cannot be read: {error}"),
+            };
+            Some(format!("warning: {words}; whatever needs it fails"))
         })
         .collect()
 }
@@ -106,12 +111,36 @@ mod tests {
         );
         let sources = LocalSources::new(|name| (name == "SET").then(|| "value".into()));
         assert_eq!(
-            missing(&declarations.unwrap(), &sources),
+            unusable(&declarations.unwrap(), &sources),
             [
                 "warning: secret `lost` cannot be read: not found at its source: the file that its `from` names does not exist; whatever needs it fails",
                 "warning: secret `unset` cannot be read: not found at its source: the variable that its `from` names is not set; whatever needs it fails",
             ]
         );
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_said_at_the_start_and_never_repeated() {
+        let declarations = SecretDeclarations::from_json(
+            r#"{
+                "short": {"from": "env:PLANTED", "for": ["https://a.example"]},
+                "signs": {"from": "env:PLANTED", "hmac": true},
+                "coded": {"from": "env:PLANTED", "hmac": true, "encoding": "base64"},
+                "empty": {"from": "env:EMPTY", "hmac": true}
+            }"#,
+        );
+        let sources =
+            LocalSources::new(|name| Some(if name == "EMPTY" { "" } else { "no-key" }.into()));
+        let warnings = unusable(&declarations.unwrap(), &sources);
+        assert_eq!(
+            warnings,
+            [
+                "warning: secret `coded` cannot be read: its value is unusable: `env:PLANTED`: the value is not base64 with padding; whatever needs it fails",
+                "warning: secret `empty` cannot be read: its value is unusable: `env:EMPTY`: the value is empty; whatever needs it fails",
+                "warning: secret `short` is shorter than 8 bytes, so that it could not be told from other text of a response; whatever needs it fails",
+            ]
+        );
+        assert!(!warnings.concat().contains("no-key"));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Header fields of requests and responses.
 
-use super::text::{FillError, fill};
+use super::{
+    text::{FillError, fill},
+    usable::is_printable,
+};
 use crate::{cache::Held, name::SecretName, placeholder::basic_with_placeholder};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use outgoing::OutgoingResponse;
@@ -40,8 +43,7 @@ impl<'a> HeaderText<'a> {
         match self {
             Self::Plain(text) => {
                 fill(text, values, &mut out, |name, value, out| {
-                    let is_printable = value.iter().all(|byte| matches!(byte, b' '..=b'~'));
-                    is_printable
+                    is_printable(value)
                         .then(|| out.extend_from_slice(value))
                         .ok_or_else(|| FillError::Header(name.clone()))
                 })?;

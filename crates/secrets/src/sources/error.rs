@@ -76,7 +76,7 @@ impl FetchError {
 
     /// The same with the source before the detail. What is at no source may be the secret itself, written where its source belongs: it is not
     /// repeated.
-    pub(super) fn about(self, source: &Source) -> Self {
+    pub(crate) fn about(self, source: &Source) -> Self {
         if self.class == FetchErrorClass::Missing
             && let Some(words) = missing(source)
         {

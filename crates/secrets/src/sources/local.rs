@@ -1,7 +1,7 @@
 //! Secrets of this machine: variables of the host's environment, and files.
 
 use super::error::{FetchError, FetchErrorClass};
-use crate::{source::Source, value::SecretValue};
+use crate::{declaration::SecretDeclaration, source::Source, value::SecretValue};
 use contract::limits::SECRET_VALUE_BYTES_MAX;
 use files::{FileError, NamedBy};
 use std::{
@@ -31,6 +31,14 @@ impl LocalSources {
         Self {
             variable: Arc::new(variable),
         }
+    }
+
+    /// Reads the value of a secret whose source is a variable or a file.
+    pub fn value(&self, declared: &SecretDeclaration) -> Result<SecretValue, FetchError> {
+        let source = &declared.from;
+        self.fetch(source)?
+            .decoded(declared.encoding)
+            .map_err(|error| FetchError::from(error).about(source))
     }
 
     /// Reads one source, which is a variable or a file.
