@@ -20,6 +20,7 @@ mod exit;
 mod guest;
 mod identity;
 mod input;
+mod nearest;
 mod output;
 mod ownership;
 mod project;

@@ -5,4 +5,5 @@ pub mod gate;
 pub mod keys;
 pub mod needs;
 pub mod seen;
+pub mod start;
 pub mod stores;

@@ -40,6 +40,11 @@ pub trait ChannelStore: Send + Sync {
     async fn history(&self, channel: &ChannelName, count: usize)
     -> Result<Vec<String>, StoreError>;
 
+    /// The names of the channels, for messages. Only a folder lists them; elsewhere that would need permissions that nothing else needs.
+    async fn names(&self) -> Result<Vec<ChannelName>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Describes the location in messages.
     fn describe(&self) -> String;
 }

@@ -30,7 +30,9 @@ fn show(shown: &ShowOptions, project: Option<&Project>) -> Result<Outcome, Comma
     let (document, put_back) = executor::workers(1)?.block_on(async {
         let stores = stores.open().await?;
         let document = channels::read(&stores, &channel, &keys).await?;
-        let document = document.ok_or_else(|| channels::missing(&channel, &stores))?;
+        let Some(document) = document else {
+            return Err(channels::missing(&channel, &stores).await);
+        };
         let generation = document.generation;
         let put_back = channels::put_back(&stores, &channel, &keys, generation).await?;
         Ok::<_, CommandError>((document, put_back))

@@ -43,7 +43,7 @@ pub fn resolve(
     let promotion = Promotion {
         digest: Digest::of(b""),
         percent: arguments.percent,
-        path: arguments.path.clone(),
+        path: channels::path(&arguments.path)?,
         namespace: namespace
             .map_err(|error| CommandError::usage(format_args!("`--namespace`: {error}")))?,
         environment: environment::resolve(&arguments.environment, project)?

@@ -36,7 +36,7 @@ pub fn resolve(
 ) -> Result<Configuration, CommandError> {
     Ok(Configuration {
         channel: channels::named(arguments.channel.as_deref(), project)?,
-        path: arguments.path.clone(),
+        path: channels::path(&arguments.path)?,
         to: arguments.to,
         stores: StoresSpec::resolve(&arguments.stores, project)?,
         signer: Signer::resolve(&arguments.signing, project)?,
@@ -56,7 +56,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         let stores = stores.open().await?;
         let mut present = signer.present(&stores, &channel).await?;
         let current = present.document.clone();
-        let current = current.ok_or_else(|| channels::missing(&channel, &stores))?;
+        let Some(current) = current else {
+            return Err(channels::missing(&channel, &stores).await);
+        };
         let signing = signer.signing(&present);
         let releases = stores.typed.releases(&channel, &signer.key.public());
         let history = match to {

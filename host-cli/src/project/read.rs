@@ -4,7 +4,7 @@ use super::{
     members,
     sections::{GuestSection, ProjectFile, ReleaseSection, ServeSection, TestSection},
 };
-use crate::exit::CommandError;
+use crate::{exit::CommandError, nearest::nearest};
 use contract::limits::LIMITS;
 use serde::Deserialize;
 use std::{ops::Range, path::Path};
@@ -63,7 +63,7 @@ pub fn parse(bytes: &[u8]) -> Result<ProjectFile, ProjectError> {
     };
     let table = DeTable::parse(text).map_err(|error| failed(&error))?;
     check_members(text, table.get_ref())?;
-    ProjectFile::deserialize(Deserializer::from(table.clone())).map_err(|error| {
+    let file = ProjectFile::deserialize(Deserializer::from(table.clone())).map_err(|error| {
         let place = error.span().unwrap_or_default();
         let mut failure = failed(&error);
         if is_sensitive(table.get_ref(), place.start) {
@@ -73,6 +73,19 @@ pub fn parse(bytes: &[u8]) -> Result<ProjectFile, ProjectError> {
             failure.message = format!("`{member}`: {}", failure.message);
         }
         failure
+    })?;
+    check_secrets(text, table.get_ref(), &file)?;
+    Ok(file)
+}
+
+/// Checks what the members of a secret mean together.
+fn check_secrets(text: &str, table: &DeTable<'_>, file: &ProjectFile) -> Result<(), ProjectError> {
+    file.secrets.0.check().map_err(|error| {
+        let secrets = section(text, table, &["secrets"]).ok().flatten();
+        let mut names = secrets.into_iter().flat_map(|secrets| secrets.keys());
+        let wrong = error.secret().map(|name| name.as_str());
+        let key = names.find(|key| Some(key.get_ref().as_ref()) == wrong);
+        ProjectError::new(text, key.map(|key| key.span()), error.to_string())
     })
 }
 
@@ -205,16 +218,6 @@ fn section<'a, 'i>(
         table = inner;
     }
     Ok(Some(table))
-}
-
-/// The name that is most like another, if it is like it.
-fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
-    names
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(name, known), *known))
-        .filter(|(distance, known)| *distance <= known.len().max(name.len()).div_ceil(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
 }
 
 /// What was probably meant.

@@ -118,6 +118,29 @@ fn what_cannot_be_read_has_its_position_and_its_member() {
 }
 
 #[test]
+fn what_the_members_of_a_secret_mean_together_has_a_position_too() {
+    for (text, message) in [
+        (
+            "[secrets]\nkey = { from = \"env:A\" }",
+            "2:1: secret `key` has no use: say `for",
+        ),
+        (
+            "[secrets]\na = { from = \"env:A\", hmac = true }\n\n[secrets.b]\nfrom = \"env:B\"",
+            "4:10: secret `b` has no use",
+        ),
+        ("[secrets]\nkey = \"env:A\"", "2:1: secret `key` has no use"),
+        (
+            "[secrets]\n  key = { from = \"env:A\", hmac = true, in = [\"url\"] }",
+            "2:3: secret `key` has `in`, which has no effect without `for`",
+        ),
+    ] {
+        let (found, hint) = error(text.as_bytes());
+        assert!(found.starts_with(message), "{text}: {found}");
+        assert_eq!(hint, "docs/tenon-toml.md describes each member");
+    }
+}
+
+#[test]
 fn what_may_be_a_secret_is_not_repeated() {
     let secret = "[secrets]\nkey = ";
     for (text, message, hint) in [

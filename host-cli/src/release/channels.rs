@@ -1,7 +1,10 @@
 //! Channels as commands use them: read, verified, and written on condition that they have not changed.
 
 use super::{keys, seen::Seen, stores::Stores};
-use crate::{args::release::SigningOptions, exit::CommandError, output, project::Project, time};
+use crate::{
+    args::release::SigningOptions, exit::CommandError, nearest::nearest, output, project::Project,
+    time,
+};
 use contract::digest::Digest;
 use release::{
     Channel, ChannelName, FlipError, InvalidRecord, NewestRecord, PublicKey, PublicKeys,
@@ -16,8 +19,27 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Parses the name of a channel.
 pub fn name(text: &str) -> Result<ChannelName, CommandError> {
-    text.parse()
-        .map_err(|error| CommandError::usage(format_args!("`{text}`: {error}")))
+    text.parse().map_err(|error| {
+        let failure = CommandError::usage(format_args!("`{text}`: {error}"));
+        match text.contains(['/', ':']) {
+            true => {
+                failure.hint("only the name is given here; `--artifacts` says where the channel is")
+            }
+            false => failure,
+        }
+    })
+}
+
+/// Parses the path of a route.
+pub fn path(text: &str) -> Result<String, CommandError> {
+    let right = format!("/{}", text.trim_matches('/'));
+    match text == right {
+        true => Ok(right),
+        false => Err(CommandError::usage(format_args!(
+            "`--path {text}` is not the path of a route, which begins with `/` and does not end with one"
+        ))
+        .hint(format_args!("write `--path {right}`"))),
+    }
 }
 
 /// The channel that was typed, otherwise the project's.
@@ -249,15 +271,21 @@ pub fn not_believed(channel: &ChannelName, error: &impl std::fmt::Display) -> Co
 }
 
 /// The failure if the channel does not exist.
-pub fn missing(channel: &ChannelName, stores: &Stores) -> CommandError {
+pub async fn missing(channel: &ChannelName, stores: &Stores) -> CommandError {
     let place = stores.channels.describe();
+    // A store that cannot be read was reported before, or names nothing.
+    let names = stores.channels.names().await.unwrap_or_default();
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let create = format!("create it with {}", stores.typed.promote(channel, ""));
+    let hint = match nearest(&channel.to_string(), &names) {
+        Some(name) => format!("did you mean `{name}`? Otherwise {create}"),
+        None => create,
+    };
     CommandError::environment(format_args!(
         "channel `{channel}` does not exist in `{place}`"
     ))
-    .hint(format_args!(
-        "create it with {}",
-        stores.typed.promote(channel, "")
-    ))
+    .hint(hint)
 }
 
 /// Signs `next`, writes it in place of the current document, and records that it was signed.
@@ -373,5 +401,29 @@ fn whoever() -> String {
     match machine.trim() {
         "" => user,
         machine => format!("{user}@{machine}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_route_has_one_form() {
+        assert_eq!(path("/").unwrap(), "/");
+        assert_eq!(path("/pay/card").unwrap(), "/pay/card");
+        for (text, right) in [("/pay/", "/pay"), ("pay", "/pay"), ("", "/"), ("//", "/")] {
+            let failure = path(text).unwrap_err();
+            let hint = format!("write `--path {right}`");
+            assert_eq!(failure.hint_text(), Some(&*hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_name_of_a_channel() {
+        let failure = name("file://releases").unwrap_err();
+        let hint = failure.hint_text().unwrap();
+        assert!(hint.contains("`--artifacts`"), "{hint}");
+        assert_eq!(name("Items").unwrap_err().hint_text(), None);
     }
 }

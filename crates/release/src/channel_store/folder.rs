@@ -113,6 +113,15 @@ impl ChannelStore for FolderChannels {
         Ok(documents)
     }
 
+    async fn names(&self) -> Result<Vec<ChannelName>, StoreError> {
+        let files = self.0.list("channels").or_else(|error| match error {
+            StoreError::Missing(_) => Ok(Vec::new()),
+            error => Err(error),
+        })?;
+        let names = files.iter().filter_map(|file| file.strip_suffix(".json"));
+        Ok(names.filter_map(|name| name.parse().ok()).collect())
+    }
+
     fn describe(&self) -> String {
         format!("file://{}/channels", self.0.path().display())
     }
@@ -154,6 +163,26 @@ mod tests {
             [document(3, "a"), document(2, "a")]
         );
         assert_eq!(store.history(&name, 9).await.unwrap().len(), 3);
+        fs::remove_dir_all(store.0.path()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn channels_are_listed_without_their_locks_and_history() {
+        let store = store("names");
+        assert_eq!(store.names().await, Ok(Vec::new()));
+        for name in ["shop", "items"] {
+            let name = name.parse().unwrap();
+            for generation in 1..=2 {
+                let document = document(generation, "a");
+                store
+                    .flip(&name, generation - 1, generation, &document)
+                    .await
+                    .unwrap();
+            }
+        }
+        let names = store.names().await.unwrap();
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["items", "shop"]);
         fs::remove_dir_all(store.0.path()).unwrap();
     }
 
