@@ -105,7 +105,11 @@ fn write(report: &ChannelReport, output: &Output) {
             output.note(LogLevel::Info, "guests changed", &members);
         }
         Err(error) => {
-            let members = [("error", json!(error.to_string())), duration];
+            let members = [
+                ("error", json!(error.to_string())),
+                ("generation", json!(report.serves.generation())),
+                duration,
+            ];
             output.note(LogLevel::Error, "channel not followed", &members);
         }
     }

@@ -33,6 +33,6 @@ mod sticky;
 pub use self::{
     follow::{Follower, Following, StartError},
     prepare::{HostContext, NamespaceStores, PrepareError},
-    report::{ChannelReport, FollowError, Look},
+    report::{ChannelReport, FollowError, Look, Serves},
     serving::ReplaceableGuest,
 };

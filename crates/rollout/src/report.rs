@@ -14,6 +14,39 @@ pub struct ChannelReport {
     pub duration: Duration,
     /// The result.
     pub result: Result<Look, FollowError>,
+    /// What serves from now on.
+    pub serves: Serves,
+}
+
+/// What answers requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// The guests of this generation.
+    Generation(u64),
+    /// The bundled guest.
+    Bundled,
+    /// Nothing: requests are answered with 503.
+    Nothing,
+}
+
+impl Serves {
+    /// The generation, if one serves.
+    pub fn generation(self) -> Option<u64> {
+        match self {
+            Self::Generation(generation) => Some(generation),
+            Self::Bundled | Self::Nothing => None,
+        }
+    }
+}
+
+impl fmt::Display for Serves {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generation(generation) => write!(formatter, "generation {generation} serves on"),
+            Self::Bundled => formatter.write_str("the bundled guest serves"),
+            Self::Nothing => formatter.write_str("no guest serves"),
+        }
+    }
 }
 
 /// What was found.
@@ -129,6 +162,26 @@ pub enum FollowError {
 }
 
 impl FollowError {
+    /// Whether the text says itself what serves.
+    fn says_what_serves(&self) -> bool {
+        match self {
+            Self::Older { .. }
+            | Self::NoFallback { .. }
+            | Self::NoRecord { .. }
+            | Self::InvalidRecord { .. }
+            | Self::BundledStopped(_)
+            | Self::Tripped(_) => true,
+            Self::Store(_)
+            | Self::NoChannel
+            | Self::Document(_)
+            | Self::Superseded { .. }
+            | Self::BelowMinimum { .. }
+            | Self::Forked(_)
+            | Self::Prepare { .. }
+            | Self::TimedOut(_) => false,
+        }
+    }
+
     /// Whether a store could not be reached or did not answer, so that nothing is known of the channel. All other failures persist until
     /// somebody acts.
     pub fn is_unreachable(&self) -> bool {
@@ -182,7 +235,51 @@ impl fmt::Display for ChannelReport {
                     None => write!(formatter, "generation {to} serves, signed by {by}"),
                 }
             }
-            Err(error) => error.fmt(formatter),
+            Err(error) if error.says_what_serves() => error.fmt(formatter),
+            Err(error) => write!(formatter, "{error}; {}", self.serves),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(error: FollowError, serves: Serves) -> String {
+        let report = ChannelReport {
+            at_ms: 0,
+            duration: Duration::ZERO,
+            result: Err(error),
+            serves,
+        };
+        report.to_string()
+    }
+
+    #[test]
+    fn a_failure_says_what_serves_on() {
+        let refused = FollowError::Prepare {
+            generation: 4,
+            error: PrepareError::Processor,
+        };
+        assert_eq!(
+            failed(refused, Serves::Generation(3)),
+            "generation 4 cannot be prepared: guests cannot run on this processor; generation 3 serves on"
+        );
+        let unreachable = FollowError::TimedOut(Duration::from_secs(5));
+        assert_eq!(
+            failed(unreachable, Serves::Bundled),
+            "no answer in 5 s; the bundled guest serves"
+        );
+        assert_eq!(
+            failed(FollowError::NoChannel, Serves::Nothing),
+            "the channel does not exist; no guest serves"
+        );
+        // Once is enough.
+        let older = FollowError::Older {
+            serving: 3,
+            found: 2,
+        };
+        let text = failed(older, Serves::Generation(3));
+        assert_eq!(text.matches("serves").count(), 1, "{text}");
     }
 }

@@ -141,6 +141,9 @@ impl Format {
         line.time(Some(report.at_ms));
         line.token("level", if report.is_failure() { "error" } else { "info" });
         line.text("message", &format!("channel: {report}"));
+        if let Some(generation) = report.serves.generation() {
+            line.number("generation", generation);
+        }
         line.number("duration_ms", report.duration.as_millis());
         line.end();
     }

@@ -3,7 +3,7 @@
 use super::{Inner, LOOK_DURATION_MAX, Looks};
 use crate::{
     prepare::{Preparer, Ready},
-    report::{ChannelReport, FollowError, Look},
+    report::{ChannelReport, FollowError, Look, Serves},
     serving::Serving,
 };
 use contract::digest::Digest;
@@ -64,31 +64,33 @@ impl Inner {
         // However it ended: guests that a refused generation named are released like those that served before.
         looks.ready.keep(&self.in_use());
         self.schedule(now_ms, &mut looks);
+        let stopped = match &result {
+            Err(error) if looks.has_started => self.rule_out_bundled(error),
+            Ok(_) | Err(_) => None,
+        };
         let report = ChannelReport {
             at_ms: now_ms,
             duration: started.elapsed(),
             result,
+            serves: self.serves(),
         };
         if !matches!(report.result, Ok(Look::Unchanged)) {
             self.report(report.clone());
         }
-        if looks.has_started {
-            self.rule_out_bundled(&report);
+        if let Some(stopped) = stopped {
+            self.remark(now_ms, stopped);
         }
         report
     }
 
     /// The bundled guest serves only while nothing is known of the channel. Otherwise somebody who can delete or replace the document could
-    /// choose the guest by making the stores unreachable while hosts start.
-    fn rule_out_bundled(&self, report: &ChannelReport) {
-        if let Err(error) = &report.result
-            && !error.is_unreachable()
-            && matches!(**self.serving.load(), Serving::One(_))
-        {
-            self.serving.replace(Serving::Nothing);
-            let error = Box::new(error.clone());
-            self.remark(report.at_ms, FollowError::BundledStopped(error));
+    /// choose the guest by making the stores unreachable while hosts start. What to report if it served until now.
+    fn rule_out_bundled(&self, error: &FollowError) -> Option<FollowError> {
+        if error.is_unreachable() || self.serves() != Serves::Bundled {
+            return None;
         }
+        self.serving.replace(Serving::Nothing);
+        Some(FollowError::BundledStopped(Box::new(error.clone())))
     }
 
     fn schedule(&self, now_ms: u64, looks: &mut Looks) {
@@ -231,9 +233,14 @@ impl Inner {
     }
 
     pub(super) fn generation(&self) -> Option<u64> {
+        self.serves().generation()
+    }
+
+    fn serves(&self) -> Serves {
         match &**self.serving.load() {
-            Serving::Fleet(fleet) => Some(fleet.channel.generation),
-            Serving::One(_) | Serving::Nothing => None,
+            Serving::Fleet(fleet) => Serves::Generation(fleet.channel.generation),
+            Serving::One(_) => Serves::Bundled,
+            Serving::Nothing => Serves::Nothing,
         }
     }
 
@@ -243,6 +250,7 @@ impl Inner {
             at_ms,
             duration: Duration::ZERO,
             result: Err(error),
+            serves: self.serves(),
         });
     }
 
