@@ -186,7 +186,7 @@ async fn what_was_changed_on_the_tape_is_named() {
         ),
         (
             changed("\"after\":2", "\"after\":1"),
-            "outgoing request 2: it was sent after 1 storage calls, now after 2",
+            "outgoing request 2: it was sent after 1 storage call, now after 2",
         ),
         (
             changed("\"outgoing\":[{", "\"outgoing\":[],\"x\":[{"),

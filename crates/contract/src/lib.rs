@@ -28,6 +28,7 @@
 pub mod address;
 pub mod calendar;
 pub mod compatibility;
+pub mod count;
 pub mod deadline;
 pub mod digest;
 pub mod hexadecimal;

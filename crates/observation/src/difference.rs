@@ -1,6 +1,7 @@
 //! The differences between two observations: place by place, and part by part.
 
 use super::observation::Part;
+use contract::count::counted;
 use json::Value;
 use std::fmt;
 
@@ -93,7 +94,12 @@ impl DifferenceList {
     /// One line for each of the first `count`, and one for the number of further ones.
     pub fn first_lines(&self, count: usize) -> impl Iterator<Item = String> {
         let more = self.more + self.first.len().saturating_sub(count);
-        let more = (more > 0).then(|| format!("and {more} more differences"));
+        let more = (more > 0).then(|| {
+            format!(
+                "and {}",
+                counted(more, "more difference", "more differences")
+            )
+        });
         let first = self.first.iter().take(count);
         first.map(Difference::to_string).chain(more)
     }

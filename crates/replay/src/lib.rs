@@ -72,7 +72,7 @@ pub use run::{
     CaseOutcome, CaseStore, ReplayedEvent, exchange_seed, local_view, replay_cursor_key, run_case,
 };
 
-use contract::limits::Limits;
+use contract::{count::counted, limits::Limits};
 use gateway::message::Message;
 use observation::IgnoreRule;
 use outgoing::OutgoingHttp;
@@ -201,19 +201,29 @@ fn obstacle(exchange: &Exchange<'_>) -> Option<String> {
     if exchange.outgoing_omitted > 0 {
         let (kept, omitted) = (exchange.outgoing.len(), exchange.outgoing_omitted);
         return Some(format!(
-            "the tape has {kept} exchanges with other services; {omitted} more were left out"
+            "the tape has {}; {} left out",
+            counted(
+                kept,
+                "exchange with other services",
+                "exchanges with other services"
+            ),
+            counted(omitted, "more was", "more were")
         ));
     }
     if exchange.secrets_omitted > 0 {
         let (kept, omitted) = (exchange.secrets.len(), exchange.secrets_omitted);
         return Some(format!(
-            "the tape has {kept} calls about secrets; {omitted} more were left out"
+            "the tape has {}; {} left out",
+            counted(kept, "call about secrets", "calls about secrets"),
+            counted(omitted, "more was", "more were")
         ));
     }
     if exchange.calls_omitted > 0 {
         let (kept, omitted) = (exchange.calls.len(), exchange.calls_omitted);
         return Some(format!(
-            "the tape has {kept} storage calls; {omitted} more were left out"
+            "the tape has {}; {} left out",
+            counted(kept, "storage call", "storage calls"),
+            counted(omitted, "more was", "more were")
         ));
     }
     if exchange

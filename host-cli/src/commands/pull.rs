@@ -10,6 +10,7 @@ use crate::{
     time,
 };
 use aws_requests::CallError;
+use contract::count::counted;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -83,7 +84,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     } = fetched?;
     if incomplete > 0 {
         output::remark(&format!(
-            "parts of {incomplete} split lines are missing: choose a longer period with `--since` or `--until`\n"
+            "parts of {} are missing: choose a longer period with `--since` or `--until`\n",
+            counted(incomplete, "split line", "split lines")
         ));
     }
     let Configuration {
@@ -101,7 +103,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         .hint("choose a longer period with `--since 7d`; hosts record only if `TENON_TAPE` is set, see docs/lambda.md"));
     }
     sink.finish()?;
-    output::remark(&format!("{requests} requests from `{group}`\n"));
+    let counted_requests = counted(requests, "request", "requests");
+    output::remark(&format!("{counted_requests} from `{group}`\n"));
     Ok(Outcome::Same)
 }
 
@@ -172,7 +175,8 @@ async fn fetch(
         let reached = page.events.last().and_then(|event| event.timestamp);
         let reached =
             reached.map_or_else(String::new, |ms| format!(", until {}", time::rfc3339(ms)));
-        progress.set_message(format!("{requests} requests{reached}"));
+        let counted_requests = counted(requests, "request", "requests");
+        progress.set_message(format!("{counted_requests}{reached}"));
         progress.tick();
         match page.next_token {
             Some(token) if query.next_token.as_ref() == Some(&token) => {

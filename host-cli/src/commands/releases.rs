@@ -9,7 +9,7 @@ use crate::{
     release::{channels, keys, stores::StoresSpec},
     time,
 };
-use contract::{address::Addresses, text::printable};
+use contract::{address::Addresses, count::counted, text::printable};
 use outgoing::{Grant, Grants};
 use release::{Channel, ChannelName, PublicKeys, Route};
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         let documents = stores.channels.history(&channel, count + 1).await;
         let documents = documents.map_err(CommandError::environment)?;
         if documents.is_empty() {
-            return Err(channels::missing(&channel, &stores));
+            return Err(channels::missing(&channel, &stores).await);
         }
         Ok((stores, documents))
     })?;
@@ -123,10 +123,7 @@ fn trusted(documents: &[String], keys: &PublicKeys, channel: &ChannelName) -> Ve
         }
     }
     for (error, count) in left_out {
-        let documents = match count {
-            1 => "1 document".to_owned(),
-            count => format!("{count} documents"),
-        };
+        let documents = counted(count, "document", "documents");
         output::remark(&format!(
             "left out {documents} without a trusted signature: {error}\n"
         ));

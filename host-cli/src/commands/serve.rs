@@ -15,7 +15,9 @@ use crate::{
     executor,
     exit::{CommandError, Outcome},
     guest::{self, GuestSource},
-    output, seed,
+    output,
+    release::start::not_started,
+    seed,
     serve::{
         access::AccessLog,
         background::{self, GuestFile},
@@ -33,6 +35,7 @@ use crate::{
     store::{Whole, fresh::FreshStore, protocol::View, socket::StoreSocket},
     time,
 };
+use contract::count::counted;
 use rollout::{Follower, Following, HostContext, NamespaceStores};
 use runtime::Runtime;
 use service::{Router, Service};
@@ -255,8 +258,8 @@ async fn start(
     let following = Following {
         channel: follow.channel.clone(),
         keys: follow.keys.clone(),
-        channels: stores.channels,
-        artifacts: stores.artifacts,
+        channels: stores.channels.clone(),
+        artifacts: stores.artifacts.clone(),
         interval: follow.interval,
         generation_min: follow.generation_min,
         host: HostContext {
@@ -270,9 +273,10 @@ async fn start(
         bundled,
         seed: seed::unpredictable()?,
     };
-    let follower = Follower::start(following, time::now_ms())
-        .await
-        .map_err(CommandError::environment)?;
+    let follower = match Follower::start(following, time::now_ms()).await {
+        Ok(follower) => follower,
+        Err(error) => return Err(not_started(error, &stores).await),
+    };
     let format = configuration.server.log_format;
     for report in follower.take_reports() {
         let text = format!("channel {}: {report}", follow.channel);
@@ -349,7 +353,10 @@ pub async fn until(
     tokio::select! {
         cut = server::serve(listener, workers, exchanger, stop) => {
             if cut > 0 {
-                let text = format!("{cut} connections were closed: their requests took too long");
+                let text = format!(
+                    "{} closed: their requests took too long",
+                    counted(cut, "connection was", "connections were")
+                );
                 remark(format, "warn", &text);
             }
         }

@@ -1,7 +1,7 @@
 //! What a new guest would answer or write differently for the requests of the session, grouped.
 
 use crate::serve::session::KeptExchange;
-use contract::text::printable;
+use contract::{count::counted, text::printable};
 use observation::{DifferingPart, Part, RequestLine, request_line};
 use replay::{Comparison, Mode, OnMiss, ReplayGuest, ReplayOptions, Replayer, Verdict};
 use service::Deployment;
@@ -151,10 +151,8 @@ pub fn summary(comparisons: &Comparisons) -> String {
     };
     let differing: Vec<&Compared> = compared.iter().filter(|one| differs(one)).collect();
     let requests =
-        match compared.len() + comparisons.late.len() + comparisons.unreadable + comparisons.left {
-            1 => "1 request".to_owned(),
-            all => format!("{all} requests"),
-        };
+        compared.len() + comparisons.late.len() + comparisons.unreadable + comparisons.left;
+    let requests = counted(requests, "request", "requests");
     let mut text = match differing.len() {
         0 if compared.is_empty() => format!("of the last {requests}, none was compared"),
         0 => format!("of the last {requests}, none would be answered or written differently"),
@@ -166,9 +164,9 @@ pub fn summary(comparisons: &Comparisons) -> String {
     }
     match groups.len().saturating_sub(GROUPS_SHOWN_MAX) {
         0 => {}
-        1 => text.push_str("\n  and 1 more group"),
         more => {
-            let _ = write!(text, "\n  and {more} more groups");
+            let more = counted(more, "more group", "more groups");
+            let _ = write!(text, "\n  and {more}");
         }
     }
     for (count, what) in [

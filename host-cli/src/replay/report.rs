@@ -8,7 +8,7 @@ pub mod text;
 
 use super::input::Place;
 use crate::exit::CommandError;
-use contract::text::printable;
+use contract::{count::counted, text::printable};
 use observation::{AFTER_FILE, DifferingPart, Part, RESPONSE_FILE, RequestLine};
 use replay as tape;
 use std::path::Path;
@@ -241,7 +241,8 @@ impl FailedInputs {
 
     /// One line for each, and one for the number of further ones.
     fn lines(&self) -> impl Iterator<Item = String> {
-        let more = (self.more > 0).then(|| format!("and {} more inputs", self.more));
+        let more = (self.more > 0)
+            .then(|| format!("and {}", counted(self.more, "more input", "more inputs")));
         self.first.iter().cloned().chain(more)
     }
 }

@@ -4,6 +4,7 @@ mod shape;
 
 use self::shape::{Shape, shape};
 use crate::{exit::CommandError, input};
+use contract::count::counted;
 use files::{self, NamedBy};
 use flate2::bufread::MultiGzDecoder;
 use std::{
@@ -86,10 +87,11 @@ impl Beside {
         if self.incomplete > 0 {
             let missing: Vec<String> = self.missing.iter().map(ToString::to_string).collect();
             let more = self.incomplete - missing.len();
-            let lines = match self.incomplete {
-                1 => "1 split line is incomplete".to_owned(),
-                count => format!("{count} split lines are incomplete"),
-            };
+            let lines = counted(
+                self.incomplete,
+                "split line is incomplete",
+                "split lines are incomplete",
+            );
             words.push(match (missing.join("; "), more) {
                 (missing, 0) => format!("{lines}; missing: {missing}"),
                 (missing, _) if missing.is_empty() => lines,
@@ -235,10 +237,11 @@ fn broken_off(source: &Source, lines: u64, error: &io::Error) -> CommandError {
 }
 
 fn lines_read(lines: u64) -> String {
-    match lines {
-        1 => "1 line before that was read".to_owned(),
-        lines => format!("{lines} lines before that were read"),
-    }
+    counted(
+        lines,
+        "line before that was read",
+        "lines before that were read",
+    )
 }
 
 type Input = Box<dyn BufRead>;

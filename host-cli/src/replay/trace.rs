@@ -1,7 +1,7 @@
 //! `--trace`: what happened in a recorded request, step by step.
 
 use crate::time;
-use contract::text::Printable;
+use contract::{count::counted, text::Printable};
 use serde_json::{Value, value::RawValue};
 use std::fmt::{self, Write};
 use tape::{CallRecord, Exchange, LogLine, OutgoingRecord, SecretCallRecord};
@@ -55,22 +55,30 @@ pub fn trace(exchange: &Exchange<'_>) -> String {
     }
     if exchange.calls_omitted > 0 {
         lines.add(format_args!(
-            "           and {} more calls",
-            exchange.calls_omitted
+            "           and {}",
+            counted(exchange.calls_omitted, "more call", "more calls")
         ));
     }
     outgoing.for_each(|sent| lines.outgoing(sent));
     if exchange.outgoing_omitted > 0 {
         lines.add(format_args!(
-            "           and {} more outgoing requests",
-            exchange.outgoing_omitted
+            "           and {}",
+            counted(
+                exchange.outgoing_omitted,
+                "more outgoing request",
+                "more outgoing requests"
+            )
         ));
     }
     secrets.for_each(|call| lines.secret(call));
     if exchange.secrets_omitted > 0 {
         lines.add(format_args!(
-            "           and {} more calls about secrets",
-            exchange.secrets_omitted
+            "           and {}",
+            counted(
+                exchange.secrets_omitted,
+                "more call about secrets",
+                "more calls about secrets"
+            )
         ));
     }
     logs.for_each(|line| lines.log(line));

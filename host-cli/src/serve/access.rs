@@ -1,5 +1,6 @@
 //! Access lines on stderr, written by a thread of its own: a request only appends its line to a buffer.
 
+use contract::count::counted;
 use std::{
     io::{self, Write},
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -115,7 +116,11 @@ impl Shared {
             // If stderr is closed, there is nowhere to report the error.
             let _ = sink.write_all(&lines);
             if dropped > 0 {
-                let _ = writeln!(sink, "{dropped} lines dropped: stderr was not read");
+                let _ = writeln!(
+                    sink,
+                    "{} dropped: stderr was not read",
+                    counted(dropped, "line", "lines")
+                );
             }
             lines.clear();
             self.lock().is_writing = false;

@@ -2,6 +2,7 @@
 
 use super::exchange::Exchanger;
 use crate::time;
+use contract::count::counted;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -50,7 +51,8 @@ pub fn report_closed(exchanger: &Exchanger) {
     let closed = exchanger.clients.take_closed();
     if closed > 0 {
         exchanger.warn(&format!(
-            "{closed} connections closed: there were too many, or they used too much memory"
+            "{} closed: there were too many, or they used too much memory",
+            counted(closed, "connection", "connections")
         ));
     }
 }

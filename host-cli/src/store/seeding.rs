@@ -7,6 +7,7 @@ use super::{
     protocol::{Request, Response, View},
 };
 use crate::exit::CommandError;
+use contract::count::counted;
 use std::path::{Path, PathBuf};
 
 /// What a store holds when a server starts.
@@ -88,8 +89,10 @@ impl Start {
 fn seeded(path: &Path, stored: usize, total: usize) -> String {
     let path = path.display();
     match total - stored {
-        0 if stored == 1 => format!("seed: 1 entry of {path} stored"),
-        0 => format!("seed: {stored} entries of {path} stored"),
+        0 => format!(
+            "seed: {} of {path} stored",
+            counted(stored, "entry", "entries")
+        ),
         others => format!("seed: {stored} of {total} entries of {path} stored, {others} existed"),
     }
 }

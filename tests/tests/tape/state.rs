@@ -319,7 +319,7 @@ async fn what_is_equal_in_effect_is_refused_strictly() {
             "reads-b-then-a",
             "call 1, `get`: other arguments: /key/sort",
         ),
-        ("", "extra-read", "the tape has 1 calls"),
+        ("", "extra-read", "the tape has 1 call"),
         ("", "extra-log", "the log lines differ"),
     ] {
         let (_, line) = tape(recorded)

@@ -1,7 +1,7 @@
 //! Other services in a strict replay: compares each request with the tape's and returns the tape's result. Nothing is sent.
 
 use super::storage::{Divergence, StrictStorage, is_same_value};
-use contract::digest::Digest;
+use contract::{count::counted, digest::Digest};
 use outgoing::{OutgoingError, OutgoingHttp, OutgoingRequest, OutgoingResponse};
 use std::{
     sync::{
@@ -75,9 +75,10 @@ impl StrictOutgoing {
         let text = self.written(position, request);
         let Some(recorded) = self.exchanges.get(position) else {
             return Err(Divergence::said(format!(
-                "outgoing request {number}: the guest sent `{} {}`, the tape has {position} outgoing requests",
+                "outgoing request {number}: the guest sent `{} {}`, the tape has {}",
                 request.method,
-                self.storage.redaction.shown_url(&request.url)
+                self.storage.redaction.shown_url(&request.url),
+                counted(position, "outgoing request", "outgoing requests")
             )));
         };
         if recorded.request != text && !is_same_value(&recorded.request, text.as_bytes()) {

@@ -1,7 +1,7 @@
 //! Secrets in a strict replay: compares each call with the tape's and returns the tape's result. No secret is read.
 
 use super::storage::{Divergence, StrictStorage, is_same_value};
-use contract::digest::Digest;
+use contract::{count::counted, digest::Digest};
 use secrets::{GuestSecrets, SecretError, SecretRequest, SecretResponse};
 use std::{
     sync::{
@@ -89,8 +89,9 @@ impl StrictSecrets {
         let text = self.written(position, request);
         let Some(recorded) = self.calls.get(position) else {
             return Err(Divergence::said(format!(
-                "secret call {number}: the guest called `{}`, the tape has {position} calls about secrets",
-                named(&text)
+                "secret call {number}: the guest called `{}`, the tape has {}",
+                named(&text),
+                counted(position, "call about secrets", "calls about secrets")
             )));
         };
         if recorded.request != text && !is_same_value(&recorded.request, text.as_bytes()) {

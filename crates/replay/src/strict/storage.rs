@@ -1,7 +1,7 @@
 //! The store of a strict replay: compares each call with the tape's and returns the tape's result.
 
 use crate::view::shown;
-use contract::digest::Digest;
+use contract::{count::counted, digest::Digest};
 use observation::{DifferenceList, DifferingPart, Ignored, Part};
 use std::{
     fmt,
@@ -145,7 +145,8 @@ impl StrictStorage {
             return Ok(());
         }
         Err(Divergence::said(format!(
-            "{what}: it was {made} after {after} storage calls, now after {now}"
+            "{what}: it was {made} after {}, now after {now}",
+            counted(after, "storage call", "storage calls")
         )))
     }
 
@@ -324,7 +325,8 @@ impl Divergence {
         let number = position + 1;
         match recorded {
             None => Self::said(format!(
-                "call {number}: the guest called `{function} {arguments}`, the tape has {position} calls"
+                "call {number}: the guest called `{function} {arguments}`, the tape has {}",
+                counted(position, "call", "calls")
             )),
             Some((same, recorded)) if same == function => {
                 let what = format!("call {number}, `{function}`");

@@ -5,7 +5,7 @@ use crate::{
     serve::{examples::Example, lines::Format},
     time,
 };
-use contract::text::printable_lines;
+use contract::{count::counted, text::printable_lines};
 use std::{net::SocketAddr, path::Path};
 
 /// The first lines of output, for the person who started the server.
@@ -77,10 +77,7 @@ pub fn farewell(requests: u64, tape: Option<&Path>, format: Format) -> String {
         });
         return printable_lines(&format!("{line}\n")).into_owned();
     }
-    let plural = if requests == 1 { "" } else { "s" };
+    let served = counted(requests, "request", "requests");
     let tape = tape.map_or_else(String::new, |tape| format!("; tape: {tape}"));
-    printable_lines(&format!(
-        "stopped: {requests} request{plural} served{tape}\n"
-    ))
-    .into_owned()
+    printable_lines(&format!("stopped: {served} served{tape}\n")).into_owned()
 }

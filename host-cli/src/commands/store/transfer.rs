@@ -12,7 +12,7 @@ use crate::{
         remote::Reached,
     },
 };
-use contract::text::is_printable;
+use contract::{count::counted, text::is_printable};
 use serde_json::json;
 use std::{
     io::{self, BufWriter, Write},
@@ -35,7 +35,7 @@ pub async fn export(store: &Reached, file: Option<&Path>) -> Result<Outcome, Com
     let mut out = Replacement::create(path, Readers::Owner).map_err(|error| failed(&error))?;
     let count = write(store, &mut out, |error| failed(&error.into())).await?;
     out.finish().map_err(|error| failed(&error))?;
-    output::remark(&format!("{}: {}\n", path.display(), counted(count)));
+    output::remark(&format!("{}: {}\n", path.display(), entries_of(count)));
     Ok(Outcome::Same)
 }
 
@@ -101,7 +101,7 @@ pub async fn import(
         }
     }
     match format {
-        StoreFormat::Text => output::text(&format!("{} stored\n", counted(stored)))?,
+        StoreFormat::Text => output::text(&format!("{} stored\n", entries_of(stored)))?,
         StoreFormat::Json => output::text(&format!("{:#}\n", json!({"stored": stored})))?,
     }
     Ok(Outcome::Same)
@@ -127,17 +127,14 @@ fn interrupted(error: CommandError, stored: usize) -> CommandError {
     if stored > 0 {
         output::remark(&format!(
             "{} were stored before the failure; the same import can be repeated\n",
-            counted(stored)
+            entries_of(stored)
         ));
     }
     error
 }
 
-fn counted(count: usize) -> String {
-    match count {
-        1 => "1 entry".to_owned(),
-        count => format!("{count} entries"),
-    }
+fn entries_of(count: usize) -> String {
+    counted(count, "entry", "entries")
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use super::{EntryVerdict, Report, ReportEntry, Totals, pretty::Pretty};
 use crate::exit::CommandError;
-use contract::text::{Printable, printable};
+use contract::{
+    count::counted,
+    text::{Printable, printable},
+};
 use observation::DifferingPart;
 use replay as tape;
 use similar::{ChangeTag, TextDiff};
@@ -145,7 +148,7 @@ fn summary(totals: &Totals) -> String {
         (totals.requests, "request", "requests"),
     ] {
         if count > 0 {
-            subjects.push(format!("{count} {}", if count == 1 { one } else { many }));
+            subjects.push(counted(count, one, many));
         }
     }
     if subjects.is_empty() && totals.cut == 0 {
@@ -198,7 +201,11 @@ fn diff(text: &mut String, colours: Colours, name: &str, part: &DifferingPart) {
             let _ = writeln!(text, "  {}+{line}{}", colours.green, colours.plain);
         }
         if actual.more > 0 {
-            let _ = writeln!(text, "  ... {} more bytes", actual.more);
+            let _ = writeln!(
+                text,
+                "  ... {}",
+                counted(actual.more, "more byte", "more bytes")
+            );
         }
         return;
     };
@@ -227,7 +234,8 @@ fn diff(text: &mut String, colours: Colours, name: &str, part: &DifferingPart) {
         let (expected, actual) = (expected.more, actual.more);
         let _ = writeln!(
             text,
-            "  ... {expected} more bytes of what was expected, and {actual} of what came, are not shown; the first differences:"
+            "  ... {} of what was expected, and {actual} of what came, are not shown; the first differences:",
+            counted(expected, "more byte", "more bytes")
         );
         for line in part.differences().first_lines(PLACES_MAX) {
             let _ = writeln!(text, "  {}", printable(&line));
