@@ -199,7 +199,11 @@ async fn what_was_changed_on_the_tape_is_named() {
             Verdict::Differs,
             "{note}: {comparison:#?}"
         );
-        let notes: Vec<_> = comparison.notes.iter().map(|note| note.0.clone()).collect();
+        let notes: Vec<_> = comparison
+            .notes
+            .iter()
+            .map(|note| note.text.clone())
+            .collect();
         assert!(
             notes.iter().any(|found| found.starts_with(note)),
             "{note}: {notes:#?}"
@@ -220,7 +224,11 @@ async fn a_request_that_the_guest_no_longer_sends_is_named() {
     let line = String::from_utf8(line).unwrap();
     let line = line.replace("times=2", "times=1");
     let comparison = strict(line.as_bytes()).await;
-    let notes: Vec<_> = comparison.notes.iter().map(|note| note.0.clone()).collect();
+    let notes: Vec<_> = comparison
+        .notes
+        .iter()
+        .map(|note| note.text.clone())
+        .collect();
     assert!(
         notes[0].starts_with("outgoing request 2: the tape has `GET http://a.example/x`"),
         "{notes:#?}"

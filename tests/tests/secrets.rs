@@ -109,7 +109,11 @@ async fn strict(line: &[u8]) -> replay::Comparison {
 }
 
 fn notes(comparison: &replay::Comparison) -> Vec<String> {
-    comparison.notes.iter().map(|note| note.0.clone()).collect()
+    comparison
+        .notes
+        .iter()
+        .map(|note| note.text.clone())
+        .collect()
 }
 
 /// The lines that the guest answered, according to a line of tape.

@@ -51,17 +51,34 @@ pub struct ComparedCosts {
 
 /// One remark about a replay, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note(pub String);
+pub struct Note {
+    /// One line.
+    pub text: String,
+    /// Whether it is about the guest's environment, which may be the same for all requests of a tape.
+    pub is_about_environment: bool,
+}
+
+impl Note {
+    pub(super) fn about_environment(text: String) -> Self {
+        Self {
+            text,
+            is_about_environment: true,
+        }
+    }
+}
 
 impl fmt::Display for Note {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.text)
     }
 }
 
 impl From<String> for Note {
     fn from(text: String) -> Self {
-        Self(text)
+        Self {
+            text,
+            is_about_environment: false,
+        }
     }
 }
 
@@ -80,7 +97,7 @@ impl Comparison {
 
     pub(super) fn unplayable(reason: impl Into<String>) -> Self {
         Self {
-            notes: vec![Note(reason.into())],
+            notes: vec![Note::from(reason.into())],
             ..Self::new(Verdict::Unplayable)
         }
     }
@@ -93,7 +110,7 @@ pub(super) fn environment_note(exchange: &Exchange<'_>) -> Option<Note> {
         return None;
     }
     let names: Vec<&str> = host.environment_names.iter().map(|name| &**name).collect();
-    Some(Note(format!(
+    Some(Note::about_environment(format!(
         "the values of `{}` are not on the tape: those given by `--env` may differ from the recorded ones",
         names.join("`, `")
     )))

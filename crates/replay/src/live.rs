@@ -34,10 +34,10 @@ pub fn compare_live(
             ..Comparison::new(Verdict::Same)
         };
     }
-    let mut notes: Vec<Note> = differences.notes().into_iter().map(Note).collect();
+    let mut notes: Vec<Note> = differences.notes().into_iter().map(Note::from).collect();
     if exchange.is_redacted() {
         let places = redacted_places(exchange);
-        notes.push(Note(format!(
+        notes.push(Note::from(format!(
             "this may be caused by the redaction of {places}"
         )));
     }

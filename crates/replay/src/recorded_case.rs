@@ -291,7 +291,7 @@ fn entries_before(state: &RecordedState) -> (Vec<Entry>, Vec<Note>) {
             Known::Present(item) => item.clone(),
             Known::Exists(revision) => {
                 let Key { partition, sort } = key;
-                notes.push(Note(format!(
+                notes.push(Note::from(format!(
                     "item `{partition}` / `{sort}` existed with a content that the request did not read: `before.json` has an empty document for it"
                 )));
                 match unknown_item(revision.clone()) {
@@ -397,7 +397,7 @@ fn has_cursor(request: &StorageRequest) -> bool {
 
 fn redaction_note(exchange: &Exchange<'_>) -> Option<Note> {
     exchange.is_redacted().then(|| {
-        Note(format!(
+        Note::from(format!(
             "redacted: {}; {DEPENDS}",
             redacted_places(exchange)
         ))
@@ -407,7 +407,7 @@ fn redaction_note(exchange: &Exchange<'_>) -> Option<Note> {
 /// What was redacted for the case, with names as they are, because the developer sent them.
 fn newly_redacted_note(marks: &Marks) -> Option<Note> {
     (!marks.is_empty()).then(|| {
-        Note(format!(
+        Note::from(format!(
             "redacted: {}; {DEPENDS}",
             shown_places(marks.places())
         ))

@@ -61,7 +61,7 @@ pub(super) async fn replay(replayer: &Replayer, exchange: &Exchange<'_>) -> Comp
             let deviation = compare(&recorded, &baseline.observation, &ignored);
             if is_recorded(replayer.baseline.as_ref(), exchange) && !deviation.is_empty() {
                 let what = deviation.notes().join("; ");
-                notes.push(Note(format!(
+                notes.push(Note::from(format!(
                     "the recorded guest itself does not reproduce the tape ({what}); the guests are compared with each other"
                 )));
             }
@@ -133,7 +133,7 @@ fn conclude(
         false => Verdict::Same,
     };
     notes.extend(misses_note(&misses));
-    notes.extend(differences.notes().into_iter().chain(costs).map(Note));
+    notes.extend(differences.notes().into_iter().chain(costs).map(Note::from));
     let mut differing = differences.parts;
     // If only the writes differ, that was already reported.
     let calls = calls_change(&expected, &actual)
@@ -142,7 +142,7 @@ fn conclude(
         if verdict == Verdict::Same {
             verdict = Verdict::EqualInEffect;
         }
-        notes.push(Note(change.note));
+        notes.push(Note::from(change.note));
         differing.push(change.part);
     }
     if differs {
@@ -171,7 +171,7 @@ fn misses_note(misses: &[String]) -> Option<Note> {
         more => format!(" and {more} more"),
     };
     let misses = misses[..told].join("`, `");
-    Some(Note(format!(
+    Some(Note::from(format!(
         "the tape has no result for `{misses}`{more}; `replay --on-miss` chooses one"
     )))
 }
@@ -188,11 +188,13 @@ fn blame(run: Run<'_, '_>, notes: &mut Vec<Note>) -> Verdict {
     let places = redacted_places(run.exchange);
     let has_known_values = environment_note(run.exchange).is_none();
     if run.replayer.is_recorded(run.exchange) && has_known_values {
-        notes.push(Note(format!("this is caused by the redaction of {places}")));
+        notes.push(Note::from(format!(
+            "this is caused by the redaction of {places}"
+        )));
         return Verdict::Redacted;
     }
     if !has_baseline {
-        notes.push(Note(format!(
+        notes.push(Note::from(format!(
             "this may be caused by the redaction of {places}; check with the recorded guest as `--baseline`"
         )));
     }
@@ -204,13 +206,15 @@ fn other_environment_note(run: Run<'_, '_>) -> Option<Note> {
     let host = &run.exchange.host;
     if !host.has_environment() {
         return run.replayer.guest.has_variables().then(|| {
-            Note("the guest had no environment variables when it was recorded".to_owned())
+            Note::about_environment(
+                "the guest had no environment variables when it was recorded".to_owned(),
+            )
         });
     }
     let Some(recorded) = host.environment else {
         let missing = run.replayer.guest.missing_variables(run.exchange);
         let missing = missing.map(|names| {
-            Note(format!(
+            Note::about_environment(format!(
                 "the guest had {names} in its environment when it was recorded, and has not now: supply what it still needs with `--env` or `--env-file`"
             ))
         });
@@ -218,7 +222,7 @@ fn other_environment_note(run: Run<'_, '_>) -> Option<Note> {
     };
     (!run.replayer.guest.has_environment(recorded)).then(|| {
         let names: Vec<&str> = host.environment_names.iter().map(|name| &**name).collect();
-        Note(format!(
+        Note::about_environment(format!(
             "the guest had other environment variables when it was recorded: `{}`, or other values of them",
             names.join("`, `")
         ))

@@ -38,7 +38,10 @@ pub(super) async fn replay(
         );
     };
     if let Some(reason) = replayer.guest.environment_mismatch(exchange) {
-        return Comparison::unplayable(reason);
+        return Comparison {
+            notes: vec![Note::about_environment(reason)],
+            ..Comparison::new(Verdict::Unplayable)
+        };
     }
     // Checked before.
     let event = exchange.event.map_or("", |event| event.get());

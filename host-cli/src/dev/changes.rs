@@ -350,7 +350,7 @@ fn is_position(name: &str) -> bool {
 /// The most important remark.
 fn sample(comparison: &Comparison) -> String {
     let note = comparison.notes.first();
-    note.map_or_else(|| "differs".to_owned(), |note| note.0.clone())
+    note.map_or_else(|| "differs".to_owned(), |note| note.text.clone())
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ async fn a_request_that_the_tape_does_not_know_follows_the_policy() {
     let comparison = state(&other, OnMiss::Fail, None).await;
     assert_eq!(comparison.verdict, Verdict::Differs);
     assert_eq!(
-        comparison.notes[0].0,
+        comparison.notes[0].text,
         "the tape has no result for `GET http://a.example/new`; `replay --on-miss` chooses one"
     );
     let comparison = state(&other, OnMiss::Absent, None).await;

@@ -82,7 +82,7 @@ async fn every_change_of_arguments_results_time_or_seed_is_found_and_placed() {
                     unnoticed.push(format!("{name}: {pointer}"));
                     continue;
                 }
-                let note = &comparison.notes[0].0;
+                let note = &comparison.notes[0].text;
                 if pointer.contains("/arguments/") {
                     assert!(
                         note.contains(&format!("call {}", number + 1)),
@@ -125,7 +125,7 @@ async fn another_time_or_seed_is_found() {
             "{pointer}: {comparison:#?}"
         );
         assert!(
-            comparison.notes[0].0.contains(place),
+            comparison.notes[0].text.contains(place),
             "{pointer}: {comparison:#?}"
         );
     }
@@ -133,7 +133,7 @@ async fn another_time_or_seed_is_found() {
     let fewer = with(text, "/calls", &json!([]));
     let comparison = replay(&strict, fewer.as_bytes()).await;
     assert!(
-        comparison.notes[0].0.contains("the tape has 0 calls"),
+        comparison.notes[0].text.contains("the tape has 0 calls"),
         "{comparison:?}"
     );
     let original: Value = serde_json::from_str(text).unwrap();
@@ -141,7 +141,7 @@ async fn another_time_or_seed_is_found() {
     let more = with(text, "/calls", &json!([call, call]));
     let comparison = replay(&strict, more.as_bytes()).await;
     assert!(
-        comparison.notes[0].0.contains("no further call"),
+        comparison.notes[0].text.contains("no further call"),
         "{comparison:?}"
     );
 }
@@ -167,7 +167,7 @@ async fn a_log_line_whose_attribute_moved_into_its_message_is_found() {
     assert_eq!(comparison.verdict, Verdict::Differs, "{comparison:#?}");
     let is_told = |note: &str| note.contains("log lines differ");
     assert!(
-        comparison.notes.iter().any(|note| is_told(&note.0)),
+        comparison.notes.iter().any(|note| is_told(&note.text)),
         "{:?}",
         comparison.notes
     );

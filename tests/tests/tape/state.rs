@@ -145,7 +145,7 @@ fn notes(comparison: &Comparison) -> String {
     let notes: Vec<&str> = comparison
         .notes
         .iter()
-        .map(|note| note.0.as_str())
+        .map(|note| note.text.as_str())
         .collect();
     notes.join("\n")
 }
@@ -442,5 +442,5 @@ async fn a_busy_host_is_no_difference() {
     looping.abort();
     assert_eq!(comparison.verdict, Verdict::Unplayable, "{comparison:?}");
     let note = "not compared, because no instance became free in time";
-    assert_eq!(comparison.notes[0].0, note);
+    assert_eq!(comparison.notes[0].text, note);
 }

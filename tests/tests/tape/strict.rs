@@ -197,7 +197,7 @@ async fn long_texts_and_withheld_seeds_replay_as_far_as_they_can() {
     let comparison = replay(&strict, &line).await;
     assert_eq!(comparison.verdict, Verdict::Unplayable);
     assert!(
-        comparison.notes[0].0.contains("body is not on the tape"),
+        comparison.notes[0].text.contains("body is not on the tape"),
         "{comparison:?}"
     );
     // Nor can a document that was read.
@@ -207,7 +207,10 @@ async fn long_texts_and_withheld_seeds_replay_as_far_as_they_can() {
         .unwrap();
     let comparison = replay(&strict, &line).await;
     assert_eq!(comparison.verdict, Verdict::Unplayable);
-    assert!(comparison.notes[0].0.contains("call 1"), "{comparison:?}");
+    assert!(
+        comparison.notes[0].text.contains("call 1"),
+        "{comparison:?}"
+    );
 
     options.text_bytes_max = usize::MAX;
     options.withhold_seed = true;
@@ -218,7 +221,7 @@ async fn long_texts_and_withheld_seeds_replay_as_far_as_they_can() {
     let comparison = replay(&strict, &line).await;
     assert_eq!(comparison.verdict, Verdict::Unplayable);
     assert!(
-        comparison.notes[0].0.contains("seed was withheld"),
+        comparison.notes[0].text.contains("seed was withheld"),
         "{comparison:?}"
     );
     let state = replayer(&runtime, Mode::State);
@@ -280,7 +283,7 @@ async fn what_redaction_changes_is_attributed_to_it() {
     let notes: Vec<_> = comparison
         .notes
         .iter()
-        .map(|note| note.0.as_str())
+        .map(|note| note.text.as_str())
         .collect();
     assert!(
         notes

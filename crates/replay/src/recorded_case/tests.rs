@@ -160,7 +160,7 @@ async fn an_item_that_was_only_required_to_exist_has_no_content() {
         json!([{"partition": "p", "sort": "2", "document": {}, "revision": "unknown"}])
     );
     assert_eq!(case.after, Some(json!([])));
-    assert!(notes[0].0.contains("`p` / `2` existed"), "{notes:?}");
+    assert!(notes[0].text.contains("`p` / `2` existed"), "{notes:?}");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ pub(super) enum Judgement {
 impl Judgement {
     fn differs(note: impl Into<String>, differing: Vec<DifferingPart>) -> Self {
         Self::Differs {
-            notes: vec![Note(note.into())],
+            notes: vec![Note::from(note.into())],
             differing,
         }
     }
@@ -78,11 +78,11 @@ pub(super) fn judge(
     let mut notes = Vec::new();
     let mut differing = Vec::new();
     if let Some(note) = answer_note(exchange, answer) {
-        notes.push(Note(note));
+        notes.push(Note::from(note));
         differing = differing_response(exchange, answer);
     }
     if let Some(logs) = differing_logs(exchange, answer) {
-        notes.push(Note("the log lines differ".to_owned()));
+        notes.push(Note::from("the log lines differ".to_owned()));
         differing.push(logs);
     }
     if notes.is_empty() {

@@ -9,7 +9,7 @@ fn compared(number: u64, path: &str, status: u16, actual: serde_json::Value) -> 
         expected: Some(expected),
         actual,
     };
-    let notes = part.differences().lines().map(Note).collect();
+    let notes = part.differences().lines().map(Note::from).collect();
     Compared {
         number,
         request: Some(RequestLine {

@@ -57,7 +57,7 @@ impl Detail {
         let notes: Vec<&str> = comparison
             .notes
             .iter()
-            .map(|note| note.0.as_str())
+            .map(|note| note.text.as_str())
             .collect();
         head.insert(
             "note".to_owned(),

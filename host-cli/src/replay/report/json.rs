@@ -56,7 +56,7 @@ impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Report for Json<P> {
                 let notes: Vec<&str> = comparison
                     .notes
                     .iter()
-                    .map(|note| note.0.as_str())
+                    .map(|note| note.text.as_str())
                     .collect();
                 json!({"verdict": name(comparison.verdict), "id": id, "notes": notes, "mismatches": mismatches})
             }

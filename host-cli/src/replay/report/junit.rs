@@ -163,7 +163,7 @@ fn status(reported: &ReportEntry) -> TestCaseStatus {
             let mut notes: Vec<String> = comparison
                 .notes
                 .iter()
-                .map(|note| one_line(&note.0))
+                .map(|note| one_line(&note.text))
                 .collect();
             notes.extend(next_step(reported));
             match comparison.verdict {

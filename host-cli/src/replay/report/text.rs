@@ -9,7 +9,7 @@ use contract::{
 use observation::DifferingPart;
 use replay as tape;
 use similar::{ChangeTag, TextDiff};
-use std::{fmt::Write, path::Path};
+use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 /// Unchanged lines around a change.
 const CONTEXT_LINES: usize = 3;
@@ -24,6 +24,8 @@ const PLACES_MAX: usize = 5;
 pub struct Text<P> {
     colours: Colours,
     print: P,
+    /// Notes about the environment that were printed: the same ones are true of every request of a tape.
+    said: BTreeSet<String>,
 }
 
 /// Terminal sequences, empty without colour. Everything that they mark is also marked by a character.
@@ -57,6 +59,7 @@ impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Text<P> {
         Self {
             colours: if colour { COLOURS } else { NO_COLOURS },
             print,
+            said: BTreeSet::new(),
         }
     }
 }
@@ -114,8 +117,15 @@ impl<P: FnMut(&[u8]) -> Result<(), CommandError>> Report for Text<P> {
                     tape::Verdict::Unplayable => "cannot be replayed",
                 };
                 let mut text = format!("{bold}{verdict}{plain} {place}\n{trace}");
-                for note in &comparison.notes {
+                let is_new = |note: &&tape::Note| {
+                    !note.is_about_environment || self.said.insert(note.text.clone())
+                };
+                let new: Vec<_> = comparison.notes.iter().filter(is_new).collect();
+                for note in &new {
                     let _ = writeln!(text, "  {}", Printable(note));
+                }
+                if new.is_empty() && !comparison.notes.is_empty() {
+                    let _ = writeln!(text, "  for the reason above");
                 }
                 for part in &comparison.differing {
                     diff(&mut text, self.colours, reported.name_of(part.part), part);
@@ -340,6 +350,50 @@ mod tests {
     }
 
     /// Each element is on a line of its own, behind two blanks for each level: a short text is a long diff.
+    #[test]
+    fn what_is_true_of_the_environment_of_a_whole_tape_is_said_once() {
+        let mut printed = Vec::new();
+        let mut report = Text::new(false, |bytes: &[u8]| {
+            printed.extend_from_slice(bytes);
+            Ok(())
+        });
+        for (line, has_more) in [(1, true), (2, true), (3, false)] {
+            let place = Place {
+                path: Path::new("day.tape").into(),
+                line: Some(line),
+            };
+            let of_request = tape::Note::from("/status: expected 200, got 500".to_owned());
+            let of_environment = tape::Note {
+                text: "the guest had another environment".to_owned(),
+                is_about_environment: true,
+            };
+            let notes = [has_more.then_some(of_request), Some(of_environment)];
+            let comparison = tape::Comparison {
+                verdict: tape::Verdict::Differs,
+                status: None,
+                notes: notes.into_iter().flatten().collect(),
+                differing: Vec::new(),
+                costs: None,
+                is_of_host: false,
+            };
+            let verdict = EntryVerdict::Tape {
+                id: "a".to_owned(),
+                comparison: Box::new(comparison),
+                trace: String::new(),
+            };
+            report.entry(&ReportEntry::unread(place, verdict)).unwrap();
+        }
+        insta::assert_snapshot!(String::from_utf8(printed).unwrap(), @r"
+        differs day.tape:1, id a
+          /status: expected 200, got 500
+          the guest had another environment
+        differs day.tape:2, id a
+          /status: expected 200, got 500
+        differs day.tape:3, id a
+          for the reason above
+        ");
+    }
+
     #[test]
     fn the_diff_of_one_part_has_a_bound() {
         let deep = |element: &str| {
