@@ -99,7 +99,8 @@ pub enum LanguageName {
 Examples:
   host-cli serve
   host-cli serve --guest embedded --store memory
-  host-cli serve --guest mine.wasm --env-file local.env --event-kind http
+  host-cli serve --guest mine.wasm --event-kind http
+  host-cli serve --secret stripe-key=env:STRIPE_TEST_KEY
   host-cli serve --store dynamodb:items@http://127.0.0.1:8000
   host-cli serve --channel items --artifacts file://releases \\
     --public-key release.key.pub

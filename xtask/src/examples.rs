@@ -25,7 +25,7 @@ pub fn bookings() -> anyhow::Result<()> {
     run(Command::new(target_folder()?.join("release/host-cli"))
         .arg("--project")
         .arg(&folder)
-        .args(["test", "--env-file", "local.env.example", "--guest"])
+        .args(["test", "--guest"])
         .arg(component)
         .current_dir(&folder))
 }

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 Examples:
   host-cli dev
   host-cli dev --listen 127.0.0.1:0 --store memory
-  host-cli dev --env-file local.env --log-level debug
+  host-cli dev --secret stripe-key=file:test.key --log-level debug
   host-cli dev --guest target/guest.wasm")]
 pub struct DevArgs {
     #[command(flatten)]

@@ -35,7 +35,8 @@ pub struct EnvironmentOptions {
     /// A variable of the guest's environment; without a value, it is copied from this program's own environment. May be repeated
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub env: Vec<String>,
-    /// A file with variables of the guest's environment: lines of `NAME=VALUE`, or a JSON object of strings. May be repeated; `--env` wins
+    /// A file with variables of the guest's environment: lines of `NAME=VALUE`, or a JSON object of strings. May be repeated; `--env` wins. Secrets belong
+    /// in `[secrets]` of tenon.toml
     #[arg(long, value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `--env`, `--env-file` and `[environment]`: the guest's environment. Secrets stand in files or in this program's own environment.
+//! `--env`, `--env-file` and `[environment]`: the guest's environment. Secrets belong in `[secrets]`.
 
 use crate::{
     args::guest::EnvironmentOptions,
