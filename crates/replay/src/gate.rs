@@ -25,9 +25,12 @@ use observation::{
 };
 use runtime::Runtime;
 use service::Service;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 use storage::{MemoryStorage, Namespace, Snapshot as _, StorageError};
 use tape::Exchange;
@@ -38,6 +41,8 @@ pub struct Gate {
     new: Runtime,
     ignore: Vec<IgnoreRule>,
     replayer: Replayer,
+    /// Notes about the environment that a result has.
+    said: Mutex<BTreeSet<String>>,
 }
 
 /// The result of one comparison.
@@ -51,6 +56,8 @@ pub enum GateResult {
     Cut,
     /// The host answered instead of both guests, in the same way.
     OfHost,
+    /// Nothing was compared, because the guests of another route answer the request.
+    OfOtherRoute,
 }
 
 /// What has been compared so far.
@@ -64,6 +71,8 @@ pub struct GateCounts {
     pub cut: u64,
     /// Number of cases, events and recorded requests that the host answered instead of both guests.
     pub of_host: u64,
+    /// Number of cases, events and recorded requests that another route answers.
+    pub of_other_routes: u64,
 }
 
 /// Whether the new guest may be promoted.
@@ -88,6 +97,7 @@ impl GateCounts {
             }
             GateResult::Cut => self.cut += 1,
             GateResult::OfHost => self.of_host += 1,
+            GateResult::OfOtherRoute => self.of_other_routes += 1,
         }
     }
 
@@ -128,7 +138,7 @@ impl GateResult {
                 Self::Same.unless_of_host(comparison.is_of_host)
             }
             Verdict::Differs | Verdict::Redacted | Verdict::Unplayable => {
-                Self::Differs(comparison.notes.into_iter().map(|note| note.0).collect())
+                Self::Differs(comparison.notes.into_iter().map(|note| note.text).collect())
             }
         }
     }
@@ -202,6 +212,7 @@ impl Gate {
             new,
             ignore,
             replayer,
+            said: Mutex::default(),
         }
     }
 
@@ -238,7 +249,14 @@ impl Gate {
 
     /// A line of tape, with the request read from it.
     pub async fn recorded(&self, line: &Arc<[u8]>, exchange: &Exchange<'_>) -> GateResult {
-        GateResult::of_comparison(self.replayer.replay(line, exchange).await)
+        let mut comparison = self.replayer.replay(line, exchange).await;
+        // The same is true of every request of a tape.
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        comparison
+            .notes
+            .retain(|note| !note.is_about_environment || said.insert(note.text.clone()));
+        drop(said);
+        GateResult::of_comparison(comparison)
     }
 
     /// For the events of one file: both guests start with empty stores.

@@ -2,10 +2,9 @@
 
 use crate::{
     breaker::{Breaker, Verdict},
-    sticky,
+    routing, sticky,
 };
 use contract::{digest::Digest, http::Request, limits::Limits};
-use percent_encoding::percent_decode_str;
 use release::Channel;
 use service::Deployment;
 use std::sync::Arc;
@@ -52,7 +51,7 @@ impl Fleet {
         limits: Limits,
         mut rollouts: Vec<Rollout>,
     ) -> Self {
-        rollouts.sort_by_key(|rollout| std::cmp::Reverse(segments(&rollout.path).count()));
+        routing::sort(&mut rollouts, |rollout| &rollout.path);
         Self {
             channel,
             document,
@@ -99,17 +98,8 @@ impl Fleet {
         })
     }
 
-    /// The longest route that matches a path. A path in another spelling than its canonical form must match the same route in both
-    /// spellings, or it matches none: a component before the host that decides by path, such as an authorizer, saw the original spelling.
     fn rollout(&self, path: &str) -> Option<&Rollout> {
-        let find = |path: &str| self.rollouts.iter().find(|rollout| rollout.takes(path));
-        let rollout = find(path);
-        if !may_be_spelt_otherwise(path) {
-            return rollout;
-        }
-        let canonical = find(&canonical_path(path));
-        rollout
-            .filter(|rollout| canonical.is_some_and(|canonical| std::ptr::eq(*rollout, canonical)))
+        routing::find(&self.rollouts, |rollout| &rollout.path, path)
     }
 
     /// The guest that the request itself selects, if the channel allows it.
@@ -137,13 +127,6 @@ impl Rollout {
             .map(|variant| &variant.deployment)
             .chain(&self.previous)
     }
-
-    /// Whether the path begins with this route's segments, compared exactly.
-    fn takes(&self, path: &str) -> bool {
-        let route = self.path.trim_end_matches('/');
-        path.strip_prefix(route)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
 }
 
 impl Variant {
@@ -169,59 +152,6 @@ impl Variant {
         Choice {
             deployment,
             tripped,
-        }
-    }
-}
-
-/// Whether a path may differ from its canonical form.
-fn may_be_spelt_otherwise(path: &str) -> bool {
-    path.contains('%') || path.contains("//") || path.contains("/.")
-}
-
-/// The path decoded once, without dot segments and empty segments (RFC 3986, 6.2.2). An encoded slash also separates segments here, because
-/// some servers treat it as one.
-fn canonical_path(path: &str) -> String {
-    let decoded = percent_decode_str(path).decode_utf8_lossy();
-    let mut kept: Vec<&str> = Vec::new();
-    for segment in decoded.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." => {
-                kept.pop();
-            }
-            segment => kept.push(segment),
-        }
-    }
-    format!("/{}", kept.join("/"))
-}
-
-/// The segments of a path; none for `/`.
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .skip(1)
-        .filter(|segment| !segment.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_path_means_is_found_however_it_is_spelt() {
-        for (path, canonical) in [
-            ("/", "/"),
-            ("//", "/"),
-            ("//orders", "/orders"),
-            ("/%6frders", "/orders"),
-            ("/%6Frders/%2e%2E/x/", "/x"),
-            ("/a/./b//c/..", "/a/b"),
-            ("/../a", "/a"),
-            ("/a%2Fb", "/a/b"),
-            ("/%256frders", "/%6frders"),
-            ("/.well-known/x", "/.well-known/x"),
-        ] {
-            assert_eq!(canonical_path(path), canonical, "{path}");
-            assert!(may_be_spelt_otherwise(path) || path == canonical, "{path}");
         }
     }
 }

@@ -27,6 +27,7 @@ mod fleet;
 mod follow;
 mod prepare;
 mod report;
+mod routing;
 mod serving;
 mod sticky;
 
@@ -34,5 +35,6 @@ pub use self::{
     follow::{Follower, Following, StartError},
     prepare::{HostContext, NamespaceStores, PrepareError},
     report::{ChannelReport, FollowError, Look, Serves},
+    routing::route_of,
     serving::ReplaceableGuest,
 };

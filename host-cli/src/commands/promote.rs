@@ -101,7 +101,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
                 route: new_route,
             };
             let is_compared = present.is_some();
-            if !gate.passes(&stores, present, new).await? {
+            if !gate.passes(&stores, &next, present, new).await? {
                 output::remark(match is_compared {
                     true => "not promoted: the guests differ\n",
                     false => "not promoted: the guest's responses are not those expected\n",

@@ -75,7 +75,7 @@ impl TypedStores {
 }
 
 /// Quotes a text as one word for a shell.
-fn word(text: &str) -> String {
+pub fn word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-#".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) && !text.starts_with('#') {
         text.to_owned()

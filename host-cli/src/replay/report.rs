@@ -70,6 +70,15 @@ pub struct ReportEntry {
     pub verdict: EntryVerdict,
 }
 
+/// The first characters of an id, if they can be used on a command line without quotes.
+pub fn shell_id(id: &str) -> Option<&str> {
+    let end = id
+        .find(|character: char| !(character.is_ascii_alphanumeric() || "-_=".contains(character)))
+        .unwrap_or(id.len())
+        .min(ID_CHARACTERS_SHOWN);
+    (end > 0 && !id.starts_with('-')).then(|| &id[..end])
+}
+
 impl ReportEntry {
     /// A verdict about an input that could not be read as a request.
     pub fn unread(place: Place, verdict: EntryVerdict) -> Self {
@@ -110,14 +119,7 @@ impl ReportEntry {
 
     /// The first characters of the id, if they can be used on a command line without quotes.
     pub fn shell_id(&self) -> Option<&str> {
-        let id = self.id()?;
-        let end = id
-            .find(|character: char| {
-                !(character.is_ascii_alphanumeric() || "-_=".contains(character))
-            })
-            .unwrap_or(id.len())
-            .min(ID_CHARACTERS_SHOWN);
-        (end > 0 && !id.starts_with('-')).then(|| &id[..end])
+        self.id().and_then(shell_id)
     }
 
     /// Whether a case now expects that the server fails, which is seldom meant.

@@ -223,7 +223,8 @@ fn places(arguments: &[&str], rules: &[&str]) -> (BTreeSet<String>, i32) {
         Err(_) => run
             .stdout
             .lines()
-            .filter_map(|line| line.split(": ").nth(1).map(str::to_owned))
+            .filter_map(|line| line.strip_prefix("  ")?.split(": ").next())
+            .map(str::to_owned)
             .collect(),
     };
     (places, run.code)

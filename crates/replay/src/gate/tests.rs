@@ -20,7 +20,7 @@ fn a_replay_passes_where_its_effect_is_the_same() {
         (Verdict::Unplayable, false),
     ] {
         let comparison = Comparison {
-            notes: vec![Note("why".to_owned())],
+            notes: vec![Note::from("why".to_owned())],
             ..Comparison::new(verdict)
         };
         let expected = match passes {
