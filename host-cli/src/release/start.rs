@@ -72,7 +72,10 @@ mod tests {
     use super::*;
     use crate::{args::release::AwsOptions, release::stores::StoresSpec};
     use release::StoreError;
-    use std::{fs, path::PathBuf};
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
 
     /// A folder of its own with the documents of these channels.
     async fn stores(name: &str, channels: &[&str]) -> (PathBuf, Stores) {
@@ -89,7 +92,7 @@ mod tests {
         (folder, spec.open().await.unwrap())
     }
 
-    async fn text(channel: &str, error: FollowError, stores: &Stores, folder: &PathBuf) -> String {
+    async fn text(channel: &str, error: FollowError, stores: &Stores, folder: &Path) -> String {
         let error = StartError::Channel {
             channel: channel.parse().unwrap(),
             channels: stores.channels.describe(),
