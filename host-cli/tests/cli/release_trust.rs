@@ -106,12 +106,7 @@ fn a_server_does_not_start_on_a_channel_that_is_misspelt_forged_or_deleted() {
         ];
         cli(&[&all[..], more].concat())
     };
-    let misspelt = serve("rihgt", &public, &[]);
-    let misspelt = misspelt.expect_failure(3, "channel `rihgt` does not exist in");
-    assert!(
-        misspelt.stderr.contains("did you mean `right`?"),
-        "{misspelt:?}"
-    );
+    serve("rihgt", &public, &[]).expect_failure(3, "channel `rihgt` does not exist in");
     serve("gone", &public, &[]).expect_failure(3, "channel `gone` does not exist in");
     serve("right", &other.path("key.pub"), &[]).expect_failure(3, "which is not trusted here");
     serve("right", &public, &["--generation-min", "2"]).expect_failure(3, "accepts none below 2");
