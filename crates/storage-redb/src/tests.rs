@@ -9,7 +9,8 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 use storage::{
-    Consistency, Document, MemoryStorage, Precondition, PutOptions, StorageExt as _, agreement,
+    Consistency, Contents, Document, MemoryStorage, Precondition, PutOptions, StorageExt as _,
+    agreement,
 };
 
 /// A folder that is removed when the test ends.
