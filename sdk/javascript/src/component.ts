@@ -19,7 +19,7 @@ export function serve(app: App): { handle(request: RawRequest): RawResponse } {
 
 function answer(app: App, request: RawRequest): Response {
   try {
-    return settle(GuestPromise.resolve(app.answer(request))) as Response;
+    return settle(GuestPromise.resolve<unknown>(app.answer(request))) as Response;
   } catch (error) {
     // Nothing settled the promise that the handler waits for.
     return app.fail(error, request);

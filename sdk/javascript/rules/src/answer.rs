@@ -1,7 +1,9 @@
 //! Results in the shapes in which a component in JavaScript has them: `null` for what is not there, `{tag, val}` for variants.
 
 use serde::Serialize;
-use storage::{DeleteOutcome, Item, Key, Page, PutOutcome, StorageError, StorageResponse, TransactOutcome};
+use storage::{
+    DeleteOutcome, Item, Key, Page, PutOutcome, StorageError, StorageResponse, TransactOutcome,
+};
 
 /// What a call returns.
 #[derive(Serialize)]
@@ -37,7 +39,10 @@ enum Content {
     Number(Option<u64>),
     Revisions(Vec<Option<String>>),
     Item(Option<FoundItem>),
-    Failed { position: u32, item: Option<FoundItem> },
+    Failed {
+        position: u32,
+        item: Option<FoundItem>,
+    },
 }
 
 #[derive(Serialize)]
@@ -118,7 +123,9 @@ impl From<StorageResponse> for Value {
             StorageResponse::Transact(TransactOutcome::Done(revisions)) => {
                 let revisions = revisions.into_iter();
                 Self::Outcome(done(Content::Revisions(
-                    revisions.map(|revision| revision.map(String::from)).collect(),
+                    revisions
+                        .map(|revision| revision.map(String::from))
+                        .collect(),
                 )))
             }
             StorageResponse::Transact(TransactOutcome::PreconditionFailed { position, item }) => {

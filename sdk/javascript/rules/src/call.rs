@@ -11,11 +11,17 @@ use storage::{
 #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Question {
     /// A request begins: its time and its seed, 64 hexadecimal digits. Returns its id.
-    Begin { now_ms: u64, seed: String },
+    Begin {
+        now_ms: u64,
+        seed: String,
+    },
     /// A random number, which the request's seed decides: 16 hexadecimal digits.
     Random,
     /// See `wit/storage.wit`, as are the others.
-    Get { key: Key, consistency: Consistency },
+    Get {
+        key: Key,
+        consistency: Consistency,
+    },
     GetMany {
         keys: Vec<Key>,
         consistency: Consistency,
@@ -27,7 +33,10 @@ pub enum Question {
         consistency: Consistency,
         options: Query,
     },
-    QueryIndex { partition: String, options: Query },
+    QueryIndex {
+        partition: String,
+        options: Query,
+    },
     Transact {
         operations: Vec<OneOf>,
         token: Option<String>,

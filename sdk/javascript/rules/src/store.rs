@@ -103,7 +103,10 @@ mod tests {
         assert_eq!(ask(&mut store, missing), r#"{"ok":null}"#);
         let page = r#"{"query":{"partition":"p","consistency":"strong","options":{"range":{"tag":"between","val":["a","z"]},"direction":"ascending","limit":5,"cursor":null}}}"#;
         let page = ask(&mut store, page);
-        assert!(page.ends_with(r#""index":null,"expiresAt":null}}],"cursor":null}}"#), "{page}");
+        assert!(
+            page.ends_with(r#""index":null,"expiresAt":null}}],"cursor":null}}"#),
+            "{page}"
+        );
         let transact = format!(
             r#"{{"transact":{{"operations":[{{"tag":"delete","val":{{{key},"precondition":{{"tag":"revision","val":"x"}}}}}}],"token":null}}}}"#
         );
@@ -123,6 +126,9 @@ mod tests {
             r#"{"error":{"tag":"invalid","val":"the partition is empty"}}"#
         );
         let unknown = ask(&mut store, r#"{"drop":{}}"#);
-        assert!(unknown.starts_with(r#"{"error":{"tag":"invalid","#), "{unknown}");
+        assert!(
+            unknown.starts_with(r#"{"error":{"tag":"invalid","#),
+            "{unknown}"
+        );
     }
 }
