@@ -27,7 +27,7 @@ for (const [name, text] of Object.entries({
 }
 
 // The profile of guests, but small rather than fast. A module of its own, without the types of a component.
-const target = process.env.TENON_RULES_TARGET ?? join(workspace, "target/javascript-rules");
+const target = join(process.env.CARGO_TARGET_DIR ?? join(workspace, "target"), "javascript-rules");
 run(
   "cargo", "rustc", "--locked", "--package", "storage-rules", "--lib", "--crate-type", "cdylib", "--profile", "guest",
   "--config", 'profile.guest.opt-level="z"', "--target", "wasm32-wasip2", "--target-dir", target,

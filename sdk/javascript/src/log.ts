@@ -2,6 +2,7 @@
 
 import raw from "tenon:handler/log@0.1.0";
 import type { Level } from "./contract.js";
+import { phase } from "./runtime/phase.js";
 import { describe } from "./runtime/show.js";
 
 export type { Level };
@@ -25,8 +26,11 @@ export const log = {
   },
 };
 
-/** @internal */
+/** @internal What modules write while the component is built has no reader. */
 export function write(level: Level, message: string, attributes: Attributes = {}): void {
+  if (phase.isBuilding) {
+    return;
+  }
   const fields = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ({ key: key.toWellFormed(), value: json(value) }));

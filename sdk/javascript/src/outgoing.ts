@@ -3,6 +3,7 @@
 import raw from "tenon:handler/outgoing@0.1.0";
 import { thrownVariant } from "./contract.js";
 import { Problem } from "./problem.js";
+import { needHost } from "./runtime/phase.js";
 import { Request, type RequestInit, Response } from "./web/message.js";
 
 export interface FetchInit extends RequestInit {
@@ -35,6 +36,7 @@ export class FetchError extends TypeError {
  * `FetchError`. The host follows no redirects and decodes no content coding.
  */
 export async function fetch(input: string | Request, init: FetchInit = {}): Promise<Response> {
+  needHost("another service");
   const request = new Request(input, init);
   try {
     const answer = raw.send({

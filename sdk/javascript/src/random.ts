@@ -1,9 +1,11 @@
 /** Random numbers, which follow from the request's seed, so that a replay draws the same. */
 
 import raw from "wasi:random/random@0.2.12";
+import { needHost } from "./runtime/phase.js";
 
 /** Unpredictable bytes. */
 export function randomBytes(length: number): Uint8Array {
+  needHost("randomness");
   return raw.getRandomBytes(length);
 }
 

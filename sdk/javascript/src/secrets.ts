@@ -3,6 +3,7 @@
 import raw from "tenon:handler/secrets@0.1.0";
 import { type Algorithm, thrownVariant } from "./contract.js";
 import { Problem } from "./problem.js";
+import { needHost } from "./runtime/phase.js";
 import { encodeText } from "./web/text.js";
 
 export type { Algorithm };
@@ -53,6 +54,7 @@ function bytes(message: string | Uint8Array): Uint8Array {
 }
 
 function call<T>(work: () => T): T {
+  needHost("a secret");
   try {
     return work();
   } catch (error) {

@@ -97,7 +97,7 @@ test("what a handler throws is a problem, and what is not the client's mistake i
     .get("/nothing", (() => undefined) as never);
   const client = new TestClient(app);
   equal((await client.get("/problem")).status, 409);
-  deepEqual(client.lines, []);
+  equal(client.lines.length, 0);
   const response = await client.get("/error");
   const problem = (await response.json()) as Record<string, unknown>;
   deepEqual([problem["status"], problem["code"], problem["title"]], [500, "internal", "Internal Server Error"]);

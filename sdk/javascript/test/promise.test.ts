@@ -72,7 +72,8 @@ const programs: Record<string, (promise: Constructor, log: (value: unknown) => v
 for (const [name, program] of Object.entries(programs)) {
   test(`promises: ${name}`, async () => {
     const [expected, actual]: [unknown[], unknown[]] = [[], []];
-    await program(Promise as unknown as Constructor, (value) => expected.push(value));
+    const native = program(Promise as unknown as Constructor, (value) => expected.push(value));
+    await (native as unknown as Promise<unknown>);
     settle(program(GuestPromise as unknown as Constructor, (value) => actual.push(value)) as GuestPromise<unknown>);
     deepEqual(actual, expected);
     equal(actual.length > 0, true);

@@ -56,7 +56,7 @@ test("queries have ranges and pages", () =>
     equal(sorts({ to: "a2", direction: "descending" }), "a2 a1");
     const { cursor } = store.query(rooms, { limit: 3 });
     equal(sorts({ limit: 3, cursor }), "b2");
-    throws(() => store.query(rooms, { limit: 2, prefix: "a", cursor }), StorageError);
+    throws(() => store.query(rooms, { limit: 2, prefix: "a", cursor }), { status: 400, code: "invalid-cursor" });
     deepEqual(store.getMany([rooms.key("x"), rooms.key("a1")]).map((item) => item?.key.sort), [undefined, "a1"]);
   }));
 
@@ -79,7 +79,7 @@ test("a transaction happens whole or not at all", () =>
 test("the rules are those of the hosts", () =>
   run(() => {
     for (const [work, message] of [
-      [() => store.get(rooms.key("")), /the sort key is empty/],
+      [() => store.get({ partition: "", sort: "a" }), /the partition is empty/],
       [() => store.put(rooms.key("a"), { beds: 1e300 }), /1e126|magnitude|number/],
       [() => store.put(rooms.key("a"), [] as never), /object/],
       [() => store.query(rooms, { limit: 1001 }), /limit/],
@@ -94,6 +94,14 @@ test("the rules are those of the hosts", () =>
       equal((thrown as StorageError).code, "invalid");
       match((thrown as StorageError).message, message);
     }
+  }));
+
+test("a key that no item has is the client's mistake", () =>
+  run(() => {
+    for (const sort of ["", "x".repeat(1025), "é".repeat(513)]) {
+      throws(() => store.get(rooms.key(sort)), { status: 400, code: "invalid-key" });
+    }
+    equal(store.get(rooms.key("é".repeat(512))), undefined);
   }));
 
 test("a call fails as a test says, and the client is told when to come back", async () => {

@@ -3,6 +3,7 @@
 import { relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Message, type Plugin, build, formatMessages } from "esbuild";
+import type { Places } from "../runtime/stack.js";
 import { compactPlaces } from "./places.js";
 
 /** The folder of this package. */
@@ -15,6 +16,8 @@ export interface Bundle {
   code: string;
   /** The interfaces that the program imports. */
   imports: string[];
+  /** The places of the sources in the code. */
+  places: Places;
 }
 
 /** Bundles an application for QuickJS. */
@@ -43,10 +46,11 @@ export async function bundleComponent(entry: string): Promise<Bundle> {
   const imports = Object.values(metafile.outputs).flatMap((output) =>
     output.imports.filter(({ external }) => external === true).map(({ path }) => path),
   );
-  const places = JSON.stringify(compactPlaces(JSON.parse(map) as { sources: string[]; mappings: string }, rename));
+  const places = compactPlaces(JSON.parse(map) as { sources: string[]; mappings: string }, rename);
   return {
-    code: `${code.replace(/\/\/# sourceMappingURL=.*\n?$/, "")}\nglobalThis.__tenonPlaces = ${places};\n`,
+    code: `${code}\nglobalThis.__tenonPlaces = ${JSON.stringify(places)};\n`,
     imports: [...new Set(imports)].sort(),
+    places,
   };
 }
 

@@ -3,8 +3,9 @@
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { componentize } from "componentize-qjs";
-import { type Bundle, PACKAGE } from "./bundle.js";
+import { type ComponentizeOpts, type ComponentizeResult, componentize } from "componentize-qjs";
+import { sourceStack } from "../runtime/stack.js";
+import { BuildError, type Bundle, PACKAGE } from "./bundle.js";
 import { unstub } from "./unstub.js";
 
 /** The engine itself asks for the time, whatever the program does. */
@@ -16,7 +17,7 @@ export async function writeComponent(bundle: Bundle, output: string): Promise<nu
   try {
     await cp(join(PACKAGE, "wit"), join(folder, "deps"), { recursive: true });
     await writeFile(join(folder, "world.wit"), world(bundle.imports));
-    const built = await componentize({
+    const built = await evaluate(bundle, {
       witPath: folder,
       world: "guest",
       jsSource: bundle.code,
@@ -35,6 +36,22 @@ export async function writeComponent(bundle: Bundle, output: string): Promise<nu
   await writeFile(partial, complete);
   await rename(partial, output);
   return complete.length;
+}
+
+/** Evaluates the modules. An error that one of them throws is shown with its places in the sources. */
+async function evaluate(bundle: Bundle, options: ComponentizeOpts): Promise<ComponentizeResult> {
+  try {
+    return await componentize(options);
+  } catch (error) {
+    const [, thrown] = (error as Error).message.split("module evaluation: ");
+    if (thrown === undefined) {
+      throw error;
+    }
+    const [first = "", ...frames] = thrown.trim().split("\n");
+    const stack = sourceStack({ name: "", message: "", stack: frames.join("\n") }, bundle.places);
+    const lines = stack === "" ? [] : stack.split("\n").map((frame) => `    ${frame}`);
+    throw new BuildError([`error: the program failed while the component was built: ${first}`, ...lines].join("\n"));
+  }
 }
 
 /** A world with what the program imports and nothing else: an import that the host does not grant would be refused. */

@@ -6,7 +6,11 @@ import { Request, Response } from "../web/message.js";
 import { URLSearchParams } from "../web/search-params.js";
 import { TextDecoder, TextEncoder } from "../web/text.js";
 import { console } from "./console.js";
+import { phase } from "./phase.js";
 import { GuestPromise, enqueue } from "./promise.js";
+
+// The program's own modules come after this one.
+phase.isBuilding = true;
 
 const crypto = {
   getRandomValues<T extends ArrayBufferView>(array: T): T {

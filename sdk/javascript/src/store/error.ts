@@ -2,6 +2,7 @@
 
 import { type RawItem, type RawKey, thrownVariant } from "../contract.js";
 import { Problem } from "../problem.js";
+import { needHost } from "../runtime/phase.js";
 import type { Condition } from "./condition.js";
 
 export type StorageErrorCode =
@@ -94,6 +95,7 @@ export function interference(): Problem {
 
 /** @internal The result of a call to the host, or its error. */
 export function call<T>(work: () => T): T {
+  needHost("the store");
   try {
     return work();
   } catch (error) {

@@ -1,6 +1,8 @@
 /** Keys and items. */
 
 import type { RawItem, RawKey } from "../contract.js";
+import { Problem } from "../problem.js";
+import { encodeText } from "../web/text.js";
 import { StorageError } from "./error.js";
 
 /** The key of an item whose document is a `T`. */
@@ -54,7 +56,16 @@ export function toItem<T extends object>(key: RawKey, raw: RawItem | null): Item
   return new Item<T>({ ...toKey(key) }, value, raw.revision, raw.index === null ? undefined : toKey(raw.index), expiresAt);
 }
 
-/** @internal */
+/** Of a sort key, in UTF-8 (`wit/storage.wit`). */
+const SORT_BYTES_MAX = 1024;
+
+/** @internal A sort key often comes from the path: one that no item has is the client's mistake. */
 export function toKey(key: RawKey): RawKey {
-  return { partition: key.partition.toWellFormed(), sort: key.sort.toWellFormed() };
+  const sort = key.sort.toWellFormed();
+  const bytes = sort.length > SORT_BYTES_MAX / 3 ? encodeText(sort).length : sort.length;
+  if (bytes < 1 || bytes > SORT_BYTES_MAX) {
+    const rule = `a sort key has 1 to ${String(SORT_BYTES_MAX)} bytes, not ${String(bytes)}`;
+    throw new Problem(400, "invalid-key", rule);
+  }
+  return { partition: key.partition.toWellFormed(), sort };
 }

@@ -103,12 +103,14 @@ export const store = {
   /** A page of a partition, in the order of the sort keys. */
   query<T extends object>(partition: Partition<T>, options: QueryOptions = {}): Page<Item<T>> {
     const { name } = partition;
-    return toPage(call(() => raw.query(name.toWellFormed(), options.consistency ?? "strong", toQuery(options))));
+    const query = toQuery(options);
+    return toPage(page(query, () => raw.query(name.toWellFormed(), options.consistency ?? "strong", query)));
   },
 
   /** The same by secondary key, always eventual. */
   queryIndex<T extends object>(partition: Partition<T>, options: QueryOptions = {}): Page<Item<T>> {
-    return toPage(call(() => raw.queryIndex(partition.name.toWellFormed(), toQuery(options))));
+    const query = toQuery(options);
+    return toPage(page(query, () => raw.queryIndex(partition.name.toWellFormed(), query)));
   },
 
   /**
@@ -129,6 +131,18 @@ export const store = {
     throw lost(key, operation.if ?? "present", item, position);
   },
 };
+
+/** A cursor usually comes from the query: one that is not valid is the client's mistake. */
+function page(query: RawQueryOptions, work: () => RawPage): RawPage {
+  try {
+    return call(work);
+  } catch (error) {
+    if (query.cursor !== null && error instanceof StorageError && error.code === "invalid") {
+      throw new Problem(400, "invalid-cursor", "`cursor` is not from an earlier page of this list", { cause: error });
+    }
+    throw error;
+  }
+}
 
 function toPut(value: object, options: PutOptions) {
   const index = options.index === undefined ? null : toKey(options.index);
