@@ -51,6 +51,7 @@ files! {
 
 files! {
     TYPESCRIPT in "typescript":
+    ".github/workflows/ci.yml" from "github/workflows/ci.yml",
     ".gitignore" from "gitignore",
     ".npmrc" from "npmrc",
     "README.md" from "README.md",

@@ -50,6 +50,8 @@ fn arrivals(host_cli: &Path, sdk: &Path, folder: &Path) -> anyhow::Result<()> {
             .arg("--guest")
             .arg(component)
             .args(["--env", "GREETING=hello"])
+            // Without a grant, a component that calls services is not loaded; this one does not call the service that it is for.
+            .args(["--allow-outgoing", "https://granted.example"])
             .current_dir(folder),
     )?;
     let response: serde_json::Value = serde_json::from_str(&answer)?;

@@ -7,6 +7,7 @@
  */
 
 const SECTION = { alias: 6, type: 7, import: 10 } as const;
+const SORT = { core: 0, type: 3, instance: 5 } as const;
 const STRING = 0x73;
 const U64 = 0x77;
 const U32 = 0x79;
@@ -48,8 +49,9 @@ export function unstub(component: Uint8Array, interfaces: readonly string[]): Bu
     if (section.id === SECTION.type) {
       types += new Reader(section.content).leb();
     }
-    const aliases = section.id === SECTION.alias ? instanceAliases(section.content) : undefined;
-    if (aliases === undefined || found > 0) {
+    const aliases = section.id === SECTION.alias ? [...readAliases(section.content)] : [];
+    types += aliases.filter(({ sort }) => sort === SORT.type).length;
+    if (!aliases.some(({ sort, name }) => sort === SORT.instance && name.startsWith("wasi:"))) {
       parts.push(section.whole);
       continue;
     }
@@ -89,20 +91,29 @@ function* sections(component: Uint8Array): Generator<Section> {
   }
 }
 
-/** The aliases of a section if all of them are exported instances, otherwise `undefined`. */
-function instanceAliases(content: Uint8Array): { name: string; bytes: Uint8Array }[] | undefined {
+interface Alias {
+  sort: number;
+  /** Empty if it is not one of an export. */
+  name: string;
+  bytes: Uint8Array;
+}
+
+function* readAliases(content: Uint8Array): Generator<Alias> {
   const reader = new Reader(content);
-  const aliases = [];
   for (let rest = reader.leb(); rest > 0; rest -= 1) {
     const start = reader.at;
-    if (reader.byte() !== 0x05 || reader.byte() !== 0x00) {
-      return undefined;
+    const sort = reader.byte();
+    if (sort === SORT.core) {
+      reader.byte();
     }
+    const isOuter = reader.byte() === 0x02;
     reader.leb();
-    const text = Buffer.from(reader.take(reader.leb())).toString();
-    aliases.push({ name: text, bytes: content.subarray(start, reader.at) });
+    const name = isOuter ? "" : Buffer.from(reader.take(reader.leb())).toString();
+    if (isOuter) {
+      reader.leb();
+    }
+    yield { sort, name, bytes: content.subarray(start, reader.at) };
   }
-  return aliases;
 }
 
 function encode(id: number, content: readonly number[]): Uint8Array {

@@ -5,7 +5,7 @@
 
 import raw from "tenon:handler/storage@0.1.0";
 import random from "wasi:random/random@0.2.12";
-import { App, environment } from "@tenon/sdk";
+import { App, FetchError, environment, fetch } from "@tenon/sdk";
 import { thrownVariant } from "../../src/contract.js";
 
 const key = { partition: "p", sort: "s" };
@@ -48,6 +48,7 @@ export default new App().get("/", async (context) => {
     differs: first !== Math.random() && crypto.randomUUID() !== crypto.randomUUID(),
     text: new TextDecoder().decode(new TextEncoder().encode("é😀")),
     order: await order(),
+    fetch: await fetch("http://127.0.0.1:9/").catch((error: unknown) => (error as FetchError).code),
   };
 });
 
