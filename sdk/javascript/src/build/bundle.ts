@@ -102,6 +102,7 @@ async function run(options: Options) {
   try {
     return await build({
       bundle: true,
+      keepNames: true,
       charset: "utf8",
       format: "esm",
       logLevel: "silent",
