@@ -4,6 +4,7 @@ pub mod dev;
 pub mod guest;
 pub mod identity;
 mod limits;
+pub mod package;
 pub mod release;
 pub mod replay;
 pub mod server;
@@ -39,6 +40,7 @@ pub enum Command {
     Event(EventArgs),
     Inspect(InspectArgs),
     Compile(CompileArgs),
+    Package(package::PackageArgs),
     Store(store::StoreArgs),
     Table(TableArgs),
     Keygen(release::KeygenArgs),
@@ -68,7 +70,6 @@ Examples:
 #[command(after_help = "\
 Examples:
   host-cli new bookings
-  host-cli new bookings --lang typescript
   host-cli new apis/bookings --sdk ../tenon/sdk/rust")]
 pub struct NewArgs {
     /// The folder to create; its name is the project's
@@ -85,9 +86,6 @@ pub struct NewArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LanguageName {
     Rust,
-    /// And JavaScript
-    #[value(alias = "javascript")]
-    Typescript,
 }
 
 /// Serve the guest over HTTP/1.1

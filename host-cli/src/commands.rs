@@ -9,6 +9,7 @@ mod inspect;
 mod invoke;
 mod keygen;
 mod new;
+mod package;
 mod promote;
 mod publish;
 mod published;
@@ -58,6 +59,9 @@ pub fn run(arguments: Arguments) -> Result<Outcome, CommandError> {
         Command::Inspect(arguments) => inspect::run(&arguments, find()?.as_ref()),
         Command::Compile(arguments) => {
             compile::resolve(&arguments, find()?.as_ref()).and_then(compile::run)
+        }
+        Command::Package(arguments) => {
+            package::resolve(&arguments, find()?.as_ref()).and_then(package::run)
         }
         Command::Store(arguments) => {
             store::resolve(&arguments, find()?.as_ref()).and_then(store::run)

@@ -181,6 +181,11 @@ impl GuestSource {
     }
 }
 
+/// Reads a component from its bytes or the cache, without checking that it can run here.
+pub fn read_component(engine: &Engine, component: &[u8]) -> Result<Candidate, LoadError> {
+    images::read(engine, component)
+}
+
 /// An engine for up to `instances_max` concurrent instances that meters the work of guests.
 pub fn metered_engine(instances_max: usize) -> Result<Engine, CommandError> {
     Engine::metered(&options(instances_max)).map_err(CommandError::environment)

@@ -87,6 +87,7 @@ pub enum Command {
     Fuzz(FuzzArgs),
     Bench(BenchArgs),
     Package(PackageArgs),
+    Dist(DistArgs),
 }
 
 /// Set up what is missing, build in release, and run `host-cli serve`
@@ -203,6 +204,24 @@ pub struct PackageArgs {
     /// Build twice, and compare the results
     #[arg(long)]
     pub reproduce: bool,
+}
+
+/// Build what users install, into dist/
+///
+/// These are `host-cli` as an archive, a wheel and npm packages, a bill of materials, and the digests of all. The wheel and the npm packages
+/// for this machine are then installed and run. Needs python3 and npm.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask dist
+  cargo xtask dist --arch all --sign release-key")]
+pub struct DistArgs {
+    /// Architecture; this machine's by default
+    #[arg(long, value_enum)]
+    pub arch: Option<ArchChoice>,
+    /// Sign the digests with this SSH key, for `ssh-keygen -Y verify`
+    #[arg(long, value_name = "FILE")]
+    pub sign: Option<PathBuf>,
 }
 
 /// One architecture or all, by Lambda's names.

@@ -2,7 +2,10 @@
 
 use crate::{
     npm,
-    package::{Arch, build},
+    package::{
+        Arch,
+        build::{self, Platform},
+    },
     peers, python,
     run::{Cargo, output, root, target_folder},
     setup,
@@ -57,7 +60,13 @@ pub fn bench(name: Option<&str>, json: Option<&Path>) -> anyhow::Result<()> {
 fn lambda(json: Option<&Path>) -> anyhow::Result<()> {
     let target_folder = target_folder()?;
     let program = |package, binary| {
-        build::program(package, binary, Arch::HERE, build::PROFILE, &target_folder)
+        build::program(
+            (package, binary),
+            Platform::lambda(Arch::HERE),
+            build::PROFILE,
+            &[],
+            &target_folder,
+        )
     };
     let bootstrap = program("host-lambda", "host-lambda")?;
     let native = program("native", "native-lambda")?;

@@ -12,6 +12,7 @@ mod bindings;
 mod check;
 mod components;
 mod dependencies;
+mod dist;
 mod e2e;
 mod examples;
 mod fuzz;
@@ -71,6 +72,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
             bench::bench(arguments.name.as_deref(), arguments.json.as_deref())
         }
         Command::Package(arguments) => package::run(&arguments),
+        Command::Dist(arguments) => dist::run_dist(&arguments),
     }
 }
 

@@ -7,21 +7,19 @@
 //! The same sources give the same bytes, on every machine with the same compiler: the C compiler, the linker and the C library's symbols are
 //! pinned, and no path or time gets in.
 
-mod archive;
 pub mod build;
-mod elf;
-mod layer;
-mod manifest;
+pub mod elf;
 
 use crate::{
     arguments::{ArchChoice, PackageArgs},
-    run::{step, target_folder},
-    tools::hex,
+    run::{Cargo, output, root, run as run_program, step, target_folder},
+    setup,
 };
 use anyhow::{Context, ensure};
-use archive::Entry;
-use sha2::{Digest, Sha256};
-use std::{fs, path::Path};
+use build::Platform;
+use contract::compatibility::Target;
+use packaging::{Archive, BOOTSTRAP, Entry, HOST_ARCHIVE, MANIFEST, Manifest};
+use std::{fs, path::Path, process::Command};
 
 /// Package and executable of the function.
 const PROGRAM: &str = "host-lambda";
@@ -55,6 +53,14 @@ impl Arch {
         }
     }
 
+    /// As images name it.
+    pub fn target(self) -> Target {
+        match self {
+            Self::X86_64 => Target::X86_64,
+            Self::Arm64 => Target::Aarch64,
+        }
+    }
+
     /// As Rust calls it.
     pub fn triple(self) -> &'static str {
         match self {
@@ -73,7 +79,7 @@ pub fn run(arguments: &PackageArgs) -> anyhow::Result<()> {
 }
 
 /// By default this machine's.
-fn architectures(choice: Option<ArchChoice>) -> Vec<Arch> {
+pub fn architectures(choice: Option<ArchChoice>) -> Vec<Arch> {
     match choice {
         None => vec![Arch::HERE],
         Some(ArchChoice::X86_64) => vec![Arch::X86_64],
@@ -83,29 +89,14 @@ fn architectures(choice: Option<ArchChoice>) -> Vec<Arch> {
 }
 
 fn one(arch: Arch, arguments: &PackageArgs) -> anyhow::Result<()> {
-    let folder = target_folder()?.join("lambda").join(arch.name());
-    fs::create_dir_all(&folder)?;
     let profile = arguments.profile.as_deref().unwrap_or(build::PROFILE);
     let bootstrap = bootstrap(arch, profile)?;
-    let image = layer::compile(arch, arguments.guest.as_deref(), &folder)?;
-    let function = Part::pack(
-        &folder,
-        "host-lambda.zip",
-        Entry::program("bootstrap", &bootstrap),
-    )?;
-    let layer = Part::pack(&folder, "guest.zip", Entry::data("guest.cwasm", &image))?;
-    manifest::write(
-        &folder,
-        arch,
-        profile,
-        &bootstrap,
-        &image,
-        &[&function, &layer],
-    )?;
-    print(&folder, &[&function, &layer]);
+    let packages = target_folder()?.join("lambda");
+    let zipped_bytes = host(arch, profile, &bootstrap, &packages.join(arch.name()))?;
+    guest(arch, arguments.guest.as_deref(), &packages)?;
     if profile == build::PROFILE {
         hold("`bootstrap`", bootstrap.len(), BOOTSTRAP_BYTES_MAX)?;
-        hold("`host-lambda.zip`", function.zip.len(), ZIP_BYTES_MAX)?;
+        hold("`host-lambda.zip`", zipped_bytes, ZIP_BYTES_MAX)?;
     }
     if arguments.reproduce {
         reproduce(arch, profile, &bootstrap)?;
@@ -113,21 +104,81 @@ fn one(arch: Arch, arguments: &PackageArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes the host's archive and a manifest that describes it. Returns the archive's size.
+pub fn host(arch: Arch, profile: &str, bootstrap: &[u8], folder: &Path) -> anyhow::Result<usize> {
+    let archive = Archive::pack(&Entry::program(BOOTSTRAP, bootstrap))?;
+    let rustc = output(Command::new("rustc").arg("--version").current_dir(root()))?;
+    let manifest = Manifest {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        architecture: arch.name().to_owned(),
+        target: arch.triple().to_owned(),
+        compatibility: arch.target().compatibility().to_owned(),
+        profile: profile.to_owned(),
+        rustc: rustc.trim().to_owned(),
+        glibc_min: elf::newest_glibc(bootstrap)?.map(|version| version.to_string()),
+        guest: None,
+        files: [(HOST_ARCHIVE.to_owned(), archive.description)].into(),
+    };
+    fs::create_dir_all(folder)?;
+    for (name, bytes) in [
+        (HOST_ARCHIVE, &archive.bytes[..]),
+        (MANIFEST, manifest.to_json().as_bytes()),
+    ] {
+        let path = folder.join(name);
+        fs::write(&path, bytes).with_context(|| format!("failed to write `{}`", path.display()))?;
+    }
+    println!(
+        "{}: `{BOOTSTRAP}` has {} kB, `{HOST_ARCHIVE}` {} kB",
+        folder.display(),
+        bootstrap.len() / 1000,
+        archive.bytes.len() / 1000
+    );
+    Ok(archive.bytes.len())
+}
+
+/// Adds the guest's layer, and completes the manifest: `host-cli` makes every package.
+fn guest(arch: Arch, guest: Option<&Path>, packages: &Path) -> anyhow::Result<()> {
+    setup::target()?;
+    Cargo::new("build")
+        .args(["--release", "--locked", "--bin", "host-cli"])
+        .run()?;
+    run_program(
+        Command::new(target_folder()?.join("release/host-cli"))
+            .args(["package", "--arch", arch.name(), "--guest"])
+            .arg(guest.unwrap_or(Path::new("embedded")))
+            .arg("--host")
+            .arg(packages)
+            .arg("--output")
+            .arg(packages),
+    )
+}
+
 /// Builds the executable and checks the requirements of Lambda and of reproducibility.
-fn bootstrap(arch: Arch, profile: &str) -> anyhow::Result<Vec<u8>> {
+pub fn bootstrap(arch: Arch, profile: &str) -> anyhow::Result<Vec<u8>> {
     let target_folder = target_folder()?;
-    let path = build::program(PROGRAM, PROGRAM, arch, profile, &target_folder)?;
+    let path = build::program(
+        (PROGRAM, PROGRAM),
+        Platform::lambda(arch),
+        profile,
+        &[],
+        &target_folder,
+    )?;
     let bytes = fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
     elf::check(&bytes, arch).with_context(|| format!("`{}` does not fit", path.display()))?;
-    for private in build::private_paths(&target_folder) {
+    check_paths(&bytes, &target_folder).with_context(|| format!("`{}`", path.display()))?;
+    Ok(bytes)
+}
+
+/// Fails on a program that would not be the same on another machine.
+pub fn check_paths(program: &[u8], target_folder: &Path) -> anyhow::Result<()> {
+    for private in build::private_paths(target_folder) {
         let private = private.display().to_string();
         ensure!(
-            !contains(&bytes, private.as_bytes()),
-            "`{}` contains the path `{private}` of this machine: it would not be the same elsewhere",
-            path.display()
+            !contains(program, private.as_bytes()),
+            "it contains the path `{private}` of this machine"
         );
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Builds again from scratch, in another folder, and compares.
@@ -136,7 +187,13 @@ fn reproduce(arch: Arch, profile: &str, first: &[u8]) -> anyhow::Result<()> {
     if folder.is_dir() {
         fs::remove_dir_all(&folder)?;
     }
-    let second = fs::read(build::program(PROGRAM, PROGRAM, arch, profile, &folder)?)?;
+    let second = fs::read(build::program(
+        (PROGRAM, PROGRAM),
+        Platform::lambda(arch),
+        profile,
+        &[],
+        &folder,
+    )?)?;
     ensure!(
         first == second,
         "a second build has other bytes: compare with what is in `{}`",
@@ -146,54 +203,12 @@ fn reproduce(arch: Arch, profile: &str, first: &[u8]) -> anyhow::Result<()> {
     Ok(fs::remove_dir_all(&folder)?)
 }
 
-/// One archive with its one entry.
-struct Part {
-    name: &'static str,
-    zip: Vec<u8>,
-    entry: &'static str,
-    entry_bytes: usize,
-    entry_sha256: String,
-}
-
-impl Part {
-    fn pack(folder: &Path, name: &'static str, entry: Entry<'_>) -> anyhow::Result<Self> {
-        let zip = archive::zip(&entry)?;
-        let path = folder.join(name);
-        fs::write(&path, &zip).with_context(|| format!("failed to write `{}`", path.display()))?;
-        Ok(Self {
-            name,
-            zip,
-            entry: entry.name,
-            entry_bytes: entry.contents.len(),
-            entry_sha256: sha256(entry.contents),
-        })
-    }
-}
-
-fn print(folder: &Path, parts: &[&Part]) {
-    println!("{}", folder.display());
-    println!("  {:<18}{:>12}{:>12}   sha256", "", "unpacked", "zipped");
-    for part in parts {
-        println!(
-            "  {:<18}{:>9} kB{:>9} kB   {}",
-            part.name,
-            part.entry_bytes / 1000,
-            part.zip.len() / 1000,
-            sha256(&part.zip)
-        );
-    }
-}
-
 fn hold(name: &str, bytes: usize, bytes_max: usize) -> anyhow::Result<()> {
     ensure!(
         bytes <= bytes_max,
         "{name} has {bytes} bytes, more than the {bytes_max} that it may have"
     );
     Ok(())
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
 }
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {

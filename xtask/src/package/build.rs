@@ -8,6 +8,7 @@ use crate::{
 };
 use std::{
     env,
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -15,20 +16,62 @@ use std::{
 /// The profile in the workspace's manifest.
 pub const PROFILE: &str = "lambda";
 
-/// The release of the C library to link against: that of Amazon Linux 2023.
-const GLIBC: &str = "2.34";
+/// What a program is built for.
+#[derive(Clone, Copy)]
+pub struct Platform {
+    pub arch: Arch,
+    pub libc: Libc,
+}
+
+/// The C library of a platform.
+#[derive(Clone, Copy)]
+pub enum Libc {
+    /// That of Amazon Linux 2023.
+    AmazonLinux,
+    /// In the program itself, which then runs on every Linux.
+    Static,
+}
+
+impl Platform {
+    /// Lambda's.
+    pub fn lambda(arch: Arch) -> Self {
+        Self {
+            arch,
+            libc: Libc::AmazonLinux,
+        }
+    }
+
+    /// As Rust calls it.
+    pub fn triple(self) -> &'static str {
+        match (self.libc, self.arch) {
+            (Libc::AmazonLinux, arch) => arch.triple(),
+            (Libc::Static, Arch::X86_64) => "x86_64-unknown-linux-musl",
+            (Libc::Static, Arch::Arm64) => "aarch64-unknown-linux-musl",
+        }
+    }
+
+    /// As cargo-zigbuild calls it, which adds the release of glibc.
+    fn target(self) -> String {
+        match self.libc {
+            Libc::AmazonLinux => format!("{}.2.34", self.triple()),
+            Libc::Static => self.triple().to_owned(),
+        }
+    }
+}
 
 /// Builds a program of the workspace alone, because another package could enable features that it does without. Returns its path.
 pub fn program(
-    package: &str,
-    binary: &str,
-    arch: Arch,
+    (package, binary): (&str, &str),
+    platform: Platform,
     profile: &str,
+    environment: &[(&str, &OsStr)],
     target_folder: &Path,
 ) -> anyhow::Result<PathBuf> {
-    setup::rust_target(arch.triple())?;
+    setup::rust_target(platform.triple())?;
     // One folder for each architecture: cargo-zigbuild sets a linker, which also affects build scripts.
-    let folder = target_folder.join("lambda-build").join(arch.name());
+    let folder = target_folder
+        .join("lambda-build")
+        .join(platform.arch.name());
     let caches = target_folder.join("tools/caches");
     run(Command::new(tools::cargo_zigbuild()?)
         .args([
@@ -40,7 +83,7 @@ pub fn program(
             binary,
         ])
         .args(["--profile", profile])
-        .args(["--target", &format!("{}.{GLIBC}", arch.triple())])
+        .args(["--target", &platform.target()])
         .arg("--target-dir")
         .arg(&folder)
         .env("CARGO_ZIGBUILD_ZIG_PATH", tools::zig()?)
@@ -48,11 +91,18 @@ pub fn program(
         .env("ZIG_GLOBAL_CACHE_DIR", caches.join("zig"))
         .env("ZIG_LOCAL_CACHE_DIR", caches.join("zig"))
         // Also overrides the flags of a user's own configuration.
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(target_folder).join("\x1f"))
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            flags(platform, target_folder).join("\x1f"),
+        )
+        .envs(environment.iter().copied())
         .current_dir(root()))?;
     // Only the folder of the profile `dev` has another name.
     let profile_folder = if profile == "dev" { "debug" } else { profile };
-    Ok(folder.join(arch.triple()).join(profile_folder).join(binary))
+    Ok(folder
+        .join(platform.triple())
+        .join(profile_folder)
+        .join(binary))
 }
 
 /// Folders whose names must not be in a program, because they differ between machines.
@@ -68,8 +118,12 @@ pub fn private_paths(target_folder: &Path) -> Vec<PathBuf> {
     .collect()
 }
 
-fn flags(target_folder: &Path) -> Vec<String> {
+fn flags(platform: Platform, target_folder: &Path) -> Vec<String> {
     let mut flags = guest_builder::remap_flags(root());
+    if matches!(platform.libc, Libc::Static) {
+        // For this target, the profile's `strip` does not reach the linker.
+        flags.push("-Clink-arg=-s".to_owned());
+    }
     // Signatures are verified at start and when a channel changes: what its vector instructions save there is less than their 40 kB cost.
     flags.push("--cfg=curve25519_dalek_backend=\"serial\"".to_owned());
     // The folder of generated sources.

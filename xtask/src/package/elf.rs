@@ -9,8 +9,12 @@ use std::fmt;
 /// The C library of Amazon Linux 2023, on which `provided.al2023` functions run.
 const GLIBC_MAX: Version = Version(2, 34);
 
+const PROGRAM_HEADERS_AT: usize = 32;
 const SECTION_HEADERS_AT: usize = 40;
 const SECTION_HEADER_BYTES: usize = 64;
+/// The types of the program headers with the libraries that it needs, and with what loads them.
+const PT_DYNAMIC: u32 = 2;
+const PT_INTERP: u32 = 3;
 /// The type of the section that lists the required versions of libraries.
 const SHT_GNU_VERNEED: u32 = 0x6fff_fffe;
 
@@ -40,6 +44,17 @@ pub fn check(bytes: &[u8], arch: Arch) -> anyhow::Result<()> {
                 "it needs `{name}`, but Amazon Linux 2023 has glibc {GLIBC_MAX}"
             );
         }
+    }
+    Ok(())
+}
+
+/// Fails on an executable that needs anything of its system but the kernel.
+pub fn check_static(bytes: &[u8]) -> anyhow::Result<()> {
+    for header in Elf::read(bytes)?.program_headers()? {
+        ensure!(
+            header != PT_INTERP && header != PT_DYNAMIC,
+            "it is not linked statically"
+        );
     }
     Ok(())
 }
@@ -98,6 +113,15 @@ impl<'a> Elf<'a> {
             library += self.u32(library + 12)? as usize;
         }
         Ok(found)
+    }
+
+    /// The types of the program headers.
+    fn program_headers(&self) -> anyhow::Result<Vec<u32>> {
+        let at = self.offset(PROGRAM_HEADERS_AT)?;
+        let (bytes, count) = (self.u16(54)?, self.u16(56)?);
+        (0..usize::from(count))
+            .map(|index| self.u32(at + index * usize::from(bytes)))
+            .collect()
     }
 
     /// Where the header of the first section of that type is.
@@ -164,6 +188,20 @@ mod tests {
     #[test]
     fn an_executable_says_what_it_needs() {
         assert!(newest_glibc(&own()).unwrap().unwrap() >= Version(2, 17));
+    }
+
+    #[test]
+    fn a_program_of_this_system_is_not_static() {
+        let error = check_static(&own()).unwrap_err().to_string();
+        assert_eq!(error, "it is not linked statically");
+        let mut bytes = own();
+        let at = Elf(&bytes).offset(PROGRAM_HEADERS_AT).unwrap();
+        let (size, count) = (Elf(&bytes).u16(54).unwrap(), Elf(&bytes).u16(56).unwrap());
+        for index in 0..usize::from(count) {
+            // A type that means nothing.
+            bytes[at + index * usize::from(size)..][..4].copy_from_slice(&[0; 4]);
+        }
+        check_static(&bytes).unwrap();
     }
 
     #[test]

@@ -87,12 +87,22 @@ pub(super) fn compiling(target: Target, metered: bool) -> Result<Config> {
     Ok(config)
 }
 
+/// The triple of this machine, which wasmtime compares with the one that it was built for. Images do not depend on the C library.
+#[cfg(feature = "compiler")]
+fn native_triple(target: Target) -> &'static str {
+    match target {
+        Target::X86_64 if cfg!(target_env = "musl") => "x86_64-unknown-linux-musl",
+        Target::Aarch64 if cfg!(target_env = "musl") => "aarch64-unknown-linux-musl",
+        other => other.triple(),
+    }
+}
+
 fn shared() -> Result<Config> {
     let mut config = Config::new();
     // Naming the target, even if it is this machine, keeps this machine's CPU extensions out of the code.
     #[cfg(feature = "compiler")]
     if let Some(target) = Target::HOST {
-        config.target(target.triple())?;
+        config.target(native_triple(target))?;
     }
     // A result must not depend on the CPU that a guest happens to run on.
     #[cfg(feature = "compiler")]
