@@ -355,7 +355,7 @@ async fn a_response_that_is_too_long_for_the_tape_says_so_when_it_is_replayed() 
     assert_eq!(comparison.verdict, Verdict::Unplayable);
     assert!(
         comparison.notes[0]
-            .0
+            .text
             .starts_with("outgoing request 1: the body of the response is not on the tape"),
         "{comparison:#?}"
     );

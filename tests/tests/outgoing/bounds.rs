@@ -77,7 +77,7 @@ async fn a_replay_that_ends_at_a_request_misses_those_beside_it() {
     assert_eq!(comparison.verdict, Verdict::Differs, "{comparison:#?}");
     assert!(
         comparison.notes[0]
-            .0
+            .text
             .starts_with("outgoing request 2: the tape has `POST http://up.example:8080/1?a=b`"),
         "{comparison:#?}"
     );
