@@ -70,6 +70,7 @@ Examples:
 #[command(after_help = "\
 Examples:
   host-cli new bookings
+  host-cli new bookings --lang typescript
   host-cli new apis/bookings --sdk ../tenon/sdk/rust")]
 pub struct NewArgs {
     /// The folder to create; its name is the project's
@@ -86,6 +87,9 @@ pub struct NewArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LanguageName {
     Rust,
+    /// And JavaScript
+    #[value(alias = "javascript")]
+    Typescript,
 }
 
 /// Serve the guest over HTTP/1.1

@@ -1,5 +1,7 @@
 //! `cargo xtask javascript`: checks that the interface works for another language. A guest in JavaScript is built, released beside the
-//! reference guest, and sent requests.
+//! reference guest, and sent requests. Then the SDK for JavaScript is checked, with the project that `host-cli new --lang typescript` makes.
+
+mod project;
 
 use crate::{
     npm,
@@ -31,7 +33,7 @@ pub fn check() -> anyhow::Result<()> {
     fs::create_dir_all(&folder)?;
     release(&publisher, &folder, &component)?;
     serve(&folder)?;
-    exception(&publisher, &folder)?;
+    project::check(&publisher.host_cli, &folder)?;
     eprintln!("notes.wasm has {} bytes", fs::metadata(&component)?.len());
     Ok(())
 }
@@ -112,52 +114,6 @@ fn serve(folder: &Path) -> anyhow::Result<()> {
     ensure!(
         wrong.contains(" 422 ") && wrong.contains("application/problem+json"),
         "{wrong}"
-    );
-    Ok(())
-}
-
-/// Checks that an error in the guest leaves its message and its stack in the log, and that the client sees neither, with a guest that has a
-/// planted error.
-fn exception(publisher: &Publisher, folder: &Path) -> anyhow::Result<()> {
-    let source = root().join("guest/examples/notes");
-    let path = |name: &str| folder.join(name).display().to_string();
-    let (script, component, event) = (path("planted.js"), path("planted.wasm"), path("event.json"));
-    let notes = fs::read_to_string(source.join("notes.js"))?;
-    let place = "function list() {";
-    ensure!(
-        notes.contains(place),
-        "`notes.js` has no `{place}` any more"
-    );
-    fs::write(
-        &script,
-        notes.replace(place, &format!("{place} throw new TypeError(\"planted\");")),
-    )?;
-    let wit = root().join("wit").display().to_string();
-    output(
-        Command::new(source.join("node_modules/.bin/componentize-qjs"))
-            .args(["--sync", "--stub-wasi", "--world", "service"])
-            .args(["--wit", &wit, "--js", &script, "--output", &component])
-            .current_dir(&source),
-    )?;
-    let host_cli = || Command::new(&publisher.host_cli);
-    fs::write(
-        &event,
-        output(host_cli().args(["event", "http", "GET", "/notes"]))?,
-    )?;
-    let invoked = host_cli()
-        .args(["invoke", &event, "--guest", &component])
-        .output()?;
-    let (answer, log) = (
-        String::from_utf8_lossy(&invoked.stdout),
-        String::from_utf8_lossy(&invoked.stderr),
-    );
-    ensure!(
-        log.contains("TypeError: planted") && log.contains("stack=") && log.contains("at list"),
-        "{log}"
-    );
-    ensure!(
-        answer.contains("500") && !answer.contains("planted"),
-        "{answer}"
     );
     Ok(())
 }

@@ -12,7 +12,7 @@ pub(crate) struct Escapes {
     percent: bool,
     /// Of XML and HTML: `&amp;`, `&#97;`.
     entity: bool,
-    /// Whether line breaks, and the blanks that indent the next line, mean nothing: as in base64 of mail.
+    /// Whether line breaks, and the blanks that indent the next line, escaped or not, mean nothing: as in base64 of mail.
     breaks: bool,
 }
 
@@ -92,11 +92,11 @@ impl Escapes {
     /// themselves, too.
     pub(crate) fn are_in(self, text: &[u8]) -> bool {
         let has = |byte| text.contains(&byte);
-        let is_all = !self.backslash && !self.percent && !self.entity;
+        let is_breaks_only = !self.backslash && !self.percent && !self.entity;
         self.backslash && has(b'\\')
             || self.percent && has(b'%')
             || self.entity && has(b'&') && has(b';')
-            || self.breaks && is_all && (has(b'\n') || has(b'\r'))
+            || self.breaks && is_breaks_only && (has(b'\n') || has(b'\r'))
     }
 
     /// Decodes the beginning of a non-empty text; returns the bytes and how much of the text they take.
@@ -105,9 +105,15 @@ impl Escapes {
         if !self.breaks || !matches!(meant.bytes(), b"\n" | b"\r") {
             return (meant, bytes);
         }
-        let rest = text.get(bytes..).unwrap_or_default();
-        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
-        (Meant::nothing(), bytes + blanks.count())
+        let mut end = bytes;
+        while let Some(rest) = text.get(end..).filter(|rest| !rest.is_empty()) {
+            let (meant, bytes) = self.next_with_breaks(rest);
+            if !matches!(meant.bytes(), b" " | b"\t") {
+                break;
+            }
+            end += bytes;
+        }
+        (Meant::nothing(), end)
     }
 
     fn next_with_breaks(self, text: &[u8]) -> (Meant, usize) {
@@ -126,13 +132,24 @@ impl Escapes {
     /// The text with one layer of escapes decoded.
     pub(crate) fn undone(self, text: &[u8]) -> Vec<u8> {
         let mut undone = Vec::with_capacity(text.len());
+        self.for_each(text, |meant| undone.extend_from_slice(meant));
+        undone
+    }
+
+    /// How many bytes the text has with one layer of escapes decoded. Does not copy it, because it may be secret.
+    pub(crate) fn bytes_meant(self, text: &[u8]) -> usize {
+        let mut count = 0;
+        self.for_each(text, |meant| count += meant.len());
+        count
+    }
+
+    fn for_each(self, text: &[u8], mut with: impl FnMut(&[u8])) {
         let mut at = 0;
         while at < text.len() {
             let (meant, bytes) = self.next(&text[at..]);
-            undone.extend_from_slice(meant.bytes());
+            with(meant.bytes());
             at += bytes;
         }
-        undone
     }
 }
 

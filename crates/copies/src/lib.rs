@@ -30,9 +30,10 @@ const LAYERS_MAX: usize = 4;
 pub struct Pattern<'a> {
     /// It is found by these bytes.
     pub beginning: &'a [u8],
-    /// So many bytes are replaced from there on, whatever they are: how far a copy matches must not show in what is replaced, or a guest could try
-    /// out one byte after the other.
-    pub bytes: usize,
+    /// What follows the beginning. As many bytes are replaced there, whatever they are: how far a copy matches must not show in what is replaced,
+    /// or a guest could try out one byte after the other. Neither here nor there do line breaks count, nor the blanks after them, because copies
+    /// may have others.
+    pub rest: &'a [u8],
     /// As in [`Spelling::shares`].
     pub shares: [bool; 2],
     /// What is written in its place: the position in the list of replacements.
@@ -44,7 +45,7 @@ impl<'a> Pattern<'a> {
     pub fn whole(text: &'a [u8], replacement: usize) -> Self {
         Self {
             beginning: text,
-            bytes: text.len(),
+            rest: &[],
             shares: [false; 2],
             replacement,
         }
@@ -64,7 +65,7 @@ pub struct Copies {
 
 /// What is known about a pattern once it is found.
 struct Found {
-    /// Bytes after the beginning.
+    /// Bytes after the beginning, without line breaks.
     rest: usize,
     shares: [bool; 2],
     replacement: usize,
@@ -90,7 +91,7 @@ impl Copies {
             .build(patterns.iter().map(|pattern| pattern.beginning))
             .ok()?;
         let beginnings = patterns.iter().map(|pattern| pattern.beginning.len());
-        let is_cut = |pattern: &&Pattern<'_>| pattern.bytes > pattern.beginning.len();
+        let is_cut = |pattern: &&Pattern<'_>| !pattern.rest.is_empty();
         let cut: Vec<_> = patterns.iter().filter(is_cut).collect();
         Some(Self {
             start: automaton.start_state(Anchored::No).ok()?,
@@ -265,12 +266,13 @@ impl Found {
     /// Of several with the same beginning only one is found: all of them end where the longest does. `cut` has those that are longer than their
     /// beginning.
     fn of(pattern: &Pattern<'_>, cut: &[&Pattern<'_>]) -> Self {
-        let bytes = cut
+        // Other escapes count as they are: a copy whose rest is escaped differently must not end too early.
+        let rests = cut
             .iter()
             .filter(|other| other.beginning.eq_ignore_ascii_case(pattern.beginning))
-            .fold(pattern.bytes, |bytes, other| bytes.max(other.bytes));
+            .map(|other| Escapes::BREAKS.bytes_meant(other.rest));
         Self {
-            rest: bytes.saturating_sub(pattern.beginning.len()),
+            rest: rests.max().unwrap_or_default(),
             shares: pattern.shares,
             replacement: pattern.replacement,
         }

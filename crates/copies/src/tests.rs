@@ -11,6 +11,16 @@ fn copies(values: &[&str]) -> Copies {
     Copies::of(&patterns, vec![REPLACEMENT.into()], false).unwrap()
 }
 
+fn cut(text: &[u8], beginning_bytes: usize) -> Pattern<'_> {
+    let (beginning, rest) = text.split_at(beginning_bytes);
+    Pattern {
+        beginning,
+        rest,
+        shares: [false; 2],
+        replacement: 0,
+    }
+}
+
 #[test]
 fn overlapping_copies_go_as_one_and_nothing_of_them_is_left() {
     let copies = copies(&["abcdefgh", "efghijkl", "xx-abcdefghijkl-yy", "12345678"]);
@@ -95,10 +105,7 @@ fn overlapping_values_take_time_and_memory_in_proportion_to_the_text() {
 #[test]
 fn what_is_replaced_does_not_depend_on_how_far_a_copy_matches() {
     let value = "0123456789abcdefghijklmnopqrstuvwxyz";
-    let pattern = Pattern {
-        beginning: &value.as_bytes()[..10],
-        ..Pattern::whole(value.as_bytes(), 0)
-    };
+    let pattern = cut(value.as_bytes(), 10);
     let copies = Copies::of(&[pattern], vec!["-".into()], false).unwrap();
     let replaced = |text: &str| copies.replaced_text(text).unwrap();
     for right in 10..=value.len() {
@@ -142,14 +149,36 @@ fn what_shares_bits_with_a_copy_goes_with_it() {
     assert!(copies.are_in(b"c2Vjcm\nV0LXZhbHVl"));
 }
 
+/// Copies may have other line breaks than the value, and other indents.
+#[test]
+fn line_breaks_and_indents_of_a_rest_do_not_count() {
+    let value = "0123456789\nabc\n  def\r\n\tghi\n\njklmno\n";
+    let copies = Copies::of(&[cut(value.as_bytes(), 10)], vec!["-".into()], true).unwrap();
+    for spelt in [
+        value,
+        r"0123456789\nabc\n  def\r\n\tghi\n\njklmno\n",
+        r"0123456789\u000aabc\u000A\u0020\u0020def\r\n\u0009ghi\n\njklmno\n",
+        "0123456789%0Aabc%0A%20%20def%0D%0A%09ghi%0A%0Ajklmno%0A",
+        "0123456789&#10;abc&#xa; &#32;def&#13;&#10;&#9;ghi&#10;&#10;jklmno",
+    ] {
+        // What does not count at the end of the value may stay.
+        let replaced = copies.replaced_text(&format!("<{spelt}\",1>"));
+        let replaced = replaced.unwrap();
+        let after = replaced
+            .strip_prefix("<-")
+            .and_then(|rest| rest.strip_suffix("\",1>"));
+        let after = after.unwrap_or_else(|| panic!("{spelt}: {replaced}"));
+        assert!(
+            ["", "\n", r"\n", "%0A"].contains(&after),
+            "{spelt}: {replaced}"
+        );
+    }
+}
+
 #[test]
 fn of_values_that_begin_alike_as_much_is_replaced_as_the_longest_has() {
     let (short, long) = (b"0123456789ab", b"0123456789abcdefgh");
-    let pattern = |text: &'static [u8], replacement| Pattern {
-        beginning: &text[..10],
-        ..Pattern::whole(text, replacement)
-    };
-    let patterns = [pattern(short, 0), pattern(long, 0)];
+    let patterns = [cut(short, 10), cut(long, 10)];
     let copies = Copies::of(&patterns, vec!["-".into()], false).unwrap();
     let replaced = copies.replaced_text("0123456789abcdefghij");
     assert_eq!(replaced.as_deref(), Some("-ij"));

@@ -5,7 +5,7 @@
 //! or HTML, in either case of letters, and across the ends of lines. It is not found compressed, cut, transformed in another way, or spread over several responses:
 //! this protects from servers that repeat what they get, not from a guest and a server that work together.
 //!
-//! What is replaced does not depend on how far a text matches: see [`Pattern::bytes`].
+//! What is replaced does not depend on how far a text matches: see [`Pattern::rest`].
 
 use crate::{name::SecretName, placeholder::placeholder};
 use copies::{Copies, Pattern, Spelling, TooLong, spellings};
@@ -74,9 +74,10 @@ impl EchoMask {
 impl Form {
     fn pattern(&self) -> Pattern<'_> {
         let length = self.text.len().min(BEGINNING_BYTES_MAX);
+        let (beginning, rest) = self.text.split_at(length);
         Pattern {
-            beginning: &self.text[..length],
-            bytes: self.text.len(),
+            beginning,
+            rest,
             shares: self.shares,
             replacement: self.secret,
         }
@@ -229,6 +230,36 @@ mod tests {
                 "__secret.key__",
                 "{end:?}"
             );
+        }
+    }
+
+    /// Nothing after it is replaced, whatever its line breaks become.
+    #[test]
+    fn a_long_value_of_several_lines_ends_where_it_ends() {
+        let lines: Vec<String> = (0..22)
+            .map(|line| format!("{line:02}{}", "x+y/".repeat(15)))
+            .collect();
+        let lines = lines.join("\n");
+        let value = format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n");
+        let mask = mask(&[("key", value.as_bytes())]);
+        for spelt in [
+            value.clone(),
+            value.replace('\n', "\r\n"),
+            value.replace('\n', r"\n"),
+            value.replace('/', r"\/").replace('\n', r"\u000a"),
+            value
+                .replace('/', "%2F")
+                .replace('+', "%2B")
+                .replace(' ', "+")
+                .replace('\n', "%0A"),
+        ] {
+            let text = format!("{{\"key\":\"{spelt}\",\"id\":1}}");
+            let masked = mask.masked_text(&text, usize::MAX).unwrap().unwrap();
+            let after = masked.strip_prefix("{\"key\":\"__secret.key__");
+            let after = after.and_then(|rest| rest.strip_suffix("\",\"id\":1}"));
+            // The value's last line break.
+            let is_break = |after: &str| ["\n", "\r\n", r"\n", r"\u000a", "%0A"].contains(&after);
+            assert!(after.is_some_and(is_break), "{masked}");
         }
     }
 

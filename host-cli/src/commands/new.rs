@@ -20,7 +20,6 @@ pub struct Configuration {
 
 /// Checks the name and finds the SDK; nothing is written yet.
 pub fn resolve(arguments: &NewArgs) -> Result<Configuration, CommandError> {
-    let LanguageName::Rust = arguments.lang;
     let folder = arguments.folder.clone();
     let name = folder.file_name().and_then(|name| name.to_str());
     let name = name.unwrap_or_default().to_owned();
@@ -38,7 +37,7 @@ pub fn resolve(arguments: &NewArgs) -> Result<Configuration, CommandError> {
         .hint("name a folder that does not exist yet"));
     }
     Ok(Configuration {
-        sdk: Sdk::find(arguments.sdk.as_deref())?,
+        sdk: Sdk::find(arguments.lang, arguments.sdk.as_deref())?,
         folder,
         name,
     })
@@ -74,8 +73,12 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     }
     let shown = folder.display();
     output::remark(&format!("created `{shown}`; its SDK is {sdk}\n"));
+    let install = match sdk.language() {
+        LanguageName::Rust => "",
+        LanguageName::Typescript => "  npm install\n",
+    };
     output::text(&format!(
-        "next:\n  cd {}\n  host-cli dev\n  curl {}\n",
+        "next:\n  cd {}\n{install}  host-cli dev\n  curl {}\n",
         typed(&folder),
         template::EXAMPLE
     ))?;

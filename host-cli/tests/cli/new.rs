@@ -89,6 +89,35 @@ fn a_new_project_builds_passes_its_tests_and_cases_and_serves() {
     assert!(project.join(".tenon/store.redb").is_file());
 }
 
+/// What the project does is checked by `cargo xtask javascript`, which has npm.
+#[test]
+fn a_project_in_typescript_needs_an_sdk_that_is_built() {
+    let folder = Folder::new();
+    let manifest = fs::read_to_string(format!("{ROOT}/sdk/javascript/package.json")).unwrap();
+    folder.write("sdk/package.json", &manifest);
+    let (path, sdk) = (folder.path("notes"), folder.path("sdk"));
+    let new = ["new", &path, "--lang", "typescript", "--sdk"];
+    cli(&[&new[..], &[SDK]].concat())
+        .expect_failure(3, "it has no `package.json` of a package `@tenon/sdk`")
+        .expect_hint();
+    cli(&[&new[..], &[&sdk]].concat())
+        .expect_failure(3, "is not built")
+        .expect_hint();
+    assert!(!Path::new(&path).exists());
+
+    folder.write("sdk/dist/rules.wasm", "built");
+    let run = cli(&[&new[..], &[&sdk]].concat()).expect_code(0);
+    assert_eq!(
+        run.stdout,
+        format!("next:\n  cd {path}\n  npm install\n  host-cli dev\n  curl localhost:3000/notes\n")
+    );
+    let package = fs::read_to_string(format!("{path}/package.json")).unwrap();
+    let sdk = fs::canonicalize(sdk).unwrap();
+    let dependency = format!("\"@tenon/sdk\": \"file:{}\"", sdk.display());
+    assert!(package.contains(&dependency), "{package}");
+    assert!(Path::new(&path).join("cases/create/event.json").is_file());
+}
+
 #[test]
 fn a_project_is_only_written_where_nothing_is() {
     let folder = Folder::new();

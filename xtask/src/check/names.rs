@@ -8,7 +8,7 @@ use std::{collections::HashSet, fs, process::Command};
 const DOCUMENTS: [&str; 2] = ["ARCHITECTURE.md", "CONTRIBUTING.md"];
 
 /// Extensions of files in the repository. Others, such as `guest.wasm`, are examples of users' files.
-const ENDINGS: [&str; 8] = ["rs", "wit", "toml", "md", "yaml", "json", "js", "py"];
+const ENDINGS: [&str; 9] = ["rs", "wit", "toml", "md", "yaml", "json", "js", "py", "ts"];
 
 /// What is in the repository.
 struct Tree {

@@ -1,0 +1,58 @@
+/** Requests to other services; see `wit/outgoing.wit`. */
+
+import raw from "tenon:handler/outgoing@0.1.0";
+import { thrownVariant } from "./contract.js";
+import { Problem } from "./problem.js";
+import { needHost } from "./runtime/phase.js";
+import { Request, type RequestInit, Response } from "./web/message.js";
+
+export interface FetchInit extends RequestInit {
+  /** Time until the whole response must be there; 10 seconds if absent. */
+  timeoutMs?: number;
+}
+
+/** Why there is no response. */
+export class FetchError extends TypeError {
+  override readonly name = "FetchError";
+
+  constructor(
+    /** Of `unreachable`, nothing was sent; of `outcome-unknown`, whether the service acted is unknown. */
+    readonly code: "invalid-request" | "not-granted" | "unreachable" | "outcome-unknown" | "response-too-large",
+    detail: string,
+  ) {
+    super(detail);
+  }
+
+  /** @internal */
+  toProblem(): Problem {
+    return this.code === "invalid-request" || this.code === "not-granted"
+      ? Problem.internal(this)
+      : new Problem(502, "bad-gateway", "another service did not answer", { cause: this });
+  }
+}
+
+/**
+ * Sends a request to a service that the guest is granted (`outgoing` in tenon.toml), and waits for its whole response. Rejects with a
+ * `FetchError`. The host follows no redirects and decodes no content coding.
+ */
+export async function fetch(input: string | Request, init: FetchInit = {}): Promise<Response> {
+  needHost("another service");
+  const request = new Request(input, init);
+  try {
+    const answer = raw.send({
+      method: request.method,
+      url: request.url.replace(/#.*/s, ""),
+      headers: request.headers.lines().map(([name, value]) => ({ name, value })),
+      body: request.content(),
+      timeoutMs: init.timeoutMs ?? null,
+    });
+    const headers = answer.headers.map(({ name, value }): [string, string] => [name, value]);
+    return new Response(answer.body.length > 0 ? answer.body : null, { status: answer.status, headers });
+  } catch (error) {
+    const variant = thrownVariant(error);
+    if (variant === undefined) {
+      throw error;
+    }
+    throw new FetchError(variant.tag as FetchError["code"], String(variant.val));
+  }
+}

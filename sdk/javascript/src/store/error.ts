@@ -1,0 +1,111 @@
+/** Why a call to the store has no result, and what the client reads then. */
+
+import { type RawItem, type RawKey, thrownVariant } from "../contract.js";
+import { Problem } from "../problem.js";
+import { needHost } from "../runtime/phase.js";
+import type { Condition } from "./condition.js";
+
+export type StorageErrorCode =
+  | "invalid"
+  | "too-large"
+  | "throttled"
+  | "unavailable"
+  | "conflict"
+  | "outcome-unknown"
+  | "misconfigured"
+  | "internal";
+
+/** A call without a result; see `error` in `wit/storage.wit`. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+
+  constructor(
+    readonly code: StorageErrorCode,
+    detail: string = code,
+    readonly options: { retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(detail, options.cause === undefined ? {} : { cause: options.cause });
+  }
+
+  /** @internal */
+  toProblem(): Problem {
+    const later = (detail: string, ms = 1000): Problem => {
+      const seconds = Math.max(1, Math.ceil(ms / 1000));
+      return new Problem(503, this.code, detail, { headers: { "retry-after": String(seconds) }, cause: this });
+    };
+    switch (this.code) {
+      case "too-large":
+        return new Problem(413, "content-too-large", `a limit of the store is exceeded: ${this.message}`);
+      case "throttled":
+        return later("the store asks to slow down; nothing was written", this.options.retryAfterMs);
+      case "unavailable":
+        return later("the store cannot be reached; nothing was written");
+      case "outcome-unknown":
+        return later("the write ran out of time and may or may not have happened");
+      case "conflict":
+        return interference();
+      case "invalid":
+      case "misconfigured":
+      case "internal":
+        return Problem.internal(this);
+    }
+  }
+}
+
+/** A write that did not happen, because its condition did not hold. */
+export class ConditionError extends Error {
+  override readonly name = "ConditionError";
+
+  /** @internal */
+  constructor(
+    readonly key: RawKey,
+    readonly condition: Condition,
+    /** The revision of what is there instead; `undefined` if there is nothing. */
+    readonly revision: string | undefined,
+    /** In a transaction, the position of the operation, from 0. */
+    readonly position: number | undefined = undefined,
+  ) {
+    super(revision === undefined ? `there is no \`${key.sort}\`` : `there is a \`${key.sort}\` with another state`);
+  }
+
+  /** @internal 404 if something should have been there, 409 if nothing should have been or it has changed. */
+  toProblem(): Problem {
+    if (this.condition === "absent") {
+      return Problem.conflict(`there is a \`${this.key.sort}\` already`);
+    }
+    if (this.revision !== undefined) {
+      return interference();
+    }
+    const detail = `there is no \`${this.key.sort}\``;
+    return this.position === undefined ? Problem.notFound(detail) : Problem.conflict(detail);
+  }
+}
+
+/** @internal */
+export function lost(key: RawKey, condition: Condition, found: RawItem | null, position?: number): ConditionError {
+  return new ConditionError(key, condition, found?.revision, position);
+}
+
+/** Other requests kept changing what this request wanted to change. */
+export function interference(): Problem {
+  return new Problem(409, "conflict", "other requests kept interfering; nothing was written", {
+    headers: { "retry-after": "1" },
+  });
+}
+
+/** @internal The result of a call to the host, or its error. */
+export function call<T>(work: () => T): T {
+  needHost("the store");
+  try {
+    return work();
+  } catch (error) {
+    const variant = thrownVariant(error);
+    if (variant === undefined) {
+      throw error;
+    }
+    const { tag, val } = variant;
+    throw new StorageError(tag as StorageErrorCode, typeof val === "string" ? val : tag, {
+      retryAfterMs: tag === "throttled" && val !== null && val !== undefined ? Number(val) : undefined,
+    });
+  }
+}

@@ -1,0 +1,135 @@
+//! The SDK for JavaScript: its tests, what really arrives in a component, and the project that `host-cli new --lang typescript` makes.
+
+use super::ask;
+use crate::{
+    npm,
+    run::{output, root, run},
+    server::Server,
+};
+use anyhow::{Context, ensure};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Before this line, an error is planted.
+const PLACE: &str = "  return store.get(notes.key(params.id))";
+
+/// Builds the SDK and uses it, in an empty folder.
+pub fn check(host_cli: &Path, folder: &Path) -> anyhow::Result<()> {
+    let sdk = root().join("sdk/javascript");
+    npm::build(&sdk)?;
+    npm::script(&sdk, "check")?;
+    npm::script(&sdk, "test")?;
+    arrivals(host_cli, &sdk, folder)?;
+    let project = new_project(host_cli, &sdk, folder)?;
+    npm::script(&project, "check")?;
+    npm::script(&project, "test")?;
+    run(Command::new(host_cli).arg("test").current_dir(&project))?;
+    serve(&project)?;
+    exception(host_cli, &project)
+}
+
+/// Compares what a component gets from its host with what the SDK's types and its host of tests say.
+fn arrivals(host_cli: &Path, sdk: &Path, folder: &Path) -> anyhow::Result<()> {
+    let component = folder.join("arrives.wasm");
+    run(Command::new("node")
+        .args([
+            "dist/build/component-command.js",
+            "test/component/arrives.ts",
+            "--output",
+        ])
+        .arg(&component)
+        .current_dir(sdk))?;
+    let event = event(host_cli, folder, "/")?;
+    let answer = output(
+        Command::new(host_cli)
+            .arg("invoke")
+            .arg(event)
+            .arg("--guest")
+            .arg(component)
+            .args(["--env", "GREETING=hello"])
+            // Without a grant, a component that calls services is not loaded; this one does not call the service that it is for.
+            .args(["--allow-outgoing", "https://granted.example"])
+            .current_dir(folder),
+    )?;
+    let response: serde_json::Value = serde_json::from_str(&answer)?;
+    let body = response["body"].as_str().unwrap_or_default();
+    let arrived: serde_json::Value = serde_json::from_str(body).context(answer.clone())?;
+    let expected = fs::read_to_string(sdk.join("test/component/arrives.json"))?;
+    let expected: serde_json::Value = serde_json::from_str(&expected)?;
+    ensure!(
+        arrived == expected,
+        "a component got {arrived}, not what `test/component/arrives.json` says"
+    );
+    Ok(())
+}
+
+fn new_project(host_cli: &Path, sdk: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    run(Command::new(host_cli)
+        .args(["new", "typescript", "--lang", "typescript", "--sdk"])
+        .arg(sdk)
+        .current_dir(folder))?;
+    let project = folder.join("typescript");
+    run(Command::new("npm")
+        .args(["install", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(&project))?;
+    Ok(project)
+}
+
+fn serve(project: &Path) -> anyhow::Result<()> {
+    let component = project.join("build/guest.wasm").display().to_string();
+    let (_server, address) = Server::start(&["--guest", &component, "--store", "memory"])?;
+    let address = address.trim_start_matches("http://");
+    let note = ask(address, "POST", "/notes", r#"{"text":"from TypeScript"}"#)?;
+    ensure!(note.contains(" 201 "), "{note}");
+    let list = ask(address, "GET", "/notes", "")?;
+    ensure!(
+        list.contains(" 200 ") && list.contains("from TypeScript"),
+        "{list}"
+    );
+    Ok(())
+}
+
+/// Checks that an error in a handler leaves its message and its line of the source in the log, and that the client sees neither.
+fn exception(host_cli: &Path, project: &Path) -> anyhow::Result<()> {
+    let source = project.join("src/index.ts");
+    let text = fs::read_to_string(&source)?;
+    let before = text
+        .split_once(PLACE)
+        .with_context(|| format!("the template has no `{PLACE}` any more"))?
+        .0;
+    let line = before.lines().count() + 1;
+    let planted = format!("  throw new TypeError(\"planted\");\n{PLACE}");
+    fs::write(&source, text.replace(PLACE, &planted))?;
+    npm::script(project, "build")?;
+    let event = event(host_cli, project, "/notes/1")?;
+    let invoked = Command::new(host_cli)
+        .arg("invoke")
+        .arg(event)
+        .current_dir(project)
+        .output()?;
+    let (answer, log) = (
+        String::from_utf8_lossy(&invoked.stdout),
+        String::from_utf8_lossy(&invoked.stderr),
+    );
+    let place = format!("at read (src/index.ts:{line})");
+    ensure!(
+        log.contains("TypeError: planted") && log.contains(&place),
+        "no `{place}` in {log}"
+    );
+    ensure!(
+        answer.contains("500") && answer.contains("problem+json") && !answer.contains("planted"),
+        "{answer}"
+    );
+    Ok(())
+}
+
+/// Writes the event of a GET request.
+fn event(host_cli: &Path, folder: &Path, path: &str) -> anyhow::Result<PathBuf> {
+    let file = folder.join("event.json");
+    let event = output(Command::new(host_cli).args(["event", "rest", "GET", path]))?;
+    fs::write(&file, event)?;
+    Ok(file)
+}
