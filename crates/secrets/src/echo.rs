@@ -93,17 +93,39 @@ fn add_forms(value: &[u8], secret: usize, forms: &mut Vec<Form>) {
             secret,
         });
     };
-    add(value.to_vec(), [false; 2]);
-    if value.contains(&b' ') {
-        let plus = value.iter().map(|byte| match byte {
-            b' ' => b'+',
-            byte => *byte,
-        });
-        add(plus.collect(), [false; 2]);
+    for variant in variants(value) {
+        if variant.contains(&b' ') {
+            let plus = variant.iter().map(|byte| match byte {
+                b' ' => b'+',
+                byte => *byte,
+            });
+            add(plus.collect(), [false; 2]);
+        }
+        for Spelling { text, shares } in spellings(&variant) {
+            add(text, shares);
+        }
+        add(variant.to_vec(), [false; 2]);
     }
-    for Spelling { text, shares } in spellings(value) {
-        add(text, shares);
+}
+
+/// A value as it is, and as services and header fields repeat one with blanks or line breaks: without those at its ends, and with other line
+/// breaks, blanks or nothing in place of those within. What is found is compared without line breaks.
+fn variants(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let trimmed = value.trim_ascii();
+    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let lines: Vec<&[u8]> = trimmed
+        .split(is_end)
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let mut found = vec![Zeroizing::new(value.to_vec())];
+    for text in [trimmed.to_vec(), lines.concat(), lines.join(&b' ')] {
+        let text = Zeroizing::new(text);
+        if !found.contains(&text) {
+            found.push(text);
+        }
     }
+    found
 }
 
 impl fmt::Debug for EchoMask {
@@ -180,6 +202,40 @@ mod tests {
             "as before: pl/nt+d is only a part"
         );
         assert_eq!(masked(""), "as before: ");
+    }
+
+    #[test]
+    fn a_value_is_found_without_blanks_at_its_ends_and_with_other_line_breaks() {
+        let lines = [
+            "-----BEGIN KEY-----",
+            "cGxhbnRlZC1saW5lLTE=",
+            "cGxhbnRlZC1saW5lLTI=",
+        ];
+        let value = format!(" {}\n", lines.join("\n"));
+        let mask = mask(&[("key", value.as_bytes())]);
+        for form in [
+            value.clone(),
+            value.trim().to_owned(),
+            lines.join("\r\n"),
+            lines.join("\n  "),
+            lines.join(" "),
+            lines.concat(),
+            lines.join("\\n"),
+            lines.join("\\r\\n"),
+            lines.join("%0D%0A"),
+            STANDARD.encode(value.trim()),
+        ] {
+            let text = format!("{{\"a\":\"{form}\",\"b\":1}}");
+            let masked = mask.masked_text(&text, usize::MAX).unwrap().unwrap();
+            assert!(masked.contains("__secret.key__"), "{form}: {masked}");
+            for line in lines {
+                assert!(!masked.contains(line), "{form}: {masked}");
+            }
+        }
+        let value = "sk-planted-trailing ";
+        let mask = self::mask(&[("key", value.as_bytes())]);
+        let masked = mask.masked_text("Bearer sk-planted-trailing", usize::MAX);
+        assert_eq!(masked.unwrap().unwrap(), "Bearer __secret.key__");
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl SecretFiller {
         for name in names {
             let held = self.secrets.value(name.as_str(), deadline).await;
             let held = held.map_err(no_value)?;
-            if let Some(words) = usable::why_not_of_length(&name, held.value.expose().len()) {
+            if let Some(words) = usable::why_not_of_length(&name, held.value.expose()) {
                 return Err(OutgoingError::NotGranted(words));
             }
             values.insert(name, held);
@@ -142,8 +142,7 @@ impl SecretFiller {
         for (name, _) in declared.filter(|(_, secret)| !secret.origins.is_empty()) {
             let values = self.secrets.repeatable(name.as_str(), deadline).await;
             let values = values.map_err(not_filled)?.into_iter();
-            let lengths = SECRET_FILLED_BYTES_MIN..=SECRET_FILLED_BYTES_MAX;
-            let values = values.filter(|held| lengths.contains(&held.value.expose().len()));
+            let values = values.filter(|held| usable::is_of_length(held.value.expose()));
             found.extend(values.map(|held| (name.clone(), held)));
         }
         Ok(found)
@@ -220,9 +219,36 @@ impl OutgoingHttp for SecretFiller {
         let answer = self.client.send(request, deadline).await;
         match mask {
             Some(_) if is_bound && answer.as_ref().is_ok_and(header::is_encoded) => Err(encoded()),
-            Some(mask) => masked(answer, &mask),
+            Some(mask) => masked_by(deadline, answer, mask).await,
             None => answer,
         }
+    }
+}
+
+/// Bodies up to this size are searched at once, which takes a few milliseconds. The search of larger ones must not hold up the other requests of
+/// its thread.
+const BODY_SEARCHED_AT_ONCE_BYTES_MAX: usize = 64 << 10;
+
+/// The answer with placeholders in place of values, if the search ends in time.
+async fn masked_by(
+    deadline: Instant,
+    answer: Result<OutgoingResponse, OutgoingError>,
+    mask: Arc<EchoMask>,
+) -> Result<OutgoingResponse, OutgoingError> {
+    let body_bytes = answer.as_ref().map_or(0, |response| response.body.len());
+    if body_bytes <= BODY_SEARCHED_AT_ONCE_BYTES_MAX {
+        return masked(answer, &mask);
+    }
+    let search = tokio::task::spawn_blocking(move || masked(answer, &mask));
+    let unsearched = |why: &str| {
+        OutgoingError::OutcomeUnknown(format!(
+            "the response could not be searched for secrets{why}"
+        ))
+    };
+    match tokio::time::timeout_at(deadline.into(), search).await {
+        Ok(Ok(masked)) => masked,
+        Ok(Err(_)) => Err(unsearched("")),
+        Err(_) => Err(unsearched(" in time")),
     }
 }
 

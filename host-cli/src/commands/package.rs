@@ -308,7 +308,7 @@ mod tests {
         let output = hosts.join("packages");
         for (bytes, expected) in [
             (&b"text"[..], "not a WebAssembly component"),
-            (b"\0asm\x01\0\0\0", "core module"),
+            (b"\0asm\x01\0\0\0", "core WebAssembly module"),
             (b"\x7fELF", "image already"),
         ] {
             fs::write(&guest, bytes).unwrap();

@@ -572,6 +572,29 @@ async fn errors_of_the_client_do_not_tell_a_value_either() {
 }
 
 #[tokio::test]
+async fn the_search_of_a_large_body_is_part_of_the_time_of_its_request() {
+    let bench = Bench::new(DECLARED);
+    let answer = |count| {
+        let body = "a large body \\n ".repeat(count);
+        response(&[], format!("{body}{KEY}").as_bytes())
+    };
+    let got = bench
+        .got(with_key("https://api.example/"), answer(5_000))
+        .await;
+    assert!(got.unwrap().body.ends_with(b"__secret.key__"));
+    *bench.server.answer.lock().unwrap() = Some(Ok(answer(200_000)));
+    let hurried = OutgoingRequest {
+        timeout: Some(Duration::from_millis(20)),
+        ..with_key("https://api.example/")
+    };
+    let error = bench.send(hurried).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "outcome unknown: the response could not be searched for secrets in time"
+    );
+}
+
+#[tokio::test]
 async fn placeholders_do_not_make_a_response_larger_than_its_limit() {
     let name = "n".repeat(64);
     let bench = Bench::new(&format!(

@@ -15,7 +15,7 @@ impl SecretDeclaration {
         if self.origins.is_empty() {
             return None;
         }
-        if let Some(words) = why_not_of_length(name, value.expose().len()) {
+        if let Some(words) = why_not_of_length(name, value.expose()) {
             return Some(words);
         }
         let is_only_for_headers = self.places.iter().eq([&Place::Headers]);
@@ -26,16 +26,23 @@ impl SecretDeclaration {
     }
 }
 
-/// Shorter values could not be told from other text in a response, and longer ones make no sense in a request.
-pub(super) fn why_not_of_length(name: &SecretName, length: usize) -> Option<String> {
-    let words = if length < SECRET_FILLED_BYTES_MIN {
+/// Whether a value has a length that can be filled in: shorter ones could not be told from other text in a response, and longer ones make no
+/// sense in a request. Blanks and line breaks at its ends do not count, because services leave them out.
+pub(super) fn is_of_length(value: &[u8]) -> bool {
+    value.trim_ascii().len() >= SECRET_FILLED_BYTES_MIN && value.len() <= SECRET_FILLED_BYTES_MAX
+}
+
+/// Why a value has no such length.
+pub(super) fn why_not_of_length(name: &SecretName, value: &[u8]) -> Option<String> {
+    if is_of_length(value) {
+        return None;
+    }
+    let words = if value.len() <= SECRET_FILLED_BYTES_MAX {
         format!(
             "shorter than {SECRET_FILLED_BYTES_MIN} bytes, so that it could not be told from other text of a response"
         )
-    } else if length > SECRET_FILLED_BYTES_MAX {
-        format!("longer than {SECRET_FILLED_BYTES_MAX} bytes")
     } else {
-        return None;
+        format!("longer than {SECRET_FILLED_BYTES_MAX} bytes")
     };
     Some(format!("secret `{name}` is {words}"))
 }
@@ -68,6 +75,10 @@ mod tests {
         assert_eq!(words("key", "planted-value"), None);
         let short = "secret `key` is shorter than 8 bytes, so that it could not be told from other text of a response";
         assert_eq!(words("key", "planted").as_deref(), Some(short));
+        assert_eq!(
+            words("path", " planted\n").as_deref(),
+            Some(short.replace("key", "path")).as_deref()
+        );
         let long = "p".repeat(SECRET_FILLED_BYTES_MAX + 1);
         assert_eq!(
             words("path", &long).as_deref(),
