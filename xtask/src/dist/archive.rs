@@ -33,6 +33,8 @@ pub fn pack(files: &[File<'_>]) -> anyhow::Result<Vec<u8>> {
         header.set_size(bytes.len() as u64);
         header.set_mode(if *is_program { 0o755 } else { 0o644 });
         header.set_mtime(0);
+        header.set_uid(0);
+        header.set_gid(0);
         archive.append_data(&mut header, path, *bytes)?;
     }
     Ok(archive.into_inner()?.finish()?)
