@@ -6,7 +6,7 @@ pub(crate) const ESCAPE_BYTES_MAX: usize = 12;
 /// Which escapes are decoded.
 #[derive(Clone, Copy)]
 pub(crate) struct Escapes {
-    /// Of JSON: `\u0061`, `\/`, `\n`.
+    /// Of JSON and JavaScript: `\u0061`, `\x61`, `\/`, `\n`.
     backslash: bool,
     /// Of URLs and forms: `%61`.
     percent: bool,
@@ -177,6 +177,17 @@ fn backslash(text: &[u8]) -> Option<(Meant, usize)> {
         b'n' => b'\n',
         b'r' => b'\r',
         b't' => b'\t',
+        // Of JavaScript, Python and others, but not of JSON.
+        b'x' => {
+            let character = hexadecimal(text.get(2..4)).and_then(char::from_u32)?;
+            return Some((Meant::character(character), 4));
+        }
+        b'u' if text.get(2) == Some(&b'{') => {
+            let digits = text.get(3..).unwrap_or_default();
+            let length = digits.iter().take(7).position(|byte| *byte == b'}')?;
+            let character = hexadecimal(digits.get(..length)).and_then(char::from_u32)?;
+            return Some((Meant::character(character), length + 4));
+        }
         b'u' => {
             let first = hexadecimal(text.get(2..6))?;
             if let Some(character) = char::from_u32(first) {
@@ -200,19 +211,54 @@ fn backslash(text: &[u8]) -> Option<(Meant, usize)> {
     Some((Meant::byte(plain), 2))
 }
 
+/// Those of XML, and those that HTML has for the other printable characters of ASCII (HTML, "Named character references").
+const ENTITIES: [(&str, char); 34] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("excl", '!'),
+    ("num", '#'),
+    ("dollar", '$'),
+    ("percnt", '%'),
+    ("lpar", '('),
+    ("rpar", ')'),
+    ("ast", '*'),
+    ("plus", '+'),
+    ("comma", ','),
+    ("period", '.'),
+    ("sol", '/'),
+    ("colon", ':'),
+    ("semi", ';'),
+    ("equals", '='),
+    ("quest", '?'),
+    ("commat", '@'),
+    ("lsqb", '['),
+    ("lbrack", '['),
+    ("bsol", '\\'),
+    ("rsqb", ']'),
+    ("rbrack", ']'),
+    ("Hat", '^'),
+    ("lowbar", '_'),
+    ("grave", '`'),
+    ("lcub", '{'),
+    ("lbrace", '{'),
+    ("verbar", '|'),
+    ("rcub", '}'),
+    ("rbrace", '}'),
+];
+
 fn entity(text: &[u8]) -> Option<(Meant, usize)> {
     let length = text
         .iter()
         .take(ESCAPE_BYTES_MAX)
         .position(|byte| *byte == b';')?;
     let name = str::from_utf8(text.get(1..length)?).ok()?;
-    let character = match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => {
+    let named = ENTITIES.iter().find(|(of, _)| *of == name);
+    let character = match named {
+        Some((_, character)) => *character,
+        None => {
             let number = name.strip_prefix('#')?;
             let number = match number.strip_prefix(['x', 'X']) {
                 Some(digits) => hexadecimal(Some(digits.as_bytes()))?,

@@ -186,6 +186,10 @@ mod tests {
             "pl/nt&#43;d &#34;vé&lt;lue&gt;~&#39;1\\",
             "pl/nt&#x2B;d &quot;v&#xE9;&lt;lue&gt;~&#x27;1\\",
             "pl&#x2F;nt&#x2B;d &quot;vé&lt;lue&gt;~&#39;1\\",
+            "pl&sol;nt&plus;d &quot;vé&lt;lue&gt;~&apos;1&bsol;",
+            // Of JavaScript.
+            r#"pl\x2fnt\x2Bd \x22v\xe9<lue>~\x271\x5c"#,
+            r#"pl\u{2f}nt\u{2B}d \u{22}v\u{e9}<lue>~\u{00027}1\u{5c}"#,
             "706c2f6e742b642022 76c3a93c6c75653e7e27315c"
                 .replace(' ', "")
                 .as_str(),
