@@ -34,8 +34,7 @@ use crate::{
 use client::WithoutPlaceholders;
 use contract::http::Request;
 use contract::limits::{
-    OUTGOING_HEADERS_BYTES_MAX, OUTGOING_RESPONSE_BODY_BYTES_MAX, SECRET_FILLED_BYTES_MAX,
-    SECRET_FILLED_BYTES_MIN, SECRET_PLACEHOLDERS_MAX,
+    OUTGOING_HEADERS_BYTES_MAX, OUTGOING_RESPONSE_BODY_BYTES_MAX, SECRET_PLACEHOLDERS_MAX,
 };
 use copies::TooLong;
 use fill::Fill;

@@ -7,6 +7,7 @@ use crate::{
     value::SecretValue,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use contract::limits::SECRET_FILLED_BYTES_MAX;
 use std::time::Duration;
 
 const DECLARED: &str = r#"{
