@@ -18,7 +18,12 @@ use runtime::{
 };
 use serde_json::Value;
 use service::{Deployment, Recorder, Service};
-use std::{env, fs, iter, path::Path, process::Command, sync::Arc};
+use std::{
+    env, fs, iter,
+    path::{self, Path},
+    process::Command,
+    sync::Arc,
+};
 use storage::MemoryStorage;
 use tape::{RecordOptions, Redaction, TapePolicy};
 
@@ -219,7 +224,8 @@ fn in_another_process(folder: &Path) -> Value {
         ("LANG", "tr_TR.UTF-8"),
         ("HOME", "/"),
     ]);
-    run.envs(env::var_os("TENON_PAIRS").map(|pairs| ("TENON_PAIRS", pairs)));
+    let pairs = env::var_os("TENON_PAIRS").map(|pairs| path::absolute(pairs).unwrap());
+    run.envs(pairs.map(|pairs| ("TENON_PAIRS", pairs)));
     let output = run.env(FILE, &file).current_dir("/").output().unwrap();
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&fs::read(&file).unwrap()).unwrap()

@@ -6,13 +6,20 @@ use crate::{
     exit::{CommandError, Outcome},
     guest, output,
     project::Project,
-    release::{channels, keys, needs, stores::StoresSpec},
+    release::{
+        channels, keys, needs,
+        stores::{Stores, StoresSpec},
+    },
     seed, time,
 };
+use release::{Channel, ChannelName, PublicKeys};
 use rollout::{Follower, Following, HostContext, NamespaceStores};
 use runtime::RuntimeOptions;
 use std::{sync::Arc, time::Duration};
 use storage::{CursorKey, Namespace, memory::MemoryStorage};
+
+/// How often the document of a channel is read that changes while it is verified.
+const READS_MAX: usize = 3;
 
 /// Runs the subcommand.
 pub fn run(arguments: &ChannelArgs, project: Option<&Project>) -> Result<Outcome, CommandError> {
@@ -60,17 +67,11 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
     let seed = seed::unpredictable()?;
     let started = executor::workers(2)?.block_on(async {
         let stores = stores.open().await?;
-        // What is wrong with it is told below.
-        let document = channels::read(&stores, &channel, &keys)
-            .await
-            .ok()
-            .flatten();
-        let (artifacts, trusted) = (stores.artifacts.clone(), keys.clone());
         let following = Following {
-            channel,
-            keys,
-            channels: stores.channels,
-            artifacts: stores.artifacts,
+            channel: channel.clone(),
+            keys: keys.clone(),
+            channels: stores.channels.clone(),
+            artifacts: stores.artifacts.clone(),
             interval: Duration::from_secs(1),
             generation_min: 0,
             host: HostContext {
@@ -87,18 +88,16 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
             bundled: None,
             seed,
         };
-        let started = Follower::start(following, time::now_ms()).await;
-        if let Ok(follower) = &started {
-            follower.check_record(time::now_ms()).await;
-            // What hosts grant and declare themselves is not known here.
-            for route in document.iter().flat_map(|document| &document.routes) {
-                needs::check(&*artifacts, &trusted, route).await?;
-            }
-        }
-        Ok(started)
+        let follower = match Follower::start(following, time::now_ms()).await {
+            Ok(follower) => follower,
+            Err(error) => return Ok(Err(error)),
+        };
+        let needs = check_needs(&follower, &stores, &channel, &keys).await;
+        follower.check_record(time::now_ms()).await;
+        Ok::<_, CommandError>(Ok((follower, needs)))
     })?;
-    let follower = match started {
-        Ok(follower) => follower,
+    let (follower, needs) = match started {
+        Ok(started) => started,
         Err(error) => {
             output::text(&format!("a host cannot serve this channel: {error}\n"))?;
             return Ok(Outcome::Differs);
@@ -106,6 +105,10 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
     };
     let mut text = String::new();
     let mut outcome = Outcome::Same;
+    if let Err(error) = needs {
+        outcome = Outcome::Differs;
+        text.push_str(&refusal(&error));
+    }
     for report in follower.take_reports() {
         if report.is_failure() {
             outcome = Outcome::Differs;
@@ -114,4 +117,44 @@ fn verify(options: &ChannelOptions, project: Option<&Project>) -> Result<Outcome
     }
     output::text(&text)?;
     Ok(outcome)
+}
+
+fn refusal(error: &CommandError) -> String {
+    let hint = error.hint_text().map(|hint| format!("; {hint}"));
+    let (message, hint) = (error.message(), hint.unwrap_or_default());
+    format!("a host cannot serve this channel: {message}{hint}\n")
+}
+
+/// Checks what the guests of the generation that was taken need. What hosts grant and declare themselves is not known here.
+async fn check_needs(
+    follower: &Follower,
+    stores: &Stores,
+    channel: &ChannelName,
+    keys: &PublicKeys,
+) -> Result<(), CommandError> {
+    let document = taken(follower, stores, channel, keys).await?;
+    for route in &document.routes {
+        needs::check(&*stores.artifacts, keys, route, &[]).await?;
+    }
+    Ok(())
+}
+
+/// The document that was taken. If another one has replaced it, that one is taken instead.
+async fn taken(
+    follower: &Follower,
+    stores: &Stores,
+    channel: &ChannelName,
+    keys: &PublicKeys,
+) -> Result<Channel, CommandError> {
+    for _ in 0..READS_MAX {
+        let document = channels::read(stores, channel, keys).await?;
+        let same = document.filter(|document| Some(document.generation) == follower.generation());
+        if let Some(document) = same {
+            return Ok(document);
+        }
+        follower.look(time::now_ms()).await;
+    }
+    Err(CommandError::environment(
+        "its document is not the one that was verified",
+    ))
 }

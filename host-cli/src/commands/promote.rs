@@ -83,7 +83,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         let stores = stores.open().await?;
         let mut there = signer.present(&stores, &channel).await?;
         promotion.digest = channels::digest(&stores, &signer.key.public(), &digest).await?;
-        check_published(&stores, &signer, promotion.digest).await?;
+        let published = check_published(&stores, &signer, promotion.digest).await?;
         let (current, signing) = (there.document.as_ref(), signer.signing(&there));
         let next = release::promote(&channel, current, &promotion, &signing)
             .map_err(|error| refused(error, &channel, current.is_none()))?;
@@ -93,7 +93,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
         let new_route = next.route(&promotion.path).ok_or_else(|| {
             CommandError::environment("the new generation does not have the route")
         })?;
-        needs::check(&*stores.artifacts, &signer.keys, new_route).await?;
+        needs::check(&*stores.artifacts, &signer.keys, new_route, &[published]).await?;
         if let Some(gate) = &gate {
             let present = present(current, &promotion);
             let new = Candidate {
@@ -141,12 +141,12 @@ fn present<'a>(current: Option<&'a Channel>, promotion: &Promotion) -> Option<Ca
     Some(Candidate { digest, route })
 }
 
-/// Checks that hosts can load the guest, because a channel must not name one that they cannot serve.
+/// The manifest of a guest that hosts can load: a channel must not name one that they cannot serve.
 async fn check_published(
     stores: &Stores,
     signer: &Signer,
     digest: Digest,
-) -> Result<(), CommandError> {
+) -> Result<Manifest, CommandError> {
     let place = stores.artifacts.describe();
     let not_published = |what: &dyn std::fmt::Display| {
         CommandError::environment(format_args!("guest {digest} in `{place}`: {what}"))
@@ -166,5 +166,5 @@ async fn check_published(
             return Err(not_published(&format_args!("`{name}` is missing")));
         }
     }
-    Ok(())
+    Ok(manifest)
 }

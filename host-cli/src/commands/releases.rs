@@ -204,31 +204,121 @@ fn changes(route: &Route, older: Option<&Route>) -> Vec<String> {
     }
     let none = Grants::default();
     let before = older.map_or(&none, |older| &older.outgoing);
-    let added: Vec<_> = route.outgoing.without(before).collect();
-    lines.extend(
-        added
+    // A grant of the same places, on other terms.
+    let same = |grants: &Grants, grant: &Grant| {
+        let name = grant.to_string();
+        grants
             .iter()
-            .map(|grant| format!("may call {}", described(grant))),
-    );
+            .find(|other| other.to_string() == name)
+            .cloned()
+    };
+    for grant in route.outgoing.without(before) {
+        lines.push(match same(before, grant) {
+            Some(before) => format!("may call {grant}{}", terms_changed(&before, grant)),
+            None => format!("may call {grant}{}", terms(grant)),
+        });
+    }
     let removed = before.without(&route.outgoing);
-    // One that is granted in another way is among those above.
-    let removed = removed.filter(|grant| {
-        !added
-            .iter()
-            .any(|added| added.to_string() == grant.to_string())
-    });
+    let removed = removed.filter(|grant| same(&route.outgoing, grant).is_none());
     lines.extend(removed.map(|grant| format!("may no longer call {grant}")));
     lines
 }
 
-fn described(grant: &Grant) -> String {
-    let addresses = match grant.addresses() {
-        Addresses::Public => "",
-        Addresses::Any | Addresses::Unchecked => ", also at private addresses",
+fn is_private(grant: &Grant) -> bool {
+    match grant.addresses() {
+        Addresses::Public => false,
+        Addresses::Any | Addresses::Unchecked => true,
+    }
+}
+
+fn terms(grant: &Grant) -> String {
+    let addresses = if is_private(grant) {
+        ", also at private addresses"
+    } else {
+        ""
     };
     let signed = match grant.signing() {
         Some(_) => ", signed for AWS",
         None => "",
     };
-    format!("{grant}{addresses}{signed}")
+    format!("{addresses}{signed}")
+}
+
+/// What differs in a grant that there was before.
+fn terms_changed(before: &Grant, now: &Grant) -> String {
+    let addresses = match (is_private(before), is_private(now)) {
+        (false, true) => " now also at private addresses",
+        (true, false) => " no longer at private addresses",
+        (false, false) | (true, true) => "",
+    };
+    let signed = match (before.signing(), now.signing()) {
+        (before, now) if before == now => "",
+        (None, Some(_)) => " now signed for AWS",
+        (Some(_), None) => " no longer signed for AWS",
+        (Some(_), Some(_)) | (None, None) => " now signed for AWS in another way",
+    };
+    let changes: Vec<_> = [addresses, signed]
+        .into_iter()
+        .filter(|change| !change.is_empty())
+        .collect();
+    match changes.as_slice() {
+        [] => " on other terms".to_owned(),
+        changes => changes.join(","),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_in_a_grant_is_said() {
+        let origin = "https://s3.eu-west-1.amazonaws.com";
+        let plain: Grant = origin.parse().unwrap();
+        let private = plain.clone().with_private_addresses();
+        let signed = plain.clone().signed().unwrap();
+        let both = private.clone().signed().unwrap();
+        for (before, now, expected) in [
+            (None, Some(&plain), "may call {}"),
+            (
+                None,
+                Some(&both),
+                "may call {}, also at private addresses, signed for AWS",
+            ),
+            (
+                Some(&plain),
+                Some(&private),
+                "may call {} now also at private addresses",
+            ),
+            (
+                Some(&private),
+                Some(&plain),
+                "may call {} no longer at private addresses",
+            ),
+            (
+                Some(&signed),
+                Some(&plain),
+                "may call {} no longer signed for AWS",
+            ),
+            (
+                Some(&private),
+                Some(&signed),
+                "may call {} no longer at private addresses, now signed for AWS",
+            ),
+            (Some(&both), None, "may no longer call {}"),
+        ] {
+            let route = |grant: Option<&Grant>| Route {
+                path: "/".to_owned(),
+                namespace: None,
+                environment: BTreeMap::new(),
+                outgoing: Grants::new(grant.into_iter().cloned().collect()).unwrap(),
+                limits: Default::default(),
+                guests: Vec::new(),
+                previous: None,
+                generation_min: None,
+            };
+            let changes = changes(&route(now), Some(&route(before)));
+            assert_eq!(changes, [expected.replace("{}", origin)]);
+        }
+    }
 }

@@ -87,7 +87,7 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
             }
         };
         if let Some(route) = next.route(&path) {
-            needs::check(&*stores.artifacts, &signer.keys, route).await?;
+            needs::check(&*stores.artifacts, &signer.keys, route, &[]).await?;
             if let Some(then) = earlier(&history, to, route) {
                 warn_of_changes(then, route);
             }

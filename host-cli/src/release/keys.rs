@@ -64,14 +64,18 @@ pub fn secret(path: &Path) -> Result<SecretKey, CommandError> {
             .hint("other users of this machine can read command lines: create a new key with `host-cli keygen`"));
     }
     let shown = path.display();
-    if !path.exists() {
-        return Err(
-            CommandError::environment(format_args!("key file `{shown}` does not exist")).hint(
-                format_args!("check the path, or make a key with `host-cli keygen {shown}`"),
-            ),
-        );
-    }
-    let (file, text) = plain_file(path, "key file", KEY_FILE_BYTES_MAX)?;
+    let file = match files::open(path, NamedBy::Folder) {
+        Err(FileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(CommandError::environment(format_args!(
+                "key file `{shown}` does not exist"
+            ))
+            .hint(format_args!(
+                "check the path, or make a key with `host-cli keygen {shown}`"
+            )));
+        }
+        opened => opened.map_err(|error| cannot_open(path, "key file", error))?,
+    };
+    let text = text_of(&file, path, "key file", KEY_FILE_BYTES_MAX)?;
     // This check comes before that of the permissions, which are correct for a public key.
     if text.trim().parse::<PublicKey>().is_ok() {
         return Err(CommandError::environment(format_args!(
@@ -86,27 +90,30 @@ pub fn secret(path: &Path) -> Result<SecretKey, CommandError> {
 
 /// The text of a file that only its user can read.
 pub fn private_text(path: &Path, what: &str, bytes_max: u64) -> Result<String, CommandError> {
-    let (file, text) = plain_file(path, what, bytes_max)?;
+    let opened = files::open(path, NamedBy::Folder);
+    let file = opened.map_err(|error| cannot_open(path, what, error))?;
+    let text = text_of(&file, path, what, bytes_max)?;
     check_private(&file, path, what)?;
     Ok(text)
 }
 
-fn plain_file(path: &Path, what: &str, bytes_max: u64) -> Result<(File, String), CommandError> {
-    let failed = |error: &io::Error| crate::input::cannot_read(path, what, error);
-    let file = files::open(path, NamedBy::Folder).map_err(|error| match error {
-        FileError::Io(error) => failed(&error),
+fn cannot_open(path: &Path, what: &str, error: FileError) -> CommandError {
+    match error {
+        FileError::Io(error) => crate::input::cannot_read(path, what, &error),
         FileError::Folder | FileError::Link | FileError::Special | FileError::TooLarge { .. } => {
             let shown = path.display();
             CommandError::environment(format_args!("{what} `{shown}` is not a plain file"))
                 .hint("secrets are read only from plain files, not through a link or a pipe")
         }
-    })?;
+    }
+}
+
+fn text_of(file: &File, path: &Path, what: &str, bytes_max: u64) -> Result<String, CommandError> {
     let mut text = String::new();
-    (&file)
-        .take(bytes_max)
-        .read_to_string(&mut text)
-        .map_err(|error| failed(&error))?;
-    Ok((file, text))
+    let mut file = file.take(bytes_max);
+    file.read_to_string(&mut text)
+        .map_err(|error| crate::input::cannot_read(path, what, &error))?;
+    Ok(text)
 }
 
 /// Checks the file that was opened, not what its name refers to by now.
