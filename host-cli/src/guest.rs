@@ -208,3 +208,6 @@ fn options(instances_max: usize) -> EngineOptions {
 pub fn cannot_load(name: &str, error: &LoadError) -> CommandError {
     CommandError::environment(format_args!("guest `{name}`: {error}")).hint(error.hint())
 }
+
+#[cfg(test)]
+mod tests;
