@@ -103,12 +103,15 @@ fn answers(program: &Path, folder: &Path) -> anyhow::Result<()> {
         answer.contains("\"statusCode\":200"),
         "it answered {answer}"
     );
-    run(&mut command(&[
-        "package", "--guest", "embedded", "--arch", "all",
-    ]))?;
+    // Not into the project that may be above.
+    let packages = folder.join("package");
+    let mut package = command(&[
+        "package", "--guest", "embedded", "--arch", "all", "--output",
+    ]);
+    run(package.arg(&packages))?;
     for arch in Arch::ALL {
         for name in ["host-lambda.zip", "guest.zip", "manifest.json"] {
-            let path = folder.join("package").join(arch.name()).join(name);
+            let path = packages.join(arch.name()).join(name);
             ensure!(path.is_file(), "there is no `{}`", path.display());
         }
     }
