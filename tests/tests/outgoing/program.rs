@@ -1,11 +1,6 @@
 //! Grants of `host-cli`: of the command line, and of a project.
 
-use crate::support::{
-    fresh_folder,
-    guests::{FETCHER, PLAIN},
-    host_cli,
-    upstream::upstream,
-};
+use crate::support::{fresh_folder, guests::FETCHER, host_cli, upstream::upstream};
 use std::{fs, path::Path, process::Command};
 
 /// Status and output of a command in a folder.
@@ -122,63 +117,4 @@ fn a_channel_takes_no_guest_that_its_hosts_would_refuse() {
     assert!(is_ok && text.contains("route `/x` is removed"), "{text}");
     let (is_ok, text) = channel(&["rollback", "items", "--path", "/y", "--to", "1"]);
     assert!(!is_ok && text.contains("has no route `/y`"), "{text}");
-}
-
-/// A host refuses the generation because of either guest of a route.
-#[test]
-fn both_guests_of_a_split_route_have_what_they_need() {
-    let folder = fresh_folder("outgoing-split");
-    let (is_ok, text) = run(&folder, &["keygen", "release.key"]);
-    assert!(is_ok, "{text}");
-    let publish = |component: &[u8]| {
-        fs::write(folder.join("guest.wasm"), component).unwrap();
-        let to = ["--to", "file://releases", "--key", "release.key"];
-        let (is_ok, text) = run(&folder, &[&["publish", "guest.wasm"], &to[..]].concat());
-        let digest = text.split_whitespace().find(|word| word.len() == 64);
-        assert!(is_ok, "{text}");
-        digest.unwrap().to_owned()
-    };
-    let (plain, calling) = (publish(PLAIN), publish(FETCHER));
-    let promote = |digest: &str, more: &[&str]| {
-        let promote = ["promote", "items", digest, "--path", "/x"];
-        let stores = ["--artifacts", "file://releases", "--key", "release.key"];
-        run(&folder, &[&promote, more, &stores].concat())
-    };
-    let guest = format!("guest {} of route `/x`", &calling[..12]);
-    let (is_ok, text) = promote(&plain, &["--namespace", "x"]);
-    assert!(is_ok, "{text}");
-    let (is_ok, text) = promote(&calling, &["--percent", "50"]);
-    assert!(!is_ok && text.contains(&guest), "{text}");
-
-    let grant = ["--outgoing", "https://a.example"];
-    let (is_ok, text) = promote(&calling, &grant);
-    assert!(is_ok, "{text}");
-    let without_grant = ["--percent", "50", "--replace-outgoing"];
-    let (is_ok, text) = promote(&plain, &without_grant);
-    assert!(!is_ok && text.contains(&guest), "{text}");
-
-    // A publisher that cannot see what the other guest needs leaves it to the hosts, and to `verify`.
-    let manifest = folder.join(format!("releases/manifests/{calling}.json"));
-    let hidden = folder.join("hidden.json");
-    fs::rename(&manifest, &hidden).unwrap();
-    let (is_ok, text) = promote(&plain, &without_grant);
-    assert!(is_ok, "{text}");
-    fs::rename(&hidden, &manifest).unwrap();
-    let verify = [
-        "channel",
-        "verify",
-        "items",
-        "--artifacts",
-        "file://releases",
-    ];
-    let (is_ok, text) = run(
-        &folder,
-        &[&verify[..], &["--public-key", "release.key.pub"]].concat(),
-    );
-    let says = format!("a host cannot serve this channel: {guest}");
-    assert!(!is_ok && text.contains(&says), "{text}");
-    assert!(
-        text.contains("generation 3"),
-        "the reports are shown, too: {text}"
-    );
 }
