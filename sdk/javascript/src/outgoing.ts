@@ -1,9 +1,8 @@
 /** Requests to other services; see `wit/outgoing.wit`. */
 
 import raw from "tenon:handler/outgoing@0.1.0";
-import { thrownVariant } from "./contract.js";
 import { Problem } from "./problem.js";
-import { needHost } from "./runtime/phase.js";
+import { hostCall } from "./runtime/host-call.js";
 import { Request, type RequestInit, Response } from "./web/message.js";
 
 export interface FetchInit extends RequestInit {
@@ -36,23 +35,16 @@ export class FetchError extends TypeError {
  * `FetchError`. The host follows no redirects and decodes no content coding.
  */
 export async function fetch(input: string | Request, init: FetchInit = {}): Promise<Response> {
-  needHost("another service");
   const request = new Request(input, init);
-  try {
-    const answer = raw.send({
+  const send = () =>
+    raw.send({
       method: request.method,
       url: request.url.replace(/#.*/s, ""),
       headers: request.headers.lines().map(([name, value]) => ({ name, value })),
       body: request.content(),
       timeoutMs: init.timeoutMs ?? null,
     });
-    const headers = answer.headers.map(({ name, value }): [string, string] => [name, value]);
-    return new Response(answer.body.length > 0 ? answer.body : null, { status: answer.status, headers });
-  } catch (error) {
-    const variant = thrownVariant(error);
-    if (variant === undefined) {
-      throw error;
-    }
-    throw new FetchError(variant.tag as FetchError["code"], String(variant.val));
-  }
+  const answer = hostCall("another service", send, (tag, value) => new FetchError(tag as FetchError["code"], String(value)));
+  const headers = answer.headers.map(({ name, value }): [string, string] => [name, value]);
+  return new Response(answer.body.length > 0 ? answer.body : null, { status: answer.status, headers });
 }

@@ -1,9 +1,9 @@
 /** Secrets that the guest uses without seeing them; see `wit/secrets.wit`. */
 
 import raw from "tenon:handler/secrets@0.1.0";
-import { type Algorithm, thrownVariant } from "./contract.js";
+import type { Algorithm } from "./contract.js";
 import { Problem } from "./problem.js";
-import { needHost } from "./runtime/phase.js";
+import { hostCall } from "./runtime/host-call.js";
 import { encodeText } from "./web/text.js";
 
 export type { Algorithm };
@@ -54,14 +54,5 @@ function bytes(message: string | Uint8Array): Uint8Array {
 }
 
 function call<T>(work: () => T): T {
-  needHost("a secret");
-  try {
-    return work();
-  } catch (error) {
-    const variant = thrownVariant(error);
-    if (variant === undefined) {
-      throw error;
-    }
-    throw new SecretError(variant.tag as SecretError["code"], String(variant.val));
-  }
+  return hostCall("a secret", work, (tag, value) => new SecretError(tag as SecretError["code"], String(value)));
 }

@@ -1,8 +1,8 @@
 /** Why a call to the store has no result, and what the client reads then. */
 
-import { type RawItem, type RawKey, thrownVariant } from "../contract.js";
+import type { RawItem, RawKey } from "../contract.js";
 import { Problem } from "../problem.js";
-import { needHost } from "../runtime/phase.js";
+import { hostCall } from "../runtime/host-call.js";
 import type { Condition } from "./condition.js";
 
 export type StorageErrorCode =
@@ -95,17 +95,10 @@ export function interference(): Problem {
 
 /** @internal The result of a call to the host, or its error. */
 export function call<T>(work: () => T): T {
-  needHost("the store");
-  try {
-    return work();
-  } catch (error) {
-    const variant = thrownVariant(error);
-    if (variant === undefined) {
-      throw error;
-    }
-    const { tag, val } = variant;
-    throw new StorageError(tag as StorageErrorCode, typeof val === "string" ? val : tag, {
-      retryAfterMs: tag === "throttled" && val !== null && val !== undefined ? Number(val) : undefined,
+  return hostCall("the store", work, (tag, value) => {
+    const isDelay = tag === "throttled" && value !== null && value !== undefined;
+    return new StorageError(tag as StorageErrorCode, typeof value === "string" ? value : tag, {
+      retryAfterMs: isDelay ? Number(value) : undefined,
     });
-  }
+  });
 }
