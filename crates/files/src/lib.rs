@@ -26,8 +26,9 @@ pub mod beside;
 use std::{
     fs::{self, File, FileType, OpenOptions},
     io::{self, Read},
+    os::fd::AsRawFd,
     os::unix::fs::{FileTypeExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Who named a file.
@@ -96,6 +97,16 @@ pub fn open(path: &Path, named_by: NamedBy) -> Result<File, FileError> {
         })?;
     check(file.metadata()?.file_type(), named_by)?;
     Ok(file)
+}
+
+/// A path that leads to an open file or folder, whatever has its name meanwhile.
+pub fn path_of_open(file: &File) -> PathBuf {
+    let descriptors = if cfg!(target_os = "linux") {
+        "/proc/self/fd"
+    } else {
+        "/dev/fd"
+    };
+    Path::new(descriptors).join(file.as_raw_fd().to_string())
 }
 
 /// Reads a file of at most `bytes_max` bytes.

@@ -13,10 +13,7 @@ use std::{
     env,
     fs::{self, File},
     io::{self, Read},
-    os::{
-        fd::AsRawFd,
-        unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-    },
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -123,14 +120,7 @@ impl Folder {
 
     /// A path that leads through the handle.
     fn path(&self, name: &str) -> PathBuf {
-        let descriptors = if cfg!(target_os = "linux") {
-            "/proc/self/fd"
-        } else {
-            "/dev/fd"
-        };
-        Path::new(descriptors)
-            .join(self.0.as_raw_fd().to_string())
-            .join(name)
+        files::path_of_open(&self.0).join(name)
     }
 
     fn keep(&self, name: &str, image: &[u8]) -> io::Result<()> {

@@ -12,7 +12,7 @@ use crate::{
 };
 use contract::{digest::Digest, limits::IMAGE_BYTES_MAX};
 use files::{self, FileError, NamedBy};
-use std::{fs::File, os::fd::AsRawFd, path::Path, sync::Arc};
+use std::{fs::File, path::Path, sync::Arc};
 use wasmtime::component::Component;
 
 /// A loaded component whose imports this host provides and whose exports it can call.
@@ -164,12 +164,7 @@ impl Engine {
     pub fn read_open_image(&self, file: &File) -> Result<Candidate, LoadError> {
         let digest = image::open_file(file).map_err(FileError::Io)?;
         let digest = digest.ok_or(ImageError::Truncated)??;
-        let descriptors = if cfg!(target_os = "linux") {
-            "/proc/self/fd"
-        } else {
-            "/dev/fd"
-        };
-        let path = Path::new(descriptors).join(file.as_raw_fd().to_string());
+        let path = files::path_of_open(file);
         Ok(self.candidate(self.map(&path)?, digest))
     }
 
