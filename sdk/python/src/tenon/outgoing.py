@@ -1,0 +1,79 @@
+"""Requests to other services; see `wit/outgoing.wit`. A component imports the interface if its program uses this module."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from .port import Message, call
+from .problem import AsProblem, Problem
+from .response import Headers, HeaderSource
+from .typed import dump_json, parse_json
+
+FetchErrorCode = Literal["invalid-request", "not-granted", "unreachable", "outcome-unknown", "response-too-large"]
+
+
+class FetchError(AsProblem):
+    """
+    Why there is no response. With the code `unreachable`, nothing was sent; with `outcome-unknown`, whether the service acted is unknown.
+    """
+
+    def __init__(self, code: FetchErrorCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+    def to_problem(self) -> Problem:
+        """500 if the program is at fault, otherwise 502."""
+        if self.code in ("invalid-request", "not-granted"):
+            return Problem.internal(self)
+        return Problem(502, "bad-gateway", "another service did not answer", cause=self)
+
+
+class FetchResponse:
+    """The response of another service."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the status is one of success."""
+        return 200 <= self.status <= 299
+
+    def text(self) -> str:
+        """The content as UTF-8, with U+FFFD for what is none."""
+        return self.body.decode(errors="replace")
+
+    def json(self) -> Any:
+        """The content as JSON; raises `ValueError` if it is none."""
+        return parse_json(self.body.decode())
+
+
+def fetch(
+    url: str,
+    *,
+    method: str = "GET",
+    headers: HeaderSource = None,
+    body: bytes | str = b"",
+    json: object = None,
+    timeout_ms: int | None = None,
+) -> FetchResponse:
+    """
+    Sends a request to a service that the guest is granted (`outgoing` in tenon.toml), and waits for its whole response; ten seconds unless
+    `timeout_ms` says otherwise. `json` is a value as JSON content. Raises a `FetchError`. The host follows no redirects and decodes no content
+    coding.
+    """
+    fields = Headers(headers)
+    content = body.encode() if isinstance(body, str) else body
+    if json is not None:
+        content = dump_json(json).encode()
+        if "content-type" not in fields:
+            fields.set("content-type", "application/json")
+    message = Message(method, url.partition("#")[0], list(fields), content, timeout_ms)
+    reply = call("another service", lambda host: host.send(message), _to_error)
+    return FetchResponse(reply.status, Headers(reply.headers), reply.body)
+
+
+def _to_error(case: str, value: object) -> FetchError:
+    return FetchError(case, str(value))  # type: ignore[arg-type]
