@@ -9,7 +9,7 @@ use std::{
     process::ExitCode,
 };
 
-/// Set where the program is built for other machines: `new` then needs `--sdk`.
+/// Set where the program is built for other machines: the SDK of `new` is then that of a registry.
 const FOR_OTHERS: &str = "TENON_FOR_DISTRIBUTION";
 
 /// Names a folder with a folder for each architecture that has a Lambda host, with its manifest: the program then contains them.

@@ -65,7 +65,8 @@ Examples:
 /// Make a project: an API with three routes, tests and cases, which builds and serves at once
 ///
 /// Writes a new folder with a guest that uses the SDK, its unit tests, cases with expected responses, tenon.toml, .gitignore, a workflow for
-/// GitHub and a README. The SDK is the folder of --sdk, otherwise that of the checkout that this program was built from.
+/// GitHub and a README. The SDK is that of --sdk: a folder, or for npm a package `.tgz`; otherwise
+/// that of the checkout that this program was built from, otherwise this program's version of it from the language's registry.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -79,8 +80,8 @@ pub struct NewArgs {
     /// The language of the guest
     #[arg(long, value_enum, default_value_t = LanguageName::Rust)]
     pub lang: LanguageName,
-    /// The folder of the SDK
-    #[arg(long, value_name = "DIR")]
+    /// The folder or package of the SDK
+    #[arg(long, value_name = "PATH")]
     pub sdk: Option<PathBuf>,
 }
 

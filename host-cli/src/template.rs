@@ -87,7 +87,7 @@ pub fn files(name: &str, sdk: &Sdk) -> impl Iterator<Item = (&'static str, Strin
         name.replace('-', "_"),
         name.replace('_', "-").to_ascii_lowercase(),
     );
-    let dependency = sdk.dependency();
+    let (dependency, patches) = (sdk.dependency(), sdk.patches());
     let name = name.to_owned();
     files::of(sdk.language())
         .map(move |(path, text)| {
@@ -95,7 +95,9 @@ pub fn files(name: &str, sdk: &Sdk) -> impl Iterator<Item = (&'static str, Strin
                 .replace("{{name}}", &name)
                 .replace("{{crate}}", &component)
                 .replace("{{channel}}", &channel)
-                .replace("{{sdk}}", &dependency);
+                .replace("{{sdk}}", &dependency)
+                .replace("{{patches}}", &patches)
+                .replace("{{version}}", sdk::VERSION);
             (path, text)
         })
         .chain([(SCHEMA_FILE, SCHEMA.to_owned())])
@@ -172,7 +174,12 @@ mod tests {
                 match path {
                     "Cargo.toml" => {
                         assert!(text.contains("\nname = \"my-Api_2\"\n"), "{text}");
-                        assert!(text.contains("\ntenon = { path = \"/sdk\" }\n"), "{text}");
+                        assert!(
+                            text.contains(
+                                "\ntenon = { package = \"tenon-sdk\", path = \"/sdk\" }\n"
+                            ),
+                            "{text}"
+                        );
                     }
                     "package.json" => {
                         assert!(text.contains("\n  \"name\": \"my-api-2\",\n"), "{text}");

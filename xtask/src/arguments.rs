@@ -88,6 +88,11 @@ pub enum Command {
     Bench(BenchArgs),
     Package(PackageArgs),
     Dist(DistArgs),
+    /// Install what `dist` built, and make projects with it
+    ///
+    /// Installs the wheel and the npm packages into empty environments, and uses them without this repository: a project in TypeScript without
+    /// cargo, and the guide's tutorial.
+    Installed,
 }
 
 /// Set up what is missing, build in release, and run `host-cli serve`

@@ -78,7 +78,7 @@ fn lints() -> anyhow::Result<()> {
         .args(warnings)
         .run()?;
     // The parts that exist only in a component.
-    for package in ["guest", "tenon"] {
+    for package in ["guest", "tenon-sdk"] {
         Cargo::new("clippy")
             .args(["--release", "--package", package, "--locked"])
             .args(["--target", "wasm32-wasip2"])

@@ -3,17 +3,20 @@
 //! - `host-cli-VERSION-ARCH-linux.tar.gz`: the program, which contains the Lambda host for both architectures;
 //! - `tenon_cli-VERSION-*.whl`: the same as a wheel for pip and uv;
 //! - `tenon-cli-VERSION.tgz` and `tenon-cli-linux-CPU-VERSION.tgz`: the same as packages for npm;
+//! - `tenon-*-VERSION.crate` and `tenon-sdk-VERSION.tgz`: the SDKs for Rust and JavaScript;
 //! - `host-cli-VERSION.cdx.json`: the crates in it, in the Lambda hosts and in the reference guest (CycloneDX);
 //! - `SHA256SUMS`: the digests of all, which `--sign` signs.
 //!
 //! The program needs no C library of its system. The same sources give the same bytes, as in [`crate::package`].
 
 mod archive;
-mod check;
-mod components;
+pub mod components;
 mod npm;
 mod program;
+pub mod sdks;
 mod wheel;
+
+pub use wheel::NAME;
 
 use crate::{
     arguments::DistArgs,
@@ -31,7 +34,7 @@ use std::{
 };
 
 /// Release of everything in it.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What the packages say about themselves.
 const SUMMARY: &str = "Runs, records and replays REST APIs that are compiled to WebAssembly";
@@ -40,7 +43,7 @@ const LICENCE: &str = "Apache-2.0";
 const CHECKSUMS: &str = "SHA256SUMS";
 
 /// A file of the distribution.
-struct Artifact {
+pub struct Artifact {
     name: String,
     bytes: Vec<u8>,
 }
@@ -55,6 +58,11 @@ pub fn run_dist(arguments: &DistArgs) -> anyhow::Result<()> {
     step("Lambda hosts", || program::lambda_hosts(&hosts))?;
     let licences = components::licences()?;
     let mut artifacts = vec![npm::main(&licences)?, components::bill_of_materials()?];
+    step("SDKs", || {
+        artifacts.extend(sdks::crates()?);
+        artifacts.push(sdks::npm(&licences)?);
+        Ok(())
+    })?;
     for arch in &architectures {
         step(&format!("host-cli {}", arch.name()), || {
             let program = Program::build(*arch, &hosts)?;
@@ -67,7 +75,9 @@ pub fn run_dist(arguments: &DistArgs) -> anyhow::Result<()> {
     let folder = root().join("dist");
     write(&folder, &mut artifacts)?;
     if architectures.contains(&Arch::HERE) {
-        step("installed packages", || check::installed(&folder))?;
+        step("installed packages", || {
+            crate::installed::packages::check(&folder).map(drop)
+        })?;
     } else {
         eprintln!("not installed: nothing was built for this machine's architecture");
     }

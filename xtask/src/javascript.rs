@@ -119,7 +119,7 @@ fn serve(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// One request on its own connection; returns head and body of the response.
-fn ask(address: &str, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
+pub fn ask(address: &str, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let length = body.len();

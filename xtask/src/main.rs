@@ -19,6 +19,7 @@ mod fuzz;
 mod guest;
 mod httplint;
 mod infra;
+mod installed;
 mod javascript;
 mod npm;
 mod package;
@@ -73,6 +74,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         }
         Command::Package(arguments) => package::run(&arguments),
         Command::Dist(arguments) => dist::run_dist(&arguments),
+        Command::Installed => installed::check(),
     }
 }
 
@@ -115,7 +117,7 @@ fn test(filter: Option<&str>) -> anyhow::Result<()> {
     // By itself: the rest of the workspace enables features of serde_json that a user's program does not have.
     step("numbers", || {
         Cargo::new("test")
-            .args(["--release", "--locked", "--package", "tenon"])
+            .args(["--release", "--locked", "--package", "tenon-sdk"])
             .args(["--test", "numbers"])
             .run()
     })?;

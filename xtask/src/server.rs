@@ -14,12 +14,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts on a free port with further arguments; returns once it listens, with its address.
+    /// Starts the program of this workspace on a free port with further arguments; returns once it listens, with its address.
     pub fn start(arguments: &[&str]) -> anyhow::Result<(Self, String)> {
-        let mut child = Command::new(target_folder()?.join("release/host-cli"))
-            // Also where the checkout belongs to another user than the one who runs this.
-            .arg("--project")
-            .arg(root())
+        let mut program = Command::new(target_folder()?.join("release/host-cli"));
+        // Also where the checkout belongs to another user than the one who runs this.
+        program.arg("--project").arg(root());
+        Self::start_program(program, arguments)
+    }
+
+    /// The same for another program.
+    pub fn start_program(
+        mut program: Command,
+        arguments: &[&str],
+    ) -> anyhow::Result<(Self, String)> {
+        let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0", "--quiet"])
             .args(["--event-kind", "http"])
             .args(arguments)

@@ -9,16 +9,29 @@ use std::{
 /// The SDK for Rust of the checkout that this program was built from, unless it was built for others.
 const SDK_OF_BUILD: Option<&str> = option_env!("TENON_SDK");
 
-/// Where a project finds the SDK of its language: a folder on this machine. It is not published in a registry, where the package of its name
-/// may be somebody else's.
+/// The release of this program, and of the SDKs that fit it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What the SDK for Rust depends on. Where its package was unpacked, these are beside it.
+const CRATES: [&str; 5] = ["contract", "http-client", "json", "outgoing", "storage"];
+
+/// The SDK of a language, and where a project finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sdk {
     language: LanguageName,
-    folder: PathBuf,
+    place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// The registry of the language has it by name and version.
+    Registry,
+    /// A folder, or a package file, on this machine.
+    Local(PathBuf),
 }
 
 impl Sdk {
-    /// The folder that is named, otherwise that of the checkout that built this program.
+    /// The folder or package that is named, otherwise that of the checkout that built this program, otherwise this program's version.
     pub fn find(language: LanguageName, named: Option<&Path>) -> Result<Self, CommandError> {
         Self::choose(language, named, SDK_OF_BUILD.map(Path::new))
     }
@@ -28,39 +41,33 @@ impl Sdk {
         named: Option<&Path>,
         of_build: Option<&Path>,
     ) -> Result<Self, CommandError> {
-        let folder_name = folder_name(language);
-        if let Some(folder) = named {
-            if !is_sdk(language, folder) {
-                let (file, package) = manifest(language);
-                return Err(CommandError::environment(format_args!(
-                    "`{}` is not the SDK: it has no `{file}` of a package `{package}`",
-                    folder.display()
-                ))
-                .hint(format!(
-                    "name the folder `sdk/{folder_name}` of a checkout of Tenon"
-                )));
+        let place = match (named, of_build) {
+            (Some(path), _) => local(language, path)?,
+            // The SDKs of a checkout are beside each other.
+            (None, Some(folder)) => {
+                let folder = folder.with_file_name(folder_name(language));
+                if !is_sdk(language, &folder) {
+                    return Err(CommandError::environment(format_args!(
+                        "the SDK is not found: `{}`, from which this program was built, is gone",
+                        folder.display()
+                    ))
+                    .hint("name the SDK's folder with `--sdk PATH`"));
+                }
+                Place::Local(folder)
             }
-            let folder = folder.canonicalize().map_err(CommandError::environment)?;
-            return Self { language, folder }.check_built();
-        }
-        // The SDKs of a checkout are beside each other.
-        let of_build = of_build.map(|folder| folder.with_file_name(folder_name));
-        match of_build.filter(|folder| is_sdk(language, folder)) {
-            Some(folder) => Self { language, folder }.check_built(),
-            None => Err(CommandError::environment(
-                "the SDK is not found: this program does not know a checkout of Tenon",
-            )
-            .hint(format!(
-                "name its folder `sdk/{folder_name}` with `--sdk DIR`"
-            ))),
-        }
+            (None, None) => Place::Registry,
+        };
+        Self { language, place }.check_built()
     }
 
     /// Fails if a project could not use it, because it was not built.
     fn check_built(self) -> Result<Self, CommandError> {
-        let is_built = match self.language {
-            LanguageName::Rust => true,
-            LanguageName::Typescript => self.folder.join("dist/rules.wasm").is_file(), // what is built last
+        let is_built = match (&self.place, self.language) {
+            // What is built last.
+            (Place::Local(path), LanguageName::Typescript) => {
+                path.is_file() || path.join("dist/rules.wasm").is_file()
+            }
+            (Place::Local(_) | Place::Registry, _) => true,
         };
         if is_built {
             return Ok(self);
@@ -72,9 +79,9 @@ impl Sdk {
     }
 
     #[cfg(test)]
-    pub fn at(language: LanguageName, folder: &str) -> Self {
-        let folder = PathBuf::from(folder);
-        Self { language, folder }
+    pub fn at(language: LanguageName, path: &str) -> Self {
+        let place = Place::Local(PathBuf::from(path));
+        Self { language, place }
     }
 
     /// Its language.
@@ -84,17 +91,110 @@ impl Sdk {
 
     /// The dependency, as the language's manifest has it.
     pub fn dependency(&self) -> String {
-        let path = self.folder.display().to_string();
-        match self.language {
-            LanguageName::Rust => format!("tenon = {{ path = {} }}", toml_string(&path)),
-            LanguageName::Typescript => serde_json::Value::from(format!("file:{path}")).to_string(),
+        let package = package(self.language);
+        let path = match &self.place {
+            Place::Local(path) => Some(path.display().to_string()),
+            Place::Registry => None,
+        };
+        match (self.language, path) {
+            (LanguageName::Rust, Some(path)) => {
+                let path = toml_string(&path);
+                format!("tenon = {{ package = \"{package}\", path = {path} }}")
+            }
+            (LanguageName::Rust, None) => {
+                format!("tenon = {{ package = \"{package}\", version = \"={VERSION}\" }}")
+            }
+            (LanguageName::Typescript, Some(path)) => json_string(&format!("file:{path}")),
+            (LanguageName::Typescript, None) => json_string(VERSION),
+        }
+    }
+
+    /// What `Cargo.toml` needs beside the dependency: where the packages are that the SDK's depends on, if it was unpacked beside them.
+    pub fn patches(&self) -> String {
+        let (LanguageName::Rust, Place::Local(sdk)) = (self.language, &self.place) else {
+            return String::new();
+        };
+        let lines: Vec<String> = CRATES
+            .iter()
+            .filter_map(|name| {
+                let folder = sdk.with_file_name(format!("tenon-{name}-{VERSION}"));
+                let path = toml_string(&folder.display().to_string());
+                let is_there = folder.join("Cargo.toml").is_file();
+                is_there.then(|| format!("tenon-{name} = {{ path = {path} }}\n"))
+            })
+            .collect();
+        match lines.is_empty() {
+            true => String::new(),
+            false => format!("\n[patch.crates-io]\n{}", lines.concat()),
         }
     }
 }
 
 impl fmt::Display for Sdk {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "`{}`", self.folder.display())
+        match &self.place {
+            Place::Local(path) => write!(formatter, "`{}`", path.display()),
+            Place::Registry => {
+                let (package, registry) = (package(self.language), registry(self.language));
+                write!(formatter, "`{package}` {VERSION} of {registry}")
+            }
+        }
+    }
+}
+
+/// The place that a person named.
+fn local(language: LanguageName, path: &Path) -> Result<Place, CommandError> {
+    let package = package(language);
+    let refuse = |reason: &str| {
+        let folder = folder_name(language);
+        let hint = match package_suffix(language) {
+            Some(suffix) => format!(
+                "name the folder `sdk/{folder}` of a checkout of Tenon, or a package `*{suffix}`"
+            ),
+            None => format!(
+                "name the folder `sdk/{folder}` of a checkout of Tenon, or an unpacked package"
+            ),
+        };
+        Err(CommandError::environment(format_args!(
+            "`{}` is not the SDK: {reason}",
+            path.display()
+        ))
+        .hint(hint))
+    };
+    if path.is_file() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_package = package_suffix(language).is_some_and(|suffix| name.ends_with(suffix));
+        if !is_package {
+            return refuse("it is another kind of file");
+        }
+    } else if !is_sdk(language, path) {
+        let file = manifest(language);
+        return refuse(&format!("it has no `{file}` of a package `{package}`"));
+    }
+    let path = path.canonicalize().map_err(CommandError::environment)?;
+    Ok(Place::Local(path))
+}
+
+/// The name of the SDK's package.
+fn package(language: LanguageName) -> &'static str {
+    match language {
+        LanguageName::Rust => "tenon-sdk",
+        LanguageName::Typescript => "@tenon/sdk",
+    }
+}
+
+fn registry(language: LanguageName) -> &'static str {
+    match language {
+        LanguageName::Rust => "crates.io",
+        LanguageName::Typescript => "npm",
+    }
+}
+
+/// How the name of a package file ends that the language's installer takes as it is.
+fn package_suffix(language: LanguageName) -> Option<&'static str> {
+    match language {
+        LanguageName::Rust => None,
+        LanguageName::Typescript => Some(".tgz"),
     }
 }
 
@@ -106,22 +206,26 @@ fn folder_name(language: LanguageName) -> &'static str {
     }
 }
 
-/// The file that says which package a folder is, and the package's name.
-fn manifest(language: LanguageName) -> (&'static str, &'static str) {
+/// The file that says which package a folder is.
+fn manifest(language: LanguageName) -> &'static str {
     match language {
-        LanguageName::Rust => ("Cargo.toml", "tenon"),
-        LanguageName::Typescript => ("package.json", "@tenon/sdk"),
+        LanguageName::Rust => "Cargo.toml",
+        LanguageName::Typescript => "package.json",
     }
 }
 
 fn is_sdk(language: LanguageName, folder: &Path) -> bool {
-    let (file, package) = manifest(language);
+    let package = package(language);
     let line = match language {
         LanguageName::Rust => format!("name = \"{package}\""),
         LanguageName::Typescript => format!("\"name\": \"{package}\","),
     };
-    fs::read_to_string(folder.join(file))
+    fs::read_to_string(folder.join(manifest(language)))
         .is_ok_and(|manifest| manifest.lines().any(|other| other.trim() == line))
+}
+
+fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// A basic string of TOML.
@@ -145,28 +249,66 @@ mod tests {
     const RUST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk/rust");
 
     #[test]
-    fn without_a_checkout_no_dependency_is_written() {
+    fn the_sdk_of_the_checkout_goes_before_the_registry() {
         let rust = Path::new(RUST);
         let sdk = Sdk::choose(LanguageName::Rust, None, Some(rust)).unwrap();
-        assert_eq!(sdk.folder, rust);
-        for language in [LanguageName::Rust, LanguageName::Typescript] {
-            for of_build in [None, Some(Path::new("/moved/sdk/rust"))] {
-                let failure = Sdk::choose(language, None, of_build).unwrap_err();
-                let text = failure.render(false).unwrap();
-                assert!(text.contains("`--sdk DIR`"), "{text}");
-            }
+        assert_eq!(sdk.place, Place::Local(rust.to_owned()));
+        for (language, expected) in [
+            (
+                LanguageName::Rust,
+                format!("tenon = {{ package = \"tenon-sdk\", version = \"={VERSION}\" }}"),
+            ),
+            (LanguageName::Typescript, format!("\"{VERSION}\"")),
+        ] {
+            let sdk = Sdk::choose(language, None, None).unwrap();
+            assert_eq!(sdk.dependency(), expected);
+            assert_eq!(sdk.patches(), "");
         }
+        let moved = Path::new("/moved/sdk/rust");
+        let failure = Sdk::choose(LanguageName::Rust, None, Some(moved)).unwrap_err();
+        let text = failure.render(false).unwrap();
+        assert!(text.contains("`--sdk PATH`"), "{text}");
     }
 
     #[test]
     fn the_sdk_of_another_language_is_refused() {
-        let failure =
-            Sdk::choose(LanguageName::Typescript, Some(Path::new(RUST)), None).unwrap_err();
-        let text = failure.render(false).unwrap();
+        let refusal = |language, path: &str| {
+            let failure = Sdk::choose(language, Some(Path::new(path)), None).unwrap_err();
+            failure.render(false).unwrap()
+        };
+        let text = refusal(LanguageName::Typescript, RUST);
         assert!(
             text.contains("no `package.json` of a package `@tenon/sdk`"),
             "{text}"
         );
+        let file = format!("{RUST}/Cargo.toml");
+        for language in [LanguageName::Rust, LanguageName::Typescript] {
+            let text = refusal(language, &file);
+            assert!(text.contains("it is another kind of file"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unpacked_package_finds_the_packages_beside_it() {
+        let folder = std::env::temp_dir().join(format!("tenon-sdk-{}", std::process::id()));
+        for name in ["sdk", "contract", "storage"] {
+            let folder = folder.join(format!("tenon-{name}-{VERSION}"));
+            fs::create_dir_all(&folder).unwrap();
+            let manifest = format!("[package]\nname = \"tenon-{name}\"\n");
+            fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+        }
+        let sdk = folder.join(format!("tenon-sdk-{VERSION}"));
+        let sdk = Sdk::choose(LanguageName::Rust, Some(&sdk), None).unwrap();
+        let patches = sdk.patches();
+        let real = folder.canonicalize().unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        let path = |name| real.join(format!("tenon-{name}-{VERSION}"));
+        let expected = format!(
+            "\n[patch.crates-io]\ntenon-contract = {{ path = {:?} }}\ntenon-storage = {{ path = {:?} }}\n",
+            path("contract"),
+            path("storage")
+        );
+        assert_eq!(patches, expected);
     }
 
     #[test]
@@ -174,7 +316,7 @@ mod tests {
         let sdk = |language| Sdk::at(language, "/a \"b\"/sdk");
         assert_eq!(
             sdk(LanguageName::Rust).dependency(),
-            r#"tenon = { path = "/a \"b\"/sdk" }"#
+            r#"tenon = { package = "tenon-sdk", path = "/a \"b\"/sdk" }"#
         );
         assert_eq!(
             sdk(LanguageName::Typescript).dependency(),

@@ -6,6 +6,8 @@
 //! | `console terminal-1` | the same for a program that goes on running: lines of its output in this order, keys that are typed, and `^C` |
 //! | `diff` | a change of a file |
 //!
+//! `cargo xtask installed` names other programs than those of this build in `TENON_TEST_PROGRAMS`, and the SDK for `host-cli new` in `TENON_TEST_SDK`.
+//!
 //! In the output that the tutorial shows, `...` stands for any text, and alone on a line for any lines. The session shows all that was printed.
 
 mod messages;

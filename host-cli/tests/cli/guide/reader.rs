@@ -74,9 +74,13 @@ impl Reader {
 
     /// Runs a command in the folder where the one before it ended, and returns what it printed.
     pub fn run_command(&mut self, command: &str, may_fail: bool) -> String {
-        let (output, folder) = self.run(command, may_fail);
+        let new = command.strip_prefix("host-cli new ");
+        let (output, folder) = match (new, std::env::var("TENON_TEST_SDK")) {
+            (Some(_), Ok(sdk)) => self.run(&format!("{command} --sdk '{sdk}'"), may_fail),
+            _ => self.run(command, may_fail),
+        };
         self.folder = folder;
-        if let Some(name) = command.strip_prefix("host-cli new ") {
+        if let Some(name) = new {
             self.share_builds(&self.folder.join(name));
         }
         output
@@ -109,7 +113,8 @@ impl Reader {
     }
 
     fn shell(&self, script: &str) -> Command {
-        let programs = Path::new(env!("CARGO_BIN_EXE_host-cli")).parent().unwrap();
+        let built = || Path::new(env!("CARGO_BIN_EXE_host-cli")).with_file_name("");
+        let programs = std::env::var_os("TENON_TEST_PROGRAMS").map_or_else(built, PathBuf::from);
         let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("bash");
         shell

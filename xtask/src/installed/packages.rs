@@ -1,7 +1,7 @@
 //! Installs what was built, as users do, into empty environments, and runs it.
 
-use super::{VERSION, components::Licences};
 use crate::{
+    dist::{NAME, VERSION, components::Licences},
     package::Arch,
     run::{output, run, target_folder},
 };
@@ -12,15 +12,25 @@ use std::{
     process::Command,
 };
 
-/// Installs the wheel and the npm packages for this machine.
-pub fn installed(dist: &Path) -> anyhow::Result<()> {
+/// The folders with `host-cli`, as pip and npm installed it.
+pub struct Installed {
+    pub by_pip: PathBuf,
+    pub by_npm: PathBuf,
+}
+
+/// Installs the wheel and the npm packages for this machine, and checks that they run.
+pub fn check(dist: &Path) -> anyhow::Result<Installed> {
     let folder = target_folder()?.join("installed");
     if folder.is_dir() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    for program in [with_pip(dist, &folder)?, with_npm(dist, &folder)?] {
-        answers(&program, &folder)?;
+    let installed = Installed {
+        by_pip: with_pip(dist, &folder)?,
+        by_npm: with_npm(dist, &folder)?,
+    };
+    for programs in [&installed.by_pip, &installed.by_npm] {
+        answers(&programs.join("host-cli"), &folder)?;
     }
     let packages = fs::read_dir(folder.join("python/lib"))?.map(|python| {
         let about = format!("site-packages/tenon_cli-{VERSION}.dist-info/licenses");
@@ -34,7 +44,7 @@ pub fn installed(dist: &Path) -> anyhow::Result<()> {
             ensure!(path.is_file(), "there is no `{}`", path.display());
         }
     }
-    Ok(())
+    Ok(installed)
 }
 
 fn with_pip(dist: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
@@ -45,9 +55,9 @@ fn with_pip(dist: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     // By name, so that pip itself chooses the wheel that fits.
     run(Command::new(environment.join("bin/pip"))
         .args(["install", "--quiet", "--disable-pip-version-check"])
-        .args(["--no-index", super::wheel::NAME, "--find-links"])
+        .args(["--no-index", NAME, "--find-links"])
         .arg(dist))?;
-    Ok(environment.join("bin/host-cli"))
+    Ok(environment.join("bin"))
 }
 
 fn with_npm(dist: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
@@ -69,7 +79,7 @@ fn with_npm(dist: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
         .arg(dist.join(format!("tenon-cli-{VERSION}.tgz")))
         .arg(dist.join(format!("tenon-cli-linux-{cpu}-{VERSION}.tgz")))
         .current_dir(&project))?;
-    Ok(project.join("node_modules/.bin/host-cli"))
+    Ok(project.join("node_modules/.bin"))
 }
 
 /// Runs a program without cargo and rustc: its version, an event on the embedded guest, a package for both architectures, its exit code.
@@ -124,7 +134,7 @@ fn answers(program: &Path, folder: &Path) -> anyhow::Result<()> {
 }
 
 /// The folders of programs, but for those with a compiler.
-fn path_without_cargo() -> std::ffi::OsString {
+pub fn path_without_cargo() -> std::ffi::OsString {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path)
         .filter(|folder| !folder.join("cargo").exists() && !folder.join("rustc").exists());
