@@ -33,7 +33,7 @@ def packaged(template, bucket):
     for resource in template["Resources"].values():
         name = PATHS.get(resource.get("Type"))
         if name and isinstance(resource["Properties"].get(name), str):
-            key = resource["Properties"][name].removeprefix("../target/lambda/")
+            key = "/".join(Path(resource["Properties"][name]).parts[-2:])  # ARCHITECTURE/FILE
             resource["Properties"][name] = {"Bucket": bucket, "Key": key}
     return template
 

@@ -20,15 +20,11 @@ OLD, NEW, FORGED = b'{"status":"ok"}', b'{"status":"OK"}', b'{"status":"no"}'
 
 
 class Publisher:
-    """`host-cli` with the publisher's role, and keys of its own."""
+    """`host-cli` with the publisher's role, and keys of its own, in a folder."""
 
-    def __init__(self, emulator, outputs, host_cli, guest):
-        self.folder = emulator.folder / "releases"
-        self.folder.mkdir()
-        self.host_cli, self.outputs = host_cli, outputs
-        self.component = Path(guest).read_bytes()
-        if self.component.count(OLD) != 1:
-            raise RuntimeError(f"the guest does not answer {OLD!r} in one place")
+    def __init__(self, emulator, outputs, host_cli, folder, channel=CHANNEL):
+        self.folder = folder
+        self.host_cli, self.outputs, self.channel = host_cli, outputs, channel
         session = emulator.client("sts").assume_role(RoleArn=outputs["PublisherRole"], RoleSessionName="release")["Credentials"]
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -41,12 +37,12 @@ class Publisher:
             "AWS_SESSION_TOKEN": session["SessionToken"],
         }
 
-    def run(self, *arguments):
+    def run(self, *arguments, code=0):
         """Runs `host-cli`; returns its stdout."""
         done = subprocess.run(
             [self.host_cli, *map(str, arguments)], env=self.environment, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
-        if done.returncode != 0:
+        if done.returncode != code:
             raise RuntimeError(f"host-cli {' '.join(map(str, arguments))} failed with {done.returncode}: {done.stderr}")
         return done.stdout.strip()
 
@@ -54,20 +50,34 @@ class Publisher:
         """Returns the public key."""
         return self.run("keygen", name).splitlines()[-1]
 
-    def publish(self, answer, key):
-        """Publishes the guest with this response; returns its digest."""
-        file = self.folder / f"{re.sub('[^A-Za-z]', '', answer.decode())}.wasm"
-        file.write_bytes(self.component.replace(OLD, answer))
+    def publish(self, file, key):
+        """Publishes a component; returns its digest."""
         return self.run("publish", file, "--to", self.outputs["Artifacts"], "--key", key)
 
-    def promote(self, digest, key, *options):
-        self.run("promote", CHANNEL, digest, *self.stores(key), *options)
+    def promote(self, digest, key, *options, code=0):
+        return self.run("promote", self.channel, digest, *self.stores(key), *options, code=code)
 
     def rollback(self, key):
-        self.run("rollback", CHANNEL, *self.stores(key))
+        self.run("rollback", self.channel, *self.stores(key))
 
     def stores(self, key):
         return ["--artifacts", self.outputs["Artifacts"], "--table", self.outputs["Table"], "--key", key]
+
+
+class Variants:
+    """The reference guest with other responses to /health."""
+
+    def __init__(self, folder, guest):
+        self.folder = folder
+        self.component = Path(guest).read_bytes()
+        if self.component.count(OLD) != 1:
+            raise RuntimeError(f"the guest does not answer {OLD!r} in one place")
+
+    def file(self, answer):
+        """A component with this response."""
+        file = self.folder / f"{re.sub('[^A-Za-z]', '', answer.decode())}.wasm"
+        file.write_bytes(self.component.replace(OLD, answer))
+        return file
 
 
 class Asker:
@@ -96,14 +106,14 @@ class Asker:
         return None
 
 
-def first(publisher, key):
+def first(publisher, file, key):
     """Publishes and promotes the first guest of the channel; returns its digest."""
-    digest = publisher.publish(OLD, key)
+    digest = publisher.publish(file, key)
     publisher.promote(digest, key)
     return digest
 
 
-def swap(publisher, client, public_key_of_the_host, key, version, refused):
+def swap(publisher, variants, client, public_key_of_the_host, key, version, refused):
     """Publishes, promotes, rolls back, and tries the same with an untrusted key.
 
     `version` returns the alias's version, `refused` whether the log counts a refused guest.
@@ -111,7 +121,7 @@ def swap(publisher, client, public_key_of_the_host, key, version, refused):
     failures = []
     asker = Asker(client)
     before = version()
-    second = publisher.publish(NEW, key)
+    second = publisher.publish(variants.file(NEW), key)
     if asker.serves(OLD) is None:  # so that an instance runs when the next one comes
         failures.append("the first guest of the channel is not served")
     asker.seconds_at_swaps.clear()
@@ -134,7 +144,7 @@ def swap(publisher, client, public_key_of_the_host, key, version, refused):
     if at_swaps > 3 * usual:
         failures.append("the first answers after swaps take more than three times as long as others")
     publisher.make_key("other")
-    forged = publisher.publish(FORGED, "other")
+    forged = publisher.publish(variants.file(FORGED), "other")
     publisher.promote(forged, "other", "--public-key", public_key_of_the_host)
     deadline = time.monotonic() + 5 * INTERVAL_MS / 1000
     while time.monotonic() < deadline:

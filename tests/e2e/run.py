@@ -10,11 +10,10 @@ the stack on an emulator, and checks everything that is visible there.
 import argparse
 import os
 import sys
-import time
-from contextlib import contextmanager
 
 import cases
 from client import Client, Request
+from report import Report
 
 # Cases with other results on the emulator.
 DEVIATIONS = {
@@ -23,28 +22,6 @@ DEVIATIONS = {
     "read/id-that-no-item-can-have": "the emulator decodes a path before it looks for its route",
 }
 NOTE = {"name": "kept"}
-
-
-class Report:
-    """Steps, how long they took, and what they found."""
-
-    def __init__(self):
-        self.failures = []
-
-    @contextmanager
-    def step(self, name):
-        start, before = time.monotonic(), len(self.failures)
-        yield
-        verdict = "ok" if len(self.failures) == before else "FAILED"
-        print(f"-- {name}: {verdict}, {time.monotonic() - start:.1f} s", flush=True)
-
-    def add(self, failures):
-        for failure in failures:
-            print(f"error: {failure}")
-        self.failures += failures
-
-    def expect(self, holds, what):
-        self.add([] if holds else [what])
 
 
 def against_emulator(arguments, report):
@@ -132,9 +109,12 @@ def swapped(arguments, emulator, outputs, client, stack):
     import observed
     import releases
 
-    publisher = releases.Publisher(emulator, outputs, arguments.host_cli, arguments.guest)
+    folder = emulator.folder / "releases"
+    folder.mkdir()
+    publisher = releases.Publisher(emulator, outputs, arguments.host_cli, folder)
+    variants = releases.Variants(folder, arguments.guest)
     public_key = publisher.make_key("release.key")
-    releases.first(publisher, "release.key")  # a host does not start on a channel that is not there
+    releases.first(publisher, variants.file(releases.OLD), "release.key")  # a host does not start on a channel that is not there
     following = {"Channel": releases.CHANNEL, "PublicKeys": public_key, "ChannelIntervalMs": releases.INTERVAL_MS}
     stack.template = stack.renamed_version("Following")
     stack.update(CanaryDeployment="false", **following)
@@ -145,7 +125,7 @@ def swapped(arguments, emulator, outputs, client, stack):
     def refused():
         return observed.counts(emulator, outputs, "ChannelFailures")
 
-    return releases.swap(publisher, client, public_key, "release.key", version, refused)
+    return releases.swap(publisher, variants, client, public_key, "release.key", version, refused)
 
 
 def live(emulator, outputs):

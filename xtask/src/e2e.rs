@@ -10,13 +10,13 @@ use crate::{
 };
 use anyhow::ensure;
 use std::{
-    path::{self, Path},
+    path::{self, Path, PathBuf},
     process::Command,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Lambda's name for this machine's architecture: the emulator runs functions natively.
-const ARCH: &str = if cfg!(target_arch = "aarch64") {
+pub const ARCH: &str = if cfg!(target_arch = "aarch64") {
     "arm64"
 } else {
     "x86_64"
@@ -36,7 +36,7 @@ pub fn execute(arguments: E2eArgs) -> anyhow::Result<()> {
         };
         return emulated(&packages);
     };
-    let mut tests = tests(Path::new("python3"));
+    let mut tests = script(Path::new("python3"), "run.py");
     tests.args(["--url", &url]);
     // Not as an argument, which every process could see and an error message would show.
     tests.envs(arguments.api_key.map(|key| (KEY_VARIABLE, key)));
@@ -52,21 +52,24 @@ fn emulated(packages: &Path) -> anyhow::Result<()> {
             path.display()
         );
     }
-    let programs = python::environment("e2e-python", "tests/e2e/requirements.txt")?;
+    let programs = programs()?;
     let folder = target_folder()?.join("e2e");
+    let template = root().join("infra/template.yaml");
     // CodeDeploy is not emulated.
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let template = infra::expand(
+    let first = infra::expand(
+        &template,
         &folder.join("first"),
         ARCH,
         &[("CanaryDeployment", "false")],
     )?;
     let changed = infra::expand(
+        &template,
         &folder.join("second"),
         ARCH,
         &[("CanaryDeployment", "false"), ("Release", &now.to_string())],
     )?;
-    let mut tests = tests(&programs.join("python"));
+    let mut tests = script(&programs.join("python"), "run.py");
     let publisher = publisher()?;
     tests.arg("--host-cli").arg(publisher.host_cli);
     tests.arg("--guest").arg(publisher.guest);
@@ -76,14 +79,19 @@ fn emulated(packages: &Path) -> anyhow::Result<()> {
         .arg("--packages")
         .arg(packages)
         .arg("--template")
-        .arg(template)
+        .arg(first)
         .arg("--changed")
         .arg(changed))
 }
 
-/// Runs the tests with an interpreter that leaves no files in the sources.
-fn tests(interpreter: &Path) -> Command {
+/// The environment with the emulator.
+pub fn programs() -> anyhow::Result<PathBuf> {
+    python::environment("e2e-python", "tests/e2e/requirements.txt")
+}
+
+/// Runs a script of the tests with an interpreter that leaves no files in the sources.
+pub fn script(interpreter: &Path, name: &str) -> Command {
     let mut command = Command::new(interpreter);
-    command.arg("-B").arg(root().join("tests/e2e/run.py"));
+    command.arg("-B").arg(root().join("tests/e2e").join(name));
     command
 }

@@ -14,7 +14,7 @@ use crate::{
     run::{root, step, target_folder},
     tools,
 };
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use gates::{Gate, Workshop};
 use requirements::Requirements;
 use std::{
@@ -43,10 +43,16 @@ pub fn check() -> anyhow::Result<()> {
     step("mutants", || stop(&workshop, &requirements, &mutants))
 }
 
-/// Expands the template for one architecture, with some parameters as SAM should see them. Returns the file.
-pub fn expand(folder: &Path, arch: &str, settings: &[(&str, &str)]) -> anyhow::Result<PathBuf> {
+/// Expands a template for one architecture, with some parameters as SAM should see them. Returns the file.
+pub fn expand(
+    template: &Path,
+    folder: &Path,
+    arch: &str,
+    settings: &[(&str, &str)],
+) -> anyhow::Result<PathBuf> {
     let workshop = workshop(folder)?;
-    let text = fs::read_to_string(root().join("infra/template.yaml"))?;
+    let text = fs::read_to_string(template)
+        .with_context(|| format!("failed to read `{}`", template.display()))?;
     let file = workshop.templates.join(format!("{TEMPLATE}.yaml"));
     fs::write(file, text.replace("arm64", arch))?;
     let complaints = workshop.expand(&[TEMPLATE], settings)?;

@@ -1,6 +1,7 @@
 //! `cargo xtask installed`: installs what `cargo xtask dist` built, as users do, into empty environments, and makes projects with these
 //! programs alone. Cargo is hidden from them, except where a guest in Rust is built.
 
+mod deployed;
 pub mod packages;
 mod tutorial;
 mod typescript;
@@ -30,5 +31,9 @@ pub fn check() -> anyhow::Result<()> {
 
 fn projects(dist: &Path, installed: &Installed) -> anyhow::Result<()> {
     step("TypeScript", || typescript::check(dist, &installed.by_npm))?;
-    step("tutorial", || tutorial::check(dist, &installed.by_pip))
+    let sdk = tutorial::unpacked_sdk(dist)?;
+    step("tutorial", || tutorial::check(&sdk, &installed.by_pip))?;
+    step("deployed project", || {
+        deployed::check(&sdk, &installed.by_pip)
+    })
 }
