@@ -17,6 +17,8 @@ BUILT = ("tenon/testing/rules.wasm", "tenon/build/wit/storage.wit")
 PROJECT: dict[str, Any] = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
 NAME, VERSION = PROJECT["name"].replace("-", "_"), PROJECT["version"]
 ABOUT = f"{NAME}-{VERSION}.dist-info"
+LICENCE = HERE.parent.parent / "LICENSE"
+"""Of the whole project; an archive of the sources has none."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The earliest time of the format."""
 
@@ -74,6 +76,7 @@ def _about() -> list[tuple[str, bytes]]:
         f"Version: {VERSION}",
         f"Summary: {PROJECT['description']}",
         f"License-Expression: {PROJECT['license']}",
+        *(["License-File: LICENSE"] if LICENCE.is_file() else []),
         f"Requires-Python: {PROJECT['requires-python']}",
         *(f"Requires-Dist: {needed}" for needed in PROJECT["dependencies"]),
         *(f"Provides-Extra: {extra}" for extra in extras),
@@ -82,4 +85,7 @@ def _about() -> list[tuple[str, bytes]]:
     scripts = [f"{name} = {target}" for name, target in PROJECT["scripts"].items()]
     wheel = ["Wheel-Version: 1.0", "Generator: tenon-sdk", "Root-Is-Purelib: true", "Tag: py3-none-any"]
     files = {"METADATA": lines, "WHEEL": wheel, "entry_points.txt": ["[console_scripts]", *scripts]}
-    return [(f"{ABOUT}/{name}", "\n".join([*content, ""]).encode()) for name, content in files.items()]
+    about = [(f"{ABOUT}/{name}", "\n".join([*content, ""]).encode()) for name, content in files.items()]
+    if LICENCE.is_file():
+        about.append((f"{ABOUT}/licenses/LICENSE", LICENCE.read_bytes()))
+    return about

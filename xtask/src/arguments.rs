@@ -90,8 +90,8 @@ pub enum Command {
     Dist(DistArgs),
     /// Install what `dist` built, and make projects with it
     ///
-    /// Installs the wheel and the npm packages into empty environments, and uses them without this repository: a project in TypeScript without
-    /// cargo, and the guide's tutorial.
+    /// Installs the wheel and the npm packages into empty environments, and uses them without this repository: projects in TypeScript
+    /// and Python without cargo, the guide's tutorial, and a project that is deployed on an emulator of AWS.
     Installed,
 }
 

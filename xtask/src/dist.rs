@@ -3,7 +3,7 @@
 //! - `host-cli-VERSION-ARCH-linux.tar.gz`: the program, which contains the Lambda host for both architectures;
 //! - `tenon_cli-VERSION-*.whl`: the same as a wheel for pip and uv;
 //! - `tenon-cli-VERSION.tgz` and `tenon-cli-linux-CPU-VERSION.tgz`: the same as packages for npm;
-//! - `tenon-*-VERSION.crate` and `tenon-sdk-VERSION.tgz`: the SDKs for Rust and JavaScript;
+//! - `tenon-*-VERSION.crate`, `tenon-sdk-VERSION.tgz`, `tenon_sdk-VERSION-*.whl`: the SDKs for Rust, JavaScript and Python;
 //! - `host-cli-VERSION.cdx.json`: the crates in it, in the Lambda hosts and in the reference guest (CycloneDX);
 //! - `SHA256SUMS`: the digests of all, which `--sign` signs.
 //!
@@ -61,6 +61,7 @@ pub fn run_dist(arguments: &DistArgs) -> anyhow::Result<()> {
     step("SDKs", || {
         artifacts.extend(sdks::crates()?);
         artifacts.push(sdks::npm(&licences)?);
+        artifacts.push(sdks::wheel()?);
         Ok(())
     })?;
     for arch in &architectures {

@@ -3,8 +3,8 @@
 
 mod deployed;
 pub mod packages;
+mod project;
 mod tutorial;
-mod typescript;
 
 use crate::run::{root, step};
 use anyhow::ensure;
@@ -30,7 +30,12 @@ pub fn check() -> anyhow::Result<()> {
 }
 
 fn projects(dist: &Path, installed: &Installed) -> anyhow::Result<()> {
-    step("TypeScript", || typescript::check(dist, &installed.by_npm))?;
+    step("TypeScript", || {
+        project::typescript().check(dist, &installed.by_npm)
+    })?;
+    step("Python", || {
+        project::python().check(dist, &installed.by_pip)
+    })?;
     let sdk = tutorial::unpacked_sdk(dist)?;
     step("tutorial", || tutorial::check(&sdk, &installed.by_pip))?;
     step("deployed project", || {

@@ -1,9 +1,9 @@
-//! The SDKs as packages of their registries: crates with what they depend on of this workspace, and an npm package.
+//! The SDKs as packages of their registries: crates with what they depend on of this workspace, an npm package, and a wheel.
 
 use super::{Artifact, VERSION, components::Licences};
 use crate::{
     npm,
-    run::{Cargo, output, root, target_folder},
+    run::{Cargo, output, root, run, target_folder},
 };
 use anyhow::Context;
 use std::{fs, path::Path, process::Command};
@@ -66,6 +66,24 @@ pub fn npm(licences: &Licences) -> anyhow::Result<Artifact> {
             .current_dir(&folder),
     )?;
     let name = packed.trim().to_owned();
+    let bytes = fs::read(folder.join(&name)).with_context(|| format!("no `{name}`"))?;
+    Ok(Artifact { name, bytes })
+}
+
+/// The SDK for Python as its own build backend makes it.
+pub fn wheel() -> anyhow::Result<Artifact> {
+    let sdk = root().join("sdk/python");
+    run(Command::new("python3").arg("prepare.py").current_dir(&sdk))?;
+    let folder = target_folder()?.join("sdk-python");
+    fs::create_dir_all(&folder)?;
+    let program = "import backend, sys; print(backend.build_wheel(sys.argv[1]))";
+    let made = output(
+        Command::new("python3")
+            .args(["-B", "-c", program])
+            .arg(&folder)
+            .current_dir(&sdk),
+    )?;
+    let name = made.trim().to_owned();
     let bytes = fs::read(folder.join(&name)).with_context(|| format!("no `{name}`"))?;
     Ok(Artifact { name, bytes })
 }
