@@ -1,9 +1,10 @@
-// Builds the package into `dist` and `wit`: its modules, the interfaces of a component, and the store of tests, which needs cargo.
+// Builds the package into `dist` and `wit`: its modules, the interfaces of a component, its engine, and the store of tests, which needs cargo.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deterministicEngine } from "./engine.mjs";
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)));
 const workspace = join(here, "../..");
@@ -25,6 +26,11 @@ for (const [name, text] of Object.entries({
   mkdirSync(join(here, "wit", name));
   writeFileSync(join(here, `wit/${name}/${name}.wit`), `package wasi:${name}@0.2.12;\n${text}\n`);
 }
+
+// The componentizer's native library is in a package of its own for each system.
+const packages = join(here, "node_modules/@andreiltd");
+const library = readdirSync(packages, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith(".node"));
+writeFileSync(join(here, "dist/engine.wasm"), deterministicEngine(readFileSync(join(packages, library))));
 
 // The profile of guests, but small rather than fast. A module of its own, without the types of a component.
 const target = join(process.env.CARGO_TARGET_DIR ?? join(workspace, "target"), "javascript-rules");

@@ -6,6 +6,7 @@ import { write } from "./log.js";
 import { type Parameters, Pattern, segmentsOf } from "./pattern.js";
 import { Problem } from "./problem.js";
 import { type Answer, toResponse } from "./respond.js";
+import { phase } from "./runtime/phase.js";
 import { describe } from "./runtime/show.js";
 import { sourceStack } from "./runtime/stack.js";
 import { Request, Response } from "./web/message.js";
@@ -58,8 +59,10 @@ export class App {
   /** Answers another method. */
   on<Path extends string>(method: string, path: Path, handler: Handler<Parameters<Path>>): this {
     const pattern = new Pattern(path);
-    if (this.#routes.some((route) => route.method === method && route.pattern.text === path)) {
-      throw new TypeError(`\`${method} ${path}\` has two handlers`);
+    const other = this.#routes.find((route) => route.method === method && route.pattern.isSameResource(pattern));
+    if (other !== undefined) {
+      const names = other.pattern.text === path ? "" : `: \`${other.pattern.text}\` is the same path`;
+      throw new TypeError(`\`${method} ${path}\` has two handlers${names}`);
     }
     this.#routes.push({ method, pattern, handler: handler as Handler<never> });
     return this;
@@ -93,7 +96,10 @@ export class App {
       return withoutHandler(raw, matches);
     }
     const context = new Context(toRequest(raw), match.parameters, raw, raw.context);
-    const answer: unknown = await match.handler(context as Context<never>);
+    const returned: unknown = match.handler(context as Context<never>);
+    phase.isAnswered = !(returned instanceof Promise);
+    const answer: unknown = await returned;
+    phase.isAnswered = true;
     if ((typeof answer !== "object" && typeof answer !== "string") || answer === null) {
       throw new TypeError(`the handler of \`${match.method} ${match.pattern.text}\` returned ${String(answer)}`);
     }

@@ -19,14 +19,29 @@ export class FetchError extends TypeError {
     readonly code: "invalid-request" | "not-granted" | "unreachable" | "outcome-unknown" | "response-too-large",
     detail: string,
   ) {
-    super(detail);
+    super(detail === "" ? code : `${code}: ${detail}`);
   }
 
-  /** @internal */
+  /** @internal The same as the SDK for Rust answers. */
   toProblem(): Problem {
-    return this.code === "invalid-request" || this.code === "not-granted"
-      ? Problem.internal(this)
-      : new Problem(502, "bad-gateway", "another service did not answer", { cause: this });
+    switch (this.code) {
+      case "unreachable":
+        return new Problem(503, "service-unreachable", "a service that this API needs cannot be reached", {
+          headers: { "retry-after": "1" },
+          cause: this,
+        });
+      case "outcome-unknown": {
+        const detail = "a service that this API needs did not answer; it may or may not have acted";
+        return new Problem(502, "service-outcome-unknown", detail, { cause: this });
+      }
+      case "response-too-large": {
+        const detail = "a service that this API needs gave a response that is of no use";
+        return new Problem(502, "service-response", detail, { cause: this });
+      }
+      case "invalid-request":
+      case "not-granted":
+        return Problem.internal(this);
+    }
   }
 }
 
@@ -44,7 +59,7 @@ export async function fetch(input: string | Request, init: FetchInit = {}): Prom
       body: request.content(),
       timeoutMs: init.timeoutMs ?? null,
     });
-  const answer = hostCall("another service", send, (tag, value) => new FetchError(tag as FetchError["code"], String(value)));
+  const answer = hostCall("another service", send, (tag, value) => new FetchError(tag as FetchError["code"], String(value ?? "")));
   const headers = answer.headers.map(({ name, value }): [string, string] => [name, value]);
   return new Response(answer.body.length > 0 ? answer.body : null, { status: answer.status, headers });
 }

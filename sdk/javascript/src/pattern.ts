@@ -20,6 +20,9 @@ export class Pattern {
     }
     this.#segments = text.slice(1).split("/").map(toSegment);
     for (const [at, { kind, text: name }] of this.#segments.entries()) {
+      if (kind === "literal" && name.startsWith(":")) {
+        throw mistake(`has \`${name}\`: a parameter is written \`{${name.slice(1)}}\``);
+      }
       if (/[{}*]/.test(name) || (kind !== "literal" && name === "")) {
         throw mistake("has a brace or star inside a segment, or a parameter without a name");
       }
@@ -27,6 +30,13 @@ export class Pattern {
         throw mistake("goes on after the rest of the path");
       }
     }
+  }
+
+  /** Whether both match the same paths: their parameters may have different names. */
+  isSameResource(other: Pattern): boolean {
+    const shape = (pattern: Pattern): string =>
+      JSON.stringify(pattern.#segments.map(({ kind, text }) => (kind === "literal" ? [text] : kind)));
+    return shape(this) === shape(other);
   }
 
   /** The parameters of a path, and how precisely the pattern names it: the greatest text is the most precise. */
@@ -45,6 +55,9 @@ export class Pattern {
         }
         precision += "2";
       } else {
+        if (kind === "parameter" && segment === "") {
+          return undefined;
+        }
         parameters[text] = kind === "rest" ? path.slice(at).join("/") : segment;
         precision += kind === "rest" ? "0" : "1";
       }

@@ -17,7 +17,7 @@ export class SecretError extends Error {
     readonly code: "unknown" | "not-granted" | "unavailable",
     detail: string,
   ) {
-    super(detail);
+    super(`${code}: ${detail}`);
   }
 
   /** @internal */

@@ -5,6 +5,7 @@ import type { StorageErrorCode } from "./store/error.js";
 import type { FetchError } from "./outgoing.js";
 import { type LogLine, type TestHost, during, thrown } from "./test/host.js";
 import { MemoryStore } from "./test/memory-store.js";
+import { outside } from "./test/world.js";
 import { Headers, type HeadersInit } from "./web/headers.js";
 import { type BodyInit, Request, Response } from "./web/message.js";
 import { encodeText } from "./web/text.js";
@@ -40,6 +41,9 @@ export interface TestRequest {
 /**
  * A client of an application. Its store and its log outlive requests; its clock stands still until the test moves it. Two clients that are used
  * in the same way get the same responses. Requests are sent one after the other.
+ *
+ * In a handler, globals are those of a component: `Date`, random numbers and `console` are the request's, and what a component lacks, such as timers
+ * and `URL`, is `undefined`. One thing differs: variables of modules keep what a request has put there, and on a host they do not.
  */
 export class TestClient {
   /** All lines that were logged. */
@@ -86,7 +90,10 @@ export class TestClient {
     return this.request("DELETE", target, request);
   }
 
-  /** The application's response. Throws if a host would answer 500 in its place. */
+  /**
+   * The application's response. Throws if a host would answer 500 in its place, if the handler returned before its work was done, and if it has set
+   * a global.
+   */
   async request(method: string, target: string, request: TestRequest = {}): Promise<Response> {
     const [path = "", query = ""] = target.split(/\?(.*)/s);
     const headers = new Headers(request.headers);
@@ -96,7 +103,7 @@ export class TestClient {
     }
     const { identity } = request;
     const requestId = this.#begin();
-    const response = await during(this.#host, () =>
+    const response = await during(this.#host, this.#nowMs, () =>
       this.#app.answer({
         method,
         path,
@@ -128,7 +135,7 @@ export class TestClient {
   /** Runs work that uses the application's store, log or secrets as in a handler. */
   async run<T>(work: () => T | Promise<T>): Promise<T> {
     this.#begin();
-    return during(this.#host, work);
+    return during(this.#host, this.#nowMs, work);
   }
 
   /** The time of the requests from now on. */
@@ -160,7 +167,8 @@ export class TestClient {
   answerOutgoing(answer: (request: Request) => Response | FetchError["code"]): void {
     this.#host.send = ({ method, url, headers, body }) => {
       const fields = headers.map(({ name, value }): [string, string] => [name, value]);
-      const response = answer(new Request(url, { method, headers: fields, body: body.length > 0 ? body : null }));
+      const request = new Request(url, { method, headers: fields, body: body.length > 0 ? body : null });
+      const response = outside(() => answer(request));
       if (typeof response === "string") {
         throw thrown({ tag: response, val: "a test answers so" });
       }

@@ -1,6 +1,20 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 import test from "node:test";
-import { App, Created, Problem, Response, type SecretError, environment, fetch, log, noContent, placeholder, secrets } from "@tenon/sdk";
+import {
+  App,
+  Created,
+  Partition,
+  Problem,
+  Response,
+  type SecretError,
+  environment,
+  fetch,
+  log,
+  noContent,
+  placeholder,
+  secrets,
+  store,
+} from "@tenon/sdk";
 import { array, boolean, integer, object, oneOf, optional, string } from "@tenon/sdk/schema";
 import { TestClient } from "@tenon/sdk/test";
 
@@ -18,6 +32,7 @@ test("the most precise path answers, by its method", async () => {
   equal(await text("/files/a/b"), "a/b");
   equal((await client.put("/rooms/7")).status, 204);
   equal((await client.get("/rooms/7/")).status, 404);
+  equal((await client.get("/rooms/")).status, 404);
   equal((await client.get("/rooms/%ff")).status, 400);
   const head = await client.request("HEAD", "/rooms/7");
   deepEqual([head.status, await head.text()], [200, ""]);
@@ -28,7 +43,7 @@ test("the most precise path answers, by its method", async () => {
 });
 
 test("mistakes in routes show when the program begins", () => {
-  const mistakes = ["rooms", "/{a", "/a{b}", "/{}", "/{*a}/b"];
+  const mistakes = ["rooms", "/{a", "/a{b}", "/{}", "/{*a}/b", "/rooms/:room"];
   for (const path of mistakes) {
     let message = "";
     try {
@@ -38,6 +53,14 @@ test("mistakes in routes show when the program begins", () => {
     }
     match(message, /the pattern/, path);
   }
+});
+
+test("one path has one handler of a method, whatever its parameters are called", () => {
+  const app = new App().get("/rooms/{room}", () => "").put("/rooms/{id}", () => "").get("/rooms/{*rest}", () => "");
+  throws(() => app.get("/rooms/{id}", () => ""), {
+    message: "`GET /rooms/{id}` has two handlers: `/rooms/{room}` is the same path",
+  });
+  throws(() => app.get("/rooms/{room}", () => ""), { message: "`GET /rooms/{room}` has two handlers" });
 });
 
 test("content has to be JSON that the schema describes", async () => {
@@ -123,7 +146,7 @@ test("a handler knows the caller, the base path and the environment", async () =
   equal(created.headers.get("location"), "/live/rooms/a%20b");
 });
 
-test("services answer, or the client gets 502", async () => {
+test("services answer, or the client reads what it may do", async () => {
   const app = new App().get("/", async () => {
     const response = await fetch("https://pay.example/charges#x", {
       method: "POST",
@@ -140,8 +163,19 @@ test("services answer, or the client gets 502", async () => {
     return new Response("done", { status: 201 });
   });
   deepEqual(await (await client.get("/")).json(), { status: 201, text: "done" });
-  client.answerOutgoing(() => "unreachable");
-  equal((await client.get("/")).status, 502);
+  client.lines.length = 0;
+  for (const [code, status, problem, retryAfter] of [
+    ["unreachable", 503, "service-unreachable", "1"],
+    ["outcome-unknown", 502, "service-outcome-unknown", null],
+    ["response-too-large", 502, "service-response", null],
+    ["invalid-request", 500, "internal", null],
+  ] as const) {
+    client.answerOutgoing(() => code);
+    const failed = await client.get("/");
+    const document = (await failed.json()) as { code: string };
+    deepEqual([failed.status, document.code, failed.headers.get("retry-after")], [status, problem, retryAfter]);
+    match(client.lines.pop()?.message ?? "", new RegExp(`^FetchError: ${code}: `));
+  }
 });
 
 test("secrets sign and verify, and the log has attributes", async () => {
@@ -164,3 +198,61 @@ test("secrets sign and verify, and the log has attributes", async () => {
   deepEqual(client.lines, [{ level: "warn", message: "low", attributes: { left: 3, error: "RangeError: x", big: "10n" } }]);
 });
 
+test("a forgotten `await` shows", async () => {
+  const rooms = new Partition<object>("rooms");
+  const create = async (): Promise<object> => {
+    await Promise.resolve();
+    return store.put(rooms.key("a"), {});
+  };
+  const app = new App()
+    .post("/late", () => {
+      void create();
+      return noContent();
+    })
+    .post("/async", async () => {
+      await Promise.resolve();
+      void create().then(create);
+      return noContent();
+    })
+    .post("/json", async () => ({ room: create() }))
+    .post("/list", async () => [1, 2].map(create))
+    .post("/body", async () => new Response(create() as never));
+  for (const path of ["/late", "/async"]) {
+    const message = /returned before its work was done: the store was called afterwards; write `await`/;
+    await rejects(new TestClient(app).post(path), message);
+  }
+  for (const path of ["/json", "/list", "/body"]) {
+    const client = new TestClient(app);
+    equal((await client.post(path)).status, 500);
+    match(client.lines[0]?.message ?? "", path === "/body" ? /content is a text.*`await`/ : /a promise is no JSON: write `await`/);
+  }
+});
+
+test("in a handler, globals are those of a component", async () => {
+  const app = new App().get("/", (context) => {
+    console.warn("low", 3);
+    const time = [new Date().getTime() === context.now.getTime(), Date.now() === context.now.getTime(), performance.now()];
+    const random = [Math.random(), crypto.randomUUID(), crypto.getRandomValues(new Uint8Array(2)).join()];
+    const missing = ["URL", "Buffer", "setTimeout", "process"].filter((name) => name in globalThis && Reflect.get(globalThis, name));
+    return globalThis.Response.json({ time, random, missing, isDate: new Date(0) instanceof Date });
+  });
+  const answers = [];
+  for (const client of [new TestClient(app), new TestClient(app)]) {
+    answers.push(await (await client.get("/")).json());
+    deepEqual(client.lines, [{ level: "warn", message: "low 3", attributes: {} }]);
+  }
+  const [one, other] = answers as { time: unknown; random: unknown[]; missing: string[]; isDate: boolean }[];
+  deepEqual(one, other);
+  deepEqual([one?.time, one?.missing, one?.isDate], [[true, true, 0], [], true]);
+  equal(new URL("https://a.example/").host, "a.example");
+  equal(Date.now() > 1.7e12, true);
+});
+
+test("a global that a handler sets is refused, because a component forgets it", async () => {
+  const app = new App().get("/", () => {
+    Reflect.set(globalThis, "visits", 1);
+    return "";
+  });
+  await rejects(new TestClient(app).get("/"), /has set the global `visits`/);
+  equal("visits" in globalThis, false);
+});

@@ -2,7 +2,7 @@
 
 import { deepEqual, equal, throws } from "node:assert/strict";
 import test from "node:test";
-import { GuestPromise, settle } from "../src/runtime/promise.js";
+import { GuestPromise, settle, takeUnhandled } from "../src/runtime/promise.js";
 
 type AnyPromise = { then(a?: unknown, b?: unknown): AnyPromise; catch(a: unknown): AnyPromise; finally(a: unknown): AnyPromise };
 type Constructor = {
@@ -82,4 +82,18 @@ for (const [name, program] of Object.entries(programs)) {
 
 test("what nothing settles is an error", () => {
   throws(() => settle(new GuestPromise(() => undefined)), /a promise that nothing settles/);
+});
+
+test("a rejection that nothing waits for is known", () => {
+  takeUnhandled();
+  const main = GuestPromise.resolve(0);
+  GuestPromise.reject("lost");
+  GuestPromise.reject("caught").catch(() => 0);
+  GuestPromise.resolve(1).then(() => {
+    throw "late";
+  });
+  settle(main as GuestPromise<unknown>);
+  deepEqual(takeUnhandled(), ["lost", "late"]);
+  deepEqual(takeUnhandled(), []);
+  throws(() => JSON.stringify({ a: main }), /a promise is no JSON: write `await`/);
 });

@@ -118,3 +118,27 @@ test("a call fails as a test says, and the client is told when to come back", as
   equal((await client.post("/")).status, 404);
   deepEqual(client.calls, ["get", "get", "get", "put"]);
 });
+
+test("what a client reads of a lost write does not name keys", async () => {
+  const key = rooms.key("2026-01-01#7");
+  const app = new App()
+    .post("/", () => store.put(key, { beds: 1 }, { if: "absent" }))
+    .put("/", () => store.put(key, { beds: 1 }, { if: "present" }))
+    .patch("/", () => store.update(key, (room) => room))
+    .delete("/", () => store.transact([{ delete: key, if: "present" }]));
+  const client = new TestClient(app);
+  const read = async (method: string) => {
+    const response = await client.request(method, "/");
+    return `${String(response.status)} ${((await response.json()) as { detail?: string }).detail ?? ""}`;
+  };
+  deepEqual(
+    [await read("PUT"), await read("PATCH"), await read("DELETE"), await read("POST"), await read("POST")],
+    [
+      "404 what the request changes is not there",
+      "404 what the request changes is not there",
+      "409 what the request changes is not there",
+      "200 ",
+      "409 what the request creates is there already",
+    ],
+  );
+});

@@ -42,18 +42,7 @@ fn arrivals(host_cli: &Path, sdk: &Path, folder: &Path) -> anyhow::Result<()> {
         ])
         .arg(&component)
         .current_dir(sdk))?;
-    let event = event(host_cli, folder, "/")?;
-    let answer = output(
-        Command::new(host_cli)
-            .arg("invoke")
-            .arg(event)
-            .arg("--guest")
-            .arg(component)
-            .args(["--env", "GREETING=hello"])
-            // Without a grant, a component that calls services is not loaded; this one does not call the service that it is for.
-            .args(["--allow-outgoing", "https://granted.example"])
-            .current_dir(folder),
-    )?;
+    let (answer, _) = invoke(host_cli, folder, &component, "/")?;
     let response: serde_json::Value = serde_json::from_str(&answer)?;
     let body = response["body"].as_str().unwrap_or_default();
     let arrived: serde_json::Value = serde_json::from_str(body).context(answer.clone())?;
@@ -63,7 +52,38 @@ fn arrivals(host_cli: &Path, sdk: &Path, folder: &Path) -> anyhow::Result<()> {
         arrived == expected,
         "a component got {arrived}, not what `test/component/arrives.json` says"
     );
+    for (path, message) in [
+        ("/late", "the handler returned before its work was done: the store was called"),
+        ("/rejected", "nothing waited for it: RangeError: nobody waits"),
+    ] {
+        let (_, log) = invoke(host_cli, folder, &component, path)?;
+        ensure!(log.contains(message), "no `{message}` in {log}");
+    }
     Ok(())
+}
+
+/// The answer of a component to a GET request, and the log.
+fn invoke(
+    host_cli: &Path,
+    folder: &Path,
+    component: &Path,
+    path: &str,
+) -> anyhow::Result<(String, String)> {
+    let event = event(host_cli, folder, path)?;
+    let invoked = Command::new(host_cli)
+        .arg("invoke")
+        .arg(event)
+        .arg("--guest")
+        .arg(component)
+        .args(["--env", "GREETING=hello"])
+        // Without a grant, a component that calls services is not loaded; this one does not call the service that it is for.
+        .args(["--allow-outgoing", "https://granted.example"])
+        .current_dir(folder)
+        .output()?;
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let log = text(&invoked.stderr);
+    ensure!(invoked.status.success(), "`invoke` of `{path}` failed: {log}");
+    Ok((text(&invoked.stdout), log))
 }
 
 fn new_project(host_cli: &Path, sdk: &Path, folder: &Path) -> anyhow::Result<PathBuf> {

@@ -1,16 +1,10 @@
 /** The program as one module, with the places of its sources. */
 
-import { relative, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, relative, resolve, sep } from "node:path";
 import { type Message, type Plugin, build, formatMessages } from "esbuild";
 import type { Places } from "../runtime/stack.js";
+import { BuildError, PACKAGE } from "./command.js";
 import { compactPlaces } from "./places.js";
-
-/** The folder of this package. */
-export const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
-
-/** A mistake in the program, with what to tell about it. */
-export class BuildError extends Error {}
 
 export interface Bundle {
   code: string;
@@ -26,8 +20,9 @@ export async function bundleComponent(entry: string): Promise<Bundle> {
     stdin: {
       contents: [
         `import { serve } from "@tenon/sdk/component";`,
-        `import app from ${JSON.stringify(resolve(entry))};`,
-        `export const handler = serve(app);`,
+        // As a namespace, because a module without a default export would be an error that names this text.
+        `import * as program from ${JSON.stringify(resolve(entry))};`,
+        `export const handler = serve(program["default"], ${JSON.stringify(entry)});`,
       ].join("\n"),
       resolveDir: process.cwd(),
       sourcefile: "<runtime>",
@@ -47,11 +42,24 @@ export async function bundleComponent(entry: string): Promise<Bundle> {
     output.imports.filter(({ external }) => external === true).map(({ path }) => path),
   );
   const places = compactPlaces(JSON.parse(map) as { sources: string[]; mappings: string }, rename);
+  const portable = withPortablePaths(code, Object.keys(metafile.inputs));
   return {
-    code: `${code}\nglobalThis.__tenonPlaces = ${JSON.stringify(places)};\n`,
+    code: `${portable}\nglobalThis.__tenonPlaces = ${JSON.stringify(places)};\n`,
     imports: [...new Set(imports)].sort(),
     places,
   };
+}
+
+/**
+ * The code with the names of modules as stacks have them. Where the project and this package lie is otherwise part of a component, so that it
+ * would be another one in another folder.
+ */
+function withPortablePaths(code: string, inputs: readonly string[]): string {
+  const names = new Map(inputs.map((input) => [input, rename(encodeURI(join("..", input)))]));
+  return code.replace(/^(\/\/ |  ")(.+?)((?:"\(.*)?)$/gm, (line: string, before: string, path: string, after: string) => {
+    const name = names.get(path);
+    return name === undefined || (before === "// ") !== (after === "") ? line : `${before}${name}${after}`;
+  });
 }
 
 /** The imports of a component in tests, by the names of their interfaces. */
@@ -77,6 +85,7 @@ export async function bundleTests(files: readonly string[], folder: string): Pro
     sourcemap: "inline",
     platform: "node",
     target: "node20",
+    inject: [resolve(PACKAGE, "dist/test/report.js")],
     define: { TENON_RULES: JSON.stringify(resolve(PACKAGE, "dist/rules.wasm")) },
     plugins: [ownPackage, host],
   });
@@ -124,7 +133,8 @@ async function run(options: Options) {
 }
 
 /** How a stack names a source: by its path in the project, or by its package. */
-function rename(source: string): string {
+function rename(encoded: string): string {
+  const source = decodeURI(encoded);
   const path = relative(process.cwd(), resolve("out", source));
   const own = relative(PACKAGE, resolve(path));
   if (!own.startsWith("..")) {

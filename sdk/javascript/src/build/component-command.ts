@@ -1,18 +1,20 @@
 #!/usr/bin/env node
 /** `tenon-build`: makes the component. */
 
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { BuildError, bundleComponent } from "./bundle.js";
-import { writeComponent } from "./component.js";
+import { BuildError, run } from "./command.js";
 
-const USAGE = `Builds a component of an application.
+const USAGE = `Builds a component of an application. The same sources give the same bytes.
 
 Usage: tenon-build [ENTRY] [--output FILE]
 
 ENTRY is the module whose default export is the \`App\`, src/index.ts if it is not given.
-The component is written to build/guest.wasm, or to FILE.`;
+The component is written to build/guest.wasm, or to FILE.
 
-async function main(): Promise<void> {
+Example: tenon-build src/index.js --output build/guest.wasm`;
+
+run("tenon-build", async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { output: { type: "string", short: "o" }, help: { type: "boolean", short: "h" } },
@@ -21,14 +23,16 @@ async function main(): Promise<void> {
     process.stdout.write(`${USAGE}\n`);
     return;
   }
+  const [entry = "src/index.ts", ...others] = positionals;
+  if (others.length > 0) {
+    throw new BuildError(`error: one module is the entry, not both \`${entry}\` and \`${others.join("`, `")}\``);
+  }
+  if (!existsSync(entry)) {
+    throw new BuildError(`error: there is no \`${entry}\`\n  hint: run \`tenon-build ENTRY\` in the project's folder, with the module of the \`App\``);
+  }
+  const { bundleComponent } = await import("./bundle.js");
+  const { writeComponent } = await import("./component.js");
   const output = values.output ?? "build/guest.wasm";
-  const bundle = await bundleComponent(positionals[0] ?? "src/index.ts");
-  const bytes = await writeComponent(bundle, output);
+  const bytes = await writeComponent(await bundleComponent(entry), output);
   process.stderr.write(`wrote ${output}, ${String(bytes)} bytes\n`);
-}
-
-main().catch((error: unknown) => {
-  const text = error instanceof BuildError ? error.message : `error: ${(error as Error).message}`;
-  process.stderr.write(`${text}\n`);
-  process.exitCode = 1;
 });

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ComponentizeOpts, type ComponentizeResult, componentize } from "componentize-qjs";
 import { sourceStack } from "../runtime/stack.js";
-import { BuildError, type Bundle, PACKAGE } from "./bundle.js";
+import type { Bundle } from "./bundle.js";
+import { BuildError, PACKAGE } from "./command.js";
 import { unstub } from "./unstub.js";
 
 /** The engine itself asks for the time, whatever the program does. */
@@ -21,7 +22,7 @@ export async function writeComponent(bundle: Bundle, output: string): Promise<nu
       witPath: folder,
       world: "guest",
       jsSource: bundle.code,
-      sync: true,
+      runtime: join(PACKAGE, "dist/engine.wasm"),
       stubWasi: true,
     });
     component = built.component;

@@ -2,14 +2,29 @@
 /** `tenon-test`: runs unit tests in Node, with the imports of a component in their places. */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { BuildError, bundleTests } from "./bundle.js";
+import { parseArgs } from "node:util";
+import { BuildError, run } from "./command.js";
+
+const USAGE = `Runs the tests of an application in Node.
+
+Usage: tenon-test [FILE]... [--name TEXT]
+
+Without FILE, all files like notes.test.ts below \`test\` and \`src\` are run. FILE is a path, or a part of the paths of such files.
+
+  --name TEXT    only the tests whose name contains TEXT
+
+The application's log of a test that fails is printed. Of \`npm test\`, options come after \`--\`.
+
+Examples:
+  npm test -- notes --name "comes in pages"
+  tenon-test test/notes.test.ts`;
 
 /** Below a folder that git ignores. */
 const FOLDER = ".tenon/tests";
 
-function find(folder: string): string[] {
+function below(folder: string): string[] {
   if (!existsSync(folder)) {
     return [];
   }
@@ -18,20 +33,46 @@ function find(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-async function main(): Promise<void> {
-  const named = process.argv.slice(2);
-  const files = named.length > 0 ? named : ["src", "test"].flatMap(find).sort();
-  if (files.length === 0) {
-    throw new BuildError("error: no tests: there is no file like `test/notes.test.ts` below `test` or `src`");
+/** The files that are meant: paths, and all whose path contains a text. */
+function find(wanted: readonly string[]): string[] {
+  const all = ["src", "test"].flatMap(below).sort();
+  if (wanted.length === 0) {
+    if (all.length === 0) {
+      throw new BuildError("error: no tests: there is no file like `test/notes.test.ts` below `test` or `src`");
+    }
+    return all;
   }
-  rmSync(FOLDER, { recursive: true, force: true });
-  const modules = await bundleTests(files, FOLDER);
-  const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...modules], { stdio: "inherit" });
-  process.exitCode = status ?? 1;
+  const found = wanted.flatMap((text) => {
+    if (existsSync(text) && statSync(text).isFile()) {
+      return [text];
+    }
+    const matching = all.filter((path) => path.includes(text));
+    if (matching.length === 0) {
+      const others = all.length === 0 ? "there are no files of tests" : `there are ${all.map((path) => `\`${path}\``).join(", ")}`;
+      throw new BuildError(`error: no file of tests is or contains \`${text}\`: ${others}`);
+    }
+    return matching;
+  });
+  return [...new Set(found)];
 }
 
-main().catch((error: unknown) => {
-  const text = error instanceof BuildError ? error.message : `error: ${(error as Error).message}`;
-  process.stderr.write(`${text}\n`);
-  process.exitCode = 1;
+run("tenon-test", async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { name: { type: "string", short: "n" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help === true) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  const files = find(positionals);
+  const { bundleTests } = await import("./bundle.js");
+  rmSync(FOLDER, { recursive: true, force: true });
+  const modules = await bundleTests(files, FOLDER);
+  // A pattern of Node is a regular expression.
+  const name = values.name?.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+  const filter = name === undefined ? [] : [`--test-name-pattern=${name}`];
+  const parameters = ["--enable-source-maps", ...filter, "--test", ...modules];
+  const { status } = spawnSync(process.execPath, parameters, { stdio: "inherit" });
+  process.exitCode = status ?? 1;
 });

@@ -1,7 +1,7 @@
 /** Calls of the host that may end in an error of its interface. */
 
 import { thrownVariant } from "../contract.js";
-import { needHost } from "./phase.js";
+import { called, needHost } from "./phase.js";
 
 /**
  * @internal The result of a call to the host. What the interface declares as its error is thrown as `toError` makes it of the case's name
@@ -9,6 +9,7 @@ import { needHost } from "./phase.js";
  */
 export function hostCall<T>(what: string, work: () => T, toError: (tag: string, value: unknown) => Error): T {
   needHost(what);
+  called(what);
   try {
     return work();
   } catch (error) {

@@ -3,10 +3,15 @@
  * the build writes `async` functions as generators on the global `Promise`, which is this one, and `settle` runs its jobs.
  */
 
+/** What to tell if a promise is where its value should be. */
+export const PROMISE_IN_JSON = "a promise is no JSON: write `await` before the call of an `async` function, or `await Promise.all(...)` for several";
+
 type Job = () => void;
 type Reaction = { fulfilled: (value: unknown) => void; rejected: (reason: unknown) => void };
 
 const jobs: Job[] = [];
+/** Rejected promises that nothing waits for. */
+const unhandled = new Set<{ reason(): unknown }>();
 
 /** Adds a job, as `queueMicrotask` does. */
 export function enqueue(job: Job): void {
@@ -19,6 +24,13 @@ export function settle(promise: GuestPromise<unknown>): unknown {
     job();
   }
   return promise.outcome();
+}
+
+/** The reasons of the promises that were rejected since the last call, and that nothing waits for. */
+export function takeUnhandled(): unknown[] {
+  const reasons = [...unhandled].map((promise) => promise.reason());
+  unhandled.clear();
+  return reasons;
 }
 
 /** `Promise` of the language, with `settle` in place of the engine's jobs. */
@@ -153,13 +165,25 @@ export class GuestPromise<T> {
     if (this.#state === "pending") {
       throw new Error("the handler waits for a promise that nothing settles");
     }
+    unhandled.delete(this);
     if (this.#state === "rejected") {
       throw this.#result;
     }
     return this.#result;
   }
 
+  /** Of a rejected promise. */
+  reason(): unknown {
+    return this.#result;
+  }
+
+  /** Without it, JSON has an empty object for a promise, which hides that `await` is missing. */
+  toJSON(): never {
+    throw new TypeError(PROMISE_IN_JSON);
+  }
+
   #react(reaction: Reaction): void {
+    unhandled.delete(this);
     if (this.#state === "pending") {
       this.#reactions.push(reaction);
     } else {
@@ -177,6 +201,9 @@ export class GuestPromise<T> {
   #finish(state: "fulfilled" | "rejected", result: unknown): void {
     this.#state = state;
     this.#result = result;
+    if (state === "rejected" && this.#reactions.length === 0) {
+      unhandled.add(this);
+    }
     for (const reaction of this.#reactions.splice(0)) {
       this.#run(reaction);
     }

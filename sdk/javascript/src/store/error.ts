@@ -71,12 +71,12 @@ export class ConditionError extends Error {
   /** @internal 404 if something should have been there, 409 if nothing should have been or it has changed. */
   toProblem(): Problem {
     if (this.condition === "absent") {
-      return Problem.conflict(`there is a \`${this.key.sort}\` already`);
+      return Problem.conflict("what the request creates is there already");
     }
     if (this.revision !== undefined) {
       return interference();
     }
-    const detail = `there is no \`${this.key.sort}\``;
+    const detail = "what the request changes is not there";
     return this.position === undefined ? Problem.notFound(detail) : Problem.conflict(detail);
   }
 }

@@ -86,7 +86,7 @@ export const store = {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const item = store.get(key);
       if (item === undefined) {
-        throw Problem.notFound(`there is no \`${key.sort}\``);
+        throw new ConditionError(key, "present", undefined);
       }
       const { index, expiresAt, revision } = item;
       try {

@@ -12,7 +12,10 @@ import type {
   RawStorage,
   Variant,
 } from "../contract.js";
+import { PROMISE_IN_JSON } from "../runtime/promise.js";
+import { begin, missingAwait } from "../runtime/phase.js";
 import type { MemoryStore } from "./memory-store.js";
+import { inWorld } from "./world.js";
 
 /** A line that was logged. */
 export interface LogLine {
@@ -35,17 +38,46 @@ export interface TestHost {
 
 let current: TestHost | undefined;
 
-/** Lets the imports be those of a host until the work is done. */
-export async function during<T>(host: TestHost, work: () => T | Promise<T>): Promise<T> {
+/** All lines of the test that is under way, whichever client wrote them; `report.ts` shows them if it fails. */
+export const recent: LogLine[] = [];
+
+// As in a component, see `runtime/promise.ts`.
+Object.defineProperty(Promise.prototype, "toJSON", {
+  configurable: true,
+  value: () => {
+    throw new TypeError(PROMISE_IN_JSON);
+  },
+});
+
+// Of Node, before a request hides it.
+const { setImmediate } = globalThis;
+
+/** Lets the imports be those of a host, and the time stand still, until the work is done. Throws if it was not waited for, or has left a global behind. */
+export async function during<T>(host: TestHost, nowMs: number, work: () => T | Promise<T>): Promise<T> {
   if (current !== undefined) {
     throw new Error("a request is under way: the test has to wait for it");
   }
   current = host;
+  const globals = new Set(Object.getOwnPropertyNames(globalThis));
+  begin();
+  let result: T;
   try {
-    return await work();
+    result = await inWorld({ nowMs }, work);
+    // What nothing waits for goes on, as in a component, until no job is left.
+    await new Promise((resolve) => setImmediate(resolve));
   } finally {
     current = undefined;
   }
+  const missing = missingAwait();
+  if (missing !== undefined) {
+    throw new Error(missing);
+  }
+  const left = Object.getOwnPropertyNames(globalThis).find((name) => !globals.has(name));
+  if (left !== undefined) {
+    Reflect.deleteProperty(globalThis, left);
+    throw new Error(`the handler has set the global \`${left}\`, which a component forgets after the request: store it`);
+  }
+  return result;
 }
 
 /** The error that a call throws in a component. */
@@ -83,7 +115,9 @@ export const storage: RawStorage = {
 export const log: RawLog = {
   write(level, message, attributes) {
     const values = attributes.map(({ key, value }): [string, unknown] => [key, JSON.parse(value)]);
-    host().lines.push({ level, message, attributes: Object.fromEntries(values) });
+    const line = { level, message, attributes: Object.fromEntries(values) };
+    host().lines.push(line);
+    recent.push(line);
   },
 };
 

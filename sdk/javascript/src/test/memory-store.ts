@@ -1,6 +1,7 @@
 /** The store of a test: the hosts' own rules and their store in memory, compiled to WebAssembly (`rules/`). */
 
 import { readFileSync } from "node:fs";
+import { decodeText, encodeText } from "../web/text.js";
 import { thrown } from "./host.js";
 
 /** Where the module is; the build of tests says it. */
@@ -45,13 +46,13 @@ export class MemoryStore {
   /** The result of a call, in the shape in which a component has it; throws the error as a component does. */
   ask(name: string, parameters?: object): unknown {
     const question = parameters === undefined ? name : { [name]: parameters };
-    const text = new TextEncoder().encode(JSON.stringify(question));
+    const text = encodeText(JSON.stringify(question));
     const { memory, allocate, perform, result_length } = this.#exports;
     const at = allocate(text.length);
     new Uint8Array(memory.buffer).set(text, at);
     const result = perform();
     const bytes = new Uint8Array(memory.buffer, result, result_length());
-    const answer = JSON.parse(new TextDecoder().decode(bytes)) as { ok: unknown } | { error: { tag: string } };
+    const answer = JSON.parse(decodeText(bytes)) as { ok: unknown } | { error: { tag: string } };
     if ("error" in answer) {
       throw thrown(answer.error);
     }

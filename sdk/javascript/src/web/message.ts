@@ -145,5 +145,9 @@ function read(content: BodyInit | null): [Uint8Array, string | undefined] {
   if (content instanceof URLSearchParams) {
     return [encodeText(content.toString()), "application/x-www-form-urlencoded;charset=UTF-8"];
   }
+  if (!(content instanceof ArrayBuffer) && !ArrayBuffer.isView(content)) {
+    const hint = typeof (content as { then?: unknown }).then === "function" ? ": write `await` before what gives it" : "";
+    throw new TypeError(`content is a text, bytes or \`URLSearchParams\`${hint}`);
+  }
   return [toBytes(content), undefined];
 }

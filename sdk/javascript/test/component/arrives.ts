@@ -5,7 +5,7 @@
 
 import raw from "tenon:handler/storage@0.1.0";
 import random from "wasi:random/random@0.2.12";
-import { App, FetchError, environment, fetch } from "@tenon/sdk";
+import { App, FetchError, environment, fetch, store } from "@tenon/sdk";
 import { thrownVariant } from "../../src/contract.js";
 
 const key = { partition: "p", sort: "s" };
@@ -20,7 +20,7 @@ function failure(work: () => unknown): unknown {
   }
 }
 
-export default new App().get("/", async (context) => {
+export default new App().get("/late", late).get("/rejected", rejected).get("/", async (context) => {
   const missing = raw.get(key, "strong");
   const put = raw.put(key, '{"a":1.0}', plain);
   const lost = raw.put(key, "{}", { ...plain, precondition: { tag: "absent" } });
@@ -51,6 +51,22 @@ export default new App().get("/", async (context) => {
     fetch: await fetch("http://127.0.0.1:9/").catch((error: unknown) => (error as FetchError).code),
   };
 });
+
+/** Nothing waits for what it starts. */
+function late(): object {
+  void write().then(write);
+  return {};
+}
+
+async function write(): Promise<void> {
+  await Promise.resolve();
+  store.put(key, {});
+}
+
+function rejected(): object {
+  void Promise.reject(new RangeError("nobody waits"));
+  return {};
+}
 
 /** What `async` functions, generators and loops make of the promises of a component. */
 async function order(): Promise<unknown[]> {
