@@ -2,6 +2,7 @@
 
 import { Context } from "./context.js";
 import type { RawRequest } from "./contract.js";
+import { Cors, type CorsOptions } from "./cors.js";
 import { write } from "./log.js";
 import { type Parameters, Pattern, segmentsOf } from "./pattern.js";
 import { Problem } from "./problem.js";
@@ -9,6 +10,7 @@ import { type Answer, toResponse } from "./respond.js";
 import { phase } from "./runtime/phase.js";
 import { describe } from "./runtime/show.js";
 import { sourceStack } from "./runtime/stack.js";
+import { Headers } from "./web/headers.js";
 import { Request, Response } from "./web/message.js";
 
 /** Answers requests; it may be `async`. */
@@ -34,6 +36,7 @@ interface Match extends Route {
  */
 export class App {
   readonly #routes: Route[] = [];
+  #cors: Cors | undefined;
 
   /** Answers GET, and HEAD with the same headers. */
   get<Path extends string>(path: Path, handler: Handler<Parameters<Path>>): this {
@@ -68,6 +71,12 @@ export class App {
     return this;
   }
 
+  /** Lets pages of other origins call the API. */
+  cors(options: CorsOptions): this {
+    this.#cors = new Cors(options);
+    return this;
+  }
+
   /** @internal Answers one request; never rejects. */
   async answer(raw: RawRequest): Promise<Response> {
     let response: Response;
@@ -76,12 +85,21 @@ export class App {
     } catch (error) {
       response = failure(error, raw);
     }
-    return finish(response, raw.method);
+    return this.#finish(response, raw);
   }
 
   /** @internal The response to a request that failed outside of `answer`. */
   fail(error: unknown, raw: RawRequest): Response {
-    return finish(failure(error, raw), raw.method);
+    return this.#finish(failure(error, raw), raw);
+  }
+
+  /** Adds what every response has. */
+  #finish(response: Response, raw: RawRequest): Response {
+    const { headers, status } = response;
+    setDefault(headers, "cache-control", "no-store");
+    setDefault(headers, "x-content-type-options", "nosniff");
+    this.#cors?.allow(headers, fieldsOf(raw).get("origin"));
+    return raw.method === "HEAD" ? new Response(null, { status, headers }) : response;
   }
 
   async #dispatch(raw: RawRequest): Promise<Response> {
@@ -93,7 +111,7 @@ export class App {
     const find = (method: string): Match | undefined => matches.find((match) => match.method === method);
     const match = find(raw.method) ?? (raw.method === "HEAD" ? find("GET") : undefined);
     if (match === undefined) {
-      return withoutHandler(raw, matches);
+      return withoutHandler(raw, matches, this.#cors);
     }
     const context = new Context(toRequest(raw), match.parameters, raw, raw.context);
     const returned: unknown = match.handler(context as Context<never>);
@@ -106,7 +124,11 @@ export class App {
     if (answer instanceof Error) {
       throw answer;
     }
-    return toResponse(answer, context);
+    const response = toResponse(answer, context);
+    if (context.isReplayed && response.status < 400) {
+      setDefault(response.headers, "idempotency-replayed", "true");
+    }
+    return response;
   }
 
   /** The routes that match a path most precisely, and differ by method. */
@@ -128,26 +150,22 @@ export class App {
   }
 }
 
-/** What every response has. */
-function finish(response: Response, method: string): Response {
-  const { headers, status } = response;
-  if (!headers.has("cache-control")) {
-    headers.set("cache-control", "no-store");
+function setDefault(headers: Headers, name: string, value: string): void {
+  if (!headers.has(name)) {
+    headers.set(name, value);
   }
-  if (!headers.has("x-content-type-options")) {
-    headers.set("x-content-type-options", "nosniff");
-  }
-  return method === "HEAD" ? new Response(null, { status, headers }) : response;
 }
 
-function withoutHandler(raw: RawRequest, matches: readonly Match[]): Response {
+function withoutHandler(raw: RawRequest, matches: readonly Match[], cors: Cors | undefined): Response {
   if (matches.length === 0) {
     throw Problem.notFound(`there is nothing at \`${raw.path}\``);
   }
   const methods = matches.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
   const allow = [...methods, "OPTIONS"].join(", ");
   if (raw.method === "OPTIONS") {
-    return new Response(null, { status: 204, headers: { allow } });
+    const response = new Response(null, { status: 204, headers: { allow } });
+    cors?.preflight(response.headers, fieldsOf(raw), allow);
+    return response;
   }
   const detail = `this resource does not know \`${raw.method}\``;
   throw new Problem(405, "method-not-allowed", detail, { headers: { allow } });
@@ -178,11 +196,17 @@ function toRequest(raw: RawRequest): Request {
   const { scheme, authority, basePath } = raw.context;
   const query = raw.query === "" ? "" : `?${raw.query}`;
   const url = `${scheme}://${authority === "" ? "localhost" : authority}${basePath}${raw.path}${query}`;
-  const lines = raw.headers.split("\n").filter((line) => line !== "");
-  const headers = lines.map((line): [string, string] => {
-    const at = line.indexOf(": ");
-    return [line.slice(0, at), line.slice(at + 2)];
-  });
+  const headers = fieldsOf(raw);
   const body = raw.body.length > 0 && raw.method !== "GET" && raw.method !== "HEAD" ? raw.body : null;
   return new Request(url, { method: raw.method, headers, body });
+}
+
+function fieldsOf(raw: RawRequest): Headers {
+  const lines = raw.headers.split("\n").filter((line) => line !== "");
+  return new Headers(
+    lines.map((line): [string, string] => {
+      const at = line.indexOf(": ");
+      return [line.slice(0, at), line.slice(at + 2)];
+    }),
+  );
 }

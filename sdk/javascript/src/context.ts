@@ -1,6 +1,7 @@
 /** One exchange, as a handler sees it. */
 
 import type { RawContext } from "./contract.js";
+import { Conditions } from "./conditions.js";
 import { type StandardSchema, check, readJson } from "./content.js";
 import { Problem } from "./problem.js";
 import { uuidOfTime } from "./random.js";
@@ -44,6 +45,13 @@ export class Context<Parameters = Readonly<Record<string, string>>> {
   /** Absent if no authorizer identified the caller. */
   readonly identity: Identity | undefined;
 
+  /** @internal What follows `?`, as it was sent. */
+  readonly queryText: string;
+  /** @internal What the authorizer said, as the host gave it. */
+  readonly claimsText: string;
+  /** @internal Whether the response is one to a request that an earlier one has done. */
+  isReplayed = false;
+
   /** @internal */
   constructor(
     readonly request: Request,
@@ -61,6 +69,8 @@ export class Context<Parameters = Readonly<Record<string, string>>> {
     this.basePath = context.basePath;
     this.isPathDecoded = context.pathFidelity === "decoded-by-gateway";
     this.identity = toIdentity(context.identity);
+    this.queryText = target.query;
+    this.claimsText = context.identity?.claims ?? "";
   }
 
   /** The caller; throws 401 if nobody has said who it is. */
@@ -75,6 +85,11 @@ export class Context<Parameters = Readonly<Record<string, string>>> {
   async json<T>(schema: Schema<T> | StandardSchema<T>): Promise<T> {
     const value = readJson(await this.request.bytes(), this.request.headers.get("content-type"));
     return check(value, schema);
+  }
+
+  /** What the client sent as `If-Match` and `If-None-Match`; 400 if one of them is invalid. */
+  conditions(): Conditions {
+    return new Conditions(this.request.headers);
   }
 
   /** `limit`, `order` (`asc` or `desc`) and `cursor` of the query; 400 if one is out of range. */

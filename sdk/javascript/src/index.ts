@@ -22,9 +22,12 @@
  */
 
 export { App, type Handler } from "./app.js";
+export { Conditions } from "./conditions.js";
 export { Context, type Identity, type Pagination } from "./context.js";
 export type { StandardSchema } from "./content.js";
+export type { CorsOptions } from "./cors.js";
 export { environment } from "./environment.js";
+export { type IdempotencyKey, type Once, idempotencyKey } from "./idempotency.js";
 export { type Attributes, type Level, log } from "./log.js";
 export { FetchError, type FetchInit, fetch } from "./outgoing.js";
 export type { Parameters } from "./pattern.js";

@@ -58,19 +58,13 @@ function created({ segments, content }: Created, context: Context<unknown>): Res
 }
 
 function itemResponse(item: Item<object>, context: Context<unknown>): Response {
-  const { method, headers } = context.request;
+  const { method } = context.request;
   const isRead = method === "GET" || method === "HEAD";
-  const isKnown = isRead && matches(headers.get("if-none-match"), item.revision);
+  const isKnown = isRead && context.conditions().isKnown(item.revision);
   const response = isKnown ? new Response(null, { status: 304 }) : Response.json(item.value);
   response.headers.set("etag", `"${item.revision}"`);
   response.headers.set("cache-control", CACHE_CONTROL);
   return response;
-}
-
-/** Whether a list of entity tags has this one, by weak comparison (RFC 9110, 8.8.3.2). */
-function matches(field: string | null, revision: string): boolean {
-  const tags = field?.match(/\*|"[^"]*"/g) ?? [];
-  return tags.some((tag) => tag === "*" || tag === `"${revision}"`);
 }
 
 function pageResponse(page: Page<unknown>, context: Context<unknown>): Response {

@@ -1,7 +1,16 @@
 /** The store: JSON documents under a partition and a sort key. */
 
 import raw from "tenon:handler/storage@0.1.0";
-import type { Consistency, RawOperation, RawPage, RawQueryOptions, RawRange } from "../contract.js";
+import type {
+  Consistency,
+  RawOperation,
+  RawPage,
+  RawPrecondition,
+  RawPutOutcome,
+  RawQueryOptions,
+  RawRange,
+} from "../contract.js";
+import { Conditions } from "../conditions.js";
 import { Problem } from "../problem.js";
 import { type Condition, toPrecondition } from "./condition.js";
 import { ConditionError, StorageError, call, interference, lost } from "./error.js";
@@ -16,12 +25,12 @@ export interface ReadOptions {
   consistency?: Consistency;
 }
 
-export interface WriteOptions {
-  /** Without a condition, whatever is there is replaced. */
-  if?: Condition | undefined;
+export interface WriteOptions<C = Condition | Conditions> {
+  /** Without a condition, whatever is there is replaced. Of the client's conditions, 412 says that they do not hold. */
+  if?: C | undefined;
 }
 
-export interface PutOptions extends WriteOptions {
+export interface PutOptions<C = Condition | Conditions> extends WriteOptions<C> {
   /** A secondary key, by which `queryIndex` finds the item. */
   index?: Key<object> | undefined;
   /** When the item counts as deleted, in whole seconds. */
@@ -42,8 +51,8 @@ export interface QueryOptions extends ReadOptions {
 
 /** One operation of a transaction: a put, a delete, or a check that writes nothing. */
 export type Operation =
-  | (PutOptions & { put: Key<object>; value: object })
-  | (WriteOptions & { delete: Key<object> })
+  | (PutOptions<Condition> & { put: Key<object>; value: object })
+  | (WriteOptions<Condition> & { delete: Key<object> })
   | { check: Key<object>; if: Condition };
 
 /** The guest's documents. Calls return at once; nothing else of the program runs meanwhile. */
@@ -65,29 +74,27 @@ export const store = {
   /** Writes an item. Throws a `ConditionError`, which is answered with 404 or 409, if the condition does not hold. */
   put<T extends object>(key: Key<T>, value: T, options: PutOptions = {}): Item<T> {
     const { document, options: rest } = toPut(value, options);
-    const outcome = call(() => raw.put(toKey(key), document, rest));
-    if (outcome.tag !== "done") {
-      throw lost(key, options.if ?? "absent", outcome.val);
-    }
-    const item = { document, revision: outcome.val, index: rest.index, expiresAt: rest.expiresAt };
+    const revision = conditionally(key, options.if, (precondition) => raw.put(toKey(key), document, { ...rest, precondition }));
+    const item = { document, revision, index: rest.index, expiresAt: rest.expiresAt };
     return toItem<T>(key, item) as Item<T>;
   },
 
   /** Removes an item. Without a condition it need not be there. */
   delete<T extends object>(key: Key<T>, options: WriteOptions = {}): void {
-    const outcome = call(() => raw.delete(toKey(key), toPrecondition(options.if)));
-    if (outcome.tag !== "done") {
-      throw lost(key, options.if ?? "present", outcome.val);
-    }
+    conditionally(key, options.if, (precondition) => {
+      const outcome = raw.delete(toKey(key), precondition);
+      return outcome.tag === "done" ? { tag: "done", val: "" } : outcome;
+    });
   },
 
   /** Reads an item, changes it and writes it, again if another request interferes. 404 if there is none. Secondary key and expiry stay. */
-  update<T extends object>(key: Key<T>, change: (value: T) => T): Item<T> {
+  update<T extends object>(key: Key<T>, change: (value: T) => T, options: { if?: Conditions } = {}): Item<T> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const item = store.get(key);
       if (item === undefined) {
         throw new ConditionError(key, "present", undefined);
       }
+      options.if?.check(item.revision);
       const { index, expiresAt, revision } = item;
       try {
         return store.put(key, change(item.value), { if: { revision }, index, expiresAt });
@@ -144,19 +151,50 @@ function page(query: RawQueryOptions, work: () => RawPage): RawPage {
   }
 }
 
+/** Writes under a condition; returns what the store says. */
+function conditionally(
+  key: Key<object>,
+  condition: Condition | Conditions | undefined,
+  write: (precondition: RawPrecondition) => RawPutOutcome,
+): string {
+  if (!(condition instanceof Conditions)) {
+    const outcome = call(() => write(toPrecondition(condition)));
+    if (outcome.tag !== "done") {
+      throw lost(key, condition ?? "present", outcome.val);
+    }
+    return outcome.val;
+  }
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    const outcome = call(() => write(condition.precondition() ?? asFound(key, condition)));
+    if (outcome.tag === "done") {
+      return outcome.val;
+    }
+    condition.check(outcome.val?.revision);
+  }
+  throw interference();
+}
+
+/** That what is there stays as it is, if the client's conditions hold for it. */
+function asFound(key: Key<object>, conditions: Conditions): RawPrecondition {
+  const revision = raw.get(toKey(key), "strong")?.revision;
+  conditions.check(revision);
+  return revision === undefined ? { tag: "absent" } : { tag: "revision", val: revision };
+}
+
 function toPut(value: object, options: PutOptions) {
   const index = options.index === undefined ? null : toKey(options.index);
   const expiresAt = options.expiresAt === undefined ? null : Math.floor(options.expiresAt.getTime() / 1000);
   return {
     document: JSON.stringify(value).toWellFormed(),
-    options: { precondition: toPrecondition(options.if), index, expiresAt },
+    options: { index, expiresAt },
   };
 }
 
 function toOperation(operation: Operation): RawOperation {
   const precondition = toPrecondition(operation.if);
   if ("put" in operation) {
-    return { tag: "put", val: { key: toKey(operation.put), ...toPut(operation.value, operation) } };
+    const { document, options } = toPut(operation.value, operation);
+    return { tag: "put", val: { key: toKey(operation.put), document, options: { ...options, precondition } } };
   }
   return "delete" in operation
     ? { tag: "delete", val: { key: toKey(operation.delete), precondition } }
