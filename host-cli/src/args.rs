@@ -263,7 +263,7 @@ Examples:
     --body @lamp.json --pretty
   host-cli event rest GET /items --claims '{\"sub\":\"ann\"}'")]
 pub struct EventArgs {
-    #[arg(value_names = ["KIND", "METHOD", "PATH"], num_args = 2..=3, required = true, help = event_help())]
+    #[arg(value_name = "REQUEST", num_args = 2..=3, required = true, help = event_help())]
     pub request: Vec<String>,
     /// A header field; may be repeated
     #[arg(long, short = 'H', value_name = "NAME: VALUE")]
@@ -389,7 +389,7 @@ pub struct CompletionsArgs {
 fn event_help() -> String {
     let kinds = EventKind::ALL.map(|kind| format!("`{kind}`: {}", kind.description()));
     format!(
-        "The gateway, the method, and path with query as a client sends them. Without a gateway, it is that of tenon.toml, otherwise `rest`. \
+        "`[KIND] METHOD PATH`: the gateway, the method, and path with query as a client sends them. Without a gateway, it is that of tenon.toml, otherwise `rest`. \
          Gateways: {}",
         kinds.join(", ")
     )

@@ -73,6 +73,12 @@ impl BuildError {
     /// The failure of the command that needs the guest.
     pub fn into_failure(self) -> CommandError {
         let hint = match &self {
+            Self::Start { program, source }
+                if program.starts_with("node_modules/")
+                    && source.kind() == io::ErrorKind::NotFound =>
+            {
+                "run `npm install` in the folder of tenon.toml, which installs the program"
+            }
             Self::Start { .. } => {
                 "install the program, or change `build` in section `[guest]` of tenon.toml"
             }
@@ -191,6 +197,11 @@ mod tests {
                 "no-such-program-of-tenon x",
                 "failed to run `no-such-program-of-tenon`",
                 "install",
+            ),
+            (
+                "node_modules/.bin/tenon-build",
+                "failed to run `node_modules/.bin/tenon-build`",
+                "run `npm install`",
             ),
             (
                 "false",

@@ -30,6 +30,7 @@ mod replay;
 mod seed;
 mod serve;
 mod signals;
+mod stale;
 mod store;
 mod template;
 mod time;

@@ -26,6 +26,24 @@ struct Findings {
     inspection: Option<Inspection>,
     /// Why this host cannot run it.
     obstacle: Option<LoadError>,
+    /// What the project gives the guest.
+    given: Given,
+}
+
+/// What tenon.toml gives a guest that is not named otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+struct Given {
+    outgoing: bool,
+    secrets: bool,
+}
+
+impl Given {
+    fn of(project: &Project) -> Self {
+        Self {
+            outgoing: !project.file.outgoing.0.is_empty(),
+            secrets: !project.file.secrets.0.is_empty(),
+        }
+    }
 }
 
 /// The kind of a file.
@@ -63,6 +81,10 @@ pub fn run(arguments: &InspectArgs, project: Option<&Project>) -> Result<Outcome
         kind,
         inspection,
         obstacle: linked.err(),
+        given: project
+            .filter(|_| arguments.guest.is_none())
+            .map(Given::of)
+            .unwrap_or_default(),
     };
     output::text(&match arguments.format {
         InspectFormat::Text => text(&findings),
@@ -89,6 +111,7 @@ fn text(findings: &Findings) -> String {
         kind,
         inspection,
         obstacle,
+        given,
     } = findings;
     let what = match kind {
         Kind::Component(digest) => format!("component sha256 {digest}"),
@@ -101,7 +124,7 @@ fn text(findings: &Findings) -> String {
     let mut text = format!("{}\n  {bytes} bytes, {what}\n", printable(name));
     if let Some(inspection) = inspection {
         write_world(&mut text, inspection);
-        write_interfaces(&mut text, inspection);
+        write_interfaces(&mut text, inspection, *given);
     }
     match obstacle {
         None => text.push_str("this host can run it\n"),
@@ -138,10 +161,10 @@ fn write_world(text: &mut String, inspection: &Inspection) {
     }
 }
 
-fn write_interfaces(text: &mut String, inspection: &Inspection) {
+fn write_interfaces(text: &mut String, inspection: &Inspection, given: Given) {
     text.push_str("imports\n");
     for import in &inspection.imports {
-        let mark = match (import.granted, needed(&import.name)) {
+        let mark = match (import.granted, needed(&import.name, given)) {
             (false, _) => "REFUSED",
             (true, None) => "granted",
             (true, Some(needed)) => needed,
@@ -163,11 +186,11 @@ fn write_interfaces(text: &mut String, inspection: &Inspection) {
     }
 }
 
-/// What an interface of this host needs where the guest runs.
-fn needed(import: &str) -> Option<&'static str> {
-    if is_outgoing(import) {
+/// What an interface of this host needs where the guest runs, and the project does not give it.
+fn needed(import: &str, given: Given) -> Option<&'static str> {
+    if is_outgoing(import) && !given.outgoing {
         Some("needs a grant")
-    } else if is_secrets(import) {
+    } else if is_secrets(import) && !given.secrets {
         Some("needs a declared secret")
     } else {
         None
@@ -181,6 +204,7 @@ fn document(findings: &Findings) -> Value {
         kind,
         inspection,
         obstacle,
+        given,
     } = findings;
     let (kind, digest, is_verified) = match kind {
         Kind::Component(digest) => ("component", Some(digest), true),
@@ -197,7 +221,7 @@ fn document(findings: &Findings) -> Value {
     });
     if let Some(inspection) = inspection {
         let imports = inspection.imports.iter().map(|import| {
-            let needed = needed(&import.name).filter(|_| import.granted);
+            let needed = needed(&import.name, *given).filter(|_| import.granted);
             json!({"name": import.name, "granted": import.granted, "needs": needed, "functions": import.functions})
         });
         document["imports"] = imports.collect();
@@ -246,7 +270,26 @@ mod tests {
             obstacle: Some(LoadError::NotGranted(vec![
                 "wasi:sockets/tcp@0.2.0".to_owned(),
             ])),
+            given: Given::default(),
         }
+    }
+
+    #[test]
+    fn what_the_project_grants_is_not_missing() {
+        let with = |given| {
+            let findings = Findings {
+                given,
+                ..findings()
+            };
+            (
+                text(&findings).contains("  granted  tenon:handler/outgoing@"),
+                document(&findings)["imports"][1]["needs"].clone(),
+            )
+        };
+        let secrets = true;
+        let needs = Value::from("needs a grant");
+        assert_eq!(with(Given { outgoing: false, secrets }), (false, needs));
+        assert_eq!(with(Given { outgoing: true, secrets }), (true, Value::Null));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     output,
     project::Project,
     replacement::{self, OutputError, Readers, Replacement},
+    stale,
 };
 use contract::{compatibility::Target, digest::Digest};
 use packaging::{
@@ -45,6 +46,7 @@ pub fn resolve(
     project: Option<&Project>,
 ) -> Result<Configuration, CommandError> {
     let guest = GuestSource::resolve(arguments.guest.as_deref(), project)?;
+    stale::warn(project, arguments.guest.as_deref());
     let named = arguments.host.as_deref();
     let targets = targets(arguments.arch)?;
     let hosts = targets

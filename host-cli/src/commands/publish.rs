@@ -8,6 +8,7 @@ use crate::{
     input, output,
     project::{EMBEDDED_NAME, Project},
     release::{keys, stores},
+    stale,
 };
 use contract::limits::COMPONENT_BYTES_MAX;
 use publish::PublishError;
@@ -32,6 +33,7 @@ pub fn resolve<'a>(
     stores::check(&to)?;
     let key = keys::signing(arguments.key.as_deref(), project)?;
     let guest = GuestSource::resolve(arguments.guest.as_deref(), project)?;
+    stale::warn(project, arguments.guest.as_deref());
     let component = match guest.path() {
         Some(path) => input::read_file(path, "guest", COMPONENT_BYTES_MAX as u64)?,
         None => guest.read()?.1,

@@ -24,6 +24,7 @@ use crate::{
     },
     seed,
     signals::Signals,
+    stale,
     store::{CaseStores, StoreSpec},
 };
 use contract::{
@@ -103,6 +104,7 @@ pub fn resolve(
     if has_cases && matches!(store, StoreSpec::DynamoDb(..)) {
         CaseStores::new(&store)?.open()?;
     }
+    stale::warn(project, arguments.guest.guest.as_deref());
     let guest = named.unwrap_or(GuestSource::Embedded);
     let guest = HostedGuest::with_source(guest, &arguments.guest, project)?;
     let has_grants = !guest.grants.is_empty();
@@ -218,7 +220,8 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     if done == 0 && shard == Shard::ALL {
         return Err(nothing_replayed(totals, tape.only()));
     }
-    output::remark(&next_steps(&found, has_page));
+    let is_traced = tape.only().is_some() && tape.is_traced();
+    output::remark(&next_steps(&found, has_page, is_traced));
     Ok(if found.totals.is_clean() {
         Outcome::Same
     } else {
@@ -325,12 +328,14 @@ fn nothing_replayed(totals: &Totals, only: Option<&str>) -> CommandError {
 }
 
 /// The options that show more about the differences.
-fn next_steps(found: &Found, has_page: bool) -> String {
+fn next_steps(found: &Found, has_page: bool, is_traced: bool) -> String {
     let mut steps = Vec::new();
     if let Some(id) = &found.first_id {
-        steps.push(format!(
-            "add `--only {id} --trace` to see the first request that differs step by step"
-        ));
+        if !is_traced {
+            steps.push(format!(
+                "add `--only {id} --trace` to see the first request that differs step by step"
+            ));
+        }
         if !has_page {
             steps.push("add `--report FILE.html` to see all of them in a report".to_owned());
         }

@@ -28,6 +28,11 @@ pub struct TapeConfiguration {
 }
 
 impl TapeConfiguration {
+    /// Whether the steps of the requests are shown.
+    pub fn is_traced(&self) -> bool {
+        self.trace
+    }
+
     /// The prefix of the ids of requests to replay.
     pub fn only(&self) -> Option<&str> {
         self.only.as_deref()

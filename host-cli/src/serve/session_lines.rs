@@ -38,7 +38,7 @@ pub fn request(
     let target = match columns {
         Some(columns) => {
             let room = columns.saturating_sub(begin.chars().count() + end.chars().count());
-            cut(target(access), room.max(TARGET_COLUMNS_MIN))
+            cut_target(access, room.max(TARGET_COLUMNS_MIN))
         }
         None => target(access),
     };
@@ -61,6 +61,17 @@ fn target(access: &Access<'_>) -> String {
         }
         None => Printable(access.path).to_string(),
     }
+}
+
+/// Path and query in so many columns. Of a path that is too long, the end remains, where the resource is named; of a query, the begin.
+fn cut_target(access: &Access<'_>, columns_max: usize) -> String {
+    let path = Printable(access.path).to_string();
+    let columns = path.chars().count();
+    if columns <= columns_max.saturating_sub(DOTS.len()) || access.query.is_none() && columns <= columns_max {
+        return cut(target(access), columns_max);
+    }
+    let left_out = columns - columns_max.saturating_sub(DOTS.len());
+    DOTS.chars().chain(path.chars().skip(left_out)).collect()
 }
 
 /// The first characters of a text, with dots in place of the others.
@@ -170,6 +181,18 @@ mod tests {
         00:00:00    17 GET /items?after=2026&access_token... 500 1.204 ms, 1 storage call 0.310 ms, guest 84983c60f7da
         00:00:00    17 GET /items?after=2026... 500 1.204 ms, 1 storage call 0.310 ms, guest 84983c60f7da
         "#);
+        let deep = Access {
+            path: "/rooms/01a22eaa-a708-7965-89a1-b5b1d0b5b2c6/bookings/01a22eab",
+            ..access
+        };
+        let with_query = Access {
+            query: Some("limit=20"),
+            ..deep
+        };
+        let mut cut_paths = Vec::new();
+        request(&mut cut_paths, Some(80), &deep, None, None);
+        request(&mut cut_paths, Some(80), &with_query, None, None);
+        assert_eq!(String::from_utf8(cut_paths).unwrap().replace("12", ""), "");
         let shown = String::from_utf8(out).unwrap();
         let cut = shown
             .lines()

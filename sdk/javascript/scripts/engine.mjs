@@ -3,10 +3,14 @@
 // While the program's modules are evaluated, the componentizer gives the engine the clock and the random numbers of the machine, and both stay in the
 // component: as seeds of hash tables, which decide where entries lie, and of the engine's own random numbers. Here, functions of the engine
 // take the places of the host's: the seed of hash tables is always 0, and clocks stand at 0 until the modules are evaluated.
+//
+// And endless recursion becomes an error of the program. The engine leaves its own check out where it is compiled to WebAssembly, so that the host ends
+// the component, which then can say nothing. Here, calls are counted.
 
-import { MAGIC, Reader, SECTION, append, customName, encode, functionBody, leaves, leb, sectionsOf } from "./wasm.mjs";
+import { MAGIC, Reader, SECTION, append, customName, encode, functionBody, leaves, leb, sectionsOf, signedLeb } from "./wasm.mjs";
 
-const [IF, ELSE, END, CALL, GET_LOCAL, GET_GLOBAL, SET_GLOBAL] = [0x04, 0x05, 0x0b, 0x10, 0x20, 0x23, 0x24];
+const [IF, ELSE, END, RETURN, CALL, GET_LOCAL, GET_GLOBAL, SET_GLOBAL] = [0x04, 0x05, 0x0b, 0x0f, 0x10, 0x20, 0x23, 0x24];
+const [I32_GREATER, I32_ADD, I32_SUBTRACT] = [0x4a, 0x6a, 0x6b];
 const [EMPTY, I32_TYPE, I64_TYPE] = [0x40, 0x7f, 0x7e];
 const I32 = { constant: 0x41, store: 0x36, align: 2 };
 const I64 = { constant: 0x42, store: 0x37, align: 3 };
@@ -38,6 +42,17 @@ const REPLACED = [
 /** The export that evaluates the modules. */
 const INIT = "init";
 
+/**
+ * How deep calls may be. One from a function of the program to another is 1. One from the engine's own functions, such as `map`, is more, because they
+ * need more of the stack: without a limit, a component ends at some 700 of the first kind, and at some 100 to 170 of the second.
+ */
+const CALL_DEPTH_MAX = 500;
+const ENGINE_CALL_DEPTH = 5;
+/** What the engine's check would say. */
+const TOO_DEEP = Buffer.from("\0Maximum call stack size exceeded\0");
+/** The value that says that there is an exception: its tag is 6 (quickjs.h, `JS_TAG_EXCEPTION`), and values are 64 bits. */
+const EXCEPTION = [I64.constant, 0x80, 0x80, 0x80, 0x80, 0xe0, 0x00];
+
 /** The changed engine, from the componentizer's native library, which contains its engines. */
 export function deterministicEngine(library) {
   const sections = engineIn(library);
@@ -50,23 +65,30 @@ export function deterministicEngine(library) {
     const at = functions.findIndex((other) => other.module.startsWith(`${module}@`) && other.field === field);
     return at >= 0 ? at : fail(`it does not import \`${field}\` of \`${module}\``);
   });
-  const isBuilt = leb(imports.filter(({ kind }) => kind === 3).length + new Reader(content(SECTION.global)).leb());
+  const globals = imports.filter(({ kind }) => kind === 3).length + new Reader(content(SECTION.global)).leb();
+  const [isBuilt, depth] = [leb(globals), leb(globals + 1)];
   const init = [...readExports(content(SECTION.export))].find(({ field }) => field === INIT) ?? fail("it has no `init`");
   const initType = types[init.index - functions.length];
   const parameters = parameterCount(content(SECTION.type), initType);
+  const interpreter = findInterpreter(content(SECTION.code), content(SECTION.data), functions.length);
+  const interpreterType = types[interpreter.index - functions.length];
+  interpreter.parameters = parameterCount(content(SECTION.type), interpreterType);
   const bodies = [
     ...REPLACED.map(({ body }, at) => body(leb(hosts[at]), isBuilt)),
     [
       ...Array.from({ length: parameters }, (_, at) => [GET_LOCAL, ...leb(at)]).flat(),
       CALL, ...leb(init.index), I32.constant, 1, SET_GLOBAL, ...isBuilt,
     ],
+    ...[1, ENGINE_CALL_DEPTH].map((cost) => countedCall(interpreter, depth, cost)),
   ];
   const calls = new Map(hosts.map((host, at) => [host, added + at]));
+  const [fromProgram, fromEngine] = [added + REPLACED.length + 1, added + REPLACED.length + 2];
+  const callsIn = (index) => new Map([...calls, [interpreter.index, index === interpreter.index ? fromProgram : fromEngine]]);
   const changes = {
-    [SECTION.function]: (bytes) => append(bytes, [...hosts.map((host) => functions[host].type), initType].map(leb)),
-    [SECTION.global]: (bytes) => append(bytes, [[I32_TYPE, 1, I32.constant, 0, END]]),
+    [SECTION.function]: (bytes) => append(bytes, [...hosts.map((host) => functions[host].type), initType, interpreterType, interpreterType].map(leb)),
+    [SECTION.global]: (bytes) => append(bytes, [1, 2].map(() => [I32_TYPE, 1, I32.constant, 0, END])),
     [SECTION.export]: (bytes) => withInit(bytes, added + REPLACED.length),
-    [SECTION.code]: (bytes) => append(withCalls(bytes, calls), bodies.map((body) => functionBody([...body, END]))),
+    [SECTION.code]: (bytes) => append(withCalls(bytes, functions.length, callsIn), bodies.map((body) => functionBody([...body, END]))),
   };
   const parts = sections.map(({ id, content: bytes }) => encode(id, changes[id]?.(bytes) ?? bytes));
   return Buffer.concat([MAGIC, ...parts]);
@@ -140,19 +162,61 @@ function withInit(section, index) {
   return Buffer.concat([section.subarray(0, at), Buffer.from(leb(index)), section.subarray(end)]);
 }
 
-/** The section of code with other functions called. */
-function withCalls(section, calls) {
+/** The function that interprets the program, which is the largest one, and what its check calls for the exception. */
+function findInterpreter(code, data, imported) {
+  const bodies = [...readBodies(code)];
+  const [{ body, at }] = bodies.map((body, at) => ({ body, at })).sort((one, other) => other.body.length - one.body.length);
+  const index = imported + at;
+  const text = data.indexOf(TOO_DEEP) + 1;
+  const first = new Reader(data);
+  // The first segment is active, at the address in a global.
+  const base = [first.leb() > 0 && first.byte() === 0 && first.byte() === GET_GLOBAL ? first.leb() : fail("its data has another form")];
+  if (first.byte() !== END) {
+    fail("its data has another form");
+  }
+  const length = first.leb();
+  const address = text > first.at && text < first.at + length ? text - first.at : fail("it has no text for deep recursion");
+  const message = [GET_GLOBAL, ...base.flatMap(leb), I32.constant, ...signedLeb(address), I32_ADD, I32.constant, 0];
+  const place = body.indexOf(Buffer.from(message));
+  const thrower = [...leaves(body)].find(({ at: start }) => start === place + message.length);
+  const isRecursive = [...leaves(body)].some(({ index: called }) => called === index);
+  if (place < 0 || thrower === undefined || !isRecursive) {
+    fail("its check for deep recursion is not found");
+  }
+  return { index, message, thrower: thrower.index };
+}
+
+/** Calls the interpreter if that is not too deep. Its first parameter is the context, and its result a value. */
+function countedCall({ index, message, parameters, thrower }, depth, cost) {
+  return [
+    ...[GET_GLOBAL, ...depth, I32.constant, ...signedLeb(CALL_DEPTH_MAX), I32_GREATER, IF, EMPTY],
+    ...[GET_LOCAL, 0, ...message, CALL, ...leb(thrower), ...EXCEPTION, RETURN, END],
+    ...[GET_GLOBAL, ...depth, I32.constant, cost, I32_ADD, SET_GLOBAL, ...depth],
+    ...Array.from({ length: parameters }, (_, at) => [GET_LOCAL, ...leb(at)]).flat(),
+    ...[CALL, ...leb(index)],
+    ...[GET_GLOBAL, ...depth, I32.constant, cost, I32_SUBTRACT, SET_GLOBAL, ...depth],
+  ];
+}
+
+function* readBodies(section) {
   const reader = new Reader(section);
-  const count = reader.leb();
-  const parts = [Buffer.from(leb(count))];
-  for (let rest = count; rest > 0; rest -= 1) {
-    const body = reader.take(reader.leb());
+  for (let rest = reader.leb(); rest > 0; rest -= 1) {
+    yield reader.take(reader.leb());
+  }
+}
+
+/** The section of code with other functions called; which ones, `callsIn` says for each function. */
+function withCalls(section, imported, callsIn) {
+  const bodies = [...readBodies(section)];
+  const parts = [Buffer.from(leb(bodies.length))];
+  for (const [at, body] of bodies.entries()) {
+    const calls = callsIn(imported + at);
     const changed = [];
     let copied = 0;
-    for (const { opcode, at, end, index } of leaves(body)) {
+    for (const { opcode, at: start, end, index } of leaves(body)) {
       const other = calls.get(index);
       if (other !== undefined) {
-        changed.push(body.subarray(copied, at), Buffer.from([opcode, ...leb(other)]));
+        changed.push(body.subarray(copied, start), Buffer.from([opcode, ...leb(other)]));
         copied = end;
       }
     }

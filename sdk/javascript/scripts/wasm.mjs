@@ -1,7 +1,7 @@
 // Reading and writing WebAssembly modules, as far as `engine.mjs` needs it. For the encoding see the WebAssembly specification, chapter 5.
 
 export const MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-export const SECTION = { custom: 0, type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 };
+export const SECTION = { custom: 0, type: 1, import: 2, function: 3, global: 6, export: 7, code: 10, data: 11 };
 const SECTION_MAX = 13;
 
 /** An unsigned number in LEB128. */
@@ -11,6 +11,11 @@ export function leb(number) {
 
 export function encode(id, content) {
   return Buffer.concat([Buffer.from([id, ...leb(content.length)]), content]);
+}
+
+/** A signed number in LEB128. */
+export function signedLeb(number) {
+  return number >= -64 && number < 64 ? [number & 127] : [(number & 127) | 128, ...signedLeb(number >> 7)];
 }
 
 /** A function without locals of its own. */

@@ -54,6 +54,10 @@ fn arrivals(host_cli: &Path, sdk: &Path, folder: &Path) -> anyhow::Result<()> {
     );
     for (path, message) in [
         ("/late", "the handler returned before its work was done: the store was called"),
+        (
+            "/deep",
+            r#""RangeError: Maximum call stack size exceeded" stack="at deep (test/component/arrives.ts:"#,
+        ),
         ("/rejected", "nothing waited for it: RangeError: nobody waits"),
     ] {
         let (_, log) = invoke(host_cli, folder, &component, path)?;

@@ -52,7 +52,7 @@ impl LambdaHost {
             return Err(CommandError::environment(format_args!(
                 "this build of host-cli has no Lambda host for {wanted}"
             ))
-            .hint("released builds have one; in a checkout, run `cargo xtask package`, and pass `--host target/lambda`"));
+            .hint("released builds of host-cli have one, whatever the guest is written in; one that was built in a checkout of Tenon takes `--host CHECKOUT/target/lambda` after `cargo xtask package` there"));
         };
         Self::checked(target, manifest, Cow::Borrowed(archive)).map_err(|what| {
             CommandError::environment(format_args!("the Lambda host in this program {what}"))
@@ -65,7 +65,7 @@ impl LambdaHost {
         let archive = input::read_file(&path, "Lambda host", ARCHIVE_BYTES_MAX)?;
         Self::checked(target, &manifest, Cow::Owned(archive)).map_err(|what| {
             CommandError::environment(format_args!("Lambda host `{}` {what}", path.display()))
-                .hint("name the folder of packages that this release of host-cli or `cargo xtask package` wrote")
+                .hint("name the folder of packages that this release of host-cli wrote, or in a checkout of Tenon `cargo xtask package`")
         })
     }
 
@@ -218,7 +218,7 @@ pub mod tests {
             error.message(),
             "this build of host-cli has no Lambda host for x86_64"
         );
-        assert!(error.hint_text().unwrap().contains("--host target/lambda"));
+        assert!(error.hint_text().unwrap().contains("--host CHECKOUT/target/lambda"));
         fs::remove_dir_all(folder.parent().unwrap()).unwrap();
     }
 }

@@ -6,6 +6,7 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Component, Path, PathBuf},
+    time::SystemTime,
 };
 
 /// Folders that tools write to, not people.
@@ -22,6 +23,34 @@ pub struct Watched {
     pub project_file: Option<PathBuf>,
     /// Files and folders in them that the build or this program writes.
     pub outputs: Vec<PathBuf>,
+}
+
+impl Watched {
+    /// A source that was changed after a time, if there is one, as it was named.
+    pub fn changed_since(&self, time: SystemTime) -> Option<PathBuf> {
+        let rules = SourceRules::of(self);
+        self.sources
+            .iter()
+            .find_map(|source| changed_since(&rules, source, time))
+    }
+}
+
+fn changed_since(rules: &SourceRules, path: &Path, time: SystemTime) -> Option<PathBuf> {
+    if !rules.is_source(&resolved(path)) {
+        return None;
+    }
+    let metadata = fs::symlink_metadata(path).ok()?;
+    if metadata.is_dir() {
+        let entries = fs::read_dir(path).ok()?.flatten();
+        // In the order of their names, so that the same one is named each time.
+        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+        paths.sort();
+        return paths
+            .iter()
+            .find_map(|path| changed_since(rules, path, time));
+    }
+    let is_later = metadata.modified().is_ok_and(|modified| modified > time);
+    (metadata.is_file() && is_later).then(|| path.components().collect())
 }
 
 /// The same with absolute paths without links, as the system reports changes.

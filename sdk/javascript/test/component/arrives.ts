@@ -20,7 +20,7 @@ function failure(work: () => unknown): unknown {
   }
 }
 
-export default new App().get("/late", late).get("/rejected", rejected).get("/", async (context) => {
+export default new App().get("/late", late).get("/rejected", rejected).get("/deep", () => deep(1)).get("/", async (context) => {
   const missing = raw.get(key, "strong");
   const put = raw.put(key, '{"a":1.0}', plain);
   const lost = raw.put(key, "{}", { ...plain, precondition: { tag: "absent" } });
@@ -61,6 +61,10 @@ function late(): object {
 async function write(): Promise<void> {
   await Promise.resolve();
   store.put(key, {});
+}
+
+function deep(number: number): object {
+  return [deep(number + 1)];
 }
 
 function rejected(): object {
