@@ -1,7 +1,8 @@
 // Builds the package into `dist` and `wit`: its modules, the interfaces of a component, its engine, and the store of tests, which needs cargo.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deterministicEngine } from "./engine.mjs";
@@ -31,6 +32,18 @@ for (const [name, text] of Object.entries({
 const packages = join(here, "node_modules/@andreiltd");
 const library = readdirSync(packages, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith(".node"));
 writeFileSync(join(here, "dist/engine.wasm"), deterministicEngine(readFileSync(join(packages, library))));
+
+// Folders of this machine would be in messages of panics, so that the store would be another one in another folder.
+const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+const registries = join(cargoHome, "registry/src");
+const places = [
+  [cargoHome, "/cargo"],
+  ...(existsSync(registries) ? readdirSync(registries).sort() : []).map((name) => [join(registries, name), "/registry"]),
+  [process.env.RUSTUP_HOME ?? join(homedir(), ".rustup"), "/rustup"],
+  [workspace, "/tenon"],
+];
+// The last one that matches applies.
+process.env.CARGO_ENCODED_RUSTFLAGS = places.map(([from, to]) => `--remap-path-prefix=${from}=${to}`).join("\x1f");
 
 // The profile of guests, but small rather than fast. A module of its own, without the types of a component.
 const target = join(process.env.CARGO_TARGET_DIR ?? join(workspace, "target"), "javascript-rules");

@@ -3,7 +3,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import test from "node:test";
 import { checkNode, explain } from "../src/build/command.js";
@@ -49,6 +49,15 @@ test("the same sources are the same component, wherever they lie", () => {
   equal(one?.includes(tmpdir()), false);
   for (const folder of folders) {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test("no folder of the machine that built this package is in it", () => {
+  for (const name of ["rules.wasm", "engine.wasm"]) {
+    const bytes = readFileSync(join("dist", name));
+    for (const folder of [resolve("../.."), homedir()]) {
+      equal(bytes.includes(`${folder}/`), false, `${name} names ${folder}`);
+    }
   }
 });
 

@@ -137,7 +137,7 @@ function rename(encoded: string): string {
   const source = decodeURI(encoded);
   const path = relative(process.cwd(), resolve("out", source));
   const own = relative(PACKAGE, resolve(path));
-  if (!own.startsWith("..")) {
+  if (own.startsWith(`dist${sep}`)) {
     return `@tenon/sdk/${own.split(sep).join("/")}`;
   }
   const at = path.lastIndexOf("node_modules/");
