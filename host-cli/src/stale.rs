@@ -46,7 +46,10 @@ mod tests {
         }
         let write = |name: &str, text: &str, hours: u64| {
             fs::write(folder.join(name), text).unwrap();
-            let file = File::options().append(true).open(folder.join(name)).unwrap();
+            let file = File::options()
+                .append(true)
+                .open(folder.join(name))
+                .unwrap();
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(3600 * hours);
             file.set_modified(time).unwrap();
         };
@@ -67,7 +70,11 @@ mod tests {
         assert_eq!(warning(None).as_deref(), Some(expected));
         assert_eq!(warning(Some(Path::new("other.wasm"))), None);
         // Only what the project names is a source.
-        write("tenon.toml", &format!("{file}watch = [\"package.json\"]\n"), 9);
+        write(
+            "tenon.toml",
+            &format!("{file}watch = [\"package.json\"]\n"),
+            9,
+        );
         write("package.json", "", 1);
         assert_eq!(warning(None), None);
         write("package.json", "", 5);

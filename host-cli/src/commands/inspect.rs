@@ -288,8 +288,20 @@ mod tests {
         };
         let secrets = true;
         let needs = Value::from("needs a grant");
-        assert_eq!(with(Given { outgoing: false, secrets }), (false, needs));
-        assert_eq!(with(Given { outgoing: true, secrets }), (true, Value::Null));
+        assert_eq!(
+            with(Given {
+                outgoing: false,
+                secrets
+            }),
+            (false, needs)
+        );
+        assert_eq!(
+            with(Given {
+                outgoing: true,
+                secrets
+            }),
+            (true, Value::Null)
+        );
     }
 
     #[test]

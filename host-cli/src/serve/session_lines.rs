@@ -67,7 +67,9 @@ fn target(access: &Access<'_>) -> String {
 fn cut_target(access: &Access<'_>, columns_max: usize) -> String {
     let path = Printable(access.path).to_string();
     let columns = path.chars().count();
-    if columns <= columns_max.saturating_sub(DOTS.len()) || access.query.is_none() && columns <= columns_max {
+    if columns <= columns_max.saturating_sub(DOTS.len())
+        || access.query.is_none() && columns <= columns_max
+    {
         return cut(target(access), columns_max);
     }
     let left_out = columns - columns_max.saturating_sub(DOTS.len());

@@ -53,12 +53,18 @@ fn arrivals(host_cli: &Path, sdk: &Path, folder: &Path) -> anyhow::Result<()> {
         "a component got {arrived}, not what `test/component/arrives.json` says"
     );
     for (path, message) in [
-        ("/late", "the handler returned before its work was done: the store was called"),
+        (
+            "/late",
+            "the handler returned before its work was done: the store was called",
+        ),
         (
             "/deep",
             r#""RangeError: Maximum call stack size exceeded" stack="at deep (test/component/arrives.ts:"#,
         ),
-        ("/rejected", "nothing waited for it: RangeError: nobody waits"),
+        (
+            "/rejected",
+            "nothing waited for it: RangeError: nobody waits",
+        ),
     ] {
         let (_, log) = invoke(host_cli, folder, &component, path)?;
         ensure!(log.contains(message), "no `{message}` in {log}");
@@ -86,7 +92,10 @@ fn invoke(
         .output()?;
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let log = text(&invoked.stderr);
-    ensure!(invoked.status.success(), "`invoke` of `{path}` failed: {log}");
+    ensure!(
+        invoked.status.success(),
+        "`invoke` of `{path}` failed: {log}"
+    );
     Ok((text(&invoked.stdout), log))
 }
 

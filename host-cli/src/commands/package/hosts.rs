@@ -218,7 +218,12 @@ pub mod tests {
             error.message(),
             "this build of host-cli has no Lambda host for x86_64"
         );
-        assert!(error.hint_text().unwrap().contains("--host CHECKOUT/target/lambda"));
+        assert!(
+            error
+                .hint_text()
+                .unwrap()
+                .contains("--host CHECKOUT/target/lambda")
+        );
         fs::remove_dir_all(folder.parent().unwrap()).unwrap();
     }
 }
