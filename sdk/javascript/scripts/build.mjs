@@ -1,11 +1,10 @@
-// Builds the package into `dist` and `wit`: its modules, the interfaces of a component, its engine, and the store of tests, which needs cargo.
+// Builds the package into `dist` and `wit`: its modules, the interfaces of a component, and the store of tests, which needs cargo.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { deterministicEngine } from "./engine.mjs";
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)));
 const workspace = join(here, "../..");
@@ -27,11 +26,6 @@ for (const [name, text] of Object.entries({
   mkdirSync(join(here, "wit", name));
   writeFileSync(join(here, `wit/${name}/${name}.wit`), `package wasi:${name}@0.2.12;\n${text}\n`);
 }
-
-// The componentizer's native library is in a package of its own for each system.
-const packages = join(here, "node_modules/@andreiltd");
-const library = readdirSync(packages, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith(".node"));
-writeFileSync(join(here, "dist/engine.wasm"), deterministicEngine(readFileSync(join(packages, library))));
 
 // Folders of this machine would be in messages of panics, so that the store would be another one in another folder.
 const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");

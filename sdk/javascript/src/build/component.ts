@@ -1,12 +1,14 @@
 /** Makes a component of a bundle. */
 
-import { cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ComponentizeOpts, type ComponentizeResult, componentize } from "componentize-qjs";
 import { sourceStack } from "../runtime/stack.js";
 import type { Bundle } from "./bundle.js";
 import { BuildError, PACKAGE } from "./command.js";
+import { deterministicEngine } from "./engine.js";
 import { unstub } from "./unstub.js";
 
 /** The engine itself asks for the time, whatever the program does. */
@@ -22,7 +24,7 @@ export async function writeComponent(bundle: Bundle, output: string): Promise<nu
       witPath: folder,
       world: "guest",
       jsSource: bundle.code,
-      runtime: join(PACKAGE, "dist/engine.wasm"),
+      runtimeBytes: deterministicEngine(await readFile(nativeLibrary())),
       stubWasi: true,
     });
     component = built.component;
@@ -37,6 +39,16 @@ export async function writeComponent(bundle: Bundle, output: string): Promise<nu
   await writeFile(partial, complete);
   await rename(partial, output);
   return complete.length;
+}
+
+/** The componentizer's native library, which this process has loaded; it is in a package of its own for each system. */
+function nativeLibrary(): string {
+  const loaded = Object.keys(createRequire(import.meta.url).cache);
+  const library = loaded.find((path) => /componentize-qjs[^/\\]*\.node$/.test(path));
+  if (library === undefined) {
+    throw new Error("componentize-qjs has loaded no native library");
+  }
+  return library;
 }
 
 /** Evaluates the modules. An error that one of them throws is shown with its places in the sources. */

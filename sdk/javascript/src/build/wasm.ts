@@ -1,37 +1,42 @@
-// Reading and writing WebAssembly modules, as far as `engine.mjs` needs it. For the encoding see the WebAssembly specification, chapter 5.
+/** Reading and writing WebAssembly modules, as far as `engine.ts` needs it. For the encoding see the WebAssembly specification, chapter 5. */
 
 export const MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-export const SECTION = { custom: 0, type: 1, import: 2, function: 3, global: 6, export: 7, code: 10, data: 11 };
+export const SECTION = { custom: 0, type: 1, import: 2, function: 3, global: 6, export: 7, code: 10, data: 11 } as const;
 const SECTION_MAX = 13;
 
 /** An unsigned number in LEB128. */
-export function leb(number) {
+export function leb(number: number): number[] {
   return number < 128 ? [number] : [(number % 128) | 128, ...leb(Math.floor(number / 128))];
 }
 
-export function encode(id, content) {
+export function encode(id: number, content: Buffer): Buffer {
   return Buffer.concat([Buffer.from([id, ...leb(content.length)]), content]);
 }
 
 /** A signed number in LEB128. */
-export function signedLeb(number) {
+export function signedLeb(number: number): number[] {
   return number >= -64 && number < 64 ? [number & 127] : [(number & 127) | 128, ...signedLeb(number >> 7)];
 }
 
 /** A function without locals of its own. */
-export function functionBody(instructions) {
+export function functionBody(instructions: readonly number[]): number[] {
   return [...leb(instructions.length + 1), 0, ...instructions];
 }
 
 /** The content of a section that is a list, with more elements. */
-export function append(content, elements) {
+export function append(content: Buffer, elements: readonly (readonly number[])[]): Buffer {
   const reader = new Reader(content);
   const count = leb(reader.leb() + elements.length);
   return Buffer.concat([Buffer.from(count), content.subarray(reader.at), Buffer.from(elements.flat())]);
 }
 
+export interface Section {
+  id: number;
+  content: Buffer;
+}
+
 /** The sections from a place on, up to what is none. */
-export function* sectionsOf(bytes, start) {
+export function* sectionsOf(bytes: Buffer, start: number): Generator<Section> {
   const reader = new Reader(bytes, start);
   while (reader.at < bytes.length && !bytes.subarray(reader.at).subarray(0, MAGIC.length).equals(MAGIC)) {
     const id = reader.byte();
@@ -48,38 +53,38 @@ export function* sectionsOf(bytes, start) {
 }
 
 /** The name at the start of a custom section; `undefined` if there is none. */
-export function customName(content) {
+export function customName(content: Buffer): string | undefined {
   const name = new Reader(content).name();
   return name.length > 0 && name.length < content.length && !/[\0\ufffd]/.test(name) ? name : undefined;
 }
 
 export class Reader {
-  constructor(bytes, at = 0) {
-    this.bytes = bytes;
-    this.at = at;
-  }
+  constructor(
+    readonly bytes: Buffer,
+    public at = 0,
+  ) {}
 
-  byte() {
+  byte(): number {
     this.at += 1;
-    return this.bytes[this.at - 1];
+    return this.bytes[this.at - 1] ?? 0;
   }
 
-  leb() {
+  leb(): number {
     const byte = this.byte();
     return byte < 128 ? byte : (byte & 127) + 128 * this.leb();
   }
 
-  take(length) {
+  take(length: number): Buffer {
     this.at += length;
     return this.bytes.subarray(this.at - length, this.at);
   }
 
-  name() {
+  name(): string {
     return this.take(this.leb()).toString();
   }
 
   /** What follows the kind of an import: the index of a function's type, or of a tag's. */
-  importType(kind) {
+  importType(kind: number): number | undefined {
     switch (kind) {
       case 0:
         return this.leb();
@@ -97,7 +102,7 @@ export class Reader {
     }
   }
 
-  #limits() {
+  #limits(): undefined {
     const hasMaximum = (this.byte() & 1) === 1;
     this.leb();
     if (hasMaximum) {
@@ -107,17 +112,25 @@ export class Reader {
   }
 }
 
-const [BLOCK, LOOP, IF, TRY, BR_TABLE, SELECT, I32_CONST, F32_CONST, F64_CONST] = [2, 3, 4, 6, 0x0e, 0x1c, 0x41, 0x43, 0x44];
-const [CALL, RETURN_CALL, REF_FUNC] = [0x10, 0x12, 0xd2];
-const [NUMERIC, VECTOR] = [0xfc, 0xfd];
+const [BLOCK, LOOP, IF, TRY, BR_TABLE, SELECT, I32_CONST, F32_CONST, F64_CONST] = [2, 3, 4, 6, 0x0e, 0x1c, 0x41, 0x43, 0x44] as const;
+const [CALL, RETURN_CALL, REF_FUNC] = [0x10, 0x12, 0xd2] as const;
+const [NUMERIC, VECTOR] = [0xfc, 0xfd] as const;
 /** Of numbers in LEB128 that follow an instruction of this code; signed ones have the same length as unsigned ones. */
-const ONE = new Set([BLOCK, LOOP, IF, TRY, 0x07, 0x08, 0x09, 0x0c, 0x0d, CALL, RETURN_CALL, 0x18, 0x3f, 0x40, I32_CONST, 0x42, 0xd0, REF_FUNC]);
-const TWO = new Set([0x11, 0x13]);
+const ONE = new Set<number>([BLOCK, LOOP, IF, TRY, 0x07, 0x08, 0x09, 0x0c, 0x0d, CALL, RETURN_CALL, 0x18, 0x3f, 0x40, I32_CONST, 0x42, 0xd0, REF_FUNC]);
+const TWO = new Set<number>([0x11, 0x13]);
 /** The same for instructions with the prefix of `memory.copy`. */
 const NUMERIC_COUNTS = [0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, 1, 2, 1, 2, 1, 1, 1];
 
+export interface Leaf {
+  opcode: number;
+  at: number;
+  end: number;
+  /** Of the function. */
+  index: number;
+}
+
 /** The instructions of a function's body that name a function, with their places. */
-export function* leaves(body) {
+export function* leaves(body: Buffer): Generator<Leaf> {
   const reader = new Reader(body);
   for (let groups = reader.leb(); groups > 0; groups -= 1) {
     reader.leb();
@@ -134,7 +147,7 @@ export function* leaves(body) {
   }
 }
 
-function skip(reader, opcode) {
+function skip(reader: Reader, opcode: number): void {
   if (ONE.has(opcode) || (opcode >= 0x20 && opcode <= 0x26)) {
     reader.leb();
   } else if (TWO.has(opcode)) {
@@ -161,14 +174,14 @@ function skip(reader, opcode) {
   }
 }
 
-function skipMemory(reader) {
+function skipMemory(reader: Reader): void {
   if ((reader.leb() & 64) === 64) {
     reader.leb();
   }
   reader.leb();
 }
 
-function skipVector(reader) {
+function skipVector(reader: Reader): void {
   const code = reader.leb();
   if (code <= 11 || code === 92 || code === 93) {
     skipMemory(reader);
@@ -182,6 +195,6 @@ function skipVector(reader) {
   }
 }
 
-function unknown(opcode) {
-  throw new Error(`scripts/wasm.mjs does not know the instruction ${opcode.toString(16)}`);
+function unknown(opcode: number): never {
+  throw new Error(`the engine has the instruction ${opcode.toString(16)}, which is not known here`);
 }
