@@ -98,7 +98,7 @@ export class App {
     const { headers, status } = response;
     setDefault(headers, "cache-control", "no-store");
     setDefault(headers, "x-content-type-options", "nosniff");
-    this.#cors?.allow(headers, fieldsOf(raw).get("origin"));
+    this.#cors?.allow(headers, new Headers(fieldsOf(raw)).get("origin"));
     return raw.method === "HEAD" ? new Response(null, { status, headers }) : response;
   }
 
@@ -164,7 +164,7 @@ function withoutHandler(raw: RawRequest, matches: readonly Match[], cors: Cors |
   const allow = [...methods, "OPTIONS"].join(", ");
   if (raw.method === "OPTIONS") {
     const response = new Response(null, { status: 204, headers: { allow } });
-    cors?.preflight(response.headers, fieldsOf(raw), allow);
+    cors?.preflight(response.headers, new Headers(fieldsOf(raw)), allow);
     return response;
   }
   const detail = `this resource does not know \`${raw.method}\``;
@@ -201,12 +201,10 @@ function toRequest(raw: RawRequest): Request {
   return new Request(url, { method: raw.method, headers, body });
 }
 
-function fieldsOf(raw: RawRequest): Headers {
+function fieldsOf(raw: RawRequest): [string, string][] {
   const lines = raw.headers.split("\n").filter((line) => line !== "");
-  return new Headers(
-    lines.map((line): [string, string] => {
-      const at = line.indexOf(": ");
-      return [line.slice(0, at), line.slice(at + 2)];
-    }),
-  );
+  return lines.map((line) => {
+    const at = line.indexOf(": ");
+    return [line.slice(0, at), line.slice(at + 2)];
+  });
 }
