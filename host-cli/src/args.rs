@@ -9,6 +9,7 @@ pub mod release;
 pub mod replay;
 pub mod server;
 pub mod store;
+pub mod template;
 
 use crate::exit::EXIT_CODES_HELP;
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
@@ -41,6 +42,7 @@ pub enum Command {
     Inspect(InspectArgs),
     Compile(CompileArgs),
     Package(package::PackageArgs),
+    Template(template::TemplateArgs),
     Store(store::StoreArgs),
     Table(TableArgs),
     Keygen(release::KeygenArgs),

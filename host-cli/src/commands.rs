@@ -22,6 +22,7 @@ pub mod store;
 mod table;
 mod tape;
 mod tape_options;
+mod template;
 mod test;
 mod wit;
 
@@ -62,6 +63,9 @@ pub fn run(arguments: Arguments) -> Result<Outcome, CommandError> {
         }
         Command::Package(arguments) => {
             package::resolve(&arguments, find()?.as_ref()).and_then(package::run)
+        }
+        Command::Template(arguments) => {
+            template::resolve(&arguments, find()?.as_ref()).and_then(template::run)
         }
         Command::Store(arguments) => {
             store::resolve(&arguments, find()?.as_ref()).and_then(store::run)

@@ -13,7 +13,9 @@ Exit codes:
        the gate found a difference or the release was refused (`promote`,
        `rollback`), an event was refused (`invoke`, `replay`), a host could not
        serve the channel (`channel verify`), a document was left out
-       (`releases`, `published`), or this host cannot run the guest (`inspect`)
+       (`releases`, `published`), the template is not what would be generated
+       or cannot work (`template`), or this host cannot run the guest
+       (`inspect`)
   2    the command line is wrong
   3    the environment is at fault: a file, a port, a store, a guest
   130  interrupted by SIGINT; 143 by SIGTERM

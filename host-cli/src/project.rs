@@ -1,5 +1,6 @@
 //! The project file `tenon.toml`: what a folder's API is, so that commands need no options for it. Options win over the file.
 
+pub mod deploy;
 mod members;
 mod read;
 #[cfg(test)]

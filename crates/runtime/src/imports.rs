@@ -40,13 +40,19 @@ const OUTGOING: &str = "tenon:handler/outgoing";
 /// The interface for uses of secrets.
 const SECRETS: &str = "tenon:handler/secrets";
 
+/// The interface for stored documents.
+const STORAGE: &str = "tenon:handler/storage";
+
+/// The same of `wasi:http` as [`OUTGOING`].
+const OUTGOING_OF_WASI: &str = "wasi:http/outgoing-handler";
+
 /// Our own interfaces that this host provides.
 const INTERFACES: [&str; 5] = [
     "tenon:handler/http",
     "tenon:handler/log",
     OUTGOING,
     SECRETS,
-    "tenon:handler/storage",
+    STORAGE,
 ];
 
 /// Whether this host provides an import, named `package/interface@version`, to guests of a world. A later version of the same track imports
@@ -75,6 +81,17 @@ pub(crate) fn is_granted(world: World, import: &str) -> bool {
 /// components often import it without using it, and their requests are denied one by one.
 pub fn is_outgoing(import: &str) -> bool {
     interface_on_track(import, TRACK) == Some(OUTGOING)
+}
+
+/// Whether an import is an interface for stored documents or values.
+pub fn is_storage(import: &str) -> bool {
+    interface_on_track(import, TRACK) == Some(STORAGE)
+        || wasi::keyvalue::INTERFACES.contains(&import)
+}
+
+/// Whether an import is the interface of `wasi:http` for requests to other services, which many components import without using it.
+pub fn is_outgoing_of_wasi(import: &str) -> bool {
+    interface_on_track(import, WASI_TRACK) == Some(OUTGOING_OF_WASI)
 }
 
 /// Whether an import is the interface for uses of secrets, which only a guest with secrets gets.

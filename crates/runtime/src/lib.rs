@@ -47,7 +47,7 @@ mod runtime;
 mod world;
 
 pub use self::{
-    imports::{is_outgoing, is_secrets},
+    imports::{is_outgoing, is_outgoing_of_wasi, is_secrets, is_storage},
     runtime::*,
     world::World,
 };

@@ -1,6 +1,7 @@
 //! Reading `tenon.toml`: every error has its position, and an unknown member the nearest known one.
 
 use super::{
+    deploy::DeploySection,
     members,
     sections::{GuestSection, ProjectFile, ReleaseSection, ServeSection, TestSection},
 };
@@ -166,6 +167,7 @@ fn sections() -> Vec<(&'static [&'static str], Vec<&'static str>)> {
         ),
         (&["test"], members::of::<TestSection>().to_vec()),
         (&["release"], members::of::<ReleaseSection>().to_vec()),
+        (&["deploy"], members::of::<DeploySection>().to_vec()),
     ]
 }
 

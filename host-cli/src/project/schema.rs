@@ -1,6 +1,7 @@
 //! The JSON Schema of `tenon.toml`, which editors use: made from the structs that read the file.
 
 use super::{
+    deploy::{DomainSetting, OpenRoute, ParameterValue, StackSources},
     sections::ProjectFile,
     values::{
         BuildCommand, DeclaredSecrets, EventName, LevelName, OutgoingGrants, ProjectLimits,
@@ -43,6 +44,14 @@ schemas! {
         "propertyNames": {"pattern": "^[^=\\u0000]+$"},
         "additionalProperties": {"type": "string"},
     });
+    OpenRoute => json_schema!({"type": "string", "pattern": "^[A-Z]+ /"});
+    DomainSetting => json_schema!({"type": "string", "pattern": "^[a-z0-9.-]+(/[A-Za-z0-9._~-]+)*$"});
+    StackSources => json_schema!({
+        "type": "object",
+        "propertyNames": {"pattern": "^[a-z0-9-]{1,64}$"},
+        "additionalProperties": {"type": "string", "pattern": "^(ssm|secretsmanager):.+$"},
+    });
+    ParameterValue => json_schema!({"type": ["string", "integer", "boolean"]});
     ProjectLimits => limits();
     OutgoingGrants => grants();
     DeclaredSecrets => secrets();

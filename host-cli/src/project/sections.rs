@@ -1,6 +1,7 @@
 //! The members of `tenon.toml`. The text on each member is also its description in `docs/tenon.schema.json`; `docs/tenon-toml.md` explains
 //! them.
 
+use super::deploy::DeploySection;
 use super::values::{
     BuildCommand, DeclaredSecrets, EventName, LevelName, OutgoingGrants, ProjectLimits,
     ProjectPath, StoreName, Variables,
@@ -28,6 +29,8 @@ pub struct ProjectFile {
     pub test: TestSection,
     /// Where releases go, and who signs them.
     pub release: ReleaseSection,
+    /// The project's stack on AWS.
+    pub deploy: DeploySection,
 }
 
 /// `[guest]`

@@ -47,9 +47,9 @@ fn an_unknown_member_is_named_with_the_nearest_known_one() {
             "`outgoing` belongs above the first section",
         ),
         (
-            "[deploy]",
-            "1:2: unknown member `deploy`",
-            "known are `name`, `guest`, `serve`, `environment`, `outgoing`, `secrets`, `test`, `release`",
+            "[stack]",
+            "1:2: unknown member `stack`",
+            "known are `name`, `guest`, `serve`, `environment`, `outgoing`, `secrets`, `test`, `release`, `deploy`",
         ),
     ] {
         assert_eq!(

@@ -1,0 +1,375 @@
+//! The routes of an OpenAPI document, version 3, in JSON or YAML. What API Gateway cannot route is an error, with the JSON pointer to it.
+
+use crate::{
+    quota::{HTTP_ROUTES_MAX, REST_RESOURCES_MAX},
+    route::{Content, Method, Route, RouteKey, check_path, is_parameter, segments},
+    settings::ApiKind,
+    yaml,
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// References that lead to references.
+const HOPS_MAX: usize = 8;
+/// Members of a path item that are no methods (OpenAPI 3.1, Path Item Object).
+const NO_METHODS: [&str; 5] = ["$ref", "summary", "description", "servers", "parameters"];
+
+/// What API Gateway cannot do with a document, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenApiError {
+    /// It is neither JSON nor YAML.
+    #[error("{0}")]
+    Syntax(String),
+    /// A place in it.
+    #[error("`{pointer}`: {message}")]
+    Place {
+        /// JSON pointer.
+        pointer: String,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+fn at(pointer: impl Into<String>, message: impl Into<String>) -> OpenApiError {
+    OpenApiError::Place {
+        pointer: pointer.into(),
+        message: message.into(),
+    }
+}
+
+/// The routes of a document, sorted by path and method.
+pub fn routes(text: &str) -> Result<Vec<Route>, OpenApiError> {
+    let document = parse(text)?;
+    check_version(&document)?;
+    let paths = document.get("paths").and_then(Value::as_object);
+    let paths =
+        paths.ok_or_else(|| at("/paths", "it is missing; a document has its routes there"))?;
+    let mut routes = Vec::new();
+    for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
+        let pointer = json::join("/paths", path);
+        check_path(path).map_err(|problem| at(&pointer, problem))?;
+        let item = resolve(&document, item, &pointer)?;
+        routes.extend(of_item(&document, path, item, &pointer)?);
+    }
+    if routes.is_empty() {
+        return Err(at("/paths", "it has no route"));
+    }
+    routes.sort_by(|one, other| one.key.cmp(&other.key));
+    Ok(routes)
+}
+
+fn parse(text: &str) -> Result<Value, OpenApiError> {
+    let is_json = text.trim_start().starts_with('{');
+    match is_json {
+        true => {
+            json::value(text.as_bytes()).map_err(|error| OpenApiError::Syntax(error.to_string()))
+        }
+        false => yaml::parse(text).map_err(|error| OpenApiError::Syntax(error.to_string())),
+    }
+}
+
+fn check_version(document: &Value) -> Result<(), OpenApiError> {
+    match document.get("openapi").and_then(Value::as_str) {
+        Some(version) if version.starts_with("3.") => Ok(()),
+        Some(_) => Err(at("/openapi", "only version 3 is read")),
+        None if document.get("swagger").is_some() => Err(at(
+            "/swagger",
+            "only OpenAPI 3 is read; convert the document",
+        )),
+        None => Err(at(
+            "/openapi",
+            "it is missing; is this an OpenAPI document?",
+        )),
+    }
+}
+
+fn of_item(
+    document: &Value,
+    path: &str,
+    item: &Value,
+    pointer: &str,
+) -> Result<Vec<Route>, OpenApiError> {
+    let members = item
+        .as_object()
+        .ok_or_else(|| at(pointer, "it is no object"))?;
+    let mut routes = Vec::new();
+    for (name, operation) in members {
+        let place = json::join(pointer, name);
+        if NO_METHODS.contains(&name.as_str()) || name.starts_with("x-") {
+            continue;
+        }
+        let known = Method::ALL.into_iter().find(|known| known.member() == name);
+        let method = known.ok_or_else(|| {
+            let message = match name.as_str() {
+                "trace" => "API Gateway does not route TRACE; remove it",
+                _ => "API Gateway does not route such a method",
+            };
+            at(&place, message)
+        })?;
+        let key = RouteKey {
+            path: path.to_owned(),
+            method,
+        };
+        let content = content(document, operation, &place)?;
+        routes.push(Route { key, content });
+    }
+    Ok(routes)
+}
+
+/// What the gateway can check of a request's body: that JSON is an object, if it is one by every schema.
+fn content(document: &Value, operation: &Value, pointer: &str) -> Result<Content, OpenApiError> {
+    let Some(body) = operation.get("requestBody") else {
+        return Ok(Content::Unchecked);
+    };
+    let body = resolve(document, body, &json::join(pointer, "requestBody"))?;
+    let types = body.get("content").and_then(Value::as_object);
+    let is_json = |name: &str| {
+        let essence = name.split(';').next().unwrap_or_default().trim();
+        essence == "application/json" || essence.ends_with("+json")
+    };
+    let of_json: Vec<_> = types
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| is_json(name))
+        .collect();
+    let are_objects = of_json.iter().all(|(_, media)| {
+        media
+            .get("schema")
+            .is_some_and(|schema| is_object(document, schema, HOPS_MAX))
+    });
+    Ok(match are_objects && !of_json.is_empty() {
+        true => Content::Objects(of_json.into_iter().map(|(name, _)| name.clone()).collect()),
+        false => Content::Unchecked,
+    })
+}
+
+/// Whether a schema allows nothing but objects, as far as it says so plainly.
+fn is_object(document: &Value, schema: &Value, hops: usize) -> bool {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let target = reference
+            .strip_prefix('#')
+            .and_then(|pointer| document.pointer(pointer));
+        return hops > 0 && target.is_some_and(|target| is_object(document, target, hops - 1));
+    }
+    if schema.get("type").is_some_and(|kind| kind == "object") {
+        return true;
+    }
+    let all = schema.get("allOf").and_then(Value::as_array);
+    all.is_some_and(|all| hops > 0 && all.iter().any(|one| is_object(document, one, hops - 1)))
+}
+
+/// Follows references within the document.
+fn resolve<'d>(
+    document: &'d Value,
+    value: &'d Value,
+    pointer: &str,
+) -> Result<&'d Value, OpenApiError> {
+    let mut value = value;
+    for _ in 0..HOPS_MAX {
+        let Some(reference) = value.get("$ref") else {
+            return Ok(value);
+        };
+        let place = json::join(pointer, "$ref");
+        let target = reference.as_str().and_then(|text| text.strip_prefix('#'));
+        let target = target.ok_or_else(|| {
+            at(
+                &place,
+                "it refers to another document; bundle both into one",
+            )
+        })?;
+        value = document
+            .pointer(target)
+            .ok_or_else(|| at(&place, "it refers to nothing"))?;
+    }
+    Err(at(pointer, "its references lead in a circle"))
+}
+
+/// Checks what one kind of API cannot do with routes that are valid by themselves.
+pub fn check_for(kind: ApiKind, routes: &[Route]) -> Result<(), OpenApiError> {
+    match kind {
+        ApiKind::Rest => {
+            check_siblings(routes)?;
+            let resources = resources(routes);
+            quota(
+                resources,
+                REST_RESOURCES_MAX,
+                "resources (segments of paths)",
+                "a REST API",
+            )
+        }
+        ApiKind::Http => {
+            check_same_shape(routes)?;
+            quota(routes.len(), HTTP_ROUTES_MAX, "routes", "an HTTP API")
+        }
+        ApiKind::FunctionUrl => check_same_shape(routes),
+    }
+}
+
+fn quota(count: usize, max: usize, what: &str, whose: &str) -> Result<(), OpenApiError> {
+    match count > max {
+        true => Err(at(
+            "/paths",
+            format!(
+                "{count} {what} are more than the {max} that {whose} may have; leave out the document for one route to everything"
+            ),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// A REST API has one resource for each segment, and only one parameter below each.
+fn check_siblings(routes: &[Route]) -> Result<(), OpenApiError> {
+    let mut parameters: BTreeMap<String, (&str, &str)> = BTreeMap::new();
+    for route in routes {
+        let path = route.key.path.as_str();
+        let mut above = String::new();
+        for segment in segments(path) {
+            if is_parameter(segment) {
+                let (first, of) = *parameters.entry(above.clone()).or_insert((segment, path));
+                if first != segment {
+                    return Err(at(
+                        json::join("/paths", path),
+                        format!(
+                            "`{segment}` is named `{first}` in `{of}`; a REST API has one name for the parameter of a place"
+                        ),
+                    ));
+                }
+            }
+            above.push('/');
+            above.push_str(segment);
+        }
+    }
+    Ok(())
+}
+
+/// Two paths that differ in names of parameters only are the same path.
+fn check_same_shape(routes: &[Route]) -> Result<(), OpenApiError> {
+    let mut shapes: BTreeMap<String, &str> = BTreeMap::new();
+    for route in routes {
+        let path = route.key.path.as_str();
+        let of = *shapes.entry(shape(path)).or_insert(path);
+        if of != path {
+            return Err(at(
+                json::join("/paths", path),
+                format!("it differs from `{of}` in the names of its parameters only"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn shape(path: &str) -> String {
+    let shown = segments(path).map(|segment| match is_parameter(segment) {
+        true => "{}",
+        false => segment,
+    });
+    shown.collect::<Vec<_>>().join("/")
+}
+
+fn resources(routes: &[Route]) -> usize {
+    let mut resources = BTreeSet::new();
+    for route in routes {
+        let mut above = String::new();
+        for segment in segments(&route.key.path) {
+            above.push('/');
+            above.push_str(segment);
+            resources.insert(above.clone());
+        }
+    }
+    resources.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<String> {
+        let routes = routes(text).unwrap();
+        routes.iter().map(|route| route.key.to_string()).collect()
+    }
+
+    #[test]
+    fn routes_are_read_from_json_and_yaml() {
+        let json = r#"{"openapi": "3.1.0", "paths": {"/b/{id}": {"parameters": [], "get": {}, "delete": {}}, "/a": {"post": {}}}}"#;
+        let yaml =
+            "openapi: 3.0.3\npaths:\n  /b/{id}:\n    get: {}\n    delete: {}\n  /a: {post: {}}\n";
+        let expected = ["POST /a", "GET /b/{id}", "DELETE /b/{id}"];
+        assert_eq!(keys(json), expected);
+        assert_eq!(keys(yaml), expected);
+    }
+
+    #[test]
+    fn bodies_that_are_objects_by_every_schema_are_known() {
+        let text = "openapi: 3.1.0\ncomponents: {schemas: {A: {type: object}, L: {type: array}}}\npaths:\n  /a:\n    post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}}\n    put: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/L'}}}}}\n    patch: {requestBody: {content: {text/plain: {}}}}\n";
+        let contents: Vec<_> = routes(text)
+            .unwrap()
+            .into_iter()
+            .map(|route| route.content)
+            .collect();
+        let objects = Content::Objects(["application/json".to_owned()].into());
+        assert_eq!(contents, [objects, Content::Unchecked, Content::Unchecked]);
+    }
+
+    #[test]
+    fn what_no_gateway_can_do_has_its_place() {
+        for (paths, expected) in [
+            (
+                "{/a: {trace: {}}}",
+                "`/paths/~1a/trace`: API Gateway does not route TRACE; remove it",
+            ),
+            (
+                "{/a: {query: {}}}",
+                "`/paths/~1a/query`: API Gateway does not route such a method",
+            ),
+            (
+                "{'/a{b}': {get: {}}}",
+                "`/paths/~1a{b}`: a parameter of API Gateway is a whole segment",
+            ),
+            (
+                "{'/{b+}': {get: {}}}",
+                "`/paths/~1{b+}`: a parameter with `+` would take all further segments; leave out the document for one route to everything",
+            ),
+            (
+                "{/a: {$ref: other.yaml}}",
+                "`/paths/~1a/$ref`: it refers to another document; bundle both into one",
+            ),
+            (
+                "{/a: {$ref: '#/paths/~1a'}}",
+                "`/paths/~1a`: its references lead in a circle",
+            ),
+            ("{}", "`/paths`: it has no route"),
+        ] {
+            let error = routes(&format!("openapi: 3.1.0\npaths: {paths}\n")).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+        assert_eq!(
+            routes("swagger: '2.0'\n").unwrap_err().to_string(),
+            "`/swagger`: only OpenAPI 3 is read; convert the document"
+        );
+        assert!(routes("{\"openapi\": ").is_err());
+    }
+
+    #[test]
+    fn a_place_has_one_parameter_in_a_rest_api() {
+        let of = |paths: &str| routes(&format!("openapi: 3.1.0\npaths: {paths}\n")).unwrap();
+        let siblings = of("{'/a/{b}': {get: {}}, '/a/{c}/d': {get: {}}}");
+        assert_eq!(
+            check_for(ApiKind::Rest, &siblings).unwrap_err().to_string(),
+            "`/paths/~1a~1{c}~1d`: `{c}` is named `{b}` in `/a/{b}`; a REST API has one name for the parameter of a place"
+        );
+        check_for(ApiKind::Http, &siblings).unwrap();
+        let same = of("{'/a/{b}': {get: {}}, '/a/{c}': {post: {}}}");
+        assert!(check_for(ApiKind::Http, &same).is_err());
+    }
+
+    #[test]
+    fn quotas_are_those_of_the_kind() {
+        let paths: String = (0..301)
+            .map(|number| format!("  /p{number}: {{get: {{}}}}\n"))
+            .collect();
+        let routes = routes(&format!("openapi: 3.1.0\npaths:\n{paths}")).unwrap();
+        assert!(check_for(ApiKind::Rest, &routes).is_err());
+        assert!(check_for(ApiKind::Http, &routes).is_err());
+        check_for(ApiKind::FunctionUrl, &routes).unwrap();
+    }
+}
