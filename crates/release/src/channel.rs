@@ -7,7 +7,10 @@ mod tests;
 
 pub use name::{ChannelName, ChannelNameError};
 
-use super::signature::{PublicKeys, Purpose, SignatureError};
+use super::{
+    format::check_format,
+    signature::{PublicKeys, Purpose, SignatureError},
+};
 use contract::{
     compatibility::HANDLER,
     digest::Digest,
@@ -182,6 +185,7 @@ impl Channel {
         channel: &ChannelName,
     ) -> Result<Self, ChannelError> {
         let payload = keys.verify(Purpose::Channel, text)?;
+        check_format(payload, FORMAT).map_err(ChannelError::Payload)?;
         let document: Self = serde_json::from_str(payload)
             .map_err(|error| ChannelError::Payload(error.to_string()))?;
         if document.channel != *channel {

@@ -35,6 +35,7 @@ mod change;
 mod channel;
 mod channel_store;
 mod folder;
+mod format;
 mod generation;
 mod manifest;
 mod record;

@@ -1,6 +1,9 @@
 //! The signed description of a published guest: the component, its images, and their requirements.
 
-use super::signature::{PublicKeys, Purpose, SignatureError};
+use super::{
+    format::check_format,
+    signature::{PublicKeys, Purpose, SignatureError},
+};
 use contract::{
     compatibility::{HANDLER, Target, WASMTIME},
     digest::Digest,
@@ -88,12 +91,9 @@ impl Manifest {
     )]
     pub fn open(text: &str, keys: &PublicKeys, component: Digest) -> Result<Self, ManifestError> {
         let payload = keys.verify(Purpose::Manifest, text)?;
+        check_format(payload, FORMAT).map_err(ManifestError::Payload)?;
         let manifest: Self = serde_json::from_str(payload)
             .map_err(|error| ManifestError::Payload(error.to_string()))?;
-        if manifest.format != FORMAT {
-            let message = format!("format {}, this host reads {FORMAT}", manifest.format);
-            return Err(ManifestError::Payload(message));
-        }
         if manifest.component != component {
             return Err(ManifestError::OtherComponent(manifest.component));
         }

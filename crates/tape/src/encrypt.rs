@@ -250,7 +250,7 @@ pub(super) fn encrypt_line(
     Ok(out)
 }
 
-/// The decrypted line; `None` if the line is not encrypted.
+/// The decrypted line; `None` if the line is not encrypted, or of a later version, which [`Exchange::read`](crate::Exchange::read) refuses.
 #[expect(
     clippy::disallowed_methods,
     reason = "read into a type of named members that holds no `Value`"
@@ -258,11 +258,14 @@ pub(super) fn encrypt_line(
 pub fn decrypt_line(line: &[u8], identity: &Identity) -> Result<Option<Vec<u8>>, DecryptError> {
     #[derive(Deserialize)]
     struct Encrypted<'a> {
+        #[serde(rename = "tenon_tape")]
+        version: u32,
         #[serde(borrow)]
         encrypted: Option<Cow<'a, str>>,
     }
     let encrypted = serde_json::from_slice::<Encrypted<'_>>(line)
         .ok()
+        .filter(|line| line.version <= VERSION)
         .and_then(|line| line.encrypted);
     encrypted
         .map(|encrypted| identity.decrypt(&encrypted))

@@ -112,7 +112,7 @@ pub(super) fn seal(mut code: Vec<u8>, component: &[u8], target: Target) -> Vec<u
 }
 
 pub(super) fn open(bytes: &[u8]) -> Result<Image<'_>, ImageError> {
-    let (code, seal) = split(bytes).ok_or(ImageError::Truncated)?;
+    let (code, seal) = split(bytes)?;
     seal.fits_here()?;
     Ok(Image {
         code,
@@ -132,12 +132,14 @@ pub(super) fn open_file(mut file: &File) -> io::Result<Option<Result<Digest, Ima
     if !is_image(&start) && !is_image(&end) {
         return Ok(None);
     }
-    let Some((rest, seal)) = split(&end) else {
-        return Ok(Some(Err(ImageError::Truncated)));
+    let sealed = split(&end).and_then(|(rest, seal)| {
+        seal.fits_here()?;
+        Ok((rest, seal))
+    });
+    let (rest, seal) = match sealed {
+        Ok(sealed) => sealed,
+        Err(error) => return Ok(Some(Err(error))),
     };
-    if let Err(error) = seal.fits_here() {
-        return Ok(Some(Err(error)));
-    }
     file.rewind()?;
     let code = checksum(file.take(end_at + rest.len() as u64))?;
     Ok(Some(seal.component_of(code)))
@@ -162,9 +164,6 @@ fn hexadecimal(checksum: u128) -> String {
 impl Seal {
     /// Whether code with this seal can run here, undamaged.
     fn fits_here(&self) -> Result<(), ImageError> {
-        if self.format != FORMAT {
-            return Err(ImageError::Format(self.format));
-        }
         if self.wasmtime != WASMTIME {
             return Err(ImageError::Wasmtime(self.wasmtime.clone()));
         }
@@ -184,17 +183,31 @@ impl Seal {
     }
 }
 
+/// The code and its seal. The seal's format is read first: a later one may lack members of this one.
 #[expect(
     clippy::disallowed_methods,
-    reason = "read into a type of named members that holds no `Value`"
+    reason = "read into types of named members that hold no `Value`"
 )]
-fn split(bytes: &[u8]) -> Option<(&[u8], Seal)> {
+fn split(bytes: &[u8]) -> Result<(&[u8], Seal), ImageError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: u32,
+    }
+    let (code, seal) = parts(bytes).ok_or(ImageError::Truncated)?;
+    match serde_json::from_slice::<Head>(seal) {
+        Ok(Head { format }) if format != FORMAT => Err(ImageError::Format(format)),
+        Ok(_) | Err(_) => serde_json::from_slice(seal)
+            .map(|seal| (code, seal))
+            .map_err(|_| ImageError::Truncated),
+    }
+}
+
+fn parts(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (rest, length) = bytes.strip_suffix(MAGIC)?.split_last_chunk::<4>()?;
     let at = rest
         .len()
         .checked_sub(u32::from_le_bytes(*length) as usize)?;
-    let (code, seal) = rest.split_at(at);
-    Some((code, serde_json::from_slice(seal).ok()?))
+    Some(rest.split_at(at))
 }
 
 #[cfg(test)]
@@ -270,6 +283,16 @@ mod tests {
         let at = windows.position(|window| window == format).unwrap() + format.len();
         bytes[at] = b'1';
         assert_eq!(opened(&bytes), Err(ImageError::Format(1)));
+    }
+
+    #[test]
+    fn a_later_format_is_refused_by_number_whatever_its_seal_has() {
+        let mut bytes = b"\x7fELF".to_vec();
+        let seal = br#"{"format":9,"checksum":{}}"#;
+        bytes.extend_from_slice(seal);
+        bytes.extend_from_slice(&(seal.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(MAGIC);
+        assert_eq!(opened(&bytes), Err(ImageError::Format(9)));
     }
 
     #[test]

@@ -49,6 +49,15 @@ fn every_changed_byte_is_noticed() {
     }
 }
 
+/// What a later version has there is not known, so it is refused by its number and not by what it looks like.
+#[test]
+fn a_line_of_a_later_version_is_not_decrypted() {
+    let line = |version| format!(r#"{{"tenon_tape":{version},"id":"a","encrypted":"{BY_AGE}"}}"#);
+    let decrypted = |version| decrypt_line(line(version).as_bytes(), &identity());
+    assert_eq!(decrypted(1), Ok(Some(b"hello tape".to_vec())));
+    assert_eq!(decrypted(2), Ok(None));
+}
+
 #[test]
 fn another_identity_reads_nothing() {
     let other = bech32::encode("age-secret-key-", &[7; 32]).to_ascii_uppercase();
