@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod compatibility;
 mod dev;
 mod flood;
 mod foreign_files;

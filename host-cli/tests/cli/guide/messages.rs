@@ -1,4 +1,4 @@
-//! docs/guide/troubleshooting.md: each message that it quotes is one of the program.
+//! docs/guide/troubleshooting.md and docs/compatibility.md: each message that they quote is one of the program.
 
 use super::page_text;
 use std::{
@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Folders with sources of the programs and libraries that write messages, from the root of the repository.
-const SOURCES: [&str; 3] = ["host-cli/src", "crates", "sdk/rust/src"];
+const SOURCES: [&str; 4] = ["host-cli/src", "host-lambda/src", "crates", "sdk/rust/src"];
 /// What others print.
 const OF_OTHERS: &str = "## From cargo";
 
@@ -22,6 +22,24 @@ fn each_message_of_the_page_is_in_the_sources() {
         .flat_map(quoted)
         .collect();
     assert!(messages.len() > 50, "the page was read: {messages:?}");
+    let literals = literals();
+    let is_known = |message: &&str| literals.iter().any(|literal| is_of(message, literal));
+    let unknown: Vec<&str> = messages
+        .into_iter()
+        .filter(|message| !is_known(message))
+        .collect();
+    assert_eq!(unknown, [] as [&str; 0]);
+}
+
+/// What each reader says of a version that it does not know stands in the last column there.
+#[test]
+fn each_message_about_versions_is_in_the_sources() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/compatibility.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let cells = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let messages: Vec<&str> = cells.flat_map(quoted).collect();
+    assert!(messages.len() > 15, "the page was read: {messages:?}");
     let literals = literals();
     let is_known = |message: &&str| literals.iter().any(|literal| is_of(message, literal));
     let unknown: Vec<&str> = messages
@@ -76,7 +94,7 @@ fn literals() -> Vec<String> {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
                 let text = text
-                    .split("#[cfg(test)]\nmod tests")
+                    .split("#[cfg(test)]\nmod tests {")
                     .next()
                     .unwrap_or_default();
                 literals.extend(literals_of(text));
