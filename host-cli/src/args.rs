@@ -67,13 +67,14 @@ Examples:
 /// Make a project: an API with three routes, tests and cases, which builds and serves at once
 ///
 /// Writes a new folder with a guest that uses the SDK, its unit tests, cases with expected responses, tenon.toml, .gitignore, a workflow for
-/// GitHub and a README. The SDK is that of --sdk: a folder, or for npm a package `.tgz`; otherwise
+/// GitHub and a README. The SDK is that of --sdk: a folder, or a package `.tgz` for npm or `.whl` for pip; otherwise
 /// that of the checkout that this program was built from, otherwise this program's version of it from the language's registry.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   host-cli new bookings
   host-cli new bookings --lang typescript
+  host-cli new bookings --lang python
   host-cli new apis/bookings --sdk ../tenon/sdk/rust")]
 pub struct NewArgs {
     /// The folder to create; its name is the project's
@@ -93,6 +94,7 @@ pub enum LanguageName {
     /// And JavaScript
     #[value(alias = "javascript")]
     Typescript,
+    Python,
 }
 
 /// Serve the guest over HTTP/1.1

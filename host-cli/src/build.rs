@@ -73,15 +73,10 @@ impl BuildError {
     /// The failure of the command that needs the guest.
     pub fn into_failure(self) -> CommandError {
         let hint = match &self {
-            Self::Start { program, source }
-                if program.starts_with("node_modules/")
-                    && source.kind() == io::ErrorKind::NotFound =>
-            {
-                "run `npm install` in the folder of tenon.toml, which installs the program"
+            Self::Start { program, source } if source.kind() == io::ErrorKind::NotFound => {
+                how_to_install(program)
             }
-            Self::Start { .. } => {
-                "install the program, or change `build` in section `[guest]` of tenon.toml"
-            }
+            Self::Start { .. } => CHANGE_BUILD,
             Self::Failed { .. } => "what the command printed says why",
             Self::NoComponent { .. } => {
                 "change `component` in section `[guest]` of tenon.toml to the file that the command writes"
@@ -89,6 +84,20 @@ impl BuildError {
             Self::Stopped => "run the command again",
         };
         CommandError::environment(&self).hint(hint)
+    }
+}
+
+const CHANGE_BUILD: &str =
+    "install the program, or change `build` in section `[guest]` of tenon.toml";
+
+/// How to get a program that is not there. Those of a project are installed into its folder.
+fn how_to_install(program: &str) -> &'static str {
+    if program.starts_with(".venv/") {
+        "run `python3 -m venv .venv && .venv/bin/pip install -r requirements.txt` in the folder of tenon.toml, which installs the program"
+    } else if program.starts_with("node_modules/") {
+        "run `npm install` in the folder of tenon.toml, which installs the program"
+    } else {
+        CHANGE_BUILD
     }
 }
 

@@ -166,7 +166,11 @@ mod tests {
 
     #[test]
     fn nothing_of_the_template_stays_open() {
-        for language in [LanguageName::Rust, LanguageName::Typescript] {
+        for language in [
+            LanguageName::Rust,
+            LanguageName::Typescript,
+            LanguageName::Python,
+        ] {
             let sdk = Sdk::at(language, "/sdk");
             for (path, text) in files("my-Api_2", &sdk) {
                 let rest = text.replace("${{", "");
@@ -184,6 +188,9 @@ mod tests {
                     "package.json" => {
                         assert!(text.contains("\n  \"name\": \"my-api-2\",\n"), "{text}");
                         assert!(text.contains("\"@tenon/sdk\": \"file:/sdk\"\n"), "{text}");
+                    }
+                    "requirements.txt" => {
+                        assert!(text.contains("\ntenon-sdk[test] @ file:///sdk\n"), "{text}");
                     }
                     "tenon.toml" => {
                         if language == LanguageName::Rust {

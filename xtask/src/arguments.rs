@@ -62,6 +62,11 @@ pub enum Command {
     /// Needs npm.
     #[command(after_help = "Example:\n  cargo xtask javascript")]
     Javascript,
+    /// Check the SDK for Python, and the project that `host-cli new --lang python` makes: build, test, serve, record and replay it
+    ///
+    /// Needs python3 and a package index.
+    #[command(after_help = "Example:\n  cargo xtask python-sdk")]
+    PythonSdk,
     /// Build applications of Hono and Python as components of `wasi:http`, and serve, record, replay and release them
     ///
     /// Takes some minutes. Needs npm and python3, on x86_64.
@@ -113,8 +118,8 @@ pub struct ServeArgs {
 
 /// Set up what is missing and run all tests
 ///
-/// With FILTER, only the cargo tests whose name contains it. Without, also `dynamodb-local`, `httplint`, `schemathesis`, `javascript`
-/// and `bookings`.
+/// With FILTER, only the cargo tests whose name contains it. Without, also `dynamodb-local`, `httplint`, `schemathesis`, `javascript`,
+/// `python-sdk` and `bookings`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test cases")]
 pub struct TestArgs {

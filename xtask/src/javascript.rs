@@ -3,6 +3,8 @@
 
 mod project;
 
+pub use project::event;
+
 use crate::{
     npm,
     publisher::{Publisher, publisher},

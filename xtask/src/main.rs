@@ -26,6 +26,7 @@ mod package;
 mod peers;
 mod publisher;
 mod python;
+mod python_sdk;
 mod reference;
 mod run;
 mod schemathesis;
@@ -61,6 +62,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::E2e(arguments) => e2e::execute(arguments),
         Command::Bookings => examples::bookings(),
         Command::Javascript => javascript::check(),
+        Command::PythonSdk => python_sdk::check(),
         Command::Components => components::check(),
         Command::Schemathesis => schemathesis::run(),
         Command::Httplint => httplint::check(),
@@ -127,5 +129,6 @@ fn test(filter: Option<&str>) -> anyhow::Result<()> {
     step("httplint", httplint::check)?;
     step("schemathesis", schemathesis::run)?;
     step("javascript", javascript::check)?;
+    step("python-sdk", python_sdk::check)?;
     step("bookings", examples::bookings)
 }

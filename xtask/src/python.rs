@@ -37,6 +37,7 @@ mod tests {
     fn every_requirement_has_a_version_and_a_digest() {
         for file in [
             "infra/requirements.txt",
+            "sdk/python/requirements.txt",
             "tests/benches/handlers/requirements.txt",
             "tests/benches/peers/requirements.txt",
             "tests/components/python/requirements.txt",

@@ -76,6 +76,9 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     let install = match sdk.language() {
         LanguageName::Rust => "",
         LanguageName::Typescript => "  npm install\n",
+        LanguageName::Python => {
+            "  python3 -m venv .venv\n  .venv/bin/pip install -r requirements.txt\n"
+        }
     };
     output::text(&format!(
         "next:\n  cd {}\n{install}  host-cli dev\n  curl {}\n",

@@ -63,11 +63,25 @@ files! {
     "tsconfig.json" from "tsconfig.json",
 }
 
+files! {
+    PYTHON in "python":
+    ".github/workflows/ci.yml" from "github/workflows/ci.yml",
+    ".gitignore" from "gitignore",
+    "README.md" from "README.md",
+    "app.py" from "app.py",
+    "pyproject.toml" from "pyproject.toml",
+    "requirements.txt" from "requirements.txt",
+    "tenon.toml" from "tenon.toml",
+    "tests/__init__.py" from "tests/__init__.py",
+    "tests/test_notes.py" from "tests/test_notes.py",
+}
+
 /// The files of a language, with what stands for the project's name and SDK.
 pub fn of(language: LanguageName) -> impl Iterator<Item = (&'static str, &'static str)> {
     let own = match language {
         LanguageName::Rust => RUST,
         LanguageName::Typescript => TYPESCRIPT,
+        LanguageName::Python => PYTHON,
     };
     own.iter().chain(CASES).copied()
 }
@@ -92,7 +106,12 @@ mod tests {
     #[test]
     fn every_file_of_the_templates_is_written() {
         let templates = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
-        for (folder, sources) in [Sources::CASES, Sources::RUST, Sources::TYPESCRIPT] {
+        for (folder, sources) in [
+            Sources::CASES,
+            Sources::RUST,
+            Sources::TYPESCRIPT,
+            Sources::PYTHON,
+        ] {
             let root = templates.join(folder);
             let mut found = BTreeSet::new();
             walk(&root, &root, &mut found);

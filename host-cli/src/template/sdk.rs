@@ -62,20 +62,27 @@ impl Sdk {
 
     /// Fails if a project could not use it, because it was not built.
     fn check_built(self) -> Result<Self, CommandError> {
-        let is_built = match (&self.place, self.language) {
-            // What is built last.
-            (Place::Local(path), LanguageName::Typescript) => {
-                path.is_file() || path.join("dist/rules.wasm").is_file()
-            }
-            (Place::Local(_) | Place::Registry, _) => true,
+        let Place::Local(path) = &self.place else {
+            return Ok(self);
         };
-        if is_built {
+        // What is built last, and how.
+        let (file, hint) = match self.language {
+            LanguageName::Rust => return Ok(self),
+            LanguageName::Typescript => (
+                "dist/rules.wasm",
+                "run `npm ci && npm run build` in its folder; it takes Node, npm and cargo",
+            ),
+            LanguageName::Python => (
+                "src/tenon/testing/rules.wasm",
+                "run `python3 prepare.py` in its folder; it takes Python and cargo",
+            ),
+        };
+        // A package file contains what was built.
+        if path.is_file() || path.join(file).is_file() {
             return Ok(self);
         }
-        Err(
-            CommandError::environment(format_args!("the SDK in {self} is not built"))
-                .hint("run `npm ci && npm run build` in its folder; it takes Node, npm and cargo"),
-        )
+        let what = format!("the SDK in {self} is not built");
+        Err(CommandError::environment(what).hint(hint))
     }
 
     #[cfg(test)]
@@ -106,6 +113,8 @@ impl Sdk {
             }
             (LanguageName::Typescript, Some(path)) => json_string(&format!("file:{path}")),
             (LanguageName::Typescript, None) => json_string(VERSION),
+            (LanguageName::Python, Some(path)) => format!("{package}[test] @ {}", file_url(&path)),
+            (LanguageName::Python, None) => format!("{package}[test]=={VERSION}"),
         }
     }
 
@@ -178,7 +187,7 @@ fn local(language: LanguageName, path: &Path) -> Result<Place, CommandError> {
 /// The name of the SDK's package.
 fn package(language: LanguageName) -> &'static str {
     match language {
-        LanguageName::Rust => "tenon-sdk",
+        LanguageName::Rust | LanguageName::Python => "tenon-sdk",
         LanguageName::Typescript => "@tenon/sdk",
     }
 }
@@ -187,6 +196,7 @@ fn registry(language: LanguageName) -> &'static str {
     match language {
         LanguageName::Rust => "crates.io",
         LanguageName::Typescript => "npm",
+        LanguageName::Python => "PyPI",
     }
 }
 
@@ -195,6 +205,7 @@ fn package_suffix(language: LanguageName) -> Option<&'static str> {
     match language {
         LanguageName::Rust => None,
         LanguageName::Typescript => Some(".tgz"),
+        LanguageName::Python => Some(".whl"),
     }
 }
 
@@ -203,6 +214,7 @@ fn folder_name(language: LanguageName) -> &'static str {
     match language {
         LanguageName::Rust => "rust",
         LanguageName::Typescript => "javascript",
+        LanguageName::Python => "python",
     }
 }
 
@@ -211,13 +223,14 @@ fn manifest(language: LanguageName) -> &'static str {
     match language {
         LanguageName::Rust => "Cargo.toml",
         LanguageName::Typescript => "package.json",
+        LanguageName::Python => "pyproject.toml",
     }
 }
 
 fn is_sdk(language: LanguageName, folder: &Path) -> bool {
     let package = package(language);
     let line = match language {
-        LanguageName::Rust => format!("name = \"{package}\""),
+        LanguageName::Rust | LanguageName::Python => format!("name = \"{package}\""),
         LanguageName::Typescript => format!("\"name\": \"{package}\","),
     };
     fs::read_to_string(folder.join(manifest(language)))
@@ -226,6 +239,19 @@ fn is_sdk(language: LanguageName, folder: &Path) -> bool {
 
 fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// The URL of a file, as requirements of pip have it: a blank would end it.
+fn file_url(path: &str) -> String {
+    let mut url = String::from("file://");
+    for byte in path.bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' => url.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => url.push(char::from(byte)),
+            byte => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
 }
 
 /// A basic string of TOML.
@@ -259,6 +285,7 @@ mod tests {
                 format!("tenon = {{ package = \"tenon-sdk\", version = \"={VERSION}\" }}"),
             ),
             (LanguageName::Typescript, format!("\"{VERSION}\"")),
+            (LanguageName::Python, format!("tenon-sdk[test]=={VERSION}")),
         ] {
             let sdk = Sdk::choose(language, None, None).unwrap();
             assert_eq!(sdk.dependency(), expected);
@@ -282,7 +309,11 @@ mod tests {
             "{text}"
         );
         let file = format!("{RUST}/Cargo.toml");
-        for language in [LanguageName::Rust, LanguageName::Typescript] {
+        for language in [
+            LanguageName::Rust,
+            LanguageName::Typescript,
+            LanguageName::Python,
+        ] {
             let text = refusal(language, &file);
             assert!(text.contains("it is another kind of file"), "{text}");
         }
@@ -321,6 +352,10 @@ mod tests {
         assert_eq!(
             sdk(LanguageName::Typescript).dependency(),
             r#""file:/a \"b\"/sdk""#
+        );
+        assert_eq!(
+            sdk(LanguageName::Python).dependency(),
+            "tenon-sdk[test] @ file:///a%20%22b%22/sdk"
         );
     }
 }

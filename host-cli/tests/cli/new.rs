@@ -118,6 +118,41 @@ fn a_project_in_typescript_needs_an_sdk_that_is_built() {
     assert!(Path::new(&path).join("cases/create/event.json").is_file());
 }
 
+/// What the project does is checked by `cargo xtask python-sdk`, which has pip.
+#[test]
+fn a_project_in_python_needs_an_sdk_that_is_built_and_says_what_to_install() {
+    let folder = Folder::new();
+    let manifest = fs::read_to_string(format!("{ROOT}/sdk/python/pyproject.toml")).unwrap();
+    folder.write("my sdk/pyproject.toml", &manifest);
+    let (path, sdk) = (folder.path("notes"), folder.path("my sdk"));
+    let new = ["new", &path, "--lang", "python", "--sdk"];
+    cli(&[&new[..], &[SDK]].concat())
+        .expect_failure(3, "it has no `pyproject.toml` of a package `tenon-sdk`")
+        .expect_hint();
+    cli(&[&new[..], &[&sdk]].concat())
+        .expect_failure(3, "is not built")
+        .expect_hint();
+    assert!(!Path::new(&path).exists());
+
+    folder.write("my sdk/src/tenon/testing/rules.wasm", "built");
+    let run = cli(&[&new[..], &[&sdk]].concat()).expect_code(0);
+    assert_eq!(
+        run.stdout,
+        format!(
+            "next:\n  cd {path}\n  python3 -m venv .venv\n  .venv/bin/pip install -r requirements.txt\n  \
+             host-cli dev\n  curl localhost:3000/notes\n"
+        )
+    );
+    let project = Path::new(&path);
+    let requirements = fs::read_to_string(project.join("requirements.txt")).unwrap();
+    assert!(requirements.contains("/my%20sdk\n"), "{requirements}");
+    let failed = cli_in(project, &["test"]).expect_failure(3, "`.venv/bin/tenon-build`");
+    assert!(
+        failed.stderr.contains("python3 -m venv .venv"),
+        "{failed:#?}"
+    );
+}
+
 #[test]
 fn a_project_is_only_written_where_nothing_is() {
     let folder = Folder::new();

@@ -160,7 +160,7 @@ fn exception(host_cli: &Path, project: &Path) -> anyhow::Result<()> {
 }
 
 /// Writes the event of a GET request.
-fn event(host_cli: &Path, folder: &Path, path: &str) -> anyhow::Result<PathBuf> {
+pub fn event(host_cli: &Path, folder: &Path, path: &str) -> anyhow::Result<PathBuf> {
     let file = folder.join("event.json");
     let event = output(Command::new(host_cli).args(["event", "rest", "GET", path]))?;
     fs::write(&file, event)?;

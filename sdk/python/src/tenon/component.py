@@ -42,6 +42,7 @@ def handler(app: App, roots: list[str]) -> type:
     raw_http = import_module("wit_world.imports.http")
     failure.ROOTS.extend(roots)
     log.install()
+    _keep_random_numbers()
 
     class Handler:
         """Answers one request, in an instance of its own."""
@@ -49,7 +50,7 @@ def handler(app: App, roots: list[str]) -> type:
         def handle(self, request: Any) -> Any:
             """The export."""
             port.enter(host)
-            _begin(host)
+            _begin(host, request.context.request_id)
             response = app.answer(_request(request))
             headers = [raw_http.Field(name, port.well_formed(value)) for name, value in response.headers]
             return raw_http.Response(response.status, headers, response.body)
@@ -57,9 +58,28 @@ def handler(app: App, roots: list[str]) -> type:
     return Handler
 
 
-def _begin(host: ComponentHost) -> None:
-    """Gives parts of the standard library what they took from the machine that built the component."""
-    random.seed(host.random_bytes(32))
+_seed = random.seed
+
+
+def _keep_random_numbers() -> None:
+    """
+    Lets `random.seed` do nothing until the request: componentize-py calls it before, which draws 2,496 bytes, and the numbers after those would
+    not be the ones that the other SDKs draw from the same seed.
+    """
+
+    def seed(*arguments: object, **options: object) -> None:
+        return None
+
+    random.seed = seed
+
+
+def _begin(host: ComponentHost, request_id: str) -> None:
+    """
+    Gives parts of the standard library what they took from the machine that built the component. `random` follows from the request's id, so that
+    the host's random numbers stay those that the other SDKs draw; `secrets` and `uuid` ask the host.
+    """
+    random.seed = _seed
+    random.seed(request_id)
     os.environ.clear()
     os.environ.update(host.environment())
 
