@@ -58,6 +58,12 @@ def read(type_: Any, value: object, errors: Errors, *, is_strict: bool) -> Any:
     return _reader(type_, is_strict)(value, "", errors)
 
 
+def prepare(type_: Any) -> None:
+    """Works out how to read a type now, when the component is built, instead of in each request. Raises `TypeError` if it cannot be read."""
+    for is_strict in (True, False):
+        _reader(type_, is_strict)
+
+
 def dump_json(value: object) -> str:
     """The value as the text of JSON."""
     return json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -115,13 +115,14 @@ for name in {preloaded!r}:
     except ImportError:
         pass
 from tenon import component
+from tenon.rehearsal import rehearse
 from {module} import {name} as application
+own = [module for module in sys.modules.values() if (getattr(module, "__file__", None) or "").startswith("/0/")]
+for module in own:
+    # Without a time: there is no file any more with which it could be compared.
+    linecache.cache[module.__file__] = (0, None, linecache.getlines(module.__file__), module.__file__)
+rehearse(own)
 Handler = component.handler(application, ["/0", "/1"])
-for module in list(sys.modules.values()):
-    file = getattr(module, "__file__", None)
-    if file is not None and file.startswith("/0/"):
-        # Without a time: there is no file any more with which it could be compared.
-        linecache.cache[file] = (0, None, linecache.getlines(file), file)
 sys.path_importer_cache.clear()
 gc.collect()
 gc.freeze()

@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypeVar, Union
 
 from ..port import Precondition, RawItem, RawKey, well_formed
 from ..problem import Problem
-from ..typed import parse_json, read
+from ..typed import parse_json, prepare, read
 from .error import StorageError
 
 T = TypeVar("T")
@@ -58,6 +58,7 @@ class Partition(Generic[T]):
     def __init__(self, name: str, type_: type[T]) -> None:
         self.name = name
         self.type = type_
+        prepare(type_)
 
     def key(self, sort: object) -> Key[T]:
         """The key of an item of this partition: a text, or what `str` makes one of, such as a UUID."""
