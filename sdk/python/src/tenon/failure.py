@@ -39,7 +39,9 @@ def _clean(shown: traceback.TracebackException, seen: set[int]) -> None:
         return
     seen.add(id(shown))
     frames = [frame for frame in shown.stack if not _is_own(frame.filename)]
-    shown.stack = traceback.StackSummary.from_list([_renamed(frame) for frame in frames])
+    for frame in frames:
+        _rename(frame)
+    shown.stack = traceback.StackSummary.from_list(frames)
     for other in (shown.__cause__, shown.__context__):
         if other is not None:
             _clean(other, seen)
@@ -49,10 +51,11 @@ def _is_own(filename: str) -> bool:
     return os.path.dirname(filename).startswith(_PACKAGE)
 
 
-def _renamed(frame: traceback.FrameSummary) -> traceback.FrameSummary:
-    name = frame.filename
+def _rename(frame: traceback.FrameSummary) -> None:
+    """Leaves the folder out, after the line of the source has been looked up by the whole name."""
+    if frame.line is None:
+        return
     for root in ROOTS or [os.getcwd()]:
-        if name.startswith(root + "/"):
-            name = name[len(root) + 1 :]
-            break
-    return traceback.FrameSummary(name, frame.lineno, frame.name, lookup_line=False, line=frame.line or "")
+        if frame.filename.startswith(root + "/"):
+            frame.filename = frame.filename[len(root) + 1 :]
+            return

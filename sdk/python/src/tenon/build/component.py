@@ -39,7 +39,7 @@ def write_component(module: str, name: str, output: Path) -> int:
         _copy(found, stage)
         _write_world(found["interfaces"], stage)
         _write_entry(module, name, found, stage)
-        component = seal(_componentize(stage))
+        component = seal(_componentize(found["compiled"], stage))
     output.parent.mkdir(parents=True, exist_ok=True)
     # In one step, so that a host never reads half of it.
     partial = output.with_name(f"{output.name}.{os.getpid()}")
@@ -135,7 +135,7 @@ def _write_entry(module: str, name: str, found: dict[str, Any], stage: Path) -> 
     (stage / "entry/tenon_entry.py").write_text(_ENTRY.format(preloaded=preloaded, module=module, name=name))
 
 
-def _componentize(stage: Path) -> bytes:
+def _componentize(compiled: list[str], stage: Path) -> bytes:
     # Without this, what this environment has installed would be searched, too.
     (stage / "venv/lib/python3/site-packages").mkdir(parents=True)
     environment = {**os.environ, "VIRTUAL_ENV": str(stage / "venv"), "RUST_BACKTRACE": "0"}
@@ -153,7 +153,10 @@ def _componentize(stage: Path) -> bytes:
         text=True,
     )
     if process.returncode != 0 or not output.is_file():
-        raise BuildError(f"the program failed while the component was built, in CPython 3.14\n{_reason(process.stdout)}")
+        hint = "a component has no files, sockets and threads, and no host while it is built"
+        if compiled:
+            hint = f"{', '.join(f'`{name}`' for name in compiled)} has compiled parts, which a component cannot load"
+        raise BuildError(f"the program failed while the component was built, in CPython 3.14\n{_reason(process.stdout)}", hint)
     return output.read_bytes()
 
 
@@ -162,4 +165,5 @@ def _reason(printed: str) -> str:
     start = printed.find("AssertionError: ")
     text = printed[start + len("AssertionError: ") :] if start >= 0 else printed
     text = re.split(r"\n\nCaused by:|\nStack backtrace:", text)[0]
-    return text.replace('"/0/', '"').replace('"/1/', '"').strip()
+    own = re.sub(r'  File "/2/tenon_entry.py".*\n    .*\n', "", text)
+    return own.replace('"/0/', '"').replace('"/1/', '"').strip()

@@ -25,7 +25,7 @@ def main() -> None:
     sys.path.insert(0, str(folder))
     module = _import(module_name, folder)
     _check_app(module, module_name, name)
-    own, packages, lazy = [], [], set()
+    own, packages, compiled, lazy = [], [], set(), set()
     for found in list(sys.modules.values()):
         file = getattr(found, "__file__", None)
         if file is None or not isinstance(found, ModuleType):
@@ -38,9 +38,12 @@ def main() -> None:
             lazy |= _imports(path, found)
         elif "site-packages" in path.parts or "dist-packages" in path.parts:
             packages.append(top)
+            if path.suffix != ".py":
+                compiled.add(top)
     result = {
         "own": [_place(top) for top in sorted(set(own))],
         "packages": [_place(top) for top in sorted(set(packages))],
+        "compiled": sorted(compiled),
         "imports": sorted(lazy),
         "interfaces": [name for name in ("outgoing", "secret") if f"tenon.{name}" in sys.modules],
     }
