@@ -170,7 +170,7 @@ class Failures(unittest.TestCase):
 
 
 class Host(unittest.TestCase):
-    def test_services_answer_or_the_client_gets_502(self) -> None:
+    def test_services_answer_or_the_client_reads_why_not(self) -> None:
         app = App()
 
         @app.get("/")
@@ -189,8 +189,11 @@ class Host(unittest.TestCase):
 
         client.answer_outgoing(answer)
         self.assertEqual(client.get("/").json(), {"status": 201, "text": "done"})
-        client.answer_outgoing(lambda request: "unreachable")
+        client.answer_outgoing(lambda request: "outcome-unknown")
         self.assertEqual(client.get("/").status, 502)
+        client.answer_outgoing(lambda request: "unreachable")
+        unreachable = client.get("/")
+        self.assertEqual((unreachable.status, unreachable.headers["retry-after"]), (503, "1"))
 
         def call() -> str:
             try:

@@ -18,14 +18,21 @@ class FetchError(AsProblem):
     """
 
     def __init__(self, code: FetchErrorCode, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
 
     def to_problem(self) -> Problem:
-        """500 if the program is at fault, otherwise 502."""
-        if self.code in ("invalid-request", "not-granted"):
-            return Problem.internal(self)
-        return Problem(502, "bad-gateway", "another service did not answer", cause=self)
+        """The same as the other SDKs answer: 500 if the program is at fault, 503 if trying again repeats nothing, otherwise 502."""
+        if self.code == "unreachable":
+            detail = "a service that this API needs cannot be reached"
+            return Problem(503, "service-unreachable", detail, headers={"retry-after": "1"}, cause=self)
+        if self.code == "outcome-unknown":
+            detail = "a service that this API needs did not answer; it may or may not have acted"
+            return Problem(502, "service-outcome-unknown", detail, cause=self)
+        if self.code == "response-too-large":
+            detail = "a service that this API needs gave a response that is of no use"
+            return Problem(502, "service-response", detail, cause=self)
+        return Problem.internal(self)
 
 
 class FetchResponse:
@@ -76,4 +83,4 @@ def fetch(
 
 
 def _to_error(case: str, value: object) -> FetchError:
-    return FetchError(case, str(value))  # type: ignore[arg-type]
+    return FetchError(case, "" if value is None else str(value))  # type: ignore[arg-type]
