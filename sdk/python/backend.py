@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
 import tarfile
-import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+if sys.version_info < (3, 11):
+    # pip would say so only after it has asked this module for the metadata.
+    found = ".".join(map(str, sys.version_info[:2]))
+    sys.exit(f"error: tenon-sdk needs Python 3.11 or later, and this is {found}: make the environment anew, with `python3.11 -m venv --clear .venv`")
+
+import tomllib
 
 HERE = Path(__file__).parent
 SOURCES = HERE / "src"
