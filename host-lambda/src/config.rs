@@ -94,6 +94,9 @@ const VARIABLES: [&str; 18] = [
 /// Services that the role of the function is for, by their names in signatures; KMS decrypts what the services of secrets keep.
 const OWN_SERVICES: [&str; 6] = ["dynamodb", "kms", "logs", "secretsmanager", "ssm", "xray"];
 
+/// In place of the name of a table, which is longer: there is none, because the guest stores nothing.
+const NO_TABLE: &str = "-";
+
 /// Largest number of concurrent invocations of one process; more is a mistake.
 const CONCURRENCY_MAX: u32 = 1_000;
 
@@ -140,6 +143,11 @@ impl Config {
             tape: tape::read(variables)?,
             unknown_variables: variables.unknown("TENON_", &self::variables().collect::<Vec<_>>()),
         })
+    }
+
+    /// Whether there is a table. Without one, calls of storage fail.
+    pub fn has_table(&self) -> bool {
+        self.table.table != NO_TABLE
     }
 
     /// What the function's role is for, beside requests of guests.

@@ -67,7 +67,12 @@ pub async fn start(
     let backend = Arc::new(DynamoDbStorage::new(&config.table));
     let store = Arc::new(LazyTenant::new(backend.clone(), config.namespace.clone()));
     let deadline = started + STORE_DURATION_MAX;
-    let mut opening = pin!(store.open(deadline));
+    let mut opening = pin!(async {
+        match config.has_table() {
+            true => store.open(deadline).await.map(|_| ()),
+            false => Ok(()),
+        }
+    });
     // The store first, until its request is sent; the guest is loaded while the response is on its way. Loading earlier would delay the
     // request.
     let early = match loading.holds_this_thread() {

@@ -8,6 +8,7 @@ mod gates;
 mod mutants;
 mod requirements;
 mod template;
+mod variants;
 
 use crate::{
     python,
@@ -40,7 +41,8 @@ pub fn check() -> anyhow::Result<()> {
     step("rules of cfn-guard", || workshop.test_rules())?;
     step("template", || pass(&workshop, &requirements))?;
     let mutants = mutants::load(&root().join("infra/mutants"), &text)?;
-    step("mutants", || stop(&workshop, &requirements, &mutants))
+    step("mutants", || stop(&workshop, &requirements, &mutants))?;
+    step("variants", || pass_variants(&workshop, &requirements))
 }
 
 /// Expands a template for one architecture, with some parameters as SAM should see them. Returns the file.
@@ -92,6 +94,45 @@ fn pass(workshop: &Workshop, requirements: &Requirements) -> anyhow::Result<()> 
             .collect();
         ensure!(found.is_empty(), "{}", found.join("\n"));
     }
+    Ok(())
+}
+
+/// Checks that the templates of other deployments pass the gates that apply to them.
+fn pass_variants(workshop: &Workshop, requirements: &Requirements) -> anyhow::Result<()> {
+    let variants = variants::all()?;
+    for variant in &variants {
+        let file = workshop.templates.join(format!("{}.yaml", variant.name));
+        fs::write(file, variant.template()?)?;
+    }
+    let stems: Vec<_> = variants
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .collect();
+    let mut unexpected = Vec::new();
+    for gate in Gate::ALL
+        .into_iter()
+        .filter(|gate| *gate != Gate::Agreement)
+    {
+        let found = workshop.run(gate, &stems, requirements)?;
+        for variant in &variants {
+            let findings = found.get(&variant.name).into_iter().flatten();
+            let findings = findings.filter(|finding| !variant.expects(gate, finding));
+            unexpected.extend(
+                findings.map(|finding| format!("{}: {}: {finding}", gate.name(), variant.name)),
+            );
+        }
+    }
+    for variant in &variants {
+        let file = workshop.expanded.join(format!("{}.json", variant.name));
+        let applies = |check: &str| variant.agrees_on(check);
+        let findings = agreement::complaints_of(&file, requirements, applies)?;
+        unexpected.extend(
+            findings
+                .iter()
+                .map(|finding| format!("agreement: {}: {finding}", variant.name)),
+        );
+    }
+    ensure!(unexpected.is_empty(), "{}", unexpected.join("\n"));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The release channel to follow, if there is one.
 
-use super::{InvalidVariable, Variables, endpoint};
+use super::{InvalidVariable, NO_TABLE, Variables, endpoint};
 use contract::limits::CHANNEL_GENERATION_MAX;
 use release::{ChannelName, PublicKeys};
 use release_aws::S3Location;
@@ -44,6 +44,9 @@ pub fn read(
     let Some(name) = variables.get("TENON_CHANNEL") else {
         return Ok(None);
     };
+    if table.table == NO_TABLE {
+        return Err(variables.invalid("TENON_TABLE", "the table of `TENON_CHANNEL`"));
+    }
     let keys = "TENON_PUBLIC_KEYS";
     let meaning = "one or two public keys of the signers of `TENON_CHANNEL`";
     let interval = variables.optional_number("TENON_CHANNEL_INTERVAL_MS", 1..=INTERVAL_MS_MAX)?;

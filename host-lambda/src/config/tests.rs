@@ -44,6 +44,12 @@ fn what_lambda_sets_and_a_table_are_enough() {
 }
 
 #[test]
+fn there_may_be_no_table() {
+    assert!(read_with(&[]).unwrap().has_table());
+    assert!(!read_with(&[("TENON_TABLE", "-")]).unwrap().has_table());
+}
+
+#[test]
 fn every_variable_is_read() {
     let config = read_with(&[
         ("TENON_GUEST", "/opt/other.cwasm"),
@@ -245,6 +251,7 @@ fn a_wrong_channel_is_described_and_keys_are_not_shown() {
     assert!(
         with("TENON_ARTIFACTS", "file://here").contains("`s3://BUCKET/PREFIX` or `file:///FOLDER`")
     );
+    assert!(with("TENON_TABLE", "-").contains("the table of `TENON_CHANNEL`"));
     assert!(with("TENON_CHANNEL_INTERVAL_MS", "0").contains("a whole number from 1 to"));
     let complaint = with("TENON_PUBLIC_KEYS", "tenon-secret-ed25519:abc");
     assert!(

@@ -114,6 +114,23 @@ pub fn complaints(file: &Path, requirements: &Requirements) -> anyhow::Result<Ve
     Ok(complaints.into_iter().collect())
 }
 
+/// The same by some of the checks, with the defaults only: other deployments have other parameters.
+pub fn complaints_of(
+    file: &Path,
+    requirements: &Requirements,
+    applies: impl Fn(&str) -> bool,
+) -> anyhow::Result<Vec<String>> {
+    let template = Template::load(file, &[])?;
+    let mut complaints = Vec::new();
+    for (_, check) in CHECKS.into_iter().filter(|(name, _)| applies(name)) {
+        match check(&template, requirements) {
+            Ok(found) => complaints.extend(found),
+            Err(error) => complaints.push(format!("{error:#}")),
+        }
+    }
+    Ok(complaints)
+}
+
 /// Names that only one side has, as differences.
 fn unmatched(
     template: &BTreeSet<String>,
