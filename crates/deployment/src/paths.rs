@@ -176,12 +176,23 @@ impl<'a> Surface<'a> {
                 if self.deployment.api == ApiKind::Http {
                     out.push_str("  payloadFormatVersion: \"2.0\"\n");
                 }
-                out.push_str("  timeoutInMillis: 15000\n  uri: !Sub\n");
-                out.push_str("    - arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Alias}/invocations\n");
-                out.push_str("    - {Alias: !Ref Host.Alias}\n");
+                out.push_str("  timeoutInMillis: 15000\n");
+                out.push_str(self.uri());
             }
         }
         out
+    }
+
+    /// What an operation calls. An HTTP API names the alias in place of referring to it: its alarms refer to the API, and the alias to alarms.
+    fn uri(&self) -> &'static str {
+        match self.deployment.api {
+            ApiKind::Rest | ApiKind::FunctionUrl => {
+                "  uri: !Sub\n    - arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Alias}/invocations\n    - {Alias: !Ref Host.Alias}\n"
+            }
+            ApiKind::Http => {
+                "  # The alias by its name, because its canary watches alarms that refer to the API.\n  uri: !Sub arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Host.Arn}:live/invocations\n"
+            }
+        }
     }
 
     fn security(&self, class: Class) -> &'static str {
