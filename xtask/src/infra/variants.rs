@@ -67,6 +67,7 @@ impl Variant {
             "outputs" => {
                 is_rest
                     && authorizer.kind() == AuthorizerKind::ApiKey
+                    && *storage != Storage::None
                     && own.is_none()
                     && domain.is_none()
             }
