@@ -7,6 +7,8 @@ from pathlib import Path
 
 PACKAGES = "packages"  # the bucket that the expanded template takes its packages from
 SECONDS_MAX = 300
+ANY_METHOD = "x-amazon-apigateway-any-method"
+METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 
 
 class Stack:
@@ -87,6 +89,12 @@ def adapted(template, packages, folder):
             # Layers are not unpacked for native programs.
             variables = properties["Environment"]["Variables"]
             variables["TENON_GUEST"] = variables["TENON_GUEST"].replace("/opt", str(folder / "opt"), 1)
+        if resource["Type"] == "AWS::ApiGateway::RestApi":
+            for operations in properties["Body"]["paths"].values():
+                # An operation for any method is not imported.
+                of_any = operations.pop(ANY_METHOD, None)
+                for method in METHODS if of_any else ():
+                    operations.setdefault(method, of_any)
         if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
             # Sums of metrics are not supported: the alarm watches the first of them.
             first = next(metric["MetricStat"] for metric in properties.pop("Metrics") if "MetricStat" in metric)

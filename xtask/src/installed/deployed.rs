@@ -46,7 +46,7 @@ pub fn check(sdk: &Path, programs: &Path) -> anyhow::Result<()> {
     of_project(&["template"])?;
     of_project(&["template", "--check"])?;
     let template = infra::expand(
-        &project.join("infra/template.yaml"),
+        &project.join("template.yaml"),
         &folder.join("stack"),
         e2e::ARCH,
         &[("CanaryDeployment", "false")],
