@@ -10,13 +10,12 @@
 //! The program needs no C library of its system. The same sources give the same bytes, as in [`crate::package`].
 
 mod archive;
-pub mod components;
+mod components;
 mod npm;
+pub mod packages;
 mod program;
 pub mod sdks;
 mod wheel;
-
-pub use wheel::NAME;
 
 use crate::{
     arguments::DistArgs,
@@ -76,9 +75,7 @@ pub fn run_dist(arguments: &DistArgs) -> anyhow::Result<()> {
     let folder = root().join("dist");
     write(&folder, &mut artifacts)?;
     if architectures.contains(&Arch::HERE) {
-        step("installed packages", || {
-            crate::installed::packages::check(&folder).map(drop)
-        })?;
+        step("installed packages", || packages::check(&folder).map(drop))?;
     } else {
         eprintln!("not installed: nothing was built for this machine's architecture");
     }

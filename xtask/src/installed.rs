@@ -2,13 +2,14 @@
 //! programs alone. Cargo is hidden from them, except where a guest in Rust is built.
 
 mod deployed;
-pub mod packages;
 mod project;
 mod tutorial;
 
-use crate::run::{root, step};
+use crate::{
+    dist::packages::{self, Installed},
+    run::{root, step},
+};
 use anyhow::ensure;
-use packages::Installed;
 use std::path::Path;
 
 /// Checks the packages in `dist`.

@@ -1,8 +1,7 @@
 //! A project in a language that needs no cargo, from `new` to its first answer and a replay, with the installed packages alone.
 
-use super::packages::path_without_cargo;
 use crate::{
-    dist::VERSION,
+    dist::{VERSION, packages::path_without_cargo},
     javascript::ask,
     run::{output, run, target_folder},
     server::Server,

@@ -1,7 +1,7 @@
 //! Installs what was built, as users do, into empty environments, and runs it.
 
+use super::{VERSION, components::Licences, wheel::NAME};
 use crate::{
-    dist::{NAME, VERSION, components::Licences},
     package::Arch,
     run::{output, run, target_folder},
 };
