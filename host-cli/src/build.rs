@@ -96,6 +96,8 @@ fn how_to_install(program: &str) -> &'static str {
         "run `python3 -m venv .venv && .venv/bin/pip install -r requirements.txt` in the folder of tenon.toml, which installs the program"
     } else if program.starts_with("node_modules/") {
         "run `npm install` in the folder of tenon.toml, which installs the program"
+    } else if program == "cargo" {
+        "install Rust from https://rustup.rs, and run `rustup target add wasm32-wasip2`"
     } else {
         CHANGE_BUILD
     }

@@ -1,6 +1,6 @@
 //! Who decides about callers before the function runs.
 
-use crate::settings::ApiKind;
+use crate::api_kind::ApiKind;
 
 /// Who decides about callers.
 #[derive(Clone, Debug, PartialEq, Eq)]

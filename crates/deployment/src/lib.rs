@@ -11,6 +11,7 @@
 )]
 #![warn(missing_docs)]
 
+mod api_kind;
 mod authorizer;
 mod check;
 mod domain;
@@ -30,6 +31,7 @@ mod settings;
 mod text;
 pub mod yaml;
 
+pub use api_kind::ApiKind;
 pub use authorizer::{Authorizer, AuthorizerKind};
 pub use check::check;
 pub use domain::{Domain, DomainError};
@@ -38,4 +40,4 @@ pub use own::{OwnError, OwnResources};
 pub use route::{Content, Method, Route, RouteKey, RouteKeyError};
 pub use samconfig::samconfig;
 pub use secrets::{SecretSource, StackSecrets};
-pub use settings::{ApiKind, Architecture, Deployment, DeploymentError, Outgoing, Routes, Storage};
+pub use settings::{Architecture, Deployment, DeploymentError, Outgoing, Routes, Storage};

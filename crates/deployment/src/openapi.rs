@@ -1,9 +1,9 @@
 //! The routes of an OpenAPI document, version 3, in JSON or YAML. What API Gateway cannot route is an error, with the JSON pointer to it.
 
 use crate::{
+    api_kind::ApiKind,
     quota::{HTTP_ROUTES_MAX, REST_RESOURCES_MAX},
     route::{Content, Method, Route, RouteKey, check_path, is_parameter, segments},
-    settings::ApiKind,
     yaml,
 };
 use serde_json::Value;

@@ -1,9 +1,10 @@
 //! The `paths` of an API's definition, and the settings of single routes.
 
 use crate::{
+    api_kind::ApiKind,
     authorizer::Authorizer,
     route::{Content, Method, RouteKey},
-    settings::{ApiKind, Deployment, Routes},
+    settings::{Deployment, Routes},
     text::quoted,
 };
 use std::{

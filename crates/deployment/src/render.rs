@@ -4,10 +4,11 @@ mod facts;
 
 use self::facts::Facts;
 use crate::{
+    api_kind::ApiKind,
     own::{OwnResources, SECTIONS},
     parts::fill,
     quota::{OUTPUTS_MAX, PARAMETERS_MAX, RESOURCES_MAX, TEMPLATE_BYTES_MAX},
-    settings::{ApiKind, Deployment, DeploymentError, Storage},
+    settings::{Deployment, DeploymentError, Storage},
     text::flow_list,
     yaml,
 };

@@ -1,7 +1,7 @@
 //! Time limits are nested: the host's, then the function's, then the gateway's.
 
 use super::Template;
-use crate::settings::{ApiKind, Deployment};
+use crate::{api_kind::ApiKind, settings::Deployment};
 use serde_json::Value;
 
 /// What a gateway may wait at most (AWS: API Gateway quotas, "Integration timeout").

@@ -1,11 +1,12 @@
 //! What the parts of a template ask for: which conditions hold, and what is filled in.
 
 use crate::{
+    api_kind::ApiKind,
     authorizer::Authorizer,
     parts::Names,
     paths::Surface,
     secrets::StackSecrets,
-    settings::{ApiKind, Architecture, DEFAULT_NAMESPACE, Deployment, Routes, Storage},
+    settings::{Architecture, DEFAULT_NAMESPACE, Deployment, Routes, Storage},
     text::quoted,
 };
 
