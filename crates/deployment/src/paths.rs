@@ -12,6 +12,9 @@ use std::{
     fmt::Write,
 };
 
+/// How the gateway calls the function, up to what differs between kinds of APIs.
+const INTEGRATION: &str = include_str!("parts/integration.yaml");
+
 /// All further segments of a path.
 const REST_OF_PATH: &str = "/{proxy+}";
 
@@ -173,7 +176,7 @@ impl<'a> Surface<'a> {
         match is_first {
             false => out.push_str("x-amazon-apigateway-integration: *host\n"),
             true => {
-                out.push_str("x-amazon-apigateway-integration: &host\n  type: aws_proxy\n  httpMethod: POST\n");
+                out.push_str(INTEGRATION);
                 if self.deployment.api == ApiKind::Http {
                     out.push_str("  payloadFormatVersion: \"2.0\"\n");
                 }
