@@ -1,5 +1,6 @@
 //! The first lines of a template: what made it, and a digest of the rest, by which a file that was edited by hand is recognised.
 
+use crate::text::in_one_line;
 use contract::digest::Digest;
 
 /// Begins the line with the digest.
@@ -27,6 +28,7 @@ pub enum Edit {
 impl Marked {
     /// Puts the first lines before a template. `sources` says what it was made from, in words.
     pub fn new(sources: &str, body: &str) -> Self {
+        let sources = in_one_line(sources);
         let digest = Digest::of(body.as_bytes());
         let text = format!(
             "# Made by `host-cli template` from {sources}.\n{ADVICE}\n{DIGEST_LINE}{digest}\n{body}"
@@ -46,6 +48,7 @@ impl Marked {
         let body = file
             .split_inclusive('\n')
             .take(HEAD_LINES)
+            .take_while(|line| line.starts_with('#'))
             .position(|line| line.starts_with(DIGEST_LINE))
             .map(|index| {
                 let mut lines = file.splitn(index + 2, '\n');
@@ -119,5 +122,15 @@ mod tests {
         for other in ["", "a: 1\n", "# sha256 of what comes: x\n"] {
             assert_eq!(Marked::edit_of(other), Edit::NotOurs);
         }
+        // What replaces one of the first lines is not covered by the digest.
+        let replaced = marked.text().replace(ADVICE, "c: 3");
+        assert_eq!(Marked::edit_of(&replaced), Edit::NotOurs);
+    }
+
+    #[test]
+    fn a_file_name_stays_in_its_line() {
+        let marked = Marked::new("tenon.toml and a\nb: 1\n.json", "c: 1\n");
+        assert_eq!(Marked::edit_of(marked.text()), Edit::None);
+        assert!(!marked.text().contains("\nb: 1"));
     }
 }

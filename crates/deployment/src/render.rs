@@ -9,7 +9,7 @@ use crate::{
     parts::fill,
     quota::{OUTPUTS_MAX, PARAMETERS_MAX, RESOURCES_MAX, TEMPLATE_BYTES_MAX},
     settings::{Deployment, DeploymentError, Storage},
-    text::flow_list,
+    text::{flow_list, in_one_line},
     yaml,
 };
 use serde_json::Value;
@@ -182,6 +182,7 @@ impl Deployment {
         match own.and_then(|own| Some((own, own.section(section)?))) {
             None => generated,
             Some((OwnResources { file, .. }, lines)) => {
+                let file = in_one_line(file);
                 format!("{generated}\n  # ---- Of this project itself: {file}\n\n{lines}")
             }
         }

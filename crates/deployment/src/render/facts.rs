@@ -7,7 +7,7 @@ use crate::{
     paths::Surface,
     secrets::StackSecrets,
     settings::{Architecture, DEFAULT_NAMESPACE, Deployment, Routes, Storage},
-    text::quoted,
+    text::{self, in_one_line, quoted},
 };
 
 /// What the parts ask for.
@@ -53,9 +53,11 @@ impl<'a> Facts<'a> {
             .iter()
             .map(ToString::to_string)
             .collect();
+        // The text stands in descriptions without quotes, which a colon before a blank would end.
+        let is_plain = open.iter().all(|key| !key.ends_with(':'));
         match open.as_slice() {
             [] => "OPTIONS".to_owned(),
-            [all @ .., last] if all.len() < SHOWN_MAX => {
+            [all @ .., last] if all.len() < SHOWN_MAX && is_plain => {
                 let before: String = all.iter().map(|key| format!(", {key}")).collect();
                 format!("OPTIONS{before} and {last}")
             }
@@ -81,7 +83,8 @@ impl<'a> Facts<'a> {
         match &self.deployment.routes {
             Routes::Proxy => "One route passes every path and method to the guest; OPTIONS, which the guest answers for browsers (CORS), is open.".to_owned(),
             Routes::Listed { document, .. } => format!(
-                "Its methods are those of {document}, and OPTIONS, which the guest answers for browsers (CORS)."
+                "Its methods are those of {}, and OPTIONS, which the guest answers for browsers (CORS).",
+                in_one_line(document)
             ),
         }
     }
@@ -151,7 +154,7 @@ impl Names for Facts<'_> {
             |own: &str, existing: &str| if is_existing { existing } else { own }.to_owned();
         let secrets = self.secrets();
         Some(match name {
-            "namespace" => self.deployment.namespace.clone(),
+            "namespace" => text::name(&self.deployment.namespace),
             "environment" => quoted(&self.deployment.environment),
             "outgoing" => quoted(outgoing.as_ref().map_or("[]", |outgoing| &outgoing.grants)),
             "secrets" => quoted(secrets.map_or("{}", |secrets| &secrets.declarations)),

@@ -1,7 +1,7 @@
 //! What the template says for each setting.
 
 use crate::{
-    Deployment, OwnResources, Storage,
+    Content, Deployment, OwnResources, Route, Routes, Storage,
     examples::{deployment, variants},
     yaml,
 };
@@ -105,4 +105,36 @@ fn settings_that_do_not_fit_are_refused() {
         }),
         "environment `prod` sets `Nothing`, which is no parameter of the template"
     );
+}
+
+#[test]
+fn names_and_values_stay_what_they_are() {
+    let environment = "{\"A\":\"x\u{2028}y\u{7f}\"}";
+    let text = Deployment {
+        namespace: "010".to_owned(),
+        environment: environment.to_owned(),
+        routes: Routes::Listed {
+            document: "a\nResources: {}\n.json".to_owned(),
+            routes: listed(&["GET /a:", "PUT /a:"]),
+        },
+        open: ["GET /a:".parse().unwrap(), "PUT /a:".parse().unwrap()].into(),
+        ..deployment()
+    }
+    .template()
+    .unwrap();
+    assert!(text.contains("    Default: \"010\"\n"));
+    assert!(!text.contains(['\u{2028}', '\u{7f}']));
+    let document = yaml::parse(&text).unwrap();
+    assert_eq!(
+        document["Parameters"]["GuestEnvironment"]["Default"],
+        environment
+    );
+}
+
+fn listed(keys: &[&str]) -> Vec<Route> {
+    let route = |key: &&str| Route {
+        key: key.parse().unwrap(),
+        content: Content::Unchecked,
+    };
+    keys.iter().map(route).collect()
 }
