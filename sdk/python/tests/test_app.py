@@ -136,6 +136,14 @@ class Failures(unittest.TestCase):
         def leave() -> None:
             raise SystemExit(3)
 
+        @app.get("/status")
+        def no_status() -> None:
+            raise Problem(700, "none", "a status that HTTP does not have")
+
+        @app.get("/problem-field")
+        def problem_field() -> None:
+            raise Problem(400, "none", "no", headers={"connection": "close"})
+
         client = TestClient(app)
         self.assertEqual(client.get("/problem").status, 409)
         self.assertEqual(client.lines, [])
@@ -151,7 +159,13 @@ class Failures(unittest.TestCase):
         traceback = line.attributes["traceback"]
         self.assertRegex(traceback, r'(?s)KeyError: \'root\'.*direct cause.*test_app\.py", line \d+, in error.*TypeError: planted')
         self.assertNotIn("tenon/app.py", traceback)
-        for target, text in [("/set", "a set has no order"), ("/field", "connection"), ("/exit", "SystemExit: 3")]:
+        for target, text in [
+            ("/set", "a set has no order"),
+            ("/field", "connection"),
+            ("/exit", "SystemExit: 3"),
+            ("/status", "not 700"),
+            ("/problem-field", "connection"),
+        ]:
             self.assertEqual(client.get(target).status, 500)
             self.assertIn(text, client.lines[-1].message)
 

@@ -82,11 +82,42 @@ class Content(unittest.TestCase):
     def test_content_has_to_be_json(self) -> None:
         client = TestClient(app)
         headers = {"content-type": "application/json; charset=utf-8"}
-        for body in [b"{", b'"\xff"', b"", b"NaN", b"[" * 100_000]:
+        for body in [b"{", b'"\xff"', b"", b"NaN", b"1e400", b"-1e400", b"[" * 100_000]:
             refused = client.post("/rooms", body=body, headers=headers)
             self.assertEqual((refused.status, refused.json()["code"]), (400, "invalid-json"), body[:20])
         self.assertEqual(client.post("/rooms", body="{}").status, 415)
         self.assertEqual(client.post("/rooms", body="{}", headers={"content-type": "application/ld+json"}).status, 422)
+
+    def test_no_content_is_an_error_of_the_service(self) -> None:
+        echo = App()
+
+        @echo.post("/any")
+        def any_(request: Request) -> Any:
+            return request.json(object)
+
+        @echo.post("/numbers")
+        def numbers(request: Request) -> Any:
+            return request.json(list[float])
+
+        @echo.post("/times")
+        def times(request: Request) -> Any:
+            return request.json(list[datetime])
+
+        client = TestClient(echo)
+        headers = {"content-type": "application/json"}
+        for path, body, status, text in [
+            ("/any", '{"\\ud800":"\\udfff"}', 200, '{"\ufffd":"\ufffd"}'),
+            ("/any", "1e400", 400, "too large"),
+            ("/numbers", f"[1{'0' * 400}]", 422, "must be a number"),
+            ("/numbers", '[{"\\ud800":1}]', 422, "must be a number"),
+            ("/times", '["0001-01-01T00:00:00+14:00"]', 422, "must be a time"),
+            ("/times", '["9999-12-31T23:59:59-14:00"]', 422, "must be a time"),
+        ]:
+            response = client.post(path, body=body, headers=headers)
+            self.assertEqual(response.status, status, body)
+            self.assertIn(text, response.text())
+        refused = TestClient(app).post("/rooms", body='{"\\ud800":1}', headers=headers)
+        self.assertEqual(refused.status, 422)
 
     def test_values_and_their_json_agree(self) -> None:
         time = datetime(2026, 1, 31, 12, 0, 0, 5000, timezone(timedelta(hours=1)))

@@ -31,6 +31,7 @@ from __future__ import annotations
 from . import log, store
 from .app import App
 from .environment import environment
+from .idempotency import IdempotencyKey, Once, idempotency_key
 from .placeholder import placeholder
 from .problem import Problem, Violation
 from .request import Identity, Pagination, Query, Request
@@ -60,10 +61,12 @@ __all__ = [
     "Created",
     "Delete",
     "Headers",
+    "IdempotencyKey",
     "Identity",
     "Item",
     "Key",
     "Length",
+    "Once",
     "Page",
     "Pagination",
     "Partition",
@@ -78,6 +81,7 @@ __all__ = [
     "Violation",
     "Write",
     "environment",
+    "idempotency_key",
     "log",
     "placeholder",
     "store",

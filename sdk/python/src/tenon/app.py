@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
+from .cors import Cors
 from .failure import write_failure
 from .pattern import PathPattern, segments_of
 from .port import RawRequest
 from .problem import AsProblem, Problem
-from .request import Request
+from .request import Request, headers_of
 from .respond import to_response
 from .response import Response
 
@@ -46,6 +47,7 @@ class App:
 
     def __init__(self) -> None:
         self._routes: list[_Route] = []
+        self._cors: Cors | None = None
 
     def get(self, path: str) -> Callable[[Handler], Handler]:
         """Answers GET, and HEAD with the same headers."""
@@ -79,6 +81,22 @@ class App:
 
         return add
 
+    def cors(
+        self,
+        origins: Literal["*"] | Iterable[str],
+        *,
+        credentials: bool = False,
+        allow_headers: Iterable[str] = (),
+        expose_headers: Iterable[str] = (),
+    ) -> None:
+        """
+        Lets pages of other origins call the API: of those that are listed, such as `https://app.example`, or of any with `*`, whose pages
+        authenticate with a header that their own code sets. `credentials` lets browsers send cookies; only for listed origins, because
+        otherwise every page could act for its visitors. The other two are names of further request headers that pages may send, and of
+        response headers that they may read.
+        """
+        self._cors = Cors(origins, credentials, allow_headers, expose_headers)
+
     def answer(self, raw: RawRequest) -> Response:
         """Answers one request; never raises, whatever the program does: `sys.exit` is an error like any other."""
         try:
@@ -86,10 +104,14 @@ class App:
             _check(response)
         except BaseException as error:
             response = _failure(error, raw)
+        # A copy: a program may return one object in several responses.
+        response = Response(b"" if raw.method == "HEAD" else response.body, response.status, response.headers)
         for name, value in (("cache-control", "no-store"), ("x-content-type-options", "nosniff")):
             if name not in response.headers:
                 response.headers.set(name, value)
-        return Response(b"", response.status, response.headers) if raw.method == "HEAD" else response
+        if self._cors is not None:
+            self._cors.allow(response.headers, headers_of(raw).get("origin"))
+        return response
 
     def _dispatch(self, raw: RawRequest) -> Response:
         segments = segments_of(raw.path)
@@ -99,7 +121,7 @@ class App:
         methods = {match.route.method: match for match in reversed(matches)}
         match = methods.get(raw.method) or (methods.get("GET") if raw.method == "HEAD" else None)
         if match is None:
-            return _without_handler(raw, matches)
+            return _without_handler(raw, matches, self._cors)
         route = match.route
         request = Request(raw, match.parameters)
         arguments = _arguments(route, match.parameters, raw)
@@ -107,7 +129,10 @@ class App:
         if inspect.iscoroutine(answer):
             answer.close()
             raise TypeError(f"the handler of `{route.method} {route.pattern.text}` is `async`: calls return at once here, write `def`")
-        return to_response(answer, request)
+        response = to_response(answer, request)
+        if request.is_replayed and response.status < 400 and "idempotency-replayed" not in response.headers:
+            response.headers.set("idempotency-replayed", "true")
+        return response
 
     def _find(self, segments: list[str]) -> list[_Match]:
         """The routes that match a path most precisely, and differ by method."""
@@ -179,7 +204,7 @@ def _arguments(route: _Route, parameters: dict[str, str], raw: RawRequest) -> di
     return arguments
 
 
-def _without_handler(raw: RawRequest, matches: list[_Match]) -> Response:
+def _without_handler(raw: RawRequest, matches: list[_Match], cors: Cors | None) -> Response:
     if not matches:
         raise Problem.not_found(f"there is nothing at `{raw.path}`")
     methods: list[str] = []
@@ -187,7 +212,10 @@ def _without_handler(raw: RawRequest, matches: list[_Match]) -> Response:
         methods += ["GET", "HEAD"] if match.route.method == "GET" else [match.route.method]
     allow = ", ".join([*methods, "OPTIONS"])
     if raw.method == "OPTIONS":
-        return Response(status=204, headers={"allow": allow})
+        response = Response(status=204, headers={"allow": allow})
+        if cors is not None:
+            cors.preflight(response.headers, headers_of(raw), allow)
+        return response
     raise Problem(405, "method-not-allowed", f"this resource does not know `{raw.method}`", headers={"allow": allow})
 
 
@@ -212,7 +240,9 @@ def _failure(error: BaseException, raw: RawRequest) -> Response:
             problem = Problem.internal(error)
         if problem.status >= 500:
             write_failure(problem.cause or problem.__cause__ or problem, raw.method, raw.path)
-        return problem.to_response(raw.request_id)
-    except Exception as second:  # a problem with members that JSON does not have, for example
+        response = problem.to_response(raw.request_id)
+        _check(response)
+        return response
+    except Exception as second:  # a problem with members that JSON does not have, or a status that HTTP does not have, for example
         write_failure(second, raw.method, raw.path)
         return Problem.internal(second).to_response(raw.request_id)

@@ -43,7 +43,7 @@ def write(level: Level, message: str, attributes: dict[str, object]) -> None:
 
 def _json(value: object) -> str:
     try:
-        return well_formed(dump_json(value))
+        return dump_json(value)
     except (TypeError, ValueError):
         # What JSON does not have, and values that contain themselves.
         return json.dumps(well_formed(repr(value)), ensure_ascii=False)

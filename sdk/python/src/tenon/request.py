@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
-from .port import RawRequest, current, well_formed
+from .port import RawIdentity, RawRequest, current, well_formed
 from .problem import Problem, Violation
 from .response import Headers
 from .store.key import ClientRevision, Revision
@@ -65,7 +65,7 @@ class Request:
         self.path_parameters = path_parameters
         """The decoded parameters of the path."""
         self.body = raw.body
-        self.headers = Headers(line.split(": ", 1) for line in raw.headers.split("\n") if line)  # type: ignore[misc]
+        self.headers = headers_of(raw)
         self.request_id = raw.request_id
         """Unique; appears in every log line and in problem documents."""
         self.now = datetime.fromtimestamp(raw.received_at_ms / 1000, timezone.utc)
@@ -79,6 +79,8 @@ class Request:
         """What precedes the path in the client's URL, such as `/live`."""
         self.is_path_decoded = raw.is_path_decoded
         """Whether the gateway decoded the path, so that `%2F` and `/` cannot be told apart."""
+        self.is_replayed = False
+        """Whether an earlier request has done what this one asks for; `IdempotencyKey.transact` finds out."""
         self._raw = raw
         self._query: Query | None = None
 
@@ -88,6 +90,16 @@ class Request:
         if self._query is None:
             self._query = Query(self._raw.query)
         return self._query
+
+    @property
+    def query_text(self) -> str:
+        """What follows `?`, as it was sent."""
+        return self._raw.query
+
+    @property
+    def raw_identity(self) -> RawIdentity | None:
+        """The caller, as the host gave it."""
+        return self._raw.identity
 
     @property
     def identity(self) -> Identity | None:
@@ -166,6 +178,11 @@ class Request:
     def reference(self, *segments: str) -> str:
         """The path of a resource of this API in the client's URL: the base path and the percent-encoded segments."""
         return self.base_path + "".join(f"/{quote(well_formed(str(segment)), safe='')}" for segment in segments)
+
+
+def headers_of(raw: RawRequest) -> Headers:
+    """The header fields, from their lines in `wit/http.wit`."""
+    return Headers(line.split(": ", 1) for line in raw.headers.split("\n") if line)  # type: ignore[misc]
 
 
 def invalid_query(detail: str) -> Problem:

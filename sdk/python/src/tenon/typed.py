@@ -65,13 +65,20 @@ def prepare(type_: Any) -> None:
 
 
 def dump_json(value: object) -> str:
-    """The value as the text of JSON."""
-    return json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """The value as the text of JSON, with U+FFFD in the place of lone surrogates, which clients can send as escapes."""
+    return well_formed(json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
 
 def parse_json(text: str) -> Any:
-    """The value of a text; raises `ValueError` for what JSON does not have, such as NaN."""
-    return json.loads(text, parse_constant=_refuse_constant)
+    """The value of a text; raises `ValueError` for what JSON does not have, such as NaN, and for numbers beyond those of `float`."""
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _refuse_constant(name: str) -> None:
@@ -138,7 +145,7 @@ def _check(holds: Callable[[Any], bool], detail: str, convert: Callable[[Any], A
         if holds(value):
             try:
                 return convert(value)
-            except ValueError:
+            except (ValueError, OverflowError):  # a whole number beyond those of `float`, for example
                 pass
         errors.append((pointer, detail))
         return None
@@ -150,6 +157,7 @@ def _time(text: str) -> datetime:
     time = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in ("Z", "z") else text)
     if time.tzinfo is None:
         raise ValueError("no time zone")
+    time.astimezone(timezone.utc)  # an error for the first and the last hours, which have no form in JSON
     return time
 
 

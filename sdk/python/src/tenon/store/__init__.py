@@ -202,7 +202,7 @@ def _put(key: Key[T], value: T, when: Condition | None, index: Key[Any] | None, 
         raise ValueError("`expires_at` has no time zone")
     return Put(
         key.raw(),
-        well_formed(dump_json(value)),
+        dump_json(value),
         to_precondition(when),
         None if index is None else index.raw(),
         None if expires_at is None else int(expires_at.timestamp()),
