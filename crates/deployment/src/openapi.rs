@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// References that lead to references.
 const HOPS_MAX: usize = 8;
+/// Schemas to look at for one body. `allOf` may name many, and each of them many again.
+const SCHEMAS_MAX: usize = 256;
 /// Members of a path item that are no methods (OpenAPI 3.1, Path Item Object).
 const NO_METHODS: [&str; 5] = ["$ref", "summary", "description", "servers", "parameters"];
 
@@ -48,6 +50,7 @@ pub fn routes(text: &str) -> Result<Vec<Route>, OpenApiError> {
     for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
         let pointer = json::join("/paths", path);
         check_path(path).map_err(|problem| at(&pointer, problem))?;
+        check_reference(item, &pointer)?;
         let item = resolve(&document, item, &pointer)?;
         routes.extend(of_item(&document, path, item, &pointer)?);
     }
@@ -83,6 +86,21 @@ fn check_version(document: &Value) -> Result<(), OpenApiError> {
     }
 }
 
+/// A path item that refers to another one has no methods of its own: whether both count is undefined (OpenAPI 3.1, Path Item Object).
+fn check_reference(item: &Value, pointer: &str) -> Result<(), OpenApiError> {
+    let is_there = |method: &Method| item.get(method.member()).is_some();
+    match item
+        .get("$ref")
+        .and(Method::ALL.iter().find(|method| is_there(method)))
+    {
+        Some(method) => Err(at(
+            json::join(pointer, method.member()),
+            "it stands beside `$ref`; move it into what that refers to",
+        )),
+        None => Ok(()),
+    }
+}
+
 fn of_item(
     document: &Value,
     path: &str,
@@ -100,12 +118,17 @@ fn of_item(
         }
         let known = Method::ALL.into_iter().find(|known| known.member() == name);
         let method = known.ok_or_else(|| {
+            let is_known = |known: &Method| known.member().eq_ignore_ascii_case(name);
             let message = match name.as_str() {
                 "trace" => "API Gateway does not route TRACE; remove it",
+                _ if Method::ALL.iter().any(is_known) => "OpenAPI writes methods in small letters",
                 _ => "API Gateway does not route such a method",
             };
             at(&place, message)
         })?;
+        if !(operation.is_object() || operation.is_null()) {
+            return Err(at(&place, "it is no object"));
+        }
         let key = RouteKey {
             path: path.to_owned(),
             method,
@@ -135,7 +158,7 @@ fn content(document: &Value, operation: &Value, pointer: &str) -> Result<Content
     let are_objects = of_json.iter().all(|(_, media)| {
         media
             .get("schema")
-            .is_some_and(|schema| is_object(document, schema, HOPS_MAX))
+            .is_some_and(|schema| is_object(document, schema, HOPS_MAX, &mut { SCHEMAS_MAX }))
     });
     Ok(match are_objects && !of_json.is_empty() {
         true => Content::Objects(of_json.into_iter().map(|(name, _)| name.clone()).collect()),
@@ -143,19 +166,51 @@ fn content(document: &Value, operation: &Value, pointer: &str) -> Result<Content
     })
 }
 
-/// Whether a schema allows nothing but objects, as far as it says so plainly.
-fn is_object(document: &Value, schema: &Value, hops: usize) -> bool {
+/// Whether a schema allows nothing but objects, as far as it says so plainly. `left` are the schemas that may still be looked at.
+fn is_object(document: &Value, schema: &Value, hops: usize, left: &mut usize) -> bool {
+    // `nullable` of OpenAPI 3.0 allows `null`.
+    let is_nullable = schema
+        .get("nullable")
+        .is_some_and(|is_nullable| *is_nullable == true);
+    if hops == 0 || *left == 0 || is_nullable {
+        return false;
+    }
+    *left -= 1;
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let target = reference
             .strip_prefix('#')
-            .and_then(|pointer| document.pointer(pointer));
-        return hops > 0 && target.is_some_and(|target| is_object(document, target, hops - 1));
+            .and_then(|fragment| target(document, fragment));
+        return target.is_some_and(|target| is_object(document, target, hops - 1, left));
     }
     if schema.get("type").is_some_and(|kind| kind == "object") {
         return true;
     }
     let all = schema.get("allOf").and_then(Value::as_array);
-    all.is_some_and(|all| hops > 0 && all.iter().any(|one| is_object(document, one, hops - 1)))
+    all.is_some_and(|all| {
+        all.iter()
+            .any(|one| is_object(document, one, hops - 1, left))
+    })
+}
+
+/// What the fragment of a URI refers to: a JSON pointer, in which braces and others are escaped by `%` (RFC 6901, section 6).
+fn target<'d>(document: &'d Value, fragment: &str) -> Option<&'d Value> {
+    let mut bytes = Vec::with_capacity(fragment.len());
+    let mut rest = fragment.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let escaped = behind.get(..2).filter(|_| *first == b'%');
+        let digits = escaped.and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    document.pointer(&String::from_utf8(bytes).ok()?)
 }
 
 /// Follows references within the document.
@@ -170,16 +225,14 @@ fn resolve<'d>(
             return Ok(value);
         };
         let place = json::join(pointer, "$ref");
-        let target = reference.as_str().and_then(|text| text.strip_prefix('#'));
-        let target = target.ok_or_else(|| {
+        let fragment = reference.as_str().and_then(|text| text.strip_prefix('#'));
+        let fragment = fragment.ok_or_else(|| {
             at(
                 &place,
                 "it refers to another document; bundle both into one",
             )
         })?;
-        value = document
-            .pointer(target)
-            .ok_or_else(|| at(&place, "it refers to nothing"))?;
+        value = target(document, fragment).ok_or_else(|| at(&place, "it refers to nothing"))?;
     }
     Err(at(pointer, "its references lead in a circle"))
 }
@@ -199,7 +252,12 @@ pub fn check_for(kind: ApiKind, routes: &[Route]) -> Result<(), OpenApiError> {
         }
         ApiKind::Http => {
             check_same_shape(routes)?;
-            quota(routes.len(), HTTP_ROUTES_MAX, "routes", "an HTTP API")
+            quota(
+                with_options(routes),
+                HTTP_ROUTES_MAX,
+                "routes, with OPTIONS of each path,",
+                "an HTTP API",
+            )
         }
         ApiKind::FunctionUrl => check_same_shape(routes),
     }
@@ -266,6 +324,15 @@ fn shape(path: &str) -> String {
     shown.collect::<Vec<_>>().join("/")
 }
 
+/// The routes with OPTIONS of each path, which the template adds.
+fn with_options(routes: &[Route]) -> usize {
+    let others = routes
+        .iter()
+        .filter(|route| route.key.method != Method::Options);
+    let paths: BTreeSet<_> = routes.iter().map(|route| &route.key.path).collect();
+    others.count() + paths.len()
+}
+
 fn resources(routes: &[Route]) -> usize {
     let mut resources = BTreeSet::new();
     for route in routes {
@@ -280,96 +347,4 @@ fn resources(routes: &[Route]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn keys(text: &str) -> Vec<String> {
-        let routes = routes(text).unwrap();
-        routes.iter().map(|route| route.key.to_string()).collect()
-    }
-
-    #[test]
-    fn routes_are_read_from_json_and_yaml() {
-        let json = r#"{"openapi": "3.1.0", "paths": {"/b/{id}": {"parameters": [], "get": {}, "delete": {}}, "/a": {"post": {}}}}"#;
-        let yaml =
-            "openapi: 3.0.3\npaths:\n  /b/{id}:\n    get: {}\n    delete: {}\n  /a: {post: {}}\n";
-        let expected = ["POST /a", "GET /b/{id}", "DELETE /b/{id}"];
-        assert_eq!(keys(json), expected);
-        assert_eq!(keys(yaml), expected);
-    }
-
-    #[test]
-    fn bodies_that_are_objects_by_every_schema_are_known() {
-        let text = "openapi: 3.1.0\ncomponents: {schemas: {A: {type: object}, L: {type: array}}}\npaths:\n  /a:\n    post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}}\n    put: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/L'}}}}}\n    patch: {requestBody: {content: {text/plain: {}}}}\n";
-        let contents: Vec<_> = routes(text)
-            .unwrap()
-            .into_iter()
-            .map(|route| route.content)
-            .collect();
-        let objects = Content::Objects(["application/json".to_owned()].into());
-        assert_eq!(contents, [objects, Content::Unchecked, Content::Unchecked]);
-    }
-
-    #[test]
-    fn what_no_gateway_can_do_has_its_place() {
-        for (paths, expected) in [
-            (
-                "{/a: {trace: {}}}",
-                "`/paths/~1a/trace`: API Gateway does not route TRACE; remove it",
-            ),
-            (
-                "{/a: {query: {}}}",
-                "`/paths/~1a/query`: API Gateway does not route such a method",
-            ),
-            (
-                "{'/a{b}': {get: {}}}",
-                "`/paths/~1a{b}`: a parameter of API Gateway is a whole segment",
-            ),
-            (
-                "{'/{b+}': {get: {}}}",
-                "`/paths/~1{b+}`: a parameter with `+` would take all further segments; leave out the document for one route to everything",
-            ),
-            (
-                "{/a: {$ref: other.yaml}}",
-                "`/paths/~1a/$ref`: it refers to another document; bundle both into one",
-            ),
-            (
-                "{/a: {$ref: '#/paths/~1a'}}",
-                "`/paths/~1a`: its references lead in a circle",
-            ),
-            ("{}", "`/paths`: it has no route"),
-        ] {
-            let error = routes(&format!("openapi: 3.1.0\npaths: {paths}\n")).unwrap_err();
-            assert_eq!(error.to_string(), expected);
-        }
-        assert_eq!(
-            routes("swagger: '2.0'\n").unwrap_err().to_string(),
-            "`/swagger`: only OpenAPI 3 is read; convert the document"
-        );
-        assert!(routes("{\"openapi\": ").is_err());
-    }
-
-    #[test]
-    fn a_place_has_one_parameter_in_a_rest_api() {
-        let of = |paths: &str| routes(&format!("openapi: 3.1.0\npaths: {paths}\n")).unwrap();
-        let siblings = of("{'/a/{b}': {get: {}}, '/a/{c}/d': {get: {}}}");
-        assert_eq!(
-            check_for(ApiKind::Rest, &siblings).unwrap_err().to_string(),
-            "`/paths/~1a~1{c}~1d`: `{c}` is named `{b}` in `/a/{b}`; a REST API has one name for the parameter of a place"
-        );
-        check_for(ApiKind::Http, &siblings).unwrap();
-        let same = of("{'/a/{b}': {get: {}}, '/a/{c}': {post: {}}}");
-        assert!(check_for(ApiKind::Http, &same).is_err());
-    }
-
-    #[test]
-    fn quotas_are_those_of_the_kind() {
-        let paths: String = (0..301)
-            .map(|number| format!("  /p{number}: {{get: {{}}}}\n"))
-            .collect();
-        let routes = routes(&format!("openapi: 3.1.0\npaths:\n{paths}")).unwrap();
-        assert!(check_for(ApiKind::Rest, &routes).is_err());
-        assert!(check_for(ApiKind::Http, &routes).is_err());
-        check_for(ApiKind::FunctionUrl, &routes).unwrap();
-    }
-}
+mod tests;

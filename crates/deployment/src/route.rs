@@ -145,6 +145,9 @@ pub fn check_path(path: &str) -> Result<(), &'static str> {
         if segment.is_empty() {
             return Err("API Gateway routes no empty segments, as of `//` or of a `/` at the end");
         }
+        if matches!(segment, "." | "..") {
+            return Err("clients resolve the segments `.` and `..`, so no request has them");
+        }
         match parameter(segment)? {
             Some(name) if !names.insert(name) => return Err("a parameter occurs twice"),
             Some(_) => {}

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// Levels of nesting. Templates have about twenty.
 const DEPTH_MAX: usize = 96;
-/// Values in a document, with those that aliases repeat. Large OpenAPI documents have about a hundred thousand.
+/// Values in a document, with those that aliases repeat; and those that are kept for aliases. Large OpenAPI documents have about a hundred thousand.
 const VALUES_MAX: usize = 1_000_000;
 
 /// A text is not the YAML that is read here.
@@ -38,6 +38,7 @@ pub fn parse(text: &str) -> Result<Value, YamlError> {
         parser: Parser::new_from_str(text),
         anchors: BTreeMap::new(),
         values: 0,
+        kept: 0,
     };
     loop {
         let (event, span) = reader.next()?;
@@ -54,9 +55,20 @@ pub fn parse(text: &str) -> Result<Value, YamlError> {
 
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
-    /// Values with their number of values, by the numbers of their anchors.
-    anchors: BTreeMap<usize, (Value, usize)>,
+    /// What aliases repeat, by the numbers of their anchors.
+    anchors: BTreeMap<usize, Anchored>,
     values: usize,
+    /// Values in `anchors`: where anchors are nested, each keeps those within.
+    kept: usize,
+}
+
+#[derive(Clone)]
+struct Anchored {
+    value: Value,
+    /// Its number of values.
+    values: usize,
+    /// Its levels of nesting.
+    height: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -90,10 +102,7 @@ impl<'t> Reader<'t> {
 
     fn value(&mut self, event: Event<'t>, span: &Span, depth: usize) -> Result<Value, YamlError> {
         self.count(1, span)?;
-        if depth > DEPTH_MAX {
-            let message = format!("more than {DEPTH_MAX} levels of nesting");
-            return Err(YamlError::new(&span.start, message));
-        }
+        check_depth(depth, span)?;
         let before = self.values;
         let (value, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -103,11 +112,12 @@ impl<'t> Reader<'t> {
             Event::MappingStart(anchor, tag) => (self.mapping(depth)?, anchor, tag),
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor).cloned();
-                let (value, values) = known.ok_or_else(|| {
+                let known = known.ok_or_else(|| {
                     YamlError::new(&span.start, "an alias stands within what it repeats")
                 })?;
-                self.count(values, span)?;
-                return Ok(value);
+                self.count(known.values, span)?;
+                check_depth(depth + known.height, span)?;
+                return Ok(known.value);
             }
             Event::Nothing
             | Event::StreamStart
@@ -127,20 +137,21 @@ impl<'t> Reader<'t> {
         };
         if anchor != 0 {
             let values = self.values - before + 1;
-            self.anchors.insert(anchor, (value.clone(), values));
+            self.kept = self.kept.saturating_add(values);
+            check_values(self.kept, span)?;
+            let anchored = Anchored {
+                height: height(&value),
+                value: value.clone(),
+                values,
+            };
+            self.anchors.insert(anchor, anchored);
         }
         Ok(value)
     }
 
     fn count(&mut self, values: usize, span: &Span) -> Result<(), YamlError> {
         self.values = self.values.saturating_add(values);
-        match self.values > VALUES_MAX {
-            true => Err(YamlError::new(
-                &span.start,
-                format!("more than {VALUES_MAX} values"),
-            )),
-            false => Ok(()),
-        }
+        check_values(self.values, span)
     }
 
     fn sequence(&mut self, depth: usize) -> Result<Value, YamlError> {
@@ -179,6 +190,36 @@ impl<'t> Reader<'t> {
             }
         }
     }
+}
+
+fn check_values(values: usize, span: &Span) -> Result<(), YamlError> {
+    match values > VALUES_MAX {
+        true => Err(YamlError::new(
+            &span.start,
+            format!("more than {VALUES_MAX} values"),
+        )),
+        false => Ok(()),
+    }
+}
+
+fn check_depth(depth: usize, span: &Span) -> Result<(), YamlError> {
+    match depth > DEPTH_MAX {
+        true => Err(YamlError::new(
+            &span.start,
+            format!("more than {DEPTH_MAX} levels of nesting"),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Levels of nesting below a value.
+fn height(value: &Value) -> usize {
+    let of_members = match value {
+        Value::Object(members) => members.values().map(height).max(),
+        Value::Array(elements) => elements.iter().map(height).max(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return 0,
+    };
+    of_members.map_or(0, |height| height + 1)
 }
 
 /// A scalar by YAML's core schema.
@@ -310,5 +351,19 @@ mod tests {
             );
         }
         assert!(parse(&bomb).unwrap_err().message.contains("values"));
+    }
+
+    #[test]
+    fn aliases_do_not_get_around_limits() {
+        // Each one is nested once more than the one before.
+        let mut text = "a0: &a0 [[[[[[[[[[1]]]]]]]]]]\n".to_owned();
+        for level in 1..2_000 {
+            text += &format!("a{level}: &a{level} [[*a{}]]\n", level - 1);
+        }
+        assert!(parse(&text).unwrap_err().message.contains("nesting"));
+        // Each anchor keeps what is within.
+        let anchors: String = (0..90).map(|level| format!("&b{level} [")).collect();
+        let text = format!("{anchors}{}1{}", "1, ".repeat(20_000), "]".repeat(90));
+        assert!(parse(&text).unwrap_err().message.contains("values"));
     }
 }
