@@ -187,7 +187,8 @@ class Http(unittest.TestCase):
         self.assertEqual(client.get(location, headers={"if-none-match": tag}).status, 200)
         lost = client.put(location, json=Room(3), headers={"if-match": tag})
         self.assertEqual((lost.status, lost.json()["code"]), (412, "precondition-failed"))
-        self.assertEqual(client.put("/rooms/none", json=Room(3), headers={"if-match": "*"}).status, 404)
+        self.assertEqual(client.put("/rooms/none", json=Room(3), headers={"if-match": "*"}).status, 412)
+        self.assertEqual(client.put(location, json=Room(3), headers={"if-match": "*"}).status, 200)
 
     def test_lists_link_to_their_next_page(self) -> None:
         client = TestClient(app)

@@ -12,7 +12,7 @@ from uuid import UUID
 from .port import RawIdentity, RawRequest, current, well_formed
 from .problem import Problem, Violation
 from .response import Headers
-from .store.key import ClientRevision, Revision
+from .store.key import ClientPresence, ClientRevision, Revision
 from .typed import parse_json, read
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class Request:
         if field is None:
             return None
         if field == "*":
-            return "present"
+            return ClientPresence("present")  # type: ignore[return-value]
         tag = field[1:-1]
         if len(field) < 3 or field[0] != '"' or field[-1] != '"' or '"' in tag:
             raise Problem(400, "invalid-header", "`if-match` has to be `*` or one strong entity tag")

@@ -12,7 +12,7 @@ from ..port import Change, Lost, Put, Range, RawItem, RawPage, well_formed
 from ..problem import Problem
 from ..typed import dump_json
 from .error import ConditionError, StorageError, StorageErrorCode, interference, to_error
-from .key import ClientRevision, Condition, Item, Key, Partition, Revision, to_item, to_precondition
+from .key import ClientPresence, ClientRevision, Condition, Item, Key, Partition, Revision, to_item, to_precondition
 from .page import ItemPage, Page
 
 __all__ = [
@@ -193,7 +193,7 @@ def _call(work: Callable[[port.Port], R]) -> R:
 
 def _lost(key: Key[Any], when: Condition | None, item: RawItem | None, position: int | None = None) -> ConditionError:
     revision = None if item is None else item.revision
-    is_of_client = isinstance(when, ClientRevision)
+    is_of_client = isinstance(when, (ClientPresence, ClientRevision))
     return ConditionError(key.sort, str(when or "present"), revision, position, is_of_client=is_of_client)
 
 

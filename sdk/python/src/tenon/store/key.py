@@ -29,6 +29,12 @@ class ClientRevision(Revision):
     __slots__ = ()
 
 
+class ClientPresence(str):
+    """The condition "present" of a client that sent `if-match: *`."""
+
+    __slots__ = ()
+
+
 Condition = Union[Literal["absent", "present"], Revision]
 """What must hold for a write: nothing is there, something is there, or it has this revision."""
 
