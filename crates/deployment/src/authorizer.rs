@@ -93,11 +93,20 @@ impl Authorizer {
                 Some(_) if api == ApiKind::Http && clients.is_empty() => Err(
                     "an HTTP API wants `clients`, the ids of app clients whose tokens it accepts",
                 ),
+                // It would accept the tokens of all others as well.
+                Some(_) if api == ApiKind::Rest && !clients.is_empty() => Err(
+                    "a REST API accepts the tokens of every app client of the pool; leave out `clients`, or choose `api = \"http\"`",
+                ),
+                Some(_) if !clients.iter().all(|client| is_listed(client)) => {
+                    Err("each of `clients` is an id, without blanks and commas")
+                }
                 Some(_) => Ok(()),
             },
             Self::Jwt { issuer, audience } => {
-                match issuer.starts_with("https://") && !audience.is_empty() {
-                    true => Ok(()),
+                let is_host = |address: &str| !address.is_empty() && is_listed(address);
+                match issuer.strip_prefix("https://").is_some_and(is_host) && !audience.is_empty() {
+                    true if audience.iter().all(|value| is_listed(value)) => Ok(()),
+                    true => Err("each value of `audience` is a text without blanks and commas"),
                     false => Err(
                         "`issuer` is an address with https://, and `audience` has at least one value",
                     ),
@@ -124,6 +133,13 @@ impl Authorizer {
             Self::None | Self::ApiKey | Self::Iam | Self::Lambda { .. } => None,
         }
     }
+}
+
+/// Whether a text can be in the list of a parameter, which commas separate.
+fn is_listed(text: &str) -> bool {
+    let is_other =
+        |character: char| character == ',' || character.is_whitespace() || character.is_control();
+    !text.is_empty() && !text.contains(is_other)
 }
 
 /// Region and id of a user pool.
@@ -177,6 +193,28 @@ mod tests {
             pool(good, &["a"]).issuer().unwrap().0,
             "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1"
         );
+        // It would be ignored.
+        assert!(pool(good, &["a"]).check(ApiKind::Rest).is_err());
+        assert!(pool(good, &["a,b"]).check(ApiKind::Http).is_err());
+        let jwt = |issuer: &str, audience: &str| Authorizer::Jwt {
+            issuer: issuer.to_owned(),
+            audience: vec![audience.to_owned()],
+        };
+        jwt("https://a.example/", "shop")
+            .check(ApiKind::Http)
+            .unwrap();
+        for (issuer, audience) in [
+            ("http://a.example", "shop"),
+            ("https://", "shop"),
+            ("https://a.example/ b", "shop"),
+            ("https://a.example", ""),
+            ("https://a.example", "a,b"),
+        ] {
+            assert!(
+                jwt(issuer, audience).check(ApiKind::Http).is_err(),
+                "{issuer} {audience}"
+            );
+        }
         let function = |function: &str| Authorizer::Lambda {
             function: function.to_owned(),
         };

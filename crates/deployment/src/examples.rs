@@ -49,7 +49,7 @@ pub fn variants() -> Vec<(String, Deployment)> {
     const POOL: &str = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_Ab1";
     let cognito = Authorizer::Cognito {
         user_pool: POOL.to_owned(),
-        clients: vec!["client".to_owned()],
+        clients: Vec::new(),
     };
     let jwt = Authorizer::Jwt {
         issuer: "https://issuer.example.com/".to_owned(),
@@ -80,10 +80,15 @@ pub fn variants() -> Vec<(String, Deployment)> {
                     "listed"
                 };
                 let name = format!("{}, {}, {shown}", api.as_str(), authorizer.kind().as_str());
+                let mut authorizer = authorizer.clone();
+                if let (ApiKind::Http, Authorizer::Cognito { clients, .. }) = (api, &mut authorizer)
+                {
+                    clients.push("client".to_owned());
+                }
                 let variant = Deployment {
                     api,
                     routes,
-                    authorizer: authorizer.clone(),
+                    authorizer,
                     open: if is_open {
                         [].into()
                     } else {

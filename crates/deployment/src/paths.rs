@@ -100,7 +100,14 @@ impl<'a> Surface<'a> {
         };
         let deployment = self.deployment;
         let named = deployment.open.iter().map(|key| key.path.as_str());
-        for path in named.chain(["/", REST_OF_PATH]) {
+        let is_tree = deployment.api == ApiKind::Rest;
+        // In a REST API, the resources above a route take requests from the proxy route, so that they need methods.
+        let above = named
+            .clone()
+            .filter(|_| is_tree)
+            .flat_map(|path| path.match_indices('/').map(|(end, _)| &path[..end]))
+            .filter(|path| !path.is_empty());
+        for path in named.clone().chain(above).chain(["/", REST_OF_PATH]) {
             self.paths.entry(path).or_default().insert(Verb::Any, any);
         }
         for key in &deployment.open {

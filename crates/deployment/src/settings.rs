@@ -7,7 +7,7 @@ use crate::{
     openapi::{self, OpenApiError},
     own::OwnResources,
     quota::{VARIABLES_BYTES_MAX, VARIABLES_BYTES_RESERVED},
-    route::{Route, RouteKey},
+    route::{Content, Route, RouteKey},
     secrets::StackSecrets,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,7 +182,7 @@ impl Deployment {
             ));
         }
         let Routes::Listed { document, routes } = &self.routes else {
-            return Ok(());
+            return self.check_open_beside_proxy();
         };
         let is_there = |key: &&RouteKey| routes.iter().any(|route| route.key == **key);
         match self.open.iter().find(|key| !is_there(key)) {
@@ -192,6 +192,33 @@ impl Deployment {
             )),
             None => Ok(()),
         }
+    }
+
+    /// Open routes are resources of their own beside the route to everything.
+    fn check_open_beside_proxy(&self) -> Result<(), DeploymentError> {
+        let hint = "change `open` in `[deploy]` of tenon.toml, or name all routes by `openapi`";
+        let is_first = |key: &&RouteKey| key.path.starts_with("/{");
+        if let (ApiKind::Rest, Some(key)) = (self.api, self.open.iter().find(is_first)) {
+            return Err(DeploymentError::new(
+                format!(
+                    "`{key}` is open, but a REST API has one parameter for a place, which the route to everything has there"
+                ),
+                hint,
+            ));
+        }
+        let routes: Vec<_> = self
+            .open
+            .iter()
+            .map(|key| Route {
+                key: key.clone(),
+                content: Content::Unchecked,
+            })
+            .collect();
+        openapi::check_for(self.api, &routes).map_err(|error| match error {
+            OpenApiError::Place { message, .. } | OpenApiError::Syntax(message) => {
+                DeploymentError::new(format!("`open`: {message}"), hint)
+            }
+        })
     }
 
     /// Two projects in one table are told apart by their namespaces only.

@@ -114,7 +114,7 @@ pub fn all() -> anyhow::Result<Vec<Variant>> {
     let reference = reference()?;
     let mut variants = Vec::new();
     for api in ApiKind::ALL {
-        for authorizer in authorizers() {
+        for authorizer in authorizers(api) {
             if !authorizer.kind().is_of(api) {
                 continue;
             }
@@ -139,7 +139,7 @@ pub fn all() -> anyhow::Result<Vec<Variant>> {
 }
 
 /// An authorizer of each kind.
-fn authorizers() -> [Authorizer; 6] {
+fn authorizers(api: ApiKind) -> [Authorizer; 6] {
     [
         Authorizer::None,
         Authorizer::ApiKey,
@@ -147,7 +147,10 @@ fn authorizers() -> [Authorizer; 6] {
         Authorizer::Cognito {
             user_pool: "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Ab1"
                 .to_owned(),
-            clients: vec!["client".to_owned()],
+            clients: match api {
+                ApiKind::Http => vec!["client".to_owned()],
+                ApiKind::Rest | ApiKind::FunctionUrl => Vec::new(),
+            },
         },
         Authorizer::Jwt {
             issuer: "https://issuer.example.com/".to_owned(),

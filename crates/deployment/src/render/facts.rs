@@ -217,7 +217,8 @@ impl Names for Facts<'_> {
                 ],
                 "\"FunctionName\", \"${Host}\", \"Resource\", \"${Host}:live\"",
             ),
-            "stage_reference" => self.of_api(["!Ref Api.Stage", "$default"], ""),
+            // Not by the name `$default`, which would not wait for the stage.
+            "stage_reference" => self.of_api(["!Ref Api.Stage", "!Ref Api.Stage"], ""),
             "url" => self.of_api(
                 [
                     "!Sub https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Api.Stage}",

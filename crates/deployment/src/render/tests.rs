@@ -1,7 +1,7 @@
 //! What the template says for each setting.
 
 use crate::{
-    Content, Deployment, OwnResources, Route, Routes, Storage,
+    ApiKind, Authorizer, Content, Deployment, Domain, OwnResources, Route, Routes, Storage,
     examples::{deployment, variants},
     yaml,
 };
@@ -137,4 +137,102 @@ fn listed(keys: &[&str]) -> Vec<Route> {
         content: Content::Unchecked,
     };
     keys.iter().map(route).collect()
+}
+
+/// A mapping that named the stage would be made before it.
+#[test]
+fn a_domain_waits_for_the_stage() {
+    for api in [ApiKind::Rest, ApiKind::Http] {
+        let with_domain = Deployment {
+            api,
+            authorizer: Authorizer::Iam,
+            domain: Some(Domain::new("api.example.com", "/v1").unwrap()),
+            ..deployment()
+        };
+        let document = yaml::parse(&with_domain.template().unwrap()).unwrap();
+        assert_eq!(
+            document["Resources"]["DomainMapping"]["Properties"]["Stage"]["Ref"],
+            "Api.Stage"
+        );
+    }
+}
+
+/// Decisions are kept by the identity source alone.
+#[test]
+fn a_decision_of_an_authorizer_counts_for_its_route() {
+    for (api, expected) in [
+        (
+            ApiKind::Rest,
+            "method.request.header.Authorization, context.httpMethod, context.path",
+        ),
+        (
+            ApiKind::Http,
+            "$request.header.Authorization, $context.httpMethod, $context.path",
+        ),
+    ] {
+        let deployment = Deployment {
+            api,
+            authorizer: Authorizer::Lambda {
+                function: "arn:aws:lambda:eu-central-1:123456789012:function:auth".to_owned(),
+            },
+            ..deployment()
+        };
+        let document = yaml::parse(&deployment.template().unwrap()).unwrap();
+        let scheme = document
+            .pointer("/Resources/Api/Properties/DefinitionBody/components/securitySchemes/function")
+            .unwrap();
+        assert_eq!(
+            scheme["x-amazon-apigateway-authorizer"]["identitySource"],
+            expected
+        );
+    }
+}
+
+#[test]
+fn a_missing_signature_is_not_a_missing_path() {
+    let status = |authorizer| {
+        let deployment = Deployment {
+            authorizer,
+            ..deployment()
+        };
+        let document = yaml::parse(&deployment.template().unwrap()).unwrap();
+        let responses = &document["Resources"]["Api"]["Properties"]["GatewayResponses"];
+        responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"].clone()
+    };
+    assert_eq!(status(Authorizer::Iam), 403);
+    assert_eq!(status(Authorizer::ApiKey), 404);
+}
+
+#[test]
+fn open_routes_beside_a_proxy_route_fit_into_the_tree() {
+    let proxy = |api, open: &[&str]| Deployment {
+        api,
+        authorizer: Authorizer::Iam,
+        routes: Routes::Proxy,
+        open: open.iter().map(|key| key.parse().unwrap()).collect(),
+        ..deployment()
+    };
+    let template = proxy(ApiKind::Rest, &["GET /items/{id}/name"]).template();
+    let document = yaml::parse(&template.unwrap()).unwrap();
+    let paths = &document["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"];
+    for path in ["/items", "/items/{id}"] {
+        let any = &paths[path]["x-amazon-apigateway-any-method"];
+        assert_eq!(any["security"][0]["iam"], serde_json::json!([]), "{path}");
+    }
+    for (open, expected) in [
+        (
+            ["GET /{id}", "GET /a"],
+            "`GET /{id}` is open, but a REST API has one parameter for a place, which the route to everything has there",
+        ),
+        (
+            ["GET /a/{b}", "GET /a/{c}"],
+            "`open`: `{c}` is named `{b}` in `/a/{b}`; a REST API has one name for the parameter of a place",
+        ),
+    ] {
+        let error = proxy(ApiKind::Rest, &open).template().unwrap_err();
+        assert_eq!(error.message, expected);
+    }
+    proxy(ApiKind::Http, &["GET /{id}", "GET /a"])
+        .template()
+        .unwrap();
 }
