@@ -20,8 +20,8 @@ pub struct OwnResources {
     pub file: String,
     /// The lines of each section, indented by two blanks.
     sections: BTreeMap<&'static str, String>,
-    /// What each section names.
-    names: Vec<(&'static str, String)>,
+    /// What each section has: its name, and the name and value of each part.
+    parts: Vec<(&'static str, String, Value)>,
 }
 
 /// The file cannot be put into a template.
@@ -59,7 +59,7 @@ impl OwnResources {
         let mut own = Self {
             file: file.to_owned(),
             sections: BTreeMap::new(),
-            names: Vec::new(),
+            parts: Vec::new(),
         };
         for (name, members) in &document {
             let section = SECTIONS.into_iter().find(|section| section == name);
@@ -67,7 +67,7 @@ impl OwnResources {
             let form = || OwnError::Form { name: name.clone() };
             let members = members.as_object().ok_or_else(form)?;
             let lines = block(&text, section).ok_or_else(form)?;
-            own.names.extend(names(section, members));
+            own.parts.extend(parts(section, members));
             own.sections.insert(section, lines);
         }
         Ok(own)
@@ -80,17 +80,24 @@ impl OwnResources {
 
     /// Section and name of each of its parts.
     pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.names
+        self.parts().map(|(section, name, _)| (section, name))
+    }
+
+    /// Section, name and value of each of its parts.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
+        self.parts
             .iter()
-            .map(|(section, name)| (*section, name.as_str()))
+            .map(|(section, name, part)| (*section, name.as_str(), part))
     }
 }
 
-fn names(
+fn parts(
     section: &'static str,
     members: &Map<String, Value>,
-) -> impl Iterator<Item = (&'static str, String)> {
-    members.keys().map(move |name| (section, name.clone()))
+) -> impl Iterator<Item = (&'static str, String, Value)> {
+    members
+        .iter()
+        .map(move |(name, part)| (section, name.clone(), part.clone()))
 }
 
 /// The lines below a section's name, up to the next one, with an indentation of two.

@@ -8,6 +8,7 @@ use crate::{
     own::{OwnResources, SECTIONS},
     parts::fill,
     quota::{OUTPUTS_MAX, PARAMETERS_MAX, RESOURCES_MAX, TEMPLATE_BYTES_MAX},
+    samconfig::argument,
     settings::{Deployment, DeploymentError, Storage},
     text::{flow_list, in_one_line},
     yaml,
@@ -212,7 +213,30 @@ impl Deployment {
                 ));
             }
         }
+        self.check_own(&document)?;
         self.check_environments(&document["Parameters"])
+    }
+
+    /// Whether the project's own parts are in the whole what they are in their file.
+    fn check_own(&self, document: &Value) -> Result<(), DeploymentError> {
+        if let Some(own) = &self.own {
+            for (section, name, part) in own.parts() {
+                let problem = match () {
+                    () if document[section][name] != *part => {
+                        "would not be in the template as it is in the file"
+                    }
+                    () if section == "Resources" && is_made_by_sam(name) => {
+                        "has the name of a resource that SAM makes"
+                    }
+                    () => continue,
+                };
+                return Err(DeploymentError::new(
+                    format!("`{}`: `{name}` in `{section}` {problem}", own.file),
+                    "give it another name; use anchors within one section only, and no tabs",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What is generated is readable, so it is the project's own part that is not, or that names something again.
@@ -248,7 +272,24 @@ impl Deployment {
 
     fn check_environments(&self, parameters: &Value) -> Result<(), DeploymentError> {
         for (environment, values) in &self.environments {
-            for name in values.keys() {
+            let is_of_names = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            if environment.is_empty() || !environment.bytes().all(is_of_names) {
+                return Err(DeploymentError::new(
+                    format!(
+                        "`{environment}` is no name of an environment: letters, digits and `-`"
+                    ),
+                    "change its name in `[deploy.environments]`; it is part of the stack's name",
+                ));
+            }
+            for (name, value) in values {
+                if argument(value).is_none() {
+                    return Err(DeploymentError::new(
+                        format!(
+                            "environment `{environment}` sets `{name}` to a value that `sam deploy` cannot read from a file"
+                        ),
+                        "leave out the backslash before its end or before an apostrophe",
+                    ));
+                }
                 if parameters.get(name).is_none() {
                     return Err(DeploymentError::new(
                         format!(
@@ -261,6 +302,22 @@ impl Deployment {
         }
         Ok(())
     }
+}
+
+/// Whether SAM gives such a name to what it makes of the function, its alias and the API; it would replace one's own.
+fn is_made_by_sam(name: &str) -> bool {
+    [
+        "ApiApiGatewayDefaultStage",
+        "ApiDeployment",
+        "ApiliveStage",
+        "CodeDeployServiceRole",
+        "HostAlias",
+        "HostDeploymentGroup",
+        "HostVersion",
+        "ServerlessDeploymentApplication",
+    ]
+    .iter()
+    .any(|made| name.starts_with(made))
 }
 
 /// The groups of those parameters that are there.

@@ -14,6 +14,7 @@ pub fn findings(template: &Template<'_>, deployment: &Deployment) -> Vec<String>
         .own
         .iter()
         .flat_map(|own| own.names())
+        .filter(|(section, _)| *section == "Resources")
         .map(|(_, name)| name)
         .collect();
     // The project's own roles are its own affair.

@@ -132,3 +132,20 @@ fn roles_of_the_project_itself_are_its_own_affair() {
     };
     assert_eq!(check(&deployment.template().unwrap(), &deployment), [""; 0]);
 }
+
+/// A name in another section does not make a generated role the project's own.
+#[test]
+fn other_names_of_the_project_do_not_hide_roles() {
+    let text = "Mappings:\n  HostRole:\n    A: {b: c}\n";
+    let deployment = Deployment {
+        own: Some(OwnResources::read("own.yaml", text).unwrap()),
+        ..deployment()
+    };
+    let template = deployment.template().unwrap();
+    let wrong = template.replace("- dynamodb:BatchGetItem", "- dynamodb:*");
+    let found = check(&wrong, &deployment);
+    assert!(
+        found.iter().any(|finding| finding.contains("dynamodb:*")),
+        "{found:#?}"
+    );
+}

@@ -236,3 +236,48 @@ fn open_routes_beside_a_proxy_route_fit_into_the_tree() {
         .template()
         .unwrap();
 }
+
+#[test]
+fn own_parts_are_not_lost_or_changed() {
+    let error = |text: &str| {
+        let deployment = Deployment {
+            own: Some(OwnResources::read("own.yaml", text).unwrap()),
+            ..deployment()
+        };
+        deployment.template().unwrap_err().message
+    };
+    let lost = "would not be in the template as it is in the file";
+    // A line with a tab only ends the section's text, and the template has an anchor `host`, too.
+    for (text, name) in [
+        (
+            "Resources:\n  A:\n    Type: B\n\t\n  C:\n    Type: D\n",
+            "`C` in `Resources`",
+        ),
+        (
+            "Parameters:\n  A: {Default: &host a, Type: String}\nResources:\n  B: {Type: *host}\n",
+            "`B` in `Resources`",
+        ),
+    ] {
+        assert_eq!(error(text), format!("`own.yaml`: {name} {lost}"));
+    }
+    assert_eq!(
+        error("Resources:\n  HostAliaslive:\n    Type: B\n"),
+        "`own.yaml`: `HostAliaslive` in `Resources` has the name of a resource that SAM makes"
+    );
+}
+
+#[test]
+fn names_of_environments_are_checked() {
+    for name in ["", "a.b", "prod]\n[x", "a b"] {
+        let environments = [(name.to_owned(), [].into())].into();
+        let deployment = Deployment {
+            environments,
+            ..deployment()
+        };
+        let error = deployment.template().unwrap_err();
+        assert!(
+            error.message.contains("no name of an environment"),
+            "{name}"
+        );
+    }
+}
