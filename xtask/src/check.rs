@@ -115,11 +115,9 @@ fn lints() -> anyhow::Result<()> {
 fn packages_in(folder: &str) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(root().join(folder))? {
-        let entry = entry?;
-        let manifest = fs::read_to_string(entry.path().join("Cargo.toml")).unwrap_or_default();
-        if manifest.contains("[package]") {
-            names.extend(entry.file_name().into_string().ok());
-        }
+        let manifest = fs::read_to_string(entry?.path().join("Cargo.toml")).unwrap_or_default();
+        let package = manifest.strip_prefix("[package]\nname = \"");
+        names.extend(package.and_then(|rest| Some(rest.split_once('"')?.0.to_owned())));
     }
     ensure!(!names.is_empty(), "`{folder}` has no package");
     names.sort();
@@ -129,12 +127,7 @@ fn packages_in(folder: &str) -> anyhow::Result<Vec<String>> {
 /// Each crate below `crates/` by itself: in the workspace it would have what other crates enable of its dependencies, and miss nothing.
 /// Those of [`TOGETHER`] without the rest of the workspace.
 fn crates_alone() -> anyhow::Result<()> {
-    let mut names = Vec::new();
-    for folder in fs::read_dir(root().join("crates"))? {
-        names.extend(folder?.file_name().into_string().ok());
-    }
-    names.sort();
-    let (together, alone): (Vec<_>, Vec<_>) = names
+    let (together, alone): (Vec<_>, Vec<_>) = packages_in("crates")?
         .into_iter()
         .partition(|name| TOGETHER.contains(&name.as_str()));
     ensure!(
