@@ -97,7 +97,7 @@ pub enum Command {
     ///
     /// Installs the wheel and the npm packages into empty environments, and uses them without this repository: projects in TypeScript
     /// and Python without cargo, the guide's tutorial, and a project that is deployed on an emulator of AWS.
-    #[command(after_help = "Example:\n  cargo xtask dist && cargo xtask installed")]
+    #[command(after_help = "Examples:\n  cargo xtask dist\n  cargo xtask installed")]
     Installed,
 }
 
