@@ -5,6 +5,7 @@ mod event_members;
 mod length;
 mod names;
 mod targets;
+mod workflows;
 
 use crate::{
     bindings, dependencies, reference,
@@ -46,6 +47,7 @@ pub fn all() -> anyhow::Result<()> {
     step("members of events", event_members::check)?;
     step("lengths of files", length::check)?;
     step("names in documents", names::check)?;
+    step("workflows", workflows::check)?;
     step("reference of the contract", reference::check)?;
     step("bindings of the SDK", bindings::check)?;
     step("dependencies", dependencies::check)?;

@@ -113,3 +113,28 @@ fn sign(folder: &Path, key: &Path) -> anyhow::Result<()> {
     println!("{}: signature of `{CHECKSUMS}`", signature.display());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names that nobody has registered are those of whoever does it first. Remove this with the notices, after the first release.
+    #[test]
+    fn documents_that_install_by_name_say_that_nothing_is_published() {
+        for name in [
+            "README.md",
+            "docs/cli.md",
+            "docs/guide/python.md",
+            "docs/guide/typescript.md",
+        ] {
+            let text = fs::read_to_string(root().join(name)).unwrap();
+            assert!(text.contains("Nothing is published yet"), "{name}");
+            for line in text
+                .lines()
+                .filter(|line| line.contains("--find-links dist"))
+            {
+                assert!(line.contains("--no-index"), "{name}: {line}");
+            }
+        }
+    }
+}

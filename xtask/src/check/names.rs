@@ -151,6 +151,11 @@ fn ends_with(path: &str, end: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_documents_name_what_exists() {
+        check().unwrap();
+    }
+
     fn tree() -> Tree {
         Tree {
             files: vec!["crates/gateway/src/kind.rs".to_owned()],
