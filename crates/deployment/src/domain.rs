@@ -34,7 +34,8 @@ impl Domain {
         if name.len() > 253 || !name.contains('.') || !name.split('.').all(is_label) {
             return Err(DomainError::Name(name.to_owned()));
         }
-        let is_of_paths = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+        // Of what a mapping may have (AWS: `AWS::ApiGatewayV2::ApiMapping`), what is safe in every address.
+        let is_of_paths = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let is_path = |path: &str| {
             path.split('/')
                 .all(|segment| !segment.is_empty() && segment.bytes().all(is_of_paths))
@@ -64,6 +65,7 @@ mod tests {
             ("a.b", "v1"),
             ("a.b", "/"),
             ("a.b", "/v1/"),
+            ("a.b", "/~me"),
         ] {
             assert!(Domain::new(name, path).is_err(), "{name} {path}");
         }

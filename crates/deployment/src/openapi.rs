@@ -7,7 +7,10 @@ use crate::{
     yaml,
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// References that lead to references.
 const HOPS_MAX: usize = 8;
@@ -65,10 +68,42 @@ fn parse(text: &str) -> Result<Value, OpenApiError> {
     let is_json = text.trim_start().starts_with('{');
     match is_json {
         true => {
-            json::value(text.as_bytes()).map_err(|error| OpenApiError::Syntax(error.to_string()))
+            let syntax = |error: json::JsonError| OpenApiError::Syntax(error.to_string());
+            let document = json::value(text.as_bytes()).map_err(syntax)?;
+            check_repeated(text)?;
+            Ok(document)
         }
         false => yaml::parse(text).map_err(|error| OpenApiError::Syntax(error.to_string())),
     }
+}
+
+/// Checks that no route of a document in JSON is there twice: the first one would be lost.
+fn check_repeated(text: &str) -> Result<(), OpenApiError> {
+    if let Some(paths) = single(text, "")?.get("paths") {
+        for (path, item) in single(paths, "/paths")? {
+            single(item, &json::join("/paths", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// The members of what is an object in JSON, by their names; none of what is no object.
+fn single<'t>(
+    text: &'t str,
+    pointer: &str,
+) -> Result<BTreeMap<Cow<'t, str>, &'t str>, OpenApiError> {
+    let mut single = BTreeMap::new();
+    if !text.trim_start().starts_with('{') {
+        return Ok(single);
+    }
+    let members = json::members(text).map_err(|error| OpenApiError::Syntax(error.to_string()))?;
+    for (name, member) in members {
+        let place = json::join(pointer, &name);
+        if single.insert(name, member).is_some() {
+            return Err(at(place, "it occurs twice"));
+        }
+    }
+    Ok(single)
 }
 
 fn check_version(document: &Value) -> Result<(), OpenApiError> {

@@ -290,7 +290,20 @@ impl Deployment {
                         "leave out the backslash before its end or before an apostrophe",
                     ));
                 }
-                if parameters.get(name).is_none() {
+                let parameter = parameters.get(name);
+                let is_secret = |parameter: &Value| {
+                    let no_echo = &parameter["NoEcho"];
+                    *no_echo == true || no_echo.as_str() == Some("true")
+                };
+                if parameter.is_some_and(is_secret) {
+                    return Err(DeploymentError::new(
+                        format!(
+                            "environment `{environment}` sets `{name}`, whose value is secret (`NoEcho`)"
+                        ),
+                        "files of the project are no place for it: keep it in SSM or Secrets Manager, and refer to it there",
+                    ));
+                }
+                if parameter.is_none() {
                     return Err(DeploymentError::new(
                         format!(
                             "environment `{environment}` sets `{name}`, which is no parameter of the template"

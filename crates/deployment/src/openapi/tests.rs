@@ -142,3 +142,20 @@ fn the_quota_counts_what_the_template_adds() {
         "`/paths`: 302 routes, with OPTIONS of each path, are more than the 300 that an HTTP API may have; leave out the document for one route to everything"
     );
 }
+
+#[test]
+fn a_route_occurs_once() {
+    for (paths, expected) in [
+        (
+            r#"{"/a": {"get": {}}, "/a": {"post": {}}}"#,
+            "`/paths/~1a`: it occurs twice",
+        ),
+        (
+            r#"{"/a": {"get": {}, "get": {}}}"#,
+            "`/paths/~1a/get`: it occurs twice",
+        ),
+    ] {
+        let text = format!("{{\"openapi\": \"3.1.0\", \"paths\": {paths}}}");
+        assert_eq!(routes(&text).unwrap_err().to_string(), expected);
+    }
+}

@@ -281,3 +281,18 @@ fn names_of_environments_are_checked() {
         );
     }
 }
+
+#[test]
+fn a_secret_value_does_not_get_into_a_file() {
+    let own = "Parameters:\n  Password: {Type: String, NoEcho: true}\nResources:\n  A: {Type: B, Properties: {C: !Ref Password}}\n";
+    let values = [("Password".to_owned(), "hunter2".to_owned())].into();
+    let deployment = Deployment {
+        own: Some(OwnResources::read("own.yaml", own).unwrap()),
+        environments: [("prod".to_owned(), values)].into(),
+        ..deployment()
+    };
+    assert_eq!(
+        deployment.template().unwrap_err().message,
+        "environment `prod` sets `Password`, whose value is secret (`NoEcho`)"
+    );
+}
