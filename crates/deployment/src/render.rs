@@ -363,4 +363,6 @@ fn interface(parameters: &str) -> String {
 }
 
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
 mod tests;
