@@ -66,7 +66,7 @@ class Routes(unittest.TestCase):
         client = TestClient(app)
         id = "019b76da-a800-72c5-a0e9-f4ba1f484c63"
         self.assertEqual(client.get(f"/-7/{id}/red").json(), [-7, id, "red"])
-        for target in [f"/x/{id}/red", f"/7.0/{id}/red", "/7/x/red", f"/7/{id}/blue", f"/{'9' * 5000}/{id}/red"]:
+        for target in [f"/x/{id}/red", f"/7.0/{id}/red", "/7/x/red", f"/7/{id}/blue", f"/7/{{{id}}}/red", f"/7/{id.replace('-', '')}/red", f"/{'9' * 5000}/{id}/red"]:
             self.assertEqual(client.get(target).status, 404, target)
 
     def test_mistakes_in_routes_show_when_the_program_begins(self) -> None:
@@ -86,6 +86,10 @@ class Routes(unittest.TestCase):
         app.get("/")(ok)
         with self.assertRaisesRegex(ValueError, "two handlers"):
             app.get("/")(ok)
+        app.get("/{a}/b")(ok)
+        app.get("/{a}/{b}")(ok)
+        with self.assertRaisesRegex(ValueError, "`/{a}/{b}` is the same path"):
+            app.get("/{c}/{d}")(ok)
 
     def test_a_handler_knows_the_caller_the_base_path_and_the_environment(self) -> None:
         app = App()

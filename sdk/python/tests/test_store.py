@@ -189,6 +189,31 @@ class Http(unittest.TestCase):
         self.assertEqual((lost.status, lost.json()["code"]), (412, "precondition-failed"))
         self.assertEqual(client.put("/rooms/none", json=Room(3), headers={"if-match": "*"}).status, 412)
         self.assertEqual(client.put(location, json=Room(3), headers={"if-match": "*"}).status, 200)
+        only_new = {"if-none-match": "*"}
+        self.assertEqual(client.put(location, json=Room(4), headers=only_new).status, 412)
+        self.assertEqual(client.put("/rooms/new", json=Room(4), headers=only_new).status, 200)
+        self.assertEqual(client.put("/rooms/new", json=Room(5), headers={**only_new, "if-match": "*"}).status, 412)
+
+    def test_what_is_lost_says_nothing_of_keys(self) -> None:
+        names = App()
+
+        @names.post("/{case}")
+        def run(case: str) -> None:
+            key = rooms.key("ada@example.org")
+            if case == "create":
+                store.put(key, Room(1))
+                store.put(key, Room(1), when="absent")
+            if case == "change":
+                store.delete(key, when="present")
+            if case == "update":
+                store.update(key, lambda room: room)
+            if case == "transact":
+                store.transact([Delete(key, when="present")])
+
+        for case, status in [("create", 409), ("change", 404), ("update", 404), ("transact", 409)]:
+            lost = TestClient(names).post(f"/{case}")
+            self.assertEqual(lost.status, status, case)
+            self.assertNotIn("ada", lost.text())
 
     def test_lists_link_to_their_next_page(self) -> None:
         client = TestClient(app)

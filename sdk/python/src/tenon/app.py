@@ -16,6 +16,7 @@ from .problem import AsProblem, Problem
 from .request import Request, headers_of
 from .respond import to_response
 from .response import Response
+from .typed import to_uuid
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -74,8 +75,10 @@ class App:
         pattern = PathPattern(path)
 
         def add(handler: Handler) -> Handler:
-            if any(route.method == method and route.pattern.text == path for route in self._routes):
-                raise ValueError(f"`{method} {path}` has two handlers")
+            for route in self._routes:
+                if route.method == method and route.pattern.is_same_resource(pattern):
+                    other = "" if route.pattern.text == path else f": `{route.pattern.text}` is the same path"
+                    raise ValueError(f"`{method} {path}` has two handlers{other}")
             self._routes.append(_to_route(method, pattern, handler))
             return handler
 
@@ -183,7 +186,8 @@ def _annotation(handler: Callable[..., Any], parameter: inspect.Parameter, what:
 
 def _converter(type_: Any, what: str, name: str) -> Callable[[str], object]:
     if type_ in (str, int, UUID) or isinstance(type_, type) and issubclass(type_, Enum):
-        return _whole if type_ is int else type_
+        converters: dict[Any, Callable[[str], object]] = {int: _whole, UUID: to_uuid}
+        return converters.get(type_, type_)
     raise TypeError(f"{what} takes `{name}` as `{type_}`: a path has `str`, `int`, `UUID` and enumerations")
 
 

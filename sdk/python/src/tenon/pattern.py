@@ -34,6 +34,13 @@ class PathPattern:
             if kind == "rest" and at < len(self._segments) - 1:
                 raise self._mistake("goes on after the rest of the path")
 
+    def is_same_resource(self, other: PathPattern) -> bool:
+        """Whether both match the same paths, whatever their parameters are called."""
+        return self._shape() == other._shape()
+
+    def _shape(self) -> list[tuple[str, str]]:
+        return [(kind, name if kind == "literal" else "") for kind, name in self._segments]
+
     def match(self, path: list[str]) -> Match | None:
         """How the pattern matches decoded segments."""
         has_rest = self._segments[-1][0] == "rest"

@@ -145,12 +145,16 @@ class Request:
             raise invalid_query("`cursor` is empty")
         return Pagination(limit, "descending" if order == "desc" else "ascending", cursor)
 
-    def if_match(self) -> Revision | Literal["present"] | None:
+    def if_match(self) -> Revision | Literal["present", "absent"] | None:
         """
-        The condition of the header `if-match`, for `when`: a write whose condition does not hold is then answered with 412. `None` if there is
-        no such header.
+        The condition of the header `if-match`, or "absent" for `if-none-match: *`, for `when`: a write whose condition does not hold is then
+        answered with 412. `None` if there is no such header.
         """
         field = self.headers.get("if-match")
+        if self.headers.get("if-none-match") == "*":
+            if field is not None:
+                raise Problem(412, "precondition-failed", "`if-match` and `if-none-match: *` never hold together")
+            return ClientPresence("absent")  # type: ignore[return-value]
         if field is None:
             return None
         if field == "*":
@@ -160,7 +164,7 @@ class Request:
             raise Problem(400, "invalid-header", "`if-match` has to be `*` or one strong entity tag")
         return ClientRevision(tag)
 
-    def require_match(self) -> Revision | Literal["present"]:
+    def require_match(self) -> Revision | Literal["present", "absent"]:
         """The same; 428 if there is no such header."""
         condition = self.if_match()
         if condition is None:

@@ -161,6 +161,14 @@ def _time(text: str) -> datetime:
     return time
 
 
+def to_uuid(text: str) -> UUID:
+    """The UUID of its one form (RFC 9562, 4). `UUID` also takes braces, a prefix and other digits, so that one resource would have many paths."""
+    uuid = UUID(text)
+    if str(uuid) != text.lower():
+        raise ValueError("not a UUID with hyphens alone")
+    return uuid
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -184,7 +192,7 @@ _SIMPLE: dict[Any, Read] = {
     type(None): _check(lambda value: value is None, "must be `null`"),
     datetime: _check(_is_text, "must be a time with a time zone, such as `2026-01-31T12:00:00Z`", _time),
     date: _check(_is_text, "must be a date, such as `2026-01-31`", date.fromisoformat),
-    UUID: _check(_is_text, "must be a UUID", UUID),
+    UUID: _check(_is_text, "must be a UUID", to_uuid),
     dict: _check(lambda value: isinstance(value, dict), "must be an object"),
     list: _check(lambda value: isinstance(value, list), "must be an array"),
 }

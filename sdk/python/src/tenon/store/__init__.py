@@ -126,7 +126,7 @@ def update(key: Key[T], change: Callable[[T], T]) -> Item[T]:
     for _ in range(ATTEMPTS_MAX):
         item = get(key)
         if item is None:
-            raise Problem.not_found(f"there is no `{key}`")
+            raise Problem.not_found("what the request changes is not there")
         index = None if item.index is None else Key(Partition(item.index.partition, object), item.index.sort)
         try:
             return put(key, change(item.value), when=item.revision, index=index, expires_at=item.expires_at)

@@ -54,14 +54,19 @@ class ConditionError(AsProblem):
         self._is_of_client = is_of_client
 
     def to_problem(self) -> Problem:
-        """404 if something should have been there, 409 if nothing should have been or it has changed, 412 if the client named the state."""
+        """
+        404 if something should have been there, 409 if nothing should have been or it has changed, 412 if the client named the state. The client
+        does not read the sort key, which may be of an item that it does not know of.
+        """
         if self._is_of_client:
-            return Problem(412, "precondition-failed", str(self))
+            found = "there is no item" if self.revision is None else "the item has another state"
+            return Problem(412, "precondition-failed", f"the condition of the request does not hold: {found}")
         if self.condition == "absent":
-            return Problem.conflict(f"there is a `{self.sort}` already")
+            return Problem.conflict("what the request creates is there already")
         if self.revision is not None:
             return interference()
-        return Problem.not_found(str(self)) if self.position is None else Problem.conflict(str(self))
+        detail = "what the request changes is not there"
+        return Problem.not_found(detail) if self.position is None else Problem.conflict(detail)
 
 
 def interference() -> Problem:

@@ -30,7 +30,7 @@ class ClientRevision(Revision):
 
 
 class ClientPresence(str):
-    """The condition "present" of a client that sent `if-match: *`."""
+    """The condition "present" of a client that sent `if-match: *`, or "absent" of one that sent `if-none-match: *`."""
 
     __slots__ = ()
 
