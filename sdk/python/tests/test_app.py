@@ -140,6 +140,18 @@ class Failures(unittest.TestCase):
         def leave() -> None:
             raise SystemExit(3)
 
+        @app.get("/returned")
+        def returned() -> object:
+            return Problem.conflict("taken")
+
+        @app.get("/zeros")
+        def zeros() -> Response:
+            return Response(5)  # type: ignore[arg-type]
+
+        @app.get("/half")
+        def half() -> Response:
+            return Response("", status=200.5)  # type: ignore[arg-type]
+
         @app.get("/status")
         def no_status() -> None:
             raise Problem(700, "none", "a status that HTTP does not have")
@@ -150,6 +162,7 @@ class Failures(unittest.TestCase):
 
         client = TestClient(app)
         self.assertEqual(client.get("/problem").status, 409)
+        self.assertEqual(client.get("/returned").status, 409)
         self.assertEqual(client.lines, [])
         response = client.get("/error")
         document = response.json()
@@ -168,6 +181,8 @@ class Failures(unittest.TestCase):
             ("/field", "connection"),
             ("/exit", "SystemExit: 3"),
             ("/status", "not 700"),
+            ("/half", "not 200.5"),
+            ("/zeros", "not a `int`"),
             ("/problem-field", "connection"),
         ]:
             self.assertEqual(client.get(target).status, 500)

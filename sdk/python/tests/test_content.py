@@ -41,6 +41,11 @@ class Room:
             raise ValueError("a double room has two beds")
 
 
+@dataclass
+class Tree:
+    children: list[Tree]
+
+
 app = App()
 
 
@@ -138,6 +143,9 @@ class Content(unittest.TestCase):
                 dump_json(value)
         with self.assertRaisesRegex(TypeError, "cannot be read as"):
             read(complex, 1, [], is_strict=True)
+        for _ in range(2):
+            with self.assertRaisesRegex(TypeError, "contains itself"):
+                read(Tree, {}, [], is_strict=True)
 
 
 class Queries(unittest.TestCase):

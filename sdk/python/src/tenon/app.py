@@ -132,6 +132,8 @@ class App:
         if inspect.iscoroutine(answer):
             answer.close()
             raise TypeError(f"the handler of `{route.method} {route.pattern.text}` is `async`: calls return at once here, write `def`")
+        if isinstance(answer, Exception):
+            raise answer
         response = to_response(answer, request)
         if request.is_replayed and response.status < 400 and "idempotency-replayed" not in response.headers:
             response.headers.set("idempotency-replayed", "true")
@@ -185,9 +187,12 @@ def _annotation(handler: Callable[..., Any], parameter: inspect.Parameter, what:
 
 
 def _converter(type_: Any, what: str, name: str) -> Callable[[str], object]:
-    if type_ in (str, int, UUID) or isinstance(type_, type) and issubclass(type_, Enum):
-        converters: dict[Any, Callable[[str], object]] = {int: _whole, UUID: to_uuid}
-        return converters.get(type_, type_)
+    if type_ is int:
+        return _whole
+    if type_ is UUID:
+        return to_uuid
+    if type_ is str or isinstance(type_, type) and issubclass(type_, Enum):
+        return type_
     raise TypeError(f"{what} takes `{name}` as `{type_}`: a path has `str`, `int`, `UUID` and enumerations")
 
 
@@ -229,7 +234,7 @@ _CONNECTION_FIELDS = ("connection", "keep-alive", "proxy-connection", "te", "tra
 
 def _check(response: Response) -> None:
     """Raises for what a host would refuse, while the log can still say where it comes from."""
-    if not 200 <= response.status <= 599:
+    if not isinstance(response.status, int) or not 200 <= response.status <= 599:
         raise ValueError(f"a response has a status from 200 to 599, not {response.status}")
     for name in _CONNECTION_FIELDS:
         if name in response.headers:

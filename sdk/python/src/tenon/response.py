@@ -79,6 +79,9 @@ class Response:
     def __init__(self, body: bytes | str = b"", status: int = 200, headers: HeaderSource = None) -> None:
         self.status = status
         self.headers = Headers(headers)
+        if not isinstance(body, (str, bytes, bytearray, memoryview)):
+            # `bytes` makes as many zeros of a number.
+            raise TypeError(f"the content of a response is a text or bytes, not a `{type(body).__qualname__}`: `Response.json` takes other values")
         self.body = body.encode(errors="replace") if isinstance(body, str) else bytes(body)
         if isinstance(body, str) and "content-type" not in self.headers:
             self.headers.set("content-type", "text/plain; charset=utf-8")

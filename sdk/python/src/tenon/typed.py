@@ -296,7 +296,21 @@ class _Member(typing.NamedTuple):
     is_required: bool
 
 
+_unfinished: list[type] = []
+"""The classes whose members are being worked out."""
+
+
 def _data_class(type_: type, is_strict: bool) -> Read:
+    if type_ in _unfinished:
+        raise TypeError(f"content cannot be read as `{type_.__qualname__}`, which contains itself: its member may be `object`, to be read in the program")
+    _unfinished.append(type_)
+    try:
+        return _members_of(type_, is_strict)
+    finally:
+        _unfinished.pop()
+
+
+def _members_of(type_: type, is_strict: bool) -> Read:
     hints = typing.get_type_hints(type_, include_extras=True)
     members = {}
     for field in dataclasses.fields(type_):
