@@ -7,8 +7,9 @@ mod references;
 mod roles;
 mod times;
 
-use crate::{settings::Deployment, yaml};
+use crate::{own::OwnResources, settings::Deployment, yaml};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// What is wrong with a template for a deployment, one sentence each. A template that was generated for it has nothing.
 pub fn check(template: &str, deployment: &Deployment) -> Vec<String> {
@@ -19,7 +20,7 @@ pub fn check(template: &str, deployment: &Deployment) -> Vec<String> {
     let template = Template(&document);
     let mut findings = references::findings(&template);
     findings.extend(roles::findings(&template, deployment));
-    findings.extend(observation::findings(&template));
+    findings.extend(observation::findings(&template, deployment));
     findings.extend(times::findings(&template, deployment));
     findings
 }
@@ -47,6 +48,15 @@ impl<'a> Template<'a> {
     fn type_of(&self, name: &str) -> Option<&'a str> {
         self.0.get("Resources")?.get(name)?.get("Type")?.as_str()
     }
+}
+
+/// Names of the project's own resources, which are its own affair.
+fn own_resources(deployment: &Deployment) -> BTreeSet<&str> {
+    let names = deployment.own.iter().flat_map(OwnResources::names);
+    names
+        .filter(|(section, _)| *section == "Resources")
+        .map(|(_, name)| name)
+        .collect()
 }
 
 /// Elements of a list; a single value counts as a list of itself, as in policies.

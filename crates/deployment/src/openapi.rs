@@ -114,6 +114,10 @@ fn check_version(document: &Value) -> Result<(), OpenApiError> {
             "/swagger",
             "only OpenAPI 3 is read; convert the document",
         )),
+        None if document.get("openapi").is_some() => Err(at(
+            "/openapi",
+            "it is no text; YAML reads `3.1` as a number, and `3.1.0` as a text",
+        )),
         None => Err(at(
             "/openapi",
             "it is missing; is this an OpenAPI document?",

@@ -1,6 +1,7 @@
 //! Alarms watch what exists: a dimension names a resource of the type that its metric is about.
 
-use super::{Template, elements};
+use super::{Template, elements, own_resources};
+use crate::settings::Deployment;
 use serde_json::Value;
 
 /// Dimensions whose value is the name of a resource, with the types that it may have (AWS: CloudWatch metrics of each service).
@@ -20,9 +21,13 @@ const DIMENSIONS: [(&str, &[&str]); 4] = [
     ),
 ];
 
-pub fn findings(template: &Template<'_>) -> Vec<String> {
+pub fn findings(template: &Template<'_>, deployment: &Deployment) -> Vec<String> {
     let mut findings = Vec::new();
-    for (name, alarm) in template.resources("AWS::CloudWatch::Alarm") {
+    let own = own_resources(deployment);
+    let generated = template
+        .resources("AWS::CloudWatch::Alarm")
+        .filter(|(name, _)| !own.contains(name));
+    for (name, alarm) in generated {
         let properties = &alarm["Properties"];
         let several = elements(&properties["Metrics"]).iter();
         let metrics = several.filter_map(|metric| metric.pointer("/MetricStat/Metric"));

@@ -1,6 +1,6 @@
 //! Roles allow named actions on named resources, and the host's role exactly what its guest needs.
 
-use super::{Template, elements};
+use super::{Template, elements, own_resources};
 use crate::settings::{Deployment, Storage};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -10,13 +10,7 @@ const HOST_ROLE: &str = "HostRole";
 
 pub fn findings(template: &Template<'_>, deployment: &Deployment) -> Vec<String> {
     let mut findings = Vec::new();
-    let own: BTreeSet<&str> = deployment
-        .own
-        .iter()
-        .flat_map(|own| own.names())
-        .filter(|(section, _)| *section == "Resources")
-        .map(|(_, name)| name)
-        .collect();
+    let own = own_resources(deployment);
     // The project's own roles are its own affair.
     let generated = template
         .resources("AWS::IAM::Role")

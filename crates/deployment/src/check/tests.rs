@@ -149,3 +149,13 @@ fn other_names_of_the_project_do_not_hide_roles() {
         "{found:#?}"
     );
 }
+
+#[test]
+fn other_apis_and_alarms_are_the_projects_own() {
+    let text = "Resources:\n  Hook:\n    Type: AWS::Serverless::HttpApi\n    Properties: {DefinitionBody: {paths: {/: {get: {x-amazon-apigateway-integration: {timeoutInMillis: 500}}}}}}\n  HookAlarm:\n    Type: AWS::CloudWatch::Alarm\n    Properties: {Dimensions: [{Name: FunctionName, Value: other}]}\n";
+    let deployment = Deployment {
+        own: Some(OwnResources::read("own.yaml", text).unwrap()),
+        ..deployment()
+    };
+    assert_eq!(check(&deployment.template().unwrap(), &deployment), [""; 0]);
+}

@@ -65,6 +65,10 @@ fn what_no_gateway_can_do_has_its_place() {
         routes("swagger: '2.0'\n").unwrap_err().to_string(),
         "`/swagger`: only OpenAPI 3 is read; convert the document"
     );
+    assert_eq!(
+        routes("openapi: 3.1\n").unwrap_err().to_string(),
+        "`/openapi`: it is no text; YAML reads `3.1` as a number, and `3.1.0` as a text"
+    );
     assert!(routes("{\"openapi\": ").is_err());
 }
 
