@@ -137,4 +137,21 @@ mod tests {
             }
         }
     }
+
+    /// A registry must not answer in the place of packages that a project brings along.
+    #[test]
+    fn projects_with_packages_of_their_own_ask_no_registry_for_the_program() {
+        for language in ["python", "rust", "typescript"] {
+            let path = format!("host-cli/templates/{language}/github/workflows/ci.yml");
+            let text = fs::read_to_string(root().join(&path)).unwrap();
+            let line = text
+                .lines()
+                .find(|line| line.contains("pip install") && line.contains("tenon-cli"))
+                .unwrap();
+            assert!(
+                line.contains("--no-index --find-links vendor"),
+                "{path}: {line}"
+            );
+        }
+    }
 }
