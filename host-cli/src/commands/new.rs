@@ -73,6 +73,11 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     }
     let shown = folder.display();
     output::remark(&format!("created `{shown}`; its SDK is {sdk}\n"));
+    if sdk.is_missing() {
+        output::remark(
+            "warning: this SDK is not published yet, and a package of its name may be somebody else's\n  hint: name a package or a folder with `--sdk PATH`\n",
+        );
+    }
     let install = match sdk.language() {
         LanguageName::Rust => "",
         LanguageName::Typescript => "  npm install\n",

@@ -15,6 +15,9 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What the SDK for Rust depends on. Where its package was unpacked, these are beside it.
 const CRATES: [&str; 5] = ["contract", "http-client", "json", "outgoing", "storage"];
 
+/// Whether the SDKs of this version are in their registries. Until then their names there may become somebody else's.
+pub const IS_PUBLISHED: bool = false;
+
 /// The SDK of a language, and where a project finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sdk {
@@ -89,6 +92,11 @@ impl Sdk {
     pub fn at(language: LanguageName, path: &str) -> Self {
         let place = Place::Local(PathBuf::from(path));
         Self { language, place }
+    }
+
+    /// Whether it is to come from a registry that does not have it yet.
+    pub fn is_missing(&self) -> bool {
+        self.place == Place::Registry && !IS_PUBLISHED
     }
 
     /// Its language.
@@ -279,6 +287,7 @@ mod tests {
         let rust = Path::new(RUST);
         let sdk = Sdk::choose(LanguageName::Rust, None, Some(rust)).unwrap();
         assert_eq!(sdk.place, Place::Local(rust.to_owned()));
+        assert!(!sdk.is_missing());
         for (language, expected) in [
             (
                 LanguageName::Rust,
@@ -290,6 +299,8 @@ mod tests {
             let sdk = Sdk::choose(language, None, None).unwrap();
             assert_eq!(sdk.dependency(), expected);
             assert_eq!(sdk.patches(), "");
+            // What a name leads to that nobody has registered yet is not for sure.
+            assert_eq!(sdk.is_missing(), !IS_PUBLISHED);
         }
         let moved = Path::new("/moved/sdk/rust");
         let failure = Sdk::choose(LanguageName::Rust, None, Some(moved)).unwrap_err();

@@ -43,6 +43,13 @@ export class Cors {
     if (options.origins === "*" && options.credentials === true) {
       throw new TypeError("browsers send credentials to listed origins only: list them in `origins`");
     }
+    // In JavaScript nothing else says so: a text would be searched for each origin, and any part of it would be allowed.
+    if (options.origins !== "*" && !Array.isArray(options.origins)) {
+      throw new TypeError('`origins` is "*" or a list: ["https://app.example"]');
+    }
+    if (options.origins.includes("*") && options.origins !== "*") {
+      throw new TypeError('`origins` lists `*`: write "*" for any origin');
+    }
     this.#options = options;
   }
 

@@ -92,6 +92,9 @@ test("pages of listed origins may read", async () => {
   equal(preflight.headers.get("access-control-allow-methods"), "GET, HEAD, OPTIONS");
   match(preflight.headers.get("access-control-allow-headers") ?? "", /if-match.*x-a$/);
   throws(() => new App().cors({ origins: "*", credentials: true }), /listed origins only/);
+  // As from JavaScript, which has no types.
+  throws(() => new App().cors({ origins: "https://app.example" as unknown as string[] }), /is "\*" or a list/);
+  throws(() => new App().cors({ origins: ["*"], credentials: true }), /lists `\*`/);
   const open = await new TestClient(new App().cors({ origins: "*" })).get("/");
   deepEqual([open.headers.get("access-control-allow-origin"), open.headers.get("vary")], ["*", null]);
 });
