@@ -67,6 +67,11 @@ pub enum Command {
     /// Needs python3 and a package index.
     #[command(after_help = "Example:\n  cargo xtask python-sdk")]
     PythonSdk,
+    /// Build the guest in Go, run its cases, serve, record and replay it
+    ///
+    /// Needs python3, which installs Go.
+    #[command(after_help = "Example:\n  cargo xtask go")]
+    Go,
     /// Build applications of Hono and Python as components of `wasi:http`, and serve, record, replay and release them
     ///
     /// Takes some minutes. Needs npm and python3, on x86_64.
@@ -120,7 +125,7 @@ pub struct ServeArgs {
 /// Set up what is missing and run all tests
 ///
 /// With FILTER, only the cargo tests whose name contains it. Without, also `dynamodb-local`, `httplint`, `schemathesis`, `javascript`,
-/// `python-sdk` and `bookings`.
+/// `python-sdk`, `go` and `bookings`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test cases")]
 pub struct TestArgs {

@@ -16,6 +16,7 @@ mod dist;
 mod e2e;
 mod examples;
 mod fuzz;
+mod go;
 mod guest;
 mod httplint;
 mod infra;
@@ -63,6 +64,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Bookings => examples::bookings(),
         Command::Javascript => javascript::check(),
         Command::PythonSdk => python_sdk::check(),
+        Command::Go => go::check(),
         Command::Components => components::check(),
         Command::Schemathesis => schemathesis::run(),
         Command::Httplint => httplint::check(),
@@ -130,5 +132,6 @@ fn test(filter: Option<&str>) -> anyhow::Result<()> {
     step("schemathesis", schemathesis::run)?;
     step("javascript", javascript::check)?;
     step("python-sdk", python_sdk::check)?;
+    step("go", go::check)?;
     step("bookings", examples::bookings)
 }

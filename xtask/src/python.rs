@@ -36,6 +36,7 @@ mod tests {
     #[test]
     fn every_requirement_has_a_version_and_a_digest() {
         for file in [
+            "examples/go/requirements.txt",
             "infra/requirements.txt",
             "sdk/python/requirements.txt",
             "tests/benches/handlers/requirements.txt",
