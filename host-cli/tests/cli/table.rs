@@ -55,25 +55,34 @@ fn a_table_is_made_once_and_checked() {
     assert_eq!(checked.stdout, format!("table `{table}` is valid\n"));
 }
 
-/// Creates a table with a key and nothing else, as another tool would.
-fn make_other_table(engine: &str) {
-    let body = r#"{
-        "TableName": "other", "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
-        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]
-    }"#;
+/// Calls an operation of the engine itself, and returns the content of its response.
+pub fn call(engine: &str, operation: &str, content: &str) -> String {
     let authorization = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=x";
     let request = format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-amz-target: DynamoDB_20120810.CreateTable\r\n\
+        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-amz-target: DynamoDB_20120810.{operation}\r\n\
          content-type: application/x-amz-json-1.0\r\nx-amz-date: 20260101T000000Z\r\n\
-         authorization: {authorization}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
+         authorization: {authorization}\r\ncontent-length: {}\r\n\r\n{content}",
+        content.len()
     );
     let mut stream = TcpStream::connect(engine.trim_start_matches("http://")).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+/// Creates a table with a key and nothing else, as another tool would.
+fn make_other_table(engine: &str) {
+    call(
+        engine,
+        "CreateTable",
+        r#"{
+            "TableName": "other", "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]
+        }"#,
+    );
 }
 
 #[test]
